@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings every Swift target is built with: handlers run where they are called from, and no warning passes.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A Swift target under Sources that may import only the targets named before it.
+func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// The tests of one target.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "terroir",
+  products: [
+    .executable(name: "terroir", targets: ["terroir"]),
+    .library(name: "Metrics", targets: ["Metrics"]),
+  ],
+  targets: [
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CRedis", providers: [.apt(["libhiredis-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+    layer("Metrics", ["CLinux"]),
+    layer("Telemetry", ["CLinux"]),
+    layer("Reactor", ["CLinux"]),
+    layer("JSON"),
+    layer("HTTP", ["CLinux", "Reactor"]),
+    layer("Postgres", ["CPostgres", "Reactor"]),
+    layer("Redis", ["CRedis", "Reactor"]),
+    layer(
+      "API", ["CLinux", "CCrypto", "Metrics", "Telemetry", "Reactor", "JSON", "HTTP", "Postgres", "Redis"]),
+    .executableTarget(name: "terroir", dependencies: ["API"], swiftSettings: settings),
+
+    tests("Metrics", []),
+    tests("Telemetry", []),
+    tests("Reactor", []),
+    tests("JSON", []),
+    tests("HTTP", ["Reactor", "CLinux"]),
+    tests("Postgres", ["Reactor"]),
+    tests("Redis", ["Reactor"]),
+    tests("API", ["HTTP", "JSON", "Metrics", "Postgres", "Reactor", "Redis", "Telemetry", "CLinux"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

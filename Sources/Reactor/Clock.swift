@@ -1,0 +1,19 @@
+import Glibc
+
+/// A reading of the machine's clocks. A loop reads them once per turn; what runs in a turn uses the loop's reading.
+package enum Clock {
+  /// Nanoseconds of CLOCK_MONOTONIC: for durations, never for dates.
+  package static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
+
+  /// Milliseconds since 1970-01-01T00:00:00Z by CLOCK_REALTIME.
+  package static func unixMilliseconds() -> Int64 { Int64(read(CLOCK_REALTIME) / 1_000_000) }
+
+  /// Nanoseconds since 1970-01-01T00:00:00Z by CLOCK_REALTIME.
+  package static func unixNanoseconds() -> UInt64 { read(CLOCK_REALTIME) }
+
+  private static func read(_ clock: clockid_t) -> UInt64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
+}

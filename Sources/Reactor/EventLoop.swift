@@ -1,0 +1,159 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Something that gathers output during a turn and sends it once at the turn's end.
+package protocol TurnEnd: AnyObject {
+  /// Called once at the end of a turn in which it was handed to `EventLoop.atEndOfTurn`.
+  func flush()
+}
+
+/// One thread's event loop: waits for descriptors, timers and messages, and runs everything that belongs to it.
+///
+/// A turn: wait, read the clocks once, call the ready handlers, the due timers, the messages of other threads and the
+/// jobs of Swift tasks, then flush what gathered output. The loop is not Sendable: all that it owns lives and dies on
+/// its thread, without locks. Other threads reach it only through `executor`.
+package final class EventLoop {
+  /// The longest sleep of a loop with nothing to do, so that its heartbeat stays young.
+  static let longestSleepMilliseconds: Int32 = 1_000
+  /// The most timers fired in one turn, so that descriptors get their share.
+  static let timersPerTurn = 1_024
+  /// How often the end of a turn is run again when flushing produced more work.
+  static let flushRounds = 16
+
+  /// The place of this loop among its siblings, from 0: also the index of its metrics shard.
+  package let index: Int
+  /// The loop's address for tasks and other threads.
+  package let executor: LoopExecutor
+  /// Nanoseconds of the monotonic clock, read at the start of the turn.
+  @exclusivity(unchecked) package private(set) var now: UInt64
+  /// Milliseconds since 1970 UTC, read at the start of the turn.
+  @exclusivity(unchecked) package private(set) var unixMilliseconds: Int64
+  /// When the last turn began, in nanoseconds of the monotonic clock; readable from any thread.
+  package let heartbeat: Heartbeat
+
+  @exclusivity(unchecked) private var poller: Poller
+  @exclusivity(unchecked) private var timers = TimerHeap()
+  @exclusivity(unchecked) private var ending: [any TurnEnd] = []
+  // Swapped with `ending` at each turn's end, so that neither gives its storage back.
+  @exclusivity(unchecked) private var flushing: [any TurnEnd] = []
+  private var isStopping = false
+
+  package init(index: Int) throws {
+    self.index = index
+    executor = try LoopExecutor()
+    heartbeat = Heartbeat()
+    now = Clock.monotonic()
+    unixMilliseconds = Clock.unixMilliseconds()
+    poller = try Poller()
+    try poller.add(executor.mailbox.eventfd, .readable, MailboxReader(executor))
+  }
+
+  deinit { poller.close() }
+
+  // MARK: Descriptors
+
+  /// Calls `handler` whenever `fd` is ready for `interest`. The loop keeps the handler alive until `remove`.
+  package func add(_ fd: Int32, _ interest: Readiness, _ handler: any EventHandler) throws(SystemError) {
+    try poller.add(fd, interest, handler)
+  }
+
+  /// Waits for something else on a descriptor that was added.
+  package func change(_ fd: Int32, _ interest: Readiness) throws(SystemError) {
+    try poller.change(fd, interest)
+  }
+
+  /// Forgets a descriptor, before it is closed. No event that is already fetched will reach its handler.
+  package func remove(_ fd: Int32) { poller.remove(fd) }
+
+  // MARK: Time
+
+  /// Calls `action` once, `nanoseconds` from the start of this turn.
+  @discardableResult
+  package func schedule(afterNanoseconds nanoseconds: UInt64, _ action: @escaping () -> Void) -> Timer {
+    timers.add(deadline: now &+ nanoseconds, action)
+  }
+
+  /// Takes a timer back; nothing happens if it has fired.
+  package func cancel(_ timer: Timer) { timers.cancel(timer) }
+
+  /// Suspends the calling task, which must run on this loop, for that long.
+  package func sleep(nanoseconds: UInt64) async {
+    await withUnsafeContinuation { continuation in
+      schedule(afterNanoseconds: nanoseconds) { continuation.resume() }
+    }
+  }
+
+  // MARK: Work
+
+  /// Runs `body` as a task on this loop: at once until it first suspends, the rest in later turns.
+  ///
+  /// Must be called on the loop's thread. What `body` captures stays on this thread: the task and its continuations
+  /// run nowhere else, which is why nothing here has to be Sendable.
+  package func spawn(_ body: @escaping () async -> Void) {
+    nonisolated(unsafe) let body = body
+    Task.immediate(executorPreference: executor) { await body() }
+  }
+
+  /// Has `part` flushed once when this turn ends. Call it only when `part` is not yet waiting for its flush.
+  package func atEndOfTurn(_ part: any TurnEnd) { ending.append(part) }
+
+  // MARK: Running
+
+  /// Turns until `stop`, on the calling thread.
+  package func run() {
+    executor.adoptCurrentThread()
+    while !isStopping { turn() }
+  }
+
+  /// Ends `run` when the current turn is done. Call it on the loop's thread.
+  package func stop() { isStopping = true }
+
+  private func turn() {
+    let count = poller.wait(milliseconds: sleepMilliseconds())
+    now = Clock.monotonic()
+    unixMilliseconds = Clock.unixMilliseconds()
+    heartbeat.beat(now)
+    for index in 0..<count {
+      if let event = poller.event(index) { event.handler.ready(event.readiness) }
+    }
+    fireTimers()
+    endTurn()
+  }
+
+  private func fireTimers() {
+    for _ in 0..<Self.timersPerTurn {
+      guard let action = timers.popDue(now) else { return }
+      action()
+    }
+  }
+
+  /// Jobs may gather output, and flushing may finish what jobs wait for: both, until neither has more or it is enough.
+  private func endTurn() {
+    for _ in 0..<Self.flushRounds {
+      executor.drain()
+      if ending.isEmpty { return }
+      swap(&ending, &flushing)
+      for part in flushing { part.flush() }
+      flushing.removeAll(keepingCapacity: true)
+    }
+  }
+
+  private func sleepMilliseconds() -> Int32 {
+    if executor.hasJobs || !ending.isEmpty { return 0 }
+    guard let deadline = timers.next else { return Self.longestSleepMilliseconds }
+    let current = Clock.monotonic()
+    if deadline <= current { return 0 }
+    // Rounded up: waking a moment early would only mean another empty turn.
+    let milliseconds = (deadline - current + 999_999) / 1_000_000
+    return Int32(min(milliseconds, UInt64(Self.longestSleepMilliseconds)))
+  }
+
+  /// Takes the messages of other threads when the mailbox's eventfd says that there are some.
+  private final class MailboxReader: EventHandler {
+    private let executor: LoopExecutor
+    init(_ executor: LoopExecutor) { self.executor = executor }
+
+    func ready(_ readiness: Readiness) { executor.takeMessages() }
+  }
+}

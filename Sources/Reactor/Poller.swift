@@ -1,0 +1,91 @@
+import CLinux
+import Glibc
+
+/// What a file descriptor is waited for, or found ready for.
+package struct Readiness: OptionSet, Sendable {
+  package let rawValue: UInt32
+
+  package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  package static let readable = Readiness(rawValue: EPOLLIN.rawValue)
+  package static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
+  /// The peer has closed its writing side; reading gives what is left, then the end.
+  package static let readClosed = Readiness(rawValue: EPOLLRDHUP.rawValue)
+  /// Both directions are gone (EPOLLHUP). Always reported, never asked for.
+  package static let hungUp = Readiness(rawValue: EPOLLHUP.rawValue)
+  /// The descriptor has an error to be read by SO_ERROR (EPOLLERR). Always reported, never asked for.
+  package static let failed = Readiness(rawValue: EPOLLERR.rawValue)
+}
+
+/// Something that owns a file descriptor and is called on its loop's thread when the descriptor is ready.
+package protocol EventHandler: AnyObject {
+  /// Called once per turn with everything that is ready. Level-triggered: what is left unread is reported again.
+  func ready(_ readiness: Readiness)
+}
+
+/// The epoll instance of one loop, and who is to be called for each descriptor.
+///
+/// The user data of an event holds the descriptor and a generation: an event that was fetched before its
+/// descriptor was closed and opened again carries the old generation and reaches nobody.
+struct Poller {
+  /// The most events taken in one turn, so that timers and jobs get their share.
+  static let eventsPerTurn = 256
+
+  private struct Slot {
+    var handler: (any EventHandler)?
+    var generation: UInt32 = 0
+  }
+
+  private let epoll: Int32
+  private let events: UnsafeMutablePointer<epoll_event>
+  private var slots: [Slot] = []
+
+  init() throws(SystemError) {
+    epoll = try checked("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) }
+    events = .allocate(capacity: Self.eventsPerTurn)
+  }
+
+  mutating func add(_ fd: Int32, _ interest: Readiness, _ handler: any EventHandler) throws(SystemError) {
+    let index = Int(fd)
+    if index >= slots.count { slots.append(contentsOf: repeatElement(Slot(), count: max(64, index + 1 - slots.count))) }
+    slots[index].generation &+= 1
+    try control(EPOLL_CTL_ADD, fd, interest)
+    slots[index].handler = handler
+  }
+
+  func change(_ fd: Int32, _ interest: Readiness) throws(SystemError) {
+    try control(EPOLL_CTL_MOD, fd, interest)
+  }
+
+  /// Forgets a descriptor; it must still be open.
+  mutating func remove(_ fd: Int32) {
+    slots[Int(fd)].handler = nil
+    slots[Int(fd)].generation &+= 1
+    // Fails only if the descriptor was never added, and then there is nothing to take back.
+    _ = linux_epoll_ctl(epoll, EPOLL_CTL_DEL, fd, 0, 0)
+  }
+
+  private func control(_ operation: Int32, _ fd: Int32, _ interest: Readiness) throws(SystemError) {
+    let data = UInt64(slots[Int(fd)].generation) << 32 | UInt64(UInt32(bitPattern: fd))
+    if linux_epoll_ctl(epoll, operation, fd, interest.rawValue, data) != 0 { throw SystemError("epoll_ctl") }
+  }
+
+  /// Waits for at most `milliseconds` (-1: for ever) and gives how many events came.
+  func wait(milliseconds: Int32) -> Int {
+    let count = epoll_wait(epoll, events, Int32(Self.eventsPerTurn), milliseconds)
+    return count < 0 ? 0 : Int(count)
+  }
+
+  /// Who is to be told of the event at `index`, unless the descriptor has changed hands since.
+  func event(_ index: Int) -> (handler: any EventHandler, readiness: Readiness)? {
+    let data = linux_epoll_data(events, Int32(index))
+    let slot = slots[Int(UInt32(truncatingIfNeeded: data))]
+    guard slot.generation == UInt32(data >> 32), let handler = slot.handler else { return nil }
+    return (handler, Readiness(rawValue: linux_epoll_mask(events, Int32(index))))
+  }
+
+  func close() {
+    _ = Glibc.close(epoll)
+    events.deallocate()
+  }
+}
