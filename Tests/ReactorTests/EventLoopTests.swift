@@ -109,8 +109,16 @@ struct EventLoopTests {
         try? loop.add(quiet, .readable, Handler { log.note("stale event for \(name)") })
         loop.schedule(afterNanoseconds: 5_000_000) { loop.stop() }
       }
-      try? loop.add(first, .readable, Handler { loop.remove(first); replace(second, by: "second") })
-      try? loop.add(second, .readable, Handler { loop.remove(second); replace(first, by: "first") })
+      try? loop.add(
+        first, .readable,
+        Handler {
+          loop.remove(first); replace(second, by: "second")
+        })
+      try? loop.add(
+        second, .readable,
+        Handler {
+          loop.remove(second); replace(first, by: "first")
+        })
     }
     #expect(lines == ["called once"])
   }

@@ -1,0 +1,69 @@
+/// A day of the proleptic Gregorian calendar.
+///
+/// The conversions are Howard Hinnant's (chrono-Compatible Low-Level Date Algorithms): eras of 400 years that begin
+/// on 1 March, so that a leap day ends its year.
+package struct CivilDate: Hashable, Sendable, Comparable {
+  /// Days since 1970-01-01; negative before.
+  package let daysSinceEpoch: Int64
+
+  package init(daysSinceEpoch: Int64) { self.daysSinceEpoch = daysSinceEpoch }
+
+  /// The day on which a moment falls in UTC.
+  package init(_ timestamp: Timestamp) {
+    self.init(daysSinceEpoch: timestamp.unixMilliseconds.floorDivided(by: 86_400_000))
+  }
+
+  /// The day of that name, or nil when the month has no such day; the year is within 0…9999.
+  package init?(year: Int64, month: Int64, day: Int64) {
+    guard (0...9_999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
+    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    let lengths: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    guard day <= lengths[Int(month) - 1] else { return nil }
+    let shifted = month <= 2 ? year - 1 : year
+    let era = shifted.floorDivided(by: 400)
+    let yearOfEra = shifted - era * 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    self.init(daysSinceEpoch: era * 146_097 + dayOfEra - 719_468)
+  }
+
+  /// Year, month 1…12 and day 1…31.
+  package var components: (year: Int64, month: Int64, day: Int64) {
+    let shifted = daysSinceEpoch + 719_468
+    let era = shifted.floorDivided(by: 146_097)
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+  }
+
+  /// The midnight UTC on which the day begins.
+  package var start: Timestamp { Timestamp(unixMilliseconds: daysSinceEpoch * 86_400_000) }
+
+  /// The day that many days later.
+  package func advanced(byDays days: Int64) -> CivilDate { CivilDate(daysSinceEpoch: daysSinceEpoch + days) }
+
+  package static func < (left: CivilDate, right: CivilDate) -> Bool { left.daysSinceEpoch < right.daysSinceEpoch }
+
+  /// Appends `YYYY-MM-DD`.
+  package func appendText(to bytes: inout [UInt8]) {
+    let (year, month, day) = components
+    bytes.appendDigits(year, width: 4)
+    bytes.append(UInt8(ascii: "-"))
+    bytes.appendDigits(month, width: 2)
+    bytes.append(UInt8(ascii: "-"))
+    bytes.appendDigits(day, width: 2)
+  }
+}
+
+extension CivilDate: CustomStringConvertible {
+  /// `YYYY-MM-DD`.
+  package var description: String {
+    var bytes: [UInt8] = []
+    appendText(to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

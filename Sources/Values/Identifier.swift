@@ -1,0 +1,98 @@
+import Glibc
+
+/// A UUID as 16 bytes in network order: the id of everything that Terroir stores (RFC 9562).
+package struct Identifier: Hashable, Sendable, Comparable {
+  /// Bytes 0–7, the first of them most significant.
+  package let high: UInt64
+  /// Bytes 8–15, the first of them most significant.
+  package let low: UInt64
+
+  package init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// Makes a version 7 UUID: 48 bits of Unix milliseconds, 74 random bits (RFC 9562, section 5.7).
+  package static func make<Generator: RandomNumberGenerator>(
+    unixMilliseconds: Int64, using generator: inout Generator
+  ) -> Identifier {
+    let random = generator.next()
+    let time = UInt64(bitPattern: unixMilliseconds) << 16
+    return Identifier(
+      high: time | 0x7000 | (random & 0x0FFF),
+      low: 0x8000_0000_0000_0000 | (generator.next() >> 2))
+  }
+
+  /// Makes a version 7 UUID from the system's random numbers.
+  package static func make(unixMilliseconds: Int64) -> Identifier {
+    var generator = SystemRandomNumberGenerator()
+    return make(unixMilliseconds: unixMilliseconds, using: &generator)
+  }
+
+  package static func < (left: Identifier, right: Identifier) -> Bool {
+    (left.high, left.low) < (right.high, right.low)
+  }
+
+  // MARK: Text
+
+  /// The length of the text form in bytes.
+  package static let textLength = 36
+
+  /// Reads the 36-character form with hyphens, in either case; anything else gives nil.
+  package init?(_ text: UnsafeRawBufferPointer) {
+    guard text.count == Self.textLength else { return nil }
+    var halves: (UInt64, UInt64) = (0, 0)
+    var digits = 0
+    for (position, byte) in text.enumerated() {
+      if position == 8 || position == 13 || position == 18 || position == 23 {
+        guard byte == UInt8(ascii: "-") else { return nil }
+        continue
+      }
+      guard let digit = hexDigit(byte) else { return nil }
+      if digits < 16 { halves.0 = halves.0 << 4 | digit } else { halves.1 = halves.1 << 4 | digit }
+      digits += 1
+    }
+    self.init(high: halves.0, low: halves.1)
+  }
+
+  /// Reads the 36-character form with hyphens, in either case; anything else gives nil.
+  package init?(_ text: some StringProtocol) {
+    var text = String(text)
+    guard let identifier = text.withUTF8({ Identifier(UnsafeRawBufferPointer($0)) }) else { return nil }
+    self = identifier
+  }
+
+  /// Appends the lower-case text form, 36 bytes.
+  package func appendText(to bytes: inout [UInt8]) {
+    for position in 0..<16 {
+      if position == 4 || position == 6 || position == 8 || position == 10 { bytes.append(UInt8(ascii: "-")) }
+      let half = position < 8 ? high : low
+      let byte = UInt8(truncatingIfNeeded: half >> UInt64((7 - position % 8) * 8))
+      bytes.append(lowerHexDigits[Int(byte >> 4)])
+      bytes.append(lowerHexDigits[Int(byte & 15)])
+    }
+  }
+}
+
+extension Identifier: CustomStringConvertible {
+  /// The lower-case text form.
+  package var description: String {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Self.textLength)
+    appendText(to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+/// The digits of lower-case hexadecimal, as ASCII.
+package let lowerHexDigits: [UInt8] = Array("0123456789abcdef".utf8)
+
+/// The value of a hexadecimal digit in either case, or nil.
+package func hexDigit(_ byte: UInt8) -> UInt64? {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
+  case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a") + 10)
+  case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte - UInt8(ascii: "A") + 10)
+  default: nil
+  }
+}

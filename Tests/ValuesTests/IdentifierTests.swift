@@ -1,0 +1,40 @@
+import Testing
+
+@testable import Values
+
+@Suite("An identifier")
+struct IdentifierTests {
+  @Test("is a version 7 UUID of the given moment")
+  func version() {
+    // The example of RFC 9562, appendix A.6: 2022-02-22T19:22:22.000Z.
+    let identifier = Identifier.make(unixMilliseconds: 0x017F_22E2_79B0)
+    let text = identifier.description
+    #expect(text.hasPrefix("017f22e2-79b0-7"))
+    #expect("89ab".contains(text[text.index(text.startIndex, offsetBy: 19)]))
+    #expect(Identifier(text) == identifier)
+    #expect(Identifier(text.uppercased()) == identifier)
+  }
+
+  @Test("is never made twice")
+  func unique() {
+    #expect(Set((0..<10_000).map { _ in Identifier.make(unixMilliseconds: 1) }).count == 10_000)
+  }
+
+  @Test("sorts by time, as its text does")
+  func order() {
+    let identifiers = (1...200).map { Identifier.make(unixMilliseconds: $0 * 1_000) }
+    #expect(identifiers.sorted() == identifiers)
+    #expect(identifiers.map(\.description).sorted() == identifiers.map(\.description))
+  }
+
+  @Test(
+    "refuses every other text",
+    arguments: [
+      "", "017f22e2-79b0-7cc3-98c4-dc0c0c07398", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f0",
+      "017f22e279b0-7cc3-98c4-dc0c0c07398f-", "017f22e2-79b0-7cc3-98c4-dc0c0c07398g",
+      "{17f22e2-79b0-7cc3-98c4-dc0c0c07398}", "017f22e2_79b0_7cc3_98c4_dc0c0c07398f",
+    ])
+  func refuses(text: String) {
+    #expect(Identifier(text) == nil)
+  }
+}

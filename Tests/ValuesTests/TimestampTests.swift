@@ -1,0 +1,51 @@
+import Testing
+
+@testable import Values
+
+@Suite("A timestamp")
+struct TimestampTests {
+  @Test(
+    "reads RFC 3339 with any offset and cuts below the millisecond",
+    arguments: [
+      ("1970-01-01T00:00:00Z", 0), ("2026-11-21T09:30:00.000Z", 1_795_253_400_000),
+      ("2026-11-21t09:30:00.1z", 1_795_253_400_100), ("2026-11-21T09:30:00.123999999Z", 1_795_253_400_123),
+      ("2026-11-21T11:30:00+02:00", 1_795_253_400_000), ("2026-11-20T23:45:00-09:45", 1_795_253_400_000),
+      ("1969-12-31T23:59:59.999Z", -1), ("2024-02-29T00:00:00Z", 1_709_164_800_000),
+      ("2000-02-29T12:00:00-00:00", 951_825_600_000),
+    ] as [(String, Int64)])
+  func reads(text: String, milliseconds: Int64) {
+    #expect(Timestamp(text)?.unixMilliseconds == milliseconds)
+  }
+
+  @Test(
+    "refuses what no calendar or clock has, and every other form",
+    arguments: [
+      "", "2026-11-21", "2026-11-21T09:30:00", "2026-11-21 09:30:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
+      "2026-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-11-21T24:00:00Z",
+      "2026-11-21T23:60:00Z", "2026-12-31T23:59:60Z", "2026-11-21T09:30:00.Z", "2026-11-21T09:30:00+2:00",
+      "2026-11-21T09:30:00+24:00", "2026-11-21T09:30:00+02:60", "2026-11-21T09:30:00Zx", "+026-11-21T09:30:00Z",
+      "2026-11-21T09:30:0\u{0660}Z",
+    ])
+  func refuses(text: String) {
+    #expect(Timestamp(text) == nil)
+  }
+
+  @Test("writes what it reads, over eight thousand years of days")
+  func roundTrip() {
+    for day in stride(from: -719_528 as Int64, through: 2_932_896, by: 97) {
+      let timestamp = Timestamp(unixMilliseconds: day * 86_400_000 + day.magnitude.signed % 86_400_000)
+      #expect(Timestamp(timestamp.description) == timestamp)
+    }
+  }
+
+  @Test("knows the day on which it falls, before 1970 too")
+  func days() {
+    #expect(CivilDate(Timestamp(unixMilliseconds: -1)).description == "1969-12-31")
+    #expect(CivilDate(Timestamp("2026-11-21T23:59:59.999Z")!).description == "2026-11-21")
+    #expect(CivilDate(year: 2026, month: 11, day: 21)?.start == Timestamp("2026-11-21T00:00:00Z"))
+  }
+}
+
+extension UInt64 {
+  fileprivate var signed: Int64 { Int64(self) }
+}
