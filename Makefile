@@ -1,0 +1,36 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench stack-test image-test fuzz format secrets clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: ## Build and serve on :3000 with private stores and demo data
+	@scripts/run
+
+test: ## Build and run every test against private stores
+	@scripts/test
+
+check: ## Every static check: style, scripts, configuration, rules, dashboards
+	@scripts/check
+
+bench: ## Measure throughput against the reference servers
+	@bench/run
+
+stack-test: ## Run the server inside real nginx, Prometheus, Alertmanager and exporters
+	@scripts/stack-test
+
+image-test: ## Build the image and run compose (needs a Docker engine)
+	@scripts/image-test
+
+fuzz: ## Fuzz the parsers for some minutes
+	@scripts/fuzz
+
+format: ## Format the Swift sources in place
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+secrets: ## Write the secrets that compose needs, once
+	@scripts/secrets
+
+clean: ## Remove the builds, the private stores and their data
+	@for instance in run test fault; do scripts/stores -i $$instance destroy; done
+	@rm -rf .build .terroir .venv
