@@ -1,0 +1,78 @@
+import Glibc
+import Values
+
+extension LogLine {
+  /// Appends text as the inside of a JSON string, cut after `maximumValueBytes`.
+  ///
+  /// Quotes, backslashes and all control characters (C0, DEL and C1, which terminals obey) are escaped; what is not
+  /// well-formed UTF-8 (RFC 3629) becomes U+FFFD, one for each byte that fits nowhere.
+  static func appendEscaped(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
+    let end = min(text.count, cut(text))
+    var position = 0
+    var runStart = 0
+    while position < end {
+      let byte = text[position]
+      if byte >= 0x20, byte < 0x7F, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+        position += 1
+        continue
+      }
+      let length = byte < 0x80 ? 0 : scalarLength(text, at: position)
+      if length > 0 {
+        position += length
+        continue
+      }
+      bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[runStart..<position]))
+      position += appendEscape(text, at: position, to: &bytes)
+      runStart = position
+    }
+    bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[runStart..<end]))
+    if end < text.count { bytes.append(contentsOf: "…".utf8) }
+  }
+
+  /// Where to cut a text that is too long: before the scalar that would cross the bound.
+  private static func cut(_ text: UnsafeRawBufferPointer) -> Int {
+    guard text.count > maximumValueBytes else { return text.count }
+    var end = maximumValueBytes
+    while end > maximumValueBytes - 4, text[end] & 0xC0 == 0x80 { end -= 1 }
+    return end
+  }
+
+  /// Appends what stands for the byte, or for the C1 control of two bytes, and gives how many bytes it was.
+  private static func appendEscape(_ text: UnsafeRawBufferPointer, at position: Int, to bytes: inout [UInt8]) -> Int {
+    let byte = text[position]
+    switch byte {
+    case UInt8(ascii: "\""): bytes.append(contentsOf: #"\""#.utf8)
+    case UInt8(ascii: "\\"): bytes.append(contentsOf: #"\\"#.utf8)
+    case UInt8(ascii: "\n"): bytes.append(contentsOf: #"\n"#.utf8)
+    case UInt8(ascii: "\r"): bytes.append(contentsOf: #"\r"#.utf8)
+    case UInt8(ascii: "\t"): bytes.append(contentsOf: #"\t"#.utf8)
+    case 0..<0x80: appendHexEscape(byte, to: &bytes)
+    case 0xC2 where position + 1 < text.count && text[position + 1] & 0xE0 == 0x80:
+      appendHexEscape(text[position + 1], to: &bytes)
+      return 2
+    default: bytes.append(contentsOf: "\u{FFFD}".utf8)
+    }
+    return 1
+  }
+
+  private static func appendHexEscape(_ byte: UInt8, to bytes: inout [UInt8]) {
+    bytes.append(contentsOf: #"\u00"#.utf8)
+    bytes.append(lowerHexDigits[Int(byte >> 4)])
+    bytes.append(lowerHexDigits[Int(byte & 15)])
+  }
+
+  /// The length of the well-formed scalar of several bytes at `position`; 0 if it is ill-formed or a C1 control
+  /// (the table of RFC 3629, section 4).
+  private static func scalarLength(_ text: UnsafeRawBufferPointer, at position: Int) -> Int {
+    func byte(_ offset: Int) -> UInt8 { position + offset < text.count ? text[position + offset] : 0 }
+    func continues(_ offset: Int) -> Bool { byte(offset) & 0xC0 == 0x80 }
+    switch (byte(0), byte(1)) {
+    case (0xC2, 0xA0...0xBF), (0xC3...0xDF, 0x80...0xBF): return 2
+    case (0xE0, 0xA0...0xBF), (0xE1...0xEC, 0x80...0xBF), (0xED, 0x80...0x9F), (0xEE...0xEF, 0x80...0xBF):
+      return continues(2) ? 3 : 0
+    case (0xF0, 0x90...0xBF), (0xF1...0xF3, 0x80...0xBF), (0xF4, 0x80...0x8F):
+      return continues(2) && continues(3) ? 4 : 0
+    default: return 0
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Glibc
+import Values
+
+/// Writes the log lines of one thread, mostly a loop's: a line costs less than a microsecond and never waits.
+///
+/// Not Sendable: each loop makes its own. Threads without one share a `SharedLogger`. A line is visible to the
+/// writing thread as soon as it is complete, so that nothing has to be flushed.
+package final class Logger {
+  /// Where the lines go.
+  package let sink: LogSink
+  private let style: LogStyle
+  private let ring: ByteRing
+  // The storage of the line being built, kept from line to line.
+  @exclusivity(unchecked) private var storage: [UInt8] = []
+  // The text of the second in which the last line was written: only its milliseconds change from line to line.
+  @exclusivity(unchecked) private var timestamp: [UInt8] = []
+  @exclusivity(unchecked) private var second = Int64.min
+
+  /// A logger with at most `capacity` bytes waiting to be written.
+  package convenience init(_ sink: LogSink, capacity: Int = LogSink.bytesPerLogger) {
+    self.init(sink, ring: sink.makeRing(capacity: capacity))
+  }
+
+  /// A logger into a ring of the sink's own.
+  init(_ sink: LogSink, ring: ByteRing) {
+    self.sink = sink
+    self.ring = ring
+    style = sink.style
+    storage.reserveCapacity(LogLine.maximumBytes)
+  }
+
+  /// Whether lines of that level are written: ask before gathering costly fields.
+  package func isEnabled(_ level: LogLevel) -> Bool { level >= style.level }
+
+  /// Lines of this logger that were dropped because its ring was full.
+  package var droppedLines: UInt64 { ring.refusals }
+
+  /// Writes one line, unless its level is below the log's.
+  ///
+  /// `message` is constant text; what varies goes into fields. `unixMilliseconds` is the loop's reading of the clock,
+  /// nil reads it anew.
+  package func log(
+    _ level: LogLevel, _ message: String, context: LogContext = LogContext(), at unixMilliseconds: Int64? = nil,
+    fields: (inout LogLine) -> Void = { _ in }
+  ) {
+    guard level >= style.level else { return }
+    setTimestamp(unixMilliseconds ?? Self.clock())
+    var line = LogLine(format: style.format, reusing: takeStorage())
+    line.begin(level, message, timestamp: timestamp, style: style, context: context)
+    fields(&line)
+    line.end()
+    storage = line.release()
+    if storage.withUnsafeBytes(ring.append) { sink.signal(ring) }
+  }
+
+  /// Moves the storage out, so that the line owns it alone and appends in place.
+  private func takeStorage() -> [UInt8] {
+    var taken: [UInt8] = []
+    swap(&taken, &storage)
+    return taken
+  }
+
+  private func setTimestamp(_ unixMilliseconds: Int64) {
+    let second = unixMilliseconds.floorDivided(by: 1_000)
+    if second != self.second {
+      self.second = second
+      timestamp.removeAll(keepingCapacity: true)
+      Timestamp(unixMilliseconds: unixMilliseconds).appendText(to: &timestamp)
+      return
+    }
+    let milliseconds = unixMilliseconds - second * 1_000
+    timestamp[20] = UInt8(ascii: "0") + UInt8(milliseconds / 100)
+    timestamp[21] = UInt8(ascii: "0") + UInt8(milliseconds / 10 % 10)
+    timestamp[22] = UInt8(ascii: "0") + UInt8(milliseconds % 10)
+  }
+
+  private static func clock() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+  }
+}
