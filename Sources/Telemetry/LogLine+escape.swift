@@ -1,32 +1,52 @@
-import Glibc
-import Values
-
 extension LogLine {
   /// Appends text as the inside of a JSON string, cut after `maximumValueBytes`.
   ///
   /// Quotes, backslashes and all control characters (C0, DEL and C1, which terminals obey) are escaped; what is not
   /// well-formed UTF-8 (RFC 3629) becomes U+FFFD, one for each byte that fits nowhere.
-  static func appendEscaped(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
-    let end = min(text.count, cut(text))
+  static func appendEscaped(_ text: UnsafeRawBufferPointer, to bytes: inout ByteCursor) {
+    let end = cut(text)
     var position = 0
-    var runStart = 0
     while position < end {
-      let byte = text[position]
-      if byte >= 0x20, byte < 0x7F, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
-        position += 1
-        continue
+      if position + 8 <= end {
+        let word = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+        if isPlain(word) {
+          bytes.append(eight: word)
+          position += 8
+          continue
+        }
       }
-      let length = byte < 0x80 ? 0 : scalarLength(text, at: position)
-      if length > 0 {
-        position += length
-        continue
-      }
-      bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[runStart..<position]))
-      position += appendEscape(text, at: position, to: &bytes)
-      runStart = position
+      position += appendScalar(text, at: position, to: &bytes)
     }
-    bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[runStart..<end]))
-    if end < text.count { bytes.append(contentsOf: "…".utf8) }
+    if end < text.count { bytes.append("…") }
+  }
+
+  /// Whether eight bytes are all printable ASCII other than the quote and the backslash.
+  ///
+  /// A byte's high bit is found by arithmetic on all eight at once ("Bit Twiddling Hacks", haszero and hasless).
+  @inline(__always)
+  private static func isPlain(_ word: UInt64) -> Bool {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let high: UInt64 = 0x8080_8080_8080_8080
+    let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+    let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+    let delete = word ^ (ones &* 0x7F)
+    let controls = word &- ones &* 0x20
+    let special = controls | (quote &- ones) | (backslash &- ones) | (delete &- ones)
+    return (special | word) & high == 0
+  }
+
+  /// Appends the scalar at `position`, or what stands for it, and gives how many bytes of the text it was.
+  private static func appendScalar(_ text: UnsafeRawBufferPointer, at position: Int, to bytes: inout ByteCursor) -> Int
+  {
+    let byte = text[position]
+    if byte >= 0x20, byte < 0x7F, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+      bytes.append(byte)
+      return 1
+    }
+    let length = byte < 0x80 ? 0 : scalarLength(text, at: position)
+    guard length > 0 else { return appendEscape(text, at: position, to: &bytes) }
+    bytes.append(UnsafeRawBufferPointer(rebasing: text[position..<position + length]))
+    return length
   }
 
   /// Where to cut a text that is too long: before the scalar that would cross the bound.
@@ -38,27 +58,27 @@ extension LogLine {
   }
 
   /// Appends what stands for the byte, or for the C1 control of two bytes, and gives how many bytes it was.
-  private static func appendEscape(_ text: UnsafeRawBufferPointer, at position: Int, to bytes: inout [UInt8]) -> Int {
+  private static func appendEscape(_ text: UnsafeRawBufferPointer, at position: Int, to bytes: inout ByteCursor) -> Int
+  {
     let byte = text[position]
     switch byte {
-    case UInt8(ascii: "\""): bytes.append(contentsOf: #"\""#.utf8)
-    case UInt8(ascii: "\\"): bytes.append(contentsOf: #"\\"#.utf8)
-    case UInt8(ascii: "\n"): bytes.append(contentsOf: #"\n"#.utf8)
-    case UInt8(ascii: "\r"): bytes.append(contentsOf: #"\r"#.utf8)
-    case UInt8(ascii: "\t"): bytes.append(contentsOf: #"\t"#.utf8)
+    case UInt8(ascii: "\""): bytes.append(#"\""#)
+    case UInt8(ascii: "\\"): bytes.append(#"\\"#)
+    case UInt8(ascii: "\n"): bytes.append(#"\n"#)
+    case UInt8(ascii: "\r"): bytes.append(#"\r"#)
+    case UInt8(ascii: "\t"): bytes.append(#"\t"#)
     case 0..<0x80: appendHexEscape(byte, to: &bytes)
     case 0xC2 where position + 1 < text.count && text[position + 1] & 0xE0 == 0x80:
       appendHexEscape(text[position + 1], to: &bytes)
       return 2
-    default: bytes.append(contentsOf: "\u{FFFD}".utf8)
+    default: bytes.append("\u{FFFD}")
     }
     return 1
   }
 
-  private static func appendHexEscape(_ byte: UInt8, to bytes: inout [UInt8]) {
-    bytes.append(contentsOf: #"\u00"#.utf8)
-    bytes.append(lowerHexDigits[Int(byte >> 4)])
-    bytes.append(lowerHexDigits[Int(byte & 15)])
+  private static func appendHexEscape(_ byte: UInt8, to bytes: inout ByteCursor) {
+    bytes.append(#"\u00"#)
+    bytes.appendHex(UInt64(byte), digits: 2)
   }
 
   /// The length of the well-formed scalar of several bytes at `position`; 0 if it is ill-formed or a C1 control

@@ -10,42 +10,39 @@ package struct LogLine: ~Copyable {
   /// The length from which on no more fields are added.
   package static let maximumBytes = 16_384
 
-  private(set) var bytes: [UInt8]
+  /// The memory a line needs at most: text grows sixfold when all of it is escaped, and the identity comes on top.
+  static let memoryBytes = 131_072
+
+  private(set) var bytes: ByteCursor
   private let format: LogStyle.Format
   private var isTruncated = false
 
-  /// Continues in the storage of `bytes`, whose content is dropped.
-  init(format: LogStyle.Format, reusing bytes: consuming [UInt8] = []) {
+  /// A line in that memory, of `memoryBytes`.
+  init(format: LogStyle.Format, in memory: UnsafeMutableRawBufferPointer) {
     self.format = format
-    self.bytes = bytes
-    self.bytes.removeAll(keepingCapacity: true)
+    bytes = ByteCursor(memory)
   }
-
-  /// Gives the storage back, for the next line.
-  consuming func release() -> [UInt8] { bytes }
 
   // MARK: Head and end
 
   /// Appends what every line begins with.
   mutating func begin(
-    _ level: LogLevel, _ message: String, timestamp: [UInt8], style: borrowing LogStyle, context: borrowing LogContext
+    _ level: LogLevel, _ message: String, timestamp: [UInt8], identity: [UInt8], context: borrowing LogContext
   ) {
     if format == .json {
-      append("{\"timestamp\":\"")
-      bytes.append(contentsOf: timestamp)
-      append("\",\"level\":\"")
-      append(level.name)
-      append("\",\"message\":")
+      bytes.append("{\"timestamp\":\"")
+      bytes.append(timestamp)
+      bytes.append("\",\"level\":\"")
+      bytes.append(level.name)
+      bytes.append("\",\"message\":")
       appendQuoted(message)
-      bytes.append(contentsOf: style.identity)
+      bytes.append(identity)
     } else {
       beginText(level, message, timestamp)
     }
     if let trace = context.trace {
-      key("traceId")
-      quoted { trace.traceID.appendText(to: &$0) }
-      key("spanId")
-      quoted { trace.spanID.appendText(to: &$0) }
+      hexField("traceId", trace.traceID.high, trace.traceID.low)
+      hexField("spanId", trace.spanID.value)
     }
     if let requestID = context.requestID { field("requestId", requestID) }
     if let userID = context.userID { field("userId", userID) }
@@ -53,14 +50,14 @@ package struct LogLine: ~Copyable {
 
   private mutating func beginText(_ level: LogLevel, _ message: String, _ timestamp: [UInt8]) {
     let isColoured = format == .text(coloured: true)
-    bytes.append(contentsOf: timestamp)
-    append(" ")
-    if isColoured { append(level.colour) }
+    bytes.append(timestamp)
+    bytes.append(" ")
+    if isColoured { bytes.append(level.colour) }
     let start = bytes.count
-    append(level.name)
-    while bytes.count < start + 8 { append(" ") }
-    if isColoured { append("\u{1B}[0m") }
-    append(" ")
+    bytes.append(level.name)
+    while bytes.count < start + 8 { bytes.append(" ") }
+    if isColoured { bytes.append("\u{1B}[0m") }
+    bytes.append(" ")
     // Escaped as in JSON, so that no control character of a message reaches the terminal.
     appendEscaped(message)
   }
@@ -68,9 +65,9 @@ package struct LogLine: ~Copyable {
   /// Appends the end of the line, its newline included.
   mutating func end() {
     if isTruncated {
-      append(format == .json ? ",\"truncated\":true" : " truncated=true")
+      bytes.append(format == .json ? ",\"truncated\":true" : " truncated=true")
     }
-    append(format == .json ? "}\n" : "\n")
+    bytes.append(format == .json ? "}\n" : "\n")
   }
 
   // MARK: Fields
@@ -89,7 +86,9 @@ package struct LogLine: ~Copyable {
   /// Adds a text field from bytes as they came from outside; what is not UTF-8 becomes U+FFFD.
   package mutating func field(_ name: StaticString, utf8 value: UnsafeRawBufferPointer) {
     guard key(name) else { return }
-    quoted { Self.appendEscaped(value, to: &$0) }
+    bytes.append(UInt8(ascii: "\""))
+    Self.appendEscaped(value, to: &bytes)
+    bytes.append(UInt8(ascii: "\""))
   }
 
   /// Adds a constant text field.
@@ -98,38 +97,54 @@ package struct LogLine: ~Copyable {
   }
 
   /// Adds an integer field.
-  package mutating func field(_ name: StaticString, _ value: some BinaryInteger) {
+  package mutating func field(_ name: StaticString, _ value: Int) {
     guard key(name) else { return }
-    let value = Int64(clamping: value)
-    if value < 0 { append("-") }
-    appendDecimal(value.magnitude)
+    if value < 0 { bytes.append(UInt8(ascii: "-")) }
+    bytes.appendDecimal(UInt64(value.magnitude))
+  }
+
+  /// Adds an integer field.
+  package mutating func field(_ name: StaticString, _ value: UInt64) {
+    guard key(name) else { return }
+    bytes.appendDecimal(value)
   }
 
   /// Adds a number; NaN and the infinities, which JSON lacks, become null.
   package mutating func field(_ name: StaticString, _ value: Double) {
     guard key(name) else { return }
-    if value.isFinite { bytes.append(contentsOf: value.description.utf8) } else { append("null") }
+    guard value.isFinite else { return bytes.append("null") }
+    appendEscaped(value.description)
   }
 
   /// Adds true or false.
   package mutating func field(_ name: StaticString, _ value: Bool) {
     guard key(name) else { return }
-    append(value ? "true" : "false")
+    bytes.append(value ? "true" : "false")
   }
 
   /// Adds an id in its text form.
   package mutating func field(_ name: StaticString, _ value: Identifier) {
     guard key(name) else { return }
-    quoted { value.appendText(to: &$0) }
+    bytes.append(UInt8(ascii: "\""))
+    bytes.appendHex(value.high >> 32, digits: 8)
+    bytes.append(UInt8(ascii: "-"))
+    bytes.appendHex(value.high >> 16, digits: 4)
+    bytes.append(UInt8(ascii: "-"))
+    bytes.appendHex(value.high, digits: 4)
+    bytes.append(UInt8(ascii: "-"))
+    bytes.appendHex(value.low >> 48, digits: 4)
+    bytes.append(UInt8(ascii: "-"))
+    bytes.appendHex(value.low, digits: 12)
+    bytes.append(UInt8(ascii: "\""))
   }
 
   /// Adds a duration as milliseconds with three decimals.
   package mutating func field(_ name: StaticString, millisecondsFrom nanoseconds: UInt64) {
     guard key(name) else { return }
     let microseconds = nanoseconds / 1_000
-    appendDecimal(microseconds / 1_000)
-    append(".")
-    bytes.appendDigits(Int64(microseconds % 1_000), width: 3)
+    bytes.appendDecimal(microseconds / 1_000)
+    bytes.append(UInt8(ascii: "."))
+    bytes.appendDecimal(microseconds % 1_000, width: 3)
   }
 
   /// Adds what an error says of itself. For the log only: it may name hosts and statements.
@@ -151,59 +166,39 @@ package struct LogLine: ~Copyable {
   // MARK: Bytes
 
   /// Appends the name of a field, or marks the line as truncated when it is full.
-  @discardableResult
   private mutating func key(_ name: StaticString) -> Bool {
     guard bytes.count < Self.maximumBytes else {
       isTruncated = true
       return false
     }
     if format == .json {
-      append(",\"")
-      append(name)
-      append("\":")
+      bytes.append(",\"")
+      bytes.append(name)
+      bytes.append("\":")
     } else {
-      append(" ")
-      append(name)
-      append("=")
+      bytes.append(UInt8(ascii: " "))
+      bytes.append(name)
+      bytes.append(UInt8(ascii: "="))
     }
     return true
   }
 
-  private mutating func append(_ text: StaticString) {
-    bytes.append(contentsOf: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  private mutating func hexField(_ name: StaticString, _ first: UInt64, _ second: UInt64? = nil) {
+    guard key(name) else { return }
+    bytes.append(UInt8(ascii: "\""))
+    bytes.appendHex(first, digits: 16)
+    if let second { bytes.appendHex(second, digits: 16) }
+    bytes.append(UInt8(ascii: "\""))
   }
 
   private mutating func appendQuoted(_ text: String) {
-    append("\"")
+    bytes.append(UInt8(ascii: "\""))
     appendEscaped(text)
-    append("\"")
-  }
-
-  private mutating func quoted(_ body: (inout [UInt8]) -> Void) {
-    append("\"")
-    body(&bytes)
-    append("\"")
+    bytes.append(UInt8(ascii: "\""))
   }
 
   private mutating func appendEscaped(_ text: String) {
     var text = text
     text.withUTF8 { Self.appendEscaped(UnsafeRawBufferPointer($0), to: &bytes) }
-  }
-
-  private mutating func appendDecimal(_ number: UInt64) {
-    var digits = 1
-    var power: UInt64 = 10
-    while number >= power {
-      digits += 1
-      let (next, overflow) = power.multipliedReportingOverflow(by: 10)
-      if overflow { break }
-      power = next
-    }
-    var divisor: UInt64 = 1
-    for _ in 1..<digits { divisor *= 10 }
-    while divisor > 0 {
-      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
-      divisor /= 10
-    }
   }
 }

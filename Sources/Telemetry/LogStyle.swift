@@ -22,10 +22,12 @@ package struct LogStyle: Sendable {
       identity = []
       return
     }
-    var line = LogLine(format: .json)
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: LogLine.memoryBytes, alignment: 8)
+    defer { memory.deallocate() }
+    var line = LogLine(format: .json, in: memory)
     line.field("service", service)
     line.field("version", version)
     line.field("environment", environment)
-    identity = line.bytes
+    identity = Array(line.bytes.written)
   }
 }

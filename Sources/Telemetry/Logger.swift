@@ -10,8 +10,8 @@ package final class Logger {
   package let sink: LogSink
   private let style: LogStyle
   private let ring: ByteRing
-  // The storage of the line being built, kept from line to line.
-  @exclusivity(unchecked) private var storage: [UInt8] = []
+  // Where lines are built, one at a time.
+  private let memory: UnsafeMutableRawBufferPointer
   // The text of the second in which the last line was written: only its milliseconds change from line to line.
   @exclusivity(unchecked) private var timestamp: [UInt8] = []
   @exclusivity(unchecked) private var second = Int64.min
@@ -26,8 +26,10 @@ package final class Logger {
     self.sink = sink
     self.ring = ring
     style = sink.style
-    storage.reserveCapacity(LogLine.maximumBytes)
+    memory = .allocate(byteCount: LogLine.memoryBytes, alignment: 64)
   }
+
+  deinit { memory.deallocate() }
 
   /// Whether lines of that level are written: ask before gathering costly fields.
   package func isEnabled(_ level: LogLevel) -> Bool { level >= style.level }
@@ -38,26 +40,18 @@ package final class Logger {
   /// Writes one line, unless its level is below the log's.
   ///
   /// `message` is constant text; what varies goes into fields. `unixMilliseconds` is the loop's reading of the clock,
-  /// nil reads it anew.
+  /// nil reads it anew. `fields` must not log with this logger.
   package func log(
     _ level: LogLevel, _ message: String, context: LogContext = LogContext(), at unixMilliseconds: Int64? = nil,
     fields: (inout LogLine) -> Void = { _ in }
   ) {
     guard level >= style.level else { return }
     setTimestamp(unixMilliseconds ?? Self.clock())
-    var line = LogLine(format: style.format, reusing: takeStorage())
-    line.begin(level, message, timestamp: timestamp, style: style, context: context)
+    var line = LogLine(format: style.format, in: memory)
+    line.begin(level, message, timestamp: timestamp, identity: style.identity, context: context)
     fields(&line)
     line.end()
-    storage = line.release()
-    if storage.withUnsafeBytes(ring.append) { sink.signal(ring) }
-  }
-
-  /// Moves the storage out, so that the line owns it alone and appends in place.
-  private func takeStorage() -> [UInt8] {
-    var taken: [UInt8] = []
-    swap(&taken, &storage)
-    return taken
+    if ring.append(line.bytes.written) { sink.signal(ring) }
   }
 
   private func setTimestamp(_ unixMilliseconds: Int64) {

@@ -87,10 +87,10 @@ func everyPair() throws {
   for first in UInt8.min...UInt8.max {
     var bytes: [UInt8] = []
     for second in UInt8.min...UInt8.max { bytes += [first, second, UInt8(ascii: "|")] }
-    var line: [UInt8] = Array("{\"f\":\"".utf8)
-    bytes.withUnsafeBytes { LogLine.appendEscaped($0, to: &line) }
-    line += Array("\"}".utf8)
-    #expect(throws: Never.self) { try LineReader.members(line) }
+    let lines = logged { logger in
+      logger.log(.info, "x") { line in bytes.withUnsafeBytes { line.field("f", utf8: $0) } }
+    }
+    #expect(throws: Never.self) { try LineReader.members(lines[0]) }
   }
 }
 
@@ -98,9 +98,9 @@ func everyPair() throws {
 func numbers() throws {
   let lines = logged { logger in
     logger.log(.info, "x") {
-      $0.field("a", Int64.min)
-      $0.field("b", UInt8(0))
-      $0.field("c", Int64.max)
+      $0.field("a", Int.min)
+      $0.field("b", 0)
+      $0.field("c", Int.max)
       $0.field("d", 0.1)
       $0.field("e", Double.nan)
       $0.field("f", -Double.infinity)
@@ -112,7 +112,7 @@ func numbers() throws {
   #expect(
     try LineReader.members(lines[0]).dropFirst(6).map(\.value) == [
       "-9223372036854775808", "0", "9223372036854775807", "0.1", "null", "null", "1e+300", "true",
-      "9223372036854775807",
+      "18446744073709551615",
     ])
 }
 
