@@ -1,0 +1,23 @@
+/// What a JSON Merge Patch (RFC 7386) does to one optional member.
+package enum Patch<Value> {
+  /// The member is not named: it stays as it is.
+  case absent
+  /// The member is null: it is taken away.
+  case clear
+  case set(Value)
+
+  /// What becomes of the member's present value.
+  package func applied(to current: Value?) -> Value? {
+    switch self {
+    case .absent: current
+    case .clear: nil
+    case .set(let value): value
+    }
+  }
+
+  /// Whether the member is named at all.
+  package var isPresent: Bool { if case .absent = self { false } else { true } }
+}
+
+extension Patch: Equatable where Value: Equatable {}
+extension Patch: Sendable where Value: Sendable {}

@@ -1,0 +1,77 @@
+import Values
+
+extension Rule where Value == String {
+  /// A string of so many Unicode scalars, without control characters.
+  package static func string(_ length: ClosedRange<Int>) -> Rule { text(length, allowsLines: false) }
+
+  /// A string of so many Unicode scalars, without control characters but newline and tab.
+  package static func text(_ length: ClosedRange<Int>) -> Rule { text(length, allowsLines: true) }
+
+  private static func text(_ length: ClosedRange<Int>, allowsLines: Bool) -> Rule {
+    Rule("must be a string", placeholder: "") { value throws(Mismatch) in
+      guard case .string(let string) = value else { return nil }
+      let measure = TextMeasure(string, allowsLines: allowsLines)
+      if measure.hasControls { throw Mismatch(detail: "must not contain control characters") }
+      if !length.contains(measure.scalars) {
+        throw Mismatch(detail: "must have \(phrase(length)) characters")
+      }
+      return string
+    }
+  }
+}
+
+extension Rule where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
+  /// One of the strings that the enumeration lists.
+  package static func oneOf(_ type: Value.Type) -> Rule { oneOf(Array(type.allCases)) }
+
+  /// One of some strings of the enumeration; at least one.
+  package static func oneOf(_ cases: [Value]) -> Rule {
+    let expectation = "must be one of: " + cases.map(\.rawValue).joined(separator: ", ")
+    return Rule(expectation, placeholder: cases[0]) { value in
+      guard case .string(let string) = value else { return nil }
+      return cases.first { $0.rawValue == string }
+    }
+  }
+}
+
+extension Rule where Value == Identifier {
+  /// A UUID in its text form, in either case.
+  package static var identifier: Rule {
+    Rule("must be a UUID", placeholder: Identifier(high: 0, low: 0)) { value in
+      if case .string(let string) = value { Identifier(string) } else { nil }
+    }
+  }
+}
+
+extension Rule where Value == Timestamp {
+  /// A date and time with an offset (RFC 3339), cut to milliseconds.
+  package static var timestamp: Rule {
+    let expectation = "must be an RFC 3339 date-time such as 2026-11-21T09:30:00.000Z"
+    return Rule(expectation, placeholder: Timestamp(unixMilliseconds: 0)) { value in
+      if case .string(let string) = value { Timestamp(string) } else { nil }
+    }
+  }
+}
+
+/// What a rule on text looks at, found in one pass over the UTF-8.
+private struct TextMeasure {
+  var scalars = 0
+  /// Whether there is a control character (category Cc: U+0000–1F, U+007F–9F) that is not allowed.
+  var hasControls = false
+
+  init(_ string: String, allowsLines: Bool) {
+    var string = string
+    string.withUTF8 { bytes in
+      for (position, byte) in bytes.enumerated() {
+        if byte & 0xC0 != 0x80 { scalars += 1 }
+        switch byte {
+        case UInt8(ascii: "\n"), UInt8(ascii: "\t"): if !allowsLines { hasControls = true }
+        case 0..<0x20, 0x7F: hasControls = true
+        // U+0080–9F are written C2 80–9F.
+        case 0x80...0x9F: if bytes[position - 1] == 0xC2 { hasControls = true }
+        default: break
+        }
+      }
+    }
+  }
+}
