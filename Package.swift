@@ -37,7 +37,7 @@ let package = Package(
     layer("JSON", ["Values"]),
     layer("HTTP", ["CLinux", "Reactor"]),
     layer("Postgres", ["CPostgres", "Reactor", "Values"]),
-    layer("Redis", ["CRedis", "Reactor"]),
+    layer("Redis", ["CLinux", "CRedis", "CCrypto", "Reactor"]),
     layer(
       "API",
       ["CLinux", "CCrypto", "Values", "Metrics", "Telemetry", "Reactor", "JSON", "HTTP", "Postgres", "Redis"]),

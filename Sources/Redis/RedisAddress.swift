@@ -1,0 +1,167 @@
+/// Where a Redis is and how to sign in, read from a URL.
+///
+/// `redis://[user:password@]host[:port][/database]` or `unix://[user:password@]/path[?db=database]`; a password alone
+/// is `redis://:password@host`. User, password, host and path may be percent-encoded.
+package struct RedisAddress: Sendable, Equatable {
+  /// The server's socket.
+  package enum Endpoint: Sendable, Equatable {
+    case tcp(host: String, port: UInt16)
+    case unix(path: String)
+  }
+
+  /// The port when the URL names none.
+  package static let defaultPort: UInt16 = 6379
+
+  package let endpoint: Endpoint
+  package let user: String?
+  package let password: String?
+  /// The number given to SELECT, 0 by default.
+  package let database: Int32
+
+  package init(endpoint: Endpoint, user: String? = nil, password: String? = nil, database: Int32 = 0) {
+    self.endpoint = endpoint
+    self.user = user
+    self.password = password
+    self.database = database
+  }
+
+  /// Reads a URL; the error says what is wrong in one sentence, without the password.
+  package init(url: String) throws(RedisAddressError) {
+    guard let mark = url.firstRange(of: "://") else {
+      throw RedisAddressError("is not a URL: redis://host:port/database or unix:///path is expected")
+    }
+    var rest = url[mark.upperBound...]
+    switch url[..<mark.lowerBound].lowercased() {
+    case "redis":
+      let credentials = try Self.takeCredentials(&rest, before: "/")
+      let (authority, path) = Self.split(rest, at: "/")
+      self.init(
+        endpoint: try Self.tcp(authority), user: credentials.user, password: credentials.password,
+        database: try Self.database(path ?? ""))
+    case "unix":
+      let credentials = try Self.takeCredentials(&rest, before: "/")
+      let (path, query) = Self.split(rest, at: "?")
+      guard path.first == "/" else { throw RedisAddressError("needs an absolute path: unix:///run/redis.sock") }
+      let decoded = try Self.decoded(path, "path")
+      guard decoded.utf8.count <= Self.longestPath else {
+        throw RedisAddressError("has a socket path of more than \(Self.longestPath) bytes")
+      }
+      self.init(
+        endpoint: .unix(path: decoded), user: credentials.user, password: credentials.password,
+        database: try Self.database(unixQuery: query))
+    case "rediss":
+      throw RedisAddressError("asks for TLS (rediss://), which is not supported: use redis:// over a private network")
+    case let scheme:
+      throw RedisAddressError("has the scheme \"\(scheme)\": redis:// or unix:// is expected")
+    }
+  }
+
+  /// What fits into `sun_path` with its closing NUL (unix(7)).
+  private static let longestPath = 107
+
+  private static func tcp(_ authority: Substring) throws(RedisAddressError) -> Endpoint {
+    var host = authority
+    var port: Substring?
+    if authority.first == "[" {
+      // A literal IPv6 address (RFC 3986, section 3.2.2).
+      guard let end = authority.firstIndex(of: "]") else { throw RedisAddressError("has an unclosed [ in its host") }
+      host = authority[authority.index(after: authority.startIndex)..<end]
+      let tail = authority[authority.index(after: end)...]
+      guard tail.isEmpty || tail.first == ":" else { throw RedisAddressError("has something but a port after ]") }
+      port = tail.isEmpty ? nil : tail.dropFirst()
+    } else {
+      (host, port) = split(authority, at: ":")
+    }
+    let name = try decoded(host, "host")
+    guard !name.isEmpty else { throw RedisAddressError("names no host") }
+    guard let port else { return .tcp(host: name, port: defaultPort) }
+    guard let number = number(port), let port = UInt16(exactly: number), port > 0 else {
+      throw RedisAddressError("has a port that is not a number of 1 to 65535")
+    }
+    return .tcp(host: name, port: port)
+  }
+
+  /// Takes `user:password@` off. The last @ before the path counts, so that a password may hold a bare one.
+  private static func takeCredentials(
+    _ rest: inout Substring, before end: Character
+  ) throws(RedisAddressError) -> (user: String?, password: String?) {
+    let authority = rest[..<(rest.firstIndex(of: end) ?? rest.endIndex)]
+    guard let mark = authority.lastIndex(of: "@") else { return (nil, nil) }
+    let (user, password) = split(authority[..<mark], at: ":")
+    rest = rest[rest.index(after: mark)...]
+    guard let password else { throw RedisAddressError("has a user without a password: user:password@ is expected") }
+    let name = try decoded(user, "user")
+    return (name.isEmpty ? nil : name, try decoded(password, "password"))
+  }
+
+  private static func database(unixQuery query: Substring?) throws(RedisAddressError) -> Int32 {
+    guard let query, !query.isEmpty else { return 0 }
+    let (name, value) = split(query, at: "=")
+    guard name == "db", let value else { throw RedisAddressError("has a query other than ?db=number") }
+    return try database(value)
+  }
+
+  private static func database(_ text: Substring) throws(RedisAddressError) -> Int32 {
+    if text.isEmpty { return 0 }
+    guard let number = number(text), let database = Int32(exactly: number) else {
+      throw RedisAddressError("has a database that is not a number")
+    }
+    return database
+  }
+
+  /// A run of decimal digits as a number, at most nine of them; signs and blanks are refused.
+  private static func number(_ text: Substring) -> Int? {
+    guard (1...9).contains(text.utf8.count), text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 })
+    else { return nil }
+    return Int(text)
+  }
+
+  private static func split(_ text: Substring, at mark: Character) -> (Substring, Substring?) {
+    guard let index = text.firstIndex(of: mark) else { return (text, nil) }
+    return (text[..<index], text[text.index(after: index)...])
+  }
+
+  /// Undoes percent-encoding (RFC 3986, section 2.1).
+  private static func decoded(_ text: Substring, _ part: String) throws(RedisAddressError) -> String {
+    var bytes: [UInt8] = []
+    var rest = text.utf8[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      guard let high = rest.popFirst(), let low = rest.popFirst(), let value = hexByte(high, low) else {
+        throw RedisAddressError("has a broken percent sign in its \(part)")
+      }
+      bytes.append(value)
+    }
+    guard !bytes.contains(0), let decoded = String(validating: bytes, as: UTF8.self) else {
+      throw RedisAddressError("has a \(part) that is not text")
+    }
+    return decoded
+  }
+
+  private static func hexByte(_ high: UInt8, _ low: UInt8) -> UInt8? {
+    guard let high = Character(Unicode.Scalar(high)).hexDigitValue,
+      let low = Character(Unicode.Scalar(low)).hexDigitValue
+    else { return nil }
+    return UInt8(high << 4 | low)
+  }
+}
+
+/// What is wrong with a Redis URL; `description` continues the variable's name and never holds the password.
+package struct RedisAddressError: Error, Equatable, CustomStringConvertible {
+  package let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+extension RedisAddress: CustomStringConvertible {
+  /// The URL without user and password.
+  package var description: String {
+    switch endpoint {
+    case .tcp(let host, let port): "redis://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+    case .unix(let path): "unix://\(path)" + (database == 0 ? "" : "?db=\(database)")
+    }
+  }
+}

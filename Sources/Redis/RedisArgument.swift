@@ -1,0 +1,60 @@
+/// One argument of a command: the command's name, a key or a value. Binary safe.
+package enum RedisArgument: Sendable {
+  case text(String)
+  case bytes([UInt8])
+  case integer(Int64)
+}
+
+extension RedisArgument: ExpressibleByStringInterpolation {
+  package init(stringLiteral value: String) { self = .text(value) }
+}
+
+extension RedisArgument: ExpressibleByIntegerLiteral {
+  package init(integerLiteral value: Int64) { self = .integer(value) }
+}
+
+/// The arguments of one command laid end to end, for `redisAsyncCommandArgv`. Reused from command to command.
+struct ArgumentBuffer {
+  /// What the buffer keeps between commands at most; a larger one is given back.
+  static let keptBytes = 64 * 1024
+
+  private var bytes: [UInt8] = []
+  private var lengths: [Int] = []
+  private var pointers: [UnsafePointer<CChar>?] = []
+
+  /// The bytes of all arguments together.
+  var count: Int { bytes.count }
+
+  mutating func fill(_ arguments: [RedisArgument]) {
+    bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
+    lengths.removeAll(keepingCapacity: true)
+    for argument in arguments {
+      let start = bytes.count
+      switch argument {
+      case .text(let text): bytes.append(contentsOf: text.utf8)
+      case .bytes(let value): bytes.append(contentsOf: value)
+      case .integer(let number): bytes.append(contentsOf: String(number).utf8)
+      }
+      lengths.append(bytes.count - start)
+    }
+  }
+
+  /// Calls `body` with what hiredis calls argc, argv and argvlen.
+  mutating func withArguments<Result>(
+    _ body: (Int32, UnsafeMutablePointer<UnsafePointer<CChar>?>, UnsafePointer<Int>) -> Result
+  ) -> Result {
+    pointers.removeAll(keepingCapacity: true)
+    return bytes.withUnsafeBytes { buffer in
+      // An empty buffer has no address, but hiredis wants one even for an argument without bytes.
+      let base = buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!
+      var offset = 0
+      for length in lengths {
+        pointers.append((base + offset).assumingMemoryBound(to: CChar.self))
+        offset += length
+      }
+      return pointers.withUnsafeMutableBufferPointer { argv in
+        lengths.withUnsafeBufferPointer { body(Int32($0.count), argv.baseAddress!, $0.baseAddress!) }
+      }
+    }
+  }
+}

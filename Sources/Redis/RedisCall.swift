@@ -1,0 +1,17 @@
+import CRedis
+
+/// Whoever waits for one reply of a link. hiredis holds it as `privdata`, retained until it is called, exactly once.
+class RedisCall {
+  /// Called with the reply, or with nil when the link goes away without one.
+  func received(_ reply: RedisReply?) {}
+}
+
+/// The reply function of a `RedisCall`, given to hiredis together with the retained call.
+func redisCallReceived(
+  _ context: UnsafeMutablePointer<redisAsyncContext>?, _ reply: UnsafeMutableRawPointer?,
+  _ privdata: UnsafeMutableRawPointer?
+) {
+  guard let privdata else { return }
+  let call = Unmanaged<RedisCall>.fromOpaque(privdata).takeRetainedValue()
+  call.received(reply.map { RedisReply($0.assumingMemoryBound(to: redisReply.self)) })
+}

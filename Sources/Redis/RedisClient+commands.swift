@@ -1,0 +1,109 @@
+/// How long a key lives.
+package enum RedisExpiry: Sendable {
+  case seconds(Int64)
+  case milliseconds(Int64)
+}
+
+/// The commands that are used often; `send` covers the rest.
+extension RedisClient {
+  /// The value of a key, nil when there is none.
+  package func get(_ key: String) async throws(RedisError) -> [UInt8]? {
+    switch try await send("GET", .text(key)) {
+    case .null: nil
+    case .string(let bytes): bytes
+    default: throw .unexpectedReply
+    }
+  }
+
+  /// Sets a key, for ever or for a while; gives whether it was set, which only `onlyIfAbsent` may prevent.
+  @discardableResult
+  package func set(
+    _ key: String, _ value: [UInt8], expiry: RedisExpiry? = nil, onlyIfAbsent: Bool = false
+  ) async throws(RedisError) -> Bool {
+    var command: [RedisArgument] = ["SET", .text(key), .bytes(value)]
+    switch expiry {
+    case .seconds(let seconds): command += ["EX", .integer(seconds)]
+    case .milliseconds(let milliseconds): command += ["PX", .integer(milliseconds)]
+    case nil: break
+    }
+    if onlyIfAbsent { command.append("NX") }
+    return try await send(command) != .null
+  }
+
+  /// Deletes keys and gives how many there were.
+  @discardableResult
+  package func delete(_ keys: String...) async throws(RedisError) -> Int64 {
+    try await integer(["DEL"] + keys.map(RedisArgument.text))
+  }
+
+  /// The values of keys in their order, nil for each that is missing.
+  package func get(_ keys: [String]) async throws(RedisError) -> [[UInt8]?] {
+    if keys.isEmpty { return [] }
+    guard case .array(let values) = try await send(["MGET"] + keys.map(RedisArgument.text)) else {
+      throw .unexpectedReply
+    }
+    return values.map(\.bytes)
+  }
+
+  /// Adds to a counter, which is 0 when it does not exist, and gives its new value.
+  @discardableResult
+  package func increment(_ key: String, by amount: Int64 = 1) async throws(RedisError) -> Int64 {
+    try await integer(["INCRBY", .text(key), .integer(amount)])
+  }
+
+  /// Has a key end after a while; false when there is no such key.
+  @discardableResult
+  package func expire(_ key: String, _ expiry: RedisExpiry) async throws(RedisError) -> Bool {
+    switch expiry {
+    case .seconds(let seconds): try await integer(["EXPIRE", .text(key), .integer(seconds)]) == 1
+    case .milliseconds(let milliseconds): try await integer(["PEXPIRE", .text(key), .integer(milliseconds)]) == 1
+    }
+  }
+
+  /// Runs a script by its digest, and with its text when Redis does not know it (NOSCRIPT).
+  package func evaluate(
+    _ script: RedisScript, keys: [String] = [], _ arguments: [RedisArgument] = []
+  ) async throws(RedisError) -> RedisReply {
+    let rest = [.integer(Int64(keys.count))] + keys.map(RedisArgument.text) + arguments
+    do throws(RedisError) {
+      return try await send(["EVALSHA", .text(script.digest)] + rest)
+    } catch  where error.isMissingScript {
+      // EVAL also stores it, so that the digest is known from now on.
+      return try await send(["EVAL", .text(script.text)] + rest)
+    }
+  }
+
+  /// Sends a message to the subscribers of a channel and gives how many there were.
+  @discardableResult
+  package func publish(_ channel: String, _ message: [UInt8]) async throws(RedisError) -> Int64 {
+    try await integer(["PUBLISH", .text(channel), .bytes(message)])
+  }
+
+  /// Sets fields of a hash and gives how many of them are new.
+  @discardableResult
+  package func setFields(
+    _ key: String, _ fields: [(name: String, value: [UInt8])]
+  ) async throws(RedisError) -> Int64 {
+    var command: [RedisArgument] = ["HSET", .text(key)]
+    for field in fields { command += [.text(field.name), .bytes(field.value)] }
+    return try await integer(command)
+  }
+
+  /// All fields of a hash, none when there is no such key.
+  package func fields(_ key: String) async throws(RedisError) -> [(name: String, value: [UInt8])] {
+    guard case .array(let elements) = try await send("HGETALL", .text(key)), elements.count % 2 == 0 else {
+      throw .unexpectedReply
+    }
+    var fields: [(name: String, value: [UInt8])] = []
+    for index in stride(from: 0, to: elements.count, by: 2) {
+      guard let name = elements[index].text, let value = elements[index + 1].bytes else { throw .unexpectedReply }
+      fields.append((name, value))
+    }
+    return fields
+  }
+
+  private func integer(_ command: [RedisArgument]) async throws(RedisError) -> Int64 {
+    guard case .integer(let number) = try await send(command) else { throw .unexpectedReply }
+    return number
+  }
+}

@@ -1,0 +1,304 @@
+import Reactor
+
+/// Told of every finished command of a client, on its loop.
+package protocol RedisObserver: AnyObject {
+  /// `command` is the name as sent, such as `GET`; the duration is to the precision of a loop's turn.
+  func finished(command: String, durationNanoseconds: UInt64, error: RedisError?)
+}
+
+/// What a client has done since it was made.
+package struct RedisCounts: Equatable, Sendable {
+  /// Commands that were sent, whatever became of them.
+  package var commands: UInt64 = 0
+  /// Commands that ended in an error of any kind.
+  package var failures: UInt64 = 0
+  /// Commands that were not answered within the deadline.
+  package var timeouts: UInt64 = 0
+  /// Commands refused because too much was in flight.
+  package var overflows: UInt64 = 0
+  /// Commands refused because there was no connection.
+  package var refusals: UInt64 = 0
+  /// How often the client has connected.
+  package var connections: UInt64 = 0
+}
+
+/// One loop's connection to Redis: any number of tasks of the loop send commands, and all share one pipeline.
+///
+/// While there is no connection every command fails at once with `.unavailable`. A command that waits longer than the
+/// deadline fails with `.timeout` and ends the connection: whatever else is on it fails as unavailable, and nothing is
+/// sent until a new connection has answered a PING. Close it before letting it go.
+package final class RedisClient {
+  /// Called on the loop when the connection comes up (true) or is lost (false).
+  package var onStateChange: ((_ isConnected: Bool) -> Void)?
+  /// Called when connecting or a connection fails for another reason than the time before: for the log.
+  package var onFailure: ((_ reason: String) -> Void)? {
+    get { connector.onFailure }
+    set { connector.onFailure = newValue }
+  }
+
+  private let loop: EventLoop
+  private let configuration: RedisConfiguration
+  private let connector: RedisConnector
+  private let observer: (any RedisObserver)?
+  @exclusivity(unchecked) private var link: RedisLink?
+  @exclusivity(unchecked) private var arguments = ArgumentBuffer()
+  @exclusivity(unchecked) private var tally = RedisCounts()
+  // Those waiting for an answer, oldest first: Redis answers in order, and the deadline is the same for all.
+  @exclusivity(unchecked) private var oldest: ClientCall?
+  @exclusivity(unchecked) private var newest: ClientCall?
+  /// Commands that wait for their answers.
+  @exclusivity(unchecked) package private(set) var inFlight = 0
+  @exclusivity(unchecked) private var inFlightBytes = 0
+  private var deadline: Timer?
+  private var waitingForReady: [Pending<Bool>] = []
+  private var isClosed = false
+
+  /// Begins to connect at once. Call it on the loop's thread.
+  package init(loop: EventLoop, configuration: RedisConfiguration, observer: (any RedisObserver)? = nil) {
+    self.loop = loop
+    self.configuration = configuration
+    self.observer = observer
+    connector = RedisConnector(loop: loop, configuration: configuration)
+    connector.onReady = { [unowned self] link in connected(link) }
+    connector.onLost = { [unowned self] _ in disconnected() }
+    connector.start()
+  }
+
+  /// Whether commands can be sent.
+  package var isConnected: Bool { link != nil }
+
+  /// Why the last attempt or connection failed; nil while connected.
+  package var lastFailure: String? { connector.lastFailure }
+
+  package var counts: RedisCounts {
+    var counts = tally
+    counts.connections = connector.connections
+    return counts
+  }
+
+  /// Waits until connected, at most that long, and says whether it is.
+  package func waitUntilConnected(milliseconds: UInt64) async -> Bool {
+    if isConnected || isClosed { return isConnected }
+    let pending = Pending<Bool>()
+    waitingForReady.append(pending)
+    let timer = loop.schedule(afterNanoseconds: milliseconds * 1_000_000) { [unowned self] in
+      waitingForReady.removeAll { $0 === pending }
+      pending.complete(.success(false))
+    }
+    defer { loop.cancel(timer) }
+    return (try? await pending.value()) ?? false
+  }
+
+  /// Ends the connection; what is in flight fails, and so does everything sent later.
+  package func close() {
+    isClosed = true
+    connector.close()
+    link = nil
+    onStateChange = nil
+    if let deadline { loop.cancel(deadline) }
+    settleWaiting(false)
+  }
+
+  // MARK: Commands
+
+  /// Sends one command and waits for its reply; an error reply is thrown as `.server`.
+  @discardableResult
+  package func send(_ command: RedisArgument...) async throws(RedisError) -> RedisReply { try await send(command) }
+
+  /// Sends one command, which has at least a name, and waits for its reply; an error reply is thrown as `.server`.
+  @discardableResult
+  package func send(_ command: [RedisArgument]) async throws(RedisError) -> RedisReply {
+    let result = await withUnsafeContinuation { continuation in
+      begin(command, .single(continuation))
+    }
+    return try result.get()
+  }
+
+  /// Sends several commands, one right after the other on the connection, and waits for all replies.
+  ///
+  /// An error reply stands in its place as `.error`. Throws when an answer is missing; any of the commands may have run.
+  package func pipeline(_ commands: [[RedisArgument]]) async throws(RedisError) -> [RedisReply] {
+    if commands.isEmpty { return [] }
+    let result = await withUnsafeContinuation {
+      (continuation: UnsafeContinuation<Result<[RedisReply], RedisError>, Never>) in
+      guard inFlight + commands.count <= configuration.maximumInFlight else {
+        tally.overflows += UInt64(commands.count)
+        return continuation.resume(returning: .failure(.overloaded))
+      }
+      let gathering = Gathering(count: commands.count, continuation)
+      for (index, command) in commands.enumerated() { begin(command, .part(gathering, index)) }
+    }
+    return try result.get()
+  }
+
+  private func begin(_ command: [RedisArgument], _ waiter: ClientCall.Waiter) {
+    precondition(!command.isEmpty, "a command has at least a name")
+    guard let link else {
+      tally.refusals += 1
+      return waiter.resume(.failure(.unavailable(lastFailure ?? "not connected yet")))
+    }
+    arguments.fill(command)
+    guard inFlight < configuration.maximumInFlight,
+      inFlightBytes + arguments.count <= configuration.maximumInFlightBytes
+    else {
+      tally.overflows += 1
+      return waiter.resume(.failure(.overloaded))
+    }
+    let call = ClientCall(self, Self.name(of: command), at: loop.now, bytes: arguments.count, waiter)
+    guard link.send(&arguments, call) else {
+      tally.refusals += 1
+      return waiter.resume(.failure(.unavailable(link.failure)))
+    }
+    tally.commands += 1
+    enqueue(call)
+  }
+
+  private static func name(of command: [RedisArgument]) -> String {
+    switch command[0] {
+    case .text(let name): name
+    case .bytes(let name): String(decoding: name, as: UTF8.self)
+    case .integer(let number): String(number)
+    }
+  }
+
+  // MARK: Answers and deadlines
+
+  private func enqueue(_ call: ClientCall) {
+    if let newest { newest.next = call } else { oldest = call }
+    newest = call
+    inFlight += 1
+    inFlightBytes += call.bytes
+    if deadline == nil { watch(call) }
+  }
+
+  /// Takes the oldest call out: that is the one answered, or told of the end of the link.
+  fileprivate func settle(_ call: ClientCall, _ reply: RedisReply?) {
+    assert(call === oldest, "replies come in the order of the commands")
+    oldest = call.next
+    call.next = nil
+    if oldest == nil { newest = nil }
+    inFlight -= 1
+    inFlightBytes -= call.bytes
+    let result: Result<RedisReply, RedisError> =
+      switch reply {
+      case .some(.error(let message)): .failure(.server(message))
+      case .some(let reply): .success(reply)
+      case .none where call.isLate: .failure(.timeout)
+      case .none: .failure(.unavailable(link?.failure ?? "closed"))
+      }
+    finish(call, result)
+  }
+
+  private func finish(_ call: ClientCall, _ result: Result<RedisReply, RedisError>) {
+    var failure: RedisError?
+    if case .failure(let error) = result {
+      failure = error
+      tally.failures += 1
+      if error == .timeout { tally.timeouts += 1 }
+    }
+    observer?.finished(command: call.name, durationNanoseconds: loop.now &- call.started, error: failure)
+    call.waiter.resume(result)
+  }
+
+  /// Sets the one timer for the oldest call. It is not taken back when the answer comes: it then moves on to the call
+  /// that is oldest by that time.
+  private func watch(_ call: ClientCall) {
+    let due = call.started &+ configuration.commandDeadlineMilliseconds * 1_000_000
+    deadline = loop.schedule(afterNanoseconds: due > loop.now ? due - loop.now : 0) { [unowned self] in
+      deadline = nil
+      expire()
+    }
+  }
+
+  private func expire() {
+    let limit = configuration.commandDeadlineMilliseconds * 1_000_000
+    var call = oldest
+    while let late = call, loop.now &- late.started >= limit {
+      late.isLate = true
+      call = late.next
+    }
+    if let oldest, oldest.isLate {
+      // Redis answers in order, so that nothing behind the late one can be answered in time either.
+      link?.drop("no answer within \(configuration.commandDeadlineMilliseconds) ms")
+    } else if let oldest {
+      watch(oldest)
+    }
+  }
+
+  // MARK: The connection's state
+
+  private func connected(_ link: RedisLink) {
+    self.link = link
+    settleWaiting(true)
+    onStateChange?(true)
+  }
+
+  private func disconnected() {
+    link = nil
+    onStateChange?(false)
+  }
+
+  private func settleWaiting(_ isConnected: Bool) {
+    let waiting = waitingForReady
+    waitingForReady = []
+    for pending in waiting { pending.complete(.success(isConnected)) }
+  }
+}
+
+/// A command that waits for its answer.
+private final class ClientCall: RedisCall {
+  /// Whom the answer goes to.
+  enum Waiter {
+    case single(UnsafeContinuation<Result<RedisReply, RedisError>, Never>)
+    case part(Gathering, Int)
+
+    func resume(_ result: Result<RedisReply, RedisError>) {
+      switch self {
+      case .single(let continuation): continuation.resume(returning: result)
+      case .part(let gathering, let index): gathering.take(result, index)
+      }
+    }
+  }
+
+  let name: String
+  let started: UInt64
+  let bytes: Int
+  let waiter: Waiter
+  @exclusivity(unchecked) var isLate = false
+  @exclusivity(unchecked) var next: ClientCall?
+  private unowned(unsafe) let client: RedisClient
+
+  init(_ client: RedisClient, _ name: String, at started: UInt64, bytes: Int, _ waiter: Waiter) {
+    self.client = client
+    self.name = name
+    self.started = started
+    self.bytes = bytes
+    self.waiter = waiter
+  }
+
+  override func received(_ reply: RedisReply?) { client.settle(self, reply) }
+}
+
+/// Gathers the answers of a pipeline.
+private final class Gathering {
+  private var replies: [RedisReply]
+  private var failure: RedisError?
+  private var missing: Int
+  private let continuation: UnsafeContinuation<Result<[RedisReply], RedisError>, Never>
+
+  init(count: Int, _ continuation: UnsafeContinuation<Result<[RedisReply], RedisError>, Never>) {
+    replies = Array(repeating: .null, count: count)
+    missing = count
+    self.continuation = continuation
+  }
+
+  func take(_ result: Result<RedisReply, RedisError>, _ index: Int) {
+    switch result {
+    case .success(let reply): replies[index] = reply
+    case .failure(.server(let message)): replies[index] = .error(message)
+    case .failure(let error): failure = failure ?? error
+    }
+    missing -= 1
+    if missing == 0 { continuation.resume(returning: failure.map { .failure($0) } ?? .success(replies)) }
+  }
+}

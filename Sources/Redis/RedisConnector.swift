@@ -1,0 +1,153 @@
+import Reactor
+
+/// Keeps one link to Redis up: resolves, connects, signs in, and begins again after a while when it is lost.
+final class RedisConnector {
+  /// Called when a link has signed in and may be used.
+  var onReady: ((RedisLink) -> Void)?
+  /// Called when the link that `onReady` gave is gone.
+  var onLost: ((String) -> Void)?
+  /// Called when an attempt or a link fails for another reason than the one before. Never holds the password.
+  var onFailure: ((String) -> Void)?
+
+  /// The link while it is signed in.
+  private(set) var link: RedisLink?
+  /// How often a link has signed in.
+  private(set) var connections: UInt64 = 0
+  /// Why the last attempt or link failed; nil while connected.
+  private(set) var lastFailure: String?
+
+  private let loop: EventLoop
+  private let configuration: RedisConfiguration
+  private var attempt: RedisLink?
+  private var peers: [RedisLink.Peer] = []
+  private var failures: UInt64 = 0
+  private var deadline: Timer?
+  private var pause: Timer?
+  private var isClosed = false
+  private var arguments = ArgumentBuffer()
+
+  init(loop: EventLoop, configuration: RedisConfiguration) {
+    self.loop = loop
+    self.configuration = configuration
+  }
+
+  func start() {
+    switch configuration.address.endpoint {
+    case .unix(let path): connect(to: [.unix(path: path)])
+    case .tcp(let host, let port):
+      NameResolver.resolve(host, on: loop) { [weak self] addresses in
+        self?.connect(to: addresses.map { .tcp(address: $0, port: port) })
+      }
+    }
+  }
+
+  /// Ends the link or the attempt for good; `onLost` is not called any more.
+  func close() {
+    isClosed = true
+    onReady = nil
+    onLost = nil
+    onFailure = nil
+    if let pause { loop.cancel(pause) }
+    attempt?.drop("closed")
+    link?.drop("closed")
+  }
+
+  // MARK: Attempts
+
+  private func connect(to peers: [RedisLink.Peer]) {
+    guard !isClosed else { return }
+    self.peers = peers
+    if peers.isEmpty { retry(after: "the host name has no address") } else { connectToNextPeer() }
+  }
+
+  private func connectToNextPeer() {
+    guard !isClosed else { return }
+    let link: RedisLink
+    do throws(RedisLinkError) { link = try RedisLink(peers.removeFirst(), on: loop) } catch {
+      return retry(after: error.reason)
+    }
+    attempt = link
+    link.onClosed = { [weak self] reason in self?.ended(reason) }
+    deadline = loop.schedule(afterNanoseconds: configuration.connectDeadlineMilliseconds * 1_000_000) {
+      [unowned self] in
+      link.drop("no answer within \(configuration.connectDeadlineMilliseconds) ms of connecting")
+    }
+    signIn(link)
+  }
+
+  /// Sends AUTH, SELECT and PING at once. Redis answers in order, so that the answer to PING settles it; an error
+  /// before it ends the link first.
+  private func signIn(_ link: RedisLink) {
+    let address = configuration.address
+    if let password = address.password {
+      let credentials = [address.user, password].compactMap { $0 }.map(RedisArgument.text)
+      greet(link, ["AUTH"] + credentials)
+    }
+    if address.database != 0 { greet(link, ["SELECT", .integer(Int64(address.database))]) }
+    greet(link, ["PING"], isLast: true)
+  }
+
+  private func greet(_ link: RedisLink, _ command: [RedisArgument], isLast: Bool = false) {
+    arguments.fill(command)
+    let call = Greeting { [weak self, unowned link] reply in
+      guard let self, let reply, self.attempt === link else { return }
+      if case .error(let message) = reply {
+        link.drop("refused: \(message)")
+      } else if isLast {
+        self.succeeded(link)
+      }
+    }
+    _ = link.send(&arguments, call)
+  }
+
+  private func succeeded(_ link: RedisLink) {
+    if let deadline { loop.cancel(deadline) }
+    attempt = nil
+    self.link = link
+    failures = 0
+    connections += 1
+    lastFailure = nil
+    onReady?(link)
+  }
+
+  // MARK: Failures
+
+  private func ended(_ reason: String) {
+    if let deadline { loop.cancel(deadline) }
+    attempt = nil
+    if link == nil { return retry(after: reason) }
+    link = nil
+    onLost?(reason)
+    retry(after: reason)
+  }
+
+  /// Tries the host's next address soon, or after the last one begins again from the name, ever more slowly.
+  private func retry(after reason: String) {
+    guard !isClosed else { return }
+    if lastFailure != reason {
+      lastFailure = reason
+      onFailure?(reason)
+    }
+    // A timer even when there is nothing to wait for: what fails within a call must not recurse.
+    let wait = peers.isEmpty ? backoff() : 0
+    pause = loop.schedule(afterNanoseconds: wait * 1_000_000) { [unowned self] in
+      if peers.isEmpty { start() } else { connectToNextPeer() }
+    }
+  }
+
+  /// Milliseconds to wait: doubled with each failure up to the bound, the upper half of it random.
+  private func backoff() -> UInt64 {
+    let doubled = configuration.shortestBackoffMilliseconds << min(failures, 10)
+    failures += 1
+    let longest = min(doubled, configuration.longestBackoffMilliseconds)
+    return longest / 2 + UInt64.random(in: 0...(longest - longest / 2))
+  }
+
+  /// Waits for the answer to one command of the sign-in.
+  private final class Greeting: RedisCall {
+    private let answered: (RedisReply?) -> Void
+    init(_ answered: @escaping (RedisReply?) -> Void) { self.answered = answered }
+
+    override func received(_ reply: RedisReply?) { answered(reply) }
+  }
+}

@@ -1,0 +1,161 @@
+import CRedis
+import Glibc
+import Reactor
+
+/// One hiredis context with its socket on a loop: from the start of connecting to its end, of whatever cause.
+///
+/// What is sent in a turn leaves in one write when the turn ends; write interest is armed only while connecting and
+/// after a short write. hiredis frees the context itself and calls `cleanup` on the way, always and last of all hooks:
+/// from there on the context is never touched.
+final class RedisLink: EventHandler, TurnEnd {
+  /// A peer that needs no name resolution.
+  enum Peer {
+    case tcp(address: String, port: UInt16)
+    case unix(path: String)
+  }
+
+  /// Called once, when the context is gone, with the reason. It may run within a call to this link.
+  var onClosed: ((String) -> Void)?
+  /// Called with every push of a subscribed link.
+  var onPush: ((RedisReply) -> Void)?
+
+  private unowned(unsafe) let loop: EventLoop
+  private let fd: Int32
+  @exclusivity(unchecked) private var context: UnsafeMutablePointer<redisAsyncContext>?
+  @exclusivity(unchecked) private var interest: Readiness = [.readable, .writable]
+  @exclusivity(unchecked) private var isAwaitingFlush = false
+  @exclusivity(unchecked) private var isWriting = false
+  private var reason: String?
+
+  /// Starts to connect. Throws the reason as text when it fails at once.
+  init(_ peer: Peer, on loop: EventLoop) throws(RedisLinkError) {
+    let started =
+      switch peer {
+      case .tcp(let address, let port): redisAsyncConnect(address, Int32(port))
+      case .unix(let path): redisAsyncConnectUnix(path)
+      }
+    guard let started else { throw RedisLinkError(reason: "out of memory") }
+    guard started.pointee.err == 0 else {
+      let error = RedisLinkError(reason: String(cString: started.pointee.errstr))
+      redisAsyncFree(started)
+      throw error
+    }
+    self.loop = loop
+    context = started
+    fd = started.pointee.c.fd
+    // hiredis does not set it, and a re-executed server must not inherit the socket.
+    _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
+    do throws(SystemError) { try loop.add(fd, interest, self) } catch {
+      redisAsyncFree(started)
+      throw RedisLinkError(reason: error.description)
+    }
+    started.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+    installHooks(started)
+  }
+
+  /// Hands one command to hiredis; false when the link is gone, and then `call` is never called.
+  func send(_ arguments: inout ArgumentBuffer, _ call: RedisCall) -> Bool {
+    guard let context else { return false }
+    let retained = Unmanaged.passRetained(call)
+    let status = arguments.withArguments { count, argv, lengths in
+      redisAsyncCommandArgv(context, redisCallReceived, retained.toOpaque(), count, argv, lengths)
+    }
+    if status != REDIS_OK { retained.release() }
+    return status == REDIS_OK
+  }
+
+  /// Hands a SUBSCRIBE or UNSUBSCRIBE to hiredis, whose replies and messages go to `onPush`.
+  func push(_ arguments: inout ArgumentBuffer) {
+    guard let context else { return }
+    _ = arguments.withArguments { count, argv, lengths in
+      redisAsyncCommandArgv(
+        context,
+        { context, reply, _ in
+          guard let context, let reply else { return }
+          RedisLink.of(context.pointee.data).onPush?(RedisReply(reply.assumingMemoryBound(to: redisReply.self)))
+        }, nil, count, argv, lengths)
+    }
+  }
+
+  /// Ends the link: every waiting call is told that there is no reply, then `onClosed` is called.
+  func drop(_ reason: String) {
+    guard let context else { return }
+    self.reason = reason
+    self.context = nil
+    redisAsyncFree(context)
+  }
+
+  // MARK: The loop's side
+
+  func ready(_ readiness: Readiness) {
+    if readiness.contains(.writable) { write() }
+    // An error or a hang-up is found by reading.
+    if !readiness.subtracting(.writable).isEmpty, let context { redisAsyncHandleRead(context) }
+  }
+
+  func flush() {
+    isAwaitingFlush = false
+    write()
+  }
+
+  private func write() {
+    guard let context else { return }
+    isWriting = true
+    redisAsyncHandleWrite(context)
+    isWriting = false
+  }
+
+  // MARK: hiredis' side
+
+  private static func of(_ data: UnsafeMutableRawPointer?) -> RedisLink {
+    Unmanaged<RedisLink>.fromOpaque(data!).takeUnretainedValue()
+  }
+
+  /// The loop keeps the link alive until `cleanup`, so that an unretained pointer will do.
+  private func installHooks(_ context: UnsafeMutablePointer<redisAsyncContext>) {
+    context.pointee.ev.data = Unmanaged.passUnretained(self).toOpaque()
+    // Read interest is never taken away, so that there is nothing to do for addRead and delRead.
+    context.pointee.ev.addWrite = { RedisLink.of($0).wantsToWrite() }
+    context.pointee.ev.delWrite = { RedisLink.of($0).wait(for: .readable) }
+    context.pointee.ev.cleanup = { RedisLink.of($0).cleanup() }
+  }
+
+  private func wantsToWrite() {
+    if isWriting {
+      // The write was short: the loop says when there is room again.
+      wait(for: [.readable, .writable])
+    } else if !isAwaitingFlush, !interest.contains(.writable) {
+      isAwaitingFlush = true
+      loop.atEndOfTurn(self)
+    }
+  }
+
+  private func wait(for wanted: Readiness) {
+    guard wanted != interest else { return }
+    interest = wanted
+    // Fails only for a descriptor that the loop does not know, and this one it does until `cleanup`.
+    try? loop.change(fd, wanted)
+  }
+
+  private func cleanup() {
+    let reason = failure
+    context = nil
+    loop.remove(fd)
+    let closed = onClosed
+    onClosed = nil
+    onPush = nil
+    closed?(reason)
+  }
+
+  /// Why the link ends, for those who are told that no reply will come.
+  var failure: String {
+    if let reason { return reason }
+    guard let context, context.pointee.err != 0 else { return "connection closed" }
+    return String(cString: context.pointee.errstr)
+  }
+}
+
+/// Why a link could not even start to connect.
+struct RedisLinkError: Error {
+  let reason: String
+}

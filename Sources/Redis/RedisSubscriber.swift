@@ -1,0 +1,216 @@
+import Reactor
+
+/// One loop's connection for messages: receivers on any number of channels, kept subscribed through reconnections.
+///
+/// Redis keeps no message for who is away. `onGap` tells that some may have been missed: once when the connection is
+/// lost and once when all channels are subscribed again, so that what was cached in between can be dropped too.
+/// Close it before letting it go.
+package final class RedisSubscriber {
+  /// Called when messages may have been missed.
+  package var onGap: (() -> Void)?
+  /// Called when all channels have become subscribed (true) and when the connection is lost (false).
+  package var onStateChange: ((_ isListening: Bool) -> Void)?
+  /// Called when connecting or a connection fails for another reason than the time before: for the log.
+  package var onFailure: ((_ reason: String) -> Void)? {
+    get { connector.onFailure }
+    set { connector.onFailure = newValue }
+  }
+
+  /// Subscribed over and over as a sign of life: its confirmation takes no place among the messages, which a PING of
+  /// a subscribed connection does in hiredis 0.14.
+  private static let probeChannel = "terroir:probe"
+
+  private final class Channel {
+    let name: String
+    var receivers: [RedisSubscription] = []
+    var isConfirmed = false
+    var waiting: [Pending<Bool>] = []
+
+    init(_ name: String) { self.name = name }
+
+    func settle(_ isConfirmed: Bool) {
+      self.isConfirmed = isConfirmed
+      let settled = waiting
+      waiting = []
+      for pending in settled { pending.complete(.success(isConfirmed)) }
+    }
+  }
+
+  private let loop: EventLoop
+  private let configuration: RedisConfiguration
+  private let connector: RedisConnector
+  private var link: RedisLink?
+  private var channels: [String: Channel] = [:]
+  private var arguments = ArgumentBuffer()
+  private let probe = Channel(RedisSubscriber.probeChannel)
+  private var probeTimer: Timer?
+  // Those whose SUBSCRIBE is on its way, in order: Redis confirms in order. A channel that was given up and asked for
+  // again is another object, which the confirmation of the first does not confirm.
+  private var asked: [Channel] = []
+  private var nextConfirmed = 0
+  /// Whether every channel is subscribed: no message is missed while it is true.
+  package private(set) var isListening = false
+  /// Messages received since it was made.
+  package private(set) var messages: UInt64 = 0
+  private var hadGap = false
+
+  /// Begins to connect at once. Call it on the loop's thread.
+  package init(loop: EventLoop, configuration: RedisConfiguration) {
+    self.loop = loop
+    self.configuration = configuration
+    connector = RedisConnector(loop: loop, configuration: configuration)
+    connector.onReady = { [unowned self] link in connected(link) }
+    connector.onLost = { [unowned self] _ in disconnected() }
+    connector.start()
+  }
+
+  /// Why the last attempt or connection failed; nil while connected.
+  package var lastFailure: String? { connector.lastFailure }
+
+  /// Ends the connection and forgets all receivers.
+  package func close() {
+    onGap = nil
+    onStateChange = nil
+    stop()
+    connector.close()
+    link = nil
+    channels = [:]
+  }
+
+  // MARK: Channels
+
+  /// Has `receive` called on the loop with each message of a channel, from when the channel is confirmed.
+  ///
+  /// Throws `.overloaded` when it would be one channel too many; any number of receivers may share one.
+  package func subscribe(
+    _ channel: String, _ receive: @escaping ([UInt8]) -> Void
+  ) throws(RedisError) -> RedisSubscription {
+    let subscription = RedisSubscription(channel, receive)
+    if let known = channels[channel] {
+      known.receivers.append(subscription)
+      return subscription
+    }
+    guard channels.count < configuration.maximumChannels else { throw .overloaded }
+    let new = Channel(channel)
+    new.receivers.append(subscription)
+    channels[channel] = new
+    subscribe(new)
+    return subscription
+  }
+
+  /// Takes a receiver back; with the last of a channel the channel is unsubscribed. It is not called any more.
+  package func unsubscribe(_ subscription: RedisSubscription) {
+    subscription.receive = nil
+    guard let channel = channels[subscription.channel] else { return }
+    channel.receivers.removeAll { $0 === subscription }
+    guard channel.receivers.isEmpty else { return }
+    channels[channel.name] = nil
+    channel.settle(false)
+    push("UNSUBSCRIBE", channel)
+  }
+
+  /// Waits until Redis has confirmed a subscription; false when the connection is lost before, or the receiver gone.
+  package func isConfirmed(_ subscription: RedisSubscription) async -> Bool {
+    guard link != nil, subscription.receive != nil, let channel = channels[subscription.channel] else { return false }
+    if channel.isConfirmed { return true }
+    let pending = Pending<Bool>()
+    channel.waiting.append(pending)
+    return (try? await pending.value()) ?? false
+  }
+
+  private func subscribe(_ channel: Channel) {
+    guard link != nil else { return }
+    asked.append(channel)
+    push("SUBSCRIBE", channel)
+  }
+
+  private func push(_ command: RedisArgument, _ channel: Channel) {
+    guard let link else { return }
+    arguments.fill([command, .text(channel.name)])
+    link.push(&arguments)
+  }
+
+  // MARK: What Redis says
+
+  private func received(_ push: RedisReply) {
+    guard case .array(let parts) = push, parts.count == 3, let channel = parts[1].text else { return }
+    switch parts[0].text {
+    case "message": deliver(parts[2].bytes ?? [], channel)
+    case "subscribe": confirmed()
+    default: break
+    }
+  }
+
+  private func deliver(_ message: [UInt8], _ channel: String) {
+    messages += 1
+    // A copy, because a receiver may subscribe or unsubscribe; one taken back meanwhile is not called.
+    guard let receivers = channels[channel]?.receivers else { return }
+    for subscription in receivers { subscription.receive?(message) }
+  }
+
+  private func confirmed() {
+    guard nextConfirmed < asked.count else { return }
+    let channel = asked[nextConfirmed]
+    nextConfirmed += 1
+    if nextConfirmed == asked.count { forgetAsked() }
+    channel.settle(channel === probe || channels[channel.name] === channel)
+    if asked.isEmpty, !isListening { listening() }
+  }
+
+  private func forgetAsked() {
+    asked.removeAll(keepingCapacity: true)
+    nextConfirmed = 0
+  }
+
+  private func listening() {
+    isListening = true
+    if hadGap { onGap?() }
+    hadGap = false
+    onStateChange?(true)
+  }
+
+  // MARK: The connection's state
+
+  private func connected(_ link: RedisLink) {
+    self.link = link
+    link.onPush = { [unowned self] push in received(push) }
+    for channel in channels.values { subscribe(channel) }
+    sendProbe()
+  }
+
+  private func disconnected() {
+    stop()
+    link = nil
+    hadGap = true
+    onGap?()
+    onStateChange?(false)
+  }
+
+  private func stop() {
+    if let probeTimer { loop.cancel(probeTimer) }
+    isListening = false
+    forgetAsked()
+    for channel in channels.values { channel.settle(false) }
+  }
+
+  /// Asks for a sign of life, and gives the connection up when the last one has not come.
+  private func sendProbe() {
+    probe.isConfirmed = false
+    subscribe(probe)
+    let interval = configuration.probeIntervalMilliseconds
+    probeTimer = loop.schedule(afterNanoseconds: interval * 1_000_000) { [unowned self] in
+      if probe.isConfirmed { sendProbe() } else { link?.drop("no answer within \(interval) ms") }
+    }
+  }
+}
+
+/// A receiver on a channel, made by `RedisSubscriber.subscribe` and taken back by `unsubscribe`.
+package final class RedisSubscription {
+  let channel: String
+  var receive: (([UInt8]) -> Void)?
+
+  init(_ channel: String, _ receive: @escaping ([UInt8]) -> Void) {
+    self.channel = channel
+    self.receive = receive
+  }
+}

@@ -1,0 +1,179 @@
+import Glibc
+import Reactor
+import Redis
+import Testing
+
+@Suite("When Redis is away")
+struct RedisOutageTests {
+  @Test("a command waits no longer than its deadline, and the next ones fail at once until Redis answers again")
+  func deadline() throws {
+    let server = try PrivateServer()
+    var configuration = RedisConfiguration(address: server.address)
+    configuration.commandDeadlineMilliseconds = 100
+    try withClient(configuration) { client, loop in
+      let started = Clock.monotonic()
+      let outcomes = try await client.pipelineOutcomes([["DEBUG", "SLEEP", "0.6"], ["PING"], ["PING"]], on: loop)
+      let waited = Clock.monotonic() - started
+      #expect(outcomes == [.timeout, .timeout, .timeout])
+      #expect((90_000_000...250_000_000).contains(waited), "\(waited) ns")
+      let refused = Clock.monotonic()
+      #expect(await failure { try await client.send("PING") } == .unavailable("no answer within 100 ms"))
+      #expect(Clock.monotonic() - refused < 5_000_000)
+      #expect(await waitUntil(loop, milliseconds: 2_000) { client.isConnected })
+      #expect(try await client.send("PING") == .status("PONG"))
+      #expect(client.counts.timeouts == 3)
+    }
+  }
+
+  @Test("what was sent after the late command fails as unavailable, long before its own deadline")
+  func behindTheLate() throws {
+    let server = try PrivateServer()
+    var configuration = RedisConfiguration(address: server.address)
+    configuration.commandDeadlineMilliseconds = 200
+    try withClient(configuration) { client, loop in
+      let first = Pending<RedisError?>()
+      loop.spawn { first.complete(.success(await failure { try await client.send("DEBUG", "SLEEP", "1") })) }
+      await loop.sleep(nanoseconds: 150_000_000)
+      let second = await failure { try await client.send("PING") }
+      let late = try await first.value()
+      #expect(late == .timeout)
+      #expect(second == .unavailable("no answer within 200 ms"))
+    }
+  }
+
+  @Test("a frozen server hangs nothing, and service heals within a second of its return")
+  func frozen() throws {
+    let server = try PrivateServer()
+    var configuration = RedisConfiguration(address: server.address)
+    configuration.commandDeadlineMilliseconds = 100
+    try withClient(configuration) { client, loop in
+      server.freeze()
+      #expect(await failure { try await client.get("key") } == .timeout)
+      for _ in 0..<20 {
+        let started = Clock.monotonic()
+        #expect(await failure { try await client.get("key") } != nil)
+        #expect(Clock.monotonic() - started < 20_000_000)
+        await loop.sleep(nanoseconds: 100_000_000)
+      }
+      #expect(!client.isConnected)
+      server.thaw()
+      #expect(await waitUntil(loop, milliseconds: 1_000) { client.isConnected })
+      try await client.send("PING")
+    }
+  }
+
+  @Test("a killed server's commands fail at once, and service heals within a second of its return")
+  func killed() throws {
+    let server = try PrivateServer()
+    try withClient(RedisConfiguration(address: server.address)) { client, loop in
+      var states: [Bool] = []
+      client.onStateChange = { states.append($0) }
+      let blocked = Pending<RedisError?>()
+      loop.spawn { blocked.complete(.success(await failure { try await client.send("BLPOP", "none", 0) })) }
+      await loop.sleep(nanoseconds: 20_000_000)
+      server.kill()
+      guard case .unavailable = try await blocked.value() else { throw TestFailure("BLPOP was answered") }
+      #expect(!client.isConnected)
+      await loop.sleep(nanoseconds: 1_500_000_000)
+      let refusal = await failure { try await client.get("key") }
+      #expect(refusal == .unavailable("Connection refused"))
+      try server.start()
+      let returned = Clock.monotonic()
+      #expect(await waitUntil(loop, milliseconds: 1_000) { client.isConnected })
+      #expect(Clock.monotonic() - returned < 1_000_000_000)
+      #expect(try await client.send("PING") == .status("PONG"))
+      #expect(states == [false, true])
+      #expect(client.counts.connections == 2)
+    }
+  }
+
+  @Test("a client that never connected refuses with the reason and connects when it can")
+  func neverThere() throws {
+    let server = try PrivateServer()
+    server.kill()
+    try onLoop { loop in
+      let client = RedisClient(loop: loop, configuration: RedisConfiguration(address: server.address))
+      defer { client.close() }
+      var reasons: [String] = []
+      client.onFailure = { reasons.append($0) }
+      #expect(await failure { try await client.get("key") } == .unavailable("not connected yet"))
+      #expect(await client.waitUntilConnected(milliseconds: 300) == false)
+      #expect(reasons == ["Connection refused"])
+      try server.start()
+      #expect(await client.waitUntilConnected(milliseconds: 1_500))
+    }
+  }
+
+  @Test("a name is resolved, and one that has no address is a reason")
+  func names() throws {
+    let server = try PrivateServer()
+    let named = RedisAddress(endpoint: .tcp(host: "localhost", port: server.port))
+    try withClient(RedisConfiguration(address: named)) { client, _ in
+      _ = try await client.send("PING")
+    }
+    let unknown = RedisAddress(endpoint: .tcp(host: "no-such-host.invalid", port: 6379))
+    try onLoop { loop in
+      let client = RedisClient(loop: loop, configuration: RedisConfiguration(address: unknown))
+      defer { client.close() }
+      #expect(await waitUntil(loop, milliseconds: 5_000) { client.lastFailure == "the host name has no address" })
+    }
+  }
+
+  @Test("a socket path works, with credentials and a database")
+  func unixSocket() throws {
+    let path = "/tmp/terroir-redis-test-\(getpid()).sock"
+    let server = try PrivateServer(["--unixsocket", path, "--requirepass", "pw"])
+    let address = try RedisAddress(url: "unix://:pw@\(path)?db=3")
+    try withClient(RedisConfiguration(address: address)) { client, _ in
+      let info = try await client.send("CLIENT", "INFO").text ?? ""
+      #expect(info.contains(" db=3 "))
+    }
+    server.kill()
+    unlink(path)
+  }
+
+  @Test(
+    "a wrong password is told as such, and never shown",
+    arguments: [nil, "hunter2", "ann:hunter2"] as [String?])
+  func wrongPassword(credentials: String?) throws {
+    let server = try PrivateServer(["--requirepass", "right"])
+    let signIn = credentials.map { ($0.contains(":") ? $0 : ":" + $0) + "@" } ?? ""
+    let address = try RedisAddress(url: "redis://\(signIn)127.0.0.1:\(server.port)")
+    let reason = try onLoop { loop in
+      let client = RedisClient(loop: loop, configuration: RedisConfiguration(address: address))
+      defer { client.close() }
+      _ = await waitUntil(loop, milliseconds: 2_000) { client.lastFailure?.hasPrefix("refused") ?? false }
+      #expect(!client.isConnected)
+      return client.lastFailure ?? ""
+    }
+    #expect(reason.hasPrefix(credentials == nil ? "refused: NOAUTH" : "refused: WRONGPASS"), "\(reason)")
+    #expect(!reason.contains("hunter2"))
+  }
+
+  @Test("closing fails what is in flight and everything after")
+  func closing() throws {
+    try withClient { client, loop in
+      let blocked = Pending<RedisError?>()
+      loop.spawn { blocked.complete(.success(await failure { try await client.send("BLPOP", "none", 0) })) }
+      client.close()
+      let outcome = try await blocked.value()
+      #expect(outcome == .unavailable("closed"))
+      #expect(await failure { try await client.send("PING") } != nil)
+      client.close()
+    }
+  }
+}
+
+extension RedisClient {
+  /// Sends each command from a task of its own, all in this turn, and gives the error of each.
+  fileprivate func pipelineOutcomes(_ commands: [[RedisArgument]], on loop: EventLoop) async throws -> [RedisError?] {
+    let outcomes = commands.map { command in
+      let outcome = Pending<RedisError?>()
+      loop.spawn { outcome.complete(.success(await failure { try await self.send(command) })) }
+      return outcome
+    }
+    var errors: [RedisError?] = []
+    for outcome in outcomes { errors.append(try await outcome.value()) }
+    return errors
+  }
+}

@@ -1,0 +1,151 @@
+import Reactor
+import Redis
+import Testing
+
+@Suite("A Redis subscriber")
+struct RedisSubscriberTests {
+  @Test("gives each receiver the messages of its channel, in order, and none after it is taken back")
+  func messages() throws {
+    let (one, other) = (freshKey("one"), freshKey("other"))
+    try withSubscriber { subscriber, client, loop in
+      var received: [String] = []
+      func receiver(_ name: String) -> ([UInt8]) -> Void {
+        { received.append("\(name) \(String(decoding: $0, as: UTF8.self))") }
+      }
+      let first = try subscriber.subscribe(one, receiver("first"))
+      let second = try subscriber.subscribe(one, receiver("second"))
+      let third = try subscriber.subscribe(other, receiver("third"))
+      #expect(await subscriber.isConfirmed(second))
+      #expect(await subscriber.isConfirmed(third))
+      #expect(try await client.publish(one, Array("a".utf8)) == 1)
+      try await client.publish(other, Array("b".utf8))
+      #expect(await waitUntil(loop, milliseconds: 1_000) { received.count == 3 })
+      subscriber.unsubscribe(first)
+      try await client.publish(one, Array("c".utf8))
+      #expect(await waitUntil(loop, milliseconds: 1_000) { received.count == 4 })
+      subscriber.unsubscribe(second)
+      subscriber.unsubscribe(second)
+      #expect(await subscriber.isConfirmed(second) == false)
+      #expect(await waitForSubscribers(0, of: one, client, loop))
+      #expect(received == ["first a", "second a", "third b", "second c"])
+      subscriber.unsubscribe(third)
+    }
+  }
+
+  @Test("a channel that is given up and asked for again is confirmed by its own confirmation")
+  func again() throws {
+    let channel = freshKey("again")
+    try withSubscriber { subscriber, client, loop in
+      var received = 0
+      for _ in 0..<20 { subscriber.unsubscribe(try subscriber.subscribe(channel) { _ in received -= 100 }) }
+      let last = try subscriber.subscribe(channel) { _ in received += 1 }
+      #expect(await subscriber.isConfirmed(last))
+      #expect(try await client.publish(channel, [1]) == 1)
+      #expect(await waitUntil(loop, milliseconds: 1_000) { received != 0 })
+      #expect(received == 1)
+    }
+  }
+
+  @Test("carries thousands of channels and refuses one too many")
+  func manyChannels() throws {
+    var configuration = RedisConfiguration(address: try testAddress())
+    configuration.maximumChannels = 2_000
+    let prefix = freshKey("many")
+    try withSubscriber(configuration) { subscriber, client, loop in
+      var sum = 0
+      for number in 0..<2_000 { _ = try subscriber.subscribe("\(prefix):\(number)") { _ in sum += number } }
+      #expect(throws: RedisError.overloaded) { try subscriber.subscribe(prefix) { _ in } }
+      let again = try subscriber.subscribe("\(prefix):1999") { _ in }
+      #expect(await subscriber.isConfirmed(again))
+      _ = try await client.pipeline((0..<2_000).map { ["PUBLISH", .text("\(prefix):\($0)"), "x"] })
+      #expect(await waitUntil(loop, milliseconds: 2_000) { sum == 1_999 * 1_000 })
+    }
+  }
+
+  @Test("a receiver may subscribe, unsubscribe and close while it is called")
+  func reentrance() throws {
+    let channel = freshKey("reentrance")
+    try withSubscriber { subscriber, client, loop in
+      var calls = 0
+      var first: RedisSubscription?
+      first = try subscriber.subscribe(channel) { _ in
+        calls += 1
+        subscriber.unsubscribe(first!)
+        _ = try? subscriber.subscribe(channel) { _ in
+          calls += 10
+          subscriber.close()
+        }
+      }
+      #expect(await subscriber.isConfirmed(first!))
+      try await client.publish(channel, [])
+      #expect(await waitForSubscribers(1, of: channel, client, loop))
+      #expect(await waitUntil(loop, milliseconds: 1_000) { calls == 1 })
+      try await client.publish(channel, [])
+      #expect(await waitUntil(loop, milliseconds: 1_000) { calls == 11 })
+      #expect(await waitForSubscribers(0, of: channel, client, loop))
+    }
+  }
+
+  @Test("subscribes again after a loss and tells the gap, when it begins and when it ends")
+  func resubscribes() throws {
+    let server = try PrivateServer()
+    try withSubscriber(RedisConfiguration(address: server.address)) { subscriber, client, loop in
+      var events: [String] = []
+      subscriber.onGap = { events.append("gap") }
+      subscriber.onStateChange = { events.append("listening \($0)") }
+      let subscription = try subscriber.subscribe("news") { events.append(String(decoding: $0, as: UTF8.self)) }
+      #expect(await subscriber.isConfirmed(subscription))
+      server.kill()
+      #expect(await waitUntil(loop, milliseconds: 1_000) { !subscriber.isListening })
+      #expect(await subscriber.isConfirmed(subscription) == false)
+      try server.start()
+      #expect(await waitUntil(loop, milliseconds: 1_500) { subscriber.isListening && client.isConnected })
+      try await client.publish("news", Array("hello".utf8))
+      #expect(await waitUntil(loop, milliseconds: 1_000) { events.last == "hello" })
+      #expect(events == ["gap", "listening false", "gap", "listening true", "hello"])
+    }
+  }
+
+  @Test("finds out that a server is frozen, within a second")
+  func frozen() throws {
+    let server = try PrivateServer()
+    try withSubscriber(RedisConfiguration(address: server.address)) { subscriber, _, loop in
+      var gaps = 0
+      subscriber.onGap = { gaps += 1 }
+      await loop.sleep(nanoseconds: 1_200_000_000)
+      #expect(gaps == 0)
+      server.freeze()
+      #expect(await waitUntil(loop, milliseconds: 1_100) { gaps == 1 })
+      server.thaw()
+      #expect(await waitUntil(loop, milliseconds: 1_100) { subscriber.isListening })
+      #expect(gaps == 2)
+    }
+  }
+
+  /// Runs a task with a subscriber that listens and a client that is connected.
+  private func withSubscriber(
+    _ configuration: RedisConfiguration? = nil,
+    _ body: @escaping @Sendable (RedisSubscriber, RedisClient, EventLoop) async throws -> Void
+  ) throws {
+    let configuration = try configuration ?? RedisConfiguration(address: testAddress())
+    try withClient(configuration) { client, loop in
+      let subscriber = RedisSubscriber(loop: loop, configuration: configuration)
+      defer { subscriber.close() }
+      guard await waitUntil(loop, milliseconds: 2_000, { subscriber.isListening }) else {
+        throw TestFailure(subscriber.lastFailure ?? "not listening")
+      }
+      try await body(subscriber, client, loop)
+    }
+  }
+
+  private func waitForSubscribers(
+    _ count: Int64, of channel: String, _ client: RedisClient, _ loop: EventLoop
+  ) async -> Bool {
+    for _ in 0..<200 {
+      let reply = try? await client.send("PUBSUB", "NUMSUB", .text(channel))
+      if reply?.array?.last?.integer == count { return true }
+      await loop.sleep(nanoseconds: 5_000_000)
+    }
+    return false
+  }
+}

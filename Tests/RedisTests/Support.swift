@@ -1,0 +1,79 @@
+import Glibc
+import Reactor
+import Redis
+import Testing
+
+/// The Redis that the tests may use, from REDIS_URL.
+func testAddress() throws -> RedisAddress {
+  let url = try #require(
+    getenv("REDIS_URL").map { String(cString: $0) },
+    "REDIS_URL is not set: it must name a Redis that these tests may fill and stop, such as redis://127.0.0.1:6379/15")
+  return try RedisAddress(url: url)
+}
+
+/// Runs a task on a new loop's own thread and hands out what it returns or throws.
+func onLoop<Value: Sendable>(_ body: @escaping @Sendable (EventLoop) async throws -> Value) throws -> Value {
+  signal(SIGPIPE, SIG_IGN)
+  let outcome = Outcome<Value>()
+  let thread = try LoopThread(name: "test-loop") {
+    guard let loop = try? EventLoop(index: 0) else { return }
+    loop.schedule(afterNanoseconds: 0) { [unowned loop] in
+      loop.spawn {
+        do { outcome.result = .success(try await body(loop)) } catch { outcome.result = .failure(error) }
+        loop.stop()
+      }
+    }
+    loop.run()
+  }
+  thread.join()
+  return try #require(outcome.result, "the loop ended without a result").get()
+}
+
+/// Carries what a loop's thread has found out to the thread that joins it.
+private final class Outcome<Value: Sendable>: @unchecked Sendable {
+  var result: Result<Value, any Error>?
+}
+
+/// Runs a task with a client that is connected, and closes the client.
+func withClient<Value: Sendable>(
+  _ configuration: RedisConfiguration? = nil,
+  _ body: @escaping @Sendable (RedisClient, EventLoop) async throws -> Value
+) throws -> Value {
+  let configuration = try configuration ?? RedisConfiguration(address: testAddress())
+  return try onLoop { loop in
+    let client = RedisClient(loop: loop, configuration: configuration)
+    defer { client.close() }
+    guard await client.waitUntilConnected(milliseconds: 2_000) else {
+      throw TestFailure("no connection to \(configuration.address): \(client.lastFailure ?? "no reason")")
+    }
+    return try await body(client, loop)
+  }
+}
+
+struct TestFailure: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// The error that a command throws; nil when it throws none.
+func failure(_ body: () async throws -> some Any) async -> RedisError? {
+  do {
+    _ = try await body()
+    return nil
+  } catch {
+    return error as? RedisError
+  }
+}
+
+/// Waits on the loop until something is so, and says whether it came to be within that time.
+func waitUntil(_ loop: EventLoop, milliseconds: UInt64, _ isSo: () -> Bool) async -> Bool {
+  let end = Clock.monotonic() + milliseconds * 1_000_000
+  while !isSo() {
+    if Clock.monotonic() > end { return false }
+    await loop.sleep(nanoseconds: 2_000_000)
+  }
+  return true
+}
+
+/// A key that no other test uses.
+func freshKey(_ name: String) -> String { "test:\(name):\(UInt64.random(in: .min ... .max))" }
