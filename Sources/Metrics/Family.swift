@@ -1,0 +1,51 @@
+/// All series of one name: `Family<Counter>`, `Family<Gauge>` or `Family<Histogram>`, made by a `Registry`.
+///
+/// A child is what one shard records into for one set of label values. Resolve children when what they belong to is set
+/// up, a route for instance, and keep them; where label values come with the data, resolve in place: a shard that has
+/// met the values before finds them in a dictionary of its own, without a lock.
+///
+/// When the family is full, or a label has all the values it may have, `_other` stands in for what comes later, and
+/// each such resolution counts in `metrics_series_overflow_total`.
+public final class Family<Instrument: Sendable>: Sendable {
+  let table: SeriesTable
+  private let caches: [ShardCache<Instrument>]
+  private let make: @Sendable (UnsafeMutablePointer<Cell>) -> Instrument
+
+  init(
+    _ table: SeriesTable, overflow: [Counter], _ make: @escaping @Sendable (UnsafeMutablePointer<Cell>) -> Instrument
+  ) {
+    self.table = table
+    self.make = make
+    caches = (0..<table.shards).map { ShardCache(overflow: overflow.isEmpty ? nil : overflow[$0]) }
+    // Without labels there is one series, which is there from the start: a counter is seen at zero before it rises.
+    if table.description.labels.isEmpty { _ = table.resolve([]) }
+  }
+
+  /// What the family is called and means.
+  public var description: FamilyDescription { table.description }
+
+  /// The child into which `shard` records for these label values, one for each label name.
+  ///
+  /// Call it on the thread that owns the shard, or before that thread runs: each shard remembers its children without
+  /// a lock. Values longer than 256 bytes count as `_other`.
+  public func child(shard: Int, _ labelValues: [String]) -> Instrument {
+    let cache = caches[shard]
+    if let child = cache.child(labelValues) { return child }
+    precondition(
+      labelValues.count == table.description.labels.count,
+      "\(table.description.name) has the labels \(table.description.labels), not \(labelValues.count) of them")
+    let offset = shard * table.shardStride
+    return cache.resolve(labelValues, in: table) { make($0.cells + offset) }
+  }
+
+  /// The child into which `shard` records for these label values, one for each label name.
+  ///
+  /// Call it on the thread that owns the shard, or before that thread runs.
+  public func child(shard: Int, _ labelValues: String...) -> Instrument { child(shard: shard, labelValues) }
+
+  /// A child for registration, which may run beside the shards' threads: it leaves their memories alone.
+  func uncachedChild(shard: Int, _ labelValues: [String]) -> Instrument {
+    guard case .found(let series) = table.resolve(labelValues) else { preconditionFailure("this family has no cap") }
+    return make(series.cells + shard * table.shardStride)
+  }
+}

@@ -1,0 +1,87 @@
+import Synchronization
+
+/// Observations counted by size in buckets, as one shard writes them.
+///
+/// Recording finds the bucket and adds to two cells, without locks, allocation or reference counting; only the thread
+/// that owns the shard may do it. A scrape that comes between the two cells sees a sum that is one observation behind.
+public struct Histogram: @unchecked Sendable {
+  /// The counts of the buckets with that of +Inf, not cumulative; then the sum; then the exemplars' slots, if any.
+  @usableFromInline let cells: UnsafeMutablePointer<Cell>
+  @usableFromInline let bounds: UnsafePointer<Double>
+  @usableFromInline let boundCount: Int
+  private let keepsExemplars: Bool
+
+  init(_ cells: UnsafeMutablePointer<Cell>, _ shape: HistogramShape) {
+    self.cells = cells
+    bounds = shape.bounds
+    boundCount = shape.boundCount
+    keepsExemplars = shape.keepsExemplars
+  }
+
+  /// Counts one observation, in the unit of the family's name.
+  ///
+  /// A negative, infinite or NaN value is not counted: the sum must rise, and stay a number.
+  @inlinable public func observe(_ value: Double) {
+    guard value >= 0, value < .infinity else { return }
+    add(value, bucket: bucket(of: value))
+  }
+
+  /// Counts one observation and keeps its trace as the newest of its bucket, if the family keeps exemplars.
+  public func observe(_ value: Double, exemplar: Exemplar) {
+    guard value >= 0, value < .infinity else { return }
+    let bucket = bucket(of: value)
+    add(value, bucket: bucket)
+    guard keepsExemplars else { return }
+    ExemplarSlot(cells: cells + boundCount + 2 + bucket * ExemplarSlot.cellCount).write(exemplar, value: value)
+  }
+
+  /// The first bucket whose bound is not below the value. All bounds are compared, since that has no branch to mispredict.
+  @inlinable func bucket(of value: Double) -> Int {
+    var bucket = 0
+    for index in 0..<boundCount { bucket &+= bounds[index] < value ? 1 : 0 }
+    return bucket
+  }
+
+  @inlinable func add(_ value: Double, bucket: Int) {
+    let count = cells + bucket
+    count.pointee.store(count.pointee.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+    let sum = cells + boundCount + 1
+    let total = Double(bitPattern: sum.pointee.load(ordering: .relaxed)) + value
+    sum.pointee.store(total.bitPattern, ordering: .relaxed)
+  }
+}
+
+/// What the children of one family of histograms share: bounds, their label text, and the layout of the cells.
+struct HistogramShape: @unchecked Sendable {
+  static let maximumBounds = 64
+
+  let bounds: UnsafePointer<Double>
+  let boundCount: Int
+  let keepsExemplars: Bool
+  /// `le="0.005"} ` for every bucket, with +Inf at the end.
+  let labels: [[UInt8]]
+
+  init(bounds: [Double], keepsExemplars: Bool) {
+    self.bounds = ImmortalMemory.doubles(bounds)
+    boundCount = bounds.count
+    self.keepsExemplars = keepsExemplars
+    labels = (bounds + [.infinity]).map { bound in
+      var bytes = Array("le=\"".utf8)
+      bytes.append(bound: bound)
+      bytes.append(contentsOf: "\"} ".utf8)
+      return bytes
+    }
+  }
+
+  var bucketCount: Int { boundCount + 1 }
+  var sumIndex: Int { boundCount + 1 }
+  var cellCount: Int { boundCount + 2 + (keepsExemplars ? bucketCount * ExemplarSlot.cellCount : 0) }
+
+  /// What is wrong with the bounds of a histogram's buckets, or nil when nothing is.
+  static func fault(in bounds: [Double]) -> String? {
+    if bounds.isEmpty || bounds.count > maximumBounds { return "1 to \(maximumBounds) buckets are needed" }
+    if !bounds.allSatisfy({ $0 >= 0 && $0 < .infinity }) { return "bounds must be finite and not negative" }
+    if zip(bounds, bounds.dropFirst()).contains(where: { $0 >= $1 }) { return "bounds must rise" }
+    return nil
+  }
+}

@@ -1,0 +1,124 @@
+import Synchronization
+
+/// Everything that one process measures, and its exposition to Prometheus.
+///
+/// Recording is split into shards, one for each thread that records: an event loop's index is its shard. Each shard is
+/// written by its thread alone, and a scrape adds them up, so that recording takes no lock and shares no cache line.
+///
+/// Families are registered when the program is wired. A bad or taken name, a missing help or faulty buckets are the
+/// programmer's errors and stop the program; `MetricName.fault(in:kind:)` tells beforehand.
+public final class Registry: Sendable {
+  /// The most series of a family that does not say otherwise.
+  public static let defaultMaximumSeries = 1_000
+
+  /// The number of threads that record.
+  public let shards: Int
+  private let overflow: Family<Counter>
+  private let state: Mutex<State>
+
+  private struct State {
+    var sources: [Source]
+    var names: Set<String> = []
+  }
+
+  /// Makes a registry for `shards` recording threads, with the counter of series that the caps kept out.
+  public init(shards: Int) {
+    precondition(shards > 0, "a registry needs a shard")
+    self.shards = shards
+    let description = FamilyDescription(
+      "metrics_series_overflow_total", help: "Label sets counted under _other because their family was full.",
+      kind: .counter, labels: ["family"])
+    let table = SeriesTable(description, shape: .counter, shards: shards, maximumSeries: .max, maximumValues: [:])
+    overflow = Family(table, overflow: []) { Counter($0) }
+    state = Mutex(State(sources: [.table(table)], names: Set(description.claimedNames)))
+  }
+
+  /// Registers a counter; its name ends in `_total`.
+  ///
+  /// At most `maximumSeries` series are kept, and for a label in `maximumValues` at most that many values of it.
+  public func counter(
+    _ name: String, help: String, labels: [String] = [], maximumSeries: Int = defaultMaximumSeries,
+    maximumValues: [String: Int] = [:]
+  ) -> Family<Counter> {
+    let description = FamilyDescription(name, help: help, kind: .counter, labels: labels)
+    return family(description, .counter, maximumSeries, maximumValues) { Counter($0) }
+  }
+
+  /// Registers a gauge, whose value is the sum of what the shards say.
+  ///
+  /// At most `maximumSeries` series are kept, and for a label in `maximumValues` at most that many values of it.
+  public func gauge(
+    _ name: String, help: String, labels: [String] = [], maximumSeries: Int = defaultMaximumSeries,
+    maximumValues: [String: Int] = [:]
+  ) -> Family<Gauge> {
+    let description = FamilyDescription(name, help: help, kind: .gauge, labels: labels)
+    return family(description, .gauge, maximumSeries, maximumValues) { Gauge($0) }
+  }
+
+  /// Registers a histogram with rising, inclusive upper bounds of its buckets; that of +Inf comes by itself.
+  ///
+  /// With `exemplars` each bucket has room for the newest trace, 40 bytes a bucket, series and shard. At most
+  /// `maximumSeries` series are kept, and for a label in `maximumValues` at most that many values of it.
+  public func histogram(
+    _ name: String, help: String, labels: [String] = [], buckets: [Double], exemplars: Bool = false,
+    maximumSeries: Int = defaultMaximumSeries, maximumValues: [String: Int] = [:]
+  ) -> Family<Histogram> {
+    let description = FamilyDescription(name, help: help, kind: .histogram, labels: labels)
+    if let fault = HistogramShape.fault(in: buckets) { preconditionFailure("\(name): \(fault)") }
+    let shape = HistogramShape(bounds: buckets, keepsExemplars: exemplars)
+    return family(description, .histogram(shape), maximumSeries, maximumValues) { Histogram($0, shape) }
+  }
+
+  /// Has `collector` asked at each scrape, on the thread that scrapes.
+  public func collect(_ collector: any Collector) {
+    let descriptions = collector.descriptions
+    add(.collector(collector, descriptions), descriptions)
+  }
+
+  /// What stands in the way of registering a family of that description, or nil when nothing does.
+  public func fault(in description: FamilyDescription) -> String? {
+    state.withLock { state in description.fault ?? Self.clash(of: description, with: state.names) }
+  }
+
+  var sources: [Source] { state.withLock { $0.sources } }
+
+  private func family<Instrument>(
+    _ description: FamilyDescription, _ shape: SeriesShape, _ maximumSeries: Int, _ maximumValues: [String: Int],
+    _ make: @escaping @Sendable (UnsafeMutablePointer<Cell>) -> Instrument
+  ) -> Family<Instrument> {
+    precondition(maximumSeries > 0 && maximumValues.values.allSatisfy { $0 > 0 }, "a cap must leave room for one")
+    precondition(
+      maximumValues.keys.allSatisfy(description.labels.contains), "\(description.name): a cap on an unknown label")
+    let table = SeriesTable(
+      description, shape: shape, shards: shards, maximumSeries: maximumSeries, maximumValues: maximumValues)
+    add(.table(table), [description])
+    return Family(table, overflow: overflowCounters(description), make)
+  }
+
+  private func overflowCounters(_ description: FamilyDescription) -> [Counter] {
+    if description.labels.isEmpty { return [] }
+    return (0..<shards).map { overflow.uncachedChild(shard: $0, [description.name]) }
+  }
+
+  private func add(_ source: Source, _ descriptions: [FamilyDescription]) {
+    let fault: String? = state.withLock { state in
+      for description in descriptions {
+        if let fault = description.fault ?? Self.clash(of: description, with: state.names) { return fault }
+        state.names.formUnion(description.claimedNames)
+      }
+      state.sources.append(source)
+      return nil
+    }
+    if let fault { preconditionFailure(fault) }
+  }
+
+  private static func clash(of description: FamilyDescription, with names: Set<String>) -> String? {
+    description.claimedNames.first(where: names.contains).map { "\(description.name): the name \($0) is taken" }
+  }
+}
+
+/// One part of a registry that writes families into a scrape.
+enum Source: Sendable {
+  case table(SeriesTable)
+  case collector(any Collector, [FamilyDescription])
+}

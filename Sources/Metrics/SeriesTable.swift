@@ -1,0 +1,149 @@
+import Synchronization
+
+/// The series of one family: their label values and where their cells are. Shared by all shards, under a lock.
+///
+/// Nothing is ever removed, so what a shard has learnt from it stays true.
+final class SeriesTable: Sendable {
+  /// The label value that stands for all those which a cap keeps out.
+  static let other = "_other"
+  /// Longer label values count as `_other`, bytes.
+  static let maximumValueBytes = 256
+
+  let description: FamilyDescription
+  let shape: SeriesShape
+  let shards: Int
+  let shardStride: Int
+  private let maximumSeries: Int
+  /// By place of the label: how many values it may have.
+  private let maximumValues: [Int]
+  private let state: Mutex<State>
+
+  private struct State: ~Copyable {
+    var store: CellStore
+    var series: [Series] = []
+    var index: [[String]: Int] = [:]
+    /// By place of the label: the values seen, for labels that have a cap.
+    var values: [Set<String>]
+    var other: Series?
+  }
+
+  init(
+    _ description: FamilyDescription, shape: SeriesShape, shards: Int, maximumSeries: Int,
+    maximumValues: [String: Int]
+  ) {
+    self.description = description
+    self.shape = shape
+    self.shards = shards
+    self.maximumSeries = maximumSeries
+    self.maximumValues = description.labels.map { maximumValues[$0] ?? .max }
+    let store = CellStore(shards: shards, cellsPerSeries: shape.cellCount, isSingle: description.labels.isEmpty)
+    shardStride = store.shardStride
+    state = Mutex(State(store: store, values: description.labels.map { _ in [] }))
+  }
+
+  /// All series so far, in order of their making.
+  var series: [Series] {
+    state.withLock { state in state.other.map { state.series + [$0] } ?? state.series }
+  }
+
+  /// What came of looking for a series, and what the shard may remember so as not to ask again.
+  enum Resolution {
+    /// The series of exactly these values.
+    case found(Series)
+    /// The series of other values, since a label has all the values it may have: these sets will not grow any more.
+    case replaced(Series, values: [String], closed: [Set<String>?])
+    /// The series of `_other` in every label, since the family is full: it will never have more than these.
+    case full(other: Series, all: [Series])
+  }
+
+  /// Finds or makes the series of these label values.
+  func resolve(_ values: [String]) -> Resolution {
+    state.withLock { state in
+      if let index = state.index[values] { return .found(state.series[index]) }
+      let admitted = admitted(values, &state)
+      if admitted != values, let index = state.index[admitted] {
+        return .replaced(state.series[index], values: admitted, closed: closedValues(state))
+      }
+      guard state.series.count < maximumSeries else {
+        return .full(other: other(&state), all: state.series)
+      }
+      let series = add(admitted, &state)
+      return admitted == values ? .found(series) : .replaced(series, values: admitted, closed: closedValues(state))
+    }
+  }
+
+  private func admitted(_ values: [String], _ state: inout State) -> [String] {
+    var admitted = values
+    for (label, value) in values.enumerated() where value != Self.other {
+      let seen = state.values[label].count
+      if seen >= maximumValues[label], !state.values[label].contains(value) { admitted[label] = Self.other }
+    }
+    return admitted
+  }
+
+  private func closedValues(_ state: borrowing State) -> [Set<String>?] {
+    zip(state.values, maximumValues).map { seen, maximum in seen.count >= maximum ? seen : nil }
+  }
+
+  private func add(_ values: [String], _ state: inout State) -> Series {
+    for (label, value) in values.enumerated() where maximumValues[label] != .max && value != Self.other {
+      state.values[label].insert(value)
+    }
+    let series = Series(labels: description.labels, values: values, cells: state.store.allocate())
+    state.index[values] = state.series.count
+    state.series.append(series)
+    return series
+  }
+
+  /// One series beyond the cap, unless label values of that name came by themselves.
+  private func other(_ state: inout State) -> Series {
+    if let other = state.other { return other }
+    let values = description.labels.map { _ in Self.other }
+    if let index = state.index[values] { return state.series[index] }
+    let other = Series(labels: description.labels, values: values, cells: state.store.allocate())
+    state.other = other
+    return other
+  }
+}
+
+/// One set of label values of a family, with its cells.
+struct Series: @unchecked Sendable {
+  let values: [String]
+  /// `method="GET",route="/"`, escaped: the same in both formats.
+  let labelText: [UInt8]
+  /// Those of shard 0.
+  let cells: UnsafeMutablePointer<Cell>
+
+  init(labels: [String], values: [String], cells: UnsafeMutablePointer<Cell>) {
+    self.values = values
+    self.cells = cells
+    labelText = Self.text(labels, values)
+  }
+
+  /// `a="1",b="2"`, with the values escaped.
+  static func text(_ labels: [String], _ values: [String]) -> [UInt8] {
+    var text: [UInt8] = []
+    for (label, value) in zip(labels, values) {
+      if !text.isEmpty { text.append(UInt8(ascii: ",")) }
+      text.append(contentsOf: label.utf8)
+      text.append(contentsOf: "=\"".utf8)
+      text.append(labelValue: value)
+      text.append(UInt8(ascii: "\""))
+    }
+    return text
+  }
+}
+
+/// How the cells of a series are to be read.
+enum SeriesShape: Sendable {
+  case counter
+  case gauge
+  case histogram(HistogramShape)
+
+  var cellCount: Int {
+    switch self {
+    case .counter, .gauge: 1
+    case .histogram(let shape): shape.cellCount
+    }
+  }
+}

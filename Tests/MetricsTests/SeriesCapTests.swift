@@ -1,0 +1,103 @@
+import Testing
+
+@testable import Metrics
+
+@Suite("Series caps")
+struct SeriesCapTests {
+  let registry = Registry(shards: 2)
+
+  func overflow(_ family: String) -> [String] {
+    lines(of: "metrics_series_overflow_total", scrape(registry)).filter { $0.contains("\"\(family)\"") }
+  }
+
+  @Test("counts what comes beyond a family's cap under _other in every label")
+  func familyCap() {
+    let family = registry.counter("steps_total", help: "Steps.", labels: ["name", "kind"], maximumSeries: 2)
+    for name in ["a", "b", "c", "d", "a", "c"] { family.child(shard: 0, name, "x").increment() }
+    #expect(
+      lines(of: "steps_total", scrape(registry)) == [
+        #"steps_total{name="a",kind="x"} 2"#, #"steps_total{name="b",kind="x"} 1"#,
+        #"steps_total{name="_other",kind="_other"} 3"#,
+      ])
+    #expect(overflow("steps_total") == [#"metrics_series_overflow_total{family="steps_total"} 3"#])
+  }
+
+  @Test("still finds all series of a full family from a shard that comes later")
+  func fullFamilyOnAnotherShard() {
+    let family = registry.counter("steps_total", help: "Steps.", labels: ["name"], maximumSeries: 2)
+    for name in ["a", "b", "c"] { family.child(shard: 0, name).increment() }
+    for name in ["c", "b", "a", "d"] { family.child(shard: 1, name).increment() }
+    #expect(
+      lines(of: "steps_total", scrape(registry)) == [
+        #"steps_total{name="a"} 2"#, #"steps_total{name="b"} 2"#, #"steps_total{name="_other"} 3"#,
+      ])
+    #expect(overflow("steps_total") == [#"metrics_series_overflow_total{family="steps_total"} 3"#])
+  }
+
+  @Test("replaces only the values of a label that has all it may have")
+  func labelCap() {
+    let family = registry.counter(
+      "iot_sensor_readings_total", help: "Readings.", labels: ["sensor_type", "device_id"],
+      maximumValues: ["device_id": 2])
+    for device in ["1", "2", "3", "3", "1"] { family.child(shard: 0, "ph", device).increment() }
+    for device in ["4", "2"] { family.child(shard: 1, "rain", device).increment() }
+    #expect(
+      lines(of: "iot_sensor_readings_total", scrape(registry)) == [
+        #"iot_sensor_readings_total{sensor_type="ph",device_id="1"} 2"#,
+        #"iot_sensor_readings_total{sensor_type="ph",device_id="2"} 1"#,
+        #"iot_sensor_readings_total{sensor_type="ph",device_id="_other"} 2"#,
+        #"iot_sensor_readings_total{sensor_type="rain",device_id="_other"} 1"#,
+        #"iot_sensor_readings_total{sensor_type="rain",device_id="2"} 1"#,
+      ])
+    #expect(
+      overflow("iot_sensor_readings_total")
+        == [#"metrics_series_overflow_total{family="iot_sensor_readings_total"} 3"#])
+  }
+
+  @Test("finds a new sensor of a known device after the devices are at their cap")
+  func knownDevice() {
+    let family = registry.counter(
+      "readings_total", help: "Readings.", labels: ["sensor_type", "device_id"], maximumValues: ["device_id": 1])
+    family.child(shard: 0, "ph", "1").increment()
+    family.child(shard: 0, "ph", "2").increment()
+    family.child(shard: 0, "rain", "1").increment()
+    #expect(
+      lines(of: "readings_total", scrape(registry)).last == #"readings_total{sensor_type="rain",device_id="1"} 1"#)
+    #expect(overflow("readings_total") == [#"metrics_series_overflow_total{family="readings_total"} 1"#])
+  }
+
+  @Test("applies the family's cap to what the label's cap has replaced")
+  func bothCaps() {
+    let family = registry.counter(
+      "readings_total", help: "Readings.", labels: ["sensor_type", "device_id"], maximumSeries: 2,
+      maximumValues: ["device_id": 1])
+    for type in ["ph", "rain", "light"] { family.child(shard: 0, type, "1").increment() }
+    for type in ["ph", "rain", "light"] { family.child(shard: 1, type, "2").increment() }
+    #expect(
+      lines(of: "readings_total", scrape(registry)) == [
+        #"readings_total{sensor_type="ph",device_id="1"} 1"#, #"readings_total{sensor_type="rain",device_id="1"} 1"#,
+        #"readings_total{sensor_type="_other",device_id="_other"} 4"#,
+      ])
+  }
+
+  @Test("counts an over-long label value under _other")
+  func longValue() {
+    let family = registry.counter("steps_total", help: "Steps.", labels: ["name", "kind"])
+    family.child(shard: 0, String(repeating: "x", count: 256), "a").increment()
+    family.child(shard: 0, String(repeating: "x", count: 257), "a").increment()
+    family.child(shard: 0, String(repeating: "y", count: 300), "a").increment()
+    let found = lines(of: "steps_total", scrape(registry))
+    #expect(found.count == 2)
+    #expect(found.last == #"steps_total{name="_other",kind="a"} 2"#)
+    #expect(overflow("steps_total") == [#"metrics_series_overflow_total{family="steps_total"} 2"#])
+  }
+
+  @Test("keeps one series of _other where such values also come by themselves")
+  func ownOther() {
+    let family = registry.counter("steps_total", help: "Steps.", labels: ["name"], maximumSeries: 2)
+    for name in ["_other", "a", "b", "c", "_other"] { family.child(shard: 0, name).increment() }
+    #expect(
+      lines(of: "steps_total", scrape(registry))
+        == [#"steps_total{name="_other"} 4"#, #"steps_total{name="a"} 1"#])
+  }
+}
