@@ -55,11 +55,11 @@ enum ImmortalMemory {
     return cells
   }
 
-  static func doubles(_ values: [Double]) -> UnsafePointer<Double> {
-    let doubles = allocate(byteCount: values.count * MemoryLayout<Double>.stride, alignment: 64)
-      .bindMemory(to: Double.self, capacity: values.count)
-    for (index, value) in values.enumerated() { (doubles + index).initialize(to: value) }
-    return UnsafePointer(doubles)
+  static func pairs(_ values: [SIMD2<Double>]) -> UnsafePointer<SIMD2<Double>> {
+    let pairs = allocate(byteCount: values.count * MemoryLayout<SIMD2<Double>>.stride, alignment: 64)
+      .bindMemory(to: SIMD2<Double>.self, capacity: values.count)
+    for (index, value) in values.enumerated() { (pairs + index).initialize(to: value) }
+    return UnsafePointer(pairs)
   }
 
   private static func allocate(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer {

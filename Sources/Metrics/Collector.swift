@@ -28,9 +28,9 @@ public struct Samples {
   /// Adds a value to a family that the collector has described, with one label value for each of its labels.
   public mutating func add(_ family: String, _ labelValues: [String], value: Double) {
     guard let index = descriptions.firstIndex(where: { $0.name == family }) else {
-      preconditionFailure("\(family) is not among the collector's descriptions")
+      fatalError("\(family) is not among the collector's descriptions")
     }
-    precondition(labelValues.count == descriptions[index].labels.count, "\(family) has other labels")
+    guard labelValues.count == descriptions[index].labels.count else { fatalError("\(family) has other labels") }
     families[index].add(labelValues, value)
   }
 

@@ -8,15 +8,17 @@
 /// each such resolution counts in `metrics_series_overflow_total`.
 public final class Family<Instrument: Sendable>: Sendable {
   let table: SeriesTable
-  private let caches: [ShardCache<Instrument>]
-  private let make: @Sendable (UnsafeMutablePointer<Cell>) -> Instrument
+  @usableFromInline let caches: [ShardCache]
+  @usableFromInline let make: @Sendable (UnsafeMutablePointer<Cell>) -> Instrument
 
   init(
     _ table: SeriesTable, overflow: [Counter], _ make: @escaping @Sendable (UnsafeMutablePointer<Cell>) -> Instrument
   ) {
     self.table = table
     self.make = make
-    caches = (0..<table.shards).map { ShardCache(overflow: overflow.isEmpty ? nil : overflow[$0]) }
+    caches = (0..<table.shards).map { shard in
+      ShardCache(table, shard: shard, overflow: overflow.isEmpty ? nil : overflow[shard])
+    }
     // Without labels there is one series, which is there from the start: a counter is seen at zero before it rises.
     if table.description.labels.isEmpty { _ = table.resolve([]) }
   }
@@ -28,20 +30,16 @@ public final class Family<Instrument: Sendable>: Sendable {
   ///
   /// Call it on the thread that owns the shard, or before that thread runs: each shard remembers its children without
   /// a lock. Values longer than 256 bytes count as `_other`.
-  public func child(shard: Int, _ labelValues: [String]) -> Instrument {
-    let cache = caches[shard]
-    if let child = cache.child(labelValues) { return child }
-    precondition(
-      labelValues.count == table.description.labels.count,
-      "\(table.description.name) has the labels \(table.description.labels), not \(labelValues.count) of them")
-    let offset = shard * table.shardStride
-    return cache.resolve(labelValues, in: table) { make($0.cells + offset) }
+  @inlinable public func child(shard: Int, _ labelValues: [String]) -> Instrument {
+    make(caches[shard].cells(labelValues))
   }
 
   /// The child into which `shard` records for these label values, one for each label name.
   ///
   /// Call it on the thread that owns the shard, or before that thread runs.
-  public func child(shard: Int, _ labelValues: String...) -> Instrument { child(shard: shard, labelValues) }
+  @inlinable public func child(shard: Int, _ labelValues: String...) -> Instrument {
+    child(shard: shard, labelValues)
+  }
 
   /// A child for registration, which may run beside the shards' threads: it leaves their memories alone.
   func uncachedChild(shard: Int, _ labelValues: [String]) -> Instrument {

@@ -7,7 +7,8 @@ import Synchronization
 public struct Histogram: @unchecked Sendable {
   /// The counts of the buckets with that of +Inf, not cumulative; then the sum; then the exemplars' slots, if any.
   @usableFromInline let cells: UnsafeMutablePointer<Cell>
-  @usableFromInline let bounds: UnsafePointer<Double>
+  /// The bounds in pairs, the last filled up with +Inf.
+  @usableFromInline let bounds: UnsafePointer<SIMD2<Double>>
   @usableFromInline let boundCount: Int
   private let keepsExemplars: Bool
 
@@ -35,11 +36,17 @@ public struct Histogram: @unchecked Sendable {
     ExemplarSlot(cells: cells + boundCount + 2 + bucket * ExemplarSlot.cellCount).write(exemplar, value: value)
   }
 
-  /// The first bucket whose bound is not below the value. All bounds are compared, since that has no branch to mispredict.
+  /// The first bucket whose bound is not below the value.
+  ///
+  /// All bounds are compared, two at a time: 6 ns for 17 of them whatever comes, where a search that stops early takes
+  /// from 3 to 18 as the processor guesses its branches.
   @inlinable func bucket(of value: Double) -> Int {
-    var bucket = 0
-    for index in 0..<boundCount { bucket &+= bounds[index] < value ? 1 : 0 }
-    return bucket
+    let wanted = SIMD2(repeating: value)
+    var below = SIMD2<Int64>.zero
+    for pair in 0..<(boundCount + 1) / 2 {
+      below &+= SIMD2<Int64>.zero.replacing(with: 1, where: bounds[pair] .< wanted)
+    }
+    return Int(below[0] &+ below[1])
   }
 
   @inlinable func add(_ value: Double, bucket: Int) {
@@ -55,14 +62,16 @@ public struct Histogram: @unchecked Sendable {
 struct HistogramShape: @unchecked Sendable {
   static let maximumBounds = 64
 
-  let bounds: UnsafePointer<Double>
+  let bounds: UnsafePointer<SIMD2<Double>>
   let boundCount: Int
   let keepsExemplars: Bool
   /// `le="0.005"} ` for every bucket, with +Inf at the end.
   let labels: [[UInt8]]
 
   init(bounds: [Double], keepsExemplars: Bool) {
-    self.bounds = ImmortalMemory.doubles(bounds)
+    let padded = bounds + [.infinity]
+    self.bounds = ImmortalMemory.pairs(
+      stride(from: 0, to: bounds.count, by: 2).map { SIMD2(padded[$0], padded[$0 + 1]) })
     boundCount = bounds.count
     self.keepsExemplars = keepsExemplars
     labels = (bounds + [.infinity]).map { bound in

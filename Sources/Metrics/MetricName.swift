@@ -22,7 +22,8 @@ public enum MetricName {
     if let suffix = seriesSuffixes.first(where: { name.hasSuffix($0) }) {
       return "\(name): \(suffix) is the suffix of a series that the format makes"
     }
-    for word in name.split(separator: "_").map(String.init) {
+    // A unit follows what is measured, hence the first word is none.
+    for word in name.split(separator: "_").dropFirst().map(String.init) {
       if otherUnits.contains(word) { return "\(name): \(word) is not a base unit written out" }
       if typeNames.contains(word) { return "\(name): the type does not belong in the name" }
     }

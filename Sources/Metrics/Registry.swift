@@ -6,7 +6,7 @@ import Synchronization
 /// written by its thread alone, and a scrape adds them up, so that recording takes no lock and shares no cache line.
 ///
 /// Families are registered when the program is wired. A bad or taken name, a missing help or faulty buckets are the
-/// programmer's errors and stop the program; `MetricName.fault(in:kind:)` tells beforehand.
+/// programmer's errors and stop the program, with their reason also in release builds; `MetricName.fault(in:kind:)` tells beforehand.
 public final class Registry: Sendable {
   /// The most series of a family that does not say otherwise.
   public static let defaultMaximumSeries = 1_000
@@ -64,7 +64,7 @@ public final class Registry: Sendable {
     maximumSeries: Int = defaultMaximumSeries, maximumValues: [String: Int] = [:]
   ) -> Family<Histogram> {
     let description = FamilyDescription(name, help: help, kind: .histogram, labels: labels)
-    if let fault = HistogramShape.fault(in: buckets) { preconditionFailure("\(name): \(fault)") }
+    if let fault = HistogramShape.fault(in: buckets) { fatalError("\(name): \(fault)") }
     let shape = HistogramShape(bounds: buckets, keepsExemplars: exemplars)
     return family(description, .histogram(shape), maximumSeries, maximumValues) { Histogram($0, shape) }
   }
@@ -86,9 +86,12 @@ public final class Registry: Sendable {
     _ description: FamilyDescription, _ shape: SeriesShape, _ maximumSeries: Int, _ maximumValues: [String: Int],
     _ make: @escaping @Sendable (UnsafeMutablePointer<Cell>) -> Instrument
   ) -> Family<Instrument> {
-    precondition(maximumSeries > 0 && maximumValues.values.allSatisfy { $0 > 0 }, "a cap must leave room for one")
-    precondition(
-      maximumValues.keys.allSatisfy(description.labels.contains), "\(description.name): a cap on an unknown label")
+    guard maximumSeries > 0, maximumValues.values.allSatisfy({ $0 > 0 }) else {
+      fatalError("\(description.name): a cap must leave room for one")
+    }
+    guard maximumValues.keys.allSatisfy(description.labels.contains) else {
+      fatalError("\(description.name): a cap on an unknown label")
+    }
     let table = SeriesTable(
       description, shape: shape, shards: shards, maximumSeries: maximumSeries, maximumValues: maximumValues)
     add(.table(table), [description])
@@ -109,7 +112,7 @@ public final class Registry: Sendable {
       state.sources.append(source)
       return nil
     }
-    if let fault { preconditionFailure(fault) }
+    if let fault { fatalError(fault) }
   }
 
   private static func clash(of description: FamilyDescription, with names: Set<String>) -> String? {

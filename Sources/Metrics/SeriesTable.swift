@@ -41,6 +41,12 @@ final class SeriesTable: Sendable {
     state = Mutex(State(store: store, values: description.labels.map { _ in [] }))
   }
 
+  /// Stops the program unless there is one value for each label.
+  func check(_ values: [String]) {
+    if values.count == description.labels.count { return }
+    fatalError("\(description.name) has the labels \(description.labels), not \(values.count) of them")
+  }
+
   /// All series so far, in order of their making.
   var series: [Series] {
     state.withLock { state in state.other.map { state.series + [$0] } ?? state.series }
@@ -51,7 +57,7 @@ final class SeriesTable: Sendable {
     /// The series of exactly these values.
     case found(Series)
     /// The series of other values, since a label has all the values it may have: these sets will not grow any more.
-    case replaced(Series, values: [String], closed: [Set<String>?])
+    case replaced(Series, closed: [Set<String>?])
     /// The series of `_other` in every label, since the family is full: it will never have more than these.
     case full(other: Series, all: [Series])
   }
@@ -62,13 +68,13 @@ final class SeriesTable: Sendable {
       if let index = state.index[values] { return .found(state.series[index]) }
       let admitted = admitted(values, &state)
       if admitted != values, let index = state.index[admitted] {
-        return .replaced(state.series[index], values: admitted, closed: closedValues(state))
+        return .replaced(state.series[index], closed: closedValues(state))
       }
       guard state.series.count < maximumSeries else {
         return .full(other: other(&state), all: state.series)
       }
       let series = add(admitted, &state)
-      return admitted == values ? .found(series) : .replaced(series, values: admitted, closed: closedValues(state))
+      return admitted == values ? .found(series) : .replaced(series, closed: closedValues(state))
     }
   }
 

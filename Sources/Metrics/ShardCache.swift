@@ -1,59 +1,67 @@
-/// The children that one shard has resolved. Only the shard's thread touches it, hence there is no lock.
+/// Where a shard's cells of the series it has met are. Only the shard's thread touches it, hence there is no lock.
 ///
 /// It is bounded as the family is: label values that a cap keeps out are never stored.
-final class ShardCache<Instrument: Sendable>: @unchecked Sendable {
-  @exclusivity(unchecked) private var children: [[String]: Instrument] = [:]
+@usableFromInline final class ShardCache: @unchecked Sendable {
+  private let table: SeriesTable
+  /// From the cells of shard 0 to this shard's.
+  private let offset: Int
+  /// Counts what goes to `_other`.
+  private let overflow: Counter?
+  @exclusivity(unchecked) private var cells: [[String]: UnsafeMutablePointer<Cell>] = [:]
   /// By place of the label: all values that the label will ever have, once its cap is reached.
   @exclusivity(unchecked) private var closedValues: [Set<String>?] = []
-  /// The child for all that is not among `children`, once the family is full.
-  @exclusivity(unchecked) private var other: Instrument?
-  private let overflow: Counter?
+  /// The cells for all that is not among `cells`, once the family is full.
+  @exclusivity(unchecked) private var other: UnsafeMutablePointer<Cell>?
 
-  /// `overflow` counts what goes to `_other`.
-  init(overflow: Counter?) { self.overflow = overflow }
+  init(_ table: SeriesTable, shard: Int, overflow: Counter?) {
+    self.table = table
+    offset = shard * table.shardStride
+    self.overflow = overflow
+  }
 
-  /// The child of these values, if this shard has met them.
-  func child(_ values: [String]) -> Instrument? { children[values] }
+  /// The cells of the series with these label values.
+  @usableFromInline func cells(_ values: [String]) -> UnsafeMutablePointer<Cell> {
+    if let found = cells[values] { return found }
+    return resolve(values)
+  }
 
-  /// The child of values that this shard has not met: asks the table unless it is known to have nothing.
-  func resolve(_ values: [String], in table: SeriesTable, _ make: (Series) -> Instrument) -> Instrument {
+  /// The cells for values that this shard has not met: asks the table unless it is known to have nothing.
+  private func resolve(_ values: [String]) -> UnsafeMutablePointer<Cell> {
+    table.check(values)
     let admitted = admitted(values)
-    let isReplaced = admitted != nil
-    if let admitted, let child = children[admitted] { return overflowing(child) }
-    if let other { return overflowing(other) }
-    let wanted = admitted ?? values
-    switch table.resolve(wanted) {
-    case .found(let series):
-      let child = make(series)
-      children[wanted] = child
-      return isReplaced ? overflowing(child) : child
-    case .replaced(let series, let values, let closed):
-      let child = make(series)
-      children[values] = child
+    let found = cells[admitted] ?? other ?? ask(admitted)
+    // What is not remembered under its own values has gone to `_other`.
+    if cells[values] == nil { overflow?.increment() }
+    return found
+  }
+
+  private func ask(_ values: [String]) -> UnsafeMutablePointer<Cell> {
+    switch table.resolve(values) {
+    case .found(let series): return remember(series)
+    case .replaced(let series, let closed):
       closedValues = closed
-      return overflowing(child)
+      return remember(series)
     case .full(let otherSeries, let all):
-      let child = make(otherSeries)
-      for series in all where children[series.values] == nil { children[series.values] = make(series) }
-      other = child
-      return overflowing(child)
+      for series in all { remember(series) }
+      let found = remember(otherSeries)
+      other = found
+      return found
     }
   }
 
-  /// The values with `_other` for what is known to be kept out; nil when there is nothing to replace.
-  private func admitted(_ values: [String]) -> [String]? {
-    var admitted: [String]?
+  @discardableResult private func remember(_ series: Series) -> UnsafeMutablePointer<Cell> {
+    let found = series.cells + offset
+    cells[series.values] = found
+    return found
+  }
+
+  /// The values, with `_other` for those that are known to be kept out.
+  private func admitted(_ values: [String]) -> [String] {
+    var admitted = values
     for (label, value) in values.enumerated() where value != SeriesTable.other {
       let isClosed = label < closedValues.count && closedValues[label].map { !$0.contains(value) } ?? false
-      guard isClosed || value.utf8.count > SeriesTable.maximumValueBytes else { continue }
-      admitted = admitted ?? values
-      admitted?[label] = SeriesTable.other
+      if isClosed || value.utf8.count > SeriesTable.maximumValueBytes { admitted[label] = SeriesTable.other }
     }
     return admitted
-  }
-
-  private func overflowing(_ child: Instrument) -> Instrument {
-    overflow?.increment()
-    return child
   }
 }
