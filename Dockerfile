@@ -1,0 +1,51 @@
+# Terroir's image: the server as one static binary beside the three C libraries it links, and nothing else.
+# Pin by digest for a release: --build-arg SWIFT_IMAGE=swift:6.3.1-bookworm@sha256:… (the same for DEBIAN_IMAGE).
+ARG SWIFT_IMAGE=swift:6.3.1-bookworm
+ARG DEBIAN_IMAGE=debian:bookworm-20260518-slim
+
+# The libraries change rarely: a layer of their own, kept while the sources change.
+FROM ${SWIFT_IMAGE} AS tools
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends libpq-dev libhiredis-dev libssl-dev pkg-config \
+  && rm -rf /var/lib/apt/lists/*
+
+FROM tools AS build
+WORKDIR /src
+COPY Package.swift ./
+COPY Sources Sources
+COPY Tests Tests
+# The cache outlives the layer, so that a changed file rebuilds only what depends on it. Debug information goes,
+# function names stay: a backtrace without them says nothing.
+RUN --mount=type=cache,target=/src/.build,sharing=locked \
+  swift build -c release --product terroir --static-swift-stdlib \
+  && install -D "$(swift build -c release --show-bin-path)/terroir" /out/terroir \
+  && strip --strip-debug /out/terroir \
+  && install -D "$(dirname "$(readlink -f "$(command -v swift)")")/../libexec/swift/linux/swift-backtrace-static" \
+    /out/swift-backtrace
+
+FROM ${DEBIAN_IMAGE}
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends libpq5 libhiredis0.14 ca-certificates tini \
+  && rm -rf /var/lib/apt/lists/* \
+  && groupadd --gid 1001 terroir \
+  && useradd --uid 1001 --gid 1001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin terroir
+COPY --from=build /out/terroir /out/swift-backtrace /usr/local/bin/
+
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Terroir" \
+  org.opencontainers.image.description="API server for local growers and sellers" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.version="${VERSION}" \
+  org.opencontainers.image.revision="${REVISION}"
+ENV SERVICE_VERSION=${VERSION} \
+  LOG_FORMAT=json \
+  SWIFT_BACKTRACE=enable=yes,interactive=no,color=no,threads=all,sanitize=yes,swift-backtrace=/usr/local/bin/swift-backtrace
+
+USER 1001:1001
+EXPOSE 3000 9464
+HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 CMD ["terroir", "healthcheck"]
+STOPSIGNAL SIGTERM
+# tini passes signals on and buries what a crash leaves.
+ENTRYPOINT ["/usr/bin/tini", "--", "terroir"]
+CMD ["serve"]

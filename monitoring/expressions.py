@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Checks every PromQL expression of the rules and dashboards: it parses, and each metric it names is known.
+
+Known is what the recording rules record, what exporter-metrics.txt lists, and what the server's sources register.
+With the address of a Prometheus as argument, known is what that Prometheus holds instead.
+"""
+import json
+import pathlib
+import re
+import sys
+import urllib.request
+
+import promql_parser
+import yaml
+
+HERE = pathlib.Path(__file__).parent
+# Written by parts that are not there on every host: backups, and features that the server does not have yet.
+LATER = {
+    "terroir_backup_last_success_timestamp_seconds",
+    "ai_insights_generated_total", "cache_requests_total",
+    "orders_created_total", "order_transitions_total", "revenue_total", "refunds_total",
+}
+
+
+def rules():
+    for name in ("recording.yml", "alerts.yml"):
+        for group in yaml.safe_load((HERE / "prometheus" / name).read_text())["groups"]:
+            for rule in group["rules"]:
+                yield f"{name}: {rule.get('alert') or rule['record']}", rule["expr"], rule.get("record")
+
+
+def panels():
+    for path in sorted((HERE / "grafana" / "dashboards").glob("*.json")):
+        for panel in json.loads(path.read_text())["panels"]:
+            for target in panel.get("targets", []):
+                yield f"{path.name}: {panel['title']}", target["expr"], None
+
+
+def selected(node):
+    """The names of the metrics that an expression selects."""
+    if isinstance(node, promql_parser.VectorSelector):
+        return {node.name}
+    below = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "param", "vector_selector")]
+    return set().union(*(selected(each) for each in [*below, *getattr(node, "args", [])] if each is not None))
+
+
+def known_from_files():
+    literals = (re.findall(r'"([a-z][a-z0-9_]+)"', path.read_text()) for path in (HERE.parent / "Sources").rglob("*.swift"))
+    recorded = {record for _, _, record in rules() if record}
+    return recorded.union((HERE / "exporter-metrics.txt").read_text().split(), *literals)
+
+
+def known_from_prometheus(address):
+    with urllib.request.urlopen(f"{address}/api/v1/label/__name__/values", timeout=10) as answer:
+        return set(json.load(answer)["data"])
+
+
+def main():
+    known = known_from_prometheus(sys.argv[1]) if sys.argv[1:] else known_from_files()
+    known |= LATER | {"ALERTS"}
+    every, faults = [*rules(), *panels()], set()
+    for place, expr, _ in every:
+        try:
+            names = selected(promql_parser.parse(expr.replace("$__rate_interval", "5m")))
+        except ValueError as fault:
+            faults.add(f"{place}: {fault}")
+            continue
+        # A histogram is registered by its base name.
+        unknown = {name for name in names - known if re.sub(r"_(bucket|sum|count)$", "", name) not in known}
+        faults.update(f"{place}: unknown metric {name}" for name in unknown)
+    print("\n".join(sorted(faults)) or f"{len(every)} expressions, every metric known")
+    sys.exit(1 if faults else 0)
+
+
+main()
