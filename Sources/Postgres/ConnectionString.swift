@@ -1,0 +1,107 @@
+import CPostgres
+import Glibc
+
+/// One server that a connection string names.
+struct Endpoint: Equatable, Sendable {
+  /// A name, an address or the directory of a Unix socket.
+  var host: String
+  /// The numeric address, empty until it is known and for Unix sockets.
+  var address: String
+  /// Empty for the default.
+  var port: String
+
+  /// Whether the name has to be looked up before connecting.
+  var needsLookup: Bool {
+    address.isEmpty && !host.isEmpty && !host.hasPrefix("/") && !host.hasPrefix("@") && !isNumeric
+  }
+
+  private var isNumeric: Bool {
+    var bytes = in6_addr()
+    return inet_pton(AF_INET, host, &bytes) == 1 || inet_pton(AF_INET6, host, &bytes) == 1
+  }
+}
+
+/// A connection string taken apart, so that hosts can be resolved without blocking and nothing in it is printed.
+struct ConnectionString: Sendable {
+  let endpoints: [Endpoint]
+  let password: String?
+  /// Everything but the hosts, as libpq's keywords.
+  private let options: [(keyword: String, value: String)]
+
+  /// Throws `.configuration` without a word of the string, since it may hold a password.
+  init(_ text: String) throws(PostgresError) {
+    guard let parsed = PQconninfoParse(text, nil) else {
+      throw PostgresError(
+        .configuration, "the database URL cannot be read; it should look like postgres://user:password@host:5432/name")
+    }
+    defer { PQconninfoFree(parsed) }
+    var given: [String: String] = [:]
+    var options: [(keyword: String, value: String)] = []
+    var option = parsed
+    while let keyword = option.pointee.keyword {
+      if let value = option.pointee.val {
+        let name = String(cString: keyword)
+        given[name] = String(cString: value)
+        if name != "host", name != "hostaddr", name != "port" { options.append((name, given[name]!)) }
+      }
+      option += 1
+    }
+    self.options = options
+    password = given["password"]
+    endpoints = try Self.endpoints(given)
+  }
+
+  private static func endpoints(_ given: [String: String]) throws(PostgresError) -> [Endpoint] {
+    func list(_ keyword: String) -> [String] {
+      given[keyword].map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
+    }
+    let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"))
+    let count = max(hosts.count, addresses.count)
+    guard hosts.isEmpty || addresses.isEmpty || hosts.count == addresses.count,
+      ports.count <= 1 || ports.count == count
+    else { throw PostgresError(.configuration, "the database URL names different numbers of hosts and ports") }
+    for port in ports where !port.isEmpty && UInt16(port) == nil {
+      throw PostgresError(.configuration, "the database URL names a port that is none")
+    }
+    if count == 0 { return ports.isEmpty ? [] : [Endpoint(host: "", address: "", port: ports[0])] }
+    return (0..<count).map { index in
+      Endpoint(
+        host: hosts.isEmpty ? "" : hosts[index], address: addresses.isEmpty ? "" : addresses[index],
+        port: ports.isEmpty ? "" : ports.count == 1 ? ports[0] : ports[index])
+    }
+  }
+
+  /// The keywords and values for libpq, with `endpoints` in place of the hosts of the string.
+  func parameters(
+    _ endpoints: [Endpoint], _ configuration: DatabaseConfiguration
+  ) -> [(keyword: String, value: String)] {
+    var parameters: [(keyword: String, value: String)] = [
+      // Looking for Kerberos tickets would block the loop. What the string says, later in this list, wins.
+      ("gssencmode", "disable"),
+      ("fallback_application_name", configuration.applicationName),
+      ("keepalives_idle", "30"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+      ("tcp_user_timeout", String(configuration.statementTimeoutMilliseconds + configuration.graceMilliseconds)),
+    ]
+    parameters += options.filter { $0.keyword != "options" }
+    parameters.append(("options", serverOptions(configuration)))
+    if !endpoints.isEmpty {
+      parameters.append(("host", endpoints.map(\.host).joined(separator: ",")))
+      if endpoints.contains(where: { !$0.address.isEmpty }) {
+        parameters.append(("hostaddr", endpoints.map(\.address).joined(separator: ",")))
+      }
+      if endpoints.contains(where: { !$0.port.isEmpty }) {
+        parameters.append(("port", endpoints.map(\.port).joined(separator: ",")))
+      }
+    }
+    return parameters
+  }
+
+  /// The settings of a session; those of the string come last and win.
+  private func serverOptions(_ configuration: DatabaseConfiguration) -> String {
+    var text = "-c statement_timeout=\(configuration.statementTimeoutMilliseconds)"
+    text += " -c idle_in_transaction_session_timeout=\(configuration.idleTransactionTimeoutMilliseconds)"
+    text += " -c client_min_messages=warning -c timezone=UTC"
+    if let own = options.first(where: { $0.keyword == "options" })?.value { text += " " + own }
+    return text
+  }
+}

@@ -1,0 +1,78 @@
+import Reactor
+
+extension Database {
+  /// Pauses between attempts at a transaction that lost against others, in milliseconds.
+  private static let retryPauseMilliseconds: ClosedRange<UInt64> = 2...20
+
+  /// Runs `body` in a transaction: commits what it returns from, rolls back what it throws from.
+  ///
+  /// A transaction that loses against others (40001, 40P01) is run again, up to `transactionAttempts` times, so
+  /// `body` may run more than once. `timeoutMilliseconds` replaces the usual statement timeout; 0 is none.
+  /// Throws what `body` throws, and `PostgresError`; `.overloaded` when no connection becomes free in time.
+  /// Do not open a transaction within another one: each waits for a connection of its own.
+  package func transaction<Value>(
+    _ isolation: Isolation = .readCommitted, readOnly isReadOnly: Bool = false, timeoutMilliseconds: Int? = nil,
+    _ body: (Transaction) async throws -> Value
+  ) async throws -> Value {
+    var attempt = 1
+    while true {
+      let connection = try await borrowConnection()
+      let transaction = Transaction(
+        self, connection, isolation, isReadOnly: isReadOnly, timeoutMilliseconds: timeoutMilliseconds)
+      do {
+        let value = try await body(transaction)
+        try await transaction.commit()
+        giveBack(connection, from: transaction)
+        return value
+      } catch {
+        await transaction.rollback()
+        giveBack(connection, from: transaction)
+        guard let failure = error as? PostgresError, failure.mayRetryTransaction,
+          attempt < configuration.transactionAttempts
+        else { throw error }
+      }
+      attempt += 1
+      await loop.sleep(nanoseconds: UInt64.random(in: Self.retryPauseMilliseconds) * 1_000_000)
+    }
+  }
+
+  /// Reads a large result in chunks of `chunkRows` rows, in one read-only transaction with a snapshot of its own.
+  ///
+  /// The next chunk is fetched when `body` has returned, so a slow reader slows the server and memory stays constant.
+  package func stream(
+    _ sql: SQL, name: String = "stream", chunkRows: Int, _ body: (Rows) async throws -> Void
+  ) async throws {
+    try await transaction(.repeatableRead, readOnly: true) { transaction in
+      try await transaction.stream(sql, name: name, chunkRows: chunkRows, body)
+    }
+  }
+
+  // MARK: Connections
+
+  private func borrowConnection() async throws(PostgresError) -> Connection {
+    if let connection = transactions.borrow() { return connection }
+    if (!readers.isEmpty && !isUsable) || transactions.areAllFailing {
+      throw PostgresError(.unavailable, "no connection to the database")
+    }
+    guard transactions.waiterCount < configuration.transactionQueueLength else {
+      throw PostgresError(.overloaded, "\(configuration.transactionQueueLength) transactions wait for a connection")
+    }
+    transactions.open()
+    let waiter = TransactionPool.Waiter()
+    let timer = loop.schedule(afterNanoseconds: UInt64(configuration.transactionWaitMilliseconds) * 1_000_000) {
+      waiter.settle(.failure(PostgresError(.overloaded, "no transaction connection became free in time")))
+    }
+    await withUnsafeContinuation { continuation in
+      waiter.continuation = continuation
+      transactions.wait(waiter)
+    }
+    loop.cancel(timer)
+    guard let result = waiter.result else { fatalError("a waiter was resumed without a result") }
+    return try result.get()
+  }
+
+  /// A connection that was lost comes back by itself once it is ready again, perhaps long ago by now.
+  private func giveBack(_ connection: Connection, from transaction: Transaction) {
+    if !transaction.isLost { transactions.giveBack(connection) }
+  }
+}

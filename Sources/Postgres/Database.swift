@@ -1,0 +1,199 @@
+import Reactor
+
+/// One loop's way to the database: a few pipelined connections for reads and writes, and some for transactions.
+///
+/// Reads of one turn share a sync; a write stands between two of its own and is done once it is committed. All belongs
+/// to the loop's thread. Bounds are in `DatabaseConfiguration`. While no connection is ready, everything fails at once
+/// with `.unavailable`; connections come back by themselves.
+package final class Database {
+  /// Operations kept for reuse.
+  static let spareOperations = 1_024
+
+  unowned(unsafe) package let loop: EventLoop
+  package let configuration: DatabaseConfiguration
+  /// Is told of every execution.
+  package var observer: (any QueryObserver)?
+  /// Called when `isUsable` has changed, with its new value.
+  package var onStateChange: ((Bool) -> Void)?
+  /// Called when an attempt to connect fails or a connection is lost; for logs.
+  package var onConnectionError: ((PostgresError) -> Void)?
+  /// Whether reads and writes can be sent now.
+  package private(set) var isUsable = false
+
+  let connectionString: ConnectionString
+  let resolver: Resolver
+  @exclusivity(unchecked) private(set) var readers: [Connection] = []
+  @exclusivity(unchecked) private(set) var writers: [Connection] = []
+  @exclusivity(unchecked) var transactions = TransactionPool()
+  @exclusivity(unchecked) private var spare: [Operation] = []
+  private var usableWaiters: [UnsafeContinuation<Void, Never>] = []
+
+  /// Prepares the connections and begins to open them. Throws `.configuration` if the URL cannot be read.
+  package init(
+    loop: EventLoop, configuration: DatabaseConfiguration, observer: (any QueryObserver)? = nil
+  ) throws(PostgresError) {
+    self.loop = loop
+    self.configuration = configuration
+    self.observer = observer
+    connectionString = try ConnectionString(configuration.url)
+    resolver = Resolver(connectionString.endpoints, on: loop)
+    readers = (0..<configuration.readers).map { _ in Connection(.reader, database: self) }
+    writers = (0..<configuration.writers).map { _ in Connection(.writer, database: self) }
+    transactions.connections = (0..<configuration.transactionConnections).map { _ in
+      Connection(.transactions, database: self)
+    }
+    for connection in readers + writers { connection.start() }
+    transactions.connections.first?.start()
+  }
+
+  private var connections: [Connection] { readers + writers + transactions.connections }
+
+  /// Closes every connection; what is in flight fails with `.unavailable`.
+  package func close() {
+    for connection in connections { connection.close() }
+    transactions.failWaiters(PostgresError(.unavailable, "the database is closed"))
+    refreshState()
+  }
+
+  /// How many connections work on something, wait for work, and are being opened.
+  package var connectionCounts: (active: Int, idle: Int, connecting: Int) {
+    var counts = (active: 0, idle: 0, connecting: 0)
+    for connection in connections where !connection.isDormant {
+      if !connection.isReady {
+        counts.connecting += 1
+      } else if connection.isBusy || transactions.isLent(connection) {
+        counts.active += 1
+      } else {
+        counts.idle += 1
+      }
+    }
+    return counts
+  }
+
+  /// Asks every connection for a sign of life, because something else has found the server silent. Those that do not
+  /// give one within the probe's timeout are opened anew, and until then the database is not usable.
+  package func suspect() {
+    for connection in connections { connection.probe() }
+  }
+
+  /// Waits until the database is usable, at most that long; gives whether it is.
+  package func waitUntilUsable(nanoseconds: UInt64) async -> Bool {
+    if isUsable { return true }
+    var timer: Timer?
+    await withUnsafeContinuation { continuation in
+      usableWaiters.append(continuation)
+      timer = loop.schedule(afterNanoseconds: nanoseconds) { [weak self] in self?.releaseUsableWaiters() }
+    }
+    if let timer { loop.cancel(timer) }
+    return isUsable
+  }
+
+  private func releaseUsableWaiters() {
+    let waiters = usableWaiters
+    usableWaiters = []
+    for waiter in waiters { waiter.resume() }
+  }
+
+  // MARK: Connections report
+
+  func connectionReady(_ connection: Connection) {
+    if connection.role == .transactions { transactions.giveBack(connection) }
+    refreshState()
+  }
+
+  func connectionFailed(_ connection: Connection, _ error: PostgresError) {
+    onConnectionError?(error)
+    if transactions.connections.allSatisfy({ !$0.isReady }) { transactions.failWaiters(error) }
+    refreshState()
+  }
+
+  /// Reads in flight go to another connection once; the rest fails. After a freeze nothing is sent again: the others
+  /// are under suspicion as well.
+  func connectionLost(
+    _ connection: Connection, _ error: PostgresError, _ orphans: [Operation], isFrozen: Bool
+  ) {
+    onConnectionError?(error)
+    transactions.remove(connection)
+    for operation in orphans {
+      operation.isInFlight = false
+      operation.held = nil
+      let other = leastBusy(readers)
+      if operation.kind == .read, !operation.isSettled, !isFrozen, operation.resends == 0, let other {
+        operation.resends += 1
+        other.send(operation)
+      } else {
+        operation.settle(.failure(operation.unanswered(.unavailable, error.message)))
+        retire(operation)
+      }
+    }
+    if isFrozen { suspect() }
+    refreshState()
+  }
+
+  private func refreshState() {
+    let isNowUsable = [readers, writers, transactions.connections].allSatisfy { lane in
+      // Transactions open their connections as they need them: losing one of those is no state of the database.
+      lane.isEmpty || lane.contains(where: \.isReady) || (lane[0].role == .transactions && !readers.isEmpty)
+    }
+    guard isNowUsable != isUsable else { return }
+    isUsable = isNowUsable
+    if isUsable { releaseUsableWaiters() }
+    onStateChange?(isUsable)
+  }
+
+  // MARK: Operations
+
+  /// The ready connection with the fewest commands in flight.
+  func leastBusy(_ lane: [Connection]) -> Connection? {
+    var best: Connection?
+    for connection in lane where connection.isReady {
+      if best == nil || connection.pipeline.commandCount < best!.pipeline.commandCount { best = connection }
+    }
+    return best
+  }
+
+  /// An operation as new, with the usual timeout.
+  func takeOperation(_ kind: Operation.Kind) -> Operation {
+    let operation = spare.popLast() ?? Operation()
+    operation.kind = kind
+    operation.timeoutNanoseconds =
+      UInt64(configuration.statementTimeoutMilliseconds + configuration.graceMilliseconds) * 1_000_000
+    return operation
+  }
+
+  /// Takes an operation back once neither the caller nor a connection has it any more.
+  func retire(_ operation: Operation) {
+    guard operation.isReleased, !operation.isInFlight else { return }
+    operation.reset()
+    if spare.count < Self.spareOperations { spare.append(operation) }
+  }
+
+  /// Sends an operation on `connection`, waits for its outcome and reports it. Takes over the operation.
+  func run(_ operation: Operation, on connection: Connection) async throws(PostgresError) -> Rows {
+    let startedAt = loop.now
+    await withUnsafeContinuation { continuation in
+      operation.continuation = continuation
+      connection.send(operation)
+    }
+    let outcome = operation.outcome
+    if let observer {
+      var failure: PostgresError?
+      if case .failure(let error) = outcome { failure = error }
+      observer.queryFinished(
+        statement: operation.statement?.id ?? 0, name: operation.statement?.name ?? operation.name,
+        startedAt: startedAt, durationNanoseconds: loop.now &- startedAt, error: failure)
+    }
+    release(operation)
+    switch outcome {
+    case .rows(let rows): return rows
+    case .failure(let error): throw error
+    case .pending: fatalError("a waiter was resumed without an outcome")
+    }
+  }
+
+  /// The caller has no more use for an operation.
+  func release(_ operation: Operation) {
+    operation.isReleased = true
+    retire(operation)
+  }
+}

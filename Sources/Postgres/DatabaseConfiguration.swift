@@ -1,0 +1,41 @@
+/// How one loop speaks to the database. Every bound of this target stands here.
+package struct DatabaseConfiguration: Sendable {
+  /// A libpq connection string or URI; several hosts and `target_session_attrs` go to libpq as they are.
+  package var url: String
+  /// What the server shows in pg_stat_activity.
+  package var applicationName = "terroir"
+
+  /// Pipelined connections for reads. With 0 of a kind there are none, and what needs one fails as `.misuse`.
+  package var readers = 2
+  /// Pipelined connections for single writes: apart from reads, which would wait behind each commit's fsync.
+  package var writers = 2
+  /// Connections for transactions and streams, opened as they are needed.
+  package var transactionConnections = 4
+
+  /// Commands without an answer on one connection; one more is refused as `.overloaded`.
+  package var queueLength = 1_024
+  /// Tasks that wait for a transaction connection; one more is refused as `.overloaded`.
+  package var transactionQueueLength = 256
+  /// How long a task waits for a transaction connection.
+  package var transactionWaitMilliseconds = 2_000
+
+  /// After that long the server cancels a statement.
+  package var statementTimeoutMilliseconds = 3_000
+  /// How much longer the client waits before it takes the server for frozen.
+  package var graceMilliseconds = 500
+  /// How long the server lets a transaction be idle, which is also how long a stream's reader may stall.
+  package var idleTransactionTimeoutMilliseconds = 30_000
+  /// How often a transaction is tried that loses against others (40001, 40P01).
+  package var transactionAttempts = 4
+
+  /// One attempt to connect, name resolution included.
+  package var connectTimeoutMilliseconds = 2_000
+  /// How long a connection under suspicion has to answer.
+  package var probeTimeoutMilliseconds = 1_000
+  /// The pause before the first new attempt to connect; it doubles with each failure.
+  package var shortestPauseMilliseconds = 50
+  /// The longest pause between attempts to connect.
+  package var longestPauseMilliseconds = 1_000
+
+  package init(url: String) { self.url = url }
+}

@@ -1,0 +1,90 @@
+/// The states of one connection and what leads from one to the next. Pure: it says what to do, others do it.
+struct Lifecycle {
+  enum State: Equatable {
+    /// Not asked for yet.
+    case dormant
+    case resolving
+    case connecting
+    case ready
+    /// Pausing before the next attempt.
+    case pausing
+    case closed
+  }
+
+  enum Event {
+    case start
+    case resolved
+    case connected
+    /// The attempt failed.
+    case failed
+    /// The attempt took too long.
+    case timedOut
+    /// A connection that was ready is no more.
+    case lost
+    case pauseOver
+    case close
+  }
+
+  enum Action: Equatable {
+    case none
+    case resolve
+    case connect
+    case announce
+    /// Give up what there is, and send `pauseOver` after so many nanoseconds.
+    case pause(UInt64)
+    case release
+  }
+
+  private(set) var state = State.dormant
+  /// Attempts that failed since the connection was last ready.
+  private(set) var failures = 0
+  /// How many hosts to pass over in the next attempt, because those did not even refuse.
+  private(set) var rotation = 0
+
+  private let shortestNanoseconds: UInt64
+  private let longestNanoseconds: UInt64
+
+  init(shortestPauseMilliseconds: Int, longestPauseMilliseconds: Int) {
+    shortestNanoseconds = UInt64(shortestPauseMilliseconds) * 1_000_000
+    longestNanoseconds = UInt64(longestPauseMilliseconds) * 1_000_000
+  }
+
+  /// `chance` is a random number within 0..<1, by which pauses differ between connections.
+  mutating func on(_ event: Event, chance: Double) -> Action {
+    switch (event, state) {
+    case (_, .closed):
+      return .none
+    case (.close, _):
+      state = .closed
+      return .release
+    case (.start, .dormant), (.pauseOver, .pausing):
+      state = .resolving
+      return .resolve
+    case (.resolved, .resolving):
+      state = .connecting
+      return .connect
+    case (.connected, .connecting):
+      state = .ready
+      failures = 0
+      return .announce
+    case (.failed, .resolving), (.failed, .connecting):
+      return pause(chance)
+    case (.timedOut, .resolving), (.timedOut, .connecting):
+      rotation += 1
+      return pause(chance)
+    case (.lost, .ready):
+      return pause(chance)
+    default:
+      // An event that came too late for its state changes nothing.
+      return .none
+    }
+  }
+
+  private mutating func pause(_ chance: Double) -> Action {
+    state = .pausing
+    let doubled = shortestNanoseconds << UInt64(min(failures, 10))
+    failures += 1
+    let whole = min(doubled, longestNanoseconds)
+    return .pause(whole / 2 + UInt64(Double(whole / 2) * chance))
+  }
+}

@@ -1,0 +1,85 @@
+import Reactor
+
+/// One execution on its way: what is sent, who waits for it and what came of it. Used again and again.
+final class Operation {
+  /// How often one is sent again: once for an aborted sync or a lost connection, once for a stale statement.
+  static let maximumResends = 2
+
+  enum Kind {
+    /// Changes nothing: may share a sync, and may be sent again.
+    case read
+    /// Stands alone between two syncs and is done only when the second one is answered, for that is the commit.
+    case write
+    /// Part of an open transaction: not committed whatever happens.
+    case transactional
+    /// Ends a transaction.
+    case commit
+    /// Several statements as text, outside pipeline mode.
+    case script
+  }
+
+  enum Outcome {
+    case pending
+    case rows(Rows)
+    case failure(PostgresError)
+  }
+
+  var kind: Kind = .read
+  var name = ""
+  /// What is executed: this, or `text` when it is nil.
+  @exclusivity(unchecked) var statement: Statement?
+  var text = ""
+  /// The version of `statement` that was executed.
+  @exclusivity(unchecked) var version: UInt32 = 0
+  @exclusivity(unchecked) var parameters = ParameterBuffer()
+  /// Whether a read has to go between syncs of its own, because a shared one was aborted.
+  @exclusivity(unchecked) var isIsolated = false
+  /// How often it was sent again.
+  @exclusivity(unchecked) var resends = 0
+  @exclusivity(unchecked) var timeoutNanoseconds: UInt64 = 0
+  /// When its waiter is let go, in nanoseconds of the monotonic clock.
+  @exclusivity(unchecked) var deadline = UInt64.max
+  /// What the server said, held until it counts.
+  @exclusivity(unchecked) var held: Rows?
+  @exclusivity(unchecked) private(set) var outcome = Outcome.pending
+  /// Whether a connection still expects the server's answer.
+  @exclusivity(unchecked) var isInFlight = false
+  /// Whether the caller is done with it.
+  @exclusivity(unchecked) var isReleased = false
+  @exclusivity(unchecked) var continuation: UnsafeContinuation<Void, Never>?
+
+  /// Whether nobody waits any more.
+  var isSettled: Bool {
+    if case .pending = outcome { return false }
+    return true
+  }
+
+  /// The error that says that the server has not answered this.
+  func unanswered(_ kind: PostgresError.Kind, _ message: String) -> PostgresError {
+    let mayHaveHappened = self.kind != .read && self.kind != .transactional
+    return PostgresError(kind, message, outcomeIsUnknown: mayHaveHappened)
+  }
+
+  /// Gives the waiter its outcome; the first one counts.
+  func settle(_ outcome: Outcome) {
+    guard !isSettled else { return }
+    self.outcome = outcome
+    held = nil
+    continuation.take()?.resume()
+  }
+
+  /// Makes it as new.
+  func reset() {
+    kind = .read
+    statement = nil
+    text = ""
+    parameters.removeAll()
+    isIsolated = false
+    resends = 0
+    deadline = .max
+    held = nil
+    outcome = .pending
+    isInFlight = false
+    isReleased = false
+  }
+}

@@ -1,0 +1,59 @@
+import Reactor
+
+/// The connections that transactions borrow, and the tasks that wait for one.
+struct TransactionPool {
+  /// A task that waits for a connection.
+  final class Waiter {
+    var continuation: UnsafeContinuation<Void, Never>?
+    var result: Result<Connection, PostgresError>?
+
+    func settle(_ result: Result<Connection, PostgresError>) {
+      guard self.result == nil else { return }
+      self.result = result
+      continuation.take()?.resume()
+    }
+  }
+
+  var connections: [Connection] = []
+  private var idle: [Connection] = []
+  private var waiters = Ring<Waiter>()
+
+  /// Tasks that still wait.
+  var waiterCount: Int {
+    mutating get {
+      // Those whose time is over are in front, since all wait equally long.
+      while let first = waiters.first, first.result != nil { waiters.popFirst() }
+      return waiters.count
+    }
+  }
+
+  /// Whether no connection is ready and none can be hoped for soon.
+  var areAllFailing: Bool { connections.allSatisfy { !$0.isReady && $0.isFailing } }
+
+  func isLent(_ connection: Connection) -> Bool {
+    connection.role == .transactions && connection.isReady && !idle.contains { $0 === connection }
+  }
+
+  /// A connection that nobody uses, now lent to the caller. The one used last is warmest.
+  mutating func borrow() -> Connection? { idle.popLast() }
+
+  /// Opens one more connection if any was not asked for yet.
+  func open() { connections.first(where: \.isDormant)?.start() }
+
+  mutating func wait(_ waiter: Waiter) { waiters.append(waiter) }
+
+  /// A connection is free: the first who still waits gets it.
+  mutating func giveBack(_ connection: Connection) {
+    while let waiter = waiters.popFirst() {
+      if waiter.result == nil { return waiter.settle(.success(connection)) }
+    }
+    idle.append(connection)
+  }
+
+  /// A connection was lost; it comes back by `giveBack` when it is ready again.
+  mutating func remove(_ connection: Connection) { idle.removeAll { $0 === connection } }
+
+  mutating func failWaiters(_ error: PostgresError) {
+    while let waiter = waiters.popFirst() { waiter.settle(.failure(error)) }
+  }
+}

@@ -1,0 +1,141 @@
+import Postgres
+import Testing
+
+@Suite("Transactions")
+struct TransactionTests {
+  private struct Refused: Error {}
+  private static let table = "CREATE TABLE accounts (id int8 PRIMARY KEY, balance int8 NOT NULL)"
+
+  @Test("commit what returns, roll back what throws, and leave the connection clean")
+  func outcomes() async throws {
+    let (count, next) = try await TestDatabase.runInSchema(Self.table, { $0.transactionConnections = 1 }) { database in
+      let inserted = try await database.transaction { transaction in
+        try await transaction.execute("INSERT INTO accounts VALUES (1, 10), (2, 20)")
+      }
+      do {
+        try await database.transaction { transaction in
+          try await transaction.execute("INSERT INTO accounts VALUES (3, 30)")
+          throw Refused()
+        }
+      } catch is Refused {}
+      let count = try await database.query("SELECT count(*) FROM accounts")[0].decode(Int.self, 0)
+      let next = try await database.transaction {
+        try await $0.query("SELECT txid_current_if_assigned() IS NULL").count
+      }
+      return (count - inserted, next)
+    }
+    #expect(count == 0)
+    #expect(next == 1)
+  }
+
+  @Test("that fail in a statement roll back, even when the body swallows the error")
+  func swallowed() async throws {
+    let (error, count) = try await TestDatabase.runInSchema(Self.table) { database in
+      let caught = await postgresError {
+        try await database.transaction { transaction in
+          try await transaction.execute("INSERT INTO accounts VALUES (1, 1)")
+          _ = try? await transaction.execute("INSERT INTO accounts VALUES (1, 1)")
+        }
+      }
+      return (caught, try await database.query("SELECT count(*) FROM accounts")[0].decode(Int.self, 0))
+    }
+    #expect(error?.isUniqueViolation == true)
+    #expect(count == 0)
+  }
+
+  @Test("that lose against others are run again until all have won")
+  func serializable() async throws {
+    let (failures, balance) = try await TestDatabase.runInSchema(
+      Self.table + "; INSERT INTO accounts VALUES (1, 0)", { $0.transactionAttempts = 50 }
+    ) { database in
+      let results = await concurrently(20, on: database.loop) { _ in
+        try await database.transaction(.serializable) { transaction in
+          let balance = try await transaction.query("SELECT balance FROM accounts WHERE id = 1")[0].decode(Int.self, 0)
+          try await transaction.execute("UPDATE accounts SET balance = \(balance + 1) WHERE id = 1")
+        }
+      }
+      let failures = results.filter { if case .failure = $0 { true } else { false } }.count
+      return (failures, try await database.query("SELECT balance FROM accounts")[0].decode(Int.self, 0))
+    }
+    #expect(failures == 0)
+    #expect(balance == 20)
+  }
+
+  @Test("in a deadlock both succeed in the end")
+  func deadlock() async throws {
+    let balances = try await TestDatabase.runInSchema(Self.table + "; INSERT INTO accounts VALUES (1, 0), (2, 0)") {
+      database in
+      let results = await concurrently(2, on: database.loop) { index in
+        try await database.transaction(timeoutMilliseconds: 10_000) { transaction in
+          for id in index == 0 ? [1, 2] : [2, 1] {
+            try await transaction.execute("UPDATE accounts SET balance = balance + 1 WHERE id = \(id)")
+            await database.loop.sleep(nanoseconds: 50_000_000)
+          }
+        }
+      }
+      for result in results { try result.get() }
+      return try await database.query("SELECT balance FROM accounts ORDER BY id").map { try $0.decode(Int.self, 0) }
+    }
+    #expect(balances == [2, 2])
+  }
+
+  @Test("wait for a connection, and are refused when too many wait or too long")
+  func waiting() async throws {
+    let kinds = try await TestDatabase.run({
+      ($0.transactionConnections, $0.transactionQueueLength, $0.transactionWaitMilliseconds) = (1, 2, 400)
+    }) { database in
+      try await database.transaction { _ in }
+      return await concurrently(5, on: database.loop) { _ in
+        try await database.transaction { _ = try await $0.query("SELECT pg_sleep(1)") }
+      }.map { result -> String in
+        switch result {
+        case .success: "done"
+        case .failure(let error): (error as? PostgresError).map { "\($0.kind) \($0.message)" } ?? "\(error)"
+        }
+      }
+    }
+    #expect(kinds.filter { $0 == "done" }.count == 1)
+    #expect(kinds.filter { $0 == "overloaded 2 transactions wait for a connection" }.count == 2)
+    #expect(kinds.filter { $0.hasPrefix("overloaded no transaction connection") }.count == 2)
+  }
+
+  @Test("run scripts of several statements, whole or not at all")
+  func scripts() async throws {
+    let (error, tables) = try await TestDatabase.runInSchema("") { database in
+      try await database.transaction { transaction in
+        try await transaction.script("CREATE TABLE one (id int8); INSERT INTO one VALUES (1); -- done\n")
+        try await transaction.execute("INSERT INTO one VALUES (2)")
+      }
+      let caught = await postgresError {
+        try await database.transaction { try await $0.script("CREATE TABLE two (id int8); SELECT 1 / 0; SELECT 2") }
+      }
+      let rows = try await database.query("SELECT count(*), to_regclass('two')::text FROM one")
+      return (caught, try rows[0].decode((Int.self, String?.self)))
+    }
+    #expect(error?.sqlState == "22012")
+    #expect(tables.0 == 2)
+    #expect(tables.1 == nil)
+  }
+
+  @Test("stream 200 000 rows in chunks, in order, within constant memory")
+  func stream() async throws {
+    let (count, sum, growth) = try await TestDatabase.run { database in
+      var (count, sum, chunks) = (0, 0, 0)
+      let before = residentKilobytes()
+      try await database.stream(
+        "SELECT n, repeat('x', 1000) FROM generate_series(1, \(Int32(200_000))) AS n", chunkRows: 500
+      ) { rows in
+        chunks += 1
+        for row in rows {
+          count += 1
+          sum += try row.decode(Int.self, 0)
+        }
+      }
+      return (count, sum, residentKilobytes() - before)
+    }
+    #expect(count == 200_000)
+    #expect(sum == 200_000 * 200_001 / 2)
+    // The rows are 200 MB; a chunk is half a megabyte.
+    #expect(growth < 20_000)
+  }
+}
