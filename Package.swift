@@ -31,7 +31,7 @@ let package = Package(
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     layer("Values"),
-    layer("Metrics", ["CLinux"]),
+    layer("Metrics"),
     layer("Telemetry", ["CLinux", "Values"]),
     layer("Reactor", ["CLinux"]),
     layer("JSON", ["Values"]),

@@ -39,33 +39,3 @@ struct CellStore: ~Copyable, @unchecked Sendable {
     return cells
   }
 }
-
-/// Memory that lives as long as the process.
-///
-/// A counter is a bare pointer, so that recording touches no reference count; since its cells are never given back it
-/// cannot dangle, whatever becomes of the registry. The blocks are listed so that leak checkers see them as kept.
-enum ImmortalMemory {
-  private struct Block: @unchecked Sendable { let start: UnsafeMutableRawPointer }
-  private static let blocks = Mutex<[Block]>([])
-
-  static func cells(_ count: Int, alignment: Int) -> UnsafeMutablePointer<Cell> {
-    let cells = allocate(byteCount: count * MemoryLayout<Cell>.stride, alignment: alignment)
-      .bindMemory(to: Cell.self, capacity: count)
-    for index in 0..<count { (cells + index).initialize(to: Cell(0)) }
-    return cells
-  }
-
-  static func pairs(_ values: [SIMD2<Double>]) -> UnsafePointer<SIMD2<Double>> {
-    let pairs = allocate(byteCount: values.count * MemoryLayout<SIMD2<Double>>.stride, alignment: 64)
-      .bindMemory(to: SIMD2<Double>.self, capacity: values.count)
-    for (index, value) in values.enumerated() { (pairs + index).initialize(to: value) }
-    return UnsafePointer(pairs)
-  }
-
-  private static func allocate(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer {
-    let start = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: alignment)
-    let block = Block(start: start)
-    blocks.withLock { $0.append(block) }
-    return start
-  }
-}

@@ -40,10 +40,4 @@ public final class Family<Instrument: Sendable>: Sendable {
   @inlinable public func child(shard: Int, _ labelValues: String...) -> Instrument {
     child(shard: shard, labelValues)
   }
-
-  /// A child for registration, which may run beside the shards' threads: it leaves their memories alone.
-  func uncachedChild(shard: Int, _ labelValues: [String]) -> Instrument {
-    guard case .found(let series) = table.resolve(labelValues) else { preconditionFailure("this family has no cap") }
-    return make(series.cells + shard * table.shardStride)
-  }
 }

@@ -13,7 +13,7 @@ public final class Registry: Sendable {
 
   /// The number of threads that record.
   public let shards: Int
-  private let overflow: Family<Counter>
+  private let overflow: SeriesTable
   private let state: Mutex<State>
 
   private struct State {
@@ -28,9 +28,8 @@ public final class Registry: Sendable {
     let description = FamilyDescription(
       "metrics_series_overflow_total", help: "Label sets counted under _other because their family was full.",
       kind: .counter, labels: ["family"])
-    let table = SeriesTable(description, shape: .counter, shards: shards, maximumSeries: .max, maximumValues: [:])
-    overflow = Family(table, overflow: []) { Counter($0) }
-    state = Mutex(State(sources: [.table(table)], names: Set(description.claimedNames)))
+    overflow = SeriesTable(description, shape: .counter, shards: shards, maximumSeries: .max, maximumValues: [:])
+    state = Mutex(State(sources: [.table(overflow)], names: Set(description.claimedNames)))
   }
 
   /// Registers a counter; its name ends in `_total`.
@@ -69,12 +68,6 @@ public final class Registry: Sendable {
     return family(description, .histogram(shape), maximumSeries, maximumValues) { Histogram($0, shape) }
   }
 
-  /// Has `collector` asked at each scrape, on the thread that scrapes.
-  public func collect(_ collector: any Collector) {
-    let descriptions = collector.descriptions
-    add(.collector(collector, descriptions), descriptions)
-  }
-
   /// What stands in the way of registering a family of that description, or nil when nothing does.
   public func fault(in description: FamilyDescription) -> String? {
     state.withLock { state in description.fault ?? Self.clash(of: description, with: state.names) }
@@ -98,12 +91,14 @@ public final class Registry: Sendable {
     return Family(table, overflow: overflowCounters(description), make)
   }
 
+  /// The counters of what goes to `_other`, by shard, at zero from the start; none for a family without labels.
   private func overflowCounters(_ description: FamilyDescription) -> [Counter] {
     if description.labels.isEmpty { return [] }
-    return (0..<shards).map { overflow.uncachedChild(shard: $0, [description.name]) }
+    guard case .found(let series) = overflow.resolve([description.name]) else { return [] }
+    return (0..<shards).map { Counter(series.cells + $0 * overflow.shardStride) }
   }
 
-  private func add(_ source: Source, _ descriptions: [FamilyDescription]) {
+  func add(_ source: Source, _ descriptions: [FamilyDescription]) {
     let fault: String? = state.withLock { state in
       for description in descriptions {
         if let fault = description.fault ?? Self.clash(of: description, with: state.names) { return fault }
@@ -118,10 +113,4 @@ public final class Registry: Sendable {
   private static func clash(of description: FamilyDescription, with names: Set<String>) -> String? {
     description.claimedNames.first(where: names.contains).map { "\(description.name): the name \($0) is taken" }
   }
-}
-
-/// One part of a registry that writes families into a scrape.
-enum Source: Sendable {
-  case table(SeriesTable)
-  case collector(any Collector, [FamilyDescription])
 }

@@ -26,7 +26,7 @@ public struct Renderer: Sendable {
   /// A slice ends with the first series (or all that one collector says) which reaches `maximumBytes`.
   public mutating func next(into output: inout [UInt8], maximumBytes: Int = .max) -> Bool {
     if isFinished { return false }
-    let (limit, isUnlimited) = output.count.addingReportingOverflow(maximumBytes)
+    let (limit, isUnlimited) = output.count.addingReportingOverflow(max(maximumBytes, 1))
     repeat {
       guard source < sources.count else {
         if format == .openMetrics { output.append(contentsOf: "# EOF\n".utf8) }
@@ -63,16 +63,5 @@ public struct Renderer: Sendable {
     source += 1
     position = nil
     series = []
-  }
-}
-
-extension Registry {
-  /// Begins a scrape that is written in slices.
-  public func renderer(_ format: ExpositionFormat) -> Renderer { Renderer(sources, format) }
-
-  /// Writes a whole scrape at once: about a millisecond for a thousand lines or two, so on a loop with few series only.
-  public func render(_ format: ExpositionFormat, into output: inout [UInt8]) {
-    var renderer = renderer(format)
-    while renderer.next(into: &output) {}
   }
 }

@@ -133,7 +133,7 @@ struct ExpositionTests {
     #expect(lines(of: "parcels_total", scrape(registry)) == ["parcels_total \(value)"])
   }
 
-  @Test("writes the same in slices of any size as at once", arguments: [1, 7, 100, 1_000, 100_000])
+  @Test("writes the same in slices of any size as at once", arguments: [0, 1, 7, 100, 1_000, 100_000])
   func slices(maximumBytes: Int) {
     let registry = Registry(shards: 2)
     let counter = registry.counter("steps_total", help: "Steps.", labels: ["name"])
