@@ -35,7 +35,7 @@ let package = Package(
     layer("Telemetry", ["CLinux", "Values"]),
     layer("Reactor", ["CLinux"]),
     layer("JSON", ["Values"]),
-    layer("HTTP", ["CLinux", "Reactor"]),
+    layer("HTTP", ["CLinux", "Values", "Reactor"]),
     layer("Postgres", ["CPostgres", "Reactor", "Values"]),
     layer("Redis", ["CLinux", "CRedis", "CCrypto", "Reactor"]),
     layer(
@@ -48,7 +48,7 @@ let package = Package(
     tests("Telemetry", ["Values"]),
     tests("Reactor", []),
     tests("JSON", ["Values"]),
-    tests("HTTP", ["Reactor", "CLinux"]),
+    tests("HTTP", ["Reactor", "CLinux", "Values"]),
     tests("Postgres", ["Reactor", "Values"]),
     tests("Redis", ["Reactor"]),
     tests("API", ["HTTP", "JSON", "Metrics", "Postgres", "Reactor", "Redis", "Telemetry", "CLinux", "Values"]),

@@ -1,0 +1,181 @@
+import Glibc
+import Reactor
+
+/// Having requests answered.
+extension Connection {
+  // MARK: Dispatch
+
+  /// Routes the request whose head was parsed, and starts on its body or its handler.
+  @inline(__always)
+  func dispatch() {
+    begin()
+    let match = match()
+    if case .route(let route) = match { request.route = route }
+    server.application.begin(request)
+    guard case .route(let route) = match else {
+      refuseUnmatched(match)
+      return
+    }
+    if request.head.pathHasEscapes, !hasWellFormedPath() {
+      refuse(.malformed(.malformed("The path is not well percent-encoded UTF-8")))
+    } else if let response = server.application.admit(request) {
+      declareBody()
+      respond(response)
+    } else if request.head.framing == .none {
+      run(route)
+    } else {
+      startBody(route)
+    }
+  }
+
+  @inline(__always)
+  private func begin() {
+    phase = .handling
+    server.activeConnections &+= 1
+    request.receivedAt = loop.now
+    outputMark = output.total
+  }
+
+  private func match() -> Router.Match {
+    if request.head.isAsterisk { return .options(allow: server.allowAll) }
+    let path = request.bytes(request.head.path)
+    if path.isEmpty, request.method.rawValue < Method.connect.rawValue {
+      // The path of an absolute URL that ends with its authority.
+      let root: StaticString = "/"
+      let bytes = UnsafeRawBufferPointer(start: root.utf8Start, count: 1)
+      return server.router.match(request.method, bytes.bytes, &request.parameters)
+    }
+    return server.router.match(request.method, path.bytes, &request.parameters)
+  }
+
+  private func hasWellFormedPath() -> Bool { PercentEncoding.isWellFormed(request.bytes(request.head.path).bytes) }
+
+  /// Calls the route's handler.
+  @inline(__always)
+  func run(_ route: Route) {
+    phase = .handling
+    switch route.handler {
+    case .sync(let handler):
+      var writer = ResponseWriter(self)
+      handler(request, &writer)
+      writer.close()
+      finishRequest(writer.status!, isDropped: false)
+    case .async(let handler):
+      loop.spawn { [self] in await answer(handler) }
+    }
+  }
+
+  /// Runs an asynchronous handler and sends its answer.
+  private func answer(_ handler: (Request) async throws -> Response) async {
+    let response: Response
+    do {
+      response = try await handler(request)
+    } catch let fault as Fault {
+      response = server.application.refuse(.malformed(fault), request)
+    } catch {
+      response = server.application.refuse(.failed(error), request)
+    }
+    await deliver(response)
+  }
+
+  private func deliver(_ response: Response) async {
+    if case .stream(let length, let produce) = response.body {
+      await sendStream(response, length, produce)
+    } else {
+      sendWhole(response)
+    }
+  }
+
+  // MARK: Refusals
+
+  /// Answers what was not parsed, or not even read.
+  func refuseUnrouted(_ refusal: Refusal) {
+    begin()
+    closesAfterAnswer = true
+    lingersOnClose = true
+    server.application.begin(request)
+    respond(server.application.refuse(refusal, request))
+  }
+
+  private func refuseUnmatched(_ match: Router.Match) {
+    declareBody()
+    switch match {
+    case .route: break
+    case .notFound:
+      if request.head.pathHasEscapes, !hasWellFormedPath() {
+        refuse(.malformed(.malformed("The path is not well percent-encoded UTF-8")))
+      } else {
+        refuse(.notFound)
+      }
+    case .methodNotAllowed(let allow): refuse(.methodNotAllowed(allow: allow))
+    case .options(let allow): respond(server.application.options(request, allow: allow))
+    case .notImplemented: refuse(.methodUnknown)
+    }
+  }
+
+  /// Answers a request that was routed, but cannot be served.
+  func refuse(_ refusal: Refusal) {
+    phase = .handling
+    declareBody()
+    respond(server.application.refuse(refusal, request))
+  }
+
+  /// Notes that the request has a body of which nothing was read yet, for what happens to it after the answer.
+  private func declareBody() {
+    guard body == nil, request.head.framing != .none else { return }
+    mustSendContinue = request.head.expectsContinue && input.isEmpty
+    body = BodyReader(request.head.framing, limit: server.limits.unwantedBodyBytes, limits: server.limits)
+  }
+
+  /// Sends an answer that no handler made.
+  private func respond(_ response: Response) {
+    if case .stream = response.body {
+      loop.spawn { [self] in await deliver(response) }
+    } else {
+      sendWhole(response)
+    }
+  }
+
+  // MARK: The end
+
+  /// Sends an answer that is all there.
+  private func sendWhole(_ response: Response) {
+    guard phase != .closed else {
+      finishRequest(response.status, isDropped: true)
+      return
+    }
+    var writer = ResponseWriter(self)
+    writer.send(response)
+    finishRequest(response.status, isDropped: false)
+  }
+
+  /// Reports the request and makes ready for the next one, or for the end.
+  @inline(__always)
+  func finishRequest(_ status: Status, isDropped: Bool) {
+    server.application.finish(
+      request,
+      Finished(
+        status: status, bytesIn: bytesIn, bytesOut: output.total &- outputMark,
+        durationNanoseconds: Clock.monotonic() &- request.receivedAt, isDropped: isDropped))
+    server.activeConnections &-= 1
+    if isDropped { server.droppedAnswers &+= 1 }
+    if !request.body.isEmpty { server.bufferedBodyBytes -= request.body.count }
+    if body != nil { body = nil }
+    request.reset()
+    input.releaseHead()
+    guard phase != .closed else { return }
+    queueFlush()
+    since = loop.now
+    if closesAfterAnswer {
+      beginClosing()
+    } else {
+      phase = .head
+      if !isProcessing {
+        resumeReading()
+        process()
+      } else if isReadPaused {
+        resumeReading()
+      }
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import CLinux
+import Glibc
+import Reactor
+
+/// The end of a connection, and its deadlines.
+extension Connection {
+  /// Ends the connection once its output is sent.
+  func beginClosing() {
+    phase = .closing
+    since = loop.now
+    if output.isEmpty { endClosing() } else { queueFlush() }
+  }
+
+  /// Closes, unless the client might still send: closing then would reset the connection, and a reset can destroy an
+  /// answer that the client has not read yet (RFC 9112, section 9.6).
+  func endClosing() {
+    if abortsOnClose {
+      abort()
+      return
+    }
+    guard (lingersOnClose || !input.isEmpty), !hasPeerEnded else {
+      close()
+      return
+    }
+    shutdown(fd, Int32(SHUT_WR))
+    phase = .lingering
+    since = loop.now
+    input.removeAll()
+    resumeReading()
+  }
+
+  /// Reads and drops; false when nothing is left for now or the connection is closed.
+  func discard() -> Bool {
+    input.prepare(server.inputBlocks)
+    let count = retrying { recv(fd, input.tail, input.room, 0) }
+    input.release(to: server.inputBlocks)
+    if count > 0 {
+      lingeredBytes += count
+      if lingeredBytes <= server.limits.lingerBytes { return true }
+    } else if count < 0, errno == EAGAIN {
+      return false
+    }
+    close()
+    return false
+  }
+
+  /// Breaks the connection off: the client is told by a reset that the answer is not whole.
+  func abort() {
+    var option = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    close()
+  }
+
+  /// Closes at once. A handler that runs goes on to its end; its answer is dropped.
+  func close() {
+    guard phase != .closed else { return }
+    let phase = phase
+    self.phase = .closed
+    loop.remove(fd)
+    Glibc.close(fd)
+    output.release()
+    server.remove(self)
+    wakeSender()
+    switch phase {
+    case .body: finishRequest(.clientClosed, isDropped: true)
+    case .handling:
+      request.streamedBody?.finish(.failure(Fault(.clientClosed, "The client is gone")))
+      request.streamedBody?.wake()
+      let action = streamClosed
+      streamClosed = nil
+      action?()
+    default: break
+    }
+  }
+
+  // MARK: Deadlines
+
+  /// Ends the connection, or what it is waiting for, if that has taken too long.
+  func checkDeadlines(_ now: UInt64) {
+    let limits = server.limits
+    if isWriteBlocked {
+      let isTooSlow = writeClock.isTooSlow(
+        now, graceMilliseconds: limits.writeGraceMilliseconds, bytesPerSecond: limits.writeBytesPerSecond)
+      if isTooSlow { abort() }
+      return
+    }
+    switch phase {
+    case .head where isHeadPartial: if hasPassed(limits.headMilliseconds, now) { headIsLate() }
+    case .head:
+      if hasPassed(server.isDraining ? limits.drainIdleMilliseconds : limits.idleMilliseconds, now) { closeIdle() }
+    case .body: if isBodyTooSlow(now) { bodyFailed(Self.bodyIsLate) }
+    case .handling: if body != nil, bodyPausedAt == nil, isBodyTooSlow(now) { bodyFailed(Self.bodyIsLate) }
+    case .lingering: if hasPassed(limits.lingerMilliseconds, now) { close() }
+    case .closing, .closed: break
+    }
+  }
+
+  private static let bodyIsLate = Fault(.requestTimeout, "The body did not arrive in time")
+
+  private func isBodyTooSlow(_ now: UInt64) -> Bool {
+    bodyClock.isTooSlow(
+      now, graceMilliseconds: server.limits.bodyGraceMilliseconds, bytesPerSecond: server.limits.bodyBytesPerSecond)
+  }
+
+  private func hasPassed(_ milliseconds: Int, _ now: UInt64) -> Bool {
+    now > since && now - since > UInt64(milliseconds) * 1_000_000
+  }
+
+  /// Closes a connection that has no request, unless one has just come.
+  func closeIdle() {
+    guard phase == .head, input.isEmpty, output.isEmpty else { return }
+    readable()
+    if phase == .head, input.isEmpty, output.isEmpty { close() }
+  }
+}

@@ -1,0 +1,204 @@
+import CLinux
+import Glibc
+import Reactor
+
+/// Writing heads and bodies of answers, and sending them.
+extension Connection {
+  // MARK: Heads
+
+  /// Writes the status line and the fields that every answer has.
+  @inline(__always)
+  func beginHead(_ status: Status) {
+    // What is left of the body decides whether the connection can be used again.
+    if body != nil, !skipBody() {
+      closesAfterAnswer = true
+      lingersOnClose = true
+    }
+    if !request.head.keepsAlive || server.isDraining { closesAfterAnswer = true }
+    output.append(status.line)
+    output.append(server.date.bytes(loop.unixMilliseconds), DateField.byteCount)
+    server.application.addFields(to: FieldWriter(connection: self), for: request)
+  }
+
+  /// Ends a head and writes the body that belongs to it, unless there can be none.
+  @inline(__always)
+  func endHead(_ status: Status, _ body: UnsafeRawBufferPointer) {
+    if !status.isBodiless {
+      output.append("Content-Length: ")
+      output.append(decimal: body.count)
+      output.append("\r\n")
+    }
+    endFields()
+    if request.method != .head, !status.isBodiless { output.append(body) }
+  }
+
+  /// The Connection field and the empty line (RFC 9112, section 9.6).
+  @inline(__always)
+  private func endFields() {
+    if closesAfterAnswer {
+      output.append("Connection: close\r\n\r\n")
+    } else if request.head.minorVersion == 0 {
+      output.append("Connection: keep-alive\r\n\r\n")
+    } else {
+      output.append("\r\n")
+    }
+  }
+
+  // MARK: Streams
+
+  /// What is known of the body of an answer that is being streamed.
+  struct StreamState {
+    /// Counts the connection's requests, so that a writer that was kept too long reaches nothing.
+    let request: Int
+    /// The bytes that are still due, nil when the length is not known.
+    var remaining: Int?
+    let isChunked: Bool
+  }
+
+  /// Writes the head of an answer, has its body produced, and ends it.
+  func sendStream(_ response: Response, _ length: Int?, _ produce: (BodyWriter) async throws -> Void) async {
+    guard phase != .closed else {
+      finishRequest(response.status, isDropped: true)
+      return
+    }
+    beginStream(response, length)
+    var isWhole = true
+    if request.method != .head, !response.status.isBodiless {
+      let writer = BodyWriter(connection: self, request: request.precedingRequests)
+      do { try await produce(writer) } catch { isWhole = false }
+      isWhole = isWhole && endStream()
+    }
+    let isDropped = phase == .closed
+    let hasVisibleEnd = stream?.isChunked == true || length != nil
+    stream = nil
+    streamClosed = nil
+    if !isWhole {
+      // The last chunk or byte is missing, by which the client knows; where the end of the connection is the end of
+      // the body, only a reset tells.
+      closesAfterAnswer = true
+      abortsOnClose = !hasVisibleEnd
+    }
+    finishRequest(response.status, isDropped: isDropped || !isWhole)
+  }
+
+  private func beginStream(_ response: Response, _ length: Int?) {
+    // HTTP/1.0 knows no chunks: the end of the connection is the end of the body (RFC 9112, section 6.3).
+    let isChunked = length == nil && request.head.minorVersion > 0
+    if length == nil, !isChunked { closesAfterAnswer = true }
+    beginHead(response.status)
+    output.append(response.headers.bytes)
+    if !response.status.isBodiless {
+      if let length {
+        output.append("Content-Length: ")
+        output.append(decimal: length)
+        output.append("\r\n")
+      } else if isChunked {
+        output.append("Transfer-Encoding: chunked\r\n")
+      }
+    }
+    endFields()
+    stream = StreamState(request: request.precedingRequests, remaining: length, isChunked: isChunked)
+    queueFlush()
+  }
+
+  /// Ends the body; false if it was to be longer.
+  private func endStream() -> Bool {
+    guard phase != .closed, let stream else { return false }
+    if stream.isChunked { output.append("0\r\n\r\n") }
+    return stream.remaining == nil || stream.remaining == 0
+  }
+
+  /// Whether a writer of that request can still write.
+  func isStreaming(_ request: Int) -> Bool { phase != .closed && stream?.request == request }
+
+  func writeStreamed(_ bytes: [UInt8], _ request: Int) throws(StreamClosed) {
+    guard isStreaming(request), let stream else { throw StreamClosed() }
+    if bytes.isEmpty { return }
+    if let remaining = stream.remaining {
+      guard bytes.count <= remaining else { throw StreamClosed() }
+      self.stream?.remaining = remaining - bytes.count
+    }
+    if stream.isChunked {
+      output.append(hexadecimal: bytes.count)
+      output.append("\r\n")
+    }
+    output.append(bytes)
+    if stream.isChunked { output.append("\r\n") }
+    queueFlush()
+  }
+
+  func mustStreamWait(_ request: Int) -> Bool {
+    isStreaming(request) && output.count > server.limits.outputBytes
+  }
+
+  /// Waits until all output is sent, or the connection is closed.
+  func waitUntilSent() async {
+    await withUnsafeContinuation { sender = $0 }
+  }
+
+  func wakeSender() {
+    guard let waiter = sender else { return }
+    sender = nil
+    waiter.resume()
+  }
+
+  // MARK: Sending
+
+  /// Has the output sent once when the turn ends.
+  @inline(__always)
+  func queueFlush() {
+    if isFlushQueued || isWriteBlocked { return }
+    isFlushQueued = true
+    loop.atEndOfTurn(self)
+  }
+
+  func flush() {
+    isFlushQueued = false
+    guard phase != .closed else { return }
+    if !output.isEmpty {
+      let count = retrying { Glibc.send(fd, output.pointer, output.count, Int32(MSG_NOSIGNAL)) }
+      if count < 0, errno != EAGAIN {
+        close()
+        return
+      }
+      if count > 0 { output.consume(count) }
+      guard output.isEmpty else {
+        blockWriting(max(0, count))
+        return
+      }
+    }
+    output.release()
+    isSent()
+  }
+
+  /// The socket is full: the rest is sent when it is not, and nothing more is read until then.
+  private func blockWriting(_ sent: Int) {
+    if !isWriteBlocked {
+      isWriteBlocked = true
+      writeClock = TransferClock(loop.now)
+      updateInterest()
+    }
+    if sent > 0 { writeClock.moved(sent, loop.now) }
+  }
+
+  /// All output is sent: whatever waited for that goes on.
+  @inline(__always)
+  private func isSent() {
+    if isWriteBlocked {
+      isWriteBlocked = false
+      updateInterest()
+    }
+    wakeSender()
+    switch phase {
+    case .closing: endClosing()
+    case .head: if !input.isEmpty || hasPeerEnded || isReadPaused { goOn() }
+    default: break
+    }
+  }
+
+  private func goOn() {
+    since = loop.now
+    resumeReading()
+    process()
+  }
+}

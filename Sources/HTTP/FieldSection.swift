@@ -1,0 +1,194 @@
+/// Reads the header section of a request (RFC 9112, section 5) and what it says about the message itself.
+struct FieldSection {
+  typealias Stop = RequestParser.Stop
+
+  let limits: HTTPLimits
+  let table: FieldTable
+
+  /// What has been seen of the fields that may not come twice.
+  private struct Seen {
+    var host = false
+    var contentLength: Int?
+    var isChunked = false
+    var hasTransferEncoding = false
+    var close = false
+    var keepAlive = false
+    var expectation = false
+    var unknownExpectation = false
+  }
+
+  init(limits: HTTPLimits, table: FieldTable) {
+    self.limits = limits
+    self.table = table
+  }
+
+  /// Reads fields from `position`, where a line begins, up to and with the empty line.
+  @inline(__always)
+  func parse(_ bytes: RawSpan, _ position: inout Int, _ head: inout RequestHead) throws(Stop) {
+    var seen = Seen()
+    var count = 0
+    while true {
+      guard position < bytes.byteCount else { throw .needMore }
+      if bytes[position] == ASCII.carriageReturn { break }
+      let field = try Self.line(bytes, &position)
+      guard count < table.capacity else {
+        throw .malformed(Fault(.headTooLarge, "The request has too many header fields"))
+      }
+      table.base[count] = field
+      count &+= 1
+      head.fieldCount = count
+      try note(field, bytes, &seen)
+    }
+    guard position &+ 1 < bytes.byteCount else { throw .needMore }
+    guard bytes[position &+ 1] == ASCII.lineFeed else { throw .malformed("A carriage return stands alone") }
+    position &+= 2
+    try conclude(seen, &head)
+  }
+
+  // MARK: Lines
+
+  /// Reads one field line with its CRLF; a trailer section has the same lines.
+  @inline(__always)
+  static func line(_ bytes: RawSpan, _ position: inout Int) throws(Stop) -> FieldSlice {
+    let start = position
+    while position < bytes.byteCount, ASCII.isToken(bytes[position]) { position &+= 1 }
+    guard position < bytes.byteCount else { throw .needMore }
+    // No white space before the colon, and none at the start of a line: that was folding (section 5.1, 5.2).
+    guard bytes[position] == ASCII.colon, position > start else {
+      throw .malformed("A header field does not begin with a name and a colon")
+    }
+    let name = Slice(start, upTo: position)
+    position &+= 1
+    while position < bytes.byteCount, bytes[position] == ASCII.space || bytes[position] == ASCII.tab { position &+= 1 }
+    let valueStart = position
+    position = bytes.firstControl(from: position)
+    while position < bytes.byteCount, bytes[position] == ASCII.tab {
+      position = bytes.firstControl(from: position &+ 1)
+    }
+    guard position < bytes.byteCount else { throw .needMore }
+    guard bytes[position] == ASCII.carriageReturn else { throw .malformed("A header field holds a control character") }
+    guard position &+ 1 < bytes.byteCount else { throw .needMore }
+    guard bytes[position &+ 1] == ASCII.lineFeed else { throw .malformed("A carriage return stands alone") }
+    var valueEnd = position
+    while valueEnd > valueStart, bytes[valueEnd &- 1] == ASCII.space || bytes[valueEnd &- 1] == ASCII.tab {
+      valueEnd &-= 1
+    }
+    position &+= 2
+    return FieldSlice(name: name, value: Slice(valueStart, upTo: valueEnd))
+  }
+
+  // MARK: Fields about the message
+
+  /// Takes note of a field that says something about the message itself, told apart by the length of its name.
+  @inline(__always)
+  private func note(_ field: FieldSlice, _ bytes: RawSpan, _ seen: inout Seen) throws(Stop) {
+    let start = Int(field.name.start)
+    switch field.name.length {
+    case 4:
+      if bytes.matchesIgnoringCase("host", at: start) { try host(bytes.extracting(field.value.range), &seen) }
+    case 6:
+      if bytes.matchesIgnoringCase("expect", at: start) { expect(bytes.extracting(field.value.range), &seen) }
+    case 10:
+      if bytes.matchesIgnoringCase("connection", at: start) { connection(bytes.extracting(field.value.range), &seen) }
+    case 14:
+      if bytes.matchesIgnoringCase("content-length", at: start) {
+        try contentLength(bytes.extracting(field.value.range), &seen)
+      }
+    case 17:
+      if bytes.matchesIgnoringCase("transfer-encoding", at: start) {
+        try transferEncoding(bytes.extracting(field.value.range), &seen)
+      }
+    default: break
+    }
+  }
+
+  /// Exactly one Host, of characters that a host may have (RFC 9112, section 3.2).
+  @inline(__always)
+  private func host(_ value: RawSpan, _ seen: inout Seen) throws(Stop) {
+    guard !seen.host else { throw .malformed("The request has more than one Host field") }
+    seen.host = true
+    for offset in 0..<value.byteCount where !ASCII.isHost(value[offset]) {
+      throw .malformed("The Host field is not a host")
+    }
+  }
+
+  /// Digits and nothing else, once (RFC 9110, section 8.6).
+  private func contentLength(_ value: RawSpan, _ seen: inout Seen) throws(Stop) {
+    guard seen.contentLength == nil else { throw .malformed("The request has more than one Content-Length field") }
+    guard value.byteCount > 0 else { throw .malformed("The Content-Length is not a number") }
+    var length = 0
+    var overflows = false
+    for offset in 0..<value.byteCount {
+      guard ASCII.isDigit(value[offset]) else { throw .malformed("The Content-Length is not a number") }
+      let (product, isLarge) = length.multipliedReportingOverflow(by: 10)
+      let (sum, isLarger) = product.addingReportingOverflow(Int(value[offset] &- UInt8(ascii: "0")))
+      overflows = overflows || isLarge || isLarger
+      length = sum
+    }
+    if overflows { throw .malformed(Fault(.contentTooLarge, "The body is too large")) }
+    seen.contentLength = length
+  }
+
+  /// Exactly `chunked`, once; a coding that is not known is 501 (RFC 9112, sections 6.1 and 7).
+  private func transferEncoding(_ value: RawSpan, _ seen: inout Seen) throws(Stop) {
+    guard !seen.hasTransferEncoding else { throw .malformed("The request has more than one Transfer-Encoding field") }
+    seen.hasTransferEncoding = true
+    if value.equalsIgnoringCase("chunked") {
+      seen.isChunked = true
+      return
+    }
+    var position = 0
+    while let range = value.nextListMember(&position) {
+      let coding = value.extracting(range)
+      if coding.equalsIgnoringCase("chunked") { continue }
+      for offset in 0..<coding.byteCount where !ASCII.isToken(coding[offset]) {
+        throw .malformed("The Transfer-Encoding is not a list of codings")
+      }
+      throw .malformed(Fault(.notImplemented, "The transfer coding is not known; chunked is"))
+    }
+    throw .malformed("The Transfer-Encoding is not exactly chunked")
+  }
+
+  @inline(__always)
+  private func connection(_ value: RawSpan, _ seen: inout Seen) {
+    if value.equalsIgnoringCase("keep-alive") {
+      seen.keepAlive = true
+      return
+    }
+    var position = 0
+    while let range = value.nextListMember(&position) {
+      let option = value.extracting(range)
+      if option.equalsIgnoringCase("close") { seen.close = true }
+      if option.equalsIgnoringCase("keep-alive") { seen.keepAlive = true }
+    }
+  }
+
+  private func expect(_ value: RawSpan, _ seen: inout Seen) {
+    if value.equalsIgnoringCase("100-continue") { seen.expectation = true } else { seen.unknownExpectation = true }
+  }
+
+  // MARK: The whole
+
+  @inline(__always)
+  private func conclude(_ seen: Seen, _ head: inout RequestHead) throws(Stop) {
+    let isOld = head.minorVersion == 0
+    guard seen.host || isOld else { throw .malformed("The request has no Host field") }
+    head.keepsAlive = isOld ? seen.keepAlive && !seen.close : !seen.close
+    if seen.hasTransferEncoding {
+      // Both together are how requests are smuggled; HTTP/1.0 knows no transfer coding (RFC 9112, section 6.1).
+      guard seen.contentLength == nil else {
+        throw .malformed("The request has a Content-Length and a Transfer-Encoding")
+      }
+      guard !isOld else { throw .malformed("HTTP/1.0 has no transfer codings") }
+      head.framing = .chunked
+    } else if let length = seen.contentLength, length > 0 {
+      head.framing = .length(length)
+    }
+    // An HTTP/1.0 client's expectations are ignored (RFC 9110, section 10.1.1).
+    guard !isOld else { return }
+    guard !seen.unknownExpectation else {
+      throw .malformed(Fault(.expectationFailed, "The only expectation that is known is 100-continue"))
+    }
+    head.expectsContinue = seen.expectation && head.framing != .none
+  }
+}

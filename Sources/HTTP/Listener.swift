@@ -1,0 +1,98 @@
+import CLinux
+import Glibc
+import Reactor
+
+/// Accepts the connections of one listening socket, on one loop.
+final class Listener: EventHandler {
+  private let fd: Int32
+  private let loop: EventLoop
+  private let limits: HTTPLimits
+  private let accepted: (Int32, PeerAddress) -> Void
+  /// A descriptor in reserve: with it given up, a connection can be taken and closed even when there are none left,
+  /// so that it does not stay in the queue and keep the loop spinning.
+  private var reserve: Int32
+  private var isOpen = true
+  private var isPaused = false
+  /// How often accepting failed for want of descriptors or memory.
+  private(set) var shortages: UInt64 = 0
+
+  /// Takes over a listening socket, which it will close.
+  init(
+    _ fd: Int32, on loop: EventLoop, _ limits: HTTPLimits, _ accepted: @escaping (Int32, PeerAddress) -> Void
+  ) throws(SystemError) {
+    self.fd = fd
+    self.loop = loop
+    self.limits = limits
+    self.accepted = accepted
+    reserve = Self.openReserve()
+    // Connections inherit it: answers leave when they are ready, not when the last one was acknowledged.
+    var on: Int32 = 1
+    setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    try loop.add(fd, .readable, self)
+  }
+
+  func ready(_ readiness: Readiness) { _ = accept(atMost: limits.acceptsPerTurn) }
+
+  /// Leaves connections in the kernel's queue until `resume`.
+  func pause() {
+    guard isOpen, !isPaused else { return }
+    isPaused = true
+    try? loop.change(fd, [])
+  }
+
+  func resume() {
+    guard isOpen, isPaused else { return }
+    isPaused = false
+    try? loop.change(fd, .readable)
+  }
+
+  /// Takes what is in the kernel's queue, whose connections would be reset otherwise, and closes the socket.
+  func close() {
+    guard isOpen else { return }
+    while accept(atMost: limits.acceptsPerTurn) {}
+    isOpen = false
+    loop.remove(fd)
+    Glibc.close(fd)
+    Glibc.close(reserve)
+  }
+
+  /// Accepts connections; whether there may be more.
+  private func accept(atMost count: Int) -> Bool {
+    for _ in 0..<count {
+      var storage = sockaddr_storage()
+      var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+      let client = withUnsafeMutablePointer(to: &storage) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+          retrying { accept4(fd, address, &length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)) }
+        }
+      }
+      if client >= 0 {
+        accepted(client, PeerAddress(storage))
+        continue
+      }
+      switch errno {
+      // The client gave up while it waited: the next one may not have.
+      case ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, ENETUNREACH: continue
+      case EMFILE, ENFILE, ENOBUFS, ENOMEM: outOfDescriptors()
+      default: break
+      }
+      return false
+    }
+    return true
+  }
+
+  /// Turns one client away with the reserve, and rests for a while.
+  private func outOfDescriptors() {
+    shortages += 1
+    Glibc.close(reserve)
+    let client = accept4(fd, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+    if client >= 0 { Glibc.close(client) }
+    reserve = Self.openReserve()
+    pause()
+    loop.schedule(afterNanoseconds: UInt64(limits.acceptPauseMilliseconds) * 1_000_000) { [weak self] in
+      self?.resume()
+    }
+  }
+
+  private static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
+}

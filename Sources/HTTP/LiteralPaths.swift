@@ -1,0 +1,75 @@
+/// Paths without parameters, each with a number: an open hash table over their bytes.
+///
+/// Keys are only the program's own paths, in a table at most half full, so that no request can make a look-up long.
+struct LiteralPaths {
+  private struct Slot {
+    var hash: UInt64 = 0
+    var path = 0..<0
+    var value = -1
+  }
+
+  private var slots = [Slot](repeating: Slot(), count: 16)
+  private var count = 0
+  /// The bytes of all paths, one after another.
+  private var names: [UInt8] = []
+
+  /// The number of that path.
+  @inline(__always)
+  func find(_ path: RawSpan) -> Int? {
+    let hash = Self.hash(path)
+    var index = Int(truncatingIfNeeded: hash) & (slots.count &- 1)
+    while slots[index].value >= 0 {
+      if slots[index].hash == hash, names.span.bytes.extracting(slots[index].path).hasSameBytes(as: path) {
+        return slots[index].value
+      }
+      index = (index &+ 1) & (slots.count &- 1)
+    }
+    return nil
+  }
+
+  /// Notes a path with a number, and gives the number that it has now: the older one if it was noted before.
+  mutating func insert(_ path: String, _ value: Int) -> Int {
+    let bytes = Array(path.utf8)
+    if let known = find(bytes.span.bytes) { return known }
+    if count * 2 >= slots.count { grow() }
+    names += bytes
+    place(Slot(hash: Self.hash(bytes.span.bytes), path: names.count - bytes.count..<names.count, value: value))
+    count += 1
+    return value
+  }
+
+  private mutating func place(_ slot: Slot) {
+    var index = Int(truncatingIfNeeded: slot.hash) & (slots.count - 1)
+    while slots[index].value >= 0 { index = (index + 1) & (slots.count - 1) }
+    slots[index] = slot
+  }
+
+  private mutating func grow() {
+    let old = slots
+    slots = [Slot](repeating: Slot(), count: old.count * 2)
+    for slot in old where slot.value >= 0 { place(slot) }
+  }
+
+  /// Eight bytes at a time, multiplied and folded; good enough for a few hundred keys of our own.
+  @inline(__always)
+  private static func hash(_ bytes: RawSpan) -> UInt64 {
+    var hash = UInt64(bytes.byteCount)
+    var offset = 0
+    while offset &+ 8 <= bytes.byteCount {
+      hash = mix(hash ^ bytes.word(at: offset))
+      offset &+= 8
+    }
+    var rest: UInt64 = 0
+    while offset < bytes.byteCount {
+      rest = rest << 8 | UInt64(bytes[offset])
+      offset &+= 1
+    }
+    return mix(hash ^ rest)
+  }
+
+  @inline(__always)
+  private static func mix(_ value: UInt64) -> UInt64 {
+    let product = value &* 0x9E37_79B9_7F4A_7C15
+    return product ^ (product >> 32)
+  }
+}

@@ -1,0 +1,16 @@
+/// Where a path has the parameters of its route, in the order of the template, percent-encoded.
+struct PathParameters {
+  private var slices = InlineArray<4, Slice>(repeating: Slice())
+  private(set) var count = 0
+
+  mutating func append(_ slice: Slice) {
+    slices[count] = slice
+    count += 1
+  }
+
+  mutating func removeLast() { count -= 1 }
+
+  mutating func removeAll() { count = 0 }
+
+  subscript(_ index: Int) -> Slice { slices[index] }
+}

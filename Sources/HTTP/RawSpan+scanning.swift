@@ -1,0 +1,87 @@
+import Glibc
+
+extension RawSpan {
+  /// The byte at that offset.
+  @inline(__always)
+  subscript(_ offset: Int) -> UInt8 { unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
+
+  /// Eight bytes from that offset, the first of them least significant.
+  @inline(__always)
+  func word(at offset: Int) -> UInt64 {
+    UInt64(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+  }
+
+  /// Whether both are the same bytes.
+  @inline(__always)
+  func hasSameBytes(as other: RawSpan) -> Bool {
+    guard byteCount == other.byteCount else { return false }
+    return withUnsafeBytes { left in
+      other.withUnsafeBytes { right in left.isEmpty || memcmp(left.baseAddress!, right.baseAddress!, left.count) == 0 }
+    }
+  }
+
+  /// Whether these are exactly those ASCII characters.
+  func equals(_ text: StaticString) -> Bool { byteCount == text.utf8CodeUnitCount && matches(text, at: 0) }
+
+  /// Whether exactly those ASCII characters stand at that offset; the span must reach that far.
+  func matches(_ text: StaticString, at start: Int) -> Bool {
+    for offset in 0..<text.utf8CodeUnitCount where self[start + offset] != text.utf8Start[offset] { return false }
+    return true
+  }
+
+  /// The next member of a comma-separated list at or after `position` that is not empty, without the white space
+  /// around it; `position` moves behind it (RFC 9110, section 5.6.1).
+  func nextListMember(_ position: inout Int) -> Range<Int>? {
+    while position < byteCount {
+      var start = position
+      while position < byteCount, self[position] != UInt8(ascii: ",") { position += 1 }
+      var end = position
+      position += 1
+      while start < end, self[start] == ASCII.space || self[start] == ASCII.tab { start += 1 }
+      while end > start, self[end - 1] == ASCII.space || self[end - 1] == ASCII.tab { end -= 1 }
+      if start < end { return start..<end }
+    }
+    return nil
+  }
+
+  /// Whether these are those ASCII characters in either case.
+  @inline(__always)
+  func equalsIgnoringCase(_ text: StaticString) -> Bool {
+    guard byteCount == text.utf8CodeUnitCount else { return false }
+    return matchesIgnoringCase(text, at: 0)
+  }
+
+  /// Whether those ASCII characters stand at that offset in either case; the span must reach that far.
+  @inline(__always)
+  func matchesIgnoringCase(_ text: StaticString, at start: Int) -> Bool {
+    let expected = text.utf8Start
+    for offset in 0..<text.utf8CodeUnitCount {
+      let difference = self[start &+ offset] ^ expected[offset]
+      if difference == 0 { continue }
+      guard difference == 0x20, ASCII.isLetter(expected[offset]) else { return false }
+    }
+    return true
+  }
+
+  /// The first offset from `start` whose byte is a control character (below 0x20, or DEL), or the end.
+  ///
+  /// Eight bytes at a time: the classic tests for a byte below n and a zero byte (Anderson, "Bit Twiddling Hacks").
+  /// Only the lowest flag of such a test is exact, and only the lowest is used.
+  @inline(__always)
+  func firstControl(from start: Int) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highBits = ones &* 0x80
+    var offset = start
+    while offset &+ 8 <= byteCount {
+      let word = word(at: offset)
+      let isBelowSpace = (word &- ones &* 0x20) & ~word
+      let withoutDelete = word ^ (ones &* 0x7F)
+      let isDelete = (withoutDelete &- ones) & ~withoutDelete
+      let flags = (isBelowSpace | isDelete) & highBits
+      if flags != 0 { return offset &+ flags.trailingZeroBitCount / 8 }
+      offset &+= 8
+    }
+    while offset < byteCount, !ASCII.isControl(self[offset]) { offset &+= 1 }
+    return offset
+  }
+}

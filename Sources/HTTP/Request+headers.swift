@@ -1,0 +1,41 @@
+/// The header fields of a request, by name in either case. Looked for in the head's bytes: there is no dictionary.
+extension Request {
+  /// The value of the first field of that name, without the white space around it.
+  ///
+  /// Bytes that are not UTF-8 become U+FFFD.
+  package func header(_ name: StaticString) -> String? {
+    firstField(name).map { text($0.value) }
+  }
+
+  /// The values of all fields of that name, in their order.
+  package func headers(_ name: StaticString) -> [String] {
+    var values: [String] = []
+    for index in 0..<head.fieldCount where hasName(index, name) { values.append(text(field(index).value)) }
+    return values
+  }
+
+  /// How many fields of that name there are.
+  package func headerCount(_ name: StaticString) -> Int {
+    var count = 0
+    for index in 0..<head.fieldCount where hasName(index, name) { count += 1 }
+    return count
+  }
+
+  /// Calls `body` with the bytes of the first field of that name; nil if there is none.
+  package func withHeader<Result>(_ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
+    guard let field = firstField(name) else { return nil }
+    return body(bytes(field.value))
+  }
+
+  private func firstField(_ name: StaticString) -> FieldSlice? {
+    for index in 0..<head.fieldCount where hasName(index, name) { return field(index) }
+    return nil
+  }
+
+  @inline(__always)
+  private func hasName(_ index: Int, _ name: StaticString) -> Bool {
+    let slice = field(index).name
+    guard Int(slice.length) == name.utf8CodeUnitCount else { return false }
+    return bytes(slice).bytes.matchesIgnoringCase(name, at: 0)
+  }
+}

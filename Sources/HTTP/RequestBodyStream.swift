@@ -1,0 +1,54 @@
+import Reactor
+
+/// The body of a request as it comes, for a handler that takes it piece by piece.
+///
+/// Back-pressure: when `HTTPLimits.streamedBodyBytes` wait for the handler, the connection is no longer read.
+package final class RequestBodyStream {
+  private var connection: Connection?
+  private var waiting: [UInt8] = []
+  private var end: Result<Void, Fault>?
+  private var consumer: UnsafeContinuation<Void, Never>?
+
+  /// An empty body.
+  init() { end = .success(()) }
+
+  /// A body that the connection is going to give.
+  init(_ connection: Connection) { self.connection = connection }
+
+  /// The next piece, never empty; nil after the last.
+  ///
+  /// Throws a `Fault` when the body is malformed, too long or too slow, or when the client is gone. Call it from one
+  /// task only.
+  package func next() async throws(Fault) -> [UInt8]? {
+    if waiting.isEmpty, end == nil { connection?.bodyIsWanted() }
+    while waiting.isEmpty {
+      switch end {
+      case .success: return nil
+      case .failure(let fault): throw fault
+      case nil: await withUnsafeContinuation { consumer = $0 }
+      }
+    }
+    defer { waiting = [] }
+    return waiting
+  }
+
+  /// How many bytes wait for the handler.
+  var count: Int { waiting.count }
+
+  func append(_ bytes: UnsafeRawBufferPointer) { waiting.append(contentsOf: bytes) }
+
+  /// Ends the body; the first call counts.
+  func finish(_ result: Result<Void, Fault>) {
+    if end == nil { end = result }
+    connection = nil
+  }
+
+  /// Lets the handler go on if it waits and there is something for it; whether it did.
+  @discardableResult
+  func wake() -> Bool {
+    guard let waiter = consumer, !waiting.isEmpty || end != nil else { return false }
+    consumer = nil
+    waiter.resume()
+    return true
+  }
+}

@@ -1,0 +1,29 @@
+/// Bytes that never change and that many answers send, such as a page.
+package final class SharedBytes: Sendable {
+  package let bytes: [UInt8]
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+}
+
+/// An answer of an asynchronous handler.
+package struct Response {
+  package enum Body {
+    case none
+    case bytes([UInt8])
+    case shared(SharedBytes)
+    /// Written piece by piece by the closure, which runs after the head was sent; chunked unless `length` is given.
+    ///
+    /// It is not called for HEAD. If it throws, or writes other than `length` bytes, the connection is broken off,
+    /// so that the client sees that the body is not whole.
+    case stream(length: Int? = nil, (BodyWriter) async throws -> Void)
+  }
+
+  package var status: Status
+  package var headers: HeaderList
+  package var body: Body
+
+  package init(_ status: Status, headers: HeaderList = HeaderList(), body: Body = .none) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+}

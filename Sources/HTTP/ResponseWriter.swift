@@ -1,0 +1,57 @@
+/// What a synchronous handler writes its answer to: `begin`, then fields, then `end`, or `send` for all of it.
+///
+/// A handler that returns without having ended its answer gets it ended without a body, or a 500 if it had not begun.
+package struct ResponseWriter {
+  private unowned(unsafe) let connection: Connection
+  private(set) var status: Status?
+  private(set) var isFinished = false
+
+  init(_ connection: Connection) { self.connection = connection }
+
+  /// Writes the status line and the fields that every answer has.
+  package mutating func begin(_ status: Status) {
+    precondition(self.status == nil, "an answer begins once")
+    self.status = status
+    connection.beginHead(status)
+  }
+
+  /// For the fields of the answer, between `begin` and `end`.
+  package var fields: FieldWriter { FieldWriter(connection: connection) }
+
+  /// Writes the body and ends the answer.
+  package mutating func end(_ body: UnsafeRawBufferPointer) {
+    precondition(status != nil && !isFinished, "an answer ends once, after it has begun")
+    isFinished = true
+    connection.endHead(status!, body)
+  }
+
+  /// Writes the body and ends the answer.
+  package mutating func end(_ body: StaticString) {
+    end(UnsafeRawBufferPointer(start: body.utf8Start, count: body.utf8CodeUnitCount))
+  }
+
+  /// Writes the body and ends the answer.
+  package mutating func end(_ body: [UInt8]) { body.withUnsafeBytes { end($0) } }
+
+  /// Ends an answer without a body.
+  package mutating func end() { end(UnsafeRawBufferPointer(start: nil, count: 0)) }
+
+  /// Writes a whole answer, whose body must not be a stream.
+  package mutating func send(_ response: Response) {
+    begin(response.status)
+    connection.output.append(response.headers.bytes)
+    switch response.body {
+    case .none: end()
+    case .bytes(let bytes): end(bytes)
+    case .shared(let shared): end(shared.bytes)
+    case .stream: preconditionFailure("a stream needs an asynchronous handler")
+    }
+  }
+
+  /// Ends what the handler has left open.
+  mutating func close() {
+    if isFinished { return }
+    if status == nil { begin(.internalServerError) }
+    end()
+  }
+}

@@ -1,0 +1,157 @@
+import CLinux
+import Glibc
+import Reactor
+
+/// One loop's HTTP server: a listening socket, its connections, and the application that answers them.
+///
+/// It lives on its loop's thread. The loop keeps it alive until `stopAccepting`, and every connection until it is
+/// closed and its handler has returned.
+package final class Server {
+  package let loop: EventLoop
+  package let limits: HTTPLimits
+  let application: any Application
+  let router: Router
+  let parser: RequestParser
+  let inputBytes: Int
+  let inputBlocks: BlockPool
+  let outputBlocks: BlockPool
+  /// The methods of `OPTIONS *`.
+  let allowAll: String
+
+  @exclusivity(unchecked) var date = DateField()
+  @exclusivity(unchecked) private var connections: [Connection] = []
+  private var listener: Listener?
+  private var isSweeping = false
+  private var whenEmpty: (() -> Void)?
+
+  /// Connections that are serving a request.
+  @exclusivity(unchecked) package internal(set) var activeConnections = 0
+  /// Bytes of the buffered bodies in memory.
+  @exclusivity(unchecked) package internal(set) var bufferedBodyBytes = 0
+  /// Whether answers ask their clients to go elsewhere.
+  @exclusivity(unchecked) package private(set) var isDraining = false
+  /// Answers that nobody took, since the start.
+  @exclusivity(unchecked) package internal(set) var droppedAnswers: UInt64 = 0
+  /// Connections accepted, since the start.
+  @exclusivity(unchecked) package private(set) var acceptedConnections: UInt64 = 0
+  /// Connections turned away because there were too many, since the start.
+  @exclusivity(unchecked) package private(set) var refusedConnections: UInt64 = 0
+
+  /// All open sockets of clients.
+  package var openConnections: Int { connections.count }
+  /// How often connections could not be accepted for want of descriptors or memory, since the start.
+  package var descriptorShortages: UInt64 { listener?.shortages ?? 0 }
+
+  /// Serves what comes in on a listening socket (see `ListeningSocket`), which it will close.
+  package init(
+    loop: EventLoop, listeningOn fd: Int32, limits: HTTPLimits = HTTPLimits(), application: any Application
+  ) throws {
+    self.loop = loop
+    self.limits = limits
+    self.application = application
+    router = application.router
+    parser = RequestParser(limits: limits)
+    // A whole head, and as much again for what follows it.
+    inputBytes = (limits.headBytes + Self.readBytes + 15) & ~15
+    inputBlocks = BlockPool(blockBytes: inputBytes + limits.headerFields * MemoryLayout<FieldSlice>.stride)
+    outputBlocks = BlockPool(blockBytes: Self.readBytes)
+    allowAll = Method.allCases.prefix { $0 != .connect }.map(\.name.description).joined(separator: ", ")
+    listener = try Listener(fd, on: loop, limits) { [unowned self] fd, peer in accepted(fd, peer) }
+  }
+
+  /// The size of an output block, and of the part of an input block that is behind the longest head.
+  private static let readBytes = 16 * 1_024
+
+  deinit { date.deallocate() }
+
+  // MARK: Connections
+
+  private func accepted(_ fd: Int32, _ peer: PeerAddress) {
+    acceptedConnections += 1
+    let isOneTooMany = connections.count >= limits.connections
+    if isOneTooMany {
+      refusedConnections += 1
+      guard connections.count < limits.connections + limits.refusedConnections else {
+        Glibc.close(fd)
+        return
+      }
+    }
+    let connection = Connection(fd, peer, self)
+    do { try loop.add(fd, .readable, connection) } catch {
+      connection.phase = .closed
+      Glibc.close(fd)
+      return
+    }
+    connection.index = connections.count
+    connections.append(connection)
+    startSweeping()
+    if isOneTooMany { connection.refuseUnrouted(.overloaded) }
+  }
+
+  func remove(_ connection: Connection) {
+    let last = connections.removeLast()
+    if last !== connection {
+      connections[connection.index] = last
+      last.index = connection.index
+    }
+    if connections.isEmpty { tellEmpty() }
+  }
+
+  // MARK: Deadlines
+
+  /// One pass over all connections now and then costs less than a timer for each, and none of it per request.
+  private func startSweeping() {
+    guard !isSweeping else { return }
+    isSweeping = true
+    loop.schedule(afterNanoseconds: UInt64(limits.sweepMilliseconds) * 1_000_000) { [weak self] in self?.sweep() }
+  }
+
+  private func sweep() {
+    // From the end, since a connection that closes is replaced by the last one.
+    for index in connections.indices.reversed() where index < connections.count {
+      connections[index].checkDeadlines(loop.now)
+    }
+    isSweeping = false
+    if !connections.isEmpty { startSweeping() }
+  }
+
+  // MARK: Accepting
+
+  /// Leaves new connections in the kernel's queue until `resumeAccepting`.
+  package func pauseAccepting() { listener?.pause() }
+
+  package func resumeAccepting() { listener?.resume() }
+
+  // MARK: Ending
+
+  /// Has every answer ask for the end of its connection, and idle connections closed soon; still accepts new ones.
+  package func beginDraining() { isDraining = true }
+
+  /// Accepts what is in the kernel's queue, then closes the listening socket.
+  package func stopAccepting() {
+    listener?.close()
+    listener = nil
+  }
+
+  /// Stops accepting, closes idle connections, lets the others finish, and calls `whenEmpty` once when none is left:
+  /// at the latest after that time, when those that are left are broken off.
+  package func shutDown(withinMilliseconds milliseconds: Int, _ whenEmpty: @escaping () -> Void) {
+    beginDraining()
+    stopAccepting()
+    self.whenEmpty = whenEmpty
+    for connection in connections.reversed() { connection.closeIdle() }
+    if connections.isEmpty {
+      tellEmpty()
+      return
+    }
+    loop.schedule(afterNanoseconds: UInt64(milliseconds) * 1_000_000) { [self] in
+      for connection in connections.reversed() { connection.abort() }
+    }
+  }
+
+  private func tellEmpty() {
+    let action = whenEmpty
+    whenEmpty = nil
+    action?()
+  }
+}

@@ -1,0 +1,32 @@
+/// Tells whether a peer moves a body too slowly: after a grace it must keep up a rate, and never stand still for as
+/// long as the grace.
+struct TransferClock {
+  private var startedAt: UInt64
+  private var movedAt: UInt64
+  private var bytes = 0
+
+  /// Starts at a moment of the monotonic clock, in nanoseconds.
+  init(_ now: UInt64) {
+    startedAt = now
+    movedAt = now
+  }
+
+  mutating func moved(_ count: Int, _ now: UInt64) {
+    bytes += count
+    movedAt = now
+  }
+
+  /// Goes on after a pause that was not the peer's fault.
+  mutating func resume(_ now: UInt64, pausedAt: UInt64) {
+    startedAt += now - pausedAt
+    movedAt = now
+  }
+
+  func isTooSlow(_ now: UInt64, graceMilliseconds: Int, bytesPerSecond: Int) -> Bool {
+    let grace = UInt64(graceMilliseconds) * 1_000_000
+    if now > movedAt + grace { return true }
+    guard now > startedAt + grace else { return false }
+    let seconds = Double(now - startedAt - grace) / 1e9
+    return Double(bytes) < seconds * Double(bytesPerSecond)
+  }
+}

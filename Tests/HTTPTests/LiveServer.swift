@@ -1,0 +1,116 @@
+import CLinux
+import Glibc
+import Reactor
+import Synchronization
+
+@testable import HTTP
+
+/// A server on a loop and thread of its own, on a port that the kernel chose, for as long as it is kept.
+final class LiveServer: @unchecked Sendable {
+  let port: UInt16
+  let log = Log()
+  // Made and used on the loop's thread; here they are only kept.
+  private var loop: EventLoop!
+  private var server: Server!
+
+  /// Starts a server with the routes that `addRoutes` adds.
+  init(_ limits: HTTPLimits = HTTPLimits(), _ addRoutes: @escaping @Sendable (Router, EventLoop) -> Void) throws {
+    signal(SIGPIPE, SIG_IGN)
+    var limits = limits
+    limits.sweepMilliseconds = 20
+    let bounds = limits
+    let fd = try ListeningSocket.open(host: "127.0.0.1", port: 0)
+    port = ListeningSocket.port(of: fd)
+    let started = Gate()
+    _ = try LoopThread(name: "test-server") { [unowned self] in
+      let loop = try! EventLoop(index: 0)
+      let application = TestApplication(log)
+      addRoutes(application.router, loop)
+      self.loop = loop
+      server = try! Server(loop: loop, listeningOn: fd, limits: bounds, application: application)
+      started.open()
+      loop.run()
+    }
+    started.wait()
+  }
+
+  /// Calls `body` on the loop's thread and waits for what it gives.
+  func onLoop<Result>(_ body: @escaping @Sendable (Server) -> Result) -> Result {
+    let gate = Gate()
+    nonisolated(unsafe) var result: Result?
+    loop.executor.submit { [self] in
+      result = body(server)
+      gate.open()
+    }
+    gate.wait()
+    return result!
+  }
+
+  /// Waits until something is so, for five seconds at most; whether it came to be so.
+  func waits(until condition: @escaping @Sendable (Server) -> Bool) -> Bool {
+    for _ in 0..<500 {
+      if onLoop(condition) { return true }
+      usleep(10_000)
+    }
+    return false
+  }
+
+  deinit {
+    // The thread holds neither: both must go on it, and after its last turn.
+    let gate = Gate()
+    nonisolated(unsafe) let parts = (loop!, server!)
+    loop.executor.submit {
+      parts.1.shutDown(withinMilliseconds: 0) { parts.0.stop() }
+      gate.open()
+    }
+    gate.wait()
+  }
+}
+
+/// Lets one thread wait for another.
+final class Gate: @unchecked Sendable {
+  private var semaphore = sem_t()
+  init() { sem_init(&semaphore, 0, 0) }
+  deinit { sem_destroy(&semaphore) }
+  func open() { sem_post(&semaphore) }
+  func wait() { while sem_wait(&semaphore) != 0 {} }
+}
+
+/// Lines noted by any thread, in order.
+final class Log: Sendable {
+  private let storage = Mutex<[String]>([])
+  func note(_ line: String) { storage.withLock { $0.append(line) } }
+  var lines: [String] { storage.withLock { $0 } }
+}
+
+/// Answers refusals with their detail as text, and notes how each request ended.
+final class TestApplication: Application {
+  let router = Router()
+  let log: Log
+  private var begun = 0
+
+  init(_ log: Log) { self.log = log }
+
+  func begin(_ request: Request) { begun += 1 }
+
+  func admit(_ request: Request) -> Response? {
+    request.headerCount("X-Reject") > 0 ? Response(.tooManyRequests, body: .bytes(Array("rejected".utf8))) : nil
+  }
+
+  func refuse(_ refusal: Refusal, _ request: Request) -> Response {
+    var response = Response(refusal.status, headers: ["Content-Type": "text/plain"])
+    switch refusal {
+    case .malformed(let fault): response.body = .bytes(Array(fault.detail.utf8))
+    case .methodNotAllowed(let allow): response.headers.append("Allow", allow)
+    default: break
+    }
+    return response
+  }
+
+  func finish(_ request: Request, _ summary: Finished) {
+    begun -= 1
+    log.note(
+      "\(summary.status.rawValue) \(request.route?.template ?? "unmatched")\(summary.isDropped ? " dropped" : "")"
+        + (begun == 0 ? "" : " with \(begun) others"))
+  }
+}
