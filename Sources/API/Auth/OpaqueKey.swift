@@ -1,0 +1,51 @@
+/// A random secret that only its holder keeps; the server keeps the digest of it.
+///
+/// The text is a prefix that tells its kind, also to secret scanners, and 256 random bits in Base64.
+package struct OpaqueKey: Sendable {
+  /// What a key is for.
+  package enum Kind: String, Sendable, CaseIterable {
+    /// Renews a session once.
+    case refreshToken = "trt_"
+    /// Lets a device post its readings.
+    case deviceKey = "tdk_"
+  }
+
+  static let secretLength = 32
+  /// The length of every key's text in bytes.
+  package static let textLength = 4 + Base64.textLength(of: secretLength)
+
+  package let kind: Kind
+  /// What the holder is given, once.
+  package let text: String
+  /// SHA-256 of the text: what is stored and looked for. A fast hash will do, since 256 random bits cannot be guessed.
+  package let digest: [UInt8]
+
+  /// Makes a new key from the system's random numbers.
+  package static func make(_ kind: Kind) -> OpaqueKey {
+    var generator = SystemRandomNumberGenerator()
+    return make(kind, using: &generator)
+  }
+
+  static func make(_ kind: Kind, using generator: inout some RandomNumberGenerator) -> OpaqueKey {
+    let secret = (0..<secretLength).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    return OpaqueKey(kind, kind.rawValue + Base64.url.encoded(secret))
+  }
+
+  /// Reads a key of that kind as its holder sends it; nil for anything that was never one.
+  package init?(_ text: some StringProtocol, _ kind: Kind) {
+    guard text.utf8.count == Self.textLength, text.hasPrefix(kind.rawValue),
+      let secret = Base64.url.decode(text.utf8.dropFirst(kind.rawValue.utf8.count)),
+      secret.count == Self.secretLength
+    else { return nil }
+    self.init(kind, String(text))
+  }
+
+  private init(_ kind: Kind, _ text: String) {
+    self.kind = kind
+    self.text = text
+    digest = Digest.sha256(Array(text.utf8))
+  }
+
+  /// Whether this key has the stored digest, in constant time.
+  package func matches(_ digest: [UInt8]) -> Bool { constantTimeEquals(self.digest, digest) }
+}
