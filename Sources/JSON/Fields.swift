@@ -9,35 +9,31 @@
 ///     let description = fields.optional("description", .text(0...2_000))
 ///     try fields.finish()
 package struct Fields {
-  /// The place of the object in the document.
+  /// The place of the object in the document, a JSON Pointer (RFC 6901).
   package let pointer: String
   // Nil if there is no object at that place: this is noted already, and nothing within is a further fault.
   private let object: JSONObject?
-  private let list: FaultList
-  private var asked: [MemberName] = []
+  private let faults: FaultList
+  /// The places of the members that were asked for.
+  private var asked: [Int] = []
 
   /// The fields of a whole document, which must be an object.
-  package init(_ document: JSONValue) { self.init(document, at: "", FaultList()) }
+  package init(_ document: JSONValue) { self.init(document, at: .root, FaultList()) }
 
-  init(_ value: JSONValue, at pointer: String, _ list: FaultList) {
-    self.pointer = pointer
-    self.list = list
+  init(_ value: JSONValue, at place: Place, _ faults: FaultList) {
+    pointer = place.pointer
+    self.faults = faults
     if case .object(let object) = value {
       self.object = object
+      asked.reserveCapacity(min(object.members.count, Self.usualMembers))
     } else {
       object = nil
-      list.append(pointer, "must be an object")
+      faults.note("must be an object", at: place)
     }
   }
 
-  private init() {
-    pointer = ""
-    object = nil
-    list = FaultList()
-  }
-
-  /// The fields of no object: all are read as placeholders, and no fault is noted.
-  static var none: Fields { Fields() }
+  /// Room that is made for the members asked for.
+  private static let usualMembers = 8
 
   // MARK: Members
 
@@ -45,7 +41,7 @@ package struct Fields {
   package mutating func required<Value>(_ name: String, _ rule: Rule<Value>) -> Value {
     switch member(name) {
     case nil, .null: missing(name, "is required", rule)
-    case let value?: rule.read(value, pointer(to: name), list)
+    case let value?: rule.read(value, place(of: name), faults)
     }
   }
 
@@ -53,7 +49,7 @@ package struct Fields {
   package mutating func optional<Value>(_ name: String, _ rule: Rule<Value>) -> Value? {
     switch member(name) {
     case nil, .null: nil
-    case let value?: rule.read(value, pointer(to: name), list)
+    case let value?: rule.read(value, place(of: name), faults)
     }
   }
 
@@ -62,7 +58,7 @@ package struct Fields {
     switch member(name) {
     case nil: nil
     case .null: missing(name, "must not be null", rule)
-    case let value?: rule.read(value, pointer(to: name), list)
+    case let value?: rule.read(value, place(of: name), faults)
     }
   }
 
@@ -71,54 +67,42 @@ package struct Fields {
     switch member(name) {
     case nil: .absent
     case .null: .clear
-    case let value?: .set(rule.read(value, pointer(to: name), list))
+    case let value?: .set(rule.read(value, place(of: name), faults))
     }
   }
 
   /// Notes a fault that no rule can see, such as a member at odds with another.
   package func fault(_ name: String, _ detail: String) {
-    if object != nil { list.append(pointer(to: name), detail) }
+    if object != nil { faults.note(detail, at: place(of: name)) }
   }
 
   private mutating func member(_ name: String) -> JSONValue? {
-    asked.append(MemberName(name))
-    return object?[name]
+    guard let object, let position = object.position(of: name) else { return nil }
+    asked.append(position)
+    return object.members[position].value
   }
 
   private func missing<Value>(_ name: String, _ detail: String, _ rule: Rule<Value>) -> Value {
     fault(name, detail)
-    return rule.placeholder()
+    return rule.placeholder
   }
 
-  private func pointer(to name: String) -> String { "\(pointer)/\(pointerToken(name))" }
+  private func place(of name: String) -> Place { .member(name, of: pointer) }
 
   // MARK: The end
 
   /// Throws a `ValidationError` if anything was wrong.
   package func finish() throws(ValidationError) {
     noteUnknownMembers()
-    if !list.faults.isEmpty { throw ValidationError(list.faults) }
+    if !faults.faults.isEmpty { throw ValidationError(faults.faults) }
   }
 
   /// Notes the members that were never asked for: a misspelt name must not pass silently.
   func noteUnknownMembers() {
-    for member in object?.members ?? [] where !asked.contains(MemberName(member.name)) {
-      if list.isFull { return }
-      list.append(pointer(to: member.name), "is not a known member")
+    guard let object else { return }
+    for (position, member) in object.members.enumerated() where !asked.contains(position) {
+      if faults.isFull { return }
+      faults.note("is not a known member", at: place(of: member.name))
     }
   }
-}
-
-/// A name as a reference token of a JSON Pointer: `~` and `/` are escaped (RFC 6901, section 3).
-private func pointerToken(_ name: String) -> String {
-  guard name.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return name }
-  var token = ""
-  for scalar in name.unicodeScalars {
-    switch scalar {
-    case "~": token += "~0"
-    case "/": token += "~1"
-    default: token.unicodeScalars.append(scalar)
-    }
-  }
-  return token
 }

@@ -5,6 +5,9 @@ package struct JSONObject: Sendable {
   /// Up to this many members a name is looked for from the beginning; beyond it, in an index.
   static let linearMembers = 16
 
+  /// Room that is made with the first member.
+  static let usualMembers = 4
+
   package typealias Member = (name: String, value: JSONValue)
 
   /// All members, in order.
@@ -23,11 +26,13 @@ package struct JSONObject: Sendable {
       for (position, member) in members.enumerated() { index[MemberName(member.name)] = position }
     }
     if members.count >= Self.linearMembers { index[MemberName(name)] = members.count }
+    if members.isEmpty { members.reserveCapacity(Self.usualMembers) }
     members.append((name, value))
     return true
   }
 
-  private func position(of name: String) -> Int? {
+  /// The place of a member among all.
+  func position(of name: String) -> Int? {
     if !index.isEmpty { return index[MemberName(name)] }
     let name = MemberName(name)
     return members.firstIndex { MemberName($0.name) == name }

@@ -34,12 +34,14 @@ extension JSONScanner {
   /// Steps over one or more digits, adding them to the number, and gives their count.
   private mutating func digits(into decimal: inout DecimalNumber) throws(JSONError) -> Int {
     let start = offset
-    while let byte = peek(), let digit = digit(byte) {
+    var position = start
+    while position < bytes.count, let digit = digit(bytes[position]) {
       decimal.append(digit)
-      offset += 1
+      position += 1
     }
-    guard offset > start else { throw malformedNumber() }
-    return offset - start
+    offset = position
+    guard position > start else { throw malformedNumber() }
+    return position - start
   }
 
   /// Steps over the sign and digits of an exponent.
@@ -60,6 +62,7 @@ extension JSONScanner {
     JSONError(kind: offset < bytes.count ? .invalidNumber : .unexpectedEnd, offset: offset)
   }
 
+  @inline(__always)
   private func digit(_ byte: UInt8) -> UInt8? {
     let digit = byte &- UInt8(ascii: "0")
     return digit < 10 ? digit : nil

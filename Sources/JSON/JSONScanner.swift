@@ -130,6 +130,7 @@ package struct JSONScanner {
   // MARK: Bytes
 
   /// The byte at the scanner's place, or nil at the end.
+  @inline(__always)
   func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
   /// The error of a byte that cannot stand here, or of the end.
@@ -141,11 +142,12 @@ package struct JSONScanner {
   }
 
   /// Steps over space, tab, line feed and carriage return (section 2).
+  @inline(__always)
   mutating func skipWhitespace() {
-    while offset < bytes.count {
-      let byte = bytes[offset]
-      guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
-      offset += 1
-    }
+    if let byte = peek(), byte <= 0x20 { skipMoreWhitespace() }
+  }
+
+  private mutating func skipMoreWhitespace() {
+    while let byte = peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { offset += 1 }
   }
 }

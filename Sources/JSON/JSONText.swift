@@ -1,3 +1,4 @@
+import Glibc
 import Values
 
 /// A string as it stands in the scanned text, between its quotes, already checked.
@@ -22,7 +23,8 @@ package struct JSONText {
   package static func ~= (name: StaticString, text: JSONText) -> Bool {
     if text.isEscaped { return text.string.utf8.elementsEqual(name.description.utf8) }
     guard text.bytes.count == name.utf8CodeUnitCount else { return false }
-    return text.bytes.elementsEqual(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    guard let start = text.bytes.baseAddress else { return true }
+    return memcmp(start, name.utf8Start, text.bytes.count) == 0
   }
 
   private func decode(into buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {

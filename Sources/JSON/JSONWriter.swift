@@ -59,14 +59,19 @@ package struct JSONWriter {
 
   /// Writes a member's name, which must need no escaping; its value comes next.
   package mutating func key(_ name: StaticString) {
-    let comma = needsComma
-    let length = name.utf8CodeUnitCount
-    bytes.append(addingCapacity: length + 4) { output in
-      if comma { output.append(UInt8(ascii: ",")) }
-      output.append(UInt8(ascii: "\""))
-      for position in 0..<length { output.append(name.utf8Start[position]) }
-      output.append(UInt8(ascii: "\""))
-      output.append(UInt8(ascii: ":"))
+    let comma = needsComma ? 1 : 0
+    name.withUTF8Buffer { name in
+      bytes.append(addingCapacity: name.count + 4) { output in
+        output.withUnsafeMutableBufferPointer { buffer, initialized in
+          // Written over by the quote where none is due.
+          buffer[0] = UInt8(ascii: ",")
+          buffer[comma] = UInt8(ascii: "\"")
+          for position in 0..<name.count { buffer[comma + 1 + position] = name[position] }
+          buffer[comma + 1 + name.count] = UInt8(ascii: "\"")
+          buffer[comma + 2 + name.count] = UInt8(ascii: ":")
+          initialized = comma + 3 + name.count
+        }
+      }
     }
     needsComma = false
   }

@@ -4,8 +4,13 @@ struct MemberName: Hashable {
 
   init(_ text: String) { self.text = text }
 
-  // Equal bytes make equal strings, and so equal hashes; the quick comparison decides nearly always.
+  // Equal bytes make equal strings, and so the hash of the string serves.
   static func == (left: MemberName, right: MemberName) -> Bool {
-    left.text == right.text && left.text.utf8.elementsEqual(right.text.utf8)
+    let (left, right) = (left.text.utf8, right.text.utf8)
+    guard left.count == right.count else { return false }
+    let areEqual = left.withContiguousStorageIfAvailable { left in
+      right.withContiguousStorageIfAvailable { right in left.elementsEqual(right) }
+    }
+    return (areEqual ?? nil) ?? left.elementsEqual(right)
   }
 }

@@ -3,16 +3,15 @@ extension Rule where Value == Int64 {
   package static func integer(
     _ range: ClosedRange<Int64> = Int64.min...Int64.max, acceptingIntegralNumbers: Bool = false
   ) -> Rule {
-    Rule("must be an integer", placeholder: range.lowerBound) { value throws(Mismatch) in
-      let integer: Int64
-      switch value {
-      case .integer(let exact): integer = exact
-      case .number(let number):
-        guard acceptingIntegralNumbers, let exact = Int64(exactly: number) else { return nil }
-        integer = exact
-      default: return nil
-      }
-      guard range.contains(integer) else { throw Mismatch(detail: "must be \(phrase(range))") }
+    Rule { value, place, faults in
+      let integer: Int64? =
+        switch value {
+        case .integer(let integer): integer
+        case .number(let number) where acceptingIntegralNumbers: Int64(exactly: number)
+        default: nil
+        }
+      guard let integer else { return faults.note("must be an integer", at: place, reading: range.lowerBound) }
+      if !range.contains(integer) { faults.note("must be \(phrase(range))", at: place) }
       return integer
     }
   }
@@ -21,14 +20,14 @@ extension Rule where Value == Int64 {
 extension Rule where Value == Double {
   /// A number within bounds; finite, as all JSON numbers are.
   package static func number(_ range: ClosedRange<Double>) -> Rule {
-    Rule("must be a number", placeholder: range.lowerBound) { value throws(Mismatch) in
+    Rule { value, place, faults in
       let number: Double
       switch value {
       case .integer(let integer): number = Double(integer)
       case .number(let double): number = double
-      default: return nil
+      default: return faults.note("must be a number", at: place, reading: range.lowerBound)
       }
-      guard range.contains(number) else { throw Mismatch(detail: "must be \(phrase(range))") }
+      if !range.contains(number) { faults.note("must be \(phrase(range))", at: place) }
       return number
     }
   }
@@ -37,8 +36,9 @@ extension Rule where Value == Double {
 extension Rule where Value == Bool {
   /// True or false.
   package static var boolean: Rule {
-    Rule("must be true or false", placeholder: false) { value in
-      if case .bool(let bool) = value { bool } else { nil }
+    Rule { value, place, faults in
+      if case .bool(let bool) = value { return bool }
+      return faults.note("must be true or false", at: place, reading: false)
     }
   }
 }

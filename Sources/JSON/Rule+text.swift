@@ -8,13 +8,11 @@ extension Rule where Value == String {
   package static func text(_ length: ClosedRange<Int>) -> Rule { text(length, allowsLines: true) }
 
   private static func text(_ length: ClosedRange<Int>, allowsLines: Bool) -> Rule {
-    Rule("must be a string", placeholder: "") { value throws(Mismatch) in
-      guard case .string(let string) = value else { return nil }
+    Rule { value, place, faults in
+      guard case .string(let string) = value else { return faults.note("must be a string", at: place, reading: "") }
       let measure = TextMeasure(string, allowsLines: allowsLines)
-      if measure.hasControls { throw Mismatch(detail: "must not contain control characters") }
-      if !length.contains(measure.scalars) {
-        throw Mismatch(detail: "must have \(phrase(length)) characters")
-      }
+      if measure.hasControls { faults.note("must not contain control characters", at: place) }
+      if !length.contains(measure.scalars) { faults.note("must have \(phrase(length)) characters", at: place) }
       return string
     }
   }
@@ -26,10 +24,10 @@ extension Rule where Value: CaseIterable & RawRepresentable, Value.RawValue == S
 
   /// One of some strings of the enumeration; at least one.
   package static func oneOf(_ cases: [Value]) -> Rule {
-    let expectation = "must be one of: " + cases.map(\.rawValue).joined(separator: ", ")
-    return Rule(expectation, placeholder: cases[0]) { value in
-      guard case .string(let string) = value else { return nil }
-      return cases.first { $0.rawValue == string }
+    Rule { value, place, faults in
+      if case .string(let string) = value, let found = cases.first(where: { $0.rawValue == string }) { return found }
+      let names = cases.map(\.rawValue).joined(separator: ", ")
+      return faults.note("must be one of: \(names)", at: place, reading: cases[0])
     }
   }
 }
@@ -37,8 +35,9 @@ extension Rule where Value: CaseIterable & RawRepresentable, Value.RawValue == S
 extension Rule where Value == Identifier {
   /// A UUID in its text form, in either case.
   package static var identifier: Rule {
-    Rule("must be a UUID", placeholder: Identifier(high: 0, low: 0)) { value in
-      if case .string(let string) = value { Identifier(string) } else { nil }
+    Rule { value, place, faults in
+      if case .string(let string) = value, let identifier = Identifier(string) { return identifier }
+      return faults.note("must be a UUID", at: place, reading: Identifier(high: 0, low: 0))
     }
   }
 }
@@ -46,9 +45,10 @@ extension Rule where Value == Identifier {
 extension Rule where Value == Timestamp {
   /// A date and time with an offset (RFC 3339), cut to milliseconds.
   package static var timestamp: Rule {
-    let expectation = "must be an RFC 3339 date-time such as 2026-11-21T09:30:00.000Z"
-    return Rule(expectation, placeholder: Timestamp(unixMilliseconds: 0)) { value in
-      if case .string(let string) = value { Timestamp(string) } else { nil }
+    Rule { value, place, faults in
+      if case .string(let string) = value, let timestamp = Timestamp(string) { return timestamp }
+      let expectation = "must be an RFC 3339 date-time such as 2026-11-21T09:30:00.000Z"
+      return faults.note(expectation, at: place, reading: Timestamp(unixMilliseconds: 0))
     }
   }
 }

@@ -64,12 +64,24 @@ package struct Identifier: Hashable, Sendable, Comparable {
 
   /// Appends the lower-case text form, 36 bytes.
   package func appendText(to bytes: inout [UInt8]) {
-    for position in 0..<16 {
-      if position == 4 || position == 6 || position == 8 || position == 10 { bytes.append(UInt8(ascii: "-")) }
-      let half = position < 8 ? high : low
-      let byte = UInt8(truncatingIfNeeded: half >> UInt64((7 - position % 8) * 8))
-      bytes.append(lowerHexDigits[Int(byte >> 4)])
-      bytes.append(lowerHexDigits[Int(byte & 15)])
+    bytes.append(addingCapacity: Self.textLength) { output in
+      Self.appendHex(high >> 32, digits: 8, to: &output)
+      output.append(UInt8(ascii: "-"))
+      Self.appendHex(high >> 16, digits: 4, to: &output)
+      output.append(UInt8(ascii: "-"))
+      Self.appendHex(high, digits: 4, to: &output)
+      output.append(UInt8(ascii: "-"))
+      Self.appendHex(low >> 48, digits: 4, to: &output)
+      output.append(UInt8(ascii: "-"))
+      Self.appendHex(low, digits: 12, to: &output)
+    }
+  }
+
+  /// Appends the lowest digits of a number.
+  private static func appendHex(_ number: UInt64, digits: Int, to output: inout OutputSpan<UInt8>) {
+    for place in stride(from: (digits - 1) * 4, through: 0, by: -4) {
+      let digit = UInt8(truncatingIfNeeded: number >> place & 15)
+      output.append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
     }
   }
 }

@@ -83,11 +83,15 @@ extension Int64 {
 extension [UInt8] {
   /// Appends the last `width` decimal digits of a non-negative number, with leading zeros.
   package mutating func appendDigits(_ number: Int64, width: Int) {
-    var divisor: Int64 = 1
-    for _ in 1..<width { divisor *= 10 }
-    while divisor > 0 {
-      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
-      divisor /= 10
+    append(addingCapacity: width) { output in
+      output.withUnsafeMutableBufferPointer { buffer, initialized in
+        var rest = UInt64(number)
+        for position in stride(from: width - 1, through: 0, by: -1) {
+          buffer[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+          rest /= 10
+        }
+        initialized = width
+      }
     }
   }
 }

@@ -104,8 +104,8 @@ struct FieldsTests {
   @Test("integers are exact and within bounds", arguments: integers)
   func integer(_ text: String, _ expected: Int64?) throws {
     let (value, faults) = try reading(text, .integer(1...10))
-    #expect(value == expected ?? 1)
     #expect(faults.isEmpty == (expected != nil))
+    if let expected { #expect(value == expected) }
   }
 
   @Test("integral numbers pass where they are accepted, and only those")
@@ -152,7 +152,7 @@ struct FieldsTests {
     #expect(try reading("{}", rule).1 == ["/m must be an array"])
     #expect(
       try reading("[null,10,\"x\"]", rule).1
-        == ["/m/0 must not be null", "/m/1 must be between 0 and 9", "/m/2 must be an integer"])
+        == ["/m/0 must be an integer", "/m/1 must be between 0 and 9", "/m/2 must be an integer"])
   }
 
   @Test("rules are refined and converted, and a fault is told once")
