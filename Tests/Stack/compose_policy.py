@@ -1,0 +1,96 @@
+"""What no compose file of ours may do, checked on what compose itself makes of it."""
+import json
+import os
+import re
+import subprocess
+import unittest
+
+ENDING = {"migrate", "certificate"}  # they do their work and leave
+BARE = {"nginx-exporter"}  # its image holds nothing that could check it; Prometheus does
+
+
+def merged(*files):
+    arguments = [argument for file in files for argument in ("-f", file)]
+    answer = subprocess.run(
+        ["docker-compose", "--env-file", ".env.example", *arguments, "--profile", "*", "config", "--format", "json"],
+        capture_output=True, text=True, check=True, env={**os.environ, "TERROIR_IMAGE": "terroir:policy"},
+    )
+    return json.loads(answer.stdout)
+
+
+class ComposePolicy(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.compose = merged("docker-compose.yml")
+        cls.services = cls.compose["services"]
+
+    def each(self):
+        for name, service in self.services.items():
+            with self.subTest(service=name):
+                yield name, service
+
+    def test_only_nginx_is_published_beyond_this_host(self):
+        for name, service in self.each():
+            for port in service.get("ports", []):
+                if name != "nginx":
+                    self.assertEqual(port.get("host_ip"), "127.0.0.1")
+
+    def test_stores_stay_inside(self):
+        for name in ("postgres", "redis", "elasticsearch", "loki"):
+            self.assertEqual(list(self.services[name]["networks"]), ["internal"])
+            self.assertNotIn("ports", self.services[name])
+        self.assertTrue(self.compose["networks"]["internal"]["internal"])
+
+    def test_every_image_has_a_version(self):
+        for _, service in self.each():
+            self.assertRegex(service["image"], r":[\w.-]+$")
+            self.assertNotRegex(service["image"], r":(latest|stable|\d+)$")
+
+    def test_every_service_is_checked_and_comes_back(self):
+        for name, service in self.each():
+            if name in ENDING:
+                self.assertEqual(service["restart"], "no")
+                continue
+            self.assertEqual(service["restart"], "unless-stopped")
+            if name not in BARE:
+                self.assertIn("test", service["healthcheck"])
+
+    def test_a_check_reads_the_answer_of_a_tool_that_exits_0_on_refusal(self):
+        for _, service in self.each():
+            test = " ".join(service.get("healthcheck", {}).get("test", []))
+            if "redis-cli" in test or "psql" in test:
+                self.assertIn("grep -qx", test)
+
+    def test_nothing_is_privileged(self):
+        for _, service in self.each():
+            self.assertEqual(service["cap_drop"], ["ALL"])
+            self.assertIn("no-new-privileges:true", service["security_opt"])
+            self.assertNotIn("privileged", service)
+            self.assertLessEqual(service["ulimits"]["nofile"]["hard"], 20000)
+            self.assertTrue(service["mem_limit"] and service["pids_limit"])
+
+    def test_root_file_systems_are_read_only(self):
+        writable = {name for name, service in self.services.items() if not service.get("read_only")}
+        self.assertEqual(writable, {"elasticsearch", "kibana"})
+
+    def test_logs_are_bounded(self):
+        for _, service in self.each():
+            self.assertIn("max-size", service["logging"]["options"])
+
+    def test_no_secret_stands_in_the_environment(self):
+        for _, service in self.each():
+            for key in service.get("environment") or {}:
+                if re.search("PASSWORD|SECRET|TOKEN|DATABASE_URL|REDIS_URL", key):
+                    self.assertRegex(key, "FILE$")
+
+    def test_what_is_waited_for_is_healthy(self):
+        for _, service in self.each():
+            for dependency in (service.get("depends_on") or {}).values():
+                self.assertIn(dependency["condition"], ("service_healthy", "service_completed_successfully"))
+
+    def test_production_runs_a_named_image_as_production(self):
+        for environment in ("staging", "production"):
+            services = merged("docker-compose.yml", f"docker-compose.{environment}.yml")["services"]
+            for name in ("api", "migrate"):
+                self.assertNotIn("build", services[name])
+                self.assertEqual(services[name]["environment"]["ENVIRONMENT"], environment)

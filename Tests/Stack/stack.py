@@ -1,0 +1,250 @@
+"""The real stack on this host, without containers: the server on private stores, with nginx, exporters, Prometheus
+and Alertmanager around it. Time runs faster: windows of minutes become seconds, so that an alert fires within a test.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STORES = [ROOT / "scripts" / "stores", "-i", "stack"]
+# How long each window of the rules is here. A scrape a second leaves enough samples in the shortest.
+WINDOWS = {"5m": "8s", "15m": "12s", "30m": "15s", "1h": "20s", "2h": "25s", "6h": "30s", "1d": "60s", "3d": "70s"}
+PORTS = ("api", "metrics", "http", "https", "status", "prometheus", "alertmanager", "postgres", "redis", "nginx", "node", "blackbox")
+
+
+def free_ports(names):
+    sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
+    ports = {name: each.getsockname()[1] for name, each in sockets.items()}
+    for each in sockets.values():
+        each.close()
+    return ports
+
+
+def until(what, condition, seconds=30):
+    """Waits for a condition; what it last returned, or a failure that says what was waited for."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            value = condition()
+        except OSError:
+            value = None
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s for {what}")
+        time.sleep(0.2)
+
+
+def fetch(url, timeout=5):
+    with urllib.request.urlopen(url, timeout=timeout) as answer:
+        return answer.read().decode()
+
+
+class Answer:
+    """What curl got: the status, the headers of the last answer and the body."""
+
+    def __init__(self, raw):
+        head, _, self.body = raw.partition("\r\n\r\n")
+        while re.match(r"HTTP/[\d.]+ 1\d\d", head):
+            head, _, self.body = self.body.partition("\r\n\r\n")
+        lines = head.split("\r\n")
+        self.version, status = lines[0].split(" ")[:2]
+        self.status = int(status)
+        self.headers = [tuple(line.split(": ", 1)) for line in lines[1:] if ": " in line]
+
+    def all(self, name):
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def __getitem__(self, name):
+        values = self.all(name)
+        return values[0] if values else None
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Webhook:
+    """Receives what Alertmanager sends."""
+
+    def __init__(self):
+        self.received, self.refusing = [], False
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if not outer.refusing:
+                    outer.received += body["alerts"]
+                self.send_response(500 if outer.refusing else 200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def has(self, name, status="firing", **labels):
+        return [
+            alert for alert in self.received
+            if alert["status"] == status and {"alertname": name, **labels}.items() <= alert["labels"].items()
+        ]
+
+
+class Stack:
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="terroir-stack-"))
+        self.folder.chmod(0o755)  # nginx's workers run as another user
+        self.port = free_ports(PORTS)
+        self.processes = {}
+        self.api = f"http://127.0.0.1:{self.port['api']}"
+        self.edge = f"https://127.0.0.1:{self.port['https']}"
+        self.plain = f"http://127.0.0.1:{self.port['http']}"
+
+    # --- processes ---
+
+    def start(self, name, arguments, ready=None, **environment):
+        with open(self.folder / f"{name}.log", "a") as log:
+            self.processes[name] = subprocess.Popen(
+                [str(each) for each in arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder,
+                env={**os.environ, **{key: str(value) for key, value in environment.items()}},
+            )
+        if ready:
+            try:
+                until(f"{name} to be ready", ready)
+            except AssertionError as failure:
+                raise AssertionError(f"{failure}: {self.log(name)[-2000:]}") from None
+
+    def stop(self, name, how=signal.SIGTERM):
+        process = self.processes.pop(name)
+        process.send_signal(how)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def log(self, name):
+        return (self.folder / f"{name}.log").read_text()
+
+    def close(self):
+        for name in reversed(list(self.processes)):
+            self.stop(name)
+        subprocess.run([*STORES, "destroy"], check=True)
+        if os.environ.get("KEEP"):
+            print("kept:", self.folder)
+        else:
+            shutil.rmtree(self.folder)
+
+    # --- the parts ---
+
+    def start_stores(self):
+        subprocess.run([*STORES, "start"], check=True)
+        exports = subprocess.run([*STORES, "env"], check=True, capture_output=True, text=True).stdout
+        self.stores = dict(re.findall(r"^export (\w+)='(.*)'$", exports, re.M))
+        self.redis_password = re.search(r"//:(.*)@", self.stores["REDIS_URL"])[1]
+
+    def restart_store(self, name):
+        subprocess.run([*STORES, "restart", name], check=True)
+
+    def store_pid(self, name):
+        pidfile = pathlib.Path(self.stores[f"TERROIR_TEST_{name.upper()}_PIDFILE"])
+        return int(pidfile.read_text().split()[0])
+
+    def start_server(self):
+        self.start(
+            "api", [os.environ["TERROIR_BINARY"], "serve"], lambda: fetch(self.api + "/readyz"),
+            DATABASE_URL=self.stores["DATABASE_URL"], REDIS_URL=self.stores["REDIS_URL"], JWT_SECRET="s" * 48,
+            PORT=self.port["api"], METRICS_PORT=self.port["metrics"], HOST="127.0.0.1", ENVIRONMENT="test",
+            TRUSTED_PROXIES="127.0.0.1/32", SHUTDOWN_DRAIN_SECONDS="0", LOG_FORMAT="json",
+        )
+
+    def start_nginx(self, rate="10r/s", burst="20"):
+        edge = self.folder / "nginx"
+        subprocess.run(
+            [ROOT / "scripts/nginx-config", edge, *(str(self.port[p]) for p in ("http", "https", "status")), f"127.0.0.1:{self.port['api']}"],
+            check=True, env={**os.environ, "EDGE_RATE": rate, "EDGE_BURST": burst},
+        )
+        self.start(
+            "nginx", ["nginx", "-e", "stderr", "-c", edge / "nginx.conf", "-g", "daemon off;"],
+            lambda: fetch(f"http://127.0.0.1:{self.port['status']}/stub_status"),
+        )
+
+    def start_exporters(self):
+        port = self.port
+        passwords = self.folder / "redis.json"
+        redis = "redis://" + self.stores["REDIS_URL"].split("@")[1].removesuffix("/0")
+        passwords.write_text(json.dumps({redis: self.redis_password}))
+        (self.folder / "textfile").mkdir(exist_ok=True)
+        listen = lambda name, flag="--web.listen-address": f"{flag}=127.0.0.1:{port[name]}"
+        answers = lambda name: lambda: fetch(f"http://127.0.0.1:{port[name]}/metrics")
+        self.start("postgres", ["prometheus-postgres-exporter", listen("postgres")], answers("postgres"),
+                   DATA_SOURCE_NAME=self.stores["DATABASE_URL"] + "?sslmode=disable")
+        self.start("redis", ["prometheus-redis-exporter", listen("redis", "-web.listen-address")], answers("redis"),
+                   REDIS_ADDR=redis, REDIS_PASSWORD_FILE=passwords)
+        self.start("nginx-exporter", ["prometheus-nginx-exporter", listen("nginx", "-web.listen-address"),
+                   f"-nginx.scrape-uri=http://127.0.0.1:{port['status']}/stub_status"], answers("nginx"))
+        self.start("node", ["prometheus-node-exporter", listen("node"), f"--collector.textfile.directory={self.folder}/textfile"], answers("node"))
+        self.start("blackbox", ["prometheus-blackbox-exporter", listen("blackbox"), f"--config.file={ROOT}/monitoring/blackbox/blackbox.yml"], answers("blackbox"))
+
+    def start_monitoring(self):
+        port, source, folder = self.port, ROOT / "monitoring", self.folder / "prometheus"
+        folder.mkdir()
+        text = (source / "prometheus/prometheus.yml").read_text()
+        for name, place in {
+            "api:9464": "metrics", "postgres-exporter:9187": "postgres", "redis-exporter:9121": "redis", "nginx-exporter:9113": "nginx",
+            "node-exporter:9100": "node", "blackbox-exporter:9115": "blackbox", "nginx:8443": "https",
+            "localhost:9090": "prometheus", "alertmanager:9093": "alertmanager",
+        }.items():
+            text = text.replace(name, f"127.0.0.1:{port[place]}")
+        (folder / "prometheus.yml").write_text(re.sub(r"_(interval|timeout): \d+s", r"_\1: 1s", text))
+        for name in ("recording.yml", "alerts.yml"):
+            text = (source / "prometheus" / name).read_text()
+            text = re.sub(r"\[(\w+)\]", lambda match: f"[{WINDOWS[match[1]]}]", text)
+            (folder / name).write_text(re.sub(r"for: \w+", "for: 2s", text))
+        self.start("prometheus", ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+                   f"--web.listen-address=127.0.0.1:{port['prometheus']}", "--log.level=warn"],
+                   lambda: fetch(f"http://127.0.0.1:{port['prometheus']}/-/ready"))
+
+        self.webhook = Webhook()
+        (self.folder / "secrets").mkdir()
+        (self.folder / "secrets/webhook_url").write_text(self.webhook.url)
+        template = self.folder / "alertmanager.template"
+        text = (source / "alertmanager/alertmanager.yml").read_text()
+        template.write_text(re.sub(r"(group_wait|group_interval|resolve_timeout): \w+", r"\1: 1s", text))
+        self.start("alertmanager", ["sh", source / "alertmanager/start", template, self.folder / "alertmanager.yml", "prometheus-alertmanager",
+                   f"--storage.path={self.folder}/alertmanager", f"--web.listen-address=127.0.0.1:{port['alertmanager']}", "--cluster.listen-address="],
+                   lambda: fetch(f"http://127.0.0.1:{port['alertmanager']}/-/ready"), SECRETS=self.folder / "secrets")
+
+    # --- asking ---
+
+    def curl(self, url, *arguments):
+        """One request by curl, as a client would make it; the certificate here is nobody's."""
+        done = subprocess.run(["curl", "-sk", "-i", "--max-time", "20", *arguments, url], capture_output=True, check=False)
+        if done.returncode:
+            raise OSError(f"curl {url}: exit {done.returncode}")
+        return Answer(done.stdout.decode(errors="replace"))
+
+    def post(self, url, body, *arguments, method="POST"):
+        return self.curl(url, "-X", method, "-H", "Content-Type: application/json", "-d", json.dumps(body), *arguments)
+
+    def query(self, expression):
+        """The samples of an expression in Prometheus now: pairs of labels and value."""
+        found = json.loads(fetch(f"http://127.0.0.1:{self.port['prometheus']}/api/v1/query?query={urllib.request.quote(expression)}"))
+        return [(sample["metric"], float(sample["value"][1])) for sample in found["data"]["result"]]
+
+    def metric(self, name):
+        """The sum of a family's samples as the server says it now."""
+        text = fetch(f"http://127.0.0.1:{self.port['metrics']}/metrics")
+        return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M))

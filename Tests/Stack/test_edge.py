@@ -1,0 +1,191 @@
+"""Each rule of nginx/, shown by curl on a real nginx before the real server."""
+import json
+import re
+import subprocess
+import threading
+import time
+import unittest
+
+from Tests.Stack.stack import ROOT, Answer, Stack, fetch, until
+
+
+class Edge(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack()
+        cls.addClassCleanup(cls.stack.close)
+        cls.stack.start_stores()
+        cls.stack.start_server()
+        cls.stack.start_nginx(rate="50r/s", burst="30")
+        email = {"email": "edge@example.com", "password": "a long enough password"}
+        cls.stack.post(cls.stack.api + "/api/users", {**email, "displayName": "Edge"})
+        token = cls.stack.post(cls.stack.api + "/api/sessions", email).json()["accessToken"]
+        cls.user = ("-H", f"Authorization: Bearer {token}")
+        made = cls.stack.post(cls.stack.api + "/api/gardens", {"name": "Edge", "public": True}, *cls.user)
+        cls.garden = made.json()["id"]
+
+    def get(self, path, *arguments):
+        return self.stack.curl(self.stack.edge + path, *arguments)
+
+    def access_log(self):
+        return [json.loads(line) for line in (self.stack.folder / "nginx/access.log").read_text().splitlines()]
+
+    # --- TLS ---
+
+    def test_plain_http_is_redirected_with_its_method_kept(self):
+        answer = self.stack.curl(self.stack.plain + "/api/gardens?limit=1", "-X", "POST")
+        self.assertEqual(answer.status, 308)
+        self.assertEqual(answer["Location"], self.stack.edge + "/api/gardens?limit=1")
+
+    def test_the_acme_challenge_is_served_over_plain_http(self):
+        challenge = self.stack.folder / "nginx/certificates/acme/.well-known/acme-challenge/token"
+        challenge.write_text("proof")
+        answer = self.stack.curl(self.stack.plain + "/.well-known/acme-challenge/token")
+        self.assertEqual((answer.status, answer.body), (200, "proof"))
+
+    def test_speaks_http_2_and_tls_1_2_and_1_3_but_no_older_one(self):
+        self.assertEqual(self.get("/version", "--http2").version, "HTTP/2")
+        for version in ("1.2", "1.3"):
+            self.assertEqual(self.get("/version", f"--tlsv{version}", "--tls-max", version).status, 200)
+        with self.assertRaises(OSError):
+            self.get("/version", "--tlsv1.0", "--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0")
+
+    def test_a_renewed_certificate_is_taken_without_a_restart(self):
+        folder = self.stack.folder / "nginx/certificates"
+        (folder / "fullchain.pem").unlink()
+        subprocess.run(["sh", ROOT / "nginx/certificate"], check=True, env={"NGINX_CERTIFICATES": str(folder), "SERVER_NAME": "renewed.example", "PATH": "/usr/bin:/bin"})
+        show = ["sh", "-c", f"openssl s_client -connect 127.0.0.1:{self.stack.port['https']} </dev/null 2>/dev/null | openssl x509 -noout -subject"]
+        until("the new certificate", lambda: "renewed.example" in subprocess.run(show, capture_output=True, text=True, check=False).stdout)
+
+    # --- who sees what ---
+
+    def test_metrics_are_for_the_inside(self):
+        for path in ("/metrics", "/api/metrics", "/metrics/", "/api/metrics/x", "//metrics", "/api/../metrics", "/%6detrics", "/api//metrics"):
+            answer = self.get(path, "--path-as-is")
+            self.assertEqual(answer.status, 403, path)
+            self.assertNotIn("http_requests_total", answer.body)
+
+    def test_stub_status_is_not_on_the_public_side(self):
+        self.assertEqual(self.get("/stub_status").status, 404)
+        self.assertIn("Active connections", fetch(f"http://127.0.0.1:{self.stack.port['status']}/stub_status"))
+
+    def test_probes_are_never_limited_and_never_logged(self):
+        before = len(self.access_log())
+        for path in ("/health", "/api/health", "/livez", "/readyz", "/startupz"):
+            statuses = {self.get(path).status for _ in range(10)}
+            codes = subprocess.run(
+                ["curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}\n", "--parallel", f"{self.stack.edge}{path}?[1-60]"],
+                capture_output=True, text=True, check=True).stdout.split()
+            self.assertEqual(statuses | set(map(int, codes)), {200}, path)
+        self.assertEqual(len(self.access_log()), before)
+
+    def test_a_client_over_its_rate_gets_429_with_headers_and_a_body(self):
+        time.sleep(1)  # the bucket is full again
+        answers = self.burst(200)
+        refused = [answer for answer in answers if answer.status == 429]
+        self.assertGreaterEqual(sum(answer.status == 200 for answer in answers), 31)
+        self.assertGreater(len(refused), 20)
+        self.assertEqual(refused[0]["Content-Type"], "application/problem+json")
+        self.assertEqual(refused[0]["Retry-After"], "1")
+        self.assertEqual(refused[0].all("X-Content-Type-Options"), ["nosniff"])
+        self.assertEqual(refused[0].json()["status"], 429)
+        time.sleep(1)
+        self.assertEqual(self.get("/version").status, 200)
+
+    def burst(self, count):
+        """So many requests on one connection, as fast as they are answered."""
+        raw = subprocess.run(["curl", "-sk", "-i", "--http1.1", f"{self.stack.edge}/version?[1-{count}]"], capture_output=True, text=True, check=True).stdout
+        return [Answer(part.replace("\n", "\r\n")) for part in re.split(r"(?=HTTP/1\.1 \d{3})", raw) if part]
+
+    # --- what is passed on, and back ---
+
+    def test_a_spoofed_address_does_not_reach_the_server(self):
+        self.get("/api/gardens", "-H", "X-Forwarded-For: 203.0.113.9", "-H", "X-Real-IP: 203.0.113.9", "-H", "Forwarded: for=203.0.113.9",
+                 "-H", "X-Request-Id: spoofed-1", "-A", "203.0.113.9-agent")
+        line = until("the server's log line", lambda: next((l for l in self.stack.log("api").splitlines() if "spoofed-1" in l and "Request completed" in l), None))
+        self.assertEqual(json.loads(line)["ip"], "127.0.0.1")
+
+    def test_request_id_and_trace_are_passed_both_ways(self):
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        answer = self.get("/api/gardens", "-H", "X-Request-Id: abc.1", "-H", f"traceparent: 00-{trace}-00f067aa0ba902b7-01")
+        self.assertEqual(answer.all("X-Request-Id"), ["abc.1"])
+        line = until("the server's log line", lambda: next((l for l in self.stack.log("api").splitlines() if "abc.1" in l), None))
+        self.assertEqual(json.loads(line)["traceId"], trace)
+        logged = until("nginx's log line", lambda: [l for l in self.access_log() if l["requestId"] == "abc.1"])[0]
+        self.assertIn(trace, logged["traceparent"])
+
+    def test_an_invalid_request_id_is_replaced_once_for_both_logs(self):
+        answer = self.get("/api/gardens", "-H", "X-Request-Id: not valid!")
+        made = answer["X-Request-Id"]
+        self.assertRegex(made, r"^[0-9a-f]{32}$")
+        until("nginx's log line", lambda: [l for l in self.access_log() if l["requestId"] == made])
+        until("the server's log line", lambda: made in self.stack.log("api"))
+
+    def test_the_access_log_is_json_without_query_values(self):
+        self.get("/api/gardens?limit=1&secret=hush", "-H", "X-Request-Id: quiet")
+        line = until("the line", lambda: [l for l in self.access_log() if l["requestId"] == "quiet"])[0]
+        self.assertEqual((line["path"], line["statusCode"], line["method"]), ("/api/gardens", "200", "GET"))
+        self.assertNotIn("hush", json.dumps(line))
+
+    def test_security_headers_stand_on_every_kind_of_answer_once(self):
+        for path in ("/version", "/api/nothing-here", "/metrics", "/api/gardens", "/health", "/"):
+            answer = self.get(path)
+            for name in ("X-Content-Type-Options", "Strict-Transport-Security", "Content-Security-Policy", "Referrer-Policy", "X-Frame-Options", "X-Request-Id"):
+                self.assertEqual(len(answer.all(name)), 1, f"{name} on {path} ({answer.status}): {answer.all(name)}")
+            self.assertNotIn("preload", answer["Strict-Transport-Security"])
+            self.assertNotRegex(answer["Server"] or "", r"\d")
+
+    def test_large_json_is_compressed_and_small_is_not(self):
+        large = self.get("/openapi.json", "-H", "Accept-Encoding: gzip", "-o", "/dev/null", "-D", "-")
+        if large.status == 404:
+            self.skipTest("the server has no /openapi.json yet")
+        self.assertEqual(large["Content-Encoding"], "gzip")
+        self.assertIn("accept-encoding", (large["Vary"] or "").lower())
+        self.assertIsNone(self.get("/version", "-H", "Accept-Encoding: gzip")["Content-Encoding"])
+
+    def test_an_entity_tag_survives_compression_for_if_match(self):
+        text = {"description": "a bed of beans " * 100, "name": "Beans", "category": "vegetables"}
+        made = self.stack.post(self.stack.edge + "/api/businesses", text, *self.user)
+        if made.status == 404:
+            self.skipTest("the server has no businesses yet")
+        path = "/api/businesses/" + made.json()["id"]
+        tag = self.get(path, "-H", "Accept-Encoding: gzip", "-o", "/dev/null", "-D", "-")["ETag"]
+        self.assertTrue(tag.startswith("W/"), tag)
+        patched = self.stack.post(self.stack.edge + path, {"name": "Peas"}, *self.user, "-H", f"If-Match: {tag}", method="PATCH")
+        self.assertEqual(patched.status, 200, patched.body)
+
+    # --- bodies and failures ---
+
+    def test_a_body_over_the_limit_is_refused_at_the_edge(self):
+        big = self.stack.folder / "big"
+        big.write_bytes(b"x" * (1 << 20) + b"y")
+        answer = self.get("/api/gardens", "-X", "POST", "--data-binary", f"@{big}")
+        self.assertEqual((answer.status, answer["Content-Type"]), (413, "application/problem+json"))
+        imported = self.get("/api/users/me/import", "-X", "POST", "--data-binary", f"@{big}")
+        self.assertNotEqual(imported.status, 413)
+
+    def test_events_arrive_at_once(self):
+        stream = subprocess.Popen(["curl", "-skN", f"{self.stack.edge}/api/gardens/{self.garden}/events"], stdout=subprocess.PIPE)
+        self.addCleanup(lambda: (stream.kill(), stream.wait(), stream.stdout.close()))
+        device = self.stack.post(f"{self.stack.api}/api/gardens/{self.garden}/devices", {"name": "probe"}, *self.user).json()
+        lines = []
+        threading.Thread(target=lambda: lines.extend(iter(stream.stdout.readline, b"")), daemon=True).start()
+        if self.stack.curl(f"{self.stack.api}/api/gardens/{self.garden}/events", "--max-time", "1", "-I").status in (404, 405):
+            self.skipTest("the server has no events yet")
+        time.sleep(0.5)
+        reading = {"sensorType": "rain", "value": 1, "measuredAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        self.stack.post(f"{self.stack.api}/api/devices/{device['id']}/readings", {"readings": [reading]}, "-H", f"Authorization: Bearer {device['key']}")
+        until("the event", lambda: any(b"rain" in line for line in lines), seconds=3)
+
+    def test_the_server_away_is_503_as_a_problem_and_healed_by_its_return(self):
+        self.stack.stop("api")
+        answer = self.get("/api/gardens")
+        self.assertEqual((answer.status, answer["Content-Type"], answer["Retry-After"]), (503, "application/problem+json", "1"))
+        self.assertEqual(len(answer.all("Strict-Transport-Security")), 1)
+        self.assertEqual(answer.json()["type"], "urn:terroir:problem:unavailable")
+        self.stack.start_server()
+        self.assertEqual(self.get("/api/gardens").status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()
