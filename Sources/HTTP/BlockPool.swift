@@ -8,6 +8,9 @@ final class BlockPool {
   let blockBytes: Int
   @exclusivity(unchecked) private var free: [UnsafeMutableRawPointer] = []
 
+  /// The blocks that are with connections.
+  @exclusivity(unchecked) private(set) var lent = 0
+
   init(blockBytes: Int) {
     self.blockBytes = blockBytes
     free.reserveCapacity(Self.keptBlocks)
@@ -19,10 +22,14 @@ final class BlockPool {
 
   /// A block, with whatever it held before: the one that was given back last, which is likely still in the cache.
   @inline(__always)
-  func take() -> UnsafeMutableRawPointer { free.popLast() ?? malloc(blockBytes) }
+  func take() -> UnsafeMutableRawPointer {
+    lent &+= 1
+    return free.popLast() ?? malloc(blockBytes)
+  }
 
   @inline(__always)
   func give(_ block: UnsafeMutableRawPointer) {
+    lent &-= 1
     if free.count < Self.keptBlocks { free.append(block) } else { Glibc.free(block) }
   }
 }

@@ -64,6 +64,15 @@ package final class Server {
 
   deinit { date.deallocate() }
 
+  /// Bytes of answers that wait to be sent, over all connections. Walks them all.
+  package var waitingOutputBytes: Int { connections.reduce(0) { $0 + $1.output.count } }
+  /// Bytes of requests that were read and wait to be used, over all connections. Walks them all.
+  package var waitingInputBytes: Int {
+    connections.reduce(0) { $0 + $1.input.count + ($1.request.streamedBody?.count ?? 0) }
+  }
+  /// Blocks of memory that connections hold at the moment.
+  var blocksHeld: Int { inputBlocks.lent + outputBlocks.lent }
+
   // MARK: Connections
 
   private func accepted(_ fd: Int32, _ peer: PeerAddress) {

@@ -6,9 +6,13 @@ import Glibc
 /// A blocking client that sends what it is told, however wrong.
 final class RawClient {
   let fd: Int32
+  let isConnected: Bool
+  // Kept, so that it runs for as long as it has clients.
+  private let server: LiveServer
   private var received: [UInt8] = []
 
   init(_ server: LiveServer, receiveBuffer: Int32? = nil) {
+    self.server = server
     fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     if var size = receiveBuffer { setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, 4) }
     var timeout = timeval(tv_sec: 5, tv_usec: 0)
@@ -20,7 +24,10 @@ final class RawClient {
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = server.port.bigEndian
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    _ = withUnsafeBytes(of: address) { connect(fd, $0.assumingMemoryBound(to: sockaddr.self).baseAddress, 16) }
+    let fd = fd
+    isConnected = withUnsafeBytes(of: address) {
+      connect(fd, $0.assumingMemoryBound(to: sockaddr.self).baseAddress, 16) == 0
+    }
   }
 
   deinit { close(fd) }

@@ -1,0 +1,190 @@
+import Glibc
+import Reactor
+import Testing
+
+@testable import HTTP
+
+@Suite("A deadline or limit")
+struct DeadlineTests {
+  @Test("ends a head that does not come in time with 408")
+  func slowHead() throws {
+    var limits = HTTPLimits()
+    limits.headMilliseconds = 100
+    let server = try ConnectionTests.server(limits)
+    let client = RawClient(server)
+    client.get("/live")
+    #expect(client.answer()?.status == 200)
+    var isAnswered = false
+    for byte in "GET /live HTTP/1.1\r\nHost: a\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".utf8 {
+      if !client.send([byte]) { break }
+      usleep(5_000)
+    }
+    let answer = try #require(client.answer())
+    isAnswered = answer.status == 408 && answer.fields["connection"] == "close"
+    #expect(isAnswered)
+    #expect(client.receiveAll() == "")
+    #expect(server.log.lines == ["200 /live", "408 unmatched"])
+  }
+
+  @Test("closes a connection silently that has no request")
+  func idle() throws {
+    var limits = HTTPLimits()
+    limits.idleMilliseconds = 100
+    let server = try ConnectionTests.server(limits)
+    let fresh = RawClient(server)
+    #expect(fresh.receiveAll() == "")
+    let used = RawClient(server)
+    used.get("/live")
+    #expect(used.answer()?.status == 200)
+    #expect(used.receiveAll() == "")
+    #expect(server.log.lines == ["200 /live"])
+  }
+
+  @Test("does not end a handler that takes longer than any of them")
+  func slowHandler() throws {
+    var limits = HTTPLimits()
+    limits.idleMilliseconds = 30
+    limits.headMilliseconds = 30
+    limits.bodyGraceMilliseconds = 30
+    limits.writeGraceMilliseconds = 30
+    let client = RawClient(try ConnectionTests.server(limits))
+    client.get("/slow/200")
+    #expect(client.answer()?.body == "slow 200")
+  }
+
+  @Test("ends a body that comes too slowly with 408")
+  func slowBody() throws {
+    var limits = HTTPLimits()
+    limits.bodyGraceMilliseconds = 100
+    let server = try ConnectionTests.server(limits)
+    for framing in ["Content-Length: 5000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n1388\r\n"] {
+      let client = RawClient(server)
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\n" + framing)
+      for _ in 0..<60 {
+        client.send("x")
+        usleep(5_000)
+      }
+      #expect(client.answer()?.status == 408)
+      #expect(client.receiveAll() == "")
+    }
+    #expect(server.log.lines == ["408 /echo", "408 /echo"])
+  }
+
+  @Test("asks for a body that will be read, and only then")
+  func expectation() throws {
+    let server = try ConnectionTests.server()
+    let client = RawClient(server)
+    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+    #expect(client.answer()?.status == 100)
+    client.send("hello")
+    #expect(client.answer()?.body == "hello")
+    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello")
+    #expect(client.answer()?.body == "hello")
+    for (head, status) in [
+      ("POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n", 404),
+      ("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100001\r\n", 413),
+      ("POST /echo HTTP/1.1\r\nHost: a\r\nX-Reject: 1\r\nContent-Length: 5\r\n", 429),
+    ] {
+      let other = RawClient(server)
+      other.send(head + "Expect: 100-continue\r\n\r\n")
+      let answer = try #require(other.answer())
+      #expect(answer.status == status)
+      #expect(answer.fields["connection"] == "close")
+    }
+  }
+
+  @Test("lets the refusal of a body that is too long reach a client that is still sending")
+  func longBody() throws {
+    let server = try ConnectionTests.server()
+    let client = RawClient(server)
+    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 8000000\r\n\r\n")
+    usleep(50_000)
+    for _ in 0..<800 { #expect(client.send(StreamTests.piece)) }
+    #expect(client.answer()?.status == 413)
+    #expect(client.receiveAll() == "")
+  }
+
+  @Test("bounds what a refused client may go on sending")
+  func linger() throws {
+    var limits = HTTPLimits()
+    limits.lingerBytes = 100_000
+    let server = try ConnectionTests.server(limits)
+    let client = RawClient(server)
+    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 90000000\r\n\r\n")
+    var sent = 0
+    while sent < 90_000_000, client.send(StreamTests.piece) { sent += StreamTests.piece.count }
+    #expect(sent < 90_000_000)
+    #expect(server.waits { $0.openConnections == 0 })
+  }
+
+  @Test("turns away connections over their number with 503")
+  func tooMany() throws {
+    var limits = HTTPLimits()
+    limits.connections = 2
+    limits.refusedConnections = 1
+    let server = try ConnectionTests.server(limits)
+    let clients = [RawClient(server), RawClient(server)]
+    for client in clients {
+      client.get("/live")
+      #expect(client.answer()?.status == 200)
+    }
+    let third = RawClient(server)
+    third.get("/live")
+    let answer = try #require(third.answer())
+    #expect(answer.status == 503)
+    #expect(answer.fields["connection"] == "close")
+    clients[0].get("/live")
+    #expect(clients[0].answer()?.status == 200)
+    #expect(server.onLoop { $0.refusedConnections } == 1)
+    #expect(server.log.lines.contains("503 unmatched"))
+  }
+
+  @Test("bounds the buffered bodies of all connections together")
+  func bodiesInMemory() throws {
+    var limits = HTTPLimits()
+    limits.bufferedBodyBytes = 50_000
+    let server = try ConnectionTests.server(limits)
+    let head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 45000\r\n\r\n"
+    let first = RawClient(server)
+    first.send(head + String(repeating: "a", count: 40_000))
+    #expect(server.waits { $0.bufferedBodyBytes == 40_000 })
+    let second = RawClient(server)
+    second.send(head + String(repeating: "b", count: 40_000))
+    #expect(second.answer()?.status == 503)
+    first.send(String(repeating: "a", count: 5_000))
+    #expect(first.answer()?.body.utf8.count == 45_000)
+    #expect(server.onLoop { $0.bufferedBodyBytes } == 0)
+  }
+
+  @Test("drops the answer, but not the handler, of a client that has gone")
+  func clientGone() throws {
+    let server = try ConnectionTests.server()
+    let client = RawClient(server)
+    client.get("/slow/50")
+    usleep(10_000)
+    client.reset()
+    #expect(server.waits { $0.droppedAnswers == 1 && $0.openConnections == 0 && $0.activeConnections == 0 })
+    #expect(server.log.lines == ["200 /slow/{milliseconds} dropped"])
+  }
+
+  @Test("reports the request of a client that has gone within its body")
+  func goneInBody() throws {
+    let server = try ConnectionTests.server()
+    let client = RawClient(server)
+    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
+    #expect(server.waits { $0.activeConnections == 1 })
+    client.reset()
+    #expect(server.waits { $0.activeConnections == 0 && $0.openConnections == 0 })
+    #expect(server.log.lines == ["499 /echo dropped"])
+    #expect(server.onLoop { $0.bufferedBodyBytes } == 0)
+  }
+
+  @Test("holds no buffer for an idle connection")
+  func idleMemory() throws {
+    let server = try ConnectionTests.server()
+    let clients = (0..<50).map { _ in RawClient(server) }
+    for client in clients { client.get("/live") }
+    for client in clients { #expect(client.answer()?.status == 200) }
+    #expect(server.onLoop { $0.blocksHeld } == 0)
+  }
+}

@@ -1,0 +1,110 @@
+import Glibc
+import Reactor
+import Synchronization
+import Testing
+
+@testable import HTTP
+
+@Suite("A server that ends")
+struct DrainTests {
+  @Test("finishes what is in flight, closes what is idle, and says when it is empty")
+  func inFlight() throws {
+    let server = try ConnectionTests.server()
+    let idle = RawClient(server)
+    let busy = RawClient(server)
+    busy.get("/slow/100")
+    #expect(server.waits { $0.activeConnections == 1 && $0.openConnections == 2 })
+    let isEmpty = Gate()
+    server.onLoop { $0.shutDown(withinMilliseconds: 5_000) { isEmpty.open() } }
+    #expect(idle.receiveAll() == "")
+    let answer = try #require(busy.answer())
+    #expect(answer.body == "slow 100")
+    #expect(answer.fields["connection"] == "close")
+    #expect(busy.receiveAll() == "")
+    isEmpty.wait()
+    #expect(server.onLoop { $0.openConnections } == 0)
+  }
+
+  @Test("breaks off what takes longer than it was given")
+  func deadline() throws {
+    let server = try ConnectionTests.server()
+    let client = RawClient(server)
+    client.get("/slow/400")
+    #expect(server.waits { $0.activeConnections == 1 })
+    let isEmpty = Gate()
+    server.onLoop { $0.shutDown(withinMilliseconds: 50) { isEmpty.open() } }
+    isEmpty.wait()
+    #expect(client.receiveAll() == nil)
+    #expect(server.waits { $0.activeConnections == 0 && $0.droppedAnswers == 1 })
+  }
+
+  @Test("accepts while it drains, and asks every client to leave")
+  func draining() throws {
+    var limits = HTTPLimits()
+    limits.drainIdleMilliseconds = 100
+    let server = try ConnectionTests.server(limits)
+    let idle = RawClient(server)
+    server.onLoop { $0.beginDraining() }
+    let client = RawClient(server)
+    client.get("/live")
+    #expect(client.answer()?.fields["connection"] == "close")
+    #expect(idle.receiveAll() == "")
+    server.onLoop { $0.stopAccepting() }
+    let late = RawClient(server)
+    late.get("/live")
+    #expect(late.answer() == nil)
+  }
+
+  @Test("can be told to leave new connections waiting, and to take them later")
+  func pausing() throws {
+    let server = try ConnectionTests.server()
+    server.onLoop { $0.pauseAccepting() }
+    let client = RawClient(server)
+    client.get("/live")
+    usleep(50_000)
+    #expect(server.onLoop { $0.openConnections } == 0)
+    server.onLoop { $0.resumeAccepting() }
+    #expect(client.answer()?.status == 200)
+  }
+
+  @Test("loses no request of clients that leave when they are asked to")
+  func noLostRequest() throws {
+    let server = try ConnectionTests.server()
+    let tally = Tally()
+    let threads = try (0..<4).map { _ in
+      try LoopThread(name: "client") {
+        // A new connection for as long as the old one was asked to leave; none at all once nobody listens.
+        while true {
+          let client = RawClient(server)
+          guard client.isConnected else { return }
+          var stays = true
+          while stays {
+            client.get("/live")
+            guard let answer = client.answer() else {
+              tally.lost.add(1, ordering: .relaxed)
+              return
+            }
+            tally.answered.add(1, ordering: .relaxed)
+            stays = answer.fields["connection"] == nil
+          }
+        }
+      }
+    }
+    usleep(100_000)
+    server.onLoop { $0.beginDraining() }
+    usleep(100_000)
+    let isEmpty = Gate()
+    server.onLoop { $0.shutDown(withinMilliseconds: 5_000) { isEmpty.open() } }
+    isEmpty.wait()
+    for thread in threads { thread.join() }
+    #expect(tally.answered.load(ordering: .relaxed) > 100)
+    // The kernel completes a handshake or two between the last accept and the close.
+    #expect(tally.lost.load(ordering: .relaxed) <= 2)
+    #expect(server.log.lines.count == tally.answered.load(ordering: .relaxed))
+  }
+}
+
+private final class Tally: Sendable {
+  let lost = Atomic<Int>(0)
+  let answered = Atomic<Int>(0)
+}
