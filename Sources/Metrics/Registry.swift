@@ -6,7 +6,7 @@ import Synchronization
 /// written by its thread alone, and a scrape adds them up, so that recording takes no lock and shares no cache line.
 ///
 /// Families are registered when the program is wired. A bad or taken name, a missing help or faulty buckets are the
-/// programmer's errors and stop the program, with their reason also in release builds; `MetricName.fault(in:kind:)` tells beforehand.
+/// programmer's errors: they stop the program and say why, in release builds too. `fault(in:)` tells beforehand.
 public final class Registry: Sendable {
   /// The most series of a family that does not say otherwise.
   public static let defaultMaximumSeries = 1_000
@@ -98,6 +98,7 @@ public final class Registry: Sendable {
     return (0..<shards).map { Counter(series.cells + $0 * overflow.shardStride) }
   }
 
+  /// Takes a source in with all its names, or stops the program.
   func add(_ source: Source, _ descriptions: [FamilyDescription]) {
     let fault: String? = state.withLock { state in
       for description in descriptions {

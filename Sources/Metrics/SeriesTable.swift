@@ -66,7 +66,7 @@ final class SeriesTable: Sendable {
   func resolve(_ values: [String]) -> Resolution {
     state.withLock { state in
       if let index = state.index[values] { return .found(state.series[index]) }
-      let admitted = admitted(values, &state)
+      let admitted = admitted(values, state)
       if admitted != values, let index = state.index[admitted] {
         return .replaced(state.series[index], closed: closedValues(state))
       }
@@ -78,7 +78,7 @@ final class SeriesTable: Sendable {
     }
   }
 
-  private func admitted(_ values: [String], _ state: inout State) -> [String] {
+  private func admitted(_ values: [String], _ state: borrowing State) -> [String] {
     var admitted = values
     for (label, value) in values.enumerated() where value != Self.other {
       let seen = state.values[label].count
