@@ -9,8 +9,8 @@ let settings: [SwiftSetting] = [
 ]
 
 /// A Swift target under Sources that may import only the targets named before it.
-func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func layer(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 /// The tests of one target.
@@ -26,6 +26,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux"),
+    .target(name: "CAssets"),
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CRedis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -40,7 +41,11 @@ let package = Package(
     layer("Redis", ["CLinux", "CRedis", "CCrypto", "Reactor"]),
     layer(
       "API",
-      ["CLinux", "CCrypto", "Values", "Metrics", "Telemetry", "Reactor", "JSON", "HTTP", "Postgres", "Redis"]),
+      [
+        "CLinux", "CAssets", "CCrypto", "Values", "Metrics", "Telemetry", "Reactor", "JSON", "HTTP", "Postgres",
+        "Redis",
+      ],
+      exclude: ["Pages/Assets"]),
     .executableTarget(name: "terroir", dependencies: ["API"], swiftSettings: settings),
 
     tests("Values", []),

@@ -90,7 +90,8 @@ extension SeriesTable {
     output.append(seconds: exemplar.unixMilliseconds)
   }
 
-  private func total(_ series: Series, _ index: Int) -> UInt64 {
+  /// A cell of the series, with the shards added up.
+  func total(_ series: Series, _ index: Int) -> UInt64 {
     var total: UInt64 = 0
     for shard in 0..<shards {
       total &+= (series.cells + shard * shardStride + index).pointee.load(ordering: .relaxed)
@@ -98,7 +99,8 @@ extension SeriesTable {
     return total
   }
 
-  private func sum(_ series: Series, _ index: Int) -> Double {
+  /// A cell that holds a floating-point number, with the shards added up.
+  func sum(_ series: Series, _ index: Int) -> Double {
     var sum = 0.0
     for shard in 0..<shards {
       let cell = series.cells + shard * shardStride + index

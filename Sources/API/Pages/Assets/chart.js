@@ -1,0 +1,244 @@
+// A line chart in SVG that a pointer, the arrow keys and a screen reader can read.
+
+const SVG = "http://www.w3.org/2000/svg";
+const HEIGHT = 160;
+const MARGIN = { top: 10, right: 6, bottom: 22, left: 44 };
+const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+const TIME_STEPS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY];
+
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const seconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** An HTML element with attributes and children; text becomes text, never markup. */
+export function element(name, attributes = {}, ...children) {
+  return furnish(document.createElement(name), attributes, children);
+}
+
+function shape(name, attributes = {}, ...children) {
+  return furnish(document.createElementNS(SVG, name), attributes, children);
+}
+
+function furnish(node, attributes, children) {
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === true) node.setAttribute(key, "");
+    else if (value !== false && value != null) node.setAttribute(key, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** At most three significant digits, and no more than a number of that size needs. */
+export function short(value) {
+  if (value == null) return "–";
+  const size = Math.abs(value);
+  const digits = size === 0 || size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+  return value.toLocaleString("en", { maximumFractionDigits: digits });
+}
+
+/** The time of day, or with the day when a chart spans several. */
+export function moment(at, span = 0) {
+  if (span <= HOUR) return seconds.format(at);
+  return span <= DAY ? clock.format(at) : `${date.format(at)}, ${clock.format(at)}`;
+}
+
+/** Steps of 1, 2 or 5 times a power of ten that cut a range into at most four. */
+function valueTicks(low, high) {
+  const rough = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
+  const ticks = [];
+  for (let tick = Math.floor(low / step); tick <= Math.ceil(high / step); tick++) ticks.push(tick * step);
+  return ticks;
+}
+
+/** Round local times between two moments, as many as the width has room for. */
+function timeTicks(from, to, width) {
+  const step = TIME_STEPS.find((step) => ((to - from) / step) * 64 <= width) ?? 7 * DAY;
+  const first = new Date(from);
+  first.setHours(0, 0, 0, 0);
+  const ticks = [];
+  for (let at = first.getTime(); at <= to; at += step) if (at >= from) ticks.push(at);
+  return { ticks, format: step >= DAY ? date : clock };
+}
+
+export class Chart {
+  #plot = element("div", { class: "plot", role: "slider", tabindex: 0, "aria-valuemin": 0 });
+  #readout = element("div", { class: "readout", "aria-hidden": "true", hidden: true });
+  #legend = element("ul", { class: "legend" });
+  #options;
+  #data = { from: 0, to: 1, gap: Infinity, times: [], series: [] };
+  #cursor = null; // the time that is read, or null for the newest
+  #x = () => 0;
+
+  /** `options`: title, unit, format(value), zero (whether the scale starts at 0), none (what an empty chart says). */
+  constructor(options) {
+    this.#options = { format: short, unit: "", zero: true, none: "Nothing yet", ...options };
+    const title = this.#options.unit ? `${options.title}, ${this.#options.unit}` : options.title;
+    this.#plot.setAttribute("aria-label", title);
+    this.figure = element("figure", { class: "chart" },
+      element("figcaption", {}, element("h3", {}, title), this.#legend), this.#plot, this.#readout);
+    this.#plot.addEventListener("pointermove", (event) => this.#point(event));
+    this.#plot.addEventListener("pointerdown", (event) => this.#point(event));
+    this.#plot.addEventListener("pointerleave", () => this.#read(null));
+    this.#plot.addEventListener("blur", () => this.#read(null));
+    this.#plot.addEventListener("keydown", (event) => this.#key(event));
+    new ResizeObserver(() => this.#draw()).observe(this.#plot);
+  }
+
+  /** `data`: from, to, gap (ms without a point that break a line), times, series of {name, values, low?, high?, colour?}. */
+  show(data) {
+    const names = (of) => of.series.map((one) => one.name).join("\n");
+    const same = names(data) === names(this.#data);
+    this.#data = data;
+    if (!same) this.#explain();
+    this.#draw();
+  }
+
+  #explain() {
+    const entries = this.#data.series.map((one, index) => element("li", {},
+      shape("svg", { class: colour(one, index), viewBox: "0 0 18 8", "aria-hidden": "true" },
+        shape("path", { class: line(one, index), d: "M1 4h16" })), one.name));
+    this.#legend.replaceChildren(...(entries.length > 1 ? entries : []));
+  }
+
+  #draw() {
+    const { from, to, times, series } = this.#data;
+    const width = this.#plot.clientWidth;
+    if (!width) return;
+    const svg = shape("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" });
+    const known = series.flatMap((one) => [...one.values, ...(one.low ?? []), ...(one.high ?? [])])
+      .filter((value) => value != null);
+    const ticks = this.#scale(known);
+    const [low, high] = [ticks[0], ticks.at(-1)];
+    const inner = width - MARGIN.left - MARGIN.right;
+    const x = (at) => MARGIN.left + ((at - from) / (to - from)) * inner;
+    const y = (value) => HEIGHT - MARGIN.bottom - ((value - low) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
+    this.#x = x;
+
+    for (const tick of ticks) {
+      svg.append(
+        shape("path", { class: "grid", d: `M${MARGIN.left} ${y(tick).toFixed(1)}H${width - MARGIN.right}` }),
+        shape("text", { x: MARGIN.left - 6, y: y(tick) + 4, "text-anchor": "end" }, this.#options.format(tick)));
+    }
+    const { ticks: moments, format } = timeTicks(from, to, inner);
+    for (const at of moments) {
+      const anchor = x(at) > width - 24 ? "end" : "middle";
+      svg.append(shape("text", { x: x(at), y: HEIGHT - 4, "text-anchor": anchor }, format.format(at)));
+    }
+    series.forEach((one, index) => svg.append(this.#trace(one, index, x, y)));
+    if (!known.length) {
+      svg.append(shape("text", { class: "none", x: MARGIN.left + inner / 2, y: HEIGHT / 2 - 6 }, this.#options.none));
+    }
+    const index = this.#index();
+    if (this.#cursor != null && index >= 0) {
+      svg.append(shape("path", { class: "cursor", d: `M${x(times[index]).toFixed(1)} ${MARGIN.top}V${HEIGHT - MARGIN.bottom}` }));
+      series.forEach((one, place) => {
+        if (one.values[index] == null) return;
+        svg.append(shape("circle", { class: `dot ${colour(one, place)}`, cx: x(times[index]), cy: y(one.values[index]), r: 4 }));
+      });
+    }
+    this.#plot.replaceChildren(svg);
+    this.#tell(index);
+  }
+
+  #scale(known) {
+    if (!known.length) return [0, 1];
+    let low = known.reduce((a, b) => Math.min(a, b));
+    let high = known.reduce((a, b) => Math.max(a, b));
+    if (this.#options.zero) low = Math.min(low, 0);
+    if (high <= low) high = low + (Math.abs(low) || 1) * 0.1;
+    return valueTicks(low, high);
+  }
+
+  #trace(one, index, x, y) {
+    const { values, low, high } = one;
+    const { times, gap } = this.#data;
+    let path = "", run = [], bands = "";
+    const close = () => {
+      if (low && run.length) {
+        const edge = (at, value) => `${x(times[at]).toFixed(1)} ${y(value).toFixed(1)}`;
+        bands += `M${run.map((at) => edge(at, high[at])).join("L")}L${run.reverse().map((at) => edge(at, low[at])).join("L")}Z`;
+      }
+      run = [];
+    };
+    values.forEach((value, at) => {
+      if (value == null) return close();
+      const joined = run.length && times[at] - times[run.at(-1)] <= gap;
+      if (!joined) close();
+      // A lone point is drawn as a dot: a line of no length with round caps.
+      path += `${joined ? "L" : "M"}${x(times[at]).toFixed(1)} ${y(value).toFixed(1)}${joined ? "" : "h0"}`;
+      run.push(at);
+    });
+    close();
+    const group = shape("g", { class: colour(one, index) });
+    if (bands) group.append(shape("path", { class: "band", d: bands }));
+    group.append(shape("path", { class: line(one, index), d: path }));
+    return group;
+  }
+
+  /** The point nearest to the cursor; the newest one without. */
+  #index() {
+    const { times } = this.#data;
+    if (this.#cursor == null) return times.length - 1;
+    let best = times.length - 1;
+    for (let index = best; index >= 0; index--) {
+      if (Math.abs(times[index] - this.#cursor) < Math.abs(times[best] - this.#cursor)) best = index;
+    }
+    return best;
+  }
+
+  #tell(index) {
+    const { times, series, from, to } = this.#data;
+    const lines = series.map((one) => [one.name, index < 0 ? "–" : this.#value(one.values[index])]);
+    const when = index < 0 ? "" : moment(times[index], to - from);
+    const text = lines.map(([name, value]) => (lines.length > 1 ? `${name} ${value}` : value)).join(", ");
+    this.#plot.setAttribute("aria-valuemax", Math.max(times.length - 1, 0));
+    this.#plot.setAttribute("aria-valuenow", Math.max(index, 0));
+    this.#plot.setAttribute("aria-valuetext", index < 0 ? this.#options.none : `${when}: ${text}`);
+
+    this.#readout.hidden = this.#cursor == null || index < 0;
+    if (this.#readout.hidden) return;
+    this.#readout.replaceChildren(element("b", {}, when),
+      ...lines.flatMap(([name, value]) => [element("br"), lines.length > 1 ? `${name}: ${value}` : value]));
+    const room = this.figure.clientWidth - this.#readout.offsetWidth - 8;
+    const left = this.#plot.offsetLeft + this.#x(times[index]) + 12;
+    const flipped = left > room ? left - this.#readout.offsetWidth - 24 : left;
+    this.#readout.style.transform = `translate(${Math.max(4, Math.min(flipped, room))}px, ${this.#plot.offsetTop}px)`;
+  }
+
+  #value(value) {
+    if (value == null) return "no value";
+    return this.#options.unit ? `${this.#options.format(value)} ${this.#options.unit}` : this.#options.format(value);
+  }
+
+  #point(event) {
+    const { from, to } = this.#data;
+    const box = this.#plot.getBoundingClientRect();
+    const inner = box.width - MARGIN.left - MARGIN.right;
+    this.#read(from + ((event.clientX - box.left - MARGIN.left) / inner) * (to - from));
+  }
+
+  #key(event) {
+    const { times } = this.#data;
+    const index = this.#index();
+    const last = times.length - 1;
+    const to = {
+      ArrowLeft: index - 1, ArrowDown: index - 1, ArrowRight: index + 1, ArrowUp: index + 1,
+      PageUp: index + 12, PageDown: index - 12, Home: 0, End: last,
+    }[event.key];
+    if (event.key === "Escape") return this.#read(null);
+    if (to === undefined || last < 0) return;
+    event.preventDefault();
+    this.#read(times[Math.max(0, Math.min(to, last))]);
+  }
+
+  #read(at) {
+    this.#cursor = at;
+    this.#draw();
+  }
+}
+
+const order = (one, index) => one.colour ?? index;
+const colour = (one, index) => `c${order(one, index) % 6}`;
+const line = (one, index) => (order(one, index) % 12 >= 6 ? "series dashed" : "series");
