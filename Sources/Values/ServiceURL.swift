@@ -110,7 +110,8 @@ package struct ServiceURL: Hashable, Sendable {
     return (text[..<colon], text[text.index(colon, offsetBy: separator.count)...])
   }
 
-  private static func percentDecoded(_ text: Substring) -> String? {
+  /// Undoes percent-encoding (section 2.1); nil when it is broken or hides something else than UTF-8.
+  package static func percentDecoded(_ text: Substring) -> String? {
     var bytes: [UInt8] = []
     var rest = text.utf8[...]
     while let byte = rest.popFirst() {

@@ -16,6 +16,7 @@ extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flag
 extern void *memmem(const void *haystack, size_t haystackLength, const void *needle, size_t needleLength);
 extern pid_t gettid(void);
 extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int sched_getaffinity(pid_t pid, size_t size, void *mask);
 
 /// epoll_ctl(2) with the 64 bits of user data given by value: the union is awkward to fill from Swift.
 static inline int linux_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
@@ -28,3 +29,12 @@ static inline uint64_t linux_epoll_data(const struct epoll_event *events, int in
 
 /// The event mask of the event at `index`.
 static inline uint32_t linux_epoll_mask(const struct epoll_event *events, int index) { return events[index].events; }
+
+/// How many processors the calling thread may run on (sched_getaffinity(2)); -1 when the kernel does not say.
+static inline int linux_affinity_count(void) {
+  unsigned long mask[1024 / sizeof(unsigned long)] = {0};
+  if (sched_getaffinity(0, sizeof mask, mask) != 0) return -1;
+  int count = 0;
+  for (size_t index = 0; index < sizeof mask / sizeof *mask; index++) count += __builtin_popcountl(mask[index]);
+  return count;
+}

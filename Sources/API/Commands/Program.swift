@@ -1,0 +1,90 @@
+/// The command line: finds the command that is meant, reads its options and runs it.
+package struct Program: Sendable {
+  private let commands: [Command]
+
+  /// `commands` in the order in which help lists them; `help` is there without being named.
+  package init(_ commands: [Command]) { self.commands = commands }
+
+  /// Runs the command that the arguments, without the program's own name, ask for; gives the exit code.
+  package func run(_ arguments: [String], environment: RawEnvironment, console: Console = .standard) -> Int32 {
+    switch arguments.first {
+    case nil:
+      console.complain(help)
+      return ExitCode.usage
+    case "help", "--help", "-h": return showHelp(Array(arguments.dropFirst()), console)
+    case "--version": return run(["version"], environment: environment, console: console)
+    default: break
+    }
+    guard let command = command(arguments) else { return complain("no command \"\(arguments[0])\"", console) }
+    let rest = arguments.dropFirst(command.words.count)
+    if rest.contains("--help") || rest.contains("-h") {
+      console.write(command.help)
+      return ExitCode.success
+    }
+    var invocation = Command.Invocation(environment: environment, console: console)
+    if let fault = invocation.read(rest, of: command) { return complain("\(command.name): \(fault)", console) }
+    switch command.body {
+    case .plain(let body): return body(invocation)
+    case .configured(let body): return invocation.withConfiguration { try body($0, invocation) }
+    }
+  }
+
+  private func command(_ arguments: [String]) -> Command? {
+    commands.first { arguments.starts(with: $0.words) }
+  }
+
+  private func showHelp(_ arguments: [String], _ console: Console) -> Int32 {
+    if arguments.isEmpty {
+      console.write(help)
+      return ExitCode.success
+    }
+    guard let command = command(arguments), arguments.count == command.words.count else {
+      return complain("no command \"\(arguments.joined(separator: " "))\"", console)
+    }
+    console.write(command.help)
+    return ExitCode.success
+  }
+
+  private func complain(_ fault: String, _ console: Console) -> Int32 {
+    console.complain("terroir: \(fault)\nSee terroir help.\n")
+    return ExitCode.usage
+  }
+
+  private var help: String {
+    let rows = commands.map { ($0.name, $0.summary) } + [("help [COMMAND]", "Shows this, or how a command is used.")]
+    return "Terroir, an API server for growers and sellers.\n\nUsage: terroir COMMAND\n\nCommands:\n"
+      + Command.columns(rows)
+  }
+}
+
+extension Command {
+  /// The words that name it.
+  fileprivate var words: [String] { name.split(separator: " ").map { String($0) } }
+}
+
+extension Command.Invocation {
+  /// Takes in what follows the command's name; gives what is wrong with it.
+  fileprivate mutating func read(_ arguments: ArraySlice<String>, of command: Command) -> String? {
+    var rest = arguments
+    while let argument = rest.popFirst() {
+      guard argument.hasPrefix("-"), argument != "-" else {
+        operands.append(argument)
+        continue
+      }
+      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+      guard let option = command.options.first(where: { $0.name == parts[0] }) else { return "no option \(parts[0])" }
+      guard options[option.name] == nil else { return "\(option.name) is given twice" }
+      if let name = option.value {
+        guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else { return "\(option.name) needs a \(name)" }
+        options[option.name] = value
+      } else if parts.count == 1 {
+        options[option.name] = ""
+      } else {
+        return "\(option.name) takes no value"
+      }
+    }
+    if operands.count < command.operands.count { return "\(command.operands[operands.count]) is missing" }
+    if operands.count > command.operands.count { return "\"\(operands[command.operands.count])\" is too much" }
+    return nil
+  }
+}

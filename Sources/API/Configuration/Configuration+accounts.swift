@@ -1,0 +1,66 @@
+extension Configuration {
+  /// Tokens and passwords.
+  package struct Accounts: Sendable {
+    package internal(set) var jwtSecret = ""
+    /// Signs nothing any more, but what it signed is still believed.
+    package internal(set) var previousJWTSecret: String?
+    package internal(set) var issuer = ""
+    package internal(set) var audience = ""
+    package internal(set) var accessTokenSeconds = 0
+    package internal(set) var refreshTokenDays = 0
+    package internal(set) var hashingParallelism = 0
+    package internal(set) var hashingQueueLength = 0
+
+    static let settings = [
+      Setting(
+        "JWT_SECRET", \.accounts.jwtSecret, .text(4_096),
+        default: .init(description: "random at each start; required in staging and production") { deployment, machine in
+          deployment.refusesWeakSecrets ? nil : machine.randomSecret
+        }, isSecret: true, "Signs access tokens: at least 32 random bytes."),
+      Setting(
+        "JWT_SECRET_PREVIOUS", optional: \.accounts.previousJWTSecret, .text(4_096), isSecret: true,
+        "The secret before, whose tokens are valid until they expire."),
+      Setting("JWT_ISSUER", \.accounts.issuer, .text(120), default: .text("terroir"), "`iss` of access tokens."),
+      Setting("JWT_AUDIENCE", \.accounts.audience, .text(120), default: .text("terroir"), "`aud` of access tokens."),
+      Setting(
+        "ACCESS_TOKEN_SECONDS", \.accounts.accessTokenSeconds, .integer(60...86_400), default: .text("900"),
+        "How long an access token is valid."),
+      Setting(
+        "REFRESH_TOKEN_DAYS", \.accounts.refreshTokenDays, .integer(1...365), default: .text("30"),
+        "How long a refresh token is valid."),
+      Setting(
+        "PASSWORD_HASHING_PARALLELISM", \.accounts.hashingParallelism, .integer(1...64),
+        default: .init(description: "half of the usable cores") { _, machine in
+          "\(min(64, max(1, machine.processors / 2)))"
+        },
+        "Passwords hashed at a time, 32 MiB each."),
+      Setting(
+        "PASSWORD_HASHING_QUEUE", \.accounts.hashingQueueLength, .integer(1...10_000), default: .text("32"),
+        "Passwords that may wait to be hashed; more are answered 503."),
+    ]
+  }
+
+  /// How many requests a client may make; nil means without limit.
+  package struct Rates: Sendable {
+    package internal(set) var anonymous: RequestRate?
+    package internal(set) var user: RequestRate?
+    package internal(set) var device: RequestRate?
+
+    static let settings = [
+      Setting(
+        "RATE_LIMIT_ANONYMOUS", \.rates.anonymous, Form<RequestRate?>.rate, default: .rate,
+        "Requests of one address without login, as count/seconds or off."),
+      Setting(
+        "RATE_LIMIT_USER", \.rates.user, Form<RequestRate?>.rate, default: .rate,
+        "Requests of one user, as count/seconds or off."),
+      Setting(
+        "RATE_LIMIT_DEVICE", \.rates.device, Form<RequestRate?>.rate, default: .rate,
+        "Requests of one device, as count/seconds or off."),
+    ]
+  }
+}
+
+extension Setting.Default {
+  /// The edge has limits of its own; these only stop what got past it.
+  fileprivate static let rate = Self.relaxed("off", serious: "12000/60")
+}

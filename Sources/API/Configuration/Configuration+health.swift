@@ -1,0 +1,48 @@
+import Values
+
+extension Configuration {
+  /// What the health checks look at.
+  package struct Health: Sendable {
+    package internal(set) var externalURLs: [ServiceURL] = []
+    package internal(set) var intervalMilliseconds = 0
+    package internal(set) var timeoutMilliseconds = 0
+    package internal(set) var diskPath = ""
+    package internal(set) var diskFreeShare = 0.0
+    package internal(set) var memoryUsedShare = 0.0
+
+    static let settings = [
+      Setting(
+        "HEALTH_EXTERNAL_URLS", \.health.externalURLs, Form.url("http", "https").list(), default: .text(""),
+        "URLs that must answer, by commas; one that does not degrades /health."),
+      Setting(
+        "HEALTH_INTERVAL_MILLISECONDS", \.health.intervalMilliseconds, .integer(100...60_000), default: .text("1000"),
+        "How often the checks run."),
+      Setting(
+        "HEALTH_TIMEOUT_MILLISECONDS", \.health.timeoutMilliseconds, .integer(100...60_000), default: .text("1000"),
+        "How long one check may take."),
+      Setting(
+        "HEALTH_DISK_PATH", \.health.diskPath, .text(1_024), default: .text("/"), "The file system that is checked."),
+      Setting(
+        "HEALTH_DISK_FREE_SHARE", \.health.diskFreeShare, .share, default: .text("0.1"),
+        "Less free space than this share degrades /health."),
+      Setting(
+        "HEALTH_MEMORY_USED_SHARE", \.health.memoryUsedShare, .share, default: .text("0.9"),
+        "More memory than this share of the control group's limit degrades /health."),
+    ]
+  }
+
+  /// How long readings are kept.
+  package struct Readings: Sendable {
+    package internal(set) var rawDays = 0
+    package internal(set) var fiveMinuteDays = 0
+
+    static let settings = [
+      Setting(
+        "READINGS_RAW_DAYS", \.readings.rawDays, .integer(1...3_650), default: .text("30"),
+        "How long single readings are kept."),
+      Setting(
+        "READINGS_FIVE_MINUTE_DAYS", \.readings.fiveMinuteDays, .integer(1...36_500), default: .text("365"),
+        "How long buckets of five minutes are kept; hours are kept for ever."),
+    ]
+  }
+}

@@ -1,0 +1,74 @@
+import Glibc
+import Values
+
+extension Configuration {
+  /// Where the server listens, with how many loops, and how it goes.
+  package struct Listening: Sendable {
+    /// An IP address.
+    package internal(set) var host = ""
+    package internal(set) var port: UInt16 = 0
+    /// 0 means that metrics are served on `port` alone.
+    package internal(set) var metricsPort: UInt16 = 0
+    package internal(set) var metricsToken: String?
+    /// Event loops, each on a thread of its own.
+    package internal(set) var workers = 0
+    package internal(set) var trustedProxies: [AddressRange] = []
+    /// As they stand in an Origin field.
+    package internal(set) var corsOrigins: [String] = []
+    package internal(set) var drainSeconds = 0
+    package internal(set) var shutdownSeconds = 0
+
+    static let settings = [
+      Setting("HOST", \.listening.host, .address, default: .text("0.0.0.0"), "The address to listen on."),
+      Setting(
+        "PORT", \.listening.port, .port(allowingZero: true), default: .text("3000"), "The port; 0 takes a free one."),
+      Setting(
+        "WORKERS", \.listening.workers, .integer(1...256),
+        default: .init(description: "usable cores") { _, machine in "\(min(256, machine.processors))" },
+        "Event loops, one thread each."),
+      Setting(
+        "METRICS_PORT", \.listening.metricsPort, .port(allowingZero: true), default: .text("9464"),
+        "A port for /metrics alone; 0 turns it off."),
+      Setting(
+        "METRICS_TOKEN", optional: \.listening.metricsToken, .text(1_024), isSecret: true,
+        "When set, /metrics on PORT asks for it as a bearer token."),
+      Setting(
+        "TRUSTED_PROXIES", \.listening.trustedProxies, Form.addressRange.list(), default: .text(""),
+        "Addresses and ranges whose X-Forwarded-For is believed, by commas."),
+      Setting(
+        "CORS_ORIGINS", \.listening.corsOrigins, Form.origin.list(), default: .text(""),
+        "Origins that browsers may call from, by commas; `*` for any."),
+      Setting(
+        "SHUTDOWN_DRAIN_SECONDS", \.listening.drainSeconds, .integer(0...600), default: .relaxed("0", serious: "5"),
+        "How long the server goes on serving after SIGTERM, while /readyz says 503."),
+      Setting(
+        "SHUTDOWN_TIMEOUT_SECONDS", \.listening.shutdownSeconds, .integer(1...600), default: .text("20"),
+        "How long requests in flight may then take."),
+    ]
+  }
+}
+
+extension Form where Value == String {
+  /// An IP address to listen on.
+  static var address: Form {
+    Form(
+      "an IP address",
+      parse: { text in
+        if text == "localhost" { return "127.0.0.1" }
+        return !text.contains("/") && AddressRange(text) != nil ? text : nil
+      }, show: { $0 })
+  }
+
+  /// An origin as browsers send it (RFC 6454, section 6.2), or `*`.
+  static var origin: Form {
+    Form(
+      "an origin such as https://example.org",
+      parse: { text in
+        if text == "*" { return text }
+        guard let url = ServiceURL(text), url.scheme == "http" || url.scheme == "https",
+          text == "\(url.scheme)://\(url.authority)"
+        else { return nil }
+        return text
+      }, show: { $0 })
+  }
+}

@@ -1,0 +1,105 @@
+import Redis
+
+extension Configuration {
+  /// PostgreSQL, and the connections of each loop to it.
+  package struct Database: Sendable {
+    /// For libpq; holds a password.
+    package internal(set) var url = ""
+    package internal(set) var replicaURL: String?
+    package internal(set) var migratesOnStart = false
+    package internal(set) var readers = 0
+    package internal(set) var writers = 0
+    package internal(set) var transactionConnections = 0
+    package internal(set) var statementTimeoutMilliseconds = 0
+    package internal(set) var connectTimeoutMilliseconds = 0
+
+    static let settings = [
+      Setting(
+        "DATABASE_URL", \.database.url, .databaseURL,
+        default: .relaxed("postgresql://terroir@127.0.0.1:5432/terroir", serious: nil), isSecret: true,
+        "PostgreSQL, as libpq takes it."),
+      Setting(
+        "DATABASE_REPLICA_URL", optional: \.database.replicaURL, .databaseURL, isSecret: true,
+        "A replica for reads that may lag."),
+      Setting(
+        "MIGRATE_ON_START", \.database.migratesOnStart, .flag, default: .text("on"),
+        "Whether `terroir serve` migrates the database first."),
+      Setting(
+        "DATABASE_READERS", \.database.readers, .integer(1...64), default: .text("2"),
+        "Pipelined connections for reads, per event loop."),
+      Setting(
+        "DATABASE_WRITERS", \.database.writers, .integer(1...64), default: .text("1"),
+        "Pipelined connections for single writes, per event loop."),
+      Setting(
+        "DATABASE_TRANSACTION_CONNECTIONS", \.database.transactionConnections, .integer(1...64), default: .text("4"),
+        "Connections for transactions and streams, per event loop, opened as needed."),
+      Setting(
+        "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS", \.database.statementTimeoutMilliseconds, .integer(100...600_000),
+        default: .text("3000"), "When the server cancels a statement."),
+      Setting(
+        "DATABASE_CONNECT_TIMEOUT_MILLISECONDS", \.database.connectTimeoutMilliseconds, .integer(100...60_000),
+        default: .text("2000"), "How long one attempt to connect may take."),
+    ]
+  }
+
+  /// Redis, and what is done with it.
+  package struct Redis: Sendable {
+    /// Holds a password.
+    package internal(set) var address = RedisAddress(endpoint: .tcp(host: "", port: 0))
+    package internal(set) var commandTimeoutMilliseconds = 0
+    package internal(set) var connectTimeoutMilliseconds = 0
+    package internal(set) var keyPrefix = ""
+    /// Whether answers are kept.
+    package internal(set) var caches = false
+
+    static let settings = [
+      Setting(
+        "REDIS_URL", \.redis.address, .redisURL, default: .relaxed("redis://127.0.0.1:6379/0", serious: nil),
+        isSecret: true, "Redis: redis://[user:password@]host[:port][/database] or unix:///path."),
+      Setting(
+        "REDIS_COMMAND_TIMEOUT_MILLISECONDS", \.redis.commandTimeoutMilliseconds, .integer(10...60_000),
+        default: .text("500"), "How long a command may wait for its answer before the connection counts as dead."),
+      Setting(
+        "REDIS_CONNECT_TIMEOUT_MILLISECONDS", \.redis.connectTimeoutMilliseconds, .integer(10...60_000),
+        default: .text("500"), "How long one attempt to connect may take."),
+      Setting(
+        "REDIS_PREFIX", \.redis.keyPrefix, .text(64), default: .text("terroir:"),
+        "What the names of all keys begin with."),
+      Setting("CACHE", \.redis.caches, .flag, default: .text("on"), "Whether answers are cached in Redis."),
+    ]
+  }
+}
+
+extension Form where Value == String {
+  /// Where PostgreSQL is: a libpq URI, of which several hosts may be named. Shown without its passwords.
+  static var databaseURL: Form {
+    Form(
+      "a URL such as postgresql://user:password@host:5432/database",
+      parse: { text in
+        let isURL = text.hasPrefix("postgres://") || text.hasPrefix("postgresql://")
+        return isURL && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : nil
+      }, show: { SecretText.masked(url: $0) })
+  }
+}
+
+extension Form where Value == RedisAddress {
+  /// Where Redis is. Shown without its password.
+  static var redisURL: Form {
+    Form(
+      parse: { text throws(InvalidText) in
+        do throws(RedisAddressError) {
+          return try RedisAddress(url: text)
+        } catch {
+          throw InvalidText(error.description)
+        }
+      },
+      show: { address in
+        let login = address.password.map { _ in "\(address.user ?? ""):\(SecretText.mask)@" } ?? ""
+        return switch address.endpoint {
+        case .tcp(let host, let port):
+          "redis://\(login)\(host.contains(":") ? "[\(host)]" : host):\(port)/\(address.database)"
+        case .unix(let path): "unix://\(login)\(path)?db=\(address.database)"
+        }
+      })
+  }
+}

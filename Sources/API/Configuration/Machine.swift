@@ -1,0 +1,55 @@
+import CLinux
+import Glibc
+
+/// What the server finds around it and configuration depends on.
+package struct Machine: Sendable {
+  /// Processors that this process may keep busy: its affinity, or its control group's quota if that is less.
+  package var processors: Int
+  /// The control group's memory limit in bytes; nil without one.
+  package var memoryLimitBytes: UInt64?
+  /// Whether standard output is a terminal.
+  package var isTerminal: Bool
+  /// The name that tells replicas apart.
+  package var hostName: String
+  /// A new random secret of 64 hexadecimal digits, for where none is configured and none is demanded.
+  package var randomSecret: String
+
+  package init(
+    processors: Int, memoryLimitBytes: UInt64? = nil, isTerminal: Bool = false, hostName: String = "localhost",
+    randomSecret: String
+  ) {
+    self.processors = processors
+    self.memoryLimitBytes = memoryLimitBytes
+    self.isTerminal = isTerminal
+    self.hostName = hostName
+    self.randomSecret = randomSecret
+  }
+
+  /// This machine.
+  package static func current() -> Machine {
+    let cgroup = Cgroup { File.read($0, maximumBytes: RawEnvironment.maximumFileBytes) }
+    return Machine(
+      processors: processors(affinity: Int(linux_affinity_count()), quota: cgroup.processors()),
+      memoryLimitBytes: cgroup.memoryBytes(), isTerminal: isatty(STDOUT_FILENO) == 1, hostName: readHostName(),
+      randomSecret: makeSecret())
+  }
+
+  /// A quota is rounded up: a part of a processor is still worth a loop.
+  static func processors(affinity: Int, quota: Double?) -> Int {
+    max(1, min(max(1, affinity), quota.map { Int($0.rounded(.up)) } ?? .max))
+  }
+
+  private static func readHostName() -> String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+    return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  private static func makeSecret() -> String {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<4).map { _ in
+      let digits = String(generator.next(), radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+}

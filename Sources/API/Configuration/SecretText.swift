@@ -1,0 +1,71 @@
+import Glibc
+
+/// Judges secrets by what can be seen of them, and shows what must not be seen.
+enum SecretText {
+  /// What stands in place of a secret.
+  static let mask = "***"
+  /// The least length of a secret that signs, in bytes.
+  static let minimumBytes = 32
+  /// The least entropy of a secret, in bits, estimated from how often its bytes occur: 32 random hexadecimal digits
+  /// come out at 115 give or take 5, a word repeated at less.
+  private static let minimumBits = 85.0
+
+  private static let defaults = [
+    "changeme", "change-me", "change_me", "default", "example", "secret", "password", "your-", "your_", "replace",
+    "insecure", "development", "terroir",
+  ]
+
+  private static let commonPasswords: Set<String> = [
+    "", "postgres", "password", "passw0rd", "terroir", "changeme", "secret", "admin", "root", "redis", "default",
+    "test",
+    "123456", "12345678", "example",
+  ]
+
+  /// Why a secret is too weak to sign with; nil when nothing speaks against it.
+  static func weakness(_ secret: String) -> String? {
+    let bytes = Array(secret.utf8)
+    if bytes.count < minimumBytes { return "is shorter than \(minimumBytes) bytes" }
+    if defaults.contains(where: { secret.lowercased().contains($0) }) { return "looks like a default" }
+    if isRepetition(bytes) || bits(bytes) < minimumBits { return "is not random enough" }
+    return nil
+  }
+
+  /// Whether a password is one that everybody tries, or the user's name.
+  static func isCommon(password: String, user: String?) -> Bool {
+    commonPasswords.contains(password.lowercased()) || password == user
+  }
+
+  /// A URL with its passwords masked: the one before the host, and those in its query.
+  static func masked(url: String) -> String {
+    guard let mark = url.firstRange(of: "://") else { return mask }
+    let rest = url[mark.upperBound...]
+    let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+    var authority = String(rest[..<end])
+    if let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") {
+      authority = authority[...colon] + mask + authority[at...]
+    }
+    guard let question = rest[end...].firstIndex(of: "?") else {
+      return url[..<mark.upperBound] + authority + rest[end...]
+    }
+    let query = rest[rest.index(after: question)...].split(separator: "&").map { parameter in
+      parameter.hasPrefix("password=") || parameter.hasPrefix("sslpassword=")
+        ? parameter.prefix { $0 != "=" } + "=" + mask : String(parameter)
+    }
+    return url[..<mark.upperBound] + authority + rest[end...question] + query.joined(separator: "&")
+  }
+
+  /// Shannon's entropy of the bytes, as if each were drawn for itself.
+  private static func bits(_ bytes: [UInt8]) -> Double {
+    var counts = [Int](repeating: 0, count: 256)
+    for byte in bytes { counts[Int(byte)] += 1 }
+    let total = Double(bytes.count)
+    return counts.reduce(0) { $0 - ($1 == 0 ? 0 : Double($1) * log2(Double($1) / total)) }
+  }
+
+  /// Whether the bytes are a shorter piece again and again.
+  private static func isRepetition(_ bytes: [UInt8]) -> Bool {
+    (1...max(1, bytes.count / 2)).contains { length in
+      bytes.indices.allSatisfy { bytes[$0] == bytes[$0 % length] }
+    }
+  }
+}
