@@ -2,6 +2,8 @@ import CPostgres
 import Reactor
 
 extension Connection {
+  /// How many times the timeout of one statement a segment of several may take.
+  private static let patience: UInt64 = 3
   private static let readOnly = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
 
   /// Sends an operation, with the syncs that its kind needs. The connection must be ready.
@@ -117,8 +119,7 @@ extension Connection {
     deadlineTimer = loop.schedule(afterNanoseconds: wait) { [weak self] in self?.checkDeadlines() }
   }
 
-  /// Lets those go whose time is over. If nothing at all has come for as long as a statement may take, the server is
-  /// taken for frozen and the connection for lost.
+  /// Lets those go whose time is over, and judges what that says about the connection.
   private func checkDeadlines() {
     deadlineTimer = nil
     var expired: [Operation] = []
@@ -133,16 +134,32 @@ extension Connection {
       for operation in expired {
         operation.settle(.failure(operation.unanswered(.timeout, "no answer within the deadline")))
       }
-      if role == .transactions || loop.now &- lastProgress >= first.timeoutNanoseconds {
-        return lose(PostgresError(.unavailable, "the server does not answer"), isFrozen: true)
-      }
+      judgeSilence(first.timeoutNanoseconds)
     }
-    if next != .max { armDeadline(next) }
+    if isReady, deadlineTimer == nil, next != .max { armDeadline(next) }
   }
 
-  /// Asks the server for a sign of life; without one in time the connection is lost.
+  /// Nothing has come for as long as one statement may take. If only one was asked, the server would have cancelled
+  /// it: it is frozen. The server sends the answers of a segment together, though, so behind several statements it may
+  /// only be slow: then the other connections are asked, and time is given.
+  private func judgeSilence(_ timeoutNanoseconds: UInt64) {
+    let silence = loop.now &- lastProgress
+    if silence < timeoutNanoseconds { return }
+    if role == .transactions || pipeline.firstSegmentCount <= 1 { return giveUp() }
+    if silence >= Self.patience * timeoutNanoseconds {
+      lose(PostgresError(.unavailable, "the server is too slow"))
+    } else {
+      database?.suspect(except: self)
+    }
+  }
+
+  private func giveUp() { lose(PostgresError(.unavailable, "the server does not answer"), isFrozen: true) }
+
+  /// Asks the server for a sign of life; without one in time the connection is lost. One that has been silent for too
+  /// long already is lost at once.
   func probe() {
     guard isReady, probeTimer == nil, script == nil else { return }
+    if let waiting = pipeline.firstCommand, waiting.deadline <= loop.now { return giveUp() }
     let asked = loop.now
     guard pipeline.openSegment == nil || sync(), sync() else { return lose(complaint()) }
     flushAtEndOfTurn()
@@ -150,7 +167,7 @@ extension Connection {
     probeTimer = loop.schedule(afterNanoseconds: patience) { [weak self] in
       guard let self else { return }
       probeTimer = nil
-      if lastProgress <= asked { lose(PostgresError(.unavailable, "the server does not answer"), isFrozen: true) }
+      if lastProgress <= asked { giveUp() }
     }
   }
 }

@@ -10,6 +10,7 @@ extension Database {
   /// `body` may run more than once. `timeoutMilliseconds` replaces the usual statement timeout; 0 is none.
   /// Throws what `body` throws, and `PostgresError`; `.overloaded` when no connection becomes free in time.
   /// Do not open a transaction within another one: each waits for a connection of its own.
+  @discardableResult
   package func transaction<Value>(
     _ isolation: Isolation = .readCommitted, readOnly isReadOnly: Bool = false, timeoutMilliseconds: Int? = nil,
     _ body: (Transaction) async throws -> Value

@@ -72,8 +72,10 @@ package final class Database {
 
   /// Asks every connection for a sign of life, because something else has found the server silent. Those that do not
   /// give one within the probe's timeout are opened anew, and until then the database is not usable.
-  package func suspect() {
-    for connection in connections { connection.probe() }
+  package func suspect() { suspect(except: nil) }
+
+  func suspect(except trusted: Connection?) {
+    for connection in connections where connection !== trusted { connection.probe() }
   }
 
   /// Waits until the database is usable, at most that long; gives whether it is.
@@ -107,7 +109,7 @@ package final class Database {
     refreshState()
   }
 
-  /// Reads in flight go to another connection once; the rest fails. After a freeze nothing is sent again: the others
+  /// Reads in flight go to another connection; the rest fails. After a freeze nothing is sent again: the others
   /// are under suspicion as well.
   func connectionLost(
     _ connection: Connection, _ error: PostgresError, _ orphans: [Operation], isFrozen: Bool
@@ -118,7 +120,9 @@ package final class Database {
       operation.isInFlight = false
       operation.held = nil
       let other = leastBusy(readers)
-      if operation.kind == .read, !operation.isSettled, !isFrozen, operation.resends == 0, let other {
+      if operation.kind == .read, !operation.isSettled, !isFrozen, let other,
+        operation.resends < Operation.maximumResends
+      {
         operation.resends += 1
         other.send(operation)
       } else {

@@ -29,7 +29,7 @@ package struct DatabaseConfiguration: Sendable {
   package var transactionAttempts = 4
 
   /// One attempt to connect, name resolution included.
-  package var connectTimeoutMilliseconds = 2_000
+  package var connectTimeoutMilliseconds = 3_000
   /// How long a connection under suspicion has to answer.
   package var probeTimeoutMilliseconds = 1_000
   /// The pause before the first new attempt to connect; it doubles with each failure.

@@ -60,6 +60,27 @@ struct Pipeline<Ticket> {
 
   var isEmpty: Bool { entries.isEmpty }
 
+  /// The first command without an answer.
+  var firstCommand: Ticket? {
+    for index in 0..<entries.count {
+      if case .command(let ticket, _) = entries[index] { return ticket }
+    }
+    return nil
+  }
+
+  /// How many commands the segment has whose answer comes next.
+  var firstSegmentCount: Int {
+    var count = answeredCount
+    for index in 0..<entries.count {
+      switch entries[index] {
+      case .command: count += 1
+      case .sync: return count
+      case .prepare, .silent: break
+      }
+    }
+    return count
+  }
+
   // MARK: Sending
 
   mutating func sentPrepare(statement: Int, version: UInt32, _ sharing: Sharing) {

@@ -119,6 +119,8 @@ package final class Transaction {
   private func sendUnawaited(_ statement: Statement) {
     let operation = database.takeOperation(.transactional)
     operation.statement = statement
+    // The server may hold its answer back until the first statement's.
+    apply(timeoutMilliseconds, to: operation)
     connection.send(operation)
     database.release(operation)
   }

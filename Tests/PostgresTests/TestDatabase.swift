@@ -22,16 +22,22 @@ enum TestDatabase {
   ///
   /// Expectations belong to the test's own task: give out what they need.
   static func run<Value: Sendable>(
-    url: String? = nil, _ configure: @Sendable (inout DatabaseConfiguration) -> Void = { _ in },
+    url: String? = nil, connectSeconds: UInt64 = 20,
+    _ configure: @Sendable (inout DatabaseConfiguration) -> Void = { _ in },
     _ body: @escaping @Sendable (Database) async throws -> Value
   ) async throws -> Value {
     var configuration = DatabaseConfiguration(url: try url ?? Self.url())
+    // A busy build machine is no reason to fail; tests of these bounds set their own.
+    configuration.connectTimeoutMilliseconds = 20_000
+    configuration.statementTimeoutMilliseconds = 20_000
+    configuration.transactionWaitMilliseconds = 20_000
     configure(&configuration)
     return try await withCheckedThrowingContinuation { continuation in
       do {
         _ = try LoopThread(name: "test-database") { [configuration] in
           pthread_detach(pthread_self())
-          continuation.resume(with: Result { try Database.standalone(configuration, connectSeconds: 10, body) })
+          continuation.resume(
+            with: Result { try Database.standalone(configuration, connectSeconds: connectSeconds, body) })
         }
       } catch {
         continuation.resume(throwing: error)

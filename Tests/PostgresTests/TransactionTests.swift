@@ -46,7 +46,7 @@ struct TransactionTests {
   @Test("that lose against others are run again until all have won")
   func serializable() async throws {
     let (failures, balance) = try await TestDatabase.runInSchema(
-      Self.table + "; INSERT INTO accounts VALUES (1, 0)", { $0.transactionAttempts = 50 }
+      Self.table + "; INSERT INTO accounts VALUES (1, 0)", { $0.transactionAttempts = 100 }
     ) { database in
       let results = await concurrently(20, on: database.loop) { _ in
         try await database.transaction(.serializable) { transaction in
@@ -82,11 +82,11 @@ struct TransactionTests {
   @Test("wait for a connection, and are refused when too many wait or too long")
   func waiting() async throws {
     let kinds = try await TestDatabase.run({
-      ($0.transactionConnections, $0.transactionQueueLength, $0.transactionWaitMilliseconds) = (1, 2, 400)
+      ($0.transactionConnections, $0.transactionQueueLength, $0.transactionWaitMilliseconds) = (1, 2, 2_000)
     }) { database in
       try await database.transaction { _ in }
       return await concurrently(5, on: database.loop) { _ in
-        try await database.transaction { _ = try await $0.query("SELECT pg_sleep(1)") }
+        try await database.transaction { _ = try await $0.query("SELECT pg_sleep(4)") }
       }.map { result -> String in
         switch result {
         case .success: "done"

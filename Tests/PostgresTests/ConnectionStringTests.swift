@@ -1,0 +1,75 @@
+import Testing
+
+@testable import Postgres
+
+@Suite("A connection string")
+struct ConnectionStringTests {
+  private func parameters(_ text: String, _ endpoints: [Endpoint]? = nil) throws -> [String: String] {
+    let string = try ConnectionString(text)
+    let pairs = string.parameters(endpoints ?? string.endpoints, DatabaseConfiguration(url: text))
+    return Dictionary(pairs, uniquingKeysWith: { $1 })
+  }
+
+  @Test("is read as libpq reads it, several hosts included")
+  func hosts() throws {
+    let text = "postgres://me:p%40ss@a.example:1,10.0.0.2:2,[::1]:3/db?target_session_attrs=primary"
+    let string = try ConnectionString(text)
+    #expect(
+      string.endpoints == [
+        Endpoint(host: "a.example", address: "", port: "1"), Endpoint(host: "10.0.0.2", address: "", port: "2"),
+        Endpoint(host: "::1", address: "", port: "3"),
+      ])
+    #expect(string.endpoints.map(\.needsLookup) == [true, false, false])
+    #expect(string.password == "p@ss")
+    let given = try parameters(text)
+    #expect(given["host"] == "a.example,10.0.0.2,::1")
+    #expect(given["port"] == "1,2,3")
+    #expect(given["hostaddr"] == nil)
+    #expect(given["target_session_attrs"] == "primary")
+    #expect(given["dbname"] == "db")
+    #expect(given["user"] == "me")
+  }
+
+  @Test("of a Unix socket or of nothing at all needs no look-up")
+  func local() throws {
+    #expect(try ConnectionString("host=/run/postgresql dbname=x").endpoints.map(\.needsLookup) == [false])
+    #expect(try ConnectionString("dbname=x").endpoints.isEmpty)
+    #expect(try parameters("dbname=x port=5433")["port"] == "5433")
+  }
+
+  @Test("takes looked-up addresses, and one port serves all hosts")
+  func addresses() throws {
+    let given = try parameters(
+      "host=a,b port=5",
+      [Endpoint(host: "a", address: "1.2.3.4", port: "5"), Endpoint(host: "a", address: "::1", port: "5")])
+    #expect(given["host"] == "a,a")
+    #expect(given["hostaddr"] == "1.2.3.4,::1")
+    #expect(given["port"] == "5,5")
+  }
+
+  @Test("keeps what it says about options, names and timeouts")
+  func options() throws {
+    let given = try parameters(
+      "postgres://h/db?options=-cstatement_timeout%3D9&application_name=mine&gssencmode=prefer")
+    #expect(given["options"]?.hasPrefix("-c statement_timeout=3000 ") == true)
+    #expect(given["options"]?.hasSuffix(" -cstatement_timeout=9") == true)
+    #expect(given["application_name"] == "mine")
+    #expect(given["gssencmode"] == "prefer")
+  }
+
+  @Test(
+    "that cannot be read is refused without a word of it",
+    arguments: [
+      "postgres://me:s3cret@host:port/db", "postgres://me:s3cret@[::1/db", "password=s3cret host", "nonsense=s3cret",
+      "host=a,b,c port=1,2 password=s3cret", "postgres://me:s3cret@host:99999/db",
+    ])
+  func refused(_ text: String) {
+    do {
+      _ = try ConnectionString(text)
+      Issue.record("it was taken")
+    } catch {
+      #expect(error.kind == .configuration)
+      #expect(!"\(error)".contains("s3cret"))
+    }
+  }
+}

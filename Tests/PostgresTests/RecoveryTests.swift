@@ -1,0 +1,216 @@
+import Glibc
+import Postgres
+import Reactor
+import Testing
+
+@Suite("When the server goes away", .serialized)
+struct RecoveryTests {
+  private static let milliseconds: UInt64 = 1_000_000
+
+  /// Milliseconds that `body` takes.
+  private static func time(_ body: () async throws -> Void) async rethrows -> Int {
+    let start = Clock.monotonic()
+    try await body()
+    return Int((Clock.monotonic() - start) / milliseconds)
+  }
+
+  /// Waits until a read succeeds; gives the milliseconds that took.
+  private static func heal(_ database: Database) async throws -> Int {
+    try await time {
+      for _ in 0..<2_000 {
+        if (try? await database.query("SELECT 1")) != nil, database.isUsable { return }
+        await database.loop.sleep(nanoseconds: 5 * milliseconds)
+      }
+      throw PostgresTestError.notHealed
+    }
+  }
+
+  enum PostgresTestError: Error { case notHealed }
+
+  @Test("terminated backends under load cost no read, and the connections come back")
+  func terminated() async throws {
+    let (failures, healed, counts) = try await TestDatabase.run({ $0.readers = 3 }) { database in
+      let read = Statement("test.read", "SELECT $1 + 1, pg_sleep(0.001)")
+      let pids = try await concurrently(12, on: database.loop) { _ in
+        try await database.query("SELECT pg_backend_pid(), pg_sleep(0.02)")[0].decode(Int.self, 0)
+      }.map { try $0.get() }
+      let victims = Array(Set(pids).prefix(2))
+      var isTerminated = false
+      let results = await concurrently(300, on: database.loop) { index in
+        if index == 150 {
+          for pid in victims {
+            isTerminated = try await database.write("SELECT pg_terminate_backend(\(Int32(pid)))")[0].decode(
+              Bool.self, 0)
+          }
+        }
+        return try await database.query(read, Int64(index))[0].decode(Int.self, 0) == index + 1
+      }
+      let failures = results.compactMap { if case .failure(let error) = $0 { "\(error)" } else { nil } }
+      let healed = try await Self.heal(database)
+      await database.loop.sleep(nanoseconds: 500 * Self.milliseconds)
+      return (failures + (isTerminated ? [] : ["not terminated"]), healed, database.connectionCounts)
+    }
+    #expect(failures == [])
+    #expect(healed < 2_000)
+    #expect(counts.idle == 6 && counts.connecting == 0)
+  }
+
+  @Test("a write that was cut off says that its outcome is unknown, and a transaction that it has not happened")
+  func cutOff() async throws {
+    let proxy = try Proxy()
+    defer { proxy.become(.stop) }
+    let errors = try await TestDatabase.run(url: proxy.url()) { database in
+      try await database.transaction { _ = try await $0.query("SELECT 1") }
+      let results = await concurrently(4, on: database.loop) { index in
+        switch index {
+        case 0: try await database.execute("SELECT pg_sleep(5)")
+        case 1: try await database.transaction { try await $0.execute("SELECT pg_sleep(5)") }
+        case 2: _ = try await database.query("SELECT pg_sleep(5)")
+        default:
+          await database.loop.sleep(nanoseconds: 200 * Self.milliseconds)
+          proxy.become(.refuse)
+        }
+      }
+      return results.map { result in
+        if case .failure(let error as PostgresError) = result { return "\(error.kind) \(error.outcomeIsUnknown)" }
+        return "fine"
+      }
+    }
+    #expect(errors == ["unavailable true", "unavailable false", "unavailable false", "fine"])
+  }
+
+  @Test("everything fails at once while nothing answers the door, and heals within 2 s")
+  func refused() async throws {
+    let proxy = try Proxy()
+    defer { proxy.become(.stop) }
+    let (states, kinds, slowest, healed) = try await TestDatabase.run(url: proxy.url()) { database in
+      var states: [Bool] = []
+      database.onStateChange = { states.append($0) }
+      proxy.become(.refuse)
+      await database.loop.sleep(nanoseconds: 200 * Self.milliseconds)
+      var kinds = Set<String>()
+      var slowest = 0
+      for _ in 0..<20 {
+        slowest = max(
+          slowest,
+          await Self.time {
+            for error in [
+              await postgresError { _ = try await database.query("SELECT 1") },
+              await postgresError { try await database.execute("SELECT 1") },
+              await postgresError { try await database.transaction { _ = try await $0.query("SELECT 1") } },
+            ] { kinds.insert("\(error?.kind as PostgresError.Kind?)") }
+          })
+        await database.loop.sleep(nanoseconds: 100 * Self.milliseconds)
+      }
+      proxy.become(.forward)
+      return (states, kinds, slowest, try await Self.heal(database))
+    }
+    #expect(states == [false])
+    #expect(kinds == ["Optional(Postgres.PostgresError.Kind.unavailable)"])
+    #expect(slowest < 500)
+    #expect(healed < 2_000)
+  }
+
+  @Test("a frozen server is noticed within the deadline, fails fast from then on, and heals")
+  func frozen() async throws {
+    let proxy = try Proxy()
+    defer { proxy.become(.stop) }
+    let (first, fast, healed) = try await TestDatabase.run(
+      url: proxy.url(),
+      {
+        ($0.statementTimeoutMilliseconds, $0.graceMilliseconds, $0.probeTimeoutMilliseconds) = (1_500, 500, 500)
+        $0.connectTimeoutMilliseconds = 1_000
+      }
+    ) { database in
+      try await database.transaction { _ = try await $0.query("SELECT 1") }
+      proxy.become(.freeze)
+      let first = try await Self.time {
+        let results = await concurrently(30, on: database.loop) { index in
+          if index % 3 == 0 { try await database.execute("SELECT 1") }
+          if index % 3 == 1 { _ = try await database.query("SELECT 1") }
+          if index % 3 == 2 { try await database.transaction { _ = try await $0.query("SELECT 1") } }
+        }
+        for result in results { if case .success = result { throw PostgresTestError.notHealed } }
+      }
+      await database.loop.sleep(nanoseconds: 600 * Self.milliseconds)
+      let fast = await Self.time {
+        _ = await postgresError { _ = try await database.query("SELECT 1") }
+        _ = await postgresError { try await database.execute("SELECT 1") }
+        _ = await postgresError { try await database.transaction { _ = try await $0.query("SELECT 1") } }
+      }
+      proxy.become(.forward)
+      return (first, fast, try await Self.heal(database))
+    }
+    #expect((1_800..<5_000).contains(first))
+    #expect(fast < 500)
+    #expect(healed < 2_500)
+  }
+
+  @Test("one silent connection puts the others to the test, and an answer clears them")
+  func suspicion() async throws {
+    let counts = try await TestDatabase.run { database in
+      await database.loop.sleep(nanoseconds: 100 * Self.milliseconds)
+      database.suspect()
+      let sleeper = try await database.query("SELECT 1").count
+      await database.loop.sleep(nanoseconds: 1_300 * Self.milliseconds)
+      return (sleeper, database.connectionCounts)
+    }
+    #expect(counts.0 == 1)
+    #expect(counts.1.idle == 5 && counts.1.connecting == 0)
+  }
+
+  @Test("a suspected frozen server is given up within the probe's timeout")
+  func suspectedFrozen() async throws {
+    let proxy = try Proxy()
+    defer { proxy.become(.stop) }
+    let (took, healed) = try await TestDatabase.run(
+      url: proxy.url(),
+      {
+        ($0.statementTimeoutMilliseconds, $0.probeTimeoutMilliseconds, $0.connectTimeoutMilliseconds) = (
+          30_000, 300, 1_000
+        )
+      }
+    ) { database in
+      proxy.become(.freeze)
+      let took = await Self.time {
+        database.suspect()
+        _ = await postgresError { _ = try await database.query("SELECT 1") }
+      }
+      proxy.become(.forward)
+      return (took, try await Self.heal(database))
+    }
+    #expect(took < 1_500)
+    #expect(healed < 2_500)
+  }
+
+  @Test("a wrong password is refused without telling it")
+  func wrongPassword() async throws {
+    let url = try TestDatabase.url()
+    let wrong = url.replacing(/:[^:@\/]+@/, with: ":wr0ng-Secret@")
+    await #expect {
+      try await TestDatabase.run(url: wrong, connectSeconds: 3) { _ in }
+    } throws: { error in
+      guard let error = error as? PostgresError else { return false }
+      return error.kind == .unavailable && error.message.contains("password") && !"\(error)".contains("wr0ng-Secret")
+    }
+  }
+
+  @Test("names are looked up beside the loop, and one that does not exist is an error")
+  func names() async throws {
+    let byName = try TestDatabase.url().replacing("127.0.0.1", with: "localhost")
+    #expect(try await TestDatabase.run(url: byName) { try await $0.query("SELECT 1").count } == 1)
+    await #expect(throws: PostgresError.self) {
+      try await TestDatabase.run(url: "postgres://nobody@terroir.invalid/none", connectSeconds: 1) { _ in }
+    }
+  }
+
+  @Test("another host of the list takes over")
+  func secondHost() async throws {
+    let proxy = try Proxy()
+    proxy.become(.stop)
+    let url = try TestDatabase.url().replacing("@127.0.0.1:", with: "@127.0.0.1:\(proxy.port),127.0.0.1:")
+    #expect(
+      try await TestDatabase.run(url: url + "?target_session_attrs=read-write") { try await $0.query("SELECT 1").count }
+        == 1)
+  }
+}
