@@ -9,66 +9,69 @@ package enum Base64: Sendable {
   package static func textLength(of count: Int) -> Int { (count * 4 + 2) / 3 }
 
   /// Appends the text of `bytes`.
-  package func encode(_ bytes: some Collection<UInt8>, to text: inout [UInt8]) {
+  package func encode(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
+    let digits = self == .url ? Self.urlDigits : Self.standardDigits
     var bits: UInt32 = 0
     var count: UInt32 = 0
-    for byte in bytes {
-      bits = bits << 8 | UInt32(byte)
+    for index in bytes.indices {
+      bits = bits << 8 | UInt32(bytes[index])
       count += 8
       while count >= 6 {
         count -= 6
-        text.append(digit(bits >> count & 63))
+        text.append(digits[Int(bits >> count & 63)])
       }
     }
-    if count > 0 { text.append(digit(bits << (6 - count) & 63)) }
+    if count > 0 { text.append(digits[Int(bits << (6 - count) & 63)]) }
   }
 
   /// The text of `bytes`.
-  package func encoded(_ bytes: some Collection<UInt8>) -> String {
+  package func encoded(_ bytes: [UInt8]) -> String {
     var text: [UInt8] = []
     text.reserveCapacity(Self.textLength(of: bytes.count))
-    encode(bytes, to: &text)
+    encode(bytes.span, to: &text)
     return String(decoding: text, as: UTF8.self)
   }
 
   /// The bytes of a text; nil for foreign characters, padding, an impossible length or left-over bits that are not 0.
-  package func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+  package func decode(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
     guard text.count % 4 != 1 else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(text.count * 3 / 4)
+    let values = self == .url ? Self.urlValues : Self.standardValues
     var bits: UInt32 = 0
     var count: UInt32 = 0
-    for character in text {
-      guard let value = value(of: character) else { return nil }
-      bits = bits << 6 | value
-      count += 6
-      if count >= 8 {
-        count -= 8
-        bytes.append(UInt8(truncatingIfNeeded: bits >> count))
+    var isForeign = false
+    let bytes = [UInt8](unsafeUninitializedCapacity: text.count * 3 / 4) { bytes, length in
+      for character in text {
+        let value = values[Int(character)]
+        isForeign = isForeign || value == Self.foreign
+        bits = bits << 6 | UInt32(value & 63)
+        count += 6
+        if count >= 8 {
+          count -= 8
+          bytes[length] = UInt8(truncatingIfNeeded: bits >> count)
+          length += 1
+        }
       }
     }
-    guard bits & (1 << count - 1) == 0 else { return nil }
+    guard !isForeign, bits & (1 << count - 1) == 0 else { return nil }
     return bytes
   }
 
-  private func digit(_ value: UInt32) -> UInt8 {
-    switch UInt8(value) {
-    case let value where value < 26: UInt8(ascii: "A") + value
-    case let value where value < 52: UInt8(ascii: "a") + value - 26
-    case let value where value < 62: UInt8(ascii: "0") + value - 52
-    case 62: self == .url ? UInt8(ascii: "-") : UInt8(ascii: "+")
-    default: self == .url ? UInt8(ascii: "_") : UInt8(ascii: "/")
-    }
+  /// The bytes of a text; see `decode(_: UnsafeRawBufferPointer)`.
+  package func decode(_ text: some StringProtocol) -> [UInt8]? {
+    var text = String(text)
+    return text.withUTF8 { decode(UnsafeRawBufferPointer($0)) }
   }
 
-  private func value(of character: UInt8) -> UInt32? {
-    switch character {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
-    case UInt8(ascii: "-") where self == .url, UInt8(ascii: "+") where self == .standard: 62
-    case UInt8(ascii: "_") where self == .url, UInt8(ascii: "/") where self == .standard: 63
-    default: nil
-    }
+  private static let foreign: UInt8 = 0xFF
+  private static let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+  private static let urlDigits = Array((letters + "-_").utf8)
+  private static let standardDigits = Array((letters + "+/").utf8)
+  private static let urlValues = values(of: urlDigits)
+  private static let standardValues = values(of: standardDigits)
+
+  private static func values(of digits: [UInt8]) -> [UInt8] {
+    var values = [UInt8](repeating: foreign, count: 256)
+    for (value, digit) in digits.enumerated() { values[Int(digit)] = UInt8(value) }
+    return values
   }
 }

@@ -33,7 +33,7 @@ package final class CursorSeal {
 
   /// The payload of a cursor of that list; anything else throws.
   package func open(_ text: String, list: String) throws(CursorError) -> CursorPayload {
-    guard text.utf8.count <= Self.maximumLength, let bytes = Base64.url.decode(text.utf8),
+    guard text.utf8.count <= Self.maximumLength, let bytes = Base64.url.decode(text),
       bytes.count > Self.codeLength
     else { throw CursorError() }
     let payload = bytes.dropLast(Self.codeLength)

@@ -34,7 +34,7 @@ package struct OpaqueKey: Sendable {
   /// Reads a key of that kind as its holder sends it; nil for anything that was never one.
   package init?(_ text: some StringProtocol, _ kind: Kind) {
     guard text.utf8.count == Self.textLength, text.hasPrefix(kind.rawValue),
-      let secret = Base64.url.decode(text.utf8.dropFirst(kind.rawValue.utf8.count)),
+      let secret = Base64.url.decode(text.dropFirst(kind.rawValue.utf8.count)),
       secret.count == Self.secretLength
     else { return nil }
     self.init(kind, String(text))

@@ -66,8 +66,8 @@ package enum Password {
     init?(_ text: String) {
       let fields = text.split(separator: "$", omittingEmptySubsequences: false)
       guard fields.count == 5, fields[0].isEmpty, fields[1] == "scrypt", let cost = Self.cost(fields[2]),
-        let salt = Base64.standard.decode(fields[3].utf8), (8...64).contains(salt.count),
-        let hash = Base64.standard.decode(fields[4].utf8), (16...64).contains(hash.count)
+        let salt = Base64.standard.decode(fields[3]), (8...64).contains(salt.count),
+        let hash = Base64.standard.decode(fields[4]), (16...64).contains(hash.count)
       else { return nil }
       self.init(cost: cost, salt: salt, hash: hash)
     }

@@ -68,10 +68,10 @@ package final class TokenAuthority {
     }
     var text = Self.header
     text.append(UInt8(ascii: "."))
-    Base64.url.encode(json.bytes, to: &text)
+    Base64.url.encode(json.bytes.span, to: &text)
     let code = key.code(of: text)
     text.append(UInt8(ascii: "."))
-    Base64.url.encode(code, to: &text)
+    Base64.url.encode(code.span, to: &text)
     return String(decoding: text, as: UTF8.self)
   }
 
@@ -79,80 +79,55 @@ package final class TokenAuthority {
 
   /// The claims of a token that this server, or another with its secret, has signed and that is valid now.
   package func verify(_ text: String, at now: Timestamp) throws(TokenError) -> TokenClaims {
-    try verify(Array(text.utf8), at: now)
+    let bytes = Array(text.utf8)
+    return try bytes.withUnsafeBufferPointer { bytes throws(TokenError) in
+      try verify(UnsafeRawBufferPointer(bytes), at: now)
+    }
   }
 
   /// The claims of a token that this server, or another with its secret, has signed and that is valid now.
-  package func verify(_ text: [UInt8], at now: Timestamp) throws(TokenError) -> TokenClaims {
-    guard text.count <= Self.maximumLength else { throw .malformed }
-    let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    guard parts.count == 3, let code = Base64.url.decode(parts[2]) else { throw .malformed }
-    try checkHeader(parts[0])
-    guard isSigned(Array(text[..<parts[1].endIndex]), code) else { throw .signature }
-    return try check(Self.object(parts[1]), at: now.unixMilliseconds.floorDivided(by: 1_000))
+  package func verify(_ text: UnsafeRawBufferPointer, at now: Timestamp) throws(TokenError) -> TokenClaims {
+    let dot = UInt8(ascii: ".")
+    guard text.count <= Self.maximumLength, let first = text.firstIndex(of: dot),
+      let second = text[(first + 1)...].firstIndex(of: dot),
+      // A third dot is no Base64.
+      let code = Base64.url.decode(UnsafeRawBufferPointer(rebasing: text[(second + 1)...]))
+    else { throw .malformed }
+    try checkHeader(UnsafeRawBufferPointer(rebasing: text[..<first]))
+    guard isSigned(UnsafeRawBufferPointer(rebasing: text[..<second]), code) else { throw .signature }
+    guard let payload = Base64.url.decode(UnsafeRawBufferPointer(rebasing: text[(first + 1)..<second])) else {
+      throw .malformed
+    }
+    let claims = try TokenPayload(payload, issuer: settings.issuer, audience: settings.audience)
+    return try check(claims, at: now.unixMilliseconds.floorDivided(by: 1_000))
   }
 
   /// The algorithm is never the token's choice (RFC 8725, section 3.1): another one is refused before any key is used.
-  private func checkHeader(_ part: ArraySlice<UInt8>) throws(TokenError) {
+  private func checkHeader(_ part: UnsafeRawBufferPointer) throws(TokenError) {
     if part.elementsEqual(Self.header) { return }
-    let header = try Self.object(part)
+    guard let bytes = Base64.url.decode(part), case .object(let header) = try? JSONReader.parse(bytes) else {
+      throw .malformed
+    }
     // RFC 7515, section 4.1.11: extensions marked critical must be understood, and none is.
     guard header["alg"] == .string("HS256"), header["crit"] == nil else { throw .algorithm }
   }
 
-  private func isSigned(_ message: [UInt8], _ code: [UInt8]) -> Bool {
+  private func isSigned(_ message: UnsafeRawBufferPointer, _ code: [UInt8]) -> Bool {
     guard code.count == MessageAuthentication.codeLength else { return false }
-    return message.withUnsafeBytes { message in
-      key.isValid(code, of: message) || previousKey?.isValid(code, of: message) ?? false
-    }
+    return key.isValid(code, of: message) || previousKey?.isValid(code, of: message) ?? false
   }
 
-  private static func object(_ part: ArraySlice<UInt8>) throws(TokenError) -> JSONObject {
-    guard let bytes = Base64.url.decode(part), case .object(let object) = try? JSONReader.parse(bytes) else {
-      throw .malformed
-    }
-    return object
-  }
-
-  private func check(_ claims: JSONObject, at seconds: Int64) throws(TokenError) -> TokenClaims {
-    guard claims["iss"] == .string(settings.issuer) else { throw .issuer }
-    guard let audience = claims["aud"], isMeant(audience) else { throw .audience }
-    guard let expiresAt = Self.seconds(claims["exp"]), let issuedAt = Self.seconds(claims["iat"]),
-      let subject = Self.identifier(claims["sub"]), let session = Self.identifier(claims["sid"]),
-      let identifier = Self.identifier(claims["jti"]),
-      case .string(let roleName) = claims["role"], let role = Role(rawValue: roleName)
+  private func check(_ payload: TokenPayload, at seconds: Int64) throws(TokenError) -> TokenClaims {
+    guard payload.isFromIssuer else { throw .issuer }
+    guard payload.isForAudience else { throw .audience }
+    guard let expiresAt = payload.expiresAt, let issuedAt = payload.issuedAt, let subject = payload.subject,
+      let session = payload.session, let identifier = payload.identifier, let role = payload.role
     else { throw .claims }
     guard seconds < expiresAt + settings.expiryLeewaySeconds else { throw .expired }
-    guard issuedAt <= seconds + settings.issueLeewaySeconds else { throw .tooEarly }
-    if let start = claims["nbf"] {
-      guard let start = Self.seconds(start) else { throw .claims }
-      guard start <= seconds + settings.issueLeewaySeconds else { throw .tooEarly }
-    }
+    let latest = seconds + settings.issueLeewaySeconds
+    guard issuedAt <= latest, payload.notBefore ?? 0 <= latest else { throw .tooEarly }
     return TokenClaims(
       subject: subject, session: session, identifier: identifier, role: role, issuedAt: issuedAt,
       expiresAt: expiresAt)
-  }
-
-  /// A single audience, or one of several (RFC 7519, section 4.1.3).
-  private func isMeant(_ audience: JSONValue) -> Bool {
-    if case .array(let audiences) = audience { return audiences.contains(.string(settings.audience)) }
-    return audience == .string(settings.audience)
-  }
-
-  /// The latest date that is believed: the end of the year 9999.
-  private static let latestSeconds: Int64 = 253_402_300_799
-
-  /// A date in whole seconds, fractions cut off (RFC 7519, section 2: NumericDate).
-  private static func seconds(_ value: JSONValue?) -> Int64? {
-    switch value {
-    case .integer(let seconds) where (0...latestSeconds).contains(seconds): seconds
-    case .number(let seconds) where seconds >= 0 && seconds <= Double(latestSeconds): Int64(seconds)
-    default: nil
-    }
-  }
-
-  private static func identifier(_ value: JSONValue?) -> Identifier? {
-    guard case .string(let text) = value else { return nil }
-    return Identifier(text)
   }
 }

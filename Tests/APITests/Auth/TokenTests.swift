@@ -50,6 +50,10 @@ struct TokenTests {
     }
   }
 
+  private func verify(_ token: [UInt8], _ authority: TokenAuthority) throws -> TokenClaims {
+    try token.withUnsafeBytes { try authority.verify($0, at: Self.now) }
+  }
+
   @Test("gives back the claims that were signed")
   func roundTrip() throws {
     let authority = authority()
@@ -65,7 +69,7 @@ struct TokenTests {
   @Test("has the signature of RFC 7515, appendix A.1")
   func vector() {
     let key = Base64.url.decode(
-      "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow".utf8)!
+      "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")!
     let token =
       "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
       + ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
@@ -83,9 +87,9 @@ struct TokenTests {
       for replacement in Set("AZaz09-_.=+/{\u{0}é".utf8) where replacement != token[position] {
         var altered = token
         altered[position] = replacement
-        #expect(throws: TokenError.self) { try authority.verify(altered, at: Self.now) }
+        #expect(throws: TokenError.self) { try verify(altered, authority) }
       }
-      #expect(throws: TokenError.self) { try authority.verify(Array(token[..<position]), at: Self.now) }
+      #expect(throws: TokenError.self) { try verify(Array(token[..<position]), authority) }
     }
   }
 
