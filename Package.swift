@@ -48,6 +48,11 @@ let package = Package(
       exclude: ["Pages/Assets"]),
     .executableTarget(name: "terroir", dependencies: ["API"], swiftSettings: settings),
 
+    // Fuzzers of what reads from the network: a short run among the tests, long ones by scripts/fuzz.
+    .testTarget(
+      name: "Fuzz", dependencies: ["Values", "JSON", "HTTP"], path: "fuzz", exclude: ["corpus"], swiftSettings: settings
+    ),
+
     tests("Values", []),
     tests("Metrics", []),
     tests("Telemetry", ["Values"]),

@@ -1,0 +1,69 @@
+/// Makes new inputs of old ones: a few random edits, some of which know the subject's tokens.
+struct Mutator {
+  /// The longest input made, in bytes.
+  static let longest = 4_096
+  /// The most inputs kept to start from.
+  static let poolCapacity = 4_096
+
+  private(set) var pool: [[UInt8]]
+  private let tokens: [[UInt8]]
+  private var random: SplitMix
+
+  init(pool: [[UInt8]], tokens: [String], seed: UInt64) {
+    self.pool = pool.isEmpty ? [[]] : pool
+    self.tokens = tokens.map { Array($0.utf8) }
+    random = SplitMix(state: seed)
+  }
+
+  /// Keeps an input to start from again.
+  mutating func keep(_ input: [UInt8]) {
+    if pool.count < Self.poolCapacity {
+      pool.append(input)
+    } else {
+      pool[Int.random(in: 0..<pool.count, using: &random)] = input
+    }
+  }
+
+  /// The next input.
+  mutating func next() -> [UInt8] {
+    var input = pool[Int.random(in: 0..<pool.count, using: &random)]
+    for _ in 0..<Int.random(in: 1...5, using: &random) { edit(&input) }
+    if input.count > Self.longest { input.removeLast(input.count - Self.longest) }
+    return input
+  }
+
+  private mutating func edit(_ input: inout [UInt8]) {
+    let position = Int.random(in: 0...input.count, using: &random)
+    switch Int.random(in: 0..<9, using: &random) {
+    case 0: if position < input.count { input[position] ^= 1 << UInt8.random(in: 0..<8, using: &random) }
+    case 1: if position < input.count { input[position] = UInt8.random(in: 0...255, using: &random) }
+    case 2: input.insert(UInt8.random(in: 0...255, using: &random), at: position)
+    case 3, 4: input.insert(contentsOf: tokens.randomElement(using: &random) ?? [], at: position)
+    case 5: input.removeSubrange(span(from: position, in: input))
+    case 6: input.insert(contentsOf: Array(input[span(from: position, in: input)]), at: position)
+    case 7:
+      // A piece of another input.
+      let other = pool[Int.random(in: 0..<pool.count, using: &random)]
+      let start = Int.random(in: 0...other.count, using: &random)
+      input.insert(contentsOf: other[span(from: start, in: other)], at: position)
+    default: input.removeLast(input.count - position)
+    }
+  }
+
+  /// Up to 64 bytes from a place on.
+  private mutating func span(from start: Int, in input: [UInt8]) -> Range<Int> {
+    start..<min(input.count, start + Int.random(in: 1...64, using: &random))
+  }
+}
+
+/// Random numbers that a seed repeats (Steele, Lea, Flood 2014).
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+}
