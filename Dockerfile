@@ -31,7 +31,8 @@ RUN apt-get update \
   && useradd --uid 1001 --gid 1001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin terroir
 COPY --from=build /out/terroir /out/swift-backtrace /usr/local/bin/
 
-ARG VERSION=dev
+# Empty means: what the sources say of themselves.
+ARG VERSION=
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Terroir" \
   org.opencontainers.image.description="API server for local growers and sellers" \
@@ -39,6 +40,7 @@ LABEL org.opencontainers.image.title="Terroir" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.revision="${REVISION}"
 ENV SERVICE_VERSION=${VERSION} \
+  REVISION=${REVISION} \
   LOG_FORMAT=json \
   SWIFT_BACKTRACE=enable=yes,interactive=no,color=no,threads=all,sanitize=yes,swift-backtrace=/usr/local/bin/swift-backtrace
 
