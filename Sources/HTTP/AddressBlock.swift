@@ -32,3 +32,8 @@ package struct AddressBlock: Hashable, Sendable {
     (~0 << (64 - min(bits, 64)), ~0 << (128 - max(bits, 64)))
   }
 }
+
+extension AddressBlock: CustomStringConvertible {
+  /// The base and the prefix length, such as `10.0.0.0/8`.
+  package var description: String { "\(base.text)/\(base.isV4 && prefixBits >= 96 ? prefixBits - 96 : prefixBits)" }
+}

@@ -25,6 +25,7 @@ package enum LogRedaction {
 
   /// A request target with the values of secret query parameters masked.
   package static func path(_ target: String) -> String {
+    guard target.utf8.contains(UInt8(ascii: "?")) else { return target }
     var target = target
     return target.withUTF8 { path(UnsafeRawBufferPointer($0)) }
   }

@@ -50,4 +50,12 @@ struct PeerAddressTests {
     "a block that is not well formed is none",
     arguments: ["10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "::/129", "x/8", "1.2.3.4/8/8"])
   func malformed(_ text: String) { #expect(AddressBlock(text) == nil) }
+
+  @Test(
+    "a block shows its base and length",
+    arguments: [
+      ("10.9.9.9/8", "10.0.0.0/8"), ("192.0.2.7", "192.0.2.7/32"), ("0.0.0.0/0", "0.0.0.0/0"), ("::/0", "::/0"),
+      ("2001:db8::1/33", "2001:db8::/33"), ("::1", "::1/128"), ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+    ])
+  func shown(_ text: String, _ expected: String) { #expect(AddressBlock(text)?.description == expected) }
 }

@@ -63,7 +63,8 @@ extension Command {
   package static let version = Command(
     "version", "Shows version, revision and compiler.",
     body: .plain { invocation in
-      let variables = invocation.environment.variables
+      // An empty variable counts as not set here too; a faulty configuration does not hide the version.
+      let variables = invocation.environment.variables.filter { !$0.value.isEmpty }
       let version = variables["SERVICE_VERSION"] ?? Version.number
       let revision = variables["REVISION"] ?? variables["SOURCE_REVISION"] ?? "unknown"
       invocation.console.write("terroir \(version) (revision \(revision), Swift \(Version.swift))\n")

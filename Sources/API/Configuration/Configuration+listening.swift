@@ -1,4 +1,4 @@
-import Glibc
+import HTTP
 import Values
 
 extension Configuration {
@@ -12,7 +12,7 @@ extension Configuration {
     package internal(set) var metricsToken: String?
     /// Event loops, each on a thread of its own.
     package internal(set) var workers = 0
-    package internal(set) var trustedProxies: [AddressRange] = []
+    package internal(set) var trustedProxies: [AddressBlock] = []
     /// As they stand in an Origin field.
     package internal(set) var corsOrigins: [String] = []
     package internal(set) var drainSeconds = 0
@@ -33,8 +33,8 @@ extension Configuration {
         "METRICS_TOKEN", optional: \.listening.metricsToken, .text(1_024), isSecret: true,
         "When set, /metrics on PORT asks for it as a bearer token."),
       Setting(
-        "TRUSTED_PROXIES", \.listening.trustedProxies, Form.addressRange.list(), default: .text(""),
-        "Addresses and ranges whose X-Forwarded-For is believed, by commas."),
+        "TRUSTED_PROXIES", \.listening.trustedProxies, Form.addressBlock.list(), default: .text(""),
+        "Addresses and blocks whose X-Forwarded-For is believed, by commas."),
       Setting(
         "CORS_ORIGINS", \.listening.corsOrigins, Form.origin.list(), default: .text(""),
         "Origins that browsers may call from, by commas; `*` for any."),
@@ -48,6 +48,13 @@ extension Configuration {
   }
 }
 
+extension Form where Value == AddressBlock {
+  /// A block of addresses or a single one.
+  static var addressBlock: Form {
+    Form("an address or a block such as 10.0.0.0/8", parse: { AddressBlock($0) }, show: { $0.description })
+  }
+}
+
 extension Form where Value == String {
   /// An IP address to listen on.
   static var address: Form {
@@ -55,7 +62,7 @@ extension Form where Value == String {
       "an IP address",
       parse: { text in
         if text == "localhost" { return "127.0.0.1" }
-        return !text.contains("/") && AddressRange(text) != nil ? text : nil
+        return PeerAddress(text) == nil ? nil : text
       }, show: { $0 })
   }
 

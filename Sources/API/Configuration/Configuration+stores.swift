@@ -28,7 +28,7 @@ extension Configuration {
         "DATABASE_READERS", \.database.readers, .integer(1...64), default: .text("2"),
         "Pipelined connections for reads, per event loop."),
       Setting(
-        "DATABASE_WRITERS", \.database.writers, .integer(1...64), default: .text("1"),
+        "DATABASE_WRITERS", \.database.writers, .integer(1...64), default: .text("2"),
         "Pipelined connections for single writes, per event loop."),
       Setting(
         "DATABASE_TRANSACTION_CONNECTIONS", \.database.transactionConnections, .integer(1...64), default: .text("4"),
@@ -38,7 +38,7 @@ extension Configuration {
         default: .text("3000"), "When the server cancels a statement."),
       Setting(
         "DATABASE_CONNECT_TIMEOUT_MILLISECONDS", \.database.connectTimeoutMilliseconds, .integer(100...60_000),
-        default: .text("2000"), "How long one attempt to connect may take."),
+        default: .text("3000"), "How long one attempt to connect may take."),
     ]
   }
 
