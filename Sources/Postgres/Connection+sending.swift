@@ -156,9 +156,9 @@ extension Connection {
   private func giveUp() { lose(PostgresError(.unavailable, "the server does not answer"), isFrozen: true) }
 
   /// Asks the server for a sign of life; without one in time the connection is lost. One that has been silent for too
-  /// long already is lost at once.
+  /// long already is lost at once. A transaction at work, which may take long, has its own deadlines.
   func probe() {
-    guard isReady, probeTimer == nil, script == nil else { return }
+    guard isReady, probeTimer == nil, role != .transactions || !isBusy else { return }
     if let waiting = pipeline.firstCommand, waiting.deadline <= loop.now { return giveUp() }
     let asked = loop.now
     guard pipeline.openSegment == nil || sync(), sync() else { return lose(complaint()) }

@@ -84,6 +84,8 @@ struct ConnectionString: Sendable {
     ]
     parameters += options.filter { $0.keyword != "options" }
     parameters.append(("options", serverOptions(configuration)))
+    // Texts are Swift's, whatever the string says.
+    parameters.append(("client_encoding", "UTF8"))
     if !endpoints.isEmpty {
       parameters.append(("host", endpoints.map(\.host).joined(separator: ",")))
       if endpoints.contains(where: { !$0.address.isEmpty }) {

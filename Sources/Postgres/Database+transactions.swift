@@ -27,10 +27,14 @@ extension Database {
         return value
       } catch {
         await transaction.rollback()
+        let failure = error as? PostgresError
+        if let failure, failure.isReadOnly, !isReadOnly {
+          // The primary has become a standby: connecting again finds the new one.
+          connection.lose(failure)
+          throw PostgresError(.unavailable, failure.message)
+        }
         giveBack(connection, from: transaction)
-        guard let failure = error as? PostgresError, failure.mayRetryTransaction,
-          attempt < configuration.transactionAttempts
-        else { throw error }
+        guard let failure, failure.mayRetryTransaction, attempt < configuration.transactionAttempts else { throw error }
       }
       attempt += 1
       await loop.sleep(nanoseconds: UInt64.random(in: Self.retryPauseMilliseconds) * 1_000_000)

@@ -159,6 +159,35 @@ struct RecoveryTests {
     #expect(counts.1.idle == 5 && counts.1.connecting == 0)
   }
 
+  @Test("a long transaction outlives a suspicion")
+  func longTransaction() async throws {
+    let count = try await TestDatabase.run({ $0.probeTimeoutMilliseconds = 300 }) { database in
+      try await concurrently(2, on: database.loop) { index in
+        if index == 0 { return try await database.transaction { try await $0.query("SELECT pg_sleep(2)").count } }
+        await database.loop.sleep(nanoseconds: 500 * Self.milliseconds)
+        database.suspect()
+        return 1
+      }.reduce(0) { try $0 + $1.get() }
+    }
+    #expect(count == 2)
+  }
+
+  @Test("a health check's own connection notices a frozen server within about a second")
+  func health() async throws {
+    let proxy = try Proxy()
+    defer { proxy.become(.stop) }
+    let url = try proxy.url()
+    let (kind, took) = try await TestDatabase.run(url: url, { $0 = .probe(url: url) }) { database in
+      _ = try await database.query("SELECT 1")
+      proxy.become(.freeze)
+      var error: PostgresError?
+      let took = await Self.time { error = await postgresError { _ = try await database.query("SELECT 1") } }
+      return (error?.kind, took)
+    }
+    #expect(kind == .timeout)
+    #expect((900..<2_000).contains(took))
+  }
+
   @Test("a suspected frozen server is given up within the probe's timeout")
   func suspectedFrozen() async throws {
     let proxy = try Proxy()
