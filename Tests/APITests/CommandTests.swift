@@ -30,10 +30,14 @@ private final class Collected: Sendable {
 }
 
 private let standard: [Command] = [
-  .serve { configuration, invocation in
-    invocation.console.write("serving on \(configuration.listening.port)")
-    return ExitCode.success
-  }, .migrate { _, _ in throw SystemError("migrate", code: EIO) }, .routes { _ in 7 }, .healthcheck, .config, .version,
+  Command(
+    "serve", "Serves.",
+    body: .configured { configuration, invocation in
+      invocation.console.write("serving on \(configuration.listening.port)")
+      return ExitCode.success
+    }),
+  Command("migrate", "Migrates.", body: .configured { _, _ in throw SystemError("migrate", code: EIO) }),
+  Command("routes", "Lists the routes.", body: .plain { _ in 7 }), .healthcheck, .config, .version,
   Command(
     "user promote", operands: ["EMAIL"], "Makes a user an administrator.",
     body: .plain { invocation in

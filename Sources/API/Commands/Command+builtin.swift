@@ -5,21 +5,6 @@ extension Command {
   /// How long the health check waits for its answer.
   static let healthcheckMilliseconds = 2_000
 
-  /// `terroir serve`, whose body is the server's.
-  package static func serve(_ body: @escaping @Sendable (Configuration, Invocation) throws -> Int32) -> Command {
-    Command("serve", "Serves the API until SIGTERM.", body: .configured(body))
-  }
-
-  /// `terroir migrate`, whose body is the migrator's.
-  package static func migrate(_ body: @escaping @Sendable (Configuration, Invocation) throws -> Int32) -> Command {
-    Command("migrate", "Brings the database's schema up to date, and ends.", body: .configured(body))
-  }
-
-  /// `terroir routes`, whose body knows the router.
-  package static func routes(_ body: @escaping @Sendable (Invocation) -> Int32) -> Command {
-    Command("routes", "Lists the routes that are served.", body: .plain(body))
-  }
-
   /// `terroir healthcheck`: asks the server on this machine, for a container's health check.
   package static let healthcheck = Command(
     "healthcheck",

@@ -1,0 +1,133 @@
+import Metrics
+import Reactor
+import Redis
+
+/// Finished answers kept in Redis, shared by all loops and replicas: cache-aside, one load at a time per loop.
+///
+/// Every entry carries the generation of its tag and the epoch of the whole cache as they were before it was loaded,
+/// and counts only while both still stand. A commit gives the tag a new generation, so that an entry loaded from the
+/// old state can never come in later; a connection that was lost gives the cache a new epoch, since invalidations may
+/// have been missed. One MGET reads all three. While Redis is away everything is loaded and nothing kept.
+final class Cache {
+  /// How long an entry lives, in milliseconds, give or take a tenth so that entries do not all end at once.
+  static let lifetimeMilliseconds: Int64 = 60_000
+  /// How long a tag's generation is kept: well beyond the life of an entry that carries it.
+  static let generationLifetimeMilliseconds: Int64 = 3_600_000
+  /// The largest body that is kept, in bytes.
+  static let maximumBodyBytes = 256 * 1024
+
+  private let redis: RedisClient
+  private let prefix: String
+  private let isEnabled: Bool
+  private let record: (_ cache: String, _ result: CacheResult) -> Void
+  private var loads: [String: Pending<CacheEntry>] = [:]
+  /// False until the epoch is set after a connection was made, so that old entries are not read meanwhile.
+  private var isTrusted = false
+  private var wasConnected = false
+  private var random = SystemRandomNumberGenerator()
+
+  /// A cache of one loop; keys begin with `prefix`, and `record` counts each look-up.
+  init(
+    redis: RedisClient, prefix: String, isEnabled: Bool,
+    record: @escaping (_ cache: String, _ result: CacheResult) -> Void
+  ) {
+    self.redis = redis
+    self.prefix = prefix
+    self.isEnabled = isEnabled
+    self.record = record
+  }
+
+  /// The entry of a key, from Redis or from `load`; what `load` throws is not kept.
+  ///
+  /// - Parameters:
+  ///   - name: the cache's name in the metrics.
+  ///   - key: what tells entries apart, within `name`.
+  ///   - tag: what `invalidate` names when the entry's source changes.
+  func entry(
+    _ name: String, key: String, tag: String, load: @escaping () async throws -> [UInt8]
+  ) async throws -> CacheEntry {
+    guard isEnabled, isTrusted else {
+      record(name, .bypass)
+      return CacheEntry(body: try await load())
+    }
+    let valueKey = "\(prefix)v:\(name):\(key)"
+    guard let found = try? await redis.get(["\(prefix)epoch", "\(prefix)g:\(tag)", valueKey]) else {
+      record(name, .bypass)
+      return CacheEntry(body: try await load())
+    }
+    let stamp = CacheStamp(epoch: found[0], generation: found[1])
+    if let value = found[2], let entry = CacheEntry(stored: value, ifStampedWith: stamp) {
+      record(name, .hit)
+      return entry
+    }
+    record(name, .miss)
+    return try await loadOnce(valueKey, stamp, load)
+  }
+
+  /// Makes all entries of those tags void; called after the COMMIT that changed their source.
+  ///
+  /// When Redis does not answer, its connection counts as lost and the cache begins a new epoch on its return.
+  func invalidate(_ tags: String...) async {
+    guard isEnabled, !tags.isEmpty else { return }
+    let commands = tags.map { tag -> [RedisArgument] in
+      ["SET", .text("\(prefix)g:\(tag)"), .bytes(fresh()), "PX", .integer(Self.generationLifetimeMilliseconds)]
+    }
+    do {
+      _ = try await redis.pipeline(commands)
+    } catch {
+      isTrusted = false
+      if redis.isConnected { await beginEpoch(replacing: true) }
+    }
+  }
+
+  /// To be called when the connection to Redis comes and goes.
+  func connectionChanged(isConnected: Bool) async {
+    isTrusted = false
+    guard isEnabled, isConnected else { return }
+    await beginEpoch(replacing: wasConnected)
+    wasConnected = true
+  }
+
+  private func beginEpoch(replacing: Bool) async {
+    var command: [RedisArgument] = ["SET", .text("\(prefix)epoch"), .bytes(fresh())]
+    if !replacing { command.append("NX") }
+    if (try? await redis.send(command)) != nil { isTrusted = true }
+  }
+
+  private func loadOnce(
+    _ valueKey: String, _ stamp: CacheStamp, _ load: () async throws -> [UInt8]
+  ) async throws -> CacheEntry {
+    // A load that began before a newer commit must not answer for it: only loads of the same stamp are shared.
+    let flight = valueKey + String(stamp.hashValue)
+    if let pending = loads[flight] { return try await pending.value() }
+    let pending = Pending<CacheEntry>()
+    loads[flight] = pending
+    defer { loads[flight] = nil }
+    do {
+      let entry = CacheEntry(body: try await load())
+      pending.complete(.success(entry))
+      if entry.body.count <= Self.maximumBodyBytes { await keep(valueKey, entry, stamp) }
+      return entry
+    } catch {
+      pending.complete(.failure(error))
+      throw error
+    }
+  }
+
+  private func keep(_ valueKey: String, _ entry: CacheEntry, _ stamp: CacheStamp) async {
+    let jitter = Int64.random(in: -Self.lifetimeMilliseconds / 10...Self.lifetimeMilliseconds / 10, using: &random)
+    // A value that is not kept is only loaded again.
+    _ = try? await redis.set(
+      valueKey, entry.stored(stampedWith: stamp), expiry: .milliseconds(Self.lifetimeMilliseconds + jitter))
+  }
+
+  private func fresh() -> [UInt8] {
+    let number = random.next()
+    return (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
+  }
+}
+
+/// What a look-up in a cache came to, as the metrics name it.
+enum CacheResult: String, CaseIterable {
+  case hit, miss, bypass
+}

@@ -1,0 +1,57 @@
+import HTTP
+import Values
+
+/// Finds out who makes a request, by its bearer token: a user's access token or a device's key.
+struct Authentication {
+  private unowned(unsafe) let services: Services
+
+  init(_ services: Services) { self.services = services }
+
+  /// Sets the call's identity; throws 401 for a bad token and 403 for the wrong kind of caller.
+  func identify(_ call: Call) async throws {
+    guard let access = call.endpoint?.endpoint.access, access != .open else { return }
+    if let token = try bearerToken(call.request) {
+      call.identity =
+        if let key = OpaqueKey(token, .deviceKey) { try await device(key) } else { try await user(token, call.now) }
+    }
+    switch (access, call.identity) {
+    case (.user, .device), (.administrator, .device):
+      throw Problem(.forbidden, "A device key does not open this; sign in as a user.")
+    case (.user, .anonymous), (.userOrDevice, .anonymous), (.administrator, .anonymous):
+      throw Problem(.unauthorized, "Sign in: send an access token as a bearer token.")
+    case (.administrator, .user(let user)) where !user.isAdministrator:
+      throw Problem(.forbidden, "Only administrators may do this.")
+    default: break
+    }
+  }
+
+  /// The credentials of the `Bearer` scheme (RFC 6750, section 2.1); the scheme's name is matched in any case.
+  private func bearerToken(_ request: Request) throws -> String? {
+    guard request.headerCount("Authorization") > 0 else { return nil }
+    guard request.headerCount("Authorization") == 1, let field = request.header("Authorization"),
+      field.count > 7, field.prefix(7).lowercased() == "bearer "
+    else { throw Self.refusal }
+    return String(field.dropFirst(7)).trimmingSpaces
+  }
+
+  private func user(_ token: String, _ now: Timestamp) async throws -> Identity {
+    let claims: TokenClaims
+    do throws(TokenError) { claims = try services.tokens.verify(token, at: now) } catch { throw Self.refusal }
+    guard let role = try await services.sessions.role(session: claims.session, user: claims.subject) else {
+      throw Self.refusal
+    }
+    return .user(UserIdentity(id: claims.subject, session: claims.session, isAdministrator: role == .admin))
+  }
+
+  private func device(_ key: OpaqueKey) async throws -> Identity {
+    guard let device = try await services.deviceKeys.device(key) else { throw Self.refusal }
+    return .device(device)
+  }
+
+  /// RFC 6750, section 3.1. Why a token is bad is not the client's to know.
+  private static var refusal: Problem {
+    var problem = Problem(.unauthorized, "The token is not valid, or no longer.")
+    problem.headers = [("WWW-Authenticate", "Bearer realm=\"terroir\", error=\"invalid_token\"")]
+    return problem
+  }
+}

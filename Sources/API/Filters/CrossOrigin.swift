@@ -1,0 +1,28 @@
+import HTTP
+
+/// Cross-origin requests (the Fetch standard's CORS protocol): allowed for the configured origins, by default for none.
+enum CrossOrigin {
+  /// Fields of a preflight's answer, when it comes from an allowed origin.
+  static func answerPreflight(_ request: Request, allow: String, _ origins: [String], _ headers: inout HeaderList) {
+    guard !origins.isEmpty, let origin = request.header("Origin"), origins.contains(origin),
+      request.headerCount("Access-Control-Request-Method") > 0
+    else { return }
+    headers.append("Access-Control-Allow-Methods", allow)
+    headers.append(
+      "Access-Control-Allow-Headers",
+      "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-Id, traceparent")
+    headers.append("Access-Control-Max-Age", "600")
+  }
+
+  /// Fields of every answer to an allowed origin. Caches must know that the answer differs by origin.
+  static func addFields(to fields: FieldWriter, for request: Request, _ origins: [String]) {
+    guard !origins.isEmpty else { return }
+    fields.append(lines: "Vary: Origin\r\n")
+    guard let origin = request.header("Origin"), origins.contains(origin) else { return }
+    fields.append("Access-Control-Allow-Origin", origin)
+    fields.append(
+      lines:
+        "Access-Control-Expose-Headers: ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id\r\n"
+    )
+  }
+}

@@ -1,0 +1,42 @@
+import HTTP
+
+/// Refuses clients that ask too often: anonymous ones by address, users and devices by themselves.
+final class RateFilter {
+  private unowned(unsafe) let services: Services
+
+  init(_ services: Services) { self.services = services }
+
+  /// Takes a token; throws 429 when there is none. Runs after authentication, which tells whose bucket it is.
+  func admit(_ call: Call) async throws {
+    guard let policy = policy(for: call.identity) else { return }
+    let decision = await services.rateLimiter.take(policy, client: client(of: call))
+    call.rate = (policy, decision)
+    guard !decision.isAllowed else { return }
+    var problem = Problem(.tooManyRequests, "You may make \(policy.count) requests in \(policy.seconds) seconds.")
+    problem.headers.append(("Retry-After", String(max(1, decision.resetSeconds))))
+    throw problem
+  }
+
+  /// The fields of the IETF's draft "RateLimit header fields for HTTP", version 9.
+  func addFields(to fields: FieldWriter, _ policy: RatePolicy, _ decision: RateDecision) {
+    fields.append("RateLimit-Policy", "\"\(policy.name)\";q=\(policy.count);w=\(policy.seconds)")
+    fields.append("RateLimit", "\"\(policy.name)\";r=\(decision.remaining);t=\(decision.resetSeconds)")
+  }
+
+  private func policy(for identity: Identity) -> RatePolicy? {
+    let rates = services.configuration.rates
+    return switch identity {
+    case .anonymous: rates.anonymous.map { RatePolicy("anonymous", $0) }
+    case .user: rates.user.map { RatePolicy("user", $0) }
+    case .device: rates.device.map { RatePolicy("device", $0) }
+    }
+  }
+
+  private func client(of call: Call) -> String {
+    switch call.identity {
+    case .anonymous: call.clientAddress.text
+    case .user(let user): user.id.description
+    case .device(let device): device.id.description
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import Reactor
+import Redis
+
+/// How many requests a client may make: `count` per `seconds`, refilled evenly.
+struct RatePolicy: Equatable, Sendable {
+  let name: String
+  let count: Int64
+  let seconds: Int64
+
+  init(_ name: String, _ rate: RequestRate) {
+    self.name = name
+    count = Int64(rate.count)
+    seconds = Int64(rate.seconds)
+  }
+}
+
+/// What became of one request's token.
+struct RateDecision: Equatable {
+  let isAllowed: Bool
+  /// Tokens that are left.
+  let remaining: Int64
+  /// Seconds until there is a token again, or until the bucket is full.
+  let resetSeconds: Int64
+}
+
+/// Token buckets in Redis, shared by all replicas; buckets of the loop's own while Redis is away.
+final class RateLimiter {
+  /// The most local buckets; beyond that those that are full again are forgotten, then all.
+  static let maximumLocalBuckets = 20_000
+
+  private let redis: RedisClient
+  private let loop: EventLoop
+  private let prefix: String
+  private var local: [String: Bucket] = [:]
+
+  private struct Bucket {
+    var tokens: Double
+    var updated: UInt64
+  }
+
+  init(redis: RedisClient, loop: EventLoop, prefix: String) {
+    self.redis = redis
+    self.loop = loop
+    self.prefix = prefix
+  }
+
+  /// Takes a token of `client`, who is named by address, user or device.
+  func take(_ policy: RatePolicy, client: String) async -> RateDecision {
+    if redis.isConnected, let decision = await takeShared(policy, client) { return decision }
+    return takeLocal(policy, client)
+  }
+
+  // Time is Redis' own, so that replicas with different clocks agree. A bucket that nobody uses ends by itself.
+  private static let script = RedisScript(
+    """
+    local count, seconds = tonumber(ARGV[1]), tonumber(ARGV[2])
+    local time = redis.call('TIME')
+    local now = time[1] + time[2] / 1000000
+    local bucket = redis.call('HMGET', KEYS[1], 't', 'u')
+    local tokens = tonumber(bucket[1]) or count
+    local updated = tonumber(bucket[2]) or now
+    tokens = math.min(count, tokens + math.max(0, now - updated) * count / seconds)
+    local allowed = 0
+    if tokens >= 1 then tokens = tokens - 1; allowed = 1 end
+    redis.call('HSET', KEYS[1], 't', tostring(tokens), 'u', string.format('%.6f', now))
+    redis.call('PEXPIRE', KEYS[1], seconds * 1000)
+    local wait = allowed == 1 and (count - tokens) * seconds / count or (1 - tokens) * seconds / count
+    return {allowed, math.floor(tokens), math.ceil(wait)}
+    """)
+
+  private func takeShared(_ policy: RatePolicy, _ client: String) async -> RateDecision? {
+    let reply = try? await redis.evaluate(
+      Self.script, keys: ["\(prefix)rate:\(policy.name):\(client)"],
+      [.integer(policy.count), .integer(policy.seconds)])
+    guard let numbers = reply?.array?.compactMap(\.integer), numbers.count == 3 else { return nil }
+    return RateDecision(isAllowed: numbers[0] == 1, remaining: numbers[1], resetSeconds: numbers[2])
+  }
+
+  private func takeLocal(_ policy: RatePolicy, _ client: String) -> RateDecision {
+    let rate = Double(policy.count) / Double(policy.seconds)
+    let key = "\(policy.name):\(client)"
+    if local.count >= Self.maximumLocalBuckets { forget(longerThanSeconds: Double(policy.seconds)) }
+    var bucket = local[key] ?? Bucket(tokens: Double(policy.count), updated: loop.now)
+    bucket.tokens = min(Double(policy.count), bucket.tokens + Double(loop.now - bucket.updated) / 1e9 * rate)
+    bucket.updated = loop.now
+    let isAllowed = bucket.tokens >= 1
+    if isAllowed { bucket.tokens -= 1 }
+    local[key] = bucket
+    let wait = isAllowed ? (Double(policy.count) - bucket.tokens) / rate : (1 - bucket.tokens) / rate
+    return RateDecision(
+      isAllowed: isAllowed, remaining: Int64(bucket.tokens), resetSeconds: Int64(wait.rounded(.up)))
+  }
+
+  private func forget(longerThanSeconds seconds: Double) {
+    local = local.filter { Double(loop.now - $0.value.updated) / 1e9 < seconds }
+    if local.count >= Self.maximumLocalBuckets { local.removeAll() }
+  }
+}

@@ -1,0 +1,41 @@
+import Reactor
+
+/// How well a check or the whole server is.
+enum HealthStatus: String, Sendable {
+  case healthy, degraded, unhealthy
+}
+
+/// The last result of one check.
+struct HealthCheck: Sendable {
+  let name: String
+  let status: HealthStatus
+  /// How long the check took.
+  let latencyNanoseconds: UInt64
+  /// When it ended, in nanoseconds of the monotonic clock.
+  let endedAt: UInt64
+  /// Further numbers, such as the free share of a disk.
+  var figures: [(name: StaticString, value: Double)] = []
+
+  /// Milliseconds since it ended.
+  func ageMilliseconds(at now: UInt64) -> Double { Double(now - min(now, endedAt)) / 1e6 }
+  var latencyMilliseconds: Double { Double(latencyNanoseconds) / 1e6 }
+}
+
+/// What all checks found last. Probes answer from it, so that no store can keep a probe waiting.
+struct HealthReport: Sendable {
+  /// In the order in which reports show them.
+  let checks: [HealthCheck]
+  /// Whether migrations are done and both stores were reached once.
+  let isStarted: Bool
+
+  /// Before the first checks have ended.
+  static let starting = HealthReport(checks: [], isStarted: false)
+
+  subscript(name: String) -> HealthCheck? { checks.first { $0.name == name } }
+
+  /// `unhealthy` when a store is gone, `degraded` when anything else is not well.
+  var status: HealthStatus {
+    if !isStarted || checks.contains(where: { $0.status == .unhealthy }) { return .unhealthy }
+    return checks.contains { $0.status == .degraded } ? .degraded : .healthy
+  }
+}

@@ -1,0 +1,19 @@
+extension Migration {
+  static let insights = Migration(
+    number: 5, name: "insights",
+    sql: """
+      CREATE TABLE insights (
+        id uuid PRIMARY KEY,
+        garden_id uuid NOT NULL REFERENCES gardens ON DELETE CASCADE,
+        type text NOT NULL CHECK (type IN ('watering', 'frost', 'anomaly', 'summary')),
+        provider text NOT NULL CHECK (provider IN ('rules', 'openai', 'anthropic')),
+        severity text NOT NULL CHECK (severity IN ('info', 'notice', 'warning')),
+        title text NOT NULL,
+        text text NOT NULL,
+        -- The numbers that the insight rests on.
+        evidence jsonb NOT NULL,
+        created_at timestamptz NOT NULL
+      );
+      CREATE INDEX insights_by_garden ON insights (garden_id, id DESC);
+      """)
+}

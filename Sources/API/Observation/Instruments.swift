@@ -1,0 +1,94 @@
+import Metrics
+
+/// Every metric of the process, registered once at start; the loops hold children of their own shard.
+struct Instruments: Sendable {
+  static let durationBuckets: [Double] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.7, 1, 2, 2.5, 3, 5, 7, 10,
+  ]
+  /// Store round trips and loop lag are far shorter than requests.
+  static let fineBuckets: [Double] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5,
+  ]
+  /// Device ids that get series of their own; later ones are counted under `_other`.
+  static let maximumDeviceSeries = 200
+
+  let registry: Registry
+  let requests: Family<Counter>
+  let requestDuration: Family<Histogram>
+  let activeConnections: Family<Gauge>
+  let openConnections: Family<Gauge>
+  let databaseActive: Family<Gauge>
+  let databaseIdle: Family<Gauge>
+  let redisActive: Family<Gauge>
+  let usersRegistered: Family<Counter>
+  let sessionsActive: Family<Gauge>
+  let ordersCreated: Family<Counter>
+  let orderTransitions: Family<Counter>
+  let revenue: Family<Counter>
+  let refunds: Family<Counter>
+  let readings: Family<Counter>
+  let insights: Family<Counter>
+  let errors: Family<Counter>
+  let userActions: Family<Counter>
+  let cacheRequests: Family<Counter>
+  let queryDuration: Family<Histogram>
+  let commandDuration: Family<Histogram>
+  let dependencyUp: Family<Gauge>
+  let buildInfo: Family<Gauge>
+  let loopLag: Family<Histogram>
+  let droppedLines: Family<Gauge>
+  let droppedSpans: Family<Gauge>
+
+  /// Registers everything for that many writing threads.
+  init(shards: Int) {
+    let registry = Registry(shards: shards)
+    self.registry = registry
+    requests = registry.counter(
+      "http_requests_total", help: "Requests answered or refused.",
+      labels: ["method", "route", "status", "status_code", "status_class"])
+    requestDuration = registry.histogram(
+      "http_request_duration_seconds", help: "Time from a request's first byte to its answer's last.",
+      labels: ["method", "route", "status", "status_code"], buckets: Self.durationBuckets, exemplars: true)
+    activeConnections = registry.gauge("active_connections", help: "Connections serving a request.")
+    openConnections = registry.gauge("open_connections", help: "All open client connections.")
+    databaseActive = registry.gauge("database_connections_active", help: "Postgres connections with a query in flight.")
+    databaseIdle = registry.gauge("database_connections_idle", help: "Postgres connections with nothing in flight.")
+    redisActive = registry.gauge("redis_connections_active", help: "Redis connections that are up.")
+    usersRegistered = registry.counter("users_registered_total", help: "Accounts made.")
+    sessionsActive = registry.gauge("user_sessions_active", help: "Sessions neither expired nor revoked, from SQL.")
+    ordersCreated = registry.counter("orders_created_total", help: "Orders made.", labels: ["status"])
+    orderTransitions = registry.counter(
+      "order_transitions_total", help: "Orders moved from one state to another.", labels: ["from", "to"])
+    revenue = registry.counter(
+      "revenue_total", help: "Minor units of money of orders paid, after their COMMIT.", labels: ["currency"])
+    refunds = registry.counter(
+      "refunds_total", help: "Minor units of money of orders refunded, after their COMMIT.", labels: ["currency"])
+    readings = registry.counter(
+      "iot_sensor_readings_total", help: "Sensor readings received, by what became of them.",
+      labels: ["sensor_type", "device_id", "status"], maximumSeries: 3 * 11 * Self.maximumDeviceSeries,
+      maximumValues: ["device_id": Self.maximumDeviceSeries])
+    insights = registry.counter(
+      "ai_insights_generated_total", help: "Insights asked of a provider, by success.",
+      labels: ["insight_type", "model_provider", "success"])
+    errors = registry.counter(
+      "application_errors_total", help: "Answers of 500 and above, by problem.", labels: ["route", "error_type"])
+    userActions = registry.counter(
+      "user_actions_total", help: "What users did.", labels: ["action", "has_user"])
+    cacheRequests = registry.counter(
+      "cache_requests_total", help: "Look-ups in a cache, by result.", labels: ["cache", "result"])
+    queryDuration = registry.histogram(
+      "database_query_duration_seconds", help: "Time from sending a statement to its result.",
+      labels: ["statement"], buckets: Self.fineBuckets)
+    commandDuration = registry.histogram(
+      "redis_command_duration_seconds", help: "Time from sending a command to its reply.",
+      labels: ["command"], buckets: Self.fineBuckets)
+    dependencyUp = registry.gauge("dependency_up", help: "1 when the check is healthy.", labels: ["name"])
+    buildInfo = registry.gauge(
+      "build_info", help: "What is running; always 1.", labels: ["version", "revision", "swift"])
+    loopLag = registry.histogram(
+      "event_loop_lag_seconds", help: "How late a loop's timer fires.", labels: ["loop"], buckets: Self.fineBuckets)
+    droppedLines = registry.gauge("log_lines_dropped", help: "Log lines dropped since the start.")
+    droppedSpans = registry.gauge("trace_spans_dropped", help: "Spans dropped since the start.")
+    registry.collect(ProcessCollector())
+  }
+}

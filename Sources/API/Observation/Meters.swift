@@ -1,0 +1,72 @@
+import Metrics
+
+/// The metrics of one loop: children of its own shard, found by small tables instead of labels.
+final class Meters {
+  let instruments: Instruments
+  let shard: Int
+  let activeConnections: Gauge
+  let openConnections: Gauge
+  let usersRegistered: Counter
+  let databaseActive: Gauge
+  let databaseIdle: Gauge
+  let redisActive: Gauge
+  let loopLag: Histogram
+  private var cacheCounters: [String: [Counter]] = [:]
+  // By `Statement.id`, which counts from 1; 0 is for what is not prepared.
+  private var queries: [Histogram?] = []
+  private var commands: [String: Histogram] = [:]
+
+  init(_ instruments: Instruments, shard: Int) {
+    self.instruments = instruments
+    self.shard = shard
+    activeConnections = instruments.activeConnections.child(shard: shard)
+    openConnections = instruments.openConnections.child(shard: shard)
+    usersRegistered = instruments.usersRegistered.child(shard: shard)
+    databaseActive = instruments.databaseActive.child(shard: shard)
+    databaseIdle = instruments.databaseIdle.child(shard: shard)
+    redisActive = instruments.redisActive.child(shard: shard)
+    loopLag = instruments.loopLag.child(shard: shard, "\(shard)")
+  }
+
+  /// Counts a look-up in a cache.
+  func cache(_ name: String, _ result: CacheResult) {
+    let counters =
+      cacheCounters[name]
+      ?? CacheResult.allCases.map { instruments.cacheRequests.child(shard: shard, name, $0.rawValue) }
+    cacheCounters[name] = counters
+    counters[CacheResult.allCases.firstIndex(of: result)!].increment()
+  }
+
+  /// Counts what a user did; `hasUser` is false when nobody is known to have done it.
+  func action(_ action: UserAction, hasUser: Bool = true) {
+    instruments.userActions.child(shard: shard, action.rawValue, hasUser ? "true" : "false").increment()
+  }
+}
+
+/// What users do, as the metrics name it.
+enum UserAction: String {
+  case register, login, loginFailed = "login_failed", refresh, logout, passwordChange = "password_change", erase
+  case export, `import`, orderCreate = "order_create", orderTransition = "order_transition"
+}
+
+extension Meters {
+  /// Notes how long a query took; `statement` is `Statement.id`, 0 for what is not prepared.
+  func query(_ statement: Int, _ name: String, seconds: Double) {
+    if statement < queries.count, let known = queries[statement] { return known.observe(seconds) }
+    let histogram = instruments.queryDuration.child(shard: shard, name)
+    if statement > 0 {
+      if statement >= queries.count {
+        queries.append(contentsOf: repeatElement(nil, count: statement + 16 - queries.count))
+      }
+      queries[statement] = histogram
+    }
+    histogram.observe(seconds)
+  }
+
+  /// Notes how long a command of Redis took.
+  func command(_ name: String, seconds: Double) {
+    let histogram = commands[name] ?? instruments.commandDuration.child(shard: shard, name)
+    commands[name] = histogram
+    histogram.observe(seconds)
+  }
+}

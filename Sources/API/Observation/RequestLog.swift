@@ -1,0 +1,29 @@
+import HTTP
+import Telemetry
+
+/// The log line that every request leaves.
+enum RequestLog {
+  /// Writes `Request completed`; a problem of the inside is written at error level with its cause.
+  static func write(_ call: Call, _ summary: Finished) {
+    let logger = call.services.logger
+    let level: LogLevel = summary.status.rawValue >= 500 ? .error : .info
+    guard logger.isEnabled(level) else { return }
+    let context = LogContext(trace: call.trace, requestID: call.requestID, userID: call.userID)
+    logger.log(level, "Request completed", context: context, at: call.services.loop.unixMilliseconds) { line in
+      let request = call.request
+      line.field("method", constant: request.method.name)
+      line.field("route", call.endpoint?.endpoint.template ?? "unmatched")
+      line.field("path", LogRedaction.path(request.target))
+      line.field("statusCode", Int(summary.status.rawValue))
+      line.field("durationMs", millisecondsFrom: summary.durationNanoseconds)
+      line.field("bytes", summary.bytesOut)
+      line.field("ip", call.clientAddress.text)
+      _ = request.withHeader("User-Agent") { line.field("userAgent", utf8: $0) }
+      if summary.isDropped { line.field("dropped", true) }
+      if let problem = call.problem {
+        line.field("problem", problem.code.rawValue)
+        line.field("cause", problem.cause)
+      }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import HTTP
+import Metrics
+import Reactor
+import Telemetry
+
+/// Continues the caller's trace or begins one, and reports a span for each sampled request.
+final class RequestTracing {
+  private unowned(unsafe) let services: Services
+  private let sampler: Sampler
+  private let spans: SpanQueue?
+  private var generator = IDGenerator()
+
+  init(_ services: Services) {
+    self.services = services
+    sampler = Sampler(ratio: services.configuration.tracing.sampledShare)
+    spans = services.spans
+  }
+
+  /// Reads `traceparent`. Without one there is a trace only if spans are exported.
+  func begin(_ call: Call) {
+    let parent =
+      call.request.withHeader("traceparent") { bytes in
+        TraceContext(traceparent: bytes, tracestate: call.request.header("tracestate"))
+      } ?? nil
+    guard parent != nil || spans != nil else { return }
+    call.parentSpan = parent?.spanID
+    call.trace = sampler.begin(parent: parent, using: &generator)
+    if call.trace?.isSampled == true { call.startedUnixNanoseconds = Clock.unixNanoseconds() }
+  }
+
+  /// The exemplar of a sampled request, for its duration's bucket.
+  func exemplar(_ call: Call) -> Exemplar? {
+    guard let trace = call.trace, trace.isSampled else { return nil }
+    return Exemplar(
+      traceHigh: trace.traceID.high, traceLow: trace.traceID.low,
+      unixMilliseconds: services.loop.unixMilliseconds)
+  }
+
+  /// Reports the server span of a sampled request.
+  func finish(_ call: Call, _ summary: Finished) {
+    guard let spans, let trace = call.trace, trace.isSampled else { return }
+    var span = Span(
+      "", kind: .server, context: trace, parentID: call.parentSpan,
+      startUnixNanoseconds: call.startedUnixNanoseconds,
+      endUnixNanoseconds: call.startedUnixNanoseconds + summary.durationNanoseconds)
+    span.describeHTTP(
+      method: call.request.method == .other ? nil : call.request.method.name.description,
+      route: call.endpoint?.endpoint.template, path: call.request.path, statusCode: Int(summary.status.rawValue),
+      clientAddress: call.clientAddress.text, userAgent: call.request.header("User-Agent"),
+      serverAddress: call.request.header("Host"), serverPort: nil)
+    spans.add(span)
+  }
+}
+
+/// The trace that a handler's queries belong to, for the client spans of the stores. Set for sampled requests only.
+enum CurrentTrace {
+  @TaskLocal static var context: TraceContext?
+}

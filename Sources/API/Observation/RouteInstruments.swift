@@ -1,0 +1,41 @@
+import HTTP
+import Metrics
+
+/// The request metrics of one route on one loop: children are resolved when a method and status are first seen, then
+/// found again in a list of a few entries.
+final class RouteInstruments {
+  private struct Entry {
+    let key: UInt32
+    let count: Counter
+    let duration: Histogram
+  }
+
+  private let instruments: Instruments
+  private let shard: Int
+  private let route: String
+  private var entries: [Entry] = []
+
+  init(_ instruments: Instruments, shard: Int, route: String) {
+    self.instruments = instruments
+    self.shard = shard
+    self.route = route
+  }
+
+  /// Counts one answered request; `exemplar` names its trace when that is sampled.
+  func record(method: HTTP.Method, status: UInt16, seconds: Double, exemplar: Exemplar?) {
+    let key = UInt32(method.rawValue) << 16 | UInt32(status)
+    let entry = entries.first { $0.key == key } ?? add(key, method, status)
+    entry.count.increment()
+    if let exemplar { entry.duration.observe(seconds, exemplar: exemplar) } else { entry.duration.observe(seconds) }
+  }
+
+  private func add(_ key: UInt32, _ method: HTTP.Method, _ status: UInt16) -> Entry {
+    let code = String(status)
+    let entry = Entry(
+      key: key,
+      count: instruments.requests.child(shard: shard, method.name.description, route, code, code, "\(status / 100)xx"),
+      duration: instruments.requestDuration.child(shard: shard, method.name.description, route, code, code))
+    entries.append(entry)
+    return entry
+  }
+}

@@ -1,0 +1,69 @@
+import HTTP
+import JSON
+import Postgres
+import Redis
+
+extension Problem {
+  /// Makes a problem of any error that a handler throws: the one place where errors become status codes.
+  init(_ error: any Error) {
+    switch error {
+    case let problem as Problem: self = problem
+    case let error as ValidationError: self.init(error)
+    case let error as JSONError:
+      self.init(.malformed, "The body is not valid JSON: \(error.message) (at byte \(error.offset)).")
+    case let fault as HTTP.Fault: self.init(fault)
+    case let error as PostgresError: self.init(error)
+    case let error as RedisError:
+      self.init(.unavailable, "A store that is needed does not answer. Try again soon.", cause: "\(error)")
+    default:
+      self.init(.internal, "Something went wrong inside. It has been logged.", cause: "\(error)")
+    }
+  }
+
+  init(_ error: ValidationError) {
+    self.init(.validation, "The request is well formed, but not valid.", faults: error.faults)
+  }
+
+  /// What the HTTP layer found wrong; its details are written for clients.
+  init(_ fault: HTTP.Fault) {
+    let code: Code =
+      switch fault.status.rawValue {
+      case 408: .timeout
+      case 413: .contentTooLarge
+      case 414: .uriTooLong
+      case 417: .expectationFailed
+      case 431: .headerTooLarge
+      case 501: .notImplemented
+      case 503: .overloaded
+      case 505: .versionNotSupported
+      default: .malformed
+      }
+    self.init(code, fault.detail + ".")
+  }
+
+  /// A store's error: its text stays inside.
+  init(_ error: PostgresError) {
+    switch error.kind {
+    case .unavailable, .timeout:
+      self.init(.unavailable, "The database does not answer. Try again soon.", cause: error.description)
+    case .overloaded:
+      self.init(.overloaded, "The server is at its limit. Try again soon.", cause: error.description)
+    default:
+      self.init(.internal, "Something went wrong inside. It has been logged.", cause: error.description)
+    }
+  }
+
+  /// A refusal of the HTTP layer.
+  init(_ refusal: Refusal) {
+    switch refusal {
+    case .malformed(let fault): self.init(fault)
+    case .notFound: self.init(.notFound, "There is nothing at this path.")
+    case .methodNotAllowed(let allow):
+      self.init(.methodNotAllowed, "This path answers to \(allow).")
+      headers.append(("Allow", allow))
+    case .methodUnknown: self.init(.notImplemented, "The server does not know this method.")
+    case .overloaded: self.init(.overloaded, "The server is at its limit. Try again soon.")
+    case .failed(let error): self.init(error)
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import HTTP
+import JSON
+import Reactor
+import Values
+
+/// What Docker, Kubernetes, load balancers and people ask to know how the server is. No probe waits for anything.
+struct Probes: EndpointGroup {
+  /// A loop that has not turned for so long is stuck, in nanoseconds.
+  static let longestTurnNanoseconds: UInt64 = 5_000_000_000
+
+  let services: Services
+
+  var endpoints: [Endpoint] {
+    [
+      endpoint("/livez", "Whether the process is alive", Self.word, live),
+      endpoint("/startupz", "Whether the start is over", Self.word, started),
+      endpoint("/readyz", "Whether requests should be sent here", Self.word, ready, parameters: Self.readyParameters),
+      endpoint("/health", "The full report, checks by name", Self.report) { fullReport($0, &$1, asList: false) },
+      endpoint("/api/health", "The full report, checks as a list", Self.report) { fullReport($0, &$1, asList: true) },
+      endpoint("/version", "What is running", Self.version, version),
+    ]
+  }
+
+  private func endpoint(
+    _ path: String, _ summary: String, _ schema: Schema, _ handle: @escaping (Call, inout ResponseWriter) -> Void,
+    parameters: [Endpoint.Parameter] = []
+  ) -> Endpoint {
+    Endpoint(
+      method: .get, template: path, access: .open, summary: summary, tag: "Operations", parameters: parameters,
+      success: Endpoint.Success(200, schema), refusals: path == "/version" || path == "/livez" ? [] : [.unavailable],
+      handler: .sync(handle))
+  }
+
+  private static let readyParameters: [Endpoint.Parameter] = [
+    .query("verbose", .string(), "Adds each check to the answer."),
+    .query("exclude", .string(), "A check that does not count; may not be given twice."),
+  ]
+
+  // MARK: Kubernetes' probes
+
+  /// The loop that answers turns, and so do its siblings: a heartbeat is younger than five seconds.
+  private func live(_ call: Call, _ writer: inout ResponseWriter) {
+    let isAlive = services.shared.heartbeats.oldestNanoseconds < Self.longestTurnNanoseconds
+    if isAlive { return Self.send(200, #"{"status":"ok"}"#, &writer) }
+    Self.send(503, #"{"status":"stuck"}"#, &writer)
+  }
+
+  /// Migrations are done and both stores were reached once.
+  private func started(_ call: Call, _ writer: inout ResponseWriter) {
+    if services.health.isStarted { return Self.send(200, #"{"status":"ok"}"#, &writer) }
+    Self.send(503, #"{"status":"starting"}"#, &writer)
+  }
+
+  /// Postgres can be used and the process is not about to end. Without Redis the server is ready, if degraded.
+  private func ready(_ call: Call, _ writer: inout ResponseWriter) {
+    let query = try? call.query()
+    let excluded = Set((query?.parameters ?? []).filter { $0.name == "exclude" }.map(\.value))
+    let isVerbose = query?.parameters.contains { $0.name == "verbose" } ?? false
+    let report = services.health
+    let database = report["database"]?.status == .healthy && services.database.isUsable
+    let isReady =
+      !services.isDraining && (excluded.contains("database") || database)
+      && (report.isStarted || excluded.contains("database"))
+    let others = report.checks.filter { $0.name != "database" && !excluded.contains($0.name) }
+    let status =
+      services.isDraining
+      ? "draining" : !isReady ? "unavailable" : others.contains { $0.status != .healthy } ? "degraded" : "ok"
+    var json = JSONWriter()
+    json.object { json in
+      json.member("status", status)
+      guard isVerbose else { return }
+      json.key("checks")
+      HealthFormat.object(report.checks.filter { !excluded.contains($0.name) }, at: services.loop.now, &json)
+    }
+    Self.send(isReady ? 200 : 503, json.take(), &writer)
+  }
+
+  // MARK: Reports
+
+  private func fullReport(_ call: Call, _ writer: inout ResponseWriter, asList: Bool) {
+    let report = services.health
+    let isDraft = call.request.header("Accept").map { $0.contains(HealthFormat.draftMediaType) } ?? false
+    let format = HealthFormat(report: report, services: services)
+    let body = isDraft ? format.draft() : format.full(asList: asList)
+    writer.begin(report.status == .unhealthy ? .serviceUnavailable : .ok)
+    writer.fields.append("Content-Type", isDraft ? HealthFormat.draftMediaType : "application/json")
+    writer.fields.append(lines: "Cache-Control: no-store\r\n")
+    if report.status == .unhealthy { writer.fields.append(lines: "Retry-After: 1\r\n") }
+    writer.end(body)
+  }
+
+  private func version(_ call: Call, _ writer: inout ResponseWriter) {
+    Self.send(200, services.shared.versionBody, &writer)
+  }
+
+  private static func send(_ status: UInt16, _ body: [UInt8], _ writer: inout ResponseWriter) {
+    begin(status, &writer)
+    writer.end(body)
+  }
+
+  private static func send(_ status: UInt16, _ body: StaticString, _ writer: inout ResponseWriter) {
+    begin(status, &writer)
+    writer.end(body)
+  }
+
+  private static func begin(_ status: UInt16, _ writer: inout ResponseWriter) {
+    writer.begin(Status(rawValue: status))
+    writer.fields.append(lines: "Content-Type: application/json\r\nCache-Control: no-store\r\n")
+    if status == 503 { writer.fields.append(lines: "Retry-After: 1\r\n") }
+  }
+
+  // MARK: Schemas
+
+  private static let word = Schema.object([.required("status", .string())])
+  private static let report = Schema.named(
+    "HealthReport",
+    .object([
+      .required("status", .enumeration(["healthy", "degraded", "unhealthy"])),
+      .required("timestamp", .timestamp),
+      .required("uptime", .number(minimum: 0), "Seconds since the start."),
+      .required("version", .string()),
+      .required("checks", .any, "By name on /health, a list on /api/health."),
+    ]))
+  private static let version = Schema.object([
+    .required("name", .string()), .required("version", .string()), .required("revision", .string()),
+    .required("swift", .string()),
+  ])
+}

@@ -1,0 +1,12 @@
+import HTTP
+
+/// An endpoint as one loop serves it: what its route carries from matching to the log line.
+final class BoundEndpoint {
+  let endpoint: Endpoint
+  let instruments: RouteInstruments
+
+  init(_ endpoint: Endpoint, _ instruments: RouteInstruments) {
+    self.endpoint = endpoint
+    self.instruments = instruments
+  }
+}

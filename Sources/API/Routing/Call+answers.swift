@@ -1,0 +1,60 @@
+import HTTP
+import JSON
+
+/// The answers that handlers give. Who may keep a copy follows from the endpoint's access.
+extension Call {
+  /// 200 with a JSON body; a strong entity tag, and 304 if the client has these bytes.
+  func ok(_ body: [UInt8]) -> Response { conditional(CacheEntry(body: body), isList: false) }
+
+  /// 200 with a JSON object that `write` fills.
+  func ok(_ write: (inout JSONWriter) throws -> Void) rethrows -> Response {
+    var json = JSONWriter()
+    try json.object(write)
+    return ok(json.take())
+  }
+
+  /// 200 with an entry of a cache, or 304; lists carry a weak tag, since their order is all that they promise.
+  func conditional(_ entry: CacheEntry, isList: Bool) -> Response {
+    let tag = isList ? entry.etag.weak : entry.etag.strong
+    var headers: HeaderList = ["ETag": tag, "Cache-Control": cacheControl]
+    if let field = request.header("If-None-Match"), entry.etag.isNamed(in: field, strongly: false) {
+      return Response(.notModified, headers: headers)
+    }
+    headers.append("Content-Type", "application/json")
+    return Response(.ok, headers: headers, body: .bytes(entry.body))
+  }
+
+  /// 201 with the place of what was made and its JSON body.
+  func created(_ location: String, _ body: [UInt8]) -> Response {
+    let headers: HeaderList = [
+      "Location": location, "Content-Type": "application/json", "ETag": EntityTag(of: body).strong,
+      "Cache-Control": cacheControl,
+    ]
+    return Response(.created, headers: headers, body: .bytes(body))
+  }
+
+  /// 204.
+  func noContent() -> Response { Response(.noContent, headers: ["Cache-Control": cacheControl]) }
+
+  /// An answer that holds a secret, such as a token or a key: nobody may keep a copy.
+  func secret(_ status: Status, location: String? = nil, _ body: [UInt8]) -> Response {
+    var headers: HeaderList = ["Content-Type": "application/json", "Cache-Control": "no-store"]
+    if let location { headers.append("Location", location) }
+    return Response(status, headers: headers, body: .bytes(body))
+  }
+
+  /// Refuses with 412 unless the client's `If-Match` names the resource's present bytes (RFC 9110, section 13.1.1).
+  func requireMatch(_ current: @autoclosure () -> [UInt8]) throws {
+    guard let field = request.header("If-Match") else { return }
+    guard EntityTag(of: current()).isNamed(in: field, strongly: true) else {
+      throw Problem(.preconditionFailed, "The resource has changed since you read it. Read it again.")
+    }
+  }
+
+  private var cacheControl: String {
+    switch identity {
+    case .anonymous: endpoint?.endpoint.access.isPublic == false ? "private, no-cache" : "no-cache"
+    case .user, .device: "private, no-cache"
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import Reactor
+import Telemetry
+
+/// Everything that is served, in the order of the reference.
+enum RouteTable {
+  /// What a worker serves.
+  static func endpoints(_ services: Services) -> [Endpoint] {
+    resources(services).flatMap(\.endpoints)
+  }
+
+  /// What the metrics port serves: nothing that a client of the API needs.
+  static func metricsEndpoints(_ services: Services) -> [Endpoint] {
+    let resources: [any EndpointGroup] = [
+      Probes(services: services), MetricsPages(services: services, needsToken: false),
+    ]
+    return resources.flatMap(\.endpoints)
+  }
+
+  private static func resources(_ services: Services) -> [any EndpointGroup] {
+    [
+      Probes(services: services),
+      MetricsPages(services: services, needsToken: true),
+    ]
+  }
+
+  /// Calls `body` with the table outside of a service, for what only reads it. Nothing is served and no store asked.
+  static func withEndpoints<Result>(
+    _ configuration: Configuration, _ body: ([Endpoint]) throws -> Result
+  ) throws -> Result {
+    let loop = try EventLoop(index: 0)
+    let instruments = Instruments(shards: 1)
+    let shared = try Shared(
+      configuration, workers: 1, logs: LogSink(style: configuration.logStyle), instruments: instruments,
+      exposition: LoopBound(Exposition(instruments.registry, loop: loop), to: loop), poolChanged: {})
+    return try withExtendedLifetime(loop) { try body(endpoints(Services(loop: loop, shared: shared))) }
+  }
+}

@@ -1,0 +1,52 @@
+import JSON
+
+/// The shape of a request or an answer, as JSON Schema 2020-12, for the OpenAPI document and the reference page.
+indirect enum Schema: Sendable {
+  /// A component of the document, referred to by its name.
+  case named(String, Schema)
+  case object([Property], description: String = "")
+  case array(Schema, minItems: Int? = nil, maxItems: Int? = nil)
+  case string(format: String? = nil, minLength: Int? = nil, maxLength: Int? = nil, pattern: String? = nil)
+  case enumeration([String])
+  case constant(String)
+  case integer(minimum: Int64? = nil, maximum: Int64? = nil)
+  case number(minimum: Double? = nil, maximum: Double? = nil)
+  case boolean
+  case nullable(Schema)
+  /// An object whose members all have one shape, by names that are not known beforehand.
+  case map(Schema)
+  /// Any of these shapes.
+  case anyOf([Schema])
+  case any
+
+  /// One member of an object.
+  struct Property: Sendable {
+    let name: String
+    let schema: Schema
+    let isRequired: Bool
+    let description: String
+
+    /// A member that is always there.
+    static func required(_ name: String, _ schema: Schema, _ description: String = "") -> Property {
+      Property(name: name, schema: schema, isRequired: true, description: description)
+    }
+
+    /// A member that may be absent.
+    static func optional(_ name: String, _ schema: Schema, _ description: String = "") -> Property {
+      Property(name: name, schema: schema, isRequired: false, description: description)
+    }
+  }
+
+  static let identifier = Schema.string(format: "uuid")
+  static let timestamp = Schema.string(format: "date-time")
+
+  /// A page of a list: the items and the cursor of the next page.
+  static func page(of name: String, _ item: Schema) -> Schema {
+    .named(
+      name,
+      .object([
+        .required("items", .array(item)),
+        .required("nextCursor", .nullable(.string()), "What `cursor` takes for the next page; null on the last."),
+      ]))
+  }
+}

@@ -1,0 +1,58 @@
+import Glibc
+import Postgres
+import Reactor
+import Telemetry
+
+/// The commands that start the service or look into it.
+extension Command {
+  /// `terroir serve`.
+  package static let serve = Command(
+    "serve", "Serves until a signal ends it.",
+    body: .configured { configuration, invocation in
+      // Before any thread starts, so that all of them inherit the mask.
+      Signals.block([SIGTERM, SIGINT, SIGQUIT, SIGUSR2])
+      let logs = LogSink(style: configuration.logStyle)
+      defer { _ = logs.close(deadlineMilliseconds: Service.flushMilliseconds) }
+      let service: Service
+      do {
+        service = try Service(configuration, logs: logs)
+      } catch let error as SystemError where error.code == EADDRINUSE {
+        let port = configuration.listening.port
+        invocation.console.complain(
+          "terroir serve: port \(port) or the metrics port is in use; see PORT, METRICS_PORT\n")
+        return ExitCode.failure
+      }
+      let logger = SharedLogger(logs)
+      logger.log(.info, "Listening") { line in
+        line.field("host", configuration.listening.host)
+        line.field("port", Int(service.port))
+        if let port = service.metricsPort { line.field("metricsPort", Int(port)) }
+      }
+      for warning in configuration.warnings { logger.log(.warning, warning) }
+      try service.run { logger.log(.info, "Serving") }
+      return ExitCode.success
+    })
+
+  /// `terroir migrate`.
+  package static let migrate = Command(
+    "migrate", "Brings the database to this binary's schema.",
+    body: .configured { configuration, invocation in
+      let names = try Database.standalone(configuration.pool, connectSeconds: 10) { database in
+        try await Migrator(database: database).run()
+      }
+      invocation.console.write(
+        names.isEmpty ? "The schema is up to date.\n" : "Migrated: \(names.joined(separator: ", ")).\n")
+      return ExitCode.success
+    })
+
+  /// `terroir routes`.
+  package static let routes = Command(
+    "routes", "Lists everything that is served.",
+    body: .configured { configuration, invocation in
+      let rows = try RouteTable.withEndpoints(configuration) { endpoints in
+        endpoints.map { ("\($0.method.name) \($0.template)", "\($0.access): \($0.summary)") }
+      }
+      invocation.console.write(Command.columns(rows))
+      return ExitCode.success
+    })
+}

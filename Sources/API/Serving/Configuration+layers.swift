@@ -1,0 +1,40 @@
+import HTTP
+import Postgres
+import Redis
+
+/// What the layers below are configured with.
+extension Configuration {
+  /// The pools of one loop.
+  var pool: DatabaseConfiguration {
+    var pool = DatabaseConfiguration(url: database.url)
+    pool.applicationName = service.name
+    pool.readers = database.readers
+    pool.writers = database.writers
+    pool.transactionConnections = database.transactionConnections
+    pool.statementTimeoutMilliseconds = database.statementTimeoutMilliseconds
+    pool.connectTimeoutMilliseconds = database.connectTimeoutMilliseconds
+    return pool
+  }
+
+  /// The Redis connection of one loop.
+  var store: RedisConfiguration {
+    var store = RedisConfiguration(address: redis.address)
+    store.commandDeadlineMilliseconds = UInt64(redis.commandTimeoutMilliseconds)
+    store.connectDeadlineMilliseconds = UInt64(redis.connectTimeoutMilliseconds)
+    return store
+  }
+
+  /// The bounds of one loop's HTTP server, of which there are `loops`.
+  func limits(loops: Int) -> HTTPLimits {
+    var limits = HTTPLimits()
+    limits.headBytes = http.headBytes
+    limits.targetBytes = http.targetBytes
+    limits.headerFields = http.headerFields
+    limits.headMilliseconds = http.headSeconds * 1_000
+    limits.bodyGraceMilliseconds = http.bodyGraceSeconds * 1_000
+    limits.bodyBytesPerSecond = http.bodyBytesPerSecond
+    limits.idleMilliseconds = http.idleSeconds * 1_000
+    limits.connections = HTTPLimits.connections(wanted: http.connections, loops: loops)
+    return limits
+  }
+}

@@ -1,0 +1,93 @@
+import HTTP
+import Metrics
+import Postgres
+import Reactor
+import Telemetry
+
+/// What the process does beside serving, on a loop of its own: migrations, health checks, the rendering of metrics and
+/// their port, and the duties that one replica at a time performs.
+final class Housekeeping {
+  /// How long to wait before migrations are tried again while the database is away, in nanoseconds.
+  static let migrationPauseNanoseconds: UInt64 = 250_000_000
+
+  let health: HealthMonitor
+  private let loop: EventLoop
+  private let worker: Worker?
+  private let services: Services
+  private let duties: Duties
+
+  init(
+    loop: EventLoop, shared: Shared, metricsSocket: Int32?, publish: @escaping (HealthReport) -> Void
+  ) throws {
+    self.loop = loop
+    if let metricsSocket {
+      worker = try Worker(loop: loop, shared: shared, socket: metricsSocket, endpoints: RouteTable.metricsEndpoints)
+      services = worker!.services
+    } else {
+      worker = nil
+      services = try Services(loop: loop, shared: shared)
+    }
+    let (worker, services) = (worker, services)
+    health = try HealthMonitor(
+      loop: loop, configuration: shared.configuration,
+      external: ExternalCheck(shared.configuration.health, shared.outbound)
+    ) { report in
+      services.health = report
+      worker?.adopt(report)
+      DependencyGauges.set(report, shared.instruments, shard: loop.index)
+      publish(report)
+    }
+    duties = Duties(services)
+  }
+
+  /// Migrates, then begins the checks and duties; calls `onStarted` once the schema is there.
+  func start(onStarted: @escaping () -> Void) {
+    health.start()
+    loop.spawn { [self] in
+      await migrate()
+      health.migrationsAreDone()
+      duties.start()
+      onStarted()
+    }
+  }
+
+  private func migrate() async {
+    guard services.configuration.database.migratesOnStart else { return }
+    while true {
+      do {
+        for name in try await Migrator(database: services.database).run() {
+          services.logger.log(.info, "Migrated") { $0.field("migration", name) }
+        }
+        return
+      } catch let error as Migrator.Mismatch {
+        // Serving on a schema that is not ours could harm it: stay unready until an operator has looked.
+        services.logger.log(.critical, "The database's schema does not fit") { $0.field("error", error: error) }
+        await loop.sleep(nanoseconds: 60 * 1_000_000_000)
+      } catch {
+        services.logger.log(.warning, "Cannot migrate yet") { $0.field("error", error: error) }
+        await loop.sleep(nanoseconds: Self.migrationPauseNanoseconds)
+      }
+    }
+  }
+
+  func beginDraining() {
+    services.isDraining = true
+    duties.stop()
+  }
+
+  func close() {
+    duties.stop()
+    health.close()
+    services.close()
+  }
+
+  func log(_ message: String, seconds: Int) {
+    services.logger.log(.info, message) { $0.field("seconds", seconds) }
+  }
+
+  func log(_ message: String, error: (any Error)? = nil) {
+    services.logger.log(error == nil ? .info : .error, message) { line in
+      if let error { line.field("error", error: error) }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import HTTP
+import Telemetry
+
+/// What one loop serves, and the way of a request through it.
+///
+/// The order is visible here: `begin` makes the call (request id, client address, trace); `serve` lets it through the
+/// filters (content coding, authentication, rate limit) to its handler; `finish` counts, logs and traces it.
+final class LoopApplication: Application {
+  let router = Router()
+  let services: Services
+  private let unmatched: RouteInstruments
+  private let clientAddress: ClientAddress
+  private let authentication: Authentication
+  private let rates: RateFilter
+  private let tracing: RequestTracing
+  private var requestID = RequestID()
+
+  init(_ services: Services, endpoints: [Endpoint]) {
+    self.services = services
+    unmatched = RouteInstruments(services.shared.instruments, shard: services.loop.index, route: "unmatched")
+    clientAddress = ClientAddress(trustedProxies: services.shared.trustedProxies)
+    authentication = Authentication(services)
+    rates = RateFilter(services)
+    tracing = RequestTracing(services)
+    for endpoint in endpoints { add(endpoint) }
+  }
+
+  private func add(_ endpoint: Endpoint) {
+    let instruments = RouteInstruments(
+      services.shared.instruments, shard: services.loop.index, route: endpoint.template)
+    let bound = BoundEndpoint(endpoint, instruments)
+    let handler: RouteHandler
+    switch endpoint.handler {
+    case .sync(let handle):
+      handler = .sync { request, writer in handle(Self.call(of: request), &writer) }
+    case .async(let handle), .streaming(let handle):
+      handler = .async { [unowned self] request in try await serve(Self.call(of: request), handle) }
+    }
+    let route = router.add(
+      endpoint.method, endpoint.template, options: RouteOptions(body: endpoint.bodyPolicy), handler)
+    route.attachment = bound
+  }
+
+  // MARK: The way of a request
+
+  func begin(_ request: Request) {
+    let call = Call(
+      request, services, requestID: requestID(request), clientAddress: clientAddress(request))
+    if let bound = request.route?.attachment { call.endpoint = unsafeDowncast(bound, to: BoundEndpoint.self) }
+    tracing.begin(call)
+    request.context = call
+    services.meters.activeConnections.add(1)
+  }
+
+  private func serve(_ call: Call, _ handle: (Call) async throws -> Response) async throws -> Response {
+    if call.request.headerCount("Content-Encoding") > 0 {
+      throw Problem(.unsupportedMediaType, "Send the body without a content coding.")
+    }
+    guard let trace = call.trace, trace.isSampled, services.spans != nil else {
+      return try await filter(call, handle)
+    }
+    return try await CurrentTrace.$context.withValue(trace) { try await filter(call, handle) }
+  }
+
+  private func filter(_ call: Call, _ handle: (Call) async throws -> Response) async throws -> Response {
+    try await authentication.identify(call)
+    try await rates.admit(call)
+    return try await handle(call)
+  }
+
+  func refuse(_ refusal: Refusal, _ request: Request) -> Response {
+    let call = Self.call(of: request)
+    let problem = Problem(refusal)
+    call.problem = problem
+    return problem.response(instance: request.path, requestID: call.requestID)
+  }
+
+  func options(_ request: Request, allow: String) -> Response {
+    var headers: HeaderList = ["Allow": allow]
+    CrossOrigin.answerPreflight(request, allow: allow, services.configuration.listening.corsOrigins, &headers)
+    return Response(.noContent, headers: headers)
+  }
+
+  func addFields(to fields: FieldWriter, for request: Request) {
+    let call = Self.call(of: request)
+    fields.append("X-Request-Id", call.requestID)
+    fields.append(lines: "X-Content-Type-Options: nosniff\r\n")
+    CrossOrigin.addFields(to: fields, for: request, services.configuration.listening.corsOrigins)
+    if let rate = call.rate { rates.addFields(to: fields, rate.policy, rate.decision) }
+  }
+
+  func finish(_ request: Request, _ summary: Finished) {
+    let call = Self.call(of: request)
+    services.meters.activeConnections.subtract(1)
+    let seconds = Double(summary.durationNanoseconds) / 1e9
+    (call.endpoint?.instruments ?? unmatched).record(
+      method: request.method, status: summary.status.rawValue, seconds: seconds,
+      exemplar: tracing.exemplar(call))
+    if summary.status.rawValue >= 500 { note(call) }
+    tracing.finish(call, summary)
+    RequestLog.write(call, summary)
+  }
+
+  /// An answer of 500 and above is an error of ours.
+  private func note(_ call: Call) {
+    let code = call.problem?.code ?? .internal
+    services.shared.instruments.errors.child(
+      shard: services.loop.index, call.endpoint?.endpoint.template ?? "unmatched", code.rawValue
+    ).increment()
+  }
+
+  @inline(__always)
+  private static func call(of request: Request) -> Call {
+    unsafeDowncast(request.context.unsafelyUnwrapped, to: Call.self)
+  }
+}
+
+extension Endpoint {
+  /// What the server does with a request's body before the handler runs.
+  var bodyPolicy: BodyPolicy {
+    switch handler {
+    case .streaming: .streamed(limit: bodyLimit ?? Call.maximumBodyBytes)
+    case .async where body != nil: .buffered(limit: bodyLimit ?? Call.maximumBodyBytes)
+    case .sync, .async: .none
+    }
+  }
+}

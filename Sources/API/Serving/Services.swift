@@ -1,0 +1,86 @@
+import HTTP
+import Postgres
+import Reactor
+import Redis
+import Telemetry
+import Values
+
+/// Everything of one loop that handlers use. Nothing in it may leave the loop's thread.
+final class Services {
+  unowned(unsafe) let loop: EventLoop
+  let shared: Shared
+  let database: Database
+  let redis: RedisClient
+  let subscriber: RedisSubscriber
+  let cache: Cache
+  let logger: Logger
+  let meters: Meters
+  let spans: SpanQueue?
+  let rateLimiter: RateLimiter
+  let tokens: TokenAuthority
+  let cursors: CursorSeal
+  let sessions: SessionDirectory
+  let deviceKeys: DeviceKeys
+  /// The last report of the health checks, sent here by the housekeeping loop.
+  var health = HealthReport.starting
+  /// Whether the process is about to end: probes say so.
+  var isDraining = false
+  private let announcements: RedisSubscription
+  private var random = SystemRandomNumberGenerator()
+
+  var configuration: Configuration { shared.configuration }
+  var passwords: PasswordPool { shared.passwords }
+
+  init(loop: EventLoop, shared: Shared) throws {
+    self.loop = loop
+    self.shared = shared
+    let configuration = shared.configuration
+    let prefix = configuration.redis.keyPrefix
+    logger = Logger(shared.logs)
+    spans = shared.exporter.map { SpanQueue($0) }
+    meters = Meters(shared.instruments, shard: loop.index)
+    let observer = StoreObserver(loop: loop, meters: meters, spans: spans)
+    database = try Database(loop: loop, configuration: configuration.pool, observer: observer)
+    redis = RedisClient(loop: loop, configuration: configuration.store, observer: observer)
+    storeObserver = observer
+    subscriber = RedisSubscriber(loop: loop, configuration: configuration.store)
+    cache = Cache(redis: redis, prefix: prefix, isEnabled: configuration.redis.caches, record: meters.cache)
+    rateLimiter = RateLimiter(redis: redis, loop: loop, prefix: prefix)
+    tokens = TokenAuthority(configuration)
+    cursors = CursorSeal(
+      secret: Array(configuration.accounts.jwtSecret.utf8),
+      previousSecret: configuration.accounts.previousJWTSecret.map { Array($0.utf8) })
+    sessions = SessionDirectory(loop: loop, database: database, redis: redis, prefix: prefix)
+    deviceKeys = DeviceKeys(loop: loop, database: database, redis: redis, prefix: prefix)
+    announcements = try Announcements.follow(subscriber, prefix: prefix, sessions: sessions, keys: deviceKeys)
+  }
+
+  // The stores hold it without owning it.
+  private let storeObserver: StoreObserver
+
+  /// A new id, of this turn's moment.
+  func makeIdentifier() -> Identifier {
+    Identifier.make(unixMilliseconds: loop.unixMilliseconds, using: &random)
+  }
+
+  /// This turn's moment.
+  var now: Timestamp { Timestamp(unixMilliseconds: loop.unixMilliseconds) }
+
+  /// Closes the connections to the stores; what is in flight fails.
+  func close() {
+    database.close()
+    redis.close()
+    subscriber.close()
+  }
+}
+
+extension TokenAuthority {
+  convenience init(_ configuration: Configuration) {
+    let accounts = configuration.accounts
+    var settings = Settings(issuer: accounts.issuer, audience: accounts.audience)
+    settings.lifetimeSeconds = Int64(accounts.accessTokenSeconds)
+    self.init(
+      secret: Array(accounts.jwtSecret.utf8), previousSecret: accounts.previousJWTSecret.map { Array($0.utf8) },
+      settings: settings)
+  }
+}

@@ -1,0 +1,64 @@
+import HTTP
+import JSON
+import Metrics
+import Postgres
+import Reactor
+import Redis
+import Synchronization
+import Telemetry
+
+/// What all loops of the process share: nothing in it changes after the start, or it is made for sharing.
+final class Shared: Sendable {
+  let configuration: Configuration
+  let instruments: Instruments
+  let logs: LogSink
+  let passwords: PasswordPool
+  let outbound: Outbound
+  /// Nil when no collector is configured.
+  let exporter: SpanExporter?
+  let trustedProxies: [AddressBlock]
+  /// Loops that serve requests.
+  let workers: Int
+  /// When the process began, in nanoseconds of the monotonic clock.
+  let startedAt = Clock.monotonic()
+  let heartbeats = Heartbeats()
+  /// The answer of /version.
+  let versionBody: [UInt8]
+
+  /// Renders the metrics, on the housekeeping loop.
+  let exposition: LoopBound<Exposition>
+  /// Tells the housekeeping loop that a pool has lost or regained its store.
+  let poolChanged: @Sendable () -> Void
+
+  init(
+    _ configuration: Configuration, workers: Int, logs: LogSink, instruments: Instruments,
+    exposition: LoopBound<Exposition>, poolChanged: @escaping @Sendable () -> Void
+  ) throws {
+    self.configuration = configuration
+    self.workers = workers
+    self.logs = logs
+    self.instruments = instruments
+    self.exposition = exposition
+    self.poolChanged = poolChanged
+    versionBody = Self.versionBody(configuration)
+    let accounts = configuration.accounts
+    passwords = try PasswordPool(threads: accounts.hashingParallelism, waiting: accounts.hashingQueueLength)
+    let outbound = Outbound()
+    self.outbound = outbound
+    trustedProxies = configuration.listening.trustedProxies
+    exporter = configuration.spanExporter.map {
+      SpanExporter($0, resource: configuration.resource, logger: SharedLogger(logs)) { try outbound.export($0) }
+    }
+  }
+
+  private static func versionBody(_ configuration: Configuration) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { json in
+      json.member("name", configuration.service.name)
+      json.member("version", configuration.service.version)
+      json.member("revision", configuration.service.revision)
+      json.member("swift", Version.swift)
+    }
+    return json.take()
+  }
+}

@@ -1,0 +1,94 @@
+import JSON
+import Testing
+
+extension Wire {
+  /// Sends a request with a whole body and reads the answer.
+  func request(
+    _ method: String, _ target: String, headers: [String] = [], body: [UInt8]? = nil
+  ) throws -> Reply {
+    var head = "\(method) \(target) HTTP/1.1\r\nHost: test\r\n"
+    for header in headers { head += header + "\r\n" }
+    if let body { head += "Content-Length: \(body.count)\r\n" }
+    try send(Array((head + "\r\n").utf8) + (body ?? []))
+    return try receive(hasBody: method != "HEAD")
+  }
+
+  func get(_ target: String, headers: [String] = []) throws -> Reply { try request("GET", target, headers: headers) }
+}
+
+/// Someone who uses the API: a connection of their own, and perhaps a token.
+final class Client {
+  let port: UInt16
+  var token: String?
+  private var wire: Wire?
+
+  init(_ server: LiveServer, token: String? = nil) {
+    port = server.port
+    self.token = token
+  }
+
+  /// Sends a request with a JSON text as its body.
+  @discardableResult
+  func send(
+    _ method: String, _ target: String, _ json: String? = nil, headers: [String] = [], type: String? = nil
+  ) throws -> Reply {
+    let wire = try self.wire ?? Wire(port: port)
+    self.wire = wire
+    var headers = headers
+    if let token { headers.append("Authorization: Bearer \(token)") }
+    if json != nil { headers.append("Content-Type: \(type ?? "application/json")") }
+    let reply = try wire.request(method, target, headers: headers, body: json.map { Array($0.utf8) })
+    if reply.header("connection") == "close" { self.wire = nil }
+    return reply
+  }
+
+  @discardableResult
+  func get(_ target: String, headers: [String] = []) throws -> Reply { try send("GET", target, headers: headers) }
+
+  @discardableResult
+  func post(_ target: String, _ json: String, headers: [String] = []) throws -> Reply {
+    try send("POST", target, json, headers: headers)
+  }
+
+  @discardableResult
+  func patch(_ target: String, _ json: String, headers: [String] = []) throws -> Reply {
+    try send("PATCH", target, json, headers: headers)
+  }
+
+  @discardableResult
+  func delete(_ target: String, _ json: String? = nil, headers: [String] = []) throws -> Reply {
+    try send("DELETE", target, json, headers: headers)
+  }
+}
+
+extension Reply {
+  /// The body as JSON; fails the test when it is not.
+  var json: JSONValue { get throws { try JSONReader.parse(body) } }
+
+  /// The problem's code, when the answer is a problem.
+  var problem: String? {
+    guard header("content-type") == "application/problem+json" else { return nil }
+    return (try? json)?["type"]?.text?.split(separator: ":").last.map(String.init)
+  }
+
+  /// The pointers of a validation's faults.
+  var pointers: [String] { ((try? json)?["errors"]?.elements ?? []).compactMap { $0["pointer"]?.text } }
+}
+
+extension JSONValue {
+  subscript(_ name: String) -> JSONValue? {
+    if case .object(let object) = self { object[name] } else { nil }
+  }
+
+  var text: String? { if case .string(let text) = self { text } else { nil } }
+  var integer: Int64? { if case .integer(let integer) = self { integer } else { nil } }
+  var number: Double? {
+    switch self {
+    case .integer(let integer): Double(integer)
+    case .number(let number): number
+    default: nil
+    }
+  }
+  var bool: Bool? { if case .bool(let bool) = self { bool } else { nil } }
+  var elements: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
+}

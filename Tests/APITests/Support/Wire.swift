@@ -1,0 +1,130 @@
+import CLinux
+import Glibc
+
+/// A blocking TCP connection to the server under test, and a plain reader of HTTP/1.1 answers.
+final class Wire {
+  /// How long a read may wait before the test fails, in seconds.
+  static let timeoutSeconds = 20
+
+  private let fd: Int32
+  private var buffer: [UInt8] = []
+
+  init(port: UInt16) throws {
+    fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var timeout = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    if result != 0 { throw WireError.refused(errno) }
+  }
+
+  deinit { close(fd) }
+
+  func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+  func send(_ bytes: [UInt8]) throws {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.send(fd, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+      }
+      if count <= 0 { throw WireError.closed }
+      sent += count
+    }
+  }
+
+  /// Says that nothing more will be sent.
+  func finishSending() { shutdown(fd, Int32(SHUT_WR)) }
+
+  /// Reads one answer; `hasBody` is false for HEAD.
+  func receive(hasBody: Bool = true) throws -> Reply {
+    let head = String(decoding: try take(until: Array("\r\n\r\n".utf8)), as: UTF8.self)
+    var lines = head.split(separator: "\r\n").map(String.init)
+    let statusLine = lines.removeFirst().split(separator: " ", maxSplits: 2)
+    guard statusLine.count >= 2, let status = Int(statusLine[1]) else { throw WireError.notHTTP(head) }
+    let headers = lines.map { line in
+      let colon = line.firstIndex(of: ":")!
+      return (String(line[..<colon]).lowercased(), line[line.index(after: colon)...].drop { $0 == " " })
+    }.map { (name: $0.0, value: String($0.1)) }
+    var reply = Reply(status: status, headers: headers, body: [])
+    if status == 100 { return try receive(hasBody: hasBody) }
+    guard hasBody, status != 204, status != 304 else { return reply }
+    if reply.header("transfer-encoding") == "chunked" {
+      while true {
+        let line = String(decoding: try take(until: Array("\r\n".utf8)), as: UTF8.self)
+        guard let size = Int(line.dropLast(2), radix: 16) else { throw WireError.notHTTP(line) }
+        if size == 0 {
+          _ = try take(until: Array("\r\n".utf8))
+          break
+        }
+        reply.body += try take(size)
+        _ = try take(2)
+      }
+    } else if let length = reply.header("content-length").flatMap(Int.init) {
+      reply.body = try take(length)
+    } else {
+      while let more = try? read() { reply.body += more }
+    }
+    return reply
+  }
+
+  /// Reads up to and with a mark.
+  func take(until mark: [UInt8]) throws -> [UInt8] {
+    var searched = 0
+    while true {
+      if buffer.count >= mark.count {
+        for start in searched...(buffer.count - mark.count) where Array(buffer[start..<start + mark.count]) == mark {
+          return try take(start + mark.count)
+        }
+        searched = buffer.count - mark.count + 1
+      }
+      buffer += try read()
+    }
+  }
+
+  /// Whether the server has closed the connection; waits for it.
+  func isClosed() -> Bool {
+    guard buffer.isEmpty else { return false }
+    return (try? read()) == nil
+  }
+
+  private func take(_ count: Int) throws -> [UInt8] {
+    while buffer.count < count { buffer += try read() }
+    let taken = Array(buffer[..<count])
+    buffer.removeFirst(count)
+    return taken
+  }
+
+  private func read() throws -> [UInt8] {
+    let chunk = [UInt8](unsafeUninitializedCapacity: 65_536) { pointer, count in
+      count = max(0, recv(fd, pointer.baseAddress, 65_536, 0))
+    }
+    if chunk.isEmpty { throw WireError.closed }
+    return chunk
+  }
+}
+
+enum WireError: Error {
+  case refused(Int32)
+  case closed
+  case notHTTP(String)
+}
+
+/// An HTTP answer as a test sees it.
+struct Reply {
+  let status: Int
+  let headers: [(name: String, value: String)]
+  var body: [UInt8]
+
+  /// The first header of that name, given in lower case.
+  func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+
+  var text: String { String(decoding: body, as: UTF8.self) }
+}
