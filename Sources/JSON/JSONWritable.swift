@@ -38,6 +38,20 @@ extension CivilDate: JSONWritable {
   package func write(to json: inout JSONWriter) { json.quoted { appendText(to: &$0) } }
 }
 
+extension CurrencyCode: JSONWritable {
+  package func write(to json: inout JSONWriter) { json.quoted { appendText(to: &$0) } }
+}
+
+extension Money: JSONWritable {
+  /// Writes `{"amount": minor units, "currency": "EUR"}`.
+  package func write(to json: inout JSONWriter) {
+    json.object {
+      $0.member("amount", amount)
+      $0.member("currency", currency)
+    }
+  }
+}
+
 extension Optional: JSONWritable where Wrapped: JSONWritable {
   /// Writes nil as null.
   package func write(to json: inout JSONWriter) {

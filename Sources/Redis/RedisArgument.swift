@@ -3,6 +3,15 @@ package enum RedisArgument: Sendable {
   case text(String)
   case bytes([UInt8])
   case integer(Int64)
+
+  /// The bytes that it takes, or for a number the most that any takes.
+  var byteCount: Int {
+    switch self {
+    case .text(let text): text.utf8.count
+    case .bytes(let bytes): bytes.count
+    case .integer: 20
+    }
+  }
 }
 
 extension RedisArgument: ExpressibleByStringInterpolation {

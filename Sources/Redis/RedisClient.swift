@@ -1,27 +1,5 @@
 import Reactor
 
-/// Told of every finished command of a client, on its loop.
-package protocol RedisObserver: AnyObject {
-  /// `command` is the name as sent, such as `GET`; the duration is to the precision of a loop's turn.
-  func finished(command: String, durationNanoseconds: UInt64, error: RedisError?)
-}
-
-/// What a client has done since it was made.
-package struct RedisCounts: Equatable, Sendable {
-  /// Commands that were sent, whatever became of them.
-  package var commands: UInt64 = 0
-  /// Commands that ended in an error of any kind.
-  package var failures: UInt64 = 0
-  /// Commands that were not answered within the deadline.
-  package var timeouts: UInt64 = 0
-  /// Commands refused because too much was in flight.
-  package var overflows: UInt64 = 0
-  /// Commands refused because there was no connection.
-  package var refusals: UInt64 = 0
-  /// How often the client has connected.
-  package var connections: UInt64 = 0
-}
-
 /// One loop's connection to Redis: any number of tasks of the loop send commands, and all share one pipeline.
 ///
 /// While there is no connection every command fails at once with `.unavailable`. A command that waits longer than the
@@ -49,7 +27,7 @@ package final class RedisClient {
   /// Commands that wait for their answers.
   @exclusivity(unchecked) package private(set) var inFlight = 0
   @exclusivity(unchecked) private var inFlightBytes = 0
-  private var deadline: Timer?
+  private var deadline: FairTimer?
   private var waitingForReady: [Pending<Bool>] = []
   private var isClosed = false
 
@@ -95,7 +73,7 @@ package final class RedisClient {
     connector.close()
     link = nil
     onStateChange = nil
-    if let deadline { loop.cancel(deadline) }
+    deadline?.cancel()
     settleWaiting(false)
   }
 
@@ -121,7 +99,10 @@ package final class RedisClient {
     if commands.isEmpty { return [] }
     let result = await withUnsafeContinuation {
       (continuation: UnsafeContinuation<Result<[RedisReply], RedisError>, Never>) in
-      guard inFlight + commands.count <= configuration.maximumInFlight else {
+      let bytes = commands.reduce(0) { $0 + $1.reduce(0) { $0 + $1.byteCount } }
+      guard inFlight + commands.count <= configuration.maximumInFlight,
+        inFlightBytes + bytes <= configuration.maximumInFlightBytes
+      else {
         tally.overflows += UInt64(commands.count)
         return continuation.resume(returning: .failure(.overloaded))
       }
@@ -144,7 +125,7 @@ package final class RedisClient {
       tally.overflows += 1
       return waiter.resume(.failure(.overloaded))
     }
-    let call = ClientCall(self, Self.name(of: command), at: loop.now, bytes: arguments.count, waiter)
+    let call = ClientCall(self, Self.name(of: command), at: Clock.monotonic(), bytes: arguments.count, waiter)
     guard link.send(&arguments, call) else {
       tally.refusals += 1
       return waiter.resume(.failure(.unavailable(link.failure)))
@@ -172,7 +153,7 @@ package final class RedisClient {
   }
 
   /// Takes the oldest call out: that is the one answered, or told of the end of the link.
-  fileprivate func settle(_ call: ClientCall, _ reply: RedisReply?) {
+  func settle(_ call: ClientCall, _ reply: RedisReply?) {
     assert(call === oldest, "replies come in the order of the commands")
     oldest = call.next
     call.next = nil
@@ -196,24 +177,30 @@ package final class RedisClient {
       tally.failures += 1
       if error == .timeout { tally.timeouts += 1 }
     }
-    observer?.finished(command: call.name, durationNanoseconds: loop.now &- call.started, error: failure)
+    observer?.finished(command: call.name, durationNanoseconds: age(of: call), error: failure)
     call.waiter.resume(result)
   }
 
   /// Sets the one timer for the oldest call. It is not taken back when the answer comes: it then moves on to the call
   /// that is oldest by that time.
   private func watch(_ call: ClientCall) {
-    let due = call.started &+ configuration.commandDeadlineMilliseconds * 1_000_000
-    deadline = loop.schedule(afterNanoseconds: due > loop.now ? due - loop.now : 0) { [unowned self] in
+    let waited = age(of: call)
+    // Beyond its time and not watched until now: the loop was held up, and Redis shall not be blamed for that.
+    let left = waited < limitNanoseconds ? limitNanoseconds - waited : FairTimer.graceNanoseconds
+    deadline = FairTimer(on: loop, afterNanoseconds: left) { [unowned self] in
       deadline = nil
-      expire()
+      if let oldest, oldest !== call { watch(oldest) } else { expire() }
     }
   }
 
+  private var limitNanoseconds: UInt64 { configuration.commandDeadlineMilliseconds * 1_000_000 }
+
+  /// How long a call waits as of this turn's start; 0 if it began within the turn.
+  private func age(of call: ClientCall) -> UInt64 { loop.now - min(loop.now, call.started) }
+
   private func expire() {
-    let limit = configuration.commandDeadlineMilliseconds * 1_000_000
     var call = oldest
-    while let late = call, loop.now &- late.started >= limit {
+    while let late = call, age(of: late) >= limitNanoseconds {
       late.isLate = true
       call = late.next
     }
@@ -242,63 +229,5 @@ package final class RedisClient {
     let waiting = waitingForReady
     waitingForReady = []
     for pending in waiting { pending.complete(.success(isConnected)) }
-  }
-}
-
-/// A command that waits for its answer.
-private final class ClientCall: RedisCall {
-  /// Whom the answer goes to.
-  enum Waiter {
-    case single(UnsafeContinuation<Result<RedisReply, RedisError>, Never>)
-    case part(Gathering, Int)
-
-    func resume(_ result: Result<RedisReply, RedisError>) {
-      switch self {
-      case .single(let continuation): continuation.resume(returning: result)
-      case .part(let gathering, let index): gathering.take(result, index)
-      }
-    }
-  }
-
-  let name: String
-  let started: UInt64
-  let bytes: Int
-  let waiter: Waiter
-  @exclusivity(unchecked) var isLate = false
-  @exclusivity(unchecked) var next: ClientCall?
-  private unowned(unsafe) let client: RedisClient
-
-  init(_ client: RedisClient, _ name: String, at started: UInt64, bytes: Int, _ waiter: Waiter) {
-    self.client = client
-    self.name = name
-    self.started = started
-    self.bytes = bytes
-    self.waiter = waiter
-  }
-
-  override func received(_ reply: RedisReply?) { client.settle(self, reply) }
-}
-
-/// Gathers the answers of a pipeline.
-private final class Gathering {
-  private var replies: [RedisReply]
-  private var failure: RedisError?
-  private var missing: Int
-  private let continuation: UnsafeContinuation<Result<[RedisReply], RedisError>, Never>
-
-  init(count: Int, _ continuation: UnsafeContinuation<Result<[RedisReply], RedisError>, Never>) {
-    replies = Array(repeating: .null, count: count)
-    missing = count
-    self.continuation = continuation
-  }
-
-  func take(_ result: Result<RedisReply, RedisError>, _ index: Int) {
-    switch result {
-    case .success(let reply): replies[index] = reply
-    case .failure(.server(let message)): replies[index] = .error(message)
-    case .failure(let error): failure = failure ?? error
-    }
-    missing -= 1
-    if missing == 0 { continuation.resume(returning: failure.map { .failure($0) } ?? .success(replies)) }
   }
 }

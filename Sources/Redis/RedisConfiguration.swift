@@ -16,7 +16,7 @@ package struct RedisConfiguration: Sendable {
   /// The most channels of one subscriber.
   package var maximumChannels = 10_000
   /// How often a subscriber asks whether its connection still lives.
-  package var probeIntervalMilliseconds: UInt64 = 500
+  package var probeIntervalMilliseconds: UInt64 = 400
 
   package init(address: RedisAddress) { self.address = address }
 }

@@ -21,7 +21,7 @@ final class RedisConnector {
   private var attempt: RedisLink?
   private var peers: [RedisLink.Peer] = []
   private var failures: UInt64 = 0
-  private var deadline: Timer?
+  private var deadline: FairTimer?
   private var pause: Timer?
   private var isClosed = false
   private var arguments = ArgumentBuffer()
@@ -68,9 +68,9 @@ final class RedisConnector {
     }
     attempt = link
     link.onClosed = { [weak self] reason in self?.ended(reason) }
-    deadline = loop.schedule(afterNanoseconds: configuration.connectDeadlineMilliseconds * 1_000_000) {
-      [unowned self] in
-      link.drop("no answer within \(configuration.connectDeadlineMilliseconds) ms of connecting")
+    let limit = configuration.connectDeadlineMilliseconds
+    deadline = FairTimer(on: loop, afterNanoseconds: limit * 1_000_000) {
+      link.drop("no answer within \(limit) ms of connecting")
     }
     signIn(link)
   }
@@ -101,7 +101,7 @@ final class RedisConnector {
   }
 
   private func succeeded(_ link: RedisLink) {
-    if let deadline { loop.cancel(deadline) }
+    deadline?.cancel()
     attempt = nil
     self.link = link
     failures = 0
@@ -113,7 +113,7 @@ final class RedisConnector {
   // MARK: Failures
 
   private func ended(_ reason: String) {
-    if let deadline { loop.cancel(deadline) }
+    deadline?.cancel()
     attempt = nil
     if link == nil { return retry(after: reason) }
     link = nil

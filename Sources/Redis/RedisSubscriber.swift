@@ -43,7 +43,7 @@ package final class RedisSubscriber {
   private var channels: [String: Channel] = [:]
   private var arguments = ArgumentBuffer()
   private let probe = Channel(RedisSubscriber.probeChannel)
-  private var probeTimer: Timer?
+  private var probeTimer: FairTimer?
   // Those whose SUBSCRIBE is on its way, in order: Redis confirms in order. A channel that was given up and asked for
   // again is another object, which the confirmation of the first does not confirm.
   private var asked: [Channel] = []
@@ -187,7 +187,7 @@ package final class RedisSubscriber {
   }
 
   private func stop() {
-    if let probeTimer { loop.cancel(probeTimer) }
+    probeTimer?.cancel()
     isListening = false
     forgetAsked()
     for channel in channels.values { channel.settle(false) }
@@ -198,7 +198,7 @@ package final class RedisSubscriber {
     probe.isConfirmed = false
     subscribe(probe)
     let interval = configuration.probeIntervalMilliseconds
-    probeTimer = loop.schedule(afterNanoseconds: interval * 1_000_000) { [unowned self] in
+    probeTimer = FairTimer(on: loop, afterNanoseconds: interval * 1_000_000) { [unowned self] in
       if probe.isConfirmed { sendProbe() } else { link?.drop("no answer within \(interval) ms") }
     }
   }

@@ -50,6 +50,13 @@ struct WriterTests {
     #expect(written == #"["01923456-789a-7bcd-8ef0-123456789abc","2026-11-21T09:30:00.000Z","1970-01-01"]"#)
   }
 
+  @Test("writes money as amount and currency")
+  func money() throws {
+    let euro = try #require(CurrencyCode("EUR"))
+    #expect(
+      text { $0.value(Money(amount: .min, currency: euro)) } == #"{"amount":-9223372036854775808,"currency":"EUR"}"#)
+  }
+
   @Test("escapes what must be, wherever it stands among eight bytes")
   func escapes() {
     #expect(

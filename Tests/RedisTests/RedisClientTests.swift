@@ -64,7 +64,8 @@ struct RedisClientTests {
     var configuration = RedisConfiguration(address: try testAddress())
     configuration.commandDeadlineMilliseconds = 10_000
     try withClient(configuration) { client, _ in
-      let value = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+      var value = [UInt8](repeating: 0xA5, count: size)
+      for position in stride(from: 0, to: size, by: 997) { value[position] = UInt8(truncatingIfNeeded: position) }
       try await client.set(key, value, expiry: .seconds(30))
       #expect(try await client.get(key) == value)
       try await client.delete(key)
@@ -183,8 +184,11 @@ struct RedisClientTests {
       #expect(outcomes.count { $0 == .overloaded } == 2)
       #expect(await failure { try await client.pipeline(Array(repeating: ["PING"], count: 11)) } == .overloaded)
       #expect(await failure { try await client.send("ECHO", .bytes(Array(repeating: 0, count: 1_000))) } == .overloaded)
+      let half: [RedisArgument] = ["ECHO", .bytes(Array(repeating: 0, count: 600))]
+      #expect(await failure { try await client.pipeline([half, half]) } == .overloaded)
+      #expect(client.inFlight == 0)
       #expect(try await client.send("PING") == .status("PONG"))
-      #expect(client.counts.overflows == 14)
+      #expect(client.counts.overflows == 16)
     }
   }
 

@@ -25,6 +25,35 @@ struct RedisOutageTests {
     }
   }
 
+  @Test("a loop that is held up does not take it for Redis' delay")
+  func heldUp() throws {
+    let configuration = try impatientConfiguration()
+    try withClient(configuration) { client, loop in
+      let subscriber = RedisSubscriber(loop: loop, configuration: configuration)
+      defer { subscriber.close() }
+      #expect(await waitUntil(loop, milliseconds: 2_000) { subscriber.isListening })
+      var gaps = 0
+      subscriber.onGap = { gaps += 1 }
+      for _ in 0..<3 {
+        let before = Pending<RedisError?>()
+        loop.spawn { before.complete(.success(await failure { try await client.send("PING") })) }
+        usleep(250_000)
+        let after = await failure { try await client.send("PING") }
+        let outcome = try await before.value()
+        #expect(outcome == nil)
+        #expect(after == nil)
+      }
+      #expect(gaps == 0)
+    }
+  }
+
+  private func impatientConfiguration() throws -> RedisConfiguration {
+    var configuration = RedisConfiguration(address: try testAddress())
+    configuration.commandDeadlineMilliseconds = 100
+    configuration.probeIntervalMilliseconds = 100
+    return configuration
+  }
+
   @Test("what was sent after the late command fails as unavailable, long before its own deadline")
   func behindTheLate() throws {
     let server = try PrivateServer()
@@ -148,6 +177,36 @@ struct RedisOutageTests {
     }
     #expect(reason.hasPrefix(credentials == nil ? "refused: NOAUTH" : "refused: WRONGPASS"), "\(reason)")
     #expect(!reason.contains("hunter2"))
+  }
+
+  @Test("a server that has no room is told as such")
+  func noRoom() throws {
+    let server = try PrivateServer(["--maxclients", "1"])
+    try withClient(RedisConfiguration(address: server.address)) { _, loop in
+      let second = RedisClient(loop: loop, configuration: RedisConfiguration(address: server.address))
+      defer { second.close() }
+      #expect(
+        await waitUntil(loop, milliseconds: 2_000) {
+          second.lastFailure?.contains("max number of clients reached") ?? false
+        })
+      #expect(!second.isConnected)
+    }
+  }
+
+  @Test(
+    "a server that speaks something else, or hangs up, is a failed attempt and nothing worse",
+    arguments: ["HTTP/1.1 400 Bad Request\r\n\r\n", "", "+", "$-9\r\n", "*99999999999\r\n", "+PONG\r\n!"])
+  func otherProtocols(greeting: String) throws {
+    let server = try StrangeServer(greeting: Array(greeting.utf8))
+    try onLoop { loop in
+      var configuration = RedisConfiguration(address: server.address)
+      configuration.connectDeadlineMilliseconds = 100
+      let client = RedisClient(loop: loop, configuration: configuration)
+      defer { client.close() }
+      #expect(await waitUntil(loop, milliseconds: 3_000) { server.connections >= 3 })
+      #expect(!client.isConnected)
+    }
+    server.stop()
   }
 
   @Test("closing fails what is in flight and everything after")

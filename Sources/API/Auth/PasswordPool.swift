@@ -20,24 +20,10 @@ package final class PasswordPool: Sendable {
 
   private struct State {
     var jobs: [@Sendable () -> Void] = []
-    var next = 0
     var isStopped = false
 
-    var waiting: Int { jobs.count - next }
-
-    mutating func take() -> (@Sendable () -> Void)? {
-      guard next < jobs.count else { return nil }
-      defer { next += 1 }
-      return jobs[next]
-    }
-
-    mutating func append(_ job: @escaping @Sendable () -> Void) {
-      if next == jobs.count {
-        jobs.removeAll(keepingCapacity: true)
-        next = 0
-      }
-      jobs.append(job)
-    }
+    // A job is forgotten as soon as it is taken: it holds a password.
+    mutating func take() -> (@Sendable () -> Void)? { jobs.isEmpty ? nil : jobs.removeFirst() }
   }
 
   private let state = Mutex(State())
@@ -61,7 +47,7 @@ package final class PasswordPool: Sendable {
   }
 
   /// Passwords that wait for a thread.
-  package var waiting: Int { state.withLock { $0.waiting } }
+  package var waiting: Int { state.withLock { $0.jobs.count } }
 
   /// A new hash of a password.
   package func hash(_ password: String) async throws(PasswordPoolError) -> String {
@@ -101,8 +87,8 @@ package final class PasswordPool: Sendable {
   private func submit(_ job: @escaping @Sendable () -> Void) -> PasswordPoolError? {
     let refusal = state.withLock { state -> PasswordPoolError? in
       if state.isStopped { return .stopped }
-      if state.waiting >= maximumWaiting { return .overloaded }
-      state.append(job)
+      if state.jobs.count >= maximumWaiting { return .overloaded }
+      state.jobs.append(job)
       return nil
     }
     if refusal == nil { wakeUp.signal() }
