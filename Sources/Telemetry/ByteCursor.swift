@@ -62,15 +62,23 @@ struct ByteCursor {
     }
   }
 
-  /// Appends the last `digits` hexadecimal digits of a number in lower case.
-  mutating func appendHex(_ number: UInt64, digits: Int) {
-    let start = advance(digits)
-    var rest = number
-    for place in (0..<digits).reversed() {
-      let digit = UInt8(truncatingIfNeeded: rest & 15)
-      let character = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
-      start.storeBytes(of: character, toByteOffset: place, as: UInt8.self)
-      rest >>= 4
-    }
+  /// Appends the last `digits` hexadecimal digits of a number in lower case, at most 8.
+  @inline(__always)
+  mutating func appendHex(_ number: UInt32, digits: Int = 8) {
+    // The last digit stands lowest; in memory the first one comes first.
+    var text = Self.hexDigits(number).byteSwapped >> UInt64((8 - digits) * 8)
+    memcpy(advance(digits), &text, digits)
+  }
+
+  /// The eight digits of a number, the last of them in the lowest byte: all at once, by arithmetic on eight bytes.
+  @inline(__always)
+  private static func hexDigits(_ number: UInt32) -> UInt64 {
+    var nibbles = UInt64(number)
+    nibbles = (nibbles | nibbles << 16) & 0x0000_FFFF_0000_FFFF
+    nibbles = (nibbles | nibbles << 8) & 0x00FF_00FF_00FF_00FF
+    nibbles = (nibbles | nibbles << 4) & 0x0F0F_0F0F_0F0F_0F0F
+    // 10 and more carry into the fifth bit when 6 is added: those are letters, 39 places after the digits.
+    let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 39
   }
 }

@@ -78,7 +78,7 @@ extension LogLine {
 
   private static func appendHexEscape(_ byte: UInt8, to bytes: inout ByteCursor) {
     bytes.append(#"\u00"#)
-    bytes.appendHex(UInt64(byte), digits: 2)
+    bytes.appendHex(UInt32(byte), digits: 2)
   }
 
   /// The length of the well-formed scalar of several bytes at `position`; 0 if it is ill-formed or a C1 control

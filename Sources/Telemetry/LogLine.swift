@@ -126,15 +126,16 @@ package struct LogLine: ~Copyable {
   package mutating func field(_ name: StaticString, _ value: Identifier) {
     guard key(name) else { return }
     bytes.append(UInt8(ascii: "\""))
-    bytes.appendHex(value.high >> 32, digits: 8)
+    bytes.appendHex(UInt32(truncatingIfNeeded: value.high >> 32))
     bytes.append(UInt8(ascii: "-"))
-    bytes.appendHex(value.high >> 16, digits: 4)
+    bytes.appendHex(UInt32(truncatingIfNeeded: value.high >> 16), digits: 4)
     bytes.append(UInt8(ascii: "-"))
-    bytes.appendHex(value.high, digits: 4)
+    bytes.appendHex(UInt32(truncatingIfNeeded: value.high), digits: 4)
     bytes.append(UInt8(ascii: "-"))
-    bytes.appendHex(value.low >> 48, digits: 4)
+    bytes.appendHex(UInt32(truncatingIfNeeded: value.low >> 48), digits: 4)
     bytes.append(UInt8(ascii: "-"))
-    bytes.appendHex(value.low, digits: 12)
+    bytes.appendHex(UInt32(truncatingIfNeeded: value.low >> 32), digits: 4)
+    bytes.appendHex(UInt32(truncatingIfNeeded: value.low))
     bytes.append(UInt8(ascii: "\""))
   }
 
@@ -186,9 +187,14 @@ package struct LogLine: ~Copyable {
   private mutating func hexField(_ name: StaticString, _ first: UInt64, _ second: UInt64? = nil) {
     guard key(name) else { return }
     bytes.append(UInt8(ascii: "\""))
-    bytes.appendHex(first, digits: 16)
-    if let second { bytes.appendHex(second, digits: 16) }
+    appendHex(first)
+    if let second { appendHex(second) }
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func appendHex(_ word: UInt64) {
+    bytes.appendHex(UInt32(truncatingIfNeeded: word >> 32))
+    bytes.appendHex(UInt32(truncatingIfNeeded: word))
   }
 
   private mutating func appendQuoted(_ text: String) {

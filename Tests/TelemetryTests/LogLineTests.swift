@@ -31,6 +31,18 @@ func memberOrder() throws {
     ])
 }
 
+@Test("writes ids as everybody else does")
+func ids() throws {
+  var generator = IDGenerator()
+  for _ in 0..<200 {
+    let id = Identifier.make(unixMilliseconds: moment, using: &generator)
+    let trace = TraceContext(traceID: generator.traceID(), spanID: generator.spanID(), isSampled: true)
+    let lines = logged { $0.log(.info, "x", context: LogContext(trace: trace, userID: id)) }
+    let values = try LineReader.members(lines[0]).suffix(3).map(\.value)
+    #expect(values == [trace.traceID.description, trace.spanID.description, id.description])
+  }
+}
+
 @Test("leaves out what is not known")
 func absentMembers() throws {
   let lines = logged { logger in logger.log(.error, "x") { $0.field("detail", nil) } }
