@@ -116,7 +116,7 @@ extension Connection {
 
   private func armDeadline(_ deadline: UInt64) {
     let wait = deadline > loop.now ? deadline - loop.now : 0
-    deadlineTimer = loop.schedule(afterNanoseconds: wait) { [weak self] in self?.checkDeadlines() }
+    deadlineTimer = loop.schedule(afterNanoseconds: wait) { self.checkDeadlines() }
   }
 
   /// Lets those go whose time is over, and judges what that says about the connection.
@@ -164,10 +164,9 @@ extension Connection {
     guard pipeline.openSegment == nil || sync(), sync() else { return lose(complaint()) }
     flushAtEndOfTurn()
     let patience = UInt64(database?.configuration.probeTimeoutMilliseconds ?? 0) * 1_000_000
-    probeTimer = loop.schedule(afterNanoseconds: patience) { [weak self] in
-      guard let self else { return }
-      probeTimer = nil
-      if lastProgress <= asked { giveUp() }
+    probeTimer = loop.schedule(afterNanoseconds: patience) {
+      self.probeTimer = nil
+      if self.lastProgress <= asked { self.giveUp() }
     }
   }
 }

@@ -4,7 +4,8 @@ import Reactor
 
 /// One connection to the server in pipeline mode: connects, reconnects, and moves bytes between libpq and the loop.
 ///
-/// What it sends is in `Connection+sending.swift`, what it makes of answers in `Connection+receiving.swift`.
+/// What it sends is in `Connection+sending.swift`, what it makes of answers in `Connection+receiving.swift`. Timers hold
+/// it until they fire or are cancelled: a weak reference would make every later retain of it a slow one.
 final class Connection: EventHandler, TurnEnd {
   /// What a connection is for.
   enum Role {
@@ -73,23 +74,21 @@ final class Connection: EventHandler, TurnEnd {
     case .connect, .announce: break
     case .pause(let nanoseconds):
       disconnect()
-      stepTimer = loop.schedule(afterNanoseconds: nanoseconds) { [weak self] in self?.step(.pauseOver) }
+      stepTimer = loop.schedule(afterNanoseconds: nanoseconds) { self.step(.pauseOver) }
     case .release: disconnect()
     }
   }
 
   private func resolve() {
     stepTimer = loop.schedule(afterNanoseconds: UInt64(configuration.connectTimeoutMilliseconds) * 1_000_000) {
-      [weak self] in
-      guard let self else { return }
-      connectingFailed(PostgresError(.unavailable, "no connection within the connect timeout"), .timedOut)
+      self.connectingFailed(PostgresError(.unavailable, "no connection within the connect timeout"), .timedOut)
     }
     let attempt = generation
-    database?.resolver.resolve { [weak self] result in
-      guard let self, attempt == generation, lifecycle.state == .resolving else { return }
+    database?.resolver.resolve { result in
+      guard attempt == self.generation, self.lifecycle.state == .resolving else { return }
       switch result {
-      case .success(let endpoints): connect(to: endpoints)
-      case .failure(let error): connectingFailed(error, .failed)
+      case .success(let endpoints): self.connect(to: endpoints)
+      case .failure(let error): self.connectingFailed(error, .failed)
       }
     }
   }

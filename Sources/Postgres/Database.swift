@@ -84,7 +84,7 @@ package final class Database {
     var timer: Timer?
     await withUnsafeContinuation { continuation in
       usableWaiters.append(continuation)
-      timer = loop.schedule(afterNanoseconds: nanoseconds) { [weak self] in self?.releaseUsableWaiters() }
+      timer = loop.schedule(afterNanoseconds: nanoseconds) { self.releaseUsableWaiters() }
     }
     if let timer { loop.cancel(timer) }
     return isUsable

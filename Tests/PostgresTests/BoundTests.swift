@@ -22,7 +22,9 @@ struct BoundTests {
 
   @Test("the server cancels a statement at its timeout, and its neighbours and the connection live on")
   func statementTimeout() async throws {
-    let (kinds, pids) = try await TestDatabase.run({ ($0.readers, $0.statementTimeoutMilliseconds) = (1, 200) }) {
+    let (kinds, pids) = try await TestDatabase.run({
+      ($0.readers, $0.statementTimeoutMilliseconds, $0.graceMilliseconds) = (1, 200, 10_000)
+    }) {
       database in
       let before = try await database.query("SELECT pg_backend_pid()")[0].decode(Int.self, 0)
       let results = await concurrently(20, on: database.loop) { index in
