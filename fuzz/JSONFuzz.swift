@@ -93,7 +93,7 @@ struct JSONFuzz {
   }
 
   /// Whether the fault's place is in the document, or could be for what is missing.
-  private func exists(_ fault: FieldFault, in document: JSONValue) -> Bool {
+  private func exists(_ fault: Fault, in document: JSONValue) -> Bool {
     var value = document
     var tokens = fault.pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
     if fault.detail == "is required" { tokens = tokens.dropLast() }

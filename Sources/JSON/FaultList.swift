@@ -3,7 +3,7 @@ final class FaultList {
   /// The most faults that are kept; further ones are dropped.
   static let capacity = 100
 
-  private(set) var faults: [FieldFault] = []
+  private(set) var faults: [Fault] = []
   /// All that were noted, the dropped ones too.
   private(set) var count = 0
 
@@ -13,7 +13,7 @@ final class FaultList {
   /// Notes a fault.
   func note(_ detail: String, at place: Place) {
     count += 1
-    if !isFull { faults.append(FieldFault(place.pointer, detail)) }
+    if !isFull { faults.append(Fault(place.pointer, detail)) }
   }
 
   /// Notes a fault, and gives what the value is read as instead.

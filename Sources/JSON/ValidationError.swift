@@ -1,5 +1,5 @@
 /// One member of a request that is not as it must be.
-package struct FieldFault: Sendable, Equatable {
+package struct Fault: Sendable, Equatable {
   /// Where it stands: a JSON Pointer (RFC 6901), `""` for the whole document.
   package let pointer: String
   /// What is wrong, as a phrase for clients: `must be an integer`.
@@ -13,10 +13,10 @@ package struct FieldFault: Sendable, Equatable {
 
 /// A request that is JSON but not what its route takes, with all faults at once.
 package struct ValidationError: Error, Equatable {
-  package let faults: [FieldFault]
+  package let faults: [Fault]
 
-  package init(_ faults: [FieldFault]) { self.faults = faults }
+  package init(_ faults: [Fault]) { self.faults = faults }
 
   /// A single fault.
-  package init(_ pointer: String, _ detail: String) { self.init([FieldFault(pointer, detail)]) }
+  package init(_ pointer: String, _ detail: String) { self.init([Fault(pointer, detail)]) }
 }

@@ -178,7 +178,7 @@ struct FieldsTests {
     #expect(fields.change("other", .string(1...9)) == nil)
     _ = fields.change("e", .string(1...9))
     let error = #expect(throws: ValidationError.self) { try fields.finish() }
-    #expect(error?.faults == [FieldFault("/c", "must be a string"), FieldFault("/e", "must not be null")])
+    #expect(error?.faults == [Fault("/c", "must be a string"), Fault("/e", "must not be null")])
     #expect(Patch.absent.applied(to: 1) == 1)
     #expect(Patch.clear.applied(to: 1) == nil)
     #expect(Patch.set(2).applied(to: nil) == 2)
