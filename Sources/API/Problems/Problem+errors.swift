@@ -13,6 +13,8 @@ extension Problem {
       self.init(.malformed, "The body is not valid JSON: \(error.message) (at byte \(error.offset)).")
     case let fault as HTTP.Fault: self.init(fault)
     case let error as PostgresError: self.init(error)
+    case is PasswordPoolError:
+      self.init(.overloaded, "Too many passwords are being checked. Try again soon.")
     case let error as RedisError:
       self.init(.unavailable, "A store that is needed does not answer. Try again soon.", cause: "\(error)")
     default:

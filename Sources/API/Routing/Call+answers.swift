@@ -28,7 +28,7 @@ extension Call {
   func created(_ location: String, _ body: [UInt8]) -> Response {
     let headers: HeaderList = [
       "Location": location, "Content-Type": "application/json", "ETag": EntityTag(of: body).strong,
-      "Cache-Control": cacheControl,
+      "Cache-Control": "private, no-cache",
     ]
     return Response(.created, headers: headers, body: .bytes(body))
   }

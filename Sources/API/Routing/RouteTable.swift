@@ -20,6 +20,9 @@ enum RouteTable {
     [
       Probes(services: services),
       MetricsPages(services: services, needsToken: true),
+      Users(services: services),
+      Sessions(services: services),
+      Administration(services: services),
     ]
   }
 

@@ -16,6 +16,7 @@ final class LiveServer: Sendable {
   let port: UInt16
   let metricsPort: UInt16
   let databaseURL: String
+  let configuration: Configuration
   private let stopper: @Sendable () -> Void
   private let thread: LoopThread
   /// Lines that the service logged, as they were written.
@@ -35,6 +36,7 @@ final class LiveServer: Sendable {
     variables.merge(settings) { $1 }
     let machine = Machine(processors: 2, randomSecret: String(repeating: "9", count: 64))
     let configuration = try Configuration.load(RawEnvironment(variables: variables, machine: machine))
+    self.configuration = configuration
     let log = try LogCapture()
     self.log = log
     let started = Mutex<Started?>(nil)

@@ -1,0 +1,106 @@
+import HTTP
+import JSON
+import Postgres
+import Values
+
+/// What administrators do: they see all accounts and may disable them.
+struct Administration: EndpointGroup {
+  let services: Services
+
+  var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .get, template: "/api/admin/users", access: .administrator, summary: "All accounts",
+        tag: "Administration", parameters: PageRequest.parameters,
+        success: Endpoint.Success(200, .page(of: "AccountPage", Self.account), headers: ["ETag", "Link"]),
+        refusals: [.invalidCursor], handler: .async(list)),
+      Endpoint(
+        method: .patch, template: "/api/admin/users/{id}", access: .administrator,
+        summary: "Disable or enable an account",
+        details: "Disabling ends all sessions of the account.", tag: "Administration",
+        body: .mergePatch(.object([.required("disabled", .boolean)]), example: #"{"disabled":true}"#),
+        success: Endpoint.Success(200, Self.account, headers: ["ETag"]), refusals: [.notFound, .conflict],
+        handler: .async(change)),
+    ]
+  }
+
+  private func list(_ call: Call) async throws -> Response {
+    let page = try call.page(try call.query(), list: "admin.users")
+    var after = page.after
+    let before = try after?.takeIdentifier() ?? Identifier(high: .max, low: .max)
+    let rows = try await services.database.query(Self.all, before, page.limit + 1)
+    let accounts = try rows.prefix(Int(page.limit)).map { try Account($0) }
+    var next: String?
+    if rows.count > accounts.count, let last = accounts.last {
+      var payload = CursorPayload()
+      payload.append(last.profile.id)
+      next = services.cursors.seal(payload, list: "admin.users")
+    }
+    return call.list(
+      CacheEntry(body: call.pageBody({ json in for account in accounts { json.object(account.write) } }, next: next)))
+  }
+
+  private func change(_ call: Call) async throws -> Response {
+    let id = try call.identifier("id")
+    var fields = try call.fields()
+    let disabled = fields.required("disabled", .boolean)
+    try fields.finish()
+    if disabled, try call.user.id == id { throw Problem(.conflict, "You cannot disable yourself.") }
+    let (rows, ended) = try await services.database.transaction { transaction in
+      let rows = try await transaction.query(Self.setDisabled, id, disabled, call.now)
+      let ended = disabled ? try await Sessions.end(transaction, user: id, except: nil, at: call.now) : []
+      return (rows, ended)
+    }
+    guard let row = rows.first else { throw Problem(.notFound, "There is no account with this id.") }
+    await services.sessions.ended(ended)
+    return call.ok(try Account(row).write)
+  }
+
+  /// An account as administrators see it.
+  private struct Account {
+    let profile: Profile
+    let isDisabled: Bool
+
+    init(_ row: Row) throws {
+      profile = try Profile(row)
+      isDisabled = try row.decode(Bool.self, 7)
+    }
+
+    func write(_ json: inout JSONWriter) {
+      profile.write(&json)
+      json.member("disabled", isDisabled)
+    }
+  }
+
+  private static let columns = "id, email, display_name, locale, role, created_at, updated_at, disabled"
+  private static let all = Statement(
+    "admin.users", "SELECT \(columns) FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2")
+  private static let setDisabled = Statement(
+    "admin.disable", "UPDATE users SET disabled = $2, updated_at = $3 WHERE id = $1 RETURNING \(columns)")
+
+  private static let account = Schema.named(
+    "Account",
+    .object([
+      .required("id", .identifier), .required("email", .string(format: "email")), .required("displayName", .string()),
+      .required("locale", .nullable(.string())), .required("role", .enumeration(["user", "admin"])),
+      .required("createdAt", .timestamp), .required("updatedAt", .timestamp), .required("disabled", .boolean),
+    ]))
+}
+
+extension Command {
+  /// `terroir user promote EMAIL`: how the first administrator is made.
+  package static let promote = Command(
+    "user promote", operands: ["EMAIL"], "Makes an account an administrator's.",
+    body: .configured { configuration, invocation in
+      let key = invocation.operands[0].asciiLowercased
+      let count = try Database.standalone(configuration.pool, connectSeconds: 10) { database in
+        try await database.execute("UPDATE users SET role = 'admin', updated_at = now() WHERE email_key = \(key)")
+      }
+      guard count == 1 else {
+        invocation.console.complain("terroir user promote: there is no account with this email address\n")
+        return ExitCode.failure
+      }
+      invocation.console.write("\(invocation.operands[0]) is an administrator.\n")
+      return ExitCode.success
+    })
+}

@@ -1,0 +1,238 @@
+import HTTP
+import JSON
+import Postgres
+import Values
+
+/// Accounts: registration, one's own profile, and the end of an account.
+struct Users: EndpointGroup {
+  let services: Services
+
+  var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .post, template: "/api/users", access: .open, summary: "Register", tag: "Accounts",
+        body: .json(
+          Self.registration,
+          example: #"{"email":"ada@example.org","password":"correct horse battery","displayName":"Ada"}"#),
+        success: Endpoint.Success(201, Self.profile, headers: ["Location"]), refusals: [.emailTaken, .unavailable],
+        handler: .async(register)),
+      Endpoint(
+        method: .get, template: "/api/users/me", access: .user, summary: "Your profile", tag: "Accounts",
+        success: Endpoint.Success(200, Self.profile, headers: ["ETag"]), handler: .async(show)),
+      Endpoint(
+        method: .patch, template: "/api/users/me", access: .user, summary: "Change your profile or password",
+        details: "A new password needs the current one, and ends all your other sessions.", tag: "Accounts",
+        body: .mergePatch(Self.change, example: #"{"displayName":"Ada L.","locale":"en-GB"}"#),
+        success: Endpoint.Success(200, Self.profile, headers: ["ETag"]), refusals: [.forbidden, .preconditionFailed],
+        handler: .async(change)),
+      Endpoint(
+        method: .delete, template: "/api/users/me", access: .user, summary: "Erase your account and all you own",
+        tag: "Accounts",
+        body: .json(
+          .object([.required("password", .string())]), example: #"{"password":"correct horse battery"}"#),
+        success: Endpoint.Success(204), refusals: [.forbidden, .openOrders], handler: .async(erase)),
+    ]
+  }
+
+  // MARK: Handlers
+
+  private func register(_ call: Call) async throws -> Response {
+    var fields = try call.fields()
+    let email = fields.required("email", .email)
+    let password = fields.required("password", .newPassword)
+    let name = fields.required("displayName", .string(1...80))
+    try fields.finish()
+    let hash = try await services.passwords.hash(password)
+    let id = services.makeIdentifier()
+    do {
+      let rows = try await services.database.write(
+        Self.insert, id, email, email.asciiLowercased, name, hash, call.now)
+      services.meters.usersRegistered.increment()
+      services.meters.action(.register)
+      return call.created("/api/users/me", try Profile(rows[0]).body)
+    } catch let error as PostgresError where error.isUniqueViolation {
+      throw Problem(.emailTaken, "There is an account with this email address.")
+    }
+  }
+
+  private func show(_ call: Call) async throws -> Response { call.ok(try await profile(of: try call.user).body) }
+
+  private func change(_ call: Call) async throws -> Response {
+    let user = try call.user
+    var fields = try call.fields()
+    let name = fields.change("displayName", .string(1...80))
+    let locale = fields.patch("locale", .locale)
+    let password = fields.change("password", .newPassword)
+    let current = fields.change("currentPassword", .string(1...PasswordPolicy.length.upperBound))
+    if password != nil, current == nil { fields.fault("currentPassword", "is required to change the password") }
+    try fields.finish()
+    let before = try await profile(of: user)
+    try call.requireMatch(before.body)
+    var hash: String?
+    if let password {
+      try await requirePassword(current ?? "", of: user, fault: "currentPassword is wrong.")
+      hash = try await services.passwords.hash(password)
+    }
+    let newLocale = locale.applied(to: before.locale)
+    let (rows, ended) = try await services.database.transaction { transaction in
+      // The version that was compared is the one that is changed.
+      let rows = try await transaction.query(
+        Self.update, user.id, name ?? before.displayName, newLocale, hash, call.now, before.updatedAt)
+      guard !rows.isEmpty else { throw Problem(.preconditionFailed, "The profile was changed at the same time.") }
+      let ended =
+        hash == nil ? [] : try await Sessions.end(transaction, user: user.id, except: user.session, at: call.now)
+      return (rows, ended)
+    }
+    await services.sessions.ended(ended)
+    if hash != nil { services.meters.action(.passwordChange) }
+    return call.ok(try Profile(rows[0]).body)
+  }
+
+  private func erase(_ call: Call) async throws -> Response {
+    let user = try call.user
+    var fields = try call.fields()
+    let password = fields.required("password", .string(1...PasswordPolicy.length.upperBound))
+    try fields.finish()
+    try await requirePassword(password, of: user, fault: "The password is wrong.")
+    try await Erasure(services: services).erase(user.id)
+    services.meters.action(.erase)
+    return call.noContent()
+  }
+
+  // MARK: Steps
+
+  private func profile(of user: UserIdentity) async throws -> Profile {
+    guard let row = try await services.database.query(Self.byID, user.id).first else {
+      throw Problem(.unauthorized, "The account is gone.")
+    }
+    return try Profile(row)
+  }
+
+  private func requirePassword(_ password: String, of user: UserIdentity, fault: String) async throws {
+    let rows = try await services.database.query(Self.hashByID, user.id)
+    let hash = try rows.first.map { try $0.decode(String.self, 0) }
+    guard try await services.passwords.verify(password, against: hash) else { throw Problem(.forbidden, fault) }
+  }
+
+  // MARK: SQL
+
+  private static let columns = "id, email, display_name, locale, role, created_at, updated_at"
+
+  private static let insert = Statement(
+    "users.insert",
+    """
+    INSERT INTO users (id, email, email_key, display_name, password_hash, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING \(columns)
+    """)
+  private static let byID = Statement("users.byID", "SELECT \(columns) FROM users WHERE id = $1")
+  private static let hashByID = Statement("users.hash", "SELECT password_hash FROM users WHERE id = $1")
+  private static let update = Statement(
+    "users.update",
+    """
+    UPDATE users SET display_name = $2, locale = $3, password_hash = coalesce($4, password_hash),
+      updated_at = greatest($5, updated_at + interval '1 ms')
+    WHERE id = $1 AND updated_at = $6 RETURNING \(columns)
+    """)
+
+  // MARK: Schemas
+
+  static let profile = Schema.named(
+    "Profile",
+    .object([
+      .required("id", .identifier), .required("email", .string(format: "email")),
+      .required("displayName", .string(minLength: 1, maxLength: 80)), .required("locale", .nullable(.string())),
+      .required("role", .enumeration(["user", "admin"])), .required("createdAt", .timestamp),
+      .required("updatedAt", .timestamp),
+    ]))
+
+  private static let registration = Schema.object([
+    .required("email", .string(format: "email", maxLength: 254)),
+    .required("password", .string(minLength: 12, maxLength: 256)),
+    .required("displayName", .string(minLength: 1, maxLength: 80)),
+  ])
+
+  private static let change = Schema.object([
+    .optional("displayName", .string(minLength: 1, maxLength: 80)),
+    .optional("locale", .nullable(.string(maxLength: 35)), "A language tag (BCP 47)."),
+    .optional("password", .string(minLength: 12, maxLength: 256)),
+    .optional("currentPassword", .string(), "Needed with `password`."),
+  ])
+}
+
+/// What everyone may know of their own account.
+struct Profile {
+  let id: Identifier
+  let email: String
+  let displayName: String
+  let locale: String?
+  let role: String
+  let createdAt: Timestamp
+  let updatedAt: Timestamp
+
+  /// Reads id, email, display_name, locale, role, created_at and updated_at.
+  init(_ row: Row) throws {
+    id = try row.decode(Identifier.self, 0)
+    email = try row.decode(String.self, 1)
+    displayName = try row.decode(String.self, 2)
+    locale = try row.decode(String?.self, 3)
+    role = try row.decode(String.self, 4)
+    createdAt = try row.decode(Timestamp.self, 5)
+    updatedAt = try row.decode(Timestamp.self, 6)
+  }
+
+  var body: [UInt8] {
+    var json = JSONWriter()
+    json.object(write)
+    return json.take()
+  }
+
+  func write(_ json: inout JSONWriter) {
+    json.member("id", id)
+    json.member("email", email)
+    json.member("displayName", displayName)
+    json.key("locale")
+    if let locale { json.string(locale) } else { json.null() }
+    json.member("role", role)
+    json.member("createdAt", createdAt)
+    json.member("updatedAt", updatedAt)
+  }
+}
+
+extension Rule where Value == String {
+  /// An email address as far as form can tell: one `@`, something on both sides, no spaces (RFC 5321's lengths).
+  static var email: Rule {
+    Rule.string(3...254).checked("must be an email address") { text in
+      let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+      return parts.count == 2 && (1...64).contains(parts[0].utf8.count) && parts[1].contains(".")
+        && !parts[1].hasPrefix(".") && !parts[1].hasSuffix(".")
+        && text.unicodeScalars.allSatisfy { $0.value > 0x20 && !$0.properties.isWhitespace && $0 != "<" && $0 != ">" }
+    }
+  }
+
+  /// A password that may be chosen.
+  static var newPassword: Rule {
+    Rule.string(PasswordPolicy.length).checked("is one of the passwords that are guessed first") {
+      PasswordPolicy.fault($0) == nil
+    }
+  }
+
+  /// A language tag by its form (BCP 47): letters and digits in groups of up to eight.
+  static var locale: Rule {
+    Rule.string(2...35).checked("must be a language tag such as en-GB") { text in
+      let groups = text.split(separator: "-", omittingEmptySubsequences: false)
+      return groups.allSatisfy { group in
+        (1...8).contains(group.utf8.count)
+          && group.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+          }
+      } && (2...3).contains(groups[0].utf8.count)
+    }
+  }
+}
+
+extension String {
+  /// With the letters A to Z in lower case and everything else as it is: how email addresses are compared.
+  var asciiLowercased: String {
+    String(decoding: utf8.map { (65...90).contains($0) ? $0 + 32 : $0 }, as: UTF8.self)
+  }
+}

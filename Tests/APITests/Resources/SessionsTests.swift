@@ -1,0 +1,111 @@
+import JSON
+import Testing
+import Values
+
+@testable import API
+
+@Suite("Sessions")
+struct SessionsTests {
+  private let server: LiveServer
+
+  init() throws { server = try LiveServer.shared.get() }
+
+  private func login(_ id: Identifier) throws -> JSONValue {
+    try Client(server).post(
+      "/api/sessions", #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#
+    ).json
+  }
+
+  private func refresh(_ token: String?) throws -> Reply {
+    try Client(server).post("/api/sessions/refresh", #"{"refreshToken":"\#(token ?? "")"}"#)
+  }
+
+  @Test("renew once with each refresh token, and end when one comes back")
+  func rotation() throws {
+    let (_, id) = try server.signedIn()
+    let first = try login(id)["refreshToken"]?.text
+    let second = try refresh(first)
+    #expect(second.status == 200)
+    let client = Client(server, token: try second.json["accessToken"]?.text)
+    #expect(try client.get("/api/users/me").status == 200)
+    #expect(try refresh(first).status == 401)
+    // The thief and the owner have to sign in again.
+    #expect(try refresh(try second.json["refreshToken"]?.text).status == 401)
+    #expect(try client.get("/api/users/me").status == 401)
+    #expect(try refresh("trt_nonsense").status == 401)
+  }
+
+  @Test("of which twenty try to use one refresh token at a time are renewed at most once")
+  func race() async throws {
+    let (_, id) = try server.signedIn()
+    let token = try login(id)["refreshToken"]?.text
+    let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<20 { group.addTask { try refresh(token).status } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(statuses.filter { $0 == 200 }.count <= 1)
+    #expect(statuses.allSatisfy { $0 == 200 || $0 == 401 })
+  }
+
+  @Test("are listed page by page and ended one by one, by their user alone")
+  func listing() throws {
+    let (client, id) = try server.signedIn()
+    for _ in 0..<2 { _ = try login(id) }
+    let page = try client.get("/api/sessions?limit=2")
+    #expect(try page.json["items"]?.elements?.count == 2)
+    let cursor = try #require(try page.json["nextCursor"]?.text)
+    #expect(page.header("link") == "</api/sessions?limit=2&cursor=\(cursor)>; rel=\"next\"")
+    let rest = try client.get("/api/sessions?limit=2&cursor=\(cursor)").json
+    #expect(rest["items"]?.elements?.count == 1)
+    #expect(rest["items"]?.elements?.first?["current"]?.bool == true)
+    #expect(rest["nextCursor"] == .null)
+
+    let newest = try #require(try page.json["items"]?.elements?.first?["id"]?.text)
+    let (stranger, _) = try server.signedIn()
+    #expect(try stranger.delete("/api/sessions/\(newest)").status == 404)
+    #expect(try client.delete("/api/sessions/\(newest)").status == 204)
+    #expect(try client.delete("/api/sessions/\(newest)").status == 404)
+    #expect(try client.delete("/api/sessions/not-an-id").status == 404)
+  }
+
+  @Test("refuse a cursor that was altered or belongs to another list")
+  func cursors() throws {
+    let (client, id) = try server.signedIn()
+    for _ in 0..<2 { _ = try login(id) }
+    let cursor = try #require(try client.get("/api/sessions?limit=1").json["nextCursor"]?.text)
+    #expect(try client.get("/api/sessions?cursor=z\(cursor.dropFirst())").problem == "invalid-cursor")
+    let (stranger, _) = try server.signedIn()
+    #expect(try stranger.get("/api/sessions?cursor=\(cursor)").problem == "invalid-cursor")
+    for query in ["limit=0", "limit=101", "limit=+5", "limit=", "limit=1&limit=2"] {
+      #expect(try client.get("/api/sessions?\(query)").status == 400)
+    }
+  }
+
+  @Test("of disabled users end, and administrators alone may disable")
+  func administration() throws {
+    let (client, id) = try server.signedIn()
+    let (administrator, own) = try server.signedIn(role: .admin)
+    #expect(try client.get("/api/admin/users").status == 403)
+    #expect(try Client(server).get("/api/admin/users").status == 401)
+    let list = try administrator.get("/api/admin/users?limit=100").json
+    #expect(list["items"]?.elements?.isEmpty == false)
+    let disabled = try administrator.patch("/api/admin/users/\(id)", #"{"disabled":true}"#)
+    #expect(disabled.status == 200)
+    #expect(try disabled.json["disabled"]?.bool == true)
+    #expect(try client.get("/api/users/me").status == 401)
+    let login = #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#
+    #expect(try Client(server).post("/api/sessions", login).status == 401)
+    #expect(try administrator.patch("/api/admin/users/\(id)", #"{"disabled":false}"#).status == 200)
+    #expect(try Client(server).post("/api/sessions", login).status == 201)
+    #expect(try administrator.patch("/api/admin/users/\(own)", #"{"disabled":true}"#).status == 409)
+  }
+
+  @Test(
+    "are not opened by bad credentials",
+    arguments: ["Bearer", "Bearer ", "Basic YTpi", "Bearer a.b.c", "Bearer tdk_x", "bearer x y"])
+  func badCredentials(field: String) throws {
+    let reply = try Client(server).get("/api/users/me", headers: ["Authorization: \(field)"])
+    #expect(reply.status == 401)
+    #expect(reply.header("www-authenticate")?.hasPrefix("Bearer") == true)
+  }
+}
