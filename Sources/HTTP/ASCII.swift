@@ -6,6 +6,50 @@ enum ASCII {
   static let space = UInt8(ascii: " ")
   static let colon = UInt8(ascii: ":")
 
+  /// A class of characters: a bit in `classes`.
+  enum Class: UInt8 {
+    /// A token's: letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.6.2).
+    case token = 1
+    /// A host's, with its port: unreserved, sub-delims, %, : and brackets (RFC 3986, section 3.2.2).
+    case host = 2
+    /// What ends a target, may not be in it, or means something in it: not a graphic character, or one of ?%#.
+    case targetSpecial = 4
+  }
+
+  /// The classes of each of the 256 bytes as a digit, sixteen to a line: a literal, because it costs no
+  /// initialisation and no reference count to look at.
+  private static var classes: StaticString {
+    """
+    4444444444444444\
+    4444444444444444\
+    4305373322332330\
+    3333333333220204\
+    0333333333333333\
+    3333333333320213\
+    1333333333333333\
+    3333333333301034\
+    4444444444444444\
+    4444444444444444\
+    4444444444444444\
+    4444444444444444\
+    4444444444444444\
+    4444444444444444\
+    4444444444444444\
+    4444444444444444
+    """
+  }
+
+  @inline(__always)
+  static func isIn(_ characterClass: Class, _ byte: UInt8) -> Bool {
+    classes.utf8Start[Int(byte)] & characterClass.rawValue != 0
+  }
+
+  @inline(__always)
+  static func isToken(_ byte: UInt8) -> Bool { isIn(.token, byte) }
+
+  @inline(__always)
+  static func isHost(_ byte: UInt8) -> Bool { isIn(.host, byte) }
+
   @inline(__always)
   static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }
 
@@ -14,23 +58,4 @@ enum ASCII {
 
   @inline(__always)
   static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
-
-  /// A character of a token: letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.6.2).
-  @inline(__always)
-  static func isToken(_ byte: UInt8) -> Bool {
-    contains(low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE, byte)
-  }
-
-  /// A character of a host with port: unreserved, sub-delims, %, : and brackets (RFC 3986, section 3.2.2).
-  static func isHost(_ byte: UInt8) -> Bool {
-    contains(low: 0x2FFF_7FF2_0000_0000, high: 0x47FF_FFFE_AFFF_FFFE, byte)
-  }
-
-  /// Whether a byte is in the set of two words, one bit for each of the 128 characters.
-  @inline(__always)
-  private static func contains(low: UInt64, high: UInt64, _ byte: UInt8) -> Bool {
-    guard byte < 0x80 else { return false }
-    let word = byte < 64 ? low : high
-    return (word &>> UInt64(byte & 63)) & 1 != 0
-  }
 }

@@ -11,14 +11,14 @@ extension Connection {
     begin()
     let match = match()
     if case .route(let route) = match { request.route = route }
-    server.application.begin(request)
+    application.begin(request)
     guard case .route(let route) = match else {
       refuseUnmatched(match)
       return
     }
     if request.head.pathHasEscapes, !hasWellFormedPath() {
       refuse(.malformed(.malformed("The path is not well percent-encoded UTF-8")))
-    } else if let response = server.application.admit(request) {
+    } else if let response = application.admit(request) {
       declareBody()
       respond(response)
     } else if request.head.framing == .none {
@@ -36,16 +36,16 @@ extension Connection {
     outputMark = output.total
   }
 
-  private func match() -> Router.Match {
+  private func match() -> RouteTable.Match {
     if request.head.isAsterisk { return .options(allow: server.allowAll) }
     let path = request.bytes(request.head.path)
     if path.isEmpty, request.method.rawValue < Method.connect.rawValue {
       // The path of an absolute URL that ends with its authority.
       let root: StaticString = "/"
       let bytes = UnsafeRawBufferPointer(start: root.utf8Start, count: 1)
-      return server.router.match(request.method, bytes.bytes, &request.parameters)
+      return routes.match(request.method, bytes.bytes, &request.parameters)
     }
-    return server.router.match(request.method, path.bytes, &request.parameters)
+    return routes.match(request.method, path.bytes, &request.parameters)
   }
 
   private func hasWellFormedPath() -> Bool { PercentEncoding.isWellFormed(request.bytes(request.head.path).bytes) }
@@ -71,9 +71,9 @@ extension Connection {
     do {
       response = try await handler(request)
     } catch let fault as Fault {
-      response = server.application.refuse(.malformed(fault), request)
+      response = application.refuse(.malformed(fault), request)
     } catch {
-      response = server.application.refuse(.failed(error), request)
+      response = application.refuse(.failed(error), request)
     }
     await deliver(response)
   }
@@ -93,11 +93,11 @@ extension Connection {
     begin()
     closesAfterAnswer = true
     lingersOnClose = true
-    server.application.begin(request)
-    respond(server.application.refuse(refusal, request))
+    application.begin(request)
+    respond(application.refuse(refusal, request))
   }
 
-  private func refuseUnmatched(_ match: Router.Match) {
+  private func refuseUnmatched(_ match: RouteTable.Match) {
     declareBody()
     switch match {
     case .route: break
@@ -108,7 +108,7 @@ extension Connection {
         refuse(.notFound)
       }
     case .methodNotAllowed(let allow): refuse(.methodNotAllowed(allow: allow))
-    case .options(let allow): respond(server.application.options(request, allow: allow))
+    case .options(let allow): respond(application.options(request, allow: allow))
     case .notImplemented: refuse(.methodUnknown)
     }
   }
@@ -117,7 +117,7 @@ extension Connection {
   func refuse(_ refusal: Refusal) {
     phase = .handling
     declareBody()
-    respond(server.application.refuse(refusal, request))
+    respond(application.refuse(refusal, request))
   }
 
   /// Notes that the request has a body of which nothing was read yet, for what happens to it after the answer.
@@ -149,14 +149,24 @@ extension Connection {
     finishRequest(response.status, isDropped: false)
   }
 
+  /// Nanoseconds since the head of the request was complete.
+  ///
+  /// Of pipelined requests that are answered in one turn only the last has the clock read for it; those before it
+  /// count as answered when the last reading was made.
+  @inline(__always)
+  private func elapsed() -> UInt64 {
+    if input.isEmpty { server.lastReading = Clock.monotonic() }
+    return max(server.lastReading, loop.now) &- request.receivedAt
+  }
+
   /// Reports the request and makes ready for the next one, or for the end.
   @inline(__always)
   func finishRequest(_ status: Status, isDropped: Bool) {
-    server.application.finish(
+    application.finish(
       request,
       Finished(
         status: status, bytesIn: bytesIn, bytesOut: output.total &- outputMark,
-        durationNanoseconds: Clock.monotonic() &- request.receivedAt, isDropped: isDropped))
+        durationNanoseconds: elapsed(), isDropped: isDropped))
     server.activeConnections &-= 1
     if isDropped { server.droppedAnswers &+= 1 }
     if !request.body.isEmpty { server.bufferedBodyBytes -= request.body.count }

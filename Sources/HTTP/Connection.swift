@@ -21,10 +21,11 @@ final class Connection: EventHandler, TurnEnd {
   }
 
   let fd: Int32
-  // The server stays until its last connection is gone; the second reference spares counting on every use.
-  private let owner: Server
-  unowned(unsafe) let server: Server
-  unowned(unsafe) let loop: EventLoop
+  // Strong and constant, so that the compiler need not count references when it uses them, as it would for unowned.
+  let server: Server
+  let loop: EventLoop
+  let application: any Application
+  let routes: RouteTable
   let request: Request
   /// The connection's place in the server's list.
   @exclusivity(unchecked) var index = 0
@@ -67,9 +68,10 @@ final class Connection: EventHandler, TurnEnd {
 
   init(_ fd: Int32, _ peer: PeerAddress, _ server: Server) {
     self.fd = fd
-    owner = server
     self.server = server
     loop = server.loop
+    application = server.application
+    routes = server.routes
     request = Request(loop: server.loop, peer: peer)
     input = InputBuffer(capacity: server.inputBytes)
     output = OutputBuffer(server.outputBlocks)

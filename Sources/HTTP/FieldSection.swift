@@ -2,7 +2,6 @@
 struct FieldSection {
   typealias Stop = RequestParser.Stop
 
-  let limits: HTTPLimits
   let table: FieldTable
 
   /// What has been seen of the fields that may not come twice.
@@ -17,10 +16,7 @@ struct FieldSection {
     var unknownExpectation = false
   }
 
-  init(limits: HTTPLimits, table: FieldTable) {
-    self.limits = limits
-    self.table = table
-  }
+  init(table: FieldTable) { self.table = table }
 
   /// Reads fields from `position`, where a line begins, up to and with the empty line.
   @inline(__always)
@@ -51,7 +47,7 @@ struct FieldSection {
   @inline(__always)
   static func line(_ bytes: RawSpan, _ position: inout Int) throws(Stop) -> FieldSlice {
     let start = position
-    while position < bytes.byteCount, ASCII.isToken(bytes[position]) { position &+= 1 }
+    position = bytes.first(.token, isIn: false, from: start)
     guard position < bytes.byteCount else { throw .needMore }
     // No white space before the colon, and none at the start of a line: that was folding (section 5.1, 5.2).
     guard bytes[position] == ASCII.colon, position > start else {
@@ -107,7 +103,7 @@ struct FieldSection {
   private func host(_ value: RawSpan, _ seen: inout Seen) throws(Stop) {
     guard !seen.host else { throw .malformed("The request has more than one Host field") }
     seen.host = true
-    for offset in 0..<value.byteCount where !ASCII.isHost(value[offset]) {
+    guard value.first(.host, isIn: false, from: 0) == value.byteCount else {
       throw .malformed("The Host field is not a host")
     }
   }

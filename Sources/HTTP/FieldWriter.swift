@@ -1,6 +1,6 @@
 /// Writes header fields right into a connection's output, while an answer's head is being written.
 package struct FieldWriter {
-  unowned(unsafe) let connection: Connection
+  let connection: Connection
 
   /// Appends a field; a control character in the value becomes a space.
   package func append(_ name: StaticString, _ value: String) {

@@ -1,27 +1,33 @@
+import Glibc
+
 /// Paths without parameters, each with a number: an open hash table over their bytes.
 ///
 /// Keys are only the program's own paths, in a table at most half full, so that no request can make a look-up long.
+/// In memory of its own rather than arrays, whose reference counts every look-up would touch.
 struct LiteralPaths {
   private struct Slot {
     var hash: UInt64 = 0
-    var path = 0..<0
+    var path = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     var value = -1
   }
 
-  private var slots = [Slot](repeating: Slot(), count: 16)
+  private var slots = LiteralPaths.emptySlots(16)
   private var count = 0
-  /// The bytes of all paths, one after another.
-  private var names: [UInt8] = []
+
+  /// Ends the use of the table, by the one who made it.
+  func deallocate() {
+    for slot in slots { slot.path.deallocate() }
+    slots.deallocate()
+  }
 
   /// The number of that path.
   @inline(__always)
   func find(_ path: RawSpan) -> Int? {
+    let slots = slots
     let hash = Self.hash(path)
     var index = Int(truncatingIfNeeded: hash) & (slots.count &- 1)
     while slots[index].value >= 0 {
-      if slots[index].hash == hash, names.span.bytes.extracting(slots[index].path).hasSameBytes(as: path) {
-        return slots[index].value
-      }
+      if slots[index].hash == hash, slots[index].path.bytes.hasSameBytes(as: path) { return slots[index].value }
       index = (index &+ 1) & (slots.count &- 1)
     }
     return nil
@@ -32,8 +38,9 @@ struct LiteralPaths {
     let bytes = Array(path.utf8)
     if let known = find(bytes.span.bytes) { return known }
     if count * 2 >= slots.count { grow() }
-    names += bytes
-    place(Slot(hash: Self.hash(bytes.span.bytes), path: names.count - bytes.count..<names.count, value: value))
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+    copy.copyBytes(from: bytes)
+    place(Slot(hash: Self.hash(bytes.span.bytes), path: copy, value: value))
     count += 1
     return value
   }
@@ -46,8 +53,15 @@ struct LiteralPaths {
 
   private mutating func grow() {
     let old = slots
-    slots = [Slot](repeating: Slot(), count: old.count * 2)
+    slots = Self.emptySlots(old.count * 2)
     for slot in old where slot.value >= 0 { place(slot) }
+    old.deallocate()
+  }
+
+  private static func emptySlots(_ count: Int) -> UnsafeMutableBufferPointer<Slot> {
+    let slots = UnsafeMutableBufferPointer<Slot>.allocate(capacity: count)
+    slots.initialize(repeating: Slot())
+    return slots
   }
 
   /// Eight bytes at a time, multiplied and folded; good enough for a few hundred keys of our own.

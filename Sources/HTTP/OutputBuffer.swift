@@ -5,7 +5,7 @@ import Glibc
 /// Its growth is bounded by who appends: a connection begins no further answer, and a stream writes no further piece,
 /// while more than `HTTPLimits.outputBytes` wait.
 struct OutputBuffer {
-  private unowned(unsafe) let pool: BlockPool
+  private let pool: BlockPool
   private var base: UnsafeMutableRawPointer?
   private var capacity = 0
   private var start = 0

@@ -55,12 +55,29 @@ extension RawSpan {
   @inline(__always)
   func matchesIgnoringCase(_ text: StaticString, at start: Int) -> Bool {
     let expected = text.utf8Start
-    for offset in 0..<text.utf8CodeUnitCount {
-      let difference = self[start &+ offset] ^ expected[offset]
+    let count = text.utf8CodeUnitCount
+    precondition(start >= 0 && start + count <= byteCount)
+    for offset in 0..<count {
+      let byte = unsafeLoad(fromUncheckedByteOffset: start &+ offset, as: UInt8.self)
+      let difference = byte ^ expected[offset]
       if difference == 0 { continue }
       guard difference == 0x20, ASCII.isLetter(expected[offset]) else { return false }
     }
     return true
+  }
+
+  /// The first offset from `start` whose byte is in that class (or is not, for `isIn` false), or the end.
+  @inline(__always)
+  func first(_ characterClass: ASCII.Class, isIn: Bool, from start: Int) -> Int {
+    precondition(start >= 0)
+    var offset = start
+    // Within bounds by the loop's condition: the check that costs as much as the look-up is not made twice.
+    while offset < byteCount,
+      ASCII.isIn(characterClass, unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)) != isIn
+    {
+      offset &+= 1
+    }
+    return offset
   }
 
   /// The first offset from `start` whose byte is a control character (below 0x20, or DEL), or the end.
@@ -71,9 +88,10 @@ extension RawSpan {
   func firstControl(from start: Int) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let highBits = ones &* 0x80
+    precondition(start >= 0)
     var offset = start
     while offset &+ 8 <= byteCount {
-      let word = word(at: offset)
+      let word = UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
       let isBelowSpace = (word &- ones &* 0x20) & ~word
       let withoutDelete = word ^ (ones &* 0x7F)
       let isDelete = (withoutDelete &- ones) & ~withoutDelete

@@ -5,7 +5,7 @@ import Reactor
 /// A connection has one and uses it again: what is read from it is valid until the answer is finished, that is, in
 /// the handler and in the calls of `Application`.
 package final class Request {
-  package unowned(unsafe) let loop: EventLoop
+  package let loop: EventLoop
   /// The address of the socket's other end.
   package let peer: PeerAddress
 

@@ -18,7 +18,14 @@ struct RequestParser {
     case malformed(Fault)
   }
 
-  let limits: HTTPLimits
+  // The limits one by one: all of them would be copied for every request.
+  private let headBytes: Int
+  private let targetBytes: Int
+
+  init(limits: HTTPLimits) {
+    headBytes = limits.headBytes
+    targetBytes = limits.targetBytes
+  }
 
   /// Parses the head at the front of `bytes` into `head` and `fields`, whose capacity is the limit on their number.
   ///
@@ -28,12 +35,12 @@ struct RequestParser {
     do throws(Stop) {
       var position = try skipEmptyLines(bytes)
       try requestLine(bytes, &position, &head)
-      try FieldSection(limits: limits, table: fields).parse(bytes, &position, &head)
-      guard position <= limits.headBytes else { return .malformed(Self.tooLarge) }
+      try FieldSection(table: fields).parse(bytes, &position, &head)
+      guard position <= headBytes else { return .malformed(Self.tooLarge) }
       return .request(used: position)
     } catch {
       switch error {
-      case .needMore: return bytes.byteCount > limits.headBytes ? .malformed(Self.tooLarge) : .needMore
+      case .needMore: return bytes.byteCount > headBytes ? .malformed(Self.tooLarge) : .needMore
       case .malformed(let fault): return .malformed(fault)
       }
     }
@@ -66,7 +73,7 @@ struct RequestParser {
   @inline(__always)
   private func methodName(_ bytes: RawSpan, _ position: inout Int) throws(Stop) -> Slice {
     let start = position
-    while position < bytes.byteCount, ASCII.isToken(bytes[position]) { position &+= 1 }
+    position = bytes.first(.token, isIn: false, from: start)
     guard position < bytes.byteCount else { throw .needMore }
     guard bytes[position] == ASCII.space, position > start else {
       throw .malformed("The request line does not begin with a method and a space")
@@ -95,24 +102,29 @@ struct RequestParser {
     let start = position
     var queryStart = -1
     while true {
+      position = bytes.first(.targetSpecial, isIn: true, from: position)
       guard position < bytes.byteCount else {
-        if position &- start > limits.targetBytes { throw .malformed(Self.targetTooLong) }
+        if position &- start > targetBytes { throw .malformed(Self.targetTooLong) }
         throw .needMore
       }
-      let byte = bytes[position]
-      if byte <= ASCII.space { break }
-      switch byte {
+      switch bytes[position] {
       case UInt8(ascii: "?"): if queryStart < 0 { queryStart = position }
       case UInt8(ascii: "%"): if queryStart < 0 { head.pathHasEscapes = true }
       case UInt8(ascii: "#"), 0x7F...: throw .malformed("The target holds a character that must be percent-encoded")
-      default: break
+      default: return try endTarget(bytes, start, &position, queryStart, &head)
       }
       position &+= 1
     }
+  }
+
+  @inline(__always)
+  private func endTarget(
+    _ bytes: RawSpan, _ start: Int, _ position: inout Int, _ queryStart: Int, _ head: inout RequestHead
+  ) throws(Stop) {
     guard bytes[position] == ASCII.space, position > start else {
       throw .malformed("The request line is not a method, a target and a version, with one space between them")
     }
-    guard position &- start <= limits.targetBytes else { throw .malformed(Self.targetTooLong) }
+    guard position &- start <= targetBytes else { throw .malformed(Self.targetTooLong) }
     head.target = Slice(start, upTo: position)
     head.hasQuery = queryStart >= 0
     if queryStart >= 0 { head.query = Slice(queryStart &+ 1, upTo: position) }

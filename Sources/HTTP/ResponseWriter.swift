@@ -2,7 +2,7 @@
 ///
 /// A handler that returns without having ended its answer gets it ended without a body, or a 500 if it had not begun.
 package struct ResponseWriter {
-  private unowned(unsafe) let connection: Connection
+  private let connection: Connection
   private(set) var status: Status?
   private(set) var isFinished = false
 

@@ -10,7 +10,7 @@ package final class Server {
   package let loop: EventLoop
   package let limits: HTTPLimits
   let application: any Application
-  let router: Router
+  let routes: RouteTable
   let parser: RequestParser
   let inputBytes: Int
   let inputBlocks: BlockPool
@@ -20,6 +20,8 @@ package final class Server {
 
   @exclusivity(unchecked) var date = DateField()
   @exclusivity(unchecked) private var connections: [Connection] = []
+  /// The clock when an answer was last timed, in nanoseconds.
+  @exclusivity(unchecked) var lastReading: UInt64 = 0
   private var listener: Listener?
   private var isSweeping = false
   private var whenEmpty: (() -> Void)?
@@ -49,7 +51,7 @@ package final class Server {
     self.loop = loop
     self.limits = limits
     self.application = application
-    router = application.router
+    routes = application.router.table
     parser = RequestParser(limits: limits)
     // A whole head, and as much again for what follows it.
     inputBytes = (limits.headBytes + Self.readBytes + 15) & ~15

@@ -26,12 +26,15 @@ package final class EventLoop {
   /// The loop's address for tasks and other threads.
   package let executor: LoopExecutor
   /// Nanoseconds of the monotonic clock, read at the start of the turn.
-  @exclusivity(unchecked) package private(set) var now: UInt64
+  package var now: UInt64 { turnStart }
   /// Milliseconds since 1970 UTC, read at the start of the turn.
-  @exclusivity(unchecked) package private(set) var unixMilliseconds: Int64
+  package var unixMilliseconds: Int64 { turnStartUnix }
   /// When the last turn began, in nanoseconds of the monotonic clock; readable from any thread.
   package let heartbeat: Heartbeat
 
+  // Behind computed properties, because the attribute does not reach direct accesses from other modules.
+  @exclusivity(unchecked) private var turnStart: UInt64
+  @exclusivity(unchecked) private var turnStartUnix: Int64
   @exclusivity(unchecked) private var poller: Poller
   @exclusivity(unchecked) private var timers = TimerHeap()
   @exclusivity(unchecked) private var ending: [any TurnEnd] = []
@@ -43,8 +46,8 @@ package final class EventLoop {
     self.index = index
     executor = try LoopExecutor()
     heartbeat = Heartbeat()
-    now = Clock.monotonic()
-    unixMilliseconds = Clock.unixMilliseconds()
+    turnStart = Clock.monotonic()
+    turnStartUnix = Clock.unixMilliseconds()
     poller = try Poller()
     try poller.add(executor.mailbox.eventfd, .readable, MailboxReader(executor))
   }
@@ -111,8 +114,8 @@ package final class EventLoop {
 
   private func turn() {
     let count = poller.wait(milliseconds: sleepMilliseconds())
-    now = Clock.monotonic()
-    unixMilliseconds = Clock.unixMilliseconds()
+    turnStart = Clock.monotonic()
+    turnStartUnix = Clock.unixMilliseconds()
     heartbeat.beat(now)
     for index in 0..<count {
       if let event = poller.event(index) { event.handler.ready(event.readiness) }

@@ -14,7 +14,7 @@ struct RouterTests {
   static func match(_ router: Router, _ method: Method, _ path: String) -> String {
     var parameters = PathParameters()
     let bytes = Array(path.utf8)
-    switch router.match(method, bytes.span.bytes, &parameters) {
+    switch router.table.match(method, bytes.span.bytes, &parameters) {
     case .route(let route):
       let values = (0..<parameters.count).map { String(decoding: bytes[parameters[$0].range], as: UTF8.self) }
       return ([route.method.name.description, route.template] + values).joined(separator: " ")

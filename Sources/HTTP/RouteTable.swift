@@ -1,0 +1,70 @@
+/// Finds the route of a request by its path and method.
+///
+/// Paths without parameters are found in one look at a hash table; the others by walking a tree of segments, in which
+/// a literal goes before a parameter. Paths are compared as they were sent: dot segments and needless escapes are not
+/// resolved, they just match nothing.
+final class RouteTable {
+  /// What was found for a request.
+  enum Match {
+    case route(Route)
+    case notFound
+    /// The path is served, but not by that method; the value is for the Allow field.
+    case methodNotAllowed(allow: String)
+    /// An OPTIONS request that no route of its own answers.
+    case options(allow: String)
+    /// The server does not know the method.
+    case notImplemented
+  }
+
+  @exclusivity(unchecked) private var literals = LiteralPaths()
+  @exclusivity(unchecked) private var tree = SegmentTree()
+  /// The routes of each path by method, one path after another, so that finding one counts no references but its own.
+  @exclusivity(unchecked) private var routes = UnsafeMutableBufferPointer<Route?>(start: nil, count: 0)
+  /// The methods that each path answers to, for the Allow field.
+  private var allows: [String] = []
+
+  private static let methods = Int(Method.other.rawValue) + 1
+
+  deinit {
+    literals.deallocate()
+    routes.deinitialize()
+    routes.deallocate()
+  }
+
+  func add(_ route: Route, _ template: PathTemplate) {
+    let next = allows.count
+    let path = template.isLiteral ? literals.insert(template.text, next) : tree.insert(template, next)
+    if path == next { addPath() }
+    let index = path * Self.methods + Int(route.method.rawValue)
+    precondition(routes[index] == nil, "a route is added twice: \(route.template)")
+    routes[index] = route
+    let allowed = Method.allCases.filter { $0 == .options || self.route(path, $0) != nil }
+    allows[path] = allowed.map(\.name.description).joined(separator: ", ")
+  }
+
+  private func addPath() {
+    let larger = UnsafeMutableBufferPointer<Route?>.allocate(capacity: routes.count + Self.methods)
+    _ = larger.moveInitialize(fromContentsOf: routes)
+    larger[routes.count...].initialize(repeating: nil)
+    routes.deallocate()
+    routes = larger
+    allows.append("")
+  }
+
+  /// Finds what serves a path, and notes in `parameters` where the path has the route's parameters.
+  @inline(__always)
+  func match(_ method: Method, _ path: RawSpan, _ parameters: inout PathParameters) -> Match {
+    if method.rawValue >= Method.connect.rawValue { return .notImplemented }
+    guard let index = literals.find(path) ?? tree.find(path, &parameters) else { return .notFound }
+    if let route = route(index, method) { return .route(route) }
+    return method == .options ? .options(allow: allows[index]) : .methodNotAllowed(allow: allows[index])
+  }
+
+  /// The route of a path for a method; GET's serves HEAD (RFC 9110, section 9.3.2).
+  @inline(__always)
+  private func route(_ path: Int, _ method: Method) -> Route? {
+    let first = path &* Self.methods
+    if let route = routes[first &+ Int(method.rawValue)] { return route }
+    return method == .head ? routes[first &+ Int(Method.get.rawValue)] : nil
+  }
+}
