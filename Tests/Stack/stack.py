@@ -162,13 +162,12 @@ class Stack:
         pidfile = pathlib.Path(self.stores[f"TERROIR_TEST_{name.upper()}_PIDFILE"])
         return int(pidfile.read_text().split()[0])
 
-    def start_server(self):
-        self.start(
-            "api", [os.environ["TERROIR_BINARY"], "serve"], lambda: fetch(self.api + "/readyz"),
-            DATABASE_URL=self.stores["DATABASE_URL"], REDIS_URL=self.stores["REDIS_URL"], JWT_SECRET="s" * 48,
-            PORT=self.port["api"], METRICS_PORT=self.port["metrics"], HOST="127.0.0.1", ENVIRONMENT="test",
-            TRUSTED_PROXIES="127.0.0.1/32", SHUTDOWN_DRAIN_SECONDS="0", LOG_FORMAT="json",
-        )
+    def start_server(self, **environment):
+        self.start("api", [os.environ["TERROIR_BINARY"], "serve"], lambda: fetch(self.api + "/readyz"), **{
+            "DATABASE_URL": self.stores["DATABASE_URL"], "REDIS_URL": self.stores["REDIS_URL"], "JWT_SECRET": "s" * 48,
+            "PORT": self.port["api"], "METRICS_PORT": self.port["metrics"], "HOST": "127.0.0.1", "ENVIRONMENT": "test",
+            "TRUSTED_PROXIES": "127.0.0.1/32", "SHUTDOWN_DRAIN_SECONDS": "0", "LOG_FORMAT": "json", **environment,
+        })
 
     def start_nginx(self, rate="10r/s", burst="20"):
         edge = self.folder / "nginx"
