@@ -11,9 +11,7 @@ RUN apt-get update \
 
 FROM tools AS build
 WORKDIR /src
-COPY Package.swift ./
-COPY Sources Sources
-COPY Tests Tests
+COPY . .
 # The cache outlives the layer, so that a changed file rebuilds only what depends on it. Debug information goes,
 # function names stay: a backtrace without them says nothing.
 RUN --mount=type=cache,target=/src/.build,sharing=locked \
