@@ -63,7 +63,7 @@ def post(path, body, token=None):
     return status, json.loads(text)
 
 
-class Image(unittest.TestCase):
+class Image(unittest.TestCase):  # runs first: its name does
     @classmethod
     def setUpClass(cls):
         started = time.monotonic()
@@ -103,7 +103,7 @@ class Image(unittest.TestCase):
             self.assertIn(name, done.stdout + done.stderr)
 
 
-class Compose(unittest.TestCase):
+class Stack(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         run("scripts/secrets")

@@ -191,7 +191,7 @@ class Stack:
         self.start("postgres", ["prometheus-postgres-exporter", listen("postgres")], answers("postgres"),
                    DATA_SOURCE_NAME=self.stores["DATABASE_URL"] + "?sslmode=disable")
         self.start("redis", ["prometheus-redis-exporter", listen("redis", "-web.listen-address")], answers("redis"),
-                   REDIS_ADDR=redis, REDIS_PASSWORD_FILE=passwords)
+                   REDIS_ADDR=redis, REDIS_PASSWORD_FILE=passwords, REDIS_EXPORTER_CONNECTION_TIMEOUT="500ms")
         self.start("nginx-exporter", ["prometheus-nginx-exporter", listen("nginx", "-web.listen-address"),
                    f"-nginx.scrape-uri=http://127.0.0.1:{port['status']}/stub_status"], answers("nginx"))
         self.start("node", ["prometheus-node-exporter", listen("node"), f"--collector.textfile.directory={self.folder}/textfile"], answers("node"))
