@@ -2,6 +2,8 @@
 // one changes. As Swift they would be array literals (SwiftPM's embedInCode: 11 s to compile) or not be files at all.
 #include "CAssets.h"
 
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
 static const unsigned char absent_html[] = {
 #embed "../API/Pages/Assets/absent.html"
 };

@@ -6,6 +6,7 @@ final class Meters {
   let shard: Int
   let activeConnections: Gauge
   let openConnections: Gauge
+  let responseTime: Histogram
   let usersRegistered: Counter
   let databaseActive: Gauge
   let databaseIdle: Gauge
@@ -21,6 +22,7 @@ final class Meters {
     self.shard = shard
     activeConnections = instruments.activeConnections.child(shard: shard)
     openConnections = instruments.openConnections.child(shard: shard)
+    responseTime = instruments.responseTime.child(shard: shard)
     usersRegistered = instruments.usersRegistered.child(shard: shard)
     databaseActive = instruments.databaseActive.child(shard: shard)
     databaseIdle = instruments.databaseIdle.child(shard: shard)

@@ -48,6 +48,9 @@ struct Endpoint {
   var refusals: [Problem.Code] = []
   let handler: Handler
 
+  /// Whether its answer has no end: how long one lasts says nothing about the server.
+  var isEventStream: Bool { success.mediaTypes == ["text/event-stream"] }
+
   /// How a request is answered.
   enum Handler {
     /// At once, into the connection's buffer: for what never suspends.

@@ -5,7 +5,9 @@ import Telemetry
 enum RouteTable {
   /// What a worker serves.
   static func endpoints(_ services: Services) -> [Endpoint] {
-    resources(services).flatMap(\.endpoints)
+    let endpoints = resources(services).flatMap(\.endpoints)
+    services.shared.describe(endpoints)
+    return endpoints
   }
 
   /// What the metrics port serves: nothing that a client of the API needs.
@@ -23,6 +25,9 @@ enum RouteTable {
       Users(services: services),
       Sessions(services: services),
       Administration(services: services),
+      StatusPages(services: services),
+      GardenPages(services: services),
+      DocumentationPages(services: services),
     ]
   }
 

@@ -96,6 +96,7 @@ final class LoopApplication: Application {
     (call.endpoint?.instruments ?? unmatched).record(
       method: request.method, status: summary.status.rawValue, seconds: seconds,
       exemplar: tracing.exemplar(call))
+    if call.endpoint?.endpoint.isEventStream != true { services.meters.responseTime.observe(seconds) }
     if summary.status.rawValue >= 500 { note(call) }
     tracing.finish(call, summary)
     RequestLog.write(call, summary)

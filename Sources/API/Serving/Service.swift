@@ -4,6 +4,7 @@ import HTTP
 import Metrics
 import Reactor
 import Telemetry
+import Values
 
 /// Terroir at work: one worker for each core, and a housekeeping loop on the thread that calls `run`.
 package final class Service {
@@ -60,6 +61,7 @@ package final class Service {
     self.housekeeping = housekeeping
     let owner = LoopBound(self, to: loop)
     for index in sockets.requests.indices { try startWorker(index, owner) }
+    recordHistory(StatusHistory(shared.instruments, now: loop.now))
     housekeeping.start(onStarted: {
       Successor.tellPredecessor()
       onServing()
@@ -99,6 +101,18 @@ package final class Service {
         worker.refreshGauges()
         owner.submit { $0.step() }
       }
+    }
+  }
+
+  /// Appends a point for the status page every few seconds, with all gauges up to date, and gives all to the workers.
+  private func recordHistory(_ history: StatusHistory) {
+    loop.schedule(afterNanoseconds: UInt64(StatusHistory.intervalSeconds) * 1_000_000_000) { [unowned self] in
+      refreshGauges { [unowned self] in
+        guard let health = housekeeping?.health.last else { return }
+        history.record(now: loop.now, at: Timestamp(unixMilliseconds: loop.unixMilliseconds), report: health)
+        for worker in workers { worker.submit { [points = history.points] in $0.adopt(points) } }
+      }
+      recordHistory(history)
     }
   }
 

@@ -23,6 +23,8 @@ final class Services {
   let deviceKeys: DeviceKeys
   /// The last report of the health checks, sent here by the housekeeping loop.
   var health = HealthReport.starting
+  /// The last points of the status page, sent here with every new one.
+  var history: [StatusPoint] = []
   /// Whether the process is about to end: probes say so.
   var isDraining = false
   private let announcements: RedisSubscription

@@ -22,6 +22,7 @@ final class Shared: Sendable {
   /// When the process began, in nanoseconds of the monotonic clock.
   let startedAt = Clock.monotonic()
   let heartbeats = Heartbeats()
+  private let described = Mutex<Documentation?>(nil)
   /// The answer of /version.
   let versionBody: [UInt8]
 
@@ -48,6 +49,17 @@ final class Shared: Sendable {
     trustedProxies = configuration.listening.trustedProxies
     exporter = configuration.spanExporter.map {
       SpanExporter($0, resource: configuration.resource, logger: SharedLogger(logs)) { try outbound.export($0) }
+    }
+  }
+
+  /// The document and the page that describe the API; there once a loop serves.
+  var documentation: Documentation { described.withLock { $0! } }
+
+  /// Makes the documentation of the route table, unless another loop has.
+  func describe(_ endpoints: [Endpoint]) {
+    described.withLock { documentation in
+      if documentation != nil { return }
+      documentation = Documentation(of: endpoints, version: configuration.service.version)
     }
   }
 

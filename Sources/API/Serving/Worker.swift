@@ -28,6 +28,9 @@ final class Worker {
     if report["database"]?.status == .unhealthy { services.database.suspect() }
   }
 
+  /// Takes over the points of the status page.
+  func adopt(_ history: [StatusPoint]) { services.history = history }
+
   /// Brings the gauges up to date that are read from the pools, for a scrape.
   func refreshGauges() {
     let meters = services.meters

@@ -24,6 +24,9 @@ function filter() {
   count.textContent = words.length ? `${shown} of ${operations.length} operations` : "";
 }
 
+// On a phone the contents would be a page by themselves.
+if (!matchMedia("(min-width: 62rem)").matches) document.querySelector(".contents details").open = false;
+
 search.hidden = false;
 input.addEventListener("input", filter);
 search.addEventListener("submit", (event) => event.preventDefault());

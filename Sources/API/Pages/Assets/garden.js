@@ -9,6 +9,7 @@ const ONLINE = 15 * 60_000;
 const garden = location.pathname.split("/")[2];
 const find = (id) => document.getElementById(id);
 const fields = new Map(); // "device sensor" → its current value on the page
+const units = new Map(); // sensor type → unit
 let devices = new Map(); // id → name
 let charts = new Map(); // sensor type → chart
 let range = "day";
@@ -19,6 +20,8 @@ const title = (sensorType) => {
   const words = sensorType.replaceAll("_", " ");
   return words === "ph" ? "pH" : words === "ec" ? "Conductivity" : words[0].toUpperCase() + words.slice(1);
 };
+
+const called = (device) => devices.get(device) ?? "A sensor";
 
 async function get(path) {
   const response = await fetch(path, { signal: AbortSignal.timeout(10_000) });
@@ -44,11 +47,13 @@ function describe({ areaSquareMetres, location }) {
 
 // Current values
 
-function showLatest(items) {
+const getLatest = () => get(`/api/gardens/${garden}/latest`);
+
+function showLatest({ items }) {
+  for (const { sensorType, unit } of items) units.set(sensorType, unit ?? "");
   fields.clear();
   const byDevice = Map.groupBy(items, (item) => item.deviceId);
-  const name = (id) => devices.get(id) ?? "A sensor";
-  const cards = [...byDevice].sort(([a], [b]) => name(a).localeCompare(name(b))).map(([id, values]) => {
+  const cards = [...byDevice].sort(([a], [b]) => called(a).localeCompare(called(b))).map(([id, values]) => {
     const seen = element("p", { class: "quiet" });
     const list = element("dl", {});
     for (const item of values) {
@@ -57,7 +62,7 @@ function showLatest(items) {
       fields.set(`${id} ${item.sensorType}`, { ...item, value: null, node: value, seen });
     }
     for (const item of values) showValue(item);
-    return element("li", { class: "card" }, element("h3", {}, name(id)), seen, list);
+    return element("li", { class: "card" }, element("h3", {}, called(id)), seen, list);
   });
   find("devices").replaceChildren(...cards);
   find("no-values").hidden = cards.length > 0;
@@ -93,17 +98,21 @@ function showSeen() {
 
 // History
 
-async function showHistory() {
-  const asked = range;
-  const data = await get(`/gardens/${garden}/data?range=${asked}`);
-  if (asked !== range) return;
-  const named = data.devices.map(({ id, name }) => [id, name]).sort(([, a], [, b]) => a.localeCompare(b));
-  devices = new Map(named);
+/** Learns what devices are called; their order gives each its colour. */
+function name(list) {
+  devices = new Map(list.map((device) => [device.id, device.name]).sort(([, a], [, b]) => a.localeCompare(b)));
+}
+
+const getHistory = () => get(`/gardens/${garden}/data?range=${range}`);
+
+function showHistory(data) {
+  if (data.range !== range) return; // another one was chosen meanwhile
+  name(data.devices);
   const [from, to, step] = [Date.parse(data.from), Date.parse(data.to), data.stepSeconds * 1000];
   const byType = Map.groupBy(data.series, (series) => series.sensorType);
   const kept = new Map();
   for (const [type, all] of [...byType].sort()) {
-    const chart = charts.get(type) ?? new Chart({ title: title(type), unit: all[0].unit ?? "", zero: false });
+    const chart = charts.get(type) ?? new Chart({ title: title(type), unit: units.get(type) ?? "", zero: false });
     kept.set(type, chart);
     chart.show({ from, to, gap: Math.max(2.5 * step, 3_600_000), ...columns(all, from, step) });
   }
@@ -125,7 +134,7 @@ function columns(all, from, step) {
   const colours = [...devices.keys()];
   const named = all.map((series) => ({
     colour: colours.indexOf(series.deviceId),
-    name: devices.get(series.deviceId) ?? "A sensor",
+    name: called(series.deviceId),
     values: spread(series, "mean"),
     // Shades of several devices over each other could not be told apart.
     ...(all.length === 1 ? { low: spread(series, "min"), high: spread(series, "max") } : {}),
@@ -135,8 +144,10 @@ function columns(all, from, step) {
 
 async function load() {
   try {
-    await showHistory();
-    showLatest((await get(`/api/gardens/${garden}/latest`)).items);
+    const [latest, history] = await Promise.all([getLatest(), getHistory()]);
+    name(history.devices);
+    showLatest(latest);
+    showHistory(history);
     say("");
   } catch (error) {
     say(`The garden's values could not be loaded. ${error.message} Trying again.`);
@@ -169,23 +180,31 @@ async function loadLatest() {
   if (loadingLatest) return;
   loadingLatest = true;
   try {
-    showLatest((await get(`/api/gardens/${garden}/latest`)).items);
+    showLatest(await getLatest());
   } catch { /* the next reading tries again */ }
   loadingLatest = false;
 }
 
+async function loadHistory() {
+  changed = false;
+  try {
+    showHistory(await getHistory());
+  } catch (error) {
+    changed = true;
+    say(`The history could not be loaded. ${error.message} Trying again.`);
+  }
+}
+
 setInterval(() => {
   showSeen();
-  if (!changed || document.hidden) return;
-  changed = false;
-  showHistory().catch(() => { changed = true; });
+  if (changed && !document.hidden) loadHistory();
 }, REFRESH);
 
 for (const choice of document.querySelectorAll("input[name=range]")) {
   choice.checked = choice.value === range; // browsers restore the choice of an earlier visit
   choice.addEventListener("change", () => {
     range = choice.value;
-    showHistory().catch((error) => say(`The history could not be loaded. ${error.message}`));
+    loadHistory();
   });
 }
 

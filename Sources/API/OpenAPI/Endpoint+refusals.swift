@@ -1,0 +1,45 @@
+extension Endpoint {
+  /// What any endpoint may answer, since the server itself refuses so.
+  static let commonRefusals: [Problem.Code] = [
+    .malformed, .timeout, .contentTooLarge, .uriTooLong, .unsupportedMediaType, .expectationFailed, .tooManyRequests,
+    .headerTooLarge, .internal, .unavailable, .overloaded,
+  ]
+
+  /// Every problem that the endpoint may answer: the common ones, those of its kind, and its own; by status.
+  var allRefusals: [Problem.Code] {
+    let codes = Set(Self.commonRefusals).union(kindRefusals).union(refusals)
+    return Problem.Code.allCases.filter(codes.contains)
+  }
+
+  /// What follows from its access, its path and its body.
+  private var kindRefusals: [Problem.Code] {
+    var codes: [Problem.Code] = []
+    switch access {
+    case .open: break
+    case .anyone: codes.append(.unauthorized)
+    case .user, .userOrDevice, .administrator: codes += [.unauthorized, .forbidden]
+    }
+    if !pathParameters.isEmpty { codes.append(.notFound) }
+    if body != nil { codes.append(.validation) }
+    if parameters.contains(where: { $0.name == "cursor" }) { codes.append(.invalidCursor) }
+    if method == .patch || method == .delete { codes.append(.preconditionFailed) }
+    if success.mediaTypes.count > 1 { codes.append(.notAcceptable) }
+    return codes
+  }
+
+  /// The names between braces in its template.
+  var pathParameters: [String] {
+    template.split(separator: "/").compactMap { segment in
+      segment.first == "{" ? String(segment.dropFirst().dropLast()) : nil
+    }
+  }
+
+  /// A name that tells it from all others and stays: `getApiGardensIdLatest`.
+  var operationID: String {
+    let words = template.split { !$0.isLetter && !$0.isNumber }
+    return method.text.lowercased() + words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  }
+
+  /// Whether a GET of it may be answered from the client's copy.
+  var isConditional: Bool { method == .get && success.status == 200 && success.schema != nil }
+}

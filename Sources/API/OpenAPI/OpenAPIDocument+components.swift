@@ -1,0 +1,32 @@
+extension OpenAPIDocument {
+  static let securitySchemes: StaticString = """
+    {"accessToken":{"type":"http","scheme":"bearer","bearerFormat":"JWT",\
+    "description":"The access token of a session, from POST /api/sessions; good for 15 minutes."},\
+    "deviceKey":{"type":"http","scheme":"bearer",\
+    "description":"A device's key, shown once when the device is made or its key is renewed."}}
+    """
+
+  static let headers: StaticString = """
+    {"XRequestId":{"description":"The request's id, in the log and in problems too: the client's own, or a new one.",\
+    "schema":{"type":"string","pattern":"^[A-Za-z0-9._-]{1,64}$"}},\
+    "ETag":{"description":"The validator of exactly this answer.","schema":{"type":"string"}},\
+    "Location":{"description":"Where it is to be found.","schema":{"type":"string"}},\
+    "Link":{"description":"The next page of a list, if there is one, as rel=next.","schema":{"type":"string"}},\
+    "RetryAfter":{"description":"Seconds after which to try again.","schema":{"type":"integer","minimum":0}},\
+    "WWWAuthenticate":{"description":"How to authenticate.","schema":{"type":"string"}}}
+    """
+
+  /// Open to further members, as RFC 9457 has it.
+  static let problem: StaticString = """
+    {"type":"object","required":["type","title","status","detail","instance","requestId"],"properties":{\
+    "type":{"type":"string","pattern":"^urn:terroir:problem:[a-z-]+$","description":"What kind of problem it is; stable."},\
+    "title":{"type":"string"},\
+    "status":{"type":"integer","minimum":400,"maximum":599},\
+    "detail":{"type":"string","description":"What is wrong with this request."},\
+    "instance":{"type":"string","description":"The path of the request."},\
+    "requestId":{"type":"string"},\
+    "errors":{"type":"array","description":"Every fault of a body that failed validation.","items":{"type":"object",\
+    "required":["detail"],"properties":{"pointer":{"type":"string","description":"Where, as a JSON pointer (RFC 6901)."},\
+    "detail":{"type":"string"}}}}}}
+    """
+}

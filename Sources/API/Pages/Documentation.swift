@@ -1,0 +1,12 @@
+import HTTP
+
+/// The OpenAPI document and the reference page, made once from the route table that serves.
+final class Documentation: Sendable {
+  let openAPI: WebFile
+  let reference: WebFile
+
+  init(of endpoints: [Endpoint], version: String) {
+    openAPI = WebFile("application/json", OpenAPIDocument(endpoints: endpoints, version: version).bytes())
+    reference = Reference(endpoints: endpoints, version: version).page()
+  }
+}
