@@ -67,7 +67,10 @@ final class Cache {
   /// Makes all entries of those tags void; called after the COMMIT that changed their source.
   ///
   /// When Redis does not answer, its connection counts as lost and the cache begins a new epoch on its return.
-  func invalidate(_ tags: String...) async {
+  func invalidate(_ tags: String...) async { await invalidate(tags) }
+
+  /// Makes all entries of those tags void; see above.
+  func invalidate(_ tags: [String]) async {
     guard isEnabled, !tags.isEmpty else { return }
     let commands = tags.map { tag -> [RedisArgument] in
       ["SET", .text("\(prefix)g:\(tag)"), .bytes(fresh()), "PX", .integer(Self.generationLifetimeMilliseconds)]

@@ -10,7 +10,7 @@ struct Erasure {
 
   /// Erases a user in one transaction; throws 409 while there are open orders on either side.
   func erase(_ user: Identifier) async throws {
-    let (sessions, devices, businesses) = try await services.database.transaction(
+    let (sessions, gardens, devices, businesses) = try await services.database.transaction(
       timeoutMilliseconds: Self.timeoutMilliseconds
     ) { transaction in
       // Locked, so that no order is placed with a business of theirs meanwhile.
@@ -20,17 +20,25 @@ struct Erasure {
         throw Problem(.openOrders, "There are open orders. Cancel, deliver or refund them first.")
       }
       let sessions = try await transaction.query(Self.sessions, user).map { try $0.decode(Identifier.self, 0) }
+      let gardens = try await transaction.query(Self.gardens, user).map { try $0.decode(Identifier.self, 0) }
       let devices = try await transaction.query(Self.devices, user).map { try $0.decode(Identifier.self, 0) }
-      for statement in Self.readings { try await transaction.execute(statement, devices) }
+      try await Self.deleteReadings(of: devices, in: transaction)
       let businesses = try await transaction.query(Self.closeBusinesses, user).map { try $0.decode(Identifier.self, 0) }
       try await transaction.execute(Self.deleteProducts, businesses)
       try await transaction.execute(Self.delete, user)
-      return (sessions, devices, businesses)
+      return (sessions, gardens, devices, businesses)
     }
     await services.sessions.ended(sessions)
     for device in devices { await services.deviceKeys.changed(device) }
     for business in businesses { await services.cache.invalidate("business:\(business)") }
-    await services.cache.invalidate("businesses", "gardens")
+    await services.cache.invalidate("businesses")
+    await Gardens(services: services).changed(gardens)
+  }
+
+  /// Deletes everything that was measured by devices that are about to go.
+  static func deleteReadings(of devices: [Identifier], in transaction: Transaction) async throws {
+    if devices.isEmpty { return }
+    for statement in readings { try await transaction.execute(statement, devices) }
   }
 
   private static let lock = Statement("erasure.lock", "SELECT 1 FROM users WHERE id = $1 FOR UPDATE")
@@ -43,6 +51,7 @@ struct Erasure {
       AND (buyer_id = $1 OR business_id IN (SELECT id FROM businesses WHERE owner_id = $1)) LIMIT 1
     """)
   private static let sessions = Statement("erasure.sessions", "SELECT id FROM sessions WHERE user_id = $1")
+  private static let gardens = Statement("erasure.gardens", "SELECT id FROM gardens WHERE owner_id = $1 FOR UPDATE")
   private static let devices = Statement(
     "erasure.devices",
     "SELECT devices.id FROM devices JOIN gardens ON gardens.id = devices.garden_id WHERE gardens.owner_id = $1")

@@ -24,6 +24,8 @@ enum RouteTable {
       MetricsPages(services: services, needsToken: true),
       Users(services: services),
       Sessions(services: services),
+      Gardens(services: services),
+      Devices(services: services),
       Administration(services: services),
       StatusPages(services: services),
       GardenPages(services: services),

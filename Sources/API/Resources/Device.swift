@@ -1,0 +1,80 @@
+import JSON
+import Postgres
+import Values
+
+/// A device as its owner sees it.
+struct Device: PageItem {
+  /// How long after its last sign of life a device counts as online, in milliseconds.
+  static let onlineMilliseconds: Int64 = 15 * 60_000
+  /// The most sensor types that a device may list.
+  static let maximumSensorTypes = 50
+
+  let id: Identifier
+  let garden: Identifier
+  let name: String
+  let sensorTypes: [String]
+  let lastSeenAt: Timestamp?
+  let isOnline: Bool
+  let createdAt: Timestamp
+  let updatedAt: Timestamp
+
+  /// The columns that `init` reads, in their order. Names of sensor types have no space in them.
+  static let columns = """
+    devices.id, devices.garden_id, devices.name, array_to_string(devices.sensor_types, ' '), devices.last_seen_at,
+      devices.created_at, devices.updated_at
+    """
+
+  init(_ row: Row, now: Timestamp) throws {
+    let types: String
+    (id, garden, name, types, lastSeenAt, createdAt, updatedAt) = try row.decode(
+      (
+        Identifier.self, Identifier.self, String.self, String.self, Timestamp?.self, Timestamp.self, Timestamp.self
+      ))
+    sensorTypes = types.split(separator: " ").map(String.init)
+    isOnline = lastSeenAt.map { $0.advanced(byMilliseconds: Self.onlineMilliseconds) >= now } ?? false
+  }
+
+  var body: [UInt8] { body { _ in } }
+
+  /// The device with more members behind its own.
+  func body(_ more: (inout JSONWriter) -> Void) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { json in
+      write(&json)
+      more(&json)
+    }
+    return json.take()
+  }
+
+  func write(_ json: inout JSONWriter) {
+    json.member("id", id)
+    json.member("gardenId", garden)
+    json.member("name", name)
+    json.member("sensorTypes", sensorTypes)
+    json.member("lastSeenAt", lastSeenAt)
+    json.member("online", isOnline)
+    json.member("createdAt", createdAt)
+    json.member("updatedAt", updatedAt)
+  }
+
+  private static let members: [Schema.Property] = [
+    .required("id", .identifier), .required("gardenId", .identifier),
+    .required("name", .string(minLength: 1, maxLength: 120)), .required("sensorTypes", .array(.string())),
+    .required("lastSeenAt", .nullable(.timestamp), "When it last posted."),
+    .required("online", .boolean, "Whether it posted within 15 minutes."),
+    .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
+  ]
+  static let schema = Schema.named("Device", .object(members))
+  static let newSchema = Schema.named(
+    "NewDevice", .object(members + [.required("key", .string(), "Shown this once; the server keeps no copy.")]))
+}
+
+extension Rule where Value == String {
+  /// The name of what a sensor measures.
+  static var sensorType: Rule {
+    Rule.string(1...48).checked("must be lower-case letters, digits and _, beginning with a letter") { text in
+      guard let first = text.utf8.first, (97...122).contains(first) else { return false }
+      return text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "_") }
+    }
+  }
+}

@@ -1,0 +1,215 @@
+import HTTP
+import JSON
+import Postgres
+import Values
+
+/// Gardens: what grows where, for oneself or for everyone to see.
+struct Gardens: EndpointGroup {
+  let services: Services
+
+  var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .get, template: "/api/gardens", access: .anyone, summary: "Public gardens and your own",
+        details: "The newest first.", tag: "Gardens",
+        parameters: PageRequest.parameters + [
+          .query("owner", .enumeration(OwnerFilter.allCases.map(\.rawValue)), "`me` leaves only your own.")
+        ],
+        success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
+        refusals: [.invalidCursor], handler: .async(list)),
+      Endpoint(
+        method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
+        details: "It is private unless you say otherwise.", tag: "Gardens",
+        body: .json(
+          Self.new,
+          example: #"{"name":"South slope","location":{"latitude":48.14,"longitude":11.58},"areaSquareMetres":120}"#),
+        success: Endpoint.Success(201, Garden.schema, headers: ["Location", "ETag"]), handler: .async(create)),
+      Endpoint(
+        method: .get, template: "/api/gardens/{id}", access: .anyone, summary: "A garden", tag: "Gardens",
+        success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]), refusals: [.notFound],
+        handler: .async(show)),
+      Endpoint(
+        method: .patch, template: "/api/gardens/{id}", access: .user, summary: "Change a garden of yours",
+        tag: "Gardens", body: .mergePatch(Self.change, example: #"{"public":true,"areaSquareMetres":null}"#),
+        success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]),
+        refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(change)),
+      Endpoint(
+        method: .delete, template: "/api/gardens/{id}", access: .user,
+        summary: "Delete a garden of yours with its devices, readings and insights", tag: "Gardens",
+        success: Endpoint.Success(204), refusals: [.notFound, .forbidden, .preconditionFailed],
+        handler: .async(delete)),
+    ]
+  }
+
+  // MARK: Reading
+
+  private enum OwnerFilter: String, CaseIterable { case me }
+
+  private func list(_ call: Call) async throws -> Response {
+    let query = try call.query()
+    if try query.word("owner", OwnerFilter.self) != nil {
+      let user = try call.user
+      let page = try call.identifierPage(query, list: "gardens:own:\(user.id)")
+      let rows = try await services.database.query(Self.owned, user.id, page.before, page.rowLimit)
+      return call.list(CacheEntry(body: try page.body(call, rows, Garden.init)))
+    }
+    guard let user = call.userID else {
+      let page = try call.identifierPage(query, list: "gardens")
+      let services = services
+      return call.list(
+        try await services.cache.entry("gardens", key: "\(page.limit):\(page.before)", tag: "gardens") {
+          let rows = try await services.database.query(Self.publicOnes, page.before, page.rowLimit)
+          return try page.body(call, rows, Garden.init)
+        })
+    }
+    let page = try call.identifierPage(query, list: "gardens:\(user)")
+    let rows = try await services.database.query(Self.visible, user, page.before, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows, Garden.init)))
+  }
+
+  private func show(_ call: Call) async throws -> Response {
+    let id = try call.identifier("id")
+    let services = services
+    guard let user = call.userID else {
+      // Only what everyone may see is kept where everyone is served from.
+      let entry = try await services.cache.entry("garden", key: "\(id)", tag: Self.tag(id)) {
+        guard let row = try await services.database.query(Self.publicByID, id).first else {
+          throw GardenAccess.notFound
+        }
+        return try Garden(row).body
+      }
+      return call.conditional(entry, isList: false)
+    }
+    guard let row = try await services.database.query(Self.visibleByID, id, user).first else {
+      throw GardenAccess.notFound
+    }
+    return call.ok(try Garden(row).body)
+  }
+
+  // MARK: Changing
+
+  private func create(_ call: Call) async throws -> Response {
+    let user = try call.user
+    var fields = try call.fields()
+    let name = fields.required("name", .string(1...120))
+    let location = fields.optional("location", .location)
+    let area = fields.optional("areaSquareMetres", Self.area)
+    let isPublic = fields.optional("public", .boolean) ?? false
+    try fields.finish()
+    let rows = try await services.database.write(
+      Self.insert, services.makeIdentifier(), user.id, name, location?.latitude, location?.longitude, area, isPublic,
+      call.now)
+    let garden = try Garden(rows[0])
+    if isPublic { await services.cache.invalidate("gardens") }
+    return call.created("/api/gardens/\(garden.id)", garden.body)
+  }
+
+  private func change(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user, try call.identifier("id"))
+    var fields = try call.fields()
+    let name = fields.change("name", .string(1...120))
+    let location = fields.patch("location", .location)
+    let area = fields.patch("areaSquareMetres", Self.area)
+    let isPublic = fields.change("public", .boolean)
+    try fields.finish()
+    let garden = try await services.database.transaction { transaction in
+      let before = try await Self.lock(id, for: user, in: transaction)
+      try call.requireMatch(before.body)
+      let place = location.applied(to: before.location)
+      let rows = try await transaction.query(
+        Self.update, id, name ?? before.name, place?.latitude, place?.longitude,
+        area.applied(to: before.areaSquareMetres), isPublic ?? before.isPublic, call.now)
+      return try Garden(rows[0])
+    }
+    await changed([id])
+    return call.ok(garden.body)
+  }
+
+  private func delete(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user, try call.identifier("id"))
+    let devices = try await services.database.transaction(
+      timeoutMilliseconds: Erasure.timeoutMilliseconds
+    ) { transaction in
+      let garden = try await Self.lock(id, for: user, in: transaction)
+      try call.requireMatch(garden.body)
+      let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
+      try await Erasure.deleteReadings(of: devices, in: transaction)
+      try await transaction.execute(Self.deleteByID, id)
+      return devices
+    }
+    for device in devices { await services.deviceKeys.changed(device) }
+    await changed([id])
+    return call.noContent()
+  }
+
+  /// To be called after the COMMIT that changed or took away gardens.
+  func changed(_ gardens: [Identifier]) async {
+    await services.cache.invalidate(["gardens"] + gardens.map(Self.tag))
+  }
+
+  /// The garden as it is, locked until the transaction's end; throws 404 or 403 unless it is the user's.
+  private static func lock(
+    _ id: Identifier, for user: UserIdentity, in transaction: Transaction
+  ) async throws -> Garden {
+    guard let row = try await transaction.query(lockByID, id, user.id).first else { throw GardenAccess.notFound }
+    let garden = try Garden(row)
+    guard garden.owner == user.id else { throw GardenAccess.notYours }
+    return garden
+  }
+
+  private static func tag(_ id: Identifier) -> String { "garden:\(id)" }
+
+  /// Square metres, up to a thousand square kilometres.
+  private static var area: Rule<Double> { .number(0...1e9) }
+
+  // MARK: SQL
+
+  private static let columns = Garden.columns
+
+  private static let publicOnes = Statement(
+    "gardens.public", "SELECT \(columns) FROM gardens WHERE public AND id < $1 ORDER BY id DESC LIMIT $2")
+  private static let owned = Statement(
+    "gardens.owned", "SELECT \(columns) FROM gardens WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+  // Two short walks along an index each; an OR would read all public gardens and sort them.
+  private static let visible = Statement(
+    "gardens.visible",
+    """
+    (SELECT \(columns) FROM gardens WHERE public AND id < $2 ORDER BY id DESC LIMIT $3)
+    UNION ALL
+    (SELECT \(columns) FROM gardens WHERE owner_id = $1 AND NOT public AND id < $2 ORDER BY id DESC LIMIT $3)
+    ORDER BY id DESC LIMIT $3
+    """)
+  private static let publicByID = Statement(
+    "gardens.publicByID", "SELECT \(columns) FROM gardens WHERE id = $1 AND public")
+  private static let visibleByID = Statement(
+    "gardens.visibleByID", "SELECT \(columns) FROM gardens WHERE id = $1 AND (public OR owner_id = $2)")
+  private static let lockByID = Statement(
+    "gardens.lock", "SELECT \(columns) FROM gardens WHERE id = $1 AND (public OR owner_id = $2) FOR UPDATE")
+  private static let insert = Statement(
+    "gardens.insert",
+    """
+    INSERT INTO gardens (id, owner_id, name, latitude, longitude, area_square_metres, public, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING \(columns)
+    """)
+  private static let update = Statement(
+    "gardens.update",
+    """
+    UPDATE gardens SET name = $2, latitude = $3, longitude = $4, area_square_metres = $5, public = $6,
+      updated_at = greatest($7, updated_at + interval '1 ms')
+    WHERE id = $1 RETURNING \(columns)
+    """)
+  private static let devices = Statement("gardens.devices", "SELECT id FROM devices WHERE garden_id = $1 FOR UPDATE")
+  private static let deleteByID = Statement("gardens.delete", "DELETE FROM gardens WHERE id = $1")
+
+  // MARK: Schemas
+
+  private static let members: [Schema.Property] = [
+    .optional("location", .nullable(Location.schema)),
+    .optional("areaSquareMetres", .nullable(.number(minimum: 0, maximum: 1e9))),
+    .optional("public", .boolean, "Whether everyone may see it and its readings; false unless given."),
+  ]
+  private static let new = Schema.object(
+    [.required("name", .string(minLength: 1, maxLength: 120))] + members)
+  private static let change = Schema.object(
+    [.optional("name", .string(minLength: 1, maxLength: 120))] + members)
+}

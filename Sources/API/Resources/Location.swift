@@ -1,0 +1,44 @@
+import JSON
+import Postgres
+import Values
+
+/// A place on Earth in degrees (WGS 84).
+struct Location: Equatable, JSONWritable {
+  let latitude: Double
+  let longitude: Double
+
+  init(latitude: Double, longitude: Double) {
+    self.latitude = latitude
+    self.longitude = longitude
+  }
+
+  /// Reads two columns that are both NULL or neither.
+  init?(latitude: Double?, longitude: Double?) {
+    guard let latitude, let longitude else { return nil }
+    self.init(latitude: latitude, longitude: longitude)
+  }
+
+  func write(to json: inout JSONWriter) {
+    json.object { json in
+      json.member("latitude", latitude)
+      json.member("longitude", longitude)
+    }
+  }
+
+  static let schema = Schema.named(
+    "Location",
+    .object([
+      .required("latitude", .number(minimum: -90, maximum: 90)),
+      .required("longitude", .number(minimum: -180, maximum: 180)),
+    ]))
+}
+
+extension Rule where Value == Location {
+  static var location: Rule {
+    .object { fields in
+      Location(
+        latitude: fields.required("latitude", .number(-90...90)),
+        longitude: fields.required("longitude", .number(-180...180)))
+    }
+  }
+}

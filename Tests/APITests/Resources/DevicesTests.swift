@@ -1,0 +1,191 @@
+import Testing
+import Values
+
+@testable import API
+
+@Suite("Devices")
+struct DevicesTests {
+  private let server: LiveServer
+
+  init() throws { server = try LiveServer.shared.get() }
+
+  private func owner() throws -> Client { try server.signedIn().client }
+
+  /// Whether a key opens anything: a device is told apart from nobody by what it may not do.
+  private func works(_ key: String) throws -> Bool {
+    let reply = try Client(server, token: key).get("/api/gardens")
+    #expect(reply.status == 200 || reply.status == 401)
+    return reply.status == 200
+  }
+
+  /// Whether a key ends within the time that a loop may believe in it.
+  private func ends(_ key: String) throws -> Bool { try eventually { try !works(key) } }
+
+  @Test("are made with a key that is shown once")
+  func creation() throws {
+    let client = try owner()
+    let garden = try client.makeGarden()
+    let reply = try client.post(
+      "/api/gardens/\(garden)/devices", #"{"name":"Probe","sensorTypes":["soil_moisture","ph"]}"#)
+    #expect(reply.status == 201)
+    #expect(reply.header("cache-control") == "no-store")
+    let device = try reply.json
+    let id = try #require(device["id"]?.text)
+    #expect(reply.header("location") == "/api/devices/\(id)")
+    #expect(device["gardenId"]?.text == garden)
+    #expect(device["sensorTypes"]?.elements?.compactMap(\.text) == ["soil_moisture", "ph"])
+    #expect(device["lastSeenAt"] == .null)
+    #expect(device["online"]?.bool == false)
+    let key = try #require(device["key"]?.text)
+    #expect(key.hasPrefix("tdk_"))
+    #expect(try works(key))
+    for shown in [try client.get("/api/devices/\(id)"), try client.get("/api/gardens/\(garden)/devices")] {
+      #expect(shown.status == 200 && !shown.text.contains("tdk_") && !shown.text.contains("\"key"))
+    }
+  }
+
+  @Test(
+    "are refused with every fault of theirs",
+    arguments: [
+      (#"{}"#, ["/name"]), (#"{"name":"a","type":"b"}"#, ["/type"]),
+      (#"{"name":"a","sensorTypes":"ph"}"#, ["/sensorTypes"]),
+      (#"{"name":"a","sensorTypes":["ph","ph"]}"#, ["/sensorTypes"]),
+      (
+        #"{"name":"a","sensorTypes":["ok","Bad","1st","","a-b",7]}"#,
+        [
+          "/sensorTypes/1", "/sensorTypes/2", "/sensorTypes/3", "/sensorTypes/4", "/sensorTypes/5",
+        ]
+      ),
+    ])
+  func faults(json: String, pointers: [String]) throws {
+    let client = try owner()
+    let reply = try client.post("/api/gardens/\(try client.makeGarden())/devices", json)
+    #expect(reply.status == 422)
+    #expect(reply.pointers == pointers)
+  }
+
+  @Test("list at most fifty sensor types, of at most 48 characters")
+  func bounds() throws {
+    let client = try owner()
+    let garden = try client.makeGarden()
+    func post(_ types: [String]) throws -> Int {
+      let list = types.map { "\"\($0)\"" }.joined(separator: ",")
+      return try client.post("/api/gardens/\(garden)/devices", #"{"name":"a","sensorTypes":[\#(list)]}"#).status
+    }
+    #expect(try post((0..<50).map { "t\($0)" }) == 201)
+    #expect(try post((0..<51).map { "t\($0)" }) == 422)
+    #expect(try post([String(repeating: "a", count: 48)]) == 201)
+    #expect(try post([String(repeating: "a", count: 49)]) == 422)
+  }
+
+  @Test("are the garden's owner's alone", arguments: [(false, 404), (true, 403)])
+  func ownership(isPublic: Bool, status: Int) throws {
+    let (mine, stranger, nobody) = (try owner(), try owner(), Client(server))
+    let garden = try mine.makeGarden(#"{"name":"a","public":\#(isPublic)}"#)
+    let (id, key) = try mine.makeDevice(in: garden)
+    for (client, expected) in [(stranger, status), (nobody, 401), (Client(server, token: key), 403)] {
+      #expect(try client.get("/api/gardens/\(garden)/devices").status == expected)
+      #expect(try client.post("/api/gardens/\(garden)/devices", #"{"name":"a"}"#).status == expected)
+      #expect(try client.get("/api/devices/\(id)").status == expected)
+      #expect(try client.patch("/api/devices/\(id)", #"{"name":"b"}"#).status == expected)
+      #expect(try client.delete("/api/devices/\(id)").status == expected)
+      #expect(try client.post("/api/devices/\(id)/key", "").status == expected)
+    }
+    #expect(try mine.get("/api/devices/\(id)").json["name"]?.text == "Probe")
+    #expect(try works(key))
+    for unknown in ["x", "\(Identifier.make(unixMilliseconds: 1))"] {
+      #expect(try mine.get("/api/gardens/\(unknown)/devices").status == 404)
+      #expect(try mine.get("/api/devices/\(unknown)").status == 404)
+      #expect(try mine.post("/api/devices/\(unknown)/key", "").status == 404)
+    }
+  }
+
+  @Test("are listed newest first, page by page")
+  func pages() throws {
+    let client = try owner()
+    let garden = try client.makeGarden()
+    var ids: [String] = []
+    for number in 0..<5 { ids.append(try client.makeDevice(in: garden, #"{"name":"\#(number)"}"#).id) }
+    var (found, next): ([String], String?) = ([], "/api/gardens/\(garden)/devices?limit=2")
+    while let target = next {
+      let reply = try client.get(target)
+      found += (try reply.json["items"]?.elements ?? []).compactMap { $0["id"]?.text }
+      next = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+    }
+    #expect(found == ids.reversed())
+    let cursor = try #require(try client.get("/api/gardens/\(garden)/devices?limit=1").json["nextCursor"]?.text)
+    let other = try client.makeGarden()
+    #expect(try client.get("/api/gardens/\(other)/devices?cursor=\(cursor)").problem == "invalid-cursor")
+  }
+
+  @Test("change by merge patch under If-Match, and go with their readings")
+  func patch() throws {
+    let client = try owner()
+    let (id, key) = try client.makeDevice(in: try client.makeGarden(), #"{"name":"a","sensorTypes":["ph"]}"#)
+    let path = "/api/devices/\(id)"
+    let tag = try #require(try client.get(path).header("etag"))
+    let renamed = try client.patch(path, #"{"name":"b"}"#, headers: ["If-Match: \(tag)"])
+    #expect(renamed.status == 200)
+    #expect(try renamed.json["name"]?.text == "b")
+    #expect(try renamed.json["sensorTypes"]?.elements?.count == 1)
+    #expect(try client.patch(path, #"{"name":"c"}"#, headers: ["If-Match: \(tag)"]).status == 412)
+    #expect(try client.patch(path, #"{"sensorTypes":null}"#).json["sensorTypes"]?.elements?.isEmpty == true)
+    #expect(try client.patch(path, #"{"name":null,"online":true}"#).pointers == ["/name", "/online"])
+    #expect(try client.delete(path, headers: ["If-Match: \(tag)"]).status == 412)
+    try server.withDatabase { database in
+      try await database.execute(
+        "INSERT INTO rollup_queue (device_id, sensor_type, start) VALUES (\(Identifier(id)!), 'ph', now())")
+    }
+    #expect(try client.delete(path).status == 204)
+    #expect(try client.get(path).status == 404)
+    #expect(try ends(key))
+    let left = try server.withDatabase { database in
+      try await database.query("SELECT 1 FROM rollup_queue WHERE device_id = \(Identifier(id)!)").count
+    }
+    #expect(left == 0)
+  }
+
+  @Test("are online while they were seen within fifteen minutes")
+  func online() throws {
+    let client = try owner()
+    let (id, _) = try client.makeDevice(in: try client.makeGarden())
+    for (minutes, isOnline) in [(14, true), (16, false)] {
+      try server.withDatabase { database in
+        try await database.execute(
+          "UPDATE devices SET last_seen_at = now() - \(minutes) * interval '1 minute' WHERE id = \(Identifier(id)!)")
+      }
+      let device = try client.get("/api/devices/\(id)").json
+      #expect(device["online"]?.bool == isOnline)
+      #expect(device["lastSeenAt"]?.text?.count == 24)
+    }
+  }
+
+  @Test("have two keys at most: the new one, and the old one for a day")
+  func rotation() throws {
+    let client = try owner()
+    let (id, first) = try client.makeDevice(in: try client.makeGarden())
+    func rotate(_ query: String = "") throws -> String {
+      let reply = try client.send("POST", "/api/devices/\(id)/key\(query)")
+      #expect(reply.status == 200)
+      #expect(reply.header("cache-control") == "no-store")
+      return try #require(try reply.json["key"]?.text)
+    }
+    #expect(try works(first))
+    let second = try rotate()
+    #expect(try works(first) && works(second))
+    let third = try rotate()
+    #expect(try ends(first) && works(second) && works(third))
+    let fourth = try rotate("?revoke=true")
+    #expect(try ends(second) && ends(third) && works(fourth))
+    let fifth = try rotate("?revoke=false")
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        UPDATE devices SET previous_key_expires_at = previous_key_expires_at - interval '24 h'
+        WHERE id = \(Identifier(id)!)
+        """)
+    }
+    #expect(try ends(fourth) && works(fifth))
+    #expect(try client.send("POST", "/api/devices/\(id)/key?revoke=maybe").status == 400)
+  }
+}
