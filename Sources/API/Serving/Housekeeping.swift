@@ -48,6 +48,7 @@ final class Housekeeping {
       health.migrationsAreDone()
       duties.start()
       onStarted()
+      await countSessions()
     }
   }
 
@@ -70,6 +71,24 @@ final class Housekeeping {
     }
   }
 
+  /// How often the sessions are counted, in nanoseconds.
+  private static let countNanoseconds: UInt64 = 10_000_000_000
+  private static let liveSessions = Statement(
+    "sessions.count", "SELECT count(*) FROM sessions WHERE revoked_at IS NULL AND expires_at > now()")
+
+  /// Keeps `user_sessions_active` up to date, for as long as the loop runs.
+  private func countSessions() async {
+    let gauge = services.shared.instruments.sessionsActive.child(shard: loop.index)
+    while true {
+      if let row = try? await services.database.query(Self.liveSessions).first,
+        let count = try? row.decode(Int64.self, 0)
+      {
+        gauge.set(Double(count))
+      }
+      await loop.sleep(nanoseconds: Self.countNanoseconds)
+    }
+  }
+
   func beginDraining() {
     services.isDraining = true
     duties.stop()
@@ -81,13 +100,13 @@ final class Housekeeping {
     services.close()
   }
 
-  func log(_ message: String, seconds: Int) {
-    services.logger.log(.info, message) { $0.field("seconds", seconds) }
+  /// Logs an event of the process with one number.
+  func log(_ message: String, _ name: StaticString, _ value: Int) {
+    services.logger.log(.info, message) { $0.field(name, value) }
   }
 
-  func log(_ message: String, error: (any Error)? = nil) {
-    services.logger.log(error == nil ? .info : .error, message) { line in
-      if let error { line.field("error", error: error) }
-    }
+  /// Logs a failure of the process.
+  func log(_ message: String, error: any Error) {
+    services.logger.log(.error, message) { $0.field("error", error: error) }
   }
 }

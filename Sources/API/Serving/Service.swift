@@ -133,7 +133,7 @@ package final class Service {
   private func terminate() {
     guard !isEnding else { return }
     isEnding = true
-    housekeeping?.log("Draining", seconds: shared.configuration.listening.drainSeconds)
+    housekeeping?.log("Draining", "seconds", shared.configuration.listening.drainSeconds)
     housekeeping?.beginDraining()
     for worker in workers { worker.submit { $0.beginDraining() } }
     loop.schedule(afterNanoseconds: UInt64(shared.configuration.listening.drainSeconds) * 1_000_000_000) { [self] in
@@ -175,8 +175,8 @@ package final class Service {
 
   private func startSuccessor() {
     do {
-      try Successor.start(passing: sockets)
-      housekeeping?.log("Started a successor")
+      let process = try Successor.start(passing: sockets)
+      housekeeping?.log("Started a successor", "process", Int(process))
     } catch {
       housekeeping?.log("Could not start a successor", error: error)
     }

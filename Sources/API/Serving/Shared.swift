@@ -50,6 +50,7 @@ final class Shared: Sendable {
     exporter = configuration.spanExporter.map {
       SpanExporter($0, resource: configuration.resource, logger: SharedLogger(logs)) { try outbound.export($0) }
     }
+    registerReadings()
   }
 
   /// The document and the page that describe the API; there once a loop serves.
@@ -72,5 +73,21 @@ final class Shared: Sendable {
       json.member("swift", Version.swift)
     }
     return json.take()
+  }
+
+  /// Registers what is read from its owner at each scrape, and what never changes.
+  private func registerReadings() {
+    let (registry, logs, exporter) = (instruments.registry, logs, exporter)
+    registry.counter("log_lines_dropped_total", help: "Log lines dropped because the reader was too slow.") {
+      Double(logs.droppedLines)
+    }
+    registry.counter("trace_spans_exported_total", help: "Spans that the collector accepted.") {
+      Double(exporter?.exportedSpans ?? 0)
+    }
+    registry.counter("trace_spans_dropped_total", help: "Spans that were dropped or refused.") {
+      Double((exporter?.droppedSpans ?? 0) + (exporter?.rejectedSpans ?? 0))
+    }
+    let service = configuration.service
+    instruments.buildInfo.child(shard: workers, service.version, service.revision, Version.swift).set(1)
   }
 }

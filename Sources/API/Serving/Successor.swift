@@ -10,8 +10,9 @@ enum Successor {
   /// The first descriptor of those that are passed on (sd_listen_fds(3)).
   private static let firstDescriptor: Int32 = 3
 
-  /// Starts the binary of this process with the same arguments and environment, passing on the sockets.
-  static func start(passing sockets: ServiceSockets) throws(SystemError) {
+  /// Starts the binary of this process with the same arguments and environment, passing on the sockets. Gives the
+  /// process id of the successor.
+  static func start(passing sockets: ServiceSockets) throws(SystemError) -> Int32 {
     let passed = sockets.requests + (sockets.metrics.map { [$0] } ?? [])
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -29,12 +30,12 @@ enum Successor {
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    try spawn(&actions, &attributes, descriptors: passed.count)
+    return try spawn(&actions, &attributes, descriptors: passed.count)
   }
 
   private static func spawn(
     _ actions: inout posix_spawn_file_actions_t, _ attributes: inout posix_spawnattr_t, descriptors: Int
-  ) throws(SystemError) {
+  ) throws(SystemError) -> Int32 {
     var environment: [UnsafeMutablePointer<CChar>?] = []
     var variable = environ
     while let entry = variable.pointee {
@@ -50,6 +51,7 @@ enum Successor {
     var child = pid_t()
     let code = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, &arguments, &environment)
     if code != 0 { throw SystemError("posix_spawn", code: code) }
+    return child
   }
 
   /// The sockets that were passed on; none when nobody did.
