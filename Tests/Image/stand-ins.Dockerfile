@@ -7,7 +7,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends wget curl opens
 FROM base AS postgres
 RUN groupadd --gid 999 postgres && useradd --uid 999 --gid 999 --home-dir /var/lib/postgresql postgres \
   && apt-get install -y --no-install-recommends postgresql \
-  && rm -rf /var/lib/postgresql/* && install -d -o postgres -g postgres /var/lib/postgresql/data /var/run/postgresql
+  && rm -rf /var/lib/postgresql/* && install -d -o postgres -g postgres /var/lib/postgresql/data && install -d -m 3777 /var/run/postgresql
 ENV PATH=/usr/lib/postgresql/15/bin:/usr/local/bin:/usr/bin:/bin PGDATA=/var/lib/postgresql/data
 COPY postgres-entrypoint /usr/local/bin/
 ENTRYPOINT ["postgres-entrypoint"]
