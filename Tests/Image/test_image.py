@@ -182,10 +182,11 @@ class Stack(unittest.TestCase):
         name = container("api")
         started = time.monotonic()
         docker("stop", "--time", "40", name)
-        self.assertLess(time.monotonic() - started, 30)
-        self.assertEqual(inspect(name)["State"]["ExitCode"], 0)
-        self.assertEqual(curl("/api/gardens")[0], 503)
+        took, state, answer = time.monotonic() - started, inspect(name)["State"], curl("/api/gardens")
         docker("start", name)
+        self.assertLess(took, 30)
+        self.assertEqual(state["ExitCode"], 0)
+        self.assertIn(answer[0], (503, 504))  # refused, or nobody at that address
         until("the service to serve", lambda: curl("/api/gardens")[0] == 200, 30)
 
 
