@@ -10,7 +10,7 @@ extension Connection {
   func dispatch() {
     begin()
     let match = match()
-    if case .route(let route) = match { request.route = route }
+    if case .route(let route) = match { request.matched = route }
     application.begin(request)
     guard case .route(let route) = match else {
       refuseUnmatched(match)
@@ -22,9 +22,9 @@ extension Connection {
       declareBody()
       respond(response)
     } else if request.head.framing == .none {
-      run(route)
+      route._withUnsafeGuaranteedRef { run($0) }
     } else {
-      startBody(route)
+      startBody(route.takeUnretainedValue())
     }
   }
 
@@ -54,13 +54,12 @@ extension Connection {
   @inline(__always)
   func run(_ route: Route) {
     phase = .handling
-    switch route.handler {
-    case .sync(let handler):
+    if let handler = route.syncHandler {
       var writer = ResponseWriter(self)
       handler(request, &writer)
       writer.close()
       finishRequest(writer.status!, isDropped: false)
-    case .async(let handler):
+    } else if let handler = route.asyncHandler {
       loop.spawn { [self] in await answer(handler) }
     }
   }

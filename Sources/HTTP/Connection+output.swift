@@ -17,7 +17,7 @@ extension Connection {
     if !request.head.keepsAlive || server.isDraining { closesAfterAnswer = true }
     output.append(status.line)
     output.append(server.date.bytes(loop.unixMilliseconds), DateField.byteCount)
-    application.addFields(to: FieldWriter(connection: self), for: request)
+    application.addFields(to: FieldWriter(self), for: request)
   }
 
   /// Ends a head and writes the body that belongs to it, unless there can be none.

@@ -31,7 +31,8 @@ final class Connection: EventHandler, TurnEnd {
   @exclusivity(unchecked) var index = 0
 
   @exclusivity(unchecked) var input: InputBuffer
-  @exclusivity(unchecked) var output: OutputBuffer
+  /// Apart from the connection, so that the writers of fields need no reference to it.
+  let outputStorage: UnsafeMutablePointer<OutputBuffer>
   @exclusivity(unchecked) var phase = Phase.head
   /// When the phase, or the head within it, began: nanoseconds of the monotonic clock.
   @exclusivity(unchecked) var since: UInt64
@@ -74,11 +75,23 @@ final class Connection: EventHandler, TurnEnd {
     routes = server.routes
     request = Request(loop: server.loop, peer: peer)
     input = InputBuffer(capacity: server.inputBytes)
-    output = OutputBuffer(server.outputBlocks)
+    outputStorage = .allocate(capacity: 1)
+    outputStorage.initialize(to: OutputBuffer(server.outputBlocks))
     since = server.loop.now
   }
 
-  deinit { input.release(to: server.inputBlocks) }
+  deinit {
+    input.release(to: server.inputBlocks)
+    output.release()
+    outputStorage.deinitialize(count: 1)
+    outputStorage.deallocate()
+  }
+
+  /// The answers that wait to be sent.
+  var output: OutputBuffer {
+    @inline(__always) _read { yield outputStorage.pointee }
+    @inline(__always) _modify { yield &outputStorage.pointee }
+  }
 
   // MARK: Readiness
 

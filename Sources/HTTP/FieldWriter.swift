@@ -1,6 +1,8 @@
-/// Writes header fields right into a connection's output, while an answer's head is being written.
+/// Writes header fields right into a connection's output, while an answer's head is being written: not to be kept.
 package struct FieldWriter {
-  let connection: Connection
+  private let output: UnsafeMutablePointer<OutputBuffer>
+
+  init(_ connection: Connection) { output = connection.outputStorage }
 
   /// Appends a field; a control character in the value becomes a space.
   package func append(_ name: StaticString, _ value: String) {
@@ -10,20 +12,20 @@ package struct FieldWriter {
 
   /// Appends a field whose value is bytes; a control character in it becomes a space.
   package func append(_ name: StaticString, bytes: UnsafeRawBufferPointer) {
-    connection.output.append(name)
-    connection.output.append(": ")
-    connection.output.append(fieldValue: bytes)
-    connection.output.append("\r\n")
+    output.pointee.append(name)
+    output.pointee.append(": ")
+    output.pointee.append(fieldValue: bytes)
+    output.pointee.append("\r\n")
   }
 
   /// Appends a field whose value is a number that is not negative.
   package func append(_ name: StaticString, decimal: Int) {
-    connection.output.append(name)
-    connection.output.append(": ")
-    connection.output.append(decimal: decimal)
-    connection.output.append("\r\n")
+    output.pointee.append(name)
+    output.pointee.append(": ")
+    output.pointee.append(decimal: decimal)
+    output.pointee.append("\r\n")
   }
 
   /// Appends whole field lines, each with its CRLF.
-  package func append(lines: StaticString) { connection.output.append(lines) }
+  package func append(lines: StaticString) { output.pointee.append(lines) }
 }

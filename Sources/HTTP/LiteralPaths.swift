@@ -73,6 +73,7 @@ struct LiteralPaths {
       hash = mix(hash ^ bytes.word(at: offset))
       offset &+= 8
     }
+    if bytes.byteCount >= 8 { return mix(hash ^ bytes.word(at: bytes.byteCount &- 8)) }
     var rest: UInt64 = 0
     while offset < bytes.byteCount {
       rest = rest << 8 | UInt64(bytes[offset])

@@ -15,8 +15,8 @@ package final class Request {
   @exclusivity(unchecked) private var base: UnsafeRawPointer?
   @exclusivity(unchecked) private var fields: UnsafeMutablePointer<FieldSlice>?
 
-  /// The route that was matched.
-  @exclusivity(unchecked) package internal(set) var route: Route?
+  /// The route that was matched; the connection's route table keeps it.
+  @exclusivity(unchecked) var matched: Unmanaged<Route>?
   /// The whole body, for a route that takes it buffered.
   @exclusivity(unchecked) package internal(set) var body: [UInt8] = []
   @exclusivity(unchecked) var streamedBody: RequestBodyStream?
@@ -46,7 +46,7 @@ package final class Request {
     fields = nil
     head.fieldCount = 0
     parameters.removeAll()
-    if route != nil { route = nil }
+    matched = nil
     if context != nil { context = nil }
     if !body.isEmpty { body = [] }
     if let stream = streamedBody {
@@ -62,6 +62,9 @@ package final class Request {
     guard let base else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(start: base + Int(slice.start), count: Int(slice.length))
   }
+
+  /// The route that was matched.
+  package var route: Route? { matched?.takeUnretainedValue() }
 
   /// A header field, by its place below `head.fieldCount`.
   @inline(__always)

@@ -16,7 +16,7 @@ package struct ResponseWriter {
   }
 
   /// For the fields of the answer, between `begin` and `end`.
-  package var fields: FieldWriter { FieldWriter(connection: connection) }
+  package var fields: FieldWriter { FieldWriter(connection) }
 
   /// Writes the body and ends the answer.
   package mutating func end(_ body: UnsafeRawBufferPointer) {

@@ -29,7 +29,9 @@ package final class Route {
   /// The path with parameters in braces, such as `/api/orders/{id}`: what metrics and logs name the route by.
   package let template: String
   package let options: RouteOptions
-  let handler: RouteHandler
+  // One of both is there. Apart, because calling a closure within an enumeration counts a reference to it.
+  let syncHandler: ((Request, inout ResponseWriter) -> Void)?
+  let asyncHandler: ((Request) async throws -> Response)?
   /// The names between the braces, in the order of the path.
   let parameterNames: [String]
   /// Whatever the application wants to find again with the route, such as its metrics.
@@ -39,7 +41,10 @@ package final class Route {
     self.method = method
     self.template = template.text
     self.options = options
-    self.handler = handler
+    switch handler {
+    case .sync(let handler): (syncHandler, asyncHandler) = (handler, nil)
+    case .async(let handler): (syncHandler, asyncHandler) = (nil, handler)
+    }
     parameterNames = template.parameterNames
   }
 }

@@ -6,7 +6,7 @@
 final class RouteTable {
   /// What was found for a request.
   enum Match {
-    case route(Route)
+    case route(Unmanaged<Route>)
     case notFound
     /// The path is served, but not by that method; the value is for the Allow field.
     case methodNotAllowed(allow: String)
@@ -18,8 +18,9 @@ final class RouteTable {
 
   @exclusivity(unchecked) private var literals = LiteralPaths()
   @exclusivity(unchecked) private var tree = SegmentTree()
-  /// The routes of each path by method, one path after another, so that finding one counts no references but its own.
-  @exclusivity(unchecked) private var routes = UnsafeMutableBufferPointer<Route?>(start: nil, count: 0)
+  /// The routes of each path by method, one path after another, so that finding one counts no references.
+  @exclusivity(unchecked) private var routes = UnsafeMutableBufferPointer<Unmanaged<Route>?>(start: nil, count: 0)
+  private var owned: [Route] = []
   /// The methods that each path answers to, for the Allow field.
   private var allows: [String] = []
 
@@ -27,7 +28,6 @@ final class RouteTable {
 
   deinit {
     literals.deallocate()
-    routes.deinitialize()
     routes.deallocate()
   }
 
@@ -37,13 +37,14 @@ final class RouteTable {
     if path == next { addPath() }
     let index = path * Self.methods + Int(route.method.rawValue)
     precondition(routes[index] == nil, "a route is added twice: \(route.template)")
-    routes[index] = route
+    owned.append(route)
+    routes[index] = .passUnretained(route)
     let allowed = Method.allCases.filter { $0 == .options || self.route(path, $0) != nil }
     allows[path] = allowed.map(\.name.description).joined(separator: ", ")
   }
 
   private func addPath() {
-    let larger = UnsafeMutableBufferPointer<Route?>.allocate(capacity: routes.count + Self.methods)
+    let larger = UnsafeMutableBufferPointer<Unmanaged<Route>?>.allocate(capacity: routes.count + Self.methods)
     _ = larger.moveInitialize(fromContentsOf: routes)
     larger[routes.count...].initialize(repeating: nil)
     routes.deallocate()
@@ -62,7 +63,7 @@ final class RouteTable {
 
   /// The route of a path for a method; GET's serves HEAD (RFC 9110, section 9.3.2).
   @inline(__always)
-  private func route(_ path: Int, _ method: Method) -> Route? {
+  private func route(_ path: Int, _ method: Method) -> Unmanaged<Route>? {
     let first = path &* Self.methods
     if let route = routes[first &+ Int(method.rawValue)] { return route }
     return method == .head ? routes[first &+ Int(Method.get.rawValue)] : nil

@@ -15,7 +15,8 @@ struct RouterTests {
     var parameters = PathParameters()
     let bytes = Array(path.utf8)
     switch router.table.match(method, bytes.span.bytes, &parameters) {
-    case .route(let route):
+    case .route(let reference):
+      let route = reference.takeUnretainedValue()
       let values = (0..<parameters.count).map { String(decoding: bytes[parameters[$0].range], as: UTF8.self) }
       return ([route.method.name.description, route.template] + values).joined(separator: " ")
     case .notFound: return "404"
