@@ -4,7 +4,7 @@ import HTTP
 enum CrossOrigin {
   /// Fields of a preflight's answer, when it comes from an allowed origin.
   static func answerPreflight(_ request: Request, allow: String, _ origins: [String], _ headers: inout HeaderList) {
-    guard !origins.isEmpty, let origin = request.header("Origin"), origins.contains(origin),
+    guard !origins.isEmpty, let origin = request.header("Origin"), isAllowed(origin, origins),
       request.headerCount("Access-Control-Request-Method") > 0
     else { return }
     headers.append("Access-Control-Allow-Methods", allow)
@@ -18,11 +18,15 @@ enum CrossOrigin {
   static func addFields(to fields: FieldWriter, for request: Request, _ origins: [String]) {
     guard !origins.isEmpty else { return }
     fields.append(lines: "Vary: Origin\r\n")
-    guard let origin = request.header("Origin"), origins.contains(origin) else { return }
+    guard let origin = request.header("Origin"), isAllowed(origin, origins) else { return }
     fields.append("Access-Control-Allow-Origin", origin)
     fields.append(
       lines:
         "Access-Control-Expose-Headers: ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id\r\n"
     )
+  }
+
+  private static func isAllowed(_ origin: String, _ origins: [String]) -> Bool {
+    origins.contains { $0 == "*" || $0 == origin }
   }
 }

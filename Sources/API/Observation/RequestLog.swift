@@ -6,7 +6,7 @@ enum RequestLog {
   /// Writes `Request completed`; a problem of the inside is written at error level with its cause.
   static func write(_ call: Call, _ summary: Finished) {
     let logger = call.services.logger
-    let level: LogLevel = summary.status.rawValue >= 500 ? .error : .info
+    let level = severity(of: summary)
     guard logger.isEnabled(level) else { return }
     let context = LogContext(trace: call.trace, requestID: call.requestID, userID: call.userID)
     logger.log(level, "Request completed", context: context, at: call.services.loop.unixMilliseconds) { line in
@@ -25,5 +25,11 @@ enum RequestLog {
         line.field("cause", problem.cause)
       }
     }
+  }
+
+  /// What went wrong inside is an error; that a store is away, or a probe says no, is a warning.
+  private static func severity(of summary: Finished) -> LogLevel {
+    if summary.status.rawValue < 500 { return .info }
+    return summary.status == .internalServerError ? .error : .warning
   }
 }

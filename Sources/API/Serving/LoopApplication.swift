@@ -97,16 +97,15 @@ final class LoopApplication: Application {
       method: request.method, status: summary.status.rawValue, seconds: seconds,
       exemplar: tracing.exemplar(call))
     if call.endpoint?.endpoint.isEventStream != true { services.meters.responseTime.observe(seconds) }
-    if summary.status.rawValue >= 500 { note(call) }
+    if summary.status.rawValue >= 500, let problem = call.problem { count(problem, call) }
     tracing.finish(call, summary)
     RequestLog.write(call, summary)
   }
 
-  /// An answer of 500 and above is an error of ours.
-  private func note(_ call: Call) {
-    let code = call.problem?.code ?? .internal
+  /// Counts an error of ours. A probe that says no has no problem: it works as it should.
+  private func count(_ problem: Problem, _ call: Call) {
     services.shared.instruments.errors.child(
-      shard: services.loop.index, call.endpoint?.endpoint.template ?? "unmatched", code.rawValue
+      shard: services.loop.index, call.endpoint?.endpoint.template ?? "unmatched", problem.code.rawValue
     ).increment()
   }
 
