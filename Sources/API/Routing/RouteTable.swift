@@ -38,7 +38,7 @@ enum RouteTable {
     _ configuration: Configuration, _ body: ([Endpoint]) throws -> Result
   ) throws -> Result {
     let loop = try EventLoop(index: 0)
-    let instruments = Instruments(shards: 1)
+    let instruments = Instruments(shards: 2)
     let shared = try Shared(
       configuration, workers: 1, logs: LogSink(style: configuration.logStyle), instruments: instruments,
       exposition: LoopBound(Exposition(instruments.registry, loop: loop), to: loop), poolChanged: {})
