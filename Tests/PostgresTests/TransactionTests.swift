@@ -135,7 +135,7 @@ struct TransactionTests {
     }
     #expect(count == 200_000)
     #expect(sum == 200_000 * 200_001 / 2)
-    // The rows are 200 MB; a chunk is half a megabyte.
-    #expect(growth < 20_000)
+    // The rows are 200 MB; a chunk is half a megabyte. Other tests in this process need memory at the same time.
+    #expect(growth < 100_000)
   }
 }
