@@ -51,7 +51,7 @@ extension [UInt8] {
   }
 
   /// Appends an integer in decimal.
-  mutating func appendDecimal(_ integer: Int64) {
+  package mutating func appendDecimal(_ integer: Int64) {
     if integer < 0 { append(UInt8(ascii: "-")) }
     appendDecimal(integer.magnitude, minimumDigits: 1)
   }
@@ -78,7 +78,7 @@ extension [UInt8] {
   }
 
   /// Appends a number in decimal with the fewest digits that read back as it, or `null` if it is not finite.
-  mutating func appendDecimal(_ number: Double) {
+  package mutating func appendDecimal(_ number: Double) {
     guard number.isFinite else { return append(contentsOf: "null".utf8) }
     if appendFewDecimals(number) { return }
     append(contentsOf: number.description.utf8)

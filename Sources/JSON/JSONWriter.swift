@@ -25,6 +25,14 @@ package struct JSONWriter {
     return taken
   }
 
+  /// Gives up the bytes so far and goes on within the same value, for an answer that is sent in pieces.
+  package mutating func takePiece() -> [UInt8] {
+    var piece: [UInt8] = []
+    piece.reserveCapacity(bytes.capacity)
+    swap(&piece, &bytes)
+    return piece
+  }
+
   // MARK: Structure
 
   /// Writes an object, whose members `body` writes.
@@ -107,6 +115,11 @@ package struct JSONWriter {
   package mutating func string(_ string: String) {
     separate()
     bytes.appendQuoted(string)
+  }
+
+  /// Writes a string that is UTF-8 and known to need no escaping, such as a name that matches a pattern of letters.
+  package mutating func plain(_ text: UnsafeRawBufferPointer) {
+    quoted { $0.append(contentsOf: text) }
   }
 
   /// Writes an integer.
