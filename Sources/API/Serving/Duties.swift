@@ -1,15 +1,87 @@
+import Postgres
 import Reactor
+import Values
 
 /// What one replica at a time does in the background, on a schedule.
+///
+/// Each duty runs in a transaction under an advisory lock of its own: where another replica holds it, the run is
+/// skipped. A duty never overlaps with itself; one that fails is tried again after its interval.
 final class Duties {
+  /// The first half of all duties' locks: "terr" in ASCII.
+  static let lockClass: Int32 = 0x7465_7272
+  /// The pause after a run that has left work over, in nanoseconds.
+  static let breathNanoseconds: UInt64 = 5_000_000
+  /// The pause before what the start needs is tried again, in nanoseconds.
+  static let retryNanoseconds: UInt64 = 250_000_000
+
   private let services: Services
+  private let duties: [Duty]
   private var isStopped = false
 
-  init(_ services: Services) { self.services = services }
+  init(_ services: Services) {
+    self.services = services
+    let readings = services.configuration.readings
+    let partitions = ReadingPartitions(rawDays: readings.rawDays) { [unowned services] in
+      Timestamp(unixMilliseconds: services.loop.unixMilliseconds)
+    }
+    duties = [partitions.making, partitions.dropping, Rollup.duty, Expiry(readings).duty]
+  }
+
+  /// Does what must be done before anything is served: waits for the lock, and tries until it is done.
+  func prepare() async {
+    while !isStopped {
+      do {
+        let making = duties[0]
+        return try await services.database.transaction(timeoutMilliseconds: making.timeoutMilliseconds) { transaction in
+          _ = try await transaction.query(Self.lock, Self.lockClass, making.lockKey)
+          _ = try await making.run(transaction)
+        }
+      } catch {
+        services.logger.log(.warning, "Cannot prepare yet") { $0.field("error", error: error) }
+        await services.loop.sleep(nanoseconds: Self.retryNanoseconds)
+      }
+    }
+  }
 
   /// Begins, once the schema is there.
-  func start() {}
+  func start() {
+    for duty in duties { services.loop.spawn { [self] in await keep(duty) } }
+  }
 
   /// Begins nothing more; what runs is finished.
   func stop() { isStopped = true }
+
+  private func keep(_ duty: Duty) async {
+    while !isStopped {
+      let hasMore = services.database.isUsable ? await run(duty) : false
+      await services.loop.sleep(nanoseconds: hasMore ? Self.breathNanoseconds : duty.intervalSeconds * 1_000_000_000)
+    }
+  }
+
+  private func run(_ duty: Duty) async -> Bool {
+    do {
+      let hasMore: Bool? = try await services.database.transaction(timeoutMilliseconds: duty.timeoutMilliseconds) {
+        transaction in
+        let rows = try await transaction.query(Self.tryLock, Self.lockClass, duty.lockKey)
+        guard try rows[0].decode(Bool.self, 0) else { return nil }
+        return try await duty.run(transaction)
+      }
+      count(duty, hasMore == nil ? "skipped" : "done")
+      return hasMore ?? false
+    } catch {
+      count(duty, "failed")
+      services.logger.log(.warning, "A duty failed") {
+        $0.field("duty", duty.name.description)
+        $0.field("error", error: error)
+      }
+      return false
+    }
+  }
+
+  private func count(_ duty: Duty, _ result: String) {
+    services.shared.instruments.dutyRuns.child(shard: services.loop.index, duty.name.description, result).increment()
+  }
+
+  private static let lock = Statement("duties.lock", "SELECT pg_advisory_xact_lock($1, $2)")
+  private static let tryLock = Statement("duties.tryLock", "SELECT pg_try_advisory_xact_lock($1, $2)")
 }

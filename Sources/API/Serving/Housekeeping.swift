@@ -45,6 +45,7 @@ final class Housekeeping {
     health.start()
     loop.spawn { [self] in
       await migrate()
+      await duties.prepare()
       health.migrationsAreDone()
       duties.start()
       onStarted()

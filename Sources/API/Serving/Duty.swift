@@ -1,0 +1,20 @@
+import Postgres
+
+/// Something that one replica at a time does again and again in the background.
+struct Duty {
+  /// What metrics and log call it; also tells its lock from others.
+  let name: StaticString
+  /// From the end of one run to the next.
+  let intervalSeconds: UInt64
+  /// How long each of its statements may take.
+  let timeoutMilliseconds: Int
+  /// One run, in a transaction that holds the duty's lock; gives whether more is to be done at once.
+  let run: (Transaction) async throws -> Bool
+
+  /// The key of the lock that keeps other replicas away (FNV-1a of the name, below the class of all duties).
+  var lockKey: Int32 {
+    name.withUTF8Buffer { name in
+      Int32(bitPattern: name.reduce(2_166_136_261) { ($0 ^ UInt32($1)) &* 16_777_619 })
+    }
+  }
+}
