@@ -58,8 +58,8 @@ final class Wire {
     guard hasBody, status != 204, status != 304 else { return reply }
     if reply.header("transfer-encoding") == "chunked" {
       while true {
-        let line = String(decoding: try take(until: Array("\r\n".utf8)), as: UTF8.self)
-        guard let size = Int(line.dropLast(2), radix: 16) else { throw WireError.notHTTP(line) }
+        let line = String(decoding: try take(until: Array("\r\n".utf8)).dropLast(2), as: UTF8.self)
+        guard let size = Int(line, radix: 16) else { throw WireError.notHTTP(line) }
         if size == 0 {
           _ = try take(until: Array("\r\n".utf8))
           break
