@@ -23,6 +23,10 @@ extension Problem {
       json.member("detail", detail)
       json.member("instance", instance)
       json.member("requestId", requestID)
+      for member in extensions {
+        json.key(member.name)
+        json.raw(member.json)
+      }
       guard !faults.isEmpty else { return }
       json.key("errors")
       json.array { json in

@@ -14,6 +14,8 @@ struct Problem: Error {
   var faults: [JSON.Fault] = []
   /// What to send besides: `Allow`, `Retry-After`, `WWW-Authenticate`.
   var headers: [(name: StaticString, value: String)] = []
+  /// Further members of the answer, each as JSON text (RFC 9457, section 3.2).
+  var extensions: [(name: StaticString, json: [UInt8])] = []
   /// What happened inside; for the log alone.
   var cause: String?
 

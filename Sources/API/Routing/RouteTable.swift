@@ -27,6 +27,7 @@ enum RouteTable {
       Gardens(services: services),
       Devices(services: services),
       Administration(services: services),
+      Readings(services: services),
       StatusPages(services: services),
       GardenPages(services: services),
       DocumentationPages(services: services),

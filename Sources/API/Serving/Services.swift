@@ -21,6 +21,10 @@ final class Services {
   let cursors: CursorSeal
   let sessions: SessionDirectory
   let deviceKeys: DeviceKeys
+  let sensorTypes = SensorTypes()
+  let readings: ReadingsWriter
+  let readingMeters: ReadingMeters
+  let lastSeen: LastSeen
   /// The last report of the health checks, sent here by the housekeeping loop.
   var health = HealthReport.starting
   /// The last points of the status page, sent here with every new one.
@@ -54,6 +58,9 @@ final class Services {
       previousSecret: configuration.accounts.previousJWTSecret.map { Array($0.utf8) })
     sessions = SessionDirectory(loop: loop, database: database, redis: redis, prefix: prefix)
     deviceKeys = DeviceKeys(loop: loop, database: database, redis: redis, prefix: prefix)
+    readings = ReadingsWriter(loop: loop, database: database)
+    readingMeters = ReadingMeters(shared.instruments, shard: loop.index)
+    lastSeen = LastSeen(loop: loop, database: database)
     announcements = try Announcements.follow(subscriber, prefix: prefix, sessions: sessions, keys: deviceKeys)
   }
 

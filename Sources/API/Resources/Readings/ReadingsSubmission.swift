@@ -1,0 +1,42 @@
+import Values
+
+/// The valid readings of one request, waiting to be stored.
+final class ReadingsSubmission {
+  let device: Identifier
+  let garden: Identifier
+  let readings: [Reading]
+  /// What became of the readings, once `isSettled`.
+  var stored = StoredReadings()
+  private(set) var failure: (any Error)?
+  private var isSettled = false
+  private var continuation: UnsafeContinuation<Void, Never>?
+
+  init(device: Identifier, garden: Identifier, readings: [Reading]) {
+    self.device = device
+    self.garden = garden
+    self.readings = readings
+  }
+
+  /// Waits until the readings are stored; throws why they may not be.
+  func wait() async throws -> StoredReadings {
+    if !isSettled { await withUnsafeContinuation { continuation = $0 } }
+    if let failure { throw failure }
+    return stored
+  }
+
+  /// Lets the waiter go on; without an error, `stored` holds.
+  func settle(_ failure: (any Error)? = nil) {
+    isSettled = true
+    self.failure = failure
+    continuation.take()?.resume()
+  }
+}
+
+/// What became of the readings of one request.
+struct StoredReadings {
+  var accepted: [Reading] = []
+  /// Those that were there already, with the same value.
+  var duplicates: [Reading] = []
+  /// Those whose key was there with another value.
+  var conflicts: [Reading] = []
+}

@@ -1,0 +1,84 @@
+import Postgres
+
+/// How fine readings are read back.
+enum Resolution: String, CaseIterable {
+  case raw
+  case fiveMinutes = "5m"
+  case hours = "1h"
+  case days = "1d"
+
+  /// Reads a page of one sensor type (`$6`), or of all that the device has.
+  func statement(ofOneType: Bool) -> Statement {
+    switch self {
+    case .raw: ofOneType ? Self.rawOfOne : Self.rawOfAll
+    case .fiveMinutes: ofOneType ? Self.fiveMinutesOfOne : Self.fiveMinutesOfAll
+    case .hours: ofOneType ? Self.hoursOfOne : Self.hoursOfAll
+    case .days: ofOneType ? Self.daysOfOne : Self.daysOfAll
+    }
+  }
+
+  private static let rawOfOne = page("raw", ofOneType: true, of: readings)
+  private static let rawOfAll = page("raw", ofOneType: false, of: readings)
+  private static let fiveMinutesOfOne = page("5m", ofOneType: true, of: buckets("readings_5m"))
+  private static let fiveMinutesOfAll = page("5m", ofOneType: false, of: buckets("readings_5m"))
+  private static let hoursOfOne = page("1h", ofOneType: true, of: buckets("readings_1h"))
+  private static let hoursOfAll = page("1h", ofOneType: false, of: buckets("readings_1h"))
+  private static let daysOfOne = page("1d", ofOneType: true, of: daily)
+  private static let daysOfAll = page("1d", ofOneType: false, of: daily)
+
+  /// Where rows come from, for a device `$1` from `$2` to `$3`.
+  private struct Source {
+    let table: String
+    let time: String
+    let columns: String
+    var grouping = ""
+  }
+
+  private static let readings = Source(table: "readings", time: "measured_at", columns: "measured_at AS at, value")
+
+  private static func buckets(_ table: String) -> Source {
+    Source(table: table, time: "start", columns: "start AS at, min, max, sum / count AS mean, count")
+  }
+
+  private static let daily = Source(
+    table: "readings_1h", time: "start",
+    columns: """
+      date_bin('1 day', start, timestamptz '2000-01-01 00:00:00+00') AS at,
+      min(min), max(max), sum(sum) / sum(count) AS mean, sum(count)::bigint AS count
+      """,
+    grouping: "GROUP BY sensor_type, at")
+
+  /// A page of at most `$5` rows, ascending by time and type, after the type `$4` at the time `$2`.
+  ///
+  /// The first so many of each type are found by the index, whatever the span, and merged: sorting the whole span for
+  /// each of its pages would take quadratic time. The types are found by the index as well, in one look for each.
+  private static func page(_ name: String, ofOneType: Bool, of source: Source) -> Statement {
+    let (table, time) = (source.table, source.time)
+    let span = "device_id = $1 AND \(time) >= $2 AND \(time) < $3"
+    let types =
+      ofOneType
+      ? "SELECT $6::text"
+      : """
+      (SELECT sensor_type FROM \(table) WHERE \(span) ORDER BY sensor_type LIMIT 1)
+      UNION ALL
+      SELECT (
+        SELECT sensor_type FROM \(table) WHERE \(span) AND sensor_type > t.sensor_type ORDER BY sensor_type LIMIT 1
+      ) FROM types t WHERE t.sensor_type IS NOT NULL
+      """
+    return Statement(
+      "readings.\(name)",
+      """
+      WITH RECURSIVE types (sensor_type) AS (
+      \(types)
+      )
+      SELECT r.* FROM types t CROSS JOIN LATERAL (
+        SELECT sensor_type, \(source.columns) FROM \(table)
+        WHERE \(span) AND sensor_type = t.sensor_type
+          AND \(time) >= CASE WHEN t.sensor_type > $4 THEN $2 ELSE $2 + interval '1 millisecond' END
+        \(source.grouping) ORDER BY at LIMIT $5
+      ) r
+      WHERE t.sensor_type IS NOT NULL
+      ORDER BY at, sensor_type LIMIT $5
+      """)
+  }
+}

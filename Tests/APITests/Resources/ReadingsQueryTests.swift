@@ -1,0 +1,111 @@
+import JSON
+import Postgres
+import Reactor
+import Testing
+import Values
+
+@testable import API
+
+@Suite("Reading readings")
+struct ReadingsQueryTests {
+  private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
+
+  private func items(_ reply: Reply) throws -> [JSONValue] { try #require(try reply.json["items"]?.elements) }
+
+  @Test("gives raw readings by time and type, page by page")
+  func pages() throws {
+    let device = try device()
+    let client = device.client
+    let samples = Sample.series(25) + Sample.series(25, type: "rain")
+    #expect(try device.post(client, samples).status == 200)
+    var seen: [String] = []
+    var target: String? = "\(device.path)?limit=7"
+    var pages = 0
+    while let next = target {
+      let reply = try client.get(next)
+      #expect(reply.status == 200)
+      #expect(reply.header("content-type") == "application/json")
+      for item in try items(reply) {
+        seen.append(
+          "\(item["measuredAt"]?.text ?? "") \(item["sensorType"]?.text ?? "") \(item["value"]?.number ?? -1)")
+      }
+      let cursor = try reply.json["nextCursor"]?.text
+      target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+      #expect((cursor == nil) == (target == nil))
+      if let cursor, let target { #expect(target == "\(device.path)?limit=7&cursor=\(cursor)") }
+      pages += 1
+    }
+    #expect(pages == 8)
+    #expect(seen == samples.map { "\($0.at) \($0.type) \($0.value)" }.sorted())
+    let one = try client.get("\(device.path)?sensorType=rain")
+    #expect(try items(one).count == 25)
+    #expect(try items(one).allSatisfy { $0["sensorType"]?.text == "rain" })
+    #expect(try items(device.owner.get(device.path)).count == 50)
+  }
+
+  @Test("takes `from` in and leaves `to` out, and gives the last 24 hours unless told otherwise")
+  func spans() throws {
+    let device = try device()
+    let client = device.client
+    let now = Clock.unixMilliseconds()
+    let samples = [-25 * 3_600_000, -7_200_000, -3_600_000, 60_000].map {
+      Sample(value: 1, at: Timestamp(unixMilliseconds: now + $0))
+    }
+    #expect(try device.post(client, samples).receipt == [4, 0])
+    #expect(try items(client.get(device.path)).count == 3)
+    let span = "?from=\(samples[1].at)&to=\(samples[2].at)"
+    #expect(try items(client.get(device.path + span)).compactMap { $0["measuredAt"]?.text } == ["\(samples[1].at)"])
+    #expect(try items(client.get(device.path + "?from=\(samples[0].at)")).count == 4)
+    #expect(try items(client.get(device.path + "?to=\(samples[1].at)")).count == 1)
+    #expect(try items(client.get(device.path + "?from=\(samples[1].at)&to=\(samples[1].at)")).isEmpty)
+  }
+
+  static let malformed = [
+    "from=2026-11-21T10:00:00Z&to=2026-11-21T09:00:00Z", "from=yesterday", "resolution=2h", "limit=0", "limit=10001",
+    "limit=x", "sensorType=UPPER", "cursor=nonsense", "from=2026-11-21T10:00:00Z&from=2026-11-21T10:00:00Z",
+  ]
+
+  @Test("refuses malformed queries", arguments: malformed)
+  func refusals(query: String) throws {
+    let device = try device()
+    #expect(try device.client.get("\(device.path)?\(query)").status == 400)
+  }
+
+  @Test("takes no cursor of another list")
+  func foreignCursor() throws {
+    let device = try device()
+    #expect(try device.post(device.client, Sample.series(3)).status == 200)
+    let cursor = try #require(try device.client.get("\(device.path)?limit=1").json["nextCursor"]?.text)
+    #expect(try device.client.get("\(device.path)?limit=1&cursor=\(cursor)").status == 200)
+    #expect(try device.client.get("\(device.path)?resolution=1h&cursor=\(cursor)").problem == "invalid-cursor")
+  }
+
+  @Test("gives CSV to those who ask for it, and 406 to those who take neither")
+  func forms() throws {
+    let device = try device()
+    let client = device.client
+    let samples = [0, 1].map { Sample(value: 20.25, at: Sample.series(2)[$0].at) }
+    #expect(try device.post(client, samples).status == 200)
+    let csv = try client.get("\(device.path)?limit=1", headers: ["Accept: text/csv"])
+    #expect(csv.header("content-type") == "text/csv; charset=utf-8; header=present")
+    #expect(csv.text == "sensorType,value,measuredAt\r\nsoil_moisture,20.25,\(samples[0].at)\r\n")
+    #expect(csv.header("link")?.contains("cursor=") == true)
+    let buckets = try client.get("\(device.path)?resolution=1h", headers: ["Accept: text/*, application/json;q=0.5"])
+    #expect(buckets.text.hasPrefix("sensorType,start,min,max,mean,count\r\n"))
+    for accept in ["*/*", "application/json", "text/html, application/*;q=0.1"] {
+      let reply = try client.get(device.path, headers: ["Accept: \(accept)"])
+      #expect(reply.header("content-type") == "application/json")
+    }
+    for accept in ["text/html", "text/csv;q=0"] {
+      #expect(try client.get(device.path, headers: ["Accept: \(accept)"]).status == 406)
+    }
+  }
+
+  @Test("gives nobody else's readings")
+  func strangers() throws {
+    let (device, other) = (try device(), try device())
+    #expect(try other.owner.get(device.path).status == 404)
+    #expect(try other.owner.post(device.path, Sample.document(Sample.series(1))).status == 404)
+    #expect(try device.owner.post(device.path, Sample.document(Sample.series(1))).receipt == [1, 0])
+  }
+}

@@ -1,0 +1,183 @@
+import JSON
+import Postgres
+import Reactor
+import Testing
+import Values
+
+@testable import API
+
+@Suite("Buckets, partitions and expiry")
+struct RollupTests {
+  /// A bucket as a client sees it.
+  private struct Bucket: Equatable, CustomStringConvertible {
+    let type: String
+    let start: String
+    let numbers: [Double]
+    var description: String { "\(type) \(start) \(numbers)" }
+  }
+
+  private func buckets(_ device: TestDevice, _ resolution: String, from: Int64, to: Int64) throws -> [Bucket] {
+    let span = "from=\(Timestamp(unixMilliseconds: from))&to=\(Timestamp(unixMilliseconds: to))"
+    let reply = try device.client.get("\(device.path)?resolution=\(resolution)&limit=10000&\(span)")
+    return try #require(try reply.json["items"]?.elements).map { item in
+      Bucket(
+        type: item["sensorType"]?.text ?? "", start: item["start"]?.text ?? "",
+        numbers: ["min", "max", "mean", "count"].map { item[$0]?.number ?? .nan })
+    }
+  }
+
+  /// What the buckets of a span must be.
+  private func expected(_ samples: [Sample], _ milliseconds: Int64) -> [Bucket] {
+    let groups = Dictionary(grouping: samples) { sample in
+      let start = sample.at.unixMilliseconds.floorDivided(by: milliseconds) * milliseconds
+      return "\(Timestamp(unixMilliseconds: start)) \(sample.type)"
+    }
+    return groups.sorted { $0.key < $1.key }.map { key, samples in
+      let parts = key.split(separator: " ")
+      let values = samples.map(\.value)
+      let mean = values.reduce(0, +) / Double(values.count)
+      return Bucket(
+        type: String(parts[1]), start: String(parts[0]),
+        numbers: [values.min()!, values.max()!, mean, Double(values.count)])
+    }
+  }
+
+  @Test("brings buckets up to date within ten seconds, for late readings too")
+  func buckets() throws {
+    let device = try TestDevice(LiveServer.shared.get())
+    let day: Int64 = 86_400_000
+    let start = Clock.unixMilliseconds().floorDivided(by: day) * day - 3 * day
+    // Whole numbers, whose sums are exact in any order.
+    var samples = (0..<900).map { index in
+      let at = Timestamp(unixMilliseconds: start + Int64(index) * 190_000 + 777)
+      return Sample(type: index % 2 == 0 ? "rain" : "custom_1", value: Double(index * 7 % 101), at: at)
+    }
+    let late = Array(samples[300..<420])
+    samples.removeSubrange(300..<420)
+    #expect(try device.post(device.client, samples).receipt == [780, 0])
+    let end = start + 3 * day
+    for round in [samples, samples + late] {
+      if round.count > samples.count { #expect(try device.post(device.client, late).receipt == [120, 0]) }
+      #expect(
+        try holds(within: 10) {
+          try self.buckets(device, "5m", from: start, to: end) == self.expected(round, 300_000)
+        })
+      #expect(try self.buckets(device, "5m", from: start, to: end) == expected(round, 300_000))
+      #expect(try self.buckets(device, "1h", from: start, to: end) == expected(round, 3_600_000))
+      #expect(try self.buckets(device, "1d", from: start, to: end) == expected(round, day))
+    }
+    // A day counts by its midnight.
+    #expect(
+      try self.buckets(device, "1d", from: start + 1, to: end).first?.start
+        == "\(Timestamp(unixMilliseconds: start + day))")
+  }
+
+  @Test("leaves no buckets of a device that is gone")
+  func erased() throws {
+    let server = try LiveServer.shared.get()
+    let device = try TestDevice(server)
+    let id = device.id
+    #expect(try device.post(device.client, Sample.series(10)).status == 200)
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute("DELETE FROM devices WHERE id = \(id)")
+        try await transaction.execute("DELETE FROM readings_5m WHERE device_id = \(id)")
+        try await transaction.execute("DELETE FROM readings_1h WHERE device_id = \(id)")
+      }
+    }
+    #expect(
+      try holds(within: 10) {
+        try server.withDatabase { database in
+          try await database.query("SELECT count(*) FROM rollup_queue WHERE device_id = \(id)")[0].decode(Int.self, 0)
+        } == 0
+      })
+    let left = try server.withDatabase { database in
+      try await database.query("SELECT count(*) FROM readings_5m WHERE device_id = \(id)")[0].decode(Int.self, 0)
+    }
+    #expect(left == 0)
+  }
+
+  // MARK: Partitions
+
+  private static func partitions(_ server: LiveServer) throws -> [String] {
+    try server.withDatabase { database in
+      let rows = try await database.query(
+        """
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'readings'::regclass ORDER BY 1
+        """)
+      return try rows.map { try $0.decode(String.self, 0) }
+    }
+  }
+
+  @Test("has a partition for every day that readings may be of, before it is ready")
+  func partitions() throws {
+    let found = try Self.partitions(LiveServer.shared.get())
+    let days = ReadingPartitions(rawDays: 30) { Timestamp(unixMilliseconds: Clock.unixMilliseconds()) }.days
+    let count = days.upperBound.daysSinceEpoch - days.lowerBound.daysSinceEpoch + 1
+    #expect(count >= 38)
+    #expect(found == (0..<count).map { ReadingPartitions.table(of: days.lowerBound.advanced(byDays: $0)) })
+  }
+
+  @Test("drops partitions whose time is over, and no other table")
+  func droppedPartitions() throws {
+    let server = try LiveServer(["READINGS_RAW_DAYS": "2"])
+    defer { server.stop() }
+    let before = try Self.partitions(server)
+    // Four days from now, and with a partition that the server has not made.
+    let later = Clock.unixMilliseconds() + 4 * 86_400_000
+    let partitions = ReadingPartitions(rawDays: 2) { Timestamp(unixMilliseconds: later) }
+    try server.withDatabase { database in
+      try await database.execute(
+        "CREATE TABLE readings_archive PARTITION OF readings FOR VALUES FROM ('1999-01-01') TO ('2000-01-01')")
+      try await database.transaction { transaction in
+        try await partitions.make(transaction)
+        try await partitions.drop(transaction)
+      }
+    }
+    let after = try Self.partitions(server)
+    #expect(after.first == ReadingPartitions.table(of: partitions.days.lowerBound))
+    #expect(after.last == "readings_archive")
+    #expect(after.count == before.count + 1)
+  }
+
+  @Test("deletes expired buckets, idempotency keys and sessions")
+  func expiry() throws {
+    let server = try LiveServer.shared.get()
+    let device = try TestDevice(server)
+    let id = device.id
+    let readings = server.configuration.readings
+    let counts = try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute(
+          """
+          INSERT INTO readings_5m SELECT \(id), 'rain', now() - days * interval '1 day', 1, 1, 1, 1
+          FROM unnest('{1,364,366,400}'::int[]) days
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO idempotency_keys
+          SELECT owner_id, hours::text, '', 200, '', '', now() - hours * interval '1 hour'
+          FROM gardens, unnest('{1,23,25}'::int[]) hours WHERE id = \(device.garden)
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO sessions (id, user_id, client_address, created_at, last_used_at, expires_at)
+          SELECT gen_random_uuid(), owner_id, '', now(), now(), now() - hours * interval '1 hour'
+          FROM gardens, unnest('{1,23,25}'::int[]) hours WHERE id = \(device.garden)
+          """)
+        #expect(try await Expiry(readings).run(transaction) == false)
+        let rows = try await transaction.query(
+          """
+          SELECT (SELECT count(*) FROM readings_5m WHERE device_id = \(id)),
+            (SELECT count(*) FROM idempotency_keys k JOIN gardens g ON g.owner_id = k.user_id WHERE g.id = \(device.garden)),
+            (SELECT count(*) FROM sessions s JOIN gardens g ON g.owner_id = s.user_id WHERE g.id = \(device.garden))
+          """)
+        let (buckets, keys, sessions) = try rows[0].decode((Int.self, Int.self, Int.self))
+        return [buckets, keys, sessions]
+      }
+    }
+    // One session more is the owner's own.
+    #expect(counts == [2, 2, 3])
+  }
+}
