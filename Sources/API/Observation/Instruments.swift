@@ -39,9 +39,6 @@ struct Instruments: Sendable {
   let loopLag: Family<Histogram>
   /// Of all requests together, for the status page alone: the buckets of `requestDuration` begin above most answers.
   let responseTime: Family<Histogram>
-  let dutyRuns: Family<Counter>
-  let droppedLines: Family<Gauge>
-  let droppedSpans: Family<Gauge>
 
   /// Registers everything for that many writing threads.
   init(shards: Int) {
@@ -91,11 +88,6 @@ struct Instruments: Sendable {
       "build_info", help: "What is running; always 1.", labels: ["version", "revision", "swift"])
     loopLag = registry.histogram(
       "event_loop_lag_seconds", help: "How late a loop's timer fires.", labels: ["loop"], buckets: Self.fineBuckets)
-    dutyRuns = registry.counter(
-      "housekeeping_runs_total", help: "Runs of background duties; those that another replica had are skipped.",
-      labels: ["duty", "result"])
-    droppedLines = registry.gauge("log_lines_dropped", help: "Log lines dropped since the start.")
-    droppedSpans = registry.gauge("trace_spans_dropped", help: "Spans dropped since the start.")
     responseTime = Registry(shards: shards).histogram(
       "response_time_seconds", help: "Time from a request's first byte to its answer's last.",
       buckets: (0..<32).map { 0.000_05 * pow(1.5, Double($0)) })

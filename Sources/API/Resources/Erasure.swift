@@ -54,8 +54,13 @@ struct Erasure {
   private static let gardens = Statement("erasure.gardens", "SELECT id FROM gardens WHERE owner_id = $1 FOR UPDATE")
   private static let devices = Statement(
     "erasure.devices",
-    "SELECT devices.id FROM devices JOIN gardens ON gardens.id = devices.garden_id WHERE gardens.owner_id = $1")
-  private static let readings = ["readings", "readings_5m", "readings_1h", "rollup_queue"].map { table in
+    """
+    SELECT devices.id FROM devices JOIN gardens ON gardens.id = devices.garden_id WHERE gardens.owner_id = $1
+    ORDER BY devices.id FOR UPDATE OF devices
+    """)
+  // The rollup drops by itself what is queued for a device that is gone: waiting for its queue while holding the
+  // device, for which the rollup waits, would go on for ever.
+  private static let readings = ["readings", "readings_5m", "readings_1h"].map { table in
     Statement("erasure.\(table)", "DELETE FROM \(table) WHERE device_id = ANY ($1)")
   }
   // A business stays as a bare row, for the orders of others.

@@ -198,7 +198,8 @@ struct Gardens: EndpointGroup {
       updated_at = greatest($7, updated_at + interval '1 ms')
     WHERE id = $1 RETURNING \(columns)
     """)
-  private static let devices = Statement("gardens.devices", "SELECT id FROM devices WHERE garden_id = $1 FOR UPDATE")
+  private static let devices = Statement(
+    "gardens.devices", "SELECT id FROM devices WHERE garden_id = $1 ORDER BY id FOR UPDATE")
   private static let deleteByID = Statement("gardens.delete", "DELETE FROM gardens WHERE id = $1")
 
   // MARK: Schemas

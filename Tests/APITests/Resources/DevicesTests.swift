@@ -134,13 +134,13 @@ struct DevicesTests {
     #expect(try client.delete(path, headers: ["If-Match: \(tag)"]).status == 412)
     try server.withDatabase { database in
       try await database.execute(
-        "INSERT INTO rollup_queue (device_id, sensor_type, start) VALUES (\(Identifier(id)!), 'ph', now())")
+        "INSERT INTO readings_5m VALUES (\(Identifier(id)!), 'ph', now(), 7, 7, 7, 1)")
     }
     #expect(try client.delete(path).status == 204)
     #expect(try client.get(path).status == 404)
     #expect(try ends(key))
     let left = try server.withDatabase { database in
-      try await database.query("SELECT 1 FROM rollup_queue WHERE device_id = \(Identifier(id)!)").count
+      try await database.query("SELECT 1 FROM readings_5m WHERE device_id = \(Identifier(id)!)").count
     }
     #expect(left == 0)
   }
