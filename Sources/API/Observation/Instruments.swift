@@ -37,6 +37,7 @@ struct Instruments: Sendable {
   let dependencyUp: Family<Gauge>
   let buildInfo: Family<Gauge>
   let loopLag: Family<Histogram>
+  let dutyRuns: Family<Counter>
   /// Of all requests together, for the status page alone: the buckets of `requestDuration` begin above most answers.
   let responseTime: Family<Histogram>
 
@@ -86,6 +87,9 @@ struct Instruments: Sendable {
     dependencyUp = registry.gauge("dependency_up", help: "1 when the check is healthy.", labels: ["name"])
     buildInfo = registry.gauge(
       "build_info", help: "What is running; always 1.", labels: ["version", "revision", "swift"])
+    dutyRuns = registry.counter(
+      "housekeeping_runs_total", help: "Runs of background duties; those that another replica had are skipped.",
+      labels: ["duty", "result"])
     loopLag = registry.histogram(
       "event_loop_lag_seconds", help: "How late a loop's timer fires.", labels: ["loop"], buckets: Self.fineBuckets)
     responseTime = Registry(shards: shards).histogram(
