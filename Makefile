@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench stack-test image-test fuzz format secrets clean
+.PHONY: help run test check bench stack-test live-test image-test fuzz format secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ bench: ## Measure throughput against the reference servers
 stack-test: ## Run the server inside real nginx, Prometheus, Alertmanager and exporters
 	@scripts/stack-test
 
+live-test: ## Send made-up requests to a running server and open its pages in a browser
+	@scripts/live-test
+
 image-test: ## Build the image and run compose (needs a Docker engine)
 	@scripts/image-test
 
@@ -32,5 +35,5 @@ secrets: ## Write the secrets that compose needs, once
 	@scripts/secrets
 
 clean: ## Remove the builds, the private stores and their data
-	@for instance in run test fault; do scripts/stores -i $$instance destroy; done
-	@rm -rf .build .terroir .venv
+	@for instance in run test fault live; do scripts/stores -i $$instance destroy; done
+	@rm -rf .build .terroir .venv .venv-live

@@ -74,14 +74,9 @@ extension Endpoint {
     json.object { json in
       json.member("description", Status(rawValue: UInt16(success.status)).reason)
       Self.writeHeaders(successHeaders, to: &json)
-      guard let schema = success.schema else { return }
+      guard success.hasBody else { return }
       json.key("content")
-      json.object { json in
-        for mediaType in success.mediaTypes {
-          json.key(mediaType)
-          json.object { json in json.member("schema", mediaType.isJSON ? schema : .string()) }
-        }
-      }
+      json.object { json in success.writeContent(to: &json) }
     }
     guard isConditional else { return }
     json.key("304")
@@ -93,10 +88,8 @@ extension Endpoint {
 
   /// The header components that its success refers to.
   private var successHeaders: [String] {
-    var names = ["XRequestId"]
-    if isConditional { names.append("ETag") }
-    if success.status == 201 { names.append("Location") }
-    if parameters.contains(where: { $0.name == "cursor" }) { names.append("Link") }
+    var names = ["XRequestId"] + success.headers
+    if success.status == 201 && !names.contains("Location") { names.append("Location") }
     return names
   }
 
@@ -121,7 +114,9 @@ extension Endpoint {
 
   private func writeRefusal(_ status: Int, _ codes: [Problem.Code], to json: inout JSONWriter) {
     json.key(String(status))
-    if let common = OpenAPIDocument.commonProblems.first(where: { $0.status == status }),
+    if let report = reports.first(where: { $0.status == status }) {
+      Self.writeProblem(status, codes, beside: report, to: &json)
+    } else if let common = OpenAPIDocument.commonProblems.first(where: { $0.status == status }),
       Set(common.codes) == Set(codes)
     {
       json.object { json in json.member("$ref", "#/components/responses/\(OpenAPIDocument.problemName(status))") }
@@ -131,7 +126,9 @@ extension Endpoint {
   }
 
   /// Writes the answer of a refusal with these codes.
-  static func writeProblem(_ status: Int, _ codes: [Problem.Code], to json: inout JSONWriter) {
+  static func writeProblem(
+    _ status: Int, _ codes: [Problem.Code], beside report: Success? = nil, to json: inout JSONWriter
+  ) {
     json.object { json in
       json.member("description", codes.map { "\($0.title) (`\($0.rawValue)`)" }.joined(separator: " · "))
       var headers = ["XRequestId"]
@@ -139,7 +136,24 @@ extension Endpoint {
       if status == 429 || status == 503 { headers.append("RetryAfter") }
       writeHeaders(headers, to: &json)
       json.key("content")
-      json.raw(##"{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}"##)
+      json.object { json in
+        report?.writeContent(to: &json)
+        json.key("application/problem+json")
+        json.raw(##"{"schema":{"$ref":"#/components/schemas/Problem"}}"##)
+      }
+    }
+  }
+}
+
+extension Endpoint.Success {
+  /// Whether there is a body to describe.
+  fileprivate var hasBody: Bool { schema != nil || !mediaTypes.contains(where: \.isJSON) }
+
+  /// Writes each media type with its shape; what is not JSON is a string.
+  fileprivate func writeContent(to json: inout JSONWriter) {
+    for mediaType in mediaTypes {
+      json.key(mediaType)
+      json.object { json in json.member("schema", mediaType.isJSON ? schema ?? .any : .string()) }
     }
   }
 }

@@ -41,5 +41,5 @@ extension Endpoint {
   }
 
   /// Whether a GET of it may be answered from the client's copy.
-  var isConditional: Bool { method == .get && success.status == 200 && success.schema != nil }
+  var isConditional: Bool { method == .get && success.headers.contains("ETag") }
 }

@@ -12,7 +12,7 @@ struct DocumentationPages: EndpointGroup {
       Endpoint(
         method: .get, template: "/openapi.json", access: .open, summary: "The OpenAPI 3.1 document",
         details: "Made from the route table that serves.", tag: "Documentation",
-        success: Endpoint.Success(200, .any),
+        success: Endpoint.Success(200, .any, headers: ["ETag"]),
         handler: .sync { call, writer in
           writer.send(services.shared.documentation.openAPI.response(to: call.request))
         }),
@@ -25,7 +25,8 @@ struct DocumentationPages: EndpointGroup {
       Endpoint(
         method: .get, template: "/assets/{name}", access: .open, summary: "A script, style or image of the pages",
         tag: "Pages",
-        success: Endpoint.Success(200, .string(), mediaTypes: ["text/css", "text/javascript", "image/svg+xml"]),
+        success: Endpoint.Success(
+          200, .string(), mediaTypes: ["text/css", "text/javascript", "image/svg+xml"], headers: ["ETag"]),
         handler: .async { call in
           guard let file = Self.files[call.request.parameter("name")] else {
             throw Problem(.notFound, "There is no such file.")

@@ -20,7 +20,8 @@ struct GardenPages: EndpointGroup {
         handler: .sync { call, writer in writer.send(Self.list.response(to: call.request)) }),
       Endpoint(
         method: .get, template: "/gardens/{id}", access: .open, summary: "The page of a public garden", tag: "Pages",
-        success: .page, handler: .async(page)),
+        success: .page, reports: [404, 503].map { Endpoint.Success($0, .string(), mediaTypes: ["text/html"]) },
+        handler: .async(page)),
       Endpoint(
         method: .get, template: "/gardens/{id}/data", access: .open, summary: "What a public garden's charts show",
         details: """
@@ -31,7 +32,7 @@ struct GardenPages: EndpointGroup {
         parameters: [
           .query("range", .enumeration(GardenHistory.Range.allCases.map(\.rawValue)), "`day` unless given.")
         ],
-        success: Endpoint.Success(200, GardenHistory.schema), handler: .async(data)),
+        success: Endpoint.Success(200, GardenHistory.schema, headers: ["ETag"]), handler: .async(data)),
     ]
   }
 

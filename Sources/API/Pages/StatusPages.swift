@@ -76,5 +76,5 @@ struct StatusPages: EndpointGroup {
 
 extension Endpoint.Success {
   /// A page.
-  static let page = Endpoint.Success(200, .string(), mediaTypes: ["text/html"])
+  static let page = Endpoint.Success(200, .string(), mediaTypes: ["text/html"], headers: ["ETag"])
 }

@@ -14,7 +14,8 @@ struct Probes: EndpointGroup {
     [
       endpoint("/livez", "Whether the process is alive", Self.word, live),
       endpoint("/startupz", "Whether the start is over", Self.word, started),
-      endpoint("/readyz", "Whether requests should be sent here", Self.word, ready, parameters: Self.readyParameters),
+      endpoint(
+        "/readyz", "Whether requests should be sent here", Self.readiness, ready, parameters: Self.readyParameters),
       endpoint("/health", "The full report, checks by name", Self.report) { fullReport($0, &$1, asList: false) },
       endpoint("/api/health", "The full report, checks as a list", Self.report) { fullReport($0, &$1, asList: true) },
       endpoint("/version", "What is running", Self.version, version),
@@ -27,7 +28,7 @@ struct Probes: EndpointGroup {
   ) -> Endpoint {
     Endpoint(
       method: .get, template: path, access: .open, summary: summary, tag: "Operations", parameters: parameters,
-      success: Endpoint.Success(200, schema), refusals: path == "/version" || path == "/livez" ? [] : [.unavailable],
+      success: Endpoint.Success(200, schema), reports: path == "/version" ? [] : [Endpoint.Success(503, schema)],
       handler: .sync(handle))
   }
 
@@ -112,6 +113,11 @@ struct Probes: EndpointGroup {
   // MARK: Schemas
 
   private static let word = Schema.object([.required("status", .string())])
+  private static let readiness = Schema.object([
+    .required("status", .enumeration(["ok", "degraded", "unavailable", "draining"])),
+    .optional("checks", .map(check), "By name; with `verbose` only."),
+  ])
+  private static let check = Schema.named("HealthCheck", .map(.anyOf([.string(), .number()])))
   private static let report = Schema.named(
     "HealthReport",
     .object([

@@ -44,6 +44,8 @@ struct Endpoint {
   var bodyLimit: Int?
   /// What success answers.
   var success: Success = Success(200)
+  /// Answers that are neither success nor a problem, such as the report of a server that is not well.
+  var reports: [Success] = []
   /// Refusals beside those that every endpoint of its kind may answer.
   var refusals: [Problem.Code] = []
   let handler: Handler

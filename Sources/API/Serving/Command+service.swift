@@ -47,8 +47,16 @@ extension Command {
 
   /// `terroir routes`.
   package static let routes = Command(
-    "routes", "Lists everything that is served.",
+    "routes", options: [Command.Option("--openapi", "Prints the OpenAPI document instead.")],
+    "Lists everything that is served.",
     body: .configured { configuration, invocation in
+      if invocation.options["--openapi"] != nil {
+        let document = try RouteTable.withEndpoints(configuration) { endpoints in
+          OpenAPIDocument(endpoints: endpoints, version: configuration.service.version).bytes()
+        }
+        invocation.console.write(String(decoding: document, as: UTF8.self) + "\n")
+        return ExitCode.success
+      }
       let rows = try RouteTable.withEndpoints(configuration) { endpoints in
         endpoints.map { ("\($0.method.name) \($0.template)", "\($0.access): \($0.summary)") }
       }

@@ -1,0 +1,76 @@
+"""A real server on private stores, as its clients see it."""
+import json
+import os
+import pathlib
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STORES = [ROOT / "scripts" / "stores", "-i", "live"]
+PASSWORD = "sunflowers-and-rain"
+
+
+class Service:
+    """Starts the stores and the server; `url` is where it serves. Ends both on leaving."""
+
+    def __enter__(self):
+        subprocess.run([*STORES, "start"], check=True)
+        exports = subprocess.run([*STORES, "env"], check=True, capture_output=True, text=True).stdout
+        settings = dict(line.removeprefix("export ").split("=", 1) for line in exports.splitlines())
+        self.environment = {
+            **os.environ,
+            **{name: value.strip("'") for name, value in settings.items()},
+            "ENVIRONMENT": "test", "HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0", "LOG_FORMAT": "json",
+            "JWT_SECRET": uuid.uuid4().hex * 2, "SHUTDOWN_DRAIN_SECONDS": "0",
+        }
+        self.errors = []
+        self.process = subprocess.Popen(
+            [os.environ["TERROIR_BINARY"], "serve"], env=self.environment, stdout=subprocess.PIPE, text=True)
+        while True:
+            event = json.loads(self.process.stdout.readline())
+            if event["message"] == "Listening":
+                self.url = f"http://127.0.0.1:{event['port']}"
+            if event["message"] == "Serving":
+                return self.follow()
+
+    def follow(self):
+        """Keeps reading the log, so that the server never waits, and keeps what went wrong inside."""
+        def read():
+            for line in self.process.stdout:
+                if '"level":"error"' in line or '"level":"critical"' in line:
+                    self.errors.append(line)
+
+        self.reader = threading.Thread(target=read, daemon=True)
+        self.reader.start()
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(30)
+        subprocess.run([*STORES, "stop"], check=True)
+
+    def call(self, method, path, body=None, token=None, type="application/json"):
+        """The status and the JSON of an answer."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Content-Type": type} if data else {}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status, json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")
+
+    def sign_up(self, role="user"):
+        """Makes an account and gives an access token."""
+        email = f"{uuid.uuid4().hex}@example.org"
+        credentials = {"email": email, "password": PASSWORD}
+        self.call("POST", "/api/users", {**credentials, "displayName": "Rosa"})
+        if role == "admin":
+            promote = [os.environ["TERROIR_BINARY"], "user", "promote", email]
+            subprocess.run(promote, env=self.environment, check=True, capture_output=True)
+        return self.call("POST", "/api/sessions", credentials)[1]["accessToken"]

@@ -1,0 +1,190 @@
+"""The pages in a real browser, on a desk and on a phone, by day and by night: nothing that axe objects to, nothing on
+the console, no request to anyone else, and figures that move by themselves. SCREENSHOTS=yes renews docs/screenshots."""
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+import unittest
+
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import expect, sync_playwright
+
+from Tests.Live.service import ROOT, Service
+
+SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+SCREENSHOTS = ROOT / "docs" / "screenshots"
+MAXIMUM_BYTES = 150_000
+
+
+class Pages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = cls.enterClassContext(Service())
+        cls.garden = cls.plant()
+        playwright = cls.enterClassContext(sync_playwright())
+        cls.browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        cls.addClassCleanup(cls.browser.close)
+        cls.addClassCleanup(cls.visit(cls.service).set)
+
+    @classmethod
+    def plant(cls):
+        """The demo garden, with a week of readings; gives its id."""
+        subprocess.run([ROOT / "scripts" / "demo", cls.service.url], check=True, capture_output=True)
+        return cls.service.call("GET", "/api/gardens")[1]["items"][0]["id"]
+
+    @staticmethod
+    def visit(service):
+        """Other visitors, so that there is something to show; the event ends them."""
+        over = threading.Event()
+
+        def wander():
+            paths = ["/version", "/api/gardens", "/health", "/api/businesses", "/nothing"]
+            while not over.wait(0.05):
+                service.call("GET", paths[int(time.monotonic() * 20) % len(paths)])
+
+        threading.Thread(target=wander, daemon=True).start()
+        return over
+
+    def setUp(self):
+        self.objections = []
+
+    def open(self, path, size="desktop", scheme="light", **options):
+        """A page, whose console, errors and requests are watched."""
+        context = self.browser.new_context(
+            viewport=SIZES[size], color_scheme=scheme, timezone_id="Europe/Paris", locale="en-GB", **options)
+        self.addCleanup(context.close)
+        page = context.new_page()
+        page.on("console", lambda message: message.type in ("error", "warning") and self.objections.append(message.text))
+        page.on("pageerror", lambda error: self.objections.append(str(error)))
+        page.on("request", self.check_request)
+        page.goto(self.service.url + path)
+        return page
+
+    def check_request(self, request):
+        if not request.url.startswith((self.service.url, "data:")):
+            self.objections.append(f"asked {request.url}")
+
+    def everywhere(self, path, ready, name, height=None):
+        """Opens the page in each size and scheme and looks at it."""
+        for size in SIZES:
+            for scheme in ("light", "dark"):
+                with self.subTest(path=path, size=size, scheme=scheme):
+                    self.objections.clear()
+                    page = self.open(path, size, scheme)
+                    ready(page)
+                    width = page.evaluate("document.documentElement.scrollWidth")
+                    self.assertLessEqual(width, SIZES[size]["width"], "scrolls sideways")
+                    found = Axe().run(page)
+                    self.assertEqual(found.violations_count, 0, found.generate_report())
+                    self.assertEqual(self.objections, [])
+                    if os.environ.get("SCREENSHOTS") and (size, scheme) in (("desktop", "light"), ("phone", "dark")):
+                        self.keep(page, f"{name}-{size}", height)
+                    page.context.close()
+
+    def keep(self, page, name, height):
+        """A screenshot in few colours, which is all that these pages have."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        path = SCREENSHOTS / f"{name}.png"
+        page.screenshot(path=path, full_page=True)
+        image = Image.open(path).convert("RGB")
+        if height and image.height > height:
+            image = image.crop((0, 0, image.width, height))
+        image.quantize(48).save(path, optimize=True)
+        self.assertLess(path.stat().st_size, MAXIMUM_BYTES)
+
+    def test_status(self):
+        def ready(page):
+            expect(page.get_by_role("heading", level=1)).to_have_text("Everything is healthy")
+            expect(page.locator("#p50")).to_contain_text("ms", timeout=15_000)
+
+        self.everywhere("/status", ready, "status")
+
+    def test_status_moves_by_itself(self):
+        page = self.open("/")
+        plot = page.get_by_role("slider", name="Requests, per second")
+        expect(plot).to_have_attribute("aria-valuetext", re.compile("per second"), timeout=15_000)
+        before = int(plot.get_attribute("aria-valuemax"))
+        page.wait_for_timeout(6_000)
+        self.assertGreater(int(plot.get_attribute("aria-valuemax")), before)
+        self.assertEqual(self.objections, [])
+
+    def test_charts_are_read_by_keyboard(self):
+        page = self.open("/status")
+        plot = page.get_by_role("slider", name="Response time")
+        expect(plot).to_have_attribute("aria-valuemax", re.compile("^[1-9]"), timeout=20_000)
+        plot.focus()
+        plot.press("Home")
+        first = plot.get_attribute("aria-valuetext")
+        expect(page.locator(".readout:visible")).to_have_count(1)
+        plot.press("ArrowRight")
+        self.assertNotEqual(plot.get_attribute("aria-valuetext"), first)
+        plot.press("Escape")
+        expect(page.locator(".readout:visible")).to_have_count(0)
+
+    def test_status_says_since_when_the_server_is_away(self):
+        page = self.open("/status")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Everything is healthy")
+        page.route("**/status/data*", lambda route: route.abort())
+        notice = page.get_by_role("alert")
+        expect(notice).to_contain_text("No answer since", timeout=10_000)
+        expect(page.get_by_role("heading", level=1)).to_have_text("The server cannot be reached")
+        self.assertEqual(Axe().run(page).violations_count, 0)
+        page.unroute("**/status/data*")
+        expect(notice).to_be_hidden(timeout=10_000)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Everything is healthy")
+
+    def test_gardens(self):
+        self.everywhere("/gardens", lambda page: page.get_by_role("link", name="Walled garden").wait_for(), "gardens")
+
+    def test_garden(self):
+        def ready(page):
+            expect(page.get_by_role("heading", level=1)).to_have_text("Walled garden")
+            expect(page.locator("#devices li")).to_have_count(3, timeout=15_000)
+            page.get_by_text("Week").click()
+            expect(page.locator(".chart")).to_have_count(6, timeout=15_000)
+
+        self.everywhere(f"/gardens/{self.garden}", ready, "garden")
+
+    def test_garden_shows_a_reading_as_it_comes(self):
+        token = self.service.call("POST", "/api/sessions", {
+            "email": "demo@terroir.example", "password": "sunflowers-and-rain"})[1]["accessToken"]
+        device = self.service.call("GET", f"/api/gardens/{self.garden}/devices", token=token)[1]["items"][0]
+        key = self.service.call("POST", f"/api/devices/{device['id']}/key", token=token)[1]["key"]
+        page = self.open(f"/gardens/{self.garden}")
+        expect(page.locator("#devices li")).to_have_count(3, timeout=15_000)
+        page.wait_for_timeout(1_000)
+        reading = {"sensorType": "battery", "value": 42.5, "measuredAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        status, _ = self.service.call("POST", f"/api/devices/{device['id']}/readings", {"readings": [reading]}, key)
+        self.assertEqual(status, 200)
+        expect(page.locator("#devices")).to_contain_text("42.5", timeout=5_000)
+        self.assertEqual(self.objections, [])
+
+    def test_absent_garden(self):
+        page = self.open("/gardens/0190f2aa-0000-7000-8000-000000000000")
+        expect(page.get_by_role("heading", level=1)).to_have_text("No such garden")
+        self.assertEqual(Axe().run(page).violations_count, 0)
+
+    def test_reference(self):
+        self.everywhere("/docs", lambda page: page.locator("#words").wait_for(), "docs", height=1_600)
+
+    def test_reference_is_searched(self):
+        page = self.open("/docs")
+        page.keyboard.press("/")
+        page.keyboard.type("refresh token")
+        expect(page.locator("#count")).to_contain_text(" of ")
+        shown = page.locator(".operation:visible")
+        self.assertLess(shown.count(), 20)
+        expect(shown.filter(has_text="/api/sessions/refresh").first).to_be_visible()
+        self.assertEqual(self.objections, [])
+
+    def test_reference_is_read_without_script(self):
+        page = self.open("/docs", java_script_enabled=False)
+        self.assertGreater(page.locator(".operation:visible").count(), 20)
+        expect(page.locator("#words")).to_be_hidden()
+
+
+if __name__ == "__main__":
+    unittest.main()
