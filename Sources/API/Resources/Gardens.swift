@@ -16,7 +16,7 @@ struct Gardens: EndpointGroup {
           .query("owner", .enumeration(OwnerFilter.allCases.map(\.rawValue)), "`me` leaves only your own.")
         ],
         success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor], handler: .async(list)),
+        refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .async(list)),
       Endpoint(
         method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
         details: "It is private unless you say otherwise.", tag: "Gardens",
