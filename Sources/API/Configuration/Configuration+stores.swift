@@ -20,7 +20,7 @@ extension Configuration {
         "PostgreSQL, as libpq takes it."),
       Setting(
         "DATABASE_REPLICA_URL", optional: \.database.replicaURL, .databaseURL, isSecret: true,
-        "A replica for reads that may lag."),
+        "A replica that the history of readings is read from; it may lag."),
       Setting(
         "MIGRATE_ON_START", \.database.migratesOnStart, .flag, default: .text("on"),
         "Whether `terroir serve` migrates the database first."),

@@ -16,6 +16,16 @@ extension Configuration {
     return pool
   }
 
+  /// The pool of one loop to the replica: reads alone. Nil when there is no replica.
+  var replicaPool: DatabaseConfiguration? {
+    guard let url = database.replicaURL else { return nil }
+    var replica = pool
+    replica.url = url
+    replica.writers = 0
+    replica.transactionConnections = 0
+    return replica
+  }
+
   /// The Redis connection of one loop.
   var store: RedisConfiguration {
     var store = RedisConfiguration(address: redis.address)

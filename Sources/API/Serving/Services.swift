@@ -10,6 +10,7 @@ final class Services {
   unowned(unsafe) let loop: EventLoop
   let shared: Shared
   let database: Database
+  private let replica: Database?
   let redis: RedisClient
   let subscriber: RedisSubscriber
   let cache: Cache
@@ -47,6 +48,7 @@ final class Services {
     meters = Meters(shared.instruments, shard: loop.index)
     let observer = StoreObserver(loop: loop, meters: meters, spans: spans)
     database = try Database(loop: loop, configuration: configuration.pool, observer: observer)
+    replica = try configuration.replicaPool.map { try Database(loop: loop, configuration: $0, observer: observer) }
     redis = RedisClient(loop: loop, configuration: configuration.store, observer: observer)
     storeObserver = observer
     subscriber = RedisSubscriber(loop: loop, configuration: configuration.store)
@@ -72,12 +74,19 @@ final class Services {
     Identifier.make(unixMilliseconds: loop.unixMilliseconds, using: &random)
   }
 
+  /// Where history is read, which may lag a little: the replica, or the primary while there is none or it is away.
+  var archive: Database {
+    if let replica, replica.isUsable { return replica }
+    return database
+  }
+
   /// This turn's moment.
   var now: Timestamp { Timestamp(unixMilliseconds: loop.unixMilliseconds) }
 
   /// Closes the connections to the stores; what is in flight fails.
   func close() {
     database.close()
+    replica?.close()
     redis.close()
     subscriber.close()
   }

@@ -131,7 +131,7 @@ struct Readings: EndpointGroup {
     }
     let origin = try await origin(call)
     let query = try ReadingsQuery(call, device: origin.id)
-    let page = try await query.page(services.database)
+    let page = try await query.page(services.archive)
     let next = try page.nextCursor(services.cursors, list: query.list)
     var headers: HeaderList = ["Cache-Control": "private, no-cache", "Vary": "Accept"]
     if let next { headers.append("Link", "<\(call.nextTarget(next))>; rel=\"next\"") }
