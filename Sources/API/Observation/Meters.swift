@@ -12,6 +12,7 @@ final class Meters {
   let databaseIdle: Gauge
   let redisActive: Gauge
   let loopLag: Histogram
+  let orders: OrderMeters
   private var cacheCounters: [String: [Counter]] = [:]
   // By `Statement.id`, which counts from 1; 0 is for what is not prepared.
   private var queries: [Histogram?] = []
@@ -28,6 +29,7 @@ final class Meters {
     databaseIdle = instruments.databaseIdle.child(shard: shard)
     redisActive = instruments.redisActive.child(shard: shard)
     loopLag = instruments.loopLag.child(shard: shard, "\(shard)")
+    orders = OrderMeters(instruments, shard: shard)
   }
 
   /// Counts a look-up in a cache.

@@ -10,7 +10,7 @@ struct Erasure {
 
   /// Erases a user in one transaction; throws 409 while there are open orders on either side.
   func erase(_ user: Identifier) async throws {
-    let (sessions, gardens, devices, businesses) = try await services.database.transaction(
+    let (sessions, gardens, devices, businesses, products) = try await services.database.transaction(
       timeoutMilliseconds: Self.timeoutMilliseconds
     ) { transaction in
       // Locked, so that no order is placed with a business of theirs meanwhile.
@@ -24,14 +24,16 @@ struct Erasure {
       let devices = try await transaction.query(Self.devices, user).map { try $0.decode(Identifier.self, 0) }
       try await Self.deleteReadings(of: devices, in: transaction)
       let businesses = try await transaction.query(Self.closeBusinesses, user).map { try $0.decode(Identifier.self, 0) }
-      try await transaction.execute(Self.deleteProducts, businesses)
+      let products = try await transaction.query(Self.deleteProducts, businesses).map {
+        try $0.decode(Identifier.self, 0)
+      }
       try await transaction.execute(Self.delete, user)
-      return (sessions, gardens, devices, businesses)
+      return (sessions, gardens, devices, businesses, products)
     }
     await services.sessions.ended(sessions)
     for device in devices { await services.deviceKeys.changed(device) }
-    for business in businesses { await services.cache.invalidate("business:\(business)") }
-    await services.cache.invalidate("businesses")
+    await services.cache.invalidate(
+      ["businesses"] + businesses.flatMap { ["business:\($0)", "products:\($0)"] } + products.map { "product:\($0)" })
     await Gardens(services: services).changed(gardens)
   }
 
@@ -72,6 +74,6 @@ struct Erasure {
     WHERE owner_id = $1 RETURNING id
     """)
   private static let deleteProducts = Statement(
-    "erasure.deleteProducts", "DELETE FROM products WHERE business_id = ANY ($1)")
+    "erasure.deleteProducts", "DELETE FROM products WHERE business_id = ANY ($1) RETURNING id")
   private static let delete = Statement("erasure.delete", "DELETE FROM users WHERE id = $1")
 }

@@ -1,0 +1,145 @@
+import HTTP
+import JSON
+import Postgres
+import Values
+
+/// Buying: the server's prices, stock taken in the order's own transaction, and one order for each `Idempotency-Key`.
+struct OrderPlacement: EndpointGroup {
+  /// The most lines of an order.
+  static let maximumLines = 100
+  /// The most of one product in a line.
+  static let maximumQuantity: Int64 = 1_000_000
+
+  let services: Services
+
+  var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .post, template: "/api/orders", access: .user, summary: "Order from a business",
+        details: """
+          The server sets the prices and takes the stock. Send the same request with the same `Idempotency-Key` as often \
+          as you like: there will be one order, and within 24 hours every answer is the same, byte for byte.
+          """,
+        tag: "Orders",
+        parameters: [
+          .header(
+            "Idempotency-Key", .string(minLength: 1, maxLength: IdempotencyKey.maximumLength),
+            "What makes this order this order; a UUID will do.", required: true)
+        ],
+        body: .json(
+          Self.newOrder,
+          example: """
+            {"businessId":"019aa5c0-0000-7000-8000-000000000001",\
+            "lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002","quantity":2}]}
+            """),
+        success: Endpoint.Success(201, Order.schema, headers: ["Location", "ETag"]),
+        refusals: [.idempotencyKeyMissing, .idempotencyKeyReused, .inProgress, .outOfStock], handler: .async(place))
+    ]
+  }
+
+  /// What became of a request: an order, or the answer that was given before.
+  private enum Outcome {
+    case placed(IdempotencyKey.Answer, limited: [Identifier])
+    case repeated(IdempotencyKey.Answer)
+  }
+
+  private func place(_ call: Call) async throws -> Response {
+    let buyer = try call.user.id
+    let key = try IdempotencyKey(call.request, user: buyer)
+    var fields = try call.fields()
+    let business = fields.required("businessId", .identifier)
+    let lines = fields.required("lines", .array(1...Self.maximumLines, of: .basketLine))
+    try fields.finish()
+    let basket = Basket(lines)
+    switch try await settle(basket, business, buyer, key, call.now) {
+    case .repeated(let answer): return response(call, answer)
+    case .placed(let answer, let limited):
+      if !limited.isEmpty {
+        await services.cache.invalidate(["products:\(business)"] + limited.map { "product:\($0)" })
+      }
+      services.meters.orders.placed()
+      services.meters.action(.orderCreate)
+      return response(call, answer)
+    }
+  }
+
+  private func response(_ call: Call, _ answer: IdempotencyKey.Answer) -> Response {
+    var response = call.created(answer.location, answer.body)
+    response.status = answer.status
+    return response
+  }
+
+  /// Everything in one transaction: the claim of the key, the stock, the order, and the answer to be given again.
+  private func settle(
+    _ basket: Basket, _ business: Identifier, _ buyer: Identifier, _ key: IdempotencyKey, _ now: Timestamp
+  ) async throws -> Outcome {
+    do {
+      return try await services.database.transaction { transaction in
+        try await key.claim(in: transaction)
+        if let answer = try await key.answer(in: transaction, at: now) { return .repeated(answer) }
+        let rows = try await transaction.query(Self.offer, business, basket.products)
+        let offer = try Offer(rows, of: basket, to: buyer)
+        let lines = try offer.lines()
+        let order = Order(
+          id: services.makeIdentifier(), buyerID: buyer, businessID: business, lines: lines,
+          total: try lines.total(), createdAt: now)
+        let limited = try offer.limitedQuantities()
+        guard try await Stock(limited).take(in: transaction) else {
+          throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
+        }
+        try await insert(order, in: transaction)
+        let answer = IdempotencyKey.Answer(
+          status: .created, location: "/api/orders/\(order.id)", body: order.body)
+        try await key.keep(answer, in: transaction, at: now)
+        return .placed(answer, limited: Array(limited.keys))
+      }
+    } catch let error as PostgresError where error.isForeignKeyViolation {
+      throw Problem(.unauthorized, "The account is gone.")
+    }
+  }
+
+  private func insert(_ order: Order, in transaction: Transaction) async throws {
+    let lines = order.lines
+    try await transaction.execute(
+      Self.insert, order.id, order.buyerID, order.businessID, order.total.currency.description, order.total.amount,
+      order.createdAt, lines.map(\.productID), lines.map(\.name), lines.map(\.unit), lines.map(\.quantity),
+      lines.map(\.unitPrice.amount), lines.map(\.total.amount))
+  }
+
+  // MARK: SQL
+
+  // The key share keeps the business from being deleted, and its owner from being erased, until the order is there.
+  private static let offer = Statement(
+    "orders.offer",
+    """
+    SELECT \(Product.columns), businesses.owner_id
+    FROM businesses LEFT JOIN products
+      ON products.business_id = businesses.id AND products.id = ANY ($2) AND products.deleted_at IS NULL
+    WHERE businesses.id = $1 AND businesses.deleted_at IS NULL FOR KEY SHARE OF businesses
+    """)
+  private static let insert = Statement(
+    "orders.insert",
+    """
+    WITH placed AS (
+      INSERT INTO orders (id, buyer_id, business_id, status, currency, total, created_at, updated_at)
+      VALUES ($1, $2, $3, 'pending', $4, $5, $6, $6)
+    )
+    INSERT INTO order_lines (order_id, position, product_id, name, unit, quantity, unit_price, total)
+    SELECT $1, position - 1, product, name, unit, quantity, price, total
+    FROM unnest($7, $8, $9, $10, $11, $12) WITH ORDINALITY
+      AS line (product, name, unit, quantity, price, total, position)
+    """)
+
+  // MARK: Schemas
+
+  private static let newOrder = Schema.object([
+    .required("businessId", .identifier),
+    .required(
+      "lines",
+      .array(
+        .object([
+          .required("productId", .identifier),
+          .required("quantity", .integer(minimum: 1, maximum: maximumQuantity)),
+        ]), minItems: 1, maxItems: maximumLines), "The same product twice is added up."),
+  ])
+}
