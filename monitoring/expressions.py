@@ -2,7 +2,7 @@
 """Checks every PromQL expression of the rules and dashboards: it parses, and each metric it names is known.
 
 Known is what the recording rules record, what exporter-metrics.txt lists, and what the server's sources register.
-With the address of a Prometheus as argument, known is what that Prometheus holds instead.
+With the addresses of a Prometheus and of a server's metrics as arguments, known is what those two hold instead.
 """
 import json
 import pathlib
@@ -48,13 +48,16 @@ def known_from_files():
     return recorded.union((HERE / "exporter-metrics.txt").read_text().split(), *literals)
 
 
-def known_from_prometheus(address):
-    with urllib.request.urlopen(f"{address}/api/v1/label/__name__/values", timeout=10) as answer:
-        return set(json.load(answer)["data"])
+def known_from_running(prometheus, metrics):
+    """What Prometheus holds, and the server's families: they say their type before they have a sample."""
+    with urllib.request.urlopen(f"{prometheus}/api/v1/label/__name__/values", timeout=10) as answer:
+        held = set(json.load(answer)["data"])
+    with urllib.request.urlopen(metrics, timeout=10) as answer:
+        return held.union(re.findall(r"^# TYPE (\S+)", answer.read().decode(), re.M))
 
 
 def main():
-    known = known_from_prometheus(sys.argv[1]) if sys.argv[1:] else known_from_files()
+    known = known_from_running(*sys.argv[1:]) if sys.argv[1:] else known_from_files()
     known |= LATER | {"ALERTS"}
     every, faults = [*rules(), *panels()], set()
     for place, expr, _ in every:
