@@ -9,6 +9,8 @@ import Telemetry
 final class Housekeeping {
   /// How long to wait before migrations are tried again while the database is away, in nanoseconds.
   static let migrationPauseNanoseconds: UInt64 = 250_000_000
+  /// How long each attempt waits for a connection, in nanoseconds.
+  static let migrationPatienceNanoseconds: UInt64 = 5_000_000_000
 
   let health: HealthMonitor
   private let loop: EventLoop
@@ -56,6 +58,8 @@ final class Housekeeping {
   private func migrate() async {
     guard services.configuration.database.migratesOnStart else { return }
     while true {
+      // The connections are being made while this begins.
+      _ = await services.database.waitUntilUsable(nanoseconds: Self.migrationPatienceNanoseconds)
       do {
         for name in try await Migrator(database: services.database).run() {
           services.logger.log(.info, "Migrated") { $0.field("migration", name) }

@@ -72,8 +72,8 @@ struct PasswordPoolTests {
     let measured = times.withLock { $0 }
     let known = min(measured[0], measured[2], measured[4])
     let unknown = min(measured[1], measured[3], measured[5])
-    // Both run the same code; what differs is the machine's noise.
-    #expect(unknown * 2 > known && known * 2 > unknown, "\(measured)")
+    // Both run the same code; what differs is the machine's noise. Without a hash to check it would be a thousandth.
+    #expect(unknown * 5 > known && known * 5 > unknown, "\(measured)")
     pool.stop()
   }
 

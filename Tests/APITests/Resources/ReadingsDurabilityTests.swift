@@ -152,7 +152,8 @@ struct ReadingsDurabilityTests {
     let reply = try device.post(client, Sample.series(2))
     #expect(reply.status == 503)
     #expect(reply.header("retry-after") != nil)
-    #expect(Clock.monotonic() - began < 1_000_000_000)
+    // Not after a timeout of a statement or a connection, on however busy a machine.
+    #expect(Clock.monotonic() - began < 2_900_000_000)
     try allowing(true)
     #expect(try holds(within: 5) { try device.post(client, Sample.series(2)).status == 200 })
   }

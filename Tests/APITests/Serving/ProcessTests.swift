@@ -13,7 +13,7 @@ struct ProcessTests {
   func termination() throws {
     let server = try ServerProcess(["serve"], ["SHUTDOWN_DRAIN_SECONDS": "2"])
     let port = try server.port()
-    #expect(try Wire(port: port).get("/readyz").status == 200)
+    #expect(try isReady(port))
     let idle = try Wire(port: port)
     #expect(try idle.get("/livez").status == 200)
     server.signal(SIGTERM)
@@ -26,6 +26,15 @@ struct ProcessTests {
     #expect(served.header("connection") == "close")
     #expect(server.wait() == 0)
     #expect(idle.isClosed())
+  }
+
+  /// Waits for the first checks of the health to have ended well.
+  private func isReady(_ port: UInt16) throws -> Bool {
+    for _ in 0..<1_000 {
+      if try Wire(port: port).get("/readyz").status == 200 { return true }
+      usleep(10_000)
+    }
+    return false
   }
 
   @Test("exits at once on a second signal")
