@@ -207,7 +207,10 @@ class Stack:
             "localhost:9090": "prometheus", "alertmanager:9093": "alertmanager",
         }.items():
             text = text.replace(name, f"127.0.0.1:{port[place]}")
-        (folder / "prometheus.yml").write_text(re.sub(r"_(interval|timeout): \d+s", r"_\1: 1s", text))
+        text = re.sub(r"_(interval|timeout): \d+s", r"_\1: 1s", text)
+        # This exporter tries for three seconds before it says that Postgres is down.
+        text = text.replace("job_name: postgres\n", "job_name: postgres\n    scrape_interval: 5s\n    scrape_timeout: 5s\n")
+        (folder / "prometheus.yml").write_text(text)
         for name in ("recording.yml", "alerts.yml"):
             text = (source / "prometheus" / name).read_text()
             text = re.sub(r"\[(\w+)\]", lambda match: f"[{WINDOWS[match[1]]}]", text)
