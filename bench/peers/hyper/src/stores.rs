@@ -1,0 +1,111 @@
+use chrono::{DateTime, SecondsFormat, Utc};
+use hyper::{body, Body, Request};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio_postgres::{Client, NoTls, Statement};
+
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Reads are pipelined on few connections; a durable write keeps its connection waiting, so that there are more.
+const READERS: usize = 4;
+const CONNECTIONS: usize = 32;
+
+const GARDEN: &str = "SELECT id::text, owner_id::text, name, latitude, longitude, area_square_metres, public, created_at, \
+     updated_at FROM gardens WHERE id = $1::text::uuid AND public";
+const INSERT: &str = "INSERT INTO readings (device_id, sensor_type, measured_at, value) \
+     SELECT $1::text::uuid, * FROM unnest($2::text[], $3::timestamptz[], $4::float8[]) ON CONFLICT DO NOTHING";
+
+struct Connection {
+    client: Client,
+    garden: Statement,
+    insert: Statement,
+}
+
+pub struct Stores {
+    connections: Vec<Connection>,
+    next: AtomicUsize,
+}
+
+#[derive(Serialize)]
+struct Location {
+    latitude: f64,
+    longitude: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Garden {
+    id: String,
+    owner_id: String,
+    name: String,
+    location: Option<Location>,
+    area_square_metres: Option<f64>,
+    public: bool,
+    created_at: String,
+    updated_at: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reading {
+    sensor_type: String,
+    value: f64,
+    measured_at: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+struct Readings {
+    readings: Vec<Reading>,
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    accepted: usize,
+    duplicates: usize,
+    rejected: [u8; 0],
+}
+
+impl Stores {
+    pub async fn connect(url: &str) -> Result<Stores, Failure> {
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+            tokio::spawn(connection);
+            let (garden, insert) = (client.prepare(GARDEN).await?, client.prepare(INSERT).await?);
+            connections.push(Connection { client, garden, insert });
+        }
+        Ok(Stores { connections, next: AtomicUsize::new(0) })
+    }
+
+    fn connection(&self, count: usize) -> &Connection {
+        &self.connections[self.next.fetch_add(1, Ordering::Relaxed) % count]
+    }
+
+    pub async fn garden(&self, id: &str) -> Result<Vec<u8>, Failure> {
+        let connection = self.connection(READERS);
+        let row = connection.client.query_one(&connection.garden, &[&id]).await?;
+        let (latitude, longitude): (Option<f64>, Option<f64>) = (row.get(3), row.get(4));
+        let time = |column| row.get::<_, DateTime<Utc>>(column).to_rfc3339_opts(SecondsFormat::Millis, true);
+        Ok(serde_json::to_vec(&Garden {
+            id: row.get(0),
+            owner_id: row.get(1),
+            name: row.get(2),
+            location: latitude.zip(longitude).map(|(latitude, longitude)| Location { latitude, longitude }),
+            area_square_metres: row.get(5),
+            public: row.get(6),
+            created_at: time(7),
+            updated_at: time(8),
+        })?)
+    }
+
+    pub async fn add_readings(&self, device: &str, request: Request<Body>) -> Result<Vec<u8>, Failure> {
+        let Readings { readings } = serde_json::from_slice(&body::to_bytes(request.into_body()).await?)?;
+        let types: Vec<&str> = readings.iter().map(|reading| reading.sensor_type.as_str()).collect();
+        let times: Vec<DateTime<Utc>> = readings.iter().map(|reading| reading.measured_at).collect();
+        let values: Vec<f64> = readings.iter().map(|reading| reading.value).collect();
+        let connection = self.connection(CONNECTIONS);
+        let accepted =
+            connection.client.execute(&connection.insert, &[&device, &types, &times, &values]).await? as usize;
+        Ok(serde_json::to_vec(&Outcome { accepted, duplicates: readings.len() - accepted, rejected: [] })?)
+    }
+}
