@@ -1,0 +1,100 @@
+"""Measures the servers in turns and writes docs/benchmarks.md."""
+
+import argparse
+import pathlib
+import sys
+
+from harness import ceilings, machine, report, stores
+from harness.bars import INGESTION, all_bars
+from harness.data import prepare
+from harness.measure import Times, measure
+from harness.results import Results
+from harness.servers import BUILT, Failure, Server, all_servers
+from harness.workloads import Workload, all_workloads
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5, help="how long each measurement lasts (5)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is made (3)")
+    parser.add_argument("--only", default="", help="measure only workloads whose name contains this")
+    parser.add_argument("--servers", default="", help="measure only servers whose names begin so, commas between")
+    parser.add_argument("--terroir", default=str(BUILT / "terroir"), help="another build of the server")
+    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs", help="where the report goes (docs)")
+    return parser.parse_args()
+
+
+def chosen(workloads: list[Workload], servers: dict[str, Server], options: argparse.Namespace, results: Results):
+    """The cells of the table; what cannot be measured here is noted."""
+    prefixes = tuple(options.servers.split(","))
+    cells = []
+    for workload in workloads:
+        if options.only not in workload.name:
+            continue
+        for name in workload.servers:
+            if not name.startswith(prefixes):
+                continue
+            if servers[name].is_built:
+                cells.append((workload, servers[name]))
+            elif f"{name} (not built here)" not in results.skipped:
+                results.skipped.append(f"{name} (not built here)")
+    return cells
+
+
+def note(workload: str, server: str, sample) -> None:
+    print(
+        f"{workload:44} {server:20} {sample.rate:9,.0f}/s {sample.cpu_us:8.2f} µs CPU  P50 {sample.p50_us / 1000:7.2f} ms"
+        f"  P99 {sample.p99_us / 1000:7.2f} ms  {sample.memory_mb:4.0f} MB  busy {sample.server_busy:4.0%}", flush=True)
+
+
+def measure_ceilings(results: Results, data, times: Times, seconds: float) -> None:
+    figures = {
+        "pgbench, the garden by key, selects/s": ceilings.select_by_key(data, seconds),
+        "redis-benchmark, GETs/s": ceilings.redis_get(seconds),
+        "COPY, rows/s": ceilings.copy_readings(times.take()),
+    }
+    for name, figure in figures.items():
+        print(f"{name:66} {figure:9,.0f}/s", flush=True)
+        results.ceilings.setdefault(name, []).append(figure)
+
+
+def run(options: argparse.Namespace) -> Results:
+    command = "bench/run" + "".join(f" {part}" for part in sys.argv[1:])
+    servers = all_servers(options.terroir)
+    stores.start_anew()
+    results = Results(machine.facts(command, options.seconds, options.rounds))
+    with servers["terroir"].start() as terroir:
+        data = prepare(terroir)
+    cells = chosen(all_workloads(data), servers, options, results)
+    times = Times()
+    for round_number in range(options.rounds):
+        print(f"round {round_number + 1} of {options.rounds}", flush=True)
+        for workload, server in cells:
+            sample = measure(server, workload, data, times, options.seconds)
+            results.add(workload.name, server.name, sample)
+            note(workload.name, server.name, sample)
+            if workload.name == INGESTION and server.name == "terroir":
+                half = measure(server, workload, data, times, options.seconds, rate=sample.rate / 2)
+                results.half_rate_p99_ms.append(half.p99_us / 1000)
+                note(workload.name, "at half the rate", half)
+        if not options.only and not options.servers:
+            measure_ceilings(results, data, times, options.seconds)
+    return results
+
+
+def main() -> None:
+    options = arguments()
+    try:
+        results = run(options)
+    except Failure as failure:
+        sys.exit(f"bench: {failure}")
+    results.save(BUILT / "results.json")
+    options.output.mkdir(parents=True, exist_ok=True)
+    report.write(results, options.output)
+    for bar in all_bars(results):
+        print(f"{'ok  ' if bar.holds else 'MISS'} {bar.promise}: {bar.measured}")
+
+
+main()

@@ -1,0 +1,41 @@
+"""What a figure means nothing without: machine, versions, date."""
+
+import datetime
+import os
+import pathlib
+import subprocess
+
+from harness import stores
+
+
+def first_line(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "none"
+    return (done.stdout or done.stderr).splitlines()[0].strip()
+
+
+def processor() -> str:
+    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return os.uname().machine
+
+
+def facts(command: str, seconds: float, rounds: int) -> dict[str, str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    versions = [
+        first_line("swift", "--version"), first_line("go", "version"), first_line("python3", "--version"),
+        "PostgreSQL " + stores.sql("SHOW server_version"), first_line("redis-server", "--version").split(" sha=")[0],
+    ]
+    return {
+        "Command": command,
+        "Rounds": f"{rounds}",
+        "Seconds each": f"{seconds:g}",
+        "Date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "Revision": first_line("git", "rev-parse", "--short=12", "HEAD"),
+        "Machine": f"{os.cpu_count()} × {processor()}, {memory:.0f} GB, Linux {os.uname().release}",
+        "Load average at the start": f"{os.getloadavg()[0]:.2f}",
+        "Versions": "; ".join(versions),
+    }

@@ -1,0 +1,71 @@
+"""docs/benchmarks.md: everything in it comes from one run."""
+
+import pathlib
+
+from harness.bars import all_bars
+from harness.plot import plot
+from harness.results import Results
+
+INTRODUCTION = """# Benchmarks
+
+Written by `{command}`; do not edit. What is measured, and how, stands in [bench/README.md](../bench/README.md).
+
+{facts}
+
+The server has one core for itself; the load and the stores share the other, so that a rate ends where either is
+busy, and "server busy" tells which. Compare the CPU per request first: it moves least from run to run.
+A rate is the median of {rounds} rounds that take turns; ± is half the distance between the fastest and the slowest.
+"""
+
+HEAD = """
+## {workload}
+
+| Server | CPU µs/request | Requests/s | ± | P50 ms | P99 ms | Server busy | Peak memory MB |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+"""
+
+
+def row(results: Results, workload: str, server: str) -> str:
+    def median(member: str) -> float:
+        return results.median(workload, server, member) or 0
+
+    return (
+        f"| {server} | {median('cpu_us'):.2f} | {median('rate'):,.0f} | {results.spread(workload, server) / 2:.0%} "
+        f"| {median('p50_us') / 1000:.2f} | {median('p99_us') / 1000:.2f} | {median('server_busy'):.0%} "
+        f"| {median('memory_mb'):.0f} |\n"
+    )
+
+
+def tables(results: Results) -> str:
+    text = ""
+    for workload, servers in results.samples.items():
+        text += HEAD.format(workload=workload)
+        for server in sorted(servers, key=lambda name: results.median(workload, name, "cpu_us") or 0):
+            text += row(results, workload, server)
+    return text
+
+
+def store_table(results: Results) -> str:
+    if not results.ceilings:
+        return ""
+    text = "\n## The stores by themselves\n\n| Ceiling | Per second |\n| --- | ---: |\n"
+    for name in results.ceilings:
+        text += f"| {name} | {results.ceiling(name):,.0f} |\n"
+    return text
+
+
+def bar_table(results: Results) -> str:
+    text = "\n## What was promised\n\n| Promise | Measured | Holds |\n| --- | --- | --- |\n"
+    for bar in all_bars(results):
+        text += f"| {bar.promise} | {bar.measured} | {'yes' if bar.holds else '**no**'} |\n"
+    return text
+
+
+def write(results: Results, folder: pathlib.Path) -> None:
+    facts = "\n".join(f"- {name}: {value}" for name, value in results.facts.items())
+    text = INTRODUCTION.format(command=results.facts["Command"], facts=facts, rounds=results.facts["Rounds"])
+    if results.skipped:
+        text += "\nNot measured: " + "; ".join(results.skipped) + ".\n"
+    text += bar_table(results) + "\n![CPU per request](benchmarks.svg)\n" + tables(results) + store_table(results)
+    (folder / "benchmarks.md").write_text(text, encoding="utf-8")
+    (folder / "benchmarks.svg").write_text(plot(results), encoding="utf-8")

@@ -1,0 +1,46 @@
+"""Samples of several rounds, and their medians."""
+
+import json
+import pathlib
+import statistics
+from dataclasses import asdict, dataclass, field
+
+from harness.measure import Sample
+
+
+@dataclass
+class Results:
+    """By workload and server; `ceilings` are the stores' own figures, `facts` tell about machine and run."""
+
+    facts: dict[str, str]
+    samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
+    ceilings: dict[str, list[float]] = field(default_factory=dict)
+    half_rate_p99_ms: list[float] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    def add(self, workload: str, server: str, sample: Sample) -> None:
+        self.samples.setdefault(workload, {}).setdefault(server, []).append(sample)
+
+    def median(self, workload: str, server: str, member: str) -> float | None:
+        """None if it was not measured."""
+        samples = self.samples.get(workload, {}).get(server)
+        return statistics.median(getattr(sample, member) for sample in samples) if samples else None
+
+    def spread(self, workload: str, server: str) -> float:
+        """How far the rates of the rounds are apart, as a share of their median."""
+        rates = [sample.rate for sample in self.samples[workload][server]]
+        return (max(rates) - min(rates)) / statistics.median(rates)
+
+    def ceiling(self, name: str) -> float | None:
+        return statistics.median(self.ceilings[name]) if self.ceilings.get(name) else None
+
+    def save(self, path: pathlib.Path) -> None:
+        path.write_text(json.dumps(asdict(self), indent=1))
+
+    @classmethod
+    def read(cls, path: pathlib.Path) -> "Results":
+        content = json.loads(path.read_text())
+        for servers in content["samples"].values():
+            for name, samples in servers.items():
+                servers[name] = [Sample(**sample) for sample in samples]
+        return cls(**content)

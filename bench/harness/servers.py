@@ -1,0 +1,138 @@
+"""The servers that are measured, and how each is started on its core."""
+
+import http.client
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+SERVER_CORE = 0
+BUILT = pathlib.Path(os.environ["BENCH_BUILT"])
+LOGS = BUILT / "logs"
+
+
+class Failure(Exception):
+    """A server did not do what it must; the run is worth nothing."""
+
+
+@dataclass
+class Server:
+    """A program that listens on 127.0.0.1:$PORT."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    ready: str = "/livez"
+
+    @property
+    def is_built(self) -> bool:
+        return pathlib.Path(self.command[0]).exists()
+
+    def start(self) -> "Running":
+        port = free_port()
+        command = [part.replace("$PORT", str(port)) for part in self.command]
+        environment = os.environ | self.environment | {"PORT": str(port)}
+        LOGS.mkdir(exist_ok=True)
+        with open(LOGS / f"{self.name}.log", "ab") as log:
+            pinned = ["taskset", "-c", str(SERVER_CORE), *command]
+            process = subprocess.Popen(pinned, env=environment, stdout=subprocess.DEVNULL, stderr=log)
+        running = Running(self, process, port)
+        running.wait_until_ready()
+        return running
+
+
+@dataclass
+class Running:
+    """A server that answers."""
+
+    server: Server
+    process: subprocess.Popen
+    port: int
+
+    def __enter__(self) -> "Running":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def request(self, method: str, path: str, body: bytes | None = None, headers: dict | None = None):
+        """The status and the body of one request."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def json(self, method: str, path: str, content=None, token: str = ""):
+        """The JSON of an answer that must be a success."""
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        body = None if content is None else json.dumps(content).encode()
+        status, answer = self.request(method, path, body, headers)
+        if status // 100 != 2:
+            raise Failure(f"{self.server.name}: {method} {path} answered {status}: {answer[:300]!r}")
+        return json.loads(answer)
+
+    def wait_until_ready(self) -> None:
+        for _ in range(200):
+            if self.process.poll() is not None:
+                raise Failure(f"{self.server.name} ended with {self.process.returncode}: see {LOGS}")
+            try:
+                if self.request("GET", self.server.ready)[0] == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        self.__exit__()
+        raise Failure(f"{self.server.name} did not answer {self.server.ready} within 10 s")
+
+    def peak_memory_mb(self) -> float:
+        """VmHWM: the most memory that was resident at once, in MB."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024 / 1e6
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def all_servers(terroir: str) -> dict[str, Server]:
+    """By name; those that could not be built here are left out later."""
+    off = {f"RATE_LIMIT_{who}": "off" for who in ["ANONYMOUS", "USER", "DEVICE"]}
+    # One worker for one core. Peers write no line per request; `terroir+log` does, as it does by default.
+    terroir_environment = off | {
+        "HOST": "127.0.0.1", "METRICS_PORT": "0", "WORKERS": "1", "LOG_LEVEL": "warn", "SHUTDOWN_DRAIN_SECONDS": "0",
+        "ENVIRONMENT": "production", "JWT_SECRET": "b1946ac92492d2347c6235b4d2611184-benchmark-only",
+        "ACCESS_TOKEN_SECONDS": "86400", "INSIGHTS_INTERVAL_SECONDS": "0",
+    }
+    python = str(BUILT / "fastapi/bin/python")
+    app = str(pathlib.Path(__file__).parents[1] / "peers/fastapi")
+    uvicorn = [python, "-m", "uvicorn", "app:app", "--app-dir", app, "--host", "127.0.0.1", "--port", "$PORT"]
+    uvicorn += ["--no-access-log", "--log-level", "warning", "--workers", "1"]
+    servers = [
+        Server("terroir", [terroir, "serve"], terroir_environment, "/readyz"),
+        Server("terroir, cache off", [terroir, "serve"], terroir_environment | {"CACHE": "off"}, "/readyz"),
+        Server("terroir, request log", [terroir, "serve"], terroir_environment | {"LOG_LEVEL": "info"}, "/readyz"),
+        Server("C ceiling", [str(BUILT / "ceiling"), "$PORT"]),
+        Server("fasthttp", [str(BUILT / "go")]),
+        Server("fasthttp, cache on", [str(BUILT / "go")], {"CACHE": "on"}),
+        Server("hyper", [str(BUILT / "hyper")]),
+        Server("Hummingbird", [str(BUILT / "hummingbird")]),
+        Server("FastAPI", uvicorn),
+        Server("FastAPI, cache on", uvicorn, {"CACHE": "on"}),
+    ]
+    return {server.name: server for server in servers}

@@ -1,0 +1,55 @@
+"""The private Postgres and Redis that all servers share, on the load's core."""
+
+import os
+import subprocess
+import urllib.parse
+
+POSTGRES_URL = os.environ["DATABASE_URL"]
+REDIS_URL = os.environ["REDIS_URL"]
+
+
+def sql(statement: str, database: str = "") -> str:
+    """Runs SQL and gives its output, columns apart by |."""
+    url = POSTGRES_URL if not database else POSTGRES_URL.rsplit("/", 1)[0] + "/" + database
+    command = ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statement]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def copy_rows(table: str, rows: str) -> None:
+    """COPY of tab-separated rows."""
+    command = ["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", POSTGRES_URL, "-c", f"COPY {table} FROM STDIN"]
+    subprocess.run(command, check=True, input=rows, text=True)
+
+
+def redis_address() -> tuple[int, str]:
+    """The port and the password."""
+    url = urllib.parse.urlparse(REDIS_URL)
+    return url.port or 6379, url.password or ""
+
+
+def redis(*arguments: str) -> str:
+    port, password = redis_address()
+    environment = os.environ | {"REDISCLI_AUTH": password}
+    command = ["redis-cli", "-h", "127.0.0.1", "-p", str(port), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
+
+
+def start_anew() -> None:
+    """An empty database and an empty Redis."""
+    sql("DROP DATABASE IF EXISTS terroir WITH (FORCE)", "postgres")
+    sql("CREATE DATABASE terroir", "postgres")
+    redis("FLUSHALL")
+
+
+def empty_readings() -> None:
+    """Every ingestion begins with empty tables, and with no checkpoint due."""
+    sql("TRUNCATE readings, readings_5m, readings_1h, rollup_queue")
+    sql("CHECKPOINT")
+
+
+def has_day(device: str, day: tuple[str, str]) -> bool:
+    """Whether all 5-minute buckets of the day are there."""
+    count = sql(
+        f"SELECT count(*) FROM readings_5m WHERE device_id = '{device}' AND sensor_type = 'soil_moisture'"
+        f" AND start >= '{day[0]}' AND start < '{day[1]}'")
+    return int(count) == 288
