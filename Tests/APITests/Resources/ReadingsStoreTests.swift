@@ -23,7 +23,7 @@ struct ReadingsStoreTests {
     (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-4_000).dropLast())+00:00"}"#, nil),
     (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-5_000).dropLast())999z"}"#, nil),
     (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(290_000))"}"#, nil),
-    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-30 * 86_400_000 + 120_000))"}"#, nil),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-30 * 86_400_000 + 3_600_000))"}"#, nil),
     (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-30 * 86_400_000 - 1))"}"#, "too-old"),
     (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(600_000))"}"#, "in-the-future"),
     (#"{"sensorType":"ph","value":14.001,"measuredAt":"\#(past)"}"#, "out-of-range"),
@@ -67,6 +67,22 @@ struct ReadingsStoreTests {
       #expect(reply.status == 200, "\(reply.text)")
       #expect(try reply.rejected == (rule.reason.map { ["0 \($0)"] } ?? []))
     }
+  }
+
+  @Test("takes times from the oldest to the newest moment, to the millisecond")
+  func window() throws {
+    let now = Timestamp(unixMilliseconds: Self.now)
+    let window = ReadingWindow(now: now, rawDays: 30)
+    var decoder = ReadingsDecoder(window: window, types: SensorTypes())
+    let (oldest, newest) = (window.oldest.unixMilliseconds, window.newest.unixMilliseconds)
+    let samples = [oldest - 1, oldest, newest, newest + 1].map {
+      Sample(value: 1, at: Timestamp(unixMilliseconds: $0))
+    }
+    try decoder.readDocument(Array(Sample.document(samples).utf8))
+    #expect(decoder.readings.map(\.measuredAt) == [window.oldest, window.newest])
+    #expect(decoder.rejections.map(\.reason) == [.tooOld, .inTheFuture])
+    #expect(Self.now - oldest == 30 * 86_400_000)
+    #expect(newest - Self.now == 300_000)
   }
 
   @Test("says why when no reading is good, and counts them")

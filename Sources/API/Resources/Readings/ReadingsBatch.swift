@@ -6,15 +6,55 @@ import Values
 /// Every writer, on every replica, inserts in this order, so that two of them can never wait for each other; it also
 /// keeps neighbours in the index together.
 struct ReadingsBatch {
-  /// One reading on its way; the submissions keep alive what it refers to.
+  /// One reading on its way, in numbers alone, so that sorting thousands of them moves bytes and counts no references;
+  /// the submissions keep alive what it refers to.
   private struct Row {
     let device: Identifier
-    unowned(unsafe) let type: SensorType
-    let measuredAt: Timestamp
+    let type: Unmanaged<SensorType>
+    let typePrefix: UInt64
+    let milliseconds: Int64
     let value: Double
     /// Where it came from: a submission of the batch, and a place among its readings.
     let submission: Int32
     let place: Int32
+
+    init(_ device: Identifier, _ reading: Reading, submission: Int, place: Int) {
+      self.device = device
+      type = Unmanaged.passUnretained(reading.type)
+      typePrefix = reading.type.prefix
+      milliseconds = reading.measuredAt.unixMilliseconds
+      value = reading.value
+      self.submission = Int32(submission)
+      self.place = Int32(place)
+    }
+
+    /// Whether both are of one device and type.
+    @inline(__always)
+    func isOfSeries(of other: Row) -> Bool {
+      device.low == other.device.low && device.high == other.device.high && hasType(of: other)
+    }
+
+    @inline(__always)
+    private func hasType(of other: Row) -> Bool {
+      if typePrefix != other.typePrefix { return false }
+      if type.toOpaque() == other.type.toOpaque() { return true }
+      return type.takeUnretainedValue().equals(other.type.takeUnretainedValue())
+    }
+
+    @inline(__always)
+    func precedes(_ other: Row) -> Bool {
+      if device.high != other.device.high { return device.high < other.device.high }
+      if device.low != other.device.low { return device.low < other.device.low }
+      if typePrefix != other.typePrefix { return typePrefix < other.typePrefix }
+      if !hasType(of: other) { return type.takeUnretainedValue().precedes(other.type.takeUnretainedValue()) }
+      if milliseconds != other.milliseconds { return milliseconds < other.milliseconds }
+      if submission != other.submission { return submission < other.submission }
+      return place < other.place
+    }
+
+    /// The number of the bucket it falls into.
+    @inline(__always)
+    var bucket: Int64 { milliseconds.floorDivided(by: bucketMilliseconds) }
   }
 
   /// The span of the finest buckets, in milliseconds.
@@ -37,13 +77,10 @@ struct ReadingsBatch {
     rows.reserveCapacity(count)
     for (index, submission) in submissions.enumerated() {
       for (place, reading) in submission.readings.enumerated() {
-        rows.append(
-          Row(
-            device: submission.device, type: reading.type, measuredAt: reading.measuredAt, value: reading.value,
-            submission: Int32(index), place: Int32(place)))
+        rows.append(Row(submission.device, reading, submission: index, place: place))
       }
     }
-    rows.sort(by: Self.precedes)
+    rows.sort { $0.precedes($1) }
     devices = ArrayBuilder(reservingBytes: count * 20)
     types = ArrayBuilder(reservingBytes: count * 20)
     times = ArrayBuilder(reservingBytes: count * 12)
@@ -52,34 +89,15 @@ struct ReadingsBatch {
   }
 
   private mutating func encode(_ row: Row, after previous: Row?) {
+    let name = row.type.takeUnretainedValue().utf8
     devices.append(row.device)
-    types.append(utf8: row.type.utf8)
-    times.append(row.measuredAt)
+    types.append(utf8: name)
+    times.append(Timestamp(unixMilliseconds: row.milliseconds))
     values.append(row.value)
-    let start = Self.bucket(row.measuredAt)
-    if let previous, previous.device == row.device, previous.type.equals(row.type),
-      Self.bucket(previous.measuredAt) == start
-    {
-      return
-    }
+    if let previous, previous.bucket == row.bucket, previous.isOfSeries(of: row) { return }
     staleDevices.append(row.device)
-    staleTypes.append(utf8: row.type.utf8)
-    staleStarts.append(start)
-  }
-
-  private static func bucket(_ time: Timestamp) -> Timestamp {
-    let number = time.unixMilliseconds.floorDivided(by: bucketMilliseconds)
-    return Timestamp(unixMilliseconds: number * bucketMilliseconds)
-  }
-
-  private static func precedes(_ left: Row, _ right: Row) -> Bool {
-    if left.device != right.device { return left.device < right.device }
-    if left.type !== right.type {
-      if left.type.precedes(right.type) { return true }
-      if right.type.precedes(left.type) { return false }
-    }
-    if left.measuredAt != right.measuredAt { return left.measuredAt < right.measuredAt }
-    return (left.submission, left.place) < (right.submission, right.place)
+    staleTypes.append(utf8: name)
+    staleStarts.append(Timestamp(unixMilliseconds: row.bucket * Self.bucketMilliseconds))
   }
 
   // MARK: Outcomes
@@ -99,7 +117,8 @@ struct ReadingsBatch {
     for (index, row) in rows.enumerated() {
       let submission = submissions[Int(row.submission)]
       let reading = submission.readings[Int(row.place)]
-      let isFirst = index == 0 || !Self.haveOneKey(rows[index - 1], row)
+      let previous = index == 0 ? nil : rows[index - 1]
+      let isFirst = previous.map { $0.milliseconds != row.milliseconds || !$0.isOfSeries(of: row) } ?? true
       // What is gone again was erased with its device in this very moment.
       guard let found = found[index] else {
         submission.stored.duplicates.append(reading)
@@ -113,9 +132,5 @@ struct ReadingsBatch {
         submission.stored.duplicates.append(reading)
       }
     }
-  }
-
-  private static func haveOneKey(_ left: Row, _ right: Row) -> Bool {
-    left.measuredAt == right.measuredAt && left.device == right.device && left.type.equals(right.type)
   }
 }

@@ -12,7 +12,7 @@ final class SensorType: Sendable {
   /// Nil for a type that the server does not know.
   let known: KnownSensor?
   /// The first eight bytes as a number that is ordered as the names are.
-  private let prefix: UInt64
+  let prefix: UInt64
 
   fileprivate init(_ bytes: UnsafeRawBufferPointer) {
     utf8 = Array(bytes)
