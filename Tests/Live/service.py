@@ -9,6 +9,7 @@ import urllib.request
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("TERROIR_BINARY", str(ROOT / ".build" / "debug" / "terroir"))
 STORES = [ROOT / "scripts" / "stores", "-i", "live"]
 PASSWORD = "sunflowers-and-rain"
 
@@ -28,7 +29,7 @@ class Service:
         }
         self.errors = []
         self.process = subprocess.Popen(
-            [os.environ["TERROIR_BINARY"], "serve"], env=self.environment, stdout=subprocess.PIPE, text=True)
+            [BINARY, "serve"], env=self.environment, stdout=subprocess.PIPE, text=True)
         while True:
             event = json.loads(self.process.stdout.readline())
             if event["message"] == "Listening":
@@ -71,6 +72,6 @@ class Service:
         credentials = {"email": email, "password": PASSWORD}
         self.call("POST", "/api/users", {**credentials, "displayName": "Rosa"})
         if role == "admin":
-            promote = [os.environ["TERROIR_BINARY"], "user", "promote", email]
+            promote = [BINARY, "user", "promote", email]
             subprocess.run(promote, env=self.environment, check=True, capture_output=True)
         return self.call("POST", "/api/sessions", credentials)[1]["accessToken"]

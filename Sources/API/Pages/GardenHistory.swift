@@ -75,8 +75,10 @@ struct GardenHistory {
 
   private static func write(_ row: Row, to json: inout JSONWriter) throws {
     try json.object { json in
+      let sensorType = try row.decode(String.self, 1)
       json.member("deviceId", try row.decode(Identifier.self, 0))
-      json.member("sensorType", try row.decode(String.self, 1))
+      json.member("sensorType", sensorType)
+      json.member("unit", KnownSensor(rawValue: sensorType)?.unit)
       json.key("bucket")
       json.raw(try row.decode(Postgres.JSONText.self, 2).bytes)
       json.key("mean")
@@ -128,6 +130,7 @@ struct GardenHistory {
   private static let oneSeries = Schema.object([
     .required("deviceId", .identifier),
     .required("sensorType", .string()),
+    .required("unit", .nullable(.string()), "Null when it has none, or the server knows none."),
     .required("bucket", .array(.integer(minimum: 0)), "Which steps have values: the n-th begins n steps after `from`."),
     .required("mean", .array(.number()), "One for each step in `bucket`, as `min` and `max`."),
     .required("min", .array(.number())),

@@ -9,7 +9,6 @@ const ONLINE = 15 * 60_000;
 const garden = location.pathname.split("/")[2];
 const find = (id) => document.getElementById(id);
 const fields = new Map(); // "device sensor" → its current value on the page
-const units = new Map(); // sensor type → unit
 let devices = new Map(); // id → name
 let charts = new Map(); // sensor type → chart
 let range = "day";
@@ -50,7 +49,6 @@ function describe({ areaSquareMetres, location }) {
 const getLatest = () => get(`/api/gardens/${garden}/latest`);
 
 function showLatest({ items }) {
-  for (const { sensorType, unit } of items) units.set(sensorType, unit ?? "");
   fields.clear();
   const byDevice = Map.groupBy(items, (item) => item.deviceId);
   const cards = [...byDevice].sort(([a], [b]) => called(a).localeCompare(called(b))).map(([id, values]) => {
@@ -112,7 +110,7 @@ function showHistory(data) {
   const byType = Map.groupBy(data.series, (series) => series.sensorType);
   const kept = new Map();
   for (const [type, all] of [...byType].sort()) {
-    const chart = charts.get(type) ?? new Chart({ title: title(type), unit: units.get(type) ?? "", zero: false });
+    const chart = charts.get(type) ?? new Chart({ title: title(type), unit: all[0].unit ?? "", zero: false });
     kept.set(type, chart);
     chart.show({ from, to, gap: Math.max(2.5 * step, 3_600_000), ...columns(all, from, step) });
   }
@@ -142,16 +140,18 @@ function columns(all, from, step) {
   return { times: buckets.map((bucket) => from + (bucket + 0.5) * step), series: named.sort((a, b) => a.colour - b.colour) };
 }
 
+/** Each shows what it has, whatever becomes of the other. */
 async function load() {
-  try {
-    const [latest, history] = await Promise.all([getLatest(), getHistory()]);
-    name(history.devices);
-    showLatest(latest);
-    showHistory(history);
-    say("");
-  } catch (error) {
-    say(`The garden's values could not be loaded. ${error.message} Trying again.`);
+  const [latest, history] = await Promise.allSettled([getLatest(), getHistory()]);
+  if (history.value) name(history.value.devices);
+  if (latest.value) showLatest(latest.value);
+  if (history.value) showHistory(history.value);
+  const failed = [latest, history].find((one) => one.status === "rejected");
+  if (failed) {
+    say(`Some of the garden's values could not be loaded. ${failed.reason.message} Trying again.`);
     setTimeout(load, RETRY);
+  } else if (!lost) {
+    say("");
   }
 }
 
@@ -160,8 +160,9 @@ async function load() {
 function listen() {
   const events = new EventSource(`/api/gardens/${garden}/events`);
   events.addEventListener("open", () => {
-    if (lost) load(); // what happened meanwhile
+    if (!lost) return;
     lost = null;
+    load(); // what happened meanwhile
   });
   events.addEventListener("reading", (event) => {
     changed = true;
