@@ -18,12 +18,13 @@ final class Cache {
 
   private let redis: RedisClient
   private let prefix: String
-  private let isEnabled: Bool
+  let isEnabled: Bool
   private let record: (_ cache: String, _ result: CacheResult) -> Void
   private var loads: [String: Pending<CacheEntry>] = [:]
   /// False until the epoch is set after a connection was made, so that old entries are not read meanwhile.
   private var isTrusted = false
-  private var wasConnected = false
+  /// Whether entries from before the next connection may have missed a change.
+  private var owesEpoch = false
   private var random = SystemRandomNumberGenerator()
 
   /// A cache of one loop; keys begin with `prefix`, and `record` counts each look-up.
@@ -46,12 +47,12 @@ final class Cache {
   func entry(
     _ name: String, key: String, tag: String, load: @escaping () async throws -> [UInt8]
   ) async throws -> CacheEntry {
-    guard isEnabled, isTrusted else {
+    guard isUsable else {
       record(name, .bypass)
       return CacheEntry(body: try await load())
     }
     let valueKey = "\(prefix)v:\(name):\(key)"
-    guard let found = try? await redis.get(["\(prefix)epoch", "\(prefix)g:\(tag)", valueKey]) else {
+    guard let found = try? await redis.get([epochKey, generationKey(tag), valueKey]) else {
       record(name, .bypass)
       return CacheEntry(body: try await load())
     }
@@ -73,27 +74,42 @@ final class Cache {
   func invalidate(_ tags: [String]) async {
     guard isEnabled, !tags.isEmpty else { return }
     let commands = tags.map { tag -> [RedisArgument] in
-      ["SET", .text("\(prefix)g:\(tag)"), .bytes(fresh()), "PX", .integer(Self.generationLifetimeMilliseconds)]
+      ["SET", .text(generationKey(tag)), .bytes(fresh()), "PX", .integer(Self.generationLifetimeMilliseconds)]
     }
-    do {
-      _ = try await redis.pipeline(commands)
-    } catch {
-      isTrusted = false
-      if redis.isConnected { await beginEpoch(replacing: true) }
-    }
+    // An error reply, such as of a Redis that is out of memory, is a change that was not noted either.
+    let replies = try? await redis.pipeline(commands)
+    if replies?.allSatisfy({ $0.text == "OK" }) != true { await changeWasLost() }
   }
+
+  /// To be called when Redis could not be told of a change: everything kept may be older than it, here and elsewhere.
+  func changeWasLost() async {
+    isTrusted = false
+    // Also by a loop that has not been connected before.
+    owesEpoch = true
+    if redis.isConnected { await beginEpoch() }
+  }
+
+  /// Whether what is kept may be used now.
+  var isUsable: Bool { isEnabled && isTrusted }
+
+  /// Where the epoch stands: for scripts that keep something else than finished answers by the same rules.
+  var epochKey: String { "\(prefix)epoch" }
+
+  /// Where the generation of a tag stands.
+  func generationKey(_ tag: String) -> String { "\(prefix)g:\(tag)" }
 
   /// To be called when the connection to Redis comes and goes.
   func connectionChanged(isConnected: Bool) async {
     isTrusted = false
     guard isEnabled, isConnected else { return }
-    await beginEpoch(replacing: wasConnected)
-    wasConnected = true
+    await beginEpoch()
   }
 
-  private func beginEpoch(replacing: Bool) async {
-    var command: [RedisArgument] = ["SET", .text("\(prefix)epoch"), .bytes(fresh())]
-    if !replacing { command.append("NX") }
+  private func beginEpoch() async {
+    var command: [RedisArgument] = ["SET", .text(epochKey), .bytes(fresh())]
+    if !owesEpoch { command.append("NX") }
+    // From now on a loss of this connection is one that may have cost a change.
+    owesEpoch = true
     if (try? await redis.send(command)) != nil { isTrusted = true }
   }
 
