@@ -72,9 +72,10 @@ struct Device: PageItem {
 extension Rule where Value == String {
   /// The name of what a sensor measures.
   static var sensorType: Rule {
-    Rule.string(1...48).checked("must be lower-case letters, digits and _, beginning with a letter") { text in
-      guard let first = text.utf8.first, (97...122).contains(first) else { return false }
-      return text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "_") }
+    Rule.string(1...SensorType.maximumLength).checked(
+      "must be lower-case letters, digits and _, beginning with a letter"
+    ) { text in
+      Array(text.utf8).withUnsafeBytes(SensorType.isName)
     }
   }
 }

@@ -99,13 +99,17 @@ struct Devices: EndpointGroup {
 
   private func delete(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
-    try await services.database.transaction(timeoutMilliseconds: Erasure.timeoutMilliseconds) { transaction in
+    let garden = try await services.database.transaction(
+      timeoutMilliseconds: Erasure.timeoutMilliseconds
+    ) { transaction in
       let device = try owned(try await transaction.query(Self.lock, id, user.id).first, call.now)
       try call.requireMatch(device.body)
       try await Erasure.deleteReadings(of: [id], in: transaction)
       try await transaction.execute(Self.deleteByID, id)
+      return device.garden
     }
     await services.deviceKeys.changed(id)
+    await services.cache.invalidate(LatestValues.tag(garden))
     return call.noContent()
   }
 
@@ -175,7 +179,7 @@ struct Devices: EndpointGroup {
   // MARK: Schemas
 
   private static let types = Schema.array(
-    .string(pattern: "^[a-z][a-z0-9_]{0,47}$"), maxItems: Device.maximumSensorTypes)
+    .string(pattern: SensorType.pattern), maxItems: Device.maximumSensorTypes)
   private static let new = Schema.object([
     .required("name", .string(minLength: 1, maxLength: 120)), .optional("sensorTypes", types, "What it measures."),
   ])

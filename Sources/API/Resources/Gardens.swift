@@ -145,6 +145,7 @@ struct Gardens: EndpointGroup {
   /// To be called after the COMMIT that changed or took away gardens.
   func changed(_ gardens: [Identifier]) async {
     await services.cache.invalidate(["gardens"] + gardens.map(Self.tag))
+    for garden in gardens { await services.eventPublisher.accessChanged(garden) }
   }
 
   /// The garden as it is, locked until the transaction's end; throws 404 or 403 unless it is the user's.

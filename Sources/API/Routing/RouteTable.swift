@@ -25,6 +25,8 @@ enum RouteTable {
       Users(services: services),
       Sessions(services: services),
       Gardens(services: services),
+      LatestReadings(services: services),
+      GardenEvents(services: services),
       Devices(services: services),
       Administration(services: services),
       Readings(services: services),

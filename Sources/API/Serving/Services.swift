@@ -26,6 +26,9 @@ final class Services {
   let readings: ReadingsWriter
   let readingMeters: ReadingMeters
   let lastSeen: LastSeen
+  let latest: LatestValues
+  let events: EventBroker
+  let eventPublisher: EventPublisher
   /// The last report of the health checks, sent here by the housekeeping loop.
   var health = HealthReport.starting
   /// The last points of the status page, sent here with every new one.
@@ -63,6 +66,14 @@ final class Services {
     readings = ReadingsWriter(loop: loop, database: database)
     readingMeters = ReadingMeters(shared.instruments, shard: loop.index)
     lastSeen = LastSeen(loop: loop, database: database)
+    latest = LatestValues(
+      loop: loop, redis: redis, cache: cache, prefix: prefix, record: { [meters] in meters.cache("latest", $0) })
+    let eventKeys = EventKeys(prefix: prefix)
+    eventPublisher = EventPublisher(loop: loop, redis: redis, keys: eventKeys)
+    events = EventBroker(
+      loop: loop, redis: redis, subscriber: subscriber, keys: eventKeys,
+      access: EventAccess(database: database, sessions: sessions), logger: logger, configuration: configuration.events)
+    readings.onAccepted = [latest.accepted, eventPublisher.accepted]
     announcements = try Announcements.follow(subscriber, prefix: prefix, sessions: sessions, keys: deviceKeys)
   }
 

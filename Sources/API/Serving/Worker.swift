@@ -51,12 +51,15 @@ final class Worker {
 
   /// Leaves new connections to a successor that shares the listening socket; goes on with those that are open.
   func handOver() {
+    services.events.close()
     server.beginDraining()
     server.pauseAccepting()
   }
 
   /// Finishes what is in flight, at most that long, closes the stores and stops the loop.
   func shutDown(withinMilliseconds milliseconds: Int, _ done: @escaping () -> Void) {
+    // Not before: clients come back at once, and should not find this server again.
+    services.events.close()
     server.shutDown(withinMilliseconds: milliseconds) { [self] in
       services.close()
       services.shared.heartbeats.remove(loop.heartbeat)

@@ -9,8 +9,10 @@ final class Wire {
   private let fd: Int32
   private var buffer: [UInt8] = []
 
-  init(port: UInt16) throws {
+  /// Connects; `receiveBytes` makes the kernel's buffer a small one, for a client that is slow.
+  init(port: UInt16, receiveBytes: Int32? = nil) throws {
     fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    if var receiveBytes { setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receiveBytes, 4) }
     var timeout = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     var address = sockaddr_in()
@@ -95,7 +97,8 @@ final class Wire {
     return (try? read()) == nil
   }
 
-  private func take(_ count: Int) throws -> [UInt8] {
+  /// Reads so many bytes.
+  func take(_ count: Int) throws -> [UInt8] {
     while buffer.count < count { buffer += try read() }
     let taken = Array(buffer[..<count])
     buffer.removeFirst(count)

@@ -1,0 +1,16 @@
+extension Configuration {
+  /// Event streams.
+  package struct Events: Sendable {
+    package internal(set) var heartbeatSeconds = 0
+    package internal(set) var streams = 0
+
+    static let settings = [
+      Setting(
+        "EVENTS_HEARTBEAT_SECONDS", \.events.heartbeatSeconds, .integer(1...30), default: .text("15"),
+        "How often an event stream carries a comment, and is checked for whether its client may still watch."),
+      Setting(
+        "EVENTS_STREAMS", \.events.streams, .integer(1...100_000), default: .text("2000"),
+        "The most event streams of one event loop (503)."),
+    ]
+  }
+}

@@ -1,0 +1,27 @@
+/// The id of an event, as Redis gives it in a stream: milliseconds and a number within them.
+struct EventID: Comparable, CustomStringConvertible {
+  let milliseconds: UInt64
+  let number: UInt64
+
+  static let zero = EventID(milliseconds: 0, number: 0)
+
+  init(milliseconds: UInt64, number: UInt64) {
+    self.milliseconds = milliseconds
+    self.number = number
+  }
+
+  /// Reads `1732181400000-0`; nil for anything else.
+  init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } }),
+      let milliseconds = UInt64(parts[0]), let number = UInt64(parts[1])
+    else { return nil }
+    self.init(milliseconds: milliseconds, number: number)
+  }
+
+  static func < (left: EventID, right: EventID) -> Bool {
+    (left.milliseconds, left.number) < (right.milliseconds, right.number)
+  }
+
+  var description: String { "\(milliseconds)-\(number)" }
+}

@@ -1,0 +1,164 @@
+import Reactor
+import Redis
+import Values
+
+/// The newest reading of each sensor, kept in Redis as a hash for each garden that somebody looks at.
+///
+/// Every commit of readings is merged in, and so is what SQL says when a hash is missing: in both the later time of
+/// measurement wins, so that it does not matter which comes first. The name of a hash holds the cache's epoch and the
+/// garden's generation: after either has changed, it is never read again. While Redis is away SQL is asked each time.
+final class LatestValues {
+  /// How long a hash is kept; what is merged in meanwhile does not prolong it.
+  static let lifetimeMilliseconds: Int64 = 60_000
+  /// The most series that go into one call of a script.
+  static let seriesPerCall = 2_000
+  /// The most series that wait while a call is in flight; beyond it all hashes are given up instead.
+  static let maximumWaiting = 50_000
+
+  private unowned(unsafe) let loop: EventLoop
+  private let redis: RedisClient
+  private let cache: Cache
+  private let prefix: String
+  private let record: (CacheResult) -> Void
+  private var waiting: [Identifier: [ReadingSeries: LatestReading]] = [:]
+  private var waitingCount = 0
+  private var isSending = false
+  private var loads: [String: Pending<[LatestReading]>] = [:]
+
+  init(loop: EventLoop, redis: RedisClient, cache: Cache, prefix: String, record: @escaping (CacheResult) -> Void) {
+    self.loop = loop
+    self.redis = redis
+    self.cache = cache
+    self.prefix = prefix
+    self.record = record
+  }
+
+  /// What `Cache.invalidate` takes when devices of a garden are gone.
+  static func tag(_ garden: Identifier) -> String { "latest:\(garden)" }
+
+  // MARK: Reading
+
+  /// The newest readings of a garden, in the order of their series; from `load` when Redis does not have them.
+  func readings(
+    of garden: Identifier, load: @escaping () async throws -> [LatestReading]
+  ) async throws -> [LatestReading] {
+    guard cache.isUsable, let (hash, known) = await look(up: garden) else {
+      record(.bypass)
+      return try await load()
+    }
+    if let known {
+      record(.hit)
+      return known
+    }
+    record(.miss)
+    if let pending = loads[hash] { return try await pending.value() }
+    let pending = Pending<[LatestReading]>()
+    loads[hash] = pending
+    defer { loads[hash] = nil }
+    do {
+      let readings = try await fill(hash, with: try await load())
+      pending.complete(.success(readings))
+      return readings
+    } catch {
+      pending.complete(.failure(error))
+      throw error
+    }
+  }
+
+  /// The name of the garden's hash, and what is in it if it is whole.
+  private func look(up garden: Identifier) async -> (hash: String, known: [LatestReading]?)? {
+    let reply = try? await redis.evaluate(
+      LatestScripts.read, keys: keys(of: garden), [.integer(Self.lifetimeMilliseconds)])
+    guard let parts = reply?.array, let hash = parts.first?.text else { return nil }
+    return (hash, parts.count == 2 ? Self.readings(in: parts[1]) : nil)
+  }
+
+  /// Merges what SQL said with what was committed meanwhile, and gives both.
+  private func fill(_ hash: String, with readings: [LatestReading]) async throws -> [LatestReading] {
+    var arguments: [RedisArgument] = [.integer(Self.lifetimeMilliseconds), .integer(Int64(readings.count))]
+    for reading in readings { arguments += reading.arguments }
+    let reply = try? await redis.evaluate(LatestScripts.fill, keys: [hash], arguments)
+    return reply.flatMap(Self.readings) ?? readings
+  }
+
+  private static func readings(in reply: RedisReply) -> [LatestReading]? {
+    guard let parts = reply.array else { return nil }
+    var readings: [LatestReading] = []
+    for index in stride(from: 0, to: parts.count - 1, by: 2) {
+      guard let field = parts[index].bytes, let content = parts[index + 1].bytes else { return nil }
+      // The mark of a whole hash is no reading.
+      if let reading = LatestReading(field: field, content: content) { readings.append(reading) }
+    }
+    return readings.sorted { $0.series < $1.series }
+  }
+
+  private func keys(of garden: Identifier) -> [String] {
+    [cache.epochKey, cache.generationKey(Self.tag(garden)), "\(prefix)latest:\(garden):"]
+  }
+
+  // MARK: Merging commits
+
+  /// Takes note of readings that were just committed.
+  func accepted(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) {
+    guard cache.isEnabled else { return }
+    for reading in readings {
+      let series = ReadingSeries(device: device, type: reading.type.name)
+      let known = waiting[garden]?[series]
+      if let known, known.measuredAt >= reading.measuredAt { continue }
+      if known == nil { waitingCount += 1 }
+      waiting[garden, default: [:]][series] = LatestReading(
+        series: series, measuredAt: reading.measuredAt, value: reading.value)
+    }
+    if isSending || waiting.isEmpty { return }
+    isSending = true
+    loop.atEndOfTurn(self)
+  }
+
+  /// What comes while a call is in flight goes into the next one together.
+  private func sendAll() async {
+    while !waiting.isEmpty {
+      if waitingCount > Self.maximumWaiting {
+        dropWaiting()
+        await cache.changeWasLost()
+      } else {
+        await send(takeWaiting())
+      }
+    }
+    isSending = false
+  }
+
+  private func dropWaiting() {
+    waiting.removeAll()
+    waitingCount = 0
+  }
+
+  private func takeWaiting() -> [(garden: Identifier, readings: [LatestReading])] {
+    var taken: [(garden: Identifier, readings: [LatestReading])] = []
+    var count = 0
+    while count < Self.seriesPerCall, let (garden, readings) = waiting.popFirst() {
+      taken.append((garden, Array(readings.values)))
+      count += readings.count
+    }
+    waitingCount -= count
+    return taken
+  }
+
+  private func send(_ gardens: [(garden: Identifier, readings: [LatestReading])]) async {
+    var keys = [cache.epochKey]
+    var arguments: [RedisArgument] = [.integer(Self.lifetimeMilliseconds)]
+    for (garden, readings) in gardens {
+      keys += self.keys(of: garden).dropFirst()
+      arguments.append(.integer(Int64(readings.count)))
+      for reading in readings { arguments += reading.arguments }
+    }
+    do { _ = try await redis.evaluate(LatestScripts.merge, keys: keys, arguments) } catch {
+      // Nobody may go on reading hashes that lack these.
+      dropWaiting()
+      await cache.changeWasLost()
+    }
+  }
+}
+
+extension LatestValues: TurnEnd {
+  func flush() { loop.spawn { [self] in await sendAll() } }
+}
