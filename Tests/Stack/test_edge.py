@@ -137,8 +137,6 @@ class Edge(unittest.TestCase):
 
     def test_large_json_is_compressed_and_small_is_not(self):
         large = self.get("/openapi.json", "-H", "Accept-Encoding: gzip", "-o", "/dev/null", "-D", "-")
-        if large.status == 404:
-            self.skipTest("the server has no /openapi.json yet")
         self.assertEqual(large["Content-Encoding"], "gzip")
         self.assertIn("accept-encoding", (large["Vary"] or "").lower())
         self.assertIsNone(self.get("/version", "-H", "Accept-Encoding: gzip")["Content-Encoding"])
@@ -146,8 +144,6 @@ class Edge(unittest.TestCase):
     def test_an_entity_tag_survives_compression_for_if_match(self):
         text = {"description": "a bed of beans " * 100, "name": "Beans", "category": "vegetables"}
         made = self.stack.post(self.stack.edge + "/api/businesses", text, *self.user)
-        if made.status == 404:
-            self.skipTest("the server has no businesses yet")
         path = "/api/businesses/" + made.json()["id"]
         tag = self.get(path, "-H", "Accept-Encoding: gzip", "-o", "/dev/null", "-D", "-")["ETag"]
         self.assertTrue(tag.startswith("W/"), tag)
@@ -170,8 +166,6 @@ class Edge(unittest.TestCase):
         device = self.stack.post(f"{self.stack.api}/api/gardens/{self.garden}/devices", {"name": "probe"}, *self.user).json()
         lines = []
         threading.Thread(target=lambda: lines.extend(iter(stream.stdout.readline, b"")), daemon=True).start()
-        if self.stack.curl(f"{self.stack.api}/api/gardens/{self.garden}/events", "--max-time", "1", "-I").status in (404, 405):
-            self.skipTest("the server has no events yet")
         time.sleep(0.5)
         reading = {"sensorType": "rain", "value": 1, "measuredAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         self.stack.post(f"{self.stack.api}/api/devices/{device['id']}/readings", {"readings": [reading]}, "-H", f"Authorization: Bearer {device['key']}")
