@@ -19,7 +19,7 @@ struct DevicesTests {
   }
 
   /// Whether a key ends within the time that a loop may believe in it.
-  private func ends(_ key: String) throws -> Bool { try eventually { try !works(key) } }
+  private func ends(_ key: String) throws -> Bool { try holds(within: 6) { try !works(key) } }
 
   @Test("are made with a key that is shown once")
   func creation() throws {

@@ -1,19 +1,9 @@
-import Glibc
 import Postgres
 import Reactor
 import Testing
 import Values
 
 @testable import API
-
-/// Whether something becomes true within some seconds.
-func eventually(seconds: Int = 6, _ condition: () throws -> Bool) rethrows -> Bool {
-  for _ in 0..<(seconds * 50) {
-    if try condition() { return true }
-    usleep(20_000)
-  }
-  return try condition()
-}
 
 extension Client {
   /// Makes a garden and gives its id.
