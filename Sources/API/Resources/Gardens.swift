@@ -108,14 +108,14 @@ struct Gardens: EndpointGroup {
     let (user, id) = (try call.user, try call.identifier("id"))
     var fields = try call.fields()
     let name = fields.change("name", .string(1...120))
-    let location = fields.patch("location", .location)
+    let location = fields.patch("location", .locationChange)
     let area = fields.patch("areaSquareMetres", Self.area)
     let isPublic = fields.change("public", .boolean)
     try fields.finish()
     let garden = try await services.database.transaction { transaction in
       let before = try await Self.lock(id, for: user, in: transaction)
       try call.requireMatch(before.body)
-      let place = location.applied(to: before.location)
+      let place = try location.applied(to: before.location)
       let rows = try await transaction.query(
         Self.update, id, name ?? before.name, place?.latitude, place?.longitude,
         area.applied(to: before.areaSquareMetres), isPublic ?? before.isPublic, call.now)
