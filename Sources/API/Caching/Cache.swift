@@ -15,6 +15,8 @@ final class Cache {
   static let generationLifetimeMilliseconds: Int64 = 3_600_000
   /// The largest body that is kept, in bytes.
   static let maximumBodyBytes = 256 * 1024
+  /// The most bytes that a loop stores within a lifetime: ever new searches must not fill Redis.
+  static let maximumBytesPerLifetime = 4 * 1024 * 1024
 
   private let redis: RedisClient
   private let prefix: String
@@ -25,6 +27,7 @@ final class Cache {
   private var isTrusted = false
   /// Whether entries from before the next connection may have missed a change.
   private var owesEpoch = false
+  private var stored = (until: UInt64(0), bytes: 0)
   private var random = SystemRandomNumberGenerator()
 
   /// A cache of one loop; keys begin with `prefix`, and `record` counts each look-up.
@@ -56,7 +59,12 @@ final class Cache {
       record(name, .bypass)
       return CacheEntry(body: try await load())
     }
-    let stamp = CacheStamp(epoch: found[0], generation: found[1])
+    guard let epoch = found[0] else {
+      await epochIsMissing()
+      record(name, .bypass)
+      return CacheEntry(body: try await load())
+    }
+    let stamp = CacheStamp(epoch: epoch, generation: found[1])
     if let value = found[2], let entry = CacheEntry(stored: value, ifStampedWith: stamp) {
       record(name, .hit)
       return entry
@@ -86,8 +94,14 @@ final class Cache {
     isTrusted = false
     // Also by a loop that has not been connected before.
     owesEpoch = true
-    if redis.isConnected { await beginEpoch() }
+    guard redis.isConnected else { return }
+    await beginEpoch()
+    // A Redis that is full sets nothing, but still deletes; without an epoch nothing that is kept counts.
+    if !isTrusted, (try? await redis.delete(epochKey)) != nil { isTrusted = true }
   }
+
+  /// To be called when there was no epoch to be found: a loop that could not begin one has taken the last away.
+  func epochIsMissing() async { await beginEpoch() }
 
   /// Whether what is kept may be used now.
   var isUsable: Bool { isEnabled && isTrusted }
@@ -125,12 +139,20 @@ final class Cache {
     do {
       let entry = CacheEntry(body: try await load())
       pending.complete(.success(entry))
-      if entry.body.count <= Self.maximumBodyBytes { await keep(valueKey, entry, stamp) }
+      if mayKeep(entry) { await keep(valueKey, entry, stamp) }
       return entry
     } catch {
       pending.complete(.failure(error))
       throw error
     }
+  }
+
+  private func mayKeep(_ entry: CacheEntry) -> Bool {
+    let (now, bytes) = (Clock.monotonic(), entry.body.count)
+    if now >= stored.until { stored = (now + UInt64(Self.lifetimeMilliseconds) * 1_000_000, 0) }
+    guard bytes <= Self.maximumBodyBytes, stored.bytes + bytes <= Self.maximumBytesPerLifetime else { return false }
+    stored.bytes += bytes
+    return true
   }
 
   private func keep(_ valueKey: String, _ entry: CacheEntry, _ stamp: CacheStamp) async {

@@ -27,9 +27,10 @@ enum LatestScripts {
     """
 
   /// Keys: epoch, generation, beginning of the hash's name. Argument: lifetime. Gives the name, and the fields if the
-  /// hash is whole; if not, what is in it stays until it has been filled.
+  /// hash is whole; if not, what is in it stays until it has been filled. Null when there is no epoch.
   static let read = RedisScript(
     function + """
+      if redis.call('EXISTS', KEYS[1]) == 0 then return false end
       local hash = named(KEYS[3], KEYS[1], KEYS[2])
       if redis.call('HEXISTS', hash, 'whole') == 1 then return {hash, redis.call('HGETALL', hash)} end
       redis.call('PEXPIRE', hash, ARGV[1])

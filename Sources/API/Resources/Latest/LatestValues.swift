@@ -69,6 +69,7 @@ final class LatestValues {
   private func look(up garden: Identifier) async -> (hash: String, known: [LatestReading]?)? {
     let reply = try? await redis.evaluate(
       LatestScripts.read, keys: keys(of: garden), [.integer(Self.lifetimeMilliseconds)])
+    if reply == .null { await cache.epochIsMissing() }
     guard let parts = reply?.array, let hash = parts.first?.text else { return nil }
     return (hash, parts.count == 2 ? Self.readings(in: parts[1]) : nil)
   }
