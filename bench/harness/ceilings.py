@@ -1,7 +1,6 @@
 """What the stores themselves can do on the load's core, driven from the server's core by their own tools."""
 
 import datetime
-import os
 import random
 import re
 import subprocess
@@ -14,10 +13,9 @@ from harness.servers import BUILT, Failure, SERVER_CORE
 COPY_ROWS = 500_000
 
 
-def pinned(command: list[str], **environment: str) -> str:
-    done = subprocess.run(
-        ["taskset", "-c", str(SERVER_CORE), *command], capture_output=True, text=True, env=os.environ | environment,
-        check=False)
+def pinned(command: list[str]) -> str:
+    pin = ["taskset", "-c", str(SERVER_CORE)]
+    done = subprocess.run([*pin, *command], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Failure(f"{command[0]}: {done.stderr.strip()}")
     return done.stdout
@@ -31,12 +29,12 @@ def first_number(pattern: str, output: str) -> float:
 
 
 def select_by_key(data: Data, seconds: float) -> float:
-    """Rows per second by pgbench: the same garden, prepared, 32 connections."""
+    """Rows per second by pgbench: the same garden, prepared, 16 connections."""
     script = BUILT / "select.sql"
     script.write_text(
         "SELECT id, owner_id, name, latitude, longitude, area_square_metres, public, created_at, updated_at"
         f" FROM gardens WHERE id = '{data.garden}' AND public;\n")
-    command = ["pgbench", "-n", "-M", "prepared", "-c", "32", "-j", "1", "-T", str(round(seconds)), "-f", str(script)]
+    command = ["pgbench", "-n", "-M", "prepared", "-c", "16", "-j", "1", "-T", str(round(seconds)), "-f", str(script)]
     return first_number(r"tps = ([\d.]+)", pinned([*command, stores.POSTGRES_URL]))
 
 
@@ -44,7 +42,7 @@ def redis_get(seconds: float) -> float:
     """GETs per second by redis-benchmark: 64 connections, 300 bytes."""
     port, password = stores.redis_address()
     command = ["redis-benchmark", "-p", str(port), "-c", "64", "-n", str(round(seconds * 60_000)), "-d", "300"]
-    output = pinned([*command, "-t", "get", "--csv"], REDISCLI_AUTH=password)
+    output = pinned([*command, "-a", password, "-t", "get", "--csv"])
     return first_number(r'"GET","([\d.]+)"', output)
 
 

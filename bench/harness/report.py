@@ -17,6 +17,12 @@ busy, and "server busy" tells which. Compare the CPU per request first: it moves
 A rate is the median of {rounds} rounds that take turns; ± is half the distance between the fastest and the slowest.
 """
 
+BUSY = """
+**The machine was not idle.** Other programs had much of both cores, so that rates and latencies say little here, and a
+server with more database connections gets a larger part of what is left. The CPU per request remains comparable.
+"""
+QUIET_LOAD = 1.5
+
 HEAD = """
 ## {workload}
 
@@ -64,6 +70,8 @@ def bar_table(results: Results) -> str:
 def write(results: Results, folder: pathlib.Path) -> None:
     facts = "\n".join(f"- {name}: {value}" for name, value in results.facts.items())
     text = INTRODUCTION.format(command=results.facts["Command"], facts=facts, rounds=results.facts["Rounds"])
+    if float(results.facts["Load average at the start"]) > QUIET_LOAD:
+        text += BUSY
     if results.skipped:
         text += "\nNot measured: " + "; ".join(results.skipped) + ".\n"
     text += bar_table(results) + "\n![CPU per request](benchmarks.svg)\n" + tables(results) + store_table(results)
