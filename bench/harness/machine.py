@@ -23,6 +23,12 @@ def processor() -> str:
     return os.uname().machine
 
 
+def built_from() -> str:
+    """The revision that bench/build noted, which may be older than what is checked out."""
+    note = pathlib.Path(os.environ["BENCH_BUILT"], "revision")
+    return note.read_text(encoding="ascii").strip() if note.exists() else "unknown"
+
+
 def facts(command: str, seconds: float, rounds: int) -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     versions = [
@@ -34,7 +40,7 @@ def facts(command: str, seconds: float, rounds: int) -> dict[str, str]:
         "Rounds": f"{rounds}",
         "Seconds each": f"{seconds:g}",
         "Date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-        "Revision": first_line("git", "rev-parse", "--short=12", "HEAD"),
+        "Server built from": built_from(),
         "Machine": f"{os.cpu_count()} × {processor()}, {memory:.0f} GB, Linux {os.uname().release}",
         "Load average at the start": f"{os.getloadavg()[0]:.2f}",
         "Versions": "; ".join(versions),

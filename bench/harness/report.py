@@ -14,20 +14,21 @@ Written by `{command}`; do not edit. What is measured, and how, stands in [bench
 
 The server has one core for itself; the load and the stores share the other, so that a rate ends where either is
 busy, and "server busy" tells which. Compare the CPU per request first: it moves least from run to run.
-A rate is the median of {rounds} rounds that take turns; ± is half the distance between the fastest and the slowest.
+Figures are medians of {rounds} rounds that take turns; ± is half the distance between the highest and the lowest.
 """
 
 BUSY = """
-**The machine was not idle.** Other programs had much of both cores, so that rates and latencies say little here, and a
-server with more database connections gets a larger part of what is left. The CPU per request remains comparable.
+**The machine was not idle**, so that this run ranks nobody: other programs had much of both cores, which takes from rates
+and latencies, favours servers with more database connections, and raises the CPU per request through cold caches (see
+its ±). Run it again on an idle machine.
 """
 QUIET_LOAD = 1.5
 
 HEAD = """
 ## {workload}
 
-| Server | CPU µs/request | Requests/s | ± | P50 ms | P99 ms | Server busy | Peak memory MB |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| Server | CPU µs/request | ± | Requests/s | ± | P50 ms | P99 ms | Server busy | Peak memory MB |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 """
 
 
@@ -36,7 +37,8 @@ def row(results: Results, workload: str, server: str) -> str:
         return results.median(workload, server, member) or 0
 
     return (
-        f"| {server} | {median('cpu_us'):.2f} | {median('rate'):,.0f} | {results.spread(workload, server) / 2:.0%} "
+        f"| {server} | {median('cpu_us'):.2f} | {results.spread(workload, server, 'cpu_us') / 2:.0%} "
+        f"| {median('rate'):,.0f} | {results.spread(workload, server, 'rate') / 2:.0%} "
         f"| {median('p50_us') / 1000:.2f} | {median('p99_us') / 1000:.2f} | {median('server_busy'):.0%} "
         f"| {median('memory_mb'):.0f} |\n"
     )
@@ -61,7 +63,7 @@ def store_table(results: Results) -> str:
 
 
 def bar_table(results: Results) -> str:
-    text = "\n## What was promised\n\n| Promise | Measured | Holds |\n| --- | --- | --- |\n"
+    text = "\n## What was promised\n\n| Promise | Measured | Held in this run |\n| --- | --- | --- |\n"
     for bar in all_bars(results):
         text += f"| {bar.promise} | {bar.measured} | {'yes' if bar.holds else '**no**'} |\n"
     return text

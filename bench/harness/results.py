@@ -26,10 +26,10 @@ class Results:
         samples = self.samples.get(workload, {}).get(server)
         return statistics.median(getattr(sample, member) for sample in samples) if samples else None
 
-    def spread(self, workload: str, server: str) -> float:
-        """How far the rates of the rounds are apart, as a share of their median."""
-        rates = [sample.rate for sample in self.samples[workload][server]]
-        return (max(rates) - min(rates)) / statistics.median(rates)
+    def spread(self, workload: str, server: str, member: str) -> float:
+        """How far the figures of the rounds are apart, as a share of their median."""
+        figures = [getattr(sample, member) for sample in self.samples[workload][server]]
+        return (max(figures) - min(figures)) / statistics.median(figures)
 
     def ceiling(self, name: str) -> float | None:
         return statistics.median(self.ceilings[name]) if self.ceilings.get(name) else None
