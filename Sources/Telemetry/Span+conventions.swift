@@ -23,6 +23,21 @@ extension Span {
     status = .error("")
   }
 
+  /// Describes a request to another server and names the span by its method. `statusCode` is nil without an answer.
+  package mutating func describeCall(
+    method: String, url: String, serverAddress: String?, serverPort: Int?, statusCode: Int?
+  ) {
+    name = method
+    set("http.request.method", method)
+    set("url.full", url)
+    set("server.address", serverAddress)
+    if let serverPort { set("server.port", serverPort) }
+    if let statusCode { set("http.response.status_code", statusCode) }
+    if let statusCode, statusCode < 400 { return }
+    set("error.type", statusCode.map(String.init) ?? "no-answer")
+    status = .error("")
+  }
+
   /// The databases that spans name, as `db.system.name` has them.
   package enum Database: String, Sendable {
     case postgresql, redis

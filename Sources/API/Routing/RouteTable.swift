@@ -28,6 +28,7 @@ enum RouteTable {
       LatestReadings(services: services),
       GardenEvents(services: services),
       Devices(services: services),
+      Insights(services: services),
       Administration(services: services),
       Readings(services: services),
       Businesses(services: services),

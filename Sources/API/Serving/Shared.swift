@@ -14,6 +14,8 @@ final class Shared: Sendable {
   let logs: LogSink
   let passwords: PasswordPool
   let outbound: Outbound
+  /// Spare the providers of language models, and those who would wait for them.
+  let modelCircuits: [InsightProvider: CircuitBreaker] = [.openAI: CircuitBreaker(), .anthropic: CircuitBreaker()]
   /// Nil when no collector is configured.
   let exporter: SpanExporter?
   let trustedProxies: [AddressBlock]

@@ -1,0 +1,33 @@
+import JSON
+
+/// What a rule concludes: the same points always give the same finding.
+struct Finding {
+  /// The most probes that a title or text names; the evidence has them all.
+  static let maximumNames = 3
+
+  let severity: Severity
+  /// A few words without numbers, so that two findings of one state of the garden have the same title.
+  let title: String
+  /// A few sentences for the grower.
+  let text: String
+  /// The numbers that it rests on: a JSON object.
+  let evidence: [UInt8]
+
+  init(_ severity: Severity, _ title: String, _ text: String, evidence: (inout JSONWriter) -> Void) {
+    self.severity = severity
+    self.title = title
+    self.text = text
+    var json = JSONWriter()
+    json.object(evidence)
+    self.evidence = json.take()
+  }
+
+  /// Some names as a sentence has them: "A, B and 3 more".
+  static func list(_ names: [String]) -> String {
+    let shown = names.prefix(maximumNames)
+    let rest = names.count - shown.count
+    if rest > 0 { return shown.joined(separator: ", ") + " and \(rest) more" }
+    guard shown.count > 1 else { return shown.first ?? "" }
+    return shown.dropLast().joined(separator: ", ") + " and " + shown.last!
+  }
+}

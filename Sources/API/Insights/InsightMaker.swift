@@ -1,0 +1,95 @@
+import Postgres
+import Telemetry
+import Values
+
+/// Makes insights: the rules find, a language model may word what they found, and the result is stored.
+struct InsightMaker {
+  /// A garden of many devices may take a while to read, in milliseconds. Not on the shared connections: others would
+  /// wait behind it.
+  static let readingTimeoutMilliseconds = 10_000
+
+  let services: Services
+
+  /// Makes and stores an insight; throws 409 without data.
+  func make(
+    _ type: InsightType, of garden: ObservedGarden, by provider: InsightProvider, trace: TraceContext? = nil
+  ) async throws -> Insight {
+    guard let finding = try await finding(type, of: garden) else { throw type.lacksData }
+    var (author, text) = (InsightProvider.rules, finding.text)
+    if provider != .rules {
+      let words = await LanguageModels(services: services).text(
+        for: Prompt(type: type, garden: garden.name, finding: finding), by: provider, trace: trace)
+      count(type, provider, isSuccess: words != nil)
+      if let words { (author, text) = (provider, words) }
+    }
+    let insight = try await store(type, finding, text, of: garden, by: author)
+    if author == .rules { count(type, .rules, isSuccess: true) }
+    announce(insight)
+    return insight
+  }
+
+  /// What the rules say now; nil without data.
+  func finding(_ type: InsightType, of garden: ObservedGarden) async throws -> Finding? {
+    let observations = try await services.database.transaction(
+      .repeatableRead, readOnly: true, timeoutMilliseconds: Self.readingTimeoutMilliseconds
+    ) { transaction in try await Observations(for: type, of: garden, at: services.now, transaction) }
+    return type.finding(observations)
+  }
+
+  /// Counts what became of asking a provider.
+  func count(_ type: InsightType, _ provider: InsightProvider, isSuccess: Bool) {
+    services.shared.instruments.insights.child(
+      shard: services.loop.index, type.rawValue, provider.rawValue, isSuccess ? "true" : "false"
+    ).increment()
+  }
+
+  /// Tells everyone who follows the garden; to be called after the commit.
+  func announce(_ insight: Insight) {
+    for notify in services.onInsight { notify(insight) }
+  }
+
+  private func store(
+    _ type: InsightType, _ finding: Finding, _ text: String, of garden: ObservedGarden, by author: InsightProvider
+  ) async throws -> Insight {
+    do {
+      let rows = try await services.database.write(
+        Self.insert, services.makeIdentifier(), garden.id, type.rawValue, author.rawValue, finding.severity.rawValue,
+        finding.title, text, Postgres.JSONText(finding.evidence), services.now)
+      return try Insight(rows[0])
+    } catch let error as PostgresError where error.isForeignKeyViolation {
+      throw Problem(.notFound, "The garden is gone.")
+    }
+  }
+
+  static let insert = Statement(
+    "insights.insert",
+    """
+    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING \(Insight.columns)
+    """)
+}
+
+extension InsightType {
+  /// What the rule for this type says of a garden; nil without data.
+  func finding(_ observations: Observations) -> Finding? {
+    switch self {
+    case .watering: WateringRule.finding(observations)
+    case .frost: FrostRule.finding(observations)
+    case .anomaly: AnomalyRule.finding(observations)
+    case .summary: SummaryRule.finding(observations)
+    }
+  }
+
+  /// Says which data the rule would have needed.
+  var lacksData: Problem {
+    let detail =
+      switch self {
+      case .watering: "There is no soil_moisture of the last \(Int(WateringRule.maximumAgeHours)) hours."
+      case .frost: "There is no air_temperature of the last \(Int(FrostRule.maximumAgeHours)) hours."
+      case .anomaly:
+        "No sensor has been known long enough: its last day, or this hour of \(AnomalyRule.fewestDays) days before."
+      case .summary: "There are no readings of the last seven days."
+      }
+    return Problem(.noData, detail)
+  }
+}

@@ -1,0 +1,114 @@
+import HTTP
+import JSON
+import Postgres
+import Values
+
+/// Insights: what a garden's numbers mean, made when asked for and listed afterwards.
+struct Insights: EndpointGroup {
+  static let template = "/api/gardens/{id}/insights"
+
+  let services: Services
+
+  var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .post, template: Self.template, access: .user, summary: "Make an insight",
+        details: """
+          The rules find; `openai` and `anthropic` may word what they found. Should the provider fail, the rules' own \
+          words are the answer, and `provider` says so. Every insight carries the numbers it rests on.
+          """,
+        tag: "Insights", body: .json(Self.request, example: #"{"type":"watering","provider":"rules"}"#),
+        success: Endpoint.Success(201, Insight.schema, headers: ["Location", "ETag"]),
+        refusals: [.notFound, .forbidden, .noData, .providerNotConfigured, .unavailable], handler: .async(create)),
+      Endpoint(
+        method: .get, template: Self.template, access: .user, summary: "Insights of a garden",
+        details: "The newest come first.", tag: "Insights",
+        parameters: PageRequest.parameters + [
+          .query("type", .enumeration(InsightType.allCases.map(\.rawValue)), "Only insights of this type.")
+        ],
+        success: Endpoint.Success(200, .page(of: "InsightPage", Insight.schema), headers: ["ETag", "Link"]),
+        refusals: [.notFound, .forbidden, .invalidCursor], handler: .async(list)),
+      Endpoint(
+        method: .get, template: "\(Self.template)/{insightId}", access: .user, summary: "One insight", tag: "Insights",
+        success: Endpoint.Success(200, Insight.schema, headers: ["ETag"]), refusals: [.notFound, .forbidden],
+        handler: .async(show)),
+    ]
+  }
+
+  // MARK: Handlers
+
+  private func create(_ call: Call) async throws -> Response {
+    let garden = try call.identifier("id")
+    var fields = try call.fields()
+    let type = fields.required("type", .oneOf(InsightType.self))
+    let provider = fields.optional("provider", .oneOf(InsightProvider.self)) ?? .rules
+    try fields.finish()
+    let observed = try await owned(garden, by: call.user.id)
+    guard LanguageModels(services: services).isConfigured(provider) else {
+      throw Problem(.providerNotConfigured, "This server is not configured to ask \(provider.rawValue).")
+    }
+    let insight = try await InsightMaker(services: services).make(type, of: observed, by: provider, trace: call.trace)
+    return call.created("/api/gardens/\(garden)/insights/\(insight.id)", insight.body)
+  }
+
+  private func list(_ call: Call) async throws -> Response {
+    let garden = try call.identifier("id")
+    let query = try call.query()
+    let type = try query.word("type", InsightType.self)
+    let list = "insights:\(garden):\(type?.rawValue ?? "")"
+    let page = try call.page(query, list: list)
+    var after = page.after
+    let before = try after?.takeIdentifier() ?? Identifier(high: .max, low: .max)
+    _ = try await owned(garden, by: call.user.id)
+    let rows = try await services.database.query(Self.byGarden, garden, before, type?.rawValue, page.limit + 1)
+    let insights = try rows.prefix(Int(page.limit)).map { try Insight($0) }
+    var next: String?
+    if rows.count > insights.count, let last = insights.last {
+      var payload = CursorPayload()
+      payload.append(last.id)
+      next = services.cursors.seal(payload, list: list)
+    }
+    return call.list(
+      CacheEntry(body: call.pageBody({ json in for insight in insights { json.object(insight.write) } }, next: next)))
+  }
+
+  private func show(_ call: Call) async throws -> Response {
+    let (garden, id) = (try call.identifier("id"), try call.identifier("insightId"))
+    _ = try await owned(garden, by: call.user.id)
+    guard let row = try await services.database.query(Self.byID, garden, id).first else {
+      throw Problem(.notFound, "There is no insight with this id.")
+    }
+    return call.ok(try Insight(row).body)
+  }
+
+  /// The garden, for its owner alone: a stranger's private one does not exist, and a public one's insights are private.
+  private func owned(_ garden: Identifier, by user: Identifier) async throws -> ObservedGarden {
+    guard let row = try await services.database.query(Self.garden, garden, user).first else {
+      throw Problem(.notFound, "There is no garden with this id.")
+    }
+    let (name, longitude, isOwner) = try row.decode((String.self, Double?.self, Bool.self))
+    guard isOwner else { throw Problem(.forbidden, "Only its owner sees a garden's insights.") }
+    return ObservedGarden(id: garden, name: name, longitude: longitude)
+  }
+
+  // MARK: SQL
+
+  private static let garden = Statement(
+    "insights.garden",
+    "SELECT name, longitude, owner_id = $2 FROM gardens WHERE id = $1 AND (owner_id = $2 OR public)")
+  private static let byGarden = Statement(
+    "insights.byGarden",
+    """
+    SELECT \(Insight.columns) FROM insights
+    WHERE garden_id = $1 AND id < $2 AND ($3::text IS NULL OR type = $3) ORDER BY id DESC LIMIT $4
+    """)
+  private static let byID = Statement(
+    "insights.byID", "SELECT \(Insight.columns) FROM insights WHERE garden_id = $1 AND id = $2")
+
+  // MARK: Schemas
+
+  private static let request = Schema.object([
+    .required("type", .enumeration(InsightType.allCases.map(\.rawValue))),
+    .optional("provider", .enumeration(InsightProvider.allCases.map(\.rawValue)), "`rules` unless given."),
+  ])
+}
