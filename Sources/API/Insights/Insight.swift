@@ -3,7 +3,7 @@ import Postgres
 import Values
 
 /// An insight as it is stored and shown.
-struct Insight {
+struct Insight: PageItem {
   /// What `init(_: Row)` reads, in its order.
   static let columns = "id, garden_id, type, provider, severity, title, text, evidence, created_at"
 

@@ -57,7 +57,7 @@ struct InsightMaker {
         finding.title, text, Postgres.JSONText(finding.evidence), services.now)
       return try Insight(rows[0])
     } catch let error as PostgresError where error.isForeignKeyViolation {
-      throw Problem(.notFound, "The garden is gone.")
+      throw GardenAccess.notFound
     }
   }
 

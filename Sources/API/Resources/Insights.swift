@@ -55,21 +55,10 @@ struct Insights: EndpointGroup {
     let garden = try call.identifier("id")
     let query = try call.query()
     let type = try query.word("type", InsightType.self)
-    let list = "insights:\(garden):\(type?.rawValue ?? "")"
-    let page = try call.page(query, list: list)
-    var after = page.after
-    let before = try after?.takeIdentifier() ?? Identifier(high: .max, low: .max)
+    let page = try call.identifierPage(query, list: "insights:\(garden):\(type?.rawValue ?? "")")
     _ = try await owned(garden, by: call.user.id)
-    let rows = try await services.database.query(Self.byGarden, garden, before, type?.rawValue, page.limit + 1)
-    let insights = try rows.prefix(Int(page.limit)).map { try Insight($0) }
-    var next: String?
-    if rows.count > insights.count, let last = insights.last {
-      var payload = CursorPayload()
-      payload.append(last.id)
-      next = services.cursors.seal(payload, list: list)
-    }
-    return call.list(
-      CacheEntry(body: call.pageBody({ json in for insight in insights { json.object(insight.write) } }, next: next)))
+    let rows = try await services.database.query(Self.byGarden, garden, page.before, type?.rawValue, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows, Insight.init)))
   }
 
   private func show(_ call: Call) async throws -> Response {
@@ -84,10 +73,10 @@ struct Insights: EndpointGroup {
   /// The garden, for its owner alone: a stranger's private one does not exist, and a public one's insights are private.
   private func owned(_ garden: Identifier, by user: Identifier) async throws -> ObservedGarden {
     guard let row = try await services.database.query(Self.garden, garden, user).first else {
-      throw Problem(.notFound, "There is no garden with this id.")
+      throw GardenAccess.notFound
     }
     let (name, longitude, isOwner) = try row.decode((String.self, Double?.self, Bool.self))
-    guard isOwner else { throw Problem(.forbidden, "Only its owner sees a garden's insights.") }
+    guard isOwner else { throw GardenAccess.notYours }
     return ObservedGarden(id: garden, name: name, longitude: longitude)
   }
 

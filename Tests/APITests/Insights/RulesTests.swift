@@ -118,7 +118,7 @@ struct RulesTests {
     let finding = FrostRule.finding(Observations(series: [air, humidity], now: Self.noon))
     let station = try #require(try Self.evidence(finding)["stations"]?.elements?.first)
     #expect(station["method"]?.text == "dew-point")
-    #expect(station["dewPoint"]?.number == 1.94)
+    #expect(station["dewPoint"]?.number == 1.89)
     #expect(finding?.severity == .notice)
     let dry = FrostRule.finding(Observations(series: [air], now: Self.noon))
     #expect(try Self.evidence(dry)["stations"]?.elements?.first?["method"]?.text == "last-night")
