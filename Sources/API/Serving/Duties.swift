@@ -15,7 +15,7 @@ final class Duties {
   static let retryNanoseconds: UInt64 = 250_000_000
 
   private let services: Services
-  private let duties: [Duty]
+  private var duties: [Duty]
   private var isStopped = false
 
   init(_ services: Services) {
@@ -25,6 +25,7 @@ final class Duties {
       Timestamp(unixMilliseconds: services.loop.unixMilliseconds)
     }
     duties = [partitions.making, partitions.dropping, Rollup.duty, Expiry(readings).duty]
+    if let insights = InsightPass(services).duty { duties.append(insights) }
   }
 
   /// Does what must be done before anything is served: waits for the lock, and tries until it is done.
@@ -66,6 +67,7 @@ final class Duties {
         guard try rows[0].decode(Bool.self, 0) else { return nil }
         return try await duty.run(transaction)
       }
+      if hasMore != nil { duty.committed() }
       count(duty, hasMore == nil ? "skipped" : "done")
       return hasMore ?? false
     } catch {

@@ -10,6 +10,8 @@ struct Duty {
   let timeoutMilliseconds: Int
   /// One run, in a transaction that holds the duty's lock; gives whether more is to be done at once.
   let run: (Transaction) async throws -> Bool
+  /// Called after each run whose transaction was committed.
+  var committed: () -> Void = {}
 
   /// The key of the lock that keeps other replicas away (FNV-1a of the name, below the class of all duties).
   var lockKey: Int32 {

@@ -40,8 +40,6 @@ struct Plot {
     let values = readings.map(\.value)
     let device = device
     try server.withDatabase { database in
-      // Takes what falls into no day's partition.
-      _ = try? await database.execute("CREATE TABLE IF NOT EXISTS readings_other PARTITION OF readings DEFAULT")
       try await database.execute(
         """
         INSERT INTO readings (device_id, sensor_type, measured_at, value)
