@@ -101,8 +101,7 @@ struct ConnectionString: Sendable {
   /// The settings of a session; those of the string come last and win. Compiling a statement takes longer than most
   /// of ours, and those over many partitions look costly enough to the planner that it would.
   private func serverOptions(_ configuration: DatabaseConfiguration) -> String {
-    // Compiling a plan over all partitions takes seconds; the statements here take milliseconds.
-    var text = "-c jit=off -c statement_timeout=\(configuration.statementTimeoutMilliseconds)"
+    var text = "-c statement_timeout=\(configuration.statementTimeoutMilliseconds)"
     text += " -c idle_in_transaction_session_timeout=\(configuration.idleTransactionTimeoutMilliseconds)"
     text += " -c client_min_messages=warning -c timezone=UTC -c jit=off"
     if let own = options.first(where: { $0.keyword == "options" })?.value { text += " " + own }

@@ -262,7 +262,7 @@ struct Business: PageItem {
 
 extension Rule where Value == String {
   /// The category of a business.
-  fileprivate static var category: Rule {
+  static var category: Rule {
     Rule.string(1...40).checked("must match \(Business.categoryPattern)", Business.isCategory)
   }
 }

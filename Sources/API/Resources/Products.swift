@@ -235,9 +235,9 @@ struct Product: PageItem {
 
 extension Rule where Value == String {
   /// What a price is for.
-  fileprivate static var unit: Rule { .string(1...40) }
+  static var unit: Rule { .string(1...40) }
 }
 
 extension Rule where Value == Int64 {
-  fileprivate static var stock: Rule { .integer(0...Product.maximumStock) }
+  static var stock: Rule { .integer(0...Product.maximumStock) }
 }

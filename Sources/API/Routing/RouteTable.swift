@@ -23,6 +23,8 @@ enum RouteTable {
       Probes(services: services),
       MetricsPages(services: services, needsToken: true),
       Users(services: services),
+      Export(services: services),
+      Import(services: services),
       Sessions(services: services),
       Gardens(services: services),
       LatestReadings(services: services),

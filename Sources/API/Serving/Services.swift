@@ -29,6 +29,7 @@ final class Services {
   let latest: LatestValues
   let events: EventBroker
   let eventPublisher: EventPublisher
+  let transfers: Transfers
   /// Called with each insight after its commit, on the loop that made it.
   var onInsight: [(Insight) -> Void] = []
   /// The last report of the health checks, sent here by the housekeeping loop.
@@ -65,6 +66,7 @@ final class Services {
       previousSecret: configuration.accounts.previousJWTSecret.map { Array($0.utf8) })
     sessions = SessionDirectory(loop: loop, database: database, redis: redis, prefix: prefix)
     deviceKeys = DeviceKeys(loop: loop, database: database, redis: redis, prefix: prefix)
+    transfers = Transfers(connections: configuration.pool.transactionConnections)
     readings = ReadingsWriter(loop: loop, database: database)
     readingMeters = ReadingMeters(shared.instruments, shard: loop.index)
     lastSeen = LastSeen(loop: loop, database: database)

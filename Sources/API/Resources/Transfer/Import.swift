@@ -1,0 +1,118 @@
+import HTTP
+import JSON
+import Postgres
+import Values
+
+/// Takes in what `Export` gave, here or on another server: everything is made anew under new ids, all or nothing.
+struct Import: EndpointGroup {
+  /// How long the transaction may wait for more of the file before it is told that it is not forgotten, in nanoseconds.
+  static let keepAliveNanoseconds: UInt64 = 10_000_000_000
+
+  let services: Services
+
+  var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .post, template: "/api/users/me/import", access: .user, summary: "Take in an export",
+        details: """
+          Copies everything in the file under new ids: gardens, devices (without keys), readings, insights, businesses \
+          and products. Orders and the profile are skipped. One faulty line refuses the file; a dry run changes \
+          nothing and lists up to 100 faults. Importing a file twice makes two copies.
+          """,
+        tag: "Accounts",
+        parameters: [.query("dryRun", .boolean, "Whether to check the file only.")],
+        body: Endpoint.Body(
+          mediaTypes: [Export.mediaType], schema: .string(),
+          example: #"{"kind":"header","schema":1,"exportedAt":"2026-11-21T09:30:00.000Z"}"#),
+        bodyLimit: services.configuration.http.importBytes,
+        success: Endpoint.Success(200, Self.report), refusals: [.overloaded, .unavailable], handler: .streaming(take))
+    ]
+  }
+
+  private func take(_ call: Call) async throws -> Response {
+    let user = try call.user.id
+    try call.requireMediaType([Export.mediaType])
+    let isDryRun = try call.query().flag("dryRun") ?? false
+    let place = try services.transfers.begin()
+    defer { place.end() }
+    var lines = BodyLines(call.request.bodyStream)
+    let rawDays = services.configuration.readings.rawDays
+    var file = ImportFile(now: call.now, rawFrom: Export.rawFrom(call.now, rawDays: rawDays))
+    var isRefused = false
+    do {
+      try await write(&lines, &file, for: user, isDryRun: isDryRun)
+    } catch is Refused {
+      isRefused = true
+    }
+    if isRefused, !isDryRun { throw try await refusal(&lines, &file) }
+    if !isDryRun {
+      if file.touchesPublic { await services.cache.invalidate("gardens", "businesses") }
+      services.meters.action(.import)
+    }
+    return call.ok(file.report.body(isDryRun: isDryRun))
+  }
+
+  /// Thrown to roll back: the file is faulty, or it was but a trial.
+  private struct Refused: Error {}
+
+  /// Reads the file into one transaction. Throws `Refused` at the first fault, or at the end of a dry run.
+  private func write(
+    _ lines: inout BodyLines, _ file: inout ImportFile, for user: Identifier, isDryRun: Bool
+  ) async throws {
+    let deadline = services.loop.now + Transfers.longestNanoseconds
+    var hasBegun = false
+    try await services.database.transaction(timeoutMilliseconds: Transfers.timeoutMilliseconds) { transaction in
+      // What was read of the body cannot be read again.
+      guard !hasBegun else { throw Problem(.unavailable, "The import was interrupted. Send the file again.") }
+      hasBegun = true
+      var lastStatement = services.loop.now
+      while let line = try await lines.next() {
+        file.take(line, line: lines.number)
+        if !file.report.faults.isEmpty, !isDryRun || file.report.isFull { throw Refused() }
+        guard services.loop.now < deadline else { throw Problem(.timeout, "The import took too long.") }
+        let isLate = services.loop.now - lastStatement >= Self.keepAliveNanoseconds
+        guard file.batch.count >= ImportBatch.fullCount || isLate else { continue }
+        try await flush(&file, user, transaction)
+        lastStatement = services.loop.now
+      }
+      file.finish(line: lines.number)
+      if !file.report.faults.isEmpty, !isDryRun { throw Refused() }
+      try await flush(&file, user, transaction)
+      if isDryRun { throw Refused() }
+    }
+  }
+
+  private func flush(_ file: inout ImportFile, _ user: Identifier, _ transaction: Transaction) async throws {
+    // Behind a fault nothing is written: rows could name what was never made. A dry run goes on counting.
+    guard file.report.faults.isEmpty else { return file.written(freshReadings: file.batch.readings.count) }
+    let fresh = try await file.batch.write(user, in: transaction)
+    if file.batch.count == 0 { try await transaction.execute(Self.keepAlive) }
+    file.written(freshReadings: fresh)
+  }
+
+  /// Reads on without writing, so that all faults are told at once.
+  private func refusal(_ lines: inout BodyLines, _ file: inout ImportFile) async throws -> Problem {
+    while !file.report.isFull, let line = try await lines.next() {
+      file.take(line, line: lines.number)
+      file.batch = ImportBatch()
+    }
+    var problem = Problem(.validation, "The file has faulty lines. Nothing was imported.")
+    problem.extensions = [("errors", file.report.faultsJSON)]
+    return problem
+  }
+
+  private static let keepAlive = Statement("import.keepAlive", "SELECT")
+
+  private static let report = Schema.named(
+    "ImportReport",
+    .object([
+      .required("dryRun", .boolean), .required("created", .map(.integer(minimum: 0)), "Counts by kind of line."),
+      .required("skipped", .map(.integer(minimum: 0)), "Counts by kind of line."),
+      .required(
+        "errors",
+        .array(
+          .object([
+            .required("line", .integer(minimum: 1)), .required("pointer", .string()), .required("detail", .string()),
+          ]), maxItems: ImportReport.maximumFaults)),
+    ]))
+}

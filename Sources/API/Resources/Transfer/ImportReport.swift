@@ -1,0 +1,67 @@
+import JSON
+
+/// What an import came to.
+struct ImportReport {
+  /// The most faults that are told.
+  static let maximumFaults = 100
+
+  /// Something wrong with a line.
+  struct LineFault {
+    let line: Int
+    let fault: Fault
+  }
+
+  private(set) var created: [ImportKind: Int] = [:]
+  private(set) var skipped: [ImportKind: Int] = [:]
+  private(set) var faults: [LineFault] = []
+
+  var isFull: Bool { faults.count >= Self.maximumFaults }
+
+  mutating func created(_ kind: ImportKind, _ count: Int) { if count > 0 { created[kind, default: 0] += count } }
+  mutating func skipped(_ kind: ImportKind, _ count: Int) { if count > 0 { skipped[kind, default: 0] += count } }
+
+  mutating func fault(_ line: Int, _ fault: Fault) {
+    if !isFull { faults.append(LineFault(line: line, fault: fault)) }
+  }
+
+  func body(isDryRun: Bool) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { json in
+      json.member("dryRun", isDryRun)
+      for (name, counts) in [("created", created), ("skipped", skipped)] {
+        json.key(name)
+        json.object { json in
+          for kind in ImportKind.allCases where counts[kind] != nil {
+            json.key(kind.rawValue)
+            json.integer(Int64(counts[kind]!))
+          }
+        }
+      }
+      json.key("errors")
+      json.raw(faultsJSON)
+    }
+    return json.take()
+  }
+
+  /// The faults as a JSON array.
+  var faultsJSON: [UInt8] {
+    var json = JSONWriter()
+    json.array { json in
+      for fault in faults {
+        json.object { json in
+          json.member("line", fault.line)
+          json.member("pointer", fault.fault.pointer)
+          json.member("detail", fault.fault.detail)
+        }
+      }
+    }
+    return json.take()
+  }
+}
+
+/// The kinds of line in a file, in the order in which they may name one another.
+enum ImportKind: String, CaseIterable {
+  case header, profile, garden, device, business, product, order, insight, reading
+  /// All readings of a sensor in an hour that is past the time of raw ones.
+  case hour
+}

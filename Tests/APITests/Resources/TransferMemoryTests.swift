@@ -1,0 +1,76 @@
+import Glibc
+import Postgres
+import Testing
+import Values
+
+@testable import API
+
+@Suite("Long exports and imports")
+struct TransferMemoryTests {
+  private static let count = 200_000
+  /// How much more memory the server may have than before, in bytes.
+  private static let allowance = 20 << 20
+
+  @Test("take no more memory than short ones", .timeLimit(.minutes(5)))
+  func memory() throws {
+    let people = try LiveServer.shared.get()
+    let process = try ServerProcess(["serve"], ["DATABASE_URL": people.databaseURL])
+    let port = try process.port()
+    let (owner, id) = try people.signedIn()
+    let (other, _) = try people.signedIn()
+    let device = try Plot(people, owner: id).device
+    try people.withDatabase { database in
+      try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+        try await transaction.execute(
+          """
+          INSERT INTO readings (device_id, sensor_type, measured_at, value)
+          SELECT \(device), 'soil_moisture', now() - i * interval '10 s', i % 100 FROM generate_series(1, \(Self.count)) i
+          """)
+      }
+    }
+    // Both once before, so that what a connection needs anyway is there.
+    let small = try transfer(port, owner.token!, other.token!, dryRun: true, limit: 2_000)
+    #expect(small == 2_000)
+    let before = Self.resident(process.process)
+    let lines = try transfer(port, owner.token!, other.token!, dryRun: true, limit: .max)
+    #expect(lines >= Self.count)
+    let rise = Self.resident(process.process) - before
+    #expect(rise < Self.allowance, "rose by \(rise >> 20) MiB")
+  }
+
+  /// Pipes lines of an export into an import as they come; gives how many.
+  private func transfer(_ port: UInt16, _ from: String, _ to: String, dryRun: Bool, limit: Int) throws -> Int {
+    let (source, target) = (try Wire(port: port), try Wire(port: port))
+    try source.send("GET /api/users/me/export HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \(from)\r\n\r\n")
+    try target.send(
+      """
+      POST /api/users/me/import?dryRun=\(dryRun) HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \(to)\r
+      Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n
+      """)
+    #expect(String(decoding: try source.take(until: Array("\r\n\r\n".utf8)), as: UTF8.self).contains(" 200 "))
+    var lines = 0
+    while lines < limit {
+      let head = try source.take(until: Array("\r\n".utf8))
+      let size = Int(String(decoding: head.dropLast(2), as: UTF8.self), radix: 16) ?? 0
+      if size == 0 { break }
+      let chunk = try source.take(size + 2).dropLast(2)
+      lines += chunk.count { $0 == UInt8(ascii: "\n") }
+      if lines > limit { break }
+      try target.send(Array("\(String(chunk.count, radix: 16))\r\n".utf8) + chunk + Array("\r\n".utf8))
+    }
+    try target.send("0\r\n\r\n")
+    let reply = try target.receive()
+    #expect(reply.status == 200, "\(reply.text)")
+    return min(lines, limit)
+  }
+
+  private static func resident(_ process: pid_t) -> Int {
+    guard let file = fopen("/proc/\(process)/statm", "r") else { return 0 }
+    defer { fclose(file) }
+    var text = [CChar](repeating: 0, count: 256)
+    fgets(&text, 256, file)
+    let fields = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).split(
+      separator: " ")
+    return (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE))
+  }
+}
