@@ -45,7 +45,7 @@ struct InsightMaker {
 
   /// Tells everyone who follows the garden; to be called after the commit.
   func announce(_ insight: Insight) {
-    for notify in services.onInsight { notify(insight) }
+    services.eventPublisher.insight(insight.garden, insight.body)
   }
 
   private func store(

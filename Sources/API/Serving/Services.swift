@@ -30,8 +30,6 @@ final class Services {
   let events: EventBroker
   let eventPublisher: EventPublisher
   let transfers: Transfers
-  /// Called with each insight after its commit, on the loop that made it.
-  var onInsight: [(Insight) -> Void] = []
   /// The last report of the health checks, sent here by the housekeeping loop.
   var health = HealthReport.starting
   /// The last points of the status page, sent here with every new one.

@@ -33,6 +33,18 @@ struct InsightsTests {
     #expect(again.body == reply.body)
   }
 
+  @Test("are told to those who watch the garden")
+  func events() throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("soil_moisture", [(0, 50)])
+    let stream = try EventStream(server, "\(plot.garden)", token: client.token)
+    let reply = try client.post("/api/gardens/\(plot.garden)/insights", #"{"type":"watering"}"#)
+    let event = try #require(try stream.next())
+    #expect(event.name == "insight")
+    #expect(event.data == reply.text)
+  }
+
   @Test("are of four types", arguments: InsightType.allCases)
   func types(type: InsightType) throws {
     let (client, id) = try server.signedIn()

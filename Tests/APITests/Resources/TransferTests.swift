@@ -201,7 +201,7 @@ struct TransferTests {
     let report = try take(client, file).json
     #expect(report["created"]?["reading"]?.integer == 1)
     #expect(report["skipped"]?["reading"]?.integer == 1)
-    let isRolledUp = try eventually(seconds: 12) {
+    let isRolledUp = try holds(within: 15) {
       try server.withDatabase { database in
         try await database.query(
           """
