@@ -51,7 +51,7 @@ class Service:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait(30)
-        subprocess.run([*STORES, "stop"], check=True)
+        subprocess.run([*STORES, "destroy"], check=True)
 
     def call(self, method, path, body=None, token=None, type="application/json"):
         """The status and the JSON of an answer."""

@@ -32,7 +32,7 @@ class Pages(unittest.TestCase):
     @classmethod
     def plant(cls):
         """The demo garden, with a week of readings; gives its id."""
-        subprocess.run([ROOT / "scripts" / "demo", cls.service.url], check=True, capture_output=True)
+        subprocess.run([ROOT / "scripts" / "demo", cls.service.url], check=True, stdout=subprocess.DEVNULL)
         return cls.service.call("GET", "/api/gardens")[1]["items"][0]["id"]
 
     @staticmethod
@@ -143,7 +143,7 @@ class Pages(unittest.TestCase):
         def ready(page):
             expect(page.get_by_role("heading", level=1)).to_have_text("Walled garden")
             expect(page.locator("#devices li")).to_have_count(3, timeout=15_000)
-            page.get_by_text("Week").click()
+            page.get_by_role("radio", name="Week").check()
             expect(page.locator(".chart")).to_have_count(6, timeout=15_000)
 
         self.everywhere(f"/gardens/{self.garden}", ready, "garden")
