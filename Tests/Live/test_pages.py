@@ -92,7 +92,7 @@ class Pages(unittest.TestCase):
         image = Image.open(path).convert("RGB")
         if height and image.height > height:
             image = image.crop((0, 0, image.width, height))
-        image.quantize(48).save(path, optimize=True)
+        image.quantize(96, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
         self.assertLess(path.stat().st_size, MAXIMUM_BYTES)
 
     def test_status(self):

@@ -20,8 +20,6 @@ enum RouteTable {
 
   private static func resources(_ services: Services) -> [any EndpointGroup] {
     [
-      Probes(services: services),
-      MetricsPages(services: services, needsToken: true),
       Users(services: services),
       Export(services: services),
       Import(services: services),
@@ -30,15 +28,17 @@ enum RouteTable {
       LatestReadings(services: services),
       GardenEvents(services: services),
       Devices(services: services),
-      Insights(services: services),
-      Administration(services: services),
       Readings(services: services),
+      Insights(services: services),
       Businesses(services: services),
       Products(services: services),
       OrderPlacement(services: services),
       Orders(services: services),
       OrderTransitions(services: services),
       OrderSummary(services: services),
+      Administration(services: services),
+      Probes(services: services),
+      MetricsPages(services: services, needsToken: true),
       StatusPages(services: services),
       GardenPages(services: services),
       DocumentationPages(services: services),
