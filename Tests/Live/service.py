@@ -53,10 +53,10 @@ class Service:
         self.process.wait(30)
         subprocess.run([*STORES, "destroy"], check=True)
 
-    def call(self, method, path, body=None, token=None, type="application/json"):
+    def call(self, method, path, body=None, token=None, type="application/json", headers={}):
         """The status and the JSON of an answer."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Content-Type": type} if data else {}
+        headers = {**headers, **({"Content-Type": type} if data else {})}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         request = urllib.request.Request(self.url + path, data, headers, method=method)

@@ -5,11 +5,12 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from openapi_spec_validator import validate
 
-from Tests.Live.service import Service
+from Tests.Live.service import ROOT, Service
 
 # How many requests are made up for each operation.
 EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
@@ -47,19 +48,44 @@ class Requests(unittest.TestCase):
     def test_as_administrator(self):
         self.send(self.service.sign_up("admin"), "--include-path-regex", "^/api/admin/")
 
+    def test_as_owner(self):
+        """With ids of what is there, which are the user's own."""
+        token, ids, _ = self.plant()
+        self.send(token, "--exclude-method", "DELETE", ids=ids)
+
     def test_as_device(self):
-        self.send(self.plant()["key"], "--include-path-regex", "readings|gardens")
+        _, ids, key = self.plant()
+        self.send(key, "--include-path-regex", "readings|gardens", ids=ids)
 
     def plant(self):
-        """A device with a few readings in a public garden."""
+        """A user with one of everything: the token, the ids by the paths that take them, and the device's key."""
         token = self.service.sign_up()
-        garden = self.service.call("POST", "/api/gardens", {"name": "Bed", "public": True}, token)[1]
-        device = self.service.call("POST", f"/api/gardens/{garden['id']}/devices", {"name": "Probe"}, token)[1]
-        return device
 
-    def send(self, token, *selection):
+        def make(path, body, token=token, **options):
+            status, made = self.service.call("POST", path, body, token, **options)
+            self.assertEqual(status, 201, made)
+            return made
+
+        garden = make("/api/gardens", {"name": "Bed", "public": True})
+        device = make(f"/api/gardens/{garden['id']}/devices", {"name": "Probe"})
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        readings = [{"sensorType": "soil_moisture", "value": 20, "measuredAt": now}]
+        self.service.call("POST", f"/api/devices/{device['id']}/readings", {"readings": readings}, device["key"])
+        business = make("/api/businesses", {"name": "Farm", "category": "vegetables"})
+        price = {"amount": 450, "currency": "EUR"}
+        product = make(f"/api/businesses/{business['id']}/products", {"name": "Tomatoes", "price": price, "unit": "kg"})
+        order = make(
+            "/api/orders", {"businessId": business["id"], "lines": [{"productId": product["id"], "quantity": 2}]},
+            self.service.sign_up(), headers={"Idempotency-Key": "order-1"})
+        kinds = {"gardens": garden, "devices": device, "businesses": business, "products": product, "orders": order}
+        return token, {f"^(/api)?/{kind}/[{{]id[}}]": made["id"] for kind, made in kinds.items()}, device["key"]
+
+    def send(self, token, *selection, ids={}):
+        settings = SETTINGS
+        for paths, identifier in ids.items():
+            settings += f"[[operations]]\ninclude-path-regex = '{paths}'\nparameters = {{ 'path.id' = '{identifier}' }}\n"
         with tempfile.TemporaryDirectory() as folder:
-            pathlib.Path(folder, "schemathesis.toml").write_text(SETTINGS)
+            pathlib.Path(folder, "schemathesis.toml").write_text(settings)
             arguments = [
                 pathlib.Path(sys.executable).with_name("schemathesis"), "run", f"{self.service.url}/openapi.json",
                 "--checks", ",".join(CHECKS), "--max-examples", str(EXAMPLES), "--phases", "examples,coverage,fuzzing",
@@ -70,7 +96,8 @@ class Requests(unittest.TestCase):
                 arguments += ["--exclude-path", path]
             if token:
                 arguments += ["--header", f"Authorization: Bearer {token}"]
-            run = subprocess.run(arguments, cwd=folder, capture_output=True, text=True)
+            environment = {**os.environ, "SCHEMATHESIS_HOOKS": "Tests.Live.ndjson", "PYTHONPATH": str(ROOT)}
+            run = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True)
         self.assertEqual(run.returncode, 0, run.stdout[-20_000:] + run.stderr[-2_000:])
         self.assertEqual(self.service.errors, [])
 
