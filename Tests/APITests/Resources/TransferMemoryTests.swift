@@ -7,7 +7,9 @@ import Values
 
 @Suite("Long exports and imports")
 struct TransferMemoryTests {
-  private static let count = 200_000
+  /// Of each kind: many short lines, and some long ones; together several times the allowance.
+  private static let (readings, insights) = (60_000, 6_000)
+  private static let textCharacters = 10_000
   /// How much more memory the server may have than before, in bytes.
   private static let allowance = 20 << 20
 
@@ -18,13 +20,20 @@ struct TransferMemoryTests {
     let port = try process.port()
     let (owner, id) = try people.signedIn()
     let (other, _) = try people.signedIn()
-    let device = try Plot(people, owner: id).device
+    let plot = try Plot(people, owner: id)
+    let (garden, device) = (plot.garden, plot.device)
     try people.withDatabase { database in
       try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
         try await transaction.execute(
           """
           INSERT INTO readings (device_id, sensor_type, measured_at, value)
-          SELECT \(device), 'soil_moisture', now() - i * interval '10 s', i % 100 FROM generate_series(1, \(Self.count)) i
+          SELECT \(device), 'soil_moisture', now() - i * interval '10 s', i % 100 FROM generate_series(1, \(Self.readings)) i
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at)
+          SELECT gen_random_uuid(), \(garden), 'summary', 'rules', 'info', 'A week',
+            repeat('x', \(Self.textCharacters)::int), '{}', now() FROM generate_series(1, \(Self.insights))
           """)
       }
     }
@@ -33,14 +42,15 @@ struct TransferMemoryTests {
     #expect(small == 2_000)
     let before = Self.resident(process.process)
     let lines = try transfer(port, owner.token!, other.token!, dryRun: true, limit: .max)
-    #expect(lines >= Self.count)
+    #expect(lines >= Self.readings + Self.insights)
     let rise = Self.resident(process.process) - before
     #expect(rise < Self.allowance, "rose by \(rise >> 20) MiB")
   }
 
   /// Pipes lines of an export into an import as they come; gives how many.
   private func transfer(_ port: UInt16, _ from: String, _ to: String, dryRun: Bool, limit: Int) throws -> Int {
-    let (source, target) = (try Wire(port: port), try Wire(port: port))
+    // What the kernel keeps of the file when the last line is sent must not outlast the wait for the answer.
+    let (source, target) = (try Wire(port: port), try Wire(port: port, sendBytes: 65_536))
     try source.send("GET /api/users/me/export HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \(from)\r\n\r\n")
     try target.send(
       """

@@ -9,9 +9,11 @@ final class Wire {
   private let fd: Int32
   private var buffer: [UInt8] = []
 
-  /// Connects; `receiveBytes` makes the kernel's buffer a small one, for a client that is slow.
-  init(port: UInt16, receiveBytes: Int32? = nil) throws {
+  /// Connects; `receiveBytes` makes the kernel's buffer a small one, for a client that is slow, and `sendBytes` for
+  /// one that never is far ahead of the server.
+  init(port: UInt16, receiveBytes: Int32? = nil, sendBytes: Int32? = nil) throws {
     fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    if var sendBytes { setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sendBytes, 4) }
     if var receiveBytes { setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receiveBytes, 4) }
     var timeout = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))

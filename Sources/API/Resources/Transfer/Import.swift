@@ -71,7 +71,7 @@ struct Import: EndpointGroup {
         if !file.report.faults.isEmpty, !isDryRun || file.report.isFull { throw Refused() }
         guard services.loop.now < deadline else { throw Problem(.timeout, "The import took too long.") }
         let isLate = services.loop.now - lastStatement >= Self.keepAliveNanoseconds
-        guard file.batch.count >= ImportBatch.fullCount || isLate else { continue }
+        guard file.batch.isFull || isLate else { continue }
         try await flush(&file, user, transaction)
         lastStatement = services.loop.now
       }

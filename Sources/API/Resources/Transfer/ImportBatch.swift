@@ -5,6 +5,8 @@ import Values
 struct ImportBatch {
   /// How many rows make a batch worth sending.
   static let fullCount = 4_000
+  /// How many bytes of lines do, when these are long.
+  static let fullBytes = 1 << 20
 
   struct Garden {
     let id: Identifier
@@ -78,10 +80,15 @@ struct ImportBatch {
   var insights: [Insight] = []
   var readings: [Reading] = []
   var hours: [Hour] = []
+  /// The length of the lines that its rows came from, in bytes.
+  var bytes = 0
 
   var count: Int {
     gardens.count + devices.count + businesses.count + products.count + insights.count + readings.count + hours.count
   }
+
+  /// Whether it should be sent before anything is added.
+  var isFull: Bool { count >= Self.fullCount || bytes >= Self.fullBytes }
 
   /// Writes all rows, each table after those that its rows name, and gives how many raw readings were new: of two
   /// with one device, type and time the first stays.

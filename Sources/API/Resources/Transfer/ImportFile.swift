@@ -28,6 +28,7 @@ struct ImportFile {
 
   /// Reads one line.
   mutating func take(_ bytes: [UInt8], line: Int) {
+    batch.bytes += bytes.count
     do {
       try read(try JSONReader.parse(bytes))
     } catch let error as JSONError {
