@@ -10,5 +10,5 @@ struct Migration: Sendable {
   let sql: String
 
   /// All steps in their order.
-  static let all: [Migration] = [.accounts, .gardens, .readings, .commerce, .insights, .readingsUpkeep]
+  static let all: [Migration] = [.accounts, .gardens, .readings, .commerce, .insights, .readingsUpkeep, .stockTaken]
 }

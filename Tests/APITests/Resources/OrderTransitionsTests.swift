@@ -91,6 +91,17 @@ struct OrderTransitionsTests {
     #expect(try shop.stock(of: product) == 10)
   }
 
+  @Test("give back what was taken, and nothing for what had no limit when it was ordered")
+  func limitedSince() throws {
+    let (limited, unlimited) = (try shop.offer(stock: 10), try shop.offer(stock: nil))
+    let reply = try buyer.order(shop.id, [(unlimited, 3), (limited, 4)])
+    let order = try #require(try reply.json["id"]?.text)
+    #expect(try shop.owner.patch("/api/products/\(unlimited)", #"{"stock":5}"#).status == 200)
+    #expect(try move(order, to: .cancelled).status == 200)
+    #expect(try shop.stock(of: unlimited) == 5)
+    #expect(try shop.stock(of: limited) == 10)
+  }
+
   @Test("raced by many are made once, and revenue is counted once")
   func race() throws {
     let product = try shop.offer(amount: 700, currency: "SEK", stock: 10)

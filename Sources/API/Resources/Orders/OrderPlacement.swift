@@ -39,7 +39,7 @@ struct OrderPlacement: EndpointGroup {
 
   /// What became of a request: an order, or the answer that was given before.
   private enum Outcome {
-    case placed(IdempotencyKey.Answer, limited: [Identifier])
+    case placed(IdempotencyKey.Answer, taken: Set<Identifier>)
     case repeated(IdempotencyKey.Answer)
   }
 
@@ -53,9 +53,9 @@ struct OrderPlacement: EndpointGroup {
     let basket = Basket(lines)
     switch try await settle(basket, business, buyer, key, call.now) {
     case .repeated(let answer): return response(call, answer)
-    case .placed(let answer, let limited):
-      if !limited.isEmpty {
-        await services.cache.invalidate(["products:\(business)"] + limited.map { "product:\($0)" })
+    case .placed(let answer, let taken):
+      if !taken.isEmpty {
+        await services.cache.invalidate(["products:\(business)"] + taken.map { "product:\($0)" })
       }
       services.meters.orders.placed()
       services.meters.action(.orderCreate)
@@ -83,27 +83,26 @@ struct OrderPlacement: EndpointGroup {
         let order = Order(
           id: services.makeIdentifier(), buyerID: buyer, businessID: business, lines: lines,
           total: try lines.total(), createdAt: now)
-        let limited = try offer.limitedQuantities()
-        guard try await Stock(limited).take(in: transaction) else {
+        guard let taken = try await Stock(try offer.limitedQuantities()).take(in: transaction) else {
           throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
         }
-        try await insert(order, in: transaction)
+        try await insert(order, taken: taken, in: transaction)
         let answer = IdempotencyKey.Answer(
           status: .created, location: "/api/orders/\(order.id)", body: order.body)
         try await key.keep(answer, in: transaction, at: now)
-        return .placed(answer, limited: Array(limited.keys))
+        return .placed(answer, taken: taken)
       }
     } catch let error as PostgresError where error.isForeignKeyViolation {
       throw Problem(.unauthorized, "The account is gone.")
     }
   }
 
-  private func insert(_ order: Order, in transaction: Transaction) async throws {
+  private func insert(_ order: Order, taken: Set<Identifier>, in transaction: Transaction) async throws {
     let lines = order.lines
     try await transaction.execute(
       Self.insert, order.id, order.buyerID, order.businessID, order.total.currency.description, order.total.amount,
       order.createdAt, lines.map(\.productID), lines.map(\.name), lines.map(\.unit), lines.map(\.quantity),
-      lines.map(\.unitPrice.amount), lines.map(\.total.amount))
+      lines.map(\.unitPrice.amount), lines.map(\.total.amount), lines.map { taken.contains($0.productID) })
   }
 
   // MARK: SQL
@@ -124,10 +123,10 @@ struct OrderPlacement: EndpointGroup {
       INSERT INTO orders (id, buyer_id, business_id, status, currency, total, created_at, updated_at)
       VALUES ($1, $2, $3, 'pending', $4, $5, $6, $6)
     )
-    INSERT INTO order_lines (order_id, position, product_id, name, unit, quantity, unit_price, total)
-    SELECT $1, position - 1, product, name, unit, quantity, price, total
-    FROM unnest($7, $8, $9, $10, $11, $12) WITH ORDINALITY
-      AS line (product, name, unit, quantity, price, total, position)
+    INSERT INTO order_lines (order_id, position, product_id, name, unit, quantity, unit_price, total, stock_taken)
+    SELECT $1, position - 1, product, name, unit, quantity, price, total, taken
+    FROM unnest($7, $8, $9, $10, $11, $12, $13) WITH ORDINALITY
+      AS line (product, name, unit, quantity, price, total, taken, position)
     """)
 
   // MARK: Schemas

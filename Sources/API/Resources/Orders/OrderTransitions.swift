@@ -41,7 +41,7 @@ struct OrderTransitions: EndpointGroup {
       else { throw Problem(.impossibleTransition, "Someone else has just moved this order on.") }
       order.status = next
       order.updatedAt = try row.decode(Timestamp.self, 0)
-      if next.givesStockBack { try await order.stock.giveBack(in: transaction) }
+      if next.givesStockBack { try await Stock.giveBack(of: id, in: transaction) }
       return (previous, order)
     }
     if next.givesStockBack {
@@ -71,7 +71,4 @@ struct OrderTransitions: EndpointGroup {
 extension Order {
   /// The side on which a party to the order stands.
   fileprivate func role(of user: Identifier) -> OrderRole { user == buyerID ? .buyer : .seller }
-
-  /// All that it holds.
-  fileprivate var stock: Stock { Stock(Dictionary(lines.map { ($0.productID, $0.quantity) }, uniquingKeysWith: +)) }
 }

@@ -1,33 +1,31 @@
 import Postgres
 import Values
 
-/// So many of each product, taken from stock and given back. Rows are always locked in the order of their ids, so that
-/// orders of the same products wait for each other and never in a circle.
+/// So many of each product, to be taken from stock. Rows are always locked in the order of their ids, so that orders of
+/// the same products wait for each other and never in a circle.
 struct Stock {
   private let products: [Identifier]
   private let quantities: [Int64]
 
-  /// Products without a limit are left alone, so they may be among these.
   init(_ quantities: [Identifier: Int64]) {
     products = quantities.keys.sorted()
     self.quantities = products.map { quantities[$0]! }
   }
 
-  /// Takes all of it; false when there is not enough of something, and then the transaction must not be committed.
-  func take(in transaction: Transaction) async throws -> Bool {
-    if products.isEmpty { return true }
-    try await lock(in: transaction)
-    return try await transaction.execute(Self.take, products, quantities) == products.count
-  }
-
-  /// Gives all of it back.
-  func giveBack(in transaction: Transaction) async throws {
-    try await lock(in: transaction)
-    try await transaction.execute(Self.giveBack, products, quantities)
-  }
-
-  private func lock(in transaction: Transaction) async throws {
+  /// Takes all of it and gives the products it was taken from, those that still have a limit. Nil when there is not
+  /// enough of something, and then the transaction must not be committed.
+  func take(in transaction: Transaction) async throws -> Set<Identifier>? {
+    if products.isEmpty { return [] }
     if products.count > 1 { try await transaction.execute(Self.lock, products) }
+    let rows = try await transaction.query(Self.take, products, quantities)
+    guard rows.count == products.count else { return nil }
+    return Set(try rows.filter { try $0.decode(Bool.self, 1) }.map { try $0.decode(Identifier.self, 0) })
+  }
+
+  /// Gives back all that an order has taken. A product that has lost its limit since has nothing to be added to.
+  static func giveBack(of order: Identifier, in transaction: Transaction) async throws {
+    try await transaction.execute(lockTaken, order)
+    try await transaction.execute(giveBack, order)
   }
 
   private static let lock = Statement(
@@ -37,11 +35,18 @@ struct Stock {
     """
     UPDATE products SET stock = stock - quantity FROM unnest($1, $2) AS wanted (product, quantity)
     WHERE id = product AND deleted_at IS NULL AND (stock IS NULL OR stock >= quantity)
+    RETURNING id, stock IS NOT NULL
+    """)
+  private static let lockTaken = Statement(
+    "stock.lockTaken",
+    """
+    SELECT 1 FROM products WHERE id IN (SELECT product_id FROM order_lines WHERE order_id = $1 AND stock_taken)
+    ORDER BY id FOR NO KEY UPDATE
     """)
   private static let giveBack = Statement(
     "stock.giveBack",
     """
-    UPDATE products SET stock = stock + quantity FROM unnest($1, $2) AS returned (product, quantity)
-    WHERE id = product AND stock IS NOT NULL
+    UPDATE products SET stock = stock + quantity FROM order_lines
+    WHERE order_id = $1 AND stock_taken AND products.id = product_id AND stock IS NOT NULL
     """)
 }
