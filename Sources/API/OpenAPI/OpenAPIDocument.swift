@@ -28,7 +28,7 @@ struct OpenAPIDocument {
         json.member("version", version)
         json.member("description", Self.description)
         json.key("license")
-        json.raw(#"{"name":"MIT","identifier":"MIT"}"#)
+        json.raw(#"{"name":"Apache-2.0","identifier":"Apache-2.0"}"#)
       }
       json.key("servers")
       json.raw(#"[{"url":"/","description":"This server"}]"#)

@@ -30,7 +30,7 @@ final class WebFile: Sendable {
 
   /// The file with that status, or 304 if the client has it.
   func response(to request: Request, _ status: Status = .ok) -> Response {
-    if status == .ok, let field = request.header("If-None-Match"), tag.isNamed(in: field, strongly: false) {
+    if status == .ok, let field = request.header("If-None-Match"), tag.isNamed(ifNoneMatch: field) {
       return Response(.notModified, headers: fields)
     }
     var headers = fields

@@ -26,12 +26,14 @@ struct Devices: EndpointGroup {
         success: Endpoint.Success(201, Device.newSchema, headers: ["Location"]), refusals: [.notFound, .forbidden],
         handler: .async(create)),
       Endpoint(
-        method: .get, template: "/api/devices/{id}", access: .user, summary: "A device of yours", tag: "Devices",
+        method: .get, template: "/api/devices/{id}", access: .user, summary: "A device of yours",
+        details: Self.revisions, tag: "Devices",
         success: Endpoint.Success(200, Device.schema, headers: ["ETag"]), refusals: [.notFound, .forbidden],
         handler: .async(show)),
       Endpoint(
         method: .patch, template: "/api/devices/{id}", access: .user, summary: "Change a device of yours",
-        tag: "Devices", body: .mergePatch(Self.change, example: #"{"name":"Probe 7, by the shed"}"#),
+        details: Self.revisions, tag: "Devices",
+        body: .mergePatch(Self.change, example: #"{"name":"Probe 7, by the shed"}"#),
         success: Endpoint.Success(200, Device.schema, headers: ["ETag"]),
         refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(change)),
       Endpoint(
@@ -78,7 +80,8 @@ struct Devices: EndpointGroup {
   private func show(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
     let row = try await services.database.query(Self.visibleByID, id, user.id).first
-    return call.ok(try owned(row, call.now).body)
+    let device = try owned(row, call.now)
+    return call.ok(device.body, revision: device.updatedAt)
   }
 
   private func change(_ call: Call) async throws -> Response {
@@ -89,12 +92,12 @@ struct Devices: EndpointGroup {
     try fields.finish()
     let device = try await services.database.transaction { transaction in
       let before = try owned(try await transaction.query(Self.lock, id, user.id).first, call.now)
-      try call.requireMatch(before.body)
+      try call.requireMatch(before.body, revision: before.updatedAt)
       let rows = try await transaction.query(
         Self.update, id, name ?? before.name, types.applied(to: before.sensorTypes) ?? [], call.now)
       return try Device(rows[0], now: call.now)
     }
-    return call.ok(device.body)
+    return call.ok(device.body, revision: device.updatedAt)
   }
 
   private func delete(_ call: Call) async throws -> Response {
@@ -103,7 +106,7 @@ struct Devices: EndpointGroup {
       timeoutMilliseconds: Erasure.timeoutMilliseconds
     ) { transaction in
       let device = try owned(try await transaction.query(Self.lock, id, user.id).first, call.now)
-      try call.requireMatch(device.body)
+      try call.requireMatch(device.body, revision: device.updatedAt)
       try await Erasure.deleteReadings(of: [id], in: transaction)
       try await transaction.execute(Self.deleteByID, id)
       return device.garden
@@ -177,6 +180,10 @@ struct Devices: EndpointGroup {
     """)
 
   // MARK: Schemas
+
+  private static let revisions = """
+    The `ETag` changes whenever the device is seen; as `If-Match` it is good until someone changes the device.
+    """
 
   private static let types = Schema.array(
     .string(pattern: SensorType.pattern), maxItems: Device.maximumSensorTypes)

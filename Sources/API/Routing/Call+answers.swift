@@ -1,10 +1,13 @@
 import HTTP
 import JSON
+import Values
 
 /// The answers that handlers give. Who may keep a copy follows from the endpoint's access.
 extension Call {
   /// 200 with a JSON body; a strong entity tag, and 304 if the client has these bytes.
-  func ok(_ body: [UInt8]) -> Response { conditional(CacheEntry(body: body), isList: false) }
+  func ok(_ body: [UInt8], revision: Timestamp? = nil) -> Response {
+    conditional(body, EntityTag(of: body, revision: revision), isList: false)
+  }
 
   /// 200 with a JSON object that `write` fills.
   func ok(_ write: (inout JSONWriter) throws -> Void) rethrows -> Response {
@@ -15,13 +18,23 @@ extension Call {
 
   /// 200 with an entry of a cache, or 304; lists carry a weak tag, since their order is all that they promise.
   func conditional(_ entry: CacheEntry, isList: Bool) -> Response {
-    let tag = isList ? entry.etag.weak : entry.etag.strong
-    var headers: HeaderList = ["ETag": tag, "Cache-Control": cacheControl]
-    if let field = request.header("If-None-Match"), entry.etag.isNamed(in: field, strongly: false) {
-      return Response(.notModified, headers: headers)
-    }
+    conditional(entry.body, entry.etag, isList: isList)
+  }
+
+  private func conditional(_ body: [UInt8], _ tag: EntityTag, isList: Bool) -> Response {
+    var headers: HeaderList = ["ETag": isList ? tag.weak : tag.strong, "Cache-Control": cacheControl]
+    if isKept(tag) { return Response(.notModified, headers: headers) }
     headers.append("Content-Type", "application/json")
-    return Response(.ok, headers: headers, body: .bytes(entry.body))
+    return Response(.ok, headers: headers, body: .bytes(body))
+  }
+
+  /// Whether the client has what this tag stands for, by its `If-None-Match`. Only what reads is answered by 304 (RFC
+  /// 9110, section 13.1.2).
+  func isKept(_ tag: EntityTag) -> Bool {
+    guard let field = request.header("If-None-Match"), request.method == .get || request.method == .head else {
+      return false
+    }
+    return tag.isNamed(ifNoneMatch: field)
   }
 
   /// 201 with the place of what was made and its JSON body.
@@ -43,10 +56,16 @@ extension Call {
     return Response(status, headers: headers, body: .bytes(body))
   }
 
-  /// Refuses with 412 unless the client's `If-Match` names the resource's present bytes (RFC 9110, section 13.1.1).
-  func requireMatch(_ current: @autoclosure () -> [UInt8]) throws {
-    guard let field = request.header("If-Match") else { return }
-    guard EntityTag(of: current()).isNamed(in: field, strongly: true) else {
+  /// Refuses with 412 unless the client's `If-Match` names the resource's present bytes, or its revision where it has
+  /// one, and if its `If-None-Match` names them (RFC 9110, sections 13.1.1 and 13.1.2).
+  func requireMatch(_ current: @autoclosure () -> [UInt8], revision: Timestamp? = nil) throws {
+    let (match, noneMatch) = (request.header("If-Match"), request.header("If-None-Match"))
+    if match == nil, noneMatch == nil { return }
+    let tag = EntityTag(of: current(), revision: revision)
+    if let noneMatch, tag.isNamed(ifNoneMatch: noneMatch) {
+      throw Problem(.preconditionFailed, "The resource is what `If-None-Match` says it must not be.")
+    }
+    if let match, !tag.isNamed(ifMatch: match) {
       throw Problem(.preconditionFailed, "The resource has changed since you read it. Read it again.")
     }
   }

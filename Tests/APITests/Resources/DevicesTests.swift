@@ -145,6 +145,31 @@ struct DevicesTests {
     #expect(left == 0)
   }
 
+  @Test("may be changed under If-Match although they reported since, but not once someone changed them")
+  func reportsAndMatches() throws {
+    let client = try owner()
+    let (id, _) = try client.makeDevice(in: try client.makeGarden())
+    let path = "/api/devices/\(id)"
+    let before = try #require(try client.get(path).header("etag"))
+    try server.withDatabase { database in
+      try await database.execute("UPDATE devices SET last_seen_at = now() WHERE id = \(Identifier(id)!)")
+    }
+    let seen = try client.get(path, headers: ["If-None-Match: \(before)"])
+    let after = try #require(seen.header("etag"))
+    #expect(seen.status == 200 && after != before, "a strong tag stands for the same bytes")
+    #expect(try client.get(path, headers: ["If-None-Match: \(after)"]).status == 304)
+    for tag in ["W/\(before)", "\"0.\(before.dropFirst(1))", String(before.dropLast(2)) + "\""] {
+      #expect(try client.patch(path, #"{"name":"b"}"#, headers: ["If-Match: \(tag)"]).status == 412, "\(tag)")
+    }
+    for tag in ["*", after] {
+      #expect(try client.patch(path, #"{"name":"b"}"#, headers: ["If-None-Match: \(tag)"]).status == 412)
+    }
+    #expect(try client.patch(path, #"{"name":"b"}"#, headers: ["If-Match: \"x\", \(before)"]).status == 200)
+    #expect(try client.delete(path, headers: ["If-Match: \(after)"]).status == 412)
+    let last = try #require(try client.get(path).header("etag"))
+    #expect(try client.delete(path, headers: ["If-Match: \(last)"]).status == 204)
+  }
+
   @Test("are online while they were seen within fifteen minutes")
   func online() throws {
     let client = try owner()

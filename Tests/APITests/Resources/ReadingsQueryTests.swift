@@ -43,6 +43,26 @@ struct ReadingsQueryTests {
     #expect(try items(device.owner.get(device.path)).count == 50)
   }
 
+  @Test("carries a weak tag of what is there, another one for each form, and saves the body of what the client has")
+  func tags() throws {
+    let device = try device()
+    let client = device.client
+    #expect(try device.post(client, Sample.series(3)).status == 200)
+    for target in [device.path, device.path + "?limit=2", device.path + "?resolution=1h"] {
+      let json = try client.get(target)
+      let tag = try #require(json.header("etag"))
+      let csv = try #require(try client.get(target, headers: ["Accept: text/csv"]).header("etag"))
+      #expect(tag.hasPrefix("W/\"") && csv.hasPrefix("W/\"") && csv != tag)
+      let kept = try client.get(target, headers: ["If-None-Match: \(tag)"])
+      #expect(kept.status == 304 && kept.body.isEmpty && kept.header("etag") == tag)
+      #expect(kept.header("vary") == "Accept" && kept.header("cache-control") == "private, no-cache")
+      #expect(try client.get(target, headers: ["If-None-Match: \(tag)", "Accept: text/csv"]).status == 200)
+    }
+    let before = try #require(try client.get(device.path).header("etag"))
+    #expect(try device.post(client, Sample.series(1, type: "rain")).status == 200)
+    #expect(try client.get(device.path, headers: ["If-None-Match: \(before)"]).status == 200)
+  }
+
   @Test("takes `from` in and leaves `to` out, and gives the last 24 hours unless told otherwise")
   func spans() throws {
     let device = try device()

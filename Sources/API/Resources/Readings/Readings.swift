@@ -28,7 +28,7 @@ struct Readings: EndpointGroup {
         details:
           "Ascending by time and sensor type; the last 24 hours unless said otherwise. CSV has the same columns.",
         tag: "Readings", parameters: ReadingsQuery.parameters,
-        success: Endpoint.Success(200, Self.page, mediaTypes: [Self.document, "text/csv"], headers: ["Link"]),
+        success: Endpoint.Success(200, Self.page, mediaTypes: [Self.document, "text/csv"], headers: ["ETag", "Link"]),
         refusals: [.notFound, .notAcceptable], handler: .async(list)),
     ]
   }
@@ -133,7 +133,9 @@ struct Readings: EndpointGroup {
     let query = try ReadingsQuery(call, device: origin.id)
     let page = try await query.page(services.archive)
     let next = try page.nextCursor(services.cursors, list: query.list)
-    var headers: HeaderList = ["Cache-Control": "private, no-cache", "Vary": "Accept"]
+    let tag = page.tag(as: type)
+    var headers: HeaderList = ["ETag": tag.weak, "Cache-Control": "private, no-cache", "Vary": "Accept"]
+    if call.isKept(tag) { return Response(.notModified, headers: headers) }
     if let next { headers.append("Link", "<\(call.nextTarget(next))>; rel=\"next\"") }
     if type == "text/csv" {
       headers.append("Content-Type", "text/csv; charset=utf-8; header=present")

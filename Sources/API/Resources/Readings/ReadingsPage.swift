@@ -26,6 +26,20 @@ struct ReadingsPage {
     return cursors.seal(payload, list: list)
   }
 
+  /// What stands for the page in one of its forms: the rows as they came, with the one that tells of a next page. Made
+  /// before the first piece is sent, and without the text that a client who has it already is not sent.
+  func tag(as mediaType: String) -> EntityTag {
+    var bytes = Array(mediaType.utf8)
+    for row in rows {
+      for column in 0..<(isRaw ? 3 : 6) {
+        let cell = row[column].bytes ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        bytes.append(UInt8(truncatingIfNeeded: cell.count))
+        bytes.append(contentsOf: cell)
+      }
+    }
+    return EntityTag(of: bytes)
+  }
+
   func writeJSON(_ writer: BodyWriter, nextCursor: String?) async throws {
     var json = JSONWriter()
     json.beginObject()
