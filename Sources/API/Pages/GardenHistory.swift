@@ -58,15 +58,7 @@ struct GardenHistory {
       json.member("from", from)
       json.member("to", to)
       json.member("stepSeconds", range.stepSeconds)
-      json.key("devices")
-      try json.array { json in
-        for row in devices {
-          try json.object { json in
-            json.member("id", try row.decode(Identifier.self, 0))
-            json.member("name", try row.decode(String.self, 1))
-          }
-        }
-      }
+      json.member("devices", try devices.map { try $0.decode(Identifier.self, 0) })
       json.key("series")
       try json.array { json in for row in series { try Self.write(row, to: &json) } }
     }
@@ -92,7 +84,7 @@ struct GardenHistory {
 
   private static let devices = Statement(
     "garden_pages.devices",
-    "SELECT id, name FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
+    "SELECT id FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
   private static let fromFiveMinutes = Statement("garden_pages.five_minutes", series(from: "readings_5m"))
   private static let fromHours = Statement("garden_pages.hours", series(from: "readings_1h"))
 
@@ -121,9 +113,7 @@ struct GardenHistory {
       .required("from", .timestamp),
       .required("to", .timestamp),
       .required("stepSeconds", .integer(minimum: 1)),
-      .required(
-        "devices",
-        .array(.object([.required("id", .identifier), .required("name", .string())]), maxItems: maximumDevices)),
+      .required("devices", .array(.identifier, maxItems: maximumDevices), "The first made comes first."),
       .required("series", .array(oneSeries, maxItems: maximumSeries)),
     ]))
 

@@ -26,7 +26,8 @@ struct GardenPages: EndpointGroup {
         method: .get, template: "/gardens/{id}/data", access: .open, summary: "What a public garden's charts show",
         details: """
           Averages, lowest and highest values by device and sensor: of 5 minutes for a day, 1 hour for a week, 4 hours
-          for a month (30 days). Devices are called by their names. At most \(GardenHistory.maximumDevices) devices.
+          for a month (30 days). What devices are called is their owner's alone, so they come without names, in the
+          order of their making. At most \(GardenHistory.maximumDevices) devices.
           """,
         tag: "Pages",
         parameters: [

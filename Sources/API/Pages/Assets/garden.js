@@ -9,7 +9,7 @@ const ONLINE = 15 * 60_000;
 const garden = location.pathname.split("/")[2];
 const find = (id) => document.getElementById(id);
 const fields = new Map(); // "device sensor" → its current value on the page
-let devices = new Map(); // id → name
+let devices = []; // ids, in the order of their making
 let charts = new Map(); // sensor type → chart
 let range = "day";
 let changed = false;
@@ -20,7 +20,11 @@ const title = (sensorType) => {
   return words === "ph" ? "pH" : words === "ec" ? "Conductivity" : words[0].toUpperCase() + words.slice(1);
 };
 
-const called = (device) => devices.get(device) ?? "A sensor";
+/** The place of a device among those in the history, after all of them for any other. */
+const place = (device) => devices.includes(device) ? devices.indexOf(device) : devices.length;
+
+/** Names of devices are their owner's alone: here they are numbered. */
+const called = (device) => devices.includes(device) ? `Sensor ${place(device) + 1}` : "A sensor";
 
 async function get(path) {
   const response = await fetch(path, { signal: AbortSignal.timeout(10_000) });
@@ -51,7 +55,7 @@ const getLatest = () => get(`/api/gardens/${garden}/latest`);
 function showLatest({ items }) {
   fields.clear();
   const byDevice = Map.groupBy(items, (item) => item.deviceId);
-  const cards = [...byDevice].sort(([a], [b]) => called(a).localeCompare(called(b))).map(([id, values]) => {
+  const cards = [...byDevice].sort(([a], [b]) => place(a) - place(b)).map(([id, values]) => {
     const seen = element("p", { class: "quiet" });
     const list = element("dl", {});
     for (const item of values) {
@@ -96,16 +100,11 @@ function showSeen() {
 
 // History
 
-/** Learns what devices are called; their order gives each its colour. */
-function name(list) {
-  devices = new Map(list.map((device) => [device.id, device.name]).sort(([, a], [, b]) => a.localeCompare(b)));
-}
-
 const getHistory = () => get(`/gardens/${garden}/data?range=${range}`);
 
 function showHistory(data) {
   if (data.range !== range) return; // another one was chosen meanwhile
-  name(data.devices);
+  devices = data.devices;
   const [from, to, step] = [Date.parse(data.from), Date.parse(data.to), data.stepSeconds * 1000];
   const byType = Map.groupBy(data.series, (series) => series.sensorType);
   const kept = new Map();
@@ -123,15 +122,14 @@ function showHistory(data) {
 /** One row of times for all devices of a chart; a device without a value there has null, and one colour everywhere. */
 function columns(all, from, step) {
   const buckets = [...new Set(all.flatMap((series) => series.bucket))].sort((a, b) => a - b);
-  const place = new Map(buckets.map((bucket, index) => [bucket, index]));
+  const rows = new Map(buckets.map((bucket, index) => [bucket, index]));
   const spread = (series, member) => {
     const values = new Array(buckets.length).fill(null);
-    series.bucket.forEach((bucket, index) => { values[place.get(bucket)] = series[member][index]; });
+    series.bucket.forEach((bucket, index) => { values[rows.get(bucket)] = series[member][index]; });
     return values;
   };
-  const colours = [...devices.keys()];
   const named = all.map((series) => ({
-    colour: colours.indexOf(series.deviceId),
+    colour: place(series.deviceId),
     name: called(series.deviceId),
     values: spread(series, "mean"),
     // Shades of several devices over each other could not be told apart.
@@ -143,7 +141,7 @@ function columns(all, from, step) {
 /** Each shows what it has, whatever becomes of the other. */
 async function load() {
   const [latest, history] = await Promise.allSettled([getLatest(), getHistory()]);
-  if (history.value) name(history.value.devices);
+  if (history.value) devices = history.value.devices;
   if (latest.value) showLatest(latest.value);
   if (history.value) showHistory(history.value);
   const failed = [latest, history].find((one) => one.status === "rejected");
