@@ -25,19 +25,9 @@ struct Administration: EndpointGroup {
   }
 
   private func list(_ call: Call) async throws -> Response {
-    let page = try call.page(try call.query(), list: "admin.users")
-    var after = page.after
-    let before = try after?.takeIdentifier() ?? Identifier(high: .max, low: .max)
-    let rows = try await services.database.query(Self.all, before, page.limit + 1)
-    let accounts = try rows.prefix(Int(page.limit)).map { try Account($0) }
-    var next: String?
-    if rows.count > accounts.count, let last = accounts.last {
-      var payload = CursorPayload()
-      payload.append(last.profile.id)
-      next = services.cursors.seal(payload, list: "admin.users")
-    }
-    return call.list(
-      CacheEntry(body: call.pageBody({ json in for account in accounts { json.object(account.write) } }, next: next)))
+    let page = try call.identifierPage(try call.query(), list: "admin.users")
+    let rows = try await services.database.query(Self.all, page.before, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows, Account.init)))
   }
 
   private func change(_ call: Call) async throws -> Response {
@@ -53,12 +43,13 @@ struct Administration: EndpointGroup {
     }
     guard let row = rows.first else { throw Problem(.notFound, "There is no account with this id.") }
     await services.sessions.ended(ended)
-    return call.ok(try Account(row).write)
+    return call.ok(try Account(row).body)
   }
 
   /// An account as administrators see it.
-  private struct Account {
+  private struct Account: PageItem {
     let profile: Profile
+    var id: Identifier { profile.id }
     let isDisabled: Bool
 
     init(_ row: Row) throws {

@@ -127,19 +127,9 @@ struct Sessions: EndpointGroup {
 
   private func list(_ call: Call) async throws -> Response {
     let user = try call.user
-    let page = try call.page(try call.query(), list: "sessions:\(user.id)")
-    var after = page.after
-    let before = try after?.takeIdentifier() ?? Identifier(high: .max, low: .max)
-    let rows = try await services.database.query(Self.byUser, user.id, before, page.limit + 1)
-    let sessions = try rows.prefix(Int(page.limit)).map { try SessionView($0, current: user.session) }
-    var next: String?
-    if rows.count > sessions.count, let last = sessions.last {
-      var payload = CursorPayload()
-      payload.append(last.id)
-      next = services.cursors.seal(payload, list: "sessions:\(user.id)")
-    }
-    let body = call.pageBody({ json in for session in sessions { json.object(session.write) } }, next: next)
-    return call.list(CacheEntry(body: body))
+    let page = try call.identifierPage(try call.query(), list: "sessions:\(user.id)")
+    let rows = try await services.database.query(Self.byUser, user.id, page.before, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows) { try SessionView($0, current: user.session) }))
   }
 
   private func end(_ call: Call, _ id: Identifier) async throws -> Response {
@@ -259,7 +249,7 @@ struct Sessions: EndpointGroup {
 }
 
 /// A session as its user sees it.
-struct SessionView {
+struct SessionView: PageItem {
   let id: Identifier
   private let userAgent: String?
   private let clientAddress: String
