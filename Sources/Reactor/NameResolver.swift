@@ -1,52 +1,61 @@
 import CLinux
 import Glibc
-import Reactor
 
 /// Looks host names up without blocking a loop.
-enum NameResolver {
-  /// The most addresses tried for one name.
-  static let maximumAddresses = 8
+package enum NameResolver {
+  /// The most addresses taken of one name.
+  package static let maximumAddresses = 8
 
-  /// Calls `found` on the loop with the numeric addresses of a host, none when it has none.
+  /// Why a name has no address; says which name.
+  package struct Failure: Error, Equatable, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// Calls `found` on the loop with the numeric addresses of each host, in the same order.
   ///
-  /// A numeric host is answered within the call; a name on a thread of its own, one for each call.
-  static func resolve(_ host: String, on loop: EventLoop, _ found: @escaping ([String]) -> Void) {
-    let numeric = lookUp(host, flags: AI_NUMERICHOST)
-    guard numeric.isEmpty else { return found(numeric) }
+  /// When all hosts are numeric it is called at once, else after a thread of its own has looked all names up, since
+  /// getaddrinfo(3) blocks. Each call starts such a thread: who asks often keeps the answer for a while.
+  package static func resolve(
+    _ hosts: [String], on loop: EventLoop, _ found: @escaping ([Result<[String], Failure>]) -> Void
+  ) {
+    let numeric = hosts.map { lookUp($0, flags: AI_NUMERICHOST) }
+    if numeric.allSatisfy({ (try? $0.get()) != nil }) { return found(numeric) }
     let executor = loop.executor
     // Called on the loop's thread alone; the other thread only carries it.
     nonisolated(unsafe) let found = found
     do {
-      _ = try LoopThread(name: "redis-resolver") {
+      _ = try LoopThread(name: "name-resolver") {
         // Nobody joins it: the system's resolver may take longer than anyone waits.
         pthread_detach(pthread_self())
-        let addresses = lookUp(host, flags: 0)
+        let addresses = hosts.map { lookUp($0, flags: 0) }
         executor.submit { found(addresses) }
       }
     } catch {
-      found([])
+      found(hosts.map { _ in .failure(Failure(description: "\(error)")) })
     }
   }
 
-  private static func lookUp(_ host: String, flags: Int32) -> [String] {
+  private static func lookUp(_ host: String, flags: Int32) -> Result<[String], Failure> {
     var hints = addrinfo()
     hints.ai_flags = flags
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
-    guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
+    let code = getaddrinfo(host, nil, &hints, &list)
+    guard code == 0 else {
+      return .failure(Failure(description: "host \(host): \(String(cString: gai_strerror(code)))"))
+    }
     defer { freeaddrinfo(list) }
     var addresses: [String] = []
     var next = list
-    while let entry = next, addresses.count < maximumAddresses {
+    while let entry = next?.pointee, addresses.count < maximumAddresses {
       var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-      let length = socklen_t(text.count)
       let code = getnameinfo(
-        entry.pointee.ai_addr, entry.pointee.ai_addrlen, &text, length, nil, 0, NI_NUMERICHOST)
+        entry.ai_addr, entry.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
       if code == 0 {
         addresses.append(text.withUnsafeBufferPointer { String(cString: $0.baseAddress!) })
       }
-      next = entry.pointee.ai_next
+      next = entry.ai_next
     }
-    return addresses
+    return addresses.isEmpty ? .failure(Failure(description: "host \(host): no address")) : .success(addresses)
   }
 }

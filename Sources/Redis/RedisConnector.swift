@@ -35,8 +35,11 @@ final class RedisConnector {
     switch configuration.address.endpoint {
     case .unix(let path): connect(to: [.unix(path: path)])
     case .tcp(let host, let port):
-      NameResolver.resolve(host, on: loop) { [weak self] addresses in
-        self?.connect(to: addresses.map { .tcp(address: $0, port: port) })
+      NameResolver.resolve([host], on: loop) { [weak self] answers in
+        switch answers[0] {
+        case .success(let addresses): self?.connect(to: addresses.map { .tcp(address: $0, port: port) })
+        case .failure(let failure): self?.retry(after: failure.description)
+        }
       }
     }
   }
@@ -57,7 +60,7 @@ final class RedisConnector {
   private func connect(to peers: [RedisLink.Peer]) {
     guard !isClosed else { return }
     self.peers = peers
-    if peers.isEmpty { retry(after: "the host name has no address") } else { connectToNextPeer() }
+    connectToNextPeer()
   }
 
   private func connectToNextPeer() {
