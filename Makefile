@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench stack-test live-test image-test fuzz format secrets clean
+.PHONY: help run test check bench bench-check stack-test live-test image-test fuzz format secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ check: ## Every static check: style, scripts, configuration, rules, dashboards
 bench: ## Measure throughput against the reference servers
 	@bench/run
 
+bench-check: ## Compare what small parts cost with what was accepted
+	@bench/check
+
 stack-test: ## Run the server inside real nginx, Prometheus, Alertmanager and exporters
 	@scripts/stack-test
 
@@ -29,7 +32,7 @@ fuzz: ## Fuzz the parsers for some minutes
 	@scripts/fuzz
 
 format: ## Format the Swift sources in place
-	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests bench/micro
 
 secrets: ## Write the secrets that compose needs, once
 	@scripts/secrets

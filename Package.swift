@@ -48,6 +48,11 @@ let package = Package(
       exclude: ["Pages/Assets"]),
     .executableTarget(name: "terroir", dependencies: ["API"], swiftSettings: settings),
 
+    // What small parts cost, measured by bench/check.
+    .executableTarget(
+      name: "micro", dependencies: ["API", "HTTP", "JSON", "Metrics", "Telemetry", "Values"], path: "bench/micro",
+      exclude: ["baseline.json"], swiftSettings: settings),
+
     // Fuzzers of what reads from the network: a short run among the tests, long ones by scripts/fuzz.
     .testTarget(
       name: "Fuzz", dependencies: ["Values", "JSON", "HTTP"], path: "fuzz", exclude: ["corpus"], swiftSettings: settings

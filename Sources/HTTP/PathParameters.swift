@@ -1,7 +1,9 @@
 /// Where a path has the parameters of its route, in the order of the template, percent-encoded.
-struct PathParameters {
+package struct PathParameters {
   private var slices = InlineArray<4, Slice>(repeating: Slice())
-  private(set) var count = 0
+  package private(set) var count = 0
+
+  package init() {}
 
   mutating func append(_ slice: Slice) {
     slices[count] = slice
@@ -10,7 +12,7 @@ struct PathParameters {
 
   mutating func removeLast() { count -= 1 }
 
-  mutating func removeAll() { count = 0 }
+  package mutating func removeAll() { count = 0 }
 
   subscript(_ index: Int) -> Slice { slices[index] }
 }

@@ -12,7 +12,7 @@ package struct Slice: Equatable, Sendable {
   }
 
   @inline(__always)
-  var range: Range<Int> { Range(uncheckedBounds: (Int(start), Int(start) &+ Int(length))) }
+  package var range: Range<Int> { Range(uncheckedBounds: (Int(start), Int(start) &+ Int(length))) }
 }
 
 /// One header field as it stands in the head.
@@ -30,14 +30,14 @@ package enum BodyFraming: Equatable, Sendable {
 }
 
 /// A request line and what the header section says about the message itself: positions only, no text.
-struct RequestHead {
-  var method = Method.other
+package struct RequestHead {
+  package internal(set) var method = Method.other
   /// The name of the method.
   var methodName = Slice()
   /// The target as sent, for logs.
   var target = Slice()
   /// The path within the target, percent-encoded.
-  var path = Slice()
+  package internal(set) var path = Slice()
   /// The query within the target, without its question mark; meaningless unless `hasQuery`.
   var query = Slice()
   var hasQuery = false
@@ -50,10 +50,17 @@ struct RequestHead {
   var framing = BodyFraming.none
   var keepsAlive = true
   var expectsContinue = false
+
+  package init() {}
 }
 
 /// Room for the header fields of one head, filled by the parser.
-struct FieldTable {
+package struct FieldTable {
   let base: UnsafeMutablePointer<FieldSlice>
   let capacity: Int
+
+  package init(base: UnsafeMutablePointer<FieldSlice>, capacity: Int) {
+    self.base = base
+    self.capacity = capacity
+  }
 }

@@ -2,8 +2,8 @@
 ///
 /// Stateless: it is given everything that has come since the end of the last request and starts at the front each
 /// time. It only measures: the head is slices of the bytes it was given.
-struct RequestParser {
-  enum Outcome: Equatable {
+package struct RequestParser {
+  package enum Outcome: Equatable {
     /// The head is not complete, and nothing is wrong with what is there.
     case needMore
     /// A head, with the number of bytes it takes up.
@@ -22,7 +22,7 @@ struct RequestParser {
   private let headBytes: Int
   private let targetBytes: Int
 
-  init(limits: HTTPLimits) {
+  package init(limits: HTTPLimits) {
     headBytes = limits.headBytes
     targetBytes = limits.targetBytes
   }
@@ -30,7 +30,7 @@ struct RequestParser {
   /// Parses the head at the front of `bytes` into `head` and `fields`, whose capacity is the limit on their number.
   ///
   /// When the outcome is `.malformed`, `head` holds what had been read by then.
-  func parse(_ bytes: RawSpan, into head: inout RequestHead, fields: FieldTable) -> Outcome {
+  package func parse(_ bytes: RawSpan, into head: inout RequestHead, fields: FieldTable) -> Outcome {
     head = RequestHead()
     do throws(Stop) {
       var position = try skipEmptyLines(bytes)

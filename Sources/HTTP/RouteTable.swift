@@ -3,9 +3,9 @@
 /// Paths without parameters are found in one look at a hash table; the others by walking a tree of segments, in which
 /// a literal goes before a parameter. Paths are compared as they were sent: dot segments and needless escapes are not
 /// resolved, they just match nothing.
-final class RouteTable {
+package final class RouteTable {
   /// What was found for a request.
-  enum Match {
+  package enum Match {
     case route(Unmanaged<Route>)
     case notFound
     /// The path is served, but not by that method; the value is for the Allow field.
@@ -54,7 +54,7 @@ final class RouteTable {
 
   /// Finds what serves a path, and notes in `parameters` where the path has the route's parameters.
   @inline(__always)
-  func match(_ method: Method, _ path: RawSpan, _ parameters: inout PathParameters) -> Match {
+  package func match(_ method: Method, _ path: RawSpan, _ parameters: inout PathParameters) -> Match {
     if method.rawValue >= Method.connect.rawValue { return .notImplemented }
     guard let index = literals.find(path) ?? tree.find(path, &parameters) else { return .notFound }
     if let route = route(index, method) { return .route(route) }

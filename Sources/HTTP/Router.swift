@@ -4,7 +4,7 @@ package final class Router {
   package private(set) var routes: [Route] = []
 
   /// What requests are matched against.
-  let table = RouteTable()
+  package let table = RouteTable()
 
   package init() {}
 

@@ -2,7 +2,7 @@ import Glibc
 import Metrics
 
 /// Every metric of the process, registered once at start; the loops hold children of their own shard.
-struct Instruments: Sendable {
+package struct Instruments: Sendable {
   static let durationBuckets: [Double] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.7, 1, 2, 2.5, 3, 5, 7, 10,
   ]
@@ -42,7 +42,7 @@ struct Instruments: Sendable {
   let responseTime: Family<Histogram>
 
   /// Registers everything for that many writing threads.
-  init(shards: Int) {
+  package init(shards: Int) {
     let registry = Registry(shards: shards)
     self.registry = registry
     requests = registry.counter(

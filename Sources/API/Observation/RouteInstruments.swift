@@ -3,7 +3,7 @@ import Metrics
 
 /// The request metrics of one route on one loop: children are resolved when a method and status are first seen, then
 /// found again in a list of a few entries.
-final class RouteInstruments {
+package final class RouteInstruments {
   private struct Entry {
     let key: UInt32
     let count: Counter
@@ -15,14 +15,14 @@ final class RouteInstruments {
   private let route: String
   private var entries: [Entry] = []
 
-  init(_ instruments: Instruments, shard: Int, route: String) {
+  package init(_ instruments: Instruments, shard: Int, route: String) {
     self.instruments = instruments
     self.shard = shard
     self.route = route
   }
 
   /// Counts one answered request; `exemplar` names its trace when that is sampled.
-  func record(method: HTTP.Method, status: UInt16, seconds: Double, exemplar: Exemplar?) {
+  package func record(method: HTTP.Method, status: UInt16, seconds: Double, exemplar: Exemplar?) {
     let key = UInt32(method.rawValue) << 16 | UInt32(status)
     let entry = entries.first { $0.key == key } ?? add(key, method, status)
     entry.count.increment()
