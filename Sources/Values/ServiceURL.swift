@@ -84,7 +84,9 @@ package struct ServiceURL: Hashable, Sendable {
 
   private static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) }
 
-  private static func hostAndPort(_ authority: Substring) -> (String, UInt16?)? {
+  /// Splits an authority without a user, such as the value of a Host field; a host is given without the brackets of an
+  /// IPv6 address. Nil when it is malformed.
+  package static func hostAndPort(_ authority: Substring) -> (host: String, port: UInt16?)? {
     let host: Substring
     var rest: Substring
     if authority.first == "[" {

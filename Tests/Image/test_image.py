@@ -85,7 +85,7 @@ class Image(unittest.TestCase):  # runs first: its name does
         self.assertLess(binary, 65)
 
     def test_says_what_it_is(self):
-        self.assertIn("0.0.0-test", docker("run", "--rm", IMAGE, "version"))
+        self.assertRegex(docker("run", "--rm", IMAGE, "version"), r"^terroir 0\.0\.0-test \(revision abc, ")
         labels = self.image["Config"]["Labels"]
         self.assertEqual(labels["org.opencontainers.image.revision"], "abc")
         self.assertEqual(labels["org.opencontainers.image.licenses"], "Apache-2.0")

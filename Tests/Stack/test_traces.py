@@ -54,6 +54,7 @@ class Traces(unittest.TestCase):
         self.assertEqual(server["Parent ID"], PARENT)
         self.assertEqual(server["Name"], "POST /api/users")
         self.assertEqual((server["http.route"], server["http.response.status_code"], server["http.request.method"]), ("/api/users", "201", "POST"))
+        self.assertEqual((server["server.address"], server["server.port"]), ("127.0.0.1", str(self.stack.port["api"])))
         self.assertIn("service.name: Str(terroir)", server["resource"])
         self.assertRegex(server["resource"], r"deployment\.environment(\.name)?: Str\(test\)")
         clients = [span for span in found if span["Kind"] == "SPAN_KIND_CLIENT"]
@@ -66,6 +67,17 @@ class Traces(unittest.TestCase):
         self.stack.curl(self.stack.api + "/api/gardens", "-H", f"traceparent: 00-{trace}-{PARENT}-00")
         time.sleep(6)
         self.assertNotIn(trace, self.stack.log("receiver"))
+
+    def test_probes_are_traced_for_a_caller_who_asks_for_it_alone(self):
+        for path in ("/livez", "/readyz", "/startupz", "/health", "/api/health", "/metrics", "/api/metrics"):
+            self.stack.curl(self.stack.api + path)
+        asked = "b" * 32
+        self.stack.curl(self.stack.api + "/health", "-H", f"traceparent: 00-{asked}-{PARENT}-01")
+        self.received(asked)
+        self.stack.curl(self.stack.api + "/version", "-H", f"traceparent: 00-{'c' * 32}-{PARENT}-01")
+        self.received("c" * 32)
+        probes = [span for span in spans(self.stack.log("receiver")) if re.search(r"/(\w+z|health|metrics)$", span.get("http.route", ""))]
+        self.assertEqual([span["Trace ID"] for span in probes], [asked])
 
     def test_a_receiver_away_costs_no_request_and_is_found_again(self):
         self.stack.stop("receiver")

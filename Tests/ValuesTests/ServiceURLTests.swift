@@ -36,6 +36,22 @@ func urlSecrets(text: String, user: String?, password: String?) throws {
 }
 
 @Test(
+  "splits the value of a Host field",
+  arguments: [
+    ("api.example.org", "api.example.org", nil), ("h:3000", "h", 3000), ("[::1]:80", "::1", 80), ("[::1]", "::1", nil),
+  ] as [(String, String, UInt16?)])
+func hosts(text: String, host: String, port: UInt16?) throws {
+  let parts = try #require(ServiceURL.hostAndPort(text[...]))
+  #expect(parts.host == host)
+  #expect(parts.port == port)
+}
+
+@Test("refuses what is no host and port", arguments: ["", ":80", "h:", "h:0", "h:65536", "[::1", "[::1]80"])
+func badHosts(text: String) {
+  #expect(ServiceURL.hostAndPort(text[...]) == nil)
+}
+
+@Test(
   "refuses what is no URL of a service",
   arguments: [
     "", "h", "h:80", "//h", "http:/h", "http://", "http:///p", "http://:80", "http://h:", "http://h:0",

@@ -29,6 +29,7 @@ package struct Instruments: Sendable {
   let refunds: Family<Counter>
   let readings: Family<Counter>
   let insights: Family<Counter>
+  let eventsDropped: Family<Counter>
   let errors: Family<Counter>
   let userActions: Family<Counter>
   let cacheRequests: Family<Counter>
@@ -72,6 +73,8 @@ package struct Instruments: Sendable {
     insights = registry.counter(
       "ai_insights_generated_total", help: "Insights asked of a provider, by success.",
       labels: ["insight_type", "model_provider", "success"])
+    eventsDropped = registry.counter(
+      "garden_events_dropped_total", help: "Events of gardens that were not told, because Redis was away too long.")
     errors = registry.counter(
       "application_errors_total", help: "Answers of 500 and above, by problem.", labels: ["route", "error_type"])
     userActions = registry.counter(

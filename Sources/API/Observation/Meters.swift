@@ -12,6 +12,7 @@ final class Meters {
   let databaseIdle: Gauge
   let redisActive: Gauge
   let loopLag: Histogram
+  let eventsDropped: Counter
   let orders: OrderMeters
   private var cacheCounters: [String: [Counter]] = [:]
   // By `Statement.id`, which counts from 1; 0 is for what is not prepared.
@@ -29,6 +30,7 @@ final class Meters {
     databaseIdle = instruments.databaseIdle.child(shard: shard)
     redisActive = instruments.redisActive.child(shard: shard)
     loopLag = instruments.loopLag.child(shard: shard, "\(shard)")
+    eventsDropped = instruments.eventsDropped.child(shard: shard)
     orders = OrderMeters(instruments, shard: shard)
   }
 

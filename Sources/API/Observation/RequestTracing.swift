@@ -2,6 +2,7 @@ import HTTP
 import Metrics
 import Reactor
 import Telemetry
+import Values
 
 /// Continues the caller's trace or begins one, and reports a span for each sampled request.
 final class RequestTracing {
@@ -16,13 +17,15 @@ final class RequestTracing {
     spans = services.spans
   }
 
-  /// Reads `traceparent`. Without one there is a trace only if spans are exported.
+  /// Reads `traceparent`. Without one there is a trace only if spans are exported, and for no probe: asked every few
+  /// seconds, they would drown the rest.
   func begin(_ call: Call) {
     let parent =
       call.request.withHeader("traceparent") { bytes in
         TraceContext(traceparent: bytes, tracestate: call.request.header("tracestate"))
       } ?? nil
-    guard parent != nil || spans != nil else { return }
+    let isWanted = spans != nil && call.endpoint?.endpoint.isProbe != true
+    guard parent != nil || isWanted else { return }
     call.parentSpan = parent?.spanID
     call.trace = sampler.begin(parent: parent, using: &generator)
     if call.trace?.isSampled == true { call.startedUnixNanoseconds = Clock.unixNanoseconds() }
@@ -43,11 +46,12 @@ final class RequestTracing {
       "", kind: .server, context: trace, parentID: call.parentSpan,
       startUnixNanoseconds: call.startedUnixNanoseconds,
       endUnixNanoseconds: call.startedUnixNanoseconds + summary.durationNanoseconds)
+    let server = call.request.header("Host").flatMap { ServiceURL.hostAndPort($0[...]) }
     span.describeHTTP(
       method: call.request.method == .other ? nil : call.request.method.name.description,
       route: call.endpoint?.endpoint.template, path: call.request.path, statusCode: Int(summary.status.rawValue),
       clientAddress: call.clientAddress.text, userAgent: call.request.header("User-Agent"),
-      serverAddress: call.request.header("Host"), serverPort: nil)
+      serverAddress: server?.host, serverPort: (server?.port).map(Int.init))
     spans.add(span)
   }
 }

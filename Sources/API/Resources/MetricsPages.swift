@@ -13,7 +13,7 @@ struct MetricsPages: EndpointGroup {
         method: .get, template: path, access: .open, summary: "Metrics of this process",
         details: "Prometheus text format 0.0.4, or OpenMetrics 1.0 by `Accept`.", tag: "Operations",
         success: Endpoint.Success(200, mediaTypes: ["text/plain", "application/openmetrics-text"]),
-        refusals: [.unauthorized, .notAcceptable], handler: .async(expose))
+        refusals: [.unauthorized, .notAcceptable], isProbe: true, handler: .async(expose))
     }
   }
 

@@ -29,7 +29,7 @@ struct Probes: EndpointGroup {
     Endpoint(
       method: .get, template: path, access: .open, summary: summary, tag: "Operations", parameters: parameters,
       success: Endpoint.Success(200, schema), reports: path == "/version" ? [] : [Endpoint.Success(503, schema)],
-      handler: .sync(handle))
+      isProbe: path != "/version", handler: .sync(handle))
   }
 
   private static let readyParameters: [Endpoint.Parameter] = [

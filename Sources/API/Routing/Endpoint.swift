@@ -48,6 +48,8 @@ struct Endpoint {
   var reports: [Success] = []
   /// Refusals beside those that every endpoint of its kind may answer.
   var refusals: [Problem.Code] = []
+  /// Whether machines ask for it every few seconds: health and metrics.
+  var isProbe = false
   let handler: Handler
 
   /// Whether its answer has no end: how long one lasts says nothing about the server.

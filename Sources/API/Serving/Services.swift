@@ -71,7 +71,8 @@ final class Services {
     latest = LatestValues(
       loop: loop, redis: redis, cache: cache, prefix: prefix, record: { [meters] in meters.cache("latest", $0) })
     let eventKeys = EventKeys(prefix: prefix)
-    eventPublisher = EventPublisher(loop: loop, redis: redis, keys: eventKeys)
+    eventPublisher = EventPublisher(
+      loop: loop, redis: redis, keys: eventKeys, dropped: meters.eventsDropped)
     events = EventBroker(
       loop: loop, redis: redis, subscriber: subscriber, keys: eventKeys,
       access: EventAccess(database: database, sessions: sessions), logger: logger, configuration: configuration.events)

@@ -179,6 +179,34 @@ struct GardenEventsTests {
     }
   }
 
+  @Test("are counted when Redis is away for so long that the oldest are dropped")
+  func dropped() throws {
+    let url = try #require(ServiceURL(try TestStores.redisURL))
+    let redis = try RedisWire()
+    // A user whom Redis turns away: the rest of the tests goes on.
+    let user = "away-\(Identifier.make(unixMilliseconds: 2))"
+    try redis.send("ACL", "SETUSER", user, "on", ">secret", "~*", "&*", "+@all")
+    defer { _ = try? redis.send("ACL", "DELUSER", user) }
+    let alone = try LiveServer([
+      "REDIS_URL": "redis://\(user):secret@127.0.0.1:\(url.port ?? 0)/0", "DATABASE_URL": server.databaseURL,
+      "WORKERS": "1",
+    ])
+    defer { alone.stop() }
+    let device = try TestDevice(alone)
+    let client = device.client
+    func counts(_ count: Int) throws -> Bool {
+      try client.get("/metrics").text.contains("\ngarden_events_dropped_total \(count)\n")
+    }
+    #expect(try counts(0))
+    try redis.send("ACL", "SETUSER", user, "off")
+    try redis.send("CLIENT", "KILL", "USER", user)
+    let beyond = 2_000
+    for round in 0..<(EventPublisher.maximumWaiting + beyond) / 1_000 {
+      try post(device, client, 1_000, type: "round\(round)")
+    }
+    #expect(try holds(within: 5) { try counts(beyond) })
+  }
+
   @Test("are cut off for a client that does not read them, which resumes where it was")
   func slowReader() throws {
     let device = try TestDevice(server)

@@ -1,3 +1,4 @@
+import Metrics
 import Reactor
 import Redis
 import Values
@@ -23,13 +24,14 @@ final class EventPublisher {
   private let keys: EventKeys
   private var waiting: [Happening] = []
   private var isSending = false
-  /// Events that were dropped, since the start.
-  private(set) var dropped = 0
+  private let dropped: Counter
 
-  init(loop: EventLoop, redis: RedisClient, keys: EventKeys) {
+  /// Makes one for a loop; `dropped` counts the events that could not be told.
+  init(loop: EventLoop, redis: RedisClient, keys: EventKeys, dropped: Counter) {
     self.loop = loop
     self.redis = redis
     self.keys = keys
+    self.dropped = dropped
   }
 
   /// Tells of readings that were just committed.
@@ -63,7 +65,7 @@ final class EventPublisher {
     let excess = waiting.count - Self.maximumWaiting
     guard excess > 0 else { return }
     waiting.removeFirst(excess)
-    dropped += excess
+    dropped.increment(by: UInt64(excess))
   }
 
   private func sendAll() async {
@@ -94,7 +96,7 @@ final class EventPublisher {
         case .unavailable, .timeout, .overloaded: return happenings[first...]
         case .server, .unexpectedReply:
           // Trying again would fail again.
-          dropped += happenings.endIndex - first
+          dropped.increment(by: UInt64(happenings.endIndex - first))
           return []
         }
       }
