@@ -1,6 +1,7 @@
 """The real stack on this host, without containers: the server on private stores, with nginx, exporters, Prometheus
 and Alertmanager around it. Time runs faster: windows of minutes become seconds, so that an alert fires within a test.
 """
+import http.client
 import json
 import os
 import pathlib
@@ -18,8 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STORES = [ROOT / "scripts" / "stores", "-i", "stack"]
 # How long each window of the rules is here. A scrape a second leaves enough samples in the shortest.
-WINDOWS = {"5m": "8s", "15m": "12s", "30m": "15s", "1h": "20s", "2h": "25s", "6h": "30s", "1d": "60s", "3d": "70s"}
-PORTS = ("api", "metrics", "http", "https", "status", "prometheus", "alertmanager", "postgres", "redis", "nginx", "node", "blackbox")
+WINDOWS = {"5m": "8s", "15m": "20s", "30m": "15s", "1h": "20s", "2h": "25s", "6h": "30s", "1d": "60s", "3d": "70s"}
+PORTS = ("api", "metrics", "http", "https", "status", "prometheus", "alertmanager", "postgres", "redis", "nginx", "node", "blackbox", "outside")
 
 
 def free_ports(names):
@@ -30,7 +31,7 @@ def free_ports(names):
     return ports
 
 
-def until(what, condition, seconds=30):
+def until(what, condition, seconds=60):
     """Waits for a condition; what it last returned, or a failure that says what was waited for."""
     end = time.monotonic() + seconds
     while True:
@@ -95,11 +96,37 @@ class Webhook:
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def has(self, name, status="firing", **labels):
+    def has(self, name, status="firing", /, **labels):
         return [
             alert for alert in self.received
             if alert["status"] == status and {"alertname": name, **labels}.items() <= alert["labels"].items()
         ]
+
+
+class Client:
+    """A person or a device on a connection that stays open: for more requests than a curl each would do."""
+
+    def __init__(self, port, token=None):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.token = token
+
+    def send(self, method, path, body=None, **headers):
+        """The status and what the body says, if it is JSON."""
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        self.connection.request(method, path, None if body is None else json.dumps(body), {k.replace("_", "-"): v for k, v in headers.items()})
+        answer = self.connection.getresponse()
+        text = answer.read()
+        is_json = answer.headers.get_content_type() in ("application/json", "application/problem+json")
+        return answer.status, json.loads(text) if is_json and text else None
+
+    def make(self, path, body, **headers):
+        status, made = self.send("POST", path, body, **headers)
+        if status not in (200, 201):
+            raise AssertionError(f"POST {path}: {status} {made}")
+        return made
 
 
 class Stack:
@@ -107,7 +134,7 @@ class Stack:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="terroir-stack-"))
         self.folder.chmod(0o755)  # nginx's workers run as another user
         self.port = free_ports(PORTS)
-        self.processes = {}
+        self.processes, self.settings, self.stores = {}, {}, {}
         self.api = f"http://127.0.0.1:{self.port['api']}"
         self.edge = f"https://127.0.0.1:{self.port['https']}"
         self.plain = f"http://127.0.0.1:{self.port['http']}"
@@ -141,7 +168,8 @@ class Stack:
     def close(self):
         for name in reversed(list(self.processes)):
             self.stop(name)
-        subprocess.run([*STORES, "destroy"], check=True)
+        if self.stores:
+            subprocess.run([*STORES, "destroy"], check=True)
         if os.environ.get("KEEP"):
             print("kept:", self.folder)
         else:
@@ -166,7 +194,7 @@ class Stack:
         self.start("api", [os.environ["TERROIR_BINARY"], "serve"], lambda: fetch(self.api + "/readyz"), **{
             "DATABASE_URL": self.stores["DATABASE_URL"], "REDIS_URL": self.stores["REDIS_URL"], "JWT_SECRET": "s" * 48,
             "PORT": self.port["api"], "METRICS_PORT": self.port["metrics"], "HOST": "127.0.0.1", "ENVIRONMENT": "test",
-            "TRUSTED_PROXIES": "127.0.0.1/32", "SHUTDOWN_DRAIN_SECONDS": "0", "LOG_FORMAT": "json", **environment,
+            "TRUSTED_PROXIES": "127.0.0.1/32", "SHUTDOWN_DRAIN_SECONDS": "0", "LOG_FORMAT": "json", **self.settings, **environment,
         })
 
     def start_nginx(self, rate="10r/s", burst="20"):
