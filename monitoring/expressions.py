@@ -2,12 +2,15 @@
 """Checks every PromQL expression of the rules and dashboards: it parses, and each metric it names is known.
 
 Known is what the recording rules record, what exporter-metrics.txt lists, and what the server's sources register.
-With the addresses of a Prometheus and of a server's metrics as arguments, known is what those two hold instead.
+With the addresses of a Prometheus and of a server's metrics as arguments, known is what those two hold instead, and
+what each rule records and each panel shows must have a number there.
 """
 import json
+import math
 import pathlib
 import re
 import sys
+import urllib.parse
 import urllib.request
 
 import promql_parser
@@ -50,17 +53,29 @@ def known_from_files():
 
 def known_from_running(prometheus, metrics):
     """What Prometheus holds, and the server's families: they say their type before they have a sample."""
-    with urllib.request.urlopen(f"{prometheus}/api/v1/label/__name__/values", timeout=10) as answer:
-        held = set(json.load(answer)["data"])
+    held = set(asked(f"{prometheus}/api/v1/label/__name__/values")["data"])
     with urllib.request.urlopen(metrics, timeout=10) as answer:
         return held.union(re.findall(r"^# TYPE (\S+)", answer.read().decode(), re.M))
 
 
+def asked(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def is_silent(prometheus, expr):
+    """Whether an expression has no number to show."""
+    query = urllib.parse.quote(expr.replace("$__rate_interval", "20s"))
+    samples = asked(f"{prometheus}/api/v1/query?query={query}")["data"]["result"]
+    return all(math.isnan(float(sample["value"][1])) for sample in samples)
+
+
 def main():
-    known = known_from_running(*sys.argv[1:]) if sys.argv[1:] else known_from_files()
+    running = sys.argv[1:]
+    known = known_from_running(*running) if running else known_from_files()
     known |= LATER | {"ALERTS"}
     every, faults = [*rules(), *panels()], set()
-    for place, expr, _ in every:
+    for place, expr, record in every:
         try:
             names = selected(promql_parser.parse(expr.replace("$__rate_interval", "5m")))
         except ValueError as fault:
@@ -69,6 +84,9 @@ def main():
         # A histogram is registered by its base name.
         unknown = {name for name in names - known if re.sub(r"_(bucket|sum|count)$", "", name) not in known}
         faults.update(f"{place}: unknown metric {name}" for name in unknown)
+        # An alert is silent while all is well; what a rule records is asked for by its name.
+        if running and not place.startswith("alerts.yml") and is_silent(running[0], record or expr):
+            faults.add(f"{place}: shows nothing")
     print("\n".join(sorted(faults)) or f"{len(every)} expressions, every metric known")
     sys.exit(1 if faults else 0)
 

@@ -1,4 +1,9 @@
-"""Each family of alerts, fired by a fault in the real stack and received by a webhook; and what Prometheus sees."""
+"""Each alert, fired by a fault in the real stack and received by a webhook.
+
+Windows and `for:` are shortened (stack.py), thresholds are as they are but for the number of failed sign-ins. One is
+left to its promtool tests, monitoring/prometheus/alerts_test.yml: HostMemoryLow, whose fault would take the memory of
+everything else on this host. What fired is read from Prometheus at the end.
+"""
 import os
 import re
 import signal
@@ -8,92 +13,48 @@ import threading
 import time
 import unittest
 
-from Tests.Stack.stack import ROOT, Stack, fetch, until
+from Tests.Stack.monitored import Monitored
+from Tests.Stack.stack import ROOT, until
+
+# Fired elsewhere, or not at all; see above.
+ELSEWHERE = {"SeriesOverflow": "Tests/Stack/test_use.py", "HostMemoryLow": "its promtool tests"}
+# What the host does beside these tests is not theirs to judge.
+OF_THE_HOST = "DiskFilling|HostMemoryLow"
 
 
-class Alerts(unittest.TestCase):
+class Alerts(Monitored):
+    settings = {
+        "HEALTH_EXTERNAL_URLS": "http://127.0.0.1:{outside}/", "OPENAI_API_KEY": "none",
+        "OPENAI_BASE_URL": "http://127.0.0.1:9", "INSIGHTS_TIMEOUT_SECONDS": "1",  # nobody listens on the port of discard
+    }
+
     @classmethod
     def setUpClass(cls):
-        cls.stack = stack = Stack()
-        cls.addClassCleanup(stack.close)
-        stack.start_stores()
-        stack.start_server()
-        stack.start_nginx(rate="1000r/s", burst="1000")
-        stack.start_exporters()
-        stack.start_monitoring()
-        cls.email = {"email": "alerts@example.com", "password": "a long enough password"}
-        stack.post(stack.api + "/api/users", {**cls.email, "displayName": "Alerts"})
-        cls.token = stack.post(stack.api + "/api/sessions", cls.email).json()["accessToken"]
-        cls.user = ("-H", f"Authorization: Bearer {cls.token}")
-        cls.garden = stack.post(stack.api + "/api/gardens", {"name": "Alerts"}, *cls.user).json()["id"]
-        until("every target to be up", lambda: len(stack.query("up == 1")) == 8)
+        super().setUpClass()
+        cls.start_outside()
 
-    def received(self, name, seconds=45, **labels):
-        return until(f"{name} {labels} at the webhook", lambda: self.stack.webhook.has(name, **labels), seconds)
+    @classmethod
+    def start_outside(cls):
+        port = cls.stack.port["outside"]
+        cls.stack.start("outside", ["python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", cls.stack.folder / "textfile", port])
 
-    def resolved(self, name, seconds=60, **labels):
-        return until(f"{name} {labels} to be resolved", lambda: self.stack.webhook.has(name, "resolved", **labels), seconds)
-
-    def device(self, name):
-        return self.stack.post(f"{self.stack.api}/api/gardens/{self.garden}/devices", {"name": name}, *self.user).json()
-
-    def send(self, device, *values):
-        now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
-        readings = [{"sensorType": "rain", "value": value, "measuredAt": f"{now}.{number:03}Z"} for number, value in enumerate(values)]
-        return self.stack.post(
-            f"{self.stack.api}/api/devices/{device['id']}/readings", {"readings": readings}, "-H", f"Authorization: Bearer {device['key']}")
-
-    def asking(self, path="/api/gardens", pause=0.05):
-        """Asks for a path again and again until the returned function is called."""
-        over = threading.Event()
-
-        def ask():
-            while not over.wait(pause):
-                try:
-                    self.stack.curl(self.stack.api + path, *self.user)
-                except OSError:
-                    pass
-
-        threads = [threading.Thread(target=ask) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-
-        def stop():
-            over.set()
-            for thread in threads:
-                thread.join()
-
-        self.addCleanup(stop)
-        return stop
-
-    # --- what Prometheus sees ---
+    # --- silence ---
 
     def test_a_nothing_fires_while_all_is_well(self):
-        time.sleep(6)
-        self.assertEqual(self.stack.query('ALERTS{alertstate="firing"}'), [])
+        quiet = f'ALERTS{{alertstate="firing",alertname!~"{OF_THE_HOST}"}}'
+        end = time.monotonic() + 90
 
-    def test_b_every_metric_of_the_rules_and_dashboards_exists(self):
-        self.send(self.device("metrics"), 1)
-        time.sleep(3)
-        done = subprocess.run(
-            [ROOT / ".venv/bin/python", ROOT / "monitoring/expressions.py",
-             f"http://127.0.0.1:{self.stack.port['prometheus']}", f"http://127.0.0.1:{self.stack.port['metrics']}/metrics"],
-            capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout)
+        def calm(seconds=8):
+            calm_until = time.monotonic() + seconds
+            while time.monotonic() < calm_until:
+                if firing := self.stack.query(quiet):
+                    return firing
+                time.sleep(0.5)
+            return []
 
-    def test_b_the_exposition_is_clean(self):
-        text = fetch(f"http://127.0.0.1:{self.stack.port['metrics']}/metrics")
-        done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
-        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
-        from prometheus_client.openmetrics.parser import text_string_to_metric_families
-        answer = self.stack.curl(self.stack.api + "/metrics", "-H", "Accept: application/openmetrics-text; version=1.0.0")
-        self.assertIn("openmetrics", answer["Content-Type"])
-        self.assertGreater(len(list(text_string_to_metric_families(answer.body))), 10)
-
-    def test_b_prometheus_and_alertmanager_complain_of_nothing(self):
-        for name in ("prometheus", "alertmanager"):
-            self.assertNotRegex(self.stack.log(name), r"level=(error|ERROR)")
-        self.assertEqual(self.stack.query("sum(prometheus_rule_evaluation_failures_total) > 0"), [])
+        # A busy host answers late at first, and an alert says so rightly.
+        while firing := calm():
+            self.assertLess(time.monotonic(), end, firing)
 
     # --- requests and the error budget ---
 
@@ -101,9 +62,10 @@ class Alerts(unittest.TestCase):
         stop = self.asking()
         os.kill(self.stack.store_pid("postgres"), signal.SIGKILL)
         self.addCleanup(self.stack.restart_store, "postgres")
-        # The rules let the store's own alert silence these, so they are read at Prometheus.
-        for name in ("HighErrorRate", "ErrorBudgetBurnFast"):
-            until(name, lambda name=name: self.stack.query(f'ALERTS{{alertname="{name}",alertstate="firing"}}'), 45)
+        # The store's own alert keeps these from being sent.
+        self.firing("HighErrorRate")
+        for name, window in (("Fast", "1h"), ("Fast", "6h"), ("Slow", "1d"), ("Slow", "3d")):
+            self.firing(f"ErrorBudgetBurn{name}", window=window)
         self.received("StoreUnreachable", job="postgres")
         self.stack.restart_store("postgres")
         until("the server to be ready", lambda: self.stack.curl(self.stack.api + "/readyz").status == 200, 5)
@@ -111,22 +73,30 @@ class Alerts(unittest.TestCase):
         stop()
         until("the errors to be over", lambda: not self.stack.query('ALERTS{alertname="HighErrorRate",alertstate="firing"}'), 60)
 
+    def lock_gardens(self, seconds):
+        self.sql(f"BEGIN; LOCK TABLE gardens IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep({seconds}); COMMIT")
+
     def test_requests_slow_behind_a_lock(self):
         stop = self.asking(pause=0.2)
-        end = time.monotonic() + 60
-        while not self.stack.webhook.has("HighResponseTime"):
-            self.assertLess(time.monotonic(), end, "no HighResponseTime")
-            subprocess.run(["psql", "-q", self.stack.stores["DATABASE_URL"], "-c",
-                            "BEGIN; LOCK TABLE gardens IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3); COMMIT"], stdout=subprocess.DEVNULL, check=True)
+        # First a little late, for the target alone: the worse alert would keep it from being sent.
+        self.received_while("ResponseTimeAboveTarget", lambda: self.lock_gardens(0.6))
+        self.received_while("HighResponseTime", lambda: self.lock_gardens(3))
         stop()
 
     # --- availability ---
+
+    def test_availability_another_service_away(self):
+        self.stack.stop("outside")
+        self.received("DependencyDegraded", name="external")
+        self.assertEqual(self.stack.curl(self.stack.api + "/health").json()["status"], "degraded")
+        self.start_outside()
+        self.resolved("DependencyDegraded", name="external")
 
     def test_availability_redis_stopped(self):
         pid = self.stack.store_pid("redis")
         os.kill(pid, signal.SIGSTOP)
         self.addCleanup(os.kill, pid, signal.SIGCONT)
-        until("DependencyDown", lambda: self.stack.query('ALERTS{alertname="DependencyDown",name="redis",alertstate="firing"}'), 45)
+        self.firing("DependencyDown", name="redis")
         self.assertEqual(self.stack.curl(self.stack.api + "/readyz").status, 200)
         self.received("StoreUnreachable", job="redis")
         os.kill(pid, signal.SIGCONT)
@@ -137,18 +107,22 @@ class Alerts(unittest.TestCase):
         self.received("EdgeDown")
         self.stack.stop("api")
         self.received("InstanceDown", job="api")
+        self.firing("MetricsAbsent")
         self.stack.start_server()
         self.stack.start_nginx(rate="1000r/s", burst="1000")
         self.resolved("InstanceDown", job="api")
 
     def test_availability_the_server_killed_again_and_again(self):
-        for _ in range(3):
+        def kill():
             self.stack.stop("api", signal.SIGKILL)
             self.stack.start_server()
-            time.sleep(1.5)
-        self.received("Restarting")
+
+        self.received_while("Restarting", kill, pause=1.5)  # so that each start is scraped
 
     # --- stores and runtime ---
+
+    def sql(self, text):
+        subprocess.run(["psql", "-q", self.stack.stores["DATABASE_URL"], "-c", text], check=True, stdout=subprocess.DEVNULL)
 
     def test_stores_connections_taken(self):
         held = [subprocess.Popen(["psql", "-q", self.stack.stores["DATABASE_URL"], "-c", "SELECT pg_sleep(120)"], stdout=subprocess.DEVNULL)
@@ -159,9 +133,7 @@ class Alerts(unittest.TestCase):
             for each in held:
                 each.kill()
                 each.wait()
-        subprocess.run(["psql", "-q", self.stack.stores["DATABASE_URL"], "-c",
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(120)%' AND pid <> pg_backend_pid()"],
-                       check=True, stdout=subprocess.DEVNULL)
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(120)%' AND pid <> pg_backend_pid()")
 
     def redis(self, *command):
         port = re.search(r":(\d+)/", self.stack.stores["REDIS_URL"].split("@")[1])[1]
@@ -206,7 +178,40 @@ class Alerts(unittest.TestCase):
             over.set()
             thread.join()
 
+    def test_runtime_memory_held_by_slow_clients(self):
+        """Bodies that stop just before their end are kept until their time is over."""
+        size, held = 1 << 20, []
+        head = f"POST /api/users HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+        try:
+            for _ in range(450):
+                each = socket.create_connection(("127.0.0.1", self.stack.port["api"]))
+                each.sendall(head.encode() + b" " * (size - 1))
+                held.append(each)
+            self.received("MemoryHigh")
+        finally:
+            for each in held:
+                each.close()
+        self.resolved("MemoryHigh")
+
     # --- host ---
+
+    def test_host_disk_filling(self):
+        image, place = self.stack.folder / "disk.img", self.stack.folder / "disk"
+        place.mkdir()
+        with open(image, "wb") as file:
+            file.truncate(256 << 20)
+        subprocess.run(["mkfs.ext4", "-q", image], check=True)
+        if subprocess.run(["mount", "-o", "loop", image, place], capture_output=True, check=False).returncode:
+            self.skipTest("only root, with loop devices, may mount a file system to fill")
+        self.addCleanup(subprocess.run, ["umount", place], check=True)
+        full = place / "most"
+        full.write_bytes(b"x" * (150 << 20))
+
+        def grow():
+            with open(full, "ab") as file:
+                file.write(b"x" * (1 << 20))
+
+        self.received_while("DiskFilling", grow, pause=1, seconds=60, mountpoint=str(place))
 
     def test_host_certificate_about_to_end(self):
         folder = self.stack.folder / "nginx/certificates"
@@ -239,11 +244,17 @@ class Alerts(unittest.TestCase):
 
     def test_business_readings_rejected(self):
         device = self.device("broken")
-        end = time.monotonic() + 45
-        while not self.stack.webhook.has("ReadingsRejected"):
-            self.assertLess(time.monotonic(), end, "no ReadingsRejected")
-            self.send(device, 1, *[9999] * 20)
-            time.sleep(0.5)
+        self.received_while("ReadingsRejected", lambda: self.send(device, 1, *[9999] * 20), pause=0.5)
+
+    def test_business_a_provider_that_refuses(self):
+        self.send(self.device("dry"), 12, 13, sensor="soil_moisture")
+        path = f"{self.stack.api}/api/gardens/{self.garden}/insights"
+
+        def ask():
+            made = self.stack.post(path, {"type": "watering", "provider": "openai"}, *self.user)
+            self.assertEqual((made.status, made.json()["provider"]), (201, "rules"))
+
+        self.received_while("InsightProviderFailing", ask, pause=0.5, model_provider="openai")
 
     def test_business_sign_ins_failing(self):
         end = time.monotonic() + 60
@@ -261,10 +272,27 @@ class Alerts(unittest.TestCase):
         self.addCleanup(setattr, self.stack.webhook, "refusing", False)
         (self.stack.folder / "textfile/backup.prom").write_text(
             f'terroir_backup_last_success_timestamp_seconds{{store="redis"}} {time.time() - 30 * 3600}\n')
-        until("AlertsNotDelivered", lambda: self.stack.query('ALERTS{alertname="AlertsNotDelivered",alertstate="firing"}'), 90)
+        self.firing("AlertsNotDelivered", 90)
         self.stack.webhook.refusing = False
         self.received("AlertsNotDelivered", integration="webhook")
         (self.stack.folder / "textfile/backup.prom").unlink()
+
+    def test_watching_a_rule_that_cannot_be_evaluated(self):
+        rules = self.stack.folder / "prometheus/recording.yml"
+        good = rules.read_text()
+        rules.write_text(good + "  - name: broken\n    rules: [{ record: broken, expr: up * on () up }]\n")
+        self.stack.processes["prometheus"].send_signal(signal.SIGHUP)
+        self.received("RuleFailures")
+        rules.write_text(good)
+        self.stack.processes["prometheus"].send_signal(signal.SIGHUP)
+        self.resolved("RuleFailures")
+
+    # --- all of them ---
+
+    def test_z_every_alert_has_fired(self):
+        written = set(re.findall(r"- alert: (\w+)", (ROOT / "monitoring/prometheus/alerts.yml").read_text()))
+        fired = {labels["alertname"] for labels, _ in self.stack.query('count by (alertname) (count_over_time(ALERTS{alertstate="firing"}[1d]))')}
+        self.assertEqual(written - fired - ELSEWHERE.keys(), set())
 
 
 if __name__ == "__main__":

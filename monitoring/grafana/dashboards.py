@@ -175,7 +175,7 @@ business = dashboard(
     ("Gardens", [
         graph("Readings", "ops", (rate("iot_sensor_readings_total", "status"), "{{status}}")),
         graph("Readings by sensor type", "ops", (rate("iot_sensor_readings_total", "sensor_type", 'status="accepted"'), "{{sensor_type}}")),
-        graph("Devices heard in the last hour", "short", ('count(sum by (device_id) (increase(iot_sensor_readings_total{status!="rejected"}[1h])) > 0)', "devices")),
+        graph("Devices heard in the last hour", "short", ('count(sum by (device_id) (increase(iot_sensor_readings_total{status!="rejected"}[1h])) > 0) or vector(0)', "devices")),
         graph("Insights", "ops", (rate("ai_insights_generated_total", "insight_type, model_provider, success"), "{{insight_type}} {{model_provider}} {{success}}")),
     ]),
 )
