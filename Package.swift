@@ -33,8 +33,8 @@ let package = Package(
 
     layer("Values"),
     layer("Metrics"),
-    layer("Telemetry", ["CLinux", "Values"]),
     layer("Reactor", ["CLinux"]),
+    layer("Telemetry", ["CLinux", "Values", "Reactor"]),
     layer("JSON", ["Values"]),
     layer("HTTP", ["CLinux", "Values", "Reactor"]),
     layer("Postgres", ["CPostgres", "Reactor", "Values"]),
@@ -60,8 +60,8 @@ let package = Package(
 
     tests("Values", []),
     tests("Metrics", []),
-    tests("Telemetry", ["Values"]),
     tests("Reactor", []),
+    tests("Telemetry", ["Values", "Reactor"]),
     tests("JSON", ["Values"]),
     tests("HTTP", ["Reactor", "CLinux", "Values"]),
     tests("Postgres", ["Reactor", "Values"]),

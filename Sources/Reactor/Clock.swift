@@ -5,6 +5,9 @@ package enum Clock {
   /// Nanoseconds of CLOCK_MONOTONIC: for durations, never for dates.
   package static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
 
+  /// Milliseconds of CLOCK_MONOTONIC, for the deadlines of threads that block.
+  package static func monotonicMilliseconds() -> Int { Int(monotonic() / 1_000_000) }
+
   /// Milliseconds since 1970-01-01T00:00:00Z by CLOCK_REALTIME.
   package static func unixMilliseconds() -> Int64 { Int64(read(CLOCK_REALTIME) / 1_000_000) }
 

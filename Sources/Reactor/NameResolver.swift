@@ -24,12 +24,12 @@ package enum NameResolver {
     // Called on the loop's thread alone; the other thread only carries it.
     nonisolated(unsafe) let found = found
     do {
-      _ = try LoopThread(name: "name-resolver") {
-        // Nobody joins it: the system's resolver may take longer than anyone waits.
-        pthread_detach(pthread_self())
+      let thread = try SystemThread(name: "name-resolver") {
         let addresses = hosts.map { lookUp($0, flags: 0) }
         executor.submit { found(addresses) }
       }
+      // The system's resolver may take longer than anyone waits.
+      thread.detach()
     } catch {
       found(hosts.map { _ in .failure(Failure(description: "\(error)")) })
     }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Reactor
 import Synchronization
 
 /// Where the lines of all loggers go: one thread that writes what their rings hold to one descriptor.
@@ -35,7 +36,7 @@ package final class LogSink: Sendable {
   package init(style: LogStyle, descriptor: Int32 = STDOUT_FILENO) {
     self.style = style
     fd = descriptor
-    BackgroundThread.start("log") { [self] in run() }
+    SystemThread.detached("log") { [self] in run() }
   }
 
   /// Lines that were not written because a ring was full or the descriptor failed, since the start.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Reactor
 
 /// A TCP connection for a thread that may block, with one deadline for all that is done with it.
 struct PlainSocket: ~Copyable {
@@ -8,7 +9,7 @@ struct PlainSocket: ~Copyable {
 
   /// Connects to the first address of the host that answers.
   init(host: String, port: UInt16, timeoutMilliseconds: Int) throws(PlainHTTP.Failure) {
-    let deadline = Monotonic.milliseconds() + timeoutMilliseconds
+    let deadline = Clock.monotonicMilliseconds() + timeoutMilliseconds
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var found: UnsafeMutablePointer<addrinfo>?
@@ -81,7 +82,7 @@ struct PlainSocket: ~Copyable {
 
   private static func wait(_ fd: Int32, _ events: Int32, _ deadline: Int) throws(PlainHTTP.Failure) {
     while true {
-      let left = deadline - Monotonic.milliseconds()
+      let left = deadline - Clock.monotonicMilliseconds()
       guard left > 0 else { throw .timeout }
       var descriptor = pollfd(fd: fd, events: Int16(events), revents: 0)
       if poll(&descriptor, 1, Int32(clamping: left)) > 0 { return }

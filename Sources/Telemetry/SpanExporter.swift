@@ -1,3 +1,4 @@
+import Reactor
 import Synchronization
 import Values
 
@@ -48,7 +49,7 @@ package final class SpanExporter: Sendable {
     self.logger = logger
     let timeout = configuration.timeoutMilliseconds
     send = sender ?? { try PlainHTTP.send($0, timeoutMilliseconds: timeout) }
-    BackgroundThread.start("spans") { [self] in run() }
+    SystemThread.detached("spans") { [self] in run() }
   }
 
   /// Spans that the collector accepted, since the start.
@@ -160,8 +161,8 @@ package final class SpanExporter: Sendable {
 
   /// Waits; gives false as soon as the exporter is closed.
   private func pause(milliseconds: Int) -> Bool {
-    let end = Monotonic.milliseconds() + milliseconds
-    while case let left = end - Monotonic.milliseconds(), left > 0 {
+    let end = Clock.monotonicMilliseconds() + milliseconds
+    while case let left = end - Clock.monotonicMilliseconds(), left > 0 {
       if isClosing.load(ordering: .sequentiallyConsistent) { return false }
       wake.wait(milliseconds: left)
     }

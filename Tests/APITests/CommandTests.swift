@@ -155,7 +155,7 @@ private final class OneAnswer: Sendable {
   let port: UInt16
   private let fd: Int32
   private let request = Mutex("")
-  private let thread = Mutex<LoopThread?>(nil)
+  private let thread = Mutex<SystemThread?>(nil)
 
   init(_ answer: String?) throws {
     let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -170,7 +170,7 @@ private final class OneAnswer: Sendable {
     self.fd = fd
     port = UInt16(bigEndian: address.sin_port)
     guard let answer else { return }
-    let thread = try LoopThread(name: "answer") { [self] in
+    let thread = try SystemThread(name: "answer") { [self] in
       let connection = accept(fd, nil, nil)
       guard connection >= 0 else { return }
       var chunk = [UInt8](repeating: 0, count: 4_096)

@@ -6,15 +6,10 @@ import Values
 
 @Suite("Migrations")
 struct MigrationTests {
-  private func identifier() -> Identifier {
-    var random = SystemRandomNumberGenerator()
-    return Identifier.make(unixMilliseconds: 1_700_000_000_000, using: &random)
-  }
-
   @Test("assume of old order lines that what has stock now was taken from it, and nothing else")
   func stockTaken() throws {
-    let (business, order) = (identifier(), identifier())
-    let (limited, unlimited, gone) = (identifier(), identifier(), identifier())
+    let ids = (0..<5).map { _ in Identifier.make(unixMilliseconds: 1) }
+    let (business, order, limited, unlimited, gone) = (ids[0], ids[1], ids[2], ids[3], ids[4])
     let taken = try Database.standalone(DatabaseConfiguration(url: TestDatabase.make()), connectSeconds: 10) {
       database in
       try await database.transaction { transaction in

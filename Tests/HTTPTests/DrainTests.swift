@@ -72,7 +72,7 @@ struct DrainTests {
     let server = try ConnectionTests.server()
     let tally = Tally()
     let threads = try (0..<4).map { _ in
-      try LoopThread(name: "client") {
+      try SystemThread(name: "client") {
         // A new connection for as long as the old one was asked to leave; none at all once nobody listens.
         while true {
           let client = RawClient(server)

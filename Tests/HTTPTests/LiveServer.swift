@@ -22,7 +22,7 @@ final class LiveServer: @unchecked Sendable {
     let fd = try ListeningSocket.open(host: "127.0.0.1", port: 0)
     port = ListeningSocket.port(of: fd)
     let started = Gate()
-    _ = try LoopThread(name: "test-server") { [unowned self] in
+    SystemThread.detached("test-server") { [unowned self] in
       let loop = try! EventLoop(index: 0)
       let application = TestApplication(log)
       addRoutes(application.router, loop)

@@ -182,15 +182,13 @@ struct StreamTests {
     let client = RawClient(server)
     let length = 20_000_000
     client.send("POST /lags HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n")
-    let sender = Gate()
     nonisolated(unsafe) let socket = client
-    _ = try LoopThread(name: "sender") {
+    let sender = try SystemThread(name: "sender") {
       for _ in 0..<length / 10_000 { socket.send(Self.piece) }
-      sender.open()
     }
     usleep(200_000)
     #expect(server.onLoop { $0.waitingInputBytes } <= 200_000)
-    sender.wait()
+    sender.join()
     #expect(client.answer()?.body == "\(length)")
   }
 

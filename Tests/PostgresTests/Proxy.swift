@@ -35,10 +35,7 @@ final class Proxy: Sendable {
     }
     precondition(bound)
     port = UInt16(bigEndian: address.sin_port)
-    _ = try LoopThread(name: "test-proxy") { [self] in
-      pthread_detach(pthread_self())
-      run()
-    }
+    SystemThread.detached("test-proxy") { [self] in run() }
   }
 
   func become(_ mode: Mode) { self.mode.store(mode.rawValue, ordering: .relaxed) }

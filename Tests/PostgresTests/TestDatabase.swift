@@ -34,11 +34,11 @@ enum TestDatabase {
     configure(&configuration)
     return try await withCheckedThrowingContinuation { continuation in
       do {
-        _ = try LoopThread(name: "test-database") { [configuration] in
-          pthread_detach(pthread_self())
+        let thread = try SystemThread(name: "test-database") { [configuration] in
           continuation.resume(
             with: Result { try Database.standalone(configuration, connectSeconds: connectSeconds, body) })
         }
+        thread.detach()
       } catch {
         continuation.resume(throwing: error)
       }

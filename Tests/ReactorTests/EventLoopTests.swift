@@ -7,7 +7,7 @@ import Testing
 /// Runs `body` on a new loop's own thread until it stops the loop, and hands out what `body` noted in its log.
 func onLoop(_ body: @escaping @Sendable (EventLoop, Log) -> Void) throws -> [String] {
   let log = Log()
-  let thread = try LoopThread(name: "test-loop") {
+  let thread = try SystemThread(name: "test-loop") {
     guard let loop = try? EventLoop(index: 0) else { return }
     loop.schedule(afterNanoseconds: 0) { [unowned loop] in body(loop, log) }
     loop.run()
@@ -56,7 +56,7 @@ struct EventLoopTests {
     let lines = try onLoop { loop, log in
       let executor = loop.executor
       nonisolated(unsafe) let loop = loop
-      _ = try? LoopThread(name: "sender") {
+      SystemThread.detached("sender") {
         for number in 0..<1_000 { executor.submit { log.note("\(number)") } }
         executor.submit { loop.stop() }
       }
@@ -71,7 +71,7 @@ struct EventLoopTests {
       nonisolated(unsafe) let loop = loop
       let done = Counter()
       for _ in 0..<4 {
-        _ = try? LoopThread(name: "sender") {
+        SystemThread.detached("sender") {
           for _ in 0..<5_000 {
             executor.submit {
               done.value += 1

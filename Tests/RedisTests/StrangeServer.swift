@@ -9,7 +9,7 @@ final class StrangeServer: Sendable {
   let port: UInt16
   private let listener: Int32
   private let accepted = Atomic<Int>(0)
-  private let thread: Mutex<LoopThread?>
+  private let thread: Mutex<SystemThread?>
 
   init(greeting: [UInt8]) throws {
     let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -26,7 +26,7 @@ final class StrangeServer: Sendable {
     listener = fd
     port = UInt16(bigEndian: address.sin_port)
     thread = Mutex(nil)
-    let thread = try LoopThread(name: "strange-server") { [self] in serve(greeting) }
+    let thread = try SystemThread(name: "strange-server") { [self] in serve(greeting) }
     self.thread.withLock { $0 = thread }
   }
 

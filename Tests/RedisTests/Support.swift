@@ -15,7 +15,7 @@ func testAddress() throws -> RedisAddress {
 func onLoop<Value: Sendable>(_ body: @escaping @Sendable (EventLoop) async throws -> Value) throws -> Value {
   signal(SIGPIPE, SIG_IGN)
   let outcome = Outcome<Value>()
-  let thread = try LoopThread(name: "test-loop") {
+  let thread = try SystemThread(name: "test-loop") {
     guard let loop = try? EventLoop(index: 0) else { return }
     loop.schedule(afterNanoseconds: 0) { [unowned loop] in
       loop.spawn {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Reactor
 import Synchronization
 
 @testable import Telemetry
@@ -38,7 +39,7 @@ final class Collector: Sendable {
   init(_ script: [Behaviour]) {
     self.script = Mutex(script)
     (fd, port) = Self.listen()
-    BackgroundThread.start("collector") { [self] in serve() }
+    SystemThread.detached("collector") { [self] in serve() }
   }
 
   private static func listen() -> (Int32, UInt16) {

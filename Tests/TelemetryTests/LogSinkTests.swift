@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Reactor
 import Synchronization
 import Testing
 
@@ -49,7 +50,7 @@ func blockedPipe() throws {
 
   nonisolated(unsafe) var lines: [String] = []
   let done = Wake()
-  BackgroundThread.start("reader") {
+  SystemThread.detached("reader") {
     lines = pipe.readToEnd()
     done.call()
   }
@@ -76,13 +77,13 @@ func manyThreads() throws {
   let each = 1_000
   nonisolated(unsafe) var lines: [String] = []
   let done = Wake()
-  BackgroundThread.start("reader") {
+  SystemThread.detached("reader") {
     lines = pipe.readToEnd()
     done.call()
   }
   let counter = Counter(threads)
   for thread in 0..<threads {
-    BackgroundThread.start("writer") {
+    SystemThread.detached("writer") {
       let own = Logger(sink)
       for number in 0..<each {
         let fields: (inout LogLine) -> Void = {

@@ -31,7 +31,7 @@ package final class PasswordPool: Sendable {
   private let maximumWaiting: Int
   private let cost: ScryptCost
   private let placeholder: String
-  private let threads: Mutex<[LoopThread]>
+  private let threads: Mutex<[SystemThread]>
 
   /// Starts that many threads, 1 to 16. At most `waiting` passwords wait for one of them.
   package init(threads count: Int, waiting: Int, cost: ScryptCost = .standard) throws(SystemError) {
@@ -41,7 +41,7 @@ package final class PasswordPool: Sendable {
     placeholder = Password.placeholder(cost: cost)
     threads = Mutex([])
     for index in 0..<count {
-      let thread = try LoopThread(name: "password-\(index)") { [self] in serve() }
+      let thread = try SystemThread(name: "password-\(index)") { [self] in serve() }
       threads.withLock { $0.append(thread) }
     }
   }

@@ -20,6 +20,7 @@ package final class Service {
   private let exposition: Exposition
   private var workers: [LoopBound<Worker>] = []
   private var running = 0
+  private var threads: [SystemThread] = []
   private var housekeeping: Housekeeping?
   private var isEnding = false
   private var signals: Signals?
@@ -67,13 +68,14 @@ package final class Service {
       onServing()
     })
     loop.run()
+    for thread in threads { thread.join() }
     flush()
   }
 
   private func startWorker(_ index: Int, _ owner: LoopBound<Service>) throws {
     let (shared, socket) = (shared, sockets.requests[index])
     running += 1
-    _ = try LoopThread(name: "loop-\(index)") {
+    let thread = try SystemThread(name: "loop-\(index)") {
       do {
         let loop = try EventLoop(index: index)
         let worker = try Worker(loop: loop, shared: shared, socket: socket, endpoints: RouteTable.endpoints)
@@ -85,6 +87,7 @@ package final class Service {
         fatalError("a loop cannot start: \(error)")
       }
     }
+    threads.append(thread)
   }
 
   private func add(_ worker: LoopBound<Worker>) {

@@ -78,7 +78,7 @@ struct PasswordPoolTests {
   }
 
   private func onLoop(_ body: @escaping @Sendable (EventLoop) async -> Void) throws {
-    let thread = try LoopThread(name: "test-loop") {
+    let thread = try SystemThread(name: "test-loop") {
       guard let loop = try? EventLoop(index: 0) else { return }
       loop.schedule(afterNanoseconds: 0) { [unowned loop] in
         loop.spawn {

@@ -90,7 +90,7 @@ struct ReadingsDurabilityTests {
     let refused = Mutex<[Int: Int]>([:])
     let isOver = Atomic(false)
     let end = Clock.unixMilliseconds() - 60_000
-    let killer = try LoopThread(name: "killer") {
+    let killer = try SystemThread(name: "killer") {
       while !isOver.load(ordering: .relaxed) {
         usleep(150_000)
         try? server.withDatabase { database in

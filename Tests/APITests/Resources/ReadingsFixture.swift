@@ -93,7 +93,7 @@ extension Reply {
 
 /// Calls `body` on so many threads at once, and waits for all.
 func concurrently(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws {
-  let threads = try (0..<count).map { index in try LoopThread(name: "client-\(index)") { body(index) } }
+  let threads = try (0..<count).map { index in try SystemThread(name: "client-\(index)") { body(index) } }
   for thread in threads { thread.join() }
 }
 

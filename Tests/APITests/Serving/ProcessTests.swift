@@ -53,7 +53,7 @@ struct ProcessTests {
     let port = try server.port()
     let state = Mutex((requests: 0, failures: [String](), isOver: false))
     let clients = try (0..<4).map { client in
-      try LoopThread(name: "client-\(client)") {
+      try SystemThread(name: "client-\(client)") {
         while !state.withLock({ $0.isOver }) {
           do {
             // Some requests on each connection, as a client with keep-alive sends them.

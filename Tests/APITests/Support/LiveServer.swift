@@ -18,7 +18,7 @@ final class LiveServer: Sendable {
   let databaseURL: String
   let configuration: Configuration
   private let stopper: @Sendable () -> Void
-  private let thread: LoopThread
+  private let thread: SystemThread
   /// Lines that the service logged, as they were written.
   let log: LogCapture
 
@@ -40,7 +40,7 @@ final class LiveServer: Sendable {
     let log = try LogCapture()
     self.log = log
     let started = Mutex<Started?>(nil)
-    thread = try LoopThread(name: "service") {
+    thread = try SystemThread(name: "service") {
       do {
         let logs = LogSink(style: configuration.logStyle, descriptor: log.writeEnd)
         let service = try Service(configuration, logs: logs)
@@ -127,7 +127,7 @@ final class LogCapture: Sendable {
     guard pipe(&ends) == 0 else { throw SystemError("pipe") }
     writeEnd = ends[1]
     let readEnd = ends[0]
-    _ = try LoopThread(name: "log-capture") { [weak self] in
+    SystemThread.detached("log-capture") { [weak self] in
       var chunk = [UInt8](repeating: 0, count: 65_536)
       while true {
         let count = read(readEnd, &chunk, chunk.count)

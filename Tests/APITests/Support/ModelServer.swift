@@ -44,11 +44,11 @@ final class ModelServer: Sendable {
     }
     guard result else { throw SystemError("bind") }
     port = UInt16(bigEndian: address.sin_port)
-    _ = try LoopThread(name: "model-server") { [weak self] in
+    SystemThread.detached("model-server") { [weak self] in
       while true {
         let client = accept(descriptor, nil, nil)
         guard client >= 0, let self else { return }
-        _ = try? LoopThread(name: "model-client") {
+        SystemThread.detached("model-client") {
           self.serve(client)
           close(client)
         }

@@ -6,7 +6,7 @@ import Synchronization
 func together<Value: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Value) throws -> [Value] {
   let meeting = Meeting<Value>(count)
   let threads = try (0..<count).map { index in
-    try LoopThread(name: "together") {
+    try SystemThread(name: "together") {
       meeting.awaitAll()
       let result = Result { try body(index) }
       meeting.results.withLock { $0[index] = result }

@@ -1,16 +1,22 @@
 import CLinux
 import Glibc
 
-/// A thread that makes an event loop, prepares it and runs it until it stops.
-package struct LoopThread {
+/// A thread of the system: for an event loop, or for work that blocks.
+///
+/// It takes no signals: they belong to the loops' signalfd. Each is joined or detached once.
+package struct SystemThread: Sendable {
   private let thread: pthread_t
 
   /// Starts a thread of that name (at most 15 bytes), which calls `body` once.
   ///
-  /// `body` makes the loop itself, on its own thread, so that nothing of the loop ever belongs to another.
+  /// The body for an event loop makes it on its own thread, so that nothing of the loop ever belongs to another.
   package init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
     let start = Unmanaged.passRetained(Start(name: name, body: body))
     var thread = pthread_t()
+    var all = sigset_t()
+    var previous = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_SETMASK, &all, &previous)
     let code = pthread_create(
       &thread, nil,
       { argument in
@@ -19,6 +25,7 @@ package struct LoopThread {
         start.body()
         return nil
       }, start.toOpaque())
+    pthread_sigmask(SIG_SETMASK, &previous, nil)
     guard code == 0 else {
       start.release()
       throw SystemError("pthread_create", code: code)
@@ -26,8 +33,16 @@ package struct LoopThread {
     self.thread = thread
   }
 
+  /// Starts a thread that nobody waits for. Traps when the system has none left.
+  package static func detached(_ name: String, _ body: @escaping @Sendable () -> Void) {
+    do { try SystemThread(name: name, body).detach() } catch { preconditionFailure("\(error)") }
+  }
+
   /// Waits until the thread has ended. Never called on a loop.
   package func join() { pthread_join(thread, nil) }
+
+  /// Leaves the thread to itself: it may end whenever it likes, or never.
+  package func detach() { pthread_detach(thread) }
 
   private final class Start: Sendable {
     let name: String
