@@ -43,7 +43,7 @@ func withClient<Value: Sendable>(
   return try onLoop { loop in
     let client = RedisClient(loop: loop, configuration: configuration)
     defer { client.close() }
-    guard await client.waitUntilConnected(milliseconds: 2_000) else {
+    guard await client.waitUntilConnected(milliseconds: 10_000) else {
       throw TestFailure("no connection to \(configuration.address): \(client.lastFailure ?? "no reason")")
     }
     return try await body(client, loop)

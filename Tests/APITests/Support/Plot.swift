@@ -33,7 +33,7 @@ struct Plot {
     }
   }
 
-  /// Writes readings of one sensor, each by how many hours ago it was measured.
+  /// Writes readings of one sensor, each by how many hours ago it was measured, of a device that is seen by that.
   func record(_ sensorType: String, _ readings: [(hoursAgo: Double, value: Double)]) throws {
     let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
     let times = readings.map { now.advanced(byHours: -$0.hoursAgo) }
@@ -45,6 +45,7 @@ struct Plot {
         INSERT INTO readings (device_id, sensor_type, measured_at, value)
         SELECT \(device), \(sensorType), * FROM unnest(\(times), \(values))
         """)
+      try await database.execute("UPDATE devices SET last_seen_at = \(now) WHERE id = \(device)")
     }
   }
 }
