@@ -8,6 +8,7 @@ from harness import ceilings, machine, report, stores
 from harness.bars import INGESTION, all_bars
 from harness.data import prepare
 from harness.measure import Times, measure
+from harness.parts import measure_parts
 from harness.results import Results
 from harness.servers import BUILT, Failure, Server, all_servers
 from harness.workloads import Workload, all_workloads
@@ -17,7 +18,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5, help="how long each measurement lasts (5)")
+    parser.add_argument("--seconds", type=float, default=4, help="how long each measurement lasts (4)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is made (3)")
     parser.add_argument("--only", default="", help="measure only workloads whose name contains this")
     parser.add_argument("--servers", default="", help="measure only servers whose names begin so, commas between")
@@ -46,7 +47,7 @@ def chosen(workloads: list[Workload], servers: dict[str, Server], options: argpa
 
 def note(workload: str, server: str, sample) -> None:
     print(
-        f"{workload:44} {server:20} {sample.rate:9,.0f}/s {sample.cpu_us:8.2f} µs CPU  P50 {sample.p50_us / 1000:7.2f} ms"
+        f"{workload:66} {server:20} {sample.rate:9,.0f}/s {sample.cpu_us:8.2f} µs CPU  P50 {sample.p50_us / 1000:7.2f} ms"
         f"  P99 {sample.p99_us / 1000:7.2f} ms  {sample.memory_mb:4.0f} MB  busy {sample.server_busy:4.0%}", flush=True)
 
 
@@ -58,8 +59,14 @@ def measure_ceilings(results: Results, data, times: Times, seconds: float) -> No
     }
     for name, measure_tool in tools.items():
         figure = measure_tool()
-        print(f"{name:66} {figure:9,.0f}/s", flush=True)
+        print(f"{name:86} {figure:9,.0f}/s", flush=True)
         results.ceilings.setdefault(name, []).append(figure)
+
+
+def note_parts(results: Results) -> None:
+    for name, figure in measure_parts().items():
+        print(f"{name:86} {figure:9,.1f} ns", flush=True)
+        results.parts.setdefault(name, []).append(figure)
 
 
 def run(options: argparse.Namespace) -> Results:
@@ -83,6 +90,7 @@ def run(options: argparse.Namespace) -> Results:
                 note(workload.name, "at half the rate", half)
         if not options.only:
             measure_ceilings(results, data, times, options.seconds)
+            note_parts(results)
     return results
 
 

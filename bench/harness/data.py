@@ -2,14 +2,15 @@
 
 import datetime
 import json
-import time
 from dataclasses import dataclass
 
-from harness.servers import Failure, Running
+from harness.servers import Running
 
 DEVICES = 64
 BUSINESSES = 50
 READINGS_PER_REQUEST = 10
+BUCKET = datetime.timedelta(minutes=5)
+YEAR_BUCKETS = 365 * 288 - 24  # two hours less, so that retention leaves the first one while a run lasts
 SENSORS = ["soil_moisture", "soil_temperature", "air_temperature", "air_humidity", "battery"]
 TIME_MARK = "@" * 24  # the load puts a new time here
 
@@ -22,6 +23,8 @@ class Data:
     devices: list[str]
     keys: list[str]
     day: tuple[str, str]
+    year: list[datetime.datetime]  # the starts of its 5-minute buckets
+    token: str
 
     @property
     def ingestion(self) -> list[bytes]:
@@ -67,20 +70,7 @@ def prepare(terroir: Running) -> Data:
     midnight = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
     yesterday = midnight - datetime.timedelta(days=1)
     ids, keys = [device["id"] for device in devices], [device["key"] for device in devices]
-    return Data(garden, ids, keys, (text(yesterday), text(midnight)))
+    hour = datetime.datetime.now(datetime.timezone.utc).replace(minute=0, second=0, microsecond=0)
+    year = [hour - i * BUCKET for i in range(YEAR_BUCKETS, 0, -1)]
+    return Data(garden, ids, keys, (text(yesterday), text(midnight)), year, token)
 
-
-def add_day(terroir: Running, data: Data) -> None:
-    """A reading a minute for a whole day, and the wait for its buckets."""
-    start = datetime.datetime.fromisoformat(data.day[0].replace("Z", "+00:00"))
-    readings = [
-        {"sensorType": "soil_moisture", "value": 40 + i % 97 / 10, "measuredAt": text(start + datetime.timedelta(minutes=i))}
-        for i in range(1440)
-    ]
-    for part in (readings[:720], readings[720:]):
-        terroir.json("POST", data.readings_path(0), {"readings": part}, data.keys[0])
-    for _ in range(300):
-        if len(terroir.json("GET", data.buckets_path, token=data.keys[0])["items"]) == 288:
-            return
-        time.sleep(0.1)
-    raise Failure("the buckets of a day were not there within 30 s")

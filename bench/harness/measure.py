@@ -1,13 +1,15 @@
 """One measurement: a server started, verified, warmed up, loaded and stopped."""
 
+import contextlib
 import json
 import pathlib
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness import stores
-from harness.data import Data, READINGS_PER_REQUEST, add_day
+from harness.data import Data, READINGS_PER_REQUEST
 from harness.servers import BUILT, Failure, Running, Server
 from harness.workloads import Workload
 
@@ -24,9 +26,13 @@ class Sample:
 
     rate: float
     cpu_us: float
+    mean_us: float
     p50_us: float
+    p95_us: float
     p99_us: float
+    max_us: float
     memory_mb: float
+    growth_mb: float  # from the start of the load to the peak
     server_busy: float
 
 
@@ -41,19 +47,40 @@ class Times:
         return self.next
 
 
-def write_requests(workload: Workload) -> pathlib.Path:
-    path = BUILT / "requests"
-    path.write_bytes(b"".join(request + b"\0" for request in workload.requests))
+def write_requests(name: str, requests: list[bytes]) -> pathlib.Path:
+    path = BUILT / name
+    path.write_bytes(b"".join(request + b"\0" for request in requests))
     return path
 
 
-def load(running: Running, workload: Workload, seconds: float, unix_ms: int = 0, rate: float = 0) -> dict:
+def load_command(running: Running, is_pinned: bool, file: pathlib.Path, **options) -> list[str]:
+    pin = ["taskset", "-c", str(LOAD_CORE)] if is_pinned else []
+    command = [*pin, str(BUILT / "load"), "-f", str(file), "-o", str(running.port), "-w", str(WARM_UP_SECONDS)]
+    return command + [part for name, value in options.items() for part in (f"-{name}", str(value))]
+
+
+@contextlib.contextmanager
+def scraped(running: Running, workload: Workload, seconds: float) -> Iterator[None]:
+    """A second load that reads /metrics for the same time."""
+    if not workload.scrapes_per_second:
+        yield
+        return
+    file = write_requests("scrape", [b"GET /metrics HTTP/1.1\r\nHost: bench\r\n\r\n"])
+    command = load_command(running, workload.is_pinned, file, c=1, d=seconds, r=workload.scrapes_per_second)
+    scraper = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    yield
+    result = json.loads(scraper.communicate(timeout=60)[0] or "{}")
+    if not result.get("requests") or result["bad_status"] or result["broken"]:
+        raise Failure(f"{running.server.name}: scrapes failed: {result}")
+
+
+def load(running: Running, workload: Workload, seconds: float, unix_ms: int, rate: float) -> dict:
     """What the load generator printed."""
-    command = ["taskset", "-c", str(LOAD_CORE), str(BUILT / "load"), "-f", str(write_requests(workload))]
-    command += ["-o", str(running.port), "-c", str(workload.connections), "-l", str(workload.pipelined)]
-    command += ["-w", str(WARM_UP_SECONDS), "-d", str(seconds), "-p", str(running.process.pid)]
-    command += ["-t", str(unix_ms), "-r", str(rate)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
+    command = load_command(
+        running, workload.is_pinned, write_requests("requests", workload.requests), c=workload.connections,
+        l=workload.pipelined, d=seconds, p=running.process.pid, t=unix_ms, r=rate)
+    with scraped(running, workload, seconds):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
     if done.returncode != 0:
         raise Failure(f"{running.server.name}, {workload.name}: the load failed: {done.stderr.strip()}")
     result = json.loads(done.stdout)
@@ -65,21 +92,21 @@ def load(running: Running, workload: Workload, seconds: float, unix_ms: int = 0,
 def measure(server: Server, workload: Workload, data: Data, times: Times, seconds: float, rate: float = 0) -> Sample:
     if workload.is_ingestion:
         stores.empty_readings()
-    with server.start() as running:
-        if workload.needs_day and not stores.has_day(data.devices[0], data.day):
-            stores.empty_readings()
-            add_day(running, data)
+    with server.start(workload.is_pinned) as running:
+        workload.prepare(running)
         workload.verify(running)
         if workload.is_ingestion:
             stores.sql("TRUNCATE readings")
-        result = load(running, workload, seconds, times.take(), rate)
-        memory = running.peak_memory_mb()
+        before = running.memory_mb("VmRSS")
+        result = load(running, workload, seconds * workload.lasts, times.take(), rate or workload.rate)
+        memory = running.memory_mb("VmHWM")
     if workload.is_ingestion:
         check_stored(server, result)
     requests = result["requests"]
+    latencies = {name: result[name] for name in ("mean_us", "p50_us", "p95_us", "p99_us", "max_us")}
     return Sample(
-        rate=requests / result["seconds"], cpu_us=result["cpu_ns"] / 1e3 / requests, p50_us=result["p50_us"],
-        p99_us=result["p99_us"], memory_mb=memory, server_busy=result["cpu_ns"] / 1e9 / result["seconds"])
+        rate=requests / result["seconds"], cpu_us=result["cpu_ns"] / 1e3 / requests, **latencies, memory_mb=memory,
+        growth_mb=memory - before, server_busy=result["cpu_ns"] / 1e9 / result["seconds"])
 
 
 def check_stored(server: Server, result: dict) -> None:

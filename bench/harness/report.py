@@ -12,8 +12,8 @@ Written by `{command}`; do not edit. What is measured, and how, stands in [bench
 
 {facts}
 
-The server has one core for itself; the load and the stores share the other, so that a rate ends where either is
-busy, and "server busy" tells which. Compare the CPU per request first: it moves least from run to run.
+The server has one core for itself unless a workload is not pinned; the load and the stores share the other, so that a
+rate ends where either is busy, and "server busy" tells which. Compare the CPU per request first: it moves least from run to run.
 Figures are medians of {rounds} rounds that take turns; ± is half the distance between the highest and the lowest.
 """
 
@@ -62,6 +62,13 @@ def store_table(results: Results) -> str:
     return text
 
 
+def part_table(results: Results) -> str:
+    if not results.parts:
+        return ""
+    text = "\n## Small parts\n\nWhat `bench/check` counts the instructions of.\n\n| Part | ns |\n| --- | ---: |\n"
+    return text + "".join(f"| {name} | {results.part(name):,.1f} |\n" for name in results.parts)
+
+
 def bar_table(results: Results) -> str:
     text = "\n## What was promised\n\n| Promise | Measured | Held in this run |\n| --- | --- | --- |\n"
     for bar in all_bars(results):
@@ -77,5 +84,6 @@ def write(results: Results, folder: pathlib.Path) -> None:
     if results.skipped:
         text += "\nNot measured: " + "; ".join(results.skipped) + ".\n"
     text += bar_table(results) + "\n![CPU per request](benchmarks.svg)\n" + tables(results) + store_table(results)
+    text += part_table(results)
     (folder / "benchmarks.md").write_text(text, encoding="utf-8")
     (folder / "benchmarks.svg").write_text(plot(results), encoding="utf-8")

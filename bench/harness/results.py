@@ -10,11 +10,12 @@ from harness.measure import Sample
 
 @dataclass
 class Results:
-    """By workload and server; `ceilings` are the stores' own figures, `facts` tell about machine and run."""
+    """By workload and server; `ceilings` are of the stores, `parts` nanoseconds, `facts` about machine and run."""
 
     facts: dict[str, str]
     samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
     ceilings: dict[str, list[float]] = field(default_factory=dict)
+    parts: dict[str, list[float]] = field(default_factory=dict)
     half_rate_p99_ms: list[float] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
@@ -33,6 +34,9 @@ class Results:
 
     def ceiling(self, name: str) -> float | None:
         return statistics.median(self.ceilings[name]) if self.ceilings.get(name) else None
+
+    def part(self, name: str) -> float | None:
+        return statistics.median(self.parts[name]) if self.parts.get(name) else None
 
     def save(self, path: pathlib.Path) -> None:
         path.write_text(json.dumps(asdict(self), indent=1))

@@ -31,14 +31,14 @@ class Server:
     def is_built(self) -> bool:
         return pathlib.Path(self.command[0]).exists()
 
-    def start(self) -> "Running":
+    def start(self, is_pinned: bool = True) -> "Running":
         port = free_port()
         command = [part.replace("$PORT", str(port)) for part in self.command]
         environment = os.environ | self.environment | {"PORT": str(port)}
         LOGS.mkdir(exist_ok=True)
         with open(LOGS / f"{self.name}.log", "ab") as log:
-            pinned = ["taskset", "-c", str(SERVER_CORE), *command]
-            process = subprocess.Popen(pinned, env=environment, stdout=subprocess.DEVNULL, stderr=log)
+            pin = ["taskset", "-c", str(SERVER_CORE)] if is_pinned else []
+            process = subprocess.Popen([*pin, *command], env=environment, stdout=subprocess.DEVNULL, stderr=log)
         running = Running(self, process, port)
         running.wait_until_ready()
         return running
@@ -97,10 +97,10 @@ class Running:
         self.__exit__()
         raise Failure(f"{self.server.name} did not answer {self.server.ready} within 10 s")
 
-    def peak_memory_mb(self) -> float:
-        """VmHWM: the most memory that was resident at once, in MB."""
+    def memory_mb(self, name: str) -> float:
+        """VmRSS is what is resident now, VmHWM the most that was at once, in MB."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        line = next(line for line in status.splitlines() if line.startswith(name))
         return int(line.split()[1]) * 1024 / 1e6
 
 
@@ -113,9 +113,9 @@ def free_port() -> int:
 def all_servers(terroir: str) -> dict[str, Server]:
     """By name; those that could not be built here are left out later."""
     off = {f"RATE_LIMIT_{who}": "off" for who in ["ANONYMOUS", "USER", "DEVICE"]}
-    # One worker for one core. Peers write no line per request; `terroir+log` does, as it does by default.
+    # A worker for each core it may use. Peers write no line per request; `terroir+log` does, as it does by default.
     terroir_environment = off | {
-        "HOST": "127.0.0.1", "METRICS_PORT": "0", "WORKERS": "1", "LOG_LEVEL": "warn", "SHUTDOWN_DRAIN_SECONDS": "0",
+        "HOST": "127.0.0.1", "METRICS_PORT": "0", "LOG_LEVEL": "warn", "SHUTDOWN_DRAIN_SECONDS": "0",
         "ENVIRONMENT": "production", "JWT_SECRET": "b1946ac92492d2347c6235b4d2611184-benchmark-only",
         "ACCESS_TOKEN_SECONDS": "86400", "INSIGHTS_INTERVAL_SECONDS": "0",
     }

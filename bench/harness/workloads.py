@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from harness import conditions
 from harness.data import Data
 from harness.servers import Failure, Running
 
@@ -12,20 +13,25 @@ STATIC = ["terroir", "C ceiling", "hyper", "fasthttp", "Hummingbird", "FastAPI"]
 
 @dataclass
 class Workload:
+    """`prepare` makes what `verify` finds; a server that is not pinned shares all cores with the load."""
+
     name: str
     requests: list[bytes]
     servers: list[str]
     verify: Callable[[Running], None]
+    prepare: Callable[[Running], None] = lambda running: None
     pipelined: int = 1
     connections: int = 64
+    rate: float = 0
+    scrapes_per_second: float = 0
+    lasts: float = 1  # times the seconds of the others
     is_ingestion: bool = False
-    needs_day: bool = False
-    options: list[str] = field(default_factory=list)
+    is_pinned: bool = True
 
 
-def get(path: str, token: str = "") -> bytes:
+def get(path: str, token: str = "", more: str = "") -> bytes:
     authorization = f"Authorization: Bearer {token}\r\n" if token else ""
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n{authorization}\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n{authorization}{more}\r\n".encode()
 
 
 def expect(path: str, holds: Callable[[bytes], bool], token: str = "") -> Callable[[Running], None]:
@@ -49,6 +55,15 @@ def items(count: int) -> Callable[[bytes], bool]:
     return lambda body: len(json.loads(body)["items"]) == count
 
 
+def holds_year(data: Data) -> Callable[[Running], None]:
+    def verify(running: Running) -> None:
+        pages = [running.json("GET", path, token=data.keys[1])["items"] for path in conditions.year_paths(data)]
+        if sum(len(page) for page in pages) != len(data.year):
+            raise Failure(f"{running.server.name}: the year's pages have {[len(page) for page in pages]} buckets")
+
+    return verify
+
+
 def accepts_ten(data: Data) -> Callable[[Running], None]:
     """Ten readings are accepted, and are duplicates the second time; peers need not check keys."""
 
@@ -67,35 +82,89 @@ def accepts_ten(data: Data) -> Callable[[Running], None]:
 
 
 def all_workloads(data: Data) -> list[Workload]:
+    return [*static_workloads(), *garden_workloads(data), *history_workloads(data), *metrics_workloads(data)]
+
+
+def static_workloads() -> list[Workload]:
     live = expect("/livez", members(status="ok"))
-    garden = f"/api/gardens/{data.garden}"
-    location = {"latitude": 48.86, "longitude": 2.35}
-    is_garden = members(id=data.garden, name="Walled garden", areaSquareMetres=420, public=True, location=location)
-    key = data.keys[0]
-    gardens = expect(garden, is_garden)
+    request = [get("/livez")]
     return [
-        Workload("GET /livez", [get("/livez")], STATIC + ["terroir, request log"], live),
-        Workload("GET /livez, 16 pipelined", [get("/livez")], STATIC, live, pipelined=16),
-        Workload("GET /livez, 1000 connections", [get("/livez")], ["terroir", "C ceiling"], live, connections=1000),
+        Workload("GET /livez", request, STATIC + ["terroir, request log"], live),
+        Workload("GET /livez, 16 pipelined", request, STATIC, live, pipelined=16),
+        Workload(
+            "GET /livez, a connection per request", [get("/livez", more="Connection: close\r\n")],
+            ["terroir", "hyper", "fasthttp", "Hummingbird", "FastAPI"], live),
+        Workload("GET /livez, 1000 connections", request, ["terroir", "C ceiling"], live, connections=1000),
+        Workload(
+            "GET /livez, 10,000 mostly idle connections", request, ["terroir", "hyper", "fasthttp"], live,
+            connections=10_000, rate=2000),
+        Workload("GET /livez, not pinned", request, ["terroir", "fasthttp"], live, is_pinned=False),
         Workload(
             "GET /version", [get("/version")], ["terroir", "hyper", "fasthttp", "FastAPI"],
             expect("/version", members(name="terroir"))),
+    ]
+
+
+def garden_workloads(data: Data) -> list[Workload]:
+    path = f"/api/gardens/{data.garden}"
+    request = [get(path)]
+    location = {"latitude": 48.86, "longitude": 2.35}
+    garden = expect(
+        path, members(id=data.garden, name="Walled garden", areaSquareMetres=420, public=True, location=location))
+    businesses, all_businesses = "/api/businesses?limit=20", expect("/api/businesses?limit=20", items(20))
+    return [
         Workload(
-            "GET /api/gardens/{id}, cached in Redis", [get(garden)],
-            ["terroir", "fasthttp, cache on", "FastAPI, cache on"], gardens),
+            "GET /api/gardens/{id}, cached in Redis", request, ["terroir", "fasthttp, cache on", "FastAPI, cache on"],
+            garden),
         Workload(
-            "GET /api/gardens/{id}, one row by key", [get(garden)],
-            ["terroir, cache off", "hyper", "fasthttp", "FastAPI"], gardens),
+            "GET /api/gardens/{id}, one row by key", request, ["terroir, cache off", "hyper", "fasthttp", "FastAPI"],
+            garden),
         Workload(
-            "GET /api/businesses?limit=20", [get("/api/businesses?limit=20")], ["terroir", "terroir, cache off"],
-            expect("/api/businesses?limit=20", items(20))),
+            "GET /api/gardens/{id}, one row by key, not pinned", request, ["terroir, cache off", "fasthttp"], garden,
+            is_pinned=False),
+        Workload(f"GET {businesses}", [get(businesses)], ["terroir", "terroir, cache off"], all_businesses),
+        Workload(
+            "GET /api/businesses, 1000 at once", [get("/api/businesses")], ["terroir"],
+            expect("/api/businesses", items(20)), connections=1000),
+        Workload(
+            "GET /api/gardens, 100 at once", [get("/api/gardens")], ["terroir"], expect("/api/gardens", items(1)),
+            connections=100, lasts=7.5),
+    ]
+
+
+def history_workloads(data: Data) -> list[Workload]:
+    key = data.keys[0]
+    return [
         Workload(
             "GET a day of readings in 5-minute buckets", [get(data.buckets_path, key)], ["terroir"],
-            expect(data.buckets_path, items(288), key), needs_day=True),
+            expect(data.buckets_path, items(288), key), lambda running: conditions.day_of_readings(running, data)),
         Workload(
-            "GET /metrics", [get("/metrics")], ["terroir"],
-            expect("/metrics", lambda body: b"http_requests_total{" in body), connections=1),
+            "GET a year of readings in 5-minute buckets, page by page",
+            [get(path, data.keys[1]) for path in conditions.year_paths(data)], ["terroir"], holds_year(data),
+            lambda running: conditions.year_of_buckets(data), connections=1),
         Workload(
             "POST 10 readings, durable", data.ingestion, ["terroir", "hyper", "fasthttp", "FastAPI"],
             accepts_ten(data), is_ingestion=True),
+    ]
+
+
+def metrics_workloads(data: Data) -> list[Workload]:
+    def make_series(running: Running) -> None:
+        conditions.ten_thousand_series(running, data)
+
+    scrape = [get("/metrics")]
+    path = f"/api/gardens/{data.garden}"
+    garden, many = expect(path, members(id=data.garden)), f"{conditions.SERIES:,} series"
+    return [
+        Workload(
+            "GET /metrics", scrape, ["terroir"], expect("/metrics", lambda body: b"http_requests_total{" in body),
+            connections=1),
+        Workload(
+            f"GET /metrics, {many}", scrape, ["terroir"],
+            expect("/metrics", lambda body: conditions.series(body) >= conditions.SERIES), make_series, connections=1),
+        Workload(
+            f"GET /api/gardens/{{id}} at 2,000/s, {many}", [get(path)], ["terroir"], garden, make_series, rate=2000),
+        Workload(
+            f"GET /api/gardens/{{id}} at 2,000/s, {many}, scraped four times a second", [get(path)], ["terroir"], garden,
+            make_series, rate=2000, scrapes_per_second=4),
     ]

@@ -4,7 +4,7 @@
 
 enum { FINE_BITS = 6, FINE = 1 << FINE_BITS, COARSE = 64 - FINE_BITS };
 static uint64_t counts[COARSE * FINE + FINE];
-static uint64_t total, largest;
+static uint64_t total, sum, largest;
 
 static size_t slot(uint64_t ns) {
   if (ns < FINE) return ns;
@@ -21,12 +21,13 @@ static uint64_t upper_end(size_t index) {
 void record(uint64_t ns) {
   counts[slot(ns)]++;
   total++;
+  sum += ns;
   if (ns > largest) largest = ns;
 }
 
 void clear_histogram(void) {
   memset(counts, 0, sizeof counts);
-  total = largest = 0;
+  total = sum = largest = 0;
 }
 
 double quantile_us(double share) {
@@ -37,5 +38,7 @@ double quantile_us(double share) {
   }
   return (double)largest / 1e3;
 }
+
+double mean_us(void) { return total ? (double)sum / (double)total / 1e3 : 0; }
 
 double largest_us(void) { return (double)largest / 1e3; }

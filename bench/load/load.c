@@ -1,8 +1,9 @@
 // usage: load -f REQUESTS -o PORT [-c CONNECTIONS] [-l PIPELINED] [-w WARM-UP] [-d SECONDS] [-r REQUESTS/S] [-p PID] [-t UNIX-MS]
 //
-// Keeps each connection busy with its request (the file's requests in turn), or, with -r, sends at times fixed beforehand and
-// counts latency from those times, however late a request leaves. Prints one line of JSON about the measured seconds;
-// -p adds what that process had of the processor meanwhile. Any answer but 2xx is an error, and so is a lost connection.
+// Keeps each connection busy with its request (one of the file's; if they are more than the connections, each sends all in
+// turn), or, with -r, sends at times fixed beforehand and counts latency from those times, however late a request leaves.
+// Prints one line of JSON about the measured seconds; -p adds what that process had of the processor meanwhile. Any answer
+// but 2xx is an error, and so is a lost connection.
 #include "load.h"
 
 #include <arpa/inet.h>
@@ -36,6 +37,8 @@ static struct {
 
 static struct { uint64_t all, requests, bytes, bad_status, broken; } counts;
 static int epoll;
+static struct template *templates;
+static size_t template_count;
 static uint64_t interval_ns;  // between two batches of one connection; 0 without a rate
 
 uint64_t now_ns(void) {
@@ -73,7 +76,19 @@ static void send_rest(struct connection *c) {
   if (c->sent < c->batch_length) watch(c, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
 }
 
+static void fill_batch(struct connection *c) {
+  c->batch_length = c->template->length * options.pipelined;
+  c->batch = realloc(c->batch, c->batch_length);
+  if (!c->batch) die("realloc");
+  for (unsigned k = 0; k < options.pipelined; k++)
+    memcpy(c->batch + k * c->template->length, c->template->bytes, c->template->length);
+}
+
 static void send_batch(struct connection *c, uint64_t due) {
+  if (template_count > options.connections) {
+    if (++c->template == templates + template_count) c->template = templates;
+    fill_batch(c);
+  }
   for (unsigned i = 0; c->template->place_count && i < options.pipelined; i++)
     stamp(c->template, c->batch + i * c->template->length, &c->unix_ms);
   c->due = due;
@@ -112,7 +127,7 @@ static void receive(struct connection *c) {
     if (c->response.status / 100 != 2) counts.bad_status++;
     record(now - c->due);
     c->awaited--;
-    if (c->response.closes) return reopen(c, false);
+    if (c->response.closes || c->template->closes) return reopen(c, false);
   }
   if (c->awaited == 0) next_batch(c, now);
 }
@@ -140,18 +155,13 @@ static void run_until(struct connection *all, uint64_t end) {
 }
 
 static struct connection *prepare(void) {
-  size_t template_count;
-  struct template *templates = read_templates(options.file, &template_count);
+  templates = read_templates(options.file, &template_count);
   struct connection *all = calloc(options.connections, sizeof *all);
   if (!all) die("calloc");
   for (unsigned i = 0; i < options.connections; i++) {
     struct connection *c = &all[i];
     c->template = &templates[i % template_count];
-    c->batch_length = c->template->length * options.pipelined;
-    c->batch = malloc(c->batch_length);
-    if (!c->batch) die("malloc");
-    for (unsigned k = 0; k < options.pipelined; k++)
-      memcpy(c->batch + k * c->template->length, c->template->bytes, c->template->length);
+    fill_batch(c);
     // Connections that share a request send other times: an hour apart, more than a run can use up.
     c->unix_ms = options.unix_ms + i / template_count * 3600000;
     open_connection(c);
@@ -197,7 +207,8 @@ int main(int argc, char **argv) {
   cpu = cpu_ns(options.pid) - cpu;
   printf("{\"requests\": %lu, \"all_requests\": %lu, \"seconds\": %.3f, \"bytes\": %lu, \"bad_status\": %lu, ", counts.requests,
          counts.all + counts.requests, seconds, counts.bytes, counts.bad_status);
-  printf("\"broken\": %lu, \"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f, \"cpu_ns\": %lu}\n", counts.broken,
-         quantile_us(0.5), quantile_us(0.99), largest_us(), cpu);
+  printf("\"broken\": %lu, \"mean_us\": %.1f, \"p50_us\": %.1f, \"p95_us\": %.1f, ", counts.broken, mean_us(),
+         quantile_us(0.5), quantile_us(0.95));
+  printf("\"p99_us\": %.1f, \"max_us\": %.1f, \"cpu_ns\": %lu}\n", quantile_us(0.99), largest_us(), cpu);
   return 0;
 }

@@ -13,6 +13,7 @@ struct template {
   size_t length;
   size_t *places;  // offsets of RFC 3339 times with milliseconds, 24 bytes each
   size_t place_count;
+  bool closes;  // it asks that the connection end with the answer, which not every server repeats
 };
 struct template *read_templates(const char *path, size_t *count);
 void stamp(struct template *t, char *copy, uint64_t *unix_ms);
@@ -33,6 +34,7 @@ int take_response(struct response *r, const char **bytes, size_t *length);
 void record(uint64_t ns);
 void clear_histogram(void);
 double quantile_us(double share);
+double mean_us(void);
 double largest_us(void);
 
 // cpu.c: what a process has had of the processor, all threads together, in nanoseconds.

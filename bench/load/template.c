@@ -32,6 +32,7 @@ struct template *read_templates(const char *path, size_t *count) {
     all = realloc(all, (*count + 1) * sizeof *all);
     if (!all) die("realloc");
     all[*count] = (struct template){.bytes = bytes, .length = (size_t)length - 1};
+    all[*count].closes = strstr(bytes, "\r\nConnection: close\r\n") != NULL;
     find_places(&all[(*count)++]);
   }
   fclose(file);

@@ -16,7 +16,7 @@ package struct Instruments: Sendable {
   let registry: Registry
   let requests: Family<Counter>
   let requestDuration: Family<Histogram>
-  let activeConnections: Family<Gauge>
+  package let activeConnections: Family<Gauge>
   let openConnections: Family<Gauge>
   let databaseActive: Family<Gauge>
   let databaseIdle: Family<Gauge>
@@ -40,7 +40,7 @@ package struct Instruments: Sendable {
   let loopLag: Family<Histogram>
   let dutyRuns: Family<Counter>
   /// Of all requests together, for the status page alone: the buckets of `requestDuration` begin above most answers.
-  let responseTime: Family<Histogram>
+  package let responseTime: Family<Histogram>
 
   /// Registers everything for that many writing threads.
   package init(shards: Int) {
