@@ -25,6 +25,12 @@ ENTRYPOINT ["/docker-entrypoint.sh"]
 CMD ["nginx", "-g", "daemon off;"]
 STOPSIGNAL SIGQUIT
 
+FROM base AS certbot
+RUN apt-get install -y --no-install-recommends certbot
+# No stand-in: an ACME authority for tests, as authority.yml starts it.
+FROM base AS authority
+RUN apt-get install -y --no-install-recommends pebble
+
 FROM base AS monitoring
 RUN apt-get install -y --no-install-recommends prometheus prometheus-alertmanager prometheus-node-exporter \
   prometheus-postgres-exporter prometheus-redis-exporter prometheus-nginx-exporter prometheus-blackbox-exporter \

@@ -2,8 +2,10 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 import urllib.request
@@ -11,10 +13,13 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = "terroir:image-test"
 # All but what no stand-in exists for (Tests/Image/stand-ins).
-SERVICES = ("nginx", "prometheus", "alertmanager", "node-exporter", "postgres-exporter", "redis-exporter", "nginx-exporter", "blackbox-exporter")
+SERVICES = ("nginx", "prometheus", "alertmanager", "node-exporter", "postgres-exporter", "redis-exporter", "nginx-exporter", "blackbox-exporter", "certbot")
 HTTPS_PORT = "28443"
+NAME = "terroir.example.test"
 ENVIRONMENT = {
-    **os.environ, "TERROIR_IMAGE": IMAGE, "COMPOSE_PROJECT_NAME": "terroir-image-test", "COMPOSE_PROFILES": "monitoring",
+    **os.environ, "TERROIR_IMAGE": IMAGE, "COMPOSE_PROJECT_NAME": "terroir-image-test", "COMPOSE_PROFILES": "monitoring,certbot",
+    "COMPOSE_FILE": "docker-compose.yml:Tests/Image/authority.yml",
+    "SERVER_NAME": NAME, "CERTBOT_EMAIL": "someone@example.com", "CERTBOT_SERVER": "https://authority:14000/dir",
     "HTTP_PORT": "28080", "HTTPS_PORT": HTTPS_PORT, "EDGE_RATE": "500r/s", "EDGE_BURST": "500", "DOCKER_BUILDKIT": "1",
 }
 
@@ -107,9 +112,22 @@ class Stack(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         run("scripts/secrets")
+        cls.make_authority()
         cls.addClassCleanup(compose, "down", "--volumes", "--timeout", "20", check=False)
         compose("down", "--volumes", "--timeout", "5", check=False)
         compose("up", "--detach", "--no-build", "--pull", "never", "--wait", "--wait-timeout", "180", *SERVICES)
+
+    @classmethod
+    def make_authority(cls):
+        """What the ACME authority of authority.yml needs."""
+        folder = ENVIRONMENT["AUTHORITY"] = tempfile.mkdtemp(prefix="terroir-authority-")
+        cls.addClassCleanup(shutil.rmtree, folder)
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=authority",
+            "-addext", "subjectAltName=DNS:authority", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/certificate.pem")
+        pathlib.Path(folder, "pebble.json").write_text(json.dumps({"pebble": {
+            "listenAddress": ":14000", "managementListenAddress": ":15000", "httpPort": 8080, "tlsPort": 8443,
+            "certificate": "/authority/certificate.pem", "privateKey": "/authority/key.pem"}}))
+        run("chmod", "-R", "a+rX", folder)
 
     def running(self):
         return [line for line in compose("ps", "--services").split() if line]
@@ -135,6 +153,11 @@ class Stack(unittest.TestCase):
         self.assertEqual(post(f"/api/devices/{device['id']}/readings", reading, device["key"])[1]["accepted"], 1)
         status, text = curl(f"/api/devices/{device['id']}/readings", "-H", f"Authorization: Bearer {token}")
         self.assertEqual((status, json.loads(text)["items"][0]["value"]), (200, 2.5))
+
+    def test_certbot_gets_a_certificate_that_nginx_takes(self):
+        def issuer():
+            return run("sh", "-c", f"openssl s_client -connect 127.0.0.1:{HTTPS_PORT} </dev/null 2>/dev/null | openssl x509 -noout -issuer -subject").stdout
+        until("nginx to show the authority's certificate", lambda: "Pebble" in issuer(), 120)
 
     def test_metrics_are_denied_outside(self):
         for path in ("/metrics", "/api/metrics"):
