@@ -127,6 +127,10 @@ runtime = dashboard(
         graph("Dependencies", "short", ("dependency_up", "{{name}}"), description="1 is up."),
         graph("Threads", "short", ('process_threads{job="api"}', "{{instance}}")),
         graph("Uptime", "s", ('time() - process_start_time_seconds{job="api"}', "{{instance}}")),
+        graph("Dropped", "ops",
+              *((f"sum(rate({name}_dropped_total[$__rate_interval]))", what)
+                for name, what in (("garden_events", "events of gardens"), ("log_lines", "log lines"), ("trace_spans", "spans"))),
+              description="What could not be told, written or exported, because who should have taken it was away or slow."),
         panel("table", "Versions", "short", ("build_info", "{{version}} {{revision}}")),
     ]),
 )
