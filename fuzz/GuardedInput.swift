@@ -2,14 +2,15 @@ import Glibc
 
 /// Memory in which an input ends where the memory does, so that reading beyond it is a fault at once.
 ///
-/// The memory is a file, `fuzz/crash-<subject>`: what a crash leaves in it is the input, at the end of the file.
+/// The memory is a file, `fuzz/crash-<subject>-<process>`: what a crash leaves in it is the input, at the end of the file.
 final class GuardedInput {
   private static let pageBytes = 4_096
   private let base: UnsafeMutableRawPointer
   private let path: String
 
   init(subject: String) {
-    path = "\(corpusFolder())/../crash-\(subject)"
+    // Of this process alone: one that another run cuts off and fills would be a fault as well.
+    path = "\(corpusFolder())/../crash-\(subject)-\(getpid())"
     let fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o644)
     precondition(fd >= 0 && ftruncate(fd, Self.pageBytes) == 0, "cannot write \(path)")
     guard let reserved = mmap(nil, 2 * Self.pageBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),

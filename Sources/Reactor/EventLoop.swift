@@ -103,10 +103,12 @@ package final class EventLoop {
 
   // MARK: Running
 
-  /// Turns until `stop`, on the calling thread.
+  /// Turns until `stop`, on the calling thread. What timers were still to do is forgotten then, so that neither keeps
+  /// the other alive.
   package func run() {
     executor.adoptCurrentThread()
     while !isStopping { turn() }
+    timers = TimerHeap()
   }
 
   /// Ends `run` when the current turn is done. Call it on the loop's thread.

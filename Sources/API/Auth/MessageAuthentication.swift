@@ -16,12 +16,15 @@ package final class MessageAuthentication {
     }
     EVP_MAC_free(algorithm)
     self.context = context
-    var name = Array("SHA256".utf8CString)
-    let status = name.withUnsafeMutableBufferPointer { name in
-      let parameters = [
-        OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0), OSSL_PARAM_construct_end(),
-      ]
-      return EVP_MAC_init(context, key, key.count, parameters)
+    // A parameter points at both its name and its value, which must outlive the call that makes it.
+    let status = "digest".withCString { name in
+      var digest = Array("SHA256".utf8CString)
+      return digest.withUnsafeMutableBufferPointer { digest in
+        let parameters = [
+          OSSL_PARAM_construct_utf8_string(name, digest.baseAddress, 0), OSSL_PARAM_construct_end(),
+        ]
+        return EVP_MAC_init(context, key, key.count, parameters)
+      }
     }
     precondition(status == 1, "libcrypto has no SHA-256, or the key is empty")
   }
