@@ -244,7 +244,8 @@ class Stack:
             text = re.sub(r"\[(\w+)\]", lambda match: f"[{WINDOWS[match[1]]}]", text)
             text = text.replace("> 30\n", "> 3\n")  # sign-ins in five minutes: in eight seconds there is time for fewer
             (folder / name).write_text(re.sub(r"for: \w+", "for: 2s", text))
-        self.start("prometheus", ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+        # After a reload Prometheus knows no Alertmanager for some seconds; what fired then is told with the next sending.
+        self.start("prometheus", ["prometheus", "--rules.alert.resend-delay=5s", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
                    f"--web.listen-address=127.0.0.1:{port['prometheus']}", "--log.level=warn"],
                    lambda: fetch(f"http://127.0.0.1:{port['prometheus']}/-/ready"))
 
