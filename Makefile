@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-check stack-test live-test image-test fuzz format secrets clean
+.PHONY: help run test check bench bench-check stack-test live-test image-test fuzz sanitize format secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,10 @@ image-test: ## Build the image and run compose (needs a Docker engine)
 fuzz: ## Fuzz the parsers for some minutes
 	@scripts/fuzz
 
+sanitize: ## Run every test under AddressSanitizer, then under ThreadSanitizer
+	@scripts/sanitize address
+	@scripts/sanitize thread
+
 format: ## Format the Swift sources in place
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests bench/micro
 
@@ -39,4 +43,4 @@ secrets: ## Write the secrets that compose needs, once
 
 clean: ## Remove the builds, the private stores and their data
 	@for instance in run test fault live; do scripts/stores -i $$instance destroy; done
-	@rm -rf .build .terroir .venv .venv-live
+	@rm -rf .build .build-asan .build-tsan .terroir .venv .venv-live

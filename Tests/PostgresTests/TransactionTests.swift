@@ -1,3 +1,4 @@
+import Glibc
 import Postgres
 import Testing
 
@@ -135,7 +136,8 @@ struct TransactionTests {
     }
     #expect(count == 200_000)
     #expect(sum == 200_000 * 200_001 / 2)
-    // The rows are 200 MB; a chunk is half a megabyte. Other tests in this process need memory at the same time.
-    #expect(growth < 100_000)
+    // The rows are 200 MB; a chunk is half a megabyte. Other tests in this process need memory at the same time, and a
+    // sanitizer keeps what was given back.
+    if getenv("SANITIZER") == nil { #expect(growth < 100_000) }
   }
 }

@@ -54,6 +54,11 @@ enum RouteTable {
     let shared = try Shared(
       configuration, workers: 1, logs: LogSink(style: configuration.logStyle), instruments: instruments,
       exposition: LoopBound(Exposition(instruments.registry, loop: loop), to: loop), poolChanged: {})
-    return try withExtendedLifetime(loop) { try body(endpoints(Services(loop: loop, shared: shared))) }
+    let services = try Services(loop: loop, shared: shared)
+    defer {
+      services.close()
+      shared.passwords.stop()
+    }
+    return try withExtendedLifetime(loop) { try body(endpoints(services)) }
   }
 }

@@ -56,6 +56,10 @@ final class ServerProcess {
       "REDIS_URL": try TestStores.redisURL, "REDIS_PREFIX": "test-\(Identifier.make(unixMilliseconds: 1)):",
       "JWT_SECRET": "0123456789abcdef-0123456789-ABCDEF", "PATH": "/usr/bin:/bin", "INSIGHTS_INTERVAL_SECONDS": "0",
     ]
+    // What a sanitizer is told, so that it watches this process too.
+    for name in ["ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_PRELOAD"] {
+      if let value = getenv(name) { variables[name] = String(cString: value) }
+    }
     variables.merge(settings) { $1 }
     if variables["DATABASE_URL"] == nil { variables["DATABASE_URL"] = try TestDatabase.make() }
     return variables
