@@ -126,8 +126,8 @@ package final class Service {
     case SIGUSR2: startSuccessor()
     case SIGQUIT: handOver()
     default:
-      // A second signal: somebody does not want to wait.
-      if isEnding { exit(1) }
+      // A second signal: somebody does not want to wait. Not by exit(3), which tears down what other threads still use.
+      if isEnding { _exit(1) }
       terminate()
     }
   }
