@@ -46,6 +46,10 @@ extension ArrayBuilder where Element == Identifier {
   }
 }
 
+extension ArrayBuilder where Element == Int64 {
+  package mutating func append(_ number: Int64) { append(length: 8, UInt64(bitPattern: number)) }
+}
+
 extension ArrayBuilder where Element == Double {
   package mutating func append(_ number: Double) { append(length: 8, number.bitPattern) }
 }

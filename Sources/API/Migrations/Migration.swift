@@ -10,5 +10,7 @@ struct Migration: Sendable {
   let sql: String
 
   /// All steps in their order.
-  static let all: [Migration] = [.accounts, .gardens, .readings, .commerce, .insights, .readingsUpkeep, .stockTaken]
+  static let all: [Migration] = [
+    .accounts, .gardens, .readings, .commerce, .insights, .readingsUpkeep, .stockTaken, .rollupAdditions,
+  ]
 }

@@ -72,6 +72,38 @@ struct RollupTests {
         == "\(Timestamp(unixMilliseconds: start + day))")
   }
 
+  @Test("makes a bucket anew when an entry of the queue has no count, whatever else was added to it")
+  func anew() throws {
+    let server = try LiveServer.shared.get()
+    let device = try TestDevice(server).id
+    let start = Timestamp(unixMilliseconds: Clock.unixMilliseconds().floorDivided(by: 300_000) * 300_000)
+    let bucket = try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute(
+          """
+          INSERT INTO readings (device_id, sensor_type, measured_at, value)
+          SELECT \(device), 'rain', \(start) + i * interval '1 s', i FROM generate_series(1, 3) i
+          """)
+        // More than one run takes, so that what was added lies on both sides of the cut.
+        try await transaction.execute(
+          """
+          INSERT INTO rollup_queue (device_id, sensor_type, start, min, max, sum, count)
+          SELECT \(device), 'rain', \(start), 0, 9, 9, CASE WHEN i > 1 THEN 1 END
+          FROM generate_series(1, \(Rollup.batchRows) + 10) i
+          """)
+        while try await Rollup.run(transaction) {}
+        let rows = try await transaction.query(
+          """
+          SELECT min, max, sum, count, (SELECT count(*) FROM rollup_queue WHERE device_id = \(device))
+          FROM readings_5m WHERE device_id = \(device)
+          """)
+        return try rows.map { try $0.decode((Double.self, Double.self, Double.self, Int64.self, Int64.self)) }
+      }
+    }
+    #expect(bucket.count == 1)
+    #expect(bucket[0] == (1, 3, 6, 3, 0))
+  }
+
   @Test("leaves no buckets of a device that is gone")
   func erased() throws {
     let server = try LiveServer.shared.get()

@@ -65,12 +65,12 @@ struct ReadingsBatch {
   private(set) var types = ArrayBuilder<String>()
   private(set) var times = ArrayBuilder<Timestamp>()
   private(set) var values = ArrayBuilder<Double>()
-  /// The buckets that the readings fall into, each once.
-  private(set) var staleDevices = ArrayBuilder<Identifier>()
-  private(set) var staleTypes = ArrayBuilder<String>()
-  private(set) var staleStarts = ArrayBuilder<Timestamp>()
+  /// What the readings add to their buckets, if all of them are new.
+  private(set) var additions = BucketAdditions()
 
   var count: Int { rows.count }
+  /// Whether two of its readings have the same key.
+  private(set) var repeatsItself = false
 
   init(_ submissions: [ReadingsSubmission]) {
     let count = submissions.reduce(0) { $0 + $1.readings.count }
@@ -85,19 +85,25 @@ struct ReadingsBatch {
     types = ArrayBuilder(reservingBytes: count * 20)
     times = ArrayBuilder(reservingBytes: count * 12)
     values = ArrayBuilder(reservingBytes: count * 12)
-    for (index, row) in rows.enumerated() { encode(row, after: index == 0 ? nil : rows[index - 1]) }
+    var summary = ValueSummary()
+    for (index, row) in rows.enumerated() {
+      encode(row)
+      summary.add(row.value)
+      if index + 1 < rows.count, rows[index + 1].bucket == row.bucket, rows[index + 1].isOfSeries(of: row) {
+        if rows[index + 1].milliseconds == row.milliseconds { repeatsItself = true }
+      } else {
+        let start = Timestamp(unixMilliseconds: row.bucket * Self.bucketMilliseconds)
+        additions.append(row.device, row.type.takeUnretainedValue().utf8, start, summary)
+        summary = ValueSummary()
+      }
+    }
   }
 
-  private mutating func encode(_ row: Row, after previous: Row?) {
-    let name = row.type.takeUnretainedValue().utf8
+  private mutating func encode(_ row: Row) {
     devices.append(row.device)
-    types.append(utf8: name)
+    types.append(utf8: row.type.takeUnretainedValue().utf8)
     times.append(Timestamp(unixMilliseconds: row.milliseconds))
     values.append(row.value)
-    if let previous, previous.bucket == row.bucket, previous.isOfSeries(of: row) { return }
-    staleDevices.append(row.device)
-    staleTypes.append(utf8: name)
-    staleStarts.append(Timestamp(unixMilliseconds: row.bucket * Self.bucketMilliseconds))
   }
 
   // MARK: Outcomes

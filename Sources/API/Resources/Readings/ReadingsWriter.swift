@@ -19,6 +19,8 @@ final class ReadingsWriter {
   static let patienceNanoseconds: UInt64 = 3_000_000_000
   /// The pause before a statement is sent again, in nanoseconds.
   static let pauseNanoseconds: UInt64 = 20_000_000
+  /// How many statements in a row have to find nothing that is stored already before this is hoped for again.
+  static let carefulStatements = 64
 
   /// Called after the commit with what was accepted of one request; in the order of the commits.
   var onAccepted: [(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) -> Void] = []
@@ -28,6 +30,8 @@ final class ReadingsWriter {
   private var waiting: [ReadingsSubmission] = []
   private var waitingCount = 0
   private var isWriting = false
+  /// How many statements are still to expect readings that are stored already.
+  private var carefulLeft = 0
 
   init(loop: EventLoop, database: Database) {
     self.loop = loop
@@ -116,18 +120,40 @@ final class ReadingsWriter {
   private func write(
     _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ isPerhapsStored: inout Bool
   ) async throws(PostgresError) {
-    let rows = try await database.write(
-      Self.insert, batch.devices, batch.types, batch.times, batch.values, batch.staleDevices, batch.staleTypes,
-      batch.staleStarts)
+    if carefulLeft == 0, !isPerhapsStored, !batch.repeatsItself, try await writeNew(batch) {
+      isPerhapsStored = true
+      return Self.acceptAll(submissions)
+    }
+    let rows = try await database.write(Self.insert, batch.devices, batch.types, batch.times, batch.values)
     let (count, transaction) = try rows[0].decode((Int.self, Int64.self))
     let ours = isPerhapsStored ? nil : transaction
     isPerhapsStored = true
     if count == batch.count {
-      for submission in submissions { submission.stored.accepted = submission.readings }
-    } else {
-      let found = try await find(batch, transaction: ours)
-      batch.settle(submissions, found)
+      carefulLeft = max(0, carefulLeft - 1)
+      return Self.acceptAll(submissions)
     }
+    carefulLeft = Self.carefulStatements
+    let found = try await find(batch, transaction: ours)
+    batch.settle(submissions, found)
+  }
+
+  /// Stores a batch that is hoped to be all new, for half of what the careful statement costs the server. False when
+  /// some of it was there already: then nothing is stored.
+  private func writeNew(_ batch: ReadingsBatch) async throws(PostgresError) -> Bool {
+    do throws(PostgresError) {
+      let added = batch.additions
+      _ = try await database.write(
+        Self.insertNew, batch.devices, batch.types, batch.times, batch.values, added.devices, added.types,
+        added.starts, added.minima, added.maxima, added.sums, added.counts)
+      return true
+    } catch  where error.isUniqueViolation {
+      carefulLeft = Self.carefulStatements
+      return false
+    }
+  }
+
+  private static func acceptAll(_ submissions: [ReadingsSubmission]) {
+    for submission in submissions { submission.stored.accepted = submission.readings }
   }
 
   /// What is stored for each reading of a batch, some of which were there before: ours is what bears our transaction's
@@ -158,19 +184,35 @@ final class ReadingsWriter {
     }
   }
 
-  /// Readings and the buckets that they make stale are committed together: no bucket stays wrong for good. The count
-  /// tells whether all were new, which is the usual case and needs no second statement.
+  // Readings and what they add to their buckets are committed together, so that each is in its bucket exactly once.
+
+  /// For readings that are all new, which is the usual case.
+  private static let insertNew = Statement(
+    "readings.insertNew",
+    """
+    WITH added AS (
+      INSERT INTO rollup_queue (device_id, sensor_type, start, min, max, sum, count)
+      SELECT * FROM unnest(
+        $5::uuid[], $6::text[], $7::timestamptz[], $8::float8[], $9::float8[], $10::float8[], $11::int8[])
+    )
+    INSERT INTO readings (device_id, sensor_type, measured_at, value)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[])
+    """)
+
+  /// For readings of which some may be stored already. The count tells whether all were new all the same.
   private static let insert = Statement(
     "readings.insert",
     """
-    WITH stale AS (
-      INSERT INTO rollup_queue (device_id, sensor_type, start)
-      SELECT * FROM unnest($5::uuid[], $6::text[], $7::timestamptz[])
-    ), fresh AS (
+    WITH fresh AS (
       INSERT INTO readings (device_id, sensor_type, measured_at, value)
       SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[])
       ON CONFLICT DO NOTHING
-      RETURNING 1
+      RETURNING device_id, sensor_type, measured_at, value
+    ), added AS (
+      INSERT INTO rollup_queue (device_id, sensor_type, start, min, max, sum, count)
+      SELECT device_id, sensor_type, date_bin('5 minutes', measured_at, timestamptz '2000-01-01 00:00:00+00') AS start,
+        min(value), max(value), sum(value), count(*)
+      FROM fresh GROUP BY 1, 2, 3
     )
     SELECT count(*), pg_current_xact_id()::text::int8 FROM fresh
     """)

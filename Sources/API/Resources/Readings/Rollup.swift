@@ -3,12 +3,13 @@ import Values
 
 /// Brings the buckets of five minutes and of an hour up to date for which readings have come, late ones too.
 ///
-/// Every bucket is made anew from what it consists of, so that it is right however often and in whatever order that
-/// happens. The queue is emptied before the readings are read, and READ COMMITTED lets each statement see what was
-/// committed before it: a reading is in the sum, or its bucket is in the queue again.
+/// The queue says what was added to which bucket, committed with the readings themselves: what is taken from it and put
+/// into the buckets in one transaction counts exactly once. A bucket of which some entry has no count is made anew from
+/// its readings instead, in one statement with the removal of its entries: one snapshot, in which an entry is seen
+/// exactly if its readings are.
 enum Rollup {
   /// The most entries of the queue that one run takes.
-  static let batchRows = 10_000
+  static let batchRows = 50_000
 
   static var duty: Duty {
     Duty(name: "readings.rollup", intervalSeconds: 2, timeoutMilliseconds: 30_000) { try await run($0) }
@@ -16,21 +17,29 @@ enum Rollup {
 
   /// Takes some of the queue; gives whether there is more.
   static func run(_ transaction: Transaction) async throws -> Bool {
-    var entries = 0
-    var devices = ArrayBuilder<Identifier>()
-    var types = ArrayBuilder<String>()
-    var starts = ArrayBuilder<Timestamp>()
+    var (entries, all, added, anew) = (0, BucketAdditions(), BucketAdditions(), BucketAdditions())
     for row in try await transaction.query(take, batchRows) {
-      let (device, type, start, count) = try row.decode((Identifier.self, [UInt8].self, Timestamp.self, Int.self))
-      devices.append(device)
-      types.append(utf8: type)
-      starts.append(start)
-      entries += count
+      let (device, type, start) = try row.decode((Identifier.self, [UInt8].self, Timestamp.self))
+      entries += try row.decode(Int.self, 8)
+      var values = ValueSummary()
+      let isAnew = try row.decode(Bool.self, 7)
+      if !isAnew {
+        values.min = try row.decode(Double.self, 3)
+        values.max = try row.decode(Double.self, 4)
+        values.sum = try row.decode(Double.self, 5)
+        values.count = try row.decode(Int64.self, 6)
+      }
+      all.append(device, type, start, values)
+      if isAnew { anew.append(device, type, start, values) } else { added.append(device, type, start, values) }
     }
     if entries == 0 { return false }
-    _ = try await transaction.query(hold, devices)
-    try await transaction.execute(fiveMinutes, devices, types, starts)
-    try await transaction.execute(hours, devices, types, starts)
+    _ = try await transaction.query(hold, all.devices)
+    if anew.count > 0 { try await transaction.execute(makeAnew, anew.devices, anew.types, anew.starts) }
+    if added.count > 0 {
+      try await transaction.execute(
+        add, added.devices, added.types, added.starts, added.minima, added.maxima, added.sums, added.counts)
+    }
+    try await transaction.execute(hours, all.devices, all.types, all.starts)
     return entries == batchRows
   }
 
@@ -39,9 +48,11 @@ enum Rollup {
     """
     WITH taken AS (
       DELETE FROM rollup_queue WHERE ctid = ANY (ARRAY(SELECT ctid FROM rollup_queue LIMIT $1))
-      RETURNING device_id, sensor_type, start
+      RETURNING device_id, sensor_type, start, min, max, sum, count
     )
-    SELECT device_id, sensor_type, start, count(*) FROM taken GROUP BY device_id, sensor_type, start
+    SELECT device_id, sensor_type, start, min(min), max(max), sum(sum), sum(count)::bigint, bool_or(count IS NULL),
+      count(*)
+    FROM taken GROUP BY device_id, sensor_type, start
     """)
 
   /// Nobody erases these devices until the buckets are committed, lest some be left over without a device.
@@ -49,13 +60,31 @@ enum Rollup {
     "rollup.hold",
     "SELECT 1 FROM devices WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE")
 
-  private static let fiveMinutes = Statement(
-    "rollup.fiveMinutes",
+  private static let add = Statement(
+    "rollup.add",
     """
     INSERT INTO readings_5m AS old (device_id, sensor_type, start, min, max, sum, count)
-    SELECT b.device_id, b.sensor_type, b.start, r.min, r.max, r.sum, r.count
-    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS b (device_id, sensor_type, start)
+    SELECT b.* FROM unnest(
+      $1::uuid[], $2::text[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::int8[])
+      AS b (device_id, sensor_type, start, min, max, sum, count)
     JOIN devices d ON d.id = b.device_id
+    ON CONFLICT (device_id, sensor_type, start) DO UPDATE
+    SET min = least(old.min, excluded.min), max = greatest(old.max, excluded.max), sum = old.sum + excluded.sum,
+      count = old.count + excluded.count
+    """)
+
+  private static let makeAnew = Statement(
+    "rollup.makeAnew",
+    """
+    WITH b AS (
+      SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS b (device_id, sensor_type, start)
+    ), gone AS (
+      DELETE FROM rollup_queue q USING b
+      WHERE q.device_id = b.device_id AND q.sensor_type = b.sensor_type AND q.start = b.start
+    )
+    INSERT INTO readings_5m AS old (device_id, sensor_type, start, min, max, sum, count)
+    SELECT b.device_id, b.sensor_type, b.start, r.min, r.max, r.sum, r.count
+    FROM b JOIN devices d ON d.id = b.device_id
     CROSS JOIN LATERAL (
       SELECT min(value), max(value), sum(value), count(*) FROM readings
       WHERE device_id = b.device_id AND sensor_type = b.sensor_type

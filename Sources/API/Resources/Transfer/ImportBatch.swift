@@ -193,7 +193,7 @@ struct ImportBatch {
       $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
       $9::timestamptz[])
     """)
-  /// Buckets that these readings change are committed with them, and made by the rollup soon after.
+  /// Buckets that these readings change are committed with them, and made anew by the rollup soon after.
   private static let insertReadings = Statement(
     "import.readings",
     """

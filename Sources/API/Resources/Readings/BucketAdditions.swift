@@ -1,0 +1,43 @@
+import Postgres
+import Values
+
+/// What readings add to buckets, as the parameters of one statement.
+struct BucketAdditions {
+  private(set) var devices = ArrayBuilder<Identifier>()
+  private(set) var types = ArrayBuilder<String>()
+  private(set) var starts = ArrayBuilder<Timestamp>()
+  private(set) var minima = ArrayBuilder<Double>()
+  private(set) var maxima = ArrayBuilder<Double>()
+  private(set) var sums = ArrayBuilder<Double>()
+  private(set) var counts = ArrayBuilder<Int64>()
+
+  /// How many buckets something is added to.
+  var count: Int { devices.count }
+
+  /// Appends what is added to one bucket; `type` is UTF-8.
+  mutating func append(_ device: Identifier, _ type: [UInt8], _ start: Timestamp, _ values: ValueSummary) {
+    devices.append(device)
+    types.append(utf8: type)
+    starts.append(start)
+    minima.append(values.min)
+    maxima.append(values.max)
+    sums.append(values.sum)
+    counts.append(values.count)
+  }
+}
+
+/// Some values of one sensor, as a bucket remembers them.
+struct ValueSummary {
+  var min = Double.infinity
+  var max = -Double.infinity
+  var sum = 0.0
+  var count: Int64 = 0
+
+  @inline(__always)
+  mutating func add(_ value: Double) {
+    min = Swift.min(min, value)
+    max = Swift.max(max, value)
+    sum += value
+    count += 1
+  }
+}
