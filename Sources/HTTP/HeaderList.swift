@@ -1,6 +1,9 @@
 /// Header fields of an answer as they go on the wire. `Date`, `Connection`, `Content-Length` and `Transfer-Encoding`
 /// are the server's to write and do not belong here.
 package struct HeaderList: Sendable {
+  /// Room for the fields of most answers, in bytes.
+  private static let usualBytes = 192
+
   /// Whole field lines.
   package private(set) var bytes: [UInt8] = []
 
@@ -8,29 +11,28 @@ package struct HeaderList: Sendable {
 
   /// Appends a field; a control character in the value becomes a space, so that no value can end its line.
   package mutating func append(_ name: StaticString, _ value: String) {
-    begin(name, valueLength: value.utf8.count)
-    for byte in value.utf8 { bytes.append(ASCII.isControl(byte) ? ASCII.space : byte) }
-    end()
+    var value = value
+    value.withUTF8 { append(name, $0) }
   }
 
   /// Appends a field whose value is bytes; see `append(_:_: String)`.
   package mutating func append(_ name: StaticString, bytes value: [UInt8]) {
-    begin(name, valueLength: value.count)
-    for byte in value { bytes.append(ASCII.isControl(byte) ? ASCII.space : byte) }
-    end()
+    value.withUnsafeBufferPointer { append(name, $0) }
   }
 
   /// Appends all fields of another list.
   package mutating func append(_ other: HeaderList) { bytes += other.bytes }
 
-  private mutating func begin(_ name: StaticString, valueLength: Int) {
-    bytes.reserveCapacity(bytes.count + name.utf8CodeUnitCount + valueLength + 4)
+  private mutating func append(_ name: StaticString, _ value: UnsafeBufferPointer<UInt8>) {
+    let needed = bytes.count + name.utf8CodeUnitCount + value.count + 4
+    // At once for what most answers have, so that it need not grow.
+    if needed > bytes.capacity { bytes.reserveCapacity(max(needed, 2 * bytes.capacity, Self.usualBytes)) }
     bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
     bytes.append(ASCII.colon)
     bytes.append(ASCII.space)
-  }
-
-  private mutating func end() {
+    let start = bytes.count
+    bytes.append(contentsOf: value)
+    for index in start..<bytes.count where ASCII.isControl(bytes[index]) { bytes[index] = ASCII.space }
     bytes.append(ASCII.carriageReturn)
     bytes.append(ASCII.lineFeed)
   }

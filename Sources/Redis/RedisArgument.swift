@@ -23,7 +23,7 @@ extension RedisArgument: ExpressibleByIntegerLiteral {
 }
 
 /// The arguments of one command laid end to end, for `redisAsyncCommandArgv`. Reused from command to command.
-struct ArgumentBuffer {
+package struct ArgumentBuffer {
   /// What the buffer keeps between commands at most; a larger one is given back.
   static let keptBytes = 64 * 1024
 
@@ -34,9 +34,23 @@ struct ArgumentBuffer {
   /// The bytes of all arguments together.
   var count: Int { bytes.count }
 
-  mutating func fill(_ arguments: [RedisArgument]) {
+  mutating func removeAll() {
     bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
     lengths.removeAll(keepingCapacity: true)
+  }
+
+  /// Appends one argument, such as a key, given in up to four parts.
+  package mutating func append(_ first: String, _ second: String = "", _ third: String = "", _ fourth: String = "") {
+    let start = bytes.count
+    bytes.append(contentsOf: first.utf8)
+    if !second.isEmpty { bytes.append(contentsOf: second.utf8) }
+    if !third.isEmpty { bytes.append(contentsOf: third.utf8) }
+    if !fourth.isEmpty { bytes.append(contentsOf: fourth.utf8) }
+    lengths.append(bytes.count - start)
+  }
+
+  mutating func fill(_ arguments: [RedisArgument]) {
+    removeAll()
     for argument in arguments {
       let start = bytes.count
       switch argument {

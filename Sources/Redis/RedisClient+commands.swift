@@ -36,13 +36,10 @@ extension RedisClient {
     try await integer(["DEL"] + keys.map(RedisArgument.text))
   }
 
-  /// The values of keys in their order, nil for each that is missing.
-  package func get(_ keys: [String]) async throws(RedisError) -> [[UInt8]?] {
-    if keys.isEmpty { return [] }
-    guard case .array(let values) = try await send(["MGET"] + keys.map(RedisArgument.text)) else {
-      throw .unexpectedReply
-    }
-    return values.map(\.bytes)
+  /// The values of the keys that `append` appends, at least one, in their order; null for each that is missing.
+  package func values(_ append: (inout ArgumentBuffer) -> Void) async throws(RedisError) -> [RedisReply] {
+    guard case .array(let values) = try await send("MGET", append) else { throw .unexpectedReply }
+    return values
   }
 
   /// Adds to a counter, which is 0 when it does not exist, and gives its new value.

@@ -112,20 +112,38 @@ package final class RedisClient {
     return try result.get()
   }
 
+  /// Sends a command of which `fill` appends the arguments behind the name, and waits for its reply.
+  func send(
+    _ name: String, _ fill: (inout ArgumentBuffer) -> Void
+  ) async throws(RedisError) -> RedisReply {
+    let result = await withUnsafeContinuation { continuation in
+      begin(name, .single(continuation)) { arguments in
+        arguments.removeAll()
+        arguments.append(name)
+        fill(&arguments)
+      }
+    }
+    return try result.get()
+  }
+
   private func begin(_ command: [RedisArgument], _ waiter: ClientCall.Waiter) {
     precondition(!command.isEmpty, "a command has at least a name")
+    begin(Self.name(of: command), waiter) { $0.fill(command) }
+  }
+
+  private func begin(_ name: String, _ waiter: ClientCall.Waiter, _ fill: (inout ArgumentBuffer) -> Void) {
     guard let link else {
       tally.refusals += 1
       return waiter.resume(.failure(.unavailable(lastFailure ?? "not connected yet")))
     }
-    arguments.fill(command)
+    fill(&arguments)
     guard inFlight < configuration.maximumInFlight,
       inFlightBytes + arguments.count <= configuration.maximumInFlightBytes
     else {
       tally.overflows += 1
       return waiter.resume(.failure(.overloaded))
     }
-    let call = ClientCall(self, Self.name(of: command), at: Clock.monotonic(), bytes: arguments.count, waiter)
+    let call = ClientCall(self, name, at: Clock.monotonic(), bytes: arguments.count, waiter)
     guard link.send(&arguments, call) else {
       tally.refusals += 1
       return waiter.resume(.failure(.unavailable(link.failure)))

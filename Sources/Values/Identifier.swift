@@ -64,24 +64,25 @@ package struct Identifier: Hashable, Sendable, Comparable {
 
   /// Appends the lower-case text form, 36 bytes.
   package func appendText(to bytes: inout [UInt8]) {
-    bytes.append(addingCapacity: Self.textLength) { output in
-      Self.appendHex(high >> 32, digits: 8, to: &output)
-      output.append(UInt8(ascii: "-"))
-      Self.appendHex(high >> 16, digits: 4, to: &output)
-      output.append(UInt8(ascii: "-"))
-      Self.appendHex(high, digits: 4, to: &output)
-      output.append(UInt8(ascii: "-"))
-      Self.appendHex(low >> 48, digits: 4, to: &output)
-      output.append(UInt8(ascii: "-"))
-      Self.appendHex(low, digits: 12, to: &output)
-    }
+    withText { bytes.append(contentsOf: $0) }
   }
 
-  /// Appends the lowest digits of a number.
-  private static func appendHex(_ number: UInt64, digits: Int, to output: inout OutputSpan<UInt8>) {
-    for place in stride(from: (digits - 1) * 4, through: 0, by: -4) {
-      let digit = UInt8(truncatingIfNeeded: number >> place & 15)
-      output.append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
+  /// Calls `body` with the 36 bytes of the lower-case text form.
+  private func withText<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textLength) { text in
+      let raw = UnsafeMutableRawPointer(text.baseAddress!)
+      let (first, second) = (
+        lowerHex(UInt32(truncatingIfNeeded: high >> 32)), lowerHex(UInt32(truncatingIfNeeded: high))
+      )
+      let (third, fourth) = (lowerHex(UInt32(truncatingIfNeeded: low >> 32)), lowerHex(UInt32(truncatingIfNeeded: low)))
+      raw.storeBytes(of: first, as: UInt64.self)
+      raw.storeBytes(of: UInt32(truncatingIfNeeded: second), toByteOffset: 9, as: UInt32.self)
+      raw.storeBytes(of: UInt32(truncatingIfNeeded: second >> 32), toByteOffset: 14, as: UInt32.self)
+      raw.storeBytes(of: UInt32(truncatingIfNeeded: third), toByteOffset: 19, as: UInt32.self)
+      raw.storeBytes(of: UInt32(truncatingIfNeeded: third >> 32), toByteOffset: 24, as: UInt32.self)
+      raw.storeBytes(of: fourth, toByteOffset: 28, as: UInt64.self)
+      for hyphen in [8, 13, 18, 23] { text[hyphen] = UInt8(ascii: "-") }
+      return body(UnsafeBufferPointer(text))
     }
   }
 }
@@ -89,15 +90,26 @@ package struct Identifier: Hashable, Sendable, Comparable {
 extension Identifier: CustomStringConvertible {
   /// The lower-case text form.
   package var description: String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(Self.textLength)
-    appendText(to: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
+    withText { String(decoding: $0, as: UTF8.self) }
   }
 }
 
 /// The digits of lower-case hexadecimal, as ASCII.
 package let lowerHexDigits: [UInt8] = Array("0123456789abcdef".utf8)
+
+/// The eight lower-case hexadecimal digits of a number as ASCII, the first of them least significant.
+///
+/// All at a time: each four bits get a byte of their own, and to those above 9 the way from the digits to the letters
+/// is added.
+package func lowerHex(_ number: UInt32) -> UInt64 {
+  var bytes = UInt64(number.byteSwapped)
+  bytes = (bytes | bytes << 16) & 0x0000_FFFF_0000_FFFF
+  bytes = (bytes | bytes << 8) & 0x00FF_00FF_00FF_00FF
+  // Of each byte of the number, the upper half first.
+  bytes = (bytes >> 4 | bytes << 8) & 0x0F0F_0F0F_0F0F_0F0F
+  let isLetter = ((bytes &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
+  return bytes &+ 0x3030_3030_3030_3030 &+ isLetter &* 39
+}
 
 /// The value of a hexadecimal digit in either case, or nil.
 package func hexDigit(_ byte: UInt8) -> UInt64? {

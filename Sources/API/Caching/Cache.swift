@@ -19,7 +19,10 @@ final class Cache {
   static let maximumBytesPerLifetime = 4 * 1024 * 1024
 
   private let redis: RedisClient
-  private let prefix: String
+  /// Where the epoch stands: for scripts that keep something else than finished answers by the same rules.
+  let epochKey: String
+  private let generationPrefix: String
+  private let valuePrefix: String
   let isEnabled: Bool
   private let record: (_ cache: String, _ result: CacheResult) -> Void
   private var loads: [String: Pending<CacheEntry>] = [:]
@@ -36,7 +39,9 @@ final class Cache {
     record: @escaping (_ cache: String, _ result: CacheResult) -> Void
   ) {
     self.redis = redis
-    self.prefix = prefix
+    epochKey = "\(prefix)epoch"
+    generationPrefix = "\(prefix)g:"
+    valuePrefix = "\(prefix)v:"
     self.isEnabled = isEnabled
     self.record = record
   }
@@ -54,23 +59,27 @@ final class Cache {
       record(name, .bypass)
       return CacheEntry(body: try await load())
     }
-    let valueKey = "\(prefix)v:\(name):\(key)"
-    guard let found = try? await redis.get([epochKey, generationKey(tag), valueKey]) else {
+    let reply = try? await redis.values { keys in
+      keys.append(epochKey)
+      keys.append(generationPrefix, tag)
+      keys.append(valuePrefix, name, ":", key)
+    }
+    guard let found = reply else {
       record(name, .bypass)
       return CacheEntry(body: try await load())
     }
-    guard let epoch = found[0] else {
+    guard let epoch = found[0].bytes else {
       await epochIsMissing()
       record(name, .bypass)
       return CacheEntry(body: try await load())
     }
-    let stamp = CacheStamp(epoch: epoch, generation: found[1])
-    if let value = found[2], let entry = CacheEntry(stored: value, ifStampedWith: stamp) {
+    let stamp = CacheStamp(epoch: epoch, generation: found[1].bytes)
+    if let value = found[2].bytes, let entry = CacheEntry(stored: value, ifStampedWith: stamp) {
       record(name, .hit)
       return entry
     }
     record(name, .miss)
-    return try await loadOnce(valueKey, stamp, load)
+    return try await loadOnce("\(valuePrefix)\(name):\(key)", stamp, load)
   }
 
   /// Makes all entries of those tags void; called after the COMMIT that changed their source.
@@ -106,11 +115,8 @@ final class Cache {
   /// Whether what is kept may be used now.
   var isUsable: Bool { isEnabled && isTrusted }
 
-  /// Where the epoch stands: for scripts that keep something else than finished answers by the same rules.
-  var epochKey: String { "\(prefix)epoch" }
-
   /// Where the generation of a tag stands.
-  func generationKey(_ tag: String) -> String { "\(prefix)g:\(tag)" }
+  func generationKey(_ tag: String) -> String { generationPrefix + tag }
 
   /// To be called when the connection to Redis comes and goes.
   func connectionChanged(isConnected: Bool) async {

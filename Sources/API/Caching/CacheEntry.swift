@@ -1,15 +1,25 @@
 /// The epoch and the generation under which an entry was loaded, 8 bytes each; zeros where there was none.
 struct CacheStamp: Hashable {
   static let byteCount = 16
-  let bytes: [UInt8]
+  private let epoch: UInt64
+  private let generation: UInt64
 
   init(epoch: [UInt8]?, generation: [UInt8]?) {
-    bytes = Self.eight(epoch) + Self.eight(generation)
+    self.epoch = Self.number(epoch)
+    self.generation = Self.number(generation)
   }
 
-  private static func eight(_ bytes: [UInt8]?) -> [UInt8] {
-    guard let bytes, bytes.count == 8 else { return [UInt8](repeating: 0, count: 8) }
-    return bytes
+  /// Reads what `bytes` gave, `byteCount` of them.
+  init(_ bytes: UnsafeRawBufferPointer) {
+    epoch = bytes.loadUnaligned(as: UInt64.self)
+    generation = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+  }
+
+  var bytes: [UInt8] { withUnsafeBytes(of: (epoch, generation)) { Array($0) } }
+
+  private static func number(_ bytes: [UInt8]?) -> UInt64 {
+    guard let bytes, bytes.count == 8 else { return 0 }
+    return bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
   }
 }
 
@@ -26,11 +36,15 @@ struct CacheEntry {
   /// Reads what `stored` wrote; nil when it was stamped otherwise.
   init?(stored bytes: [UInt8], ifStampedWith stamp: CacheStamp) {
     let head = CacheStamp.byteCount + EntityTag.digestBytes
-    guard bytes.count >= head, bytes[..<CacheStamp.byteCount].elementsEqual(stamp.bytes) else { return nil }
-    etag = EntityTag(digest: Array(bytes[CacheStamp.byteCount..<head]))
+    guard bytes.count >= head else { return nil }
+    let (found, tag) = bytes.withUnsafeBytes { bytes in
+      (CacheStamp(bytes), EntityTag(digest: UnsafeRawBufferPointer(rebasing: bytes[CacheStamp.byteCount..<head])))
+    }
+    guard found == stamp else { return nil }
+    etag = tag
     body = Array(bytes[head...])
   }
 
   /// The entry as it is kept: stamp, digest of the tag, body.
-  func stored(stampedWith stamp: CacheStamp) -> [UInt8] { stamp.bytes + etag.digest + body }
+  func stored(stampedWith stamp: CacheStamp) -> [UInt8] { stamp.bytes + etag.bytes + body }
 }

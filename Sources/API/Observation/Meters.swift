@@ -14,10 +14,12 @@ final class Meters {
   let loopLag: Histogram
   let eventsDropped: Counter
   let orders: OrderMeters
-  private var cacheCounters: [String: [Counter]] = [:]
+  // By name: there are few, and comparing short names costs less than hashing one.
+  private var cacheCounters: [CacheCounters] = []
   // By `Statement.id`, which counts from 1; 0 is for what is not prepared.
   private var queries: [Histogram?] = []
   private var commands: [String: Histogram] = [:]
+  private var lastCommand: (name: String, histogram: Histogram)?
 
   init(_ instruments: Instruments, shard: Int) {
     self.instruments = instruments
@@ -36,11 +38,27 @@ final class Meters {
 
   /// Counts a look-up in a cache.
   func cache(_ name: String, _ result: CacheResult) {
-    let counters =
-      cacheCounters[name]
-      ?? CacheResult.allCases.map { instruments.cacheRequests.child(shard: shard, name, $0.rawValue) }
-    cacheCounters[name] = counters
-    counters[CacheResult.allCases.firstIndex(of: result)!].increment()
+    let counters = cacheCounters.first { $0.name == name } ?? addCache(name)
+    switch result {
+    case .hit: counters.hits.increment()
+    case .miss: counters.misses.increment()
+    case .bypass: counters.bypasses.increment()
+    }
+  }
+
+  private struct CacheCounters {
+    let name: String
+    let hits, misses, bypasses: Counter
+  }
+
+  private func addCache(_ name: String) -> CacheCounters {
+    let family = instruments.cacheRequests
+    let counters = CacheCounters(
+      name: name, hits: family.child(shard: shard, name, CacheResult.hit.rawValue),
+      misses: family.child(shard: shard, name, CacheResult.miss.rawValue),
+      bypasses: family.child(shard: shard, name, CacheResult.bypass.rawValue))
+    cacheCounters.append(counters)
+    return counters
   }
 
   /// Counts what a user did; `hasUser` is false when nobody is known to have done it.
@@ -71,8 +89,10 @@ extension Meters {
 
   /// Notes how long a command of Redis took.
   func command(_ name: String, seconds: Double) {
+    if let lastCommand, lastCommand.name == name { return lastCommand.histogram.observe(seconds) }
     let histogram = commands[name] ?? instruments.commandDuration.child(shard: shard, name)
     commands[name] = histogram
+    lastCommand = (name, histogram)
     histogram.observe(seconds)
   }
 }

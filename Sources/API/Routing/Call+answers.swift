@@ -22,7 +22,9 @@ extension Call {
   }
 
   private func conditional(_ body: [UInt8], _ tag: EntityTag, isList: Bool) -> Response {
-    var headers: HeaderList = ["ETag": isList ? tag.weak : tag.strong, "Cache-Control": cacheControl]
+    var headers = HeaderList()
+    headers.append("ETag", isList ? tag.weak : tag.strong)
+    headers.append("Cache-Control", cacheControl)
     if isKept(tag) { return Response(.notModified, headers: headers) }
     headers.append("Content-Type", "application/json")
     return Response(.ok, headers: headers, body: .bytes(body))

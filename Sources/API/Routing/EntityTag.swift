@@ -10,36 +10,53 @@ import Values
 struct EntityTag: Equatable {
   /// Half of a SHA-256: enough that two answers never share one.
   static let digestBytes = 16
-  let digest: [UInt8]
+  private let digest: (UInt64, UInt64)
   private let revision: Timestamp?
 
-  init(digest: [UInt8]) {
-    self.digest = digest
-    revision = nil
+  /// Reads a digest from its `digestBytes` bytes.
+  init(digest bytes: UnsafeRawBufferPointer, revision: Timestamp? = nil) {
+    digest = (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    self.revision = revision
   }
 
   /// The tag of a body; `revision` is when a client last changed a resource that is more than clients may change.
   init(of body: [UInt8], revision: Timestamp? = nil) {
-    var hash = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
-    SHA256(body, body.count, &hash)
-    digest = Array(hash[..<Self.digestBytes])
-    self.revision = revision
+    self = withUnsafeTemporaryAllocation(byteCount: Int(SHA256_DIGEST_LENGTH), alignment: 8) { hash in
+      SHA256(body, body.count, hash.baseAddress)
+      return EntityTag(digest: UnsafeRawBufferPointer(hash), revision: revision)
+    }
+  }
+
+  /// The digest's bytes.
+  var bytes: [UInt8] { withUnsafeBytes(of: digest) { Array($0) } }
+
+  static func == (left: EntityTag, right: EntityTag) -> Bool {
+    left.digest == right.digest && left.revision == right.revision
   }
 
   /// As a strong validator: same tag, same bytes.
-  var strong: String { "\"\(revision.map { "\($0.unixMilliseconds)." } ?? "")\(digits)\"" }
+  var strong: String { text(lead) }
 
   /// As a weak validator, for lists.
-  var weak: String { "W/" + strong }
+  var weak: String { text("W/" + lead) }
 
-  private var digits: String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(2 * digest.count)
-    for byte in digest {
-      bytes.append(lowerHexDigits[Int(byte >> 4)])
-      bytes.append(lowerHexDigits[Int(byte & 15)])
+  /// What stands before the digits.
+  private var lead: String { revision.map { "\"\($0.unixMilliseconds)." } ?? "\"" }
+
+  /// The digits of the digest, between what leads them and a quote.
+  private func text(_ lead: String) -> String {
+    let (length, count) = (lead.utf8.count, 2 * Self.digestBytes)
+    return String(unsafeUninitializedCapacity: length + count + 1) { text in
+      _ = text.update(fromContentsOf: lead.utf8)
+      let digits = UnsafeMutableRawPointer(text.baseAddress! + length)
+      for (index, word) in [digest.0, digest.1].enumerated() {
+        let halves = (UInt32(truncatingIfNeeded: word), UInt32(truncatingIfNeeded: word >> 32))
+        digits.storeBytes(of: lowerHex(halves.0.byteSwapped), toByteOffset: 16 * index, as: UInt64.self)
+        digits.storeBytes(of: lowerHex(halves.1.byteSwapped), toByteOffset: 16 * index + 8, as: UInt64.self)
+      }
+      text[length + count] = UInt8(ascii: "\"")
+      return length + count + 1
     }
-    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// Whether `If-None-Match` names this tag, by weak comparison (section 8.8.3.2).

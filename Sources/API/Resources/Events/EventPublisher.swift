@@ -115,12 +115,14 @@ final class EventPublisher {
       gardens.append(happening.garden)
       if gardens.count == Self.gardensPerCall { break }
     }
-    let marks: [[UInt8]?]
-    do throws(RedisError) { marks = try await redis.get(gardens.map(keys.watched)) } catch {
+    let marks: [RedisReply]
+    do throws(RedisError) {
+      marks = try await redis.values { values in for garden in gardens { values.append(keys.watched(garden)) } }
+    } catch {
       for garden in gardens { watched[garden] = nil }
       throw error
     }
-    for (garden, mark) in zip(gardens, marks) where mark != nil { watched[garden] = true }
+    for (garden, mark) in zip(gardens, marks) where mark != .null { watched[garden] = true }
   }
 
   /// The next events of watched gardens, by garden, and where the rest begins.
