@@ -54,13 +54,13 @@ extension Connection {
   @inline(__always)
   func run(_ route: Route) {
     phase = .handling
-    if let handler = route.syncHandler {
+    if route.isSync {
       var writer = ResponseWriter(self)
-      handler(request, &writer)
+      route.syncHandler(request, &writer)
       writer.close()
       finishRequest(writer.status!, isDropped: false)
-    } else if let handler = route.asyncHandler {
-      loop.spawn { [self] in await answer(handler) }
+    } else {
+      loop.spawn { [self] in await answer(route.asyncHandler) }
     }
   }
 

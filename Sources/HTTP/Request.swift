@@ -24,8 +24,8 @@ package final class Request {
   @exclusivity(unchecked) package internal(set) var receivedAt: UInt64 = 0
   /// How many requests the connection had before this one.
   @exclusivity(unchecked) package internal(set) var precedingRequests = 0
-  /// Whatever the application needs until the request is finished.
-  @exclusivity(unchecked) package var context: AnyObject?
+  // Behind a computed property, because the attribute does not reach direct accesses from other modules.
+  @exclusivity(unchecked) private var keptContext: AnyObject?
 
   init(loop: EventLoop, peer: PeerAddress) {
     self.loop = loop
@@ -47,7 +47,6 @@ package final class Request {
     head.fieldCount = 0
     parameters.removeAll()
     matched = nil
-    if context != nil { context = nil }
     if !body.isEmpty { body = [] }
     if let stream = streamedBody {
       stream.finish(.failure(Fault(.internalServerError, "The request is finished")))
@@ -65,6 +64,19 @@ package final class Request {
 
   /// The route that was matched.
   package var route: Route? { matched?.takeUnretainedValue() }
+
+  /// Whatever the application attached to the route that was matched.
+  package var routeAttachment: AnyObject? { matched?._withUnsafeGuaranteedRef { $0.attachment } }
+
+  /// Whatever the application needs to know of the request. Left for the connection's next request, so that it may be
+  /// used again.
+  package var context: AnyObject? {
+    get { keptContext }
+    _modify { yield &keptContext }
+  }
+
+  /// `context`, which must be there, without counting a reference to it.
+  package var contextReference: Unmanaged<AnyObject> { .passUnretained(keptContext.unsafelyUnwrapped) }
 
   /// A header field, by its place below `head.fieldCount`.
   @inline(__always)

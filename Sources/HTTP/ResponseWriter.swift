@@ -2,27 +2,29 @@
 ///
 /// A handler that returns without having ended its answer gets it ended without a body, or a 500 if it had not begun.
 package struct ResponseWriter {
-  private let connection: Connection
+  // Whoever makes a writer keeps the connection; counting references to it for each answer would cost.
+  private let connection: Unmanaged<Connection>
   private(set) var status: Status?
   private(set) var isFinished = false
 
-  init(_ connection: Connection) { self.connection = connection }
+  init(_ connection: Connection) { self.connection = .passUnretained(connection) }
 
   /// Writes the status line and the fields that every answer has.
   package mutating func begin(_ status: Status) {
     precondition(self.status == nil, "an answer begins once")
     self.status = status
-    connection.beginHead(status)
+    connection._withUnsafeGuaranteedRef { $0.beginHead(status) }
   }
 
   /// For the fields of the answer, between `begin` and `end`.
-  package var fields: FieldWriter { FieldWriter(connection) }
+  package var fields: FieldWriter { connection._withUnsafeGuaranteedRef { FieldWriter($0) } }
 
   /// Writes the body and ends the answer.
   package mutating func end(_ body: UnsafeRawBufferPointer) {
     precondition(status != nil && !isFinished, "an answer ends once, after it has begun")
     isFinished = true
-    connection.endHead(status!, body)
+    let status = status!
+    connection._withUnsafeGuaranteedRef { $0.endHead(status, body) }
   }
 
   /// Writes the body and ends the answer.
@@ -39,7 +41,7 @@ package struct ResponseWriter {
   /// Writes a whole answer, whose body must not be a stream.
   package mutating func send(_ response: Response) {
     begin(response.status)
-    connection.output.append(response.headers.bytes)
+    connection._withUnsafeGuaranteedRef { $0.output.append(response.headers.bytes) }
     switch response.body {
     case .none: end()
     case .bytes(let bytes): end(bytes)

@@ -29,9 +29,11 @@ package final class Route {
   /// The path with parameters in braces, such as `/api/orders/{id}`: what metrics and logs name the route by.
   package let template: String
   package let options: RouteOptions
-  // One of both is there. Apart, because calling a closure within an enumeration counts a reference to it.
-  let syncHandler: ((Request, inout ResponseWriter) -> Void)?
-  let asyncHandler: ((Request) async throws -> Response)?
+  /// Which of both handlers is the route's.
+  let isSync: Bool
+  // Both there, because calling a closure within an enumeration or an optional counts a reference to it.
+  let syncHandler: (Request, inout ResponseWriter) -> Void
+  let asyncHandler: (Request) async throws -> Response
   /// The names between the braces, in the order of the path.
   let parameterNames: [String]
   /// Whatever the application wants to find again with the route, such as its metrics.
@@ -42,8 +44,12 @@ package final class Route {
     self.template = template.text
     self.options = options
     switch handler {
-    case .sync(let handler): (syncHandler, asyncHandler) = (handler, nil)
-    case .async(let handler): (syncHandler, asyncHandler) = (nil, handler)
+    case .sync(let handler):
+      (isSync, syncHandler) = (true, handler)
+      asyncHandler = { _ in preconditionFailure("the route answers at once") }
+    case .async(let handler):
+      (isSync, asyncHandler) = (false, handler)
+      syncHandler = { _, _ in preconditionFailure("the route answers later") }
     }
     parameterNames = template.parameterNames
   }

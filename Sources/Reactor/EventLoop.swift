@@ -29,8 +29,7 @@ package final class EventLoop {
   package var now: UInt64 { turnStart }
   /// Milliseconds since 1970 UTC, read at the start of the turn.
   package var unixMilliseconds: Int64 { turnStartUnix }
-  /// When the last turn began, in nanoseconds of the monotonic clock; readable from any thread.
-  package let heartbeat: Heartbeat
+  private let heartbeat: Heartbeat
 
   // Behind computed properties, because the attribute does not reach direct accesses from other modules.
   @exclusivity(unchecked) private var turnStart: UInt64
@@ -42,10 +41,11 @@ package final class EventLoop {
   @exclusivity(unchecked) private var flushing: [any TurnEnd] = []
   private var isStopping = false
 
-  package init(index: Int) throws {
+  /// Makes a loop; others can see by `heartbeat` that it turns.
+  package init(index: Int, heartbeat: Heartbeat = Heartbeat()) throws {
     self.index = index
+    self.heartbeat = heartbeat
     executor = try LoopExecutor()
-    heartbeat = Heartbeat()
     turnStart = Clock.monotonic()
     turnStartUnix = Clock.unixMilliseconds()
     poller = try Poller()
@@ -109,6 +109,7 @@ package final class EventLoop {
     executor.adoptCurrentThread()
     while !isStopping { turn() }
     timers = TimerHeap()
+    heartbeat.end()
   }
 
   /// Ends `run` when the current turn is done. Call it on the loop's thread.

@@ -10,13 +10,13 @@ extension Benchmark {
       let route = RouteInstruments(instruments, shard: 0, route: "/api/gardens/{id}")
       let active = instruments.activeConnections.child(shard: 0)
       let responseTime = instruments.responseTime.child(shard: 0)
-      route.record(method: .get, status: 404, seconds: 0.001, exemplar: nil)
+      route.record(.get, .notFound, seconds: 0.001, exemplar: nil)
       return { count in
         for turn in 0..<count {
           let seconds = Double(turn & 1023) * 0.001
           active.add(1)
           active.subtract(1)
-          route.record(method: .get, status: 200, seconds: seconds, exemplar: nil)
+          route.record(.get, .ok, seconds: seconds, exemplar: nil)
           responseTime.observe(seconds)
         }
       }

@@ -14,9 +14,8 @@ enum CrossOrigin {
     headers.append("Access-Control-Max-Age", "600")
   }
 
-  /// Fields of every answer to an allowed origin. Caches must know that the answer differs by origin.
+  /// Fields of every answer where any origin is allowed. Caches must know that the answer differs by origin.
   static func addFields(to fields: FieldWriter, for request: Request, _ origins: [String]) {
-    guard !origins.isEmpty else { return }
     fields.append(lines: "Vary: Origin\r\n")
     guard let origin = request.header("Origin"), isAllowed(origin, origins) else { return }
     fields.append("Access-Control-Allow-Origin", origin)

@@ -5,13 +5,15 @@ import Telemetry
 struct RequestID {
   /// The longest id that is taken over, in characters.
   static let maximumLength = 64
-  // Crockford's Base32: no letter that is mistaken for a digit.
-  private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+  // What a Swift string holds without memory of its own.
+  private static let ownLength = 15
+  // Constant text, because an array would be made at its first use, which each use would have to ask for.
+  private static let digits: StaticString = "0123456789abcdefghjkmnpqrstvwxyz"
 
   private var generator = IDGenerator()
 
-  /// The client's id if there is exactly one and it matches `^[A-Za-z0-9._-]{1,64}$`; else a new one of 15 characters,
-  /// 75 random bits, which a Swift string holds without memory of its own.
+  /// The client's id if there is exactly one and it matches `^[A-Za-z0-9._-]{1,64}$`; else a new one of 75
+  /// random bits in Crockford's Base32, which has no letter that is mistaken for a digit.
   mutating func callAsFunction(_ request: Request) -> String {
     if let id = request.withHeader("X-Request-Id", Self.valid) ?? nil, request.headerCount("X-Request-Id") == 1 {
       return id
@@ -34,19 +36,16 @@ struct RequestID {
   }
 
   private mutating func make() -> String {
-    var first = generator.next()
-    var second = generator.next()
-    return String(unsafeUninitializedCapacity: 15) { bytes in
-      for index in 0..<15 {
-        if index < 12 {
-          bytes[index] = Self.alphabet[Int(first & 31)]
-          first >>= 5
-        } else {
-          bytes[index] = Self.alphabet[Int(second & 31)]
-          second >>= 5
-        }
+    let (first, second) = (generator.next(), generator.next())
+    var bits = first
+    let digits = Self.digits.utf8Start
+    return String(unsafeUninitializedCapacity: Self.ownLength) { bytes in
+      for index in 0..<Self.ownLength {
+        bytes[index] = digits[Int(bits & 31)]
+        bits >>= 5
+        if index == 11 { bits = second }
       }
-      return 15
+      return Self.ownLength
     }
   }
 }

@@ -4,8 +4,7 @@ import Telemetry
 /// The log line that every request leaves.
 enum RequestLog {
   /// Writes `Request completed`; a problem of the inside is written at error level with its cause.
-  static func write(_ call: Call, _ summary: Finished) {
-    let logger = call.services.logger
+  static func write(_ call: Call, _ summary: Finished, to logger: Logger) {
     let level = severity(of: summary)
     guard logger.isEnabled(level) else { return }
     let context = LogContext(trace: call.trace, requestID: call.requestID, userID: call.userID)

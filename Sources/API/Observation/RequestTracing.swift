@@ -19,10 +19,10 @@ final class RequestTracing {
 
   /// Reads `traceparent`. Without one there is a trace only if spans are exported, and for no probe: asked every few
   /// seconds, they would drown the rest.
-  func begin(_ call: Call) {
+  func begin(_ call: Call, _ request: Request) {
     let parent =
-      call.request.withHeader("traceparent") { bytes in
-        TraceContext(traceparent: bytes, tracestate: call.request.header("tracestate"))
+      request.withHeader("traceparent") { bytes in
+        TraceContext(traceparent: bytes, tracestate: request.header("tracestate"))
       } ?? nil
     let isWanted = spans != nil && call.endpoint?.endpoint.isProbe != true
     guard parent != nil || isWanted else { return }

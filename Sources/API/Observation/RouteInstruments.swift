@@ -14,6 +14,8 @@ package final class RouteInstruments {
   private let shard: Int
   private let route: String
   private var entries: [Entry] = []
+  /// The entry used last, which is nearly always the next one too; here no reference is counted to find it.
+  @exclusivity(unchecked) private var last: Entry?
 
   package init(_ instruments: Instruments, shard: Int, route: String) {
     self.instruments = instruments
@@ -22,11 +24,18 @@ package final class RouteInstruments {
   }
 
   /// Counts one answered request; `exemplar` names its trace when that is sampled.
-  package func record(method: HTTP.Method, status: UInt16, seconds: Double, exemplar: Exemplar?) {
-    let key = UInt32(method.rawValue) << 16 | UInt32(status)
-    let entry = entries.first { $0.key == key } ?? add(key, method, status)
+  package func record(_ method: HTTP.Method, _ status: Status, seconds: Double, exemplar: Exemplar?) {
+    let entry = entry(UInt32(method.rawValue) << 16 | UInt32(status.rawValue), method, status.rawValue)
     entry.count.increment()
     if let exemplar { entry.duration.observe(seconds, exemplar: exemplar) } else { entry.duration.observe(seconds) }
+  }
+
+  @inline(__always)
+  private func entry(_ key: UInt32, _ method: HTTP.Method, _ status: UInt16) -> Entry {
+    if let last, last.key == key { return last }
+    let entry = entries.first { $0.key == key } ?? add(key, method, status)
+    last = entry
+    return entry
   }
 
   private func add(_ key: UInt32, _ method: HTTP.Method, _ status: UInt16) -> Entry {

@@ -5,14 +5,12 @@ import Values
 
 /// What Docker, Kubernetes, load balancers and people ask to know how the server is. No probe waits for anything.
 struct Probes: EndpointGroup {
-  /// A loop that has not turned for so long is stuck, in nanoseconds.
-  static let longestTurnNanoseconds: UInt64 = 5_000_000_000
-
   let services: Services
 
   var endpoints: [Endpoint] {
-    [
-      endpoint("/livez", "Whether the process is alive", Self.word, live),
+    let liveness = Liveness(loop: services.loop, heartbeats: services.shared.heartbeats)
+    return [
+      endpoint("/livez", "Whether the process is alive", Self.word) { Self.live(liveness, &$1) },
       endpoint("/startupz", "Whether the start is over", Self.word, started),
       endpoint(
         "/readyz", "Whether requests should be sent here", Self.readiness, ready, parameters: Self.readyParameters),
@@ -39,11 +37,9 @@ struct Probes: EndpointGroup {
 
   // MARK: Kubernetes' probes
 
-  /// The loop that answers turns, and so do its siblings: a heartbeat is younger than five seconds.
-  private func live(_ call: Call, _ writer: inout ResponseWriter) {
-    let isAlive = services.shared.heartbeats.oldestNanoseconds < Self.longestTurnNanoseconds
-    if isAlive { return Self.send(200, #"{"status":"ok"}"#, &writer) }
-    Self.send(503, #"{"status":"stuck"}"#, &writer)
+  private static func live(_ liveness: Liveness, _ writer: inout ResponseWriter) {
+    if liveness.isAlive { return send(200, #"{"status":"ok"}"#, &writer) }
+    send(503, #"{"status":"stuck"}"#, &writer)
   }
 
   /// Migrations are done and both stores were reached once.

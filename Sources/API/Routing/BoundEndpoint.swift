@@ -4,9 +4,12 @@ import HTTP
 final class BoundEndpoint {
   let endpoint: Endpoint
   let instruments: RouteInstruments
+  /// See `Endpoint.isEventStream`.
+  let isEventStream: Bool
 
   init(_ endpoint: Endpoint, _ instruments: RouteInstruments) {
     self.endpoint = endpoint
     self.instruments = instruments
+    isEventStream = endpoint.isEventStream
   }
 }

@@ -11,9 +11,9 @@ final class Call {
   unowned(unsafe) let request: Request
   unowned(unsafe) let services: Services
   /// The client's `X-Request-Id`, or one of our own.
-  let requestID: String
+  private(set) var requestID: String
   /// The address of the client itself, behind trusted proxies.
-  let clientAddress: PeerAddress
+  private(set) var clientAddress: PeerAddress
   /// The caller's trace, or a new one when traces are exported.
   var trace: TraceContext?
   /// The span id that the caller's trace gave, the parent of this request's span.
@@ -23,17 +23,33 @@ final class Call {
   /// Who calls; anonymous until authentication has run.
   var identity = Identity.anonymous
   /// The endpoint that was matched.
-  var endpoint: BoundEndpoint?
+  private(set) var endpoint: BoundEndpoint?
   /// What became of the request's rate token.
   var rate: (policy: RatePolicy, decision: RateDecision)?
   /// The problem that was answered.
   var problem: Problem?
 
-  init(_ request: Request, _ services: Services, requestID: String, clientAddress: PeerAddress) {
+  init(
+    _ request: Request, _ services: Services, requestID: String, clientAddress: PeerAddress, endpoint: BoundEndpoint?
+  ) {
     self.request = request
     self.services = services
     self.requestID = requestID
     self.clientAddress = clientAddress
+    self.endpoint = endpoint
+  }
+
+  /// Begins anew with the connection's next request, so that a request needs no memory of its own.
+  func reuse(requestID: String, clientAddress: PeerAddress, endpoint: BoundEndpoint?) {
+    self.requestID = requestID
+    self.clientAddress = clientAddress
+    if self.endpoint !== endpoint { self.endpoint = endpoint }
+    trace = nil
+    parentSpan = nil
+    startedUnixNanoseconds = 0
+    identity = .anonymous
+    if rate != nil { rate = nil }
+    if problem != nil { problem = nil }
   }
 
   /// The moment at which this turn of the loop began, to the millisecond.

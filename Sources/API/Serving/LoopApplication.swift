@@ -1,4 +1,5 @@
 import HTTP
+import Metrics
 import Telemetry
 
 /// What one loop serves, and the way of a request through it.
@@ -8,15 +9,24 @@ import Telemetry
 final class LoopApplication: Application {
   let router = Router()
   let services: Services
+  // What every request needs of the services, here too: each step on the way to it would count a reference.
+  private let activeConnections: Gauge
+  private let responseTime: Histogram
+  private let logger: Logger
+  private let corsOrigins: [String]
   private let unmatched: RouteInstruments
   private let clientAddress: ClientAddress
   private let authentication: Authentication
   private let rates: RateFilter
   private let tracing: RequestTracing
-  private var requestID = RequestID()
+  @exclusivity(unchecked) private var requestID = RequestID()
 
   init(_ services: Services, endpoints: [Endpoint]) {
     self.services = services
+    activeConnections = services.meters.activeConnections
+    responseTime = services.meters.responseTime
+    logger = services.logger
+    corsOrigins = services.configuration.listening.corsOrigins
     unmatched = RouteInstruments(services.shared.instruments, shard: services.loop.index, route: "unmatched")
     clientAddress = ClientAddress(trustedProxies: services.shared.trustedProxies)
     authentication = Authentication(services)
@@ -32,7 +42,7 @@ final class LoopApplication: Application {
     let handler: RouteHandler
     switch endpoint.handler {
     case .sync(let handle):
-      handler = .sync { request, writer in handle(Self.call(of: request), &writer) }
+      handler = .sync { request, writer in Self.withCall(of: request) { handle($0, &writer) } }
     case .async(let handle), .streaming(let handle):
       handler = .async { [unowned self] request in try await serve(Self.call(of: request), handle) }
     }
@@ -44,12 +54,16 @@ final class LoopApplication: Application {
   // MARK: The way of a request
 
   func begin(_ request: Request) {
-    let call = Call(
-      request, services, requestID: requestID(request), clientAddress: clientAddress(request))
-    if let bound = request.route?.attachment { call.endpoint = unsafeDowncast(bound, to: BoundEndpoint.self) }
-    tracing.begin(call)
-    request.context = call
-    services.meters.activeConnections.add(1)
+    let endpoint = request.routeAttachment.map { unsafeDowncast($0, to: BoundEndpoint.self) }
+    let (id, address) = (requestID(request), clientAddress(request))
+    // A call that somebody has kept beyond its request stays as it was.
+    if isKnownUniquelyReferenced(&request.context) {
+      Self.withCall(of: request) { $0.reuse(requestID: id, clientAddress: address, endpoint: endpoint) }
+    } else {
+      request.context = Call(request, services, requestID: id, clientAddress: address, endpoint: endpoint)
+    }
+    Self.withCall(of: request) { tracing.begin($0, request) }
+    activeConnections.add(1)
   }
 
   private func serve(_ call: Call, _ handle: (Call) async throws -> Response) async throws -> Response {
@@ -77,29 +91,37 @@ final class LoopApplication: Application {
 
   func options(_ request: Request, allow: String) -> Response {
     var headers: HeaderList = ["Allow": allow]
-    CrossOrigin.answerPreflight(request, allow: allow, services.configuration.listening.corsOrigins, &headers)
+    CrossOrigin.answerPreflight(request, allow: allow, corsOrigins, &headers)
     return Response(.noContent, headers: headers)
   }
 
   func addFields(to fields: FieldWriter, for request: Request) {
-    let call = Self.call(of: request)
-    fields.append("X-Request-Id", call.requestID)
-    fields.append(lines: "X-Content-Type-Options: nosniff\r\n")
-    CrossOrigin.addFields(to: fields, for: request, services.configuration.listening.corsOrigins)
-    if let rate = call.rate { rates.addFields(to: fields, rate.policy, rate.decision) }
+    Self.withCall(of: request) { call in
+      fields.append("X-Request-Id", call.requestID)
+      fields.append(lines: "X-Content-Type-Options: nosniff\r\n")
+      if !corsOrigins.isEmpty { CrossOrigin.addFields(to: fields, for: request, corsOrigins) }
+      if let rate = call.rate { rates.addFields(to: fields, rate.policy, rate.decision) }
+    }
   }
 
   func finish(_ request: Request, _ summary: Finished) {
-    let call = Self.call(of: request)
-    services.meters.activeConnections.subtract(1)
+    Self.withCall(of: request) { finish($0, request, summary) }
+  }
+
+  private func finish(_ call: Call, _ request: Request, _ summary: Finished) {
+    activeConnections.subtract(1)
     let seconds = Double(summary.durationNanoseconds) / 1e9
-    (call.endpoint?.instruments ?? unmatched).record(
-      method: request.method, status: summary.status.rawValue, seconds: seconds,
-      exemplar: tracing.exemplar(call))
-    if call.endpoint?.endpoint.isEventStream != true { services.meters.responseTime.observe(seconds) }
+    let exemplar = tracing.exemplar(call)
+    if let endpoint = call.endpoint {
+      endpoint.instruments.record(request.method, summary.status, seconds: seconds, exemplar: exemplar)
+      if !endpoint.isEventStream { responseTime.observe(seconds) }
+    } else {
+      unmatched.record(request.method, summary.status, seconds: seconds, exemplar: exemplar)
+      responseTime.observe(seconds)
+    }
     if summary.status.rawValue >= 500, let problem = call.problem { count(problem, call) }
     tracing.finish(call, summary)
-    RequestLog.write(call, summary)
+    RequestLog.write(call, summary, to: logger)
   }
 
   /// Counts an error of ours. A probe that says no has no problem: it works as it should.
@@ -112,6 +134,12 @@ final class LoopApplication: Application {
   @inline(__always)
   private static func call(of request: Request) -> Call {
     unsafeDowncast(request.context.unsafelyUnwrapped, to: Call.self)
+  }
+
+  /// The request's call for as long as `body` runs, without counting a reference to it.
+  @inline(__always)
+  private static func withCall<Result>(of request: Request, _ body: (Call) -> Result) -> Result {
+    request.contextReference._withUnsafeGuaranteedRef { body(unsafeDowncast($0, to: Call.self)) }
   }
 }
 

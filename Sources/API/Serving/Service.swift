@@ -77,7 +77,7 @@ package final class Service {
     running += 1
     let thread = try SystemThread(name: "loop-\(index)") {
       do {
-        let loop = try EventLoop(index: index)
+        let loop = try EventLoop(index: index, heartbeat: shared.heartbeats[index])
         let worker = try Worker(loop: loop, shared: shared, socket: socket, endpoints: RouteTable.endpoints)
         let bound = LoopBound(worker, to: loop)
         owner.submit { $0.add(bound) }

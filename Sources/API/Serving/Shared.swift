@@ -23,7 +23,8 @@ final class Shared: Sendable {
   let workers: Int
   /// When the process began, in nanoseconds of the monotonic clock.
   let startedAt = Clock.monotonic()
-  let heartbeats = Heartbeats()
+  /// Of the loops that serve requests, so that any of them can tell that another is stuck.
+  let heartbeats: [Heartbeat]
   private let described = Mutex<Documentation?>(nil)
   /// The answer of /version.
   let versionBody: [UInt8]
@@ -39,6 +40,7 @@ final class Shared: Sendable {
   ) throws {
     self.configuration = configuration
     self.workers = workers
+    heartbeats = (0..<workers).map { _ in Heartbeat() }
     self.logs = logs
     self.instruments = instruments
     self.exposition = exposition

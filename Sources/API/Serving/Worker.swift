@@ -17,7 +17,6 @@ final class Worker {
     server = try Server(
       loop: loop, listeningOn: socket, limits: shared.configuration.limits(loops: shared.workers),
       application: application)
-    shared.heartbeats.add(loop.heartbeat)
     watchStores()
     measureLag()
   }
@@ -62,7 +61,6 @@ final class Worker {
     services.events.close()
     server.shutDown(withinMilliseconds: milliseconds) { [self] in
       services.close()
-      services.shared.heartbeats.remove(loop.heartbeat)
       loop.stop()
       done()
     }

@@ -1,0 +1,26 @@
+import Reactor
+
+/// Tells one loop whether all loops that serve requests turn, itself among them.
+final class Liveness {
+  /// A loop that has not turned for so long is stuck, in nanoseconds.
+  static let longestTurnNanoseconds: UInt64 = 5_000_000_000
+
+  private let loop: EventLoop
+  private let heartbeats: [Heartbeat]
+  @exclusivity(unchecked) private var lookedAt: UInt64 = 0
+  @exclusivity(unchecked) private var wasAlive = true
+
+  init(loop: EventLoop, heartbeats: [Heartbeat]) {
+    self.loop = loop
+    self.heartbeats = heartbeats
+  }
+
+  /// Whether every loop began a turn a short time ago. Looked at once in each turn of the loop that asks.
+  var isAlive: Bool {
+    if loop.now != lookedAt {
+      lookedAt = loop.now
+      wasAlive = heartbeats.allSatisfy { $0.age(at: lookedAt) < Self.longestTurnNanoseconds }
+    }
+    return wasAlive
+  }
+}
