@@ -52,28 +52,9 @@ extension [UInt8] {
 
   /// Appends an integer in decimal.
   package mutating func appendDecimal(_ integer: Int64) {
-    if integer < 0 { append(UInt8(ascii: "-")) }
-    appendDecimal(integer.magnitude, minimumDigits: 1)
-  }
-
-  /// Appends a non-negative integer in decimal, with leading zeros up to a width of at most 20.
-  private mutating func appendDecimal(_ magnitude: UInt64, minimumDigits: Int) {
-    var count = 1
-    var rest = magnitude
-    while rest >= 10 {
-      rest /= 10
-      count += 1
-    }
-    count = Swift.max(count, minimumDigits)
-    append(addingCapacity: count) { output in
-      output.withUnsafeMutableBufferPointer { buffer, initialized in
-        var rest = magnitude
-        for position in stride(from: count - 1, through: 0, by: -1) {
-          buffer.initializeElement(at: position, to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-          rest /= 10
-        }
-        initialized = count
-      }
+    append(addingCapacity: 20) { output in
+      if integer < 0 { output.append(UInt8(ascii: "-")) }
+      output.appendDecimal(integer.magnitude)
     }
   }
 
@@ -92,23 +73,52 @@ extension [UInt8] {
   private mutating func appendFewDecimals(_ number: Double) -> Bool {
     let magnitude = number.magnitude
     if number.sign == .minus, magnitude == 0 { return false }
-    var scale = 1.0
+    var (scale, divisor) = (1.0, UInt64(1))
     for decimals in 0...6 {
-      let scaled = (magnitude * scale).rounded()
+      let scaled = magnitude * scale
       guard scaled < (decimals == 0 ? 0x1p53 : 1e15) else { return false }
-      if scaled / scale == magnitude {
-        if number < 0 { append(UInt8(ascii: "-")) }
-        let whole = UInt64(scaled)
-        let divisor = UInt64(scale)
-        appendDecimal(whole / divisor, minimumDigits: 1)
-        if decimals > 0 {
-          append(UInt8(ascii: "."))
-          appendDecimal(whole % divisor, minimumDigits: decimals)
+      // To the nearest integer, without a call of the C library; near 2^53 there is no room for a half.
+      let digits = UInt64(decimals == 0 ? scaled : scaled + 0.5)
+      if Double(digits) / scale == magnitude {
+        append(addingCapacity: 24) { output in
+          if number < 0 { output.append(UInt8(ascii: "-")) }
+          output.appendDecimal(digits / divisor)
+          guard decimals > 0 else { return }
+          output.append(UInt8(ascii: "."))
+          output.appendDecimal(digits % divisor, width: decimals)
         }
         return true
       }
-      scale *= 10
+      (scale, divisor) = (scale * 10, divisor * 10)
     }
     return false
+  }
+}
+
+extension OutputSpan<UInt8> {
+  /// Appends a number in decimal.
+  @inline(__always)
+  mutating func appendDecimal(_ number: UInt64) {
+    var width = 1
+    var bound: UInt64 = 10
+    // The largest number has twenty digits, one more than the largest power of ten.
+    while number >= bound, width < 20 {
+      width += 1
+      bound = bound &* 10
+    }
+    appendDecimal(number, width: width)
+  }
+
+  /// Appends the last digits of a number in decimal, with leading zeros.
+  @inline(__always)
+  mutating func appendDecimal(_ number: UInt64, width: Int) {
+    withUnsafeMutableBufferPointer { buffer, initialized in
+      var rest = number
+      for position in stride(from: initialized + width - 1, through: initialized, by: -1) {
+        buffer.initializeElement(at: position, to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+        rest /= 10
+      }
+      initialized += width
+    }
   }
 }

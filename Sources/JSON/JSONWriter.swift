@@ -74,7 +74,8 @@ package struct JSONWriter {
           // Written over by the quote where none is due.
           buffer[0] = UInt8(ascii: ",")
           buffer[comma] = UInt8(ascii: "\"")
-          for position in 0..<name.count { buffer[comma + 1 + position] = name[position] }
+          UnsafeMutableRawPointer(buffer.baseAddress! + comma + 1).copyMemory(
+            from: name.baseAddress!, byteCount: name.count)
           buffer[comma + 1 + name.count] = UInt8(ascii: "\"")
           buffer[comma + 2 + name.count] = UInt8(ascii: ":")
           initialized = comma + 3 + name.count

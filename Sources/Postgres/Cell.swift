@@ -1,27 +1,27 @@
 import CPostgres
 
-/// One column of one row: its type and its bytes as the server sent them.
+/// One column of one row: its type and its bytes as the server sent them. Valid for as long as the rows live, and
+/// without a reference to them, which would be counted for every column of every row.
 package struct Cell {
-  let storage: Rows.Storage
+  let result: OpaquePointer
   let row: Int32
   let column: Int32
 
   /// The type of the column.
-  package var type: PostgresType { PostgresType(rawValue: PQftype(storage.result, column)) }
+  package var type: PostgresType { PostgresType(rawValue: PQftype(result, column)) }
 
-  package var isNull: Bool { PQgetisnull(storage.result, row, column) != 0 }
+  package var isNull: Bool { PQgetisnull(result, row, column) != 0 }
 
-  /// The bytes, or nil for NULL. Valid for as long as the rows live.
+  /// The bytes, or nil for NULL.
   package var bytes: UnsafeRawBufferPointer? {
-    precondition(column >= 0 && column < PQnfields(storage.result), "no such column")
-    if isNull { return nil }
-    let length = Int(PQgetlength(storage.result, row, column))
-    return UnsafeRawBufferPointer(start: PQgetvalue(storage.result, row, column), count: length)
+    let length = Int(PQgetlength(result, row, column))
+    if length == 0, isNull { return nil }
+    return UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: length)
   }
 
   /// The error that says that this column does not hold what was asked for.
   package func mismatch(_ expected: String) -> PostgresError {
-    let name = PQfname(storage.result, column).map { String(cString: $0) } ?? "?"
+    let name = PQfname(result, column).map { String(cString: $0) } ?? "?"
     let held = isNull ? "NULL" : "type \(type.rawValue)"
     return PostgresError(.misuse, "column \(name) holds \(held), not \(expected)")
   }

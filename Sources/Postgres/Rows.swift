@@ -8,7 +8,13 @@ package struct Rows: RandomAccessCollection {
   /// A result of libpq, freed with the last reference.
   final class Storage {
     let result: OpaquePointer
-    init(_ result: OpaquePointer) { self.result = result }
+    let columnCount: Int
+
+    init(_ result: OpaquePointer) {
+      self.result = result
+      columnCount = Int(PQnfields(result))
+    }
+
     deinit { PQclear(result) }
   }
 
@@ -42,7 +48,7 @@ package struct Rows: RandomAccessCollection {
 
   /// The names of the columns.
   package var columnNames: [String] {
-    (0..<PQnfields(storage.result)).map { String(cString: PQfname(storage.result, $0)) }
+    (0..<storage.columnCount).map { String(cString: PQfname(storage.result, Int32($0))) }
   }
 }
 
@@ -52,10 +58,13 @@ package struct Row {
   let position: Int32
 
   /// How many columns it has.
-  package var count: Int { Int(PQnfields(storage.result)) }
+  package var count: Int { storage.columnCount }
 
   /// The bytes and type of a column, from 0.
-  package subscript(column: Int) -> Cell { Cell(storage: storage, row: position, column: Int32(column)) }
+  package subscript(column: Int) -> Cell {
+    precondition(column >= 0 && column < storage.columnCount, "no such column")
+    return Cell(result: storage.result, row: position, column: Int32(truncatingIfNeeded: column))
+  }
 
   /// The value of a column, from 0; throws `.misuse` naming the column when its type is another one.
   package func decode<Value: PostgresDecodable>(

@@ -51,11 +51,14 @@ package struct CivilDate: Hashable, Sendable, Comparable {
   /// Appends `YYYY-MM-DD`.
   package func appendText(to bytes: inout [UInt8]) {
     let (year, month, day) = components
-    bytes.appendDigits(year, width: 4)
-    bytes.append(UInt8(ascii: "-"))
-    bytes.appendDigits(month, width: 2)
-    bytes.append(UInt8(ascii: "-"))
-    bytes.appendDigits(day, width: 2)
+    bytes.append(addingCapacity: 10) { output in
+      output.appendTwoDigits(UInt32(truncatingIfNeeded: year / 100))
+      output.appendTwoDigits(UInt32(truncatingIfNeeded: year % 100))
+      output.append(UInt8(ascii: "-"))
+      output.appendTwoDigits(UInt32(truncatingIfNeeded: month))
+      output.append(UInt8(ascii: "-"))
+      output.appendTwoDigits(UInt32(truncatingIfNeeded: day))
+    }
   }
 }
 

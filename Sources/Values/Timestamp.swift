@@ -20,18 +20,21 @@ package struct Timestamp: Hashable, Sendable, Comparable {
   /// Appends the text form, 24 bytes; the year must be within 0…9999.
   package func appendText(to bytes: inout [UInt8]) {
     let days = unixMilliseconds.floorDivided(by: 86_400_000)
-    let rest = unixMilliseconds - days * 86_400_000
-    let date = CivilDate(daysSinceEpoch: days)
-    date.appendText(to: &bytes)
-    bytes.append(UInt8(ascii: "T"))
-    bytes.appendDigits(rest / 3_600_000, width: 2)
-    bytes.append(UInt8(ascii: ":"))
-    bytes.appendDigits(rest / 60_000 % 60, width: 2)
-    bytes.append(UInt8(ascii: ":"))
-    bytes.appendDigits(rest / 1_000 % 60, width: 2)
-    bytes.append(UInt8(ascii: "."))
-    bytes.appendDigits(rest % 1_000, width: 3)
-    bytes.append(UInt8(ascii: "Z"))
+    let rest = UInt32(truncatingIfNeeded: unixMilliseconds - days * 86_400_000)
+    let seconds = rest / 1_000
+    CivilDate(daysSinceEpoch: days).appendText(to: &bytes)
+    bytes.append(addingCapacity: 14) { output in
+      output.append(UInt8(ascii: "T"))
+      output.appendTwoDigits(seconds / 3_600)
+      output.append(UInt8(ascii: ":"))
+      output.appendTwoDigits(seconds / 60 % 60)
+      output.append(UInt8(ascii: ":"))
+      output.appendTwoDigits(seconds % 60)
+      output.append(UInt8(ascii: "."))
+      output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 1_000 / 100))
+      output.appendTwoDigits(rest % 100)
+      output.append(UInt8(ascii: "Z"))
+    }
   }
 
   /// Reads an RFC 3339 date-time with any offset; digits below the millisecond are cut off.
@@ -77,6 +80,15 @@ extension Int64 {
   package func floorDivided(by divisor: Int64) -> Int64 {
     let quotient = self / divisor
     return self % divisor < 0 ? quotient - 1 : quotient
+  }
+}
+
+extension OutputSpan<UInt8> {
+  /// Appends a number below 100 with its leading zero.
+  @inline(__always)
+  mutating func appendTwoDigits(_ number: UInt32) {
+    append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10))
+    append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
   }
 }
 

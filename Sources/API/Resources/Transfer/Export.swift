@@ -8,9 +8,6 @@ struct Export: EndpointGroup {
   static let mediaType = "application/x-ndjson"
   /// The form of the lines; raised when a reader of the old form would misread the new one.
   static let schema = 1
-  /// The most rows that are in memory at a time.
-  static let chunkRows = 1_000
-
   let services: Services
 
   var endpoints: [Endpoint] {
@@ -63,7 +60,7 @@ struct Export: EndpointGroup {
       lines.header(at: now)
       try await writer.write(lines.take())
       for part in ExportPart.all(of: user, rawFrom: Self.rawFrom(now, rawDays: rawDays)) {
-        try await transaction.stream(part.sql, name: "export.\(part.kind)", chunkRows: Self.chunkRows) { rows in
+        try await transaction.stream(part.sql, name: "export.\(part.kind)", chunkRows: part.chunkRows) { rows in
           for row in rows { try lines.add(part.kind) { json in try part.write(row, &json) } }
           try await writer.write(lines.take())
           guard services.loop.now < deadline else { throw Problem(.timeout, "The export took too long.") }

@@ -5,6 +5,8 @@ import Values
 /// One kind of line: where its rows come from, and how each is written.
 struct ExportPart {
   let kind: String
+  /// The most rows that are in memory at a time: few, since some have texts of ten thousand characters.
+  var chunkRows = 100
   let sql: SQL
   let write: (Row, inout JSONWriter) throws -> Void
 
@@ -120,7 +122,7 @@ struct ExportPart {
   // OFFSET 0 keeps the planner from reading everybody's readings: one walk along the index for each device.
   private static func readings(_ user: Identifier, _ rawFrom: Timestamp) -> ExportPart {
     ExportPart(
-      kind: "reading",
+      kind: "reading", chunkRows: 1_000,
       sql: """
         SELECT r.device_id, r.sensor_type, r.measured_at, r.value
         FROM gardens g JOIN devices d ON d.garden_id = g.id CROSS JOIN LATERAL (
@@ -137,7 +139,7 @@ struct ExportPart {
 
   private static func hours(_ user: Identifier, _ rawFrom: Timestamp) -> ExportPart {
     ExportPart(
-      kind: "hour",
+      kind: "hour", chunkRows: 1_000,
       sql: """
         SELECT r.device_id, r.sensor_type, r.start, r.min, r.max, r.sum, r.count
         FROM gardens g JOIN devices d ON d.garden_id = g.id CROSS JOIN LATERAL (
