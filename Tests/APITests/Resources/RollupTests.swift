@@ -72,6 +72,30 @@ struct RollupTests {
         == "\(Timestamp(unixMilliseconds: start + day))")
   }
 
+  @Test("counts each reading once in its bucket, before the first duplicate comes and after")
+  func duplicates() throws {
+    // A server of its own: it has seen no duplicate yet, and hopes for none.
+    let server = try LiveServer()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let id = device.id
+    let samples = Sample.series(40)
+    #expect(try device.post(device.client, Array(samples[..<20])).receipt == [20, 0])
+    #expect(try device.post(device.client, Array(samples[10..<30])).receipt == [10, 10])
+    #expect(try device.post(device.client, samples).receipt == [10, 30])
+    let wanted = samples.reduce(0) { $0 + $1.value }
+    let isRight = try holds(within: 10) {
+      let (count, sum) = try server.withDatabase { database in
+        let rows = try await database.query(
+          "SELECT coalesce(sum(count), 0)::bigint, coalesce(sum(sum), 0) FROM readings_5m WHERE device_id = \(id)")
+        return try rows[0].decode((Int.self, Double.self))
+      }
+      return (count, sum) == (40, wanted)
+    }
+    #expect(isRight)
+    #expect(try device.stored() == (40, wanted))
+  }
+
   @Test("makes a bucket anew when an entry of the queue has no count, whatever else was added to it")
   func anew() throws {
     let server = try LiveServer.shared.get()

@@ -183,54 +183,6 @@ final class ReadingsWriter {
       submission.settle()
     }
   }
-
-  // Readings and what they add to their buckets are committed together, so that each is in its bucket exactly once.
-
-  /// For readings that are all new, which is the usual case.
-  private static let insertNew = Statement(
-    "readings.insertNew",
-    """
-    WITH added AS (
-      INSERT INTO rollup_queue (device_id, sensor_type, start, min, max, sum, count)
-      SELECT * FROM unnest(
-        $5::uuid[], $6::text[], $7::timestamptz[], $8::float8[], $9::float8[], $10::float8[], $11::int8[])
-    )
-    INSERT INTO readings (device_id, sensor_type, measured_at, value)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[])
-    """)
-
-  /// For readings of which some may be stored already. The count tells whether all were new all the same.
-  private static let insert = Statement(
-    "readings.insert",
-    """
-    WITH fresh AS (
-      INSERT INTO readings (device_id, sensor_type, measured_at, value)
-      SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[])
-      ON CONFLICT DO NOTHING
-      RETURNING device_id, sensor_type, measured_at, value
-    ), added AS (
-      INSERT INTO rollup_queue (device_id, sensor_type, start, min, max, sum, count)
-      SELECT device_id, sensor_type, date_bin('5 minutes', measured_at, timestamptz '2000-01-01 00:00:00+00') AS start,
-        min(value), max(value), sum(value), count(*)
-      FROM fresh GROUP BY 1, 2, 3
-    )
-    SELECT count(*), pg_current_xact_id()::text::int8 FROM fresh
-    """)
-
-  /// LIMIT keeps the planner from reading whole partitions: one look into an index for each key.
-  private static let find = Statement(
-    "readings.find",
-    """
-    SELECT r.value, r.transaction
-    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) WITH ORDINALITY
-      AS key (device_id, sensor_type, measured_at, position)
-    LEFT JOIN LATERAL (
-      SELECT value, xmin::text::int8 AS transaction FROM readings
-      WHERE device_id = key.device_id AND sensor_type = key.sensor_type AND measured_at = key.measured_at
-      LIMIT 1
-    ) r ON true
-    ORDER BY key.position
-    """)
 }
 
 extension ReadingsWriter: TurnEnd {
