@@ -8,9 +8,6 @@ package protocol Application: AnyObject {
   /// The head was parsed and routed, or refused: `request.route` is nil if nothing matched or nothing was parsed.
   func begin(_ request: Request)
 
-  /// Called after `begin` for a routed request, before its body is read: an answer refuses the request.
-  func admit(_ request: Request) -> Response?
-
   /// Makes the answer to a request that cannot be served. The body must not be a stream.
   func refuse(_ refusal: Refusal, _ request: Request) -> Response
 
@@ -25,8 +22,6 @@ package protocol Application: AnyObject {
 }
 
 extension Application {
-  package func admit(_ request: Request) -> Response? { nil }
-
   package func options(_ request: Request, allow: String) -> Response {
     Response(.noContent, headers: ["Allow": allow])
   }

@@ -18,9 +18,6 @@ extension Connection {
     }
     if request.head.pathHasEscapes, !hasWellFormedPath() {
       refuse(.malformed(.malformed("The path is not well percent-encoded UTF-8")))
-    } else if let response = application.admit(request) {
-      declareBody()
-      respond(response)
     } else if request.head.framing == .none {
       route._withUnsafeGuaranteedRef { run($0) }
     } else {

@@ -114,7 +114,6 @@ struct ConnectionTests {
     ("GET /fails HTTP/1.1\r\nHost: a\r\n\r\n", 500, true),
     ("GET /faults?a=1&a=2 HTTP/1.1\r\nHost: a\r\n\r\n", 400, true),
     ("GET /forgets HTTP/1.1\r\nHost: a\r\n\r\n", 500, true),
-    ("GET /live HTTP/1.1\r\nHost: a\r\nX-Reject: 1\r\n\r\n", 429, true),
     ("GET http://a HTTP/1.1\r\nHost: a\r\n\r\n", 404, true),
     ("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 204, true),
     ("OPTIONS /echo HTTP/1.1\r\nHost: a\r\n\r\n", 204, true),

@@ -93,10 +93,6 @@ final class TestApplication: Application {
 
   func begin(_ request: Request) { begun += 1 }
 
-  func admit(_ request: Request) -> Response? {
-    request.headerCount("X-Reject") > 0 ? Response(.tooManyRequests, body: .bytes(Array("rejected".utf8))) : nil
-  }
-
   func refuse(_ refusal: Refusal, _ request: Request) -> Response {
     var response = Response(refusal.status, headers: ["Content-Type": "text/plain"])
     switch refusal {

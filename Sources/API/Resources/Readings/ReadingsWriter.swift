@@ -137,8 +137,8 @@ final class ReadingsWriter {
     batch.settle(submissions, found)
   }
 
-  /// Stores a batch that is hoped to be all new, for half of what the careful statement costs the server. False when
-  /// some of it was there already: then nothing is stored.
+  /// Stores a batch that is hoped to be all new, without the careful statement's look for duplicates. False when some
+  /// of it was there already: then nothing is stored.
   private func writeNew(_ batch: ReadingsBatch) async throws(PostgresError) -> Bool {
     do throws(PostgresError) {
       let added = batch.additions

@@ -17,7 +17,7 @@ enum Rollup {
 
   /// Takes some of the queue; gives whether there is more.
   static func run(_ transaction: Transaction) async throws -> Bool {
-    var (entries, all, added, anew) = (0, BucketAdditions(), BucketAdditions(), BucketAdditions())
+    var (entries, all, anew) = (0, BucketAdditions(), BucketAdditions())
     for row in try await transaction.query(take, batchRows) {
       let (device, type, start) = try row.decode((Identifier.self, [UInt8].self, Timestamp.self))
       entries += try row.decode(Int.self, 8)
@@ -30,15 +30,13 @@ enum Rollup {
         values.count = try row.decode(Int64.self, 6)
       }
       all.append(device, type, start, values)
-      if isAnew { anew.append(device, type, start, values) } else { added.append(device, type, start, values) }
+      if isAnew { anew.append(device, type, start, values) }
     }
     if entries == 0 { return false }
     _ = try await transaction.query(hold, all.devices)
     if anew.count > 0 { try await transaction.execute(makeAnew, anew.devices, anew.types, anew.starts) }
-    if added.count > 0 {
-      try await transaction.execute(
-        add, added.devices, added.types, added.starts, added.minima, added.maxima, added.sums, added.counts)
-    }
+    try await transaction.execute(
+      add, all.devices, all.types, all.starts, all.minima, all.maxima, all.sums, all.counts)
     try await transaction.execute(hours, all.devices, all.types, all.starts)
     return entries == batchRows
   }
@@ -60,6 +58,7 @@ enum Rollup {
     "rollup.hold",
     "SELECT 1 FROM devices WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE")
 
+  /// Buckets that are made anew have a count of 0 here.
   private static let add = Statement(
     "rollup.add",
     """
@@ -68,6 +67,7 @@ enum Rollup {
       $1::uuid[], $2::text[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::int8[])
       AS b (device_id, sensor_type, start, min, max, sum, count)
     JOIN devices d ON d.id = b.device_id
+    WHERE b.count > 0
     ON CONFLICT (device_id, sensor_type, start) DO UPDATE
     SET min = least(old.min, excluded.min), max = greatest(old.max, excluded.max), sum = old.sum + excluded.sum,
       count = old.count + excluded.count
