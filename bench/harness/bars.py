@@ -128,6 +128,8 @@ def all_bars(results: Results) -> list[Bar]:
         lambda: least_cpu(results, CLOSING),
         lambda: least_cpu(results, UNPINNED),
         lambda: ratio(results, CACHED, "terroir", "fasthttp, cache on", 2),
+        lambda: ratio(results, CACHED, "terroir", "hyper, cache on", 1.3),
+        lambda: tail(results, CACHED, "terroir", ["fasthttp, cache on", "hyper, cache on"]),
         lambda: ratio(results, BY_KEY, off, "fasthttp", 2),
         lambda: ratio(results, BY_KEY, off, "hyper", 1.5),
         lambda: tail(results, BY_KEY, off, ["fasthttp", "hyper"]),

@@ -131,6 +131,7 @@ def all_servers(terroir: str) -> dict[str, Server]:
         Server("fasthttp", [str(BUILT / "go")]),
         Server("fasthttp, cache on", [str(BUILT / "go")], {"CACHE": "on"}),
         Server("hyper", [str(BUILT / "hyper")]),
+        Server("hyper, cache on", [str(BUILT / "hyper")], {"CACHE": "on"}),
         Server("Hummingbird", [str(BUILT / "hummingbird")]),
         Server("FastAPI", uvicorn),
         Server("FastAPI, cache on", uvicorn, {"CACHE": "on"}),

@@ -1,5 +1,7 @@
-//! Terroir's measured routes in Rust: hyper on one tokio thread, tokio-postgres, prometheus. Every request is counted and timed.
+//! Terroir's measured routes in Rust: hyper on one tokio thread, tokio-postgres, prometheus,
+//! and a client for Redis of its own, since Debian has no crate of one. Every request is counted and timed.
 
+mod redis;
 mod stores;
 
 use hyper::service::{make_service_fn, service_fn};
@@ -84,7 +86,9 @@ impl Peer {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let stores = Stores::connect(&std::env::var("DATABASE_URL").expect("DATABASE_URL")).await.expect("the database");
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let redis = Some(variable("REDIS_URL")).filter(|_| variable("CACHE") == "on");
+    let stores = Stores::connect(&variable("DATABASE_URL"), redis.as_deref()).await.expect("the stores");
     let peer = Arc::new(Peer {
         stores,
         livez: Route::new("livez"),
@@ -101,7 +105,7 @@ async fn main() {
             }))
         }
     });
-    let port: u16 = std::env::var("PORT").expect("PORT").parse().expect("a port");
+    let port: u16 = variable("PORT").parse().expect("a port");
     let server = Server::bind(&([127, 0, 0, 1], port).into()).http1_pipeline_flush(true).tcp_nodelay(true);
     server.serve(service).await.expect("the server");
 }

@@ -1,3 +1,5 @@
+use crate::redis::Redis;
+use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use hyper::{body, Body, Request};
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Reads are pipelined on few connections; a durable write keeps its connection waiting, so that there are more.
 const READERS: usize = 4;
 const CONNECTIONS: usize = 32;
+const CACHE_SECONDS: &str = "60";
 
 const GARDEN: &str = "SELECT id::text, owner_id::text, name, latitude, longitude, area_square_metres, public, created_at, \
      updated_at FROM gardens WHERE id = $1::text::uuid AND public";
@@ -24,6 +27,7 @@ struct Connection {
 pub struct Stores {
     connections: Vec<Connection>,
     next: AtomicUsize,
+    cache: Option<Redis>,
 }
 
 #[derive(Serialize)]
@@ -66,7 +70,8 @@ struct Outcome {
 }
 
 impl Stores {
-    pub async fn connect(url: &str) -> Result<Stores, Failure> {
+    /// With a cache if `redis` names one.
+    pub async fn connect(url: &str, redis: Option<&str>) -> Result<Stores, Failure> {
         let mut connections = Vec::new();
         for _ in 0..CONNECTIONS {
             let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
@@ -74,14 +79,29 @@ impl Stores {
             let (garden, insert) = (client.prepare(GARDEN).await?, client.prepare(INSERT).await?);
             connections.push(Connection { client, garden, insert });
         }
-        Ok(Stores { connections, next: AtomicUsize::new(0) })
+        let cache = match redis {
+            Some(url) => Some(Redis::connect(url).await?),
+            None => None,
+        };
+        Ok(Stores { connections, next: AtomicUsize::new(0), cache })
     }
 
     fn connection(&self, count: usize) -> &Connection {
         &self.connections[self.next.fetch_add(1, Ordering::Relaxed) % count]
     }
 
-    pub async fn garden(&self, id: &str) -> Result<Vec<u8>, Failure> {
+    pub async fn garden(&self, id: &str) -> Result<Bytes, Failure> {
+        let Some(cache) = &self.cache else { return Ok(self.load_garden(id).await?.into()) };
+        let key = ["bench:hyper:", id].concat();
+        if let Some(body) = cache.get(&key).await? {
+            return Ok(body);
+        }
+        let body = self.load_garden(id).await?;
+        cache.set(&key, &body, CACHE_SECONDS).await?;
+        Ok(body.into())
+    }
+
+    async fn load_garden(&self, id: &str) -> Result<Vec<u8>, Failure> {
         let connection = self.connection(READERS);
         let row = connection.client.query_one(&connection.garden, &[&id]).await?;
         let (latitude, longitude): (Option<f64>, Option<f64>) = (row.get(3), row.get(4));
