@@ -43,7 +43,7 @@ def start_anew() -> None:
 
 def empty_readings() -> None:
     """Every ingestion begins with empty tables, and with no checkpoint due."""
-    sql("TRUNCATE readings, readings_5m, readings_1h, rollup_queue")
+    sql("TRUNCATE readings, readings_5m, readings_1h, rollup_queue, rollup_additions")
     sql("CHECKPOINT")
 
 

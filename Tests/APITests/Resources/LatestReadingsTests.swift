@@ -144,21 +144,31 @@ struct LatestReadingsTests {
     #expect(try holds(within: 3) { try latest(device.owner, device.garden) == ["soil_moisture 2.0"] })
   }
 
-  @Test("keep the later time, whether a commit or SQL comes first")
+  @Test("keep the later time, whether a commit or SQL comes first, while they are wanted")
   func merge() throws {
     let redis = try RedisWire()
     let base = "test-\(TestDevice.newIdentifier())"
+    let keys = ["3", "\(base)e", "\(base)g", base]
+    try redis.send("SET", "\(base)e", "J")
+    let hash = "\(base)4a:"
     func merge(_ time: Int, _ value: String) throws {
-      let reply = try redis.send(
-        "EVAL", LatestScripts.merge.text, "3", "\(base)e", "\(base)g", base, "60000", "1", "d t", "\(time)", value)
+      let reply = try redis.send(["EVAL", LatestScripts.merge.text] + keys + ["1", "d t", "\(time)", value])
       #expect(reply == "0")
     }
     func fill(_ time: Int, _ value: String) throws {
-      try redis.send("EVAL", LatestScripts.fill.text, "1", "\(base):", "60000", "1", "d t", "\(time)", value)
+      try redis.send("EVAL", LatestScripts.fill.text, "1", hash, "60000", "1", "d t", "\(time)", value)
     }
-    func kept() throws -> String { try redis.send("HGET", "\(base):", "d t") }
+    func kept() throws -> String { try redis.send("HGET", hash, "d t") }
+    func wanted() throws -> String { try redis.send(["EVAL", LatestScripts.wanted.text] + keys) }
+    // Nobody has asked: neither a commit nor a late answer of SQL makes a hash.
+    try merge(1_000, "1")
+    try fill(1_000, "1")
+    #expect(try redis.send("EXISTS", hash) == "0")
+    #expect(try wanted() == "")
+    try redis.send(["EVAL", LatestScripts.read.text] + keys + ["60000"])
+    #expect(try wanted() == "1")
     try merge(2_000, "2")
-    #expect(try redis.send("HEXISTS", "\(base):", "whole") == "0")
+    #expect(try redis.send("HEXISTS", hash, "whole") == "0")
     try fill(1_000, "1")
     #expect(try kept() == "2000 2")
     try merge(1_500, "1.5")
@@ -167,6 +177,7 @@ struct LatestReadingsTests {
     #expect(try kept() == "10000 10")
     try fill(11_000, "-1e-300")
     #expect(try kept() == "11000 -1e-300")
-    #expect(try redis.send("HEXISTS", "\(base):", "whole") == "1")
+    #expect(try redis.send("HEXISTS", hash, "whole") == "1")
+    #expect(try redis.send("PTTL", hash) != "-1")
   }
 }

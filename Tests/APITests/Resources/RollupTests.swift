@@ -96,12 +96,12 @@ struct RollupTests {
     #expect(try device.stored() == (40, wanted))
   }
 
-  @Test("makes a bucket anew when an entry of the queue has no count, whatever else was added to it")
+  @Test("makes a queued bucket anew, whatever else was added to it, and loses no other bucket's additions")
   func anew() throws {
     let server = try LiveServer.shared.get()
     let device = try TestDevice(server).id
     let start = Timestamp(unixMilliseconds: Clock.unixMilliseconds().floorDivided(by: 300_000) * 300_000)
-    let bucket = try server.withDatabase { database in
+    let buckets = try server.withDatabase { database in
       try await database.transaction { transaction in
         try await transaction.execute(
           """
@@ -113,19 +113,37 @@ struct RollupTests {
           """
           INSERT INTO rollup_queue (device_id, sensor_type, start, min, max, sum, count)
           SELECT \(device), 'rain', \(start), 0, 9, 9, CASE WHEN i > 1 THEN 1 END
-          FROM generate_series(1, \(Rollup.batchRows) + 10) i
+          FROM generate_series(1, \(Rollup.queueRows) + 10) i
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO rollup_additions (device_ids, sensor_types, starts, minima, maxima, sums, counts)
+          SELECT ARRAY[\(device), \(device)], ARRAY['rain', 'wind'], ARRAY[\(start), \(start)], ARRAY[0.0, i],
+            ARRAY[9.0, i], ARRAY[9.0, i], ARRAY[1, 1]
+          FROM generate_series(1, \(Rollup.statements) + 10) i
           """)
         while try await Rollup.run(transaction) {}
         let rows = try await transaction.query(
-          """
-          SELECT min, max, sum, count, (SELECT count(*) FROM rollup_queue WHERE device_id = \(device))
-          FROM readings_5m WHERE device_id = \(device)
-          """)
-        return try rows.map { try $0.decode((Double.self, Double.self, Double.self, Int64.self, Int64.self)) }
+          "SELECT min, max, sum, count FROM readings_5m WHERE device_id = \(device) ORDER BY sensor_type")
+        return try rows.map { try $0.decode((Double.self, Double.self, Double.self, Int.self)) }
       }
     }
-    #expect(bucket.count == 1)
-    #expect(bucket[0] == (1, 3, 6, 3, 0))
+    let count = Rollup.statements + 10
+    #expect(buckets.count == 2)
+    #expect(buckets[0] == (1, 3, 6, 3))
+    #expect(buckets[1] == (1, Double(count), Double(count * (count + 1) / 2), count))
+    #expect(try Self.isDone(with: device, server))
+  }
+
+  /// Whether nothing is left to be done for the buckets of a device.
+  private static func isDone(with device: Identifier, _ server: LiveServer) throws -> Bool {
+    try server.withDatabase { database in
+      try await database.query(
+        """
+        SELECT NOT EXISTS (SELECT 1 FROM rollup_queue WHERE device_id = \(device))
+          AND NOT EXISTS (SELECT 1 FROM rollup_additions WHERE \(device) = ANY (device_ids))
+        """)[0].decode(Bool.self, 0)
+    }
   }
 
   @Test("leaves no buckets of a device that is gone")
@@ -141,12 +159,7 @@ struct RollupTests {
         try await transaction.execute("DELETE FROM readings_1h WHERE device_id = \(id)")
       }
     }
-    #expect(
-      try holds(within: 10) {
-        try server.withDatabase { database in
-          try await database.query("SELECT count(*) FROM rollup_queue WHERE device_id = \(id)")[0].decode(Int.self, 0)
-        } == 0
-      })
+    #expect(try holds(within: 10) { try Self.isDone(with: id, server) })
     let left = try server.withDatabase { database in
       try await database.query("SELECT count(*) FROM readings_5m WHERE device_id = \(id)")[0].decode(Int.self, 0)
     }

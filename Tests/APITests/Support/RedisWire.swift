@@ -18,7 +18,11 @@ final class RedisWire {
 
   /// Sends a command and gives its reply as text, the elements of an array with spaces between.
   @discardableResult
-  func send(_ command: String...) throws -> String {
+  func send(_ command: String...) throws -> String { try send(command) }
+
+  /// Sends a command and gives its reply as text; see above.
+  @discardableResult
+  func send(_ command: [String]) throws -> String {
     var text = "*\(command.count)\r\n"
     for word in command { text += "$\(word.utf8.count)\r\n\(word)\r\n" }
     try wire.send(text)

@@ -4,15 +4,18 @@ import Values
 
 /// The newest reading of each sensor, kept in Redis as a hash for each garden that somebody looks at.
 ///
-/// Every commit of readings is merged in, and so is what SQL says when a hash is missing: in both the later time of
-/// measurement wins, so that it does not matter which comes first. The name of a hash holds the cache's epoch and the
-/// garden's generation: after either has changed, it is never read again. While Redis is away SQL is asked each time.
+/// The hash is there before SQL is asked what belongs into it, and every commit is merged into the hashes that are there
+/// after it: what SQL did not see yet is not missed. In both the later time of measurement wins, so that it does not
+/// matter which comes first. The name of a hash holds the cache's epoch and the garden's generation: after either has
+/// changed, it is never read again. While Redis is away SQL is asked each time.
 final class LatestValues {
   /// How long a hash is kept; what is merged in meanwhile does not prolong it.
   static let lifetimeMilliseconds: Int64 = 60_000
   /// The most series that go into one call of a script.
   static let seriesPerCall = 2_000
-  /// The most series that wait while a call is in flight; beyond it all hashes are given up instead.
+  /// The most gardens of one look whether they are wanted.
+  static let gardensPerCall = 500
+  /// The most readings that wait while a call is in flight; beyond it all hashes are given up instead.
   static let maximumWaiting = 50_000
 
   private unowned(unsafe) let loop: EventLoop
@@ -20,7 +23,7 @@ final class LatestValues {
   private let cache: Cache
   private let prefix: String
   private let record: (CacheResult) -> Void
-  private var waiting: [Identifier: [ReadingSeries: LatestReading]] = [:]
+  private var waiting: [Commit] = []
   private var waitingCount = 0
   private var isSending = false
   private var loads: [String: Pending<[LatestReading]>] = [:]
@@ -99,18 +102,14 @@ final class LatestValues {
 
   // MARK: Merging commits
 
+  private typealias Commit = (garden: Identifier, device: Identifier, readings: [Reading])
+
   /// Takes note of readings that were just committed.
   func accepted(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) {
     guard cache.isEnabled else { return }
-    for reading in readings {
-      let series = ReadingSeries(device: device, type: reading.type.name)
-      let known = waiting[garden]?[series]
-      if let known, known.measuredAt >= reading.measuredAt { continue }
-      if known == nil { waitingCount += 1 }
-      waiting[garden, default: [:]][series] = LatestReading(
-        series: series, measuredAt: reading.measuredAt, value: reading.value)
-    }
-    if isSending || waiting.isEmpty { return }
+    waiting.append((garden, device, readings))
+    waitingCount += readings.count
+    if isSending { return }
     isSending = true
     loop.atEndOfTurn(self)
   }
@@ -118,11 +117,15 @@ final class LatestValues {
   /// What comes while a call is in flight goes into the next one together.
   private func sendAll() async {
     while !waiting.isEmpty {
-      if waitingCount > Self.maximumWaiting {
+      let (commits, count) = (waiting, waitingCount)
+      dropWaiting()
+      do throws(RedisError) {
+        if count > Self.maximumWaiting { throw .overloaded }
+        try await merge(commits)
+      } catch {
+        // Nobody may go on reading hashes that lack these.
         dropWaiting()
         await cache.changeWasLost()
-      } else {
-        await send(takeWaiting())
       }
     }
     isSending = false
@@ -133,30 +136,60 @@ final class LatestValues {
     waitingCount = 0
   }
 
-  private func takeWaiting() -> [(garden: Identifier, readings: [LatestReading])] {
+  private func merge(_ commits: [Commit]) async throws(RedisError) {
+    let wanted = try await wanted(Set(commits.map(\.garden)))
+    if wanted.isEmpty { return }
+    var newest: [Identifier: [ReadingSeries: LatestReading]] = [:]
+    for (garden, device, readings) in commits where wanted.contains(garden) {
+      for reading in readings {
+        let series = ReadingSeries(device: device, type: reading.type.name)
+        if let known = newest[garden]?[series], known.measuredAt >= reading.measuredAt { continue }
+        newest[garden, default: [:]][series] = LatestReading(
+          series: series, measuredAt: reading.measuredAt, value: reading.value)
+      }
+    }
+    while !newest.isEmpty { try await send(Self.take(from: &newest)) }
+  }
+
+  /// Those of the gardens of which somebody wants to know the newest readings.
+  private func wanted(_ gardens: Set<Identifier>) async throws(RedisError) -> Set<Identifier> {
+    var wanted: Set<Identifier> = []
+    let gardens = Array(gardens)
+    for start in stride(from: 0, to: gardens.count, by: Self.gardensPerCall) {
+      let part = gardens[start..<min(start + Self.gardensPerCall, gardens.count)]
+      let reply = try await redis.evaluate(LatestScripts.wanted, keys: keys(of: part))
+      for place in reply.array ?? [] {
+        guard let place = place.integer, (1...part.count).contains(Int(place)) else { throw .unexpectedReply }
+        wanted.insert(part[start + Int(place) - 1])
+      }
+    }
+    return wanted
+  }
+
+  private static func take(
+    from newest: inout [Identifier: [ReadingSeries: LatestReading]]
+  ) -> [(garden: Identifier, readings: [LatestReading])] {
     var taken: [(garden: Identifier, readings: [LatestReading])] = []
     var count = 0
-    while count < Self.seriesPerCall, let (garden, readings) = waiting.popFirst() {
+    while count < seriesPerCall, let (garden, readings) = newest.popFirst() {
       taken.append((garden, Array(readings.values)))
       count += readings.count
     }
-    waitingCount -= count
     return taken
   }
 
-  private func send(_ gardens: [(garden: Identifier, readings: [LatestReading])]) async {
-    var keys = [cache.epochKey]
-    var arguments: [RedisArgument] = [.integer(Self.lifetimeMilliseconds)]
-    for (garden, readings) in gardens {
-      keys += self.keys(of: garden).dropFirst()
+  private func send(_ gardens: [(garden: Identifier, readings: [LatestReading])]) async throws(RedisError) {
+    var arguments: [RedisArgument] = []
+    for (_, readings) in gardens {
       arguments.append(.integer(Int64(readings.count)))
       for reading in readings { arguments += reading.arguments }
     }
-    do { _ = try await redis.evaluate(LatestScripts.merge, keys: keys, arguments) } catch {
-      // Nobody may go on reading hashes that lack these.
-      dropWaiting()
-      await cache.changeWasLost()
-    }
+    _ = try await redis.evaluate(LatestScripts.merge, keys: keys(of: gardens.map(\.garden)[...]), arguments)
+  }
+
+  /// What the scripts for several gardens take.
+  private func keys(of gardens: ArraySlice<Identifier>) -> [String] {
+    gardens.reduce(into: [cache.epochKey]) { $0 += keys(of: $1).dropFirst() }
   }
 }
 

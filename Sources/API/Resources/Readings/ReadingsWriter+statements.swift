@@ -8,9 +8,8 @@ extension ReadingsWriter {
     "readings.insertNew",
     """
     WITH added AS (
-      INSERT INTO rollup_queue (device_id, sensor_type, start, min, max, sum, count)
-      SELECT * FROM unnest(
-        $5::uuid[], $6::text[], $7::timestamptz[], $8::float8[], $9::float8[], $10::float8[], $11::int8[])
+      INSERT INTO rollup_additions (device_ids, sensor_types, starts, minima, maxima, sums, counts)
+      VALUES ($5, $6, $7, $8, $9, $10, $11)
     )
     INSERT INTO readings (device_id, sensor_type, measured_at, value)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[])
@@ -26,10 +25,15 @@ extension ReadingsWriter {
       ON CONFLICT DO NOTHING
       RETURNING device_id, sensor_type, measured_at, value
     ), added AS (
-      INSERT INTO rollup_queue (device_id, sensor_type, start, min, max, sum, count)
-      SELECT device_id, sensor_type, date_bin('5 minutes', measured_at, timestamptz '2000-01-01 00:00:00+00') AS start,
-        min(value), max(value), sum(value), count(*)
-      FROM fresh GROUP BY 1, 2, 3
+      INSERT INTO rollup_additions (device_ids, sensor_types, starts, minima, maxima, sums, counts)
+      SELECT array_agg(device_id), array_agg(sensor_type), array_agg(start), array_agg(min), array_agg(max),
+        array_agg(sum), array_agg(count)
+      FROM (
+        SELECT device_id, sensor_type, date_bin('5 minutes', measured_at, timestamptz '2000-01-01 00:00:00+00') AS start,
+          min(value), max(value), sum(value), count(*)
+        FROM fresh GROUP BY 1, 2, 3
+      ) bucket
+      HAVING count(*) > 0
     )
     SELECT count(*), pg_current_xact_id()::text::int8 FROM fresh
     """)

@@ -29,7 +29,10 @@ final class ReadingsWriter {
   private let database: Database
   private var waiting: [ReadingsSubmission] = []
   private var waitingCount = 0
-  private var isWriting = false
+  /// How many statements are in flight or about to be sent.
+  private var writing = 0
+  /// Whether one of them will be sent at the turn's end.
+  private var isScheduled = false
   /// How many statements are still to expect readings that are stored already.
   private var carefulLeft = 0
 
@@ -47,8 +50,9 @@ final class ReadingsWriter {
     }
     waiting.append(submission)
     waitingCount += submission.readings.count
-    if !isWriting {
-      isWriting = true
+    if !isScheduled, writing < database.configuration.writers {
+      isScheduled = true
+      writing += 1
       // Not before the turn's end: what arrives in the same turn shares the statement.
       loop.atEndOfTurn(self)
     }
@@ -57,7 +61,7 @@ final class ReadingsWriter {
 
   private func writeAll() async {
     while !waiting.isEmpty { await write(takeWaiting(), until: loop.now + Self.patienceNanoseconds) }
-    isWriting = false
+    writing -= 1
   }
 
   /// The longest-waiting submissions that fit into one statement.
@@ -186,5 +190,8 @@ final class ReadingsWriter {
 }
 
 extension ReadingsWriter: TurnEnd {
-  func flush() { loop.spawn { [self] in await writeAll() } }
+  func flush() {
+    isScheduled = false
+    loop.spawn { [self] in await writeAll() }
+  }
 }
