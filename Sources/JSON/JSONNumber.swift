@@ -1,3 +1,5 @@
+import Values
+
 /// A number as JSON has it: an exact integer where possible, else a finite double.
 package enum JSONNumber: Equatable {
   /// Written without fraction and exponent, and within Int64; `-0` is 0.
@@ -52,7 +54,7 @@ struct DecimalNumber {
       let power = Self.powersOfTen[abs(exponent)]
       magnitude = exponent < 0 ? Double(digits) / power : Double(digits) * power
     } else if (-19...0).contains(exponent) {
-      magnitude = quotient(by: Self.integerPowersOfTen[-exponent])
+      magnitude = quotient(by: Values.powersOfTen[-exponent])
     } else {
       return nil
     }
@@ -77,11 +79,4 @@ struct DecimalNumber {
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
   ]
-
-  /// 10^0…10^19.
-  private static let integerPowersOfTen: [UInt64] = {
-    var powers: [UInt64] = [1]
-    for _ in 0..<19 { powers.append((powers.last ?? 1) * 10) }
-    return powers
-  }()
 }

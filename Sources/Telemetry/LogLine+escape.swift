@@ -1,3 +1,5 @@
+import Values
+
 extension LogLine {
   /// Appends text as the inside of a JSON string, cut after `maximumValueBytes`.
   ///

@@ -126,16 +126,7 @@ package struct LogLine: ~Copyable {
   package mutating func field(_ name: StaticString, _ value: Identifier) {
     guard key(name) else { return }
     bytes.append(UInt8(ascii: "\""))
-    bytes.appendHex(UInt32(truncatingIfNeeded: value.high >> 32))
-    bytes.append(UInt8(ascii: "-"))
-    bytes.appendHex(UInt32(truncatingIfNeeded: value.high >> 16), digits: 4)
-    bytes.append(UInt8(ascii: "-"))
-    bytes.appendHex(UInt32(truncatingIfNeeded: value.high), digits: 4)
-    bytes.append(UInt8(ascii: "-"))
-    bytes.appendHex(UInt32(truncatingIfNeeded: value.low >> 48), digits: 4)
-    bytes.append(UInt8(ascii: "-"))
-    bytes.appendHex(UInt32(truncatingIfNeeded: value.low >> 32), digits: 4)
-    bytes.appendHex(UInt32(truncatingIfNeeded: value.low))
+    bytes.append(value)
     bytes.append(UInt8(ascii: "\""))
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Values
 
 /// Writes Protocol Buffers messages as bytes: the few wire types that OTLP needs.
 struct ProtobufWriter {

@@ -56,10 +56,9 @@ extension SpanID: CustomStringConvertible {
 extension [UInt8] {
   /// Appends 16 lower-case hexadecimal digits.
   fileprivate mutating func appendHex(_ number: UInt64) {
-    var shift: UInt64 = 64
-    while shift > 0 {
-      shift -= 4
-      append(lowerHexDigits[Int(number >> shift & 15)])
+    append(upTo: 16) { output in
+      output.appendHex(UInt32(truncatingIfNeeded: number >> 32))
+      output.appendHex(UInt32(truncatingIfNeeded: number))
     }
   }
 }

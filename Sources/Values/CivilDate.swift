@@ -48,18 +48,13 @@ package struct CivilDate: Hashable, Sendable, Comparable {
 
   package static func < (left: CivilDate, right: CivilDate) -> Bool { left.daysSinceEpoch < right.daysSinceEpoch }
 
-  /// Appends `YYYY-MM-DD`.
+  /// Appends `YYYY-MM-DD`; the year must be within 0…9999.
   package func appendText(to bytes: inout [UInt8]) {
-    let (year, month, day) = components
-    bytes.append(addingCapacity: 10) { output in
-      output.appendTwoDigits(UInt32(truncatingIfNeeded: year / 100))
-      output.appendTwoDigits(UInt32(truncatingIfNeeded: year % 100))
-      output.append(UInt8(ascii: "-"))
-      output.appendTwoDigits(UInt32(truncatingIfNeeded: month))
-      output.append(UInt8(ascii: "-"))
-      output.appendTwoDigits(UInt32(truncatingIfNeeded: day))
-    }
+    bytes.append(upTo: Self.textLength) { $0.append(self) }
   }
+
+  /// The length of the text form in bytes.
+  private static let textLength = 10
 }
 
 extension CivilDate: CustomStringConvertible {
@@ -68,5 +63,19 @@ extension CivilDate: CustomStringConvertible {
     var bytes: [UInt8] = []
     appendText(to: &bytes)
     return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension ByteCursor {
+  /// Appends `YYYY-MM-DD`; the year must be within 0…9999.
+  package mutating func append(_ date: CivilDate) {
+    let (year, month, day) = date.components
+    let digits = eightDigits(UInt32(truncatingIfNeeded: year &* 10_000 &+ month &* 100 &+ day))
+    append(pair: digits)
+    append(pair: digits >> 16)
+    append(UInt8(ascii: "-"))
+    append(pair: digits >> 32)
+    append(UInt8(ascii: "-"))
+    append(pair: digits >> 48)
   }
 }

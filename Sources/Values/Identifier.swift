@@ -64,59 +64,33 @@ package struct Identifier: Hashable, Sendable, Comparable {
 
   /// Appends the lower-case text form, 36 bytes.
   package func appendText(to bytes: inout [UInt8]) {
-    withText { bytes.append(contentsOf: $0) }
-  }
-
-  /// Calls `body` with the 36 bytes of the lower-case text form.
-  private func withText<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textLength) { text in
-      let raw = UnsafeMutableRawPointer(text.baseAddress!)
-      let (first, second) = (
-        lowerHex(UInt32(truncatingIfNeeded: high >> 32)), lowerHex(UInt32(truncatingIfNeeded: high))
-      )
-      let (third, fourth) = (lowerHex(UInt32(truncatingIfNeeded: low >> 32)), lowerHex(UInt32(truncatingIfNeeded: low)))
-      raw.storeBytes(of: first, as: UInt64.self)
-      raw.storeBytes(of: UInt32(truncatingIfNeeded: second), toByteOffset: 9, as: UInt32.self)
-      raw.storeBytes(of: UInt32(truncatingIfNeeded: second >> 32), toByteOffset: 14, as: UInt32.self)
-      raw.storeBytes(of: UInt32(truncatingIfNeeded: third), toByteOffset: 19, as: UInt32.self)
-      raw.storeBytes(of: UInt32(truncatingIfNeeded: third >> 32), toByteOffset: 24, as: UInt32.self)
-      raw.storeBytes(of: fourth, toByteOffset: 28, as: UInt64.self)
-      for hyphen in [8, 13, 18, 23] { text[hyphen] = UInt8(ascii: "-") }
-      return body(UnsafeBufferPointer(text))
-    }
+    bytes.append(upTo: Self.textLength) { $0.append(self) }
   }
 }
 
 extension Identifier: CustomStringConvertible {
   /// The lower-case text form.
   package var description: String {
-    withText { String(decoding: $0, as: UTF8.self) }
+    String(unsafeUninitializedCapacity: Self.textLength) { text in
+      var cursor = ByteCursor(UnsafeMutableRawBufferPointer(text))
+      cursor.append(self)
+      return cursor.count
+    }
   }
 }
 
-/// The digits of lower-case hexadecimal, as ASCII.
-package let lowerHexDigits: [UInt8] = Array("0123456789abcdef".utf8)
-
-/// The eight lower-case hexadecimal digits of a number as ASCII, the first of them least significant.
-///
-/// All at a time: each four bits get a byte of their own, and to those above 9 the way from the digits to the letters
-/// is added.
-package func lowerHex(_ number: UInt32) -> UInt64 {
-  var bytes = UInt64(number.byteSwapped)
-  bytes = (bytes | bytes << 16) & 0x0000_FFFF_0000_FFFF
-  bytes = (bytes | bytes << 8) & 0x00FF_00FF_00FF_00FF
-  // Of each byte of the number, the upper half first.
-  bytes = (bytes >> 4 | bytes << 8) & 0x0F0F_0F0F_0F0F_0F0F
-  let isLetter = ((bytes &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
-  return bytes &+ 0x3030_3030_3030_3030 &+ isLetter &* 39
-}
-
-/// The value of a hexadecimal digit in either case, or nil.
-package func hexDigit(_ byte: UInt8) -> UInt64? {
-  switch byte {
-  case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
-  case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a") + 10)
-  case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte - UInt8(ascii: "A") + 10)
-  default: nil
+extension ByteCursor {
+  /// Appends the lower-case text form of an id, 36 bytes.
+  package mutating func append(_ identifier: Identifier) {
+    appendHex(UInt32(truncatingIfNeeded: identifier.high >> 32))
+    append(UInt8(ascii: "-"))
+    appendHex(UInt32(truncatingIfNeeded: identifier.high >> 16), digits: 4)
+    append(UInt8(ascii: "-"))
+    appendHex(UInt32(truncatingIfNeeded: identifier.high), digits: 4)
+    append(UInt8(ascii: "-"))
+    appendHex(UInt32(truncatingIfNeeded: identifier.low >> 48), digits: 4)
+    append(UInt8(ascii: "-"))
+    appendHex(UInt32(truncatingIfNeeded: identifier.low >> 32), digits: 4)
+    appendHex(UInt32(truncatingIfNeeded: identifier.low))
   }
 }

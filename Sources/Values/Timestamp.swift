@@ -19,22 +19,7 @@ package struct Timestamp: Hashable, Sendable, Comparable {
 
   /// Appends the text form, 24 bytes; the year must be within 0…9999.
   package func appendText(to bytes: inout [UInt8]) {
-    let days = unixMilliseconds.floorDivided(by: 86_400_000)
-    let rest = UInt32(truncatingIfNeeded: unixMilliseconds - days * 86_400_000)
-    let seconds = rest / 1_000
-    CivilDate(daysSinceEpoch: days).appendText(to: &bytes)
-    bytes.append(addingCapacity: 14) { output in
-      output.append(UInt8(ascii: "T"))
-      output.appendTwoDigits(seconds / 3_600)
-      output.append(UInt8(ascii: ":"))
-      output.appendTwoDigits(seconds / 60 % 60)
-      output.append(UInt8(ascii: ":"))
-      output.appendTwoDigits(seconds % 60)
-      output.append(UInt8(ascii: "."))
-      output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 1_000 / 100))
-      output.appendTwoDigits(rest % 100)
-      output.append(UInt8(ascii: "Z"))
-    }
+    bytes.append(upTo: Self.textLength) { $0.append(self) }
   }
 
   /// Reads an RFC 3339 date-time with any offset; digits below the millisecond are cut off.
@@ -83,27 +68,24 @@ extension Int64 {
   }
 }
 
-extension OutputSpan<UInt8> {
-  /// Appends a number below 100 with its leading zero.
-  @inline(__always)
-  mutating func appendTwoDigits(_ number: UInt32) {
-    append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10))
-    append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
-  }
-}
-
-extension [UInt8] {
-  /// Appends the last `width` decimal digits of a non-negative number, with leading zeros.
-  package mutating func appendDigits(_ number: Int64, width: Int) {
-    append(addingCapacity: width) { output in
-      output.withUnsafeMutableBufferPointer { buffer, initialized in
-        var rest = UInt64(number)
-        for position in stride(from: width - 1, through: 0, by: -1) {
-          buffer[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-          rest /= 10
-        }
-        initialized = width
-      }
-    }
+extension ByteCursor {
+  /// Appends the text form of a moment, 24 bytes; the year must be within 0…9999.
+  package mutating func append(_ moment: Timestamp) {
+    let days = moment.unixMilliseconds.floorDivided(by: 86_400_000)
+    append(CivilDate(daysSinceEpoch: days))
+    let rest = UInt32(truncatingIfNeeded: moment.unixMilliseconds &- days &* 86_400_000)
+    let (minutes, milliseconds) = (rest / 60_000, rest % 60_000)
+    // Hours, minutes, seconds and hundredths, two digits each; the thousandth comes after them.
+    let digits = eightDigits(minutes / 60 &* 1_000_000 &+ minutes % 60 &* 10_000 &+ milliseconds / 10)
+    append(UInt8(ascii: "T"))
+    append(pair: digits)
+    append(UInt8(ascii: ":"))
+    append(pair: digits >> 16)
+    append(UInt8(ascii: ":"))
+    append(pair: digits >> 32)
+    append(UInt8(ascii: "."))
+    append(pair: digits >> 48)
+    append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: milliseconds % 10))
+    append(UInt8(ascii: "Z"))
   }
 }

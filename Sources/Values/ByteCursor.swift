@@ -1,0 +1,97 @@
+import Glibc
+
+/// Writes bytes one after another into memory that somebody else owns: an array's appends cost several times as much.
+///
+/// The memory must outlive the cursor. Writing beyond its end traps; who writes text from outside bounds it first.
+@usableFromInline package struct ByteCursor {
+  @usableFromInline let base: UnsafeMutableRawPointer
+  @usableFromInline let capacity: Int
+  @usableFromInline var end = 0
+
+  @inlinable package init(_ memory: UnsafeMutableRawBufferPointer) {
+    base = memory.baseAddress!
+    capacity = memory.count
+  }
+
+  /// How many bytes have been written.
+  @inlinable package var count: Int { end }
+
+  /// How many bytes there is room for.
+  @inlinable package var room: Int { capacity &- end }
+
+  /// What has been written.
+  package var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: end) }
+
+  /// Makes sure of room for that many bytes and gives the place where they begin.
+  @inlinable @inline(__always)
+  mutating func advance(_ length: Int) -> UnsafeMutableRawPointer {
+    let start = place(length)
+    end &+= length
+    return start
+  }
+
+  /// Makes sure of room for that many bytes and gives the place where the next one goes.
+  @inlinable @inline(__always)
+  func place(_ length: Int) -> UnsafeMutableRawPointer {
+    precondition(length <= room, "the memory is full")
+    return base + end
+  }
+
+  @inlinable @inline(__always)
+  package mutating func append(_ byte: UInt8) { advance(1).storeBytes(of: byte, as: UInt8.self) }
+
+  @inlinable @inline(__always)
+  package mutating func append(_ text: StaticString) {
+    memcpy(advance(text.utf8CodeUnitCount), text.utf8Start, text.utf8CodeUnitCount)
+  }
+
+  @inlinable @inline(__always)
+  package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    guard let source = bytes.baseAddress else { return }
+    memcpy(advance(bytes.count), source, bytes.count)
+  }
+
+  @inlinable package mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
+
+  /// Appends eight bytes, the first of them lowest.
+  @inlinable @inline(__always)
+  package mutating func append(eight word: UInt64) { advance(8).storeBytes(of: word.littleEndian, as: UInt64.self) }
+
+  /// Appends two bytes, the first of them lowest, whatever stands above them.
+  @inlinable @inline(__always)
+  package mutating func append(pair word: UInt64) {
+    advance(2).storeBytes(of: UInt16(truncatingIfNeeded: word).littleEndian, as: UInt16.self)
+  }
+
+  /// Appends a number in decimal; there must be room for `DecimalText.integerBytes`.
+  package mutating func appendDecimal(_ number: UInt64) {
+    end += place(DecimalText.integerBytes).storeDecimal(number)
+  }
+
+  /// Appends the last digits of a number in decimal, with zeros in front; there must be room for at least eight bytes.
+  package mutating func appendDecimal(_ number: UInt64, width: Int) {
+    place(max(width, 8)).storeDecimal(number, width: width)
+    end += width
+  }
+
+  /// Appends the last `digits` hexadecimal digits of a number in lower case, at most 8.
+  @inlinable @inline(__always)
+  package mutating func appendHex(_ number: UInt32, digits: Int = 8) {
+    var text = lowerHex(number) >> UInt64((8 - digits) * 8)
+    memcpy(advance(digits), &text, digits)
+  }
+}
+
+extension [UInt8] {
+  /// Appends what `write` writes, at most `capacity` bytes.
+  @inlinable @inline(__always)
+  package mutating func append(upTo capacity: Int, _ write: (inout ByteCursor) -> Void) {
+    append(addingCapacity: capacity) { output in
+      output.withUnsafeMutableBufferPointer { buffer, initialized in
+        var cursor = ByteCursor(UnsafeMutableRawBufferPointer(buffer))
+        write(&cursor)
+        initialized = cursor.count
+      }
+    }
+  }
+}
