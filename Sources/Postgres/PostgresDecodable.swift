@@ -105,8 +105,14 @@ extension Timestamp: PostgresDecodable {
     let bytes = try cell.present("timestamptz")
     guard cell.type == .timestamptz else { throw cell.mismatch("timestamptz") }
     let microseconds = try cell.number(Int64.self, bytes, "timestamptz")
-    if microseconds == .max || microseconds == .min { throw cell.mismatch("a finite timestamptz") }
-    return Timestamp(unixMilliseconds: microseconds.floorDivided(by: 1_000) + serverEpochMilliseconds)
+    guard let moment = Timestamp(serverMicroseconds: microseconds) else { throw cell.mismatch("a finite timestamptz") }
+    return moment
+  }
+
+  /// The moment that many microseconds after the server's epoch; nil for its infinities.
+  init?(serverMicroseconds microseconds: Int64) {
+    if microseconds == .max || microseconds == .min { return nil }
+    self.init(unixMilliseconds: microseconds.floorDivided(by: 1_000) + Self.serverEpochMilliseconds)
   }
 }
 
@@ -130,14 +136,5 @@ extension JSONText: PostgresDecodable {
     case .jsonb where bytes.first == 1: return JSONText(Array(bytes.dropFirst()))
     default: throw cell.mismatch("jsonb")
     }
-  }
-}
-
-/// Reads bytea, and the bytes of what is text.
-extension Array: PostgresDecodable where Element == UInt8 {
-  package static func decode(_ cell: Cell) throws(PostgresError) -> [UInt8] {
-    let bytes = try cell.present("bytea")
-    guard cell.type == .bytea || cell.type.isTextual else { throw cell.mismatch("bytea") }
-    return Array(bytes)
   }
 }

@@ -144,6 +144,41 @@ struct TypeTests {
       ])
   }
 
+  @Test("arrays come back in order, an empty one too")
+  func arraysBack() async throws {
+    let integers: [Int64] = [.min, 0, .max]
+    let doubles: [Double] = [-0.5, .infinity, 1e300]
+    let times = [Timestamp("1999-12-31T23:59:59.999Z")!, Timestamp("2026-11-21T09:30:00.000Z")!]
+    let texts = ["", "fünf", "a,b"]
+    let none: [Double] = []
+    let row = try await TestDatabase.run { database in
+      let row = try await database.query(
+        "SELECT \(integers), \(doubles), \(times), \(texts), \(none), array_agg(1.5::float8) FILTER (WHERE false)")[0]
+      return try row.decode(
+        ([Int64].self, [Double].self, [Timestamp].self, [String].self, [Double].self, [Double]?.self))
+    }
+    #expect(row.0 == integers)
+    #expect(row.1 == doubles)
+    #expect(row.2 == times)
+    #expect(row.3 == texts)
+    #expect(row.4 == none)
+    #expect(row.5 == nil)
+  }
+
+  @Test(
+    "arrays of another type, with NULLs or of two dimensions are errors",
+    arguments: [
+      "ARRAY[1]::int4[]", "ARRAY[1, NULL]::float8[]", "ARRAY[[1], [2]]::float8[]", "NULL::float8[]", "1.5::float8",
+    ])
+  func foreignArrays(_ expression: String) async throws {
+    let error = try await TestDatabase.run { database in
+      let row = try await database.query("SELECT \(unescaped: expression) AS numbers")[0]
+      return await postgresError { _ = try row.decode([Double].self, 0) }
+    }
+    #expect(error?.kind == .misuse)
+    #expect(error?.message.hasPrefix("column numbers holds") == true)
+  }
+
   @Test("a column of another type is an error that names the column")
   func mismatch() async throws {
     let messages = try await TestDatabase.run { database in

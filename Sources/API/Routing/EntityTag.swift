@@ -27,6 +27,18 @@ struct EntityTag: Equatable {
     }
   }
 
+  /// The tag of an answer that is made of these parts, by their digests.
+  init(of parts: [UnsafeRawBufferPointer]) {
+    let length = Int(SHA256_DIGEST_LENGTH)
+    let digests = [UInt8](unsafeUninitializedCapacity: parts.count * length) { digests, count in
+      for part in parts {
+        SHA256(part.baseAddress, part.count, digests.baseAddress! + count)
+        count += length
+      }
+    }
+    self.init(of: digests)
+  }
+
   /// The digest's bytes.
   var bytes: [UInt8] { withUnsafeBytes(of: digest) { Array($0) } }
 

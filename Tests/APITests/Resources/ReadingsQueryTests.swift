@@ -121,6 +121,39 @@ struct ReadingsQueryTests {
     }
   }
 
+  @Test("writes items of several types and in several pieces as they were posted, in both forms")
+  func long() throws {
+    let device = try device()
+    let client = device.client
+    let start = Clock.unixMilliseconds() - 3_600_000
+    let samples = (0..<900).map { index in
+      Sample(
+        type: ["a", "rain", "soil_temperature_with_a_name_of_forty_eight_byte"][index % 3],
+        value: (Double(index) + 0.5) / 7,
+        at: Timestamp(unixMilliseconds: start + Int64(index / 3) * 1_000))
+    }
+    #expect(try device.post(client, samples).receipt == [900, 0])
+    let json = try client.get("\(device.path)?limit=10000")
+    #expect(json.text == #"{"items":[\#(samples.map(\.json).joined(separator: ","))],"nextCursor":null}"#)
+    #expect(json.body.count > 64 << 10)
+    let csv = try client.get("\(device.path)?limit=10000", headers: ["Accept: text/csv"])
+    let lines = samples.map { "\($0.type),\($0.value),\($0.at)\r\n" }
+    #expect(csv.text == "sensorType,value,measuredAt\r\n" + lines.joined())
+    #expect(csv.header("link") == nil)
+  }
+
+  @Test("gives an empty page in both forms")
+  func empty() throws {
+    let device = try device()
+    for (resolution, head) in [("raw", "sensorType,value,measuredAt"), ("5m", "sensorType,start,min,max,mean,count")] {
+      for type in ["", "&sensorType=rain"] {
+        let target = "\(device.path)?resolution=\(resolution)\(type)"
+        #expect(try device.client.get(target).text == #"{"items":[],"nextCursor":null}"#)
+        #expect(try device.client.get(target, headers: ["Accept: text/csv"]).text == head + "\r\n")
+      }
+    }
+  }
+
   @Test("gives nobody else's readings")
   func strangers() throws {
     let (device, other) = (try device(), try device())

@@ -8,6 +8,7 @@ struct Readings: EndpointGroup {
   static let template = "/api/devices/{id}/readings"
   static let lines = "application/x-ndjson"
   static let document = "application/json"
+  static let table = "text/csv"
 
   let services: Services
 
@@ -28,7 +29,7 @@ struct Readings: EndpointGroup {
         details:
           "Ascending by time and sensor type; the last 24 hours unless said otherwise. CSV has the same columns.",
         tag: "Readings", parameters: ReadingsQuery.parameters,
-        success: Endpoint.Success(200, Self.page, mediaTypes: [Self.document, "text/csv"], headers: ["ETag", "Link"]),
+        success: Endpoint.Success(200, Self.page, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
         refusals: [.notFound, .notAcceptable], handler: .async(list)),
     ]
   }
@@ -126,23 +127,22 @@ struct Readings: EndpointGroup {
   // MARK: Reading
 
   private func list(_ call: Call) async throws -> Response {
-    guard let type = Accept.choose(call.request.header("Accept"), from: [Self.document, "text/csv"]) else {
+    guard let type = Accept.choose(call.request.header("Accept"), from: [Self.document, Self.table]) else {
       throw Problem(.notAcceptable, "Readings are application/json or text/csv.")
     }
     let origin = try await origin(call)
     let query = try ReadingsQuery(call, device: origin.id)
     let page = try await query.page(services.archive)
-    let next = try page.nextCursor(services.cursors, list: query.list)
-    let tag = page.tag(as: type)
+    let isRaw = query.resolution == .raw
+    let form = type == Self.table ? ReadingsForm.csv(isRaw: isRaw) : .json(isRaw: isRaw)
+    let tag = page.tag(as: form)
     var headers: HeaderList = ["ETag": tag.weak, "Cache-Control": "private, no-cache", "Vary": "Accept"]
     if call.isKept(tag) { return Response(.notModified, headers: headers) }
+    let next = page.nextCursor(services.cursors, list: query.list)
     if let next { headers.append("Link", "<\(call.nextTarget(next))>; rel=\"next\"") }
-    if type == "text/csv" {
-      headers.append("Content-Type", "text/csv; charset=utf-8; header=present")
-      return Response(.ok, headers: headers, body: .stream { try await page.writeCSV($0) })
-    }
-    headers.append("Content-Type", Self.document)
-    return Response(.ok, headers: headers, body: .stream { try await page.writeJSON($0, nextCursor: next) })
+    headers.append("Content-Type", type == Self.table ? "text/csv; charset=utf-8; header=present" : type)
+    return Response(
+      .ok, headers: headers, body: .stream { try await page.write(as: form, nextCursor: next, to: $0) })
   }
 
   // MARK: Schemas

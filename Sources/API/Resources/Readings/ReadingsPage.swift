@@ -1,111 +1,71 @@
 import HTTP
-import JSON
 import Postgres
 import Values
 
-/// A page of readings or buckets, written piece by piece straight from the rows.
+/// A page of readings or buckets, written piece by piece.
 struct ReadingsPage {
-  /// When a piece is sent, in bytes.
+  /// The most bytes that are sent at a time.
   private static let pieceBytes = 32 << 10
 
-  let rows: Rows
-  /// How many of the rows belong to the page.
-  let count: Int
-  let isRaw: Bool
+  /// What the database sent.
+  private let row: Row
+  /// Nil on an empty page.
+  private let columns: ReadingsColumns?
+  /// How many of the items belong to the page.
+  private let count: Int
   /// The end of the span, which the next page shares.
-  let to: Timestamp
+  private let to: Timestamp
+
+  /// Takes what a statement of `Resolution` gave; an item beyond `limit` tells that there is another page.
+  init(_ rows: Rows, limit: Int, isRaw: Bool, to: Timestamp) throws {
+    row = rows[0]
+    columns = try ReadingsColumns(row, isRaw: isRaw)
+    count = min(columns?.times.count ?? 0, limit)
+    self.to = to
+  }
 
   /// The cursor of the next page; nil on the last one.
-  func nextCursor(_ cursors: CursorSeal, list: String) throws -> String? {
-    guard rows.count > count else { return nil }
-    let (type, time) = try rows[count - 1].decode((String.self, Timestamp.self))
+  func nextCursor(_ cursors: CursorSeal, list: String) -> String? {
+    guard let columns, columns.times.count > count else { return nil }
     var payload = CursorPayload()
-    payload.append(time)
-    payload.append(type)
+    payload.append(columns.times[count - 1])
+    payload.append(String(decoding: columns.type(count - 1), as: UTF8.self))
     payload.append(to)
     return cursors.seal(payload, list: list)
   }
 
-  /// What stands for the page in one of its forms: the rows as they came, with the one that tells of a next page. Made
-  /// before the first piece is sent, and without the text that a client who has it already is not sent.
-  func tag(as mediaType: String) -> EntityTag {
-    var bytes = Array(mediaType.utf8)
-    for row in rows {
-      for column in 0..<(isRaw ? 3 : 6) {
-        let cell = row[column].bytes ?? UnsafeRawBufferPointer(start: nil, count: 0)
-        bytes.append(UInt8(truncatingIfNeeded: cell.count))
-        bytes.append(contentsOf: cell)
+  /// What stands for the page in one of its forms: the columns as they came, with the item that tells of a next page.
+  /// Made before the first piece is sent, and without the text that a client who has it already is not sent.
+  func tag(as form: ReadingsForm) -> EntityTag {
+    let columns = (0..<row.count).map { row[$0].bytes ?? UnsafeRawBufferPointer(start: nil, count: 0) }
+    return Array(form.mediaType.utf8).withUnsafeBytes { EntityTag(of: [$0] + columns) }
+  }
+
+  func write(as form: ReadingsForm, nextCursor: String?, to writer: BodyWriter) async throws {
+    var position = 0
+    var piece: [UInt8] = []
+    form.appendHead(to: &piece)
+    while let columns, position < count {
+      appendItems(of: columns, from: &position, as: form, to: &piece)
+      if position == count { break }
+      try await writer.write(piece)
+      piece.removeAll(keepingCapacity: true)
+    }
+    form.appendEnd(nextCursor: nextCursor, to: &piece)
+    try await writer.write(piece)
+  }
+
+  /// Appends the next items, as many as fit a piece.
+  private func appendItems(
+    of columns: ReadingsColumns, from position: inout Int, as form: ReadingsForm, to piece: inout [UInt8]
+  ) {
+    let itemBytes = columns.itemBytes
+    piece.append(upTo: min((count - position) * itemBytes, Self.pieceBytes)) { output in
+      while position < count, output.room >= itemBytes {
+        if position > 0 { output.append(form.between) }
+        columns.write(position, form.separators, to: &output)
+        position += 1
       }
     }
-    return EntityTag(of: bytes)
   }
-
-  func writeJSON(_ writer: BodyWriter, nextCursor: String?) async throws {
-    var json = JSONWriter()
-    json.beginObject()
-    json.key("items")
-    json.beginArray()
-    for position in 0..<count {
-      try write(rows[position], to: &json)
-      if json.bytes.count >= Self.pieceBytes { try await writer.write(json.takePiece()) }
-    }
-    json.endArray()
-    json.member("nextCursor", nextCursor)
-    json.endObject()
-    try await writer.write(json.take())
-  }
-
-  private func write(_ row: Row, to json: inout JSONWriter) throws {
-    let time = try row.decode(Timestamp.self, 1)
-    json.beginObject()
-    json.key("sensorType")
-    json.plain(row[0].bytes ?? UnsafeRawBufferPointer(start: nil, count: 0))
-    if isRaw {
-      json.member("value", try row.decode(Double.self, 2))
-      json.member("measuredAt", time)
-    } else {
-      json.member("start", time)
-      json.member("min", try row.decode(Double.self, 2))
-      json.member("max", try row.decode(Double.self, 3))
-      json.member("mean", try row.decode(Double.self, 4))
-      json.member("count", try row.decode(Int64.self, 5))
-    }
-    json.endObject()
-  }
-
-  /// Writes the same columns as CSV (RFC 4180). No value needs quotes.
-  func writeCSV(_ writer: BodyWriter) async throws {
-    var bytes = Array((isRaw ? "sensorType,value,measuredAt" : "sensorType,start,min,max,mean,count").utf8)
-    bytes.append(contentsOf: Self.lineEnd)
-    for position in 0..<count {
-      try write(rows[position], to: &bytes)
-      guard bytes.count >= Self.pieceBytes else { continue }
-      try await writer.write(bytes)
-      bytes.removeAll(keepingCapacity: true)
-    }
-    try await writer.write(bytes)
-  }
-
-  private func write(_ row: Row, to bytes: inout [UInt8]) throws {
-    let comma = UInt8(ascii: ",")
-    let time = try row.decode(Timestamp.self, 1)
-    bytes.append(contentsOf: row[0].bytes ?? UnsafeRawBufferPointer(start: nil, count: 0))
-    bytes.append(comma)
-    if isRaw {
-      bytes.appendDecimal(try row.decode(Double.self, 2))
-      bytes.append(comma)
-      time.appendText(to: &bytes)
-    } else {
-      time.appendText(to: &bytes)
-      for column in 2...4 {
-        bytes.append(comma)
-        bytes.appendDecimal(try row.decode(Double.self, column))
-      }
-      bytes.append(comma)
-      bytes.appendDecimal(try row.decode(Int64.self, 5))
-    }
-    bytes.append(contentsOf: Self.lineEnd)
-  }
-
-  private static let lineEnd: [UInt8] = [0x0D, 0x0A]
 }

@@ -66,7 +66,7 @@ struct ReadingsQuery {
     return Timestamp(unixMilliseconds: days * dayMilliseconds)
   }
 
-  /// Reads the page, and one row more to know whether there is another.
+  /// Reads the page, and one item more to know whether there is another.
   func page(_ database: Database) async throws -> ReadingsPage {
     let rows =
       if let type {
@@ -75,6 +75,6 @@ struct ReadingsQuery {
       } else {
         try await database.query(resolution.statement(ofOneType: false), device, from, to, typeBefore, limit + 1)
       }
-    return ReadingsPage(rows: rows, count: min(rows.count, Int(limit)), isRaw: resolution == .raw, to: to)
+    return try ReadingsPage(rows, limit: Int(limit), isRaw: resolution == .raw, to: to)
   }
 }
