@@ -2,8 +2,10 @@ import Postgres
 import Reactor
 import Values
 
-/// Stores the readings of one loop: what arrives while a statement is in flight goes into the next one together, so
-/// that the disk is waited for once for many requests. Who is told that readings are stored has them on disk.
+/// Stores the readings of one loop: what arrives while statements are in flight goes into the next one together, so
+/// that the disk is waited for once for many requests. There is one statement at a time for each of the database's
+/// writers, so that the server computes one while another waits for the disk. Who is told that readings are stored has
+/// them on disk.
 ///
 /// A statement is as good as its worst part: one that the server refuses is cut in two and tried again, so that no
 /// request fails for another's sake. When a connection is lost, nobody knows whether the statement was committed; it
@@ -22,7 +24,7 @@ final class ReadingsWriter {
   /// How many statements in a row have to find nothing that is stored already before this is hoped for again.
   static let carefulStatements = 64
 
-  /// Called after the commit with what was accepted of one request; in the order of the commits.
+  /// Called after the commit with what was accepted of one request, before it is answered.
   var onAccepted: [(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) -> Void] = []
 
   private unowned(unsafe) let loop: EventLoop
