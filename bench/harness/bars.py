@@ -33,12 +33,12 @@ class Bar:
 
 def ratio(results: Results, workload: str, ours: str, theirs: str, factor: float) -> Iterator[Bar]:
     """Requests per second against another server's."""
-    our_rate, their_rate = (results.median(workload, name, "rate") for name in (ours, theirs))
-    our_cpu, their_cpu = (results.median(workload, name, "cpu_us") for name in (ours, theirs))
-    if None in (our_rate, their_rate, our_cpu, their_cpu):
+    rate, cpu = (results.ratio(workload, ours, theirs, member) for member in ("rate", "cpu_us"))
+    if rate is None or cpu is None:
         return
-    measured = f"{our_rate / their_rate:.2f} × the rate ({their_cpu / our_cpu:.2f} × by CPU per request)"
-    yield Bar(f"{workload}: ≥ {factor} × {theirs}", measured, our_rate >= factor * their_rate)
+    yield Bar(
+        f"{workload}: ≥ {factor} × {theirs}", f"{rate:.2f} × the rate ({1 / cpu:.2f} × by CPU per request)",
+        rate >= factor)
 
 
 def at_most(promise: str, value: float | None, limit: float, unit: str) -> Iterator[Bar]:

@@ -14,7 +14,8 @@ Written by `{command}`; do not edit. What is measured, and how, stands in [bench
 
 The server has one core for itself unless a workload is not pinned; the load and the stores share the other, so that a
 rate ends where either is busy, and "server busy" tells which. Compare the CPU per request first: it moves least from run to run.
-Figures are medians of {rounds} rounds that take turns; ± is half the distance between the highest and the lowest.
+Figures are medians of {rounds} rounds that take turns, and ratios medians of the rounds' ratios; ± is half the distance
+between the highest and the lowest.
 """
 
 BUSY = """

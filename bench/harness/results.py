@@ -27,6 +27,13 @@ class Results:
         samples = self.samples.get(workload, {}).get(server)
         return statistics.median(getattr(sample, member) for sample in samples) if samples else None
 
+    def ratio(self, workload: str, ours: str, theirs: str, member: str) -> float | None:
+        """The median of the rounds' ratios, since within a round the machine is nearest to being the same."""
+        pairs = [self.samples.get(workload, {}).get(server) for server in (ours, theirs)]
+        if not all(pairs):
+            return None
+        return statistics.median(getattr(our, member) / getattr(their, member) for our, their in zip(*pairs))
+
     def spread(self, workload: str, server: str, member: str) -> float:
         """How far the figures of the rounds are apart, as a share of their median."""
         figures = [getattr(sample, member) for sample in self.samples[workload][server]]
