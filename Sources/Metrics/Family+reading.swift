@@ -22,7 +22,7 @@ extension Family where Instrument == Histogram {
     guard case .histogram(let shape) = table.shape else { preconditionFailure("a histogram has a histogram's shape") }
     let all = table.series
     return Distribution(
-      bounds: (0..<shape.boundCount).map { shape.bounds[$0 / 2][$0 % 2] },
+      bounds: (0..<shape.boundCount).map { shape.index.pointee.bounds[$0] },
       counts: (0..<shape.bucketCount).map { bucket in all.reduce(0) { $0 &+ table.total($1, bucket) } })
   }
 }

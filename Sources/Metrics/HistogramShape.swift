@@ -2,17 +2,13 @@
 struct HistogramShape: @unchecked Sendable {
   static let maximumBounds = 64
 
-  let bounds: UnsafePointer<SIMD2<Double>>
-  let boundCount: Int
+  let index: UnsafePointer<BucketIndex>
   let keepsExemplars: Bool
   /// `le="0.005"} ` for every bucket, with +Inf at the end.
   let labels: [[UInt8]]
 
   init(bounds: [Double], keepsExemplars: Bool) {
-    let padded = bounds + [.infinity]
-    self.bounds = ImmortalMemory.pairs(
-      stride(from: 0, to: bounds.count, by: 2).map { SIMD2(padded[$0], padded[$0 + 1]) })
-    boundCount = bounds.count
+    index = BucketIndex.make(bounds)
     self.keepsExemplars = keepsExemplars
     labels = (bounds + [.infinity]).map { bound in
       var bytes = Array("le=\"".utf8)
@@ -22,6 +18,7 @@ struct HistogramShape: @unchecked Sendable {
     }
   }
 
+  var boundCount: Int { index.pointee.boundCount }
   var bucketCount: Int { boundCount + 1 }
   var sumIndex: Int { boundCount + 1 }
   var cellCount: Int { boundCount + 2 + (keepsExemplars ? bucketCount * ExemplarSlot.cellCount : 0) }

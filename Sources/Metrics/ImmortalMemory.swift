@@ -15,11 +15,11 @@ enum ImmortalMemory {
     return cells
   }
 
-  static func pairs(_ values: [SIMD2<Double>]) -> UnsafePointer<SIMD2<Double>> {
-    let pairs = allocate(byteCount: values.count * MemoryLayout<SIMD2<Double>>.stride, alignment: 64)
-      .bindMemory(to: SIMD2<Double>.self, capacity: values.count)
-    for (index, value) in values.enumerated() { (pairs + index).initialize(to: value) }
-    return UnsafePointer(pairs)
+  static func copy<Value: BitwiseCopyable>(_ values: [Value]) -> UnsafePointer<Value> {
+    let copies = allocate(byteCount: values.count * MemoryLayout<Value>.stride, alignment: 64)
+      .bindMemory(to: Value.self, capacity: values.count)
+    copies.initialize(from: values, count: values.count)
+    return UnsafePointer(copies)
   }
 
   private static func allocate(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer {
