@@ -84,7 +84,7 @@ extension Connection {
 
   /// Whether the handler of a streamed body may be given more.
   var wantsStreamedBody: Bool {
-    guard let stream = request.streamedBody else { return false }
+    guard let stream = request.streamedBody, !stream.isFinished else { return false }
     return stream.count < server.limits.streamedBodyBytes
   }
 

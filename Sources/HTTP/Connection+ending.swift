@@ -13,20 +13,23 @@ extension Connection {
 
   /// Closes, unless the client might still send: closing then would reset the connection, and a reset can destroy an
   /// answer that the client has not read yet (RFC 9112, section 9.6).
+  ///
+  /// The last of the output waits in the kernel to leave with the end of our side, before there can be a reset.
   func endClosing() {
     if abortsOnClose {
       abort()
       return
     }
+    if !hasPeerEnded { shutdown(fd, Int32(SHUT_WR)) }
     guard (lingersOnClose || !input.isEmpty), !hasPeerEnded else {
       close()
       return
     }
-    shutdown(fd, Int32(SHUT_WR))
     phase = .lingering
     since = loop.now
     input.removeAll()
-    resumeReading()
+    isReadPaused = false
+    updateInterest()
   }
 
   /// Reads and drops; false when nothing is left for now or the connection is closed.
@@ -56,8 +59,7 @@ extension Connection {
     guard phase != .closed else { return }
     let phase = phase
     self.phase = .closed
-    loop.remove(fd)
-    Glibc.close(fd)
+    loop.close(fd)
     output.release()
     server.remove(self)
     wakeSender()

@@ -14,6 +14,8 @@ extension Connection {
       }
       input.prepare(server.inputBlocks)
       let room = input.room
+      // Full of requests that wait until answers before theirs are sent.
+      if room == 0 { return }
       let count = retrying { recv(fd, input.tail, room, 0) }
       if count > 0 {
         input.append(count)

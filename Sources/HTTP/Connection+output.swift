@@ -9,13 +9,34 @@ extension Connection {
   /// Writes the status line and the fields that every answer has.
   @inline(__always)
   func beginHead(_ status: Status) {
-    // What is left of the body decides whether the connection can be used again.
+    settleReuse()
+    output.append(status.line)
+    appendVaryingFields()
+  }
+
+  /// Writes an answer that was rendered before: what does not change first, then the other fields and the body.
+  func write(_ answer: FixedAnswer) {
+    settleReuse()
+    answer.head.withUnsafeBytes { output.append($0) }
+    appendVaryingFields()
+    endFields()
+    if request.method != .head, !answer.status.isBodiless { answer.body.withUnsafeBytes { output.append($0) } }
+  }
+
+  /// Decides whether the connection can be used again.
+  @inline(__always)
+  private func settleReuse() {
+    // Not if something is left of the body.
     if body != nil, !skipBody() {
       closesAfterAnswer = true
       lingersOnClose = true
     }
     if !request.head.keepsAlive || server.isDraining { closesAfterAnswer = true }
-    output.append(status.line)
+  }
+
+  /// The fields that every answer has.
+  @inline(__always)
+  private func appendVaryingFields() {
     output.append(server.date.bytes(loop.unixMilliseconds), DateField.byteCount)
     application.addFields(to: FieldWriter(self), for: request)
   }
@@ -156,7 +177,9 @@ extension Connection {
     isFlushQueued = false
     guard phase != .closed else { return }
     if !output.isEmpty {
-      let count = retrying { Glibc.send(fd, output.pointer, output.count, Int32(MSG_NOSIGNAL)) }
+      // What is sent last leaves in one packet with the end of the connection, which follows at once.
+      let flags = Int(MSG_NOSIGNAL) | (phase == .closing && !abortsOnClose ? Int(MSG_MORE) : 0)
+      let count = retrying { Glibc.send(fd, output.pointer, output.count, Int32(flags)) }
       if count < 0, errno != EAGAIN {
         close()
         return

@@ -38,7 +38,8 @@ final class Connection: EventHandler, TurnEnd {
   @exclusivity(unchecked) var since: UInt64
 
   // Reading
-  @exclusivity(unchecked) private var interest = Readiness.readable
+  /// What epoll waits for; nil before it was told of the connection.
+  @exclusivity(unchecked) private var interest: Readiness?
   @exclusivity(unchecked) var isReadPaused = false
   @exclusivity(unchecked) var hasPeerEnded = false
   @exclusivity(unchecked) var isProcessing = false
@@ -104,6 +105,13 @@ final class Connection: EventHandler, TurnEnd {
     if readiness.contains(.readable) { readable() }
   }
 
+  /// Begins with what the client has sent along. One that is answered by then, and wants no more, is closed without
+  /// epoll ever having been told of it.
+  func open() {
+    readable()
+    if phase != .closing { updateInterest() }
+  }
+
   /// Has epoll wait for what is wanted now.
   func updateInterest() {
     guard phase != .closed else { return }
@@ -111,9 +119,14 @@ final class Connection: EventHandler, TurnEnd {
     if !isReadPaused, !isWriteBlocked, !hasPeerEnded { wanted.insert(.readable) }
     if isWriteBlocked { wanted.insert(.writable) }
     guard wanted != interest else { return }
+    let isKnown = interest != nil
     interest = wanted
-    // Fails only for a descriptor that was not added, and this one was.
-    try? loop.change(fd, wanted)
+    do {
+      if isKnown { try loop.change(fd, wanted) } else { try loop.add(fd, wanted, self) }
+    } catch {
+      // The kernel has no memory to watch it with.
+      close()
+    }
   }
 
   func pauseReading() {

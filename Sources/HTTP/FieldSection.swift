@@ -33,6 +33,7 @@ struct FieldSection {
       table.base[count] = field
       count &+= 1
       head.fieldCount = count
+      head.nameLengths |= 1 &<< UInt64(field.name.length)
       try note(field, bytes, &seen)
     }
     guard position &+ 1 < bytes.byteCount else { throw .needMore }
@@ -81,7 +82,7 @@ struct FieldSection {
     let start = Int(field.name.start)
     switch field.name.length {
     case 4:
-      if bytes.matchesIgnoringCase("host", at: start) { try host(bytes.extracting(field.value.range), &seen) }
+      if bytes.matchesIgnoringCase("host", at: start) { try host(field.value.range, bytes, &seen) }
     case 6:
       if bytes.matchesIgnoringCase("expect", at: start) { expect(bytes.extracting(field.value.range), &seen) }
     case 10:
@@ -100,10 +101,11 @@ struct FieldSection {
 
   /// Exactly one Host, of characters that a host may have (RFC 9112, section 3.2).
   @inline(__always)
-  private func host(_ value: RawSpan, _ seen: inout Seen) throws(Stop) {
+  private func host(_ value: Range<Int>, _ bytes: RawSpan, _ seen: inout Seen) throws(Stop) {
     guard !seen.host else { throw .malformed("The request has more than one Host field") }
     seen.host = true
-    guard value.first(.host, isIn: false, from: 0) == value.byteCount else {
+    // What ends the line is not in a host, so that the search ends there.
+    guard bytes.first(.host, isIn: false, from: value.lowerBound) == value.upperBound else {
       throw .malformed("The Host field is not a host")
     }
   }

@@ -28,4 +28,7 @@ package struct FieldWriter {
 
   /// Appends whole field lines, each with its CRLF.
   package func append(lines: StaticString) { output.pointee.append(lines) }
+
+  /// Appends whole field lines, each with its CRLF, that hold nothing of a client's which was not looked through.
+  package func append(lines: UnsafeRawBufferPointer) { output.pointee.append(lines) }
 }

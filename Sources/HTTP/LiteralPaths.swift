@@ -73,13 +73,20 @@ struct LiteralPaths {
       hash = mix(hash ^ bytes.word(at: offset))
       offset &+= 8
     }
-    if bytes.byteCount >= 8 { return mix(hash ^ bytes.word(at: bytes.byteCount &- 8)) }
-    var rest: UInt64 = 0
-    while offset < bytes.byteCount {
-      rest = rest << 8 | UInt64(bytes[offset])
-      offset &+= 1
+    return mix(hash ^ lastWord(bytes))
+  }
+
+  /// The last eight bytes; all of them if there are fewer, some perhaps twice.
+  @inline(__always)
+  private static func lastWord(_ bytes: RawSpan) -> UInt64 {
+    let count = bytes.byteCount
+    if count >= 8 { return bytes.word(at: count &- 8) }
+    if count >= 4 {
+      let first = bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self)
+      let last = bytes.unsafeLoadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+      return UInt64(first) << 32 | UInt64(last)
     }
-    return mix(hash ^ rest)
+    return (0..<count).reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
   }
 
   @inline(__always)

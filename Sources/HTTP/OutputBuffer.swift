@@ -39,9 +39,15 @@ struct OutputBuffer {
     end = 0
   }
 
+  /// Makes sure that the next `count` bytes can be appended without growing.
+  @inline(__always)
+  mutating func reserve(_ count: Int) {
+    if count > capacity &- end { makeRoom(count) }
+  }
+
   @inline(__always)
   mutating func append(_ source: UnsafeRawPointer, _ count: Int) {
-    if count > capacity &- end { makeRoom(count) }
+    reserve(count)
     memcpy(base.unsafelyUnwrapped + end, source, count)
     end &+= count
   }
@@ -63,7 +69,7 @@ struct OutputBuffer {
 
   @inline(__always)
   private mutating func append(_ number: Int, base radix: UInt, maximumDigits: Int) {
-    if maximumDigits > capacity &- end { makeRoom(maximumDigits) }
+    reserve(maximumDigits)
     var rest = UInt(bitPattern: number)
     var digits = 1
     while rest >= radix {

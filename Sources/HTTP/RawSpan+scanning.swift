@@ -70,33 +70,31 @@ extension RawSpan {
   @inline(__always)
   func first(_ characterClass: ASCII.Class, isIn: Bool, from start: Int) -> Int {
     precondition(start >= 0)
+    // Within bounds by the loops' conditions: the check that costs as much as the look-up is not made twice.
     var offset = start
-    // Within bounds by the loop's condition: the check that costs as much as the look-up is not made twice.
-    while offset < byteCount,
-      ASCII.isIn(characterClass, unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)) != isIn
-    {
+    while true {
+      while offset &+ 8 <= byteCount {
+        let word = UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+        let suspects = ByteLanes.suspects(word, characterClass, isIn: isIn)
+        offset &+= suspects == 0 ? 8 : suspects.trailingZeroBitCount / 8
+        if suspects != 0 { break }
+      }
+      guard offset < byteCount else { return offset }
+      let byte = unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+      if ASCII.isIn(characterClass, byte) == isIn { return offset }
       offset &+= 1
     }
-    return offset
   }
 
   /// The first offset from `start` whose byte is a control character (below 0x20, or DEL), or the end.
-  ///
-  /// Eight bytes at a time: the classic tests for a byte below n and a zero byte (Anderson, "Bit Twiddling Hacks").
-  /// Only the lowest flag of such a test is exact, and only the lowest is used.
   @inline(__always)
   func firstControl(from start: Int) -> Int {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let highBits = ones &* 0x80
     precondition(start >= 0)
     var offset = start
     while offset &+ 8 <= byteCount {
       let word = UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
-      let isBelowSpace = (word &- ones &* 0x20) & ~word
-      let withoutDelete = word ^ (ones &* 0x7F)
-      let isDelete = (withoutDelete &- ones) & ~withoutDelete
-      let flags = (isBelowSpace | isDelete) & highBits
-      if flags != 0 { return offset &+ flags.trailingZeroBitCount / 8 }
+      let controls = ByteLanes.controls(word)
+      if controls != 0 { return offset &+ controls.trailingZeroBitCount / 8 }
       offset &+= 8
     }
     while offset < byteCount, !ASCII.isControl(self[offset]) { offset &+= 1 }

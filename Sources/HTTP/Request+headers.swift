@@ -9,6 +9,7 @@ extension Request {
 
   /// The values of all fields of that name, in their order.
   package func headers(_ name: StaticString) -> [String] {
+    guard mayHave(name) else { return [] }
     var values: [String] = []
     for index in 0..<head.fieldCount where hasName(index, name) { values.append(text(field(index).value)) }
     return values
@@ -16,6 +17,7 @@ extension Request {
 
   /// How many fields of that name there are.
   package func headerCount(_ name: StaticString) -> Int {
+    guard mayHave(name) else { return 0 }
     var count = 0
     for index in 0..<head.fieldCount where hasName(index, name) { count += 1 }
     return count
@@ -27,9 +29,17 @@ extension Request {
     return body(bytes(field.value))
   }
 
+  @inline(__always)
   private func firstField(_ name: StaticString) -> FieldSlice? {
+    guard mayHave(name) else { return nil }
     for index in 0..<head.fieldCount where hasName(index, name) { return field(index) }
     return nil
+  }
+
+  /// Whether there is a field whose name is as long.
+  @inline(__always)
+  private func mayHave(_ name: StaticString) -> Bool {
+    head.nameLengths & 1 &<< UInt64(name.utf8CodeUnitCount) != 0
   }
 
   @inline(__always)

@@ -45,6 +45,7 @@ package final class Request {
     base = nil
     fields = nil
     head.fieldCount = 0
+    head.nameLengths = 0
     parameters.removeAll()
     matched = nil
     if !body.isEmpty { body = [] }
@@ -65,8 +66,10 @@ package final class Request {
   /// The route that was matched.
   package var route: Route? { matched?.takeUnretainedValue() }
 
-  /// Whatever the application attached to the route that was matched.
-  package var routeAttachment: AnyObject? { matched?._withUnsafeGuaranteedRef { $0.attachment } }
+  /// Whatever the application attached to the route that was matched. The route keeps it.
+  package var routeAttachment: Unmanaged<AnyObject>? {
+    matched?._withUnsafeGuaranteedRef { $0.attachment.map { .passUnretained($0) } }
+  }
 
   /// Whatever the application needs to know of the request. Left for the connection's next request, so that it may be
   /// used again.

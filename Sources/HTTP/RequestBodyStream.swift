@@ -32,6 +32,9 @@ package final class RequestBodyStream {
     return waiting
   }
 
+  /// Whether no more is taken from the connection.
+  var isFinished: Bool { end != nil }
+
   /// How many bytes wait for the handler.
   var count: Int { waiting.count }
 

@@ -50,6 +50,14 @@ package struct ResponseWriter {
     }
   }
 
+  /// Writes an answer that was rendered before.
+  package mutating func send(_ answer: FixedAnswer) {
+    precondition(status == nil, "an answer begins once")
+    status = answer.status
+    isFinished = true
+    connection._withUnsafeGuaranteedRef { $0.write(answer) }
+  }
+
   /// Ends what the handler has left open.
   mutating func close() {
     if isFinished { return }

@@ -37,7 +37,11 @@ package final class Route {
   /// The names between the braces, in the order of the path.
   let parameterNames: [String]
   /// Whatever the application wants to find again with the route, such as its metrics.
-  package var attachment: AnyObject?
+  package var attachment: AnyObject? {
+    get { keptAttachment }
+    set { keptAttachment = newValue }
+  }
+  @exclusivity(unchecked) private var keptAttachment: AnyObject?
 
   init(_ method: Method, _ template: PathTemplate, _ options: RouteOptions, _ handler: RouteHandler) {
     self.method = method

@@ -88,15 +88,10 @@ package final class Server {
       }
     }
     let connection = Connection(fd, peer, self)
-    do { try loop.add(fd, .readable, connection) } catch {
-      connection.phase = .closed
-      Glibc.close(fd)
-      return
-    }
     connection.index = connections.count
     connections.append(connection)
     startSweeping()
-    if isOneTooMany { connection.refuseUnrouted(.overloaded) }
+    if isOneTooMany { connection.refuseUnrouted(.overloaded) } else { connection.open() }
   }
 
   func remove(_ connection: Connection) {
@@ -114,7 +109,8 @@ package final class Server {
   private func startSweeping() {
     guard !isSweeping else { return }
     isSweeping = true
-    loop.schedule(afterNanoseconds: UInt64(limits.sweepMilliseconds) * 1_000_000) { [weak self] in self?.sweep() }
+    // Strong: a weak reference would make every reference to the server cost more from then on.
+    loop.schedule(afterNanoseconds: UInt64(limits.sweepMilliseconds) * 1_000_000) { self.sweep() }
   }
 
   private func sweep() {

@@ -11,8 +11,8 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
   let mailbox: Mailbox
   // Touched by the loop's thread alone, which is what `isCurrent` asks.
-  private var jobs: [UnownedJob] = []
-  private var nextJob = 0
+  @exclusivity(unchecked) private var jobs: [UnownedJob] = []
+  @exclusivity(unchecked) private var nextJob = 0
   private let owner = Atomic<UInt>(0)
 
   init() throws(SystemError) {

@@ -57,10 +57,16 @@ struct Poller {
     try control(EPOLL_CTL_MOD, fd, interest)
   }
 
-  /// Forgets a descriptor; it must still be open.
-  mutating func remove(_ fd: Int32) {
+  /// Forgets a descriptor that is closed next, by which the kernel forgets it too.
+  mutating func forget(_ fd: Int32) {
+    guard Int(fd) < slots.count else { return }
     slots[Int(fd)].handler = nil
     slots[Int(fd)].generation &+= 1
+  }
+
+  /// Forgets a descriptor that may stay open.
+  mutating func remove(_ fd: Int32) {
+    forget(fd)
     // Fails only if the descriptor was never added, and then there is nothing to take back.
     _ = linux_epoll_ctl(epoll, EPOLL_CTL_DEL, fd, 0, 0)
   }

@@ -1,9 +1,9 @@
 /// A call that a loop will make once its time has come. Made by `EventLoop.schedule`.
 package final class Timer {
   /// When it fires, in nanoseconds of the monotonic clock.
-  package fileprivate(set) var deadline: UInt64
-  fileprivate var action: (() -> Void)?
-  fileprivate var position = -1
+  @exclusivity(unchecked) package fileprivate(set) var deadline: UInt64
+  @exclusivity(unchecked) fileprivate var action: (() -> Void)?
+  @exclusivity(unchecked) fileprivate var position = -1
 
   fileprivate init(deadline: UInt64, action: @escaping () -> Void) {
     self.deadline = deadline

@@ -27,7 +27,11 @@ struct ConnectionTests {
       return Response(.noContent)
     }
     router.sync(.get, "/forgets") { _, _ in }
+    let answer = FixedAnswer(.ok, headers: ["X-Fixed": "yes"], body: Self.fixedBody)
+    router.sync(.get, "/fixed") { _, writer in writer.send(answer) }
   }
+
+  static let fixedBody = [UInt8](repeating: UInt8(ascii: "x"), count: 1_000)
 
   static func server(_ limits: HTTPLimits = HTTPLimits()) throws -> LiveServer { try LiveServer(limits, addRoutes) }
 
@@ -57,6 +61,34 @@ struct ConnectionTests {
     client.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
     #expect(paths.map { _ in client.answer()?.body } == ["live", "slow 50", "live", "", "slow 0", "live"])
     #expect(server.onLoop { $0.activeConnections } == 0)
+  }
+
+  @Test("answers all of more pipelined requests than there is room for")
+  func longPipeline() throws {
+    let server = try Self.server()
+    let client = RawClient(server)
+    client.send(String(repeating: "GET /fixed HTTP/1.1\r\nHost: a\r\n\r\n", count: 4_000))
+    for _ in 0..<4_000 { try #require(client.answer()?.body.utf8.count == Self.fixedBody.count) }
+  }
+
+  @Test("sends an answer that was rendered before with what changes from request to request")
+  func fixedAnswer() throws {
+    let server = try Self.server()
+    let client = RawClient(server)
+    for (method, version, asked, field) in [
+      ("GET", 1, "", nil), ("HEAD", 1, "", nil), ("GET", 0, "Connection: keep-alive\r\n", "keep-alive"),
+      ("GET", 1, "Connection: close\r\n", "close"),
+    ] {
+      client.send("\(method) /fixed HTTP/1.\(version)\r\nHost: a\r\n\(asked)\r\n")
+      let answer = try #require(client.answer(toHead: method == "HEAD"))
+      #expect(answer.status == 200)
+      #expect(answer.fields["x-fixed"] == "yes")
+      #expect(answer.fields["date"]?.hasSuffix(" GMT") == true)
+      #expect(answer.fields["content-length"] == "1000")
+      #expect(answer.fields["connection"] == field)
+      #expect(answer.body.utf8.count == (method == "HEAD" ? 0 : 1_000))
+    }
+    #expect(client.receiveAll() == "")
   }
 
   @Test("finds requests and bodies in bytes that come one by one")

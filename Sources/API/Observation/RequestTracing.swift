@@ -20,6 +20,8 @@ final class RequestTracing {
   /// Reads `traceparent`. Without one there is a trace only if spans are exported, and for no probe: asked every few
   /// seconds, they would drown the rest.
   func begin(_ call: Call, _ request: Request) {
+    let hasParent = request.headerCount("traceparent") > 0
+    guard hasParent || spans != nil else { return }
     let parent =
       request.withHeader("traceparent") { bytes in
         TraceContext(traceparent: bytes, tracestate: request.header("tracestate"))

@@ -9,14 +9,19 @@ struct Probes: EndpointGroup {
 
   var endpoints: [Endpoint] {
     let liveness = Liveness(loop: services.loop, heartbeats: services.shared.heartbeats)
+    let (ok, version) = (Self.answer(200, word: "ok"), Self.answer(200, services.shared.versionBody))
+    let (stuck, starting) = (Self.answer(503, word: "stuck"), Self.answer(503, word: "starting"))
     return [
-      endpoint("/livez", "Whether the process is alive", Self.word) { Self.live(liveness, &$1) },
-      endpoint("/startupz", "Whether the start is over", Self.word, started),
+      endpoint("/livez", "Whether the process is alive", Self.word) { $1.send(liveness.isAlive ? ok : stuck) },
+      // Over once migrations are done and both stores were reached.
+      endpoint("/startupz", "Whether the start is over", Self.word) {
+        $1.send(services.health.isStarted ? ok : starting)
+      },
       endpoint(
         "/readyz", "Whether requests should be sent here", Self.readiness, ready, parameters: Self.readyParameters),
       endpoint("/health", "The full report, checks by name", Self.report) { fullReport($0, &$1, asList: false) },
       endpoint("/api/health", "The full report, checks as a list", Self.report) { fullReport($0, &$1, asList: true) },
-      endpoint("/version", "What is running", Self.version, version),
+      endpoint("/version", "What is running", Self.version) { $1.send(version) },
     ]
   }
 
@@ -36,17 +41,6 @@ struct Probes: EndpointGroup {
   ]
 
   // MARK: Kubernetes' probes
-
-  private static func live(_ liveness: Liveness, _ writer: inout ResponseWriter) {
-    if liveness.isAlive { return send(200, #"{"status":"ok"}"#, &writer) }
-    send(503, #"{"status":"stuck"}"#, &writer)
-  }
-
-  /// Migrations are done and both stores were reached once.
-  private func started(_ call: Call, _ writer: inout ResponseWriter) {
-    if services.health.isStarted { return Self.send(200, #"{"status":"ok"}"#, &writer) }
-    Self.send(503, #"{"status":"starting"}"#, &writer)
-  }
 
   /// Postgres can be used and the process is not about to end. Without Redis the server is ready, if degraded.
   private func ready(_ call: Call, _ writer: inout ResponseWriter) {
@@ -69,7 +63,17 @@ struct Probes: EndpointGroup {
       json.key("checks")
       HealthFormat.object(report.checks.filter { !excluded.contains($0.name) }, at: services.loop.now, &json)
     }
-    Self.send(isReady ? 200 : 503, json.take(), &writer)
+    writer.send(Self.answer(isReady ? 200 : 503, json.take()))
+  }
+
+  private static func answer(_ status: UInt16, word: String) -> FixedAnswer {
+    answer(status, Array(#"{"status":"\#(word)"}"#.utf8))
+  }
+
+  private static func answer(_ status: UInt16, _ body: [UInt8]) -> FixedAnswer {
+    var headers: HeaderList = ["Content-Type": "application/json", "Cache-Control": "no-store"]
+    if status == 503 { headers.append("Retry-After", "1") }
+    return FixedAnswer(Status(rawValue: status), headers: headers, body: body)
   }
 
   // MARK: Reports
@@ -84,26 +88,6 @@ struct Probes: EndpointGroup {
     writer.fields.append(lines: "Cache-Control: no-store\r\n")
     if report.status == .unhealthy { writer.fields.append(lines: "Retry-After: 1\r\n") }
     writer.end(body)
-  }
-
-  private func version(_ call: Call, _ writer: inout ResponseWriter) {
-    Self.send(200, services.shared.versionBody, &writer)
-  }
-
-  private static func send(_ status: UInt16, _ body: [UInt8], _ writer: inout ResponseWriter) {
-    begin(status, &writer)
-    writer.end(body)
-  }
-
-  private static func send(_ status: UInt16, _ body: StaticString, _ writer: inout ResponseWriter) {
-    begin(status, &writer)
-    writer.end(body)
-  }
-
-  private static func begin(_ status: UInt16, _ writer: inout ResponseWriter) {
-    writer.begin(Status(rawValue: status))
-    writer.fields.append(lines: "Content-Type: application/json\r\nCache-Control: no-store\r\n")
-    if status == 503 { writer.fields.append(lines: "Retry-After: 1\r\n") }
   }
 
   // MARK: Schemas

@@ -12,4 +12,9 @@ final class BoundEndpoint {
     self.instruments = instruments
     isEventStream = endpoint.isEventStream
   }
+
+  /// What is attached to a route, which is a bound endpoint.
+  static func unmanaged(_ attachment: Unmanaged<AnyObject>) -> Unmanaged<BoundEndpoint> {
+    .fromOpaque(attachment.toOpaque())
+  }
 }

@@ -10,10 +10,10 @@ final class Call {
 
   unowned(unsafe) let request: Request
   unowned(unsafe) let services: Services
-  /// The client's `X-Request-Id`, or one of our own.
-  private(set) var requestID: String
+  /// What names the request.
+  @exclusivity(unchecked) private(set) var id: RequestID
   /// The address of the client itself, behind trusted proxies.
-  private(set) var clientAddress: PeerAddress
+  @exclusivity(unchecked) private(set) var clientAddress: PeerAddress
   /// The caller's trace, or a new one when traces are exported.
   var trace: TraceContext?
   /// The span id that the caller's trace gave, the parent of this request's span.
@@ -22,35 +22,42 @@ final class Call {
   var startedUnixNanoseconds: UInt64 = 0
   /// Who calls; anonymous until authentication has run.
   var identity = Identity.anonymous
-  /// The endpoint that was matched.
-  private(set) var endpoint: BoundEndpoint?
+  /// The endpoint that was matched. Its route keeps it; counting references to it for each request would cost.
+  @exclusivity(unchecked) private(set) var boundEndpoint: Unmanaged<BoundEndpoint>?
   /// What became of the request's rate token.
   var rate: (policy: RatePolicy, decision: RateDecision)?
   /// The problem that was answered.
   var problem: Problem?
 
   init(
-    _ request: Request, _ services: Services, requestID: String, clientAddress: PeerAddress, endpoint: BoundEndpoint?
+    _ request: Request, _ services: Services, id: RequestID, clientAddress: PeerAddress,
+    endpoint: Unmanaged<BoundEndpoint>?
   ) {
     self.request = request
     self.services = services
-    self.requestID = requestID
+    self.id = id
     self.clientAddress = clientAddress
-    self.endpoint = endpoint
+    boundEndpoint = endpoint
   }
 
   /// Begins anew with the connection's next request, so that a request needs no memory of its own.
-  func reuse(requestID: String, clientAddress: PeerAddress, endpoint: BoundEndpoint?) {
-    self.requestID = requestID
+  func reuse(id: RequestID, clientAddress: PeerAddress, endpoint: Unmanaged<BoundEndpoint>?) {
+    self.id = id
     self.clientAddress = clientAddress
-    if self.endpoint !== endpoint { self.endpoint = endpoint }
-    trace = nil
+    boundEndpoint = endpoint
+    if trace != nil { trace = nil }
     parentSpan = nil
     startedUnixNanoseconds = 0
     identity = .anonymous
     if rate != nil { rate = nil }
     if problem != nil { problem = nil }
   }
+
+  /// The client's `X-Request-Id`, or one of our own.
+  var requestID: String { id.text }
+
+  /// The endpoint that was matched.
+  var endpoint: BoundEndpoint? { boundEndpoint?.takeUnretainedValue() }
 
   /// The moment at which this turn of the loop began, to the millisecond.
   var now: Timestamp { Timestamp(unixMilliseconds: services.loop.unixMilliseconds) }

@@ -19,7 +19,8 @@ final class LoopApplication: Application {
   private let authentication: Authentication
   private let rates: RateFilter
   private let tracing: RequestTracing
-  @exclusivity(unchecked) private var requestID = RequestID()
+  private let answerFields = AnswerFields()
+  @exclusivity(unchecked) private var requestIDs = RequestIDSource()
 
   init(_ services: Services, endpoints: [Endpoint]) {
     self.services = services
@@ -54,13 +55,13 @@ final class LoopApplication: Application {
   // MARK: The way of a request
 
   func begin(_ request: Request) {
-    let endpoint = request.routeAttachment.map { unsafeDowncast($0, to: BoundEndpoint.self) }
-    let (id, address) = (requestID(request), clientAddress(request))
+    let endpoint = request.routeAttachment.map(BoundEndpoint.unmanaged)
+    let (id, address) = (requestIDs.id(of: request), clientAddress(request))
     // A call that somebody has kept beyond its request stays as it was.
     if isKnownUniquelyReferenced(&request.context) {
-      Self.withCall(of: request) { $0.reuse(requestID: id, clientAddress: address, endpoint: endpoint) }
+      Self.withCall(of: request) { $0.reuse(id: id, clientAddress: address, endpoint: endpoint) }
     } else {
-      request.context = Call(request, services, requestID: id, clientAddress: address, endpoint: endpoint)
+      request.context = Call(request, services, id: id, clientAddress: address, endpoint: endpoint)
     }
     Self.withCall(of: request) { tracing.begin($0, request) }
     activeConnections.add(1)
@@ -97,8 +98,7 @@ final class LoopApplication: Application {
 
   func addFields(to fields: FieldWriter, for request: Request) {
     Self.withCall(of: request) { call in
-      fields.append("X-Request-Id", call.requestID)
-      fields.append(lines: "X-Content-Type-Options: nosniff\r\n")
+      answerFields.add(call.id, to: fields)
       if !corsOrigins.isEmpty { CrossOrigin.addFields(to: fields, for: request, corsOrigins) }
       if let rate = call.rate { rates.addFields(to: fields, rate.policy, rate.decision) }
     }
@@ -112,9 +112,11 @@ final class LoopApplication: Application {
     activeConnections.subtract(1)
     let seconds = Double(summary.durationNanoseconds) / 1e9
     let exemplar = tracing.exemplar(call)
-    if let endpoint = call.endpoint {
-      endpoint.instruments.record(request.method, summary.status, seconds: seconds, exemplar: exemplar)
-      if !endpoint.isEventStream { responseTime.observe(seconds) }
+    if let endpoint = call.boundEndpoint {
+      endpoint._withUnsafeGuaranteedRef {
+        $0.instruments.record(request.method, summary.status, seconds: seconds, exemplar: exemplar)
+        if !$0.isEventStream { responseTime.observe(seconds) }
+      }
     } else {
       unmatched.record(request.method, summary.status, seconds: seconds, exemplar: exemplar)
       responseTime.observe(seconds)

@@ -1,0 +1,45 @@
+/// Looks at eight bytes at once, each in its lane of a little-endian word (Anderson, "Bit Twiddling Hacks").
+///
+/// A result has the high bit set in the lanes that were looked for. The lowest of them is exact; lanes above it may be
+/// set by a borrow.
+enum ByteLanes {
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+  private static let highBits: UInt64 = 0x8080_8080_8080_8080
+
+  /// Control characters: below 0x20, and DEL.
+  @inline(__always)
+  static func controls(_ word: UInt64) -> UInt64 {
+    (((word &- ones &* 0x20) & ~word) | zeros(word ^ ones &* 0x7F)) & highBits
+  }
+
+  /// Bytes that need a look at the table of classes: all that are in the class, or that are not for `isIn` false, and
+  /// of the others those that are rare.
+  @inline(__always)
+  static func suspects(_ word: UInt64, _ characterClass: ASCII.Class, isIn: Bool) -> UInt64 {
+    switch (characterClass, isIn) {
+    case (.token, false): return ~(letters(word) | within(word, 0x2D...0x2D)) & highBits
+    case (.host, false):
+      // Digits with the colon, and the hyphen with the dot, are neighbours.
+      return ~(letters(word) | within(word, 0x30...0x3A) | within(word, 0x2D...0x2E)) & highBits
+    case (.targetSpecial, true):
+      let marks = zeros(word ^ ones &* 0x3F) | zeros(word ^ ones &* 0x23) | zeros(word ^ ones &* 0x25)
+      let outside = ((word &- ones &* 0x21) & ~word) | word | (word &+ ones)
+      return (outside | marks) & highBits
+    default: return highBits
+    }
+  }
+
+  @inline(__always)
+  private static func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
+
+  /// Letters in either case; exact in every lane.
+  @inline(__always)
+  private static func letters(_ word: UInt64) -> UInt64 { within(word | ones &* 0x20, 0x61...0x7A) }
+
+  /// ASCII characters from one to another; exact in every lane.
+  @inline(__always)
+  private static func within(_ word: UInt64, _ range: ClosedRange<UInt64>) -> UInt64 {
+    let low = word & ~highBits
+    return (low &+ ones &* (0x80 - range.lowerBound)) & ~(low &+ ones &* (0x7F - range.upperBound)) & ~word & highBits
+  }
+}
