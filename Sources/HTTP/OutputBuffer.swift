@@ -1,4 +1,5 @@
 import Glibc
+import Values
 
 /// Bytes of answers that wait to be sent, in a block that is held only while there are any.
 ///
@@ -62,30 +63,19 @@ struct OutputBuffer {
   mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
 
   /// Appends a number that is not negative in decimal.
-  mutating func append(decimal number: Int) { append(number, base: 10, maximumDigits: 20) }
+  mutating func append(decimal number: Int) {
+    reserve(DecimalText.integerBytes)
+    end &+= (base.unsafelyUnwrapped + end).storeDecimal(UInt64(number))
+  }
 
-  /// Appends a number that is not negative in lower-case hexadecimal.
-  mutating func append(hexadecimal number: Int) { append(number, base: 16, maximumDigits: 16) }
-
-  @inline(__always)
-  private mutating func append(_ number: Int, base radix: UInt, maximumDigits: Int) {
-    reserve(maximumDigits)
-    var rest = UInt(bitPattern: number)
-    var digits = 1
-    while rest >= radix {
-      rest /= radix
-      digits &+= 1
-    }
-    rest = UInt(bitPattern: number)
-    var position = end &+ digits
-    end = position
-    repeat {
-      position &-= 1
-      let digit = UInt8(truncatingIfNeeded: rest % radix)
-      let character = digit < 10 ? digit &+ UInt8(ascii: "0") : digit &+ (UInt8(ascii: "a") - 10)
-      base.unsafelyUnwrapped.storeBytes(of: character, toByteOffset: position, as: UInt8.self)
-      rest /= radix
-    } while rest > 0
+  /// Appends a number below 2^32 in lower-case hexadecimal.
+  mutating func append(hexadecimal number: Int) {
+    let digits = lowerHex(UInt32(number))
+    // Zeros in front are left out, but for the last digit.
+    let zeros = min((digits ^ 0x3030_3030_3030_3030).trailingZeroBitCount / 8, 7)
+    reserve(8)
+    (base.unsafelyUnwrapped + end).storeBytes(of: (digits >> UInt64(zeros * 8)).littleEndian, as: UInt64.self)
+    end &+= 8 &- zeros
   }
 
   /// Appends the value of a field: a control character in it becomes a space, so that no value can end its line.

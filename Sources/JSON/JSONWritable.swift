@@ -27,19 +27,19 @@ extension Bool: JSONWritable {
 }
 
 extension Identifier: JSONWritable {
-  package func write(to json: inout JSONWriter) { json.quoted { appendText(to: &$0) } }
+  package func write(to json: inout JSONWriter) { json.quoted(upTo: Self.textLength) { $0.append(self) } }
 }
 
 extension Timestamp: JSONWritable {
-  package func write(to json: inout JSONWriter) { json.quoted { appendText(to: &$0) } }
+  package func write(to json: inout JSONWriter) { json.quoted(upTo: Self.textLength) { $0.append(self) } }
 }
 
 extension CivilDate: JSONWritable {
-  package func write(to json: inout JSONWriter) { json.quoted { appendText(to: &$0) } }
+  package func write(to json: inout JSONWriter) { json.quoted(upTo: Self.textLength) { $0.append(self) } }
 }
 
 extension CurrencyCode: JSONWritable {
-  package func write(to json: inout JSONWriter) { json.quoted { appendText(to: &$0) } }
+  package func write(to json: inout JSONWriter) { json.quoted(upTo: Self.textLength) { $0.append(self) } }
 }
 
 extension Money: JSONWritable {

@@ -1,3 +1,5 @@
+import Values
+
 /// Writes JSON text (RFC 8259) straight into bytes, with the commas where they belong.
 ///
 /// Keys and values come in the order of the text; that they match is the caller's part. Nothing is allocated but the
@@ -118,21 +120,14 @@ package struct JSONWriter {
     bytes.appendQuoted(string)
   }
 
-  /// Writes a string that is UTF-8 and known to need no escaping, such as a name that matches a pattern of letters.
-  package mutating func plain(_ text: UnsafeRawBufferPointer) {
-    quoted { $0.append(contentsOf: text) }
-  }
-
   /// Writes an integer.
   package mutating func integer(_ integer: Int64) {
-    separate()
-    bytes.appendDecimal(integer)
+    value(upTo: 1 + DecimalText.integerBytes) { $0.appendDecimal(integer) }
   }
 
   /// Writes a number with the fewest digits that read back as it, or null if it is not finite.
   package mutating func number(_ number: Double) {
-    separate()
-    bytes.appendDecimal(number)
+    value(upTo: DecimalText.numberBytes) { $0.appendDecimal(number) }
   }
 
   /// Writes a value that is JSON already.
@@ -147,12 +142,23 @@ package struct JSONWriter {
     bytes.append(contentsOf: text)
   }
 
-  /// Writes a string that `append` adds, which needs no escaping.
-  mutating func quoted(_ append: (inout [UInt8]) -> Void) {
-    separate()
-    bytes.append(UInt8(ascii: "\""))
-    append(&bytes)
-    bytes.append(UInt8(ascii: "\""))
+  /// Writes a string of at most `length` bytes that `write` writes, which needs no escaping.
+  mutating func quoted(upTo length: Int, _ write: (inout ByteCursor) -> Void) {
+    value(upTo: length + 2) { output in
+      output.append(UInt8(ascii: "\""))
+      write(&output)
+      output.append(UInt8(ascii: "\""))
+    }
+  }
+
+  /// Writes a value of at most `length` bytes that `write` writes.
+  @inline(__always)
+  private mutating func value(upTo length: Int, _ write: (inout ByteCursor) -> Void) {
+    bytes.append(upTo: 1 + length) { output in
+      if needsComma { output.append(UInt8(ascii: ",")) }
+      write(&output)
+    }
+    needsComma = true
   }
 
   private mutating func separate() {

@@ -99,8 +99,7 @@ package struct LogLine: ~Copyable {
   /// Adds an integer field.
   package mutating func field(_ name: StaticString, _ value: Int) {
     guard key(name) else { return }
-    if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    bytes.appendDecimal(UInt64(value.magnitude))
+    bytes.appendDecimal(Int64(value))
   }
 
   /// Adds an integer field.

@@ -68,6 +68,12 @@ import Glibc
     end += place(DecimalText.integerBytes).storeDecimal(number)
   }
 
+  /// Appends an integer in decimal; there must be room for a sign and `DecimalText.integerBytes`.
+  package mutating func appendDecimal(_ integer: Int64) {
+    if integer < 0 { append(UInt8(ascii: "-")) }
+    appendDecimal(integer.magnitude)
+  }
+
   /// Appends the last digits of a number in decimal, with zeros in front; there must be room for at least eight bytes.
   package mutating func appendDecimal(_ number: UInt64, width: Int) {
     place(max(width, 8)).storeDecimal(number, width: width)

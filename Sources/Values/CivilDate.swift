@@ -54,7 +54,7 @@ package struct CivilDate: Hashable, Sendable, Comparable {
   }
 
   /// The length of the text form in bytes.
-  private static let textLength = 10
+  package static let textLength = 10
 }
 
 extension CivilDate: CustomStringConvertible {

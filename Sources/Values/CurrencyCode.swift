@@ -1,7 +1,7 @@
 /// A currency of the active ISO 4217 list, by its three letters.
 package struct CurrencyCode: Hashable, Sendable, Comparable {
   // The three letters, the first of them most significant, so that the order is that of the text.
-  private let letters: UInt32
+  fileprivate let letters: UInt32
 
   /// Reads three upper-case letters; nil unless they name an active currency.
   package init?(_ text: some StringProtocol) {
@@ -13,10 +13,8 @@ package struct CurrencyCode: Hashable, Sendable, Comparable {
 
   package static func < (left: CurrencyCode, right: CurrencyCode) -> Bool { left.letters < right.letters }
 
-  /// Appends the three letters.
-  package func appendText(to bytes: inout [UInt8]) {
-    for shift: UInt32 in [16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: letters >> shift)) }
-  }
+  /// The length of the text form in bytes.
+  package static let textLength = 3
 
   private static let active = Set(list.split(separator: " ").map { $0.utf8.reduce(0) { $0 << 8 | UInt32($1) } })
 
@@ -35,8 +33,19 @@ package struct CurrencyCode: Hashable, Sendable, Comparable {
 extension CurrencyCode: CustomStringConvertible {
   /// The three letters.
   package var description: String {
-    var bytes: [UInt8] = []
-    appendText(to: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
+    String(unsafeUninitializedCapacity: Self.textLength) { text in
+      var cursor = ByteCursor(UnsafeMutableRawBufferPointer(text))
+      cursor.append(self)
+      return cursor.count
+    }
+  }
+}
+
+extension ByteCursor {
+  /// Appends the three letters of a currency.
+  package mutating func append(_ currency: CurrencyCode) {
+    append(UInt8(truncatingIfNeeded: currency.letters >> 16))
+    append(UInt8(truncatingIfNeeded: currency.letters >> 8))
+    append(UInt8(truncatingIfNeeded: currency.letters))
   }
 }

@@ -47,10 +47,7 @@ extension UnsafeMutableRawPointer {
 extension [UInt8] {
   /// Appends an integer in decimal.
   package mutating func appendDecimal(_ integer: Int64) {
-    append(upTo: 1 + DecimalText.integerBytes) { output in
-      if integer < 0 { output.append(UInt8(ascii: "-")) }
-      output.appendDecimal(integer.magnitude)
-    }
+    append(upTo: 1 + DecimalText.integerBytes) { $0.appendDecimal(integer) }
   }
 
   /// Appends the last `width` decimal digits of a number that is not negative, with zeros in front.

@@ -1,5 +1,5 @@
 /// A moment in UTC to the millisecond, as stored and as written in RFC 3339.
-package struct Timestamp: Hashable, Sendable, Comparable {
+package struct Timestamp: Hashable, Sendable, Comparable, BitwiseCopyable {
   /// Milliseconds since 1970-01-01T00:00:00Z; negative before.
   package let unixMilliseconds: Int64
 

@@ -27,16 +27,22 @@ struct EntityTag: Equatable {
     }
   }
 
-  /// The tag of an answer that is made of these parts, by their digests.
-  init(of parts: [UnsafeRawBufferPointer]) {
-    let length = Int(SHA256_DIGEST_LENGTH)
-    let digests = [UInt8](unsafeUninitializedCapacity: parts.count * length) { digests, count in
-      for part in parts {
-        SHA256(part.baseAddress, part.count, digests.baseAddress! + count)
-        count += length
+  /// The tag of an answer that is made of several parts.
+  init(of parts: Digests) { self.init(of: parts.bytes) }
+
+  /// The digests of an answer's parts.
+  struct Digests {
+    fileprivate private(set) var bytes: [UInt8] = []
+
+    /// Adds the digest of values that are equal when their bytes are.
+    mutating func append<Value: BitwiseCopyable>(_ values: [Value]) {
+      bytes.append(addingCapacity: Int(SHA256_DIGEST_LENGTH)) { digest in
+        digest.withUnsafeMutableBufferPointer { digest, length in
+          values.withUnsafeBytes { values in _ = SHA256(values.baseAddress, values.count, digest.baseAddress) }
+          length = digest.count
+        }
       }
     }
-    self.init(of: digests)
   }
 
   /// The digest's bytes.

@@ -8,25 +8,25 @@ struct ReadingsColumns {
   /// Which of them; nil when there is one.
   let types: [Int64]?
   let times: [Timestamp]
-  let values: Values
-
-  enum Values {
-    case readings([Double])
-    case buckets(min: [Double], max: [Double], mean: [Double], count: [Int64])
-  }
+  /// Single readings, or the means of buckets.
+  let values: [Double]
+  /// These three of buckets alone.
+  let minima: [Double]
+  let maxima: [Double]
+  let counts: [Int64]
+  private let isRaw: Bool
 
   /// Takes the row that a statement of `Resolution` gave; nil when no items are in it.
   init?(_ row: Row, isRaw: Bool) throws {
     guard let times = try row.decode([Timestamp]?.self, 2) else { return nil }
     self.times = times
+    self.isRaw = isRaw
     typeNames = try row.decode([String].self, 0).map { Array($0.utf8) }
     types = try row.decode([Int64]?.self, 1)
-    values =
-      isRaw
-      ? .readings(try row.decode([Double].self, 3))
-      : .buckets(
-        min: try row.decode([Double].self, 3), max: try row.decode([Double].self, 4),
-        mean: try row.decode([Double].self, 5), count: try row.decode([Int64].self, 6))
+    values = try row.decode([Double].self, 3)
+    minima = isRaw ? [] : try row.decode([Double].self, 4)
+    maxima = isRaw ? [] : try row.decode([Double].self, 5)
+    counts = isRaw ? [] : try row.decode([Int64].self, 6)
   }
 
   /// The name of an item's type.
@@ -41,23 +41,35 @@ struct ReadingsColumns {
     output.append(separators[0])
     output.append(type(position))
     output.append(separators[1])
-    switch values {
-    case .readings(let values):
+    if isRaw {
       output.appendDecimal(values[position])
       output.append(separators[2])
       output.append(times[position])
       output.append(separators[3])
-    case .buckets(let min, let max, let mean, let count):
+    } else {
       output.append(times[position])
       output.append(separators[2])
-      output.appendDecimal(min[position])
+      output.appendDecimal(minima[position])
       output.append(separators[3])
-      output.appendDecimal(max[position])
+      output.appendDecimal(maxima[position])
       output.append(separators[4])
-      output.appendDecimal(mean[position])
+      output.appendDecimal(values[position])
       output.append(separators[5])
-      output.appendDecimal(count[position].magnitude)
+      output.appendDecimal(counts[position].magnitude)
       output.append(separators[6])
     }
+  }
+}
+
+extension EntityTag.Digests {
+  /// Adds all that a page shows of its columns.
+  mutating func append(_ columns: ReadingsColumns) {
+    for name in columns.typeNames { append(name) }
+    append(columns.types ?? [])
+    append(columns.times)
+    append(columns.values)
+    append(columns.minima)
+    append(columns.maxima)
+    append(columns.counts)
   }
 }

@@ -7,8 +7,6 @@ struct ReadingsPage {
   /// The most bytes that are sent at a time.
   private static let pieceBytes = 32 << 10
 
-  /// What the database sent.
-  private let row: Row
   /// Nil on an empty page.
   private let columns: ReadingsColumns?
   /// How many of the items belong to the page.
@@ -18,8 +16,7 @@ struct ReadingsPage {
 
   /// Takes what a statement of `Resolution` gave; an item beyond `limit` tells that there is another page.
   init(_ rows: Rows, limit: Int, isRaw: Bool, to: Timestamp) throws {
-    row = rows[0]
-    columns = try ReadingsColumns(row, isRaw: isRaw)
+    columns = try ReadingsColumns(rows[0], isRaw: isRaw)
     count = min(columns?.times.count ?? 0, limit)
     self.to = to
   }
@@ -34,11 +31,13 @@ struct ReadingsPage {
     return cursors.seal(payload, list: list)
   }
 
-  /// What stands for the page in one of its forms: the columns as they came, with the item that tells of a next page.
-  /// Made before the first piece is sent, and without the text that a client who has it already is not sent.
+  /// What stands for the page in one of its forms: the columns, with the item that tells of a next page. Made before
+  /// the first piece is sent, and without the text that a client who has it already is not sent.
   func tag(as form: ReadingsForm) -> EntityTag {
-    let columns = (0..<row.count).map { row[$0].bytes ?? UnsafeRawBufferPointer(start: nil, count: 0) }
-    return Array(form.mediaType.utf8).withUnsafeBytes { EntityTag(of: [$0] + columns) }
+    var digests = EntityTag.Digests()
+    digests.append(Array(form.mediaType.utf8))
+    if let columns { digests.append(columns) }
+    return EntityTag(of: digests)
   }
 
   func write(as form: ReadingsForm, nextCursor: String?, to writer: BodyWriter) async throws {

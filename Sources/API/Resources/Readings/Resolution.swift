@@ -54,7 +54,7 @@ enum Resolution: String, CaseIterable {
       """,
     values: bucketValues, grouping: "GROUP BY sensor_type, at")
 
-  private static let bucketValues = "array_agg(min), array_agg(max), array_agg(mean), array_agg(count)"
+  private static let bucketValues = "array_agg(mean), array_agg(min), array_agg(max), array_agg(count)"
 
   /// A page of at most `$5` items, ascending by time and type, after the type `$4` at the time `$2`: the names of its
   /// types, which of them each item is of (NULL when there is one type), and an array for each column.
