@@ -91,6 +91,25 @@ struct ConnectionTests {
     #expect(client.receiveAll() == "")
   }
 
+  @Test("sends the whole of a last answer, to a slow reader and to one that has sent more than it should")
+  func lastAnswer() throws {
+    let length = 8 << 20
+    let server = try LiveServer { router, _ in
+      let answer = FixedAnswer(.ok, body: [UInt8](repeating: UInt8(ascii: "x"), count: length))
+      router.sync(.get, "/large") { _, writer in writer.send(answer) }
+    }
+    for more in ["", String(repeating: "GET /large HTTP/1.1\r\nHost: a\r\n\r\n", count: 4_000)] {
+      let client = RawClient(server, receiveBuffer: 4_096)
+      client.send("GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + more)
+      usleep(50_000)
+      let answer = try #require(client.answer())
+      #expect(answer.fields["connection"] == "close")
+      #expect(answer.body.utf8.count == length)
+      #expect(client.receiveAll() == "")
+    }
+    #expect(server.waits { $0.openConnections == 0 })
+  }
+
   @Test("finds requests and bodies in bytes that come one by one")
   func bytes() throws {
     let server = try Self.server()
