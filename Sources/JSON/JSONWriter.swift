@@ -122,12 +122,14 @@ package struct JSONWriter {
 
   /// Writes an integer.
   package mutating func integer(_ integer: Int64) {
-    value(upTo: 1 + DecimalText.integerBytes) { $0.appendDecimal(integer) }
+    separate()
+    bytes.appendDecimal(integer)
   }
 
   /// Writes a number with the fewest digits that read back as it, or null if it is not finite.
   package mutating func number(_ number: Double) {
-    value(upTo: DecimalText.numberBytes) { $0.appendDecimal(number) }
+    separate()
+    bytes.appendDecimal(number)
   }
 
   /// Writes a value that is JSON already.
@@ -143,22 +145,14 @@ package struct JSONWriter {
   }
 
   /// Writes a string of at most `length` bytes that `write` writes, which needs no escaping.
-  mutating func quoted(upTo length: Int, _ write: (inout ByteCursor) -> Void) {
-    value(upTo: length + 2) { output in
-      output.append(UInt8(ascii: "\""))
-      write(&output)
-      output.append(UInt8(ascii: "\""))
-    }
-  }
-
-  /// Writes a value of at most `length` bytes that `write` writes.
   @inline(__always)
-  private mutating func value(upTo length: Int, _ write: (inout ByteCursor) -> Void) {
-    bytes.append(upTo: 1 + length) { output in
-      if needsComma { output.append(UInt8(ascii: ",")) }
+  mutating func quoted(upTo length: Int, _ write: (inout ByteCursor) -> Void) {
+    separate()
+    bytes.append(upTo: length + 2) { output in
+      output.append(UInt8(ascii: "\""))
       write(&output)
+      output.append(UInt8(ascii: "\""))
     }
-    needsComma = true
   }
 
   private mutating func separate() {
