@@ -34,8 +34,6 @@ enum Resolution: String, CaseIterable {
     /// The columns but for the time, as arrays.
     let values: String
     var grouping = ""
-
-    var span: String { "device_id = $1 AND \(time) >= $2 AND \(time) < $3" }
   }
 
   private static let readings = Source(
@@ -59,47 +57,46 @@ enum Resolution: String, CaseIterable {
   /// A page of at most `$5` items, ascending by time and type, after the type `$4` at the time `$2`: the names of its
   /// types, which of them each item is of (NULL when there is one type), and an array for each column.
   ///
-  /// The arrays take their order from the page, and cost this server a fraction of what as many rows would.
+  /// The arrays take their order from the page, and cost this server a fraction of what as many rows would. The first
+  /// so many of each type are found by the index, whatever the span, and merged: sorting the whole span for each of its
+  /// pages would take quadratic time. The types are found by the index as well, in one look for each.
+  ///
+  /// One type is read in the same way, without a sort: the planner sees that it has one number. The second limit keeps
+  /// it from making a plan for every execution, since it takes the plan for any parameters for the cheapest.
   private static func page(_ name: String, ofOneType: Bool, of source: Source) -> Statement {
-    Statement("readings.\(name)", ofOneType ? pageOfOneType(source) : pageOfAllTypes(source))
-  }
-
-  private static func pageOfOneType(_ source: Source) -> String {
-    """
-    SELECT ARRAY[$6::text], NULL::bigint[], array_agg(at), \(source.values)
-    FROM (\(items(source, type: "$6"))) page
-    """
-  }
-
-  /// The first so many of each type are found by the index, whatever the span, and merged: sorting the whole span for
-  /// each of its pages would take quadratic time. The types are found by the index as well, in one look for each.
-  private static func pageOfAllTypes(_ source: Source) -> String {
-    """
-    WITH RECURSIVE types (number, sensor_type) AS (
-      (SELECT 0::bigint, sensor_type FROM \(source.table) WHERE \(source.span) ORDER BY sensor_type LIMIT 1)
+    let (table, time) = (source.table, source.time)
+    let span = "device_id = $1 AND \(time) >= $2 AND \(time) < $3"
+    let types =
+      ofOneType
+      ? "SELECT 0::bigint, $6::text"
+      : """
+      (SELECT 0::bigint, sensor_type FROM \(table) WHERE \(span) ORDER BY sensor_type LIMIT 1)
       UNION ALL
       SELECT number + 1, (
-        SELECT sensor_type FROM \(source.table) WHERE \(source.span) AND sensor_type > t.sensor_type
-        ORDER BY sensor_type LIMIT 1
+        SELECT sensor_type FROM \(table) WHERE \(span) AND sensor_type > t.sensor_type ORDER BY sensor_type LIMIT 1
       ) FROM types t WHERE t.sensor_type IS NOT NULL
-    )
-    SELECT (SELECT array_agg(sensor_type ORDER BY number) FROM types WHERE sensor_type IS NOT NULL),
-      array_agg(number), array_agg(at), \(source.values)
-    FROM (
-      SELECT t.number, items.* FROM types t CROSS JOIN LATERAL (\(items(source, type: "t.sensor_type"))) items
-      WHERE t.sensor_type IS NOT NULL
-      ORDER BY at, number LIMIT $5
-    ) page
-    """
-  }
-
-  /// The first items of one type.
-  private static func items(_ source: Source, type: String) -> String {
-    """
-    SELECT \(source.columns) FROM \(source.table)
-    WHERE \(source.span) AND sensor_type = \(type)
-      AND \(source.time) >= CASE WHEN \(type) > $4 THEN $2 ELSE $2 + interval '1 millisecond' END
-    \(source.grouping) ORDER BY at LIMIT $5
-    """
+      """
+    let names =
+      ofOneType
+      ? "ARRAY[$6::text], NULL::bigint[]"
+      : "(SELECT array_agg(sensor_type ORDER BY number) FROM types WHERE sensor_type IS NOT NULL), array_agg(number)"
+    return Statement(
+      "readings.\(name)",
+      """
+      WITH RECURSIVE types (number, sensor_type) AS (
+      \(types)
+      )
+      SELECT \(names), array_agg(at), \(source.values)
+      FROM (
+        SELECT t.number, items.* FROM types t CROSS JOIN LATERAL (
+          SELECT \(source.columns) FROM \(table)
+          WHERE \(span) AND sensor_type = t.sensor_type
+            AND \(time) >= CASE WHEN t.sensor_type > $4 THEN $2 ELSE $2 + interval '1 millisecond' END
+          \(source.grouping) ORDER BY at LIMIT $5
+        ) items
+        WHERE t.sensor_type IS NOT NULL
+        ORDER BY at, number LIMIT $5
+      ) page
+      """)
   }
 }
