@@ -18,6 +18,8 @@ package final class EventLoop {
   static let longestSleepMilliseconds: Int32 = 1_000
   /// The most timers fired in one turn, so that descriptors get their share.
   static let timersPerTurn = 1_024
+  /// The most tasks that have ended and are kept for what is spawned next.
+  static let spareTasks = 256
   /// How often the end of a turn is run again when flushing produced more work.
   static let flushRounds = 16
 
@@ -39,6 +41,7 @@ package final class EventLoop {
   @exclusivity(unchecked) private var ending: [any TurnEnd] = []
   // Swapped with `ending` at each turn's end, so that neither gives its storage back.
   @exclusivity(unchecked) private var flushing: [any TurnEnd] = []
+  @exclusivity(unchecked) private var spareTasks: [LoopTask] = []
   private var isStopping = false
 
   /// Makes a loop; others can see by `heartbeat` that it turns.
@@ -97,11 +100,25 @@ package final class EventLoop {
 
   /// Runs `body` as a task on this loop: at once until it first suspends, the rest in later turns.
   ///
+  /// It inherits nothing from the task that calls it, such as values of `TaskLocal`s.
   /// Must be called on the loop's thread. What `body` captures stays on this thread: the task and its continuations
   /// run nowhere else, which is why nothing here has to be Sendable.
   package func spawn(_ body: @escaping () async -> Void) {
-    nonisolated(unsafe) let body = body
-    Task.immediate(executorPreference: executor) { await body() }
+    if let task = spareTasks.popLast() {
+      task.resume(body)
+      executor.runNewest()
+    } else {
+      nonisolated(unsafe) let task = LoopTask(body, on: self)
+      // Detached, because what it would take over from this moment's task is no matter of the bodies to come.
+      Task.immediateDetached(executorPreference: executor) { await task.run() }
+    }
+  }
+
+  /// Keeps a task that has nothing to do any more, if another one is wanted.
+  func keep(_ task: LoopTask) -> Bool {
+    guard !isStopping, spareTasks.count < Self.spareTasks else { return false }
+    spareTasks.append(task)
+    return true
   }
 
   /// Has `part` flushed once when this turn ends. Call it only when `part` is not yet waiting for its flush.
@@ -114,8 +131,16 @@ package final class EventLoop {
   package func run() {
     executor.adoptCurrentThread()
     while !isStopping { turn() }
+    endSpareTasks()
     timers = TimerHeap()
     heartbeat.end()
+  }
+
+  private func endSpareTasks() {
+    while let task = spareTasks.popLast() {
+      task.resume(nil)
+      executor.runNewest()
+    }
   }
 
   /// Ends `run` when the current turn is done. Call it on the loop's thread.

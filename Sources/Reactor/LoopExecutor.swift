@@ -44,6 +44,11 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     }
   }
 
+  /// Runs the job that was queued last, ahead of the others. Before the loop runs there is none: it waits in the mailbox.
+  func runNewest() {
+    if hasJobs { jobs.removeLast().runSynchronously(on: asUnownedTaskExecutor()) }
+  }
+
   var hasJobs: Bool { nextJob < jobs.count }
 
   /// Runs what is queued, and what that queues, up to `jobsPerTurn` jobs.

@@ -51,6 +51,55 @@ struct EventLoopTests {
     #expect(lines == ["starts", "goes on", "resumes on the loop: true"])
   }
 
+  @Test("runs what is spawned later in tasks that have ended, within them too, and keeps nothing of what has ended")
+  func spareTasks() throws {
+    let lines = try onLoop { loop, log in
+      var ended: [() -> Bool] = []
+      for round in 0..<3 {
+        for number in 0..<2 {
+          let part = Part {}
+          ended.append { [weak part] in part == nil }
+          loop.spawn {
+            log.note("\(round).\(number) begins")
+            await loop.sleep(nanoseconds: 1_000_000)
+            loop.spawn { log.note("\(round).\(number) inside") }
+            withExtendedLifetime(part) { log.note("\(round).\(number) ends") }
+          }
+        }
+      }
+      loop.schedule(afterNanoseconds: 20_000_000) {
+        log.note("\(ended.filter { $0() }.count) are gone")
+        loop.spawn { log.note("again") }
+        log.note("goes on")
+        loop.stop()
+      }
+    }
+    let all = (0..<6).map { "\($0 / 2).\($0 % 2)" }
+    #expect(lines.prefix(6) == all.map { "\($0) begins" }[...])
+    // Timers of the same moment fire in any order.
+    let pairs = stride(from: 6, to: 18, by: 2).map { Array(lines[$0..<$0 + 2]) }.sorted { $0[0] < $1[0] }
+    #expect(pairs == all.map { ["\($0) inside", "\($0) ends"] })
+    #expect(lines.suffix(3) == ["6 are gone", "again", "goes on"])
+  }
+
+  @Test("gives a task's values to no other task")
+  func taskLocals() throws {
+    let lines = try onLoop { loop, log in
+      loop.spawn {
+        await Mark.$name.withValue("first") {
+          loop.spawn { log.note(Mark.name) }
+          await loop.sleep(nanoseconds: 1_000_000)
+          log.note(Mark.name)
+        }
+      }
+      loop.schedule(afterNanoseconds: 5_000_000) {
+        loop.spawn { log.note(Mark.name) }
+        loop.stop()
+      }
+    }
+    #expect(lines == ["nobody", "first", "nobody"])
+  }
+
   @Test("keeps the order of what one other thread sends")
   func mailbox() throws {
     let lines = try onLoop { loop, log in
@@ -174,6 +223,8 @@ struct EventLoopTests {
     #expect(heap.count == 0)
   }
 }
+
+private enum Mark { @TaskLocal static var name = "nobody" }
 
 private final class Counter: @unchecked Sendable { var value = 0 }
 
