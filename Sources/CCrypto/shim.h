@@ -1,3 +1,5 @@
+// For SHA256_Init and its like: unlike SHA256() they neither look the algorithm up nor allocate, for each digest.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>

@@ -7,9 +7,17 @@ package enum Digest {
 
   package static func sha256(_ bytes: [UInt8]) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: length) { digest, count in
-      SHA256(bytes, bytes.count, digest.baseAddress)
+      bytes.withUnsafeBytes { sha256($0, into: digest.baseAddress!) }
       count = length
     }
+  }
+
+  /// Writes the `length` bytes of a digest.
+  static func sha256(_ bytes: UnsafeRawBufferPointer, into digest: UnsafeMutablePointer<UInt8>) {
+    var context = SHA256_CTX()
+    SHA256_Init(&context)
+    SHA256_Update(&context, bytes.baseAddress, bytes.count)
+    SHA256_Final(digest, &context)
   }
 }
 

@@ -18,12 +18,10 @@ struct Garden: PageItem {
     "id, owner_id, name, latitude, longitude, area_square_metres, public, created_at, updated_at"
 
   init(_ row: Row) throws {
-    let (latitude, longitude): (Double?, Double?)
-    (id, owner, name, latitude, longitude, areaSquareMetres, isPublic, createdAt, updatedAt) = try row.decode(
-      (
-        Identifier.self, Identifier.self, String.self, Double?.self, Double?.self, Double?.self, Bool.self,
-        Timestamp.self, Timestamp.self
-      ))
+    (id, owner, name) = (try .decode(row[0]), try .decode(row[1]), try .decode(row[2]))
+    let (latitude, longitude): (Double?, Double?) = (try .decode(row[3]), try .decode(row[4]))
+    (areaSquareMetres, isPublic) = (try .decode(row[5]), try .decode(row[6]))
+    (createdAt, updatedAt) = (try .decode(row[7]), try .decode(row[8]))
     location = Location(latitude: latitude, longitude: longitude)
   }
 

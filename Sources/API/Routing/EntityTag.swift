@@ -1,4 +1,3 @@
-import CCrypto
 import Values
 
 /// A validator made of the bytes that it stands for (RFC 9110, section 8.8.3).
@@ -21,9 +20,9 @@ struct EntityTag: Equatable {
 
   /// The tag of a body; `revision` is when a client last changed a resource that is more than clients may change.
   init(of body: [UInt8], revision: Timestamp? = nil) {
-    self = withUnsafeTemporaryAllocation(byteCount: Int(SHA256_DIGEST_LENGTH), alignment: 8) { hash in
-      SHA256(body, body.count, hash.baseAddress)
-      return EntityTag(digest: UnsafeRawBufferPointer(hash), revision: revision)
+    self = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Digest.length) { digest in
+      body.withUnsafeBytes { Digest.sha256($0, into: digest.baseAddress!) }
+      return EntityTag(digest: UnsafeRawBufferPointer(digest), revision: revision)
     }
   }
 
@@ -36,9 +35,9 @@ struct EntityTag: Equatable {
 
     /// Adds the digest of values that are equal when their bytes are.
     mutating func append<Value: BitwiseCopyable>(_ values: [Value]) {
-      bytes.append(addingCapacity: Int(SHA256_DIGEST_LENGTH)) { digest in
+      bytes.append(addingCapacity: Digest.length) { digest in
         digest.withUnsafeMutableBufferPointer { digest, length in
-          values.withUnsafeBytes { values in _ = SHA256(values.baseAddress, values.count, digest.baseAddress) }
+          values.withUnsafeBytes { Digest.sha256($0, into: digest.baseAddress!) }
           length = digest.count
         }
       }
@@ -53,29 +52,30 @@ struct EntityTag: Equatable {
   }
 
   /// As a strong validator: same tag, same bytes.
-  var strong: String { text(lead) }
+  var strong: String { withText(isWeak: false) { String(decoding: $0, as: UTF8.self) } }
 
   /// As a weak validator, for lists.
-  var weak: String { text("W/" + lead) }
+  var weak: String { withText(isWeak: true) { String(decoding: $0, as: UTF8.self) } }
+
+  /// Calls `body` with the tag as it stands in a field.
+  func withText<Result>(isWeak: Bool, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    let lead = isWeak ? "W/" + lead : lead
+    let (length, count) = (lead.utf8.count, 2 * Self.digestBytes)
+    return withUnsafeTemporaryAllocation(byteCount: length + count + 1, alignment: 1) { text in
+      text.copyBytes(from: lead.utf8)
+      for (index, word) in [(0, digest.0), (1, digest.1)] {
+        let halves = (UInt32(truncatingIfNeeded: word), UInt32(truncatingIfNeeded: word >> 32))
+        let place = length + 16 * index
+        text.storeBytes(of: lowerHex(halves.0.byteSwapped), toByteOffset: place, as: UInt64.self)
+        text.storeBytes(of: lowerHex(halves.1.byteSwapped), toByteOffset: place + 8, as: UInt64.self)
+      }
+      text[length + count] = UInt8(ascii: "\"")
+      return body(UnsafeRawBufferPointer(text))
+    }
+  }
 
   /// What stands before the digits.
   private var lead: String { revision.map { "\"\($0.unixMilliseconds)." } ?? "\"" }
-
-  /// The digits of the digest, between what leads them and a quote.
-  private func text(_ lead: String) -> String {
-    let (length, count) = (lead.utf8.count, 2 * Self.digestBytes)
-    return String(unsafeUninitializedCapacity: length + count + 1) { text in
-      _ = text.update(fromContentsOf: lead.utf8)
-      let digits = UnsafeMutableRawPointer(text.baseAddress! + length)
-      for (index, word) in [digest.0, digest.1].enumerated() {
-        let halves = (UInt32(truncatingIfNeeded: word), UInt32(truncatingIfNeeded: word >> 32))
-        digits.storeBytes(of: lowerHex(halves.0.byteSwapped), toByteOffset: 16 * index, as: UInt64.self)
-        digits.storeBytes(of: lowerHex(halves.1.byteSwapped), toByteOffset: 16 * index + 8, as: UInt64.self)
-      }
-      text[length + count] = UInt8(ascii: "\"")
-      return length + count + 1
-    }
-  }
 
   /// Whether `If-None-Match` names this tag, by weak comparison (section 8.8.3.2).
   func isNamed(ifNoneMatch field: String) -> Bool {
