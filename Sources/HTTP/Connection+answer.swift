@@ -51,14 +51,20 @@ extension Connection {
   @inline(__always)
   func run(_ route: Route) {
     phase = .handling
-    if route.isSync {
+    switch route.kind {
+    case .sync:
       var writer = ResponseWriter(self)
       route.syncHandler(request, &writer)
       writer.close()
       finishRequest(writer.status!, isDropped: false)
-    } else {
-      loop.spawn { [self] in await answer(route.asyncHandler) }
+    case .async: spawn(route.asyncHandler)
+    case .deferred: route.deferredHandler(request, DeferredAnswer(self))
     }
+  }
+
+  /// Has a task run an asynchronous handler.
+  func spawn(_ handler: @escaping (Request) async throws -> Response) {
+    loop.spawn { [self] in await answer(handler) }
   }
 
   /// Runs an asynchronous handler and sends its answer.
@@ -66,13 +72,19 @@ extension Connection {
     let response: Response
     do {
       response = try await handler(request)
-    } catch let fault as Fault {
-      response = application.refuse(.malformed(fault), request)
     } catch {
-      response = application.refuse(.failed(error), request)
+      response = refusal(of: error)
     }
     await deliver(response)
   }
+
+  private func refusal(of error: any Error) -> Response {
+    if let fault = error as? Fault { return application.refuse(.malformed(fault), request) }
+    return application.refuse(.failed(error), request)
+  }
+
+  /// Answers with what the application makes of a handler's error.
+  func fail(_ error: any Error) { respond(refusal(of: error)) }
 
   private func deliver(_ response: Response) async {
     if case .stream(let length, let produce) = response.body {
@@ -123,8 +135,8 @@ extension Connection {
     body = BodyReader(request.head.framing, limit: server.limits.unwantedBodyBytes, limits: server.limits)
   }
 
-  /// Sends an answer that no handler made.
-  private func respond(_ response: Response) {
+  /// Sends an answer that no task made.
+  func respond(_ response: Response) {
     if case .stream = response.body {
       loop.spawn { [self] in await deliver(response) }
     } else {

@@ -15,18 +15,27 @@ package struct HeaderList: Sendable {
     value.withUTF8 { append(name, $0) }
   }
 
+  /// Appends whole field lines, each with its CRLF.
+  package mutating func append(lines: StaticString) {
+    reserve(lines.utf8CodeUnitCount)
+    bytes.append(contentsOf: UnsafeBufferPointer(start: lines.utf8Start, count: lines.utf8CodeUnitCount))
+  }
+
   /// Appends a field whose value is bytes; see `append(_:_: String)`.
   package mutating func append(_ name: StaticString, bytes value: [UInt8]) {
     value.withUnsafeBufferPointer { append(name, $0) }
+  }
+
+  /// Appends a field whose value is bytes; see `append(_:_: String)`.
+  package mutating func append(_ name: StaticString, bytes value: UnsafeRawBufferPointer) {
+    append(name, value.bindMemory(to: UInt8.self))
   }
 
   /// Appends all fields of another list.
   package mutating func append(_ other: HeaderList) { bytes += other.bytes }
 
   private mutating func append(_ name: StaticString, _ value: UnsafeBufferPointer<UInt8>) {
-    let needed = bytes.count + name.utf8CodeUnitCount + value.count + 4
-    // At once for what most answers have, so that it need not grow.
-    if needed > bytes.capacity { bytes.reserveCapacity(max(needed, 2 * bytes.capacity, Self.usualBytes)) }
+    reserve(name.utf8CodeUnitCount + value.count + 4)
     bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
     bytes.append(ASCII.colon)
     bytes.append(ASCII.space)
@@ -35,6 +44,12 @@ package struct HeaderList: Sendable {
     for index in start..<bytes.count where ASCII.isControl(bytes[index]) { bytes[index] = ASCII.space }
     bytes.append(ASCII.carriageReturn)
     bytes.append(ASCII.lineFeed)
+  }
+
+  /// Makes room at once for what most answers have, so that it need not grow.
+  private mutating func reserve(_ count: Int) {
+    let needed = bytes.count + count
+    if needed > bytes.capacity { bytes.reserveCapacity(max(needed, 2 * bytes.capacity, Self.usualBytes)) }
   }
 }
 

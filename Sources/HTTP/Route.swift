@@ -21,6 +21,9 @@ package enum RouteHandler {
   case sync((Request, inout ResponseWriter) -> Void)
   /// Answers some time later, on the loop. The request is the handler's until it has returned.
   case async((Request) async throws -> Response)
+  /// Answers at once or some time later, on the loop, without a task: for what waits for one thing only. The request
+  /// is the handler's until it has given the answer.
+  case deferred((Request, DeferredAnswer) -> Void)
 }
 
 /// A method and a template of paths, and what answers them. Belongs to one loop, as its handler does.
@@ -29,11 +32,12 @@ package final class Route {
   /// The path with parameters in braces, such as `/api/orders/{id}`: what metrics and logs name the route by.
   package let template: String
   package let options: RouteOptions
-  /// Which of both handlers is the route's.
-  let isSync: Bool
-  // Both there, because calling a closure within an enumeration or an optional counts a reference to it.
+  /// Which of the handlers is the route's.
+  let kind: Kind
+  // All there, because calling a closure within an enumeration or an optional counts a reference to it.
   let syncHandler: (Request, inout ResponseWriter) -> Void
   let asyncHandler: (Request) async throws -> Response
+  let deferredHandler: (Request, DeferredAnswer) -> Void
   /// The names between the braces, in the order of the path.
   let parameterNames: [String]
   /// Whatever the application wants to find again with the route, such as its metrics.
@@ -47,14 +51,28 @@ package final class Route {
     self.method = method
     self.template = template.text
     self.options = options
+    var (sync, async, deferred) = Self.otherHandlers
     switch handler {
-    case .sync(let handler):
-      (isSync, syncHandler) = (true, handler)
-      asyncHandler = { _ in preconditionFailure("the route answers at once") }
-    case .async(let handler):
-      (isSync, asyncHandler) = (false, handler)
-      syncHandler = { _, _ in preconditionFailure("the route answers later") }
+    case .sync(let handler): (kind, sync) = (.sync, handler)
+    case .async(let handler): (kind, async) = (.async, handler)
+    case .deferred(let handler): (kind, deferred) = (.deferred, handler)
     }
+    (syncHandler, asyncHandler, deferredHandler) = (sync, async, deferred)
     parameterNames = template.parameterNames
+  }
+
+  enum Kind { case sync, async, deferred }
+
+  /// In the place of those that a route does not have.
+  private static var otherHandlers:
+    (
+      (Request, inout ResponseWriter) -> Void, (Request) async throws -> Response, (Request, DeferredAnswer) -> Void
+    )
+  {
+    (
+      { _, _ in preconditionFailure("the route's handler is not synchronous") },
+      { _ in preconditionFailure("the route's handler is not asynchronous") },
+      { _, _ in preconditionFailure("the route's handler is not a deferred one") }
+    )
   }
 }

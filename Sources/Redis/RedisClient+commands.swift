@@ -38,9 +38,16 @@ extension RedisClient {
 
   /// The values of the keys that `append` appends, at least one, in their order; null for each that is missing.
   package func values(_ append: (inout ArgumentBuffer) -> Void) async throws(RedisError) -> [RedisReply] {
-    guard case .array(let values) = try await send("MGET", append) else { throw .unexpectedReply }
+    let result = await withUnsafeContinuation { send("MGET", .single($0), append) }
+    guard case .array(let values) = try result.get() else { throw .unexpectedReply }
     return values
   }
+
+  /// Asks for the values of the keys that `append` appends, at least one, and calls `receive` with them, in their
+  /// order, within the turn in which they come; it may be called at once when they cannot be asked for.
+  package func values(
+    _ append: (inout ArgumentBuffer) -> Void, _ receive: @escaping (Result<RedisValues, RedisError>) -> Void
+  ) { send("MGET", .values(receive), append) }
 
   /// Adds to a counter, which is 0 when it does not exist, and gives its new value.
   @discardableResult

@@ -1,3 +1,4 @@
+import CRedis
 import Reactor
 
 /// One loop's connection to Redis: any number of tasks of the loop send commands, and all share one pipeline.
@@ -6,6 +7,9 @@ import Reactor
 /// deadline fails with `.timeout` and ends the connection: whatever else is on it fails as unavailable, and nothing is
 /// sent until a new connection has answered a PING. Close it before letting it go.
 package final class RedisClient {
+  /// Calls kept for reuse.
+  static let spareCalls = 1_024
+
   /// Called on the loop when the connection comes up (true) or is lost (false).
   package var onStateChange: ((_ isConnected: Bool) -> Void)?
   /// Called when connecting or a connection fails for another reason than the time before: for the log.
@@ -24,6 +28,7 @@ package final class RedisClient {
   // Those waiting for an answer, oldest first: Redis answers in order, and the deadline is the same for all.
   @exclusivity(unchecked) private var oldest: ClientCall?
   @exclusivity(unchecked) private var newest: ClientCall?
+  @exclusivity(unchecked) private var spare: [ClientCall] = []
   /// Commands that wait for their answers.
   @exclusivity(unchecked) package private(set) var inFlight = 0
   @exclusivity(unchecked) private var inFlightBytes = 0
@@ -112,18 +117,13 @@ package final class RedisClient {
     return try result.get()
   }
 
-  /// Sends a command of which `fill` appends the arguments behind the name, and waits for its reply.
-  func send(
-    _ name: String, _ fill: (inout ArgumentBuffer) -> Void
-  ) async throws(RedisError) -> RedisReply {
-    let result = await withUnsafeContinuation { continuation in
-      begin(name, .single(continuation)) { arguments in
-        arguments.removeAll()
-        arguments.append(name)
-        fill(&arguments)
-      }
+  /// Sends a command of which `fill` appends the arguments behind the name.
+  func send(_ name: String, _ waiter: ClientCall.Waiter, _ fill: (inout ArgumentBuffer) -> Void) {
+    begin(name, waiter) { arguments in
+      arguments.removeAll()
+      arguments.append(name)
+      fill(&arguments)
     }
-    return try result.get()
   }
 
   private func begin(_ command: [RedisArgument], _ waiter: ClientCall.Waiter) {
@@ -143,7 +143,8 @@ package final class RedisClient {
       tally.overflows += 1
       return waiter.resume(.failure(.overloaded))
     }
-    let call = ClientCall(self, name, at: Clock.monotonic(), bytes: arguments.count, waiter)
+    let call = spare.popLast() ?? ClientCall(self)
+    call.begin(name, at: Clock.monotonic(), bytes: arguments.count, waiter)
     guard link.send(&arguments, call) else {
       tally.refusals += 1
       return waiter.resume(.failure(.unavailable(link.failure)))
@@ -171,32 +172,38 @@ package final class RedisClient {
   }
 
   /// Takes the oldest call out: that is the one answered, or told of the end of the link.
-  func settle(_ call: ClientCall, _ reply: RedisReply?) {
+  func settle(_ call: ClientCall, _ reply: UnsafePointer<redisReply>?) {
     assert(call === oldest, "replies come in the order of the commands")
     oldest = call.next
     call.next = nil
     if oldest == nil { newest = nil }
     inFlight -= 1
     inFlightBytes -= call.bytes
-    let result: Result<RedisReply, RedisError> =
-      switch reply {
-      case .some(.error(let message)): .failure(.server(message))
-      case .some(let reply): .success(reply)
-      case .none where call.isLate: .failure(.timeout)
-      case .none: .failure(.unavailable(link?.failure ?? "closed"))
-      }
-    finish(call, result)
-  }
-
-  private func finish(_ call: ClientCall, _ result: Result<RedisReply, RedisError>) {
-    var failure: RedisError?
-    if case .failure(let error) = result {
-      failure = error
+    let answer = answer(of: call, reply)
+    if case .failure(let error) = answer {
       tally.failures += 1
       if error == .timeout { tally.timeouts += 1 }
+      observe(call, error)
+    } else {
+      observe(call, nil)
     }
-    observer?.finished(command: call.name, durationNanoseconds: age(of: call), error: failure)
-    call.waiter.resume(result)
+    let waiter = call.takeWaiter()
+    if spare.count < Self.spareCalls { spare.append(call) }
+    waiter.resume(answer)
+  }
+
+  private func answer(
+    of call: ClientCall, _ reply: UnsafePointer<redisReply>?
+  ) -> Result<UnsafePointer<redisReply>, RedisError> {
+    guard let reply else { return .failure(call.isLate ? .timeout : .unavailable(link?.failure ?? "closed")) }
+    if reply.pointee.type == REDIS_REPLY_ERROR {
+      return .failure(.server(String(decoding: RedisReply.bytes(reply), as: UTF8.self)))
+    }
+    return .success(reply)
+  }
+
+  private func observe(_ call: ClientCall, _ error: RedisError?) {
+    observer?.finished(command: call.name, durationNanoseconds: age(of: call), error: error)
   }
 
   /// Sets the one timer for the oldest call. It is not taken back when the answer comes: it then moves on to the call

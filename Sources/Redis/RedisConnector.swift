@@ -1,3 +1,4 @@
+import CRedis
 import Reactor
 
 /// Keeps one link to Redis up: resolves, connects, signs in, and begins again after a while when it is lost.
@@ -151,6 +152,6 @@ final class RedisConnector {
     private let answered: (RedisReply?) -> Void
     init(_ answered: @escaping (RedisReply?) -> Void) { self.answered = answered }
 
-    override func received(_ reply: RedisReply?) { answered(reply) }
+    override func received(_ reply: UnsafePointer<redisReply>?) { answered(reply.map(RedisReply.init)) }
   }
 }

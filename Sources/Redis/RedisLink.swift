@@ -14,6 +14,9 @@ final class RedisLink: EventHandler, TurnEnd {
     case unix(path: String)
   }
 
+  /// What hiredis keeps of its buffer for replies when all of them are read; a larger one is given back.
+  private static let keptReadBytes = 64 * 1024
+
   /// Called once, when the context is gone, with the reason. It may run within a call to this link.
   var onClosed: ((String) -> Void)?
   /// Called with every push of a subscribed link.
@@ -25,6 +28,7 @@ final class RedisLink: EventHandler, TurnEnd {
   @exclusivity(unchecked) private var interest: Readiness = [.readable, .writable]
   @exclusivity(unchecked) private var isAwaitingFlush = false
   @exclusivity(unchecked) private var isWriting = false
+  private let arena = ReplyArena()
   private var reason: String?
 
   /// Starts to connect. Throws the reason as text when it fails at once.
@@ -49,6 +53,8 @@ final class RedisLink: EventHandler, TurnEnd {
       redisAsyncFree(started)
       throw RedisLinkError(reason: error.description)
     }
+    started.pointee.c.reader.pointee.maxbuf = Self.keptReadBytes
+    arena.serve(started.pointee.c.reader)
     started.pointee.data = Unmanaged.passUnretained(self).toOpaque()
     installHooks(started)
   }
@@ -57,8 +63,8 @@ final class RedisLink: EventHandler, TurnEnd {
   func send(_ arguments: inout ArgumentBuffer, _ call: RedisCall) -> Bool {
     guard let context else { return false }
     let retained = Unmanaged.passRetained(call)
-    let status = arguments.withArguments { count, argv, lengths in
-      redisAsyncCommandArgv(context, redisCallReceived, retained.toOpaque(), count, argv, lengths)
+    let status = arguments.withCommand { command, count in
+      redisAsyncFormattedCommand(context, redisCallReceived, retained.toOpaque(), command, count)
     }
     if status != REDIS_OK { retained.release() }
     return status == REDIS_OK
@@ -67,13 +73,13 @@ final class RedisLink: EventHandler, TurnEnd {
   /// Hands a SUBSCRIBE or UNSUBSCRIBE to hiredis, whose replies and messages go to `onPush`.
   func push(_ arguments: inout ArgumentBuffer) {
     guard let context else { return }
-    _ = arguments.withArguments { count, argv, lengths in
-      redisAsyncCommandArgv(
+    _ = arguments.withCommand { command, count in
+      redisAsyncFormattedCommand(
         context,
         { context, reply, _ in
           guard let context, let reply else { return }
           RedisLink.of(context.pointee.data).onPush?(RedisReply(reply.assumingMemoryBound(to: redisReply.self)))
-        }, nil, count, argv, lengths)
+        }, nil, command, count)
     }
   }
 

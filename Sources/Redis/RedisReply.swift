@@ -24,7 +24,7 @@ package enum RedisReply: Equatable, Sendable {
     }
   }
 
-  private static func bytes(_ reply: UnsafePointer<redisReply>) -> [UInt8] {
+  static func bytes(_ reply: UnsafePointer<redisReply>) -> [UInt8] {
     guard let text = reply.pointee.str else { return [] }
     return [UInt8](UnsafeRawBufferPointer(start: text, count: reply.pointee.len))
   }

@@ -29,6 +29,23 @@ struct ConnectionTests {
     router.sync(.get, "/forgets") { _, _ in }
     let answer = FixedAnswer(.ok, headers: ["X-Fixed": "yes"], body: Self.fixedBody)
     router.sync(.get, "/fixed") { _, writer in writer.send(answer) }
+    router.add(.get, "/deferred/{how}", .deferred(answerDeferred))
+  }
+
+  private static func answerDeferred(_ request: Request, _ answer: DeferredAnswer) {
+    switch request.parameter("how") {
+    case "at-once": answer.send(Response(.ok, body: .bytes(Array("at once".utf8))))
+    case "later":
+      request.loop.schedule(afterNanoseconds: 20_000_000) {
+        answer.send(Response(.ok, body: .bytes(Array("later".utf8))))
+      }
+    case "task":
+      answer.run { request in
+        await request.loop.sleep(nanoseconds: 1_000_000)
+        return Response(.ok, body: .bytes(Array("task".utf8)))
+      }
+    default: answer.fail(Fault(.gone, "failed"))
+    }
   }
 
   static let fixedBody = [UInt8](repeating: UInt8(ascii: "x"), count: 1_000)
@@ -108,6 +125,28 @@ struct ConnectionTests {
       #expect(client.receiveAll() == "")
     }
     #expect(server.waits { $0.openConnections == 0 })
+  }
+
+  @Test("answers without a task at once, later, by an error or after all by a task, in the order of the requests")
+  func deferred() throws {
+    let server = try Self.server()
+    let client = RawClient(server)
+    let paths = ["later", "at-once", "task", "fails", "later", "at-once"]
+    client.send(paths.map { "GET /deferred/\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
+    let bodies = paths.map { _ in client.answer()?.body }
+    #expect(bodies == ["later", "at once", "task", "failed", "later", "at once"])
+    #expect(server.onLoop { $0.activeConnections } == 0)
+  }
+
+  @Test("drops a deferred answer when its client is gone")
+  func deferredTooLate() throws {
+    let server = try Self.server()
+    let client = RawClient(server)
+    client.get("/deferred/later")
+    #expect(server.waits { $0.activeConnections == 1 })
+    client.reset()
+    #expect(server.waits { $0.droppedAnswers == 1 && $0.activeConnections == 0 })
+    #expect(server.log.lines == ["200 /deferred/{how} dropped"])
   }
 
   @Test("finds requests and bodies in bytes that come one by one")

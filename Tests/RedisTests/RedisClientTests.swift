@@ -33,6 +33,49 @@ struct RedisClientTests {
     #expect(replies[0].text == "PONG")
   }
 
+  @Test("reads replies that are longer than what it keeps for them, and short ones after them")
+  func longReplies() throws {
+    let key = freshKey("long")
+    let long = [UInt8](repeating: UInt8(ascii: "x"), count: 300_000)
+    try withClient { client, _ in
+      try await client.set(key, long)
+      let script: RedisArgument = "local t = {} for i = 1, 9000 do t[i] = {i, 'v' .. i} end return t"
+      for _ in 0..<3 {
+        #expect(try await client.get(key) == long)
+        let rows = try await client.send("EVAL", script, 0).array ?? []
+        #expect(rows.count == 9_000)
+        #expect(rows.last == .array([.integer(9_000), .string(Array("v9000".utf8))]))
+        #expect(try await client.send("PING") == .status("PONG"))
+      }
+      try await client.delete(key)
+    }
+  }
+
+  @Test("hands the values of keys over as they come, and says why it cannot")
+  func values() throws {
+    let key = freshKey("values")
+    try withClient { client, loop in
+      try await client.set(key, Array("kept".utf8))
+      func ask() async -> Result<[String?], RedisError> {
+        await withUnsafeContinuation { continuation in
+          client.values {
+            $0.append(key)
+            $0.append(Array("\(key):".utf8), Array("none".utf8))
+          } _: { values in
+            continuation.resume(
+              returning: values.map { values in
+                (0..<values.count).map { index in values[index].map { String(decoding: $0, as: UTF8.self) } }
+              })
+          }
+        }
+      }
+      #expect(await ask() == .success(["kept", nil]))
+      try await client.delete(key)
+      client.close()
+      guard case .failure(.unavailable) = await ask() else { throw TestFailure("values of a closed client") }
+    }
+  }
+
   @Test("throws what Redis answers as an error, and goes on")
   func serverErrors() throws {
     let key = freshKey("errors")
@@ -131,7 +174,7 @@ struct RedisClientTests {
       #expect(try await client.set(key, [2], onlyIfAbsent: true) == false)
       let values = try await client.values { keys in
         keys.append(key)
-        keys.append(key, ":", "no", "ne")
+        keys.append(Array(key.utf8), Array(":none".utf8))
       }
       #expect(values == [.string([1]), .null])
       #expect(try await client.expire(key, .seconds(5)))

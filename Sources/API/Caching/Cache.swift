@@ -22,10 +22,11 @@ final class Cache {
   /// Where the epoch stands: for scripts that keep something else than finished answers by the same rules.
   let epochKey: String
   private let generationPrefix: String
-  private let valuePrefix: String
+  // The same in UTF-8, as every look-up needs them.
+  private let keyBytes: (epoch: [UInt8], generation: [UInt8], value: [UInt8])
   let isEnabled: Bool
   private let record: (_ cache: String, _ result: CacheResult) -> Void
-  private var loads: [String: Pending<CacheEntry>] = [:]
+  private var loads: [Flight: Pending<CacheEntry>] = [:]
   /// False until the epoch is set after a connection was made, so that old entries are not read meanwhile.
   private var isTrusted = false
   /// Whether entries from before the next connection may have missed a change.
@@ -41,45 +42,47 @@ final class Cache {
     self.redis = redis
     epochKey = "\(prefix)epoch"
     generationPrefix = "\(prefix)g:"
-    valuePrefix = "\(prefix)v:"
+    keyBytes = (Array(epochKey.utf8), Array(generationPrefix.utf8), Array("\(prefix)v:".utf8))
     self.isEnabled = isEnabled
     self.record = record
   }
 
   /// The entry of a key, from Redis or from `load`; what `load` throws is not kept.
-  ///
-  /// - Parameters:
-  ///   - name: the cache's name in the metrics.
-  ///   - key: what tells entries apart, within `name`.
-  ///   - tag: what `invalidate` names when the entry's source changes.
+  func entry(_ key: CacheKey, _ load: () async throws -> [UInt8]) async throws -> CacheEntry {
+    let finding = await withUnsafeContinuation { continuation in
+      find(key) { continuation.resume(returning: $0) }
+    }
+    return try await entry(key, finding, load)
+  }
+
+  /// The entry that was found, or else what `load` gives, which is kept if it may be.
   func entry(
-    _ name: String, key: String, tag: String, load: @escaping () async throws -> [UInt8]
+    _ key: CacheKey, _ finding: CacheFinding, _ load: () async throws -> [UInt8]
   ) async throws -> CacheEntry {
+    switch finding {
+    case .entry(let entry): return entry
+    case .absent(let stamp): return try await loadOnce(key, stamp, load)
+    case .withoutEpoch: await epochIsMissing()
+    case .bypassed: break
+    }
+    return CacheEntry(body: try await load())
+  }
+
+  /// Looks a key up and calls `found` with what there is: in the turn in which Redis answers, or at once.
+  func find(_ key: CacheKey, _ found: @escaping (CacheFinding) -> Void) {
     guard isUsable else {
-      record(name, .bypass)
-      return CacheEntry(body: try await load())
+      record(key.cache, .bypass)
+      return found(.bypassed)
     }
-    let reply = try? await redis.values { keys in
-      keys.append(epochKey)
-      keys.append(generationPrefix, tag)
-      keys.append(valuePrefix, name, ":", key)
+    redis.values { keys in
+      keys.append(keyBytes.epoch)
+      keys.append(keyBytes.generation, key.tag)
+      keys.append(keyBytes.value, key.text)
+    } _: { [unowned(unsafe) self, cache = key.cache] values in
+      let finding = CacheFinding(try? values.get())
+      record(cache, finding.result)
+      found(finding)
     }
-    guard let found = reply else {
-      record(name, .bypass)
-      return CacheEntry(body: try await load())
-    }
-    guard let epoch = found[0].bytes else {
-      await epochIsMissing()
-      record(name, .bypass)
-      return CacheEntry(body: try await load())
-    }
-    let stamp = CacheStamp(epoch: epoch, generation: found[1].bytes)
-    if let value = found[2].bytes, let entry = CacheEntry(stored: value, ifStampedWith: stamp) {
-      record(name, .hit)
-      return entry
-    }
-    record(name, .miss)
-    return try await loadOnce("\(valuePrefix)\(name):\(key)", stamp, load)
   }
 
   /// Makes all entries of those tags void; called after the COMMIT that changed their source.
@@ -134,10 +137,10 @@ final class Cache {
   }
 
   private func loadOnce(
-    _ valueKey: String, _ stamp: CacheStamp, _ load: () async throws -> [UInt8]
+    _ key: CacheKey, _ stamp: CacheStamp, _ load: () async throws -> [UInt8]
   ) async throws -> CacheEntry {
     // A load that began before a newer commit must not answer for it: only loads of the same stamp are shared.
-    let flight = valueKey + String(stamp.hashValue)
+    let flight = Flight(key: key.text, stamp: stamp)
     if let pending = loads[flight] { return try await pending.value() }
     let pending = Pending<CacheEntry>()
     loads[flight] = pending
@@ -145,12 +148,18 @@ final class Cache {
     do {
       let entry = CacheEntry(body: try await load())
       pending.complete(.success(entry))
-      if mayKeep(entry) { await keep(valueKey, entry, stamp) }
+      if mayKeep(entry) { await keep(key, entry, stamp) }
       return entry
     } catch {
       pending.complete(.failure(error))
       throw error
     }
+  }
+
+  /// A load under way.
+  private struct Flight: Hashable {
+    let key: [UInt8]
+    let stamp: CacheStamp
   }
 
   private func mayKeep(_ entry: CacheEntry) -> Bool {
@@ -161,20 +170,16 @@ final class Cache {
     return true
   }
 
-  private func keep(_ valueKey: String, _ entry: CacheEntry, _ stamp: CacheStamp) async {
+  private func keep(_ key: CacheKey, _ entry: CacheEntry, _ stamp: CacheStamp) async {
     let jitter = Int64.random(in: -Self.lifetimeMilliseconds / 10...Self.lifetimeMilliseconds / 10, using: &random)
     // A value that is not kept is only loaded again.
-    _ = try? await redis.set(
-      valueKey, entry.stored(stampedWith: stamp), expiry: .milliseconds(Self.lifetimeMilliseconds + jitter))
+    _ = try? await redis.send(
+      "SET", .bytes(keyBytes.value + key.text), .bytes(entry.stored(stampedWith: stamp)), "PX",
+      .integer(Self.lifetimeMilliseconds + jitter))
   }
 
   private func fresh() -> [UInt8] {
     let number = random.next()
     return (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
   }
-}
-
-/// What a look-up in a cache came to, as the metrics name it.
-enum CacheResult: String, CaseIterable {
-  case hit, miss, bypass
 }

@@ -4,7 +4,7 @@ struct CacheStamp: Hashable {
   private let epoch: UInt64
   private let generation: UInt64
 
-  init(epoch: [UInt8]?, generation: [UInt8]?) {
+  init(epoch: UnsafeRawBufferPointer?, generation: UnsafeRawBufferPointer?) {
     self.epoch = Self.number(epoch)
     self.generation = Self.number(generation)
   }
@@ -17,9 +17,9 @@ struct CacheStamp: Hashable {
 
   var bytes: [UInt8] { withUnsafeBytes(of: (epoch, generation)) { Array($0) } }
 
-  private static func number(_ bytes: [UInt8]?) -> UInt64 {
+  private static func number(_ bytes: UnsafeRawBufferPointer?) -> UInt64 {
     guard let bytes, bytes.count == 8 else { return 0 }
-    return bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+    return bytes.loadUnaligned(as: UInt64.self)
   }
 }
 
@@ -34,14 +34,10 @@ struct CacheEntry {
   }
 
   /// Reads what `stored` wrote; nil when it was stamped otherwise.
-  init?(stored bytes: [UInt8], ifStampedWith stamp: CacheStamp) {
+  init?(stored bytes: UnsafeRawBufferPointer, ifStampedWith stamp: CacheStamp) {
     let head = CacheStamp.byteCount + EntityTag.digestBytes
-    guard bytes.count >= head else { return nil }
-    let (found, tag) = bytes.withUnsafeBytes { bytes in
-      (CacheStamp(bytes), EntityTag(digest: UnsafeRawBufferPointer(rebasing: bytes[CacheStamp.byteCount..<head])))
-    }
-    guard found == stamp else { return nil }
-    etag = tag
+    guard bytes.count >= head, CacheStamp(bytes) == stamp else { return nil }
+    etag = EntityTag(digest: UnsafeRawBufferPointer(rebasing: bytes[CacheStamp.byteCount..<head]))
     body = Array(bytes[head...])
   }
 

@@ -7,6 +7,12 @@ struct Authentication {
 
   init(_ services: Services) { self.services = services }
 
+  /// Whether anything of a call depends on who makes it.
+  func concerns(_ call: Call) -> Bool {
+    guard let access = call.endpoint?.endpoint.access, access != .open else { return false }
+    return !access.isPublic || call.request.headerCount("Authorization") > 0
+  }
+
   /// Sets the call's identity; throws 401 for a bad token and 403 for the wrong kind of caller.
   func identify(_ call: Call) async throws {
     guard let access = call.endpoint?.endpoint.access, access != .open else { return }

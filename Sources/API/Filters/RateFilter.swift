@@ -6,6 +6,9 @@ final class RateFilter {
 
   init(_ services: Services) { self.services = services }
 
+  /// Whether there is a limit for a call.
+  func concerns(_ call: Call) -> Bool { policy(for: call.identity) != nil }
+
   /// Takes a token; throws 429 when there is none. Runs after authentication, which tells whose bucket it is.
   func admit(_ call: Call) async throws {
     guard let policy = policy(for: call.identity) else { return }

@@ -22,11 +22,11 @@ struct Businesses: EndpointGroup {
           .query("category", .string(pattern: Business.categoryPattern), "Only businesses of this category."),
         ] + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "BusinessPage", Business.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor], handler: .async(list)),
+        refusals: [.invalidCursor], handler: .cached(list)),
       Endpoint(
         method: .get, template: "/api/businesses/{id}", access: .anyone, summary: "A business", tag: "Businesses",
         success: Endpoint.Success(200, Business.schema, headers: ["ETag"]), refusals: [.notFound],
-        handler: .async(show)),
+        handler: .cached(show)),
       Endpoint(
         method: .post, template: "/api/businesses", access: .user, summary: "Open a business", tag: "Businesses",
         body: .json(
@@ -48,7 +48,7 @@ struct Businesses: EndpointGroup {
 
   // MARK: Reading
 
-  private func list(_ call: Call) async throws -> Response {
+  private func list(_ call: Call) throws -> CachedAnswer {
     let query = try call.query()
     let search = try query.search("q", maximumLength: Self.maximumSearchLength)
     let category = try query.value("category")
@@ -57,10 +57,9 @@ struct Businesses: EndpointGroup {
     }
     let page = try call.identifierPage(query, list: "businesses:\(category ?? ""):\(search ?? "")")
     let key = "\(page.limit):\(page.before):\(category ?? ""):\(search ?? "")"
-    let entry = try await services.cache.entry("businesses", key: key, tag: "businesses") {
+    return CachedAnswer(CacheKey("businesses", key, tag: "businesses"), isList: true) {
       try page.body(call, try await find(category, search, page), Business.init)
     }
-    return call.list(entry)
   }
 
   private func find(_ category: String?, _ search: String?, _ page: IdentifierPage) async throws -> Rows {
@@ -73,13 +72,12 @@ struct Businesses: EndpointGroup {
     }
   }
 
-  private func show(_ call: Call) async throws -> Response {
-    let id = try call.identifier("id")
-    let entry = try await services.cache.entry("business", key: "\(id)", tag: "business:\(id)") {
+  private func show(_ call: Call) throws -> CachedAnswer {
+    let (id, services) = (try call.identifier("id"), services)
+    return CachedAnswer(CacheKey("business", id)) {
       guard let row = try await services.database.query(Self.byID, id).first else { throw Self.missing }
       return try Business(row).body
     }
-    return call.conditional(entry, isList: false)
   }
 
   // MARK: Changing

@@ -16,7 +16,7 @@ struct Gardens: EndpointGroup {
           .query("owner", .enumeration(OwnerFilter.allCases.map(\.rawValue)), "`me` leaves only your own.")
         ],
         success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .async(list)),
+        refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .cached(list, personal: listForUser)),
       Endpoint(
         method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
         details: "It is private unless you say otherwise.", tag: "Gardens",
@@ -27,7 +27,7 @@ struct Gardens: EndpointGroup {
       Endpoint(
         method: .get, template: "/api/gardens/{id}", access: .anyone, summary: "A garden", tag: "Gardens",
         success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]), refusals: [.notFound],
-        handler: .async(show)),
+        handler: .cached(show, personal: showForUser)),
       Endpoint(
         method: .patch, template: "/api/gardens/{id}", access: .user, summary: "Change a garden of yours",
         tag: "Gardens", body: .mergePatch(Self.change, example: #"{"public":true,"areaSquareMetres":null}"#),
@@ -45,41 +45,37 @@ struct Gardens: EndpointGroup {
 
   private enum OwnerFilter: String, CaseIterable { case me }
 
-  private func list(_ call: Call) async throws -> Response {
+  private func list(_ call: Call) throws -> CachedAnswer {
     let query = try call.query()
-    if try query.word("owner", OwnerFilter.self) != nil {
-      let user = try call.user
-      let page = try call.identifierPage(query, list: "gardens:own:\(user.id)")
-      let rows = try await services.database.query(Self.owned, user.id, page.before, page.rowLimit)
-      return call.list(CacheEntry(body: try page.body(call, rows, Garden.init)))
+    // One's own are a user's.
+    if try query.word("owner", OwnerFilter.self) != nil { _ = try call.user }
+    let (page, services) = (try call.identifierPage(query, list: "gardens"), services)
+    return CachedAnswer(CacheKey("gardens", "\(page.limit):\(page.before)", tag: "gardens"), isList: true) {
+      let rows = try await services.database.query(Self.publicOnes, page.before, page.rowLimit)
+      return try page.body(call, rows, Garden.init)
     }
-    guard let user = call.userID else {
-      let page = try call.identifierPage(query, list: "gardens")
-      let services = services
-      return call.list(
-        try await services.cache.entry("gardens", key: "\(page.limit):\(page.before)", tag: "gardens") {
-          let rows = try await services.database.query(Self.publicOnes, page.before, page.rowLimit)
-          return try page.body(call, rows, Garden.init)
-        })
-    }
-    let page = try call.identifierPage(query, list: "gardens:\(user)")
-    let rows = try await services.database.query(Self.visible, user, page.before, page.rowLimit)
+  }
+
+  private func listForUser(_ call: Call) async throws -> Response {
+    let (user, query) = (try call.user.id, try call.query())
+    let isOwn = try query.word("owner", OwnerFilter.self) != nil
+    let page = try call.identifierPage(query, list: isOwn ? "gardens:own:\(user)" : "gardens:\(user)")
+    let statement = isOwn ? Self.owned : Self.visible
+    let rows = try await services.database.query(statement, user, page.before, page.rowLimit)
     return call.list(CacheEntry(body: try page.body(call, rows, Garden.init)))
   }
 
-  private func show(_ call: Call) async throws -> Response {
-    let id = try call.identifier("id")
-    let services = services
-    guard let user = call.userID else {
-      // Only what everyone may see is kept where everyone is served from.
-      let entry = try await services.cache.entry("garden", key: "\(id)", tag: Self.tag(id)) {
-        guard let row = try await services.database.query(Self.publicByID, id).first else {
-          throw GardenAccess.notFound
-        }
-        return try Garden(row).body
-      }
-      return call.conditional(entry, isList: false)
+  /// Only what everyone may see is kept where everyone is served from.
+  private func show(_ call: Call) throws -> CachedAnswer {
+    let (id, services) = (try call.identifier("id"), services)
+    return CachedAnswer(CacheKey("garden", id)) {
+      guard let row = try await services.database.query(Self.publicByID, id).first else { throw GardenAccess.notFound }
+      return try Garden(row).body
     }
+  }
+
+  private func showForUser(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user.id, try call.identifier("id"))
     guard let row = try await services.database.query(Self.visibleByID, id, user).first else {
       throw GardenAccess.notFound
     }

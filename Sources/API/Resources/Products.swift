@@ -13,11 +13,11 @@ struct Products: EndpointGroup {
         method: .get, template: "/api/businesses/{id}/products", access: .anyone, summary: "What a business sells",
         details: "The newest come first.", tag: "Products", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "ProductPage", Product.schema), headers: ["ETag", "Link"]),
-        refusals: [.notFound, .invalidCursor], handler: .async(list)),
+        refusals: [.notFound, .invalidCursor], handler: .cached(list)),
       Endpoint(
         method: .get, template: "/api/products/{id}", access: .anyone, summary: "A product", tag: "Products",
         success: Endpoint.Success(200, Product.schema, headers: ["ETag"]), refusals: [.notFound],
-        handler: .async(show)),
+        handler: .cached(show)),
       Endpoint(
         method: .post, template: "/api/businesses/{id}/products", access: .user, summary: "Offer a product",
         tag: "Products",
@@ -40,25 +40,23 @@ struct Products: EndpointGroup {
 
   // MARK: Reading
 
-  private func list(_ call: Call) async throws -> Response {
-    let business = try call.identifier("id")
+  private func list(_ call: Call) throws -> CachedAnswer {
+    let (business, services) = (try call.identifier("id"), services)
     let page = try call.identifierPage(try call.query(), list: "products:\(business)")
-    let key = "\(business):\(page.limit):\(page.before)"
-    let entry = try await services.cache.entry("products", key: key, tag: page.list) {
+    let key = CacheKey("products", "\(business):\(page.limit):\(page.before)", tag: page.list)
+    return CachedAnswer(key, isList: true) {
       let rows = try await services.database.query(Self.byBusiness, business, page.before, page.rowLimit)
       if rows.isEmpty, try await services.database.query(Self.owner, business).isEmpty { throw Self.noBusiness }
       return try page.body(call, rows, Product.init)
     }
-    return call.list(entry)
   }
 
-  private func show(_ call: Call) async throws -> Response {
-    let id = try call.identifier("id")
-    let entry = try await services.cache.entry("product", key: "\(id)", tag: "product:\(id)") {
+  private func show(_ call: Call) throws -> CachedAnswer {
+    let (id, services) = (try call.identifier("id"), services)
+    return CachedAnswer(CacheKey("product", id)) {
       guard let row = try await services.database.query(Self.byID, id).first else { throw Self.missing }
       return try Product(row).body
     }
-    return call.conditional(entry, isList: false)
   }
 
   // MARK: Changing

@@ -16,6 +16,11 @@ extension Call {
     return ok(json.take())
   }
 
+  /// The answer that an entry of the cache is.
+  func kept(_ entry: CacheEntry, isList: Bool) -> Response {
+    isList ? list(entry) : conditional(entry, isList: false)
+  }
+
   /// 200 with an entry of a cache, or 304; lists carry a weak tag, since their order is all that they promise.
   func conditional(_ entry: CacheEntry, isList: Bool) -> Response {
     conditional(entry.body, entry.etag, isList: isList)
@@ -23,10 +28,10 @@ extension Call {
 
   private func conditional(_ body: [UInt8], _ tag: EntityTag, isList: Bool) -> Response {
     var headers = HeaderList()
-    headers.append("ETag", isList ? tag.weak : tag.strong)
-    headers.append("Cache-Control", cacheControl)
+    tag.withText(isWeak: isList) { headers.append("ETag", bytes: $0) }
+    headers.append(lines: cacheControl)
     if isKept(tag) { return Response(.notModified, headers: headers) }
-    headers.append("Content-Type", "application/json")
+    headers.append(lines: "Content-Type: application/json\r\n")
     return Response(.ok, headers: headers, body: .bytes(body))
   }
 
@@ -49,7 +54,11 @@ extension Call {
   }
 
   /// 204.
-  func noContent() -> Response { Response(.noContent, headers: ["Cache-Control": cacheControl]) }
+  func noContent() -> Response {
+    var headers = HeaderList()
+    headers.append(lines: cacheControl)
+    return Response(.noContent, headers: headers)
+  }
 
   /// An answer that holds a secret, such as a token or a key: nobody may keep a copy.
   func secret(_ status: Status, location: String? = nil, _ body: [UInt8]) -> Response {
@@ -72,10 +81,12 @@ extension Call {
     }
   }
 
-  private var cacheControl: String {
-    switch identity {
-    case .anonymous: endpoint?.endpoint.access.isPublic == false ? "private, no-cache" : "no-cache"
-    case .user, .device: "private, no-cache"
+  private var cacheControl: StaticString {
+    let everyone: StaticString = "Cache-Control: no-cache\r\n"
+    let oneself: StaticString = "Cache-Control: private, no-cache\r\n"
+    return switch identity {
+    case .anonymous: endpoint?.endpoint.access.isPublic == false ? oneself : everyone
+    case .user, .device: oneself
     }
   }
 }

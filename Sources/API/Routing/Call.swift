@@ -40,6 +40,10 @@ final class Call {
     boundEndpoint = endpoint
   }
 
+  /// The call that a request was given when it began.
+  @inline(__always)
+  static func of(_ request: Request) -> Call { unsafeDowncast(request.context.unsafelyUnwrapped, to: Call.self) }
+
   /// Begins anew with the connection's next request, so that a request needs no memory of its own.
   func reuse(id: RequestID, clientAddress: PeerAddress, endpoint: Unmanaged<BoundEndpoint>?) {
     self.id = id

@@ -63,6 +63,9 @@ struct Endpoint {
     case async((Call) async throws -> Response)
     /// By a task on the loop that reads the body as it arrives.
     case streaming((Call) async throws -> Response)
+    /// From the cache, everyone alike, without a task if it is there. Who is signed in gets what `personal` answers
+    /// instead, where there is such.
+    case cached((Call) throws -> CachedAnswer, personal: ((Call) async throws -> Response)? = nil)
   }
 
   /// A query parameter or a header.

@@ -45,11 +45,25 @@ final class LoopApplication: Application {
     case .sync(let handle):
       handler = .sync { request, writer in Self.withCall(of: request) { handle($0, &writer) } }
     case .async(let handle), .streaming(let handle):
-      handler = .async { [unowned self] request in try await serve(Self.call(of: request), handle) }
+      handler = .async { [unowned self] request in try await serve(Call.of(request), handle) }
+    case .cached(let wanted, let personal):
+      handler = cached(CachedHandler(wanted: wanted, personal: personal))
     }
     let route = router.add(
       endpoint.method, endpoint.template, options: RouteOptions(body: endpoint.bodyPolicy), handler)
     route.attachment = bound
+  }
+
+  /// A request that no filter has to wait for goes right to the cache.
+  private func cached(_ handler: CachedHandler) -> RouteHandler {
+    .deferred { [unowned(unsafe) self] request, answer in
+      let call = Call.of(request)
+      if needsFilters(call) {
+        answer.run { [unowned(unsafe) self] request in try await serve(Call.of(request), handler.answer) }
+      } else {
+        handler.answer(call, answer)
+      }
+    }
   }
 
   // MARK: The way of a request
@@ -67,14 +81,19 @@ final class LoopApplication: Application {
     activeConnections.add(1)
   }
 
+  private func needsFilters(_ call: Call) -> Bool {
+    call.request.headerCount("Content-Encoding") > 0 || isTraced(call) || authentication.concerns(call)
+      || rates.concerns(call)
+  }
+
+  private func isTraced(_ call: Call) -> Bool { call.trace?.isSampled == true && services.spans != nil }
+
   private func serve(_ call: Call, _ handle: (Call) async throws -> Response) async throws -> Response {
     if call.request.headerCount("Content-Encoding") > 0 {
       throw Problem(.unsupportedMediaType, "Send the body without a content coding.")
     }
-    guard let trace = call.trace, trace.isSampled, services.spans != nil else {
-      return try await filter(call, handle)
-    }
-    return try await CurrentTrace.$context.withValue(trace) { try await filter(call, handle) }
+    guard isTraced(call) else { return try await filter(call, handle) }
+    return try await CurrentTrace.$context.withValue(call.trace) { try await filter(call, handle) }
   }
 
   private func filter(_ call: Call, _ handle: (Call) async throws -> Response) async throws -> Response {
@@ -84,7 +103,7 @@ final class LoopApplication: Application {
   }
 
   func refuse(_ refusal: Refusal, _ request: Request) -> Response {
-    let call = Self.call(of: request)
+    let call = Call.of(request)
     let problem = Problem(refusal)
     call.problem = problem
     return problem.response(instance: request.path, requestID: call.requestID)
@@ -133,11 +152,6 @@ final class LoopApplication: Application {
     ).increment()
   }
 
-  @inline(__always)
-  private static func call(of request: Request) -> Call {
-    unsafeDowncast(request.context.unsafelyUnwrapped, to: Call.self)
-  }
-
   /// The request's call for as long as `body` runs, without counting a reference to it.
   @inline(__always)
   private static func withCall<Result>(of request: Request, _ body: (Call) -> Result) -> Result {
@@ -151,7 +165,7 @@ extension Endpoint {
     switch handler {
     case .streaming: .streamed(limit: bodyLimit ?? Call.maximumBodyBytes)
     case .async where body != nil: .buffered(limit: bodyLimit ?? Call.maximumBodyBytes)
-    case .sync, .async: .none
+    case .sync, .async, .cached: .none
     }
   }
 }

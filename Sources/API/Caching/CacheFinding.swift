@@ -1,0 +1,40 @@
+import Redis
+
+/// What a look-up in the cache has found.
+enum CacheFinding {
+  case entry(CacheEntry)
+  /// Nothing that counts; what is loaded from now on may be kept with this stamp.
+  case absent(CacheStamp)
+  /// An answer without an epoch, under which nothing can be kept.
+  case withoutEpoch
+  /// The cache is off, or Redis is away.
+  case bypassed
+
+  /// Judges the values of an epoch, a tag's generation and an entry.
+  init(_ values: RedisValues?) {
+    guard let values, values.count == 3 else {
+      self = .bypassed
+      return
+    }
+    guard let epoch = values[0] else {
+      self = .withoutEpoch
+      return
+    }
+    let stamp = CacheStamp(epoch: epoch, generation: values[1])
+    let entry = values[2].flatMap { CacheEntry(stored: $0, ifStampedWith: stamp) }
+    self = entry.map { .entry($0) } ?? .absent(stamp)
+  }
+
+  var result: CacheResult {
+    switch self {
+    case .entry: .hit
+    case .absent: .miss
+    case .withoutEpoch, .bypassed: .bypass
+    }
+  }
+}
+
+/// What a look-up in a cache came to, as the metrics name it.
+enum CacheResult: String, CaseIterable {
+  case hit, miss, bypass
+}
