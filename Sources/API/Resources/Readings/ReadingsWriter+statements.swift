@@ -3,6 +3,11 @@ import Postgres
 /// What the writer sends. Readings and what they add to their buckets are committed together, so that each is in its
 /// bucket exactly once.
 extension ReadingsWriter {
+  /// The readings as rows. As columns of the SELECT the arrays are walked side by side while the rows are stored; in its
+  /// FROM they would be copied into a table of their own first.
+  private static let rows =
+    "SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::timestamptz[]), unnest($4::float8[])"
+
   /// For readings that are all new, which is the usual case.
   static let insertNew = Statement(
     "readings.insertNew",
@@ -12,7 +17,7 @@ extension ReadingsWriter {
       VALUES ($5, $6, $7, $8, $9, $10, $11)
     )
     INSERT INTO readings (device_id, sensor_type, measured_at, value)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[])
+    \(rows)
     """)
 
   /// For readings of which some may be stored already. The count tells whether all were new all the same.
@@ -21,7 +26,7 @@ extension ReadingsWriter {
     """
     WITH fresh AS (
       INSERT INTO readings (device_id, sensor_type, measured_at, value)
-      SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[])
+      \(rows)
       ON CONFLICT DO NOTHING
       RETURNING device_id, sensor_type, measured_at, value
     ), added AS (
