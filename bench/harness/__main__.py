@@ -1,8 +1,10 @@
 """Measures the servers in turns and writes docs/benchmarks.md."""
 
 import argparse
+import itertools
 import pathlib
 import sys
+from collections.abc import Iterator
 
 from harness import ceilings, machine, report, stores
 from harness.bars import INGESTION, all_bars
@@ -45,6 +47,14 @@ def chosen(workloads: list[Workload], servers: dict[str, Server], options: argpa
     return cells
 
 
+def in_turn(cells: list[tuple[Workload, Server]], round_number: int) -> Iterator[tuple[Workload, Server]]:
+    """The cells of a round: within each workload every round begins with another server."""
+    for _, group in itertools.groupby(cells, key=lambda cell: cell[0].name):
+        servers = list(group)
+        first = round_number % len(servers)
+        yield from servers[first:] + servers[:first]
+
+
 def note(workload: str, server: str, sample) -> None:
     print(
         f"{workload:66} {server:20} {sample.rate:9,.0f}/s {sample.cpu_us:8.2f} µs CPU  P50 {sample.p50_us / 1000:7.2f} ms"
@@ -80,7 +90,7 @@ def run(options: argparse.Namespace) -> Results:
     times = Times()
     for round_number in range(options.rounds):
         print(f"round {round_number + 1} of {options.rounds}", flush=True)
-        for workload, server in cells:
+        for workload, server in in_turn(cells, round_number):
             sample = measure(server, workload, data, times, options.seconds)
             results.add(workload.name, server.name, sample)
             note(workload.name, server.name, sample)
