@@ -38,7 +38,7 @@ let package = Package(
     layer("JSON", ["Values"]),
     layer("HTTP", ["CLinux", "Values", "Reactor"]),
     layer("Postgres", ["CPostgres", "Reactor", "Values"]),
-    layer("Redis", ["CRedis", "CCrypto", "Reactor"]),
+    layer("Redis", ["CRedis", "CCrypto", "Reactor", "Values"]),
     layer(
       "API",
       [

@@ -1,4 +1,5 @@
 import Glibc
+import Values
 
 extension RawSpan {
   /// The byte at that offset.

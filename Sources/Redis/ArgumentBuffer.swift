@@ -1,4 +1,5 @@
 import Glibc
+import Values
 
 /// One command as it goes over the wire: an array of bulk strings (RESP2). Reused from command to command.
 package struct ArgumentBuffer: ~Copyable {
@@ -59,12 +60,7 @@ package struct ArgumentBuffer: ~Copyable {
     if length + Self.frameBytes > capacity - count { resize(max(2 * capacity, count + length + Self.frameBytes)) }
     arguments += 1
     put(UInt8(ascii: "$"))
-    var divisor = 1
-    while length / divisor >= 10 { divisor *= 10 }
-    while divisor > 0 {
-      put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: length / divisor % 10))
-      divisor /= 10
-    }
+    count += (base + count).storeDecimal(UInt64(length))
     endLine()
     defer { count += length }
     return base + count
@@ -98,18 +94,13 @@ package struct ArgumentBuffer: ~Copyable {
 
   /// Writes the number of arguments right before the first of them; gives where the command begins.
   private mutating func writeHead() -> Int {
-    let end = count
-    defer { count = end }
-    var (start, rest) = (Self.headBytes - 2, arguments)
-    count = start
-    endLine()
-    repeat {
-      start -= 1
-      base.storeBytes(of: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10), toByteOffset: start, as: UInt8.self)
-      rest /= 10
-    } while rest > 0
-    start -= 1
+    // At the very front at first: only then is it known how long it is.
+    let length = base.storeDecimal(UInt64(arguments))
+    let start = Self.headBytes - length - 3
+    memmove(base + start + 1, base, length)
     base.storeBytes(of: UInt8(ascii: "*"), toByteOffset: start, as: UInt8.self)
+    base.storeBytes(of: UInt8(ascii: "\r"), toByteOffset: Self.headBytes - 2, as: UInt8.self)
+    base.storeBytes(of: UInt8(ascii: "\n"), toByteOffset: Self.headBytes - 1, as: UInt8.self)
     return start
   }
 }

@@ -101,3 +101,14 @@ extension [UInt8] {
     }
   }
 }
+
+extension String {
+  /// What `write` writes, at most `capacity` bytes of UTF-8.
+  init(upTo capacity: Int, _ write: (inout ByteCursor) -> Void) {
+    self.init(unsafeUninitializedCapacity: capacity) { text in
+      var cursor = ByteCursor(UnsafeMutableRawBufferPointer(text))
+      write(&cursor)
+      return cursor.count
+    }
+  }
+}

@@ -59,11 +59,7 @@ package struct CivilDate: Hashable, Sendable, Comparable {
 
 extension CivilDate: CustomStringConvertible {
   /// `YYYY-MM-DD`.
-  package var description: String {
-    var bytes: [UInt8] = []
-    appendText(to: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
-  }
+  package var description: String { String(upTo: Self.textLength) { $0.append(self) } }
 }
 
 extension ByteCursor {

@@ -32,13 +32,7 @@ package struct CurrencyCode: Hashable, Sendable, Comparable {
 
 extension CurrencyCode: CustomStringConvertible {
   /// The three letters.
-  package var description: String {
-    String(unsafeUninitializedCapacity: Self.textLength) { text in
-      var cursor = ByteCursor(UnsafeMutableRawBufferPointer(text))
-      cursor.append(self)
-      return cursor.count
-    }
-  }
+  package var description: String { String(upTo: Self.textLength) { $0.append(self) } }
 }
 
 extension ByteCursor {

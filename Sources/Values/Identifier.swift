@@ -70,13 +70,7 @@ package struct Identifier: Hashable, Sendable, Comparable {
 
 extension Identifier: CustomStringConvertible {
   /// The lower-case text form.
-  package var description: String {
-    String(unsafeUninitializedCapacity: Self.textLength) { text in
-      var cursor = ByteCursor(UnsafeMutableRawBufferPointer(text))
-      cursor.append(self)
-      return cursor.count
-    }
-  }
+  package var description: String { String(upTo: Self.textLength) { $0.append(self) } }
 }
 
 extension ByteCursor {

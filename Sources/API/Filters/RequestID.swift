@@ -1,3 +1,5 @@
+import Values
+
 /// What names a request in its answer, its log line and its problem.
 enum RequestID {
   /// The client's `X-Request-Id`.
@@ -33,14 +35,12 @@ enum RequestID {
     // From 10 they are letters, without i, l, o and u.
     let letters = atLeast(10, lanes) &* UInt64(UInt8(ascii: "a") - 10 - UInt8(ascii: "0"))
     let skipped = atLeast(18, lanes) &+ atLeast(20, lanes) &+ atLeast(22, lanes) &+ atLeast(27, lanes)
-    return lanes &+ ones &* UInt64(UInt8(ascii: "0")) &+ letters &+ skipped
+    return lanes &+ ByteLanes.ones &* UInt64(UInt8(ascii: "0")) &+ letters &+ skipped
   }
-
-  private static let ones: UInt64 = 0x0101_0101_0101_0101
 
   /// 1 in each byte that is not below the number.
   @inline(__always)
   private static func atLeast(_ number: UInt64, _ lanes: UInt64) -> UInt64 {
-    (lanes &+ ones &* (0x80 - number)) >> 7 & ones
+    (lanes &+ ByteLanes.ones &* (0x80 - number)) >> 7 & ByteLanes.ones
   }
 }

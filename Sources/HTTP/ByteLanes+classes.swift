@@ -1,15 +1,10 @@
-/// Looks at eight bytes at once, each in its lane of a little-endian word (Anderson, "Bit Twiddling Hacks").
-///
-/// A result has the high bit set in the lanes that were looked for. The lowest of them is exact; lanes above it may be
-/// set by a borrow.
-enum ByteLanes {
-  private static let ones: UInt64 = 0x0101_0101_0101_0101
-  private static let highBits: UInt64 = 0x8080_8080_8080_8080
+import Values
 
+extension ByteLanes {
   /// Control characters: below 0x20, and DEL.
   @inline(__always)
   static func controls(_ word: UInt64) -> UInt64 {
-    (((word &- ones &* 0x20) & ~word) | zeros(word ^ ones &* 0x7F)) & highBits
+    (belowSpace(word) | zeros(word ^ ones &* 0x7F)) & highBits
   }
 
   /// Bytes that need a look at the table of classes: all that are in the class, or that are not for `isIn` false, and
@@ -28,9 +23,6 @@ enum ByteLanes {
     default: return highBits
     }
   }
-
-  @inline(__always)
-  private static func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
 
   /// Letters in either case; exact in every lane.
   @inline(__always)
