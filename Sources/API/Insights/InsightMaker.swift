@@ -9,6 +9,8 @@ struct InsightMaker {
   static let readingTimeoutMilliseconds = 10_000
 
   let services: Services
+  let models: LanguageModels
+  let publisher: EventPublisher
 
   /// Makes and stores an insight; throws 409 without data.
   func make(
@@ -17,7 +19,7 @@ struct InsightMaker {
     guard let finding = try await finding(type, of: garden) else { throw type.lacksData }
     var (author, text) = (InsightProvider.rules, finding.text)
     if provider != .rules {
-      let words = await LanguageModels(services: services).text(
+      let words = await models.text(
         for: Prompt(type: type, garden: garden.name, finding: finding), by: provider, trace: trace)
       count(type, provider, isSuccess: words != nil)
       if let words { (author, text) = (provider, words) }
@@ -45,7 +47,7 @@ struct InsightMaker {
 
   /// Tells everyone who follows the garden; to be called after the commit.
   func announce(_ insight: Insight) {
-    services.eventPublisher.insight(insight.garden, insight.body)
+    publisher.insight(insight.garden, insight.body)
   }
 
   private func store(

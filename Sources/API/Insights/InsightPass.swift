@@ -18,6 +18,7 @@ final class InsightPass {
   static let quietHours = 24.0
 
   private unowned(unsafe) let services: Services
+  private let maker: InsightMaker
   /// Readings that came since then are new: the start of the pass before.
   private var since: Timestamp
   private var passBegan: Timestamp?
@@ -26,8 +27,9 @@ final class InsightPass {
   /// What the present run has stored, told of once it is committed.
   private var made: [(type: InsightType, insight: Insight)] = []
 
-  init(_ services: Services) {
+  init(_ services: Services, _ maker: InsightMaker) {
     self.services = services
+    self.maker = maker
     let interval = Int64(services.configuration.insights.intervalSeconds)
     since = services.now.advanced(byMilliseconds: -max(interval * 1_000, Timestamp.millisecondsPerHour))
   }
@@ -88,7 +90,6 @@ final class InsightPass {
   }
 
   private func announce() {
-    let maker = InsightMaker(services: services)
     for (type, insight) in made {
       maker.count(type, .rules, isSuccess: true)
       maker.announce(insight)

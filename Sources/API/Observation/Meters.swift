@@ -13,7 +13,6 @@ final class Meters {
   let redisActive: Gauge
   let loopLag: Histogram
   let eventsDropped: Counter
-  let orders: OrderMeters
   // By name: there are few, and comparing short names costs less than hashing one.
   private var cacheCounters: [CacheCounters] = []
   // By `Statement.id`, which counts from 1; 0 is for what is not prepared.
@@ -33,7 +32,6 @@ final class Meters {
     redisActive = instruments.redisActive.child(shard: shard)
     loopLag = instruments.loopLag.child(shard: shard, "\(shard)")
     eventsDropped = instruments.eventsDropped.child(shard: shard)
-    orders = OrderMeters(instruments, shard: shard)
   }
 
   /// Counts a look-up in a cache.

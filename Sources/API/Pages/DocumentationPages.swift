@@ -2,7 +2,7 @@ import HTTP
 
 /// What describes the API, and the files that pages load.
 struct DocumentationPages: EndpointGroup {
-  let services: Services
+  let shelf: DocumentationShelf
 
   private static let files = Dictionary(
     uniqueKeysWithValues: Asset.all.filter { $0.mediaType != nil }.map { ($0.name, WebFile($0)) })
@@ -14,13 +14,13 @@ struct DocumentationPages: EndpointGroup {
         details: "Made from the route table that serves.", tag: "Documentation",
         success: Endpoint.Success(200, .any, headers: ["ETag"]),
         handler: .sync { call, writer in
-          writer.send(services.shared.documentation.openAPI.response(to: call.request))
+          writer.send(shelf.documentation.openAPI.response(to: call.request))
         }),
       Endpoint(
         method: .get, template: "/docs", access: .open, summary: "The reference page", tag: "Documentation",
         success: .page,
         handler: .sync { call, writer in
-          writer.send(services.shared.documentation.reference.response(to: call.request))
+          writer.send(shelf.documentation.reference.response(to: call.request))
         }),
       Endpoint(
         method: .get, template: "/assets/{name}", access: .open, summary: "A script, style or image of the pages",

@@ -5,6 +5,7 @@ import Values
 /// The live status page and the figures that it shows.
 struct StatusPages: EndpointGroup {
   let services: Services
+  let status: LoopStatus
 
   private static let page = PageShell.page(
     title: "Status", at: "/status", script: "status", main: Asset.named("status.html").bytes)
@@ -30,16 +31,16 @@ struct StatusPages: EndpointGroup {
     var json = JSONWriter()
     json.object { json in
       let uptime = Int64((now - services.shared.startedAt) / 1_000_000)
-      json.member("status", services.health.status.rawValue)
+      json.member("status", status.health.status.rawValue)
       json.member("version", services.configuration.service.version)
       json.member("startedAt", call.now.advanced(byMilliseconds: -uptime))
       json.member("now", call.now)
       json.key("checks")
       json.array { json in
-        for check in services.health.checks { Self.write(check, at: now, to: &json) }
+        for check in status.health.checks { Self.write(check, at: now, to: &json) }
       }
       json.member("intervalSeconds", StatusHistory.intervalSeconds)
-      json.member("points", services.history.filter { point in after.map { point.at > $0 } ?? true })
+      json.member("points", status.history.filter { point in after.map { point.at > $0 } ?? true })
     }
     return Response(
       .ok, headers: ["Content-Type": "application/json", "Cache-Control": "no-store"], body: .bytes(json.take()))
@@ -54,11 +55,11 @@ struct StatusPages: EndpointGroup {
     }
   }
 
-  private static let status = Schema.enumeration(["healthy", "degraded", "unhealthy"])
+  private static let health = Schema.enumeration(["healthy", "degraded", "unhealthy"])
   private static let schema = Schema.named(
     "Status",
     .object([
-      .required("status", status),
+      .required("status", health),
       .required("version", .string()),
       .required("startedAt", .timestamp, "When this process began."),
       .required("now", .timestamp, "The server's clock."),
@@ -66,7 +67,7 @@ struct StatusPages: EndpointGroup {
         "checks",
         .array(
           .object([
-            .required("name", .string()), .required("status", status), .required("latencyMs", .number(minimum: 0)),
+            .required("name", .string()), .required("status", health), .required("latencyMs", .number(minimum: 0)),
             .required("ageMs", .number(minimum: 0), "How long ago it ended."),
           ]))),
       .required("intervalSeconds", .integer()),

@@ -63,7 +63,7 @@ struct Administration: EndpointGroup {
     }
   }
 
-  private static let columns = "id, email, display_name, locale, role, created_at, updated_at, disabled"
+  private static let columns = Profile.columns + ", disabled"
   private static let all = Statement(
     "admin.users", "SELECT \(columns) FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2")
   private static let setDisabled = Statement(

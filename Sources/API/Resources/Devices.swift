@@ -103,11 +103,11 @@ struct Devices: EndpointGroup {
   private func delete(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
     let garden = try await services.database.transaction(
-      timeoutMilliseconds: Erasure.timeoutMilliseconds
+      timeoutMilliseconds: Erasing.timeoutMilliseconds
     ) { transaction in
       let device = try owned(try await transaction.query(Self.lock, id, user.id).first, call.now)
       try call.requireMatch(device.body, revision: device.updatedAt)
-      try await Erasure.deleteReadings(of: [id], in: transaction)
+      try await Readings.delete(of: [id], in: transaction)
       try await transaction.execute(Self.deleteByID, id)
       return device.garden
     }

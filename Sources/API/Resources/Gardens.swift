@@ -6,6 +6,7 @@ import Values
 /// Gardens: what grows where, for oneself or for everyone to see.
 struct Gardens: EndpointGroup {
   let services: Services
+  let feature: GardenFeature
 
   var endpoints: [Endpoint] {
     [
@@ -117,31 +118,25 @@ struct Gardens: EndpointGroup {
         area.applied(to: before.areaSquareMetres), isPublic ?? before.isPublic, call.now)
       return try Garden(rows[0])
     }
-    await changed([id])
+    await feature.changed([id])
     return call.ok(garden.body)
   }
 
   private func delete(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
     let devices = try await services.database.transaction(
-      timeoutMilliseconds: Erasure.timeoutMilliseconds
+      timeoutMilliseconds: Erasing.timeoutMilliseconds
     ) { transaction in
       let garden = try await Self.lock(id, for: user, in: transaction)
       try call.requireMatch(garden.body)
       let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
-      try await Erasure.deleteReadings(of: devices, in: transaction)
+      try await Readings.delete(of: devices, in: transaction)
       try await transaction.execute(Self.deleteByID, id)
       return devices
     }
     for device in devices { await services.deviceKeys.changed(device) }
-    await changed([id])
+    await feature.changed([id])
     return call.noContent()
-  }
-
-  /// To be called after the COMMIT that changed or took away gardens.
-  func changed(_ gardens: [Identifier]) async {
-    await services.cache.invalidate(["gardens"] + gardens.map(Self.tag))
-    for garden in gardens { await services.eventPublisher.accessChanged(garden) }
   }
 
   /// The garden as it is, locked until the transaction's end; throws 404 or 403 unless it is the user's.
@@ -153,8 +148,6 @@ struct Gardens: EndpointGroup {
     guard garden.owner == user.id else { throw GardenAccess.notYours }
     return garden
   }
-
-  private static func tag(_ id: Identifier) -> String { "garden:\(id)" }
 
   /// Square metres, up to a thousand square kilometres.
   private static var area: Rule<Double> { .number(0...1e9) }

@@ -8,6 +8,7 @@ struct Insights: EndpointGroup {
   static let template = "/api/gardens/{id}/insights"
 
   let services: Services
+  let feature: InsightFeature
 
   var endpoints: [Endpoint] {
     [
@@ -44,10 +45,10 @@ struct Insights: EndpointGroup {
     let provider = fields.optional("provider", .oneOf(InsightProvider.self)) ?? .rules
     try fields.finish()
     let observed = try await owned(garden, by: call.user.id)
-    guard LanguageModels(services: services).isConfigured(provider) else {
+    guard feature.models.isConfigured(provider) else {
       throw Problem(.providerNotConfigured, "This server is not configured to ask \(provider.rawValue).")
     }
-    let insight = try await InsightMaker(services: services).make(type, of: observed, by: provider, trace: call.trace)
+    let insight = try await feature.maker.make(type, of: observed, by: provider, trace: call.trace)
     return call.created("/api/gardens/\(garden)/insights/\(insight.id)", insight.body)
   }
 

@@ -1,9 +1,11 @@
 import HTTP
 import Metrics
+import Reactor
 
 /// The metrics of the process, for Prometheus.
 struct MetricsPages: EndpointGroup {
   let services: Services
+  let exposition: LoopBound<Exposition>
   /// Whether a configured `METRICS_TOKEN` is demanded: on the API's port, not on the port for metrics alone.
   let needsToken: Bool
 
@@ -22,7 +24,7 @@ struct MetricsPages: EndpointGroup {
     guard let format = ExpositionFormat.negotiated(accept: call.request.header("Accept")) else {
       throw Problem(.notAcceptable, "Metrics are text/plain or application/openmetrics-text.")
     }
-    let body = await services.shared.exposition.render(format)
+    let body = await exposition.render(format)
     return Response(
       .ok, headers: ["Content-Type": format.contentType, "Cache-Control": "no-store"], body: .bytes(body))
   }

@@ -6,16 +6,19 @@ import Values
 /// What Docker, Kubernetes, load balancers and people ask to know how the server is. No probe waits for anything.
 struct Probes: EndpointGroup {
   let services: Services
+  let status: LoopStatus
 
   var endpoints: [Endpoint] {
     let liveness = Liveness(loop: services.loop, heartbeats: services.shared.heartbeats)
-    let (ok, version) = (Self.answer(200, word: "ok"), Self.answer(200, services.shared.versionBody))
+    let (ok, version) = (
+      Self.answer(200, word: "ok"), Self.answer(200, Self.versionBody(services.configuration.service))
+    )
     let (stuck, starting) = (Self.answer(503, word: "stuck"), Self.answer(503, word: "starting"))
     return [
       endpoint("/livez", "Whether the process is alive", Self.word) { $1.send(liveness.isAlive ? ok : stuck) },
       // Over once migrations are done and both stores were reached.
       endpoint("/startupz", "Whether the start is over", Self.word) {
-        $1.send(services.health.isStarted ? ok : starting)
+        $1.send(status.health.isStarted ? ok : starting)
       },
       endpoint(
         "/readyz", "Whether requests should be sent here", Self.readiness, ready, parameters: Self.readyParameters),
@@ -47,14 +50,14 @@ struct Probes: EndpointGroup {
     let query = try? call.query()
     let excluded = Set((query?.parameters ?? []).filter { $0.name == "exclude" }.map(\.value))
     let isVerbose = query?.parameters.contains { $0.name == "verbose" } ?? false
-    let report = services.health
+    let report = status.health
     let database = report["database"]?.status == .healthy && services.database.isUsable
     let isReady =
-      !services.isDraining && (excluded.contains("database") || database)
+      !status.isDraining && (excluded.contains("database") || database)
       && (report.isStarted || excluded.contains("database"))
     let others = report.checks.filter { $0.name != "database" && !excluded.contains($0.name) }
     let status =
-      services.isDraining
+      status.isDraining
       ? "draining" : !isReady ? "unavailable" : others.contains { $0.status != .healthy } ? "degraded" : "ok"
     var json = JSONWriter()
     json.object { json in
@@ -76,10 +79,21 @@ struct Probes: EndpointGroup {
     return FixedAnswer(Status(rawValue: status), headers: headers, body: body)
   }
 
+  private static func versionBody(_ service: Configuration.Service) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { json in
+      json.member("name", service.name)
+      json.member("version", service.version)
+      json.member("revision", service.revision)
+      json.member("swift", Version.swift)
+    }
+    return json.take()
+  }
+
   // MARK: Reports
 
   private func fullReport(_ call: Call, _ writer: inout ResponseWriter, asList: Bool) {
-    let report = services.health
+    let report = status.health
     let isDraft = call.request.header("Accept").map { $0.contains(HealthFormat.draftMediaType) } ?? false
     let format = HealthFormat(report: report, services: services)
     let body = isDraft ? format.draft() : format.full(asList: asList)

@@ -6,6 +6,7 @@ import Values
 /// Accounts: registration, one's own profile, and the end of an account.
 struct Users: EndpointGroup {
   let services: Services
+  let erasure: Erasure
 
   var endpoints: [Endpoint] {
     [
@@ -94,7 +95,7 @@ struct Users: EndpointGroup {
     let password = fields.required("password", .string(1...PasswordPolicy.length.upperBound))
     try fields.finish()
     try await requirePassword(password, of: user, fault: "The password is wrong.")
-    try await Erasure(services: services).erase(user.id)
+    try await erasure.erase(user.id)
     services.meters.action(.erase)
     return call.noContent()
   }
@@ -116,7 +117,7 @@ struct Users: EndpointGroup {
 
   // MARK: SQL
 
-  private static let columns = "id, email, display_name, locale, role, created_at, updated_at"
+  private static let columns = Profile.columns
 
   private static let insert = Statement(
     "users.insert",
@@ -161,6 +162,9 @@ struct Users: EndpointGroup {
 
 /// What everyone may know of their own account.
 struct Profile {
+  /// The columns that `init` reads, in their order.
+  static let columns = "id, email, display_name, locale, role, created_at, updated_at"
+
   let id: Identifier
   let email: String
   let displayName: String

@@ -1,48 +1,26 @@
 import Reactor
 import Telemetry
 
-/// Everything that is served, in the order of the reference.
+/// Everything that is served.
 enum RouteTable {
   /// What a worker serves.
-  static func endpoints(_ services: Services) -> [Endpoint] {
-    let endpoints = resources(services).flatMap(\.endpoints)
-    services.shared.describe(endpoints)
+  static func endpoints(_ loop: LoopParts) -> [Endpoint] {
+    let (services, status) = (loop.services, loop.status)
+    let operations: [any EndpointGroup] = [
+      Probes(services: services, status: status),
+      MetricsPages(services: services, exposition: loop.parts.exposition, needsToken: true),
+      StatusPages(services: services, status: status),
+      DocumentationPages(shelf: loop.parts.documentation),
+    ]
+    let endpoints = loop.features.all.flatMap(\.endpoints) + operations.flatMap(\.endpoints)
+    loop.parts.documentation.describe(endpoints, version: services.configuration.service.version)
     return endpoints
   }
 
   /// What the metrics port serves: nothing that a client of the API needs.
-  static func metricsEndpoints(_ services: Services) -> [Endpoint] {
-    let resources: [any EndpointGroup] = [
-      Probes(services: services), MetricsPages(services: services, needsToken: false),
-    ]
-    return resources.flatMap(\.endpoints)
-  }
-
-  private static func resources(_ services: Services) -> [any EndpointGroup] {
-    [
-      Users(services: services),
-      Export(services: services),
-      Import(services: services),
-      Sessions(services: services),
-      Gardens(services: services),
-      LatestReadings(services: services),
-      GardenEvents(services: services),
-      Devices(services: services),
-      Readings(services: services),
-      Insights(services: services),
-      Businesses(services: services),
-      Products(services: services),
-      OrderPlacement(services: services),
-      Orders(services: services),
-      OrderTransitions(services: services),
-      OrderSummary(services: services),
-      Administration(services: services),
-      Probes(services: services),
-      MetricsPages(services: services, needsToken: true),
-      StatusPages(services: services),
-      GardenPages(services: services),
-      DocumentationPages(services: services),
-    ]
+  static func metricsEndpoints(_ loop: LoopParts) -> [Endpoint] {
+    Probes(services: loop.services, status: loop.status).endpoints
+      + MetricsPages(services: loop.services, exposition: loop.parts.exposition, needsToken: false).endpoints
   }
 
   /// Calls `body` with the table outside of a service, for what only reads it. Nothing is served and no store asked.
@@ -52,13 +30,14 @@ enum RouteTable {
     let loop = try EventLoop(index: 0)
     let instruments = Instruments(shards: 2)
     let shared = try Shared(
-      configuration, workers: 1, logs: LogSink(style: configuration.logStyle), instruments: instruments,
-      exposition: LoopBound(Exposition(instruments.registry, loop: loop), to: loop), poolChanged: {})
-    let services = try Services(loop: loop, shared: shared)
+      configuration, workers: 1, logs: LogSink(style: configuration.logStyle), instruments: instruments)
+    let parts = ServiceParts(
+      shared: shared, exposition: LoopBound(Exposition(instruments.registry, loop: loop), to: loop), poolChanged: {})
+    let loopParts = try LoopParts(loop: loop, parts)
     defer {
-      services.close()
+      loopParts.services.close()
       shared.passwords.stop()
     }
-    return try withExtendedLifetime(loop) { try body(endpoints(services)) }
+    return try withExtendedLifetime(loop) { try body(endpoints(loopParts)) }
   }
 }

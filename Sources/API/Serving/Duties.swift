@@ -15,27 +15,23 @@ final class Duties {
   static let retryNanoseconds: UInt64 = 250_000_000
 
   private let services: Services
-  private var duties: [Duty]
+  private let duties: [Duty]
   private var isStopped = false
 
-  init(_ services: Services) {
+  init(_ services: Services, _ duties: [Duty]) {
     self.services = services
-    let readings = services.configuration.readings
-    let partitions = ReadingPartitions(rawDays: readings.rawDays) { [unowned services] in
-      Timestamp(unixMilliseconds: services.loop.unixMilliseconds)
-    }
-    duties = [partitions.making, partitions.dropping, Rollup.duty, Expiry(readings).duty]
-    if let insights = InsightPass(services).duty { duties.append(insights) }
+    self.duties = duties
   }
 
   /// Does what must be done before anything is served: waits for the lock, and tries until it is done.
-  func prepare() async {
+  func prepare() async { for duty in duties where duty.precedesServing { await prepare(duty) } }
+
+  private func prepare(_ duty: Duty) async {
     while !isStopped {
       do {
-        let making = duties[0]
-        return try await services.database.transaction(timeoutMilliseconds: making.timeoutMilliseconds) { transaction in
-          _ = try await transaction.query(Self.lock, Self.lockClass, making.lockKey)
-          _ = try await making.run(transaction)
+        return try await services.database.transaction(timeoutMilliseconds: duty.timeoutMilliseconds) { transaction in
+          _ = try await transaction.query(Self.lock, Self.lockClass, duty.lockKey)
+          _ = try await duty.run(transaction)
         }
       } catch {
         services.logger.log(.warning, "Cannot prepare yet") { $0.field("error", error: error) }

@@ -10,6 +10,8 @@ struct Duty {
   let timeoutMilliseconds: Int
   /// One run, in a transaction that holds the duty's lock; gives whether more is to be done at once.
   let run: (Transaction) async throws -> Bool
+  /// Whether it must have run before anything is served.
+  var precedesServing = false
   /// Called after each run whose transaction was committed.
   var committed: () -> Void = {}
 

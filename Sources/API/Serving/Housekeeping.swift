@@ -15,31 +15,32 @@ final class Housekeeping {
   let health: HealthMonitor
   private let loop: EventLoop
   private let worker: Worker?
-  private let services: Services
+  private let own: LoopParts
+  private var services: Services { own.services }
   private let duties: Duties
 
   init(
-    loop: EventLoop, shared: Shared, metricsSocket: Int32?, publish: @escaping (HealthReport) -> Void
+    loop: EventLoop, _ parts: ServiceParts, metricsSocket: Int32?, publish: @escaping (HealthReport) -> Void
   ) throws {
     self.loop = loop
     if let metricsSocket {
-      worker = try Worker(loop: loop, shared: shared, socket: metricsSocket, endpoints: RouteTable.metricsEndpoints)
-      services = worker!.services
+      worker = try Worker(loop: loop, parts, socket: metricsSocket, endpoints: RouteTable.metricsEndpoints)
+      own = worker!.own
     } else {
       worker = nil
-      services = try Services(loop: loop, shared: shared)
+      own = try LoopParts(loop: loop, parts)
     }
-    let (worker, services) = (worker, services)
+    let (worker, status, shared) = (worker, own.status, parts.shared)
     health = try HealthMonitor(
       loop: loop, configuration: shared.configuration,
       external: ExternalCheck(shared.configuration.health, shared.outbound)
     ) { report in
-      services.health = report
+      status.health = report
       worker?.adopt(report)
       DependencyGauges.set(report, shared.instruments, shard: loop.index)
       publish(report)
     }
-    duties = Duties(services)
+    duties = Duties(own.services, own.features.duties)
   }
 
   /// Migrates, then begins the checks and duties; calls `onStarted` once the schema is there.
@@ -95,7 +96,7 @@ final class Housekeeping {
   }
 
   func beginDraining() {
-    services.isDraining = true
+    own.status.isDraining = true
     duties.stop()
   }
 

@@ -14,7 +14,8 @@ package final class Service {
   /// closed under a client that is just sending one.
   static let handOverNanoseconds: UInt64 = 5_000_000_000
 
-  let shared: Shared
+  let parts: ServiceParts
+  var shared: Shared { parts.shared }
   private let loop: EventLoop
   private let sockets: ServiceSockets
   private let exposition: Exposition
@@ -38,8 +39,8 @@ package final class Service {
     let instruments = Instruments(shards: workers + 1)
     exposition = Exposition(instruments.registry, loop: loop)
     let pools = Relay()
-    shared = try Shared(
-      configuration, workers: workers, logs: logs, instruments: instruments,
+    parts = ServiceParts(
+      shared: try Shared(configuration, workers: workers, logs: logs, instruments: instruments),
       exposition: LoopBound(exposition, to: loop), poolChanged: LoopBound(pools, to: loop).call)
     pools.action = { [unowned self] in housekeeping?.health.runSoon() }
     exposition.refresh = { [unowned self] done in refreshGauges(done) }
@@ -57,7 +58,7 @@ package final class Service {
       signals = try Signals([SIGTERM, SIGINT, SIGQUIT, SIGUSR2], on: loop) { [unowned self] in received($0) }
     }
     let housekeeping = try Housekeeping(
-      loop: loop, shared: shared, metricsSocket: sockets.metrics,
+      loop: loop, parts, metricsSocket: sockets.metrics,
       publish: { [unowned self] report in for worker in workers { worker.submit { $0.adopt(report) } } })
     self.housekeeping = housekeeping
     let owner = LoopBound(self, to: loop)
@@ -73,12 +74,12 @@ package final class Service {
   }
 
   private func startWorker(_ index: Int, _ owner: LoopBound<Service>) throws {
-    let (shared, socket) = (shared, sockets.requests[index])
+    let (parts, socket) = (parts, sockets.requests[index])
     running += 1
     let thread = try SystemThread(name: "loop-\(index)") {
       do {
-        let loop = try EventLoop(index: index, heartbeat: shared.heartbeats[index])
-        let worker = try Worker(loop: loop, shared: shared, socket: socket, endpoints: RouteTable.endpoints)
+        let loop = try EventLoop(index: index, heartbeat: parts.shared.heartbeats[index])
+        let worker = try Worker(loop: loop, parts, socket: socket, endpoints: RouteTable.endpoints)
         let bound = LoopBound(worker, to: loop)
         owner.submit { $0.add(bound) }
         loop.run()

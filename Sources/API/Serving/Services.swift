@@ -22,20 +22,6 @@ final class Services {
   let cursors: CursorSeal
   let sessions: SessionDirectory
   let deviceKeys: DeviceKeys
-  let sensorTypes = SensorTypes()
-  let readings: ReadingsWriter
-  let readingMeters: ReadingMeters
-  let lastSeen: LastSeen
-  let latest: LatestValues
-  let events: EventBroker
-  let eventPublisher: EventPublisher
-  let transfers: Transfers
-  /// The last report of the health checks, sent here by the housekeeping loop.
-  var health = HealthReport.starting
-  /// The last points of the status page, sent here with every new one.
-  var history: [StatusPoint] = []
-  /// Whether the process is about to end: probes say so.
-  var isDraining = false
   private let announcements: RedisSubscription
   private var random = SystemRandomNumberGenerator()
 
@@ -64,19 +50,6 @@ final class Services {
       previousSecret: configuration.accounts.previousJWTSecret.map { Array($0.utf8) })
     sessions = SessionDirectory(loop: loop, database: database, redis: redis, prefix: prefix)
     deviceKeys = DeviceKeys(loop: loop, database: database, redis: redis, prefix: prefix)
-    transfers = Transfers(connections: configuration.pool.transactionConnections)
-    readings = ReadingsWriter(loop: loop, database: database)
-    readingMeters = ReadingMeters(shared.instruments, shard: loop.index)
-    lastSeen = LastSeen(loop: loop, database: database)
-    latest = LatestValues(
-      loop: loop, redis: redis, cache: cache, prefix: prefix, record: { [meters] in meters.cache("latest", $0) })
-    let eventKeys = EventKeys(prefix: prefix)
-    eventPublisher = EventPublisher(
-      loop: loop, redis: redis, keys: eventKeys, dropped: meters.eventsDropped)
-    events = EventBroker(
-      loop: loop, redis: redis, subscriber: subscriber, keys: eventKeys,
-      access: EventAccess(database: database, sessions: sessions), logger: logger, configuration: configuration.events)
-    readings.onAccepted = [latest.accepted, eventPublisher.accepted]
     announcements = try Announcements.follow(subscriber, prefix: prefix, sessions: sessions, keys: deviceKeys)
   }
 

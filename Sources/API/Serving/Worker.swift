@@ -4,16 +4,18 @@ import Redis
 
 /// One loop at work: its stores, its application and its server. Made on the loop's thread.
 final class Worker {
-  let services: Services
+  let own: LoopParts
+  private var services: Services { own.services }
   private let server: Server
   private var loop: EventLoop { services.loop }
 
   /// Serves `endpoints` on a listening socket.
   init(
-    loop: EventLoop, shared: Shared, socket: Int32, endpoints: (Services) -> [Endpoint]
+    loop: EventLoop, _ parts: ServiceParts, socket: Int32, endpoints: (LoopParts) -> [Endpoint]
   ) throws {
-    services = try Services(loop: loop, shared: shared)
-    let application = LoopApplication(services, endpoints: endpoints(services))
+    own = try LoopParts(loop: loop, parts)
+    let shared = parts.shared
+    let application = LoopApplication(own.services, endpoints: endpoints(own))
     server = try Server(
       loop: loop, listeningOn: socket, limits: shared.configuration.limits(loops: shared.workers),
       application: application)
@@ -23,12 +25,12 @@ final class Worker {
 
   /// Takes over a new report of the health checks. A store that was found silent is looked at by this loop's pool too.
   func adopt(_ report: HealthReport) {
-    services.health = report
+    own.status.health = report
     if report["database"]?.status == .unhealthy { services.database.suspect() }
   }
 
   /// Takes over the points of the status page.
-  func adopt(_ history: [StatusPoint]) { services.history = history }
+  func adopt(_ history: [StatusPoint]) { own.status.history = history }
 
   /// Brings the gauges up to date that are read from the pools, for a scrape.
   func refreshGauges() {
@@ -44,13 +46,13 @@ final class Worker {
 
   /// Says on probes that the end has come, and asks clients to go elsewhere; goes on serving.
   func beginDraining() {
-    services.isDraining = true
+    own.status.isDraining = true
     server.beginDraining()
   }
 
   /// Leaves new connections to a successor that shares the listening socket; goes on with those that are open.
   func handOver() {
-    services.events.close()
+    own.features.close()
     server.beginDraining()
     server.pauseAccepting()
   }
@@ -58,7 +60,7 @@ final class Worker {
   /// Finishes what is in flight, at most that long, closes the stores and stops the loop.
   func shutDown(withinMilliseconds milliseconds: Int, _ done: @escaping () -> Void) {
     // Not before: clients come back at once, and should not find this server again.
-    services.events.close()
+    own.features.close()
     server.shutDown(withinMilliseconds: milliseconds) { [self] in
       services.close()
       loop.stop()
@@ -69,14 +71,14 @@ final class Worker {
   // MARK: Watching
 
   private func watchStores() {
-    let services = services
+    let (services, parts) = (services, own.parts)
     services.redis.onStateChange = { [unowned services] isConnected in
       services.logger.log(isConnected ? .info : .warning, isConnected ? "Redis is connected" : "Redis is away")
       services.loop.spawn { await services.cache.connectionChanged(isConnected: isConnected) }
     }
     services.database.onStateChange = { [unowned services] isUsable in
       services.logger.log(isUsable ? .info : .warning, isUsable ? "Postgres is connected" : "Postgres is away")
-      services.shared.poolChanged()
+      parts.poolChanged()
     }
     services.database.onConnectionError = { [unowned services] error in
       services.logger.log(.warning, "A Postgres connection failed") { $0.field("error", error: error) }

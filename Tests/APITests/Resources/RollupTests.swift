@@ -235,7 +235,8 @@ struct RollupTests {
           SELECT gen_random_uuid(), owner_id, '', now(), now(), now() - hours * interval '1 hour'
           FROM gardens, unnest('{1,23,25}'::int[]) hours WHERE id = \(device.garden)
           """)
-        #expect(try await Expiry(readings).run(transaction) == false)
+        let expiries = [GardenFeature.bucketExpiry(readings), IdempotencyKey.expiry, AccountFeature.sessionExpiry]
+        #expect(try await Duty.expiry(expiries).run(transaction) == false)
         let rows = try await transaction.query(
           """
           SELECT (SELECT count(*) FROM readings_5m WHERE device_id = \(id)),

@@ -5,13 +5,14 @@ import Values
 /// The language models that are configured, as one loop asks them.
 struct LanguageModels {
   let services: Services
+  let circuits: ModelCircuits
 
   /// Whether a provider can be asked; the rules always can.
   func isConfigured(_ provider: InsightProvider) -> Bool { provider == .rules || model(provider) != nil }
 
   /// A model's words for a finding; nil when it gave none that can be used, which has been logged.
   func text(for prompt: Prompt, by provider: InsightProvider, trace: TraceContext?) async -> String? {
-    guard let model = model(provider), let circuit = services.shared.modelCircuits[provider] else { return nil }
+    guard let model = model(provider), let circuit = circuits[provider] else { return nil }
     guard circuit.admits(at: services.loop.now) else {
       log(provider, "its circuit is open", trace)
       return nil

@@ -4,6 +4,7 @@ import Values
 /// What happens in a garden, as it happens: server-sent events (the HTML standard, section 9.2).
 struct GardenEvents: EndpointGroup {
   let services: Services
+  let feature: GardenFeature
 
   var endpoints: [Endpoint] {
     [
@@ -39,7 +40,7 @@ struct GardenEvents: EndpointGroup {
     let resumed = call.request.header("Last-Event-ID").flatMap { EventID($0) }.flatMap { id in
       id.milliseconds < UInt64(call.now.unixMilliseconds) + Self.clockMilliseconds ? id : nil
     }
-    let seat = try await services.events.watch(garden, call.identity, after: resumed)
+    let seat = try await feature.events.watch(garden, call.identity, after: resumed)
     return Response(
       .ok, headers: Self.headers,
       body: .stream { writer in

@@ -9,6 +9,7 @@ struct LatestReadings: EndpointGroup {
   static let maximumSeries: Int64 = 5_000
 
   let services: Services
+  let feature: GardenFeature
 
   var endpoints: [Endpoint] {
     [
@@ -25,7 +26,7 @@ struct LatestReadings: EndpointGroup {
     let garden = try call.identifier("id")
     try await GardenAccess(services: services).requireReader(call.identity, of: garden)
     let services = services
-    let readings = try await services.latest.readings(of: garden) {
+    let readings = try await feature.latest.readings(of: garden) {
       try await services.database.query(Self.newest, garden, Self.maximumSeries).map { try LatestReading($0) }
     }
     let body = call.pageBody({ json in for reading in readings { json.object(reading.write) } }, next: nil)

@@ -66,6 +66,15 @@ struct IdempotencyKey {
 
   // MARK: SQL
 
+  /// Keys are kept for 24 hours.
+  static var expiry: Expiry { Expiry { try await $0.execute(deleteOld, $1) } }
+  private static let deleteOld = Statement(
+    "expiry.idempotencyKeys",
+    """
+    DELETE FROM idempotency_keys WHERE (user_id, key) IN (
+      SELECT user_id, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT $1)
+    """)
+
   private static let lock = Statement(
     "idempotency.claim", "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")
   private static let find = Statement(

@@ -11,6 +11,7 @@ struct OrderPlacement: EndpointGroup {
   static let maximumQuantity: Int64 = 1_000_000
 
   let services: Services
+  let meters: OrderMeters
 
   var endpoints: [Endpoint] {
     [
@@ -57,7 +58,7 @@ struct OrderPlacement: EndpointGroup {
       if !taken.isEmpty {
         await services.cache.invalidate(["products:\(business)"] + taken.map { "product:\($0)" })
       }
-      services.meters.orders.placed()
+      meters.placed()
       services.meters.action(.orderCreate)
       return response(call, answer)
     }

@@ -6,6 +6,7 @@ import Values
 /// The way of an order from one state to the next. Of several who try the same step, one makes it.
 struct OrderTransitions: EndpointGroup {
   let services: Services
+  let meters: OrderMeters
 
   var endpoints: [Endpoint] {
     [
@@ -48,7 +49,7 @@ struct OrderTransitions: EndpointGroup {
       await services.cache.invalidate(
         ["products:\(order.businessID)"] + order.lines.map { "product:\($0.productID)" })
     }
-    services.meters.orders.moved(order, from: previous)
+    meters.moved(order, from: previous)
     services.meters.action(.orderTransition)
     return call.ok(order.body)
   }

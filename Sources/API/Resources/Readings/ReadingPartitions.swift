@@ -12,10 +12,12 @@ struct ReadingPartitions {
   let now: () -> Timestamp
 
   var making: Duty {
-    Duty(name: "readings.partitions.make", intervalSeconds: 3_600, timeoutMilliseconds: 60_000) { transaction in
-      try await make(transaction)
-      return false
-    }
+    Duty(
+      name: "readings.partitions.make", intervalSeconds: 3_600, timeoutMilliseconds: 60_000,
+      run: { transaction in
+        try await make(transaction)
+        return false
+      }, precedesServing: true)
   }
 
   var dropping: Duty {

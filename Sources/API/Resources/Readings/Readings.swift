@@ -11,6 +11,7 @@ struct Readings: EndpointGroup {
   static let table = "text/csv"
 
   let services: Services
+  let feature: GardenFeature
 
   var endpoints: [Endpoint] {
     [
@@ -61,7 +62,7 @@ struct Readings: EndpointGroup {
     let origin = try await origin(call)
     var decoder = ReadingsDecoder(
       window: ReadingWindow(now: call.now, rawDays: services.configuration.readings.rawDays),
-      types: services.sensorTypes)
+      types: feature.sensorTypes)
     if try isLines(call) {
       try decoder.readLines(call.request.body)
     } else {
@@ -70,11 +71,11 @@ struct Readings: EndpointGroup {
     var stored = StoredReadings()
     if !decoder.readings.isEmpty {
       let submission = ReadingsSubmission(device: origin.id, garden: origin.garden, readings: decoder.readings)
-      stored = try await services.readings.store(submission)
-      services.lastSeen.note(origin.id)
+      stored = try await feature.readings.store(submission)
+      feature.lastSeen.note(origin.id)
     }
     let rejections = Self.rejections(decoder.rejections, stored.conflicts)
-    services.readingMeters.count(origin.id, stored, rejections: rejections)
+    feature.readingMeters.count(origin.id, stored, rejections: rejections)
     return try Self.answer(stored, rejections)
   }
 
@@ -131,7 +132,7 @@ struct Readings: EndpointGroup {
       throw Problem(.notAcceptable, "Readings are application/json or text/csv.")
     }
     let origin = try await origin(call)
-    let query = try ReadingsQuery(call, device: origin.id)
+    let query = try ReadingsQuery(call, device: origin.id, types: feature.sensorTypes)
     let page = try await query.page(services.archive)
     let isRaw = query.resolution == .raw
     let form = type == Self.table ? ReadingsForm.csv(isRaw: isRaw) : .json(isRaw: isRaw)

@@ -31,12 +31,12 @@ struct ReadingsQuery {
   let list: String
 
   /// Reads the query; throws 400 for what is malformed.
-  init(_ call: Call, device: Identifier) throws {
+  init(_ call: Call, device: Identifier, types: SensorTypes) throws {
     self.device = device
     let query = try call.query()
     resolution = try query.word("resolution", Resolution.self) ?? .raw
     type = try query.value("sensorType").map { name in
-      guard let type = call.services.sensorTypes.type(name) else {
+      guard let type = types.type(name) else {
         throw Problem(.malformed, "sensorType must match \(SensorType.pattern).")
       }
       return type

@@ -9,6 +9,8 @@ struct Export: EndpointGroup {
   /// The form of the lines; raised when a reader of the old form would misread the new one.
   static let schema = 1
   let services: Services
+  let features: [any Feature]
+  let transfers: Transfers
 
   var endpoints: [Endpoint] {
     [
@@ -26,7 +28,7 @@ struct Export: EndpointGroup {
 
   private func export(_ call: Call) async throws -> Response {
     let (user, now) = (try call.user.id, call.now)
-    let place = try services.transfers.begin()
+    let place = try transfers.begin()
     guard services.database.isUsable else { throw Problem(.unavailable, "The database does not answer.") }
     let headers: HeaderList = [
       "Content-Type": Self.mediaType, "Cache-Control": "private, no-store",
@@ -59,7 +61,8 @@ struct Export: EndpointGroup {
       var lines = ExportLines()
       lines.header(at: now)
       try await writer.write(lines.take())
-      for part in ExportPart.all(of: user, rawFrom: Self.rawFrom(now, rawDays: rawDays)) {
+      let rawFrom = Self.rawFrom(now, rawDays: rawDays)
+      for part in features.flatMap({ $0.exportParts(of: user, rawFrom: rawFrom) }) {
         try await transaction.stream(part.sql, name: "export.\(part.kind)", chunkRows: part.chunkRows) { rows in
           for row in rows { try lines.add(part.kind) { json in try part.write(row, &json) } }
           try await writer.write(lines.take())

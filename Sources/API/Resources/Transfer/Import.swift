@@ -9,6 +9,7 @@ struct Import: EndpointGroup {
   static let keepAliveNanoseconds: UInt64 = 10_000_000_000
 
   let services: Services
+  let transfers: Transfers
 
   var endpoints: [Endpoint] {
     [
@@ -33,7 +34,7 @@ struct Import: EndpointGroup {
     let user = try call.user.id
     try call.requireMediaType([Export.mediaType])
     let isDryRun = try call.query().flag("dryRun") ?? false
-    let place = try services.transfers.begin()
+    let place = try transfers.begin()
     defer { place.end() }
     var lines = BodyLines(call.request.bodyStream)
     let rawDays = services.configuration.readings.rawDays

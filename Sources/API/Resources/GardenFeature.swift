@@ -1,0 +1,89 @@
+import Postgres
+import Values
+
+/// Gardens, their devices and what these measure, on one loop.
+final class GardenFeature: Feature {
+  let services: Services
+  let sensorTypes = SensorTypes()
+  let readings: ReadingsWriter
+  let readingMeters: ReadingMeters
+  let lastSeen: LastSeen
+  let latest: LatestValues
+  let events: EventBroker
+  let publisher: EventPublisher
+
+  init(_ services: Services) {
+    self.services = services
+    let (loop, database, redis) = (services.loop, services.database, services.redis)
+    let (meters, prefix) = (services.meters, services.configuration.redis.keyPrefix)
+    readings = ReadingsWriter(loop: loop, database: database)
+    readingMeters = ReadingMeters(meters.instruments, shard: loop.index)
+    lastSeen = LastSeen(loop: loop, database: database)
+    latest = LatestValues(
+      loop: loop, redis: redis, cache: services.cache, prefix: prefix, record: { meters.cache("latest", $0) })
+    let keys = EventKeys(prefix: prefix)
+    publisher = EventPublisher(loop: loop, redis: redis, keys: keys, dropped: meters.eventsDropped)
+    events = EventBroker(
+      loop: loop, redis: redis, subscriber: services.subscriber, keys: keys,
+      access: EventAccess(database: database, sessions: services.sessions), logger: services.logger,
+      configuration: services.configuration.events)
+    readings.onAccepted = [latest.accepted, publisher.accepted]
+  }
+
+  var endpoints: [Endpoint] {
+    let groups: [any EndpointGroup] = [
+      Gardens(services: services, feature: self), LatestReadings(services: services, feature: self),
+      GardenEvents(services: services, feature: self), Devices(services: services),
+      Readings(services: services, feature: self), GardenPages(services: services),
+    ]
+    return groups.flatMap(\.endpoints)
+  }
+
+  var duties: [Duty] {
+    let partitions = ReadingPartitions(rawDays: services.configuration.readings.rawDays) { [unowned services] in
+      Timestamp(unixMilliseconds: services.loop.unixMilliseconds)
+    }
+    return [partitions.making, partitions.dropping, Rollup.duty]
+  }
+
+  var expiries: [Expiry] { [Self.bucketExpiry(services.configuration.readings)] }
+
+  /// Buckets of five minutes are kept at least as long as what they are made from.
+  static func bucketExpiry(_ readings: Configuration.Readings) -> Expiry {
+    let days = max(readings.fiveMinuteDays, readings.rawDays + 1)
+    return Expiry { try await $0.execute(deleteBuckets, days, $1) }
+  }
+
+  /// To be called after the COMMIT that changed or took away gardens.
+  func changed(_ gardens: [Identifier]) async {
+    await services.cache.invalidate(["gardens"] + gardens.map { "garden:\($0)" })
+    for garden in gardens { await publisher.accessChanged(garden) }
+  }
+
+  func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
+    let gardens = try await transaction.query(Self.lockGardens, user).map { try $0.decode(Identifier.self, 0) }
+    let devices = try await transaction.query(Self.lockDevices, user).map { try $0.decode(Identifier.self, 0) }
+    try await Readings.delete(of: devices, in: transaction)
+    // The rows themselves go with their owner's.
+    return { [self] in
+      for device in devices { await services.deviceKeys.changed(device) }
+      await changed(gardens)
+    }
+  }
+
+  func close() { events.close() }
+
+  private static let deleteBuckets = Statement(
+    "expiry.buckets",
+    """
+    DELETE FROM readings_5m WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM readings_5m WHERE start < now() - $1 * interval '1 day' LIMIT $2))
+    """)
+  private static let lockGardens = Statement("erasure.gardens", "SELECT id FROM gardens WHERE owner_id = $1 FOR UPDATE")
+  private static let lockDevices = Statement(
+    "erasure.devices",
+    """
+    SELECT devices.id FROM devices JOIN gardens ON gardens.id = devices.garden_id WHERE gardens.owner_id = $1
+    ORDER BY devices.id FOR UPDATE OF devices
+    """)
+}
