@@ -4,9 +4,9 @@ import Reactor
 struct ExternalCheck {
   let urls: [String]
   let timeoutSeconds: Double
-  let outbound: Outbound
+  let outbound: OutboundClient
 
-  init(_ settings: Configuration.Health, _ outbound: Outbound) {
+  init(_ settings: Configuration.Health, _ outbound: OutboundClient) {
     urls = settings.externalURLs.map(\.description)
     timeoutSeconds = Double(settings.timeoutMilliseconds) / 1_000
     self.outbound = outbound

@@ -17,7 +17,7 @@ final class InsightFeature: Feature {
   var maker: InsightMaker { InsightMaker(services: services, models: models, publisher: gardens.publisher) }
   var models: LanguageModels { LanguageModels(services: services, circuits: circuits) }
 
-  var endpoints: [Endpoint] { Insights(services: services, feature: self).endpoints }
+  var endpoints: [Endpoint] { InsightRoutes(services: services, feature: self).endpoints }
 
   var duties: [Duty] { InsightPass(services, maker).duty.map { [$0] } ?? [] }
 

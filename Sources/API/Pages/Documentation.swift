@@ -7,6 +7,6 @@ final class Documentation: Sendable {
 
   init(of endpoints: [Endpoint], version: String) {
     openAPI = WebFile("application/json", OpenAPIDocument(endpoints: endpoints, version: version).bytes())
-    reference = Reference(endpoints: endpoints, version: version).page()
+    reference = ReferencePage(endpoints: endpoints, version: version).page()
   }
 }

@@ -74,8 +74,3 @@ struct StatusPages: EndpointGroup {
       .required("points", .array(StatusPoint.schema, maxItems: StatusHistory.maximumPoints), "The oldest first."),
     ]))
 }
-
-extension Endpoint.Success {
-  /// A page.
-  static let page = Endpoint.Success(200, .string(), mediaTypes: ["text/html"], headers: ["ETag"])
-}

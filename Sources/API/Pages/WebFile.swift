@@ -38,3 +38,8 @@ final class WebFile: Sendable {
     return Response(status, headers: headers, body: .shared(bytes))
   }
 }
+
+extension Endpoint.Success {
+  /// A page.
+  static let page = Endpoint.Success(200, .string(), mediaTypes: ["text/html"], headers: ["ETag"])
+}

@@ -32,7 +32,7 @@ final class GardenFeature: Feature {
 
   var endpoints: [Endpoint] {
     let groups: [any EndpointGroup] = [
-      Gardens(services: services, feature: self), LatestReadings(services: services, feature: self),
+      GardenRoutes(services: services, feature: self), LatestReadings(services: services, feature: self),
       GardenEvents(services: services, feature: self), Devices(services: services),
       Readings(services: services, feature: self), GardenPages(services: services),
     ]

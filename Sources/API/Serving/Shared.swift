@@ -9,7 +9,7 @@ final class Shared: Sendable {
   let instruments: Instruments
   let logs: LogSink
   let passwords: PasswordPool
-  let outbound: Outbound
+  let outbound: OutboundClient
   /// Nil when no collector is configured.
   let exporter: SpanExporter?
   let trustedProxies: [AddressBlock]
@@ -28,7 +28,7 @@ final class Shared: Sendable {
     self.instruments = instruments
     let accounts = configuration.accounts
     passwords = try PasswordPool(threads: accounts.hashingParallelism, waiting: accounts.hashingQueueLength)
-    let outbound = Outbound()
+    let outbound = OutboundClient()
     self.outbound = outbound
     trustedProxies = configuration.listening.trustedProxies
     exporter = configuration.spanExporter.map {

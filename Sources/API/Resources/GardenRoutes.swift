@@ -4,7 +4,7 @@ import Postgres
 import Values
 
 /// Gardens: what grows where, for oneself or for everyone to see.
-struct Gardens: EndpointGroup {
+struct GardenRoutes: EndpointGroup {
   let services: Services
   let feature: GardenFeature
 

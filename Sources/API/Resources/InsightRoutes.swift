@@ -4,7 +4,7 @@ import Postgres
 import Values
 
 /// Insights: what a garden's numbers mean, made when asked for and listed afterwards.
-struct Insights: EndpointGroup {
+struct InsightRoutes: EndpointGroup {
   static let template = "/api/gardens/{id}/insights"
 
   let services: Services

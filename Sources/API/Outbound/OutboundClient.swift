@@ -26,7 +26,7 @@ struct OutboundError: Error, CustomStringConvertible {
 
 /// The one place in which Terroir calls other servers by HTTP and HTTPS: insight providers, external health URLs and
 /// trace collectors. Foundation does the work on threads of its own; the caller's loop goes on turning.
-final class Outbound: NSObject, Sendable {
+final class OutboundClient: NSObject, Sendable {
   /// The longest answer that is read, in bytes; a longer one is an error.
   static let maximumAnswerBytes = 1 << 20
   /// The most connections to one host.
@@ -88,7 +88,7 @@ final class Outbound: NSObject, Sendable {
   }
 }
 
-extension Outbound: URLSessionDataDelegate {
+extension OutboundClient: URLSessionDataDelegate {
   func urlSession(
     _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
     completionHandler: @escaping (URLSession.ResponseDisposition) -> Void

@@ -3,7 +3,7 @@ import HTTP
 /// The reference page: every endpoint of the route table in prose, with examples, shapes and problems.
 ///
 /// It is read without any script; the script only filters.
-struct Reference {
+struct ReferencePage {
   let endpoints: [Endpoint]
   let version: String
 

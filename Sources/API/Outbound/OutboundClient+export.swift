@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Telemetry
 
-extension Outbound {
+extension OutboundClient {
   /// Sends spans to a collector by HTTPS and blocks the calling thread, which is the exporter's own.
   func export(_ request: PlainHTTP.Request) throws -> PlainHTTP.Answer {
     let done = DispatchSemaphore(value: 0)
