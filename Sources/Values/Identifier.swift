@@ -16,10 +16,17 @@ package struct Identifier: Hashable, Sendable, Comparable {
   package static func make<Generator: RandomNumberGenerator>(
     unixMilliseconds: Int64, using generator: inout Generator
   ) -> Identifier {
-    let random = generator.next()
-    let time = UInt64(bitPattern: unixMilliseconds) << 16
-    return Identifier(
-      high: time | 0x7000 | (random & 0x0FFF),
+    make(
+      tick: UInt64(bitPattern: unixMilliseconds) << countBits | generator.next() >> (64 - countBits), using: &generator)
+  }
+
+  /// How many bits of a tick stand below its milliseconds.
+  static let countBits = 12
+
+  /// Makes a version 7 UUID whose first 60 bits, but for the version, are those of `tick`.
+  static func make<Generator: RandomNumberGenerator>(tick: UInt64, using generator: inout Generator) -> Identifier {
+    Identifier(
+      high: (tick >> countBits) << 16 | 0x7000 | tick & (1 << countBits - 1),
       low: 0x8000_0000_0000_0000 | (generator.next() >> 2))
   }
 

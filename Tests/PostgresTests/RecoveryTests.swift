@@ -25,12 +25,23 @@ struct RecoveryTests {
     }
   }
 
+  /// Waits until no connection is being made any more: a database is usable with the first of each kind.
+  private static func waitForAll(_ database: Database) async throws {
+    for _ in 0..<4_000 {
+      if database.connectionCounts.connecting == 0 { return }
+      await database.loop.sleep(nanoseconds: 5 * milliseconds)
+    }
+    throw PostgresTestError.notHealed
+  }
+
   enum PostgresTestError: Error { case notHealed }
 
   @Test("terminated backends under load cost no read, and the connections come back")
   func terminated() async throws {
     let (failures, healed, counts) = try await TestDatabase.run({ $0.readers = 3 }) { database in
       let read = Statement("test.read", "SELECT $1 + 1, pg_sleep(0.001)")
+      // The reads of those that end need one that does not.
+      try await Self.waitForAll(database)
       let pids = try await concurrently(12, on: database.loop) { _ in
         try await database.query("SELECT pg_backend_pid(), pg_sleep(0.02)")[0].decode(Int.self, 0)
       }.map { try $0.get() }
@@ -47,9 +58,7 @@ struct RecoveryTests {
       }
       let failures = results.compactMap { if case .failure(let error) = $0 { "\(error)" } else { nil } }
       let healed = try await Self.heal(database)
-      for _ in 0..<200 where database.connectionCounts.connecting > 0 {
-        await database.loop.sleep(nanoseconds: 50 * Self.milliseconds)
-      }
+      try await Self.waitForAll(database)
       return (failures + (isTerminated ? [] : ["not terminated"]), healed, database.connectionCounts)
     }
     #expect(failures == [])

@@ -27,6 +27,28 @@ struct IdentifierTests {
     #expect(identifiers.map(\.description).sorted() == identifiers.map(\.description))
   }
 
+  @Test("is greater than all made before it, within a millisecond, on all threads, and when the clock goes back")
+  func monotonic() async {
+    let sequence = IdentifierSequence()
+    let made = await withTaskGroup(of: [Identifier].self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          var generator = SystemRandomNumberGenerator()
+          return (0..<10_000).map { number in
+            // A millisecond for all, then one before it: more ids than it has room for.
+            sequence.next(unixMilliseconds: number < 5_000 ? 0x017F_22E2_79B0 : 0x017F_22E2_79AF, using: &generator)
+          }
+        }
+      }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    for identifiers in made { #expect(zip(identifiers, identifiers.dropFirst()).allSatisfy { $0 < $1 }) }
+    #expect(Set(made.joined()).count == 40_000)
+    let text = made[0][0].description
+    #expect(text.hasPrefix("017f22e2-79b"))
+    #expect(text.dropFirst(14).first == "7")
+  }
+
   @Test(
     "refuses every other text",
     arguments: [

@@ -56,9 +56,9 @@ final class Services {
   // The stores hold it without owning it.
   private let storeObserver: StoreObserver
 
-  /// A new id, of this turn's moment.
+  /// A new id, of this turn's moment, greater than all that the process has made before.
   func makeIdentifier() -> Identifier {
-    Identifier.make(unixMilliseconds: loop.unixMilliseconds, using: &random)
+    shared.identifiers.next(unixMilliseconds: loop.unixMilliseconds, using: &random)
   }
 
   /// Where history is read, which may lag a little: the replica, or the primary while there is none or it is away.

@@ -2,6 +2,7 @@ import HTTP
 import Metrics
 import Reactor
 import Telemetry
+import Values
 
 /// What all loops of the process share: nothing in it changes after the start, or it is made for sharing.
 final class Shared: Sendable {
@@ -10,6 +11,7 @@ final class Shared: Sendable {
   let logs: LogSink
   let passwords: PasswordPool
   let outbound: OutboundClient
+  let identifiers = IdentifierSequence()
   /// Nil when no collector is configured.
   let exporter: SpanExporter?
   let trustedProxies: [AddressBlock]

@@ -19,11 +19,16 @@ struct ImportFile {
   private var gardens: [Identifier: Identifier] = [:]
   private var devices: [Identifier: Identifier] = [:]
   private var businesses: [Identifier: Identifier] = [:]
+  /// Makes ids of one moment.
+  private var identifiers = IdentifierSequence()
+  private var idsMoment: Timestamp
+  private var random = SystemRandomNumberGenerator()
 
   /// A file that is read now; readings from `rawFrom` on stay raw.
   init(now: Timestamp, rawFrom: Timestamp) {
     self.now = now
     self.rawFrom = rawFrom
+    idsMoment = now
   }
 
   /// Reads one line.
@@ -266,8 +271,10 @@ struct ImportFile {
     if moment.unixMilliseconds < 0 || moment > latest { fields.fault(name, "must be between 1970 and now") }
   }
 
-  /// A new id of that moment, so that copies are listed in the order of what they were copied from.
-  private func identifier(at moment: Timestamp) -> Identifier {
-    Identifier.make(unixMilliseconds: moment.unixMilliseconds)
+  /// A new id of that moment, so that copies are listed in the order of what they were copied from: within a
+  /// millisecond, in that of their lines.
+  private mutating func identifier(at moment: Timestamp) -> Identifier {
+    if moment != idsMoment { (idsMoment, identifiers) = (moment, IdentifierSequence()) }
+    return identifiers.next(unixMilliseconds: moment.unixMilliseconds, using: &random)
   }
 }

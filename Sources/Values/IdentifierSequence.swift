@@ -1,0 +1,29 @@
+import Synchronization
+
+/// Makes ids of which each is greater than all before it, on whichever thread they are made.
+///
+/// The 12 bits after the milliseconds count within one of them, from a random number on that leaves room for 2048 ids;
+/// beyond that the ids run ahead of the clock, and when the clock stands or goes back they go on from where they were
+/// (RFC 9562, section 6.2, method 1). The other 62 bits are random.
+package final class IdentifierSequence: Sendable {
+  /// Milliseconds and count of the last id, as `Identifier.make` takes them.
+  private let last = Atomic<UInt64>(0)
+
+  package init() {}
+
+  /// Makes the next id, of that moment or a later one.
+  package func next<Generator: RandomNumberGenerator>(
+    unixMilliseconds: Int64, using generator: inout Generator
+  ) -> Identifier {
+    let fresh = UInt64(bitPattern: unixMilliseconds) << Identifier.countBits | generator.next() & Self.firstCounts
+    var known = last.load(ordering: .relaxed)
+    while true {
+      let tick = max(fresh, known + 1)
+      let (isDone, current) = last.weakCompareExchange(expected: known, desired: tick, ordering: .relaxed)
+      if isDone { return Identifier.make(tick: tick, using: &generator) }
+      known = current
+    }
+  }
+
+  private static let firstCounts: UInt64 = 0x7FF
+}
