@@ -34,13 +34,14 @@ public final class Registry: Sendable {
 
   /// Registers a counter; its name ends in `_total`.
   ///
-  /// At most `maximumSeries` series are kept, and for a label in `maximumValues` at most that many values of it.
+  /// At most `maximumSeries` series are kept, and for a label in `maximumValues` at most that many values of it. What
+  /// comes beyond is counted under `_other`, except in `keptLabels`, for labels of a few values that alerts ask for.
   public func counter(
     _ name: String, help: String, labels: [String] = [], maximumSeries: Int = defaultMaximumSeries,
-    maximumValues: [String: Int] = [:]
+    maximumValues: [String: Int] = [:], keptLabels: Set<String> = []
   ) -> Family<Counter> {
     let description = FamilyDescription(name, help: help, kind: .counter, labels: labels)
-    return family(description, .counter, maximumSeries, maximumValues) { Counter($0) }
+    return family(description, .counter, maximumSeries, maximumValues, keptLabels) { Counter($0) }
   }
 
   /// Registers a gauge, whose value is the sum of what the shards say.
@@ -77,16 +78,18 @@ public final class Registry: Sendable {
 
   private func family<Instrument>(
     _ description: FamilyDescription, _ shape: SeriesShape, _ maximumSeries: Int, _ maximumValues: [String: Int],
+    _ keptLabels: Set<String> = [],
     _ make: @escaping @Sendable (UnsafeMutablePointer<Cell>) -> Instrument
   ) -> Family<Instrument> {
     guard maximumSeries > 0, maximumValues.values.allSatisfy({ $0 > 0 }) else {
       fatalError("\(description.name): a cap must leave room for one")
     }
-    guard maximumValues.keys.allSatisfy(description.labels.contains) else {
+    guard keptLabels.union(maximumValues.keys).isSubset(of: description.labels) else {
       fatalError("\(description.name): a cap on an unknown label")
     }
     let table = SeriesTable(
-      description, shape: shape, shards: shards, maximumSeries: maximumSeries, maximumValues: maximumValues)
+      description, shape: shape, shards: shards, maximumSeries: maximumSeries, maximumValues: maximumValues,
+      keptLabels: keptLabels)
     add(.table(table), [description])
     return Family(table, overflow: overflowCounters(description), make)
   }

@@ -8,6 +8,8 @@ final class SeriesTable: Sendable {
   static let other = "_other"
   /// Longer label values count as `_other`, bytes.
   static let maximumValueBytes = 256
+  /// The most series beyond the cap, for labels that keep their values there.
+  static let maximumOthers = 64
 
   let description: FamilyDescription
   let shape: SeriesShape
@@ -16,6 +18,8 @@ final class SeriesTable: Sendable {
   private let maximumSeries: Int
   /// By place of the label: how many values it may have.
   private let maximumValues: [Int]
+  /// By place of the label: whether its value stays when the family is full.
+  private let isKept: [Bool]
   private let state: Mutex<State>
 
   private struct State: ~Copyable {
@@ -24,18 +28,20 @@ final class SeriesTable: Sendable {
     var index: [[String]: Int] = [:]
     /// By place of the label: the values seen, for labels that have a cap.
     var values: [Set<String>]
-    var other: Series?
+    /// Beyond the cap, in order of their making.
+    var others: [Series] = []
   }
 
   init(
     _ description: FamilyDescription, shape: SeriesShape, shards: Int, maximumSeries: Int,
-    maximumValues: [String: Int]
+    maximumValues: [String: Int], keptLabels: Set<String> = []
   ) {
     self.description = description
     self.shape = shape
     self.shards = shards
     self.maximumSeries = maximumSeries
     self.maximumValues = description.labels.map { maximumValues[$0] ?? .max }
+    isKept = description.labels.map(keptLabels.contains)
     let store = CellStore(shards: shards, cellsPerSeries: shape.cellCount, isSingle: description.labels.isEmpty)
     shardStride = store.shardStride
     state = Mutex(State(store: store, values: description.labels.map { _ in [] }))
@@ -49,7 +55,7 @@ final class SeriesTable: Sendable {
 
   /// All series so far, in order of their making.
   var series: [Series] {
-    state.withLock { state in state.other.map { state.series + [$0] } ?? state.series }
+    state.withLock { state in state.series + state.others }
   }
 
   /// What came of looking for a series, and what the shard may remember so as not to ask again.
@@ -58,7 +64,8 @@ final class SeriesTable: Sendable {
     case found(Series)
     /// The series of other values, since a label has all the values it may have: these sets will not grow any more.
     case replaced(Series, closed: [Set<String>?])
-    /// The series of `_other` in every label, since the family is full: it will never have more than these.
+    /// The series of `_other` in every label that does not keep its value, since the family is full: it will never have
+    /// more than these, but for others of that kind.
     case full(other: Series, all: [Series])
   }
 
@@ -71,7 +78,7 @@ final class SeriesTable: Sendable {
         return .replaced(state.series[index], closed: closedValues(state))
       }
       guard state.series.count < maximumSeries else {
-        return .full(other: other(&state), all: state.series)
+        return .full(other: other(values, &state), all: state.series)
       }
       let series = add(admitted, &state)
       return admitted == values ? .found(series) : .replaced(series, closed: closedValues(state))
@@ -101,13 +108,26 @@ final class SeriesTable: Sendable {
     return series
   }
 
-  /// One series beyond the cap, unless label values of that name came by themselves.
-  private func other(_ state: inout State) -> Series {
-    if let other = state.other { return other }
-    let values = description.labels.map { _ in Self.other }
-    if let index = state.index[values] { return state.series[index] }
-    let other = Series(labels: description.labels, values: values, cells: state.store.allocate())
-    state.other = other
-    return other
+  /// The label values under which a full family counts what it has no series for.
+  func collapsed(_ values: [String]) -> [String] {
+    zip(values, isKept).map { value, isKept in
+      isKept && value.utf8.count <= Self.maximumValueBytes ? value : Self.other
+    }
+  }
+
+  /// The series beyond the cap that stands for label values, unless such values came by themselves.
+  private func other(_ values: [String], _ state: inout State) -> Series {
+    let all = description.labels.map { _ in Self.other }
+    // Room is left for the one that stands for everything.
+    let hasRoom = state.others.count < Self.maximumOthers - 1
+    for values in [collapsed(values), all] {
+      if let index = state.index[values] { return state.series[index] }
+      if let other = state.others.first(where: { $0.values == values }) { return other }
+      guard hasRoom || values == all else { continue }
+      let other = Series(labels: description.labels, values: values, cells: state.store.allocate())
+      state.others.append(other)
+      return other
+    }
+    fatalError("everything has a place")
   }
 }

@@ -10,8 +10,8 @@
   @exclusivity(unchecked) private var cells: [[String]: UnsafeMutablePointer<Cell>] = [:]
   /// By place of the label: all values that the label will ever have, once its cap is reached.
   @exclusivity(unchecked) private var closedValues: [Set<String>?] = []
-  /// The cells for all that is not among `cells`, once the family is full.
-  @exclusivity(unchecked) private var other: UnsafeMutablePointer<Cell>?
+  /// Whether there are cells for all that is not among `cells`: the family is full.
+  @exclusivity(unchecked) private var isFull = false
 
   init(_ table: SeriesTable, shard: Int, overflow: Counter?) {
     self.table = table
@@ -29,7 +29,7 @@
   private func resolve(_ values: [String]) -> UnsafeMutablePointer<Cell> {
     table.check(values)
     let admitted = admitted(values)
-    let found = cells[admitted] ?? other ?? ask(admitted)
+    let found = cells[admitted] ?? (isFull ? cells[table.collapsed(admitted)] : nil) ?? ask(admitted)
     // What is not remembered under its own values has gone to `_other`.
     if cells[values] == nil { overflow?.increment() }
     return found
@@ -43,9 +43,8 @@
       return remember(series)
     case .full(let otherSeries, let all):
       for series in all { remember(series) }
-      let found = remember(otherSeries)
-      other = found
-      return found
+      isFull = true
+      return remember(otherSeries)
     }
   }
 

@@ -66,6 +66,26 @@ struct SeriesCapTests {
     #expect(overflow("readings_total") == [#"metrics_series_overflow_total{family="readings_total"} 1"#])
   }
 
+  @Test("keeps what alerts ask for when a family is full, on every shard, and bounds that too")
+  func keptLabels() {
+    let family = registry.counter(
+      "readings_total", help: "Readings.", labels: ["device_id", "status"], maximumSeries: 1, keptLabels: ["status"])
+    for (shard, device) in [(0, "1"), (0, "2"), (1, "3")] {
+      for status in ["accepted", "rejected"] { family.child(shard: shard, device, status).increment() }
+    }
+    #expect(
+      lines(of: "readings_total", scrape(registry)) == [
+        #"readings_total{device_id="1",status="accepted"} 1"#,
+        #"readings_total{device_id="_other",status="rejected"} 3"#,
+        #"readings_total{device_id="_other",status="accepted"} 2"#,
+      ])
+    for status in 0..<1_000 { family.child(shard: status % 2, "4", "\(status)").increment() }
+    let found = lines(of: "readings_total", scrape(registry))
+    #expect(found.count == 1 + SeriesTable.maximumOthers)
+    #expect(found.contains { $0.hasPrefix(#"readings_total{device_id="_other",status="_other"} "#) })
+    #expect(family.total == 1_006)
+  }
+
   @Test("applies the family's cap to what the label's cap has replaced")
   func bothCaps() {
     let family = registry.counter(

@@ -69,7 +69,7 @@ package struct Instruments: Sendable {
     readings = registry.counter(
       "iot_sensor_readings_total", help: "Sensor readings received, by what became of them.",
       labels: ["sensor_type", "device_id", "status"], maximumSeries: 3 * 11 * Self.maximumDeviceSeries,
-      maximumValues: ["device_id": Self.maximumDeviceSeries])
+      maximumValues: ["device_id": Self.maximumDeviceSeries], keptLabels: ["status"])
     insights = registry.counter(
       "ai_insights_generated_total", help: "Insights asked of a provider, by success.",
       labels: ["insight_type", "model_provider", "success"])
