@@ -53,21 +53,19 @@ struct InsightMaker {
   private func store(
     _ type: InsightType, _ finding: Finding, _ text: String, of garden: ObservedGarden, by author: InsightProvider
   ) async throws -> Insight {
-    do {
-      let rows = try await services.database.write(
-        Self.insert, services.makeIdentifier(), garden.id, type.rawValue, author.rawValue, finding.severity.rawValue,
-        finding.title, text, Postgres.JSONText(finding.evidence), services.now)
-      return try Insight(rows[0])
-    } catch let error as PostgresError where error.isForeignKeyViolation {
-      throw GardenAccess.notFound
-    }
+    let rows = try await services.database.write(
+      Self.insert, services.makeIdentifier(), garden.id, type.rawValue, author.rawValue, finding.severity.rawValue,
+      finding.title, text, Postgres.JSONText(finding.evidence), services.now)
+    guard let row = rows.first else { throw GardenAccess.notFound }
+    return try Insight(row)
   }
 
+  /// Gives no row when the garden is gone.
   static let insert = Statement(
     "insights.insert",
     """
     INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING \(Insight.columns)
+    SELECT $1, id, $3, $4, $5, $6, $7, $8, $9 FROM gardens WHERE id = $2 FOR KEY SHARE RETURNING \(Insight.columns)
     """)
 }
 

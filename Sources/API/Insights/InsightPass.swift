@@ -7,23 +7,31 @@ import Values
 /// What is worth knowing is stored, once: what the last day's newest insight of the type says already is not said
 /// again, and that all is well only after it was not.
 final class InsightPass {
-  /// Gardens of one run, which is one transaction.
-  static let gardensPerRun = 20
+  /// Gardens that are looked for at a time.
+  static let gardensPerSearch = 20
   /// Gardens of one pass; the next pass goes on from there.
   static let gardensPerPass = 5_000
   /// How long each statement may take, in milliseconds.
   static let timeoutMilliseconds = 30_000
+  /// How much later than it was heard of a device may be known to be, in milliseconds: `LastSeen` gathers for a while,
+  /// and another replica's clock may be behind.
+  static let latestSightMilliseconds: Int64 = 60_000
   static let types: [InsightType] = [.watering, .frost, .anomaly]
   /// How long an insight is not repeated.
   static let quietHours = 24.0
 
   private unowned(unsafe) let services: Services
   private let maker: InsightMaker
-  /// Readings that came since then are new: the start of the pass before.
+  /// Devices that were heard of since then have new readings: about the start of the pass before.
   private var since: Timestamp
   private var passBegan: Timestamp?
-  private var lastGarden = Identifier(high: 0, low: 0)
+  /// Gardens that were found and are still to be looked at, the next one last.
+  private var found: [ObservedGarden] = []
+  /// Where the search goes on; nil at the end of a pass.
+  private var lastGarden: Identifier?
   private var gardens = 0
+  /// The garden of the present run.
+  private var current: ObservedGarden?
   /// What the present run has stored, told of once it is committed.
   private var made: [(type: InsightType, insight: Insight)] = []
 
@@ -40,30 +48,57 @@ final class InsightPass {
     guard interval > 0 else { return nil }
     return Duty(
       name: "insights", intervalSeconds: UInt64(interval), timeoutMilliseconds: Self.timeoutMilliseconds,
-      run: { try await self.run($0) }, committed: { self.announce() })
+      run: { try await self.run($0) }, committed: { self.announce() }, failed: { self.goesOn(after: $0) })
   }
 
+  /// Looks at one garden, in a transaction of its own: what is wrong with one says nothing of the next, and none is
+  /// held for longer than itself.
   private func run(_ transaction: Transaction) async throws -> Bool {
-    made = []
+    (made, current) = ([], nil)
+    if found.isEmpty { try await search(transaction) }
+    // Taken off before the work: a garden that cannot be judged must not hold up the others for ever.
+    current = found.popLast()
+    if let current {
+      gardens += 1
+      try await look(at: current, transaction)
+    }
+    return hasMore()
+  }
+
+  /// Whether the pass goes on at once; otherwise the next run is a pass later.
+  private func hasMore() -> Bool {
+    if found.isEmpty, lastGarden == nil { endPass() }
+    if passBegan != nil, gardens < Self.gardensPerPass { return true }
+    gardens = 0
+    return false
+  }
+
+  private func endPass() {
+    if let passBegan { since = passBegan.advanced(byMilliseconds: -Self.latestSightMilliseconds) }
+    passBegan = nil
+  }
+
+  /// A garden that the database cannot answer for is left out; while the database is away, all wait.
+  private func goesOn(after error: any Error) -> Bool {
+    guard let current, let error = error as? PostgresError, error.kind == .server || error.kind == .timeout else {
+      return false
+    }
+    services.logger.log(.warning, "A garden could not be looked at") { $0.field("garden", current.id.description) }
+    return hasMore()
+  }
+
+  private func search(_ transaction: Transaction) async throws {
     let began = passBegan ?? services.now
-    passBegan = began
     let silence = AnomalyRule.silentHours
     let rows = try await transaction.query(
-      Self.active, lastGarden, since, since.advanced(byHours: -silence), began.advanced(byHours: -silence),
-      Self.gardensPerRun)
-    let observed = try rows.map { row in
+      Self.active, lastGarden ?? Identifier(high: 0, low: 0), since, since.advanced(byHours: -silence),
+      began.advanced(byHours: -silence), Self.gardensPerSearch)
+    found = try rows.reversed().map { row in
       let (id, name, longitude) = try row.decode((Identifier.self, String.self, Double?.self))
       return ObservedGarden(id: id, name: name, longitude: longitude)
     }
-    // Before the work: a garden that cannot be judged must not hold up the others for ever.
-    let isLast = observed.count < Self.gardensPerRun
-    lastGarden = isLast ? Identifier(high: 0, low: 0) : observed.last!.id
-    gardens += observed.count
-    for garden in observed { try await look(at: garden, transaction) }
-    if isLast { (since, passBegan) = (began, nil) }
-    let isPause = isLast || gardens >= Self.gardensPerPass
-    if isPause { gardens = 0 }
-    return !isPause
+    passBegan = began
+    lastGarden = found.count < Self.gardensPerSearch ? nil : found.first?.id
   }
 
   private func look(at garden: ObservedGarden, _ transaction: Transaction) async throws {
@@ -75,7 +110,8 @@ final class InsightPass {
       let rows = try await transaction.query(
         InsightMaker.insert, services.makeIdentifier(), garden.id, type.rawValue, InsightProvider.rules.rawValue,
         finding.severity.rawValue, finding.title, finding.text, Postgres.JSONText(finding.evidence), services.now)
-      made.append((type, try Insight(rows[0])))
+      // Without a row the garden was deleted meanwhile.
+      if let row = rows.first { made.append((type, try Insight(row))) }
     }
   }
 
@@ -97,7 +133,6 @@ final class InsightPass {
     made = []
   }
 
-  // Locked against their end; what is about to be deleted is left out.
   private static let active = Statement(
     "insights.active",
     """
@@ -106,7 +141,7 @@ final class InsightPass {
       SELECT 1 FROM devices
       WHERE garden_id = gardens.id
         AND (last_seen_at >= $2 OR last_seen_at >= $3 AND last_seen_at < $4))
-    ORDER BY id LIMIT $5 FOR KEY SHARE SKIP LOCKED
+    ORDER BY id LIMIT $5
     """)
   private static let newest = Statement(
     "insights.newest",

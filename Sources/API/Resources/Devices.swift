@@ -105,7 +105,7 @@ struct Devices: EndpointGroup {
     let garden = try await services.database.transaction(
       timeoutMilliseconds: Erasing.timeoutMilliseconds
     ) { transaction in
-      let device = try owned(try await transaction.query(Self.lock, id, user.id).first, call.now)
+      let device = try owned(try await transaction.query(Self.lockForDeletion, id, user.id).first, call.now)
       try call.requireMatch(device.body, revision: device.updatedAt)
       try await Readings.delete(of: [id], in: transaction)
       try await transaction.execute(Self.deleteByID, id)
@@ -156,7 +156,9 @@ struct Devices: EndpointGroup {
     WHERE devices.id = $1 AND (gardens.public OR gardens.owner_id = $2)
     """
   private static let visibleByID = Statement("devices.visibleByID", one)
-  private static let lock = Statement("devices.lock", one + " FOR UPDATE OF devices")
+  /// Lets those pass that hold the device against its end, such as the rollup.
+  private static let lock = Statement("devices.lock", one + " FOR NO KEY UPDATE OF devices")
+  private static let lockForDeletion = Statement("devices.lockForDeletion", one + " FOR UPDATE OF devices")
   private static let insert = Statement(
     "devices.insert",
     """

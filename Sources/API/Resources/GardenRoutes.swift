@@ -110,7 +110,7 @@ struct GardenRoutes: EndpointGroup {
     let isPublic = fields.change("public", .boolean)
     try fields.finish()
     let garden = try await services.database.transaction { transaction in
-      let before = try await Self.lock(id, for: user, in: transaction)
+      let before = try await Self.take(id, for: user, by: Self.lockByID, in: transaction)
       try call.requireMatch(before.body)
       let place = try location.applied(to: before.location)
       let rows = try await transaction.query(
@@ -127,7 +127,7 @@ struct GardenRoutes: EndpointGroup {
     let devices = try await services.database.transaction(
       timeoutMilliseconds: Erasing.timeoutMilliseconds
     ) { transaction in
-      let garden = try await Self.lock(id, for: user, in: transaction)
+      let garden = try await Self.take(id, for: user, by: Self.lockForDeletion, in: transaction)
       try call.requireMatch(garden.body)
       let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
       try await Readings.delete(of: devices, in: transaction)
@@ -140,10 +140,10 @@ struct GardenRoutes: EndpointGroup {
   }
 
   /// The garden as it is, locked until the transaction's end; throws 404 or 403 unless it is the user's.
-  private static func lock(
-    _ id: Identifier, for user: UserIdentity, in transaction: Transaction
+  private static func take(
+    _ id: Identifier, for user: UserIdentity, by lock: Statement, in transaction: Transaction
   ) async throws -> Garden {
-    guard let row = try await transaction.query(lockByID, id, user.id).first else { throw GardenAccess.notFound }
+    guard let row = try await transaction.query(lock, id, user.id).first else { throw GardenAccess.notFound }
     let garden = try Garden(row)
     guard garden.owner == user.id else { throw GardenAccess.notYours }
     return garden
@@ -171,10 +171,11 @@ struct GardenRoutes: EndpointGroup {
     """)
   private static let publicByID = Statement(
     "gardens.publicByID", "SELECT \(columns) FROM gardens WHERE id = $1 AND public")
-  private static let visibleByID = Statement(
-    "gardens.visibleByID", "SELECT \(columns) FROM gardens WHERE id = $1 AND (public OR owner_id = $2)")
-  private static let lockByID = Statement(
-    "gardens.lock", "SELECT \(columns) FROM gardens WHERE id = $1 AND (public OR owner_id = $2) FOR UPDATE")
+  private static let byID = "SELECT \(columns) FROM gardens WHERE id = $1 AND (public OR owner_id = $2)"
+  private static let visibleByID = Statement("gardens.visibleByID", byID)
+  /// Lets those pass whose rows name the garden, such as an insight.
+  private static let lockByID = Statement("gardens.lock", "\(byID) FOR NO KEY UPDATE")
+  private static let lockForDeletion = Statement("gardens.lockForDeletion", "\(byID) FOR UPDATE")
   private static let insert = Statement(
     "gardens.insert",
     """

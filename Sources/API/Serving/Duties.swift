@@ -72,7 +72,7 @@ final class Duties {
         $0.field("duty", duty.name.description)
         $0.field("error", error: error)
       }
-      return false
+      return duty.failed(error)
     }
   }
 

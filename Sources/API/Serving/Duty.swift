@@ -14,6 +14,8 @@ struct Duty {
   var precedesServing = false
   /// Called after each run whose transaction was committed.
   var committed: () -> Void = {}
+  /// Called after each run that failed; gives whether the next one is worth to be tried at once.
+  var failed: (any Error) -> Bool = { _ in false }
 
   /// The key of the lock that keeps other replicas away (FNV-1a of the name, below the class of all duties).
   var lockKey: Int32 {
