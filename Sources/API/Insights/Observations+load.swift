@@ -80,12 +80,14 @@ extension Observations {
       """
   }
 
-  /// The readings of a device and type within a condition on their time, as points of so many seconds.
+  /// The readings of a device and type within a condition on their time, as points of so many seconds. Values that no
+  /// sensor measures, which older releases took, are left out: their mean may be more than a double holds.
   private static func points(_ seconds: String, where condition: String) -> String {
     """
     SELECT date_bin(make_interval(secs => \(seconds)), measured_at, 'epoch') AS at,
       avg(value) AS mean, min(value) AS min, max(value) AS max, count(*) AS count
-    FROM readings WHERE device_id = d.id AND sensor_type = t.type AND \(condition) GROUP BY 1
+    FROM readings
+    WHERE device_id = d.id AND sensor_type = t.type AND \(condition) AND value \(Reading.sqlValues) GROUP BY 1
     """
   }
 

@@ -85,6 +85,51 @@ struct ReadingsQueryTests {
     "limit=x", "sensorType=UPPER", "cursor=nonsense", "from=2026-11-21T10:00:00Z&from=2026-11-21T10:00:00Z",
   ]
 
+  @Test("gives each day once, however small the pages are", arguments: [1, 2, 3])
+  func days(limit: Int) throws {
+    let device = try device()
+    let (id, day) = (device.id, Int64(86_400_000))
+    let end = Clock.unixMilliseconds().floorDivided(by: day) * day
+    let start = Timestamp(unixMilliseconds: end - 5 * day)
+    try device.server.withDatabase { database in
+      // Not from midnight on, so that a day's first hour is not its start.
+      try await database.execute(
+        """
+        INSERT INTO readings_1h SELECT \(id), type, \(start) + hour * interval '1 hour', 1, 3, 4, 2
+        FROM generate_series(0, 119) hour, unnest('{ph,rain}'::text[]) type WHERE hour % 24 > 5
+        """)
+    }
+    var seen: [String] = []
+    var target: String? = "\(device.path)?resolution=1d&limit=\(limit)&from=\(start)"
+    while let next = target, seen.count < 20 {
+      let reply = try device.client.get(next)
+      seen += try items(reply).map {
+        "\($0["start"]?.text ?? "") \($0["sensorType"]?.text ?? "") \($0["count"]?.integer ?? 0)"
+      }
+      target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+    }
+    let days = (0..<5).map { start.advanced(byMilliseconds: $0 * day) }
+    #expect(seen == days.flatMap { ["\($0) ph 36", "\($0) rain 36"] })
+  }
+
+  @Test("gives numbers for buckets whose sums no double holds")
+  func hugeSums() throws {
+    let device = try device()
+    let id = device.id
+    let start = Timestamp(unixMilliseconds: (Clock.unixMilliseconds() / 86_400_000 - 1) * 86_400_000)
+    try device.server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO readings_1h SELECT \(id), 'custom', \(start) + hour * interval '1 hour', 1, 1.7e308, sum, 2
+        FROM unnest('{0,1,2}'::int[], '{1.7e308,1.7e308,Infinity}'::float8[]) AS b (hour, sum)
+        """)
+    }
+    for (resolution, means) in [("1h", [8.5e307, 8.5e307, 1.7e308]), ("1d", [1.7e308])] {
+      let target = "\(device.path)?resolution=\(resolution)&from=\(start)"
+      #expect(try items(device.client.get(target)).map { $0["mean"]?.number } == means)
+    }
+  }
+
   @Test("refuses malformed queries", arguments: malformed)
   func refusals(query: String) throws {
     let device = try device()

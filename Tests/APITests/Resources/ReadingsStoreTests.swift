@@ -17,7 +17,9 @@ struct ReadingsStoreTests {
   static let rules: [(json: String, reason: String?)] = [
     (#"{"sensorType":"soil_moisture","value":0,"measuredAt":"\#(time(-1_000))"}"#, nil),
     (#"{"measuredAt":"\#(time(-2_000))","value":100,"sensorType":"soil_moisture"}"#, nil),
-    (#"{"sensorType":"\u0061bc_1","value":-1.5e300,"measuredAt":"\#(time(-3_000))"}"#, nil),
+    (#"{"sensorType":"\u0061bc_1","value":-1e15,"measuredAt":"\#(time(-3_000))"}"#, nil),
+    (#"{"sensorType":"abc_1","value":1.0000000000000001e15,"measuredAt":"\#(past)"}"#, "out-of-range"),
+    (#"{"sensorType":"abc_1","value":-1.7e308,"measuredAt":"\#(past)"}"#, "out-of-range"),
     (#"{"sensorType":"a23456789012345678901234567890123456789012345678","value":1,"measuredAt":"\#(past)"}"#, nil),
     (#"{"sensorType":"ph","value":7,"measuredAt":"\#(past.dropLast(5))t10:00:00z"}"#, "invalid-time"),
     (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-4_000).dropLast())+00:00"}"#, nil),
@@ -163,6 +165,18 @@ struct ReadingsStoreTests {
     let refused = try device.post(client, [other])
     #expect(refused.status == 422)
     #expect(try refused.rejected == ["0 conflict"])
+  }
+
+  @Test("takes what is good of a batch with a duplicate and values that no sum could hold")
+  func hugeValues() throws {
+    let device = try device()
+    let client = device.client
+    let known = Sample.series(2, type: "custom")
+    #expect(try device.post(client, [known[0]]).receipt == [1, 0])
+    let huge = (1...2).map { Sample(type: "custom", value: 1.7e308, at: known[0].at.advanced(byMilliseconds: $0)) }
+    let reply = try device.post(client, known + huge)
+    #expect(try reply.receipt == [1, 1])
+    #expect(try reply.rejected == ["2 out-of-range", "3 out-of-range"])
   }
 
   @Test("lets a device speak for itself alone")

@@ -2,6 +2,11 @@ import Values
 
 /// One measurement of a device, checked.
 struct Reading {
+  /// What any sensor may measure; sums of such values are far from what a double cannot hold.
+  static let values = -1e15...1e15
+  /// The same in SQL, for what was stored before this was held to.
+  static let sqlValues = "BETWEEN \(values.lowerBound) AND \(values.upperBound)"
+
   let type: SensorType
   let value: Double
   let measuredAt: Timestamp
@@ -23,7 +28,7 @@ enum RejectionReason: String, CaseIterable, Sendable {
   case invalidTime = "invalid-time"
   /// A number that no double holds.
   case notFinite = "not-finite"
-  /// Outside the physical range of a known sensor type.
+  /// Outside the physical range of a known sensor type, or of what any sensor may measure.
   case outOfRange = "out-of-range"
   /// Measured more than five minutes from now.
   case inTheFuture = "in-the-future"

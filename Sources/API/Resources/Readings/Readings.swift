@@ -152,7 +152,8 @@ struct Readings: EndpointGroup {
     "Reading",
     .object([
       .required("sensorType", .string(pattern: SensorType.pattern)),
-      .required("value", .number(), "Within the physical range of a known sensor type."),
+      .required(
+        "value", .number(), "Within the physical range of a known sensor type; of others, at most 1e15 either way."),
       .required("measuredAt", .timestamp, "At most five minutes ahead; digits below the millisecond are cut off."),
     ]))
   private static let submission = Schema.named(

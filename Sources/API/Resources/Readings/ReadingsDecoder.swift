@@ -203,7 +203,7 @@ struct ReadingsDecoder {
       reason = .inTheFuture
     } else if measuredAt < window.oldest {
       reason = .tooOld
-    } else if let known = type.known, !known.range.contains(value) {
+    } else if !(type.known?.range ?? Reading.values).contains(value) {
       reason = .outOfRange
     } else {
       return .success(Reading(type: type, value: value, measuredAt: measuredAt, index: count))

@@ -34,23 +34,31 @@ enum Resolution: String, CaseIterable {
     /// The columns but for the time, as arrays.
     let values: String
     var grouping = ""
+    /// From the start of an item to the first that the next one may have; what lies between is of the same item.
+    var step = "1 millisecond"
   }
+
+  /// Sums of what was stored before values had a bound need not fit into a double, or are infinite: a mean is between
+  /// its minimum and maximum whatever happens, and numbers are divided by a power of two, exactly, to be added up.
+  private static let scale = "2.0::float8 ^ 40"
 
   private static let readings = Source(
     table: "readings", time: "measured_at", columns: "measured_at AS at, value", values: "array_agg(value)")
 
   private static func buckets(_ table: String) -> Source {
     Source(
-      table: table, time: "start", columns: "start AS at, min, max, sum / count AS mean, count", values: bucketValues)
+      table: table, time: "start",
+      columns: "start AS at, min, max, greatest(min, least(max, sum / count)) AS mean, count", values: bucketValues)
   }
 
   private static let daily = Source(
     table: "readings_1h", time: "start",
     columns: """
       date_bin('1 day', start, timestamptz '2000-01-01 00:00:00+00') AS at,
-      min(min), max(max), sum(sum) / sum(count) AS mean, sum(count)::bigint AS count
+      min(min), max(max), greatest(min(min), least(max(max), sum(sum / \(scale)) / sum(count) * \(scale))) AS mean,
+      sum(count)::bigint AS count
       """,
-    values: bucketValues, grouping: "GROUP BY sensor_type, at")
+    values: bucketValues, grouping: "GROUP BY sensor_type, at", step: "24 hours")
 
   private static let bucketValues = "array_agg(mean), array_agg(min), array_agg(max), array_agg(count)"
 
@@ -91,7 +99,7 @@ enum Resolution: String, CaseIterable {
         SELECT t.number, items.* FROM types t CROSS JOIN LATERAL (
           SELECT \(source.columns) FROM \(table)
           WHERE \(span) AND sensor_type = t.sensor_type
-            AND \(time) >= CASE WHEN t.sensor_type > $4 THEN $2 ELSE $2 + interval '1 millisecond' END
+            AND \(time) >= CASE WHEN t.sensor_type > $4 THEN $2 ELSE $2 + interval '\(source.step)' END
           \(source.grouping) ORDER BY at LIMIT $5
         ) items
         WHERE t.sensor_type IS NOT NULL

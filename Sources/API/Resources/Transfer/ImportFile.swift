@@ -224,8 +224,7 @@ struct ImportFile {
   }
 
   private static func values(of type: String) -> Rule<Double> {
-    .number(
-      KnownSensor(rawValue: type)?.range ?? -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude)
+    .number(KnownSensor(rawValue: type)?.range ?? Reading.values)
   }
 
   private static func hour(of moment: Timestamp) -> Timestamp {
