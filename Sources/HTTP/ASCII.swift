@@ -10,7 +10,7 @@ enum ASCII {
   enum Class: UInt8 {
     /// A token's: letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.6.2).
     case token = 1
-    /// A host's, with its port: unreserved, sub-delims, %, : and brackets (RFC 3986, section 3.2.2).
+    /// A name's that stands for a host, but for escapes: unreserved and sub-delims (RFC 3986, section 3.2.2).
     case host = 2
     /// What ends a target, may not be in it, or means something in it: not a graphic character, or one of ?%#.
     case targetSpecial = 4
@@ -22,10 +22,10 @@ enum ASCII {
     """
     4444444444444444\
     4444444444444444\
-    4305373322332330\
-    3333333333220204\
+    4305353322332330\
+    3333333333020204\
     0333333333333333\
-    3333333333320213\
+    3333333333300013\
     1333333333333333\
     3333333333301034\
     4444444444444444\
@@ -46,9 +46,6 @@ enum ASCII {
 
   @inline(__always)
   static func isToken(_ byte: UInt8) -> Bool { isIn(.token, byte) }
-
-  @inline(__always)
-  static func isHost(_ byte: UInt8) -> Bool { isIn(.host, byte) }
 
   @inline(__always)
   static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }

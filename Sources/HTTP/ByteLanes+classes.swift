@@ -14,8 +14,8 @@ extension ByteLanes {
     switch (characterClass, isIn) {
     case (.token, false): return ~(letters(word) | within(word, 0x2D...0x2D)) & highBits
     case (.host, false):
-      // Digits with the colon, and the hyphen with the dot, are neighbours.
-      return ~(letters(word) | within(word, 0x30...0x3A) | within(word, 0x2D...0x2E)) & highBits
+      // The hyphen and the dot are neighbours.
+      return ~(letters(word) | within(word, 0x30...0x39) | within(word, 0x2D...0x2E)) & highBits
     case (.targetSpecial, true):
       let marks = zeros(word ^ ones &* 0x3F) | zeros(word ^ ones &* 0x23) | zeros(word ^ ones &* 0x25)
       let outside = ((word &- ones &* 0x21) & ~word) | word | (word &+ ones)

@@ -3,7 +3,7 @@ import Values
 /// Takes the chunked coding off a body (RFC 9112, section 7.1): a state machine without I/O.
 ///
 /// It is strict where leniency lets requests be smuggled: a size is hexadecimal digits alone, every line ends with
-/// CRLF, data is followed by CRLF. Extensions and trailers are read, bounded and dropped.
+/// CRLF, data is followed by CRLF. Extensions and trailers are read, held to their grammar and bounds, and dropped.
 struct ChunkedDecoder {
   enum Event: Equatable {
     /// All bytes are taken and the body goes on.
@@ -35,6 +35,7 @@ struct ChunkedDecoder {
   private var state = State.size
   /// The size of the chunk while it is read, then what is left of its data.
   private var remaining = 0
+  private var extensions = ChunkExtension()
   private var lineBytes = 0
   private var trailerBytes = 0
   private var digits = 0
@@ -91,23 +92,24 @@ struct ChunkedDecoder {
       return nil
     }
     guard digits > 0 else { return .malformed("A chunk size is not a hexadecimal number") }
-    switch byte {
-    case ASCII.carriageReturn: state = .sizeLineFeed
-    case UInt8(ascii: ";"): state = .extensions
-    default: return .malformed("A chunk size is not a hexadecimal number")
+    if byte == ASCII.carriageReturn {
+      state = .sizeLineFeed
+      return nil
     }
+    extensions = ChunkExtension()
+    guard extensions.take(byte) else { return .malformed("A chunk size is not a hexadecimal number") }
+    state = .extensions
     return nil
   }
 
   private mutating func takeExtension(_ byte: UInt8) -> Fault? {
     lineBytes += 1
     guard lineBytes <= lineLimit else { return .malformed("A chunk extension is too long") }
-    if byte == ASCII.carriageReturn {
+    if byte == ASCII.carriageReturn, extensions.isComplete {
       state = .sizeLineFeed
-    } else if ASCII.isControl(byte), byte != ASCII.tab {
-      return .malformed("A chunk extension holds a control character")
+      return nil
     }
-    return nil
+    return extensions.take(byte) ? nil : .malformed("A chunk extension is malformed")
   }
 
   private mutating func takeTrailer(_ byte: UInt8) -> Fault? {

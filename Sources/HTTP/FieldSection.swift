@@ -8,7 +8,6 @@ struct FieldSection {
   private struct Seen {
     var host = false
     var contentLength: Int?
-    var isChunked = false
     var hasTransferEncoding = false
     var close = false
     var keepAlive = false
@@ -99,15 +98,12 @@ struct FieldSection {
     }
   }
 
-  /// Exactly one Host, of characters that a host may have (RFC 9112, section 3.2).
+  /// Exactly one Host (RFC 9112, section 3.2).
   @inline(__always)
   private func host(_ value: Range<Int>, _ bytes: RawSpan, _ seen: inout Seen) throws(Stop) {
     guard !seen.host else { throw .malformed("The request has more than one Host field") }
     seen.host = true
-    // What ends the line is not in a host, so that the search ends there.
-    guard bytes.first(.host, isIn: false, from: value.lowerBound) == value.upperBound else {
-      throw .malformed("The Host field is not a host")
-    }
+    guard Authority.isWellFormed(bytes, value) else { throw .malformed("The Host field is not a host") }
   }
 
   /// Digits and nothing else, once (RFC 9110, section 8.6).
@@ -127,24 +123,25 @@ struct FieldSection {
     seen.contentLength = length
   }
 
-  /// Exactly `chunked`, once; a coding that is not known is 501 (RFC 9112, sections 6.1 and 7).
+  /// Exactly `chunked`, once. Only behind a list that ends with `chunked`, once, the end of the body could be found:
+  /// that is 501 for the coding before it, anything else 400 (RFC 9112, sections 6.1, 6.3 and 7).
   private func transferEncoding(_ value: RawSpan, _ seen: inout Seen) throws(Stop) {
     guard !seen.hasTransferEncoding else { throw .malformed("The request has more than one Transfer-Encoding field") }
     seen.hasTransferEncoding = true
-    if value.equalsIgnoringCase("chunked") {
-      seen.isChunked = true
-      return
-    }
+    if value.equalsIgnoringCase("chunked") { return }
     var position = 0
+    var isChunked = false
+    var hasOther = false
     while let range = value.nextListMember(&position) {
       let coding = value.extracting(range)
-      if coding.equalsIgnoringCase("chunked") { continue }
-      for offset in 0..<coding.byteCount where !ASCII.isToken(coding[offset]) {
-        throw .malformed("The Transfer-Encoding is not a list of codings")
+      guard !isChunked, coding.first(.token, isIn: false, from: 0) == coding.byteCount else {
+        throw .malformed("The Transfer-Encoding is not exactly chunked")
       }
-      throw .malformed(Fault(.notImplemented, "The transfer coding is not known; chunked is"))
+      isChunked = coding.equalsIgnoringCase("chunked")
+      hasOther = hasOther || !isChunked
     }
-    throw .malformed("The Transfer-Encoding is not exactly chunked")
+    guard isChunked, hasOther else { throw .malformed("The Transfer-Encoding is not exactly chunked") }
+    throw .malformed(Fault(.notImplemented, "The transfer coding is not known; chunked is"))
   }
 
   @inline(__always)

@@ -153,11 +153,10 @@ package struct RequestParser {
       throw .malformed("The target is neither a path nor an http URL")
     }
     let authority = position
-    while position < path.byteCount, path[position] != UInt8(ascii: "/") {
-      guard ASCII.isHost(path[position]) else { throw .malformed("The target's authority is not a host") }
-      position += 1
+    while position < path.byteCount, path[position] != UInt8(ascii: "/") { position += 1 }
+    guard Authority.isWellFormed(path, authority..<position) else {
+      throw .malformed("The target's authority is not a host")
     }
-    guard position > authority else { throw .malformed("The target's authority is empty") }
     // An absolute URL without a path asks for "/", which is not in the bytes: the router knows the empty path as it.
     head.path = Slice(Int(head.path.start) + position, upTo: Int(head.path.start) + path.byteCount)
   }

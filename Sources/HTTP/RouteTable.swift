@@ -39,8 +39,19 @@ package final class RouteTable {
     precondition(routes[index] == nil, "a route is added twice: \(route.template)")
     owned.append(route)
     routes[index] = .passUnretained(route)
-    let allowed = Method.allCases.filter { $0 == .options || self.route(path, $0) != nil }
-    allows[path] = allowed.map(\.name.description).joined(separator: ", ")
+    allows[path] = Self.allow { $0 == .options || self.route(path, $0) != nil }
+  }
+
+  /// The methods of all paths together, which `OPTIONS *` asks for (RFC 9110, section 9.3.7).
+  var allow: String {
+    Self.allow { method in
+      method == .options || owned.contains { $0.method == method || method == .head && $0.method == .get }
+    }
+  }
+
+  /// The value of an Allow field.
+  private static func allow(_ isAllowed: (Method) -> Bool) -> String {
+    Method.allCases.filter(isAllowed).map(\.name.description).joined(separator: ", ")
   }
 
   private func addPath() {

@@ -57,7 +57,7 @@ package final class Server {
     inputBytes = (limits.headBytes + Self.readBytes + 15) & ~15
     inputBlocks = BlockPool(blockBytes: inputBytes + limits.headerFields * MemoryLayout<FieldSlice>.stride)
     outputBlocks = BlockPool(blockBytes: Self.readBytes)
-    allowAll = Method.allCases.prefix { $0 != .connect }.map(\.name.description).joined(separator: ", ")
+    allowAll = routes.allow
     listener = try Listener(fd, on: loop, limits) { [unowned self] fd, peer in accepted(fd, peer) }
   }
 

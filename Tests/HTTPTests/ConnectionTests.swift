@@ -230,14 +230,16 @@ struct ConnectionTests {
     #expect(server.log.lines.first?.hasPrefix("\(status) ") == true)
   }
 
-  @Test("tells what a path allows")
+  @Test("tells what a path allows, also to TRACE, and of the server what some path does")
   func allow() throws {
     let server = try Self.server()
     let client = RawClient(server)
-    for request in ["DELETE /live", "OPTIONS /live"] {
+    for request in ["DELETE /live", "TRACE /live", "OPTIONS /live"] {
       client.send("\(request) HTTP/1.1\r\nHost: a\r\n\r\n")
       #expect(client.answer()?.fields["allow"] == "GET, HEAD, OPTIONS")
     }
+    client.send("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(client.answer()?.fields["allow"] == "GET, HEAD, POST, OPTIONS")
   }
 
   @Test("answers HEAD like GET, without the body")

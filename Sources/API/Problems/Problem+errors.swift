@@ -10,7 +10,7 @@ extension Problem {
     case let problem as Problem: self = problem
     case let error as ValidationError: self.init(error)
     case let error as JSONError:
-      self.init(.malformed, "The body is not valid JSON: \(error.message) (at byte \(error.offset)).")
+      self.init(.malformed, "The body is not valid JSON. \(error.message)")
     case let fault as HTTP.Fault: self.init(fault)
     case let error as PostgresError: self.init(error)
     case is PasswordPoolError:
