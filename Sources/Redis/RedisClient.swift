@@ -5,7 +5,8 @@ import Reactor
 ///
 /// While there is no connection every command fails at once with `.unavailable`. A command that waits longer than the
 /// deadline fails with `.timeout` and ends the connection: whatever else is on it fails as unavailable, and nothing is
-/// sent until a new connection has answered a PING. Close it before letting it go.
+/// sent until a new connection has answered a PING. A Redis that takes no writes, such as a full one, is as good as
+/// none: its refusal ends the connection too. Close it before letting it go.
 package final class RedisClient {
   /// Calls kept for reuse.
   static let spareCalls = 1_024
@@ -190,6 +191,9 @@ package final class RedisClient {
     let waiter = call.takeWaiter()
     if spare.count < Self.spareCalls { spare.append(call) }
     waiter.resume(answer)
+    if case .failure(let error) = answer, error.refusesWrites, case .server(let message) = error {
+      link?.drop("refused: \(message)")
+    }
   }
 
   private func answer(

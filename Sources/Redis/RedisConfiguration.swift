@@ -9,6 +9,9 @@ package struct RedisConfiguration: Sendable {
   package var shortestBackoffMilliseconds: UInt64 = 50
   /// The longest wait between attempts. With the connect deadline it stays under the second in which service heals.
   package var longestBackoffMilliseconds: UInt64 = 400
+  /// A key that is set whenever a connection is made, for a second, to see whether Redis takes writes; nil where only
+  /// reading matters.
+  package var trialKey: String?
   /// The most commands of one client waiting for their answers; one more is refused as `.overloaded`.
   package var maximumInFlight = 16_384
   /// The most bytes of arguments of those commands.

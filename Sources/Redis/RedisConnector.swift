@@ -79,8 +79,8 @@ final class RedisConnector {
     signIn(link)
   }
 
-  /// Sends AUTH, SELECT and PING at once. Redis answers in order, so that the answer to PING settles it; an error
-  /// before it ends the link first.
+  /// Sends AUTH, SELECT, a write on trial and PING at once. Redis answers in order, so that the answer to PING settles
+  /// it; an error before it ends the link first.
   private func signIn(_ link: RedisLink) {
     let address = configuration.address
     if let password = address.password {
@@ -88,6 +88,7 @@ final class RedisConnector {
       greet(link, ["AUTH"] + credentials)
     }
     if address.database != 0 { greet(link, ["SELECT", .integer(Int64(address.database))]) }
+    if let key = configuration.trialKey { greet(link, ["SET", .text(key), "", "EX", 1]) }
     greet(link, ["PING"], isLast: true)
   }
 

@@ -16,4 +16,10 @@ package enum RedisError: Error, Equatable, Sendable {
     if case .server(let message) = self { return message.hasPrefix("NOSCRIPT") }
     return false
   }
+
+  /// Whether Redis takes no writes at all for now: it is a replica, full, cannot save, or has too few replicas.
+  var refusesWrites: Bool {
+    guard case .server(let message) = self else { return false }
+    return ["READONLY ", "OOM ", "MISCONF ", "NOREPLICAS "].contains { message.hasPrefix($0) }
+  }
 }

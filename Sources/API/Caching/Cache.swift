@@ -1,4 +1,5 @@
 import Metrics
+import Postgres
 import Reactor
 import Redis
 
@@ -7,7 +8,8 @@ import Redis
 /// Every entry carries the generation of its tag and the epoch of the whole cache as they were before it was loaded,
 /// and counts only while both still stand. A commit gives the tag a new generation, so that an entry loaded from the
 /// old state can never come in later; a connection that was lost gives the cache a new epoch, since invalidations may
-/// have been missed. One MGET reads all three. While Redis is away everything is loaded and nothing kept.
+/// have been missed. One MGET reads all three. A commit that Redis could not be told of changes the `CommitMark`, and
+/// an epoch counts under its own mark alone. While Redis is away everything is loaded and nothing kept.
 final class Cache {
   /// How long an entry lives, in milliseconds, give or take a tenth so that entries do not all end at once.
   static let lifetimeMilliseconds: Int64 = 60_000
@@ -18,7 +20,12 @@ final class Cache {
   /// The most bytes that a loop stores within a lifetime: ever new searches must not fill Redis.
   static let maximumBytesPerLifetime = 4 * 1024 * 1024
 
-  private let redis: RedisClient
+  /// The pause before an epoch that could not be begun is tried again, in nanoseconds.
+  static let retryNanoseconds: UInt64 = 100_000_000
+
+  let redis: RedisClient
+  let database: Database
+  let commitMark: CommitMark
   /// Where the epoch stands: for scripts that keep something else than finished answers by the same rules.
   let epochKey: String
   private let generationPrefix: String
@@ -27,19 +34,26 @@ final class Cache {
   let isEnabled: Bool
   private let record: (_ cache: String, _ result: CacheResult) -> Void
   private var loads: [Flight: Pending<CacheEntry>] = [:]
-  /// False until the epoch is set after a connection was made, so that old entries are not read meanwhile.
-  private var isTrusted = false
-  /// Whether entries from before the next connection may have missed a change.
-  private var owesEpoch = false
+  /// Whether this connection to Redis has seen an epoch that it may read by.
+  var isTrusted = false
+  /// Whether a connection was lost, so that what is there may have missed a change.
+  var owesEpoch = false
+  /// Whether an epoch is being begun.
+  var isBeginning = false
+  /// Changes that Redis could not be told of, and the mark does not tell of yet.
+  var isMarking = false
+  var owesMark = false
   private var stored = (until: UInt64(0), bytes: 0)
   private var random = SystemRandomNumberGenerator()
 
   /// A cache of one loop; keys begin with `prefix`, and `record` counts each look-up.
   init(
-    redis: RedisClient, prefix: String, isEnabled: Bool,
+    redis: RedisClient, database: Database, commitMark: CommitMark, prefix: String, isEnabled: Bool,
     record: @escaping (_ cache: String, _ result: CacheResult) -> Void
   ) {
     self.redis = redis
+    self.database = database
+    self.commitMark = commitMark
     epochKey = "\(prefix)epoch"
     generationPrefix = "\(prefix)g:"
     keyBytes = (Array(epochKey.utf8), Array(generationPrefix.utf8), Array("\(prefix)v:".utf8))
@@ -62,7 +76,7 @@ final class Cache {
     switch finding {
     case .entry(let entry): return entry
     case .absent(let stamp): return try await loadOnce(key, stamp, load)
-    case .withoutEpoch: await epochIsMissing()
+    case .withoutEpoch: epochIsMissing()
     case .bypassed: break
     }
     return CacheEntry(body: try await load())
@@ -70,7 +84,7 @@ final class Cache {
 
   /// Looks a key up and calls `found` with what there is: in the turn in which Redis answers, or at once.
   func find(_ key: CacheKey, _ found: @escaping (CacheFinding) -> Void) {
-    guard isUsable else {
+    guard let mark = usableMark else {
       record(key.cache, .bypass)
       return found(.bypassed)
     }
@@ -79,62 +93,14 @@ final class Cache {
       keys.append(keyBytes.generation, key.tag)
       keys.append(keyBytes.value, key.text)
     } _: { [unowned(unsafe) self, cache = key.cache] values in
-      let finding = CacheFinding(try? values.get())
+      let finding = CacheFinding(try? values.get(), under: mark)
       record(cache, finding.result)
       found(finding)
     }
   }
 
-  /// Makes all entries of those tags void; called after the COMMIT that changed their source.
-  ///
-  /// When Redis does not answer, its connection counts as lost and the cache begins a new epoch on its return.
-  func invalidate(_ tags: String...) async { await invalidate(tags) }
-
-  /// Makes all entries of those tags void; see above.
-  func invalidate(_ tags: [String]) async {
-    guard isEnabled, !tags.isEmpty else { return }
-    let commands = tags.map { tag -> [RedisArgument] in
-      ["SET", .text(generationKey(tag)), .bytes(fresh()), "PX", .integer(Self.generationLifetimeMilliseconds)]
-    }
-    // An error reply, such as of a Redis that is out of memory, is a change that was not noted either.
-    let replies = try? await redis.pipeline(commands)
-    if replies?.allSatisfy({ $0.text == "OK" }) != true { await changeWasLost() }
-  }
-
-  /// To be called when Redis could not be told of a change: everything kept may be older than it, here and elsewhere.
-  func changeWasLost() async {
-    isTrusted = false
-    // Also by a loop that has not been connected before.
-    owesEpoch = true
-    guard redis.isConnected else { return }
-    await beginEpoch()
-    // A Redis that is full sets nothing, but still deletes; without an epoch nothing that is kept counts.
-    if !isTrusted, (try? await redis.delete(epochKey)) != nil { isTrusted = true }
-  }
-
-  /// To be called when there was no epoch to be found: a loop that could not begin one has taken the last away.
-  func epochIsMissing() async { await beginEpoch() }
-
-  /// Whether what is kept may be used now.
-  var isUsable: Bool { isEnabled && isTrusted }
-
   /// Where the generation of a tag stands.
   func generationKey(_ tag: String) -> String { generationPrefix + tag }
-
-  /// To be called when the connection to Redis comes and goes.
-  func connectionChanged(isConnected: Bool) async {
-    isTrusted = false
-    guard isEnabled, isConnected else { return }
-    await beginEpoch()
-  }
-
-  private func beginEpoch() async {
-    var command: [RedisArgument] = ["SET", .text(epochKey), .bytes(fresh())]
-    if !owesEpoch { command.append("NX") }
-    // From now on a loss of this connection is one that may have cost a change.
-    owesEpoch = true
-    if (try? await redis.send(command)) != nil { isTrusted = true }
-  }
 
   private func loadOnce(
     _ key: CacheKey, _ stamp: CacheStamp, _ load: () async throws -> [UInt8]
@@ -176,10 +142,5 @@ final class Cache {
     _ = try? await redis.send(
       "SET", .bytes(keyBytes.value + key.text), .bytes(entry.stored(stampedWith: stamp)), "PX",
       .integer(Self.lifetimeMilliseconds + jitter))
-  }
-
-  private func fresh() -> [UInt8] {
-    let number = random.next()
-    return (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
   }
 }

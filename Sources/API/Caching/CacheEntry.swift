@@ -1,26 +1,47 @@
-/// The epoch and the generation under which an entry was loaded, 8 bytes each; zeros where there was none.
-struct CacheStamp: Hashable {
+/// The time of the whole cache in which its entries count: a random number, begun under a mark of Postgres.
+struct CacheEpoch: Hashable {
   static let byteCount = 16
-  private let epoch: UInt64
+  /// The mark of commits under which it began.
+  let mark: UInt64
+  private let number: UInt64
+
+  /// A new epoch.
+  init(under mark: UInt64) {
+    self.mark = mark
+    number = .random(in: .min ... .max)
+  }
+
+  /// Reads what `bytes` gave; nil for anything else.
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count == Self.byteCount else { return nil }
+    mark = bytes.loadUnaligned(as: UInt64.self)
+    number = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+  }
+
+  var bytes: [UInt8] { withUnsafeBytes(of: (mark, number)) { Array($0) } }
+}
+
+/// The epoch and the generation under which an entry was loaded; the latter is 0 where there was none.
+struct CacheStamp: Hashable {
+  static let byteCount = CacheEpoch.byteCount + 8
+  private let epoch: CacheEpoch
   private let generation: UInt64
 
-  init(epoch: UnsafeRawBufferPointer?, generation: UnsafeRawBufferPointer?) {
-    self.epoch = Self.number(epoch)
-    self.generation = Self.number(generation)
+  init(epoch: CacheEpoch, generation: UnsafeRawBufferPointer?) {
+    self.epoch = epoch
+    self.generation = generation.flatMap { $0.count == 8 ? $0.loadUnaligned(as: UInt64.self) : nil } ?? 0
   }
 
-  /// Reads what `bytes` gave, `byteCount` of them.
-  init(_ bytes: UnsafeRawBufferPointer) {
-    epoch = bytes.loadUnaligned(as: UInt64.self)
-    generation = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+  /// Reads what `bytes` gave, at the beginning of an entry; nil when it is none.
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count >= Self.byteCount,
+      let epoch = CacheEpoch(UnsafeRawBufferPointer(rebasing: bytes[..<CacheEpoch.byteCount]))
+    else { return nil }
+    self.epoch = epoch
+    generation = bytes.loadUnaligned(fromByteOffset: CacheEpoch.byteCount, as: UInt64.self)
   }
 
-  var bytes: [UInt8] { withUnsafeBytes(of: (epoch, generation)) { Array($0) } }
-
-  private static func number(_ bytes: UnsafeRawBufferPointer?) -> UInt64 {
-    guard let bytes, bytes.count == 8 else { return 0 }
-    return bytes.loadUnaligned(as: UInt64.self)
-  }
+  var bytes: [UInt8] { epoch.bytes + withUnsafeBytes(of: generation) { Array($0) } }
 }
 
 /// A finished answer: its body and the entity tag that stands for exactly these bytes.

@@ -5,18 +5,18 @@ enum CacheFinding {
   case entry(CacheEntry)
   /// Nothing that counts; what is loaded from now on may be kept with this stamp.
   case absent(CacheStamp)
-  /// An answer without an epoch, under which nothing can be kept.
+  /// There is no epoch of the present mark, without which nothing can be kept.
   case withoutEpoch
-  /// The cache is off, or Redis is away.
+  /// The cache is off, a store is away, or what is kept cannot be trusted.
   case bypassed
 
-  /// Judges the values of an epoch, a tag's generation and an entry.
-  init(_ values: RedisValues?) {
+  /// Judges the values of an epoch, a tag's generation and an entry under a mark of commits.
+  init(_ values: RedisValues?, under mark: UInt64) {
     guard let values, values.count == 3 else {
       self = .bypassed
       return
     }
-    guard let epoch = values[0] else {
+    guard let epoch = values[0].flatMap(CacheEpoch.init), epoch.mark == mark else {
       self = .withoutEpoch
       return
     }

@@ -23,6 +23,7 @@ extension Endpoint {
     if body != nil { codes.append(.validation) }
     if parameters.contains(where: { $0.name == "cursor" }) { codes.append(.invalidCursor) }
     if method == .patch || method == .delete { codes.append(.preconditionFailed) }
+    if method != .get { codes.append(.outcomeUnknown) }
     if success.mediaTypes.count > 1 { codes.append(.notAcceptable) }
     return codes
   }

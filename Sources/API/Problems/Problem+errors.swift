@@ -45,6 +45,13 @@ extension Problem {
 
   /// A store's error: its text stays inside.
   init(_ error: PostgresError) {
+    if error.outcomeIsUnknown {
+      self.init(
+        .outcomeUnknown,
+        "The database was lost while it stored this: it may have happened or not. Look before you send it again.",
+        cause: error.description)
+      return
+    }
     switch error.kind {
     case .unavailable, .timeout:
       self.init(.unavailable, "The database does not answer. Try again soon.", cause: error.description)

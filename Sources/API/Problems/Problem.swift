@@ -66,6 +66,7 @@ struct Problem: Error {
     case `internal` = "internal-error"
     case notImplemented = "not-implemented"
     case unavailable = "service-unavailable"
+    case outcomeUnknown = "outcome-unknown"
     case overloaded = "overloaded"
     case versionNotSupported = "http-version-not-supported"
 
@@ -90,7 +91,7 @@ struct Problem: Error {
       case .headerTooLarge: 431
       case .internal: 500
       case .notImplemented: 501
-      case .unavailable, .overloaded: 503
+      case .unavailable, .outcomeUnknown, .overloaded: 503
       case .versionNotSupported: 505
       }
     }

@@ -91,10 +91,13 @@ struct Businesses: EndpointGroup {
     let location = fields.optional("location", .location)
     try fields.finish()
     let id = services.makeIdentifier()
-    let rows = try await services.database.write(
-      Self.insert, id, owner, name, category, description, location?.latitude, location?.longitude, call.now)
-    await services.cache.invalidate("businesses")
-    return call.created("/api/businesses/\(id)", try Business(rows[0]).body)
+    let business = try await services.cache.change { transaction, tags in
+      tags = ["businesses"]
+      let rows = try await transaction.query(
+        Self.insert, id, owner, name, category, description, location?.latitude, location?.longitude, call.now)
+      return try Business(rows[0])
+    }
+    return call.created("/api/businesses/\(id)", business.body)
   }
 
   private func change(_ call: Call) async throws -> Response {
@@ -104,30 +107,29 @@ struct Businesses: EndpointGroup {
     let description = fields.patch("description", .text(0...2_000))
     let location = fields.patch("location", .locationChange)
     try fields.finish()
-    let business = try await services.database.transaction { transaction in
+    let business = try await services.cache.change { transaction, tags in
       let before = try await own(call, Self.lockForChange, in: transaction)
+      tags = ["business:\(before.id)", "businesses"]
       let place = try location.applied(to: before.location)
       let rows = try await transaction.query(
         Self.update, before.id, name ?? before.name, category ?? before.category,
         description.applied(to: before.description), place?.latitude, place?.longitude, call.now)
       return try Business(rows[0])
     }
-    await services.cache.invalidate("business:\(business.id)", "businesses")
     return call.ok(business.body)
   }
 
   private func close(_ call: Call) async throws -> Response {
-    let (id, products) = try await services.database.transaction { transaction in
+    try await services.cache.change { transaction, tags in
       let business = try await own(call, Self.lockForDeletion, in: transaction)
       guard try await transaction.query(Self.openOrders, business.id).isEmpty else {
         throw Problem(.openOrders, "There are open orders. Deliver, cancel or refund them first.")
       }
       try await transaction.execute(Self.delete, business.id, call.now)
       let products = try await transaction.query(Self.deleteProducts, business.id, call.now)
-      return (business.id, try products.map { try $0.decode(Identifier.self, 0) })
+      tags = ["business:\(business.id)", "businesses", "products:\(business.id)"]
+      tags += try products.map { "product:\(try $0.decode(Identifier.self, 0))" }
     }
-    await services.cache.invalidate(
-      ["business:\(id)", "businesses", "products:\(id)"] + products.map { "product:\($0)" })
     return call.noContent()
   }
 

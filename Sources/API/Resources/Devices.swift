@@ -102,17 +102,14 @@ struct Devices: EndpointGroup {
 
   private func delete(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
-    let garden = try await services.database.transaction(
-      timeoutMilliseconds: Erasing.timeoutMilliseconds
-    ) { transaction in
+    try await services.cache.change(timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction, tags in
       let device = try owned(try await transaction.query(Self.lockForDeletion, id, user.id).first, call.now)
       try call.requireMatch(device.body, revision: device.updatedAt)
       try await Readings.delete(of: [id], in: transaction)
       try await transaction.execute(Self.deleteByID, id)
-      return device.garden
+      tags = [LatestValues.tag(device.garden)]
     }
     await services.deviceKeys.changed(id)
-    await services.cache.invalidate(LatestValues.tag(garden))
     return call.noContent()
   }
 

@@ -9,13 +9,17 @@ struct Erasure {
 
   /// Erases a user in one transaction; throws 409 while there are open orders on either side.
   func erase(_ user: Identifier) async throws {
-    let committed = try await services.database.transaction(timeoutMilliseconds: Erasing.timeoutMilliseconds) {
-      transaction in
-      try await transaction.execute(Self.lock, user)
-      var committed: [AfterCommit] = []
-      for feature in features { committed.append(try await feature.erase(user, in: transaction)) }
-      try await transaction.execute(Self.delete, user)
-      return committed
+    var committed: [AfterCommit] = []
+    do {
+      try await services.database.transaction(timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction in
+        committed = []
+        try await transaction.execute(Self.lock, user)
+        for feature in features { committed.append(try await feature.erase(user, in: transaction)) }
+        try await transaction.execute(Self.delete, user)
+      }
+    } catch let error as PostgresError where error.outcomeIsUnknown {
+      for tell in committed { await tell() }
+      throw error
     }
     for tell in committed { await tell() }
   }

@@ -54,11 +54,26 @@ final class GardenFeature: Feature {
     return Expiry { try await $0.execute(deleteBuckets, days, $1) }
   }
 
-  /// To be called after the COMMIT that changed or took away gardens.
-  func changed(_ gardens: [Identifier]) async {
-    await services.cache.invalidate(["gardens"] + gardens.map { "garden:\($0)" })
-    for garden in gardens { await publisher.accessChanged(garden) }
+  /// Runs `body` in a transaction that changes or takes away a garden, and has everyone look again who sees it; also
+  /// when nobody can say whether it was committed.
+  func change<Value>(
+    _ garden: Identifier, timeoutMilliseconds: Int? = nil, _ body: (Transaction) async throws -> Value
+  ) async throws -> Value {
+    do {
+      let value = try await services.cache.change(timeoutMilliseconds: timeoutMilliseconds) { transaction, tags in
+        tags = Self.tags(of: [garden])
+        return try await body(transaction)
+      }
+      await publisher.accessChanged(garden)
+      return value
+    } catch let error as PostgresError where error.outcomeIsUnknown {
+      await publisher.accessChanged(garden)
+      throw error
+    }
   }
+
+  /// What is kept of gardens.
+  private static func tags(of gardens: [Identifier]) -> [String] { ["gardens"] + gardens.map { "garden:\($0)" } }
 
   func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
     let gardens = try await transaction.query(Self.lockGardens, user).map { try $0.decode(Identifier.self, 0) }
@@ -67,7 +82,8 @@ final class GardenFeature: Feature {
     // The rows themselves go with their owner's.
     return { [self] in
       for device in devices { await services.deviceKeys.changed(device) }
-      await changed(gardens)
+      await services.cache.invalidate(Self.tags(of: gardens))
+      for garden in gardens { await publisher.accessChanged(garden) }
     }
   }
 

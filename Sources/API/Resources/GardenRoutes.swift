@@ -93,11 +93,13 @@ struct GardenRoutes: EndpointGroup {
     let area = fields.optional("areaSquareMetres", Self.area)
     let isPublic = fields.optional("public", .boolean) ?? false
     try fields.finish()
-    let rows = try await services.database.write(
-      Self.insert, services.makeIdentifier(), user.id, name, location?.latitude, location?.longitude, area, isPublic,
-      call.now)
-    let garden = try Garden(rows[0])
-    if isPublic { await services.cache.invalidate("gardens") }
+    let garden = try await services.cache.change { transaction, tags in
+      if isPublic { tags = ["gardens"] }
+      let rows = try await transaction.query(
+        Self.insert, services.makeIdentifier(), user.id, name, location?.latitude, location?.longitude, area, isPublic,
+        call.now)
+      return try Garden(rows[0])
+    }
     return call.created("/api/gardens/\(garden.id)", garden.body)
   }
 
@@ -109,7 +111,7 @@ struct GardenRoutes: EndpointGroup {
     let area = fields.patch("areaSquareMetres", Self.area)
     let isPublic = fields.change("public", .boolean)
     try fields.finish()
-    let garden = try await services.database.transaction { transaction in
+    let garden = try await feature.change(id) { transaction in
       let before = try await Self.take(id, for: user, by: Self.lockByID, in: transaction)
       try call.requireMatch(before.body)
       let place = try location.applied(to: before.location)
@@ -118,15 +120,12 @@ struct GardenRoutes: EndpointGroup {
         area.applied(to: before.areaSquareMetres), isPublic ?? before.isPublic, call.now)
       return try Garden(rows[0])
     }
-    await feature.changed([id])
     return call.ok(garden.body)
   }
 
   private func delete(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
-    let devices = try await services.database.transaction(
-      timeoutMilliseconds: Erasing.timeoutMilliseconds
-    ) { transaction in
+    let devices = try await feature.change(id, timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction in
       let garden = try await Self.take(id, for: user, by: Self.lockForDeletion, in: transaction)
       try call.requireMatch(garden.body)
       let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
@@ -135,7 +134,6 @@ struct GardenRoutes: EndpointGroup {
       return devices
     }
     for device in devices { await services.deviceKeys.changed(device) }
-    await feature.changed([id])
     return call.noContent()
   }
 

@@ -70,14 +70,17 @@ struct Products: EndpointGroup {
     let stock = fields.optional("stock", .stock)
     try fields.finish()
     let id = services.makeIdentifier()
-    let rows = try await services.database.write(
-      Self.insert, id, business, user, name, price.amount, price.currency.description, unit, stock, call.now)
-    guard let row = rows.first else {
-      let exists = try await !services.database.query(Self.owner, business).isEmpty
-      throw exists ? Self.notYours : Self.noBusiness
+    let product = try await services.cache.change { transaction, tags in
+      tags = ["products:\(business)"]
+      let rows = try await transaction.query(
+        Self.insert, id, business, user, name, price.amount, price.currency.description, unit, stock, call.now)
+      guard let row = rows.first else {
+        let exists = try await !transaction.query(Self.owner, business).isEmpty
+        throw exists ? Self.notYours : Self.noBusiness
+      }
+      return try Product(row)
     }
-    await services.cache.invalidate("products:\(business)")
-    return call.created("/api/products/\(id)", try Product(row).body)
+    return call.created("/api/products/\(id)", product.body)
   }
 
   private func change(_ call: Call) async throws -> Response {
@@ -87,26 +90,25 @@ struct Products: EndpointGroup {
     let unit = fields.change("unit", .unit)
     let stock = fields.patch("stock", .stock)
     try fields.finish()
-    let product = try await services.database.transaction { transaction in
+    let product = try await services.cache.change { transaction, tags in
       // Locked, so that no sale is lost between reading the stock and writing it.
       let before = try await own(call, in: transaction)
+      tags = Self.tags(of: before)
       let newPrice = price?.applied(to: before.price) ?? before.price
       let rows = try await transaction.query(
         Self.update, before.id, name ?? before.name, newPrice.amount, newPrice.currency.description,
         unit ?? before.unit, stock.applied(to: before.stock), call.now)
       return try Product(rows[0])
     }
-    await services.cache.invalidate("product:\(product.id)", "products:\(product.businessID)")
     return call.ok(product.body)
   }
 
   private func delete(_ call: Call) async throws -> Response {
-    let product = try await services.database.transaction { transaction in
+    try await services.cache.change { transaction, tags in
       let product = try await own(call, in: transaction)
+      tags = Self.tags(of: product)
       try await transaction.execute(Self.delete, product.id, call.now)
-      return product
     }
-    await services.cache.invalidate("product:\(product.id)", "products:\(product.businessID)")
     return call.noContent()
   }
 
@@ -119,6 +121,10 @@ struct Products: EndpointGroup {
     let product = try Product(row)
     try call.requireMatch(product.body)
     return product
+  }
+
+  private static func tags(of product: Product) -> [String] {
+    ["product:\(product.id)", "products:\(product.businessID)"]
   }
 
   private static var missing: Problem { Problem(.notFound, "There is no product with this id.") }

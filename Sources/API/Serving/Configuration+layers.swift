@@ -31,6 +31,7 @@ extension Configuration {
     var store = RedisConfiguration(address: redis.address)
     store.commandDeadlineMilliseconds = UInt64(redis.commandTimeoutMilliseconds)
     store.connectDeadlineMilliseconds = UInt64(redis.connectTimeoutMilliseconds)
+    store.trialKey = "\(redis.keyPrefix)trial"
     return store
   }
 

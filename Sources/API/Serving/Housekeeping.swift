@@ -49,11 +49,18 @@ final class Housekeeping {
     loop.spawn { [self] in
       await migrate()
       await duties.prepare()
+      followCommits()
       health.migrationsAreDone()
       duties.start()
       onStarted()
       await countSessions()
     }
+  }
+
+  /// Reads the mark of commits for all loops, where there are caches.
+  private func followCommits() {
+    guard services.configuration.redis.caches else { return }
+    loop.spawn { [services] in await services.shared.commitMark.follow(services.database) }
   }
 
   private func migrate() async {

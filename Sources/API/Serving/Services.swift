@@ -42,7 +42,9 @@ final class Services {
     redis = RedisClient(loop: loop, configuration: configuration.store, observer: observer)
     storeObserver = observer
     subscriber = RedisSubscriber(loop: loop, configuration: configuration.store)
-    cache = Cache(redis: redis, prefix: prefix, isEnabled: configuration.redis.caches, record: meters.cache)
+    cache = Cache(
+      redis: redis, database: database, commitMark: shared.commitMark, prefix: prefix,
+      isEnabled: configuration.redis.caches, record: meters.cache)
     rateLimiter = RateLimiter(redis: redis, loop: loop, prefix: prefix)
     tokens = TokenAuthority(configuration)
     cursors = CursorSeal(

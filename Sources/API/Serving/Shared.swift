@@ -21,6 +21,8 @@ final class Shared: Sendable {
   let startedAt = Clock.monotonic()
   /// Of the loops that serve requests, so that any of them can tell that another is stuck.
   let heartbeats: [Heartbeat]
+  /// What Postgres says of the caches of all loops.
+  let commitMark = CommitMark()
 
   init(_ configuration: Configuration, workers: Int, logs: LogSink, instruments: Instruments) throws {
     self.configuration = configuration

@@ -74,7 +74,7 @@ final class Worker {
     let (services, parts) = (services, own.parts)
     services.redis.onStateChange = { [unowned services] isConnected in
       services.logger.log(isConnected ? .info : .warning, isConnected ? "Redis is connected" : "Redis is away")
-      services.loop.spawn { await services.cache.connectionChanged(isConnected: isConnected) }
+      services.cache.connectionChanged(isConnected: isConnected)
     }
     services.database.onStateChange = { [unowned services] isUsable in
       services.logger.log(isUsable ? .info : .warning, isUsable ? "Postgres is connected" : "Postgres is away")

@@ -32,12 +32,12 @@ enum LatestScripts {
 
     """
 
-  /// Keys: epoch, generation, beginning of the hash's name. Argument: lifetime. Gives the name, and the fields if the
-  /// hash is whole; if not, the hash is there from now on, so that no commit is missed while SQL is asked. Null when
-  /// there is no epoch.
+  /// Keys: epoch, generation, beginning of the hash's name. Arguments: lifetime, mark of commits. Gives the name, and the
+  /// fields if the hash is whole; if not, the hash is there from now on, so that no commit is missed while SQL is asked.
+  /// Null when there is no epoch of that mark.
   static let read = RedisScript(
     naming + """
-      if epoch == '' then return false end
+      if string.sub(redis.call('GET', KEYS[1]) or '', 1, 8) ~= ARGV[2] then return false end
       local hash = named(KEYS[3], KEYS[2])
       if redis.call('HEXISTS', hash, 'whole') == 1 then return {hash, redis.call('HGETALL', hash)} end
       redis.call('HSET', hash, 'wanted', '1')

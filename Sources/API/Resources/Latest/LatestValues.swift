@@ -45,7 +45,7 @@ final class LatestValues {
   func readings(
     of garden: Identifier, load: @escaping () async throws -> [LatestReading]
   ) async throws -> [LatestReading] {
-    guard cache.isUsable, let (hash, known) = await look(up: garden) else {
+    guard let mark = cache.usableMark, let (hash, known) = await look(up: garden, under: mark) else {
       record(.bypass)
       return try await load()
     }
@@ -69,10 +69,13 @@ final class LatestValues {
   }
 
   /// The name of the garden's hash, and what is in it if it is whole.
-  private func look(up garden: Identifier) async -> (hash: String, known: [LatestReading]?)? {
+  private func look(
+    up garden: Identifier, under mark: UInt64
+  ) async -> (hash: String, known: [LatestReading]?)? {
     let reply = try? await redis.evaluate(
-      LatestScripts.read, keys: keys(of: garden), [.integer(Self.lifetimeMilliseconds)])
-    if reply == .null { await cache.epochIsMissing() }
+      LatestScripts.read, keys: keys(of: garden),
+      [.integer(Self.lifetimeMilliseconds), .bytes(withUnsafeBytes(of: mark) { Array($0) })])
+    if reply == .null { cache.epochIsMissing() }
     guard let parts = reply?.array, let hash = parts.first?.text else { return nil }
     return (hash, parts.count == 2 ? Self.readings(in: parts[1]) : nil)
   }
@@ -125,7 +128,7 @@ final class LatestValues {
       } catch {
         // Nobody may go on reading hashes that lack these.
         dropWaiting()
-        await cache.changeWasLost()
+        cache.changeWasLost()
       }
     }
     isSending = false

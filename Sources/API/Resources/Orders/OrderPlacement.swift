@@ -40,7 +40,7 @@ struct OrderPlacement: EndpointGroup {
 
   /// What became of a request: an order, or the answer that was given before.
   private enum Outcome {
-    case placed(IdempotencyKey.Answer, taken: Set<Identifier>)
+    case placed(IdempotencyKey.Answer)
     case repeated(IdempotencyKey.Answer)
   }
 
@@ -54,10 +54,7 @@ struct OrderPlacement: EndpointGroup {
     let basket = Basket(lines)
     switch try await settle(basket, business, buyer, key, call.now) {
     case .repeated(let answer): return response(call, answer)
-    case .placed(let answer, let taken):
-      if !taken.isEmpty {
-        await services.cache.invalidate(["products:\(business)"] + taken.map { "product:\($0)" })
-      }
+    case .placed(let answer):
       meters.placed()
       services.meters.action(.orderCreate)
       return response(call, answer)
@@ -75,7 +72,7 @@ struct OrderPlacement: EndpointGroup {
     _ basket: Basket, _ business: Identifier, _ buyer: Identifier, _ key: IdempotencyKey, _ now: Timestamp
   ) async throws -> Outcome {
     do {
-      return try await services.database.transaction { transaction in
+      return try await services.cache.change { transaction, tags in
         try await key.claim(in: transaction)
         if let answer = try await key.answer(in: transaction, at: now) { return .repeated(answer) }
         let rows = try await transaction.query(Self.offer, business, basket.products)
@@ -87,11 +84,12 @@ struct OrderPlacement: EndpointGroup {
         guard let taken = try await Stock(try offer.limitedQuantities()).take(in: transaction) else {
           throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
         }
+        if !taken.isEmpty { tags = ["products:\(business)"] + taken.map { "product:\($0)" } }
         try await insert(order, taken: taken, in: transaction)
         let answer = IdempotencyKey.Answer(
           status: .created, location: "/api/orders/\(order.id)", body: order.body)
         try await key.keep(answer, in: transaction, at: now)
-        return .placed(answer, taken: taken)
+        return .placed(answer)
       }
     } catch let error as PostgresError where error.isForeignKeyViolation {
       throw Problem(.unauthorized, "The account is gone.")

@@ -30,7 +30,7 @@ struct OrderTransitions: EndpointGroup {
     var fields = try call.fields()
     let next = fields.required("to", .oneOf(OrderStatus.self))
     try fields.finish()
-    let (previous, order) = try await services.database.transaction { transaction in
+    let (previous, order) = try await services.cache.change { transaction, tags in
       let rows = try await transaction.query(Orders.byID, id, user)
       var order = try Orders.order(rows)
       let previous = order.status
@@ -42,12 +42,11 @@ struct OrderTransitions: EndpointGroup {
       else { throw Problem(.impossibleTransition, "Someone else has just moved this order on.") }
       order.status = next
       order.updatedAt = try row.decode(Timestamp.self, 0)
-      if next.givesStockBack { try await Stock.giveBack(of: id, in: transaction) }
+      if next.givesStockBack {
+        tags = ["products:\(order.businessID)"] + order.lines.map { "product:\($0.productID)" }
+        try await Stock.giveBack(of: id, in: transaction)
+      }
       return (previous, order)
-    }
-    if next.givesStockBack {
-      await services.cache.invalidate(
-        ["products:\(order.businessID)"] + order.lines.map { "product:\($0.productID)" })
     }
     meters.moved(order, from: previous)
     services.meters.action(.orderTransition)

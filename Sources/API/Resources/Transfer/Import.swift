@@ -47,7 +47,6 @@ struct Import: EndpointGroup {
     }
     if isRefused, !isDryRun { throw try await refusal(&lines, &file) }
     if !isDryRun {
-      if file.touchesPublic { await services.cache.invalidate("gardens", "businesses") }
       services.meters.action(.import)
     }
     return call.ok(file.report.body(isDryRun: isDryRun))
@@ -62,7 +61,7 @@ struct Import: EndpointGroup {
   ) async throws {
     let deadline = services.loop.now + Transfers.longestNanoseconds
     var hasBegun = false
-    try await services.database.transaction(timeoutMilliseconds: Transfers.timeoutMilliseconds) { transaction in
+    try await services.cache.change(timeoutMilliseconds: Transfers.timeoutMilliseconds) { transaction, tags in
       // What was read of the body cannot be read again.
       guard !hasBegun else { throw Problem(.unavailable, "The import was interrupted. Send the file again.") }
       hasBegun = true
@@ -80,6 +79,7 @@ struct Import: EndpointGroup {
       if !file.report.faults.isEmpty, !isDryRun { throw Refused() }
       try await flush(&file, user, transaction)
       if isDryRun { throw Refused() }
+      if file.touchesPublic { tags = ["gardens", "businesses"] }
     }
   }
 
