@@ -58,15 +58,21 @@ let package = Package(
       name: "Fuzz", dependencies: ["Values", "JSON", "HTTP"], path: "fuzz", exclude: ["corpus"], swiftSettings: settings
     ),
 
+    // What tests do to the stores: a proxy that cuts and loses, and a Redis of their own.
+    .target(
+      name: "Faults", dependencies: ["CLinux", "Reactor", "Redis"], path: "Tests/Faults", swiftSettings: settings),
+
     tests("Values", []),
     tests("Metrics", []),
     tests("Reactor", []),
     tests("Telemetry", ["Values", "Reactor"]),
     tests("JSON", ["Values"]),
     tests("HTTP", ["Reactor", "CLinux", "Values"]),
-    tests("Postgres", ["Reactor", "Values"]),
-    tests("Redis", ["Reactor"]),
-    tests("API", ["HTTP", "JSON", "Metrics", "Postgres", "Reactor", "Redis", "Telemetry", "CLinux", "Values"]),
+    tests("Postgres", ["Faults", "Reactor", "Values"]),
+    tests("Redis", ["Faults", "Reactor"]),
+    tests(
+      "API",
+      ["Faults", "HTTP", "JSON", "Metrics", "Postgres", "Reactor", "Redis", "Telemetry", "CLinux", "Values"]),
   ],
   swiftLanguageModes: [.v6]
 )

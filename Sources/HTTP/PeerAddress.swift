@@ -59,6 +59,10 @@ package struct PeerAddress: Hashable, Sendable {
 
   package var isV4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
+  /// What counts as one client where clients are counted, without a port: an IPv4 address, or the /64 that an IPv6
+  /// address lies in, whose every address is its holder's to use (RFC 4291, section 2.5.4).
+  package var network: PeerAddress { PeerAddress(high: high, low: isV4 ? low : 0) }
+
   /// The address as text, without the port; a mapped IPv4 address in its own form.
   package var text: String {
     var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))

@@ -1,3 +1,4 @@
+import Faults
 import Glibc
 import Postgres
 import Reactor
@@ -68,9 +69,9 @@ struct RecoveryTests {
 
   @Test("a write that was cut off says that its outcome is unknown, and a transaction that it has not happened")
   func cutOff() async throws {
-    let proxy = try Proxy()
+    let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
-    let errors = try await TestDatabase.run(url: proxy.url()) { database in
+    let errors = try await TestDatabase.run(url: proxy.url(for: TestDatabase.url())) { database in
       try await database.transaction { _ = try await $0.query("SELECT 1") }
       let results = await concurrently(4, on: database.loop) { index in
         switch index {
@@ -92,9 +93,10 @@ struct RecoveryTests {
 
   @Test("everything fails at once while nothing answers the door, and heals within 2 s")
   func refused() async throws {
-    let proxy = try Proxy()
+    let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
-    let (states, kinds, slowest, healed) = try await TestDatabase.run(url: proxy.url()) { database in
+    let (states, kinds, slowest, healed) = try await TestDatabase.run(url: proxy.url(for: TestDatabase.url())) {
+      database in
       var states: [Bool] = []
       database.onStateChange = { states.append($0) }
       proxy.become(.refuse)
@@ -124,10 +126,10 @@ struct RecoveryTests {
 
   @Test("a frozen server is noticed within the deadline, fails fast from then on, and heals")
   func frozen() async throws {
-    let proxy = try Proxy()
+    let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
     let (first, fast, healed) = try await TestDatabase.run(
-      url: proxy.url(),
+      url: proxy.url(for: TestDatabase.url()),
       {
         ($0.statementTimeoutMilliseconds, $0.graceMilliseconds, $0.probeTimeoutMilliseconds) = (1_500, 500, 500)
         $0.connectTimeoutMilliseconds = 1_000
@@ -185,9 +187,9 @@ struct RecoveryTests {
 
   @Test("a health check's own connection notices a frozen server within about a second")
   func health() async throws {
-    let proxy = try Proxy()
+    let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
-    let url = try proxy.url()
+    let url = try proxy.url(for: TestDatabase.url())
     let (kind, took) = try await TestDatabase.run(url: url, { $0 = .probe(url: url) }) { database in
       _ = try await database.query("SELECT 1")
       proxy.become(.freeze)
@@ -201,10 +203,10 @@ struct RecoveryTests {
 
   @Test("a suspected frozen server is given up within the probe's timeout")
   func suspectedFrozen() async throws {
-    let proxy = try Proxy()
+    let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
     let (took, healed) = try await TestDatabase.run(
-      url: proxy.url(),
+      url: proxy.url(for: TestDatabase.url()),
       {
         ($0.statementTimeoutMilliseconds, $0.probeTimeoutMilliseconds, $0.connectTimeoutMilliseconds) = (
           30_000, 300, 1_000
@@ -246,7 +248,7 @@ struct RecoveryTests {
 
   @Test("another host of the list takes over")
   func secondHost() async throws {
-    let proxy = try Proxy()
+    let proxy = try Proxy(before: TestDatabase.url())
     proxy.become(.stop)
     let url = try TestDatabase.url().replacing("@127.0.0.1:", with: "@127.0.0.1:\(proxy.port),127.0.0.1:")
     #expect(

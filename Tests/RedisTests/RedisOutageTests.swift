@@ -1,3 +1,4 @@
+import Faults
 import Glibc
 import Reactor
 import Redis
@@ -213,6 +214,36 @@ struct RedisOutageTests {
       #expect(!client.isConnected)
     }
     server.stop()
+  }
+
+  @Test(
+    "one that takes no writes counts as away, until it does",
+    arguments: [
+      (["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]),
+      (["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]),
+      (["CONFIG", "SET", "min-replicas-to-write", "1"], ["CONFIG", "SET", "min-replicas-to-write", "0"]),
+    ])
+  func refusing(_ fault: [String], _ cure: [String]) throws {
+    let server = try PrivateServer()
+    var configuration = RedisConfiguration(address: server.address)
+    let administrator = configuration
+    configuration.trialKey = "trial"
+    try withClient(configuration) { client, loop in
+      let other = RedisClient(loop: loop, configuration: administrator)
+      defer { other.close() }
+      #expect(await other.waitUntilConnected(milliseconds: 10_000))
+      try await other.send(fault.map(RedisArgument.text))
+      guard case .server = await failure({ try await client.send("SET", "key", "value") }) else {
+        throw TestFailure("the write was not refused")
+      }
+      #expect(await waitUntil(loop, milliseconds: 10_000) { !client.isConnected })
+      // Whoever comes anew is refused as well.
+      #expect(await waitUntil(loop, milliseconds: 10_000) { client.lastFailure?.hasPrefix("refused: ") == true })
+      #expect(!client.isConnected)
+      try await other.send(cure.map(RedisArgument.text))
+      #expect(await waitUntil(loop, milliseconds: 10_000) { client.isConnected })
+      #expect(try await client.send("SET", "key", "value") == .status("OK"))
+    }
   }
 
   @Test("closing fails what is in flight and everything after")

@@ -1,3 +1,4 @@
+import Faults
 import Reactor
 import Redis
 import Testing

@@ -27,8 +27,13 @@ package struct OpaqueKey: Sendable {
   }
 
   static func make(_ kind: Kind, using generator: inout some RandomNumberGenerator) -> OpaqueKey {
-    let secret = (0..<secretLength).map { _ in UInt8.random(in: 0...255, using: &generator) }
-    return OpaqueKey(kind, kind.rawValue + Base64.url.encoded(secret))
+    OpaqueKey(kind, secret: (0..<secretLength).map { _ in UInt8.random(in: 0...255, using: &generator) })
+  }
+
+  /// The key of a secret, which is `secretLength` bytes that cannot be guessed.
+  init(_ kind: Kind, secret: [UInt8]) {
+    precondition(secret.count == Self.secretLength)
+    self.init(kind, kind.rawValue + Base64.url.encoded(secret))
   }
 
   /// Reads a key of that kind as its holder sends it; nil for anything that was never one.

@@ -11,6 +11,7 @@ final class HealthMonitor {
   private let memoryLimitBytes: UInt64?
   private let database: Database
   private let redis: RedisClient
+  private let trialKey: String
   private let publish: (HealthReport) -> Void
   private let external: ExternalCheck
   private var reached: Set<String> = []
@@ -38,6 +39,7 @@ final class HealthMonitor {
     var store = configuration.store
     store.commandDeadlineMilliseconds = UInt64(settings.timeoutMilliseconds)
     redis = RedisClient(loop: loop, configuration: store)
+    trialKey = "\(configuration.redis.keyPrefix)trial"
     database.onStateChange = { [unowned self] _ in runSoon() }
     redis.onStateChange = { [unowned self] _ in runSoon() }
   }
@@ -73,7 +75,7 @@ final class HealthMonitor {
     isRunning = true
     defer { isRunning = false }
     let databaseCheck = pending { [self] in await check("database") { _ = try await self.database.query(Self.select) } }
-    let redisCheck = pending { [self] in await check("redis") { _ = try await self.redis.send("PING") } }
+    let redisCheck = pending { [self] in await check("redis", self.writeToRedis) }
     let externalCheck = pending { [self] in await external.run(on: loop) }
     let checks = [
       try? await databaseCheck.value(), try? await redisCheck.value(), try? await externalCheck.value(),
@@ -84,6 +86,9 @@ final class HealthMonitor {
     last = HealthReport(checks: checks, isStarted: last.isStarted || isStarted)
     publish(last)
   }
+
+  /// A Redis that answers but takes no writes is of no use.
+  private func writeToRedis() async throws { try await redis.send("SET", .text(trialKey), "", "EX", 1) }
 
   private func pending(_ body: @escaping () async -> HealthCheck?) -> Pending<HealthCheck?> {
     let pending = Pending<HealthCheck?>()

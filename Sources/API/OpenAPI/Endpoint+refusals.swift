@@ -22,6 +22,7 @@ extension Endpoint {
     if !pathParameters.isEmpty { codes.append(.notFound) }
     if body != nil { codes.append(.validation) }
     if parameters.contains(where: { $0.name == "cursor" }) { codes.append(.invalidCursor) }
+    if parameters.contains(where: { $0.name == "Idempotency-Key" }) { codes += [.idempotencyKeyReused, .inProgress] }
     if method == .patch || method == .delete { codes.append(.preconditionFailed) }
     if method != .get { codes.append(.outcomeUnknown) }
     if success.mediaTypes.count > 1 { codes.append(.notAcceptable) }

@@ -29,6 +29,7 @@ struct Businesses: EndpointGroup {
         handler: .cached(show)),
       Endpoint(
         method: .post, template: "/api/businesses", access: .user, summary: "Open a business", tag: "Businesses",
+        parameters: [.idempotencyKey()],
         body: .json(
           Self.newBusiness,
           example: #"{"name":"Hill Farm","category":"vegetables","location":{"latitude":47.1,"longitude":8.5}}"#),
@@ -91,13 +92,12 @@ struct Businesses: EndpointGroup {
     let location = fields.optional("location", .location)
     try fields.finish()
     let id = services.makeIdentifier()
-    let business = try await services.cache.change { transaction, tags in
+    return try await call.made { transaction, tags in
       tags = ["businesses"]
       let rows = try await transaction.query(
         Self.insert, id, owner, name, category, description, location?.latitude, location?.longitude, call.now)
-      return try Business(rows[0])
-    }
-    return call.created("/api/businesses/\(id)", business.body)
+      return Made(location: "/api/businesses/\(id)", body: try Business(rows[0]).body)
+    }.response
   }
 
   private func change(_ call: Call) async throws -> Response {

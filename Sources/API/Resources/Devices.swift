@@ -21,7 +21,7 @@ struct Devices: EndpointGroup {
       Endpoint(
         method: .post, template: "/api/gardens/{id}/devices", access: .user,
         summary: "Add a device to a garden of yours", details: "Its key is shown in this answer only.",
-        tag: "Devices",
+        tag: "Devices", parameters: [.idempotencyKey()],
         body: .json(Self.new, example: #"{"name":"Probe 7","sensorTypes":["soil_moisture","soil_temperature"]}"#),
         success: Endpoint.Success(201, Device.newSchema, headers: ["Location"]), refusals: [.notFound, .forbidden],
         handler: .async(create)),
@@ -44,7 +44,7 @@ struct Devices: EndpointGroup {
         method: .post, template: "/api/devices/{id}/key", access: .user, summary: "Make a new key for a device",
         details: "The old key works for 24 hours more, so that the device can be told; at most two keys work.",
         tag: "Devices",
-        parameters: [.query("revoke", .boolean, "Whether all old keys end at once.")],
+        parameters: [.query("revoke", .boolean, "Whether all old keys end at once."), .idempotencyKey()],
         success: Endpoint.Success(200, .object([.required("key", .string())])), refusals: [.notFound, .forbidden],
         handler: .async(rotate)),
     ]
@@ -68,11 +68,13 @@ struct Devices: EndpointGroup {
     try fields.finish()
     try await access.requireOwner(user, of: garden)
     let (id, key) = (services.makeIdentifier(), OpaqueKey.make(.deviceKey))
-    let rows = try await services.database.write(Self.insert, id, garden, name, types, key.digest, call.now, user.id)
-    // Deleted since it was looked at.
-    guard let row = rows.first else { throw GardenAccess.notFound }
-    let body = try Device(row, now: call.now).body { $0.member("key", key.text) }
-    return call.secret(.created, location: "/api/devices/\(id)", body)
+    return try await call.made { transaction, _ in
+      let rows = try await transaction.query(Self.insert, id, garden, name, types, key.digest, call.now, user.id)
+      // Deleted since it was looked at.
+      guard let row = rows.first else { throw GardenAccess.notFound }
+      let body = try Device(row, now: call.now).body { $0.member("key", key.text) }
+      return Made(location: "/api/devices/\(id)", body: body, isSecret: true)
+    }.response
   }
 
   // MARK: One
@@ -117,15 +119,16 @@ struct Devices: EndpointGroup {
     let (user, id) = (try call.user, try call.identifier("id"))
     let revokes = try call.query().flag("revoke") ?? false
     let key = OpaqueKey.make(.deviceKey)
-    try await services.database.transaction { transaction in
+    let response = try await call.made { transaction, _ in
       _ = try owned(try await transaction.query(Self.lock, id, user.id).first, call.now)
       let end = revokes ? nil : call.now.advanced(byMilliseconds: Self.oldKeyMilliseconds)
       try await transaction.execute(Self.setKey, id, key.digest, end)
-    }
+      var json = JSONWriter()
+      json.object { $0.member("key", key.text) }
+      return Made(status: .ok, body: json.take(), isSecret: true)
+    }.response
     await services.deviceKeys.changed(id)
-    var json = JSONWriter()
-    json.object { $0.member("key", key.text) }
-    return call.secret(.ok, json.take())
+    return response
   }
 
   /// The device of a row that `visibleByID` or `lock` gave; throws 404 without one, and 403 for someone else's.
@@ -160,7 +163,7 @@ struct Devices: EndpointGroup {
     "devices.insert",
     """
     INSERT INTO devices (id, garden_id, name, sensor_types, key_hash, created_at, updated_at)
-    SELECT $1, gardens.id, $3, $4, $5, $6, $6 FROM gardens WHERE gardens.id = $2 AND owner_id = $7
+    SELECT $1, gardens.id, $3, $4, $5, $6, $6 FROM gardens WHERE gardens.id = $2 AND owner_id = $7 FOR KEY SHARE
     RETURNING \(columns)
     """)
   private static let update = Statement(

@@ -20,7 +20,7 @@ struct GardenRoutes: EndpointGroup {
         refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .cached(list, personal: listForUser)),
       Endpoint(
         method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
-        details: "It is private unless you say otherwise.", tag: "Gardens",
+        details: "It is private unless you say otherwise.", tag: "Gardens", parameters: [.idempotencyKey()],
         body: .json(
           Self.new,
           example: #"{"name":"South slope","location":{"latitude":48.14,"longitude":11.58},"areaSquareMetres":120}"#),
@@ -93,14 +93,14 @@ struct GardenRoutes: EndpointGroup {
     let area = fields.optional("areaSquareMetres", Self.area)
     let isPublic = fields.optional("public", .boolean) ?? false
     try fields.finish()
-    let garden = try await services.cache.change { transaction, tags in
+    return try await call.made { transaction, tags in
       if isPublic { tags = ["gardens"] }
       let rows = try await transaction.query(
         Self.insert, services.makeIdentifier(), user.id, name, location?.latitude, location?.longitude, area, isPublic,
         call.now)
-      return try Garden(rows[0])
-    }
-    return call.created("/api/gardens/\(garden.id)", garden.body)
+      let garden = try Garden(rows[0])
+      return Made(location: "/api/gardens/\(garden.id)", body: garden.body)
+    }.response
   }
 
   private func change(_ call: Call) async throws -> Response {

@@ -20,7 +20,7 @@ struct Products: EndpointGroup {
         handler: .cached(show)),
       Endpoint(
         method: .post, template: "/api/businesses/{id}/products", access: .user, summary: "Offer a product",
-        tag: "Products",
+        tag: "Products", parameters: [.idempotencyKey()],
         body: .json(
           Self.newProduct,
           example: #"{"name":"Carrots","price":{"amount":350,"currency":"EUR"},"unit":"kg","stock":40}"#),
@@ -70,7 +70,7 @@ struct Products: EndpointGroup {
     let stock = fields.optional("stock", .stock)
     try fields.finish()
     let id = services.makeIdentifier()
-    let product = try await services.cache.change { transaction, tags in
+    return try await call.made { transaction, tags in
       tags = ["products:\(business)"]
       let rows = try await transaction.query(
         Self.insert, id, business, user, name, price.amount, price.currency.description, unit, stock, call.now)
@@ -78,9 +78,8 @@ struct Products: EndpointGroup {
         let exists = try await !transaction.query(Self.owner, business).isEmpty
         throw exists ? Self.notYours : Self.noBusiness
       }
-      return try Product(row)
-    }
-    return call.created("/api/products/\(id)", product.body)
+      return Made(location: "/api/products/\(id)", body: try Product(row).body)
+    }.response
   }
 
   private func change(_ call: Call) async throws -> Response {

@@ -25,7 +25,10 @@ struct Sessions: EndpointGroup {
         refusals: [.unauthorized, .tooManyFailures, .unavailable], handler: .async(signIn)),
       Endpoint(
         method: .post, template: "/api/sessions/refresh", access: .open, summary: "Renew your tokens",
-        details: "A refresh token is good for one use. One that is used again ends its whole session.",
+        details: """
+          A refresh token is good for one use. Should the answer be lost, the same request gets the same token again, for \
+          10 seconds and from the same address; later, or from elsewhere, a token that is used again ends its session.
+          """,
         tag: "Sessions",
         body: .json(.object([.required("refreshToken", .string())]), example: #"{"refreshToken":"trt_…"}"#),
         success: Endpoint.Success(200, Self.pair), refusals: [.unauthorized], handler: .async(refresh)),
@@ -75,7 +78,7 @@ struct Sessions: EndpointGroup {
   // MARK: Renewing
 
   private enum Renewal {
-    case renewed(Identifier, Role, SessionView)
+    case renewed(Identifier, Role, SessionView, OpaqueKey)
     case reused(session: Identifier)
     case refused
   }
@@ -85,9 +88,8 @@ struct Sessions: EndpointGroup {
     let text = fields.required("refreshToken", .string(1...256))
     try fields.finish()
     guard let old = OpaqueKey(text, .refreshToken) else { throw Self.badRefresh }
-    let new = OpaqueKey.make(.refreshToken)
-    switch try await renew(old, new, call.now) {
-    case .renewed(let user, let role, let session):
+    switch try await renew(old, from: call.clientAddress.network.text, call.now) {
+    case .renewed(let user, let role, let session, let new):
       services.meters.action(.refresh)
       return call.secret(.ok, pair(user, role, session, new, call.now))
     case .reused(let session):
@@ -101,22 +103,35 @@ struct Sessions: EndpointGroup {
   }
 
   /// Uses up the old token and notes the new one, in one transaction. That a token comes back is committed as well:
-  /// the session is over.
-  private func renew(_ old: OpaqueKey, _ new: OpaqueKey, _ now: Timestamp) async throws -> Renewal {
+  /// the session is over, unless its holder cannot have heard of the new one.
+  private func renew(_ old: OpaqueKey, from network: String, _ now: Timestamp) async throws -> Renewal {
     try await services.database.transaction { transaction in
-      guard let used = try await transaction.query(Self.useToken, old.digest, now).first else {
+      guard let used = try await transaction.query(Self.useToken, old.digest, now, network).first else {
+        for new in services.succession.candidates(for: old) {
+          guard let row = try await transaction.query(Self.renewedSession, old.digest, network, new.digest).first else {
+            continue
+          }
+          return try Self.renewed(row, new)
+        }
         guard let known = try await transaction.query(Self.revokeByToken, old.digest, now).first else {
           return .refused
         }
         return .reused(session: try known.decode(Identifier.self, 0))
       }
       let id = try used.decode(Identifier.self, 0)
+      let new = services.succession.successor(of: old)
       guard let row = try await transaction.query(Self.renewSession, id, now, expiry(now), new.digest).first else {
         return .refused
       }
-      let role = Role(rawValue: try row.decode(String.self, 7)) ?? .user
-      return .renewed(try row.decode(Identifier.self, 6), role, try SessionView(row, current: id))
+      return try Self.renewed(row, new)
     }
+  }
+
+  /// Reads a session with its user and the user's role.
+  private static func renewed(_ row: Row, _ new: OpaqueKey) throws -> Renewal {
+    let role = Role(rawValue: try row.decode(String.self, 7)) ?? .user
+    let session = try SessionView(row, current: try row.decode(Identifier.self, 0))
+    return .renewed(try row.decode(Identifier.self, 6), role, session, new)
   }
 
   private static var badRefresh: Problem {
@@ -190,7 +205,7 @@ struct Sessions: EndpointGroup {
     """)
   private static let useToken = Statement(
     "sessions.useToken",
-    "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL RETURNING session_id")
+    "UPDATE refresh_tokens SET used_at = $2, used_from = $3 WHERE hash = $1 AND used_at IS NULL RETURNING session_id")
   private static let revokeByToken = Statement(
     "sessions.revokeByToken",
     """
@@ -209,6 +224,18 @@ struct Sessions: EndpointGroup {
       INSERT INTO refresh_tokens (hash, session_id, created_at) SELECT $4, id, $2 FROM session
     )
     SELECT \(columns), user_id, role FROM session
+    """)
+  // Of the database's time alone: the moment may have been another replica's.
+  private static let renewedSession = Statement(
+    "sessions.renewed",
+    """
+    SELECT sessions.id, user_agent, client_address, sessions.created_at, last_used_at, expires_at, user_id, users.role
+    FROM refresh_tokens AS old
+      JOIN refresh_tokens AS new ON new.hash = $3 AND new.session_id = old.session_id
+      JOIN sessions ON sessions.id = old.session_id
+      JOIN users ON users.id = sessions.user_id
+    WHERE old.hash = $1 AND old.used_from = $2 AND new.noted_at > now() - interval '10 seconds'
+      AND NOT users.disabled AND sessions.revoked_at IS NULL AND sessions.expires_at > now()
     """)
   private static let byUser = Statement(
     "sessions.byUser",

@@ -20,6 +20,9 @@ final class Services {
   let rateLimiter: RateLimiter
   let tokens: TokenAuthority
   let cursors: CursorSeal
+  let succession: Succession
+  /// Seals answers that hold a secret and may have to be given again.
+  let answerSeal: Seal
   let sessions: SessionDirectory
   let deviceKeys: DeviceKeys
   private let announcements: RedisSubscription
@@ -50,6 +53,8 @@ final class Services {
     cursors = CursorSeal(
       secret: Array(configuration.accounts.jwtSecret.utf8),
       previousSecret: configuration.accounts.previousJWTSecret.map { Array($0.utf8) })
+    succession = Succession(keys: configuration.accounts.keys("refresh token 1"))
+    answerSeal = Seal(keys: configuration.accounts.keys("answer 1"))
     sessions = SessionDirectory(loop: loop, database: database, redis: redis, prefix: prefix)
     deviceKeys = DeviceKeys(loop: loop, database: database, redis: redis, prefix: prefix)
     announcements = try Announcements.follow(subscriber, prefix: prefix, sessions: sessions, keys: deviceKeys)

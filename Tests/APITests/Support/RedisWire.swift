@@ -3,7 +3,7 @@ import Testing
 
 @testable import API
 
-/// A plain blocking client of the private Redis, for what a test does behind the server's back.
+/// A plain blocking client of a private Redis, for what a test does behind the server's back.
 final class RedisWire {
   private let wire: Wire
 
@@ -13,6 +13,9 @@ final class RedisWire {
     wire = try Wire(port: port)
     if let password = address.password { try send("AUTH", password) }
   }
+
+  /// A client of the Redis at a port of the loopback address, without a password.
+  init(port: UInt16) throws { wire = try Wire(port: port) }
 
   struct Unsupported: Error {}
 

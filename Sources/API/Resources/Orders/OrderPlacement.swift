@@ -22,11 +22,7 @@ struct OrderPlacement: EndpointGroup {
           as you like: there will be one order, and within 24 hours every answer is the same, byte for byte.
           """,
         tag: "Orders",
-        parameters: [
-          .header(
-            "Idempotency-Key", .string(minLength: 1, maxLength: IdempotencyKey.maximumLength),
-            "What makes this order this order; a UUID will do.", required: true)
-        ],
+        parameters: [.idempotencyKey(isRequired: true)],
         body: .json(
           Self.newOrder,
           example: """
@@ -34,66 +30,49 @@ struct OrderPlacement: EndpointGroup {
             "lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002","quantity":2}]}
             """),
         success: Endpoint.Success(201, Order.schema, headers: ["Location", "ETag"]),
-        refusals: [.idempotencyKeyMissing, .idempotencyKeyReused, .inProgress, .outOfStock], handler: .async(place))
+        refusals: [.idempotencyKeyMissing, .outOfStock], handler: .async(place))
     ]
-  }
-
-  /// What became of a request: an order, or the answer that was given before.
-  private enum Outcome {
-    case placed(IdempotencyKey.Answer)
-    case repeated(IdempotencyKey.Answer)
   }
 
   private func place(_ call: Call) async throws -> Response {
     let buyer = try call.user.id
-    let key = try IdempotencyKey(call.request, user: buyer)
+    // The body alone: the release before this one compares so.
+    let content = call.request.body
+    guard let key = try IdempotencyKey(call.request, user: buyer, content: content, seal: services.answerSeal) else {
+      throw Problem(.idempotencyKeyMissing, "Send an Idempotency-Key, so that this can be sent again safely.")
+    }
     var fields = try call.fields()
     let business = fields.required("businessId", .identifier)
     let lines = fields.required("lines", .array(1...Self.maximumLines, of: .basketLine))
     try fields.finish()
     let basket = Basket(lines)
-    switch try await settle(basket, business, buyer, key, call.now) {
-    case .repeated(let answer): return response(call, answer)
-    case .placed(let answer):
+    let (response, isRepeated) = try await call.made(key) { transaction, tags in
+      let (order, taken) = try await place(basket, with: business, for: buyer, at: call.now, in: transaction)
+      if !taken.isEmpty { tags = ["products:\(business)"] + taken.map { "product:\($0)" } }
+      return Made(location: "/api/orders/\(order.id)", body: order.body)
+    }
+    if !isRepeated {
       meters.placed()
       services.meters.action(.orderCreate)
-      return response(call, answer)
     }
-  }
-
-  private func response(_ call: Call, _ answer: IdempotencyKey.Answer) -> Response {
-    var response = call.created(answer.location, answer.body)
-    response.status = answer.status
     return response
   }
 
-  /// Everything in one transaction: the claim of the key, the stock, the order, and the answer to be given again.
-  private func settle(
-    _ basket: Basket, _ business: Identifier, _ buyer: Identifier, _ key: IdempotencyKey, _ now: Timestamp
-  ) async throws -> Outcome {
-    do {
-      return try await services.cache.change { transaction, tags in
-        try await key.claim(in: transaction)
-        if let answer = try await key.answer(in: transaction, at: now) { return .repeated(answer) }
-        let rows = try await transaction.query(Self.offer, business, basket.products)
-        let offer = try Offer(rows, of: basket, to: buyer)
-        let lines = try offer.lines()
-        let order = Order(
-          id: services.makeIdentifier(), buyerID: buyer, businessID: business, lines: lines,
-          total: try lines.total(), createdAt: now)
-        guard let taken = try await Stock(try offer.limitedQuantities()).take(in: transaction) else {
-          throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
-        }
-        if !taken.isEmpty { tags = ["products:\(business)"] + taken.map { "product:\($0)" } }
-        try await insert(order, taken: taken, in: transaction)
-        let answer = IdempotencyKey.Answer(
-          status: .created, location: "/api/orders/\(order.id)", body: order.body)
-        try await key.keep(answer, in: transaction, at: now)
-        return .placed(answer)
-      }
-    } catch let error as PostgresError where error.isForeignKeyViolation {
-      throw Problem(.unauthorized, "The account is gone.")
+  /// Takes the stock and places the order; gives also the products of which stock was taken.
+  private func place(
+    _ basket: Basket, with business: Identifier, for buyer: Identifier, at now: Timestamp, in transaction: Transaction
+  ) async throws -> (Order, taken: Set<Identifier>) {
+    let rows = try await transaction.query(Self.offer, business, basket.products)
+    let offer = try Offer(rows, of: basket, to: buyer)
+    let lines = try offer.lines()
+    let order = Order(
+      id: services.makeIdentifier(), buyerID: buyer, businessID: business, lines: lines,
+      total: try lines.total(), createdAt: now)
+    guard let taken = try await Stock(try offer.limitedQuantities()).take(in: transaction) else {
+      throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
     }
+    try await insert(order, taken: taken, in: transaction)
+    return (order, taken)
   }
 
   private func insert(_ order: Order, taken: Set<Identifier>, in transaction: Transaction) async throws {

@@ -1,15 +1,15 @@
 import Glibc
+import Reactor
 import Redis
-import Testing
 
 /// A redis-server of a test's own, which it may stop, freeze and start again on the same port.
-final class PrivateServer: @unchecked Sendable {
-  let port: UInt16
+package final class PrivateServer: @unchecked Sendable {
+  package let port: UInt16
   private let arguments: [String]
   private var process: pid_t = 0
 
   /// Starts a server on a free port of the loopback address, with further arguments as on the command line.
-  init(_ arguments: [String] = []) throws {
+  package init(_ arguments: [String] = []) throws {
     port = try Self.freePort()
     self.arguments = arguments
     try start()
@@ -17,22 +17,22 @@ final class PrivateServer: @unchecked Sendable {
 
   deinit { kill() }
 
-  var address: RedisAddress { RedisAddress(endpoint: .tcp(host: "127.0.0.1", port: port)) }
+  package var address: RedisAddress { RedisAddress(endpoint: .tcp(host: "127.0.0.1", port: port)) }
 
-  func start() throws {
+  package func start() throws {
     let words =
       ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
       + ["--dir", "/tmp", "--enable-debug-command", "yes", "--logfile", "/dev/null"] + arguments
     var argv = words.map { strdup($0) } + [nil]
     defer { for word in argv { free(word) } }
     let code = posix_spawnp(&process, "redis-server", nil, nil, &argv, environ)
-    try #require(code == 0, "redis-server is needed for this test: \(String(cString: strerror(code)))")
+    if code != 0 { throw SystemError("posix_spawnp redis-server", code: code) }
   }
 
-  func freeze() { Glibc.kill(process, SIGSTOP) }
-  func thaw() { Glibc.kill(process, SIGCONT) }
+  package func freeze() { Glibc.kill(process, SIGSTOP) }
+  package func thaw() { Glibc.kill(process, SIGCONT) }
 
-  func kill() {
+  package func kill() {
     guard process != 0 else { return }
     Glibc.kill(process, SIGKILL)
     waitpid(process, nil, 0)
@@ -52,6 +52,7 @@ final class PrivateServer: @unchecked Sendable {
         _ = getsockname(fd, $0, &length)
       }
     }
-    return try #require(address.sin_port != 0 ? UInt16(bigEndian: address.sin_port) : nil)
+    if address.sin_port == 0 { throw SystemError("bind") }
+    return UInt16(bigEndian: address.sin_port)
   }
 }

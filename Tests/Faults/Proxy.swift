@@ -3,11 +3,9 @@ import Glibc
 import Reactor
 import Synchronization
 
-@testable import Postgres
-
-/// A TCP proxy before the server, on a thread of its own, that can freeze and cut connections.
-final class Proxy: Sendable {
-  enum Mode: Int {
+/// A TCP proxy before a store, on a thread of its own, that can freeze and cut connections, and lose an answer.
+package final class Proxy: Sendable {
+  package enum Mode: Int {
     case forward
     /// Bytes stay where they are; the kernel still accepts connections. What a SIGSTOPped server looks like.
     case freeze
@@ -16,13 +14,23 @@ final class Proxy: Sendable {
     case stop
   }
 
-  let port: UInt16
+  /// An answer to be lost: of the connection that has sent `question`, the first that holds `answer`.
+  private struct Loss {
+    let question: [UInt8]
+    let answer: [UInt8]
+    /// The client's end of that connection, once it is known.
+    var client: Int32?
+  }
+
+  package let port: UInt16
   private let listener: Int32
   private let upstream: UInt16
   private let mode = Atomic<Int>(Mode.forward.rawValue)
+  private let loss = Mutex<Loss?>(nil)
 
-  init() throws {
-    upstream = UInt16(try ConnectionString(TestDatabase.url()).endpoints[0].port) ?? 5432
+  /// A proxy before that port of the loopback address.
+  package init(to upstream: UInt16) {
+    self.upstream = upstream
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     self.listener = listener
     var address = Self.loopback(0)
@@ -38,12 +46,26 @@ final class Proxy: Sendable {
     SystemThread.detached("test-proxy") { [self] in run() }
   }
 
-  func become(_ mode: Mode) { self.mode.store(mode.rawValue, ordering: .relaxed) }
-
-  /// The test database's URL by way of this proxy.
-  func url() throws -> String {
-    try TestDatabase.url().replacing(":\(upstream)/", with: ":\(port)/")
+  /// A proxy before the store that a URL names by its port.
+  package convenience init(before url: String) throws {
+    guard let port = url.split(separator: ":").last.flatMap({ UInt16($0.prefix { $0.isNumber }) }) else {
+      throw SystemError("no port in \(url)")
+    }
+    self.init(to: port)
   }
+
+  /// The URL of the store by way of this proxy.
+  package func url(for url: String) -> String { url.replacing(":\(upstream)", with: ":\(port)") }
+
+  package func become(_ mode: Mode) { self.mode.store(mode.rawValue, ordering: .relaxed) }
+
+  /// Has one answer lost with its connection: the server has done what was asked, and the client never hears of it.
+  package func lose(_ answer: String, to question: [UInt8]) {
+    loss.withLock { $0 = Loss(question: question, answer: Array(answer.utf8)) }
+  }
+
+  /// Whether the answer that was to be lost has been lost.
+  package var hasLost: Bool { loss.withLock { $0 == nil } }
 
   private static func loopback(_ port: UInt16) -> sockaddr_in {
     var address = sockaddr_in()
@@ -54,7 +76,7 @@ final class Proxy: Sendable {
   }
 
   private func run() {
-    // Each connection's two ends, side by side.
+    // Each connection's two ends, side by side: the client's first.
     var ends: [Int32] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {
@@ -76,7 +98,9 @@ final class Proxy: Sendable {
       var closed = Set<Int>()
       for (index, entry) in polled.dropLast().enumerated() where entry.revents != 0 && !closed.contains(index / 2) {
         let count = read(entry.fd, &buffer, buffer.count)
-        if count <= 0 || send(ends[index ^ 1], buffer, count, Int32(MSG_NOSIGNAL)) != count {
+        if count <= 0 || isLost(buffer[..<count], client: ends[index & ~1], isAnswer: index % 2 == 1)
+          || send(ends[index ^ 1], buffer, count, Int32(MSG_NOSIGNAL)) != count
+        {
           closed.insert(index / 2)
         }
       }
@@ -86,6 +110,17 @@ final class Proxy: Sendable {
         ends.removeSubrange(pair * 2..<pair * 2 + 2)
       }
       if polled.last!.revents != 0 { ends += accepted() }
+    }
+  }
+
+  /// Whether these bytes are the answer to be lost; notes the connection that asks the question.
+  private func isLost(_ bytes: ArraySlice<UInt8>, client: Int32, isAnswer: Bool) -> Bool {
+    loss.withLock { loss in
+      guard let wanted = loss else { return false }
+      if !isAnswer, bytes.firstRange(of: wanted.question) != nil { loss?.client = client }
+      guard isAnswer, wanted.client == client, bytes.firstRange(of: wanted.answer) != nil else { return false }
+      loss = nil
+      return true
     }
   }
 
@@ -102,7 +137,11 @@ final class Proxy: Sendable {
         connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
       }
     }
-    precondition(isConnected)
+    if !isConnected {
+      close(client)
+      close(server)
+      return []
+    }
     return [client, server]
   }
 }

@@ -1,0 +1,14 @@
+/// Keys made from the secret of tokens, one for each purpose, so that none serves as another.
+enum DerivedKey {
+  /// The key for a purpose, whose name ends with a version.
+  static func key(_ purpose: String, from secret: String) -> [UInt8] {
+    MessageAuthentication(key: Array(secret.utf8)).code(of: Array("terroir \(purpose)".utf8))
+  }
+}
+
+extension Configuration.Accounts {
+  /// The keys for a purpose: the one in use, and the one before it while the secret is being changed.
+  func keys(_ purpose: String) -> [[UInt8]] {
+    [jwtSecret, previousJWTSecret].compactMap { $0 }.map { DerivedKey.key(purpose, from: $0) }
+  }
+}
