@@ -12,10 +12,20 @@ struct InsightMaker {
   let models: LanguageModels
   let publisher: EventPublisher
 
-  /// Makes and stores an insight; throws 409 without data.
-  func make(
+  /// An insight that is not stored yet.
+  struct Draft {
+    let type: InsightType
+    let garden: Identifier
+    let finding: Finding
+    let author: InsightProvider
+    let text: String
+  }
+
+  /// What there is to say of a garden, in the provider's words or, should it fail, in the rules'; throws 409 without
+  /// data.
+  func draft(
     _ type: InsightType, of garden: ObservedGarden, by provider: InsightProvider, trace: TraceContext? = nil
-  ) async throws -> Insight {
+  ) async throws -> Draft {
     guard let finding = try await finding(type, of: garden) else { throw type.lacksData }
     var (author, text) = (InsightProvider.rules, finding.text)
     if provider != .rules {
@@ -24,10 +34,13 @@ struct InsightMaker {
       count(type, provider, isSuccess: words != nil)
       if let words { (author, text) = (provider, words) }
     }
-    let insight = try await store(type, finding, text, of: garden, by: author)
-    if author == .rules { count(type, .rules, isSuccess: true) }
+    return Draft(type: type, garden: garden.id, finding: finding, author: author, text: text)
+  }
+
+  /// Counts and announces a draft that is stored; to be called after the commit.
+  func stored(_ draft: Draft, _ insight: Insight) {
+    if draft.author == .rules { count(draft.type, .rules, isSuccess: true) }
     announce(insight)
-    return insight
   }
 
   /// What the rules say now; nil without data.
@@ -50,12 +63,12 @@ struct InsightMaker {
     publisher.insight(insight.garden, insight.body)
   }
 
-  private func store(
-    _ type: InsightType, _ finding: Finding, _ text: String, of garden: ObservedGarden, by author: InsightProvider
-  ) async throws -> Insight {
-    let rows = try await services.database.write(
-      Self.insert, services.makeIdentifier(), garden.id, type.rawValue, author.rawValue, finding.severity.rawValue,
-      finding.title, text, Postgres.JSONText(finding.evidence), services.now)
+  /// Stores a draft; throws 404 when its garden is gone.
+  func store(_ draft: Draft, in transaction: Transaction) async throws -> Insight {
+    let finding = draft.finding
+    let rows = try await transaction.query(
+      Self.insert, services.makeIdentifier(), draft.garden, draft.type.rawValue, draft.author.rawValue,
+      finding.severity.rawValue, finding.title, draft.text, Postgres.JSONText(finding.evidence), services.now)
     guard let row = rows.first else { throw GardenAccess.notFound }
     return try Insight(row)
   }

@@ -25,8 +25,8 @@ final class GardenFeature: Feature {
     publisher = EventPublisher(loop: loop, redis: redis, keys: keys, dropped: meters.eventsDropped)
     events = EventBroker(
       loop: loop, redis: redis, subscriber: services.subscriber, keys: keys,
-      access: EventAccess(database: database, sessions: services.sessions), logger: services.logger,
-      configuration: services.configuration.events)
+      access: EventAccess(database: database, sessions: services.sessions), commitMark: services.shared.commitMark,
+      logger: services.logger, configuration: services.configuration.events)
     readings.onAccepted = [latest.accepted, publisher.accepted]
   }
 

@@ -18,7 +18,8 @@ struct InsightRoutes: EndpointGroup {
           The rules find; `openai` and `anthropic` may word what they found. Should the provider fail, the rules' own \
           words are the answer, and `provider` says so. Every insight carries the numbers it rests on.
           """,
-        tag: "Insights", body: .json(Self.request, example: #"{"type":"watering","provider":"rules"}"#),
+        tag: "Insights", parameters: [.idempotencyKey()],
+        body: .json(Self.request, example: #"{"type":"watering","provider":"rules"}"#),
         success: Endpoint.Success(201, Insight.schema, headers: ["Location", "ETag"]),
         refusals: [.notFound, .forbidden, .noData, .providerNotConfigured, .unavailable], handler: .async(create)),
       Endpoint(
@@ -48,8 +49,18 @@ struct InsightRoutes: EndpointGroup {
     guard feature.models.isConfigured(provider) else {
       throw Problem(.providerNotConfigured, "This server is not configured to ask \(provider.rawValue).")
     }
-    let insight = try await feature.maker.make(type, of: observed, by: provider, trace: call.trace)
-    return call.created("/api/gardens/\(garden)/insights/\(insight.id)", insight.body)
+    let key = try call.idempotencyKey()
+    // Before a provider is asked, which takes long and costs.
+    if let made = try await key?.made(in: services.database, at: call.now) { return call.response(made) }
+    let draft = try await feature.maker.draft(type, of: observed, by: provider, trace: call.trace)
+    var stored: Insight?
+    let response = try await call.made(key) { transaction, _ in
+      let insight = try await feature.maker.store(draft, in: transaction)
+      stored = insight
+      return Made(location: "/api/gardens/\(garden)/insights/\(insight.id)", body: insight.body)
+    }.response
+    if let stored { feature.maker.stored(draft, stored) }
+    return response
   }
 
   private func list(_ call: Call) async throws -> Response {

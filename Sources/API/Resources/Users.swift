@@ -12,6 +12,7 @@ struct Users: EndpointGroup {
     [
       Endpoint(
         method: .post, template: "/api/users", access: .open, summary: "Register", tag: "Accounts",
+        parameters: [.idempotencyKey()],
         body: .json(
           Self.registration,
           example: #"{"email":"ada@example.org","password":"correct horse battery","displayName":"Ada"}"#),
@@ -45,15 +46,37 @@ struct Users: EndpointGroup {
     try fields.finish()
     let hash = try await services.passwords.hash(password)
     let id = services.makeIdentifier()
+    let key = try registrationKey(call, of: id)
     do {
-      let rows = try await services.database.write(
-        Self.insert, id, email, email.asciiLowercased, name, hash, call.now)
+      let made = try await services.database.transaction { transaction in
+        let rows = try await transaction.query(
+          Self.insert, id, email, email.asciiLowercased, name, hash, call.now)
+        let made = Made(location: "/api/users/me", body: try Profile(rows[0]).body)
+        try await key?.keep(made, in: transaction, at: call.now)
+        return made
+      }
       services.meters.usersRegistered.increment()
       services.meters.action(.register)
-      return call.created("/api/users/me", try Profile(rows[0]).body)
+      return call.response(made)
     } catch let error as PostgresError where error.isUniqueViolation {
+      if key != nil, let made = try await registered(call, email) { return call.response(made) }
       throw Problem(.emailTaken, "There is an account with this email address.")
     }
+  }
+
+  /// The key of a registration is the new account's own. Its body holds a password, of which a plain digest would tell
+  /// too much: what is compared can only be made with the server's secret.
+  private func registrationKey(_ call: Call, of account: Identifier) throws -> IdempotencyKey? {
+    let keys = services.configuration.accounts.keys("registration 1")
+    let content = MessageAuthentication(key: keys[0]).code(of: call.request.body)
+    return try IdempotencyKey(call.request, user: account, content: content, seal: services.answerSeal)
+  }
+
+  /// What the same request has registered before; nil when the account is someone else's.
+  private func registered(_ call: Call, _ email: String) async throws -> Made? {
+    guard let row = try await services.database.query(Self.byEmail, email.asciiLowercased).first else { return nil }
+    let key = try registrationKey(call, of: try row.decode(Identifier.self, 0))
+    do { return try await key?.made(in: services.database, at: call.now) } catch is Problem { return nil }
   }
 
   private func show(_ call: Call) async throws -> Response { call.ok(try await profile(of: try call.user).body) }
@@ -125,6 +148,7 @@ struct Users: EndpointGroup {
     INSERT INTO users (id, email, email_key, display_name, password_hash, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING \(columns)
     """)
+  private static let byEmail = Statement("users.idByEmail", "SELECT id FROM users WHERE email_key = $1")
   private static let byID = Statement("users.byID", "SELECT \(columns) FROM users WHERE id = $1")
   private static let hashByID = Statement("users.hash", "SELECT password_hash FROM users WHERE id = $1")
   private static let update = Statement(

@@ -79,11 +79,14 @@ struct CacheTests {
     defer { proxy.become(.stop) }
     let writer = try LiveServer(["REDIS_URL": proxy.url(for: url)])
     defer { writer.stop() }
-    let reader = try writer.replica(["REDIS_URL": url])
+    // Whoever watches is not looked at again by the clock, either.
+    let reader = try writer.replica(["REDIS_URL": url, "EVENTS_HEARTBEAT_SECONDS": "30"])
     defer { reader.stop() }
     let shop = try Shop(writer)
     let product = "/api/products/\(try shop.offer(amount: 1))"
-    let garden = "/api/gardens/\(try shop.owner.makeGarden(#"{"name":"Open","public":true}"#))"
+    let id = try shop.owner.makeGarden(#"{"name":"Open","public":true}"#)
+    let garden = "/api/gardens/\(id)"
+    let stream = try EventStream(reader, id)
     let readers = reader.clients(4)
     for _ in 0..<2 {
       for client in readers { for path in [product, garden] { #expect(try client.get(path).status == 200) } }
@@ -95,6 +98,7 @@ struct CacheTests {
     }
     #expect(try shop.owner.patch(garden, #"{"public":false}"#).status == 200)
     #expect(try Self.all(readers) { try $0.get(garden).status == 404 })
+    #expect(try stream.next() == nil && stream.isWhole)
     proxy.become(.forward)
   }
 

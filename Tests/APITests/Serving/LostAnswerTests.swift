@@ -82,9 +82,11 @@ struct LostAnswerTests {
   func again() throws {
     let lossy = try Lossy()
     let shop = try Shop(lossy.server)
-    let (client, _) = try lossy.server.signedIn()
+    let (client, owner) = try lossy.server.signedIn()
     let garden = try client.makeGarden()
     let product = try shop.offer(stock: 5)
+    let plot = try Plot(lossy.server, owner: owner)
+    try plot.record("soil_moisture", [(hoursAgo: 1, value: 20), (hoursAgo: 0.5, value: 19)])
     let cases: [(client: Client, path: String, body: String, table: String)] = [
       (client, "/api/gardens", #"{"name":"Bed"}"#, "gardens"),
       (client, "/api/gardens/\(garden)/devices", #"{"name":"Probe"}"#, "devices"),
@@ -93,6 +95,7 @@ struct LostAnswerTests {
         shop.owner, "\(shop.path)/products", #"{"name":"Rye","price":{"amount":1,"currency":"EUR"},"unit":"kg"}"#,
         "products"
       ),
+      (client, "/api/gardens/\(plot.garden)/insights", #"{"type":"watering"}"#, "insights"),
       (client, "/api/orders", Client.orderBody(shop.id, [(product, 1)]), "orders"),
     ]
     for (client, path, body, table) in cases {
@@ -109,6 +112,21 @@ struct LostAnswerTests {
       #expect(try send(body + " ").problem == "idempotency-key-reused")
     }
     #expect(try shop.stock(of: product) == 4)
+  }
+
+  @Test("a registration sent again with its key is the same account, and nobody else's")
+  func registration() throws {
+    let lossy = try Lossy()
+    func register(_ password: String, _ key: String = "newcomer-1") throws -> Reply {
+      let body = #"{"email":"new@example.org","password":"\#(password)","displayName":"New"}"#
+      return try Client(lossy.server).post("/api/users", body, headers: ["Idempotency-Key: \(key)"])
+    }
+    #expect(Self.isUnknown(try lossy.losing("newcomer-1") { try register(LiveServer.password) }))
+    let replies = try (0..<2).map { _ in try register(LiveServer.password) }
+    #expect(replies.allSatisfy { $0.status == 201 && $0.body == replies[0].body })
+    #expect(try lossy.count("users") == 1)
+    #expect(try register("another long password").problem == "email-taken")
+    #expect(try register(LiveServer.password, "newcomer-2").problem == "email-taken")
   }
 
   @Test("a key that was made is shown again, and lies nowhere in the clear")

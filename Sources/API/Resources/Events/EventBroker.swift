@@ -16,6 +16,7 @@ final class EventBroker {
   private let subscriber: RedisSubscriber
   private let keys: EventKeys
   private let access: EventAccess
+  private let commitMark: CommitMark
   private let logger: Logger
   private let heartbeatNanoseconds: UInt64
   private let maximumStreams: Int
@@ -23,18 +24,22 @@ final class EventBroker {
   private var streams = 0
   private var isClosed = false
   private var isTicking = false
+  /// The mark of commits under which all watchers were last looked at: of a garden that became private another replica
+  /// may not have been able to tell.
+  private var checkedMark: UInt64?
   /// When all watchers were last known to be allowed to.
   private var checkedAt: UInt64 = 0
 
   init(
     loop: EventLoop, redis: RedisClient, subscriber: RedisSubscriber, keys: EventKeys, access: EventAccess,
-    logger: Logger, configuration: Configuration.Events
+    commitMark: CommitMark, logger: Logger, configuration: Configuration.Events
   ) {
     self.loop = loop
     self.redis = redis
     self.subscriber = subscriber
     self.keys = keys
     self.access = access
+    self.commitMark = commitMark
     self.logger = logger
     heartbeatNanoseconds = UInt64(configuration.heartbeatSeconds) * 1_000_000_000
     maximumStreams = configuration.streams
@@ -95,6 +100,15 @@ final class EventBroker {
     isTicking = true
     checkedAt = loop.now
     scheduleTick()
+    followCommits()
+  }
+
+  private func followCommits() {
+    let mark = commitMark.value(at: loop.now)
+    if let mark, let checkedMark, mark != checkedMark { loop.spawn { [self] in await check(Array(hubs.keys)) } }
+    checkedMark = mark ?? checkedMark
+    guard isTicking else { return }
+    loop.schedule(afterNanoseconds: CommitMark.intervalNanoseconds) { [weak self] in self?.followCommits() }
   }
 
   private func scheduleTick() {

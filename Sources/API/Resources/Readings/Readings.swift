@@ -71,12 +71,23 @@ struct Readings: EndpointGroup {
     var stored = StoredReadings()
     if !decoder.readings.isEmpty {
       let submission = ReadingsSubmission(device: origin.id, garden: origin.garden, readings: decoder.readings)
-      stored = try await feature.readings.store(submission)
+      stored = try await store(submission)
       feature.lastSeen.note(origin.id)
     }
     let rejections = Self.rejections(decoder.rejections, stored.conflicts)
     feature.readingMeters.count(origin.id, stored, rejections: rejections)
     return try Self.answer(stored, rejections)
+  }
+
+  /// Stores readings; that nobody knows whether they are stored is no matter here, since they may be sent again.
+  private func store(_ submission: ReadingsSubmission) async throws -> StoredReadings {
+    do {
+      return try await feature.readings.store(submission)
+    } catch let error as PostgresError where error.outcomeIsUnknown {
+      // If they are, the newest that are kept lack them.
+      await services.cache.invalidate([LatestValues.tag(submission.garden)])
+      throw Problem(.unavailable, "The readings cannot be stored now. Send them again.", cause: error.description)
+    }
   }
 
   /// Whether the body is one reading a line; throws 415 when it is neither that nor a document.
