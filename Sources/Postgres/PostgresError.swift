@@ -66,6 +66,8 @@ package struct PostgresError: Error {
   package var isForeignKeyViolation: Bool { sqlState == "23503" }
   /// Whether a check constraint was violated (23514).
   package var isCheckViolation: Bool { sqlState == "23514" }
+  /// Whether the schema lacks a table that the statement names (42P01).
+  package var isUndefinedTable: Bool { sqlState == "42P01" }
   /// Whether the transaction lost against another one and may be tried again (40001, 40P01).
   package var isSerializationFailure: Bool { sqlState == "40001" || sqlState == "40P01" }
 

@@ -86,6 +86,14 @@ func helpTexts() {
   }
 }
 
+@Test("lists the commands that share a first word", arguments: [["user", "--help"], ["help", "user"], ["user", "-h"]])
+func helpOfAGroup(arguments: [String]) {
+  let run = Run(arguments)
+  #expect(run.code == 0)
+  #expect(run.complaint == "")
+  #expect(run.output.contains("\n  user promote EMAIL  Makes a user an administrator."))
+}
+
 @Test("lists every fault of the configuration and ends with 78")
 func configurationFaults() {
   for command in ["serve", "migrate", "config", "healthcheck"] {

@@ -309,6 +309,18 @@ func tableOfSettings() {
   }
 }
 
+@Test("a secret that is refused is told beside all other faults, and a faulty value is told once")
+func secretsBesideFaults() {
+  let found = faults([
+    "ENVIRONMENT": "production", "JWT_SECRET": "short", "PORT": "x", "METRICS_PORT": "0", "HTTP_HEAD_BYTES": "y",
+    "JWT_SECRET_PREVIOUS": "a\u{7}b",
+  ])
+  #expect(found.contains("JWT_SECRET is shorter than 32 bytes, which ENVIRONMENT production refuses"))
+  for name in ["PORT", "HTTP_HEAD_BYTES", "JWT_SECRET", "JWT_SECRET_PREVIOUS", "DATABASE_URL", "REDIS_URL"] {
+    #expect(found.count { $0.hasPrefix("\(name) ") || $0.hasPrefix("\(name):") } == 1, "\(name)")
+  }
+}
+
 @Test("the defaults are those that the layers below were measured with")
 func layerDefaults() throws {
   let configuration = try load([:])

@@ -4,8 +4,9 @@ import os
 import subprocess
 import urllib.parse
 
-POSTGRES_URL = os.environ["DATABASE_URL"]
-REDIS_URL = os.environ["REDIS_URL"]
+# Absent when a saved report is written again.
+POSTGRES_URL = os.environ.get("DATABASE_URL", "")
+REDIS_URL = os.environ.get("REDIS_URL", "")
 
 
 def sql(statement: str, database: str = "") -> str:

@@ -52,9 +52,12 @@ package struct Command: Sendable {
     self.body = body
   }
 
+  /// Its name and what must follow.
+  var usage: String { ([name] + operands).joined(separator: " ") }
+
   /// The text of `terroir NAME --help`.
   var help: String {
-    var usage = (["terroir", name] + operands).joined(separator: " ")
+    var usage = "terroir \(self.usage)"
     for option in options { usage += " [\(option.name)\(option.value.map { " \($0)" } ?? "")]" }
     var text = "\(summary)\n\nUsage: \(usage)\n"
     let rows = options.map { ($0.name + ($0.value.map { " \($0)" } ?? ""), $0.meaning) } + [("--help", "Shows this.")]

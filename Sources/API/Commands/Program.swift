@@ -15,9 +15,13 @@ package struct Program: Sendable {
     case "--version": return run(["version"], environment: environment, console: console)
     default: break
     }
-    guard let command = command(arguments) else { return complain("no command \"\(arguments[0])\"", console) }
+    guard let command = command(arguments) else {
+      if arguments.dropFirst().contains(where: Self.asksForHelp) { return showHelp([arguments[0]], console) }
+      let fault = group(arguments[0]) == nil ? "no command" : "a word is missing or wrong behind"
+      return complain("\(fault) \"\(arguments[0])\"", seeing: group(arguments[0]) == nil ? "" : arguments[0], console)
+    }
     let rest = arguments.dropFirst(command.words.count)
-    if rest.contains("--help") || rest.contains("-h") {
+    if rest.contains(where: Self.asksForHelp) {
       console.write(command.help)
       return ExitCode.success
     }
@@ -33,9 +37,21 @@ package struct Program: Sendable {
     commands.first { arguments.starts(with: $0.words) }
   }
 
+  /// The commands that begin with a word and go on, as a list; nil when there is none.
+  private func group(_ word: String) -> String? {
+    let rows = commands.filter { $0.words.count > 1 && $0.words[0] == word }.map { ($0.usage, $0.summary) }
+    return rows.isEmpty ? nil : "Usage: terroir \(word) COMMAND\n\nCommands:\n" + Command.columns(rows)
+  }
+
+  private static func asksForHelp(_ argument: String) -> Bool { argument == "--help" || argument == "-h" }
+
   private func showHelp(_ arguments: [String], _ console: Console) -> Int32 {
     if arguments.isEmpty {
       console.write(help)
+      return ExitCode.success
+    }
+    if arguments.count == 1, let group = group(arguments[0]) {
+      console.write(group)
       return ExitCode.success
     }
     guard let command = command(arguments), arguments.count == command.words.count else {
@@ -45,8 +61,8 @@ package struct Program: Sendable {
     return ExitCode.success
   }
 
-  private func complain(_ fault: String, _ console: Console) -> Int32 {
-    console.complain("terroir: \(fault)\nSee terroir help.\n")
+  private func complain(_ fault: String, seeing topic: String = "", _ console: Console) -> Int32 {
+    console.complain("terroir: \(fault)\nSee terroir help\(topic.isEmpty ? "" : " \(topic)").\n")
     return ExitCode.usage
   }
 

@@ -20,6 +20,8 @@ extension Configuration {
 /// Applies the table of settings to an environment and gathers the faults.
 struct ConfigurationLoader {
   private(set) var faults: [String] = []
+  /// Names of settings whose values are not what was meant, so that nothing is said of them besides.
+  private var faulty: Set<String> = []
   private let environment: RawEnvironment
   private var configuration: Configuration
 
@@ -33,12 +35,15 @@ struct ConfigurationLoader {
     for setting in Configuration.settings { apply(setting) }
     mapJaeger()
     configureProviders()
-    if faults.isEmpty { check() }
+    check()
     return configuration
   }
 
   private mutating func apply(_ setting: Setting) {
-    guard let given = read(setting) else { return }
+    guard let given = read(setting) else {
+      faulty.insert(setting.name)
+      return
+    }
     let text: String
     if let given {
       text = given.text
@@ -47,12 +52,16 @@ struct ConfigurationLoader {
       text = fallback
     } else {
       let isDemanded = setting.fallback.text(.development, environment.machine) != nil
-      if isDemanded { faults.append("\(setting.name) must be set when ENVIRONMENT is \(configuration.deployment)") }
+      if isDemanded {
+        faulty.insert(setting.name)
+        faults.append("\(setting.name) must be set when ENVIRONMENT is \(configuration.deployment)")
+      }
       return
     }
     do {
       try setting.apply(text, &configuration)
     } catch {
+      faulty.insert(setting.name)
       let isURL = text.contains("://")
       let shown = setting.isSecret ? "the value" : "\"\(isURL ? SecretText.masked(url: text) : text)\""
       faults.append("\(given?.source ?? setting.name): \(shown) \(error.reason)")
@@ -119,10 +128,12 @@ struct ConfigurationLoader {
 
   private mutating func check() {
     let listening = configuration.listening
-    if listening.port != 0, listening.port == listening.metricsPort {
+    if faulty.isDisjoint(with: ["PORT", "METRICS_PORT"]), listening.port != 0, listening.port == listening.metricsPort {
       faults.append("PORT and METRICS_PORT are both \(listening.port)")
     }
-    if configuration.http.targetBytes > configuration.http.headBytes {
+    if faulty.isDisjoint(with: ["HTTP_TARGET_BYTES", "HTTP_HEAD_BYTES"]),
+      configuration.http.targetBytes > configuration.http.headBytes
+    {
       faults.append("HTTP_TARGET_BYTES is more than HTTP_HEAD_BYTES")
     }
     checkSecrets()
@@ -134,6 +145,7 @@ struct ConfigurationLoader {
     }
     let accounts = configuration.accounts
     for (name, secret) in [("JWT_SECRET", accounts.jwtSecret), ("JWT_SECRET_PREVIOUS", accounts.previousJWTSecret)] {
+      guard !faulty.contains(name) else { continue }
       if let weakness = secret.flatMap(SecretText.weakness) { weak("\(name) \(weakness)") }
     }
     if accounts.previousJWTSecret == accounts.jwtSecret { weak("JWT_SECRET_PREVIOUS is JWT_SECRET") }

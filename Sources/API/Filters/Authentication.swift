@@ -33,11 +33,21 @@ struct Authentication {
 
   /// The credentials of the `Bearer` scheme (RFC 6750, section 2.1); the scheme's name is matched in any case.
   private func bearerToken(_ request: Request) throws -> String? {
-    guard request.headerCount("Authorization") > 0 else { return nil }
-    guard request.headerCount("Authorization") == 1, let field = request.header("Authorization"),
-      field.count > 7, field.prefix(7).lowercased() == "bearer "
-    else { throw Self.refusal }
-    return String(field.dropFirst(7)).trimmingSpaces
+    let count = request.headerCount("Authorization")
+    if count == 0 { return nil }
+    guard count == 1, let field = request.header("Authorization") else {
+      throw Problem(.unauthorized, "Send one Authorization field: \"Bearer\", a space and the token.")
+    }
+    let parts = field.split(separator: " ", maxSplits: 1)
+    guard parts.first?.lowercased() == "bearer" else {
+      let fault =
+        parts.count == 2 ? "The scheme of Authorization is not Bearer." : "The word Bearer is missing in Authorization."
+      throw Problem(.unauthorized, "\(fault) Send \"Bearer\", a space and the token.")
+    }
+    guard parts.count == 2, case let token = String(parts[1]).trimmingSpaces, !token.isEmpty else {
+      throw Problem(.unauthorized, "There is no token behind the word Bearer in Authorization.")
+    }
+    return token
   }
 
   private func user(_ token: String, _ now: Timestamp) async throws -> Identity {

@@ -30,10 +30,9 @@ struct StatusPages: EndpointGroup {
     let now = services.loop.now
     var json = JSONWriter()
     json.object { json in
-      let uptime = Int64((now - services.shared.startedAt) / 1_000_000)
       json.member("status", status.health.status.rawValue)
       json.member("version", services.configuration.service.version)
-      json.member("startedAt", call.now.advanced(byMilliseconds: -uptime))
+      json.member("startedAt", services.shared.startedOn)
       json.member("now", call.now)
       json.key("checks")
       json.array { json in
@@ -61,7 +60,7 @@ struct StatusPages: EndpointGroup {
     .object([
       .required("status", health),
       .required("version", .string()),
-      .required("startedAt", .timestamp, "When this process began."),
+      .required("startedAt", .timestamp, "When this process began: the same in all its answers."),
       .required("now", .timestamp, "The server's clock."),
       .required(
         "checks",

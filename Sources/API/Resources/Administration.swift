@@ -84,8 +84,14 @@ extension Command {
     "user promote", operands: ["EMAIL"], "Makes an account an administrator's.",
     body: .configured { configuration, invocation in
       let key = invocation.operands[0].asciiLowercased
-      let count = try Database.standalone(configuration.pool, connectSeconds: 10) { database in
-        try await database.execute("UPDATE users SET role = 'admin', updated_at = now() WHERE email_key = \(key)")
+      let count: Int
+      do {
+        count = try Database.standalone(configuration.pool, connectSeconds: 10) { database in
+          try await database.execute("UPDATE users SET role = 'admin', updated_at = now() WHERE email_key = \(key)")
+        }
+      } catch let error as PostgresError where error.isUndefinedTable {
+        invocation.console.complain("terroir user promote: the database has no tables yet; run terroir migrate first\n")
+        return ExitCode.failure
       }
       guard count == 1 else {
         invocation.console.complain("terroir user promote: there is no account with this email address\n")

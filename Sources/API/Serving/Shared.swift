@@ -19,6 +19,8 @@ final class Shared: Sendable {
   let workers: Int
   /// When the process began, in nanoseconds of the monotonic clock.
   let startedAt = Clock.monotonic()
+  /// The same by the calendar, as it was read then: two clocks read later would not agree to the millisecond.
+  let startedOn = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
   /// Of the loops that serve requests, so that any of them can tell that another is stuck.
   let heartbeats: [Heartbeat]
   /// What Postgres says of the caches of all loops.

@@ -20,6 +20,13 @@ struct StatusTests {
     #expect(try client.get("/status/data?after=yesterday").problem == "malformed-request")
   }
 
+  @Test("says the same start each time, so that a page knows the process again")
+  func start() throws {
+    let server = try LiveServer.shared.get()
+    let starts = try (0..<200).map { _ in try Client(server).get("/status/data").json["startedAt"]?.text }
+    #expect(Set(starts).count == 1 && starts[0] != nil)
+  }
+
   @Test("has a point for each five seconds, from what the metrics did in them")
   func points() throws {
     let instruments = Instruments(shards: 2)

@@ -110,10 +110,16 @@ struct SessionsTests {
 
   @Test(
     "are not opened by bad credentials",
-    arguments: ["Bearer", "Bearer ", "Basic YTpi", "Bearer a.b.c", "Bearer tdk_x", "bearer x y"])
-  func badCredentials(field: String) throws {
+    arguments: [
+      ("Bearer", "There is no token"), ("Bearer  ", "There is no token"), ("Basic YTpi", "is not Bearer"),
+      ("a.b.c", "The word Bearer is missing"), ("", "The word Bearer is missing"),
+      ("Bearer a.b.c", "The token is not valid"), ("Bearer tdk_x", "The token is not valid"),
+      ("bearer x y", "The token is not valid"),
+    ])
+  func badCredentials(field: String, detail: String) throws {
     let reply = try Client(server).get("/api/users/me", headers: ["Authorization: \(field)"])
     #expect(reply.status == 401)
     #expect(reply.header("www-authenticate")?.hasPrefix("Bearer") == true)
+    #expect(try reply.json["detail"]?.text?.contains(detail) == true)
   }
 }
