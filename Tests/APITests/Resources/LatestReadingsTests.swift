@@ -114,6 +114,18 @@ struct LatestReadingsTests {
     #expect(found.count == samples.count)
   }
 
+  @Test("hold a new sensor at once whose first readings come days late, also when they are asked for soon after")
+  func late() throws {
+    let device = try TestDevice(server)
+    let samples = [
+      Sample(type: "late", value: 1, at: at(3 * 86_400)), Sample(type: "later", value: 2, at: at(9 * 86_400)),
+    ]
+    #expect(try device.post(device.client, samples).status == 200)
+    for client in server.clients(6, token: device.owner.token) {
+      #expect(try holds(within: 1) { try latest(client, device.garden) == ["late 1.0", "later 2.0"] })
+    }
+  }
+
   @Test("go with their device")
   func deletion() throws {
     let device = try TestDevice(server)
@@ -151,8 +163,8 @@ struct LatestReadingsTests {
     let keys = ["3", "\(base)e", "\(base)g", base]
     try redis.send("SET", "\(base)e", "J")
     let hash = "\(base)4a:"
-    func merge(_ time: Int, _ value: String) throws {
-      let reply = try redis.send(["EVAL", LatestScripts.merge.text] + keys + ["1", "d t", "\(time)", value])
+    func merge(_ time: Int, _ value: String, making made: String = "0") throws {
+      let reply = try redis.send(["EVAL", LatestScripts.merge.text] + keys + [made, "1", "d t", "\(time)", value])
       #expect(reply == "0")
     }
     func fill(_ time: Int, _ value: String) throws {
@@ -179,5 +191,12 @@ struct LatestReadingsTests {
     #expect(try kept() == "11000 -1e-300")
     #expect(try redis.send("HEXISTS", hash, "whole") == "1")
     #expect(try redis.send("PTTL", hash) != "-1")
+    // What SQL may not find yet makes a hash, which waits to be filled.
+    try redis.send("DEL", hash)
+    try merge(500, "0.5", making: "60000")
+    #expect(try wanted() == "1")
+    #expect(try redis.send("PTTL", hash) != "-1")
+    #expect(try redis.send("HEXISTS", hash, "whole") == "0")
+    #expect(try kept() == "500 0.5")
   }
 }

@@ -37,8 +37,8 @@ struct LatestReadings: EndpointGroup {
   /// and of all times; from the last two days, in case they are not rolled up yet; from what the owner says. Then for
   /// each the newest row, which is the first one met when the daily partitions are walked backwards.
   ///
-  /// Only a sensor type that is new and whose first readings came more than a day late is missed until the rollup has
-  /// seen it, some seconds later.
+  /// A sensor type that is new and whose first readings came more than a day late is missed until the rollup has seen
+  /// it, some seconds later: until then `LatestValues` knows it.
   private static let newest = Statement(
     "readings.latest",
     """
@@ -76,6 +76,12 @@ struct LatestReadings: EndpointGroup {
     ) newest
     ORDER BY series.device_id, series.sensor_type COLLATE "C" LIMIT $2
     """)
+
+  /// The beginning of what is found before it is rolled up.
+  static func foundAtOnce(at now: Timestamp) -> Timestamp {
+    let day: Int64 = 86_400_000
+    return Timestamp(unixMilliseconds: (now.unixMilliseconds.floorDivided(by: day) - 1) * day)
+  }
 
   /// Whole partitions, so that the first row of an index fits and none is stepped over; tomorrow's may have begun.
   private static let withinTwoDays = """

@@ -2,8 +2,9 @@ import Redis
 
 /// What Redis does with the newest readings of gardens: hashes whose fields are series, `MILLISECONDS VALUE` in each.
 ///
-/// A hash is there while somebody wants it: from the first question on, until its lifetime is over. It is whole when it
-/// has the field `whole`; without it there is only what was committed since it was first asked for.
+/// A hash is there while somebody wants it: from the first question on, until its lifetime is over; or since something
+/// was committed so late that SQL may not find it for a while. It is whole when it has the field `whole`; without it
+/// there is only what was committed since it is there.
 enum LatestScripts {
   /// Sets n fields, given as field, time and value from ARGV[first], where no later time stands already.
   private static let merging = """
@@ -67,15 +68,20 @@ enum LatestScripts {
       return places
       """)
 
-  /// Keys: as of `wanted`. Arguments: for each garden the number of fields and the fields.
+  /// Keys: as of `wanted`. Arguments: for each garden the lifetime of a hash that is made for this, 0 to make none, then
+  /// the number of fields and the fields.
   static let merge = RedisScript(
     naming + merging + """
+      if epoch == '' then return 0 end
       local at = 1
       for key = 2, #KEYS, 2 do
         local hash = named(KEYS[key + 1], KEYS[key])
-        local n = tonumber(ARGV[at])
-        if redis.call('EXISTS', hash) == 1 then merge(hash, at + 1, n) end
-        at = at + 1 + 3 * n
+        local lifetime = tonumber(ARGV[at])
+        local n = tonumber(ARGV[at + 1])
+        local missing = redis.call('EXISTS', hash) == 0
+        if lifetime > 0 or not missing then merge(hash, at + 2, n) end
+        if lifetime > 0 and missing then redis.call('PEXPIRE', hash, lifetime) end
+        at = at + 2 + 3 * n
       end
       return 0
       """)

@@ -5,7 +5,7 @@ import Values
 /// The newest reading of each sensor, kept in Redis as a hash for each garden that somebody looks at.
 ///
 /// The hash is there before SQL is asked what belongs into it, and every commit is merged into the hashes that are there
-/// after it: what SQL did not see yet is not missed. In both the later time of measurement wins, so that it does not
+/// after it: what SQL did not see yet is not missed. What SQL may not find for some seconds makes the hash by itself. In both the later time of measurement wins, so that it does not
 /// matter which comes first. The name of a hash holds the cache's epoch and the garden's generation: after either has
 /// changed, it is never read again. While Redis is away SQL is asked each time.
 final class LatestValues {
@@ -140,7 +140,8 @@ final class LatestValues {
   }
 
   private func merge(_ commits: [Commit]) async throws(RedisError) {
-    let wanted = try await wanted(Set(commits.map(\.garden)))
+    let late = lateGardens(commits)
+    let wanted = try await wanted(Set(commits.map(\.garden)).subtracting(late)).union(late)
     if wanted.isEmpty { return }
     var newest: [Identifier: [ReadingSeries: LatestReading]] = [:]
     for (garden, device, readings) in commits where wanted.contains(garden) {
@@ -151,7 +152,13 @@ final class LatestValues {
           series: series, measuredAt: reading.measuredAt, value: reading.value)
       }
     }
-    while !newest.isEmpty { try await send(Self.take(from: &newest)) }
+    while !newest.isEmpty { try await send(Self.take(from: &newest), late) }
+  }
+
+  /// The gardens with a reading of which SQL does not find the series before it is rolled up, if it is its first.
+  private func lateGardens(_ commits: [Commit]) -> Set<Identifier> {
+    let found = LatestReadings.foundAtOnce(at: Timestamp(unixMilliseconds: loop.unixMilliseconds))
+    return Set(commits.lazy.filter { commit in commit.readings.contains { $0.measuredAt < found } }.map(\.garden))
   }
 
   /// Those of the gardens of which somebody wants to know the newest readings.
@@ -181,9 +188,12 @@ final class LatestValues {
     return taken
   }
 
-  private func send(_ gardens: [(garden: Identifier, readings: [LatestReading])]) async throws(RedisError) {
+  private func send(
+    _ gardens: [(garden: Identifier, readings: [LatestReading])], _ late: Set<Identifier>
+  ) async throws(RedisError) {
     var arguments: [RedisArgument] = []
-    for (_, readings) in gardens {
+    for (garden, readings) in gardens {
+      arguments.append(.integer(late.contains(garden) ? Self.lifetimeMilliseconds : 0))
       arguments.append(.integer(Int64(readings.count)))
       for reading in readings { arguments += reading.arguments }
     }
