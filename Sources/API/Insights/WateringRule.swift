@@ -3,7 +3,8 @@ import Values
 
 /// Watering: how wet the soil is, how fast it dries, and when it will be dry.
 ///
-/// Each probe is judged by itself. Its level is the median of its newest points, so that one wrong value moves nothing.
+/// Each probe is judged by itself. Its level is the median of its newest points, so that one wrong value moves nothing:
+/// of those of a few hours, and of none from before it was watered.
 /// Its slope is that of the time since it was last watered: a rise would hide how fast the soil dries.
 enum WateringRule {
   /// What is looked at, in hours before now.
@@ -23,20 +24,25 @@ enum WateringRule {
   static let fewestSlopePoints = 4
   /// A slower loss than this, in points an hour, is noise.
   static let slowestSlope = 0.01
-  /// How many points the level is the median of.
+  /// How many points the level is the median of, and the hours that may lie between them.
   static let levelPoints = 3
+  static let levelHours = 3.0
 
   /// What one probe says.
   struct Probe {
     let series: Series
     let level: Double
+    /// When the first of the points was measured that the level is made of.
+    let levelSince: Timestamp
+    /// Whether only the newest point has risen: a second one has yet to confirm it.
+    let hasJustRisen: Bool
     /// The change in points an hour since the last watering; nil when it cannot be told yet.
     let slopePerHour: Double?
     /// The hours after its newest value at which it will be dry; nil when it is, or when it will not be soon.
     let hoursUntilDry: Double?
 
     var isDry: Bool { level <= WateringRule.dryPercent }
-    var isWet: Bool { level >= WateringRule.wetPercent }
+    var isWet: Bool { level >= WateringRule.wetPercent && !hasJustRisen }
     var dryAt: Timestamp? { hoursUntilDry.map { series.newest.at.advanced(byHours: $0) } }
   }
 
@@ -72,7 +78,10 @@ enum WateringRule {
 
   static func probe(_ series: Series) -> Probe {
     let points = series.points
-    let level = Statistics.median(points.suffix(levelPoints).map(\.mean)) ?? series.newest.mean
+    let (current, isRise) = current(points)
+    let hasJustRisen = isRise && current.count == 1
+    // A point in which water came is a mean of before and after.
+    let level = hasJustRisen ? series.newest.max : Statistics.median(current.map(\.mean))!
     var start = points.count - 1
     while start > 0, points[start].mean - points[start - 1].mean < wateringRise { start -= 1 }
     let drying = points[start...]
@@ -85,7 +94,22 @@ enum WateringRule {
       let forecast = (level - dryPercent) / -slope
       if forecast <= horizonHours { hours = forecast }
     }
-    return Probe(series: series, level: level, slopePerHour: slope, hoursUntilDry: hours)
+    return Probe(
+      series: series, level: level, levelSince: current.first!.at, hasJustRisen: hasJustRisen, slopePerHour: slope,
+      hoursUntilDry: hours)
+  }
+
+  /// The points that say how wet the soil is now, at least one, and whether the first of them is where water came.
+  private static func current(_ points: [Point]) -> (points: ArraySlice<Point>, isRise: Bool) {
+    let newest = points[points.count - 1]
+    var start = max(0, points.count - levelPoints)
+    while points[start].at.hours(until: newest.at) > levelHours { start += 1 }
+    // A rise that is gone by now was one wrong value.
+    let rise = (max(start, 1)..<points.count).last { index in
+      let before = points[index - 1].mean
+      return min(points[index].mean, newest.mean) - before >= wateringRise
+    }
+    return (points[(rise ?? start)...], rise != nil)
   }
 
   private static func sentence(_ probe: Probe) -> String {
@@ -106,6 +130,7 @@ enum WateringRule {
     json.member("deviceId", probe.series.device)
     json.member("deviceName", probe.series.deviceName)
     json.member("level", probe.level.rounded(places: 2))
+    json.member("levelSince", probe.levelSince)
     json.member("measuredAt", probe.series.newest.at)
     json.member("slopePerHour", probe.slopePerHour?.rounded(places: 4))
     json.member("hoursUntilDry", probe.hoursUntilDry?.rounded(places: 2))

@@ -77,6 +77,36 @@ struct RulesTests {
     #expect(WateringRule.probe(series).level == 50)
   }
 
+  @Test(
+    "believe that water came when the newest point rises, and that it is too wet when a second one says so",
+    arguments: [
+      ([(0.75, 15), (0.5, 15), (0.25, 15), (0, 60)], 60, 0, "No watering needed"),
+      ([(0.5, 15), (0.25, 15), (0, 95)], 95, 0, "No watering needed"),
+      ([(0.75, 15), (0.5, 15), (0.25, 95), (0, 94)], 94.5, 0.25, "Too wet: North bed"),
+      // A rise that is gone was a wrong value.
+      ([(0.75, 15), (0.5, 15), (0.25, 95), (0, 15)], 15, 0.5, "Water now: North bed"),
+      // What was measured many hours before says nothing about now.
+      ([(20, 15), (14, 15), (8, 15), (0, 40)], 40, 0, "No watering needed"),
+      ([(20, 60), (14, 60), (8, 60), (0, 20)], 20, 0, "Water now: North bed"),
+    ] as [([(Double, Double)], Double, Double, String)])
+  func wateredJustNow(points: [(Double, Double)], level: Double, since: Double, title: String) throws {
+    let finding = WateringRule.finding(
+      Observations(series: [Self.series("soil_moisture", points)], now: Self.evening))
+    #expect(finding?.title == title)
+    let probe = try #require(try Self.evidence(finding)["probes"]?.elements?.first)
+    #expect(probe["level"]?.number == level)
+    #expect(probe["levelSince"]?.text == "\(Self.evening.advanced(byHours: -since))")
+  }
+
+  @Test("take the most of a point in which water came, which is a mean of before and after")
+  func mixedPoint() {
+    let (now, before) = (Self.evening, Self.evening.advanced(byHours: -0.25))
+    let points = [Point(before, 15), Point(at: now, mean: 30, min: 15, max: 60, count: 3)]
+    let probe = WateringRule.probe(
+      Series(device: Self.device, deviceName: "Bed", sensorType: "soil_moisture", points: points))
+    #expect(probe.level == 60 && !probe.isDry)
+  }
+
   @Test("tell nothing of a slope that is too short")
   func shortSlope() {
     let series = Self.series("soil_moisture", [(0.3, 50), (0.2, 45), (0.1, 40), (0, 35)])
