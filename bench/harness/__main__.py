@@ -111,6 +111,8 @@ def main() -> None:
         results = Results.read(saved) if options.saved else run(options)
     except Failure as failure:
         sys.exit(f"bench: {failure}")
+    except FileNotFoundError as missing:
+        sys.exit(f"bench: there is no {missing.filename}: nothing has been measured here yet")
     results.save(saved)
     options.output.mkdir(parents=True, exist_ok=True)
     report.write(results, options.output)
