@@ -59,6 +59,7 @@ struct GardenHistory {
       json.member("to", to)
       json.member("stepSeconds", range.stepSeconds)
       json.member("devices", try devices.map { try $0.decode(Identifier.self, 0) })
+      json.member("silentAfterSeconds", try devices.map { try OnlineSpan($0, 1).milliseconds / 1_000 })
       json.key("series")
       try json.array { json in for row in series { try Self.write(row, to: &json) } }
     }
@@ -79,12 +80,14 @@ struct GardenHistory {
       json.raw(try row.decode(Postgres.JSONText.self, 4).bytes)
       json.key("max")
       json.raw(try row.decode(Postgres.JSONText.self, 5).bytes)
+      json.key("sum")
+      json.raw(try row.decode(Postgres.JSONText.self, 6).bytes)
     }
   }
 
   private static let devices = Statement(
     "garden_pages.devices",
-    "SELECT id FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
+    "SELECT id, \(OnlineSpan.column) FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
   private static let fromFiveMinutes = Statement("garden_pages.five_minutes", series(from: "readings_5m"))
   private static let fromHours = Statement("garden_pages.hours", series(from: "readings_1h"))
 
@@ -93,7 +96,7 @@ struct GardenHistory {
     """
     WITH steps AS (
       SELECT r.device_id, r.sensor_type, (extract(epoch FROM r.start)::int8 - $4) / $5 AS bucket,
-        sum(r.sum) / sum(r.count) AS mean, min(r.min) AS min, max(r.max) AS max
+        sum(r.sum) / sum(r.count) AS mean, sum(r.sum) AS sum, min(r.min) AS min, max(r.max) AS max
       FROM (SELECT id FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)) AS d
       JOIN \(table) AS r ON r.device_id = d.id AND r.start >= $2 AND r.start < $3
       GROUP BY 1, 2, 3
@@ -101,7 +104,8 @@ struct GardenHistory {
     SELECT device_id, sensor_type, json_agg(bucket ORDER BY bucket),
       json_agg(round(mean::numeric, 3)::float8 ORDER BY bucket),
       json_agg(round(min::numeric, 3)::float8 ORDER BY bucket),
-      json_agg(round(max::numeric, 3)::float8 ORDER BY bucket)
+      json_agg(round(max::numeric, 3)::float8 ORDER BY bucket),
+      json_agg(round(sum::numeric, 3)::float8 ORDER BY bucket)
     FROM steps GROUP BY 1, 2 ORDER BY 2, 1 LIMIT \(maximumSeries)
     """
   }
@@ -114,6 +118,9 @@ struct GardenHistory {
       .required("to", .timestamp),
       .required("stepSeconds", .integer(minimum: 1)),
       .required("devices", .array(.identifier, maxItems: maximumDevices), "The first made comes first."),
+      .required(
+        "silentAfterSeconds", .array(.integer(minimum: 1), maxItems: maximumDevices),
+        "For each device how long without a value counts as silence."),
       .required("series", .array(oneSeries, maxItems: maximumSeries)),
     ]))
 
@@ -122,8 +129,9 @@ struct GardenHistory {
     .required("sensorType", .string()),
     .required("unit", .nullable(.string()), "Null when it has none, or the server knows none."),
     .required("bucket", .array(.integer(minimum: 0)), "Which steps have values: the n-th begins n steps after `from`."),
-    .required("mean", .array(.number()), "One for each step in `bucket`, as `min` and `max`."),
+    .required("mean", .array(.number()), "One for each step in `bucket`, as `min`, `max` and `sum`."),
     .required("min", .array(.number())),
     .required("max", .array(.number())),
+    .required("sum", .array(.number()), "Of all its readings: how much it rained."),
   ])
 }

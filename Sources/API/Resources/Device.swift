@@ -4,8 +4,6 @@ import Values
 
 /// A device as its owner sees it.
 struct Device: PageItem {
-  /// How long after its last sign of life a device counts as online, in milliseconds.
-  static let onlineMilliseconds: Int64 = 15 * 60_000
   /// The most sensor types that a device may list.
   static let maximumSensorTypes = 50
 
@@ -21,8 +19,12 @@ struct Device: PageItem {
   /// The columns that `init` reads, in their order. Names of sensor types have no space in them.
   static let columns = """
     devices.id, devices.garden_id, devices.name, array_to_string(devices.sensor_types, ' '), devices.last_seen_at,
-      devices.created_at, devices.updated_at
+      devices.created_at, devices.updated_at, \(OnlineSpan.column)
     """
+
+  private static let spanColumn = 7
+  /// How many `columns` are.
+  static let columnCount = 8
 
   init(_ row: Row, now: Timestamp) throws {
     let types: String
@@ -31,7 +33,8 @@ struct Device: PageItem {
         Identifier.self, Identifier.self, String.self, String.self, Timestamp?.self, Timestamp.self, Timestamp.self
       ))
     sensorTypes = types.split(separator: " ").map(String.init)
-    isOnline = lastSeenAt.map { $0.advanced(byMilliseconds: Self.onlineMilliseconds) >= now } ?? false
+    let span = try OnlineSpan(row, Self.spanColumn)
+    isOnline = lastSeenAt.map { $0.advanced(byMilliseconds: span.milliseconds) >= now } ?? false
   }
 
   var body: [UInt8] { body { _ in } }
@@ -61,7 +64,7 @@ struct Device: PageItem {
     .required("id", .identifier), .required("gardenId", .identifier),
     .required("name", .string(minLength: 1, maxLength: 120)), .required("sensorTypes", .array(.string())),
     .required("lastSeenAt", .nullable(.timestamp), "When it last posted."),
-    .required("online", .boolean, "Whether it posted within 15 minutes."),
+    .required("online", .boolean, "Whether it posted within three times its usual interval, at least 15 minutes."),
     .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
   ]
   static let schema = Schema.named("Device", .object(members))

@@ -44,8 +44,10 @@ struct GardenPagesTests {
     let buckets = (series["bucket"]?.elements ?? []).compactMap(\.integer)
     #expect(buckets.count == expected && buckets == buckets.sorted())
     #expect(buckets.first ?? -1 >= 0 && buckets.last ?? .max < Int64(steps))
-    for member in ["mean", "min", "max"] { #expect(series[member]?.elements?.count == expected) }
+    for member in ["mean", "min", "max", "sum"] { #expect(series[member]?.elements?.count == expected) }
     #expect(series["mean"]?.elements?.first?.number == 6.333)
+    #expect(series["sum"]?.elements?.compactMap(\.number).reduce(0, +) == 57)
+    #expect(data["silentAfterSeconds"]?.elements?.map(\.integer) == [900])
     #expect(series["min"]?.elements?.first?.number == 6 && series["max"]?.elements?.first?.number == 7)
   }
 

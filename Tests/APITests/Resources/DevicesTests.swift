@@ -170,19 +170,51 @@ struct DevicesTests {
     #expect(try client.delete(path, headers: ["If-Match: \(last)"]).status == 204)
   }
 
-  @Test("are online while they were seen within fifteen minutes")
-  func online() throws {
+  @Test(
+    "are online while they were seen within fifteen minutes, or three times the time that they usually are silent",
+    arguments: [
+      ([], 14, true), ([], 16, false), ([60, 60, 70], 14, true), ([60, 60, 70], 16, false),
+      // Every quarter of an hour, but for one night.
+      ([900, 901, 40_000, 899], 44, true), ([900, 901, 40_000, 899], 46, false),
+    ] as [([Int32], Int, Bool)])
+  func online(silences: [Int32], minutes: Int, isOnline: Bool) throws {
     let client = try owner()
     let (id, _) = try client.makeDevice(in: try client.makeGarden())
-    for (minutes, isOnline) in [(14, true), (16, false)] {
-      try server.withDatabase { database in
-        try await database.execute(
-          "UPDATE devices SET last_seen_at = now() - \(minutes) * interval '1 minute' WHERE id = \(Identifier(id)!)")
-      }
-      let device = try client.get("/api/devices/\(id)").json
-      #expect(device["online"]?.bool == isOnline)
-      #expect(device["lastSeenAt"]?.text?.count == 24)
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        UPDATE devices SET last_seen_at = now() - \(minutes) * interval '1 minute', silences = \(silences)
+        WHERE id = \(Identifier(id)!)
+        """)
     }
+    let device = try client.get("/api/devices/\(id)").json
+    #expect(device["online"]?.bool == isOnline)
+    #expect(device["lastSeenAt"]?.text?.count == 24)
+  }
+
+  @Test("are remembered for how long they were silent between their last visits")
+  func silences() throws {
+    let device = try TestDevice(server)
+    let id = device.id
+    func silences() throws -> [Int32] {
+      try server.withDatabase { database in
+        try await database.query("SELECT unnest(silences) FROM devices WHERE id = \(id)").map {
+          try $0.decode(Int32.self, 0)
+        }
+      }
+    }
+    for round in 1...9 {
+      let last = Timestamp(unixMilliseconds: Clock.unixMilliseconds() - Int64(round) * 900_000)
+      try server.withDatabase { database in
+        try await database.execute("UPDATE devices SET last_seen_at = \(last) WHERE id = \(id)")
+      }
+      let sample = Sample(value: 1, at: Timestamp(unixMilliseconds: Clock.unixMilliseconds() - 1_000 + Int64(round)))
+      #expect(try device.post(device.client, [sample]).status == 200)
+      #expect(try holds(within: 20) { try silences().first.map { $0 / 900 } == Int32(round) })
+      // One more reading soon after is the same visit.
+      #expect(try silences().count == min(round, 7))
+    }
+    #expect(try silences().map { $0 / 900 } == [9, 8, 7, 6, 5, 4, 3])
   }
 
   @Test("have two keys at most: the new one, and the old one for a day")

@@ -2,7 +2,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 160;
-const MARGIN = { top: 10, right: 6, bottom: 22, left: 44 };
+const MARGIN = { top: 10, right: 6, bottom: 22 };
+const DIGIT = 7; // the width of a digit of the labels
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const TIME_STEPS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY];
 
@@ -70,8 +71,9 @@ export class Chart {
   #data = { from: 0, to: 1, gap: Infinity, times: [], series: [] };
   #cursor = null; // the time that is read, or null for the newest
   #x = () => 0;
+  #left = 0; // where the plot begins: as far as its longest label reaches
 
-  /** `options`: title, unit, format(value), zero (whether the scale starts at 0), none (what an empty chart says). */
+  /** `options`: title, unit, format(value), zero (whether the scale starts at 0), bars (instead of lines), none (what an empty chart says). */
   constructor(options) {
     this.#options = { format: short, unit: "", zero: true, none: "Nothing yet", ...options };
     const title = this.#options.unit ? `${options.title}, ${this.#options.unit}` : options.title;
@@ -80,13 +82,17 @@ export class Chart {
       element("figcaption", {}, element("h3", {}, title), this.#legend), this.#plot, this.#readout);
     this.#plot.addEventListener("pointermove", (event) => this.#point(event));
     this.#plot.addEventListener("pointerdown", (event) => this.#point(event));
-    this.#plot.addEventListener("pointerleave", () => this.#read(null));
+    // What a finger has chosen stays until another place is touched.
+    this.#plot.addEventListener("pointerleave", (event) => event.pointerType === "touch" || this.#read(null));
+    document.addEventListener("pointerdown", (event) => {
+      if (this.#cursor != null && !this.#plot.contains(event.target)) this.#read(null);
+    });
     this.#plot.addEventListener("blur", () => this.#read(null));
     this.#plot.addEventListener("keydown", (event) => this.#key(event));
     new ResizeObserver(() => this.#draw()).observe(this.#plot);
   }
 
-  /** `data`: from, to, gap (ms without a point that break a line), times, series of {name, values, low?, high?, colour?}. */
+  /** `data`: from, to, gap (ms without a point that break a line; the width of bars), times, series of {name, values, low?, high?, colour?}. */
   show(data) {
     const names = (of) => of.series.map((one) => one.name).join("\n");
     const same = names(data) === names(this.#data);
@@ -111,24 +117,27 @@ export class Chart {
       .filter((value) => value != null);
     const ticks = this.#scale(known);
     const [low, high] = [ticks[0], ticks.at(-1)];
-    const inner = width - MARGIN.left - MARGIN.right;
-    const x = (at) => MARGIN.left + ((at - from) / (to - from)) * inner;
+    const labels = ticks.map((tick) => this.#options.format(tick));
+    this.#left = 9 + DIGIT * Math.max(5, ...labels.map((label) => label.length));
+    const inner = width - this.#left - MARGIN.right;
+    const x = (at) => this.#left + ((at - from) / (to - from)) * inner;
     const y = (value) => HEIGHT - MARGIN.bottom - ((value - low) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
     this.#x = x;
 
-    for (const tick of ticks) {
+    ticks.forEach((tick, index) => {
       svg.append(
-        shape("path", { class: "grid", d: `M${MARGIN.left} ${y(tick).toFixed(1)}H${width - MARGIN.right}` }),
-        shape("text", { x: MARGIN.left - 6, y: y(tick) + 4, "text-anchor": "end" }, this.#options.format(tick)));
-    }
+        shape("path", { class: "grid", d: `M${this.#left} ${y(tick).toFixed(1)}H${width - MARGIN.right}` }),
+        shape("text", { class: "value", x: this.#left - 6, y: y(tick) + 4, "text-anchor": "end" }, labels[index]));
+    });
     const { ticks: moments, format } = timeTicks(from, to, inner);
     for (const at of moments) {
       const anchor = x(at) > width - 24 ? "end" : "middle";
       svg.append(shape("text", { x: x(at), y: HEIGHT - 4, "text-anchor": anchor }, format.format(at)));
     }
-    series.forEach((one, index) => svg.append(this.#trace(one, index, x, y)));
+    const trace = this.#options.bars ? this.#bars : this.#trace;
+    series.forEach((one, index) => svg.append(trace.call(this, one, index, x, y)));
     if (!known.length) {
-      svg.append(shape("text", { class: "none", x: MARGIN.left + inner / 2, y: HEIGHT / 2 - 6 }, this.#options.none));
+      svg.append(shape("text", { class: "none", x: this.#left + inner / 2, y: HEIGHT / 2 - 6 }, this.#options.none));
     }
     const index = this.#index();
     if (this.#cursor != null && index >= 0) {
@@ -155,7 +164,10 @@ export class Chart {
     const { values, low, high } = one;
     const { times, gap } = this.#data;
     let path = "", run = [], bands = "";
+    const group = shape("g", { class: colour(one, index) });
     const close = () => {
+      // A line needs two points; one alone would be a speck.
+      if (run.length === 1) group.append(shape("circle", { class: "lone", cx: x(times[run[0]]), cy: y(values[run[0]]), r: 2.5 }));
       if (low && run.length) {
         const edge = (at, value) => `${x(times[at]).toFixed(1)} ${y(value).toFixed(1)}`;
         bands += `M${run.map((at) => edge(at, high[at])).join("L")}L${run.reverse().map((at) => edge(at, low[at])).join("L")}Z`;
@@ -166,14 +178,25 @@ export class Chart {
       if (value == null) return close();
       const joined = run.length && times[at] - times[run.at(-1)] <= gap;
       if (!joined) close();
-      // A lone point is drawn as a dot: a line of no length with round caps.
-      path += `${joined ? "L" : "M"}${x(times[at]).toFixed(1)} ${y(value).toFixed(1)}${joined ? "" : "h0"}`;
+      path += `${joined ? "L" : "M"}${x(times[at]).toFixed(1)} ${y(value).toFixed(1)}`;
       run.push(at);
     });
     close();
-    const group = shape("g", { class: colour(one, index) });
     if (bands) group.append(shape("path", { class: "band", d: bands }));
     group.append(shape("path", { class: line(one, index), d: path }));
+    return group;
+  }
+
+  /** A bar for each value, those of several series side by side. */
+  #bars(one, index, x, y) {
+    const { times, gap, series, from } = this.#data;
+    const width = Math.max(1, (x(from + gap) - x(from)) * 0.8 / series.length);
+    const group = shape("g", { class: colour(one, index) });
+    one.values.forEach((value, at) => {
+      if (value == null) return;
+      const left = x(times[at]) + (index - series.length / 2) * width;
+      group.append(shape("rect", { class: "bar", x: left.toFixed(1), y: y(value).toFixed(1), width: width.toFixed(1), height: (y(0) - y(value)).toFixed(1) }));
+    });
     return group;
   }
 
@@ -215,8 +238,8 @@ export class Chart {
   #point(event) {
     const { from, to } = this.#data;
     const box = this.#plot.getBoundingClientRect();
-    const inner = box.width - MARGIN.left - MARGIN.right;
-    this.#read(from + ((event.clientX - box.left - MARGIN.left) / inner) * (to - from));
+    const inner = box.width - this.#left - MARGIN.right;
+    this.#read(from + ((event.clientX - box.left - this.#left) / inner) * (to - from));
   }
 
   #key(event) {

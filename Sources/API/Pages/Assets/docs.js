@@ -3,25 +3,40 @@
 const search = document.getElementById("search");
 const input = search.querySelector("input");
 const count = document.getElementById("count");
-const operations = [...document.querySelectorAll(".operation")];
-const texts = operations.map((operation) => operation.textContent.toLowerCase());
+const entries = [...document.querySelectorAll(".operation")]; // shapes, too
+const texts = entries.map((entry) => entry.textContent.toLowerCase());
+const isOperation = entries.map((entry) => entry.closest(".chapter") != null);
 const links = new Map([...document.querySelectorAll(".contents a")].map((link) => [link.hash.slice(1), link.closest("li")]));
 
 function filter() {
   const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
-  operations.forEach((operation, index) => {
+  entries.forEach((entry, index) => {
     const matches = words.every((word) => texts[index].includes(word));
-    operation.hidden = !matches;
-    const link = links.get(operation.id);
+    entry.hidden = !matches;
+    const link = links.get(entry.id);
     if (link) link.hidden = !matches;
-    if (matches) shown++;
+    if (matches && isOperation[index]) shown++;
   });
-  for (const chapter of document.querySelectorAll(".chapter, .contents li:has(> strong)")) {
-    const parts = chapter.querySelectorAll(".operation, li");
-    chapter.hidden = parts.length > 0 && [...parts].every((part) => part.hidden);
+  hideEmpty(".chapter, #schemas", ".operation");
+  hideEmpty(".contents li:has(> ul)", "li");
+  links.get("schemas").hidden = document.getElementById("schemas").hidden;
+  count.textContent = words.length ? `${shown} of ${isOperation.filter(Boolean).length} operations` : "";
+}
+
+function hideEmpty(wholes, parts) {
+  for (const whole of document.querySelectorAll(wholes)) {
+    whole.hidden = [...whole.querySelectorAll(parts)].every((part) => part.hidden);
   }
-  count.textContent = words.length ? `${shown} of ${operations.length} operations` : "";
+}
+
+/** A link to what the search hides ends the search. */
+function follow() {
+  const target = document.getElementById(location.hash.slice(1));
+  if (!target?.closest("[hidden]")) return;
+  input.value = "";
+  filter();
+  target.scrollIntoView();
 }
 
 // On a phone the contents would be a page by themselves.
@@ -29,6 +44,7 @@ if (!matchMedia("(min-width: 62rem)").matches) document.querySelector(".contents
 
 search.hidden = false;
 input.addEventListener("input", filter);
+addEventListener("hashchange", follow);
 search.addEventListener("submit", (event) => event.preventDefault());
 document.addEventListener("keydown", (event) => {
   if (event.key === "/" && !/^(input|textarea)$/i.test(document.activeElement?.tagName ?? "")) {

@@ -4,16 +4,20 @@ import { Chart, element, moment, short } from "./chart.js";
 
 const REFRESH = 60_000; // charts follow new readings this slowly: their points are averages of minutes
 const RETRY = 5_000;
-const ONLINE = 15 * 60_000;
+const TOGETHER = 15 * 60_000; // values of one sensor that are further apart say each its time
+const SUMS = new Set(["rain"]); // what is added up; of all else the average is shown
 
 const garden = location.pathname.split("/")[2];
 const find = (id) => document.getElementById(id);
 const fields = new Map(); // "device sensor" → its current value on the page
 let devices = []; // ids, in the order of their making
+let silence = []; // after how many milliseconds without a value each of them is silent
 let charts = new Map(); // sensor type → chart
 let range = "day";
 let changed = false;
 let lost = null;
+
+const SUM_TITLES = { day: "an hour", week: "a day", month: "a day" };
 
 const title = (sensorType) => {
   const words = sensorType.replaceAll("_", " ");
@@ -22,6 +26,9 @@ const title = (sensorType) => {
 
 /** The place of a device among those in the history, after all of them for any other. */
 const place = (device) => devices.includes(device) ? devices.indexOf(device) : devices.length;
+
+/** After how many milliseconds without a value a device is silent. */
+const patience = (device) => silence[place(device)] ?? TOGETHER;
 
 /** Names of devices are their owner's alone: here they are numbered. */
 const called = (device) => devices.includes(device) ? `Sensor ${place(device) + 1}` : "A sensor";
@@ -59,9 +66,9 @@ function showLatest({ items }) {
     const seen = element("p", { class: "quiet" });
     const list = element("dl", {});
     for (const item of values) {
-      const value = element("dd", {});
-      list.append(element("dt", {}, title(item.sensorType)), value);
-      fields.set(`${id} ${item.sensorType}`, { ...item, value: null, node: value, seen });
+      const [value, when] = [element("span", {}), element("span", { class: "when quiet", hidden: true })];
+      list.append(element("dt", {}, title(item.sensorType)), element("dd", {}, value, when));
+      fields.set(`${id} ${item.sensorType}`, { ...item, value: null, node: value, when, seen });
     }
     for (const item of values) showValue(item);
     return element("li", { class: "card" }, element("h3", {}, called(id)), seen, list);
@@ -88,14 +95,24 @@ function showValue({ deviceId, sensorType, value, measuredAt }) {
 /** Says of each device when it last measured: what is old must not look current. */
 function showSeen() {
   const newest = new Map();
-  for (const { seen, measuredAt } of fields.values()) {
-    newest.set(seen, Math.max(newest.get(seen) ?? 0, Date.parse(measuredAt)));
+  for (const { seen, measuredAt, deviceId } of fields.values()) {
+    const at = Math.max(newest.get(seen)?.at ?? 0, Date.parse(measuredAt));
+    newest.set(seen, { at, silent: Date.now() - at > patience(deviceId) });
   }
-  for (const [node, at] of newest) {
-    const silent = Date.now() - at > ONLINE;
-    const words = `${silent ? "Silent since" : "Measured"} ${moment(at, silent ? Infinity : 0)}`;
-    if (node.textContent !== words) node.textContent = words;
+  for (const [node, { at, silent }] of newest) {
+    put(node, `${silent ? "Silent since" : "Measured"} ${moment(at, isToday(at) ? 0 : Infinity)}`);
   }
+  for (const { when, seen, measuredAt } of fields.values()) {
+    const at = Date.parse(measuredAt);
+    when.hidden = newest.get(seen).at - at <= TOGETHER;
+    put(when, when.hidden ? "" : moment(at, isToday(at) ? 0 : Infinity));
+  }
+}
+
+const isToday = (at) => new Date(at).toDateString() === new Date().toDateString();
+
+function put(node, words) {
+  if (node.textContent !== words) node.textContent = words;
 }
 
 // History
@@ -104,19 +121,56 @@ const getHistory = () => get(`/gardens/${garden}/data?range=${range}`);
 
 function showHistory(data) {
   if (data.range !== range) return; // another one was chosen meanwhile
-  devices = data.devices;
+  knowDevices(data);
+  showSeen();
   const [from, to, step] = [Date.parse(data.from), Date.parse(data.to), data.stepSeconds * 1000];
   const byType = Map.groupBy(data.series, (series) => series.sensorType);
   const kept = new Map();
   for (const [type, all] of [...byType].sort()) {
-    const chart = charts.get(type) ?? new Chart({ title: title(type), unit: all[0].unit ?? "", zero: false });
-    kept.set(type, chart);
-    chart.show({ from, to, gap: Math.max(2.5 * step, 3_600_000), ...columns(all, from, step) });
+    const key = SUMS.has(type) ? `${type} ${SUM_TITLES[range]}` : type;
+    const chart = charts.get(key) ?? new Chart(options(type, all[0].unit ?? ""));
+    kept.set(key, chart);
+    chart.show(SUMS.has(type) ? sums(all, from, to, step)
+      : { from, to, gap: Math.max(2.5 * step, 3_600_000), ...columns(all, from, step) });
   }
   charts = kept;
   find("charts").replaceChildren(...[...kept.values()].map((chart) => chart.figure));
   find("no-history").hidden = kept.size > 0;
   find("hint").hidden = kept.size === 0;
+}
+
+function knowDevices(data) {
+  devices = data.devices;
+  silence = data.silentAfterSeconds.map((seconds) => seconds * 1000);
+}
+
+function options(type, unit) {
+  if (!SUMS.has(type)) return { title: title(type), unit, zero: false };
+  return { title: `${title(type)}, ${unit} ${SUM_TITLES[range]}`, value: ` ${unit}`, bars: true };
+}
+
+/** The sum of each hour or day, by the clock of whoever looks. */
+function sums(all, from, to, step) {
+  const begin = (at) => {
+    const moment = new Date(at);
+    if (range === "day") return moment.setMinutes(0, 0, 0);
+    return moment.setHours(0, 0, 0, 0);
+  };
+  const starts = [...new Set(all.flatMap(({ bucket }) => bucket.map((index) => begin(from + index * step))))].sort((a, b) => a - b);
+  const gap = range === "day" ? 3_600_000 : 86_400_000;
+  const series = all.map(({ deviceId, bucket, sum }) => {
+    const values = new Array(starts.length).fill(null);
+    bucket.forEach((index, at) => {
+      const row = starts.indexOf(begin(from + index * step));
+      values[row] = (values[row] ?? 0) + sum[at];
+    });
+    return { colour: place(deviceId), name: called(deviceId), values };
+  });
+  // The first and the last may be cut: whole bars have room.
+  return {
+    from: begin(from), to: begin(to - 1) + gap, gap, times: starts.map((start) => start + gap / 2),
+    series: series.sort((a, b) => a.colour - b.colour),
+  };
 }
 
 /** One row of times for all devices of a chart; a device without a value there has null, and one colour everywhere. */
@@ -141,7 +195,7 @@ function columns(all, from, step) {
 /** Each shows what it has, whatever becomes of the other. */
 async function load() {
   const [latest, history] = await Promise.allSettled([getLatest(), getHistory()]);
-  if (history.value) devices = history.value.devices;
+  if (history.value) knowDevices(history.value);
   if (latest.value) showLatest(latest.value);
   if (history.value) showHistory(history.value);
   const failed = [latest, history].find((one) => one.status === "rejected");

@@ -49,6 +49,11 @@ final class LastSeen {
       WHERE d.last_seen_at IS NULL OR d.last_seen_at < s.at
       ORDER BY d.id FOR NO KEY UPDATE OF d
     )
-    UPDATE devices SET last_seen_at = seen.at FROM seen WHERE devices.id = seen.id
+    UPDATE devices SET last_seen_at = seen.at,
+      silences = CASE
+        WHEN seen.at - last_seen_at >= interval '\(OnlineSpan.shortestSilenceSeconds) s' THEN
+          (least(extract(epoch FROM seen.at - last_seen_at), 2e9)::integer || silences)[1:\(OnlineSpan.silences)]
+        ELSE silences END
+    FROM seen WHERE devices.id = seen.id
     """)
 }

@@ -1,0 +1,27 @@
+import Postgres
+
+/// How long after its last sign of life a device counts as online: three times as long as it usually is silent, and a
+/// quarter of an hour at least.
+struct OnlineSpan {
+  /// The shortest, in milliseconds.
+  static let shortestMilliseconds: Int64 = 15 * 60_000
+  /// How many times the median of its silences.
+  static let factor: Int64 = 3
+  /// How many of its last silences are kept.
+  static let silences = 7
+  /// What is shorter is one visit, not a silence between two, in seconds.
+  static let shortestSilenceSeconds = 60
+
+  let milliseconds: Int64
+
+  /// The median of what `LastSeen` keeps in seconds; NULL for a device that has not been silent yet.
+  static let column = """
+    (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY silence) FROM unnest(devices.silences) AS silence)
+    """
+
+  /// Reads `column`.
+  init(_ row: Row, _ index: Int) throws {
+    let median = Int64(try row.decode(Int32?.self, index) ?? 0)
+    milliseconds = max(Self.shortestMilliseconds, Self.factor * median * 1_000)
+  }
+}
