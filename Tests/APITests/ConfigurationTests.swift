@@ -54,7 +54,7 @@ func emptyEnvironment() throws {
   #expect(configuration.accounts.jwtSecret == testMachine.randomSecret)
   #expect(configuration.rates.anonymous == nil)
   #expect(configuration.http.headBytes == 16_384)
-  #expect(configuration.http.importBytes == 1 << 30)
+  #expect(configuration.http.importBytes == 16 << 30)
   #expect(configuration.tracing.exportURL == nil)
   #expect(!configuration.insights.openAI.isConfigured)
   #expect(configuration.warnings == ["JWT_SECRET is not set: a random one is used, and tokens end with this process"])
@@ -281,7 +281,7 @@ func shownConfiguration() throws {
     "DATABASE_URL=postgresql://terroir:***@a:1,b:2/terroir?sslmode=require&password=***  # DATABASE_URL",
     "REDIS_URL=redis://u:***@[::1]:6379/3  # REDIS_URL", "OPENAI_API_KEY=***  # OPENAI_API_KEY",
     "HEALTH_EXTERNAL_URLS=https://h/x?token=***&a=b  # HEALTH_EXTERNAL_URLS", "# METRICS_TOKEN is not set",
-    "HTTP_IMPORT_BYTES=1GiB  # default", "CACHE=on  # default", "RATE_LIMIT_USER=12000/60  # default",
+    "HTTP_IMPORT_BYTES=16GiB  # default", "CACHE=on  # default", "RATE_LIMIT_USER=12000/60  # default",
   ] { #expect(lines.contains(line), "\(line)") }
 }
 

@@ -25,7 +25,7 @@ extension Configuration {
       Setting(
         "HTTP_BODY_BYTES", \.http.bodyBytes, .bytes(1_024...1 << 30), default: .text("1MiB"), "The longest body (413)."),
       Setting(
-        "HTTP_IMPORT_BYTES", \.http.importBytes, .bytes(1_024...1 << 40), default: .text("1GiB"),
+        "HTTP_IMPORT_BYTES", \.http.importBytes, .bytes(1_024...1 << 40), default: .text("16GiB"),
         "The longest body of an import, which is streamed (413)."),
       Setting(
         "HTTP_HEAD_SECONDS", \.http.headSeconds, .integer(1...600), default: .text("10"),

@@ -25,11 +25,12 @@ extension Schema: JSONWritable {
     case .map(let schema):
       Self.writeType("object", isNullable, to: &json)
       json.member("additionalProperties", schema)
-    case .array(let schema, let minItems, let maxItems):
+    case .array(let schema, let minItems, let maxItems, let isUnique):
       Self.writeType("array", isNullable, to: &json)
       json.member("items", schema)
       json.member("minItems", ifPresent: minItems)
       json.member("maxItems", ifPresent: maxItems)
+      if isUnique { json.member("uniqueItems", true) }
     case .any: break
     default: writeScalar(to: &json, isNullable: isNullable)
     }
@@ -103,7 +104,7 @@ extension Schema {
       guard found.updateValue(schema, forKey: name) == nil else { return }
       schema.collectNamed(into: &found)
     case .object(let properties, _): for property in properties { property.schema.collectNamed(into: &found) }
-    case .array(let schema, _, _), .nullable(let schema), .map(let schema): schema.collectNamed(into: &found)
+    case .array(let schema, _, _, _), .nullable(let schema), .map(let schema): schema.collectNamed(into: &found)
     case .anyOf(let schemas): for schema in schemas { schema.collectNamed(into: &found) }
     case .string, .enumeration, .constant, .integer, .number, .boolean, .any: break
     }

@@ -28,12 +28,13 @@ extension Schema {
     case .nullable(let schema):
       schema.writeType(to: &html)
       html.text(" or null")
-    case .array(let schema, let minItems, let maxItems):
+    case .array(let schema, let minItems, let maxItems, let isUnique):
       html.text("array of ")
       schema.writeType(to: &html)
       if let bounds = Self.bounds(minItems.map(String.init), maxItems.map(String.init)) {
         html.text(", \(bounds) items")
       }
+      if isUnique { html.text(", each once") }
     case .anyOf(let schemas):
       for (index, schema) in schemas.enumerated() {
         if index > 0 { html.text(" or ") }
@@ -47,7 +48,7 @@ extension Schema {
         if index > 0 { html.text(" | ") }
         html.element("code", value)
       }
-    case .string(_, _, _, let pattern?):
+    case .string(_, _, _, let pattern?) where pattern != Self.linePattern && pattern != Self.linesPattern:
       html.text("\(words) ")
       html.element("code", pattern)
     default: html.text(words)
@@ -91,7 +92,7 @@ extension Schema {
   fileprivate var innerObject: Schema? {
     switch self {
     case .object: self
-    case .array(let schema, _, _), .nullable(let schema), .map(let schema): schema.innerObject
+    case .array(let schema, _, _, _), .nullable(let schema), .map(let schema): schema.innerObject
     default: nil
     }
   }

@@ -193,15 +193,15 @@ struct Businesses: EndpointGroup {
   // MARK: Schemas
 
   private static let newBusiness = Schema.object([
-    .required("name", .string(minLength: 1, maxLength: 120)),
+    .required("name", .line(1...120)),
     .required("category", .string(pattern: Business.categoryPattern)),
-    .optional("description", .nullable(.string(maxLength: 2_000))), .optional("location", .nullable(Location.schema)),
+    .optional("description", .nullable(.lines(0...2_000))), .optional("location", .nullable(Location.schema)),
   ])
 
   private static let change = Schema.object([
-    .optional("name", .string(minLength: 1, maxLength: 120)),
+    .optional("name", .line(1...120)),
     .optional("category", .string(pattern: Business.categoryPattern)),
-    .optional("description", .nullable(.string(maxLength: 2_000))), .optional("location", .nullable(Location.schema)),
+    .optional("description", .nullable(.lines(0...2_000))), .optional("location", .nullable(Location.changeSchema)),
   ])
 }
 

@@ -62,7 +62,7 @@ struct Device: PageItem {
 
   private static let members: [Schema.Property] = [
     .required("id", .identifier), .required("gardenId", .identifier),
-    .required("name", .string(minLength: 1, maxLength: 120)), .required("sensorTypes", .array(.string())),
+    .required("name", .line(1...120)), .required("sensorTypes", .array(.string())),
     .required("lastSeenAt", .nullable(.timestamp), "When it last posted."),
     .required("online", .boolean, "Whether it posted within three times its usual interval, at least 15 minutes."),
     .required("createdAt", .timestamp), .required("updatedAt", .timestamp),

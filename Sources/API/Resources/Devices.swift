@@ -188,11 +188,11 @@ struct Devices: EndpointGroup {
     """
 
   private static let types = Schema.array(
-    .string(pattern: SensorType.pattern), maxItems: Device.maximumSensorTypes)
+    .string(pattern: SensorType.pattern), maxItems: Device.maximumSensorTypes, isUnique: true)
   private static let new = Schema.object([
-    .required("name", .string(minLength: 1, maxLength: 120)), .optional("sensorTypes", types, "What it measures."),
+    .required("name", .line(1...120)), .optional("sensorTypes", types, "What it measures."),
   ])
   private static let change = Schema.object([
-    .optional("name", .string(minLength: 1, maxLength: 120)), .optional("sensorTypes", .nullable(types)),
+    .optional("name", .line(1...120)), .optional("sensorTypes", .nullable(types)),
   ])
 }

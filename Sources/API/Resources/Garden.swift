@@ -46,7 +46,7 @@ struct Garden: PageItem {
     "Garden",
     .object([
       .required("id", .identifier), .required("ownerId", .identifier),
-      .required("name", .string(minLength: 1, maxLength: 120)), .required("location", .nullable(Location.schema)),
+      .required("name", .line(1...120)), .required("location", .nullable(Location.schema)),
       .required("areaSquareMetres", .nullable(.number(minimum: 0))),
       .required("public", .boolean, "Whether everyone may see it and its readings."),
       .required("createdAt", .timestamp), .required("updatedAt", .timestamp),

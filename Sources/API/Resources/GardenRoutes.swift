@@ -193,13 +193,15 @@ struct GardenRoutes: EndpointGroup {
 
   // MARK: Schemas
 
-  private static let members: [Schema.Property] = [
-    .optional("location", .nullable(Location.schema)),
-    .optional("areaSquareMetres", .nullable(.number(minimum: 0, maximum: 1e9))),
-    .optional("public", .boolean, "Whether everyone may see it and its readings; false unless given."),
-  ]
+  private static func members(_ location: Schema) -> [Schema.Property] {
+    [
+      .optional("location", .nullable(location)),
+      .optional("areaSquareMetres", .nullable(.number(minimum: 0, maximum: 1e9))),
+      .optional("public", .boolean, "Whether everyone may see it and its readings; false unless given."),
+    ]
+  }
   private static let new = Schema.object(
-    [.required("name", .string(minLength: 1, maxLength: 120))] + members)
+    [.required("name", .line(1...120))] + members(Location.schema))
   private static let change = Schema.object(
-    [.optional("name", .string(minLength: 1, maxLength: 120))] + members)
+    [.optional("name", .line(1...120))] + members(Location.changeSchema))
 }

@@ -26,11 +26,12 @@ struct Location: Equatable, JSONWritable {
   }
 
   static let schema = Schema.named(
-    "Location",
-    .object([
-      .required("latitude", .number(minimum: -90, maximum: 90)),
-      .required("longitude", .number(minimum: -180, maximum: 180)),
-    ]))
+    "Location", .object([.required("latitude", latitudes), .required("longitude", longitudes)]))
+  /// What a merge patch may name of it.
+  static let changeSchema = Schema.named(
+    "LocationChange", .object([.optional("latitude", latitudes), .optional("longitude", longitudes)]))
+  private static let latitudes = Schema.number(minimum: -90, maximum: 90)
+  private static let longitudes = Schema.number(minimum: -180, maximum: 180)
 }
 
 extension Rule where Value == Location {

@@ -15,8 +15,12 @@ extension Money {
     "Money",
     .object([
       .required("amount", .integer(minimum: 0), "Minor units, such as cents."),
-      .required("currency", .string(pattern: "^[A-Z]{3}$"), "ISO 4217."),
+      .required("currency", currencies, "ISO 4217."),
     ]))
+  /// What a merge patch may name of it.
+  static let changeSchema = Schema.named(
+    "MoneyChange", .object([.optional("amount", .integer(minimum: 0)), .optional("currency", currencies)]))
+  private static let currencies = Schema.string(pattern: "^[A-Z]{3}$")
 }
 
 /// What a merge patch does to a price: it may name one member alone (RFC 7386, section 2).

@@ -169,14 +169,14 @@ struct Products: EndpointGroup {
   // MARK: Schemas
 
   private static let newProduct = Schema.object([
-    .required("name", .string(minLength: 1, maxLength: 120)), .required("price", Money.schema),
-    .required("unit", .string(minLength: 1, maxLength: 40), "What the price is for, such as kg."),
+    .required("name", .line(1...120)), .required("price", Money.schema),
+    .required("unit", .line(1...40), "What the price is for, such as kg."),
     .optional("stock", .nullable(.integer(minimum: 0, maximum: Product.maximumStock)), "Unlimited when absent."),
   ])
 
   private static let change = Schema.object([
-    .optional("name", .string(minLength: 1, maxLength: 120)), .optional("price", Money.schema),
-    .optional("unit", .string(minLength: 1, maxLength: 40)),
+    .optional("name", .line(1...120)), .optional("price", Money.changeSchema),
+    .optional("unit", .line(1...40)),
     .optional("stock", .nullable(.integer(minimum: 0, maximum: Product.maximumStock)), "Null makes it unlimited."),
   ])
 }

@@ -19,7 +19,9 @@ struct Sessions: EndpointGroup {
       Endpoint(
         method: .post, template: "/api/sessions", access: .open, summary: "Sign in", tag: "Sessions",
         body: .json(
-          .object([.required("email", .string()), .required("password", .string())]),
+          .object([
+            .required("email", .line(1...254)), .required("password", .line(1...PasswordPolicy.length.upperBound)),
+          ]),
           example: #"{"email":"ada@example.org","password":"correct horse battery"}"#),
         success: Endpoint.Success(201, Self.pair, headers: ["Location"]),
         refusals: [.unauthorized, .tooManyFailures, .unavailable], handler: .async(signIn)),
@@ -30,7 +32,7 @@ struct Sessions: EndpointGroup {
           10 seconds and from the same address; later, or from elsewhere, a token that is used again ends its session.
           """,
         tag: "Sessions",
-        body: .json(.object([.required("refreshToken", .string())]), example: #"{"refreshToken":"trt_…"}"#),
+        body: .json(.object([.required("refreshToken", .line(1...256))]), example: #"{"refreshToken":"trt_…"}"#),
         success: Endpoint.Success(200, Self.pair), refusals: [.unauthorized], handler: .async(refresh)),
       Endpoint(
         method: .get, template: "/api/sessions", access: .user, summary: "Your sessions", tag: "Sessions",

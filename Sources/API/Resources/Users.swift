@@ -31,7 +31,8 @@ struct Users: EndpointGroup {
         method: .delete, template: "/api/users/me", access: .user, summary: "Erase your account and all you own",
         tag: "Accounts",
         body: .json(
-          .object([.required("password", .string())]), example: #"{"password":"correct horse battery"}"#),
+          .object([.required("password", .line(1...PasswordPolicy.length.upperBound))]),
+          example: #"{"password":"correct horse battery"}"#),
         success: Endpoint.Success(204), refusals: [.forbidden, .openOrders], handler: .async(erase)),
     ]
   }
@@ -165,22 +166,25 @@ struct Users: EndpointGroup {
     "Profile",
     .object([
       .required("id", .identifier), .required("email", .string(format: "email")),
-      .required("displayName", .string(minLength: 1, maxLength: 80)), .required("locale", .nullable(.string())),
+      .required("displayName", .line(1...80)), .required("locale", .nullable(.string())),
       .required("role", .enumeration(["user", "admin"])), .required("createdAt", .timestamp),
       .required("updatedAt", .timestamp),
     ]))
 
   private static let registration = Schema.object([
-    .required("email", .string(format: "email", maxLength: 254)),
-    .required("password", .string(minLength: 12, maxLength: 256)),
-    .required("displayName", .string(minLength: 1, maxLength: 80)),
+    .required("email", .line(3...254, format: "email")),
+    .required("password", .line(12...256)),
+    .required("displayName", .line(1...80)),
   ])
 
+  private static let locales = Schema.string(
+    minLength: 2, maxLength: 35, pattern: "^[A-Za-z0-9]{2,3}(-[A-Za-z0-9]{1,8})*$")
+
   private static let change = Schema.object([
-    .optional("displayName", .string(minLength: 1, maxLength: 80)),
-    .optional("locale", .nullable(.string(maxLength: 35)), "A language tag (BCP 47)."),
-    .optional("password", .string(minLength: 12, maxLength: 256)),
-    .optional("currentPassword", .string(), "Needed with `password`."),
+    .optional("displayName", .line(1...80)),
+    .optional("locale", .nullable(locales), "A language tag (BCP 47)."),
+    .optional("password", .line(12...256)),
+    .optional("currentPassword", .line(1...PasswordPolicy.length.upperBound), "Needed with `password`."),
   ])
 }
 

@@ -14,7 +14,7 @@ struct PageRequest {
   /// The parameters that every list takes, for the route table.
   static let parameters: [Endpoint.Parameter] = [
     .query("limit", .integer(minimum: 1, maximum: maximumLimit), "The most items of a page; 20 unless given."),
-    .query("cursor", .string(), "`nextCursor` of the page before."),
+    .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),
   ]
 }
 

@@ -5,7 +5,7 @@ indirect enum Schema: Sendable {
   /// A component of the document, referred to by its name.
   case named(String, Schema)
   case object([Property], description: String = "")
-  case array(Schema, minItems: Int? = nil, maxItems: Int? = nil)
+  case array(Schema, minItems: Int? = nil, maxItems: Int? = nil, isUnique: Bool = false)
   case string(format: String? = nil, minLength: Int? = nil, maxLength: Int? = nil, pattern: String? = nil)
   case enumeration([String])
   case constant(String)
@@ -39,6 +39,19 @@ indirect enum Schema: Sendable {
 
   static let identifier = Schema.string(format: "uuid")
   static let timestamp = Schema.string(format: "date-time")
+
+  /// A string of so many characters without control characters.
+  static func line(_ length: ClosedRange<Int>, format: String? = nil) -> Schema {
+    .string(format: format, minLength: length.lowerBound, maxLength: length.upperBound, pattern: linePattern)
+  }
+
+  /// A string of so many characters without control characters but newline and tab.
+  static func lines(_ length: ClosedRange<Int>) -> Schema {
+    .string(minLength: length.lowerBound, maxLength: length.upperBound, pattern: linesPattern)
+  }
+
+  static let linePattern = #"^[^\u0000-\u001F\u007F-\u009F]*$"#
+  static let linesPattern = #"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]*$"#
 
   /// A page of a list: the items and the cursor of the next page.
   static func page(of name: String, _ item: Schema) -> Schema {

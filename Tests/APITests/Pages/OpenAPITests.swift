@@ -60,6 +60,29 @@ struct OpenAPITests {
     }
   }
 
+  @Test("bounds every string that a body may hold, and says which characters it may have")
+  func strings() throws {
+    for (path, body) in try served({ ("\($0.method.text) \($0.template)", $0.body) }) {
+      guard let body, body.mediaTypes.contains(where: \.isJSON) else { continue }
+      body.schema.walkStrings { format, minLength, pattern in
+        #expect(
+          format == "uuid" || format == "date-time" || (minLength != nil && pattern != nil)
+            || pattern?.hasSuffix("}$") == true, "\(path)")
+      }
+    }
+  }
+
+  @Test("lets a merge patch name a part of a place or a price", arguments: ["gardens", "businesses", "products"])
+  func parts(kind: String) throws {
+    let document = try document()
+    var member = document["paths"]?["/api/\(kind)/{id}"]?["patch"]?["requestBody"]?["content"]?[
+      "application/merge-patch+json"]?["schema"]?["properties"]?[kind == "products" ? "price" : "location"]
+    if let choice = member?["anyOf"]?.elements?.first { member = choice }
+    let name = try #require(member?["$ref"]?.text?.split(separator: "/").last)
+    let shape = try #require(document["components"]?["schemas"]?[String(name)])
+    #expect(shape["properties"]?.members?.count == 2 && shape["required"] == nil)
+  }
+
   @Test("comes again only when it changed")
   func conditional() throws {
     let client = Client(try LiveServer.shared.get())
@@ -101,6 +124,10 @@ struct SchemaTests {
       (.nullable(.enumeration(["a"])), #"{"type":["string","null"],"enum":["a",null]}"#),
       (.constant("a"), #"{"const":"a"}"#),
       (.array(.number(), maxItems: 3), #"{"type":"array","items":{"type":"number"},"maxItems":3}"#),
+      (
+        .array(.boolean, minItems: 1, isUnique: true),
+        #"{"type":"array","items":{"type":"boolean"},"minItems":1,"uniqueItems":true}"#
+      ),
       (.map(.boolean), #"{"type":"object","additionalProperties":{"type":"boolean"}}"#),
       (.named("A", .boolean), ##"{"$ref":"#/components/schemas/A"}"##),
       (.nullable(.named("A", .boolean)), ##"{"anyOf":[{"$ref":"#/components/schemas/A"},{"type":"null"}]}"##),
@@ -136,8 +163,20 @@ extension Schema {
       visit(name, schema)
       schema.walk(visit)
     case .object(let properties, _): for property in properties { property.schema.walk(visit) }
-    case .array(let schema, _, _), .nullable(let schema), .map(let schema): schema.walk(visit)
+    case .array(let schema, _, _, _), .nullable(let schema), .map(let schema): schema.walk(visit)
     case .anyOf(let schemas): for schema in schemas { schema.walk(visit) }
+    default: break
+    }
+  }
+
+  /// Calls `visit` for each string in it.
+  fileprivate func walkStrings(_ visit: (_ format: String?, _ minLength: Int?, _ pattern: String?) -> Void) {
+    switch self {
+    case .string(let format, let minLength, _, let pattern): visit(format, minLength, pattern)
+    case .object(let properties, _): for property in properties { property.schema.walkStrings(visit) }
+    case .named(_, let schema), .array(let schema, _, _, _), .nullable(let schema), .map(let schema):
+      schema.walkStrings(visit)
+    case .anyOf(let schemas): for schema in schemas { schema.walkStrings(visit) }
     default: break
     }
   }

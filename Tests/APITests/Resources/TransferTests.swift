@@ -148,6 +148,12 @@ struct TransferTests {
           #"{"kind":"hour","deviceId":"\#(someID)","sensorType":"ph","start":"2024-01-01T00:30:00Z","min":1,"max":2,"sum":3,"count":2}"#,
         ], 4, "/start"
       ),
+      (
+        [
+          header, garden, device,
+          #"{"kind":"hour","deviceId":"\#(someID)","sensorType":"ph","start":"2024-01-01T00:00:00Z","min":1,"max":2,"sum":5,"count":2}"#,
+        ], 4, "/sum"
+      ),
       ([header, #"{"kind":"garden","id":"\#(someID)","name":"","nmae":"x"}"#], 2, "/name"),
     ] as [([String], Int64, String)])
   func faults(lines: [String], line: Int64, pointer: String) throws {

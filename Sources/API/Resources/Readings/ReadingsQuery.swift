@@ -16,7 +16,7 @@ struct ReadingsQuery {
       "resolution", .enumeration(Resolution.allCases.map(\.rawValue)),
       "Single readings, or buckets of five minutes, an hour or a day in UTC, which count by their start."),
     .query("limit", .integer(minimum: 1, maximum: maximumLimit), "The most items of a page; 1000 unless given."),
-    .query("cursor", .string(), "`nextCursor` of the page before."),
+    .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),
   ]
 
   let device: Identifier

@@ -215,12 +215,22 @@ struct ImportFile {
     let sum = fields.required("sum", .number(-Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude))
     let count = fields.required("count", .integer(1...1_000_000_000))
     if Self.hour(of: start) != start { fields.fault("start", "must be the beginning of an hour") }
-    if min > max { fields.fault("max", "must not be less than min") }
+    if min > max {
+      fields.fault("max", "must not be less than min")
+    } else if !Self.isMean(sum / Double(count), from: min, to: max) {
+      fields.fault("sum", "must be count times a mean between min and max")
+    }
     checkPast("start", start, &fields)
     try fields.finish()
     batch.hours.append(
       ImportBatch.Hour(
         device: device, sensorType: type, start: start, min: min, max: max, sum: sum, count: count, isReading: false))
+  }
+
+  /// Whether a mean fits its bounds, but for what adding up many numbers costs in precision.
+  private static func isMean(_ mean: Double, from min: Double, to max: Double) -> Bool {
+    let slack = 1e-6 * Swift.max(abs(min), abs(max))
+    return (min - slack...max + slack).contains(mean)
   }
 
   private static func values(of type: String) -> Rule<Double> {
