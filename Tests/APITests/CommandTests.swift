@@ -86,12 +86,22 @@ func helpTexts() {
   }
 }
 
-@Test("lists the commands that share a first word", arguments: [["user", "--help"], ["help", "user"], ["user", "-h"]])
+@Test(
+  "lists the commands that share a first word", arguments: [["user", "--help"], ["help", "user"], ["user", "-h"]])
 func helpOfAGroup(arguments: [String]) {
   let run = Run(arguments)
   #expect(run.code == 0)
   #expect(run.complaint == "")
   #expect(run.output.contains("\n  user promote EMAIL  Makes a user an administrator."))
+}
+
+@Test("says that the database has no tables yet when somebody is promoted before the migration")
+func promotionBeforeMigration() throws {
+  let url = try TestStores.databaseURL
+  let empty = url + (url.contains("?") ? "&" : "?") + "options=-csearch_path%3Dpg_temp"
+  let run = Run(["user", "promote", "ada@example.org"], ["DATABASE_URL": empty], commands: [.promote])
+  #expect(run.code == 1)
+  #expect(run.complaint == "terroir user promote: the database has no tables yet; run terroir migrate first\n")
 }
 
 @Test("lists every fault of the configuration and ends with 78")
