@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 160;
 const MARGIN = { top: 10, right: 6, bottom: 22 };
-const DIGIT = 7; // the width of a digit of the labels
+const ruler = document.createElement("canvas").getContext("2d");
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const TIME_STEPS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY];
 
@@ -85,7 +85,8 @@ export class Chart {
     // What a finger has chosen stays until another place is touched.
     this.#plot.addEventListener("pointerleave", (event) => event.pointerType === "touch" || this.#read(null));
     document.addEventListener("pointerdown", (event) => {
-      if (this.#cursor != null && !this.#plot.contains(event.target)) this.#read(null);
+      // Not by the target, which is drawn anew by now.
+      if (this.#cursor != null && !event.composedPath().includes(this.#plot)) this.#read(null);
     });
     this.#plot.addEventListener("blur", () => this.#read(null));
     this.#plot.addEventListener("keydown", (event) => this.#key(event));
@@ -118,7 +119,8 @@ export class Chart {
     const ticks = this.#scale(known);
     const [low, high] = [ticks[0], ticks.at(-1)];
     const labels = ticks.map((tick) => this.#options.format(tick));
-    this.#left = 9 + DIGIT * Math.max(5, ...labels.map((label) => label.length));
+    ruler.font = `12px ${getComputedStyle(this.#plot).fontFamily}`; // as the labels' in the style
+    this.#left = 9 + Math.ceil(Math.max(35, ...labels.map((label) => ruler.measureText(label).width)));
     const inner = width - this.#left - MARGIN.right;
     const x = (at) => this.#left + ((at - from) / (to - from)) * inner;
     const y = (value) => HEIGHT - MARGIN.bottom - ((value - low) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom);

@@ -17,7 +17,7 @@ let range = "day";
 let changed = false;
 let lost = null;
 
-const SUM_TITLES = { day: "an hour", week: "a day", month: "a day" };
+const SUM_TITLES = { day: "by the hour", week: "by the day", month: "by the day" };
 
 const title = (sensorType) => {
   const words = sensorType.replaceAll("_", " ");
@@ -146,7 +146,7 @@ function knowDevices(data) {
 
 function options(type, unit) {
   if (!SUMS.has(type)) return { title: title(type), unit, zero: false };
-  return { title: `${title(type)}, ${unit} ${SUM_TITLES[range]}`, value: ` ${unit}`, bars: true };
+  return { title: `${title(type)} ${SUM_TITLES[range]}`, format: (value) => `${short(value)} ${unit}`.trim(), bars: true };
 }
 
 /** The sum of each hour or day, by the clock of whoever looks. */
