@@ -2,46 +2,38 @@ import Reactor
 
 /// Finds the addresses of a database's servers, for all connections of one loop.
 ///
-/// Questions that come while one is under way, or within a second of its answer, share it.
+/// An answer serves for a second; without a new one the last serves on.
 final class Resolver {
   private static let freshNanoseconds: UInt64 = 1_000_000_000
 
   private let loop: EventLoop
   private let endpoints: [Endpoint]
-  private var waiters: [(Result<[Endpoint], PostgresError>) -> Void] = []
+  private let names: RememberedNames
   private var answer: [Endpoint] = []
   private var answeredAt: UInt64?
 
   init(_ endpoints: [Endpoint], on loop: EventLoop) {
     self.loop = loop
     self.endpoints = endpoints
+    names = RememberedNames(endpoints.filter(\.needsLookup).map(\.host), on: loop)
   }
 
   /// Calls `completion` on the loop, at once if nothing has to be looked up.
   func resolve(_ completion: @escaping (Result<[Endpoint], PostgresError>) -> Void) {
-    let names = endpoints.filter(\.needsLookup).map(\.host)
-    if names.isEmpty { return completion(.success(endpoints)) }
+    if !endpoints.contains(where: \.needsLookup) { return completion(.success(endpoints)) }
     if let answeredAt, loop.now &- answeredAt < Self.freshNanoseconds { return completion(.success(answer)) }
-    waiters.append(completion)
-    guard waiters.count == 1 else { return }
-    NameResolver.resolve(names, on: loop) { [self] in answered($0) }
-  }
-
-  private func answered(_ addresses: [Result<[String], NameResolver.Failure>]) {
-    let result = found(addresses)
-    if case .success(let found) = result {
-      answer = found
-      answeredAt = loop.now
+    names.resolve { [self] addresses in
+      let result = found(addresses)
+      if case .success(let found) = result {
+        answer = found
+        answeredAt = loop.now
+      }
+      completion(result)
     }
-    let asked = waiters
-    waiters = []
-    for waiter in asked { waiter(result) }
   }
 
   /// Every endpoint with its addresses; names without one are left out while any other is left.
-  private func found(
-    _ addresses: [Result<[String], NameResolver.Failure>]
-  ) -> Result<[Endpoint], PostgresError> {
+  private func found(_ addresses: RememberedNames.Answer) -> Result<[Endpoint], PostgresError> {
     var addresses = addresses[...]
     var found: [Endpoint] = []
     var complaint = ""

@@ -19,6 +19,7 @@ final class RedisConnector {
 
   private let loop: EventLoop
   private let configuration: RedisConfiguration
+  private let names: RememberedNames
   private var attempt: RedisLink?
   private var peers: [RedisLink.Peer] = []
   private var failures: UInt64 = 0
@@ -30,13 +31,18 @@ final class RedisConnector {
   init(loop: EventLoop, configuration: RedisConfiguration) {
     self.loop = loop
     self.configuration = configuration
+    if case .tcp(let host, _) = configuration.address.endpoint {
+      names = RememberedNames([host], on: loop)
+    } else {
+      names = RememberedNames([], on: loop)
+    }
   }
 
   func start() {
     switch configuration.address.endpoint {
     case .unix(let path): connect(to: [.unix(path: path)])
-    case .tcp(let host, let port):
-      NameResolver.resolve([host], on: loop) { [weak self] answers in
+    case .tcp(_, let port):
+      names.resolve { [weak self] answers in
         switch answers[0] {
         case .success(let addresses): self?.connect(to: addresses.map { .tcp(address: $0, port: port) })
         case .failure(let failure): self?.retry(after: failure.description)
