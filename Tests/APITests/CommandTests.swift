@@ -168,6 +168,23 @@ func healthcheckFailures() throws {
   #expect(Run(["healthcheck"], ["PORT": "\(mute.port)"]).complaint.contains("connection failed"))
 }
 
+@Test("ends a server that was stopped once it has been mute for too long, and one that merely is not there never")
+func healthcheckKill() throws {
+  let server = try ServerProcess()
+  let settings = ["PORT": "\(try server.port())"]
+  func check() -> Run { Run(["healthcheck", "--path", "/livez", "--kill-after", "1"], settings) }
+  let well = check()
+  #expect(well.code == 0, "\(well.output)\(well.complaint)")
+  server.signal(SIGSTOP)
+  let first = check()
+  #expect(first.code == 1 && !first.complaint.contains("Killed"))
+  #expect(check().complaint.contains("Killed the mute server \(server.process)."))
+  #expect(server.wait() == -1)
+  #expect(check().complaint.contains("connection failed"))
+  #expect(Run(["healthcheck", "--kill-after", "0"]).code == 64)
+  #expect(Run(["healthcheck", "--kill-after", "9", "--url", "http://127.0.0.1:1"]).code == 64)
+}
+
 /// A server on a real socket that answers one request as it was told, or never.
 private final class OneAnswer: Sendable {
   let port: UInt16

@@ -11,6 +11,7 @@ extension Command {
     options: [
       Option("--path", value: "PATH", "What is asked for instead of /readyz."),
       Option("--url", value: "URL", "The server instead of the one on this machine."),
+      Option("--kill-after", value: "SECONDS", "Ends the server, by SIGKILL, once it has been mute for so long."),
     ],
     "Asks the server on this machine whether it is ready; exit code 0 or 1.",
     body: .configured { configuration, invocation in
@@ -18,12 +19,19 @@ extension Command {
         invocation.console.complain("terroir healthcheck: --url must be a URL such as http://127.0.0.1:3000\n")
         return ExitCode.usage
       }
-      do {
+      let mute: MuteServer?
+      do { mute = try muteServer(configuration, invocation) } catch {
+        invocation.console.complain("terroir healthcheck: \(error)\n")
+        return ExitCode.usage
+      }
+      do throws(PlainHTTP.Failure) {
         let answer = try PlainHTTP.send(PlainHTTP.Request(url: url), timeoutMilliseconds: healthcheckMilliseconds)
+        mute?.answered()
         invocation.console.write("\(url) answers \(answer.status)\n")
         return answer.status == 200 ? ExitCode.success : ExitCode.failure
       } catch {
         invocation.console.complain("\(url): \(error)\n")
+        for process in mute?.failed(error) ?? [] { invocation.console.complain("Killed the mute server \(process).\n") }
         return ExitCode.failure
       }
     })
@@ -55,6 +63,22 @@ extension Command {
       invocation.console.write("terroir \(version) (revision \(revision), Swift \(Version.swift))\n")
       return ExitCode.success
     })
+
+  private static func muteServer(_ configuration: Configuration, _ invocation: Invocation) throws(Misuse) -> MuteServer?
+  {
+    guard let text = invocation.options["--kill-after"] else { return nil }
+    guard invocation.options["--url"] == nil else {
+      throw Misuse(description: "--kill-after is for this machine's server")
+    }
+    guard let seconds = Int(text), (1...86_400).contains(seconds) else {
+      throw Misuse(description: "--kill-after must be 1 to 86400 seconds")
+    }
+    return MuteServer(port: configuration.listening.port, limitSeconds: seconds)
+  }
+
+  private struct Misuse: Error, CustomStringConvertible {
+    let description: String
+  }
 
   private static func healthcheckURL(_ configuration: Configuration, _ invocation: Invocation) -> ServiceURL? {
     let path = invocation.options["--path"] ?? "/readyz"
