@@ -13,5 +13,6 @@ struct Migration: Sendable {
   static let all: [Migration] = [
     .accounts, .gardens, .readings, .commerce, .insights, .readingsUpkeep, .stockTaken, .rollupAdditions,
     .rollupStatements, .commitMark, .refreshAgain, .sealedAnswers, .silences,
+    .partitionFunctions,
   ]
 }

@@ -2,6 +2,8 @@ import Postgres
 import Values
 
 /// The partitions of raw readings, one for each day in UTC: made ahead of time, and dropped when their time is over.
+///
+/// Functions of the database do both (`Migration.partitionFunctions`): the server's own role may change no table.
 struct ReadingPartitions {
   /// How many days ahead partitions are made: so long the duties may fail before readings do.
   static let daysAhead: Int64 = 7
@@ -35,22 +37,13 @@ struct ReadingPartitions {
 
   /// Makes those partitions that are missing.
   ///
-  /// Attaching a table, unlike making it a partition from the first, waits for no reader and holds up no writer.
   func make(_ transaction: Transaction) async throws {
     let existing = Set(try await existing(transaction))
     var script = ""
     var day = days.lowerBound
     while day <= days.upperBound {
-      let next = day.advanced(byDays: 1)
-      if !existing.contains(day) {
-        let table = Self.table(of: day)
-        script += """
-          CREATE TABLE IF NOT EXISTS \(table) (LIKE readings INCLUDING ALL);
-          ALTER TABLE readings ATTACH PARTITION \(table) FOR VALUES FROM ('\(day.start)') TO ('\(next.start)');
-
-          """
-      }
-      day = next
+      if !existing.contains(day) { script += "SELECT readings_partition_make('\(day)');\n" }
+      day = day.advanced(byDays: 1)
     }
     if !script.isEmpty { try await transaction.script(script, name: "readings.partitions.make") }
   }
@@ -62,9 +55,8 @@ struct ReadingPartitions {
   func drop(_ transaction: Transaction) async throws {
     let past = try await existing(transaction).filter { $0 < days.lowerBound }
     if past.isEmpty { return }
-    let tables = past.map(Self.table(of:)).joined(separator: ", ")
-    try await transaction.script(
-      "SET LOCAL lock_timeout = '200ms'; DROP TABLE \(tables);", name: "readings.partitions.drop")
+    let drops = past.map { "SELECT readings_partition_drop('\($0)');" }.joined(separator: "\n")
+    try await transaction.script("SET LOCAL lock_timeout = '200ms';\n\(drops)", name: "readings.partitions.drop")
   }
 
   private func existing(_ transaction: Transaction) async throws -> [CivilDate] {
@@ -77,7 +69,7 @@ struct ReadingPartitions {
 
   private static let prefix = "readings_"
 
-  /// `readings_20261121`.
+  /// `readings_20261121`, as the database's functions name it.
   static func table(of day: CivilDate) -> String { prefix + day.description.filter { $0 != "-" } }
 
   /// The day of a partition's name; nil for a table that the server has not made.
