@@ -5,15 +5,14 @@ import re
 import subprocess
 import unittest
 
-ENDING = {"migrate", "certificate"}  # they do their work and leave
+ENDING = {"migrate", "certificate", "roles", "ballast"}  # they do their work and leave
 BARE = {"nginx-exporter"}  # its image holds nothing that could check it; Prometheus does
 
 
 def merged(*files):
-    arguments = [argument for file in files for argument in ("-f", file)]
     answer = subprocess.run(
-        ["docker-compose", "--env-file", ".env.example", *arguments, "--profile", "*", "config", "--format", "json"],
-        capture_output=True, text=True, check=True, env={**os.environ, "TERROIR_IMAGE": "terroir:policy"},
+        ["docker-compose", "--env-file", ".env.example", "--profile", "*", "config", "--format", "json"],
+        capture_output=True, text=True, check=True, env={**os.environ, "TERROIR_IMAGE": "terroir:policy", "COMPOSE_FILE": ":".join(files)},
     )
     return json.loads(answer.stdout)
 
@@ -24,16 +23,18 @@ class ComposePolicy(unittest.TestCase):
         cls.compose = merged("docker-compose.yml")
         cls.services = cls.compose["services"]
 
-    def each(self):
+    def each(self, check):
+        """Holds each service to `check(name, service)`; a failure names the service."""
         for name, service in self.services.items():
             with self.subTest(service=name):
-                yield name, service
+                check(name, service)
 
     def test_only_nginx_is_published_beyond_this_host(self):
-        for name, service in self.each():
+        def check(name, service):
             for port in service.get("ports", []):
                 if name != "nginx":
                     self.assertEqual(port.get("host_ip"), "127.0.0.1")
+        self.each(check)
 
     def test_stores_stay_inside(self):
         for name in ("postgres", "redis", "elasticsearch", "loki"):
@@ -42,51 +43,69 @@ class ComposePolicy(unittest.TestCase):
         self.assertTrue(self.compose["networks"]["internal"]["internal"])
 
     def test_every_image_has_a_version(self):
-        for _, service in self.each():
+        def check(_, service):
             self.assertRegex(service["image"], r":[\w.-]+$")
             self.assertNotRegex(service["image"], r":(latest|stable|\d+)$")
+        self.each(check)
 
     def test_every_service_is_checked_and_comes_back(self):
-        for name, service in self.each():
+        def check(name, service):
             if name in ENDING:
                 self.assertEqual(service["restart"], "no")
-                continue
-            self.assertEqual(service["restart"], "unless-stopped")
+                return
+            self.assertEqual(service["restart"], "always")
             if name not in BARE:
                 self.assertIn("test", service["healthcheck"])
+        self.each(check)
 
     def test_a_check_reads_the_answer_of_a_tool_that_exits_0_on_refusal(self):
-        for _, service in self.each():
+        def check(_, service):
             test = " ".join(service.get("healthcheck", {}).get("test", []))
             if "redis-cli" in test or "psql" in test:
                 self.assertIn("grep -qx", test)
+        self.each(check)
 
     def test_nothing_is_privileged(self):
-        for _, service in self.each():
+        def check(_, service):
             self.assertEqual(service["cap_drop"], ["ALL"])
             self.assertIn("no-new-privileges:true", service["security_opt"])
             self.assertNotIn("privileged", service)
             self.assertLessEqual(service["ulimits"]["nofile"]["hard"], 20000)
             self.assertTrue(service["mem_limit"] and service["pids_limit"])
+        self.each(check)
 
     def test_root_file_systems_are_read_only(self):
         writable = {name for name, service in self.services.items() if not service.get("read_only")}
         self.assertEqual(writable, {"elasticsearch", "kibana"})
 
     def test_logs_are_bounded(self):
-        for _, service in self.each():
+        def check(_, service):
             self.assertIn("max-size", service["logging"]["options"])
+        self.each(check)
 
     def test_no_secret_stands_in_the_environment(self):
-        for _, service in self.each():
+        def check(_, service):
             for key in service.get("environment") or {}:
                 if re.search("PASSWORD|SECRET|TOKEN|DATABASE_URL|REDIS_URL", key):
                     self.assertRegex(key, "FILE$")
+        self.each(check)
+
+    def test_the_engine_s_socket_is_nobody_s(self):
+        def check(_, service):
+            for volume in service.get("volumes", []):
+                self.assertNotRegex(volume["source"] + volume["target"], r"docker\.sock")
+        self.each(check)
+
+    def test_only_what_needs_it_has_a_superuser_s_password(self):
+        for secret, users in (("postgres_password", {"postgres", "roles"}), ("redis_password", {"redis"}), ("owner_database_url", {"migrate"})):
+            having = {name for name, service in self.services.items() if secret in [mounted["source"] for mounted in service.get("secrets", [])]}
+            self.assertEqual(having, users)
 
     def test_what_is_waited_for_is_healthy(self):
-        for _, service in self.each():
+        def check(_, service):
             for dependency in (service.get("depends_on") or {}).values():
                 self.assertIn(dependency["condition"], ("service_healthy", "service_completed_successfully"))
+        self.each(check)
 
     def test_production_runs_a_named_image_as_production(self):
         for environment in ("staging", "production"):
