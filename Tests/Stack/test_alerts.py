@@ -19,7 +19,7 @@ from Tests.Stack.stack import ROOT, until
 # Fired elsewhere, or not at all; see above.
 ELSEWHERE = {"SeriesOverflow": "Tests/Stack/test_use.py", "HostMemoryLow": "its promtool tests"}
 # What the host does beside these tests is not theirs to judge.
-OF_THE_HOST = "DiskFilling|HostMemoryLow"
+OF_THE_HOST = "DiskFilling|DiskNearlyFull|InodesNearlyGone|HostMemoryLow"
 
 
 class Alerts(Monitored):
@@ -195,15 +195,20 @@ class Alerts(Monitored):
 
     # --- host ---
 
-    def test_host_disk_filling(self):
-        image, place = self.stack.folder / "disk.img", self.stack.folder / "disk"
+    def mounted(self, name):
+        """A small file system of its own: 256 MB, a thousand files."""
+        image, place = self.stack.folder / f"{name}.img", self.stack.folder / name
         place.mkdir()
         with open(image, "wb") as file:
             file.truncate(256 << 20)
-        subprocess.run(["mkfs.ext4", "-q", image], check=True)
+        subprocess.run(["mkfs.ext4", "-q", "-N", "1000", image], check=True)
         if subprocess.run(["mount", "-o", "loop", image, place], capture_output=True, check=False).returncode:
             self.skipTest("only root, with loop devices, may mount a file system to fill")
         self.addCleanup(subprocess.run, ["umount", place], check=True)
+        return place
+
+    def test_host_disk_filling(self):
+        place = self.mounted("disk")
         full = place / "most"
         full.write_bytes(b"x" * (150 << 20))
 
@@ -212,6 +217,17 @@ class Alerts(Monitored):
                 file.write(b"x" * (1 << 20))
 
         self.received_while("DiskFilling", grow, pause=1, seconds=60, mountpoint=str(place))
+
+    def test_host_disk_full(self):
+        place = self.mounted("full")
+        (place / "all").write_bytes(b"x" * (230 << 20))
+        self.received("DiskNearlyFull", mountpoint=str(place))
+
+    def test_host_inodes_gone(self):
+        place = self.mounted("files")
+        for number in range(950):
+            (place / str(number)).touch()
+        self.received("InodesNearlyGone", mountpoint=str(place))
 
     def test_host_certificate_about_to_end(self):
         folder = self.stack.folder / "nginx/certificates"
