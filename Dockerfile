@@ -31,14 +31,18 @@ RUN apt-get update \
   && useradd --uid 1001 --gid 1001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin terroir
 COPY --from=build /out/terroir /out/swift-backtrace /usr/local/bin/
 
-# Empty means: what the sources say of themselves.
+# scripts/image gives them. An empty version means: what the sources say of themselves.
 ARG VERSION=
 ARG REVISION=unknown
+ARG SOURCE=unknown
+ARG CREATED=unknown
 LABEL org.opencontainers.image.title="Terroir" \
   org.opencontainers.image.description="API server for local growers and sellers" \
   org.opencontainers.image.licenses="Apache-2.0" \
   org.opencontainers.image.version="${VERSION}" \
-  org.opencontainers.image.revision="${REVISION}"
+  org.opencontainers.image.revision="${REVISION}" \
+  org.opencontainers.image.source="${SOURCE}" \
+  org.opencontainers.image.created="${CREATED}"
 ENV SERVICE_VERSION=${VERSION} \
   REVISION=${REVISION} \
   LOG_FORMAT=json \

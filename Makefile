@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-check stack-test live-test image-test fuzz sanitize format secrets clean
+.PHONY: help run test check bench bench-check stack-test live-test image image-test fault-test fuzz sanitize format secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,8 +25,14 @@ stack-test: ## Run the server inside real nginx, Prometheus, Alertmanager and ex
 live-test: ## Send made-up requests to a running server and open its pages in a browser
 	@scripts/live-test
 
+image: ## Build the container image of this commit, as terroir:dev (or IMAGE=NAME:TAG)
+	@scripts/image $(IMAGE)
+
 image-test: ## Build the image and run compose (needs a Docker engine)
 	@scripts/image-test
+
+fault-test: ## Break each part of the stack on an engine, and write the table of docs/operations.md
+	@scripts/image-test Tests.Image.test_faults
 
 fuzz: ## Fuzz the parsers for some minutes
 	@scripts/fuzz

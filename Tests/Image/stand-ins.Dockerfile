@@ -52,6 +52,12 @@ ENTRYPOINT ["/bin/sh", "-c", "exec prometheus-nginx-exporter $(echo \"$@\" | sed
 FROM monitoring AS blackbox-exporter
 ENTRYPOINT ["prometheus-blackbox-exporter"]
 
+# An empty page where Grafana's health check looks; nothing of Grafana itself.
+FROM base AS grafana
+RUN apt-get install -y --no-install-recommends busybox && install -D /dev/null /pages/api/health
+USER 472
+ENTRYPOINT ["busybox", "httpd", "-f", "-p", "3000", "-h", "/pages"]
+
 # Where the toolchain of the host goes: what the official image installs for it.
 FROM base AS swift
 RUN apt-get install -y --no-install-recommends binutils libc6-dev libgcc-12-dev libstdc++-12-dev libcurl4-openssl-dev \

@@ -10,71 +10,39 @@ import time
 import unittest
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-IMAGE = "terroir:image-test"
-# All but what no stand-in exists for (Tests/Image/stand-ins).
-SERVICES = ("nginx", "prometheus", "alertmanager", "node-exporter", "postgres-exporter", "redis-exporter", "nginx-exporter", "blackbox-exporter", "certbot")
-HTTPS_PORT = "28443"
+from Tests.Image import project
+from Tests.Image.project import IMAGE, ROOT, compose, container, curl, docker, inspect, is_healthy, post, run, running, until
+
 NAME = "terroir.example.test"
-ENVIRONMENT = {
-    **os.environ, "TERROIR_IMAGE": IMAGE, "COMPOSE_PROJECT_NAME": "terroir-image-test", "COMPOSE_PROFILES": "monitoring,certbot",
-    "COMPOSE_FILE": "docker-compose.yml:Tests/Image/authority.yml",
+SETTINGS = {
+    "COMPOSE_PROFILES": "monitoring,certbot", "COMPOSE_FILE": "docker-compose.yml:Tests/Image/authority.yml",
     "SERVER_NAME": NAME, "CERTBOT_EMAIL": "someone@example.com", "CERTBOT_SERVER": "https://authority:14000/dir",
-    "HTTP_PORT": "28080", "HTTPS_PORT": HTTPS_PORT, "EDGE_RATE": "500r/s", "EDGE_BURST": "500", "DOCKER_BUILDKIT": "1",
 }
 
 
-def run(*command, check=True):
-    return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=check)
-
-
-def docker(*arguments, check=True):
-    return run("docker", *arguments, check=check).stdout.strip()
-
-
-def compose(*arguments, check=True):
-    done = run(ROOT / ".venv/bin/docker-compose", "--env-file", ".env.example", *arguments, check=False)
-    if check and done.returncode:
-        raise AssertionError(f"compose {arguments}: {done.stderr[-3000:]}")
-    return done.stdout.strip()
-
-
-def inspect(name, kind="container"):
-    return json.loads(docker(kind, "inspect", name))[0]
-
-
-def container(service):
-    return compose("ps", "--all", "--quiet", service)
-
-
-def until(what, condition, seconds):
-    end = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s for {what}")
-        time.sleep(0.5)
-    return value
-
-
-def curl(path, *arguments):
-    done = run("curl", "-sk", "--max-time", "20", "-w", "\n%{http_code}", *arguments, f"https://127.0.0.1:{HTTPS_PORT}{path}", check=False)
-    body, _, status = done.stdout.rpartition("\n")
-    return int(status or 0), body
-
-
-def post(path, body, token=None):
-    authorization = ("-H", f"Authorization: Bearer {token}") if token else ()
-    status, text = curl(path, "-H", "Content-Type: application/json", "-d", json.dumps(body), *authorization)
-    return status, json.loads(text)
+def make_authority(test):
+    """What the ACME authority of authority.yml needs; gives its folder."""
+    folder = tempfile.mkdtemp(prefix="terroir-authority-")
+    test.addClassCleanup(shutil.rmtree, folder)
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=authority",
+         "-addext", "subjectAltName=DNS:authority", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/certificate.pem"], check=True, capture_output=True)
+    pathlib.Path(folder, "pebble.json").write_text(json.dumps({"pebble": {
+        "listenAddress": ":14000", "managementListenAddress": ":15000", "httpPort": 8080, "tlsPort": 8443,
+        "certificate": "/authority/certificate.pem", "privateKey": "/authority/key.pem"}}))
+    subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
+    return folder
 
 
 class Image(unittest.TestCase):  # runs first: its name does
     @classmethod
     def setUpClass(cls):
+        project.make()
+        cls.addClassCleanup(project.remove)
         started = time.monotonic()
-        done = run("docker", "build", "--tag", IMAGE, "--build-arg", "VERSION=0.0.0-test", "--build-arg", "REVISION=abc", ".", check=False)
+        done = subprocess.run(["scripts/image", IMAGE], cwd=ROOT, env=project.environment | {"VERSION": "0.0.0-test"}, capture_output=True, text=True)
         if done.returncode:
-            raise AssertionError(f"docker build: {done.stdout[-2000:]}{done.stderr[-4000:]}")
+            raise AssertionError(f"scripts/image: {done.stdout[-2000:]}{done.stderr[-4000:]}")
         print(f"built in {time.monotonic() - started:.0f} s")
         cls.image = inspect(IMAGE, "image")
 
@@ -90,9 +58,12 @@ class Image(unittest.TestCase):  # runs first: its name does
         self.assertLess(binary, 65)
 
     def test_says_what_it_is(self):
-        self.assertRegex(docker("run", "--rm", IMAGE, "version"), r"^terroir 0\.0\.0-test \(revision abc, ")
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        self.assertRegex(docker("run", "--rm", IMAGE, "version"), rf"^terroir 0\.0\.0-test \(revision {commit}(-dirty)?, ")
         labels = self.image["Config"]["Labels"]
-        self.assertEqual(labels["org.opencontainers.image.revision"], "abc")
+        self.assertRegex(labels["org.opencontainers.image.revision"], rf"^{commit}(-dirty)?$")
+        self.assertRegex(labels["org.opencontainers.image.created"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertTrue(labels["org.opencontainers.image.source"])
         self.assertEqual(labels["org.opencontainers.image.licenses"], "Apache-2.0")
 
     def test_is_checked_without_a_shell_or_curl(self):
@@ -111,35 +82,15 @@ class Image(unittest.TestCase):  # runs first: its name does
 class Stack(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        run("scripts/secrets")
-        cls.make_authority()
-        cls.addClassCleanup(compose, "down", "--volumes", "--timeout", "20", check=False)
-        compose("down", "--volumes", "--timeout", "5", check=False)
-        compose("up", "--detach", "--no-build", "--pull", "never", "--wait", "--wait-timeout", "180", *SERVICES)
-
-    @classmethod
-    def make_authority(cls):
-        """What the ACME authority of authority.yml needs."""
-        folder = ENVIRONMENT["AUTHORITY"] = tempfile.mkdtemp(prefix="terroir-authority-")
-        cls.addClassCleanup(shutil.rmtree, folder)
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=authority",
-            "-addext", "subjectAltName=DNS:authority", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/certificate.pem")
-        pathlib.Path(folder, "pebble.json").write_text(json.dumps({"pebble": {
-            "listenAddress": ":14000", "managementListenAddress": ":15000", "httpPort": 8080, "tlsPort": 8443,
-            "certificate": "/authority/certificate.pem", "privateKey": "/authority/key.pem"}}))
-        run("chmod", "-R", "a+rX", folder)
-
-    def running(self):
-        return [line for line in compose("ps", "--services").split() if line]
-
-    def healthy(self, service):
-        state = inspect(container(service))["State"]
-        return state["Running"] and state.get("Health", {"Status": "healthy"})["Status"] == "healthy"
+        project.make(**SETTINGS, AUTHORITY=make_authority(cls))
+        cls.addClassCleanup(project.remove)
+        project.down()
+        project.up()
 
     def test_everything_is_healthy(self):
-        for service in self.running():
-            self.assertTrue(self.healthy(service), service)
-        for service in ("migrate", "certificate"):
+        for service in running():
+            self.assertTrue(is_healthy(service), service)
+        for service in ("migrate", "certificate", "roles", "ballast"):
             self.assertEqual(inspect(container(service))["State"]["ExitCode"], 0)
 
     def test_the_main_path(self):
@@ -156,7 +107,7 @@ class Stack(unittest.TestCase):
 
     def test_certbot_gets_a_certificate_that_nginx_takes(self):
         def issuer():
-            return run("sh", "-c", f"openssl s_client -connect 127.0.0.1:{HTTPS_PORT} </dev/null 2>/dev/null | openssl x509 -noout -issuer -subject").stdout
+            return run("sh", "-c", f"openssl s_client -connect 127.0.0.1:{project.HTTPS_PORT} </dev/null 2>/dev/null | openssl x509 -noout -issuer -subject").stdout
         until("nginx to show the authority's certificate", lambda: "Pebble" in issuer(), 120)
 
     def test_metrics_are_denied_outside(self):
@@ -164,14 +115,14 @@ class Stack(unittest.TestCase):
             self.assertEqual(curl(path)[0], 403)
 
     def test_only_nginx_is_published_beyond_this_host(self):
-        for service in self.running():
+        for service in running():
             for bindings in inspect(container(service))["NetworkSettings"]["Ports"].values():
                 for binding in bindings or []:
                     if service != "nginx":
                         self.assertEqual(binding["HostIp"], "127.0.0.1", service)
 
     def test_nothing_runs_as_root_or_may_write_its_root(self):
-        for service in self.running():
+        for service in running():
             name = container(service)
             # Users as their numbers on this host.
             users = {line.split()[0] for line in docker("top", name, "-eo", "uid,pid,args").splitlines()[1:]}
@@ -180,11 +131,40 @@ class Stack(unittest.TestCase):
             self.assertEqual(inspect(name)["HostConfig"]["CapDrop"], ["ALL"], service)
 
     def test_no_secret_is_seen_by_inspection(self):
-        secrets = [path.read_text() for path in (ROOT / "secrets").iterdir() if path.read_text()]
-        for service in self.running():
+        secrets = [path.read_text() for path in (project.folder / "secrets").iterdir() if path.read_text()]
+        for service in running():
             text = docker("container", "inspect", container(service)) + docker("top", container(service), "-eo", "pid,args")
             for secret in secrets:
                 self.assertNotIn(secret, text, service)
+
+    def test_the_server_s_role_changes_no_table_and_reads_no_other_database(self):
+        def api(sql, role="api", database="terroir"):
+            password = (project.folder / f"secrets/postgres_{role}_password").read_text()
+            done = run("docker", "compose", "exec", "-T", "-e", f"PGPASSWORD={password}", "postgres", "psql", "-XAt", "-h", "127.0.0.1",
+                       "-U", f"terroir_{role}", "-d", database, "-c", sql, check=False)
+            return done.stdout.strip() or done.stderr
+        self.assertEqual(api("SELECT count(*) > 0 FROM schema_migrations"), "t")
+        self.assertIn("must be owner of table gardens", api("DROP TABLE gardens"))
+        self.assertIn("permission denied for database", api("SELECT 1", database="postgres"))
+        self.assertIn("permission denied", api("SELECT * FROM users", role="exporter"))
+
+    def test_the_server_s_user_in_redis_keeps_to_its_keys(self):
+        def ask(user, *command):
+            password = (project.folder / f"secrets/redis_{user}_password").read_text()
+            return run("docker", "compose", "exec", "-T", "-e", f"REDISCLI_AUTH={password}", "redis", "redis-cli", "--user", f"terroir_{user}", *command).stdout.strip()
+        operator = "REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli ACL LOG"
+        self.assertEqual(compose("exec", "-T", "redis", "sh", "-c", operator), "", "what the server or the exporter needs is refused")
+        self.assertEqual(ask("api", "PING"), "PONG")
+        for user, command in (("api", "FLUSHALL"), ("api", "CONFIG GET maxmemory"), ("api", "GET other"), ("exporter", "GET terroir:x")):
+            self.assertIn("NOPERM", ask(user, *command.split()), command)
+
+    def test_a_server_that_was_stopped_is_ended_by_its_health_check(self):
+        name = container("api")
+        server = next(line.split()[0] for line in docker("top", name, "-eo", "pid,args").splitlines() if "terroir serve" in line and "tini" not in line)
+        before = inspect(name)["RestartCount"]
+        os.kill(int(server), signal.SIGSTOP)
+        until("the server to be ended", lambda: inspect(name)["RestartCount"] > before, 90)
+        until("the service to serve", lambda: curl("/api/gardens")[0] == 200, 30)
 
     def test_prometheus_sees_every_target(self):
         def up():
@@ -193,11 +173,11 @@ class Stack(unittest.TestCase):
         until("every target", up, 60)
 
     def test_killing_any_process_heals_without_hands(self):
-        for service in self.running():
+        for service in running():
             name = container(service)
             os.kill(inspect(name)["State"]["Pid"], signal.SIGKILL)
             until(f"{service} to be restarted", lambda name=name: inspect(name)["RestartCount"] >= 1, 20)
-            until(f"{service} to be healthy", lambda service=service: self.healthy(service), 90)
+            until(f"{service} to be healthy", lambda service=service: is_healthy(service), 90)
         until("the service to serve", lambda: curl("/api/gardens")[0] == 200, 30)
         until("the report to be good", lambda: curl("/health")[0] == 200, 30)
 

@@ -1,0 +1,71 @@
+"""Every command of the runbook and of operations.md, as it is written there, in development and then in production."""
+import re
+import unittest
+
+from Tests.Image import project
+from Tests.Image.project import IMAGE, compose, container, inspect, is_healthy, run, running, until
+from Tests.Image.test_image import SETTINGS, make_authority
+
+DOCUMENTS = ("docs/operations.md", "docs/runbook.md")
+# What stands in capitals for the reader to fill in.
+BLANKS = {"NAME": "HostMemoryLow", "PID": "0", "ID": "00000000-0000-7000-8000-000000000000", "TOKEN": "none"}
+# Written as commands and not run here, and why.
+LEFT_OUT = {
+    "docker stop": "a name", "docker kill": "a name", "docker compose stop": "a name", "docker compose exec": "a name",
+    "docker image prune --all --filter until=168h": "it would take images of whoever else uses the engine",
+}
+
+
+def commands(document):
+    """The blocks of shell, each as one command, and what stands in line and begins like one."""
+    text = (project.folder / document).read_text()
+    for block in re.findall(r"```sh\n(.*?)```", text, re.S):
+        yield block
+    for span in re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.S)):
+        if re.match(r"(docker|curl|make|df|rm|sudo) ", span) and "make " != span[:5]:
+            yield " ".join(span.split())
+
+
+class Documents(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        project.make(**SETTINGS, AUTHORITY=make_authority(cls))
+        cls.addClassCleanup(project.remove)
+        project.down()
+
+    def run_all(self):
+        seen = 0
+        for document in DOCUMENTS:
+            for command in commands(document):
+                if command in LEFT_OUT:
+                    continue
+                blanks = BLANKS | {"NEW": (project.folder / "secrets/postgres_password").read_text()}
+                filled = re.sub(r"\b(NAME|PID|ID|TOKEN|NEW)\b", lambda match: blanks[match.group()], command)
+                with self.subTest(document=document, command=command):
+                    done = run("bash", "-c", f"set -o pipefail\n{filled}", check=False)
+                    found_nothing = done.returncode == 1 and "grep" in command and not done.stderr
+                    self.assertTrue(done.returncode == 0 or found_nothing, f"{done.returncode}: {done.stdout[-800:]}{done.stderr[-2000:]}")
+                    seen += 1
+        self.assertGreater(seen, 30)
+        for service in running():
+            until(f"{service} to be healthy", lambda service=service: is_healthy(service), 90)
+
+    def test_1_in_development(self):
+        self.run_all()
+        self.assertIn("ENVIRONMENT=development", inspect(container("api"))["Config"]["Env"])
+
+    def test_2_in_production(self):
+        files = SETTINGS["COMPOSE_FILE"].replace("docker-compose.yml", "docker-compose.yml:docker-compose.production.yml")
+        for path in (".env", ".env.example"):
+            project.configure(project.folder / path, {"COMPOSE_FILE": files})
+        self.run_all()
+        api, postgres = inspect(container("api")), inspect(container("postgres"))
+        self.assertIn("ENVIRONMENT=production", api["Config"]["Env"])
+        self.assertEqual(api["Config"]["Image"], IMAGE)
+        self.assertEqual(api["HostConfig"]["Memory"], 1 << 30)
+        self.assertEqual(postgres["HostConfig"]["Memory"], 4 << 30)
+        self.assertIn("shared_buffers=1GB", postgres["Args"])
+
+
+if __name__ == "__main__":
+    unittest.main()

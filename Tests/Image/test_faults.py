@@ -1,0 +1,260 @@
+"""Breaks each part of the stack in turn under load, and writes the table of docs/operations.md: what clients saw, which
+alert fired after how long, and what healed it in how many seconds."""
+import collections
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import urllib.request
+
+from Tests.Image import project
+from Tests.Image.project import ROOT, compose, container, curl, docker, inspect, is_healthy, post, until
+
+# How long a fault that nothing heals by itself is left alone, until an alert tells of it.
+LONGEST_SECONDS = 150
+# An alert for whatever clients feel for longer than this; what is over sooner may be counted only.
+BRIEF_SECONDS = 60
+ALERT_WITHIN_SECONDS = 120
+# What a healthy stack on a busy or nearly full host may say.
+OF_THE_HOST = {"Watchdog", "HostMemoryLow", "HighResponseTime", "ResponseTimeAboveTarget", "EventLoopLag", "HostProcessorBusy"}
+
+Fault = collections.namedtuple("Fault", "name inject healer heal")
+
+
+class Client(threading.Thread):
+    """Asks again and again, as a client does, and remembers each answer: (time, status), 0 for none."""
+
+    def __init__(self, *curl_arguments, path):
+        super().__init__(daemon=True)
+        self.arguments, self.path, self.answers, self.ended = curl_arguments, path, [], threading.Event()
+
+    def body(self):
+        return ()
+
+    def run(self):
+        while not self.ended.wait(0.2):
+            self.answers.append((time.monotonic(), curl(self.path, *self.arguments, *self.body(), seconds=5)[0]))
+
+    def failures(self, since):
+        """Statuses of what failed, and the seconds from the first failure to the first success after the last."""
+        answers = [answer for answer in self.answers if answer[0] >= since]
+        failed = [moment for moment, status in answers if status != 200]
+        if not failed:
+            return collections.Counter(), 0
+        after = [moment for moment, status in answers if status == 200 and moment > failed[-1]]
+        return collections.Counter(status for _, status in answers if status != 200), (after[0] if after else time.monotonic()) - failed[0]
+
+    def succeeds(self, seconds):
+        """Whether every answer of the last seconds was one."""
+        recent = [status for moment, status in self.answers if moment > time.monotonic() - seconds]
+        return len(recent) > 1 and set(recent) == {200}
+
+
+class Device(Client):
+    """A probe that measures something new each time."""
+    accepted = 0
+    moment = time.time() - 86_400
+
+    def body(self):
+        self.moment += 0.01
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(self.moment)) + f".{int(self.moment * 1000) % 1000:03d}Z"
+        return ("-H", "Content-Type: application/json", "-d", json.dumps({"readings": [{"sensorType": "rain", "value": 1, "measuredAt": stamp}]}))
+
+    def acknowledged(self):
+        return sum(1 for _, status in self.answers if status == 200)
+
+
+def signal_process(service, number, command=None):
+    """Sends a signal to a container's first process, or to the one whose command line has that text, from outside."""
+    rows = docker("top", container(service), "-eo", "pid,args").splitlines()[1:]
+    row = next(row for row in rows if not command or command in row and "tini" not in row)
+    os.kill(int(row.split()[0]), number)
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        project.make(COMPOSE_PROFILES="monitoring", COMPOSE_FILE="docker-compose.yml:disk.yml")
+        cls.addClassCleanup(project.remove)
+        cls.make_disk()
+        project.down()
+        project.up()
+        login = {"email": "faults@example.com", "password": "a long enough password"}
+        post("/api/users", {**login, "displayName": "Faults"})
+        token = post("/api/sessions", login)[1]["accessToken"]
+        garden = post("/api/gardens", {"name": "Under load", "public": True}, token)[1]["id"]
+        cls.device = post(f"/api/gardens/{garden}/devices", {"name": "probe"}, token)[1]
+        cls.reader = Client(path=f"/api/gardens/{garden}")
+        cls.writer = Device("-H", f"Authorization: Bearer {cls.device['key']}", path=f"/api/devices/{cls.device['id']}/readings")
+        for client in (cls.reader, cls.writer):
+            client.start()
+            cls.addClassCleanup(client.join)
+            cls.addClassCleanup(client.ended.set)
+        cls.rows = []
+
+    @classmethod
+    def make_disk(cls):
+        """A small disk for Postgres' volume and the ballast, so that it can be filled."""
+        cls.disk = pathlib.Path(tempfile.mkdtemp(prefix="terroir-disk-"))
+        image = cls.disk.with_suffix(".img")
+        with open(image, "wb") as file:
+            file.truncate(1 << 30)
+        subprocess.run(["mkfs.ext4", "-q", image], check=True)
+        subprocess.run(["mount", "-o", "loop", image, cls.disk], check=True)
+        cls.addClassCleanup(image.unlink)
+        cls.addClassCleanup(subprocess.run, ["umount", cls.disk], check=True)
+        for name in ("postgres", "ballast"):
+            (cls.disk / name).mkdir()
+            os.chown(cls.disk / name, 999, 999)
+        (project.folder / "disk.yml").write_text("volumes:\n" + "".join(
+            f"  {name}: {{ driver_opts: {{ type: none, o: bind, device: {cls.disk / name} }} }}\n" for name in ("postgres", "ballast")))
+
+    # --- the faults ---
+
+    def engine(self):
+        if subprocess.run([ROOT / "scripts/engine", "restart"], capture_output=True, check=False).returncode == 69:
+            self.skipTest("the engine is not ours to restart")
+
+    def fill_disk(self):
+        free = os.statvfs(self.disk)
+        subprocess.run(["fallocate", "--length", str(free.f_bavail * free.f_bsize), self.disk / "filler"], check=False)
+        subprocess.run(["dd", "if=/dev/zero", f"of={self.disk / 'rest'}", "bs=4k"], capture_output=True, check=False)
+        # What the log of transactions has reserved is used up soon.
+        compose("exec", "-T", "postgres", "sql", "-c", "CREATE TABLE filler AS SELECT repeat(md5(n::text), 100) FROM generate_series(1, 200000) n", check=False)
+
+    def give_ballast_back(self):
+        section = (project.folder / "docs/runbook.md").read_text().split("### DiskFilling")[1]
+        written = re.search(r"```sh\n(.*?)```", section, re.S).group(1)
+        subprocess.run(["bash", "-c", written.replace("sudo ", "")], cwd=project.folder, env=project.environment, check=True, capture_output=True)
+
+    def lose_names(self):
+        """The name service is gone, and every connection to the stores is cut."""
+        path = pathlib.Path(inspect(container("api"))["ResolvConfPath"])
+        self.names = (path, path.read_text())
+        path.write_text("nameserver 192.0.2.1\n")
+        compose("exec", "-T", "postgres", "sql", "-c", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'terroir_api'")
+        compose("exec", "-T", "redis", "sh", "-c", "REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli CLIENT KILL USER terroir_api")
+
+    def network(self):
+        return f"{project.SETTINGS['COMPOSE_PROJECT_NAME']}_internal"
+
+    def faults(self):
+        up = "`docker compose up --detach --wait`"
+        again = project.up
+        itself = "the engine starts it again"
+        yield Fault("The server dies (SIGKILL)", lambda: signal_process("api", signal.SIGKILL, "terroir serve"), itself, None)
+        yield Fault("The server is stopped (SIGSTOP)", lambda: signal_process("api", signal.SIGSTOP, "terroir serve"), "its health check ends it", None)
+        yield Fault("`docker kill` of the server", lambda: docker("kill", container("api")), up, again)
+        yield Fault("nginx dies", lambda: signal_process("nginx", signal.SIGKILL), itself, None)
+        yield Fault("nginx is stopped by hand", lambda: compose("stop", "nginx"), up, again)
+        yield Fault("Postgres dies", lambda: signal_process("postgres", signal.SIGKILL), itself, None)
+        yield Fault("Postgres is stopped by hand", lambda: compose("stop", "postgres"), up, again)
+        yield Fault("Postgres hangs", lambda: compose("pause", "postgres"), "`docker compose unpause postgres`", lambda: compose("unpause", "postgres"))
+        yield Fault("Redis dies", lambda: signal_process("redis", signal.SIGKILL), itself, None)
+        yield Fault("Redis hangs", lambda: compose("pause", "redis"), "`docker compose unpause redis`", lambda: compose("unpause", "redis"))
+        yield Fault("Postgres is cut off the network", lambda: docker("network", "disconnect", self.network(), container("postgres")),
+                    "the network's return", lambda: docker("network", "connect", "--alias", "postgres", self.network(), container("postgres")))
+        yield Fault("The name service is gone and all connections are cut", self.lose_names, "the server, by the addresses that worked last", None)
+        yield Fault("Postgres' disk is full", self.fill_disk, "the ballast given back ([runbook](runbook.md#diskfilling))", self.give_ballast_back)
+        yield Fault("Prometheus dies", lambda: signal_process("prometheus", signal.SIGKILL), itself, None)
+        yield Fault("The engine restarts", self.engine, itself, None)
+
+    # --- what comes of them ---
+
+    def firing(self):
+        """Names of the alerts that fire; none while Prometheus is away itself."""
+        try:
+            with urllib.request.urlopen("http://127.0.0.1:9090/api/v1/alerts", timeout=3) as answer:
+                alerts = json.load(answer)["data"]["alerts"]
+        except OSError:
+            return set()
+        return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"} - OF_THE_HOST
+
+    def served(self, seconds=3):
+        return self.reader.succeeds(seconds) and self.writer.succeeds(seconds)
+
+    def try_fault(self, fault):
+        until("calm before the fault", lambda: self.served() and not self.firing(), 900)
+        began, alerts = time.monotonic(), {}
+
+        def watch():
+            for name in self.firing():
+                alerts.setdefault(name, time.monotonic() - began)
+
+        fault.inject()
+        healed_in = None
+        if fault.heal:
+            end = began + LONGEST_SECONDS
+            while time.monotonic() < end and not alerts:
+                watch()
+                time.sleep(1)
+            healing = time.monotonic()
+            fault.heal()
+            until(f"service after {fault.name}", self.served, 180)
+            healed_in = time.monotonic() - healing - 3
+        else:
+            # Long enough for what fires after a minute to fire.
+            end = began + 20
+            while time.monotonic() < end or not self.served():
+                self.assertLess(time.monotonic(), began + 240, f"{fault.name} does not heal")
+                watch()
+                time.sleep(1)
+        felt, seconds = collections.Counter(), 0
+        for client in (self.reader, self.writer):
+            statuses, lasted = client.failures(began)
+            felt += statuses
+            seconds = max(seconds, lasted)
+        if healed_in is None:
+            healed_in = seconds
+        return felt, seconds, alerts, healed_in
+
+    def test_every_fault(self):
+        wanted = os.environ.get("FAULT", "")
+        for fault in self.faults():
+            if wanted not in fault.name:
+                continue
+            with self.subTest(fault=fault.name):
+                felt, seconds, alerts, healed_in = self.try_fault(fault)
+                row = self.row(fault, felt, seconds, alerts, healed_in)
+                print(row, flush=True)
+                self.rows.append(row)
+                if seconds > BRIEF_SECONDS:
+                    self.assertTrue(alerts and min(alerts.values()) <= ALERT_WITHIN_SECONDS, f"felt for {seconds:.0f} s, alerts {alerts}")
+                if not felt and not fault.heal:
+                    self.assertFalse(alerts)
+                if hasattr(self, "names"):
+                    self.names[0].write_text(self.names[1])
+                    del self.names
+                for rest in ("filler", "rest"):
+                    (self.disk / rest).unlink(missing_ok=True)
+        stored = compose("exec", "-T", "postgres", "sql", "-At", "-c", f"SELECT count(*) FROM readings WHERE device_id = '{self.device['id']}'")
+        self.assertGreaterEqual(int(stored), self.writer.acknowledged())
+        print(f"{self.writer.acknowledged()} readings were acknowledged, {stored} are stored")
+        if not wanted:
+            self.write()
+
+    @staticmethod
+    def row(fault, felt, seconds, alerts, healed_in):
+        def what(status):
+            return "no answer" if status == 0 else str(status)
+        seen = "nothing" if not felt else f"{', '.join(what(status) for status in sorted(felt))} for {seconds:.0f} s"
+        first = sorted(alerts.items(), key=lambda alert: alert[1])
+        told = ", ".join(f"{name} ({moment:.0f} s)" for name, moment in first) or "none"
+        return f"| {fault.name} | {seen} | {told} | {fault.healer} | {healed_in:.0f} s |"
+
+    def write(self):
+        path = ROOT / "docs/operations.md"
+        begin, end = "<!-- faults: make fault-test -->\n", "<!-- end of faults -->"
+        head, rest = path.read_text().split(begin)
+        table = "\n".join(["| Fault | Clients see | Alert, after | Healed by | in |", "|---|---|---|---|---|", *self.rows])
+        path.write_text(head + begin + table + "\n" + end + rest.split(end)[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
