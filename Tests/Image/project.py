@@ -68,8 +68,10 @@ def compose(*arguments, check=True):
     return docker("compose", *arguments, check=check)
 
 
-def up(*arguments):
-    compose("up", "--detach", "--no-build", "--pull", "never", "--wait", "--wait-timeout", "180", *arguments)
+def up():
+    done = run("docker", "compose", "up", "--detach", "--no-build", "--pull", "never", "--wait", "--wait-timeout", "180", check=False)
+    if done.returncode:
+        raise AssertionError(f"{done.stderr[-800:]}{compose('logs', '--tail', '20', check=False)[-6000:]}")
 
 
 def inspect(name, kind="container"):
