@@ -165,6 +165,7 @@ class Stack(unittest.TestCase):
         os.kill(int(server), signal.SIGSTOP)
         until("the server to be ended", lambda: inspect(name)["RestartCount"] > before, 90)
         until("the service to serve", lambda: curl("/api/gardens")[0] == 200, 30)
+        until("the server to be healthy", lambda: is_healthy("api"), 30)
 
     def test_prometheus_sees_every_target(self):
         def up():
