@@ -30,8 +30,12 @@ def make(**settings):
     plugins.mkdir(parents=True)
     (plugins / "docker-compose").symlink_to(ROOT / ".venv/bin/docker-compose")
     (folder / ".curlrc").write_text(f'connect-to = "localhost:443:127.0.0.1:{HTTPS_PORT}"\n')
+    if not shutil.which("sudo"):  # root as it is: nothing to become
+        (folder / "bin").mkdir()
+        (folder / "bin/sudo").write_text('#!/bin/sh\nexec "$@"\n')
+        (folder / "bin/sudo").chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COMPOSE_") and name not in SETTINGS}
-    environment.update(kept, DOCKER_CONFIG=str(folder / "docker"), CURL_HOME=str(folder), DOCKER_BUILDKIT="1")
+    environment.update(kept, DOCKER_CONFIG=str(folder / "docker"), CURL_HOME=str(folder), DOCKER_BUILDKIT="1", PATH=f"{folder}/bin:{os.environ['PATH']}")
     configure(folder / ".env.example", SETTINGS | settings)
     shutil.copy(folder / ".env.example", folder / ".env")
     run("scripts/secrets")
@@ -54,7 +58,7 @@ def remove():
 
 
 def run(*command, check=True):
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if check and done.returncode:
         raise AssertionError(f"{command}: {done.stdout[-1000:]}{done.stderr[-3000:]}")
     return done
