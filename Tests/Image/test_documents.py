@@ -32,6 +32,7 @@ class Documents(unittest.TestCase):
         project.make(**SETTINGS, AUTHORITY=make_authority(cls))
         cls.addClassCleanup(project.remove)
         project.down()
+        cls.builds = run("docker", "buildx", "version", check=False).returncode == 0
 
     def run_all(self):
         seen = 0
@@ -40,8 +41,11 @@ class Documents(unittest.TestCase):
                 if command in LEFT_OUT:
                     continue
                 blanks = BLANKS | {"NEW": (project.folder / "secrets/postgres_password").read_text()}
+                if not self.builds:  # compose alone cannot use BuildKit; the image is there
+                    command = command.replace(" --build ", " ")
                 filled = re.sub(r"\b(NAME|PID|ID|TOKEN|NEW)\b", lambda match: blanks[match.group()], command)
                 with self.subTest(document=document, command=command):
+                    print(f"    {command.strip()[:110]}", flush=True)
                     done = run("bash", "-c", f"set -o pipefail\n{filled}", check=False)
                     found_nothing = done.returncode == 1 and "grep" in command and not done.stderr
                     self.assertTrue(done.returncode == 0 or found_nothing, f"{done.returncode}: {done.stdout[-800:]}{done.stderr[-2000:]}")
