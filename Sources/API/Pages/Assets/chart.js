@@ -214,9 +214,9 @@ export class Chart {
   }
 
   #tell(index) {
-    const { times, series, from, to } = this.#data;
+    const { times, series, from, to, gap } = this.#data;
     const lines = series.map((one) => [one.name, index < 0 ? "–" : this.#value(one.values[index])]);
-    const when = index < 0 ? "" : moment(times[index], to - from);
+    const when = index < 0 ? "" : moment(times[index] - (this.#options.bars ? gap / 2 : 0), to - from); // a bar by its beginning
     const text = lines.map(([name, value]) => (lines.length > 1 ? `${name} ${value}` : value)).join(", ");
     this.#plot.setAttribute("aria-valuemax", Math.max(times.length - 1, 0));
     this.#plot.setAttribute("aria-valuenow", Math.max(index, 0));
