@@ -69,7 +69,8 @@ package enum ListeningSocket {
     _ = try checked("setsockopt") { setsockopt(fd, level, name, &value, socklen_t(MemoryLayout<Int32>.size)) }
   }
 
-  private static func bind(_ fd: Int32, _ address: PeerAddress, _ port: UInt16, isV4: Bool) throws(SystemError) {
+  /// Gives a socket of the address's family that address.
+  package static func bind(_ fd: Int32, _ address: PeerAddress, _ port: UInt16, isV4: Bool) throws(SystemError) {
     var v4 = sockaddr_in()
     v4.sin_family = sa_family_t(AF_INET)
     v4.sin_port = port.bigEndian

@@ -54,6 +54,11 @@ package final class Logger {
     if ring.append(line.bytes.written) { sink.signal(ring) }
   }
 
+  /// Writes a line that another program has made, with its line end, whatever its level.
+  package func pass(_ line: UnsafeRawBufferPointer) {
+    if ring.append(line) { sink.signal(ring) }
+  }
+
   private func setTimestamp(_ unixMilliseconds: Int64) {
     let second = unixMilliseconds.floorDivided(by: 1_000)
     if second != self.second {

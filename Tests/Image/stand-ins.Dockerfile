@@ -19,7 +19,7 @@ WORKDIR /data
 
 FROM base AS nginx
 RUN groupadd --gid 101 nginx && useradd --uid 101 --gid 101 nginx \
-  && apt-get install -y --no-install-recommends nginx && mkdir -p /docker-entrypoint.d
+  && apt-get install -y --no-install-recommends nginx libnginx-mod-stream && mkdir -p /docker-entrypoint.d
 COPY nginx-entrypoint /docker-entrypoint.sh
 ENTRYPOINT ["/docker-entrypoint.sh"]
 CMD ["nginx", "-g", "daemon off;"]

@@ -5,7 +5,7 @@ import unittest
 
 from Tests.Stack.stack import Stack, until
 
-TARGETS = 8  # jobs in prometheus.yml, one target each
+TARGETS = 9  # jobs in prometheus.yml, one target each
 
 
 class Monitored(unittest.TestCase):
@@ -68,7 +68,7 @@ class Monitored(unittest.TestCase):
         def ask():
             while not over.wait(pause):
                 try:
-                    self.stack.curl(self.stack.api + path, *self.user)
+                    self.stack.curl(self.stack.edge + path, *self.user)
                 except OSError:
                     pass
 

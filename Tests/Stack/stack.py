@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -20,15 +21,23 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 STORES = [ROOT / "scripts" / "stores", "-i", "stack"]
 # How long each window of the rules is here. A scrape a second leaves enough samples in the shortest.
 WINDOWS = {"5m": "8s", "15m": "20s", "30m": "15s", "1h": "20s", "2h": "25s", "6h": "30s", "1d": "60s", "3d": "70s"}
-PORTS = ("api", "metrics", "http", "https", "status", "prometheus", "alertmanager", "postgres", "redis", "nginx", "node", "blackbox", "outside")
+PORTS = ("api", "metrics", "http", "https", "status", "syslog", "edge-log", "prometheus", "alertmanager", "postgres", "redis", "nginx", "node", "blackbox", "outside")
 
 
 def free_ports(names):
-    sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
-    ports = {name: each.getsockname()[1] for name, each in sockets.items()}
-    for each in sockets.values():
-        each.close()
-    return ports
+    """A port for each name, below those that the kernel gives to connections (net.ipv4.ip_local_port_range)."""
+    ports = {}
+    for _ in range(1000):
+        port = random.randrange(12000, 20000)  # scripts/stores chooses above
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        if port not in ports.values():
+            ports[next(name for name in names if name not in ports)] = port
+        if len(ports) == len(names):
+            return ports
+    raise AssertionError("no free ports")
 
 
 def until(what, condition, seconds=60):
@@ -197,11 +206,15 @@ class Stack:
             "TRUSTED_PROXIES": "127.0.0.1/32", "SHUTDOWN_DRAIN_SECONDS": "0", "LOG_FORMAT": "json", **self.settings, **environment,
         })
 
-    def start_nginx(self, rate="10r/s", burst="20"):
-        edge = self.folder / "nginx"
+    def start_nginx(self, rate="10r/s", burst="20", server=None, **settings):
+        """nginx before the server, or before another port; what it logs is received beside it."""
+        edge, log = self.folder / "nginx", f"127.0.0.1:{self.port['syslog']}"
+        if "edge-log" not in self.processes:
+            self.start("edge-log", [os.environ["TERROIR_BINARY"], "edge-log", "--syslog", log, "--metrics", f"127.0.0.1:{self.port['edge-log']}"],
+                       lambda: fetch(f"http://127.0.0.1:{self.port['edge-log']}/metrics"))
         subprocess.run(
-            [ROOT / "scripts/nginx-config", edge, *(str(self.port[p]) for p in ("http", "https", "status")), f"127.0.0.1:{self.port['api']}"],
-            check=True, env={**os.environ, "EDGE_RATE": rate, "EDGE_BURST": burst},
+            [ROOT / "scripts/nginx-config", edge, *(str(self.port[p]) for p in ("http", "https", "status")), f"127.0.0.1:{server or self.port['api']}", log],
+            check=True, env={**os.environ, "EDGE_RATE": rate, "EDGE_BURST": burst, **settings},
         )
         self.start(
             "nginx", ["nginx", "-e", "stderr", "-c", edge / "nginx.conf", "-g", "daemon off;"],
@@ -214,6 +227,8 @@ class Stack:
         redis = "redis://" + self.stores["REDIS_URL"].split("@")[1].removesuffix("/0")
         passwords.write_text(json.dumps({redis: self.redis_password}))
         (self.folder / "textfile").mkdir(exist_ok=True)
+        (self.folder / "textfile/backup.prom").write_text(
+            f'terroir_backup_last_success_timestamp_seconds{{store="postgres"}} {time.time()}\n')
         listen = lambda name, flag="--web.listen-address": f"{flag}=127.0.0.1:{port[name]}"
         answers = lambda name: lambda: fetch(f"http://127.0.0.1:{port[name]}/metrics")
         self.start("postgres", ["prometheus-postgres-exporter", listen("postgres")], answers("postgres"),
@@ -230,7 +245,7 @@ class Stack:
         folder.mkdir()
         text = (source / "prometheus/prometheus.yml").read_text()
         for name, place in {
-            "api:9464": "metrics", "postgres-exporter:9187": "postgres", "redis-exporter:9121": "redis", "nginx-exporter:9113": "nginx",
+            "api:9464": "metrics", "edge-log:9465": "edge-log", "postgres-exporter:9187": "postgres", "redis-exporter:9121": "redis", "nginx-exporter:9113": "nginx",
             "node-exporter:9100": "node", "blackbox-exporter:9115": "blackbox", "nginx:8443": "https",
             "localhost:9090": "prometheus", "alertmanager:9093": "alertmanager",
         }.items():

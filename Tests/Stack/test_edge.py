@@ -1,6 +1,8 @@
 """Each rule of nginx/, shown by curl on a real nginx before the real server."""
 import json
 import re
+import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -28,7 +30,8 @@ class Edge(unittest.TestCase):
         return self.stack.curl(self.stack.edge + path, *arguments)
 
     def access_log(self):
-        return [json.loads(line) for line in (self.stack.folder / "nginx/access.log").read_text().splitlines()]
+        lines = [json.loads(line) for line in self.stack.log("edge-log").splitlines()]
+        return [line for line in lines if line["message"] == "Request completed"]
 
     # --- TLS ---
 
@@ -50,6 +53,17 @@ class Edge(unittest.TestCase):
         with self.assertRaises(OSError):
             self.get("/version", "--tlsv1.0", "--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0")
 
+    def test_tls_is_what_mozilla_calls_intermediate_without_tickets(self):
+        place = f"127.0.0.1:{self.stack.port['https']}"
+        report = self.stack.folder / "sslyze.json"
+        done = subprocess.run([ROOT / ".venv/bin/sslyze", "--mozilla_config", "intermediate", "--resum", f"--json_out={report}", place],
+                              capture_output=True, text=True, check=False)
+        faults = re.findall(r"^ +\* (\w+): ", done.stdout.partition("COMPLIANCE AGAINST")[2], re.M)
+        self.assertEqual(faults, ["certificate_path_validation"], done.stdout[-1000:])  # nobody has signed it
+        resumption = json.loads(report.read_text())["server_scan_results"][0]["scan_result"]["session_resumption"]["result"]
+        self.assertEqual(resumption["tls_ticket_resumption_result"], "NOT_SUPPORTED")
+        self.assertEqual(resumption["session_id_resumption_result"], "FULLY_SUPPORTED")
+
     def test_a_renewed_certificate_is_taken_without_a_restart(self):
         folder = self.stack.folder / "nginx/certificates"
         (folder / "fullchain.pem").unlink()
@@ -70,14 +84,15 @@ class Edge(unittest.TestCase):
         self.assertIn("Active connections", fetch(f"http://127.0.0.1:{self.stack.port['status']}/stub_status"))
 
     def test_probes_are_never_limited_and_never_logged(self):
-        before = len(self.access_log())
         for path in ("/health", "/api/health", "/livez", "/readyz", "/startupz"):
             statuses = {self.get(path).status for _ in range(10)}
             codes = subprocess.run(
                 ["curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}\n", "--parallel", f"{self.stack.edge}{path}?[1-60]"],
                 capture_output=True, text=True, check=True).stdout.split()
             self.assertEqual(statuses | set(map(int, codes)), {200}, path)
-        self.assertEqual(len(self.access_log()), before)
+        self.get("/api/gardens", "-H", "X-Request-Id: after-the-probes")
+        logged = until("nginx's log line", lambda: [l for l in self.access_log() if l["requestId"] == "after-the-probes"] and self.access_log())
+        self.assertEqual([l["path"] for l in logged if re.search("z$|health$", l["path"])], [])
 
     def test_a_client_over_its_rate_gets_429_with_headers_and_a_body(self):
         time.sleep(1)  # the bucket is full again
@@ -150,7 +165,50 @@ class Edge(unittest.TestCase):
         patched = self.stack.post(self.stack.edge + path, {"name": "Peas"}, *self.user, "-H", f"If-Match: {tag}", method="PATCH")
         self.assertEqual(patched.status, 200, patched.body)
 
+    def test_a_304_varies_as_its_200_does(self):
+        answer = self.get("/openapi.json", "-H", "Accept-Encoding: gzip", "-o", "/dev/null", "-D", "-")
+        unchanged = self.get("/openapi.json", "-H", "Accept-Encoding: gzip", "-H", f"If-None-Match: {answer['ETag']}")
+        self.assertEqual((unchanged.status, unchanged["Vary"]), (304, answer["Vary"]))
+
     # --- bodies and failures ---
+
+    def test_what_no_request_can_be_is_refused_as_a_problem(self):
+        for head, status in (
+            ("GET /100% HTTP/1.1", 400), ("GET /%00 HTTP/1.1", 400), ("G\x01T / HTTP/1.1", 400), ("GET / HTTP/1.1\r\nHost: a b", 400),
+            (f"GET /{'x' * 9000} HTTP/1.1", 414), (f"GET / HTTP/1.1\r\nX: {'x' * 9000}", 431), ("TRACE / HTTP/1.1", 405),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip", 501), ("GET / HTTP/9.9", 505),
+        ):
+            answer = self.raw(head + ("" if "Host:" in head else "\r\nHost: terroir") + "\r\n\r\n")
+            self.assertEqual((answer.status, answer["Content-Type"]), (status, "application/problem+json"), head[:40])
+            self.assertEqual((answer.json()["status"], answer["X-Content-Type-Options"]), (status, "nosniff"), head[:40])
+            self.assertEqual("Allow" in dict(answer.headers), status == 405)
+        plain = self.stack.curl(self.stack.edge.replace("https", "http"))
+        self.assertEqual((plain.status, plain["Content-Type"], plain["Strict-Transport-Security"]), (400, "application/problem+json", None))
+
+    def raw(self, head):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", self.stack.port["https"]), 10) as plain, context.wrap_socket(plain) as tls:
+            tls.sendall(head.encode())
+            tls.settimeout(5)
+            answer = b""
+            while b"}" not in answer:
+                part = tls.recv(65536)
+                if not part:
+                    break
+                answer += part
+            return Answer(answer.decode())
+
+    def test_what_clients_get_is_counted_at_the_edge(self):
+        before = self.counted(scope="api", origin="server", status="401")
+        self.get("/api/users/me")
+        until("the server's answer", lambda: self.counted(scope="api", origin="server", status="401") == before + 1)
+
+    def counted(self, **labels):
+        text = fetch(f"http://127.0.0.1:{self.stack.port['edge-log']}/metrics")
+        selected = [line for line in text.splitlines() if line.startswith("edge_requests_total{") and all(f'{k}="{v}"' in line for k, v in labels.items())]
+        self.assertTrue(selected, labels)  # also before the first
+        return sum(float(line.split()[-1]) for line in selected)
 
     def test_a_body_over_the_limit_is_refused_at_the_edge(self):
         big = self.stack.folder / "big"
@@ -177,6 +235,7 @@ class Edge(unittest.TestCase):
         self.assertEqual((answer.status, answer["Content-Type"], answer["Retry-After"]), (503, "application/problem+json", "1"))
         self.assertEqual(len(answer.all("Strict-Transport-Security")), 1)
         self.assertEqual(answer.json()["type"], "urn:terroir:problem:unavailable")
+        until("the edge's own answer", lambda: self.counted(scope="api", origin="edge", status="503"))
         self.stack.start_server()
         self.assertEqual(self.get("/api/gardens").status, 200)
 

@@ -13,6 +13,9 @@ package struct Instruments: Sendable {
   /// Device ids that get series of their own; later ones are counted under `_other`.
   static let maximumDeviceSeries = 200
 
+  /// Every route's every answer, which are there at zero from the start, and half as many that nobody foresaw.
+  static let maximumRequestSeries = 3_000
+
   let registry: Registry
   let requests: Family<Counter>
   let requestDuration: Family<Histogram>
@@ -48,7 +51,7 @@ package struct Instruments: Sendable {
     self.registry = registry
     requests = registry.counter(
       "http_requests_total", help: "Requests answered or refused.",
-      labels: ["method", "route", "status", "status_code", "status_class"])
+      labels: ["method", "route", "status", "status_code", "status_class"], maximumSeries: Self.maximumRequestSeries)
     requestDuration = registry.histogram(
       "http_request_duration_seconds", help: "Time from a request's first byte to its answer's last.",
       labels: ["method", "route", "status", "status_code"], buckets: Self.durationBuckets, exemplars: true)

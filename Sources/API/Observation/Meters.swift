@@ -32,6 +32,10 @@ final class Meters {
     redisActive = instruments.redisActive.child(shard: shard)
     loopLag = instruments.loopLag.child(shard: shard, "\(shard)")
     eventsDropped = instruments.eventsDropped.child(shard: shard)
+    // There at zero, so that the first rise is seen.
+    for action in UserAction.allCases {
+      for hasUser in [true, false] { _ = actions(action, hasUser: hasUser) }
+    }
   }
 
   /// Counts a look-up in a cache.
@@ -61,12 +65,16 @@ final class Meters {
 
   /// Counts what a user did; `hasUser` is false when nobody is known to have done it.
   func action(_ action: UserAction, hasUser: Bool = true) {
-    instruments.userActions.child(shard: shard, action.rawValue, hasUser ? "true" : "false").increment()
+    actions(action, hasUser: hasUser).increment()
+  }
+
+  private func actions(_ action: UserAction, hasUser: Bool) -> Counter {
+    instruments.userActions.child(shard: shard, action.rawValue, hasUser ? "true" : "false")
   }
 }
 
 /// What users do, as the metrics name it.
-enum UserAction: String {
+enum UserAction: String, CaseIterable {
   case register, login, loginFailed = "login_failed", refresh, logout, passwordChange = "password_change", erase
   case export, `import`, orderCreate = "order_create", orderTransition = "order_transition"
 }

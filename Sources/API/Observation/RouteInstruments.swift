@@ -41,10 +41,19 @@ package final class RouteInstruments {
   private func add(_ key: UInt32, _ method: HTTP.Method, _ status: UInt16) -> Entry {
     let code = String(status)
     let entry = Entry(
-      key: key,
-      count: instruments.requests.child(shard: shard, method.name.description, route, code, code, "\(status / 100)xx"),
+      key: key, count: counter(method, status),
       duration: instruments.requestDuration.child(shard: shard, method.name.description, route, code, code))
     entries.append(entry)
     return entry
+  }
+
+  /// Makes the counter of an answer that the route can give, at zero: the rise of a counter that is born with its first
+  /// failure cannot be seen. Durations need no such start, since nobody is woken by a rise of theirs.
+  package func expect(_ method: HTTP.Method, _ status: Status) { _ = counter(method, status.rawValue) }
+
+  private func counter(_ method: HTTP.Method, _ status: UInt16) -> Counter {
+    let code = String(status)
+    return instruments.requests.child(
+      shard: shard, method.name.description, route, code, code, "\(status / 100)xx")
   }
 }

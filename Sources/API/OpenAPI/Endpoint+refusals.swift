@@ -1,3 +1,5 @@
+import HTTP
+
 extension Endpoint {
   /// What any endpoint may answer, since the server itself refuses so.
   static let commonRefusals: [Problem.Code] = [
@@ -9,6 +11,12 @@ extension Endpoint {
   var allRefusals: [Problem.Code] {
     let codes = Set(Self.commonRefusals).union(kindRefusals).union(refusals)
     return Problem.Code.allCases.filter(codes.contains)
+  }
+
+  /// The status of every answer that it may give, successes and refusals.
+  var statuses: Set<Status> {
+    let successes = ([success] + reports).map(\.status) + (isConditional ? [Int(Status.notModified.rawValue)] : [])
+    return Set((successes + allRefusals.map(\.status)).map { Status(rawValue: UInt16($0)) })
   }
 
   /// What follows from its access, its path and its body.

@@ -1,3 +1,4 @@
+import Metrics
 import Postgres
 import Reactor
 import Values
@@ -21,6 +22,10 @@ final class Duties {
   init(_ services: Services, _ duties: [Duty]) {
     self.services = services
     self.duties = duties
+    // There at zero, so that the first failure is seen.
+    for duty in duties {
+      for result in Result.allCases { _ = runs(duty, result) }
+    }
   }
 
   /// Does what must be done before anything is served: waits for the lock, and tries until it is done.
@@ -64,10 +69,10 @@ final class Duties {
         return try await duty.run(transaction)
       }
       if hasMore != nil { duty.committed() }
-      count(duty, hasMore == nil ? "skipped" : "done")
+      runs(duty, hasMore == nil ? .skipped : .done).increment()
       return hasMore ?? false
     } catch {
-      count(duty, "failed")
+      runs(duty, .failed).increment()
       services.logger.log(.warning, "A duty failed") {
         $0.field("duty", duty.name.description)
         $0.field("error", error: error)
@@ -76,8 +81,12 @@ final class Duties {
     }
   }
 
-  private func count(_ duty: Duty, _ result: String) {
-    services.shared.instruments.dutyRuns.child(shard: services.loop.index, duty.name.description, result).increment()
+  /// How a run ended; another replica had the lock of one that was skipped.
+  private enum Result: String, CaseIterable { case done, skipped, failed }
+
+  private func runs(_ duty: Duty, _ result: Result) -> Counter {
+    services.shared.instruments.dutyRuns.child(
+      shard: services.loop.index, duty.name.description, result.rawValue)
   }
 
   private static let lock = Statement("duties.lock", "SELECT pg_advisory_xact_lock($1, $2)")

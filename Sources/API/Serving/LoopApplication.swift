@@ -39,6 +39,8 @@ final class LoopApplication: Application {
   private func add(_ endpoint: Endpoint) {
     let instruments = RouteInstruments(
       services.shared.instruments, shard: services.loop.index, route: endpoint.template)
+    for status in endpoint.statuses { instruments.expect(endpoint.method, status) }
+    for code in endpoint.allRefusals where code.status >= 500 { _ = errors(endpoint.template, code) }
     let bound = BoundEndpoint(endpoint, instruments)
     let handler: RouteHandler
     switch endpoint.handler {
@@ -147,9 +149,11 @@ final class LoopApplication: Application {
 
   /// Counts an error of ours. A probe that says no has no problem: it works as it should.
   private func count(_ problem: Problem, _ call: Call) {
-    services.shared.instruments.errors.child(
-      shard: services.loop.index, call.endpoint?.endpoint.template ?? "unmatched", problem.code.rawValue
-    ).increment()
+    errors(call.endpoint?.endpoint.template ?? "unmatched", problem.code).increment()
+  }
+
+  private func errors(_ route: String, _ code: Problem.Code) -> Counter {
+    services.shared.instruments.errors.child(shard: services.loop.index, route, code.rawValue)
   }
 
   /// The request's call for as long as `body` runs, without counting a reference to it.

@@ -55,6 +55,11 @@ final class Shared: Sendable {
     registry.counter("trace_spans_dropped_total", help: "Spans that were dropped or refused.") {
       Double((exporter?.droppedSpans ?? 0) + (exporter?.rejectedSpans ?? 0))
     }
+    if let limit = configuration.machine.memoryLimitBytes {
+      registry.gauge("process_memory_limit_bytes", help: "What the control group lets the process hold.") {
+        Double(limit)
+      }
+    }
     let service = configuration.service
     instruments.buildInfo.child(shard: workers, service.version, service.revision, Version.swift).set(1)
   }

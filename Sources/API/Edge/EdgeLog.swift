@@ -1,0 +1,66 @@
+import Glibc
+import HTTP
+import JSON
+import Reactor
+import Telemetry
+
+/// What nginx logs, as it comes by syslog (RFC 3164) in datagrams: every line is written on, and what each says of an
+/// answer is counted.
+///
+/// nginx never waits for a datagram, so that no log that stalls delays a request. Here nothing waits either: lines that
+/// the reader of this process is too slow for are dropped and counted.
+final class EdgeLog: EventHandler {
+  /// The longest datagram, in bytes: more than nginx makes of the longest head that it takes.
+  static let maximumBytes = 64 * 1024
+  /// The most datagrams read in one turn, so that metrics are served in between.
+  static let datagramsPerTurn = 256
+
+  private let socket: Int32
+  private let logger: Logger
+  private let answers: EdgeAnswers
+  private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: maximumBytes + 1, alignment: 8)
+
+  /// Reads from a non-blocking datagram socket, which it closes at its end.
+  init(socket: Int32, logger: Logger, answers: EdgeAnswers) {
+    self.socket = socket
+    self.logger = logger
+    self.answers = answers
+  }
+
+  deinit {
+    close(socket)
+    memory.deallocate()
+  }
+
+  func ready(_ readiness: Readiness) {
+    for _ in 0..<Self.datagramsPerTurn {
+      let count = retrying { recv(socket, memory.baseAddress, Self.maximumBytes, 0) }
+      guard count > 0 else { return }
+      take(UnsafeRawBufferPointer(rebasing: memory[..<count]))
+    }
+  }
+
+  /// One datagram: `<190>Nov 28 17:00:00 nginx: TEXT`, in which the first colon before a space ends the tag.
+  private func take(_ datagram: UnsafeRawBufferPointer) {
+    guard let colon = datagram.indices.dropLast().first(where: { datagram[$0] == 0x3A && datagram[$0 + 1] == 0x20 })
+    else { return }
+    let text = UnsafeRawBufferPointer(rebasing: datagram[(colon + 2)...])
+    if let line = try? JSONReader.parse(Array(text)), case .object(let members) = line {
+      answers.count(members)
+      memory[datagram.count] = UInt8(ascii: "\n")
+      logger.pass(UnsafeRawBufferPointer(rebasing: memory[(colon + 2)...datagram.count]))
+    } else {
+      logger.log(Self.level(text), "nginx complains") { $0.field("detail", utf8: text) }
+    }
+  }
+
+  /// The level of a line of the error log: `2026/11/28 17:00:00 [error] 7#7: …`.
+  private static func level(_ text: UnsafeRawBufferPointer) -> LogLevel {
+    guard let bracket = text.firstIndex(of: UInt8(ascii: "[")) else { return .info }
+    return switch String(decoding: text[(bracket + 1)...].prefix { $0 != UInt8(ascii: "]") }, as: UTF8.self) {
+    case "emerg", "alert", "crit", "error": .error
+    case "warn": .warning
+    default: .info
+    }
+  }
+}

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Tests of alerts.yml and recording.yml by promtool: each alert fires, with its severity and in the very minute in which
+it should, and stays silent just below its bounds and where it would mislead.
+
+usage: alerts_test.py [FOLDER [ALERT...]]   FOLDER holds the rules; without names every alert is tested
+"""
+import dataclasses
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).parent
+DAY = 1440
+
+
+@dataclasses.dataclass
+class Case:
+    """Series from minute 0 on. `fires` is the first minute in which the alert is seen to fire; None: it never is."""
+    alert: str
+    series: dict
+    fires: int | None = None
+    severity: str = ""
+    count: int = 1
+    labels: str = ""  # more labels that the alert must have, as in a selector
+    until: int = 0  # how long to look on for, in minutes, if it stays silent
+    step: int = 1  # minutes between samples and between evaluations
+
+
+def edge(fives, all_of=1000, fours=0, minutes=60, before=0):
+    """What clients got each minute: so many 5xx and 4xx of all; before that, for some minutes, only what is right."""
+    ok = 'edge_requests_total{scope="api",origin="server",status="200",status_class="2xx"}'
+    return {
+        ok: f"0+{all_of - fives - fours}x{minutes}",
+        ok.replace("200", "503").replace("2xx", "5xx"): (f"0x{before - 1} " if before else "") + f"0+{fives}x{minutes}",
+        ok.replace("200", "404").replace("2xx", "4xx"): f"0+{fours}x{minutes}",
+    }
+
+
+def server(fives, all_of=1000, route="/api/gardens", minutes=60):
+    series = f'http_requests_total{{job="api",method="GET",route="{route}",status="200",status_class="2xx"}}'
+    return {series: f"0+{all_of - fives}x{minutes}", series.replace("200", "500").replace("2xx", "5xx"): f"0+{fives}x{minutes}"}
+
+
+def latency(route, fast, bound, all_of=100, minutes=60, late="10"):
+    """Durations: so many below the bound, the others between it and `late`."""
+    name = f'http_request_duration_seconds_bucket{{job="api",route="{route}",le="%s"}}'
+    return {name % bound: f"0+{fast}x{minutes}", name % late: f"0+{all_of}x{minutes}", name % "+Inf": f"0+{all_of}x{minutes}"}
+
+
+def constant(value, *names, minutes=200):
+    return {name: f"{value}x{minutes}" for name in names}
+
+
+def reading(device, values, status="accepted"):
+    return {f'iot_sensor_readings_total{{device_id="{device}",sensor_type="rain",status="{status}"}}': values}
+
+
+def disk(available, kind="ext4", files="0.5"):
+    place = f'{{fstype="{kind}",mountpoint="/{kind}"}}'
+    return {
+        f"node_filesystem_avail_bytes{place}": available, f"node_filesystem_size_bytes{place}": "100x200",
+        f"node_filesystem_files_free{place}": f"{files}x200", f"node_filesystem_files{place}": "1x200",
+    }
+
+
+JOBS = ("postgres", "redis", "nginx", "node", "edge", "edge-log", "alertmanager")
+
+CASES = [
+    # --- requests ---
+    Case("HighErrorRate", edge(11), 6, "critical"),
+    Case("HighErrorRate", edge(9), until=30),
+    Case("HighErrorRate", edge(1, 20), until=30),  # five in five minutes: too few to wake anybody
+    Case("HighErrorRate", edge(3, 20), 9, "critical"),
+    Case("HighErrorRate", {**edge(0, 0), **{k.replace('"api"', '"other"'): v for k, v in edge(500).items()}}, until=30),
+    # The server's own count stands in where no edge reports; the health report's 503 is an answer.
+    Case("HighErrorRate", server(11), 6, "critical"),
+    Case("HighErrorRate", {**server(0), **server(500, route="/api/health")}, until=30),
+    Case("HighErrorRate", {**edge(0), **server(500)}, until=30),
+    Case("HighErrorRate", edge(500, minutes=2, before=10), until=14),  # a spike of two minutes
+    Case("HighResponseTime", latency("/api/gardens", 94, "2"), 6, "warning"),
+    Case("HighResponseTime", latency("/api/gardens", 96, "2"), until=30),
+    Case("HighResponseTime", {**latency("/api/gardens", 100, "2"), **latency("/api/gardens/{id}/events", 0, "2"),
+                              **latency("/api/users/me/export", 0, "2"), **latency("/api/health", 0, "2")}, until=30),
+    Case("ResponseTimeAboveTarget", latency("/api/gardens", 94, "0.2", late="0.3"), 31, "ticket"),
+    Case("ResponseTimeAboveTarget", latency("/api/gardens", 96, "0.2", late="0.3"), until=60),
+    Case("ClientErrors", edge(0, 100, 51), 17, "warning"),
+    Case("ClientErrors", edge(0, 100, 49), until=60),
+    Case("ClientErrors", edge(0, 6, 6), until=60),
+    Case("ClientErrors", edge(0, 8, 8), 28, "warning"),
+
+    # --- the error budget: fast and slow windows, and traffic enough to tell ---
+    Case("ErrorBudgetBurnFast", edge(15, minutes=100), 4, "critical", labels='window="1h"'),
+    Case("ErrorBudgetBurnFast", edge(14, minutes=100), until=100, labels='window="1h"'),
+    Case("ErrorBudgetBurnFast", edge(7, minutes=100), 21, "critical", labels='window="6h"'),
+    Case("ErrorBudgetBurnFast", edge(5, minutes=80), until=700, step=10),
+    Case("ErrorBudgetBurnFast", edge(1, 20, minutes=100), 23, "critical", labels='window="1h"'),
+    Case("ErrorBudgetBurnFast", {k: v.replace("0+1x", "0x30 1x") for k, v in edge(1, 1).items()}, until=60),  # one error an hour
+    Case("ErrorBudgetBurnSlow", edge(4, minutes=100), 73, "warning", labels='window="1d"'),
+    Case("ErrorBudgetBurnSlow", edge(2, minutes=300), 206, "warning", labels='window="3d"'),
+    Case("ErrorBudgetBurnSlow", edge(2, minutes=100), until=900, step=10, labels='window="1d"'),
+    Case("ErrorBudgetBurnSlow", edge(0.9, minutes=100), until=900, step=10),
+
+    # --- availability ---
+    Case("InstanceDown", {'up{job="api",instance="a"}': "1x4 0x20", 'up{job="redis"}': "1x20"}, 6, "critical", labels='job="api"'),
+    Case("InstanceDown", constant(1, 'up{job="api"}'), until=20),
+    Case("MetricsAbsent", constant(0, 'up{job="api"}'), 5, "critical"),
+    Case("MetricsAbsent", constant(1, 'build_info{job="redis"}'), 5, "critical"),
+    Case("MetricsAbsent", constant(1, 'build_info{job="api"}'), until=20),
+    *(Case("TargetMissing", constant(1, *(f'up{{job="{other}"}}' for other in JOBS if other != job)), 10, "warning", labels=f'job="{job}"') for job in JOBS),
+    Case("TargetMissing", constant(0, *(f'up{{job="{job}"}}' for job in JOBS)), until=30),
+    Case("EdgeDown", {'probe_success{job="edge"}': "1x4 0x20"}, 6, "critical"),
+    Case("EdgeDown", constant(1, 'probe_success{job="edge"}'), until=20),
+    Case("DependencyDown", {**constant(0, 'dependency_up{name="redis"}', 'dependency_up{name="database"}'), **constant(0, 'dependency_up{name="disk"}')}, 1, "critical", 2),
+    Case("DependencyDown", constant(1, 'dependency_up{name="redis"}'), until=20),
+    Case("DependencyDegraded", {**constant(0, 'dependency_up{name="disk"}', 'dependency_up{name="database"}')}, 10, "warning"),
+    Case("DependencyDegraded", constant(1, 'dependency_up{name="disk"}'), until=20),
+    Case("StoreUnreachable", constant(0, 'pg_up{job="postgres"}', 'redis_up{job="redis"}', 'nginx_up{job="nginx"}'), 1, "critical", 3),
+    Case("StoreUnreachable", constant(1, "pg_up", "redis_up", "nginx_up"), until=20),
+
+    # --- stores ---
+    Case("DatabaseConnectionsHigh", {'pg_stat_activity_count{instance="a",state="active"}': "41x30", 'pg_stat_activity_count{instance="a",state="idle"}': "40x30",
+                                     'pg_settings_max_connections{instance="a"}': "100x30"}, 5, "warning"),
+    Case("DatabaseConnectionsHigh", {'pg_stat_activity_count{instance="a",state="active"}': "40x30", 'pg_stat_activity_count{instance="a",state="idle"}': "39x30",
+                                     'pg_settings_max_connections{instance="a"}': "100x30"}, until=20),
+    Case("RedisMemoryHigh", {'redis_memory_used_bytes{instance="a"}': "91x30", 'redis_memory_max_bytes{instance="a"}': "100x30"}, 5, "warning"),
+    Case("RedisMemoryHigh", {'redis_memory_used_bytes{instance="a"}': "89x30", 'redis_memory_max_bytes{instance="a"}': "100x30"}, until=20),
+    Case("RedisMemoryHigh", {'redis_memory_used_bytes{instance="a"}': "89x30", 'redis_memory_max_bytes{instance="a"}': "0x30"}, until=20),
+    Case("LongTransaction", {'pg_stat_activity_max_tx_duration{instance="a",datname="terroir",state="active"}': "310x30"}, 5, "warning"),
+    Case("LongTransaction", {'pg_stat_activity_max_tx_duration{instance="a",datname="terroir",state="active"}': "290x30",
+                             'pg_stat_activity_max_tx_duration{instance="a",datname="postgres",state="active"}': "900x30"}, until=20),
+    Case("Deadlocks", {'pg_stat_database_deadlocks{datname="terroir"}': "0x5 6x90"}, 6, "ticket"),
+    Case("Deadlocks", {'pg_stat_database_deadlocks{datname="terroir"}': "0x60 4x90", 'pg_stat_database_deadlocks{datname="postgres"}': "0x60 40x90"}, until=90),
+    *(Case("RedisNotPersisting", {**constant(1, "redis_aof_last_write_status", "redis_aof_last_bgrewrite_status", "redis_rdb_last_bgsave_status"), **constant(0, name)}, 5, "critical")
+      for name in ("redis_aof_last_write_status", "redis_aof_last_bgrewrite_status", "redis_rdb_last_bgsave_status")),
+    Case("RedisNotPersisting", constant(1, "redis_aof_last_write_status", "redis_aof_last_bgrewrite_status", "redis_rdb_last_bgsave_status"), until=20),
+    Case("RedisConnectionsRejected", {"redis_rejected_connections_total": "0+1x30"}, 6, "warning"),
+    Case("RedisConnectionsRejected", {"redis_rejected_connections_total": "7x30"}, until=20),
+
+    # --- runtime ---
+    Case("EventLoopLag", {'event_loop_lag_seconds_bucket{le="0.05"}': "0+985x30", 'event_loop_lag_seconds_bucket{le="0.1"}': "0+1000x30", 'event_loop_lag_seconds_bucket{le="+Inf"}': "0+1000x30"}, 6, "warning"),
+    Case("EventLoopLag", {'event_loop_lag_seconds_bucket{le="0.05"}': "0+995x30", 'event_loop_lag_seconds_bucket{le="0.1"}': "0+1000x30", 'event_loop_lag_seconds_bucket{le="+Inf"}': "0+1000x30"}, until=20),
+    Case("MemoryHigh", {**constant(810, 'process_resident_memory_bytes{job="api"}'), **constant(1000, 'process_memory_limit_bytes{job="api"}')}, 10, "warning"),
+    Case("MemoryHigh", {**constant(790, 'process_resident_memory_bytes{job="api"}'), **constant(1000, 'process_memory_limit_bytes{job="api"}')}, until=20),
+    Case("MemoryHigh", {**constant(990, 'process_resident_memory_bytes{job="other"}'), **constant(1000, 'process_memory_limit_bytes{job="other"}')}, until=20),
+    Case("FileDescriptorsHigh", {'process_open_fds{job="api"}': "81x30", 'process_max_fds{job="api"}': "100x30"}, 5, "warning"),
+    Case("FileDescriptorsHigh", {'process_open_fds{job="api"}': "79x30", 'process_max_fds{job="api"}': "100x30"}, until=20),
+    Case("Restarting", {'process_start_time_seconds{job="api"}': "1x1 2x1 3x1 4x20"}, 6, "warning"),
+    Case("Restarting", {'process_start_time_seconds{job="api"}': "1x5 2x5 3x20", 'process_start_time_seconds{job="redis"}': "1 2 3 4 5 6x20"}, until=20),
+    Case("HousekeepingFailing", {'housekeeping_runs_total{duty="expiry",result="failed"}': "0+1x60", 'housekeeping_runs_total{duty="expiry",result="done"}': "0+1x60"}, 11, "warning", labels='duty="expiry"'),
+    Case("HousekeepingFailing", {'housekeeping_runs_total{duty="expiry",result="failed"}': "5x60", 'housekeeping_runs_total{duty="expiry",result="done"}': "0+1x60"}, until=40),
+
+    # --- the host ---
+    Case("DiskNearlyFull", disk("9x200"), 1, "critical"),
+    Case("DiskNearlyFull", {**disk("11x200"), **disk("1x200", "tmpfs")}, until=30),
+    Case("DiskFilling", disk("39-0.17x200"), 11, "critical"),
+    Case("DiskFilling", disk("30-0.1x200"), until=40),
+    Case("DiskFilling", {**disk("80-0.3x30"), **disk("30-0.2x200", "tmpfs")}, until=30),
+    Case("InodesNearlyGone", disk("50x200", files="0.09"), 1, "critical"),
+    Case("InodesNearlyGone", {**disk("50x200", files="0.11"), **disk("50x200", "tmpfs", files="0.01")}, until=20),
+    Case("ProcessorSaturated", {'node_cpu_seconds_total{instance="a",mode="idle",cpu="0"}': "0+5x60", 'node_cpu_seconds_total{instance="a",mode="user",cpu="0"}': "0+55x60"}, 16, "warning"),
+    Case("ProcessorSaturated", {'node_cpu_seconds_total{instance="a",mode="idle",cpu="0"}': "0+7x60", 'node_cpu_seconds_total{instance="a",mode="user",cpu="0"}': "0+53x60"}, until=40),
+    Case("OutOfMemoryKill", {"node_vmstat_oom_kill": "0x5 1x60"}, 6, "warning"),
+    Case("OutOfMemoryKill", {"node_vmstat_oom_kill": "3x60"}, until=40),
+    Case("HostMemoryLow", {"node_memory_MemAvailable_bytes": "9x30", "node_memory_MemTotal_bytes": "100x30"}, 10, "warning"),
+    Case("HostMemoryLow", {"node_memory_MemAvailable_bytes": "11x30", "node_memory_MemTotal_bytes": "100x30"}, until=20),
+    Case("ClockSkew", {**constant("-0.06", "node_timex_offset_seconds"), **constant(1, "node_timex_sync_status"), **constant(0.1, "node_timex_maxerror_seconds")}, 10, "warning"),
+    Case("ClockSkew", {**constant(0, "node_timex_offset_seconds"), **constant(0, "node_timex_sync_status"), **constant(16, "node_timex_maxerror_seconds")}, 10, "warning"),
+    Case("ClockSkew", {**constant("0.04", "node_timex_offset_seconds"), **constant(0, "node_timex_sync_status"), **constant(15, "node_timex_maxerror_seconds")}, until=20),
+    Case("ClockSkew", {**constant(0, "node_timex_offset_seconds"), **constant(1, "node_timex_sync_status"), **constant(16, "node_timex_maxerror_seconds")}, until=20),
+    Case("CertificateExpiring", constant(13 * 86400, "probe_ssl_earliest_cert_expiry"), 60, "warning"),
+    Case("CertificateExpiring", constant(2.9 * 86400, "probe_ssl_earliest_cert_expiry"), 15, "critical"),
+    Case("CertificateExpiring", constant(3.2 * 86400, "probe_ssl_earliest_cert_expiry"), until=40),
+    Case("CertificateExpiring", constant(14.5 * 86400, "probe_ssl_earliest_cert_expiry"), until=120),
+    Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "0x180"}, 1580, "critical", labels='store="postgres"', step=10),
+    Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "0x180",
+                          'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="diff"}': "43200x180"}, until=1620, step=10),
+    Case("BackupTooOld", constant(1, "up", minutes=180), 1560, "critical", labels='store="all"', step=10),
+    Case("TextfileUnreadable", constant(1, "node_textfile_scrape_error"), 15, "warning"),
+    Case("TextfileUnreadable", constant(0, "node_textfile_scrape_error"), until=30),
+
+    # --- business ---
+    Case("SensorSilent", {**reading("d1", "0+1x60 60x160"), **reading("d2", "0+1x220")}, 125, "ticket", labels='device_id="d1"'),
+    Case("SensorSilent", {**reading("d2", "0+1x220"), **reading("_other", "0+1x60 60x160"), **reading("d3", "0+1x220", "duplicate"), **reading("d4", "0+1x60 60x160", "rejected")}, until=200),
+    Case("SensorSilent", reading("d1", "0+1x6 6x180"), 130, "ticket", step=10),
+    Case("ReadingsRejected", {**reading("d1", "0+11x60", "rejected"), **reading("d1", "0+89x60")}, 16, "warning"),
+    Case("ReadingsRejected", {**reading("d1", "0+9x60", "rejected"), **reading("d1", "0+91x60")}, until=50),
+    Case("LoginFailures", {'user_actions_total{action="login_failed"}': "0+7x40", 'user_actions_total{action="login"}': "0+6x40", 'user_actions_total{action="register"}': "0+60x40"}, 10, "warning"),
+    Case("LoginFailures", {'user_actions_total{action="login_failed"}': "0+60x40", 'user_actions_total{action="login"}': "0+62x40"}, until=30),
+    Case("LoginFailures", {'user_actions_total{action="login_failed"}': "0+5.8x40", 'user_actions_total{action="login"}': "0x40"}, until=30),
+    Case("InsightProviderFailing", {'ai_insights_generated_total{model_provider="openai",success="false"}': "0+51x60", 'ai_insights_generated_total{model_provider="openai",success="true"}': "0+49x60",
+                                    'ai_insights_generated_total{model_provider="rules",success="true"}': "0+900x60"}, 16, "warning", labels='model_provider="openai"'),
+    Case("InsightProviderFailing", {'ai_insights_generated_total{model_provider="openai",success="false"}': "0+49x60", 'ai_insights_generated_total{model_provider="openai",success="true"}': "0+51x60"}, until=50),
+
+    # --- watching ---
+    Case("AlertsNotDelivered", {'alertmanager_notifications_failed_total{integration="slack"}': "0+1x40", 'alertmanager_notifications_failed_total{integration="webhook"}': "5x40"}, 6, "critical", labels='integration="slack"'),
+    Case("AlertsNotDelivered", {'alertmanager_notifications_failed_total{integration="slack"}': "5x40"}, until=30),
+    Case("Watchdog", {}, 0, "none"),
+    Case("ReloadFailed", constant(0, 'prometheus_config_last_reload_successful{job="prometheus"}', 'alertmanager_config_last_reload_successful{job="alertmanager"}'), 10, "warning", 2),
+    Case("ReloadFailed", constant(1, "prometheus_config_last_reload_successful", "alertmanager_config_last_reload_successful"), until=30),
+    Case("RuleFailures", {'prometheus_rule_evaluation_failures_total{rule_group="slo"}': "0+1x40"}, 6, "warning"),
+    Case("RuleFailures", {'prometheus_rule_evaluation_failures_total{rule_group="slo"}': "3x40"}, until=30),
+    Case("SeriesOverflow", {'metrics_series_overflow_total{family="x"}': "0+1x90"}, 16, "ticket", labels='family="x"'),
+    Case("SeriesOverflow", {'metrics_series_overflow_total{family="x"}': "4x90"}, until=60),
+]
+
+
+def expectations(case):
+    """At which minutes what is to be seen: no firing alert before `fires`, and all of them with their severity then."""
+    labels = f",{case.labels}" if case.labels else ""
+    firing = f'ALERTS{{alertname="{case.alert}",alertstate="firing"{labels}}}'
+    if case.fires is None:
+        return [{"expr": f"count({firing})", "eval_time": f"{minute}m", "exp_samples": []} for minute in range(0, case.until + 1, max(1, case.until // 20))]
+    seen = [{"expr": f"count by (severity) ({firing})", "eval_time": f"{case.fires}m",
+             "exp_samples": [{"labels": f'{{severity="{case.severity}"}}', "value": case.count}]}]
+    if case.fires:
+        seen.append({"expr": f"count({firing})", "eval_time": f"{case.fires - case.step}m", "exp_samples": []})
+    return seen
+
+
+def document(folder, cases, step):
+    files = [(pathlib.Path(folder) / name).resolve() for name in ("recording.yml", "alerts.yml")]
+    rules = [str(file) for file in files]
+    groups = [name for file in files for name in re.findall(r"^  - name: (\w+)$", file.read_text(), re.M)]  # what is recorded comes first
+    tests = [{"name": f"{case.alert} {'fires' if case.fires is not None else 'stays silent'} ({number})", "interval": f"{step}m",
+              "input_series": [{"series": series, "values": values} for series, values in case.series.items()],
+              "promql_expr_test": expectations(case)} for number, case in enumerate(cases)]
+    return json.dumps({"rule_files": rules, "evaluation_interval": f"{step}m",
+                       "group_eval_order": groups, "tests": tests})
+
+
+def run(folder=HERE, names=()):
+    """What promtool finds wrong; nothing if all is right."""
+    chosen = [case for case in CASES if not names or case.alert in names]
+    with tempfile.TemporaryDirectory() as scratch:
+        files = []
+        for step in sorted({case.step for case in chosen}):
+            files.append(pathlib.Path(scratch) / f"every-{step}m.yml")
+            files[-1].write_text(document(folder, [case for case in chosen if case.step == step], step))
+        done = subprocess.run(["promtool", "test", "rules", *files], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+    written = set(re.findall(r"- alert: (\w+)", (folder / "alerts.yml").read_text()))
+    firing, silent = ({case.alert for case in CASES if (case.fires is None) == quiet} for quiet in (False, True))
+    untested = (written - firing) | (written - silent - {"Watchdog"})  # which never is
+    if untested:
+        sys.exit(f"not tested: {', '.join(sorted(untested))}")
+    sys.exit(run(folder, sys.argv[2:]) or 0)
+
+
+if __name__ == "__main__":
+    main()
