@@ -35,6 +35,7 @@ FROM base AS monitoring
 RUN apt-get install -y --no-install-recommends prometheus prometheus-alertmanager prometheus-node-exporter \
   prometheus-postgres-exporter prometheus-redis-exporter prometheus-nginx-exporter prometheus-blackbox-exporter \
   && install -d -o nobody -g nogroup /prometheus /alertmanager && ln -s /usr/bin/prometheus-alertmanager /bin/alertmanager
+RUN apt-get install -y --no-install-recommends procps
 USER 65534:65534
 
 FROM monitoring AS prometheus
