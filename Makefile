@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-check stack-test live-test image image-test fault-test fuzz sanitize format secrets clean
+.PHONY: help run test check mutate bench bench-check stack-test live-test image image-test fault-test fuzz sanitize format secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -12,6 +12,9 @@ test: ## Build and run every test against private stores
 
 check: ## Every static check: style, scripts, configuration, rules, dashboards
 	@scripts/check
+
+mutate: ## Break the alerts in every way, and show which break no test notices
+	@scripts/tools && .venv/bin/python monitoring/prometheus/mutate.py
 
 bench: ## Measure throughput against the reference servers
 	@bench/run
