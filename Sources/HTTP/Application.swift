@@ -1,7 +1,7 @@
 /// What a server serves: its routes, and what it does around them. One per loop, called on the loop's thread.
 ///
 /// For every request, `begin` is called once, then at most one of a handler, `refuse` and `options` makes the answer
-/// (`refuse` also when a handler throws), then `finish` is called once.
+/// (`refuse` also when a handler throws, or there is no memory for its answer), then `finish` is called once.
 package protocol Application: AnyObject {
   var router: Router { get }
 
@@ -38,8 +38,8 @@ package enum Refusal {
   case methodNotAllowed(allow: String)
   /// The server does not know the method.
   case methodUnknown
-  /// There are too many connections, or bodies in memory.
-  case overloaded
+  /// There is too much of something.
+  case overloaded(Overload)
   /// The handler threw something else than a `Fault`.
   case failed(any Error)
 
@@ -54,6 +54,14 @@ package enum Refusal {
     case .failed: .internalServerError
     }
   }
+}
+
+/// A bound of the server that was reached.
+package enum Overload: String, CaseIterable, Sendable {
+  /// `HTTPLimits.connections`.
+  case connections
+  /// The `MemoryBudget`.
+  case memory
 }
 
 /// A request's end, for metrics and logs.

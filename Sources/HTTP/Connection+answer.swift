@@ -56,7 +56,7 @@ extension Connection {
       var writer = ResponseWriter(self)
       route.syncHandler(request, &writer)
       writer.close()
-      finishRequest(writer.status!, isDropped: false)
+      finishWritten(writer.status!)
     case .async: spawn(route.asyncHandler)
     case .deferred: route.deferredHandler(request, DeferredAnswer(self))
     }
@@ -65,6 +65,19 @@ extension Connection {
   /// Has a task run an asynchronous handler.
   func spawn(_ handler: @escaping (Request) async throws -> Response) {
     loop.spawn { [self] in await answer(handler) }
+  }
+
+  /// Finds out whether a request may send its body, and reads it then.
+  func admit(_ admission: @escaping (Request) async throws -> Void) {
+    phase = .handling
+    bodyPausedAt = loop.now
+    loop.spawn { [self] in
+      do { try await admission(request) } catch { return sendWhole(refusal(of: error)) }
+      if phase == .closed { return finishRequest(.clientClosed, isDropped: true) }
+      awaitBody()
+      resumeReading()
+      process()
+    }
   }
 
   /// Runs an asynchronous handler and sends its answer.
@@ -154,7 +167,28 @@ extension Connection {
     }
     var writer = ResponseWriter(self)
     writer.send(response)
-    finishRequest(response.status, isDropped: false)
+    finishWritten(response.status)
+  }
+
+  /// Reports a request whose whole answer was written, unless there was no memory for it.
+  @inline(__always)
+  private func finishWritten(_ status: Status) {
+    if output.isOverdrawn { return refuseForMemory() }
+    finishRequest(status, isDropped: false)
+  }
+
+  /// Answers in the place of an answer that there was no memory for; breaks the connection off if there is none for
+  /// this one either.
+  private func refuseForMemory() {
+    if !isRefusingForMemory, output.rewind(to: outputMark) {
+      isRefusingForMemory = true
+      closesAfterAnswer = true
+      lingersOnClose = true
+      sendWhole(application.refuse(.overloaded(.memory), request))
+    } else {
+      abort()
+      finishRequest(.serviceUnavailable, isDropped: true)
+    }
   }
 
   /// Nanoseconds since the head of the request was complete.
@@ -177,7 +211,6 @@ extension Connection {
         durationNanoseconds: elapsed(), isDropped: isDropped))
     server.activeConnections &-= 1
     if isDropped { server.droppedAnswers &+= 1 }
-    if !request.body.isEmpty { server.bufferedBodyBytes -= request.body.count }
     if body != nil { body = nil }
     request.reset()
     input.releaseHead()

@@ -3,6 +3,10 @@ import Reactor
 
 /// Reading the body of a request.
 extension Connection {
+  /// A body up to this size is served like the blocks of a connection, in bytes; a larger one takes of its sender's
+  /// share of the memory.
+  private static let smallBodyBytes = 16 * 1024
+
   /// Prepares to read the body of a routed request, or refuses it; the route's handler is called in due course.
   func startBody(_ route: Route) {
     let limit: Int
@@ -15,17 +19,34 @@ extension Connection {
       return
     }
     body = BodyReader(request.head.framing, limit: limit, limits: server.limits)
-    bodyClock = TransferClock(loop.now)
     mustSendContinue = request.head.expectsContinue && input.isEmpty
     if case .streamed = route.options.body {
+      bodyClock = TransferClock(loop.now)
       request.streamedBody = RequestBodyStream(self)
       bodyPausedAt = loop.now
       run(route)
+    } else if let admission = route.admission, !isBodyHere {
+      admit(admission)
     } else {
-      if case .length(let length) = request.head.framing { request.body.reserveCapacity(min(length, 1 << 16)) }
-      phase = .body
-      sendContinue()
+      awaitBody()
     }
+  }
+
+  /// Whether the whole body was read along with the head.
+  private var isBodyHere: Bool {
+    guard case .length(let length) = request.head.framing else { return false }
+    return input.count >= length
+  }
+
+  /// Begins to read a body that is wanted whole.
+  func awaitBody() {
+    if case .length(let length) = request.head.framing {
+      request.body.reserveCapacity(min(length, Self.smallBodyBytes))
+    }
+    bodyClock = TransferClock(loop.now)
+    bodyPausedAt = nil
+    phase = .body
+    sendContinue()
   }
 
   /// Tells a client that waits for it that its body will be read (RFC 9110, section 10.1.1).
@@ -41,19 +62,14 @@ extension Connection {
     guard let route = request.route else { return false }
     let isWanted = route.options.body != .none
     let outcome = takeBody { piece in
-      if isWanted {
-        request.body.append(contentsOf: piece)
-        server.bufferedBodyBytes += piece.count
-      }
+      if isWanted { request.body.append(contentsOf: piece) }
       return true
     }
     switch outcome {
     case .needMore:
-      guard server.bufferedBodyBytes <= server.limits.bufferedBodyBytes else {
-        refuse(.overloaded)
-        return true
-      }
-      return false
+      if chargeBody() { return false }
+      refuse(.overloaded(.memory))
+      return true
     case .end:
       body = nil
       run(route)
@@ -64,6 +80,28 @@ extension Connection {
     case .data: return false
     }
   }
+
+  /// Counts the memory of a body that is not whole yet; false if there is none for it.
+  private func chargeBody() -> Bool {
+    let bytes = request.body.capacity
+    if let charge = request.bodyCharge, charge.bytes >= bytes { return true }
+    guard let charge = MemoryCharge(bytes, of: server.memory, bytes > Self.smallBodyBytes ? request.share : .blocks)
+    else {
+      request.body = []
+      return false
+    }
+    request.bodyCharge = charge
+    return true
+  }
+
+  /// Counts the memory of a body that its handler takes piece by piece.
+  private func chargeStream(_ stream: RequestBodyStream) {
+    guard request.bodyCharge == nil else { return }
+    request.bodyCharge = MemoryCharge(2 * server.limits.streamedBodyBytes, of: server.memory, request.share)
+    if request.bodyCharge == nil { stream.finish(.failure(Self.noMemory)) }
+  }
+
+  private static let noMemory = Fault(.serviceUnavailable, "The server has no memory for the body at the moment")
 
   /// Moves what has come of a streamed body to where its handler takes it, as far as it may lag.
   func readStreamedBody() {
@@ -82,15 +120,18 @@ extension Connection {
     if stream.wake() { bodyPausedAt = loop.now }
   }
 
-  /// Whether the handler of a streamed body may be given more.
+  /// Whether the handler of a streamed body may be given more. Nothing is read before it asks: until then nobody may
+  /// know who sends it.
   var wantsStreamedBody: Bool {
-    guard let stream = request.streamedBody, !stream.isFinished else { return false }
+    guard let stream = request.streamedBody, !stream.isFinished, request.bodyCharge != nil else { return false }
     return stream.count < server.limits.streamedBodyBytes
   }
 
   /// The handler of a streamed body has taken all there was, and waits.
   func bodyIsWanted() {
-    guard phase == .handling, body != nil else { return }
+    guard phase == .handling, body != nil, let stream = request.streamedBody else { return }
+    chargeStream(stream)
+    if stream.isFinished { return }
     sendContinue()
     if let pausedAt = bodyPausedAt {
       bodyClock.resume(loop.now, pausedAt: pausedAt)
@@ -98,7 +139,7 @@ extension Connection {
     }
     readStreamedBody()
     // The client's time is not running while the handler has something to do.
-    if let stream = request.streamedBody, stream.count > 0 { bodyPausedAt = loop.now }
+    if stream.count > 0 { bodyPausedAt = loop.now }
     resumeReading()
   }
 

@@ -34,7 +34,10 @@ extension Connection {
 
   /// Reads and drops; false when nothing is left for now or the connection is closed.
   func discard() -> Bool {
-    input.prepare(server.inputBlocks)
+    guard input.prepare(server.inputBlocks) else {
+      close()
+      return false
+    }
     let count = retrying { recv(fd, input.tail, input.room, 0) }
     input.release(to: server.inputBlocks)
     if count > 0 {
@@ -80,18 +83,19 @@ extension Connection {
   /// Ends the connection, or what it is waiting for, if that has taken too long.
   func checkDeadlines(_ now: UInt64) {
     let limits = server.limits
+    let isShort = server.memory.isShort(of: request.share)
     if isWriteBlocked {
-      let isTooSlow = writeClock.isTooSlow(
-        now, graceMilliseconds: limits.writeGraceMilliseconds, bytesPerSecond: limits.writeBytesPerSecond)
-      if isTooSlow { abort() }
+      if isTooSlow(writeClock, now, isShort, limits.writeGraceMilliseconds, limits.writeBytesPerSecond) { abort() }
       return
     }
     switch phase {
-    case .head where isHeadPartial: if hasPassed(limits.headMilliseconds, now) { headIsLate() }
+    case .head where isHeadPartial:
+      let patience = isShort ? min(limits.shortGraceMilliseconds, limits.headMilliseconds) : limits.headMilliseconds
+      if hasPassed(patience, now) { headIsLate() }
     case .head:
       if hasPassed(server.isDraining ? limits.drainIdleMilliseconds : limits.idleMilliseconds, now) { closeIdle() }
-    case .body: if isBodyTooSlow(now) { bodyFailed(Self.bodyIsLate) }
-    case .handling: if body != nil, bodyPausedAt == nil, isBodyTooSlow(now) { bodyFailed(Self.bodyIsLate) }
+    case .body: if isBodyTooSlow(now, isShort) { bodyFailed(Self.bodyIsLate) }
+    case .handling: if body != nil, bodyPausedAt == nil, isBodyTooSlow(now, isShort) { bodyFailed(Self.bodyIsLate) }
     case .lingering: if hasPassed(limits.lingerMilliseconds, now) { close() }
     case .closing, .closed: break
     }
@@ -99,9 +103,19 @@ extension Connection {
 
   private static let bodyIsLate = Fault(.requestTimeout, "The body did not arrive in time")
 
-  private func isBodyTooSlow(_ now: UInt64) -> Bool {
-    bodyClock.isTooSlow(
-      now, graceMilliseconds: server.limits.bodyGraceMilliseconds, bytesPerSecond: server.limits.bodyBytesPerSecond)
+  private func isBodyTooSlow(_ now: UInt64, _ isShort: Bool) -> Bool {
+    isTooSlow(bodyClock, now, isShort, server.limits.bodyGraceMilliseconds, server.limits.bodyBytesPerSecond)
+  }
+
+  /// By the usual grace and rate, and by stricter ones while others find no memory.
+  private func isTooSlow(
+    _ clock: TransferClock, _ now: UInt64, _ isShort: Bool, _ graceMilliseconds: Int, _ bytesPerSecond: Int
+  ) -> Bool {
+    let limits = server.limits
+    if clock.isTooSlow(now, graceMilliseconds: graceMilliseconds, bytesPerSecond: bytesPerSecond) { return true }
+    return isShort
+      && clock.isTooSlow(
+        now, graceMilliseconds: limits.shortGraceMilliseconds, bytesPerSecond: limits.shortBytesPerSecond)
   }
 
   private func hasPassed(_ milliseconds: Int, _ now: UInt64) -> Bool {

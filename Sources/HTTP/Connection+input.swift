@@ -12,7 +12,9 @@ extension Connection {
         if !discard() { return }
         continue
       }
-      input.prepare(server.inputBlocks)
+      guard input.prepare(server.inputBlocks) else { return close() }
+      if !input.isLarge, isHeadPartial && input.room == 0 || body != nil { growInput() }
+      if phase == .closed { return }
       let room = input.room
       // Full of requests that wait until answers before theirs are sent.
       if room == 0 { return }
@@ -30,6 +32,17 @@ extension Connection {
         return
       }
     }
+  }
+
+  /// Takes a large block for a head that the small one cannot hold, or a body that goes on. A body can do without, if
+  /// its head has left room.
+  private func growInput() {
+    let before = input.base
+    guard input.grow(server.inputBlocks), let before, let base = input.base else {
+      if input.room == 0 { close() }
+      return
+    }
+    request.relocate(base - before, input.fields)
   }
 
   /// Whether bytes could be used now; if not, epoll is told not to mention them.

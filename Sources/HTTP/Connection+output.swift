@@ -20,12 +20,13 @@ extension Connection {
     answer.head.withUnsafeBytes { output.append($0) }
     appendVaryingFields()
     endFields()
-    if request.method != .head, !answer.status.isBodiless { answer.body.withUnsafeBytes { output.append($0) } }
+    if request.method != .head, !answer.status.isBodiless { output.append(answer.body) }
   }
 
-  /// Decides whether the connection can be used again.
+  /// Decides whether the connection can be used again, and whose memory the answer takes.
   @inline(__always)
   private func settleReuse() {
+    output.share = request.share
     // Not if something is left of the body.
     if body != nil, !skipBody() {
       closesAfterAnswer = true
@@ -41,16 +42,16 @@ extension Connection {
     application.addFields(to: FieldWriter(self), for: request)
   }
 
-  /// Ends a head and writes the body that belongs to it, unless there can be none.
+  /// Ends the head of an answer whose body is that long; whether the body itself follows.
   @inline(__always)
-  func endHead(_ status: Status, _ body: UnsafeRawBufferPointer) {
+  func endHead(_ status: Status, _ length: Int) -> Bool {
     if !status.isBodiless {
       output.append("Content-Length: ")
-      output.append(decimal: body.count)
+      output.append(decimal: length)
       output.append("\r\n")
     }
     endFields()
-    if request.method != .head, !status.isBodiless { output.append(body) }
+    return request.method != .head && !status.isBodiless
   }
 
   /// The Connection field and the empty line (RFC 9112, section 9.6).
@@ -145,6 +146,10 @@ extension Connection {
     }
     output.append(bytes)
     if stream.isChunked { output.append("\r\n") }
+    if output.isOverdrawn {
+      abort()
+      throw StreamClosed()
+    }
     queueFlush()
   }
 
@@ -176,16 +181,19 @@ extension Connection {
   func flush() {
     isFlushQueued = false
     guard phase != .closed else { return }
-    if !output.isEmpty {
+    if output.isOverdrawn { return abort() }
+    while !output.isEmpty {
       // What is sent last leaves in one packet with the end of the connection, which follows at once.
-      let flags = Int(MSG_NOSIGNAL) | (phase == .closing && !abortsOnClose ? Int(MSG_MORE) : 0)
-      let count = retrying { Glibc.send(fd, output.pointer, output.count, Int32(flags)) }
+      let hasMore = output.hasMoreThanNext || phase == .closing && !abortsOnClose
+      let flags = Int32(MSG_NOSIGNAL) | (hasMore ? Int32(MSG_MORE) : 0)
+      let length = output.nextCount
+      let count = output.withNext { bytes in retrying { Glibc.send(fd, bytes.baseAddress, bytes.count, flags) } }
       if count < 0, errno != EAGAIN {
         close()
         return
       }
       if count > 0 { output.consume(count) }
-      guard output.isEmpty else {
+      if count < length {
         blockWriting(max(0, count))
         return
       }

@@ -59,6 +59,7 @@ final class Connection: EventHandler, TurnEnd {
   @exclusivity(unchecked) var closesAfterAnswer = false
   @exclusivity(unchecked) var lingersOnClose = false
   @exclusivity(unchecked) var abortsOnClose = false
+  @exclusivity(unchecked) var isRefusingForMemory = false
   @exclusivity(unchecked) var lingeredBytes = 0
 
   // The answer in the making
@@ -75,9 +76,9 @@ final class Connection: EventHandler, TurnEnd {
     application = server.application
     routes = server.routes
     request = Request(loop: server.loop, peer: peer)
-    input = InputBuffer(capacity: server.inputBytes)
+    input = InputBuffer(server.inputBlocks)
     outputStorage = .allocate(capacity: 1)
-    outputStorage.initialize(to: OutputBuffer(server.outputBlocks))
+    outputStorage.initialize(to: OutputBuffer(server.outputBlocks, of: server.memory))
     since = server.loop.now
   }
 

@@ -16,8 +16,6 @@ package struct HTTPLimits: Sendable {
   package var chunkLineBytes = 256
   /// The longest body that is read and dropped for a route that takes none, in bytes (413).
   package var unwantedBodyBytes = 64 * 1024
-  /// The most bytes of buffered bodies that one server holds at a time (503).
-  package var bufferedBodyBytes = 256 << 20
   /// The most bytes of a streamed body that wait for a handler before the connection is no longer read.
   package var streamedBodyBytes = 64 * 1024
 
@@ -35,6 +33,10 @@ package struct HTTPLimits: Sendable {
   package var writeGraceMilliseconds = 30_000
   /// The lowest rate at which a client takes an answer after the grace, in bytes per second.
   package var writeBytesPerSecond = 1_024
+  /// The same grace for bodies and answers, and the longest wait for the rest of a head, while memory is short.
+  package var shortGraceMilliseconds = 1_000
+  /// The same lowest rate while memory is short, in bytes per second.
+  package var shortBytesPerSecond = 64 * 1024
   /// How long a refused client's further bytes are read and dropped, so that the refusal reaches it.
   package var lingerMilliseconds = 5_000
   /// The most bytes that are read and dropped after a refusal.
@@ -58,6 +60,9 @@ package struct HTTPLimits: Sendable {
   package var readsPerTurn = 4
   /// The most bytes of answers that wait to be sent before a connection is no longer read and its stream suspended.
   package var outputBytes = 64 * 1024
+
+  /// The most bytes of answers that the kernel takes of a connection before they can be sent.
+  package var unsentBytes = 32 * 1024
 
   package init() {}
 

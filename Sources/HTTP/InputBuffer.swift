@@ -1,5 +1,24 @@
 import Glibc
 
+/// The blocks that connections read into: small ones, and large ones for a long head or a body that is on its way.
+struct InputBlocks {
+  let small: BlockPool
+  let large: BlockPool
+  /// The size of the table of header fields that every block ends with.
+  let tableBytes: Int
+
+  /// How many bytes of requests a small block holds: most requests whole.
+  private static let smallBytes = 6 * 1024
+
+  /// Blocks for heads of at most `headBytes` and as many bytes as `readBytes` behind them.
+  init(headBytes: Int, readBytes: Int, headerFields: Int, of memory: MemoryBudget) {
+    tableBytes = headerFields * MemoryLayout<FieldSlice>.stride
+    let largeBytes = (headBytes + readBytes + 15) & ~15
+    small = BlockPool(blockBytes: min(Self.smallBytes, largeBytes) + tableBytes, of: memory)
+    large = BlockPool(blockBytes: largeBytes + tableBytes, of: memory)
+  }
+}
+
 /// What a connection has read and not yet used, in a block that it holds only while it needs one.
 ///
 /// The front of the block keeps the head of the request in flight, to which the request's slices refer; behind it
@@ -7,14 +26,16 @@ import Glibc
 struct InputBuffer {
   /// The block, nil while the connection needs none.
   private(set) var base: UnsafeMutableRawPointer?
-  private let capacity: Int
+  private(set) var isLarge = false
+  /// The bytes of the block before the table.
+  private var capacity: Int
   /// Where the head of the request in flight ends, 0 without one: bytes before it stay where they are.
   private var floor = 0
   /// The first byte that is not used yet.
   private(set) var start = 0
   private var end = 0
 
-  init(capacity: Int) { self.capacity = capacity }
+  init(_ blocks: InputBlocks) { capacity = blocks.small.blockBytes - blocks.tableBytes }
 
   var isEmpty: Bool { start == end }
   /// The bytes that are not used yet.
@@ -30,9 +51,13 @@ struct InputBuffer {
     (base.unsafelyUnwrapped + capacity).assumingMemoryBound(to: FieldSlice.self)
   }
 
-  /// Takes a block if there is none, and moves what is unused forward when there is little room behind it.
-  mutating func prepare(_ pool: BlockPool) {
-    if base == nil { base = pool.take() }
+  /// Takes a small block if there is none, and moves what is unused forward when there is little room behind it. False
+  /// if there is no memory for a block.
+  mutating func prepare(_ blocks: InputBlocks) -> Bool {
+    if base == nil {
+      base = blocks.small.take()
+      if base == nil { return false }
+    }
     if start == end {
       start = floor
       end = floor
@@ -41,6 +66,20 @@ struct InputBuffer {
       end = floor &+ count
       start = floor
     }
+    return true
+  }
+
+  /// Moves everything to a large block; false if there is no memory for one. The head's bytes are elsewhere then.
+  mutating func grow(_ blocks: InputBlocks) -> Bool {
+    guard !isLarge, let small = base, let large = blocks.large.take() else { return false }
+    let largeCapacity = blocks.large.blockBytes - blocks.tableBytes
+    memcpy(large, small, end)
+    memcpy(large + largeCapacity, small + capacity, blocks.tableBytes)
+    blocks.small.give(small)
+    base = large
+    capacity = largeCapacity
+    isLarge = true
+    return true
   }
 
   /// Notes that bytes were read to `tail`.
@@ -62,9 +101,15 @@ struct InputBuffer {
   mutating func removeAll() { start = end }
 
   /// Gives the block back; nothing may be left that is of use.
-  mutating func release(to pool: BlockPool) {
+  mutating func release(to blocks: InputBlocks) {
     guard let block = base else { return }
-    pool.give(block)
+    if isLarge {
+      blocks.large.give(block)
+      capacity = blocks.small.blockBytes - blocks.tableBytes
+      isLarge = false
+    } else {
+      blocks.small.give(block)
+    }
     base = nil
     start = 0
     end = 0

@@ -28,6 +28,9 @@ final class Listener: EventHandler {
     // Connections inherit it: answers leave when they are ready, not when the last one was acknowledged.
     var on: Int32 = 1
     setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    // The kernel's memory counts as the process's: what a client does not take waits here, where it is bounded.
+    var unsent = Int32(limits.unsentBytes)
+    setsockopt(fd, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &unsent, socklen_t(MemoryLayout<Int32>.size))
     try loop.add(fd, .readable, self)
   }
 

@@ -4,51 +4,110 @@ import Values
 /// Bytes of answers that wait to be sent, in a block that is held only while there are any.
 ///
 /// Its growth is bounded by who appends: a connection begins no further answer, and a stream writes no further piece,
-/// while more than `HTTPLimits.outputBytes` wait.
+/// while more than `HTTPLimits.outputBytes` wait. What it takes beyond a block is counted by the budget. A long body
+/// is not copied, but sent from where it is, behind all else.
 struct OutputBuffer {
+  /// Bodies from this length on are not copied.
+  static let tailBytes = 64 * 1024
+
   private let pool: BlockPool
+  private let memory: MemoryBudget
   private var base: UnsafeMutableRawPointer?
+  /// The end of what may be written to: that of the block, or of the bytes themselves while nothing may be.
   private var capacity = 0
+  /// The size of the block, and whose memory it is if it is larger than one of the pool's.
+  private var blockBytes = 0
+  private var blockShare = MemoryBudget.Share.unknown
+  private var tail: SharedBytes?
+  /// How many of the tail's last bytes are not sent yet.
+  private var tailCount = 0
+  /// Whose memory further growth is.
+  var share = MemoryBudget.Share.unknown
+  /// Whether there was no memory for something that was appended: what is there is not whole.
+  private(set) var isOverdrawn = false
   private var start = 0
   private var end = 0
   /// All bytes that were ever taken out.
   private var taken = 0
 
-  init(_ pool: BlockPool) { self.pool = pool }
-
-  var isEmpty: Bool { start == end }
-  var count: Int { end &- start }
-  /// All bytes that were ever appended.
-  var total: Int { taken &+ count }
-  /// The first of `count` bytes to be sent.
-  var pointer: UnsafeRawPointer { UnsafeRawPointer(base.unsafelyUnwrapped + start) }
-
-  /// Notes that bytes were sent.
-  mutating func consume(_ count: Int) {
-    start &+= count
-    taken &+= count
+  init(_ pool: BlockPool, of memory: MemoryBudget) {
+    self.pool = pool
+    self.memory = memory
   }
 
-  /// Gives the block back, with what is in it.
-  mutating func release() {
-    guard let block = base else { return }
-    if capacity == pool.blockBytes { pool.give(block) } else { free(block) }
+  var isEmpty: Bool { count == 0 }
+  var count: Int { end &- start &+ tailCount }
+  /// All bytes that were ever appended.
+  var total: Int { taken &+ count }
+  /// Whether more is to be sent than `withNext` gives.
+  var hasMoreThanNext: Bool { tailCount > 0 && start != end }
+
+  /// How many bytes are to be sent next: those of the block before the tail.
+  var nextCount: Int { start == end ? tailCount : end &- start }
+
+  /// Calls `body` with the bytes to be sent next.
+  @inline(__always)
+  func withNext<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    if start == end, let tail {
+      return tail.bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0.suffix(tailCount))) }
+    }
+    return body(UnsafeRawBufferPointer(start: base.map { $0 + start }, count: end &- start))
+  }
+
+  /// Notes that bytes of what is next were sent.
+  mutating func consume(_ count: Int) {
     taken &+= count
+    if start != end {
+      start &+= count
+      if start == end, tail != nil { releaseBlock() }
+    } else {
+      tailCount &-= count
+      if tailCount == 0 { releaseTail() }
+    }
+  }
+
+  /// Gives all memory back, with what is in it.
+  mutating func release() {
+    taken &+= count
+    start = end
+    releaseBlock()
+    if tail != nil { releaseTail() }
+    isOverdrawn = false
+  }
+
+  private mutating func releaseBlock() {
+    guard let block = base else { return }
+    giveBack(block)
     base = nil
+    blockBytes = 0
     capacity = 0
     start = 0
     end = 0
   }
 
-  /// Makes sure that the next `count` bytes can be appended without growing.
-  @inline(__always)
-  mutating func reserve(_ count: Int) {
-    if count > capacity &- end { makeRoom(count) }
+  private mutating func releaseTail() {
+    tail = nil
+    tailCount = 0
+    capacity = blockBytes
   }
+
+  /// Takes back what was appended since that total; false if some of it was sent.
+  mutating func rewind(to total: Int) -> Bool {
+    if tail != nil, total <= taken &+ end &- start { releaseTail() }
+    guard total >= taken, tail == nil else { return false }
+    end = start &+ (total &- taken)
+    capacity = blockBytes
+    isOverdrawn = false
+    return true
+  }
+
+  /// Makes sure that the next `count` bytes can be appended without growing; false if there is no memory for them.
+  @inline(__always)
+  private mutating func reserve(_ count: Int) -> Bool { count <= capacity &- end || makeRoom(count) }
 
   @inline(__always)
   mutating func append(_ source: UnsafeRawPointer, _ count: Int) {
-    reserve(count)
+    guard reserve(count) else { return }
     memcpy(base.unsafelyUnwrapped + end, source, count)
     end &+= count
   }
@@ -62,9 +121,25 @@ struct OutputBuffer {
 
   mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
 
+  /// Appends a body that others send too.
+  mutating func append(_ body: SharedBytes) {
+    guard body.bytes.count >= Self.tailBytes, tail == nil, !isOverdrawn else { return append(body.bytes) }
+    tail = body
+    tailCount = body.bytes.count
+    // Nothing goes behind it without a look.
+    capacity = end
+  }
+
+  /// Appends a body that is this answer's alone.
+  mutating func append(body bytes: [UInt8]) {
+    guard bytes.count >= Self.tailBytes else { return append(bytes) }
+    guard let charge = MemoryCharge(bytes.count, of: memory, share) else { return overdraw() }
+    append(SharedBytes(bytes, charge))
+  }
+
   /// Appends a number that is not negative in decimal.
   mutating func append(decimal number: Int) {
-    reserve(DecimalText.integerBytes)
+    guard reserve(DecimalText.integerBytes) else { return }
     end &+= (base.unsafelyUnwrapped + end).storeDecimal(UInt64(number))
   }
 
@@ -73,14 +148,14 @@ struct OutputBuffer {
     let digits = lowerHex(UInt32(number))
     // Zeros in front are left out, but for the last digit.
     let zeros = min((digits ^ 0x3030_3030_3030_3030).trailingZeroBitCount / 8, 7)
-    reserve(8)
+    guard reserve(8) else { return }
     (base.unsafelyUnwrapped + end).storeBytes(of: (digits >> UInt64(zeros * 8)).littleEndian, as: UInt64.self)
     end &+= 8 &- zeros
   }
 
   /// Appends the value of a field: a control character in it becomes a space, so that no value can end its line.
   mutating func append(fieldValue bytes: UnsafeRawBufferPointer) {
-    guard bytes.count > 0 else { return }
+    guard bytes.count > 0, reserve(bytes.count) else { return }
     append(bytes)
     let written = base.unsafelyUnwrapped + (end &- bytes.count)
     var position = RawSpan(_unsafeStart: written, byteCount: bytes.count).firstControl(from: 0)
@@ -90,24 +165,66 @@ struct OutputBuffer {
     }
   }
 
-  /// Makes room for `count` further bytes: a block from the pool, or a larger one of its own.
+  /// Makes room for `count` further bytes: a block from the pool, or a larger one of its own. False if there is no
+  /// memory for it, now and from now on.
   @inline(never)
-  private mutating func makeRoom(_ count: Int) {
+  private mutating func makeRoom(_ count: Int) -> Bool {
+    if isOverdrawn { return false }
     if base == nil {
-      base = pool.take()
-      capacity = pool.blockBytes
+      guard let block = pool.take() else {
+        overdraw()
+        return false
+      }
+      base = block
+      blockBytes = pool.blockBytes
     }
+    capacity = blockBytes
     if start > 0 {
-      memmove(base.unsafelyUnwrapped, base.unsafelyUnwrapped + start, self.count)
+      memmove(base.unsafelyUnwrapped, base.unsafelyUnwrapped + start, end &- start)
       end &-= start
       start = 0
     }
-    guard count > capacity - end else { return }
-    let larger = max(capacity * 2, end + count)
-    let block = malloc(larger)!
+    let needed = end + tailCount + count
+    guard needed <= capacity || grow(max(capacity * 2, needed)) else {
+      overdraw()
+      return false
+    }
+    takeInTail()
+    return true
+  }
+
+  private mutating func grow(_ bytes: Int) -> Bool {
+    guard memory.take(bytes, share) else { return false }
+    guard let block = Mapping.make(bytes) else {
+      memory.give(bytes, share)
+      return false
+    }
     memcpy(block, base.unsafelyUnwrapped, end)
-    if capacity == pool.blockBytes { pool.give(base.unsafelyUnwrapped) } else { free(base) }
+    giveBack(base.unsafelyUnwrapped)
     base = block
-    capacity = larger
+    blockBytes = bytes
+    blockShare = share
+    capacity = bytes
+    return true
+  }
+
+  private func giveBack(_ block: UnsafeMutableRawPointer) {
+    if blockBytes == pool.blockBytes { return pool.give(block) }
+    Mapping.end(block, blockBytes)
+    memory.give(blockBytes, blockShare)
+  }
+
+  /// Copies what is left of the tail, so that something can follow it.
+  private mutating func takeInTail() {
+    guard let tail else { return }
+    let target = UnsafeMutableRawBufferPointer(start: base.unsafelyUnwrapped + end, count: tailCount)
+    tail.bytes.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0.suffix(tailCount))) }
+    end &+= tailCount
+    releaseTail()
+  }
+
+  private mutating func overdraw() {
+    isOverdrawn = true
+    capacity = end
   }
 }

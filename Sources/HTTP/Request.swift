@@ -20,6 +20,10 @@ package final class Request {
   /// The whole body, for a route that takes it buffered.
   @exclusivity(unchecked) package internal(set) var body: [UInt8] = []
   @exclusivity(unchecked) var streamedBody: RequestBodyStream?
+  /// Counts the memory of the body while it is being read and used.
+  @exclusivity(unchecked) var bodyCharge: MemoryCharge?
+  /// Whose memory the request and its answer take: for the application to say once it knows who asks.
+  @exclusivity(unchecked) package var share = MemoryBudget.Share.unknown
   /// When the head was complete: nanoseconds of the monotonic clock.
   @exclusivity(unchecked) package internal(set) var receivedAt: UInt64 = 0
   /// How many requests the connection had before this one.
@@ -39,6 +43,13 @@ package final class Request {
     self.fields = fields
   }
 
+  /// Follows a head whose bytes and fields were moved.
+  func relocate(_ bytes: Int, _ fields: UnsafeMutablePointer<FieldSlice>) {
+    guard let base else { return }
+    self.base = base + bytes
+    self.fields = fields
+  }
+
   /// Lets go of everything that belonged to the request that is finished.
   @inline(__always)
   func reset() {
@@ -49,6 +60,8 @@ package final class Request {
     parameters.removeAll()
     matched = nil
     if !body.isEmpty { body = [] }
+    if bodyCharge != nil { bodyCharge = nil }
+    share = .unknown
     if let stream = streamedBody {
       stream.finish(.failure(Fault(.internalServerError, "The request is finished")))
       streamedBody = nil

@@ -1,7 +1,13 @@
 /// Bytes that never change and that many answers send, such as a page.
 package final class SharedBytes: Sendable {
   package let bytes: [UInt8]
-  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+  private let charge: MemoryCharge?
+
+  /// Bytes that are there for good, or counted by `charge` for as long as somebody has them.
+  package init(_ bytes: [UInt8], _ charge: MemoryCharge? = nil) {
+    self.bytes = bytes
+    self.charge = charge
+  }
 }
 
 /// An answer of an asynchronous handler.

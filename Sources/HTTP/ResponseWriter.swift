@@ -20,12 +20,7 @@ package struct ResponseWriter {
   package var fields: FieldWriter { connection._withUnsafeGuaranteedRef { FieldWriter($0) } }
 
   /// Writes the body and ends the answer.
-  package mutating func end(_ body: UnsafeRawBufferPointer) {
-    precondition(status != nil && !isFinished, "an answer ends once, after it has begun")
-    isFinished = true
-    let status = status!
-    connection._withUnsafeGuaranteedRef { $0.endHead(status, body) }
-  }
+  package mutating func end(_ body: UnsafeRawBufferPointer) { end(body.count) { $0.append(body) } }
 
   /// Writes the body and ends the answer.
   package mutating func end(_ body: StaticString) {
@@ -33,7 +28,15 @@ package struct ResponseWriter {
   }
 
   /// Writes the body and ends the answer.
-  package mutating func end(_ body: [UInt8]) { body.withUnsafeBytes { end($0) } }
+  package mutating func end(_ body: [UInt8]) { end(body.count) { $0.append(body: body) } }
+
+  @inline(__always)
+  private mutating func end(_ length: Int, _ append: (inout OutputBuffer) -> Void) {
+    precondition(status != nil && !isFinished, "an answer ends once, after it has begun")
+    isFinished = true
+    let status = status!
+    connection._withUnsafeGuaranteedRef { if $0.endHead(status, length) { append(&$0.output) } }
+  }
 
   /// Ends an answer without a body.
   package mutating func end() { end(UnsafeRawBufferPointer(start: nil, count: 0)) }
@@ -45,7 +48,7 @@ package struct ResponseWriter {
     switch response.body {
     case .none: end()
     case .bytes(let bytes): end(bytes)
-    case .shared(let shared): end(shared.bytes)
+    case .shared(let shared): end(shared.bytes.count) { $0.append(shared) }
     case .stream: preconditionFailure("a stream needs an asynchronous handler")
     }
   }

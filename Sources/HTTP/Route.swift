@@ -46,6 +46,9 @@ package final class Route {
     set { keptAttachment = newValue }
   }
   @exclusivity(unchecked) private var keptAttachment: AnyObject?
+  /// Decides on a request whose buffered body is still to come: what it throws is answered, and the body neither asked
+  /// for nor read.
+  package var admission: ((Request) async throws -> Void)?
 
   init(_ method: Method, _ template: PathTemplate, _ options: RouteOptions, _ handler: RouteHandler) {
     self.method = method

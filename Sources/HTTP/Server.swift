@@ -12,8 +12,8 @@ package final class Server {
   let application: any Application
   let routes: RouteTable
   let parser: RequestParser
-  let inputBytes: Int
-  let inputBlocks: BlockPool
+  let memory: MemoryBudget
+  let inputBlocks: InputBlocks
   let outputBlocks: BlockPool
   /// The methods of `OPTIONS *`.
   let allowAll: String
@@ -28,8 +28,6 @@ package final class Server {
 
   /// Connections that are serving a request.
   @exclusivity(unchecked) package internal(set) var activeConnections = 0
-  /// Bytes of the buffered bodies in memory.
-  @exclusivity(unchecked) package internal(set) var bufferedBodyBytes = 0
   /// Whether answers ask their clients to go elsewhere.
   @exclusivity(unchecked) package private(set) var isDraining = false
   /// Answers that nobody took, since the start.
@@ -44,24 +42,26 @@ package final class Server {
   /// How often connections could not be accepted for want of descriptors or memory, since the start.
   package var descriptorShortages: UInt64 { listener?.shortages ?? 0 }
 
-  /// Serves what comes in on a listening socket (see `ListeningSocket`), which it will close.
+  /// Serves what comes in on a listening socket (see `ListeningSocket`), which it will close. All servers of a process
+  /// share one budget of memory.
   package init(
-    loop: EventLoop, listeningOn fd: Int32, limits: HTTPLimits = HTTPLimits(), application: any Application
+    loop: EventLoop, listeningOn fd: Int32, limits: HTTPLimits = HTTPLimits(), memory: MemoryBudget,
+    application: any Application
   ) throws {
     self.loop = loop
     self.limits = limits
+    self.memory = memory
     self.application = application
     routes = application.router.table
     parser = RequestParser(limits: limits)
-    // A whole head, and as much again for what follows it.
-    inputBytes = (limits.headBytes + Self.readBytes + 15) & ~15
-    inputBlocks = BlockPool(blockBytes: inputBytes + limits.headerFields * MemoryLayout<FieldSlice>.stride)
-    outputBlocks = BlockPool(blockBytes: Self.readBytes)
+    inputBlocks = InputBlocks(
+      headBytes: limits.headBytes, readBytes: Self.readBytes, headerFields: limits.headerFields, of: memory)
+    outputBlocks = BlockPool(blockBytes: Self.readBytes, of: memory)
     allowAll = routes.allow
     listener = try Listener(fd, on: loop, limits) { [unowned self] fd, peer in accepted(fd, peer) }
   }
 
-  /// The size of an output block, and of the part of an input block that is behind the longest head.
+  /// The size of an output block, and of the part of a large input block that is behind the longest head.
   private static let readBytes = 16 * 1_024
 
   deinit { date.deallocate() }
@@ -73,7 +73,7 @@ package final class Server {
     connections.reduce(0) { $0 + $1.input.count + ($1.request.streamedBody?.count ?? 0) }
   }
   /// Blocks of memory that connections hold at the moment.
-  var blocksHeld: Int { inputBlocks.lent + outputBlocks.lent }
+  var blocksHeld: Int { inputBlocks.small.lent + inputBlocks.large.lent + outputBlocks.lent }
 
   // MARK: Connections
 
@@ -91,7 +91,7 @@ package final class Server {
     connection.index = connections.count
     connections.append(connection)
     startSweeping()
-    if isOneTooMany { connection.refuseUnrouted(.overloaded) } else { connection.open() }
+    if isOneTooMany { connection.refuseUnrouted(.overloaded(.connections)) } else { connection.open() }
   }
 
   func remove(_ connection: Connection) {
@@ -119,7 +119,14 @@ package final class Server {
       connections[index].checkDeadlines(loop.now)
     }
     isSweeping = false
-    if !connections.isEmpty { startSweeping() }
+    if trimBlocks() || !connections.isEmpty { startSweeping() }
+  }
+
+  /// Gives blocks back that were not needed lately; whether there may be more of them.
+  private func trimBlocks() -> Bool {
+    var isMore = false
+    for pool in [inputBlocks.small, inputBlocks.large, outputBlocks] where pool.trim() { isMore = true }
+    return isMore
   }
 
   // MARK: Accepting

@@ -1,5 +1,5 @@
 /// A text form in which Prometheus reads metrics.
-public enum ExpositionFormat: Sendable {
+public enum ExpositionFormat: Sendable, CaseIterable {
   /// Prometheus' text format 0.0.4.
   case text
   /// OpenMetrics 1.0, which has exemplars and an end mark.

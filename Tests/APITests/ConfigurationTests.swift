@@ -80,6 +80,18 @@ func aliases() throws {
   #expect(try load(["NODE_ENV": "nonsense", "ENVIRONMENT": "test"]).deployment == .test)
 }
 
+@Test("bounds the memory of connections by a quarter of the group's, or of the machine's, or as it is told")
+func connectionMemory() throws {
+  var machine = testMachine
+  machine.memoryBytes = 1 << 30
+  #expect(try load([:], machine: machine).http.memoryBytes == 256 << 20)
+  machine.memoryLimitBytes = 512 << 20
+  #expect(try load([:], machine: machine).http.memoryBytes == 128 << 20)
+  machine.memoryLimitBytes = 1 << 20
+  #expect(try load([:], machine: machine).http.memoryBytes == 16 << 20)
+  #expect(try load(["HTTP_MEMORY": "64MiB"], machine: machine).http.memoryBytes == 64 << 20)
+}
+
 @Test("an empty variable is one that is not set")
 func emptyVariable() throws {
   let configuration = try load(["PORT": "", "OTEL_EXPORTER_OTLP_ENDPOINT": "", "JWT_SECRET_FILE": ""])

@@ -138,23 +138,6 @@ struct DeadlineTests {
     #expect(server.log.lines.contains("503 unmatched"))
   }
 
-  @Test("bounds the buffered bodies of all connections together")
-  func bodiesInMemory() throws {
-    var limits = HTTPLimits()
-    limits.bufferedBodyBytes = 50_000
-    let server = try ConnectionTests.server(limits)
-    let head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 45000\r\n\r\n"
-    let first = RawClient(server)
-    first.send(head + String(repeating: "a", count: 40_000))
-    #expect(server.waits { $0.bufferedBodyBytes == 40_000 })
-    let second = RawClient(server)
-    second.send(head + String(repeating: "b", count: 40_000))
-    #expect(second.answer()?.status == 503)
-    first.send(String(repeating: "a", count: 5_000))
-    #expect(first.answer()?.body.utf8.count == 45_000)
-    #expect(server.onLoop { $0.bufferedBodyBytes } == 0)
-  }
-
   @Test("drops the answer, but not the handler, of a client that has gone")
   func clientGone() throws {
     let server = try ConnectionTests.server()
@@ -175,7 +158,6 @@ struct DeadlineTests {
     client.reset()
     #expect(server.waits { $0.activeConnections == 0 && $0.openConnections == 0 })
     #expect(server.log.lines == ["499 /echo dropped"])
-    #expect(server.onLoop { $0.bufferedBodyBytes } == 0)
   }
 
   @Test("holds no buffer for an idle connection")

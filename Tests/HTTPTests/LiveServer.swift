@@ -14,7 +14,10 @@ final class LiveServer: @unchecked Sendable {
   private var server: Server!
 
   /// Starts a server with the routes that `addRoutes` adds.
-  init(_ limits: HTTPLimits = HTTPLimits(), _ addRoutes: @escaping @Sendable (Router, EventLoop) -> Void) throws {
+  init(
+    _ limits: HTTPLimits = HTTPLimits(), memory: MemoryBudget = MemoryBudget(bytes: 256 << 20),
+    _ addRoutes: @escaping @Sendable (Router, EventLoop) -> Void
+  ) throws {
     signal(SIGPIPE, SIG_IGN)
     var limits = limits
     limits.sweepMilliseconds = 20
@@ -27,7 +30,7 @@ final class LiveServer: @unchecked Sendable {
       let application = TestApplication(log)
       addRoutes(application.router, loop)
       self.loop = loop
-      server = try! Server(loop: loop, listeningOn: fd, limits: bounds, application: application)
+      server = try! Server(loop: loop, listeningOn: fd, limits: bounds, memory: memory, application: application)
       started.open()
       loop.run()
     }

@@ -15,7 +15,14 @@ PASSWORD = "sunflowers-and-rain"
 
 
 class Service:
-    """Starts the stores and the server; `url` is where it serves. Ends both on leaving."""
+    """Starts the stores and the server; `url` is where it serves. Ends both on leaving.
+
+    `settings` are more variables for the server, `before` is called in its process before it begins.
+    """
+
+    def __init__(self, settings={}, before=None):
+        self.settings = settings
+        self.before = before
 
     def __enter__(self):
         subprocess.run([*STORES, "start"], check=True)
@@ -25,11 +32,11 @@ class Service:
             **os.environ,
             **{name: value.strip("'") for name, value in settings.items()},
             "ENVIRONMENT": "test", "HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0", "LOG_FORMAT": "json",
-            "JWT_SECRET": uuid.uuid4().hex * 2, "SHUTDOWN_DRAIN_SECONDS": "0",
+            "JWT_SECRET": uuid.uuid4().hex * 2, "SHUTDOWN_DRAIN_SECONDS": "0", **self.settings,
         }
         self.errors = []
         self.process = subprocess.Popen(
-            [BINARY, "serve"], env=self.environment, stdout=subprocess.PIPE, text=True)
+            [BINARY, "serve"], env=self.environment, stdout=subprocess.PIPE, text=True, preexec_fn=self.before)
         while True:
             event = json.loads(self.process.stdout.readline())
             if event["message"] == "Listening":
@@ -61,7 +68,7 @@ class Service:
             headers["Authorization"] = f"Bearer {token}"
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")

@@ -11,6 +11,7 @@ extension Configuration {
     package internal(set) var bodyBytesPerSecond = 0
     package internal(set) var idleSeconds = 0
     package internal(set) var connections = 0
+    package internal(set) var memoryBytes = 0
 
     static let settings = [
       Setting(
@@ -42,6 +43,18 @@ extension Configuration {
       Setting(
         "HTTP_CONNECTIONS", \.http.connections, .integer(1...1_000_000), default: .text("10000"),
         "The most open connections, unless the limit on file descriptors says less (503)."),
+      Setting(
+        "HTTP_MEMORY", \.http.memoryBytes, .bytes(leastMemoryBytes...1 << 40), default: quarterOfMemory,
+        "The memory for bodies and waiting answers of all connections together, half of it for callers who are not "
+          + "known (503)."),
     ]
+
+    private static let leastMemoryBytes = 16 << 20
+
+    private static let quarterOfMemory = Setting.Default(
+      description: "a quarter of the control group's memory, or of the machine's"
+    ) { _, machine in
+      String(max(leastMemoryBytes, Int(clamping: (machine.memoryLimitBytes ?? machine.memoryBytes) / 4)))
+    }
   }
 }

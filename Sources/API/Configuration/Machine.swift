@@ -5,6 +5,8 @@ import Glibc
 package struct Machine: Sendable {
   /// Processors that this process may keep busy: its affinity, or its control group's quota if that is less.
   package var processors: Int
+  /// The memory that the machine has, in bytes.
+  package var memoryBytes: UInt64
   /// The control group's memory limit in bytes; nil without one.
   package var memoryLimitBytes: UInt64?
   /// Whether standard output is a terminal.
@@ -15,10 +17,12 @@ package struct Machine: Sendable {
   package var randomSecret: String
 
   package init(
-    processors: Int, memoryLimitBytes: UInt64? = nil, isTerminal: Bool = false, hostName: String = "localhost",
+    processors: Int, memoryBytes: UInt64 = 4 << 30, memoryLimitBytes: UInt64? = nil, isTerminal: Bool = false,
+    hostName: String = "localhost",
     randomSecret: String
   ) {
     self.processors = processors
+    self.memoryBytes = memoryBytes
     self.memoryLimitBytes = memoryLimitBytes
     self.isTerminal = isTerminal
     self.hostName = hostName
@@ -30,6 +34,7 @@ package struct Machine: Sendable {
     let cgroup = Cgroup { File.read($0, maximumBytes: RawEnvironment.maximumFileBytes) }
     return Machine(
       processors: processors(affinity: Int(linux_affinity_count()), quota: cgroup.processors()),
+      memoryBytes: UInt64(sysconf(Int32(_SC_PHYS_PAGES))) * UInt64(getpagesize()),
       memoryLimitBytes: cgroup.memoryBytes(), isTerminal: isatty(STDOUT_FILENO) == 1, hostName: readHostName(),
       randomSecret: makeSecret())
   }

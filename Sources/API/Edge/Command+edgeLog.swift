@@ -35,6 +35,9 @@ extension Command {
       }
     })
 
+  /// The memory of all who scrape, in bytes.
+  private static let scrapeMemoryBytes = 16 << 20
+
   private static func receive(_ syslog: SocketAddress, _ metrics: SocketAddress, _ logs: LogSink) throws {
     let loop = try EventLoop(index: 0)
     let registry = Registry(shards: 1)
@@ -44,7 +47,7 @@ extension Command {
     }
     let server = try Server(
       loop: loop, listeningOn: ListeningSocket.open(host: metrics.host, port: metrics.port),
-      application: MetricsApplication(registry))
+      memory: MemoryBudget(bytes: scrapeMemoryBytes), application: MetricsApplication(registry))
     let socket = try DatagramSocket.open(host: syslog.host, port: syslog.port)
     let log = EdgeLog(socket: socket, logger: Logger(logs), answers: EdgeAnswers(registry))
     try loop.add(socket, .readable, log)

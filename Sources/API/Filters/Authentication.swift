@@ -19,6 +19,7 @@ struct Authentication {
     if let token = try bearerToken(call.request) {
       call.identity =
         if let key = OpaqueKey(token, .deviceKey) { try await device(key) } else { try await user(token, call.now) }
+      call.request.share = .known
     }
     switch (access, call.identity) {
     case (.user, .device), (.administrator, .device):

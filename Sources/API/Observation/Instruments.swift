@@ -34,6 +34,7 @@ package struct Instruments: Sendable {
   let insights: Family<Counter>
   let eventsDropped: Family<Counter>
   let errors: Family<Counter>
+  let overloads: Family<Counter>
   let userActions: Family<Counter>
   let cacheRequests: Family<Counter>
   let queryDuration: Family<Histogram>
@@ -80,6 +81,8 @@ package struct Instruments: Sendable {
       "garden_events_dropped_total", help: "Events of gardens that were not told, because Redis was away too long.")
     errors = registry.counter(
       "application_errors_total", help: "Answers of 500 and above, by problem.", labels: ["route", "error_type"])
+    overloads = registry.counter(
+      "overloads_total", help: "Requests refused because a bound was reached, by the bound.", labels: ["limit"])
     userActions = registry.counter(
       "user_actions_total", help: "What users did.", labels: ["action", "has_user"])
     cacheRequests = registry.counter(

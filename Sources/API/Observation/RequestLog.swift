@@ -21,6 +21,10 @@ enum RequestLog {
       if summary.isDropped { line.field("dropped", true) }
       if let problem = call.problem {
         line.field("problem", problem.code.rawValue)
+        if summary.status.rawValue >= 500 {
+          line.field("detail", problem.detail)
+          line.field("limit", problem.limit?.rawValue)
+        }
         line.field("cause", problem.cause)
       }
     }

@@ -14,7 +14,7 @@ extension Problem {
     case let fault as HTTP.Fault: self.init(fault)
     case let error as PostgresError: self.init(error)
     case is PasswordPoolError:
-      self.init(.overloaded, "Too many passwords are being checked. Try again soon.")
+      self.init(.passwords)
     case let error as RedisError:
       self.init(.unavailable, "A store that is needed does not answer. Try again soon.", cause: "\(error)")
     default:
@@ -28,6 +28,11 @@ extension Problem {
 
   /// What the HTTP layer found wrong; its details are written for clients.
   init(_ fault: HTTP.Fault) {
+    // The only one of them: there was no memory for a body that is read piece by piece.
+    if fault.status == .serviceUnavailable {
+      self.init(.memory)
+      return
+    }
     let code: Code =
       switch fault.status.rawValue {
       case 408: .timeout
@@ -36,7 +41,6 @@ extension Problem {
       case 417: .expectationFailed
       case 431: .headerTooLarge
       case 501: .notImplemented
-      case 503: .overloaded
       case 505: .versionNotSupported
       default: .malformed
       }
@@ -56,7 +60,7 @@ extension Problem {
     case .unavailable, .timeout:
       self.init(.unavailable, "The database does not answer. Try again soon.", cause: error.description)
     case .overloaded:
-      self.init(.overloaded, "The server is at its limit. Try again soon.", cause: error.description)
+      self.init(.database, cause: error.description)
     default:
       self.init(.internal, "Something went wrong inside. It has been logged.", cause: error.description)
     }
@@ -71,7 +75,7 @@ extension Problem {
       self.init(.methodNotAllowed, "This path answers to \(allow).")
       headers.append(("Allow", allow))
     case .methodUnknown: self.init(.notImplemented, "The server does not know this method.")
-    case .overloaded: self.init(.overloaded, "The server is at its limit. Try again soon.")
+    case .overloaded(let overload): self.init(Limit(overload))
     case .failed(let error): self.init(error)
     }
   }

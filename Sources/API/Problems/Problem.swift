@@ -18,6 +18,8 @@ struct Problem: Error {
   var extensions: [(name: StaticString, json: [UInt8])] = []
   /// What happened inside; for the log alone.
   var cause: String?
+  /// The bound that was reached.
+  var limit: Limit?
 
   init(_ code: Code, _ detail: String, faults: [JSON.Fault] = [], cause: String? = nil) {
     self.code = code

@@ -24,16 +24,22 @@ struct MetricsPages: EndpointGroup {
     guard let format = ExpositionFormat.negotiated(accept: call.request.header("Accept")) else {
       throw Problem(.notAcceptable, "Metrics are text/plain or application/openmetrics-text.")
     }
-    let body = await exposition.render(format)
+    guard let page = await exposition.page(format, for: call.request.share) else { throw Problem(Limit.memory) }
     return Response(
-      .ok, headers: ["Content-Type": format.contentType, "Cache-Control": "no-store"], body: .bytes(body))
+      .ok, headers: ["Content-Type": format.contentType, "Cache-Control": "no-store"], body: .shared(page))
   }
 
+  /// Refuses who does not have the token; who has it, or comes to the port for metrics alone, is known.
   private func checkToken(_ call: Call) throws {
-    guard needsToken, let token = services.configuration.listening.metricsToken else { return }
+    guard needsToken else {
+      call.request.share = .known
+      return
+    }
+    guard let token = services.configuration.listening.metricsToken else { return }
     let field = Array((call.request.header("Authorization") ?? "").utf8)
     guard constantTimeEquals(Digest.sha256(field), Digest.sha256(Array("Bearer \(token)".utf8))) else {
       throw Problem(.unauthorized, "Send the metrics token as a bearer token.")
     }
+    call.request.share = .known
   }
 }

@@ -24,6 +24,8 @@ final class Call {
   var identity = Identity.anonymous
   /// The endpoint that was matched. Its route keeps it; counting references to it for each request would cost.
   @exclusivity(unchecked) private(set) var boundEndpoint: Unmanaged<BoundEndpoint>?
+  /// Whether the filters have let it through.
+  var isAdmitted = false
   /// What became of the request's rate token.
   var rate: (policy: RatePolicy, decision: RateDecision)?
   /// The problem that was answered.
@@ -53,6 +55,7 @@ final class Call {
     parentSpan = nil
     startedUnixNanoseconds = 0
     identity = .anonymous
+    isAdmitted = false
     if rate != nil { rate = nil }
     if problem != nil { problem = nil }
   }

@@ -32,7 +32,9 @@ enum RouteTable {
     let shared = try Shared(
       configuration, workers: 1, logs: LogSink(style: configuration.logStyle), instruments: instruments)
     let parts = ServiceParts(
-      shared: shared, exposition: LoopBound(Exposition(instruments.registry, loop: loop), to: loop), poolChanged: {})
+      shared: shared,
+      exposition: LoopBound(Exposition(instruments.registry, loop: loop, memory: shared.memory), to: loop),
+      poolChanged: {})
     let loopParts = try LoopParts(loop: loop, parts)
     defer {
       loopParts.services.close()

@@ -54,6 +54,10 @@ final class LoopApplication: Application {
     let route = router.add(
       endpoint.method, endpoint.template, options: RouteOptions(body: endpoint.bodyPolicy), handler)
     route.attachment = bound
+    route.admission = { [unowned self] request in
+      let call = Call.of(request)
+      try await withTrace(of: call) { try await admit(call) }
+    }
   }
 
   /// A request that no filter has to wait for goes right to the cache.
@@ -91,17 +95,25 @@ final class LoopApplication: Application {
   private func isTraced(_ call: Call) -> Bool { call.trace?.isSampled == true && services.spans != nil }
 
   private func serve(_ call: Call, _ handle: (Call) async throws -> Response) async throws -> Response {
+    try await withTrace(of: call) {
+      if !call.isAdmitted { try await admit(call) }
+      return try await handle(call)
+    }
+  }
+
+  private func withTrace<Result>(of call: Call, _ body: () async throws -> Result) async throws -> Result {
+    guard isTraced(call) else { return try await body() }
+    return try await CurrentTrace.$context.withValue(call.trace, operation: body)
+  }
+
+  /// Lets a call through the filters: before its handler, and before its body where that is still to come.
+  private func admit(_ call: Call) async throws {
     if call.request.headerCount("Content-Encoding") > 0 {
       throw Problem(.unsupportedMediaType, "Send the body without a content coding.")
     }
-    guard isTraced(call) else { return try await filter(call, handle) }
-    return try await CurrentTrace.$context.withValue(call.trace) { try await filter(call, handle) }
-  }
-
-  private func filter(_ call: Call, _ handle: (Call) async throws -> Response) async throws -> Response {
     try await authentication.identify(call)
     try await rates.admit(call)
-    return try await handle(call)
+    call.isAdmitted = true
   }
 
   func refuse(_ refusal: Refusal, _ request: Request) -> Response {
@@ -150,6 +162,8 @@ final class LoopApplication: Application {
   /// Counts an error of ours. A probe that says no has no problem: it works as it should.
   private func count(_ problem: Problem, _ call: Call) {
     errors(call.endpoint?.endpoint.template ?? "unmatched", problem.code).increment()
+    guard let limit = problem.limit else { return }
+    services.shared.instruments.overloads.child(shard: services.loop.index, limit.rawValue).increment()
   }
 
   private func errors(_ route: String, _ code: Problem.Code) -> Counter {

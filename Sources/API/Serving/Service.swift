@@ -14,6 +14,9 @@ package final class Service {
   /// closed under a client that is just sending one.
   static let handOverNanoseconds: UInt64 = 5_000_000_000
 
+  /// Allocations from this size on, such as bodies, leave the process with their last use, in bytes.
+  private static let mappedBytes: Int32 = 256 * 1024
+
   let parts: ServiceParts
   var shared: Shared { parts.shared }
   private let loop: EventLoop
@@ -32,15 +35,17 @@ package final class Service {
 
   /// Opens the sockets or takes over inherited ones. Throws `SystemError` when a port is in use.
   package init(_ configuration: Configuration, logs: LogSink) throws {
+    linux_map_allocations_from(Self.mappedBytes)
     sockets = try ServiceSockets(configuration)
     let workers = sockets.requests.count
     // One shard of metrics for each worker, one for housekeeping.
     loop = try EventLoop(index: workers)
     let instruments = Instruments(shards: workers + 1)
-    exposition = Exposition(instruments.registry, loop: loop)
+    let shared = try Shared(configuration, workers: workers, logs: logs, instruments: instruments)
+    exposition = Exposition(instruments.registry, loop: loop, memory: shared.memory)
     let pools = Relay()
     parts = ServiceParts(
-      shared: try Shared(configuration, workers: workers, logs: logs, instruments: instruments),
+      shared: shared,
       exposition: LoopBound(exposition, to: loop), poolChanged: LoopBound(pools, to: loop).call)
     pools.action = { [unowned self] in housekeeping?.health.runSoon() }
     exposition.refresh = { [unowned self] done in refreshGauges(done) }

@@ -15,6 +15,8 @@ final class Shared: Sendable {
   /// Nil when no collector is configured.
   let exporter: SpanExporter?
   let trustedProxies: [AddressBlock]
+  /// Of the connections of all loops.
+  let memory: MemoryBudget
   /// Loops that serve requests.
   let workers: Int
   /// When the process began, in nanoseconds of the monotonic clock.
@@ -37,6 +39,7 @@ final class Shared: Sendable {
     let outbound = OutboundClient()
     self.outbound = outbound
     trustedProxies = configuration.listening.trustedProxies
+    memory = MemoryBudget(bytes: configuration.http.memoryBytes)
     exporter = configuration.spanExporter.map {
       SpanExporter($0, resource: configuration.resource, logger: SharedLogger(logs)) { try outbound.export($0) }
     }
@@ -59,6 +62,9 @@ final class Shared: Sendable {
       registry.gauge("process_memory_limit_bytes", help: "What the control group lets the process hold.") {
         Double(limit)
       }
+    }
+    registry.gauge("http_memory_bytes", help: "Memory of connections: blocks, bodies and waiting answers.") {
+      [memory] in Double(memory.usedBytes)
     }
     let service = configuration.service
     instruments.buildInfo.child(shard: workers, service.version, service.revision, Version.swift).set(1)

@@ -18,7 +18,7 @@ final class Worker {
     let application = LoopApplication(own.services, endpoints: endpoints(own))
     server = try Server(
       loop: loop, listeningOn: socket, limits: shared.configuration.limits(loops: shared.workers),
-      application: application)
+      memory: shared.memory, application: application)
     watchStores()
     measureLag()
   }

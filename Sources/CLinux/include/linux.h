@@ -1,6 +1,7 @@
 // The Linux calls that Glibc's Swift module does not export. Headers only.
 #pragma once
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -29,6 +30,10 @@ static inline uint64_t linux_epoll_data(const struct epoll_event *events, int in
 
 /// The event mask of the event at `index`.
 static inline uint32_t linux_epoll_mask(const struct epoll_event *events, int index) { return events[index].events; }
+
+/// Has the allocator map what is at least that large, so that it goes back to the system when it is freed. The
+/// allocator would raise the bound with each such piece, and keep what is below.
+static inline void linux_map_allocations_from(int bytes) { mallopt(M_MMAP_THRESHOLD, bytes); }
 
 /// How many processors the calling thread may run on (sched_getaffinity(2)); -1 when the kernel does not say.
 static inline int linux_affinity_count(void) {

@@ -51,7 +51,7 @@ final class EventBroker {
   /// Lets a client watch a garden, from after an event that it has had or from now on. Throws 503 for one too many.
   func watch(_ garden: Identifier, _ identity: Identity, after resumed: EventID?) async throws -> EventSeat {
     guard !isClosed, streams < maximumStreams else {
-      throw Problem(.overloaded, "Too many event streams are open. Try again soon.")
+      throw Problem(Limit.eventStreams)
     }
     let hub = try hub(of: garden)
     let watcher = EventWatcher(identity: identity)
@@ -71,7 +71,7 @@ final class EventBroker {
         loop.spawn { await self.check([garden]) }
       }
     } catch {
-      throw Problem(.overloaded, "Too many gardens are watched. Try again soon.")
+      throw Problem(Limit.watchedGardens)
     }
     hubs[garden] = hub
     return hub

@@ -48,7 +48,7 @@ final class ReadingsWriter {
   func store(_ submission: ReadingsSubmission) async throws -> StoredReadings {
     guard database.isUsable else { throw Problem(.unavailable, "The readings cannot be stored now. Send them again.") }
     guard waitingCount + submission.readings.count <= Self.waitingRows, waiting.count < Self.waitingRequests else {
-      throw Problem(.overloaded, "More readings arrive than can be stored. Send them again.")
+      throw Problem(Limit.readings)
     }
     waiting.append(submission)
     waitingCount += submission.readings.count

@@ -14,7 +14,7 @@ final class Transfers {
 
   /// A place that is taken until it is given back or forgotten; throws 503 when all are taken.
   func begin() throws -> Place {
-    guard count < limit else { throw Problem(.overloaded, "Other exports and imports are under way. Try again soon.") }
+    guard count < limit else { throw Problem(Limit.transfers) }
     count += 1
     return Place(self)
   }

@@ -1,0 +1,166 @@
+import Glibc
+import Reactor
+import Testing
+
+@testable import HTTP
+
+@Suite("The memory of a process")
+struct MemoryTests {
+  static let largeBytes = 300_000
+
+  /// Routes with large answers, one that all share and one that each client gets for itself, and one that takes a
+  /// body of those alone who are known.
+  static func server(
+    _ memory: MemoryBudget, _ change: (inout HTTPLimits) -> Void = { _ in }
+  ) throws -> LiveServer {
+    var limits = HTTPLimits()
+    change(&limits)
+    return try LiveServer(limits, memory: memory) { router, loop in
+      ConnectionTests.addRoutes(router, loop)
+      let shared = SharedBytes([UInt8](repeating: UInt8(ascii: "s"), count: largeBytes))
+      router.async(.get, "/shared") { _ in Response(.ok, body: .shared(shared)) }
+      router.async(.get, "/own") { _ in Response(.ok, body: .bytes([UInt8](repeating: 0x6F, count: largeBytes))) }
+      let options = RouteOptions(body: .buffered(limit: 1 << 20))
+      for path in ["/known", "/unknown"] {
+        router.async(.post, path, options: options) { Response(.ok, body: .bytes(Array("\($0.body.count)".utf8))) }
+      }
+      let route = router.routes.first { $0.template == "/known" }!
+      route.admission = { request in
+        guard request.header("Authorization") == "me" else { throw Fault(.unauthorized, "who") }
+        request.share = .known
+      }
+    }
+  }
+
+  /// A client that takes in little, and asks as often as it is told.
+  private func stalled(_ server: LiveServer, _ path: String, _ count: Int = 1) -> RawClient {
+    let client = RawClient(server, receiveBuffer: 4_096)
+    client.send(String(repeating: "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n", count: count))
+    return client
+  }
+
+  private func post(_ path: String, _ fields: String, length: Int, sent: Int, _ server: LiveServer) -> RawClient {
+    let client = RawClient(server)
+    client.send("POST \(path) HTTP/1.1\r\nHost: a\r\n\(fields)Content-Length: \(length)\r\n\r\n")
+    if sent > 0 { client.send(String(repeating: "a", count: sent)) }
+    return client
+  }
+
+  @Test("bounds the bodies of all servers together, and leaves half to those who are known")
+  func bodies() throws {
+    let memory = MemoryBudget(bytes: 4 << 20)
+    let servers = [try Self.server(memory), try Self.server(memory)]
+    let held = (0..<3).map { post("/unknown", "", length: 500_000, sent: 490_000, servers[$0 % 2]) }
+    #expect(servers[0].waits { _ in memory.usedBytes > 1_500_000 })
+    let refused = post("/unknown", "", length: 500_000, sent: 490_000, servers[1])
+    let refusal = try #require(refused.answer())
+    #expect(refusal.status == 503)
+    #expect(refusal.fields["connection"] == "close")
+    let known = post("/known", "Authorization: me\r\n", length: 500_000, sent: 500_000, servers[0])
+    #expect(known.answer()?.body == "500000")
+    for client in held {
+      client.send(String(repeating: "a", count: 10_000))
+      #expect(client.answer()?.body == "500000")
+    }
+    #expect(servers[0].waits { _ in memory.usedBytes < 500_000 })
+  }
+
+  @Test("sends one copy of a long body to all who want it")
+  func shared() throws {
+    let memory = MemoryBudget(bytes: 8 << 20)
+    let server = try Self.server(memory)
+    let clients = (0..<100).map { _ in stalled(server, "/shared", 50) }
+    #expect(server.waits { $0.openConnections == 100 && $0.waitingOutputBytes > 50 * Self.largeBytes })
+    #expect(memory.usedBytes < 4 << 20)
+    let reader = RawClient(server)
+    reader.get("/shared")
+    #expect(reader.answer()?.body.utf8.count == Self.largeBytes)
+    for _ in 0..<50 { try #require(clients[0].answer()?.body.utf8.count == Self.largeBytes) }
+  }
+
+  @Test("turns away whose answer finds no memory, serves others, and has all of it back when they are gone")
+  func answers() throws {
+    let memory = MemoryBudget(bytes: 8 << 20)
+    let server = try Self.server(memory)
+    var clients: [RawClient]? = (0..<100).map { _ in stalled(server, "/own", 50) }
+    #expect(clients?.count == 100)
+    #expect(server.waits { _ in memory.usedBytes > 3 << 20 })
+    #expect(memory.usedBytes <= memory.bytes)
+    let other = RawClient(server)
+    for _ in 0..<100 {
+      other.get("/live")
+      try #require(other.answer()?.status == 200)
+    }
+    #expect(server.log.lines.contains("503 /own"))
+    clients = nil
+    #expect(server.waits { $0.openConnections == 1 && memory.usedBytes < 1 << 20 })
+  }
+
+  @Test("breaks off whoever sits on memory that others want, and nobody while there is enough")
+  func shortage() throws {
+    for (bytes, stays) in [(8 << 20, false), (256 << 20, true)] {
+      let memory = MemoryBudget(bytes: bytes)
+      let server = try Self.server(memory) { $0.shortGraceMilliseconds = 50 }
+      let clients = (0..<40).map { _ in stalled(server, "/own") }
+      #expect(server.waits { stays ? $0.activeConnections == 0 : $0.openConnections <= 10 })
+      if stays { #expect(clients.last?.answer()?.body.utf8.count == Self.largeBytes) }
+      let other = RawClient(server)
+      other.get("/own")
+      #expect(other.answer()?.body.utf8.count == Self.largeBytes)
+    }
+  }
+
+  @Test("closes a connection that there is no block for, and serves again when there is")
+  func blocks() throws {
+    let memory = MemoryBudget(bytes: 200_000)
+    let server = try Self.server(memory)
+    var clients: [RawClient]? = (0..<40).map { _ in
+      let client = RawClient(server)
+      client.send("GET /cut HTTP")
+      return client
+    }
+    #expect(clients?.count == 40)
+    #expect(server.waits { $0.acceptedConnections == 40 && $0.openConnections < 30 })
+    #expect(memory.usedBytes <= memory.bytes)
+    clients = nil
+    #expect(server.waits { $0.openConnections == 0 && memory.usedBytes < 100_000 })
+    let other = RawClient(server)
+    other.get("/live")
+    #expect(other.answer()?.status == 200)
+  }
+
+  @Test("reads long heads and bodies behind them into a larger block, byte by byte too")
+  func growth() throws {
+    let memory = MemoryBudget(bytes: 8 << 20)
+    let server = try Self.server(memory)
+    let padding = "X-Long: \(String(repeating: "x", count: 12_000))\r\n"
+    for pieces in [1, 5_000, 100_000] {
+      let client = RawClient(server)
+      let text = Array(
+        ("GET /live HTTP/1.1\r\nHost: a\r\n\(padding)\r\nPOST /echo HTTP/1.1\r\nHost: a\r\n\(padding)Content-Length: 20000"
+          + "\r\n\r\n\(String(repeating: "b", count: 20_000))GET /slow/0 HTTP/1.1\r\nHost: a\r\n\(padding)\r\n").utf8)
+      for start in stride(from: 0, to: text.count, by: pieces) {
+        client.send(Array(text[start..<min(text.count, start + pieces)]))
+      }
+      #expect(client.answer()?.body == "live")
+      #expect(client.answer()?.body == String(repeating: "b", count: 20_000))
+      #expect(client.answer()?.body == "slow 0")
+    }
+    #expect(server.waits { $0.blocksHeld == 0 })
+  }
+
+  @Test("refuses whoever may not send a body before asking for it and reading it")
+  func admission() throws {
+    let server = try Self.server(MemoryBudget(bytes: 8 << 20))
+    let stranger = post("/known", "Expect: 100-continue\r\n", length: 1_000_000, sent: 0, server)
+    let refusal = try #require(stranger.answer())
+    #expect(refusal.status == 401)
+    #expect(refusal.fields["connection"] == "close")
+    #expect(post("/known", "", length: 1_000_000, sent: 1_000, server).answer()?.status == 401)
+    let known = post("/known", "Authorization: me\r\nExpect: 100-continue\r\n", length: 1_000_000, sent: 0, server)
+    #expect(known.answer()?.status == 100)
+    known.send(String(repeating: "a", count: 1_000_000))
+    #expect(known.answer()?.body == "1000000")
+    #expect(post("/known", "Authorization: me\r\n", length: 9, sent: 9, server).answer()?.body == "9")
+  }
+}

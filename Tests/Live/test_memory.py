@@ -1,0 +1,138 @@
+"""Attacks on the server's memory in a control group of 512 MiB: it lives, serves others, and gives the memory back.
+
+Needs root and a control group that may be written to (version 1 or 2); skipped elsewhere.
+"""
+import os
+import pathlib
+import resource
+import select
+import socket
+import time
+import unittest
+import urllib.parse
+
+from .service import PASSWORD, Service
+
+LIMIT = 512 << 20
+# What may stay after an attack: what the allocator keeps, and pages of the debug build that are now in use.
+REMAINDER = 64 << 20
+
+
+class Group:
+    """A control group with a limit on memory."""
+
+    def __init__(self):
+        name = f"terroir-{os.getpid()}"
+        unified = pathlib.Path("/sys/fs/cgroup")
+        self.is_unified = (unified / "cgroup.subtree_control").exists()
+        self.path = (unified if self.is_unified else unified / "memory") / name
+        self.path.mkdir()
+        try:
+            self.file("memory.max", "memory.limit_in_bytes").write_text(str(LIMIT))
+        except OSError:
+            self.path.rmdir()
+            raise
+
+    def file(self, unified, version1):
+        return self.path / (unified if self.is_unified else version1)
+
+    def enter(self):
+        (self.path / "cgroup.procs").write_text(str(os.getpid()))
+
+    def remove(self):
+        self.path.rmdir()
+
+
+def group():
+    try:
+        return Group()
+    except OSError:
+        return None
+
+
+class Memory(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.group = group()
+        if cls.group is None:
+            raise unittest.SkipTest("no control group may be made here: it takes root and a writable /sys/fs/cgroup")
+        cls.addClassCleanup(cls.group.remove)
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        if most < 7_000:
+            raise unittest.SkipTest("6 000 connections need a limit of 7 000 file descriptors")
+        cls.service = Service({"WORKERS": "8", "METRICS_PORT": "0"}, before=cls.group.enter)
+        cls.enterClassContext(cls.service)
+        cls.address = ("127.0.0.1", urllib.parse.urlsplit(cls.service.url).port)
+        cls.service.call("POST", "/api/users", {"email": "rosa@example.org", "password": PASSWORD, "displayName": "Rosa"})
+        for path in cls.service.call("GET", "/openapi.json")[1]["paths"]:
+            if not path.startswith("/api/") or "metrics" in path:
+                continue
+            for method in ["GET", "POST", "PATCH", "DELETE"]:
+                cls.service.call(method, path.replace("{", "").replace("}", ""))
+
+    def test_anonymous_posts(self):
+        head = b"POST /api/users HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1048576\r\n\r\n"
+        self.attack(2_200, head + b" " * (1_048_576 - 1))
+
+    def test_unread_metrics(self):
+        self.attack(800, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 50)
+
+    def test_unread_document(self):
+        self.attack(6_000, b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 20)
+
+    def attack(self, count, request):
+        """Has that many clients send a request that they never read the answer of, and looks at what becomes of it."""
+        before = self.resident()
+        attackers = [self.connect() for _ in range(count)]
+        left = {attacker.fileno(): (attacker, memoryview(request)) for attacker in attackers}
+        poll = select.poll()
+        for number in left:
+            poll.register(number, select.POLLOUT)
+        most, end = before, time.monotonic() + 10
+        served = refused = 0
+        while time.monotonic() < end:
+            for number, _ in poll.poll(100)[:500]:
+                attacker, rest = left[number]
+                try:
+                    rest = rest[attacker.send(rest):]
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    rest = rest[:0]
+                left[number] = (attacker, rest)
+                if not rest:
+                    poll.unregister(number)
+            for method, path, body, wanted in [
+                ("GET", "/livez", None, 200), ("GET", "/api/gardens", None, 200),
+                ("POST", "/api/sessions", {"email": "rosa@example.org", "password": PASSWORD}, 201),
+            ]:
+                status, _ = self.service.call(method, path, body)
+                self.assertIn(status, (wanted, 503), path)
+                served, refused = served + (status == wanted), refused + (status == 503)
+            most = max(most, self.resident())
+        self.assertIsNone(self.service.process.poll(), "the server was killed")
+        for attacker in attackers:
+            attacker.close()
+        after = self.settled(before + REMAINDER)
+        print(f"\n{count} attackers: {before >> 20} MiB before, at most {most >> 20}, {after >> 20} after;"
+              f" others were served {served} times and refused {refused} times")
+        self.assertEqual(refused, 0)
+        self.assertLess(after, before + REMAINDER)
+
+    def connect(self):
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        client.connect(self.address)
+        client.setblocking(False)
+        return client
+
+    def resident(self):
+        text = pathlib.Path(f"/proc/{self.service.process.pid}/status").read_text()
+        return int(text.split("VmRSS:")[1].split()[0]) << 10
+
+    def settled(self, wanted):
+        end = time.monotonic() + 30
+        while (size := self.resident()) >= wanted and time.monotonic() < end:
+            time.sleep(0.2)
+        return size
