@@ -21,8 +21,11 @@ LONGEST_SECONDS = 150
 # An alert for whatever clients feel for longer than this; what is over sooner may be counted only.
 BRIEF_SECONDS = 60
 ALERT_WITHIN_SECONDS = 120
-# What a healthy stack on a busy or nearly full host may say.
-OF_THE_HOST = {"Watchdog", "HostMemoryLow", "HighResponseTime", "ResponseTimeAboveTarget", "EventLoopLag", "HostProcessorBusy"}
+# What a healthy stack may say on a busy host that keeps no backups.
+OF_THE_HOST = {
+    "Watchdog", "HostMemoryLow", "ProcessorSaturated", "ClockSkew", "HighResponseTime", "ResponseTimeAboveTarget", "EventLoopLag",
+    "BackupTooOld", "TextfileUnreadable", "SensorSilent", "OutOfMemoryKill",
+}
 
 # What tells of the last minutes or hours goes on after a fault and is not waited for.
 OF_THE_PAST = {"HighErrorRate", "ErrorBudgetBurnFast", "ErrorBudgetBurnSlow"}
