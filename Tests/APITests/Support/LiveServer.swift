@@ -109,7 +109,11 @@ enum TestDatabase {
   static func make() throws -> String {
     let base = try TestStores.databaseURL
     let name = "api_" + Identifier.make(unixMilliseconds: Clock.unixMilliseconds()).description.filter { $0 != "-" }
-    try Database.standalone(DatabaseConfiguration(url: base), connectSeconds: 10) { database in
+    var configuration = DatabaseConfiguration(url: base)
+    // It copies a template, which a busy disk makes wait; all tests wait for it.
+    configuration.statementTimeoutMilliseconds = 120_000
+    configuration.connectTimeoutMilliseconds = 20_000
+    try Database.standalone(configuration, connectSeconds: 60) { database in
       _ = try await database.execute("CREATE DATABASE \(unescaped: name)")
     }
     let end = base.lastIndex(of: "/")!
