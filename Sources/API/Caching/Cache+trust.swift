@@ -18,12 +18,16 @@ extension Cache {
     if isConnected { epochIsMissing() } else { owesEpoch = true }
   }
 
-  /// To be called when there is no epoch of the present mark: begins one, unless that is under way.
+  /// To be called when there is no epoch of the present mark: begins one, unless that is under way, and tries until it
+  /// is there or Redis is away.
   func epochIsMissing() {
-    guard isEnabled, redis.isConnected, !isBeginning, let mark = commitMark.value(at: database.loop.now) else { return }
+    guard isEnabled, !isBeginning else { return }
     isBeginning = true
     database.loop.spawn { [self] in
-      if await !beginEpoch(under: mark) { await database.loop.sleep(nanoseconds: Self.retryNanoseconds) }
+      while redis.isConnected {
+        if let mark = commitMark.value(at: database.loop.now), await beginEpoch(under: mark) { break }
+        await database.loop.sleep(nanoseconds: Self.retryNanoseconds)
+      }
       isBeginning = false
     }
   }

@@ -178,10 +178,15 @@ struct GardensTests {
   func hits() throws {
     let id = try owner().makeGarden(#"{"name":"Kept","public":true}"#)
     let client = Client(server)
-    let first = try client.get("/api/gardens/\(id)")
-    // Under the cache: a change that no handler made is not seen, because nothing was read again.
-    try server.withDatabase { try await $0.execute("UPDATE gardens SET name = 'Other' WHERE id::text = \(id)") }
-    #expect(try client.get("/api/gardens/\(id)").body == first.body)
+    // Under the cache: once answers are kept, a change that no handler made is not seen, because nothing is read again.
+    var isKept = false
+    for round in 0..<100 where !isKept {
+      let first = try client.get("/api/gardens/\(id)")
+      let name = "Other \(round)"
+      try server.withDatabase { try await $0.execute("UPDATE gardens SET name = \(name) WHERE id::text = \(id)") }
+      isKept = try client.get("/api/gardens/\(id)").body == first.body
+    }
+    #expect(isKept)
   }
 
   @Test("take their devices' readings with them")
