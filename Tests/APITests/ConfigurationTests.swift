@@ -365,3 +365,22 @@ func logStyle() throws {
   #expect(try load(["LOG_FORMAT": "text"]).logStyle.format == .text(coloured: false))
   #expect(try load(["LOG_FORMAT": "json"], machine: terminal).logStyle.format == .json)
 }
+
+@Test("hashes passwords on no more threads than a pool has, nor memory allows", arguments: [1, 2, 33, 34, 64, 4_096])
+func hashingParallelism(processors: Int) throws {
+  let machine = Machine(processors: processors, randomSecret: testMachine.randomSecret)
+  let threads = try Configuration.load(RawEnvironment(variables: [:], machine: machine)).accounts.hashingParallelism
+  #expect(threads == min(PasswordPool.maximumThreads, max(1, processors / 2)))
+  try PasswordPool(threads: threads, waiting: 1, cost: ScryptCost(logarithm: 4, blockSize: 1, parallelism: 1)!).stop()
+  var small = machine
+  small.memoryLimitBytes = 512 << 20
+  let few = try Configuration.load(RawEnvironment(variables: [:], machine: small)).accounts.hashingParallelism
+  #expect(few == min(4, threads))
+}
+
+@Test("refuses more threads for passwords than a pool has")
+func tooManyHashingThreads() throws {
+  #expect(try load(["PASSWORD_HASHING_PARALLELISM": "16"]).accounts.hashingParallelism == 16)
+  let faults = #expect(throws: ConfigurationFaults.self) { try load(["PASSWORD_HASHING_PARALLELISM": "17"]) }
+  #expect(faults?.faults == ["PASSWORD_HASHING_PARALLELISM: \"17\" is not a whole number of 1 to 16"])
+}

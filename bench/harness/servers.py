@@ -112,7 +112,7 @@ def free_port() -> int:
 
 def all_servers(terroir: str) -> dict[str, Server]:
     """By name; those that could not be built here are left out later."""
-    off = {f"RATE_LIMIT_{who}": "off" for who in ["ANONYMOUS", "USER", "DEVICE"]}
+    off = {f"RATE_LIMIT_{who}": "off" for who in ["ANONYMOUS", "USER", "DEVICE", "REGISTRATION"]}
     # A worker for each core it may use. Peers write no line per request; `terroir+log` does, as it does by default.
     terroir_environment = off | {
         "HOST": "127.0.0.1", "METRICS_PORT": "0", "LOG_LEVEL": "warn", "SHUTDOWN_DRAIN_SECONDS": "0",

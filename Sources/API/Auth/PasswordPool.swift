@@ -13,17 +13,39 @@ package enum PasswordPoolError: Error, Equatable, Sendable {
 
 /// Threads that hash and verify passwords, a bounded number at a time with a bounded number waiting.
 ///
-/// Any loop may ask; the asking task suspends and goes on where it ran.
+/// Any loop may ask; the asking task suspends and goes on where it ran. Newcomers' passwords have a part of the queue
+/// alone, and members' take turns with them: many who register cannot keep anyone from signing in.
 package final class PasswordPool: Sendable {
   /// The most threads: each needs the memory of one hash.
   package static let maximumThreads = 16
+  /// What part of the queue may be newcomers'.
+  static let newcomersPart = 4
+
+  /// Whose password it is.
+  package enum Owner: Sendable {
+    /// Someone with an account.
+    case member
+    /// Someone who registers.
+    case newcomer
+  }
+
+  private typealias Job = @Sendable () -> Void
 
   private struct State {
-    var jobs: [@Sendable () -> Void] = []
+    var members: [Job] = []
+    var newcomers: [Job] = []
+    var isNewcomersTurn = false
     var isStopped = false
 
     // A job is forgotten as soon as it is taken: it holds a password.
-    mutating func take() -> (@Sendable () -> Void)? { jobs.isEmpty ? nil : jobs.removeFirst() }
+    mutating func take() -> Job? {
+      if newcomers.isEmpty || (!isNewcomersTurn && !members.isEmpty) {
+        isNewcomersTurn = true
+        return members.isEmpty ? nil : members.removeFirst()
+      }
+      isNewcomersTurn = false
+      return newcomers.removeFirst()
+    }
   }
 
   private let state = Mutex(State())
@@ -47,18 +69,18 @@ package final class PasswordPool: Sendable {
   }
 
   /// Passwords that wait for a thread.
-  package var waiting: Int { state.withLock { $0.jobs.count } }
+  package var waiting: Int { state.withLock { $0.members.count + $0.newcomers.count } }
 
   /// A new hash of a password.
-  package func hash(_ password: String) async throws(PasswordPoolError) -> String {
-    try await perform { [cost] in Password.hash(password, cost: cost) }
+  package func hash(_ password: String, of owner: Owner = .member) async throws(PasswordPoolError) -> String {
+    try await perform(owner) { [cost] in Password.hash(password, cost: cost) }
   }
 
   /// Whether a password has that hash. Without a hash, as for an unknown account, it is false after the same time.
   package func verify(_ password: String, against hash: String?) async throws(PasswordPoolError) -> Bool {
     let text = hash ?? placeholder
     let isKnown = hash != nil
-    return try await perform { Password.verify(password, against: text) && isKnown }
+    return try await perform(.member) { Password.verify(password, against: text) && isKnown }
   }
 
   /// Whether a hash should be made anew at the next sign-in, because it was made with another cost.
@@ -72,23 +94,28 @@ package final class PasswordPool: Sendable {
   }
 
   private func perform<Value: Sendable>(
-    _ body: @escaping @Sendable () -> Value
+    _ owner: Owner, _ body: @escaping @Sendable () -> Value
   ) async throws(PasswordPoolError) -> Value {
     let result = await withUnsafeContinuation {
       (continuation: UnsafeContinuation<Result<Value, PasswordPoolError>, Never>) in
       // Resumed from a thread of the pool, the task goes back to its loop by the loop's executor.
-      if let refusal = submit({ continuation.resume(returning: .success(body())) }) {
+      if let refusal = submit(owner, { continuation.resume(returning: .success(body())) }) {
         continuation.resume(returning: .failure(refusal))
       }
     }
     return try result.get()
   }
 
-  private func submit(_ job: @escaping @Sendable () -> Void) -> PasswordPoolError? {
+  private func submit(_ owner: Owner, _ job: @escaping Job) -> PasswordPoolError? {
     let refusal = state.withLock { state -> PasswordPoolError? in
       if state.isStopped { return .stopped }
-      if state.jobs.count >= maximumWaiting { return .overloaded }
-      state.jobs.append(job)
+      if state.members.count + state.newcomers.count >= maximumWaiting { return .overloaded }
+      switch owner {
+      case .member: state.members.append(job)
+      case .newcomer where state.newcomers.count < max(1, maximumWaiting / Self.newcomersPart):
+        state.newcomers.append(job)
+      case .newcomer: return .overloaded
+      }
       return nil
     }
     if refusal == nil { wakeUp.signal() }

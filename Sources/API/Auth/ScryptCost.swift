@@ -10,6 +10,9 @@ package struct ScryptCost: Equatable, Sendable {
   /// The cost that passwords are hashed with: 32 MiB, and about a quarter of a second.
   package static let standard = ScryptCost(logarithm: 15, blockSize: 8, parallelism: 3)!
 
+  /// The memory that one hash takes, in bytes.
+  package var memoryBytes: UInt64 { 128 * blockSize << logarithm }
+
   /// The most memory that a hash may ask for, so that a forged one cannot exhaust the machine.
   static let maximumBytes: UInt64 = 64 << 20
 

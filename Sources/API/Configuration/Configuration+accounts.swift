@@ -29,15 +29,20 @@ extension Configuration {
         "REFRESH_TOKEN_DAYS", \.accounts.refreshTokenDays, .integer(1...365), default: .text("30"),
         "How long a refresh token is valid."),
       Setting(
-        "PASSWORD_HASHING_PARALLELISM", \.accounts.hashingParallelism, .integer(1...64),
-        default: .init(description: "half of the usable cores") { _, machine in
-          "\(min(64, max(1, machine.processors / 2)))"
-        },
+        "PASSWORD_HASHING_PARALLELISM", \.accounts.hashingParallelism, .integer(1...PasswordPool.maximumThreads),
+        default: .init(
+          description: "half of the usable cores, and what fits into a quarter of the memory limit; at most 16"
+        ) { _, machine in "\(parallelism(on: machine))" },
         "Passwords hashed at a time, 32 MiB each."),
       Setting(
         "PASSWORD_HASHING_QUEUE", \.accounts.hashingQueueLength, .integer(1...10_000), default: .text("32"),
-        "Passwords that may wait to be hashed; more are answered 503."),
+        "Passwords that may wait to be hashed, a quarter of them of registrations; more are answered 503."),
     ]
+
+    private static func parallelism(on machine: Machine) -> Int {
+      let fitting = (machine.memoryLimitBytes ?? .max) / 4 / UInt64(ScryptCost.standard.memoryBytes)
+      return max(1, min(machine.processors / 2, Int(min(fitting, UInt64(PasswordPool.maximumThreads)))))
+    }
   }
 
   /// How many requests a client may make; nil means without limit.
@@ -45,17 +50,21 @@ extension Configuration {
     package internal(set) var anonymous: RequestRate?
     package internal(set) var user: RequestRate?
     package internal(set) var device: RequestRate?
+    package internal(set) var registration: RequestRate?
 
     static let settings = [
       Setting(
         "RATE_LIMIT_ANONYMOUS", \.rates.anonymous, Form<RequestRate?>.rate, default: .rate,
-        "Requests of one address without login, as count/seconds or off."),
+        "Requests of one address (of one /64 of IPv6) without login or with a bad one, as count/seconds or off."),
       Setting(
         "RATE_LIMIT_USER", \.rates.user, Form<RequestRate?>.rate, default: .rate,
         "Requests of one user, as count/seconds or off."),
       Setting(
         "RATE_LIMIT_DEVICE", \.rates.device, Form<RequestRate?>.rate, default: .rate,
         "Requests of one device, as count/seconds or off."),
+      Setting(
+        "RATE_LIMIT_REGISTRATION", \.rates.registration, Form<RequestRate?>.rate,
+        default: .relaxed("off", serious: "60/3600"), "Registrations of one address, as count/seconds or off."),
     ]
   }
 }

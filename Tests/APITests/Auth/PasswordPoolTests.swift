@@ -58,6 +58,40 @@ struct PasswordPoolTests {
     }
   }
 
+  @Test("lets many who register neither keep members waiting nor take their places")
+  func newcomers() throws {
+    let slow = try #require(ScryptCost(logarithm: 14, blockSize: 8, parallelism: 1))
+    let pool = try PasswordPool(threads: 1, waiting: 16, cost: slow)
+    let order = Mutex<[String]>([])
+    try onLoop { loop in
+      let all = Pending<Void>()
+      @Sendable func note(_ what: String) { order.withLock { $0.append(what) } }
+      for _ in 0..<40 {
+        loop.spawn {
+          let hash = try? await pool.hash("correct horse", of: .newcomer)
+          note(hash == nil ? "refused" : "newcomer")
+        }
+      }
+      for index in 0..<8 {
+        loop.spawn {
+          let isRight = try? await pool.verify("correct horse", against: nil)
+          note(isRight == nil ? "member refused" : "member")
+          if index == 7 { all.complete(.success(())) }
+        }
+      }
+      try? await all.value()
+    }
+    pool.stop()
+    let outcome = order.withLock { $0 }
+    #expect(!outcome.contains("member refused"))
+    #expect(outcome.count { $0 == "member" } == 8)
+    // One may run already when the others come; a quarter of the places is theirs.
+    #expect(outcome.count { $0 == "refused" } >= 40 - 16 / 4 - 1)
+    // In turn: no member waits for two of them.
+    let served = outcome.filter { $0 != "refused" }
+    #expect(served.dropFirst().firstIndex(of: "member").map { $0 <= 2 } == true, "\(served)")
+  }
+
   /// The processor time of this thread so far, which other work on the machine does not lengthen.
   private static func processorNanoseconds() -> Int {
     var time = timespec()
