@@ -14,7 +14,14 @@ final class DeviceKeys {
   private let database: Database
   private let redis: RedisClient
   private let prefix: String
-  private var known: [[UInt8]: (device: DeviceIdentity?, until: UInt64)] = [:]
+  private var known: [[UInt8]: (holder: Holder?, until: UInt64)] = [:]
+
+  /// Who a key was given to.
+  struct Holder {
+    let device: DeviceIdentity
+    /// Whether the account of the device's owner is.
+    let isDisabled: Bool
+  }
 
   init(loop: EventLoop, database: Database, redis: RedisClient, prefix: String) {
     self.loop = loop
@@ -23,35 +30,45 @@ final class DeviceKeys {
     self.prefix = prefix
   }
 
-  /// The device that a key opens, nil when it opens none, or no longer.
-  func device(_ key: OpaqueKey) async throws -> DeviceIdentity? {
-    if let entry = known[key.digest], entry.until > loop.now { return entry.device }
-    let rows = try await database.query(Self.byKey, key.digest)
-    let device = try rows.first.map { row in
-      DeviceIdentity(id: try row.decode(Identifier.self, 0), garden: try row.decode(Identifier.self, 1))
+  /// The device that a key was given to, nil when there is none, or no longer.
+  func holder(of key: OpaqueKey) async throws -> Holder? {
+    if let entry = known[key.digest], entry.until > loop.now { return entry.holder }
+    let holder = try await database.query(Self.byKey, key.digest).first.map { row in
+      Holder(
+        device: DeviceIdentity(id: try row.decode(Identifier.self, 0), garden: try row.decode(Identifier.self, 1)),
+        isDisabled: try row.decode(Bool.self, 2))
     }
     if known.count >= Self.maximumKeys { known.removeAll(keepingCapacity: true) }
-    known[key.digest] = (device, loop.now + Self.lifetimeNanoseconds)
-    return device
+    known[key.digest] = (holder, loop.now + Self.lifetimeNanoseconds)
+    return holder
   }
 
+  /// Whether a key has opened a device on this loop, as far as it remembers, however long ago.
+  func hasOpened(_ key: OpaqueKey) -> Bool { known[key.digest]?.holder != nil }
+
   /// Forgets what this loop knows of a device's keys.
-  func forget(_ device: Identifier) { known = known.filter { $0.value.device?.id != device } }
+  func forget(_ device: Identifier) { known = known.filter { $0.value.holder?.device.id != device } }
 
   /// Forgets what this loop knows of all keys.
   func forgetAll() { known.removeAll() }
 
-  /// To be called after the COMMIT that changed or took away keys of a device.
-  func changed(_ device: Identifier) async {
-    forget(device)
-    _ = try? await redis.publish(Announcements.channel(prefix), Array("device \(device)".utf8))
+  /// To be called after the COMMIT that changed what the keys of devices open, or took them away.
+  func changed(_ devices: [Identifier]) async {
+    guard !devices.isEmpty else { return }
+    let changed = Set(devices)
+    known = known.filter { $0.value.holder.map { !changed.contains($0.device.id) } ?? true }
+    let channel = RedisArgument.text(Announcements.channel(prefix))
+    _ = try? await redis.pipeline(devices.map { ["PUBLISH", channel, .text("device \($0)")] })
   }
 
   private static let byKey = Statement(
     "devices.byKey",
     """
-    SELECT id, garden_id FROM devices WHERE key_hash = $1
-    UNION ALL
-    SELECT id, garden_id FROM devices WHERE previous_key_hash = $1 AND previous_key_expires_at > now()
+    SELECT d.id, d.garden_id, u.disabled
+    FROM (
+      SELECT id, garden_id FROM devices WHERE key_hash = $1
+      UNION ALL
+      SELECT id, garden_id FROM devices WHERE previous_key_hash = $1 AND previous_key_expires_at > now()
+    ) d JOIN gardens g ON g.id = d.garden_id JOIN users u ON u.id = g.owner_id
     """)
 }

@@ -19,7 +19,13 @@ final class SessionDirectory {
   private let database: Database
   private let redis: RedisClient
   private let prefix: String
-  private var known: [Identifier: (user: Identifier, role: Role?, until: UInt64)] = [:]
+  private var known: [Identifier: (holder: Holder?, until: UInt64)] = [:]
+
+  /// Whose session it is. Kept whoever asks: a token that names another user must not change what is known.
+  private struct Holder {
+    let user: Identifier
+    let role: Role
+  }
 
   init(loop: EventLoop, database: Database, redis: RedisClient, prefix: String) {
     self.loop = loop
@@ -30,11 +36,16 @@ final class SessionDirectory {
 
   /// The role of a session's user; nil when the session is over, the user is disabled, or it is another user's.
   func role(session: Identifier, user: Identifier) async throws -> Role? {
-    if let entry = known[session], entry.until > loop.now { return entry.user == user ? entry.role : nil }
-    let role = try await sharedRole(session, user)
+    let holder = try await holder(of: session)
+    return holder?.user == user ? holder?.role : nil
+  }
+
+  private func holder(of session: Identifier) async throws -> Holder? {
+    if let entry = known[session], entry.until > loop.now { return entry.holder }
+    let holder = try await sharedHolder(of: session)
     if known.count >= Self.maximumSessions { known.removeAll(keepingCapacity: true) }
-    known[session] = (user, role, loop.now + Self.localLifetimeNanoseconds)
-    return role
+    known[session] = (holder, loop.now + Self.localLifetimeNanoseconds)
+    return holder
   }
 
   /// Forgets what this loop knows of a session.
@@ -59,34 +70,37 @@ final class SessionDirectory {
 
   private func key(_ session: Identifier) -> String { "\(prefix)session:\(session)" }
 
-  private func sharedRole(_ session: Identifier, _ user: Identifier) async throws -> Role? {
+  private func sharedHolder(of session: Identifier) async throws -> Holder? {
     let text = try? await redis.get(key(session))
-    if let text { return Self.decode(text, user) }
-    let role = try await storedRole(session, user)
-    let value = role.map { "\($0.rawValue) \(user)" } ?? "-"
+    if let text { return Self.decode(text) }
+    let holder = try await storedHolder(of: session)
+    let value = holder.map { "\($0.role.rawValue) \($0.user)" } ?? "-"
     // Only if absent: an end that was announced meanwhile must stand.
     _ = try? await redis.set(
       key(session), Array(value.utf8), expiry: .milliseconds(Self.sharedLifetimeMilliseconds), onlyIfAbsent: true)
-    return role
+    return holder
   }
 
-  private static func decode(_ bytes: [UInt8], _ user: Identifier) -> Role? {
+  private static func decode(_ bytes: [UInt8]) -> Holder? {
     let parts = String(decoding: bytes, as: UTF8.self).split(separator: " ")
-    guard parts.count == 2, Identifier(parts[1]) == user else { return nil }
-    return Role(rawValue: String(parts[0]))
+    guard parts.count == 2, let user = Identifier(parts[1]), let role = Role(rawValue: String(parts[0])) else {
+      return nil
+    }
+    return Holder(user: user, role: role)
   }
 
   private static let byID = Statement(
     "sessions.role",
     """
-    SELECT users.role FROM sessions JOIN users ON users.id = sessions.user_id
-    WHERE sessions.id = $1 AND users.id = $2 AND NOT users.disabled
+    SELECT users.role, users.id FROM sessions JOIN users ON users.id = sessions.user_id
+    WHERE sessions.id = $1 AND NOT users.disabled
       AND sessions.revoked_at IS NULL AND sessions.expires_at > now()
     """)
 
-  private func storedRole(_ session: Identifier, _ user: Identifier) async throws -> Role? {
-    let rows = try await database.query(Self.byID, session, user)
-    guard let row = rows.first else { return nil }
-    return Role(rawValue: try row.decode(String.self, 0))
+  private func storedHolder(of session: Identifier) async throws -> Holder? {
+    guard let row = try await database.query(Self.byID, session).first,
+      let role = Role(rawValue: try row.decode(String.self, 0))
+    else { return nil }
+    return Holder(user: try row.decode(Identifier.self, 1), role: role)
   }
 }

@@ -4,8 +4,12 @@ import Values
 /// Finds out who makes a request, by its bearer token: a user's access token or a device's key.
 struct Authentication {
   private unowned(unsafe) let services: Services
+  private let rates: RateFilter
 
-  init(_ services: Services) { self.services = services }
+  init(_ services: Services, _ rates: RateFilter) {
+    self.services = services
+    self.rates = rates
+  }
 
   /// Whether anything of a call depends on who makes it.
   func concerns(_ call: Call) -> Bool {
@@ -13,12 +17,24 @@ struct Authentication {
     return !access.isPublic || call.request.headerCount("Authorization") > 0
   }
 
-  /// Sets the call's identity; throws 401 for a bad token and 403 for the wrong kind of caller.
+  /// Sets the call's identity; throws 401 for a bad token and 403 for the wrong kind of caller, who pay for it.
   func identify(_ call: Call) async throws {
+    do {
+      try await check(call)
+    } catch let refusal as Problem where refusal.code == .unauthorized || refusal.code == .forbidden {
+      if call.rate == nil { try await rates.admit(call) }
+      throw refusal
+    }
+  }
+
+  private func check(_ call: Call) async throws {
     guard let access = call.endpoint?.endpoint.access, access != .open else { return }
     if let token = try bearerToken(call.request) {
-      call.identity =
-        if let key = OpaqueKey(token, .deviceKey) { try await device(key) } else { try await user(token, call.now) }
+      if let key = OpaqueKey(token, .deviceKey) {
+        call.identity = .device(try await device(key, call))
+      } else {
+        call.identity = try await user(token, call.now)
+      }
       call.request.share = .known
     }
     switch (access, call.identity) {
@@ -60,9 +76,24 @@ struct Authentication {
     return .user(UserIdentity(id: claims.subject, session: claims.session, isAdministrator: role == .admin))
   }
 
-  private func device(_ key: OpaqueKey) async throws -> Identity {
-    guard let device = try await services.deviceKeys.device(key) else { throw Self.refusal }
-    return .device(device)
+  /// A key that has not been good here before is paid for by the client's network before the database is asked, since
+  /// anyone can make keys up; a good one gets it back, and so does one that could not be looked for.
+  private func device(_ key: OpaqueKey, _ call: Call) async throws -> DeviceIdentity {
+    if !services.deviceKeys.hasOpened(key) { try await rates.admit(call) }
+    let holder: DeviceKeys.Holder?
+    do {
+      holder = try await services.deviceKeys.holder(of: key)
+    } catch {
+      await rates.giveBack(call)
+      throw error
+    }
+    guard let holder else { throw Self.refusal }
+    await rates.giveBack(call)
+    guard !holder.isDisabled else {
+      call.identity = .device(holder.device)
+      throw Problem(.forbidden, "The account that this device belongs to is disabled.")
+    }
+    return holder.device
   }
 
   /// RFC 6750, section 3.1. Why a token is bad is not the client's to know.

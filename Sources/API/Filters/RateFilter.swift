@@ -1,23 +1,28 @@
 import HTTP
 
-/// Refuses clients that ask too often: anonymous ones by address, users and devices by themselves.
+/// Refuses clients that ask too often: anonymous ones by network, users and devices by themselves. Health and metrics
+/// are exempt.
 final class RateFilter {
   private unowned(unsafe) let services: Services
 
   init(_ services: Services) { self.services = services }
 
   /// Whether there is a limit for a call.
-  func concerns(_ call: Call) -> Bool { policy(for: call.identity) != nil }
+  func concerns(_ call: Call) -> Bool { policy(for: call) != nil }
 
   /// Takes a token; throws 429 when there is none. Runs after authentication, which tells whose bucket it is.
   func admit(_ call: Call) async throws {
-    guard let policy = policy(for: call.identity) else { return }
+    guard let policy = policy(for: call) else { return }
     let decision = await services.rateLimiter.take(policy, client: client(of: call))
     call.rate = (policy, decision)
-    guard !decision.isAllowed else { return }
-    var problem = Problem(.tooManyRequests, "You may make \(policy.count) requests in \(policy.seconds) seconds.")
-    problem.headers.append(("Retry-After", String(max(1, decision.resetSeconds))))
-    throw problem
+    if !decision.isAllowed { throw policy.refusal(decision) }
+  }
+
+  /// Gives back what was taken from the client's network, because the call turned out to be someone's.
+  func giveBack(_ call: Call) async {
+    guard let (policy, _) = call.rate else { return }
+    call.rate = nil
+    await services.rateLimiter.giveBack(policy, client: client(of: call))
   }
 
   /// The fields of the IETF's draft "RateLimit header fields for HTTP", version 9.
@@ -26,9 +31,10 @@ final class RateFilter {
     fields.append("RateLimit", "\"\(policy.name)\";r=\(decision.remaining);t=\(decision.resetSeconds)")
   }
 
-  private func policy(for identity: Identity) -> RatePolicy? {
+  private func policy(for call: Call) -> RatePolicy? {
+    if call.endpoint?.endpoint.isProbe == true { return nil }
     let rates = services.configuration.rates
-    return switch identity {
+    return switch call.identity {
     case .anonymous: rates.anonymous.map { RatePolicy("anonymous", $0) }
     case .user: rates.user.map { RatePolicy("user", $0) }
     case .device: rates.device.map { RatePolicy("device", $0) }
@@ -37,7 +43,7 @@ final class RateFilter {
 
   private func client(of call: Call) -> String {
     switch call.identity {
-    case .anonymous: call.clientAddress.text
+    case .anonymous: call.clientAddress.network.text
     case .user(let user): user.id.description
     case .device(let device): device.id.description
     }

@@ -12,6 +12,13 @@ struct RatePolicy: Equatable, Sendable {
     count = Int64(rate.count)
     seconds = Int64(rate.seconds)
   }
+
+  /// The answer to who has no token left.
+  func refusal(_ decision: RateDecision) -> Problem {
+    var problem = Problem(.tooManyRequests, "You may make \(count) requests in \(seconds) seconds.")
+    problem.headers.append(("Retry-After", String(max(1, decision.resetSeconds))))
+    return problem
+  }
 }
 
 /// What became of one request's token.
@@ -44,16 +51,21 @@ final class RateLimiter {
     self.prefix = prefix
   }
 
-  /// Takes a token of `client`, who is named by address, user or device.
-  func take(_ policy: RatePolicy, client: String) async -> RateDecision {
-    if redis.isConnected, let decision = await takeShared(policy, client) { return decision }
-    return takeLocal(policy, client)
+  /// Takes a token of `client`, who is named by network, user or device.
+  func take(_ policy: RatePolicy, client: String) async -> RateDecision { await take(1, policy, client) }
+
+  /// Gives back a token that was taken for what turned out to cost none.
+  func giveBack(_ policy: RatePolicy, client: String) async { _ = await take(-1, policy, client) }
+
+  private func take(_ tokens: Int64, _ policy: RatePolicy, _ client: String) async -> RateDecision {
+    if redis.isConnected, let decision = await takeShared(tokens, policy, client) { return decision }
+    return takeLocal(tokens, policy, client)
   }
 
   // Time is Redis' own, so that replicas with different clocks agree. A bucket that nobody uses ends by itself.
   private static let script = RedisScript(
     """
-    local count, seconds = tonumber(ARGV[1]), tonumber(ARGV[2])
+    local count, seconds, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
     local time = redis.call('TIME')
     local now = time[1] + time[2] / 1000000
     local bucket = redis.call('HMGET', KEYS[1], 't', 'u')
@@ -61,30 +73,30 @@ final class RateLimiter {
     local updated = tonumber(bucket[2]) or now
     tokens = math.min(count, tokens + math.max(0, now - updated) * count / seconds)
     local allowed = 0
-    if tokens >= 1 then tokens = tokens - 1; allowed = 1 end
+    if tokens >= wanted then tokens = math.min(count, tokens - wanted); allowed = 1 end
     redis.call('HSET', KEYS[1], 't', tostring(tokens), 'u', string.format('%.6f', now))
     redis.call('PEXPIRE', KEYS[1], seconds * 1000)
     local wait = allowed == 1 and (count - tokens) * seconds / count or (1 - tokens) * seconds / count
     return {allowed, math.floor(tokens), math.ceil(wait)}
     """)
 
-  private func takeShared(_ policy: RatePolicy, _ client: String) async -> RateDecision? {
+  private func takeShared(_ tokens: Int64, _ policy: RatePolicy, _ client: String) async -> RateDecision? {
     let reply = try? await redis.evaluate(
       Self.script, keys: ["\(prefix)rate:\(policy.name):\(client)"],
-      [.integer(policy.count), .integer(policy.seconds)])
+      [.integer(policy.count), .integer(policy.seconds), .integer(tokens)])
     guard let numbers = reply?.array?.compactMap(\.integer), numbers.count == 3 else { return nil }
     return RateDecision(isAllowed: numbers[0] == 1, remaining: numbers[1], resetSeconds: numbers[2])
   }
 
-  private func takeLocal(_ policy: RatePolicy, _ client: String) -> RateDecision {
+  private func takeLocal(_ tokens: Int64, _ policy: RatePolicy, _ client: String) -> RateDecision {
     let rate = Double(policy.count) / Double(policy.seconds)
     let key = "\(policy.name):\(client)"
     if local.count >= Self.maximumLocalBuckets { forget(longerThanSeconds: Double(policy.seconds)) }
     var bucket = local[key] ?? Bucket(tokens: Double(policy.count), updated: loop.now)
     bucket.tokens = min(Double(policy.count), bucket.tokens + Double(loop.now - bucket.updated) / 1e9 * rate)
     bucket.updated = loop.now
-    let isAllowed = bucket.tokens >= 1
-    if isAllowed { bucket.tokens -= 1 }
+    let isAllowed = bucket.tokens >= Double(tokens)
+    if isAllowed { bucket.tokens = min(Double(policy.count), bucket.tokens - Double(tokens)) }
     local[key] = bucket
     let wait = isAllowed ? (Double(policy.count) - bucket.tokens) / rate : (1 - bucket.tokens) / rate
     return RateDecision(

@@ -5,6 +5,7 @@ enum Limit: String, CaseIterable {
   case connections
   case memory
   case passwords
+  case signIns = "sign-ins"
   case database
   case readings
   case eventStreams = "event-streams"
@@ -26,6 +27,7 @@ enum Limit: String, CaseIterable {
     case .connections: "Too many connections are open. Try again soon."
     case .memory: "The server has no memory left for this. Try again soon."
     case .passwords: "Too many passwords are being checked. Try again soon."
+    case .signIns: "Other attempts to sign in to this account, or from this network, are under way. Try again soon."
     case .database: "Too much waits for the database. Try again soon."
     case .readings: "More readings arrive than can be stored. Send them again."
     case .eventStreams: "Too many event streams are open. Try again soon."

@@ -17,7 +17,8 @@ struct Administration: EndpointGroup {
       Endpoint(
         method: .patch, template: "/api/admin/users/{id}", access: .administrator,
         summary: "Disable or enable an account",
-        details: "Disabling ends all sessions of the account.", tag: "Administration",
+        details: "Disabling ends all sessions of the account, and stops its devices and its shop.",
+        tag: "Administration",
         body: .mergePatch(.object([.required("disabled", .boolean)]), example: #"{"disabled":true}"#),
         success: Endpoint.Success(200, Self.account, headers: ["ETag"]), refusals: [.notFound, .conflict],
         handler: .async(change)),
@@ -36,13 +37,15 @@ struct Administration: EndpointGroup {
     let disabled = fields.required("disabled", .boolean)
     try fields.finish()
     if disabled, try call.user.id == id { throw Problem(.conflict, "You cannot disable yourself.") }
-    let (rows, ended) = try await services.database.transaction { transaction in
+    let (rows, ended, devices) = try await services.database.transaction { transaction in
       let rows = try await transaction.query(Self.setDisabled, id, disabled, call.now)
       let ended = disabled ? try await Sessions.end(transaction, user: id, except: nil, at: call.now) : []
-      return (rows, ended)
+      let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
+      return (rows, ended, devices)
     }
     guard let row = rows.first else { throw Problem(.notFound, "There is no account with this id.") }
     await services.sessions.ended(ended)
+    await services.deviceKeys.changed(devices)
     return call.ok(try Account(row).body)
   }
 
@@ -54,7 +57,7 @@ struct Administration: EndpointGroup {
 
     init(_ row: Row) throws {
       profile = try Profile(row)
-      isDisabled = try row.decode(Bool.self, 7)
+      isDisabled = try row.decode(Bool.self, Profile.columnCount)
     }
 
     func write(_ json: inout JSONWriter) {
@@ -68,6 +71,10 @@ struct Administration: EndpointGroup {
     "admin.users", "SELECT \(columns) FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2")
   private static let setDisabled = Statement(
     "admin.disable", "UPDATE users SET disabled = $2, updated_at = $3 WHERE id = $1 RETURNING \(columns)")
+
+  private static let devices = Statement(
+    "admin.devices",
+    "SELECT devices.id FROM devices JOIN gardens ON gardens.id = devices.garden_id WHERE gardens.owner_id = $1")
 
   private static let account = Schema.named(
     "Account",

@@ -111,7 +111,7 @@ struct Devices: EndpointGroup {
       try await transaction.execute(Self.deleteByID, id)
       tags = [LatestValues.tag(device.garden)]
     }
-    await services.deviceKeys.changed(id)
+    await services.deviceKeys.changed([id])
     return call.noContent()
   }
 
@@ -127,7 +127,7 @@ struct Devices: EndpointGroup {
       json.object { $0.member("key", key.text) }
       return Made(status: .ok, body: json.take(), isSecret: true)
     }.response
-    await services.deviceKeys.changed(id)
+    await services.deviceKeys.changed([id])
     return response
   }
 

@@ -7,13 +7,14 @@ struct Erasure {
   /// All that hold something of a user.
   let features: [any Feature]
 
-  /// Erases a user in one transaction; throws 409 while there are open orders on either side.
-  func erase(_ user: Identifier) async throws {
+  /// Erases a user in one transaction, unless `check` throws at the profile as it is then; throws 409 while there are
+  /// open orders on either side.
+  func erase(_ user: Identifier, _ check: @escaping (Profile) throws -> Void) async throws {
     var committed: [AfterCommit] = []
     do {
       try await services.database.transaction(timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction in
         committed = []
-        try await transaction.execute(Self.lock, user)
+        if let row = try await transaction.query(Self.lock, user).first { try check(Profile(row)) }
         for feature in features { committed.append(try await feature.erase(user, in: transaction)) }
         try await transaction.execute(Self.delete, user)
       }
@@ -24,6 +25,6 @@ struct Erasure {
     for tell in committed { await tell() }
   }
 
-  private static let lock = Statement("erasure.lock", "SELECT 1 FROM users WHERE id = $1 FOR UPDATE")
+  private static let lock = Statement("erasure.lock", "SELECT \(Profile.columns) FROM users WHERE id = $1 FOR UPDATE")
   private static let delete = Statement("erasure.delete", "DELETE FROM users WHERE id = $1")
 }

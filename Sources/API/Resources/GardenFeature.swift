@@ -81,7 +81,7 @@ final class GardenFeature: Feature {
     try await Readings.delete(of: devices, in: transaction)
     // The rows themselves go with their owner's.
     return { [self] in
-      for device in devices { await services.deviceKeys.changed(device) }
+      await services.deviceKeys.changed(devices)
       await services.cache.invalidate(Self.tags(of: gardens))
       for garden in gardens { await publisher.accessChanged(garden) }
     }

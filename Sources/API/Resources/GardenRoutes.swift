@@ -133,7 +133,7 @@ struct GardenRoutes: EndpointGroup {
       try await transaction.execute(Self.deleteByID, id)
       return devices
     }
-    for device in devices { await services.deviceKeys.changed(device) }
+    await services.deviceKeys.changed(devices)
     return call.noContent()
   }
 

@@ -6,13 +6,6 @@ import Values
 /// Signing in and out: short access tokens, refresh tokens that are good for one use, and the list of sessions.
 struct Sessions: EndpointGroup {
   let services: Services
-  private let throttle: LoginThrottle
-
-  init(services: Services) {
-    self.services = services
-    throttle = LoginThrottle(
-      redis: services.redis, loop: services.loop, prefix: services.configuration.redis.keyPrefix)
-  }
 
   var endpoints: [Endpoint] {
     [
@@ -56,16 +49,18 @@ struct Sessions: EndpointGroup {
     let email = fields.required("email", .string(1...254)).asciiLowercased
     let password = fields.required("password", .string(1...PasswordPolicy.length.upperBound))
     try fields.finish()
-    let attempt = try await throttle.begin(account: email, address: call.clientAddress.text)
-    let row = try await services.database.query(Self.userByEmail, email).first
-    let hash = try row.map { try $0.decode(String.self, 2) }
-    // As long for an unknown account as for a known one.
-    let isRight = try await services.passwords.verify(password, against: hash)
-    guard isRight, let row, !(try row.decode(Bool.self, 3)) else {
-      services.meters.action(.loginFailed, hasUser: row != nil)
+    let known = try await services.loginThrottle.attempt(account: email, from: call.clientAddress) {
+      let row = try await services.database.query(Self.userByEmail, email).first
+      let hash = try row.map { try $0.decode(String.self, 2) }
+      // As long for an unknown account as for a known one.
+      let isRight = try await services.passwords.verify(password, against: hash)
+      if !isRight { services.meters.action(.loginFailed, hasUser: row != nil) }
+      return isRight ? row : nil
+    }
+    guard let row = known, !(try row.decode(Bool.self, 3)) else {
+      if known != nil { services.meters.action(.loginFailed) }
       throw Problem(.unauthorized, "The email address or the password is wrong.")
     }
-    await throttle.succeed(attempt)
     let user = try row.decode(Identifier.self, 0)
     let role = Role(rawValue: try row.decode(String.self, 1)) ?? .user
     let (id, key) = (services.makeIdentifier(), OpaqueKey.make(.refreshToken))

@@ -25,15 +25,16 @@ struct Users: EndpointGroup {
         method: .patch, template: "/api/users/me", access: .user, summary: "Change your profile or password",
         details: "A new password needs the current one, and ends all your other sessions.", tag: "Accounts",
         body: .mergePatch(Self.change, example: #"{"displayName":"Ada L.","locale":"en-GB"}"#),
-        success: Endpoint.Success(200, Self.profile, headers: ["ETag"]), refusals: [.forbidden, .preconditionFailed],
-        handler: .async(change)),
+        success: Endpoint.Success(200, Self.profile, headers: ["ETag"]),
+        refusals: [.forbidden, .preconditionFailed, .tooManyFailures], handler: .async(change)),
       Endpoint(
         method: .delete, template: "/api/users/me", access: .user, summary: "Erase your account and all you own",
         tag: "Accounts",
         body: .json(
           .object([.required("password", .line(1...PasswordPolicy.length.upperBound))]),
           example: #"{"password":"correct horse battery"}"#),
-        success: Endpoint.Success(204), refusals: [.forbidden, .openOrders], handler: .async(erase)),
+        success: Endpoint.Success(204), refusals: [.forbidden, .openOrders, .preconditionFailed, .tooManyFailures],
+        handler: .async(erase)),
     ]
   }
 
@@ -45,7 +46,8 @@ struct Users: EndpointGroup {
     let password = fields.required("password", .newPassword)
     let name = fields.required("displayName", .string(1...80))
     try fields.finish()
-    let hash = try await services.passwords.hash(password)
+    try await admitNewcomer(from: call.clientAddress)
+    let hash = try await services.passwords.hash(password, of: .newcomer)
     let id = services.makeIdentifier()
     let key = try registrationKey(call, of: id)
     do {
@@ -91,19 +93,21 @@ struct Users: EndpointGroup {
     let current = fields.change("currentPassword", .string(1...PasswordPolicy.length.upperBound))
     if password != nil, current == nil { fields.fault("currentPassword", "is required to change the password") }
     try fields.finish()
-    let before = try await profile(of: user)
-    try call.requireMatch(before.body)
-    var hash: String?
+    var (known, hash): (String?, String?)
     if let password {
-      try await requirePassword(current ?? "", of: user, fault: "currentPassword is wrong.")
+      known = try await requirePassword(current ?? "", call, fault: Self.wrongCurrentPassword)
       hash = try await services.passwords.hash(password)
     }
-    let newLocale = locale.applied(to: before.locale)
     let (rows, ended) = try await services.database.transaction { transaction in
-      // The version that was compared is the one that is changed.
+      guard let row = try await transaction.query(Self.lock, user.id).first else { throw Self.gone }
+      let before = try Profile(row)
+      try call.requireMatch(before.body)
+      // Changed meanwhile, it is not the current one any more.
+      guard try known == nil || known == row.decode(String.self, Profile.columnCount) else {
+        throw Problem(.forbidden, Self.wrongCurrentPassword)
+      }
       let rows = try await transaction.query(
-        Self.update, user.id, name ?? before.displayName, newLocale, hash, call.now, before.updatedAt)
-      guard !rows.isEmpty else { throw Problem(.preconditionFailed, "The profile was changed at the same time.") }
+        Self.update, user.id, name ?? before.displayName, locale.applied(to: before.locale), hash, call.now)
       let ended =
         hash == nil ? [] : try await Sessions.end(transaction, user: user.id, except: user.session, at: call.now)
       return (rows, ended)
@@ -118,8 +122,8 @@ struct Users: EndpointGroup {
     var fields = try call.fields()
     let password = fields.required("password", .string(1...PasswordPolicy.length.upperBound))
     try fields.finish()
-    try await requirePassword(password, of: user, fault: "The password is wrong.")
-    try await erasure.erase(user.id)
+    try await requirePassword(password, call, fault: "The password is wrong.")
+    try await erasure.erase(user.id) { profile in try call.requireMatch(profile.body) }
     services.meters.action(.erase)
     return call.noContent()
   }
@@ -128,36 +132,57 @@ struct Users: EndpointGroup {
 
   private func profile(of user: UserIdentity) async throws -> Profile {
     guard let row = try await services.database.query(Self.byID, user.id).first else {
-      throw Problem(.unauthorized, "The account is gone.")
+      throw Self.gone
     }
     return try Profile(row)
   }
 
-  private func requirePassword(_ password: String, of user: UserIdentity, fault: String) async throws {
-    let rows = try await services.database.query(Self.hashByID, user.id)
-    let hash = try rows.first.map { try $0.decode(String.self, 0) }
-    guard try await services.passwords.verify(password, against: hash) else { throw Problem(.forbidden, fault) }
+  /// Registrations have a limit of their own, since each costs a hash.
+  private func admitNewcomer(from address: PeerAddress) async throws {
+    guard let rate = services.configuration.rates.registration else { return }
+    let policy = RatePolicy("registration", rate)
+    let decision = await services.rateLimiter.take(policy, client: address.network.text)
+    if !decision.isAllowed { throw policy.refusal(decision) }
   }
 
-  // MARK: SQL
+  /// Checks the password of who is signed in, and gives its hash. A wrong one counts like a failed sign-in: with a
+  /// stolen token it could be guessed here as well.
+  @discardableResult
+  private func requirePassword(_ password: String, _ call: Call, fault: String) async throws -> String {
+    guard let row = try await services.database.query(Self.hashByID, try call.user.id).first else { throw Self.gone }
+    let (hash, account) = try row.decode((String.self, String.self))
+    let known = try await services.loginThrottle.attempt(account: account, from: call.clientAddress) {
+      try await services.passwords.verify(password, against: hash) ? hash : nil
+    }
+    guard let known else {
+      services.meters.action(.loginFailed)
+      throw Problem(.forbidden, fault)
+    }
+    return known
+  }
 
-  private static let columns = Profile.columns
+  private static let wrongCurrentPassword = "currentPassword is wrong."
+  private static var gone: Problem { Problem(.unauthorized, "The account is gone.") }
+
+  // MARK: SQL
 
   private static let insert = Statement(
     "users.insert",
     """
     INSERT INTO users (id, email, email_key, display_name, password_hash, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING \(columns)
+    VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING \(Profile.columns)
     """)
   private static let byEmail = Statement("users.idByEmail", "SELECT id FROM users WHERE email_key = $1")
-  private static let byID = Statement("users.byID", "SELECT \(columns) FROM users WHERE id = $1")
-  private static let hashByID = Statement("users.hash", "SELECT password_hash FROM users WHERE id = $1")
+  private static let byID = Statement("users.byID", "SELECT \(Profile.columns) FROM users WHERE id = $1")
+  private static let lock = Statement(
+    "users.lock", "SELECT \(Profile.columns), password_hash FROM users WHERE id = $1 FOR NO KEY UPDATE")
+  private static let hashByID = Statement("users.hash", "SELECT password_hash, email_key FROM users WHERE id = $1")
   private static let update = Statement(
     "users.update",
     """
     UPDATE users SET display_name = $2, locale = $3, password_hash = coalesce($4, password_hash),
       updated_at = greatest($5, updated_at + interval '1 ms')
-    WHERE id = $1 AND updated_at = $6 RETURNING \(columns)
+    WHERE id = $1 RETURNING \(Profile.columns)
     """)
 
   // MARK: Schemas
@@ -192,6 +217,7 @@ struct Users: EndpointGroup {
 struct Profile {
   /// The columns that `init` reads, in their order.
   static let columns = "id, email, display_name, locale, role, created_at, updated_at"
+  static let columnCount = 7
 
   let id: Identifier
   let email: String
@@ -201,7 +227,6 @@ struct Profile {
   let createdAt: Timestamp
   let updatedAt: Timestamp
 
-  /// Reads id, email, display_name, locale, role, created_at and updated_at.
   init(_ row: Row) throws {
     id = try row.decode(Identifier.self, 0)
     email = try row.decode(String.self, 1)

@@ -30,8 +30,8 @@ final class LoopApplication: Application {
     corsOrigins = services.configuration.listening.corsOrigins
     unmatched = RouteInstruments(services.shared.instruments, shard: services.loop.index, route: "unmatched")
     clientAddress = ClientAddress(trustedProxies: services.shared.trustedProxies)
-    authentication = Authentication(services)
     rates = RateFilter(services)
+    authentication = Authentication(services, rates)
     tracing = RequestTracing(services)
     for endpoint in endpoints { add(endpoint) }
   }

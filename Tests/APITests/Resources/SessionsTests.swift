@@ -1,4 +1,5 @@
 import JSON
+import Reactor
 import Testing
 import Values
 
@@ -106,6 +107,57 @@ struct SessionsTests {
     #expect(try administrator.patch("/api/admin/users/\(id)", #"{"disabled":false}"#).status == 200)
     #expect(try Client(server).post("/api/sessions", login).status == 201)
     #expect(try administrator.patch("/api/admin/users/\(own)", #"{"disabled":true}"#).status == 409)
+  }
+
+  @Test("are not shut for their user by a token that names somebody else")
+  func otherSubject() throws {
+    let server = try server.replica(["WORKERS": "1"])
+    defer { server.stop() }
+    let (client, id) = try server.signedIn()
+    let (_, other) = try server.signedIn()
+    let claims = try TokenAuthority(server.configuration).verify(
+      try #require(client.token), at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
+    let forged = TokenAuthority(server.configuration).issue(
+      subject: other, session: claims.session, role: .user, at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
+    #expect(claims.subject == id)
+    #expect(try Client(server, token: forged.text).get("/api/users/me").status == 401)
+    #expect(try client.get("/api/users/me").status == 200)
+    #expect(try Client(server, token: forged.text).get("/api/users/me").status == 401)
+  }
+
+  @Test("of disabled users end, and so do their devices and their shop")
+  func disabledAccount() throws {
+    let shop = try Shop(server)
+    let product = try shop.offer()
+    let device = try shop.owner.makeDevice(in: try shop.owner.makeGarden())
+    let probes = (0..<8).map { _ in Client(server, token: device.key) }
+    let readings = #"{"readings":[{"sensorType":"ph","value":6.5,"measuredAt":"2026-01-01T00:00:00Z"}]}"#
+    // None is valid, since it is too old: what counts is who may try.
+    for probe in probes { #expect(try probe.post("/api/devices/\(device.id)/readings", readings).status == 422) }
+    let (buyer, _) = try server.signedIn()
+    #expect(try buyer.order(shop.id, [(product, 1)]).status == 201)
+    let (administrator, _) = try server.signedIn(role: .admin)
+    func disable(_ disabled: Bool) throws {
+      let reply = try administrator.patch("/api/admin/users/\(shop.ownerID)", #"{"disabled":\#(disabled)}"#)
+      #expect(reply.status == 200)
+    }
+
+    try disable(true)
+    for probe in probes {
+      let isRefused = try holds(within: 5) {
+        try probe.post("/api/devices/\(device.id)/readings", readings).status == 403
+      }
+      #expect(isRefused)
+    }
+    let refused = try buyer.order(shop.id, [(product, 1)])
+    #expect(refused.status == 409 && refused.problem == "conflict")
+
+    try disable(false)
+    #expect(try buyer.order(shop.id, [(product, 1)]).status == 201)
+    let isBack = try holds(within: 5) {
+      try probes[0].post("/api/devices/\(device.id)/readings", readings).status == 422
+    }
+    #expect(isBack)
   }
 
   @Test(

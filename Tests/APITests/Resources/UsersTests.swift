@@ -97,6 +97,36 @@ struct UsersTests {
     #expect(try client.send("PATCH", "/api/users/me", "{}", type: "text/plain").status == 415)
   }
 
+  @Test("take parallel changes one after the other, and refuse them only where If-Match says so")
+  func parallelChanges() throws {
+    let (client, _) = try server.signedIn()
+    let (server, token) = (server, client.token)
+    let statuses = try together(12) { index in
+      let client = Client(server, token: token)
+      return try (0..<5).map { try client.patch("/api/users/me", #"{"displayName":"A \#(index) \#($0)"}"#).status }
+    }.flatMap { $0 }
+    #expect(statuses == Array(repeating: 200, count: 60))
+    let tag = try #require(try client.get("/api/users/me").header("etag"))
+    let guarded = try together(8) { index in
+      try Client(server, token: token).patch(
+        "/api/users/me", #"{"displayName":"B \#(index)"}"#, headers: ["If-Match: \(tag)"]
+      ).status
+    }
+    #expect(guarded.sorted() == [200] + Array(repeating: 412, count: 7))
+  }
+
+  @Test("get one of two new passwords that were asked for at the same time")
+  func parallelPasswords() throws {
+    let (client, _) = try server.signedIn()
+    let (server, token) = (server, client.token)
+    let statuses = try together(2) { index in
+      try Client(server, token: token).patch(
+        "/api/users/me", #"{"password":"an entirely new one \#(index)","currentPassword":"\#(LiveServer.password)"}"#
+      ).status
+    }
+    #expect(statuses.sorted() == [200, 403])
+  }
+
   @Test("need the current password for a new one, which ends all other sessions")
   func passwordChange() throws {
     let (client, id) = try server.signedIn()
@@ -120,6 +150,9 @@ struct UsersTests {
     let (client, id) = try server.signedIn()
     #expect(try client.delete("/api/users/me", "{}").pointers == ["/password"])
     #expect(try client.delete("/api/users/me", #"{"password":"wrong"}"#).status == 403)
+    let erasure = #"{"password":"\#(LiveServer.password)"}"#
+    #expect(try client.delete("/api/users/me", erasure, headers: ["If-Match: \"old\""]).status == 412)
+    #expect(try client.get("/api/users/me").status == 200)
     #expect(try client.delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#).status == 204)
     #expect(try client.get("/api/users/me").status == 401)
     let left = try server.withDatabase { try await $0.query("SELECT 1 FROM users WHERE id = \(id)").count }

@@ -7,12 +7,16 @@ struct Offer {
   private let basket: Basket
   private let products: [Identifier: Product]
 
-  /// Reads rows of a product and the business's owner; a single one without a product when it has nothing of it, and
-  /// none when there is no such business. Throws 422 then, and when the buyer is the owner.
+  /// Reads rows of a product, the business's owner and whether that account is disabled; a single one without a product
+  /// when the business has nothing of it, and none when there is no such business. Throws 422 then and when the buyer is
+  /// the owner, and 409 when the owner is disabled.
   init(_ rows: Rows, of basket: Basket, to buyer: Identifier) throws {
     guard let first = rows.first else { throw ValidationError("/businessId", "is not the id of a business") }
     if try first.decode(Identifier?.self, Product.columnCount) == buyer {
       throw ValidationError("/businessId", "is your own business")
+    }
+    if try first.decode(Bool.self, Product.columnCount + 1) {
+      throw Problem(.conflict, "This business takes no orders now.")
     }
     let found = try rows.filter { !$0[0].isNull }.map(Product.init)
     products = Dictionary(found.map { ($0.id, $0) }) { first, _ in first }

@@ -30,7 +30,7 @@ struct OrderPlacement: EndpointGroup {
             "lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002","quantity":2}]}
             """),
         success: Endpoint.Success(201, Order.schema, headers: ["Location", "ETag"]),
-        refusals: [.idempotencyKeyMissing, .outOfStock], handler: .async(place))
+        refusals: [.idempotencyKeyMissing, .outOfStock, .conflict], handler: .async(place))
     ]
   }
 
@@ -89,8 +89,8 @@ struct OrderPlacement: EndpointGroup {
   private static let offer = Statement(
     "orders.offer",
     """
-    SELECT \(Product.columns), businesses.owner_id
-    FROM businesses LEFT JOIN products
+    SELECT \(Product.columns), businesses.owner_id, coalesce(users.disabled, false)
+    FROM businesses LEFT JOIN users ON users.id = businesses.owner_id LEFT JOIN products
       ON products.business_id = businesses.id AND products.id = ANY ($2) AND products.deleted_at IS NULL
     WHERE businesses.id = $1 AND businesses.deleted_at IS NULL FOR KEY SHARE OF businesses
     """)
