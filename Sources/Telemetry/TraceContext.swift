@@ -21,6 +21,11 @@ package struct TraceContext: Sendable, Equatable {
     self.state = state
   }
 
+  /// The same place in the same trace, of which nothing is recorded.
+  package var unsampled: TraceContext {
+    TraceContext(traceID: traceID, spanID: spanID, isSampled: false, state: state)
+  }
+
   /// Reads `traceparent`, and `tracestate` with it; nil when the former is malformed, whatever the latter.
   ///
   /// Strict: lower-case digits, ids that are not all zero, version 00 of exactly 55 bytes. Version ff is invalid;

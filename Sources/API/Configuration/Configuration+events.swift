@@ -3,6 +3,7 @@ extension Configuration {
   package struct Events: Sendable {
     package internal(set) var heartbeatSeconds = 0
     package internal(set) var streams = 0
+    package internal(set) var streamsPerClient = 0
 
     static let settings = [
       Setting(
@@ -11,6 +12,9 @@ extension Configuration {
       Setting(
         "EVENTS_STREAMS", \.events.streams, .integer(1...100_000), default: .text("2000"),
         "The most event streams of one event loop (503)."),
+      Setting(
+        "EVENTS_STREAMS_PER_CLIENT", \.events.streamsPerClient, .integer(1...100_000), default: .text("100"),
+        "The most event streams of one user, or of one address without login (429)."),
     ]
   }
 }

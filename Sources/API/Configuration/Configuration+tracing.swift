@@ -12,6 +12,7 @@ extension Configuration {
     package internal(set) var headers: [ExportHeader] = []
     package internal(set) var timeoutMilliseconds = 0
     package internal(set) var sampledShare = 0.0
+    package internal(set) var callersTracesPerMinute = 0
     package internal(set) var jaeger: String?
 
     static let settings = [
@@ -30,6 +31,10 @@ extension Configuration {
       Setting(
         "OTEL_TRACES_SAMPLER_ARG", \.tracing.sampledShare, .share, default: .relaxed("1.0", serious: "0.1"),
         "The share of traces begun here that is recorded; a caller's decision is kept."),
+      Setting(
+        "TRACES_OF_CALLERS_PER_MINUTE", \.tracing.callersTracesPerMinute, .integer(0...1_000_000),
+        default: .text("600"),
+        "How many requests of one event loop are recorded because a caller's `traceparent` asks for it."),
       Setting(
         "OTEL_SDK_DISABLED", \.tracing.isDisabled, .flag, default: .text("off"), "Turns the export of traces off."),
       Setting(

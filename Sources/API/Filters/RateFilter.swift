@@ -13,7 +13,7 @@ final class RateFilter {
   /// Takes a token; throws 429 when there is none. Runs after authentication, which tells whose bucket it is.
   func admit(_ call: Call) async throws {
     guard let policy = policy(for: call) else { return }
-    let decision = await services.rateLimiter.take(policy, client: client(of: call))
+    let decision = await services.rateLimiter.take(policy, client: call.client)
     call.rate = (policy, decision)
     if !decision.isAllowed { throw policy.refusal(decision) }
   }
@@ -22,7 +22,7 @@ final class RateFilter {
   func giveBack(_ call: Call) async {
     guard let (policy, _) = call.rate else { return }
     call.rate = nil
-    await services.rateLimiter.giveBack(policy, client: client(of: call))
+    await services.rateLimiter.giveBack(policy, client: call.client)
   }
 
   /// The fields of the IETF's draft "RateLimit header fields for HTTP", version 9.
@@ -38,14 +38,6 @@ final class RateFilter {
     case .anonymous: rates.anonymous.map { RatePolicy("anonymous", $0) }
     case .user: rates.user.map { RatePolicy("user", $0) }
     case .device: rates.device.map { RatePolicy("device", $0) }
-    }
-  }
-
-  private func client(of call: Call) -> String {
-    switch call.identity {
-    case .anonymous: call.clientAddress.network.text
-    case .user(let user): user.id.description
-    case .device(let device): device.id.description
     }
   }
 }

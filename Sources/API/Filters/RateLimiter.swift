@@ -1,5 +1,6 @@
 import Reactor
 import Redis
+import Values
 
 /// How many requests a client may make: `count` per `seconds`, refilled evenly.
 struct RatePolicy: Equatable, Sendable {
@@ -38,12 +39,7 @@ final class RateLimiter {
   private let redis: RedisClient
   private let loop: EventLoop
   private let prefix: String
-  private var local: [String: Bucket] = [:]
-
-  private struct Bucket {
-    var tokens: Double
-    var updated: UInt64
-  }
+  private var local: [String: TokenBucket] = [:]
 
   init(redis: RedisClient, loop: EventLoop, prefix: String) {
     self.redis = redis
@@ -89,22 +85,19 @@ final class RateLimiter {
   }
 
   private func takeLocal(_ tokens: Int64, _ policy: RatePolicy, _ client: String) -> RateDecision {
-    let rate = Double(policy.count) / Double(policy.seconds)
     let key = "\(policy.name):\(client)"
     if local.count >= Self.maximumLocalBuckets { forget(longerThanSeconds: Double(policy.seconds)) }
-    var bucket = local[key] ?? Bucket(tokens: Double(policy.count), updated: loop.now)
-    bucket.tokens = min(Double(policy.count), bucket.tokens + Double(loop.now - bucket.updated) / 1e9 * rate)
-    bucket.updated = loop.now
-    let isAllowed = bucket.tokens >= Double(tokens)
-    if isAllowed { bucket.tokens = min(Double(policy.count), bucket.tokens - Double(tokens)) }
+    var bucket =
+      local[key] ?? TokenBucket(capacity: Double(policy.count), seconds: Double(policy.seconds), at: loop.now)
+    let isAllowed = bucket.take(Double(tokens), at: loop.now)
     local[key] = bucket
-    let wait = isAllowed ? (Double(policy.count) - bucket.tokens) / rate : (1 - bucket.tokens) / rate
+    let wait = isAllowed ? bucket.secondsUntilFull : bucket.secondsUntil(1)
     return RateDecision(
       isAllowed: isAllowed, remaining: Int64(bucket.tokens), resetSeconds: Int64(wait.rounded(.up)))
   }
 
   private func forget(longerThanSeconds seconds: Double) {
-    local = local.filter { Double(loop.now - $0.value.updated) / 1e9 < seconds }
+    local = local.filter { Double(loop.now - $0.value.askedAt) / 1e9 < seconds }
     if local.count >= Self.maximumLocalBuckets { local.removeAll() }
   }
 }

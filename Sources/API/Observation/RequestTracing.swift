@@ -10,10 +10,15 @@ final class RequestTracing {
   private let sampler: Sampler
   private let spans: SpanQueue?
   private var generator = IDGenerator()
+  /// Traces that callers may still have recorded. Anyone may be a caller.
+  private var callersTraces: TokenBucket
 
   init(_ services: Services) {
     self.services = services
-    sampler = Sampler(ratio: services.configuration.tracing.sampledShare)
+    let tracing = services.configuration.tracing
+    sampler = Sampler(ratio: tracing.sampledShare)
+    callersTraces = TokenBucket(
+      capacity: Double(tracing.callersTracesPerMinute), seconds: 60, at: services.loop.now)
     spans = services.spans
   }
 
@@ -22,12 +27,13 @@ final class RequestTracing {
   func begin(_ call: Call, _ request: Request) {
     let hasParent = request.headerCount("traceparent") > 0
     guard hasParent || spans != nil else { return }
-    let parent =
+    var parent =
       request.withHeader("traceparent") { bytes in
         TraceContext(traceparent: bytes, tracestate: request.header("tracestate"))
       } ?? nil
     let isWanted = spans != nil && call.endpoint?.endpoint.isProbe != true
     guard parent != nil || isWanted else { return }
+    if parent?.isSampled == true, !callersTraces.take(at: services.loop.now) { parent = parent?.unsampled }
     call.parentSpan = parent?.spanID
     call.trace = sampler.begin(parent: parent, using: &generator)
     if call.trace?.isSampled == true { call.startedUnixNanoseconds = Clock.unixNanoseconds() }

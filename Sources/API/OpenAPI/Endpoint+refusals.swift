@@ -33,7 +33,7 @@ extension Endpoint {
     if parameters.contains(where: { $0.name == "Idempotency-Key" }) { codes += [.idempotencyKeyReused, .inProgress] }
     if method == .patch || method == .delete { codes.append(.preconditionFailed) }
     if method != .get { codes.append(.outcomeUnknown) }
-    if success.mediaTypes.count > 1 { codes.append(.notAcceptable) }
+    if !offeredTypes.isEmpty { codes.append(.notAcceptable) }
     return codes
   }
 

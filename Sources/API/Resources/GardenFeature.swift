@@ -26,7 +26,8 @@ final class GardenFeature: Feature {
     events = EventBroker(
       loop: loop, redis: redis, subscriber: services.subscriber, keys: keys,
       access: EventAccess(database: database, sessions: services.sessions), commitMark: services.shared.commitMark,
-      logger: services.logger, configuration: services.configuration.events)
+      logger: services.logger, configuration: services.configuration.events,
+      shares: services.shared.eventStreams)
     readings.onAccepted = [latest.accepted, publisher.accepted]
   }
 

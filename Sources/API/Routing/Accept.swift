@@ -5,9 +5,19 @@ enum Accept {
   /// More elements than these are not looked at.
   private static let maximumElements = 32
 
+  /// Whether a client accepts nothing of what is offered. Nearly all say nothing, anything or JSON, which costs little.
+  static func excludesAll(of offered: [String], _ request: Request) -> Bool {
+    let isUsual = request.withHeader("Accept") { field in
+      field.elementsEqual("*/*".utf8)
+        || offered.first == "application/json" && field.elementsEqual("application/json".utf8)
+    }
+    if isUsual ?? true || offered.isEmpty { return false }
+    return choose(request.headers("Accept").joined(separator: ","), from: offered) == nil
+  }
+
   /// The media type that the client likes best of those offered, the first of equals; nil when it excludes all.
   static func choose(_ field: String?, from offered: [String]) -> String? {
-    guard let field else { return offered.first }
+    guard let field, !field.isEmpty else { return offered.first }
     let elements = field.lowercased().split(separator: ",").prefix(maximumElements)
     var best: (type: String, weight: Double)?
     for type in offered {

@@ -6,11 +6,14 @@ final class BoundEndpoint {
   let instruments: RouteInstruments
   /// See `Endpoint.isEventStream`.
   let isEventStream: Bool
+  /// See `Endpoint.offeredTypes`.
+  let offeredTypes: [String]
 
   init(_ endpoint: Endpoint, _ instruments: RouteInstruments) {
     self.endpoint = endpoint
     self.instruments = instruments
     isEventStream = endpoint.isEventStream
+    offeredTypes = endpoint.offeredTypes
   }
 
   /// What is attached to a route, which is a bound endpoint.

@@ -87,6 +87,15 @@ final class Call {
     if case .user(let user) = identity { user.id } else { nil }
   }
 
+  /// Who calls, as limits tell clients apart: a user or device by its id, anyone else by network.
+  var client: String {
+    switch identity {
+    case .anonymous: clientAddress.network.text
+    case .user(let user): user.id.description
+    case .device(let device): device.id.description
+    }
+  }
+
   // MARK: What
 
   /// An id in the path; one that is malformed names nothing, so it is 404.

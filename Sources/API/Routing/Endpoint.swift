@@ -55,6 +55,9 @@ struct Endpoint {
   /// Whether its answer has no end: how long one lasts says nothing about the server.
   var isEventStream: Bool { success.mediaTypes == ["text/event-stream"] }
 
+  /// What success may be answered as; nothing when it has no body, and for probes, which must be answered at any rate.
+  var offeredTypes: [String] { success.status == 204 || isProbe ? [] : success.mediaTypes }
+
   /// How a request is answered.
   enum Handler {
     /// At once, into the connection's buffer: for what never suspends.

@@ -45,7 +45,13 @@ final class LoopApplication: Application {
     let handler: RouteHandler
     switch endpoint.handler {
     case .sync(let handle):
-      handler = .sync { request, writer in Self.withCall(of: request) { handle($0, &writer) } }
+      handler = .sync { [unowned self] request, writer in
+        if let refusal = Self.notAcceptable(Call.of(request)) {
+          writer.send(refuse(.failed(refusal), request))
+        } else {
+          Self.withCall(of: request) { handle($0, &writer) }
+        }
+      }
     case .async(let handle), .streaming(let handle):
       handler = .async { [unowned self] request in try await serve(Call.of(request), handle) }
     case .cached(let wanted, let personal):
@@ -89,7 +95,7 @@ final class LoopApplication: Application {
 
   private func needsFilters(_ call: Call) -> Bool {
     call.request.headerCount("Content-Encoding") > 0 || isTraced(call) || authentication.concerns(call)
-      || rates.concerns(call)
+      || rates.concerns(call) || Self.notAcceptable(call) != nil
   }
 
   private func isTraced(_ call: Call) -> Bool { call.trace?.isSampled == true && services.spans != nil }
@@ -111,9 +117,18 @@ final class LoopApplication: Application {
     if call.request.headerCount("Content-Encoding") > 0 {
       throw Problem(.unsupportedMediaType, "Send the body without a content coding.")
     }
+    if let refusal = Self.notAcceptable(call) { throw refusal }
     try await authentication.identify(call)
     try await rates.admit(call)
     call.isAdmitted = true
+  }
+
+  /// 406 for who accepts nothing of what the endpoint has.
+  private static func notAcceptable(_ call: Call) -> Problem? {
+    guard let offered = call.endpoint?.offeredTypes, Accept.excludesAll(of: offered, call.request) else {
+      return nil
+    }
+    return Problem(.notAcceptable, "This is answered as \(offered.joined(separator: " or ")).")
   }
 
   func refuse(_ refusal: Refusal, _ request: Request) -> Response {

@@ -12,6 +12,8 @@ final class Shared: Sendable {
   let passwords: PasswordPool
   let outbound: OutboundClient
   let identifiers = IdentifierSequence()
+  let eventStreams: ClientShares
+  let transfers = ClientShares(maximum: Transfers.maximumOfUser)
   /// Nil when no collector is configured.
   let exporter: SpanExporter?
   let trustedProxies: [AddressBlock]
@@ -38,6 +40,7 @@ final class Shared: Sendable {
     passwords = try PasswordPool(threads: accounts.hashingParallelism, waiting: accounts.hashingQueueLength)
     let outbound = OutboundClient()
     self.outbound = outbound
+    eventStreams = ClientShares(maximum: configuration.events.streamsPerClient)
     trustedProxies = configuration.listening.trustedProxies
     memory = MemoryBudget(bytes: configuration.http.memoryBytes)
     exporter = configuration.spanExporter.map {

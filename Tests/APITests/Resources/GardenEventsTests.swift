@@ -160,6 +160,34 @@ struct GardenEventsTests {
     #expect(try holds(within: 5) { try watch(device, on: small).status == 200 })
   }
 
+  @Test("are watched by one client so often only, over all loops, and others have places left")
+  func boundOfClient() throws {
+    let small = try server.replica(["EVENTS_STREAMS_PER_CLIENT": "2", "TRUSTED_PROXIES": "127.0.0.1"])
+    defer { small.stop() }
+    let (owner, _) = try small.signedIn()
+    let garden = try owner.makeGarden(#"{"name":"Bed","public":true}"#)
+    var streams = try (0..<2).map { _ in try EventStream(small, garden, token: owner.token) }
+    for client in small.clients(6, token: owner.token) {
+      let refused = try client.get("/api/gardens/\(garden)/events")
+      #expect(refused.status == 429 && refused.problem == "too-many-requests" && refused.header("retry-after") != nil)
+    }
+    // Neighbours in a network without login share its places.
+    let strangers = try (0..<3).map { try EventStream(small, garden, from: "2001:db8:5:6::\($0)") }
+    #expect(strangers.map(\.status) == [200, 200, 429])
+    #expect(try EventStream(small, garden, from: "2001:db8:5:7::1").status == 200)
+    streams.removeLast()
+    let device = try owner.makeDevice(in: garden)
+    let isFree = try holds(within: 20) {
+      // What is told shows the server that the client is gone.
+      try owner.post(
+        "/api/devices/\(device.id)/readings",
+        #"{"readings":[{"sensorType":"ph","value":7,"measuredAt":"\#(Timestamp(unixMilliseconds: Clock.unixMilliseconds()))"}]}"#
+      )
+      return try EventStream(small, garden, token: owner.token).status == 200
+    }
+    #expect(isFree)
+  }
+
   @Test("are not missed while the connection to Redis is broken")
   func gap() throws {
     let alone = try LiveServer(["REDIS_URL": try TestStores.redisURL(database: 6), "DATABASE_URL": server.databaseURL])

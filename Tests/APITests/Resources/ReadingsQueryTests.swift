@@ -145,6 +145,25 @@ struct ReadingsQueryTests {
     #expect(try device.client.get("\(device.path)?resolution=1h&cursor=\(cursor)").problem == "invalid-cursor")
   }
 
+  @Test(
+    "is answered as what it is alone, like everything else",
+    arguments: [
+      ("GET", "/api/gardens", "text/html", 406), ("GET", "/api/gardens", "application/*;q=0.1", 200),
+      ("GET", "/api/gardens", "text/html, */*;q=0.1", 200), ("GET", "/api/gardens", "application/json;q=0", 406),
+      ("GET", "/api/users/me", "text/csv", 406), ("GET", "/api/users/me", "application/json", 200),
+      ("PATCH", "/api/users/me", "text/csv", 406), ("GET", "/api/users/me/export", "application/json", 406),
+      ("GET", "/version", "text/html", 406), ("GET", "/openapi.json", "image/png", 406), ("GET", "/livez", "a/b", 200),
+      ("DELETE", "/api/sessions/current", "text/csv", 204), ("GET", "/", "text/html", 200),
+    ])
+  func negotiation(method: String, path: String, accept: String, status: Int) throws {
+    let (client, _) = try LiveServer.shared.get().signedIn()
+    let body = method == "PATCH" ? #"{"displayName":"Refused"}"# : nil
+    let reply = try client.send(method, path, body, headers: ["Accept: \(accept)"])
+    #expect(reply.status == status)
+    #expect(reply.problem == (status == 406 ? "not-acceptable" : nil))
+    if method == "PATCH" { #expect(try client.get("/api/users/me").json["displayName"]?.text != "Refused") }
+  }
+
   @Test("gives CSV to those who ask for it, and 406 to those who take neither")
   func forms() throws {
     let device = try device()

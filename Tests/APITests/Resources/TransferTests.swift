@@ -178,8 +178,46 @@ struct TransferTests {
     #expect(try take(client, few).json["errors"]?.elements?.count == 7)
     #expect(try take(client, few, dryRun: true).json["created"]?["garden"]?.integer == 1)
     let many = ([Self.header] + (0..<500).map { _ in "x" }).joined(separator: "\n")
-    #expect(try take(client, many, dryRun: true).json["errors"]?.elements?.count == 100)
-    #expect(try take(client, many).json["errors"]?.elements?.count == 100)
+    for reply in [try take(client, many, dryRun: true), try take(client, many)] {
+      #expect(try reply.json["errors"]?.elements?.count == 100)
+      #expect(try reply.json["errorCount"]?.integer == 500)
+    }
+    #expect(try take(client, few, dryRun: true).json["errorCount"]?.integer == 7)
+  }
+
+  @Test("leave places to others: one transfer of a user at a time, and none for the rest of a faulty file")
+  func places() throws {
+    let server = try server.replica(["WORKERS": "1", "DATABASE_TRANSACTION_CONNECTIONS": "4"])
+    defer { server.stop() }
+    let (client, _) = try server.signedIn()
+    let (other, _) = try server.signedIn()
+    /// Begins an import of a file that is longer than this.
+    func begin(_ client: Client, _ start: String) throws -> Wire {
+      let wire = try Wire(port: server.port)
+      let token = try #require(client.token)
+      try wire.send(
+        """
+        POST /api/users/me/import HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(token)\r\n\
+        Content-Type: \(Self.type)\r\nContent-Length: 1000\r\n\r\n\(start)
+        """)
+      return wire
+    }
+    func exports(_ client: Client, as status: Int) throws -> Bool {
+      try holds(within: 10) { try client.get("/api/users/me/export").status == status }
+    }
+    let first = try begin(client, Self.header + "\n")
+    #expect(try exports(client, as: 429))
+    let refusal = try client.get("/api/users/me/export")
+    #expect(refusal.problem == "too-many-requests" && refusal.header("retry-after") != nil)
+    #expect(try other.get("/api/users/me/export").status == 200)
+
+    let second = try begin(other, Self.header + "\n")
+    #expect(try exports(other, as: 503))
+    // The server reads on, but holds nothing for it.
+    try second.send("x\n")
+    #expect(try exports(other, as: 200))
+    try first.send("x\n")
+    #expect(try exports(client, as: 200))
   }
 
   @Test("keep readings that are too old to stay raw as hours")

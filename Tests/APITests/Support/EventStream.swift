@@ -20,11 +20,13 @@ final class EventStream {
   private(set) var isWhole = false
 
   init(
-    _ server: LiveServer, _ garden: String, token: String? = nil, after id: String? = nil, receiveBytes: Int32? = nil
+    _ server: LiveServer, _ garden: String, token: String? = nil, after id: String? = nil, from address: String? = nil,
+    receiveBytes: Int32? = nil
   ) throws {
     wire = try Wire(port: server.port, receiveBytes: receiveBytes)
     var request = "GET /api/gardens/\(garden)/events HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n"
     if let token { request += "Authorization: Bearer \(token)\r\n" }
+    if let address { request += "X-Forwarded-For: \(address)\r\n" }
     if let id { request += "Last-Event-ID: \(id)\r\n" }
     try wire.send(request + "\r\n")
     head = String(decoding: try wire.take(until: Array("\r\n\r\n".utf8)), as: UTF8.self).lowercased()

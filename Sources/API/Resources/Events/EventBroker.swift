@@ -20,6 +20,7 @@ final class EventBroker {
   private let logger: Logger
   private let heartbeatNanoseconds: UInt64
   private let maximumStreams: Int
+  private let shares: ClientShares
   private var hubs: [Identifier: EventHub] = [:]
   private var streams = 0
   private var isClosed = false
@@ -32,7 +33,7 @@ final class EventBroker {
 
   init(
     loop: EventLoop, redis: RedisClient, subscriber: RedisSubscriber, keys: EventKeys, access: EventAccess,
-    commitMark: CommitMark, logger: Logger, configuration: Configuration.Events
+    commitMark: CommitMark, logger: Logger, configuration: Configuration.Events, shares: ClientShares
   ) {
     self.loop = loop
     self.redis = redis
@@ -43,21 +44,31 @@ final class EventBroker {
     self.logger = logger
     heartbeatNanoseconds = UInt64(configuration.heartbeatSeconds) * 1_000_000_000
     maximumStreams = configuration.streams
+    self.shares = shares
     subscriber.onStateChange = { [unowned self] isListening in
       for hub in hubs.values { if isListening { hub.reopen() } else { hub.lost() } }
     }
   }
 
-  /// Lets a client watch a garden, from after an event that it has had or from now on. Throws 503 for one too many.
-  func watch(_ garden: Identifier, _ identity: Identity, after resumed: EventID?) async throws -> EventSeat {
+  /// Lets a client watch a garden, from after an event that it has had or from now on. Throws 503 for one too many, and
+  /// 429 when the client itself has too many.
+  func watch(
+    _ garden: Identifier, _ identity: Identity, client: String, after resumed: EventID?
+  ) async throws -> EventSeat {
     guard !isClosed, streams < maximumStreams else {
       throw Problem(Limit.eventStreams)
+    }
+    guard let share = shares.take(client) else {
+      var problem = Problem(.tooManyRequests, "You may have \(shares.maximum) event streams open at a time.")
+      // By then those are ended whose clients are gone.
+      problem.headers.append(("Retry-After", String(heartbeatNanoseconds / 1_000_000_000)))
+      throw problem
     }
     let hub = try hub(of: garden)
     let watcher = EventWatcher(identity: identity)
     hub.add(watcher, after: resumed)
     streams += 1
-    let seat = EventSeat(watcher) { [unowned self] in leave(hub, watcher) }
+    let seat = EventSeat(watcher, share) { [unowned self] in leave(hub, watcher) }
     startTicking()
     await hub.waitUntilCurrent(nanoseconds: Self.patienceNanoseconds)
     return seat
@@ -152,10 +163,12 @@ final class EventBroker {
 /// A client's place among those who watch, given up when nobody holds it any more.
 final class EventSeat {
   let watcher: EventWatcher
+  private let share: ClientShares.Share
   private let leave: () -> Void
 
-  init(_ watcher: EventWatcher, leave: @escaping () -> Void) {
+  init(_ watcher: EventWatcher, _ share: ClientShares.Share, leave: @escaping () -> Void) {
     self.watcher = watcher
+    self.share = share
     self.leave = leave
   }
 

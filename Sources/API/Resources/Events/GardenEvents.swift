@@ -40,7 +40,7 @@ struct GardenEvents: EndpointGroup {
     let resumed = call.request.header("Last-Event-ID").flatMap { EventID($0) }.flatMap { id in
       id.milliseconds < UInt64(call.now.unixMilliseconds) + Self.clockMilliseconds ? id : nil
     }
-    let seat = try await feature.events.watch(garden, call.identity, after: resumed)
+    let seat = try await feature.events.watch(garden, call.identity, client: call.client, after: resumed)
     return Response(
       .ok, headers: Self.headers,
       body: .stream { writer in

@@ -6,13 +6,18 @@ struct BodyLines {
   static let maximumBytes = 256 * 1024
 
   private let stream: RequestBodyStream
+  private let check: () throws -> Void
   private var piece: [UInt8] = []
   private var position = 0
   private var isAtEnd = false
   /// Lines so far, empty ones too.
   private(set) var number = 0
 
-  init(_ stream: RequestBodyStream) { self.stream = stream }
+  /// Calls `check` before each line, empty ones too, and goes no further when it throws.
+  init(_ stream: RequestBodyStream, check: @escaping () throws -> Void) {
+    self.stream = stream
+    self.check = check
+  }
 
   /// The next line that is not empty, without its line feed; nil after the last. Throws 413 when a line is too long.
   mutating func next() async throws -> [UInt8]? {
@@ -23,6 +28,7 @@ struct BodyLines {
   }
 
   private mutating func anyLine() async throws -> [UInt8]? {
+    try check()
     var line: [UInt8] = []
     while true {
       if let end = piece[position...].firstIndex(of: UInt8(ascii: "\n")) {

@@ -28,7 +28,7 @@ struct Export: EndpointGroup {
 
   private func export(_ call: Call) async throws -> Response {
     let (user, now) = (try call.user.id, call.now)
-    let place = try transfers.begin()
+    let place = try transfers.begin(call.client)
     guard services.database.isUsable else { throw Problem(.unavailable, "The database does not answer.") }
     let headers: HeaderList = [
       "Content-Type": Self.mediaType, "Cache-Control": "private, no-store",

@@ -18,7 +18,7 @@ struct Import: EndpointGroup {
         details: """
           Copies everything in the file under new ids: gardens, devices (without keys), readings, insights, businesses \
           and products. Orders and the profile are skipped. One faulty line refuses the file; a dry run changes \
-          nothing and lists up to 100 faults. Importing a file twice makes two copies.
+          nothing; faults are counted, and the first 100 listed. Importing a file twice makes two copies.
           """,
         tag: "Accounts",
         parameters: [.query("dryRun", .boolean, "Whether to check the file only.")],
@@ -34,9 +34,12 @@ struct Import: EndpointGroup {
     let user = try call.user.id
     try call.requireMediaType([Export.mediaType])
     let isDryRun = try call.query().flag("dryRun") ?? false
-    let place = try transfers.begin()
+    let place = try transfers.begin(call.client)
     defer { place.end() }
-    var lines = BodyLines(call.request.bodyStream)
+    let (loop, deadline) = (services.loop, services.loop.now + Transfers.longestNanoseconds)
+    var lines = BodyLines(call.request.bodyStream) { [unowned(unsafe) loop] in
+      guard loop.now < deadline else { throw Problem(.timeout, "The import took too long.") }
+    }
     let rawDays = services.configuration.readings.rawDays
     var file = ImportFile(now: call.now, rawFrom: Export.rawFrom(call.now, rawDays: rawDays))
     var isRefused = false
@@ -45,8 +48,11 @@ struct Import: EndpointGroup {
     } catch is Refused {
       isRefused = true
     }
-    if isRefused, !isDryRun { throw try await refusal(&lines, &file) }
+    // Other transfers need not wait for the rest of a faulty file.
+    place.end()
+    if isRefused { try await readOn(&lines, &file) }
     if !isDryRun {
+      if isRefused { throw Self.refusal(file.report) }
       services.meters.action(.import)
     }
     return call.ok(file.report.body(isDryRun: isDryRun))
@@ -59,7 +65,6 @@ struct Import: EndpointGroup {
   private func write(
     _ lines: inout BodyLines, _ file: inout ImportFile, for user: Identifier, isDryRun: Bool
   ) async throws {
-    let deadline = services.loop.now + Transfers.longestNanoseconds
     var hasBegun = false
     try await services.cache.change(timeoutMilliseconds: Transfers.timeoutMilliseconds) { transaction, tags in
       // What was read of the body cannot be read again.
@@ -68,15 +73,14 @@ struct Import: EndpointGroup {
       var lastStatement = services.loop.now
       while let line = try await lines.next() {
         file.take(line, line: lines.number)
-        if !file.report.faults.isEmpty, !isDryRun || file.report.isFull { throw Refused() }
-        guard services.loop.now < deadline else { throw Problem(.timeout, "The import took too long.") }
+        if file.report.faultCount > 0 { throw Refused() }
         let isLate = services.loop.now - lastStatement >= Self.keepAliveNanoseconds
         guard file.batch.isFull || isLate else { continue }
         try await flush(&file, user, transaction)
         lastStatement = services.loop.now
       }
       file.finish(line: lines.number)
-      if !file.report.faults.isEmpty, !isDryRun { throw Refused() }
+      if file.report.faultCount > 0 { throw Refused() }
       try await flush(&file, user, transaction)
       if isDryRun { throw Refused() }
       if file.touchesPublic { tags = ["gardens", "businesses"] }
@@ -84,21 +88,24 @@ struct Import: EndpointGroup {
   }
 
   private func flush(_ file: inout ImportFile, _ user: Identifier, _ transaction: Transaction) async throws {
-    // Behind a fault nothing is written: rows could name what was never made. A dry run goes on counting.
-    guard file.report.faults.isEmpty else { return file.written(freshReadings: file.batch.readings.count) }
     let fresh = try await file.batch.write(user, in: transaction)
     if file.batch.count == 0 { try await transaction.execute(Self.keepAlive) }
     file.written(freshReadings: fresh)
   }
 
-  /// Reads on without writing, so that all faults are told at once.
-  private func refusal(_ lines: inout BodyLines, _ file: inout ImportFile) async throws -> Problem {
-    while !file.report.isFull, let line = try await lines.next() {
+  /// Reads on without writing, so that all faults are told at once. Behind a fault rows could name what was never made.
+  private func readOn(_ lines: inout BodyLines, _ file: inout ImportFile) async throws {
+    while let line = try await lines.next() {
       file.take(line, line: lines.number)
-      file.batch = ImportBatch()
+      if file.batch.isFull { file.written(freshReadings: file.batch.readings.count) }
     }
+    file.finish(line: lines.number)
+    file.written(freshReadings: file.batch.readings.count)
+  }
+
+  private static func refusal(_ report: ImportReport) -> Problem {
     var problem = Problem(.validation, "The file has faulty lines. Nothing was imported.")
-    problem.extensions = [("errors", file.report.faultsJSON)]
+    problem.extensions = [("errors", report.faultsJSON), ("errorCount", Array(String(report.faultCount).utf8))]
     return problem
   }
 
@@ -114,6 +121,7 @@ struct Import: EndpointGroup {
         .array(
           .object([
             .required("line", .integer(minimum: 1)), .required("pointer", .string()), .required("detail", .string()),
-          ]), maxItems: ImportReport.maximumFaults)),
+          ]), maxItems: ImportReport.maximumFaults), "The first of them."),
+      .required("errorCount", .integer(minimum: 0), "How many faults the whole file has."),
     ]))
 }

@@ -47,7 +47,7 @@ struct ImportFile {
 
   /// Notes at the end that there was not even a first line.
   mutating func finish(line: Int) {
-    if !hasHeader, report.faults.isEmpty { report.fault(max(line, 1), Fault("", "the file has no header")) }
+    if !hasHeader, report.faultCount == 0 { report.fault(max(line, 1), Fault("", "the file has no header")) }
   }
 
   /// Takes the rows that wait, once they are written; `fresh` readings of them were new.

@@ -13,15 +13,17 @@ struct ImportReport {
 
   private(set) var created: [ImportKind: Int] = [:]
   private(set) var skipped: [ImportKind: Int] = [:]
+  /// The first of them.
   private(set) var faults: [LineFault] = []
-
-  var isFull: Bool { faults.count >= Self.maximumFaults }
+  /// All of them.
+  private(set) var faultCount = 0
 
   mutating func created(_ kind: ImportKind, _ count: Int) { if count > 0 { created[kind, default: 0] += count } }
   mutating func skipped(_ kind: ImportKind, _ count: Int) { if count > 0 { skipped[kind, default: 0] += count } }
 
   mutating func fault(_ line: Int, _ fault: Fault) {
-    if !isFull { faults.append(LineFault(line: line, fault: fault)) }
+    faultCount += 1
+    if faults.count < Self.maximumFaults { faults.append(LineFault(line: line, fault: fault)) }
   }
 
   func body(isDryRun: Bool) -> [UInt8] {
@@ -39,6 +41,7 @@ struct ImportReport {
       }
       json.key("errors")
       json.raw(faultsJSON)
+      json.member("errorCount", faultCount)
     }
     return json.take()
   }

@@ -11,7 +11,8 @@ final class TransferFeature: Feature {
   init(_ services: Services, others: [any Feature]) {
     self.services = services
     self.others = others
-    transfers = Transfers(connections: services.configuration.pool.transactionConnections)
+    transfers = Transfers(
+      connections: services.configuration.pool.transactionConnections, shares: services.shared.transfers)
   }
 
   var endpoints: [Endpoint] {
