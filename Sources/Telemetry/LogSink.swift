@@ -29,6 +29,7 @@ package final class LogSink: Sendable {
   private let state = Atomic<UInt8>(State.awake)
   private let unwritable = Atomic<UInt64>(0)
   private let isClosing = Atomic<Bool>(false)
+  private let isClosed = Atomic<Bool>(false)
   private let wake = Wake()
   private let closed = Wake()
 
@@ -46,12 +47,13 @@ package final class LogSink: Sendable {
 
   /// Has everything written that was logged before, and ends the thread; gives false if that took too long.
   ///
-  /// Lines logged later are lost. Blocks the caller: not for a loop that still serves.
+  /// Lines logged later are lost; closing again does nothing. Blocks the caller: not for a loop that still serves.
   @discardableResult
   package func close(deadlineMilliseconds: Int) -> Bool {
     isClosing.store(true, ordering: .sequentiallyConsistent)
     wake.call()
-    return closed.wait(milliseconds: deadlineMilliseconds)
+    if isClosed.load(ordering: .acquiring) { return true }
+    return closed.wait(milliseconds: deadlineMilliseconds) || isClosed.load(ordering: .acquiring)
   }
 
   // MARK: For loggers
@@ -89,7 +91,10 @@ package final class LogSink: Sendable {
         reported = dropped
         _ = writeContent(of: ring)
       }
-      if isLast { return closed.call() }
+      if isLast {
+        isClosed.store(true, ordering: .releasing)
+        return closed.call()
+      }
       sleep(hasWritten: hasWritten)
     }
   }

@@ -127,6 +127,16 @@ func brokenPipe() {
   close(pipe.writing)
 }
 
+@Test("closes again without waiting")
+func closingTwice() {
+  let pipe = LogPipe()
+  let sink = LogSink(style: .json(), descriptor: pipe.writing)
+  #expect(sink.close(deadlineMilliseconds: 10_000))
+  #expect(sink.close(deadlineMilliseconds: 0))
+  close(pipe.writing)
+  close(pipe.reading)
+}
+
 /// Waits until a number of threads are done.
 private final class Counter: Sendable {
   private let left: Atomic<Int>
