@@ -147,13 +147,16 @@ package final class Server {
     listener = nil
   }
 
-  /// Stops accepting, closes idle connections, lets the others finish, and calls `whenEmpty` once when none is left:
-  /// at the latest after that time, when those that are left are broken off.
+  /// Stops accepting, closes connections that were idle for long, lets the others finish, and calls `whenEmpty` once
+  /// when none is left: at the latest after that time, when those that are left are broken off.
+  ///
+  /// Whoever has just connected, or been answered, may be sending a request at this moment: it gets an answer that
+  /// asks for the end of the connection, or the rest of `drainIdleMilliseconds`.
   package func shutDown(withinMilliseconds milliseconds: Int, _ whenEmpty: @escaping () -> Void) {
     beginDraining()
     stopAccepting()
     self.whenEmpty = whenEmpty
-    for connection in connections.reversed() { connection.closeIdle() }
+    for connection in connections.reversed() { connection.checkDeadlines(loop.now) }
     if connections.isEmpty {
       tellEmpty()
       return

@@ -25,6 +25,25 @@ struct DrainTests {
     #expect(server.onLoop { $0.openConnections } == 0)
   }
 
+  @Test("answers a request that was on its way when the end began")
+  func onItsWay() throws {
+    let server = try ConnectionTests.server()
+    let fresh = RawClient(server)
+    let kept = RawClient(server)
+    kept.get("/live")
+    #expect(kept.answer()?.status == 200)
+    #expect(server.waits { $0.openConnections == 2 })
+    let isEmpty = Gate()
+    server.onLoop { $0.shutDown(withinMilliseconds: 5_000) { isEmpty.open() } }
+    for client in [fresh, kept] {
+      client.get("/live")
+      let answer = client.answer()
+      #expect(answer?.status == 200)
+      #expect(answer?.fields["connection"] == "close")
+    }
+    isEmpty.wait()
+  }
+
   @Test("breaks off what takes longer than it was given")
   func deadline() throws {
     let server = try ConnectionTests.server()
