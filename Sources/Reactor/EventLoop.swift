@@ -130,6 +130,7 @@ package final class EventLoop {
   /// the other alive.
   package func run() {
     executor.adoptCurrentThread()
+    heartbeat.begin()
     while !isStopping { turn() }
     endSpareTasks()
     timers = TimerHeap()

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// When a loop last began a turn: what a liveness probe on any thread asks to know that the loop still turns.
@@ -5,7 +6,21 @@ package final class Heartbeat: Sendable {
   // Of a loop that has not begun, or has ended, there is nothing to fear: its last turn lies in the future.
   private let last = Atomic<UInt64>(.max)
 
+  private let thread = Atomic<UInt>(0)
+
   package init() {}
+
+  /// The thread whose loop it is of; nil before the loop has begun.
+  var owner: pthread_t? {
+    let thread = thread.load(ordering: .relaxed)
+    return thread == 0 ? nil : pthread_t(thread)
+  }
+
+  /// When the last turn began, in nanoseconds of the monotonic clock; `UInt64.max` for a loop that does not run.
+  var lastBeat: UInt64 { last.load(ordering: .relaxed) }
+
+  /// The calling thread's loop begins.
+  func begin() { thread.store(UInt(pthread_self()), ordering: .relaxed) }
 
   func beat(_ now: UInt64) { last.store(now, ordering: .relaxed) }
 
@@ -13,5 +28,5 @@ package final class Heartbeat: Sendable {
 
   /// Nanoseconds from the beginning of the loop's last turn to `now`, a moment of the monotonic clock; 0 for a loop
   /// that does not run.
-  package func age(at now: UInt64) -> UInt64 { now - min(now, last.load(ordering: .relaxed)) }
+  package func age(at now: UInt64) -> UInt64 { now - min(now, lastBeat) }
 }

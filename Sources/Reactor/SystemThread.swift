@@ -3,7 +3,8 @@ import Glibc
 
 /// A thread of the system: for an event loop, or for work that blocks.
 ///
-/// It takes no signals: they belong to the loops' signalfd. Each is joined or detached once.
+/// It takes no signals but SIGABRT, which a watchdog sends: they belong to the loops' signalfd. Each is joined or
+/// detached once.
 package struct SystemThread: Sendable {
   private let thread: pthread_t
 
@@ -16,6 +17,7 @@ package struct SystemThread: Sendable {
     var all = sigset_t()
     var previous = sigset_t()
     sigfillset(&all)
+    sigdelset(&all, SIGABRT)
     pthread_sigmask(SIG_SETMASK, &all, &previous)
     let code = pthread_create(
       &thread, nil,

@@ -20,6 +20,7 @@ package final class Service {
   let parts: ServiceParts
   var shared: Shared { parts.shared }
   private let loop: EventLoop
+  private let heartbeat = Heartbeat()
   private let sockets: ServiceSockets
   private let exposition: Exposition
   private var workers: [LoopBound<Worker>] = []
@@ -39,7 +40,7 @@ package final class Service {
     sockets = try ServiceSockets(configuration)
     let workers = sockets.requests.count
     // One shard of metrics for each worker, one for housekeeping.
-    loop = try EventLoop(index: workers)
+    loop = try EventLoop(index: workers, heartbeat: heartbeat)
     let instruments = Instruments(shards: workers + 1)
     let shared = try Shared(configuration, workers: workers, logs: logs, instruments: instruments)
     exposition = Exposition(instruments.registry, loop: loop, memory: shared.memory)
@@ -68,6 +69,7 @@ package final class Service {
     self.housekeeping = housekeeping
     let owner = LoopBound(self, to: loop)
     for index in sockets.requests.indices { try startWorker(index, owner) }
+    let watchdog = watch()
     recordHistory(StatusHistory(shared.instruments, now: loop.now))
     housekeeping.start(onStarted: {
       Successor.tellPredecessor()
@@ -75,6 +77,7 @@ package final class Service {
     })
     loop.run()
     for thread in threads { thread.join() }
+    watchdog.stop()
     flush()
   }
 
@@ -94,6 +97,16 @@ package final class Service {
       }
     }
     threads.append(thread)
+  }
+
+  /// Has a process of which a loop hangs ended: whoever supervises it starts another one.
+  private func watch() -> Watchdog {
+    let loops = shared.heartbeats.enumerated().map { Watchdog.Subject(name: "loop-\($0)", heartbeat: $1) }
+    let logger = SharedLogger(shared.logs)
+    return Watchdog(loops + [Watchdog.Subject(name: "housekeeping", heartbeat: heartbeat)]) { subject in
+      logger.log(.critical, "A loop hangs") { $0.field("loop", subject.name) }
+      Watchdog.abort(subject)
+    }
   }
 
   private func add(_ worker: LoopBound<Worker>) {

@@ -1,6 +1,7 @@
 // The Linux calls that Glibc's Swift module does not export. Headers only.
 #pragma once
 
+#include <execinfo.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>

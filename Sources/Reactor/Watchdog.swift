@@ -1,0 +1,83 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Looks after the loops of a process from a thread of its own, so that one that hangs is noticed whatever it does.
+///
+/// It counts its own looks rather than the clock: a process that was stopped, or a machine that slept, has not hung.
+package final class Watchdog: Sendable {
+  /// A loop that may hang, by a name for people.
+  package struct Subject: Sendable {
+    package let name: String
+    package let heartbeat: Heartbeat
+
+    package init(name: String, heartbeat: Heartbeat) {
+      self.name = name
+      self.heartbeat = heartbeat
+    }
+  }
+
+  /// How often it looks, in milliseconds: not more often than an idle loop turns.
+  package static let intervalMilliseconds = 1_000
+  /// A loop that has not turned in so many looks hangs.
+  package static let patience = 30
+  /// How long the thread that hangs may take to write its stack, in milliseconds.
+  static let abortMilliseconds = 2_000
+
+  private let subjects: [Subject]
+  private let isStopped = Atomic<Bool>(false)
+
+  /// Begins to look; calls `onHang` on the watchdog's thread with the first loop that hangs, once.
+  package init(
+    _ subjects: [Subject], intervalMilliseconds: Int = Watchdog.intervalMilliseconds, patience: Int = Watchdog.patience,
+    onHang: @escaping @Sendable (Subject) -> Void
+  ) {
+    self.subjects = subjects
+    // The first stack loads a library, which a thread that hangs may not be able to do.
+    var frame: UnsafeMutableRawPointer?
+    _ = backtrace(&frame, 1)
+    SystemThread.detached("watchdog") { [self] in
+      if let subject = watch(intervalMilliseconds, patience) { onHang(subject) }
+    }
+  }
+
+  /// Looks no more, soon. Loops that have ended need no such call.
+  package func stop() { isStopped.store(true, ordering: .relaxed) }
+
+  /// The first loop that hangs; nil once it is stopped.
+  private func watch(_ intervalMilliseconds: Int, _ patience: Int) -> Subject? {
+    var seen = subjects.map { (beat: $0.heartbeat.lastBeat, looks: 0) }
+    while !isStopped.load(ordering: .relaxed) {
+      poll(nil, 0, Int32(intervalMilliseconds))
+      for (index, subject) in subjects.enumerated() {
+        let beat = subject.heartbeat.lastBeat
+        let isSame = beat != .max && beat == seen[index].beat
+        seen[index] = (beat, isSame ? seen[index].looks + 1 : 0)
+        if seen[index].looks >= patience { return subject }
+      }
+    }
+    return nil
+  }
+
+  /// Ends the process by SIGABRT, after the stack of the thread that hangs was written to standard error.
+  package static func abort(_ subject: Subject) -> Never {
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in
+      withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: 64) { frames in
+        guard let first = frames.baseAddress else { return }
+        backtrace_symbols_fd(first, backtrace(first, Int32(frames.count)), STDERR_FILENO)
+      }
+      raise(SIGABRT)
+    }
+    // The second one ends the process, also when the handler itself hangs.
+    action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_NODEFER
+    sigaction(SIGABRT, &action, nil)
+    let text = "terroir: \(subject.name) does not turn any more; it stands here:\n"
+    _ = write(STDERR_FILENO, text, text.utf8.count)
+    if let thread = subject.heartbeat.owner {
+      pthread_kill(thread, SIGABRT)
+      poll(nil, 0, Int32(abortMilliseconds))
+    }
+    Glibc.abort()
+  }
+}
