@@ -7,11 +7,44 @@ package enum ListeningSocket {
   /// The connections that the kernel holds before they are accepted, unless net.core.somaxconn says less.
   static let backlog: Int32 = 4_096
 
+  /// How many sockets may be passed on to this process.
+  static let inheritedAtMost: Int32 = 1_024
+
   /// Opens a listening socket at a numeric IPv4 or IPv6 address; port 0 lets the kernel choose.
-  ///
-  /// Each loop opens its own at the same address (SO_REUSEPORT): the kernel deals connections out among them. `::`
-  /// takes IPv4 too.
   package static func open(host: String, port: UInt16) throws(SystemError) -> Int32 {
+    let fd = try bound(host: host, port: port)
+    do throws(SystemError) {
+      try startListening(fd)
+      return fd
+    } catch {
+      close(fd)
+      throw error
+    }
+  }
+
+  /// Opens one more socket that listens where another one does: the kernel deals connections out among them
+  /// (SO_REUSEPORT), so that each loop has its own.
+  package static func open(host: String, beside other: Int32) throws(SystemError) -> Int32 {
+    // Only now: a socket that shares from the start would join whatever process listens there.
+    try set(other, SOL_SOCKET, SO_REUSEPORT, 1)
+    let fd = try bound(host: host, port: port(of: other), isShared: true)
+    do throws(SystemError) {
+      try startListening(fd)
+      return fd
+    } catch {
+      close(fd)
+      throw error
+    }
+  }
+
+  /// Has a bound socket take connections. Throws EADDRINUSE if another one listens there by now.
+  package static func startListening(_ fd: Int32) throws(SystemError) {
+    _ = try checked("listen") { listen(fd, backlog) }
+  }
+
+  /// Binds a socket to a numeric IPv4 or IPv6 address, at which connections are refused until it listens; `::` takes
+  /// IPv4 too. Throws EADDRINUSE if another one listens there, unless both are shared.
+  package static func bound(host: String, port: UInt16, isShared: Bool = false) throws(SystemError) -> Int32 {
     guard let address = PeerAddress(host) else { throw SystemError("inet_pton", code: EINVAL) }
     let isV4 = address.isV4 && !host.contains(":")
     let fd = try checked("socket") {
@@ -19,10 +52,9 @@ package enum ListeningSocket {
     }
     do throws(SystemError) {
       try set(fd, SOL_SOCKET, SO_REUSEADDR, 1)
-      try set(fd, SOL_SOCKET, SO_REUSEPORT, 1)
+      if isShared { try set(fd, SOL_SOCKET, SO_REUSEPORT, 1) }
       if !isV4 { try set(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
       try bind(fd, address, port, isV4: isV4)
-      _ = try checked("listen") { listen(fd, backlog) }
       return fd
     } catch {
       close(fd)
@@ -40,7 +72,7 @@ package enum ListeningSocket {
       unsetenv("LISTEN_FDNAMES")
     }
     guard let pid = getenv("LISTEN_PID"), Int32(String(cString: pid)) == getpid(),
-      let text = getenv("LISTEN_FDS"), let count = Int32(String(cString: text)), (1...64).contains(count)
+      let text = getenv("LISTEN_FDS"), let count = Int32(String(cString: text)), (1...inheritedAtMost).contains(count)
     else { return [] }
     return (3..<3 + count).filter { fd in
       var isListening: Int32 = 0

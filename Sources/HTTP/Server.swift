@@ -42,12 +42,10 @@ package final class Server {
   /// How often connections could not be accepted for want of descriptors or memory, since the start.
   package var descriptorShortages: UInt64 { listener?.shortages ?? 0 }
 
-  /// Serves what comes in on a listening socket (see `ListeningSocket`), which it will close. All servers of a process
-  /// share one budget of memory.
+  /// Serves nothing until it accepts. All servers of a process share one budget of memory.
   package init(
-    loop: EventLoop, listeningOn fd: Int32, limits: HTTPLimits = HTTPLimits(), memory: MemoryBudget,
-    application: any Application
-  ) throws {
+    loop: EventLoop, limits: HTTPLimits = HTTPLimits(), memory: MemoryBudget, application: any Application
+  ) {
     self.loop = loop
     self.limits = limits
     self.memory = memory
@@ -58,7 +56,6 @@ package final class Server {
       headBytes: limits.headBytes, readBytes: Self.readBytes, headerFields: limits.headerFields, of: memory)
     outputBlocks = BlockPool(blockBytes: Self.readBytes, of: memory)
     allowAll = routes.allow
-    listener = try Listener(fd, on: loop, limits) { [unowned self] fd, peer in accepted(fd, peer) }
   }
 
   /// The size of an output block, and of the part of a large input block that is behind the longest head.
@@ -131,6 +128,11 @@ package final class Server {
 
   // MARK: Accepting
 
+  /// Serves what comes in on a listening socket (see `ListeningSocket`), which it will close. Called once.
+  package func accept(from fd: Int32) throws(SystemError) {
+    listener = try Listener(fd, on: loop, limits) { [unowned self] fd, peer in accepted(fd, peer) }
+  }
+
   /// Leaves new connections in the kernel's queue until `resumeAccepting`.
   package func pauseAccepting() { listener?.pause() }
 
@@ -140,6 +142,9 @@ package final class Server {
 
   /// Has every answer ask for the end of its connection, and idle connections closed soon; still accepts new ones.
   package func beginDraining() { isDraining = true }
+
+  /// Keeps connections open again: the end was called off.
+  package func endDraining() { isDraining = false }
 
   /// Accepts what is in the kernel's queue, then closes the listening socket.
   package func stopAccepting() {

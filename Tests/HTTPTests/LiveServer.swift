@@ -30,7 +30,8 @@ final class LiveServer: @unchecked Sendable {
       let application = TestApplication(log)
       addRoutes(application.router, loop)
       self.loop = loop
-      server = try! Server(loop: loop, listeningOn: fd, limits: bounds, memory: memory, application: application)
+      server = Server(loop: loop, limits: bounds, memory: memory, application: application)
+      try! server.accept(from: fd)
       started.open()
       loop.run()
     }

@@ -45,9 +45,9 @@ extension Command {
     registry.counter("log_lines_dropped_total", help: "Log lines dropped because the reader was too slow.") {
       Double(logs.droppedLines)
     }
-    let server = try Server(
-      loop: loop, listeningOn: ListeningSocket.open(host: metrics.host, port: metrics.port),
-      memory: MemoryBudget(bytes: scrapeMemoryBytes), application: MetricsApplication(registry))
+    let server = Server(
+      loop: loop, memory: MemoryBudget(bytes: scrapeMemoryBytes), application: MetricsApplication(registry))
+    try server.accept(from: ListeningSocket.open(host: metrics.host, port: metrics.port))
     let socket = try DatagramSocket.open(host: syslog.host, port: syslog.port)
     let log = EdgeLog(socket: socket, logger: Logger(logs), answers: EdgeAnswers(registry))
     try loop.add(socket, .readable, log)

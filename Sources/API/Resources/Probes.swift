@@ -51,7 +51,8 @@ struct Probes: EndpointGroup {
     let excluded = Set((query?.parameters ?? []).filter { $0.name == "exclude" }.map(\.value))
     let isVerbose = query?.parameters.contains { $0.name == "verbose" } ?? false
     let report = status.health
-    let database = report["database"]?.status == .healthy && services.database.isUsable
+    // On all loops: nobody knows which of them the next request will come to.
+    let database = report["database"]?.status == .healthy && services.shared.databaseReach.isWhole
     let isReady =
       !status.isDraining && (excluded.contains("database") || database)
       && (report.isStarted || excluded.contains("database"))

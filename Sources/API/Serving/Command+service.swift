@@ -10,27 +10,22 @@ extension Command {
     "serve", "Serves until a signal ends it.",
     body: .configured { configuration, invocation in
       // Before any thread starts, so that all of them inherit the mask.
-      Signals.block([SIGTERM, SIGINT, SIGQUIT, SIGUSR2])
+      Signals.block([SIGTERM, SIGINT, SIGUSR2])
       let logs = LogSink(style: configuration.logStyle)
       defer { _ = logs.close(deadlineMilliseconds: Service.flushMilliseconds) }
-      let service: Service
       do {
-        service = try Service(configuration, logs: logs)
+        let service = try Service(configuration, logs: logs)
+        let logger = SharedLogger(logs)
+        for warning in configuration.warnings { logger.log(.warning, warning) }
+        try service.run { logger.log(.info, "Serving") }
+        return ExitCode.success
       } catch let error as SystemError where error.code == EADDRINUSE {
-        let port = configuration.listening.port
+        let listening = configuration.listening
         invocation.console.complain(
-          "terroir serve: port \(port) or the metrics port is in use; see PORT, METRICS_PORT\n")
+          "terroir serve: port \(listening.port) (PORT) or \(listening.metricsPort) (METRICS_PORT) is in use on "
+            + "\(listening.host), perhaps by another terroir\n")
         return ExitCode.failure
       }
-      let logger = SharedLogger(logs)
-      logger.log(.info, "Listening") { line in
-        line.field("host", configuration.listening.host)
-        line.field("port", Int(service.port))
-        if let port = service.metricsPort { line.field("metricsPort", Int(port)) }
-      }
-      for warning in configuration.warnings { logger.log(.warning, warning) }
-      try service.run { logger.log(.info, "Serving") }
-      return ExitCode.success
     })
 
   /// `terroir migrate`.

@@ -1,6 +1,7 @@
 import Metrics
 import Postgres
 import Reactor
+import Telemetry
 import Values
 
 /// What one replica at a time does in the background, on a schedule.
@@ -32,6 +33,7 @@ final class Duties {
   func prepare() async { for duty in duties where duty.precedesServing { await prepare(duty) } }
 
   private func prepare(_ duty: Duty) async {
+    let failures = LogInterval()
     while !isStopped {
       do {
         return try await services.database.transaction(timeoutMilliseconds: duty.timeoutMilliseconds) { transaction in
@@ -39,7 +41,9 @@ final class Duties {
           _ = try await duty.run(transaction)
         }
       } catch {
-        services.logger.log(.warning, "Cannot prepare yet") { $0.field("error", error: error) }
+        if failures.isDue(at: services.loop.now) {
+          services.logger.log(.warning, "Cannot prepare yet") { $0.field("error", error: error) }
+        }
         await services.loop.sleep(nanoseconds: Self.retryNanoseconds)
       }
     }

@@ -20,11 +20,11 @@ final class Housekeeping {
   private let duties: Duties
 
   init(
-    loop: EventLoop, _ parts: ServiceParts, metricsSocket: Int32?, publish: @escaping (HealthReport) -> Void
+    loop: EventLoop, _ parts: ServiceParts, servesMetrics: Bool, publish: @escaping (HealthReport) -> Void
   ) throws {
     self.loop = loop
-    if let metricsSocket {
-      worker = try Worker(loop: loop, parts, socket: metricsSocket, endpoints: RouteTable.metricsEndpoints)
+    if servesMetrics {
+      worker = try Worker(loop: loop, parts, endpoints: RouteTable.metricsEndpoints)
       own = worker!.own
     } else {
       worker = nil
@@ -50,9 +50,10 @@ final class Housekeeping {
       await migrate()
       await duties.prepare()
       followCommits()
+      // Before the checks: the next report of theirs knows of the schema.
+      onStarted()
       health.migrationsAreDone()
       duties.start()
-      onStarted()
       await countSessions()
     }
   }
@@ -65,6 +66,7 @@ final class Housekeeping {
 
   private func migrate() async {
     guard services.configuration.database.migratesOnStart else { return }
+    let failures = LogInterval()
     while true {
       // The connections are being made while this begins.
       _ = await services.database.waitUntilUsable(nanoseconds: Self.migrationPatienceNanoseconds)
@@ -78,7 +80,9 @@ final class Housekeeping {
         services.logger.log(.critical, "The database's schema does not fit") { $0.field("error", error: error) }
         await loop.sleep(nanoseconds: 60 * 1_000_000_000)
       } catch {
-        services.logger.log(.warning, "Cannot migrate yet") { $0.field("error", error: error) }
+        if failures.isDue(at: loop.now) {
+          services.logger.log(.warning, "Cannot migrate yet") { $0.field("error", error: error) }
+        }
         await loop.sleep(nanoseconds: Self.migrationPauseNanoseconds)
       }
     }
@@ -102,6 +106,17 @@ final class Housekeeping {
     }
   }
 
+  /// Serves metrics on their port, if they have one.
+  func accept(from metricsSocket: Int32?) {
+    if let metricsSocket { worker?.accept(from: metricsSocket) }
+  }
+
+  /// Leaves new connections for metrics to a successor. The duties go on: each is one replica's at a time.
+  func handOver() { worker?.handOver() }
+
+  /// Takes new connections for metrics again.
+  func takeBack() { worker?.takeBack() }
+
   func beginDraining() {
     own.status.isDraining = true
     duties.stop()
@@ -113,13 +128,8 @@ final class Housekeeping {
     services.close()
   }
 
-  /// Logs an event of the process with one number.
-  func log(_ message: String, _ name: StaticString, _ value: Int) {
-    services.logger.log(.info, message) { $0.field(name, value) }
-  }
-
-  /// Logs a failure of the process.
-  func log(_ message: String, error: any Error) {
-    services.logger.log(.error, message) { $0.field("error", error: error) }
+  /// Logs an event of the process.
+  func log(_ level: LogLevel, _ message: String, fields: (inout LogLine) -> Void = { _ in }) {
+    services.logger.log(level, message, fields: fields)
   }
 }

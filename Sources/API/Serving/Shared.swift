@@ -29,11 +29,18 @@ final class Shared: Sendable {
   let heartbeats: [Heartbeat]
   /// What Postgres says of the caches of all loops.
   let commitMark = CommitMark()
+  /// Which of those loops have Postgres, and Redis.
+  let databaseReach: StoreReach
+  let redisReach: StoreReach
+  /// Of the lines that say why a connection to Postgres failed.
+  let databaseFailures = LogInterval()
 
   init(_ configuration: Configuration, workers: Int, logs: LogSink, instruments: Instruments) throws {
     self.configuration = configuration
     self.workers = workers
     heartbeats = (0..<workers).map { _ in Heartbeat() }
+    databaseReach = StoreReach(loops: workers)
+    redisReach = StoreReach(loops: workers)
     self.logs = logs
     self.instruments = instruments
     let accounts = configuration.accounts

@@ -9,18 +9,37 @@ final class Worker {
   private let server: Server
   private var loop: EventLoop { services.loop }
 
-  /// Serves `endpoints` on a listening socket.
-  init(
-    loop: EventLoop, _ parts: ServiceParts, socket: Int32, endpoints: (LoopParts) -> [Endpoint]
-  ) throws {
+  /// Connects to the stores; `endpoints` are served once it accepts.
+  init(loop: EventLoop, _ parts: ServiceParts, endpoints: (LoopParts) -> [Endpoint]) throws {
     own = try LoopParts(loop: loop, parts)
     let shared = parts.shared
     let application = LoopApplication(own.services, endpoints: endpoints(own))
-    server = try Server(
-      loop: loop, listeningOn: socket, limits: shared.configuration.limits(loops: shared.workers),
-      memory: shared.memory, application: application)
+    server = Server(
+      loop: loop, limits: shared.configuration.limits(loops: shared.workers), memory: shared.memory,
+      application: application)
     watchStores()
     measureLag()
+  }
+
+  /// Calls `done` once this loop has Postgres.
+  func whenUsable(_ done: @escaping () -> Void) {
+    loop.spawn { [services] in
+      while !(await services.database.waitUntilUsable(nanoseconds: Self.patienceNanoseconds)) {}
+      done()
+    }
+  }
+
+  /// How long each wait for the database lasts, in nanoseconds.
+  private static let patienceNanoseconds: UInt64 = 10_000_000_000
+
+  /// Serves what comes in on a listening socket.
+  func accept(from socket: Int32) {
+    do {
+      try server.accept(from: socket)
+    } catch {
+      // The socket is sound: what fails here is the machine.
+      fatalError("a loop cannot accept: \(error)")
+    }
   }
 
   /// Takes over a new report of the health checks. A store that was found silent is looked at by this loop's pool too.
@@ -52,9 +71,14 @@ final class Worker {
 
   /// Leaves new connections to a successor that shares the listening socket; goes on with those that are open.
   func handOver() {
-    own.features.close()
     server.beginDraining()
     server.pauseAccepting()
+  }
+
+  /// Takes new connections again: the successor is gone.
+  func takeBack() {
+    server.endDraining()
+    server.resumeAccepting()
   }
 
   /// Finishes what is in flight, at most that long, closes the stores and stops the loop.
@@ -62,27 +86,46 @@ final class Worker {
     // Not before: clients come back at once, and should not find this server again.
     own.features.close()
     server.shutDown(withinMilliseconds: milliseconds) { [self] in
-      services.close()
+      closeStores()
       loop.stop()
       done()
     }
+  }
+
+  /// Closes the connections to the stores, which are not away then.
+  private func closeStores() {
+    services.redis.onStateChange = nil
+    services.database.onStateChange = nil
+    services.database.onConnectionError = nil
+    services.close()
   }
 
   // MARK: Watching
 
   private func watchStores() {
     let (services, parts) = (services, own.parts)
+    let shared = parts.shared
     services.redis.onStateChange = { [unowned services] isConnected in
-      services.logger.log(isConnected ? .info : .warning, isConnected ? "Redis is connected" : "Redis is away")
+      Self.note(isConnected, in: shared.redisReach, services, isWhole: "Redis is connected", isNot: "Redis is away")
       services.cache.connectionChanged(isConnected: isConnected)
     }
     services.database.onStateChange = { [unowned services] isUsable in
-      services.logger.log(isUsable ? .info : .warning, isUsable ? "Postgres is connected" : "Postgres is away")
+      Self.note(
+        isUsable, in: shared.databaseReach, services, isWhole: "Postgres is connected", isNot: "Postgres is away")
       parts.poolChanged()
     }
     services.database.onConnectionError = { [unowned services] error in
+      guard shared.databaseFailures.isDue(at: services.loop.now) else { return }
       services.logger.log(.warning, "A Postgres connection failed") { $0.field("error", error: error) }
     }
+  }
+
+  /// Says once for the process that a store is away, or back on all loops. The loop of the metrics serves no request.
+  private static func note(
+    _ hasStore: Bool, in reach: StoreReach, _ services: Services, isWhole: String, isNot: String
+  ) {
+    guard services.loop.index < services.shared.workers, reach.note(hasStore, loop: services.loop.index) else { return }
+    services.logger.log(hasStore ? .info : .warning, hasStore ? isWhole : isNot)
   }
 
   /// How often the loop's lateness is measured, in nanoseconds.

@@ -17,6 +17,7 @@
 extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 extern void *memmem(const void *haystack, size_t haystackLength, const void *needle, size_t needleLength);
 extern pid_t gettid(void);
+extern int pidfd_open(pid_t pid, unsigned int flags);
 extern int pthread_setname_np(pthread_t thread, const char *name);
 extern int sched_getaffinity(pid_t pid, size_t size, void *mask);
 

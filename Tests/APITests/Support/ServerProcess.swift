@@ -14,7 +14,7 @@ final class ServerProcess {
   /// Starts `terroir` with those arguments; `shell` is a prefix such as `LISTEN_PID=$$ exec`, run by /bin/sh.
   init(
     _ arguments: [String] = ["serve"], _ settings: [String: String] = [:], shell: String? = nil,
-    passing socket: Int32? = nil
+    passing socket: Int32? = nil, binary: String = ServerProcess.binary
   ) throws {
     log = try LogCapture()
     var actions = posix_spawn_file_actions_t()
@@ -23,7 +23,7 @@ final class ServerProcess {
     posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDOUT_FILENO)
     posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDERR_FILENO)
     if let socket { posix_spawn_file_actions_adddup2(&actions, socket, 3) }
-    let words = shell.map { ["/bin/sh", "-c", "\($0) \"$0\" \"$@\"", Self.binary] } ?? [Self.binary]
+    let words = shell.map { ["/bin/sh", "-c", "\($0) \"$0\" \"$@\"", binary] } ?? [binary]
     var argv: [UnsafeMutablePointer<CChar>?] = (words + arguments).map { strdup($0) } + [nil]
     var environment: [UnsafeMutablePointer<CChar>?] =
       try Self.variables(settings).map { strdup("\($0)=\($1)") } + [nil]
@@ -42,7 +42,7 @@ final class ServerProcess {
   }
 
   /// Beside the test's own binary.
-  private static var binary: String {
+  static var binary: String {
     var path = [CChar](repeating: 0, count: 4_096)
     let count = readlink("/proc/self/exe", &path, path.count - 1)
     let own = String(decoding: path[..<max(0, count)].map(UInt8.init(bitPattern:)), as: UTF8.self)

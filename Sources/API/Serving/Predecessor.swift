@@ -1,0 +1,35 @@
+import Glibc
+import Reactor
+
+/// The process that this one replaces: its parent, which waits at a pipe for the word that its successor serves.
+struct Predecessor {
+  /// Holds the predecessor's process id, which nobody but our parent is believed.
+  static let variable = "TERROIR_PREDECESSOR"
+
+  private let process: pid_t
+  private let pipe: Int32
+
+  /// The predecessor, if this process was started by one. To be called once, before the sockets are inherited.
+  static func find() -> Predecessor? {
+    guard let text = getenv(variable), let process = pid_t(String(cString: text)) else { return nil }
+    unsetenv(variable)
+    guard process == getppid(), let count = getenv("LISTEN_FDS").flatMap({ Int32(String(cString: $0)) }) else {
+      return nil
+    }
+    // A predecessor cannot know our process id before we exist.
+    setenv("LISTEN_PID", "\(getpid())", 1)
+    let pipe = Successor.firstDescriptor + count
+    _ = fcntl(pipe, F_SETFD, FD_CLOEXEC)
+    return Predecessor(process: process, pipe: pipe)
+  }
+
+  /// Whether it still lives, and so serves.
+  var isThere: Bool { getppid() == process }
+
+  /// Has it leave all that comes to this process.
+  func tellServing() {
+    var word: UInt8 = 1
+    _ = retrying { write(pipe, &word, 1) }
+    close(pipe)
+  }
+}
