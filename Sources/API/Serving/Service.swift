@@ -322,7 +322,9 @@ package final class Service {
         $0.field("signal", Int(status & 0x7F))
       }
     }
-    if stage == .handingOver { takeBack() }
+    guard stage == .handingOver else { return }
+    // One that was told to end leaves nothing to go on with.
+    if status == 0 { shutDown() } else { takeBack() }
   }
 }
 

@@ -20,7 +20,8 @@ struct SuccessionTests {
     let port = try server.port()
     let load = try Load(port: port)
     var process = server.process
-    defer { kill(process, SIGKILL) }
+    // Not by SIGKILL: the one before it would serve again.
+    defer { kill(process, SIGTERM) }
     for upgrade in 1...10 {
       try release.replace()
       let predecessor = process
@@ -61,6 +62,17 @@ struct SuccessionTests {
     server.signal(SIGTERM)
     #expect(server.wait() == 0)
     #expect(load.failures == [])
+  }
+
+  @Test("that is told to end while it is handed over to ends for good")
+  func toldToEnd() throws {
+    let server = try ServerProcess()
+    _ = try server.port()
+    server.signal(SIGUSR2)
+    kill(pid_t(try server.number("process", in: try server.line("Handing over"))), SIGTERM)
+    #expect(try server.line("The successor ended").contains("\"exitCode\":0"))
+    #expect(server.wait() == 0)
+    #expect(!server.log.lines.contains { $0.contains("Serving again") })
   }
 
   /// The line of that text that comes as the `count`th.
