@@ -1,6 +1,7 @@
 import Glibc
 import Postgres
 import Reactor
+import Telemetry
 import Testing
 import Values
 
@@ -76,17 +77,20 @@ struct RolesTests {
     let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
     #expect(try device.post(device.client, [Sample(value: 20, at: now)]).status == 200)
     #expect(try device.stored().count == 1)
-    let later = ReadingPartitions(rawDays: 2) { now.advanced(byMilliseconds: 1_000 * 86_400_000) }
-    try server.withDatabase { database in
+    let partitions = ReadingPartitions(rawDays: 2, logger: Logger(LogSink(style: server.configuration.logStyle))) {
+      now
+    }
+    let past = CivilDate(now).advanced(byDays: -10)
+    let dropped = try server.withDatabase { database in
       try await database.transaction { transaction in
-        try await later.make(transaction)
-        try await later.drop(transaction)
+        try await partitions.make([past], transaction)
+        return try await partitions.drop(transaction)
       }
     }
-    #expect(try device.stored().count == 0)
+    #expect(dropped == [past])
 
     for statement in [
-      "DROP TABLE gardens", "DROP TABLE \(ReadingPartitions.table(of: later.days.lowerBound))", "TRUNCATE users",
+      "DROP TABLE gardens", "DROP TABLE \(ReadingPartitions.table(of: CivilDate(now)))", "TRUNCATE users",
       "ALTER TABLE users ADD x int", "CREATE TABLE x ()", "CREATE TEMP TABLE x ()", "DELETE FROM schema_migrations",
       "INSERT INTO schema_migrations VALUES (1000, 'x', '')", "SELECT * FROM pg_authid",
       "COPY users TO PROGRAM 'true'", "ALTER ROLE terroir_api SUPERUSER",

@@ -75,7 +75,7 @@ extension Observations {
           SELECT (\(first) AND sensor_type > found.type ORDER BY sensor_type LIMIT 1)
           FROM found WHERE found.type IS NOT NULL
         )
-        SELECT type FROM found WHERE type IS NOT NULL
+        SELECT type FROM found WHERE type IS NOT NULL LIMIT \(DeviceTypes.maximumTypes)
       ) t
       """
   }

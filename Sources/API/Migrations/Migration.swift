@@ -12,7 +12,6 @@ struct Migration: Sendable {
   /// All steps in their order.
   static let all: [Migration] = [
     .accounts, .gardens, .readings, .commerce, .insights, .readingsUpkeep, .stockTaken, .rollupAdditions,
-    .rollupStatements, .commitMark, .refreshAgain, .sealedAnswers, .silences,
-    .partitionFunctions,
+    .rollupStatements, .commitMark, .refreshAgain, .sealedAnswers, .silences, .partitionFunctions, .upkeep,
   ]
 }

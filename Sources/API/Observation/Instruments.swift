@@ -43,6 +43,7 @@ package struct Instruments: Sendable {
   let buildInfo: Family<Gauge>
   let loopLag: Family<Histogram>
   let dutyRuns: Family<Counter>
+  let rollupRefused: Family<Counter>
   /// Of all requests together, for the status page alone: the buckets of `requestDuration` begin above most answers.
   package let responseTime: Family<Histogram>
 
@@ -99,6 +100,10 @@ package struct Instruments: Sendable {
     dutyRuns = registry.counter(
       "housekeeping_runs_total", help: "Runs of background duties; those that another replica had are skipped.",
       labels: ["duty", "result"])
+    rollupRefused = registry.counter(
+      "rollup_refused_total",
+      help: "What the rollup could not add up: buckets that were set aside, and additions whose buckets were made anew.",
+      labels: ["part"])
     loopLag = registry.histogram(
       "event_loop_lag_seconds", help: "How late a loop's timer fires.", labels: ["loop"], buckets: Self.fineBuckets)
     responseTime = Registry(shards: shards).histogram(

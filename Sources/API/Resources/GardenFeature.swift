@@ -5,6 +5,7 @@ import Values
 final class GardenFeature: Feature {
   let services: Services
   let sensorTypes = SensorTypes()
+  let deviceTypes: DeviceTypes
   let readings: ReadingsWriter
   let readingMeters: ReadingMeters
   let lastSeen: LastSeen
@@ -16,7 +17,8 @@ final class GardenFeature: Feature {
     self.services = services
     let (loop, database, redis) = (services.loop, services.database, services.redis)
     let (meters, prefix) = (services.meters, services.configuration.redis.keyPrefix)
-    readings = ReadingsWriter(loop: loop, database: database)
+    deviceTypes = DeviceTypes(database: database, sensorTypes: sensorTypes)
+    readings = ReadingsWriter(loop: loop, database: database, partitions: ReadingPartitions(services))
     readingMeters = ReadingMeters(meters.instruments, shard: loop.index)
     lastSeen = LastSeen(loop: loop, database: database)
     latest = LatestValues(
@@ -41,13 +43,25 @@ final class GardenFeature: Feature {
   }
 
   var duties: [Duty] {
-    let partitions = ReadingPartitions(rawDays: services.configuration.readings.rawDays) { [unowned services] in
-      Timestamp(unixMilliseconds: services.loop.unixMilliseconds)
+    let partitions = ReadingPartitions(services)
+    let (logger, refusals) = (services.logger, services.meters.instruments.rollupRefused)
+    let rollup = Rollup { [shard = services.loop.index] bucket, reason in
+      refusals.child(shard: shard, bucket == nil ? "additions" : "bucket").increment()
+      logger.log(.warning, bucket == nil ? "Additions to buckets were refused" : "A bucket was set aside") {
+        if let bucket {
+          $0.field("device", bucket.device.description)
+          $0.field("sensorType", bucket.type)
+          $0.field("start", bucket.start.description)
+        }
+        $0.field("reason", reason)
+      }
     }
-    return [partitions.making, partitions.dropping, Rollup.duty]
+    return [partitions.making, partitions.dropping, rollup.duty, ErasedDevices.duty]
   }
 
-  var expiries: [Expiry] { [Self.bucketExpiry(services.configuration.readings)] }
+  var expiries: [Expiry] {
+    [Self.bucketExpiry(services.configuration.readings), Expiry { try await $0.execute(Self.deleteRefused, $1) }]
+  }
 
   /// Buckets of five minutes are kept at least as long as what they are made from.
   static func bucketExpiry(_ readings: Configuration.Readings) -> Expiry {
@@ -95,6 +109,12 @@ final class GardenFeature: Feature {
     """
     DELETE FROM readings_5m WHERE ctid = ANY (ARRAY(
       SELECT ctid FROM readings_5m WHERE start < now() - $1 * interval '1 day' LIMIT $2))
+    """)
+  private static let deleteRefused = Statement(
+    "expiry.rollupRefused",
+    """
+    DELETE FROM rollup_refused WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM rollup_refused WHERE refused_at < now() - interval '90 days' LIMIT $1))
     """)
   private static let lockGardens = Statement("erasure.gardens", "SELECT id FROM gardens WHERE owner_id = $1 FOR UPDATE")
   private static let lockDevices = Statement(

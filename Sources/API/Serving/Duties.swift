@@ -37,7 +37,7 @@ final class Duties {
     while !isStopped {
       do {
         return try await services.database.transaction(timeoutMilliseconds: duty.timeoutMilliseconds) { transaction in
-          _ = try await transaction.query(Self.lock, Self.lockClass, duty.lockKey)
+          try await duty.lock(in: transaction)
           _ = try await duty.run(transaction)
         }
       } catch {
@@ -93,6 +93,5 @@ final class Duties {
       shard: services.loop.index, duty.name.description, result.rawValue)
   }
 
-  private static let lock = Statement("duties.lock", "SELECT pg_advisory_xact_lock($1, $2)")
   private static let tryLock = Statement("duties.tryLock", "SELECT pg_try_advisory_xact_lock($1, $2)")
 }

@@ -17,6 +17,13 @@ struct Duty {
   /// Called after each run that failed; gives whether the next one is worth to be tried at once.
   var failed: (any Error) -> Bool = { _ in false }
 
+  /// Waits until no other transaction has the duty's lock, and keeps it to the end of this one.
+  func lock(in transaction: Transaction) async throws {
+    try await transaction.execute(Self.lock, Duties.lockClass, lockKey)
+  }
+
+  private static let lock = Statement("duties.lock", "SELECT pg_advisory_xact_lock($1, $2)")
+
   /// The key of the lock that keeps other replicas away (FNV-1a of the name, below the class of all duties).
   var lockKey: Int32 {
     name.withUTF8Buffer { name in

@@ -179,6 +179,21 @@ struct ReadingsStoreTests {
     #expect(try reply.rejected == ["2 out-of-range", "3 out-of-range"])
   }
 
+  @Test("takes 64 sensor types of a device and no more, whichever loop is asked, and goes on with those")
+  func manyTypes() throws {
+    let device = try device()
+    let at = Timestamp(unixMilliseconds: Self.now - 60_000)
+    let samples = (0..<100).map { Sample(type: "t\($0)", value: 1, at: at) }
+    let all = try together(6) { _ in try device.post(device.client, samples).rejected }
+    #expect(try device.stored().count == 64)
+    let beyond = (64..<100).map { "\($0) too-many-types" }
+    for rejected in all { #expect(rejected == beyond) }
+    let known = Sample(type: "t63", value: 2, at: at.advanced(byMilliseconds: 1))
+    let more = try device.post(device.client, [known, samples[64]])
+    #expect(try more.receipt == [1, 0])
+    #expect(try more.rejected == ["1 too-many-types"])
+  }
+
   @Test("lets a device speak for itself alone")
   func strangers() throws {
     let (device, other) = (try device(), try device())

@@ -1,6 +1,7 @@
 import JSON
 import Postgres
 import Reactor
+import Telemetry
 import Testing
 import Values
 
@@ -122,7 +123,8 @@ struct RollupTests {
             ARRAY[9.0, i], ARRAY[9.0, i], ARRAY[1, 1]
           FROM generate_series(1, \(Rollup.statements) + 10) i
           """)
-        while try await Rollup.run(transaction) {}
+        let rollup = Rollup { _, _ in }
+        while try await rollup.run(transaction) {}
         let rows = try await transaction.query(
           "SELECT min, max, sum, count FROM readings_5m WHERE device_id = \(device) ORDER BY sensor_type")
         return try rows.map { try $0.decode((Double.self, Double.self, Double.self, Int.self)) }
@@ -182,32 +184,211 @@ struct RollupTests {
   @Test("has a partition for every day that readings may be of, before it is ready")
   func partitions() throws {
     let found = try Self.partitions(LiveServer.shared.get())
-    let days = ReadingPartitions(rawDays: 30) { Timestamp(unixMilliseconds: Clock.unixMilliseconds()) }.days
-    let count = days.upperBound.daysSinceEpoch - days.lowerBound.daysSinceEpoch + 1
-    #expect(count >= 38)
-    #expect(found == (0..<count).map { ReadingPartitions.table(of: days.lowerBound.advanced(byDays: $0)) })
+    let days = try Self.partitions(rawDays: 30).days(at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
+    #expect(days.count >= 38)
+    #expect(found == days.map(ReadingPartitions.table(of:)))
   }
 
-  @Test("drops partitions whose time is over, and no other table")
+  /// Partitions as a server with a clock ahead of the database's sees them.
+  private static func partitions(rawDays: Int, aheadMilliseconds: Int64 = 0) throws -> ReadingPartitions {
+    let logger = Logger(LogSink(style: try LiveServer.shared.get().configuration.logStyle))
+    return ReadingPartitions(rawDays: rawDays, logger: logger) {
+      Timestamp(unixMilliseconds: Clock.unixMilliseconds() + aheadMilliseconds)
+    }
+  }
+
+  @Test("drops the oldest days whose time is over, two in a run, and no other table")
   func droppedPartitions() throws {
-    let server = try LiveServer(["READINGS_RAW_DAYS": "2"])
+    let server = try LiveServer()
     defer { server.stop() }
     let before = try Self.partitions(server)
-    // Four days from now, and with a partition that the server has not made.
-    let later = Clock.unixMilliseconds() + 4 * 86_400_000
-    let partitions = ReadingPartitions(rawDays: 2) { Timestamp(unixMilliseconds: later) }
-    try server.withDatabase { database in
+    let dropped = try server.withDatabase { database in
       try await database.execute(
         "CREATE TABLE readings_archive PARTITION OF readings FOR VALUES FROM ('1999-01-01') TO ('2000-01-01')")
-      try await database.transaction { transaction in
-        try await partitions.make(transaction)
-        try await partitions.drop(transaction)
+      let partitions = try Self.partitions(rawDays: 27)
+      return try await database.transaction { transaction in
+        try await [partitions.drop(transaction), partitions.drop(transaction), partitions.drop(transaction)]
       }
     }
-    let after = try Self.partitions(server)
-    #expect(after.first == ReadingPartitions.table(of: partitions.days.lowerBound))
-    #expect(after.last == "readings_archive")
-    #expect(after.count == before.count + 1)
+    let counts = dropped.map(\.count)
+    #expect(counts == [2, 1, 0])
+    let tables = dropped.flatMap { $0 }.map { ReadingPartitions.table(of: $0) }
+    #expect(tables == Array(before[..<3]))
+    let left = Array(before[3...]) + ["readings_archive"]
+    #expect(try Self.partitions(server) == left)
+  }
+
+  @Test("drops nothing while two clocks differ by more than a minute", arguments: [-61_000, 61_000, 40 * 86_400_000])
+  func wrongClock(aheadMilliseconds: Int64) throws {
+    let server = try LiveServer.shared.get()
+    let before = try Self.partitions(server)
+    try server.withDatabase { database in
+      let partitions = try Self.partitions(rawDays: 1, aheadMilliseconds: aheadMilliseconds)
+      await #expect(throws: ReadingPartitions.ClocksDiffer.self) {
+        try await database.transaction { try await partitions.drop($0) }
+      }
+    }
+    #expect(try Self.partitions(server) == before)
+  }
+
+  @Test("stores readings although their day has no partition, by making it")
+  func missingPartition() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let before = try Self.partitions(server)
+    let yesterday = Clock.unixMilliseconds() - 86_400_000
+    let table = ReadingPartitions.table(of: CivilDate(Timestamp(unixMilliseconds: yesterday)))
+    // As a replica with a wrong clock would have left it.
+    try server.withDatabase { try await $0.execute("DROP TABLE \(unescaped: table)") }
+    let device = try TestDevice(server)
+    let samples = [0, 1].map { Sample(value: 1, at: Timestamp(unixMilliseconds: yesterday + $0)) }
+    #expect(try device.post(device.client, samples).receipt == [2, 0])
+    #expect(try device.post(device.client, samples).receipt == [0, 2])
+    #expect(try Self.partitions(server) == before)
+  }
+
+  // MARK: What cannot be added up
+
+  @Test("goes on with all other buckets when one holds values that no sum could hold, and makes that of the others")
+  func hugeValues() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (bad, good) = (try TestDevice(server), try TestDevice(server))
+    let start = Timestamp(unixMilliseconds: (Clock.unixMilliseconds() / 300_000 - 2) * 300_000)
+    let id = bad.id
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute(
+          """
+          INSERT INTO readings SELECT \(id), 'custom', \(start) + i * interval '1 s', value
+          FROM unnest('{1.7e308,1.7e308,5}'::float8[]) WITH ORDINALITY AS r (value, i)
+          """)
+        // What a release before has added, once by two statements and once by one.
+        for sum in [1.7e308, 1.7e308, .infinity] {
+          try await transaction.execute(
+            """
+            INSERT INTO rollup_additions
+            VALUES (ARRAY[\(id)], ARRAY['custom'], ARRAY[\(start)], ARRAY[5.0], ARRAY[1.7e308], ARRAY[\(sum)], ARRAY[1])
+            """)
+        }
+      }
+    }
+    let sample = Sample(type: "custom", value: 7, at: start.advanced(byMilliseconds: 10))
+    #expect(try good.post(good.client, [sample]).receipt == [1, 0])
+    #expect(try holds(within: 30) { try self.buckets(good, "5m", from: 0, to: Clock.unixMilliseconds()).count == 1 })
+    #expect(
+      try holds(within: 30) {
+        let found = try self.buckets(bad, "5m", from: 0, to: Clock.unixMilliseconds())
+        return found.count == 1 && found[0].numbers == [5, 5, 5, 1]
+      })
+    #expect(server.log.lines.contains { $0.contains("Additions to buckets were refused") })
+  }
+
+  @Test("sets a bucket aside that the database refuses, says so, and goes on with its neighbours")
+  func setAside() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let id = device.id
+    let start = Timestamp(unixMilliseconds: (Clock.unixMilliseconds() / 3_600_000 - 24) * 3_600_000)
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.script(
+          """
+          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+          CREATE TRIGGER refuse BEFORE INSERT ON readings_5m FOR EACH ROW WHEN (NEW.min = 77)
+          EXECUTE FUNCTION refuse();
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO readings SELECT \(id), 'custom', \(start) + i * interval '5 minutes', i FROM generate_series(1, 200) i
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO rollup_queue (device_id, sensor_type, start)
+          SELECT \(id), 'custom', \(start) + i * interval '5 minutes' FROM generate_series(1, 200) i
+          """)
+      }
+    }
+    #expect(try holds(within: 60) { try Self.isDone(with: id, server) })
+    let minima = try buckets(device, "5m", from: 0, to: Clock.unixMilliseconds()).map { $0.numbers[0] }
+    let others = (1...200).filter { $0 != 77 }.map { Double($0) }
+    #expect(minima == others)
+    #expect(server.log.lines.contains { $0.contains("A bucket was set aside") && $0.contains("\(id)") })
+    #expect(try Client(server).get("/metrics").text.contains(#"rollup_refused_total{part="bucket"} 1"#))
+    let refused = try server.withDatabase { database in
+      try await database.query("SELECT start FROM rollup_refused")[0].decode(Timestamp.self, 0)
+    }
+    #expect(refused == start.advanced(byMilliseconds: 77 * 300_000))
+  }
+
+  @Test("brings what devices add up to date although an import has queued far more")
+  func afterImport() throws {
+    let server = try LiveServer.shared.get()
+    let (importing, live) = (try TestDevice(server).id, try TestDevice(server).id)
+    let start = Timestamp(unixMilliseconds: Clock.unixMilliseconds() / 300_000 * 300_000)
+    let (count, left) = try server.withDatabase { database in
+      try await database.transaction { transaction in
+        // Nobody else takes it before this transaction ends.
+        try await transaction.execute(
+          """
+          INSERT INTO rollup_queue (device_id, sensor_type, start)
+          SELECT \(importing), 'ph', \(start) - i * interval '5 minutes' FROM generate_series(1, 20000) i
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO rollup_additions
+          VALUES (ARRAY[\(live)], ARRAY['ph'], ARRAY[\(start)], ARRAY[7.0], ARRAY[7.0], ARRAY[7.0], ARRAY[1])
+          """)
+        _ = try await Rollup { _, _ in }.run(transaction)
+        let rows = try await transaction.query(
+          """
+          SELECT (SELECT count(*) FROM readings_5m WHERE device_id = \(live)),
+            (SELECT count(*) FROM rollup_queue WHERE device_id = \(importing))
+          """)
+        try await transaction.execute("DELETE FROM rollup_queue WHERE device_id = \(importing)")
+        return try rows[0].decode((Int.self, Int.self))
+      }
+    }
+    #expect(count == 1)
+    #expect(left >= 20_000 - Rollup.queueRows)
+  }
+
+  @Test("keeps no readings of devices that end while they post", arguments: ["device", "garden", "account"])
+  func races(end: String) throws {
+    let server = try LiveServer.shared.get()
+    let devices = try (0..<3).map { _ in try TestDevice(server) }
+    for device in devices {
+      let statuses = try together(6) { index -> [Int] in
+        if index == 0 {
+          let target =
+            switch end {
+            case "device": "/api/devices/\(device.id)"
+            case "garden": "/api/gardens/\(device.garden)"
+            default: "/api/users/me"
+            }
+          let body = end == "account" ? #"{"password":"\#(LiveServer.password)"}"# : nil
+          return [try Client(server, token: device.owner.token).delete(target, body).status]
+        }
+        let client = device.client
+        return try (0..<40).map { round in
+          let at = Clock.unixMilliseconds() - Int64(index * 100_000 + round * 1_000)
+          return try device.post(client, [Sample(value: 1, at: Timestamp(unixMilliseconds: at))]).status
+        }
+      }
+      #expect(statuses[0] == [204])
+    }
+    // A statement that was under way for long.
+    let ids = devices.map(\.id)
+    try server.withDatabase { database in
+      _ = try await database.execute("INSERT INTO readings SELECT id, 'ph', now(), 7 FROM unnest(\(ids)) id")
+    }
+    let isGone = try holds(within: 30) {
+      try server.withDatabase { database in
+        try await database.query("SELECT count(*) FROM readings WHERE device_id = ANY (\(ids))")[0].decode(Int.self, 0)
+      } == 0
+    }
+    #expect(isGone)
   }
 
   @Test("deletes expired buckets, idempotency keys and sessions")

@@ -30,6 +30,8 @@ enum RejectionReason: String, CaseIterable, Sendable {
   case notFinite = "not-finite"
   /// Outside the physical range of a known sensor type, or of what any sensor may measure.
   case outOfRange = "out-of-range"
+  /// Of a sensor type that its device has not measured, which has as many as a device may have.
+  case tooManyTypes = "too-many-types"
   /// Measured more than five minutes from now.
   case inTheFuture = "in-the-future"
   /// Measured before what is kept.

@@ -5,6 +5,13 @@ extension Readings {
   /// Deletes everything that was measured by devices that are about to go.
   static func delete(of devices: [Identifier], in transaction: Transaction) async throws {
     if devices.isEmpty { return }
+    try await ErasedDevices.note(devices, in: transaction)
+    try await deleteRows(of: devices, in: transaction)
+  }
+
+  /// Deletes everything that devices have measured.
+  static func deleteRows(of devices: [Identifier], in transaction: Transaction) async throws {
+    if devices.isEmpty { return }
     for statement in deletions { try await transaction.execute(statement, devices) }
   }
 

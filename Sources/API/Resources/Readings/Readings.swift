@@ -68,24 +68,27 @@ struct Readings: EndpointGroup {
     } else {
       try decoder.readDocument(call.request.body)
     }
-    var stored = StoredReadings()
-    if !decoder.readings.isEmpty {
-      let submission = ReadingsSubmission(device: origin.id, garden: origin.garden, readings: decoder.readings)
-      stored = try await store(submission)
-      feature.lastSeen.note(origin.id)
-    }
-    let rejections = Self.rejections(decoder.rejections, stored.conflicts)
+    let (stored, refused) = try await store(decoder.readings, of: origin)
+    let rejections = Self.rejections(decoder.rejections + refused, stored.conflicts)
     feature.readingMeters.count(origin.id, stored, rejections: rejections)
     return try Self.answer(stored, rejections)
   }
 
-  /// Stores readings; that nobody knows whether they are stored is no matter here, since they may be sent again.
-  private func store(_ submission: ReadingsSubmission) async throws -> StoredReadings {
+  /// Stores readings of types that their device may have; that nobody knows whether they are stored is no matter here,
+  /// since they may be sent again.
+  private func store(
+    _ readings: [Reading], of origin: DeviceIdentity
+  ) async throws -> (stored: StoredReadings, refused: [Rejection]) {
     do {
-      return try await feature.readings.store(submission)
+      let (readings, refused) = try await feature.deviceTypes.admit(readings, of: origin.id)
+      if readings.isEmpty { return (StoredReadings(), refused) }
+      let stored = try await feature.readings.store(
+        ReadingsSubmission(device: origin.id, garden: origin.garden, readings: readings))
+      feature.lastSeen.note(origin.id)
+      return (stored, refused)
     } catch let error as PostgresError where error.outcomeIsUnknown {
       // If they are, the newest that are kept lack them.
-      await services.cache.invalidate([LatestValues.tag(submission.garden)])
+      await services.cache.invalidate([LatestValues.tag(origin.garden)])
       throw Problem(.unavailable, "The readings cannot be stored now. Send them again.", cause: error.description)
     }
   }
@@ -98,7 +101,6 @@ struct Readings: EndpointGroup {
   }
 
   private static func rejections(_ invalid: [Rejection], _ conflicts: [Reading]) -> [Rejection] {
-    if conflicts.isEmpty { return invalid }
     let all = invalid + conflicts.map { Rejection(index: $0.index, reason: .conflict, type: $0.type) }
     return all.sorted { $0.index < $1.index }
   }

@@ -29,6 +29,7 @@ final class ReadingsWriter {
 
   private unowned(unsafe) let loop: EventLoop
   private let database: Database
+  private let partitions: ReadingPartitions
   private var waiting: [ReadingsSubmission] = []
   private var waitingCount = 0
   /// How many statements are in flight or about to be sent.
@@ -38,9 +39,10 @@ final class ReadingsWriter {
   /// How many statements are still to expect readings that are stored already.
   private var carefulLeft = 0
 
-  init(loop: EventLoop, database: Database) {
+  init(loop: EventLoop, database: Database, partitions: ReadingPartitions) {
     self.loop = loop
     self.database = database
+    self.partitions = partitions
   }
 
   /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait or the
@@ -86,6 +88,7 @@ final class ReadingsWriter {
     let batch = ReadingsBatch(submissions)
     // Whether an earlier attempt may have stored it.
     var isPerhapsStored = false
+    var hasMadeRoom = false
     while true {
       do throws(PostgresError) {
         try await write(batch, of: submissions, &isPerhapsStored)
@@ -96,9 +99,14 @@ final class ReadingsWriter {
           isPerhapsStored = isPerhapsStored || error.outcomeIsUnknown
           await loop.sleep(nanoseconds: Self.pauseNanoseconds)
           if loop.now < deadline, await database.waitUntilUsable(nanoseconds: deadline - loop.now) { continue }
+        case .makeRoom where !hasMadeRoom:
+          hasMadeRoom = true
+          // If it fails, so does the next attempt, and says why.
+          try? await partitions.make(for: submissions.flatMap { $0.readings.map(\.measuredAt) }, in: database)
+          continue
         case .apart where submissions.count > 1:
           return await writeHalves(submissions, until: deadline)
-        case .apart, .none: break
+        case .apart, .makeRoom, .none: break
         }
         for submission in submissions { submission.settle(error) }
         return
@@ -112,12 +120,12 @@ final class ReadingsWriter {
     await write(Array(submissions[middle...]), until: deadline)
   }
 
-  private enum Remedy { case again, apart, none }
+  private enum Remedy { case again, makeRoom, apart, none }
 
   private func remedy(for error: PostgresError) -> Remedy {
     switch error.kind {
     case .unavailable: .again
-    case .server: error.isSerializationFailure ? .again : .apart
+    case .server: error.isSerializationFailure ? .again : error.lacksPartition ? .makeRoom : .apart
     // More of the same is no help to a server that is too slow.
     case .timeout, .overloaded, .misuse, .configuration: .none
     }

@@ -7,139 +7,165 @@ import Values
 /// and put into the buckets in one transaction counts exactly once. A queue says which buckets are to be made anew from
 /// their readings instead, in one statement with the removal of whatever was added to them: one snapshot, in which an
 /// addition is seen exactly if its readings are.
-enum Rollup {
-  /// The most entries of the queue that one run takes.
-  static let queueRows = 50_000
+///
+/// What the database refuses, and additions of what no sensor measures, are cut in two from run to run until the bad
+/// part stands alone. Additions are turned into buckets to be made anew then; such a bucket is set aside, so that the
+/// others go on.
+final class Rollup {
   /// The most statements whose additions one run takes.
   static let statements = 2_000
+  /// The most entries of the queue that one run takes: about a second's work, so that an import, which queues very many,
+  /// does not hold up what devices add.
+  static let queueRows = 1_000
 
-  static var duty: Duty {
-    Duty(name: "readings.rollup", intervalSeconds: 2, timeoutMilliseconds: 30_000) { try await run($0) }
+  /// What a run is about at the moment.
+  private enum Stage { case additions, queue, aside }
+
+  /// Told once it is committed, with the database's reason: the bucket that was set aside, or nil for additions whose
+  /// buckets are made anew instead.
+  private let refused: (_ bucket: RollupBucket?, _ reason: String) -> Void
+  private var additions = RollupPortion(most: statements)
+  private var queue = RollupPortion(most: queueRows)
+  private var stage = Stage.additions
+  /// The bucket of the queue that stands alone, when one does.
+  private var lone: RollupBucket?
+  /// What the next run sets aside.
+  private var suspect: (bucket: RollupBucket?, reason: String)?
+
+  init(refused: @escaping (_ bucket: RollupBucket?, _ reason: String) -> Void) { self.refused = refused }
+
+  var duty: Duty {
+    Duty(
+      name: "readings.rollup", intervalSeconds: 2, timeoutMilliseconds: 30_000, run: { try await self.run($0) },
+      committed: { self.committed() }, failed: { self.goesOn(after: $0) })
   }
 
   /// Takes some of what is to be done; gives whether there is more.
-  static func run(_ transaction: Transaction) async throws -> Bool {
-    let taken = try await transaction.query(take, queueRows, statements)
-    guard let first = taken.first else { return false }
-    let (queued, added) = (try first.decode(Int.self, 8), try first.decode(Int.self, 9))
-    var (all, anew) = (BucketAdditions(), BucketAdditions())
-    for row in taken {
-      let (device, type, start) = try row.decode((Identifier.self, [UInt8].self, Timestamp.self))
-      var values = ValueSummary()
-      let isAnew = try row.decode(Bool.self, 7)
-      if !isAnew {
-        values.min = try row.decode(Double.self, 3)
-        values.max = try row.decode(Double.self, 4)
-        values.sum = try row.decode(Double.self, 5)
-        values.count = try row.decode(Int64.self, 6)
-      }
-      all.append(device, type, start, values)
-      if isAnew { anew.append(device, type, start, values) }
+  func run(_ transaction: Transaction) async throws -> Bool {
+    if let suspect {
+      stage = .aside
+      try await setAside(suspect.bucket, suspect.reason, transaction)
+      return true
     }
-    _ = try await transaction.query(hold, all.devices)
-    if anew.count > 0 { try await transaction.execute(makeAnew, anew.devices, anew.types, anew.starts) }
-    try await transaction.execute(
-      add, all.devices, all.types, all.starts, all.minima, all.maxima, all.sums, all.counts)
-    try await transaction.execute(hours, all.devices, all.types, all.starts)
-    return queued == queueRows || added == statements
+    stage = .additions
+    let isFull = try await takeAdditions(transaction)
+    stage = .queue
+    return try await takeQueue(transaction) || isFull
   }
 
-  /// The release before wrote its additions into the queue, too.
-  private static let take = Statement(
-    "rollup.take",
-    """
-    WITH queued AS (
-      DELETE FROM rollup_queue WHERE ctid = ANY (ARRAY(SELECT ctid FROM rollup_queue LIMIT $1))
-      RETURNING device_id, sensor_type, start, min, max, sum, count
-    ), added AS (
-      DELETE FROM rollup_additions WHERE ctid = ANY (ARRAY(SELECT ctid FROM rollup_additions LIMIT $2)) RETURNING *
-    )
-    SELECT device_id, sensor_type, start, min(min), max(max), sum(sum), sum(count)::bigint, bool_or(count IS NULL),
-      (SELECT count(*) FROM queued), (SELECT count(*) FROM added)
-    FROM (
-      SELECT * FROM queued
-      UNION ALL
-      SELECT addition.* FROM added, \(additions) addition
-    ) taken (device_id, sensor_type, start, min, max, sum, count)
-    GROUP BY device_id, sensor_type, start
-    """)
+  /// Whether there may be more.
+  private func takeAdditions(_ transaction: Transaction) async throws -> Bool {
+    let rows = try await transaction.query(Self.takeAdditions, additions.count)
+    guard let first = rows.first else { return false }
+    var added = BucketAdditions()
+    for row in rows {
+      let (device, type, start) = try row.decode((Identifier.self, [UInt8].self, Timestamp.self))
+      var values = ValueSummary()
+      values.min = try row.decode(Double.self, 3)
+      values.max = try row.decode(Double.self, 4)
+      values.sum = try row.decode(Double.self, 5)
+      values.count = try row.decode(Int64.self, 6)
+      // A sum that is infinite by now would be added without a complaint.
+      guard Reading.values.contains(values.sum / Double(values.count)) else { throw BeyondMeasure() }
+      added.append(device, type, start, values)
+    }
+    try await transaction.execute(Self.hold, added.devices)
+    try await transaction.execute(
+      Self.add, added.devices, added.types, added.starts, added.minima, added.maxima, added.sums, added.counts)
+    try await transaction.execute(Self.hours, added.devices, added.types, added.starts)
+    return try first.decode(Int.self, 7) == additions.count
+  }
 
-  /// The additions of one statement, a row for each.
-  private static let additions = "unnest(device_ids, sensor_types, starts, minima, maxima, sums, counts)"
+  /// Whether there may be more.
+  private func takeQueue(_ transaction: Transaction) async throws -> Bool {
+    let rows = try await transaction.query(Self.takeQueue, queue.count)
+    guard let first = rows.first else { return false }
+    let buckets = try rows.map { row in
+      let (device, type, start) = try row.decode((Identifier.self, String.self, Timestamp.self))
+      return RollupBucket(device: device, type: type, start: start)
+    }
+    lone = buckets.count == 1 ? buckets[0] : nil
+    let (devices, types, starts) = (buckets.map(\.device), buckets.map(\.type), buckets.map(\.start))
+    try await transaction.execute(Self.hold, devices)
+    try await transaction.execute(Self.makeAnew, devices, types, starts)
+    try await transaction.execute(Self.hours, devices, types, starts)
+    return try first.decode(Int.self, 3) == queue.count
+  }
 
-  /// Nobody erases these devices until the buckets are committed, lest some be left over without a device.
-  private static let hold = Statement(
-    "rollup.hold",
-    "SELECT 1 FROM devices WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE")
+  // MARK: What is refused
 
-  /// Buckets that are made anew have a count of 0 here.
-  private static let add = Statement(
-    "rollup.add",
-    """
-    INSERT INTO readings_5m AS old (device_id, sensor_type, start, min, max, sum, count)
-    SELECT b.* FROM unnest(
-      $1::uuid[], $2::text[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::int8[])
-      AS b (device_id, sensor_type, start, min, max, sum, count)
-    JOIN devices d ON d.id = b.device_id
-    WHERE b.count > 0
-    ON CONFLICT (device_id, sensor_type, start) DO UPDATE
-    SET min = least(old.min, excluded.min), max = greatest(old.max, excluded.max), sum = old.sum + excluded.sum,
-      count = old.count + excluded.count
-    """)
+  /// Additions whose mean lies outside of what any sensor may measure.
+  private struct BeyondMeasure: Error, CustomStringConvertible {
+    let description = "their mean is beyond what a sensor measures"
+  }
 
-  private static let makeAnew = Statement(
-    "rollup.makeAnew",
-    """
-    WITH b AS (
-      SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS b (device_id, sensor_type, start)
-    ), unqueued AS (
-      DELETE FROM rollup_queue q USING b
-      WHERE q.device_id = b.device_id AND q.sensor_type = b.sensor_type AND q.start = b.start
-    ), undone AS (
-      DELETE FROM rollup_additions a WHERE EXISTS (
-        SELECT 1 FROM unnest(a.device_ids, a.sensor_types, a.starts) AS e (device_id, sensor_type, start)
-        JOIN b USING (device_id, sensor_type, start)
-      ) RETURNING a.ctid AS statement, a.*
-    ), others AS (
-      INSERT INTO rollup_additions (device_ids, sensor_types, starts, minima, maxima, sums, counts)
-      SELECT array_agg(e.device_id), array_agg(e.sensor_type), array_agg(e.start), array_agg(e.min), array_agg(e.max),
-        array_agg(e.sum), array_agg(e.count)
-      FROM undone, \(additions) AS e (device_id, sensor_type, start, min, max, sum, count)
-      WHERE NOT EXISTS (
-        SELECT 1 FROM b
-        WHERE b.device_id = e.device_id AND b.sensor_type = e.sensor_type AND b.start = e.start)
-      GROUP BY undone.statement HAVING count(*) > 0
-    )
-    INSERT INTO readings_5m AS old (device_id, sensor_type, start, min, max, sum, count)
-    SELECT b.device_id, b.sensor_type, b.start, r.min, r.max, r.sum, r.count
-    FROM b JOIN devices d ON d.id = b.device_id
-    CROSS JOIN LATERAL (
-      SELECT min(value), max(value), sum(value), count(*) FROM readings
-      WHERE device_id = b.device_id AND sensor_type = b.sensor_type
-        AND measured_at >= b.start AND measured_at < b.start + interval '5 minutes'
-    ) r
-    WHERE r.count > 0
-    ON CONFLICT (device_id, sensor_type, start) DO UPDATE
-    SET min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count
-    """)
+  private func committed() {
+    if let suspect {
+      refused(suspect.bucket, suspect.reason)
+      self.suspect = nil
+    } else {
+      additions.grow()
+      queue.grow()
+    }
+  }
 
-  private static let hours = Statement(
-    "rollup.hours",
-    """
-    INSERT INTO readings_1h AS old (device_id, sensor_type, start, min, max, sum, count)
-    SELECT h.device_id, h.sensor_type, h.start, b.min, b.max, b.sum, b.count
-    FROM (
-      SELECT DISTINCT device_id, sensor_type, date_bin('1 hour', start, timestamptz '2000-01-01 00:00:00+00') AS start
-      FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS b (device_id, sensor_type, start)
-    ) h
-    JOIN devices d ON d.id = h.device_id
-    CROSS JOIN LATERAL (
-      SELECT min(min), max(max), sum(sum), sum(count)::bigint AS count FROM readings_5m
-      WHERE device_id = h.device_id AND sensor_type = h.sensor_type
-        AND start >= h.start AND start < h.start + interval '1 hour'
-    ) b
-    WHERE b.count > 0
-    ON CONFLICT (device_id, sensor_type, start) DO UPDATE
-    SET min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count
-    """)
+  /// Makes the next run's part smaller, or has it set aside what stands alone; gives whether that may be done at once.
+  private func goesOn(after error: any Error) -> Bool {
+    let failure = error as? PostgresError
+    let isOfData = failure?.isOfData ?? (error is BeyondMeasure)
+    guard isOfData || failure?.kind == .timeout else { return false }
+    switch stage {
+    case .additions: if additions.halve() { return true }
+    case .queue: if lone == nil { return queue.halve() }
+    case .aside: return false
+    }
+    // What is merely slow is not refused.
+    guard isOfData else { return false }
+    suspect = (stage == .queue ? lone : nil, "\(error)")
+    return true
+  }
+
+  private func setAside(_ bucket: RollupBucket?, _ reason: String, _ transaction: Transaction) async throws {
+    if let bucket {
+      try await transaction.execute(Self.refuse, bucket.device, bucket.type, bucket.start, reason)
+    } else {
+      try await transaction.execute(Self.requeue)
+    }
+  }
+}
+
+/// A bucket of five minutes.
+struct RollupBucket {
+  let device: Identifier
+  let type: String
+  let start: Timestamp
+}
+
+/// How much one run takes: less after a failure, and more again with every success.
+private struct RollupPortion {
+  let most: Int
+  private(set) var count: Int
+
+  init(most: Int) {
+    self.most = most
+    count = most
+  }
+
+  /// Whether it can be cut.
+  mutating func halve() -> Bool {
+    guard count > 1 else { return false }
+    count /= 2
+    return true
+  }
+
+  mutating func grow() { count = min(most, count * 2) }
+}
+
+extension PostgresError {
+  /// Whether the same statement may succeed with other data: faults of values, constraints, limits and stored blocks,
+  /// and what a trigger raises (classes 22, 23, 54, XX and P0 of the manual's appendix A).
+  fileprivate var isOfData: Bool {
+    guard let sqlState else { return false }
+    return ["22", "23", "54", "XX", "P0"].contains { sqlState.hasPrefix($0) }
+  }
 }

@@ -43,6 +43,8 @@ struct Import: EndpointGroup {
     let rawDays = services.configuration.readings.rawDays
     var file = ImportFile(now: call.now, rawFrom: Export.rawFrom(call.now, rawDays: rawDays))
     var isRefused = false
+    let partitions = ReadingPartitions(services)
+    try await services.database.transaction { try await partitions.make(partitions.days(at: call.now), $0) }
     do {
       try await write(&lines, &file, for: user, isDryRun: isDryRun)
     } catch is Refused {

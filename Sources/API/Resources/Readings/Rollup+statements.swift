@@ -1,0 +1,130 @@
+import Postgres
+
+/// What the rollup sends. Values that no sensor measures, which older releases took, are left out of what is made anew:
+/// their sums need not fit into a double.
+extension Rollup {
+  static let takeAdditions = Statement(
+    "rollup.takeAdditions",
+    """
+    WITH added AS (
+      DELETE FROM rollup_additions WHERE ctid = ANY (ARRAY(SELECT ctid FROM rollup_additions LIMIT $1)) RETURNING *
+    )
+    SELECT device_id, sensor_type, start, min(min), max(max), sum(sum), sum(count)::bigint,
+      (SELECT count(*) FROM added)
+    FROM added, \(additions) AS e (device_id, sensor_type, start, min, max, sum, count)
+    GROUP BY device_id, sensor_type, start
+    """)
+
+  /// Also what releases before wrote there as additions: making such a bucket anew comes to the same.
+  static let takeQueue = Statement(
+    "rollup.takeQueue",
+    """
+    WITH queued AS (
+      DELETE FROM rollup_queue WHERE ctid = ANY (ARRAY(SELECT ctid FROM rollup_queue LIMIT $1))
+      RETURNING device_id, sensor_type, start
+    )
+    SELECT device_id, sensor_type, start, (SELECT count(*) FROM queued) FROM queued
+    GROUP BY device_id, sensor_type, start
+    """)
+
+  /// Has the buckets of one statement's additions made anew instead.
+  static let requeue = Statement(
+    "rollup.requeue",
+    """
+    WITH taken AS (
+      DELETE FROM rollup_additions WHERE ctid = ANY (ARRAY(SELECT ctid FROM rollup_additions LIMIT 1)) RETURNING *
+    )
+    INSERT INTO rollup_queue (device_id, sensor_type, start)
+    SELECT e.* FROM taken, unnest(device_ids, sensor_types, starts) AS e (device_id, sensor_type, start)
+    """)
+
+  static let refuse = Statement(
+    "rollup.refuse",
+    """
+    WITH taken AS (
+      DELETE FROM rollup_queue WHERE device_id = $1 AND sensor_type = $2 AND start = $3
+      RETURNING device_id, sensor_type, start
+    )
+    INSERT INTO rollup_refused (device_id, sensor_type, start, reason)
+    SELECT DISTINCT taken.*, $4::text FROM taken JOIN devices d ON d.id = taken.device_id
+    ON CONFLICT (device_id, sensor_type, start) DO UPDATE SET reason = excluded.reason, refused_at = now()
+    """)
+
+  /// The additions of one statement, a row for each.
+  private static let additions = "unnest(device_ids, sensor_types, starts, minima, maxima, sums, counts)"
+
+  /// Nobody erases these devices until the buckets are committed, lest some be left over without a device.
+  static let hold = Statement(
+    "rollup.hold",
+    "SELECT 1 FROM devices WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE")
+
+  static let add = Statement(
+    "rollup.add",
+    """
+    INSERT INTO readings_5m AS old (device_id, sensor_type, start, min, max, sum, count)
+    SELECT b.* FROM unnest(
+      $1::uuid[], $2::text[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::int8[])
+      AS b (device_id, sensor_type, start, min, max, sum, count)
+    JOIN devices d ON d.id = b.device_id
+    ON CONFLICT (device_id, sensor_type, start) DO UPDATE
+    SET min = least(old.min, excluded.min), max = greatest(old.max, excluded.max), sum = old.sum + excluded.sum,
+      count = old.count + excluded.count
+    """)
+
+  static let makeAnew = Statement(
+    "rollup.makeAnew",
+    """
+    WITH b AS (
+      SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS b (device_id, sensor_type, start)
+    ), unqueued AS (
+      DELETE FROM rollup_queue q USING b
+      WHERE q.device_id = b.device_id AND q.sensor_type = b.sensor_type AND q.start = b.start
+    ), undone AS (
+      DELETE FROM rollup_additions a WHERE EXISTS (
+        SELECT 1 FROM unnest(a.device_ids, a.sensor_types, a.starts) AS e (device_id, sensor_type, start)
+        JOIN b USING (device_id, sensor_type, start)
+      ) RETURNING a.ctid AS statement, a.*
+    ), others AS (
+      INSERT INTO rollup_additions (device_ids, sensor_types, starts, minima, maxima, sums, counts)
+      SELECT array_agg(e.device_id), array_agg(e.sensor_type), array_agg(e.start), array_agg(e.min), array_agg(e.max),
+        array_agg(e.sum), array_agg(e.count)
+      FROM undone, \(additions) AS e (device_id, sensor_type, start, min, max, sum, count)
+      WHERE NOT EXISTS (
+        SELECT 1 FROM b
+        WHERE b.device_id = e.device_id AND b.sensor_type = e.sensor_type AND b.start = e.start)
+      GROUP BY undone.statement HAVING count(*) > 0
+    )
+    INSERT INTO readings_5m AS old (device_id, sensor_type, start, min, max, sum, count)
+    SELECT b.device_id, b.sensor_type, b.start, r.min, r.max, r.sum, r.count
+    FROM b JOIN devices d ON d.id = b.device_id
+    CROSS JOIN LATERAL (
+      SELECT min(value), max(value), sum(value), count(*) FROM readings
+      WHERE device_id = b.device_id AND sensor_type = b.sensor_type
+        AND measured_at >= b.start AND measured_at < b.start + interval '5 minutes' AND value \(Reading.sqlValues)
+    ) r
+    WHERE r.count > 0
+    ON CONFLICT (device_id, sensor_type, start) DO UPDATE
+    SET min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count
+    """)
+
+  static let hours = Statement(
+    "rollup.hours",
+    """
+    INSERT INTO readings_1h AS old (device_id, sensor_type, start, min, max, sum, count)
+    SELECT h.device_id, h.sensor_type, h.start, b.min, b.max, b.sum, b.count
+    FROM (
+      SELECT DISTINCT device_id, sensor_type, date_bin('1 hour', start, timestamptz '2000-01-01 00:00:00+00') AS start
+      FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS b (device_id, sensor_type, start)
+    ) h
+    JOIN devices d ON d.id = h.device_id
+    CROSS JOIN LATERAL (
+      SELECT min(min), max(max), sum(sum), sum(count)::bigint AS count FROM readings_5m
+      WHERE device_id = h.device_id AND sensor_type = h.sensor_type
+        AND start >= h.start AND start < h.start + interval '1 hour'
+        AND sum / count \(Reading.sqlValues)
+    ) b
+    WHERE b.count > 0
+    ON CONFLICT (device_id, sensor_type, start) DO UPDATE
+    SET min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count
+    """)
+}
