@@ -68,6 +68,8 @@ package struct PostgresError: Error {
   package var isCheckViolation: Bool { sqlState == "23514" }
   /// Whether the schema lacks a table that the statement names (42P01).
   package var isUndefinedTable: Bool { sqlState == "42P01" }
+  /// Whether a lock was not to be had within `lock_timeout` (55P03).
+  package var isLockTimeout: Bool { sqlState == "55P03" }
   /// Whether the transaction lost against another one and may be tried again (40001, 40P01).
   package var isSerializationFailure: Bool { sqlState == "40001" || sqlState == "40P01" }
 

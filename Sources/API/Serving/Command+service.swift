@@ -30,8 +30,13 @@ extension Command {
 
   /// `terroir migrate`.
   package static let migrate = Command(
-    "migrate", "Brings the database to this binary's schema.",
+    "migrate", options: [Command.Option("--sql", "Prints the statements of all migrations instead.")],
+    "Brings the database to this binary's schema.",
     body: .configured { configuration, invocation in
+      if invocation.options["--sql"] != nil {
+        invocation.console.write(Migration.all.map(\.script).joined(separator: "\n"))
+        return ExitCode.success
+      }
       let names = try Database.standalone(configuration.pool, connectSeconds: 10) { database in
         try await Migrator(database: database).run()
       }
