@@ -102,7 +102,8 @@ package struct Instruments: Sendable {
       labels: ["duty", "result"])
     rollupRefused = registry.counter(
       "rollup_refused_total",
-      help: "What the rollup could not add up: buckets that were set aside, and additions whose buckets were made anew.",
+      help:
+        "What the rollup could not add up: buckets that were set aside, and additions whose buckets were made anew.",
       labels: ["part"])
     loopLag = registry.histogram(
       "event_loop_lag_seconds", help: "How late a loop's timer fires.", labels: ["loop"], buckets: Self.fineBuckets)
