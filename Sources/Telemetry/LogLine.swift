@@ -13,8 +13,12 @@ package struct LogLine: ~Copyable {
   /// The memory a line needs at most: text grows sixfold when all of it is escaped, and the identity comes on top.
   static let memoryBytes = 131_072
 
+  /// The longest line at a terminal, in columns, unless it is a warning or worse.
+  static let terminalColumns = 100
+
   private(set) var bytes: ByteCursor
   private let format: LogStyle.Format
+  private var isBounded = false
   private var isTruncated = false
 
   /// A line in that memory, of `memoryBytes`.
@@ -49,17 +53,28 @@ package struct LogLine: ~Copyable {
   }
 
   private mutating func beginText(_ level: LogLevel, _ message: String, _ timestamp: [UInt8]) {
-    let isColoured = format == .text(coloured: true)
+    if format == .text(coloured: true) { return beginTerminal(level, message, timestamp) }
     bytes.append(timestamp)
     bytes.append(" ")
-    if isColoured { bytes.append(level.colour) }
     let start = bytes.count
     bytes.append(level.name)
-    while bytes.count < start + 8 { bytes.append(" ") }
-    if isColoured { bytes.append("\u{1B}[0m") }
-    bytes.append(" ")
+    while bytes.count < start + 9 { bytes.append(" ") }
     // Escaped as in JSON, so that no control character of a message reaches the terminal.
     appendEscaped(message)
+  }
+
+  /// The time of day (UTC), the level unless it is the usual one, and the message; all that follows is dimmed.
+  private mutating func beginTerminal(_ level: LogLevel, _ message: String, _ timestamp: [UInt8]) {
+    isBounded = level < .warning
+    timestamp.withUnsafeBytes { bytes.append(UnsafeRawBufferPointer(rebasing: $0[11..<19])) }
+    bytes.append(" ")
+    if level != .info {
+      bytes.append(level.colour)
+      bytes.append(level.name)
+      bytes.append("\u{1B}[0m ")
+    }
+    appendEscaped(message)
+    bytes.append("\u{1B}[2m")
   }
 
   /// Appends the end of the line, its newline included.
@@ -67,7 +82,31 @@ package struct LogLine: ~Copyable {
     if isTruncated {
       bytes.append(format == .json ? ",\"truncated\":true" : " truncated=true")
     }
+    if format == .text(coloured: true) {
+      if isBounded { cutToTerminal() }
+      bytes.append("\u{1B}[0m")
+    }
     bytes.append(format == .json ? "}\n" : "\n")
+  }
+
+  /// Puts an ellipsis into the last column of a line that has more of them; escape sequences take none.
+  private mutating func cutToTerminal() {
+    let written = bytes.written
+    var (columns, isSequence, last) = (0, false, 0)
+    for (index, byte) in written.enumerated() {
+      if byte == 0x1B { isSequence = true }
+      if isSequence {
+        isSequence = byte != UInt8(ascii: "m")
+        continue
+      }
+      // What is none of UTF-8's continuation bytes begins a column.
+      guard byte & 0xC0 != 0x80 else { continue }
+      columns += 1
+      if columns == Self.terminalColumns { last = index }
+    }
+    guard columns > Self.terminalColumns else { return }
+    bytes.cut(to: last)
+    bytes.append("…")
   }
 
   // MARK: Fields

@@ -34,12 +34,15 @@ package final class Logger {
   /// Whether lines of that level are written: ask before gathering costly fields.
   package func isEnabled(_ level: LogLevel) -> Bool { level >= style.level }
 
+  /// Whether a person reads at a terminal: a line says the most important first there, and few columns of it are seen.
+  package var isForTerminal: Bool { style.format == .text(coloured: true) }
+
   /// Lines of this logger that were dropped because its ring was full.
   package var droppedLines: UInt64 { ring.refusals }
 
   /// Writes one line, unless its level is below the log's.
   ///
-  /// `message` is constant text; what varies goes into fields. `unixMilliseconds` is the loop's reading of the clock,
+  /// `message` is constant text, unless `isForTerminal`; what varies goes into fields. `unixMilliseconds` is the loop's reading of the clock,
   /// nil reads it anew. `fields` must not log with this logger.
   package func log(
     _ level: LogLevel, _ message: String, context: LogContext = LogContext(), at unixMilliseconds: Int64? = nil,

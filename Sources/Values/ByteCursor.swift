@@ -19,6 +19,9 @@ import Glibc
   /// How many bytes there is room for.
   @inlinable package var room: Int { capacity &- end }
 
+  /// Takes back what was written behind the first `count` bytes.
+  package mutating func cut(to count: Int) { end = count }
+
   /// What has been written.
   package var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: end) }
 

@@ -170,6 +170,16 @@ func text() {
     ])
   #expect(
     logged(.text(coloured: true), write) == [
-      "2026-11-21T09:30:00.007Z \u{1B}[33mwarning \u{1B}[0m Store\\u001b[2J away name=\"redis\""
+      "09:30:00 \u{1B}[33mwarning\u{1B}[0m Store\\u001b[2J away\u{1B}[2m name=\"redis\"\u{1B}[0m"
     ])
+}
+
+@Test("shows a person a hundred columns at most of what is no warning, the message first and the rest dimmed")
+func terminal() {
+  let path = String(repeating: "é", count: 200)
+  let usual = logged(.text(coloured: true)) { $0.log(.info, "200 GET /", at: moment) { $0.field("path", path) } }[0]
+  let shown = "09:30:00 200 GET /\u{1B}[2m path=\"" + String(repeating: "é", count: 99 - 25) + "…\u{1B}[0m"
+  #expect(usual == shown)
+  let warning = logged(.text(coloured: true)) { $0.log(.warning, "x", at: moment) { $0.field("path", path) } }[0]
+  #expect(warning.contains(path))
 }
