@@ -12,7 +12,10 @@ enum RouteTable {
       StatusPages(services: services, status: status),
       DocumentationPages(shelf: loop.parts.documentation),
     ]
-    let endpoints = loop.features.all.flatMap(\.endpoints) + operations.flatMap(\.endpoints)
+    let features = loop.features.all.flatMap(\.endpoints)
+    // A reader of the reference finds what programs ask for before the pages.
+    let endpoints =
+      features.filter { $0.tag != "Pages" } + operations.flatMap(\.endpoints) + features.filter { $0.tag == "Pages" }
     loop.parts.documentation.describe(endpoints, version: services.configuration.service.version)
     return endpoints
   }
