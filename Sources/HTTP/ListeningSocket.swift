@@ -12,14 +12,7 @@ package enum ListeningSocket {
 
   /// Opens a listening socket at a numeric IPv4 or IPv6 address; port 0 lets the kernel choose.
   package static func open(host: String, port: UInt16) throws(SystemError) -> Int32 {
-    let fd = try bound(host: host, port: port)
-    do throws(SystemError) {
-      try startListening(fd)
-      return fd
-    } catch {
-      close(fd)
-      throw error
-    }
+    try listening(try bound(host: host, port: port))
   }
 
   /// Opens one more socket that listens where another one does: the kernel deals connections out among them
@@ -27,7 +20,11 @@ package enum ListeningSocket {
   package static func open(host: String, beside other: Int32) throws(SystemError) -> Int32 {
     // Only now: a socket that shares from the start would join whatever process listens there.
     try set(other, SOL_SOCKET, SO_REUSEPORT, 1)
-    let fd = try bound(host: host, port: port(of: other), isShared: true)
+    return try listening(try bound(host: host, port: port(of: other), isShared: true))
+  }
+
+  /// The bound socket once it listens; closed if it cannot.
+  private static func listening(_ fd: Int32) throws(SystemError) -> Int32 {
     do throws(SystemError) {
       try startListening(fd)
       return fd
