@@ -12,6 +12,8 @@ package final class LogSink: Sendable {
   package static let bytesPerLogger = 1 << 20
   /// How long the thread gathers lines between two writes, so that a busy loop need not wake it for each.
   static let gatherMilliseconds = 20
+  /// How long the last lines and spans may take to be written when the process ends, in milliseconds.
+  package static let flushMilliseconds = 2_000
 
   /// What the writing thread is doing, as far as loggers must know.
   private enum State {

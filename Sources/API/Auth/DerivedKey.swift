@@ -5,10 +5,3 @@ enum DerivedKey {
     MessageAuthentication(key: Array(secret.utf8)).code(of: Array("terroir \(purpose)".utf8))
   }
 }
-
-extension Configuration.Accounts {
-  /// The keys for a purpose: the one in use, and the one before it while the secret is being changed.
-  func keys(_ purpose: String) -> [[UInt8]] {
-    [jwtSecret, previousJWTSecret].compactMap { $0 }.map { DerivedKey.key(purpose, from: $0) }
-  }
-}

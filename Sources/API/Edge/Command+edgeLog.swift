@@ -25,7 +25,7 @@ extension Command {
         style: LogStyle(
           format: .json, level: .info, service: "nginx", version: Version.number,
           environment: invocation.environment.variables["ENVIRONMENT"] ?? "development"))
-      defer { logs.close(deadlineMilliseconds: Service.flushMilliseconds) }
+      defer { logs.close(deadlineMilliseconds: LogSink.flushMilliseconds) }
       do {
         try receive(syslog, metrics, logs)
         return ExitCode.success

@@ -44,12 +44,6 @@ extension Endpoint {
     }
   }
 
-  /// A name that tells it from all others and stays: `getApiGardensIdLatest`.
-  var operationID: String {
-    let words = template.split { !$0.isLetter && !$0.isNumber }
-    return method.text.lowercased() + words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
-  }
-
   /// Whether a GET of it may be answered from the client's copy.
   var isConditional: Bool { method == .get && success.headers.contains("ETag") }
 }

@@ -6,11 +6,19 @@ struct AccountFeature: Feature {
   let services: Services
   /// Where users own things.
   let others: [any Feature]
+  private let throttle: LoginThrottle
+
+  init(_ services: Services, others: [any Feature]) {
+    self.services = services
+    self.others = others
+    throttle = LoginThrottle(
+      redis: services.redis, loop: services.loop, prefix: services.configuration.redis.keyPrefix)
+  }
 
   var endpoints: [Endpoint] {
     let groups: [any EndpointGroup] = [
-      Users(services: services, erasure: Erasure(services: services, features: others + [self])),
-      Sessions(services: services),
+      Users(services: services, throttle: throttle, erasure: Erasure(services: services, features: others + [self])),
+      Sessions(services: services, throttle: throttle),
       Administration(services: services),
     ]
     return groups.flatMap(\.endpoints)

@@ -6,6 +6,7 @@ import Values
 /// Signing in and out: short access tokens, refresh tokens that are good for one use, and the list of sessions.
 struct Sessions: EndpointGroup {
   let services: Services
+  let throttle: LoginThrottle
 
   var endpoints: [Endpoint] {
     [
@@ -49,7 +50,7 @@ struct Sessions: EndpointGroup {
     let email = fields.required("email", .string(1...254)).asciiLowercased
     let password = fields.required("password", .string(1...PasswordPolicy.length.upperBound))
     try fields.finish()
-    let known = try await services.loginThrottle.attempt(account: email, from: call.clientAddress) {
+    let known = try await throttle.attempt(account: email, from: call.clientAddress) {
       let row = try await services.database.query(Self.userByEmail, email).first
       let hash = try row.map { try $0.decode(String.self, 2) }
       // As long for an unknown account as for a known one.

@@ -6,6 +6,7 @@ import Values
 /// Accounts: registration, one's own profile, and the end of an account.
 struct Users: EndpointGroup {
   let services: Services
+  let throttle: LoginThrottle
   let erasure: Erasure
 
   var endpoints: [Endpoint] {
@@ -151,7 +152,7 @@ struct Users: EndpointGroup {
   private func requirePassword(_ password: String, _ call: Call, fault: String) async throws -> String {
     guard let row = try await services.database.query(Self.hashByID, try call.user.id).first else { throw Self.gone }
     let (hash, account) = try row.decode((String.self, String.self))
-    let known = try await services.loginThrottle.attempt(account: account, from: call.clientAddress) {
+    let known = try await throttle.attempt(account: account, from: call.clientAddress) {
       try await services.passwords.verify(password, against: hash) ? hash : nil
     }
     guard let known else {

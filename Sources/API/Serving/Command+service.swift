@@ -12,7 +12,7 @@ extension Command {
       // Before any thread starts, so that all of them inherit the mask.
       Signals.block([SIGTERM, SIGINT, SIGUSR2])
       let logs = LogSink(style: configuration.logStyle)
-      defer { _ = logs.close(deadlineMilliseconds: Service.flushMilliseconds) }
+      defer { _ = logs.close(deadlineMilliseconds: LogSink.flushMilliseconds) }
       do {
         let service = try Service(configuration, logs: logs)
         let logger = SharedLogger(logs)

@@ -49,3 +49,10 @@ extension Configuration {
     return limits
   }
 }
+
+extension Configuration.Accounts {
+  /// The keys for a purpose: the one in use, and the one before it while the secret is being changed.
+  func keys(_ purpose: String) -> [[UInt8]] {
+    [jwtSecret, previousJWTSecret].compactMap { $0 }.map { DerivedKey.key(purpose, from: $0) }
+  }
+}

@@ -9,8 +9,6 @@ import Values
 /// Each duty runs in a transaction under an advisory lock of its own: where another replica holds it, the run is
 /// skipped. A duty never overlaps with itself; one that fails is tried again after its interval.
 final class Duties {
-  /// The first half of all duties' locks: "terr" in ASCII.
-  static let lockClass: Int32 = 0x7465_7272
   /// The pause after a run that has left work over, in nanoseconds.
   static let breathNanoseconds: UInt64 = 5_000_000
   /// The pause before what the start needs is tried again, in nanoseconds.
@@ -68,7 +66,7 @@ final class Duties {
     do {
       let hasMore: Bool? = try await services.database.transaction(timeoutMilliseconds: duty.timeoutMilliseconds) {
         transaction in
-        let rows = try await transaction.query(Self.tryLock, Self.lockClass, duty.lockKey)
+        let rows = try await transaction.query(Self.tryLock, Duty.lockClass, duty.lockKey)
         guard try rows[0].decode(Bool.self, 0) else { return nil }
         return try await duty.run(transaction)
       }

@@ -19,8 +19,11 @@ struct Duty {
 
   /// Waits until no other transaction has the duty's lock, and keeps it to the end of this one.
   func lock(in transaction: Transaction) async throws {
-    try await transaction.execute(Self.lock, Duties.lockClass, lockKey)
+    try await transaction.execute(Self.lock, Self.lockClass, lockKey)
   }
+
+  /// The first half of all duties' locks: "terr" in ASCII.
+  static let lockClass: Int32 = 0x7465_7272
 
   private static let lock = Statement("duties.lock", "SELECT pg_advisory_xact_lock($1, $2)")
 

@@ -2,12 +2,12 @@
 struct Features {
   let all: [any Feature]
 
-  init(_ services: Services, circuits: ModelCircuits) {
+  init(_ services: Services, _ parts: ServiceParts) {
     let gardens = GardenFeature(services)
-    let insights = InsightFeature(services, gardens: gardens, circuits: circuits)
+    let insights = InsightFeature(services, gardens: gardens, circuits: parts.circuits)
     let owning: [any Feature] = [gardens, insights, CommerceFeature(services)]
-    let accounts = AccountFeature(services: services, others: owning)
-    all = [accounts, TransferFeature(services, others: [accounts] + owning)] + owning
+    let accounts = AccountFeature(services, others: owning)
+    all = [accounts, TransferFeature(services, shares: parts.transfers, others: [accounts] + owning)] + owning
   }
 
   /// All that one replica at a time does in the background.

@@ -10,6 +10,6 @@ final class LoopParts {
   init(loop: EventLoop, _ parts: ServiceParts) throws {
     self.parts = parts
     services = try Services(loop: loop, shared: parts.shared)
-    features = Features(services, circuits: parts.circuits)
+    features = Features(services, parts)
   }
 }

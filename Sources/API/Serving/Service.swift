@@ -10,8 +10,6 @@ import Values
 ///
 /// Requests are accepted once the schema was checked, every worker has Postgres and the probes say so.
 package final class Service {
-  /// How long the last spans and lines may take to be written at the end, in milliseconds.
-  package static let flushMilliseconds = 2_000
   /// How long a process that has a successor waits for the next request on the connections it has, so that none is
   /// closed under a client that is just sending one.
   static let handOverNanoseconds: UInt64 = 5_000_000_000
@@ -288,7 +286,7 @@ package final class Service {
   /// Writes what is left of spans, after the last loop has stopped. The log is closed by whoever has made it.
   private func flush() {
     shared.passwords.stop()
-    if let exporter = shared.exporter { _ = exporter.close(deadlineMilliseconds: Self.flushMilliseconds) }
+    if let exporter = shared.exporter { _ = exporter.close(deadlineMilliseconds: LogSink.flushMilliseconds) }
   }
 
   // MARK: The successor

@@ -9,5 +9,6 @@ struct ServiceParts: Sendable {
   /// Tells the housekeeping loop that a pool has lost or regained its store.
   let poolChanged: @Sendable () -> Void
   let circuits = ModelCircuits.closed()
+  let transfers = ClientShares(maximum: Transfers.maximumOfUser)
   let documentation = DocumentationShelf()
 }

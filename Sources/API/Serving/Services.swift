@@ -18,7 +18,6 @@ final class Services {
   let meters: Meters
   let spans: SpanQueue?
   let rateLimiter: RateLimiter
-  let loginThrottle: LoginThrottle
   let tokens: TokenAuthority
   let cursors: CursorSeal
   let succession: Succession
@@ -50,7 +49,6 @@ final class Services {
       redis: redis, database: database, commitMark: shared.commitMark, prefix: prefix,
       isEnabled: configuration.redis.caches, record: meters.cache)
     rateLimiter = RateLimiter(redis: redis, loop: loop, prefix: prefix)
-    loginThrottle = LoginThrottle(redis: redis, loop: loop, prefix: prefix)
     tokens = TokenAuthority(configuration)
     cursors = CursorSeal(
       secret: Array(configuration.accounts.jwtSecret.utf8),

@@ -13,7 +13,6 @@ final class Shared: Sendable {
   let outbound: OutboundClient
   let identifiers = IdentifierSequence()
   let eventStreams: ClientShares
-  let transfers = ClientShares(maximum: Transfers.maximumOfUser)
   /// Nil when no collector is configured.
   let exporter: SpanExporter?
   let trustedProxies: [AddressBlock]

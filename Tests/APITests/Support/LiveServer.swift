@@ -43,7 +43,7 @@ final class LiveServer: Sendable {
     thread = try SystemThread(name: "service") {
       do {
         let logs = LogSink(style: configuration.logStyle, descriptor: log.writeEnd)
-        defer { logs.close(deadlineMilliseconds: Service.flushMilliseconds) }
+        defer { logs.close(deadlineMilliseconds: LogSink.flushMilliseconds) }
         let service = try Service(configuration, logs: logs)
         let stopper = service.stopper
         try service.run(handlingSignals: false) {

@@ -8,11 +8,11 @@ final class TransferFeature: Feature {
   let others: [any Feature]
   let transfers: Transfers
 
-  init(_ services: Services, others: [any Feature]) {
+  init(_ services: Services, shares: ClientShares, others: [any Feature]) {
     self.services = services
     self.others = others
     transfers = Transfers(
-      connections: services.configuration.pool.transactionConnections, shares: services.shared.transfers)
+      connections: services.configuration.pool.transactionConnections, shares: shares)
   }
 
   var endpoints: [Endpoint] {
