@@ -2,12 +2,16 @@
 ///
 /// It reads what servers of good will send, and bounds what others might: the answer is trusted with nothing.
 struct AnswerParser {
+  private let maximumBytes: Int
   private var bytes: [UInt8] = []
+
+  /// `maximumBytes` bounds head and body together.
+  init(maximumBytes: Int = PlainHTTP.maximumAnswerBytes) { self.maximumBytes = maximumBytes }
 
   /// Takes the next piece; an empty one is the end of the connection. Gives the answer once it is complete.
   mutating func take(_ piece: [UInt8]) throws(PlainHTTP.Failure) -> PlainHTTP.Answer? {
     bytes += piece
-    guard bytes.count <= PlainHTTP.maximumAnswerBytes else { throw .malformed("too long") }
+    guard bytes.count <= maximumBytes else { throw .malformed("too long") }
     while let headEnd = Self.find([13, 10, 13, 10], in: bytes[...]) {
       let head = try Self.head(bytes[..<headEnd])
       // An interim answer (RFC 9110, section 15.2) is followed by the real one.
@@ -15,7 +19,7 @@ struct AnswerParser {
         bytes.removeFirst(headEnd + 4)
         continue
       }
-      guard let body = try Self.body(bytes[(headEnd + 4)...], head, isAtEnd: piece.isEmpty) else { return nil }
+      guard let body = try body(bytes[(headEnd + 4)...], head, isAtEnd: piece.isEmpty) else { return nil }
       return PlainHTTP.Answer(status: head.status, headers: head.headers, body: body)
     }
     return nil
@@ -37,7 +41,7 @@ struct AnswerParser {
   }
 
   /// The whole body, or nil while there is more to come (RFC 9112, section 6.3).
-  private static func body(
+  private func body(
     _ bytes: ArraySlice<UInt8>, _ head: PlainHTTP.Answer, isAtEnd: Bool
   ) throws(PlainHTTP.Failure) -> [UInt8]? {
     if head.status == 204 || head.status == 304 { return [] }
@@ -54,13 +58,13 @@ struct AnswerParser {
     return isAtEnd ? Array(bytes) : nil
   }
 
-  private static func dechunked(_ bytes: ArraySlice<UInt8>) throws(PlainHTTP.Failure) -> [UInt8]? {
+  private func dechunked(_ bytes: ArraySlice<UInt8>) throws(PlainHTTP.Failure) -> [UInt8]? {
     var body: [UInt8] = []
     var rest = bytes
-    while let end = find([13, 10], in: rest) {
+    while let end = Self.find([13, 10], in: rest) {
       let line = String(decoding: rest[..<end].prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self)
       guard line.utf8.first.map({ $0 != 0x2B && $0 != 0x2D }) == true, let size = Int(line, radix: 16),
-        size <= PlainHTTP.maximumAnswerBytes
+        size <= maximumBytes
       else { throw .malformed("chunk") }
       if size == 0 { return body }
       guard rest.endIndex - end >= 2 + size + 2 else { return nil }

@@ -4,7 +4,7 @@ import Values
 ///
 /// For the exporter and the health check; never on a loop.
 package enum PlainHTTP {
-  /// The longest answer that is read, in bytes.
+  /// The longest answer that is read unless more is asked for, in bytes.
   package static let maximumAnswerBytes = 1 << 20
 
   /// What is asked.
@@ -70,11 +70,13 @@ package enum PlainHTTP {
   /// Sends a request and waits for the whole answer, both together for at most that long.
   ///
   /// Resolving the host's name takes as long as the system's resolver allows.
-  package static func send(_ request: Request, timeoutMilliseconds: Int) throws(Failure) -> Answer {
+  package static func send(
+    _ request: Request, timeoutMilliseconds: Int, maximumBytes: Int = maximumAnswerBytes
+  ) throws(Failure) -> Answer {
     let socket = try PlainSocket(
       host: request.url.host, port: request.url.port ?? 80, timeoutMilliseconds: timeoutMilliseconds)
     try socket.send(request.head + request.body)
-    var parser = AnswerParser()
+    var parser = AnswerParser(maximumBytes: maximumBytes)
     while true {
       let chunk = try socket.receive()
       if let answer = try parser.take(chunk) { return answer }

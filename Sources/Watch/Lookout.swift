@@ -1,0 +1,93 @@
+import Glibc
+import Reactor
+import Telemetry
+import Values
+
+/// Looks at a server again and again until there is a verdict, on a thread that may block.
+///
+/// It sends requests of its own too: a server that nobody asks anything proves nothing.
+package struct Lookout {
+  /// How long an answer may take, in milliseconds.
+  static let timeoutMilliseconds = 2_000
+  /// How long metrics may take to come, in milliseconds, and how long they may be, in bytes.
+  static let metricsMilliseconds = 5_000
+  static let metricsBytes = 64 << 20
+  /// What its own requests ask for: a route of the API that goes through the stores.
+  static let probePath = "/api/gardens?limit=1"
+
+  /// What came of it.
+  package struct Outcome {
+    package let verdict: Verdict
+    package let seconds: Double
+    package let traffic: Traffic
+    package let baseline: Traffic?
+  }
+
+  private let url: ServiceURL
+  private let metrics: ServiceURL
+  private let baseline: ServiceURL?
+  private let demands: Demands
+  private let report: (String) -> Void
+
+  /// `url` is the server, `metrics` and `baseline` are where its metrics stand and another server's. `report` is called
+  /// with a line of progress after each look.
+  package init(
+    at url: ServiceURL, metrics: ServiceURL, baseline: ServiceURL?, _ demands: Demands,
+    report: @escaping (String) -> Void
+  ) {
+    self.url = url
+    self.metrics = metrics
+    self.baseline = baseline
+    self.demands = demands
+    self.report = report
+  }
+
+  /// Looks until there is a verdict, a few seconds longer than the demands say at most.
+  package func run() -> Outcome {
+    var judgement = Judgement(demands)
+    let start = Clock.monotonicMilliseconds()
+    let end = start + Int(demands.seconds * 1_000)
+    let probePause = demands.probesPerSecond > 0 ? Int(1_000 / demands.probesPerSecond) : nil
+    var (nextLook, nextProbe, unanswered) = (start, start, 0)
+    while true {
+      if let probePause, Clock.monotonicMilliseconds() >= nextProbe {
+        if status(of: Self.probePath) == nil { unanswered += 1 }
+        nextProbe = max(nextProbe + probePause, Clock.monotonicMilliseconds())
+      }
+      let now = Clock.monotonicMilliseconds()
+      if now >= nextLook {
+        let seconds = Double(now - start) / 1_000
+        if let verdict = judgement.take(look(at: seconds, unanswered)) {
+          return Outcome(
+            verdict: verdict, seconds: seconds, traffic: judgement.traffic, baseline: judgement.baseline)
+        }
+        report(judgement.progress(at: seconds))
+        unanswered = 0
+        nextLook = min(max(nextLook + Int(demands.pauseSeconds * 1_000), now), max(end, now))
+      }
+      let next = probePause == nil ? nextLook : min(nextLook, nextProbe)
+      let pause = next - Clock.monotonicMilliseconds()
+      if pause > 0 { usleep(UInt32(pause) * 1_000) }
+    }
+  }
+
+  private func look(at seconds: Double, _ unanswered: Int) -> Observation {
+    Observation(
+      seconds: seconds, isReady: status(of: "/readyz") == 200, tally: tally(at: metrics),
+      baseline: baseline.flatMap(tally), unanswered: unanswered)
+  }
+
+  private func status(of path: String) -> Int? {
+    let request = PlainHTTP.Request(url: url.appending(path: path))
+    return try? PlainHTTP.send(request, timeoutMilliseconds: Self.timeoutMilliseconds).status
+  }
+
+  private func tally(at url: ServiceURL) -> Tally? {
+    guard
+      let answer = try? PlainHTTP.send(
+        PlainHTTP.Request(url: url), timeoutMilliseconds: Self.metricsMilliseconds, maximumBytes: Self.metricsBytes),
+      answer.status == 200
+    else { return nil }
+    return try? Tally(exposition: answer.body)
+  }
+}

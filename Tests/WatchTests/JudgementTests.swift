@@ -1,0 +1,154 @@
+import Testing
+
+@testable import Watch
+
+@Suite("The verdict of a watch")
+struct JudgementTests {
+  private var demands: Demands {
+    var demands = Demands()
+    (demands.seconds, demands.minimumRequests) = (60, 50)
+    return demands
+  }
+
+  /// A server's counters by now: so many requests, of which some failed and some were slow.
+  private func tally(_ requests: Int, failed: Int = 0, slow: Int = 0, start: Double? = 100) throws -> Tally {
+    try Tally(
+      exposition: exposition(
+        start: start, requests: [("/api/a", 200, requests - failed), ("/api/a", 500, failed)],
+        buckets: [
+          ("/api/a", "0.01", requests - slow), ("/api/a", "1", requests), ("/api/a", "+Inf", requests),
+        ]))
+  }
+
+  /// Looks every five seconds until there is a verdict.
+  private func verdict(_ looks: [Tally?], baseline: [Tally?] = [], ready: [Bool] = [], unanswered: Int = 0) -> Verdict?
+  {
+    var judgement = Judgement(demands)
+    for (index, tally) in looks.enumerated() {
+      let look = Observation(
+        seconds: Double(index) * 5, isReady: index < ready.count ? ready[index] : true, tally: tally,
+        baseline: index < baseline.count ? baseline[index] : nil, unanswered: index > 0 ? unanswered : 0)
+      if let verdict = judgement.take(look) { return verdict }
+    }
+    return nil
+  }
+
+  private func steady(_ perLook: Int, looks: Int = 13, failed: Int = 0, slow: Int = 0) throws -> [Tally?] {
+    try (0..<looks).map { try tally(1_000 + $0 * perLook, failed: $0 * failed, slow: $0 * slow) }
+  }
+
+  @Test("is fine when time is up and all that was asked for held")
+  func fine() throws {
+    #expect(verdict(try steady(100, looks: 12)) == nil)
+    #expect(verdict(try steady(100)) == .fine("1200 requests in 1m, 0.00 % failed, P95 10 ms"))
+  }
+
+  @Test("what was counted before the watch began does not count")
+  func notAbsolute() throws {
+    let looks = try (0..<13).map { try tally(10_000 + $0 * 100, failed: 5_000, slow: 9_000) }
+    #expect(verdict(looks)?.word == "fine")
+  }
+
+  @Test("few requests prove nothing, and none even less", arguments: [0, 4])
+  func tooFew(perLook: Int) throws {
+    #expect(verdict(try steady(perLook)) == .unclear("only \(perLook * 12) requests in 1m, 50 are needed"))
+  }
+
+  @Test("two windows of errors are worse, at the third look")
+  func errors() throws {
+    let looks = try steady(100, failed: 5)
+    #expect(verdict(Array(looks.prefix(2))) == nil)
+    #expect(verdict(Array(looks.prefix(3))) == .worse("5.00 % of the requests failed, 1.00 % may"))
+  }
+
+  @Test("one window of errors is not, but the whole is judged at the end")
+  func oneWindow() throws {
+    func looks(failing: Int) throws -> [Tally?] {
+      try (0..<13).map { try tally(1_000 + $0 * 100, failed: $0 > 3 ? failing : 0) }
+    }
+    #expect(verdict(try looks(failing: 10))?.word == "fine")
+    #expect(verdict(try looks(failing: 40)) == .worse("3.33 % of the requests failed, 1.00 % may"))
+  }
+
+  @Test("a slow server is worse")
+  func slow() throws {
+    #expect(verdict(try steady(100, slow: 50)) == .worse("P95 was 901 ms, 200 ms is allowed"))
+  }
+
+  @Test("small windows wait for more requests before they are judged")
+  func smallWindows() throws {
+    // One failure in each of two looks with two requests would be half of them.
+    let looks = try [(0, 0), (2, 1), (4, 2), (104, 2), (204, 2)].map { try tally($0.0, failed: $0.1) }
+    #expect(verdict(looks) == nil)
+  }
+
+  @Test("not ready twice in a row is worse, once is not")
+  func readiness() throws {
+    let looks = try steady(100)
+    #expect(verdict(looks, ready: [true, false, true, false, true])?.word == "fine")
+    #expect(verdict(looks, ready: [true, false, false]) == .worse("the server was not ready twice in a row"))
+    #expect(
+      verdict(looks, ready: Array(repeating: true, count: 12) + [false])
+        == .unclear("the server was not ready at the end"))
+  }
+
+  @Test("a restart is worse at once, and counters that fall are understood where no start time is told")
+  func restarts() throws {
+    #expect(verdict([try tally(1_000), try tally(5, start: 160)]) == .worse("the server restarted"))
+    let reset = try [1_000, 50, 150, 250].map { try tally($0, start: nil) }
+    #expect(verdict(reset) == nil)
+  }
+
+  @Test("requests that got no answer are failures that the server knows nothing of")
+  func unanswered() throws {
+    #expect(
+      verdict(try steady(20), unanswered: 5) == .worse("20.00 % of the requests failed, 1.00 % may"))
+  }
+
+  @Test("metrics that cannot be read three times in a row end it")
+  func blind() throws {
+    let some = try tally(1_000)
+    #expect(verdict([some, nil, nil, some, nil, nil]) == nil)
+    #expect(verdict([some, nil, nil, nil]) == .unclear("its metrics could not be read three times in a row"))
+    #expect(verdict([nil, nil, nil])?.word == "unclear")
+    #expect(
+      verdict(try steady(100, looks: 12) + [nil]) == .unclear("its metrics could not be read at the end"))
+  }
+
+  @Test("more than twice the other server's figures is worse, although it would be allowed")
+  func comparison() throws {
+    // 0.8 % of 1 %, beside 0.3 %.
+    let looks = try steady(1_000, failed: 8)
+    let quiet = try tally(10_000, failed: 30)
+    #expect(
+      verdict(looks, baseline: Array(repeating: quiet, count: 13))
+        == .worse("0.80 % of the requests failed, 0.30 % did before"))
+    // Beside 0.5 % it is not, and without anything to compare with neither.
+    let alike = try tally(10_000, failed: 50)
+    #expect(verdict(looks, baseline: Array(repeating: alike, count: 13))?.word == "fine")
+    #expect(verdict(looks, baseline: Array(repeating: try tally(3), count: 13))?.word == "fine")
+    #expect(verdict(looks)?.word == "fine")
+  }
+
+  @Test("the other server is compared over the same time while it has traffic")
+  func simultaneous() throws {
+    // It has had few errors all its life, and by now has as many as the new one.
+    let other = try (0..<13).map { try tally(100_000 + $0 * 1_000, failed: $0 * 8) }
+    #expect(verdict(try steady(1_000, failed: 8), baseline: other)?.word == "fine")
+  }
+
+  @Test("twice next to nothing is nothing")
+  func harmless() throws {
+    let quiet = try tally(10_000)
+    #expect(verdict(try steady(1_000, failed: 4), baseline: Array(repeating: quiet, count: 13))?.word == "fine")
+  }
+
+  @Test("progress says how far it is and what it sees")
+  func progress() throws {
+    var judgement = Judgement(demands)
+    let before = try tally(10_000)
+    _ = judgement.take(Observation(seconds: 0, tally: try tally(1_000), baseline: before))
+    _ = judgement.take(Observation(seconds: 5, tally: try tally(1_100), baseline: before))
+    #expect(judgement.progress(at: 5) == "5s of 1m · 100 requests · 0.00 % failed, P95 10 ms (before 10 ms) · ready")
+  }
+}
