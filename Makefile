@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check mutate bench bench-check stack-test live-test image image-test fault-test fuzz sanitize format secrets clean
+.PHONY: help run test check mutate bench bench-check stack-test live-test image image-test fault-test fuzz sanitize format hooks secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ sanitize: ## Run every test under AddressSanitizer, then under ThreadSanitizer
 
 format: ## Format the Swift sources in place
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests bench/micro
+
+hooks: ## Have git check style and layers before each commit
+	@git config core.hooksPath scripts/hooks
 
 secrets: ## Write the secrets that compose needs, once
 	@scripts/secrets

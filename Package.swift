@@ -18,6 +18,17 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: settings)
 }
 
+/// What the API is built on.
+let below: [Target.Dependency] = [
+  "CLinux", "CCrypto", "Values", "Metrics", "Telemetry", "Reactor", "JSON", "HTTP", "Postgres", "Redis",
+]
+/// What the API is made of, from the ground up.
+let above: [Target.Dependency] = [
+  "Secrets", "Settings", "Commands", "Outbound", "Migrations", "Web", "Edge", "Reference", "Accounts", "Gardens",
+  "Insights",
+  "Commerce", "Transfer",
+]
+
 let package = Package(
   name: "terroir",
   products: [
@@ -40,18 +51,27 @@ let package = Package(
     layer("HTTP", ["CLinux", "Values", "Reactor"]),
     layer("Postgres", ["CPostgres", "Reactor", "Values"]),
     layer("Redis", ["CRedis", "CCrypto", "Reactor", "Values"]),
-    layer(
-      "API",
-      [
-        "CLinux", "CAssets", "CCrypto", "Values", "Metrics", "Telemetry", "Reactor", "JSON", "HTTP", "Postgres",
-        "Redis",
-      ],
-      exclude: ["Pages/Assets"]),
-    .executableTarget(name: "terroir", dependencies: ["API"], swiftSettings: settings),
+    layer("Secrets", ["CCrypto", "CLinux", "Values", "Reactor"]),
+    layer("Settings", below + ["Secrets"]),
+    layer("Commands", below + ["Settings"]),
+    layer("Outbound", ["Values", "Telemetry", "Reactor", "HTTP"]),
+    layer("Migrations", ["CCrypto", "Values", "Postgres"]),
+    layer("Web", below + ["CAssets", "Secrets", "Settings", "Outbound"], exclude: ["Pages/Assets"]),
+    layer("Edge", below + ["Settings", "Commands", "Web"]),
+    layer("Reference", below + ["Web"]),
+    layer("Accounts", below + ["Secrets", "Settings", "Commands", "Web"]),
+    layer("Gardens", below + ["Secrets", "Settings", "Web"]),
+    layer("Insights", below + ["Secrets", "Settings", "Outbound", "Web", "Gardens"]),
+    layer("Commerce", below + ["Secrets", "Settings", "Web"]),
+    layer("Transfer", below + ["Secrets", "Settings", "Web", "Gardens", "Insights", "Commerce"]),
+    layer("Serving", below + above),
+    .executableTarget(
+      name: "terroir", dependencies: ["Accounts", "Commands", "Edge", "Serving"], swiftSettings: settings),
 
     // What small parts cost, measured by bench/check.
     .executableTarget(
-      name: "micro", dependencies: ["API", "HTTP", "JSON", "Metrics", "Telemetry", "Values"], path: "bench/micro",
+      name: "micro", dependencies: ["Gardens", "HTTP", "JSON", "Metrics", "Secrets", "Telemetry", "Values", "Web"],
+      path: "bench/micro",
       exclude: ["baseline.json"], swiftSettings: settings),
 
     // Fuzzers of what reads from the network: a short run among the tests, long ones by scripts/fuzz.
@@ -72,9 +92,7 @@ let package = Package(
     tests("HTTP", ["Reactor", "CLinux", "Values"]),
     tests("Postgres", ["Faults", "Reactor", "Values"]),
     tests("Redis", ["Faults", "Reactor"]),
-    tests(
-      "API",
-      ["Faults", "HTTP", "JSON", "Metrics", "Postgres", "Reactor", "Redis", "Telemetry", "CLinux", "Values"]),
+    tests("Serving", ["Faults"] + below + above),
   ],
   swiftLanguageModes: [.v6]
 )

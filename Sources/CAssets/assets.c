@@ -5,51 +5,51 @@
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 static const unsigned char absent_html[] = {
-#embed "../API/Pages/Assets/absent.html"
+#embed "../Web/Pages/Assets/absent.html"
 };
 
 static const unsigned char chart_js[] = {
-#embed "../API/Pages/Assets/chart.js"
+#embed "../Web/Pages/Assets/chart.js"
 };
 
 static const unsigned char docs_js[] = {
-#embed "../API/Pages/Assets/docs.js"
+#embed "../Web/Pages/Assets/docs.js"
 };
 
 static const unsigned char garden_html[] = {
-#embed "../API/Pages/Assets/garden.html"
+#embed "../Web/Pages/Assets/garden.html"
 };
 
 static const unsigned char garden_js[] = {
-#embed "../API/Pages/Assets/garden.js"
+#embed "../Web/Pages/Assets/garden.js"
 };
 
 static const unsigned char gardens_html[] = {
-#embed "../API/Pages/Assets/gardens.html"
+#embed "../Web/Pages/Assets/gardens.html"
 };
 
 static const unsigned char gardens_js[] = {
-#embed "../API/Pages/Assets/gardens.js"
+#embed "../Web/Pages/Assets/gardens.js"
 };
 
 static const unsigned char icon_svg[] = {
-#embed "../API/Pages/Assets/icon.svg"
+#embed "../Web/Pages/Assets/icon.svg"
 };
 
 static const unsigned char shell_html[] = {
-#embed "../API/Pages/Assets/shell.html"
+#embed "../Web/Pages/Assets/shell.html"
 };
 
 static const unsigned char status_html[] = {
-#embed "../API/Pages/Assets/status.html"
+#embed "../Web/Pages/Assets/status.html"
 };
 
 static const unsigned char status_js[] = {
-#embed "../API/Pages/Assets/status.js"
+#embed "../Web/Pages/Assets/status.js"
 };
 
 static const unsigned char terroir_css[] = {
-#embed "../API/Pages/Assets/terroir.css"
+#embed "../Web/Pages/Assets/terroir.css"
 };
 
 #define ASSET(name, bytes) {name, bytes, sizeof bytes}

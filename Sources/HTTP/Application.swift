@@ -32,7 +32,7 @@ extension Application {
 /// Why a request is not served.
 package enum Refusal {
   /// It breaks the protocol or a limit, or was too slow; the connection may be closed after the answer.
-  case malformed(Fault)
+  case malformed(RequestFault)
   case notFound
   /// `allow` is the value for the Allow field, which the answer must have (RFC 9110, section 15.5.6).
   case methodNotAllowed(allow: String)
@@ -40,7 +40,7 @@ package enum Refusal {
   case methodUnknown
   /// There is too much of something.
   case overloaded(Overload)
-  /// The handler threw something else than a `Fault`.
+  /// The handler threw something else than a `RequestFault`.
   case failed(any Error)
 
   /// The status that fits, where the application knows nothing better.

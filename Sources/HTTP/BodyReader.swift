@@ -8,7 +8,7 @@ struct BodyReader {
   private let limit: Int
   private(set) var isComplete: Bool
   // What was found wrong stays wrong: nothing behind it may be taken for the end of the body.
-  private var fault: Fault?
+  private var fault: RequestFault?
 
   /// A body of at most `limit` bytes. A known length beyond it must have been refused before.
   init(_ framing: BodyFraming, limit: Int, limits: HTTPLimits) {
@@ -38,7 +38,7 @@ struct BodyReader {
     return event
   }
 
-  static let tooLarge = Fault(.contentTooLarge, "The body is too large")
+  static let tooLarge = RequestFault(.contentTooLarge, "The body is too large")
 
   private mutating func nextOfLength(_ bytes: RawSpan, _ position: inout Int) -> ChunkedDecoder.Event {
     if remaining == 0 { return .end }

@@ -12,7 +12,7 @@ struct ChunkedDecoder {
     case data(Range<Int>)
     /// The body and its trailers are complete.
     case end
-    case malformed(Fault)
+    case malformed(RequestFault)
   }
 
   private enum State: Equatable {
@@ -63,7 +63,7 @@ struct ChunkedDecoder {
   }
 
   /// Takes one byte of the framing around the data.
-  private mutating func take(_ byte: UInt8) -> Fault? {
+  private mutating func take(_ byte: UInt8) -> RequestFault? {
     switch state {
     case .size: return takeSize(byte)
     case .extensions: return takeExtension(byte)
@@ -82,7 +82,7 @@ struct ChunkedDecoder {
     return nil
   }
 
-  private mutating func takeSize(_ byte: UInt8) -> Fault? {
+  private mutating func takeSize(_ byte: UInt8) -> RequestFault? {
     lineBytes += 1
     if let digit = hexDigit(byte) {
       digits += 1
@@ -102,7 +102,7 @@ struct ChunkedDecoder {
     return nil
   }
 
-  private mutating func takeExtension(_ byte: UInt8) -> Fault? {
+  private mutating func takeExtension(_ byte: UInt8) -> RequestFault? {
     lineBytes += 1
     guard lineBytes <= lineLimit else { return .malformed("A chunk extension is too long") }
     if byte == ASCII.carriageReturn, extensions.isComplete {
@@ -112,9 +112,9 @@ struct ChunkedDecoder {
     return extensions.take(byte) ? nil : .malformed("A chunk extension is malformed")
   }
 
-  private mutating func takeTrailer(_ byte: UInt8) -> Fault? {
+  private mutating func takeTrailer(_ byte: UInt8) -> RequestFault? {
     trailerBytes += 1
-    guard trailerBytes <= trailerLimit else { return Fault(.headTooLarge, "The trailer section is too long") }
+    guard trailerBytes <= trailerLimit else { return RequestFault(.headTooLarge, "The trailer section is too long") }
     switch state {
     case .trailerLine where byte == ASCII.carriageReturn: state = .lastLineFeed
     case .trailerLine where ASCII.isToken(byte): state = .trailerName
@@ -128,7 +128,7 @@ struct ChunkedDecoder {
     return nil
   }
 
-  private mutating func expectLineFeed(_ byte: UInt8, then next: State) -> Fault? {
+  private mutating func expectLineFeed(_ byte: UInt8, then next: State) -> RequestFault? {
     guard byte == ASCII.lineFeed else { return .malformed("A carriage return stands alone") }
     state = next
     return nil

@@ -92,7 +92,7 @@ extension Connection {
   }
 
   private func refusal(of error: any Error) -> Response {
-    if let fault = error as? Fault { return application.refuse(.malformed(fault), request) }
+    if let fault = error as? RequestFault { return application.refuse(.malformed(fault), request) }
     return application.refuse(.failed(error), request)
   }
 

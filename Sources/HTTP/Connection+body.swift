@@ -101,7 +101,7 @@ extension Connection {
     if request.bodyCharge == nil { stream.finish(.failure(Self.noMemory)) }
   }
 
-  private static let noMemory = Fault(.serviceUnavailable, "The server has no memory for the body at the moment")
+  private static let noMemory = RequestFault(.serviceUnavailable, "The server has no memory for the body at the moment")
 
   /// Moves what has come of a streamed body to where its handler takes it, as far as it may lag.
   func readStreamedBody() {
@@ -144,7 +144,7 @@ extension Connection {
   }
 
   /// The rest of the body will not come, or not in time.
-  func bodyFailed(_ fault: Fault) {
+  func bodyFailed(_ fault: RequestFault) {
     if phase == .handling {
       request.streamedBody?.finish(.failure(fault))
       request.streamedBody?.wake()

@@ -69,7 +69,7 @@ extension Connection {
     switch phase {
     case .body: finishRequest(.clientClosed, isDropped: true)
     case .handling:
-      request.streamedBody?.finish(.failure(Fault(.clientClosed, "The client is gone")))
+      request.streamedBody?.finish(.failure(RequestFault(.clientClosed, "The client is gone")))
       request.streamedBody?.wake()
       let action = streamClosed
       streamClosed = nil
@@ -101,7 +101,7 @@ extension Connection {
     }
   }
 
-  private static let bodyIsLate = Fault(.requestTimeout, "The body did not arrive in time")
+  private static let bodyIsLate = RequestFault(.requestTimeout, "The body did not arrive in time")
 
   private func isBodyTooSlow(_ now: UInt64, _ isShort: Bool) -> Bool {
     isTooSlow(bodyClock, now, isShort, server.limits.bodyGraceMilliseconds, server.limits.bodyBytesPerSecond)

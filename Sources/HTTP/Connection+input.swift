@@ -158,6 +158,6 @@ extension Connection {
     bytesIn = input.count
     input.consumeHead(input.count)
     headIsOver()
-    refuseUnrouted(.malformed(Fault(.requestTimeout, "The request did not arrive in time")))
+    refuseUnrouted(.malformed(RequestFault(.requestTimeout, "The request did not arrive in time")))
   }
 }

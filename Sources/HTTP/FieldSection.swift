@@ -27,7 +27,7 @@ struct FieldSection {
       if bytes[position] == ASCII.carriageReturn { break }
       let field = try Self.line(bytes, &position)
       guard count < table.capacity else {
-        throw .malformed(Fault(.headTooLarge, "The request has too many header fields"))
+        throw .malformed(RequestFault(.headTooLarge, "The request has too many header fields"))
       }
       table.base[count] = field
       count &+= 1
@@ -119,7 +119,7 @@ struct FieldSection {
       overflows = overflows || isLarge || isLarger
       length = sum
     }
-    if overflows { throw .malformed(Fault(.contentTooLarge, "The body is too large")) }
+    if overflows { throw .malformed(RequestFault(.contentTooLarge, "The body is too large")) }
     seen.contentLength = length
   }
 
@@ -141,7 +141,7 @@ struct FieldSection {
       hasOther = hasOther || !isChunked
     }
     guard isChunked, hasOther else { throw .malformed("The Transfer-Encoding is not exactly chunked") }
-    throw .malformed(Fault(.notImplemented, "The transfer coding is not known; chunked is"))
+    throw .malformed(RequestFault(.notImplemented, "The transfer coding is not known; chunked is"))
   }
 
   @inline(__always)
@@ -182,7 +182,7 @@ struct FieldSection {
     // An HTTP/1.0 client's expectations are ignored (RFC 9110, section 10.1.1).
     guard !isOld else { return }
     guard !seen.unknownExpectation else {
-      throw .malformed(Fault(.expectationFailed, "The only expectation that is known is 100-continue"))
+      throw .malformed(RequestFault(.expectationFailed, "The only expectation that is known is 100-continue"))
     }
     head.expectsContinue = seen.expectation && head.framing != .none
   }

@@ -7,7 +7,7 @@ package struct Query: Sendable {
   package let parameters: [(name: String, value: String)]
 
   /// Reads a query without its question mark; throws a 400 when an escape is malformed or there are too many.
-  init(_ bytes: RawSpan) throws(Fault) {
+  init(_ bytes: RawSpan) throws(RequestFault) {
     var parameters: [(name: String, value: String)] = []
     var start = 0
     while start < bytes.byteCount {
@@ -34,7 +34,7 @@ package struct Query: Sendable {
   init() { parameters = [] }
 
   /// The value of a parameter, nil if it is absent; throws a 400 when it is given twice.
-  package func value(_ name: String) throws(Fault) -> String? {
+  package func value(_ name: String) throws(RequestFault) -> String? {
     var found: String?
     for parameter in parameters where parameter.name == name {
       guard found == nil else { throw .malformed("The query parameter \(name) is given twice") }

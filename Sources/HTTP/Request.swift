@@ -63,7 +63,7 @@ package final class Request {
     if bodyCharge != nil { bodyCharge = nil }
     share = .unknown
     if let stream = streamedBody {
-      stream.finish(.failure(Fault(.internalServerError, "The request is finished")))
+      stream.finish(.failure(RequestFault(.internalServerError, "The request is finished")))
       streamedBody = nil
     }
     precedingRequests &+= 1
@@ -115,7 +115,7 @@ package final class Request {
 
   /// The parameters of the query; throws a 400 if it is malformed. Read anew each time: keep it.
   package var query: Query {
-    get throws(Fault) {
+    get throws(RequestFault) {
       guard head.hasQuery else { return Query() }
       return try Query(bytes(head.query).bytes)
     }

@@ -6,7 +6,7 @@ import Reactor
 package final class RequestBodyStream {
   private var connection: Connection?
   private var waiting: [UInt8] = []
-  private var end: Result<Void, Fault>?
+  private var end: Result<Void, RequestFault>?
   private var consumer: UnsafeContinuation<Void, Never>?
 
   /// An empty body.
@@ -17,9 +17,9 @@ package final class RequestBodyStream {
 
   /// The next piece, never empty; nil after the last.
   ///
-  /// Throws a `Fault` when the body is malformed, too long or too slow, or when the client is gone. Call it from one
+  /// Throws a `RequestFault` when the body is malformed, too long or too slow, or when the client is gone. Call it from one
   /// task only.
-  package func next() async throws(Fault) -> [UInt8]? {
+  package func next() async throws(RequestFault) -> [UInt8]? {
     if waiting.isEmpty, end == nil { connection?.bodyIsWanted() }
     while waiting.isEmpty {
       switch end {
@@ -41,7 +41,7 @@ package final class RequestBodyStream {
   func append(_ bytes: UnsafeRawBufferPointer) { waiting.append(contentsOf: bytes) }
 
   /// Ends the body; the first call counts.
-  func finish(_ result: Result<Void, Fault>) {
+  func finish(_ result: Result<Void, RequestFault>) {
     if end == nil { end = result }
     connection = nil
   }

@@ -9,13 +9,13 @@ package struct RequestParser {
     /// A head, with the number of bytes it takes up.
     case request(used: Int)
     /// Not a request that is served; the connection cannot be used further.
-    case malformed(Fault)
+    case malformed(RequestFault)
   }
 
   /// Why parsing ends before the head does.
   enum Stop: Error {
     case needMore
-    case malformed(Fault)
+    case malformed(RequestFault)
   }
 
   // The limits one by one: all of them would be copied for every request.
@@ -46,7 +46,7 @@ package struct RequestParser {
     }
   }
 
-  static let tooLarge = Fault(.headTooLarge, "The request line and header fields are too long")
+  static let tooLarge = RequestFault(.headTooLarge, "The request line and header fields are too long")
 
   /// Empty lines before a request are ignored: old clients send one after a body (RFC 9112, section 2.2).
   @inline(__always)
@@ -133,7 +133,7 @@ package struct RequestParser {
     if bytes[start] != UInt8(ascii: "/") { try otherForm(bytes, &head) }
   }
 
-  private static let targetTooLong = Fault(.targetTooLong, "The target is too long")
+  private static let targetTooLong = RequestFault(.targetTooLong, "The target is too long")
 
   /// A target that is not a path: absolute-form, authority-form or an asterisk (RFC 9112, sections 3.2.2–3.2.4).
   private func otherForm(_ bytes: RawSpan, _ head: inout RequestHead) throws(Stop) {
@@ -194,10 +194,10 @@ package struct RequestParser {
       bytes[position + 6] == UInt8(ascii: "."),
       ASCII.isDigit(bytes[position + 7])
     else { return .malformed("The request line does not end with an HTTP version") }
-    return .malformed(Fault(.versionNotSupported, "The server speaks HTTP/1.1 and HTTP/1.0"))
+    return .malformed(RequestFault(.versionNotSupported, "The server speaks HTTP/1.1 and HTTP/1.0"))
   }
 }
 
 extension RequestParser.Stop {
-  static func malformed(_ detail: String) -> RequestParser.Stop { .malformed(Fault.malformed(detail)) }
+  static func malformed(_ detail: String) -> RequestParser.Stop { .malformed(RequestFault.malformed(detail)) }
 }

@@ -1,12 +1,13 @@
 import Synchronization
 
 /// One number of a metric: written by one thread with a relaxed load and store, read by any.
-public typealias Cell = Atomic<UInt64>
+public typealias MetricCell = Atomic<UInt64>
 
 /// Where the numbers of one family's series live: in chunks that hold, shard after shard, several series each.
 ///
 /// What one shard writes lies together, and a shard's part of a chunk fills whole pairs of cache lines, so that no two
 /// shards ever write to the same line (nor to the neighbour that the processor fetches along with it).
+/// Invariant 3.
 struct CellStore: ~Copyable, @unchecked Sendable {
   private static let alignmentBytes = 128
   private static let seriesPerChunk = 16
@@ -16,19 +17,19 @@ struct CellStore: ~Copyable, @unchecked Sendable {
   private let seriesPerChunk: Int
   /// From a series' cells of one shard to those of the next.
   let shardStride: Int
-  private var next: UnsafeMutablePointer<Cell>?
+  private var next: UnsafeMutablePointer<MetricCell>?
   private var left = 0
 
   init(shards: Int, cellsPerSeries: Int, isSingle: Bool) {
     self.shards = shards
     self.cellsPerSeries = cellsPerSeries
     seriesPerChunk = isSingle ? 1 : Self.seriesPerChunk
-    let cellsPerLine = Self.alignmentBytes / MemoryLayout<Cell>.stride
+    let cellsPerLine = Self.alignmentBytes / MemoryLayout<MetricCell>.stride
     shardStride = (seriesPerChunk * cellsPerSeries + cellsPerLine - 1) / cellsPerLine * cellsPerLine
   }
 
   /// The cells of a new series for shard 0, all zero; those of shard `s` are `s * shardStride` further.
-  mutating func allocate() -> UnsafeMutablePointer<Cell> {
+  mutating func allocate() -> UnsafeMutablePointer<MetricCell> {
     if left == 0 {
       next = ImmortalMemory.cells(shards * shardStride, alignment: Self.alignmentBytes)
       left = seriesPerChunk

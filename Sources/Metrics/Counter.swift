@@ -5,10 +5,11 @@ import Synchronization
 /// A child of a `Family<Counter>`: a bare pointer, cheap to copy and to keep. Recording is one relaxed load and one
 /// relaxed store, without locks, allocation or reference counting; hence only the thread that owns the shard may do it.
 /// Not for what can fall: that is a gauge.
+/// Invariant 3.
 public struct Counter: @unchecked Sendable {
-  @usableFromInline let cell: UnsafeMutablePointer<Cell>
+  @usableFromInline let cell: UnsafeMutablePointer<MetricCell>
 
-  init(_ cell: UnsafeMutablePointer<Cell>) { self.cell = cell }
+  init(_ cell: UnsafeMutablePointer<MetricCell>) { self.cell = cell }
 
   /// Adds `amount`; the total wraps around past 2^64 - 1.
   @inlinable public func increment(by amount: UInt64 = 1) {

@@ -6,7 +6,7 @@ import Synchronization
 /// that saw a part of a later exemplar also sees the sequence changed, and leaves this one out.
 struct ExemplarSlot {
   static let cellCount = 5
-  let cells: UnsafeMutablePointer<Cell>
+  let cells: UnsafeMutablePointer<MetricCell>
 
   func write(_ exemplar: Exemplar, value: Double) {
     let sequence = cells[0].load(ordering: .relaxed)

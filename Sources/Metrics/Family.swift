@@ -9,10 +9,11 @@
 public final class Family<Instrument: Sendable>: Sendable {
   let table: SeriesTable
   @usableFromInline let caches: [ShardCache]
-  @usableFromInline let make: @Sendable (UnsafeMutablePointer<Cell>) -> Instrument
+  @usableFromInline let make: @Sendable (UnsafeMutablePointer<MetricCell>) -> Instrument
 
   init(
-    _ table: SeriesTable, overflow: [Counter], _ make: @escaping @Sendable (UnsafeMutablePointer<Cell>) -> Instrument
+    _ table: SeriesTable, overflow: [Counter],
+    _ make: @escaping @Sendable (UnsafeMutablePointer<MetricCell>) -> Instrument
   ) {
     self.table = table
     self.make = make

@@ -4,10 +4,11 @@ import Synchronization
 ///
 /// A scrape adds up what the shards say: so connections are counted where they live, with `add` and `subtract`. A value
 /// that exists once must be `set` on one shard only. Only the thread that owns the shard may record.
+/// Invariant 3.
 public struct Gauge: @unchecked Sendable {
-  @usableFromInline let cell: UnsafeMutablePointer<Cell>
+  @usableFromInline let cell: UnsafeMutablePointer<MetricCell>
 
-  init(_ cell: UnsafeMutablePointer<Cell>) { self.cell = cell }
+  init(_ cell: UnsafeMutablePointer<MetricCell>) { self.cell = cell }
 
   /// Replaces this shard's part of the value.
   @inlinable public func set(_ value: Double) { cell.pointee.store(value.bitPattern, ordering: .relaxed) }

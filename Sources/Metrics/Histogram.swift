@@ -4,13 +4,14 @@ import Synchronization
 ///
 /// Recording finds the bucket and adds to two cells, without locks, allocation or reference counting; only the thread
 /// that owns the shard may do it. A scrape that comes between the two cells sees a sum that is one observation behind.
+/// Invariant 3.
 public struct Histogram: @unchecked Sendable {
   /// The counts of the buckets with that of +Inf, not cumulative; then the sum; then the exemplars' slots, if any.
-  @usableFromInline let cells: UnsafeMutablePointer<Cell>
+  @usableFromInline let cells: UnsafeMutablePointer<MetricCell>
   @usableFromInline let index: UnsafePointer<BucketIndex>
   private let keepsExemplars: Bool
 
-  init(_ cells: UnsafeMutablePointer<Cell>, _ shape: HistogramShape) {
+  init(_ cells: UnsafeMutablePointer<MetricCell>, _ shape: HistogramShape) {
     self.cells = cells
     index = shape.index
     keepsExemplars = shape.keepsExemplars

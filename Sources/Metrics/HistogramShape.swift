@@ -1,4 +1,5 @@
 /// What the children of one family of histograms share: bounds, their label text, and the layout of the cells.
+/// Invariant 4.
 struct HistogramShape: @unchecked Sendable {
   static let maximumBounds = 64
 

@@ -5,13 +5,14 @@ import Synchronization
 /// A counter is a bare pointer, so that recording touches no reference count; since its cells are never given back it
 /// cannot dangle, whatever becomes of the registry. The blocks are listed so that leak checkers see them as kept.
 enum ImmortalMemory {
+  // Invariant 4.
   private struct Block: @unchecked Sendable { let start: UnsafeMutableRawPointer }
   private static let blocks = Mutex<[Block]>([])
 
-  static func cells(_ count: Int, alignment: Int) -> UnsafeMutablePointer<Cell> {
-    let cells = allocate(byteCount: count * MemoryLayout<Cell>.stride, alignment: alignment)
-      .bindMemory(to: Cell.self, capacity: count)
-    for index in 0..<count { (cells + index).initialize(to: Cell(0)) }
+  static func cells(_ count: Int, alignment: Int) -> UnsafeMutablePointer<MetricCell> {
+    let cells = allocate(byteCount: count * MemoryLayout<MetricCell>.stride, alignment: alignment)
+      .bindMemory(to: MetricCell.self, capacity: count)
+    for index in 0..<count { (cells + index).initialize(to: MetricCell(0)) }
     return cells
   }
 

@@ -79,7 +79,7 @@ public final class Registry: Sendable {
   private func family<Instrument>(
     _ description: FamilyDescription, _ shape: SeriesShape, _ maximumSeries: Int, _ maximumValues: [String: Int],
     _ keptLabels: Set<String> = [],
-    _ make: @escaping @Sendable (UnsafeMutablePointer<Cell>) -> Instrument
+    _ make: @escaping @Sendable (UnsafeMutablePointer<MetricCell>) -> Instrument
   ) -> Family<Instrument> {
     guard maximumSeries > 0, maximumValues.values.allSatisfy({ $0 > 0 }) else {
       fatalError("\(description.name): a cap must leave room for one")

@@ -1,12 +1,13 @@
 /// One set of label values of a family, with its cells.
+/// Invariant 3.
 struct Series: @unchecked Sendable {
   let values: [String]
   /// `method="GET",route="/"`, escaped: the same in both formats.
   let labelText: [UInt8]
   /// Those of shard 0.
-  let cells: UnsafeMutablePointer<Cell>
+  let cells: UnsafeMutablePointer<MetricCell>
 
-  init(labels: [String], values: [String], cells: UnsafeMutablePointer<Cell>) {
+  init(labels: [String], values: [String], cells: UnsafeMutablePointer<MetricCell>) {
     self.values = values
     self.cells = cells
     labelText = Self.text(labels, values)

@@ -1,13 +1,14 @@
 /// Where a shard's cells of the series it has met are. Only the shard's thread touches it, hence there is no lock.
 ///
 /// It is bounded as the family is: label values that a cap keeps out are never stored.
+/// Invariant 3.
 @usableFromInline final class ShardCache: @unchecked Sendable {
   private let table: SeriesTable
   /// From the cells of shard 0 to this shard's.
   private let offset: Int
   /// Counts what goes to `_other`.
   private let overflow: Counter?
-  @exclusivity(unchecked) private var cells: [[String]: UnsafeMutablePointer<Cell>] = [:]
+  @exclusivity(unchecked) private var cells: [[String]: UnsafeMutablePointer<MetricCell>] = [:]
   /// By place of the label: all values that the label will ever have, once its cap is reached.
   @exclusivity(unchecked) private var closedValues: [Set<String>?] = []
   /// Whether there are cells for all that is not among `cells`: the family is full.
@@ -20,13 +21,13 @@
   }
 
   /// The cells of the series with these label values.
-  @usableFromInline func cells(_ values: [String]) -> UnsafeMutablePointer<Cell> {
+  @usableFromInline func cells(_ values: [String]) -> UnsafeMutablePointer<MetricCell> {
     if let found = cells[values] { return found }
     return resolve(values)
   }
 
   /// The cells for values that this shard has not met: asks the table unless it is known to have nothing.
-  private func resolve(_ values: [String]) -> UnsafeMutablePointer<Cell> {
+  private func resolve(_ values: [String]) -> UnsafeMutablePointer<MetricCell> {
     table.check(values)
     let admitted = admitted(values)
     let found = cells[admitted] ?? (isFull ? cells[table.collapsed(admitted)] : nil) ?? ask(admitted)
@@ -35,7 +36,7 @@
     return found
   }
 
-  private func ask(_ values: [String]) -> UnsafeMutablePointer<Cell> {
+  private func ask(_ values: [String]) -> UnsafeMutablePointer<MetricCell> {
     switch table.resolve(values) {
     case .found(let series): return remember(series)
     case .replaced(let series, let closed):
@@ -48,7 +49,7 @@
     }
   }
 
-  @discardableResult private func remember(_ series: Series) -> UnsafeMutablePointer<Cell> {
+  @discardableResult private func remember(_ series: Series) -> UnsafeMutablePointer<MetricCell> {
     let found = series.cells + offset
     cells[series.values] = found
     return found

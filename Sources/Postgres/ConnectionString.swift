@@ -2,7 +2,7 @@ import CPostgres
 import Glibc
 
 /// One server that a connection string names.
-struct Endpoint: Equatable, Sendable {
+struct ServerAddress: Equatable, Sendable {
   /// A name, an address or the directory of a Unix socket.
   var host: String
   /// The numeric address, empty until it is known and for Unix sockets.
@@ -23,7 +23,7 @@ struct Endpoint: Equatable, Sendable {
 
 /// A connection string taken apart, so that hosts can be resolved without blocking and nothing in it is printed.
 struct ConnectionString: Sendable {
-  let endpoints: [Endpoint]
+  let endpoints: [ServerAddress]
   let password: String?
   /// Everything but the hosts, as libpq's keywords.
   private let options: [(keyword: String, value: String)]
@@ -51,7 +51,7 @@ struct ConnectionString: Sendable {
     endpoints = try Self.endpoints(given)
   }
 
-  private static func endpoints(_ given: [String: String]) throws(PostgresError) -> [Endpoint] {
+  private static func endpoints(_ given: [String: String]) throws(PostgresError) -> [ServerAddress] {
     func list(_ keyword: String) -> [String] {
       given[keyword].map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
     }
@@ -63,9 +63,9 @@ struct ConnectionString: Sendable {
     for port in ports where !port.isEmpty && UInt16(port) == nil {
       throw PostgresError(.configuration, "the database URL names a port that is none")
     }
-    if count == 0 { return ports.isEmpty ? [] : [Endpoint(host: "", address: "", port: ports[0])] }
+    if count == 0 { return ports.isEmpty ? [] : [ServerAddress(host: "", address: "", port: ports[0])] }
     return (0..<count).map { index in
-      Endpoint(
+      ServerAddress(
         host: hosts.isEmpty ? "" : hosts[index], address: addresses.isEmpty ? "" : addresses[index],
         port: ports.isEmpty ? "" : ports.count == 1 ? ports[0] : ports[index])
     }
@@ -73,7 +73,7 @@ struct ConnectionString: Sendable {
 
   /// The keywords and values for libpq, with `endpoints` in place of the hosts of the string.
   func parameters(
-    _ endpoints: [Endpoint], _ configuration: DatabaseConfiguration
+    _ endpoints: [ServerAddress], _ configuration: DatabaseConfiguration
   ) -> [(keyword: String, value: String)] {
     var parameters: [(keyword: String, value: String)] = [
       // Looking for Kerberos tickets would block the loop. What the string says, later in this list, wins.

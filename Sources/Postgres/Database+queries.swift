@@ -55,7 +55,7 @@ extension Database {
     return operation
   }
 
-  private func run(_ operation: Operation, in lane: [Connection]) async throws(PostgresError) -> Rows {
+  private func run(_ operation: Operation, in lane: [PostgresConnection]) async throws(PostgresError) -> Rows {
     if let fault = operation.parameters.fault {
       release(operation)
       throw fault

@@ -54,7 +54,7 @@ extension Database {
 
   // MARK: Connections
 
-  private func borrowConnection() async throws(PostgresError) -> Connection {
+  private func borrowConnection() async throws(PostgresError) -> PostgresConnection {
     if let connection = transactions.borrow() { return connection }
     if (!readers.isEmpty && !isUsable) || transactions.areAllFailing {
       throw PostgresError(.unavailable, "no connection to the database")
@@ -77,7 +77,7 @@ extension Database {
   }
 
   /// A connection that was lost comes back by itself once it is ready again, perhaps long ago by now.
-  private func giveBack(_ connection: Connection, from transaction: Transaction) {
+  private func giveBack(_ connection: PostgresConnection, from transaction: Transaction) {
     if !transaction.isLost { transactions.giveBack(connection) }
   }
 }

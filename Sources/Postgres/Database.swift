@@ -9,6 +9,7 @@ package final class Database {
   /// Operations kept for reuse.
   static let spareOperations = 1_024
 
+  // Invariant 1.
   unowned(unsafe) package let loop: EventLoop
   package let configuration: DatabaseConfiguration
   /// Is told of every execution.
@@ -22,8 +23,8 @@ package final class Database {
 
   let connectionString: ConnectionString
   let resolver: Resolver
-  @exclusivity(unchecked) private(set) var readers: [Connection] = []
-  @exclusivity(unchecked) private(set) var writers: [Connection] = []
+  @exclusivity(unchecked) private(set) var readers: [PostgresConnection] = []
+  @exclusivity(unchecked) private(set) var writers: [PostgresConnection] = []
   @exclusivity(unchecked) var transactions = TransactionPool()
   @exclusivity(unchecked) private var spare: [Operation] = []
   private var usableWaiters: [UnsafeContinuation<Void, Never>] = []
@@ -37,16 +38,16 @@ package final class Database {
     self.observer = observer
     connectionString = try ConnectionString(configuration.url)
     resolver = Resolver(connectionString.endpoints, on: loop)
-    readers = (0..<configuration.readers).map { _ in Connection(.reader, database: self) }
-    writers = (0..<configuration.writers).map { _ in Connection(.writer, database: self) }
+    readers = (0..<configuration.readers).map { _ in PostgresConnection(.reader, database: self) }
+    writers = (0..<configuration.writers).map { _ in PostgresConnection(.writer, database: self) }
     transactions.connections = (0..<configuration.transactionConnections).map { _ in
-      Connection(.transactions, database: self)
+      PostgresConnection(.transactions, database: self)
     }
     for connection in readers + writers { connection.start() }
     transactions.connections.first?.start()
   }
 
-  private var connections: [Connection] { readers + writers + transactions.connections }
+  private var connections: [PostgresConnection] { readers + writers + transactions.connections }
 
   /// Closes every connection; what is in flight fails with `.unavailable`.
   package func close() {
@@ -74,7 +75,7 @@ package final class Database {
   /// give one within the probe's timeout are opened anew, and until then the database is not usable.
   package func suspect() { suspect(except: nil) }
 
-  func suspect(except trusted: Connection?) {
+  func suspect(except trusted: PostgresConnection?) {
     for connection in connections where connection !== trusted { connection.probe() }
   }
 
@@ -98,12 +99,12 @@ package final class Database {
 
   // MARK: Connections report
 
-  func connectionReady(_ connection: Connection) {
+  func connectionReady(_ connection: PostgresConnection) {
     if connection.role == .transactions { transactions.giveBack(connection) }
     refreshState()
   }
 
-  func connectionFailed(_ connection: Connection, _ error: PostgresError) {
+  func connectionFailed(_ connection: PostgresConnection, _ error: PostgresError) {
     onConnectionError?(error)
     if transactions.connections.allSatisfy({ !$0.isReady }) { transactions.failWaiters(error) }
     refreshState()
@@ -112,7 +113,7 @@ package final class Database {
   /// Reads in flight go to another connection; the rest fails. After a freeze nothing is sent again: the others
   /// are under suspicion as well.
   func connectionLost(
-    _ connection: Connection, _ error: PostgresError, _ orphans: [Operation], isFrozen: Bool
+    _ connection: PostgresConnection, _ error: PostgresError, _ orphans: [Operation], isFrozen: Bool
   ) {
     onConnectionError?(error)
     transactions.remove(connection)
@@ -148,8 +149,8 @@ package final class Database {
   // MARK: Operations
 
   /// The ready connection with the fewest commands in flight.
-  func leastBusy(_ lane: [Connection]) -> Connection? {
-    var best: Connection?
+  func leastBusy(_ lane: [PostgresConnection]) -> PostgresConnection? {
+    var best: PostgresConnection?
     for connection in lane where connection.isReady {
       if best == nil || connection.pipeline.commandCount < best!.pipeline.commandCount { best = connection }
     }
@@ -173,7 +174,7 @@ package final class Database {
   }
 
   /// Sends an operation on `connection`, waits for its outcome and reports it. Takes over the operation.
-  func run(_ operation: Operation, on connection: Connection) async throws(PostgresError) -> Rows {
+  func run(_ operation: Operation, on connection: PostgresConnection) async throws(PostgresError) -> Rows {
     let startedAt = loop.now
     await withUnsafeContinuation { continuation in
       operation.continuation = continuation

@@ -128,12 +128,12 @@ extension CivilDate: PostgresDecodable {
 }
 
 /// Reads json and jsonb.
-extension JSONText: PostgresDecodable {
-  package static func decode(_ cell: Cell) throws(PostgresError) -> JSONText {
+extension PostgresJSON: PostgresDecodable {
+  package static func decode(_ cell: Cell) throws(PostgresError) -> PostgresJSON {
     let bytes = try cell.present("jsonb")
     switch cell.type {
-    case .json: return JSONText(Array(bytes))
-    case .jsonb where bytes.first == 1: return JSONText(Array(bytes.dropFirst()))
+    case .json: return PostgresJSON(Array(bytes))
+    case .jsonb where bytes.first == 1: return PostgresJSON(Array(bytes.dropFirst()))
     default: throw cell.mismatch("jsonb")
     }
   }

@@ -50,7 +50,7 @@ extension Double: PostgresElement { package static var arrayType: PostgresType {
 extension Identifier: PostgresElement { package static var arrayType: PostgresType { .uuidArray } }
 extension Timestamp: PostgresElement { package static var arrayType: PostgresType { .timestamptzArray } }
 extension CivilDate: PostgresElement { package static var arrayType: PostgresType { .dateArray } }
-extension JSONText: PostgresElement { package static var arrayType: PostgresType { .jsonbArray } }
+extension PostgresJSON: PostgresElement { package static var arrayType: PostgresType { .jsonbArray } }
 
 extension String: PostgresElement {
   package static var arrayType: PostgresType { .textArray }

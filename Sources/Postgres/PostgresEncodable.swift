@@ -130,7 +130,7 @@ extension CivilDate: PostgresEncodable {
 }
 
 /// JSON text on its way into or out of a jsonb column: the bytes as they are, checked by the server.
-package struct JSONText: PostgresEncodable, Hashable, Sendable {
+package struct PostgresJSON: PostgresEncodable, Hashable, Sendable {
   package var bytes: [UInt8]
 
   package init(_ bytes: [UInt8]) { self.bytes = bytes }

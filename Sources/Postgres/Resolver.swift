@@ -7,19 +7,19 @@ final class Resolver {
   private static let freshNanoseconds: UInt64 = 1_000_000_000
 
   private let loop: EventLoop
-  private let endpoints: [Endpoint]
+  private let endpoints: [ServerAddress]
   private let names: RememberedNames
-  private var answer: [Endpoint] = []
+  private var answer: [ServerAddress] = []
   private var answeredAt: UInt64?
 
-  init(_ endpoints: [Endpoint], on loop: EventLoop) {
+  init(_ endpoints: [ServerAddress], on loop: EventLoop) {
     self.loop = loop
     self.endpoints = endpoints
     names = RememberedNames(endpoints.filter(\.needsLookup).map(\.host), on: loop)
   }
 
   /// Calls `completion` on the loop, at once if nothing has to be looked up.
-  func resolve(_ completion: @escaping (Result<[Endpoint], PostgresError>) -> Void) {
+  func resolve(_ completion: @escaping (Result<[ServerAddress], PostgresError>) -> Void) {
     if !endpoints.contains(where: \.needsLookup) { return completion(.success(endpoints)) }
     if let answeredAt, loop.now &- answeredAt < Self.freshNanoseconds { return completion(.success(answer)) }
     names.resolve { [self] addresses in
@@ -33,9 +33,9 @@ final class Resolver {
   }
 
   /// Every endpoint with its addresses; names without one are left out while any other is left.
-  private func found(_ addresses: RememberedNames.Answer) -> Result<[Endpoint], PostgresError> {
+  private func found(_ addresses: RememberedNames.Answer) -> Result<[ServerAddress], PostgresError> {
     var addresses = addresses[...]
-    var found: [Endpoint] = []
+    var found: [ServerAddress] = []
     var complaint = ""
     for endpoint in endpoints {
       guard endpoint.needsLookup else {
@@ -43,7 +43,7 @@ final class Resolver {
         continue
       }
       switch addresses.removeFirst() {
-      case .success(let all): found += all.map { Endpoint(host: endpoint.host, address: $0, port: endpoint.port) }
+      case .success(let all): found += all.map { ServerAddress(host: endpoint.host, address: $0, port: endpoint.port) }
       case .failure(let failure): complaint = failure.description
       }
     }

@@ -19,7 +19,7 @@ package final class Transaction {
   private static let rollbackStatement = Statement("rollback", "ROLLBACK")
 
   package let database: Database
-  private let connection: Connection
+  private let connection: PostgresConnection
   private let generation: Int
   private let timeoutMilliseconds: Int?
   private let begin: Statement
@@ -30,7 +30,8 @@ package final class Transaction {
   var streamCount = 0
 
   init(
-    _ database: Database, _ connection: Connection, _ isolation: Isolation, isReadOnly: Bool, timeoutMilliseconds: Int?
+    _ database: Database, _ connection: PostgresConnection, _ isolation: Isolation, isReadOnly: Bool,
+    timeoutMilliseconds: Int?
   ) {
     self.database = database
     self.connection = connection

@@ -5,17 +5,17 @@ struct TransactionPool {
   /// A task that waits for a connection.
   final class Waiter {
     var continuation: UnsafeContinuation<Void, Never>?
-    var result: Result<Connection, PostgresError>?
+    var result: Result<PostgresConnection, PostgresError>?
 
-    func settle(_ result: Result<Connection, PostgresError>) {
+    func settle(_ result: Result<PostgresConnection, PostgresError>) {
       guard self.result == nil else { return }
       self.result = result
       continuation.take()?.resume()
     }
   }
 
-  var connections: [Connection] = []
-  private var idle: [Connection] = []
+  var connections: [PostgresConnection] = []
+  private var idle: [PostgresConnection] = []
   private var waiters = Ring<Waiter>()
 
   /// Tasks that still wait.
@@ -30,12 +30,12 @@ struct TransactionPool {
   /// Whether no connection is ready and none can be hoped for soon.
   var areAllFailing: Bool { connections.allSatisfy { !$0.isReady && $0.isFailing } }
 
-  func isLent(_ connection: Connection) -> Bool {
+  func isLent(_ connection: PostgresConnection) -> Bool {
     connection.role == .transactions && connection.isReady && !idle.contains { $0 === connection }
   }
 
   /// A connection that nobody uses, now lent to the caller. The one used last is warmest.
-  mutating func borrow() -> Connection? { idle.popLast() }
+  mutating func borrow() -> PostgresConnection? { idle.popLast() }
 
   /// Opens one more connection if any was not asked for yet.
   func open() { connections.first(where: \.isDormant)?.start() }
@@ -43,7 +43,7 @@ struct TransactionPool {
   mutating func wait(_ waiter: Waiter) { waiters.append(waiter) }
 
   /// A connection is free: the first who still waits gets it.
-  mutating func giveBack(_ connection: Connection) {
+  mutating func giveBack(_ connection: PostgresConnection) {
     while let waiter = waiters.popFirst() {
       if waiter.result == nil { return waiter.settle(.success(connection)) }
     }
@@ -51,7 +51,7 @@ struct TransactionPool {
   }
 
   /// A connection was lost; it comes back by `giveBack` when it is ready again.
-  mutating func remove(_ connection: Connection) { idle.removeAll { $0 === connection } }
+  mutating func remove(_ connection: PostgresConnection) { idle.removeAll { $0 === connection } }
 
   mutating func failWaiters(_ error: PostgresError) {
     while let waiter = waiters.popFirst() { waiter.settle(.failure(error)) }

@@ -108,6 +108,7 @@ package final class EventLoop {
       task.resume(body)
       executor.runNewest()
     } else {
+      // Invariant 2.
       nonisolated(unsafe) let task = LoopTask(body, on: self)
       // Detached, because what it would take over from this moment's task is no matter of the bodies to come.
       Task.immediateDetached(executorPreference: executor) { await task.run() }

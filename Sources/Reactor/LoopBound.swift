@@ -1,6 +1,7 @@
 /// A value that belongs to one loop, as other threads know it: they can have something done with it, there.
 ///
 /// It may be passed to any thread, but the value is touched on its loop's thread alone.
+/// Invariant 2.
 package struct LoopBound<Value>: @unchecked Sendable {
   private let value: Value
   private let executor: LoopExecutor

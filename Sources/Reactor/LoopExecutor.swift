@@ -5,6 +5,7 @@ import Synchronization
 ///
 /// A continuation that is resumed on the loop's own thread is queued without any synchronisation; one resumed
 /// elsewhere goes through the mailbox and wakes the loop.
+/// Invariant 2.
 package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   /// The most jobs run before the loop looks at its descriptors again.
   static let jobsPerTurn = 4096

@@ -3,6 +3,7 @@ final class LoopTask {
   private var body: (() async -> Void)?
   private var continuation: UnsafeContinuation<Void, Never>?
 
+  // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
 
   init(_ body: @escaping () async -> Void, on loop: EventLoop) {

@@ -22,6 +22,7 @@ package enum NameResolver {
     if numeric.allSatisfy({ (try? $0.get()) != nil }) { return found(numeric) }
     let executor = loop.executor
     // Called on the loop's thread alone; the other thread only carries it.
+    // Invariant 2.
     nonisolated(unsafe) let found = found
     do {
       let thread = try SystemThread(name: "name-resolver") {

@@ -18,6 +18,7 @@ final class ClientCall: RedisCall {
   @exclusivity(unchecked) private var waiter = Waiter.nobody
   @exclusivity(unchecked) var isLate = false
   @exclusivity(unchecked) var next: ClientCall?
+  // Invariant 1.
   private unowned(unsafe) let client: RedisClient
 
   init(_ client: RedisClient) { self.client = client }

@@ -10,6 +10,7 @@ final class FairTimer {
   /// The time that is given then.
   static let graceNanoseconds: UInt64 = 200_000_000
 
+  // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
   private var timer: Timer?
 

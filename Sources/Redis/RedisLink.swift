@@ -22,6 +22,7 @@ final class RedisLink: EventHandler, TurnEnd {
   /// Called with every push of a subscribed link.
   var onPush: ((RedisReply) -> Void)?
 
+  // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
   private let fd: Int32
   @exclusivity(unchecked) private var context: UnsafeMutablePointer<redisAsyncContext>?

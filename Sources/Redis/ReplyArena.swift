@@ -53,6 +53,7 @@ final class ReplyArena {
   // MARK: hiredis' side
 
   // One table for all readers, which never change it.
+  // Invariant 4.
   nonisolated(unsafe) private static let functions: UnsafeMutablePointer<redisReplyObjectFunctions> = {
     let functions = UnsafeMutablePointer<redisReplyObjectFunctions>.allocate(capacity: 1)
     functions.initialize(

@@ -5,6 +5,7 @@ import Synchronization
 ///
 /// One producer calls `append`, one consumer `read` and `consume`. Head and tail count all bytes ever put in and
 /// taken out; the capacity is a power of two, so that their low bits are the places in the storage.
+/// Invariant 4.
 final class ByteRing: @unchecked Sendable {
   let capacity: Int
   private let storage: UnsafeMutableRawPointer

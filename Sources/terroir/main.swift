@@ -1,5 +1,10 @@
-import API
+import Accounts
+import Commands
+import Edge
 import Glibc
+import Serving
+import Settings
 
+/// The commands of the program, in the order of its help.
 let program = Program([.serve, .migrate, .healthcheck, .config, .routes, .promote, .edgeLog, .version])
 exit(program.run(Array(CommandLine.arguments.dropFirst()), environment: .process()))

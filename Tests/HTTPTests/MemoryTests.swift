@@ -26,7 +26,7 @@ struct MemoryTests {
       }
       let route = router.routes.first { $0.template == "/known" }!
       route.admission = { request in
-        guard request.header("Authorization") == "me" else { throw Fault(.unauthorized, "who") }
+        guard request.header("Authorization") == "me" else { throw RequestFault(.unauthorized, "who") }
         request.share = .known
       }
     }

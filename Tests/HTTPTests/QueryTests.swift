@@ -30,7 +30,7 @@ struct QueryTests {
     let query = try Query(bytes.span.bytes)
     #expect(try query.value("other") == "2")
     #expect(try query.value("absent") == nil)
-    #expect(throws: Fault(.badRequest, "The query parameter limit is given twice")) { try query.value("limit") }
+    #expect(throws: RequestFault(.badRequest, "The query parameter limit is given twice")) { try query.value("limit") }
   }
 
   @Test("refuses more parameters than its limit")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A connection string")
 struct ConnectionStringTests {
-  private func parameters(_ text: String, _ endpoints: [Endpoint]? = nil) throws -> [String: String] {
+  private func parameters(_ text: String, _ endpoints: [ServerAddress]? = nil) throws -> [String: String] {
     let string = try ConnectionString(text)
     let pairs = string.parameters(endpoints ?? string.endpoints, DatabaseConfiguration(url: text))
     return Dictionary(pairs, uniquingKeysWith: { $1 })
@@ -16,8 +16,9 @@ struct ConnectionStringTests {
     let string = try ConnectionString(text)
     #expect(
       string.endpoints == [
-        Endpoint(host: "a.example", address: "", port: "1"), Endpoint(host: "10.0.0.2", address: "", port: "2"),
-        Endpoint(host: "::1", address: "", port: "3"),
+        ServerAddress(host: "a.example", address: "", port: "1"),
+        ServerAddress(host: "10.0.0.2", address: "", port: "2"),
+        ServerAddress(host: "::1", address: "", port: "3"),
       ])
     #expect(string.endpoints.map(\.needsLookup) == [true, false, false])
     #expect(string.password == "p@ss")
@@ -41,7 +42,7 @@ struct ConnectionStringTests {
   func addresses() throws {
     let given = try parameters(
       "host=a,b port=5",
-      [Endpoint(host: "a", address: "1.2.3.4", port: "5"), Endpoint(host: "a", address: "::1", port: "5")])
+      [ServerAddress(host: "a", address: "1.2.3.4", port: "5"), ServerAddress(host: "a", address: "::1", port: "5")])
     #expect(given["host"] == "a,a")
     #expect(given["hostaddr"] == "1.2.3.4,::1")
     #expect(given["port"] == "5,5")

@@ -94,7 +94,7 @@ struct TypeTests {
     let dates = try await roundTrip(days, as: "date")
     #expect(dates.values == days)
     #expect(dates.texts == ["1999-12-31", "0001-01-01", "9999-02-28"])
-    let json = JSONText(Array(#"{"a": [1, null, "ü"]}"#.utf8))
+    let json = PostgresJSON(Array(#"{"a": [1, null, "ü"]}"#.utf8))
     #expect(try await roundTrip([json], as: "jsonb").values == [json])
     #expect(try await roundTrip([#"{"b": 2}"#], as: "jsonb").values == [#"{"b": 2}"#])
   }
@@ -131,7 +131,7 @@ struct TypeTests {
         SELECT \([1, nil, 3] as [Int64?])::text, \(none)::text, \(["a,b", nil, "\"q\"", ""] as [String?])::text,
           \([id])::text, \([time])::text, \([1.5, nil] as [Double?])::text, \([Int32(7)])::text, \([true, nil])::text,
           \([[1, 2], nil] as [[UInt8]?])::text, \([CivilDate(time)])::text, \([Int16(-1)])::text,
-          \([JSONText(Array("[1]".utf8))])::text
+          \([PostgresJSON(Array("[1]".utf8))])::text
         """)
       return try (0..<12).map { try rows[0].decode(String.self, $0) }
     }

@@ -1,6 +1,6 @@
-import API
 import HTTP
 import Metrics
+import Web
 
 extension Benchmark {
   /// Metrics: all that a request records, labels looked up in place, and a large scrape.

@@ -1,0 +1,59 @@
+import Postgres
+import Settings
+import Values
+import Web
+
+/// Accounts and their sessions, on one loop.
+package struct AccountFeature: Feature {
+  let context: LoopContext
+  /// Where users own things.
+  let others: [any Feature]
+  private let throttle: LoginThrottle
+
+  package init(_ context: LoopContext, others: [any Feature]) {
+    self.context = context
+    self.others = others
+    throttle = LoginThrottle(
+      redis: context.redis, loop: context.loop, prefix: context.configuration.redis.keyPrefix)
+  }
+
+  package var endpoints: [Endpoint] {
+    let groups: [any EndpointGroup] = [
+      Users(context: context, throttle: throttle, erasure: Erasure(context: context, features: others + [self])),
+      Sessions(context: context, throttle: throttle),
+      Administration(context: context),
+    ]
+    return groups.flatMap(\.endpoints)
+  }
+
+  package var duties: [Duty] { [] }
+
+  package var expiries: [Expiry] { [Self.sessionExpiry] }
+
+  /// Refresh tokens go with their sessions.
+  static var sessionExpiry: Expiry { Expiry { try await $0.execute(deleteSessions, $1) } }
+
+  package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
+    [
+      ExportPart(kind: "profile", sql: "SELECT \(unescaped: Profile.columns) FROM users WHERE id = \(user)") {
+        row, json in try Profile(row).write(&json)
+      }
+    ]
+  }
+
+  /// All sessions end; the account itself is the erasure's.
+  package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
+    let ended = try await transaction.query(Self.sessions, user).map { try $0.decode(Identifier.self, 0) }
+    return { await context.sessions.ended(ended) }
+  }
+
+  package func close() {}
+
+  private static let sessions = Statement("erasure.sessions", "SELECT id FROM sessions WHERE user_id = $1")
+  private static let deleteSessions = Statement(
+    "expiry.sessions",
+    """
+    DELETE FROM sessions WHERE id IN (
+      SELECT id FROM sessions WHERE expires_at < now() - interval '1 day' LIMIT $1)
+    """)
+}

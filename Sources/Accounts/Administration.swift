@@ -1,0 +1,112 @@
+import Commands
+import HTTP
+import JSON
+import Postgres
+import Values
+import Web
+
+/// What administrators do: they see all accounts and may disable them.
+struct Administration: EndpointGroup {
+  let context: LoopContext
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .get, template: "/api/admin/users", access: .administrator, summary: "All accounts",
+        tag: "Administration", parameters: PageRequest.parameters,
+        success: Endpoint.Success(200, .page(of: "AccountPage", Self.account), headers: ["ETag", "Link"]),
+        refusals: [.invalidCursor], handler: .async(list)),
+      Endpoint(
+        method: .patch, template: "/api/admin/users/{id}", access: .administrator,
+        summary: "Disable or enable an account",
+        details: "Disabling ends all sessions of the account, and stops its devices and its shop.",
+        tag: "Administration",
+        body: .mergePatch(.object([.required("disabled", .boolean)]), example: #"{"disabled":true}"#),
+        success: Endpoint.Success(200, Self.account, headers: ["ETag"]), refusals: [.notFound, .conflict],
+        handler: .async(change)),
+    ]
+  }
+
+  private func list(_ call: Call) async throws -> Response {
+    let page = try call.identifierPage(try call.query(), list: "admin.users")
+    let rows = try await context.database.query(Self.all, page.before, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows, Account.init)))
+  }
+
+  private func change(_ call: Call) async throws -> Response {
+    let id = try call.identifier("id")
+    var fields = try call.fields()
+    let disabled = fields.required("disabled", .boolean)
+    try fields.finish()
+    if disabled, try call.user.id == id { throw Problem(.conflict, "You cannot disable yourself.") }
+    let (rows, ended, devices) = try await context.database.transaction { transaction in
+      let rows = try await transaction.query(Self.setDisabled, id, disabled, call.now)
+      let ended = disabled ? try await Sessions.end(transaction, user: id, except: nil, at: call.now) : []
+      let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
+      return (rows, ended, devices)
+    }
+    guard let row = rows.first else { throw Problem(.notFound, "There is no account with this id.") }
+    await context.sessions.ended(ended)
+    await context.deviceKeys.changed(devices)
+    return call.ok(try Account(row).body)
+  }
+
+  /// An account as administrators see it.
+  private struct Account: PageItem {
+    let profile: Profile
+    var id: Identifier { profile.id }
+    let isDisabled: Bool
+
+    init(_ row: Row) throws {
+      profile = try Profile(row)
+      isDisabled = try row.decode(Bool.self, Profile.columnCount)
+    }
+
+    func write(_ json: inout JSONWriter) {
+      profile.write(&json)
+      json.member("disabled", isDisabled)
+    }
+  }
+
+  private static let columns = Profile.columns + ", disabled"
+  private static let all = Statement(
+    "admin.users", "SELECT \(columns) FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2")
+  private static let setDisabled = Statement(
+    "admin.disable", "UPDATE users SET disabled = $2, updated_at = $3 WHERE id = $1 RETURNING \(columns)")
+
+  private static let devices = Statement(
+    "admin.devices",
+    "SELECT devices.id FROM devices JOIN gardens ON gardens.id = devices.garden_id WHERE gardens.owner_id = $1")
+
+  private static let account = Schema.named(
+    "Account",
+    .object([
+      .required("id", .identifier), .required("email", .string(format: "email")), .required("displayName", .string()),
+      .required("locale", .nullable(.string())), .required("role", .enumeration(["user", "admin"])),
+      .required("createdAt", .timestamp), .required("updatedAt", .timestamp), .required("disabled", .boolean),
+    ]))
+}
+
+extension Command {
+  /// `terroir user promote EMAIL`: how the first administrator is made.
+  package static let promote = Command(
+    "user promote", operands: ["EMAIL"], "Makes an account an administrator's.",
+    body: .configured { configuration, invocation in
+      let key = invocation.operands[0].asciiLowercased
+      let count: Int
+      do {
+        count = try Database.standalone(configuration.pool, connectSeconds: 10) { database in
+          try await database.execute("UPDATE users SET role = 'admin', updated_at = now() WHERE email_key = \(key)")
+        }
+      } catch let error as PostgresError where error.isUndefinedTable {
+        invocation.console.complain("terroir user promote: the database has no tables yet; run terroir migrate first\n")
+        return ExitCode.failure
+      }
+      guard count == 1 else {
+        invocation.console.complain("terroir user promote: there is no account with this email address\n")
+        return ExitCode.failure
+      }
+      invocation.console.write("\(invocation.operands[0]) is an administrator.\n")
+      return ExitCode.success
+    })
+}

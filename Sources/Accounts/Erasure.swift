@@ -1,0 +1,31 @@
+import Postgres
+import Values
+import Web
+
+/// The end of an account: everything owned goes; what others need of it stays without its name.
+struct Erasure {
+  let context: LoopContext
+  /// All that hold something of a user.
+  let features: [any Feature]
+
+  /// Erases a user in one transaction, unless `check` throws at the profile as it is then; throws 409 while there are
+  /// open orders on either side.
+  func erase(_ user: Identifier, _ check: @escaping (Profile) throws -> Void) async throws {
+    var committed: [AfterCommit] = []
+    do {
+      try await context.database.transaction(timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction in
+        committed = []
+        if let row = try await transaction.query(Self.lock, user).first { try check(Profile(row)) }
+        for feature in features { committed.append(try await feature.erase(user, in: transaction)) }
+        try await transaction.execute(Self.delete, user)
+      }
+    } catch let error as PostgresError where error.outcomeIsUnknown {
+      for tell in committed { await tell() }
+      throw error
+    }
+    for tell in committed { await tell() }
+  }
+
+  private static let lock = Statement("erasure.lock", "SELECT \(Profile.columns) FROM users WHERE id = $1 FOR UPDATE")
+  private static let delete = Statement("erasure.delete", "DELETE FROM users WHERE id = $1")
+}

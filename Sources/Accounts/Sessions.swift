@@ -1,0 +1,310 @@
+import HTTP
+import JSON
+import Postgres
+import Secrets
+import Settings
+import Values
+import Web
+
+/// Signing in and out: short access tokens, refresh tokens that are good for one use, and the list of sessions.
+struct Sessions: EndpointGroup {
+  let context: LoopContext
+  let throttle: LoginThrottle
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .post, template: "/api/sessions", access: .open, summary: "Sign in", tag: "Sessions",
+        body: .json(
+          .object([
+            .required("email", .line(1...254)), .required("password", .line(1...PasswordPolicy.length.upperBound)),
+          ]),
+          example: #"{"email":"ada@example.org","password":"correct horse battery"}"#),
+        success: Endpoint.Success(201, Self.pair, headers: ["Location"]),
+        refusals: [.unauthorized, .tooManyFailures, .unavailable], handler: .async(signIn)),
+      Endpoint(
+        method: .post, template: "/api/sessions/refresh", access: .open, summary: "Renew your tokens",
+        details: """
+          A refresh token is good for one use. Should the answer be lost, the same request gets the same token again, for \
+          10 seconds and from the same address; later, or from elsewhere, a token that is used again ends its session.
+          """,
+        tag: "Sessions",
+        body: .json(.object([.required("refreshToken", .line(1...256))]), example: #"{"refreshToken":"trt_…"}"#),
+        success: Endpoint.Success(200, Self.pair), refusals: [.unauthorized], handler: .async(refresh)),
+      Endpoint(
+        method: .get, template: "/api/sessions", access: .user, summary: "Your sessions", tag: "Sessions",
+        parameters: PageRequest.parameters,
+        success: Endpoint.Success(200, .page(of: "SessionPage", Self.session), headers: ["ETag", "Link"]),
+        refusals: [.invalidCursor], handler: .async(list)),
+      Endpoint(
+        method: .delete, template: "/api/sessions/current", access: .user, summary: "Sign out", tag: "Sessions",
+        success: Endpoint.Success(204), handler: .async { call in try await end(call, try call.user.session) }),
+      Endpoint(
+        method: .delete, template: "/api/sessions/{id}", access: .user, summary: "End one of your sessions",
+        tag: "Sessions", success: Endpoint.Success(204), refusals: [.notFound],
+        handler: .async { call in try await end(call, try call.identifier("id")) }),
+    ]
+  }
+
+  // MARK: Signing in
+
+  private func signIn(_ call: Call) async throws -> Response {
+    var fields = try call.fields()
+    let email = fields.required("email", .string(1...254)).asciiLowercased
+    let password = fields.required("password", .string(1...PasswordPolicy.length.upperBound))
+    try fields.finish()
+    let known = try await throttle.attempt(account: email, from: call.clientAddress) {
+      let row = try await context.database.query(Self.userByEmail, email).first
+      let hash = try row.map { try $0.decode(String.self, 2) }
+      // As long for an unknown account as for a known one.
+      let isRight = try await context.passwords.verify(password, against: hash)
+      if !isRight { context.meters.action(.loginFailed, hasUser: row != nil) }
+      return isRight ? row : nil
+    }
+    guard let row = known, !(try row.decode(Bool.self, 3)) else {
+      if known != nil { context.meters.action(.loginFailed) }
+      throw Problem(.unauthorized, "The email address or the password is wrong.")
+    }
+    let user = try row.decode(Identifier.self, 0)
+    let role = Role(rawValue: try row.decode(String.self, 1)) ?? .user
+    let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.refreshToken))
+    let agent = call.request.header("User-Agent").map { String($0.prefix(256)) }
+    let rows = try await context.database.write(
+      Self.insert, id, user, agent, call.clientAddress.text, call.now, expiry(call.now), key.digest)
+    context.meters.action(.login)
+    let session = try SessionView(rows[0], current: id)
+    return call.secret(.created, location: "/api/sessions/\(id)", pair(user, role, session, key, call.now))
+  }
+
+  // MARK: Renewing
+
+  private enum Renewal {
+    case renewed(Identifier, Role, SessionView, OpaqueKey)
+    case reused(session: Identifier)
+    case refused
+  }
+
+  private func refresh(_ call: Call) async throws -> Response {
+    var fields = try call.fields()
+    let text = fields.required("refreshToken", .string(1...256))
+    try fields.finish()
+    guard let old = OpaqueKey(text, .refreshToken) else { throw Self.badRefresh }
+    switch try await renew(old, from: call.clientAddress.network.text, call.now) {
+    case .renewed(let user, let role, let session, let new):
+      context.meters.action(.refresh)
+      return call.secret(.ok, pair(user, role, session, new, call.now))
+    case .reused(let session):
+      context.logger.log(.warning, "A refresh token was used twice; its session is over") {
+        $0.field("session", session)
+      }
+      await context.sessions.ended([session])
+      throw Self.badRefresh
+    case .refused: throw Self.badRefresh
+    }
+  }
+
+  /// Uses up the old token and notes the new one, in one transaction. That a token comes back is committed as well:
+  /// the session is over, unless its holder cannot have heard of the new one.
+  private func renew(_ old: OpaqueKey, from network: String, _ now: Timestamp) async throws -> Renewal {
+    try await context.database.transaction { transaction in
+      guard let used = try await transaction.query(Self.useToken, old.digest, now, network).first else {
+        for new in context.succession.candidates(for: old) {
+          guard let row = try await transaction.query(Self.renewedSession, old.digest, network, new.digest).first else {
+            continue
+          }
+          return try Self.renewed(row, new)
+        }
+        guard let known = try await transaction.query(Self.revokeByToken, old.digest, now).first else {
+          return .refused
+        }
+        return .reused(session: try known.decode(Identifier.self, 0))
+      }
+      let id = try used.decode(Identifier.self, 0)
+      let new = context.succession.successor(of: old)
+      guard let row = try await transaction.query(Self.renewSession, id, now, expiry(now), new.digest).first else {
+        return .refused
+      }
+      return try Self.renewed(row, new)
+    }
+  }
+
+  /// Reads a session with its user and the user's role.
+  private static func renewed(_ row: Row, _ new: OpaqueKey) throws -> Renewal {
+    let role = Role(rawValue: try row.decode(String.self, 7)) ?? .user
+    let session = try SessionView(row, current: try row.decode(Identifier.self, 0))
+    return .renewed(try row.decode(Identifier.self, 6), role, session, new)
+  }
+
+  private static var badRefresh: Problem {
+    Problem(.unauthorized, "The refresh token is not valid, or no longer. Sign in again.")
+  }
+
+  // MARK: Listing and ending
+
+  private func list(_ call: Call) async throws -> Response {
+    let user = try call.user
+    let page = try call.identifierPage(try call.query(), list: "sessions:\(user.id)")
+    let rows = try await context.database.query(Self.byUser, user.id, page.before, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows) { try SessionView($0, current: user.session) }))
+  }
+
+  private func end(_ call: Call, _ id: Identifier) async throws -> Response {
+    let user = try call.user
+    guard try await context.database.execute(Self.revoke, id, user.id, call.now) == 1 else {
+      throw Problem(.notFound, "You have no session with this id.")
+    }
+    await context.sessions.ended([id])
+    context.meters.action(.logout)
+    return call.noContent()
+  }
+
+  /// Ends all sessions of a user but one, and gives their ids, to be announced after the COMMIT.
+  static func end(
+    _ transaction: Transaction, user: Identifier, except kept: Identifier?, at now: Timestamp
+  ) async throws -> [Identifier] {
+    try await transaction.query(Self.revokeOthers, user, kept, now).map { try $0.decode(Identifier.self, 0) }
+  }
+
+  // MARK: Tokens
+
+  private func expiry(_ now: Timestamp) -> Timestamp {
+    now.advanced(byMilliseconds: Int64(context.configuration.accounts.refreshTokenDays) * 86_400_000)
+  }
+
+  private func pair(
+    _ user: Identifier, _ role: Role, _ session: SessionView, _ key: OpaqueKey, _ now: Timestamp
+  ) -> [UInt8] {
+    let token = context.tokens.issue(subject: user, session: session.id, role: role, at: now)
+    var json = JSONWriter()
+    json.object { json in
+      json.member("accessToken", token.text)
+      json.member("tokenType", "Bearer")
+      json.member("expiresIn", token.claims.expiresAt - token.claims.issuedAt)
+      json.member("refreshToken", key.text)
+      json.key("session")
+      json.object(session.write)
+    }
+    return json.take()
+  }
+
+  // MARK: SQL
+
+  private static let columns = "id, user_agent, client_address, created_at, last_used_at, expires_at"
+
+  private static let userByEmail = Statement(
+    "users.byEmail", "SELECT id, role, password_hash, disabled FROM users WHERE email_key = $1")
+  private static let insert = Statement(
+    "sessions.insert",
+    """
+    WITH session AS (
+      INSERT INTO sessions (id, user_id, user_agent, client_address, created_at, last_used_at, expires_at)
+      VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING *
+    ), token AS (
+      INSERT INTO refresh_tokens (hash, session_id, created_at) SELECT $7, id, $5 FROM session
+    )
+    SELECT \(columns) FROM session
+    """)
+  private static let useToken = Statement(
+    "sessions.useToken",
+    "UPDATE refresh_tokens SET used_at = $2, used_from = $3 WHERE hash = $1 AND used_at IS NULL RETURNING session_id")
+  private static let revokeByToken = Statement(
+    "sessions.revokeByToken",
+    """
+    UPDATE sessions SET revoked_at = coalesce(revoked_at, $2)
+    WHERE id = (SELECT session_id FROM refresh_tokens WHERE hash = $1) RETURNING id
+    """)
+  private static let renewSession = Statement(
+    "sessions.renew",
+    """
+    WITH session AS (
+      UPDATE sessions SET last_used_at = $2, expires_at = $3 FROM users
+      WHERE sessions.id = $1 AND users.id = sessions.user_id AND NOT users.disabled
+        AND sessions.revoked_at IS NULL AND sessions.expires_at > $2
+      RETURNING sessions.*, users.role
+    ), token AS (
+      INSERT INTO refresh_tokens (hash, session_id, created_at) SELECT $4, id, $2 FROM session
+    )
+    SELECT \(columns), user_id, role FROM session
+    """)
+  // Of the database's time alone: the moment may have been another replica's.
+  private static let renewedSession = Statement(
+    "sessions.renewed",
+    """
+    SELECT sessions.id, user_agent, client_address, sessions.created_at, last_used_at, expires_at, user_id, users.role
+    FROM refresh_tokens AS old
+      JOIN refresh_tokens AS new ON new.hash = $3 AND new.session_id = old.session_id
+      JOIN sessions ON sessions.id = old.session_id
+      JOIN users ON users.id = sessions.user_id
+    WHERE old.hash = $1 AND old.used_from = $2 AND new.noted_at > now() - interval '10 seconds'
+      AND NOT users.disabled AND sessions.revoked_at IS NULL AND sessions.expires_at > now()
+    """)
+  private static let byUser = Statement(
+    "sessions.byUser",
+    """
+    SELECT \(columns) FROM sessions
+    WHERE user_id = $1 AND id < $2 AND revoked_at IS NULL AND expires_at > now() ORDER BY id DESC LIMIT $3
+    """)
+  private static let revoke = Statement(
+    "sessions.revoke",
+    """
+    UPDATE sessions SET revoked_at = $3
+    WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3
+    """)
+  private static let revokeOthers = Statement(
+    "sessions.revokeOthers",
+    """
+    UPDATE sessions SET revoked_at = $3
+    WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL RETURNING id
+    """)
+
+  // MARK: Schemas
+
+  private static let session = Schema.named(
+    "Session",
+    .object([
+      .required("id", .identifier), .required("userAgent", .nullable(.string())),
+      .required("clientAddress", .string()), .required("createdAt", .timestamp), .required("lastUsedAt", .timestamp),
+      .required("expiresAt", .timestamp), .required("current", .boolean, "Whether this request was made with it."),
+    ]))
+
+  private static let pair = Schema.named(
+    "TokenPair",
+    .object([
+      .required("accessToken", .string()), .required("tokenType", .constant("Bearer")),
+      .required("expiresIn", .integer(minimum: 1), "Seconds."), .required("refreshToken", .string()),
+      .required("session", session),
+    ]))
+}
+
+/// A session as its user sees it.
+struct SessionView: PageItem {
+  let id: Identifier
+  private let userAgent: String?
+  private let clientAddress: String
+  private let createdAt: Timestamp
+  private let lastUsedAt: Timestamp
+  private let expiresAt: Timestamp
+  private let isCurrent: Bool
+
+  /// Reads id, user_agent, client_address, created_at, last_used_at and expires_at.
+  init(_ row: Row, current: Identifier) throws {
+    id = try row.decode(Identifier.self, 0)
+    userAgent = try row.decode(String?.self, 1)
+    clientAddress = try row.decode(String.self, 2)
+    createdAt = try row.decode(Timestamp.self, 3)
+    lastUsedAt = try row.decode(Timestamp.self, 4)
+    expiresAt = try row.decode(Timestamp.self, 5)
+    isCurrent = id == current
+  }
+
+  func write(_ json: inout JSONWriter) {
+    json.member("id", id)
+    json.key("userAgent")
+    if let userAgent { json.string(userAgent) } else { json.null() }
+    json.member("clientAddress", clientAddress)
+    json.member("createdAt", createdAt)
+    json.member("lastUsedAt", lastUsedAt)
+    json.member("expiresAt", expiresAt)
+    json.member("current", isCurrent)
+  }
+}

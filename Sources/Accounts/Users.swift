@@ -1,0 +1,299 @@
+import HTTP
+import JSON
+import Postgres
+import Secrets
+import Settings
+import Values
+import Web
+
+/// Accounts: registration, one's own profile, and the end of an account.
+struct Users: EndpointGroup {
+  let context: LoopContext
+  let throttle: LoginThrottle
+  let erasure: Erasure
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .post, template: "/api/users", access: .open, summary: "Register", tag: "Accounts",
+        parameters: [.idempotencyKey()],
+        body: .json(
+          Self.registration,
+          example: #"{"email":"ada@example.org","password":"correct horse battery","displayName":"Ada"}"#),
+        success: Endpoint.Success(201, Self.profile, headers: ["Location"]), refusals: [.emailTaken, .unavailable],
+        handler: .async(register)),
+      Endpoint(
+        method: .get, template: "/api/users/me", access: .user, summary: "Your profile", tag: "Accounts",
+        success: Endpoint.Success(200, Self.profile, headers: ["ETag"]), handler: .async(show)),
+      Endpoint(
+        method: .patch, template: "/api/users/me", access: .user, summary: "Change your profile or password",
+        details: "A new password needs the current one, and ends all your other sessions.", tag: "Accounts",
+        body: .mergePatch(Self.change, example: #"{"displayName":"Ada L.","locale":"en-GB"}"#),
+        success: Endpoint.Success(200, Self.profile, headers: ["ETag"]),
+        refusals: [.forbidden, .preconditionFailed, .tooManyFailures], handler: .async(change)),
+      Endpoint(
+        method: .delete, template: "/api/users/me", access: .user, summary: "Erase your account and all you own",
+        tag: "Accounts",
+        body: .json(
+          .object([.required("password", .line(1...PasswordPolicy.length.upperBound))]),
+          example: #"{"password":"correct horse battery"}"#),
+        success: Endpoint.Success(204), refusals: [.forbidden, .openOrders, .preconditionFailed, .tooManyFailures],
+        handler: .async(erase)),
+    ]
+  }
+
+  // MARK: Handlers
+
+  private func register(_ call: Call) async throws -> Response {
+    var fields = try call.fields()
+    let email = fields.required("email", .email)
+    let password = fields.required("password", .newPassword)
+    let name = fields.required("displayName", .string(1...80))
+    try fields.finish()
+    try await admitNewcomer(from: call.clientAddress)
+    let hash = try await context.passwords.hash(password, of: .newcomer)
+    let id = context.makeIdentifier()
+    let key = try registrationKey(call, of: id)
+    do {
+      let made = try await context.database.transaction { transaction in
+        let rows = try await transaction.query(
+          Self.insert, id, email, email.asciiLowercased, name, hash, call.now)
+        let made = Made(location: "/api/users/me", body: try Profile(rows[0]).body)
+        try await key?.keep(made, in: transaction, at: call.now)
+        return made
+      }
+      context.meters.usersRegistered.increment()
+      context.meters.action(.register)
+      return call.response(made)
+    } catch let error as PostgresError where error.isUniqueViolation {
+      if key != nil, let made = try await registered(call, email) { return call.response(made) }
+      throw Problem(.emailTaken, "There is an account with this email address.")
+    }
+  }
+
+  /// The key of a registration is the new account's own. Its body holds a password, of which a plain digest would tell
+  /// too much: what is compared can only be made with the server's secret.
+  private func registrationKey(_ call: Call, of account: Identifier) throws -> IdempotencyKey? {
+    let keys = context.configuration.accounts.keys("registration 1")
+    let content = MessageAuthentication(key: keys[0]).code(of: call.request.body)
+    return try IdempotencyKey(call.request, user: account, content: content, seal: context.answerSeal)
+  }
+
+  /// What the same request has registered before; nil when the account is someone else's.
+  private func registered(_ call: Call, _ email: String) async throws -> Made? {
+    guard let row = try await context.database.query(Self.byEmail, email.asciiLowercased).first else { return nil }
+    let key = try registrationKey(call, of: try row.decode(Identifier.self, 0))
+    do { return try await key?.made(in: context.database, at: call.now) } catch is Problem { return nil }
+  }
+
+  private func show(_ call: Call) async throws -> Response { call.ok(try await profile(of: try call.user).body) }
+
+  private func change(_ call: Call) async throws -> Response {
+    let user = try call.user
+    var fields = try call.fields()
+    let name = fields.change("displayName", .string(1...80))
+    let locale = fields.patch("locale", .locale)
+    let password = fields.change("password", .newPassword)
+    let current = fields.change("currentPassword", .string(1...PasswordPolicy.length.upperBound))
+    if password != nil, current == nil { fields.fault("currentPassword", "is required to change the password") }
+    try fields.finish()
+    var (known, hash): (String?, String?)
+    if let password {
+      known = try await requirePassword(current ?? "", call, fault: Self.wrongCurrentPassword)
+      hash = try await context.passwords.hash(password)
+    }
+    let (rows, ended) = try await context.database.transaction { transaction in
+      guard let row = try await transaction.query(Self.lock, user.id).first else { throw Self.gone }
+      let before = try Profile(row)
+      try call.requireMatch(before.body)
+      // Changed meanwhile, it is not the current one any more.
+      guard try known == nil || known == row.decode(String.self, Profile.columnCount) else {
+        throw Problem(.forbidden, Self.wrongCurrentPassword)
+      }
+      let rows = try await transaction.query(
+        Self.update, user.id, name ?? before.displayName, locale.applied(to: before.locale), hash, call.now)
+      let ended =
+        hash == nil ? [] : try await Sessions.end(transaction, user: user.id, except: user.session, at: call.now)
+      return (rows, ended)
+    }
+    await context.sessions.ended(ended)
+    if hash != nil { context.meters.action(.passwordChange) }
+    return call.ok(try Profile(rows[0]).body)
+  }
+
+  private func erase(_ call: Call) async throws -> Response {
+    let user = try call.user
+    var fields = try call.fields()
+    let password = fields.required("password", .string(1...PasswordPolicy.length.upperBound))
+    try fields.finish()
+    try await requirePassword(password, call, fault: "The password is wrong.")
+    try await erasure.erase(user.id) { profile in try call.requireMatch(profile.body) }
+    context.meters.action(.erase)
+    return call.noContent()
+  }
+
+  // MARK: Steps
+
+  private func profile(of user: UserIdentity) async throws -> Profile {
+    guard let row = try await context.database.query(Self.byID, user.id).first else {
+      throw Self.gone
+    }
+    return try Profile(row)
+  }
+
+  /// Registrations have a limit of their own, since each costs a hash.
+  private func admitNewcomer(from address: PeerAddress) async throws {
+    guard let rate = context.configuration.rates.registration else { return }
+    let policy = RatePolicy("registration", rate)
+    let decision = await context.rateLimiter.take(policy, client: address.network.text)
+    if !decision.isAllowed { throw policy.refusal(decision) }
+  }
+
+  /// Checks the password of who is signed in, and gives its hash. A wrong one counts like a failed sign-in: with a
+  /// stolen token it could be guessed here as well.
+  @discardableResult
+  private func requirePassword(_ password: String, _ call: Call, fault: String) async throws -> String {
+    guard let row = try await context.database.query(Self.hashByID, try call.user.id).first else { throw Self.gone }
+    let (hash, account) = try row.decode((String.self, String.self))
+    let known = try await throttle.attempt(account: account, from: call.clientAddress) {
+      try await context.passwords.verify(password, against: hash) ? hash : nil
+    }
+    guard let known else {
+      context.meters.action(.loginFailed)
+      throw Problem(.forbidden, fault)
+    }
+    return known
+  }
+
+  private static let wrongCurrentPassword = "currentPassword is wrong."
+  private static var gone: Problem { Problem(.unauthorized, "The account is gone.") }
+
+  // MARK: SQL
+
+  private static let insert = Statement(
+    "users.insert",
+    """
+    INSERT INTO users (id, email, email_key, display_name, password_hash, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING \(Profile.columns)
+    """)
+  private static let byEmail = Statement("users.idByEmail", "SELECT id FROM users WHERE email_key = $1")
+  private static let byID = Statement("users.byID", "SELECT \(Profile.columns) FROM users WHERE id = $1")
+  private static let lock = Statement(
+    "users.lock", "SELECT \(Profile.columns), password_hash FROM users WHERE id = $1 FOR NO KEY UPDATE")
+  private static let hashByID = Statement("users.hash", "SELECT password_hash, email_key FROM users WHERE id = $1")
+  private static let update = Statement(
+    "users.update",
+    """
+    UPDATE users SET display_name = $2, locale = $3, password_hash = coalesce($4, password_hash),
+      updated_at = greatest($5, updated_at + interval '1 ms')
+    WHERE id = $1 RETURNING \(Profile.columns)
+    """)
+
+  // MARK: Schemas
+
+  static let profile = Schema.named(
+    "Profile",
+    .object([
+      .required("id", .identifier), .required("email", .string(format: "email")),
+      .required("displayName", .line(1...80)), .required("locale", .nullable(.string())),
+      .required("role", .enumeration(["user", "admin"])), .required("createdAt", .timestamp),
+      .required("updatedAt", .timestamp),
+    ]))
+
+  private static let registration = Schema.object([
+    .required("email", .line(3...254, format: "email")),
+    .required("password", .line(12...256)),
+    .required("displayName", .line(1...80)),
+  ])
+
+  private static let locales = Schema.string(
+    minLength: 2, maxLength: 35, pattern: "^[A-Za-z0-9]{2,3}(-[A-Za-z0-9]{1,8})*$")
+
+  private static let change = Schema.object([
+    .optional("displayName", .line(1...80)),
+    .optional("locale", .nullable(locales), "A language tag (BCP 47)."),
+    .optional("password", .line(12...256)),
+    .optional("currentPassword", .line(1...PasswordPolicy.length.upperBound), "Needed with `password`."),
+  ])
+}
+
+/// What everyone may know of their own account.
+struct Profile {
+  /// The columns that `init` reads, in their order.
+  static let columns = "id, email, display_name, locale, role, created_at, updated_at"
+  static let columnCount = 7
+
+  let id: Identifier
+  let email: String
+  let displayName: String
+  let locale: String?
+  let role: String
+  let createdAt: Timestamp
+  let updatedAt: Timestamp
+
+  init(_ row: Row) throws {
+    id = try row.decode(Identifier.self, 0)
+    email = try row.decode(String.self, 1)
+    displayName = try row.decode(String.self, 2)
+    locale = try row.decode(String?.self, 3)
+    role = try row.decode(String.self, 4)
+    createdAt = try row.decode(Timestamp.self, 5)
+    updatedAt = try row.decode(Timestamp.self, 6)
+  }
+
+  var body: [UInt8] {
+    var json = JSONWriter()
+    json.object(write)
+    return json.take()
+  }
+
+  func write(_ json: inout JSONWriter) {
+    json.member("id", id)
+    json.member("email", email)
+    json.member("displayName", displayName)
+    json.key("locale")
+    if let locale { json.string(locale) } else { json.null() }
+    json.member("role", role)
+    json.member("createdAt", createdAt)
+    json.member("updatedAt", updatedAt)
+  }
+}
+
+extension Rule where Value == String {
+  /// An email address as far as form can tell: one `@`, something on both sides, no spaces (RFC 5321's lengths).
+  static var email: Rule {
+    Rule.string(3...254).checked("must be an email address") { text in
+      let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+      return parts.count == 2 && (1...64).contains(parts[0].utf8.count) && parts[1].contains(".")
+        && !parts[1].hasPrefix(".") && !parts[1].hasSuffix(".")
+        && text.unicodeScalars.allSatisfy { $0.value > 0x20 && !$0.properties.isWhitespace && $0 != "<" && $0 != ">" }
+    }
+  }
+
+  /// A password that may be chosen.
+  static var newPassword: Rule {
+    Rule.string(PasswordPolicy.length).checked("is one of the passwords that are guessed first") {
+      PasswordPolicy.fault($0) == nil
+    }
+  }
+
+  /// A language tag by its form (BCP 47): letters and digits in groups of up to eight.
+  static var locale: Rule {
+    Rule.string(2...35).checked("must be a language tag such as en-GB") { text in
+      let groups = text.split(separator: "-", omittingEmptySubsequences: false)
+      return groups.allSatisfy { group in
+        (1...8).contains(group.utf8.count)
+          && group.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+          }
+      } && (2...3).contains(groups[0].utf8.count)
+    }
+  }
+}
+
+extension String {
+  /// With the letters A to Z in lower case and everything else as it is: how email addresses are compared.
+  var asciiLowercased: String {
+    String(decoding: utf8.map { (65...90).contains($0) ? $0 + 32 : $0 }, as: UTF8.self)
+  }
+}

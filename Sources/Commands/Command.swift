@@ -1,0 +1,78 @@
+import Settings
+
+/// One thing that the binary does: `terroir NAME`.
+package struct Command: Sendable {
+  /// Something that begins with two dashes; all of them may be left out.
+  package struct Option: Sendable {
+    /// With its dashes.
+    let name: String
+    /// What stands behind it; nil for a mere switch.
+    let value: String?
+    let meaning: String
+
+    package init(_ name: String, value: String? = nil, _ meaning: String) {
+      self.name = name
+      self.value = value
+      self.meaning = meaning
+    }
+  }
+
+  /// How a command was called.
+  package struct Invocation: Sendable {
+    /// The options that were given, with their values; a switch has an empty one.
+    package internal(set) var options: [String: String] = [:]
+    /// As many as the command declares.
+    package internal(set) var operands: [String] = []
+    package let environment: RawEnvironment
+    package let console: Console
+  }
+
+  /// What a command does; gives the exit code.
+  package enum Body: Sendable {
+    /// Needs no configuration.
+    case plain(@Sendable (Invocation) -> Int32)
+    /// Runs only with a configuration that is right; what it throws is shown, and the exit code is 1.
+    case configured(@Sendable (Configuration, Invocation) throws -> Int32)
+  }
+
+  /// One word, or several.
+  let name: String
+  /// Names of what must follow, in capitals.
+  let operands: [String]
+  let options: [Option]
+  /// One sentence.
+  let summary: String
+  let body: Body
+
+  package init(
+    _ name: String, operands: [String] = [], options: [Option] = [], _ summary: String, body: Body
+  ) {
+    self.name = name
+    self.operands = operands
+    self.options = options
+    self.summary = summary
+    self.body = body
+  }
+
+  /// Its name and what must follow.
+  var usage: String { ([name] + operands).joined(separator: " ") }
+
+  /// The text of `terroir NAME --help`.
+  var help: String {
+    var usage = "terroir \(self.usage)"
+    for option in options { usage += " [\(option.name)\(option.value.map { " \($0)" } ?? "")]" }
+    var text = "\(summary)\n\nUsage: \(usage)\n"
+    let rows = options.map { ($0.name + ($0.value.map { " \($0)" } ?? ""), $0.meaning) } + [("--help", "Shows this.")]
+    text += "\nOptions:\n" + Self.columns(rows)
+    if case .configured = body {
+      text += "\nConfigured by environment variables: see `terroir config`. Exit code 78 if one is wrong.\n"
+    }
+    return text
+  }
+
+  /// Two columns, the first as wide as it must be.
+  package static func columns(_ rows: [(String, String)]) -> String {
+    let width = rows.map(\.0.count).max() ?? 0
+    return rows.map { "  \($0)\(String(repeating: " ", count: width - $0.count))  \($1)\n" }.joined()
+  }
+}

@@ -1,0 +1,283 @@
+import HTTP
+import JSON
+import Postgres
+import Values
+import Web
+
+/// Local businesses: found by everyone, changed by their owners.
+struct Businesses: EndpointGroup {
+  /// The longest text that is searched for, in Unicode scalars.
+  static let maximumSearchLength = 200
+
+  let context: LoopContext
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .get, template: "/api/businesses", access: .anyone, summary: "Find businesses",
+        details: "The newest come first.", tag: "Businesses",
+        parameters: [
+          .query(
+            "q", .string(maxLength: Self.maximumSearchLength),
+            "Words to find in name, category and description; `\"in quotes\"`, `or` and `-not` are understood."),
+          .query("category", .string(pattern: Business.categoryPattern), "Only businesses of this category."),
+        ] + PageRequest.parameters,
+        success: Endpoint.Success(200, .page(of: "BusinessPage", Business.schema), headers: ["ETag", "Link"]),
+        refusals: [.invalidCursor], handler: .cached(list)),
+      Endpoint(
+        method: .get, template: "/api/businesses/{id}", access: .anyone, summary: "A business", tag: "Businesses",
+        success: Endpoint.Success(200, Business.schema, headers: ["ETag"]), refusals: [.notFound],
+        handler: .cached(show)),
+      Endpoint(
+        method: .post, template: "/api/businesses", access: .user, summary: "Open a business", tag: "Businesses",
+        parameters: [.idempotencyKey()],
+        body: .json(
+          Self.newBusiness,
+          example: #"{"name":"Hill Farm","category":"vegetables","location":{"latitude":47.1,"longitude":8.5}}"#),
+        success: Endpoint.Success(201, Business.schema, headers: ["Location", "ETag"]), handler: .async(create)),
+      Endpoint(
+        method: .patch, template: "/api/businesses/{id}", access: .user, summary: "Change your business",
+        tag: "Businesses", body: .mergePatch(Self.change, example: #"{"description":"Open on Saturdays."}"#),
+        success: Endpoint.Success(200, Business.schema, headers: ["ETag"]),
+        refusals: [.forbidden, .notFound, .preconditionFailed], handler: .async(change)),
+      Endpoint(
+        method: .delete, template: "/api/businesses/{id}", access: .user, summary: "Close your business",
+        details: "Its products go with it; past orders keep what they need.", tag: "Businesses",
+        success: Endpoint.Success(204), refusals: [.forbidden, .notFound, .openOrders, .preconditionFailed],
+        handler: .async(close)),
+    ]
+  }
+
+  // MARK: Reading
+
+  private func list(_ call: Call) throws -> CachedAnswer {
+    let query = try call.query()
+    let search = try query.search("q", maximumLength: Self.maximumSearchLength)
+    let category = try query.value("category")
+    if let category, !Business.isCategory(category) {
+      throw Problem(.malformed, "category must match \(Business.categoryPattern).")
+    }
+    let page = try call.identifierPage(query, list: "businesses:\(category ?? ""):\(search ?? "")")
+    let key = "\(page.limit):\(page.before):\(category ?? ""):\(search ?? "")"
+    return CachedAnswer(CacheKey("businesses", key, tag: "businesses"), isList: true) {
+      try page.body(call, try await find(category, search, page), Business.init)
+    }
+  }
+
+  private func find(_ category: String?, _ search: String?, _ page: IdentifierPage) async throws -> Rows {
+    let (database, last, limit) = (context.database, page.before, page.rowLimit)
+    return switch (category, search) {
+    case (nil, nil): try await database.query(Self.all, last, limit)
+    case (let category?, nil): try await database.query(Self.inCategory, last, limit, category)
+    case (nil, let search?): try await database.query(Self.matching, last, limit, search)
+    case (let category?, let search?): try await database.query(Self.matchingInCategory, last, limit, search, category)
+    }
+  }
+
+  private func show(_ call: Call) throws -> CachedAnswer {
+    let (id, context) = (try call.identifier("id"), context)
+    return CachedAnswer(CacheKey("business", id)) {
+      guard let row = try await context.database.query(Self.byID, id).first else { throw Self.missing }
+      return try Business(row).body
+    }
+  }
+
+  // MARK: Changing
+
+  private func create(_ call: Call) async throws -> Response {
+    let owner = try call.user.id
+    var fields = try call.fields()
+    let name = fields.required("name", .string(1...120))
+    let category = fields.required("category", .category)
+    let description = fields.optional("description", .text(0...2_000))
+    let location = fields.optional("location", .location)
+    try fields.finish()
+    let id = context.makeIdentifier()
+    return try await call.made { transaction, tags in
+      tags = ["businesses"]
+      let rows = try await transaction.query(
+        Self.insert, id, owner, name, category, description, location?.latitude, location?.longitude, call.now)
+      return Made(location: "/api/businesses/\(id)", body: try Business(rows[0]).body)
+    }.response
+  }
+
+  private func change(_ call: Call) async throws -> Response {
+    var fields = try call.fields()
+    let name = fields.change("name", .string(1...120))
+    let category = fields.change("category", .category)
+    let description = fields.patch("description", .text(0...2_000))
+    let location = fields.patch("location", .locationChange)
+    try fields.finish()
+    let business = try await context.cache.change { transaction, tags in
+      let before = try await own(call, Self.lockForChange, in: transaction)
+      tags = ["business:\(before.id)", "businesses"]
+      let place = try location.applied(to: before.location)
+      let rows = try await transaction.query(
+        Self.update, before.id, name ?? before.name, category ?? before.category,
+        description.applied(to: before.description), place?.latitude, place?.longitude, call.now)
+      return try Business(rows[0])
+    }
+    return call.ok(business.body)
+  }
+
+  private func close(_ call: Call) async throws -> Response {
+    try await context.cache.change { transaction, tags in
+      let business = try await own(call, Self.lockForDeletion, in: transaction)
+      guard try await transaction.query(Self.openOrders, business.id).isEmpty else {
+        throw Problem(.openOrders, "There are open orders. Deliver, cancel or refund them first.")
+      }
+      try await transaction.execute(Self.delete, business.id, call.now)
+      let products = try await transaction.query(Self.deleteProducts, business.id, call.now)
+      tags = ["business:\(business.id)", "businesses", "products:\(business.id)"]
+      tags += try products.map { "product:\(try $0.decode(Identifier.self, 0))" }
+    }
+    return call.noContent()
+  }
+
+  /// The business that the path names, locked. Throws 404 when there is none, 403 when it is someone else's, 412 when
+  /// the client has read another version.
+  private func own(_ call: Call, _ statement: Statement, in transaction: Transaction) async throws -> Business {
+    let user = try call.user.id
+    guard let row = try await transaction.query(statement, try call.identifier("id")).first else { throw Self.missing }
+    let business = try Business(row)
+    guard business.ownerID == user else { throw Problem(.forbidden, "Only its owner may change a business.") }
+    try call.requireMatch(business.body)
+    return business
+  }
+
+  private static var missing: Problem { Problem(.notFound, "There is no business with this id.") }
+
+  // MARK: SQL
+
+  private static let all = select("businesses.all", "")
+  private static let inCategory = select("businesses.category", "AND category = $3")
+  private static let matching = select("businesses.search", "AND search @@ websearch_to_tsquery('simple', $3)")
+  private static let matchingInCategory = select(
+    "businesses.searchCategory", "AND search @@ websearch_to_tsquery('simple', $3) AND category = $4")
+
+  private static func select(_ name: String, _ condition: String) -> Statement {
+    Statement(
+      name,
+      """
+      SELECT \(Business.columns) FROM businesses
+      WHERE deleted_at IS NULL AND id < $1 \(condition) ORDER BY id DESC LIMIT $2
+      """)
+  }
+
+  private static let selectByID = "SELECT \(Business.columns) FROM businesses WHERE id = $1 AND deleted_at IS NULL"
+  private static let byID = Statement("businesses.byID", selectByID)
+  private static let lockForChange = Statement("businesses.lock", "\(selectByID) FOR NO KEY UPDATE")
+  // Stronger: it keeps out orders and products, which hold a key share of their business until they are committed.
+  private static let lockForDeletion = Statement("businesses.lockForDeletion", "\(selectByID) FOR UPDATE")
+  private static let insert = Statement(
+    "businesses.insert",
+    """
+    INSERT INTO businesses
+      (id, owner_id, name, category, description, latitude, longitude, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING \(Business.columns)
+    """)
+  private static let update = Statement(
+    "businesses.update",
+    """
+    UPDATE businesses SET name = $2, category = $3, description = $4, latitude = $5, longitude = $6,
+      updated_at = greatest($7, updated_at + interval '1 ms')
+    WHERE id = $1 RETURNING \(Business.columns)
+    """)
+  private static let openOrders = Statement(
+    "businesses.openOrders",
+    "SELECT 1 FROM orders WHERE business_id = $1 AND status IN (\(OrderStatus.openList)) LIMIT 1")
+  private static let delete = Statement("businesses.delete", "UPDATE businesses SET deleted_at = $2 WHERE id = $1")
+  private static let deleteProducts = Statement(
+    "businesses.deleteProducts",
+    "UPDATE products SET deleted_at = $2 WHERE business_id = $1 AND deleted_at IS NULL RETURNING id")
+
+  // MARK: Schemas
+
+  private static let newBusiness = Schema.object([
+    .required("name", .line(1...120)),
+    .required("category", .string(pattern: Business.categoryPattern)),
+    .optional("description", .nullable(.lines(0...2_000))), .optional("location", .nullable(Location.schema)),
+  ])
+
+  private static let change = Schema.object([
+    .optional("name", .line(1...120)),
+    .optional("category", .string(pattern: Business.categoryPattern)),
+    .optional("description", .nullable(.lines(0...2_000))), .optional("location", .nullable(Location.changeSchema)),
+  ])
+}
+
+/// A business as everyone sees it.
+struct Business: PageItem {
+  let id: Identifier
+  /// Nil once the owner's account is erased; such a business is deleted too.
+  let ownerID: Identifier?
+  let name: String
+  let category: String
+  let description: String?
+  let location: Location?
+  private let createdAt: Timestamp
+  private let updatedAt: Timestamp
+
+  /// What `init(_: Row)` reads.
+  static let columns = "id, owner_id, name, category, description, latitude, longitude, created_at, updated_at"
+
+  init(_ row: Row) throws {
+    id = try row.decode(Identifier.self, 0)
+    ownerID = try row.decode(Identifier?.self, 1)
+    name = try row.decode(String.self, 2)
+    category = try row.decode(String.self, 3)
+    description = try row.decode(String?.self, 4)
+    location = Location(latitude: try row.decode(Double?.self, 5), longitude: try row.decode(Double?.self, 6))
+    createdAt = try row.decode(Timestamp.self, 7)
+    updatedAt = try row.decode(Timestamp.self, 8)
+  }
+
+  func write(_ json: inout JSONWriter) {
+    json.member("id", id)
+    json.member("ownerId", ownerID)
+    json.member("name", name)
+    json.member("category", category)
+    json.member("description", description)
+    json.member("location", location)
+    json.member("createdAt", createdAt)
+    json.member("updatedAt", updatedAt)
+  }
+
+  static let categoryPattern = "^[a-z][a-z0-9-]{0,39}$"
+
+  /// Whether a text matches `categoryPattern`.
+  static func isCategory(_ text: String) -> Bool {
+    guard let first = text.utf8.first, (97...122).contains(first), text.utf8.count <= 40 else { return false }
+    return text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "-") }
+  }
+
+  static let schema = Schema.named(
+    "Business",
+    .object([
+      .required("id", .identifier), .required("ownerId", .nullable(.identifier)), .required("name", .string()),
+      .required("category", .string()), .required("description", .nullable(.string())),
+      .required("location", .nullable(Location.schema)), .required("createdAt", .timestamp),
+      .required("updatedAt", .timestamp),
+    ]))
+}
+
+extension Rule where Value == String {
+  /// The category of a business.
+  package static var category: Rule {
+    Rule.string(1...40).checked("must match \(Business.categoryPattern)", Business.isCategory)
+  }
+}
+
+extension Query {
+  /// Words to search for; nil when there are none, and 400 when they are too long or hold control characters.
+  fileprivate func search(_ name: String, maximumLength: Int) throws -> String? {
+    guard let text = try value(name)?.trimmingSpaces, !text.isEmpty else { return nil }
+    guard text.unicodeScalars.count <= maximumLength,
+      text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+    else {
+      throw Problem(
+        .malformed, "\(name) must have at most \(maximumLength) characters, and no control characters.")
+    }
+    return text
+  }
+}

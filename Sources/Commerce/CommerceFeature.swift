@@ -1,0 +1,64 @@
+import Postgres
+import Values
+import Web
+
+/// Businesses, their products and the orders of these, on one loop.
+package final class CommerceFeature: Feature {
+  let context: LoopContext
+  let meters: OrderMeters
+
+  package init(_ context: LoopContext) {
+    self.context = context
+    meters = OrderMeters(context.meters.instruments, shard: context.meters.shard)
+  }
+
+  package var endpoints: [Endpoint] {
+    let groups: [any EndpointGroup] = [
+      Businesses(context: context), Products(context: context), OrderPlacement(context: context, meters: meters),
+      Orders(context: context), OrderTransitions(context: context, meters: meters),
+      OrderSummary(context: context),
+    ]
+    return groups.flatMap(\.endpoints)
+  }
+
+  package var duties: [Duty] { [] }
+  package var expiries: [Expiry] { [] }
+
+  /// A business stays as a bare row, for the orders of others.
+  package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
+    // Locked, so that no order is placed with a business of theirs meanwhile.
+    try await transaction.execute(Self.lockBusinesses, user)
+    guard try await transaction.query(Self.openOrders, user).isEmpty else {
+      throw Problem(.openOrders, "There are open orders. Cancel, deliver or refund them first.")
+    }
+    let businesses = try await transaction.query(Self.closeBusinesses, user).map { try $0.decode(Identifier.self, 0) }
+    let products = try await transaction.query(Self.deleteProducts, businesses).map {
+      try $0.decode(Identifier.self, 0)
+    }
+    return { [self] in
+      await context.cache.invalidate(
+        ["businesses"] + businesses.flatMap { ["business:\($0)", "products:\($0)"] }
+          + products.map { "product:\($0)" })
+    }
+  }
+
+  package func close() {}
+
+  private static let lockBusinesses = Statement(
+    "erasure.lockBusinesses", "SELECT 1 FROM businesses WHERE owner_id = $1 FOR UPDATE")
+  private static let openOrders = Statement(
+    "erasure.openOrders",
+    """
+    SELECT 1 FROM orders WHERE status IN (\(OrderStatus.openList))
+      AND (buyer_id = $1 OR business_id IN (SELECT id FROM businesses WHERE owner_id = $1)) LIMIT 1
+    """)
+  private static let closeBusinesses = Statement(
+    "erasure.closeBusinesses",
+    """
+    UPDATE businesses SET owner_id = NULL, name = '(erased)', description = NULL, latitude = NULL, longitude = NULL,
+      deleted_at = coalesce(deleted_at, now())
+    WHERE owner_id = $1 RETURNING id
+    """)
+  private static let deleteProducts = Statement(
+    "erasure.deleteProducts", "DELETE FROM products WHERE business_id = ANY ($1) RETURNING id")
+}

@@ -1,0 +1,81 @@
+import JSON
+import Postgres
+import Values
+import Web
+
+/// What a business has of a basket, at its prices of this moment.
+struct Offer {
+  private let basket: Basket
+  private let products: [Identifier: Product]
+
+  /// Reads rows of a product, the business's owner and whether that account is disabled; a single one without a product
+  /// when the business has nothing of it, and none when there is no such business. Throws 422 then and when the buyer is
+  /// the owner, and 409 when the owner is disabled.
+  init(_ rows: Rows, of basket: Basket, to buyer: Identifier) throws {
+    guard let first = rows.first else { throw ValidationError("/businessId", "is not the id of a business") }
+    if try first.decode(Identifier?.self, Product.columnCount) == buyer {
+      throw ValidationError("/businessId", "is your own business")
+    }
+    if try first.decode(Bool.self, Product.columnCount + 1) {
+      throw Problem(.conflict, "This business takes no orders now.")
+    }
+    let found = try rows.filter { !$0[0].isNull }.map(Product.init)
+    products = Dictionary(found.map { ($0.id, $0) }) { first, _ in first }
+    self.basket = basket
+  }
+
+  /// The lines of an order of the whole basket; throws 422 for what the business does not sell, for several currencies
+  /// and for sums that do not fit.
+  func lines() throws(ValidationError) -> [OrderLine] {
+    var faults: [JSON.Fault] = []
+    var lines: [OrderLine] = []
+    let currency = basket.items.lazy.compactMap { products[$0.product]?.price.currency }.first
+    for item in basket.items {
+      guard let product = products[item.product] else {
+        faults.append(item.fault("productId", "is not the id of a product of this business"))
+        continue
+      }
+      if let currency, product.price.currency != currency {
+        faults.append(item.fault("productId", "is sold in \(product.price.currency), others in \(currency)"))
+        continue
+      }
+      guard let total = product.price.multiplied(by: item.quantity) else {
+        faults.append(item.fault("quantity", "makes the sum larger than can be counted"))
+        continue
+      }
+      lines.append(
+        OrderLine(
+          productID: product.id, name: product.name, unit: product.unit, quantity: item.quantity,
+          unitPrice: product.price, total: total))
+    }
+    if !faults.isEmpty { throw ValidationError(faults) }
+    return lines
+  }
+
+  /// What must be taken from stock; throws 409 when there is visibly not enough.
+  func limitedQuantities() throws -> [Identifier: Int64] {
+    var quantities: [Identifier: Int64] = [:]
+    var faults: [JSON.Fault] = []
+    for item in basket.items {
+      guard let stock = products[item.product]?.stock else { continue }
+      if stock < item.quantity { faults.append(item.fault("quantity", "is more than the \(stock) left")) }
+      quantities[item.product] = item.quantity
+    }
+    if !faults.isEmpty { throw Problem(.outOfStock, "There is not enough in stock.", faults: faults) }
+    return quantities
+  }
+}
+
+extension [OrderLine] {
+  /// The sum of all lines; throws 422 when it does not fit. There is at least one, and all are in one currency.
+  func total() throws(ValidationError) -> Money {
+    var sum = Money(amount: 0, currency: self[0].total.currency)
+    for line in self {
+      guard let next = sum.adding(line.total) else {
+        throw ValidationError("/lines", "make a sum larger than can be counted")
+      }
+      sum = next
+    }
+    return sum
+  }
+}

@@ -1,0 +1,123 @@
+import HTTP
+import JSON
+import Postgres
+import Values
+import Web
+
+/// Buying: the server's prices, stock taken in the order's own transaction, and one order for each `Idempotency-Key`.
+struct OrderPlacement: EndpointGroup {
+  /// The most lines of an order.
+  static let maximumLines = 100
+  /// The most of one product in a line.
+  static let maximumQuantity: Int64 = 1_000_000
+
+  let context: LoopContext
+  let meters: OrderMeters
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .post, template: "/api/orders", access: .user, summary: "Order from a business",
+        details: """
+          The server sets the prices and takes the stock. Send the same request with the same `Idempotency-Key` as often \
+          as you like: there will be one order, and within 24 hours every answer is the same, byte for byte.
+          """,
+        tag: "Orders",
+        parameters: [.idempotencyKey(isRequired: true)],
+        body: .json(
+          Self.newOrder,
+          example: """
+            {"businessId":"019aa5c0-0000-7000-8000-000000000001",\
+            "lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002","quantity":2}]}
+            """),
+        success: Endpoint.Success(201, Order.schema, headers: ["Location", "ETag"]),
+        refusals: [.idempotencyKeyMissing, .outOfStock, .conflict], handler: .async(place))
+    ]
+  }
+
+  private func place(_ call: Call) async throws -> Response {
+    let buyer = try call.user.id
+    // The body alone: the release before this one compares so.
+    let content = call.request.body
+    guard let key = try IdempotencyKey(call.request, user: buyer, content: content, seal: context.answerSeal) else {
+      throw Problem(.idempotencyKeyMissing, "Send an Idempotency-Key, so that this can be sent again safely.")
+    }
+    var fields = try call.fields()
+    let business = fields.required("businessId", .identifier)
+    let lines = fields.required("lines", .array(1...Self.maximumLines, of: .basketLine))
+    try fields.finish()
+    let basket = Basket(lines)
+    let (response, isRepeated) = try await call.made(key) { transaction, tags in
+      let (order, taken) = try await place(basket, with: business, for: buyer, at: call.now, in: transaction)
+      if !taken.isEmpty { tags = ["products:\(business)"] + taken.map { "product:\($0)" } }
+      return Made(location: "/api/orders/\(order.id)", body: order.body)
+    }
+    if !isRepeated {
+      meters.placed()
+      context.meters.action(.orderCreate)
+    }
+    return response
+  }
+
+  /// Takes the stock and places the order; gives also the products of which stock was taken.
+  private func place(
+    _ basket: Basket, with business: Identifier, for buyer: Identifier, at now: Timestamp, in transaction: Transaction
+  ) async throws -> (Order, taken: Set<Identifier>) {
+    let rows = try await transaction.query(Self.offer, business, basket.products)
+    let offer = try Offer(rows, of: basket, to: buyer)
+    let lines = try offer.lines()
+    let order = Order(
+      id: context.makeIdentifier(), buyerID: buyer, businessID: business, lines: lines,
+      total: try lines.total(), createdAt: now)
+    guard let taken = try await Stock(try offer.limitedQuantities()).take(in: transaction) else {
+      throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
+    }
+    try await insert(order, taken: taken, in: transaction)
+    return (order, taken)
+  }
+
+  private func insert(_ order: Order, taken: Set<Identifier>, in transaction: Transaction) async throws {
+    let lines = order.lines
+    try await transaction.execute(
+      Self.insert, order.id, order.buyerID, order.businessID, order.total.currency.description, order.total.amount,
+      order.createdAt, lines.map(\.productID), lines.map(\.name), lines.map(\.unit), lines.map(\.quantity),
+      lines.map(\.unitPrice.amount), lines.map(\.total.amount), lines.map { taken.contains($0.productID) })
+  }
+
+  // MARK: SQL
+
+  // The key share keeps the business from being deleted, and its owner from being erased, until the order is there.
+  private static let offer = Statement(
+    "orders.offer",
+    """
+    SELECT \(Product.columns), businesses.owner_id, coalesce(users.disabled, false)
+    FROM businesses LEFT JOIN users ON users.id = businesses.owner_id LEFT JOIN products
+      ON products.business_id = businesses.id AND products.id = ANY ($2) AND products.deleted_at IS NULL
+    WHERE businesses.id = $1 AND businesses.deleted_at IS NULL FOR KEY SHARE OF businesses
+    """)
+  private static let insert = Statement(
+    "orders.insert",
+    """
+    WITH placed AS (
+      INSERT INTO orders (id, buyer_id, business_id, status, currency, total, created_at, updated_at)
+      VALUES ($1, $2, $3, 'pending', $4, $5, $6, $6)
+    )
+    INSERT INTO order_lines (order_id, position, product_id, name, unit, quantity, unit_price, total, stock_taken)
+    SELECT $1, position - 1, product, name, unit, quantity, price, total, taken
+    FROM unnest($7, $8, $9, $10, $11, $12, $13) WITH ORDINALITY
+      AS line (product, name, unit, quantity, price, total, taken, position)
+    """)
+
+  // MARK: Schemas
+
+  private static let newOrder = Schema.object([
+    .required("businessId", .identifier),
+    .required(
+      "lines",
+      .array(
+        .object([
+          .required("productId", .identifier),
+          .required("quantity", .integer(minimum: 1, maximum: maximumQuantity)),
+        ]), minItems: 1, maxItems: maximumLines), "The same product twice is added up."),
+  ])
+}

@@ -1,0 +1,75 @@
+import HTTP
+import JSON
+import Postgres
+import Values
+import Web
+
+/// The way of an order from one state to the next. Of several who try the same step, one makes it.
+struct OrderTransitions: EndpointGroup {
+  let context: LoopContext
+  let meters: OrderMeters
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .post, template: "/api/orders/{id}/transitions", access: .user, summary: "Move an order on",
+        details: """
+          pending → paid → preparing → shipped → delivered; pending → cancelled; paid, preparing, shipped and delivered → \
+          refunded. Buyer and seller may cancel, all else is the seller's. What is cancelled or refunded goes back into \
+          stock.
+          """,
+        tag: "Orders",
+        body: .json(
+          .object([.required("to", .enumeration(OrderStatus.allCases.map(\.rawValue)))]), example: #"{"to":"paid"}"#),
+        success: Endpoint.Success(200, Order.schema, headers: ["ETag"]),
+        refusals: [.forbidden, .notFound, .impossibleTransition], handler: .async(move))
+    ]
+  }
+
+  private func move(_ call: Call) async throws -> Response {
+    let (id, user) = (try call.identifier("id"), try call.user.id)
+    var fields = try call.fields()
+    let next = fields.required("to", .oneOf(OrderStatus.self))
+    try fields.finish()
+    let (previous, order) = try await context.cache.change { transaction, tags in
+      let rows = try await transaction.query(Orders.byID, id, user)
+      var order = try Orders.order(rows)
+      let previous = order.status
+      guard previous.leads(to: next) else { throw Self.impossible(previous, next) }
+      guard order.role(of: user).mayMove(to: next) else {
+        throw Problem(.forbidden, "Only the seller may do this.")
+      }
+      guard let row = try await transaction.query(Self.update, id, previous.rawValue, next.rawValue, call.now).first
+      else { throw Problem(.impossibleTransition, "Someone else has just moved this order on.") }
+      order.status = next
+      order.updatedAt = try row.decode(Timestamp.self, 0)
+      if next.givesStockBack {
+        tags = ["products:\(order.businessID)"] + order.lines.map { "product:\($0.productID)" }
+        try await Stock.giveBack(of: id, in: transaction)
+      }
+      return (previous, order)
+    }
+    meters.moved(order, from: previous)
+    context.meters.action(.orderTransition)
+    return call.ok(order.body)
+  }
+
+  private static func impossible(_ previous: OrderStatus, _ next: OrderStatus) -> Problem {
+    Problem(.impossibleTransition, "An order that is \(previous.rawValue) cannot become \(next.rawValue).")
+  }
+
+  // The status is compared again here, where the row is locked: of two who read it, one changes it.
+  private static let update = Statement(
+    "orders.move",
+    """
+    UPDATE orders SET status = $3::text, updated_at = greatest($4, updated_at + interval '1 ms'),
+      paid_at = CASE WHEN $3::text = 'paid' THEN $4 ELSE paid_at END,
+      refunded_at = CASE WHEN $3::text = 'refunded' THEN $4 ELSE refunded_at END
+    WHERE id = $1 AND status = $2 RETURNING updated_at
+    """)
+}
+
+extension Order {
+  /// The side on which a party to the order stands.
+  fileprivate func role(of user: Identifier) -> OrderRole { user == buyerID ? .buyer : .seller }
+}

@@ -1,0 +1,70 @@
+import JSON
+import Postgres
+import Values
+import Web
+
+extension Money {
+  /// Reads an amount and its currency from two columns.
+  init(_ row: Row, amount: Int, currency: Int) throws {
+    guard let code = CurrencyCode(try row.decode(String.self, currency)) else {
+      throw row[currency].mismatch("an active currency")
+    }
+    self.init(amount: try row.decode(Int64.self, amount), currency: code)
+  }
+
+  static let schema = Schema.named(
+    "Money",
+    .object([
+      .required("amount", .integer(minimum: 0), "Minor units, such as cents."),
+      .required("currency", currencies, "ISO 4217."),
+    ]))
+  /// What a merge patch may name of it.
+  static let changeSchema = Schema.named(
+    "MoneyChange", .object([.optional("amount", .integer(minimum: 0)), .optional("currency", currencies)]))
+  private static let currencies = Schema.string(pattern: "^[A-Z]{3}$")
+}
+
+/// What a merge patch does to a price: it may name one member alone (RFC 7386, section 2).
+struct PriceChange {
+  let amount: Int64?
+  let currency: CurrencyCode?
+
+  /// The price afterwards.
+  func applied(to current: Money) -> Money {
+    Money(amount: amount ?? current.amount, currency: currency ?? current.currency)
+  }
+}
+
+extension Rule where Value == Money {
+  /// What something costs: nothing, or an amount in minor units.
+  package static var price: Rule {
+    .object { fields in
+      Money(
+        amount: fields.required("amount", .integer(0...Int64.max)),
+        currency: fields.required("currency", .currency))
+    }
+  }
+}
+
+extension Rule where Value == PriceChange {
+  /// The same in a merge patch.
+  static var priceChange: Rule {
+    .object { fields in
+      PriceChange(
+        amount: fields.change("amount", .integer(0...Int64.max)), currency: fields.change("currency", .currency))
+    }
+  }
+}
+
+extension Rule where Value == CurrencyCode {
+  /// Three capital letters of the active ISO 4217 list.
+  static var currency: Rule {
+    Rule<String>.string(1...16).converted("must be an active ISO 4217 code such as EUR", placeholder: .euro) {
+      CurrencyCode($0)
+    }
+  }
+}
+
+extension CurrencyCode {
+  fileprivate static let euro = CurrencyCode("EUR")!
+}

@@ -1,0 +1,247 @@
+import HTTP
+import JSON
+import Postgres
+import Values
+import Web
+
+/// What businesses sell.
+struct Products: EndpointGroup {
+  let context: LoopContext
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .get, template: "/api/businesses/{id}/products", access: .anyone, summary: "What a business sells",
+        details: "The newest come first.", tag: "Products", parameters: PageRequest.parameters,
+        success: Endpoint.Success(200, .page(of: "ProductPage", Product.schema), headers: ["ETag", "Link"]),
+        refusals: [.notFound, .invalidCursor], handler: .cached(list)),
+      Endpoint(
+        method: .get, template: "/api/products/{id}", access: .anyone, summary: "A product", tag: "Products",
+        success: Endpoint.Success(200, Product.schema, headers: ["ETag"]), refusals: [.notFound],
+        handler: .cached(show)),
+      Endpoint(
+        method: .post, template: "/api/businesses/{id}/products", access: .user, summary: "Offer a product",
+        tag: "Products", parameters: [.idempotencyKey()],
+        body: .json(
+          Self.newProduct,
+          example: #"{"name":"Carrots","price":{"amount":350,"currency":"EUR"},"unit":"kg","stock":40}"#),
+        success: Endpoint.Success(201, Product.schema, headers: ["Location", "ETag"]),
+        refusals: [.forbidden, .notFound], handler: .async(create)),
+      Endpoint(
+        method: .patch, template: "/api/products/{id}", access: .user, summary: "Change a product of yours",
+        tag: "Products", body: .mergePatch(Self.change, example: #"{"stock":25}"#),
+        success: Endpoint.Success(200, Product.schema, headers: ["ETag"]),
+        refusals: [.forbidden, .notFound, .preconditionFailed], handler: .async(change)),
+      Endpoint(
+        method: .delete, template: "/api/products/{id}", access: .user, summary: "Take a product off the market",
+        details: "Orders of it stay as they are.", tag: "Products", success: Endpoint.Success(204),
+        refusals: [.forbidden, .notFound, .preconditionFailed], handler: .async(delete)),
+    ]
+  }
+
+  // MARK: Reading
+
+  private func list(_ call: Call) throws -> CachedAnswer {
+    let (business, context) = (try call.identifier("id"), context)
+    let page = try call.identifierPage(try call.query(), list: "products:\(business)")
+    let key = CacheKey("products", "\(business):\(page.limit):\(page.before)", tag: page.list)
+    return CachedAnswer(key, isList: true) {
+      let rows = try await context.database.query(Self.byBusiness, business, page.before, page.rowLimit)
+      if rows.isEmpty, try await context.database.query(Self.owner, business).isEmpty { throw Self.noBusiness }
+      return try page.body(call, rows, Product.init)
+    }
+  }
+
+  private func show(_ call: Call) throws -> CachedAnswer {
+    let (id, context) = (try call.identifier("id"), context)
+    return CachedAnswer(CacheKey("product", id)) {
+      guard let row = try await context.database.query(Self.byID, id).first else { throw Self.missing }
+      return try Product(row).body
+    }
+  }
+
+  // MARK: Changing
+
+  private func create(_ call: Call) async throws -> Response {
+    let (business, user) = (try call.identifier("id"), try call.user.id)
+    var fields = try call.fields()
+    let name = fields.required("name", .string(1...120))
+    let price = fields.required("price", .price)
+    let unit = fields.required("unit", .unit)
+    let stock = fields.optional("stock", .stock)
+    try fields.finish()
+    let id = context.makeIdentifier()
+    return try await call.made { transaction, tags in
+      tags = ["products:\(business)"]
+      let rows = try await transaction.query(
+        Self.insert, id, business, user, name, price.amount, price.currency.description, unit, stock, call.now)
+      guard let row = rows.first else {
+        let exists = try await !transaction.query(Self.owner, business).isEmpty
+        throw exists ? Self.notYours : Self.noBusiness
+      }
+      return Made(location: "/api/products/\(id)", body: try Product(row).body)
+    }.response
+  }
+
+  private func change(_ call: Call) async throws -> Response {
+    var fields = try call.fields()
+    let name = fields.change("name", .string(1...120))
+    let price = fields.change("price", .priceChange)
+    let unit = fields.change("unit", .unit)
+    let stock = fields.patch("stock", .stock)
+    try fields.finish()
+    let product = try await context.cache.change { transaction, tags in
+      // Locked, so that no sale is lost between reading the stock and writing it.
+      let before = try await own(call, in: transaction)
+      tags = Self.tags(of: before)
+      let newPrice = price?.applied(to: before.price) ?? before.price
+      let rows = try await transaction.query(
+        Self.update, before.id, name ?? before.name, newPrice.amount, newPrice.currency.description,
+        unit ?? before.unit, stock.applied(to: before.stock), call.now)
+      return try Product(rows[0])
+    }
+    return call.ok(product.body)
+  }
+
+  private func delete(_ call: Call) async throws -> Response {
+    try await context.cache.change { transaction, tags in
+      let product = try await own(call, in: transaction)
+      tags = Self.tags(of: product)
+      try await transaction.execute(Self.delete, product.id, call.now)
+    }
+    return call.noContent()
+  }
+
+  /// The product that the path names, locked. Throws 404 when there is none, 403 when it is someone else's, 412 when
+  /// the client has read another version.
+  private func own(_ call: Call, in transaction: Transaction) async throws -> Product {
+    let (id, user) = (try call.identifier("id"), try call.user.id)
+    guard let row = try await transaction.query(Self.lock, id).first else { throw Self.missing }
+    guard try row.decode(Identifier?.self, Product.columnCount) == user else { throw Self.notYours }
+    let product = try Product(row)
+    try call.requireMatch(product.body)
+    return product
+  }
+
+  private static func tags(of product: Product) -> [String] {
+    ["product:\(product.id)", "products:\(product.businessID)"]
+  }
+
+  private static var missing: Problem { Problem(.notFound, "There is no product with this id.") }
+  private static var noBusiness: Problem { Problem(.notFound, "There is no business with this id.") }
+  private static var notYours: Problem { Problem(.forbidden, "Only the owner of the business may do this.") }
+
+  // MARK: SQL
+
+  private static let byBusiness = Statement(
+    "products.byBusiness",
+    """
+    SELECT \(Product.columns) FROM products
+    WHERE business_id = $1 AND deleted_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3
+    """)
+  private static let byID = Statement(
+    "products.byID", "SELECT \(Product.columns) FROM products WHERE id = $1 AND deleted_at IS NULL")
+  private static let owner = Statement(
+    "products.owner", "SELECT owner_id FROM businesses WHERE id = $1 AND deleted_at IS NULL")
+  private static let lock = Statement(
+    "products.lock",
+    """
+    SELECT \(Product.columns), businesses.owner_id FROM products JOIN businesses ON businesses.id = products.business_id
+    WHERE products.id = $1 AND products.deleted_at IS NULL FOR NO KEY UPDATE OF products
+    """)
+  // The key share keeps the business from being deleted meanwhile.
+  private static let insert = Statement(
+    "products.insert",
+    """
+    INSERT INTO products (id, business_id, name, price_amount, currency, unit, stock, created_at, updated_at)
+    SELECT $1, id, $4, $5, $6, $7, $8, $9, $9 FROM businesses
+    WHERE id = $2 AND owner_id = $3 AND deleted_at IS NULL FOR KEY SHARE
+    RETURNING \(Product.columns)
+    """)
+  private static let update = Statement(
+    "products.update",
+    """
+    UPDATE products SET name = $2, price_amount = $3, currency = $4, unit = $5, stock = $6,
+      updated_at = greatest($7, updated_at + interval '1 ms')
+    WHERE id = $1 RETURNING \(Product.columns)
+    """)
+  private static let delete = Statement("products.delete", "UPDATE products SET deleted_at = $2 WHERE id = $1")
+
+  // MARK: Schemas
+
+  private static let newProduct = Schema.object([
+    .required("name", .line(1...120)), .required("price", Money.schema),
+    .required("unit", .line(1...40), "What the price is for, such as kg."),
+    .optional("stock", .nullable(.integer(minimum: 0, maximum: Product.maximumStock)), "Unlimited when absent."),
+  ])
+
+  private static let change = Schema.object([
+    .optional("name", .line(1...120)), .optional("price", Money.changeSchema),
+    .optional("unit", .line(1...40)),
+    .optional("stock", .nullable(.integer(minimum: 0, maximum: Product.maximumStock)), "Null makes it unlimited."),
+  ])
+}
+
+/// A product as everyone sees it.
+package struct Product: PageItem {
+  /// The most units in stock: far from where adding what comes back could overflow.
+  static let maximumStock: Int64 = 1_000_000_000_000
+
+  package let id: Identifier
+  let businessID: Identifier
+  let name: String
+  let price: Money
+  let unit: String
+  /// Units left; nil is without limit.
+  let stock: Int64?
+  private let createdAt: Timestamp
+  private let updatedAt: Timestamp
+
+  /// What `init(_: Row)` reads.
+  static let columns = """
+    products.id, products.business_id, products.name, products.price_amount, products.currency, products.unit, \
+    products.stock, products.created_at, products.updated_at
+    """
+  static let columnCount = 9
+
+  init(_ row: Row) throws {
+    id = try row.decode(Identifier.self, 0)
+    businessID = try row.decode(Identifier.self, 1)
+    name = try row.decode(String.self, 2)
+    price = try Money(row, amount: 3, currency: 4)
+    unit = try row.decode(String.self, 5)
+    stock = try row.decode(Int64?.self, 6)
+    createdAt = try row.decode(Timestamp.self, 7)
+    updatedAt = try row.decode(Timestamp.self, 8)
+  }
+
+  package func write(_ json: inout JSONWriter) {
+    json.member("id", id)
+    json.member("businessId", businessID)
+    json.member("name", name)
+    json.member("price", price)
+    json.member("unit", unit)
+    json.member("stock", stock)
+    json.member("createdAt", createdAt)
+    json.member("updatedAt", updatedAt)
+  }
+
+  static let schema = Schema.named(
+    "Product",
+    .object([
+      .required("id", .identifier), .required("businessId", .identifier), .required("name", .string()),
+      .required("price", Money.schema), .required("unit", .string()),
+      .required("stock", .nullable(.integer(minimum: 0)), "Null is without limit."),
+      .required("createdAt", .timestamp),
+      .required("updatedAt", .timestamp, "When its owner last changed it; sales do not count."),
+    ]))
+}
+
+extension Rule where Value == String {
+  /// What a price is for.
+  package static var unit: Rule { .string(1...40) }
+}
+
+extension Rule where Value == Int64 {
+  package static var stock: Rule { .integer(0...Product.maximumStock) }
+}

@@ -1,0 +1,73 @@
+import Commands
+import Glibc
+import HTTP
+import Metrics
+import Reactor
+import Settings
+import Telemetry
+
+extension Command {
+  /// `terroir edge-log`: beside nginx, for its log and for what clients got.
+  package static let edgeLog = Command(
+    "edge-log",
+    options: [
+      Option("--syslog", value: "HOST:PORT", "Where nginx's datagrams are taken; 0.0.0.0:5140 otherwise."),
+      Option("--metrics", value: "HOST:PORT", "Where metrics are served; 0.0.0.0:9465 otherwise."),
+    ],
+    "Writes what nginx logs to standard output and counts what clients got, until a signal ends it.",
+    body: .plain { invocation in
+      let (syslog, metrics) = (invocation.options["--syslog"], invocation.options["--metrics"])
+      guard let syslog = SocketAddress(syslog ?? "0.0.0.0:5140"), let metrics = SocketAddress(metrics ?? "0.0.0.0:9465")
+      else {
+        invocation.console.complain("terroir edge-log: an address is a number and a port, such as 127.0.0.1:5140\n")
+        return ExitCode.usage
+      }
+      Signals.block([SIGTERM, SIGINT])
+      let logs = LogSink(
+        style: LogStyle(
+          format: .json, level: .info, service: "nginx", version: Version.number,
+          environment: invocation.environment.variables["ENVIRONMENT"] ?? "development"))
+      defer { logs.close(deadlineMilliseconds: LogSink.flushMilliseconds) }
+      do {
+        try receive(syslog, metrics, logs)
+        return ExitCode.success
+      } catch {
+        invocation.console.complain("terroir edge-log: \(error)\n")
+        return ExitCode.failure
+      }
+    })
+
+  /// The memory of all who scrape, in bytes.
+  private static let scrapeMemoryBytes = 16 << 20
+
+  private static func receive(_ syslog: SocketAddress, _ metrics: SocketAddress, _ logs: LogSink) throws {
+    let loop = try EventLoop(index: 0)
+    let registry = Registry(shards: 1)
+    registry.collect(ProcessCollector())
+    registry.counter("log_lines_dropped_total", help: "Log lines dropped because the reader was too slow.") {
+      Double(logs.droppedLines)
+    }
+    let server = Server(
+      loop: loop, memory: MemoryBudget(bytes: scrapeMemoryBytes), application: MetricsApplication(registry))
+    try server.accept(from: ListeningSocket.open(host: metrics.host, port: metrics.port))
+    let socket = try DatagramSocket.open(host: syslog.host, port: syslog.port)
+    let log = EdgeLog(socket: socket, logger: Logger(logs), answers: EdgeAnswers(registry))
+    try loop.add(socket, .readable, log)
+    let signals = try Signals([SIGTERM, SIGINT], on: loop) { _ in loop.stop() }
+    withExtendedLifetime((server, signals)) { loop.run() }
+  }
+}
+
+/// A numeric address and a port, as in `127.0.0.1:5140` or `[::]:5140`.
+private struct SocketAddress {
+  let host: String
+  let port: UInt16
+
+  init?(_ text: String) {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+    var host = text[..<colon]
+    if host.first == "[", host.last == "]" { host = host.dropFirst().dropLast() }
+    guard PeerAddress(String(host)) != nil else { return nil }
+    (self.host, self.port) = (String(host), port)
+  }
+}

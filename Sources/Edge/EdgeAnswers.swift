@@ -1,0 +1,44 @@
+import HTTP
+import JSON
+import Metrics
+import Web
+
+/// `edge_requests_total`: what clients got, whether the server made it or nginx itself.
+final class EdgeAnswers {
+  /// Whether the answer is one of the API's, for which there is a promise; nginx says it in `scope`.
+  static let scopes = ["api", "other"]
+  /// Who made the answer; nginx says it in `origin`.
+  static let origins = ["server", "edge"]
+
+  private let requests: Family<Counter>
+
+  init(_ registry: Registry) {
+    requests = registry.counter(
+      "edge_requests_total", help: "Answers that clients got at the edge.",
+      labels: ["scope", "origin", "status", "status_class"])
+    // There at zero, so that the first failure is seen.
+    let successes = [Status.ok, .created, .accepted, .noContent, .notModified, .clientClosed, .gatewayTimeout]
+    let statuses = Set(successes.map { Int($0.rawValue) } + Problem.Code.allCases.map(\.status))
+    for scope in Self.scopes {
+      for origin in Self.origins { for status in statuses { _ = counter(scope, origin, status) } }
+    }
+  }
+
+  /// Counts what a line of the access log says; a line without it is none of ours.
+  func count(_ line: JSONObject) {
+    guard case .string(let code)? = line["statusCode"], let status = Int(code), (100...599).contains(status) else {
+      return
+    }
+    counter(Self.value(line["scope"], of: Self.scopes), Self.value(line["origin"], of: Self.origins), status)
+      .increment()
+  }
+
+  private func counter(_ scope: String, _ origin: String, _ status: Int) -> Counter {
+    requests.child(shard: 0, scope, origin, String(status), "\(status / 100)xx")
+  }
+
+  /// What is not known stands for the last.
+  private static func value(_ member: JSONValue?, of known: [String]) -> String {
+    if case .string(let value)? = member, known.contains(value) { value } else { known[known.count - 1] }
+  }
+}

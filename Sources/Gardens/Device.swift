@@ -1,0 +1,85 @@
+import JSON
+import Postgres
+import Values
+import Web
+
+/// A device as its owner sees it.
+package struct Device: PageItem {
+  /// The most sensor types that a device may list.
+  package static let maximumSensorTypes = 50
+
+  package let id: Identifier
+  let garden: Identifier
+  let name: String
+  let sensorTypes: [String]
+  let lastSeenAt: Timestamp?
+  let isOnline: Bool
+  let createdAt: Timestamp
+  let updatedAt: Timestamp
+
+  /// The columns that `init` reads, in their order. Names of sensor types have no space in them.
+  static let columns = """
+    devices.id, devices.garden_id, devices.name, array_to_string(devices.sensor_types, ' '), devices.last_seen_at,
+      devices.created_at, devices.updated_at, \(OnlineSpan.column)
+    """
+
+  private static let spanColumn = 7
+  /// How many `columns` are.
+  static let columnCount = 8
+
+  init(_ row: Row, now: Timestamp) throws {
+    let types: String
+    (id, garden, name, types, lastSeenAt, createdAt, updatedAt) = try row.decode(
+      (
+        Identifier.self, Identifier.self, String.self, String.self, Timestamp?.self, Timestamp.self, Timestamp.self
+      ))
+    sensorTypes = types.split(separator: " ").map(String.init)
+    let span = try OnlineSpan(row, Self.spanColumn)
+    isOnline = lastSeenAt.map { $0.advanced(byMilliseconds: span.milliseconds) >= now } ?? false
+  }
+
+  var body: [UInt8] { body { _ in } }
+
+  /// The device with more members behind its own.
+  func body(_ more: (inout JSONWriter) -> Void) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { json in
+      write(&json)
+      more(&json)
+    }
+    return json.take()
+  }
+
+  package func write(_ json: inout JSONWriter) {
+    json.member("id", id)
+    json.member("gardenId", garden)
+    json.member("name", name)
+    json.member("sensorTypes", sensorTypes)
+    json.member("lastSeenAt", lastSeenAt)
+    json.member("online", isOnline)
+    json.member("createdAt", createdAt)
+    json.member("updatedAt", updatedAt)
+  }
+
+  private static let members: [Schema.Property] = [
+    .required("id", .identifier), .required("gardenId", .identifier),
+    .required("name", .line(1...120)), .required("sensorTypes", .array(.string())),
+    .required("lastSeenAt", .nullable(.timestamp), "When it last posted."),
+    .required("online", .boolean, "Whether it posted within three times its usual interval, at least 15 minutes."),
+    .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
+  ]
+  static let schema = Schema.named("Device", .object(members))
+  static let newSchema = Schema.named(
+    "NewDevice", .object(members + [.required("key", .string(), "Shown this once; the server keeps no copy.")]))
+}
+
+extension Rule where Value == String {
+  /// The name of what a sensor measures.
+  package static var sensorType: Rule {
+    Rule.string(1...SensorType.maximumLength).checked(
+      "must be lower-case letters, digits and _, beginning with a letter"
+    ) { text in
+      Array(text.utf8).withUnsafeBytes(SensorType.isName)
+    }
+  }
+}

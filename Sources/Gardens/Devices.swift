@@ -1,0 +1,200 @@
+import HTTP
+import JSON
+import Postgres
+import Secrets
+import Values
+import Web
+
+/// The devices of a garden, and the keys by which they post their readings. All is the garden's owner's alone.
+struct Devices: EndpointGroup {
+  /// How long the old key works after a new one was made, in milliseconds.
+  static let oldKeyMilliseconds: Int64 = 24 * 3_600_000
+
+  let context: LoopContext
+  private var access: GardenAccess { GardenAccess(context: context) }
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .get, template: "/api/gardens/{id}/devices", access: .user, summary: "The devices of a garden of yours",
+        details: "The newest first.", tag: "Devices", parameters: PageRequest.parameters,
+        success: Endpoint.Success(200, .page(of: "DevicePage", Device.schema), headers: ["ETag", "Link"]),
+        refusals: [.notFound, .forbidden, .invalidCursor], handler: .async(list)),
+      Endpoint(
+        method: .post, template: "/api/gardens/{id}/devices", access: .user,
+        summary: "Add a device to a garden of yours", details: "Its key is shown in this answer only.",
+        tag: "Devices", parameters: [.idempotencyKey()],
+        body: .json(Self.new, example: #"{"name":"Probe 7","sensorTypes":["soil_moisture","soil_temperature"]}"#),
+        success: Endpoint.Success(201, Device.newSchema, headers: ["Location"]), refusals: [.notFound, .forbidden],
+        handler: .async(create)),
+      Endpoint(
+        method: .get, template: "/api/devices/{id}", access: .user, summary: "A device of yours",
+        details: Self.revisions, tag: "Devices",
+        success: Endpoint.Success(200, Device.schema, headers: ["ETag"]), refusals: [.notFound, .forbidden],
+        handler: .async(show)),
+      Endpoint(
+        method: .patch, template: "/api/devices/{id}", access: .user, summary: "Change a device of yours",
+        details: Self.revisions, tag: "Devices",
+        body: .mergePatch(Self.change, example: #"{"name":"Probe 7, by the shed"}"#),
+        success: Endpoint.Success(200, Device.schema, headers: ["ETag"]),
+        refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(change)),
+      Endpoint(
+        method: .delete, template: "/api/devices/{id}", access: .user,
+        summary: "Delete a device of yours with its readings", tag: "Devices", success: Endpoint.Success(204),
+        refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(delete)),
+      Endpoint(
+        method: .post, template: "/api/devices/{id}/key", access: .user, summary: "Make a new key for a device",
+        details: "The old key works for 24 hours more, so that the device can be told; at most two keys work.",
+        tag: "Devices",
+        parameters: [.query("revoke", .boolean, "Whether all old keys end at once."), .idempotencyKey()],
+        success: Endpoint.Success(200, .object([.required("key", .string())])), refusals: [.notFound, .forbidden],
+        handler: .async(rotate)),
+    ]
+  }
+
+  // MARK: Those of a garden
+
+  private func list(_ call: Call) async throws -> Response {
+    let garden = try call.identifier("id")
+    let page = try call.identifierPage(try call.query(), list: "devices:\(garden)")
+    try await access.requireOwner(try call.user, of: garden)
+    let rows = try await context.database.query(Self.byGarden, garden, page.before, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows) { try Device($0, now: call.now) }))
+  }
+
+  private func create(_ call: Call) async throws -> Response {
+    let (user, garden) = (try call.user, try call.identifier("id"))
+    var fields = try call.fields()
+    let name = fields.required("name", .string(1...120))
+    let types = fields.optional("sensorTypes", Self.sensorTypes) ?? []
+    try fields.finish()
+    try await access.requireOwner(user, of: garden)
+    let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.deviceKey))
+    return try await call.made { transaction, _ in
+      let rows = try await transaction.query(Self.insert, id, garden, name, types, key.digest, call.now, user.id)
+      // Deleted since it was looked at.
+      guard let row = rows.first else { throw GardenAccess.notFound }
+      let body = try Device(row, now: call.now).body { $0.member("key", key.text) }
+      return Made(location: "/api/devices/\(id)", body: body, isSecret: true)
+    }.response
+  }
+
+  // MARK: One
+
+  private func show(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user, try call.identifier("id"))
+    let row = try await context.database.query(Self.visibleByID, id, user.id).first
+    let device = try owned(row, call.now)
+    return call.ok(device.body, revision: device.updatedAt)
+  }
+
+  private func change(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user, try call.identifier("id"))
+    var fields = try call.fields()
+    let name = fields.change("name", .string(1...120))
+    let types = fields.patch("sensorTypes", Self.sensorTypes)
+    try fields.finish()
+    let device = try await context.database.transaction { transaction in
+      let before = try owned(try await transaction.query(Self.lock, id, user.id).first, call.now)
+      try call.requireMatch(before.body, revision: before.updatedAt)
+      let rows = try await transaction.query(
+        Self.update, id, name ?? before.name, types.applied(to: before.sensorTypes) ?? [], call.now)
+      return try Device(rows[0], now: call.now)
+    }
+    return call.ok(device.body, revision: device.updatedAt)
+  }
+
+  private func delete(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user, try call.identifier("id"))
+    try await context.cache.change(timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction, tags in
+      let device = try owned(try await transaction.query(Self.lockForDeletion, id, user.id).first, call.now)
+      try call.requireMatch(device.body, revision: device.updatedAt)
+      try await Readings.delete(of: [id], in: transaction)
+      try await transaction.execute(Self.deleteByID, id)
+      tags = [LatestValues.tag(device.garden)]
+    }
+    await context.deviceKeys.changed([id])
+    return call.noContent()
+  }
+
+  private func rotate(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user, try call.identifier("id"))
+    let revokes = try call.query().flag("revoke") ?? false
+    let key = OpaqueKey.make(.deviceKey)
+    let response = try await call.made { transaction, _ in
+      _ = try owned(try await transaction.query(Self.lock, id, user.id).first, call.now)
+      let end = revokes ? nil : call.now.advanced(byMilliseconds: Self.oldKeyMilliseconds)
+      try await transaction.execute(Self.setKey, id, key.digest, end)
+      var json = JSONWriter()
+      json.object { $0.member("key", key.text) }
+      return Made(status: .ok, body: json.take(), isSecret: true)
+    }.response
+    await context.deviceKeys.changed([id])
+    return response
+  }
+
+  /// The device of a row that `visibleByID` or `lock` gave; throws 404 without one, and 403 for someone else's.
+  private func owned(_ row: Row?, _ now: Timestamp) throws -> Device {
+    guard let row else { throw Problem(.notFound, "There is no device with this id.") }
+    guard try row.decode(Bool.self, Device.columnCount) else { throw GardenAccess.notYours }
+    return try Device(row, now: now)
+  }
+
+  private static var sensorTypes: Rule<[String]> {
+    .array(0...Device.maximumSensorTypes, of: .sensorType).checked("must name each sensor type once") {
+      Set($0).count == $0.count
+    }
+  }
+
+  // MARK: SQL
+
+  private static let columns = Device.columns
+
+  private static let byGarden = Statement(
+    "devices.byGarden",
+    "SELECT \(columns) FROM devices WHERE garden_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+  private static let one = """
+    SELECT \(columns), gardens.owner_id = $2 FROM devices JOIN gardens ON gardens.id = devices.garden_id
+    WHERE devices.id = $1 AND (gardens.public OR gardens.owner_id = $2)
+    """
+  private static let visibleByID = Statement("devices.visibleByID", one)
+  /// Lets those pass that hold the device against its end, such as the rollup.
+  private static let lock = Statement("devices.lock", one + " FOR NO KEY UPDATE OF devices")
+  private static let lockForDeletion = Statement("devices.lockForDeletion", one + " FOR UPDATE OF devices")
+  private static let insert = Statement(
+    "devices.insert",
+    """
+    INSERT INTO devices (id, garden_id, name, sensor_types, key_hash, created_at, updated_at)
+    SELECT $1, gardens.id, $3, $4, $5, $6, $6 FROM gardens WHERE gardens.id = $2 AND owner_id = $7 FOR KEY SHARE
+    RETURNING \(columns)
+    """)
+  private static let update = Statement(
+    "devices.update",
+    """
+    UPDATE devices SET name = $2, sensor_types = $3, updated_at = greatest($4, updated_at + interval '1 ms')
+    WHERE id = $1 RETURNING \(columns)
+    """)
+  private static let deleteByID = Statement("devices.delete", "DELETE FROM devices WHERE id = $1")
+  private static let setKey = Statement(
+    "devices.setKey",
+    """
+    UPDATE devices SET key_hash = $2, previous_key_expires_at = $3,
+      previous_key_hash = CASE WHEN $3::timestamptz IS NULL THEN NULL ELSE key_hash END
+    WHERE id = $1
+    """)
+
+  // MARK: Schemas
+
+  private static let revisions = """
+    The `ETag` changes whenever the device is seen; as `If-Match` it is good until someone changes the device.
+    """
+
+  private static let types = Schema.array(
+    .string(pattern: SensorType.pattern), maxItems: Device.maximumSensorTypes, isUnique: true)
+  private static let new = Schema.object([
+    .required("name", .line(1...120)), .optional("sensorTypes", types, "What it measures."),
+  ])
+  private static let change = Schema.object([
+    .optional("name", .line(1...120)), .optional("sensorTypes", .nullable(types)),
+  ])
+}

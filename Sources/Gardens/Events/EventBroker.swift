@@ -1,0 +1,179 @@
+import Postgres
+import Reactor
+import Redis
+import Settings
+import Telemetry
+import Values
+import Web
+
+/// The event streams of one loop: who watches which garden, and for how long they may.
+final class EventBroker {
+  /// How long who watches may go unchecked while the database is away, in nanoseconds.
+  static let uncheckedNanoseconds: UInt64 = 60_000_000_000
+  /// How long a client waits for its first events to be certain, in nanoseconds; then Redis is away.
+  static let patienceNanoseconds: UInt64 = 1_000_000_000
+
+  // Invariant 1.
+  private unowned(unsafe) let loop: EventLoop
+  private let redis: RedisClient
+  private let subscriber: RedisSubscriber
+  private let keys: EventKeys
+  private let access: EventAccess
+  private let commitMark: CommitMark
+  private let logger: Logger
+  private let heartbeatNanoseconds: UInt64
+  private let maximumStreams: Int
+  private let shares: ClientShares
+  private var hubs: [Identifier: EventHub] = [:]
+  private var streams = 0
+  private var isClosed = false
+  private var isTicking = false
+  /// The mark of commits under which all watchers were last looked at: of a garden that became private another replica
+  /// may not have been able to tell.
+  private var checkedMark: UInt64?
+  /// When all watchers were last known to be allowed to.
+  private var checkedAt: UInt64 = 0
+
+  init(
+    loop: EventLoop, redis: RedisClient, subscriber: RedisSubscriber, keys: EventKeys, access: EventAccess,
+    commitMark: CommitMark, logger: Logger, configuration: Configuration.Events, shares: ClientShares
+  ) {
+    self.loop = loop
+    self.redis = redis
+    self.subscriber = subscriber
+    self.keys = keys
+    self.access = access
+    self.commitMark = commitMark
+    self.logger = logger
+    heartbeatNanoseconds = UInt64(configuration.heartbeatSeconds) * 1_000_000_000
+    maximumStreams = configuration.streams
+    self.shares = shares
+    subscriber.onStateChange = { [unowned self] isListening in
+      for hub in hubs.values { if isListening { hub.reopen() } else { hub.lost() } }
+    }
+  }
+
+  /// Lets a client watch a garden, from after an event that it has had or from now on. Throws 503 for one too many, and
+  /// 429 when the client itself has too many.
+  func watch(
+    _ garden: Identifier, _ identity: Identity, client: String, after resumed: EventID?
+  ) async throws -> EventSeat {
+    guard !isClosed, streams < maximumStreams else {
+      throw Problem(Limit.eventStreams)
+    }
+    guard let share = shares.take(client) else {
+      var problem = Problem(.tooManyRequests, "You may have \(shares.maximum) event streams open at a time.")
+      // By then those are ended whose clients are gone.
+      problem.headers.append(("Retry-After", String(heartbeatNanoseconds / 1_000_000_000)))
+      throw problem
+    }
+    let hub = try hub(of: garden)
+    let watcher = EventWatcher(identity: identity)
+    hub.add(watcher, after: resumed)
+    streams += 1
+    let seat = EventSeat(watcher, share) { [unowned self] in leave(hub, watcher) }
+    startTicking()
+    await hub.waitUntilCurrent(nanoseconds: Self.patienceNanoseconds)
+    return seat
+  }
+
+  private func hub(of garden: Identifier) throws -> EventHub {
+    if let hub = hubs[garden] { return hub }
+    let hub: EventHub
+    do throws(RedisError) {
+      hub = try EventHub(garden, loop: loop, redis: redis, subscriber: subscriber, keys: keys) { [unowned self] in
+        loop.spawn { await self.check([garden]) }
+      }
+    } catch {
+      throw Problem(Limit.watchedGardens)
+    }
+    hubs[garden] = hub
+    return hub
+  }
+
+  private func leave(_ hub: EventHub, _ watcher: EventWatcher) {
+    if watcher.isCutOff { logger.log(.info, "A slow reader of events was cut off") { $0.field("garden", hub.garden) } }
+    watcher.end()
+    hub.remove(watcher)
+    streams -= 1
+    guard hub.watchers.isEmpty else { return }
+    hub.close()
+    hubs[hub.garden] = nil
+  }
+
+  /// Ends all streams, so that clients go on elsewhere, and lets nobody watch any more.
+  func close() {
+    isClosed = true
+    for hub in hubs.values { for watcher in hub.watchers { watcher.end() } }
+  }
+
+  // MARK: Now and then
+
+  private func startTicking() {
+    if isTicking { return }
+    isTicking = true
+    checkedAt = loop.now
+    scheduleTick()
+    followCommits()
+  }
+
+  private func followCommits() {
+    let mark = commitMark.value(at: loop.now)
+    if let mark, let checkedMark, mark != checkedMark { loop.spawn { [self] in await check(Array(hubs.keys)) } }
+    checkedMark = mark ?? checkedMark
+    guard isTicking else { return }
+    loop.schedule(afterNanoseconds: CommitMark.intervalNanoseconds) { [weak self] in self?.followCommits() }
+  }
+
+  private func scheduleTick() {
+    loop.schedule(afterNanoseconds: heartbeatNanoseconds) { [weak self] in self?.tick() }
+  }
+
+  private func tick() {
+    guard !hubs.isEmpty else {
+      isTicking = false
+      return
+    }
+    for hub in hubs.values { for watcher in hub.watchers { watcher.beat() } }
+    loop.spawn { [self] in
+      await renewMarks()
+      await check(Array(hubs.keys))
+    }
+    scheduleTick()
+  }
+
+  private func renewMarks() async {
+    // Hubs that Redis does not hear of now are opened anew when it is back, which sets their marks.
+    _ = try? await redis.pipeline(
+      hubs.keys.map {
+        ["SET", .text(keys.watched($0)), "1", "PX", .integer(EventHub.markMilliseconds)]
+      })
+  }
+
+  /// Ends the streams of those who may not watch any more.
+  private func check(_ gardens: [Identifier]) async {
+    let watching = gardens.compactMap { garden in hubs[garden].map { (garden: garden, watchers: $0.watchers) } }
+    do {
+      for watcher in try await access.lost(watching) { watcher.end() }
+      if watching.count == hubs.count { checkedAt = loop.now }
+    } catch {
+      guard loop.now - checkedAt > Self.uncheckedNanoseconds else { return }
+      for (_, watchers) in watching { for watcher in watchers { watcher.end() } }
+    }
+  }
+}
+
+/// A client's place among those who watch, given up when nobody holds it any more.
+final class EventSeat {
+  let watcher: EventWatcher
+  private let share: ClientShares.Share
+  private let leave: () -> Void
+
+  init(_ watcher: EventWatcher, _ share: ClientShares.Share, leave: @escaping () -> Void) {
+    self.watcher = watcher
+    self.share = share
+    self.leave = leave
+  }
+
+  deinit { leave() }
+}

@@ -1,0 +1,177 @@
+import Reactor
+import Redis
+import Values
+
+/// One garden that clients of this loop watch: one subscription to its channel, shared by all of them.
+///
+/// After the connection was lost, and at first, the hub is not current: what is told then is left out and read from the
+/// stream, which has the same events. So nothing is missed and nothing comes twice.
+final class EventHub {
+  /// Events that are read from the stream at a time.
+  static let pageEvents: Int64 = 100
+  /// The pause before Redis is asked again after it did not answer, in nanoseconds.
+  static let pauseNanoseconds: UInt64 = 100_000_000
+  /// How long the mark that a garden is watched outlives its renewal, in milliseconds: longer than a stream is kept.
+  static let markMilliseconds = EventScripts.lifetimeMilliseconds + 2 * 60_000
+
+  let garden: Identifier
+  private(set) var watchers: [EventWatcher] = []
+  // Invariant 1.
+  private unowned(unsafe) let loop: EventLoop
+  private let redis: RedisClient
+  private let subscriber: RedisSubscriber
+  private let keys: EventKeys
+  private var subscription: RedisSubscription?
+  /// The last event that was told to the watchers; nil until it is known where the stream ends.
+  private var last: EventID?
+  /// The last event that was left out because the hub was not current.
+  private var leftOut = EventID.zero
+  private var isCurrent = false
+  private var isOpening = false
+  private var mustReopen = false
+  private var isClosed = false
+  private var waitingForCurrent: [Pending<Void>] = []
+
+  /// Subscribes; `check` is called when somebody may have lost access. Throws when there are too many channels.
+  init(
+    _ garden: Identifier, loop: EventLoop, redis: RedisClient, subscriber: RedisSubscriber, keys: EventKeys,
+    check: @escaping () -> Void
+  ) throws(RedisError) {
+    self.garden = garden
+    self.loop = loop
+    self.redis = redis
+    self.subscriber = subscriber
+    self.keys = keys
+    subscription = try subscriber.subscribe(keys.channel(garden)) { [unowned self] message in
+      if let events = EventText(message: message) { told(events) } else if message == EventPublisher.check { check() }
+    }
+    reopen()
+  }
+
+  /// Forgets the subscription; there are no watchers any more.
+  func close() {
+    isClosed = true
+    if let subscription { subscriber.unsubscribe(subscription) }
+    subscription = nil
+    settleWaiting()
+  }
+
+  // MARK: Watchers
+
+  /// Adds a watcher, which is told of events after one that it has had, or from when the hub is current.
+  func add(_ watcher: EventWatcher, after resumed: EventID?) {
+    watchers.append(watcher)
+    loop.spawn { [self] in await join(watcher, after: resumed) }
+  }
+
+  func remove(_ watcher: EventWatcher) { watchers.removeAll { $0 === watcher } }
+
+  /// Waits until everything that happens is told, at most that long.
+  func waitUntilCurrent(nanoseconds: UInt64) async {
+    if isCurrent || isClosed { return }
+    let pending = Pending<Void>()
+    waitingForCurrent.append(pending)
+    let timer = loop.schedule(afterNanoseconds: nanoseconds) { [unowned self] in
+      waitingForCurrent.removeAll { $0 === pending }
+      pending.complete(.success(()))
+    }
+    try? await pending.value()
+    loop.cancel(timer)
+  }
+
+  private func join(_ watcher: EventWatcher, after resumed: EventID?) async {
+    var position = resumed
+    var isPartial = false
+    while !watcher.hasEnded {
+      guard isCurrent, let last else {
+        await waitUntilCurrent(nanoseconds: 1_000_000_000)
+        continue
+      }
+      guard let from = position, from < last || isPartial else { return watcher.goLive(from: position ?? last) }
+      do throws(RedisError) {
+        let page = try await page(after: from)
+        isPartial = page.isFull
+        // Without events the stream was lost, and there is nothing to resume from.
+        position = page.pieces.last?.last ?? max(from, last)
+        for events in page.pieces {
+          watcher.replay(events)
+          await watcher.drained()
+        }
+      } catch {
+        await loop.sleep(nanoseconds: Self.pauseNanoseconds)
+      }
+    }
+  }
+
+  // MARK: Events
+
+  private func told(_ events: EventText) {
+    guard isCurrent else {
+      leftOut = max(leftOut, events.last)
+      return
+    }
+    deliver(events)
+  }
+
+  private func deliver(_ events: EventText) {
+    // Read from the stream before it was told.
+    if let last, events.last <= last { return }
+    last = events.last
+    for watcher in watchers { watcher.offer(events) }
+  }
+
+  /// The connection was lost.
+  func lost() { isCurrent = false }
+
+  /// The connection is there: whatever was missed is read.
+  func reopen() {
+    isCurrent = false
+    mustReopen = true
+    if isOpening { return }
+    isOpening = true
+    loop.spawn { [self] in await open() }
+  }
+
+  private func open() async {
+    while mustReopen, !isClosed {
+      mustReopen = false
+      guard let subscription, await subscriber.isConfirmed(subscription), (try? await catchUp()) != nil else {
+        mustReopen = true
+        await loop.sleep(nanoseconds: Self.pauseNanoseconds)
+        continue
+      }
+    }
+    isOpening = false
+    settleWaiting()
+  }
+
+  /// Reads what the stream has beyond what was told, and is current then.
+  private func catchUp() async throws(RedisError) {
+    try await redis.set(keys.watched(garden), [1], expiry: .milliseconds(Self.markMilliseconds))
+    if last == nil {
+      let newest = try await redis.send("XREVRANGE", .text(keys.stream(garden)), "+", "-", "COUNT", 1)
+      last = EventText.pieces(of: newest, bytes: EventWatcher.pieceBytes).last?.last ?? .zero
+    }
+    while let from = last {
+      let known = leftOut
+      let page = try await page(after: from)
+      for events in page.pieces { deliver(events) }
+      // A page that is full may end within the events of one call; what was told meanwhile may not be in it.
+      if !page.isFull, leftOut == known { break }
+    }
+    if !mustReopen { isCurrent = true }
+  }
+
+  private func page(after position: EventID) async throws(RedisError) -> (pieces: [EventText], isFull: Bool) {
+    let entries = try await redis.send(
+      "XRANGE", .text(keys.stream(garden)), .text("(\(position)"), "+", "COUNT", .integer(Self.pageEvents))
+    let pieces = EventText.pieces(of: entries, bytes: EventWatcher.pieceBytes)
+    return (pieces, entries.array?.count == Int(Self.pageEvents))
+  }
+
+  private func settleWaiting() {
+    let waiting = waitingForCurrent
+    waitingForCurrent = []
+    for pending in waiting { pending.complete(.success(())) }
+  }
+}

@@ -1,0 +1,161 @@
+import Metrics
+import Reactor
+import Redis
+import Values
+
+/// Tells what happens on one loop to those who watch gardens on any loop of any replica.
+///
+/// Gardens that nobody watches cost one look-up for many of them at a time. While Redis is away events wait for it;
+/// what was perhaps told when the connection was lost is told again.
+package final class EventPublisher {
+  /// The most events that wait; the oldest are dropped for newer ones.
+  static let maximumWaiting = 20_000
+  /// The most events of one call, which make at most one message for each garden.
+  static let eventsPerCall = 250
+  /// The most look-ups at once.
+  static let gardensPerCall = 500
+  /// The pause before Redis is asked again after it did not answer, in nanoseconds.
+  static let pauseNanoseconds: UInt64 = 100_000_000
+
+  private typealias Happening = (garden: Identifier, event: GardenEvent)
+
+  // Invariant 1.
+  private unowned(unsafe) let loop: EventLoop
+  private let redis: RedisClient
+  private let keys: EventKeys
+  private var waiting: [Happening] = []
+  private var isSending = false
+  private let dropped: Counter
+
+  /// Makes one for a loop; `dropped` counts the events that could not be told.
+  init(loop: EventLoop, redis: RedisClient, keys: EventKeys, dropped: Counter) {
+    self.loop = loop
+    self.redis = redis
+    self.keys = keys
+    self.dropped = dropped
+  }
+
+  /// Tells of readings that were just committed.
+  func accepted(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) {
+    for reading in readings { waiting.append((garden, .reading(device: device, reading))) }
+    start()
+  }
+
+  /// Tells of an insight that was just committed; `body` is its JSON, without line breaks.
+  package func insight(_ garden: Identifier, _ body: [UInt8]) {
+    waiting.append((garden, .insight(body)))
+    start()
+  }
+
+  /// Has everyone who watches a garden asked again whether they may: to be called after the COMMIT that took away
+  /// access. Should Redis not pass it on, it is asked soon anyway.
+  func accessChanged(_ garden: Identifier) async {
+    _ = try? await redis.publish(keys.channel(garden), Self.check)
+  }
+
+  static let check = Array("check".utf8)
+
+  private func start() {
+    if waiting.count > 2 * Self.maximumWaiting { dropOldest() }
+    if isSending { return }
+    isSending = true
+    loop.atEndOfTurn(self)
+  }
+
+  private func dropOldest() {
+    let excess = waiting.count - Self.maximumWaiting
+    guard excess > 0 else { return }
+    waiting.removeFirst(excess)
+    dropped.increment(by: UInt64(excess))
+  }
+
+  private func sendAll() async {
+    while !waiting.isEmpty {
+      let taken = waiting
+      waiting = []
+      let left = await send(taken)
+      if left.isEmpty { continue }
+      waiting.insert(contentsOf: left, at: 0)
+      dropOldest()
+      await loop.sleep(nanoseconds: Self.pauseNanoseconds)
+    }
+    isSending = false
+  }
+
+  /// Tells what happened where somebody watches, in its order, and gives what could not be told.
+  private func send(_ happenings: [Happening]) async -> ArraySlice<Happening> {
+    var watched: [Identifier: Bool] = [:]
+    var first = happenings.startIndex
+    while first < happenings.endIndex {
+      do throws(RedisError) {
+        try await lookUp(happenings[first...], &watched)
+        let (group, end) = take(happenings[first...], watched)
+        if !group.isEmpty { try await publish(group) }
+        first = end
+      } catch {
+        switch error {
+        case .unavailable, .timeout, .overloaded: return happenings[first...]
+        case .server, .unexpectedReply:
+          // Trying again would fail again.
+          dropped.increment(by: UInt64(happenings.endIndex - first))
+          return []
+        }
+      }
+    }
+    return []
+  }
+
+  /// Finds out which gardens are watched, if the next one is not known of yet.
+  private func lookUp(
+    _ happenings: ArraySlice<Happening>, _ watched: inout [Identifier: Bool]
+  ) async throws(RedisError) {
+    guard let next = happenings.first, watched[next.garden] == nil else { return }
+    var gardens: [Identifier] = []
+    for happening in happenings where watched[happening.garden] == nil {
+      watched[happening.garden] = false
+      gardens.append(happening.garden)
+      if gardens.count == Self.gardensPerCall { break }
+    }
+    let marks: [RedisReply]
+    do throws(RedisError) {
+      marks = try await redis.values { values in for garden in gardens { values.append(keys.watched(garden)) } }
+    } catch {
+      for garden in gardens { watched[garden] = nil }
+      throw error
+    }
+    for (garden, mark) in zip(gardens, marks) where mark != .null { watched[garden] = true }
+  }
+
+  /// The next events of watched gardens, by garden, and where the rest begins.
+  private func take(
+    _ happenings: ArraySlice<Happening>, _ watched: [Identifier: Bool]
+  ) -> (group: [Identifier: [GardenEvent]], end: Int) {
+    var group: [Identifier: [GardenEvent]] = [:]
+    var count = 0
+    for index in happenings.indices {
+      let (garden, event) = happenings[index]
+      guard let isWatched = watched[garden], count < Self.eventsPerCall else { return (group, index) }
+      guard isWatched else { continue }
+      group[garden, default: []].append(event)
+      count += 1
+    }
+    return (group, happenings.endIndex)
+  }
+
+  private func publish(_ group: [Identifier: [GardenEvent]]) async throws(RedisError) {
+    var names: [String] = []
+    var arguments: [RedisArgument] = [
+      .integer(EventScripts.maximumEvents), .integer(EventScripts.lifetimeMilliseconds),
+    ]
+    for (garden, events) in group {
+      names += [keys.watched(garden), keys.stream(garden)]
+      arguments += [.text(keys.channel(garden)), .integer(Int64(events.count))]
+      for event in events { arguments += event.arguments }
+    }
+    _ = try await redis.evaluate(EventScripts.publish, keys: names, arguments)
+  }
+}
+
+extension EventPublisher: TurnEnd {
+  package func flush() { loop.spawn { [self] in await sendAll() } }
+}

@@ -1,0 +1,93 @@
+import Web
+
+/// One client that watches a garden: what waits to be sent to it, which is bounded, and how far it has got.
+final class EventWatcher {
+  /// The most bytes that wait for a client, unless it is one message; one that is slower is cut off, and may resume.
+  static let maximumWaitingBytes = 512 * 1024
+  /// How much is sent in one piece, about.
+  static let pieceBytes = 32 * 1024
+
+  let identity: Identity
+  /// Events up to here have been offered.
+  private(set) var position = EventID.zero
+  private(set) var hasEnded = false
+  /// Whether it was too slow.
+  private(set) var isCutOff = false
+  private var isLive = false
+  private var waiting: [[UInt8]] = []
+  private var waitingBytes = 0
+  private var reader: UnsafeContinuation<Void, Never>?
+  private var drainWaiter: UnsafeContinuation<Void, Never>?
+
+  init(identity: Identity) { self.identity = identity }
+
+  // MARK: What is told
+
+  /// Takes events as they happen; before `goLive`, and those it has had, are left out.
+  func offer(_ events: EventText) {
+    guard isLive, events.last > position else { return }
+    position = events.last
+    append(events.text)
+  }
+
+  /// Takes events of the past.
+  func replay(_ events: EventText) {
+    position = events.last
+    append(events.text)
+  }
+
+  /// From here on events are taken as they happen.
+  func goLive(from position: EventID) {
+    self.position = position
+    isLive = true
+  }
+
+  /// A comment, so that client and proxies see that the connection lives. Who has something to read needs none.
+  func beat() { if waiting.isEmpty { append(Array(": \n\n".utf8)) } }
+
+  /// Ends the stream after what waits.
+  func end() {
+    hasEnded = true
+    wake()
+  }
+
+  private func append(_ text: [UInt8]) {
+    if hasEnded { return }
+    if !waiting.isEmpty, waitingBytes + text.count > Self.maximumWaitingBytes {
+      isCutOff = true
+      waiting = []
+      waitingBytes = 0
+      return end()
+    }
+    waiting.append(text)
+    waitingBytes += text.count
+    reader.take()?.resume()
+  }
+
+  private func wake() {
+    reader.take()?.resume()
+    drainWaiter.take()?.resume()
+  }
+
+  // MARK: What is sent
+
+  /// What is to be sent next, when there is something; nil at the end.
+  func next() async -> [UInt8]? {
+    while waiting.isEmpty, !hasEnded { await withUnsafeContinuation { reader = $0 } }
+    guard var piece = waiting.first else { return nil }
+    var count = 1
+    while count < waiting.count, piece.count + waiting[count].count <= Self.pieceBytes {
+      piece += waiting[count]
+      count += 1
+    }
+    waiting.removeFirst(count)
+    waitingBytes -= piece.count
+    if waiting.isEmpty { drainWaiter.take()?.resume() }
+    return piece
+  }
+
+  /// Waits until nothing waits, or the end.
+  func drained() async {
+    while !waiting.isEmpty, !hasEnded { await withUnsafeContinuation { drainWaiter = $0 } }
+  }
+}

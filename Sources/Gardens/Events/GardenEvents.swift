@@ -1,0 +1,54 @@
+import HTTP
+import Values
+import Web
+
+/// What happens in a garden, as it happens: server-sent events (the HTML standard, section 9.2).
+struct GardenEvents: EndpointGroup {
+  let context: LoopContext
+  let feature: GardenFeature
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .get, template: "/api/gardens/{id}/events", access: .anyone,
+        summary: "Readings and insights of a garden as they come",
+        details: """
+          Server-sent events: `event: reading` with a reading of a device, `event: insight` with an insight, and a \
+          comment now and then. After an interruption `Last-Event-ID` resumes within 5 minutes or 1000 events; a client \
+          that is too slow is cut off and may resume.
+          """,
+        tag: "Gardens",
+        parameters: [.header("Last-Event-ID", .string(), "The id of the last event that you have.")],
+        success: Endpoint.Success(200, GardenEvent.schema, mediaTypes: ["text/event-stream"]),
+        refusals: [.notFound, .overloaded], handler: .async(watch))
+    ]
+  }
+
+  private static let headers: HeaderList = [
+    "Content-Type": "text/event-stream", "Cache-Control": "no-store",
+    // nginx would hold events back until its buffer is full.
+    "X-Accel-Buffering": "no",
+  ]
+  /// How far the clock of Redis may be ahead of ours. An id from beyond was never given, and nothing would come after it.
+  private static let clockMilliseconds: UInt64 = 3_600_000
+  /// Tells the client after how many milliseconds to come back, and proxies that something comes.
+  private static let greeting = Array("retry: 2000\n\n".utf8)
+
+  private func watch(_ call: Call) async throws -> Response {
+    let garden = try call.identifier("id")
+    try await GardenAccess(context: context).requireReader(call.identity, of: garden)
+    if call.request.method == .head { return Response(.ok, headers: Self.headers) }
+    let resumed = call.request.header("Last-Event-ID").flatMap { EventID($0) }.flatMap { id in
+      id.milliseconds < UInt64(call.now.unixMilliseconds) + Self.clockMilliseconds ? id : nil
+    }
+    let seat = try await feature.events.watch(garden, call.identity, client: call.client, after: resumed)
+    return Response(
+      .ok, headers: Self.headers,
+      body: .stream { writer in
+        let watcher = seat.watcher
+        writer.onClose { watcher.end() }
+        try await writer.write(Self.greeting)
+        while let piece = await watcher.next() { try await writer.write(piece) }
+      })
+  }
+}

@@ -1,0 +1,128 @@
+import Postgres
+import Settings
+import Values
+import Web
+
+/// Gardens, their devices and what these measure, on one loop.
+package final class GardenFeature: Feature {
+  let context: LoopContext
+  let sensorTypes = SensorTypes()
+  let deviceTypes: DeviceTypes
+  let readings: ReadingsWriter
+  let readingMeters: ReadingMeters
+  let lastSeen: LastSeen
+  let latest: LatestValues
+  let events: EventBroker
+  package let publisher: EventPublisher
+
+  package init(_ context: LoopContext) {
+    self.context = context
+    let (loop, database, redis) = (context.loop, context.database, context.redis)
+    let (meters, prefix) = (context.meters, context.configuration.redis.keyPrefix)
+    deviceTypes = DeviceTypes(database: database, sensorTypes: sensorTypes)
+    readings = ReadingsWriter(loop: loop, database: database, partitions: ReadingPartitions(context))
+    readingMeters = ReadingMeters(meters.instruments, shard: loop.index)
+    lastSeen = LastSeen(loop: loop, database: database)
+    latest = LatestValues(
+      loop: loop, redis: redis, cache: context.cache, prefix: prefix, record: { meters.cache("latest", $0) })
+    let keys = EventKeys(prefix: prefix)
+    publisher = EventPublisher(loop: loop, redis: redis, keys: keys, dropped: meters.eventsDropped)
+    events = EventBroker(
+      loop: loop, redis: redis, subscriber: context.subscriber, keys: keys,
+      access: EventAccess(database: database, sessions: context.sessions), commitMark: context.process.commitMark,
+      logger: context.logger, configuration: context.configuration.events,
+      shares: context.process.eventStreams)
+    readings.onAccepted = [latest.accepted, publisher.accepted]
+  }
+
+  package var endpoints: [Endpoint] {
+    let groups: [any EndpointGroup] = [
+      GardenRoutes(context: context, feature: self), LatestReadings(context: context, feature: self),
+      GardenEvents(context: context, feature: self), Devices(context: context),
+      Readings(context: context, feature: self), GardenPages(context: context),
+    ]
+    return groups.flatMap(\.endpoints)
+  }
+
+  package var duties: [Duty] {
+    let partitions = ReadingPartitions(context)
+    let (logger, refusals) = (context.logger, context.meters.instruments.rollupRefused)
+    let rollup = Rollup { [shard = context.loop.index] bucket, reason in
+      refusals.child(shard: shard, bucket == nil ? "additions" : "bucket").increment()
+      logger.log(.warning, bucket == nil ? "Additions to buckets were refused" : "A bucket was set aside") {
+        if let bucket {
+          $0.field("device", bucket.device.description)
+          $0.field("sensorType", bucket.type)
+          $0.field("start", bucket.start.description)
+        }
+        $0.field("reason", reason)
+      }
+    }
+    return [partitions.making, partitions.dropping, rollup.duty, ErasedDevices.duty]
+  }
+
+  package var expiries: [Expiry] {
+    [Self.bucketExpiry(context.configuration.readings), Expiry { try await $0.execute(Self.deleteRefused, $1) }]
+  }
+
+  /// Buckets of five minutes are kept at least as long as what they are made from.
+  static func bucketExpiry(_ readings: Configuration.Readings) -> Expiry {
+    let days = max(readings.fiveMinuteDays, readings.rawDays + 1)
+    return Expiry { try await $0.execute(deleteBuckets, days, $1) }
+  }
+
+  /// Runs `body` in a transaction that changes or takes away a garden, and has everyone look again who sees it; also
+  /// when nobody can say whether it was committed.
+  func change<Value>(
+    _ garden: Identifier, timeoutMilliseconds: Int? = nil, _ body: (Transaction) async throws -> Value
+  ) async throws -> Value {
+    do {
+      let value = try await context.cache.change(timeoutMilliseconds: timeoutMilliseconds) { transaction, tags in
+        tags = Self.tags(of: [garden])
+        return try await body(transaction)
+      }
+      await publisher.accessChanged(garden)
+      return value
+    } catch let error as PostgresError where error.outcomeIsUnknown {
+      await publisher.accessChanged(garden)
+      throw error
+    }
+  }
+
+  /// What is kept of gardens.
+  private static func tags(of gardens: [Identifier]) -> [String] { ["gardens"] + gardens.map { "garden:\($0)" } }
+
+  package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
+    let gardens = try await transaction.query(Self.lockGardens, user).map { try $0.decode(Identifier.self, 0) }
+    let devices = try await transaction.query(Self.lockDevices, user).map { try $0.decode(Identifier.self, 0) }
+    try await Readings.delete(of: devices, in: transaction)
+    // The rows themselves go with their owner's.
+    return { [self] in
+      await context.deviceKeys.changed(devices)
+      await context.cache.invalidate(Self.tags(of: gardens))
+      for garden in gardens { await publisher.accessChanged(garden) }
+    }
+  }
+
+  package func close() { events.close() }
+
+  private static let deleteBuckets = Statement(
+    "expiry.buckets",
+    """
+    DELETE FROM readings_5m WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM readings_5m WHERE start < now() - $1 * interval '1 day' LIMIT $2))
+    """)
+  private static let deleteRefused = Statement(
+    "expiry.rollupRefused",
+    """
+    DELETE FROM rollup_refused WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM rollup_refused WHERE refused_at < now() - interval '90 days' LIMIT $1))
+    """)
+  private static let lockGardens = Statement("erasure.gardens", "SELECT id FROM gardens WHERE owner_id = $1 FOR UPDATE")
+  private static let lockDevices = Statement(
+    "erasure.devices",
+    """
+    SELECT devices.id FROM devices JOIN gardens ON gardens.id = devices.garden_id WHERE gardens.owner_id = $1
+    ORDER BY devices.id FOR UPDATE OF devices
+    """)
+}

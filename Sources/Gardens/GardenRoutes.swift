@@ -1,0 +1,208 @@
+import HTTP
+import JSON
+import Postgres
+import Values
+import Web
+
+/// Gardens: what grows where, for oneself or for everyone to see.
+struct GardenRoutes: EndpointGroup {
+  let context: LoopContext
+  let feature: GardenFeature
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .get, template: "/api/gardens", access: .anyone, summary: "Public gardens and your own",
+        details: "The newest first.", tag: "Gardens",
+        parameters: PageRequest.parameters + [
+          .query("owner", .enumeration(OwnerFilter.allCases.map(\.rawValue)), "`me` leaves only your own.")
+        ],
+        success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
+        refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .cached(list, personal: listForUser)),
+      Endpoint(
+        method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
+        details: "It is private unless you say otherwise.", tag: "Gardens", parameters: [.idempotencyKey()],
+        body: .json(
+          Self.new,
+          example: #"{"name":"South slope","location":{"latitude":48.14,"longitude":11.58},"areaSquareMetres":120}"#),
+        success: Endpoint.Success(201, Garden.schema, headers: ["Location", "ETag"]), handler: .async(create)),
+      Endpoint(
+        method: .get, template: "/api/gardens/{id}", access: .anyone, summary: "A garden", tag: "Gardens",
+        success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]), refusals: [.notFound],
+        handler: .cached(show, personal: showForUser)),
+      Endpoint(
+        method: .patch, template: "/api/gardens/{id}", access: .user, summary: "Change a garden of yours",
+        tag: "Gardens", body: .mergePatch(Self.change, example: #"{"public":true,"areaSquareMetres":null}"#),
+        success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]),
+        refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(change)),
+      Endpoint(
+        method: .delete, template: "/api/gardens/{id}", access: .user,
+        summary: "Delete a garden of yours with its devices, readings and insights", tag: "Gardens",
+        success: Endpoint.Success(204), refusals: [.notFound, .forbidden, .preconditionFailed],
+        handler: .async(delete)),
+    ]
+  }
+
+  // MARK: Reading
+
+  private enum OwnerFilter: String, CaseIterable { case me }
+
+  private func list(_ call: Call) throws -> CachedAnswer {
+    let query = try call.query()
+    // One's own are a user's.
+    if try query.word("owner", OwnerFilter.self) != nil { _ = try call.user }
+    let (page, context) = (try call.identifierPage(query, list: "gardens"), context)
+    return CachedAnswer(CacheKey("gardens", "\(page.limit):\(page.before)", tag: "gardens"), isList: true) {
+      let rows = try await context.database.query(Self.publicOnes, page.before, page.rowLimit)
+      return try page.body(call, rows, Garden.init)
+    }
+  }
+
+  private func listForUser(_ call: Call) async throws -> Response {
+    let (user, query) = (try call.user.id, try call.query())
+    let isOwn = try query.word("owner", OwnerFilter.self) != nil
+    let page = try call.identifierPage(query, list: isOwn ? "gardens:own:\(user)" : "gardens:\(user)")
+    let statement = isOwn ? Self.owned : Self.visible
+    let rows = try await context.database.query(statement, user, page.before, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows, Garden.init)))
+  }
+
+  /// Only what everyone may see is kept where everyone is served from.
+  private func show(_ call: Call) throws -> CachedAnswer {
+    let (id, context) = (try call.identifier("id"), context)
+    return CachedAnswer(CacheKey("garden", id)) {
+      guard let row = try await context.database.query(Self.publicByID, id).first else { throw GardenAccess.notFound }
+      return try Garden(row).body
+    }
+  }
+
+  private func showForUser(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user.id, try call.identifier("id"))
+    guard let row = try await context.database.query(Self.visibleByID, id, user).first else {
+      throw GardenAccess.notFound
+    }
+    return call.ok(try Garden(row).body)
+  }
+
+  // MARK: Changing
+
+  private func create(_ call: Call) async throws -> Response {
+    let user = try call.user
+    var fields = try call.fields()
+    let name = fields.required("name", .string(1...120))
+    let location = fields.optional("location", .location)
+    let area = fields.optional("areaSquareMetres", Self.area)
+    let isPublic = fields.optional("public", .boolean) ?? false
+    try fields.finish()
+    return try await call.made { transaction, tags in
+      if isPublic { tags = ["gardens"] }
+      let rows = try await transaction.query(
+        Self.insert, context.makeIdentifier(), user.id, name, location?.latitude, location?.longitude, area, isPublic,
+        call.now)
+      let garden = try Garden(rows[0])
+      return Made(location: "/api/gardens/\(garden.id)", body: garden.body)
+    }.response
+  }
+
+  private func change(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user, try call.identifier("id"))
+    var fields = try call.fields()
+    let name = fields.change("name", .string(1...120))
+    let location = fields.patch("location", .locationChange)
+    let area = fields.patch("areaSquareMetres", Self.area)
+    let isPublic = fields.change("public", .boolean)
+    try fields.finish()
+    let garden = try await feature.change(id) { transaction in
+      let before = try await Self.take(id, for: user, by: Self.lockByID, in: transaction)
+      try call.requireMatch(before.body)
+      let place = try location.applied(to: before.location)
+      let rows = try await transaction.query(
+        Self.update, id, name ?? before.name, place?.latitude, place?.longitude,
+        area.applied(to: before.areaSquareMetres), isPublic ?? before.isPublic, call.now)
+      return try Garden(rows[0])
+    }
+    return call.ok(garden.body)
+  }
+
+  private func delete(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user, try call.identifier("id"))
+    let devices = try await feature.change(id, timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction in
+      let garden = try await Self.take(id, for: user, by: Self.lockForDeletion, in: transaction)
+      try call.requireMatch(garden.body)
+      let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
+      try await Readings.delete(of: devices, in: transaction)
+      try await transaction.execute(Self.deleteByID, id)
+      return devices
+    }
+    await context.deviceKeys.changed(devices)
+    return call.noContent()
+  }
+
+  /// The garden as it is, locked until the transaction's end; throws 404 or 403 unless it is the user's.
+  private static func take(
+    _ id: Identifier, for user: UserIdentity, by lock: Statement, in transaction: Transaction
+  ) async throws -> Garden {
+    guard let row = try await transaction.query(lock, id, user.id).first else { throw GardenAccess.notFound }
+    let garden = try Garden(row)
+    guard garden.owner == user.id else { throw GardenAccess.notYours }
+    return garden
+  }
+
+  /// Square metres, up to a thousand square kilometres.
+  private static var area: Rule<Double> { .number(0...1e9) }
+
+  // MARK: SQL
+
+  private static let columns = Garden.columns
+
+  private static let publicOnes = Statement(
+    "gardens.public", "SELECT \(columns) FROM gardens WHERE public AND id < $1 ORDER BY id DESC LIMIT $2")
+  private static let owned = Statement(
+    "gardens.owned", "SELECT \(columns) FROM gardens WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+  // Two short walks along an index each; an OR would read all public gardens and sort them.
+  private static let visible = Statement(
+    "gardens.visible",
+    """
+    (SELECT \(columns) FROM gardens WHERE public AND id < $2 ORDER BY id DESC LIMIT $3)
+    UNION ALL
+    (SELECT \(columns) FROM gardens WHERE owner_id = $1 AND NOT public AND id < $2 ORDER BY id DESC LIMIT $3)
+    ORDER BY id DESC LIMIT $3
+    """)
+  private static let publicByID = Statement(
+    "gardens.publicByID", "SELECT \(columns) FROM gardens WHERE id = $1 AND public")
+  private static let byID = "SELECT \(columns) FROM gardens WHERE id = $1 AND (public OR owner_id = $2)"
+  private static let visibleByID = Statement("gardens.visibleByID", byID)
+  /// Lets those pass whose rows name the garden, such as an insight.
+  private static let lockByID = Statement("gardens.lock", "\(byID) FOR NO KEY UPDATE")
+  private static let lockForDeletion = Statement("gardens.lockForDeletion", "\(byID) FOR UPDATE")
+  private static let insert = Statement(
+    "gardens.insert",
+    """
+    INSERT INTO gardens (id, owner_id, name, latitude, longitude, area_square_metres, public, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING \(columns)
+    """)
+  private static let update = Statement(
+    "gardens.update",
+    """
+    UPDATE gardens SET name = $2, latitude = $3, longitude = $4, area_square_metres = $5, public = $6,
+      updated_at = greatest($7, updated_at + interval '1 ms')
+    WHERE id = $1 RETURNING \(columns)
+    """)
+  private static let devices = Statement(
+    "gardens.devices", "SELECT id FROM devices WHERE garden_id = $1 ORDER BY id FOR UPDATE")
+  private static let deleteByID = Statement("gardens.delete", "DELETE FROM gardens WHERE id = $1")
+
+  // MARK: Schemas
+
+  private static func members(_ location: Schema) -> [Schema.Property] {
+    [
+      .optional("location", .nullable(location)),
+      .optional("areaSquareMetres", .nullable(.number(minimum: 0, maximum: 1e9))),
+      .optional("public", .boolean, "Whether everyone may see it and its readings; false unless given."),
+    ]
+  }
+  private static let new = Schema.object(
+    [.required("name", .line(1...120))] + members(Location.schema))
+  private static let change = Schema.object(
+    [.optional("name", .line(1...120))] + members(Location.changeSchema))
+}

@@ -1,0 +1,213 @@
+import Reactor
+import Redis
+import Values
+import Web
+
+/// The newest reading of each sensor, kept in Redis as a hash for each garden that somebody looks at.
+///
+/// The hash is there before SQL is asked what belongs into it, and every commit is merged into the hashes that are there
+/// after it: what SQL did not see yet is not missed. What SQL may not find for some seconds makes the hash by itself. In both the later time of measurement wins, so that it does not
+/// matter which comes first. The name of a hash holds the cache's epoch and the garden's generation: after either has
+/// changed, it is never read again. While Redis is away SQL is asked each time.
+final class LatestValues {
+  /// How long a hash is kept; what is merged in meanwhile does not prolong it.
+  static let lifetimeMilliseconds: Int64 = 60_000
+  /// The most series that go into one call of a script.
+  static let seriesPerCall = 2_000
+  /// The most gardens of one look whether they are wanted.
+  static let gardensPerCall = 500
+  /// The most readings that wait while a call is in flight; beyond it all hashes are given up instead.
+  static let maximumWaiting = 50_000
+
+  // Invariant 1.
+  private unowned(unsafe) let loop: EventLoop
+  private let redis: RedisClient
+  private let cache: Cache
+  private let prefix: String
+  private let record: (CacheResult) -> Void
+  private var waiting: [Commit] = []
+  private var waitingCount = 0
+  private var isSending = false
+  private var loads: [String: Pending<[LatestReading]>] = [:]
+
+  init(loop: EventLoop, redis: RedisClient, cache: Cache, prefix: String, record: @escaping (CacheResult) -> Void) {
+    self.loop = loop
+    self.redis = redis
+    self.cache = cache
+    self.prefix = prefix
+    self.record = record
+  }
+
+  /// What `Cache.invalidate` takes when devices of a garden are gone.
+  static func tag(_ garden: Identifier) -> String { "latest:\(garden)" }
+
+  // MARK: Reading
+
+  /// The newest readings of a garden, in the order of their series; from `load` when Redis does not have them.
+  func readings(
+    of garden: Identifier, load: @escaping () async throws -> [LatestReading]
+  ) async throws -> [LatestReading] {
+    guard let mark = cache.usableMark, let (hash, known) = await look(up: garden, under: mark) else {
+      record(.bypass)
+      return try await load()
+    }
+    if let known {
+      record(.hit)
+      return known
+    }
+    record(.miss)
+    if let pending = loads[hash] { return try await pending.value() }
+    let pending = Pending<[LatestReading]>()
+    loads[hash] = pending
+    defer { loads[hash] = nil }
+    do {
+      let readings = try await fill(hash, with: try await load())
+      pending.complete(.success(readings))
+      return readings
+    } catch {
+      pending.complete(.failure(error))
+      throw error
+    }
+  }
+
+  /// The name of the garden's hash, and what is in it if it is whole.
+  private func look(
+    up garden: Identifier, under mark: UInt64
+  ) async -> (hash: String, known: [LatestReading]?)? {
+    let reply = try? await redis.evaluate(
+      LatestScripts.read, keys: keys(of: garden),
+      [.integer(Self.lifetimeMilliseconds), .bytes(withUnsafeBytes(of: mark) { Array($0) })])
+    if reply == .null { cache.epochIsMissing() }
+    guard let parts = reply?.array, let hash = parts.first?.text else { return nil }
+    return (hash, parts.count == 2 ? Self.readings(in: parts[1]) : nil)
+  }
+
+  /// Merges what SQL said with what was committed meanwhile, and gives both.
+  private func fill(_ hash: String, with readings: [LatestReading]) async throws -> [LatestReading] {
+    var arguments: [RedisArgument] = [.integer(Self.lifetimeMilliseconds), .integer(Int64(readings.count))]
+    for reading in readings { arguments += reading.arguments }
+    let reply = try? await redis.evaluate(LatestScripts.fill, keys: [hash], arguments)
+    return reply.flatMap(Self.readings) ?? readings
+  }
+
+  private static func readings(in reply: RedisReply) -> [LatestReading]? {
+    guard let parts = reply.array else { return nil }
+    var readings: [LatestReading] = []
+    for index in stride(from: 0, to: parts.count - 1, by: 2) {
+      guard let field = parts[index].bytes, let content = parts[index + 1].bytes else { return nil }
+      // The mark of a whole hash is no reading.
+      if let reading = LatestReading(field: field, content: content) { readings.append(reading) }
+    }
+    return readings.sorted { $0.series < $1.series }
+  }
+
+  private func keys(of garden: Identifier) -> [String] {
+    [cache.epochKey, cache.generationKey(Self.tag(garden)), "\(prefix)latest:\(garden):"]
+  }
+
+  // MARK: Merging commits
+
+  private typealias Commit = (garden: Identifier, device: Identifier, readings: [Reading])
+
+  /// Takes note of readings that were just committed.
+  func accepted(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) {
+    guard cache.isEnabled else { return }
+    waiting.append((garden, device, readings))
+    waitingCount += readings.count
+    if isSending { return }
+    isSending = true
+    loop.atEndOfTurn(self)
+  }
+
+  /// What comes while a call is in flight goes into the next one together.
+  private func sendAll() async {
+    while !waiting.isEmpty {
+      let (commits, count) = (waiting, waitingCount)
+      dropWaiting()
+      do throws(RedisError) {
+        if count > Self.maximumWaiting { throw .overloaded }
+        try await merge(commits)
+      } catch {
+        // Nobody may go on reading hashes that lack these.
+        dropWaiting()
+        cache.changeWasLost()
+      }
+    }
+    isSending = false
+  }
+
+  private func dropWaiting() {
+    waiting.removeAll()
+    waitingCount = 0
+  }
+
+  private func merge(_ commits: [Commit]) async throws(RedisError) {
+    let late = lateGardens(commits)
+    let wanted = try await wanted(Set(commits.map(\.garden)).subtracting(late)).union(late)
+    if wanted.isEmpty { return }
+    var newest: [Identifier: [ReadingSeries: LatestReading]] = [:]
+    for (garden, device, readings) in commits where wanted.contains(garden) {
+      for reading in readings {
+        let series = ReadingSeries(device: device, type: reading.type.name)
+        if let known = newest[garden]?[series], known.measuredAt >= reading.measuredAt { continue }
+        newest[garden, default: [:]][series] = LatestReading(
+          series: series, measuredAt: reading.measuredAt, value: reading.value)
+      }
+    }
+    while !newest.isEmpty { try await send(Self.take(from: &newest), late) }
+  }
+
+  /// The gardens with a reading of which SQL does not find the series before it is rolled up, if it is its first.
+  private func lateGardens(_ commits: [Commit]) -> Set<Identifier> {
+    let found = LatestReadings.foundAtOnce(at: Timestamp(unixMilliseconds: loop.unixMilliseconds))
+    return Set(commits.lazy.filter { commit in commit.readings.contains { $0.measuredAt < found } }.map(\.garden))
+  }
+
+  /// Those of the gardens of which somebody wants to know the newest readings.
+  private func wanted(_ gardens: Set<Identifier>) async throws(RedisError) -> Set<Identifier> {
+    var wanted: Set<Identifier> = []
+    let gardens = Array(gardens)
+    for start in stride(from: 0, to: gardens.count, by: Self.gardensPerCall) {
+      let part = gardens[start..<min(start + Self.gardensPerCall, gardens.count)]
+      let reply = try await redis.evaluate(LatestScripts.wanted, keys: keys(of: part))
+      for place in reply.array ?? [] {
+        guard let place = place.integer, (1...part.count).contains(Int(place)) else { throw .unexpectedReply }
+        wanted.insert(part[start + Int(place) - 1])
+      }
+    }
+    return wanted
+  }
+
+  private static func take(
+    from newest: inout [Identifier: [ReadingSeries: LatestReading]]
+  ) -> [(garden: Identifier, readings: [LatestReading])] {
+    var taken: [(garden: Identifier, readings: [LatestReading])] = []
+    var count = 0
+    while count < seriesPerCall, let (garden, readings) = newest.popFirst() {
+      taken.append((garden, Array(readings.values)))
+      count += readings.count
+    }
+    return taken
+  }
+
+  private func send(
+    _ gardens: [(garden: Identifier, readings: [LatestReading])], _ late: Set<Identifier>
+  ) async throws(RedisError) {
+    var arguments: [RedisArgument] = []
+    for (garden, readings) in gardens {
+      arguments.append(.integer(late.contains(garden) ? Self.lifetimeMilliseconds : 0))
+      arguments.append(.integer(Int64(readings.count)))
+      for reading in readings { arguments += reading.arguments }
+    }
+    _ = try await redis.evaluate(LatestScripts.merge, keys: keys(of: gardens.map(\.garden)[...]), arguments)
+  }
+
+  /// What the scripts for several gardens take.
+  private func keys(of gardens: ArraySlice<Identifier>) -> [String] {
+    gardens.reduce(into: [cache.epochKey]) { $0 += keys(of: $1).dropFirst() }
+  }
+}
+
+extension LatestValues: TurnEnd {
+  func flush() { loop.spawn { [self] in await sendAll() } }
+}

@@ -1,0 +1,138 @@
+import JSON
+import Postgres
+import Values
+import Web
+
+/// The readings of a garden's devices over a day, a week or a month, in steps that a chart has room for.
+struct GardenHistory {
+  /// The most devices of a garden that are shown: more lines nobody could tell apart.
+  static let maximumDevices = 50
+  /// The most series, a device's sensor each.
+  static let maximumSeries = 300
+
+  /// How much time is shown.
+  enum Range: String, CaseIterable {
+    case day, week, month
+
+    var stepSeconds: Int64 {
+      switch self {
+      case .day: 300
+      case .week: 3_600
+      case .month: 14_400
+      }
+    }
+
+    /// How many steps there are.
+    var steps: Int64 {
+      switch self {
+      case .day: 288
+      case .week: 168
+      case .month: 180
+      }
+    }
+  }
+
+  let garden: Identifier
+  let range: Range
+  private let from: Timestamp
+  private let to: Timestamp
+
+  /// The steps that end with the one in which `now` is.
+  init(garden: Identifier, range: Range, now: Timestamp) {
+    self.garden = garden
+    self.range = range
+    let step = range.stepSeconds * 1_000
+    let end = (now.unixMilliseconds / step + 1) * step
+    to = Timestamp(unixMilliseconds: end)
+    from = Timestamp(unixMilliseconds: end - range.steps * step)
+  }
+
+  /// The answer's JSON; the arrays come from the database as they are sent, so that this loop handles no point by itself.
+  func body(_ database: Database) async throws -> [UInt8] {
+    let devices = try await database.query(Self.devices, garden)
+    let statement = range == .day ? Self.fromFiveMinutes : Self.fromHours
+    let series = try await database.query(
+      statement, garden, from, to, from.unixMilliseconds / 1_000, range.stepSeconds)
+    var json = JSONWriter()
+    try json.object { json in
+      json.member("range", range.rawValue)
+      json.member("from", from)
+      json.member("to", to)
+      json.member("stepSeconds", range.stepSeconds)
+      json.member("devices", try devices.map { try $0.decode(Identifier.self, 0) })
+      json.member("silentAfterSeconds", try devices.map { try OnlineSpan($0, 1).milliseconds / 1_000 })
+      json.key("series")
+      try json.array { json in for row in series { try Self.write(row, to: &json) } }
+    }
+    return json.take()
+  }
+
+  private static func write(_ row: Row, to json: inout JSONWriter) throws {
+    try json.object { json in
+      let sensorType = try row.decode(String.self, 1)
+      json.member("deviceId", try row.decode(Identifier.self, 0))
+      json.member("sensorType", sensorType)
+      json.member("unit", KnownSensor(rawValue: sensorType)?.unit)
+      json.key("bucket")
+      json.raw(try row.decode(Postgres.PostgresJSON.self, 2).bytes)
+      json.key("mean")
+      json.raw(try row.decode(Postgres.PostgresJSON.self, 3).bytes)
+      json.key("min")
+      json.raw(try row.decode(Postgres.PostgresJSON.self, 4).bytes)
+      json.key("max")
+      json.raw(try row.decode(Postgres.PostgresJSON.self, 5).bytes)
+      json.key("sum")
+      json.raw(try row.decode(Postgres.PostgresJSON.self, 6).bytes)
+    }
+  }
+
+  private static let devices = Statement(
+    "garden_pages.devices",
+    "SELECT id, \(OnlineSpan.column) FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
+  private static let fromFiveMinutes = Statement("garden_pages.five_minutes", series(from: "readings_5m"))
+  private static let fromHours = Statement("garden_pages.hours", series(from: "readings_1h"))
+
+  /// $1 garden, $2 from, $3 to, $4 from in seconds, $5 the step in seconds.
+  private static func series(from table: String) -> String {
+    """
+    WITH steps AS (
+      SELECT r.device_id, r.sensor_type, (extract(epoch FROM r.start)::int8 - $4) / $5 AS bucket,
+        sum(r.sum) / sum(r.count) AS mean, sum(r.sum) AS sum, min(r.min) AS min, max(r.max) AS max
+      FROM (SELECT id FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)) AS d
+      JOIN \(table) AS r ON r.device_id = d.id AND r.start >= $2 AND r.start < $3
+      GROUP BY 1, 2, 3
+    )
+    SELECT device_id, sensor_type, json_agg(bucket ORDER BY bucket),
+      json_agg(round(mean::numeric, 3)::float8 ORDER BY bucket),
+      json_agg(round(min::numeric, 3)::float8 ORDER BY bucket),
+      json_agg(round(max::numeric, 3)::float8 ORDER BY bucket),
+      json_agg(round(sum::numeric, 3)::float8 ORDER BY bucket)
+    FROM steps GROUP BY 1, 2 ORDER BY 2, 1 LIMIT \(maximumSeries)
+    """
+  }
+
+  static let schema = Schema.named(
+    "GardenHistory",
+    .object([
+      .required("range", .enumeration(Range.allCases.map(\.rawValue))),
+      .required("from", .timestamp),
+      .required("to", .timestamp),
+      .required("stepSeconds", .integer(minimum: 1)),
+      .required("devices", .array(.identifier, maxItems: maximumDevices), "The first made comes first."),
+      .required(
+        "silentAfterSeconds", .array(.integer(minimum: 1), maxItems: maximumDevices),
+        "For each device how long without a value counts as silence."),
+      .required("series", .array(oneSeries, maxItems: maximumSeries)),
+    ]))
+
+  private static let oneSeries = Schema.object([
+    .required("deviceId", .identifier),
+    .required("sensorType", .string()),
+    .required("unit", .nullable(.string()), "Null when it has none, or the server knows none."),
+    .required("bucket", .array(.integer(minimum: 0)), "Which steps have values: the n-th begins n steps after `from`."),
+    .required("mean", .array(.number()), "One for each step in `bucket`, as `min`, `max` and `sum`."),
+    .required("min", .array(.number())),
+    .required("max", .array(.number())),
+    .required("sum", .array(.number()), "Of all its readings: how much it rained."),
+  ])
+}

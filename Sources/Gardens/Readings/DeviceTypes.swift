@@ -1,0 +1,78 @@
+import Postgres
+import Values
+import Web
+
+/// The sensor types of which devices have readings, as far as one loop knows: a device may have so many.
+package final class DeviceTypes {
+  /// The most sensor types of a device.
+  package static let maximumTypes = 64
+  /// The most devices whose types are kept at hand; then they are asked for anew.
+  static let maximumDevices = 10_000
+
+  private let database: Database
+  private let sensorTypes: SensorTypes
+  private var known: [Identifier: [SensorType]] = [:]
+
+  init(database: Database, sensorTypes: SensorTypes) {
+    self.database = database
+    self.sensorTypes = sensorTypes
+  }
+
+  /// Tells those readings that may be stored from those whose types are more than their device may have. Throws 404
+  /// when the device is gone, and why the database could not be asked.
+  func admit(
+    _ readings: [Reading], of device: Identifier
+  ) async throws -> (admitted: [Reading], refused: [Rejection]) {
+    var types = known[device] ?? []
+    let new = Self.types(of: readings, beyond: types)
+    if new.isEmpty { return (readings, []) }
+    if types.count < Self.maximumTypes {
+      guard let row = try await database.write(Self.learn, device, new.map(\.name)).first else {
+        throw Problem(.notFound, "There is no device with this id.")
+      }
+      let names = try row.decode([String].self, 0)
+      types = names.compactMap { sensorTypes.type($0) }
+      if known.count >= Self.maximumDevices { known.removeAll(keepingCapacity: true) }
+      known[device] = types
+    }
+    let admitted = readings.filter { reading in types.contains { $0.equals(reading.type) } }
+    let refused = readings.filter { reading in !types.contains { $0.equals(reading.type) } }
+    return (admitted, refused.map { Rejection(index: $0.index, reason: .tooManyTypes, type: $0.type) })
+  }
+
+  /// The types that are not among `known`, each once, in the order of their coming.
+  private static func types(of readings: [Reading], beyond known: [SensorType]) -> [SensorType] {
+    var new: [SensorType] = []
+    var last: SensorType?
+    // Readings of one type often stand together.
+    for reading in readings where reading.type !== last {
+      last = reading.type
+      if !known.contains(where: reading.type.equals), !new.contains(where: reading.type.equals) {
+        new.append(reading.type)
+      }
+    }
+    return new
+  }
+
+  /// Adds types while there is room. What a device had before this was noted is found by one look into the index for
+  /// each type.
+  private static let learn = Statement(
+    "devices.learnTypes",
+    """
+    UPDATE devices d SET measured_types = (
+      SELECT k.types || ARRAY(
+        SELECT type FROM unnest($2::text[]) WITH ORDINALITY AS new (type, place) WHERE type <> ALL (k.types)
+        ORDER BY place LIMIT greatest(0, \(maximumTypes) - cardinality(k.types)))
+      FROM (SELECT coalesce(d.measured_types, ARRAY(
+        WITH RECURSIVE found (type) AS (
+          (SELECT sensor_type FROM readings_1h WHERE device_id = $1 ORDER BY sensor_type LIMIT 1)
+          UNION ALL
+          SELECT (
+            SELECT sensor_type FROM readings_1h WHERE device_id = $1 AND sensor_type > found.type
+            ORDER BY sensor_type LIMIT 1)
+          FROM found WHERE found.type IS NOT NULL
+        )
+        SELECT type FROM found WHERE type IS NOT NULL LIMIT \(maximumTypes)))) AS k (types))
+    WHERE d.id = $1 RETURNING measured_types
+    """)
+}

@@ -1,0 +1,64 @@
+import Values
+
+/// One measurement of a device, checked.
+package struct Reading {
+  /// What any sensor may measure; sums of such values are far from what a double cannot hold.
+  package static let values = -1e15...1e15
+  /// The same in SQL, for what was stored before this was held to.
+  package static let sqlValues = "BETWEEN \(values.lowerBound) AND \(values.upperBound)"
+
+  let type: SensorType
+  let value: Double
+  let measuredAt: Timestamp
+  /// Its place in the request.
+  let index: Int
+}
+
+/// Why a reading was not taken. The raw value is part of the API and never changes its meaning.
+enum RejectionReason: String, CaseIterable, Sendable {
+  /// A line of NDJSON that is not JSON.
+  case malformed
+  case notAnObject = "not-an-object"
+  case unknownMember = "unknown-member"
+  case missingMember = "missing-member"
+  case wrongType = "wrong-type"
+  /// Not a name as `SensorType` has them.
+  case invalidSensorType = "invalid-sensor-type"
+  /// Not an RFC 3339 date-time.
+  case invalidTime = "invalid-time"
+  /// A number that no double holds.
+  case notFinite = "not-finite"
+  /// Outside the physical range of a known sensor type, or of what any sensor may measure.
+  case outOfRange = "out-of-range"
+  /// Of a sensor type that its device has not measured, which has as many as a device may have.
+  case tooManyTypes = "too-many-types"
+  /// Measured more than five minutes from now.
+  case inTheFuture = "in-the-future"
+  /// Measured before what is kept.
+  case tooOld = "too-old"
+  /// There is a reading of this device, type and time with another value.
+  case conflict
+}
+
+/// A reading that was not taken.
+struct Rejection {
+  /// Its place in the request.
+  let index: Int
+  let reason: RejectionReason
+  /// Its sensor type as far as it was understood.
+  let type: SensorType?
+}
+
+/// The times between which readings are taken.
+package struct ReadingWindow {
+  /// How far a device's clock may be ahead, in milliseconds.
+  package static let futureMilliseconds: Int64 = 5 * 60_000
+
+  let oldest: Timestamp
+  let newest: Timestamp
+
+  init(now: Timestamp, rawDays: Int) {
+    oldest = now.advanced(byMilliseconds: -Int64(rawDays) * 86_400_000)
+    newest = now.advanced(byMilliseconds: Self.futureMilliseconds)
+  }
+}

@@ -1,0 +1,139 @@
+import Postgres
+import Settings
+import Telemetry
+import Values
+import Web
+
+/// The partitions of raw readings, one for each day in UTC: made ahead of time, and dropped when their time is over.
+///
+/// Functions of the database do both (`Migration.partitionFunctions`): the server's own role may change no table.
+package struct ReadingPartitions {
+  /// How many days ahead partitions are made: so long the duties may fail before readings do.
+  static let daysAhead: Int64 = 7
+  /// How much longer than raw readings a partition is kept, in milliseconds: what was just taken must find its place.
+  static let marginMilliseconds: Int64 = 3_600_000
+
+  /// How far the database's clock and this machine's may be apart for anything to be dropped, in milliseconds.
+  static let farthestClocksMilliseconds: Int64 = 60_000
+  /// The most days that one run drops, so that somebody can step in when even both clocks are wrong.
+  static let daysPerRun = 2
+
+  let rawDays: Int
+  let logger: Logger
+  /// This machine's clock.
+  let now: () -> Timestamp
+
+  /// Two clocks of which one is wrong.
+  struct ClocksDiffer: Error, CustomStringConvertible {
+    let seconds: Int64
+    var description: String { "the database's clock and this machine's are \(seconds) s apart; nothing is dropped" }
+  }
+
+  var making: Duty {
+    Duty(
+      name: "readings.partitions.make", intervalSeconds: 3_600, timeoutMilliseconds: 60_000,
+      run: { transaction in
+        try await make(days(at: try await databaseNow(transaction)), transaction)
+        return false
+      }, precedesServing: true)
+  }
+
+  var dropping: Duty {
+    var dropped: [CivilDate] = []
+    return Duty(
+      name: "readings.partitions.drop", intervalSeconds: 3_600, timeoutMilliseconds: 60_000,
+      run: { transaction in
+        dropped = try await drop(transaction)
+        return false
+      },
+      committed: {
+        for day in dropped { logger.log(.info, "Dropped a day of raw readings") { $0.field("day", day.description) } }
+        dropped = []
+      })
+  }
+
+  /// The days that readings may be of, at a moment and in the days after.
+  package func days(at now: Timestamp) -> [CivilDate] {
+    let oldest = now.advanced(byMilliseconds: -Int64(rawDays) * 86_400_000 - Self.marginMilliseconds)
+    let (first, last) = (CivilDate(oldest), CivilDate(now).advanced(byDays: Self.daysAhead))
+    return (0...last.daysSinceEpoch - first.daysSinceEpoch).map { first.advanced(byDays: $0) }
+  }
+
+  /// Makes what is missing for readings to be stored now, by this machine's clock.
+  func make(for times: [Timestamp], in database: Database) async throws {
+    let days = Set(times.map { CivilDate($0).daysSinceEpoch }).map { CivilDate(daysSinceEpoch: $0) }
+    try await database.transaction { try await make(days, $0) }
+  }
+
+  /// Makes those partitions that are missing, one transaction at a time.
+  package func make(_ days: [CivilDate], _ transaction: Transaction) async throws {
+    try await making.lock(in: transaction)
+    let existing = Set(try await existing(transaction))
+    var script = ""
+    for day in days where !existing.contains(day) { script += "SELECT readings_partition_make('\(day)');\n" }
+    if !script.isEmpty { try await transaction.script(script, name: "readings.partitions.make") }
+  }
+
+  /// Drops the oldest of those partitions whose readings are all past their time, by the database's clock, and gives
+  /// their days. Throws `ClocksDiffer` rather than believe a clock that is wrong.
+  ///
+  /// For a moment nobody may read or write readings. If that moment does not come soon, for example because of a long
+  /// export, the next run tries again rather than have everybody wait.
+  func drop(_ transaction: Transaction) async throws -> [CivilDate] {
+    let present = try await databaseNow(transaction)
+    let apart = abs(present.unixMilliseconds - now().unixMilliseconds)
+    guard apart <= Self.farthestClocksMilliseconds else { throw ClocksDiffer(seconds: apart / 1_000) }
+    let oldest = days(at: present)[0]
+    // In the order of their names, which is that of their days.
+    let past = try await existing(transaction).filter { $0 < oldest }.prefix(Self.daysPerRun)
+    if past.isEmpty { return [] }
+    let drops = past.map { "SELECT readings_partition_drop('\($0)');" }.joined(separator: "\n")
+    try await transaction.script("SET LOCAL lock_timeout = '200ms';\n\(drops)", name: "readings.partitions.drop")
+    return Array(past)
+  }
+
+  private func databaseNow(_ transaction: Transaction) async throws -> Timestamp {
+    try await transaction.query(Self.clock)[0].decode(Timestamp.self, 0)
+  }
+
+  private func existing(_ transaction: Transaction) async throws -> [CivilDate] {
+    var days: [CivilDate] = []
+    for row in try await transaction.query(Self.list) {
+      if let day = Self.day(of: try row.decode(String.self, 0)) { days.append(day) }
+    }
+    return days
+  }
+
+  private static let prefix = "readings_"
+
+  /// `readings_20261121`, as the database's functions name it.
+  static func table(of day: CivilDate) -> String { prefix + day.description.filter { $0 != "-" } }
+
+  /// The day of a partition's name; nil for a table that the server has not made.
+  static func day(of table: String) -> CivilDate? {
+    let digits = table.dropFirst(prefix.count)
+    guard table.hasPrefix(prefix), digits.count == 8, let number = Int64(digits) else { return nil }
+    return CivilDate(year: number / 10_000, month: number / 100 % 100, day: number % 100)
+  }
+
+  private static let clock = Statement("readings.partitions.clock", "SELECT clock_timestamp()")
+  private static let list = Statement(
+    "readings.partitions",
+    """
+    SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'readings'::regclass ORDER BY c.relname
+    """)
+}
+
+extension ReadingPartitions {
+  package init(_ context: LoopContext) {
+    self.init(rawDays: context.configuration.readings.rawDays, logger: context.logger) { [unowned context] in
+      context.now
+    }
+  }
+}
+
+extension PostgresError {
+  /// Whether there is no partition for a reading (23514, without the name of a constraint).
+  var lacksPartition: Bool { isCheckViolation && constraint == nil && table == "readings" }
+}

@@ -1,0 +1,199 @@
+import HTTP
+import JSON
+import Postgres
+import Settings
+import Values
+import Web
+
+/// Readings of devices: taken in, and read back raw or in buckets.
+struct Readings: EndpointGroup {
+  static let template = "/api/devices/{id}/readings"
+  static let lines = "application/x-ndjson"
+  static let document = "application/json"
+  static let table = "text/csv"
+
+  let context: LoopContext
+  let feature: GardenFeature
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .post, template: Self.template, access: .userOrDevice, summary: "Store readings",
+        details: """
+          1 to 1000 readings, as a document or one a line. Once answered, they are on disk. Sending them again is safe: \
+          what is there already counts as a duplicate. What is wrong with a reading rejects it alone.
+          """,
+        tag: "Readings",
+        body: Endpoint.Body(mediaTypes: [Self.document, Self.lines], schema: Self.submission, example: Self.example),
+        success: Endpoint.Success(200, Self.receipt), refusals: [.notFound, .noValidReading, .overloaded],
+        handler: .async(post)),
+      Endpoint(
+        method: .get, template: Self.template, access: .userOrDevice, summary: "Read readings",
+        details:
+          "Ascending by time and sensor type; the last 24 hours unless said otherwise. CSV has the same columns.",
+        tag: "Readings", parameters: ReadingsQuery.parameters,
+        success: Endpoint.Success(200, Self.page, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
+        refusals: [.notFound, .notAcceptable], handler: .async(list)),
+    ]
+  }
+
+  // MARK: Who
+
+  /// The device of the path: itself, or one in a garden of the user; anyone else's does not exist.
+  private func origin(_ call: Call) async throws -> DeviceIdentity {
+    let id = try call.identifier("id")
+    switch call.identity {
+    case .device(let device) where device.id == id: return device
+    case .user(let user):
+      let rows = try await context.database.query(Self.owned, id, user.id)
+      if let row = rows.first { return DeviceIdentity(id: id, garden: try row.decode(Identifier.self, 0)) }
+    case .device, .anonymous: break
+    }
+    throw Problem(.notFound, "There is no device with this id.")
+  }
+
+  private static let owned = Statement(
+    "devices.owned",
+    """
+    SELECT g.id FROM devices d JOIN gardens g ON g.id = d.garden_id WHERE d.id = $1 AND g.owner_id = $2
+    """)
+
+  // MARK: Storing
+
+  private func post(_ call: Call) async throws -> Response {
+    let origin = try await origin(call)
+    var decoder = ReadingsDecoder(
+      window: ReadingWindow(now: call.now, rawDays: context.configuration.readings.rawDays),
+      types: feature.sensorTypes)
+    if try isLines(call) {
+      try decoder.readLines(call.request.body)
+    } else {
+      try decoder.readDocument(call.request.body)
+    }
+    let (stored, refused) = try await store(decoder.readings, of: origin)
+    let rejections = Self.rejections(decoder.rejections + refused, stored.conflicts)
+    feature.readingMeters.count(origin.id, stored, rejections: rejections)
+    return try Self.answer(stored, rejections)
+  }
+
+  /// Stores readings of types that their device may have; that nobody knows whether they are stored is no matter here,
+  /// since they may be sent again.
+  private func store(
+    _ readings: [Reading], of origin: DeviceIdentity
+  ) async throws -> (stored: StoredReadings, refused: [Rejection]) {
+    do {
+      let (readings, refused) = try await feature.deviceTypes.admit(readings, of: origin.id)
+      if readings.isEmpty { return (StoredReadings(), refused) }
+      let stored = try await feature.readings.store(
+        ReadingsSubmission(device: origin.id, garden: origin.garden, readings: readings))
+      feature.lastSeen.note(origin.id)
+      return (stored, refused)
+    } catch let error as PostgresError where error.outcomeIsUnknown {
+      // If they are, the newest that are kept lack them.
+      await context.cache.invalidate([LatestValues.tag(origin.garden)])
+      throw Problem(.unavailable, "The readings cannot be stored now. Send them again.", cause: error.description)
+    }
+  }
+
+  /// Whether the body is one reading a line; throws 415 when it is neither that nor a document.
+  private func isLines(_ call: Call) throws -> Bool {
+    let plain = call.request.withHeader("Content-Type") { $0.elementsEqual(Self.document.utf8) }
+    if plain == true { return false }
+    return try call.requireMediaType([Self.document, Self.lines]) == Self.lines
+  }
+
+  private static func rejections(_ invalid: [Rejection], _ conflicts: [Reading]) -> [Rejection] {
+    let all = invalid + conflicts.map { Rejection(index: $0.index, reason: .conflict, type: $0.type) }
+    return all.sorted { $0.index < $1.index }
+  }
+
+  private static func answer(_ stored: StoredReadings, _ rejections: [Rejection]) throws -> Response {
+    guard !stored.accepted.isEmpty || !stored.duplicates.isEmpty else {
+      var problem = Problem(.noValidReading, "None of the readings could be taken; `rejected` says why.")
+      var json = JSONWriter()
+      write(rejections, &json)
+      problem.extensions = [("rejected", json.take())]
+      throw problem
+    }
+    var json = JSONWriter()
+    json.object { json in
+      json.member("accepted", stored.accepted.count)
+      json.member("duplicates", stored.duplicates.count)
+      json.key("rejected")
+      write(rejections, &json)
+    }
+    return Response(.ok, headers: receiptHeaders, body: .bytes(json.take()))
+  }
+
+  private static let receiptHeaders: HeaderList = [
+    "Content-Type": "application/json", "Cache-Control": "private, no-cache",
+  ]
+
+  private static func write(_ rejections: [Rejection], _ json: inout JSONWriter) {
+    json.array { json in
+      for rejection in rejections {
+        json.object { json in
+          json.member("index", rejection.index)
+          json.member("reason", rejection.reason.rawValue)
+        }
+      }
+    }
+  }
+
+  // MARK: Reading
+
+  private func list(_ call: Call) async throws -> Response {
+    guard let type = Accept.choose(call.request.header("Accept"), from: [Self.document, Self.table]) else {
+      throw Problem(.notAcceptable, "Readings are application/json or text/csv.")
+    }
+    let origin = try await origin(call)
+    let query = try ReadingsQuery(call, device: origin.id, types: feature.sensorTypes)
+    let page = try await query.page(context.archive)
+    let isRaw = query.resolution == .raw
+    let form = type == Self.table ? ReadingsForm.csv(isRaw: isRaw) : .json(isRaw: isRaw)
+    let tag = page.tag(as: form)
+    var headers: HeaderList = ["ETag": tag.weak, "Cache-Control": "private, no-cache", "Vary": "Accept"]
+    if call.isKept(tag) { return Response(.notModified, headers: headers) }
+    let next = page.nextCursor(context.cursors, list: query.list)
+    if let next { headers.append("Link", "<\(call.nextTarget(next))>; rel=\"next\"") }
+    headers.append("Content-Type", type == Self.table ? "text/csv; charset=utf-8; header=present" : type)
+    return Response(
+      .ok, headers: headers, body: .stream { try await page.write(as: form, nextCursor: next, to: $0) })
+  }
+
+  // MARK: Schemas
+
+  private static let reading = Schema.named(
+    "Reading",
+    .object([
+      .required("sensorType", .string(pattern: SensorType.pattern)),
+      .required(
+        "value", .number(), "Within the physical range of a known sensor type; of others, at most 1e15 either way."),
+      .required("measuredAt", .timestamp, "At most five minutes ahead; digits below the millisecond are cut off."),
+    ]))
+  private static let submission = Schema.named(
+    "Readings",
+    .object([.required("readings", .array(reading, minItems: 1, maxItems: ReadingsDecoder.maximumCount))]))
+  private static let receipt = Schema.named(
+    "ReadingsReceipt",
+    .object([
+      .required("accepted", .integer(minimum: 0)),
+      .required("duplicates", .integer(minimum: 0), "There already, with the same value."),
+      .required(
+        "rejected",
+        .array(
+          .object([
+            .required("index", .integer(minimum: 0), "The place in the request, from 0; blank lines do not count."),
+            .required("reason", .enumeration(RejectionReason.allCases.map(\.rawValue))),
+          ]))),
+    ]))
+  private static let bucket = Schema.named(
+    "ReadingBucket",
+    .object([
+      .required("sensorType", .string()), .required("start", .timestamp), .required("min", .number()),
+      .required("max", .number()), .required("mean", .number()), .required("count", .integer(minimum: 1)),
+    ]))
+  private static let page = Schema.page(of: "ReadingPage", .anyOf([reading, bucket]))
+  private static let example =
+    #"{"readings": [{"sensorType": "soil_moisture", "value": 31.5, "measuredAt": "2026-11-21T09:30:00.000Z"}]}"#
+}

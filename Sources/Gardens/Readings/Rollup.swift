@@ -1,0 +1,172 @@
+import Postgres
+import Values
+import Web
+
+/// Brings the buckets of five minutes and of an hour up to date for which readings have come, late ones too.
+///
+/// Each statement that stores readings leaves a row that says what they add to which buckets: what is taken from there
+/// and put into the buckets in one transaction counts exactly once. A queue says which buckets are to be made anew from
+/// their readings instead, in one statement with the removal of whatever was added to them: one snapshot, in which an
+/// addition is seen exactly if its readings are.
+///
+/// What the database refuses, and additions of what no sensor measures, are cut in two from run to run until the bad
+/// part stands alone. Additions are turned into buckets to be made anew then; such a bucket is set aside, so that the
+/// others go on.
+final class Rollup {
+  /// The most statements whose additions one run takes.
+  static let statements = 2_000
+  /// The most entries of the queue that one run takes: about a second's work, so that an import, which queues very many,
+  /// does not hold up what devices add.
+  static let queueRows = 1_000
+
+  /// What a run is about at the moment.
+  private enum Stage { case additions, queue, aside }
+
+  /// Told once it is committed, with the database's reason: the bucket that was set aside, or nil for additions whose
+  /// buckets are made anew instead.
+  private let refused: (_ bucket: RollupBucket?, _ reason: String) -> Void
+  private var additions = RollupPortion(most: statements)
+  private var queue = RollupPortion(most: queueRows)
+  private var stage = Stage.additions
+  /// The bucket of the queue that stands alone, when one does.
+  private var lone: RollupBucket?
+  /// What the next run sets aside.
+  private var suspect: (bucket: RollupBucket?, reason: String)?
+
+  init(refused: @escaping (_ bucket: RollupBucket?, _ reason: String) -> Void) { self.refused = refused }
+
+  var duty: Duty {
+    Duty(
+      name: "readings.rollup", intervalSeconds: 2, timeoutMilliseconds: 30_000, run: { try await self.run($0) },
+      committed: { self.committed() }, failed: { self.goesOn(after: $0) })
+  }
+
+  /// Takes some of what is to be done; gives whether there is more.
+  func run(_ transaction: Transaction) async throws -> Bool {
+    if let suspect {
+      stage = .aside
+      try await setAside(suspect.bucket, suspect.reason, transaction)
+      return true
+    }
+    stage = .additions
+    let isFull = try await takeAdditions(transaction)
+    stage = .queue
+    return try await takeQueue(transaction) || isFull
+  }
+
+  /// Whether there may be more.
+  private func takeAdditions(_ transaction: Transaction) async throws -> Bool {
+    let rows = try await transaction.query(Self.takeAdditions, additions.count)
+    guard let first = rows.first else { return false }
+    var added = BucketAdditions()
+    for row in rows {
+      let (device, type, start) = try row.decode((Identifier.self, [UInt8].self, Timestamp.self))
+      var values = ValueSummary()
+      values.min = try row.decode(Double.self, 3)
+      values.max = try row.decode(Double.self, 4)
+      values.sum = try row.decode(Double.self, 5)
+      values.count = try row.decode(Int64.self, 6)
+      // A sum that is infinite by now would be added without a complaint.
+      guard Reading.values.contains(values.sum / Double(values.count)) else { throw BeyondMeasure() }
+      added.append(device, type, start, values)
+    }
+    try await transaction.execute(Self.hold, added.devices)
+    try await transaction.execute(
+      Self.add, added.devices, added.types, added.starts, added.minima, added.maxima, added.sums, added.counts)
+    try await transaction.execute(Self.hours, added.devices, added.types, added.starts)
+    return try first.decode(Int.self, 7) == additions.count
+  }
+
+  /// Whether there may be more.
+  private func takeQueue(_ transaction: Transaction) async throws -> Bool {
+    let rows = try await transaction.query(Self.takeQueue, queue.count)
+    guard let first = rows.first else { return false }
+    let buckets = try rows.map { row in
+      let (device, type, start) = try row.decode((Identifier.self, String.self, Timestamp.self))
+      return RollupBucket(device: device, type: type, start: start)
+    }
+    lone = buckets.count == 1 ? buckets[0] : nil
+    let (devices, types, starts) = (buckets.map(\.device), buckets.map(\.type), buckets.map(\.start))
+    try await transaction.execute(Self.hold, devices)
+    try await transaction.execute(Self.makeAnew, devices, types, starts)
+    try await transaction.execute(Self.hours, devices, types, starts)
+    return try first.decode(Int.self, 3) == queue.count
+  }
+
+  // MARK: What is refused
+
+  /// Additions whose mean lies outside of what any sensor may measure.
+  private struct BeyondMeasure: Error, CustomStringConvertible {
+    let description = "their mean is beyond what a sensor measures"
+  }
+
+  private func committed() {
+    if let suspect {
+      refused(suspect.bucket, suspect.reason)
+      self.suspect = nil
+    } else {
+      additions.grow()
+      queue.grow()
+    }
+  }
+
+  /// Makes the next run's part smaller, or has it set aside what stands alone; gives whether that may be done at once.
+  private func goesOn(after error: any Error) -> Bool {
+    let failure = error as? PostgresError
+    let isOfData = failure?.isOfData ?? (error is BeyondMeasure)
+    guard isOfData || failure?.kind == .timeout else { return false }
+    switch stage {
+    case .additions: if additions.halve() { return true }
+    case .queue: if lone == nil { return queue.halve() }
+    case .aside: return false
+    }
+    // What is merely slow is not refused.
+    guard isOfData else { return false }
+    suspect = (stage == .queue ? lone : nil, "\(error)")
+    return true
+  }
+
+  private func setAside(_ bucket: RollupBucket?, _ reason: String, _ transaction: Transaction) async throws {
+    if let bucket {
+      try await transaction.execute(Self.refuse, bucket.device, bucket.type, bucket.start, reason)
+    } else {
+      try await transaction.execute(Self.requeue)
+    }
+  }
+}
+
+/// A bucket of five minutes.
+struct RollupBucket {
+  let device: Identifier
+  let type: String
+  let start: Timestamp
+}
+
+/// How much one run takes: less after a failure, and more again with every success.
+private struct RollupPortion {
+  let most: Int
+  private(set) var count: Int
+
+  init(most: Int) {
+    self.most = most
+    count = most
+  }
+
+  /// Whether it can be cut.
+  mutating func halve() -> Bool {
+    guard count > 1 else { return false }
+    count /= 2
+    return true
+  }
+
+  mutating func grow() { count = min(most, count * 2) }
+}
+
+extension PostgresError {
+  /// Whether the same statement may succeed with other data: faults of values, constraints, limits and stored blocks,
+  /// and what a trigger raises (classes 22, 23, 54, XX and P0 of the manual's appendix A).
+  fileprivate var isOfData: Bool {
+    guard let sqlState else { return false }
+    return ["22", "23", "54", "XX", "P0"].contains { sqlState.hasPrefix($0) }
+  }
+}

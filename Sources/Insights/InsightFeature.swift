@@ -1,0 +1,52 @@
+import Gardens
+import Postgres
+import Values
+import Web
+
+/// Insights into gardens, on one loop.
+package final class InsightFeature: Feature {
+  let context: LoopContext
+  let gardens: GardenFeature
+  /// Shared with all loops: a provider that is down is down for all.
+  let circuits: ModelCircuits
+
+  package init(_ context: LoopContext, gardens: GardenFeature, circuits: ModelCircuits) {
+    self.context = context
+    self.gardens = gardens
+    self.circuits = circuits
+  }
+
+  var maker: InsightMaker { InsightMaker(context: context, models: models, publisher: gardens.publisher) }
+  var models: LanguageModels { LanguageModels(context: context, circuits: circuits) }
+
+  package var endpoints: [Endpoint] { InsightRoutes(context: context, feature: self).endpoints }
+
+  package var duties: [Duty] { InsightPass(context, maker).duty.map { [$0] } ?? [] }
+
+  package var expiries: [Expiry] { [] }
+
+  package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
+    [
+      ExportPart(
+        kind: "insight",
+        sql: """
+          SELECT \(unescaped: Insight.columns) FROM insights
+          WHERE garden_id IN (SELECT id FROM gardens WHERE owner_id = \(user)) ORDER BY id
+          """
+      ) { row, json in try Insight(row).write(&json) }
+    ]
+  }
+
+  /// Insights go with their gardens.
+  package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit { {} }
+
+  package func close() {}
+}
+
+/// Spare the providers of language models, and those who would wait for them.
+package typealias ModelCircuits = [InsightProvider: CircuitBreaker]
+
+extension ModelCircuits {
+  /// All closed.
+  package static func closed() -> ModelCircuits { [.openAI: CircuitBreaker(), .anthropic: CircuitBreaker()] }
+}

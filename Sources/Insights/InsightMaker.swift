@@ -1,0 +1,110 @@
+import Gardens
+import Postgres
+import Telemetry
+import Values
+import Web
+
+/// Makes insights: the rules find, a language model may word what they found, and the result is stored.
+struct InsightMaker {
+  /// A garden of many devices may take a while to read, in milliseconds. Not on the shared connections: others would
+  /// wait behind it.
+  static let readingTimeoutMilliseconds = 10_000
+
+  let context: LoopContext
+  let models: LanguageModels
+  let publisher: EventPublisher
+
+  /// An insight that is not stored yet.
+  struct Draft {
+    let type: InsightType
+    let garden: Identifier
+    let finding: Finding
+    let author: InsightProvider
+    let text: String
+  }
+
+  /// What there is to say of a garden, in the provider's words or, should it fail, in the rules'; throws 409 without
+  /// data.
+  func draft(
+    _ type: InsightType, of garden: ObservedGarden, by provider: InsightProvider, trace: TraceContext? = nil
+  ) async throws -> Draft {
+    guard let finding = try await finding(type, of: garden) else { throw type.lacksData }
+    var (author, text) = (InsightProvider.rules, finding.text)
+    if provider != .rules {
+      let words = await models.text(
+        for: Prompt(type: type, garden: garden.name, finding: finding), by: provider, trace: trace)
+      count(type, provider, isSuccess: words != nil)
+      if let words { (author, text) = (provider, words) }
+    }
+    return Draft(type: type, garden: garden.id, finding: finding, author: author, text: text)
+  }
+
+  /// Counts and announces a draft that is stored; to be called after the commit.
+  func stored(_ draft: Draft, _ insight: Insight) {
+    if draft.author == .rules { count(draft.type, .rules, isSuccess: true) }
+    announce(insight)
+  }
+
+  /// What the rules say now; nil without data.
+  func finding(_ type: InsightType, of garden: ObservedGarden) async throws -> Finding? {
+    let observations = try await context.database.transaction(
+      .repeatableRead, readOnly: true, timeoutMilliseconds: Self.readingTimeoutMilliseconds
+    ) { transaction in try await Observations(for: type, of: garden, at: context.now, transaction) }
+    return type.finding(observations)
+  }
+
+  /// Counts what became of asking a provider.
+  func count(_ type: InsightType, _ provider: InsightProvider, isSuccess: Bool) {
+    context.process.instruments.insights.child(
+      shard: context.loop.index, type.rawValue, provider.rawValue, isSuccess ? "true" : "false"
+    ).increment()
+  }
+
+  /// Tells everyone who follows the garden; to be called after the commit.
+  func announce(_ insight: Insight) {
+    publisher.insight(insight.garden, insight.body)
+  }
+
+  /// Stores a draft; throws 404 when its garden is gone.
+  func store(_ draft: Draft, in transaction: Transaction) async throws -> Insight {
+    let finding = draft.finding
+    let rows = try await transaction.query(
+      Self.insert, context.makeIdentifier(), draft.garden, draft.type.rawValue, draft.author.rawValue,
+      finding.severity.rawValue, finding.title, draft.text, Postgres.PostgresJSON(finding.evidence), context.now)
+    guard let row = rows.first else { throw GardenAccess.notFound }
+    return try Insight(row)
+  }
+
+  /// Gives no row when the garden is gone.
+  static let insert = Statement(
+    "insights.insert",
+    """
+    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at)
+    SELECT $1, id, $3, $4, $5, $6, $7, $8, $9 FROM gardens WHERE id = $2 FOR KEY SHARE RETURNING \(Insight.columns)
+    """)
+}
+
+extension InsightType {
+  /// What the rule for this type says of a garden; nil without data.
+  func finding(_ observations: Observations) -> Finding? {
+    switch self {
+    case .watering: WateringRule.finding(observations)
+    case .frost: FrostRule.finding(observations)
+    case .anomaly: AnomalyRule.finding(observations)
+    case .summary: SummaryRule.finding(observations)
+    }
+  }
+
+  /// Says which data the rule would have needed.
+  var lacksData: Problem {
+    let detail =
+      switch self {
+      case .watering: "There is no soil_moisture of the last \(Int(WateringRule.maximumAgeHours)) hours."
+      case .frost: "There is no air_temperature of the last \(Int(FrostRule.maximumAgeHours)) hours."
+      case .anomaly:
+        "No sensor has been known long enough: its last day, or this hour of \(AnomalyRule.fewestDays) days before."
+      case .summary: "There are no readings of the last seven days."
+      }
+    return Problem(.noData, detail)
+  }
+}

@@ -1,0 +1,117 @@
+import Gardens
+import HTTP
+import JSON
+import Postgres
+import Values
+import Web
+
+/// Insights: what a garden's numbers mean, made when asked for and listed afterwards.
+struct InsightRoutes: EndpointGroup {
+  static let template = "/api/gardens/{id}/insights"
+
+  let context: LoopContext
+  let feature: InsightFeature
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .post, template: Self.template, access: .user, summary: "Make an insight",
+        details: """
+          The rules find; `openai` and `anthropic` may word what they found. Should the provider fail, the rules' own \
+          words are the answer, and `provider` says so. Every insight carries the numbers it rests on.
+          """,
+        tag: "Insights", parameters: [.idempotencyKey()],
+        body: .json(Self.request, example: #"{"type":"watering","provider":"rules"}"#),
+        success: Endpoint.Success(201, Insight.schema, headers: ["Location", "ETag"]),
+        refusals: [.notFound, .forbidden, .noData, .providerNotConfigured, .unavailable], handler: .async(create)),
+      Endpoint(
+        method: .get, template: Self.template, access: .user, summary: "Insights of a garden",
+        details: "The newest come first.", tag: "Insights",
+        parameters: PageRequest.parameters + [
+          .query("type", .enumeration(InsightType.allCases.map(\.rawValue)), "Only insights of this type.")
+        ],
+        success: Endpoint.Success(200, .page(of: "InsightPage", Insight.schema), headers: ["ETag", "Link"]),
+        refusals: [.notFound, .forbidden, .invalidCursor], handler: .async(list)),
+      Endpoint(
+        method: .get, template: "\(Self.template)/{insightId}", access: .user, summary: "One insight", tag: "Insights",
+        success: Endpoint.Success(200, Insight.schema, headers: ["ETag"]), refusals: [.notFound, .forbidden],
+        handler: .async(show)),
+    ]
+  }
+
+  // MARK: Handlers
+
+  private func create(_ call: Call) async throws -> Response {
+    let garden = try call.identifier("id")
+    var fields = try call.fields()
+    let type = fields.required("type", .oneOf(InsightType.self))
+    let provider = fields.optional("provider", .oneOf(InsightProvider.self)) ?? .rules
+    try fields.finish()
+    let observed = try await owned(garden, by: call.user.id)
+    guard feature.models.isConfigured(provider) else {
+      throw Problem(.providerNotConfigured, "This server is not configured to ask \(provider.rawValue).")
+    }
+    let key = try call.idempotencyKey()
+    // Before a provider is asked, which takes long and costs.
+    if let made = try await key?.made(in: context.database, at: call.now) { return call.response(made) }
+    let draft = try await feature.maker.draft(type, of: observed, by: provider, trace: call.trace)
+    var stored: Insight?
+    let response = try await call.made(key) { transaction, _ in
+      let insight = try await feature.maker.store(draft, in: transaction)
+      stored = insight
+      return Made(location: "/api/gardens/\(garden)/insights/\(insight.id)", body: insight.body)
+    }.response
+    if let stored { feature.maker.stored(draft, stored) }
+    return response
+  }
+
+  private func list(_ call: Call) async throws -> Response {
+    let garden = try call.identifier("id")
+    let query = try call.query()
+    let type = try query.word("type", InsightType.self)
+    let page = try call.identifierPage(query, list: "insights:\(garden):\(type?.rawValue ?? "")")
+    _ = try await owned(garden, by: call.user.id)
+    let rows = try await context.database.query(Self.byGarden, garden, page.before, type?.rawValue, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows, Insight.init)))
+  }
+
+  private func show(_ call: Call) async throws -> Response {
+    let (garden, id) = (try call.identifier("id"), try call.identifier("insightId"))
+    _ = try await owned(garden, by: call.user.id)
+    guard let row = try await context.database.query(Self.byID, garden, id).first else {
+      throw Problem(.notFound, "There is no insight with this id.")
+    }
+    return call.ok(try Insight(row).body)
+  }
+
+  /// The garden, for its owner alone: a stranger's private one does not exist, and a public one's insights are private.
+  private func owned(_ garden: Identifier, by user: Identifier) async throws -> ObservedGarden {
+    guard let row = try await context.database.query(Self.garden, garden, user).first else {
+      throw GardenAccess.notFound
+    }
+    let (name, longitude, isOwner) = try row.decode((String.self, Double?.self, Bool.self))
+    guard isOwner else { throw GardenAccess.notYours }
+    return ObservedGarden(id: garden, name: name, longitude: longitude)
+  }
+
+  // MARK: SQL
+
+  private static let garden = Statement(
+    "insights.garden",
+    "SELECT name, longitude, owner_id = $2 FROM gardens WHERE id = $1 AND (owner_id = $2 OR public)")
+  private static let byGarden = Statement(
+    "insights.byGarden",
+    """
+    SELECT \(Insight.columns) FROM insights
+    WHERE garden_id = $1 AND id < $2 AND ($3::text IS NULL OR type = $3) ORDER BY id DESC LIMIT $4
+    """)
+  private static let byID = Statement(
+    "insights.byID", "SELECT \(Insight.columns) FROM insights WHERE garden_id = $1 AND id = $2")
+
+  // MARK: Schemas
+
+  private static let request = Schema.object([
+    .required("type", .enumeration(InsightType.allCases.map(\.rawValue))),
+    .optional("provider", .enumeration(InsightProvider.allCases.map(\.rawValue)), "`rules` unless given."),
+  ])
+}

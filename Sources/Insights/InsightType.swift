@@ -1,0 +1,39 @@
+/// What an insight is about. The raw value is part of the API and never changes its meaning.
+package enum InsightType: String, CaseIterable, Sendable {
+  /// Whether the soil needs water, and when.
+  case watering
+  /// Whether the coming night brings frost.
+  case frost
+  /// What a probe measures that it never did at this hour, and probes that fell silent.
+  case anomaly
+  /// The last seven days in a few sentences.
+  case summary
+}
+
+/// Who words an insight.
+package enum InsightProvider: String, CaseIterable, Sendable {
+  /// The server itself.
+  case rules
+  case openAI = "openai"
+  case anthropic
+}
+
+/// How much an insight matters to the grower.
+package enum Severity: String, CaseIterable, Sendable, Comparable {
+  /// Good to know.
+  case info
+  /// Something to do within days.
+  case notice
+  /// Something to do now.
+  case warning
+
+  package static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
+
+  private var rank: Int {
+    switch self {
+    case .info: 0
+    case .notice: 1
+    case .warning: 2
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import JSON
+import Outbound
+
+/// A provider's HTTP API: how it is asked, and where its answer stands. No I/O in here.
+protocol LanguageModel: Sendable {
+  /// The request that asks for a prompt to be answered.
+  func request(_ prompt: Prompt) -> OutboundRequest
+  /// The text within a whole answer of 200; throws `ModelFault` for anything that is not a complete one.
+  func text(_ answer: JSONValue) throws(ModelFault) -> String
+  /// What an error's body says, for the log; nil when it is not of the provider's form.
+  func complaint(_ error: JSONValue) -> String?
+}
+
+/// Why a model's answer cannot be used. For the log only.
+struct ModelFault: Error, CustomStringConvertible {
+  /// The most characters of a provider's own words that are kept.
+  static let maximumLength = 300
+
+  let description: String
+
+  init(_ description: String) { self.description = String(description.prefix(Self.maximumLength)) }
+}
+
+extension LanguageModel {
+  /// The longest text that is taken for an answer, in Unicode scalars; instructions ask for far less.
+  static var maximumTextLength: Int { 4_000 }
+
+  /// Reads an answer strictly: status, form, completeness, length, no control characters but line breaks.
+  func text(_ response: OutboundResponse) throws(ModelFault) -> String {
+    let document = try? JSONReader.parse(response.body)
+    guard response.status == 200 else {
+      let complaint = document.flatMap(complaint) ?? "no further words"
+      throw ModelFault("status \(response.status): \(complaint)")
+    }
+    guard let document else { throw ModelFault("the answer is not JSON") }
+    let text = try text(document).trimmingWhitespace
+    let scalars = text.unicodeScalars
+    guard !scalars.isEmpty else { throw ModelFault("the answer is empty") }
+    guard scalars.count <= Self.maximumTextLength else { throw ModelFault("the answer is too long") }
+    guard scalars.allSatisfy({ $0.properties.generalCategory != .control || $0 == "\n" || $0 == "\t" }) else {
+      throw ModelFault("the answer holds control characters")
+    }
+    return text
+  }
+}
+
+extension String {
+  /// Without white space at both ends.
+  fileprivate var trimmingWhitespace: String {
+    var text = Substring(self)
+    while text.first?.isWhitespace == true { text.removeFirst() }
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
+  }
+}
+
+extension JSONValue {
+  /// A member of an object; nil for anything else.
+  package func member(_ name: String) -> JSONValue? {
+    if case .object(let object) = self { object[name] } else { nil }
+  }
+
+  /// The elements of an array; none for anything else.
+  var elementList: [JSONValue] {
+    if case .array(let elements) = self { elements } else { [] }
+  }
+
+  /// The text of a string; nil for anything else.
+  package var stringText: String? {
+    if case .string(let text) = self { text } else { nil }
+  }
+}

@@ -1,0 +1,35 @@
+/// One step of the database schema, embedded in the binary and never changed once it is released.
+///
+/// A later release adds steps; each keeps the previous release working while both run (first widen, then narrow).
+package struct Migration: Sendable {
+  /// Bounds how long a statement waits for a lock: whoever comes after it waits as long, since locks are given in turn.
+  static let lockTimeout = "SET LOCAL lock_timeout = '500ms';\n"
+  /// How long a statement may take, in milliseconds: building an index on a large table takes its time.
+  static let timeoutMilliseconds = 3_600_000
+
+  /// Its place in the order, from 1 without gaps.
+  let number: Int32
+  /// A word for people.
+  let name: String
+  /// Statements, run in one transaction.
+  var sql = ""
+  /// Statements that no transaction may contain, such as `CREATE INDEX CONCURRENTLY`, run one by one before `sql`. All
+  /// are run again when one fails: an index that was left half made has to be dropped first.
+  var apart: [String] = []
+
+  /// All that is run of it, for people and linters.
+  package var script: String {
+    let (statements, timeout) = (
+      apart.map { "\($0);\n" }.joined(), "statement_timeout = \(Self.timeoutMilliseconds);\n"
+    )
+    let outside = statements.isEmpty ? "" : "SET \(timeout)\(statements)"
+    let inside = sql.isEmpty ? "" : "BEGIN;\nSET LOCAL \(timeout)\(Self.lockTimeout)\(sql)\nCOMMIT;\n"
+    return "-- Migration \(number): \(name)\n" + outside + inside
+  }
+
+  /// All steps in their order.
+  package static let all: [Migration] = [
+    .accounts, .gardens, .readings, .commerce, .insights, .readingsUpkeep, .stockTaken, .rollupAdditions,
+    .rollupStatements, .commitMark, .refreshAgain, .sealedAnswers, .silences, .partitionFunctions, .upkeep,
+  ]
+}

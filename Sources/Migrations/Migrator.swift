@@ -1,0 +1,149 @@
+import CCrypto
+import Postgres
+import Values
+
+/// Brings a database to the schema of this binary, each migration in a transaction of its own under an advisory lock,
+/// so that replicas started together take turns.
+///
+/// Nobody else waits long for it. A migration that does not get its locks soon is rolled back and tried again, and who
+/// waits for the advisory lock does so without a transaction, which an index that is made concurrently would wait for.
+package struct Migrator {
+  /// The key of the lock: "terroir" in ASCII, so that nobody else's lock is taken by accident.
+  static let lockKey: Int64 = 0x74_6572_726F_6972
+  /// How often a migration is tried that does not get its locks.
+  static let attempts = 100
+  /// The pause before that, in nanoseconds: those who were held up meanwhile get their turn.
+  static let pauseNanoseconds: UInt64 = 1_000_000_000
+  /// The pause before the advisory lock is asked for again, in nanoseconds.
+  static let pollNanoseconds: UInt64 = 200_000_000
+  /// How long another migrator may have the advisory lock, in nanoseconds.
+  static let patienceNanoseconds: UInt64 = 2 * 3_600_000_000_000
+
+  package let database: Database
+  var migrations = Migration.all
+
+  package init(database: Database, migrations: [Migration] = Migration.all) {
+    self.database = database
+    self.migrations = migrations
+  }
+
+  /// A migration of the database that is not the one in the binary, or that the binary does not know.
+  package struct Mismatch: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// Another migrator that does not come to an end.
+  struct Occupied: Error, CustomStringConvertible {
+    let description = "another migrator has held the lock for too long"
+  }
+
+  /// Runs what is missing and gives the names of what was run. What was run stays when a later one fails.
+  ///
+  /// Throws `Mismatch`, before anything is run, when a migration was changed after it was run. A database that is ahead
+  /// of the binary is fine: each migration keeps the release before it working.
+  package func run() async throws -> [String] {
+    let steps = try await inTurn { transaction in
+      try await transaction.script(Self.table, name: "migrations.table")
+      return try await missing(in: transaction)
+    }
+    var names: [String] = []
+    for migration in steps where try await run(migration) { names.append(migration.name) }
+    return names
+  }
+
+  /// Runs a migration unless another migrator was first; gives whether it did.
+  private func run(_ migration: Migration) async throws -> Bool {
+    var attempt = 1
+    while true {
+      do {
+        return try await inTurn { transaction in
+          guard try await missing(in: transaction).contains(where: { $0.number == migration.number }) else {
+            return false
+          }
+          if !migration.apart.isEmpty { try await runApart(migration, beside: transaction) }
+          try await run(migration, in: transaction)
+          return true
+        }
+      } catch let error as PostgresError where error.isLockTimeout && attempt < Self.attempts {
+        attempt += 1
+        await database.loop.sleep(nanoseconds: Self.pauseNanoseconds)
+      }
+    }
+  }
+
+  private func run(_ migration: Migration, in transaction: Transaction) async throws {
+    if !migration.sql.isEmpty {
+      try await transaction.script(Migration.lockTimeout + migration.sql, name: "migrations.run")
+    }
+    try await transaction.execute(
+      """
+      INSERT INTO schema_migrations (number, name, checksum)
+      VALUES (\(migration.number), \(migration.name), \(migration.checksum))
+      """, name: "migrations.note")
+  }
+
+  /// On a connection of its own, while the transaction holds the advisory lock.
+  private func runApart(_ migration: Migration, beside transaction: Transaction) async throws {
+    try await transaction.execute("SET LOCAL idle_in_transaction_session_timeout = 0", name: "migrations.wait")
+    var configuration = database.configuration
+    (configuration.readers, configuration.writers, configuration.transactionConnections) = (0, 1, 0)
+    configuration.statementTimeoutMilliseconds = Migration.timeoutMilliseconds
+    let other = try Database(loop: database.loop, configuration: configuration)
+    defer { other.close() }
+    let connectNanoseconds = UInt64(configuration.connectTimeoutMilliseconds) * 1_000_000
+    _ = await other.waitUntilUsable(nanoseconds: connectNanoseconds)
+    for statement in migration.apart {
+      try await other.execute(SQL(unescaped: statement), name: "migrations.apart")
+    }
+  }
+
+  // MARK: Turns
+
+  /// Runs `body` in a transaction that holds the advisory lock, once nobody else does.
+  private func inTurn<Value>(_ body: (Transaction) async throws -> Value) async throws -> Value {
+    let deadline = database.loop.now + Self.patienceNanoseconds
+    while database.loop.now < deadline {
+      let value: Value? = try await database.transaction(timeoutMilliseconds: Migration.timeoutMilliseconds) {
+        transaction in
+        let rows = try await transaction.query(
+          "SELECT pg_try_advisory_xact_lock(\(Self.lockKey))", name: "migrations.lock")
+        return try rows[0].decode(Bool.self, 0) ? try await body(transaction) : nil
+      }
+      if let value { return value }
+      await database.loop.sleep(nanoseconds: Self.pollNanoseconds)
+    }
+    throw Occupied()
+  }
+
+  /// The migrations that the database lacks.
+  private func missing(in transaction: Transaction) async throws -> [Migration] {
+    let rows = try await transaction.query("SELECT number, checksum FROM schema_migrations", name: "migrations.list")
+    var applied: [Int32: [UInt8]] = [:]
+    for row in rows { applied[try row.decode(Int32.self, 0)] = try row.decode([UInt8].self, 1) }
+    return try migrations.filter { migration in
+      guard let checksum = applied[migration.number] else { return true }
+      guard checksum == migration.checksum else {
+        throw Mismatch(description: "migration \(migration.number) (\(migration.name)) was changed after it was run")
+      }
+      return false
+    }
+  }
+
+  private static let table = """
+    CREATE TABLE IF NOT EXISTS schema_migrations (
+      number integer PRIMARY KEY,
+      name text NOT NULL,
+      checksum bytea NOT NULL,
+      applied_at timestamptz NOT NULL DEFAULT now());
+    """
+}
+
+extension Migration {
+  /// SHA-256 of the statements.
+  var checksum: [UInt8] {
+    let text = Array((apart + [sql]).joined(separator: ";\n").utf8)
+    var hash = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+    SHA256(text, text.count, &hash)
+    return hash
+  }
+}

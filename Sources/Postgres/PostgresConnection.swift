@@ -1,0 +1,239 @@
+import CPostgres
+import Glibc
+import Reactor
+
+/// One connection to the server in pipeline mode: connects, reconnects, and moves bytes between libpq and the loop.
+///
+/// What it sends is in `PostgresConnection+sending.swift`, what it makes of answers in `PostgresConnection+receiving.swift`. Timers hold
+/// it until they fire or are cancelled: a weak reference would make every later retain of it a slow one.
+final class PostgresConnection: EventHandler, TurnEnd {
+  /// What a connection is for.
+  enum Role {
+    case reader
+    case writer
+    /// Lent to one transaction at a time.
+    case transactions
+  }
+
+  let role: Role
+  // Invariant 1.
+  unowned(unsafe) let loop: EventLoop
+  /// Strong, so that nothing dangles; `close` breaks the circle.
+  @exclusivity(unchecked) var database: Database?
+  private let configuration: DatabaseConfiguration
+  private var lifecycle: Lifecycle
+
+  @exclusivity(unchecked) var handle: OpaquePointer?
+  private var fd: Int32 = -1
+  @exclusivity(unchecked) private var interest: Readiness = []
+  private var stepTimer: Timer?
+
+  @exclusivity(unchecked) var pipeline = Pipeline<Operation>()
+  @exclusivity(unchecked) var prepared = PreparedStatements()
+  @exclusivity(unchecked) var isAwaitingFlush = false
+  /// When bytes last came from the server, or when the pipeline last had been empty.
+  @exclusivity(unchecked) var lastProgress: UInt64 = 0
+  @exclusivity(unchecked) var deadlineTimer: Timer?
+  var probeTimer: Timer?
+  /// The script that runs outside pipeline mode, if one does, and its first error.
+  var script: Operation?
+  var scriptError: PostgresError?
+  /// Counts how often it was lost, so that a transaction notices that its connection is another one now.
+  private(set) var generation = 0
+
+  init(_ role: Role, database: Database) {
+    self.role = role
+    self.database = database
+    loop = database.loop
+    configuration = database.configuration
+    lifecycle = Lifecycle(
+      shortestPauseMilliseconds: configuration.shortestPauseMilliseconds,
+      longestPauseMilliseconds: configuration.longestPauseMilliseconds)
+  }
+
+  var isReady: Bool { lifecycle.state == .ready }
+  var isDormant: Bool { lifecycle.state == .dormant }
+  /// Whether the last attempt to connect failed and none has succeeded since.
+  var isFailing: Bool { lifecycle.failures > 0 }
+  var isBusy: Bool { !pipeline.isEmpty || script != nil }
+
+  // MARK: Lifecycle
+
+  /// Begins to connect, if that was not yet begun.
+  func start() { step(.start) }
+
+  /// Ends the connection for good; who waits for an answer gets `.unavailable`.
+  func close() {
+    step(.close)
+    database = nil
+  }
+
+  private func step(_ event: Lifecycle.Event) {
+    switch lifecycle.on(event, chance: Double.random(in: 0..<1)) {
+    case .none: break
+    case .resolve: resolve()
+    case .connect, .announce: break
+    case .pause(let nanoseconds):
+      disconnect()
+      stepTimer = loop.schedule(afterNanoseconds: nanoseconds) { self.step(.pauseOver) }
+    case .release: disconnect()
+    }
+  }
+
+  private func resolve() {
+    stepTimer = loop.schedule(afterNanoseconds: UInt64(configuration.connectTimeoutMilliseconds) * 1_000_000) {
+      self.connectingFailed(PostgresError(.unavailable, "no connection within the connect timeout"), .timedOut)
+    }
+    let attempt = generation
+    database?.resolver.resolve { result in
+      guard attempt == self.generation, self.lifecycle.state == .resolving else { return }
+      switch result {
+      case .success(let endpoints): self.connect(to: endpoints)
+      case .failure(let error): self.connectingFailed(error, .failed)
+      }
+    }
+  }
+
+  private func connect(to endpoints: [ServerAddress]) {
+    guard let database else { return }
+    step(.resolved)
+    let shift = endpoints.isEmpty ? 0 : lifecycle.rotation % endpoints.count
+    let parameters = database.connectionString.parameters(
+      Array(endpoints[shift...] + endpoints[..<shift]), configuration)
+    handle = Self.begin(parameters)
+    guard handle != nil, PQstatus(handle) != CONNECTION_BAD else { return connectingFailed(complaint(), .failed) }
+    PQsetNoticeReceiver(handle, { _, _ in }, nil)
+    watch(.writable)
+  }
+
+  private static func begin(_ parameters: [(keyword: String, value: String)]) -> OpaquePointer? {
+    let words = parameters.flatMap { [strdup($0.keyword), strdup($0.value)] }
+    defer { words.forEach { free($0) } }
+    var keywords: [UnsafePointer<CChar>?] = stride(from: 0, to: words.count, by: 2).map { UnsafePointer(words[$0]) }
+    var values: [UnsafePointer<CChar>?] = stride(from: 1, to: words.count, by: 2).map { UnsafePointer(words[$0]) }
+    keywords.append(nil)
+    values.append(nil)
+    return PQconnectStartParams(keywords, values, 0)
+  }
+
+  /// Goes one step further in connecting. libpq may close the socket and open another one with the same number, so
+  /// the old one is forgotten first.
+  private func pollConnecting() {
+    unwatch()
+    switch PQconnectPoll(handle) {
+    case PGRES_POLLING_READING: watch(.readable)
+    case PGRES_POLLING_WRITING: watch(.writable)
+    case PGRES_POLLING_OK: connected()
+    default: connectingFailed(complaint(), .failed)
+    }
+  }
+
+  private func connected() {
+    guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
+      return connectingFailed(complaint(), .failed)
+    }
+    watch(.readable)
+    if let stepTimer { loop.cancel(stepTimer) }
+    stepTimer = nil
+    lastProgress = loop.now
+    step(.connected)
+    if role == .reader { sendReadOnly() }
+    database?.connectionReady(self)
+  }
+
+  private func connectingFailed(_ error: PostgresError, _ event: Lifecycle.Event) {
+    if let stepTimer { loop.cancel(stepTimer) }
+    step(event)
+    database?.connectionFailed(self, error)
+  }
+
+  /// The connection is no more, or must not be trusted any more: what is in flight goes back to the database, which
+  /// sends it elsewhere or fails it, and a new attempt begins.
+  func lose(_ error: PostgresError, isFrozen: Bool = false) {
+    guard isReady else { return }
+    var orphans = pipeline.abandon()
+    if let script { orphans.append(script) }
+    script = nil
+    scriptError = nil
+    step(.lost)
+    database?.connectionLost(self, error, orphans, isFrozen: isFrozen)
+  }
+
+  private func disconnect() {
+    generation += 1
+    for timer in [stepTimer, deadlineTimer, probeTimer].compactMap(\.self) { loop.cancel(timer) }
+    stepTimer = nil
+    deadlineTimer = nil
+    probeTimer = nil
+    prepared.removeAll()
+    for operation in pipeline.abandon() + [script.take()].compactMap(\.self) {
+      finish(operation, .failure(operation.unanswered(.unavailable, "the connection is closed")))
+    }
+    unwatch()
+    if let handle { PQfinish(handle) }
+    handle = nil
+  }
+
+  func complaint() -> PostgresError {
+    PostgresError(connection: handle, password: database?.connectionString.password)
+  }
+
+  // MARK: Readiness
+
+  func ready(_ readiness: Readiness) {
+    switch lifecycle.state {
+    case .connecting: pollConnecting()
+    case .ready:
+      // Errors and hang-ups show when reading.
+      if readiness != .writable { receive() }
+      if isReady, readiness.contains(.writable) { flushOutput() }
+    default: break
+    }
+  }
+
+  private func watch(_ wanted: Readiness) {
+    let socket = PQsocket(handle)
+    if socket == fd, fd >= 0 {
+      guard wanted != interest else { return }
+      try? loop.change(fd, wanted)
+    } else {
+      guard socket >= 0, (try? loop.add(socket, wanted, self)) != nil else {
+        let error = PostgresError(.unavailable, "the socket cannot be watched")
+        if isReady { lose(error) } else { connectingFailed(error, .failed) }
+        return
+      }
+      fd = socket
+    }
+    interest = wanted
+  }
+
+  private func unwatch() {
+    if fd >= 0 { loop.remove(fd) }
+    fd = -1
+    interest = []
+  }
+
+  // MARK: Output
+
+  /// Has the turn's end close the open segment by a sync and send what is buffered.
+  func flushAtEndOfTurn() {
+    if isAwaitingFlush { return }
+    isAwaitingFlush = true
+    loop.atEndOfTurn(self)
+  }
+
+  func flush() {
+    isAwaitingFlush = false
+    guard isReady else { return }
+    guard pipeline.openSegment == nil || sync() else { return lose(complaint()) }
+    flushOutput()
+  }
+
+  private func flushOutput() {
+    switch PQflush(handle) {
+    case 0: watch(.readable)
+    case 1: watch([.readable, .writable])
+    default: lose(complaint())
+    }
+  }
+}

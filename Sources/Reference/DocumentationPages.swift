@@ -1,0 +1,43 @@
+import HTTP
+import Web
+
+/// What describes the API, and the files that pages load.
+package struct DocumentationPages: EndpointGroup {
+  package let shelf: DocumentationShelf
+
+  package init(shelf: DocumentationShelf) {
+    self.shelf = shelf
+  }
+
+  private static let files = Dictionary(
+    uniqueKeysWithValues: Asset.all.filter { $0.mediaType != nil }.map { ($0.name, WebFile($0)) })
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .get, template: "/openapi.json", access: .open, summary: "The OpenAPI 3.1 document",
+        details: "Made from the route table that serves.", tag: "Documentation",
+        success: Endpoint.Success(200, .any, headers: ["ETag"]),
+        handler: .sync { call, writer in
+          writer.send(shelf.documentation.openAPI.response(to: call.request))
+        }),
+      Endpoint(
+        method: .get, template: "/docs", access: .open, summary: "The reference page", tag: "Documentation",
+        success: .page,
+        handler: .sync { call, writer in
+          writer.send(shelf.documentation.reference.response(to: call.request))
+        }),
+      Endpoint(
+        method: .get, template: "/assets/{name}", access: .open, summary: "A script, style or image of the pages",
+        tag: "Pages",
+        success: Endpoint.Success(
+          200, .string(), mediaTypes: ["text/css", "text/javascript", "image/svg+xml"], headers: ["ETag"]),
+        handler: .async { call in
+          guard let file = Self.files[call.request.parameter("name")] else {
+            throw Problem(.notFound, "There is no such file.")
+          }
+          return file.response(to: call.request)
+        }),
+    ]
+  }
+}

@@ -1,0 +1,188 @@
+import HTTP
+import JSON
+import Web
+
+/// An endpoint as an operation of the OpenAPI document.
+extension Endpoint {
+  /// A name that tells it from all others and stays: `getApiGardensIdLatest`.
+  var operationID: String {
+    let words = template.split { !$0.isLetter && !$0.isNumber }
+    return method.text.lowercased() + words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  }
+
+  /// Writes the operation as a member named by its method.
+  func writeOperation(to json: inout JSONWriter) {
+    json.key(method.text.lowercased())
+    json.object { json in
+      json.member("operationId", operationID)
+      json.member("summary", summary)
+      if !details.isEmpty { json.member("description", details) }
+      json.member("tags", [tag])
+      json.key("security")
+      json.raw(access.security)
+      writeParameters(to: &json)
+      if let body { write(body, to: &json) }
+      json.key("responses")
+      json.object { json in
+        writeSuccess(to: &json)
+        for (status, codes) in OpenAPIDocument.grouped(allRefusals) { writeRefusal(status, codes, to: &json) }
+      }
+    }
+  }
+
+  private func writeParameters(to json: inout JSONWriter) {
+    if pathParameters.isEmpty && parameters.isEmpty { return }
+    json.key("parameters")
+    json.array { json in
+      for name in pathParameters {
+        json.object { json in
+          json.member("name", name)
+          json.member("in", "path")
+          json.member("required", true)
+          json.member("schema", Self.pathSchema(name))
+        }
+      }
+      for parameter in parameters {
+        json.object { json in
+          json.member("name", parameter.name)
+          json.member("in", parameter.place.rawValue)
+          json.member("description", parameter.description)
+          if parameter.isRequired { json.member("required", true) }
+          json.member("schema", parameter.schema)
+        }
+      }
+    }
+  }
+
+  /// What stands in a path under that name: ids, unless it is a name.
+  static func pathSchema(_ name: String) -> Schema { name == "name" ? .string(minLength: 1) : .identifier }
+
+  private func write(_ body: Body, to json: inout JSONWriter) {
+    json.key("requestBody")
+    json.object { json in
+      json.member("required", true)
+      json.key("content")
+      json.object { json in
+        for mediaType in body.mediaTypes {
+          json.key(mediaType)
+          json.object { json in
+            json.member("schema", mediaType.isJSON ? body.schema : .string())
+            guard body.mediaTypes.first == mediaType || mediaType.isJSON else { return }
+            json.key("example")
+            if mediaType.isJSON { json.raw(Array(body.example.utf8)) } else { json.string(body.example) }
+          }
+        }
+      }
+    }
+  }
+
+  private func writeSuccess(to json: inout JSONWriter) {
+    json.key(String(success.status))
+    json.object { json in
+      json.member("description", Status(rawValue: UInt16(success.status)).reason)
+      Self.writeHeaders(successHeaders, to: &json)
+      guard success.hasBody else { return }
+      json.key("content")
+      json.object { json in success.writeContent(to: &json) }
+    }
+    guard isConditional else { return }
+    json.key("304")
+    json.object { json in
+      json.member("description", "What If-None-Match named is still what there is")
+      Self.writeHeaders(["ETag", "XRequestId"], to: &json)
+    }
+  }
+
+  /// The header components that its success refers to.
+  private var successHeaders: [String] {
+    var names = ["XRequestId"] + success.headers
+    if success.status == 201 && !names.contains("Location") { names.append("Location") }
+    return names
+  }
+
+  private static func writeHeaders(_ names: [String], to json: inout JSONWriter) {
+    json.key("headers")
+    json.object { json in
+      for name in names {
+        json.key(Self.fieldName(name))
+        json.object { json in json.member("$ref", "#/components/headers/\(name)") }
+      }
+    }
+  }
+
+  private static func fieldName(_ component: String) -> String {
+    switch component {
+    case "XRequestId": "X-Request-Id"
+    case "RetryAfter": "Retry-After"
+    case "WWWAuthenticate": "WWW-Authenticate"
+    default: component
+    }
+  }
+
+  private func writeRefusal(_ status: Int, _ codes: [Problem.Code], to json: inout JSONWriter) {
+    json.key(String(status))
+    if let report = reports.first(where: { $0.status == status }) {
+      Self.writeProblem(status, codes, beside: report, to: &json)
+    } else if let common = OpenAPIDocument.commonProblems.first(where: { $0.status == status }),
+      Set(common.codes) == Set(codes)
+    {
+      json.object { json in json.member("$ref", "#/components/responses/\(OpenAPIDocument.problemName(status))") }
+    } else {
+      Self.writeProblem(status, codes, to: &json)
+    }
+  }
+
+  /// Writes the answer of a refusal with these codes.
+  static func writeProblem(
+    _ status: Int, _ codes: [Problem.Code], beside report: Success? = nil, to json: inout JSONWriter
+  ) {
+    json.object { json in
+      json.member("description", codes.map { "\($0.title) (`\($0.rawValue)`)" }.joined(separator: " · "))
+      var headers = ["XRequestId"]
+      if status == 401 { headers.append("WWWAuthenticate") }
+      if status == 429 || status == 503 { headers.append("RetryAfter") }
+      writeHeaders(headers, to: &json)
+      json.key("content")
+      json.object { json in
+        report?.writeContent(to: &json)
+        json.key("application/problem+json")
+        json.raw(##"{"schema":{"$ref":"#/components/schemas/Problem"}}"##)
+      }
+    }
+  }
+}
+
+extension Endpoint.Success {
+  /// Whether there is a body to describe.
+  fileprivate var hasBody: Bool { schema != nil || !mediaTypes.contains(where: \.isJSON) }
+
+  /// Writes each media type with its shape; what is not JSON is a string.
+  fileprivate func writeContent(to json: inout JSONWriter) {
+    for mediaType in mediaTypes {
+      json.key(mediaType)
+      json.object { json in json.member("schema", mediaType.isJSON ? schema ?? .any : .string()) }
+    }
+  }
+}
+
+extension Access {
+  /// The OpenAPI security requirement.
+  fileprivate var security: StaticString {
+    switch self {
+    case .open: "[]"
+    case .anyone: #"[{},{"accessToken":[]},{"deviceKey":[]}]"#
+    case .user, .administrator: #"[{"accessToken":[]}]"#
+    case .userOrDevice: #"[{"accessToken":[]},{"deviceKey":[]}]"#
+    }
+  }
+}
+
+extension HTTP.Method {
+  /// The name as a string.
+  var text: String { name.withUTF8Buffer { String(decoding: $0, as: UTF8.self) } }
+}
+
+extension String {
+  /// Whether a media type is JSON by its name.
+  var isJSON: Bool { self == "application/json" || hasSuffix("+json") }
+}

@@ -1,0 +1,96 @@
+import Metrics
+import Postgres
+import Reactor
+import Telemetry
+import Values
+import Web
+
+/// What one replica at a time does in the background, on a schedule.
+///
+/// Each duty runs in a transaction under an advisory lock of its own: where another replica holds it, the run is
+/// skipped. A duty never overlaps with itself; one that fails is tried again after its interval.
+final class Duties {
+  /// The pause after a run that has left work over, in nanoseconds.
+  static let breathNanoseconds: UInt64 = 5_000_000
+  /// The pause before what the start needs is tried again, in nanoseconds.
+  static let retryNanoseconds: UInt64 = 250_000_000
+
+  private let context: LoopContext
+  private let duties: [Duty]
+  private var isStopped = false
+
+  init(_ context: LoopContext, _ duties: [Duty]) {
+    self.context = context
+    self.duties = duties
+    // There at zero, so that the first failure is seen.
+    for duty in duties {
+      for result in Result.allCases { _ = runs(duty, result) }
+    }
+  }
+
+  /// Does what must be done before anything is served: waits for the lock, and tries until it is done.
+  func prepare() async { for duty in duties where duty.precedesServing { await prepare(duty) } }
+
+  private func prepare(_ duty: Duty) async {
+    let failures = LogInterval()
+    while !isStopped {
+      do {
+        return try await context.database.transaction(timeoutMilliseconds: duty.timeoutMilliseconds) { transaction in
+          try await duty.lock(in: transaction)
+          _ = try await duty.run(transaction)
+        }
+      } catch {
+        if failures.isDue(at: context.loop.now) {
+          context.logger.log(.warning, "Cannot prepare yet") { $0.field("error", error: error) }
+        }
+        await context.loop.sleep(nanoseconds: Self.retryNanoseconds)
+      }
+    }
+  }
+
+  /// Begins, once the schema is there.
+  func start() {
+    for duty in duties { context.loop.spawn { [self] in await keep(duty) } }
+  }
+
+  /// Begins nothing more; what runs is finished.
+  func stop() { isStopped = true }
+
+  private func keep(_ duty: Duty) async {
+    while !isStopped {
+      let hasMore = context.database.isUsable ? await run(duty) : false
+      await context.loop.sleep(nanoseconds: hasMore ? Self.breathNanoseconds : duty.intervalSeconds * 1_000_000_000)
+    }
+  }
+
+  private func run(_ duty: Duty) async -> Bool {
+    do {
+      let hasMore: Bool? = try await context.database.transaction(timeoutMilliseconds: duty.timeoutMilliseconds) {
+        transaction in
+        let rows = try await transaction.query(Self.tryLock, Duty.lockClass, duty.lockKey)
+        guard try rows[0].decode(Bool.self, 0) else { return nil }
+        return try await duty.run(transaction)
+      }
+      if hasMore != nil { duty.committed() }
+      runs(duty, hasMore == nil ? .skipped : .done).increment()
+      return hasMore ?? false
+    } catch {
+      runs(duty, .failed).increment()
+      context.logger.log(.warning, "A duty failed") {
+        $0.field("duty", duty.name.description)
+        $0.field("error", error: error)
+      }
+      return duty.failed(error)
+    }
+  }
+
+  /// How a run ended; another replica had the lock of one that was skipped.
+  private enum Result: String, CaseIterable { case done, skipped, failed }
+
+  private func runs(_ duty: Duty, _ result: Result) -> Counter {
+    context.process.instruments.dutyRuns.child(
+      shard: context.loop.index, duty.name.description, result.rawValue)
+  }
+
+  private static let tryLock = Statement("duties.tryLock", "SELECT pg_try_advisory_xact_lock($1, $2)")
+}

@@ -1,0 +1,52 @@
+import Reactor
+import Reference
+import Secrets
+import Settings
+import Telemetry
+import Web
+
+/// Everything that is served.
+package enum EndpointTable {
+  /// What a worker serves.
+  static func endpoints(_ loop: LoopParts) -> [Endpoint] {
+    let (context, status) = (loop.context, loop.status)
+    let operations: [any EndpointGroup] = [
+      Probes(context: context, status: status),
+      MetricsPages(context: context, exposition: loop.service.exposition, needsToken: true),
+      StatusPages(context: context, status: status),
+      DocumentationPages(shelf: loop.service.documentation),
+    ]
+    let features = loop.features.all.flatMap(\.endpoints)
+    // A reader of the reference finds what programs ask for before the pages.
+    let endpoints =
+      features.filter { $0.tag != "Pages" } + operations.flatMap(\.endpoints) + features.filter { $0.tag == "Pages" }
+    loop.service.documentation.describe(endpoints, version: context.configuration.service.version)
+    return endpoints
+  }
+
+  /// What the metrics port serves: nothing that a client of the API needs.
+  static func metricsEndpoints(_ loop: LoopParts) -> [Endpoint] {
+    Probes(context: loop.context, status: loop.status).endpoints
+      + MetricsPages(context: loop.context, exposition: loop.service.exposition, needsToken: false).endpoints
+  }
+
+  /// Calls `body` with the table outside of a service, for what only reads it. Nothing is served and no store asked.
+  static func withEndpoints<Result>(
+    _ configuration: Configuration, _ body: ([Endpoint]) throws -> Result
+  ) throws -> Result {
+    let loop = try EventLoop(index: 0)
+    let instruments = Instruments(shards: 2)
+    let process = try ProcessContext(
+      configuration, workers: 1, logs: LogSink(style: configuration.logStyle), instruments: instruments)
+    let service = ServiceContext(
+      process: process,
+      exposition: LoopBound(Exposition(instruments.registry, loop: loop, memory: process.memory), to: loop),
+      poolChanged: {})
+    let loopParts = try LoopParts(loop: loop, service)
+    defer {
+      loopParts.context.close()
+      process.passwords.stop()
+    }
+    return try withExtendedLifetime(loop) { try body(endpoints(loopParts)) }
+  }
+}

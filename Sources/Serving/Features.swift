@@ -1,0 +1,27 @@
+import Accounts
+import Commerce
+import Gardens
+import Insights
+import Transfer
+import Web
+
+/// Everything that Terroir does for its users, on one loop.
+struct Features {
+  let all: [any Feature]
+
+  init(_ context: LoopContext, _ service: ServiceContext) {
+    let gardens = GardenFeature(context)
+    let insights = InsightFeature(context, gardens: gardens, circuits: service.circuits)
+    let owning: [any Feature] = [gardens, insights, CommerceFeature(context)]
+    let accounts = AccountFeature(context, others: owning)
+    all = [accounts, TransferFeature(context, shares: service.transfers, others: [accounts] + owning)] + owning
+  }
+
+  /// All that one replica at a time does in the background.
+  var duties: [Duty] {
+    all.flatMap(\.duties) + [.expiry(all.flatMap(\.expiries) + [IdempotencyKey.expiry])]
+  }
+
+  /// Ends what clients hold open without end.
+  func close() { for feature in all { feature.close() } }
+}

@@ -1,0 +1,133 @@
+import CLinux
+import Glibc
+import Postgres
+import Reactor
+import Redis
+import Settings
+import Web
+
+/// Runs the checks in the background on connections of its own, and publishes each report to all loops.
+final class HealthMonitor {
+  // Invariant 1.
+  private unowned(unsafe) let loop: EventLoop
+  private let settings: Configuration.Health
+  private let memoryLimitBytes: UInt64?
+  private let database: Database
+  private let redis: RedisClient
+  private let trialKey: String
+  private let publish: (HealthReport) -> Void
+  private let external: ExternalCheck
+  private var reached: Set<String> = []
+  private var hasMigrated = false
+  /// The last report.
+  private(set) var last = HealthReport.starting
+  private var isRunning = false
+
+  init(
+    loop: EventLoop, configuration: Configuration, external: ExternalCheck, publish: @escaping (HealthReport) -> Void
+  ) throws {
+    self.loop = loop
+    settings = configuration.health
+    memoryLimitBytes = configuration.machine.memoryLimitBytes
+    self.publish = publish
+    self.external = external
+    var probe = configuration.pool
+    probe.applicationName = "terroir-health"
+    probe.readers = 1
+    probe.writers = 0
+    probe.transactionConnections = 0
+    probe.statementTimeoutMilliseconds = settings.timeoutMilliseconds
+    probe.graceMilliseconds = 0
+    database = try Database(loop: loop, configuration: probe)
+    var store = configuration.store
+    store.commandDeadlineMilliseconds = UInt64(settings.timeoutMilliseconds)
+    redis = RedisClient(loop: loop, configuration: store)
+    trialKey = "\(configuration.redis.keyPrefix)trial"
+    database.onStateChange = { [unowned self] _ in runSoon() }
+    redis.onStateChange = { [unowned self] _ in runSoon() }
+  }
+
+  /// Begins to run, and goes on until the loop stops.
+  func start() {
+    loop.spawn { [self] in
+      while true {
+        await runOnce()
+        await loop.sleep(nanoseconds: UInt64(settings.intervalMilliseconds) * 1_000_000)
+      }
+    }
+  }
+
+  /// Says that the schema is that of this binary.
+  func migrationsAreDone() {
+    hasMigrated = true
+    runSoon()
+  }
+
+  /// Runs the checks out of turn: a pool has lost or regained its store.
+  func runSoon() { loop.spawn { [self] in await runOnce() } }
+
+  func close() {
+    database.close()
+    redis.close()
+  }
+
+  private static let select = Statement("health.select", "SELECT 1")
+
+  private func runOnce() async {
+    guard !isRunning else { return }
+    isRunning = true
+    defer { isRunning = false }
+    let databaseCheck = pending { [self] in await check("database") { _ = try await self.database.query(Self.select) } }
+    let redisCheck = pending { [self] in await check("redis", self.writeToRedis) }
+    let externalCheck = pending { [self] in await external.run(on: loop) }
+    let checks = [
+      try? await databaseCheck.value(), try? await redisCheck.value(), try? await externalCheck.value(),
+      diskCheck(), memoryCheck(),
+    ].compactMap { $0 }
+    for check in checks where check.status == .healthy { reached.insert(check.name) }
+    let isStarted = hasMigrated && reached.isSuperset(of: ["database", "redis"])
+    last = HealthReport(checks: checks, isStarted: last.isStarted || isStarted)
+    publish(last)
+  }
+
+  /// A Redis that answers but takes no writes is of no use.
+  private func writeToRedis() async throws { try await redis.send("SET", .text(trialKey), "", "EX", 1) }
+
+  private func pending(_ body: @escaping () async -> HealthCheck?) -> Pending<HealthCheck?> {
+    let pending = Pending<HealthCheck?>()
+    loop.spawn { pending.complete(.success(await body())) }
+    return pending
+  }
+
+  private func check(_ name: String, _ body: @escaping () async throws -> Void) async -> HealthCheck {
+    let start = Clock.monotonic()
+    var status = HealthStatus.healthy
+    do { try await body() } catch { status = .unhealthy }
+    let end = Clock.monotonic()
+    return HealthCheck(name: name, status: status, latencyNanoseconds: end - start, endedAt: end)
+  }
+
+  private func diskCheck() -> HealthCheck {
+    let start = Clock.monotonic()
+    var information = statvfs()
+    let isReadable = statvfs(settings.diskPath, &information) == 0 && information.f_blocks > 0
+    let free = isReadable ? Double(information.f_bavail) / Double(information.f_blocks) : 0
+    let end = Clock.monotonic()
+    return HealthCheck(
+      name: "disk", status: free < settings.diskFreeShare ? .degraded : .healthy,
+      latencyNanoseconds: end - start, endedAt: end, figures: [("freeRatio", free)])
+  }
+
+  private func memoryCheck() -> HealthCheck {
+    let start = Clock.monotonic()
+    let resident = Double(ProcessMemory.residentBytes)
+    let limit = memoryLimitBytes.map { Double($0) } ?? Double.infinity
+    var figures: [(name: StaticString, value: Double)] = [("residentBytes", resident)]
+    if limit.isFinite { figures.append(("limitBytes", limit)) }
+    let end = Clock.monotonic()
+    return HealthCheck(
+      name: "memory", status: resident > limit * settings.memoryUsedShare ? .degraded : .healthy,
+      latencyNanoseconds: end - start, endedAt: end,
+      figures: figures)
+  }
+}

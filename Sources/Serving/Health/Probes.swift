@@ -1,0 +1,131 @@
+import HTTP
+import JSON
+import Reactor
+import Settings
+import Values
+import Web
+
+/// What Docker, Kubernetes, load balancers and people ask to know how the server is. No probe waits for anything.
+struct Probes: EndpointGroup {
+  let context: LoopContext
+  let status: LoopStatus
+
+  package var endpoints: [Endpoint] {
+    let liveness = Liveness(loop: context.loop, heartbeats: context.process.heartbeats)
+    let (ok, version) = (
+      Self.answer(200, word: "ok"), Self.answer(200, Self.versionBody(context.configuration.service))
+    )
+    let (stuck, starting) = (Self.answer(503, word: "stuck"), Self.answer(503, word: "starting"))
+    return [
+      endpoint("/livez", "Whether the process is alive", Self.word) { $1.send(liveness.isAlive ? ok : stuck) },
+      // Over once migrations are done and both stores were reached.
+      endpoint("/startupz", "Whether the start is over", Self.word) {
+        $1.send(status.health.isStarted ? ok : starting)
+      },
+      endpoint(
+        "/readyz", "Whether requests should be sent here", Self.readiness, ready, parameters: Self.readyParameters),
+      endpoint("/health", "The full report, checks by name", Self.report) { fullReport($0, &$1, asList: false) },
+      endpoint("/api/health", "The full report, checks as a list", Self.report) { fullReport($0, &$1, asList: true) },
+      endpoint("/version", "What is running", Self.version) { $1.send(version) },
+    ]
+  }
+
+  private func endpoint(
+    _ path: String, _ summary: String, _ schema: Schema, _ handle: @escaping (Call, inout ResponseWriter) -> Void,
+    parameters: [Endpoint.Parameter] = []
+  ) -> Endpoint {
+    Endpoint(
+      method: .get, template: path, access: .open, summary: summary, tag: "Operations", parameters: parameters,
+      success: Endpoint.Success(200, schema), reports: path == "/version" ? [] : [Endpoint.Success(503, schema)],
+      isProbe: path != "/version", handler: .sync(handle))
+  }
+
+  private static let readyParameters: [Endpoint.Parameter] = [
+    .query("verbose", .string(), "Adds each check to the answer."),
+    .query("exclude", .string(), "A check that does not count; may not be given twice."),
+  ]
+
+  // MARK: Kubernetes' probes
+
+  /// Postgres can be used and the process is not about to end. Without Redis the server is ready, if degraded.
+  private func ready(_ call: Call, _ writer: inout ResponseWriter) {
+    let query = try? call.query()
+    let excluded = Set((query?.parameters ?? []).filter { $0.name == "exclude" }.map(\.value))
+    let isVerbose = query?.parameters.contains { $0.name == "verbose" } ?? false
+    let report = status.health
+    // On all loops: nobody knows which of them the next request will come to.
+    let database = report["database"]?.status == .healthy && context.process.databaseReach.isWhole
+    let isReady =
+      !status.isDraining && (excluded.contains("database") || database)
+      && (report.isStarted || excluded.contains("database"))
+    let others = report.checks.filter { $0.name != "database" && !excluded.contains($0.name) }
+    let status =
+      status.isDraining
+      ? "draining" : !isReady ? "unavailable" : others.contains { $0.status != .healthy } ? "degraded" : "ok"
+    var json = JSONWriter()
+    json.object { json in
+      json.member("status", status)
+      guard isVerbose else { return }
+      json.key("checks")
+      HealthFormat.object(report.checks.filter { !excluded.contains($0.name) }, at: context.loop.now, &json)
+    }
+    writer.send(Self.answer(isReady ? 200 : 503, json.take()))
+  }
+
+  private static func answer(_ status: UInt16, word: String) -> FixedAnswer {
+    answer(status, Array(#"{"status":"\#(word)"}"#.utf8))
+  }
+
+  private static func answer(_ status: UInt16, _ body: [UInt8]) -> FixedAnswer {
+    var headers: HeaderList = ["Content-Type": "application/json", "Cache-Control": "no-store"]
+    if status == 503 { headers.append("Retry-After", "1") }
+    return FixedAnswer(Status(rawValue: status), headers: headers, body: body)
+  }
+
+  private static func versionBody(_ service: Configuration.Service) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { json in
+      json.member("name", service.name)
+      json.member("version", service.version)
+      json.member("revision", service.revision)
+      json.member("swift", Version.swift)
+    }
+    return json.take()
+  }
+
+  // MARK: Reports
+
+  private func fullReport(_ call: Call, _ writer: inout ResponseWriter, asList: Bool) {
+    let report = status.health
+    let isDraft = call.request.header("Accept").map { $0.contains(HealthFormat.draftMediaType) } ?? false
+    let format = HealthFormat(report: report, context: context)
+    let body = isDraft ? format.draft() : format.full(asList: asList)
+    writer.begin(report.status == .unhealthy ? .serviceUnavailable : .ok)
+    writer.fields.append("Content-Type", isDraft ? HealthFormat.draftMediaType : "application/json")
+    writer.fields.append(lines: "Cache-Control: no-store\r\n")
+    if report.status == .unhealthy { writer.fields.append(lines: "Retry-After: 1\r\n") }
+    writer.end(body)
+  }
+
+  // MARK: Schemas
+
+  private static let word = Schema.object([.required("status", .string())])
+  private static let readiness = Schema.object([
+    .required("status", .enumeration(["ok", "degraded", "unavailable", "draining"])),
+    .optional("checks", .map(check), "By name; with `verbose` only."),
+  ])
+  private static let check = Schema.named("HealthCheck", .map(.anyOf([.string(), .number()])))
+  private static let report = Schema.named(
+    "HealthReport",
+    .object([
+      .required("status", .enumeration(["healthy", "degraded", "unhealthy"])),
+      .required("timestamp", .timestamp),
+      .required("uptime", .number(minimum: 0), "Seconds since the start."),
+      .required("version", .string()),
+      .required("checks", .any, "By name on /health, a list on /api/health."),
+    ]))
+  private static let version = Schema.object([
+    .required("name", .string()), .required("version", .string()), .required("revision", .string()),
+    .required("swift", .string()),
+  ])
+}

@@ -1,0 +1,138 @@
+import HTTP
+import Metrics
+import Migrations
+import Postgres
+import Reactor
+import Settings
+import Telemetry
+import Web
+
+/// What the process does beside serving, on a loop of its own: migrations, health checks, the rendering of metrics and
+/// their port, and the duties that one replica at a time performs.
+final class Housekeeping {
+  /// How long to wait before migrations are tried again while the database is away, in nanoseconds.
+  static let migrationPauseNanoseconds: UInt64 = 250_000_000
+  /// How long each attempt waits for a connection, in nanoseconds.
+  static let migrationPatienceNanoseconds: UInt64 = 5_000_000_000
+
+  let health: HealthMonitor
+  private let loop: EventLoop
+  private let worker: Worker?
+  private let own: LoopParts
+  private var context: LoopContext { own.context }
+  private let duties: Duties
+
+  init(
+    loop: EventLoop, _ service: ServiceContext, servesMetrics: Bool, publish: @escaping (HealthReport) -> Void
+  ) throws {
+    self.loop = loop
+    if servesMetrics {
+      worker = try Worker(loop: loop, service, endpoints: EndpointTable.metricsEndpoints)
+      own = worker!.own
+    } else {
+      worker = nil
+      own = try LoopParts(loop: loop, service)
+    }
+    let (worker, status, process) = (worker, own.status, service.process)
+    health = try HealthMonitor(
+      loop: loop, configuration: process.configuration,
+      external: ExternalCheck(process.configuration.health, process.outbound)
+    ) { report in
+      status.health = report
+      worker?.adopt(report)
+      DependencyGauges.set(report, process.instruments, shard: loop.index)
+      publish(report)
+    }
+    duties = Duties(own.context, own.features.duties)
+  }
+
+  /// Migrates, then begins the checks and duties; calls `onStarted` once the schema is there.
+  func start(onStarted: @escaping () -> Void) {
+    health.start()
+    loop.spawn { [self] in
+      await migrate()
+      await duties.prepare()
+      followCommits()
+      // Before the checks: the next report of theirs knows of the schema.
+      onStarted()
+      health.migrationsAreDone()
+      duties.start()
+      await countSessions()
+    }
+  }
+
+  /// Reads the mark of commits for all loops, where there are caches.
+  private func followCommits() {
+    guard context.configuration.redis.caches else { return }
+    loop.spawn { [context] in await context.process.commitMark.follow(context.database) }
+  }
+
+  private func migrate() async {
+    guard context.configuration.database.migratesOnStart else { return }
+    let failures = LogInterval()
+    while true {
+      // The connections are being made while this begins.
+      _ = await context.database.waitUntilUsable(nanoseconds: Self.migrationPatienceNanoseconds)
+      do {
+        for name in try await Migrator(database: context.database).run() {
+          context.logger.log(.info, "Migrated") { $0.field("migration", name) }
+        }
+        return
+      } catch let error as Migrator.Mismatch {
+        // Serving on a schema that is not ours could harm it: stay unready until an operator has looked.
+        context.logger.log(.critical, "The database's schema does not fit") { $0.field("error", error: error) }
+        await loop.sleep(nanoseconds: 60 * 1_000_000_000)
+      } catch {
+        if failures.isDue(at: loop.now) {
+          context.logger.log(.warning, "Cannot migrate yet") { $0.field("error", error: error) }
+        }
+        await loop.sleep(nanoseconds: Self.migrationPauseNanoseconds)
+      }
+    }
+  }
+
+  /// How often the sessions are counted, in nanoseconds.
+  private static let countNanoseconds: UInt64 = 10_000_000_000
+  private static let liveSessions = Statement(
+    "sessions.count", "SELECT count(*) FROM sessions WHERE revoked_at IS NULL AND expires_at > now()")
+
+  /// Keeps `user_sessions_active` up to date, for as long as the loop runs.
+  private func countSessions() async {
+    let gauge = context.process.instruments.sessionsActive.child(shard: loop.index)
+    while true {
+      if let row = try? await context.database.query(Self.liveSessions).first,
+        let count = try? row.decode(Int64.self, 0)
+      {
+        gauge.set(Double(count))
+      }
+      await loop.sleep(nanoseconds: Self.countNanoseconds)
+    }
+  }
+
+  /// Serves metrics on their port, if they have one.
+  func accept(from metricsSocket: Int32?) {
+    if let metricsSocket { worker?.accept(from: metricsSocket) }
+  }
+
+  /// Leaves new connections for metrics to a successor. The duties go on: each is one replica's at a time.
+  func handOver() { worker?.handOver() }
+
+  /// Takes new connections for metrics again.
+  func takeBack() { worker?.takeBack() }
+
+  func beginDraining() {
+    own.status.isDraining = true
+    duties.stop()
+  }
+
+  func close() {
+    duties.stop()
+    health.close()
+    context.close()
+  }
+
+  /// Logs an event of the process.
+  func log(_ level: LogLevel, _ message: String, fields: (inout LogLine) -> Void = { _ in }) {
+    context.logger.log(level, message, fields: fields)
+  }
+}

@@ -1,0 +1,48 @@
+import HTTP
+import Metrics
+import Reactor
+import Secrets
+import Settings
+import Web
+
+/// The metrics of the process, for Prometheus.
+struct MetricsPages: EndpointGroup {
+  let context: LoopContext
+  let exposition: LoopBound<Exposition>
+  /// Whether a configured `METRICS_TOKEN` is demanded: on the API's port, not on the port for metrics alone.
+  let needsToken: Bool
+
+  package var endpoints: [Endpoint] {
+    ["/metrics", "/api/metrics"].map { path in
+      Endpoint(
+        method: .get, template: path, access: .open, summary: "Metrics of this process",
+        details: "Prometheus text format 0.0.4, or OpenMetrics 1.0 by `Accept`.", tag: "Operations",
+        success: Endpoint.Success(200, mediaTypes: ["text/plain", "application/openmetrics-text"]),
+        refusals: [.unauthorized, .notAcceptable], isProbe: true, handler: .async(expose))
+    }
+  }
+
+  private func expose(_ call: Call) async throws -> Response {
+    try checkToken(call)
+    guard let format = ExpositionFormat.negotiated(accept: call.request.header("Accept")) else {
+      throw Problem(.notAcceptable, "Metrics are text/plain or application/openmetrics-text.")
+    }
+    guard let page = await exposition.page(format, for: call.request.share) else { throw Problem(Limit.memory) }
+    return Response(
+      .ok, headers: ["Content-Type": format.contentType, "Cache-Control": "no-store"], body: .shared(page))
+  }
+
+  /// Refuses who does not have the token; who has it, or comes to the port for metrics alone, is known.
+  private func checkToken(_ call: Call) throws {
+    guard needsToken else {
+      call.request.share = .known
+      return
+    }
+    guard let token = context.configuration.listening.metricsToken else { return }
+    let field = Array((call.request.header("Authorization") ?? "").utf8)
+    guard constantTimeEquals(Digest.sha256(field), Digest.sha256(Array("Bearer \(token)".utf8))) else {
+      throw Problem(.unauthorized, "Send the metrics token as a bearer token.")
+    }
+    call.request.share = .known
+  }
+}

@@ -1,0 +1,356 @@
+import CLinux
+import Glibc
+import HTTP
+import Metrics
+import Reactor
+import Secrets
+import Settings
+import Telemetry
+import Values
+import Web
+
+/// Terroir at work: one worker for each core, and a housekeeping loop on the thread that calls `run`.
+///
+/// Requests are accepted once the schema was checked, every worker has Postgres and the probes say so.
+package final class Service {
+  /// How long a process that has a successor waits for the next request on the connections it has, so that none is
+  /// closed under a client that is just sending one.
+  static let handOverNanoseconds: UInt64 = 5_000_000_000
+  /// How long the start waits for Postgres before probes are answered without it, in nanoseconds.
+  static let storePatienceNanoseconds: UInt64 = 1_000_000_000
+  /// How long a successor may take until it serves, in nanoseconds.
+  static let successorPatienceNanoseconds: UInt64 = 30_000_000_000
+
+  private enum Stage { case starting, serving, handingOver, draining, ending }
+
+  /// Allocations from this size on, such as bodies, leave the process with their last use, in bytes.
+  private static let mappedBytes: Int32 = 256 * 1024
+
+  let service: ServiceContext
+  var process: ProcessContext { service.process }
+  private let loop: EventLoop
+  private let heartbeat = Heartbeat()
+  private let predecessor: Predecessor?
+  private var sockets: ServiceSockets
+  private let exposition: Exposition
+  private var workers: [LoopBound<Worker>] = []
+  private var running = 0
+  private var usableWorkers = 0
+  private var threads: [SystemThread] = []
+  private var housekeeping: Housekeeping?
+  private var stage = Stage.starting
+  private var hasSchema = false
+  /// Whether a report since then, which the workers have, finds Postgres healthy.
+  private var isHealthy = false
+  private var isAccepting = false
+  private var onServing: () -> Void = {}
+  private var failure: SystemError?
+  private var signals: Signals?
+  private let binary = Successor.ownBinary()
+  private var successor: Successor?
+
+  /// The port that requests are served on, and the one for metrics alone, if any.
+  package var port: UInt16 { sockets.port }
+  package var metricsPort: UInt16? { sockets.metricsPort }
+
+  /// Binds the sockets or takes over inherited ones. Throws `SystemError` when a port is in use.
+  package init(_ configuration: Configuration, logs: LogSink) throws {
+    linux_map_allocations_from(Self.mappedBytes)
+    predecessor = Predecessor.find()
+    sockets = try ServiceSockets(configuration)
+    let workers = sockets.workers
+    // One shard of metrics for each worker, one for housekeeping.
+    loop = try EventLoop(index: workers, heartbeat: heartbeat)
+    let instruments = Instruments(shards: workers + 1)
+    let process = try ProcessContext(configuration, workers: workers, logs: logs, instruments: instruments)
+    exposition = Exposition(instruments.registry, loop: loop, memory: process.memory)
+    let pools = Relay()
+    service = ServiceContext(
+      process: process,
+      exposition: LoopBound(exposition, to: loop), poolChanged: LoopBound(pools, to: loop).call)
+    pools.action = { [unowned self] in housekeeping?.health.runSoon() }
+    exposition.refresh = { [unowned self] done in refreshGauges(done) }
+  }
+
+  /// Stops from any thread, as a termination signal does.
+  package var stopper: @Sendable () -> Void {
+    let bound = LoopBound(self, to: loop)
+    return { bound.submit { $0.terminate() } }
+  }
+
+  /// Serves until it is stopped, on the calling thread. `handlingSignals` is false inside of tests, whose signals are
+  /// not ours. Throws `SystemError` when another process has come to listen at a port during the start.
+  package func run(handlingSignals: Bool = true, onServing: @escaping () -> Void = {}) throws {
+    if handlingSignals {
+      signals = try Signals([SIGTERM, SIGINT, SIGUSR2], on: loop) { [unowned self] in received($0) }
+    }
+    self.onServing = onServing
+    let housekeeping = try Housekeeping(
+      loop: loop, service, servesMetrics: sockets.metrics != nil,
+      publish: { [unowned self] in adopt($0) })
+    self.housekeeping = housekeeping
+    let owner = LoopBound(self, to: loop)
+    for index in 0..<sockets.workers { try startWorker(index, owner) }
+    let watchdog = watch()
+    recordHistory(StatusHistory(process.instruments, now: loop.now))
+    housekeeping.start(onStarted: { [unowned self] in hasSchema = true })
+    waitForStores()
+    loop.run()
+    for thread in threads { thread.join() }
+    watchdog.stop()
+    flush()
+    if let failure { throw failure }
+  }
+
+  private func startWorker(_ index: Int, _ owner: LoopBound<Service>) throws {
+    let service = service
+    running += 1
+    let thread = try SystemThread(name: "loop-\(index)") {
+      do {
+        let loop = try EventLoop(index: index, heartbeat: service.process.heartbeats[index])
+        let worker = try Worker(loop: loop, service, endpoints: EndpointTable.endpoints)
+        let bound = LoopBound(worker, to: loop)
+        owner.submit { $0.add(bound) }
+        loop.run()
+      } catch {
+        // Configuration was checked before: what fails here is the machine.
+        fatalError("a loop cannot start: \(error)")
+      }
+    }
+    threads.append(thread)
+  }
+
+  /// Has a process of which a loop hangs ended: whoever supervises it starts another one.
+  private func watch() -> Watchdog {
+    let loops = process.heartbeats.enumerated().map { Watchdog.Subject(name: "loop-\($0)", heartbeat: $1) }
+    let logger = SharedLogger(process.logs)
+    return Watchdog(loops + [Watchdog.Subject(name: "housekeeping", heartbeat: heartbeat)]) { subject in
+      logger.log(.critical, "A loop hangs") { $0.field("loop", subject.name) }
+      Watchdog.abort(subject)
+    }
+  }
+
+  private func add(_ worker: LoopBound<Worker>) {
+    workers.append(worker)
+    if let report = housekeeping?.health.last { worker.submit { $0.adopt(report) } }
+    let owner = LoopBound(self, to: loop)
+    worker.submit { $0.whenUsable { owner.submit { $0.workerIsUsable() } } }
+    if isAccepting { accept(on: workers.count - 1) }
+    switch stage {
+    case .starting, .serving: break
+    case .handingOver: worker.submit { $0.handOver() }
+    case .draining: worker.submit { $0.beginDraining() }
+    case .ending: shutDown(worker)
+    }
+  }
+
+  /// Has all workers refresh their gauges, then calls `done` on the housekeeping loop.
+  private func refreshGauges(_ done: @escaping () -> Void) {
+    let owner = LoopBound(Countdown(workers.count, done), to: loop)
+    for worker in workers {
+      worker.submit { worker in
+        worker.refreshGauges()
+        owner.submit { $0.step() }
+      }
+    }
+  }
+
+  /// Appends a point for the status page every few seconds, with all gauges up to date, and gives all to the workers.
+  private func recordHistory(_ history: StatusHistory) {
+    loop.schedule(afterNanoseconds: UInt64(StatusHistory.intervalSeconds) * 1_000_000_000) { [unowned self] in
+      refreshGauges { [unowned self] in
+        guard let health = housekeeping?.health.last else { return }
+        history.record(now: loop.now, at: Timestamp(unixMilliseconds: loop.unixMilliseconds), report: health)
+        for worker in workers { worker.submit { [points = history.points] in $0.adopt(points) } }
+      }
+      recordHistory(history)
+    }
+  }
+
+  // MARK: Starting
+
+  private func adopt(_ report: HealthReport) {
+    for worker in workers { worker.submit { $0.adopt(report) } }
+    isHealthy = hasSchema && report["database"]?.status == .healthy
+    serveIfReady()
+  }
+
+  private func workerIsUsable() {
+    usableWorkers += 1
+    serveIfReady()
+  }
+
+  private func serveIfReady() {
+    guard stage == .starting, isHealthy, usableWorkers == sockets.workers else { return }
+    accept()
+    guard stage == .starting else { return }
+    stage = .serving
+    predecessor?.tellServing()
+    onServing()
+  }
+
+  /// Answers after a while although Postgres is away, so that probes can say so; not while a predecessor does better.
+  private func waitForStores() {
+    loop.schedule(afterNanoseconds: Self.storePatienceNanoseconds) { [unowned self] in
+      guard stage == .starting else { return }
+      if predecessor?.isThere ?? false { return waitForStores() }
+      accept()
+    }
+  }
+
+  private func accept() {
+    guard !isAccepting else { return }
+    do throws(SystemError) {
+      try sockets.listen()
+    } catch {
+      failure = error
+      return terminate()
+    }
+    isAccepting = true
+    for index in workers.indices { accept(on: index) }
+    housekeeping?.accept(from: sockets.metrics)
+    housekeeping?.log(.info, "Listening") { line in
+      line.field("host", process.configuration.listening.host)
+      line.field("port", Int(port))
+      if let metricsPort { line.field("metricsPort", Int(metricsPort)) }
+    }
+  }
+
+  private func accept(on index: Int) {
+    let socket = sockets.requests[index]
+    workers[index].submit { $0.accept(from: socket) }
+  }
+
+  // MARK: Ending
+
+  private func received(_ signal: Int32) {
+    if signal == SIGUSR2 { return startSuccessor() }
+    switch stage {
+    case .starting, .serving: terminate()
+    case .handingOver: shutDown()
+    // A second signal: somebody does not want to wait. Not by exit(3), which tears down what other threads still use.
+    case .draining, .ending: _exit(1)
+    }
+  }
+
+  /// Probes say no at once; requests are served on for a while, so that load balancers can look elsewhere.
+  private func terminate() {
+    guard stage == .starting || stage == .serving else { return }
+    stage = .draining
+    successor?.kill()
+    let seconds = isAccepting ? process.configuration.listening.drainSeconds : 0
+    housekeeping?.log(.info, "Draining") { $0.field("seconds", seconds) }
+    housekeeping?.beginDraining()
+    for worker in workers { worker.submit { $0.beginDraining() } }
+    loop.schedule(afterNanoseconds: UInt64(seconds) * 1_000_000_000) { [self] in shutDown() }
+  }
+
+  /// A successor serves new connections; this process finishes those it has.
+  private func handOver() {
+    guard stage == .serving, let process = successor?.process else { return }
+    stage = .handingOver
+    housekeeping?.log(.info, "Handing over") { $0.field("process", Int(process)) }
+    housekeeping?.handOver()
+    for worker in workers { worker.submit { $0.handOver() } }
+    loop.schedule(afterNanoseconds: Self.handOverNanoseconds) { [self] in
+      if successor?.process == process { shutDown() }
+    }
+  }
+
+  /// The successor has ended before this process has: it serves again.
+  private func takeBack() {
+    stage = .serving
+    housekeeping?.log(.warning, "Serving again")
+    housekeeping?.takeBack()
+    for worker in workers { worker.submit { $0.takeBack() } }
+  }
+
+  private func shutDown() {
+    guard stage != .ending else { return }
+    stage = .ending
+    for worker in workers { shutDown(worker) }
+  }
+
+  private func shutDown(_ worker: LoopBound<Worker>) {
+    let owner = LoopBound(self, to: loop)
+    let milliseconds = process.configuration.listening.shutdownSeconds * 1_000
+    worker.submit { worker in
+      worker.shutDown(withinMilliseconds: milliseconds) { owner.submit { $0.workerEnded() } }
+    }
+  }
+
+  private func workerEnded() {
+    running -= 1
+    guard running == 0 else { return }
+    housekeeping?.close()
+    loop.stop()
+  }
+
+  /// Writes what is left of spans, after the last loop has stopped. The log is closed by whoever has made it.
+  private func flush() {
+    process.passwords.stop()
+    if let exporter = process.exporter { _ = exporter.close(deadlineMilliseconds: LogSink.flushMilliseconds) }
+  }
+
+  // MARK: The successor
+
+  private func startSuccessor() {
+    guard stage == .serving, successor == nil else {
+      housekeeping?.log(.warning, "No successor is started: one is on its way, or this process does not serve")
+      return
+    }
+    do {
+      let started = try Successor(
+        binary, passing: sockets.all, loop: loop, onServing: { [unowned self] in handOver() },
+        onEnd: { [unowned self] in successorEnded($0) })
+      successor = started
+      housekeeping?.log(.info, "Started a successor") { $0.field("process", Int(started.process)) }
+      loop.schedule(afterNanoseconds: Self.successorPatienceNanoseconds) { [weak started] in
+        if let started, !started.isServing { started.kill() }
+      }
+    } catch {
+      housekeeping?.log(.error, "Could not start a successor") { $0.field("error", error: error) }
+    }
+  }
+
+  /// It did not come to serve, or not for long: this process goes on unless it is about to end.
+  private func successorEnded(_ status: Int32) {
+    successor = nil
+    housekeeping?.log(.error, stage == .serving ? "The successor ended before it served" : "The successor ended") {
+      if status & 0x7F == 0 {
+        $0.field("exitCode", Int(status >> 8 & 0xFF))
+      } else {
+        $0.field("signal", Int(status & 0x7F))
+      }
+    }
+    guard stage == .handingOver else { return }
+    // One that was told to end leaves nothing to go on with.
+    if status == 0 { shutDown() } else { takeBack() }
+  }
+}
+
+/// A call that is decided on later.
+private final class Relay {
+  var action: () -> Void = {}
+}
+
+extension LoopBound<Relay> {
+  fileprivate var call: @Sendable () -> Void { { submit { $0.action() } } }
+}
+
+/// Calls back once after so many steps.
+private final class Countdown {
+  private var left: Int
+  private let done: () -> Void
+
+  init(_ count: Int, _ done: @escaping () -> Void) {
+    left = count
+    self.done = done
+    if count == 0 { done() }
+  }
+
+  func step() {
+    left -= 1
+    if left == 0 { done() }
+  }
+}

@@ -1,0 +1,18 @@
+import HTTP
+import Insights
+import Reactor
+import Reference
+import Transfer
+import Web
+
+/// What all loops of a service share beside what features need of the process.
+struct ServiceContext: Sendable {
+  let process: ProcessContext
+  /// Renders the metrics, on the housekeeping loop.
+  let exposition: LoopBound<Exposition>
+  /// Tells the housekeeping loop that a pool has lost or regained its store.
+  let poolChanged: @Sendable () -> Void
+  let circuits = ModelCircuits.closed()
+  let transfers = ClientShares(maximum: Transfers.maximumOfUser)
+  let documentation = DocumentationShelf()
+}

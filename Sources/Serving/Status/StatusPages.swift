@@ -1,0 +1,77 @@
+import HTTP
+import JSON
+import Settings
+import Values
+import Web
+
+/// The live status page and the figures that it shows.
+struct StatusPages: EndpointGroup {
+  let context: LoopContext
+  let status: LoopStatus
+
+  private static let page = PageShell.page(
+    title: "Status", at: "/status", script: "status", main: Asset.named("status.html").bytes)
+
+  package var endpoints: [Endpoint] {
+    ["/", "/status"].map { path in
+      Endpoint(
+        method: .get, template: path, access: .open, summary: "The live status page", tag: "Pages",
+        success: .page,
+        handler: .sync { call, writer in writer.send(Self.page.response(to: call.request)) })
+    } + [
+      Endpoint(
+        method: .get, template: "/status/data", access: .open, summary: "What the status page shows",
+        details: "Points of five seconds over the last fifteen minutes, of the process that answers.", tag: "Pages",
+        parameters: [.query("after", .timestamp, "Only points after this one.")],
+        success: Endpoint.Success(200, Self.schema), handler: .async(data))
+    ]
+  }
+
+  private func data(_ call: Call) throws -> Response {
+    let after = try call.query().timestamp("after")
+    let now = context.loop.now
+    var json = JSONWriter()
+    json.object { json in
+      json.member("status", status.health.status.rawValue)
+      json.member("version", context.configuration.service.version)
+      json.member("startedAt", context.process.startedOn)
+      json.member("now", call.now)
+      json.key("checks")
+      json.array { json in
+        for check in status.health.checks { Self.write(check, at: now, to: &json) }
+      }
+      json.member("intervalSeconds", StatusHistory.intervalSeconds)
+      json.member("points", status.history.filter { point in after.map { point.at > $0 } ?? true })
+    }
+    return Response(
+      .ok, headers: ["Content-Type": "application/json", "Cache-Control": "no-store"], body: .bytes(json.take()))
+  }
+
+  private static func write(_ check: HealthCheck, at now: UInt64, to json: inout JSONWriter) {
+    json.object { json in
+      json.member("name", check.name)
+      json.member("status", check.status.rawValue)
+      json.member("latencyMs", (check.latencyMilliseconds * 1_000).rounded() / 1_000)
+      json.member("ageMs", check.ageMilliseconds(at: now).rounded())
+    }
+  }
+
+  private static let health = Schema.enumeration(["healthy", "degraded", "unhealthy"])
+  private static let schema = Schema.named(
+    "Status",
+    .object([
+      .required("status", health),
+      .required("version", .string()),
+      .required("startedAt", .timestamp, "When this process began: the same in all its answers."),
+      .required("now", .timestamp, "The server's clock."),
+      .required(
+        "checks",
+        .array(
+          .object([
+            .required("name", .string()), .required("status", health), .required("latencyMs", .number(minimum: 0)),
+            .required("ageMs", .number(minimum: 0), "How long ago it ended."),
+          ]))),
+      .required("intervalSeconds", .integer()),
+      .required("points", .array(StatusPoint.schema, maxItems: StatusHistory.maximumPoints), "The oldest first."),
+    ]))
+}

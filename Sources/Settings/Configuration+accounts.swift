@@ -1,0 +1,77 @@
+import Secrets
+
+extension Configuration {
+  /// Tokens and passwords.
+  package struct Accounts: Sendable {
+    package internal(set) var jwtSecret = ""
+    /// Signs nothing any more, but what it signed is still believed.
+    package internal(set) var previousJWTSecret: String?
+    package internal(set) var issuer = ""
+    package internal(set) var audience = ""
+    package internal(set) var accessTokenSeconds = 0
+    package internal(set) var refreshTokenDays = 0
+    package internal(set) var hashingParallelism = 0
+    package internal(set) var hashingQueueLength = 0
+
+    static let settings = [
+      Setting(
+        "JWT_SECRET", \.accounts.jwtSecret, .text(4_096),
+        default: .init(description: "random at each start; required in staging and production") { deployment, machine in
+          deployment.refusesWeakSecrets ? nil : machine.randomSecret
+        }, isSecret: true, "Signs access tokens: at least 32 random bytes."),
+      Setting(
+        "JWT_SECRET_PREVIOUS", optional: \.accounts.previousJWTSecret, .text(4_096), isSecret: true,
+        "The secret before, whose tokens are valid until they expire."),
+      Setting("JWT_ISSUER", \.accounts.issuer, .text(120), default: .text("terroir"), "`iss` of access tokens."),
+      Setting("JWT_AUDIENCE", \.accounts.audience, .text(120), default: .text("terroir"), "`aud` of access tokens."),
+      Setting(
+        "ACCESS_TOKEN_SECONDS", \.accounts.accessTokenSeconds, .integer(60...86_400), default: .text("900"),
+        "How long an access token is valid."),
+      Setting(
+        "REFRESH_TOKEN_DAYS", \.accounts.refreshTokenDays, .integer(1...365), default: .text("30"),
+        "How long a refresh token is valid."),
+      Setting(
+        "PASSWORD_HASHING_PARALLELISM", \.accounts.hashingParallelism, .integer(1...PasswordPool.maximumThreads),
+        default: .init(
+          description: "half of the usable cores, and what fits into a quarter of the memory limit; at most 16"
+        ) { _, machine in "\(parallelism(on: machine))" },
+        "Passwords hashed at a time, 32 MiB each."),
+      Setting(
+        "PASSWORD_HASHING_QUEUE", \.accounts.hashingQueueLength, .integer(1...10_000), default: .text("32"),
+        "Passwords that may wait to be hashed, a quarter of them of registrations; more are answered 503."),
+    ]
+
+    private static func parallelism(on machine: Machine) -> Int {
+      let fitting = (machine.memoryLimitBytes ?? .max) / 4 / UInt64(ScryptCost.standard.memoryBytes)
+      return max(1, min(machine.processors / 2, Int(min(fitting, UInt64(PasswordPool.maximumThreads)))))
+    }
+  }
+
+  /// How many requests a client may make; nil means without limit.
+  package struct Rates: Sendable {
+    package internal(set) var anonymous: RequestRate?
+    package internal(set) var user: RequestRate?
+    package internal(set) var device: RequestRate?
+    package internal(set) var registration: RequestRate?
+
+    static let settings = [
+      Setting(
+        "RATE_LIMIT_ANONYMOUS", \.rates.anonymous, Form<RequestRate?>.rate, default: .rate,
+        "Requests of one address (of one /64 of IPv6) without login or with a bad one, as count/seconds or off."),
+      Setting(
+        "RATE_LIMIT_USER", \.rates.user, Form<RequestRate?>.rate, default: .rate,
+        "Requests of one user, as count/seconds or off."),
+      Setting(
+        "RATE_LIMIT_DEVICE", \.rates.device, Form<RequestRate?>.rate, default: .rate,
+        "Requests of one device, as count/seconds or off."),
+      Setting(
+        "RATE_LIMIT_REGISTRATION", \.rates.registration, Form<RequestRate?>.rate,
+        default: .relaxed("off", serious: "60/3600"), "Registrations of one address, as count/seconds or off."),
+    ]
+  }
+}
+
+extension Setting.Default {
+  /// The edge has limits of its own; these only stop what got past it.
+  fileprivate static let rate = Self.relaxed("off", serious: "12000/60")
+}

@@ -1,0 +1,55 @@
+import HTTP
+import Web
+
+/// The lines of a body that comes piece by piece, in memory no longer than one of them.
+struct BodyLines {
+  /// The longest line, in bytes.
+  static let maximumBytes = 256 * 1024
+
+  private let stream: RequestBodyStream
+  private let check: () throws -> Void
+  private var piece: [UInt8] = []
+  private var position = 0
+  private var isAtEnd = false
+  /// Lines so far, empty ones too.
+  private(set) var number = 0
+
+  /// Calls `check` before each line, empty ones too, and goes no further when it throws.
+  init(_ stream: RequestBodyStream, check: @escaping () throws -> Void) {
+    self.stream = stream
+    self.check = check
+  }
+
+  /// The next line that is not empty, without its line feed; nil after the last. Throws 413 when a line is too long.
+  mutating func next() async throws -> [UInt8]? {
+    while let line = try await anyLine() {
+      if line.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) { return line }
+    }
+    return nil
+  }
+
+  private mutating func anyLine() async throws -> [UInt8]? {
+    try check()
+    var line: [UInt8] = []
+    while true {
+      if let end = piece[position...].firstIndex(of: UInt8(ascii: "\n")) {
+        line += piece[position..<end]
+        position = end + 1
+        number += 1
+        return line
+      }
+      line += piece[position...]
+      (piece, position) = ([], 0)
+      guard line.count <= Self.maximumBytes else {
+        throw Problem(.contentTooLarge, "Line \(number + 1) is longer than \(Self.maximumBytes) bytes.")
+      }
+      guard !isAtEnd, let next = try await stream.next() else {
+        isAtEnd = true
+        if line.isEmpty { return nil }
+        number += 1
+        return line
+      }
+      piece = next
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import HTTP
+import Insights
+import JSON
+import Postgres
+import Settings
+import Values
+import Web
+
+/// Everything that a user owns, one line of JSON for each thing, as it was at one moment.
+struct Export: EndpointGroup {
+  static let mediaType = "application/x-ndjson"
+  /// The form of the lines; raised when a reader of the old form would misread the new one.
+  static let schema = 1
+  let context: LoopContext
+  let features: [any Feature]
+  let transfers: Transfers
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .get, template: "/api/users/me/export", access: .user, summary: "Everything you own",
+        details: """
+          One JSON object a line, each with its `kind`; the first is the header. Raw readings are exact; older ones \
+          are there as hours. Devices come without their keys. The import takes this file.
+          """,
+        tag: "Accounts",
+        success: Endpoint.Success(200, .string(), mediaTypes: [Self.mediaType]), refusals: [.overloaded, .unavailable],
+        handler: .async(export))
+    ]
+  }
+
+  private func export(_ call: Call) async throws -> Response {
+    let (user, now) = (try call.user.id, call.now)
+    let place = try transfers.begin(call.client)
+    guard context.database.isUsable else { throw Problem(.unavailable, "The database does not answer.") }
+    let headers: HeaderList = [
+      "Content-Type": Self.mediaType, "Cache-Control": "private, no-store",
+      "Content-Disposition": "attachment; filename=\"terroir-\(CivilDate(now)).ndjson\"",
+    ]
+    return Response(
+      .ok, headers: headers,
+      body: .stream { writer in
+        defer { place.end() }
+        do {
+          try await write(user, now, to: writer)
+          context.meters.action(.export)
+        } catch let gone as StreamClosed {
+          throw gone
+        } catch {
+          // The head is out: all that is left is to break off, so that nobody takes this for the whole.
+          context.logger.log(.error, "An export broke off") { $0.field("error", error: error) }
+          throw error
+        }
+      })
+  }
+
+  /// One snapshot for all parts; the next rows are fetched when the client has taken the last.
+  private func write(_ user: Identifier, _ now: Timestamp, to writer: BodyWriter) async throws {
+    let deadline = context.loop.now + Transfers.longestNanoseconds
+    let rawDays = context.configuration.readings.rawDays
+    try await context.database.transaction(
+      .repeatableRead, readOnly: true, timeoutMilliseconds: Transfers.timeoutMilliseconds
+    ) { transaction in
+      var lines = ExportLines()
+      lines.header(at: now)
+      try await writer.write(lines.take())
+      let rawFrom = Self.rawFrom(now, rawDays: rawDays)
+      for part in features.flatMap({ $0.exportParts(of: user, rawFrom: rawFrom) }) {
+        try await transaction.stream(part.sql, name: "export.\(part.kind)", chunkRows: part.chunkRows) { rows in
+          for row in rows { try lines.add(part.kind) { json in try part.write(row, &json) } }
+          try await writer.write(lines.take())
+          guard context.loop.now < deadline else { throw Problem(.timeout, "The export took too long.") }
+        }
+      }
+    }
+  }
+
+  /// From which hour on readings are raw: before it there are hours only, so that nothing is in both.
+  static func rawFrom(_ now: Timestamp, rawDays: Int) -> Timestamp {
+    let oldest = now.unixMilliseconds - Int64(rawDays) * 86_400_000
+    let hour = Timestamp.millisecondsPerHour
+    return Timestamp(unixMilliseconds: (oldest.floorDivided(by: hour) + 1) * hour)
+  }
+}
+
+/// Lines of an export that are not sent yet.
+struct ExportLines {
+  private var bytes: [UInt8] = []
+
+  mutating func header(at now: Timestamp) {
+    add("header") { json in
+      json.member("schema", Export.schema)
+      json.member("exportedAt", now)
+    }
+  }
+
+  mutating func add(_ kind: String, _ members: (inout JSONWriter) throws -> Void) rethrows {
+    var taken: [UInt8] = []
+    swap(&taken, &bytes)
+    var json = JSONWriter(continuing: taken)
+    try json.object { json in
+      json.member("kind", kind)
+      try members(&json)
+    }
+    bytes = json.take()
+    bytes.append(UInt8(ascii: "\n"))
+  }
+
+  mutating func take() -> [UInt8] {
+    defer { bytes = [] }
+    return bytes
+  }
+}

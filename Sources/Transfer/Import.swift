@@ -1,0 +1,133 @@
+import Gardens
+import HTTP
+import JSON
+import Postgres
+import Settings
+import Values
+import Web
+
+/// Takes in what `Export` gave, here or on another server: everything is made anew under new ids, all or nothing.
+struct Import: EndpointGroup {
+  /// How long the transaction may wait for more of the file before it is told that it is not forgotten, in nanoseconds.
+  static let keepAliveNanoseconds: UInt64 = 10_000_000_000
+
+  let context: LoopContext
+  let transfers: Transfers
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        method: .post, template: "/api/users/me/import", access: .user, summary: "Take in an export",
+        details: """
+          Copies everything in the file under new ids: gardens, devices (without keys), readings, insights, businesses \
+          and products. Orders and the profile are skipped. One faulty line refuses the file; a dry run changes \
+          nothing; faults are counted, and the first 100 listed. Importing a file twice makes two copies.
+          """,
+        tag: "Accounts",
+        parameters: [.query("dryRun", .boolean, "Whether to check the file only.")],
+        body: Endpoint.Body(
+          mediaTypes: [Export.mediaType], schema: .string(),
+          example: #"{"kind":"header","schema":1,"exportedAt":"2026-11-21T09:30:00.000Z"}"#),
+        bodyLimit: context.configuration.http.importBytes,
+        success: Endpoint.Success(200, Self.report), refusals: [.overloaded, .unavailable], handler: .streaming(take))
+    ]
+  }
+
+  private func take(_ call: Call) async throws -> Response {
+    let user = try call.user.id
+    try call.requireMediaType([Export.mediaType])
+    let isDryRun = try call.query().flag("dryRun") ?? false
+    let place = try transfers.begin(call.client)
+    defer { place.end() }
+    let (loop, deadline) = (context.loop, context.loop.now + Transfers.longestNanoseconds)
+    // Invariant 1.
+    var lines = BodyLines(call.request.bodyStream) { [unowned(unsafe) loop] in
+      guard loop.now < deadline else { throw Problem(.timeout, "The import took too long.") }
+    }
+    let rawDays = context.configuration.readings.rawDays
+    var file = ImportFile(now: call.now, rawFrom: Export.rawFrom(call.now, rawDays: rawDays))
+    var isRefused = false
+    let partitions = ReadingPartitions(context)
+    try await context.database.transaction { try await partitions.make(partitions.days(at: call.now), $0) }
+    do {
+      try await write(&lines, &file, for: user, isDryRun: isDryRun)
+    } catch is Refused {
+      isRefused = true
+    }
+    // Other transfers need not wait for the rest of a faulty file.
+    place.end()
+    if isRefused { try await readOn(&lines, &file) }
+    if !isDryRun {
+      if isRefused { throw Self.refusal(file.report) }
+      context.meters.action(.import)
+    }
+    return call.ok(file.report.body(isDryRun: isDryRun))
+  }
+
+  /// Thrown to roll back: the file is faulty, or it was but a trial.
+  private struct Refused: Error {}
+
+  /// Reads the file into one transaction. Throws `Refused` at the first fault, or at the end of a dry run.
+  private func write(
+    _ lines: inout BodyLines, _ file: inout ImportFile, for user: Identifier, isDryRun: Bool
+  ) async throws {
+    var hasBegun = false
+    try await context.cache.change(timeoutMilliseconds: Transfers.timeoutMilliseconds) { transaction, tags in
+      // What was read of the body cannot be read again.
+      guard !hasBegun else { throw Problem(.unavailable, "The import was interrupted. Send the file again.") }
+      hasBegun = true
+      var lastStatement = context.loop.now
+      while let line = try await lines.next() {
+        file.take(line, line: lines.number)
+        if file.report.faultCount > 0 { throw Refused() }
+        let isLate = context.loop.now - lastStatement >= Self.keepAliveNanoseconds
+        guard file.batch.isFull || isLate else { continue }
+        try await flush(&file, user, transaction)
+        lastStatement = context.loop.now
+      }
+      file.finish(line: lines.number)
+      if file.report.faultCount > 0 { throw Refused() }
+      try await flush(&file, user, transaction)
+      if isDryRun { throw Refused() }
+      if file.touchesPublic { tags = ["gardens", "businesses"] }
+    }
+  }
+
+  private func flush(_ file: inout ImportFile, _ user: Identifier, _ transaction: Transaction) async throws {
+    let fresh = try await file.batch.write(user, in: transaction)
+    if file.batch.count == 0 { try await transaction.execute(Self.keepAlive) }
+    file.written(freshReadings: fresh)
+  }
+
+  /// Reads on without writing, so that all faults are told at once. Behind a fault rows could name what was never made.
+  private func readOn(_ lines: inout BodyLines, _ file: inout ImportFile) async throws {
+    while let line = try await lines.next() {
+      file.take(line, line: lines.number)
+      if file.batch.isFull { file.written(freshReadings: file.batch.readings.count) }
+    }
+    file.finish(line: lines.number)
+    file.written(freshReadings: file.batch.readings.count)
+  }
+
+  private static func refusal(_ report: ImportReport) -> Problem {
+    var problem = Problem(.validation, "The file has faulty lines. Nothing was imported.")
+    problem.extensions = [("errors", report.faultsJSON), ("errorCount", Array(String(report.faultCount).utf8))]
+    return problem
+  }
+
+  private static let keepAlive = Statement("import.keepAlive", "SELECT")
+
+  private static let report = Schema.named(
+    "ImportReport",
+    .object([
+      .required("dryRun", .boolean), .required("created", .map(.integer(minimum: 0)), "Counts by kind of line."),
+      .required("skipped", .map(.integer(minimum: 0)), "Counts by kind of line."),
+      .required(
+        "errors",
+        .array(
+          .object([
+            .required("line", .integer(minimum: 1)), .required("pointer", .string()), .required("detail", .string()),
+          ]), maxItems: ImportReport.maximumFaults), "The first of them."),
+      .required("errorCount", .integer(minimum: 0), "How many faults the whole file has."),
+    ]))
+}

@@ -1,0 +1,227 @@
+import Insights
+import Postgres
+import Secrets
+import Values
+import Web
+
+/// Rows on their way into the database, one statement for each table.
+struct ImportBatch {
+  /// How many rows make a batch worth sending.
+  static let fullCount = 4_000
+  /// How many bytes of lines do, when these are long.
+  static let fullBytes = 1 << 20
+
+  struct Garden {
+    let id: Identifier
+    let name: String
+    let location: Location?
+    let area: Double?
+    let isPublic: Bool
+    let createdAt: Timestamp
+    let updatedAt: Timestamp
+  }
+  struct Device {
+    let id: Identifier
+    let garden: Identifier
+    let name: String
+    let sensorTypes: [String]
+    let createdAt: Timestamp
+    let updatedAt: Timestamp
+  }
+  struct Business {
+    let id: Identifier
+    let name: String
+    let category: String
+    let description: String?
+    let location: Location?
+    let createdAt: Timestamp
+    let updatedAt: Timestamp
+  }
+  struct Product {
+    let id: Identifier
+    let business: Identifier
+    let name: String
+    let price: Money
+    let unit: String
+    let stock: Int64?
+    let createdAt: Timestamp
+    let updatedAt: Timestamp
+  }
+  struct Insight {
+    let id: Identifier
+    let garden: Identifier
+    let type: InsightType
+    let provider: InsightProvider
+    let severity: Severity
+    let title: String
+    let text: String
+    let evidence: [UInt8]
+    let createdAt: Timestamp
+  }
+  struct Reading {
+    let device: Identifier
+    let sensorType: String
+    let measuredAt: Timestamp
+    let value: Double
+  }
+  struct Hour {
+    let device: Identifier
+    let sensorType: String
+    let start: Timestamp
+    let min: Double
+    let max: Double
+    let sum: Double
+    let count: Int64
+    /// Whether it is a single reading that is too old to stay raw.
+    let isReading: Bool
+  }
+
+  var gardens: [Garden] = []
+  var devices: [Device] = []
+  var businesses: [Business] = []
+  var products: [Product] = []
+  var insights: [Insight] = []
+  var readings: [Reading] = []
+  var hours: [Hour] = []
+  /// The length of the lines that its rows came from, in bytes.
+  var bytes = 0
+
+  var count: Int {
+    gardens.count + devices.count + businesses.count + products.count + insights.count + readings.count + hours.count
+  }
+
+  /// Whether it should be sent before anything is added.
+  var isFull: Bool { count >= Self.fullCount || bytes >= Self.fullBytes }
+
+  /// Writes all rows, each table after those that its rows name, and gives how many raw readings were new: of two
+  /// with one device, type and time the first stays.
+  func write(_ owner: Identifier, in transaction: Transaction) async throws(PostgresError) -> Int {
+    if !gardens.isEmpty { try await writeGardens(owner, transaction) }
+    if !devices.isEmpty { try await writeDevices(transaction) }
+    if !businesses.isEmpty { try await writeBusinesses(owner, transaction) }
+    if !products.isEmpty { try await writeProducts(transaction) }
+    if !insights.isEmpty { try await writeInsights(transaction) }
+    if !hours.isEmpty { try await writeHours(transaction) }
+    if readings.isEmpty { return 0 }
+    let rows = try await transaction.query(
+      Self.insertReadings, readings.map(\.device), readings.map(\.sensorType), readings.map(\.measuredAt),
+      readings.map(\.value))
+    return try rows[0].decode(Int.self, 0)
+  }
+
+  // MARK: Tables
+
+  private func writeGardens(_ owner: Identifier, _ transaction: Transaction) async throws(PostgresError) {
+    try await transaction.execute(
+      Self.insertGardens, owner, gardens.map(\.id), gardens.map(\.name), gardens.map { $0.location?.latitude },
+      gardens.map { $0.location?.longitude }, gardens.map(\.area), gardens.map(\.isPublic), gardens.map(\.createdAt),
+      gardens.map(\.updatedAt))
+  }
+
+  /// Each device gets the digest of a key that nobody has: its owner makes a new one.
+  private func writeDevices(_ transaction: Transaction) async throws(PostgresError) {
+    try await transaction.execute(
+      Self.insertDevices, devices.map(\.id), devices.map(\.garden), devices.map(\.name),
+      devices.map { $0.sensorTypes.joined(separator: " ") },
+      devices.map { _ in OpaqueKey.make(.deviceKey).digest }, devices.map(\.createdAt), devices.map(\.updatedAt))
+  }
+
+  private func writeBusinesses(_ owner: Identifier, _ transaction: Transaction) async throws(PostgresError) {
+    try await transaction.execute(
+      Self.insertBusinesses, owner, businesses.map(\.id), businesses.map(\.name), businesses.map(\.category),
+      businesses.map(\.description), businesses.map { $0.location?.latitude },
+      businesses.map { $0.location?.longitude },
+      businesses.map(\.createdAt), businesses.map(\.updatedAt))
+  }
+
+  private func writeProducts(_ transaction: Transaction) async throws(PostgresError) {
+    try await transaction.execute(
+      Self.insertProducts, products.map(\.id), products.map(\.business), products.map(\.name),
+      products.map(\.price.amount), products.map { "\($0.price.currency)" }, products.map(\.unit),
+      products.map(\.stock), products.map(\.createdAt), products.map(\.updatedAt))
+  }
+
+  private func writeInsights(_ transaction: Transaction) async throws(PostgresError) {
+    try await transaction.execute(
+      Self.insertInsights, insights.map(\.id), insights.map(\.garden), insights.map(\.type.rawValue),
+      insights.map(\.provider.rawValue), insights.map(\.severity.rawValue), insights.map(\.title),
+      insights.map(\.text), insights.map { Postgres.PostgresJSON($0.evidence) }, insights.map(\.createdAt))
+  }
+
+  private func writeHours(_ transaction: Transaction) async throws(PostgresError) {
+    try await transaction.execute(
+      Self.insertHours, hours.map(\.device), hours.map(\.sensorType), hours.map(\.start), hours.map(\.min),
+      hours.map(\.max), hours.map(\.sum), hours.map(\.count))
+  }
+
+  // MARK: SQL
+
+  private static let insertGardens = Statement(
+    "import.gardens",
+    """
+    INSERT INTO gardens (owner_id, id, name, latitude, longitude, area_square_metres, public, created_at, updated_at)
+    SELECT $1, * FROM unnest(
+      $2::uuid[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::bool[], $8::timestamptz[], $9::timestamptz[])
+    """)
+  private static let insertDevices = Statement(
+    "import.devices",
+    """
+    INSERT INTO devices (id, garden_id, name, sensor_types, key_hash, created_at, updated_at)
+    SELECT id, garden, name, string_to_array(types, ' '), key, created, updated FROM unnest(
+      $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[], $7::timestamptz[])
+      AS d (id, garden, name, types, key, created, updated)
+    """)
+  private static let insertBusinesses = Statement(
+    "import.businesses",
+    """
+    INSERT INTO businesses
+      (owner_id, id, name, category, description, latitude, longitude, created_at, updated_at)
+    SELECT $1, * FROM unnest(
+      $2::uuid[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::timestamptz[], $9::timestamptz[])
+    """)
+  private static let insertProducts = Statement(
+    "import.products",
+    """
+    INSERT INTO products
+      (id, business_id, name, price_amount, currency, unit, stock, created_at, updated_at)
+    SELECT * FROM unnest(
+      $1::uuid[], $2::uuid[], $3::text[], $4::int8[], $5::text[], $6::text[], $7::int8[], $8::timestamptz[],
+      $9::timestamptz[])
+    """)
+  private static let insertInsights = Statement(
+    "import.insights",
+    """
+    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at)
+    SELECT * FROM unnest(
+      $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
+      $9::timestamptz[])
+    """)
+  /// Buckets that these readings change are committed with them, and made anew by the rollup soon after.
+  private static let insertReadings = Statement(
+    "import.readings",
+    """
+    WITH file AS (
+      SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[]) AS r (device, type, at, value)
+    ), stale AS (
+      INSERT INTO rollup_queue (device_id, sensor_type, start)
+      SELECT DISTINCT device, type, date_bin('5 minutes', at, timestamptz '2000-01-01 00:00:00+00') FROM file
+    ), fresh AS (
+      INSERT INTO readings (device_id, sensor_type, measured_at, value) SELECT * FROM file
+      ON CONFLICT DO NOTHING RETURNING 1
+    )
+    SELECT count(*) FROM fresh
+    """)
+  private static let insertHours = Statement(
+    "import.hours",
+    """
+    INSERT INTO readings_1h AS old (device_id, sensor_type, start, min, max, sum, count)
+    SELECT device, type, start, min(min), max(max), sum(sum), sum(count)::bigint
+    FROM unnest(
+      $1::uuid[], $2::text[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::int8[])
+      AS h (device, type, start, min, max, sum, count)
+    GROUP BY device, type, start
+    ON CONFLICT (device_id, sensor_type, start) DO UPDATE
+    SET min = least(old.min, excluded.min), max = greatest(old.max, excluded.max), sum = old.sum + excluded.sum,
+      count = old.count + excluded.count
+    """)
+}

@@ -1,0 +1,293 @@
+import Commerce
+import Gardens
+import Insights
+import JSON
+import Values
+import Web
+
+/// Reads the lines of an export: checks each, gives everything a new id, and gathers rows and faults.
+struct ImportFile {
+  /// The most things of one kind that lines may name, so that their ids fit into memory.
+  static let maximumNamed = 100_000
+
+  private(set) var report = ImportReport()
+  /// Rows that wait to be written.
+  var batch = ImportBatch()
+  /// Whether something was made that everyone may see.
+  private(set) var touchesPublic = false
+
+  private let now: Timestamp
+  private let rawFrom: Timestamp
+  private var hasHeader = false
+  /// New ids by those in the file.
+  private var gardens: [Identifier: Identifier] = [:]
+  private var devices: [Identifier: Identifier] = [:]
+  private var businesses: [Identifier: Identifier] = [:]
+  /// Makes ids of one moment.
+  private var identifiers = IdentifierSequence()
+  private var idsMoment: Timestamp
+  private var random = SystemRandomNumberGenerator()
+
+  /// A file that is read now; readings from `rawFrom` on stay raw.
+  init(now: Timestamp, rawFrom: Timestamp) {
+    self.now = now
+    self.rawFrom = rawFrom
+    idsMoment = now
+  }
+
+  /// Reads one line.
+  mutating func take(_ bytes: [UInt8], line: Int) {
+    batch.bytes += bytes.count
+    do {
+      try read(try JSONReader.parse(bytes))
+    } catch let error as JSONError {
+      report.fault(line, Fault("", error.message))
+    } catch let error as ValidationError {
+      for fault in error.faults { report.fault(line, fault) }
+    } catch {
+      report.fault(line, Fault("", "cannot be read"))
+    }
+  }
+
+  /// Notes at the end that there was not even a first line.
+  mutating func finish(line: Int) {
+    if !hasHeader, report.faultCount == 0 { report.fault(max(line, 1), Fault("", "the file has no header")) }
+  }
+
+  /// Takes the rows that wait, once they are written; `fresh` readings of them were new.
+  mutating func written(freshReadings: Int) {
+    report.created(.garden, batch.gardens.count)
+    report.created(.device, batch.devices.count)
+    report.created(.business, batch.businesses.count)
+    report.created(.product, batch.products.count)
+    report.created(.insight, batch.insights.count)
+    report.created(.reading, freshReadings)
+    report.skipped(.reading, batch.readings.count - freshReadings)
+    report.created(.reading, batch.hours.lazy.filter(\.isReading).count)
+    report.created(.hour, batch.hours.lazy.filter { !$0.isReading }.count)
+    batch = ImportBatch()
+  }
+
+  // MARK: Lines
+
+  private mutating func read(_ value: JSONValue) throws {
+    guard let name = value.member("kind")?.stringText, let kind = ImportKind(rawValue: name) else {
+      throw ValidationError("/kind", "must be one of: \(ImportKind.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    guard hasHeader || kind == .header else {
+      throw ValidationError("/kind", "must be header on the first line")
+    }
+    // Orders are others' as well, and a profile is of one account alone.
+    if kind == .order || kind == .profile { return report.skipped(kind, 1) }
+    var fields = Fields(value)
+    _ = fields.required("kind", .string(1...20))
+    switch kind {
+    case .header: try readHeader(&fields)
+    case .garden: try readGarden(&fields)
+    case .device: try readDevice(&fields)
+    case .business: try readBusiness(&fields)
+    case .product: try readProduct(&fields)
+    case .insight: try readInsight(&fields)
+    case .reading: try readReading(&fields)
+    case .hour: try readHour(&fields)
+    case .order, .profile: break
+    }
+  }
+
+  private mutating func readHeader(_ fields: inout Fields) throws {
+    let schema = fields.required("schema", .integer(1...Int64.max))
+    _ = fields.optional("exportedAt", .timestamp)
+    if hasHeader { fields.fault("kind", "must be header on the first line only") }
+    if schema != Int64(Export.schema) { fields.fault("schema", "must be \(Export.schema)") }
+    hasHeader = true
+    try fields.finish()
+  }
+
+  private mutating func readGarden(_ fields: inout Fields) throws {
+    let old = Self.newcomer(&fields, &gardens)
+    _ = fields.optional("ownerId", .identifier)
+    let name = fields.required("name", .string(1...120))
+    let location = fields.optional("location", .location)
+    let area = fields.optional("areaSquareMetres", .number(0...1e9))
+    let isPublic = fields.optional("public", .boolean) ?? false
+    let (createdAt, updatedAt) = times(&fields)
+    try fields.finish()
+    let id = identifier(at: createdAt)
+    gardens[old] = id
+    if isPublic { touchesPublic = true }
+    batch.gardens.append(
+      ImportBatch.Garden(
+        id: id, name: name, location: location, area: area, isPublic: isPublic, createdAt: createdAt,
+        updatedAt: updatedAt))
+  }
+
+  private mutating func readDevice(_ fields: inout Fields) throws {
+    let old = Self.newcomer(&fields, &devices)
+    let garden = known("gardenId", "garden", &fields, gardens)
+    let name = fields.required("name", .string(1...120))
+    let types = fields.optional("sensorTypes", .array(0...Device.maximumSensorTypes, of: .sensorType)) ?? []
+    // A copy has not been seen yet.
+    _ = fields.optional("lastSeenAt", .timestamp)
+    _ = fields.optional("online", .boolean)
+    let (createdAt, updatedAt) = times(&fields)
+    try fields.finish()
+    let id = identifier(at: createdAt)
+    devices[old] = id
+    batch.devices.append(
+      ImportBatch.Device(
+        id: id, garden: garden, name: name, sensorTypes: types, createdAt: createdAt, updatedAt: updatedAt))
+  }
+
+  private mutating func readBusiness(_ fields: inout Fields) throws {
+    let old = Self.newcomer(&fields, &businesses)
+    _ = fields.optional("ownerId", .identifier)
+    let name = fields.required("name", .string(1...120))
+    let category = fields.required("category", .category)
+    let description = fields.optional("description", .text(0...2_000))
+    let location = fields.optional("location", .location)
+    let (createdAt, updatedAt) = times(&fields)
+    try fields.finish()
+    let id = identifier(at: createdAt)
+    businesses[old] = id
+    touchesPublic = true
+    batch.businesses.append(
+      ImportBatch.Business(
+        id: id, name: name, category: category, description: description, location: location, createdAt: createdAt,
+        updatedAt: updatedAt))
+  }
+
+  private mutating func readProduct(_ fields: inout Fields) throws {
+    _ = fields.required("id", .identifier)
+    let business = known("businessId", "business", &fields, businesses)
+    let name = fields.required("name", .string(1...120))
+    let price = fields.required("price", .price)
+    let unit = fields.required("unit", .unit)
+    let stock = fields.optional("stock", .stock)
+    let (createdAt, updatedAt) = times(&fields)
+    try fields.finish()
+    batch.products.append(
+      ImportBatch.Product(
+        id: identifier(at: createdAt), business: business, name: name, price: price, unit: unit, stock: stock,
+        createdAt: createdAt, updatedAt: updatedAt))
+  }
+
+  private mutating func readInsight(_ fields: inout Fields) throws {
+    _ = fields.required("id", .identifier)
+    let garden = known("gardenId", "garden", &fields, gardens)
+    let type = fields.required("type", .oneOf(InsightType.self))
+    let provider = fields.required("provider", .oneOf(InsightProvider.self))
+    let severity = fields.required("severity", .oneOf(Severity.self))
+    let title = fields.required("title", .string(1...1_000))
+    let text = fields.required("text", .text(1...10_000))
+    let evidence = fields.required("evidence", .any)
+    if case .object = evidence {} else { fields.fault("evidence", "must be an object") }
+    let createdAt = fields.required("createdAt", .timestamp)
+    checkPast("createdAt", createdAt, &fields)
+    try fields.finish()
+    batch.insights.append(
+      ImportBatch.Insight(
+        id: identifier(at: createdAt), garden: garden, type: type, provider: provider, severity: severity,
+        title: title, text: text, evidence: JSONWriter.bytes(of: evidence), createdAt: createdAt))
+  }
+
+  // MARK: Readings
+
+  private mutating func readReading(_ fields: inout Fields) throws {
+    let device = known("deviceId", "device", &fields, devices)
+    let type = fields.required("sensorType", .sensorType)
+    let value = fields.required("value", Self.values(of: type))
+    let measuredAt = fields.required("measuredAt", .timestamp)
+    checkPast("measuredAt", measuredAt, &fields)
+    try fields.finish()
+    if measuredAt >= rawFrom {
+      batch.readings.append(
+        ImportBatch.Reading(device: device, sensorType: type, measuredAt: measuredAt, value: value))
+    } else {
+      batch.hours.append(
+        ImportBatch.Hour(
+          device: device, sensorType: type, start: Self.hour(of: measuredAt), min: value, max: value, sum: value,
+          count: 1, isReading: true))
+    }
+  }
+
+  private mutating func readHour(_ fields: inout Fields) throws {
+    let device = known("deviceId", "device", &fields, devices)
+    let type = fields.required("sensorType", .sensorType)
+    let start = fields.required("start", .timestamp)
+    let min = fields.required("min", Self.values(of: type))
+    let max = fields.required("max", Self.values(of: type))
+    let sum = fields.required("sum", .number(-Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude))
+    let count = fields.required("count", .integer(1...1_000_000_000))
+    if Self.hour(of: start) != start { fields.fault("start", "must be the beginning of an hour") }
+    if min > max {
+      fields.fault("max", "must not be less than min")
+    } else if !Self.isMean(sum / Double(count), from: min, to: max) {
+      fields.fault("sum", "must be count times a mean between min and max")
+    }
+    checkPast("start", start, &fields)
+    try fields.finish()
+    batch.hours.append(
+      ImportBatch.Hour(
+        device: device, sensorType: type, start: start, min: min, max: max, sum: sum, count: count, isReading: false))
+  }
+
+  /// Whether a mean fits its bounds, but for what adding up many numbers costs in precision.
+  private static func isMean(_ mean: Double, from min: Double, to max: Double) -> Bool {
+    let slack = 1e-6 * Swift.max(abs(min), abs(max))
+    return (min - slack...max + slack).contains(mean)
+  }
+
+  private static func values(of type: String) -> Rule<Double> {
+    .number(KnownSensor(rawValue: type)?.range ?? Reading.values)
+  }
+
+  private static func hour(of moment: Timestamp) -> Timestamp {
+    let hour = Timestamp.millisecondsPerHour
+    return Timestamp(unixMilliseconds: moment.unixMilliseconds.floorDivided(by: hour) * hour)
+  }
+
+  // MARK: Members
+
+  /// The id of something that later lines may name.
+  ///
+  /// It is known from now on, even if its line proves faulty: those that name it are not at fault.
+  private static func newcomer(_ fields: inout Fields, _ known: inout [Identifier: Identifier]) -> Identifier {
+    let id = fields.required("id", .identifier)
+    if known.count >= maximumNamed {
+      fields.fault("kind", "stands on more than \(maximumNamed) lines")
+    } else if known.updateValue(id, forKey: id) != nil {
+      fields.fault("id", "is that of a line before")
+    }
+    return id
+  }
+
+  /// The new id of something that a line before was about.
+  private func known(
+    _ name: String, _ kind: String, _ fields: inout Fields, _ known: [Identifier: Identifier]
+  ) -> Identifier {
+    let id = fields.required(name, .identifier)
+    if let new = known[id] { return new }
+    fields.fault(name, "names no \(kind) of a line before")
+    return id
+  }
+
+  private func times(_ fields: inout Fields) -> (createdAt: Timestamp, updatedAt: Timestamp) {
+    let createdAt = fields.optional("createdAt", .timestamp) ?? now
+    let updatedAt = fields.optional("updatedAt", .timestamp) ?? createdAt
+    checkPast("createdAt", createdAt, &fields)
+    checkPast("updatedAt", updatedAt, &fields)
+    return (createdAt, updatedAt)
+  }
+
+  private func checkPast(_ name: String, _ moment: Timestamp, _ fields: inout Fields) {
+    let latest = now.advanced(byMilliseconds: ReadingWindow.futureMilliseconds)
+    if moment.unixMilliseconds < 0 || moment > latest { fields.fault(name, "must be between 1970 and now") }
+  }
+
+  /// A new id of that moment, so that copies are listed in the order of what they were copied from: within a
+  /// millisecond, in that of their lines.
+  private mutating func identifier(at moment: Timestamp) -> Identifier {
+    if moment != idsMoment { (idsMoment, identifiers) = (moment, IdentifierSequence()) }
+    return identifiers.next(unixMilliseconds: moment.unixMilliseconds, using: &random)
+  }
+}

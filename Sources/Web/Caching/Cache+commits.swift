@@ -1,0 +1,69 @@
+import Postgres
+import Redis
+
+/// How the cache hears of commits.
+extension Cache {
+  /// The pause between two changes of the mark, in nanoseconds: what is lost meanwhile is told together.
+  private static let markingPauseNanoseconds: UInt64 = 150_000_000
+
+  /// Runs `body` in a transaction that changes what entries were made from, and makes those of the tags void that it
+  /// adds; also when nobody can say whether it was committed, which the error still says.
+  ///
+  /// While Redis is away, the mark in Postgres changes with the same commit.
+  package func change<Value>(
+    timeoutMilliseconds: Int? = nil, _ body: (Transaction, inout [String]) async throws -> Value
+  ) async throws -> Value {
+    var (tags, isMarked): ([String], Bool) = ([], false)
+    do {
+      let value = try await database.transaction(timeoutMilliseconds: timeoutMilliseconds) { transaction in
+        tags = []
+        let value = try await body(transaction, &tags)
+        isMarked = isEnabled && !tags.isEmpty && !redis.isConnected
+        if isMarked { try await CommitMark.change(in: transaction) }
+        return value
+      }
+      if !isMarked { await invalidate(tags) }
+      return value
+    } catch let error as PostgresError where error.outcomeIsUnknown {
+      await invalidate(tags)
+      // Postgres may commit it yet, once it has come to itself.
+      changeWasLost()
+      throw error
+    }
+  }
+
+  /// Makes all entries of those tags void; called after the COMMIT that changed their source.
+  ///
+  /// When Redis does not take it, the mark in Postgres says so to everyone.
+  package func invalidate(_ tags: [String]) async {
+    guard isEnabled, !tags.isEmpty else { return }
+    let commands = tags.map { tag -> [RedisArgument] in
+      let generation = withUnsafeBytes(of: UInt64.random(in: .min ... .max)) { Array($0) }
+      return [
+        "SET", .text(generationKey(tag)), .bytes(generation), "PX", .integer(Self.generationLifetimeMilliseconds),
+      ]
+    }
+    // An error reply, such as of a Redis that is out of memory, is a change that was not noted either.
+    let replies = try? await redis.pipeline(commands)
+    if replies?.allSatisfy({ $0.text == "OK" }) != true { changeWasLost() }
+  }
+
+  /// To be called when Redis could not be told of a change: changes the mark, again and again until Postgres has taken
+  /// it, and until then no loop of this process reads what is kept.
+  package func changeWasLost() {
+    guard isEnabled else { return }
+    owesMark = true
+    if isMarking { return }
+    isMarking = true
+    commitMark.beginMarking()
+    database.loop.spawn { [self] in
+      while owesMark {
+        owesMark = false
+        do { try await CommitMark.change(database) } catch { owesMark = true }
+        await database.loop.sleep(nanoseconds: Self.markingPauseNanoseconds)
+      }
+      isMarking = false
+      commitMark.endMarking(at: database.loop.now)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Reactor
+import Redis
+
+/// Whether what is kept may be read.
+extension Cache {
+  /// The mark under which what is kept may be read now; nil while nothing may be. Then an epoch is begun, if that is
+  /// what is missing.
+  package var usableMark: UInt64? {
+    guard isEnabled, let mark = commitMark.value(at: database.loop.now) else { return nil }
+    if isTrusted { return mark }
+    epochIsMissing()
+    return nil
+  }
+
+  /// To be called when the connection to Redis comes and goes.
+  package func connectionChanged(isConnected: Bool) {
+    isTrusted = false
+    if isConnected { epochIsMissing() } else { owesEpoch = true }
+  }
+
+  /// To be called when there is no epoch of the present mark: begins one, unless that is under way, and tries until it
+  /// is there or Redis is away.
+  package func epochIsMissing() {
+    guard isEnabled, !isBeginning else { return }
+    isBeginning = true
+    database.loop.spawn { [self] in
+      while redis.isConnected {
+        if let mark = commitMark.value(at: database.loop.now), await beginEpoch(under: mark) { break }
+        await database.loop.sleep(nanoseconds: Self.retryNanoseconds)
+      }
+      isBeginning = false
+    }
+  }
+
+  /// Begins an epoch, or joins the one that another loop has begun; gives whether what is kept may be read by it.
+  private func beginEpoch(under mark: UInt64) async -> Bool {
+    let connection = redis.counts.connections
+    let mayJoin = owesEpoch ? false : await hasEpoch(under: mark)
+    if !mayJoin {
+      // Whatever it answers but OK, such as an error of a Redis that is full, nothing was set.
+      let reply = try? await redis.send("SET", .text(epochKey), .bytes(CacheEpoch(under: mark).bytes))
+      guard reply?.text == "OK" else { return false }
+    }
+    guard redis.isConnected, redis.counts.connections == connection else { return false }
+    owesEpoch = false
+    isTrusted = true
+    return true
+  }
+
+  private func hasEpoch(under mark: UInt64) async -> Bool {
+    guard let bytes = try? await redis.get(epochKey) else { return false }
+    return bytes.withUnsafeBytes { CacheEpoch($0)?.mark == mark }
+  }
+}

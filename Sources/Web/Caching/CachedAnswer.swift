@@ -1,0 +1,15 @@
+/// An answer that is the same for everyone who asks: where it is kept, and what loads it when it is not.
+///
+/// A class, because what waits for the cache holds it, and would else hold each of its parts.
+package final class CachedAnswer {
+  let key: CacheKey
+  /// Lists carry a weak tag and a link to their next page.
+  let isList: Bool
+  let load: () async throws -> [UInt8]
+
+  package init(_ key: CacheKey, isList: Bool = false, load: @escaping () async throws -> [UInt8]) {
+    self.key = key
+    self.isList = isList
+    self.load = load
+  }
+}

@@ -1,0 +1,107 @@
+import HTTP
+import Secrets
+import Values
+
+/// Finds out who makes a request, by its bearer token: a user's access token or a device's key.
+struct Authentication {
+  // Invariant 1.
+  private unowned(unsafe) let context: LoopContext
+  private let rates: RateFilter
+
+  init(_ context: LoopContext, _ rates: RateFilter) {
+    self.context = context
+    self.rates = rates
+  }
+
+  /// Whether anything of a call depends on who makes it.
+  func concerns(_ call: Call) -> Bool {
+    guard let access = call.endpoint?.endpoint.access, access != .open else { return false }
+    return !access.isPublic || call.request.headerCount("Authorization") > 0
+  }
+
+  /// Sets the call's identity; throws 401 for a bad token and 403 for the wrong kind of caller, who pay for it.
+  func identify(_ call: Call) async throws {
+    do {
+      try await check(call)
+    } catch let refusal as Problem where refusal.code == .unauthorized || refusal.code == .forbidden {
+      if call.rate == nil { try await rates.admit(call) }
+      throw refusal
+    }
+  }
+
+  private func check(_ call: Call) async throws {
+    guard let access = call.endpoint?.endpoint.access, access != .open else { return }
+    if let token = try bearerToken(call.request) {
+      if let key = OpaqueKey(token, .deviceKey) {
+        call.identity = .device(try await device(key, call))
+      } else {
+        call.identity = try await user(token, call.now)
+      }
+      call.request.share = .known
+    }
+    switch (access, call.identity) {
+    case (.user, .device), (.administrator, .device):
+      throw Problem(.forbidden, "A device key does not open this; sign in as a user.")
+    case (.user, .anonymous), (.userOrDevice, .anonymous), (.administrator, .anonymous):
+      throw Problem(.unauthorized, "Sign in: send an access token as a bearer token.")
+    case (.administrator, .user(let user)) where !user.isAdministrator:
+      throw Problem(.forbidden, "Only administrators may do this.")
+    default: break
+    }
+  }
+
+  /// The credentials of the `Bearer` scheme (RFC 6750, section 2.1); the scheme's name is matched in any case.
+  private func bearerToken(_ request: Request) throws -> String? {
+    let count = request.headerCount("Authorization")
+    if count == 0 { return nil }
+    guard count == 1, let field = request.header("Authorization") else {
+      throw Problem(.unauthorized, "Send one Authorization field: \"Bearer\", a space and the token.")
+    }
+    let parts = field.split(separator: " ", maxSplits: 1)
+    guard parts.first?.lowercased() == "bearer" else {
+      let fault =
+        parts.count == 2 ? "The scheme of Authorization is not Bearer." : "The word Bearer is missing in Authorization."
+      throw Problem(.unauthorized, "\(fault) Send \"Bearer\", a space and the token.")
+    }
+    guard parts.count == 2, case let token = String(parts[1]).trimmingSpaces, !token.isEmpty else {
+      throw Problem(.unauthorized, "There is no token behind the word Bearer in Authorization.")
+    }
+    return token
+  }
+
+  private func user(_ token: String, _ now: Timestamp) async throws -> Identity {
+    let claims: TokenClaims
+    do throws(TokenError) { claims = try context.tokens.verify(token, at: now) } catch { throw Self.refusal }
+    guard let role = try await context.sessions.role(session: claims.session, user: claims.subject) else {
+      throw Self.refusal
+    }
+    return .user(UserIdentity(id: claims.subject, session: claims.session, isAdministrator: role == .admin))
+  }
+
+  /// A key that has not been good here before is paid for by the client's network before the database is asked, since
+  /// anyone can make keys up; a good one gets it back, and so does one that could not be looked for.
+  private func device(_ key: OpaqueKey, _ call: Call) async throws -> DeviceIdentity {
+    if !context.deviceKeys.hasOpened(key) { try await rates.admit(call) }
+    let holder: DeviceKeys.Holder?
+    do {
+      holder = try await context.deviceKeys.holder(of: key)
+    } catch {
+      await rates.giveBack(call)
+      throw error
+    }
+    guard let holder else { throw Self.refusal }
+    await rates.giveBack(call)
+    guard !holder.isDisabled else {
+      call.identity = .device(holder.device)
+      throw Problem(.forbidden, "The account that this device belongs to is disabled.")
+    }
+    return holder.device
+  }
+
+  /// RFC 6750, section 3.1. Why a token is bad is not the client's to know.
+  private static var refusal: Problem {
+    var problem = Problem(.unauthorized, "The token is not valid, or no longer.")
+    problem.headers = [("WWW-Authenticate", "Bearer realm=\"terroir\", error=\"invalid_token\"")]
+    return problem
+  }
+}

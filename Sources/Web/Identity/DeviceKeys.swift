@@ -1,0 +1,75 @@
+import Postgres
+import Reactor
+import Redis
+import Secrets
+import Values
+
+/// Knows which device a key opens: a short memory of the loop's own over SQL.
+package final class DeviceKeys {
+  /// How long a loop believes what it knows, in nanoseconds.
+  static let lifetimeNanoseconds: UInt64 = 4_000_000_000
+  /// The most keys that a loop remembers.
+  static let maximumKeys = 20_000
+
+  private let loop: EventLoop
+  private let database: Database
+  private let redis: RedisClient
+  private let prefix: String
+  private var known: [[UInt8]: (holder: Holder?, until: UInt64)] = [:]
+
+  /// Who a key was given to.
+  struct Holder {
+    let device: DeviceIdentity
+    /// Whether the account of the device's owner is.
+    let isDisabled: Bool
+  }
+
+  init(loop: EventLoop, database: Database, redis: RedisClient, prefix: String) {
+    self.loop = loop
+    self.database = database
+    self.redis = redis
+    self.prefix = prefix
+  }
+
+  /// The device that a key was given to, nil when there is none, or no longer.
+  func holder(of key: OpaqueKey) async throws -> Holder? {
+    if let entry = known[key.digest], entry.until > loop.now { return entry.holder }
+    let holder = try await database.query(Self.byKey, key.digest).first.map { row in
+      Holder(
+        device: DeviceIdentity(id: try row.decode(Identifier.self, 0), garden: try row.decode(Identifier.self, 1)),
+        isDisabled: try row.decode(Bool.self, 2))
+    }
+    if known.count >= Self.maximumKeys { known.removeAll(keepingCapacity: true) }
+    known[key.digest] = (holder, loop.now + Self.lifetimeNanoseconds)
+    return holder
+  }
+
+  /// Whether a key has opened a device on this loop, as far as it remembers, however long ago.
+  func hasOpened(_ key: OpaqueKey) -> Bool { known[key.digest]?.holder != nil }
+
+  /// Forgets what this loop knows of a device's keys.
+  func forget(_ device: Identifier) { known = known.filter { $0.value.holder?.device.id != device } }
+
+  /// Forgets what this loop knows of all keys.
+  func forgetAll() { known.removeAll() }
+
+  /// To be called after the COMMIT that changed what the keys of devices open, or took them away.
+  package func changed(_ devices: [Identifier]) async {
+    guard !devices.isEmpty else { return }
+    let changed = Set(devices)
+    known = known.filter { $0.value.holder.map { !changed.contains($0.device.id) } ?? true }
+    let channel = RedisArgument.text(Announcements.channel(prefix))
+    _ = try? await redis.pipeline(devices.map { ["PUBLISH", channel, .text("device \($0)")] })
+  }
+
+  private static let byKey = Statement(
+    "devices.byKey",
+    """
+    SELECT d.id, d.garden_id, u.disabled
+    FROM (
+      SELECT id, garden_id FROM devices WHERE key_hash = $1
+      UNION ALL
+      SELECT id, garden_id FROM devices WHERE previous_key_hash = $1 AND previous_key_expires_at > now()
+    ) d JOIN gardens g ON g.id = d.garden_id JOIN users u ON u.id = g.owner_id
+    """)
+}

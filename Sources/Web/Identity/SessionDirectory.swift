@@ -1,0 +1,107 @@
+import Postgres
+import Reactor
+import Redis
+import Secrets
+import Values
+
+/// Knows which sessions are alive: a short memory of the loop's own, over Redis, over SQL.
+///
+/// A session that ends is announced to all loops at once. Should the announcement be lost, the memories' ages together
+/// stay below the five seconds within which a token must die.
+package final class SessionDirectory {
+  /// How long a loop believes what it knows, in nanoseconds.
+  static let localLifetimeNanoseconds: UInt64 = 2_000_000_000
+  /// How long Redis keeps what SQL said, in milliseconds.
+  static let sharedLifetimeMilliseconds: Int64 = 2_500
+  /// The most sessions that a loop remembers.
+  static let maximumSessions = 20_000
+
+  private let loop: EventLoop
+  private let database: Database
+  private let redis: RedisClient
+  private let prefix: String
+  private var known: [Identifier: (holder: Holder?, until: UInt64)] = [:]
+
+  /// Whose session it is. Kept whoever asks: a token that names another user must not change what is known.
+  private struct Holder {
+    let user: Identifier
+    let role: Role
+  }
+
+  init(loop: EventLoop, database: Database, redis: RedisClient, prefix: String) {
+    self.loop = loop
+    self.database = database
+    self.redis = redis
+    self.prefix = prefix
+  }
+
+  /// The role of a session's user; nil when the session is over, the user is disabled, or it is another user's.
+  package func role(session: Identifier, user: Identifier) async throws -> Role? {
+    let holder = try await holder(of: session)
+    return holder?.user == user ? holder?.role : nil
+  }
+
+  private func holder(of session: Identifier) async throws -> Holder? {
+    if let entry = known[session], entry.until > loop.now { return entry.holder }
+    let holder = try await sharedHolder(of: session)
+    if known.count >= Self.maximumSessions { known.removeAll(keepingCapacity: true) }
+    known[session] = (holder, loop.now + Self.localLifetimeNanoseconds)
+    return holder
+  }
+
+  /// Forgets what this loop knows of a session.
+  func forget(_ session: Identifier) { known[session] = nil }
+
+  /// Forgets what this loop knows of all sessions.
+  func forgetAll() { known.removeAll() }
+
+  /// To be called after the COMMIT that ended sessions: no memory may go on believing in them.
+  package func ended(_ sessions: [Identifier]) async {
+    guard !sessions.isEmpty else { return }
+    for session in sessions { known[session] = nil }
+    let commands = sessions.flatMap { session -> [[RedisArgument]] in
+      [
+        ["SET", .text(key(session)), "-", "PX", .integer(2 * Self.sharedLifetimeMilliseconds)],
+        ["PUBLISH", .text(Announcements.channel(prefix)), .text("session \(session)")],
+      ]
+    }
+    // Without Redis the memories' ages are the bound.
+    _ = try? await redis.pipeline(commands)
+  }
+
+  private func key(_ session: Identifier) -> String { "\(prefix)session:\(session)" }
+
+  private func sharedHolder(of session: Identifier) async throws -> Holder? {
+    let text = try? await redis.get(key(session))
+    if let text { return Self.decode(text) }
+    let holder = try await storedHolder(of: session)
+    let value = holder.map { "\($0.role.rawValue) \($0.user)" } ?? "-"
+    // Only if absent: an end that was announced meanwhile must stand.
+    _ = try? await redis.set(
+      key(session), Array(value.utf8), expiry: .milliseconds(Self.sharedLifetimeMilliseconds), onlyIfAbsent: true)
+    return holder
+  }
+
+  private static func decode(_ bytes: [UInt8]) -> Holder? {
+    let parts = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+    guard parts.count == 2, let user = Identifier(parts[1]), let role = Role(rawValue: String(parts[0])) else {
+      return nil
+    }
+    return Holder(user: user, role: role)
+  }
+
+  private static let byID = Statement(
+    "sessions.role",
+    """
+    SELECT users.role, users.id FROM sessions JOIN users ON users.id = sessions.user_id
+    WHERE sessions.id = $1 AND NOT users.disabled
+      AND sessions.revoked_at IS NULL AND sessions.expires_at > now()
+    """)
+
+  private func storedHolder(of session: Identifier) async throws -> Holder? {
+    guard let row = try await database.query(Self.byID, session).first,
+      let role = Role(rawValue: try row.decode(String.self, 0))
+    else { return nil }
+    return Holder(user: try row.decode(Identifier.self, 1), role: role)
+  }
+}

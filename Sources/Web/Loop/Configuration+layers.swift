@@ -1,0 +1,60 @@
+import HTTP
+import Postgres
+import Redis
+import Secrets
+import Settings
+
+/// What the layers below are configured with.
+extension Configuration {
+  /// The pools of one loop.
+  package var pool: DatabaseConfiguration {
+    var pool = DatabaseConfiguration(url: database.url)
+    pool.applicationName = service.name
+    pool.readers = database.readers
+    pool.writers = database.writers
+    pool.transactionConnections = database.transactionConnections
+    pool.statementTimeoutMilliseconds = database.statementTimeoutMilliseconds
+    pool.connectTimeoutMilliseconds = database.connectTimeoutMilliseconds
+    return pool
+  }
+
+  /// The pool of one loop to the replica: reads alone. Nil when there is no replica.
+  var replicaPool: DatabaseConfiguration? {
+    guard let url = database.replicaURL else { return nil }
+    var replica = pool
+    replica.url = url
+    replica.writers = 0
+    replica.transactionConnections = 0
+    return replica
+  }
+
+  /// The Redis connection of one loop.
+  package var store: RedisConfiguration {
+    var store = RedisConfiguration(address: redis.address)
+    store.commandDeadlineMilliseconds = UInt64(redis.commandTimeoutMilliseconds)
+    store.connectDeadlineMilliseconds = UInt64(redis.connectTimeoutMilliseconds)
+    store.trialKey = "\(redis.keyPrefix)trial"
+    return store
+  }
+
+  /// The bounds of one loop's HTTP server, of which there are `loops`.
+  package func limits(loops: Int) -> HTTPLimits {
+    var limits = HTTPLimits()
+    limits.headBytes = http.headBytes
+    limits.targetBytes = http.targetBytes
+    limits.headerFields = http.headerFields
+    limits.headMilliseconds = http.headSeconds * 1_000
+    limits.bodyGraceMilliseconds = http.bodyGraceSeconds * 1_000
+    limits.bodyBytesPerSecond = http.bodyBytesPerSecond
+    limits.idleMilliseconds = http.idleSeconds * 1_000
+    limits.connections = HTTPLimits.connections(wanted: http.connections, loops: loops)
+    return limits
+  }
+}
+
+extension Configuration.Accounts {
+  /// The keys for a purpose: the one in use, and the one before it while the secret is being changed.
+  package func keys(_ purpose: String) -> [[UInt8]] {
+    [jwtSecret, previousJWTSecret].compactMap { $0 }.map { DerivedKey.key(purpose, from: $0) }
+  }
+}

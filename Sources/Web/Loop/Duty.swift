@@ -1,0 +1,50 @@
+import Postgres
+
+/// Something that one replica at a time does again and again in the background.
+package struct Duty {
+  /// What metrics and log call it; also tells its lock from others.
+  package let name: StaticString
+  /// From the end of one run to the next.
+  package let intervalSeconds: UInt64
+  /// How long each of its statements may take.
+  package let timeoutMilliseconds: Int
+  /// One run, in a transaction that holds the duty's lock; gives whether more is to be done at once.
+  package let run: (Transaction) async throws -> Bool
+  /// Whether it must have run before anything is served.
+  package var precedesServing = false
+  /// Called after each run whose transaction was committed.
+  package var committed: () -> Void = {}
+  /// Called after each run that failed; gives whether the next one is worth to be tried at once.
+  package var failed: (any Error) -> Bool = { _ in false }
+
+  package init(
+    name: StaticString, intervalSeconds: UInt64, timeoutMilliseconds: Int,
+    run: @escaping (Transaction) async throws -> Bool, precedesServing: Bool = false,
+    committed: @escaping () -> Void = {}, failed: @escaping (any Error) -> Bool = { _ in false }
+  ) {
+    self.name = name
+    self.intervalSeconds = intervalSeconds
+    self.timeoutMilliseconds = timeoutMilliseconds
+    self.run = run
+    self.precedesServing = precedesServing
+    self.committed = committed
+    self.failed = failed
+  }
+
+  /// Waits until no other transaction has the duty's lock, and keeps it to the end of this one.
+  package func lock(in transaction: Transaction) async throws {
+    try await transaction.execute(Self.lock, Self.lockClass, lockKey)
+  }
+
+  /// The first half of all duties' locks: "terr" in ASCII.
+  package static let lockClass: Int32 = 0x7465_7272
+
+  private static let lock = Statement("duties.lock", "SELECT pg_advisory_xact_lock($1, $2)")
+
+  /// The key of the lock that keeps other replicas away (FNV-1a of the name, below the class of all duties).
+  package var lockKey: Int32 {
+    name.withUTF8Buffer { name in
+      Int32(bitPattern: name.reduce(2_166_136_261) { ($0 ^ UInt32($1)) &* 16_777_619 })
+    }
+  }
+}

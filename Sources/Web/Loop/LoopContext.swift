@@ -1,0 +1,101 @@
+import HTTP
+import Postgres
+import Reactor
+import Redis
+import Secrets
+import Settings
+import Telemetry
+import Values
+
+/// Everything of one loop that handlers use. Nothing in it may leave the loop's thread.
+package final class LoopContext {
+  // Invariant 1.
+  package unowned(unsafe) let loop: EventLoop
+  package let process: ProcessContext
+  package let database: Database
+  private let replica: Database?
+  package let redis: RedisClient
+  package let subscriber: RedisSubscriber
+  package let cache: Cache
+  package let logger: Logger
+  package let meters: Meters
+  package let spans: SpanQueue?
+  package let rateLimiter: RateLimiter
+  package let tokens: TokenAuthority
+  package let cursors: CursorSeal
+  package let succession: Succession
+  /// Seals answers that hold a secret and may have to be given again.
+  package let answerSeal: Seal
+  package let sessions: SessionDirectory
+  package let deviceKeys: DeviceKeys
+  private let announcements: RedisSubscription
+  private var random = SystemRandomNumberGenerator()
+
+  package var configuration: Configuration { process.configuration }
+  package var passwords: PasswordPool { process.passwords }
+
+  package init(loop: EventLoop, process: ProcessContext) throws {
+    self.loop = loop
+    self.process = process
+    let configuration = process.configuration
+    let prefix = configuration.redis.keyPrefix
+    logger = Logger(process.logs)
+    spans = process.exporter.map { SpanQueue($0) }
+    meters = Meters(process.instruments, shard: loop.index)
+    let observer = StoreObserver(loop: loop, meters: meters, spans: spans)
+    database = try Database(loop: loop, configuration: configuration.pool, observer: observer)
+    replica = try configuration.replicaPool.map { try Database(loop: loop, configuration: $0, observer: observer) }
+    redis = RedisClient(loop: loop, configuration: configuration.store, observer: observer)
+    storeObserver = observer
+    subscriber = RedisSubscriber(loop: loop, configuration: configuration.store)
+    cache = Cache(
+      redis: redis, database: database, commitMark: process.commitMark, prefix: prefix,
+      isEnabled: configuration.redis.caches, record: meters.cache)
+    rateLimiter = RateLimiter(redis: redis, loop: loop, prefix: prefix)
+    tokens = TokenAuthority(configuration)
+    cursors = CursorSeal(
+      secret: Array(configuration.accounts.jwtSecret.utf8),
+      previousSecret: configuration.accounts.previousJWTSecret.map { Array($0.utf8) })
+    succession = Succession(keys: configuration.accounts.keys("refresh token 1"))
+    answerSeal = Seal(keys: configuration.accounts.keys("answer 1"))
+    sessions = SessionDirectory(loop: loop, database: database, redis: redis, prefix: prefix)
+    deviceKeys = DeviceKeys(loop: loop, database: database, redis: redis, prefix: prefix)
+    announcements = try Announcements.follow(subscriber, prefix: prefix, sessions: sessions, keys: deviceKeys)
+  }
+
+  // The stores hold it without owning it.
+  private let storeObserver: StoreObserver
+
+  /// A new id, of this turn's moment, greater than all that the process has made before.
+  package func makeIdentifier() -> Identifier {
+    process.identifiers.next(unixMilliseconds: loop.unixMilliseconds, using: &random)
+  }
+
+  /// Where history is read, which may lag a little: the replica, or the primary while there is none or it is away.
+  package var archive: Database {
+    if let replica, replica.isUsable { return replica }
+    return database
+  }
+
+  /// This turn's moment.
+  package var now: Timestamp { Timestamp(unixMilliseconds: loop.unixMilliseconds) }
+
+  /// Closes the connections to the stores; what is in flight fails.
+  package func close() {
+    database.close()
+    replica?.close()
+    redis.close()
+    subscriber.close()
+  }
+}
+
+extension TokenAuthority {
+  convenience init(_ configuration: Configuration) {
+    let accounts = configuration.accounts
+    var settings = Settings(issuer: accounts.issuer, audience: accounts.audience)
+    settings.lifetimeSeconds = Int64(accounts.accessTokenSeconds)
+    self.init(
+      secret: Array(accounts.jwtSecret.utf8), previousSecret: accounts.previousJWTSecret.map { Array($0.utf8) },
+      settings: settings)
+  }
+}

@@ -1,0 +1,84 @@
+import HTTP
+import Metrics
+import Outbound
+import Reactor
+import Secrets
+import Settings
+import Telemetry
+import Values
+
+/// What all loops of the process share: nothing in it changes after the start, or it is made for sharing.
+package final class ProcessContext: Sendable {
+  package let configuration: Configuration
+  package let instruments: Instruments
+  package let logs: LogSink
+  package let passwords: PasswordPool
+  package let outbound: OutboundClient
+  let identifiers = IdentifierSequence()
+  package let eventStreams: ClientShares
+  /// Nil when no collector is configured.
+  package let exporter: SpanExporter?
+  let trustedProxies: [AddressBlock]
+  /// Of the connections of all loops.
+  package let memory: MemoryBudget
+  /// Loops that serve requests.
+  package let workers: Int
+  /// When the process began, in nanoseconds of the monotonic clock.
+  package let startedAt = Clock.monotonic()
+  /// The same by the calendar, as it was read then: two clocks read later would not agree to the millisecond.
+  package let startedOn = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
+  /// Of the loops that serve requests, so that any of them can tell that another is stuck.
+  package let heartbeats: [Heartbeat]
+  /// What Postgres says of the caches of all loops.
+  package let commitMark = CommitMark()
+  /// Which of those loops have Postgres, and Redis.
+  package let databaseReach: StoreReach
+  package let redisReach: StoreReach
+  /// Of the lines that say why a connection to Postgres failed.
+  package let databaseFailures = LogInterval()
+
+  package init(_ configuration: Configuration, workers: Int, logs: LogSink, instruments: Instruments) throws {
+    self.configuration = configuration
+    self.workers = workers
+    heartbeats = (0..<workers).map { _ in Heartbeat() }
+    databaseReach = StoreReach(loops: workers)
+    redisReach = StoreReach(loops: workers)
+    self.logs = logs
+    self.instruments = instruments
+    let accounts = configuration.accounts
+    passwords = try PasswordPool(threads: accounts.hashingParallelism, waiting: accounts.hashingQueueLength)
+    let outbound = OutboundClient()
+    self.outbound = outbound
+    eventStreams = ClientShares(maximum: configuration.events.streamsPerClient)
+    trustedProxies = configuration.listening.trustedProxies
+    memory = MemoryBudget(bytes: configuration.http.memoryBytes)
+    exporter = configuration.spanExporter.map {
+      SpanExporter($0, resource: configuration.resource, logger: SharedLogger(logs)) { try outbound.export($0) }
+    }
+    registerReadings()
+  }
+
+  /// Registers what is read from its owner at each scrape, and what never changes.
+  private func registerReadings() {
+    let (registry, logs, exporter) = (instruments.registry, logs, exporter)
+    registry.counter("log_lines_dropped_total", help: "Log lines dropped because the reader was too slow.") {
+      Double(logs.droppedLines)
+    }
+    registry.counter("trace_spans_exported_total", help: "Spans that the collector accepted.") {
+      Double(exporter?.exportedSpans ?? 0)
+    }
+    registry.counter("trace_spans_dropped_total", help: "Spans that were dropped or refused.") {
+      Double((exporter?.droppedSpans ?? 0) + (exporter?.rejectedSpans ?? 0))
+    }
+    if let limit = configuration.machine.memoryLimitBytes {
+      registry.gauge("process_memory_limit_bytes", help: "What the control group lets the process hold.") {
+        Double(limit)
+      }
+    }
+    registry.gauge("http_memory_bytes", help: "Memory of connections: blocks, bodies and waiting answers.") {
+      [memory] in Double(memory.usedBytes)
+    }
+    let service = configuration.service
+    instruments.buildInfo.child(shard: workers, service.version, service.revision, Version.swift).set(1)
+  }
+}

@@ -1,0 +1,37 @@
+import CAssets
+
+/// A file of the pages, as it was when the binary was built.
+package struct Asset: Sendable {
+  package let name: String
+  package let bytes: [UInt8]
+
+  /// All files.
+  package static let all: [Asset] = UnsafeBufferPointer(start: embedded_assets, count: embedded_asset_count).map {
+    asset in
+    Asset(
+      name: String(cString: asset.name), bytes: Array(UnsafeBufferPointer(start: asset.bytes, count: asset.count)))
+  }
+
+  /// The file of that name, which must be there.
+  package static func named(_ name: String) -> Asset {
+    guard let asset = all.first(where: { $0.name == name }) else { preconditionFailure("no asset \(name)") }
+    return asset
+  }
+
+  /// What it is served as, or nil for a piece of a page that is not served by itself.
+  package var mediaType: String? {
+    switch name.split(separator: ".").last {
+    case "css": "text/css; charset=utf-8"
+    case "js": "text/javascript; charset=utf-8"
+    case "svg": "image/svg+xml"
+    default: nil
+    }
+  }
+
+  /// The file with `{{name}}` replaced by each value, which must be HTML already.
+  package func filled(_ values: KeyValuePairs<String, [UInt8]>) -> [UInt8] {
+    var text = bytes
+    for (name, value) in values { text.replace(Array("{{\(name)}}".utf8), with: value) }
+    return text
+  }
+}

@@ -1,0 +1,83 @@
+import HTTP
+import JSON
+import Postgres
+import Redis
+import Secrets
+
+extension Problem {
+  /// Makes a problem of any error that a handler throws: the one place where errors become status codes.
+  init(_ error: any Error) {
+    switch error {
+    case let problem as Problem: self = problem
+    case let error as ValidationError: self.init(error)
+    case let error as JSONError:
+      self.init(.malformed, "The body is not valid JSON. \(error.message)")
+    case let fault as RequestFault: self.init(fault)
+    case let error as PostgresError: self.init(error)
+    case is PasswordPoolError:
+      self.init(.passwords)
+    case let error as RedisError:
+      self.init(.unavailable, "A store that is needed does not answer. Try again soon.", cause: "\(error)")
+    default:
+      self.init(.internal, "Something went wrong inside. It has been logged.", cause: "\(error)")
+    }
+  }
+
+  init(_ error: ValidationError) {
+    self.init(.validation, "The request is well formed, but not valid.", faults: error.faults)
+  }
+
+  /// What the HTTP layer found wrong; its details are written for clients.
+  init(_ fault: RequestFault) {
+    // The only one of them: there was no memory for a body that is read piece by piece.
+    if fault.status == .serviceUnavailable {
+      self.init(.memory)
+      return
+    }
+    let code: Code =
+      switch fault.status.rawValue {
+      case 408: .timeout
+      case 413: .contentTooLarge
+      case 414: .uriTooLong
+      case 417: .expectationFailed
+      case 431: .headerTooLarge
+      case 501: .notImplemented
+      case 505: .versionNotSupported
+      default: .malformed
+      }
+    self.init(code, fault.detail + ".")
+  }
+
+  /// A store's error: its text stays inside.
+  package init(_ error: PostgresError) {
+    if error.outcomeIsUnknown {
+      self.init(
+        .outcomeUnknown,
+        "The database was lost while it stored this: it may have happened or not. Look before you send it again.",
+        cause: error.description)
+      return
+    }
+    switch error.kind {
+    case .unavailable, .timeout:
+      self.init(.unavailable, "The database does not answer. Try again soon.", cause: error.description)
+    case .overloaded:
+      self.init(.database, cause: error.description)
+    default:
+      self.init(.internal, "Something went wrong inside. It has been logged.", cause: error.description)
+    }
+  }
+
+  /// A refusal of the HTTP layer.
+  init(_ refusal: Refusal) {
+    switch refusal {
+    case .malformed(let fault): self.init(fault)
+    case .notFound: self.init(.notFound, "There is nothing at this path.")
+    case .methodNotAllowed(let allow):
+      self.init(.methodNotAllowed, "This path answers to \(allow).")
+      headers.append(("Allow", allow))
+    case .methodUnknown: self.init(.notImplemented, "The server does not know this method.")
+    case .overloaded(let overload): self.init(Limit(overload))
+    case .failed(let error): self.init(error)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import HTTP
+
+extension Endpoint {
+  /// What any endpoint may answer, since the server itself refuses so.
+  package static let commonRefusals: [Problem.Code] = [
+    .malformed, .timeout, .contentTooLarge, .uriTooLong, .unsupportedMediaType, .expectationFailed, .tooManyRequests,
+    .headerTooLarge, .internal, .unavailable, .overloaded,
+  ]
+
+  /// Every problem that the endpoint may answer: the common ones, those of its kind, and its own; by status.
+  package var allRefusals: [Problem.Code] {
+    let codes = Set(Self.commonRefusals).union(kindRefusals).union(refusals)
+    return Problem.Code.allCases.filter(codes.contains)
+  }
+
+  /// The status of every answer that it may give, successes and refusals.
+  var statuses: Set<Status> {
+    let successes = ([success] + reports).map(\.status) + (isConditional ? [Int(Status.notModified.rawValue)] : [])
+    return Set((successes + allRefusals.map(\.status)).map { Status(rawValue: UInt16($0)) })
+  }
+
+  /// What follows from its access, its path and its body.
+  private var kindRefusals: [Problem.Code] {
+    var codes: [Problem.Code] = []
+    switch access {
+    case .open: break
+    case .anyone: codes.append(.unauthorized)
+    case .user, .userOrDevice, .administrator: codes += [.unauthorized, .forbidden]
+    }
+    if !pathParameters.isEmpty { codes.append(.notFound) }
+    if body != nil { codes.append(.validation) }
+    if parameters.contains(where: { $0.name == "cursor" }) { codes.append(.invalidCursor) }
+    if parameters.contains(where: { $0.name == "Idempotency-Key" }) { codes += [.idempotencyKeyReused, .inProgress] }
+    if method == .patch || method == .delete { codes.append(.preconditionFailed) }
+    if method != .get { codes.append(.outcomeUnknown) }
+    if !offeredTypes.isEmpty { codes.append(.notAcceptable) }
+    return codes
+  }
+
+  /// The names between braces in its template.
+  package var pathParameters: [String] {
+    template.split(separator: "/").compactMap { segment in
+      segment.first == "{" ? String(segment.dropFirst().dropLast()) : nil
+    }
+  }
+
+  /// Whether a GET of it may be answered from the client's copy.
+  package var isConditional: Bool { method == .get && success.headers.contains("ETag") }
+}

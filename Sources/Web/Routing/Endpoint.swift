@@ -1,0 +1,155 @@
+import HTTP
+
+/// Who may call an endpoint, and what an `Authorization` header means to it.
+package enum Access {
+  /// Anyone; `Authorization` is ignored.
+  case open
+  /// Anyone; who sends a bearer token is known by it, and a bad one is refused.
+  case anyone
+  /// A signed-in user.
+  case user
+  /// A signed-in user or a device.
+  case userOrDevice
+  /// A signed-in administrator.
+  case administrator
+
+  /// Whether anonymous callers are served.
+  var isPublic: Bool { self == .open || self == .anyone }
+}
+
+/// What serves some of the API's paths. Each loop has its own.
+package protocol EndpointGroup {
+  var endpoints: [Endpoint] { get }
+}
+
+/// One row of the route table: what is served, to whom, and how it is described.
+///
+/// The server, `terroir routes`, `/openapi.json` and `/docs` all read this table, so that they cannot differ.
+package struct Endpoint {
+  package let method: HTTP.Method
+  /// The path with `{name}` for each parameter.
+  package let template: String
+  package let access: Access
+  /// What it does, in a few words.
+  package let summary: String
+  /// More than the summary says; may be empty.
+  package var details = ""
+  /// The chapter of the reference it stands in.
+  package var tag = ""
+  /// Query parameters and headers.
+  package var parameters: [Parameter] = []
+  /// What the request's body holds.
+  package var body: Body?
+  /// The longest body, in bytes; nil for the usual bound.
+  package var bodyLimit: Int?
+  /// What success answers.
+  package var success: Success = Success(200)
+  /// Answers that are neither success nor a problem, such as the report of a server that is not well.
+  package var reports: [Success] = []
+  /// Refusals beside those that every endpoint of its kind may answer.
+  package var refusals: [Problem.Code] = []
+  /// Whether machines ask for it every few seconds: health and metrics.
+  package var isProbe = false
+  package let handler: Handler
+
+  package init(
+    method: HTTP.Method, template: String, access: Access, summary: String, details: String = "", tag: String = "",
+    parameters: [Parameter] = [], body: Body? = nil, bodyLimit: Int? = nil, success: Success = Success(200),
+    reports: [Success] = [], refusals: [Problem.Code] = [], isProbe: Bool = false, handler: Handler
+  ) {
+    self.method = method
+    self.template = template
+    self.access = access
+    self.summary = summary
+    self.details = details
+    self.tag = tag
+    self.parameters = parameters
+    self.body = body
+    self.bodyLimit = bodyLimit
+    self.success = success
+    self.reports = reports
+    self.refusals = refusals
+    self.isProbe = isProbe
+    self.handler = handler
+  }
+
+  /// Whether its answer has no end: how long one lasts says nothing about the server.
+  var isEventStream: Bool { success.mediaTypes == ["text/event-stream"] }
+
+  /// What success may be answered as; nothing when it has no body, and for probes, which must be answered at any rate.
+  var offeredTypes: [String] { success.status == 204 || isProbe ? [] : success.mediaTypes }
+
+  /// How a request is answered.
+  package enum Handler {
+    /// At once, into the connection's buffer: for what never suspends.
+    case sync((Call, inout ResponseWriter) -> Void)
+    /// By a task on the loop, with the request's whole body.
+    case async((Call) async throws -> Response)
+    /// By a task on the loop that reads the body as it arrives.
+    case streaming((Call) async throws -> Response)
+    /// From the cache, everyone alike, without a task if it is there. Who is signed in gets what `personal` answers
+    /// instead, where there is such.
+    case cached((Call) throws -> CachedAnswer, personal: ((Call) async throws -> Response)? = nil)
+  }
+
+  /// A query parameter or a header.
+  package struct Parameter: Sendable {
+    package enum Place: String, Sendable { case query, header }
+    package let name: String
+    package let place: Place
+    package let schema: Schema
+    package let description: String
+    package var isRequired = false
+
+    package static func query(_ name: String, _ schema: Schema, _ description: String) -> Parameter {
+      Parameter(name: name, place: .query, schema: schema, description: description)
+    }
+
+    package static func header(_ name: String, _ schema: Schema, _ description: String, required: Bool = false)
+      -> Parameter
+    {
+      Parameter(name: name, place: .header, schema: schema, description: description, isRequired: required)
+    }
+  }
+
+  /// The body of a request.
+  package struct Body: Sendable {
+    package let mediaTypes: [String]
+    package let schema: Schema
+    /// A body as a client would send it, as JSON text.
+    package let example: String
+
+    package init(mediaTypes: [String], schema: Schema, example: String) {
+      self.mediaTypes = mediaTypes
+      self.schema = schema
+      self.example = example
+    }
+
+    /// A JSON object.
+    package static func json(_ schema: Schema, example: String) -> Body {
+      Body(mediaTypes: ["application/json"], schema: schema, example: example)
+    }
+
+    /// A JSON Merge Patch (RFC 7386).
+    package static func mergePatch(_ schema: Schema, example: String) -> Body {
+      Body(mediaTypes: ["application/merge-patch+json", "application/json"], schema: schema, example: example)
+    }
+  }
+
+  /// The answer of a request that was served.
+  package struct Success: Sendable {
+    package let status: Int
+    package let schema: Schema?
+    package let mediaTypes: [String]
+    package let headers: [String]
+
+    package init(
+      _ status: Int, _ schema: Schema? = nil, mediaTypes: [String] = ["application/json"], headers: [String] = []
+    ) {
+      self.status = status
+      self.schema = schema
+      self.mediaTypes = mediaTypes
+      self.headers = headers
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import HTTP
+import Postgres
+import Secrets
+import Values
+
+/// What makes a request that is sent again the same request: the `Idempotency-Key` of one user.
+///
+/// The claim of the key, what is made and the answer are committed together, so that there is all of it or nothing.
+package struct IdempotencyKey {
+  /// The longest key, in Unicode scalars.
+  static let maximumLength = 255
+  /// How long an answer is kept for its key, in milliseconds.
+  static let lifetimeMilliseconds: Int64 = 86_400_000
+
+  private let text: String
+  private let user: Identifier
+  /// Requests are the same when this is.
+  let requestHash: [UInt8]
+  private let seal: Seal
+
+  /// Reads the key of a user's request; nil without one, and 400 for one that is no good.
+  ///
+  /// `content` is what the request asks for beside its user: the bytes of its target and body.
+  package init?(_ request: Request, user: Identifier, content: [UInt8], seal: Seal) throws {
+    guard request.headerCount("Idempotency-Key") > 0 else { return nil }
+    guard request.headerCount("Idempotency-Key") == 1,
+      let text = request.withHeader("Idempotency-Key", { String(validating: $0, as: UTF8.self) }) ?? nil,
+      (1...Self.maximumLength).contains(text.unicodeScalars.count)
+    else {
+      throw Problem(.malformed, "Send one Idempotency-Key of 1 to \(Self.maximumLength) characters.")
+    }
+    self.text = text
+    self.user = user
+    requestHash = Digest.sha256(content)
+    self.seal = seal
+  }
+
+  /// Keeps all others with the same key out until the transaction ends; throws 409 while another one has it.
+  func claim(in transaction: Transaction) async throws {
+    let rows = try await transaction.query(Self.lock, "\(user) \(text)")
+    guard let row = rows.first, try row.decode(Bool.self, 0) else {
+      throw Problem(.inProgress, "A request with this Idempotency-Key is being served. Ask again soon.")
+    }
+  }
+
+  /// What was made for this key, if anything; throws 422 when that was another request. Only after `claim`, and in a
+  /// statement of its own: the snapshot must be younger than the claim.
+  func made(in transaction: Transaction, at now: Timestamp) async throws -> Made? {
+    try made(try await transaction.query(Self.find, user, text, since(now)))
+  }
+
+  /// What was made for this key, if anything, without a claim: for what takes long to make.
+  package func made(in database: Database, at now: Timestamp) async throws -> Made? {
+    try made(try await database.query(Self.find, user, text, since(now)))
+  }
+
+  private func since(_ now: Timestamp) -> Timestamp { now.advanced(byMilliseconds: -Self.lifetimeMilliseconds) }
+
+  private func made(_ rows: Rows) throws -> Made? {
+    guard let row = rows.first else { return nil }
+    guard try row.decode([UInt8].self, 0) == requestHash else {
+      throw Problem(.idempotencyKeyReused, "This Idempotency-Key was sent with another request before.")
+    }
+    let (_, status, location, body, isSealed) = try row.decode(
+      ([UInt8].self, Int16.self, String.self, [UInt8].self, Bool.self))
+    guard let text = isSealed ? seal.open(body) : body else {
+      throw Problem(.conflict, "This was done, but its answer cannot be shown again: the server's secret has changed.")
+    }
+    return Made(
+      status: Status(rawValue: UInt16(status)), location: location.isEmpty ? nil : location, body: text,
+      isSecret: isSealed)
+  }
+
+  /// Keeps what was made for this key, to be there once the transaction is committed; a secret is sealed.
+  package func keep(_ made: Made, in transaction: Transaction, at now: Timestamp) async throws {
+    try await transaction.execute(
+      Self.insert, user, text, requestHash, Int16(made.status.rawValue), made.location ?? "",
+      made.isSecret ? seal.seal(made.body) : made.body, now, made.isSecret)
+  }
+
+  // MARK: SQL
+
+  /// Keys are kept for 24 hours.
+  package static var expiry: Expiry { Expiry { try await $0.execute(deleteOld, $1) } }
+  private static let deleteOld = Statement(
+    "expiry.idempotencyKeys",
+    """
+    DELETE FROM idempotency_keys WHERE (user_id, key) IN (
+      SELECT user_id, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT $1)
+    """)
+
+  private static let lock = Statement(
+    "idempotency.claim", "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")
+  private static let find = Statement(
+    "idempotency.find",
+    """
+    SELECT body_hash, status, location, body, sealed FROM idempotency_keys
+    WHERE user_id = $1 AND key = $2 AND created_at > $3
+    """)
+  // What is there already is too old to count, or it would have been found.
+  private static let insert = Statement(
+    "idempotency.keep",
+    """
+    INSERT INTO idempotency_keys (user_id, key, body_hash, status, location, body, created_at, sealed)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (user_id, key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status,
+      location = excluded.location, body = excluded.body, created_at = excluded.created_at, sealed = excluded.sealed
+    """)
+}
+
+extension Endpoint.Parameter {
+  /// The header of a request that may be sent again.
+  package static func idempotencyKey(isRequired: Bool = false) -> Self {
+    .header(
+      "Idempotency-Key", .string(minLength: 1, maxLength: IdempotencyKey.maximumLength),
+      "What makes this request this request, such as a UUID: sent again with it, it is answered again and not served.",
+      required: isRequired)
+  }
+}

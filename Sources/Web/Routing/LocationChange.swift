@@ -1,0 +1,40 @@
+import JSON
+
+/// What a merge patch does to a place: it may name one member alone (RFC 7386, section 2).
+package struct LocationChange {
+  let latitude: Double?
+  let longitude: Double?
+
+  /// The place afterwards; throws when there was none and half of one is given.
+  func applied(to current: Location?) throws(ValidationError) -> Location {
+    guard let latitude = latitude ?? current?.latitude else {
+      throw ValidationError("/location/latitude", "is required")
+    }
+    guard let longitude = longitude ?? current?.longitude else {
+      throw ValidationError("/location/longitude", "is required")
+    }
+    return Location(latitude: latitude, longitude: longitude)
+  }
+}
+
+extension Patch<LocationChange> {
+  /// What becomes of the present place.
+  package func applied(to current: Location?) throws(ValidationError) -> Location? {
+    switch self {
+    case .absent: current
+    case .clear: nil
+    case .set(let change): try change.applied(to: current)
+    }
+  }
+}
+
+extension Rule where Value == LocationChange {
+  /// The same in a merge patch.
+  package static var locationChange: Rule {
+    .object { fields in
+      LocationChange(
+        latitude: fields.change("latitude", .number(-90...90)),
+        longitude: fields.change("longitude", .number(-180...180)))
+    }
+  }
+}

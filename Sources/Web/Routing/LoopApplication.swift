@@ -1,0 +1,207 @@
+import HTTP
+import Metrics
+import Settings
+import Telemetry
+
+/// What one loop serves, and the way of a request through it.
+///
+/// The order is visible here: `begin` makes the call (request id, client address, trace); `serve` lets it through the
+/// filters (content coding, authentication, rate limit) to its handler; `finish` counts, logs and traces it.
+package final class LoopApplication: Application {
+  package let router = Router()
+  let context: LoopContext
+  // What every request needs of the context, here too: each step on the way to it would count a reference.
+  private let activeConnections: Gauge
+  private let responseTime: Histogram
+  private let logger: Logger
+  private let corsOrigins: [String]
+  private let unmatched: RouteInstruments
+  private let clientAddress: ClientAddress
+  private let authentication: Authentication
+  private let rates: RateFilter
+  private let tracing: RequestTracing
+  private let answerFields = AnswerFields()
+  @exclusivity(unchecked) private var requestIDs = RequestIDSource()
+
+  package init(_ context: LoopContext, endpoints: [Endpoint]) {
+    self.context = context
+    activeConnections = context.meters.activeConnections
+    responseTime = context.meters.responseTime
+    logger = context.logger
+    corsOrigins = context.configuration.listening.corsOrigins
+    unmatched = RouteInstruments(context.process.instruments, shard: context.loop.index, route: "unmatched")
+    clientAddress = ClientAddress(trustedProxies: context.process.trustedProxies)
+    rates = RateFilter(context)
+    authentication = Authentication(context, rates)
+    tracing = RequestTracing(context)
+    for endpoint in endpoints { add(endpoint) }
+  }
+
+  private func add(_ endpoint: Endpoint) {
+    let instruments = RouteInstruments(
+      context.process.instruments, shard: context.loop.index, route: endpoint.template)
+    for status in endpoint.statuses { instruments.expect(endpoint.method, status) }
+    for code in endpoint.allRefusals where code.status >= 500 { _ = errors(endpoint.template, code) }
+    let bound = BoundEndpoint(endpoint, instruments)
+    let handler: RouteHandler
+    switch endpoint.handler {
+    case .sync(let handle):
+      handler = .sync { [unowned self] request, writer in
+        if let refusal = Self.notAcceptable(Call.of(request)) {
+          writer.send(refuse(.failed(refusal), request))
+        } else {
+          Self.withCall(of: request) { handle($0, &writer) }
+        }
+      }
+    case .async(let handle), .streaming(let handle):
+      handler = .async { [unowned self] request in try await serve(Call.of(request), handle) }
+    case .cached(let wanted, let personal):
+      handler = cached(CachedHandler(wanted: wanted, personal: personal))
+    }
+    let route = router.add(
+      endpoint.method, endpoint.template, options: RouteOptions(body: endpoint.bodyPolicy), handler)
+    route.attachment = bound
+    route.admission = { [unowned self] request in
+      let call = Call.of(request)
+      try await withTrace(of: call) { try await admit(call) }
+    }
+  }
+
+  /// A request that no filter has to wait for goes right to the cache.
+  private func cached(_ handler: CachedHandler) -> RouteHandler {
+    // Invariant 1.
+    .deferred { [unowned(unsafe) self] request, answer in
+      let call = Call.of(request)
+      if needsFilters(call) {
+        // Invariant 1.
+        answer.run { [unowned(unsafe) self] request in try await serve(Call.of(request), handler.answer) }
+      } else {
+        handler.answer(call, answer)
+      }
+    }
+  }
+
+  // MARK: The way of a request
+
+  package func begin(_ request: Request) {
+    let endpoint = request.routeAttachment.map(BoundEndpoint.unmanaged)
+    let (id, address) = (requestIDs.id(of: request), clientAddress(request))
+    // A call that somebody has kept beyond its request stays as it was.
+    if isKnownUniquelyReferenced(&request.context) {
+      Self.withCall(of: request) { $0.reuse(id: id, clientAddress: address, endpoint: endpoint) }
+    } else {
+      request.context = Call(request, context, id: id, clientAddress: address, endpoint: endpoint)
+    }
+    Self.withCall(of: request) { tracing.begin($0, request) }
+    activeConnections.add(1)
+  }
+
+  private func needsFilters(_ call: Call) -> Bool {
+    call.request.headerCount("Content-Encoding") > 0 || isTraced(call) || authentication.concerns(call)
+      || rates.concerns(call) || Self.notAcceptable(call) != nil
+  }
+
+  private func isTraced(_ call: Call) -> Bool { call.trace?.isSampled == true && context.spans != nil }
+
+  private func serve(_ call: Call, _ handle: (Call) async throws -> Response) async throws -> Response {
+    try await withTrace(of: call) {
+      if !call.isAdmitted { try await admit(call) }
+      return try await handle(call)
+    }
+  }
+
+  private func withTrace<Result>(of call: Call, _ body: () async throws -> Result) async throws -> Result {
+    guard isTraced(call) else { return try await body() }
+    return try await CurrentTrace.$context.withValue(call.trace, operation: body)
+  }
+
+  /// Lets a call through the filters: before its handler, and before its body where that is still to come.
+  private func admit(_ call: Call) async throws {
+    if call.request.headerCount("Content-Encoding") > 0 {
+      throw Problem(.unsupportedMediaType, "Send the body without a content coding.")
+    }
+    if let refusal = Self.notAcceptable(call) { throw refusal }
+    try await authentication.identify(call)
+    try await rates.admit(call)
+    call.isAdmitted = true
+  }
+
+  /// 406 for who accepts nothing of what the endpoint has.
+  private static func notAcceptable(_ call: Call) -> Problem? {
+    guard let offered = call.endpoint?.offeredTypes, Accept.excludesAll(of: offered, call.request) else {
+      return nil
+    }
+    return Problem(.notAcceptable, "This is answered as \(offered.joined(separator: " or ")).")
+  }
+
+  package func refuse(_ refusal: Refusal, _ request: Request) -> Response {
+    let call = Call.of(request)
+    let problem = Problem(refusal)
+    call.problem = problem
+    return problem.response(instance: request.path, requestID: call.requestID)
+  }
+
+  package func options(_ request: Request, allow: String) -> Response {
+    var headers: HeaderList = ["Allow": allow]
+    CrossOrigin.answerPreflight(request, allow: allow, corsOrigins, &headers)
+    return Response(.noContent, headers: headers)
+  }
+
+  package func addFields(to fields: FieldWriter, for request: Request) {
+    Self.withCall(of: request) { call in
+      answerFields.add(call.id, to: fields)
+      if !corsOrigins.isEmpty { CrossOrigin.addFields(to: fields, for: request, corsOrigins) }
+      if let rate = call.rate { rates.addFields(to: fields, rate.policy, rate.decision) }
+    }
+  }
+
+  package func finish(_ request: Request, _ summary: Finished) {
+    Self.withCall(of: request) { finish($0, request, summary) }
+  }
+
+  private func finish(_ call: Call, _ request: Request, _ summary: Finished) {
+    activeConnections.subtract(1)
+    let seconds = Double(summary.durationNanoseconds) / 1e9
+    let exemplar = tracing.exemplar(call)
+    if let endpoint = call.boundEndpoint {
+      endpoint._withUnsafeGuaranteedRef {
+        $0.instruments.record(request.method, summary.status, seconds: seconds, exemplar: exemplar)
+        if !$0.isEventStream { responseTime.observe(seconds) }
+      }
+    } else {
+      unmatched.record(request.method, summary.status, seconds: seconds, exemplar: exemplar)
+      responseTime.observe(seconds)
+    }
+    if summary.status.rawValue >= 500, let problem = call.problem { count(problem, call) }
+    tracing.finish(call, summary)
+    RequestLog.write(call, summary, to: logger)
+  }
+
+  /// Counts an error of ours. A probe that says no has no problem: it works as it should.
+  private func count(_ problem: Problem, _ call: Call) {
+    errors(call.endpoint?.endpoint.template ?? "unmatched", problem.code).increment()
+    guard let limit = problem.limit else { return }
+    context.process.instruments.overloads.child(shard: context.loop.index, limit.rawValue).increment()
+  }
+
+  private func errors(_ route: String, _ code: Problem.Code) -> Counter {
+    context.process.instruments.errors.child(shard: context.loop.index, route, code.rawValue)
+  }
+
+  /// The request's call for as long as `body` runs, without counting a reference to it.
+  @inline(__always)
+  private static func withCall<Result>(of request: Request, _ body: (Call) -> Result) -> Result {
+    request.contextReference._withUnsafeGuaranteedRef { body(unsafeDowncast($0, to: Call.self)) }
+  }
+}
+
+extension Endpoint {
+  /// What the server does with a request's body before the handler runs.
+  var bodyPolicy: BodyPolicy {
+    switch handler {
+    case .streaming: .streamed(limit: bodyLimit ?? Call.maximumBodyBytes)
+    case .async where body != nil: .buffered(limit: bodyLimit ?? Call.maximumBodyBytes)
+    case .sync, .async, .cached: .none
+    }
+  }
+}

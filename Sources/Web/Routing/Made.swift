@@ -1,0 +1,67 @@
+import HTTP
+import Postgres
+
+/// What a request has made, as the answer shows it.
+package struct Made {
+  package var status = Status.created
+  /// Where it is; nil for what has no place of its own.
+  package var location: String?
+  package let body: [UInt8]
+  /// Whether it shows a secret: nobody may keep a copy, and the server keeps none that can be read.
+  package var isSecret = false
+
+  package init(status: Status = Status.created, location: String? = nil, body: [UInt8], isSecret: Bool = false) {
+    self.status = status
+    self.location = location
+    self.body = body
+    self.isSecret = isSecret
+  }
+}
+
+extension Call {
+  /// Makes what the user asks for, in one transaction, and answers it. With an `Idempotency-Key`, the same request gets
+  /// the same answer for 24 hours, and nothing is made again.
+  ///
+  /// `make` adds the tags of what it makes void in the cache. `isRepeated` says that it was made before. Throws 409
+  /// while the same key is being served, and 422 when it came with another request.
+  package func made(
+    _ make: (Transaction, inout [String]) async throws -> Made
+  ) async throws -> (response: Response, isRepeated: Bool) {
+    try await made(try idempotencyKey(), make)
+  }
+
+  /// The same with a key that was read before.
+  package func made(
+    _ key: IdempotencyKey?, _ make: (Transaction, inout [String]) async throws -> Made
+  ) async throws -> (response: Response, isRepeated: Bool) {
+    let now = now
+    do {
+      return try await context.cache.change { transaction, tags in
+        if let key {
+          try await key.claim(in: transaction)
+          if let made = try await key.made(in: transaction, at: now) { return (response(made), true) }
+        }
+        let made = try await make(transaction, &tags)
+        try await key?.keep(made, in: transaction, at: now)
+        return (response(made), false)
+      }
+    } catch let error as PostgresError where error.isForeignKeyViolation {
+      throw Problem(.unauthorized, "The account is gone.")
+    }
+  }
+
+  /// The key of this request, for its target and body; nil without one.
+  package func idempotencyKey() throws -> IdempotencyKey? {
+    try IdempotencyKey(
+      request, user: try user.id, content: Array("\(request.target)\n".utf8) + request.body, seal: context.answerSeal)
+  }
+
+  /// The answer that shows what was made.
+  package func response(_ made: Made) -> Response {
+    if made.isSecret { return secret(made.status, location: made.location, made.body) }
+    guard let location = made.location else { return ok(made.body) }
+    var response = created(location, made.body)
+    response.status = made.status
+    return response
+  }
+}

@@ -1,0 +1,65 @@
+import JSON
+
+/// The shape of a request or an answer, as JSON Schema 2020-12, for the OpenAPI document and the reference page.
+package indirect enum Schema: Sendable {
+  /// A component of the document, referred to by its name.
+  case named(String, Schema)
+  case object([Property], description: String = "")
+  case array(Schema, minItems: Int? = nil, maxItems: Int? = nil, isUnique: Bool = false)
+  case string(format: String? = nil, minLength: Int? = nil, maxLength: Int? = nil, pattern: String? = nil)
+  case enumeration([String])
+  case constant(String)
+  case integer(minimum: Int64? = nil, maximum: Int64? = nil)
+  case number(minimum: Double? = nil, maximum: Double? = nil)
+  case boolean
+  case nullable(Schema)
+  /// An object whose members all have one shape, by names that are not known beforehand.
+  case map(Schema)
+  /// Any of these shapes.
+  case anyOf([Schema])
+  case any
+
+  /// One member of an object.
+  package struct Property: Sendable {
+    package let name: String
+    package let schema: Schema
+    package let isRequired: Bool
+    package let description: String
+
+    /// A member that is always there.
+    package static func required(_ name: String, _ schema: Schema, _ description: String = "") -> Property {
+      Property(name: name, schema: schema, isRequired: true, description: description)
+    }
+
+    /// A member that may be absent.
+    package static func optional(_ name: String, _ schema: Schema, _ description: String = "") -> Property {
+      Property(name: name, schema: schema, isRequired: false, description: description)
+    }
+  }
+
+  package static let identifier = Schema.string(format: "uuid")
+  package static let timestamp = Schema.string(format: "date-time")
+
+  /// A string of so many characters without control characters.
+  package static func line(_ length: ClosedRange<Int>, format: String? = nil) -> Schema {
+    .string(format: format, minLength: length.lowerBound, maxLength: length.upperBound, pattern: linePattern)
+  }
+
+  /// A string of so many characters without control characters but newline and tab.
+  package static func lines(_ length: ClosedRange<Int>) -> Schema {
+    .string(minLength: length.lowerBound, maxLength: length.upperBound, pattern: linesPattern)
+  }
+
+  package static let linePattern = #"^[^\u0000-\u001F\u007F-\u009F]*$"#
+  package static let linesPattern = #"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]*$"#
+
+  /// A page of a list: the items and the cursor of the next page.
+  package static func page(of name: String, _ item: Schema) -> Schema {
+    .named(
+      name,
+      .object([
+        .required("items", .array(item)),
+        .required("nextCursor", .nullable(.string()), "What `cursor` takes for the next page; null on the last."),
+      ]))
+  }
+}

@@ -1,0 +1,115 @@
+import Glibc
+import Testing
+import Values
+
+@Suite("The throttle of sign-ins")
+struct LoginThrottleTests {
+  private static let wrong = "not this one, no"
+  private static let shared = Result { try LiveServer(["TRUSTED_PROXIES": "127.0.0.1"]) }
+  private let server: LiveServer
+
+  init() throws { server = try Self.shared.get() }
+
+  /// An IPv4 address that no other test has.
+  private static func address() -> String {
+    (0..<3).reduce("10") { text, _ in "\(text).\(UInt8.random(in: 1...254))" }
+  }
+
+  private static func signIn(
+    _ client: Client, _ id: Identifier, _ password: String = LiveServer.password, from address: String
+  ) throws -> Reply {
+    try client.post(
+      "/api/sessions", #"{"email":"\#(id)@example.org","password":"\#(password)"}"#,
+      headers: ["X-Forwarded-For: \(address)"])
+  }
+
+  private func fail(_ count: Int, _ id: Identifier, from address: String) throws -> [Int] {
+    let client = Client(server)
+    return try (0..<count).map { _ in try Self.signIn(client, id, Self.wrong, from: address).status }
+  }
+
+  @Test("does not count what an outage of Postgres refused")
+  func outage() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (client, id) = try server.signedIn()
+    let login = #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#
+    try server.losePostgres()
+    for _ in 0..<60 { #expect(try client.post("/api/sessions", login).status == 503) }
+    try server.regainPostgres()
+    var status = 503
+    for _ in 0..<2_000 where status == 503 {
+      status = try client.post("/api/sessions", login).status
+      if status == 503 { usleep(10_000) }
+    }
+    #expect(status == 201)
+  }
+
+  @Test("locks an account for the network that guesses, and not for its owner elsewhere")
+  func networks() throws {
+    let (client, id) = try server.signedIn()
+    let (stranger, owner) = (Self.address(), Self.address())
+    #expect(try fail(10, id, from: stranger) == Array(repeating: 401, count: 10))
+    let refused = try Self.signIn(client, id, from: stranger)
+    #expect(refused.status == 429 && refused.problem == "too-many-failed-logins")
+    #expect(Int(refused.header("retry-after") ?? "") ?? 0 > 0)
+    #expect(try Self.signIn(client, id, from: owner).status == 201)
+  }
+
+  @Test("takes a /64 of IPv6 for one network")
+  func neighbours() throws {
+    let (client, id) = try server.signedIn()
+    let prefix = "2001:db8:\(String(UInt16.random(in: 1...(.max)), radix: 16)):7"
+    for index in 0..<10 { #expect(try fail(1, id, from: "\(prefix)::\(index)") == [401]) }
+    #expect(try Self.signIn(client, id, from: "\(prefix):ffff::1").status == 429)
+    #expect(try Self.signIn(client, id, from: "2001:db8:0:8::1").status == 201)
+  }
+
+  @Test("lets parallel guesses have no more than ten answers, and then does not call the rest failures")
+  func parallel() throws {
+    let (_, id) = try server.signedIn()
+    let (server, address) = (server, Self.address())
+    let statuses = try together(30) { _ in
+      try Self.signIn(Client(server), id, Self.wrong, from: address).status
+    }
+    #expect(statuses.filter { $0 == 401 }.count <= 10)
+    #expect(statuses.allSatisfy { [401, 429, 503].contains($0) })
+  }
+
+  @Test("counts a wrong current password, which a stolen token could be used to guess, and forgives a right one")
+  func currentPassword() throws {
+    let (client, id) = try server.signedIn()
+    let from = ["X-Forwarded-For: \(Self.address())"]
+    for index in 0..<9 {
+      let reply =
+        index % 2 == 0
+        ? try client.delete("/api/users/me", #"{"password":"\#(Self.wrong)"}"#, headers: from)
+        : try client.patch(
+          "/api/users/me", #"{"password":"an entirely new one","currentPassword":"\#(Self.wrong)"}"#, headers: from)
+      #expect(reply.status == 403)
+    }
+    let change = #"{"password":"\#(LiveServer.password)","currentPassword":"\#(LiveServer.password)"}"#
+    for _ in 0..<2 { #expect(try client.patch("/api/users/me", change, headers: from).status == 200) }
+    #expect(try client.delete("/api/users/me", #"{"password":"\#(Self.wrong)"}"#, headers: from).status == 403)
+    let refused = try client.delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#, headers: from)
+    #expect(refused.status == 429 && refused.problem == "too-many-failed-logins")
+    #expect(try Self.signIn(Client(server), id, from: Self.address()).status == 201)
+  }
+
+  @Test("counts on each loop while Redis is away")
+  func withoutRedis() throws {
+    let user = "throttled-\(Identifier.make(unixMilliseconds: 1))"
+    let redis = try RedisWire()
+    try redis.send("ACL", "SETUSER", user, "on", ">secret", "~*", "&*", "+@all")
+    defer { _ = try? redis.send("ACL", "DELUSER", user) }
+    let url = try TestStores.redisURL
+    let host = url[url.index(after: url.lastIndex(of: "@")!)...]
+    let alone = try LiveServer(["REDIS_URL": "redis://\(user):secret@\(host)", "WORKERS": "1"])
+    defer { alone.stop() }
+    try redis.send("ACL", "SETUSER", user, "off")
+    try redis.send("CLIENT", "KILL", "USER", user)
+    let (client, id) = try alone.signedIn()
+    for _ in 0..<10 { #expect(try Self.signIn(client, id, Self.wrong, from: "").status == 401) }
+    #expect(try Self.signIn(client, id, from: "").status == 429)
+  }
+}

@@ -1,0 +1,229 @@
+import CLinux
+import Glibc
+import Reactor
+import Synchronization
+import Testing
+
+@testable import Accounts
+@testable import Commands
+@testable import Settings
+
+/// What a run of the program wrote, and how it ended.
+private struct Run {
+  let code: Int32
+  let output: String
+  let complaint: String
+
+  init(_ arguments: [String], _ variables: [String: String] = [:], commands: [Command] = standard) {
+    let written = Collected()
+    let complained = Collected()
+    code = Program(commands).run(
+      arguments, environment: RawEnvironment(variables: variables, machine: testMachine),
+      console: Console(write: written.add, complain: complained.add))
+    output = written.text
+    complaint = complained.text
+  }
+}
+
+private final class Collected: Sendable {
+  private let parts = Mutex("")
+  var text: String { parts.withLock { $0 } }
+  func add(_ text: String) { parts.withLock { $0 += text } }
+}
+
+private let standard: [Command] = [
+  Command(
+    "serve", "Serves.",
+    body: .configured { configuration, invocation in
+      invocation.console.write("serving on \(configuration.listening.port)")
+      return ExitCode.success
+    }),
+  Command("migrate", "Migrates.", body: .configured { _, _ in throw SystemError("migrate", code: EIO) }),
+  Command("routes", "Lists the routes.", body: .plain { _ in 7 }), .healthcheck, .config, .version,
+  Command(
+    "user promote", operands: ["EMAIL"], "Makes a user an administrator.",
+    body: .plain { invocation in
+      invocation.console.write(invocation.operands[0])
+      return ExitCode.success
+    }),
+]
+
+@Test("runs the command that is asked for")
+func runsCommands() {
+  #expect(Run(["serve"], ["PORT": "8080"]).output == "serving on 8080")
+  #expect(Run(["routes"]).code == 7)
+  #expect(Run(["user", "promote", "a@b"]).output == "a@b")
+  let failed = Run(["migrate"])
+  #expect(failed.code == 1)
+  #expect(failed.complaint == "terroir: migrate: Input/output error\n")
+}
+
+@Test(
+  "refuses a wrong command line with exit code 64",
+  arguments: [
+    [], ["nonsense"], ["serve", "now"], ["serve", "--now"], ["config", "--markdown=x"],
+    ["config", "--markdown", "--markdown"], ["healthcheck", "--path"], ["user"], ["user", "promote"],
+    ["user", "promote", "a", "b"], ["help", "nonsense"], ["help", "user", "promote", "x"], ["--nonsense"], [""],
+  ])
+func usageFaults(arguments: [String]) {
+  let run = Run(arguments)
+  #expect(run.code == 64)
+  #expect(run.output.isEmpty)
+  #expect(!run.complaint.isEmpty)
+}
+
+@Test("shows help for itself and for each command")
+func helpTexts() {
+  for arguments in [["help"], ["--help"], ["-h"]] {
+    let run = Run(arguments)
+    #expect(run.code == 0)
+    for command in standard { #expect(run.output.contains("\n  \(command.name) ")) }
+  }
+  for command in standard {
+    let words = command.name.split(separator: " ").map(String.init)
+    let run = Run(words + ["--help"])
+    #expect(run.code == 0)
+    #expect(run.output.contains("Usage: terroir \(command.name)"))
+    #expect(run.output == Run(["help"] + words).output)
+  }
+}
+
+@Test(
+  "lists the commands that share a first word", arguments: [["user", "--help"], ["help", "user"], ["user", "-h"]])
+func helpOfAGroup(arguments: [String]) {
+  let run = Run(arguments)
+  #expect(run.code == 0)
+  #expect(run.complaint == "")
+  #expect(run.output.contains("\n  user promote EMAIL  Makes a user an administrator."))
+}
+
+@Test("says that the database has no tables yet when somebody is promoted before the migration")
+func promotionBeforeMigration() throws {
+  let url = try TestStores.databaseURL
+  let empty = url + (url.contains("?") ? "&" : "?") + "options=-csearch_path%3Dpg_temp"
+  let run = Run(["user", "promote", "ada@example.org"], ["DATABASE_URL": empty], commands: [.promote])
+  #expect(run.code == 1)
+  #expect(run.complaint == "terroir user promote: the database has no tables yet; run terroir migrate first\n")
+}
+
+@Test("lists every fault of the configuration and ends with 78")
+func configurationFaults() {
+  for command in ["serve", "migrate", "config", "healthcheck"] {
+    let run = Run([command], ["PORT": "x", "CACHE": "y"])
+    #expect(run.code == 78)
+    #expect(run.output.isEmpty)
+    #expect(
+      run.complaint
+        == "The configuration has 2 faults:\n  PORT: \"x\" is not a port of 0 to 65535\n  CACHE: \"y\" is not on or off\n"
+    )
+  }
+}
+
+@Test("shows the configuration, and the table of settings")
+func configCommand() {
+  let run = Run(["config"], ["JWT_SECRET": "hunter2"])
+  #expect(run.code == 0)
+  #expect(run.output.contains("PORT=3000  # default\n"))
+  #expect(!run.output.contains("hunter2"))
+  #expect(run.complaint == "warning: JWT_SECRET is shorter than 32 bytes\n")
+  #expect(Run(["config", "--markdown"], ["PORT": "x"]).output == Configuration.markdown)
+}
+
+@Test("shows the version")
+func versionCommand() {
+  let unknown = "terroir \(Version.number) (revision unknown, Swift \(Version.swift))\n"
+  #expect(Run(["version"]).output == unknown)
+  #expect(Run(["--version"]).output == unknown)
+  #expect(
+    Run(["version"], ["SERVICE_VERSION": "2.0", "REVISION": "abc"]).output.hasPrefix("terroir 2.0 (revision abc, "))
+}
+
+@Test(
+  "asks a server for its health",
+  arguments: [("200 OK", 0), ("503 Service Unavailable", 1), ("404 Not Found", 1)] as [(String, Int32)])
+func healthcheck(status: String, code: Int32) throws {
+  let server = try OneAnswer("HTTP/1.1 \(status)\r\nContent-Length: 0\r\n\r\n")
+  let run = Run(["healthcheck"], ["PORT": "\(server.port)"])
+  #expect(run.code == code)
+  #expect(run.output == "http://127.0.0.1:\(server.port)/readyz answers \(status.prefix(3))\n")
+  #expect(server.finish().hasPrefix("GET /readyz HTTP/1.1\r\n"))
+}
+
+@Test("asks for another path or another server")
+func healthcheckElsewhere() throws {
+  let server = try OneAnswer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+  let run = Run(["healthcheck", "--path=/livez", "--url", "http://127.0.0.1:\(server.port)/"])
+  #expect(run.code == 0)
+  #expect(server.finish().hasPrefix("GET /livez HTTP/1.1\r\n"))
+  #expect(Run(["healthcheck", "--url", "https://h"]).code == 64)
+}
+
+@Test("fails in time when the server is mute or not there")
+func healthcheckFailures() throws {
+  let mute = try OneAnswer(nil)
+  let start = Clock.monotonic()
+  let run = Run(["healthcheck"], ["PORT": "\(mute.port)"])
+  #expect(run.code == 1)
+  #expect(run.complaint.hasSuffix("timed out\n"))
+  #expect(Clock.monotonic() - start < 4_000_000_000)
+  _ = mute.finish()
+  #expect(Run(["healthcheck"], ["PORT": "\(mute.port)"]).complaint.contains("connection failed"))
+}
+
+@Test("ends a server that was stopped once it has been mute for too long, and one that merely is not there never")
+func healthcheckKill() throws {
+  let server = try ServerProcess()
+  let settings = ["PORT": "\(try server.port())"]
+  func check() -> Run { Run(["healthcheck", "--path", "/livez", "--kill-after", "1"], settings) }
+  let well = check()
+  #expect(well.code == 0, "\(well.output)\(well.complaint)")
+  server.signal(SIGSTOP)
+  let first = check()
+  #expect(first.code == 1 && !first.complaint.contains("Killed"))
+  #expect(check().complaint.contains("Killed the mute server \(server.process)."))
+  #expect(server.wait() == -1)
+  #expect(check().complaint.contains("connection failed"))
+  #expect(Run(["healthcheck", "--kill-after", "0"]).code == 64)
+  #expect(Run(["healthcheck", "--kill-after", "9", "--url", "http://127.0.0.1:1"]).code == 64)
+}
+
+/// A server on a real socket that answers one request as it was told, or never.
+private final class OneAnswer: Sendable {
+  let port: UInt16
+  private let fd: Int32
+  private let request = Mutex("")
+  private let thread = Mutex<SystemThread?>(nil)
+
+  init(_ answer: String?) throws {
+    let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutableBytes(of: &address) { raw in
+      let pointer = raw.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+      precondition(bind(fd, pointer, length) == 0 && listen(fd, 4) == 0 && getsockname(fd, pointer, &length) == 0)
+    }
+    self.fd = fd
+    port = UInt16(bigEndian: address.sin_port)
+    guard let answer else { return }
+    let thread = try SystemThread(name: "answer") { [self] in
+      let connection = accept(fd, nil, nil)
+      guard connection >= 0 else { return }
+      var chunk = [UInt8](repeating: 0, count: 4_096)
+      let count = recv(connection, &chunk, chunk.count, 0)
+      request.withLock { $0 = String(decoding: chunk[..<max(0, count)], as: UTF8.self) }
+      _ = send(connection, answer, answer.utf8.count, Int32(MSG_NOSIGNAL))
+      close(connection)
+    }
+    self.thread.withLock { $0 = thread }
+  }
+
+  /// Ends the server and gives the request it was sent.
+  func finish() -> String {
+    shutdown(fd, Int32(SHUT_RDWR))
+    thread.withLock { $0?.join() }
+    close(fd)
+    return request.withLock { $0 }
+  }
+}

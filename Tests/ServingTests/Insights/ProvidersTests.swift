@@ -1,0 +1,115 @@
+import Testing
+
+/// Over real sockets, in one server of their own: the circuits of a process are shared by its tests.
+@Suite("Providers of insights", .serialized)
+struct ProvidersTests {
+  private static let setUp = Result {
+    let models = try ModelServer()
+    let server = try LiveServer([
+      "OPENAI_BASE_URL": "http://127.0.0.1:\(models.port)/v1", "OPENAI_API_KEY": "sk-test",
+      "ANTHROPIC_BASE_URL": "http://127.0.0.1:\(models.port)", "ANTHROPIC_API_KEY": "sk-ant-test",
+      "INSIGHTS_TIMEOUT_SECONDS": "1",
+    ])
+    return (models: models, server: server)
+  }
+  private let models: ModelServer
+  private let server: LiveServer
+
+  init() throws { (models, server) = try Self.setUp.get() }
+
+  private func ask(_ provider: String, headers: [String] = []) throws -> Reply { try question(provider, headers)() }
+
+  /// A question that only has to be sent.
+  private func question(_ provider: String, _ headers: [String] = []) throws -> () throws -> Reply {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("soil_moisture", [(0, 12), (1, 13)])
+    let body = #"{"type":"watering","provider":"\#(provider)"}"#
+    return { try client.post("/api/gardens/\(plot.garden)/insights", body, headers: headers) }
+  }
+
+  /// What is counted of watering insights: provider and success.
+  private func counted(_ provider: String, _ success: Bool) throws -> Int {
+    let text = try Wire(port: server.port).get("/metrics").text
+    let start =
+      "ai_insights_generated_total{insight_type=\"watering\",model_provider=\"\(provider)\",success=\"\(success)\"}"
+    let line = text.split(separator: "\n").first { $0.hasPrefix(start) }
+    return line?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+  }
+
+  @Test("word what the rules found", arguments: ["openai", "anthropic"])
+  func success(provider: String) throws {
+    let words = "Give the north bed water this evening."
+    models.script([.json(200, provider == "openai" ? WireFormat.openAI(words) : WireFormat.anthropic(words))])
+    let before = try counted(provider, true)
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    let reply = try ask(provider, headers: ["traceparent: \(trace)"])
+    #expect(reply.status == 201)
+    let insight = try reply.json
+    #expect(insight["provider"]?.text == provider)
+    #expect(insight["text"]?.text == words)
+    #expect(insight["severity"]?.text == "warning")
+    #expect(insight["evidence"]?["probes"]?.elements?.count == 1)
+    #expect(try counted(provider, true) == before + 1)
+
+    let request = try #require(models.received.first)
+    #expect(request.line == "POST \(provider == "openai" ? "/v1/chat/completions" : "/v1/messages") HTTP/1.1")
+    #expect(request.headers[provider == "openai" ? "authorization" : "x-api-key"]?.hasSuffix("-test") == true)
+    #expect(request.headers["content-type"] == "application/json")
+    let traceparent = try #require(request.headers["traceparent"])
+    #expect(traceparent.hasPrefix("00-0af7651916cd43dd8448eb211c80319c-"))
+    #expect(!traceparent.contains("b7ad6b7169203331"))
+  }
+
+  /// Many times longer than the server waits, so that it is plain that it did not wait for the answer.
+  private static let slowSeconds = 20.0
+
+  @Test("are replaced by the rules when they refuse, are slow, cut the line or talk nonsense")
+  func failures() throws {
+    let good = WireFormat.openAI("Water.")
+    var answers = WireFormat.openAIErrors.map { ModelServer.Answer.json($0.0, $0.1) }
+    answers += [.slow(Self.slowSeconds, good), .json(200, "not JSON"), .cut(after: 120, good), .cut(after: 0, good)]
+    for answer in answers {
+      // A success in between keeps the circuit closed.
+      models.script([.json(200, good)])
+      #expect(try ask("openai").json["provider"]?.text == "openai")
+      models.script([answer])
+      let before = (try counted("openai", false), try counted("rules", true))
+      let question = try question("openai")
+      let (reply, duration) = try ContinuousClock().timed(question)
+      #expect(reply.status == 201)
+      #expect(try reply.json["provider"]?.text == "rules")
+      #expect(try reply.json["text"]?.text?.contains("North bed is at") == true)
+      #expect(duration < .seconds(Self.slowSeconds / 2))
+      #expect(models.received.count == 1)
+      #expect(try counted("openai", false) == before.0 + 1)
+      #expect(try counted("rules", true) == before.1 + 1)
+    }
+    let cause = server.log.lines.first { $0.contains("Incorrect API key provided") }
+    #expect(cause?.contains("A language model gave no insight") == true)
+  }
+
+  @Test("are left alone for a while after five failures in a row, by all loops")
+  func circuit() throws {
+    let errors = WireFormat.anthropicErrors + WireFormat.anthropicErrors
+    models.script([.json(200, WireFormat.anthropic("Water."))])
+    _ = try ask("anthropic")
+    models.script(errors.map { .json($0.0, $0.1) })
+    for _ in 0..<5 { #expect(try ask("anthropic").json["provider"]?.text == "rules") }
+    #expect(models.received.count == 5)
+    for _ in 0..<6 {
+      let before = try counted("anthropic", false)
+      #expect(try ask("anthropic").json["provider"]?.text == "rules")
+      #expect(try counted("anthropic", false) == before + 1)
+    }
+    #expect(models.received.count == 5)
+  }
+}
+
+extension ContinuousClock {
+  fileprivate func timed<Value>(_ body: () throws -> Value) rethrows -> (Value, Duration) {
+    let start = now
+    let value = try body()
+    return (value, now - start)
+  }
+}

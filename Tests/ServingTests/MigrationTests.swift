@@ -1,0 +1,130 @@
+import Postgres
+import Reactor
+import Testing
+import Values
+
+@testable import Migrations
+
+@Suite("Migrations")
+struct MigrationTests {
+  @Test("assume of old order lines that what has stock now was taken from it, and nothing else")
+  func stockTaken() throws {
+    let ids = (0..<5).map { _ in Identifier.make(unixMilliseconds: 1) }
+    let (business, order, limited, unlimited, gone) = (ids[0], ids[1], ids[2], ids[3], ids[4])
+    let taken = try Database.standalone(DatabaseConfiguration(url: TestDatabase.make()), connectSeconds: 10) {
+      database in
+      try await database.transaction { transaction in
+        let later = try #require(Migration.all.firstIndex { $0.number == Migration.stockTaken.number })
+        for migration in Migration.all[..<later] { try await transaction.script(migration.sql, name: "before") }
+        try await transaction.script(
+          """
+          INSERT INTO businesses (id, name, category, created_at, updated_at)
+          VALUES ('\(business)', 'Hill Farm', 'vegetables', now(), now());
+          INSERT INTO products (id, business_id, name, price_amount, currency, unit, stock, created_at, updated_at)
+          VALUES ('\(limited)', '\(business)', 'Carrots', 1, 'EUR', 'kg', 0, now(), now()),
+            ('\(unlimited)', '\(business)', 'Eggs', 1, 'EUR', 'box', NULL, now(), now());
+          INSERT INTO orders (id, business_id, status, currency, total, created_at, updated_at)
+          VALUES ('\(order)', '\(business)', 'pending', 'EUR', 3, now(), now());
+          INSERT INTO order_lines (order_id, position, product_id, name, unit, quantity, unit_price, total)
+          VALUES ('\(order)', 0, '\(limited)', 'Carrots', 'kg', 1, 1, 1),
+            ('\(order)', 1, '\(unlimited)', 'Eggs', 'box', 1, 1, 1), ('\(order)', 2, '\(gone)', 'Beans', 'kg', 1, 1, 1);
+          """, name: "old rows")
+        try await transaction.script(Migration.stockTaken.sql, name: "after")
+      }
+      let rows = try await database.query("SELECT stock_taken FROM order_lines ORDER BY position", name: "taken")
+      return try rows.map { try $0.decode(Bool.self, 0) }
+    }
+    #expect(taken == [true, false, true])
+  }
+
+  // MARK: Beside others
+
+  private static let table = Migration(number: 1, name: "table", sql: "CREATE TABLE t (x int);")
+
+  /// On a new database, where a statement may wait long without having failed.
+  private static func run<Value>(_ body: @escaping (Database) async throws -> Value) throws -> Value {
+    var configuration = DatabaseConfiguration(url: try TestDatabase.make())
+    configuration.statementTimeoutMilliseconds = 20_000
+    configuration.idleTransactionTimeoutMilliseconds = 120_000
+    return try Database.standalone(configuration, connectSeconds: 10, body)
+  }
+
+  /// A migrator that runs beside what its maker does.
+  private final class Running {
+    private(set) var result: Result<[String], any Error>?
+    private let loop: EventLoop
+
+    init(_ migrator: Migrator) {
+      loop = migrator.database.loop
+      loop.spawn { [self] in
+        do { result = .success(try await migrator.run()) } catch { result = .failure(error) }
+      }
+    }
+
+    func names() async throws -> [String] {
+      for _ in 0..<6_000 where result == nil { await loop.sleep(nanoseconds: 10_000_000) }
+      return try #require(result).get()
+    }
+  }
+
+  @Test("hold up nobody for longer than a lock's time-out while a reader has their table, and succeed once it is done")
+  func reader() throws {
+    let names = try Self.run { database in
+      _ = try await Migrator(database: database, migrations: [Self.table]).run()
+      let column = Migration(number: 2, name: "column", sql: "ALTER TABLE t ADD COLUMN y int;")
+      let migrator = Migrator(database: database, migrations: [Self.table, column])
+      let running = try await database.transaction { transaction in
+        try await transaction.execute("SELECT FROM t")
+        let running = Running(migrator)
+        for _ in 0..<2 {
+          while try await database.query("SELECT FROM pg_locks WHERE relation = 't'::regclass AND NOT granted").isEmpty
+          {
+            try #require(running.result == nil)
+            await database.loop.sleep(nanoseconds: 5_000_000)
+          }
+          // Waits behind the migration, which waits for this transaction.
+          _ = try await database.query("SELECT FROM t")
+        }
+        return running
+      }
+      return try await running.names()
+    }
+    #expect(names == ["column"])
+  }
+
+  @Test("make an index outside of a transaction, once among two migrators, although one was left half made")
+  func index() throws {
+    let index = Migration(
+      number: 2, name: "index",
+      apart: ["DROP INDEX CONCURRENTLY IF EXISTS t_x", "CREATE UNIQUE INDEX CONCURRENTLY t_x ON t (x)"])
+    try Self.run { database in
+      _ = try await Migrator(database: database, migrations: [Self.table]).run()
+      try await database.execute("INSERT INTO t VALUES (1), (1)")
+      let migrator = Migrator(database: database, migrations: [Self.table, index])
+      do {
+        _ = try await migrator.run()
+        Issue.record("an index of what is not unique")
+      } catch let error as PostgresError {
+        #expect(error.isUniqueViolation)
+      }
+      let validity: SQL = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('t_x')"
+      #expect(try await database.query(validity)[0].decode(Bool.self, 0) == false)
+      try await database.execute("TRUNCATE t")
+      let both = [Running(migrator), Running(migrator)]
+      let names = try await both[0].names() + both[1].names()
+      #expect(names == ["index"])
+      #expect(try await database.query(validity)[0].decode(Bool.self, 0))
+    }
+  }
+
+  @Test("are run once each when two replicas start together on an empty database")
+  func together() throws {
+    let url = try TestDatabase.make()
+    let names = try ServingTests.together(2) { _ in
+      try Database.standalone(DatabaseConfiguration(url: url), connectSeconds: 10) { database in
+        try await Migrator(database: database).run()
+      }
+    }
+    #expect(names.joined().sorted() == Migration.all.map(\.name).sorted())
+  }
+}

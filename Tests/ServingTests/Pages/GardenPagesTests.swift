@@ -1,0 +1,114 @@
+import JSON
+import Postgres
+import Testing
+import Values
+
+@Suite("Pages of public gardens")
+struct GardenPagesTests {
+  @Test("are there for public gardens, with their names as text")
+  func page() throws {
+    let server = try LiveServer.shared.get()
+    let garden = try PlantedGarden(on: server, name: "Rosa's <b>\"bed\"</b> {{main}}", isPublic: true)
+    let page = try Client(server).get("/gardens/\(garden.id)")
+    #expect(page.status == 200)
+    #expect(page.text.contains("<h1>Rosa&#39;s &lt;b&gt;&quot;bed&quot;&lt;/b&gt; {{main}}</h1>"))
+    #expect(page.text.contains("<title>Rosa&#39;s &lt;b&gt;"))
+    #expect(page.header("content-security-policy")?.contains("default-src 'none'") == true)
+  }
+
+  @Test("are absent for private and unknown gardens, whoever asks")
+  func absent() throws {
+    let server = try LiveServer.shared.get()
+    let garden = try PlantedGarden(on: server, name: "Hidden", isPublic: false)
+    for id in ["\(garden.id)", "0190f2aa-0000-7000-8000-000000000000", "nothing"] {
+      let page = try Client(server).get("/gardens/\(id)")
+      #expect(page.status == 404 && page.header("content-type") == "text/html; charset=utf-8")
+      #expect(!page.text.contains("Hidden"))
+      #expect(try Client(server).get("/gardens/\(id)/data").problem == "not-found")
+    }
+  }
+
+  @Test(
+    "chart a garden's readings by day, week and month",
+    arguments: [("day", 300, 288, 4), ("week", 3_600, 168, 3), ("month", 14_400, 180, 2)])
+  func data(range: String, step: Int, steps: Int, expected: Int) throws {
+    let server = try LiveServer.shared.get()
+    let garden = try PlantedGarden(on: server, name: "Charted", isPublic: true)
+    let data = try Client(server).get("/gardens/\(garden.id)/data?range=\(range)").json
+    #expect(data["range"]?.text == range && data["stepSeconds"]?.integer == Int64(step))
+    #expect(data["devices"]?.elements?.map(\.text) == ["\(garden.device)"])
+    let series = try #require(data["series"]?.elements?.first)
+    #expect(series["deviceId"]?.text == "\(garden.device)" && series["sensorType"]?.text == "ph")
+    let buckets = (series["bucket"]?.elements ?? []).compactMap(\.integer)
+    #expect(buckets.count == expected && buckets == buckets.sorted())
+    #expect(buckets.first ?? -1 >= 0 && buckets.last ?? .max < Int64(steps))
+    for member in ["mean", "min", "max", "sum"] { #expect(series[member]?.elements?.count == expected) }
+    #expect(series["mean"]?.elements?.first?.number == 6.333)
+    let total: Double = range == "day" ? 76 : 57
+    #expect(series["sum"]?.elements?.compactMap(\.number).reduce(0, +) == total)
+    #expect(data["silentAfterSeconds"]?.elements?.map(\.integer) == [900])
+    #expect(series["min"]?.elements?.first?.number == 6 && series["max"]?.elements?.first?.number == 7)
+  }
+
+  @Test("tell nobody what the devices are called")
+  func names() throws {
+    let server = try LiveServer.shared.get()
+    let garden = try PlantedGarden(on: server, name: "Charted", isPublic: true)
+    let stranger = try server.signedIn().client
+    for target in ["/gardens/\(garden.id)", "/gardens/\(garden.id)/data", "/api/gardens/\(garden.id)/latest"] {
+      let reply = try stranger.get(target)
+      #expect(reply.status == 200 && !reply.text.contains("Tomato bed"), "\(target)")
+    }
+  }
+
+  @Test("refuse a range that is none")
+  func badRange() throws {
+    let server = try LiveServer.shared.get()
+    let garden = try PlantedGarden(on: server, name: "Charted", isPublic: true)
+    #expect(try Client(server).get("/gardens/\(garden.id)/data?range=year").problem == "malformed-request")
+  }
+}
+
+/// A garden with a device whose pH was measured a few times, put straight into the database.
+private struct PlantedGarden {
+  let id = PlantedGarden.identifier()
+  let device = PlantedGarden.identifier()
+
+  /// Readings lie in four steps of five minutes, three of an hour, two of four hours.
+  init(on server: LiveServer, name: String, isPublic: Bool) throws {
+    let (id, device, owner) = (id, device, PlantedGarden.identifier())
+    try Database.standalone(DatabaseConfiguration(url: server.databaseURL), connectSeconds: 10) { database in
+      _ = try await database.execute(
+        """
+        INSERT INTO users (id, email, email_key, display_name, password_hash, created_at, updated_at)
+        VALUES (\(owner), \("\(owner)@example.org"), \("\(owner)@example.org"), 'Rosa', '-', now(), now())
+        """)
+      _ = try await database.execute(
+        """
+        INSERT INTO gardens (id, owner_id, name, public, created_at, updated_at)
+        VALUES (\(id), \(owner), \(name), \(isPublic), now(), now())
+        """)
+      _ = try await database.execute(
+        """
+        INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at)
+        VALUES (\(device), \(id), 'Tomato bed', \(device.description.utf8.map { $0 }), now(), now())
+        """)
+      // Seen from the beginning of four hours, so that the steps do not depend on when the test runs.
+      for (table, minutes) in [("readings_5m", [5, 10, 65, 125]), ("readings_1h", [60, 120, 300])] {
+        for minute in minutes {
+          _ = try await database.execute(
+            """
+            INSERT INTO \(unescaped: table) (device_id, sensor_type, start, min, max, sum, count)
+            VALUES (\(device), 'ph',
+              date_bin('4 hours', now(), '1970-01-01Z') - make_interval(mins => \(Int32(minute))), 6, 7, 19, 3)
+            """)
+        }
+      }
+    }
+  }
+
+  private static func identifier() -> Identifier {
+    var random = SystemRandomNumberGenerator()
+    return Identifier.make(unixMilliseconds: 1_700_000_000_000, using: &random)
+  }
+}

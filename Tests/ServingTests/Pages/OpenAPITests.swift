@@ -1,0 +1,194 @@
+import JSON
+import Testing
+
+@testable import Reference
+@testable import Serving
+@testable import Settings
+@testable import Web
+
+@Suite("OpenAPI document")
+struct OpenAPITests {
+  private func document() throws -> JSONValue {
+    try Client(LiveServer.shared.get()).get("/openapi.json").json
+  }
+
+  @Test("holds exactly the operations that are served")
+  func operations() throws {
+    let document = try document()
+    let paths = try #require(document["paths"]?.members)
+    let described = paths.flatMap { path, operations in
+      (operations.members ?? []).map { "\($0.name.uppercased()) \(path)" }
+    }
+    let served = try served { "\($0.method.text) \($0.template)" }
+    #expect(described.sorted() == served.sorted())
+  }
+
+  @Test("refers only to what it holds")
+  func references() throws {
+    let document = try document()
+    var missing: [String] = []
+    document.walk { value in
+      guard let reference = value["$ref"]?.text else { return }
+      var target: JSONValue? = document
+      for name in reference.split(separator: "/").dropFirst() { target = target?[String(name)] }
+      if target == nil { missing.append(reference) }
+    }
+    #expect(missing.isEmpty)
+  }
+
+  @Test("names each operation once, and says what it does")
+  func names() throws {
+    let identifiers = try served(\.operationID)
+    #expect(Set(identifiers).count == identifiers.count)
+    for (summary, tag) in try served({ ($0.summary, $0.tag) }) {
+      #expect(!summary.isEmpty && !summary.hasSuffix(".") && !tag.isEmpty)
+    }
+  }
+
+  @Test("gives one shape to each name")
+  func shapes() throws {
+    var shapes: [String: Set<[UInt8]>] = [:]
+    for schema in try served({ [$0.body?.schema, $0.success.schema] }).flatMap({ $0 }) {
+      schema?.walk { name, shape in shapes[name, default: []].insert(JSONWriter.bytes(of: shape)) }
+    }
+    for (name, written) in shapes { #expect(written.count == 1, "\(name)") }
+  }
+
+  @Test("shows bodies that are JSON and hold the members that are required")
+  func examples() throws {
+    for (path, body) in try served({ ("\($0.method.text) \($0.template)", $0.body) }) {
+      guard let body, body.mediaTypes.contains(where: \.isJSON) else { continue }
+      let example = try JSONReader.parse(Array(body.example.utf8))
+      for name in body.schema.requiredMembers { #expect(example[name] != nil, "\(path): \(name)") }
+    }
+  }
+
+  @Test("bounds every string that a body may hold, and says which characters it may have")
+  func strings() throws {
+    for (path, body) in try served({ ("\($0.method.text) \($0.template)", $0.body) }) {
+      guard let body, body.mediaTypes.contains(where: \.isJSON) else { continue }
+      body.schema.walkStrings { format, minLength, pattern in
+        #expect(
+          format == "uuid" || format == "date-time" || (minLength != nil && pattern != nil)
+            || pattern?.hasSuffix("}$") == true, "\(path)")
+      }
+    }
+  }
+
+  @Test("lets a merge patch name a part of a place or a price", arguments: ["gardens", "businesses", "products"])
+  func parts(kind: String) throws {
+    let document = try document()
+    var member = document["paths"]?["/api/\(kind)/{id}"]?["patch"]?["requestBody"]?["content"]?[
+      "application/merge-patch+json"]?["schema"]?["properties"]?[kind == "products" ? "price" : "location"]
+    if let choice = member?["anyOf"]?.elements?.first { member = choice }
+    let name = try #require(member?["$ref"]?.text?.split(separator: "/").last)
+    let shape = try #require(document["components"]?["schemas"]?[String(name)])
+    #expect(shape["properties"]?.members?.count == 2 && shape["required"] == nil)
+  }
+
+  @Test("comes again only when it changed")
+  func conditional() throws {
+    let client = Client(try LiveServer.shared.get())
+    let tag = try #require(try client.get("/openapi.json").header("etag"))
+    #expect(try client.get("/openapi.json", headers: ["If-None-Match: \(tag)"]).status == 304)
+  }
+
+  @Test("tells the same as the reference page")
+  func reference() throws {
+    let page = try Client(LiveServer.shared.get()).get("/docs").text
+    for (identifier, template) in try served({ ($0.operationID, $0.template) }) {
+      #expect(page.contains("id=\"\(identifier)\""), "\(template)")
+      #expect(page.contains("href=\"#\(identifier)\""), "\(template)")
+    }
+    for code in Problem.Code.allCases { #expect(page.contains("<code>\(code.rawValue)</code>")) }
+  }
+
+  /// Something of each row of the route table.
+  private func served<Value>(_ value: (Endpoint) -> Value) throws -> [Value] {
+    let variables = ["ENVIRONMENT": "test", "DATABASE_URL": try TestStores.databaseURL]
+    let machine = Machine(processors: 1, randomSecret: String(repeating: "9", count: 64))
+    let configuration = try Configuration.load(RawEnvironment(variables: variables, machine: machine))
+    return try EndpointTable.withEndpoints(configuration) { $0.map(value) }
+  }
+}
+
+@Suite("JSON Schema of a shape")
+struct SchemaTests {
+  @Test(
+    "is written as the standard has it",
+    arguments: [
+      (.boolean, #"{"type":"boolean"}"#),
+      (.any, "{}"),
+      (
+        .string(format: "uuid", minLength: 1, maxLength: 2, pattern: "^a"),
+        #"{"type":"string","format":"uuid","minLength":1,"maxLength":2,"pattern":"^a"}"#
+      ),
+      (.nullable(.integer(minimum: 1, maximum: 9)), #"{"type":["integer","null"],"minimum":1,"maximum":9}"#),
+      (.nullable(.enumeration(["a"])), #"{"type":["string","null"],"enum":["a",null]}"#),
+      (.constant("a"), #"{"const":"a"}"#),
+      (.array(.number(), maxItems: 3), #"{"type":"array","items":{"type":"number"},"maxItems":3}"#),
+      (
+        .array(.boolean, minItems: 1, isUnique: true),
+        #"{"type":"array","items":{"type":"boolean"},"minItems":1,"uniqueItems":true}"#
+      ),
+      (.map(.boolean), #"{"type":"object","additionalProperties":{"type":"boolean"}}"#),
+      (.named("A", .boolean), ##"{"$ref":"#/components/schemas/A"}"##),
+      (.nullable(.named("A", .boolean)), ##"{"anyOf":[{"$ref":"#/components/schemas/A"},{"type":"null"}]}"##),
+      (.anyOf([.boolean, .number()]), #"{"anyOf":[{"type":"boolean"},{"type":"number"}]}"#),
+      (
+        .object([.required("a", .boolean, "Why."), .optional("b", .any)]),
+        #"{"type":"object","properties":{"a":{"type":"boolean","description":"Why."},"b":{}},"required":["a"],"#
+          + #""additionalProperties":false}"#
+      ),
+    ] as [(Schema, String)])
+  func json(schema: Schema, expected: String) {
+    #expect(String(decoding: JSONWriter.bytes(of: schema), as: UTF8.self) == expected)
+  }
+}
+
+extension JSONValue {
+  fileprivate var members: [(name: String, value: JSONValue)]? {
+    if case .object(let object) = self { object.members.map { ($0.name, $0.value) } } else { nil }
+  }
+
+  fileprivate func walk(_ visit: (JSONValue) -> Void) {
+    visit(self)
+    for member in members ?? [] { member.value.walk(visit) }
+    for element in elements ?? [] { element.walk(visit) }
+  }
+}
+
+extension Schema {
+  /// Calls `visit` for each named shape in it.
+  fileprivate func walk(_ visit: (String, Schema) -> Void) {
+    switch self {
+    case .named(let name, let schema):
+      visit(name, schema)
+      schema.walk(visit)
+    case .object(let properties, _): for property in properties { property.schema.walk(visit) }
+    case .array(let schema, _, _, _), .nullable(let schema), .map(let schema): schema.walk(visit)
+    case .anyOf(let schemas): for schema in schemas { schema.walk(visit) }
+    default: break
+    }
+  }
+
+  /// Calls `visit` for each string in it.
+  fileprivate func walkStrings(_ visit: (_ format: String?, _ minLength: Int?, _ pattern: String?) -> Void) {
+    switch self {
+    case .string(let format, let minLength, _, let pattern): visit(format, minLength, pattern)
+    case .object(let properties, _): for property in properties { property.schema.walkStrings(visit) }
+    case .named(_, let schema), .array(let schema, _, _, _), .nullable(let schema), .map(let schema):
+      schema.walkStrings(visit)
+    case .anyOf(let schemas): for schema in schemas { schema.walkStrings(visit) }
+    default: break
+    }
+  }
+
+  fileprivate var requiredMembers: [String] {
+    switch self {
+    case .named(_, let schema): schema.requiredMembers
+    case .object(let properties, _): properties.filter(\.isRequired).map(\.name)
+    default: []
+    }
+  }
+}

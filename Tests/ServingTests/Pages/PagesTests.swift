@@ -1,0 +1,67 @@
+import JSON
+import Testing
+
+@testable import Web
+
+@Suite("Pages")
+struct PagesTests {
+  private func client() throws -> Client { Client(try LiveServer.shared.get()) }
+
+  @Test("carry a strict policy, a tag, and come again only when they changed", arguments: pages)
+  func headers(path: String) throws {
+    let reply = try client().get(path)
+    #expect(reply.status == 200)
+    #expect(reply.header("content-type") == "text/html; charset=utf-8")
+    let policy = try #require(reply.header("content-security-policy"))
+    for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"] {
+      #expect(policy.contains(part))
+    }
+    #expect(!policy.contains("unsafe"))
+    #expect(reply.header("referrer-policy") == "no-referrer")
+    #expect(reply.header("x-content-type-options") == "nosniff")
+    #expect(reply.header("cache-control") == "no-cache")
+    let tag = try #require(reply.header("etag"))
+    #expect(tag.hasPrefix("\""))
+    let again = try client().get(path, headers: ["If-None-Match: \(tag)"])
+    #expect(again.status == 304 && again.header("etag") == tag && again.body.isEmpty)
+  }
+
+  @Test("hold no script or style of their own, and ask no other server", arguments: pages)
+  func strictness(path: String) throws {
+    let text = try client().get(path).text
+    #expect(!text.contains("{{"))
+    for forbidden in ["<style", " style=", "<script>", " onclick=", " onload=", "src=\"http", "url(http"] {
+      #expect(!text.contains(forbidden), "\(forbidden)")
+    }
+    #expect(!text.contains("<link rel=\"stylesheet\" href=\"http"))
+    #expect(text.hasPrefix("<!doctype html>\n<html lang=\"en\">"))
+  }
+
+  @Test("load files that are there, with their types")
+  func assets() throws {
+    let types = ["css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"]
+    var sent = 0
+    for asset in Asset.all {
+      let reply = try client().get("/assets/\(asset.name)")
+      guard let type = types[String(asset.name.split(separator: ".").last!)] else {
+        #expect(reply.status == 404, "a piece of a page is not served by itself")
+        continue
+      }
+      #expect(reply.status == 200 && reply.body == asset.bytes && reply.header("content-type") == type)
+      sent += asset.bytes.count
+    }
+    #expect(sent > 10_000)
+    #expect(Asset.all.reduce(0) { $0 + $1.bytes.count } <= 60 * 1_024)
+    #expect(try client().get("/assets/nothing.js").problem == "not-found")
+  }
+
+  @Test("name in their text every file that they load", arguments: pages)
+  func references(path: String) throws {
+    let text = try client().get(path).text
+    for part in text.split(separator: "\"") where part.hasPrefix("/assets/") {
+      #expect(Asset.all.contains { "/assets/\($0.name)" == part })
+    }
+  }
+
+  static let pages = ["/", "/status", "/gardens", "/docs"]
+}

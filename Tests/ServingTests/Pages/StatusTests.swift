@@ -1,0 +1,66 @@
+import JSON
+import Testing
+import Values
+
+@testable import Serving
+@testable import Web
+
+@Suite("Status page")
+struct StatusTests {
+  @Test("shows the checks and the points after a moment")
+  func data() throws {
+    let client = Client(try LiveServer.shared.get())
+    let data = try client.get("/status/data")
+    #expect(data.status == 200 && data.header("cache-control") == "no-store")
+    let report = try data.json
+    #expect(report["status"]?.text == "healthy")
+    #expect(report["checks"]?.elements?.first?["name"]?.text == "database")
+    #expect(report["intervalSeconds"]?.integer == 5)
+    let later = try client.get("/status/data?after=2999-01-01T00:00:00Z").json
+    #expect(later["points"]?.elements?.isEmpty == true)
+    #expect(try client.get("/status/data?after=yesterday").problem == "malformed-request")
+  }
+
+  @Test("says the same start each time, so that a page knows the process again")
+  func start() throws {
+    let server = try LiveServer.shared.get()
+    let starts = try (0..<200).map { _ in try Client(server).get("/status/data").json["startedAt"]?.text }
+    #expect(Set(starts).count == 1 && starts[0] != nil)
+  }
+
+  @Test("has a point for each five seconds, from what the metrics did in them")
+  func points() throws {
+    let instruments = Instruments(shards: 2)
+    let history = StatusHistory(instruments, now: 0)
+    for (shard, status) in [(0, "200"), (1, "200"), (1, "200"), (1, "503")] {
+      instruments.requests.child(shard: shard, "GET", "/", status, status, "\(status.prefix(1))xx").increment(by: 10)
+      for _ in 0..<10 { instruments.responseTime.child(shard: shard).observe(status == "503" ? 0.1 : 0.001) }
+    }
+    instruments.readings.child(shard: 0, "ph", "d", "accepted").increment(by: 50)
+    instruments.readings.child(shard: 0, "ph", "d", "duplicate").increment(by: 7)
+    instruments.openConnections.child(shard: 1).set(3)
+    let check = HealthCheck(name: "database", status: .healthy, latencyNanoseconds: 2_000_000, endedAt: 0)
+    let report = HealthReport(checks: [check], isStarted: true)
+    history.record(now: 5_000_000_000, at: Timestamp(unixMilliseconds: 5_000), report: report)
+    let point = try #require(history.points.first)
+    #expect(point.requestsPerSecond == 8 && point.errorShare == 0.25 && point.readingsPerSecond == 10)
+    #expect(point.openConnections == 3 && point.databaseMilliseconds == 2 && point.redisMilliseconds == nil)
+    #expect((0.5...1.5).contains(try #require(point.p50Milliseconds)))
+    #expect((70...150).contains(try #require(point.p99Milliseconds)))
+
+    history.record(now: 10_000_000_000, at: Timestamp(unixMilliseconds: 10_000), report: report)
+    let quiet = try #require(history.points.last)
+    #expect(quiet.requestsPerSecond == 0 && quiet.errorShare == nil && quiet.p50Milliseconds == nil)
+  }
+
+  @Test("keeps fifteen minutes")
+  func bound() {
+    let history = StatusHistory(Instruments(shards: 1), now: 0)
+    for index in 1...200 as ClosedRange<UInt64> {
+      history.record(
+        now: index * 5_000_000_000, at: Timestamp(unixMilliseconds: Int64(index) * 5_000), report: .starting)
+    }
+    #expect(history.points.count == 180)
+    #expect(history.points.first?.at == Timestamp(unixMilliseconds: 21 * 5_000))
+  }
+}

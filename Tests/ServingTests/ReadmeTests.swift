@@ -1,0 +1,28 @@
+import Testing
+
+@testable import Gardens
+@testable import Settings
+
+@Test("the README's table of settings is the one that is declared")
+func readmeTable() throws {
+  let readme = String(#filePath.dropLast("Tests/ServingTests/ReadmeTests.swift".count)) + "README.md"
+  let text = String(decoding: try #require(File.read(readme, maximumBytes: 1 << 20)), as: UTF8.self)
+  let begin = try #require(text.firstRange(of: "<!-- settings: terroir config --markdown -->\n"))
+  let end = try #require(text.firstRange(of: "<!-- end of settings -->"))
+  #expect(text[begin.upperBound..<end.lowerBound] == Configuration.markdown[...])
+}
+
+@Test("the runbook names only reasons that a reading is rejected for, and asks Postgres with its password")
+func runbookWords() throws {
+  let runbook = String(#filePath.dropLast("Tests/ServingTests/ReadmeTests.swift".count)) + "docs/runbook.md"
+  let text = String(decoding: try #require(File.read(runbook, maximumBytes: 1 << 20)), as: UTF8.self)
+  let section = try #require(text.split(separator: "### ").first { $0.hasPrefix("ReadingsRejected\n") })
+  let advice = try #require(section.split(separator: "**Do.**").last).split(separator: "Rotate")[0]
+  let named = advice.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+    .filter { $0.offset % 2 == 1 }.map { String($0.element) }
+  #expect(named.count >= 3)
+  for reason in named { #expect(RejectionReason(rawValue: reason) != nil, "\(reason)") }
+  for line in text.split(separator: "\n") where line.contains("psql") {
+    #expect(line.contains("PGPASSWORD="), "\(line)")
+  }
+}

@@ -1,0 +1,145 @@
+import JSON
+import Testing
+import Values
+
+@testable import Settings
+
+@Suite("Businesses")
+struct BusinessesTests {
+  private let server: LiveServer
+
+  init() throws { server = try LiveServer.shared.get() }
+
+  @Test("are opened, read by everyone, changed by merge patch and closed")
+  func way() throws {
+    let (owner, id) = try server.signedIn()
+    let opened = try owner.post(
+      "/api/businesses",
+      #"{"name":"Hill Farm","category":"vegetables","description":"Two\nlines","location":{"latitude":47.1,"longitude":8.5}}"#
+    )
+    #expect(opened.status == 201)
+    let path = try #require(opened.header("location"))
+    let everyone = Client(server)
+    let read = try everyone.get(path)
+    #expect(read.status == 200 && read.body == opened.body)
+    #expect(read.header("cache-control") == "no-cache")
+    #expect(try read.json["ownerId"]?.text == "\(id)")
+    let tag = try #require(read.header("etag"))
+    #expect(!tag.hasPrefix("W/") && tag == opened.header("etag"))
+    #expect(try everyone.get(path, headers: ["If-None-Match: \(tag)"]).status == 304)
+    #expect(try everyone.send("HEAD", path).header("content-length") == read.header("content-length"))
+
+    let changed = try owner.patch(
+      path, #"{"description":null,"location":{"latitude":-1}}"#, headers: ["If-Match: \(tag)"])
+    #expect(changed.status == 200)
+    #expect(try changed.json["description"] == .null)
+    #expect(try changed.json["location"]?["latitude"]?.number == -1)
+    #expect(try changed.json["location"]?["longitude"]?.number == 8.5)
+    #expect(try changed.json["name"]?.text == "Hill Farm")
+    #expect(try everyone.get(path).body == changed.body)
+    #expect(try owner.patch(path, "{}", headers: ["If-Match: \(tag)"]).problem == "precondition-failed")
+    #expect(try owner.delete(path, headers: ["If-Match: \(tag)"]).status == 412)
+
+    #expect(try owner.delete(path).status == 204)
+    #expect(try everyone.get(path).problem == "not-found")
+    #expect(try owner.delete(path).status == 404)
+  }
+
+  @Test("name every fault of a new one at once")
+  func faults() throws {
+    let (owner, _) = try server.signedIn()
+    let reply = try owner.post(
+      "/api/businesses",
+      #"{"name":"","category":"Fruit","description":7,"location":{"latitude":91},"owner":"me"}"#)
+    #expect(reply.status == 422 && reply.problem == "validation-failed")
+    #expect(
+      reply.pointers == [
+        "/name", "/category", "/description", "/location/latitude", "/location/longitude", "/owner",
+      ])
+    #expect(try owner.post("/api/businesses", "[]").pointers == [""])
+    #expect(try owner.post("/api/businesses", "{").status == 400)
+    #expect(try owner.send("POST", "/api/businesses", "{}", type: "text/plain").status == 415)
+    let shop = try Shop(server)
+    #expect(try shop.owner.patch(shop.path, #"{"name":null,"category":null}"#).pointers == ["/name", "/category"])
+    #expect(try shop.owner.patch(shop.path, #"{"location":{"latitude":1}}"#).pointers == ["/location/longitude"])
+  }
+
+  @Test("are changed and closed by their owner alone")
+  func ownership() throws {
+    let shop = try Shop(server)
+    let (stranger, _) = try server.signedIn()
+    #expect(try Client(server).post("/api/businesses", #"{"name":"a","category":"a"}"#).status == 401)
+    #expect(try Client(server).patch(shop.path, "{}").status == 401)
+    #expect(try stranger.patch(shop.path, #"{"name":"Mine"}"#).problem == "forbidden")
+    #expect(try stranger.delete(shop.path).problem == "forbidden")
+    for path in ["/api/businesses/nonsense", "/api/businesses/\(Identifier.make(unixMilliseconds: 1))"] {
+      #expect(try stranger.get(path).status == 404)
+      #expect(try stranger.patch(path, "{}").status == 404)
+      #expect(try stranger.delete(path).status == 404)
+    }
+    #expect(try Client(server).get(shop.path).json["name"]?.text == "Hill Farm")
+  }
+
+  @Test("are found by words and category, page by page, the newest first")
+  func listing() throws {
+    let category = "cat-\(Identifier.make(unixMilliseconds: 1).description.prefix(30))"
+    let shops = try ["Apple yard", "Pear and apple", "Quince & Co"].map {
+      try Shop(server, name: $0, category: category)
+    }
+    let client = Client(server)
+    func ids(_ query: String) throws -> [String] {
+      let reply = try client.get("/api/businesses?category=\(category)&\(query)")
+      return (try reply.json["items"]?.elements ?? []).compactMap { $0["id"]?.text }
+    }
+    #expect(try ids("") == shops.reversed().map(\.id))
+    #expect(try ids("q=") == shops.reversed().map(\.id))
+    #expect(try ids("q=APPLE") == [shops[1].id, shops[0].id])
+    #expect(try ids("q=apple+-pear") == [shops[0].id])
+    #expect(try ids("q=quince+or+yard") == [shops[2].id, shops[0].id])
+    #expect(try ids("q=%22pear+and%22") == [shops[1].id])
+    for odd in ["q=%27%3B--", "q=%26%7C%21", "q=%22", "q=%5C", "q=%3A%2A"] { #expect(try ids(odd) == []) }
+
+    let first = try client.get("/api/businesses?category=\(category)&limit=2")
+    #expect(first.header("etag")?.hasPrefix("W/") == true)
+    let next = try #require(first.header("link")?.dropFirst().prefix { $0 != ">" })
+    let second = try client.get(String(next))
+    #expect(try second.json["items"]?.elements?.compactMap { $0["id"]?.text } == [shops[0].id])
+    #expect(try second.json["nextCursor"] == .null && second.header("link") == nil)
+    let cursor = try #require(try first.json["nextCursor"]?.text)
+    #expect(try client.get("/api/businesses?category=other&cursor=\(cursor)").problem == "invalid-cursor")
+    let long = String(repeating: "a", count: 201)
+    for bad in ["category=A", "category=", "q=\(long)", "q=a%00b", "q=a&q=b", "limit=0", "cursor=x"] {
+      #expect(try client.get("/api/businesses?\(bad)").status == 400)
+    }
+  }
+
+  @Test("leave the cache with the change that another replica has committed")
+  func replicas() throws {
+    let first = try LiveServer()
+    defer { first.stop() }
+    let second = try LiveServer([
+      "DATABASE_URL": first.databaseURL, "REDIS_PREFIX": first.configuration.redis.keyPrefix,
+    ])
+    defer { second.stop() }
+    let shop = try Shop(first)
+    let product = try shop.offer(stock: 5)
+    let paths = [
+      shop.path, "/api/businesses", "/api/businesses?q=farm", "\(shop.path)/products", "/api/products/\(product)",
+    ]
+    // Several connections, so that all loops of both replicas take part.
+    let readers = [first, second, first, second, first, second].map { Client($0) }
+    for _ in 0..<2 { for reader in readers { for path in paths { #expect(try reader.get(path).status == 200) } } }
+    for round in 1...5 {
+      #expect(try shop.owner.patch(shop.path, #"{"name":"Farm \#(round)"}"#).status == 200)
+      #expect(try shop.owner.patch("/api/products/\(product)", #"{"name":"Leek \#(round)"}"#).status == 200)
+      for reader in readers {
+        for path in paths[..<3] { #expect(try reader.get(path).text.contains("Farm \(round)")) }
+        for path in paths[3...] { #expect(try reader.get(path).text.contains("Leek \(round)")) }
+      }
+    }
+    #expect(try shop.owner.delete(shop.path).status == 204)
+    for reader in readers {
+      #expect(try paths.map { try reader.get($0).status } == [404, 200, 200, 404, 404])
+    }
+  }
+}

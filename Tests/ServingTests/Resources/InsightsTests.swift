@@ -1,0 +1,130 @@
+import JSON
+import Testing
+import Values
+
+@testable import Insights
+
+@Suite("Insights")
+struct InsightsTests {
+  private let server: LiveServer
+
+  init() throws { server = try LiveServer.shared.get() }
+
+  @Test("are made by the rules, with the numbers they rest on, and read again")
+  func create() throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("soil_moisture", (0..<12).map { (Double($0), 18 + Double($0) / 4) })
+    let path = "/api/gardens/\(plot.garden)/insights"
+    let reply = try client.post(path, #"{"type":"watering"}"#)
+    #expect(reply.status == 201)
+    let insight = try reply.json
+    #expect(insight["gardenId"]?.text == "\(plot.garden)")
+    #expect(insight["type"]?.text == "watering")
+    #expect(insight["provider"]?.text == "rules")
+    #expect(insight["severity"]?.text == "warning")
+    #expect(insight["title"]?.text == "Water now: North bed")
+    let probe = insight["evidence"]?["probes"]?.elements?.first
+    #expect(probe?["deviceId"]?.text == "\(plot.device)")
+    #expect(probe?["slopePerHour"]?.number == -0.25)
+    #expect(reply.header("location") == "\(path)/\(try #require(insight["id"]?.text))")
+    let again = try client.get(try #require(reply.header("location")))
+    #expect(again.status == 200)
+    #expect(again.body == reply.body)
+  }
+
+  @Test("are told to those who watch the garden")
+  func events() throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("soil_moisture", [(0, 50)])
+    let stream = try EventStream(server, "\(plot.garden)", token: client.token)
+    let reply = try client.post("/api/gardens/\(plot.garden)/insights", #"{"type":"watering"}"#)
+    let event = try #require(try stream.next())
+    #expect(event.name == "insight")
+    #expect(event.data == reply.text)
+  }
+
+  @Test("are of four types", arguments: InsightType.allCases)
+  func types(type: InsightType) throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    let course: [(hoursAgo: Double, value: Double)] = (0..<120).map { hour in (Double(hour), Double(50 + hour % 24)) }
+    for sensor in ["soil_moisture", "air_temperature", "air_humidity", "x_unknown"] { try plot.record(sensor, course) }
+    let reply = try client.post("/api/gardens/\(plot.garden)/insights", #"{"type":"\#(type)","provider":"rules"}"#)
+    #expect(reply.status == 201)
+    let insight = try reply.json
+    #expect(insight["type"]?.text == type.rawValue)
+    let evidence = insight["evidence"]
+    if type == .anomaly {
+      #expect(evidence?["sensors"]?.number == 4)
+      #expect(insight["severity"]?.text == "info")
+    }
+    if type == .summary { #expect(evidence?["readings"]?.number == 480) }
+  }
+
+  @Test("need data", arguments: InsightType.allCases)
+  func noData(type: InsightType) throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    let reply = try client.post("/api/gardens/\(plot.garden)/insights", #"{"type":"\#(type)"}"#)
+    #expect(reply.status == 409)
+    #expect(reply.problem == "no-data")
+  }
+
+  @Test("are listed newest first, page by page, also of one type")
+  func listing() throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("soil_moisture", [(0, 50), (1, 50)])
+    let path = "/api/gardens/\(plot.garden)/insights"
+    for type in ["watering", "summary", "watering"] {
+      #expect(try client.post(path, #"{"type":"\#(type)"}"#).status == 201)
+    }
+    let page = try client.get("\(path)?limit=2")
+    #expect(try page.json["items"]?.elements?.map { $0["type"]?.text } == ["watering", "summary"])
+    let cursor = try #require(try page.json["nextCursor"]?.text)
+    #expect(try client.get("\(path)?limit=2&cursor=\(cursor)").json["items"]?.elements?.count == 1)
+    #expect(try client.get("\(path)?type=summary").json["items"]?.elements?.count == 1)
+    #expect(try client.get("\(path)?type=summary&cursor=\(cursor)").problem == "invalid-cursor")
+    #expect(try client.get("\(path)?type=weather").status == 400)
+    let tag = try #require(page.header("etag"))
+    #expect(try client.get("\(path)?limit=2", headers: ["If-None-Match: \(tag)"]).status == 304)
+  }
+
+  @Test("belong to the garden's owner alone")
+  func ownership() throws {
+    let (client, id) = try server.signedIn()
+    let (stranger, _) = try server.signedIn()
+    for (isPublic, status) in [(false, 404), (true, 403)] {
+      let plot = try Plot(server, owner: id, isPublic: isPublic)
+      try plot.record("soil_moisture", [(0, 50)])
+      let path = "/api/gardens/\(plot.garden)/insights"
+      let place = try #require(try client.post(path, #"{"type":"watering"}"#).header("location"))
+      #expect(try stranger.post(path, #"{"type":"watering"}"#).status == status)
+      #expect(try stranger.get(path).status == status)
+      #expect(try stranger.get(place).status == status)
+      #expect(try Client(server).get(path).status == 401)
+      #expect(try Client(server).post(path, #"{"type":"watering"}"#).status == 401)
+    }
+    #expect(try client.get("/api/gardens/\(id)/insights").status == 404)
+    #expect(try client.get("/api/gardens/nonsense/insights").status == 404)
+    let plot = try Plot(server, owner: id)
+    #expect(try client.get("/api/gardens/\(plot.garden)/insights/\(id)").status == 404)
+  }
+
+  @Test("refuse what they do not know")
+  func refusals() throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    let path = "/api/gardens/\(plot.garden)/insights"
+    #expect(try client.post(path, #"{}"#).pointers == ["/type"])
+    #expect(try client.post(path, #"{"type":"weather","provider":"oracle","x":1}"#).pointers.count == 3)
+    for provider in ["openai", "anthropic"] {
+      let reply = try client.post(path, #"{"type":"watering","provider":"\#(provider)"}"#)
+      #expect(reply.status == 422)
+      #expect(reply.problem == "provider-not-configured")
+    }
+    #expect(try client.delete(path).status == 405)
+  }
+}

@@ -1,0 +1,151 @@
+import JSON
+import Testing
+import Values
+
+@testable import Commerce
+
+@Suite("Transitions of orders")
+struct OrderTransitionsTests {
+  private let server: LiveServer
+  private let shop: Shop
+  private let buyer: Client
+
+  init() throws {
+    server = try LiveServer.shared.get()
+    shop = try Shop(server)
+    buyer = try server.signedIn().client
+  }
+
+  /// A new order that was moved on through some states.
+  private func order(_ product: String? = nil, through states: [OrderStatus] = []) throws -> String {
+    let product = try product ?? shop.offer()
+    let id = try #require(try buyer.order(shop.id, [(product, 2)]).json["id"]?.text)
+    for state in states { #expect(try move(id, to: state).status == 200) }
+    return id
+  }
+
+  private func move(_ order: String, to state: OrderStatus, by client: Client? = nil) throws -> Reply {
+    try Self.move(order, to: state, by: client ?? shop.owner)
+  }
+
+  private static func move(_ order: String, to state: OrderStatus, by client: Client) throws -> Reply {
+    try client.post("/api/orders/\(order)/transitions", #"{"to":"\#(state.rawValue)"}"#)
+  }
+
+  /// A way to each state.
+  private static let ways: [OrderStatus: [OrderStatus]] = [
+    .pending: [], .paid: [.paid], .preparing: [.paid, .preparing], .shipped: [.paid, .preparing, .shipped],
+    .delivered: [.paid, .preparing, .shipped, .delivered], .cancelled: [.cancelled], .refunded: [.paid, .refunded],
+  ]
+  private static let possible: [OrderStatus: [OrderStatus]] = [
+    .pending: [.paid, .cancelled], .paid: [.preparing, .refunded], .preparing: [.shipped, .refunded],
+    .shipped: [.delivered, .refunded], .delivered: [.refunded],
+  ]
+
+  @Test("are those of the state machine, and no others", arguments: OrderStatus.allCases)
+  func machine(from: OrderStatus) throws {
+    for to in OrderStatus.allCases {
+      let order = try order(through: Self.ways[from]!)
+      let isPossible = Self.possible[from]?.contains(to) ?? false
+      // The step's possibility comes first, whoever asks.
+      let byBuyer = try move(order, to: to, by: buyer)
+      if !isPossible {
+        #expect(byBuyer.status == 409 && byBuyer.problem == "impossible-transition")
+      } else if to == .cancelled {
+        #expect(byBuyer.status == 200)
+        continue
+      } else {
+        #expect(byBuyer.problem == "forbidden")
+      }
+      let bySeller = try move(order, to: to)
+      #expect(bySeller.status == (isPossible ? 200 : 409))
+      let now = isPossible ? to : from
+      #expect(try buyer.get("/api/orders/\(order)").json["status"]?.text == now.rawValue)
+    }
+  }
+
+  @Test("are made by parties alone, and named by a known state")
+  func refusals() throws {
+    let order = try order()
+    let (stranger, _) = try server.signedIn()
+    #expect(try move(order, to: .cancelled, by: stranger).status == 404)
+    #expect(try move("\(Identifier.make(unixMilliseconds: 1))", to: .paid).status == 404)
+    #expect(try move("nonsense", to: .paid).status == 404)
+    let path = "/api/orders/\(order)/transitions"
+    #expect(try shop.owner.post(path, #"{"to":"lost"}"#).pointers == ["/to"])
+    #expect(try shop.owner.post(path, "{}").pointers == ["/to"])
+    #expect(try shop.owner.post(path, #"{"to":"paid","when":"now"}"#).pointers == ["/when"])
+    #expect(try Client(server).post(path, #"{"to":"paid"}"#).status == 401)
+    let moved = try move(order, to: .paid)
+    #expect(moved.body == (try shop.owner.get("/api/orders/\(order)")).body)
+  }
+
+  @Test("that cancel or refund give the stock back", arguments: [OrderStatus.cancelled, .refunded])
+  func stock(end: OrderStatus) throws {
+    let product = try shop.offer(stock: 10)
+    let order = try order(product)
+    #expect(try shop.stock(of: product) == 8)
+    for state in Self.ways[end]! { #expect(try move(order, to: state).status == 200) }
+    #expect(try shop.stock(of: product) == 10)
+    #expect(try move(order, to: end).status == 409)
+    #expect(try shop.stock(of: product) == 10)
+  }
+
+  @Test("give back what was taken, and nothing for what had no limit when it was ordered")
+  func limitedSince() throws {
+    let (limited, unlimited) = (try shop.offer(stock: 10), try shop.offer(stock: nil))
+    let reply = try buyer.order(shop.id, [(unlimited, 3), (limited, 4)])
+    let order = try #require(try reply.json["id"]?.text)
+    #expect(try shop.owner.patch("/api/products/\(unlimited)", #"{"stock":5}"#).status == 200)
+    #expect(try move(order, to: .cancelled).status == 200)
+    #expect(try shop.stock(of: unlimited) == 5)
+    #expect(try shop.stock(of: limited) == 10)
+  }
+
+  @Test("raced by many are made once, and revenue is counted once")
+  func race() throws {
+    let product = try shop.offer(amount: 700, currency: "SEK", stock: 10)
+    let order = try order(product)
+    let before = try counts("SEK")
+    let seller = shop.owner.token
+    let paid = try together(10) { [server] _ in
+      try Self.move(order, to: .paid, by: Client(server, token: seller)).status
+    }
+    #expect(paid.filter { $0 == 200 }.count == 1 && paid.filter { $0 == 409 }.count == 9)
+    let refunded = try together(10) { [server] _ in
+      try Self.move(order, to: .refunded, by: Client(server, token: seller)).status
+    }
+    #expect(refunded.filter { $0 == 200 }.count == 1)
+    #expect(try shop.stock(of: product) == 10)
+    let after = try counts("SEK")
+    #expect(after.revenue - before.revenue == 1_400 && after.refunds - before.refunds == 1_400)
+  }
+
+  /// What the metrics say of a currency that no other test uses.
+  private func counts(_ currency: String) throws -> (revenue: Int, refunds: Int) {
+    let text = try Client(server).get("/metrics").text
+    func value(_ name: String) -> Int {
+      let start = "\(name){currency=\"\(currency)\"} "
+      let line = text.split(separator: "\n").first { $0.hasPrefix(start) }
+      return line.flatMap { Int($0.dropFirst(start.count)) } ?? 0
+    }
+    return (value("revenue_total"), value("refunds_total"))
+  }
+
+  @Test("raced between cancelling and paying leave one of both")
+  func cancelOrPay() throws {
+    let product = try shop.offer(stock: 100)
+    for _ in 0..<5 {
+      let order = try order(product)
+      let tokens = [buyer.token, shop.owner.token]
+      let statuses = try together(2) { [server] index in
+        try Self.move(
+          order, to: index == 0 ? .cancelled : .paid, by: Client(server, token: tokens[index])
+        ).status
+      }
+      #expect(statuses.sorted() == [200, 409])
+    }
+    let items = try buyer.get("/api/orders?status=paid").json["items"]?.elements ?? []
+    #expect(try shop.stock(of: product) == 100 - 2 * Int64(items.count))
+  }
+}

@@ -1,0 +1,49 @@
+import JSON
+import Testing
+
+@Suite("Probes")
+struct ProbesTests {
+  private func client() throws -> Client { Client(try LiveServer.shared.get()) }
+
+  @Test("say that a running server is alive, started and ready", arguments: ["/livez", "/startupz", "/readyz"])
+  func probes(path: String) throws {
+    let reply = try client().get(path)
+    #expect(reply.status == 200)
+    #expect(try reply.json["status"]?.text == "ok")
+    #expect(reply.header("x-request-id") != nil)
+    #expect(reply.header("x-content-type-options") == "nosniff")
+  }
+
+  @Test("report every check by name, or as a list")
+  func reports() throws {
+    let report = try client().get("/health").json
+    #expect(report["status"]?.text == "healthy")
+    for name in ["database", "redis", "disk", "memory"] {
+      #expect(report["checks"]?[name]?["status"]?.text == "healthy")
+      #expect(report["checks"]?[name]?["latencyMs"]?.number ?? -1 >= 0)
+    }
+    let list = try client().get("/api/health").json
+    #expect(list["checks"]?.elements?.compactMap { $0["name"]?.text } == ["database", "redis", "disk", "memory"])
+  }
+
+  @Test("answer HEAD without a body, OPTIONS with what is allowed, and refuse other methods")
+  func methods() throws {
+    let head = try client().send("HEAD", "/livez")
+    #expect(head.status == 200 && head.body.isEmpty && head.header("content-length") == "15")
+    #expect(try client().send("OPTIONS", "/livez").header("allow") == "GET, HEAD, OPTIONS")
+    let refused = try client().send("POST", "/livez", "{}")
+    #expect(refused.status == 405 && refused.problem == "method-not-allowed")
+    #expect(refused.header("allow") == "GET, HEAD, OPTIONS")
+  }
+
+  @Test("keep a client's request id only if it is a good one")
+  func requestIDs() throws {
+    #expect(try client().get("/livez", headers: ["X-Request-Id: abc-1.2_3"]).header("x-request-id") == "abc-1.2_3")
+    for bad in ["X-Request-Id: ", "X-Request-Id: a b", "X-Request-Id: \(String(repeating: "a", count: 65))"] {
+      let id = try #require(try client().get("/livez", headers: [bad]).header("x-request-id"))
+      #expect(id.count == 15)
+    }
+    let twice = try client().get("/livez", headers: ["X-Request-Id: a", "X-Request-Id: b"])
+    #expect(twice.header("x-request-id")?.count == 15)
+  }
+}

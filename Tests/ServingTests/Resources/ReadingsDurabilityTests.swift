@@ -1,0 +1,160 @@
+import Glibc
+import Postgres
+import Reactor
+import Synchronization
+import Testing
+import Values
+
+@testable import Gardens
+
+@Suite("Durable readings")
+struct ReadingsDurabilityTests {
+  /// What clients were told, in sum.
+  private struct Tally {
+    var accepted = 0
+    var duplicates = 0
+    var failures: [String] = []
+
+    mutating func add(_ reply: Reply) throws {
+      guard reply.status == 200 else { return failures.append("\(reply.status) \(reply.text)") }
+      accepted += Int(try reply.receipt[0] ?? 0)
+      duplicates += Int(try reply.receipt[1] ?? 0)
+    }
+  }
+
+  @Test("accept each reading exactly once from 16 clients that send the same ones in their own order")
+  func overlapping() throws {
+    let device = try TestDevice(LiveServer.shared.get())
+    let samples = Sample.series(1_200) + Sample.series(1_200, type: "rain")
+    let tally = Mutex(Tally())
+    try concurrently(16) { index in
+      do {
+        var generator = SystemRandomNumberGenerator()
+        let client = device.client
+        let shuffled = samples.shuffled(using: &generator)
+        for start in stride(from: 0, to: shuffled.count, by: 80) {
+          let reply = try device.post(client, Array(shuffled[start..<start + 80]))
+          try tally.withLock { try $0.add(reply) }
+        }
+      } catch {
+        tally.withLock { $0.failures.append("\(index): \(error)") }
+      }
+    }
+    let result = tally.withLock { $0 }
+    #expect(result.failures == [])
+    #expect(result.accepted == 2_400)
+    #expect(result.duplicates == 15 * 2_400)
+    let stored = try device.stored()
+    #expect(stored.count == 2_400)
+    #expect(stored.sum == samples.reduce(0) { $0 + $1.value })
+  }
+
+  @Test("fail no request for the sake of another in the same statement")
+  func badNeighbour() throws {
+    // A server of its own, whose database refuses one day's readings.
+    let server = try LiveServer(["WORKERS": "1"])
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let refused = Timestamp(unixMilliseconds: Clock.unixMilliseconds() - 20 * 86_400_000)
+    let table = ReadingPartitions.table(of: CivilDate(refused))
+    try server.withDatabase { try await $0.execute("ALTER TABLE \(unescaped: table) ADD CHECK (value <> 1)") }
+    let samples = Sample.series(1_600)
+    let good = Mutex(Tally())
+    let bad = Mutex<[Int]>([])
+    try concurrently(17) { index in
+      let client = device.client
+      for round in 0..<10 {
+        if index == 16 {
+          let sample = Sample(value: 1, at: refused.advanced(byMilliseconds: Int64(round)))
+          let status = (try? device.post(client, [sample]).status) ?? 0
+          bad.withLock { $0.append(status) }
+        } else {
+          let start = (index * 10 + round) * 10
+          guard let reply = try? device.post(client, Array(samples[start..<start + 10])) else { continue }
+          good.withLock { try? $0.add(reply) }
+        }
+      }
+    }
+    #expect(good.withLock { $0.failures } == [])
+    #expect(good.withLock { $0.accepted } == 1_600)
+    #expect(bad.withLock { $0 } == Array(repeating: 500, count: 10))
+    #expect(try device.stored().count == 1_600)
+  }
+
+  @Test("keep what was acknowledged while connections to Postgres are killed")
+  func killedBackends() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let acknowledged = Mutex<[Int]>([])
+    let refused = Mutex<[Int: Int]>([:])
+    let isOver = Atomic(false)
+    let end = Clock.unixMilliseconds() - 60_000
+    let killer = try SystemThread(name: "killer") {
+      while !isOver.load(ordering: .relaxed) {
+        usleep(150_000)
+        try? server.withDatabase { database in
+          _ = try await database.query(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'terroir'
+            """)
+        }
+      }
+    }
+    try concurrently(8) { index in
+      let client = device.client
+      for round in 0..<150 {
+        let numbers = (0..<10).map { (index * 150 + round) * 10 + $0 }
+        let samples = numbers.map {
+          Sample(value: Double($0 % 100), at: Timestamp(unixMilliseconds: end - Int64($0) * 1_000))
+        }
+        let status = (try? device.post(client, samples).status) ?? 0
+        if status == 200 {
+          acknowledged.withLock { $0 += numbers }
+        } else {
+          refused.withLock { $0[status, default: 0] += 1 }
+        }
+      }
+    }
+    isOver.store(true, ordering: .relaxed)
+    killer.join()
+    let numbers = acknowledged.withLock { $0 }
+    #expect(numbers.count > 2_000)
+    #expect(Set(refused.withLock { $0.keys }).isSubset(of: [503]))
+    let id = device.id
+    let stored = try server.withDatabase { database in
+      let rows = try await database.query("SELECT measured_at FROM readings WHERE device_id = \(id)")
+      return Set(try rows.map { Int(end - (try $0.decode(Timestamp.self, 0)).unixMilliseconds) / 1_000 })
+    }
+    #expect(Set(numbers).subtracting(stored).isEmpty)
+  }
+
+  @Test("refuse at once while Postgres is away")
+  func away() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let client = device.client
+    #expect(try device.post(client, Sample.series(1)).status == 200)
+    let name = server.databaseURL.split(separator: "/").last.map(String.init) ?? ""
+    let other = try TestStores.databaseURL
+    func allowing(_ allowed: Bool) throws {
+      try Database.standalone(DatabaseConfiguration(url: other), connectSeconds: 10) { database in
+        _ = try await database.execute(
+          "ALTER DATABASE \(unescaped: name) ALLOW_CONNECTIONS \(unescaped: allowed ? "true" : "false")")
+        _ = try await database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = \(name)")
+      }
+    }
+    try allowing(false)
+    usleep(300_000)
+    let began = Clock.monotonic()
+    let reply = try device.post(client, Sample.series(2))
+    #expect(reply.status == 503)
+    #expect(reply.header("retry-after") != nil)
+    // Not after a timeout of a statement or a connection, on however busy a machine.
+    #expect(Clock.monotonic() - began < 2_900_000_000)
+    try allowing(true)
+    #expect(try holds(within: 5) { try device.post(client, Sample.series(2)).status == 200 })
+  }
+}

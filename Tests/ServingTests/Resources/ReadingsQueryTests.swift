@@ -1,0 +1,226 @@
+import JSON
+import Postgres
+import Reactor
+import Testing
+import Values
+
+@Suite("Reading readings")
+struct ReadingsQueryTests {
+  private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
+
+  private func items(_ reply: Reply) throws -> [JSONValue] { try #require(try reply.json["items"]?.elements) }
+
+  @Test("gives raw readings by time and type, page by page")
+  func pages() throws {
+    let device = try device()
+    let client = device.client
+    let samples = Sample.series(25) + Sample.series(25, type: "rain")
+    #expect(try device.post(client, samples).status == 200)
+    var seen: [String] = []
+    var target: String? = "\(device.path)?limit=7"
+    var pages = 0
+    while let next = target {
+      let reply = try client.get(next)
+      #expect(reply.status == 200)
+      #expect(reply.header("content-type") == "application/json")
+      for item in try items(reply) {
+        seen.append(
+          "\(item["measuredAt"]?.text ?? "") \(item["sensorType"]?.text ?? "") \(item["value"]?.number ?? -1)")
+      }
+      let cursor = try reply.json["nextCursor"]?.text
+      target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+      #expect((cursor == nil) == (target == nil))
+      if let cursor, let target { #expect(target == "\(device.path)?limit=7&cursor=\(cursor)") }
+      pages += 1
+    }
+    #expect(pages == 8)
+    #expect(seen == samples.map { "\($0.at) \($0.type) \($0.value)" }.sorted())
+    let one = try client.get("\(device.path)?sensorType=rain")
+    #expect(try items(one).count == 25)
+    #expect(try items(one).allSatisfy { $0["sensorType"]?.text == "rain" })
+    #expect(try items(device.owner.get(device.path)).count == 50)
+  }
+
+  @Test("carries a weak tag of what is there, another one for each form, and saves the body of what the client has")
+  func tags() throws {
+    let device = try device()
+    let client = device.client
+    #expect(try device.post(client, Sample.series(3)).status == 200)
+    for target in [device.path, device.path + "?limit=2", device.path + "?resolution=1h"] {
+      let json = try client.get(target)
+      let tag = try #require(json.header("etag"))
+      let csv = try #require(try client.get(target, headers: ["Accept: text/csv"]).header("etag"))
+      #expect(tag.hasPrefix("W/\"") && csv.hasPrefix("W/\"") && csv != tag)
+      let kept = try client.get(target, headers: ["If-None-Match: \(tag)"])
+      #expect(kept.status == 304 && kept.body.isEmpty && kept.header("etag") == tag)
+      #expect(kept.header("vary") == "Accept" && kept.header("cache-control") == "private, no-cache")
+      #expect(try client.get(target, headers: ["If-None-Match: \(tag)", "Accept: text/csv"]).status == 200)
+    }
+    let before = try #require(try client.get(device.path).header("etag"))
+    #expect(try device.post(client, Sample.series(1, type: "rain")).status == 200)
+    #expect(try client.get(device.path, headers: ["If-None-Match: \(before)"]).status == 200)
+  }
+
+  @Test("takes `from` in and leaves `to` out, and gives the last 24 hours unless told otherwise")
+  func spans() throws {
+    let device = try device()
+    let client = device.client
+    let now = Clock.unixMilliseconds()
+    let samples = [-25 * 3_600_000, -7_200_000, -3_600_000, 60_000].map {
+      Sample(value: 1, at: Timestamp(unixMilliseconds: now + $0))
+    }
+    #expect(try device.post(client, samples).receipt == [4, 0])
+    #expect(try items(client.get(device.path)).count == 3)
+    let span = "?from=\(samples[1].at)&to=\(samples[2].at)"
+    #expect(try items(client.get(device.path + span)).compactMap { $0["measuredAt"]?.text } == ["\(samples[1].at)"])
+    #expect(try items(client.get(device.path + "?from=\(samples[0].at)")).count == 4)
+    #expect(try items(client.get(device.path + "?to=\(samples[1].at)")).count == 1)
+    #expect(try items(client.get(device.path + "?from=\(samples[1].at)&to=\(samples[1].at)")).isEmpty)
+  }
+
+  static let malformed = [
+    "from=2026-11-21T10:00:00Z&to=2026-11-21T09:00:00Z", "from=yesterday", "resolution=2h", "limit=0", "limit=10001",
+    "limit=x", "sensorType=UPPER", "cursor=nonsense", "from=2026-11-21T10:00:00Z&from=2026-11-21T10:00:00Z",
+  ]
+
+  @Test("gives each day once, however small the pages are", arguments: [1, 2, 3])
+  func days(limit: Int) throws {
+    let device = try device()
+    let (id, day) = (device.id, Int64(86_400_000))
+    let end = Clock.unixMilliseconds().floorDivided(by: day) * day
+    let start = Timestamp(unixMilliseconds: end - 5 * day)
+    try device.server.withDatabase { database in
+      // Not from midnight on, so that a day's first hour is not its start.
+      try await database.execute(
+        """
+        INSERT INTO readings_1h SELECT \(id), type, \(start) + hour * interval '1 hour', 1, 3, 4, 2
+        FROM generate_series(0, 119) hour, unnest('{ph,rain}'::text[]) type WHERE hour % 24 > 5
+        """)
+    }
+    var seen: [String] = []
+    var target: String? = "\(device.path)?resolution=1d&limit=\(limit)&from=\(start)"
+    while let next = target, seen.count < 20 {
+      let reply = try device.client.get(next)
+      seen += try items(reply).map {
+        "\($0["start"]?.text ?? "") \($0["sensorType"]?.text ?? "") \($0["count"]?.integer ?? 0)"
+      }
+      target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+    }
+    let days = (0..<5).map { start.advanced(byMilliseconds: $0 * day) }
+    #expect(seen == days.flatMap { ["\($0) ph 36", "\($0) rain 36"] })
+  }
+
+  @Test("gives numbers for buckets whose sums no double holds")
+  func hugeSums() throws {
+    let device = try device()
+    let id = device.id
+    let start = Timestamp(unixMilliseconds: (Clock.unixMilliseconds() / 86_400_000 - 1) * 86_400_000)
+    try device.server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO readings_1h SELECT \(id), 'custom', \(start) + hour * interval '1 hour', 1, 1.7e308, sum, 2
+        FROM unnest('{0,1,2}'::int[], '{1.7e308,1.7e308,Infinity}'::float8[]) AS b (hour, sum)
+        """)
+    }
+    for (resolution, means) in [("1h", [8.5e307, 8.5e307, 1.7e308]), ("1d", [1.7e308])] {
+      let target = "\(device.path)?resolution=\(resolution)&from=\(start)"
+      #expect(try items(device.client.get(target)).map { $0["mean"]?.number } == means)
+    }
+  }
+
+  @Test("refuses malformed queries", arguments: malformed)
+  func refusals(query: String) throws {
+    let device = try device()
+    #expect(try device.client.get("\(device.path)?\(query)").status == 400)
+  }
+
+  @Test("takes no cursor of another list")
+  func foreignCursor() throws {
+    let device = try device()
+    #expect(try device.post(device.client, Sample.series(3)).status == 200)
+    let cursor = try #require(try device.client.get("\(device.path)?limit=1").json["nextCursor"]?.text)
+    #expect(try device.client.get("\(device.path)?limit=1&cursor=\(cursor)").status == 200)
+    #expect(try device.client.get("\(device.path)?resolution=1h&cursor=\(cursor)").problem == "invalid-cursor")
+  }
+
+  @Test(
+    "is answered as what it is alone, like everything else",
+    arguments: [
+      ("GET", "/api/gardens", "text/html", 406), ("GET", "/api/gardens", "application/*;q=0.1", 200),
+      ("GET", "/api/gardens", "text/html, */*;q=0.1", 200), ("GET", "/api/gardens", "application/json;q=0", 406),
+      ("GET", "/api/users/me", "text/csv", 406), ("GET", "/api/users/me", "application/json", 200),
+      ("PATCH", "/api/users/me", "text/csv", 406), ("GET", "/api/users/me/export", "application/json", 406),
+      ("GET", "/version", "text/html", 406), ("GET", "/openapi.json", "image/png", 406), ("GET", "/livez", "a/b", 200),
+      ("DELETE", "/api/sessions/current", "text/csv", 204), ("GET", "/", "text/html", 200),
+    ])
+  func negotiation(method: String, path: String, accept: String, status: Int) throws {
+    let (client, _) = try LiveServer.shared.get().signedIn()
+    let body = method == "PATCH" ? #"{"displayName":"Refused"}"# : nil
+    let reply = try client.send(method, path, body, headers: ["Accept: \(accept)"])
+    #expect(reply.status == status)
+    #expect(reply.problem == (status == 406 ? "not-acceptable" : nil))
+    if method == "PATCH" { #expect(try client.get("/api/users/me").json["displayName"]?.text != "Refused") }
+  }
+
+  @Test("gives CSV to those who ask for it, and 406 to those who take neither")
+  func forms() throws {
+    let device = try device()
+    let client = device.client
+    let samples = [0, 1].map { Sample(value: 20.25, at: Sample.series(2)[$0].at) }
+    #expect(try device.post(client, samples).status == 200)
+    let csv = try client.get("\(device.path)?limit=1", headers: ["Accept: text/csv"])
+    #expect(csv.header("content-type") == "text/csv; charset=utf-8; header=present")
+    #expect(csv.text == "sensorType,value,measuredAt\r\nsoil_moisture,20.25,\(samples[0].at)\r\n")
+    #expect(csv.header("link")?.contains("cursor=") == true)
+    let buckets = try client.get("\(device.path)?resolution=1h", headers: ["Accept: text/*, application/json;q=0.5"])
+    #expect(buckets.text.hasPrefix("sensorType,start,min,max,mean,count\r\n"))
+    for accept in ["*/*", "application/json", "text/html, application/*;q=0.1"] {
+      let reply = try client.get(device.path, headers: ["Accept: \(accept)"])
+      #expect(reply.header("content-type") == "application/json")
+    }
+    for accept in ["text/html", "text/csv;q=0"] {
+      #expect(try client.get(device.path, headers: ["Accept: \(accept)"]).status == 406)
+    }
+  }
+
+  @Test("writes items of several types and in several pieces as they were posted, in both forms")
+  func long() throws {
+    let device = try device()
+    let client = device.client
+    let start = Clock.unixMilliseconds() - 3_600_000
+    let samples = (0..<900).map { index in
+      Sample(
+        type: ["a", "rain", "soil_temperature_with_a_name_of_forty_eight_byte"][index % 3],
+        value: (Double(index) + 0.5) / 7,
+        at: Timestamp(unixMilliseconds: start + Int64(index / 3) * 1_000))
+    }
+    #expect(try device.post(client, samples).receipt == [900, 0])
+    let json = try client.get("\(device.path)?limit=10000")
+    #expect(json.text == #"{"items":[\#(samples.map(\.json).joined(separator: ","))],"nextCursor":null}"#)
+    #expect(json.body.count > 64 << 10)
+    let csv = try client.get("\(device.path)?limit=10000", headers: ["Accept: text/csv"])
+    let lines = samples.map { "\($0.type),\($0.value),\($0.at)\r\n" }
+    #expect(csv.text == "sensorType,value,measuredAt\r\n" + lines.joined())
+    #expect(csv.header("link") == nil)
+  }
+
+  @Test("gives an empty page in both forms")
+  func empty() throws {
+    let device = try device()
+    for (resolution, head) in [("raw", "sensorType,value,measuredAt"), ("5m", "sensorType,start,min,max,mean,count")] {
+      for type in ["", "&sensorType=rain"] {
+        let target = "\(device.path)?resolution=\(resolution)\(type)"
+        #expect(try device.client.get(target).text == #"{"items":[],"nextCursor":null}"#)
+        #expect(try device.client.get(target, headers: ["Accept: text/csv"]).text == head + "\r\n")
+      }
+    }
+  }
+
+  @Test("gives nobody else's readings")
+  func strangers() throws {
+    let (device, other) = (try device(), try device())
+    #expect(try other.owner.get(device.path).status == 404)
+    #expect(try other.owner.post(device.path, Sample.document(Sample.series(1))).status == 404)
+    #expect(try device.owner.post(device.path, Sample.document(Sample.series(1))).receipt == [1, 0])
+  }
+}

@@ -1,0 +1,225 @@
+import JSON
+import Reactor
+import Testing
+import Values
+
+@testable import Gardens
+@testable import Secrets
+
+@Suite("Storing readings")
+struct ReadingsStoreTests {
+  private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
+
+  private static let now = Clock.unixMilliseconds()
+  private static func time(_ offset: Int64) -> String { Timestamp(unixMilliseconds: now + offset).description }
+  private static let past = time(-60_000)
+
+  /// One reading each, and what it comes to; nil is accepted.
+  static let rules: [(json: String, reason: String?)] = [
+    (#"{"sensorType":"soil_moisture","value":0,"measuredAt":"\#(time(-1_000))"}"#, nil),
+    (#"{"measuredAt":"\#(time(-2_000))","value":100,"sensorType":"soil_moisture"}"#, nil),
+    (#"{"sensorType":"\u0061bc_1","value":-1e15,"measuredAt":"\#(time(-3_000))"}"#, nil),
+    (#"{"sensorType":"abc_1","value":1.0000000000000001e15,"measuredAt":"\#(past)"}"#, "out-of-range"),
+    (#"{"sensorType":"abc_1","value":-1.7e308,"measuredAt":"\#(past)"}"#, "out-of-range"),
+    (#"{"sensorType":"a23456789012345678901234567890123456789012345678","value":1,"measuredAt":"\#(past)"}"#, nil),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(past.dropLast(5))t10:00:00z"}"#, "invalid-time"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-4_000).dropLast())+00:00"}"#, nil),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-5_000).dropLast())999z"}"#, nil),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(290_000))"}"#, nil),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-30 * 86_400_000 + 3_600_000))"}"#, nil),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-30 * 86_400_000 - 1))"}"#, "too-old"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(600_000))"}"#, "in-the-future"),
+    (#"{"sensorType":"ph","value":14.001,"measuredAt":"\#(past)"}"#, "out-of-range"),
+    (#"{"sensorType":"ph","value":-0.001,"measuredAt":"\#(past)"}"#, "out-of-range"),
+    (#"{"sensorType":"ph","value":1e999,"measuredAt":"\#(past)"}"#, "not-finite"),
+    (#"{"sensorType":"ph","value":"7","measuredAt":"\#(past)"}"#, "wrong-type"),
+    (#"{"sensorType":"ph","value":"NaN","measuredAt":"\#(past)"}"#, "wrong-type"),
+    (#"{"sensorType":7,"value":7,"measuredAt":"\#(past)"}"#, "wrong-type"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":1}"#, "wrong-type"),
+    (#"{"sensorType":"ph","value":{"a":[1]},"measuredAt":"\#(past)"}"#, "wrong-type"),
+    (#"{"sensorType":"ph","value":null,"measuredAt":"\#(past)"}"#, "missing-member"),
+    (#"{"sensorType":"ph","measuredAt":"\#(past)"}"#, "missing-member"),
+    (#"{"value":7,"measuredAt":"\#(past)"}"#, "missing-member"),
+    (#"{"sensorType":"ph","value":7}"#, "missing-member"),
+    (#"{}"#, "missing-member"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(past)","unit":"pH"}"#, "unknown-member"),
+    (#"{"sensorType":"","value":7,"measuredAt":"\#(past)"}"#, "invalid-sensor-type"),
+    (#"{"sensorType":"Ph","value":7,"measuredAt":"\#(past)"}"#, "invalid-sensor-type"),
+    (#"{"sensorType":"p h","value":7,"measuredAt":"\#(past)"}"#, "invalid-sensor-type"),
+    (#"{"sensorType":"p\u0000h","value":7,"measuredAt":"\#(past)"}"#, "invalid-sensor-type"),
+    (#"{"sensorType":"1ph","value":7,"measuredAt":"\#(past)"}"#, "invalid-sensor-type"),
+    (
+      #"{"sensorType":"a234567890123456789012345678901234567890123456789","value":1,"measuredAt":"\#(past)"}"#,
+      "invalid-sensor-type"
+    ),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"2026-02-30T00:00:00Z"}"#, "invalid-time"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"2026-11-21T10:00:60Z"}"#, "invalid-time"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"yesterday"}"#, "invalid-time"),
+    ("7", "not-an-object"), ("null", "not-an-object"), ("[]", "not-an-object"),
+  ]
+
+  @Test("takes each reading for itself", arguments: rules)
+  func eachReading(rule: (json: String, reason: String?)) throws {
+    let device = try device()
+    let good = Sample(type: "battery", value: 50, at: Timestamp(unixMilliseconds: Self.now - 7_000)).json
+    for (type, body) in [
+      ("application/json", #"{"readings":[\#(rule.json),\#(good)]}"#),
+      ("application/x-ndjson", "\n\(rule.json)\r\n  \n\(good)"),
+    ] {
+      let reply = try device.client.send("POST", device.path, body, type: type)
+      #expect(reply.status == 200, "\(reply.text)")
+      #expect(try reply.rejected == (rule.reason.map { ["0 \($0)"] } ?? []))
+    }
+  }
+
+  @Test("takes times from the oldest to the newest moment, to the millisecond")
+  func window() throws {
+    let now = Timestamp(unixMilliseconds: Self.now)
+    let window = ReadingWindow(now: now, rawDays: 30)
+    var decoder = ReadingsDecoder(window: window, types: SensorTypes())
+    let (oldest, newest) = (window.oldest.unixMilliseconds, window.newest.unixMilliseconds)
+    let samples = [oldest - 1, oldest, newest, newest + 1].map {
+      Sample(value: 1, at: Timestamp(unixMilliseconds: $0))
+    }
+    try decoder.readDocument(Array(Sample.document(samples).utf8))
+    #expect(decoder.readings.map(\.measuredAt) == [window.oldest, window.newest])
+    #expect(decoder.rejections.map(\.reason) == [.tooOld, .inTheFuture])
+    #expect(Self.now - oldest == 30 * 86_400_000)
+    #expect(newest - Self.now == 300_000)
+  }
+
+  @Test("says why when no reading is good, and counts them")
+  func noneGood() throws {
+    let device = try device()
+    let reply = try device.client.post(device.path, #"{"readings":[{"sensorType":"ph"},7]}"#)
+    #expect(reply.status == 422)
+    #expect(reply.problem == "no-valid-reading")
+    #expect(try reply.rejected == ["0 missing-member", "1 not-an-object"])
+    let metrics = try device.client.get("/metrics").text
+    #expect(metrics.contains(#"sensor_type="ph",device_id="\#(device.id)",status="rejected"} 1"#))
+  }
+
+  /// Whole bodies, and what they come to.
+  static let bodies: [(type: String, body: String, status: Int)] = [
+    ("application/json", "", 400), ("application/json", "{", 400), ("application/json", "nonsense", 400),
+    ("application/json", #"{"readings":[NaN]}"#, 400), ("application/json", #"{"readings":[{}]} x"#, 400),
+    ("application/json", #"{"readings":[{"value":1,"value":1}]}"#, 400),
+    ("application/json", #"{"readings":[{"x":1,"x":1}]}"#, 400),
+    ("application/json", #"{"readings":[],"readings":[]}"#, 400),
+    ("application/json", "[]", 422), ("application/json", "7", 422), ("application/json", "{}", 422),
+    ("application/json", #"{"readings":[]}"#, 422), ("application/json", #"{"readings":{}}"#, 422),
+    ("application/json", #"{"readings":null}"#, 422),
+    ("application/json", #"{"readings":[{}],"more":1}"#, 422),
+    ("application/json", #"{"more":1,"readings":[{}]}"#, 422),
+    ("application/json", #"{"readings":[\#(Array(repeating: "{}", count: 1_001).joined(separator: ","))]}"#, 422),
+    ("application/x-ndjson", "", 422), ("application/x-ndjson", "\n \r\n\t\n", 422),
+    ("application/x-ndjson", "broken\n{}", 422),
+    ("application/x-ndjson", String(repeating: "{}\n", count: 1_001), 422),
+    ("text/plain", "{}", 415), ("application/json; charset=latin1", "{}", 415),
+  ]
+
+  @Test("refuses bodies that hold no readings", arguments: bodies)
+  func wholeBodies(row: (type: String, body: String, status: Int)) throws {
+    let device = try device()
+    let reply = try device.client.send("POST", device.path, row.body, type: row.type)
+    #expect(reply.status == row.status, "\(reply.text)")
+  }
+
+  @Test("rejects a broken line alone, counting lines that are not blank")
+  func brokenLines() throws {
+    let device = try device()
+    let samples = Sample.series(2)
+    let body = "\(samples[0].json)\n\n{\"sensorType\n\(samples[1].json) trailing\n\(samples[1].json)\n"
+    let reply = try device.client.send("POST", device.path, body, type: "application/x-ndjson")
+    #expect(try reply.receipt == [2, 0])
+    #expect(try reply.rejected == ["1 malformed", "2 malformed"])
+  }
+
+  @Test("takes 700 readings once, however often they are sent")
+  func twice() throws {
+    let device = try device()
+    let client = device.client
+    let samples = Sample.series(700)
+    #expect(try device.post(client, samples).receipt == [700, 0])
+    #expect(try device.post(client, samples).receipt == [0, 700])
+    #expect(try device.stored().count == 700)
+    let metrics = try client.get("/metrics").text
+    let label = #"sensor_type="soil_moisture",device_id="\#(device.id)",status="#
+    #expect(metrics.contains(#"\#(label)"accepted"} 700"#))
+    #expect(metrics.contains(#"\#(label)"duplicate"} 700"#))
+  }
+
+  @Test("tells new, known and contradicting readings apart within one request")
+  func mixture() throws {
+    let device = try device()
+    let client = device.client
+    let known = Sample.series(3)
+    #expect(try device.post(client, known).receipt == [3, 0])
+    var other = known[1]
+    other.value += 1
+    let fresh = Sample(type: "rain", value: 1, at: known[0].at)
+    let again = Sample(type: "rain", value: 2, at: known[0].at)
+    // Known, contradicting, new, the new one again, and contradicting the new one.
+    let reply = try device.post(client, [known[0], other, fresh, fresh, again])
+    #expect(try reply.receipt == [1, 2])
+    #expect(try reply.rejected == ["1 conflict", "4 conflict"])
+    let refused = try device.post(client, [other])
+    #expect(refused.status == 422)
+    #expect(try refused.rejected == ["0 conflict"])
+  }
+
+  @Test("takes what is good of a batch with a duplicate and values that no sum could hold")
+  func hugeValues() throws {
+    let device = try device()
+    let client = device.client
+    let known = Sample.series(2, type: "custom")
+    #expect(try device.post(client, [known[0]]).receipt == [1, 0])
+    let huge = (1...2).map { Sample(type: "custom", value: 1.7e308, at: known[0].at.advanced(byMilliseconds: $0)) }
+    let reply = try device.post(client, known + huge)
+    #expect(try reply.receipt == [1, 1])
+    #expect(try reply.rejected == ["2 out-of-range", "3 out-of-range"])
+  }
+
+  @Test("takes 64 sensor types of a device and no more, whichever loop is asked, and goes on with those")
+  func manyTypes() throws {
+    let device = try device()
+    let at = Timestamp(unixMilliseconds: Self.now - 60_000)
+    let samples = (0..<100).map { Sample(type: "t\($0)", value: 1, at: at) }
+    let all = try together(6) { _ in try device.post(device.client, samples).rejected }
+    #expect(try device.stored().count == 64)
+    let beyond = (64..<100).map { "\($0) too-many-types" }
+    for rejected in all { #expect(rejected == beyond) }
+    let known = Sample(type: "t63", value: 2, at: at.advanced(byMilliseconds: 1))
+    let more = try device.post(device.client, [known, samples[64]])
+    #expect(try more.receipt == [1, 0])
+    #expect(try more.rejected == ["1 too-many-types"])
+  }
+
+  @Test("lets a device speak for itself alone")
+  func strangers() throws {
+    let (device, other) = (try device(), try device())
+    let body = Sample.document(Sample.series(1))
+    #expect(try other.client.post(device.path, body).status == 404)
+    #expect(try other.client.get(device.path).status == 404)
+    #expect(try device.client.post("/api/devices/nonsense/readings", body).status == 404)
+    let anonymous = Client(device.server)
+    #expect(try anonymous.post(device.path, body).status == 401)
+    #expect(try anonymous.get(device.path).status == 401)
+    #expect(try Client(device.server, token: OpaqueKey.make(.deviceKey).text).post(device.path, body).status == 401)
+  }
+
+  @Test("notes soon when a device was last heard of")
+  func lastSeen() throws {
+    let device = try device()
+    let before = Clock.unixMilliseconds()
+    #expect(try device.post(device.client, Sample.series(1)).status == 200)
+    let id = device.id
+    #expect(
+      try holds(within: 10) {
+        let seen = try device.server.withDatabase { database in
+          try await database.query("SELECT last_seen_at FROM devices WHERE id = \(id)")[0].decode(Timestamp?.self, 0)
+        }
+        return seen.map { $0.unixMilliseconds >= before - 1_000 } ?? false
+      })
+  }
+}

@@ -1,0 +1,437 @@
+import JSON
+import Postgres
+import Reactor
+import Telemetry
+import Testing
+import Values
+
+@testable import Accounts
+@testable import Gardens
+@testable import Settings
+@testable import Web
+
+@Suite("Buckets, partitions and expiry")
+struct RollupTests {
+  /// A bucket as a client sees it.
+  private struct Bucket: Equatable, CustomStringConvertible {
+    let type: String
+    let start: String
+    let numbers: [Double]
+    var description: String { "\(type) \(start) \(numbers)" }
+  }
+
+  private func buckets(_ device: TestDevice, _ resolution: String, from: Int64, to: Int64) throws -> [Bucket] {
+    let span = "from=\(Timestamp(unixMilliseconds: from))&to=\(Timestamp(unixMilliseconds: to))"
+    let reply = try device.client.get("\(device.path)?resolution=\(resolution)&limit=10000&\(span)")
+    return try #require(try reply.json["items"]?.elements).map { item in
+      Bucket(
+        type: item["sensorType"]?.text ?? "", start: item["start"]?.text ?? "",
+        numbers: ["min", "max", "mean", "count"].map { item[$0]?.number ?? .nan })
+    }
+  }
+
+  /// What the buckets of a span must be.
+  private func expected(_ samples: [Sample], _ milliseconds: Int64) -> [Bucket] {
+    let groups = Dictionary(grouping: samples) { sample in
+      let start = sample.at.unixMilliseconds.floorDivided(by: milliseconds) * milliseconds
+      return "\(Timestamp(unixMilliseconds: start)) \(sample.type)"
+    }
+    return groups.sorted { $0.key < $1.key }.map { key, samples in
+      let parts = key.split(separator: " ")
+      let values = samples.map(\.value)
+      let mean = values.reduce(0, +) / Double(values.count)
+      return Bucket(
+        type: String(parts[1]), start: String(parts[0]),
+        numbers: [values.min()!, values.max()!, mean, Double(values.count)])
+    }
+  }
+
+  @Test("brings buckets up to date within ten seconds, for late readings too")
+  func buckets() throws {
+    let device = try TestDevice(LiveServer.shared.get())
+    let day: Int64 = 86_400_000
+    let start = Clock.unixMilliseconds().floorDivided(by: day) * day - 3 * day
+    // Whole numbers, whose sums are exact in any order.
+    var samples = (0..<900).map { index in
+      let at = Timestamp(unixMilliseconds: start + Int64(index) * 190_000 + 777)
+      return Sample(type: index % 2 == 0 ? "rain" : "custom_1", value: Double(index * 7 % 101), at: at)
+    }
+    let late = Array(samples[300..<420])
+    samples.removeSubrange(300..<420)
+    #expect(try device.post(device.client, samples).receipt == [780, 0])
+    let end = start + 3 * day
+    for round in [samples, samples + late] {
+      if round.count > samples.count { #expect(try device.post(device.client, late).receipt == [120, 0]) }
+      #expect(
+        try holds(within: 10) {
+          try self.buckets(device, "5m", from: start, to: end) == self.expected(round, 300_000)
+        })
+      #expect(try self.buckets(device, "5m", from: start, to: end) == expected(round, 300_000))
+      #expect(try self.buckets(device, "1h", from: start, to: end) == expected(round, 3_600_000))
+      #expect(try self.buckets(device, "1d", from: start, to: end) == expected(round, day))
+    }
+    // A day counts by its midnight.
+    #expect(
+      try self.buckets(device, "1d", from: start + 1, to: end).first?.start
+        == "\(Timestamp(unixMilliseconds: start + day))")
+  }
+
+  @Test("counts each reading once in its bucket, before the first duplicate comes and after")
+  func duplicates() throws {
+    // A server of its own: it has seen no duplicate yet, and hopes for none.
+    let server = try LiveServer()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let id = device.id
+    let samples = Sample.series(40)
+    #expect(try device.post(device.client, Array(samples[..<20])).receipt == [20, 0])
+    #expect(try device.post(device.client, Array(samples[10..<30])).receipt == [10, 10])
+    #expect(try device.post(device.client, samples).receipt == [10, 30])
+    let wanted = samples.reduce(0) { $0 + $1.value }
+    let isRight = try holds(within: 10) {
+      let (count, sum) = try server.withDatabase { database in
+        let rows = try await database.query(
+          "SELECT coalesce(sum(count), 0)::bigint, coalesce(sum(sum), 0) FROM readings_5m WHERE device_id = \(id)")
+        return try rows[0].decode((Int.self, Double.self))
+      }
+      return (count, sum) == (40, wanted)
+    }
+    #expect(isRight)
+    #expect(try device.stored() == (40, wanted))
+  }
+
+  @Test("makes a queued bucket anew, whatever else was added to it, and loses no other bucket's additions")
+  func anew() throws {
+    let server = try LiveServer.shared.get()
+    let device = try TestDevice(server).id
+    let start = Timestamp(unixMilliseconds: Clock.unixMilliseconds().floorDivided(by: 300_000) * 300_000)
+    let buckets = try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute(
+          """
+          INSERT INTO readings (device_id, sensor_type, measured_at, value)
+          SELECT \(device), 'rain', \(start) + i * interval '1 s', i FROM generate_series(1, 3) i
+          """)
+        // More than one run takes, so that what was added lies on both sides of the cut.
+        try await transaction.execute(
+          """
+          INSERT INTO rollup_queue (device_id, sensor_type, start, min, max, sum, count)
+          SELECT \(device), 'rain', \(start), 0, 9, 9, CASE WHEN i > 1 THEN 1 END
+          FROM generate_series(1, \(Rollup.queueRows) + 10) i
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO rollup_additions (device_ids, sensor_types, starts, minima, maxima, sums, counts)
+          SELECT ARRAY[\(device), \(device)], ARRAY['rain', 'wind'], ARRAY[\(start), \(start)], ARRAY[0.0, i],
+            ARRAY[9.0, i], ARRAY[9.0, i], ARRAY[1, 1]
+          FROM generate_series(1, \(Rollup.statements) + 10) i
+          """)
+        let rollup = Rollup { _, _ in }
+        while try await rollup.run(transaction) {}
+        let rows = try await transaction.query(
+          "SELECT min, max, sum, count FROM readings_5m WHERE device_id = \(device) ORDER BY sensor_type")
+        return try rows.map { try $0.decode((Double.self, Double.self, Double.self, Int.self)) }
+      }
+    }
+    let count = Rollup.statements + 10
+    #expect(buckets.count == 2)
+    #expect(buckets[0] == (1, 3, 6, 3))
+    #expect(buckets[1] == (1, Double(count), Double(count * (count + 1) / 2), count))
+    #expect(try Self.isDone(with: device, server))
+  }
+
+  /// Whether nothing is left to be done for the buckets of a device.
+  private static func isDone(with device: Identifier, _ server: LiveServer) throws -> Bool {
+    try server.withDatabase { database in
+      try await database.query(
+        """
+        SELECT NOT EXISTS (SELECT 1 FROM rollup_queue WHERE device_id = \(device))
+          AND NOT EXISTS (SELECT 1 FROM rollup_additions WHERE \(device) = ANY (device_ids))
+        """)[0].decode(Bool.self, 0)
+    }
+  }
+
+  @Test("leaves no buckets of a device that is gone")
+  func erased() throws {
+    let server = try LiveServer.shared.get()
+    let device = try TestDevice(server)
+    let id = device.id
+    #expect(try device.post(device.client, Sample.series(10)).status == 200)
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute("DELETE FROM devices WHERE id = \(id)")
+        try await transaction.execute("DELETE FROM readings_5m WHERE device_id = \(id)")
+        try await transaction.execute("DELETE FROM readings_1h WHERE device_id = \(id)")
+      }
+    }
+    #expect(try holds(within: 10) { try Self.isDone(with: id, server) })
+    let left = try server.withDatabase { database in
+      try await database.query("SELECT count(*) FROM readings_5m WHERE device_id = \(id)")[0].decode(Int.self, 0)
+    }
+    #expect(left == 0)
+  }
+
+  // MARK: Partitions
+
+  private static func partitions(_ server: LiveServer) throws -> [String] {
+    try server.withDatabase { database in
+      let rows = try await database.query(
+        """
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'readings'::regclass ORDER BY 1
+        """)
+      return try rows.map { try $0.decode(String.self, 0) }
+    }
+  }
+
+  @Test("has a partition for every day that readings may be of, before it is ready")
+  func partitions() throws {
+    let found = try Self.partitions(LiveServer.shared.get())
+    let days = try Self.partitions(rawDays: 30).days(at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
+    #expect(days.count >= 38)
+    #expect(found == days.map(ReadingPartitions.table(of:)))
+  }
+
+  /// Partitions as a server with a clock ahead of the database's sees them.
+  private static func partitions(rawDays: Int, aheadMilliseconds: Int64 = 0) throws -> ReadingPartitions {
+    let logger = Logger(LogSink(style: try LiveServer.shared.get().configuration.logStyle))
+    return ReadingPartitions(rawDays: rawDays, logger: logger) {
+      Timestamp(unixMilliseconds: Clock.unixMilliseconds() + aheadMilliseconds)
+    }
+  }
+
+  @Test("drops the oldest days whose time is over, two in a run, and no other table")
+  func droppedPartitions() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let before = try Self.partitions(server)
+    let dropped = try server.withDatabase { database in
+      try await database.execute(
+        "CREATE TABLE readings_archive PARTITION OF readings FOR VALUES FROM ('1999-01-01') TO ('2000-01-01')")
+      let partitions = try Self.partitions(rawDays: 27)
+      return try await database.transaction { transaction in
+        try await [partitions.drop(transaction), partitions.drop(transaction), partitions.drop(transaction)]
+      }
+    }
+    let counts = dropped.map(\.count)
+    #expect(counts == [2, 1, 0])
+    let tables = dropped.flatMap { $0 }.map { ReadingPartitions.table(of: $0) }
+    #expect(tables == Array(before[..<3]))
+    let left = Array(before[3...]) + ["readings_archive"]
+    #expect(try Self.partitions(server) == left)
+  }
+
+  @Test("drops nothing while two clocks differ by more than a minute", arguments: [-61_000, 61_000, 40 * 86_400_000])
+  func wrongClock(aheadMilliseconds: Int64) throws {
+    let server = try LiveServer.shared.get()
+    let before = try Self.partitions(server)
+    try server.withDatabase { database in
+      let partitions = try Self.partitions(rawDays: 1, aheadMilliseconds: aheadMilliseconds)
+      await #expect(throws: ReadingPartitions.ClocksDiffer.self) {
+        try await database.transaction { try await partitions.drop($0) }
+      }
+    }
+    #expect(try Self.partitions(server) == before)
+  }
+
+  @Test("stores readings although their day has no partition, by making it")
+  func missingPartition() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let before = try Self.partitions(server)
+    let yesterday = Clock.unixMilliseconds() - 86_400_000
+    let table = ReadingPartitions.table(of: CivilDate(Timestamp(unixMilliseconds: yesterday)))
+    // As a replica with a wrong clock would have left it.
+    try server.withDatabase { try await $0.execute("DROP TABLE \(unescaped: table)") }
+    let device = try TestDevice(server)
+    let samples = [0, 1].map { Sample(value: 1, at: Timestamp(unixMilliseconds: yesterday + $0)) }
+    #expect(try device.post(device.client, samples).receipt == [2, 0])
+    #expect(try device.post(device.client, samples).receipt == [0, 2])
+    #expect(try Self.partitions(server) == before)
+  }
+
+  // MARK: What cannot be added up
+
+  @Test("goes on with all other buckets when one holds values that no sum could hold, and makes that of the others")
+  func hugeValues() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (bad, good) = (try TestDevice(server), try TestDevice(server))
+    let start = Timestamp(unixMilliseconds: (Clock.unixMilliseconds() / 300_000 - 2) * 300_000)
+    let id = bad.id
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute(
+          """
+          INSERT INTO readings SELECT \(id), 'custom', \(start) + i * interval '1 s', value
+          FROM unnest('{1.7e308,1.7e308,5}'::float8[]) WITH ORDINALITY AS r (value, i)
+          """)
+        // What a release before has added, once by two statements and once by one.
+        for sum in [1.7e308, 1.7e308, .infinity] {
+          try await transaction.execute(
+            """
+            INSERT INTO rollup_additions
+            VALUES (ARRAY[\(id)], ARRAY['custom'], ARRAY[\(start)], ARRAY[5.0], ARRAY[1.7e308], ARRAY[\(sum)], ARRAY[1])
+            """)
+        }
+      }
+    }
+    let sample = Sample(type: "custom", value: 7, at: start.advanced(byMilliseconds: 10))
+    #expect(try good.post(good.client, [sample]).receipt == [1, 0])
+    #expect(try holds(within: 30) { try self.buckets(good, "5m", from: 0, to: Clock.unixMilliseconds()).count == 1 })
+    #expect(
+      try holds(within: 30) {
+        let found = try self.buckets(bad, "5m", from: 0, to: Clock.unixMilliseconds())
+        return found.count == 1 && found[0].numbers == [5, 5, 5, 1]
+      })
+    #expect(server.log.lines.contains { $0.contains("Additions to buckets were refused") })
+  }
+
+  @Test("sets a bucket aside that the database refuses, says so, and goes on with its neighbours")
+  func setAside() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let id = device.id
+    let start = Timestamp(unixMilliseconds: (Clock.unixMilliseconds() / 3_600_000 - 24) * 3_600_000)
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.script(
+          """
+          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+          CREATE TRIGGER refuse BEFORE INSERT ON readings_5m FOR EACH ROW WHEN (NEW.min = 77)
+          EXECUTE FUNCTION refuse();
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO readings SELECT \(id), 'custom', \(start) + i * interval '5 minutes', i FROM generate_series(1, 200) i
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO rollup_queue (device_id, sensor_type, start)
+          SELECT \(id), 'custom', \(start) + i * interval '5 minutes' FROM generate_series(1, 200) i
+          """)
+      }
+    }
+    #expect(try holds(within: 60) { try Self.isDone(with: id, server) })
+    let minima = try buckets(device, "5m", from: 0, to: Clock.unixMilliseconds()).map { $0.numbers[0] }
+    let others = (1...200).filter { $0 != 77 }.map { Double($0) }
+    #expect(minima == others)
+    #expect(server.log.lines.contains { $0.contains("A bucket was set aside") && $0.contains("\(id)") })
+    #expect(try Client(server).get("/metrics").text.contains(#"rollup_refused_total{part="bucket"} 1"#))
+    let refused = try server.withDatabase { database in
+      try await database.query("SELECT start FROM rollup_refused")[0].decode(Timestamp.self, 0)
+    }
+    #expect(refused == start.advanced(byMilliseconds: 77 * 300_000))
+  }
+
+  @Test("brings what devices add up to date although an import has queued far more")
+  func afterImport() throws {
+    let server = try LiveServer.shared.get()
+    let (importing, live) = (try TestDevice(server).id, try TestDevice(server).id)
+    let start = Timestamp(unixMilliseconds: Clock.unixMilliseconds() / 300_000 * 300_000)
+    let (count, left) = try server.withDatabase { database in
+      try await database.transaction { transaction in
+        // Nobody else takes it before this transaction ends.
+        try await transaction.execute(
+          """
+          INSERT INTO rollup_queue (device_id, sensor_type, start)
+          SELECT \(importing), 'ph', \(start) - i * interval '5 minutes' FROM generate_series(1, 20000) i
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO rollup_additions
+          VALUES (ARRAY[\(live)], ARRAY['ph'], ARRAY[\(start)], ARRAY[7.0], ARRAY[7.0], ARRAY[7.0], ARRAY[1])
+          """)
+        _ = try await Rollup { _, _ in }.run(transaction)
+        let rows = try await transaction.query(
+          """
+          SELECT (SELECT count(*) FROM readings_5m WHERE device_id = \(live)),
+            (SELECT count(*) FROM rollup_queue WHERE device_id = \(importing))
+          """)
+        try await transaction.execute("DELETE FROM rollup_queue WHERE device_id = \(importing)")
+        return try rows[0].decode((Int.self, Int.self))
+      }
+    }
+    #expect(count == 1)
+    #expect(left >= 20_000 - Rollup.queueRows)
+  }
+
+  @Test("keeps no readings of devices that end while they post", arguments: ["device", "garden", "account"])
+  func races(end: String) throws {
+    let server = try LiveServer.shared.get()
+    let devices = try (0..<3).map { _ in try TestDevice(server) }
+    for device in devices {
+      let statuses = try together(6) { index -> [Int] in
+        if index == 0 {
+          let target =
+            switch end {
+            case "device": "/api/devices/\(device.id)"
+            case "garden": "/api/gardens/\(device.garden)"
+            default: "/api/users/me"
+            }
+          let body = end == "account" ? #"{"password":"\#(LiveServer.password)"}"# : nil
+          return [try Client(server, token: device.owner.token).delete(target, body).status]
+        }
+        let client = device.client
+        return try (0..<40).map { round in
+          let at = Clock.unixMilliseconds() - Int64(index * 100_000 + round * 1_000)
+          return try device.post(client, [Sample(value: 1, at: Timestamp(unixMilliseconds: at))]).status
+        }
+      }
+      #expect(statuses[0] == [204])
+    }
+    // A statement that was under way for long.
+    let ids = devices.map(\.id)
+    try server.withDatabase { database in
+      _ = try await database.execute("INSERT INTO readings SELECT id, 'ph', now(), 7 FROM unnest(\(ids)) id")
+    }
+    let isGone = try holds(within: 30) {
+      try server.withDatabase { database in
+        try await database.query("SELECT count(*) FROM readings WHERE device_id = ANY (\(ids))")[0].decode(Int.self, 0)
+      } == 0
+    }
+    #expect(isGone)
+  }
+
+  @Test("deletes expired buckets, idempotency keys and sessions")
+  func expiry() throws {
+    let server = try LiveServer.shared.get()
+    let device = try TestDevice(server)
+    let id = device.id
+    let readings = server.configuration.readings
+    let counts = try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute(
+          """
+          INSERT INTO readings_5m SELECT \(id), 'rain', now() - days * interval '1 day', 1, 1, 1, 1
+          FROM unnest('{1,364,366,400}'::int[]) days
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO idempotency_keys
+          SELECT owner_id, hours::text, '', 200, '', '', now() - hours * interval '1 hour'
+          FROM gardens, unnest('{1,23,25}'::int[]) hours WHERE id = \(device.garden)
+          """)
+        try await transaction.execute(
+          """
+          INSERT INTO sessions (id, user_id, client_address, created_at, last_used_at, expires_at)
+          SELECT gen_random_uuid(), owner_id, '', now(), now(), now() - hours * interval '1 hour'
+          FROM gardens, unnest('{1,23,25}'::int[]) hours WHERE id = \(device.garden)
+          """)
+        let expiries = [GardenFeature.bucketExpiry(readings), IdempotencyKey.expiry, AccountFeature.sessionExpiry]
+        #expect(try await Duty.expiry(expiries).run(transaction) == false)
+        let rows = try await transaction.query(
+          """
+          SELECT (SELECT count(*) FROM readings_5m WHERE device_id = \(id)),
+            (SELECT count(*) FROM idempotency_keys k JOIN gardens g ON g.owner_id = k.user_id WHERE g.id = \(device.garden)),
+            (SELECT count(*) FROM sessions s JOIN gardens g ON g.owner_id = s.user_id WHERE g.id = \(device.garden))
+          """)
+        let (buckets, keys, sessions) = try rows[0].decode((Int.self, Int.self, Int.self))
+        return [buckets, keys, sessions]
+      }
+    }
+    // One session more is the owner's own.
+    #expect(counts == [2, 2, 3])
+  }
+}

@@ -1,0 +1,178 @@
+import JSON
+import Reactor
+import Testing
+import Values
+
+@testable import Secrets
+@testable import Web
+
+@Suite("Sessions")
+struct SessionsTests {
+  private let server: LiveServer
+
+  init() throws { server = try LiveServer.shared.get() }
+
+  private func login(_ id: Identifier) throws -> JSONValue {
+    try Client(server).post(
+      "/api/sessions", #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#
+    ).json
+  }
+
+  private func refresh(_ token: String?) throws -> Reply {
+    try Client(server).post("/api/sessions/refresh", #"{"refreshToken":"\#(token ?? "")"}"#)
+  }
+
+  @Test("renew once with each refresh token, and end when one comes back")
+  func rotation() throws {
+    let (_, id) = try server.signedIn()
+    let first = try login(id)["refreshToken"]?.text
+    let second = try refresh(first)
+    #expect(second.status == 200)
+    let client = Client(server, token: try second.json["accessToken"]?.text)
+    #expect(try client.get("/api/users/me").status == 200)
+    // Long enough ago that the answer cannot have been lost just now.
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        UPDATE refresh_tokens SET noted_at = now() - interval '11 s'
+        WHERE session_id IN (SELECT id FROM sessions WHERE user_id = \(id))
+        """)
+    }
+    #expect(try refresh(first).status == 401)
+    // The thief and the owner have to sign in again.
+    #expect(try refresh(try second.json["refreshToken"]?.text).status == 401)
+    #expect(try client.get("/api/users/me").status == 401)
+    #expect(try refresh("trt_nonsense").status == 401)
+  }
+
+  @Test("of which twenty at one address use one refresh token at a time all get the same next one")
+  func race() async throws {
+    let (_, id) = try server.signedIn()
+    let token = try login(id)["refreshToken"]?.text
+    let next = try await withThrowingTaskGroup(of: String?.self) { group in
+      for _ in 0..<20 { group.addTask { try refresh(token).json["refreshToken"]?.text } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(next[0] != nil && Set(next).count == 1)
+    #expect(try refresh(next[0]).status == 200)
+  }
+
+  @Test("are listed page by page and ended one by one, by their user alone")
+  func listing() throws {
+    let (client, id) = try server.signedIn()
+    for _ in 0..<2 { _ = try login(id) }
+    let page = try client.get("/api/sessions?limit=2")
+    #expect(try page.json["items"]?.elements?.count == 2)
+    let cursor = try #require(try page.json["nextCursor"]?.text)
+    #expect(page.header("link") == "</api/sessions?limit=2&cursor=\(cursor)>; rel=\"next\"")
+    let rest = try client.get("/api/sessions?limit=2&cursor=\(cursor)").json
+    #expect(rest["items"]?.elements?.count == 1)
+    #expect(rest["items"]?.elements?.first?["current"]?.bool == true)
+    #expect(rest["nextCursor"] == .null)
+
+    let newest = try #require(try page.json["items"]?.elements?.first?["id"]?.text)
+    let (stranger, _) = try server.signedIn()
+    #expect(try stranger.delete("/api/sessions/\(newest)").status == 404)
+    #expect(try client.delete("/api/sessions/\(newest)").status == 204)
+    #expect(try client.delete("/api/sessions/\(newest)").status == 404)
+    #expect(try client.delete("/api/sessions/not-an-id").status == 404)
+  }
+
+  @Test("refuse a cursor that was altered or belongs to another list")
+  func cursors() throws {
+    let (client, id) = try server.signedIn()
+    for _ in 0..<2 { _ = try login(id) }
+    let cursor = try #require(try client.get("/api/sessions?limit=1").json["nextCursor"]?.text)
+    #expect(try client.get("/api/sessions?cursor=z\(cursor.dropFirst())").problem == "invalid-cursor")
+    let (stranger, _) = try server.signedIn()
+    #expect(try stranger.get("/api/sessions?cursor=\(cursor)").problem == "invalid-cursor")
+    for query in ["limit=0", "limit=101", "limit=+5", "limit=", "limit=1&limit=2"] {
+      #expect(try client.get("/api/sessions?\(query)").status == 400)
+    }
+  }
+
+  @Test("of disabled users end, and administrators alone may disable")
+  func administration() throws {
+    let (client, id) = try server.signedIn()
+    let (administrator, own) = try server.signedIn(role: .admin)
+    #expect(try client.get("/api/admin/users").status == 403)
+    #expect(try Client(server).get("/api/admin/users").status == 401)
+    let list = try administrator.get("/api/admin/users?limit=100").json
+    #expect(list["items"]?.elements?.isEmpty == false)
+    let disabled = try administrator.patch("/api/admin/users/\(id)", #"{"disabled":true}"#)
+    #expect(disabled.status == 200)
+    #expect(try disabled.json["disabled"]?.bool == true)
+    #expect(try client.get("/api/users/me").status == 401)
+    let login = #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#
+    #expect(try Client(server).post("/api/sessions", login).status == 401)
+    #expect(try administrator.patch("/api/admin/users/\(id)", #"{"disabled":false}"#).status == 200)
+    #expect(try Client(server).post("/api/sessions", login).status == 201)
+    #expect(try administrator.patch("/api/admin/users/\(own)", #"{"disabled":true}"#).status == 409)
+  }
+
+  @Test("are not shut for their user by a token that names somebody else")
+  func otherSubject() throws {
+    let server = try server.replica(["WORKERS": "1"])
+    defer { server.stop() }
+    let (client, id) = try server.signedIn()
+    let (_, other) = try server.signedIn()
+    let claims = try TokenAuthority(server.configuration).verify(
+      try #require(client.token), at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
+    let forged = TokenAuthority(server.configuration).issue(
+      subject: other, session: claims.session, role: .user, at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
+    #expect(claims.subject == id)
+    #expect(try Client(server, token: forged.text).get("/api/users/me").status == 401)
+    #expect(try client.get("/api/users/me").status == 200)
+    #expect(try Client(server, token: forged.text).get("/api/users/me").status == 401)
+  }
+
+  @Test("of disabled users end, and so do their devices and their shop")
+  func disabledAccount() throws {
+    let shop = try Shop(server)
+    let product = try shop.offer()
+    let device = try shop.owner.makeDevice(in: try shop.owner.makeGarden())
+    let probes = (0..<8).map { _ in Client(server, token: device.key) }
+    let readings = #"{"readings":[{"sensorType":"ph","value":6.5,"measuredAt":"2026-01-01T00:00:00Z"}]}"#
+    // None is valid, since it is too old: what counts is who may try.
+    for probe in probes { #expect(try probe.post("/api/devices/\(device.id)/readings", readings).status == 422) }
+    let (buyer, _) = try server.signedIn()
+    #expect(try buyer.order(shop.id, [(product, 1)]).status == 201)
+    let (administrator, _) = try server.signedIn(role: .admin)
+    func disable(_ disabled: Bool) throws {
+      let reply = try administrator.patch("/api/admin/users/\(shop.ownerID)", #"{"disabled":\#(disabled)}"#)
+      #expect(reply.status == 200)
+    }
+
+    try disable(true)
+    for probe in probes {
+      let isRefused = try holds(within: 5) {
+        try probe.post("/api/devices/\(device.id)/readings", readings).status == 403
+      }
+      #expect(isRefused)
+    }
+    let refused = try buyer.order(shop.id, [(product, 1)])
+    #expect(refused.status == 409 && refused.problem == "conflict")
+
+    try disable(false)
+    #expect(try buyer.order(shop.id, [(product, 1)]).status == 201)
+    let isBack = try holds(within: 5) {
+      try probes[0].post("/api/devices/\(device.id)/readings", readings).status == 422
+    }
+    #expect(isBack)
+  }
+
+  @Test(
+    "are not opened by bad credentials",
+    arguments: [
+      ("Bearer", "There is no token"), ("Bearer  ", "There is no token"), ("Basic YTpi", "is not Bearer"),
+      ("a.b.c", "The word Bearer is missing"), ("", "The word Bearer is missing"),
+      ("Bearer a.b.c", "The token is not valid"), ("Bearer tdk_x", "The token is not valid"),
+      ("bearer x y", "The token is not valid"),
+    ])
+  func badCredentials(field: String, detail: String) throws {
+    let reply = try Client(server).get("/api/users/me", headers: ["Authorization: \(field)"])
+    #expect(reply.status == 401)
+    #expect(reply.header("www-authenticate")?.hasPrefix("Bearer") == true)
+    #expect(try reply.json["detail"]?.text?.contains(detail) == true)
+  }
+}

@@ -1,0 +1,202 @@
+import Faults
+import JSON
+import Postgres
+import Testing
+import Values
+
+@testable import Secrets
+
+/// A server whose way to Postgres loses the answer of one COMMIT when it is told to.
+private final class Lossy: Sendable {
+  let proxy: Proxy
+  let server: LiveServer
+
+  init() throws {
+    let url = try TestDatabase.make()
+    proxy = try Proxy(before: url)
+    server = try LiveServer(["DATABASE_URL": proxy.url(for: url), "TRUSTED_PROXIES": "127.0.0.1/32"])
+  }
+
+  deinit {
+    server.stop()
+    proxy.become(.stop)
+  }
+
+  /// Sends a request whose transaction holds `mark` and whose COMMIT is not answered; gives the answer.
+  func losing(_ mark: [UInt8], _ send: () throws -> Reply) throws -> Reply {
+    proxy.lose("COMMIT", to: mark)
+    let reply = try send()
+    #expect(proxy.hasLost)
+    return reply
+  }
+
+  func losing(_ mark: String, _ send: () throws -> Reply) throws -> Reply { try losing(Array(mark.utf8), send) }
+
+  func count(_ table: String) throws -> Int {
+    try server.withDatabase { try await $0.query("SELECT count(*) FROM \(unescaped: table)")[0].decode(Int.self, 0) }
+  }
+}
+
+@Suite("When the answer to a COMMIT is lost")
+struct LostAnswerTests {
+  private static func isUnknown(_ reply: Reply) -> Bool {
+    reply.status == 503 && reply.problem == "outcome-unknown" && reply.header("retry-after") == nil
+  }
+
+  @Test("a change says that nobody knows, and what it changed is read as it is")
+  func change() throws {
+    let lossy = try Lossy()
+    let replica = try lossy.server.replica()
+    defer { replica.stop() }
+    let shop = try Shop(lossy.server)
+    let product = "/api/products/\(try shop.offer("Leek"))"
+    let readers = lossy.server.clients(4) + replica.clients(4)
+    for _ in 0..<2 { for reader in readers { #expect(try reader.get(product).text.contains("Leek")) } }
+    let reply = try lossy.losing("Lost leek") { try shop.owner.patch(product, #"{"name":"Lost leek"}"#) }
+    #expect(Self.isUnknown(reply), "\(reply.status) \(reply.text)")
+    for reader in readers { #expect(try reader.get(product).text.contains("Lost leek")) }
+  }
+
+  @Test("something made without a key is there once, and a garden deleted is gone for everyone")
+  func garden() throws {
+    let lossy = try Lossy()
+    let (client, _) = try lossy.server.signedIn()
+    let made = try lossy.losing("Lost garden") {
+      try client.post("/api/gardens", #"{"name":"Lost garden","public":true}"#)
+    }
+    #expect(Self.isUnknown(made))
+    let gardens = try client.get("/api/gardens?owner=me").json["items"]?.elements ?? []
+    #expect(gardens.compactMap { $0["name"]?.text } == ["Lost garden"])
+    let id = try #require(gardens[0]["id"]?.text)
+    for _ in 0..<2 {
+      for reader in lossy.server.clients(4) { #expect(try reader.get("/api/gardens/\(id)").status == 200) }
+    }
+    let garden = try #require(Identifier(id))
+    let bytes = withUnsafeBytes(of: (garden.high.bigEndian, garden.low.bigEndian)) { Array($0) }
+    let gone = try lossy.losing(bytes) { try client.delete("/api/gardens/\(id)") }
+    #expect(Self.isUnknown(gone))
+    for reader in lossy.server.clients(4) { #expect(try reader.get("/api/gardens/\(id)").status == 404) }
+  }
+
+  @Test("the same request with the same key gets the answer, and nothing is made twice")
+  func again() throws {
+    let lossy = try Lossy()
+    let shop = try Shop(lossy.server)
+    let (client, owner) = try lossy.server.signedIn()
+    let garden = try client.makeGarden()
+    let product = try shop.offer(stock: 5)
+    let plot = try Plot(lossy.server, owner: owner)
+    try plot.record("soil_moisture", [(hoursAgo: 1, value: 20), (hoursAgo: 0.5, value: 19)])
+    let cases: [(client: Client, path: String, body: String, table: String)] = [
+      (client, "/api/gardens", #"{"name":"Bed"}"#, "gardens"),
+      (client, "/api/gardens/\(garden)/devices", #"{"name":"Probe"}"#, "devices"),
+      (shop.owner, "/api/businesses", #"{"name":"Mill","category":"bread"}"#, "businesses"),
+      (
+        shop.owner, "\(shop.path)/products", #"{"name":"Rye","price":{"amount":1,"currency":"EUR"},"unit":"kg"}"#,
+        "products"
+      ),
+      (client, "/api/gardens/\(plot.garden)/insights", #"{"type":"watering"}"#, "insights"),
+      (client, "/api/orders", Client.orderBody(shop.id, [(product, 1)]), "orders"),
+    ]
+    for (client, path, body, table) in cases {
+      let key = "\(Identifier.make(unixMilliseconds: 0))"
+      let before = try lossy.count(table)
+      func send(_ body: String) throws -> Reply { try client.post(path, body, headers: ["Idempotency-Key: \(key)"]) }
+      let lost = try lossy.losing(key) { try send(body) }
+      #expect(Self.isUnknown(lost), "\(path) \(lost.status) \(lost.text)")
+      let replies = try (0..<2).map { _ in try send(body) }
+      #expect(replies.allSatisfy { $0.status == 201 && $0.body == replies[0].body }, "\(path) \(replies[0].text)")
+      let location = try #require(replies[1].header("location"))
+      #expect(try location == replies[0].header("location") && client.get(location).status == 200)
+      #expect(try lossy.count(table) == before + 1)
+      #expect(try send(body + " ").problem == "idempotency-key-reused")
+    }
+    #expect(try shop.stock(of: product) == 4)
+  }
+
+  @Test("a registration sent again with its key is the same account, and nobody else's")
+  func registration() throws {
+    let lossy = try Lossy()
+    func register(_ password: String, _ key: String = "newcomer-1") throws -> Reply {
+      let body = #"{"email":"new@example.org","password":"\#(password)","displayName":"New"}"#
+      return try Client(lossy.server).post("/api/users", body, headers: ["Idempotency-Key: \(key)"])
+    }
+    #expect(Self.isUnknown(try lossy.losing("newcomer-1") { try register(LiveServer.password) }))
+    let replies = try (0..<2).map { _ in try register(LiveServer.password) }
+    #expect(replies.allSatisfy { $0.status == 201 && $0.body == replies[0].body })
+    #expect(try lossy.count("users") == 1)
+    #expect(try register("another long password").problem == "email-taken")
+    #expect(try register(LiveServer.password, "newcomer-2").problem == "email-taken")
+  }
+
+  @Test("a key that was made is shown again, and lies nowhere in the clear")
+  func deviceKey() throws {
+    let lossy = try Lossy()
+    let (client, _) = try lossy.server.signedIn()
+    let device = try client.makeDevice(in: try client.makeGarden())
+    let path = "/api/devices/\(device.id)/key"
+    func rotate(_ key: String) throws -> Reply { try client.post(path, "", headers: ["Idempotency-Key: \(key)"]) }
+    #expect(Self.isUnknown(try lossy.losing("rotation-1") { try rotate("rotation-1") }))
+    let replies = try (0..<3).map { _ in try rotate("rotation-1") }
+    let key = try #require(try replies[0].json["key"]?.text)
+    #expect(replies.allSatisfy { $0.status == 200 && $0.body == replies[0].body })
+    #expect(replies.allSatisfy { $0.header("cache-control") == "no-store" })
+    // Rotated once: the key before it still works.
+    for token in [key, device.key] {
+      #expect(try Client(lossy.server, token: token).get("/api/devices/\(device.id)/readings").status == 200)
+    }
+    let seen = try lossy.server.withDatabase { database in
+      try await database.query("SELECT position(convert_to(\(key), 'UTF8') IN body) FROM idempotency_keys").map {
+        try $0.decode(Int.self, 0)
+      }
+    }
+    #expect(seen == [0])
+  }
+
+  /// A session of a new user, and its refresh token.
+  private func session(_ server: LiveServer) throws -> OpaqueKey {
+    let (_, user) = try server.signedIn()
+    let token = OpaqueKey.make(.refreshToken)
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO refresh_tokens (hash, session_id, created_at)
+        SELECT \(token.digest), id, now() FROM sessions WHERE user_id = \(user)
+        """)
+    }
+    return token
+  }
+
+  private func refresh(_ server: LiveServer, _ token: String?, from address: String = "198.51.100.1") throws -> Reply {
+    try Client(server).post(
+      "/api/sessions/refresh", #"{"refreshToken":"\#(token ?? "")"}"#, headers: ["X-Forwarded-For: \(address)"])
+  }
+
+  @Test("a refresh that is sent again gets the same successor, and the session goes on")
+  func refresh() throws {
+    let lossy = try Lossy()
+    let token = try session(lossy.server)
+    #expect(Self.isUnknown(try lossy.losing(token.digest) { try refresh(lossy.server, token.text) }))
+    let replies = try (0..<2).map { _ in try refresh(lossy.server, token.text) }
+    #expect(replies.allSatisfy { $0.status == 200 })
+    let next = try replies.map { try $0.json["refreshToken"]?.text }
+    #expect(next[0] == next[1] && next[0] != token.text)
+    let access = try replies[0].json["accessToken"]?.text
+    #expect(try Client(lossy.server, token: access).get("/api/users/me").status == 200)
+    #expect(try refresh(lossy.server, next[0]).status == 200)
+  }
+
+  @Test(
+    "a refresh token that comes back from elsewhere ends the session",
+    arguments: [
+      ("198.51.100.1", "198.51.100.2", false), ("2001:db8:0:1::1", "2001:db8:0:1::2", true),
+      ("2001:db8:0:1::1", "2001:db8:0:2::1", false),
+    ])
+  func elsewhere(_ first: String, _ second: String, _ isSame: Bool) throws {
+    let lossy = try Lossy()
+    let token = try session(lossy.server)
+    let next = try refresh(lossy.server, token.text, from: first).json["refreshToken"]?.text
+    #expect(try refresh(lossy.server, token.text, from: second).status == (isSame ? 200 : 401))
+    #expect(try refresh(lossy.server, next, from: first).status == (isSame ? 200 : 401))
+  }
+}

@@ -1,0 +1,128 @@
+import CLinux
+import Glibc
+import HTTP
+import Reactor
+import Synchronization
+import Testing
+
+@Suite("The process")
+struct ProcessTests {
+  @Test("says no to /readyz at once on SIGTERM, serves on while it drains, then exits with 0")
+  func termination() throws {
+    let server = try ServerProcess(["serve"], ["SHUTDOWN_DRAIN_SECONDS": "2"])
+    let port = try server.port()
+    #expect(try isReady(port))
+    let idle = try Wire(port: port)
+    #expect(try idle.get("/livez").status == 200)
+    server.signal(SIGTERM)
+    _ = try server.line("\"Draining\"")
+    let draining = try Wire(port: port).get("/readyz")
+    #expect(draining.status == 503)
+    #expect(draining.text.contains("draining"))
+    let served = try Wire(port: port).get("/version")
+    #expect(served.status == 200)
+    #expect(served.header("connection") == "close")
+    #expect(server.wait() == 0)
+    #expect(idle.isClosed())
+  }
+
+  /// Waits for the first checks of the health to have ended well.
+  private func isReady(_ port: UInt16) throws -> Bool {
+    for _ in 0..<1_000 {
+      if try Wire(port: port).get("/readyz").status == 200 { return true }
+      usleep(10_000)
+    }
+    return false
+  }
+
+  @Test("exits at once on a second signal")
+  func impatience() throws {
+    let server = try ServerProcess(["serve"], ["SHUTDOWN_DRAIN_SECONDS": "600"])
+    _ = try server.port()
+    server.signal(SIGTERM)
+    _ = try server.line("\"Draining\"")
+    server.signal(SIGINT)
+    #expect(server.wait() == 1)
+  }
+
+  @Test("ends with 0 at whatever moment of its start it is told to")
+  func earlyTermination() throws {
+    let database = try TestDatabase.make()
+    for round in 0..<12 {
+      let server = try ServerProcess(["serve"], ["DATABASE_URL": database])
+      usleep(UInt32(round) * 25_000)
+      server.signal(SIGTERM)
+      let code = server.wait()
+      // Before it takes signals, the signal itself ends it; then it has not said a word.
+      #expect(code == 0 || (code == -1 && server.log.lines.isEmpty))
+    }
+  }
+
+  @Test("does not wait for anything at its end")
+  func promptEnd() throws {
+    let server = try ServerProcess()
+    _ = try server.port()
+    let start = Clock.monotonic()
+    server.signal(SIGTERM)
+    #expect(server.wait() == 0)
+    // The log's writer alone was once waited for during two seconds.
+    #expect(Clock.monotonic() - start < 1_900_000_000)
+    #expect(!server.log.lines.contains { $0.contains("is away") })
+  }
+
+  @Test("refuses a port that another server listens at")
+  func portInUse() throws {
+    let first = try ServerProcess()
+    let port = try first.port()
+    let second = try ServerProcess(["serve"], ["PORT": "\(port)"])
+    #expect(second.wait() == 1)
+    _ = try second.line("port \(port) (PORT)")
+    let metrics = try ServerProcess(["serve"], ["METRICS_PORT": "\(port)"])
+    #expect(metrics.wait() == 1)
+  }
+
+  @Test("answers probes without Postgres, says why seldom, and ends when told to")
+  func withoutDatabase() throws {
+    let server = try ServerProcess(["serve"], ["DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"])
+    let port = UInt16(try server.number("port", in: try server.line("\"Listening\"")))
+    #expect(try Wire(port: port).get("/livez").status == 200)
+    #expect(try Wire(port: port).get("/startupz").status == 503)
+    #expect(try Wire(port: port).get("/readyz").status == 503)
+    server.signal(SIGTERM)
+    #expect(server.wait() == 0)
+    #expect(server.log.lines.count { $0.contains("\"warning\"") && !$0.contains("Request completed") } < 8)
+  }
+
+  @Test("serves on a socket for metrics alone that a service manager passes on")
+  func metricsActivation() throws {
+    let socket = try ListeningSocket.open(host: "127.0.0.1", port: 0)
+    defer { close(socket) }
+    let metricsPort = ListeningSocket.port(of: socket)
+    let server = try ServerProcess(
+      ["serve"], ["METRICS_PORT": "\(metricsPort)"], shell: "LISTEN_FDS=1 LISTEN_PID=$$ exec", passing: socket)
+    #expect(try Wire(port: try server.port()).get("/version").status == 200)
+    #expect(try Wire(port: metricsPort).get("/metrics").status == 200)
+  }
+
+  @Test("serves on a socket that a service manager passes on")
+  func activation() throws {
+    let socket = try ListeningSocket.open(host: "127.0.0.1", port: 0)
+    defer { close(socket) }
+    // Asked before there is a server: the kernel keeps the connection.
+    let early = try Wire(port: ListeningSocket.port(of: socket))
+    let server = try ServerProcess(shell: "LISTEN_FDS=1 LISTEN_PID=$$ exec", passing: socket)
+    #expect(try early.get("/version").status == 200)
+    _ = try server.port()
+    server.signal(SIGTERM)
+    #expect(server.wait() == 0)
+  }
+
+  @Test("lists every fault of its configuration at once and exits with 78")
+  func faultyConfiguration() throws {
+    let server = try ServerProcess(["serve"], ["PORT": "http", "LOG_LEVEL": "loud", "WORKERS": "none"])
+    #expect(server.wait() == 78)
+    _ = try server.line("WORKERS")
+    let text = server.log.lines.joined(separator: "\n")
+    for name in ["PORT", "LOG_LEVEL", "WORKERS"] { #expect(text.contains(name)) }
+  }
+}

@@ -1,0 +1,200 @@
+import CLinux
+import Glibc
+import HTTP
+import Reactor
+import Synchronization
+import Testing
+import Values
+
+@Suite("A successor")
+struct SuccessionTests {
+  @Test("takes over ten times under load without a failed request, and one that cannot start takes over nothing")
+  func upgrades() throws {
+    let release = try Release()
+    defer { release.remove() }
+    var settings = ["METRICS_PORT": "\(try Self.freePort())"]
+    settings["DATABASE_URL"] = try TestDatabase.make()
+    let server = try ServerProcess(["serve"], settings, binary: release.path)
+    let port = try server.port()
+    let load = try Load(port: port)
+    var process = server.process
+    // Not by SIGKILL: the one before it would serve again.
+    defer { kill(process, SIGTERM) }
+    for upgrade in 1...10 {
+      try release.replace()
+      let predecessor = process
+      kill(predecessor, SIGUSR2)
+      process = pid_t(try server.number("process", in: try Self.line(upgrade, "Started a successor", server)))
+      // The second one finds the first on its way, or in its place.
+      kill(predecessor, SIGUSR2)
+      _ = try Self.line(upgrade, "No successor is started", server)
+      _ = try Self.line(upgrade, "Handing over", server)
+      #expect(release.isRun(by: process))
+      #expect(try Wire(port: port).get("/readyz").status == 200)
+    }
+    try release.breakIt()
+    kill(process, SIGUSR2)
+    #expect(try server.line("The successor ended before it served").contains("\"exitCode\":3"))
+    #expect(server.log.lines.count { $0.contains("Started a successor") } == 11)
+    #expect(try Wire(port: UInt16(settings["METRICS_PORT"]!)!).get("/metrics").status == 200)
+    load.end()
+    #expect(load.failures.isEmpty, "\(load.failures.count), the first: \(load.failures[0])")
+    #expect(load.requests > 100)
+  }
+
+  @Test("that ends while it is handed over to leaves everything to the one before it")
+  func shortLife() throws {
+    let server = try ServerProcess()
+    let port = try server.port()
+    let load = try Load(port: port)
+    server.signal(SIGUSR2)
+    let line = try server.line("Handing over")
+    // Nobody loses what it had accepted by then.
+    load.end()
+    kill(pid_t(try server.number("process", in: line)), SIGKILL)
+    #expect(try server.line("The successor ended").contains("\"signal\":9"))
+    _ = try server.line("Serving again")
+    let answer = try Wire(port: port).get("/version")
+    #expect(answer.status == 200)
+    #expect(answer.header("connection") != "close")
+    server.signal(SIGTERM)
+    #expect(server.wait() == 0)
+    #expect(load.failures.isEmpty, "\(load.failures.count), the first: \(load.failures[0])")
+  }
+
+  @Test("that is told to end while it is handed over to ends for good")
+  func toldToEnd() throws {
+    let server = try ServerProcess()
+    _ = try server.port()
+    server.signal(SIGUSR2)
+    kill(pid_t(try server.number("process", in: try server.line("Handing over"))), SIGTERM)
+    #expect(try server.line("The successor ended").contains("\"exitCode\":0"))
+    #expect(server.wait() == 0)
+    #expect(!server.log.lines.contains { $0.contains("Serving again") })
+  }
+
+  /// The line of that text that comes as the `count`th.
+  private static func line(_ count: Int, _ text: String, _ server: ServerProcess) throws -> String {
+    for _ in 0..<3_000 {
+      let lines = server.log.lines.filter { $0.contains(text) }
+      if lines.count >= count { return lines[count - 1] }
+      usleep(10_000)
+    }
+    throw ServerProcess.NoSuchLine(text: text, log: server.log.lines.filter { !$0.contains("Request completed") })
+  }
+
+  private static func freePort() throws -> UInt16 {
+    let socket = try ListeningSocket.open(host: "127.0.0.1", port: 0)
+    defer { close(socket) }
+    return ListeningSocket.port(of: socket)
+  }
+}
+
+/// A binary in a directory of its own, which upgrades replace.
+private struct Release {
+  private let directory: String
+  var path: String { directory + "/terroir" }
+
+  init() throws {
+    var template = Array("/tmp/terroir-release-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
+    directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    try replace()
+  }
+
+  /// Puts another copy of the binary in the place of the one before.
+  func replace() throws { try run("cp '\(ServerProcess.binary)' '\(path).new' && mv '\(path).new' '\(path)'") }
+
+  /// Puts something there that fails at once.
+  func breakIt() throws {
+    try run("printf '#!/bin/sh\\nexit 3\\n' >'\(path).new' && chmod +x '\(path).new' && mv '\(path).new' '\(path)'")
+  }
+
+  /// Whether a process runs the file that stands there now.
+  func isRun(by process: pid_t) -> Bool {
+    var (own, other) = (stat(), stat())
+    return stat(path, &own) == 0 && stat("/proc/\(process)/exe", &other) == 0 && own.st_ino == other.st_ino
+  }
+
+  func remove() { try? run("rm -r '\(directory)'") }
+
+  private func run(_ script: String) throws {
+    let words = ["/bin/sh", "-c", script]
+    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var child = pid_t()
+    let code = posix_spawn(&child, "/bin/sh", nil, nil, &arguments, environ)
+    if code != 0 { throw SystemError("posix_spawn", code: code) }
+    var status: Int32 = 0
+    waitpid(child, &status, 0)
+    if status != 0 { throw SystemError("sh", code: status) }
+  }
+}
+
+/// Clients that write, and ask for what needs Postgres and what does not, some requests on each connection, until it
+/// ends.
+private final class Load: Sendable {
+  private struct State {
+    var requests = 0
+    var failures: [String] = []
+    var isOver = false
+  }
+
+  private let state = Mutex(State())
+  private let threads = Mutex<[SystemThread]>([])
+
+  private let token: String
+
+  init(port: UInt16) throws {
+    token = try Self.signIn(port)
+    for client in 0..<4 {
+      let thread = try SystemThread(name: "client-\(client)") { [self] in
+        while !state.withLock({ $0.isOver }) { ask(port) }
+      }
+      threads.withLock { $0.append(thread) }
+    }
+  }
+
+  private static func signIn(_ port: UInt16) throws -> String {
+    let wire = try Wire(port: port)
+    let credentials = #""email":"load@example.org","password":"a long enough password""#
+    let body = #"{"displayName":"Load",\#(credentials)}"#
+    #expect(try wire.request("POST", "/api/users", headers: [json], body: Array(body.utf8)).status == 201)
+    let session = try wire.request("POST", "/api/sessions", headers: [json], body: Array("{\(credentials)}".utf8))
+    return try #require(try session.json["accessToken"]?.text)
+  }
+
+  private static let json = "Content-Type: application/json"
+
+  private func ask(_ port: UInt16) {
+    do {
+      let wire = try Wire(port: port)
+      for round in 0..<20 {
+        let reply =
+          switch round % 3 {
+          case 0: try wire.get("/version")
+          case 1: try wire.get("/api/gardens")
+          default:
+            try wire.request(
+              "POST", "/api/gardens", headers: [Self.json, "Authorization: Bearer \(token)"],
+              body: Array(#"{"name":"Bed"}"#.utf8))
+          }
+        state.withLock { state in
+          state.requests += 1
+          if !(200..<300).contains(reply.status) { state.failures.append("\(reply.status): \(reply.text)") }
+        }
+        if reply.header("connection") == "close" { return }
+      }
+    } catch {
+      state.withLock { $0.failures.append("\(error)") }
+    }
+  }
+
+  func end() {
+    state.withLock { $0.isOver = true }
+    for thread in threads.withLock({ $0 }) { thread.join() }
+  }
+
+  var requests: Int { state.withLock { $0.requests } }
+  var failures: [String] { state.withLock { $0.failures } }
+}

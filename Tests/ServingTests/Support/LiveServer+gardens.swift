@@ -1,0 +1,34 @@
+import Postgres
+import Reactor
+import Testing
+import Values
+
+@testable import Settings
+
+extension Client {
+  /// Makes a garden and gives its id.
+  func makeGarden(_ json: String = #"{"name":"South slope"}"#) throws -> String {
+    let reply = try post("/api/gardens", json)
+    return try #require(try reply.json["id"]?.text, "\(reply.status) \(reply.text)")
+  }
+
+  /// Makes a device and gives its id and key.
+  func makeDevice(in garden: String, _ json: String = #"{"name":"Probe"}"#) throws -> (id: String, key: String) {
+    let reply = try post("/api/gardens/\(garden)/devices", json)
+    let device = try reply.json
+    return (try #require(device["id"]?.text, "\(reply.status) \(reply.text)"), try #require(device["key"]?.text))
+  }
+}
+
+extension LiveServer {
+  /// As many connections as it takes to have spoken to both loops, in all likelihood.
+  func clients(_ count: Int = 12, token: String? = nil) -> [Client] {
+    (0..<count).map { _ in Client(self, token: token) }
+  }
+
+  /// A second server on the same database and the same keys in Redis: another replica.
+  func replica(_ settings: [String: String] = [:]) throws -> LiveServer {
+    try LiveServer(
+      ["DATABASE_URL": databaseURL, "REDIS_PREFIX": configuration.redis.keyPrefix].merging(settings) { $1 })
+  }
+}

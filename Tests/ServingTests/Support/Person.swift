@@ -1,0 +1,44 @@
+import Postgres
+import Reactor
+import Values
+
+@testable import Secrets
+@testable import Web
+
+extension LiveServer {
+  /// The password of everyone that `signedIn` makes.
+  static let password = "a long enough password"
+  // One slow hash for all of them.
+  private static let passwordHash = Password.hash(password)
+
+  /// A new user who has signed in: account and session are written to the database, since hashing a password for each
+  /// test would take most of its time. Registration and login have tests of their own.
+  func signedIn(role: Role = .user) throws -> (client: Client, id: Identifier) {
+    let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
+    let (id, session) = (
+      Identifier.make(unixMilliseconds: now.unixMilliseconds), Identifier.make(unixMilliseconds: now.unixMilliseconds)
+    )
+    try withDatabase { database in
+      let email = "\(id)@example.org"
+      try await database.execute(
+        """
+        INSERT INTO users (id, email, email_key, display_name, role, password_hash, created_at, updated_at)
+        VALUES (\(id), \(email), \(email), 'Test', \(role.rawValue), \(Self.passwordHash), \(now), \(now))
+        """)
+      try await database.execute(
+        """
+        INSERT INTO sessions (id, user_id, client_address, created_at, last_used_at, expires_at)
+        VALUES (\(session), \(id), '127.0.0.1', \(now), \(now), \(now.advanced(byMilliseconds: 86_400_000)))
+        """)
+    }
+    let authority = TokenAuthority(configuration)
+    let token = authority.issue(subject: id, session: session, role: role, at: now).text
+    return (Client(self, token: token), id)
+  }
+
+  /// Runs `body` with a connection to the server's database.
+  @discardableResult
+  func withDatabase<Value>(_ body: @escaping (Database) async throws -> Value) throws -> Value {
+    try Database.standalone(DatabaseConfiguration(url: databaseURL), connectSeconds: 10, body)
+  }
+}

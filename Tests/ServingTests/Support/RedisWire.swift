@@ -1,0 +1,59 @@
+import Redis
+import Testing
+
+/// A plain blocking client of a private Redis, for what a test does behind the server's back.
+final class RedisWire {
+  private let wire: Wire
+
+  init() throws {
+    let address = try RedisAddress(url: try TestStores.redisURL)
+    guard case .tcp(_, let port) = address.endpoint else { throw Unsupported() }
+    wire = try Wire(port: port)
+    if let password = address.password { try send("AUTH", password) }
+  }
+
+  /// A client of the Redis at a port of the loopback address, without a password.
+  init(port: UInt16) throws { wire = try Wire(port: port) }
+
+  struct Unsupported: Error {}
+
+  /// Sends a command and gives its reply as text, the elements of an array with spaces between.
+  @discardableResult
+  func send(_ command: String...) throws -> String { try send(command) }
+
+  /// Sends a command and gives its reply as text; see above.
+  @discardableResult
+  func send(_ command: [String]) throws -> String {
+    var text = "*\(command.count)\r\n"
+    for word in command { text += "$\(word.utf8.count)\r\n\(word)\r\n" }
+    try wire.send(text)
+    return try receive()
+  }
+
+  private func receive() throws -> String {
+    let line = String(decoding: try wire.take(until: Array("\r\n".utf8)).dropLast(2), as: UTF8.self)
+    let rest = String(line.dropFirst())
+    switch line.first {
+    case "$":
+      return (Int(rest) ?? -1) < 0 ? "" : String(decoding: try wire.take(Int(rest)! + 2).dropLast(2), as: UTF8.self)
+    case "*": return try (0..<max(0, Int(rest) ?? 0)).map { _ in try receive() }.joined(separator: " ")
+    default: return rest
+    }
+  }
+
+  /// Breaks all connections to one of the databases of Redis, which a server under test has for itself.
+  func breakConnections(database: Int) throws {
+    for client in try send("CLIENT", "LIST").split(separator: "\n") where client.contains(" db=\(database) ") {
+      guard let id = client.split(separator: " ").first?.split(separator: "=").last else { continue }
+      try send("CLIENT", "KILL", "ID", String(id))
+    }
+  }
+}
+
+extension TestStores {
+  /// The URL of another database of the private Redis.
+  static func redisURL(database: Int) throws -> String {
+    let url = try redisURL
+    return String(url[..<url.lastIndex(of: "/")!]) + "/\(database)"
+  }
+}

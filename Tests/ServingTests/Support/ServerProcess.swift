@@ -1,0 +1,111 @@
+import CLinux
+import Glibc
+import Reactor
+import Values
+
+/// The real binary in a process of its own, for what only a process has: signals, exit codes, inherited sockets.
+final class ServerProcess {
+  let process: pid_t
+  let log: LogCapture
+  private var status: Int32?
+
+  /// Starts `terroir` with those arguments; `shell` is a prefix such as `LISTEN_PID=$$ exec`, run by /bin/sh.
+  init(
+    _ arguments: [String] = ["serve"], _ settings: [String: String] = [:], shell: String? = nil,
+    passing socket: Int32? = nil, binary: String = ServerProcess.binary
+  ) throws {
+    log = try LogCapture()
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDOUT_FILENO)
+    posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDERR_FILENO)
+    if let socket { posix_spawn_file_actions_adddup2(&actions, socket, 3) }
+    let words = shell.map { ["/bin/sh", "-c", "\($0) \"$0\" \"$@\"", binary] } ?? [binary]
+    var argv: [UnsafeMutablePointer<CChar>?] = (words + arguments).map { strdup($0) } + [nil]
+    var environment: [UnsafeMutablePointer<CChar>?] =
+      try Self.variables(settings).map { strdup("\($0)=\($1)") } + [nil]
+    defer { for pointer in argv + environment { free(pointer) } }
+    var child = pid_t()
+    let code = posix_spawn(&child, words[0], &actions, nil, &argv, &environment)
+    if code != 0 { throw SystemError("posix_spawn", code: code) }
+    process = child
+  }
+
+  deinit {
+    if status == nil {
+      kill(process, SIGKILL)
+      waitpid(process, nil, 0)
+    }
+  }
+
+  /// Beside the test's own binary.
+  static var binary: String {
+    var path = [CChar](repeating: 0, count: 4_096)
+    let count = readlink("/proc/self/exe", &path, path.count - 1)
+    let own = String(decoding: path[..<max(0, count)].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    return own[..<own.lastIndex(of: "/")!] + "/terroir"
+  }
+
+  private static func variables(_ settings: [String: String]) throws -> [String: String] {
+    var variables = [
+      "ENVIRONMENT": "test", "PORT": "0", "METRICS_PORT": "0", "HOST": "127.0.0.1", "WORKERS": "2",
+      "LOG_FORMAT": "json",
+      "REDIS_URL": try TestStores.redisURL, "REDIS_PREFIX": "test-\(Identifier.make(unixMilliseconds: 1)):",
+      "JWT_SECRET": "0123456789abcdef-0123456789-ABCDEF", "PATH": "/usr/bin:/bin", "INSIGHTS_INTERVAL_SECONDS": "0",
+    ]
+    // What a sanitizer is told, so that it watches this process too.
+    for name in ["ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_PRELOAD"] {
+      if let value = getenv(name) { variables[name] = String(cString: value) }
+    }
+    variables.merge(settings) { $1 }
+    if variables["DATABASE_URL"] == nil { variables["DATABASE_URL"] = try TestDatabase.make() }
+    return variables
+  }
+
+  /// The port it listens on, once it serves.
+  func port() throws -> UInt16 {
+    _ = try line("\"Serving\"")
+    return UInt16(try number("port", in: try line("\"Listening\"")))
+  }
+
+  /// The first line of the log that contains a text; waits for it.
+  func line(_ text: String) throws -> String {
+    for _ in 0..<3_000 {
+      if let line = log.lines.first(where: { $0.contains(text) }) { return line }
+      usleep(10_000)
+    }
+    throw NoSuchLine(text: text, log: log.lines)
+  }
+
+  /// A number in a line of the log.
+  func number(_ name: String, in line: String) throws -> Int {
+    guard let start = line.range(of: "\"\(name)\":"), let number = Int(line[start.upperBound...].prefix { $0.isNumber })
+    else { throw NoSuchLine(text: name, log: [line]) }
+    return number
+  }
+
+  struct NoSuchLine: Error {
+    let text: String
+    let log: [String]
+  }
+
+  func signal(_ signal: Int32) { kill(process, signal) }
+
+  /// Waits for the end and gives the exit code; -1 when a signal ended it.
+  func wait() -> Int32 {
+    if let status { return status }
+    var raw: Int32 = 0
+    waitpid(process, &raw, 0)
+    let code = raw & 0x7F == 0 ? (raw >> 8) & 0xFF : -1
+    status = code
+    return code
+  }
+}
+
+extension String {
+  /// Where a text stands first.
+  fileprivate func range(of text: String) -> Range<Index>? {
+    firstRange(of: text)
+  }
+}

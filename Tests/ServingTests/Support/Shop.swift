@@ -1,0 +1,46 @@
+import JSON
+import Testing
+import Values
+
+/// A business with its owner, as tests of commerce need it.
+struct Shop {
+  let owner: Client
+  let ownerID: Identifier
+  let id: String
+  /// The path of the business.
+  var path: String { "/api/businesses/\(id)" }
+
+  init(_ server: LiveServer, name: String = "Hill Farm", category: String = "vegetables") throws {
+    (owner, ownerID) = try server.signedIn()
+    let reply = try owner.post("/api/businesses", #"{"name":"\#(name)","category":"\#(category)"}"#)
+    id = try #require(try reply.json["id"]?.text)
+  }
+
+  /// Offers a product and gives its id; `stock` nil is without limit.
+  func offer(
+    _ name: String = "Carrots", amount: Int64 = 350, currency: String = "EUR", stock: Int64? = nil
+  ) throws -> String {
+    let stock = stock.map { "\($0)" } ?? "null"
+    let reply = try owner.post(
+      "\(path)/products",
+      #"{"name":"\#(name)","price":{"amount":\#(amount),"currency":"\#(currency)"},"unit":"kg","stock":\#(stock)}"#)
+    return try #require(try reply.json["id"]?.text)
+  }
+
+  /// What is left of a product.
+  func stock(of product: String) throws -> Int64? { try owner.get("/api/products/\(product)").json["stock"]?.integer }
+}
+
+extension Client {
+  /// The body of an order.
+  static func orderBody(_ business: String, _ lines: [(product: String, quantity: Int64)]) -> String {
+    let lines = lines.map { #"{"productId":"\#($0.product)","quantity":\#($0.quantity)}"# }.joined(separator: ",")
+    return #"{"businessId":"\#(business)","lines":[\#(lines)]}"#
+  }
+
+  /// Orders, with a key of its own unless one is given.
+  func order(_ business: String, _ lines: [(product: String, quantity: Int64)], key: String? = nil) throws -> Reply {
+    let key = key ?? "\(Identifier.make(unixMilliseconds: 0))"
+    return try post("/api/orders", Self.orderBody(business, lines), headers: ["Idempotency-Key: \(key)"])
+  }
+}
