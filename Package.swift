@@ -51,7 +51,7 @@ let package = Package(
     layer("HTTP", ["CLinux", "Values", "Reactor"]),
     layer("Postgres", ["CPostgres", "Reactor", "Values"]),
     layer("Redis", ["CRedis", "CCrypto", "Reactor", "Values"]),
-    layer("Secrets", ["CCrypto", "CLinux", "Values", "Reactor"]),
+    layer("Secrets", ["CCrypto", "CLinux", "Values", "Reactor", "JSON"]),
     layer("Settings", below + ["Secrets"]),
     layer("Commands", below + ["Settings"]),
     layer("Outbound", ["Values", "Telemetry", "Reactor", "HTTP"]),
@@ -66,11 +66,11 @@ let package = Package(
     layer("Transfer", below + ["Secrets", "Settings", "Web", "Gardens", "Insights", "Commerce"]),
     layer("Serving", below + above),
     .executableTarget(
-      name: "terroir", dependencies: ["Accounts", "Commands", "Edge", "Serving"], swiftSettings: settings),
+      name: "terroir", dependencies: ["Settings", "Commands", "Edge", "Accounts", "Serving"], swiftSettings: settings),
 
     // What small parts cost, measured by bench/check.
     .executableTarget(
-      name: "micro", dependencies: ["Gardens", "HTTP", "JSON", "Metrics", "Secrets", "Telemetry", "Values", "Web"],
+      name: "micro", dependencies: ["HTTP", "JSON", "Metrics", "Telemetry", "Values", "Web"],
       path: "bench/micro",
       exclude: ["baseline.json"], swiftSettings: settings),
 
