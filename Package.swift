@@ -53,7 +53,7 @@ let package = Package(
     layer("Redis", ["CRedis", "CCrypto", "Reactor", "Values"]),
     layer("Secrets", ["CCrypto", "CLinux", "Values", "Reactor", "JSON"]),
     layer("Settings", below + ["Secrets"]),
-    layer("Commands", below + ["Settings"]),
+    layer("Commands", below + ["Settings", "Watch"]),
     layer("Outbound", ["Values", "Telemetry", "Reactor", "HTTP"]),
     layer("Migrations", ["CCrypto", "Values", "Postgres"]),
     layer("Web", below + ["CAssets", "Secrets", "Settings", "Outbound"], exclude: ["Pages/Assets"]),

@@ -100,8 +100,8 @@ extension Form where Value == ServiceURL {
 }
 
 /// Decimal numbers as settings have them: digits alone, no sign, at most 18.
-enum Decimal {
-  static func parse(_ text: some StringProtocol) -> Int? {
+package enum Decimal {
+  package static func parse(_ text: some StringProtocol) -> Int? {
     guard (1...18).contains(text.utf8.count), text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
     return Int(text)
   }

@@ -39,7 +39,7 @@ private let standard: [Command] = [
       return ExitCode.success
     }),
   Command("migrate", "Migrates.", body: .configured { _, _ in throw SystemError("migrate", code: EIO) }),
-  Command("routes", "Lists the routes.", body: .plain { _ in 7 }), .healthcheck, .config, .version,
+  Command("routes", "Lists the routes.", body: .plain { _ in 7 }), .healthcheck, .watch, .config, .version,
   Command(
     "user promote", operands: ["EMAIL"], "Makes a user an administrator.",
     body: .plain { invocation in
@@ -156,6 +156,36 @@ func healthcheckElsewhere() throws {
   #expect(run.code == 0)
   #expect(server.finish().hasPrefix("GET /livez HTTP/1.1\r\n"))
   #expect(Run(["healthcheck", "--url", "https://h"]).code == 64)
+}
+
+@Test(
+  "says what is wrong with a wish to watch, and watches nothing",
+  arguments: [
+    ([], "--url is missing"), (["--url", "https://h"], "--url must be a URL such as http://127.0.0.1:3000"),
+    (["--metrics", "h"], "--metrics must be"), (["--compare", "h"], "--compare must be"),
+    (["--for", "10"], "--for must be a time such as 10m"), (["--every", "0s"], "--every must be a time such as 5s"),
+    (["--max-p95", "-1s"], "--max-p95 must be a time such as 200ms"),
+    (["--max-error-ratio", "1.5"], "--max-error-ratio must be a share of 0 to 1"),
+    (["--max-error-ratio", "nan"], "--max-error-ratio must be a share of 0 to 1"),
+    (["--min-requests", "0"], "--min-requests must be a count of 1 to 1000000"),
+    (["--probe", "2"], "--probe must be a rate of 0/s to 100/s"), (["--for", "1s"], "--every is longer than --for"),
+  ] as [([String], String)])
+func watchMisuse(arguments: [String], complaint: String) {
+  let server = arguments.isEmpty || arguments[0] == "--url" ? [] : ["--url", "http://127.0.0.1:9"]
+  let run = Run(["watch"] + server + arguments)
+  #expect(run.code == 64)
+  #expect(run.output.isEmpty)
+  #expect(run.complaint.hasPrefix("terroir watch: \(complaint)"))
+}
+
+@Test("a server that is not there is worse, as a sentence or as JSON")
+func watchNobody() {
+  let arguments = ["watch", "--url", "http://127.0.0.1:9", "--for", "200ms", "--every", "100ms"]
+  let run = Run(arguments)
+  #expect(run.code == 1)
+  #expect(run.output == "Worse: the server was not ready twice in a row.\n")
+  let json = Run(arguments + ["--json"]).output
+  #expect(json.hasPrefix(#"{"verdict":"worse","reason":"the server was not ready twice in a row","seconds":"#))
 }
 
 @Test("fails in time when the server is mute or not there")
