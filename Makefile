@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check mutate bench bench-check stack-test live-test image image-test fault-test fuzz sanitize format hooks secrets clean
+.PHONY: help run test check mutate bench bench-check stack-test deploy-test live-test image image-test fault-test fuzz sanitize format hooks secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ bench-check: ## Compare what small parts cost with what was accepted
 
 stack-test: ## Run the server inside real nginx, Prometheus, Alertmanager and exporters
 	@scripts/stack-test
+
+deploy-test: ## Deploy under load, deploy bad builds, and kill deploys, with real servers and a real nginx
+	@scripts/deploy-test
 
 live-test: ## Send made-up requests to a running server and open its pages in a browser
 	@scripts/live-test
@@ -54,5 +57,5 @@ secrets: ## Write the secrets that compose needs, once
 	@scripts/secrets
 
 clean: ## Remove the builds, the private stores and their data
-	@for instance in run test fault live; do scripts/stores -i $$instance destroy; done
+	@for instance in run test fault live deploy; do scripts/stores -i $$instance destroy; done
 	@rm -rf .build .build-asan .build-tsan .terroir .venv .venv-live

@@ -18,7 +18,6 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-STORES = [ROOT / "scripts" / "stores", "-i", "stack"]
 # How long each window of the rules is here. A scrape a second leaves enough samples in the shortest.
 WINDOWS = {"5m": "8s", "15m": "20s", "30m": "15s", "1h": "20s", "2h": "25s", "6h": "30s", "1d": "60s", "3d": "70s"}
 PORTS = ("api", "metrics", "http", "https", "status", "syslog", "edge-log", "prometheus", "alertmanager", "postgres", "redis", "nginx", "node", "blackbox", "outside")
@@ -139,12 +138,13 @@ class Client:
 
 
 class Stack:
-    def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="terroir-stack-"))
+    def __init__(self, instance="stack", ports=PORTS):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"terroir-{instance}-"))
         self.folder.chmod(0o755)  # nginx's workers run as another user
-        self.port = free_ports(PORTS)
+        self.port = free_ports(ports)
+        self.private_stores = [ROOT / "scripts" / "stores", "-i", instance]
         self.processes, self.settings, self.stores = {}, {}, {}
-        self.api = f"http://127.0.0.1:{self.port['api']}"
+        self.api = f"http://127.0.0.1:{self.port[ports[0]]}"
         self.edge = f"https://127.0.0.1:{self.port['https']}"
         self.plain = f"http://127.0.0.1:{self.port['http']}"
 
@@ -178,7 +178,7 @@ class Stack:
         for name in reversed(list(self.processes)):
             self.stop(name)
         if self.stores:
-            subprocess.run([*STORES, "destroy"], check=True)
+            subprocess.run([*self.private_stores, "destroy"], check=True)
         if os.environ.get("KEEP"):
             print("kept:", self.folder)
         else:
@@ -187,13 +187,13 @@ class Stack:
     # --- the parts ---
 
     def start_stores(self):
-        subprocess.run([*STORES, "start"], check=True)
-        exports = subprocess.run([*STORES, "env"], check=True, capture_output=True, text=True).stdout
+        subprocess.run([*self.private_stores, "start"], check=True)
+        exports = subprocess.run([*self.private_stores, "env"], check=True, capture_output=True, text=True).stdout
         self.stores = dict(re.findall(r"^export (\w+)='(.*)'$", exports, re.M))
         self.redis_password = re.search(r"//:(.*)@", self.stores["REDIS_URL"])[1]
 
     def restart_store(self, name):
-        subprocess.run([*STORES, "restart", name], check=True)
+        subprocess.run([*self.private_stores, "restart", name], check=True)
 
     def store_pid(self, name):
         pidfile = pathlib.Path(self.stores[f"TERROIR_TEST_{name.upper()}_PIDFILE"])
@@ -206,14 +206,16 @@ class Stack:
             "TRUSTED_PROXIES": "127.0.0.1/32", "SHUTDOWN_DRAIN_SECONDS": "0", "LOG_FORMAT": "json", **self.settings, **environment,
         })
 
-    def start_nginx(self, rate="10r/s", burst="20", server=None, **settings):
-        """nginx before the server, or before another port; what it logs is received beside it."""
+    def start_nginx(self, rate="10r/s", burst="20", server=None, colours=(), **settings):
+        """nginx before the server, before another port, or before the addresses of blue and green and a folder that says
+        which of them serves; what it logs is received beside it."""
         edge, log = self.folder / "nginx", f"127.0.0.1:{self.port['syslog']}"
         if "edge-log" not in self.processes:
             self.start("edge-log", [os.environ["TERROIR_BINARY"], "edge-log", "--syslog", log, "--metrics", f"127.0.0.1:{self.port['edge-log']}"],
                        lambda: fetch(f"http://127.0.0.1:{self.port['edge-log']}/metrics"))
+        blue, *rest = colours or (f"127.0.0.1:{server or self.port['api']}",)
         subprocess.run(
-            [ROOT / "scripts/nginx-config", edge, *(str(self.port[p]) for p in ("http", "https", "status")), f"127.0.0.1:{server or self.port['api']}", log],
+            [ROOT / "scripts/nginx-config", edge, *(str(self.port[p]) for p in ("http", "https", "status")), blue, log, *rest],
             check=True, env={**os.environ, "EDGE_RATE": rate, "EDGE_BURST": burst, **settings},
         )
         self.start(

@@ -1,0 +1,130 @@
+"""Deploys in a row under load: nobody notices."""
+import threading
+import unittest
+
+from Tests.Deploy.host import Host, Load
+from Tests.Stack.stack import until
+
+
+class Deploys(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.host = Host()
+        cls.addClassCleanup(cls.host.close)
+        cls.host.start_edge()
+        code, said = cls.host.deploy(cls.host.release("first"))
+        if code:
+            raise AssertionError(f"the first deploy failed: {said}")
+
+    def deploys(self, *arguments):
+        code, said = self.host.deploy(*arguments)
+        self.assertEqual(code, 0, said)
+        return said
+
+    def test_ten_deploys_fail_no_request_and_lose_no_reading(self):
+        with Load(self.host) as load:
+            for number in range(10):
+                self.deploys(self.host.release(f"r{number}"))
+                self.assertEqual(self.host.served(), f"r{number}")
+                self.assertEqual(len(self.host.running()), 1)
+        self.assertEqual(load.failures, [])
+        for kind, count in load.counts.items():
+            self.assertGreater(count, 300, kind)
+        print(f"\n{sum(load.counts.values())} requests during ten deploys: {load.counts}")
+        self.assertEqual(load.stored(), load.acknowledged)
+
+    def test_rollback_deploys_the_release_before(self):
+        self.deploys(self.host.release("one"))
+        self.deploys(self.host.release("two"))
+        with Load(self.host) as load:
+            said = self.deploys("rollback")
+        self.assertEqual(load.failures, [])
+        self.assertEqual(self.host.served(), "one")
+        self.assertNotIn("Migrating", said)
+
+    def test_status_says_which_colour_serves_what_since_when(self):
+        self.deploys(self.host.release("shown"))
+        code, said = self.host.deploy("status", options=())
+        self.assertEqual(code, 0)
+        self.assertRegex(said, r"^(blue|green) serves since 20\d\d-\d\d-\d\dT[\d:]+Z: \S+ \(revision shown\)\n(blue|green) is not running: /")
+        self.assertRegex(said, r"last deploy: \S+, complete\n$")
+
+    def test_prometheus_is_told_what_runs(self):
+        self.deploys(self.host.release("scraped"))
+        colour = next(iter(self.host.running()))
+        text = (self.host.state / "targets.json").read_text()
+        self.assertEqual(text, f'[{{"targets":["127.0.0.1:{self.host.port[colour + "-metrics"]}"],"labels":{{"colour":"{colour}"}}}}]\n')
+
+    def test_the_webhook_is_told(self):
+        self.deploys(self.host.release("told"))
+        until("the notice", lambda: any("deployed" in text and "revision told" in text for text in self.host.notices.texts))
+
+    def test_one_deploy_at_a_time(self):
+        first = self.host.begin(self.host.release("alone"))
+        until("the first deploy", lambda: self.host.journal()[-1][2] != "complete")
+        code, said = self.host.deploy(self.host.release("crowd"))
+        self.assertEqual((code, said), (75, "deploy: another deploy is at work\n"))
+        self.assertEqual(first.wait(60), 0)
+        first.stdout.close()
+        self.assertEqual(self.host.served(), "alone")
+
+    def test_a_dry_run_does_nothing(self):
+        before = (self.host.served(), self.host.journal())
+        code, said = self.host.deploy("--dry-run", self.host.release("dry"))
+        self.assertEqual(code, 0, said)
+        self.assertIn("revision dry", said)
+        self.assertEqual((self.host.served(), self.host.journal()), before)
+
+    def test_a_wrong_command_line_is_64(self):
+        for arguments in ((), ("--canary", "7%", "x"), ("--for",), ("--nonsense", "x"), ("x", "y"), ("/nonsense",), ("/etc/passwd",)):
+            code, said = self.host.deploy(*arguments, options=())
+            self.assertEqual(code, 64, said)
+        code, said = self.host.deploy("--help", options=())
+        self.assertEqual(code, 0)
+        self.assertIn("usage: scripts/deploy", said)
+        self.assertTrue(said.rstrip().endswith("docs/operations.md."))
+
+    def test_event_streams_move_over(self):
+        self.deploys(self.host.release("before"))
+        with Load(self.host) as load:
+            events = Events(load)
+            until("the first event", lambda: events.ids)
+            self.deploys(self.host.release("after"))
+            until("a stream of the new release", lambda: events.connections > 1)
+            seen = len(events.ids)
+            until("events of the new release", lambda: len(events.ids) > seen + 20)
+            acknowledged = load.acknowledged
+            until("all events", lambda: len(events.ids) >= acknowledged - events.skipped)
+            events.stop()
+        self.assertEqual(len(events.ids), len(set(events.ids)))
+
+
+class Events:
+    """A client of a garden's events that comes again with the last id it has, as browsers do."""
+
+    def __init__(self, load):
+        self.load, self.ids, self.connections, self.skipped = load, [], 0, load.acknowledged
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self.work, daemon=True)
+        self.thread.start()
+
+    def work(self):
+        while not self.stopping.is_set():
+            connection = self.load.connect()
+            self.connections += 1
+            connection.request("GET", f"/api/gardens/{self.load.garden}/events", headers={"Last-Event-ID": self.ids[-1]} if self.ids else {})
+            answer = connection.getresponse()
+            for line in iter(answer.readline, b""):
+                if line.startswith(b"id:"):
+                    self.ids.append(line[3:].strip().decode())
+                if self.stopping.is_set():
+                    break
+            connection.close()
+
+    def stop(self):
+        self.stopping.set()
+        self.thread.join(20)
+
+
+if __name__ == "__main__":
+    unittest.main()
