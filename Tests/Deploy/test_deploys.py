@@ -76,7 +76,7 @@ class Deploys(unittest.TestCase):
         self.assertEqual((self.host.served(), self.host.journal()), before)
 
     def test_a_wrong_command_line_is_64(self):
-        for arguments in ((), ("--canary", "7%", "x"), ("--for",), ("--nonsense", "x"), ("x", "y"), ("/nonsense",), ("/etc/passwd",)):
+        for arguments in ((), ("--canary", "7%", "x"), ("--for",), ("--for=10", "x"), ("--max-error-ratio=2", "x"), ("--min-requests=0", "x"), ("--nonsense", "x"), ("x", "y"), ("/nonsense",), ("/etc/passwd",)):
             code, said = self.host.deploy(*arguments, options=())
             self.assertEqual(code, 64, said)
         code, said = self.host.deploy("--help", options=())

@@ -39,7 +39,7 @@ def free_ports(names):
     raise AssertionError("no free ports")
 
 
-def until(what, condition, seconds=60):
+def until(what, condition, seconds=60, pause=0.2):
     """Waits for a condition; what it last returned, or a failure that says what was waited for."""
     end = time.monotonic() + seconds
     while True:
@@ -51,7 +51,7 @@ def until(what, condition, seconds=60):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"waited {seconds} s for {what}")
-        time.sleep(0.2)
+        time.sleep(pause)
 
 
 def fetch(url, timeout=5):
