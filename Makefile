@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check mutate bench bench-check stack-test deploy-test live-test image image-test fault-test fuzz sanitize format hooks secrets clean
+.PHONY: help run test check mutate bench bench-check stack-test deploy-test pipeline-test coverage live-test image image-test fault-test fuzz sanitize format hooks secrets clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: ## Build and serve on :3000 with private stores and demo data
 	@scripts/run
@@ -27,6 +27,12 @@ stack-test: ## Run the server inside real nginx, Prometheus, Alertmanager and ex
 
 deploy-test: ## Deploy under load, deploy bad builds, and kill deploys, with real servers and a real nginx
 	@scripts/deploy-test
+
+pipeline-test: ## Run the workflows' light jobs, and a deploy to a stand-in for AWS
+	@scripts/pipeline-test
+
+coverage: ## Say which share of the code the tests reach
+	@scripts/coverage
 
 live-test: ## Send made-up requests to a running server and open its pages in a browser
 	@scripts/live-test

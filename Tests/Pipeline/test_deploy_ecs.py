@@ -1,0 +1,80 @@
+"""scripts/deploy-ecs against a stand-in for AWS: what is deployed, and what is put back."""
+import subprocess
+import tempfile
+import unittest
+
+from Tests.Pipeline.cloud import ROOT, Cloud
+
+
+def image(letter):
+    return f"ghcr.io/example/terroir@sha256:{letter * 64}"
+
+
+class DeployECS(unittest.TestCase):
+    def setUp(self):
+        self.cloud = Cloud()
+        self.addCleanup(self.cloud.close)
+        self.cloud.prepare(image("a"))
+
+    def deploy(self, *arguments, **environment):
+        with tempfile.NamedTemporaryFile("r") as output:
+            answer = subprocess.run([ROOT / "scripts/deploy-ecs", *arguments], env={**self.cloud.environment, "GITHUB_OUTPUT": output.name, **environment},
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+            return answer.returncode, answer.stdout, output.read().strip()
+
+    def test_a_release_is_backed_up_migrated_served_and_watched(self):
+        code, text, outcome = self.deploy("--for", "5m", "staging", image("b"))
+        self.assertEqual((code, outcome), (0, "outcome=deployed"), text)
+        self.assertEqual(self.cloud.served(), image("b"))
+        self.assertEqual(self.cloud.commands, [["migrate"], ["watch", "--url", "http://10.0.0.7:3000", "--metrics", "http://10.0.0.7:9464/metrics", "--for", "5m"]])
+        order = [self.cloud.calls.index(call) for call in ("CreateDBSnapshot", "RunTask", "UpdateService", "TagResource")]
+        self.assertEqual(order, sorted(order))
+
+    def test_the_other_containers_and_the_secrets_stay(self):
+        self.deploy("staging", image("b"))
+        definition = self.cloud.ecs.describe_task_definition(taskDefinition="terroir-staging-api")["taskDefinition"]
+        self.assertEqual([container["image"] for container in definition["containerDefinitions"]], ["haproxy:3", image("b")])
+        self.assertEqual(definition["containerDefinitions"][1]["secrets"], [{"name": "JWT_SECRET", "valueFrom": "arn:secret"}])
+
+    def test_a_migration_that_fails_changes_nothing_else(self):
+        self.cloud.exits["migrate"] = 1
+        code, text, outcome = self.deploy("staging", image("b"))
+        self.assertEqual((code, outcome), (1, ""), text)
+        self.assertNotIn("UpdateService", self.cloud.calls)
+        self.assertEqual(self.cloud.served(), image("a"))
+
+    def test_what_never_comes_up_is_put_back(self):
+        self.cloud.broken = image("b")
+        code, text, outcome = self.deploy("staging", image("b"))
+        self.assertEqual((code, outcome), (1, "outcome=rolled-back"), text)
+        self.assertIn("It did not come up.", text)
+        self.assertEqual(self.cloud.served(), image("a"))
+
+    def test_what_the_watch_finds_worse_or_cannot_tell_is_put_back(self):
+        for verdict, letter in ((1, "b"), (3, "c")):
+            self.cloud.exits["watch"] = verdict
+            code, text, outcome = self.deploy("staging", image(letter))
+            self.assertEqual((code, outcome), (1, "outcome=rolled-back"), text)
+            self.assertEqual(self.cloud.served(), image("a"))
+
+    def test_what_cannot_be_used_is_put_back(self):
+        code, text, outcome = self.deploy("--smoke", "http://127.0.0.1:1", "staging", image("b"))
+        self.assertEqual((code, outcome), (1, "outcome=rolled-back"), text)
+        self.assertEqual(self.cloud.served(), image("a"))
+
+    def test_a_rollback_goes_to_the_release_before_and_back_again(self):
+        code, text, _ = self.deploy("staging", "rollback")
+        self.assertEqual(code, 1, text)
+        self.assertIn("no release before this one", text)
+        self.deploy("staging", image("b"))
+        code, text, outcome = self.deploy("staging", "rollback")
+        self.assertEqual((code, outcome), (0, "outcome=returned"), text)
+        self.assertEqual(self.cloud.served(), image("a"))
+        self.deploy("staging", "rollback")
+        self.assertEqual(self.cloud.served(), image("b"))
+
+    def test_an_image_without_a_digest_is_refused(self):
+        for wrong in ("ghcr.io/example/terroir:latest", "ghcr.io/example/terroir", "x@sha256:abc", "rollback; true"):
+            self.assertEqual(self.deploy("staging", wrong)[0], 64)
+        self.assertEqual(self.deploy("live", image("b"))[0], 64)
+        self.assertEqual(self.cloud.commands, [])

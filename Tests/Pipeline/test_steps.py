@@ -1,0 +1,127 @@
+"""What the workflows' light jobs do, done here."""
+import hashlib
+import http.server
+import json
+import subprocess
+import threading
+import unittest
+
+from Tests.Pipeline.job import Project, git, run
+
+CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2026-11-28\n\n### Added\n\n- Something new.\n\n## [1.2.2] - 2026-10-01\n\n- Older.\n"
+
+
+class Steps(unittest.TestCase):
+    def setUp(self):
+        self.project = Project()
+        self.addCleanup(self.project.close)
+
+    def changed(self, **files):
+        before = git(self.project.folder, "rev-parse", "HEAD")
+        self.project.commit("A change", **{name.replace("__", "/").replace("_", "."): text for name, text in files.items()})
+        result = run(self.project, "ci.yml", "changes", {"github": {"event": {"before": before}}})
+        self.assertIsNone(result.failed, result.text)
+        return {name for name, value in result.outputs.items() if value == "true"}
+
+    def test_a_change_of_documents_starts_no_build(self):
+        self.assertEqual(self.changed(docs__runbook_md="# Other\n", CHANGELOG_md="# Other\n"), {"documents"})
+
+    def test_a_change_of_infrastructure_is_checked_and_not_compiled_for(self):
+        self.assertEqual(self.changed(renovate_json="{}\n"), {"configuration"})
+
+    def test_a_change_of_code_is_proven_whole(self):
+        self.assertEqual(self.changed(Makefile=".PHONY:\n"), {"code", "configuration"})
+        self.assertEqual(self.changed(README_md="# Other\n"), {"code", "configuration", "documents"})
+
+    def test_an_unknown_base_counts_as_a_change_of_everything(self):
+        for base in ("", "0" * 40, "--help"):
+            result = run(self.project, "ci.yml", "changes", {"github": {"event": {"before": base}}})
+            self.assertEqual(set(result.outputs.values()), {"true"}, result.text)
+
+    def test_documents_are_checked(self):
+        self.assertIsNone(run(self.project, "ci.yml", "documents").failed)
+        self.project.commit("A slip", **{"SECURITY.md": "See [nothing](docs/nothing.md).\n"})
+        result = run(self.project, "ci.yml", "documents")
+        self.assertEqual(result.failed, "Spelling and links")
+        self.assertIn("::error title=links and runbook::", result.text)
+
+    def test_the_verdict_is_bad_if_any_job_is(self):
+        def verdict(**results):
+            return run(self.project, "ci.yml", "verdict", {"needs": {name: {"result": result, "outputs": {}} for name, result in results.items()}})
+        self.assertIsNone(verdict(changes="success", test="skipped").failed)
+        for bad in ("failure", "cancelled"):
+            result = verdict(changes="success", check=bad, test=bad)
+            self.assertEqual(result.failed, "Every job is good")
+            self.assertIn("::error::Not good: check, test", result.text)
+
+    def release(self, tag):
+        git(self.project.folder, "update-ref", "refs/remotes/origin/main", "main")
+        return run(self.project, "release.yml", "verify", environment={"GITHUB_REF_NAME": tag})
+
+    def test_a_release_is_of_the_main_branch_and_described(self):
+        self.project.commit("A release", **{"CHANGELOG.md": CHANGELOG})
+        good = self.release("v1.2.3")
+        self.assertIsNone(good.failed, good.text)
+        self.assertEqual(good.outputs, {"version": "1.2.3"})
+        self.assertIn("- Something new.", good.text)
+        self.assertNotIn("Older", good.text)
+        for tag in ("v1.2.4", "v1.2", "v1.2.3; true"):
+            self.assertEqual(self.release(tag).failed, "The changelog says what it brings")
+
+    def test_a_release_beside_the_main_branch_is_refused(self):
+        git(self.project.folder, "update-ref", "refs/remotes/origin/main", "main")
+        git(self.project.folder, "checkout", "--quiet", "-b", "aside")
+        self.project.commit("Aside", **{"CHANGELOG.md": CHANGELOG})
+        self.assertEqual(run(self.project, "release.yml", "verify", environment={"GITHUB_REF_NAME": "v1.2.3"}).failed, "It is on the main branch")
+
+    def test_archives_are_the_same_for_the_same_input_and_summed_up(self):
+        def pack():
+            name = subprocess.run(["scripts/release-archive", "/bin/true", "1.2.3", "arm64", "release"], cwd=self.project.folder, check=True, capture_output=True, text=True).stdout.strip()
+            return hashlib.sha256((self.project.folder / name).read_bytes()).hexdigest()
+        first = pack()
+        self.assertEqual(pack(), first)
+        self.assertIsNone(run(self.project, "release.yml", "publish", only=["Sum up the archives"]).failed)
+        self.assertEqual((self.project.folder / "release/SHA256SUMS").read_text(), f"{first}  terroir-1.2.3-linux-arm64.tar.gz\n")
+
+    def test_a_key_in_the_history_is_found(self):
+        self.assertIsNone(run(self.project, "security.yml", "secrets").failed)
+        key = "AKIA" + "Q3EGRFZ7LMX2TNWP"
+        self.project.commit("A slip", **{"settings.env": f'aws_key = "{key}"\n'})
+        self.project.commit("It is gone, but not from the history", **{"settings.env": "\n"})
+        result = run(self.project, "security.yml", "secrets")
+        self.assertEqual(result.failed, "Look through the whole history")
+        self.assertNotIn(key, result.text)
+
+    def test_everybody_is_told_how_a_deploy_went(self):
+        received = []
+
+        class Receiver(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+                self.send_response(200 if self.path == "/good" else 404)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Receiver)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+
+        def notice(path="good", **jobs):
+            needs = {name: {"result": result, "outputs": {"outcome": outcome}} for name, (result, outcome) in jobs.items()}
+            return run(self.project, "deploy.yml", "notice", {
+                "needs": needs, "inputs": {"image": "x@sha256:1"}, "secrets": {"WEBHOOK_URL": f"http://127.0.0.1:{server.server_port}/{path}"}})
+        skipped = ("skipped", "")
+        self.assertIsNone(notice(staging=("success", "deployed"), production=("success", "deployed"), rollback=skipped).failed)
+        self.assertIsNone(notice(staging=("success", "deployed"), production=("failure", "rolled-back"), rollback=skipped).failed)
+        self.assertIsNone(notice(staging=("failure", ""), production=skipped, rollback=skipped).failed)
+        self.assertIsNone(notice(staging=skipped, production=skipped, rollback=("success", "returned")).failed)
+        self.assertEqual(received, [
+            "Deploy of x@sha256:1: staging succeeded, production succeeded.",
+            "Deploy of x@sha256:1: staging succeeded, production failed and was rolled back.",
+            "Deploy of x@sha256:1: staging failed.",
+            "Deploy of x@sha256:1: rollback went back to the release before.",
+        ])
+        self.assertEqual(notice("bad", staging=("failure", "")).failed, "Post it")
