@@ -1,0 +1,239 @@
+"""What the manifests must say, checked on what kustomize makes of them, and that each broken line is noticed."""
+import contextlib
+import copy
+import io
+import json
+import pathlib
+import re
+import subprocess
+import unittest
+
+import kubernetes_validate
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+VERSION = "1.32"
+# Resources of operators, whose schemas are not Kubernetes' own: at least their first level is known here.
+CUSTOM = {
+    "Cluster": {"imageName", "instances", "primaryUpdateStrategy", "enableSuperuserAccess", "bootstrap", "managed", "postgresql", "storage", "walStorage",
+                "resources", "inheritedMetadata", "affinity", "plugins", "monitoring", "externalClusters"},
+    "ObjectStore": {"retentionPolicy", "configuration"},
+    "ScheduledBackup": {"schedule", "immediate", "cluster", "backupOwnerReference", "method", "pluginConfiguration"},
+    "ServiceMonitor": {"selector", "jobLabel", "endpoints"},
+    "PrometheusRule": {"groups"},
+}
+# Below these every key is somebody's own word.
+FREE = {"labels", "matchLabels", "annotations", "data", "requests", "limits", "podSelector", "namespaceSelector"}
+
+
+def built(overlay):
+    text = subprocess.run(["kubectl", "kustomize", ROOT / "deploy/kubernetes/overlays" / overlay], check=True, capture_output=True, text=True).stdout
+    return list(yaml.safe_load_all(text))
+
+
+def pods(document):
+    """The pod specification of a workload, or none."""
+    spec = document.get("spec") or {}
+    template = spec.get("jobTemplate", {}).get("spec", spec).get("template")
+    return [template] if template else []
+
+
+judged = {}  # validating takes long, and most documents are looked at again and again
+
+
+def schema_fault(document):
+    text = json.dumps(document, sort_keys=True)
+    if text not in judged:
+        judged[text] = judge(document)
+    return judged[text]
+
+
+def judge(document):
+    if document["kind"] in CUSTOM:
+        return sorted(set(document["spec"]) - CUSTOM[document["kind"]])
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            kubernetes_validate.validate(document, VERSION, strict=True)
+    except Exception as fault:  # a kind it does not know is a fault as much as a wrong field
+        return [str(fault).splitlines()[0]]
+    return []
+
+
+def pod_faults(name, pod):
+    spec, found = pod["spec"], []
+    context = spec.get("securityContext", {})
+    wanted = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    found += [f"{name}: the pod's {key} is not {value}" for key, value in wanted.items() if context.get(key) != value]
+    found += [f"{name}: {key} is root" for key in ("runAsUser", "runAsGroup") if context.get(key, 0) == 0]
+    if spec.get("enableServiceLinks") is not False or "automountServiceAccountToken" not in spec:
+        found.append(f"{name}: takes what it did not ask for")
+    found += [f"{name}: {key}" for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]
+    found += [f"{name}: mounts the host's files" for volume in spec.get("volumes", []) if "hostPath" in volume]
+    for container in spec["containers"] + spec.get("initContainers", []):
+        wanted = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+        own = container.get("securityContext", {})
+        found += [f"{name}: the container's {key} is not {value}" for key, value in wanted.items() if own.get(key) != value]
+        for kind in ("requests", "limits"):
+            found += [f"{name}: no {kind} of {what}" for what in ("cpu", "memory") if what not in container.get("resources", {}).get(kind, {})]
+        if not re.search(r"@sha256:[0-9a-f]{64}$|^alpine/k8s:\d+\.\d+\.\d+$", container["image"]):
+            found.append(f"{name}: the image {container['image']} may be another one tomorrow")
+    return found
+
+
+def server_faults(document, settings):
+    spec = document["spec"]
+    template = spec["template"]["spec"]
+    server = template["containers"][0]
+    found = []
+    if "replicas" in spec:
+        found.append("the deployment fights with its autoscaler over how many there are")
+    if spec.get("strategy", {}).get("rollingUpdate") != {"maxUnavailable": 0, "maxSurge": 1}:
+        found.append("a rollout takes servers away before new ones serve")
+    probes = {"startupProbe": "/startupz", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
+    found += [f"{probe} does not ask {path}" for probe, path in probes.items() if server.get(probe, {}).get("httpGet", {}).get("path") != path]
+    if template.get("terminationGracePeriodSeconds", 30) < int(settings.get("SHUTDOWN_DRAIN_SECONDS", 0)) + 20 + 10:
+        found.append("the server is killed while it still answers")
+    if server.get("lifecycle"):
+        found.append("the image has no shell for a hook")
+    spread = {constraint["topologyKey"] for constraint in template.get("topologySpreadConstraints", [])}
+    if spread != {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}:
+        found.append("all servers may stand on one node")
+    return found
+
+
+def faults(documents):
+    found = []
+    names = {(document["kind"], document["metadata"].get("namespace"), document["metadata"]["name"]) for document in documents}
+    labels = [pod["metadata"]["labels"] for document in documents for pod in pods(document)]
+    denied = set()
+    for document in documents:
+        kind, namespace, name = document["kind"], document["metadata"].get("namespace"), document["metadata"]["name"]
+        found += [f"{kind} {name}: {fault}" for fault in schema_fault(document)]
+        if kind == "Namespace" and document["metadata"].get("labels", {}).get("pod-security.kubernetes.io/enforce") != "restricted":
+            found.append(f"{name} lets any pod in")
+        for pod in pods(document):
+            found += pod_faults(name, pod)
+            if ("ServiceAccount", namespace, pod["spec"].get("serviceAccountName")) not in names:
+                found.append(f"{name}: no such account")
+            for container in pod["spec"]["containers"]:
+                found += [f"{name}: no ConfigMap {source['configMapRef']['name']}" for source in container.get("envFrom", [])
+                          if ("ConfigMap", namespace, source["configMapRef"]["name"]) not in names]
+                found += [f"{name}: {variable['name']} stands in the open" for variable in container.get("env", [])
+                          if re.search("SECRET|PASSWORD|TOKEN|_URL", variable["name"]) and not variable["name"].endswith("_FILE")]
+        if kind == "ConfigMap":
+            found += [f"{name}: {key} stands in the open" for key in document["data"] if re.search("SECRET|PASSWORD|TOKEN|DATABASE_URL|REDIS_URL", key)]
+        selector = document.get("spec", {}).get("selector") or {}
+        selector = selector.get("matchLabels", selector) if kind in ("Service", "PodDisruptionBudget", "Deployment") else {}
+        if selector and not any(selector.items() <= each.items() for each in labels):
+            found.append(f"{kind} {name} selects no pod")
+        if kind == "HorizontalPodAutoscaler":
+            target = document["spec"]["scaleTargetRef"]
+            if (target["kind"], namespace, target["name"]) not in names:
+                found.append(f"{kind} {name} scales nothing")
+        if kind == "NetworkPolicy" and document["spec"].get("podSelector") == {} and set(document["spec"].get("policyTypes", [])) == {"Ingress", "Egress"}:
+            denied.add(namespace)
+    settings = next(document["data"] for document in documents if document["kind"] == "ConfigMap" and document["metadata"]["name"].startswith("api-"))
+    for document in documents:
+        if document["kind"] == "Deployment":
+            found += server_faults(document, settings)
+        if document["kind"] == "Namespace" and document["metadata"]["name"] not in denied:
+            found.append(f"in {document['metadata']['name']} everybody may talk to everybody")
+    return found
+
+
+def places(value, path=(), free=False):
+    """The path of each key of a document that its schema, and not its author, names."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not free:
+                yield (*path, key)
+            yield from places(inner, (*path, key), key in FREE)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from places(inner, (*path, index))
+
+
+def reach(document, path):
+    for part in path:
+        document = document[part]
+    return document
+
+
+class KubernetesPolicy(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.overlays = {overlay: built(overlay) for overlay in ("dev", "staging", "production")}
+
+    def test_every_overlay_keeps_the_rules(self):
+        for overlay, documents in self.overlays.items():
+            with self.subTest(overlay=overlay):
+                self.assertEqual(faults(documents), [])
+
+    def test_each_removed_line_of_a_security_context_is_noticed(self):
+        count = 0
+        for index, document in enumerate(self.overlays["production"]):
+            for path in places(document):
+                if "securityContext" not in path[:-1] and path[-1] != "securityContext" or path[-1] == "fsGroup":
+                    continue
+                changed = list(self.overlays["production"])
+                changed[index] = copy.deepcopy(document)
+                del reach(changed[index], path[:-1])[path[-1]]
+                count += 1
+                with self.subTest(kind=document["kind"], path=path):
+                    self.assertNotEqual(faults(changed), [])
+        self.assertGreater(count, 30)
+
+    def test_each_misspelt_field_is_noticed(self):
+        seen = set()
+        for document in self.overlays["production"]:
+            for path in places(document):
+                if path[0] != "spec" or len(path) < 2 or (document["kind"] in CUSTOM and len(path) > 2):
+                    continue
+                if document["kind"] == "Service" and path[1] == "selector" and len(path) > 2:
+                    continue
+                field = (document["kind"], tuple(part for part in path if isinstance(part, str)))
+                if field in seen:
+                    continue
+                seen.add(field)
+                changed = copy.deepcopy(document)
+                parent = reach(changed, path[:-1])
+                parent[f"{path[-1]}x"] = parent.pop(path[-1])
+                with self.subTest(kind=document["kind"], path=path):
+                    self.assertNotEqual(schema_fault(changed), [])
+        self.assertGreater(len(seen), 200)
+
+    def test_other_slips_are_noticed(self):
+        def broken(kind, change):
+            documents = copy.deepcopy(self.overlays["production"])
+            change(next(document for document in documents if document["kind"] == kind))
+            return faults(documents)
+
+        def server(document):
+            return document["spec"]["template"]["spec"]["containers"][0]
+        slips = {
+            "another one tomorrow": ("Deployment", lambda it: server(it).update(image="ghcr.io/example/terroir:1.2.3")),
+            "another one tomorrow ": ("CronJob", lambda it: pods(it)[0]["spec"]["containers"][0].update(image="alpine/k8s")),
+            "fights with": ("Deployment", lambda it: it["spec"].update(replicas=3)),
+            "does not ask /readyz": ("Deployment", lambda it: server(it)["readinessProbe"]["httpGet"].update(path="/health")),
+            "killed while": ("Deployment", lambda it: it["spec"]["template"]["spec"].update(terminationGracePeriodSeconds=30)),
+            "no limits of memory": ("Deployment", lambda it: server(it)["resources"]["limits"].pop("memory")),
+            "stands in the open": ("ConfigMap", lambda it: it["data"].update(JWT_SECRET="x")),
+            "selects no pod": ("PodDisruptionBudget", lambda it: it["spec"]["selector"]["matchLabels"].update({"app.kubernetes.io/component": "apy"})),
+            "scales nothing": ("HorizontalPodAutoscaler", lambda it: it["spec"]["scaleTargetRef"].update(name="apy")),
+            "lets any pod in": ("Namespace", lambda it: it["metadata"]["labels"].update({"pod-security.kubernetes.io/enforce": "baseline"})),
+            "on one node": ("Deployment", lambda it: it["spec"]["template"]["spec"].pop("topologySpreadConstraints")),
+            "before new ones": ("Deployment", lambda it: it["spec"].pop("strategy")),
+            "the host's files": ("Deployment", lambda it: it["spec"]["template"]["spec"]["volumes"].append({"name": "h", "hostPath": {"path": "/"}})),
+        }
+        for fault, (kind, change) in slips.items():
+            with self.subTest(fault=fault):
+                self.assertIn(fault.strip(), " ".join(broken(kind, change)))
+        without = [document for document in self.overlays["production"] if document["kind"] != "NetworkPolicy"]
+        self.assertIn("everybody may talk", " ".join(faults(without)))
+
+    def test_production_has_one_in_each_zone_and_somebody_to_wait_for(self):
+        of = {document["kind"]: document for document in self.overlays["production"] if document["metadata"].get("namespace") == "terroir"}
+        self.assertGreaterEqual(of["HorizontalPodAutoscaler"]["spec"]["minReplicas"], 3)
+        self.assertEqual(of["Cluster"]["spec"]["instances"], 3)
+        self.assertEqual(of["Cluster"]["spec"]["postgresql"]["synchronous"]["number"], 1)
+        self.assertEqual(of["ScheduledBackup"]["spec"]["schedule"], "0 0 2 * * *")
