@@ -19,7 +19,8 @@ import yaml
 HERE = pathlib.Path(__file__).parent
 # Written by parts that are not there on every host.
 LATER = {
-    "terroir_backup_last_success_timestamp_seconds",
+    "terroir_backup_last_success_timestamp_seconds", "terroir_backup_last_run_success",
+    "terroir_restore_test_last_success_timestamp_seconds", "terroir_restore_test_last_run_success",
 }
 
 

@@ -191,6 +191,11 @@ class Stack:
         exports = subprocess.run([*self.private_stores, "env"], check=True, capture_output=True, text=True).stdout
         self.stores = dict(re.findall(r"^export (\w+)='(.*)'$", exports, re.M))
         self.redis_password = re.search(r"//:(.*)@", self.stores["REDIS_URL"])[1]
+        # WAL is archived, to nowhere.
+        for statement in ("ALTER SYSTEM SET archive_mode = on", "ALTER SYSTEM SET archive_command = 'true'"):
+            subprocess.run(["psql", "-q", self.stores["DATABASE_URL"], "-c", statement], check=True)
+        self.restart_store("postgres")
+        subprocess.run(["psql", "-q", self.stores["DATABASE_URL"], "-c", "SELECT pg_switch_wal()"], check=True, stdout=subprocess.DEVNULL)
 
     def restart_store(self, name):
         subprocess.run([*self.private_stores, "restart", name], check=True)
@@ -229,8 +234,7 @@ class Stack:
         redis = "redis://" + self.stores["REDIS_URL"].split("@")[1].removesuffix("/0")
         passwords.write_text(json.dumps({redis: self.redis_password}))
         (self.folder / "textfile").mkdir(exist_ok=True)
-        (self.folder / "textfile/backup.prom").write_text(
-            f'terroir_backup_last_success_timestamp_seconds{{store="postgres"}} {time.time()}\n')
+        self.report_backup()
         listen = lambda name, flag="--web.listen-address": f"{flag}=127.0.0.1:{port[name]}"
         answers = lambda name: lambda: fetch(f"http://127.0.0.1:{port[name]}/metrics")
         self.start("postgres", ["prometheus-postgres-exporter", listen("postgres")], answers("postgres"),
@@ -241,6 +245,13 @@ class Stack:
                    f"-nginx.scrape-uri=http://127.0.0.1:{port['status']}/stub_status"], answers("nginx"))
         self.start("node", ["prometheus-node-exporter", listen("node"), f"--collector.textfile.directory={self.folder}/textfile"], answers("node"))
         self.start("blackbox", ["prometheus-blackbox-exporter", listen("blackbox"), f"--config.file={ROOT}/monitoring/blackbox/blackbox.yml"], answers("blackbox"))
+
+    def report_backup(self, store="postgres", age_seconds=0, run=1, restore_test=1):
+        """What a backup and a restore test leave for the node exporter; `run` and `restore_test`: whether the last succeeded."""
+        (self.folder / "textfile/backup.prom").write_text(
+            f'terroir_backup_last_success_timestamp_seconds{{store="{store}"}} {time.time() - age_seconds}\n'
+            f"terroir_backup_last_run_success {run}\nterroir_restore_test_last_run_success {restore_test}\n"
+            f"terroir_restore_test_last_success_timestamp_seconds {time.time() - age_seconds}\n")
 
     def start_monitoring(self):
         port, source, folder = self.port, ROOT / "monitoring", self.folder / "prometheus"

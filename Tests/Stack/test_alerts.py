@@ -255,12 +255,34 @@ class Alerts(Monitored):
         self.received("CertificateExpiring")
 
     def test_host_backup_old(self):
-        (self.stack.folder / "textfile/backup.prom").write_text(
-            f'terroir_backup_last_success_timestamp_seconds{{store="postgres"}} {time.time() - 30 * 3600}\n')
+        self.stack.report_backup(age_seconds=9 * 86400)
         self.received("BackupTooOld", store="postgres")
-        (self.stack.folder / "textfile/backup.prom").write_text(
-            f'terroir_backup_last_success_timestamp_seconds{{store="postgres"}} {time.time()}\n')
+        self.received("RestoreTestTooOld")
+        self.stack.report_backup()
         self.resolved("BackupTooOld")
+
+    def test_host_backup_failed(self):
+        self.stack.report_backup(run=0, restore_test=0)
+        self.received("BackupFailed")
+        self.received("RestoreTestFailed")
+        self.stack.report_backup()
+        self.resolved("RestoreTestFailed")
+
+    def archive_by(self, command):
+        self.sql(f"ALTER SYSTEM SET archive_command = '{command}'")
+        self.sql("SELECT pg_reload_conf(), pg_stat_reset_shared('archiver')")
+
+    def write_and_switch(self):
+        self.send(self.archived, 1)
+        self.sql("SELECT pg_switch_wal()")
+
+    def test_stores_wal_archive(self):
+        self.archived = self.device("archived")
+        self.addCleanup(self.archive_by, "true")
+        self.archive_by("false")
+        self.received_while("WalArchiveFailing", self.write_and_switch, pause=1)
+        self.archive_by("sleep 20")
+        self.received_while("WalArchiveLagging", self.write_and_switch, pause=1)
 
     # --- business ---
 
@@ -305,12 +327,11 @@ class Alerts(Monitored):
     def test_watching_a_receiver_that_refuses(self):
         self.stack.webhook.refusing = True
         self.addCleanup(setattr, self.stack.webhook, "refusing", False)
-        (self.stack.folder / "textfile/backup.prom").write_text(
-            f'terroir_backup_last_success_timestamp_seconds{{store="redis"}} {time.time() - 30 * 3600}\n')
+        self.stack.report_backup("redis", age_seconds=30 * 3600)
         self.firing("AlertsNotDelivered", 90)
         self.stack.webhook.refusing = False
         self.received("AlertsNotDelivered", integration="webhook")
-        (self.stack.folder / "textfile/backup.prom").unlink()
+        self.stack.report_backup()
 
     def test_watching_a_rule_that_cannot_be_evaluated(self):
         rules = self.stack.folder / "prometheus/recording.yml"

@@ -68,8 +68,7 @@ class Use(Monitored):
         self.assertEqual(self.stack.query("sum(prometheus_rule_evaluation_failures_total) > 0"), [])
 
     def test_c_every_rule_and_panel_shows_something(self):
-        (self.stack.folder / "textfile/backup.prom").write_text(
-            f'terroir_backup_last_success_timestamp_seconds{{store="postgres"}} {time.time()}\n')
+        self.stack.report_backup()
         stop = self.asking()
         self.stack.restart_store("postgres")  # for the panels that show errors
         stop()

@@ -198,6 +198,8 @@ node = dashboard(
     ]),
     ("Backups", [
         graph("Age of the last verified backup", "s", ("time() - max by (store) (terroir_backup_last_success_timestamp_seconds)", "{{store}}")),
+        graph("Age of the last restore that worked", "s", ("time() - terroir_restore_test_last_success_timestamp_seconds", "restore test")),
+        graph("WAL not archived since", "s", ("pg_stat_archiver_last_archive_age", "{{instance}}")),
         graph("Certificate ends in", "s", ("probe_ssl_earliest_cert_expiry - time()", "{{instance}}")),
     ]),
 )

@@ -66,6 +66,15 @@ def disk(available, kind="ext4", files="0.5"):
     }
 
 
+def archiver(age=None, count=9):
+    known = {} if age is None else constant(age, 'pg_stat_archiver_last_archive_age{instance="a"}')
+    return known | constant(count, 'pg_stat_archiver_archived_count{instance="a"}')
+
+
+def writes(inserted, updated="3x30"):
+    return {'pg_stat_database_tup_inserted{instance="a",datname="terroir"}': inserted, 'pg_stat_database_tup_updated{instance="a",datname="terroir"}': updated}
+
+
 JOBS = ("postgres", "redis", "nginx", "node", "edge", "edge-log", "alertmanager")
 
 CASES = [
@@ -178,6 +187,22 @@ CASES = [
     Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "0x180",
                           'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="diff"}': "43200x180"}, until=1620, step=10),
     Case("BackupTooOld", constant(1, "up", minutes=180), 1560, "critical", labels='store="all"', step=10),
+    Case("BackupFailed", constant(0, "terroir_backup_last_run_success"), 5, "warning"),
+    Case("BackupFailed", constant(1, "terroir_backup_last_run_success"), until=30),
+    Case("RestoreTestFailed", constant(0, "terroir_restore_test_last_run_success"), 5, "critical"),
+    Case("RestoreTestFailed", constant(1, "terroir_restore_test_last_run_success"), until=30),
+    Case("RestoreTestTooOld", {"terroir_restore_test_last_success_timestamp_seconds": "0x110"}, 11760, "warning", step=120),
+    Case("RestoreTestTooOld", {"terroir_restore_test_last_success_timestamp_seconds": "0x90"}, until=10800, step=120),
+    Case("RestoreTestTooOld", {"terroir_restore_test_last_success_timestamp_seconds": "0x90 600000x40"}, until=15000, step=120),
+    Case("RestoreTestTooOld", constant(1, "up", minutes=110), 11520, "warning", labels='store="all"', step=120),
+    Case("WalArchiveFailing", {'pg_stat_archiver_failed_count{instance="a"}': "0x5 0+1x30"}, 12, "critical"),
+    Case("WalArchiveFailing", {'pg_stat_archiver_failed_count{instance="a"}': "7x5 8x60"}, until=40),  # tried again, and taken
+    Case("WalArchiveLagging", {**archiver(age=310), **writes("0+10x30")}, 3, "critical"),
+    Case("WalArchiveLagging", {**archiver(count=0), **writes("0+10x30")}, 3, "critical"),
+    Case("WalArchiveLagging", {**archiver(age=310), **writes("5x30", "0+1x30")}, 3, "critical"),
+    Case("WalArchiveLagging", {**archiver(age=290), **writes("0+10x30")}, until=25),
+    Case("WalArchiveLagging", {**archiver(age=9000), **writes("5x30")}, until=25),
+    Case("WalArchiveLagging", {**archiver(age=9000), **{k.replace('"a"', '"b"'): v for k, v in writes("0+10x30").items()}}, until=25),
     Case("TextfileUnreadable", constant(1, "node_textfile_scrape_error"), 15, "warning"),
     Case("TextfileUnreadable", constant(0, "node_textfile_scrape_error"), until=30),
 
