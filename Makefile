@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check mutate bench bench-check stack-test deploy-test pipeline-test coverage live-test image image-test fault-test fuzz sanitize format hooks secrets clean
+.PHONY: help run test check mutate bench bench-check stack-test deploy-test pipeline-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,12 @@ pipeline-test: ## Run the workflows' light jobs, and a deploy to a stand-in for 
 coverage: ## Say which share of the code the tests reach
 	@scripts/coverage
 
+backup-test: ## Back up, damage, lose and restore a real database
+	@scripts/backup-test
+
+drill: ## Make each disaster and write what it cost into docs/disaster-recovery.md (READINGS=5000000)
+	@READINGS=$${READINGS:-5000000} WRITE=yes scripts/backup-test Tests.Recovery.test_disasters
+
 live-test: ## Send made-up requests to a running server and open its pages in a browser
 	@scripts/live-test
 
@@ -64,4 +70,4 @@ secrets: ## Write the secrets that compose needs, once
 
 clean: ## Remove the builds, the private stores and their data
 	@for instance in run test fault live deploy; do scripts/stores -i $$instance destroy; done
-	@rm -rf .build .build-asan .build-tsan .terroir .venv .venv-live
+	@rm -rf .build .build-asan .build-tsan .terroir .venv .venv-live .venv-recovery

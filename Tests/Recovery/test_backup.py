@@ -1,0 +1,178 @@
+"""What `scripts/backup/run` promises, on a real Postgres that is written to all the while."""
+import os
+import re
+import shutil
+import threading
+import unittest
+
+from Tests.Recovery.site import Ingestion, Site
+
+
+class Backup(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.site = Site()
+        cls.addClassCleanup(cls.site.end)
+        cls.site.begin()
+        cls.device = cls.site.grower()
+        cls.site.fill(cls.device, 20_000)
+        cls.ingestion = Ingestion(cls.site, cls.device, pause=0.1)
+        cls.addClassCleanup(cls.ingestion.stop)
+        cls.first = cls.site.command("automated-backup.sh")
+
+    def names(self):
+        return {path.relative_to(self.site.folder) for path in self.site.repository()}
+
+    def last_label(self):
+        return re.findall(r"Backup completed (\S+)", self.site.command("run").stdout)[-1]
+
+    def fails(self, name, *arguments, naming, code=1, **environment):
+        """Runs a command that must fail and say why, and delete nothing."""
+        before = self.names()
+        done = self.site.command(name, *arguments, check=False, **environment)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        self.assertRegex(done.stderr, naming)
+        self.assertNotIn("Backup completed", done.stdout)
+        self.assertEqual(before - self.names(), set())
+        return done
+
+    # --- all is well ---
+
+    def test_a_backup_is_completed_only_after_its_verification(self):
+        lines = self.first.stdout.splitlines()
+        self.assertRegex(lines[-1], r"Backup completed \d{8}-\d{6}F \(full, \d+ s")
+        steps = [re.sub(r"^\S+  ", "", line) for line in lines if "/8]" in line]
+        self.assertEqual(len(steps), 8)
+        self.assertIn("verification", steps[3])
+        self.assertIn("removal", steps[6])
+        for kind in ('store="postgres",kind="full"', 'store="redis",kind="rdb"', 'store="configuration",kind="archive"'):
+            self.assertGreater(self.site.metric(f"terroir_backup_last_success_timestamp_seconds{{{kind}}}"), 1e9)
+        self.assertEqual(self.site.metric("terroir_backup_last_run_success"), 1)
+
+    def test_a_second_one_holds_what_differs(self):
+        self.assertRegex(self.last_label(), r"F_\d{8}-\d{6}D$")
+        self.assertIn("without a gap", self.site.command("status", check=False).stdout)
+
+    def test_a_dry_run_changes_nothing(self):
+        before = self.names()
+        for name, arguments in (("run", ()), ("restore", ("--to", "latest", "--replace")), ("restore-test", ()), ("verify", ()), ("configure", ())):
+            done = self.site.command(name, "--dry-run", *arguments)
+            if name != "configure":
+                self.assertIn("not done: dry run", done.stdout)
+        self.assertEqual({name for name in before ^ self.names() if "archive" not in name.parts}, set())
+
+    def test_every_command_explains_itself(self):
+        for path in (self.site.folder / "scripts/backup").iterdir():
+            if os.access(path, os.X_OK) and path.suffix != ".sh":
+                self.assertIn("Exit codes: 0", self.site.command(path.name, "--help").stdout)
+                self.assertEqual(self.site.command(path.name, "--no-such-thing", check=False).returncode, 64)
+
+    def test_two_at_once_are_one(self):
+        done = []
+        threads = [threading.Thread(target=lambda: done.append(self.site.command("run", check=False))) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(each.returncode for each in done), [0, 75])
+        self.assertIn("another backup or restore is running", "".join(each.stderr for each in done))
+
+    def test_the_restore_test_passes_while_readings_come_in(self):
+        self.last_label()
+        done = self.site.command("restore-test")
+        self.assertIn("Restore test passed", done.stdout)
+        self.assertIn("The schema is up to date.", done.stdout)
+        self.assertNotIn("no garden to read", done.stdout)
+        self.assertGreater(self.site.metric("terroir_restore_test_rows"), 20_000)
+        self.assertGreater(self.site.metric("terroir_restore_test_last_success_timestamp_seconds"), 1e9)
+
+    def test_redis_and_the_configuration_are_for_the_holder_of_the_key(self):
+        for part, check, sign in (("redis", ["redis-check-rdb"], "RDB looks OK"), ("configuration", ["tar", "-tzf"], "etc/passphrase")):
+            out = self.site.folder / "etc" / part
+            self.site.command("restore", f"--{part}", out)
+            self.assertIn(sign, self.site.run(*check, out).stdout)
+            out.unlink()
+        self.fails("restore", "--redis", self.site.folder / "none", naming="BACKUP_IDENTITY_FILE", code=78, BACKUP_IDENTITY_FILE="/nonexistent")
+
+    def test_nothing_in_the_repository_can_be_read_without_its_key(self):
+        self.site.switch()
+        secrets = [b"rosa@example.org", b"Walled garden", (self.site.folder / "etc/passphrase").read_bytes(), b"readings_2"]
+        for path in self.site.repository():
+            data = path.read_bytes()
+            self.assertTrue(data.startswith((b"Salted__", b"age-encryption.org")) or path.suffix == ".backup" or not data, path)
+            for secret in secrets:
+                self.assertNotIn(secret, data)
+        for name in ("verify", "restore-test", "status", "run"):
+            self.fails(name, naming="cannot be read|FormatError|CryptoError", PGBACKREST_REPO1_CIPHER_PASS="another passphrase")
+
+    # --- damage, of which pgBackRest exits 0 ---
+
+    def test_bytes_that_changed_are_found_by_all_and_nothing_is_deleted(self):
+        label = re.findall(r"Backup completed (\S+)", self.site.command("run", "--kind", "full").stdout)[-1]
+        bundle = self.site.repository(f"backup/terroir/{label}/bundle/*")[0]
+        good = bundle.read_bytes()
+        place = len(good) // 2
+        bundle.write_bytes(good[:place] + bytes(byte ^ 0xFF for byte in good[place:place + 4]) + good[place + 4:])
+        told = len(self.site.told.texts)
+        try:
+            self.assertEqual(self.pgbackrest("verify").returncode, 0, "pgBackRest tells by itself now: be simpler")
+            self.fails("verify", naming=f"the repository is damaged: .*{label}")
+            self.fails("run", naming=f"FAILED at .*verification.*{label}")
+            self.assertEqual(self.site.metric("terroir_backup_last_run_success"), 0)
+            self.assertIn("Backup FAILED", self.site.told.texts[told])
+            self.fails("restore-test", "--set", label, naming="Restore test FAILED")
+            self.assertEqual(self.site.metric("terroir_restore_test_last_run_success"), 0)
+            self.assertRegex(self.site.command("status", check=False).stdout, f"FAILED, the last run: .*{label}")
+        finally:
+            bundle.write_bytes(good)
+        self.site.command("run")
+        self.assertEqual(self.site.metric("terroir_backup_last_run_success"), 1)
+
+    def test_a_missing_segment_is_named_by_all(self):
+        label = self.last_label()
+        self.site.switch()
+        lost = self.site.sql("SELECT last_archived_wal FROM pg_stat_archiver")
+        self.site.switch()
+        self.site.switch()
+        file, = self.site.repository(f"archive/**/{lost}-*")
+        aside = self.site.folder / file.name
+        shutil.move(file, aside)
+        try:
+            self.assertEqual(self.pgbackrest("verify").returncode, 0, "pgBackRest tells by itself now: be simpler")
+            self.fails("verify", naming=lost)
+            self.fails("restore-test", naming=lost)
+            self.fails("restore", "--to", "latest", "--into", self.site.folder / "gap", naming=f"{lost}.*--accept-gap")
+            self.fails("run", naming=f"WAL is missing after backup {label}: {lost}")
+            self.assertIn("Backup completed", self.site.command("run").stdout)  # the one before began after the gap
+        finally:
+            shutil.move(aside, file)
+
+    def pgbackrest(self, *arguments):
+        return self.site.run("pgbackrest", f"--config={self.site.folder}/state/pgbackrest.conf", "--stanza=terroir", *arguments)
+
+    # --- retention ---
+
+    def test_z_only_what_is_too_old_and_not_needed_goes(self):
+        """Forty days on, by pgBackRest's clock alone; `z`: the last, since it takes the other tests' backups away."""
+        shim = self.site.folder / "bin/pgbackrest"
+        shim.write_text('#!/bin/sh\nfor last; do :; done\n[ "$last" != expire ] || exec faketime -f +40d /usr/bin/pgbackrest "$@"\nexec /usr/bin/pgbackrest "$@"\n')
+        shim.chmod(0o755)
+        self.addCleanup(shim.unlink)
+        for name in ("notes/keep.txt", "terroir/mine.txt"):
+            (self.site.folder / "repository" / name).parent.mkdir(exist_ok=True)
+            (self.site.folder / "repository" / name).write_text("not the backup's")
+        self.site.own(self.site.folder / "repository")
+        old = {path.name for path in (self.site.folder / "repository/terroir").iterdir() if path.is_dir()}
+        full = re.findall(r"Backup completed (\S+)", self.site.command("run", "--kind", "full").stdout)[-1]
+        self.assertTrue(old)
+        newest = self.last_label()
+        self.assertTrue(newest.startswith(full + "_"))
+        kept = {path.name for path in (self.site.folder / "repository/terroir").iterdir()}
+        self.assertEqual(kept & old, set())
+        self.assertEqual(kept, {full, newest, "mine.txt"})
+        self.assertTrue((self.site.folder / "repository/notes/keep.txt").exists())
+        self.assertIn("Restore test passed", self.site.command("restore-test").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,186 @@
+"""Each disaster of docs/disaster-recovery.md, made and recovered from, with what was lost and how long it took.
+
+READINGS is how many the database holds (5 000 000 for the document's table, which `make drill` writes), SECONDS how long
+a device sends before the host is lost: more than the minute after which WAL is archived at the latest.
+"""
+import os
+import shutil
+import time
+import unittest
+
+from Tests.Recovery.bucket import Bucket
+from Tests.Recovery.site import Ingestion, Site
+from Tests.Stack.stack import ROOT
+
+READINGS = int(os.environ.get("READINGS", "20000"))
+SECONDS = int(os.environ.get("SECONDS_OF_WRITING", "75"))
+DOCUMENT = ROOT / "docs/disaster-recovery.md"
+
+
+class Disasters(unittest.TestCase):
+    rows = []
+
+    @classmethod
+    def setUpClass(cls):
+        cls.site = Site()
+        cls.addClassCleanup(cls.site.end)
+        cls.site.begin()
+        cls.device = cls.site.grower()
+        cls.site.fill(cls.device, READINGS)
+        cls.site.command("run")
+
+    @classmethod
+    def tearDownClass(cls):
+        rows = [f"| {disaster} | {lost} | {seconds:.0f} s |" for disaster, lost, seconds in cls.rows]
+        table = "\n".join([f"| Disaster ({READINGS:,} readings) | Lost | Back after |".replace(",", " "), "|---|---|---|", *rows, ""])
+        print("\n" + table)
+        if os.environ.get("WRITE"):
+            text, begin, end = DOCUMENT.read_text(), "<!-- drill: make drill -->\n", "<!-- end of drill -->"
+            DOCUMENT.write_text(text[:text.index(begin) + len(begin)] + table + text[text.index(end):])
+
+    def note(self, disaster, lost, began):
+        self.rows.append((disaster, lost, time.monotonic() - began))
+
+    def serve(self):
+        """Postgres and the server as they start every day."""
+        self.site.start_postgres()
+        self.site.start_server()
+
+    def halt(self):
+        self.site.stop("server")
+        self.site.stop_postgres()
+
+    def moment(self):
+        """Now, by the database, with something committed before and after it."""
+        self.site.sql("CREATE TABLE IF NOT EXISTS marks (at timestamptz); INSERT INTO marks VALUES (now())")
+        moment = self.site.sql("SELECT clock_timestamp()")
+        time.sleep(0.01)  # two moments in time
+        return moment
+
+    def readings(self):
+        return int(self.site.sql("SELECT count(*) FROM readings"))
+
+    # --- in this order: each leaves a site that works and has a backup ---
+
+    def test_1_host_lost(self):
+        """kill -9 while a device sends, and the folder of the database is gone."""
+        site, ingestion = self.site, Ingestion(self.site, self.device)
+        time.sleep(SECONDS)
+        site.kill_postgres()
+        crash = time.time()
+        ingestion.stop()
+        site.stop("server")
+        saved = site.folder / "saved"
+        shutil.copytree(site.data / "pg_wal", saved)
+        shutil.rmtree(site.data)
+        self.assertGreater(len(ingestion.acknowledged), SECONDS)
+
+        began = time.monotonic()
+        site.command("restore", "--to", "latest")
+        self.serve()
+        self.note("The host and its disk are lost", "the last minute at most", began)
+        lost = ingestion.lost()
+        print(f"\nof {20 * len(ingestion.acknowledged)} readings acknowledged in {SECONDS} s, {lost} are lost with the archive alone")
+        self.assertEqual(ingestion.lost(before=crash - 60), 0)
+        self.assertLessEqual(lost, 20 * sum(moment > crash - 60 for moment, _ in ingestion.acknowledged))
+
+        self.halt()
+        began = time.monotonic()
+        site.own(saved)
+        site.command("restore", "--to", "latest", "--replace", "--wal", saved, "--accept")
+        self.serve()
+        self.note("The host is lost, `pg_wal` is saved", "nothing", began)
+        self.assertEqual(ingestion.lost(), 0)
+        self.assertEqual(self.readings(), READINGS + int(site.sql("SELECT count(*) FROM readings WHERE sensor_type = 'soil_moisture'")))
+        self.assertIn("Backup completed", site.command("run", "--kind", "full").stdout)
+        self.assertIn("Restore test passed", site.command("restore-test").stdout)
+
+    def test_2_table_emptied(self):
+        """A bad migration: back to the moment before."""
+        before, moment = self.readings(), self.moment()
+        self.site.sql("DELETE FROM readings")
+        self.site.switch()
+        self.assertEqual(self.readings(), 0)
+        began = time.monotonic()
+        self.halt()
+        done = self.site.command("restore", "--to", moment, "--replace", "--accept")
+        self.serve()
+        self.note("A table is emptied by a bad migration", "what came after", began)
+        self.assertEqual(self.readings(), before)
+        self.assertIn("Restored", done.stdout)
+
+    def test_3_database_dropped(self):
+        """What DROP DATABASE does away with is gone before its commit: there is a commit between the moment and it."""
+        before, moment = self.readings(), self.moment()
+        self.site.sql("INSERT INTO marks VALUES (now())")
+        self.site.stop("server")
+        self.site.sql("DROP DATABASE terroir WITH (FORCE)", database="postgres")
+        began = time.monotonic()
+        self.site.run("psql", "-XqAt", "-h", self.site.socket, "-U", "terroir", "-c", "SELECT pg_logical_emit_message(false, 'a', 'b'), pg_switch_wal()", "postgres")
+        self.site.stop_postgres()
+        self.site.command("restore", "--to", moment, "--replace", "--accept")
+        self.serve()
+        self.note("The database is dropped", "what came after", began)
+        self.assertEqual(self.readings(), before)
+
+    def test_4_redis_lost(self):
+        login = {"email": "rosa@example.org", "password": "sunflowers-and-rain"}
+        token = self.site.post("/api/sessions", login)["accessToken"]
+        began = time.monotonic()
+        self.site.stop("redis", 9)
+        shutil.rmtree(self.site.folder / "redis")
+        (self.site.folder / "redis").mkdir()
+        self.site.own(self.site.folder / "redis")
+        self.site.start_redis()
+        self.assertIn("id", self.site.post("/api/gardens", {"name": "After"}, token))  # still signed in
+        self.note("Redis and its disk are lost", "nothing: what it holds is made anew", began)
+
+    def test_5_repository_lost(self):
+        """The backups are gone, the database is there: it is covered again once a new full backup is verified."""
+        shutil.rmtree(self.site.folder / "repository")
+        failed = self.site.command("verify", check=False)
+        self.assertNotEqual(failed.returncode, 0)
+        began = time.monotonic()
+        self.site.configure()
+        self.assertIn("(full", self.site.command("run").stdout)
+        self.note("The repository is lost or damaged", "past moments; of the database nothing", began)
+        self.assertIn("Restore test passed", self.site.command("restore-test").stdout)
+
+    def test_6_key_lost(self):
+        """Nobody can read the repository any more: a new one with a new passphrase."""
+        began = time.monotonic()
+        self.site.write("passphrase", os.urandom(32).hex())
+        self.site.configure(BACKUP_REPOSITORY=self.site.folder / "second")
+        self.site.sql("SELECT pg_reload_conf()")
+        self.assertIn("(full", self.site.command("run").stdout)
+        self.note("The passphrase of the repository is lost", "past moments; of the database nothing", began)
+        self.assertIn("Restore test passed", self.site.command("restore-test").stdout)
+
+    def test_7_region_lost(self):
+        """Everything here is gone; what is left is a bucket elsewhere, the passphrase and the settings."""
+        with Bucket() as bucket:
+            self.site.configure(**bucket.settings(self.site))
+            self.site.command("run")
+            before = self.readings()
+            self.site.switch()
+            self.halt()
+            site = Site(**{name: value for name, value in self.site.settings.items() if name.startswith(("BACKUP_S3", "BACKUP_REPOSITORY"))})
+            self.addCleanup(site.end)
+            for name in ("passphrase", *bucket.files):
+                shutil.copy(self.site.folder / "etc" / name, site.folder / "etc" / name)
+            site.configure(**bucket.settings(site))
+            site.start_redis()
+            began = time.monotonic()
+            site.command("restore", "--to", "latest", "--accept")
+            # Debian keeps these elsewhere: here they come with the data, and name the lost host's folders.
+            text = (site.data / "postgresql.conf").read_text()
+            (site.data / "postgresql.conf").write_text(text.replace(str(self.site.folder), str(site.folder)))
+            site.start_postgres()
+            site.start_server()
+            self.note("The region is lost, the bucket is elsewhere", "the last minute at most", began)
+            self.assertEqual(int(site.sql("SELECT count(*) FROM readings")), before)
+            self.assertIn("Backup completed", site.command("run", "--kind", "full").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

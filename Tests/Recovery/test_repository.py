@@ -1,0 +1,86 @@
+"""A repository that is away or full: Postgres serves on, keeps its WAL, and hands it over afterwards."""
+import os
+import subprocess
+import time
+import unittest
+
+from Tests.Recovery.bucket import Bucket
+from Tests.Recovery.site import Ingestion, Site
+from Tests.Stack.stack import until
+
+
+class Repository(unittest.TestCase):
+    def begin(self, **settings):
+        site = Site(**settings)
+        self.addCleanup(site.end)
+        return site
+
+    def archiver(self, site, column):
+        return int(site.sql(f"SELECT {column} FROM pg_stat_archiver"))
+
+    def goes_on(self, site, ingestion):
+        """The archive takes nothing, and what devices send is acknowledged all the same."""
+        before, failed = len(ingestion.acknowledged), self.archiver(site, "failed_count")
+        for _ in range(3):
+            site.sql("SELECT pg_logical_emit_message(false, 'a', 'b'), pg_switch_wal()")
+        until("archiving to fail", lambda: self.archiver(site, "failed_count") > failed, 120)
+        until("readings to be acknowledged", lambda: len(ingestion.acknowledged) > before + 20)
+
+    def comes_back(self, site, ingestion):
+        """Everything that waited is archived, and a copy of it holds every reading that was acknowledged."""
+        began = time.monotonic()
+        site.sql("SELECT pg_logical_emit_message(false, 'a', 'b'), pg_switch_wal()")  # which wakes the archiver
+        ready = "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"
+        until("the backlog to be archived", lambda: site.sql(ready) == "0", 120)
+        print(f"\nthe backlog was archived {time.monotonic() - began:.0f} s after the repository's return")
+        ingestion.stop()
+        self.assertEqual(ingestion.lost(), 0)
+        site.switch()
+        self.assertIn("Verified", site.command("verify").stdout)
+        self.assertIn("Backup completed", site.command("run").stdout)
+        self.assertIn("Restore test passed", site.command("restore-test").stdout)
+        self.assertIn("Restored", site.command("restore", "--to", "latest", "--into", site.folder / "copy").stdout)
+
+    def test_a_bucket_that_is_away_loses_nothing(self):
+        """Seconds stand for the hour: what counts is that segments wait and none is dropped."""
+        with Bucket() as bucket:
+            site = self.begin()
+            site.configure(**bucket.settings(site))
+            site.begin()
+            device = site.grower()
+            site.command("run")
+            ingestion = Ingestion(site, device, pause=0.1)
+            self.addCleanup(ingestion.stop)
+            bucket.stop()
+            self.goes_on(site, ingestion)
+            failed = site.command("run", check=False)
+            self.assertEqual(failed.returncode, 1, failed.stderr)
+            self.assertIn("Backup FAILED", site.told.texts[-1])
+            bucket.start()
+            self.comes_back(site, ingestion)
+
+    def test_a_full_repository_stops_archiving_and_not_the_database(self):
+        site = self.begin()
+        repository = site.folder / "repository"
+        if os.getuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m,mode=0777", "tmpfs", repository], capture_output=True).returncode:
+            self.skipTest("only root may mount a file system to fill")
+        self.addCleanup(subprocess.run, ["umount", "-l", repository], check=False)
+        site.begin()
+        device = site.grower()
+        site.command("run")
+        ingestion = Ingestion(site, device, pause=0.1)
+        self.addCleanup(ingestion.stop)
+        full = repository / "filler"
+        with open(full, "wb") as file, self.assertRaises(OSError):
+            while True:
+                file.write(b"x" * (1 << 20))
+                file.flush()
+        self.goes_on(site, ingestion)
+        failed = site.command("run", check=False)
+        self.assertEqual(failed.returncode, 1, failed.stderr)
+        full.unlink()
+        self.comes_back(site, ingestion)
+
+
+if __name__ == "__main__":
+    unittest.main()
