@@ -73,6 +73,7 @@ def compose(*arguments, check=True):
 
 
 def up():
+    compose("build", "postgres")
     done = run("docker", "compose", "up", "--detach", "--no-build", "--pull", "never", "--wait", "--wait-timeout", "180", check=False)
     if done.returncode:
         raise AssertionError(f"{done.stderr[-800:]}{compose('logs', '--tail', '20', check=False)[-6000:]}")

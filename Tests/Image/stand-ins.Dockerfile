@@ -10,11 +10,13 @@ RUN groupadd --gid 999 postgres && useradd --uid 999 --gid 999 --home-dir /var/l
   && rm -rf /var/lib/postgresql/* && install -d -o postgres -g postgres /var/lib/postgresql/data && install -d -m 3777 /var/run/postgresql
 ENV PATH=/usr/lib/postgresql/15/bin:/usr/local/bin:/usr/bin:/bin PGDATA=/var/lib/postgresql/data
 COPY postgres-entrypoint /usr/local/bin/
+RUN ln -s postgres-entrypoint /usr/local/bin/docker-entrypoint.sh
 ENTRYPOINT ["postgres-entrypoint"]
 
 FROM base AS redis
 RUN groupadd --gid 999 redis && useradd --uid 999 --gid 999 redis \
-  && apt-get install -y --no-install-recommends redis-server && install -d -o redis -g redis /data
+  && apt-get install -y --no-install-recommends redis-server && install -d -o redis -g redis /data \
+  && cp -L /usr/bin/redis-server /usr/bin/redis-cli /usr/local/bin/
 WORKDIR /data
 
 FROM base AS nginx

@@ -5,7 +5,7 @@ import re
 import subprocess
 import unittest
 
-ENDING = {"migrate", "certificate", "roles", "ballast"}  # they do their work and leave
+ENDING = {"migrate", "certificate", "roles", "ballast", "binary", "restore"}  # they do their work and leave
 BARE = {"nginx-exporter"}  # its image holds nothing that could check it; Prometheus does
 
 
