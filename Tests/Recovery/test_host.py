@@ -1,0 +1,103 @@
+"""The steps of docs/disaster-recovery.md for a plain host, as they are written there, on Debian's own cluster.
+
+In name spaces of its own, where /etc, /opt and the rest are overlaid: nothing of this host is touched. Needs root.
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from Tests.Recovery.site import BINARY, POSTGRES, ROOT
+
+UNITS = ROOT / "deploy/systemd"
+VERSION = POSTGRES.parent.name
+PREPARE = r"""
+set -Eeuo pipefail
+ip link set lo up
+for place in /etc /opt /usr/local /var/lib; do
+  mkdir -p "$SCRATCH$place.upper" "$SCRATCH$place.work"
+  mount -t overlay overlay -o "lowerdir=$place,upperdir=$SCRATCH$place.upper,workdir=$SCRATCH$place.work" "$place"
+done
+mkdir -p /run/postgresql && mount -t tmpfs -o mode=1777 tmpfs /run/postgresql
+rm -rf /etc/postgresql/* /var/lib/postgresql/* /etc/terroir /opt/terroir /var/lib/terroir-backup
+cp "$BINARY" /usr/local/bin/terroir
+cat >/usr/local/bin/systemctl <<'SHIM'
+#!/bin/bash
+# There is no systemd in here: what the steps ask of it, by Debian's own means.
+set -e
+case "$*" in
+  *postgresql@*) [ "$1" = restart ] && pg_ctlcluster --skip-systemctl-redirect VERSION main stop || true; [ "$1" = stop ] && set -- stop || set -- start
+    pg_ctlcluster --skip-systemctl-redirect VERSION main "$1" ;;
+  daemon-reload) ;;
+  "enable --now "*) shift 2; for unit; do [ -e "/etc/systemd/system/$unit" ]; done ;;
+  *) exit 64 ;;
+esac
+SHIM
+sed -i "s/VERSION/$VERSION/g" /usr/local/bin/systemctl
+chmod +x /usr/local/bin/systemctl
+export PATH=/usr/local/bin:$PATH:/usr/sbin HOME=$SCRATCH
+pg_createcluster --port 5432 "$VERSION" main -- --data-checksums >/dev/null
+systemctl start "postgresql@$VERSION-main"
+runuser -u postgres -- createdb terroir
+redis-server --port 6379 --bind 127.0.0.1 --dir "$SCRATCH" --daemonize yes --save '' >/dev/null
+cd "$ROOT"
+export DATABASE_URL=postgres://postgres@%2Frun%2Fpostgresql:5432/terroir REDIS_URL=redis://127.0.0.1:6379/0 JWT_SECRET=0123456789abcdef0123456789abcdef01234567
+runuser -u postgres -- terroir migrate
+"""
+AFTERWARDS = r"""
+unit() { sed -n 's/^ExecStart=//p' "/etc/systemd/system/$1.service"; }
+runuser -u postgres -- $(unit terroir-backup)
+runuser -u postgres -- $(unit terroir-restore-test)
+/opt/terroir/scripts/backup/status
+runuser -u postgres -- psql -qc 'CREATE TABLE kept (at int); INSERT INTO kept VALUES (7)' terroir
+runuser -u postgres -- psql -qXAtc 'SELECT pg_switch_wal()' terroir >/dev/null
+systemctl stop "postgresql@$VERSION-main"
+mkdir "$SCRATCH/aside" && mv /var/lib/postgresql/"$VERSION"/main "$SCRATCH/aside/"
+/opt/terroir/scripts/backup/restore --to latest
+/opt/terroir/scripts/backup/restore --accept
+systemctl start "postgresql@$VERSION-main"
+echo "kept: $(runuser -u postgres -- psql -qXAtc 'SELECT at FROM kept' terroir)"
+/opt/terroir/scripts/backup/run --kind full
+systemctl stop "postgresql@$VERSION-main"
+redis-cli shutdown nosave
+"""
+
+
+class Host(unittest.TestCase):
+    def test_the_steps_as_they_are_written(self):
+        if os.getuid():
+            self.skipTest("only root has name spaces to try the steps in")
+        document = (ROOT / "docs/disaster-recovery.md").read_text()
+        steps = re.search(r"### On a plain host.*?```sh\n(.*?)```", document, re.S)[1].replace("/15/", f"/{VERSION}/").replace("@15-", f"@{VERSION}-")
+        scratch = pathlib.Path(tempfile.mkdtemp(prefix="terroir-host-", dir="/var/tmp"))
+        self.addCleanup(shutil.rmtree, scratch)
+        scratch.chmod(0o755)
+        (scratch / "script").write_text(PREPARE + steps + AFTERWARDS)
+        done = subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", scratch / "script"],
+            env={**os.environ, "SCRATCH": str(scratch), "BINARY": BINARY, "VERSION": VERSION, "ROOT": str(ROOT)},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+        self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-3000:])
+        self.assertEqual(len(re.findall("Backup completed", done.stdout)), 3)
+        self.assertIn("Restore test passed", done.stdout)
+        self.assertIn("kept: 7", done.stdout)
+
+    def test_units_are_sound_and_confined(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for unit in [*UNITS.glob("terroir-backup.*"), *UNITS.glob("terroir-restore-test.*")]:
+                # The program stands elsewhere on this host.
+                pathlib.Path(folder, unit.name).write_text(re.sub(r"^ExecStart=/opt/terroir", f"ExecStart={ROOT}", unit.read_text(), flags=re.M))
+            units = sorted(pathlib.Path(folder).iterdir())
+            self.assertEqual(len(units), 4)
+            checked = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
+            self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+            for unit in (each for each in units if each.suffix == ".service"):
+                rated = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", unit], capture_output=True, text=True)
+                self.assertEqual(rated.returncode, 0, rated.stdout[-300:])
+
+
+if __name__ == "__main__":
+    unittest.main()
