@@ -12,14 +12,13 @@ RUN apt-get update \
 FROM tools AS build
 WORKDIR /src
 COPY . .
-# The cache outlives the layer, so that a changed file rebuilds only what depends on it. Of the symbols only our own
-# modules' stay, for backtraces: Foundation's are 13 MB.
+# The cache outlives the layer, so that a changed file rebuilds only what depends on it. Of the symbols only those of our
+# own modules stay, by their mangled names, for backtraces: Foundation's are 13 MB.
 RUN --mount=type=cache,target=/src/.build,sharing=locked \
   swift build -c release --product terroir --static-swift-stdlib \
   && install -D "$(swift build -c release --show-bin-path)/terroir" /out/terroir \
-  && strip --strip-all --wildcard --keep-symbol='*3API*' --keep-symbol='*4HTTP*' --keep-symbol='*4JSON*' \
-    --keep-symbol='*5Redis*' --keep-symbol='*6Values*' --keep-symbol='*7Metrics*' --keep-symbol='*7Reactor*' \
-    --keep-symbol='*8Postgres*' --keep-symbol='*9Telemetry*' /out/terroir \
+  && for module in Sources/*; do name=${module#Sources/}; set -- "$@" "--keep-symbol=*${#name}$name*"; done \
+  && strip --strip-all --wildcard "$@" /out/terroir \
   && install -D "$(dirname "$(readlink -f "$(command -v swift)")")/../libexec/swift/linux/swift-backtrace-static" \
     /out/swift-backtrace
 
