@@ -24,7 +24,7 @@ ALERT_WITHIN_SECONDS = 120
 # What a healthy stack may say on a busy host that keeps no backups.
 OF_THE_HOST = {
     "Watchdog", "HostMemoryLow", "ProcessorSaturated", "ClockSkew", "HighResponseTime", "ResponseTimeAboveTarget", "EventLoopLag",
-    "BackupTooOld", "TextfileUnreadable", "SensorSilent", "OutOfMemoryKill",
+    "BackupTooOld", "SensorSilent", "OutOfMemoryKill",
 }
 
 # What tells of the last minutes or hours goes on after a fault and is not waited for.

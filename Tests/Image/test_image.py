@@ -167,12 +167,20 @@ class Stack(unittest.TestCase):
         until("the service to serve", lambda: curl("/api/gardens")[0] == 200, 30)
         until("the server to be healthy", lambda: is_healthy("api"), 30)
 
+    def ask_prometheus(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:9090/api/v1/{path}", timeout=5) as answer:
+            return json.load(answer)["data"]
+
     def test_prometheus_sees_every_target(self):
         def up():
-            with urllib.request.urlopen("http://127.0.0.1:9090/api/v1/targets?state=active", timeout=5) as answer:
-                targets = json.load(answer)["data"]["activeTargets"]
+            targets = self.ask_prometheus("targets?state=active")["activeTargets"]
             return len(targets) > 8 and {target["health"] for target in targets} == {"up"}
         until("every target", up, 60)
+
+    def test_backups_may_report_themselves_from_the_start(self):
+        def errors():
+            return [sample["value"][1] for sample in self.ask_prometheus("query?query=node_textfile_scrape_error")["result"]]
+        self.assertEqual(until("the node exporter to be scraped", errors, 60), ["0"])
 
     def test_killing_any_process_heals_without_hands(self):
         for service in running():

@@ -2,7 +2,6 @@
 
 Needs root and a control group that may be written to (version 1 or 2); skipped elsewhere.
 """
-import os
 import pathlib
 import resource
 import select
@@ -11,49 +10,18 @@ import time
 import unittest
 import urllib.parse
 
-from .service import PASSWORD, Service
+from Tests.control_group import control_group
+from Tests.Live.service import PASSWORD, Service
 
 LIMIT = 512 << 20
 # What may stay after an attack: what the allocator keeps, and pages of the debug build that are now in use.
 REMAINDER = 64 << 20
 
 
-class Group:
-    """A control group with a limit on memory."""
-
-    def __init__(self):
-        name = f"terroir-{os.getpid()}"
-        unified = pathlib.Path("/sys/fs/cgroup")
-        self.is_unified = (unified / "cgroup.subtree_control").exists()
-        self.path = (unified if self.is_unified else unified / "memory") / name
-        self.path.mkdir()
-        try:
-            self.file("memory.max", "memory.limit_in_bytes").write_text(str(LIMIT))
-        except OSError:
-            self.path.rmdir()
-            raise
-
-    def file(self, unified, version1):
-        return self.path / (unified if self.is_unified else version1)
-
-    def enter(self):
-        (self.path / "cgroup.procs").write_text(str(os.getpid()))
-
-    def remove(self):
-        self.path.rmdir()
-
-
-def group():
-    try:
-        return Group()
-    except OSError:
-        return None
-
-
 class Memory(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.group = group()
+        cls.group = control_group(LIMIT)
         if cls.group is None:
             raise unittest.SkipTest("no control group may be made here: it takes root and a writable /sys/fs/cgroup")
         cls.addClassCleanup(cls.group.remove)

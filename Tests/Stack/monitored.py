@@ -1,4 +1,5 @@
 """A stack that is watched: everything around the server, with a person, a garden and what alert tests ask of it."""
+import subprocess
 import threading
 import time
 import unittest
@@ -49,6 +50,9 @@ class Monitored(unittest.TestCase):
             self.assertLess(time.monotonic(), end, f"no {name}")
             act()
             time.sleep(pause)
+
+    def sql(self, text):
+        subprocess.run(["psql", "-q", self.stack.stores["DATABASE_URL"], "-c", text], check=True, stdout=subprocess.DEVNULL)
 
     # --- what people and devices do ---
 

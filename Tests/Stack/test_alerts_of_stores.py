@@ -1,0 +1,136 @@
+"""Each alert on Postgres and Redis, fired by a fault in the real stack and received by a webhook."""
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import unittest
+
+from Tests.Stack.monitored import Monitored
+from Tests.Stack.stack import free_ports, until
+
+# Postgres runs as somebody else than root.
+AS_OWNER = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+class StoreAlerts(Monitored):
+    # --- Postgres ---
+
+    def session(self, text, url=None):
+        """Statements that run beside the test."""
+        return subprocess.Popen(["psql", "-q", url or self.stack.stores["DATABASE_URL"], "-c", text], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def end(self, sessions):
+        for each in sessions:
+            each.kill()
+            each.wait()
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(120)%' AND pid <> pg_backend_pid()")
+
+    def test_connections_taken(self):
+        held = [self.session("SELECT pg_sleep(120)") for _ in range(165)]
+        try:
+            self.received("DatabaseConnectionsHigh")
+        finally:
+            self.end(held)
+
+    def test_a_transaction_that_does_not_end(self):
+        held = [self.session("SELECT pg_sleep(120)")]
+        try:
+            self.received("LongTransaction")
+        finally:
+            self.end(held)
+
+    def test_deadlocks(self):
+        held = [self.session(f"SET deadlock_timeout = '100ms'; SELECT pg_advisory_lock({pair}, {first}); SELECT pg_sleep(2); SELECT pg_advisory_lock({pair}, {1 - first})")
+                for pair in range(8) for first in (0, 1)]
+        self.received("Deadlocks")
+        self.assertGreaterEqual(sum(each.wait() != 0 for each in held), 6)
+
+    def test_a_duty_that_fails(self):
+        self.sql("ALTER TABLE erased_devices RENAME TO elsewhere")
+        try:
+            self.received("HousekeepingFailing", duty="readings.erased")
+        finally:
+            self.sql("ALTER TABLE elsewhere RENAME TO erased_devices")
+        self.resolved("HousekeepingFailing", duty="readings.erased")
+
+    @contextlib.contextmanager
+    def replica(self):
+        """A second Postgres that follows the first; gives its URL."""
+        folder, port = self.stack.folder / "replica", free_ports(["replica"])["replica"]
+        folder.mkdir(mode=0o700)
+        if AS_OWNER:
+            shutil.chown(folder, "postgres")
+        url = self.stack.stores["DATABASE_URL"]
+        subprocess.run([*AS_OWNER, POSTGRES / "pg_basebackup", "-d", url, "-D", folder, "-R", "-c", "fast"], check=True, cwd="/")
+        here = re.sub(r":\d+/", f":{port}/", url)
+        answers = lambda: subprocess.run(["psql", "-qc", "SELECT 1", here], capture_output=True, check=False).returncode == 0
+        self.stack.start("replica", [*AS_OWNER, POSTGRES / "postgres", "-D", folder, "-p", port], answers)
+        try:
+            yield here
+        finally:
+            os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGINT)
+            self.stack.processes.pop("replica").wait(30)
+
+    def test_a_replica_that_falls_behind(self):
+        with self.replica() as url:
+            replica = lambda text: subprocess.run(["psql", "-q", url, "-c", text], check=True, stdout=subprocess.DEVNULL)
+            write = lambda: self.sql("SELECT pg_logical_emit_message(true, 'test', 'something')")
+            write()
+            until("the exporter to see it", lambda: self.stack.query("pg_replica_lag_seconds"))
+            replica("SELECT pg_wal_replay_pause()")
+            self.received_while("ReplicaLagging", write, pause=0.5)
+            replica("SELECT pg_wal_replay_resume()")
+            self.resolved("ReplicaLagging")
+
+    # --- Redis ---
+
+    @property
+    def redis_port(self):
+        return int(re.search(r":(\d+)/", self.stack.stores["REDIS_URL"].split("@")[1])[1])
+
+    def redis(self, *command):
+        return subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", str(self.redis_port), *command], check=True, capture_output=True, text=True,
+                              env={**os.environ, "REDISCLI_AUTH": self.stack.redis_password}).stdout.strip()
+
+    def test_redis_memory_almost_used(self):
+        used = int(re.search(r"used_memory:(\d+)", self.redis("info", "memory"))[1])
+        self.redis("config", "set", "maxmemory", str(int(used * 1.05)))
+        try:
+            self.received("RedisMemoryHigh")
+        finally:
+            self.redis("config", "set", "maxmemory", "0")
+
+    def test_redis_cannot_write(self):
+        folder = pathlib.Path(self.stack.stores["TERROIR_TEST_REDIS_PIDFILE"]).parent
+        folder.chmod(0o500)
+        try:
+            self.redis("bgsave")
+            self.received("RedisNotPersisting")
+        finally:
+            folder.chmod(0o700)
+        self.redis("bgsave")
+        self.resolved("RedisNotPersisting")
+
+    def test_redis_turns_connections_away(self):
+        most = self.redis("config", "get", "maxclients").split()[1]
+        taken = int(re.search(r"connected_clients:(\d+)", self.redis("info", "clients"))[1])
+        # Two beyond what is there: of five that come at once some are refused, and the exporter gets in between.
+        self.redis("config", "set", "maxclients", str(taken + 2))
+
+        def crowd():
+            for each in [socket.create_connection(("127.0.0.1", self.redis_port)) for _ in range(5)]:
+                each.close()
+
+        try:
+            self.received_while("RedisConnectionsRejected", crowd, pause=0.3)
+        finally:
+            self.redis("config", "set", "maxclients", most)
+
+
+if __name__ == "__main__":
+    unittest.main()
