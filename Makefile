@@ -13,8 +13,8 @@ test: ## Build and run every test against private stores
 check: ## Every static check: style, scripts, configuration, rules, dashboards
 	@scripts/check
 
-mutate: ## Break the alerts in every way, and show which break no test notices
-	@scripts/tools && .venv/bin/python monitoring/prometheus/mutate.py
+mutate: ## Break alerts, rules, Alertmanager and nginx in every way, and show which break no test notices
+	@scripts/mutate
 
 bench: ## Measure throughput against the reference servers
 	@bench/run

@@ -1,0 +1,41 @@
+"""Breaks a part of the configuration in every way that a slip of the hand could, one at a time, and says which break no
+test notices.
+
+usage: python -m Tests.Mutants [SUBJECT...]   alerts, recording, alertmanager; without a name all of them
+
+COUNT takes only so many of each subject, chosen by chance; the choice is printed by its seed, which SEED repeats.
+"""
+import os
+import random
+import sys
+
+from Tests.Mutants.alertmanager import Alertmanager
+from Tests.Mutants.rules import Alerts, Recording
+
+SUBJECTS = {"alerts": Alerts, "recording": Recording, "alertmanager": Alertmanager}
+
+
+def survivors(name, seed):
+    """How many mutants of a subject no test notices, but for those that its EQUIVALENT explains."""
+    with SUBJECTS[name]() as subject:
+        if fault := subject.noticed(subject.original):
+            sys.exit(f"{name}: the tests fail on what is not broken: {fault}")
+        every = list(subject.mutants())
+        chosen = random.Random(seed).sample(every, min(int(os.environ.get("COUNT", len(every))), len(every)))
+        alive = explained = 0
+        for what, mutant in chosen:
+            if subject.noticed(mutant):
+                continue
+            reason = next((reason for part, reason in subject.EQUIVALENT.items() if part in what), None)
+            alive, explained = alive + (not reason), explained + bool(reason)
+            print(f"{name}: {what} " + (f"changes nothing: {reason}" if reason else "SURVIVES"), flush=True)
+    print(f"{name}: {len(chosen)} of {len(every)} mutants, {alive} survive, {explained} change nothing (SEED={seed})", flush=True)
+    return alive
+
+
+def main():
+    seed = int(os.environ.get("SEED") or random.randrange(1 << 32))
+    sys.exit(sum(survivors(name, seed) for name in sys.argv[1:] or SUBJECTS) > 0)
+
+
+main()
