@@ -21,6 +21,9 @@ package final class Service {
   /// How long a successor may take until it serves, in nanoseconds.
   static let successorPatienceNanoseconds: UInt64 = 30_000_000_000
 
+  /// The pause before the supervisor is told again what it had no room for, in nanoseconds.
+  static let supervisorPauseNanoseconds: UInt64 = 50_000_000
+
   private enum Stage { case starting, serving, handingOver, draining, ending }
 
   /// Allocations from this size on, such as bodies, leave the process with their last use, in bytes.
@@ -31,6 +34,8 @@ package final class Service {
   private let loop: EventLoop
   private let heartbeat = Heartbeat()
   private let predecessor: Predecessor?
+  private let supervisor: Supervisor?
+  private lazy var liveness = Liveness(loop: loop, heartbeats: process.heartbeats)
   private var sockets: ServiceSockets
   private let exposition: Exposition
   private var workers: [LoopBound<Worker>] = []
@@ -57,6 +62,7 @@ package final class Service {
   package init(_ configuration: Configuration, logs: LogSink) throws {
     linux_map_allocations_from(Self.mappedBytes)
     predecessor = Predecessor.find()
+    supervisor = Supervisor.find(isSuccessor: predecessor != nil)
     sockets = try ServiceSockets(configuration)
     let workers = sockets.workers
     // One shard of metrics for each worker, one for housekeeping.
@@ -130,6 +136,19 @@ package final class Service {
     }
   }
 
+  /// Tells the supervisor, if there is one; again after a moment when it has no room for it.
+  private func tellSupervisor(_ news: Supervisor.News) {
+    guard let supervisor, !supervisor.tell(news) else { return }
+    loop.schedule(afterNanoseconds: Self.supervisorPauseNanoseconds) { [unowned self] in tellSupervisor(news) }
+  }
+
+  /// Tells the supervisor again and again that all loops turn; where one does not, it hears nothing and acts.
+  private func showLife() {
+    guard let pause = supervisor?.alivePauseNanoseconds else { return }
+    if liveness.isAlive { tellSupervisor(.alive) }
+    loop.schedule(afterNanoseconds: pause) { [unowned self] in showLife() }
+  }
+
   private func add(_ worker: LoopBound<Worker>) {
     workers.append(worker)
     if let report = housekeeping?.health.last { worker.submit { $0.adopt(report) } }
@@ -186,6 +205,8 @@ package final class Service {
     guard stage == .starting else { return }
     stage = .serving
     predecessor?.tellServing()
+    tellSupervisor(.serving)
+    showLife()
     onServing()
   }
 
@@ -237,6 +258,7 @@ package final class Service {
   private func terminate() {
     guard stage == .starting || stage == .serving else { return }
     stage = .draining
+    tellSupervisor(.stopping)
     successor?.kill()
     let seconds = isAccepting ? process.configuration.listening.drainSeconds : 0
     housekeeping?.log(.info, "Draining") { $0.field("seconds", seconds) }
@@ -249,6 +271,7 @@ package final class Service {
   private func handOver() {
     guard stage == .serving, let process = successor?.process else { return }
     stage = .handingOver
+    tellSupervisor(.successor(process))
     housekeeping?.log(.info, "Handing over") { $0.field("process", Int(process)) }
     housekeeping?.handOver()
     for worker in workers { worker.submit { $0.handOver() } }

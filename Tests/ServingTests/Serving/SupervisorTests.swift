@@ -1,0 +1,130 @@
+import Glibc
+import Reactor
+import Testing
+
+@testable import Serving
+
+@Suite("A supervisor")
+struct SupervisorTests {
+  /// What systemd would listen at.
+  private final class Ear {
+    let path: String
+    private let fd: Int32
+
+    init() throws {
+      path = "/tmp/terroir-notify-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+      fd = try checked("socket") { socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0) }
+      var address = sockaddr_un()
+      address.sun_family = sa_family_t(AF_UNIX)
+      withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+      let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+      _ = try withUnsafePointer(to: &address) { pointer throws(SystemError) in
+        try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer throws(SystemError) in
+          try checked("bind") { bind(fd, pointer, length) }
+        }
+      }
+    }
+
+    deinit {
+      close(fd)
+      unlink(path)
+    }
+
+    /// The next piece of news but signs of life; waits for it.
+    func hear(_ isWanted: (String) -> Bool = { $0 != "WATCHDOG=1" }) -> String? {
+      var bytes = [UInt8](repeating: 0, count: 256)
+      for _ in 0..<1_000 {
+        var descriptor = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+        guard poll(&descriptor, 1, 30_000) == 1 else { return nil }
+        let text = String(decoding: bytes[..<max(0, recv(fd, &bytes, bytes.count, 0))], as: UTF8.self)
+        if isWanted(text) { return text }
+      }
+      return nil
+    }
+  }
+
+  @Test("hears that the service serves, again and again that it lives, and that it stops")
+  func life() throws {
+    let ear = try Ear()
+    // The shell says who is meant, as systemd does by the process that it starts.
+    let server = try ServerProcess(
+      ["serve"], ["NOTIFY_SOCKET": ear.path, "WATCHDOG_USEC": "200000"], shell: "WATCHDOG_PID=$$ exec env")
+    _ = try server.port()
+    #expect(ear.hear() == "READY=1")
+    for _ in 1...3 { #expect(ear.hear { $0 == "WATCHDOG=1" } != nil) }
+    server.signal(SIGTERM)
+    #expect(ear.hear() == "STOPPING=1")
+    #expect(server.wait() == 0)
+  }
+
+  @Test("hears nothing of readiness while Postgres is away")
+  func notReady() throws {
+    let ear = try Ear()
+    let server = try ServerProcess(
+      ["serve"], ["NOTIFY_SOCKET": ear.path, "DATABASE_URL": "postgres://terroir@127.0.0.1:9/terroir"])
+    _ = try server.line("\"Listening\"")
+    server.signal(SIGTERM)
+    #expect(ear.hear() == "STOPPING=1")
+    #expect(server.wait() == 0)
+  }
+
+  @Test("hears who takes over, and from then on that one's signs of life")
+  func succession() throws {
+    let ear = try Ear()
+    let server = try ServerProcess(
+      ["serve"], ["NOTIFY_SOCKET": ear.path, "WATCHDOG_USEC": "200000"], shell: "WATCHDOG_PID=$$ exec env")
+    _ = try server.port()
+    #expect(ear.hear() == "READY=1")
+    server.signal(SIGUSR2)
+    let successor = pid_t(try server.number("process", in: try server.line("Started a successor")))
+    defer { kill(successor, SIGTERM) }
+    var news: Set<String> = []
+    while news.count < 2, let text = ear.hear() { news.insert(text) }
+    #expect(news == ["READY=1", "MAINPID=\(successor)"])
+    #expect(server.wait() == 0)
+    while ear.hear({ _ in true }) != "WATCHDOG=1" {}
+  }
+
+  private static let settings: [([String: String], pause: UInt64?, isThere: Bool)] = [
+    ([:], nil, false), (["NOTIFY_SOCKET": ""], nil, false), (["NOTIFY_SOCKET": "@"], nil, false),
+    (["NOTIFY_SOCKET": "vsock:2:1"], nil, false), (["NOTIFY_SOCKET": "relative"], nil, false),
+    (["NOTIFY_SOCKET": "/" + String(repeating: "x", count: 107)], nil, false),
+    (["NOTIFY_SOCKET": "/run/x"], nil, true), (["NOTIFY_SOCKET": "@x"], nil, true),
+    (["NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "30000000"], 15_000_000_000, true),
+    (["NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "\(getpid())"], 15_000_000_000, true),
+    (["NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"], nil, true),
+    (["NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "-5"], nil, true),
+    (["NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "0"], nil, true),
+    (["NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "18446744073709551615"], nil, true),
+  ]
+
+  @Test("is there when it says so in full, and asks for life of the process it means")
+  func variables() {
+    for (variables, pause, isThere) in Self.settings {
+      let supervisor = Supervisor({ variables[$0] }, isSuccessor: false)
+      #expect((supervisor != nil) == isThere, "\(variables)")
+      #expect(supervisor?.alivePauseNanoseconds == pause, "\(variables)")
+    }
+    let inherited = ["NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "4000000", "WATCHDOG_PID": "1"]
+    #expect(Supervisor({ inherited[$0] }, isSuccessor: true)?.alivePauseNanoseconds == 2_000_000_000)
+  }
+
+  @Test("that has no room for news is told again")
+  func fullEar() throws {
+    let ear = try Ear()
+    let supervisor = try #require(Supervisor({ ["NOTIFY_SOCKET": ear.path][$0] }, isSuccessor: false))
+    var count = 0
+    while supervisor.tell(.alive) { count += 1 }
+    #expect(count > 0)
+    for _ in 0..<count { #expect(ear.hear { _ in true } == "WATCHDOG=1") }
+    #expect(supervisor.tell(.stopping))
+    #expect(ear.hear() == "STOPPING=1")
+  }
+
+  @Test("that is gone is told in vain, and nothing comes of it")
+  func gone() {
+    for path in ["/nonsense/socket", "@terroir-nobody"] {
+      #expect(Supervisor({ ["NOTIFY_SOCKET": path][$0] }, isSuccessor: false)?.tell(.serving) == true)
+    }
+  }
+}
