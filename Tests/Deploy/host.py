@@ -29,6 +29,8 @@ class Host(Stack):
     def __init__(self):
         super().__init__("deploy", PORTS)
         self.state = self.folder / "deploy"
+        self.binary = os.environ["TERROIR_BINARY"]
+        self.prefix = []  # of each command that deploys
         self.address = {colour: f"127.0.0.1:{self.port[colour]}" for colour in ("blue", "green")}
         self.notices = Notices()
         self.start_stores()
@@ -60,7 +62,7 @@ class Host(Stack):
     def release(self, name, body='exec "$binary" "$@"'):
         """A build of a revision of its own: the real binary behind a few lines of shell."""
         file = self.folder / f"release-{name}"
-        file.write_text(f'#!/bin/bash\nbinary={os.environ["TERROIR_BINARY"]}\nexport REVISION={name}\n{body}\n')
+        file.write_text(f'#!/bin/bash\nbinary={self.binary}\nexport REVISION={name}\n{body}\n')
         file.chmod(0o755)
         return file
 
@@ -72,7 +74,7 @@ class Host(Stack):
 
     def begin(self, *arguments, options=WATCH):
         return subprocess.Popen(
-            [ROOT / "scripts/deploy", *options, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [*self.prefix, ROOT / "scripts/deploy", *options, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             stdin=subprocess.DEVNULL, env={**os.environ, **{key: str(value) for key, value in self.settings.items()}})
 
     def process_of(self, colour):

@@ -1,0 +1,172 @@
+"""The units of deploy/systemd, run by a real systemd."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+from Tests.Deploy.host import PORTS, Host, Load
+from Tests.Deploy.systemd import Systemd
+from Tests.Stack.stack import ROOT, Stack, fetch, until
+
+UNITS = ROOT / "deploy/systemd"
+
+
+
+def units(**changes):
+    """The units of the server, with some of their text changed, by their place."""
+    texts = {}
+    for file in [*UNITS.glob("terroir.*"), *UNITS.glob("terroir@.*"), *UNITS.glob("terroir*.d/*")]:
+        if file.is_file():
+            text = file.read_text()
+            for old, new in changes.items():
+                text = text.replace(old, str(new))
+            texts[str(file.relative_to(UNITS))] = text
+    return texts
+
+
+def settings(**variables):
+    return "".join(f"{key}='{value}'\n" for key, value in variables.items())
+
+
+needs_root = unittest.skipUnless(os.geteuid() == 0 and shutil.which("unshare"), "a systemd of its own needs root")
+
+
+@needs_root
+class Units(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.host = Stack("deploy", PORTS)
+        cls.addClassCleanup(cls.host.close)
+        cls.host.start_stores()
+        port = cls.host.port
+        # Not below /tmp or /var/tmp, of which a service has its own.
+        cls.binary = pathlib.Path("/var/lib") / cls.host.folder.name
+        cls.addClassCleanup(cls.binary.unlink)
+        cls.binary.write_bytes(pathlib.Path(os.environ["TERROIR_BINARY"]).read_bytes())
+        cls.binary.chmod(0o755)
+        changed = units(**{"/usr/local/bin/terroir": cls.binary, "=3000": f"=127.0.0.1:{port['blue']}", ":9464": f":{port['blue-metrics']}"})
+        cls.systemd = Systemd(cls.host.folder / "systemd", changed, {"terroir.env": settings(
+            DATABASE_URL=cls.host.stores["DATABASE_URL"], REDIS_URL=cls.host.stores["REDIS_URL"], JWT_SECRET="s" * 48,
+            PORT=port["blue"], METRICS_PORT=port["blue-metrics"], HOST="127.0.0.1", SHUTDOWN_DRAIN_SECONDS=0)})
+        cls.addClassCleanup(cls.systemd.close)
+
+    def get(self, path):
+        return fetch(f"http://127.0.0.1:{self.host.port['blue']}{path}", timeout=30)
+
+    def start(self, *units):
+        done = self.systemd.ask("systemctl", "start", *units)
+        self.assertEqual(done.returncode, 0, done.stderr + self.systemd.ask("journalctl", "--no-pager", "-n", "30").stdout)
+
+    def tearDown(self):
+        self.systemd.ask("systemctl", "stop", "terroir.socket", "terroir.service")
+        self.systemd.ask("systemctl", "reset-failed")
+
+    def test_start_ends_when_the_service_is_ready(self):
+        self.start("terroir.service")
+        self.get("/readyz")
+        self.assertEqual(self.systemd.show("terroir.service", "StatusErrno"), "0")
+        self.assertEqual(self.systemd.show("terroir.service", "SubState"), "running")
+
+    def test_a_connection_starts_it(self):
+        self.start("terroir.socket")
+        self.assertNotEqual(self.systemd.show("terroir.service", "ActiveState"), "active")
+        self.assertIn("version", self.get("/version"))
+        until("its readiness", lambda: self.systemd.show("terroir.service", "ActiveState") == "active")
+        self.assertIn("http_requests_total", fetch(f"http://127.0.0.1:{self.host.port['blue-metrics']}/metrics"))
+
+    def test_a_restart_refuses_no_connection(self):
+        self.start("terroir.socket", "terroir.service")
+        restart = subprocess.Popen([*self.systemd.prefix, "systemctl", "restart", "terroir.service"])
+        count = 0
+        while restart.poll() is None:
+            self.get("/version")
+            count += 1
+        self.assertGreater(count, 0)
+
+    def test_one_that_is_stopped_is_started_again_by_the_watchdog(self):
+        wait = self.systemd.folder / "units/terroir.service.d/wait.conf"
+        wait.write_text("[Service]\nWatchdogSec=2s\nTimeoutAbortSec=2s\n")
+        self.addCleanup(lambda: (wait.unlink(), self.systemd.ask("systemctl", "daemon-reload")))
+        self.systemd.ask("systemctl", "daemon-reload")
+        self.start("terroir.service")
+        first = self.systemd.show("terroir.service", "MainPID")
+        self.systemd.ask("kill", "-STOP", first)
+        until("another process", lambda: self.systemd.show("terroir.service", "MainPID") not in ("0", first) and self.get("/readyz"), 40)
+        self.assertEqual(self.systemd.show("terroir.service", "NRestarts"), "1")
+
+    def test_a_reload_hands_over_to_a_process_that_is_then_the_main_one(self):
+        self.start("terroir.service")
+        first = self.systemd.show("terroir.service", "MainPID")
+        self.systemd.ask("systemctl", "reload", "terroir.service", check=True)
+        until("the successor", lambda: self.systemd.show("terroir.service", "MainPID") not in ("0", first))
+        until("the end of the first", lambda: self.systemd.ask("kill", "-0", first).returncode)
+        self.get("/readyz")
+        self.assertEqual(self.systemd.show("terroir.service", "ActiveState"), "active")
+        self.assertEqual(self.systemd.show("terroir.service", "NRestarts"), "0")
+
+    def test_the_journal_has_a_json_object_a_line(self):
+        self.start("terroir.service")
+        lines = self.systemd.ask("journalctl", "--unit", "terroir", "--identifier", "terroir", "--output", "cat", "--no-pager").stdout.splitlines()
+        self.assertIn("Serving", [json.loads(line)["message"] for line in lines if line.startswith("{")])
+
+    def test_hardening_is_as_asked(self):
+        for unit in ("terroir.service", "terroir@.service"):
+            done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", UNITS / unit],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout[-300:])
+            self.assertLessEqual(float(re.search(r"exposure level for \S+: ([\d.]+)", done.stdout)[1]), 2.0)
+
+
+class SystemdHost(Host):
+    """Where the colours are units."""
+
+    def __init__(self):
+        super().__init__()
+        self.state = pathlib.Path("/var/lib") / self.folder.name  # a service has a /tmp of its own
+        self.state.mkdir()
+        self.binary = self.state / "binary"
+        shutil.copy(os.environ["TERROIR_BINARY"], self.binary)
+        port = self.port
+        self.systemd = Systemd(self.folder / "systemd", units(**{"/var/lib/terroir/deploy": self.state}), {
+            "terroir.env": self.settings["DEPLOY_ENVIRONMENT"].read_text() + "HOST='127.0.0.1'\n",
+            **{f"{colour}.env": settings(PORT=port[colour], METRICS_PORT=port[f"{colour}-metrics"]) for colour in ("blue", "green")}})
+        self.prefix = self.systemd.prefix
+        self.settings = {**self.settings, "DEPLOY_RUNTIME": "systemd", "DEPLOY_STATE": self.state, "DEPLOY_ENVIRONMENT": ""}
+
+    def running(self):
+        return {colour for colour in ("blue", "green") if self.systemd.show(f"terroir@{colour}.service", "ActiveState") == "active"}
+
+    def close(self):
+        self.systemd.close()
+        super().close()
+        shutil.rmtree(self.state)
+
+
+@needs_root
+class Colours(unittest.TestCase):
+    def test_deploys_under_systemd_fail_no_request_and_a_bad_build_is_taken_back(self):
+        host = SystemdHost()
+        self.addCleanup(host.close)
+        host.start_edge()
+        code, said = host.deploy(host.release("first"))
+        self.assertEqual(code, 0, said)
+        with Load(host) as load:
+            for name in ("second", "third"):
+                code, said = host.deploy(host.release(name))
+                self.assertEqual(code, 0, said)
+                self.assertEqual((host.served(), len(host.running())), (name, 1))
+            code, said = host.deploy(host.release("bad", '[ "$1" = serve ] && exit 3; exec "$binary" "$@"'))
+            self.assertEqual(code, 1, said)
+        self.assertEqual(load.failures, [])
+        self.assertEqual((host.served(), len(host.running())), ("third", 1))
+        serving = next(iter(host.running()))
+        for colour in ("blue", "green"):  # after a reboot too
+            enabled = host.systemd.ask("systemctl", "is-enabled", f"terroir@{colour}.service").stdout.strip()
+            self.assertEqual(enabled, "enabled" if colour == serving else "disabled")
+
+
+if __name__ == "__main__":
+    unittest.main()
