@@ -33,6 +33,7 @@ class Site:
             (self.folder / name).mkdir()
         for part in ("scripts/backup", "deploy/backup"):
             shutil.copytree(ROOT / part, self.folder / part)
+        shutil.copy(ROOT / "scripts/postgres-roles", self.folder / "scripts")
         shutil.copy(BINARY, self.folder / "terroir")
         self.processes = {}
         self.told = Told()
@@ -41,7 +42,7 @@ class Site:
         subprocess.run(["age-keygen", "-o", self.folder / "etc/identity"], check=True, capture_output=True)
         self.write("recipients", self.output("age-keygen", "-y", self.folder / "etc/identity"))
         self.settings = {
-            "BACKUP_DATA": self.data, "BACKUP_SOCKET": self.socket, "BACKUP_PORT": 5432, "BACKUP_USER": "terroir",
+            "BACKUP_DATA": self.data, "BACKUP_SOCKET": self.socket, "BACKUP_PORT": 5432, "BACKUP_USER": "terroir_backup",
             "BACKUP_REPOSITORY": self.folder / "repository", "BACKUP_PASSPHRASE_FILE": self.folder / "etc/passphrase",
             "BACKUP_RECIPIENTS_FILE": self.folder / "etc/recipients", "BACKUP_IDENTITY_FILE": self.folder / "etc/identity",
             "BACKUP_WEBHOOK_FILE": self.folder / "etc/webhook", "BACKUP_CONFIGURATION": self.folder / "etc",
@@ -79,7 +80,7 @@ class Site:
 
     def run(self, *arguments, check=True, **environment):
         done = subprocess.run([*AS_OWNER, *map(str, arguments)], env={**self.environment, **environment}, cwd=self.folder,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
         if check and done.returncode:
             raise AssertionError(f"{arguments}: exit {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
         return done
@@ -115,6 +116,8 @@ class Site:
         self.sql("CREATE DATABASE terroir", database="postgres")
         self.start_redis()
         self.run(self.folder / "terroir", "migrate")
+        files = {f"{role}_PASSWORD_FILE": str(self.folder / "etc/passphrase") for role in ("OWNER", "API", "EXPORTER", "BACKUP")}
+        self.run("sh", self.folder / "scripts/postgres-roles", PGHOST=str(self.socket), PGUSER="terroir", PGDATABASE="terroir", **files)
         self.start_server()
         return self
 

@@ -123,10 +123,25 @@ class Backup(unittest.TestCase):
             self.fails("restore-test", "--set", label, naming="Restore test FAILED")
             self.assertEqual(self.site.metric("terroir_restore_test_last_run_success"), 0)
             self.assertRegex(self.site.command("status", check=False).stdout, f"FAILED, the last run: .*{label}")
+            # As docs/disaster-recovery.md says: another full one, which is not content with what is there, then without it.
+            self.fails("run", "--kind", "full", naming=label)
+            self.pgbackrest("expire", f"--set={label}")
+            self.assertIn("Verified", self.site.command("verify").stdout)
         finally:
-            bundle.write_bytes(good)
+            if bundle.exists():
+                bundle.write_bytes(good)
         self.site.command("run")
         self.assertEqual(self.site.metric("terroir_backup_last_run_success"), 1)
+
+    def test_a_copy_that_is_not_what_was_recorded_is_named(self):
+        label, environment = self.last_label(), {"PGBACKREST_CIPHER_PASS": (self.site.folder / "etc/passphrase").read_text()}
+        place = f"terroir/{label}/fingerprint"
+        options = [f"--config={self.site.folder}/state/pgbackrest.conf"]
+        recorded = self.site.run("pgbackrest", *options, "repo-get", place, **environment).stdout
+        self.assertIn("before gardens|1|", recorded)
+        (self.site.folder / "etc/recorded").write_text(recorded.replace("gardens|1|", "gardens|2|"))
+        self.site.run("sh", "-c", f"pgbackrest {options[0]} repo-put {place} <{self.site.folder}/etc/recorded")
+        self.fails("restore-test", naming=r"gardens is 1\|.*, was 2\|")
 
     def test_a_missing_segment_is_named_by_all(self):
         label = self.last_label()
