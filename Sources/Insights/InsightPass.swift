@@ -26,7 +26,8 @@ final class InsightPass {
   private unowned(unsafe) let context: LoopContext
   private let maker: InsightMaker
   /// Devices that were heard of since then have new readings: about the start of the pass before.
-  private var since: Timestamp
+  private lazy var since = context.now.advanced(
+    byMilliseconds: -max(Int64(context.configuration.insights.intervalSeconds) * 1_000, Timestamp.millisecondsPerHour))
   private var passBegan: Timestamp?
   /// Gardens that were found and are still to be looked at, the next one last.
   private var found: [ObservedGarden] = []
@@ -41,8 +42,6 @@ final class InsightPass {
   init(_ context: LoopContext, _ maker: InsightMaker) {
     self.context = context
     self.maker = maker
-    let interval = Int64(context.configuration.insights.intervalSeconds)
-    since = context.now.advanced(byMilliseconds: -max(interval * 1_000, Timestamp.millisecondsPerHour))
   }
 
   /// Nil when passes are turned off.

@@ -35,8 +35,7 @@ final class Housekeeping {
     }
     let (worker, status, process) = (worker, own.status, service.process)
     health = try HealthMonitor(
-      loop: loop, configuration: process.configuration,
-      external: ExternalCheck(process.configuration.health, process.outbound)
+      own.context, external: ExternalCheck(process.configuration.health, process.outbound)
     ) { report in
       status.health = report
       worker?.adopt(report)
@@ -51,6 +50,8 @@ final class Housekeeping {
     health.start()
     loop.spawn { [self] in
       await migrate()
+      // Duties go by the time. Should it not be told now, the checks ask again.
+      try? await health.askTime()
       await duties.prepare()
       followCommits()
       // Before the checks: the next report of theirs knows of the schema.

@@ -179,7 +179,7 @@ package final class Service {
     loop.schedule(afterNanoseconds: UInt64(StatusHistory.intervalSeconds) * 1_000_000_000) { [unowned self] in
       refreshGauges { [unowned self] in
         guard let health = housekeeping?.health.last else { return }
-        history.record(now: loop.now, at: Timestamp(unixMilliseconds: loop.unixMilliseconds), report: health)
+        history.record(now: loop.now, at: process.clock.moment(loop.unixMilliseconds), report: health)
         for worker in workers { worker.submit { [points = history.points] in $0.adopt(points) } }
       }
       recordHistory(history)

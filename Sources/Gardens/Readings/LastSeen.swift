@@ -20,10 +20,10 @@ final class LastSeen {
     self.database = database
   }
 
-  /// Notes that a device has been heard of in this turn.
-  func note(_ device: Identifier) {
+  /// Notes that a device has been heard of.
+  func note(_ device: Identifier, at moment: Timestamp) {
     guard seen.count < Self.maximumDevices || seen[device] != nil else { return }
-    seen[device] = Timestamp(unixMilliseconds: loop.unixMilliseconds)
+    seen[device] = moment
     if isScheduled { return }
     isScheduled = true
     loop.schedule(afterNanoseconds: Self.intervalNanoseconds) { [weak self] in

@@ -1,4 +1,5 @@
 import Postgres
+import Reactor
 import Settings
 import Telemetry
 import Values
@@ -20,7 +21,7 @@ package struct ReadingPartitions {
 
   let rawDays: Int
   let logger: Logger
-  /// This machine's clock.
+  /// This machine's clock, which is not corrected: two that agree only because one follows the other prove nothing.
   let now: () -> Timestamp
 
   /// Two clocks of which one is wrong.
@@ -59,7 +60,7 @@ package struct ReadingPartitions {
     return (0...last.daysSinceEpoch - first.daysSinceEpoch).map { first.advanced(byDays: $0) }
   }
 
-  /// Makes what is missing for readings to be stored now, by this machine's clock.
+  /// Makes what is missing for readings to be stored now, whatever day that is by the database's clock.
   func make(for times: [Timestamp], in database: Database) async throws {
     let days = Set(times.map { CivilDate($0).daysSinceEpoch }).map { CivilDate(daysSinceEpoch: $0) }
     try await database.transaction { try await make(days, $0) }
@@ -127,8 +128,8 @@ package struct ReadingPartitions {
 
 extension ReadingPartitions {
   package init(_ context: LoopContext) {
-    self.init(rawDays: context.configuration.readings.rawDays, logger: context.logger) { [unowned context] in
-      context.now
+    self.init(rawDays: context.configuration.readings.rawDays, logger: context.logger) {
+      Timestamp(unixMilliseconds: Clock.unixMilliseconds())
     }
   }
 }

@@ -86,7 +86,7 @@ struct Readings: EndpointGroup {
       if readings.isEmpty { return (StoredReadings(), refused) }
       let stored = try await feature.readings.store(
         ReadingsSubmission(device: origin.id, garden: origin.garden, readings: readings))
-      feature.lastSeen.note(origin.id)
+      feature.lastSeen.note(origin.id, at: context.now)
       return (stored, refused)
     } catch let error as PostgresError where error.outcomeIsUnknown {
       // If they are, the newest that are kept lack them.

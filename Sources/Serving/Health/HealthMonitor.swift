@@ -4,12 +4,14 @@ import Postgres
 import Reactor
 import Redis
 import Settings
+import Values
 import Web
 
 /// Runs the checks in the background on connections of its own, and publishes each report to all loops.
 final class HealthMonitor {
   // Invariant 1.
-  private unowned(unsafe) let loop: EventLoop
+  private unowned(unsafe) let context: LoopContext
+  private var loop: EventLoop { context.loop }
   private let settings: Configuration.Health
   private let memoryLimitBytes: UInt64?
   private let database: Database
@@ -23,10 +25,9 @@ final class HealthMonitor {
   private(set) var last = HealthReport.starting
   private var isRunning = false
 
-  init(
-    loop: EventLoop, configuration: Configuration, external: ExternalCheck, publish: @escaping (HealthReport) -> Void
-  ) throws {
-    self.loop = loop
+  init(_ context: LoopContext, external: ExternalCheck, publish: @escaping (HealthReport) -> Void) throws {
+    self.context = context
+    let (loop, configuration) = (context.loop, context.configuration)
     settings = configuration.health
     memoryLimitBytes = configuration.machine.memoryLimitBytes
     self.publish = publish
@@ -71,13 +72,24 @@ final class HealthMonitor {
     redis.close()
   }
 
-  private static let select = Statement("health.select", "SELECT 1")
+  private static let clock = Statement("health.clock", "SELECT clock_timestamp()")
+
+  /// Asks the database what time it is, and has this process agree.
+  func askTime() async throws {
+    let clock = context.process.clock
+    let start = Clock.unixMilliseconds()
+    let time = try await database.query(Self.clock)[0].decode(Timestamp.self, 0)
+    guard clock.learn(database: time, between: start, and: Clock.unixMilliseconds()) else { return }
+    context.logger.log(.warning, "This machine's clock was found apart from the database's, which counts") {
+      $0.field("correctionSeconds", Double(clock.correctionMilliseconds) / 1_000)
+    }
+  }
 
   private func runOnce() async {
     guard !isRunning else { return }
     isRunning = true
     defer { isRunning = false }
-    let databaseCheck = pending { [self] in await check("database") { _ = try await self.database.query(Self.select) } }
+    let databaseCheck = pending { [self] in await check("database", self.askTime) }
     let redisCheck = pending { [self] in await check("redis", self.writeToRedis) }
     let externalCheck = pending { [self] in await external.run(on: loop) }
     let checks = [

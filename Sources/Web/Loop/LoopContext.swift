@@ -68,7 +68,7 @@ package final class LoopContext {
 
   /// A new id, of this turn's moment, greater than all that the process has made before.
   package func makeIdentifier() -> Identifier {
-    process.identifiers.next(unixMilliseconds: loop.unixMilliseconds, using: &random)
+    process.identifiers.next(unixMilliseconds: now.unixMilliseconds, using: &random)
   }
 
   /// Where history is read, which may lag a little: the replica, or the primary while there is none or it is away.
@@ -77,8 +77,8 @@ package final class LoopContext {
     return database
   }
 
-  /// This turn's moment.
-  package var now: Timestamp { Timestamp(unixMilliseconds: loop.unixMilliseconds) }
+  /// This turn's moment, as all replicas see it.
+  package var now: Timestamp { process.clock.moment(loop.unixMilliseconds) }
 
   /// Closes the connections to the stores; what is in flight fails.
   package func close() {

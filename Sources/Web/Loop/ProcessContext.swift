@@ -15,6 +15,7 @@ package final class ProcessContext: Sendable {
   package let passwords: PasswordPool
   package let outbound: OutboundClient
   let identifiers = IdentifierSequence()
+  package let clock = AgreedClock()
   package let eventStreams: ClientShares
   /// Nil when no collector is configured.
   package let exporter: SpanExporter?
@@ -78,6 +79,10 @@ package final class ProcessContext: Sendable {
     registry.gauge("http_memory_bytes", help: "Memory of connections: blocks, bodies and waiting answers.") {
       [memory] in Double(memory.usedBytes)
     }
+    registry.gauge(
+      "clock_correction_seconds",
+      help: "What is added to this machine's clock to agree with the database's; 0 when near."
+    ) { [clock] in Double(clock.correctionMilliseconds) / 1_000 }
     let service = configuration.service
     instruments.buildInfo.child(shard: workers, service.version, service.revision, Version.swift).set(1)
   }

@@ -67,8 +67,8 @@ package final class Call {
   /// The endpoint that was matched.
   var endpoint: BoundEndpoint? { boundEndpoint?.takeUnretainedValue() }
 
-  /// The moment at which this turn of the loop began, to the millisecond.
-  package var now: Timestamp { Timestamp(unixMilliseconds: context.loop.unixMilliseconds) }
+  /// The moment at which this turn of the loop began, to the millisecond, as all replicas see it.
+  package var now: Timestamp { context.now }
 
   // MARK: Who
 

@@ -103,11 +103,11 @@ private struct Release {
   }
 
   /// Puts another copy of the binary in the place of the one before.
-  func replace() throws { try run("cp '\(ServerProcess.binary)' '\(path).new' && mv '\(path).new' '\(path)'") }
+  func replace() throws { try shell("cp '\(ServerProcess.binary)' '\(path).new' && mv '\(path).new' '\(path)'") }
 
   /// Puts something there that fails at once.
   func breakIt() throws {
-    try run("printf '#!/bin/sh\\nexit 3\\n' >'\(path).new' && chmod +x '\(path).new' && mv '\(path).new' '\(path)'")
+    try shell("printf '#!/bin/sh\\nexit 3\\n' >'\(path).new' && chmod +x '\(path).new' && mv '\(path).new' '\(path)'")
   }
 
   /// Whether a process runs the file that stands there now.
@@ -116,19 +116,7 @@ private struct Release {
     return stat(path, &own) == 0 && stat("/proc/\(process)/exe", &other) == 0 && own.st_ino == other.st_ino
   }
 
-  func remove() { try? run("rm -r '\(directory)'") }
-
-  private func run(_ script: String) throws {
-    let words = ["/bin/sh", "-c", script]
-    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    var child = pid_t()
-    let code = posix_spawn(&child, "/bin/sh", nil, nil, &arguments, environ)
-    if code != 0 { throw SystemError("posix_spawn", code: code) }
-    var status: Int32 = 0
-    waitpid(child, &status, 0)
-    if status != 0 { throw SystemError("sh", code: status) }
-  }
+  func remove() { try? shell("rm -r '\(directory)'") }
 }
 
 /// Clients that write, and ask for what needs Postgres and what does not, some requests on each connection, until it

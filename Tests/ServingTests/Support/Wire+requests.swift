@@ -22,10 +22,12 @@ final class Client {
   var token: String?
   private var wire: Wire?
 
-  init(_ server: LiveServer, token: String? = nil) {
-    port = server.port
+  init(port: UInt16, token: String? = nil) {
+    self.port = port
     self.token = token
   }
+
+  convenience init(_ server: LiveServer, token: String? = nil) { self.init(port: server.port, token: token) }
 
   /// Sends a request with a JSON text as its body.
   @discardableResult
