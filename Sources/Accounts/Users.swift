@@ -50,7 +50,10 @@ struct Users: EndpointGroup {
     let password = fields.required("password", .newPassword)
     let name = fields.required("displayName", .string(1...80))
     try fields.finish()
-    try await admitNewcomer(from: call.clientAddress)
+    return try await admitNewcomer(from: call.clientAddress) { try await register(call, email, password, name) }
+  }
+
+  private func register(_ call: Call, _ email: String, _ password: String, _ name: String) async throws -> Response {
     let hash = try await context.passwords.hash(password, of: .newcomer)
     let id = context.makeIdentifier()
     let key = try registrationKey(call, of: id)
@@ -141,12 +144,22 @@ struct Users: EndpointGroup {
     return try Profile(row)
   }
 
-  /// Registrations have a limit of their own, since each costs a hash.
-  private func admitNewcomer(from address: PeerAddress) async throws {
-    guard let rate = context.configuration.rates.registration else { return }
+  /// Registrations have a limit of their own, since each costs a hash. One that is to be sent again costs nothing.
+  private func admitNewcomer(from address: PeerAddress, _ body: () async throws -> Response) async throws -> Response {
+    guard let rate = context.configuration.rates.registration else { return try await body() }
     let policy = RatePolicy("registration", rate)
-    let decision = await context.rateLimiter.take(policy, client: address.network.text)
+    let network = address.network.text
+    let decision = await context.rateLimiter.take(policy, client: network)
     if !decision.isAllowed { throw policy.refusal(decision) }
+    do {
+      return try await body()
+    } catch {
+      let problem = Problem(error)
+      if [.unavailable, .overloaded].contains(problem.code) {
+        await context.rateLimiter.giveBack(policy, client: network)
+      }
+      throw problem
+    }
   }
 
   /// Checks the password of who is signed in, and gives its hash. A wrong one counts like a failed sign-in: with a

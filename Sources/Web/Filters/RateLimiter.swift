@@ -52,7 +52,7 @@ package final class RateLimiter {
   package func take(_ policy: RatePolicy, client: String) async -> RateDecision { await take(1, policy, client) }
 
   /// Gives back a token that was taken for what turned out to cost none.
-  func giveBack(_ policy: RatePolicy, client: String) async { _ = await take(-1, policy, client) }
+  package func giveBack(_ policy: RatePolicy, client: String) async { _ = await take(-1, policy, client) }
 
   private func take(_ tokens: Int64, _ policy: RatePolicy, _ client: String) async -> RateDecision {
     if redis.isConnected, let decision = await takeShared(tokens, policy, client) { return decision }

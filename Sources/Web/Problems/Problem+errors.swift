@@ -6,7 +6,7 @@ import Secrets
 
 extension Problem {
   /// Makes a problem of any error that a handler throws: the one place where errors become status codes.
-  init(_ error: any Error) {
+  package init(_ error: any Error) {
     switch error {
     case let problem as Problem: self = problem
     case let error as ValidationError: self.init(error)

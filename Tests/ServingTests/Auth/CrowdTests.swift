@@ -1,0 +1,42 @@
+import Synchronization
+import Reactor
+import Testing
+import Values
+
+@Suite("A crowd that registers")
+struct CrowdTests {
+  @Test("does not keep a member from signing in")
+  func crowd() throws {
+    let server = try LiveServer(["PASSWORD_HASHING_PARALLELISM": "1", "PASSWORD_HASHING_QUEUE": "64"])
+    defer { server.stop() }
+    let (member, id) = try server.signedIn()
+    let counts = Mutex((registered: 0, refused: 0, isOver: false))
+    let threads = try (0..<40).map { index in
+      try SystemThread(name: "newcomer") {
+        let client = Client(server)
+        var round = 0
+        while !counts.withLock({ $0.isOver }) {
+          round += 1
+          let status = try? client.post(
+            "/api/users",
+            #"{"email":"\#(index)-\#(round)@example.org","password":"\#(LiveServer.password)","displayName":"N"}"#
+          ).status
+          counts.withLock {
+            if status == 201 { $0.registered += 1 } else if status == 503 { $0.refused += 1 }
+          }
+        }
+      }
+    }
+    // Their places are all taken: some are refused.
+    #expect(holds(within: 120) { counts.withLock { $0.refused > 0 } })
+    let before = counts.withLock { $0.registered }
+    let reply = try member.post(
+      "/api/sessions", #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#)
+    let meanwhile = counts.withLock { $0.registered } - before
+    counts.withLock { $0.isOver = true }
+    for thread in threads { thread.join() }
+    #expect(reply.status == 201)
+    // One was under way, one had its turn before; the answers of a few before them were on theirs. Sixteen wait.
+    #expect(meanwhile <= 6)
+  }
+}
