@@ -23,6 +23,8 @@ struct ImportFile {
   private var gardens: [Identifier: Identifier] = [:]
   private var devices: [Identifier: Identifier] = [:]
   private var businesses: [Identifier: Identifier] = [:]
+  /// The sensor types of each device's readings, as hashes of their names: the names themselves could be too much.
+  private var sensorTypes: [Identifier: [Int]] = [:]
   /// Makes ids of one moment.
   private var identifiers = IdentifierSequence()
   private var idsMoment: Timestamp
@@ -133,6 +135,7 @@ struct ImportFile {
     try fields.finish()
     let id = identifier(at: createdAt)
     devices[old] = id
+    sensorTypes[id] = []
     batch.devices.append(
       ImportBatch.Device(
         id: id, garden: garden, name: name, sensorTypes: types, createdAt: createdAt, updatedAt: updatedAt))
@@ -194,7 +197,7 @@ struct ImportFile {
 
   private mutating func readReading(_ fields: inout Fields) throws {
     let device = known("deviceId", "device", &fields, devices)
-    let type = fields.required("sensorType", .sensorType)
+    let type = sensorType(of: device, &fields)
     let value = fields.required("value", Self.values(of: type))
     let measuredAt = fields.required("measuredAt", .timestamp)
     checkPast("measuredAt", measuredAt, &fields)
@@ -212,7 +215,7 @@ struct ImportFile {
 
   private mutating func readHour(_ fields: inout Fields) throws {
     let device = known("deviceId", "device", &fields, devices)
-    let type = fields.required("sensorType", .sensorType)
+    let type = sensorType(of: device, &fields)
     let start = fields.required("start", .timestamp)
     let min = fields.required("min", Self.values(of: type))
     let max = fields.required("max", Self.values(of: type))
@@ -229,6 +232,20 @@ struct ImportFile {
     batch.hours.append(
       ImportBatch.Hour(
         device: device, sensorType: type, start: start, min: min, max: max, sum: sum, count: count, isReading: false))
+  }
+
+  /// The sensor type of a line, which must be among the first of its device.
+  private mutating func sensorType(of device: Identifier, _ fields: inout Fields) -> String {
+    let type = fields.required("sensorType", .sensorType)
+    let hash = type.hashValue
+    // What names no device is at fault for that.
+    guard let known = sensorTypes[device], !known.contains(hash) else { return type }
+    if known.count < DeviceTypes.maximumTypes {
+      sensorTypes[device] = known + [hash]
+    } else {
+      fields.fault("sensorType", "is one more than the \(DeviceTypes.maximumTypes) that a device may have")
+    }
+    return type
   }
 
   /// Whether a mean fits its bounds, but for what adding up many numbers costs in precision.

@@ -186,6 +186,24 @@ struct TransferTests {
     #expect(try take(client, few, dryRun: true).json["errorCount"]?.integer == 7)
   }
 
+  @Test("hold readings of as many sensor types a device as may be posted, hours counted in")
+  func sensorTypes() throws {
+    let (client, _) = try server.signedIn()
+    let device = #""deviceId":"\#(Self.someID)""#
+    let lines = (0..<65).map { index in
+      index % 2 == 0
+        ? #"{"kind":"reading",\#(device),"sensorType":"s\#(index)","value":1,"measuredAt":"2026-01-01T00:00:00Z"}"#
+        : #"{"kind":"hour",\#(device),"sensorType":"s\#(index)","start":"2024-01-01T00:00:00Z","min":1,"max":1,"sum":2,"count":2}"#
+    }
+    let most = [Self.header, Self.garden, Self.device] + lines.dropLast()
+    let refused = try take(client, (most + [lines[64]]).joined(separator: "\n"))
+    #expect(refused.status == 422)
+    let faults = try refused.json["errors"]?.elements ?? []
+    #expect(faults.map { $0["line"]?.integer } == [68])
+    #expect(faults.map { $0["pointer"]?.text } == ["/sensorType"])
+    #expect(try take(client, (most + lines.dropLast()).joined(separator: "\n")).status == 200)
+  }
+
   @Test("leave places to others: one transfer of a user at a time, and none for the rest of a faulty file")
   func places() throws {
     let server = try server.replica(["WORKERS": "1", "DATABASE_TRANSACTION_CONNECTIONS": "4"])
