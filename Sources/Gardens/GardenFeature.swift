@@ -46,9 +46,11 @@ package final class GardenFeature: Feature {
 
   package var duties: [Duty] {
     let partitions = ReadingPartitions(context)
-    let (logger, refusals) = (context.logger, context.meters.instruments.rollupRefused)
-    let rollup = Rollup { [shard = context.loop.index] bucket, reason in
-      refusals.child(shard: shard, bucket == nil ? "additions" : "bucket").increment()
+    let (logger, refusals, shard) = (context.logger, context.meters.instruments.rollupRefused, context.loop.index)
+    // Both are there at zero: a rise is seen only from a value before it.
+    let (buckets, additions) = (refusals.child(shard: shard, "bucket"), refusals.child(shard: shard, "additions"))
+    let rollup = Rollup { bucket, reason in
+      (bucket == nil ? additions : buckets).increment()
       logger.log(.warning, bucket == nil ? "Additions to buckets were refused" : "A bucket was set aside") {
         if let bucket {
           $0.field("device", bucket.device.description)

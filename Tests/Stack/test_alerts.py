@@ -22,7 +22,7 @@ STORES = "Tests/Stack/test_alerts_of_stores.py"
 ELSEWHERE = {
     "SeriesOverflow": "Tests/Stack/test_use.py",
     "LongTransaction": STORES, "Deadlocks": STORES, "ReplicaLagging": STORES, "RedisNotPersisting": STORES,
-    "RedisConnectionsRejected": STORES, "HousekeepingFailing": STORES, "DatabaseConnectionsHigh": STORES, "RedisMemoryHigh": STORES,
+    "RedisConnectionsRejected": STORES, "HousekeepingFailing": STORES, "RollupRefused": STORES, "DatabaseConnectionsHigh": STORES, "RedisMemoryHigh": STORES,
     # What would harm the host, or take half of all transaction ids.
     **dict.fromkeys(("HostMemoryLow", "ClockSkew", "TransactionIdsRunningOut"), "monitoring/prometheus/alerts_test.py"),
 }

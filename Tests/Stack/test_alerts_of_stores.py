@@ -7,10 +7,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 import unittest
 
 from Tests.Stack.monitored import Monitored
-from Tests.Stack.stack import free_ports, until
+from Tests.Stack.stack import ROOT, free_ports, until
 
 # Postgres runs as somebody else than root.
 AS_OWNER = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
@@ -57,6 +58,20 @@ class StoreAlerts(Monitored):
         finally:
             self.sql("ALTER TABLE elsewhere RENAME TO erased_devices")
         self.resolved("HousekeepingFailing", duty="readings.erased")
+
+    def test_a_bucket_that_postgres_refuses(self):
+        device, moment = self.device("refused"), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
+        self.sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;"
+                 "CREATE TRIGGER refuse BEFORE INSERT ON readings_5m FOR EACH ROW WHEN (NEW.sensor_type = 'refused') EXECUTE FUNCTION refuse()")
+        self.stack.post(f"{self.stack.api}/api/devices/{device['id']}/readings",
+                        {"readings": [{"sensorType": "refused", "value": 1, "measuredAt": moment}]}, "-H", f"Authorization: Bearer {device['key']}")
+        for part in ("additions", "bucket"):
+            self.received("RollupRefused", part=part)
+        self.sql("DROP FUNCTION refuse() CASCADE")
+        # As the runbook says.
+        self.sql(re.search(r'sql -c "(WITH again AS.*?)"', (ROOT / "docs/runbook.md").read_text(), re.S)[1])
+        buckets = f"{self.stack.api}/api/devices/{device['id']}/readings?resolution=5m&sensorType=refused"
+        until("the bucket", lambda: self.stack.curl(buckets, *self.user).json()["items"])
 
     @contextlib.contextmanager
     def replica(self):

@@ -186,6 +186,8 @@ CASES = [
     Case("ClockSkew", {**constant(0, "node_timex_offset_seconds"), **constant(0, "node_timex_sync_status"), **constant(16, "node_timex_maxerror_seconds")}, 10, "warning"),
     Case("ClockSkew", {**constant("0.04", "node_timex_offset_seconds"), **constant(0, "node_timex_sync_status"), **constant(15, "node_timex_maxerror_seconds")}, until=20),
     Case("ClockSkew", {**constant(0, "node_timex_offset_seconds"), **constant(1, "node_timex_sync_status"), **constant(16, "node_timex_maxerror_seconds")}, until=20),
+    Case("ClockSkew", constant(-3600, "clock_correction_seconds"), 10, "warning"),
+    Case("ClockSkew", constant(0, "clock_correction_seconds"), until=20),
     Case("CertificateExpiring", constant(13 * 86400, "probe_ssl_earliest_cert_expiry"), 60, "warning"),
     Case("CertificateExpiring", constant(2.9 * 86400, "probe_ssl_earliest_cert_expiry"), 15, "critical"),
     Case("CertificateExpiring", constant(3.2 * 86400, "probe_ssl_earliest_cert_expiry"), until=40),
@@ -225,6 +227,9 @@ CASES = [
     Case("InsightProviderFailing", {'ai_insights_generated_total{model_provider="openai",success="false"}': "0+51x60", 'ai_insights_generated_total{model_provider="openai",success="true"}': "0+49x60",
                                     'ai_insights_generated_total{model_provider="rules",success="true"}': "0+900x60"}, 16, "warning", labels='model_provider="openai"'),
     Case("InsightProviderFailing", {'ai_insights_generated_total{model_provider="openai",success="false"}': "0+49x60", 'ai_insights_generated_total{model_provider="openai",success="true"}': "0+51x60"}, until=50),
+
+    *(Case("RollupRefused", {f'rollup_refused_total{{part="{part}"}}': "0x5 1x90"}, 6, "ticket", labels=f'part="{part}"') for part in ("bucket", "additions")),
+    Case("RollupRefused", {'rollup_refused_total{part="bucket"}': "3x90"}, until=60),
 
     # --- watching ---
     Case("AlertsNotDelivered", {'alertmanager_notifications_failed_total{integration="slack"}': "0+1x40", 'alertmanager_notifications_failed_total{integration="webhook"}': "5x40"}, 6, "critical", labels='integration="slack"'),

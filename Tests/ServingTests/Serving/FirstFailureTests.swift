@@ -35,6 +35,7 @@ struct FirstFailureTests {
       "application_errors_total{route=\"/api/gardens\",error_type=\"service-unavailable\"}",
       "user_actions_total{action=\"login_failed\",has_user=\"false\"}",
       "housekeeping_runs_total{duty=\"readings.partitions.make\",result=\"failed\"}",
+      "rollup_refused_total{part=\"bucket\"}", "rollup_refused_total{part=\"additions\"}",
     ] {
       let isThere = lines.contains("\(series) 0")
       #expect(isThere, "\(series)")
