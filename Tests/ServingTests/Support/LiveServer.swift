@@ -99,7 +99,7 @@ enum TestStores {
   static var databaseURL: String { get throws { try variable("DATABASE_URL") } }
   static var redisURL: String { get throws { try variable("REDIS_URL") } }
 
-  private static func variable(_ name: String) throws -> String {
+  static func variable(_ name: String) throws -> String {
     guard let value = getenv(name) else { throw Missing() }
     return String(cString: value)
   }
@@ -107,9 +107,9 @@ enum TestStores {
 
 /// Makes empty databases on the private Postgres.
 enum TestDatabase {
-  /// The URL of a new database.
-  static func make() throws -> String {
-    let base = try TestStores.databaseURL
+  /// The URL of a new database, on the Postgres that all tests share unless another one is named.
+  static func make(on server: String? = nil) throws -> String {
+    let base = try server ?? TestStores.databaseURL
     let name = "api_" + Identifier.make(unixMilliseconds: Clock.unixMilliseconds()).description.filter { $0 != "-" }
     var configuration = DatabaseConfiguration(url: base)
     // It copies a template, which a busy disk makes wait; all tests wait for it.
