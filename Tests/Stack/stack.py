@@ -205,10 +205,11 @@ class Stack:
         pidfile = pathlib.Path(self.stores[f"TERROIR_TEST_{name.upper()}_PIDFILE"])
         return int(pidfile.read_text().split()[0])
 
-    def start_server(self, before=None, **environment):
-        self.start("api", [os.environ["TERROIR_BINARY"], "serve"], lambda: fetch(self.api + "/readyz"), before, **{
+    def start_server(self, name="api", port=None, before=None, **environment):
+        port = port or self.port["api"]
+        self.start(name, [os.environ["TERROIR_BINARY"], "serve"], lambda: fetch(f"http://127.0.0.1:{port}/readyz"), before, **{
             "DATABASE_URL": self.stores["DATABASE_URL"], "REDIS_URL": self.stores["REDIS_URL"], "JWT_SECRET": "s" * 48,
-            "PORT": self.port["api"], "METRICS_PORT": self.port["metrics"], "HOST": "127.0.0.1", "ENVIRONMENT": "test",
+            "PORT": port, "METRICS_PORT": self.port["metrics"], "HOST": "127.0.0.1", "ENVIRONMENT": "test",
             "TRUSTED_PROXIES": "127.0.0.1/32", "SHUTDOWN_DRAIN_SECONDS": "0", "LOG_FORMAT": "json", **self.settings, **environment,
         })
 

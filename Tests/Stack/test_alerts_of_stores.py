@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 import unittest
 
 from Tests.Stack.monitored import Monitored
@@ -60,11 +59,10 @@ class StoreAlerts(Monitored):
         self.resolved("HousekeepingFailing", duty="readings.erased")
 
     def test_a_bucket_that_postgres_refuses(self):
-        device, moment = self.device("refused"), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
+        device = self.device("refused")
         self.sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;"
                  "CREATE TRIGGER refuse BEFORE INSERT ON readings_5m FOR EACH ROW WHEN (NEW.sensor_type = 'refused') EXECUTE FUNCTION refuse()")
-        self.stack.post(f"{self.stack.api}/api/devices/{device['id']}/readings",
-                        {"readings": [{"sensorType": "refused", "value": 1, "measuredAt": moment}]}, "-H", f"Authorization: Bearer {device['key']}")
+        self.send(device, 1, sensor="refused")
         for part in ("additions", "bucket"):
             self.received("RollupRefused", part=part)
         self.sql("DROP FUNCTION refuse() CASCADE")
