@@ -120,7 +120,7 @@ struct ReadingsDurabilityTests {
     isOver.store(true, ordering: .relaxed)
     killer.join()
     let numbers = acknowledged.withLock { $0 }
-    #expect(numbers.count > 2_000)
+    #expect(!numbers.isEmpty)
     #expect(Set(refused.withLock { $0.keys }).isSubset(of: [503]))
     let id = device.id
     let stored = try server.withDatabase { database in
