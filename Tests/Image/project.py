@@ -39,6 +39,7 @@ def make(**settings):
     configure(folder / ".env.example", SETTINGS | settings)
     shutil.copy(folder / ".env.example", folder / ".env")
     run("scripts/secrets")
+    run("docker", "build", "--quiet", "--file", "deploy/backup/Dockerfile", "--tag", "terroir-postgres:dev", ".")
 
 
 def configure(path, settings):
@@ -73,7 +74,6 @@ def compose(*arguments, check=True):
 
 
 def up():
-    compose("build", "postgres")
     done = run("docker", "compose", "up", "--detach", "--no-build", "--pull", "never", "--wait", "--wait-timeout", "180", check=False)
     if done.returncode:
         raise AssertionError(f"{done.stderr[-800:]}{compose('logs', '--tail', '20', check=False)[-6000:]}")

@@ -21,7 +21,7 @@ LONGEST_SECONDS = 150
 # An alert for whatever clients feel for longer than this; what is over sooner may be counted only.
 BRIEF_SECONDS = 60
 ALERT_WITHIN_SECONDS = 120
-# What a healthy stack may say on a busy host that keeps no backups.
+# What a healthy stack may say on a busy host.
 OF_THE_HOST = {
     "Watchdog", "HostMemoryLow", "ProcessorSaturated", "ClockSkew", "HighResponseTime", "ResponseTimeAboveTarget", "EventLoopLag",
     "BackupTooOld", "SensorSilent", "OutOfMemoryKill",
