@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check mutate bench bench-check stack-test deploy-test pipeline-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks secrets clean
+.PHONY: help run test check mutate bench bench-check stack-test deploy-test pipeline-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,10 @@ sanitize: ## Run every test under AddressSanitizer, then under ThreadSanitizer
 
 format: ## Format the Swift sources in place
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests bench/micro
+
+openapi: ## Write docs/openapi.json anew, when the API is meant to change
+	@swift build --product terroir
+	@scripts/openapi .build/debug/terroir
 
 hooks: ## Have git check style and layers before each commit
 	@git config core.hooksPath scripts/hooks

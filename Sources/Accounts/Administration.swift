@@ -12,16 +12,16 @@ struct Administration: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/api/admin/users", access: .administrator, summary: "All accounts",
+        "listAccounts", method: .get, template: "/api/admin/users", access: .administrator, summary: "All accounts",
         tag: "Administration", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "AccountPage", Self.account), headers: ["ETag", "Link"]),
         refusals: [.invalidCursor], handler: .async(list)),
       Endpoint(
-        method: .patch, template: "/api/admin/users/{id}", access: .administrator,
+        "updateAccount", method: .patch, template: "/api/admin/users/{id}", access: .administrator,
         summary: "Disable or enable an account",
         details: "Disabling ends all sessions of the account, and stops its devices and its shop.",
         tag: "Administration",
-        body: .mergePatch(.object([.required("disabled", .boolean)]), example: #"{"disabled":true}"#),
+        body: .mergePatch(AccountChange.self, example: #"{"disabled":true}"#),
         success: Endpoint.Success(200, Self.account, headers: ["ETag"]), refusals: [.notFound, .conflict],
         handler: .async(change)),
     ]
@@ -35,9 +35,7 @@ struct Administration: EndpointGroup {
 
   private func change(_ call: Call) async throws -> Response {
     let id = try call.identifier("id")
-    var fields = try call.fields()
-    let disabled = fields.required("disabled", .boolean)
-    try fields.finish()
+    let disabled = try call.form(AccountChange.self).disabled
     if disabled, try call.user.id == id { throw Problem(.conflict, "You cannot disable yourself.") }
     let (rows, ended, devices) = try await context.database.transaction { transaction in
       let rows = try await transaction.query(Self.setDisabled, id, disabled, call.now)
@@ -49,6 +47,13 @@ struct Administration: EndpointGroup {
     await context.sessions.ended(ended)
     await context.deviceKeys.changed(devices)
     return call.ok(try Account(row).body)
+  }
+
+  /// What an administrator changes of an account.
+  private struct AccountChange: JSONForm {
+    let disabled: Bool
+
+    init(_ fields: inout Fields) { disabled = fields.required("disabled", .boolean) }
   }
 
   /// An account as administrators see it.

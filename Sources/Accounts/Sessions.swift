@@ -14,33 +14,33 @@ struct Sessions: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .post, template: "/api/sessions", access: .open, summary: "Sign in", tag: "Sessions",
+        "signIn", method: .post, template: "/api/sessions", access: .open, summary: "Sign in", tag: "Sessions",
         body: .json(
-          .object([
-            .required("email", .line(1...254)), .required("password", .line(1...PasswordPolicy.length.upperBound)),
-          ]),
-          example: #"{"email":"ada@example.org","password":"correct horse battery"}"#),
+          SignIn.self, example: #"{"email":"ada@example.org","password":"correct horse battery"}"#),
         success: Endpoint.Success(201, Self.pair, headers: ["Location"]),
         refusals: [.unauthorized, .tooManyFailures, .unavailable], handler: .async(signIn)),
       Endpoint(
-        method: .post, template: "/api/sessions/refresh", access: .open, summary: "Renew your tokens",
+        "refreshTokens", method: .post, template: "/api/sessions/refresh", access: .open, summary: "Renew your tokens",
         details: """
           A refresh token is good for one use. Should the answer be lost, the same request gets the same token again, for \
           10 seconds and from the same address; later, or from elsewhere, a token that is used again ends its session.
           """,
         tag: "Sessions",
-        body: .json(.object([.required("refreshToken", .line(1...256))]), example: #"{"refreshToken":"trt_…"}"#),
+        body: .json(TokenRefresh.self, example: #"{"refreshToken":"trt_…"}"#),
         success: Endpoint.Success(200, Self.pair), refusals: [.unauthorized], handler: .async(refresh)),
       Endpoint(
-        method: .get, template: "/api/sessions", access: .user, summary: "Your sessions", tag: "Sessions",
+        "listSessions", method: .get, template: "/api/sessions", access: .user, summary: "Your sessions",
+        tag: "Sessions",
         parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "SessionPage", Self.session), headers: ["ETag", "Link"]),
         refusals: [.invalidCursor], handler: .async(list)),
       Endpoint(
-        method: .delete, template: "/api/sessions/current", access: .user, summary: "Sign out", tag: "Sessions",
+        "signOut", method: .delete, template: "/api/sessions/current", access: .user, summary: "Sign out",
+        tag: "Sessions",
         success: Endpoint.Success(204), handler: .async { call in try await end(call, try call.user.session) }),
       Endpoint(
-        method: .delete, template: "/api/sessions/{id}", access: .user, summary: "End one of your sessions",
+        "endSession", method: .delete, template: "/api/sessions/{id}", access: .user,
+        summary: "End one of your sessions",
         tag: "Sessions", success: Endpoint.Success(204), refusals: [.notFound],
         handler: .async { call in try await end(call, try call.identifier("id")) }),
     ]
@@ -49,10 +49,8 @@ struct Sessions: EndpointGroup {
   // MARK: Signing in
 
   private func signIn(_ call: Call) async throws -> Response {
-    var fields = try call.fields()
-    let email = fields.required("email", .string(1...254)).asciiLowercased
-    let password = fields.required("password", .string(1...PasswordPolicy.length.upperBound))
-    try fields.finish()
+    let form = try call.form(SignIn.self)
+    let (email, password) = (form.email.asciiLowercased, form.password)
     let known = try await throttle.attempt(account: email, from: call.clientAddress) {
       let row = try await context.database.query(Self.userByEmail, email).first
       let hash = try row.map { try $0.decode(String.self, 2) }
@@ -85,10 +83,9 @@ struct Sessions: EndpointGroup {
   }
 
   private func refresh(_ call: Call) async throws -> Response {
-    var fields = try call.fields()
-    let text = fields.required("refreshToken", .string(1...256))
-    try fields.finish()
-    guard let old = OpaqueKey(text, .refreshToken) else { throw Self.badRefresh }
+    guard let old = OpaqueKey(try call.form(TokenRefresh.self).refreshToken, .refreshToken) else {
+      throw Self.badRefresh
+    }
     switch try await renew(old, from: call.clientAddress.network.text, call.now) {
     case .renewed(let user, let role, let session, let new):
       context.meters.action(.refresh)
@@ -274,6 +271,24 @@ struct Sessions: EndpointGroup {
       .required("expiresIn", .integer(minimum: 1), "Seconds."), .required("refreshToken", .string()),
       .required("session", session),
     ]))
+}
+
+/// Who signs in.
+struct SignIn: JSONForm {
+  let email: String
+  let password: String
+
+  init(_ fields: inout Fields) {
+    email = fields.required("email", .string(1...254))
+    password = fields.required("password", .password)
+  }
+}
+
+/// The token for which new ones are wanted.
+struct TokenRefresh: JSONForm {
+  let refreshToken: String
+
+  init(_ fields: inout Fields) { refreshToken = fields.required("refreshToken", .string(1...256)) }
 }
 
 /// A session as its user sees it.

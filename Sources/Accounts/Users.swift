@@ -15,28 +15,29 @@ struct Users: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .post, template: "/api/users", access: .open, summary: "Register", tag: "Accounts",
+        "register", method: .post, template: "/api/users", access: .open, summary: "Register", tag: "Accounts",
         parameters: [.idempotencyKey()],
         body: .json(
-          Self.registration,
+          Registration.self,
           example: #"{"email":"ada@example.org","password":"correct horse battery","displayName":"Ada"}"#),
         success: Endpoint.Success(201, Self.profile, headers: ["Location"]), refusals: [.emailTaken, .unavailable],
         handler: .async(register)),
       Endpoint(
-        method: .get, template: "/api/users/me", access: .user, summary: "Your profile", tag: "Accounts",
+        "getProfile", method: .get, template: "/api/users/me", access: .user, summary: "Your profile", tag: "Accounts",
         success: Endpoint.Success(200, Self.profile, headers: ["ETag"]), handler: .async(show)),
       Endpoint(
-        method: .patch, template: "/api/users/me", access: .user, summary: "Change your profile or password",
+        "updateProfile", method: .patch, template: "/api/users/me", access: .user,
+        summary: "Change your profile or password",
         details: "A new password needs the current one, and ends all your other sessions.", tag: "Accounts",
-        body: .mergePatch(Self.change, example: #"{"displayName":"Ada L.","locale":"en-GB"}"#),
+        body: .mergePatch(ProfileChange.self, example: #"{"displayName":"Ada L.","locale":"en-GB"}"#),
         success: Endpoint.Success(200, Self.profile, headers: ["ETag"]),
         refusals: [.forbidden, .preconditionFailed, .tooManyFailures], handler: .async(change)),
       Endpoint(
-        method: .delete, template: "/api/users/me", access: .user, summary: "Erase your account and all you own",
+        "eraseAccount", method: .delete, template: "/api/users/me", access: .user,
+        summary: "Erase your account and all you own",
         tag: "Accounts",
         body: .json(
-          .object([.required("password", .line(1...PasswordPolicy.length.upperBound))]),
-          example: #"{"password":"correct horse battery"}"#),
+          AccountErasure.self, example: #"{"password":"correct horse battery"}"#),
         success: Endpoint.Success(204), refusals: [.forbidden, .openOrders, .preconditionFailed, .tooManyFailures],
         handler: .async(erase)),
     ]
@@ -45,22 +46,18 @@ struct Users: EndpointGroup {
   // MARK: Handlers
 
   private func register(_ call: Call) async throws -> Response {
-    var fields = try call.fields()
-    let email = fields.required("email", .email)
-    let password = fields.required("password", .newPassword)
-    let name = fields.required("displayName", .string(1...80))
-    try fields.finish()
-    return try await admitNewcomer(from: call.clientAddress) { try await register(call, email, password, name) }
+    let form = try call.form(Registration.self)
+    return try await admitNewcomer(from: call.clientAddress) { try await register(call, form) }
   }
 
-  private func register(_ call: Call, _ email: String, _ password: String, _ name: String) async throws -> Response {
-    let hash = try await context.passwords.hash(password, of: .newcomer)
+  private func register(_ call: Call, _ form: Registration) async throws -> Response {
+    let hash = try await context.passwords.hash(form.password, of: .newcomer)
     let id = context.makeIdentifier()
     let key = try registrationKey(call, of: id)
     do {
       let made = try await context.database.transaction { transaction in
         let rows = try await transaction.query(
-          Self.insert, id, email, email.asciiLowercased, name, hash, call.now)
+          Self.insert, id, form.email, form.email.asciiLowercased, form.displayName, hash, call.now)
         let made = Made(location: "/api/users/me", body: try Profile(rows[0]).body)
         try await key?.keep(made, in: transaction, at: call.now)
         return made
@@ -69,7 +66,7 @@ struct Users: EndpointGroup {
       context.meters.action(.register)
       return call.response(made)
     } catch let error as PostgresError where error.isUniqueViolation {
-      if key != nil, let made = try await registered(call, email) { return call.response(made) }
+      if key != nil, let made = try await registered(call, form.email) { return call.response(made) }
       throw Problem(.emailTaken, "There is an account with this email address.")
     }
   }
@@ -93,16 +90,10 @@ struct Users: EndpointGroup {
 
   private func change(_ call: Call) async throws -> Response {
     let user = try call.user
-    var fields = try call.fields()
-    let name = fields.change("displayName", .string(1...80))
-    let locale = fields.patch("locale", .locale)
-    let password = fields.change("password", .newPassword)
-    let current = fields.change("currentPassword", .string(1...PasswordPolicy.length.upperBound))
-    if password != nil, current == nil { fields.fault("currentPassword", "is required to change the password") }
-    try fields.finish()
+    let change = try call.form(ProfileChange.self)
     var (known, hash): (String?, String?)
-    if let password {
-      known = try await requirePassword(current ?? "", call, fault: Self.wrongCurrentPassword)
+    if let password = change.password {
+      known = try await requirePassword(change.currentPassword ?? "", call, fault: Self.wrongCurrentPassword)
       hash = try await context.passwords.hash(password)
     }
     let (rows, ended) = try await context.database.transaction { transaction in
@@ -114,7 +105,8 @@ struct Users: EndpointGroup {
         throw Problem(.forbidden, Self.wrongCurrentPassword)
       }
       let rows = try await transaction.query(
-        Self.update, user.id, name ?? before.displayName, locale.applied(to: before.locale), hash, call.now)
+        Self.update, user.id, change.displayName ?? before.displayName, change.locale.applied(to: before.locale), hash,
+        call.now)
       let ended =
         hash == nil ? [] : try await Sessions.end(transaction, user: user.id, except: user.session, at: call.now)
       return (rows, ended)
@@ -126,10 +118,8 @@ struct Users: EndpointGroup {
 
   private func erase(_ call: Call) async throws -> Response {
     let user = try call.user
-    var fields = try call.fields()
-    let password = fields.required("password", .string(1...PasswordPolicy.length.upperBound))
-    try fields.finish()
-    try await requirePassword(password, call, fault: "The password is wrong.")
+    let form = try call.form(AccountErasure.self)
+    try await requirePassword(form.password, call, fault: "The password is wrong.")
     try await erasure.erase(user.id) { profile in try call.requireMatch(profile.body) }
     context.meters.action(.erase)
     return call.noContent()
@@ -212,22 +202,44 @@ struct Users: EndpointGroup {
       .required("role", .enumeration(["user", "admin"])), .required("createdAt", .timestamp),
       .required("updatedAt", .timestamp),
     ]))
+}
 
-  private static let registration = Schema.object([
-    .required("email", .line(3...254, format: "email")),
-    .required("password", .line(12...256)),
-    .required("displayName", .line(1...80)),
-  ])
+/// A new account.
+struct Registration: JSONForm {
+  let email: String
+  let password: String
+  let displayName: String
 
-  private static let locales = Schema.string(
-    minLength: 2, maxLength: 35, pattern: "^[A-Za-z0-9]{2,3}(-[A-Za-z0-9]{1,8})*$")
+  init(_ fields: inout Fields) {
+    email = fields.required("email", .email)
+    password = fields.required("password", .newPassword)
+    displayName = fields.required("displayName", .displayName)
+  }
+}
 
-  private static let change = Schema.object([
-    .optional("displayName", .line(1...80)),
-    .optional("locale", .nullable(locales), "A language tag (BCP 47)."),
-    .optional("password", .line(12...256)),
-    .optional("currentPassword", .line(1...PasswordPolicy.length.upperBound), "Needed with `password`."),
-  ])
+/// What is to change of an account.
+struct ProfileChange: JSONForm {
+  let displayName: String?
+  let locale: Patch<String>
+  let password: String?
+  let currentPassword: String?
+
+  init(_ fields: inout Fields) {
+    displayName = fields.change("displayName", .displayName)
+    locale = fields.patch("locale", .locale, "A language tag (BCP 47).")
+    password = fields.change("password", .newPassword)
+    currentPassword = fields.change("currentPassword", .password, "Needed with `password`.")
+    if password != nil, currentPassword == nil {
+      fields.fault("currentPassword", "is required to change the password")
+    }
+  }
+}
+
+/// The word that an account is really to be erased.
+struct AccountErasure: JSONForm {
+  let password: String
+
+  init(_ fields: inout Fields) { password = fields.required("password", .password) }
 }
 
 /// What everyone may know of their own account.
@@ -275,13 +287,18 @@ struct Profile {
 extension Rule where Value == String {
   /// An email address as far as form can tell: one `@`, something on both sides, no spaces (RFC 5321's lengths).
   static var email: Rule {
-    Rule.string(3...254).checked("must be an email address") { text in
+    Rule.string(3...254).checked("must be an email address", schema: .line(3...254, format: "email")) { text in
       let parts = text.split(separator: "@", omittingEmptySubsequences: false)
       return parts.count == 2 && (1...64).contains(parts[0].utf8.count) && parts[1].contains(".")
         && !parts[1].hasPrefix(".") && !parts[1].hasSuffix(".")
         && text.unicodeScalars.allSatisfy { $0.value > 0x20 && !$0.properties.isWhitespace && $0 != "<" && $0 != ">" }
     }
   }
+
+  static var displayName: Rule { .string(1...80) }
+
+  /// A password as it was chosen once.
+  static var password: Rule { .string(1...PasswordPolicy.length.upperBound) }
 
   /// A password that may be chosen.
   static var newPassword: Rule {
@@ -292,7 +309,10 @@ extension Rule where Value == String {
 
   /// A language tag by its form (BCP 47): letters and digits in groups of up to eight.
   static var locale: Rule {
-    Rule.string(2...35).checked("must be a language tag such as en-GB") { text in
+    Rule.string(2...35).checked(
+      "must be a language tag such as en-GB",
+      schema: .string(minLength: 2, maxLength: 35, pattern: "^[A-Za-z0-9]{2,3}(-[A-Za-z0-9]{1,8})*$")
+    ) { text in
       let groups = text.split(separator: "-", omittingEmptySubsequences: false)
       return groups.allSatisfy { group in
         (1...8).contains(group.utf8.count)

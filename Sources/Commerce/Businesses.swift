@@ -14,7 +14,7 @@ struct Businesses: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/api/businesses", access: .anyone, summary: "Find businesses",
+        "listBusinesses", method: .get, template: "/api/businesses", access: .anyone, summary: "Find businesses",
         details: "The newest come first.", tag: "Businesses",
         parameters: [
           .query(
@@ -25,23 +25,27 @@ struct Businesses: EndpointGroup {
         success: Endpoint.Success(200, .page(of: "BusinessPage", Business.schema), headers: ["ETag", "Link"]),
         refusals: [.invalidCursor], handler: .cached(list)),
       Endpoint(
-        method: .get, template: "/api/businesses/{id}", access: .anyone, summary: "A business", tag: "Businesses",
+        "getBusiness", method: .get, template: "/api/businesses/{id}", access: .anyone, summary: "A business",
+        tag: "Businesses",
         success: Endpoint.Success(200, Business.schema, headers: ["ETag"]), refusals: [.notFound],
         handler: .cached(show)),
       Endpoint(
-        method: .post, template: "/api/businesses", access: .user, summary: "Open a business", tag: "Businesses",
+        "createBusiness", method: .post, template: "/api/businesses", access: .user, summary: "Open a business",
+        tag: "Businesses",
         parameters: [.idempotencyKey()],
         body: .json(
-          Self.newBusiness,
+          NewBusiness.self,
           example: #"{"name":"Hill Farm","category":"vegetables","location":{"latitude":47.1,"longitude":8.5}}"#),
         success: Endpoint.Success(201, Business.schema, headers: ["Location", "ETag"]), handler: .async(create)),
       Endpoint(
-        method: .patch, template: "/api/businesses/{id}", access: .user, summary: "Change your business",
-        tag: "Businesses", body: .mergePatch(Self.change, example: #"{"description":"Open on Saturdays."}"#),
+        "updateBusiness", method: .patch, template: "/api/businesses/{id}", access: .user,
+        summary: "Change your business",
+        tag: "Businesses", body: .mergePatch(BusinessChange.self, example: #"{"description":"Open on Saturdays."}"#),
         success: Endpoint.Success(200, Business.schema, headers: ["ETag"]),
         refusals: [.forbidden, .notFound, .preconditionFailed], handler: .async(change)),
       Endpoint(
-        method: .delete, template: "/api/businesses/{id}", access: .user, summary: "Close your business",
+        "deleteBusiness", method: .delete, template: "/api/businesses/{id}", access: .user,
+        summary: "Close your business",
         details: "Its products go with it; past orders keep what they need.", tag: "Businesses",
         success: Endpoint.Success(204), refusals: [.forbidden, .notFound, .openOrders, .preconditionFailed],
         handler: .async(close)),
@@ -86,35 +90,26 @@ struct Businesses: EndpointGroup {
 
   private func create(_ call: Call) async throws -> Response {
     let owner = try call.user.id
-    var fields = try call.fields()
-    let name = fields.required("name", .string(1...120))
-    let category = fields.required("category", .category)
-    let description = fields.optional("description", .text(0...2_000))
-    let location = fields.optional("location", .location)
-    try fields.finish()
+    let new = try call.form(NewBusiness.self)
     let id = context.makeIdentifier()
     return try await call.made { transaction, tags in
       tags = ["businesses"]
       let rows = try await transaction.query(
-        Self.insert, id, owner, name, category, description, location?.latitude, location?.longitude, call.now)
+        Self.insert, id, owner, new.name, new.category, new.description, new.location?.latitude,
+        new.location?.longitude, call.now)
       return Made(location: "/api/businesses/\(id)", body: try Business(rows[0]).body)
     }.response
   }
 
   private func change(_ call: Call) async throws -> Response {
-    var fields = try call.fields()
-    let name = fields.change("name", .string(1...120))
-    let category = fields.change("category", .category)
-    let description = fields.patch("description", .text(0...2_000))
-    let location = fields.patch("location", .locationChange)
-    try fields.finish()
+    let change = try call.form(BusinessChange.self)
     let business = try await context.cache.change { transaction, tags in
       let before = try await own(call, Self.lockForChange, in: transaction)
       tags = ["business:\(before.id)", "businesses"]
-      let place = try location.applied(to: before.location)
+      let place = try change.location.applied(to: before.location)
       let rows = try await transaction.query(
-        Self.update, before.id, name ?? before.name, category ?? before.category,
-        description.applied(to: before.description), place?.latitude, place?.longitude, call.now)
+        Self.update, before.id, change.name ?? before.name, change.category ?? before.category,
+        change.description.applied(to: before.description), place?.latitude, place?.longitude, call.now)
       return try Business(rows[0])
     }
     return call.ok(business.body)
@@ -190,20 +185,36 @@ struct Businesses: EndpointGroup {
   private static let deleteProducts = Statement(
     "businesses.deleteProducts",
     "UPDATE products SET deleted_at = $2 WHERE business_id = $1 AND deleted_at IS NULL RETURNING id")
+}
 
-  // MARK: Schemas
+/// A business that is to be opened.
+package struct NewBusiness: JSONForm {
+  package let name: String
+  package let category: String
+  package let description: String?
+  package let location: Location?
 
-  private static let newBusiness = Schema.object([
-    .required("name", .line(1...120)),
-    .required("category", .string(pattern: Business.categoryPattern)),
-    .optional("description", .nullable(.lines(0...2_000))), .optional("location", .nullable(Location.schema)),
-  ])
+  package init(_ fields: inout Fields) {
+    name = fields.required("name", .businessName)
+    category = fields.required("category", .category)
+    description = fields.optional("description", .businessDescription)
+    location = fields.optional("location", .location)
+  }
+}
 
-  private static let change = Schema.object([
-    .optional("name", .line(1...120)),
-    .optional("category", .string(pattern: Business.categoryPattern)),
-    .optional("description", .nullable(.lines(0...2_000))), .optional("location", .nullable(Location.changeSchema)),
-  ])
+/// What is to change of a business.
+struct BusinessChange: JSONForm {
+  let name: String?
+  let category: String?
+  let description: Patch<String>
+  let location: Patch<LocationChange>
+
+  init(_ fields: inout Fields) {
+    name = fields.change("name", .businessName)
+    category = fields.change("category", .category)
+    description = fields.patch("description", .businessDescription)
+    location = fields.patch("location", .locationChange)
+  }
 }
 
 /// A business as everyone sees it.
@@ -262,9 +273,13 @@ struct Business: PageItem {
 }
 
 extension Rule where Value == String {
+  package static var businessName: Rule { .string(1...120) }
+  package static var businessDescription: Rule { .text(0...2_000) }
   /// The category of a business.
   package static var category: Rule {
-    Rule.string(1...40).checked("must match \(Business.categoryPattern)", Business.isCategory)
+    Rule.string(1...40).checked(
+      "must match \(Business.categoryPattern)", schema: .string(pattern: Business.categoryPattern),
+      Business.isCategory)
   }
 }
 

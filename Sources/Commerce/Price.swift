@@ -12,16 +12,7 @@ extension Money {
     self.init(amount: try row.decode(Int64.self, amount), currency: code)
   }
 
-  static let schema = Schema.named(
-    "Money",
-    .object([
-      .required("amount", .integer(minimum: 0), "Minor units, such as cents."),
-      .required("currency", currencies, "ISO 4217."),
-    ]))
-  /// What a merge patch may name of it.
-  static let changeSchema = Schema.named(
-    "MoneyChange", .object([.optional("amount", .integer(minimum: 0)), .optional("currency", currencies)]))
-  private static let currencies = Schema.string(pattern: "^[A-Z]{3}$")
+  static var schema: Schema { Rule.price.schema }
 }
 
 /// What a merge patch does to a price: it may name one member alone (RFC 7386, section 2).
@@ -38,10 +29,10 @@ struct PriceChange {
 extension Rule where Value == Money {
   /// What something costs: nothing, or an amount in minor units.
   package static var price: Rule {
-    .object { fields in
+    .object(named: "Money") { fields in
       Money(
-        amount: fields.required("amount", .integer(0...Int64.max)),
-        currency: fields.required("currency", .currency))
+        amount: fields.required("amount", .integer(0...Int64.max), "Minor units, such as cents."),
+        currency: fields.required("currency", .currency, "ISO 4217."))
     }
   }
 }
@@ -49,7 +40,7 @@ extension Rule where Value == Money {
 extension Rule where Value == PriceChange {
   /// The same in a merge patch.
   static var priceChange: Rule {
-    .object { fields in
+    .object(named: "MoneyChange") { fields in
       PriceChange(
         amount: fields.change("amount", .integer(0...Int64.max)), currency: fields.change("currency", .currency))
     }
@@ -59,7 +50,9 @@ extension Rule where Value == PriceChange {
 extension Rule where Value == CurrencyCode {
   /// Three capital letters of the active ISO 4217 list.
   static var currency: Rule {
-    Rule<String>.string(1...16).converted("must be an active ISO 4217 code such as EUR", placeholder: .euro) {
+    Rule<String>.string(1...16).converted(
+      "must be an active ISO 4217 code such as EUR", placeholder: .euro, schema: .string(pattern: "^[A-Z]{3}$")
+    ) {
       CurrencyCode($0)
     }
   }

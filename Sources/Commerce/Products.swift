@@ -11,29 +11,34 @@ struct Products: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/api/businesses/{id}/products", access: .anyone, summary: "What a business sells",
+        "listProducts", method: .get, template: "/api/businesses/{id}/products", access: .anyone,
+        summary: "What a business sells",
         details: "The newest come first.", tag: "Products", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "ProductPage", Product.schema), headers: ["ETag", "Link"]),
         refusals: [.notFound, .invalidCursor], handler: .cached(list)),
       Endpoint(
-        method: .get, template: "/api/products/{id}", access: .anyone, summary: "A product", tag: "Products",
+        "getProduct", method: .get, template: "/api/products/{id}", access: .anyone, summary: "A product",
+        tag: "Products",
         success: Endpoint.Success(200, Product.schema, headers: ["ETag"]), refusals: [.notFound],
         handler: .cached(show)),
       Endpoint(
-        method: .post, template: "/api/businesses/{id}/products", access: .user, summary: "Offer a product",
+        "createProduct", method: .post, template: "/api/businesses/{id}/products", access: .user,
+        summary: "Offer a product",
         tag: "Products", parameters: [.idempotencyKey()],
         body: .json(
-          Self.newProduct,
+          NewProduct.self,
           example: #"{"name":"Carrots","price":{"amount":350,"currency":"EUR"},"unit":"kg","stock":40}"#),
         success: Endpoint.Success(201, Product.schema, headers: ["Location", "ETag"]),
         refusals: [.forbidden, .notFound], handler: .async(create)),
       Endpoint(
-        method: .patch, template: "/api/products/{id}", access: .user, summary: "Change a product of yours",
-        tag: "Products", body: .mergePatch(Self.change, example: #"{"stock":25}"#),
+        "updateProduct", method: .patch, template: "/api/products/{id}", access: .user,
+        summary: "Change a product of yours",
+        tag: "Products", body: .mergePatch(ProductChange.self, example: #"{"stock":25}"#),
         success: Endpoint.Success(200, Product.schema, headers: ["ETag"]),
         refusals: [.forbidden, .notFound, .preconditionFailed], handler: .async(change)),
       Endpoint(
-        method: .delete, template: "/api/products/{id}", access: .user, summary: "Take a product off the market",
+        "deleteProduct", method: .delete, template: "/api/products/{id}", access: .user,
+        summary: "Take a product off the market",
         details: "Orders of it stay as they are.", tag: "Products", success: Endpoint.Success(204),
         refusals: [.forbidden, .notFound, .preconditionFailed], handler: .async(delete)),
     ]
@@ -64,17 +69,13 @@ struct Products: EndpointGroup {
 
   private func create(_ call: Call) async throws -> Response {
     let (business, user) = (try call.identifier("id"), try call.user.id)
-    var fields = try call.fields()
-    let name = fields.required("name", .string(1...120))
-    let price = fields.required("price", .price)
-    let unit = fields.required("unit", .unit)
-    let stock = fields.optional("stock", .stock)
-    try fields.finish()
+    let new = try call.form(NewProduct.self)
     let id = context.makeIdentifier()
     return try await call.made { transaction, tags in
       tags = ["products:\(business)"]
       let rows = try await transaction.query(
-        Self.insert, id, business, user, name, price.amount, price.currency.description, unit, stock, call.now)
+        Self.insert, id, business, user, new.name, new.price.amount, new.price.currency.description, new.unit,
+        new.stock, call.now)
       guard let row = rows.first else {
         let exists = try await !transaction.query(Self.owner, business).isEmpty
         throw exists ? Self.notYours : Self.noBusiness
@@ -84,20 +85,15 @@ struct Products: EndpointGroup {
   }
 
   private func change(_ call: Call) async throws -> Response {
-    var fields = try call.fields()
-    let name = fields.change("name", .string(1...120))
-    let price = fields.change("price", .priceChange)
-    let unit = fields.change("unit", .unit)
-    let stock = fields.patch("stock", .stock)
-    try fields.finish()
+    let change = try call.form(ProductChange.self)
     let product = try await context.cache.change { transaction, tags in
       // Locked, so that no sale is lost between reading the stock and writing it.
       let before = try await own(call, in: transaction)
       tags = Self.tags(of: before)
-      let newPrice = price?.applied(to: before.price) ?? before.price
+      let price = change.price?.applied(to: before.price) ?? before.price
       let rows = try await transaction.query(
-        Self.update, before.id, name ?? before.name, newPrice.amount, newPrice.currency.description,
-        unit ?? before.unit, stock.applied(to: before.stock), call.now)
+        Self.update, before.id, change.name ?? before.name, price.amount, price.currency.description,
+        change.unit ?? before.unit, change.stock.applied(to: before.stock), call.now)
       return try Product(rows[0])
     }
     return call.ok(product.body)
@@ -166,20 +162,36 @@ struct Products: EndpointGroup {
     WHERE id = $1 RETURNING \(Product.columns)
     """)
   private static let delete = Statement("products.delete", "UPDATE products SET deleted_at = $2 WHERE id = $1")
+}
 
-  // MARK: Schemas
+/// A product that is to be sold.
+package struct NewProduct: JSONForm {
+  package let name: String
+  package let price: Money
+  package let unit: String
+  package let stock: Int64?
 
-  private static let newProduct = Schema.object([
-    .required("name", .line(1...120)), .required("price", Money.schema),
-    .required("unit", .line(1...40), "What the price is for, such as kg."),
-    .optional("stock", .nullable(.integer(minimum: 0, maximum: Product.maximumStock)), "Unlimited when absent."),
-  ])
+  package init(_ fields: inout Fields) {
+    name = fields.required("name", .productName)
+    price = fields.required("price", .price)
+    unit = fields.required("unit", .unit, "What the price is for, such as kg.")
+    stock = fields.optional("stock", .stock, "Unlimited when absent.")
+  }
+}
 
-  private static let change = Schema.object([
-    .optional("name", .line(1...120)), .optional("price", Money.changeSchema),
-    .optional("unit", .line(1...40)),
-    .optional("stock", .nullable(.integer(minimum: 0, maximum: Product.maximumStock)), "Null makes it unlimited."),
-  ])
+/// What is to change of a product.
+struct ProductChange: JSONForm {
+  let name: String?
+  let price: PriceChange?
+  let unit: String?
+  let stock: Patch<Int64>
+
+  init(_ fields: inout Fields) {
+    name = fields.change("name", .productName)
+    price = fields.change("price", .priceChange)
+    unit = fields.change("unit", .unit)
+    stock = fields.patch("stock", .stock, "Null makes it unlimited.")
+  }
 }
 
 /// A product as everyone sees it.
@@ -238,6 +250,7 @@ package struct Product: PageItem {
 }
 
 extension Rule where Value == String {
+  package static var productName: Rule { .string(1...120) }
   /// What a price is for.
   package static var unit: Rule { .string(1...40) }
 }

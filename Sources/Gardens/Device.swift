@@ -69,17 +69,29 @@ package struct Device: PageItem {
     .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
   ]
   static let schema = Schema.named("Device", .object(members))
-  static let newSchema = Schema.named(
-    "NewDevice", .object(members + [.required("key", .string(), "Shown this once; the server keeps no copy.")]))
+  static let schemaWithKey = Schema.named(
+    "DeviceWithKey", .object(members + [.required("key", .string(), "Shown this once; the server keeps no copy.")]))
 }
 
 extension Rule where Value == String {
+  package static var deviceName: Rule { .string(1...120) }
+
   /// The name of what a sensor measures.
   package static var sensorType: Rule {
     Rule.string(1...SensorType.maximumLength).checked(
-      "must be lower-case letters, digits and _, beginning with a letter"
+      "must be lower-case letters, digits and _, beginning with a letter", schema: .string(pattern: SensorType.pattern)
     ) { text in
       Array(text.utf8).withUnsafeBytes(SensorType.isName)
+    }
+  }
+}
+
+extension Rule where Value == [String] {
+  /// What a device measures, each once.
+  package static var sensorTypes: Rule {
+    let types = Rule.array(0...Device.maximumSensorTypes, of: .sensorType)
+    return types.checked("must name each sensor type once", schema: types.schema.withUniqueItems) {
+      Set($0).count == $0.count
     }
   }
 }

@@ -16,34 +16,37 @@ struct Devices: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/api/gardens/{id}/devices", access: .user, summary: "The devices of a garden of yours",
+        "listDevices", method: .get, template: "/api/gardens/{id}/devices", access: .user,
+        summary: "The devices of a garden of yours",
         details: "The newest first.", tag: "Devices", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "DevicePage", Device.schema), headers: ["ETag", "Link"]),
         refusals: [.notFound, .forbidden, .invalidCursor], handler: .async(list)),
       Endpoint(
-        method: .post, template: "/api/gardens/{id}/devices", access: .user,
+        "createDevice", method: .post, template: "/api/gardens/{id}/devices", access: .user,
         summary: "Add a device to a garden of yours", details: "Its key is shown in this answer only.",
         tag: "Devices", parameters: [.idempotencyKey()],
-        body: .json(Self.new, example: #"{"name":"Probe 7","sensorTypes":["soil_moisture","soil_temperature"]}"#),
-        success: Endpoint.Success(201, Device.newSchema, headers: ["Location"]), refusals: [.notFound, .forbidden],
+        body: .json(NewDevice.self, example: #"{"name":"Probe 7","sensorTypes":["soil_moisture","soil_temperature"]}"#),
+        success: Endpoint.Success(201, Device.schemaWithKey, headers: ["Location"]), refusals: [.notFound, .forbidden],
         handler: .async(create)),
       Endpoint(
-        method: .get, template: "/api/devices/{id}", access: .user, summary: "A device of yours",
+        "getDevice", method: .get, template: "/api/devices/{id}", access: .user, summary: "A device of yours",
         details: Self.revisions, tag: "Devices",
         success: Endpoint.Success(200, Device.schema, headers: ["ETag"]), refusals: [.notFound, .forbidden],
         handler: .async(show)),
       Endpoint(
-        method: .patch, template: "/api/devices/{id}", access: .user, summary: "Change a device of yours",
+        "updateDevice", method: .patch, template: "/api/devices/{id}", access: .user,
+        summary: "Change a device of yours",
         details: Self.revisions, tag: "Devices",
-        body: .mergePatch(Self.change, example: #"{"name":"Probe 7, by the shed"}"#),
+        body: .mergePatch(DeviceChange.self, example: #"{"name":"Probe 7, by the shed"}"#),
         success: Endpoint.Success(200, Device.schema, headers: ["ETag"]),
         refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(change)),
       Endpoint(
-        method: .delete, template: "/api/devices/{id}", access: .user,
+        "deleteDevice", method: .delete, template: "/api/devices/{id}", access: .user,
         summary: "Delete a device of yours with its readings", tag: "Devices", success: Endpoint.Success(204),
         refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(delete)),
       Endpoint(
-        method: .post, template: "/api/devices/{id}/key", access: .user, summary: "Make a new key for a device",
+        "rotateDeviceKey", method: .post, template: "/api/devices/{id}/key", access: .user,
+        summary: "Make a new key for a device",
         details: "The old key works for 24 hours more, so that the device can be told; at most two keys work.",
         tag: "Devices",
         parameters: [.query("revoke", .boolean, "Whether all old keys end at once."), .idempotencyKey()],
@@ -64,14 +67,12 @@ struct Devices: EndpointGroup {
 
   private func create(_ call: Call) async throws -> Response {
     let (user, garden) = (try call.user, try call.identifier("id"))
-    var fields = try call.fields()
-    let name = fields.required("name", .string(1...120))
-    let types = fields.optional("sensorTypes", Self.sensorTypes) ?? []
-    try fields.finish()
+    let new = try call.form(NewDevice.self)
     try await access.requireOwner(user, of: garden)
     let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.deviceKey))
     return try await call.made { transaction, _ in
-      let rows = try await transaction.query(Self.insert, id, garden, name, types, key.digest, call.now, user.id)
+      let rows = try await transaction.query(
+        Self.insert, id, garden, new.name, new.sensorTypes, key.digest, call.now, user.id)
       // Deleted since it was looked at.
       guard let row = rows.first else { throw GardenAccess.notFound }
       let body = try Device(row, now: call.now).body { $0.member("key", key.text) }
@@ -90,15 +91,13 @@ struct Devices: EndpointGroup {
 
   private func change(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
-    var fields = try call.fields()
-    let name = fields.change("name", .string(1...120))
-    let types = fields.patch("sensorTypes", Self.sensorTypes)
-    try fields.finish()
+    let change = try call.form(DeviceChange.self)
     let device = try await context.database.transaction { transaction in
       let before = try owned(try await transaction.query(Self.lock, id, user.id).first, call.now)
       try call.requireMatch(before.body, revision: before.updatedAt)
       let rows = try await transaction.query(
-        Self.update, id, name ?? before.name, types.applied(to: before.sensorTypes) ?? [], call.now)
+        Self.update, id, change.name ?? before.name, change.sensorTypes.applied(to: before.sensorTypes) ?? [],
+        call.now)
       return try Device(rows[0], now: call.now)
     }
     return call.ok(device.body, revision: device.updatedAt)
@@ -140,12 +139,6 @@ struct Devices: EndpointGroup {
     return try Device(row, now: now)
   }
 
-  private static var sensorTypes: Rule<[String]> {
-    .array(0...Device.maximumSensorTypes, of: .sensorType).checked("must name each sensor type once") {
-      Set($0).count == $0.count
-    }
-  }
-
   // MARK: SQL
 
   private static let columns = Device.columns
@@ -183,18 +176,29 @@ struct Devices: EndpointGroup {
     WHERE id = $1
     """)
 
-  // MARK: Schemas
-
   private static let revisions = """
     The `ETag` changes whenever the device is seen; as `If-Match` it is good until someone changes the device.
     """
+}
 
-  private static let types = Schema.array(
-    .string(pattern: SensorType.pattern), maxItems: Device.maximumSensorTypes, isUnique: true)
-  private static let new = Schema.object([
-    .required("name", .line(1...120)), .optional("sensorTypes", types, "What it measures."),
-  ])
-  private static let change = Schema.object([
-    .optional("name", .line(1...120)), .optional("sensorTypes", .nullable(types)),
-  ])
+/// A device that is to be added.
+package struct NewDevice: JSONForm {
+  package let name: String
+  package let sensorTypes: [String]
+
+  package init(_ fields: inout Fields) {
+    name = fields.required("name", .deviceName)
+    sensorTypes = fields.optional("sensorTypes", .sensorTypes, "What it measures.") ?? []
+  }
+}
+
+/// What is to change of a device.
+struct DeviceChange: JSONForm {
+  let name: String?
+  let sensorTypes: Patch<[String]>
+
+  init(_ fields: inout Fields) {
+    name = fields.change("name", .deviceName)
+    sensorTypes = fields.patch("sensorTypes", .sensorTypes)
+  }
 }

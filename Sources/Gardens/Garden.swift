@@ -53,3 +53,12 @@ struct Garden: PageItem {
       .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
     ]))
 }
+
+extension Rule where Value == String {
+  package static var gardenName: Rule { .string(1...120) }
+}
+
+extension Rule where Value == Double {
+  /// Square metres, up to a thousand square kilometres.
+  package static var area: Rule { .number(0...1e9) }
+}

@@ -12,7 +12,7 @@ struct GardenRoutes: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/api/gardens", access: .anyone, summary: "Public gardens and your own",
+        "listGardens", method: .get, template: "/api/gardens", access: .anyone, summary: "Public gardens and your own",
         details: "The newest first.", tag: "Gardens",
         parameters: PageRequest.parameters + [
           .query("owner", .enumeration(OwnerFilter.allCases.map(\.rawValue)), "`me` leaves only your own.")
@@ -20,23 +20,24 @@ struct GardenRoutes: EndpointGroup {
         success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
         refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .cached(list, personal: listForUser)),
       Endpoint(
-        method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
+        "createGarden", method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
         details: "It is private unless you say otherwise.", tag: "Gardens", parameters: [.idempotencyKey()],
         body: .json(
-          Self.new,
+          NewGarden.self,
           example: #"{"name":"South slope","location":{"latitude":48.14,"longitude":11.58},"areaSquareMetres":120}"#),
         success: Endpoint.Success(201, Garden.schema, headers: ["Location", "ETag"]), handler: .async(create)),
       Endpoint(
-        method: .get, template: "/api/gardens/{id}", access: .anyone, summary: "A garden", tag: "Gardens",
+        "getGarden", method: .get, template: "/api/gardens/{id}", access: .anyone, summary: "A garden", tag: "Gardens",
         success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]), refusals: [.notFound],
         handler: .cached(show, personal: showForUser)),
       Endpoint(
-        method: .patch, template: "/api/gardens/{id}", access: .user, summary: "Change a garden of yours",
-        tag: "Gardens", body: .mergePatch(Self.change, example: #"{"public":true,"areaSquareMetres":null}"#),
+        "updateGarden", method: .patch, template: "/api/gardens/{id}", access: .user,
+        summary: "Change a garden of yours",
+        tag: "Gardens", body: .mergePatch(GardenChange.self, example: #"{"public":true,"areaSquareMetres":null}"#),
         success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]),
         refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(change)),
       Endpoint(
-        method: .delete, template: "/api/gardens/{id}", access: .user,
+        "deleteGarden", method: .delete, template: "/api/gardens/{id}", access: .user,
         summary: "Delete a garden of yours with its devices, readings and insights", tag: "Gardens",
         success: Endpoint.Success(204), refusals: [.notFound, .forbidden, .preconditionFailed],
         handler: .async(delete)),
@@ -88,17 +89,12 @@ struct GardenRoutes: EndpointGroup {
 
   private func create(_ call: Call) async throws -> Response {
     let user = try call.user
-    var fields = try call.fields()
-    let name = fields.required("name", .string(1...120))
-    let location = fields.optional("location", .location)
-    let area = fields.optional("areaSquareMetres", Self.area)
-    let isPublic = fields.optional("public", .boolean) ?? false
-    try fields.finish()
+    let new = try call.form(NewGarden.self)
     return try await call.made { transaction, tags in
-      if isPublic { tags = ["gardens"] }
+      if new.isPublic { tags = ["gardens"] }
       let rows = try await transaction.query(
-        Self.insert, context.makeIdentifier(), user.id, name, location?.latitude, location?.longitude, area, isPublic,
-        call.now)
+        Self.insert, context.makeIdentifier(), user.id, new.name, new.location?.latitude, new.location?.longitude,
+        new.areaSquareMetres, new.isPublic, call.now)
       let garden = try Garden(rows[0])
       return Made(location: "/api/gardens/\(garden.id)", body: garden.body)
     }.response
@@ -106,19 +102,14 @@ struct GardenRoutes: EndpointGroup {
 
   private func change(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
-    var fields = try call.fields()
-    let name = fields.change("name", .string(1...120))
-    let location = fields.patch("location", .locationChange)
-    let area = fields.patch("areaSquareMetres", Self.area)
-    let isPublic = fields.change("public", .boolean)
-    try fields.finish()
+    let change = try call.form(GardenChange.self)
     let garden = try await feature.change(id) { transaction in
       let before = try await Self.take(id, for: user, by: Self.lockByID, in: transaction)
       try call.requireMatch(before.body)
-      let place = try location.applied(to: before.location)
+      let place = try change.location.applied(to: before.location)
       let rows = try await transaction.query(
-        Self.update, id, name ?? before.name, place?.latitude, place?.longitude,
-        area.applied(to: before.areaSquareMetres), isPublic ?? before.isPublic, call.now)
+        Self.update, id, change.name ?? before.name, place?.latitude, place?.longitude,
+        change.areaSquareMetres.applied(to: before.areaSquareMetres), change.isPublic ?? before.isPublic, call.now)
       return try Garden(rows[0])
     }
     return call.ok(garden.body)
@@ -147,9 +138,6 @@ struct GardenRoutes: EndpointGroup {
     guard garden.owner == user.id else { throw GardenAccess.notYours }
     return garden
   }
-
-  /// Square metres, up to a thousand square kilometres.
-  private static var area: Rule<Double> { .number(0...1e9) }
 
   // MARK: SQL
 
@@ -191,18 +179,35 @@ struct GardenRoutes: EndpointGroup {
   private static let devices = Statement(
     "gardens.devices", "SELECT id FROM devices WHERE garden_id = $1 ORDER BY id FOR UPDATE")
   private static let deleteByID = Statement("gardens.delete", "DELETE FROM gardens WHERE id = $1")
+}
 
-  // MARK: Schemas
+/// A garden that is to be made.
+package struct NewGarden: JSONForm {
+  package let name: String
+  package let location: Location?
+  package let areaSquareMetres: Double?
+  package let isPublic: Bool
 
-  private static func members(_ location: Schema) -> [Schema.Property] {
-    [
-      .optional("location", .nullable(location)),
-      .optional("areaSquareMetres", .nullable(.number(minimum: 0, maximum: 1e9))),
-      .optional("public", .boolean, "Whether everyone may see it and its readings; false unless given."),
-    ]
+  package init(_ fields: inout Fields) {
+    name = fields.required("name", .gardenName)
+    location = fields.optional("location", .location)
+    areaSquareMetres = fields.optional("areaSquareMetres", .area)
+    isPublic =
+      fields.optional("public", .boolean, "Whether everyone may see it and its readings; false unless given.") ?? false
   }
-  private static let new = Schema.object(
-    [.required("name", .line(1...120))] + members(Location.schema))
-  private static let change = Schema.object(
-    [.optional("name", .line(1...120))] + members(Location.changeSchema))
+}
+
+/// What is to change of a garden.
+struct GardenChange: JSONForm {
+  let name: String?
+  let location: Patch<LocationChange>
+  let areaSquareMetres: Patch<Double>
+  let isPublic: Bool?
+
+  init(_ fields: inout Fields) {
+    name = fields.change("name", .gardenName)
+    location = fields.patch("location", .locationChange)
+    areaSquareMetres = fields.patch("areaSquareMetres", .area)
+    isPublic = fields.change("public", .boolean, "Whether everyone may see it and its readings.")
+  }
 }

@@ -204,6 +204,8 @@ extension Connection {
   /// Reports the request and makes ready for the next one, or for the end.
   @inline(__always)
   func finishRequest(_ status: Status, isDropped: Bool) {
+    assert(phase == .handling || phase == .closed, "A request ends that nobody handles.")
+    answered &+= 1
     application.finish(
       request,
       Finished(

@@ -159,7 +159,7 @@ extension Connection {
 
   /// Waits until all output is sent, or the connection is closed.
   func waitUntilSent() async {
-    await withUnsafeContinuation { sender = $0 }
+    await withLoopContinuation { sender = $0 }
   }
 
   func wakeSender() {

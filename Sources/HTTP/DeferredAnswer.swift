@@ -1,18 +1,31 @@
 /// The answer that a deferred handler owes: to be given exactly once, on the loop, however late.
+///
+/// Whoever gives a second one has the process stopped, before another client's request gets it.
 package struct DeferredAnswer {
   private let connection: Connection
+  private let number: UInt64
 
-  init(_ connection: Connection) { self.connection = connection }
+  init(_ connection: Connection) {
+    self.connection = connection
+    number = connection.answered
+  }
 
   /// The request that is to be answered.
   package var request: Request { connection.request }
 
+  /// The connection, on which this request is still to be answered.
+  private var owing: Connection {
+    connection.loop.assertCurrent()
+    precondition(connection.answered == number, "A request is answered twice.")
+    return connection
+  }
+
   /// Gives the answer.
-  package func send(_ response: Response) { connection.respond(response) }
+  package func send(_ response: Response) { owing.respond(response) }
 
   /// Answers with what the application makes of an error.
-  package func fail(_ error: any Error) { connection.fail(error) }
+  package func fail(_ error: any Error) { owing.fail(error) }
 
   /// Leaves the answer to a task that runs `handler`.
-  package func run(_ handler: @escaping (Request) async throws -> Response) { connection.spawn(handler) }
+  package func run(_ handler: @escaping (Request) async throws -> Response) { owing.spawn(handler) }
 }

@@ -7,7 +7,7 @@ package final class RequestBodyStream {
   private var connection: Connection?
   private var waiting: [UInt8] = []
   private var end: Result<Void, RequestFault>?
-  private var consumer: UnsafeContinuation<Void, Never>?
+  private var consumer: LoopContinuation<Void>?
 
   /// An empty body.
   init() { end = .success(()) }
@@ -25,7 +25,7 @@ package final class RequestBodyStream {
       switch end {
       case .success: return nil
       case .failure(let fault): throw fault
-      case nil: await withUnsafeContinuation { consumer = $0 }
+      case nil: await withLoopContinuation { consumer = $0 }
       }
     }
     defer { waiting = [] }

@@ -15,17 +15,17 @@ struct InsightRoutes: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .post, template: Self.template, access: .user, summary: "Make an insight",
+        "createInsight", method: .post, template: Self.template, access: .user, summary: "Make an insight",
         details: """
           The rules find; `openai` and `anthropic` may word what they found. Should the provider fail, the rules' own \
           words are the answer, and `provider` says so. Every insight carries the numbers it rests on.
           """,
         tag: "Insights", parameters: [.idempotencyKey()],
-        body: .json(Self.request, example: #"{"type":"watering","provider":"rules"}"#),
+        body: .json(InsightRequest.self, example: #"{"type":"watering","provider":"rules"}"#),
         success: Endpoint.Success(201, Insight.schema, headers: ["Location", "ETag"]),
         refusals: [.notFound, .forbidden, .noData, .providerNotConfigured, .unavailable], handler: .async(create)),
       Endpoint(
-        method: .get, template: Self.template, access: .user, summary: "Insights of a garden",
+        "listInsights", method: .get, template: Self.template, access: .user, summary: "Insights of a garden",
         details: "The newest come first.", tag: "Insights",
         parameters: PageRequest.parameters + [
           .query("type", .enumeration(InsightType.allCases.map(\.rawValue)), "Only insights of this type.")
@@ -33,7 +33,8 @@ struct InsightRoutes: EndpointGroup {
         success: Endpoint.Success(200, .page(of: "InsightPage", Insight.schema), headers: ["ETag", "Link"]),
         refusals: [.notFound, .forbidden, .invalidCursor], handler: .async(list)),
       Endpoint(
-        method: .get, template: "\(Self.template)/{insightId}", access: .user, summary: "One insight", tag: "Insights",
+        "getInsight", method: .get, template: "\(Self.template)/{insightId}", access: .user, summary: "One insight",
+        tag: "Insights",
         success: Endpoint.Success(200, Insight.schema, headers: ["ETag"]), refusals: [.notFound, .forbidden],
         handler: .async(show)),
     ]
@@ -43,18 +44,15 @@ struct InsightRoutes: EndpointGroup {
 
   private func create(_ call: Call) async throws -> Response {
     let garden = try call.identifier("id")
-    var fields = try call.fields()
-    let type = fields.required("type", .oneOf(InsightType.self))
-    let provider = fields.optional("provider", .oneOf(InsightProvider.self)) ?? .rules
-    try fields.finish()
+    let wanted = try call.form(InsightRequest.self)
     let observed = try await owned(garden, by: call.user.id)
-    guard feature.models.isConfigured(provider) else {
-      throw Problem(.providerNotConfigured, "This server is not configured to ask \(provider.rawValue).")
+    guard feature.models.isConfigured(wanted.provider) else {
+      throw Problem(.providerNotConfigured, "This server is not configured to ask \(wanted.provider.rawValue).")
     }
     let key = try call.idempotencyKey()
     // Before a provider is asked, which takes long and costs.
     if let made = try await key?.made(in: context.database, at: call.now) { return call.response(made) }
-    let draft = try await feature.maker.draft(type, of: observed, by: provider, trace: call.trace)
+    let draft = try await feature.maker.draft(wanted.type, of: observed, by: wanted.provider, trace: call.trace)
     var stored: Insight?
     let response = try await call.made(key) { transaction, _ in
       let insight = try await feature.maker.store(draft, in: transaction)
@@ -107,11 +105,15 @@ struct InsightRoutes: EndpointGroup {
     """)
   private static let byID = Statement(
     "insights.byID", "SELECT \(Insight.columns) FROM insights WHERE garden_id = $1 AND id = $2")
+}
 
-  // MARK: Schemas
+/// Which insight is to be made, and who words it.
+struct InsightRequest: JSONForm {
+  let type: InsightType
+  let provider: InsightProvider
 
-  private static let request = Schema.object([
-    .required("type", .enumeration(InsightType.allCases.map(\.rawValue))),
-    .optional("provider", .enumeration(InsightProvider.allCases.map(\.rawValue)), "`rules` unless given."),
-  ])
+  init(_ fields: inout Fields) {
+    type = fields.required("type", .oneOf(InsightType.self))
+    provider = fields.optional("provider", .oneOf(InsightProvider.self), "`rules` unless given.") ?? .rules
+  }
 }

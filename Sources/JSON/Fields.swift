@@ -14,6 +14,8 @@ package struct Fields {
   // Nil if there is no object at that place: this is noted already, and nothing within is a further fault.
   private let object: JSONObject?
   private let faults: FaultList
+  // Takes down what is asked for where nothing is read.
+  private let outline: Outline?
   /// The places of the members that were asked for.
   private var asked: [Int] = []
 
@@ -23,6 +25,7 @@ package struct Fields {
   init(_ value: JSONValue, at place: Place, _ faults: FaultList) {
     pointer = place.pointer
     self.faults = faults
+    outline = nil
     if case .object(let object) = value {
       self.object = object
       asked.reserveCapacity(min(object.members.count, Self.usualMembers))
@@ -32,30 +35,48 @@ package struct Fields {
     }
   }
 
+  private init(_ outline: Outline) {
+    (pointer, object, faults) = ("", nil, FaultList())
+    self.outline = outline
+  }
+
+  /// The members that `read` asks for, each with the shape that its rule has. It runs on no object, with placeholders.
+  static func members<Value>(of read: (inout Fields) -> Value) -> [Schema.Property] {
+    let outline = Outline()
+    var fields = Fields(outline)
+    _ = read(&fields)
+    return outline.members
+  }
+
+  private final class Outline { var members: [Schema.Property] = [] }
+
   /// Room that is made for the members asked for.
   private static let usualMembers = 8
 
   // MARK: Members
 
-  /// A member that must be there and not null.
-  package mutating func required<Value>(_ name: String, _ rule: Rule<Value>) -> Value {
-    switch member(name) {
+  /// A member that must be there and not null; `description` is for the document.
+  package mutating func required<Value>(_ name: String, _ rule: Rule<Value>, _ description: String = "") -> Value {
+    outline?.members.append(.required(name, rule.schema, description))
+    return switch member(name) {
     case nil, .null: missing(name, "is required", rule)
     case let value?: rule.read(value, place(of: name), faults)
     }
   }
 
   /// A member that may be absent or null, which is the same.
-  package mutating func optional<Value>(_ name: String, _ rule: Rule<Value>) -> Value? {
-    switch member(name) {
+  package mutating func optional<Value>(_ name: String, _ rule: Rule<Value>, _ description: String = "") -> Value? {
+    outline?.members.append(.optional(name, .nullable(rule.schema), description))
+    return switch member(name) {
     case nil, .null: nil
     case let value?: rule.read(value, place(of: name), faults)
     }
   }
 
   /// In a merge patch, a member that the resource always has: nil leaves it, and null is a fault.
-  package mutating func change<Value>(_ name: String, _ rule: Rule<Value>) -> Value? {
-    switch member(name) {
+  package mutating func change<Value>(_ name: String, _ rule: Rule<Value>, _ description: String = "") -> Value? {
+    outline?.members.append(.optional(name, rule.schema, description))
+    return switch member(name) {
     case nil: nil
     case .null: missing(name, "must not be null", rule)
     case let value?: rule.read(value, place(of: name), faults)
@@ -63,8 +84,9 @@ package struct Fields {
   }
 
   /// In a merge patch, a member that the resource may lack: null takes it away.
-  package mutating func patch<Value>(_ name: String, _ rule: Rule<Value>) -> Patch<Value> {
-    switch member(name) {
+  package mutating func patch<Value>(_ name: String, _ rule: Rule<Value>, _ description: String = "") -> Patch<Value> {
+    outline?.members.append(.optional(name, .nullable(rule.schema), description))
+    return switch member(name) {
     case nil: .absent
     case .null: .clear
     case let value?: .set(rule.read(value, place(of: name), faults))

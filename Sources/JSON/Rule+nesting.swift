@@ -1,9 +1,9 @@
 extension Rule {
   /// An object whose members `body` reads; those that it does not ask for are faults.
   ///
-  /// Where there is no object, `body` runs all the same, to make a placeholder.
-  package static func object(_ body: @escaping (inout Fields) -> Value) -> Rule {
-    Rule { value, place, faults in
+  /// Where there is no object, `body` runs all the same, to make a placeholder. The shape has a name where it recurs.
+  package static func object(named name: String? = nil, _ body: @escaping (inout Fields) -> Value) -> Rule {
+    Rule(.object(named: name, body)) { value, place, faults in
       var fields = Fields(value, at: place, faults)
       let result = body(&fields)
       fields.noteUnknownMembers()
@@ -14,7 +14,7 @@ extension Rule {
   /// An array of so many elements, each of which obeys a rule.
   package static func array<Element>(_ count: ClosedRange<Int>, of rule: Rule<Element>) -> Rule
   where Value == [Element] {
-    Rule { value, place, faults in
+    Rule(.array(rule.schema, count)) { value, place, faults in
       guard case .array(let elements) = value else { return faults.note("must be an array", at: place, reading: []) }
       guard count.contains(elements.count) else {
         return faults.note("must have \(phrase(count)) elements", at: place, reading: [])
@@ -32,5 +32,5 @@ extension Rule {
 
 extension Rule where Value == JSONValue {
   /// Any value: what it holds is judged elsewhere.
-  package static var any: Rule { Rule { value, _, _ in value } }
+  package static var any: Rule { Rule(.any) { value, _, _ in value } }
 }

@@ -3,7 +3,7 @@ extension Rule where Value == Int64 {
   package static func integer(
     _ range: ClosedRange<Int64> = Int64.min...Int64.max, acceptingIntegralNumbers: Bool = false
   ) -> Rule {
-    Rule { value, place, faults in
+    Rule(.integer(in: range)) { value, place, faults in
       let integer: Int64? =
         switch value {
         case .integer(let integer): integer
@@ -20,7 +20,7 @@ extension Rule where Value == Int64 {
 extension Rule where Value == Double {
   /// A number within bounds; finite, as all JSON numbers are.
   package static func number(_ range: ClosedRange<Double>) -> Rule {
-    Rule { value, place, faults in
+    Rule(.number(minimum: range.lowerBound, maximum: range.upperBound)) { value, place, faults in
       let number: Double
       switch value {
       case .integer(let integer): number = Double(integer)
@@ -36,7 +36,7 @@ extension Rule where Value == Double {
 extension Rule where Value == Bool {
   /// True or false.
   package static var boolean: Rule {
-    Rule { value, place, faults in
+    Rule(.boolean) { value, place, faults in
       if case .bool(let bool) = value { return bool }
       return faults.note("must be true or false", at: place, reading: false)
     }

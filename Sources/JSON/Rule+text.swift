@@ -2,13 +2,15 @@ import Values
 
 extension Rule where Value == String {
   /// A string of so many Unicode scalars, without control characters.
-  package static func string(_ length: ClosedRange<Int>) -> Rule { text(length, allowsLines: false) }
+  package static func string(_ length: ClosedRange<Int>) -> Rule { text(length, allowsLines: false, .line(length)) }
 
   /// A string of so many Unicode scalars, without control characters but newline and tab.
-  package static func text(_ length: ClosedRange<Int>) -> Rule { text(length, allowsLines: true) }
+  package static func text(_ length: ClosedRange<Int>) -> Rule { text(length, allowsLines: true, .lines(length)) }
 
-  private static func text(_ length: ClosedRange<Int>, allowsLines: Bool) -> Rule {
-    Rule { value, place, faults in
+  private static func text(
+    _ length: ClosedRange<Int>, allowsLines: Bool, _ schema: @autoclosure @escaping () -> Schema
+  ) -> Rule {
+    Rule(schema()) { value, place, faults in
       guard case .string(let string) = value else { return faults.note("must be a string", at: place, reading: "") }
       let measure = TextMeasure(string, allowsLines: allowsLines)
       if measure.hasControls { faults.note("must not contain control characters", at: place) }
@@ -24,7 +26,7 @@ extension Rule where Value: CaseIterable & RawRepresentable, Value.RawValue == S
 
   /// One of some strings of the enumeration; at least one.
   package static func oneOf(_ cases: [Value]) -> Rule {
-    Rule { value, place, faults in
+    Rule(.enumeration(cases.map(\.rawValue))) { value, place, faults in
       if case .string(let string) = value, let found = cases.first(where: { $0.rawValue == string }) { return found }
       let names = cases.map(\.rawValue).joined(separator: ", ")
       return faults.note("must be one of: \(names)", at: place, reading: cases[0])
@@ -35,7 +37,7 @@ extension Rule where Value: CaseIterable & RawRepresentable, Value.RawValue == S
 extension Rule where Value == Identifier {
   /// A UUID in its text form, in either case.
   package static var identifier: Rule {
-    Rule { value, place, faults in
+    Rule(.identifier) { value, place, faults in
       if case .string(let string) = value, let identifier = Identifier(string) { return identifier }
       return faults.note("must be a UUID", at: place, reading: Identifier(high: 0, low: 0))
     }
@@ -45,7 +47,7 @@ extension Rule where Value == Identifier {
 extension Rule where Value == Timestamp {
   /// A date and time with an offset (RFC 3339), cut to milliseconds.
   package static var timestamp: Rule {
-    Rule { value, place, faults in
+    Rule(.timestamp) { value, place, faults in
       if case .string(let string) = value, let timestamp = Timestamp(string) { return timestamp }
       let expectation = "must be an RFC 3339 date-time such as 2026-11-21T09:30:00.000Z"
       return faults.note(expectation, at: place, reading: Timestamp(unixMilliseconds: 0))

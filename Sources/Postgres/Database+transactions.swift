@@ -67,7 +67,7 @@ extension Database {
     let timer = loop.schedule(afterNanoseconds: UInt64(configuration.transactionWaitMilliseconds) * 1_000_000) {
       waiter.settle(.failure(PostgresError(.overloaded, "no transaction connection became free in time")))
     }
-    await withUnsafeContinuation { continuation in
+    await withLoopContinuation { continuation in
       waiter.continuation = continuation
       transactions.wait(waiter)
     }

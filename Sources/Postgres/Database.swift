@@ -27,7 +27,7 @@ package final class Database {
   @exclusivity(unchecked) private(set) var writers: [PostgresConnection] = []
   @exclusivity(unchecked) var transactions = TransactionPool()
   @exclusivity(unchecked) private var spare: [Operation] = []
-  private var usableWaiters: [UnsafeContinuation<Void, Never>] = []
+  private var usableWaiters: [LoopContinuation<Void>] = []
 
   /// Prepares the connections and begins to open them. Throws `.configuration` if the URL cannot be read.
   package init(
@@ -83,7 +83,7 @@ package final class Database {
   package func waitUntilUsable(nanoseconds: UInt64) async -> Bool {
     if isUsable { return true }
     var timer: Timer?
-    await withUnsafeContinuation { continuation in
+    await withLoopContinuation { continuation in
       usableWaiters.append(continuation)
       timer = loop.schedule(afterNanoseconds: nanoseconds) { self.releaseUsableWaiters() }
     }
@@ -176,7 +176,7 @@ package final class Database {
   /// Sends an operation on `connection`, waits for its outcome and reports it. Takes over the operation.
   func run(_ operation: Operation, on connection: PostgresConnection) async throws(PostgresError) -> Rows {
     let startedAt = loop.now
-    await withUnsafeContinuation { continuation in
+    await withLoopContinuation { continuation in
       operation.continuation = continuation
       connection.send(operation)
     }

@@ -46,7 +46,7 @@ final class Operation {
   @exclusivity(unchecked) var isInFlight = false
   /// Whether the caller is done with it.
   @exclusivity(unchecked) var isReleased = false
-  @exclusivity(unchecked) var continuation: UnsafeContinuation<Void, Never>?
+  @exclusivity(unchecked) var continuation: LoopContinuation<Void>?
 
   /// Whether nobody waits any more.
   var isSettled: Bool {

@@ -4,7 +4,7 @@ import Reactor
 struct TransactionPool {
   /// A task that waits for a connection.
   final class Waiter {
-    var continuation: UnsafeContinuation<Void, Never>?
+    var continuation: LoopContinuation<Void>?
     var result: Result<PostgresConnection, PostgresError>?
 
     func settle(_ result: Result<PostgresConnection, PostgresError>) {

@@ -61,6 +61,7 @@ package final class EventLoop {
 
   /// Calls `handler` whenever `fd` is ready for `interest`. The loop keeps the handler alive until `remove`.
   package func add(_ fd: Int32, _ interest: Readiness, _ handler: any EventHandler) throws(SystemError) {
+    assertCurrent()
     try poller.add(fd, interest, handler)
   }
 
@@ -83,14 +84,19 @@ package final class EventLoop {
   /// Calls `action` once, `nanoseconds` from the start of this turn.
   @discardableResult
   package func schedule(afterNanoseconds nanoseconds: UInt64, _ action: @escaping () -> Void) -> Timer {
-    timers.add(deadline: now &+ nanoseconds, action)
+    assertCurrent()
+    return timers.add(deadline: now &+ nanoseconds, action)
   }
 
   /// Takes a timer back; nothing happens if it has fired.
-  package func cancel(_ timer: Timer) { timers.cancel(timer) }
+  package func cancel(_ timer: Timer) {
+    assertCurrent()
+    timers.cancel(timer)
+  }
 
   /// Suspends the calling task, which must run on this loop, for that long.
   package func sleep(nanoseconds: UInt64) async {
+    // Unchecked: with the loop's end its timers are forgotten, and whoever sleeps with them.
     await withUnsafeContinuation { continuation in
       schedule(afterNanoseconds: nanoseconds) { continuation.resume() }
     }
@@ -104,6 +110,7 @@ package final class EventLoop {
   /// Must be called on the loop's thread. What `body` captures stays on this thread: the task and its continuations
   /// run nowhere else, which is why nothing here has to be Sendable.
   package func spawn(_ body: @escaping () async -> Void) {
+    assertCurrent()
     if let task = spareTasks.popLast() {
       task.resume(body)
       executor.runNewest()
@@ -123,9 +130,17 @@ package final class EventLoop {
   }
 
   /// Has `part` flushed once when this turn ends. Call it only when `part` is not yet waiting for its flush.
-  package func atEndOfTurn(_ part: any TurnEnd) { ending.append(part) }
+  package func atEndOfTurn(_ part: any TurnEnd) {
+    assertCurrent()
+    ending.append(part)
+  }
 
   // MARK: Running
+
+  /// Stops a debug build unless the caller is on the loop's thread, or the loop has none yet (invariant 2).
+  package func assertCurrent() {
+    assert(executor.isCurrent || !executor.hasThread, "Something of a loop is touched on another thread.")
+  }
 
   /// Turns until `stop`, on the calling thread. What timers were still to do is forgotten then, so that neither keeps
   /// the other alive.
@@ -135,6 +150,7 @@ package final class EventLoop {
     while !isStopping { turn() }
     endSpareTasks()
     timers = TimerHeap()
+    executor.leaveThread()
     heartbeat.end()
   }
 

@@ -8,6 +8,7 @@ package struct LoopBound<Value>: @unchecked Sendable {
 
   /// Binds a value to its loop; call it on the loop's thread.
   package init(_ value: Value, to loop: EventLoop) {
+    loop.assertCurrent()
     self.value = value
     executor = loop.executor
   }

@@ -23,6 +23,12 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   /// Makes the calling thread the loop's thread.
   func adoptCurrentThread() { owner.store(UInt(pthread_self()), ordering: .relaxed) }
 
+  /// Has no thread any more, once the loop has ended.
+  func leaveThread() { owner.store(0, ordering: .relaxed) }
+
+  /// Whether the loop turns on some thread.
+  var hasThread: Bool { owner.load(ordering: .relaxed) != 0 }
+
   /// Whether the caller runs on the loop's thread.
   package var isCurrent: Bool { owner.load(ordering: .relaxed) == UInt(pthread_self()) }
 

@@ -1,7 +1,7 @@
 /// A task of a loop that runs one body after another, since to make a task costs more than most bodies do.
 final class LoopTask {
   private var body: (() async -> Void)?
-  private var continuation: UnsafeContinuation<Void, Never>?
+  private var continuation: LoopContinuation<Void>?
 
   // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
@@ -14,7 +14,7 @@ final class LoopTask {
   /// Runs bodies until there is none, or the loop keeps it no longer.
   func run() async {
     while await runBody(), loop.keep(self) {
-      await withUnsafeContinuation { continuation = $0 }
+      await withLoopContinuation { continuation = $0 }
     }
   }
 

@@ -3,7 +3,7 @@
 /// Not Sendable: provider and waiters share a thread. It may be completed before, or long after, anyone waits.
 package final class Pending<Value> {
   private var result: Result<Value, any Error>?
-  private var waiters: [UnsafeContinuation<Void, Never>] = []
+  private var waiters: [LoopContinuation<Void>] = []
 
   package init() {}
 
@@ -21,7 +21,7 @@ package final class Pending<Value> {
 
   /// Waits for the value, or throws the error it was completed with.
   package func value() async throws -> Value {
-    if result == nil { await withUnsafeContinuation { waiters.append($0) } }
+    if result == nil { await withLoopContinuation { waiters.append($0) } }
     return try result!.get()
   }
 }

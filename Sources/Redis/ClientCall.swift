@@ -1,11 +1,12 @@
 import CRedis
+import Reactor
 
 /// A command that waits for its answer. Used again and again.
 final class ClientCall: RedisCall {
   /// Whom the answer goes to.
   enum Waiter {
     case nobody
-    case single(UnsafeContinuation<Result<RedisReply, RedisError>, Never>)
+    case single(LoopContinuation<Result<RedisReply, RedisError>>)
     case part(Gathering, Int)
     /// Called at once, within the turn in which the values come.
     case values((Result<RedisValues, RedisError>) -> Void)

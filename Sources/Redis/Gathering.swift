@@ -1,11 +1,13 @@
+import Reactor
+
 /// Gathers the answers of a pipeline.
 final class Gathering {
   private var replies: [RedisReply]
   private var failure: RedisError?
   private var missing: Int
-  private let continuation: UnsafeContinuation<Result<[RedisReply], RedisError>, Never>
+  private let continuation: LoopContinuation<Result<[RedisReply], RedisError>>
 
-  init(count: Int, _ continuation: UnsafeContinuation<Result<[RedisReply], RedisError>, Never>) {
+  init(count: Int, _ continuation: LoopContinuation<Result<[RedisReply], RedisError>>) {
     replies = Array(repeating: .null, count: count)
     missing = count
     self.continuation = continuation

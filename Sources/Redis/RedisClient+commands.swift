@@ -1,3 +1,5 @@
+import Reactor
+
 /// How long a key lives.
 package enum RedisExpiry: Sendable {
   case seconds(Int64)
@@ -38,7 +40,7 @@ extension RedisClient {
 
   /// The values of the keys that `append` appends, at least one, in their order; null for each that is missing.
   package func values(_ append: (inout ArgumentBuffer) -> Void) async throws(RedisError) -> [RedisReply] {
-    let result = await withUnsafeContinuation { send("MGET", .single($0), append) }
+    let result = await withLoopContinuation { send("MGET", .single($0), append) }
     guard case .array(let values) = try result.get() else { throw .unexpectedReply }
     return values
   }

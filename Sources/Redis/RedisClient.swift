@@ -92,7 +92,7 @@ package final class RedisClient {
   /// Sends one command, which has at least a name, and waits for its reply; an error reply is thrown as `.server`.
   @discardableResult
   package func send(_ command: [RedisArgument]) async throws(RedisError) -> RedisReply {
-    let result = await withUnsafeContinuation { continuation in
+    let result = await withLoopContinuation { continuation in
       begin(command, .single(continuation))
     }
     return try result.get()
@@ -103,8 +103,8 @@ package final class RedisClient {
   /// An error reply stands in its place as `.error`. Throws when an answer is missing; any of the commands may have run.
   package func pipeline(_ commands: [[RedisArgument]]) async throws(RedisError) -> [RedisReply] {
     if commands.isEmpty { return [] }
-    let result = await withUnsafeContinuation {
-      (continuation: UnsafeContinuation<Result<[RedisReply], RedisError>, Never>) in
+    let result = await withLoopContinuation {
+      (continuation: LoopContinuation<Result<[RedisReply], RedisError>>) in
       let bytes = commands.reduce(0) { $0 + $1.reduce(0) { $0 + $1.byteCount } }
       guard inFlight + commands.count <= configuration.maximumInFlight,
         inFlightBytes + bytes <= configuration.maximumInFlightBytes

@@ -15,20 +15,23 @@ package struct DocumentationPages: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/openapi.json", access: .open, summary: "The OpenAPI 3.1 document",
+        "getOpenAPIDocument", method: .get, template: "/openapi.json", access: .open,
+        summary: "The OpenAPI 3.1 document",
         details: "Made from the route table that serves.", tag: "Documentation",
         success: Endpoint.Success(200, .any, headers: ["ETag"]),
         handler: .sync { call, writer in
           writer.send(shelf.documentation.openAPI.response(to: call.request))
         }),
       Endpoint(
-        method: .get, template: "/docs", access: .open, summary: "The reference page", tag: "Documentation",
+        "getReferencePage", method: .get, template: "/docs", access: .open, summary: "The reference page",
+        tag: "Documentation",
         success: .page,
         handler: .sync { call, writer in
           writer.send(shelf.documentation.reference.response(to: call.request))
         }),
       Endpoint(
-        method: .get, template: "/assets/{name}", access: .open, summary: "A script, style or image of the pages",
+        "getAsset", method: .get, template: "/assets/{name}", access: .open,
+        summary: "A script, style or image of the pages",
         tag: "Pages",
         success: Endpoint.Success(
           200, .string(), mediaTypes: ["text/css", "text/javascript", "image/svg+xml"], headers: ["ETag"]),

@@ -4,17 +4,11 @@ import Web
 
 /// An endpoint as an operation of the OpenAPI document.
 extension Endpoint {
-  /// A name that tells it from all others and stays: `getApiGardensIdLatest`.
-  var operationID: String {
-    let words = template.split { !$0.isLetter && !$0.isNumber }
-    return method.text.lowercased() + words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
-  }
-
   /// Writes the operation as a member named by its method.
   func writeOperation(to json: inout JSONWriter) {
     json.key(method.text.lowercased())
     json.object { json in
-      json.member("operationId", operationID)
+      json.member("operationId", name)
       json.member("summary", summary)
       if !details.isEmpty { json.member("description", details) }
       json.member("tags", [tag])

@@ -5,7 +5,7 @@ import Web
 extension Endpoint {
   /// Writes the section.
   func writeReference(to html: inout HTMLWriter) {
-    html.element("article", ["class": "operation", "id": operationID]) { html in
+    html.element("article", ["class": "operation", "id": name]) { html in
       html.element("h3") { html in
         html.element("span", ["class": "method \(method.text.lowercased())"], method.text)
         html.text(" " + template)

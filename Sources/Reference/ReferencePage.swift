@@ -70,7 +70,7 @@ struct ReferencePage {
       html.element("ul") { html in
         for endpoint in endpoints where endpoint.tag == tag {
           html.element("li") { html in
-            html.element("a", ["href": "#\(endpoint.operationID)"], endpoint.summary)
+            html.element("a", ["href": "#\(endpoint.name)"], endpoint.summary)
           }
         }
       }

@@ -96,8 +96,8 @@ package final class PasswordPool: Sendable {
   private func perform<Value: Sendable>(
     _ owner: Owner, _ body: @escaping @Sendable () -> Value
   ) async throws(PasswordPoolError) -> Value {
-    let result = await withUnsafeContinuation {
-      (continuation: UnsafeContinuation<Result<Value, PasswordPoolError>, Never>) in
+    let result = await withLoopContinuation {
+      (continuation: LoopContinuation<Result<Value, PasswordPoolError>>) in
       // Resumed from a thread of the pool, the task goes back to its loop by the loop's executor.
       if let refusal = submit(owner, { continuation.resume(returning: .success(body())) }) {
         continuation.resume(returning: .failure(refusal))

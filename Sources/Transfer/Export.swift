@@ -18,7 +18,7 @@ struct Export: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/api/users/me/export", access: .user, summary: "Everything you own",
+        "exportAccount", method: .get, template: "/api/users/me/export", access: .user, summary: "Everything you own",
         details: """
           One JSON object a line, each with its `kind`; the first is the header. Raw readings are exact; older ones \
           are there as hours. Devices come without their keys. The import takes this file.

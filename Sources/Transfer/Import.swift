@@ -17,7 +17,7 @@ struct Import: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .post, template: "/api/users/me/import", access: .user, summary: "Take in an export",
+        "importAccount", method: .post, template: "/api/users/me/import", access: .user, summary: "Take in an export",
         details: """
           Copies everything in the file under new ids: gardens, devices (without keys), readings, insights, businesses \
           and products. Orders and the profile are skipped. One faulty line refuses the file; a dry run changes \

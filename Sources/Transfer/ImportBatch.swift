@@ -1,3 +1,5 @@
+import Commerce
+import Gardens
 import Insights
 import Postgres
 import Secrets
@@ -13,37 +15,27 @@ struct ImportBatch {
 
   struct Garden {
     let id: Identifier
-    let name: String
-    let location: Location?
-    let area: Double?
-    let isPublic: Bool
+    let new: NewGarden
     let createdAt: Timestamp
     let updatedAt: Timestamp
   }
   struct Device {
     let id: Identifier
     let garden: Identifier
-    let name: String
-    let sensorTypes: [String]
+    let new: NewDevice
     let createdAt: Timestamp
     let updatedAt: Timestamp
   }
   struct Business {
     let id: Identifier
-    let name: String
-    let category: String
-    let description: String?
-    let location: Location?
+    let new: NewBusiness
     let createdAt: Timestamp
     let updatedAt: Timestamp
   }
   struct Product {
     let id: Identifier
     let business: Identifier
-    let name: String
-    let price: Money
-    let unit: String
-    let stock: Int64?
+    let new: NewProduct
     let createdAt: Timestamp
     let updatedAt: Timestamp
   }
@@ -113,39 +105,39 @@ struct ImportBatch {
 
   private func writeGardens(_ owner: Identifier, _ transaction: Transaction) async throws(PostgresError) {
     try await transaction.execute(
-      Self.insertGardens, owner, gardens.map(\.id), gardens.map(\.name), gardens.map { $0.location?.latitude },
-      gardens.map { $0.location?.longitude }, gardens.map(\.area), gardens.map(\.isPublic), gardens.map(\.createdAt),
-      gardens.map(\.updatedAt))
+      Self.insertGardens, owner, gardens.map(\.id), gardens.map(\.new.name), gardens.map(\.new.location?.latitude),
+      gardens.map(\.new.location?.longitude), gardens.map(\.new.areaSquareMetres), gardens.map(\.new.isPublic),
+      gardens.map(\.createdAt), gardens.map(\.updatedAt))
   }
 
   /// Each device gets the digest of a key that nobody has: its owner makes a new one.
   private func writeDevices(_ transaction: Transaction) async throws(PostgresError) {
     try await transaction.execute(
-      Self.insertDevices, devices.map(\.id), devices.map(\.garden), devices.map(\.name),
-      devices.map { $0.sensorTypes.joined(separator: " ") },
+      Self.insertDevices, devices.map(\.id), devices.map(\.garden), devices.map(\.new.name),
+      devices.map { $0.new.sensorTypes.joined(separator: " ") },
       devices.map { _ in OpaqueKey.make(.deviceKey).digest }, devices.map(\.createdAt), devices.map(\.updatedAt))
   }
 
   private func writeBusinesses(_ owner: Identifier, _ transaction: Transaction) async throws(PostgresError) {
     try await transaction.execute(
-      Self.insertBusinesses, owner, businesses.map(\.id), businesses.map(\.name), businesses.map(\.category),
-      businesses.map(\.description), businesses.map { $0.location?.latitude },
-      businesses.map { $0.location?.longitude },
+      Self.insertBusinesses, owner, businesses.map(\.id), businesses.map(\.new.name), businesses.map(\.new.category),
+      businesses.map(\.new.description), businesses.map(\.new.location?.latitude),
+      businesses.map(\.new.location?.longitude),
       businesses.map(\.createdAt), businesses.map(\.updatedAt))
   }
 
   private func writeProducts(_ transaction: Transaction) async throws(PostgresError) {
     try await transaction.execute(
-      Self.insertProducts, products.map(\.id), products.map(\.business), products.map(\.name),
-      products.map(\.price.amount), products.map { "\($0.price.currency)" }, products.map(\.unit),
-      products.map(\.stock), products.map(\.createdAt), products.map(\.updatedAt))
+      Self.insertProducts, products.map(\.id), products.map(\.business), products.map(\.new.name),
+      products.map(\.new.price.amount), products.map { "\($0.new.price.currency)" }, products.map(\.new.unit),
+      products.map(\.new.stock), products.map(\.createdAt), products.map(\.updatedAt))
   }
 
   private func writeInsights(_ transaction: Transaction) async throws(PostgresError) {
     try await transaction.execute(
       Self.insertInsights, insights.map(\.id), insights.map(\.garden), insights.map(\.type.rawValue),
       insights.map(\.provider.rawValue), insights.map(\.severity.rawValue), insights.map(\.title),
-      insights.map(\.text), insights.map { Postgres.PostgresJSON($0.evidence) }, insights.map(\.createdAt))
+      insights.map(\.text), insights.map { PostgresJSON($0.evidence) }, insights.map(\.createdAt))
   }
 
   private func writeHours(_ transaction: Transaction) async throws(PostgresError) {

@@ -108,26 +108,20 @@ struct ImportFile {
   private mutating func readGarden(_ fields: inout Fields) throws {
     let old = Self.newcomer(&fields, &gardens)
     _ = fields.optional("ownerId", .identifier)
-    let name = fields.required("name", .string(1...120))
-    let location = fields.optional("location", .location)
-    let area = fields.optional("areaSquareMetres", .number(0...1e9))
-    let isPublic = fields.optional("public", .boolean) ?? false
+    let garden = NewGarden(&fields)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
     let id = identifier(at: createdAt)
     gardens[old] = id
-    if isPublic { touchesPublic = true }
+    if garden.isPublic { touchesPublic = true }
     batch.gardens.append(
-      ImportBatch.Garden(
-        id: id, name: name, location: location, area: area, isPublic: isPublic, createdAt: createdAt,
-        updatedAt: updatedAt))
+      ImportBatch.Garden(id: id, new: garden, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   private mutating func readDevice(_ fields: inout Fields) throws {
     let old = Self.newcomer(&fields, &devices)
     let garden = known("gardenId", "garden", &fields, gardens)
-    let name = fields.required("name", .string(1...120))
-    let types = fields.optional("sensorTypes", .array(0...Device.maximumSensorTypes, of: .sensorType)) ?? []
+    let device = NewDevice(&fields)
     // A copy has not been seen yet.
     _ = fields.optional("lastSeenAt", .timestamp)
     _ = fields.optional("online", .boolean)
@@ -137,41 +131,31 @@ struct ImportFile {
     devices[old] = id
     sensorTypes[id] = []
     batch.devices.append(
-      ImportBatch.Device(
-        id: id, garden: garden, name: name, sensorTypes: types, createdAt: createdAt, updatedAt: updatedAt))
+      ImportBatch.Device(id: id, garden: garden, new: device, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   private mutating func readBusiness(_ fields: inout Fields) throws {
     let old = Self.newcomer(&fields, &businesses)
     _ = fields.optional("ownerId", .identifier)
-    let name = fields.required("name", .string(1...120))
-    let category = fields.required("category", .category)
-    let description = fields.optional("description", .text(0...2_000))
-    let location = fields.optional("location", .location)
+    let business = NewBusiness(&fields)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
     let id = identifier(at: createdAt)
     businesses[old] = id
     touchesPublic = true
     batch.businesses.append(
-      ImportBatch.Business(
-        id: id, name: name, category: category, description: description, location: location, createdAt: createdAt,
-        updatedAt: updatedAt))
+      ImportBatch.Business(id: id, new: business, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   private mutating func readProduct(_ fields: inout Fields) throws {
     _ = fields.required("id", .identifier)
     let business = known("businessId", "business", &fields, businesses)
-    let name = fields.required("name", .string(1...120))
-    let price = fields.required("price", .price)
-    let unit = fields.required("unit", .unit)
-    let stock = fields.optional("stock", .stock)
+    let product = NewProduct(&fields)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
     batch.products.append(
       ImportBatch.Product(
-        id: identifier(at: createdAt), business: business, name: name, price: price, unit: unit, stock: stock,
-        createdAt: createdAt, updatedAt: updatedAt))
+        id: identifier(at: createdAt), business: business, new: product, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   private mutating func readInsight(_ fields: inout Fields) throws {

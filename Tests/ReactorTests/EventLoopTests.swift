@@ -251,3 +251,18 @@ private struct SplitMix: RandomNumberGenerator {
     return mixed ^ (mixed >> 31)
   }
 }
+
+#if DEBUG
+  @Suite("A loop that is touched on another thread")
+  struct MisuseTests {
+    @Test("stops a debug build")
+    func otherThread() async {
+      await #expect(processExitsWith: .failure) {
+        nonisolated(unsafe) let loop = try EventLoop(index: 0)
+        _ = try SystemThread(name: "loop") { loop.run() }
+        while !loop.executor.hasThread { sched_yield() }
+        loop.schedule(afterNanoseconds: 0) {}
+      }
+    }
+  }
+#endif

@@ -17,7 +17,7 @@ struct OrderPlacement: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .post, template: "/api/orders", access: .user, summary: "Order from a business",
+        "createOrder", method: .post, template: "/api/orders", access: .user, summary: "Order from a business",
         details: """
           The server sets the prices and takes the stock. Send the same request with the same `Idempotency-Key` as often \
           as you like: there will be one order, and within 24 hours every answer is the same, byte for byte.
@@ -25,7 +25,7 @@ struct OrderPlacement: EndpointGroup {
         tag: "Orders",
         parameters: [.idempotencyKey(isRequired: true)],
         body: .json(
-          Self.newOrder,
+          NewOrder.self,
           example: """
             {"businessId":"019aa5c0-0000-7000-8000-000000000001",\
             "lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002","quantity":2}]}
@@ -42,11 +42,8 @@ struct OrderPlacement: EndpointGroup {
     guard let key = try IdempotencyKey(call.request, user: buyer, content: content, seal: context.answerSeal) else {
       throw Problem(.idempotencyKeyMissing, "Send an Idempotency-Key, so that this can be sent again safely.")
     }
-    var fields = try call.fields()
-    let business = fields.required("businessId", .identifier)
-    let lines = fields.required("lines", .array(1...Self.maximumLines, of: .basketLine))
-    try fields.finish()
-    let basket = Basket(lines)
+    let form = try call.form(NewOrder.self)
+    let (business, basket) = (form.business, Basket(form.lines))
     let (response, isRepeated) = try await call.made(key) { transaction, tags in
       let (order, taken) = try await place(basket, with: business, for: buyer, at: call.now, in: transaction)
       if !taken.isEmpty { tags = ["products:\(business)"] + taken.map { "product:\($0)" } }
@@ -107,17 +104,16 @@ struct OrderPlacement: EndpointGroup {
     FROM unnest($7, $8, $9, $10, $11, $12, $13) WITH ORDINALITY
       AS line (product, name, unit, quantity, price, total, taken, position)
     """)
+}
 
-  // MARK: Schemas
+/// What is ordered, and from whom.
+struct NewOrder: JSONForm {
+  let business: Identifier
+  let lines: [Basket.Line]
 
-  private static let newOrder = Schema.object([
-    .required("businessId", .identifier),
-    .required(
-      "lines",
-      .array(
-        .object([
-          .required("productId", .identifier),
-          .required("quantity", .integer(minimum: 1, maximum: maximumQuantity)),
-        ]), minItems: 1, maxItems: maximumLines), "The same product twice is added up."),
-  ])
+  init(_ fields: inout Fields) {
+    business = fields.required("businessId", .identifier)
+    lines = fields.required(
+      "lines", .array(1...OrderPlacement.maximumLines, of: .basketLine), "The same product twice is added up.")
+  }
 }

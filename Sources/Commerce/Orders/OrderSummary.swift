@@ -11,7 +11,8 @@ struct OrderSummary: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/api/orders/summary", access: .user, summary: "Your revenue by currency and day",
+        "getRevenue", method: .get, template: "/api/orders/summary", access: .user,
+        summary: "Your revenue by currency and day",
         details: "Days are UTC. An order counts on the day it was paid, a refund on the day it was made.",
         tag: "Orders",
         parameters: [

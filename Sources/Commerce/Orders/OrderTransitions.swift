@@ -12,15 +12,15 @@ struct OrderTransitions: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .post, template: "/api/orders/{id}/transitions", access: .user, summary: "Move an order on",
+        "moveOrder", method: .post, template: "/api/orders/{id}/transitions", access: .user,
+        summary: "Move an order on",
         details: """
           pending → paid → preparing → shipped → delivered; pending → cancelled; paid, preparing, shipped and delivered → \
           refunded. Buyer and seller may cancel, all else is the seller's. What is cancelled or refunded goes back into \
           stock.
           """,
         tag: "Orders",
-        body: .json(
-          .object([.required("to", .enumeration(OrderStatus.allCases.map(\.rawValue)))]), example: #"{"to":"paid"}"#),
+        body: .json(OrderTransition.self, example: #"{"to":"paid"}"#),
         success: Endpoint.Success(200, Order.schema, headers: ["ETag"]),
         refusals: [.forbidden, .notFound, .impossibleTransition], handler: .async(move))
     ]
@@ -28,9 +28,7 @@ struct OrderTransitions: EndpointGroup {
 
   private func move(_ call: Call) async throws -> Response {
     let (id, user) = (try call.identifier("id"), try call.user.id)
-    var fields = try call.fields()
-    let next = fields.required("to", .oneOf(OrderStatus.self))
-    try fields.finish()
+    let next = try call.form(OrderTransition.self).next
     let (previous, order) = try await context.cache.change { transaction, tags in
       let rows = try await transaction.query(Orders.byID, id, user)
       var order = try Orders.order(rows)
@@ -67,6 +65,13 @@ struct OrderTransitions: EndpointGroup {
       refunded_at = CASE WHEN $3::text = 'refunded' THEN $4 ELSE refunded_at END
     WHERE id = $1 AND status = $2 RETURNING updated_at
     """)
+}
+
+/// The state that an order is to reach.
+struct OrderTransition: JSONForm {
+  let next: OrderStatus
+
+  init(_ fields: inout Fields) { next = fields.required("to", .oneOf(OrderStatus.self)) }
 }
 
 extension Order {

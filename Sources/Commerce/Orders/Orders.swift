@@ -11,7 +11,7 @@ struct Orders: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/api/orders", access: .user, summary: "Your orders, bought and sold",
+        "listOrders", method: .get, template: "/api/orders", access: .user, summary: "Your orders, bought and sold",
         details: "The newest come first.", tag: "Orders",
         parameters: [
           .query("role", .enumeration(OrderRole.allCases.map(\.rawValue)), "Only those that you bought, or sold."),
@@ -20,7 +20,7 @@ struct Orders: EndpointGroup {
         success: Endpoint.Success(200, .page(of: "OrderPage", Order.schema), headers: ["ETag", "Link"]),
         refusals: [.invalidCursor], handler: .async(list)),
       Endpoint(
-        method: .get, template: "/api/orders/{id}", access: .user, summary: "An order", tag: "Orders",
+        "getOrder", method: .get, template: "/api/orders/{id}", access: .user, summary: "An order", tag: "Orders",
         success: Endpoint.Success(200, Order.schema, headers: ["ETag"]), refusals: [.notFound],
         handler: .async(show)),
     ]

@@ -1,3 +1,4 @@
+import Reactor
 import Web
 
 /// One client that watches a garden: what waits to be sent to it, which is bounded, and how far it has got.
@@ -16,8 +17,8 @@ final class EventWatcher {
   private var isLive = false
   private var waiting: [[UInt8]] = []
   private var waitingBytes = 0
-  private var reader: UnsafeContinuation<Void, Never>?
-  private var drainWaiter: UnsafeContinuation<Void, Never>?
+  private var reader: LoopContinuation<Void>?
+  private var drainWaiter: LoopContinuation<Void>?
 
   init(identity: Identity) { self.identity = identity }
 
@@ -73,7 +74,7 @@ final class EventWatcher {
 
   /// What is to be sent next, when there is something; nil at the end.
   func next() async -> [UInt8]? {
-    while waiting.isEmpty, !hasEnded { await withUnsafeContinuation { reader = $0 } }
+    while waiting.isEmpty, !hasEnded { await withLoopContinuation { reader = $0 } }
     guard var piece = waiting.first else { return nil }
     var count = 1
     while count < waiting.count, piece.count + waiting[count].count <= Self.pieceBytes {
@@ -88,6 +89,6 @@ final class EventWatcher {
 
   /// Waits until nothing waits, or the end.
   func drained() async {
-    while !waiting.isEmpty, !hasEnded { await withUnsafeContinuation { drainWaiter = $0 } }
+    while !waiting.isEmpty, !hasEnded { await withLoopContinuation { drainWaiter = $0 } }
   }
 }

@@ -10,7 +10,7 @@ struct GardenEvents: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/api/gardens/{id}/events", access: .anyone,
+        "streamGardenEvents", method: .get, template: "/api/gardens/{id}/events", access: .anyone,
         summary: "Readings and insights of a garden as they come",
         details: """
           Server-sent events: `event: reading` with a reading of a device, `event: insight` with an insight, and a \

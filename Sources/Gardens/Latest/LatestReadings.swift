@@ -15,7 +15,7 @@ struct LatestReadings: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/api/gardens/{id}/latest", access: .anyone,
+        "getGardenLatest", method: .get, template: "/api/gardens/{id}/latest", access: .anyone,
         summary: "What each sensor of a garden measured last",
         details: "By device and sensor type, the reading that was measured last, whenever it arrived.", tag: "Gardens",
         success: Endpoint.Success(200, .page(of: "LatestReadingPage", LatestReading.schema), headers: ["ETag"]),

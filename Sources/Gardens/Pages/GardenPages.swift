@@ -16,15 +16,18 @@ struct GardenPages: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .get, template: "/gardens", access: .open, summary: "The page that lists public gardens", tag: "Pages",
+        "getGardensPage", method: .get, template: "/gardens", access: .open,
+        summary: "The page that lists public gardens", tag: "Pages",
         success: .page,
         handler: .sync { call, writer in writer.send(Self.list.response(to: call.request)) }),
       Endpoint(
-        method: .get, template: "/gardens/{id}", access: .open, summary: "The page of a public garden", tag: "Pages",
+        "getGardenPage", method: .get, template: "/gardens/{id}", access: .open, summary: "The page of a public garden",
+        tag: "Pages",
         success: .page, reports: [404, 503].map { Endpoint.Success($0, .string(), mediaTypes: ["text/html"]) },
         handler: .async(page)),
       Endpoint(
-        method: .get, template: "/gardens/{id}/data", access: .open, summary: "What a public garden's charts show",
+        "getGardenPageData", method: .get, template: "/gardens/{id}/data", access: .open,
+        summary: "What a public garden's charts show",
         details: """
           Averages, lowest and highest values by device and sensor: of 5 minutes for a day, 1 hour for a week, 4 hours
           for a month (30 days). What devices are called is their owner's alone, so they come without names, in the

@@ -18,7 +18,7 @@ struct Readings: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        method: .post, template: Self.template, access: .userOrDevice, summary: "Store readings",
+        "storeReadings", method: .post, template: Self.template, access: .userOrDevice, summary: "Store readings",
         details: """
           1 to 1000 readings, as a document or one a line. Once answered, they are on disk. Sending them again is safe: \
           what is there already counts as a duplicate. What is wrong with a reading rejects it alone.
@@ -28,7 +28,7 @@ struct Readings: EndpointGroup {
         success: Endpoint.Success(200, Self.receipt), refusals: [.notFound, .noValidReading, .overloaded],
         handler: .async(post)),
       Endpoint(
-        method: .get, template: Self.template, access: .userOrDevice, summary: "Read readings",
+        "listReadings", method: .get, template: Self.template, access: .userOrDevice, summary: "Read readings",
         details:
           "Ascending by time and sensor type; the last 24 hours unless said otherwise. CSV has the same columns.",
         tag: "Readings", parameters: ReadingsQuery.parameters,

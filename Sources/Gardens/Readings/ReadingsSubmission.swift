@@ -1,3 +1,4 @@
+import Reactor
 import Values
 
 /// The valid readings of one request, waiting to be stored.
@@ -9,7 +10,7 @@ final class ReadingsSubmission {
   var stored = StoredReadings()
   private(set) var failure: (any Error)?
   private var isSettled = false
-  private var continuation: UnsafeContinuation<Void, Never>?
+  private var continuation: LoopContinuation<Void>?
 
   init(device: Identifier, garden: Identifier, readings: [Reading]) {
     self.device = device
@@ -19,7 +20,7 @@ final class ReadingsSubmission {
 
   /// Waits until the readings are stored; throws why they may not be.
   func wait() async throws -> StoredReadings {
-    if !isSettled { await withUnsafeContinuation { continuation = $0 } }
+    if !isSettled { await withLoopContinuation { continuation = $0 } }
     if let failure { throw failure }
     return stored
   }

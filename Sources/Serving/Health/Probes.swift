@@ -17,25 +17,33 @@ struct Probes: EndpointGroup {
     )
     let (stuck, starting) = (Self.answer(503, word: "stuck"), Self.answer(503, word: "starting"))
     return [
-      endpoint("/livez", "Whether the process is alive", Self.word) { $1.send(liveness.isAlive ? ok : stuck) },
+      endpoint("getLiveness", "/livez", "Whether the process is alive", Self.word) {
+        $1.send(liveness.isAlive ? ok : stuck)
+      },
       // Over once migrations are done and both stores were reached.
-      endpoint("/startupz", "Whether the start is over", Self.word) {
+      endpoint("getStartup", "/startupz", "Whether the start is over", Self.word) {
         $1.send(status.health.isStarted ? ok : starting)
       },
       endpoint(
-        "/readyz", "Whether requests should be sent here", Self.readiness, ready, parameters: Self.readyParameters),
-      endpoint("/health", "The full report, checks by name", Self.report) { fullReport($0, &$1, asList: false) },
-      endpoint("/api/health", "The full report, checks as a list", Self.report) { fullReport($0, &$1, asList: true) },
-      endpoint("/version", "What is running", Self.version) { $1.send(version) },
+        "getReadiness", "/readyz", "Whether requests should be sent here", Self.readiness, ready,
+        parameters: Self.readyParameters),
+      endpoint("getHealth", "/health", "The full report, checks by name", Self.report) {
+        fullReport($0, &$1, asList: false)
+      },
+      endpoint("getHealthChecks", "/api/health", "The full report, checks as a list", Self.report) {
+        fullReport($0, &$1, asList: true)
+      },
+      endpoint("getVersion", "/version", "What is running", Self.version) { $1.send(version) },
     ]
   }
 
   private func endpoint(
-    _ path: String, _ summary: String, _ schema: Schema, _ handle: @escaping (Call, inout ResponseWriter) -> Void,
+    _ name: String, _ path: String, _ summary: String, _ schema: Schema,
+    _ handle: @escaping (Call, inout ResponseWriter) -> Void,
     parameters: [Endpoint.Parameter] = []
   ) -> Endpoint {
     Endpoint(
-      method: .get, template: path, access: .open, summary: summary, tag: "Operations", parameters: parameters,
+      name, method: .get, template: path, access: .open, summary: summary, tag: "Operations", parameters: parameters,
       success: Endpoint.Success(200, schema), reports: path == "/version" ? [] : [Endpoint.Success(503, schema)],
       isProbe: path != "/version", handler: .sync(handle))
   }

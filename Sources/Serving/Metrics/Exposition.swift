@@ -77,7 +77,7 @@ extension LoopBound<Exposition> {
   /// Has a page rendered on the housekeeping loop, from after this moment on, and comes back to the caller's. Nil when
   /// there is no memory for it.
   func page(_ format: ExpositionFormat, for share: MemoryBudget.Share) async -> SharedBytes? {
-    await withUnsafeContinuation { continuation in
+    await withLoopContinuation { continuation in
       submit { $0.add(Exposition.Waiter(format: format, share: share) { continuation.resume(returning: $0) }) }
     }
   }

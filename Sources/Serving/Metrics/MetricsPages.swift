@@ -13,9 +13,9 @@ struct MetricsPages: EndpointGroup {
   let needsToken: Bool
 
   package var endpoints: [Endpoint] {
-    ["/metrics", "/api/metrics"].map { path in
+    [("/metrics", "getMetrics"), ("/api/metrics", "getApiMetrics")].map { path, name in
       Endpoint(
-        method: .get, template: path, access: .open, summary: "Metrics of this process",
+        name, method: .get, template: path, access: .open, summary: "Metrics of this process",
         details: "Prometheus text format 0.0.4, or OpenMetrics 1.0 by `Accept`.", tag: "Operations",
         success: Endpoint.Success(200, mediaTypes: ["text/plain", "application/openmetrics-text"]),
         refusals: [.unauthorized, .notAcceptable], isProbe: true, handler: .async(expose))

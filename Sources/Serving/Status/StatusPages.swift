@@ -13,14 +13,14 @@ struct StatusPages: EndpointGroup {
     title: "Status", at: "/status", script: "status", main: Asset.named("status.html").bytes)
 
   package var endpoints: [Endpoint] {
-    ["/", "/status"].map { path in
+    [("/", "getHomePage"), ("/status", "getStatusPage")].map { path, name in
       Endpoint(
-        method: .get, template: path, access: .open, summary: "The live status page", tag: "Pages",
+        name, method: .get, template: path, access: .open, summary: "The live status page", tag: "Pages",
         success: .page,
         handler: .sync { call, writer in writer.send(Self.page.response(to: call.request)) })
     } + [
       Endpoint(
-        method: .get, template: "/status/data", access: .open, summary: "What the status page shows",
+        "getStatusData", method: .get, template: "/status/data", access: .open, summary: "What the status page shows",
         details: "Points of five seconds over the last fifteen minutes, of the process that answers.", tag: "Pages",
         parameters: [.query("after", .timestamp, "Only points after this one.")],
         success: Endpoint.Success(200, Self.schema), handler: .async(data))

@@ -63,7 +63,7 @@ package final class Cache {
 
   /// The entry of a key, from Redis or from `load`; what `load` throws is not kept.
   func entry(_ key: CacheKey, _ load: () async throws -> [UInt8]) async throws -> CacheEntry {
-    let finding = await withUnsafeContinuation { continuation in
+    let finding = await withLoopContinuation { continuation in
       find(key) { continuation.resume(returning: $0) }
     }
     return try await entry(key, finding, load)

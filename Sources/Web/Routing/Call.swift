@@ -113,8 +113,8 @@ package final class Call {
     return try JSONReader.parse(request.body)
   }
 
-  /// The members of the body, which must be an object.
-  package func fields() throws -> Fields { Fields(try json()) }
+  /// What the body says; throws 422 with every fault in it.
+  package func form<Form: JSONForm>(_ type: Form.Type) throws -> Form { try Form(reading: try json()) }
 
   /// The query's parameters; throws 400 when they are malformed or one is given twice.
   package func query() throws -> Query { try request.query }

@@ -1,4 +1,5 @@
 import HTTP
+import JSON
 
 /// Who may call an endpoint, and what an `Authorization` header means to it.
 package enum Access {
@@ -26,6 +27,8 @@ package protocol EndpointGroup {
 ///
 /// The server, `terroir routes`, `/openapi.json` and `/docs` all read this table, so that they cannot differ.
 package struct Endpoint {
+  /// What generated clients call it: `listGardens`. It tells the endpoint from all others, and stays.
+  package let name: String
   package let method: HTTP.Method
   /// The path with `{name}` for each parameter.
   package let template: String
@@ -53,10 +56,12 @@ package struct Endpoint {
   package let handler: Handler
 
   package init(
-    method: HTTP.Method, template: String, access: Access, summary: String, details: String = "", tag: String = "",
+    _ name: String, method: HTTP.Method, template: String, access: Access, summary: String, details: String = "",
+    tag: String = "",
     parameters: [Parameter] = [], body: Body? = nil, bodyLimit: Int? = nil, success: Success = Success(200),
     reports: [Success] = [], refusals: [Problem.Code] = [], isProbe: Bool = false, handler: Handler
   ) {
+    self.name = name
     self.method = method
     self.template = template
     self.access = access
@@ -126,13 +131,13 @@ package struct Endpoint {
     }
 
     /// A JSON object.
-    package static func json(_ schema: Schema, example: String) -> Body {
-      Body(mediaTypes: ["application/json"], schema: schema, example: example)
+    package static func json(_ form: any JSONForm.Type, example: String) -> Body {
+      Body(mediaTypes: ["application/json"], schema: form.schema, example: example)
     }
 
     /// A JSON Merge Patch (RFC 7386).
-    package static func mergePatch(_ schema: Schema, example: String) -> Body {
-      Body(mediaTypes: ["application/merge-patch+json", "application/json"], schema: schema, example: example)
+    package static func mergePatch(_ form: any JSONForm.Type, example: String) -> Body {
+      Body(mediaTypes: ["application/merge-patch+json", "application/json"], schema: form.schema, example: example)
     }
   }
 

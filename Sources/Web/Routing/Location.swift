@@ -25,18 +25,12 @@ package struct Location: Equatable, JSONWritable {
     }
   }
 
-  package static let schema = Schema.named(
-    "Location", .object([.required("latitude", latitudes), .required("longitude", longitudes)]))
-  /// What a merge patch may name of it.
-  package static let changeSchema = Schema.named(
-    "LocationChange", .object([.optional("latitude", latitudes), .optional("longitude", longitudes)]))
-  private static let latitudes = Schema.number(minimum: -90, maximum: 90)
-  private static let longitudes = Schema.number(minimum: -180, maximum: 180)
+  package static var schema: Schema { Rule.location.schema }
 }
 
 extension Rule where Value == Location {
   package static var location: Rule {
-    .object { fields in
+    .object(named: "Location") { fields in
       Location(
         latitude: fields.required("latitude", .number(-90...90)),
         longitude: fields.required("longitude", .number(-180...180)))

@@ -31,7 +31,7 @@ extension Patch<LocationChange> {
 extension Rule where Value == LocationChange {
   /// The same in a merge patch.
   package static var locationChange: Rule {
-    .object { fields in
+    .object(named: "LocationChange") { fields in
       LocationChange(
         latitude: fields.change("latitude", .number(-90...90)),
         longitude: fields.change("longitude", .number(-180...180)))

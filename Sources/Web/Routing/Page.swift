@@ -107,3 +107,15 @@ extension Query {
     return word
   }
 }
+
+extension Schema {
+  /// A page of a list: the items and the cursor of the next page.
+  package static func page(of name: String, _ item: Schema) -> Schema {
+    .named(
+      name,
+      .object([
+        .required("items", .array(item)),
+        .required("nextCursor", .nullable(.string()), "What `cursor` takes for the next page; null on the last."),
+      ]))
+  }
+}

@@ -1,5 +1,3 @@
-import JSON
-
 /// The shape of a request or an answer, as JSON Schema 2020-12, for the OpenAPI document and the reference page.
 package indirect enum Schema: Sendable {
   /// A component of the document, referred to by its name.
@@ -53,13 +51,27 @@ package indirect enum Schema: Sendable {
   package static let linePattern = #"^[^\u0000-\u001F\u007F-\u009F]*$"#
   package static let linesPattern = #"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]*$"#
 
-  /// A page of a list: the items and the cursor of the next page.
-  package static func page(of name: String, _ item: Schema) -> Schema {
-    .named(
-      name,
-      .object([
-        .required("items", .array(item)),
-        .required("nextCursor", .nullable(.string()), "What `cursor` takes for the next page; null on the last."),
-      ]))
+  /// An integer within bounds; those of the type itself go without saying.
+  static func integer(in range: ClosedRange<Int64>) -> Schema {
+    .integer(
+      minimum: range.lowerBound == .min ? nil : range.lowerBound,
+      maximum: range.upperBound == .max ? nil : range.upperBound)
+  }
+
+  /// An array of so many elements.
+  static func array(_ element: Schema, _ count: ClosedRange<Int>) -> Schema {
+    .array(element, minItems: count.lowerBound == 0 ? nil : count.lowerBound, maxItems: count.upperBound)
+  }
+
+  /// An object with the members that `read` asks for.
+  static func object<Value>(named name: String?, _ read: (inout Fields) -> Value) -> Schema {
+    let object = Schema.object(Fields.members(of: read))
+    return name.map { .named($0, object) } ?? object
+  }
+
+  /// The same array, in which nothing stands twice.
+  package var withUniqueItems: Schema {
+    guard case .array(let element, let minItems, let maxItems, _) = self else { return self }
+    return .array(element, minItems: minItems, maxItems: maxItems, isUnique: true)
   }
 }

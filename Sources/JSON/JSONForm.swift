@@ -1,0 +1,28 @@
+/// The members of an object that a client sends, which one initializer both reads and describes.
+///
+///     struct NewGarden: JSONForm {
+///       let name: String
+///       let area: Double?
+///
+///       init(_ fields: inout Fields) {
+///         name = fields.required("name", .string(1...120))
+///         area = fields.optional("areaSquareMetres", .number(0...1e9))
+///       }
+///     }
+///
+/// The initializer asks for the same members whatever it reads: it also runs without an object, for the document.
+package protocol JSONForm {
+  init(_ fields: inout Fields)
+}
+
+extension JSONForm {
+  /// Its shape, under the name of the type.
+  package static var schema: Schema { .object(named: "\(Self.self)", Self.init(_:)) }
+
+  /// Reads a whole document; throws a `ValidationError` with every fault in it.
+  package init(reading document: JSONValue) throws(ValidationError) {
+    var fields = Fields(document)
+    self.init(&fields)
+    try fields.finish()
+  }
+}

@@ -1,0 +1,154 @@
+import HTTP
+import Testing
+import Values
+
+@testable import Reference
+@testable import Web
+
+@Suite("Every route")
+struct AuthorizationTests {
+  /// Who may call what of a private garden and of a shop: the status for anonymous, a stranger, the garden's device, the
+  /// owner, and an administrator. Changes come with an `If-Match` that nothing has: 412 is for who may make them. An
+  /// account is erased for the right password only, and orders name products of nobody: 403 and 422 are for all users.
+  private static let statuses: [String: [Int]] = [
+    "getProfile": [401, 200, 403, 200, 200],
+    "updateProfile": [401, 412, 403, 412, 412],
+    "eraseAccount": [401, 403, 403, 403, 403],
+    "listSessions": [401, 200, 403, 200, 200],
+    "endSession": [401, 404, 403, 404, 404],
+    "signOut": [401, 204, 403, 204, 204],
+    "listAccounts": [401, 403, 403, 403, 200],
+    "updateAccount": [401, 403, 403, 403, 404],
+    "exportAccount": [401, 200, 403, 200, 200],
+    "importAccount": [401, 200, 403, 200, 200],
+    "listGardens": [200, 200, 200, 200, 200],
+    "createGarden": [401, 201, 403, 201, 201],
+    "getGarden": [404, 404, 404, 200, 404],
+    "updateGarden": [401, 404, 403, 412, 404],
+    "deleteGarden": [401, 404, 403, 412, 404],
+    "getGardenLatest": [404, 404, 404, 200, 404],
+    "streamGardenEvents": [404, 404, 404, 200, 404],
+    "listDevices": [401, 404, 403, 200, 404],
+    "createDevice": [401, 404, 403, 201, 404],
+    "getDevice": [401, 404, 403, 200, 404],
+    "updateDevice": [401, 404, 403, 412, 404],
+    "deleteDevice": [401, 404, 403, 412, 404],
+    "rotateDeviceKey": [401, 404, 403, 200, 404],
+    "storeReadings": [401, 404, 200, 200, 404],
+    "listReadings": [401, 404, 200, 200, 404],
+    "createInsight": [401, 404, 403, 409, 404],
+    "listInsights": [401, 404, 403, 200, 404],
+    "getInsight": [401, 404, 403, 404, 404],
+    "listBusinesses": [200, 200, 200, 200, 200],
+    "getBusiness": [200, 200, 200, 200, 200],
+    "createBusiness": [401, 201, 403, 201, 201],
+    "updateBusiness": [401, 403, 403, 412, 403],
+    "deleteBusiness": [401, 403, 403, 412, 403],
+    "listProducts": [200, 200, 200, 200, 200],
+    "getProduct": [200, 200, 200, 200, 200],
+    "createProduct": [401, 403, 403, 201, 403],
+    "updateProduct": [401, 403, 403, 412, 403],
+    "deleteProduct": [401, 403, 403, 412, 403],
+    "createOrder": [401, 422, 403, 422, 422],
+    "listOrders": [401, 200, 403, 200, 200],
+    "getOrder": [401, 404, 403, 200, 404],
+    "moveOrder": [401, 404, 403, 200, 404],
+    "getRevenue": [401, 200, 403, 200, 200],
+  ]
+
+  /// What everyone may call; that alone is looked at.
+  private static let open: Set<String> = [
+    "register", "signIn", "refreshTokens", "getLiveness", "getStartup", "getReadiness", "getHealth", "getHealthChecks",
+    "getVersion", "getMetrics", "getApiMetrics", "getHomePage", "getStatusPage", "getStatusData", "getOpenAPIDocument",
+    "getReferencePage", "getAsset", "getGardensPage", "getGardenPage", "getGardenPageData",
+  ]
+
+  @Test("says here who may call it")
+  func complete() throws {
+    let names = Set(try served(\.name))
+    #expect(names.subtracting(Self.statuses.keys).subtracting(Self.open) == [], "routes of which nothing is said")
+    #expect(Set(Self.statuses.keys).union(Self.open).subtracting(names) == [], "routes that are gone")
+    #expect(Set(try served { $0.access == .open ? $0.name : nil }.compactMap { $0 }) == Self.open)
+  }
+
+  @Test("serves those alone who may call it")
+  func matrix() throws {
+    let place = try Place()
+    let requests = try served(place.request).filter { !Self.open.contains($0.name) }
+    // Whoever signs out is nobody from then on.
+    for request in requests.filter({ $0.name != "signOut" }) + requests.filter({ $0.name == "signOut" }) {
+      let found = try place.callers.map { try place.status(of: request, by: $0) }
+      #expect(found == Self.statuses[request.name], "\(request.name)")
+    }
+  }
+
+  /// A request as someone could send it.
+  private struct Request {
+    let name: String
+    let method: String
+    let target: String
+    let type: String?
+    let body: String?
+  }
+
+  /// An owner with one thing of each kind, and others who try them.
+  private struct Place {
+    let server: LiveServer
+    /// Their tokens.
+    let callers: [String?]
+    private let ids: [String: String]
+
+    init() throws {
+      server = try LiveServer.shared.get()
+      let shop = try Shop(server)
+      let product = try shop.offer()
+      let (stranger, _) = try server.signedIn()
+      let (buyer, _) = try server.signedIn()
+      let order = try #require(try buyer.order(shop.id, [(product, 1)]).json["id"]?.text)
+      let garden = try shop.owner.makeGarden()
+      let device = try shop.owner.makeDevice(in: garden)
+      let (administrator, _) = try server.signedIn(role: .admin)
+      callers = [nil, stranger.token, device.key, shop.owner.token, administrator.token]
+      ids = [
+        "gardens": garden, "devices": device.id, "businesses": shop.id, "products": product, "orders": order,
+        "sessions": Self.nobody, "admin": Self.nobody,
+      ]
+    }
+
+    /// An id that nothing has.
+    static let nobody = "01890000-0000-7000-8000-000000000009"
+
+    func request(_ endpoint: Endpoint) -> Request {
+      let kind = endpoint.template.split(separator: "/").first { $0 != "api" }.map(String.init) ?? ""
+      let target = endpoint.template.replacing("{id}", with: ids[kind] ?? Self.nobody)
+        .replacing("{insightId}", with: Self.nobody)
+      return Request(
+        name: endpoint.name, method: endpoint.method.text, target: target, type: endpoint.body?.mediaTypes.first,
+        body: endpoint.body?.example)
+    }
+
+    /// The status alone: an answer may have no end. It is asked for again where a place has to become free first.
+    func status(of request: Request, by token: String?) throws -> Int {
+      var status = 0
+      _ = try holds(within: 10) {
+        status = try answer(to: request, for: token)
+        return status != 429 && status != 503
+      }
+      return status
+    }
+
+    private func answer(to request: Request, for token: String?) throws -> Int {
+      var head = "\(request.method) \(request.target) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+      head += "Idempotency-Key: \(Identifier.make(unixMilliseconds: 0))\r\n"
+      if request.method == "PATCH" || request.method == "DELETE" { head += "If-Match: \"of nothing\"\r\n" }
+      if let token { head += "Authorization: Bearer \(token)\r\n" }
+      if let type = request.type { head += "Content-Type: \(type)\r\n" }
+      let body = request.body ?? ""
+      if !body.isEmpty { head += "Content-Length: \(body.utf8.count)\r\n" }
+      let wire = try Wire(port: server.port)
+      try wire.send("\(head)\r\n\(body)")
+      let answer = String(decoding: try wire.take(until: Array("\r\n".utf8)), as: UTF8.self)
+      return Int(answer.dropFirst(9).prefix(3)) ?? 0
+    }
+  }
+}
