@@ -2,6 +2,7 @@ import Commands
 import HTTP
 import JSON
 import Postgres
+import Secrets
 import Values
 import Web
 
@@ -87,7 +88,7 @@ struct Administration: EndpointGroup {
     "Account",
     .object([
       .required("id", .identifier), .required("email", .string(format: "email")), .required("displayName", .string()),
-      .required("locale", .nullable(.string())), .required("role", .enumeration(["user", "admin"])),
+      .required("locale", .nullable(.string())), .required("role", .cases(of: Role.self)),
       .required("createdAt", .timestamp), .required("updatedAt", .timestamp), .required("disabled", .boolean),
     ]))
 }

@@ -199,7 +199,7 @@ struct Users: EndpointGroup {
     .object([
       .required("id", .identifier), .required("email", .string(format: "email")),
       .required("displayName", .line(1...80)), .required("locale", .nullable(.string())),
-      .required("role", .enumeration(["user", "admin"])), .required("createdAt", .timestamp),
+      .required("role", .cases(of: Role.self)), .required("createdAt", .timestamp),
       .required("updatedAt", .timestamp),
     ]))
 }

@@ -15,7 +15,7 @@ struct GardenRoutes: EndpointGroup {
         "listGardens", method: .get, template: "/api/gardens", access: .anyone, summary: "Public gardens and your own",
         details: "The newest first.", tag: "Gardens",
         parameters: PageRequest.parameters + [
-          .query("owner", .enumeration(OwnerFilter.allCases.map(\.rawValue)), "`me` leaves only your own.")
+          .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own.")
         ],
         success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
         refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .cached(list, personal: listForUser)),

@@ -54,9 +54,9 @@ struct Insight: PageItem {
     "Insight",
     .object([
       .required("id", .identifier), .required("gardenId", .identifier),
-      .required("type", .enumeration(InsightType.allCases.map(\.rawValue))),
-      .required("provider", .enumeration(InsightProvider.allCases.map(\.rawValue)), "Who worded it."),
-      .required("severity", .enumeration(Severity.allCases.map(\.rawValue))), .required("title", .string()),
+      .required("type", .cases(of: InsightType.self)),
+      .required("provider", .cases(of: InsightProvider.self), "Who worded it."),
+      .required("severity", .cases(of: Severity.self)), .required("title", .string()),
       .required("text", .string()), .required("evidence", .map(.any), "The numbers that it rests on."),
       .required("createdAt", .timestamp),
     ]))

@@ -28,7 +28,7 @@ struct InsightRoutes: EndpointGroup {
         "listInsights", method: .get, template: Self.template, access: .user, summary: "Insights of a garden",
         details: "The newest come first.", tag: "Insights",
         parameters: PageRequest.parameters + [
-          .query("type", .enumeration(InsightType.allCases.map(\.rawValue)), "Only insights of this type.")
+          .query("type", .cases(of: InsightType.self), "Only insights of this type.")
         ],
         success: Endpoint.Success(200, .page(of: "InsightPage", Insight.schema), headers: ["ETag", "Link"]),
         refusals: [.notFound, .forbidden, .invalidCursor], handler: .async(list)),

@@ -22,11 +22,9 @@ extension Rule where Value == String {
 
 extension Rule where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
   /// One of the strings that the enumeration lists.
-  package static func oneOf(_ type: Value.Type) -> Rule { oneOf(Array(type.allCases)) }
-
-  /// One of some strings of the enumeration; at least one.
-  package static func oneOf(_ cases: [Value]) -> Rule {
-    Rule(.enumeration(cases.map(\.rawValue))) { value, place, faults in
+  package static func oneOf(_ type: Value.Type) -> Rule {
+    let cases = Array(type.allCases)
+    return Rule(.cases(of: type)) { value, place, faults in
       if case .string(let string) = value, let found = cases.first(where: { $0.rawValue == string }) { return found }
       let names = cases.map(\.rawValue).joined(separator: ", ")
       return faults.note("must be one of: \(names)", at: place, reading: cases[0])

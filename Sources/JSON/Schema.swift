@@ -51,6 +51,14 @@ package indirect enum Schema: Sendable {
   package static let linePattern = #"^[^\u0000-\u001F\u007F-\u009F]*$"#
   package static let linesPattern = #"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]*$"#
 
+  /// One of an enumeration's strings, under the name of its type unless another is given.
+  package static func cases<Value: CaseIterable & RawRepresentable>(
+    of type: Value.Type, named name: String? = nil
+  ) -> Schema
+  where Value.RawValue == String {
+    .named(name ?? "\(type)", .enumeration(type.allCases.map(\.rawValue)))
+  }
+
   /// An integer within bounds; those of the type itself go without saying.
   static func integer(in range: ClosedRange<Int64>) -> Schema {
     .integer(

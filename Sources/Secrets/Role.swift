@@ -1,5 +1,5 @@
 /// What an account may do.
-package enum Role: String, Sendable {
+package enum Role: String, CaseIterable, Sendable {
   case user
   case admin
 }

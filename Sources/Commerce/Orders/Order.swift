@@ -71,7 +71,7 @@ struct Order: PageItem {
   static let schema = Schema.named(
     "Order",
     .object([
-      .required("id", .identifier), .required("status", .enumeration(OrderStatus.allCases.map(\.rawValue))),
+      .required("id", .identifier), .required("status", .cases(of: OrderStatus.self)),
       .required("buyerId", .nullable(.identifier), "Null once the buyer's account is erased."),
       .required("businessId", .identifier), .required("lines", .array(OrderLine.schema, minItems: 1)),
       .required("total", Money.schema), .required("createdAt", .timestamp), .required("updatedAt", .timestamp),

@@ -68,13 +68,15 @@ struct OrderSummary: EndpointGroup {
       .required(
         "items",
         .array(
-          .object([
-            .required("date", .string(format: "date"), "A day in UTC."), .required("currency", .string()),
-            .required("orders", .integer(minimum: 0), "Orders paid that day."),
-            .required("paid", .integer(minimum: 0), "Minor units."),
-            .required("refunded", .integer(minimum: 0), "Minor units."),
-            .required("net", .integer(), "Paid less refunded; may be negative."),
-          ])))
+          .named(
+            "DailyRevenue",
+            .object([
+              .required("date", .string(format: "date"), "A day in UTC."), .required("currency", .string()),
+              .required("orders", .integer(minimum: 0), "Orders paid that day."),
+              .required("paid", .integer(minimum: 0), "Minor units."),
+              .required("refunded", .integer(minimum: 0), "Minor units."),
+              .required("net", .integer(), "Paid less refunded; may be negative."),
+            ]))))
     ]))
 }
 

@@ -14,8 +14,8 @@ struct Orders: EndpointGroup {
         "listOrders", method: .get, template: "/api/orders", access: .user, summary: "Your orders, bought and sold",
         details: "The newest come first.", tag: "Orders",
         parameters: [
-          .query("role", .enumeration(OrderRole.allCases.map(\.rawValue)), "Only those that you bought, or sold."),
-          .query("status", .enumeration(OrderStatus.allCases.map(\.rawValue)), "Only those in this state."),
+          .query("role", .cases(of: OrderRole.self), "Only those that you bought, or sold."),
+          .query("status", .cases(of: OrderStatus.self), "Only those in this state."),
         ] + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "OrderPage", Order.schema), headers: ["ETag", "Link"]),
         refusals: [.invalidCursor], handler: .async(list)),

@@ -114,7 +114,7 @@ struct GardenHistory {
   static let schema = Schema.named(
     "GardenHistory",
     .object([
-      .required("range", .enumeration(Range.allCases.map(\.rawValue))),
+      .required("range", .cases(of: Range.self, named: "GardenHistoryRange")),
       .required("from", .timestamp),
       .required("to", .timestamp),
       .required("stepSeconds", .integer(minimum: 1)),
@@ -125,14 +125,17 @@ struct GardenHistory {
       .required("series", .array(oneSeries, maxItems: maximumSeries)),
     ]))
 
-  private static let oneSeries = Schema.object([
-    .required("deviceId", .identifier),
-    .required("sensorType", .string()),
-    .required("unit", .nullable(.string()), "Null when it has none, or the server knows none."),
-    .required("bucket", .array(.integer(minimum: 0)), "Which steps have values: the n-th begins n steps after `from`."),
-    .required("mean", .array(.number()), "One for each step in `bucket`, as `min`, `max` and `sum`."),
-    .required("min", .array(.number())),
-    .required("max", .array(.number())),
-    .required("sum", .array(.number()), "Of all its readings: how much it rained."),
-  ])
+  private static let oneSeries = Schema.named(
+    "GardenHistorySeries",
+    .object([
+      .required("deviceId", .identifier),
+      .required("sensorType", .string()),
+      .required("unit", .nullable(.string()), "Null when it has none, or the server knows none."),
+      .required(
+        "bucket", .array(.integer(minimum: 0)), "Which steps have values: the n-th begins n steps after `from`."),
+      .required("mean", .array(.number()), "One for each step in `bucket`, as `min`, `max` and `sum`."),
+      .required("min", .array(.number())),
+      .required("max", .array(.number())),
+      .required("sum", .array(.number()), "Of all its readings: how much it rained."),
+    ]))
 }

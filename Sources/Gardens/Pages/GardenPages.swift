@@ -35,7 +35,7 @@ struct GardenPages: EndpointGroup {
           """,
         tag: "Pages",
         parameters: [
-          .query("range", .enumeration(GardenHistory.Range.allCases.map(\.rawValue)), "`day` unless given.")
+          .query("range", .cases(of: GardenHistory.Range.self, named: "GardenHistoryRange"), "`day` unless given.")
         ],
         success: Endpoint.Success(200, GardenHistory.schema, headers: ["ETag"]), handler: .async(data)),
     ]

@@ -182,10 +182,12 @@ struct Readings: EndpointGroup {
       .required(
         "rejected",
         .array(
-          .object([
-            .required("index", .integer(minimum: 0), "The place in the request, from 0; blank lines do not count."),
-            .required("reason", .enumeration(RejectionReason.allCases.map(\.rawValue))),
-          ]))),
+          .named(
+            "RejectedReading",
+            .object([
+              .required("index", .integer(minimum: 0), "The place in the request, from 0; blank lines do not count."),
+              .required("reason", .cases(of: RejectionReason.self)),
+            ])))),
     ]))
   private static let bucket = Schema.named(
     "ReadingBucket",

@@ -15,7 +15,7 @@ struct ReadingsQuery {
     .query("from", .timestamp, "The first moment, inclusive; 24 hours ago unless given."),
     .query("to", .timestamp, "The last moment, exclusive; now unless given."),
     .query(
-      "resolution", .enumeration(Resolution.allCases.map(\.rawValue)),
+      "resolution", .cases(of: Resolution.self),
       "Single readings, or buckets of five minutes, an hour or a day in UTC, which count by their start."),
     .query("limit", .integer(minimum: 1, maximum: maximumLimit), "The most items of a page; 1000 unless given."),
     .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),

@@ -1,7 +1,7 @@
 import Reactor
 
 /// How well a check or the whole server is.
-enum HealthStatus: String, Sendable {
+enum HealthStatus: String, CaseIterable, Sendable {
   case healthy, degraded, unhealthy
 }
 

@@ -117,23 +117,27 @@ struct Probes: EndpointGroup {
 
   // MARK: Schemas
 
-  private static let word = Schema.object([.required("status", .string())])
-  private static let readiness = Schema.object([
-    .required("status", .enumeration(["ok", "degraded", "unavailable", "draining"])),
-    .optional("checks", .map(check), "By name; with `verbose` only."),
-  ])
+  private static let word = Schema.named("ProbeAnswer", .object([.required("status", .string())]))
+  private static let readiness = Schema.named(
+    "Readiness",
+    .object([
+      .required("status", .named("ReadinessStatus", .enumeration(["ok", "degraded", "unavailable", "draining"]))),
+      .optional("checks", .map(check), "By name; with `verbose` only."),
+    ]))
   private static let check = Schema.named("HealthCheck", .map(.anyOf([.string(), .number()])))
   private static let report = Schema.named(
     "HealthReport",
     .object([
-      .required("status", .enumeration(["healthy", "degraded", "unhealthy"])),
+      .required("status", .cases(of: HealthStatus.self)),
       .required("timestamp", .timestamp),
       .required("uptime", .number(minimum: 0), "Seconds since the start."),
       .required("version", .string()),
       .required("checks", .any, "By name on /health, a list on /api/health."),
     ]))
-  private static let version = Schema.object([
-    .required("name", .string()), .required("version", .string()), .required("revision", .string()),
-    .required("swift", .string()),
-  ])
+  private static let version = Schema.named(
+    "Version",
+    .object([
+      .required("name", .string()), .required("version", .string()), .required("revision", .string()),
+      .required("swift", .string()),
+    ]))
 }

@@ -56,11 +56,10 @@ struct StatusPages: EndpointGroup {
     }
   }
 
-  private static let health = Schema.enumeration(["healthy", "degraded", "unhealthy"])
   private static let schema = Schema.named(
     "Status",
     .object([
-      .required("status", health),
+      .required("status", .cases(of: HealthStatus.self)),
       .required("version", .string()),
       .required("startedAt", .timestamp, "When this process began: the same in all its answers."),
       .required("now", .timestamp, "The server's clock."),
@@ -68,7 +67,8 @@ struct StatusPages: EndpointGroup {
         "checks",
         .array(
           .object([
-            .required("name", .string()), .required("status", health), .required("latencyMs", .number(minimum: 0)),
+            .required("name", .string()), .required("status", .cases(of: HealthStatus.self)),
+            .required("latencyMs", .number(minimum: 0)),
             .required("ageMs", .number(minimum: 0), "How long ago it ended."),
           ]))),
       .required("intervalSeconds", .integer()),
