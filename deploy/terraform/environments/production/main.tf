@@ -1,0 +1,64 @@
+terraform {
+  required_version = ">= 1.11"
+  required_providers {
+    aws = { source = "hashicorp/aws", version = "5.100.0" }
+  }
+  # bucket and region: terraform init -backend-config=backend.hcl, see docs/aws.md
+  backend "s3" {
+    key          = "terroir/production.tfstate"
+    encrypt      = true
+    use_lockfile = true
+  }
+}
+
+provider "aws" {
+  region              = var.region
+  allowed_account_ids = [var.account_id]
+  default_tags {
+    tags = { Project = "terroir", Environment = "production", ManagedBy = "terraform" }
+  }
+}
+
+# Drawn anew at each look and kept in no state: what counts is what was written when secrets_version was last raised.
+ephemeral "aws_secretsmanager_random_password" "database" {
+  password_length     = 48
+  exclude_punctuation = true
+}
+
+ephemeral "aws_secretsmanager_random_password" "jwt" {
+  password_length     = 64
+  exclude_punctuation = true
+}
+
+module "stack" {
+  source                = "../../modules/stack"
+  environment           = "production"
+  cidr                  = "10.22.0.0/16"
+  redundant             = true
+  replica               = true
+  database_class        = "db.m7g.large"
+  database_gigabytes    = 200
+  database_source_arn   = var.database_source_arn
+  redis_class           = "cache.m7g.large"
+  backup_days           = 35
+  image                 = var.image
+  proxy_image           = var.proxy_image
+  cpu                   = 1024
+  memory                = 2048
+  minimum               = 2
+  maximum               = 10
+  domain                = var.domain
+  zone_id               = var.zone_id
+  failover              = var.failover
+  mail_to               = var.mail_to
+  repository            = var.repository
+  identity_provider_arn = "arn:aws:iam::${var.account_id}:oidc-provider/token.actions.githubusercontent.com"
+  database_password     = ephemeral.aws_secretsmanager_random_password.database.random_password
+  jwt_secret            = ephemeral.aws_secretsmanager_random_password.jwt.random_password
+  secrets_version       = var.secrets_version
+}
+
+output "stack" {
+  description = "What GitHub's environment and a second region ask for."
+  value       = module.stack
+}

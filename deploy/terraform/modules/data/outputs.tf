@@ -1,0 +1,29 @@
+output "secret_arns" {
+  description = "The secrets by their names: database_url, redis_url, jwt_secret."
+  value       = { for name, secret in aws_secretsmanager_secret.this : name => secret.arn }
+}
+
+output "database_identifier" {
+  description = "Postgres' name."
+  value       = aws_db_instance.this.identifier
+}
+
+output "database_arn" {
+  description = "Postgres, which a second region follows."
+  value       = aws_db_instance.this.arn
+}
+
+output "redis_host" {
+  description = "Where Redis' primary is, by TLS."
+  value       = aws_elasticache_replication_group.this.primary_endpoint_address
+}
+
+output "redis_id" {
+  description = "Redis' name."
+  value       = aws_elasticache_replication_group.this.id
+}
+
+output "backup_bucket" {
+  description = "Where backups of hosts outside go."
+  value       = aws_s3_bucket.backups.id
+}

@@ -1,0 +1,119 @@
+variable "name" {
+  description = "What every name begins with."
+  type        = string
+}
+
+variable "environment" {
+  description = "dev, staging or production."
+  type        = string
+}
+
+variable "region" {
+  description = "The region, such as eu-central-1."
+  type        = string
+}
+
+variable "image" {
+  description = "The image to begin with; the pipeline puts others in its place."
+  type        = string
+  validation {
+    condition     = can(regex("@sha256:[0-9a-f]{64}$", var.image))
+    error_message = "The image must be named by its digest: NAME@sha256:DIGEST."
+  }
+}
+
+variable "proxy_image" {
+  description = "The image of HAProxy, which brings bash and the system's authorities, such as haproxy's own for Debian."
+  type        = string
+  validation {
+    condition     = can(regex("@sha256:[0-9a-f]{64}$", var.proxy_image))
+    error_message = "The image must be named by its digest: NAME@sha256:DIGEST."
+  }
+}
+
+variable "cpu" {
+  description = "Of each task, in 1/1024 of a processor."
+  type        = number
+  validation {
+    condition     = contains([256, 512, 1024, 2048, 4096], var.cpu)
+    error_message = "Fargate has 256, 512, 1024, 2048 and 4096."
+  }
+}
+
+variable "memory" {
+  description = "Of each task, in MiB."
+  type        = number
+  validation {
+    condition     = var.memory >= 512 && var.memory <= 8192
+    error_message = "A task has 512 to 8192 MiB."
+  }
+}
+
+variable "minimum" {
+  description = "The fewest tasks."
+  type        = number
+  validation {
+    condition     = var.minimum >= 1
+    error_message = "At least one task serves."
+  }
+}
+
+variable "maximum" {
+  description = "The most tasks."
+  type        = number
+  validation {
+    condition     = var.maximum <= 10 && var.maximum >= var.minimum
+    error_message = "There are at most ten tasks, and at least the fewest."
+  }
+}
+
+variable "requests_per_task" {
+  description = "How many requests a minute a task is given before another one comes."
+  type        = number
+  default     = 60000
+}
+
+variable "subnet_ids" {
+  description = "Where tasks run."
+  type        = list(string)
+}
+
+variable "security_group_id" {
+  description = "The tasks' group."
+  type        = string
+}
+
+variable "balancer_security_group_id" {
+  description = "The load balancer's group."
+  type        = string
+}
+
+variable "trusted_network" {
+  description = "The network that the load balancer and the stores are in: who comes from it is believed about whom it speaks for."
+  type        = string
+}
+
+variable "target_group_arn" {
+  description = "Where the load balancer looks for tasks."
+  type        = string
+}
+
+variable "request_count_label" {
+  description = "The load balancer and its target group, as the count of requests for each target names them."
+  type        = string
+}
+
+variable "secret_arns" {
+  description = "The secrets by their names: database_url, redis_url, jwt_secret."
+  type        = map(string)
+}
+
+variable "redis_host" {
+  description = "Where Redis is, by TLS."
+  type        = string
+}
+
+variable "kms_key_arn" {
+  description = "The key that everything is encrypted by."
+  type        = string
+}
