@@ -157,6 +157,7 @@ class Backup(unittest.TestCase):
             self.fails("verify", naming=lost)
             self.fails("restore-test", naming=lost)
             self.fails("restore", "--to", "latest", "--into", self.site.folder / "gap", naming=f"{lost}.*--accept-gap")
+            self.assertIn("Restored", self.site.command("restore", "--to", "latest", "--into", self.site.folder / "gap", "--accept-gap").stdout)
             self.fails("run", naming=f"WAL is missing after backup {label}: {lost}")
             self.assertIn("Backup completed", self.site.command("run").stdout)  # the one before began after the gap
         finally:
