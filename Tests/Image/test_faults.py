@@ -115,9 +115,9 @@ class Faults(unittest.TestCase):
         subprocess.run(["mount", "-o", "loop", image, cls.disk], check=True)
         cls.addClassCleanup(image.unlink)
         cls.addClassCleanup(subprocess.run, ["umount", cls.disk], check=True)
-        for name in ("postgres", "ballast"):
-            (cls.disk / name).mkdir()
-            os.chown(cls.disk / name, 999, 999)
+        for folder in (cls.disk, cls.disk / "postgres", cls.disk / "ballast"):
+            folder.mkdir(exist_ok=True)
+            os.chown(folder, 999, 999)
         (project.folder / "disk.yml").write_text("volumes:\n" + "".join(
             f"  {name}: {{ driver_opts: {{ type: none, o: bind, device: {cls.disk / name} }} }}\n" for name in ("postgres", "ballast")))
 
@@ -128,9 +128,10 @@ class Faults(unittest.TestCase):
             self.skipTest("the engine is not ours to restart")
 
     def fill_disk(self):
+        """As Postgres itself would: what the file system keeps for root stays free."""
         free = os.statvfs(self.disk)
-        subprocess.run(["fallocate", "--length", str(free.f_bavail * free.f_bsize), self.disk / "filler"], check=False)
-        subprocess.run(["dd", "if=/dev/zero", f"of={self.disk / 'rest'}", "bs=4k"], capture_output=True, check=False)
+        for command in (["fallocate", "--length", str(free.f_bavail * free.f_frsize), self.disk / "filler"], ["dd", "if=/dev/zero", f"of={self.disk / 'rest'}", "bs=4k"]):
+            subprocess.run(command, user=999, group=999, extra_groups=[], capture_output=True, check=False)
         # What the log of transactions has reserved is used up soon.
         compose("exec", "-T", "postgres", "sql", "-c", "CREATE TABLE filler AS SELECT repeat(md5(n::text), 100) FROM generate_series(1, 200000) n", check=False)
 
