@@ -194,7 +194,7 @@ node = dashboard(
         graph("Memory in use", "percentunit", ("1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes", "{{instance}}"), max=1),
         graph("Disk in use", "percentunit", (f"1 - node_filesystem_avail_bytes{{{DISK}}} / node_filesystem_size_bytes{{{DISK}}}", "{{mountpoint}}"), max=1),
         graph("Disk transfers", "Bps", ("sum(rate(node_disk_read_bytes_total[$__rate_interval]))", "read"), ("sum(rate(node_disk_written_bytes_total[$__rate_interval]))", "written")),
-        graph("Network", "Bps", ('sum(rate(node_network_receive_bytes_total{device!="lo"}[$__rate_interval]))', "in"), ('sum(rate(node_network_transmit_bytes_total{device!="lo"}[$__rate_interval]))', "out")),
+        graph("Network", "Bps", ('sum(rate(node_network_receive_bytes_total{device!="lo"}[$__rate_interval]))', "in"), ('sum(rate(node_network_transmit_bytes_total{device!="lo"}[$__rate_interval]))', "out"), description="Of a plain host. Under Compose the exporter has a network of its own and sees nothing else: what the host sends says its provider, what the service is asked for says the dashboard API."),
     ]),
     ("Backups", [
         graph("Age of the last verified backup", "s", ("time() - max by (store) (terroir_backup_last_success_timestamp_seconds)", "{{store}}")),
