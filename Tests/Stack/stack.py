@@ -144,6 +144,7 @@ class Stack:
         self.port = free_ports(ports)
         self.private_stores = [ROOT / "scripts" / "stores", "-i", instance]
         self.processes, self.settings, self.stores = {}, {}, {}
+        self.edits = []  # what is done to the folder of nginx's configuration before nginx reads it
         self.api = f"http://127.0.0.1:{self.port[ports[0]]}"
         self.edge = f"https://127.0.0.1:{self.port['https']}"
         self.plain = f"http://127.0.0.1:{self.port['http']}"
@@ -225,6 +226,8 @@ class Stack:
             [ROOT / "scripts/nginx-config", edge, *(str(self.port[p]) for p in ("http", "https", "status")), blue, log, *rest],
             check=True, env={**os.environ, "EDGE_RATE": rate, "EDGE_BURST": burst, **settings},
         )
+        for edit in self.edits:
+            edit(edge)
         self.start(
             "nginx", ["nginx", "-e", "stderr", "-c", edge / "nginx.conf", "-g", "daemon off;"],
             lambda: fetch(f"http://127.0.0.1:{self.port['status']}/stub_status"),
