@@ -2,6 +2,7 @@
 import hashlib
 import http.server
 import json
+import os
 import subprocess
 import threading
 import unittest
@@ -91,6 +92,22 @@ class Steps(unittest.TestCase):
         result = run(self.project, "security.yml", "secrets")
         self.assertEqual(result.failed, "Look through the whole history")
         self.assertNotIn(key, result.text)
+
+    def test_faults_are_shown_where_they_are(self):
+        def annotate(text, **environment):
+            return subprocess.run(["scripts/annotate"], cwd=self.project.folder, input=text, check=True, capture_output=True, text=True, env={**os.environ, **environment}).stdout
+        text = "/src/Sources/HTTP/Router.swift:12:5: error: 50% of it\n" \
+            '\u2718 Test "a" recorded an issue at RouterTests.swift:33:7: Expectation failed: x\n' \
+            "FAIL  spelling\nERROR: test_a (Tests.Stack.test_edge.Edge)\nfine\n"
+        self.assertEqual(annotate(text, GITHUB_ACTIONS="false"), text)
+        lines = annotate(text, GITHUB_ACTIONS="true").splitlines()
+        self.assertEqual([line for line in lines if line.startswith("::")], [
+            "::error file=Sources/HTTP/Router.swift,line=12::50%25 of it",
+            "::error file=Tests/HTTPTests/RouterTests.swift,line=33::Expectation failed: x",
+            "::error title=spelling::spelling",
+            "::error title=ERROR: test_a (Tests.Stack.test_edge.Edge)::ERROR: test_a (Tests.Stack.test_edge.Edge)",
+        ])
+        self.assertEqual([line for line in lines if not line.startswith("::")], text.splitlines())
 
     def test_everybody_is_told_how_a_deploy_went(self):
         received = []
