@@ -1,7 +1,7 @@
 """Breaks a part of the configuration in every way that a slip of the hand could, one at a time, and says which break no
 test notices.
 
-usage: python -m Tests.Mutants [SUBJECT...]   alerts, recording, alertmanager; without a name all of them
+usage: python -m Tests.Mutants [SUBJECT...]   alerts, recording, alertmanager, nginx; without a name all of them
 
 COUNT takes only so many of each subject, chosen by chance; the choice is printed by its seed, which SEED repeats.
 """
@@ -10,9 +10,10 @@ import random
 import sys
 
 from Tests.Mutants.alertmanager import Alertmanager
+from Tests.Mutants.nginx import Nginx
 from Tests.Mutants.rules import Alerts, Recording
 
-SUBJECTS = {"alerts": Alerts, "recording": Recording, "alertmanager": Alertmanager}
+SUBJECTS = {"alerts": Alerts, "recording": Recording, "alertmanager": Alertmanager, "nginx": Nginx}
 
 
 def survivors(name, seed):

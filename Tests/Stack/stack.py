@@ -160,7 +160,9 @@ class Stack:
             )
         if ready:
             try:
-                until(f"{name} to be ready", ready)
+                until(f"{name} to be ready or to end", lambda: self.processes[name].poll() is not None or ready())
+                if self.processes[name].poll() is not None:
+                    raise AssertionError(f"{name} ended")
             except AssertionError as failure:
                 raise AssertionError(f"{failure}: {self.log(name)[-2000:]}") from None
 

@@ -20,13 +20,15 @@ MEMORY = 128 << 20  # half of what compose gives nginx
 
 
 class Attacks(unittest.TestCase):
+    nginx = {"rate": "10000r/s", "burst": "10000", "EDGE_REQUESTS": str(REQUESTS)}  # what is shown here is not the rate
+
     @classmethod
     def setUpClass(cls):
         cls.stack = stack = Stack()
         cls.addClassCleanup(stack.close)
         stack.start_stores()
         stack.start_server()
-        stack.start_nginx(rate="10000r/s", burst="10000", EDGE_REQUESTS=str(REQUESTS))  # what is shown here is not the rate
+        stack.start_nginx(**cls.nginx)
         login = {"email": "attacks@example.com", "password": "a long enough password"}
         stack.post(stack.api + "/api/users", {**login, "displayName": "Attacks"})
         token = stack.post(stack.api + "/api/sessions", login).json()["accessToken"]

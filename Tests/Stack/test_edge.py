@@ -12,13 +12,15 @@ from Tests.Stack.stack import ROOT, Answer, Stack, fetch, until
 
 
 class Edge(unittest.TestCase):
+    nginx = {"rate": "50r/s", "burst": "30"}
+
     @classmethod
     def setUpClass(cls):
         cls.stack = Stack()
         cls.addClassCleanup(cls.stack.close)
         cls.stack.start_stores()
         cls.stack.start_server()
-        cls.stack.start_nginx(rate="50r/s", burst="30")
+        cls.stack.start_nginx(**cls.nginx)
         email = {"email": "edge@example.com", "password": "a long enough password"}
         cls.stack.post(cls.stack.api + "/api/users", {**email, "displayName": "Edge"})
         token = cls.stack.post(cls.stack.api + "/api/sessions", email).json()["accessToken"]

@@ -76,7 +76,8 @@ class Upstream(unittest.TestCase):
         cls.stack = Stack()
         cls.addClassCleanup(cls.stack.close)
         cls.stack.edits.append(hurried)
-        cls.stack.start_nginx(rate="1000r/s", burst="1000", server=cls.behind.port)
+        cls.nginx = {"rate": "1000r/s", "burst": "1000", "server": cls.behind.port}
+        cls.stack.start_nginx(**cls.nginx)
 
     def ask(self, path, *arguments):
         """The status, and after how many seconds."""
