@@ -63,7 +63,7 @@ struct Businesses: EndpointGroup {
     }
     let page = try call.identifierPage(query, list: "businesses:\(category ?? ""):\(search ?? "")")
     let key = "\(page.limit):\(page.before):\(category ?? ""):\(search ?? "")"
-    return CachedAnswer(CacheKey("businesses", key, tag: "businesses"), isList: true) {
+    return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true) {
       try page.body(call, try await find(category, search, page), Business.init)
     }
   }
@@ -80,7 +80,7 @@ struct Businesses: EndpointGroup {
 
   private func show(_ call: Call) throws -> CachedAnswer {
     let (id, context) = (try call.identifier("id"), context)
-    return CachedAnswer(CacheKey("business", id)) {
+    return CachedAnswer(CacheKey("business", .business(id))) {
       guard let row = try await context.database.query(Self.byID, id).first else { throw Self.missing }
       return try Business(row).body
     }
@@ -93,7 +93,7 @@ struct Businesses: EndpointGroup {
     let new = try call.form(NewBusiness.self)
     let id = context.makeIdentifier()
     return try await call.made { transaction, tags in
-      tags = ["businesses"]
+      tags = [.businesses]
       let rows = try await transaction.query(
         Self.insert, id, owner, new.name, new.category, new.description, new.location?.latitude,
         new.location?.longitude, call.now)
@@ -105,7 +105,7 @@ struct Businesses: EndpointGroup {
     let change = try call.form(BusinessChange.self)
     let business = try await context.cache.change { transaction, tags in
       let before = try await own(call, Self.lockForChange, in: transaction)
-      tags = ["business:\(before.id)", "businesses"]
+      tags = [.business(before.id), .businesses]
       let place = try change.location.applied(to: before.location)
       let rows = try await transaction.query(
         Self.update, before.id, change.name ?? before.name, change.category ?? before.category,
@@ -123,8 +123,8 @@ struct Businesses: EndpointGroup {
       }
       try await transaction.execute(Self.delete, business.id, call.now)
       let products = try await transaction.query(Self.deleteProducts, business.id, call.now)
-      tags = ["business:\(business.id)", "businesses", "products:\(business.id)"]
-      tags += try products.map { "product:\(try $0.decode(Identifier.self, 0))" }
+      tags = [.business(business.id), .businesses, .products(of: business.id)]
+      tags += try products.map { .product(try $0.decode(Identifier.self, 0)) }
     }
     return call.noContent()
   }

@@ -37,8 +37,7 @@ package final class CommerceFeature: Feature {
     }
     return { [self] in
       await context.cache.invalidate(
-        ["businesses"] + businesses.flatMap { ["business:\($0)", "products:\($0)"] }
-          + products.map { "product:\($0)" })
+        [.businesses] + businesses.flatMap { [.business($0), .products(of: $0)] } + products.map { .product($0) })
     }
   }
 

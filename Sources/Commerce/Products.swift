@@ -49,7 +49,7 @@ struct Products: EndpointGroup {
   private func list(_ call: Call) throws -> CachedAnswer {
     let (business, context) = (try call.identifier("id"), context)
     let page = try call.identifierPage(try call.query(), list: "products:\(business)")
-    let key = CacheKey("products", "\(business):\(page.limit):\(page.before)", tag: page.list)
+    let key = CacheKey("products", "\(business):\(page.limit):\(page.before)", tag: .products(of: business))
     return CachedAnswer(key, isList: true) {
       let rows = try await context.database.query(Self.byBusiness, business, page.before, page.rowLimit)
       if rows.isEmpty, try await context.database.query(Self.owner, business).isEmpty { throw Self.noBusiness }
@@ -59,7 +59,7 @@ struct Products: EndpointGroup {
 
   private func show(_ call: Call) throws -> CachedAnswer {
     let (id, context) = (try call.identifier("id"), context)
-    return CachedAnswer(CacheKey("product", id)) {
+    return CachedAnswer(CacheKey("product", .product(id))) {
       guard let row = try await context.database.query(Self.byID, id).first else { throw Self.missing }
       return try Product(row).body
     }
@@ -72,7 +72,7 @@ struct Products: EndpointGroup {
     let new = try call.form(NewProduct.self)
     let id = context.makeIdentifier()
     return try await call.made { transaction, tags in
-      tags = ["products:\(business)"]
+      tags = [.products(of: business)]
       let rows = try await transaction.query(
         Self.insert, id, business, user, new.name, new.price.amount, new.price.currency.description, new.unit,
         new.stock, call.now)
@@ -119,8 +119,8 @@ struct Products: EndpointGroup {
     return product
   }
 
-  private static func tags(of product: Product) -> [String] {
-    ["product:\(product.id)", "products:\(product.businessID)"]
+  private static func tags(of product: Product) -> [CacheTag] {
+    [.product(product.id), .products(of: product.businessID)]
   }
 
   private static var missing: Problem { Problem(.notFound, "There is no product with this id.") }

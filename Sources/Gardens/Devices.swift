@@ -111,7 +111,7 @@ struct Devices: EndpointGroup {
       try call.requireMatch(device.body, revision: device.updatedAt)
       try await Readings.delete(of: [id], in: transaction)
       try await transaction.execute(Self.deleteByID, id)
-      tags = [LatestValues.tag(device.garden)]
+      tags = [.latest(in: device.garden)]
     }
     await context.deviceKeys.changed([id])
     return call.noContent()

@@ -92,7 +92,7 @@ package final class GardenFeature: Feature {
   }
 
   /// What is kept of gardens.
-  private static func tags(of gardens: [Identifier]) -> [String] { ["gardens"] + gardens.map { "garden:\($0)" } }
+  private static func tags(of gardens: [Identifier]) -> [CacheTag] { [.gardens] + gardens.map { .garden($0) } }
 
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
     let gardens = try await transaction.query(Self.lockGardens, user).map { try $0.decode(Identifier.self, 0) }

@@ -53,7 +53,7 @@ struct GardenRoutes: EndpointGroup {
     // One's own are a user's.
     if try query.word("owner", OwnerFilter.self) != nil { _ = try call.user }
     let (page, context) = (try call.identifierPage(query, list: "gardens"), context)
-    return CachedAnswer(CacheKey("gardens", "\(page.limit):\(page.before)", tag: "gardens"), isList: true) {
+    return CachedAnswer(CacheKey("gardens", "\(page.limit):\(page.before)", tag: .gardens), isList: true) {
       let rows = try await context.database.query(Self.publicOnes, page.before, page.rowLimit)
       return try page.body(call, rows, Garden.init)
     }
@@ -71,7 +71,7 @@ struct GardenRoutes: EndpointGroup {
   /// Only what everyone may see is kept where everyone is served from.
   private func show(_ call: Call) throws -> CachedAnswer {
     let (id, context) = (try call.identifier("id"), context)
-    return CachedAnswer(CacheKey("garden", id)) {
+    return CachedAnswer(CacheKey("garden", .garden(id))) {
       guard let row = try await context.database.query(Self.publicByID, id).first else { throw GardenAccess.notFound }
       return try Garden(row).body
     }
@@ -91,7 +91,7 @@ struct GardenRoutes: EndpointGroup {
     let user = try call.user
     let new = try call.form(NewGarden.self)
     return try await call.made { transaction, tags in
-      if new.isPublic { tags = ["gardens"] }
+      if new.isPublic { tags = [.gardens] }
       let rows = try await transaction.query(
         Self.insert, context.makeIdentifier(), user.id, new.name, new.location?.latitude, new.location?.longitude,
         new.areaSquareMetres, new.isPublic, call.now)

@@ -27,13 +27,14 @@ package final class Database {
   @exclusivity(unchecked) private(set) var writers: [PostgresConnection] = []
   @exclusivity(unchecked) var transactions = TransactionPool()
   @exclusivity(unchecked) private var spare: [Operation] = []
-  private var usableWaiters: [LoopContinuation<Void>] = []
+  private let usable: WaitList
 
   /// Prepares the connections and begins to open them. Throws `.configuration` if the URL cannot be read.
   package init(
     loop: EventLoop, configuration: DatabaseConfiguration, observer: (any QueryObserver)? = nil
   ) throws(PostgresError) {
     self.loop = loop
+    usable = WaitList(on: loop)
     self.configuration = configuration
     self.observer = observer
     connectionString = try ConnectionString(configuration.url)
@@ -82,19 +83,8 @@ package final class Database {
   /// Waits until the database is usable, at most that long; gives whether it is.
   package func waitUntilUsable(nanoseconds: UInt64) async -> Bool {
     if isUsable { return true }
-    var timer: Timer?
-    await withLoopContinuation { continuation in
-      usableWaiters.append(continuation)
-      timer = loop.schedule(afterNanoseconds: nanoseconds) { self.releaseUsableWaiters() }
-    }
-    if let timer { loop.cancel(timer) }
+    _ = await usable.wait(nanoseconds: nanoseconds)
     return isUsable
-  }
-
-  private func releaseUsableWaiters() {
-    let waiters = usableWaiters
-    usableWaiters = []
-    for waiter in waiters { waiter.resume() }
   }
 
   // MARK: Connections report
@@ -142,7 +132,7 @@ package final class Database {
     }
     guard isNowUsable != isUsable else { return }
     isUsable = isNowUsable
-    if isUsable { releaseUsableWaiters() }
+    if isUsable { usable.release() }
     onStateChange?(isUsable)
   }
 

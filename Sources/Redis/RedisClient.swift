@@ -34,12 +34,13 @@ package final class RedisClient {
   @exclusivity(unchecked) package private(set) var inFlight = 0
   @exclusivity(unchecked) private var inFlightBytes = 0
   private var deadline: FairTimer?
-  private var waitingForReady: [Pending<Bool>] = []
+  private let ready: WaitList
   private var isClosed = false
 
   /// Begins to connect at once. Call it on the loop's thread.
   package init(loop: EventLoop, configuration: RedisConfiguration, observer: (any RedisObserver)? = nil) {
     self.loop = loop
+    ready = WaitList(on: loop)
     self.configuration = configuration
     self.observer = observer
     connector = RedisConnector(loop: loop, configuration: configuration)
@@ -63,14 +64,7 @@ package final class RedisClient {
   /// Waits until connected, at most that long, and says whether it is.
   package func waitUntilConnected(milliseconds: UInt64) async -> Bool {
     if isConnected || isClosed { return isConnected }
-    let pending = Pending<Bool>()
-    waitingForReady.append(pending)
-    let timer = loop.schedule(afterNanoseconds: milliseconds * 1_000_000) { [unowned self] in
-      waitingForReady.removeAll { $0 === pending }
-      pending.complete(.success(false))
-    }
-    defer { loop.cancel(timer) }
-    return (try? await pending.value()) ?? false
+    return await ready.wait(nanoseconds: milliseconds * 1_000_000) && isConnected
   }
 
   /// Ends the connection; what is in flight fails, and so does everything sent later.
@@ -80,7 +74,7 @@ package final class RedisClient {
     link = nil
     onStateChange = nil
     deadline?.cancel()
-    settleWaiting(false)
+    ready.release()
   }
 
   // MARK: Commands
@@ -245,18 +239,12 @@ package final class RedisClient {
 
   private func connected(_ link: RedisLink) {
     self.link = link
-    settleWaiting(true)
+    ready.release()
     onStateChange?(true)
   }
 
   private func disconnected() {
     link = nil
     onStateChange?(false)
-  }
-
-  private func settleWaiting(_ isConnected: Bool) {
-    let waiting = waitingForReady
-    waitingForReady = []
-    for pending in waiting { pending.complete(.success(isConnected)) }
   }
 }

@@ -89,7 +89,7 @@ struct Import: EndpointGroup {
       if file.report.faultCount > 0 { throw Refused() }
       try await flush(&file, user, transaction)
       if isDryRun { throw Refused() }
-      if file.touchesPublic { tags = ["gardens", "businesses"] }
+      if file.touchesPublic { tags = [.gardens, .businesses] }
     }
   }
 

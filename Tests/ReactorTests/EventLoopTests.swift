@@ -266,3 +266,60 @@ private struct SplitMix: RandomNumberGenerator {
     }
   }
 #endif
+
+@Suite("Tasks that wait for the same")
+struct SharedWaitTests {
+  @Test("have patience of their own: the end of one's is no other's")
+  func patience() throws {
+    let log = try onLoop { loop, log in
+      let list = WaitList(on: loop)
+      for (name, milliseconds) in [("short", UInt64(20)), ("long", 60_000)] {
+        loop.spawn {
+          let came = await list.wait(nanoseconds: milliseconds * 1_000_000)
+          log.note("\(name) \(came)")
+          if name == "short" { list.release() } else { loop.stop() }
+        }
+      }
+    }
+    #expect(log == ["short false", "long true"])
+  }
+
+  @Test("have one of them load, and share its value or its error")
+  func singleFlight() throws {
+    struct Fault: Error {}
+    let log = try onLoop { loop, log in
+      let flights = SingleFlight<Int, String>()
+      let door = WaitList(on: loop)
+      var ended = 0
+      for key in [1, 1, 2, 2] {
+        loop.spawn {
+          let value = try? await flights.value(of: key) {
+            log.note("loads \(key)")
+            _ = await door.wait(nanoseconds: 60_000_000_000)
+            if key == 2 { throw Fault() }
+            return "of \(key)"
+          }
+          log.note(value ?? "fault of \(key)")
+          ended += 1
+          if ended == 4 { loop.stop() }
+        }
+      }
+      loop.schedule(afterNanoseconds: 1_000_000) { door.release() }
+    }
+    #expect(log.sorted() == ["fault of 2", "fault of 2", "loads 1", "loads 2", "of 1", "of 1"])
+  }
+
+  @Test("remember for a while, and no more than a bound")
+  func memory() {
+    var memory = ShortMemory<Int, String?>(lifetimeNanoseconds: 10, capacity: 2)
+    memory.keep("a", of: 1, at: 0)
+    memory.keep(nil, of: 2, at: 5)
+    #expect(memory.value(of: 1, at: 9) == "a" && memory.value(of: 1, at: 10) == nil)
+    #expect(memory.value(of: 2, at: 10) == .some(nil) && memory.lastValue(of: 1) == "a")
+    memory.forget { $0 == "a" }
+    #expect(memory.lastValue(of: 1) == nil)
+    memory.keep("c", of: 3, at: 5)
+    memory.keep("d", of: 4, at: 5)
+    #expect(memory.value(of: 2, at: 6) == nil && memory.value(of: 4, at: 6) == "d")
+  }
+}

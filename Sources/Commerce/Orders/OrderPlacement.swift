@@ -46,7 +46,7 @@ struct OrderPlacement: EndpointGroup {
     let (business, basket) = (form.business, Basket(form.lines))
     let (response, isRepeated) = try await call.made(key) { transaction, tags in
       let (order, taken) = try await place(basket, with: business, for: buyer, at: call.now, in: transaction)
-      if !taken.isEmpty { tags = ["products:\(business)"] + taken.map { "product:\($0)" } }
+      if !taken.isEmpty { tags = [.products(of: business)] + taken.map { .product($0) } }
       return Made(location: "/api/orders/\(order.id)", body: order.body)
     }
     if !isRepeated {

@@ -42,7 +42,7 @@ struct OrderTransitions: EndpointGroup {
       order.status = next
       order.updatedAt = try row.decode(Timestamp.self, 0)
       if next.givesStockBack {
-        tags = ["products:\(order.businessID)"] + order.lines.map { "product:\($0.productID)" }
+        tags = [.products(of: order.businessID)] + order.lines.map { .product($0.productID) }
         try await Stock.giveBack(of: id, in: transaction)
       }
       return (previous, order)

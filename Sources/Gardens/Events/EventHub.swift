@@ -30,7 +30,7 @@ final class EventHub {
   private var isOpening = false
   private var mustReopen = false
   private var isClosed = false
-  private var waitingForCurrent: [Pending<Void>] = []
+  private let current: WaitList
 
   /// Subscribes; `check` is called when somebody may have lost access. Throws when there are too many channels.
   init(
@@ -39,6 +39,7 @@ final class EventHub {
   ) throws(RedisError) {
     self.garden = garden
     self.loop = loop
+    current = WaitList(on: loop)
     self.redis = redis
     self.subscriber = subscriber
     self.keys = keys
@@ -53,7 +54,7 @@ final class EventHub {
     isClosed = true
     if let subscription { subscriber.unsubscribe(subscription) }
     subscription = nil
-    settleWaiting()
+    current.release()
   }
 
   // MARK: Watchers
@@ -69,14 +70,7 @@ final class EventHub {
   /// Waits until everything that happens is told, at most that long.
   func waitUntilCurrent(nanoseconds: UInt64) async {
     if isCurrent || isClosed { return }
-    let pending = Pending<Void>()
-    waitingForCurrent.append(pending)
-    let timer = loop.schedule(afterNanoseconds: nanoseconds) { [unowned self] in
-      waitingForCurrent.removeAll { $0 === pending }
-      pending.complete(.success(()))
-    }
-    try? await pending.value()
-    loop.cancel(timer)
+    _ = await current.wait(nanoseconds: nanoseconds)
   }
 
   private func join(_ watcher: EventWatcher, after resumed: EventID?) async {
@@ -142,7 +136,7 @@ final class EventHub {
       }
     }
     isOpening = false
-    settleWaiting()
+    current.release()
   }
 
   /// Reads what the stream has beyond what was told, and is current then.
@@ -167,11 +161,5 @@ final class EventHub {
       "XRANGE", .text(keys.stream(garden)), .text("(\(position)"), "+", "COUNT", .integer(Self.pageEvents))
     let pieces = EventText.pieces(of: entries, bytes: EventWatcher.pieceBytes)
     return (pieces, entries.array?.count == Int(Self.pageEvents))
-  }
-
-  private func settleWaiting() {
-    let waiting = waitingForCurrent
-    waitingForCurrent = []
-    for pending in waiting { pending.complete(.success(())) }
   }
 }

@@ -6,9 +6,10 @@ import Web
 /// The newest reading of each sensor, kept in Redis as a hash for each garden that somebody looks at.
 ///
 /// The hash is there before SQL is asked what belongs into it, and every commit is merged into the hashes that are there
-/// after it: what SQL did not see yet is not missed. What SQL may not find for some seconds makes the hash by itself. In both the later time of measurement wins, so that it does not
-/// matter which comes first. The name of a hash holds the cache's epoch and the garden's generation: after either has
-/// changed, it is never read again. While Redis is away SQL is asked each time.
+/// after it: what SQL did not see yet is not missed. What SQL may not find for some seconds makes the hash by itself. In
+/// both the later time of measurement wins, so that it does not matter which comes first. The name of a hash holds the
+/// cache's epoch and the garden's generation: after either has changed, it is never read again. While Redis is away SQL
+/// is asked each time.
 final class LatestValues {
   /// How long a hash is kept; what is merged in meanwhile does not prolong it.
   static let lifetimeMilliseconds: Int64 = 60_000
@@ -28,7 +29,7 @@ final class LatestValues {
   private var waiting: [Commit] = []
   private var waitingCount = 0
   private var isSending = false
-  private var loads: [String: Pending<[LatestReading]>] = [:]
+  private let loads = SingleFlight<String, [LatestReading]>()
 
   init(loop: EventLoop, redis: RedisClient, cache: Cache, prefix: String, record: @escaping (CacheResult) -> Void) {
     self.loop = loop
@@ -37,9 +38,6 @@ final class LatestValues {
     self.prefix = prefix
     self.record = record
   }
-
-  /// What `Cache.invalidate` takes when devices of a garden are gone.
-  static func tag(_ garden: Identifier) -> String { "latest:\(garden)" }
 
   // MARK: Reading
 
@@ -56,18 +54,7 @@ final class LatestValues {
       return known
     }
     record(.miss)
-    if let pending = loads[hash] { return try await pending.value() }
-    let pending = Pending<[LatestReading]>()
-    loads[hash] = pending
-    defer { loads[hash] = nil }
-    do {
-      let readings = try await fill(hash, with: try await load())
-      pending.complete(.success(readings))
-      return readings
-    } catch {
-      pending.complete(.failure(error))
-      throw error
-    }
+    return try await loads.value(of: hash) { try await fill(hash, with: try await load()) }
   }
 
   /// The name of the garden's hash, and what is in it if it is whole.
@@ -102,7 +89,7 @@ final class LatestValues {
   }
 
   private func keys(of garden: Identifier) -> [String] {
-    [cache.epochKey, cache.generationKey(Self.tag(garden)), "\(prefix)latest:\(garden):"]
+    [cache.epochKey, cache.generationKey(.latest(in: garden)), "\(prefix)latest:\(garden):"]
   }
 
   // MARK: Merging commits

@@ -90,7 +90,7 @@ struct Readings: EndpointGroup {
       return (stored, refused)
     } catch let error as PostgresError where error.outcomeIsUnknown {
       // If they are, the newest that are kept lack them.
-      await context.cache.invalidate([LatestValues.tag(origin.garden)])
+      await context.cache.invalidate([.latest(in: origin.garden)])
       throw Problem(.unavailable, "The readings cannot be stored now. Send them again.", cause: error.description)
     }
   }

@@ -11,9 +11,9 @@ extension Cache {
   ///
   /// While Redis is away, the mark in Postgres changes with the same commit.
   package func change<Value>(
-    timeoutMilliseconds: Int? = nil, _ body: (Transaction, inout [String]) async throws -> Value
+    timeoutMilliseconds: Int? = nil, _ body: (Transaction, inout [CacheTag]) async throws -> Value
   ) async throws -> Value {
-    var (tags, isMarked): ([String], Bool) = ([], false)
+    var (tags, isMarked): ([CacheTag], Bool) = ([], false)
     do {
       let value = try await database.transaction(timeoutMilliseconds: timeoutMilliseconds) { transaction in
         tags = []
@@ -35,7 +35,7 @@ extension Cache {
   /// Makes all entries of those tags void; called after the COMMIT that changed their source.
   ///
   /// When Redis does not take it, the mark in Postgres says so to everyone.
-  package func invalidate(_ tags: [String]) async {
+  package func invalidate(_ tags: [CacheTag]) async {
     guard isEnabled, !tags.isEmpty else { return }
     let commands = tags.map { tag -> [RedisArgument] in
       let generation = withUnsafeBytes(of: UInt64.random(in: .min ... .max)) { Array($0) }

@@ -33,7 +33,7 @@ package final class Cache {
   private let keyBytes: (epoch: [UInt8], generation: [UInt8], value: [UInt8])
   package let isEnabled: Bool
   private let record: (_ cache: String, _ result: CacheResult) -> Void
-  private var loads: [Flight: Pending<CacheEntry>] = [:]
+  private let loads = SingleFlight<Flight, CacheEntry>()
   /// Whether this connection to Redis has seen an epoch that it may read by.
   var isTrusted = false
   /// Whether a connection was lost, so that what is there may have missed a change.
@@ -101,25 +101,18 @@ package final class Cache {
   }
 
   /// Where the generation of a tag stands.
-  package func generationKey(_ tag: String) -> String { generationPrefix + tag }
+  package func generationKey(_ tag: CacheTag) -> String {
+    generationPrefix + String(decoding: tag.bytes, as: UTF8.self)
+  }
 
   private func loadOnce(
     _ key: CacheKey, _ stamp: CacheStamp, _ load: () async throws -> [UInt8]
   ) async throws -> CacheEntry {
-    // A load that began before a newer commit must not answer for it: only loads of the same stamp are process.
-    let flight = Flight(key: key.text, stamp: stamp)
-    if let pending = loads[flight] { return try await pending.value() }
-    let pending = Pending<CacheEntry>()
-    loads[flight] = pending
-    defer { loads[flight] = nil }
-    do {
-      let entry = CacheEntry(body: try await load())
-      pending.complete(.success(entry))
+    // A load that began before a newer commit must not answer for it: only loads of the same stamp are shared.
+    try await loads.value(of: Flight(key: key.text, stamp: stamp)) {
+      CacheEntry(body: try await load())
+    } then: { entry in
       if mayKeep(entry) { await keep(key, entry, stamp) }
-      return entry
-    } catch {
-      pending.complete(.failure(error))
-      throw error
     }
   }
 

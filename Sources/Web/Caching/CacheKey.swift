@@ -1,5 +1,3 @@
-import Values
-
 /// What tells an entry of the cache from all others, and what makes it void.
 package struct CacheKey {
   /// The cache's name in the metrics.
@@ -10,21 +8,15 @@ package struct CacheKey {
   let tag: [UInt8]
 
   /// The key of what is shown of one resource, which is void when that changes.
-  package init(_ cache: String, _ id: Identifier) {
+  package init(_ cache: String, _ tag: CacheTag) {
     self.cache = cache
-    var text: [UInt8] = []
-    text.reserveCapacity(cache.utf8.count + 1 + Identifier.textLength)
-    text.append(contentsOf: cache.utf8)
-    text.append(UInt8(ascii: ":"))
-    id.appendText(to: &text)
-    self.text = text
-    tag = text
+    (text, self.tag) = (tag.bytes, tag.bytes)
   }
 
   /// The key of one of several answers that are void together; `key` tells them apart within the cache.
-  package init(_ cache: String, _ key: String, tag: String) {
+  package init(_ cache: String, _ key: String, tag: CacheTag) {
     self.cache = cache
     text = Array("\(cache):\(key)".utf8)
-    self.tag = Array(tag.utf8)
+    self.tag = tag.bytes
   }
 }

@@ -15,7 +15,7 @@ package final class DeviceKeys {
   private let database: Database
   private let redis: RedisClient
   private let prefix: String
-  private var known: [[UInt8]: (holder: Holder?, until: UInt64)] = [:]
+  private var known = ShortMemory<[UInt8], Holder?>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: maximumKeys)
 
   /// Who a key was given to.
   struct Holder {
@@ -33,31 +33,30 @@ package final class DeviceKeys {
 
   /// The device that a key was given to, nil when there is none, or no longer.
   func holder(of key: OpaqueKey) async throws -> Holder? {
-    if let entry = known[key.digest], entry.until > loop.now { return entry.holder }
+    if let holder = known.value(of: key.digest, at: loop.now) { return holder }
     let holder = try await database.query(Self.byKey, key.digest).first.map { row in
       Holder(
         device: DeviceIdentity(id: try row.decode(Identifier.self, 0), garden: try row.decode(Identifier.self, 1)),
         isDisabled: try row.decode(Bool.self, 2))
     }
-    if known.count >= Self.maximumKeys { known.removeAll(keepingCapacity: true) }
-    known[key.digest] = (holder, loop.now + Self.lifetimeNanoseconds)
+    known.keep(holder, of: key.digest, at: loop.now)
     return holder
   }
 
   /// Whether a key has opened a device on this loop, as far as it remembers, however long ago.
-  func hasOpened(_ key: OpaqueKey) -> Bool { known[key.digest]?.holder != nil }
+  func hasOpened(_ key: OpaqueKey) -> Bool { known.lastValue(of: key.digest).flatMap { $0 } != nil }
 
   /// Forgets what this loop knows of a device's keys.
-  func forget(_ device: Identifier) { known = known.filter { $0.value.holder?.device.id != device } }
+  func forget(_ device: Identifier) { known.forget { $0?.device.id == device } }
 
   /// Forgets what this loop knows of all keys.
-  func forgetAll() { known.removeAll() }
+  func forgetAll() { known.forgetAll() }
 
   /// To be called after the COMMIT that changed what the keys of devices open, or took them away.
   package func changed(_ devices: [Identifier]) async {
     guard !devices.isEmpty else { return }
     let changed = Set(devices)
-    known = known.filter { $0.value.holder.map { !changed.contains($0.device.id) } ?? true }
+    known.forget { $0.map { changed.contains($0.device.id) } ?? false }
     let channel = RedisArgument.text(Announcements.channel(prefix))
     _ = try? await redis.pipeline(devices.map { ["PUBLISH", channel, .text("device \($0)")] })
   }

@@ -20,7 +20,8 @@ package final class SessionDirectory {
   private let database: Database
   private let redis: RedisClient
   private let prefix: String
-  private var known: [Identifier: (holder: Holder?, until: UInt64)] = [:]
+  private var known = ShortMemory<Identifier, Holder?>(
+    lifetimeNanoseconds: localLifetimeNanoseconds, capacity: maximumSessions)
 
   /// Whose session it is. Kept whoever asks: a token that names another user must not change what is known.
   private struct Holder {
@@ -42,23 +43,22 @@ package final class SessionDirectory {
   }
 
   private func holder(of session: Identifier) async throws -> Holder? {
-    if let entry = known[session], entry.until > loop.now { return entry.holder }
+    if let holder = known.value(of: session, at: loop.now) { return holder }
     let holder = try await sharedHolder(of: session)
-    if known.count >= Self.maximumSessions { known.removeAll(keepingCapacity: true) }
-    known[session] = (holder, loop.now + Self.localLifetimeNanoseconds)
+    known.keep(holder, of: session, at: loop.now)
     return holder
   }
 
   /// Forgets what this loop knows of a session.
-  func forget(_ session: Identifier) { known[session] = nil }
+  func forget(_ session: Identifier) { known.forget(session) }
 
   /// Forgets what this loop knows of all sessions.
-  func forgetAll() { known.removeAll() }
+  func forgetAll() { known.forgetAll() }
 
   /// To be called after the COMMIT that ended sessions: no memory may go on believing in them.
   package func ended(_ sessions: [Identifier]) async {
     guard !sessions.isEmpty else { return }
-    for session in sessions { known[session] = nil }
+    for session in sessions { known.forget(session) }
     let commands = sessions.flatMap { session -> [[RedisArgument]] in
       [
         ["SET", .text(key(session)), "-", "PX", .integer(2 * Self.sharedLifetimeMilliseconds)],

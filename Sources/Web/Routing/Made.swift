@@ -25,14 +25,14 @@ extension Call {
   /// `make` adds the tags of what it makes void in the cache. `isRepeated` says that it was made before. Throws 409
   /// while the same key is being served, and 422 when it came with another request.
   package func made(
-    _ make: (Transaction, inout [String]) async throws -> Made
+    _ make: (Transaction, inout [CacheTag]) async throws -> Made
   ) async throws -> (response: Response, isRepeated: Bool) {
     try await made(try idempotencyKey(), make)
   }
 
   /// The same with a key that was read before.
   package func made(
-    _ key: IdempotencyKey?, _ make: (Transaction, inout [String]) async throws -> Made
+    _ key: IdempotencyKey?, _ make: (Transaction, inout [CacheTag]) async throws -> Made
   ) async throws -> (response: Response, isRepeated: Bool) {
     let now = now
     do {

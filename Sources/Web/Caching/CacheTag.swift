@@ -1,0 +1,21 @@
+import Values
+
+/// What makes entries of the cache void together: a resource, or the lists in which a change may show.
+///
+/// Each feature names its own. The bytes stand in Redis, where the release before reads them too.
+package struct CacheTag: Hashable, Sendable {
+  let bytes: [UInt8]
+
+  /// All lists of a kind.
+  package init(_ name: StaticString) { bytes = name.withUTF8Buffer { Array($0) } }
+
+  /// One resource, or what belongs to it.
+  package init(_ name: StaticString, _ id: Identifier) {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(name.utf8CodeUnitCount + 1 + Identifier.textLength)
+    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    bytes.append(UInt8(ascii: ":"))
+    id.appendText(to: &bytes)
+    self.bytes = bytes
+  }
+}
