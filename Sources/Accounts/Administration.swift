@@ -58,14 +58,14 @@ struct Administration: EndpointGroup {
   }
 
   /// An account as administrators see it.
-  private struct Account: PageItem {
+  private struct Account: PageItem, RowDecodable {
     let profile: Profile
     var id: Identifier { profile.id }
     let isDisabled: Bool
 
-    init(_ row: Row) throws {
-      profile = try Profile(row)
-      isDisabled = try row.decode(Bool.self, Profile.columnCount)
+    init(_ columns: inout Columns) throws {
+      profile = try Profile(&columns)
+      isDisabled = try columns.next()
     }
 
     func write(_ json: inout JSONWriter) {

@@ -70,7 +70,7 @@ struct Sessions: EndpointGroup {
     let rows = try await context.database.write(
       Self.insert, id, user, agent, call.clientAddress.text, call.now, expiry(call.now), key.digest)
     context.meters.action(.login)
-    let session = try SessionView(rows[0], current: id)
+    let session = try SessionView(rows[0])
     return call.secret(.created, location: "/api/sessions/\(id)", pair(user, role, session, key, call.now))
   }
 
@@ -127,9 +127,10 @@ struct Sessions: EndpointGroup {
 
   /// Reads a session with its user and the user's role.
   private static func renewed(_ row: Row, _ new: OpaqueKey) throws -> Renewal {
-    let role = Role(rawValue: try row.decode(String.self, 7)) ?? .user
-    let session = try SessionView(row, current: try row.decode(Identifier.self, 0))
-    return .renewed(try row.decode(Identifier.self, 6), role, session, new)
+    var columns = row.columns
+    let session = try SessionView(&columns)
+    let (user, role) = (try columns.next(Identifier.self), try columns.next(String.self))
+    return .renewed(user, Role(rawValue: role) ?? .user, session, new)
   }
 
   private static var badRefresh: Problem {
@@ -301,15 +302,22 @@ struct SessionView: PageItem {
   private let expiresAt: Timestamp
   private let isCurrent: Bool
 
-  /// Reads id, user_agent, client_address, created_at, last_used_at and expires_at.
-  init(_ row: Row, current: Identifier) throws {
-    id = try row.decode(Identifier.self, 0)
-    userAgent = try row.decode(String?.self, 1)
-    clientAddress = try row.decode(String.self, 2)
-    createdAt = try row.decode(Timestamp.self, 3)
-    lastUsedAt = try row.decode(Timestamp.self, 4)
-    expiresAt = try row.decode(Timestamp.self, 5)
-    isCurrent = id == current
+  /// Reads id, user_agent, client_address, created_at, last_used_at and expires_at. `current` is the session of the
+  /// request; nil when it is this one.
+  init(_ columns: inout Columns, current: Identifier? = nil) throws {
+    id = try columns.next()
+    userAgent = try columns.next()
+    clientAddress = try columns.next()
+    createdAt = try columns.next()
+    lastUsedAt = try columns.next()
+    expiresAt = try columns.next()
+    isCurrent = current == nil || current == id
+  }
+
+  /// Reads the first columns of a row.
+  init(_ row: Row, current: Identifier? = nil) throws {
+    var columns = row.columns
+    try self.init(&columns, current: current)
   }
 
   func write(_ json: inout JSONWriter) {

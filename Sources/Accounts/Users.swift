@@ -98,10 +98,11 @@ struct Users: EndpointGroup {
     }
     let (rows, ended) = try await context.database.transaction { transaction in
       guard let row = try await transaction.query(Self.lock, user.id).first else { throw Self.gone }
-      let before = try Profile(row)
+      var columns = row.columns
+      let (before, current) = (try Profile(&columns), try columns.next(String.self))
       try call.requireMatch(before.body)
       // Changed meanwhile, it is not the current one any more.
-      guard try known == nil || known == row.decode(String.self, Profile.columnCount) else {
+      guard known == nil || known == current else {
         throw Problem(.forbidden, Self.wrongCurrentPassword)
       }
       let rows = try await transaction.query(
@@ -243,10 +244,9 @@ struct AccountErasure: JSONForm {
 }
 
 /// What everyone may know of their own account.
-struct Profile {
+struct Profile: RowDecodable {
   /// The columns that `init` reads, in their order.
   static let columns = "id, email, display_name, locale, role, created_at, updated_at"
-  static let columnCount = 7
 
   let id: Identifier
   let email: String
@@ -256,14 +256,14 @@ struct Profile {
   let createdAt: Timestamp
   let updatedAt: Timestamp
 
-  init(_ row: Row) throws {
-    id = try row.decode(Identifier.self, 0)
-    email = try row.decode(String.self, 1)
-    displayName = try row.decode(String.self, 2)
-    locale = try row.decode(String?.self, 3)
-    role = try row.decode(String.self, 4)
-    createdAt = try row.decode(Timestamp.self, 5)
-    updatedAt = try row.decode(Timestamp.self, 6)
+  package init(_ columns: inout Columns) throws {
+    id = try columns.next()
+    email = try columns.next()
+    displayName = try columns.next()
+    locale = try columns.next()
+    role = try columns.next()
+    createdAt = try columns.next()
+    updatedAt = try columns.next()
   }
 
   var body: [UInt8] {

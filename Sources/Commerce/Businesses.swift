@@ -218,7 +218,7 @@ struct BusinessChange: JSONForm {
 }
 
 /// A business as everyone sees it.
-struct Business: PageItem {
+struct Business: PageItem, RowDecodable {
   let id: Identifier
   /// Nil once the owner's account is erased; such a business is deleted too.
   let ownerID: Identifier?
@@ -232,15 +232,15 @@ struct Business: PageItem {
   /// What `init(_: Row)` reads.
   static let columns = "id, owner_id, name, category, description, latitude, longitude, created_at, updated_at"
 
-  init(_ row: Row) throws {
-    id = try row.decode(Identifier.self, 0)
-    ownerID = try row.decode(Identifier?.self, 1)
-    name = try row.decode(String.self, 2)
-    category = try row.decode(String.self, 3)
-    description = try row.decode(String?.self, 4)
-    location = Location(latitude: try row.decode(Double?.self, 5), longitude: try row.decode(Double?.self, 6))
-    createdAt = try row.decode(Timestamp.self, 7)
-    updatedAt = try row.decode(Timestamp.self, 8)
+  package init(_ columns: inout Columns) throws {
+    id = try columns.next()
+    ownerID = try columns.next()
+    name = try columns.next()
+    category = try columns.next()
+    description = try columns.next()
+    location = Location(latitude: try columns.next(), longitude: try columns.next())
+    createdAt = try columns.next()
+    updatedAt = try columns.next()
   }
 
   func write(_ json: inout JSONWriter) {

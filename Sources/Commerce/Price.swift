@@ -4,12 +4,12 @@ import Values
 import Web
 
 extension Money {
-  /// Reads an amount and its currency from two columns.
-  init(_ row: Row, amount: Int, currency: Int) throws {
-    guard let code = CurrencyCode(try row.decode(String.self, currency)) else {
-      throw row[currency].mismatch("an active currency")
-    }
-    self.init(amount: try row.decode(Int64.self, amount), currency: code)
+  /// Reads an amount and its currency from the next two columns.
+  init(_ columns: inout Columns) throws {
+    let amount = try columns.next(Int64.self)
+    let cell = columns.nextCell()
+    guard let currency = CurrencyCode(try String.decode(cell)) else { throw cell.mismatch("an active currency") }
+    self.init(amount: amount, currency: currency)
   }
 
   static var schema: Schema { Rule.price.schema }

@@ -113,8 +113,9 @@ struct Products: EndpointGroup {
   private func own(_ call: Call, in transaction: Transaction) async throws -> Product {
     let (id, user) = (try call.identifier("id"), try call.user.id)
     guard let row = try await transaction.query(Self.lock, id).first else { throw Self.missing }
-    guard try row.decode(Identifier?.self, Product.columnCount) == user else { throw Self.notYours }
-    let product = try Product(row)
+    var columns = row.columns
+    let product = try Product(&columns)
+    guard try columns.next(Identifier?.self) == user else { throw Self.notYours }
     try call.requireMatch(product.body)
     return product
   }
@@ -195,7 +196,7 @@ struct ProductChange: JSONForm {
 }
 
 /// A product as everyone sees it.
-package struct Product: PageItem {
+package struct Product: PageItem, RowDecodable {
   /// The most units in stock: far from where adding what comes back could overflow.
   static let maximumStock: Int64 = 1_000_000_000_000
 
@@ -214,17 +215,16 @@ package struct Product: PageItem {
     products.id, products.business_id, products.name, products.price_amount, products.currency, products.unit, \
     products.stock, products.created_at, products.updated_at
     """
-  static let columnCount = 9
 
-  init(_ row: Row) throws {
-    id = try row.decode(Identifier.self, 0)
-    businessID = try row.decode(Identifier.self, 1)
-    name = try row.decode(String.self, 2)
-    price = try Money(row, amount: 3, currency: 4)
-    unit = try row.decode(String.self, 5)
-    stock = try row.decode(Int64?.self, 6)
-    createdAt = try row.decode(Timestamp.self, 7)
-    updatedAt = try row.decode(Timestamp.self, 8)
+  package init(_ columns: inout Columns) throws {
+    id = try columns.next()
+    businessID = try columns.next()
+    name = try columns.next()
+    price = try Money(&columns)
+    unit = try columns.next()
+    stock = try columns.next()
+    createdAt = try columns.next()
+    updatedAt = try columns.next()
   }
 
   package func write(_ json: inout JSONWriter) {

@@ -23,19 +23,22 @@ package struct Device: PageItem {
       devices.created_at, devices.updated_at, \(OnlineSpan.column)
     """
 
-  private static let spanColumn = 7
-  /// How many `columns` are.
-  static let columnCount = 8
-
-  init(_ row: Row, now: Timestamp) throws {
-    let types: String
-    (id, garden, name, types, lastSeenAt, createdAt, updatedAt) = try row.decode(
-      (
-        Identifier.self, Identifier.self, String.self, String.self, Timestamp?.self, Timestamp.self, Timestamp.self
-      ))
-    sensorTypes = types.split(separator: " ").map(String.init)
-    let span = try OnlineSpan(row, Self.spanColumn)
+  init(_ columns: inout Columns, now: Timestamp) throws {
+    id = try columns.next()
+    garden = try columns.next()
+    name = try columns.next()
+    sensorTypes = try columns.next(String.self).split(separator: " ").map(String.init)
+    lastSeenAt = try columns.next()
+    createdAt = try columns.next()
+    updatedAt = try columns.next()
+    let span = try OnlineSpan(&columns)
     isOnline = lastSeenAt.map { $0.advanced(byMilliseconds: span.milliseconds) >= now } ?? false
+  }
+
+  /// Reads the first columns of a row.
+  init(_ row: Row, now: Timestamp) throws {
+    var columns = row.columns
+    try self.init(&columns, now: now)
   }
 
   var body: [UInt8] { body { _ in } }

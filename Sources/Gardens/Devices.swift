@@ -136,8 +136,10 @@ struct Devices: EndpointGroup {
   /// The device of a row that `visibleByID` or `lock` gave; throws 404 without one, and 403 for someone else's.
   private func owned(_ row: Row?, _ now: Timestamp) throws -> Device {
     guard let row else { throw Problem(.notFound, "There is no device with this id.") }
-    guard try row.decode(Bool.self, Device.columnCount) else { throw GardenAccess.notYours }
-    return try Device(row, now: now)
+    var columns = row.columns
+    let (device, isOwn) = (try Device(&columns, now: now), try columns.next(Bool.self))
+    guard isOwn else { throw GardenAccess.notYours }
+    return device
   }
 
   // MARK: SQL

@@ -4,7 +4,7 @@ import Values
 import Web
 
 /// A garden as the API shows it.
-struct Garden: PageItem {
+struct Garden: PageItem, RowDecodable {
   let id: Identifier
   let owner: Identifier
   let name: String
@@ -18,12 +18,15 @@ struct Garden: PageItem {
   static let columns =
     "id, owner_id, name, latitude, longitude, area_square_metres, public, created_at, updated_at"
 
-  init(_ row: Row) throws {
-    (id, owner, name) = (try .decode(row[0]), try .decode(row[1]), try .decode(row[2]))
-    let (latitude, longitude): (Double?, Double?) = (try .decode(row[3]), try .decode(row[4]))
-    (areaSquareMetres, isPublic) = (try .decode(row[5]), try .decode(row[6]))
-    (createdAt, updatedAt) = (try .decode(row[7]), try .decode(row[8]))
-    location = Location(latitude: latitude, longitude: longitude)
+  package init(_ columns: inout Columns) throws {
+    id = try columns.next()
+    owner = try columns.next()
+    name = try columns.next()
+    location = Location(latitude: try columns.next(), longitude: try columns.next())
+    areaSquareMetres = try columns.next()
+    isPublic = try columns.next()
+    createdAt = try columns.next()
+    updatedAt = try columns.next()
   }
 
   var body: [UInt8] {

@@ -20,8 +20,8 @@ struct OnlineSpan {
     """
 
   /// Reads `column`.
-  init(_ row: Row, _ index: Int) throws {
-    let median = Int64(try row.decode(Int32?.self, index) ?? 0)
+  init(_ columns: inout Columns) throws {
+    let median = Int64(try columns.next(Int32?.self) ?? 0)
     milliseconds = max(Self.shortestMilliseconds, Self.factor * median * 1_000)
   }
 }

@@ -4,7 +4,7 @@ import Values
 import Web
 
 /// An insight as it is stored and shown.
-struct Insight: PageItem {
+struct Insight: PageItem, RowDecodable {
   /// What `init(_: Row)` reads, in its order.
   static let columns = "id, garden_id, type, provider, severity, title, text, evidence, created_at"
 
@@ -19,16 +19,16 @@ struct Insight: PageItem {
   let evidence: [UInt8]
   let createdAt: Timestamp
 
-  init(_ row: Row) throws {
-    id = try row.decode(Identifier.self, 0)
-    garden = try row.decode(Identifier.self, 1)
-    type = try row.decode(String.self, 2)
-    provider = try row.decode(String.self, 3)
-    severity = try row.decode(String.self, 4)
-    title = try row.decode(String.self, 5)
-    text = try row.decode(String.self, 6)
-    evidence = try row.decode(Postgres.PostgresJSON.self, 7).bytes
-    createdAt = try row.decode(Timestamp.self, 8)
+  package init(_ columns: inout Columns) throws {
+    id = try columns.next()
+    garden = try columns.next()
+    type = try columns.next()
+    provider = try columns.next()
+    severity = try columns.next()
+    title = try columns.next()
+    text = try columns.next()
+    evidence = try columns.next(PostgresJSON.self).bytes
+    createdAt = try columns.next()
   }
 
   var body: [UInt8] {

@@ -8,18 +8,21 @@ struct Offer {
   private let basket: Basket
   private let products: [Identifier: Product]
 
-  /// Reads rows of a product, the business's owner and whether that account is disabled; a single one without a product
+  /// Reads rows of the business's owner, whether that account is disabled, and a product; a single one without a product
   /// when the business has nothing of it, and none when there is no such business. Throws 422 then and when the buyer is
   /// the owner, and 409 when the owner is disabled.
   init(_ rows: Rows, of basket: Basket, to buyer: Identifier) throws {
     guard let first = rows.first else { throw ValidationError("/businessId", "is not the id of a business") }
-    if try first.decode(Identifier?.self, Product.columnCount) == buyer {
+    let (owner, isDisabled) = try first.decode((Identifier?.self, Bool.self))
+    if owner == buyer {
       throw ValidationError("/businessId", "is your own business")
     }
-    if try first.decode(Bool.self, Product.columnCount + 1) {
-      throw Problem(.conflict, "This business takes no orders now.")
+    if isDisabled { throw Problem(.conflict, "This business takes no orders now.") }
+    let found = try rows.filter { !$0[2].isNull }.map { row in
+      var columns = row.columns
+      _ = (try columns.next(Identifier?.self), try columns.next(Bool.self))
+      return try Product(&columns)
     }
-    let found = try rows.filter { !$0[0].isNull }.map(Product.init)
     products = Dictionary(found.map { ($0.id, $0) }) { first, _ in first }
     self.basket = basket
   }

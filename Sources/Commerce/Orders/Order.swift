@@ -4,7 +4,7 @@ import Values
 import Web
 
 /// An order as both its parties see it.
-struct Order: PageItem {
+struct Order: PageItem, RowDecodable {
   let id: Identifier
   var status: OrderStatus
   /// Nil once the buyer's account is erased.
@@ -20,7 +20,6 @@ struct Order: PageItem {
     orders.id, orders.status, orders.buyer_id, orders.business_id, orders.total, orders.currency, orders.created_at, \
     orders.updated_at
     """
-  static let columnCount = 8
 
   init(
     id: Identifier, buyerID: Identifier, businessID: Identifier, lines: [OrderLine], total: Money, createdAt: Timestamp
@@ -36,17 +35,16 @@ struct Order: PageItem {
   }
 
   /// Reads an order without its lines.
-  init(_ row: Row) throws {
-    id = try row.decode(Identifier.self, 0)
-    guard let status = OrderStatus(rawValue: try row.decode(String.self, 1)) else {
-      throw row[1].mismatch("a status of orders")
-    }
+  package init(_ columns: inout Columns) throws {
+    id = try columns.next()
+    let cell = columns.nextCell()
+    guard let status = OrderStatus(rawValue: try String.decode(cell)) else { throw cell.mismatch("a status of orders") }
     self.status = status
-    buyerID = try row.decode(Identifier?.self, 2)
-    businessID = try row.decode(Identifier.self, 3)
-    total = try Money(row, amount: 4, currency: 5)
-    createdAt = try row.decode(Timestamp.self, 6)
-    updatedAt = try row.decode(Timestamp.self, 7)
+    buyerID = try columns.next()
+    businessID = try columns.next()
+    total = try Money(&columns)
+    createdAt = try columns.next()
+    updatedAt = try columns.next()
     lines = []
   }
 
@@ -54,7 +52,11 @@ struct Order: PageItem {
   init(_ row: Row, lines rows: [Identifier: [Row]]) throws {
     try self.init(row)
     let currency = total.currency
-    lines = try rows[id, default: []].map { try OrderLine($0, from: 1, currency: currency) }
+    lines = try rows[id, default: []].map { row in
+      var columns = row.columns
+      _ = try columns.next(Identifier.self)
+      return try OrderLine(&columns, currency: currency)
+    }
   }
 
   func write(_ json: inout JSONWriter) {
@@ -102,14 +104,14 @@ struct OrderLine: JSONWritable {
     self.total = total
   }
 
-  /// Reads the columns from `first` on; the currency is the order's.
-  init(_ row: Row, from first: Int, currency: CurrencyCode) throws {
-    productID = try row.decode(Identifier.self, first)
-    name = try row.decode(String.self, first + 1)
-    unit = try row.decode(String.self, first + 2)
-    quantity = try row.decode(Int64.self, first + 3)
-    unitPrice = Money(amount: try row.decode(Int64.self, first + 4), currency: currency)
-    total = Money(amount: try row.decode(Int64.self, first + 5), currency: currency)
+  /// Reads the next columns; the currency is the order's.
+  init(_ columns: inout Columns, currency: CurrencyCode) throws {
+    productID = try columns.next()
+    name = try columns.next()
+    unit = try columns.next()
+    quantity = try columns.next()
+    unitPrice = Money(amount: try columns.next(), currency: currency)
+    total = Money(amount: try columns.next(), currency: currency)
   }
 
   func write(to json: inout JSONWriter) {

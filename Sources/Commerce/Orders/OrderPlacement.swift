@@ -87,7 +87,7 @@ struct OrderPlacement: EndpointGroup {
   private static let offer = Statement(
     "orders.offer",
     """
-    SELECT \(Product.columns), businesses.owner_id, coalesce(users.disabled, false)
+    SELECT businesses.owner_id, coalesce(users.disabled, false), \(Product.columns)
     FROM businesses LEFT JOIN users ON users.id = businesses.owner_id LEFT JOIN products
       ON products.business_id = businesses.id AND products.id = ANY ($2) AND products.deleted_at IS NULL
     WHERE businesses.id = $1 AND businesses.deleted_at IS NULL FOR KEY SHARE OF businesses

@@ -54,19 +54,21 @@ struct Orders: EndpointGroup {
   static func order(_ rows: Rows) throws -> Order {
     guard let first = rows.first else { throw Problem(.notFound, "You have no order with this id.") }
     var order = try Order(first)
-    order.lines = try rows.map {
-      try OrderLine($0, from: Order.columnCount + 1, currency: order.total.currency)
+    order.lines = try rows.map { row in
+      var columns = row.columns
+      let order = try Order(&columns)
+      return try OrderLine(&columns, currency: order.total.currency)
     }
     return order
   }
 
   // MARK: SQL
 
-  /// A row for each line of the order with that id, if that user is a party to it: the order, its seller, the line.
+  /// A row for each line of the order with that id, if that user is a party to it: the order, then the line.
   static let byID = Statement(
     "orders.byID",
     """
-    SELECT \(Order.columns), businesses.owner_id, \(OrderLine.columns)
+    SELECT \(Order.columns), \(OrderLine.columns)
     FROM orders JOIN businesses ON businesses.id = orders.business_id JOIN order_lines ON order_id = orders.id
     WHERE orders.id = $1 AND (orders.buyer_id = $2 OR businesses.owner_id = $2) ORDER BY position
     """)

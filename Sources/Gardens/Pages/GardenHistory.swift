@@ -49,7 +49,10 @@ struct GardenHistory {
 
   /// The answer's JSON; the arrays come from the database as they are sent, so that this loop handles no point by itself.
   func body(_ database: Database) async throws -> [UInt8] {
-    let devices = try await database.query(Self.devices, garden)
+    let devices = try await database.query(Self.devices, garden).map { row in
+      var columns = row.columns
+      return (id: try columns.next(Identifier.self), span: try OnlineSpan(&columns))
+    }
     let statement = range == .day ? Self.fromFiveMinutes : Self.fromHours
     let series = try await database.query(
       statement, garden, from, to, from.unixMilliseconds / 1_000, range.stepSeconds)
@@ -59,8 +62,8 @@ struct GardenHistory {
       json.member("from", from)
       json.member("to", to)
       json.member("stepSeconds", range.stepSeconds)
-      json.member("devices", try devices.map { try $0.decode(Identifier.self, 0) })
-      json.member("silentAfterSeconds", try devices.map { try OnlineSpan($0, 1).milliseconds / 1_000 })
+      json.member("devices", devices.map(\.id))
+      json.member("silentAfterSeconds", devices.map { $0.span.milliseconds / 1_000 })
       json.key("series")
       try json.array { json in for row in series { try Self.write(row, to: &json) } }
     }
