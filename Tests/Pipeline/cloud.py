@@ -38,6 +38,7 @@ class Cloud:
                 if probe.connect_ex(("127.0.0.1", inner)) == 0:
                     break
             time.sleep(0.2)
+        self.inner = f"http://127.0.0.1:{inner}"  # without the proxy, which plays an engine
         cloud = self
 
         class Proxy(http.server.BaseHTTPRequestHandler):
@@ -71,7 +72,7 @@ class Cloud:
         }
         session = botocore.session.Session()
         self.client = lambda service: session.create_client(
-            service, REGION, endpoint_url=f"http://127.0.0.1:{inner}", aws_access_key_id="test", aws_secret_access_key="test")
+            service, REGION, endpoint_url=self.inner, aws_access_key_id="test", aws_secret_access_key="test")
         self.ecs = self.client("ecs")
 
     def DescribeTasks(self, answer):

@@ -1,0 +1,73 @@
+"""An environment of deploy/terraform, applied to a stand-in for AWS."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from Tests.Pipeline.cloud import REGION, ROOT, Cloud
+
+# What the stand-in knows nothing of; whatever else fails is our fault.
+UNKNOWN = {"aws_backup_vault_lock_configuration", "aws_wafv2_web_acl_logging_configuration", "aws_appautoscaling_target"}
+PASSWORD, SECRET = "notarealone1234567890notarealone", "not-a-real-secret-not-a-real-secret-not-a-real"
+
+
+@unittest.skipUnless(shutil.which("terraform"), "no Terraform here")
+class Terraform(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cloud = Cloud()
+        cls.addClassCleanup(cls.cloud.close)
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.folder = pathlib.Path(temporary.name) / "environments/staging"
+        shutil.copytree(ROOT / "deploy/terraform", temporary.name, dirs_exist_ok=True)
+        # As it is, but for where the state is, how one signs in, and the secrets, which it draws: those that are looked for here.
+        text = (cls.folder / "main.tf").read_text()
+        text = re.sub(r'  backend "s3" \{.*?\n  \}\n', "", text, flags=re.S)
+        text = re.sub(r"ephemeral \"aws_.*?\n\}\n", "", text, flags=re.S)
+        text = re.sub(r"ephemeral\.aws_secretsmanager_random_password\.(\w+)\.random_password", r"var.\1", text)
+        (cls.folder / "main.tf").write_text(text)
+        (cls.folder / "test.tf").write_text('variable "database" { ephemeral = true }\nvariable "jwt" { ephemeral = true }\n')
+        examples = (cls.folder / "terraform.tfvars.example").read_text().replace("123456789012", "000000000000")
+        zone = cls.cloud.client("route53").create_hosted_zone(Name="example.org", CallerReference="test")["HostedZone"]["Id"].split("/")[-1]
+        (cls.folder / "terraform.tfvars").write_text(examples.replace("Z0123456789EXAMPLE", zone) + f'database = "{PASSWORD}"\njwt = "{SECRET}"\n')
+        mirrors = [found for place in ("/opt", "/usr/share/terraform", "/usr/local/share/terraform", os.path.expanduser("~/.terraform.d"))
+                   for found in pathlib.Path(place).glob("*/registry.terraform.io")]
+        cls.environment = {**cls.cloud.environment, "AWS_ENDPOINT_URL": cls.cloud.inner, "AWS_S3_USE_PATH_STYLE": "true", "TF_IN_AUTOMATION": "yes"}
+        cls.environment.pop("TF_CLI_CONFIG_FILE", None)
+        cls.terraform("init", "-input=false", *[f"-plugin-dir={mirrors[0].parent}"] * bool(mirrors))
+        cls.applied = cls.terraform("apply", "-input=false", "-auto-approve", "-no-color", check=False)
+        cls.state = (cls.folder / "terraform.tfstate").read_text()
+
+    @classmethod
+    def terraform(cls, *arguments, check=True):
+        answer = subprocess.run(["terraform", *arguments], cwd=cls.folder, env=cls.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
+        if check and answer.returncode != 0:
+            raise AssertionError(answer.stdout)
+        return answer.stdout
+
+    def test_everything_is_made_that_the_stand_in_knows(self):
+        failed = re.findall(r"Error: (.*?)\n\n *with \S*?(\w+)\.\w+(?:\[[^\]]*\])?,", self.applied, re.S)
+        self.assertEqual([fault for fault, kind in failed if kind not in UNKNOWN], [])
+        self.assertEqual(len(failed), len(re.findall("^Error: ", self.applied, re.M)), self.applied[-3000:])
+        self.assertGreater(len(json.loads(self.state)["resources"]), 80)
+
+    def test_the_deploy_finds_what_it_asks_for(self):
+        service = self.cloud.ecs.describe_services(cluster="terroir-staging", services=["api"])["services"][0]
+        self.assertEqual(service["desiredCount"], 2)
+        for family in ("api", "tool"):
+            definition = self.cloud.ecs.describe_task_definition(taskDefinition=f"terroir-staging-{family}")["taskDefinition"]
+            self.assertIn("api", [container["name"] for container in definition["containerDefinitions"]])
+        databases = self.cloud.client("rds").describe_db_instances(DBInstanceIdentifier="terroir-staging")["DBInstances"]
+        self.assertFalse(databases[0]["PubliclyAccessible"])
+
+    def test_the_secrets_are_in_aws_and_not_in_the_state(self):
+        secrets = self.cloud.client("secretsmanager")
+        self.assertRegex(secrets.get_secret_value(SecretId="terroir-staging/database_url")["SecretString"], f"^postgresql://terroir:{PASSWORD}@.+:5432/terroir")
+        self.assertEqual(secrets.get_secret_value(SecretId="terroir-staging/jwt_secret")["SecretString"], SECRET)
+        for secret in (PASSWORD, SECRET):
+            self.assertNotIn(secret, self.state)
