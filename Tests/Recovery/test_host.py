@@ -2,12 +2,15 @@
 
 In name spaces of its own, where /etc, /opt and the rest are overlaid: nothing of this host is touched. Needs root.
 """
+import datetime
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 from Tests.Recovery.site import BINARY, POSTGRES, ROOT
@@ -84,6 +87,24 @@ class Host(unittest.TestCase):
         self.assertEqual(len(re.findall("Backup completed", done.stdout)), 3)
         self.assertIn("Restore test passed", done.stdout)
         self.assertIn("kept: 7", done.stdout)
+
+    def test_the_timetable_of_the_container(self):
+        """The night to Sunday in half a minute, with commands that only say when they are called."""
+        evening = datetime.datetime(2026, 11, 28, 23, 40, tzinfo=datetime.UTC).timestamp()
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for name in ("configure", "run", "restore-test"):
+                command = root / "scripts/backup" / name
+                command.parent.mkdir(parents=True, exist_ok=True)
+                command.write_text(f"#!/bin/sh\necho $(date '+%a %H') {name}\n")
+                command.chmod(0o755)
+            (root / "deploy/backup").mkdir(parents=True)
+            shutil.copy(ROOT / "deploy/backup/schedule", root / "deploy/backup")
+            with subprocess.Popen(["faketime", "-f", f"{evening - time.time():+.0f} x600", root / "deploy/backup/schedule"], stdout=subprocess.PIPE, text=True, start_new_session=True,
+                                  env={**os.environ, "BACKUP_STATE": folder, "TZ": "UTC", "LC_ALL": "C"}) as process:
+                called = [process.stdout.readline().strip() for _ in range(4)]
+                os.killpg(process.pid, signal.SIGKILL)
+            self.assertEqual(called, ["Sat 23 run", "Sun 01 run", "Sun 02 run", "Sun 04 restore-test"])
 
     def test_units_are_sound_and_confined(self):
         with tempfile.TemporaryDirectory() as folder:
