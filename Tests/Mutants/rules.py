@@ -90,8 +90,12 @@ class Recording(Rules):
 
     @staticmethod
     def tests(name):
-        """The alerts that what is recorded is for, and the tests of the records themselves."""
-        return ["HighErrorRate", "HighResponseTime", "ResponseTimeAboveTarget", "ErrorBudgetBurnFast", "ErrorBudgetBurnSlow", *alerts_test.RECORDED]
+        """The tests of the record, and of what is worked out from it."""
+        if not name:
+            return ["api:requests:rate5m"]
+        derived = {"api:errors:increase": "api:error_ratio:rate", "api:latency_bucket:rate": "api:latency:p", "api:latency_route_bucket:rate": "api:latency_route:p95_"}
+        begin, window = re.fullmatch(r"(\D+)(\d+[mhd])|(.+)", name).group(1, 2)
+        return [name, *(record for record in alerts_test.RECORDED if begin in derived and record.startswith(derived[begin]) and record.endswith(window))]
 
     @staticmethod
     def broken(rule):
