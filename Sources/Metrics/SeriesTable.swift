@@ -55,7 +55,10 @@ final class SeriesTable: Sendable {
 
   /// All series so far, in order of their making.
   var series: [Series] {
-    state.withLock { state in state.series + state.others }
+    state.withLock { state in
+      // To put nothing behind them would copy them all the same.
+      state.others.isEmpty ? state.series : state.series + state.others
+    }
   }
 
   /// What came of looking for a series, and what the shard may remember so as not to ask again.
