@@ -90,7 +90,11 @@ struct Administration: EndpointGroup {
       .required("id", .identifier), .required("email", .string(format: "email")), .required("displayName", .string()),
       .required("locale", .nullable(.string())), .required("role", .cases(of: Role.self)),
       .required("createdAt", .timestamp), .required("updatedAt", .timestamp), .required("disabled", .boolean),
-    ]))
+    ]),
+    example: #"""
+      {"id":"019aa5c0-0000-7000-8000-000000000005","email":"ada@example.org","displayName":"Ada","locale":"en-GB","role":"user",\#
+      "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z","disabled":false}
+      """#)
 }
 
 extension Command {

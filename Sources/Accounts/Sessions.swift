@@ -263,7 +263,12 @@ struct Sessions: EndpointGroup {
       .required("id", .identifier), .required("userAgent", .nullable(.string())),
       .required("clientAddress", .string()), .required("createdAt", .timestamp), .required("lastUsedAt", .timestamp),
       .required("expiresAt", .timestamp), .required("current", .boolean, "Whether this request was made with it."),
-    ]))
+    ]),
+    example: #"""
+      {"id":"019aa5c0-0000-7000-8000-000000000008","userAgent":"curl/8.5.0","clientAddress":"203.0.113.7",\#
+      "createdAt":"2026-11-21T09:30:00.000Z","lastUsedAt":"2026-11-21T09:30:00.000Z",\#
+      "expiresAt":"2026-12-21T09:30:00.000Z","current":true}
+      """#)
 
   private static let pair = Schema.named(
     "TokenPair",
@@ -271,7 +276,13 @@ struct Sessions: EndpointGroup {
       .required("accessToken", .string()), .required("tokenType", .constant("Bearer")),
       .required("expiresIn", .integer(minimum: 1), "Seconds."), .required("refreshToken", .string()),
       .required("session", session),
-    ]))
+    ]),
+    example: #"""
+      {"accessToken":"eyJhbGciOiJIUzI1NiJ9.…","tokenType":"Bearer","expiresIn":900,"refreshToken":"trt_…",\#
+      "session":{"id":"019aa5c0-0000-7000-8000-000000000008","userAgent":"curl/8.5.0","clientAddress":"203.0.113.7",\#
+      "createdAt":"2026-11-21T09:30:00.000Z","lastUsedAt":"2026-11-21T09:30:00.000Z",\#
+      "expiresAt":"2026-12-21T09:30:00.000Z","current":true}}
+      """#)
 }
 
 /// Who signs in.

@@ -202,7 +202,11 @@ struct Users: EndpointGroup {
       .required("displayName", .line(1...80)), .required("locale", .nullable(.string())),
       .required("role", .cases(of: Role.self)), .required("createdAt", .timestamp),
       .required("updatedAt", .timestamp),
-    ]))
+    ]),
+    example: #"""
+      {"id":"019aa5c0-0000-7000-8000-000000000005","email":"ada@example.org","displayName":"Ada","locale":"en-GB","role":"user",\#
+      "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"}
+      """#)
 }
 
 /// A new account.
@@ -244,7 +248,7 @@ struct AccountErasure: JSONForm {
 }
 
 /// What everyone may know of their own account.
-struct Profile: RowDecodable {
+struct Profile: PageItem, RowDecodable {
   /// The columns that `init` reads, in their order.
   static let columns = "id, email, display_name, locale, role, created_at, updated_at"
 
@@ -264,12 +268,6 @@ struct Profile: RowDecodable {
     role = try columns.next()
     createdAt = try columns.next()
     updatedAt = try columns.next()
-  }
-
-  var body: [UInt8] {
-    var json = JSONWriter()
-    json.object(write)
-    return json.take()
   }
 
   func write(_ json: inout JSONWriter) {

@@ -269,7 +269,12 @@ struct Business: PageItem, RowDecodable {
       .required("category", .string()), .required("description", .nullable(.string())),
       .required("location", .nullable(Location.schema)), .required("createdAt", .timestamp),
       .required("updatedAt", .timestamp),
-    ]))
+    ]),
+    example: #"""
+      {"id":"019aa5c0-0000-7000-8000-000000000001","ownerId":"019aa5c0-0000-7000-8000-000000000005","name":"Hill Farm",\#
+      "category":"vegetables","description":null,"location":{"latitude":47.1,"longitude":8.5},\#
+      "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"}
+      """#)
 }
 
 extension Rule where Value == String {

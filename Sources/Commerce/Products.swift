@@ -246,7 +246,12 @@ package struct Product: PageItem, RowDecodable {
       .required("stock", .nullable(.integer(minimum: 0)), "Null is without limit."),
       .required("createdAt", .timestamp),
       .required("updatedAt", .timestamp, "When its owner last changed it; sales do not count."),
-    ]))
+    ]),
+    example: #"""
+      {"id":"019aa5c0-0000-7000-8000-000000000002","businessId":"019aa5c0-0000-7000-8000-000000000001","name":"Carrots",\#
+      "price":{"amount":350,"currency":"EUR"},"unit":"kg","stock":40,"createdAt":"2026-11-21T09:30:00.000Z",\#
+      "updatedAt":"2026-11-21T09:30:00.000Z"}
+      """#)
 }
 
 extension Rule where Value == String {

@@ -71,9 +71,16 @@ package struct Device: PageItem {
     .required("online", .boolean, "Whether it posted within three times its usual interval, at least 15 minutes."),
     .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
   ]
-  static let schema = Schema.named("Device", .object(members))
+  static let schema = Schema.named("Device", .object(members), example: deviceExample + "}")
   static let schemaWithKey = Schema.named(
-    "DeviceWithKey", .object(members + [.required("key", .string(), "Shown this once; the server keeps no copy.")]))
+    "DeviceWithKey", .object(members + [.required("key", .string(), "Shown this once; the server keeps no copy.")]),
+    example: deviceExample + #","key":"tdk_…"}"#)
+  private static let deviceExample = #"""
+    {"id":"019aa5c0-0000-7000-8000-000000000009","gardenId":"019aa5c0-0000-7000-8000-000000000007","name":"Probe 7",\#
+    "sensorTypes":["soil_moisture","soil_temperature"],\#
+    "lastSeenAt":"2026-11-21T09:30:00.000Z","online":true,\#
+    "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"
+    """#
 }
 
 extension Rule where Value == String {

@@ -50,7 +50,8 @@ struct Devices: EndpointGroup {
         details: "The old key works for 24 hours more, so that the device can be told; at most two keys work.",
         tag: "Devices",
         parameters: [.query("revoke", .boolean, "Whether all old keys end at once."), .idempotencyKey()],
-        success: Endpoint.Success(200, .named("DeviceKey", .object([.required("key", .string())]))),
+        success: Endpoint.Success(
+          200, .named("DeviceKey", .object([.required("key", .string())]), example: #"{"key":"tdk_…"}"#)),
         refusals: [.notFound, .forbidden],
         handler: .async(rotate)),
     ]

@@ -29,12 +29,6 @@ struct Garden: PageItem, RowDecodable {
     updatedAt = try columns.next()
   }
 
-  var body: [UInt8] {
-    var json = JSONWriter()
-    json.object(write)
-    return json.take()
-  }
-
   func write(_ json: inout JSONWriter) {
     json.member("id", id)
     json.member("ownerId", owner)
@@ -54,7 +48,12 @@ struct Garden: PageItem, RowDecodable {
       .required("areaSquareMetres", .nullable(.number(minimum: 0))),
       .required("public", .boolean, "Whether everyone may see it and its readings."),
       .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
-    ]))
+    ]),
+    example: #"""
+      {"id":"019aa5c0-0000-7000-8000-000000000007","ownerId":"019aa5c0-0000-7000-8000-000000000005","name":"South slope",\#
+      "location":{"latitude":48.14,"longitude":11.58},"areaSquareMetres":120,"public":false,\#
+      "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"}
+      """#)
 }
 
 extension Rule where Value == String {

@@ -31,12 +31,6 @@ struct Insight: PageItem, RowDecodable {
     createdAt = try columns.next()
   }
 
-  var body: [UInt8] {
-    var json = JSONWriter()
-    json.object(write)
-    return json.take()
-  }
-
   func write(_ json: inout JSONWriter) {
     json.member("id", id)
     json.member("gardenId", garden)
@@ -59,5 +53,11 @@ struct Insight: PageItem, RowDecodable {
       .required("severity", .cases(of: Severity.self)), .required("title", .string()),
       .required("text", .string()), .required("evidence", .map(.any), "The numbers that it rests on."),
       .required("createdAt", .timestamp),
-    ]))
+    ]),
+    example: #"""
+      {"id":"019aa5c0-0000-7000-8000-000000000006","gardenId":"019aa5c0-0000-7000-8000-000000000007","type":"watering",\#
+      "provider":"rules","severity":"warning","title":"Water the north bed",\#
+      "text":"Soil moisture fell to 18 % and no rain is measured.","evidence":{"soilMoisture":18.2},\#
+      "createdAt":"2026-11-21T09:30:00.000Z"}
+      """#)
 }

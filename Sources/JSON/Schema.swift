@@ -1,7 +1,7 @@
 /// The shape of a request or an answer, as JSON Schema 2020-12, for the OpenAPI document and the reference page.
 package indirect enum Schema: Sendable {
-  /// A component of the document, referred to by its name.
-  case named(String, Schema)
+  /// A component of the document, referred to by its name; with an example as JSON text.
+  case named(String, Schema, example: String? = nil)
   case object([Property], description: String = "")
   case array(Schema, minItems: Int? = nil, maxItems: Int? = nil, isUnique: Bool = false)
   case string(format: String? = nil, minLength: Int? = nil, maxLength: Int? = nil, pattern: String? = nil)

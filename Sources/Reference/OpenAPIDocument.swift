@@ -101,7 +101,7 @@ package struct OpenAPIDocument {
         json.raw(Self.problem)
         for (name, schema) in Self.schemas(of: endpoints) {
           json.key(name)
-          json.value(schema)
+          schema.writeDefinition(to: &json)
         }
       }
       json.key("responses")

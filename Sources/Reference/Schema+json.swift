@@ -7,6 +7,17 @@ extension Schema: JSONWritable {
     json.object { json in writeMembers(to: &json, isNullable: false) }
   }
 
+  /// Writes what stands behind a name, with its example.
+  func writeDefinition(to json: inout JSONWriter) {
+    guard case .named(_, let schema, let example) = self else { return json.value(self) }
+    json.object { json in
+      schema.writeMembers(to: &json, isNullable: false)
+      guard let example else { return }
+      json.key("examples")
+      json.array { json in json.raw(Array(example.utf8)) }
+    }
+  }
+
   /// Writes the shape with a sentence on what it means, where it is used.
   func write(to json: inout JSONWriter, description: String) {
     json.object { json in
@@ -68,7 +79,7 @@ extension Schema: JSONWritable {
   private func writeChoice(to json: inout JSONWriter, isNullable: Bool) {
     var choices = [self]
     if case .anyOf(let several) = self { choices = several }
-    if case .named(let name, _) = self, !isNullable { return json.member("$ref", Self.reference(name)) }
+    if case .named(let name, _, _) = self, !isNullable { return json.member("$ref", Self.reference(name)) }
     json.key("anyOf")
     json.array { json in
       for choice in choices { json.value(choice) }
@@ -101,8 +112,8 @@ extension Schema {
   /// The named shapes in it, itself included, by their names.
   func collectNamed(into found: inout [String: Schema]) {
     switch self {
-    case .named(let name, let schema):
-      guard found.updateValue(schema, forKey: name) == nil else { return }
+    case .named(let name, let schema, _):
+      guard found.updateValue(self, forKey: name) == nil else { return }
       schema.collectNamed(into: &found)
     case .object(let properties, _): for property in properties { property.schema.collectNamed(into: &found) }
     case .array(let schema, _, _, _), .nullable(let schema), .map(let schema): schema.collectNamed(into: &found)

@@ -11,7 +11,7 @@ extension Schema {
   /// Writes the members of an object as a list, those of objects in it below them; anything else as one line.
   func writeMembers(to html: inout HTMLWriter) {
     switch self {
-    case .named(_, let schema): schema.writeMembers(to: &html)
+    case .named(_, let schema, _): schema.writeMembers(to: &html)
     case .object(let properties, _):
       html.element("ul", ["class": "members"]) { html in
         for property in properties { property.write(to: &html) }
@@ -25,7 +25,7 @@ extension Schema {
   /// Writes what a value of it is, in a few words.
   func writeType(to html: inout HTMLWriter) {
     switch self {
-    case .named(let name, _): html.element("a", ["href": "#shape-\(name)"], name)
+    case .named(let name, _, _): html.element("a", ["href": "#shape-\(name)"], name)
     case .nullable(let schema):
       schema.writeType(to: &html)
       html.text(" or null")

@@ -129,5 +129,9 @@ struct Import: EndpointGroup {
             .required("line", .integer(minimum: 1)), .required("pointer", .string()), .required("detail", .string()),
           ]), maxItems: ImportReport.maximumFaults), "The first of them."),
       .required("errorCount", .integer(minimum: 0), "How many faults the whole file has."),
-    ]))
+    ]),
+    example: #"""
+      {"dryRun":false,"created":{"garden":2,"device":5,"reading":14400},"skipped":{"order":1},"errors":[],\#
+      "errorCount":0}
+      """#)
 }

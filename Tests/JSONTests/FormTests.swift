@@ -24,7 +24,7 @@ struct FormTests {
 
   @Test("is described by what reads it")
   func description() throws {
-    guard case .named(let name, .object(let members, _)) = NewBed.schema else {
+    guard case .named(let name, .object(let members, _), _) = NewBed.schema else {
       Issue.record("\(NewBed.schema)")
       return
     }

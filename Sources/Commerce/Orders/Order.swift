@@ -77,7 +77,14 @@ struct Order: PageItem, RowDecodable {
       .required("buyerId", .nullable(.identifier), "Null once the buyer's account is erased."),
       .required("businessId", .identifier), .required("lines", .array(OrderLine.schema, minItems: 1)),
       .required("total", Money.schema), .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
-    ]))
+    ]),
+    example: #"""
+      {"id":"019aa5c0-0000-7000-8000-000000000003","status":"pending","buyerId":"019aa5c0-0000-7000-8000-000000000004",\#
+      "businessId":"019aa5c0-0000-7000-8000-000000000001","lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002",\#
+      "name":"Carrots","unit":"kg","quantity":2,"unitPrice":{"amount":350,"currency":"EUR"},\#
+      "total":{"amount":700,"currency":"EUR"}}],"total":{"amount":700,"currency":"EUR"},\#
+      "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"}
+      """#)
 }
 
 /// So much of one product, with name, unit and price as they were sold.

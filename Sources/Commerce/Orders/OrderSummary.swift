@@ -77,7 +77,8 @@ struct OrderSummary: EndpointGroup {
               .required("refunded", .integer(minimum: 0), "Minor units."),
               .required("net", .integer(), "Paid less refunded; may be negative."),
             ]))))
-    ]))
+    ]), example: #"{"items":[{"date":"2026-11-21","currency":"EUR","orders":3,"paid":2450,"refunded":350,"net":2100}]}"#
+  )
 }
 
 extension Query {

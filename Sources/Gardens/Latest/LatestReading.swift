@@ -56,7 +56,11 @@ struct LatestReading {
       .required("deviceId", .identifier), .required("sensorType", .string()), .required("value", .number()),
       .required("unit", .nullable(.string()), "Null for a sensor type that the server does not know, and for pH."),
       .required("measuredAt", .timestamp),
-    ]))
+    ]),
+    example: #"""
+      {"deviceId":"019aa5c0-0000-7000-8000-000000000009","sensorType":"soil_moisture","value":31.5,"unit":"%",\#
+      "measuredAt":"2026-11-21T09:30:00.000Z"}
+      """#)
 }
 
 /// What one sensor of one device measures over time.

@@ -170,7 +170,7 @@ struct Readings: EndpointGroup {
       .required(
         "value", .number(), "Within the physical range of a known sensor type; of others, at most 1e15 either way."),
       .required("measuredAt", .timestamp, "At most five minutes ahead; digits below the millisecond are cut off."),
-    ]))
+    ]), example: #"{"sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z"}"#)
   private static let submission = Schema.named(
     "Readings",
     .object([.required("readings", .array(reading, minItems: 1, maxItems: ReadingsDecoder.maximumCount))]))
@@ -188,13 +188,16 @@ struct Readings: EndpointGroup {
               .required("index", .integer(minimum: 0), "The place in the request, from 0; blank lines do not count."),
               .required("reason", .cases(of: RejectionReason.self)),
             ])))),
-    ]))
+    ]), example: #"{"accepted":2,"duplicates":1,"rejected":[{"index":3,"reason":"out-of-range"}]}"#)
   private static let bucket = Schema.named(
     "ReadingBucket",
     .object([
       .required("sensorType", .string()), .required("start", .timestamp), .required("min", .number()),
       .required("max", .number()), .required("mean", .number()), .required("count", .integer(minimum: 1)),
-    ]))
+    ]),
+    example:
+      #"{"sensorType":"soil_moisture","start":"2026-11-21T09:30:00.000Z","min":30.9,"max":31.5,"mean":31.2,"count":12}"#
+  )
   private static let page = Schema.page(of: "ReadingPage", .anyOf([reading, bucket]))
   private static let example =
     #"{"readings": [{"sensorType": "soil_moisture", "value": 31.5, "measuredAt": "2026-11-21T09:30:00.000Z"}]}"#

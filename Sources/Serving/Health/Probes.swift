@@ -117,13 +117,14 @@ struct Probes: EndpointGroup {
 
   // MARK: Schemas
 
-  private static let word = Schema.named("ProbeAnswer", .object([.required("status", .string())]))
+  private static let word = Schema.named(
+    "ProbeAnswer", .object([.required("status", .string())]), example: #"{"status":"ok"}"#)
   private static let readiness = Schema.named(
     "Readiness",
     .object([
       .required("status", .named("ReadinessStatus", .enumeration(["ok", "degraded", "unavailable", "draining"]))),
       .optional("checks", .map(check), "By name; with `verbose` only."),
-    ]))
+    ]), example: #"{"status":"ok"}"#)
   private static let check = Schema.named("HealthCheck", .map(.anyOf([.string(), .number()])))
   private static let report = Schema.named(
     "HealthReport",
@@ -133,11 +134,15 @@ struct Probes: EndpointGroup {
       .required("uptime", .number(minimum: 0), "Seconds since the start."),
       .required("version", .string()),
       .required("checks", .any, "By name on /health, a list on /api/health."),
-    ]))
+    ]),
+    example: #"""
+      {"status":"healthy","timestamp":"2026-11-21T09:30:00.000Z","uptime":86400.5,"version":"1.0.0",\#
+      "checks":{"database":{"status":"healthy","latencyMs":0.4}}}
+      """#)
   private static let version = Schema.named(
     "Version",
     .object([
       .required("name", .string()), .required("version", .string()), .required("revision", .string()),
       .required("swift", .string()),
-    ]))
+    ]), example: #"{"name":"terroir","version":"1.0.0","revision":"0f1e2d3c","swift":"6.3.1"}"#)
 }

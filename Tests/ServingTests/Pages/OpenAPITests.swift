@@ -1,5 +1,7 @@
+import Foundation
 import JSON
 import Testing
+import Values
 
 @testable import Reference
 @testable import Serving
@@ -60,6 +62,21 @@ struct OpenAPITests {
       guard let body, body.mediaTypes.contains(where: \.isJSON) else { continue }
       let example = try JSONReader.parse(Array(body.example.utf8))
       for name in body.schema.requiredMembers { #expect(example[name] != nil, "\(path): \(name)") }
+    }
+  }
+
+  @Test("shows an example of every answer, as the answer is described")
+  func successes() throws {
+    for (name, success, isPage) in try served({ ($0.name, $0.success, $0.tag == "Pages") }) where !isPage {
+      guard success.mediaTypes.contains(where: \.isJSON), let schema = success.schema?.item else { continue }
+      // Nothing is promised of the document itself.
+      if case .any = schema { continue }
+      let examples = schema.examples
+      #expect(!examples.isEmpty, "\(name) has no example")
+      for (shape, example) in examples {
+        let value = try JSONReader.parse(Array(example.utf8))
+        #expect(shape.fault(in: value) == nil, "\(name)")
+      }
     }
   }
 
@@ -155,7 +172,7 @@ extension Schema {
   /// Calls `visit` for each named shape in it.
   fileprivate func walk(_ visit: (String, Schema) -> Void) {
     switch self {
-    case .named(let name, let schema):
+    case .named(let name, let schema, _):
       visit(name, schema)
       schema.walk(visit)
     case .object(let properties, _): for property in properties { property.schema.walk(visit) }
@@ -170,7 +187,7 @@ extension Schema {
     switch self {
     case .string(let format, let minLength, _, let pattern): visit(format, minLength, pattern)
     case .object(let properties, _): for property in properties { property.schema.walkStrings(visit) }
-    case .named(_, let schema), .array(let schema, _, _, _), .nullable(let schema), .map(let schema):
+    case .named(_, let schema, _), .array(let schema, _, _, _), .nullable(let schema), .map(let schema):
       schema.walkStrings(visit)
     case .anyOf(let schemas): for schema in schemas { schema.walkStrings(visit) }
     default: break
@@ -179,9 +196,58 @@ extension Schema {
 
   fileprivate var requiredMembers: [String] {
     switch self {
-    case .named(_, let schema): schema.requiredMembers
+    case .named(_, let schema, _): schema.requiredMembers
     case .object(let properties, _): properties.filter(\.isRequired).map(\.name)
     default: []
+    }
+  }
+}
+
+/// As much of JSON Schema as tells whether an example is one.
+extension Schema {
+  /// What is listed, if it is a page.
+  fileprivate var item: Schema {
+    guard case .named(_, .object(let members, _), nil) = self, members.map(\.name) == ["items", "nextCursor"],
+      case .array(let item, _, _, _) = members[0].schema
+    else { return self }
+    return item
+  }
+
+  fileprivate var examples: [(Schema, String)] {
+    switch self {
+    case .named(_, let schema, let example?): [(schema, example)]
+    case .named(_, let schema, nil): schema.examples
+    case .anyOf(let schemas): schemas.flatMap(\.examples)
+    default: []
+    }
+  }
+
+  /// What is wrong with a value; nil when it is of this shape.
+  fileprivate func fault(in value: JSONValue) -> String? {
+    switch (self, value) {
+    case (.named(_, let schema, _), _): return schema.fault(in: value)
+    case (.nullable(let schema), _): return value == .null ? nil : schema.fault(in: value)
+    case (.any, _), (.boolean, .bool), (.integer, .integer), (.number, .integer), (.number, .number): return nil
+    case (.anyOf(let schemas), _):
+      return schemas.contains { $0.fault(in: value) == nil } ? nil : "\(value) is of no shape"
+    case (.enumeration(let words), .string(let text)): return words.contains(text) ? nil : "\(text) is not one of them"
+    case (.constant(let word), .string(let text)): return text == word ? nil : "\(text) is not \(word)"
+    case (.string(let format, _, _, let pattern), .string(let text)):
+      if format == "uuid", Identifier(text) == nil { return "\(text) is no id" }
+      if format == "date-time", Timestamp(text) == nil { return "\(text) is no time" }
+      return pattern.map { text.range(of: $0, options: .regularExpression) != nil } ?? true
+        ? nil : "\(text) does not match"
+    case (.array(let item, _, _, _), .array(let elements)): return elements.lazy.compactMap(item.fault).first
+    case (.map(let item), .object(let object)): return object.members.lazy.compactMap { item.fault(in: $0.value) }.first
+    case (.object(let properties, _), .object(let object)):
+      for member in object.members {
+        guard let property = properties.first(where: { $0.name == member.name }) else {
+          return "\(member.name) is unknown"
+        }
+        if let fault = property.schema.fault(in: member.value) { return "\(member.name): \(fault)" }
+      }
+      return properties.first { $0.isRequired && object[$0.name] == nil }.map { "\($0.name) is missing" }
+    default: return "\(value) is not \(self)"
     }
   }
 }
