@@ -1,0 +1,63 @@
+import JSON
+import Testing
+import Values
+
+@Suite("The health report")
+struct HealthTests {
+  @Test("asks the configured URLs, and is degraded while one of them gives no answer or a 5xx")
+  func external() throws {
+    let other = try LiveServer.shared.get()
+    let closed = try LiveServer(["WORKERS": "1"])
+    let gone = "http://127.0.0.1:\(closed.port)/livez"
+    closed.stop()
+    let alive = "http://127.0.0.1:\(other.port)/livez"
+    let missing = "http://127.0.0.1:\(other.port)/there-is-no-such-page"
+    for (urls, reachable, status) in [
+      ([alive, missing], 2, "healthy"), ([alive, gone], 1, "degraded"), ([gone], 0, "degraded"),
+    ] {
+      let server = try other.replica(["HEALTH_EXTERNAL_URLS": urls.joined(separator: ","), "WORKERS": "1"])
+      defer { server.stop() }
+      let client = Client(server)
+      #expect(try holds(within: 20) { try client.get("/health").json["checks"]?["external"] != nil })
+      let report = try client.get("/health")
+      let check = try #require(try report.json["checks"]?["external"])
+      #expect(report.status == 200 && check["status"]?.text == status, "\(urls)")
+      #expect(check["reachable"]?.number == Double(reachable) && check["configured"]?.number == Double(urls.count))
+      #expect(try report.json["status"]?.text == status)
+      // Others that are away are no reason to send nobody here.
+      #expect(try client.get("/readyz").status == 200)
+    }
+  }
+
+  @Test("has no check of other servers unless some are configured")
+  func none() throws {
+    #expect(try Client(LiveServer.shared.get()).get("/health").json["checks"]?["external"] == nil)
+  }
+
+  @Test("has three forms that say the same")
+  func forms() throws {
+    let client = Client(try LiveServer.shared.get())
+    let byName = try client.get("/health").json
+    let list = try client.get("/api/health").json
+    let names = Set(list["checks"]?.elements?.compactMap { $0["name"]?.text } ?? [])
+    #expect(names.isSuperset(of: ["database", "redis", "memory", "disk"]))
+    for name in names { #expect(byName["checks"]?[name]?["status"] != nil, "\(name)") }
+    for check in list["checks"]?.elements ?? [] {
+      #expect(["healthy", "degraded", "unhealthy"].contains(check["status"]?.text ?? ""))
+      #expect((check["latencyMs"]?.number ?? -1) >= 0 && (check["ageMs"]?.number ?? -1) >= 0)
+    }
+    #expect(byName["version"] == list["version"] && (byName["uptime"]?.number ?? 0) > 0)
+    #expect(byName["timestamp"]?.text.flatMap { Timestamp($0) } != nil)
+
+    let draft = try client.get("/health", headers: ["Accept: application/health+json"])
+    #expect(draft.header("content-type") == "application/health+json")
+    let words = ["healthy": "pass", "degraded": "warn", "unhealthy": "fail"]
+    #expect(try draft.json["status"]?.text == words[byName["status"]?.text ?? ""])
+    #expect(try draft.json["serviceId"]?.text == "terroir")
+    for name in names {
+      let times = try draft.json["checks"]?["\(name):responseTime"]?.elements
+      #expect(times?.count == 1 && times?[0]["observedUnit"]?.text == "ms", "\(name)")
+      #expect(words.values.contains(times?[0]["status"]?.text ?? ""))
+    }
+  }
+}
