@@ -1,4 +1,5 @@
 import HTTP
+import Secrets
 import Web
 
 /// The lines of a body that comes piece by piece, in memory no longer than one of them.
@@ -13,10 +14,13 @@ struct BodyLines {
   private var isAtEnd = false
   /// Lines so far, empty ones too.
   private(set) var number = 0
+  /// Of all bytes that were read; nil when it is not asked for.
+  private(set) var digest: RunningDigest?
 
   /// Calls `check` before each line, empty ones too, and goes no further when it throws.
-  init(_ stream: RequestBodyStream, check: @escaping () throws -> Void) {
+  init(_ stream: RequestBodyStream, digest: RunningDigest? = nil, check: @escaping () throws -> Void) {
     self.stream = stream
+    self.digest = digest
     self.check = check
   }
 
@@ -50,6 +54,7 @@ struct BodyLines {
         return line
       }
       piece = next
+      digest?.append(next)
     }
   }
 }

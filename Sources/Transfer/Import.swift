@@ -2,6 +2,7 @@ import Gardens
 import HTTP
 import JSON
 import Postgres
+import Secrets
 import Settings
 import Values
 import Web
@@ -21,10 +22,11 @@ struct Import: EndpointGroup {
         details: """
           Copies everything in the file under new ids: gardens, devices (without keys), readings, insights, businesses \
           and products. Orders and the profile are skipped. One faulty line refuses the file; a dry run changes \
-          nothing; faults are counted, and the first 100 listed. Importing a file twice makes two copies.
+          nothing; faults are counted, and the first 100 listed. Importing a file twice makes two copies, unless both \
+          requests have the same Idempotency-Key.
           """,
         tag: "Accounts",
-        parameters: [.query("dryRun", .boolean, "Whether to check the file only.")],
+        parameters: [.query("dryRun", .boolean, "Whether to check the file only."), .idempotencyKey()],
         body: Endpoint.Body(
           mediaTypes: [Export.mediaType], schema: .string(),
           example: #"{"kind":"header","schema":1,"exportedAt":"2026-11-21T09:30:00.000Z"}"#),
@@ -40,17 +42,19 @@ struct Import: EndpointGroup {
     let place = try transfers.begin(call.client)
     defer { place.end() }
     let (loop, deadline) = (context.loop, context.loop.now + Transfers.longestNanoseconds)
+    let key = try isDryRun ? nil : IdempotencyKey(call.request, user: user, content: [], seal: context.answerSeal)
     // Invariant 1.
-    var lines = BodyLines(call.request.bodyStream) { [unowned(unsafe) loop] in
+    var lines = BodyLines(call.request.bodyStream, digest: key.map { _ in RunningDigest() }) { [unowned(unsafe) loop] in
       guard loop.now < deadline else { throw Problem(.timeout, "The import took too long.") }
     }
+    if let key, let made = try await made(before: key, &lines, at: call.now) { return call.response(made) }
     let rawDays = context.configuration.readings.rawDays
     var file = ImportFile(now: call.now, rawFrom: Export.rawFrom(call.now, rawDays: rawDays))
     var isRefused = false
     let partitions = ReadingPartitions(context)
     try await context.database.transaction { try await partitions.make(partitions.days(at: call.now), $0) }
     do {
-      try await write(&lines, &file, for: user, isDryRun: isDryRun)
+      try await write(&lines, &file, for: user, isDryRun: isDryRun, key)
     } catch is Refused {
       isRefused = true
     }
@@ -64,18 +68,31 @@ struct Import: EndpointGroup {
     return call.ok(file.report.body(isDryRun: isDryRun))
   }
 
+  /// What the same file with the same key has made before. Which file it is shows only once all of it was read.
+  private func made(before key: IdempotencyKey, _ lines: inout BodyLines, at now: Timestamp) async throws -> Made? {
+    guard try await key.isUsed(in: context.database, at: now) else { return nil }
+    while try await lines.next() != nil {}
+    return try await key.about(lines.digest).made(in: context.database, at: now)
+  }
+
   /// Thrown to roll back: the file is faulty, or it was but a trial.
   private struct Refused: Error {}
 
   /// Reads the file into one transaction. Throws `Refused` at the first fault, or at the end of a dry run.
   private func write(
-    _ lines: inout BodyLines, _ file: inout ImportFile, for user: Identifier, isDryRun: Bool
+    _ lines: inout BodyLines, _ file: inout ImportFile, for user: Identifier, isDryRun: Bool, _ key: IdempotencyKey?
   ) async throws {
+    let now = context.now
     var hasBegun = false
     try await context.cache.change(timeoutMilliseconds: Transfers.timeoutMilliseconds) { transaction, tags in
       // What was read of the body cannot be read again.
       guard !hasBegun else { throw Problem(.unavailable, "The import was interrupted. Send the file again.") }
       hasBegun = true
+      if let key {
+        try await key.claim(in: transaction)
+        // Committed since it was looked for.
+        if try await key.isUsed(in: transaction, at: now) { throw IdempotencyKey.inProgress }
+      }
       var lastStatement = context.loop.now
       while let line = try await lines.next() {
         file.take(line, line: lines.number)
@@ -89,6 +106,8 @@ struct Import: EndpointGroup {
       if file.report.faultCount > 0 { throw Refused() }
       try await flush(&file, user, transaction)
       if isDryRun { throw Refused() }
+      let made = Made(status: .ok, body: file.report.body(isDryRun: false))
+      try await key?.about(lines.digest).keep(made, in: transaction, at: now)
       if file.touchesPublic { tags = [.gardens, .businesses] }
     }
   }

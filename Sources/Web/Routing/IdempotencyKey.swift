@@ -15,7 +15,7 @@ package struct IdempotencyKey {
   private let text: String
   private let user: Identifier
   /// Requests are the same when this is.
-  let requestHash: [UInt8]
+  private(set) var requestHash: [UInt8]
   private let seal: Seal
 
   /// Reads the key of a user's request; nil without one, and 400 for one that is no good.
@@ -35,12 +35,33 @@ package struct IdempotencyKey {
     self.seal = seal
   }
 
+  /// The same key of a request that was not all there when the key was read: its content had that digest in the end.
+  package func about(_ digest: RunningDigest?) -> IdempotencyKey {
+    var key = self
+    if let digest { key.requestHash = digest.value }
+    return key
+  }
+
+  /// Whether something was made for this key, by whatever request.
+  package func isUsed(in database: Database, at now: Timestamp) async throws -> Bool {
+    try await !database.query(Self.find, user, text, since(now)).isEmpty
+  }
+
+  /// The same, after `claim`.
+  package func isUsed(in transaction: Transaction, at now: Timestamp) async throws -> Bool {
+    try await !transaction.query(Self.find, user, text, since(now)).isEmpty
+  }
+
   /// Keeps all others with the same key out until the transaction ends; throws 409 while another one has it.
-  func claim(in transaction: Transaction) async throws {
+  package func claim(in transaction: Transaction) async throws {
     let rows = try await transaction.query(Self.lock, "\(user) \(text)")
     guard let row = rows.first, try row.decode(Bool.self, 0) else {
-      throw Problem(.inProgress, "A request with this Idempotency-Key is being served. Ask again soon.")
+      throw Self.inProgress
     }
+  }
+
+  package static var inProgress: Problem {
+    Problem(.inProgress, "A request with this Idempotency-Key is being served. Ask again soon.")
   }
 
   /// What was made for this key, if anything; throws 422 when that was another request. Only after `claim`, and in a

@@ -186,6 +186,26 @@ struct TransferTests {
     #expect(try take(client, few, dryRun: true).json["errorCount"]?.integer == 7)
   }
 
+  @Test("are taken in once for a key, by the bytes of the file")
+  func key() throws {
+    let (client, _) = try server.signedIn()
+    let file = Self.header + "\n" + Self.garden
+    func send(_ file: String, _ query: String = "") throws -> Reply {
+      try client.send(
+        "POST", "/api/users/me/import\(query)", file, headers: ["Idempotency-Key: once"], type: "application/x-ndjson")
+    }
+    #expect(try send(file, "?dryRun=true").status == 200)
+    #expect(try send(file + "\nx").status == 422)
+    let first = try send(file)
+    #expect(first.status == 200)
+    let again = try send(file)
+    #expect(again.status == 200 && again.body == first.body)
+    #expect(try client.get("/api/gardens?owner=me").json["items"]?.elements?.count == 1)
+    #expect(try send(file + "\n").problem == "idempotency-key-reused")
+    #expect(try take(client, file).status == 200)
+    #expect(try client.get("/api/gardens?owner=me").json["items"]?.elements?.count == 2)
+  }
+
   @Test("hold readings of as many sensor types a device as may be posted, hours counted in")
   func sensorTypes() throws {
     let (client, _) = try server.signedIn()

@@ -114,6 +114,24 @@ struct LostAnswerTests {
     #expect(try shop.stock(of: product) == 4)
   }
 
+  @Test("an import sent again with its key is taken in once")
+  func importAgain() throws {
+    let lossy = try Lossy()
+    let (client, _) = try lossy.server.signedIn()
+    let file = """
+      {"kind":"header","schema":1}
+      {"kind":"garden","id":"\(Identifier.make(unixMilliseconds: 1))","name":"Bed"}
+      """
+    func send() throws -> Reply {
+      try client.send(
+        "POST", "/api/users/me/import", file, headers: ["Idempotency-Key: import-1"], type: "application/x-ndjson")
+    }
+    #expect(Self.isUnknown(try lossy.losing("import-1") { try send() }))
+    let again = try send()
+    #expect(try again.status == 200 && again.json["created"]?["garden"]?.integer == 1)
+    #expect(try lossy.count("gardens") == 1)
+  }
+
   @Test("a registration sent again with its key is the same account, and nobody else's")
   func registration() throws {
     let lossy = try Lossy()
