@@ -104,9 +104,7 @@ struct RedisClientTests {
   @Test("carries values of many megabytes both ways", arguments: [16_383, 16_384, 1_000_000, 20_000_000])
   func bigValues(size: Int) throws {
     let key = freshKey("big")
-    var configuration = RedisConfiguration(address: try testAddress())
-    configuration.commandDeadlineMilliseconds = 10_000
-    try withClient(configuration) { client, _ in
+    try withClient { client, _ in
       var value = [UInt8](repeating: 0xA5, count: size)
       for position in stride(from: 0, to: size, by: 997) { value[position] = UInt8(truncatingIfNeeded: position) }
       try await client.set(key, value, expiry: .seconds(30))
@@ -213,7 +211,7 @@ struct RedisClientTests {
 
   @Test("refuses what goes beyond the bound on commands and bytes in flight, and recovers")
   func bounds() throws {
-    var configuration = RedisConfiguration(address: try testAddress())
+    var configuration = try patientConfiguration()
     configuration.maximumInFlight = 10
     configuration.maximumInFlightBytes = 1_000
     try withClient(configuration) { client, loop in
@@ -240,16 +238,16 @@ struct RedisClientTests {
 
   @Test("tells an observer the name, duration and error of each command")
   func observer() throws {
-    let address = try testAddress()
+    let configuration = try patientConfiguration()
     try onLoop { loop in
       let observer = Notes()
-      let client = RedisClient(loop: loop, configuration: RedisConfiguration(address: address), observer: observer)
+      let client = RedisClient(loop: loop, configuration: configuration, observer: observer)
       defer { client.close() }
-      #expect(await client.waitUntilConnected(milliseconds: 2_000))
+      #expect(await client.waitUntilConnected(milliseconds: 10_000))
       _ = try await client.send("PING")
       _ = await failure { try await client.send("EVAL", "return redis.error_reply('ERR no')", 0) }
       #expect(observer.lines == ["PING", "EVAL server(\"ERR no\")"])
-      #expect(observer.longest < 500_000_000)
+      #expect(observer.longest < 60_000_000_000)
     }
   }
 }

@@ -34,12 +34,12 @@ private final class Outcome<Value: Sendable>: @unchecked Sendable {
   var result: Result<Value, any Error>?
 }
 
-/// Runs a task with a client that is connected, and closes the client.
+/// Runs a task with a client that is connected, and closes the client; a patient one unless told otherwise.
 func withClient<Value: Sendable>(
   _ configuration: RedisConfiguration? = nil,
   _ body: @escaping @Sendable (RedisClient, EventLoop) async throws -> Value
 ) throws -> Value {
-  let configuration = try configuration ?? RedisConfiguration(address: testAddress())
+  let configuration = try configuration ?? patientConfiguration()
   return try onLoop { loop in
     let client = RedisClient(loop: loop, configuration: configuration)
     defer { client.close() }
@@ -48,6 +48,13 @@ func withClient<Value: Sendable>(
     }
     return try await body(client, loop)
   }
+}
+
+/// Of a client that waits long for answers: most tests do not show how busy the machine is.
+func patientConfiguration() throws -> RedisConfiguration {
+  var configuration = RedisConfiguration(address: try testAddress())
+  configuration.commandDeadlineMilliseconds = 60_000
+  return configuration
 }
 
 struct TestFailure: Error, CustomStringConvertible {
