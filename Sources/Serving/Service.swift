@@ -24,35 +24,35 @@ package final class Service {
   /// The pause before the supervisor is told again what it had no room for, in nanoseconds.
   static let supervisorPauseNanoseconds: UInt64 = 50_000_000
 
-  private enum Stage { case starting, serving, handingOver, draining, ending }
+  enum Stage { case starting, serving, handingOver, draining, ending }
 
   /// Allocations from this size on, such as bodies, leave the process with their last use, in bytes.
   private static let mappedBytes: Int32 = 256 * 1024
 
   let service: ServiceContext
   var process: ProcessContext { service.process }
-  private let loop: EventLoop
+  let loop: EventLoop
   private let heartbeat = Heartbeat()
   private let predecessor: Predecessor?
   private let supervisor: Supervisor?
   private lazy var liveness = Liveness(loop: loop, heartbeats: process.heartbeats)
-  private var sockets: ServiceSockets
+  var sockets: ServiceSockets
   private let exposition: Exposition
-  private var workers: [LoopBound<Worker>] = []
-  private var running = 0
+  var workers: [LoopBound<Worker>] = []
+  var running = 0
   private var usableWorkers = 0
-  private var threads: [SystemThread] = []
-  private var housekeeping: Housekeeping?
-  private var stage = Stage.starting
+  var threads: [SystemThread] = []
+  var housekeeping: Housekeeping?
+  var stage = Stage.starting
   private var hasSchema = false
   /// Whether a report since then, which the workers have, finds Postgres healthy.
   private var isHealthy = false
-  private var isAccepting = false
-  private var onServing: () -> Void = {}
+  var isAccepting = false
+  var onServing: () -> Void = {}
   private var failure: SystemError?
   private var signals: Signals?
-  private let binary = Successor.ownBinary()
-  private var successor: Successor?
+  let binary = Successor.ownBinary()
+  var successor: Successor?
 
   /// The port that requests are served on, and the one for metrics alone, if any.
   package var port: UInt16 { sockets.port }
@@ -137,7 +137,7 @@ package final class Service {
   }
 
   /// Tells the supervisor, if there is one; again after a moment when it has no room for it.
-  private func tellSupervisor(_ news: Supervisor.News) {
+  func tellSupervisor(_ news: Supervisor.News) {
     guard let supervisor, !supervisor.tell(news) else { return }
     loop.schedule(afterNanoseconds: Self.supervisorPauseNanoseconds) { [unowned self] in tellSupervisor(news) }
   }
@@ -240,115 +240,6 @@ package final class Service {
   private func accept(on index: Int) {
     let socket = sockets.requests[index]
     workers[index].submit { $0.accept(from: socket) }
-  }
-
-  // MARK: Ending
-
-  private func received(_ signal: Int32) {
-    if signal == SIGUSR2 { return startSuccessor() }
-    switch stage {
-    case .starting, .serving: terminate()
-    case .handingOver: shutDown()
-    // A second signal: somebody does not want to wait. Not by exit(3), which tears down what other threads still use.
-    case .draining, .ending: _exit(1)
-    }
-  }
-
-  /// Probes say no at once; requests are served on for a while, so that load balancers can look elsewhere.
-  private func terminate() {
-    guard stage == .starting || stage == .serving else { return }
-    stage = .draining
-    tellSupervisor(.stopping)
-    successor?.kill()
-    let seconds = isAccepting ? process.configuration.listening.drainSeconds : 0
-    housekeeping?.log(.info, "Draining") { $0.field("seconds", seconds) }
-    housekeeping?.beginDraining()
-    for worker in workers { worker.submit { $0.beginDraining() } }
-    loop.schedule(afterNanoseconds: UInt64(seconds) * 1_000_000_000) { [self] in shutDown() }
-  }
-
-  /// A successor serves new connections; this process finishes those it has.
-  private func handOver() {
-    guard stage == .serving, let process = successor?.process else { return }
-    stage = .handingOver
-    tellSupervisor(.successor(process))
-    housekeeping?.log(.info, "Handing over") { $0.field("process", Int(process)) }
-    housekeeping?.handOver()
-    for worker in workers { worker.submit { $0.handOver() } }
-    loop.schedule(afterNanoseconds: Self.handOverNanoseconds) { [self] in
-      if successor?.process == process { shutDown() }
-    }
-  }
-
-  /// The successor has ended before this process has: it serves again.
-  private func takeBack() {
-    stage = .serving
-    housekeeping?.log(.warning, "Serving again")
-    housekeeping?.takeBack()
-    for worker in workers { worker.submit { $0.takeBack() } }
-  }
-
-  private func shutDown() {
-    guard stage != .ending else { return }
-    stage = .ending
-    for worker in workers { shutDown(worker) }
-  }
-
-  private func shutDown(_ worker: LoopBound<Worker>) {
-    let owner = LoopBound(self, to: loop)
-    let milliseconds = process.configuration.listening.shutdownSeconds * 1_000
-    worker.submit { worker in
-      worker.shutDown(withinMilliseconds: milliseconds) { owner.submit { $0.workerEnded() } }
-    }
-  }
-
-  private func workerEnded() {
-    running -= 1
-    guard running == 0 else { return }
-    housekeeping?.close()
-    loop.stop()
-  }
-
-  /// Writes what is left of spans, after the last loop has stopped. The log is closed by whoever has made it.
-  private func flush() {
-    process.passwords.stop()
-    if let exporter = process.exporter { _ = exporter.close(deadlineMilliseconds: LogSink.flushMilliseconds) }
-  }
-
-  // MARK: The successor
-
-  private func startSuccessor() {
-    guard stage == .serving, successor == nil else {
-      housekeeping?.log(.warning, "No successor is started: one is on its way, or this process does not serve")
-      return
-    }
-    do {
-      let started = try Successor(
-        binary, passing: sockets.all, loop: loop, onServing: { [unowned self] in handOver() },
-        onEnd: { [unowned self] in successorEnded($0) })
-      successor = started
-      housekeeping?.log(.info, "Started a successor") { $0.field("process", Int(started.process)) }
-      loop.schedule(afterNanoseconds: Self.successorPatienceNanoseconds) { [weak started] in
-        if let started, !started.isServing { started.kill() }
-      }
-    } catch {
-      housekeeping?.log(.error, "Could not start a successor") { $0.field("error", error: error) }
-    }
-  }
-
-  /// It did not come to serve, or not for long: this process goes on unless it is about to end.
-  private func successorEnded(_ status: Int32) {
-    successor = nil
-    housekeeping?.log(.error, stage == .serving ? "The successor ended before it served" : "The successor ended") {
-      if status & 0x7F == 0 {
-        $0.field("exitCode", Int(status >> 8 & 0xFF))
-      } else {
-        $0.field("signal", Int(status & 0x7F))
-      }
-    }
-    guard stage == .handingOver else { return }
-    // One that was told to end leaves nothing to go on with.
-    if status == 0 { shutDown() } else { takeBack() }
   }
 }
 

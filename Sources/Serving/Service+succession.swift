@@ -1,0 +1,61 @@
+import Glibc
+import Reactor
+import Telemetry
+
+/// The process that takes this one's place without a failed request.
+extension Service {
+  /// A successor serves new connections; this process finishes those it has.
+  func handOver() {
+    guard stage == .serving, let process = successor?.process else { return }
+    stage = .handingOver
+    tellSupervisor(.successor(process))
+    housekeeping?.log(.info, "Handing over") { $0.field("process", Int(process)) }
+    housekeeping?.handOver()
+    for worker in workers { worker.submit { $0.handOver() } }
+    loop.schedule(afterNanoseconds: Self.handOverNanoseconds) { [self] in
+      if successor?.process == process { shutDown() }
+    }
+  }
+
+  /// The successor has ended before this process has: it serves again.
+  private func takeBack() {
+    stage = .serving
+    housekeeping?.log(.warning, "Serving again")
+    housekeeping?.takeBack()
+    for worker in workers { worker.submit { $0.takeBack() } }
+  }
+
+  func startSuccessor() {
+    guard stage == .serving, successor == nil else {
+      housekeeping?.log(.warning, "No successor is started: one is on its way, or this process does not serve")
+      return
+    }
+    do {
+      let started = try Successor(
+        binary, passing: sockets.all, loop: loop, onServing: { [unowned self] in handOver() },
+        onEnd: { [unowned self] in successorEnded($0) })
+      successor = started
+      housekeeping?.log(.info, "Started a successor") { $0.field("process", Int(started.process)) }
+      loop.schedule(afterNanoseconds: Self.successorPatienceNanoseconds) { [weak started] in
+        if let started, !started.isServing { started.kill() }
+      }
+    } catch {
+      housekeeping?.log(.error, "Could not start a successor") { $0.field("error", error: error) }
+    }
+  }
+
+  /// It did not come to serve, or not for long: this process goes on unless it is about to end.
+  private func successorEnded(_ status: Int32) {
+    successor = nil
+    housekeeping?.log(.error, stage == .serving ? "The successor ended before it served" : "The successor ended") {
+      if status & 0x7F == 0 {
+        $0.field("exitCode", Int(status >> 8 & 0xFF))
+      } else {
+        $0.field("signal", Int(status & 0x7F))
+      }
+    }
+    guard stage == .handingOver else { return }
+    // One that was told to end leaves nothing to go on with.
+    if status == 0 { shutDown() } else { takeBack() }
+  }
+}
