@@ -24,7 +24,7 @@ def free_port():
 
 
 class Cloud:
-    """`exits` says by a command's first word how its task ends; `broken` is an image that never comes up."""
+    """`exits` says by a command's first word how its task ends, None that it does not; `broken` is an image that never comes up."""
 
     def __init__(self):
         self.exits, self.broken = {}, None
@@ -79,6 +79,8 @@ class Cloud:
         for task in answer["tasks"]:
             container = next(container for container in task["containers"] if container["name"] == "api")
             command = [word for override in task["overrides"].get("containerOverrides", []) for word in override.get("command", [])]
+            if command and self.exits.get(command[0], 0) is None:
+                continue
             if command:
                 task["lastStatus"], container["exitCode"] = "STOPPED", self.exits.get(command[0], 0)
                 if command not in self.commands:

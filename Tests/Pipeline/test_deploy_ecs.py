@@ -43,6 +43,13 @@ class DeployECS(unittest.TestCase):
         self.assertNotIn("UpdateService", self.cloud.calls)
         self.assertEqual(self.cloud.served(), image("a"))
 
+    def test_a_migration_that_does_not_end_is_stopped(self):
+        self.cloud.exits["migrate"] = None
+        code, text, _ = self.deploy("staging", image("b"), DEPLOY_ONCE_SECONDS="1")
+        self.assertEqual(code, 1, text)
+        self.assertIn("StopTask", self.cloud.calls)
+        self.assertNotIn("UpdateService", self.cloud.calls)
+
     def test_what_never_comes_up_is_put_back(self):
         self.cloud.broken = image("b")
         code, text, outcome = self.deploy("staging", image("b"))

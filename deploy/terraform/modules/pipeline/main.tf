@@ -31,7 +31,7 @@ resource "aws_iam_role_policy" "this" {
       },
       {
         Effect   = "Allow"
-        Action   = "ecs:DescribeTasks"
+        Action   = ["ecs:DescribeTasks", "ecs:StopTask"]
         Resource = "arn:aws:ecs:${var.region}:${var.account_id}:task/${var.name}/*"
       },
       {
