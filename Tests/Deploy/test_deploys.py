@@ -52,8 +52,8 @@ class Deploys(unittest.TestCase):
     def test_prometheus_is_told_what_runs(self):
         self.deploys(self.host.release("scraped"))
         colour = next(iter(self.host.running()))
-        text = (self.host.state / "targets.json").read_text()
-        self.assertEqual(text, f'[{{"targets":["127.0.0.1:{self.host.port[colour + "-metrics"]}"],"labels":{{"colour":"{colour}"}}}}]\n')
+        text = (self.host.state / "targets/api.json").read_text()
+        self.assertEqual(text, f'[{{"targets": ["127.0.0.1:{self.host.port[colour + "-metrics"]}"]}}]\n')
 
     def test_the_webhook_is_told(self):
         self.deploys(self.host.release("told"))

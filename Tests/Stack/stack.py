@@ -265,7 +265,7 @@ class Stack:
         folder.mkdir()
         text = (source / "prometheus/prometheus.yml").read_text()
         for name, place in {
-            "api:9464": "metrics", "edge-log:9465": "edge-log", "postgres-exporter:9187": "postgres", "redis-exporter:9121": "redis", "nginx-exporter:9113": "nginx",
+            "edge-log:9465": "edge-log", "postgres-exporter:9187": "postgres", "redis-exporter:9121": "redis", "nginx-exporter:9113": "nginx",
             "node-exporter:9100": "node", "blackbox-exporter:9115": "blackbox", "nginx:8443": "https",
             "localhost:9090": "prometheus", "alertmanager:9093": "alertmanager",
         }.items():
@@ -274,6 +274,8 @@ class Stack:
         # This exporter tries for three seconds before it says that Postgres is down.
         text = text.replace("job_name: postgres\n", "job_name: postgres\n    scrape_interval: 5s\n    scrape_timeout: 5s\n")
         (folder / "prometheus.yml").write_text(text)
+        (folder / "targets").mkdir()
+        (folder / "targets/api.json").write_text((source / "prometheus/targets/api.json").read_text().replace("api:9464", f"127.0.0.1:{port['metrics']}"))
         for name in ("recording.yml", "alerts.yml"):
             text = (source / "prometheus" / name).read_text()
             text = re.sub(r"\[(\w+)\]", lambda match: f"[{WINDOWS[match[1]]}]", text)

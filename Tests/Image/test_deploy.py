@@ -1,0 +1,88 @@
+"""Deploys of images in compose: nobody notices a good one, nor one that is taken back."""
+import json
+import subprocess
+import threading
+import time
+import unittest
+
+from Tests.Image import project
+
+WATCH = ("--for", "6s", "--every", "2s", "--min-requests", "5", "--max-p95", "1s", "--no-backup")
+
+
+class Deploys(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        project.make()
+        cls.addClassCleanup(project.remove)
+        project.down()
+        project.up()
+
+    def image(self, name, *lines):
+        """An image of a revision of its own, by its id."""
+        text = f"FROM {project.IMAGE}\nENV REVISION={name}\n" + "\n".join(lines)
+        done = subprocess.run(["docker", "build", "--quiet", "--tag", f"terroir:{name}", "-"], input=text, env={**project.environment, "DOCKER_BUILDKIT": "0"}, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return project.docker("image", "inspect", "--format", "{{.Id}}", f"terroir:{name}")
+
+    def deploy(self, *arguments):
+        done = project.run("scripts/deploy", *WATCH, *arguments, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def served(self):
+        return json.loads(project.curl("/version")[1])["revision"]
+
+    def test_images_are_deployed_watched_rolled_back_and_kept(self):
+        with Asking() as asking:
+            for name in ("one", "two"):
+                code, said = self.deploy(self.image(name))
+                self.assertEqual(code, 0, said)
+                self.assertEqual(self.served(), name)
+            code, said = self.deploy(self.image("bad", 'ENTRYPOINT ["false"]'))
+            self.assertEqual(code, 1, said)
+            self.assertEqual(self.served(), "two")
+            code, said = self.deploy(self.image("three"), "--canary=10%")
+            self.assertEqual((code, self.served()), (0, "three"), said)
+            code, said = self.deploy("rollback")
+            self.assertEqual(code, 0, said)
+            self.assertEqual(self.served(), "two")
+        self.assertEqual(asking.failures, [])
+        self.assertGreater(asking.count, 100)
+        # What was deployed is what every later command means, and a colour that rests stays away.
+        before = sorted(service for service in project.running() if service.startswith("api"))
+        self.assertEqual(len(before), 1)
+        project.run("docker", "compose", "up", "--detach", "--no-build", "--pull", "never", "--wait", "--wait-timeout", "120")
+        self.assertEqual(sorted(service for service in project.running() if service.startswith("api")), before)
+        self.assertEqual(self.served(), "two")
+
+    def test_a_tag_is_refused(self):
+        code, said = self.deploy("terroir:latest")
+        self.assertEqual(code, 64, said)
+        self.assertIn("terroir:latest is no digest", said)
+
+
+class Asking:
+    """A client that asks again and again while something is done."""
+
+    def __init__(self):
+        self.failures, self.count, self.stopping = [], 0, threading.Event()
+        self.thread = threading.Thread(target=self.ask, daemon=True)
+
+    def ask(self):
+        while not self.stopping.wait(0.05):
+            status, body = project.curl("/api/gardens?limit=1")
+            self.count += 1
+            if status != 200:
+                self.failures.append((time.strftime("%X"), status, body[:200]))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.thread.join(30)
+
+
+if __name__ == "__main__":
+    unittest.main()
