@@ -69,5 +69,6 @@ class Systemd:
     def close(self):
         inner = self.inner()
         if inner:
+            self.ask("systemctl", "stop", "terroir*")  # which takes their private folders away
             os.kill(inner, signal.SIGKILL)
         self.outer.wait(20)
