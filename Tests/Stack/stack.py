@@ -283,7 +283,8 @@ class Stack:
             text = re.sub(r"> (30|300)\n", "> 3\n", text)
             (folder / name).write_text(re.sub(r"for: \w+", "for: 2s", text))
         # After a reload Prometheus knows no Alertmanager for some seconds; what fired then is told with the next sending.
-        self.start("prometheus", ["prometheus", "--rules.alert.resend-delay=5s", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+        # What is not scraped any more is forgotten after 15 s instead of 5 minutes.
+        self.start("prometheus", ["prometheus", "--rules.alert.resend-delay=5s", "--query.lookback-delta=15s", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
                    f"--web.listen-address=127.0.0.1:{port['prometheus']}", "--log.level=warn"],
                    lambda: fetch(f"http://127.0.0.1:{port['prometheus']}/-/ready"))
 

@@ -219,6 +219,7 @@ CASES = [
     Case("SensorSilent", {**reading("d1", "0+1x60 60x160"), **reading("d2", "0+1x220")}, 125, "ticket", labels='device_id="d1"'),
     Case("SensorSilent", {**reading("d2", "0+1x220"), **reading("_other", "0+1x60 60x160"), **reading("d3", "0+1x220", "duplicate"), **reading("d4", "0+1x60 60x160", "rejected")}, until=200),
     Case("SensorSilent", reading("d1", "0+1x6 6x180"), 130, "ticket", step=10),
+    Case("SensorSilent", reading("d1", "0x30 0.9x190"), 96, "ticket"),  # the least that can be told
     Case("ReadingsRejected", {**reading("d1", "0+11x60", "rejected"), **reading("d1", "0+89x60")}, 16, "warning"),
     Case("ReadingsRejected", {**reading("d1", "0+9x60", "rejected"), **reading("d1", "0+91x60")}, until=50),
     Case("LoginFailures", {'user_actions_total{action="login_failed"}': "0+7x40", 'user_actions_total{action="login"}': "0+6x40", 'user_actions_total{action="register"}': "0+60x40"}, 10, "warning"),
