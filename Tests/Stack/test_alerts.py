@@ -100,7 +100,7 @@ class Alerts(Monitored):
     def test_availability_another_service_away(self):
         self.stack.stop("outside")
         self.received("DependencyDegraded", name="external")
-        self.assertEqual(self.stack.curl(self.stack.api + "/health").json()["status"], "degraded")
+        until("a degraded report", lambda: self.stack.curl(self.stack.api + "/health").json()["status"] == "degraded")
         self.start_outside()
         self.resolved("DependencyDegraded", name="external")
 

@@ -104,7 +104,8 @@ class Edge(unittest.TestCase):
         self.addCleanup(self.stack.stop, "nginx")
         answers = self.burst(200)
         refused = [answer for answer in answers if answer.status == 429]
-        self.assertGreaterEqual(sum(answer.status == 200 for answer in answers), 31)
+        # The burst of the configuration, less the few that asked whether nginx is up.
+        self.assertGreaterEqual(sum(answer.status == 200 for answer in answers), 28)
         self.assertGreater(len(refused), 20)
         self.assertEqual(refused[0]["Content-Type"], "application/problem+json")
         self.assertEqual(refused[0]["Retry-After"], "1")
