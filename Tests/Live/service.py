@@ -37,12 +37,14 @@ class Service:
         self.errors = []
         self.process = subprocess.Popen(
             [BINARY, "serve"], env=self.environment, stdout=subprocess.PIPE, text=True, preexec_fn=self.before)
-        while True:
+        # Lines of two threads: they may come in either order.
+        seen = set()
+        while not seen >= {"Listening", "Serving"}:
             event = json.loads(self.process.stdout.readline())
+            seen.add(event["message"])
             if event["message"] == "Listening":
                 self.url = f"http://127.0.0.1:{event['port']}"
-            if event["message"] == "Serving":
-                return self.follow()
+        return self.follow()
 
     def follow(self):
         """Keeps reading the log, so that the server never waits, and keeps what went wrong inside."""
