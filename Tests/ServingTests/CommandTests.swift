@@ -208,7 +208,9 @@ func healthcheckKill() throws {
   let well = check()
   #expect(well.code == 0, "\(well.output)\(well.complaint)")
   server.signal(SIGSTOP)
-  let first = check()
+  // On a busy machine it answers once more before all of its threads have stopped.
+  var first = check()
+  for _ in 0..<100 where first.code == 0 { first = check() }
   #expect(first.code == 1 && !first.complaint.contains("Killed"))
   #expect(check().complaint.contains("Killed the mute server \(server.process)."))
   #expect(server.wait() == -1)
