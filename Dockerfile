@@ -6,14 +6,14 @@ ARG DEBIAN_IMAGE=debian:bookworm-20260518-slim
 # The libraries change rarely: a layer of their own, kept while the sources change.
 FROM ${SWIFT_IMAGE} AS tools
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends libpq-dev libhiredis-dev libssl-dev pkg-config \
+  && apt-get install -y --no-install-recommends libpq-dev libhiredis-dev libssl-dev libcurl4-openssl-dev pkg-config \
   && rm -rf /var/lib/apt/lists/*
 
 FROM tools AS build
 WORKDIR /src
 COPY . .
 # The cache outlives the layer, so that a changed file rebuilds only what depends on it. Of the symbols only those of our
-# own modules stay, by their mangled names, for backtraces: Foundation's are 13 MB.
+# own modules stay, by their mangled names, for backtraces.
 RUN --mount=type=cache,target=/src/.build,sharing=locked \
   swift build -c release --product terroir --static-swift-stdlib \
   && install -D "$(swift build -c release --show-bin-path)/terroir" /out/terroir \

@@ -40,6 +40,7 @@ let package = Package(
     .target(name: "CAssets"),
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CRedis", providers: [.apt(["libhiredis-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     layer("Values"),
@@ -54,7 +55,7 @@ let package = Package(
     layer("Secrets", ["CCrypto", "CLinux", "Values", "Reactor", "JSON"]),
     layer("Settings", below + ["Secrets"]),
     layer("Commands", below + ["Settings", "Watch"]),
-    layer("Outbound", ["Values", "Telemetry", "Reactor", "HTTP"]),
+    layer("Outbound", ["CCurl", "Values", "Telemetry", "Reactor", "HTTP"]),
     layer("Migrations", ["CCrypto", "Values", "Postgres"]),
     layer("Web", below + ["CAssets", "Secrets", "Settings", "Outbound"], exclude: ["Pages/Assets"]),
     layer("Edge", below + ["Settings", "Commands", "Web"]),

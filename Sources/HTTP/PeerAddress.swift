@@ -40,6 +40,15 @@ package struct PeerAddress: Hashable, Sendable {
     self = parsed
   }
 
+  /// The address in the bytes of a socket address; nil for another family than the two of IP.
+  package init?(socketAddress bytes: UnsafeRawBufferPointer) {
+    var storage = sockaddr_storage()
+    withUnsafeMutableBytes(of: &storage) { $0.copyBytes(from: bytes.prefix($0.count)) }
+    let lengths = [AF_INET: MemoryLayout<sockaddr_in>.size, AF_INET6: MemoryLayout<sockaddr_in6>.size]
+    guard let length = lengths[Int32(storage.ss_family)], bytes.count >= length else { return nil }
+    self.init(storage)
+  }
+
   /// Reads an IPv4 or IPv6 address without port, brackets or zone; anything else gives nil.
   package init?(_ text: some StringProtocol) {
     // inet_pton reads up to a zero byte: what comes after one must not pass.

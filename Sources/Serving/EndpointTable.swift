@@ -37,7 +37,8 @@ package enum EndpointTable {
     let loop = try EventLoop(index: 0)
     let instruments = Instruments(shards: 2)
     let process = try ProcessContext(
-      configuration, workers: 1, logs: LogSink(style: configuration.logStyle), instruments: instruments)
+      configuration, workers: 1, logs: LogSink(style: configuration.logStyle), instruments: instruments,
+      caller: loop)
     let service = ServiceContext(
       process: process,
       exposition: LoopBound(Exposition(instruments.registry, loop: loop, memory: process.memory), to: loop),

@@ -68,7 +68,8 @@ package final class Service {
     // One shard of metrics for each worker, one for housekeeping.
     loop = try EventLoop(index: workers, heartbeat: heartbeat)
     let instruments = Instruments(shards: workers + 1)
-    let process = try ProcessContext(configuration, workers: workers, logs: logs, instruments: instruments)
+    let process = try ProcessContext(
+      configuration, workers: workers, logs: logs, instruments: instruments, caller: loop)
     exposition = Exposition(instruments.registry, loop: loop, memory: process.memory)
     let pools = Relay()
     service = ServiceContext(

@@ -38,7 +38,10 @@ package final class ProcessContext: Sendable {
   /// Of the lines that say why a connection to Postgres failed.
   package let databaseFailures = LogInterval()
 
-  package init(_ configuration: Configuration, workers: Int, logs: LogSink, instruments: Instruments) throws {
+  /// `caller` is the loop on which other servers are called, which serves no request.
+  package init(
+    _ configuration: Configuration, workers: Int, logs: LogSink, instruments: Instruments, caller: EventLoop
+  ) throws {
     self.configuration = configuration
     self.workers = workers
     heartbeats = (0..<workers).map { _ in Heartbeat() }
@@ -48,13 +51,14 @@ package final class ProcessContext: Sendable {
     self.instruments = instruments
     let accounts = configuration.accounts
     passwords = try PasswordPool(threads: accounts.hashingParallelism, waiting: accounts.hashingQueueLength)
-    let outbound = OutboundClient()
-    self.outbound = outbound
+    outbound = OutboundClient(on: caller)
     eventStreams = ClientShares(maximum: configuration.events.streamsPerClient)
     trustedProxies = configuration.listening.trustedProxies
     memory = MemoryBudget(bytes: configuration.http.memoryBytes)
-    exporter = configuration.spanExporter.map {
-      SpanExporter($0, resource: configuration.resource, logger: SharedLogger(logs)) { try outbound.export($0) }
+    exporter = configuration.spanExporter.map { settings in
+      SpanExporter(settings, resource: configuration.resource, logger: SharedLogger(logs)) {
+        try OutboundClient.export($0, timeoutMilliseconds: settings.timeoutMilliseconds)
+      }
     }
     registerReadings()
   }

@@ -12,6 +12,8 @@ final class ModelServer: Sendable {
     case slow(Double, String)
     /// Closes the connection after so many bytes of an answer.
     case cut(after: Int, String)
+    /// Sends the client elsewhere.
+    case redirect(String)
   }
 
   /// A request as it came.
@@ -85,6 +87,8 @@ final class ModelServer: Sendable {
     case .slow(let seconds, let body):
       usleep(UInt32(seconds * 1e6))
       write(Self.answer(200, body), client)
+    case .redirect(let place):
+      write(Array("HTTP/1.1 302 Found\r\nLocation: \(place)\r\nContent-Length: 0\r\n\r\n".utf8), client)
     case .cut(let count, let body): write(Array(Self.answer(200, body).prefix(count)), client)
     }
   }

@@ -1,0 +1,23 @@
+import Values
+
+/// A message for a mail server, which takes it on from there (RFC 5321).
+package struct OutboundMail: Sendable {
+  /// `smtps` for TLS from the first byte, `smtp` for STARTTLS: where the server offers it, and always before a password.
+  package let server: ServiceURL
+  package let sender: String
+  package let recipient: String
+  /// Header and body (RFC 5322), lines ended by CRLF.
+  package let content: [UInt8]
+  /// From connecting to the server's last word.
+  package var timeoutSeconds: Double = 10
+
+  package init(
+    server: ServiceURL, sender: String, recipient: String, content: [UInt8], timeoutSeconds: Double = 10
+  ) {
+    self.server = server
+    self.sender = sender
+    self.recipient = recipient
+    self.content = content
+    self.timeoutSeconds = timeoutSeconds
+  }
+}
