@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check mutate bench bench-check stack-test deploy-test pipeline-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean
+.PHONY: help run test simulate check mutate bench bench-check stack-test deploy-test pipeline-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -9,6 +9,9 @@ run: ## Build and serve on :3000 with private stores and demo data
 
 test: ## Build and run every test against private stores
 	@scripts/test
+
+simulate: ## Store readings through a thousand seeds of outages and lost answers (SEED=N for one)
+	@scripts/simulate
 
 check: ## Every static check: style, scripts, configuration, rules, dashboards
 	@scripts/check

@@ -84,6 +84,11 @@ let package = Package(
     .target(
       name: "Faults", dependencies: ["CLinux", "Reactor", "Redis"], path: "Tests/Faults", swiftSettings: settings),
 
+    // The client of the database and the writer of readings, in a time and a weather of a test's own.
+    .testTarget(
+      name: "Simulation", dependencies: ["CLinux", "Values", "Telemetry", "Reactor", "Postgres", "Web", "Gardens"],
+      path: "Tests/Simulation", swiftSettings: settings),
+
     tests("Values", []),
     tests("Metrics", []),
     tests("Reactor", []),

@@ -37,7 +37,7 @@ extension Database {
         guard let failure, failure.mayRetryTransaction, attempt < configuration.transactionAttempts else { throw error }
       }
       attempt += 1
-      await loop.sleep(nanoseconds: UInt64.random(in: Self.retryPauseMilliseconds) * 1_000_000)
+      await loop.sleep(nanoseconds: UInt64.random(in: Self.retryPauseMilliseconds, using: &loop.generator) * 1_000_000)
     }
   }
 

@@ -69,7 +69,7 @@ final class PostgresConnection: EventHandler, TurnEnd {
   }
 
   private func step(_ event: Lifecycle.Event) {
-    switch lifecycle.on(event, chance: Double.random(in: 0..<1)) {
+    switch lifecycle.on(event, chance: chance()) {
     case .none: break
     case .resolve: resolve()
     case .connect, .announce: break
@@ -79,6 +79,8 @@ final class PostgresConnection: EventHandler, TurnEnd {
     case .release: disconnect()
     }
   }
+
+  private func chance() -> Double { Double.random(in: 0..<1, using: &loop.generator) }
 
   private func resolve() {
     stepTimer = loop.schedule(afterNanoseconds: UInt64(configuration.connectTimeoutMilliseconds) * 1_000_000) {

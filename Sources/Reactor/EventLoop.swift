@@ -32,6 +32,10 @@ package final class EventLoop {
   /// Milliseconds since 1970 UTC, read at the start of the turn.
   package var unixMilliseconds: Int64 { turnStartUnix }
   private let heartbeat: Heartbeat
+  /// What a test moves by hand; nil for the machine's clocks.
+  private let manualClock: ManualClock?
+  /// Where pauses that differ by chance take it from.
+  package var generator: any RandomNumberGenerator
 
   // Behind computed properties, because the attribute does not reach direct accesses from other modules.
   @exclusivity(unchecked) private var turnStart: UInt64
@@ -44,13 +48,19 @@ package final class EventLoop {
   @exclusivity(unchecked) private var spareTasks: [LoopTask] = []
   private var isStopping = false
 
-  /// Makes a loop; others can see by `heartbeat` that it turns.
-  package init(index: Int, heartbeat: Heartbeat = Heartbeat()) throws {
+  /// Makes a loop; others can see by `heartbeat` that it turns. A test that is to go the same way each time gives it a
+  /// clock and a generator of its own.
+  package init(
+    index: Int, heartbeat: Heartbeat = Heartbeat(), clock: ManualClock? = nil,
+    generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
+  ) throws {
     self.index = index
     self.heartbeat = heartbeat
+    self.generator = generator
+    manualClock = clock
     executor = try LoopExecutor()
-    turnStart = Clock.monotonic()
-    turnStartUnix = Clock.unixMilliseconds()
+    turnStart = clock?.monotonic ?? Clock.monotonic()
+    turnStartUnix = clock?.unixMilliseconds ?? Clock.unixMilliseconds()
     poller = try Poller()
     try poller.add(executor.mailbox.eventfd, .readable, MailboxReader(executor))
   }
@@ -164,16 +174,21 @@ package final class EventLoop {
   /// Ends `run` when the current turn is done. Call it on the loop's thread.
   package func stop() { isStopping = true }
 
-  private func turn() {
-    let count = poller.wait(milliseconds: sleepMilliseconds())
-    turnStart = Clock.monotonic()
-    turnStartUnix = Clock.unixMilliseconds()
+  private func turn() { turn(waiting: sleepMilliseconds()) }
+
+  /// Gives how many descriptors were ready.
+  @discardableResult
+  private func turn(waiting milliseconds: Int32) -> Int {
+    let count = poller.wait(milliseconds: milliseconds)
+    turnStart = manualClock?.monotonic ?? Clock.monotonic()
+    turnStartUnix = manualClock?.unixMilliseconds ?? Clock.unixMilliseconds()
     heartbeat.beat(now)
     for index in 0..<count {
       if let event = poller.event(index) { event.handler.ready(event.readiness) }
     }
     fireTimers()
     endTurn()
+    return count
   }
 
   private func fireTimers() {
@@ -203,6 +218,29 @@ package final class EventLoop {
     let milliseconds = (deadline - current + 999_999) / 1_000_000
     return Int32(min(milliseconds, UInt64(Self.longestSleepMilliseconds)))
   }
+
+  // MARK: By hand
+
+  /// Calls `body` with the calling thread as the loop's, which turns only by `turnByHand` then.
+  package func embedded<Result>(_ body: () throws -> Result) rethrows -> Result {
+    executor.adoptCurrentThread()
+    defer { executor.leaveThread() }
+    return try body()
+  }
+
+  /// Turns until nothing is left to do at this moment of the clock, and never waits. Gives up after `turns` turns, by
+  /// false: then something asks for itself again and again.
+  package func turnByHand(atMost turns: Int) -> Bool {
+    for _ in 0..<turns {
+      let ready = turn(waiting: 0)
+      let isDue = timers.next.map { $0 <= now } ?? false
+      if ready == 0, !isDue, !executor.hasJobs, ending.isEmpty { return true }
+    }
+    return false
+  }
+
+  /// When the next timer is due, in nanoseconds of the monotonic clock.
+  package var nextDeadline: UInt64? { timers.next }
 
   /// Takes the messages of other threads when the mailbox's eventfd says that there are some.
   private final class MailboxReader: EventHandler {

@@ -88,17 +88,16 @@ final class ReadingsWriter {
 
   private func write(_ submissions: [ReadingsSubmission], until deadline: UInt64) async {
     let batch = ReadingsBatch(submissions)
-    // Whether an earlier attempt may have stored it.
-    var isPerhapsStored = false
+    var progress = Progress()
     var hasMadeRoom = false
     while true {
       do throws(PostgresError) {
-        try await write(batch, of: submissions, &isPerhapsStored)
+        try await write(batch, of: submissions, &progress)
         return finish(submissions)
       } catch {
         switch remedy(for: error) {
         case .again:
-          isPerhapsStored = isPerhapsStored || error.outcomeIsUnknown
+          if error.outcomeIsUnknown { progress.isPerhapsStored = true }
           await loop.sleep(nanoseconds: Self.pauseNanoseconds)
           if loop.now < deadline, await database.waitUntilUsable(nanoseconds: deadline - loop.now) { continue }
         case .makeRoom where !hasMadeRoom:
@@ -133,24 +132,31 @@ final class ReadingsWriter {
     }
   }
 
+  /// How far a batch has come, from one attempt to the next.
+  private struct Progress {
+    /// Whether an attempt may have stored it without saying so.
+    var isPerhapsStored = false
+    /// How many of its readings an attempt has stored, and in which transaction, unless an earlier one may have, too.
+    var stored: (count: Int, transaction: Int64?)?
+  }
+
   private func write(
-    _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ isPerhapsStored: inout Bool
+    _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ progress: inout Progress
   ) async throws(PostgresError) {
-    if carefulLeft == 0, !isPerhapsStored, !batch.repeatsItself, try await writeNew(batch) {
-      isPerhapsStored = true
-      return Self.acceptAll(submissions)
+    if progress.stored == nil {
+      if carefulLeft == 0, !progress.isPerhapsStored, !batch.repeatsItself, try await writeNew(batch) {
+        return Self.acceptAll(submissions)
+      }
+      let rows = try await database.write(Self.insert, batch.devices, batch.types, batch.times, batch.values)
+      let (count, transaction) = try rows[0].decode((Int.self, Int64.self))
+      progress.stored = (count, progress.isPerhapsStored ? nil : transaction)
     }
-    let rows = try await database.write(Self.insert, batch.devices, batch.types, batch.times, batch.values)
-    let (count, transaction) = try rows[0].decode((Int.self, Int64.self))
-    let ours = isPerhapsStored ? nil : transaction
-    isPerhapsStored = true
-    if count == batch.count {
+    guard let stored = progress.stored, stored.count < batch.count else {
       carefulLeft = max(0, carefulLeft - 1)
       return Self.acceptAll(submissions)
     }
     carefulLeft = Self.carefulStatements
-    let found = try await find(batch, transaction: ours)
-    batch.settle(submissions, found)
+    batch.settle(submissions, try await find(batch, transaction: stored.transaction))
   }
 
   /// Stores a batch that is hoped to be all new, without the careful statement's look for duplicates. False when some

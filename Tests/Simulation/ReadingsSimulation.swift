@@ -1,0 +1,138 @@
+import Postgres
+import Reactor
+import Telemetry
+import Testing
+import Values
+
+@testable import Gardens
+
+/// Half a minute of devices that send readings to one loop's writer, over real libpq, while the store has its weather;
+/// then a minute of fair weather. Time is the simulation's alone, so that a seed goes the same way each time.
+final class ReadingsSimulation {
+  private static let devices = 4
+  private static let requests = 60
+  private static let stormNanoseconds: UInt64 = 30_000_000_000
+  private static let calmNanoseconds: UInt64 = 60_000_000_000
+  /// The most turns and answers between two moments of the clock.
+  private static let mostTurns = 10_000
+
+  /// What a device was told of one of its readings.
+  enum Verdict: Hashable { case accepted, duplicate, conflict }
+
+  let store: SimulatedStore
+  private let loop: EventLoop
+  private let clock: ManualClock
+  private let database: Database
+  private let writer: ReadingsWriter
+  private let types = SensorTypes()
+  private var generator: SeededGenerator
+  let weather: Weather
+  private(set) var verdicts: [StoredTable.Key: [(Double, Verdict)]] = [:]
+  /// Requests without an outcome.
+  private(set) var waiting = 0
+  /// Answers that a request should be sent again, of those that can be stored.
+  private(set) var refused = 0
+
+  init(seed: UInt64) throws {
+    generator = SeededGenerator(seed)
+    weather = Weather(&generator)
+    clock = ManualClock(unixMilliseconds: 1_795_000_000_000)
+    store = try SimulatedStore(SeededGenerator(generator.next()), weather)
+    loop = try EventLoop(index: 0, clock: clock, generator: SeededGenerator(generator.next()))
+    var configuration = DatabaseConfiguration(url: "postgres://simulation@/simulation?host=\(store.folder)")
+    (configuration.readers, configuration.writers, configuration.transactionConnections) = (2, 2, 0)
+    database = try Database(loop: loop, configuration: configuration)
+    let logger = Logger(
+      LogSink(style: LogStyle(format: .json, level: .error, service: "simulation", version: "", environment: "test")))
+    writer = ReadingsWriter(
+      loop: loop, database: database,
+      partitions: ReadingPartitions(rawDays: 30, logger: logger) { Timestamp(unixMilliseconds: 0) })
+  }
+
+  /// Runs it to its end.
+  func run() throws {
+    try loop.embedded {
+      for _ in 0..<Self.requests { sendLater() }
+      try go(until: clock.monotonic + Self.stormNanoseconds)
+      store.weather = .fair
+      try go(until: clock.monotonic + Self.calmNanoseconds)
+      database.close()
+      try settle()
+    }
+  }
+
+  // MARK: Time
+
+  private func go(until end: UInt64) throws {
+    while clock.monotonic < end {
+      try settle()
+      clock.advance(to: min(end, store.nextDue, loop.nextDeadline ?? .max))
+    }
+  }
+
+  /// Lets loop and store do all that there is to do at this moment.
+  private func settle() throws {
+    for _ in 0..<Self.mostTurns {
+      try #require(loop.turnByHand(atMost: Self.mostTurns))
+      if !store.act(clock.monotonic) { return }
+    }
+    Issue.record("Loop and store go on for ever at one moment.")
+  }
+
+  // MARK: Devices
+
+  private func sendLater() {
+    let device = Identifier(high: 7, low: UInt64.random(in: 0..<UInt64(Self.devices), using: &generator))
+    let readings = generator.happens(weather.poison) ? [reading(0, SimulatedStore.poison)] : someReadings()
+    // The first second is the connections'.
+    let moment = generator.milliseconds(1_000...(Self.stormNanoseconds / 1_000_000))
+    waiting += 1
+    loop.schedule(afterNanoseconds: moment) { [self] in
+      loop.spawn { [self] in await send(device, readings) }
+    }
+  }
+
+  /// Readings of few keys, so that devices repeat themselves; seldom with another value than the last time.
+  private func someReadings() -> [Reading] {
+    (0..<Int.random(in: 1...12, using: &generator)).map { index in
+      let minute = Int64.random(in: 0..<200, using: &generator)
+      return reading(index, Double(minute) + (generator.happens(0.05) ? 0.5 : 0), minute: minute)
+    }
+  }
+
+  private func reading(_ index: Int, _ value: Double, minute: Int64 = 0) -> Reading {
+    Reading(
+      type: types.type("soil_moisture")!, value: value,
+      measuredAt: Timestamp(unixMilliseconds: 1_794_900_000_000 + minute * 60_000), index: index)
+  }
+
+  /// Sends until the readings are stored, as a device does that was told to; gives up what the server can never store.
+  private func send(_ device: Identifier, _ readings: [Reading]) async {
+    for _ in 0..<20 {
+      let submission = ReadingsSubmission(device: device, garden: device, readings: readings)
+      do {
+        note(device, try await writer.store(submission))
+        waiting -= 1
+        return
+      } catch {
+        if readings[0].value != SimulatedStore.poison { refused += 1 }
+      }
+      await loop.sleep(nanoseconds: generator.milliseconds(500...1_500))
+    }
+    waiting -= 1
+  }
+
+  private func note(_ device: Identifier, _ stored: StoredReadings) {
+    let all: [(Verdict, [Reading])] = [
+      (.accepted, stored.accepted), (.duplicate, stored.duplicates), (.conflict, stored.conflicts),
+    ]
+    for (verdict, readings) in all {
+      for reading in readings { verdicts[Self.key(device, reading), default: []].append((reading.value, verdict)) }
+    }
+  }
+
+  private static func key(_ device: Identifier, _ reading: Reading) -> StoredTable.Key {
+    let microseconds = (reading.measuredAt.unixMilliseconds - 946_684_800_000) * 1_000
+    return StoredTable.Key(device: device, type: reading.type.name, microseconds: microseconds)
+  }
+}

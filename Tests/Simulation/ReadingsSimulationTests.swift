@@ -1,0 +1,70 @@
+import Glibc
+import Reactor
+import Testing
+
+@testable import Gardens
+
+/// Seeds of the simulation: `SEED` for one, `SEEDS` for that many from 1 on, as `scripts/simulate` sets them.
+private let seeds: [UInt64] = {
+  func number(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }
+  if let seed = number("SEED") { return [seed] }
+  return Array(1...(number("SEEDS") ?? 100))
+}()
+
+@Suite("Readings, whatever befalls the store,")
+struct ReadingsSimulationTests {
+  @Test("are stored when that was said, never twice, and nobody who waits is forgotten")
+  func nothingIsLost() throws {
+    var (verdicts, refused, lostAnswers) = (0, 0, 0)
+    for seed in seeds {
+      let simulation = try run(seed)
+      check(simulation, seed)
+      verdicts += simulation.verdicts.values.reduce(0) { $0 + $1.count }
+      refused += simulation.refused
+      lostAnswers += simulation.store.lostAnswers
+    }
+    // A simulation in which nothing happens proves nothing.
+    if seeds.count > 1 { #expect(verdicts > 0 && refused > 0 && lostAnswers > 0) }
+  }
+
+  private func check(_ simulation: ReadingsSimulation, _ seed: UInt64) {
+    let hint: Comment = "make simulate SEED=\(seed)"
+    let table = simulation.store.table
+    #expect(simulation.waiting == 0, hint)
+    #expect(table.counted == table.countable, hint)
+    for (key, verdicts) in simulation.verdicts {
+      let stored = table.rows[key]?.value
+      for (value, verdict) in verdicts {
+        #expect(verdict == .conflict ? stored != nil && stored != value : stored == value, hint)
+      }
+      // Where an answer may be lost, two requests with the same reading may both be told that theirs was the first.
+      if simulation.weather.leavesNoDoubt { #expect(verdicts.count(where: { $0.1 == .accepted }) <= 1, hint) }
+    }
+    // One request's poison is no other's.
+    if simulation.weather.isCalm { #expect(simulation.refused == 0, hint) }
+    #expect(!table.rows.values.contains { $0.value == SimulatedStore.poison }, hint)
+  }
+
+  @Test("A seed goes the same way each time", arguments: [1, 2, 3] as [UInt64])
+  func repeats(seed: UInt64) throws {
+    let (one, other) = (try run(seed), try run(seed))
+    #expect(one.store.history == other.store.history)
+    #expect(!one.store.history.isEmpty)
+    #expect(one.refused == other.refused)
+    #expect(one.verdicts.keys == other.verdicts.keys)
+  }
+
+  /// On a thread of its own, as loops have.
+  private func run(_ seed: UInt64) throws -> ReadingsSimulation {
+    nonisolated(unsafe) var result: Result<ReadingsSimulation, any Error>?
+    let thread = try SystemThread(name: "simulation") {
+      result = Result {
+        let simulation = try ReadingsSimulation(seed: seed)
+        try simulation.run()
+        return simulation
+      }
+    }
+    thread.join()
+    return try #require(result).get()
+  }
+}

@@ -1,0 +1,92 @@
+import Glibc
+
+/// One client's connection to the simulated store: takes its messages apart into segments, what stands between two
+/// syncs, and answers each of them as a whole.
+final class SimulatedSession {
+  private(set) var fd: Int32
+  private var received: [UInt8] = []
+  private var unsent: [UInt8] = []
+  private var segment: [WireMessage] = []
+  private(set) var isOpen = false
+  /// Texts of the prepared statements.
+  private var statements: [String: String] = [:]
+  /// What is to be answered, and when, in order.
+  var segments: [(due: UInt64, messages: [WireMessage])] = []
+
+  init(_ fd: Int32) { self.fd = fd }
+
+  /// Whether nobody is at the other end.
+  var isClosed: Bool { fd < 0 }
+  /// Whether nothing is left to do.
+  var isOver: Bool { isClosed && segments.isEmpty }
+
+  /// Reads what has come; calls `whole` for each segment that is complete. Gives whether anything came.
+  func read(_ whole: ([WireMessage]) -> Void) -> Bool {
+    guard !isClosed else { return false }
+    let count = withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 8) { buffer in
+      let count = recv(fd, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+      if count > 0 { received += buffer.prefix(count) }
+      return count
+    }
+    if count == 0 { hangUp() }
+    guard count > 0 else { return false }
+    if !isOpen {
+      guard WireMessage.takeStartup(&received) else { return true }
+      isOpen = true
+      whole([])
+    }
+    while let message = WireMessage.take(&received) {
+      segment.append(message)
+      if message.type == "S" {
+        whole(segment)
+        segment = []
+      }
+    }
+    return true
+  }
+
+  /// Sends what the socket takes; gives whether it took anything.
+  func send(_ bytes: [UInt8] = []) -> Bool {
+    unsent += bytes
+    guard !isClosed, !unsent.isEmpty else { return false }
+    let count = Glibc.send(fd, unsent, unsent.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+    if count > 0 { unsent.removeFirst(count) }
+    return count > 0
+  }
+
+  /// What the server says to whoever has signed in.
+  func greet() {
+    var answer = WireWriter()
+    answer.message("R", WireWriter.number(Int32(0)))
+    for (name, value) in [("server_version", "15.0"), ("client_encoding", "UTF8"), ("integer_datetimes", "on")] {
+      answer.message("S", Array(name.utf8) + [0] + Array(value.utf8) + [0])
+    }
+    answer.message("K", WireWriter.number(Int64(1)))
+    answer.message("Z", [UInt8(ascii: "I")])
+    _ = send(answer.bytes)
+  }
+
+  /// The text that a message's statement has.
+  func text(of message: WireMessage) -> String {
+    if message.type == "P" { return message.parsed.text }
+    return statements[message.bound.statement] ?? ""
+  }
+
+  func prepare(_ message: WireMessage) {
+    let (name, text) = message.parsed
+    statements[name] = text
+  }
+
+  /// The server ends the connection, and with it what it has not begun.
+  func close() {
+    hangUp()
+    segments = []
+  }
+
+  /// The client has gone; a server still runs what it was sent.
+  private func hangUp() {
+    guard fd >= 0 else { return }
+    Glibc.close(fd)
+    fd = -1
+  }
+}
