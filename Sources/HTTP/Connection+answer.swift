@@ -157,17 +157,23 @@ extension Connection {
     }
   }
 
+  /// Sends an answer that was rendered before.
+  func respond(_ answer: FixedAnswer) { sendWhole(answer.status) { $0.send(answer) } }
+
   // MARK: The end
 
+  private func sendWhole(_ response: Response) { sendWhole(response.status) { $0.send(response) } }
+
   /// Sends an answer that is all there.
-  private func sendWhole(_ response: Response) {
+  @inline(__always)
+  private func sendWhole(_ status: Status, _ write: (inout ResponseWriter) -> Void) {
     guard phase != .closed else {
-      finishRequest(response.status, isDropped: true)
+      finishRequest(status, isDropped: true)
       return
     }
     var writer = ResponseWriter(self)
-    writer.send(response)
-    finishWritten(response.status)
+    write(&writer)
+    finishWritten(status)
   }
 
   /// Reports a request whose whole answer was written, unless there was no memory for it.

@@ -23,6 +23,9 @@ package struct DeferredAnswer {
   /// Gives the answer.
   package func send(_ response: Response) { owing.respond(response) }
 
+  /// Gives an answer that was rendered before.
+  package func send(_ answer: FixedAnswer) { owing.respond(answer) }
+
   /// Answers with what the application makes of an error.
   package func fail(_ error: any Error) { owing.fail(error) }
 

@@ -1,4 +1,4 @@
-/// An answer of a synchronous handler that is the same each time, but for its date and what the application adds to
+/// An answer that is the same each time, but for its date and what the application adds to
 /// every answer: rendered once.
 package final class FixedAnswer {
   let status: Status

@@ -110,6 +110,9 @@ package final class Request {
   package var minorVersion: Int { Int(head.minorVersion) }
   /// The target as sent, with its query; empty if it could not be read.
   package var target: String { text(head.target) }
+  /// Calls `body` with the bytes of the target, without making a string.
+  package func withTarget<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { body(bytes(head.target)) }
+
   /// The path as sent, that is, percent-encoded; empty if it could not be read.
   package var path: String { head.path.length == 0 && head.target.length > 0 ? "/" : text(head.path) }
 

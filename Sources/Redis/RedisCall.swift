@@ -6,6 +6,14 @@ class RedisCall {
   func received(_ reply: UnsafePointer<redisReply>?) {}
 }
 
+/// Waits for the answer to one command of a link that its owner sends by itself.
+final class LinkCall: RedisCall {
+  private let answered: (RedisReply?) -> Void
+  init(_ answered: @escaping (RedisReply?) -> Void) { self.answered = answered }
+
+  override func received(_ reply: UnsafePointer<redisReply>?) { answered(reply.map(RedisReply.init)) }
+}
+
 /// The reply function of a `RedisCall`, given to hiredis together with the retained call.
 func redisCallReceived(
   _ context: UnsafeMutablePointer<redisAsyncContext>?, _ reply: UnsafeMutableRawPointer?,

@@ -100,7 +100,7 @@ final class RedisConnector {
 
   private func greet(_ link: RedisLink, _ command: [RedisArgument], isLast: Bool = false) {
     arguments.fill(command)
-    let call = Greeting { [weak self, unowned link] reply in
+    let call = LinkCall { [weak self, unowned link] reply in
       guard let self, let reply, self.attempt === link else { return }
       if case .error(let message) = reply {
         link.drop("refused: \(message)")
@@ -152,13 +152,5 @@ final class RedisConnector {
     failures += 1
     let longest = min(doubled, configuration.longestBackoffMilliseconds)
     return longest / 2 + UInt64.random(in: 0...(longest - longest / 2))
-  }
-
-  /// Waits for the answer to one command of the sign-in.
-  private final class Greeting: RedisCall {
-    private let answered: (RedisReply?) -> Void
-    init(_ answered: @escaping (RedisReply?) -> Void) { self.answered = answered }
-
-    override func received(_ reply: UnsafePointer<redisReply>?) { answered(reply.map(RedisReply.init)) }
   }
 }

@@ -44,6 +44,14 @@ package final class RedisSubscriber {
   private var arguments = ArgumentBuffer()
   private let probe = Channel(RedisSubscriber.probeChannel)
   private var probeTimer: FairTimer?
+  private var probedAt: UInt64 = 0
+  private var tracking: KeyTracking?
+  private let invalidations = Channel(KeyTracking.channel)
+  /// Whether Redis does not let this user hear of changes, which ends the connection that asks for them.
+  private var isTrackingForbidden = false
+  /// Every change of a tracked key that Redis made before this moment of the monotonic clock has been told; 0 while
+  /// keys are not tracked.
+  @exclusivity(unchecked) package private(set) var heardUntil: UInt64 = 0
   // Those whose SUBSCRIBE is on its way, in order: Redis confirms in order. A channel that was given up and asked for
   // again is another object, which the confirmation of the first does not confirm.
   private var asked: [Channel] = []
@@ -60,8 +68,15 @@ package final class RedisSubscriber {
     self.configuration = configuration
     connector = RedisConnector(loop: loop, configuration: configuration)
     connector.onReady = { [unowned self] link in connected(link) }
-    connector.onLost = { [unowned self] _ in disconnected() }
+    connector.onLost = { [unowned self] reason in disconnected(reason) }
     connector.start()
+  }
+
+  /// Has `receive` called on the loop with each change of a key that begins with one of these prefixes, of which none
+  /// begins with another; also when changes may have been missed. To be called once, when it was just made.
+  package func track(prefixes: [String], _ receive: @escaping (KeyChange) -> Void) {
+    precondition(tracking == nil && link == nil, "tracking begins with the connection")
+    tracking = KeyTracking(prefixes: prefixes, receive)
   }
 
   /// Why the last attempt or connection failed; nil while connected.
@@ -135,6 +150,7 @@ package final class RedisSubscriber {
   private func received(_ push: RedisReply) {
     guard case .array(let parts) = push, parts.count == 3, let channel = parts[1].text else { return }
     switch parts[0].text {
+    case "message" where channel == KeyTracking.channel: tracking?.received(parts[2])
     case "message": deliver(parts[2].bytes ?? [], channel)
     case "subscribe": confirmed()
     default: break
@@ -153,7 +169,8 @@ package final class RedisSubscriber {
     let channel = asked[nextConfirmed]
     nextConfirmed += 1
     if nextConfirmed == asked.count { forgetAsked() }
-    channel.settle(channel === probe || channels[channel.name] === channel)
+    channel.settle(channel === probe || channel === invalidations || channels[channel.name] === channel)
+    if channel === probe, invalidations.isConfirmed { heardUntil = probedAt }
     if asked.isEmpty, !isListening { listening() }
   }
 
@@ -174,14 +191,25 @@ package final class RedisSubscriber {
   private func connected(_ link: RedisLink) {
     self.link = link
     link.onPush = { [unowned self] push in received(push) }
+    guard let tracking, !isTrackingForbidden else { return subscribeAll() }
+    dropUnlessAnswered()
+    tracking.begin(on: link) { [unowned self] isOn in
+      if isOn { subscribe(invalidations) }
+      subscribeAll()
+    }
+  }
+
+  private func subscribeAll() {
     for channel in channels.values { subscribe(channel) }
     sendProbe()
   }
 
-  private func disconnected() {
+  private func disconnected(_ reason: String) {
+    if !invalidations.isConfirmed, reason.hasPrefix("NOPERM") { isTrackingForbidden = true }
     stop()
     link = nil
     hadGap = true
+    tracking?.missed()
     onGap?()
     onStateChange?(false)
   }
@@ -189,6 +217,9 @@ package final class RedisSubscriber {
   private func stop() {
     probeTimer?.cancel()
     isListening = false
+    heardUntil = 0
+    invalidations.isConfirmed = false
+    probe.isConfirmed = false
     forgetAsked()
     for channel in channels.values { channel.settle(false) }
   }
@@ -196,7 +227,14 @@ package final class RedisSubscriber {
   /// Asks for a sign of life, and gives the connection up when the last one has not come.
   private func sendProbe() {
     probe.isConfirmed = false
+    probedAt = loop.now
     subscribe(probe)
+    dropUnlessAnswered()
+  }
+
+  /// Gives the connection up unless Redis has answered by the time of the next sign of life.
+  private func dropUnlessAnswered() {
+    probeTimer?.cancel()
     let interval = configuration.probeIntervalMilliseconds
     probeTimer = FairTimer(on: loop, afterNanoseconds: interval * 1_000_000) { [unowned self] in
       if probe.isConfirmed { sendProbe() } else { link?.drop("no answer within \(interval) ms") }

@@ -51,6 +51,9 @@ extension Configuration {
     package internal(set) var keyPrefix = ""
     /// Whether answers are kept.
     package internal(set) var caches = false
+    /// The bounds of what all loops together remember of them.
+    package internal(set) var memoryBytes = 0
+    package internal(set) var memoryEntries = 0
 
     static let settings = [
       Setting(
@@ -66,6 +69,13 @@ extension Configuration {
         "REDIS_PREFIX", \.redis.keyPrefix, .text(64), default: .text("terroir:"),
         "What the names of all keys begin with."),
       Setting("CACHE", \.redis.caches, .flag, default: .text("on"), "Whether answers are cached in Redis."),
+      Setting(
+        "CACHE_MEMORY", \.redis.memoryBytes, .bytes(0...1 << 40), default: .text("16MiB"),
+        "The memory for cached answers that are given without asking Redis, until it says that they are void; 0 for none."
+      ),
+      Setting(
+        "CACHE_MEMORY_ENTRIES", \.redis.memoryEntries, .integer(0...10_000_000), default: .text("10000"),
+        "The most answers in it."),
     ]
   }
 }

@@ -123,6 +123,78 @@ struct RedisSubscriberTests {
     }
   }
 
+  /// Notes what is said of keys that begin with `seen:` or `also`.
+  private final class Changes {
+    var texts: [String] = []
+
+    func track(_ subscriber: RedisSubscriber) {
+      subscriber.track(prefixes: ["seen:", "also"]) { [self] change in
+        switch change {
+        case .key(let key): texts.append(String(decoding: key, as: UTF8.self))
+        case .any: texts.append("any")
+        }
+      }
+    }
+  }
+
+  @Test("tells of every change of a tracked key, by whomever, and of nothing else; and when it may have missed one")
+  func tracking() throws {
+    let server = try PrivateServer()
+    try withClient(RedisConfiguration(address: server.address)) { client, loop in
+      let changes = Changes()
+      let subscriber = RedisSubscriber(loop: loop, configuration: RedisConfiguration(address: server.address))
+      defer { subscriber.close() }
+      changes.track(subscriber)
+      #expect(subscriber.heardUntil == 0)
+      #expect(await waitUntil(loop, milliseconds: 5_000) { subscriber.heardUntil > 0 })
+      var expected: [String] = []
+      func tells(_ more: [String]) async -> Bool {
+        expected += more
+        return await waitUntil(loop, milliseconds: 5_000) { changes.texts.count >= expected.count }
+          && changes.texts == expected
+      }
+      _ = try await client.set("unseen", [1])
+      _ = try await client.set("seen:1", [1])
+      #expect(await tells(["seen:1"]))
+      try await client.delete("seen:1")
+      #expect(await tells(["seen:1"]))
+      _ = try await client.set("also", [1], expiry: .milliseconds(1))
+      #expect(await tells(["also", "also"]))
+      try await client.send("FLUSHALL")
+      #expect(await tells(["any"]))
+      server.kill()
+      #expect(await tells(["any"]))
+      #expect(subscriber.heardUntil == 0)
+      let lostAt = Clock.monotonic()
+      try server.start()
+      #expect(await waitUntil(loop, milliseconds: 5_000) { subscriber.heardUntil > lostAt && client.isConnected })
+      _ = try await client.set("seen:2", [2])
+      #expect(await tells(["seen:2"]))
+    }
+  }
+
+  @Test("goes on without tracking where Redis forbids it, and never says that it has heard of changes")
+  func forbiddenTracking() throws {
+    let server = try PrivateServer()
+    try withClient(RedisConfiguration(address: server.address)) { client, loop in
+      try await client.send(
+        ["ACL", "SETUSER", "limited", "on", ">secret", "~*", "resetchannels", "&terroir:*", "&news", "+@all"])
+      let address = RedisAddress(endpoint: server.address.endpoint, user: "limited", password: "secret")
+      let (changes, subscriber) = (
+        Changes(), RedisSubscriber(loop: loop, configuration: RedisConfiguration(address: address))
+      )
+      defer { subscriber.close() }
+      changes.track(subscriber)
+      var received = 0
+      let subscription = try subscriber.subscribe("news") { _ in received += 1 }
+      #expect(await waitUntil(loop, milliseconds: 5_000) { subscriber.isListening })
+      #expect(await subscriber.isConfirmed(subscription))
+      try await client.publish("news", [1])
+      #expect(await waitUntil(loop, milliseconds: 5_000) { received == 1 })
+      #expect(subscriber.heardUntil == 0)
+    }
+  }
+
   /// Runs a task with a subscriber that listens and a client that is connected.
   private func withSubscriber(
     _ configuration: RedisConfiguration? = nil,

@@ -22,7 +22,7 @@ extension Cache {
         if isMarked { try await CommitMark.change(in: transaction) }
         return value
       }
-      if !isMarked { await invalidate(tags) }
+      if isMarked { commitMark.distrust() } else { await invalidate(tags) }
       return value
     } catch let error as PostgresError where error.outcomeIsUnknown {
       await invalidate(tags)
@@ -46,6 +46,8 @@ extension Cache {
     // An error reply, such as of a Redis that is out of memory, is a change that was not noted either.
     let replies = try? await redis.pipeline(commands)
     if replies?.allSatisfy({ $0.text == "OK" }) != true { changeWasLost() }
+    // Not before Redis has it: what is asked of it from here on is new.
+    countChange(tags)
   }
 
   /// To be called when Redis could not be told of a change: changes the mark, again and again until Postgres has taken
@@ -63,7 +65,7 @@ extension Cache {
         await database.loop.sleep(nanoseconds: Self.markingPauseNanoseconds)
       }
       isMarking = false
-      commitMark.endMarking(at: database.loop.now)
+      commitMark.endMarking()
     }
   }
 }

@@ -15,6 +15,7 @@ extension Cache {
   /// To be called when the connection to Redis comes and goes.
   package func connectionChanged(isConnected: Bool) {
     isTrusted = false
+    forgetAll()
     if isConnected { epochIsMissing() } else { owesEpoch = true }
   }
 

@@ -3,7 +3,8 @@ import Postgres
 import Reactor
 import Redis
 
-/// Finished answers kept in Redis, shared by all loops and replicas: cache-aside, one load at a time per loop.
+/// Finished answers kept in Redis, shared by all loops and replicas: cache-aside, one load at a time per loop. What is
+/// asked for again and again a loop remembers by itself (`Cache+memory.swift`).
 ///
 /// Every entry carries the generation of its tag and the epoch of the whole cache as they were before it was loaded,
 /// and counts only while both still stand. A commit gives the tag a new generation, so that an entry loaded from the
@@ -24,15 +25,18 @@ package final class Cache {
   static let retryNanoseconds: UInt64 = 100_000_000
 
   let redis: RedisClient
+  let subscriber: RedisSubscriber
   let database: Database
   let commitMark: CommitMark
+  /// Of all loops of the process.
+  let counts: ChangeCounts
   /// Where the epoch stands: for scripts that keep something else than finished answers by the same rules.
   package let epochKey: String
-  private let generationPrefix: String
+  let generationPrefix: String
   // The same in UTF-8, as every look-up needs them.
   private let keyBytes: (epoch: [UInt8], generation: [UInt8], value: [UInt8])
   package let isEnabled: Bool
-  private let record: (_ cache: String, _ result: CacheResult) -> Void
+  let record: (_ cache: String, _ result: CacheResult) -> Void
   private let loads = SingleFlight<Flight, CacheEntry>()
   /// Whether this connection to Redis has seen an epoch that it may read by.
   var isTrusted = false
@@ -43,22 +47,32 @@ package final class Cache {
   /// Changes that Redis could not be told of, and the mark does not tell of yet.
   var isMarking = false
   var owesMark = false
+  /// What this loop remembers, under one mark.
+  @exclusivity(unchecked) var memory: AnswerMemory
+  @exclusivity(unchecked) var rememberedMark: UInt64 = 0
+  /// Counts how often everything was forgotten.
+  @exclusivity(unchecked) var session: UInt64 = 0
   private var stored = (until: UInt64(0), bytes: 0)
   private var random = SystemRandomNumberGenerator()
 
-  /// A cache of one loop; keys begin with `prefix`, and `record` counts each look-up.
+  /// A cache of one loop; keys begin with `prefix`, and `record` counts each look-up. The subscriber was just made.
   init(
-    redis: RedisClient, database: Database, commitMark: CommitMark, prefix: String, isEnabled: Bool,
+    redis: RedisClient, subscriber: RedisSubscriber, database: Database, commitMark: CommitMark, counts: ChangeCounts,
+    memory: AnswerMemory, prefix: String, isEnabled: Bool,
     record: @escaping (_ cache: String, _ result: CacheResult) -> Void
   ) {
     self.redis = redis
+    self.subscriber = subscriber
     self.database = database
     self.commitMark = commitMark
+    self.counts = counts
+    self.memory = memory
     epochKey = "\(prefix)epoch"
     generationPrefix = "\(prefix)g:"
     keyBytes = (Array(epochKey.utf8), Array(generationPrefix.utf8), Array("\(prefix)v:".utf8))
     self.isEnabled = isEnabled
     self.record = record
+    listen()
   }
 
   /// The entry of a key, from Redis or from `load`; what `load` throws is not kept.

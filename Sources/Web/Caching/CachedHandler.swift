@@ -6,18 +6,24 @@ struct CachedHandler {
   /// What answers those who are signed in, if anything else than the cache does.
   let personal: ((Call) async throws -> Response)?
 
-  /// Looks the wanted answer up, and leaves it to a task if it is not there.
+  /// Answers from the loop's memory, or looks the wanted answer up and leaves it to a task if it is not there.
   func answer(_ call: Call, _ answer: DeferredAnswer) {
+    let cache = call.context.cache
+    if let remembered = cache.remembered(call.request) { return remembered.give(to: call, answer) }
     let wanted: CachedAnswer
     do { wanted = try self.wanted(call) } catch { return answer.fail(error) }
-    call.context.cache.find(wanted.key) { finding in
+    let ticket = cache.ticket(for: wanted.key)
+    cache.find(wanted.key) { finding in
       if case .entry(let entry) = finding {
-        answer.send(Call.of(answer.request).kept(entry, isList: wanted.isList))
+        // Invariant 1.
+        unowned(unsafe) let request = answer.request
+        cache.remember(entry, of: wanted, ticket, request)
+        answer.send(Call.of(request).kept(entry, isList: wanted.isList))
       } else {
         answer.run { request in
-          let call = Call.of(request)
-          let entry = try await call.context.cache.entry(wanted.key, finding, wanted.load)
-          return call.kept(entry, isList: wanted.isList)
+          let entry = try await cache.entry(wanted.key, finding, wanted.load)
+          cache.remember(entry, of: wanted, ticket, request)
+          return Call.of(request).kept(entry, isList: wanted.isList)
         }
       }
     }

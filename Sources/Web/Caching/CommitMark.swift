@@ -1,4 +1,5 @@
 import Postgres
+import Reactor
 import Synchronization
 
 /// The second way in which a commit is heard: a mark in Postgres that changes with every commit that Redis could not
@@ -32,11 +33,14 @@ package final class CommitMark: Sendable {
   /// Says that a change is about to be marked: no loop of this process may trust what is kept meanwhile.
   func beginMarking() { unheard.add(1, ordering: .acquiringAndReleasing) }
 
-  /// Says that it is marked. What was asked of Postgres before is not good any more.
-  func endMarking(at now: UInt64) {
-    distrustedAt.store(now, ordering: .releasing)
+  /// Says that it is marked.
+  func endMarking() {
+    distrust()
     unheard.subtract(1, ordering: .acquiringAndReleasing)
   }
+
+  /// Says that a change was marked and committed: what was asked of Postgres before is not good any more.
+  func distrust() { distrustedAt.store(Clock.monotonic(), ordering: .releasing) }
 
   /// Reads the mark for as long as the loop runs. One loop of the process does.
   package func follow(_ database: Database) async {

@@ -37,6 +37,11 @@ extension Configuration {
     return store
   }
 
+  /// What one loop remembers of finished answers, of which there are `loops`.
+  func answerMemory(loops: Int) -> AnswerMemory {
+    AnswerMemory(maximumEntries: redis.memoryEntries / loops, maximumBytes: redis.memoryBytes / loops)
+  }
+
   /// The bounds of one loop's HTTP server, of which there are `loops`.
   package func limits(loops: Int) -> HTTPLimits {
     var limits = HTTPLimits()

@@ -49,7 +49,8 @@ package final class LoopContext {
     storeObserver = observer
     subscriber = RedisSubscriber(loop: loop, configuration: configuration.store)
     cache = Cache(
-      redis: redis, database: database, commitMark: process.commitMark, prefix: prefix,
+      redis: redis, subscriber: subscriber, database: database, commitMark: process.commitMark,
+      counts: process.changeCounts, memory: configuration.answerMemory(loops: process.workers), prefix: prefix,
       isEnabled: configuration.redis.caches, record: meters.cache)
     rateLimiter = RateLimiter(redis: redis, loop: loop, prefix: prefix)
     tokens = TokenAuthority(configuration)

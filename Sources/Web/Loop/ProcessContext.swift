@@ -32,6 +32,8 @@ package final class ProcessContext: Sendable {
   package let heartbeats: [Heartbeat]
   /// What Postgres says of the caches of all loops.
   package let commitMark = CommitMark()
+  /// What this process knows of changes.
+  let changeCounts = ChangeCounts()
   /// Which of those loops have Postgres, and Redis.
   package let databaseReach: StoreReach
   package let redisReach: StoreReach

@@ -1,10 +1,12 @@
 import Faults
 import Glibc
 import Reactor
+import Synchronization
 import Testing
 import Values
 
 @testable import Settings
+@testable import Web
 
 @Suite("The cache")
 struct CacheTests {
@@ -125,6 +127,146 @@ struct CacheTests {
         reply = try client.get(shop.path)
       }
       #expect(reply.text.contains("New Farm"))
+    }
+  }
+
+  /// How often Redis was asked for what is kept.
+  private static func lookups(_ server: LiveServer) throws -> Int {
+    let mark = "redis_command_duration_seconds_count{command=\"MGET\"} "
+    let lines = try Client(server).get("/metrics").text.split(separator: "\n")
+    return lines.first { $0.hasPrefix(mark) }.flatMap { Int($0.dropFirst(mark.count)) } ?? 0
+  }
+
+  @Test("asks Redis once for what is asked for a hundred times, and again once that may have changed")
+  func memory() throws {
+    let server = try LiveServer(["WORKERS": "1"])
+    defer { server.stop() }
+    let shop = try Shop(server)
+    let path = "/api/products/\(try shop.offer(amount: 1))"
+    let client = Client(server)
+    /// Whether a round of requests asks Redis as good as never; a busy machine may take some rounds to let it hear.
+    func isRemembered() throws -> Bool {
+      try holds(within: 60) {
+        let before = try Self.lookups(server)
+        for _ in 0..<100 { #expect(try client.get(path).text.contains(#""amount":1,"#)) }
+        return try Self.lookups(server) < before + 20
+      }
+    }
+    #expect(try isRemembered())
+    let reply = try client.get(path)
+    let tag = try #require(reply.header("etag"))
+    #expect(reply.header("cache-control") == "no-cache" && reply.header("content-type") == "application/json")
+    #expect(try client.get(path, headers: ["If-None-Match: \(tag)"]).status == 304)
+    #expect(try shop.owner.get(path).header("cache-control") == "private, no-cache")
+    let head = try client.send("HEAD", path)
+    #expect(head.body.isEmpty && head.header("content-length") == "\(reply.body.count)")
+    let page = "/api/businesses?limit=1"
+    _ = try Shop(server)
+    let pages = try (0..<20).map { _ in try client.get(page) }
+    #expect(pages.allSatisfy { $0.header("link") == pages[0].header("link") && $0.header("link") != nil })
+    // Gone from memory with all that Redis has kept.
+    #expect(try shop.owner.patch(path, #"{"price":{"amount":2,"currency":"EUR"}}"#).status == 200)
+    #expect(try client.get(path).text.contains(#""amount":2,"#))
+  }
+
+  /// The prices that were answered to who set them, and when.
+  private final class Prices: Sendable {
+    private let answered = Mutex<[(price: Int, at: UInt64)]>([])
+    let isOver = Atomic<Bool>(false)
+
+    func wasAnswered(_ price: Int) { answered.withLock { $0.append((price, Clock.monotonic())) } }
+
+    /// The lowest price that may be read by who asks now, when changes may show so much later.
+    func lowest(after nanoseconds: UInt64) -> Int {
+      let limit = Clock.monotonic() - nanoseconds
+      return answered.withLock { answered in answered.last { $0.at <= limit }?.price ?? 0 }
+    }
+
+    static func read(_ client: Client, _ path: String) throws -> Int {
+      Int(try client.get(path).json["price"]?["amount"]?.integer ?? -1)
+    }
+  }
+
+  @Test("gives no answer that is older than a change which the same server has answered, or another one a second ago")
+  func hammering() throws {
+    let writer = try LiveServer()
+    defer { writer.stop() }
+    let reader = try writer.replica()
+    defer { reader.stop() }
+    let shop = try Shop(writer)
+    let path = "/api/products/\(try shop.offer(amount: 1))"
+    let (prices, token) = (Prices(), shop.owner.token)
+    let faults = try together(7) { index -> [String] in
+      if index == 0 {
+        defer { prices.isOver.store(true, ordering: .releasing) }
+        let owner = Client(writer, token: token)
+        for price in 2...200 {
+          let reply = try owner.patch(path, #"{"price":{"amount":\#(price),"currency":"EUR"}}"#)
+          if reply.status != 200 { return ["\(reply.status)"] }
+          prices.wasAnswered(price)
+          // Long enough to be remembered, now and then.
+          if price % 8 == 0 { usleep(20_000) }
+        }
+        return []
+      }
+      // The others of the writer's server, on both loops, may be late by nothing.
+      let (server, delay) = index <= 3 ? (writer, 0) : (reader, promiseNanoseconds)
+      let clients = server.clients(4)
+      var faults: [String] = []
+      while !prices.isOver.load(ordering: .acquiring) {
+        for client in clients {
+          let lowest = prices.lowest(after: delay)
+          let price = try Prices.read(client, path)
+          if price < lowest { faults.append("\(price) after \(lowest) on \(index)") }
+        }
+      }
+      return faults
+    }.flatMap { $0 }
+    #expect(faults.isEmpty, "\(faults.prefix(5))")
+    #expect(try Self.all(reader.clients(4)) { try Prices.read($0, path) == 200 })
+  }
+
+  @Test("forgets what it remembers when it does not hear of changes any more", arguments: [true, false])
+  func deafness(_ isFrozen: Bool) throws {
+    let store = try PrivateServer()
+    let url = "redis://127.0.0.1:\(store.port)/0"
+    let proxy = try Proxy(before: url)
+    defer { proxy.become(.stop) }
+    let writer = try LiveServer(["REDIS_URL": url])
+    defer { writer.stop() }
+    let reader = try writer.replica(["REDIS_URL": proxy.url(for: url)])
+    defer { reader.stop() }
+    let shop = try Shop(writer)
+    let path = "/api/products/\(try shop.offer(amount: 1))"
+    let readers = reader.clients(4)
+    for _ in 0..<100 { for client in readers { #expect(try Prices.read(client, path) == 1) } }
+    let redis = try RedisWire(port: store.port)
+    if isFrozen { proxy.become(.freeze) }
+    for price in 2...4 {
+      // The way of the messages alone.
+      if !isFrozen { try redis.send("CLIENT", "KILL", "TYPE", "pubsub") }
+      #expect(try shop.owner.patch(path, #"{"price":{"amount":\#(price),"currency":"EUR"}}"#).status == 200)
+      #expect(try Self.all(readers) { try Prices.read($0, path) == price })
+    }
+    proxy.become(.forward)
+    #expect(try shop.owner.patch(path, #"{"price":{"amount":5,"currency":"EUR"}}"#).status == 200)
+    #expect(try Self.all(readers) { try Prices.read($0, path) == 5 })
+  }
+
+  @Test("does not believe a mark that was read before a change which only Postgres was told of")
+  func distrust() throws {
+    let server = try LiveServer.shared.get()
+    try server.withDatabase { database in
+      let mark = CommitMark()
+      #expect(mark.value(at: database.loop.now) == nil)
+      try await mark.read(database)
+      #expect(mark.value(at: database.loop.now) != nil)
+      mark.distrust()
+      #expect(mark.value(at: database.loop.now) == nil)
+      // What was asked within the same turn may be older than the change, too.
+      await database.loop.sleep(nanoseconds: 1)
+      try await mark.read(database)
+      #expect(mark.value(at: database.loop.now) != nil)
     }
   }
 }

@@ -1,0 +1,49 @@
+import HTTP
+
+/// A moment as a loop's memory sees it: whether what was asked for then still counts.
+struct MemoryTicket {
+  /// Changes when everything was forgotten.
+  let session: UInt64
+  /// Where the tag is counted, and its count.
+  let place: Int
+  let count: UInt64
+}
+
+/// An answer of the cache as a loop remembers it.
+final class RememberedAnswer {
+  /// What an answer takes beside its target and body, about, in bytes: head, tables, headers of allocations.
+  private static let overheadBytes = 1_024
+
+  let target: [UInt8]
+  /// The cache's name in the metrics.
+  let cache: String
+  let ticket: MemoryTicket
+  /// Until when it counts, by the monotonic clock.
+  let until: UInt64
+  private let entry: CacheEntry
+  private let isList: Bool
+  // Made by the first who asks without a condition and without signing in.
+  private var common: FixedAnswer?
+
+  init(_ target: [UInt8], _ entry: CacheEntry, of wanted: CachedAnswer, _ ticket: MemoryTicket, until: UInt64) {
+    self.target = target
+    self.entry = entry
+    self.ticket = ticket
+    self.until = until
+    (cache, isList) = (wanted.key.cache, wanted.isList)
+  }
+
+  /// The memory it takes, about.
+  var bytes: Int { target.count + entry.body.count + Self.overheadBytes }
+
+  /// Answers a request for the target.
+  func give(to call: Call, _ answer: DeferredAnswer) {
+    guard case .anonymous = call.identity, call.request.headerCount("If-None-Match") == 0 else {
+      return answer.send(call.kept(entry, isList: isList))
+    }
+    if let common { return answer.send(common) }
+    let common = FixedAnswer(.ok, headers: call.kept(entry, isList: isList).headers, body: entry.body)
+    self.common = common
+    answer.send(common)
+  }
+}
