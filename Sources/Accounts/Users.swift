@@ -137,17 +137,16 @@ struct Users: EndpointGroup {
 
   /// Registrations have a limit of their own, since each costs a hash. One that is to be sent again costs nothing.
   private func admitNewcomer(from address: PeerAddress, _ body: () async throws -> Response) async throws -> Response {
-    guard let rate = context.configuration.rates.registration else { return try await body() }
-    let policy = RatePolicy("registration", rate)
-    let network = address.network.text
-    let decision = await context.rateLimiter.take(policy, client: network)
-    if !decision.isAllowed { throw policy.refusal(decision) }
+    guard let limiter = context.rates.registration else { return try await body() }
+    let client = RateClient.network(address.network)
+    let decision = await limiter.take(client)
+    if !decision.isAllowed { throw limiter.policy.refusal(decision) }
     do {
       return try await body()
     } catch {
       let problem = Problem(error)
       if [.unavailable, .overloaded].contains(problem.code) {
-        await context.rateLimiter.giveBack(policy, client: network)
+        await limiter.giveBack(client)
       }
       throw problem
     }

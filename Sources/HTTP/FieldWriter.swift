@@ -26,6 +26,18 @@ package struct FieldWriter {
     output.pointee.append("\r\n")
   }
 
+  /// Appends a part of a line and a number that is not negative.
+  package func append(lead: UnsafeRawBufferPointer, decimal: Int) {
+    output.pointee.append(lead)
+    output.pointee.append(decimal: decimal)
+  }
+
+  /// Appends a part of a line and a number that is not negative.
+  package func append(lead: StaticString, decimal: Int) {
+    output.pointee.append(lead)
+    output.pointee.append(decimal: decimal)
+  }
+
   /// Appends whole field lines, each with its CRLF.
   package func append(lines: StaticString) { output.pointee.append(lines) }
 

@@ -24,6 +24,12 @@ package struct TokenBucket: Sendable {
     return true
   }
 
+  /// Takes over what is known of the tokens from elsewhere, as of now.
+  package mutating func set(_ tokens: Double, at now: UInt64) {
+    self.tokens = min(capacity, tokens)
+    askedAt = now
+  }
+
   /// How long it takes until there are so many tokens, in seconds.
   package func secondsUntil(_ wanted: Double) -> Double { max(0, wanted - tokens) / tokensPerSecond }
 

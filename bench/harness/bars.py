@@ -8,7 +8,7 @@ from harness.results import Results
 
 LIVEZ = "GET /livez"
 PIPELINED = "GET /livez, 16 pipelined"
-CACHED = "GET /api/gardens/{id}, cached in Redis"
+CACHED = "GET /api/gardens/{id}, cached"
 BY_KEY = "GET /api/gardens/{id}, one row by key"
 INGESTION = "POST 10 readings, durable"
 IDLE = "GET /livez, 10,000 mostly idle connections"
@@ -121,17 +121,17 @@ def all_bars(results: Results) -> list[Bar]:
         lambda: ratio(results, LIVEZ, "terroir", "C ceiling", 0.9),
         lambda: ratio(results, LIVEZ, "terroir", "hyper", 1),
         lambda: ratio(results, LIVEZ, "terroir", "Hummingbird", 3),
-        lambda: ratio(results, PIPELINED, "terroir", "C ceiling", 0.75),
+        lambda: ratio(results, PIPELINED, "terroir", "C ceiling", 0.85),
         lambda: ratio(results, PIPELINED, "terroir", "hyper", 1),
         lambda: least_cpu(results, LIVEZ),
         lambda: least_cpu(results, PIPELINED),
         lambda: least_cpu(results, CLOSING),
         lambda: least_cpu(results, UNPINNED),
-        lambda: ratio(results, CACHED, "terroir", "fasthttp, cache on", 2),
-        lambda: ratio(results, CACHED, "terroir", "hyper, cache on", 1.3),
+        lambda: ratio(results, CACHED, "terroir", "fasthttp, cache on", 3.5),
+        lambda: ratio(results, CACHED, "terroir", "hyper, cache on", 1.5),
         lambda: tail(results, CACHED, "terroir", ["fasthttp, cache on", "hyper, cache on"]),
-        lambda: ratio(results, BY_KEY, off, "fasthttp", 2),
-        lambda: ratio(results, BY_KEY, off, "hyper", 1.5),
+        lambda: ratio(results, BY_KEY, off, "fasthttp", 2.5),
+        lambda: ratio(results, BY_KEY, off, "hyper", 1.4),
         lambda: tail(results, BY_KEY, off, ["fasthttp", "hyper"]),
         lambda: ratio(results, INGESTION, "terroir", "fasthttp", 3.5),
         lambda: ratio(results, INGESTION, "terroir", "hyper", 2),

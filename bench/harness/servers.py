@@ -112,9 +112,10 @@ def free_port() -> int:
 
 def all_servers(terroir: str) -> dict[str, Server]:
     """By name; those that could not be built here are left out later."""
-    off = {f"RATE_LIMIT_{who}": "off" for who in ["ANONYMOUS", "USER", "DEVICE", "REGISTRATION"]}
+    # On as in production, and so high that no load is refused.
+    limits = [f"RATE_LIMIT_{who}" for who in ["ANONYMOUS", "USER", "DEVICE", "REGISTRATION"]]
     # A worker for each core it may use. Peers write no line per request; `terroir+log` does, as it does by default.
-    terroir_environment = off | {
+    terroir_environment = dict.fromkeys(limits, "100000000/60") | {
         "HOST": "127.0.0.1", "METRICS_PORT": "0", "LOG_LEVEL": "warn", "SHUTDOWN_DRAIN_SECONDS": "0",
         "ENVIRONMENT": "production", "JWT_SECRET": "b1946ac92492d2347c6235b4d2611184-benchmark-only",
         "ACCESS_TOKEN_SECONDS": "86400", "INSIGHTS_INTERVAL_SECONDS": "0",
@@ -126,6 +127,8 @@ def all_servers(terroir: str) -> dict[str, Server]:
     servers = [
         Server("terroir", [terroir, "serve"], terroir_environment, "/readyz"),
         Server("terroir, cache off", [terroir, "serve"], terroir_environment | {"CACHE": "off"}, "/readyz"),
+        Server("terroir, memory off", [terroir, "serve"], terroir_environment | {"CACHE_MEMORY": "0"}, "/readyz"),
+        Server("terroir, limits off", [terroir, "serve"], terroir_environment | dict.fromkeys(limits, "off"), "/readyz"),
         Server("terroir, request log", [terroir, "serve"], terroir_environment | {"LOG_LEVEL": "info"}, "/readyz"),
         Server("C ceiling", [str(BUILT / "ceiling"), "$PORT"]),
         Server("fasthttp", [str(BUILT / "go")]),

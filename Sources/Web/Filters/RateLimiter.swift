@@ -1,62 +1,127 @@
 import Reactor
 import Redis
-import Settings
 import Values
 
-/// How many requests a client may make: `count` per `seconds`, refilled evenly.
-package struct RatePolicy: Equatable, Sendable {
-  let name: String
-  let count: Int64
-  let seconds: Int64
-
-  package init(_ name: String, _ rate: RequestRate) {
-    self.name = name
-    count = Int64(rate.count)
-    seconds = Int64(rate.seconds)
-  }
-
-  /// The answer to who has no token left.
-  package func refusal(_ decision: RateDecision) -> Problem {
-    var problem = Problem(.tooManyRequests, "You may make \(count) requests in \(seconds) seconds.")
-    problem.headers.append(("Retry-After", String(max(1, decision.resetSeconds))))
-    return problem
-  }
-}
-
-/// What became of one request's token.
-package struct RateDecision: Equatable {
-  package let isAllowed: Bool
-  /// Tokens that are left.
-  let remaining: Int64
-  /// Seconds until there is a token again, or until the bucket is full.
-  let resetSeconds: Int64
-}
-
-/// Token buckets in Redis, shared by all replicas; buckets of the loop's own while Redis is away.
+/// One limit on one loop: token buckets in Redis that all replicas share, of whose tokens the loop leases a few at a
+/// time for each client and hands them out by itself.
+///
+/// What is leased has left the bucket, so that over any time all replicas together let through at most what the bucket
+/// gives and the leases that were outstanding before: `RatePolicy.lease` for each loop. A lease is filled up when half
+/// of it is left, so that who is within the limit waits for nothing, and given back when it lies idle. While Redis is
+/// away, each loop goes on by what it knows of the bucket.
 package final class RateLimiter {
-  /// The most local buckets; beyond that those that are full again are forgotten, then all.
-  static let maximumLocalBuckets = 20_000
+  /// The most clients that a loop knows; beyond that those whose buckets are full again are forgotten, then all.
+  static let maximumClients = 20_000
+  /// How long a lease may lie idle, in nanoseconds.
+  static let idleNanoseconds: UInt64 = 1_000_000_000
+  /// How long Redis is not asked again after it has said that there is no token, at most, in nanoseconds.
+  static let refusalNanoseconds: UInt64 = 250_000_000
+  /// How often clients are looked for whose buckets are full again, in nanoseconds.
+  private static let forgettingNanoseconds: UInt64 = 15_000_000_000
+  /// The most leases that are given back at a time.
+  static let returnsPerSweep = 256
+  /// How often a request asks for a token: others may take what it has asked for.
+  private static let asksPerRequest = 4
 
+  package let policy: RatePolicy
+  private let lease: Int64
   private let redis: RedisClient
-  private let loop: EventLoop
-  private let prefix: String
-  private var local: [String: TokenBucket] = [:]
+  // Invariant 1.
+  private unowned(unsafe) let loop: EventLoop
+  private let keyPrefix: String
+  private var buckets: [RateClient: RateBucket] = [:]
+  private var isSweeping = false
+  private var forgotAt: UInt64 = 0
 
-  init(redis: RedisClient, loop: EventLoop, prefix: String) {
+  init(_ policy: RatePolicy, redis: RedisClient, loop: EventLoop, prefix: String) {
+    self.policy = policy
+    lease = policy.lease
     self.redis = redis
     self.loop = loop
-    self.prefix = prefix
+    keyPrefix = "\(prefix)rate:\(policy.name):"
   }
 
-  /// Takes a token of `client`, who is named by network, user or device.
-  package func take(_ policy: RatePolicy, client: String) async -> RateDecision { await take(1, policy, client) }
+  /// Takes a token of a client if that can be decided at once; nil when Redis has to be asked.
+  func takeAtOnce(_ client: RateClient) -> RateDecision? { takeAtOnce(from: bucket(of: client)) }
+
+  /// Takes a token of a client.
+  package func take(_ client: RateClient) async -> RateDecision {
+    let bucket = bucket(of: client)
+    bucket.waiting += 1
+    defer { bucket.waiting -= 1 }
+    for _ in 0..<Self.asksPerRequest {
+      if let decision = takeAtOnce(from: bucket) { return decision }
+      let hasAnswer = bucket.isAsking ? await bucket.answered() : await ask(for: bucket)
+      if !hasAnswer { return takeKnown(from: bucket) }
+    }
+    return takeAtOnce(from: bucket) ?? bucket.decision(isAllowed: false)
+  }
 
   /// Gives back a token that was taken for what turned out to cost none.
-  package func giveBack(_ policy: RatePolicy, client: String) async { _ = await take(-1, policy, client) }
+  package func giveBack(_ client: RateClient) async {
+    let bucket = bucket(of: client)
+    _ = bucket.known.take(-1, at: loop.now)
+    bucket.emptyUntil = 0
+    if redis.isConnected { _ = await exchange(-1, client) }
+  }
 
-  private func take(_ tokens: Int64, _ policy: RatePolicy, _ client: String) async -> RateDecision {
-    if redis.isConnected, let decision = await takeShared(tokens, policy, client) { return decision }
-    return takeLocal(tokens, policy, client)
+  // MARK: On this loop
+
+  private func bucket(of client: RateClient) -> RateBucket {
+    if let bucket = buckets[client] { return bucket }
+    if buckets.count >= Self.maximumClients { makeRoom() }
+    let bucket = RateBucket(client, policy, at: loop.now)
+    buckets[client] = bucket
+    sweepLater()
+    return bucket
+  }
+
+  private func takeAtOnce(from bucket: RateBucket) -> RateDecision? {
+    let now = loop.now
+    bucket.usedAt = now
+    if bucket.inHand > 0 {
+      bucket.inHand -= 1
+      _ = bucket.known.take(at: now)
+      let decision = bucket.decision(isAllowed: true)
+      if bucket.inHand <= lease / 2, lease > 1 { fillUp(bucket) }
+      return decision
+    }
+    if now < bucket.emptyUntil {
+      // For the time that has passed.
+      _ = bucket.known.take(0, at: now)
+      return bucket.decision(isAllowed: false)
+    }
+    return redis.isConnected ? nil : takeKnown(from: bucket)
+  }
+
+  private func takeKnown(from bucket: RateBucket) -> RateDecision {
+    let isAllowed = bucket.known.take(at: loop.now)
+    return bucket.decision(isAllowed: isAllowed)
+  }
+
+  private func fillUp(_ bucket: RateBucket) {
+    guard !bucket.isAsking, loop.now >= bucket.emptyUntil, redis.isConnected else { return }
+    loop.spawn { [self] in _ = await ask(for: bucket) }
+  }
+
+  // MARK: With Redis
+
+  /// Leases what is missing, or what those need who wait; gives whether Redis has answered.
+  private func ask(for bucket: RateBucket) async -> Bool {
+    bucket.isAsking = true
+    let wanted = max(1, lease - bucket.inHand, bucket.waiting)
+    let answer = await exchange(wanted, bucket.client)
+    if let answer {
+      let now = loop.now
+      bucket.inHand += answer.tokens
+      bucket.known.set(answer.left + Double(bucket.inHand), at: now)
+      if answer.tokens < wanted {
+        let wait = bucket.known.secondsUntil(Double(bucket.inHand + 1)) * 1e9
+        bucket.emptyUntil = now + UInt64(min(wait, Double(Self.refusalNanoseconds)))
+      }
+    }
+    bucket.release(answer != nil)
+    return answer != nil
   }
 
   // Time is Redis' own, so that replicas with different clocks agree. A bucket that nobody uses ends by itself.
@@ -69,36 +134,60 @@ package final class RateLimiter {
     local tokens = tonumber(bucket[1]) or count
     local updated = tonumber(bucket[2]) or now
     tokens = math.min(count, tokens + math.max(0, now - updated) * count / seconds)
-    local allowed = 0
-    if tokens >= wanted then tokens = math.min(count, tokens - wanted); allowed = 1 end
+    local granted = math.min(wanted, math.floor(tokens))
+    tokens = math.min(count, tokens - granted)
     redis.call('HSET', KEYS[1], 't', tostring(tokens), 'u', string.format('%.6f', now))
     redis.call('PEXPIRE', KEYS[1], seconds * 1000)
-    local wait = allowed == 1 and (count - tokens) * seconds / count or (1 - tokens) * seconds / count
-    return {allowed, math.floor(tokens), math.ceil(wait)}
+    return {granted, tostring(tokens)}
     """)
 
-  private func takeShared(_ tokens: Int64, _ policy: RatePolicy, _ client: String) async -> RateDecision? {
+  /// Takes so many tokens out of the shared bucket, or as many as there are, and gives how many are left; a negative
+  /// number gives tokens back. Nil when Redis does not answer.
+  private func exchange(_ tokens: Int64, _ client: RateClient) async -> (tokens: Int64, left: Double)? {
     let reply = try? await redis.evaluate(
-      Self.script, keys: ["\(prefix)rate:\(policy.name):\(client)"],
+      Self.script, keys: [keyPrefix + client.text],
       [.integer(policy.count), .integer(policy.seconds), .integer(tokens)])
-    guard let numbers = reply?.array?.compactMap(\.integer), numbers.count == 3 else { return nil }
-    return RateDecision(isAllowed: numbers[0] == 1, remaining: numbers[1], resetSeconds: numbers[2])
+    guard let parts = reply?.array, parts.count == 2, let granted = parts[0].integer,
+      let left = parts[1].text.flatMap(Double.init)
+    else { return nil }
+    return (granted, left)
   }
 
-  private func takeLocal(_ tokens: Int64, _ policy: RatePolicy, _ client: String) -> RateDecision {
-    let key = "\(policy.name):\(client)"
-    if local.count >= Self.maximumLocalBuckets { forget(longerThanSeconds: Double(policy.seconds)) }
-    var bucket =
-      local[key] ?? TokenBucket(capacity: Double(policy.count), seconds: Double(policy.seconds), at: loop.now)
-    let isAllowed = bucket.take(Double(tokens), at: loop.now)
-    local[key] = bucket
-    let wait = isAllowed ? bucket.secondsUntilFull : bucket.secondsUntil(1)
-    return RateDecision(
-      isAllowed: isAllowed, remaining: Int64(bucket.tokens), resetSeconds: Int64(wait.rounded(.up)))
+  // MARK: What lies idle
+
+  private func sweepLater() {
+    if isSweeping { return }
+    isSweeping = true
+    loop.schedule(afterNanoseconds: Self.idleNanoseconds) { [weak self] in
+      guard let self else { return }
+      isSweeping = false
+      sweep()
+      if !buckets.isEmpty { sweepLater() }
+    }
   }
 
-  private func forget(longerThanSeconds seconds: Double) {
-    local = local.filter { Double(loop.now - $0.value.askedAt) / 1e9 < seconds }
-    if local.count >= Self.maximumLocalBuckets { local.removeAll() }
+  /// Gives back what lies idle, and forgets those whose buckets are full again.
+  private func sweep() {
+    let now = loop.now
+    if now >= forgotAt + Self.forgettingNanoseconds { forget() }
+    guard redis.isConnected else { return }
+    let idle = buckets.values.lazy.filter { $0.inHand > 0 && !$0.isAsking && now >= $0.usedAt + Self.idleNanoseconds }
+    let returned = idle.prefix(Self.returnsPerSweep).map { ($0, $0.inHand) }
+    if returned.isEmpty { return }
+    for (bucket, _) in returned { bucket.inHand = 0 }
+    loop.spawn { [self] in for (bucket, tokens) in returned { _ = await exchange(-tokens, bucket.client) } }
+  }
+
+  private func forget() {
+    let (now, seconds) = (loop.now, UInt64(policy.seconds))
+    forgotAt = now
+    buckets = buckets.filter { _, bucket in
+      bucket.inHand > 0 || bucket.waiting > 0 || now < bucket.usedAt + seconds * 1_000_000_000
+    }
+  }
+
+  private func makeRoom() {
+    forget()
+    if buckets.count >= Self.maximumClients { buckets.removeAll() }
   }
 }

@@ -20,7 +20,7 @@ package final class LoopContext {
   package let logger: Logger
   package let meters: Meters
   package let spans: SpanQueue?
-  package let rateLimiter: RateLimiter
+  package let rates: RateLimits
   package let tokens: TokenAuthority
   package let cursors: CursorSeal
   package let succession: Succession
@@ -52,7 +52,9 @@ package final class LoopContext {
       redis: redis, subscriber: subscriber, database: database, commitMark: process.commitMark,
       counts: process.changeCounts, memory: configuration.answerMemory(loops: process.workers), prefix: prefix,
       isEnabled: configuration.redis.caches, record: meters.cache)
-    rateLimiter = RateLimiter(redis: redis, loop: loop, prefix: prefix)
+    rates = RateLimits(configuration.rates) { [redis] policy in
+      RateLimiter(policy, redis: redis, loop: loop, prefix: prefix)
+    }
     tokens = TokenAuthority(configuration)
     cursors = CursorSeal(
       secret: Array(configuration.accounts.jwtSecret.utf8),

@@ -6,6 +6,8 @@ final class BoundEndpoint {
   let instruments: RouteInstruments
   /// See `Endpoint.isEventStream`.
   let isEventStream: Bool
+  /// See `Endpoint.isProbe`.
+  let isProbe: Bool
   /// See `Endpoint.offeredTypes`.
   let offeredTypes: [String]
 
@@ -13,6 +15,7 @@ final class BoundEndpoint {
     self.endpoint = endpoint
     self.instruments = instruments
     isEventStream = endpoint.isEventStream
+    isProbe = endpoint.isProbe
     offeredTypes = endpoint.offeredTypes
   }
 

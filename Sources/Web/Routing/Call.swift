@@ -28,7 +28,7 @@ package final class Call {
   /// Whether the filters have let it through.
   var isAdmitted = false
   /// What became of the request's rate token.
-  var rate: (policy: RatePolicy, decision: RateDecision)?
+  var rate: (limiter: RateLimiter, decision: RateDecision)?
   /// The problem that was answered.
   package var problem: Problem?
 
@@ -89,11 +89,13 @@ package final class Call {
   }
 
   /// Who calls, as limits tell clients apart: a user or device by its id, anyone else by network.
-  package var client: String {
+  package var client: String { rateClient.text }
+
+  var rateClient: RateClient {
     switch identity {
-    case .anonymous: clientAddress.network.text
-    case .user(let user): user.id.description
-    case .device(let device): device.id.description
+    case .anonymous: .network(clientAddress.network)
+    case .user(let user): .user(user.id)
+    case .device(let device): .device(device.id)
     }
   }
 

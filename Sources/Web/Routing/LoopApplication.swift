@@ -31,7 +31,7 @@ package final class LoopApplication: Application {
     corsOrigins = context.configuration.listening.corsOrigins
     unmatched = RouteInstruments(context.process.instruments, shard: context.loop.index, route: "unmatched")
     clientAddress = ClientAddress(trustedProxies: context.process.trustedProxies)
-    rates = RateFilter(context)
+    rates = RateFilter(context.rates)
     authentication = Authentication(context, rates)
     tracing = RequestTracing(context)
     for endpoint in endpoints { add(endpoint) }
@@ -72,12 +72,13 @@ package final class LoopApplication: Application {
     // Invariant 1.
     .deferred { [unowned(unsafe) self] request, answer in
       let call = Call.of(request)
-      if needsFilters(call) {
-        // Invariant 1.
-        answer.run { [unowned(unsafe) self] request in try await serve(Call.of(request), handler.answer) }
-      } else {
-        handler.answer(call, answer)
+      do {
+        if try admitAtOnce(call) { return handler.answer(call, answer) }
+      } catch {
+        return answer.fail(error)
       }
+      // Invariant 1.
+      answer.run { [unowned(unsafe) self] request in try await serve(Call.of(request), handler.answer) }
     }
   }
 
@@ -96,9 +97,14 @@ package final class LoopApplication: Application {
     activeConnections.add(1)
   }
 
-  private func needsFilters(_ call: Call) -> Bool {
-    call.request.headerCount("Content-Encoding") > 0 || isTraced(call) || authentication.concerns(call)
-      || rates.concerns(call) || Self.notAcceptable(call) != nil
+  /// Lets a call through the filters where none of them has to wait; what is refused beside the rate is left to `admit`.
+  private func admitAtOnce(_ call: Call) throws -> Bool {
+    if call.request.headerCount("Content-Encoding") > 0 || isTraced(call) || authentication.concerns(call) {
+      return false
+    }
+    guard Self.notAcceptable(call) == nil, try rates.admitAtOnce(call) else { return false }
+    call.isAdmitted = true
+    return true
   }
 
   private func isTraced(_ call: Call) -> Bool { call.trace?.isSampled == true && context.spans != nil }
@@ -151,7 +157,7 @@ package final class LoopApplication: Application {
     Self.withCall(of: request) { call in
       answerFields.add(call.id, to: fields)
       if !corsOrigins.isEmpty { CrossOrigin.addFields(to: fields, for: request, corsOrigins) }
-      if let rate = call.rate { rates.addFields(to: fields, rate.policy, rate.decision) }
+      if let rate = call.rate { rate.limiter.policy.addFields(to: fields, rate.decision) }
     }
   }
 

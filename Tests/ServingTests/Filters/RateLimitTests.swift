@@ -1,4 +1,5 @@
 import Postgres
+import Reactor
 import Testing
 import Values
 
@@ -92,5 +93,79 @@ struct RateLimitTests {
     let replies = try (0..<3).map { _ in try register(server) }
     #expect(replies.map(\.status) == [201, 201, 429])
     #expect(Int(replies[2].header("retry-after") ?? "") ?? 0 > 200)
+  }
+
+  /// How many scripts were run in Redis.
+  private func scripts(_ server: LiveServer) throws -> Int {
+    let mark = "redis_command_duration_seconds_count{command=\"EVALSHA\"} "
+    let lines = try Client(server).get("/metrics").text.split(separator: "\n")
+    return lines.first { $0.hasPrefix(mark) }.flatMap { Int($0.dropFirst(mark.count)) } ?? 0
+  }
+
+  /// What the shared bucket of this machine holds, as Redis was told last.
+  private func tokens(_ server: LiveServer) throws -> Double? {
+    let key = "\(server.configuration.redis.keyPrefix)rate:anonymous:127.0.0.1"
+    return Double(try RedisWire().send("HGET", key, "t"))
+  }
+
+  @Test("are shared by replicas, which together exceed them by no more than their leases, and reach them")
+  func leases() throws {
+    // A lease is 25 tokens: a quarter of a second's.
+    let (quota, perSecond, lease, loops) = (400, 100.0, 25, 4)
+    let limit = ["RATE_LIMIT_ANONYMOUS": "\(quota)/4"]
+    let one = try Self.server(limit)
+    defer { one.stop() }
+    let two = try one.replica(limit.merging(["TRUSTED_PROXIES": "127.0.0.1"]) { $1 })
+    defer { two.stop() }
+    let from = ["X-Forwarded-For: 198.51.100.9"]
+    let begun = Clock.monotonic()
+    let statuses = try together(8) { index in
+      let client = Client(index % 2 == 0 ? one : two)
+      return try (0..<300).map { _ in try client.get("/api/gardens", headers: from).status }
+    }.flatMap { $0 }
+    let seconds = Double(Clock.monotonic() - begun) / 1e9
+    let allowed = statuses.filter { $0 == 200 }.count
+    #expect(statuses.allSatisfy { $0 == 200 || $0 == 429 })
+    #expect(allowed <= quota + Int(perSecond * seconds) + 1)
+    #expect(allowed >= min(statuses.count, quota) - lease * loops)
+  }
+
+  @Test("ask Redis once for what many requests take, count down by each, and give back what lies idle")
+  func idleLease() throws {
+    // A lease is 250 tokens: a quarter of a second's.
+    let server = try LiveServer(["RATE_LIMIT_ANONYMOUS": "10000/10", "WORKERS": "1"])
+    defer { server.stop() }
+    let client = Client(server)
+    #expect(try client.get("/api/gardens").header("ratelimit-policy") == "\"anonymous\";q=10000;w=10")
+    let before = try scripts(server)
+    let replies = try (0..<50).map { _ in try client.get("/api/gardens") }
+    #expect(try scripts(server) <= before + 5)
+    // What comes back within a moment is part of it; never does it say more than there is.
+    let left = replies.compactMap { reply -> Int? in
+      guard let field = reply.header("ratelimit"), field.hasPrefix("\"anonymous\";r=") else { return nil }
+      return Int(field.dropFirst(14).prefix { $0.isNumber })
+    }
+    #expect(left.count == 50 && left.allSatisfy { (9_000..<10_000).contains($0) })
+    let leased = try #require(try tokens(server))
+    #expect(leased < 10_000)
+    // Nobody asks: what changes the bucket is the loop that gives back.
+    #expect(try holds(within: 60) { try tokens(server) ?? 0 > leased })
+  }
+
+  @Test("that are used up ask Redis a few times a second, however many ask, and let in again who has waited")
+  func refusals() throws {
+    let server = try LiveServer(["RATE_LIMIT_ANONYMOUS": "4/2", "WORKERS": "1"])
+    defer { server.stop() }
+    let client = Client(server)
+    let (before, begun) = (try scripts(server), Clock.monotonic())
+    let replies = try (0..<400).map { _ in try client.get("/api/gardens") }
+    let seconds = Double(Clock.monotonic() - begun) / 1e9
+    let allowed = replies.filter { $0.status == 200 }.count
+    #expect(allowed >= 4 && allowed <= 4 + Int(2 * seconds) + 1)
+    #expect(try scripts(server) - before <= allowed + Int(6 * seconds) + 4)
+    let refused = try #require(replies.first { $0.status == 429 })
+    #expect(refused.header("retry-after") == "1")
+    #expect(refused.header("ratelimit") == "\"anonymous\";r=0;t=1")
+    #expect(try holds(within: 60) { try client.get("/api/gardens").status == 200 })
   }
 }

@@ -1,0 +1,60 @@
+import HTTP
+import Settings
+
+/// How many requests a client may make: `count` per `seconds`, refilled evenly.
+package struct RatePolicy: Sendable {
+  let name: String
+  let count: Int64
+  let seconds: Int64
+  /// What stands before the numbers of a decision: the field that describes the policy, and the next one's beginning.
+  private let fieldLead: [UInt8]
+
+  init(_ name: String, _ rate: RequestRate) {
+    self.name = name
+    count = Int64(rate.count)
+    seconds = Int64(rate.seconds)
+    fieldLead = Array("RateLimit-Policy: \"\(name)\";q=\(count);w=\(seconds)\r\nRateLimit: \"\(name)\";r=".utf8)
+  }
+
+  /// What one loop leases of a client's tokens at a time: a tenth of the quota or what comes in a quarter of a second,
+  /// whichever is less, and at least one.
+  var lease: Int64 { max(1, min(count / 10, count / (4 * seconds))) }
+
+  /// The fields of the IETF's draft "RateLimit header fields for HTTP", version 9.
+  func addFields(to fields: FieldWriter, _ decision: RateDecision) {
+    fieldLead.withUnsafeBytes { fields.append(lead: $0, decimal: Int(decision.remaining)) }
+    fields.append(lead: ";t=", decimal: Int(decision.resetSeconds))
+    fields.append(lines: "\r\n")
+  }
+
+  /// The answer to who has no token left.
+  package func refusal(_ decision: RateDecision) -> Problem {
+    var problem = Problem(.tooManyRequests, "You may make \(count) requests in \(seconds) seconds.")
+    problem.headers.append(("Retry-After", String(max(1, decision.resetSeconds))))
+    return problem
+  }
+}
+
+/// What became of one request's token.
+package struct RateDecision: Equatable {
+  package let isAllowed: Bool
+  /// Tokens that are left.
+  let remaining: Int64
+  /// Seconds until there is a token again, or until the bucket is full.
+  let resetSeconds: Int64
+}
+
+/// The limits of one loop, by who calls; nil is without limit.
+package struct RateLimits {
+  let anonymous: RateLimiter?
+  let user: RateLimiter?
+  let device: RateLimiter?
+  package let registration: RateLimiter?
+
+  init(_ rates: Configuration.Rates, _ limiter: (RatePolicy) -> RateLimiter) {
+    anonymous = rates.anonymous.map { limiter(RatePolicy("anonymous", $0)) }
+    user = rates.user.map { limiter(RatePolicy("user", $0)) }
+    device = rates.device.map { limiter(RatePolicy("device", $0)) }
+    registration = rates.registration.map { limiter(RatePolicy("registration", $0)) }
+  }
+}
