@@ -12,15 +12,8 @@ RUN apt-get update \
 FROM tools AS build
 WORKDIR /src
 COPY . .
-# The cache outlives the layer, so that a changed file rebuilds only what depends on it. Of the symbols only those of our
-# own modules stay, by their mangled names, for backtraces.
-RUN --mount=type=cache,target=/src/.build,sharing=locked \
-  swift build -c release --product terroir --static-swift-stdlib \
-  && install -D "$(swift build -c release --show-bin-path)/terroir" /out/terroir \
-  && for module in Sources/*; do name=${module#Sources/}; set -- "$@" "--keep-symbol=*${#name}$name*"; done \
-  && strip --strip-all --wildcard "$@" /out/terroir \
-  && install -D "$(dirname "$(readlink -f "$(command -v swift)")")/../libexec/swift/linux/swift-backtrace-static" \
-    /out/swift-backtrace
+# The cache outlives the layer, so that a changed file rebuilds only what depends on it.
+RUN --mount=type=cache,target=/src/.build,sharing=locked scripts/release-binary /out
 
 FROM ${DEBIAN_IMAGE}
 RUN apt-get update \

@@ -8,6 +8,11 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+/// What a release is called and made from, as scripts/release-binary says it; other builds are what CRelease calls them.
+let release = ["VERSION", "REVISION"].compactMap { name in
+  Context.environment["TERROIR_\(name)"].map { CSetting.define("TERROIR_\(name)", to: "\"\($0)\"") }
+}
+
 /// A Swift target under Sources that may import only the targets named before it.
 func layer(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
   .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
@@ -38,6 +43,7 @@ let package = Package(
   targets: [
     .target(name: "CLinux"),
     .target(name: "CAssets"),
+    .target(name: "CRelease", cSettings: release),
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CRedis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -53,7 +59,7 @@ let package = Package(
     layer("Postgres", ["CPostgres", "Reactor", "Values"]),
     layer("Redis", ["CRedis", "CCrypto", "Reactor", "Values"]),
     layer("Secrets", ["CCrypto", "CLinux", "Values", "Reactor", "JSON"]),
-    layer("Settings", below + ["Secrets"]),
+    layer("Settings", below + ["CRelease", "Secrets"]),
     layer("Commands", below + ["Settings", "Watch"]),
     layer("Outbound", ["CCurl", "Values", "Telemetry", "Reactor", "HTTP"]),
     layer("Migrations", ["CCrypto", "Values", "Postgres"]),

@@ -60,7 +60,7 @@ extension Command {
       // An empty variable counts as not set here too; a faulty configuration does not hide the version.
       let variables = invocation.environment.variables.filter { !$0.value.isEmpty }
       let version = variables["SERVICE_VERSION"] ?? Version.number
-      let revision = variables["REVISION"] ?? variables["SOURCE_REVISION"] ?? "unknown"
+      let revision = variables["REVISION"] ?? variables["SOURCE_REVISION"] ?? Version.revision
       invocation.console.write("terroir \(version) (revision \(revision), Swift \(Version.swift))\n")
       return ExitCode.success
     })

@@ -23,6 +23,8 @@ package struct Command: Sendable {
     package internal(set) var options: [String: String] = [:]
     /// As many as the command declares.
     package internal(set) var operands: [String] = []
+    /// All that the program has.
+    let commands: [Command]
     package let environment: RawEnvironment
     package let console: Console
   }
@@ -37,7 +39,7 @@ package struct Command: Sendable {
 
   /// One word, or several.
   let name: String
-  /// Names of what must follow, in capitals.
+  /// Names of what must follow, in capitals; or the words of which it is one, with bars between them.
   let operands: [String]
   let options: [Option]
   /// One sentence.
@@ -53,6 +55,9 @@ package struct Command: Sendable {
     self.summary = summary
     self.body = body
   }
+
+  /// The words that name it.
+  var words: [String] { name.split(separator: " ").map { String($0) } }
 
   /// Its name and what must follow.
   var usage: String { ([name] + operands).joined(separator: " ") }

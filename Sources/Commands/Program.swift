@@ -27,7 +27,7 @@ package struct Program: Sendable {
       console.write(command.help)
       return ExitCode.success
     }
-    var invocation = Command.Invocation(environment: environment, console: console)
+    var invocation = Command.Invocation(commands: commands, environment: environment, console: console)
     if let fault = invocation.read(rest, of: command) { return complain("\(command.name): \(fault)", console) }
     switch command.body {
     case .plain(let body): return body(invocation)
@@ -73,11 +73,6 @@ package struct Program: Sendable {
     return "Terroir, an API server for growers and sellers.\n\nUsage: terroir COMMAND\n\nCommands:\n"
       + Command.columns(rows)
   }
-}
-
-extension Command {
-  /// The words that name it.
-  fileprivate var words: [String] { name.split(separator: " ").map { String($0) } }
 }
 
 extension Command.Invocation {

@@ -13,10 +13,13 @@ extension Configuration {
         "development, test, staging or production; the last two refuse weak secrets."),
       Setting("SERVICE_NAME", \.service.name, .text(120), default: .text("terroir"), "The name in logs and traces."),
       Setting(
-        "SERVICE_VERSION", \.service.version, .text(120), default: .text(Version.number),
+        "SERVICE_VERSION", \.service.version, .text(120),
+        default: .init(description: "the build's") { _, _ in Version.number },
         "The version in logs, traces, metrics and /version."),
       Setting(
-        "REVISION", \.service.revision, .text(120), default: .text("unknown"), alias: "SOURCE_REVISION",
+        "REVISION", \.service.revision, .text(120),
+        default: .init(description: "the build's, or `unknown`") { _, _ in Version.revision },
+        alias: "SOURCE_REVISION",
         "The commit that the build was made from."),
     ]
   }

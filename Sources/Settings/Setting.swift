@@ -2,9 +2,9 @@
 /// README's table.
 package struct Setting: Sendable {
   /// What holds when a variable is not set.
-  struct Default: Sendable {
+  package struct Default: Sendable {
     /// As the table of settings has it.
-    let description: String
+    package let description: String
     let text: @Sendable (Deployment, Machine) -> String?
 
     /// Always the same.
@@ -24,12 +24,12 @@ package struct Setting: Sendable {
 
   package let name: String
   /// Another name that is understood when the first is not set.
-  let alias: String?
+  package let alias: String?
   /// Whether the value is shown to nobody.
   package let isSecret: Bool
   /// One sentence.
   package let meaning: String
-  let fallback: Default
+  package let fallback: Default
   let apply: @Sendable (String, inout Configuration) throws(InvalidText) -> Void
   /// The effective value; nil when there is none.
   let show: @Sendable (Configuration) -> String?

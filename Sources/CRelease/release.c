@@ -1,0 +1,12 @@
+// In C, since its compiler takes a text from the command line: one small file is built anew for a release, and no more.
+#include "CRelease.h"
+
+#ifndef TERROIR_VERSION
+#define TERROIR_VERSION "0.1.0"
+#endif
+#ifndef TERROIR_REVISION
+#define TERROIR_REVISION "unknown"
+#endif
+
+const char *release_version(void) { return TERROIR_VERSION; }
+const char *release_revision(void) { return TERROIR_REVISION; }

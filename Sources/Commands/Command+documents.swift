@@ -1,0 +1,24 @@
+import Settings
+
+extension Command {
+  /// `terroir completions`: for packages, and for those who run the binary as it is.
+  package static let completions = Command(
+    "completions", operands: [Completion.allCases.map(\.rawValue).joined(separator: "|")],
+    "Prints what a shell needs to complete command lines.",
+    body: .plain { invocation in
+      guard let shell = Completion(rawValue: invocation.operands[0]) else {
+        invocation.console.complain("terroir completions: no shell \"\(invocation.operands[0])\"\n")
+        return ExitCode.usage
+      }
+      invocation.console.write(shell.script(Expectation.all(of: invocation.commands)))
+      return ExitCode.success
+    })
+
+  /// `terroir manual`: `terroir manual | man -l -` shows it.
+  package static let manual = Command(
+    "manual", "Prints the manual page, for man(1).",
+    body: .plain { invocation in
+      invocation.console.write(Manual(commands: invocation.commands).text)
+      return ExitCode.success
+    })
+}
