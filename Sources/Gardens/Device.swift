@@ -64,18 +64,19 @@ package struct Device: PageItem {
     json.member("updatedAt", updatedAt)
   }
 
-  private static let members: [Schema.Property] = [
+  static let members: [Schema.Property] = [
     .required("id", .identifier), .required("gardenId", .identifier),
     .required("name", .line(1...120)), .required("sensorTypes", .array(.string())),
     .required("lastSeenAt", .nullable(.timestamp), "When it last posted."),
     .required("online", .boolean, "Whether it posted within three times its usual interval, at least 15 minutes."),
     .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
   ]
-  static let schema = Schema.named("Device", .object(members), example: deviceExample + "}")
+  static let schema = Schema.named("Device", .object(members), example: example + "}")
   static let schemaWithKey = Schema.named(
     "DeviceWithKey", .object(members + [.required("key", .string(), "Shown this once; the server keeps no copy.")]),
-    example: deviceExample + #","key":"tdk_…"}"#)
-  private static let deviceExample = #"""
+    example: example + #","key":"tdk_…"}"#)
+  /// The members of an example, whose end is left open.
+  static let example = #"""
     {"id":"019aa5c0-0000-7000-8000-000000000009","gardenId":"019aa5c0-0000-7000-8000-000000000007","name":"Probe 7",\#
     "sensorTypes":["soil_moisture","soil_temperature"],\#
     "lastSeenAt":"2026-11-21T09:30:00.000Z","online":true,\#

@@ -102,6 +102,7 @@ struct Devices: EndpointGroup {
         call.now)
       return try Device(rows[0], now: call.now)
     }
+    await context.deviceKeys.changed([id])
     return call.ok(device.body, revision: device.updatedAt)
   }
 
@@ -192,7 +193,7 @@ package struct NewDevice: JSONForm {
 
   package init(_ fields: inout Fields) {
     name = fields.required("name", .deviceName)
-    sensorTypes = fields.optional("sensorTypes", .sensorTypes, "What it measures.") ?? []
+    sensorTypes = fields.optional("sensorTypes", .sensorTypes, "What it measures: then it takes nothing else.") ?? []
   }
 }
 

@@ -36,9 +36,11 @@ package final class GardenFeature: Feature {
   }
 
   package var endpoints: [Endpoint] {
+    let latestReadings = LatestReadings(context: context, feature: self)
     let groups: [any EndpointGroup] = [
-      GardenRoutes(context: context, feature: self), LatestReadings(context: context, feature: self),
+      GardenRoutes(context: context, feature: self), latestReadings,
       GardenEvents(context: context, feature: self), Devices(context: context),
+      OwnDevice(context: context, latest: latestReadings),
       Readings(context: context, feature: self), GardenPages(context: context),
     ]
     return groups.flatMap(\.endpoints)

@@ -1,5 +1,5 @@
 /// Where a value stands in a document; its pointer is built only if it is needed.
-struct Place {
+package struct Place {
   private enum Token {
     case none
     case member(String)
@@ -28,7 +28,7 @@ struct Place {
   }
 
   /// A name as a reference token: `~` and `/` are escaped (RFC 6901, section 3).
-  private static func escaped(_ name: String) -> String {
+  package static func escaped(_ name: String) -> String {
     guard name.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return name }
     var token = ""
     for scalar in name.unicodeScalars {

@@ -166,6 +166,7 @@ extension Access {
     case .open: "[]"
     case .anyone: #"[{},{"accessToken":[]},{"deviceKey":[]}]"#
     case .user, .administrator: #"[{"accessToken":[]}]"#
+    case .device: #"[{"deviceKey":[]}]"#
     case .userOrDevice: #"[{"accessToken":[]},{"deviceKey":[]}]"#
     }
   }

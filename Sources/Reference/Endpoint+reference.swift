@@ -109,6 +109,7 @@ extension Access {
     case .anyone: "Open to anyone; with a token, what is yours is served too."
     case .user: "For signed-in users."
     case .userOrDevice: "For signed-in users, and for devices by their key."
+    case .device: "For devices by their key."
     case .administrator: "For administrators."
     }
   }

@@ -26,12 +26,17 @@ struct LatestReadings: EndpointGroup {
   private func show(_ call: Call) async throws -> Response {
     let garden = try call.identifier("id")
     try await GardenAccess(context: context).requireReader(call.identity, of: garden)
-    let context = context
-    let readings = try await feature.latest.readings(of: garden) {
-      try await context.database.query(Self.newest, garden, Self.maximumSeries).map { try LatestReading($0) }
-    }
+    let readings = try await readings(of: garden)
     let body = call.pageBody({ json in for reading in readings { json.object(reading.write) } }, next: nil)
     return call.list(CacheEntry(body: body))
+  }
+
+  /// The newest readings of a garden, in the order of their series.
+  func readings(of garden: Identifier) async throws -> [LatestReading] {
+    let context = context
+    return try await feature.latest.readings(of: garden) {
+      try await context.database.query(Self.newest, garden, Self.maximumSeries).map { try LatestReading($0) }
+    }
   }
 
   /// First the sensor types of each device, each found by a step along an index: from the hourly buckets, which are few

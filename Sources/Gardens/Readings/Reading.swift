@@ -24,12 +24,14 @@ enum RejectionReason: String, CaseIterable, Sendable {
   case wrongType = "wrong-type"
   /// Not a name as `SensorType` has them.
   case invalidSensorType = "invalid-sensor-type"
-  /// Not an RFC 3339 date-time.
+  /// Neither an RFC 3339 date-time nor a whole number.
   case invalidTime = "invalid-time"
   /// A number that no double holds.
   case notFinite = "not-finite"
   /// Outside the physical range of a known sensor type, or of what any sensor may measure.
   case outOfRange = "out-of-range"
+  /// Of a sensor type that its device does not declare, which declares some.
+  case undeclaredType = "undeclared-type"
   /// Of a sensor type that its device has not measured, which has as many as a device may have.
   case tooManyTypes = "too-many-types"
   /// Measured more than five minutes from now.
@@ -47,6 +49,10 @@ struct Rejection {
   let reason: RejectionReason
   /// Its sensor type as far as it was understood.
   let type: SensorType?
+  /// What of the request is wrong, as a JSON Pointer (RFC 6901) into the document or the line; nil when its shape is not.
+  var pointer: String?
+  /// The type that may be meant by one that is not declared.
+  var nearestType: String?
 }
 
 /// The times between which readings are taken.
@@ -54,10 +60,12 @@ package struct ReadingWindow {
   /// How far a device's clock may be ahead, in milliseconds.
   package static let futureMilliseconds: Int64 = 5 * 60_000
 
+  let now: Timestamp
   let oldest: Timestamp
   let newest: Timestamp
 
   init(now: Timestamp, rawDays: Int) {
+    self.now = now
     oldest = now.advanced(byMilliseconds: -Int64(rawDays) * 86_400_000)
     newest = now.advanced(byMilliseconds: Self.futureMilliseconds)
   }

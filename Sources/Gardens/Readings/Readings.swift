@@ -23,10 +23,14 @@ struct Readings: EndpointGroup {
           1 to 1000 readings, as a document or one a line. Once answered, they are on disk. Sending them again is safe: \
           what is there already counts as a duplicate. What is wrong with a reading rejects it alone.
           """,
-        tag: "Readings",
-        body: Endpoint.Body(mediaTypes: [Self.document, Self.lines], schema: Self.submission, example: Self.example),
-        success: Endpoint.Success(200, Self.receipt), refusals: [.notFound, .noValidReading, .overloaded],
-        handler: .async(post)),
+        tag: "Readings", body: Self.body, success: Endpoint.Success(200, Self.receipt),
+        refusals: [.notFound, .noValidReading, .overloaded], handler: .async(post)),
+      Endpoint(
+        "storeOwnReadings", method: .post, template: "/api/readings", access: .device,
+        summary: "Store a device's own readings",
+        details: "As `POST /api/devices/{id}/readings`; the key says whose they are.",
+        tag: "Readings", body: Self.body, success: Endpoint.Success(200, Self.receipt),
+        refusals: [.notFound, .noValidReading, .overloaded], handler: .async(postOwn)),
       Endpoint(
         "listReadings", method: .get, template: Self.template, access: .userOrDevice, summary: "Read readings",
         details:
@@ -46,7 +50,10 @@ struct Readings: EndpointGroup {
     case .device(let device) where device.id == id: return device
     case .user(let user):
       let rows = try await context.database.query(Self.owned, id, user.id)
-      if let row = rows.first { return DeviceIdentity(id: id, garden: try row.decode(Identifier.self, 0)) }
+      if let row = rows.first {
+        return DeviceIdentity(
+          id: id, garden: try row.decode(Identifier.self, 0), sensorTypes: try row.decode([String].self, 1))
+      }
     case .device, .anonymous: break
     }
     throw Problem(.notFound, "There is no device with this id.")
@@ -55,13 +62,16 @@ struct Readings: EndpointGroup {
   private static let owned = Statement(
     "devices.owned",
     """
-    SELECT g.id FROM devices d JOIN gardens g ON g.id = d.garden_id WHERE d.id = $1 AND g.owner_id = $2
+    SELECT g.id, d.sensor_types FROM devices d JOIN gardens g ON g.id = d.garden_id WHERE d.id = $1 AND g.owner_id = $2
     """)
 
   // MARK: Storing
 
-  private func post(_ call: Call) async throws -> Response {
-    let origin = try await origin(call)
+  private func post(_ call: Call) async throws -> Response { try await store(call, of: try await origin(call)) }
+
+  private func postOwn(_ call: Call) async throws -> Response { try await store(call, of: try call.device) }
+
+  private func store(_ call: Call, of origin: DeviceIdentity) async throws -> Response {
     var decoder = ReadingsDecoder(
       window: ReadingWindow(now: call.now, rawDays: context.configuration.readings.rawDays),
       types: feature.sensorTypes)
@@ -76,13 +86,15 @@ struct Readings: EndpointGroup {
     return try Self.answer(stored, rejections)
   }
 
-  /// Stores readings of types that their device may have; that nobody knows whether they are stored is no matter here,
+  /// Stores readings of types that their device declares and may have; that nobody knows whether they are stored is no matter here,
   /// since they may be sent again.
   private func store(
     _ readings: [Reading], of origin: DeviceIdentity
   ) async throws -> (stored: StoredReadings, refused: [Rejection]) {
     do {
-      let (readings, refused) = try await feature.deviceTypes.admit(readings, of: origin.id)
+      let (declared, undeclared) = DeclaredTypes(names: origin.sensorTypes).admit(readings)
+      let (readings, beyond) = try await feature.deviceTypes.admit(declared, of: origin.id)
+      let refused = undeclared + beyond
       if readings.isEmpty { return (StoredReadings(), refused) }
       let stored = try await feature.readings.store(
         ReadingsSubmission(device: origin.id, garden: origin.garden, readings: readings))
@@ -135,6 +147,8 @@ struct Readings: EndpointGroup {
         json.object { json in
           json.member("index", rejection.index)
           json.member("reason", rejection.reason.rawValue)
+          json.member("pointer", ifPresent: rejection.pointer)
+          json.member("nearest", ifPresent: rejection.nearestType)
         }
       }
     }
@@ -167,13 +181,29 @@ struct Readings: EndpointGroup {
     "Reading",
     .object([
       .required("sensorType", .string(pattern: SensorType.pattern)),
+      .required("value", .number()), .required("measuredAt", .timestamp),
+    ]), example: #"{"sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z"}"#)
+  private static let newReading = Schema.named(
+    "NewReading",
+    .object([
+      .required(
+        "sensorType", .string(pattern: SensorType.pattern), "One that the device declares, if it declares any."),
       .required(
         "value", .number(), "Within the physical range of a known sensor type; of others, at most 1e15 either way."),
-      .required("measuredAt", .timestamp, "At most five minutes ahead; digits below the millisecond are cut off."),
+      .optional(
+        "measuredAt", .anyOf([.timestamp, .integer()]),
+        """
+        An RFC 3339 date-time, of which digits below the millisecond are cut off, or whole Unix seconds, or milliseconds \
+        from 1e11 on. At most five minutes ahead. The time of arrival unless given: then what is sent twice is stored twice.
+        """),
     ]), example: #"{"sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z"}"#)
-  private static let submission = Schema.named(
-    "Readings",
-    .object([.required("readings", .array(reading, minItems: 1, maxItems: ReadingsDecoder.maximumCount))]))
+  private static let body = Endpoint.Body(
+    mediaTypes: [document, lines],
+    schema: .named(
+      "Readings",
+      .object([.required("readings", .array(newReading, minItems: 1, maxItems: ReadingsDecoder.maximumCount))])),
+    example:
+      #"{"readings": [{"sensorType": "soil_moisture", "value": 31.5, "measuredAt": "2026-11-21T09:30:00.000Z"}]}"#)
   private static let receipt = Schema.named(
     "ReadingsReceipt",
     .object([
@@ -187,6 +217,10 @@ struct Readings: EndpointGroup {
             .object([
               .required("index", .integer(minimum: 0), "The place in the request, from 0; blank lines do not count."),
               .required("reason", .cases(of: RejectionReason.self)),
+              .optional(
+                "pointer", .string(),
+                "What is wrong, when it is the reading's shape: a JSON Pointer into the document, or into the line."),
+              .optional("nearest", .string(), "The sensor type that may be meant by one that is not declared."),
             ])))),
     ]), example: #"{"accepted":2,"duplicates":1,"rejected":[{"index":3,"reason":"out-of-range"}]}"#)
   private static let bucket = Schema.named(
@@ -199,6 +233,4 @@ struct Readings: EndpointGroup {
       #"{"sensorType":"soil_moisture","start":"2026-11-21T09:30:00.000Z","min":30.9,"max":31.5,"mean":31.2,"count":12}"#
   )
   private static let page = Schema.page(of: "ReadingPage", .anyOf([reading, bucket]))
-  private static let example =
-    #"{"readings": [{"sensorType": "soil_moisture", "value": 31.5, "measuredAt": "2026-11-21T09:30:00.000Z"}]}"#
 }

@@ -57,7 +57,7 @@ struct ReadingsDecoder {
     guard try scanner.enterObject(), case "readings"? = try scanner.nextMember(), try scanner.enterArray() else {
       return false
     }
-    while try scanner.nextElement() { try take(readElement(&scanner)) }
+    while try scanner.nextElement() { try take(readElement(&scanner), of: "/readings/") }
     guard try scanner.nextMember() == nil else { return false }
     try scanner.finish()
     return true
@@ -78,7 +78,7 @@ struct ReadingsDecoder {
       try scanner.finish()
       return reading
     } catch {
-      return .failure(Refusal(reason: .malformed))
+      return .failure(Refusal(reason: .malformed, place: ""))
     }
   }
 
@@ -92,14 +92,20 @@ struct ReadingsDecoder {
   private struct Refusal: Error {
     let reason: RejectionReason
     var type: SensorType?
+    /// Where in the element, as a JSON Pointer; nil when its shape is not what is wrong.
+    var place: String?
   }
 
-  private mutating func take(_ result: Result<Reading, Refusal>) throws {
+  /// Takes what became of an element of a list, or of a line.
+  private mutating func take(_ result: Result<Reading, Refusal>, of list: String? = nil) throws {
     guard count < Self.maximumCount else { throw Self.wrongCount }
     switch result {
     case .success(let reading): readings.append(reading)
     case .failure(let refusal):
-      rejections.append(Rejection(index: count, reason: refusal.reason, type: refusal.type))
+      let element = list.map { "\($0)\(count)" } ?? ""
+      rejections.append(
+        Rejection(
+          index: count, reason: refusal.reason, type: refusal.type, pointer: refusal.place.map { element + $0 }))
     }
     count += 1
   }
@@ -117,12 +123,14 @@ struct ReadingsDecoder {
     var type: SensorType?
     var value: Double?
     var measuredAt: Timestamp?
-    /// The first thing that is wrong.
-    var fault: RejectionReason?
+    /// The first thing that is wrong, and the member that it is wrong with.
+    var fault: (reason: RejectionReason, place: String)?
     private var seen: UInt8 = 0
     private var unknownNames: [String] = []
 
-    mutating func note(_ reason: RejectionReason) { if fault == nil { fault = reason } }
+    mutating func note(_ reason: RejectionReason, _ name: String) {
+      if fault == nil { fault = (reason, "/" + Place.escaped(name)) }
+    }
 
     /// Notes the name of a member, which may stand there once.
     mutating func see(_ bit: UInt8) throws(DuplicateMember) {
@@ -133,7 +141,7 @@ struct ReadingsDecoder {
     mutating func see(unknown name: String) throws(DuplicateMember) {
       if unknownNames.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { throw DuplicateMember() }
       unknownNames.append(name)
-      note(.unknownMember)
+      note(.unknownMember, name)
     }
   }
 
@@ -141,7 +149,7 @@ struct ReadingsDecoder {
   private func readElement(_ scanner: inout JSONScanner) throws -> Result<Reading, Refusal> {
     guard try scanner.enterObject() else {
       _ = try scanner.value()
-      return .failure(Refusal(reason: .notAnObject))
+      return .failure(Refusal(reason: .notAnObject, place: ""))
     }
     var draft = Draft()
     while let name = try scanner.nextMember() {
@@ -164,40 +172,60 @@ struct ReadingsDecoder {
   }
 
   private func readType(_ scanner: inout JSONScanner, _ draft: inout Draft) throws(JSONError) {
-    guard let text = try scanner.text() else { return try Self.skip(&scanner, &draft) }
+    guard let text = try scanner.text() else { return try Self.skip("sensorType", &scanner, &draft) }
     draft.type = text.isEscaped ? types.type(text.string) : types.type(text.bytes)
-    if draft.type == nil { draft.note(.invalidSensorType) }
+    if draft.type == nil { draft.note(.invalidSensorType, "sensorType") }
   }
 
   private func readTime(_ scanner: inout JSONScanner, _ draft: inout Draft) throws(JSONError) {
-    guard let text = try scanner.text() else { return try Self.skip(&scanner, &draft) }
+    guard let text = try scanner.text() else { return try readUnixTime(&scanner, &draft) }
     draft.measuredAt = text.isEscaped ? Timestamp(text.string) : Timestamp(text.bytes)
-    if draft.measuredAt == nil { draft.note(.invalidTime) }
+    if draft.measuredAt == nil { draft.note(.invalidTime, "measuredAt") }
+  }
+
+  /// From here on a whole number counts milliseconds since 1970, below it seconds.
+  private static let leastMilliseconds: Int64 = 100_000_000_000
+
+  private func readUnixTime(_ scanner: inout JSONScanner, _ draft: inout Draft) throws(JSONError) {
+    do throws(JSONError) {
+      guard let number = try scanner.number() else { return try Self.skip("measuredAt", &scanner, &draft) }
+      guard case .integer(let time) = number else { return draft.note(.invalidTime, "measuredAt") }
+      // What is far too old may be a little less so.
+      let milliseconds = time < Self.leastMilliseconds ? max(time, -Self.leastMilliseconds) * 1_000 : time
+      draft.measuredAt = Timestamp(unixMilliseconds: milliseconds)
+    } catch {
+      guard error.kind == .numberTooLarge else { throw error }
+      draft.note(.invalidTime, "measuredAt")
+    }
   }
 
   private func readValue(_ scanner: inout JSONScanner, _ draft: inout Draft) throws(JSONError) {
     do throws(JSONError) {
-      guard let number = try scanner.number() else { return try Self.skip(&scanner, &draft) }
+      guard let number = try scanner.number() else { return try Self.skip("value", &scanner, &draft) }
       draft.value = number.doubleValue
     } catch {
       // `1e999` is JSON, and the scanner has stepped over it.
       guard error.kind == .numberTooLarge else { throw error }
-      draft.note(.notFinite)
+      draft.note(.notFinite, "value")
     }
   }
 
   /// Steps over a value of the wrong type; null is as good as absent.
-  private static func skip(_ scanner: inout JSONScanner, _ draft: inout Draft) throws(JSONError) {
+  private static func skip(
+    _ name: String, _ scanner: inout JSONScanner, _ draft: inout Draft
+  ) throws(JSONError) {
     if try scanner.null() { return }
     _ = try scanner.value()
-    draft.note(.wrongType)
+    draft.note(.wrongType, name)
   }
 
   private func judge(_ draft: Draft) -> Result<Reading, Refusal> {
-    if let fault = draft.fault { return .failure(Refusal(reason: fault, type: draft.type)) }
-    guard let type = draft.type, let value = draft.value, let measuredAt = draft.measuredAt else {
-      return .failure(Refusal(reason: .missingMember, type: draft.type))
+    if let (reason, place) = draft.fault { return .failure(Refusal(reason: reason, type: draft.type, place: place)) }
+    guard let type = draft.type, let value = draft.value else {
+      let place = draft.type == nil ? "/sensorType" : "/value"
+      return .failure(Refusal(reason: .missingMember, type: draft.type, place: place))
     }
+    let measuredAt = draft.measuredAt ?? window.now
     let reason: RejectionReason
     if measuredAt > window.newest {
       reason = .inTheFuture

@@ -42,6 +42,10 @@ struct Authentication {
     switch (access, call.identity) {
     case (.user, .device), (.administrator, .device):
       throw Problem(.forbidden, "A device key does not open this; sign in as a user.")
+    case (.device, .user):
+      throw Problem(.forbidden, "Only a device opens this, with its key.")
+    case (.device, .anonymous):
+      throw Problem(.unauthorized, "Send a device's key as a bearer token.")
     case (.user, .anonymous), (.userOrDevice, .anonymous), (.administrator, .anonymous):
       throw Problem(.unauthorized, "Sign in: send an access token as a bearer token.")
     case (.administrator, .user(let user)) where !user.isAdministrator:

@@ -36,8 +36,10 @@ package final class DeviceKeys {
     if let holder = known.value(of: key.digest, at: loop.now) { return holder }
     let holder = try await database.query(Self.byKey, key.digest).first.map { row in
       Holder(
-        device: DeviceIdentity(id: try row.decode(Identifier.self, 0), garden: try row.decode(Identifier.self, 1)),
-        isDisabled: try row.decode(Bool.self, 2))
+        device: DeviceIdentity(
+          id: try row.decode(Identifier.self, 0), garden: try row.decode(Identifier.self, 1),
+          sensorTypes: try row.decode([String].self, 2)),
+        isDisabled: try row.decode(Bool.self, 3))
     }
     known.keep(holder, of: key.digest, at: loop.now)
     return holder
@@ -52,7 +54,7 @@ package final class DeviceKeys {
   /// Forgets what this loop knows of all keys.
   func forgetAll() { known.forgetAll() }
 
-  /// To be called after the COMMIT that changed what the keys of devices open, or took them away.
+  /// To be called after the COMMIT that changed devices, or what their keys open, or took them away.
   package func changed(_ devices: [Identifier]) async {
     guard !devices.isEmpty else { return }
     let changed = Set(devices)
@@ -64,11 +66,11 @@ package final class DeviceKeys {
   private static let byKey = Statement(
     "devices.byKey",
     """
-    SELECT d.id, d.garden_id, u.disabled
+    SELECT d.id, d.garden_id, d.sensor_types, u.disabled
     FROM (
-      SELECT id, garden_id FROM devices WHERE key_hash = $1
+      SELECT id, garden_id, sensor_types FROM devices WHERE key_hash = $1
       UNION ALL
-      SELECT id, garden_id FROM devices WHERE previous_key_hash = $1 AND previous_key_expires_at > now()
+      SELECT id, garden_id, sensor_types FROM devices WHERE previous_key_hash = $1 AND previous_key_expires_at > now()
     ) d JOIN gardens g ON g.id = d.garden_id JOIN users u ON u.id = g.owner_id
     """)
 }

@@ -19,9 +19,12 @@ package struct UserIdentity: Sendable {
 package struct DeviceIdentity: Sendable {
   package let id: Identifier
   package let garden: Identifier
+  /// The sensor types that it declares; it may send no others, unless there are none.
+  package let sensorTypes: [String]
 
-  package init(id: Identifier, garden: Identifier) {
+  package init(id: Identifier, garden: Identifier, sensorTypes: [String]) {
     self.id = id
     self.garden = garden
+    self.sensorTypes = sensorTypes
   }
 }

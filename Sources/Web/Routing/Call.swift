@@ -83,6 +83,17 @@ package final class Call {
     }
   }
 
+  /// The device that has shown its key; throws 401 for an anonymous caller and 403 for a user.
+  package var device: DeviceIdentity {
+    get throws {
+      switch identity {
+      case .device(let device): return device
+      case .user: throw Problem(.forbidden, "Only a device opens this, with its key.")
+      case .anonymous: throw Problem(.unauthorized, "Send a device's key as a bearer token.")
+      }
+    }
+  }
+
   /// The user's id, or nil for anyone else.
   var userID: Identifier? {
     if case .user(let user) = identity { user.id } else { nil }

@@ -25,7 +25,7 @@ extension Endpoint {
     switch access {
     case .open: break
     case .anyone: codes.append(.unauthorized)
-    case .user, .userOrDevice, .administrator: codes += [.unauthorized, .forbidden]
+    case .user, .userOrDevice, .device, .administrator: codes += [.unauthorized, .forbidden]
     }
     if !pathParameters.isEmpty { codes.append(.notFound) }
     if body != nil { codes.append(.validation) }

@@ -11,6 +11,8 @@ package enum Access {
   case user
   /// A signed-in user or a device.
   case userOrDevice
+  /// A device.
+  case device
   /// A signed-in administrator.
   case administrator
 

@@ -34,6 +34,8 @@ struct AuthorizationTests {
     "updateDevice": [401, 404, 403, 412, 404],
     "deleteDevice": [401, 404, 403, 412, 404],
     "rotateDeviceKey": [401, 404, 403, 200, 404],
+    "storeOwnReadings": [401, 403, 200, 403, 403],
+    "getOwnDevice": [401, 403, 200, 403, 403],
     "storeReadings": [401, 404, 200, 200, 404],
     "listReadings": [401, 404, 200, 200, 404],
     "createInsight": [401, 404, 403, 409, 404],

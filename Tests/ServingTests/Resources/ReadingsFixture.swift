@@ -89,6 +89,11 @@ extension Reply {
       try (json["rejected"]?.elements ?? []).map { "\($0["index"]?.integer ?? -1) \($0["reason"]?.text ?? "")" }
     }
   }
+
+  /// What is said of the rejected readings under that name.
+  func rejections(_ name: String) throws -> [String] {
+    try (json["rejected"]?.elements ?? []).compactMap { $0[name]?.text }
+  }
 }
 
 /// Calls `body` on so many threads at once, and waits for all.

@@ -35,12 +35,20 @@ struct ReadingsStoreTests {
     (#"{"sensorType":"ph","value":"7","measuredAt":"\#(past)"}"#, "wrong-type"),
     (#"{"sensorType":"ph","value":"NaN","measuredAt":"\#(past)"}"#, "wrong-type"),
     (#"{"sensorType":7,"value":7,"measuredAt":"\#(past)"}"#, "wrong-type"),
-    (#"{"sensorType":"ph","value":7,"measuredAt":1}"#, "wrong-type"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":\#(now - 9_000)}"#, nil),
+    (#"{"sensorType":"ph","value":7,"measuredAt":\#(now / 1_000 - 9)}"#, nil),
+    (#"{"sensorType":"ph","value":7,"measuredAt":99999999999}"#, "in-the-future"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":100000000000}"#, "too-old"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":-9223372036854775808}"#, "too-old"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":9223372036854775807}"#, "in-the-future"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":1.5}"#, "invalid-time"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":1e999}"#, "invalid-time"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":true}"#, "wrong-type"),
     (#"{"sensorType":"ph","value":{"a":[1]},"measuredAt":"\#(past)"}"#, "wrong-type"),
     (#"{"sensorType":"ph","value":null,"measuredAt":"\#(past)"}"#, "missing-member"),
     (#"{"sensorType":"ph","measuredAt":"\#(past)"}"#, "missing-member"),
     (#"{"value":7,"measuredAt":"\#(past)"}"#, "missing-member"),
-    (#"{"sensorType":"ph","value":7}"#, "missing-member"),
+    (#"{"sensorType":"ph","value":7}"#, nil), (#"{"sensorType":"ph","value":7,"measuredAt":null}"#, nil),
     (#"{}"#, "missing-member"),
     (#"{"sensorType":"ph","value":7,"measuredAt":"\#(past)","unit":"pH"}"#, "unknown-member"),
     (#"{"sensorType":"","value":7,"measuredAt":"\#(past)"}"#, "invalid-sensor-type"),
@@ -123,6 +131,61 @@ struct ReadingsStoreTests {
     let device = try device()
     let reply = try device.client.send("POST", device.path, row.body, type: row.type)
     #expect(reply.status == row.status, "\(reply.text)")
+  }
+
+  @Test("points at what is wrong with the shape of a reading")
+  func pointers() throws {
+    let device = try device()
+    let rows = [
+      (#"{"sensorType":"ph","value":7,"measuredAt":"now"}"#, "/measuredAt"),
+      (#"{"sensorType":"pH","value":7}"#, "/sensorType"), (#"{"sensorType":"ph"}"#, "/value"),
+      (#"{"value":7}"#, "/sensorType"), (#"{"sensorType":"ph","value":"7"}"#, "/value"),
+      (#"{"sensorType":"ph","value":7,"a/~b":1}"#, "/a~1~0b"), ("[]", ""),
+    ]
+    let good = #"{"sensorType":"battery","value":50}"#
+    let document = #"{"readings":[\#((rows.map(\.0) + [good]).joined(separator: ","))]}"#
+    let reply = try device.client.post("/api/readings", document)
+    #expect(try reply.rejections("pointer") == rows.enumerated().map { "/readings/\($0)\($1.1)" })
+    let lines = (rows.map(\.0) + [good]).joined(separator: "\n")
+    let other = try device.client.send("POST", "/api/readings", lines, type: "application/x-ndjson")
+    #expect(try other.rejections("pointer") == rows.map(\.1))
+    let outOfRange = try device.client.post("/api/readings", #"{"readings":[{"sensorType":"ph","value":15},\#(good)]}"#)
+    #expect(try outOfRange.rejections("reason") == ["out-of-range"])
+    #expect(try outOfRange.rejections("pointer") == [])
+  }
+
+  @Test("takes what a device sends of itself, measured when it arrives unless it says when")
+  func ownReadings() throws {
+    let device = try device()
+    let before = Clock.unixMilliseconds()
+    let body =
+      #"{"readings":[{"sensorType":"ph","value":7},{"sensorType":"ec","value":2,"measuredAt":\#(before / 1_000)}]}"#
+    #expect(try device.client.post("/api/readings", body).receipt == [2, 0])
+    let own = try device.client.get("/api/device").json
+    #expect(own["id"]?.text == device.id.description)
+    #expect(own["garden"]?["id"]?.text == device.garden.description)
+    #expect(own["garden"]?["name"]?.text == "Test")
+    let latest = try #require(own["latest"]?.elements)
+    #expect(latest.compactMap { $0["sensorType"]?.text } == ["ec", "ph"])
+    let times = try latest.map { try #require(Timestamp(try #require($0["measuredAt"]?.text))).unixMilliseconds }
+    #expect(times[0] == before / 1_000 * 1_000)
+    #expect((before...Clock.unixMilliseconds()).contains(times[1]))
+  }
+
+  @Test("takes the types alone that a device declares, naming what may have been meant, as soon as it declares them")
+  func declaredTypes() throws {
+    let device = try device()
+    let body =
+      #"{"readings":[{"sensorType":"soil_moisutre","value":1},{"sensorType":"humidity","value":1},{"sensorType":"ph","value":7}]}"#
+    #expect(try device.client.post("/api/readings", body).receipt == [3, 0])
+    let declared = #"{"sensorTypes":["ph","soil_moisture"]}"#
+    #expect(try device.owner.patch("/api/devices/\(device.id)", declared).status == 200)
+    #expect(try holds(within: 10) { try device.client.post("/api/readings", body).rejected.count == 2 })
+    for client in [device.client, device.owner] {
+      let reply = try client.post(device.path, body)
+      #expect(try reply.rejected == ["0 undeclared-type", "1 undeclared-type"])
+      #expect(try reply.rejections("nearest") == ["soil_moisture", "air_humidity"])
+    }
   }
 
   @Test("rejects a broken line alone, counting lines that are not blank")
