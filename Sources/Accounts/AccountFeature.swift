@@ -21,6 +21,7 @@ package struct AccountFeature: Feature {
     let groups: [any EndpointGroup] = [
       Users(context: context, throttle: throttle, erasure: Erasure(context: context, features: others + [self])),
       Sessions(context: context, throttle: throttle),
+      Tokens(context: context),
       Administration(context: context),
     ]
     return groups.flatMap(\.endpoints)
@@ -28,7 +29,7 @@ package struct AccountFeature: Feature {
 
   package var duties: [Duty] { [] }
 
-  package var expiries: [Expiry] { [Self.sessionExpiry] }
+  package var expiries: [Expiry] { [Self.sessionExpiry, Tokens.expiry] }
 
   /// Refresh tokens go with their sessions.
   static var sessionExpiry: Expiry { Expiry { try await $0.execute(deleteSessions, $1) } }

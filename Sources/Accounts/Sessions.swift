@@ -33,16 +33,16 @@ struct Sessions: EndpointGroup {
         tag: "Sessions",
         parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "SessionPage", Self.session), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor], handler: .async(list)),
+        refusals: [.invalidCursor], scopes: [], handler: .async(list)),
       Endpoint(
         "signOut", method: .delete, template: "/api/sessions/current", access: .user, summary: "Sign out",
         tag: "Sessions",
-        success: Endpoint.Success(204), handler: .async { call in try await end(call, try call.user.session) }),
+        success: Endpoint.Success(204), scopes: [], handler: .async(signOut)),
       Endpoint(
         "endSession", method: .delete, template: "/api/sessions/{id}", access: .user,
         summary: "End one of your sessions",
         tag: "Sessions", success: Endpoint.Success(204), refusals: [.notFound],
-        handler: .async { call in try await end(call, try call.identifier("id")) }),
+        scopes: [], handler: .async { call in try await end(call, try call.identifier("id")) }),
     ]
   }
 
@@ -144,6 +144,11 @@ struct Sessions: EndpointGroup {
     let page = try call.identifierPage(try call.query(), list: "sessions:\(user.id)")
     let rows = try await context.database.query(Self.byUser, user.id, page.before, page.rowLimit)
     return call.list(CacheEntry(body: try page.body(call, rows) { try SessionView($0, current: user.session) }))
+  }
+
+  private func signOut(_ call: Call) async throws -> Response {
+    guard let session = try call.user.session else { throw Problem(.forbidden, "A token has no session.") }
+    return try await end(call, session)
   }
 
   private func end(_ call: Call, _ id: Identifier) async throws -> Response {

@@ -31,7 +31,7 @@ struct Users: EndpointGroup {
         details: "A new password needs the current one, and ends all your other sessions.", tag: "Accounts",
         body: .mergePatch(ProfileChange.self, example: #"{"displayName":"Ada L.","locale":"en-GB"}"#),
         success: Endpoint.Success(200, Self.profile, headers: ["ETag"]),
-        refusals: [.forbidden, .preconditionFailed, .tooManyFailures], handler: .async(change)),
+        refusals: [.forbidden, .preconditionFailed, .tooManyFailures], scopes: [], handler: .async(change)),
       Endpoint(
         "eraseAccount", method: .delete, template: "/api/users/me", access: .user,
         summary: "Erase your account and all you own",
@@ -39,7 +39,7 @@ struct Users: EndpointGroup {
         body: .json(
           AccountErasure.self, example: #"{"password":"correct horse battery"}"#),
         success: Endpoint.Success(204), refusals: [.forbidden, .openOrders, .preconditionFailed, .tooManyFailures],
-        handler: .async(erase)),
+        scopes: [], handler: .async(erase)),
     ]
   }
 

@@ -23,12 +23,12 @@ struct Businesses: EndpointGroup {
           .query("category", .string(pattern: Business.categoryPattern), "Only businesses of this category."),
         ] + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "BusinessPage", Business.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor], handler: .cached(list)),
+        refusals: [.invalidCursor], scopes: [.read, .orders], handler: .cached(list)),
       Endpoint(
         "getBusiness", method: .get, template: "/api/businesses/{id}", access: .anyone, summary: "A business",
         tag: "Businesses",
         success: Endpoint.Success(200, Business.schema, headers: ["ETag"]), refusals: [.notFound],
-        handler: .cached(show)),
+        scopes: [.read, .orders], handler: .cached(show)),
       Endpoint(
         "createBusiness", method: .post, template: "/api/businesses", access: .user, summary: "Open a business",
         tag: "Businesses",

@@ -15,12 +15,12 @@ struct Products: EndpointGroup {
         summary: "What a business sells",
         details: "The newest come first.", tag: "Products", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "ProductPage", Product.schema), headers: ["ETag", "Link"]),
-        refusals: [.notFound, .invalidCursor], handler: .cached(list)),
+        refusals: [.notFound, .invalidCursor], scopes: [.read, .orders], handler: .cached(list)),
       Endpoint(
         "getProduct", method: .get, template: "/api/products/{id}", access: .anyone, summary: "A product",
         tag: "Products",
         success: Endpoint.Success(200, Product.schema, headers: ["ETag"]), refusals: [.notFound],
-        handler: .cached(show)),
+        scopes: [.read, .orders], handler: .cached(show)),
       Endpoint(
         "createProduct", method: .post, template: "/api/businesses/{id}/products", access: .user,
         summary: "Offer a product",

@@ -29,7 +29,7 @@ package final class GardenFeature: Feature {
     publisher = EventPublisher(loop: loop, redis: redis, keys: keys, dropped: meters.eventsDropped)
     events = EventBroker(
       loop: loop, redis: redis, subscriber: context.subscriber, keys: keys,
-      access: EventAccess(database: database, sessions: context.sessions), commitMark: context.process.commitMark,
+      access: EventAccess(database: database, credentials: context.credentials), commitMark: context.process.commitMark,
       logger: context.logger, configuration: context.configuration.events,
       shares: context.process.eventStreams)
     readings.onAccepted = [latest.accepted, publisher.accepted]
@@ -39,7 +39,7 @@ package final class GardenFeature: Feature {
     let latestReadings = LatestReadings(context: context, feature: self)
     let groups: [any EndpointGroup] = [
       GardenRoutes(context: context, feature: self), latestReadings,
-      GardenEvents(context: context, feature: self), Devices(context: context),
+      GardenEvents(context: context, feature: self), EventTickets(context: context), Devices(context: context),
       OwnDevice(context: context, latest: latestReadings),
       Readings(context: context, feature: self), GardenPages(context: context),
     ]
@@ -66,7 +66,10 @@ package final class GardenFeature: Feature {
   }
 
   package var expiries: [Expiry] {
-    [Self.bucketExpiry(context.configuration.readings), Expiry { try await $0.execute(Self.deleteRefused, $1) }]
+    [
+      Self.bucketExpiry(context.configuration.readings), Expiry { try await $0.execute(Self.deleteRefused, $1) },
+      EventTickets.expiry,
+    ]
   }
 
   /// Buckets of five minutes are kept at least as long as what they are made from.

@@ -13,7 +13,7 @@ extension Endpoint {
       if !details.isEmpty { json.member("description", details) }
       json.member("tags", [tag])
       json.key("security")
-      json.raw(access.security)
+      writeSecurity(to: &json)
       writeParameters(to: &json)
       if let body { write(body, to: &json) }
       json.key("responses")
@@ -21,6 +21,20 @@ extension Endpoint {
         writeSuccess(to: &json)
         for (status, codes) in OpenAPIDocument.grouped(allRefusals) { writeRefusal(status, codes, to: &json) }
       }
+    }
+  }
+
+  /// The OpenAPI security requirements, of which one has to be met. The scopes of tokens stand as roles.
+  private func writeSecurity(to json: inout JSONWriter) {
+    json.array { json in
+      if access == .open { return }
+      if access == .anyone { json.object { _ in } }
+      func require(_ scheme: StaticString, roles: [String] = [], _ json: inout JSONWriter) {
+        json.object { $0.member(scheme, roles) }
+      }
+      if access != .device { require("accessToken", &json) }
+      for scope in scopes { require("personalToken", roles: [scope.rawValue], &json) }
+      if access.admitsDevices { require("deviceKey", &json) }
     }
   }
 
@@ -160,16 +174,8 @@ extension Endpoint.Success {
 }
 
 extension Access {
-  /// The OpenAPI security requirement.
-  fileprivate var security: StaticString {
-    switch self {
-    case .open: "[]"
-    case .anyone: #"[{},{"accessToken":[]},{"deviceKey":[]}]"#
-    case .user, .administrator: #"[{"accessToken":[]}]"#
-    case .device: #"[{"deviceKey":[]}]"#
-    case .userOrDevice: #"[{"accessToken":[]},{"deviceKey":[]}]"#
-    }
-  }
+  /// Whether a device's key is of any use.
+  fileprivate var admitsDevices: Bool { self == .anyone || self == .device || self == .userOrDevice }
 }
 
 extension HTTP.Method {

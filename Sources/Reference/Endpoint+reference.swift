@@ -12,13 +12,19 @@ extension Endpoint {
       }
       html.element("p") { html in html.element("strong", summary) }
       if !details.isEmpty { html.element("p") { html in html.prose(details) } }
-      html.element("p", ["class": "quiet"], access.sentence)
+      html.element("p", ["class": "quiet"], access.sentence + scopeSentence)
       writeParameters(to: &html)
       writeBody(to: &html)
       html.element("h4", "Example")
       html.element("pre", ["tabindex": "0"]) { html in html.element("code", curl) }
       writeAnswer(to: &html)
     }
+  }
+
+  /// What a personal access token has to be for, behind who may call.
+  private var scopeSentence: String {
+    if scopes.isEmpty { return access == .user ? " No personal access token opens it." : "" }
+    return " A personal access token needs the scope \(scopes.map(\.rawValue).joined(separator: " or "))."
   }
 
   private func writeParameters(to html: inout HTMLWriter) {

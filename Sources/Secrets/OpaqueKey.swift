@@ -8,6 +8,10 @@ package struct OpaqueKey: Sendable {
     case refreshToken = "trt_"
     /// Lets a device post its readings.
     case deviceKey = "tdk_"
+    /// Lets a program do some of what its user may.
+    case personalToken = "tpt_"
+    /// Opens one event stream once.
+    case ticket = "ttk_"
   }
 
   static let secretLength = 32

@@ -6,6 +6,7 @@ package enum LogRedaction {
   /// Parts of parameter names whose values are secret, in lower case and without separators.
   private static let secretNames = [
     "token", "key", "password", "passwd", "pwd", "secret", "auth", "signature", "sig", "session", "credential", "jwt",
+    "ticket",
   ]
 
   /// A request target with the values of secret query parameters masked; other values stay.

@@ -31,7 +31,7 @@ struct OrderPlacement: EndpointGroup {
             "lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002","quantity":2}]}
             """),
         success: Endpoint.Success(201, Order.schema, headers: ["Location", "ETag"]),
-        refusals: [.idempotencyKeyMissing, .outOfStock, .conflict], handler: .async(place))
+        refusals: [.idempotencyKeyMissing, .outOfStock, .conflict], scopes: [.orders], handler: .async(place))
     ]
   }
 

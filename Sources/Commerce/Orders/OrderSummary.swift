@@ -19,7 +19,8 @@ struct OrderSummary: EndpointGroup {
           .query("from", .timestamp, "From this moment on; from the beginning unless given."),
           .query("to", .timestamp, "Up to but not including this moment."),
         ],
-        success: Endpoint.Success(200, Self.summary, headers: ["ETag"]), handler: .async(show))
+        success: Endpoint.Success(200, Self.summary, headers: ["ETag"]), scopes: [.read, .orders], handler: .async(show)
+      )
     ]
   }
 

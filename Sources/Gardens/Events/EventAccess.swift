@@ -5,10 +5,12 @@ import Web
 /// Asks again whether those who watch gardens still may.
 struct EventAccess {
   let database: Database
-  let sessions: SessionDirectory
+  let credentials: Credentials
 
-  /// Those who may not any more: the garden is gone or has become private, or their session is over.
-  func lost(_ watching: [(garden: Identifier, watchers: [EventWatcher])]) async throws -> [EventWatcher] {
+  /// Those who may not any more: the garden is gone or has become private, or their session or token has ended.
+  func lost(
+    _ watching: [(garden: Identifier, watchers: [EventWatcher])], at now: Timestamp
+  ) async throws -> [EventWatcher] {
     var owners: [Identifier: (owner: Identifier, isPublic: Bool)] = [:]
     for row in try await database.query(Self.owners, watching.map(\.garden)) {
       let (garden, owner, isPublic) = try row.decode((Identifier.self, Identifier.self, Bool.self))
@@ -16,16 +18,20 @@ struct EventAccess {
     }
     var lost: [EventWatcher] = []
     for (garden, watchers) in watching {
-      for watcher in watchers where try await !mayWatch(watcher.identity, owners[garden]) { lost.append(watcher) }
+      for watcher in watchers where try await !mayWatch(watcher.identity, owners[garden], now) {
+        lost.append(watcher)
+      }
     }
     return lost
   }
 
-  private func mayWatch(_ identity: Identity, _ garden: (owner: Identifier, isPublic: Bool)?) async throws -> Bool {
+  private func mayWatch(
+    _ identity: Identity, _ garden: (owner: Identifier, isPublic: Bool)?, _ now: Timestamp
+  ) async throws -> Bool {
     guard let garden else { return false }
     guard case .user(let user) = identity else { return garden.isPublic }
     guard garden.isPublic || garden.owner == user.id else { return false }
-    return try await sessions.role(session: user.session, user: user.id) != nil
+    return try await credentials.areGood(of: user, at: now)
   }
 
   private static let owners = Statement(

@@ -154,7 +154,9 @@ final class EventBroker {
   private func check(_ gardens: [Identifier]) async {
     let watching = gardens.compactMap { garden in hubs[garden].map { (garden: garden, watchers: $0.watchers) } }
     do {
-      for watcher in try await access.lost(watching) { watcher.end() }
+      for watcher in try await access.lost(watching, at: Timestamp(unixMilliseconds: loop.unixMilliseconds)) {
+        watcher.end()
+      }
       if watching.count == hubs.count { checkedAt = loop.now }
     } catch {
       guard loop.now - checkedAt > Self.uncheckedNanoseconds else { return }

@@ -18,7 +18,12 @@ struct GardenEvents: EndpointGroup {
           that is too slow is cut off and may resume.
           """,
         tag: "Gardens",
-        parameters: [.header("Last-Event-ID", .string(), "The id of the last event that you have.")],
+        parameters: [
+          .header("Last-Event-ID", .string(), "The id of the last event that you have."),
+          .query("lastEventId", .string(), "The same, for who can send no header."),
+          .query(
+            "ticket", .string(), "A ticket of `POST /api/gardens/{id}/events/tickets`, for who can send no header."),
+        ],
         success: Endpoint.Success(200, GardenEvent.schema, mediaTypes: ["text/event-stream"]),
         refusals: [.notFound, .overloaded], handler: .async(watch))
     ]
@@ -36,9 +41,14 @@ struct GardenEvents: EndpointGroup {
 
   private func watch(_ call: Call) async throws -> Response {
     let garden = try call.identifier("id")
+    let query = try call.query()
+    if case .anonymous = call.identity, let ticket = try query.value("ticket") {
+      call.identity = try await EventTickets(context: context).redeem(ticket, for: garden, at: call.now)
+    }
     try await GardenAccess(context: context).requireReader(call.identity, of: garden)
     if call.request.method == .head { return Response(.ok, headers: Self.headers) }
-    let resumed = call.request.header("Last-Event-ID").flatMap { EventID($0) }.flatMap { id in
+    let last = try call.request.header("Last-Event-ID") ?? query.value("lastEventId")
+    let resumed = last.flatMap { EventID($0) }.flatMap { id in
       id.milliseconds < UInt64(call.now.unixMilliseconds) + Self.clockMilliseconds ? id : nil
     }
     let seat = try await feature.events.watch(garden, call.identity, client: call.client, after: resumed)

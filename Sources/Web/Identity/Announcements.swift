@@ -2,7 +2,7 @@ import Reactor
 import Redis
 import Values
 
-/// What loops of all replicas tell each other through Redis: that a session has ended or a device's keys have changed.
+/// What loops of all replicas tell each other through Redis: that a session has ended or a device's keys have changed, or a token has.
 ///
 /// A hint only: it may be lost, and memories end by themselves soon after.
 enum Announcements {
@@ -10,11 +10,13 @@ enum Announcements {
 
   /// Listens for as long as the loop runs.
   static func follow(
-    _ subscriber: RedisSubscriber, prefix: String, sessions: SessionDirectory, keys: DeviceKeys
+    _ subscriber: RedisSubscriber, prefix: String, sessions: SessionDirectory, keys: DeviceKeys,
+    tokens: PersonalTokens
   ) throws -> RedisSubscription {
     subscriber.onGap = {
       sessions.forgetAll()
       keys.forgetAll()
+      tokens.forgetAll()
     }
     return try subscriber.subscribe(channel(prefix)) { message in
       let words = String(decoding: message, as: UTF8.self).split(separator: " ")
@@ -22,6 +24,7 @@ enum Announcements {
       switch words[0] {
       case "session": sessions.forget(id)
       case "device": keys.forget(id)
+      case "token": tokens.forget(id)
       default: break
       }
     }

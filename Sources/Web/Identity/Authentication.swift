@@ -2,7 +2,7 @@ import HTTP
 import Secrets
 import Values
 
-/// Finds out who makes a request, by its bearer token: a user's access token or a device's key.
+/// Finds out who makes a request, by its bearer token: a user's access token, a personal access token or a device's key.
 struct Authentication {
   // Invariant 1.
   private unowned(unsafe) let context: LoopContext
@@ -34,10 +34,15 @@ struct Authentication {
     if let token = try bearerToken(call.request) {
       if let key = OpaqueKey(token, .deviceKey) {
         call.identity = .device(try await device(key, call))
+      } else if let key = OpaqueKey(token, .personalToken) {
+        call.identity = .user(try await holder(of: key, call))
       } else {
         call.identity = try await user(token, call.now)
       }
       call.request.share = .known
+    }
+    if case .user(let user) = call.identity, let endpoint = call.endpoint?.endpoint, !user.may(call: endpoint) {
+      throw Self.beyondScope(endpoint)
     }
     switch (access, call.identity) {
     case (.user, .device), (.administrator, .device):
@@ -84,22 +89,43 @@ struct Authentication {
 
   /// A key that has not been good here before is paid for by the client's network before the database is asked, since
   /// anyone can make keys up; a good one gets it back, and so does one that could not be looked for.
-  private func device(_ key: OpaqueKey, _ call: Call) async throws -> DeviceIdentity {
-    if !context.deviceKeys.hasOpened(key) { try await rates.admit(call) }
-    let holder: DeviceKeys.Holder?
+  private func look<Holder>(
+    for holder: () async throws -> Holder?, isKnown: Bool, _ call: Call
+  ) async throws -> Holder {
+    if !isKnown { try await rates.admit(call) }
+    let found: Holder?
     do {
-      holder = try await context.deviceKeys.holder(of: key)
+      found = try await holder()
     } catch {
       await rates.giveBack(call)
       throw error
     }
-    guard let holder else { throw Self.refusal }
+    guard let found else { throw Self.refusal }
     await rates.giveBack(call)
+    return found
+  }
+
+  private func holder(of key: OpaqueKey, _ call: Call) async throws -> UserIdentity {
+    let tokens = context.personalTokens
+    let holder = try await look(
+      for: { try await tokens.holder(of: key.digest, at: call.now) }, isKnown: tokens.hasOpened(key), call)
+    return UserIdentity(id: holder.user, credential: .token(key.digest, holder.scopes))
+  }
+
+  private func device(_ key: OpaqueKey, _ call: Call) async throws -> DeviceIdentity {
+    let keys = context.deviceKeys
+    let holder = try await look(for: { try await keys.holder(of: key) }, isKnown: keys.hasOpened(key), call)
     guard !holder.isDisabled else {
       call.identity = .device(holder.device)
       throw Problem(.forbidden, "The account that this device belongs to is disabled.")
     }
     return holder.device
+  }
+
+  private static func beyondScope(_ endpoint: Endpoint) -> Problem {
+    let scopes = endpoint.scopes.map(\.rawValue)
+    if scopes.isEmpty { return Problem(.forbidden, "A personal access token does not open this; sign in.") }
+    return Problem(.forbidden, "The token needs the scope \(scopes.joined(separator: " or ")).")
   }
 
   /// RFC 6750, section 3.1. Why a token is bad is not the client's to know.

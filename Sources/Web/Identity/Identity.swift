@@ -7,12 +7,39 @@ package enum Identity {
   case device(DeviceIdentity)
 }
 
-/// A signed-in user.
+/// A signed-in user, or a program that acts for one.
 package struct UserIdentity: Sendable {
+  /// By what the user is known.
+  package enum Credential: Sendable {
+    case session(Identifier)
+    /// A personal access token, by its digest.
+    case token([UInt8], [TokenScope])
+  }
+
   package let id: Identifier
-  /// The session that the access token names.
-  package let session: Identifier
-  let isAdministrator: Bool
+  package let credential: Credential
+  var isAdministrator = false
+
+  package init(id: Identifier, credential: Credential) {
+    self.id = id
+    self.credential = credential
+  }
+
+  init(id: Identifier, session: Identifier, isAdministrator: Bool) {
+    self.init(id: id, credential: .session(session))
+    self.isAdministrator = isAdministrator
+  }
+
+  /// The session by which the user is signed in; nil for a program.
+  package var session: Identifier? {
+    if case .session(let session) = credential { session } else { nil }
+  }
+
+  /// Whether an endpoint is open to the user by this credential.
+  func may(call endpoint: Endpoint) -> Bool {
+    guard case .token(_, let scopes) = credential else { return true }
+    return endpoint.scopes.contains(where: scopes.contains)
+  }
 }
 
 /// A device that has shown its key.

@@ -28,10 +28,12 @@ package final class LoopContext {
   package let answerSeal: Seal
   package let sessions: SessionDirectory
   package let deviceKeys: DeviceKeys
+  package let personalTokens: PersonalTokens
   private let announcements: RedisSubscription
   private var random = SystemRandomNumberGenerator()
 
   package var configuration: Configuration { process.configuration }
+  package var credentials: Credentials { Credentials(sessions: sessions, tokens: personalTokens) }
   package var passwords: PasswordPool { process.passwords }
 
   package init(loop: EventLoop, process: ProcessContext) throws {
@@ -63,7 +65,9 @@ package final class LoopContext {
     answerSeal = Seal(keys: configuration.accounts.keys("answer 1"))
     sessions = SessionDirectory(loop: loop, database: database, redis: redis, prefix: prefix)
     deviceKeys = DeviceKeys(loop: loop, database: database, redis: redis, prefix: prefix)
-    announcements = try Announcements.follow(subscriber, prefix: prefix, sessions: sessions, keys: deviceKeys)
+    personalTokens = PersonalTokens(loop: loop, database: database, redis: redis, prefix: prefix)
+    announcements = try Announcements.follow(
+      subscriber, prefix: prefix, sessions: sessions, keys: deviceKeys, tokens: personalTokens)
   }
 
   // The stores hold it without owning it.

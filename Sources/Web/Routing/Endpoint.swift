@@ -17,7 +17,15 @@ package enum Access {
   case administrator
 
   /// Whether anonymous callers are served.
-  var isPublic: Bool { self == .open || self == .anyone }
+  package var isPublic: Bool { self == .open || self == .anyone }
+
+  /// The scope that a personal access token needs for an endpoint that says nothing else.
+  fileprivate func scopes(of method: HTTP.Method) -> [TokenScope] {
+    switch self {
+    case .open, .device, .administrator: []
+    case .anyone, .user, .userOrDevice: method == .get ? [.read] : [.write]
+    }
+  }
 }
 
 /// What serves some of the API's paths. Each loop has its own.
@@ -55,13 +63,16 @@ package struct Endpoint {
   package var refusals: [Problem.Code] = []
   /// Whether machines ask for it every few seconds: health and metrics.
   package var isProbe = false
+  /// The scopes of which a personal access token needs one; without any, no token opens it.
+  package let scopes: [TokenScope]
   package let handler: Handler
 
   package init(
     _ name: String, method: HTTP.Method, template: String, access: Access, summary: String, details: String = "",
     tag: String = "",
     parameters: [Parameter] = [], body: Body? = nil, bodyLimit: Int? = nil, success: Success = Success(200),
-    reports: [Success] = [], refusals: [Problem.Code] = [], isProbe: Bool = false, handler: Handler
+    reports: [Success] = [], refusals: [Problem.Code] = [], isProbe: Bool = false,
+    scopes: [TokenScope]? = nil, handler: Handler
   ) {
     self.name = name
     self.method = method
@@ -77,6 +88,7 @@ package struct Endpoint {
     self.reports = reports
     self.refusals = refusals
     self.isProbe = isProbe
+    self.scopes = scopes ?? access.scopes(of: method)
     self.handler = handler
   }
 

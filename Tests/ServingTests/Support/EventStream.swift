@@ -19,10 +19,10 @@ final class EventStream {
 
   init(
     _ server: LiveServer, _ garden: String, token: String? = nil, after id: String? = nil, from address: String? = nil,
-    receiveBytes: Int32? = nil
+    query: String = "", receiveBytes: Int32? = nil
   ) throws {
     wire = try Wire(port: server.port, receiveBytes: receiveBytes)
-    var request = "GET /api/gardens/\(garden)/events HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n"
+    var request = "GET /api/gardens/\(garden)/events\(query) HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n"
     if let token { request += "Authorization: Bearer \(token)\r\n" }
     if let address { request += "X-Forwarded-For: \(address)\r\n" }
     if let id { request += "Last-Event-ID: \(id)\r\n" }

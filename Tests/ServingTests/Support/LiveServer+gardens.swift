@@ -4,6 +4,7 @@ import Testing
 import Values
 
 @testable import Settings
+@testable import Web
 
 extension Client {
   /// Makes a garden and gives its id.
@@ -17,6 +18,15 @@ extension Client {
     let reply = try post("/api/gardens/\(garden)/devices", json)
     let device = try reply.json
     return (try #require(device["id"]?.text, "\(reply.status) \(reply.text)"), try #require(device["key"]?.text))
+  }
+}
+
+extension Client {
+  /// Makes a personal access token and gives its text.
+  func makeToken(_ scopes: [TokenScope], members: String = "") throws -> String {
+    let names = scopes.map { "\"\($0.rawValue)\"" }.joined(separator: ",")
+    let reply = try post("/api/tokens", #"{"name":"Script","scopes":[\#(names)]\#(members)}"#)
+    return try #require(try reply.json["token"]?.text, "\(reply.status) \(reply.text)")
   }
 }
 

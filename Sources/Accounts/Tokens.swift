@@ -1,0 +1,181 @@
+import HTTP
+import JSON
+import Postgres
+import Secrets
+import Values
+import Web
+
+/// Personal access tokens: what users hand to programs that act for them. No token opens these.
+struct Tokens: EndpointGroup {
+  /// The most tokens of a user.
+  static let maximumTokens: Int64 = 100
+
+  let context: LoopContext
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        "createToken", method: .post, template: "/api/tokens", access: .user, summary: "Make a personal access token",
+        details: """
+          For a program that acts for you: it is sent as a bearer token, and is good for what its scopes say. It is shown \
+          in this answer only. No token makes tokens, changes a password or erases an account.
+          """,
+        tag: "Tokens", parameters: [.idempotencyKey()],
+        body: .json(
+          NewToken.self, example: #"{"name":"Grafana","scopes":["read"],"expiresAt":"2027-11-21T00:00:00Z"}"#),
+        success: Endpoint.Success(201, PersonalToken.schemaWithToken, headers: ["Location"]), refusals: [.conflict],
+        scopes: [], handler: .async(create)),
+      Endpoint(
+        "listTokens", method: .get, template: "/api/tokens", access: .user, summary: "Your personal access tokens",
+        details: "The newest first; `lastUsedAt` is exact to a minute.", tag: "Tokens",
+        parameters: PageRequest.parameters,
+        success: Endpoint.Success(200, .page(of: "TokenPage", PersonalToken.schema), headers: ["ETag", "Link"]),
+        refusals: [.invalidCursor], scopes: [], handler: .async(list)),
+      Endpoint(
+        "deleteToken", method: .delete, template: "/api/tokens/{id}", access: .user,
+        summary: "End a personal access token", tag: "Tokens", success: Endpoint.Success(204), refusals: [.notFound],
+        scopes: [], handler: .async(delete)),
+    ]
+  }
+
+  private func create(_ call: Call) async throws -> Response {
+    let user = try call.user
+    let new = try call.form(NewToken.self)
+    if let end = new.expiresAt, end <= call.now {
+      throw ValidationError("/expiresAt", "must be in the future")
+    }
+    let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.personalToken))
+    return try await call.made { transaction, _ in
+      // One at a time for a user, so that the bound holds.
+      try await transaction.execute(Self.lockUser, user.id)
+      let rows = try await transaction.query(
+        Self.insert, id, user.id, new.name, new.scopes.map(\.rawValue), key.digest, call.now, new.expiresAt,
+        Self.maximumTokens)
+      guard let row = rows.first else {
+        throw Problem(.conflict, "You have \(Self.maximumTokens) tokens. End one that you do not need.")
+      }
+      var json = JSONWriter()
+      let token = try PersonalToken(row)
+      json.object { json in
+        token.write(&json)
+        json.member("token", key.text)
+      }
+      return Made(location: "/api/tokens/\(id)", body: json.take(), isSecret: true)
+    }.response
+  }
+
+  private func list(_ call: Call) async throws -> Response {
+    let user = try call.user
+    let page = try call.identifierPage(try call.query(), list: "tokens:\(user.id)")
+    let rows = try await context.database.query(Self.byUser, user.id, page.before, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows, PersonalToken.init)))
+  }
+
+  private func delete(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user, try call.identifier("id"))
+    guard try await context.database.execute(Self.deleteByID, id, user.id) == 1 else {
+      throw Problem(.notFound, "You have no token with this id.")
+    }
+    await context.personalTokens.ended([id])
+    return call.noContent()
+  }
+
+  /// Tokens that have expired are listed for a month more, so that it can be seen why a program stopped.
+  static var expiry: Expiry { Expiry { try await $0.execute(deleteExpired, $1) } }
+
+  /// Ends all tokens of a user, and gives their ids, to be announced after the COMMIT.
+  static func end(_ transaction: Transaction, user: Identifier) async throws -> [Identifier] {
+    try await transaction.query(deleteAll, user).map { try $0.decode(Identifier.self, 0) }
+  }
+
+  private static let lockUser = Statement("tokens.lockUser", "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE")
+  private static let insert = Statement(
+    "tokens.insert",
+    """
+    INSERT INTO personal_tokens (id, user_id, name, scopes, hash, created_at, expires_at)
+    SELECT $1, $2, $3, $4, $5, $6, $7 WHERE (SELECT count(*) FROM personal_tokens WHERE user_id = $2) < $8
+    RETURNING \(PersonalToken.columns)
+    """)
+  private static let byUser = Statement(
+    "tokens.byUser",
+    "SELECT \(PersonalToken.columns) FROM personal_tokens WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+  private static let deleteByID = Statement(
+    "tokens.delete", "DELETE FROM personal_tokens WHERE id = $1 AND user_id = $2")
+  private static let deleteAll = Statement(
+    "tokens.deleteAll", "DELETE FROM personal_tokens WHERE user_id = $1 RETURNING id")
+  private static let deleteExpired = Statement(
+    "expiry.tokens",
+    """
+    DELETE FROM personal_tokens WHERE id IN (
+      SELECT id FROM personal_tokens WHERE expires_at < now() - interval '30 days' LIMIT $1)
+    """)
+}
+
+/// A token that is to be made.
+struct NewToken: JSONForm {
+  let name: String
+  let scopes: [TokenScope]
+  let expiresAt: Timestamp?
+
+  init(_ fields: inout Fields) {
+    name = fields.required("name", .string(1...120), "What it is for.")
+    scopes = fields.required("scopes", .tokenScopes)
+    expiresAt = fields.optional("expiresAt", .timestamp, "When it ends by itself; never unless given.")
+  }
+}
+
+extension Rule where Value == [TokenScope] {
+  /// What a token is good for, each once.
+  static var tokenScopes: Rule {
+    let scopes = Rule.array(1...TokenScope.allCases.count, of: .oneOf(TokenScope.self))
+    return scopes.checked("must name each scope once", schema: scopes.schema.withUniqueItems) {
+      Set($0).count == $0.count
+    }
+  }
+}
+
+/// A personal access token as its user sees it.
+private struct PersonalToken: PageItem, RowDecodable {
+  /// The columns that `init` reads, in their order.
+  static let columns = "id, name, scopes, created_at, expires_at, last_used_at"
+
+  let id: Identifier
+  let name: String
+  let scopes: [String]
+  let createdAt: Timestamp
+  let expiresAt: Timestamp?
+  let lastUsedAt: Timestamp?
+
+  init(_ columns: inout Columns) throws {
+    id = try columns.next()
+    name = try columns.next()
+    scopes = try columns.next([String].self)
+    createdAt = try columns.next()
+    expiresAt = try columns.next()
+    lastUsedAt = try columns.next()
+  }
+
+  func write(_ json: inout JSONWriter) {
+    json.member("id", id)
+    json.member("name", name)
+    json.member("scopes", scopes)
+    json.member("createdAt", createdAt)
+    json.member("expiresAt", expiresAt)
+    json.member("lastUsedAt", lastUsedAt)
+  }
+
+  private static let members: [Schema.Property] = [
+    .required("id", .identifier), .required("name", .line(1...120)),
+    .required("scopes", .array(.cases(of: TokenScope.self))), .required("createdAt", .timestamp),
+    .required("expiresAt", .nullable(.timestamp)), .required("lastUsedAt", .nullable(.timestamp)),
+  ]
+  static let schema = Schema.named("PersonalToken", .object(members), example: example + "}")
+  static let schemaWithToken = Schema.named(
+    "NewPersonalToken",
+    .object(members + [.required("token", .string(), "Shown this once; the server keeps no copy.")]),
+    example: example + #","token":"tpt_…"}"#)
+  private static let example = #"""
+    {"id":"019aa5c0-0000-7000-8000-00000000000a","name":"Grafana","scopes":["read"],\#
+    "createdAt":"2026-11-21T09:30:00.000Z","expiresAt":"2027-11-21T00:00:00.000Z","lastUsedAt":null
+    """#
+}

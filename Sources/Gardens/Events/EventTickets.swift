@@ -1,0 +1,95 @@
+import HTTP
+import JSON
+import Postgres
+import Secrets
+import Values
+import Web
+
+/// Tickets for event streams: a browser's `EventSource` can send no `Authorization`, and a token in an address would
+/// stand in logs and histories for as long as it is good.
+struct EventTickets: EndpointGroup {
+  /// How long a ticket may be used, in seconds.
+  static let lifetimeSeconds: Int64 = 30
+
+  let context: LoopContext
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        "createEventTicket", method: .post, template: "/api/gardens/{id}/events/tickets", access: .user,
+        summary: "Get a ticket for a garden's events",
+        details: """
+          For `EventSource`, which sends no token: good for one stream of this garden, as `?ticket=`, for 30 seconds. The \
+          stream ends when the session or token that asked for the ticket does.
+          """,
+        tag: "Gardens",
+        success: Endpoint.Success(201, Self.schema), refusals: [.notFound], scopes: [.read], handler: .async(create))
+    ]
+  }
+
+  private func create(_ call: Call) async throws -> Response {
+    let (user, garden) = (try call.user, try call.identifier("id"))
+    try await GardenAccess(context: context).requireReader(call.identity, of: garden)
+    let key = OpaqueKey.make(.ticket)
+    let (session, token): (Identifier?, [UInt8]?) =
+      switch user.credential {
+      case .session(let session): (session, nil)
+      case .token(let digest, _): (nil, digest)
+      }
+    try await context.database.execute(
+      Self.insert, key.digest, garden, user.id, session, token,
+      call.now.advanced(byMilliseconds: Self.lifetimeSeconds * 1_000))
+    var json = JSONWriter()
+    json.object { json in
+      json.member("ticket", key.text)
+      json.member("expiresIn", Self.lifetimeSeconds)
+    }
+    return call.secret(.created, location: "/api/gardens/\(garden)/events?ticket=\(key.text)", json.take())
+  }
+
+  /// Uses a ticket up, and gives whose it was; throws 401 for one that is not good.
+  func redeem(_ text: String, for garden: Identifier, at now: Timestamp) async throws -> Identity {
+    let refusal = Problem(.unauthorized, "The ticket is not valid, or no longer. Get another one.")
+    guard let key = OpaqueKey(text, .ticket),
+      let row = try await context.database.write(Self.use, key.digest, garden, now).first
+    else { throw refusal }
+    let (id, session, token) = try row.decode((Identifier.self, Identifier?.self, [UInt8]?.self))
+    let credential: UserIdentity.Credential
+    if let token {
+      credential = .token(token, [.read])
+    } else if let session {
+      credential = .session(session)
+    } else {
+      throw refusal
+    }
+    let user = UserIdentity(id: id, credential: credential)
+    guard try await context.credentials.areGood(of: user, at: now) else { throw refusal }
+    return .user(user)
+  }
+
+  static var expiry: Expiry { Expiry { try await $0.execute(deleteExpired, $1) } }
+
+  private static let insert = Statement(
+    "eventTickets.insert",
+    """
+    INSERT INTO event_tickets (hash, garden_id, user_id, session_id, token_hash, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    """)
+  private static let use = Statement(
+    "eventTickets.use",
+    """
+    DELETE FROM event_tickets WHERE hash = $1 AND garden_id = $2 AND expires_at > $3
+    RETURNING user_id, session_id, token_hash
+    """)
+  private static let deleteExpired = Statement(
+    "expiry.eventTickets",
+    """
+    DELETE FROM event_tickets WHERE hash IN (SELECT hash FROM event_tickets WHERE expires_at < now() LIMIT $1)
+    """)
+
+  private static let schema = Schema.named(
+    "EventTicket",
+    .object([
+      .required("ticket", .string()), .required("expiresIn", .integer(minimum: 1), "Seconds."),
+    ]), example: #"{"ticket":"ttk_…","expiresIn":30}"#)
+}

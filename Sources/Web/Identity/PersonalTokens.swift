@@ -1,0 +1,90 @@
+import Postgres
+import Reactor
+import Redis
+import Secrets
+import Values
+
+/// Knows whose a personal access token is and what for: a short memory of the loop's own over SQL.
+package final class PersonalTokens {
+  /// How long a loop believes what it knows, in nanoseconds.
+  static let lifetimeNanoseconds: UInt64 = 4_000_000_000
+  /// The most tokens that a loop remembers.
+  static let maximumTokens = 20_000
+  /// How old what is known of a token's last use may be, in milliseconds.
+  static let useMilliseconds: Int64 = 60_000
+
+  // Invariant 1.
+  private unowned(unsafe) let loop: EventLoop
+  private let database: Database
+  private let redis: RedisClient
+  private let prefix: String
+  private var known = ShortMemory<[UInt8], Holder?>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: maximumTokens)
+
+  /// Who a token was given to.
+  struct Holder {
+    let token: Identifier
+    let user: Identifier
+    let scopes: [TokenScope]
+    let expiresAt: Timestamp?
+  }
+
+  init(loop: EventLoop, database: Database, redis: RedisClient, prefix: String) {
+    self.loop = loop
+    self.database = database
+    self.redis = redis
+    self.prefix = prefix
+  }
+
+  /// Who the token of a digest was given to; nil when there is none, it has ended or its user is disabled.
+  func holder(of digest: [UInt8], at now: Timestamp) async throws -> Holder? {
+    let holder: Holder?
+    if let found = known.value(of: digest, at: loop.now) {
+      holder = found
+    } else {
+      let row = try await database.query(Self.byHash, digest).first
+      holder = try row.flatMap { try read($0, at: now) }
+      known.keep(holder, of: digest, at: loop.now)
+    }
+    return holder.flatMap { holder in holder.expiresAt.map { $0 > now } ?? true ? holder : nil }
+  }
+
+  private func read(_ row: Row, at now: Timestamp) throws -> Holder {
+    var columns = row.columns
+    let (token, user) = (try columns.next(Identifier.self), try columns.next(Identifier.self))
+    let scopes = try columns.next([String].self).compactMap { TokenScope(rawValue: $0) }
+    let holder = Holder(token: token, user: user, scopes: scopes, expiresAt: try columns.next())
+    let lastUsed = try columns.next(Timestamp?.self)
+    if lastUsed.map({ $0.advanced(byMilliseconds: Self.useMilliseconds) < now }) ?? true {
+      // Should it fail, the next use notes it.
+      loop.spawn { [self] in _ = try? await database.execute(Self.noteUse, token, now) }
+    }
+    return holder
+  }
+
+  /// Whether a token has been good on this loop, as far as it remembers, however long ago.
+  func hasOpened(_ key: OpaqueKey) -> Bool { known.lastValue(of: key.digest).flatMap { $0 } != nil }
+
+  /// Forgets what this loop knows of a token.
+  func forget(_ token: Identifier) { known.forget { $0?.token == token } }
+
+  /// Forgets what this loop knows of all tokens.
+  func forgetAll() { known.forgetAll() }
+
+  /// To be called after the COMMIT that ended tokens.
+  package func ended(_ tokens: [Identifier]) async {
+    guard !tokens.isEmpty else { return }
+    let ended = Set(tokens)
+    known.forget { $0.map { ended.contains($0.token) } ?? false }
+    let channel = RedisArgument.text(Announcements.channel(prefix))
+    _ = try? await redis.pipeline(tokens.map { ["PUBLISH", channel, .text("token \($0)")] })
+  }
+
+  private static let byHash = Statement(
+    "tokens.byHash",
+    """
+    SELECT t.id, t.user_id, t.scopes, t.expires_at, t.last_used_at
+    FROM personal_tokens t JOIN users u ON u.id = t.user_id WHERE t.hash = $1 AND NOT u.disabled
+    """)
+  private static let noteUse = Statement(
+    "tokens.noteUse", "UPDATE personal_tokens SET last_used_at = greatest($2, last_used_at) WHERE id = $1")
+}

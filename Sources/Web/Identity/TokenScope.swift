@@ -1,0 +1,9 @@
+/// What a personal access token is good for.
+package enum TokenScope: String, CaseIterable, Sendable {
+  /// Seeing what its user sees.
+  case read
+  /// Changing gardens, devices, readings, insights, shops and products.
+  case write
+  /// Placing orders, seeing and moving them, and seeing the shops and products for that.
+  case orders
+}
