@@ -5,7 +5,7 @@ import Secrets
 import Values
 import Web
 
-/// The devices of a garden, and the keys by which they post their readings. All is the garden's owner's alone.
+/// The devices of a garden, and the keys by which they post their readings. All is for the garden's owner and members.
 struct Devices: EndpointGroup {
   /// How long the old key works after a new one was made, in milliseconds.
   static let oldKeyMilliseconds: Int64 = 24 * 3_600_000
@@ -17,32 +17,32 @@ struct Devices: EndpointGroup {
     [
       Endpoint(
         "listDevices", method: .get, template: "/api/gardens/{id}/devices", access: .user,
-        summary: "The devices of a garden of yours",
+        summary: "The devices of a garden",
         details: "The newest first.", tag: "Devices", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "DevicePage", Device.schema), headers: ["ETag", "Link"]),
         refusals: [.notFound, .forbidden, .invalidCursor], handler: .async(list)),
       Endpoint(
         "createDevice", method: .post, template: "/api/gardens/{id}/devices", access: .user,
-        summary: "Add a device to a garden of yours", details: "Its key is shown in this answer only.",
+        summary: "Add a device to a garden", details: "Its key is shown in this answer only.",
         tag: "Devices", parameters: [.idempotencyKey()],
         body: .json(NewDevice.self, example: #"{"name":"Probe 7","sensorTypes":["soil_moisture","soil_temperature"]}"#),
         success: Endpoint.Success(201, Device.schemaWithKey, headers: ["Location"]), refusals: [.notFound, .forbidden],
         handler: .async(create)),
       Endpoint(
-        "getDevice", method: .get, template: "/api/devices/{id}", access: .user, summary: "A device of yours",
+        "getDevice", method: .get, template: "/api/devices/{id}", access: .user, summary: "A device",
         details: Self.revisions, tag: "Devices",
         success: Endpoint.Success(200, Device.schema, headers: ["ETag"]), refusals: [.notFound, .forbidden],
         handler: .async(show)),
       Endpoint(
         "updateDevice", method: .patch, template: "/api/devices/{id}", access: .user,
-        summary: "Change a device of yours",
+        summary: "Change a device",
         details: Self.revisions, tag: "Devices",
         body: .mergePatch(DeviceChange.self, example: #"{"name":"Probe 7, by the shed"}"#),
         success: Endpoint.Success(200, Device.schema, headers: ["ETag"]),
         refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(change)),
       Endpoint(
         "deleteDevice", method: .delete, template: "/api/devices/{id}", access: .user,
-        summary: "Delete a device of yours with its readings", tag: "Devices", success: Endpoint.Success(204),
+        summary: "Delete a device with its readings", tag: "Devices", success: Endpoint.Success(204),
         refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(delete)),
       Endpoint(
         "rotateDeviceKey", method: .post, template: "/api/devices/{id}/key", access: .user,
@@ -62,7 +62,7 @@ struct Devices: EndpointGroup {
   private func list(_ call: Call) async throws -> Response {
     let garden = try call.identifier("id")
     let page = try call.identifierPage(try call.query(), list: "devices:\(garden)")
-    try await access.requireOwner(try call.user, of: garden)
+    try await access.require(.viewer, try call.user, of: garden)
     let rows = try await context.database.query(Self.byGarden, garden, page.before, page.rowLimit)
     return call.list(CacheEntry(body: try page.body(call, rows) { try Device($0, now: call.now) }))
   }
@@ -70,7 +70,7 @@ struct Devices: EndpointGroup {
   private func create(_ call: Call) async throws -> Response {
     let (user, garden) = (try call.user, try call.identifier("id"))
     let new = try call.form(NewDevice.self)
-    try await access.requireOwner(user, of: garden)
+    try await access.require(.editor, user, of: garden)
     let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.deviceKey))
     return try await call.made { transaction, _ in
       let rows = try await transaction.query(
@@ -87,7 +87,7 @@ struct Devices: EndpointGroup {
   private func show(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
     let row = try await context.database.query(Self.visibleByID, id, user.id).first
-    let device = try owned(row, call.now)
+    let device = try taken(row, as: .viewer, call.now)
     return call.ok(device.body, revision: device.updatedAt)
   }
 
@@ -95,7 +95,7 @@ struct Devices: EndpointGroup {
     let (user, id) = (try call.user, try call.identifier("id"))
     let change = try call.form(DeviceChange.self)
     let device = try await context.database.transaction { transaction in
-      let before = try owned(try await transaction.query(Self.lock, id, user.id).first, call.now)
+      let before = try taken(try await transaction.query(Self.lock, id, user.id).first, as: .editor, call.now)
       try call.requireMatch(before.body, revision: before.updatedAt)
       let rows = try await transaction.query(
         Self.update, id, change.name ?? before.name, change.sensorTypes.applied(to: before.sensorTypes) ?? [],
@@ -109,7 +109,8 @@ struct Devices: EndpointGroup {
   private func delete(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
     try await context.cache.change(timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction, tags in
-      let device = try owned(try await transaction.query(Self.lockForDeletion, id, user.id).first, call.now)
+      let row = try await transaction.query(Self.lockForDeletion, id, user.id).first
+      let device = try taken(row, as: .manager, call.now)
       try call.requireMatch(device.body, revision: device.updatedAt)
       try await Readings.delete(of: [id], in: transaction)
       try await transaction.execute(Self.deleteByID, id)
@@ -124,7 +125,7 @@ struct Devices: EndpointGroup {
     let revokes = try call.query().flag("revoke") ?? false
     let key = OpaqueKey.make(.deviceKey)
     let response = try await call.made { transaction, _ in
-      _ = try owned(try await transaction.query(Self.lock, id, user.id).first, call.now)
+      _ = try taken(try await transaction.query(Self.lock, id, user.id).first, as: .editor, call.now)
       let end = revokes ? nil : call.now.advanced(byMilliseconds: Self.oldKeyMilliseconds)
       try await transaction.execute(Self.setKey, id, key.digest, end)
       var json = JSONWriter()
@@ -135,12 +136,13 @@ struct Devices: EndpointGroup {
     return response
   }
 
-  /// The device of a row that `visibleByID` or `lock` gave; throws 404 without one, and 403 for someone else's.
-  private func owned(_ row: Row?, _ now: Timestamp) throws -> Device {
+  /// The device of a row that `visibleByID` or `lock` gave; throws 404 without one, and 403 for who
+  /// may not do so much with it.
+  private func taken(_ row: Row?, as role: GardenRole, _ now: Timestamp) throws -> Device {
     guard let row else { throw Problem(.notFound, "There is no device with this id.") }
     var columns = row.columns
-    let (device, isOwn) = (try Device(&columns, now: now), try columns.next(Bool.self))
-    guard isOwn else { throw GardenAccess.notYours }
+    let device = try Device(&columns, now: now)
+    try role.require(try GardenRole.read(&columns))
     return device
   }
 
@@ -152,8 +154,9 @@ struct Devices: EndpointGroup {
     "devices.byGarden",
     "SELECT \(columns) FROM devices WHERE garden_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
   private static let one = """
-    SELECT \(columns), gardens.owner_id = $2 FROM devices JOIN gardens ON gardens.id = devices.garden_id
-    WHERE devices.id = $1 AND (gardens.public OR gardens.owner_id = $2)
+    SELECT \(columns), \(GardenRole.column(of: "$2"))
+    FROM devices JOIN gardens ON gardens.id = devices.garden_id
+    WHERE devices.id = $1 AND (gardens.public OR \(GardenRole.viewer.isHeld(by: "$2")))
     """
   private static let visibleByID = Statement("devices.visibleByID", one)
   /// Lets those pass that hold the device against its end, such as the rollup.
@@ -163,7 +166,8 @@ struct Devices: EndpointGroup {
     "devices.insert",
     """
     INSERT INTO devices (id, garden_id, name, sensor_types, key_hash, created_at, updated_at)
-    SELECT $1, gardens.id, $3, $4, $5, $6, $6 FROM gardens WHERE gardens.id = $2 AND owner_id = $7 FOR KEY SHARE
+    SELECT $1, gardens.id, $3, $4, $5, $6, $6 FROM gardens
+    WHERE gardens.id = $2 AND \(GardenRole.editor.isHeld(by: "$7")) FOR KEY SHARE
     RETURNING \(columns)
     """)
   private static let update = Statement(

@@ -2,22 +2,27 @@ import Postgres
 import Values
 import Web
 
-/// Who may do what with a garden: it is its owner's, and if it is public, anyone may look at it.
+/// Who may do what with a garden: it is its owner's and its members', and if it is public, anyone may look at it.
 package struct GardenAccess {
   let context: LoopContext
 
-  /// Throws 404 for a garden that the user may not even know of, and 403 for a public one of someone else.
-  func requireOwner(_ user: UserIdentity, of garden: Identifier) async throws {
+  /// Throws 404 for a garden that the user may not even know of, and 403 for one in which the user may not do so much.
+  func require(_ required: GardenRole, _ user: UserIdentity, of garden: Identifier) async throws {
+    try required.require(try await role(user, in: garden))
+  }
+
+  /// The user's role in a garden; nil in a public one of others. Throws 404 for one that the user may not even know of.
+  func role(_ user: UserIdentity, in garden: Identifier) async throws -> GardenRole? {
     guard let row = try await context.database.query(Self.visible, garden, user.id).first else {
       throw Self.notFound
     }
-    guard try row.decode(Bool.self, 0) else { throw Self.notYours }
+    var columns = row.columns
+    return try GardenRole.read(&columns)
   }
 
-  /// Throws 404 unless the garden is public or the caller's own. A device's key opens no more than no key.
+  /// Throws 404 unless the garden is public, the caller's own, or one that is shared with the caller. A device's key opens no more than no key.
   func requireReader(_ identity: Identity, of garden: Identifier) async throws {
-    let user: Identifier? = if case .user(let user) = identity { user.id } else { nil }
-    if try await context.database.query(Self.visible, garden, user).isEmpty { throw Self.notFound }
+    if try await context.database.query(Self.visible, garden, identity.user).isEmpty { throw Self.notFound }
   }
 
   package static var notFound: Problem { Problem(.notFound, "There is no garden with this id.") }
@@ -26,7 +31,7 @@ package struct GardenAccess {
   private static let visible = Statement(
     "gardens.access",
     """
-    SELECT coalesce(owner_id = $2, false) FROM gardens
-    WHERE id = $1 AND (public OR owner_id = $2)
+    SELECT \(GardenRole.column(of: "$2")) FROM gardens
+    WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))
     """)
 }

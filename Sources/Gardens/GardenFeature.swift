@@ -39,7 +39,7 @@ package final class GardenFeature: Feature {
     let latestReadings = LatestReadings(context: context, feature: self)
     let groups: [any EndpointGroup] = [
       GardenRoutes(context: context, feature: self), latestReadings,
-      GardenEvents(context: context, feature: self), EventTickets(context: context), Devices(context: context),
+      GardenEvents(context: context, feature: self), EventTickets(context: context), Members(context: context, feature: self), Devices(context: context),
       OwnDevice(context: context, latest: latestReadings),
       Readings(context: context, feature: self), GardenPages(context: context),
     ]
@@ -68,7 +68,7 @@ package final class GardenFeature: Feature {
   package var expiries: [Expiry] {
     [
       Self.bucketExpiry(context.configuration.readings), Expiry { try await $0.execute(Self.deleteRefused, $1) },
-      EventTickets.expiry,
+      EventTickets.expiry, Members.expiry,
     ]
   }
 

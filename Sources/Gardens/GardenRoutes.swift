@@ -12,7 +12,7 @@ struct GardenRoutes: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        "listGardens", method: .get, template: "/api/gardens", access: .anyone, summary: "Public gardens and your own",
+        "listGardens", method: .get, template: "/api/gardens", access: .anyone, summary: "Public gardens, your own and those shared with you",
         details: "The newest first.", tag: "Gardens",
         parameters: PageRequest.parameters + [
           .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own.")
@@ -32,7 +32,7 @@ struct GardenRoutes: EndpointGroup {
         handler: .cached(show, personal: showForUser)),
       Endpoint(
         "updateGarden", method: .patch, template: "/api/gardens/{id}", access: .user,
-        summary: "Change a garden of yours",
+        summary: "Change a garden",
         tag: "Gardens", body: .mergePatch(GardenChange.self, example: #"{"public":true,"areaSquareMetres":null}"#),
         success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]),
         refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(change)),
@@ -104,7 +104,7 @@ struct GardenRoutes: EndpointGroup {
     let (user, id) = (try call.user, try call.identifier("id"))
     let change = try call.form(GardenChange.self)
     let garden = try await feature.change(id) { transaction in
-      let before = try await Self.take(id, for: user, by: Self.lockByID, in: transaction)
+      let before = try await Self.take(id, for: user, as: .manager, by: Self.lockByID, in: transaction)
       try call.requireMatch(before.body)
       let place = try change.location.applied(to: before.location)
       let rows = try await transaction.query(
@@ -118,7 +118,7 @@ struct GardenRoutes: EndpointGroup {
   private func delete(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
     let devices = try await feature.change(id, timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction in
-      let garden = try await Self.take(id, for: user, by: Self.lockForDeletion, in: transaction)
+      let garden = try await Self.take(id, for: user, as: .owner, by: Self.lockForDeletion, in: transaction)
       try call.requireMatch(garden.body)
       let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
       try await Readings.delete(of: devices, in: transaction)
@@ -129,13 +129,15 @@ struct GardenRoutes: EndpointGroup {
     return call.noContent()
   }
 
-  /// The garden as it is, locked until the transaction's end; throws 404 or 403 unless it is the user's.
+  /// The garden as it is, locked until the transaction's end; throws 404 or 403 unless the user may do so
+  /// much with it.
   private static func take(
-    _ id: Identifier, for user: UserIdentity, by lock: Statement, in transaction: Transaction
+    _ id: Identifier, for user: UserIdentity, as role: GardenRole, by lock: Statement, in transaction: Transaction
   ) async throws -> Garden {
     guard let row = try await transaction.query(lock, id, user.id).first else { throw GardenAccess.notFound }
-    let garden = try Garden(row)
-    guard garden.owner == user.id else { throw GardenAccess.notYours }
+    var columns = row.columns
+    let garden = try Garden(&columns)
+    try role.require(try GardenRole.read(&columns))
     return garden
   }
 
@@ -147,18 +149,23 @@ struct GardenRoutes: EndpointGroup {
     "gardens.public", "SELECT \(columns) FROM gardens WHERE public AND id < $1 ORDER BY id DESC LIMIT $2")
   private static let owned = Statement(
     "gardens.owned", "SELECT \(columns) FROM gardens WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
-  // Two short walks along an index each; an OR would read all public gardens and sort them.
+  // Short walks along an index each; an OR would read all public gardens and sort them.
   private static let visible = Statement(
     "gardens.visible",
     """
     (SELECT \(columns) FROM gardens WHERE public AND id < $2 ORDER BY id DESC LIMIT $3)
     UNION ALL
     (SELECT \(columns) FROM gardens WHERE owner_id = $1 AND NOT public AND id < $2 ORDER BY id DESC LIMIT $3)
+    UNION ALL
+    (SELECT \(columns) FROM gardens
+      WHERE id = ANY (ARRAY(SELECT garden_id FROM garden_members WHERE user_id = $1)) AND NOT public AND id < $2
+      ORDER BY id DESC LIMIT $3)
     ORDER BY id DESC LIMIT $3
     """)
   private static let publicByID = Statement(
     "gardens.publicByID", "SELECT \(columns) FROM gardens WHERE id = $1 AND public")
-  private static let byID = "SELECT \(columns) FROM gardens WHERE id = $1 AND (public OR owner_id = $2)"
+  private static let byID = "SELECT \(columns), \(GardenRole.column(of: "$2")) FROM gardens "
+    + "WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))"
   private static let visibleByID = Statement("gardens.visibleByID", byID)
   /// Lets those pass whose rows name the garden, such as an insight.
   private static let lockByID = Statement("gardens.lock", "\(byID) FOR NO KEY UPDATE")

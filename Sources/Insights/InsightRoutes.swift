@@ -45,7 +45,7 @@ struct InsightRoutes: EndpointGroup {
   private func create(_ call: Call) async throws -> Response {
     let garden = try call.identifier("id")
     let wanted = try call.form(InsightRequest.self)
-    let observed = try await owned(garden, by: call.user.id)
+    let observed = try await self.garden(garden, for: call.user.id, as: .editor)
     guard feature.models.isConfigured(wanted.provider) else {
       throw Problem(.providerNotConfigured, "This server is not configured to ask \(wanted.provider.rawValue).")
     }
@@ -68,35 +68,40 @@ struct InsightRoutes: EndpointGroup {
     let query = try call.query()
     let type = try query.word("type", InsightType.self)
     let page = try call.identifierPage(query, list: "insights:\(garden):\(type?.rawValue ?? "")")
-    _ = try await owned(garden, by: call.user.id)
+    _ = try await self.garden(garden, for: call.user.id, as: .viewer)
     let rows = try await context.database.query(Self.byGarden, garden, page.before, type?.rawValue, page.rowLimit)
     return call.list(CacheEntry(body: try page.body(call, rows, Insight.init)))
   }
 
   private func show(_ call: Call) async throws -> Response {
     let (garden, id) = (try call.identifier("id"), try call.identifier("insightId"))
-    _ = try await owned(garden, by: call.user.id)
+    _ = try await self.garden(garden, for: call.user.id, as: .viewer)
     guard let row = try await context.database.query(Self.byID, garden, id).first else {
       throw Problem(.notFound, "There is no insight with this id.")
     }
     return call.ok(try Insight(row).body)
   }
 
-  /// The garden, for its owner alone: a stranger's private one does not exist, and a public one's insights are private.
-  private func owned(_ garden: Identifier, by user: Identifier) async throws -> ObservedGarden {
-    guard let row = try await context.database.query(Self.garden, garden, user).first else {
+  /// The garden, for who has a role in it: a stranger's private one does not exist, and a public one's insights are
+  /// private.
+  private func garden(_ id: Identifier, for user: Identifier, as role: GardenRole) async throws -> ObservedGarden {
+    guard let row = try await context.database.query(Self.garden, id, user).first else {
       throw GardenAccess.notFound
     }
-    let (name, longitude, isOwner) = try row.decode((String.self, Double?.self, Bool.self))
-    guard isOwner else { throw GardenAccess.notYours }
-    return ObservedGarden(id: garden, name: name, longitude: longitude)
+    var columns = row.columns
+    let garden = ObservedGarden(id: id, name: try columns.next(), longitude: try columns.next())
+    try role.require(try GardenRole.read(&columns))
+    return garden
   }
 
   // MARK: SQL
 
   private static let garden = Statement(
     "insights.garden",
-    "SELECT name, longitude, owner_id = $2 FROM gardens WHERE id = $1 AND (owner_id = $2 OR public)")
+    """
+    SELECT name, longitude, \(GardenRole.column(of: "$2")) FROM gardens
+    WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))
+    """)
   private static let byGarden = Statement(
     "insights.byGarden",
     """

@@ -92,10 +92,8 @@ extension String: PostgresDecodable {
 extension Identifier: PostgresDecodable {
   package static func decode(_ cell: Cell) throws(PostgresError) -> Identifier {
     let bytes = try cell.present("uuid")
-    guard cell.type == .uuid, bytes.count == 16 else { throw cell.mismatch("uuid") }
-    return Identifier(
-      high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
-      low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    guard cell.type == .uuid, let identifier = decodeElement(bytes) else { throw cell.mismatch("uuid") }
+    return identifier
   }
 }
 

@@ -72,6 +72,15 @@ extension Timestamp: PostgresDecodableElement {
   }
 }
 
+extension Identifier: PostgresDecodableElement {
+  package static func decodeElement(_ bytes: UnsafeRawBufferPointer) -> Identifier? {
+    guard bytes.count == 16 else { return nil }
+    return Identifier(
+      high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+      low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+  }
+}
+
 extension String: PostgresDecodableElement {
   package static func decodeElement(_ bytes: UnsafeRawBufferPointer) -> String? {
     String(decoding: bytes, as: UTF8.self)

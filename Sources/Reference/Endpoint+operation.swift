@@ -62,8 +62,11 @@ extension Endpoint {
     }
   }
 
-  /// What stands in a path under that name: ids, unless it is a name.
-  static func pathSchema(_ name: String) -> Schema { name == "name" ? .string(minLength: 1) : .identifier }
+  /// Whether what stands in a path under that name is a word, not an id.
+  static func isWord(_ name: String) -> Bool { name == "name" || name == "token" }
+
+  /// What stands in a path under that name: ids, unless it is a word.
+  static func pathSchema(_ name: String) -> Schema { isWord(name) ? .string(minLength: 1) : .identifier }
 
   private func write(_ body: Body, to json: inout JSONWriter) {
     json.key("requestBody")

@@ -90,7 +90,7 @@ extension Endpoint {
   /// A request as a shell command.
   var curl: String {
     var path = template
-    for name in pathParameters { path.replace("{\(name)}", with: name == "name" ? "NAME" : "ID") }
+    for name in pathParameters { path.replace("{\(name)}", with: Self.isWord(name) ? name.uppercased() : "ID") }
     let required = parameters.filter { $0.place == .query && $0.isRequired }.map { "\($0.name)=…" }
     if !required.isEmpty { path += "?" + required.joined(separator: "&") }
     var lines = ["curl -s \(method == .get ? "" : "-X \(method.text) ")\"$TERROIR\(path)\""]

@@ -10,6 +10,8 @@ package struct OpaqueKey: Sendable {
     case deviceKey = "tdk_"
     /// Lets a program do some of what its user may.
     case personalToken = "tpt_"
+    /// Makes whoever is handed it a member of a garden.
+    case invitation = "tiv_"
     /// Opens one event stream once.
     case ticket = "ttk_"
   }

@@ -11,14 +11,15 @@ struct EventAccess {
   func lost(
     _ watching: [(garden: Identifier, watchers: [EventWatcher])], at now: Timestamp
   ) async throws -> [EventWatcher] {
-    var owners: [Identifier: (owner: Identifier, isPublic: Bool)] = [:]
-    for row in try await database.query(Self.owners, watching.map(\.garden)) {
-      let (garden, owner, isPublic) = try row.decode((Identifier.self, Identifier.self, Bool.self))
-      owners[garden] = (owner, isPublic)
+    var readers: [Identifier: Readers] = [:]
+    let users = Set(watching.flatMap(\.watchers).compactMap(\.identity.user))
+    for row in try await database.query(Self.readers, watching.map(\.garden), Array(users)) {
+      let (garden, isPublic, members) = try row.decode((Identifier.self, Bool.self, [Identifier].self))
+      readers[garden] = Readers(isPublic: isPublic, members: members)
     }
     var lost: [EventWatcher] = []
     for (garden, watchers) in watching {
-      for watcher in watchers where try await !mayWatch(watcher.identity, owners[garden], now) {
+      for watcher in watchers where try await !mayWatch(watcher.identity, readers[garden], now) {
         lost.append(watcher)
       }
     }
@@ -26,14 +27,26 @@ struct EventAccess {
   }
 
   private func mayWatch(
-    _ identity: Identity, _ garden: (owner: Identifier, isPublic: Bool)?, _ now: Timestamp
+    _ identity: Identity, _ readers: Readers?, _ now: Timestamp
   ) async throws -> Bool {
-    guard let garden else { return false }
-    guard case .user(let user) = identity else { return garden.isPublic }
-    guard garden.isPublic || garden.owner == user.id else { return false }
+    guard let readers else { return false }
+    guard case .user(let user) = identity else { return readers.isPublic }
+    guard readers.isPublic || readers.members.contains(user.id) else { return false }
     return try await credentials.areGood(of: user, at: now)
   }
 
-  private static let owners = Statement(
-    "gardens.owners", "SELECT id, owner_id, public FROM gardens WHERE id = ANY ($1)")
+  /// Who may see a garden.
+  private struct Readers {
+    let isPublic: Bool
+    /// Its owner, and its members as far as they watch.
+    let members: [Identifier]
+  }
+
+  private static let readers = Statement(
+    "gardens.readers",
+    """
+    SELECT id, public, owner_id || ARRAY(
+      SELECT user_id FROM garden_members m WHERE m.garden_id = gardens.id AND m.user_id = ANY ($2))
+    FROM gardens WHERE id = ANY ($1)
+    """)
 }

@@ -43,16 +43,19 @@ struct Readings: EndpointGroup {
 
   // MARK: Who
 
-  /// The device of the path: itself, or one in a garden of the user; anyone else's does not exist.
-  private func origin(_ call: Call) async throws -> DeviceIdentity {
+  /// The device of the path: itself, or one in a garden in which the user has a role; anyone else's does not exist.
+  private func origin(_ call: Call, as role: GardenRole) async throws -> DeviceIdentity {
     let id = try call.identifier("id")
     switch call.identity {
     case .device(let device) where device.id == id: return device
     case .user(let user):
       let rows = try await context.database.query(Self.owned, id, user.id)
       if let row = rows.first {
-        return DeviceIdentity(
-          id: id, garden: try row.decode(Identifier.self, 0), sensorTypes: try row.decode([String].self, 1))
+        var columns = row.columns
+        let device = DeviceIdentity(
+          id: id, garden: try columns.next(), sensorTypes: try columns.next([String].self))
+        try role.require(try GardenRole.read(&columns))
+        return device
       }
     case .device, .anonymous: break
     }
@@ -62,12 +65,14 @@ struct Readings: EndpointGroup {
   private static let owned = Statement(
     "devices.owned",
     """
-    SELECT g.id, d.sensor_types FROM devices d JOIN gardens g ON g.id = d.garden_id WHERE d.id = $1 AND g.owner_id = $2
+    SELECT gardens.id, devices.sensor_types, \(GardenRole.column(of: "$2"))
+    FROM devices JOIN gardens ON gardens.id = devices.garden_id
+    WHERE devices.id = $1 AND \(GardenRole.viewer.isHeld(by: "$2"))
     """)
 
   // MARK: Storing
 
-  private func post(_ call: Call) async throws -> Response { try await store(call, of: try await origin(call)) }
+  private func post(_ call: Call) async throws -> Response { try await store(call, of: try await origin(call, as: .editor)) }
 
   private func postOwn(_ call: Call) async throws -> Response { try await store(call, of: try call.device) }
 
@@ -160,7 +165,7 @@ struct Readings: EndpointGroup {
     guard let type = Accept.choose(call.request.header("Accept"), from: [Self.document, Self.table]) else {
       throw Problem(.notAcceptable, "Readings are application/json or text/csv.")
     }
-    let origin = try await origin(call)
+    let origin = try await origin(call, as: .viewer)
     let query = try ReadingsQuery(call, device: origin.id, types: feature.sensorTypes)
     let page = try await query.page(context.archive)
     let isRaw = query.resolution == .raw

@@ -5,6 +5,11 @@ package enum Identity {
   case anonymous
   case user(UserIdentity)
   case device(DeviceIdentity)
+
+  /// The id of a user; nil for anyone else.
+  package var user: Identifier? {
+    if case .user(let user) = self { user.id } else { nil }
+  }
 }
 
 /// A signed-in user, or a program that acts for one.

@@ -95,9 +95,7 @@ package final class Call {
   }
 
   /// The user's id, or nil for anyone else.
-  var userID: Identifier? {
-    if case .user(let user) = identity { user.id } else { nil }
-  }
+  var userID: Identifier? { identity.user }
 
   /// Who calls, as limits tell clients apart: a user or device by its id, anyone else by network.
   package var client: String { rateClient.text }

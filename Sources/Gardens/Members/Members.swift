@@ -1,0 +1,267 @@
+import HTTP
+import JSON
+import Postgres
+import Secrets
+import Values
+import Web
+
+/// With whom a garden is shared.
+struct Members: EndpointGroup {
+  /// The most members and invitations of a garden.
+  static let maximumMembers: Int64 = 200
+
+  let context: LoopContext
+  let feature: GardenFeature
+  private var access: GardenAccess { GardenAccess(context: context) }
+
+  private static let template = "/api/gardens/{id}/members"
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        "inviteMember", method: .post, template: Self.template, access: .user, summary: "Invite somebody to a garden",
+        details: """
+          For managers. Hand the token on to who is invited: `POST /api/invitations/{token}` accepts it, within 14 days. \
+          To invite an address again voids what was sent to it before.
+          """,
+        tag: "Members", parameters: [.idempotencyKey()],
+        body: .json(NewMember.self, example: #"{"email":"grace@example.org","role":"editor"}"#),
+        success: Endpoint.Success(201, Member.schemaWithToken, headers: ["Location"]),
+        refusals: [.notFound, .forbidden, .conflict], handler: .async(invite)),
+      Endpoint(
+        "listMembers", method: .get, template: Self.template, access: .user, summary: "The members of a garden",
+        details: "The newest first. Invitations and addresses are for managers.", tag: "Members",
+        parameters: PageRequest.parameters,
+        success: Endpoint.Success(200, .page(of: "MemberPage", Member.schema), headers: ["ETag", "Link"]),
+        refusals: [.notFound, .forbidden], handler: .async(list)),
+      Endpoint(
+        "updateMember", method: .patch, template: "\(Self.template)/{memberId}", access: .user,
+        summary: "Give a member another role, or the garden",
+        details: "For managers. As `owner`, which the owner alone can say, the garden is the member's from then on.",
+        tag: "Members", body: .mergePatch(MemberChange.self, example: #"{"role":"viewer"}"#),
+        success: Endpoint.Success(200, Member.schema, headers: ["ETag"]),
+        refusals: [.notFound, .forbidden, .conflict], handler: .async(change)),
+      Endpoint(
+        "removeMember", method: .delete, template: "\(Self.template)/{memberId}", access: .user,
+        summary: "End a membership or an invitation", details: "For managers, and for members who leave.",
+        tag: "Members", success: Endpoint.Success(204), refusals: [.notFound, .forbidden], handler: .async(remove)),
+      Endpoint(
+        "acceptInvitation", method: .post, template: "/api/invitations/{token}", access: .user,
+        summary: "Accept an invitation to a garden", tag: "Members",
+        success: Endpoint.Success(200, Self.membership), refusals: [.notFound, .conflict], handler: .async(accept)),
+    ]
+  }
+
+  private func invite(_ call: Call) async throws -> Response {
+    let (user, garden) = (try call.user, try call.identifier("id"))
+    let new = try call.form(NewMember.self)
+    try await access.require(.manager, user, of: garden)
+    let key = OpaqueKey.make(.invitation)
+    let end = call.now.advanced(byMilliseconds: Invitation.days * 86_400_000)
+    return try await call.made { transaction, _ in
+      // One at a time for a garden, so that the bound holds.
+      guard try await transaction.execute(Self.lockGarden, garden, user.id) == 1 else { throw GardenAccess.notFound }
+      let emailKey = new.email.asciiLowercased
+      if try await !transaction.query(Self.findByEmail, garden, emailKey).isEmpty {
+        throw Problem(.conflict, "Who has this address is a member of the garden.")
+      }
+      let rows = try await transaction.query(
+        Self.insert, context.makeIdentifier(), garden, new.role.rawValue, new.email, emailKey, key.digest, call.now, end,
+        Self.maximumMembers)
+      guard let row = rows.first else {
+        throw Problem(.conflict, "The garden has \(Self.maximumMembers) members and invitations.")
+      }
+      let member = try Member(row, showsEmail: true)
+      var json = JSONWriter()
+      json.object { json in
+        member.write(&json)
+        json.member("token", key.text)
+      }
+      return Made(location: "/api/gardens/\(garden)/members/\(member.id)", body: json.take(), isSecret: true)
+    }.response
+  }
+
+  private func list(_ call: Call) async throws -> Response {
+    let (user, garden) = (try call.user, try call.identifier("id"))
+    let page = try call.identifierPage(try call.query(), list: "members:\(garden)")
+    let role = try await access.role(user, in: garden)
+    try GardenRole.viewer.require(role)
+    let manages = role.map { $0 >= .manager } ?? false
+    let rows = try await context.database.query(Self.byGarden, garden, page.before, manages, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows) { try Member($0, showsEmail: manages) }))
+  }
+
+  private func change(_ call: Call) async throws -> Response {
+    let (user, garden, id) = (try call.user, try call.identifier("id"), try call.identifier("memberId"))
+    let role = try call.form(MemberChange.self).role
+    let member = try await feature.change(garden) { transaction in
+      try await take(garden, for: user, as: role == .owner ? .owner : .manager, in: transaction)
+      let before = try await find(id, of: garden, in: transaction)
+      try call.requireMatch(before.body)
+      guard role == .owner else {
+        return try Member(try await transaction.query(Self.setRole, id, role.rawValue)[0], showsEmail: true)
+      }
+      guard let heir = before.user else { throw Problem(.conflict, "Who is invited has to accept first.") }
+      try await transaction.execute(Self.setOwner, garden, heir, call.now)
+      return try Member(try await transaction.query(Self.swap, id, user.id)[0], showsEmail: true)
+    }
+    // Whose account is disabled decides over devices.
+    if role == .owner { await context.deviceKeys.changed(try await devices(of: garden)) }
+    return call.ok(member.body)
+  }
+
+  private func remove(_ call: Call) async throws -> Response {
+    let (user, garden, id) = (try call.user, try call.identifier("id"), try call.identifier("memberId"))
+    try await feature.change(garden) { transaction in
+      try await take(garden, for: user, as: .viewer, in: transaction)
+      let member = try await find(id, of: garden, in: transaction)
+      if member.user != user.id { try await take(garden, for: user, as: .manager, in: transaction) }
+      try call.requireMatch(member.body)
+      try await transaction.execute(Self.delete, id)
+    }
+    return call.noContent()
+  }
+
+  private func accept(_ call: Call) async throws -> Response {
+    let user = try call.user
+    let text = call.request.withParameter("token") { String(decoding: $0, as: UTF8.self) }
+    let unknown = Problem(.notFound, "The invitation is not valid, or no longer.")
+    guard let invitation = Invitation(text) else { throw unknown }
+    do {
+      let (garden, role) = try await context.database.transaction { transaction in
+        guard let membership = try await invitation.accept(by: user.id, in: transaction, at: call.now) else {
+          throw unknown
+        }
+        if try await !transaction.query(Self.ownedBy, membership.garden, user.id).isEmpty {
+          throw Problem(.conflict, "The garden is yours.")
+        }
+        return membership
+      }
+      return call.ok { json in
+        json.member("gardenId", garden)
+        json.member("role", role)
+      }
+    } catch let error as PostgresError where error.isUniqueViolation {
+      throw Problem(.conflict, "You are a member of this garden.")
+    }
+  }
+
+  // MARK: Steps
+
+  /// Locks the garden until the transaction's end; throws 404 or 403 unless the user may do so much with it.
+  private func take(
+    _ garden: Identifier, for user: UserIdentity, as role: GardenRole, in transaction: Transaction
+  ) async throws {
+    guard let row = try await transaction.query(Self.lock, garden, user.id).first else { throw GardenAccess.notFound }
+    var columns = row.columns
+    try role.require(try GardenRole.read(&columns))
+  }
+
+  private func find(_ id: Identifier, of garden: Identifier, in transaction: Transaction) async throws -> Member {
+    guard let row = try await transaction.query(Self.byID, garden, id).first else {
+      throw Problem(.notFound, "The garden has no member with this id.")
+    }
+    return try Member(row, showsEmail: true)
+  }
+
+  private func devices(of garden: Identifier) async throws -> [Identifier] {
+    try await context.database.query(Self.devices, garden).map { try $0.decode(Identifier.self, 0) }
+  }
+
+  /// Invitations that nobody accepted are listed for a week more.
+  static var expiry: Expiry { Expiry { try await $0.execute(deleteExpired, $1) } }
+
+  // MARK: SQL
+
+  private static let lock = Statement(
+    "members.lock",
+    """
+    SELECT \(GardenRole.column(of: "$2")) FROM gardens
+    WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2"))) FOR NO KEY UPDATE
+    """)
+  private static let lockGarden = Statement(
+    "members.lockGarden",
+    "SELECT FROM gardens WHERE id = $1 AND \(GardenRole.manager.isHeld(by: "$2")) FOR NO KEY UPDATE")
+  private static let findByEmail = Statement(
+    "members.findByEmail",
+    """
+    SELECT FROM users u JOIN gardens g ON g.id = $1
+    WHERE u.email_key = $2 AND (g.owner_id = u.id OR EXISTS (
+      SELECT FROM garden_members m WHERE m.garden_id = g.id AND m.user_id = u.id))
+    """)
+  private static let insert = Statement(
+    "members.insert",
+    """
+    WITH m AS (
+      INSERT INTO garden_members (id, garden_id, role, email, email_key, hash, created_at, expires_at)
+      SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE (SELECT count(*) FROM garden_members WHERE garden_id = $2) < $9
+      ON CONFLICT (garden_id, email_key) WHERE user_id IS NULL DO UPDATE
+      SET role = excluded.role, email = excluded.email, hash = excluded.hash, created_at = excluded.created_at,
+        expires_at = excluded.expires_at
+      RETURNING *
+    )
+    SELECT \(Member.columns) FROM m LEFT JOIN users u ON false
+    """)
+  private static let byGarden = Statement(
+    "members.byGarden",
+    """
+    SELECT \(Member.columns) FROM garden_members m LEFT JOIN users u ON u.id = m.user_id
+    WHERE m.garden_id = $1 AND m.id < $2 AND ($3 OR m.user_id IS NOT NULL) ORDER BY m.id DESC LIMIT $4
+    """)
+  private static let byID = Statement(
+    "members.byID",
+    """
+    SELECT \(Member.columns) FROM garden_members m LEFT JOIN users u ON u.id = m.user_id
+    WHERE m.garden_id = $1 AND m.id = $2
+    """)
+  private static let setRole = Statement(
+    "members.setRole",
+    """
+    WITH m AS (UPDATE garden_members SET role = $2 WHERE id = $1 RETURNING *)
+    SELECT \(Member.columns) FROM m LEFT JOIN users u ON u.id = m.user_id
+    """)
+  private static let setOwner = Statement(
+    "members.setOwner",
+    "UPDATE gardens SET owner_id = $2, updated_at = greatest($3, updated_at + interval '1 ms') WHERE id = $1")
+  /// The former owner takes the heir's place, as a manager.
+  private static let swap = Statement(
+    "members.swap",
+    """
+    WITH m AS (
+      UPDATE garden_members SET user_id = u.id, role = 'manager', email = u.email, email_key = u.email_key
+      FROM users u WHERE garden_members.id = $1 AND u.id = $2 RETURNING garden_members.*
+    )
+    SELECT \(Member.columns) FROM m LEFT JOIN users u ON u.id = m.user_id
+    """)
+  private static let delete = Statement("members.delete", "DELETE FROM garden_members WHERE id = $1")
+  private static let ownedBy = Statement("members.ownedBy", "SELECT FROM gardens WHERE id = $1 AND owner_id = $2")
+  private static let devices = Statement("members.devices", "SELECT id FROM devices WHERE garden_id = $1")
+  private static let deleteExpired = Statement(
+    "expiry.invitations",
+    """
+    DELETE FROM garden_members WHERE id IN (
+      SELECT id FROM garden_members WHERE user_id IS NULL AND expires_at < now() - interval '7 days' LIMIT $1)
+    """)
+
+  private static let membership = Schema.named(
+    "Membership", .object([.required("gardenId", .identifier), .required("role", .cases(of: MemberRole.self))]),
+    example: #"{"gardenId":"019aa5c0-0000-7000-8000-000000000007","role":"editor"}"#)
+}
+
+/// Who is to be invited.
+struct NewMember: JSONForm {
+  let email: String
+  let role: MemberRole
+
+  init(_ fields: inout Fields) {
+    email = fields.required("email", .email)
+    role = fields.required("role", .oneOf(MemberRole.self))
+  }
+}
+
+/// What a member is to be.
+struct MemberChange: JSONForm {
+  let role: GardenRole
+
+  init(_ fields: inout Fields) { role = fields.required("role", .oneOf(GardenRole.self)) }
+}

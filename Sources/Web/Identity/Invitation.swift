@@ -1,0 +1,41 @@
+import Postgres
+import Secrets
+import Values
+
+/// A word that makes whoever is handed it a member of a garden, once.
+package struct Invitation {
+  /// How long it is good, in days.
+  package static let days: Int64 = 14
+
+  private let key: OpaqueKey
+
+  /// Reads an invitation as it was handed on; nil for anything that was never one.
+  package init?(_ text: some StringProtocol) {
+    guard let key = OpaqueKey(text, .invitation) else { return nil }
+    self.key = key
+  }
+
+  /// Whether somebody may still accept it.
+  package func isOpen(in database: Database, at now: Timestamp) async throws -> Bool {
+    try await !database.query(Self.find, key.digest, now).isEmpty
+  }
+
+  /// Makes a user a member; gives the garden and the role, or nil when it is open no more. Throws a violation of
+  /// uniqueness for a member.
+  package func accept(
+    by user: Identifier, in transaction: Transaction, at now: Timestamp
+  ) async throws -> (garden: Identifier, role: String)? {
+    guard let row = try await transaction.query(Self.use, key.digest, user, now).first else { return nil }
+    let (garden, role) = try row.decode((Identifier.self, String.self))
+    return (garden, role)
+  }
+
+  private static let find = Statement(
+    "invitations.find", "SELECT FROM garden_members WHERE hash = $1 AND expires_at > $2")
+  private static let use = Statement(
+    "invitations.use",
+    """
+    UPDATE garden_members SET user_id = $2, hash = NULL, expires_at = NULL, created_at = $3
+    WHERE hash = $1 AND expires_at > $3 RETURNING garden_id, role
+    """)
+}
