@@ -1,4 +1,3 @@
-import Commands
 import HTTP
 import JSON
 import Postgres
@@ -95,28 +94,4 @@ struct Administration: EndpointGroup {
       {"id":"019aa5c0-0000-7000-8000-000000000005","email":"ada@example.org","displayName":"Ada","locale":"en-GB","role":"user",\#
       "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z","disabled":false}
       """#)
-}
-
-extension Command {
-  /// `terroir user promote EMAIL`: how the first administrator is made.
-  package static let promote = Command(
-    "user promote", operands: ["EMAIL"], "Makes an account an administrator's.",
-    body: .configured { configuration, invocation in
-      let key = invocation.operands[0].asciiLowercased
-      let count: Int
-      do {
-        count = try Database.standalone(configuration.pool, connectSeconds: 10) { database in
-          try await database.execute("UPDATE users SET role = 'admin', updated_at = now() WHERE email_key = \(key)")
-        }
-      } catch let error as PostgresError where error.isUndefinedTable {
-        invocation.console.complain("terroir user promote: the database has no tables yet; run terroir migrate first\n")
-        return ExitCode.failure
-      }
-      guard count == 1 else {
-        invocation.console.complain("terroir user promote: there is no account with this email address\n")
-        return ExitCode.failure
-      }
-      invocation.console.write("\(invocation.operands[0]) is an administrator.\n")
-      return ExitCode.success
-    })
 }

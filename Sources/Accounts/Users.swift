@@ -15,12 +15,13 @@ struct Users: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        "register", method: .post, template: "/api/users", access: .open, summary: "Register", tag: "Accounts",
-        parameters: [.idempotencyKey()],
+        "register", method: .post, template: "/api/users", access: .open, summary: "Register",
+        details: "Where the operator lets people in by invitation only, `invitation` has to be one to a garden.",
+        tag: "Accounts", parameters: [.idempotencyKey()],
         body: .json(
           Registration.self,
           example: #"{"email":"ada@example.org","password":"correct horse battery","displayName":"Ada"}"#),
-        success: Endpoint.Success(201, Self.profile, headers: ["Location"]), refusals: [.emailTaken, .unavailable],
+        success: Endpoint.Success(201, Self.profile, headers: ["Location"]), refusals: [.emailTaken, .registrationClosed, .unavailable],
         handler: .async(register)),
       Endpoint(
         "getProfile", method: .get, template: "/api/users/me", access: .user, summary: "Your profile", tag: "Accounts",
@@ -47,10 +48,29 @@ struct Users: EndpointGroup {
 
   private func register(_ call: Call) async throws -> Response {
     let form = try call.form(Registration.self)
-    return try await admitNewcomer(from: call.clientAddress) { try await register(call, form) }
+    let invitation = try await invitation(form, at: call.now)
+    return try await admitNewcomer(from: call.clientAddress) { try await register(call, form, invitation) }
   }
 
-  private func register(_ call: Call, _ form: Registration) async throws -> Response {
+  /// What lets somebody in, if anything has to; throws why nothing does before a hash is paid for.
+  private func invitation(_ form: Registration, at now: Timestamp) async throws -> Invitation? {
+    let mode = context.configuration.accounts.registration
+    if mode == .closed { throw Problem(.registrationClosed, "The operator makes the accounts of this server.") }
+    guard let text = form.invitation else {
+      if mode == .invite { throw Problem(.registrationClosed, "Only who is invited may register.") }
+      return nil
+    }
+    guard let invitation = Invitation(text), try await invitation.isOpen(in: context.database, at: now) else {
+      throw Self.badInvitation
+    }
+    return invitation
+  }
+
+  private static var badInvitation: ValidationError {
+    ValidationError("/invitation", "is not valid, or no longer")
+  }
+
+  private func register(_ call: Call, _ form: Registration, _ invitation: Invitation?) async throws -> Response {
     let hash = try await context.passwords.hash(form.password, of: .newcomer)
     let id = context.makeIdentifier()
     let key = try registrationKey(call, of: id)
@@ -58,6 +78,9 @@ struct Users: EndpointGroup {
       let made = try await context.database.transaction { transaction in
         let rows = try await transaction.query(
           Self.insert, id, form.email, form.email.asciiLowercased, form.displayName, hash, call.now)
+        if let invitation, try await invitation.accept(by: id, in: transaction, at: call.now) == nil {
+          throw Self.badInvitation
+        }
         let made = Made(location: "/api/users/me", body: try Profile(rows[0]).body)
         try await key?.keep(made, in: transaction, at: call.now)
         return made
@@ -213,11 +236,14 @@ struct Registration: JSONForm {
   let email: String
   let password: String
   let displayName: String
+  let invitation: String?
 
   init(_ fields: inout Fields) {
     email = fields.required("email", .email)
     password = fields.required("password", .newPassword)
     displayName = fields.required("displayName", .displayName)
+    invitation = fields.optional(
+      "invitation", .string(1...256), "The token of an invitation to a garden, which is accepted by this.")
   }
 }
 

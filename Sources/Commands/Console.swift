@@ -1,20 +1,39 @@
 import Glibc
 
-/// Where a command writes what it has to say.
+/// Where a command writes what it has to say, and is told what nobody else should see.
 package struct Console: Sendable {
   /// Writes a result, as it is.
   package let write: @Sendable (String) -> Void
   /// Writes a complaint, as it is.
   package let complain: @Sendable (String) -> Void
+  /// Asks for a line that nobody else should see; nil at the end of input.
+  package let readSecret: @Sendable (_ prompt: String) -> String?
 
-  package init(write: @escaping @Sendable (String) -> Void, complain: @escaping @Sendable (String) -> Void) {
+  package init(
+    write: @escaping @Sendable (String) -> Void, complain: @escaping @Sendable (String) -> Void,
+    readSecret: @escaping @Sendable (String) -> String? = { _ in nil }
+  ) {
     self.write = write
     self.complain = complain
+    self.readSecret = readSecret
   }
 
   /// Standard output and standard error.
   package static let standard = Console(
-    write: { writeAll($0, STDOUT_FILENO) }, complain: { writeAll($0, STDERR_FILENO) })
+    write: { writeAll($0, STDOUT_FILENO) }, complain: { writeAll($0, STDERR_FILENO) },
+    readSecret: { prompt in
+      var terminal = termios()
+      guard tcgetattr(STDIN_FILENO, &terminal) == 0 else { return readLine() }
+      var silent = terminal
+      silent.c_lflag &= ~tcflag_t(ECHO)
+      writeAll(prompt, STDERR_FILENO)
+      tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+      defer {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal)
+        writeAll("\n", STDERR_FILENO)
+      }
+      return readLine()
+    })
 
   private static func writeAll(_ text: String, _ fd: Int32) {
     var rest = Array(text.utf8)[...]

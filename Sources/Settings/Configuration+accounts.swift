@@ -10,6 +10,7 @@ extension Configuration {
     package internal(set) var audience = ""
     package internal(set) var accessTokenSeconds = 0
     package internal(set) var refreshTokenDays = 0
+    package internal(set) var registration = Registration.open
     package internal(set) var hashingParallelism = 0
     package internal(set) var hashingQueueLength = 0
 
@@ -31,6 +32,9 @@ extension Configuration {
         "REFRESH_TOKEN_DAYS", \.accounts.refreshTokenDays, .integer(1...365), default: .text("30"),
         "How long a refresh token is valid."),
       Setting(
+        "REGISTRATION", \.accounts.registration, .name, default: .text("open"),
+        "Who may register: open, everyone; invite, who is invited to a garden; closed, nobody (`terroir user create`)."),
+      Setting(
         "PASSWORD_HASHING_PARALLELISM", \.accounts.hashingParallelism, .integer(1...PasswordPool.maximumThreads),
         default: .init(
           description: "half of the usable cores, and what fits into a quarter of the memory limit; at most 16"
@@ -45,6 +49,11 @@ extension Configuration {
       let fitting = (machine.memoryLimitBytes ?? .max) / 4 / UInt64(ScryptCost.standard.memoryBytes)
       return max(1, min(machine.processors / 2, Int(min(fitting, UInt64(PasswordPool.maximumThreads)))))
     }
+  }
+
+  /// Who may register.
+  package enum Registration: String, Sendable, CaseIterable {
+    case open, closed, invite
   }
 
   /// How many requests a client may make; nil means without limit.

@@ -6,7 +6,7 @@ import Serving
 import Settings
 
 /// The commands of the program, in the order of its help.
-let program = Program([
-  .serve, .migrate, .healthcheck, .watch, .config, .routes, .promote, .edgeLog, .completions, .manual, .version,
-])
+let program = Program(
+  [.serve, .migrate, .healthcheck, .watch, .config, .routes] + Command.accounts
+    + [.edgeLog, .completions, .manual, .version])
 exit(program.run(Array(CommandLine.arguments.dropFirst()), environment: .process()))

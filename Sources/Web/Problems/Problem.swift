@@ -42,6 +42,7 @@ package struct Problem: Error {
     case idempotencyKeyMissing = "idempotency-key-missing"
     case unauthorized = "unauthorized"
     case forbidden = "forbidden"
+    case registrationClosed = "registration-closed"
     case notFound = "not-found"
     case methodNotAllowed = "method-not-allowed"
     case notAcceptable = "not-acceptable"
@@ -77,7 +78,7 @@ package struct Problem: Error {
       switch self {
       case .malformed, .invalidCursor, .idempotencyKeyMissing: 400
       case .unauthorized: 401
-      case .forbidden: 403
+      case .forbidden, .registrationClosed: 403
       case .notFound: 404
       case .methodNotAllowed: 405
       case .notAcceptable: 406

@@ -1,0 +1,170 @@
+import Commands
+import JSON
+import Postgres
+import Reactor
+import Secrets
+import Settings
+import Values
+import Web
+
+/// What the operator does with accounts, right in the database: also when nobody can sign in.
+extension Command {
+  /// All commands that begin with `user`.
+  package static let accounts: [Command] = [create, setPassword, list, disable, enable, promote]
+
+  /// How an account is made where nobody may register.
+  static let create = Command(
+    "user create", operands: ["EMAIL"],
+    options: [Option("--name", value: "NAME", "What others see; what stands before the @ unless given.")],
+    "Makes an account, with the password that standard input gives.",
+    body: .onAccounts("create") { database, invocation in
+      let email = invocation.operands[0]
+      let form = try NewAccount(email: email, name: invocation.options["--name"])
+      let hash = Password.hash(try invocation.password())
+      let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
+      do {
+        try await database.execute(
+          """
+          INSERT INTO users (id, email, email_key, display_name, password_hash, created_at, updated_at)
+          VALUES (\(Identifier.make(unixMilliseconds: now.unixMilliseconds)), \(email), \(email.asciiLowercased),
+            \(form.displayName), \(hash), \(now), \(now))
+          """)
+      } catch let error as PostgresError where error.isUniqueViolation {
+        throw AccountFault("there is an account with this email address")
+      }
+      return "\(email) has an account.\n"
+    })
+
+  /// How who has forgotten a password gets in again.
+  static let setPassword = Command(
+    "user password", operands: ["EMAIL"],
+    "Gives an account the password that standard input gives, and ends its sessions and tokens.",
+    body: .onAccounts("password") { database, invocation in
+      let email = invocation.operands[0]
+      let hash = Password.hash(try invocation.password())
+      try await database.transaction { transaction in
+        let user = try await account(email, in: transaction)
+        try await Recovery.setPassword(hash, of: user, in: transaction)
+      }
+      return "\(email) has a new password.\n"
+    })
+
+  static let list = Command(
+    "user list", "Lists all accounts: address, name, role, whether it is disabled, and since when it is there.",
+    body: .onAccounts("list") { database, _ in
+      let rows = try await database.query(
+        "SELECT email, display_name, role, disabled, created_at FROM users ORDER BY id")
+      let lines = try rows.map { row in
+        let (email, name, role, isDisabled, createdAt) = try row.decode(
+          (String.self, String.self, String.self, Bool.self, Timestamp.self))
+        return "\(email)\t\(name)\t\(role)\t\(isDisabled ? "disabled" : "enabled")\t\(createdAt)\n"
+      }
+      return lines.joined()
+    })
+
+  static let disable = Command(
+    "user disable", operands: ["EMAIL"], "Ends an account's sessions, and stops it, its devices and its shop.",
+    body: .onAccounts("disable") { database, invocation in
+      try await setDisabled(true, invocation.operands[0], database)
+      return "\(invocation.operands[0]) is disabled.\n"
+    })
+
+  static let enable = Command(
+    "user enable", operands: ["EMAIL"], "Lets a disabled account sign in again.",
+    body: .onAccounts("enable") { database, invocation in
+      try await setDisabled(false, invocation.operands[0], database)
+      return "\(invocation.operands[0]) is enabled.\n"
+    })
+
+  /// How the first administrator is made.
+  static let promote = Command(
+    "user promote", operands: ["EMAIL"], "Makes an account an administrator's.",
+    body: .onAccounts("promote") { database, invocation in
+      let email = invocation.operands[0]
+      try await database.transaction { transaction in
+        let user = try await account(email, in: transaction)
+        _ = try await transaction.query("UPDATE users SET role = 'admin', updated_at = now() WHERE id = \(user)")
+      }
+      return "\(email) is an administrator.\n"
+    })
+
+  private static func setDisabled(_ isDisabled: Bool, _ email: String, _ database: Database) async throws {
+    try await database.transaction { transaction in
+      let user = try await account(email, in: transaction)
+      _ = try await transaction.query(
+        "UPDATE users SET disabled = \(isDisabled), updated_at = now() WHERE id = \(user)")
+      if isDisabled { _ = try await Sessions.end(transaction, user: user, except: nil, at: Timestamp(unixMilliseconds: Clock.unixMilliseconds())) }
+    }
+  }
+
+  private static func account(_ email: String, in transaction: Transaction) async throws -> Identifier {
+    let rows = try await transaction.query(
+      "SELECT id FROM users WHERE email_key = \(email.asciiLowercased) FOR NO KEY UPDATE")
+    guard let row = rows.first else { throw AccountFault("there is no account with this email address") }
+    return try row.decode(Identifier.self, 0)
+  }
+}
+
+/// Why a command could do nothing, as the end of a sentence.
+private struct AccountFault: Error {
+  let reason: String
+  init(_ reason: String) { self.reason = reason }
+}
+
+extension Command.Body {
+  /// Opens the database, and says what `body` gives.
+  fileprivate static func onAccounts(
+    _ name: String, _ body: @escaping @Sendable (Database, Command.Invocation) async throws -> String
+  ) -> Command.Body {
+    .configured { configuration, invocation in
+      do {
+        let text = try Database.standalone(configuration.pool, connectSeconds: 10) { try await body($0, invocation) }
+        invocation.console.write(text)
+        return ExitCode.success
+      } catch let fault as AccountFault {
+        invocation.console.complain("terroir user \(name): \(fault.reason)\n")
+      } catch let error as PostgresError where error.isUndefinedTable {
+        invocation.console.complain(
+          "terroir user \(name): the database has no tables yet; run terroir migrate first\n")
+      }
+      return ExitCode.failure
+    }
+  }
+}
+
+extension Command.Invocation {
+  /// The first line of standard input, as a password that may be chosen.
+  fileprivate func password() throws -> String {
+    guard let password = console.readSecret("Password: ") else { throw AccountFault("standard input has no password") }
+    if let fault = PasswordPolicy.fault(password) { throw AccountFault("the password \(fault)") }
+    return password
+  }
+}
+
+/// An account that is to be made, held to the same rules as one that registers.
+private struct NewAccount {
+  let displayName: String
+
+  init(email: String, name: String?) throws {
+    let name = name ?? String(email.prefix { $0 != "@" }.prefix(80))
+    var json = JSONWriter()
+    json.object { json in
+      json.member("email", email)
+      json.member("displayName", name)
+    }
+    do {
+      displayName = try Form(reading: try JSONReader.parse(json.take())).displayName
+    } catch let error as ValidationError {
+      throw AccountFault(error.faults.map { "\($0.pointer.dropFirst()) \($0.detail)" }.joined(separator: "; "))
+    }
+  }
+
+  private struct Form: JSONForm {
+    let displayName: String
+
+    init(_ fields: inout Fields) {
+      _ = fields.required("email", .email)
+      displayName = fields.required("displayName", .displayName)
+    }
+  }
+}
