@@ -3,6 +3,7 @@ import Glibc
 import Reactor
 import Synchronization
 import Testing
+import Values
 
 @testable import Accounts
 @testable import Commands
@@ -14,12 +15,14 @@ private struct Run {
   let output: String
   let complaint: String
 
-  init(_ arguments: [String], _ variables: [String: String] = [:], commands: [Command] = standard) {
+  init(
+    _ arguments: [String], _ variables: [String: String] = [:], commands: [Command] = standard, input: String? = nil
+  ) {
     let written = Collected()
     let complained = Collected()
     code = Program(commands).run(
       arguments, environment: RawEnvironment(variables: variables, machine: testMachine),
-      console: Console(write: written.add, complain: complained.add))
+      console: Console(write: written.add, complain: complained.add, readSecret: { _ in input }))
     output = written.text
     complaint = complained.text
   }
@@ -104,6 +107,39 @@ func promotionBeforeMigration() throws {
   let run = Run(["user", "promote", "ada@example.org"], ["DATABASE_URL": empty], commands: [.promote])
   #expect(run.code == 1)
   #expect(run.complaint == "terroir user promote: the database has no tables yet; run terroir migrate first\n")
+}
+
+@Test("makes, lists, disables and recovers accounts, held to the rules of registration")
+func accountCommands() throws {
+  let server = try LiveServer.shared.get()
+  let email = "\(Identifier.make(unixMilliseconds: Clock.unixMilliseconds()))@example.org"
+  func run(_ words: String..., input: String? = nil) -> Run {
+    Run(["user"] + words, ["DATABASE_URL": server.databaseURL], commands: Command.accounts, input: input)
+  }
+  let client = Client(server)
+  func signIn(_ password: String) throws -> Reply {
+    try client.post("/api/sessions", #"{"email":"\#(email)","password":"\#(password)"}"#)
+  }
+  #expect(run("create", email).complaint == "terroir user create: standard input has no password\n")
+  #expect(run("create", email, input: "short").complaint.contains("must have at least 12 characters"))
+  #expect(run("create", "nonsense", input: "a long enough password").complaint.contains("email must be an email"))
+  #expect(run("create", email, "--name", "Ada", input: "a long enough password").code == 0)
+  #expect(run("create", email.uppercased(), input: "a long enough password").complaint.contains("there is an account"))
+  #expect(run("list").output.contains("\(email)\tAda\tuser\tenabled\t"))
+  let token = try #require(try signIn("a long enough password").json["accessToken"]?.text)
+  let user = Client(server, token: token)
+  let program = Client(server, token: try user.makeToken([.read]))
+  #expect(try program.get("/api/users/me").status == 200)
+
+  #expect(run("password", email, input: "another long password").code == 0)
+  #expect(try signIn("a long enough password").status == 401)
+  #expect(try signIn("another long password").status == 201)
+  for client in [user, program] { #expect(try holds(within: 10) { try client.get("/api/users/me").status == 401 }) }
+  #expect(run("disable", email).code == 0)
+  #expect(try signIn("another long password").status == 401)
+  #expect(run("enable", email).code == 0)
+  #expect(try signIn("another long password").status == 201)
+  #expect(run("disable", "nobody@example.org").complaint.contains("there is no account"))
 }
 
 @Test("lists every fault of the configuration and ends with 78")

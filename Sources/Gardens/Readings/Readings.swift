@@ -34,10 +34,21 @@ struct Readings: EndpointGroup {
       Endpoint(
         "listReadings", method: .get, template: Self.template, access: .userOrDevice, summary: "Read readings",
         details:
-          "Ascending by time and sensor type; the last 24 hours unless said otherwise. CSV has the same columns.",
+          """
+          Ascending by time and sensor type; the last 24 hours unless said otherwise. CSV has the same columns, and all \
+          that was asked for unless `limit` is given.
+          """,
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(200, Self.page, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
         refusals: [.notFound, .notAcceptable], handler: .async(list)),
+      Endpoint(
+        "listGardenReadings", method: .get, template: "/api/gardens/{id}/readings", access: .anyone,
+        summary: "Read the readings of all devices of a garden",
+        details: "One device after the other, each as by `GET /api/devices/{id}/readings`, with `deviceId`.",
+        tag: "Readings", parameters: ReadingsQuery.parameters,
+        success: Endpoint.Success(
+          200, Self.gardenPage, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
+        refusals: [.notFound, .notAcceptable], handler: .async(listOfGarden)),
     ]
   }
 
@@ -162,32 +173,35 @@ struct Readings: EndpointGroup {
   // MARK: Reading
 
   private func list(_ call: Call) async throws -> Response {
-    guard let type = Accept.choose(call.request.header("Accept"), from: [Self.document, Self.table]) else {
-      throw Problem(.notAcceptable, "Readings are application/json or text/csv.")
-    }
     let origin = try await origin(call, as: .viewer)
-    let query = try ReadingsQuery(call, device: origin.id, types: feature.sensorTypes)
-    let page = try await query.page(context.archive)
-    let isRaw = query.resolution == .raw
-    let form = type == Self.table ? ReadingsForm.csv(isRaw: isRaw) : .json(isRaw: isRaw)
-    let tag = page.tag(as: form)
-    var headers: HeaderList = ["ETag": tag.weak, "Cache-Control": "private, no-cache", "Vary": "Accept"]
-    if call.isKept(tag) { return Response(.notModified, headers: headers) }
-    let next = page.nextCursor(context.cursors, list: query.list)
-    if let next { headers.append("Link", "<\(call.nextTarget(next))>; rel=\"next\"") }
-    headers.append("Content-Type", type == Self.table ? "text/csv; charset=utf-8; header=present" : type)
-    return Response(
-      .ok, headers: headers, body: .stream { try await page.write(as: form, nextCursor: next, to: $0) })
+    let query = try ReadingsQuery(call, devices: [origin.id], of: origin.id, types: feature.sensorTypes)
+    return try await ReadingsAnswer(context: context, owner: origin.id, query: query).response(to: call)
   }
+
+  private func listOfGarden(_ call: Call) async throws -> Response {
+    let garden = try call.identifier("id")
+    try await GardenAccess(context: context).requireReader(call.identity, of: garden)
+    let devices = try await context.database.query(Self.devices, garden).map { try $0.decode(Identifier.self, 0) }
+    let query = try ReadingsQuery(call, devices: devices, of: garden, types: feature.sensorTypes)
+    return try await ReadingsAnswer(context: context, owner: garden, query: query).response(to: call)
+  }
+
+  private static let devices = Statement(
+    "readings.devices", "SELECT id FROM devices WHERE garden_id = $1 ORDER BY id")
 
   // MARK: Schemas
 
-  private static let reading = Schema.named(
-    "Reading",
-    .object([
-      .required("sensorType", .string(pattern: SensorType.pattern)),
-      .required("value", .number()), .required("measuredAt", .timestamp),
-    ]), example: #"{"sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z"}"#)
+  private static let readingMembers: [Schema.Property] = [
+    .required("sensorType", .string(pattern: SensorType.pattern)), .required("value", .number()),
+    .required("measuredAt", .timestamp),
+  ]
+  private static let device: [Schema.Property] = [.required("deviceId", .identifier)]
+  private static let reading = Schema.named("Reading", .object(readingMembers), example: "{\(readingExample)}")
+  private static let gardenReading = Schema.named(
+    "GardenReading", .object(device + readingMembers), example: "{\(deviceExample),\(readingExample)}")
+  private static let deviceExample = #""deviceId":"019aa5c0-0000-7000-8000-000000000009""#
+  private static let readingExample =
+    #""sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z""#
   private static let newReading = Schema.named(
     "NewReading",
     .object([
@@ -228,14 +242,16 @@ struct Readings: EndpointGroup {
               .optional("nearest", .string(), "The sensor type that may be meant by one that is not declared."),
             ])))),
     ]), example: #"{"accepted":2,"duplicates":1,"rejected":[{"index":3,"reason":"out-of-range"}]}"#)
-  private static let bucket = Schema.named(
-    "ReadingBucket",
-    .object([
-      .required("sensorType", .string()), .required("start", .timestamp), .required("min", .number()),
-      .required("max", .number()), .required("mean", .number()), .required("count", .integer(minimum: 1)),
-    ]),
-    example:
-      #"{"sensorType":"soil_moisture","start":"2026-11-21T09:30:00.000Z","min":30.9,"max":31.5,"mean":31.2,"count":12}"#
-  )
+  private static let bucketMembers: [Schema.Property] = [
+    .required("sensorType", .string()), .required("start", .timestamp), .required("min", .number()),
+    .required("max", .number()), .required("mean", .number()), .required("count", .integer(minimum: 1)),
+  ]
+  private static let bucket = Schema.named("ReadingBucket", .object(bucketMembers), example: "{\(bucketExample)}")
+  private static let gardenBucket = Schema.named(
+    "GardenReadingBucket", .object(device + bucketMembers), example: "{\(deviceExample),\(bucketExample)}")
+  private static let bucketExample = #"""
+    "sensorType":"soil_moisture","start":"2026-11-21T09:30:00.000Z","min":30.9,"max":31.5,"mean":31.2,"count":12
+    """#
+  private static let gardenPage = Schema.page(of: "GardenReadingPage", .anyOf([gardenReading, gardenBucket]))
   private static let page = Schema.page(of: "ReadingPage", .anyOf([reading, bucket]))
 }

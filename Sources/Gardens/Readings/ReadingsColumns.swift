@@ -33,12 +33,13 @@ struct ReadingsColumns {
   /// The name of an item's type.
   func type(_ position: Int) -> [UInt8] { typeNames[types.map { Int($0[position]) } ?? 0] }
 
-  /// The most bytes that `write` appends for an item: its type, and around it the separators, a moment, three numbers
-  /// and a count.
-  var itemBytes: Int { 256 + (typeNames.map(\.count).max() ?? 0) }
+  /// The most bytes that `write` appends for an item: its type, and around it the separators, a device, a moment,
+  /// three numbers and a count.
+  var itemBytes: Int { 320 + (typeNames.map(\.count).max() ?? 0) }
 
   /// Writes an item, with the separators of a form around its values.
-  func write(_ position: Int, _ separators: [StaticString], to output: inout ByteCursor) {
+  func write(_ position: Int, _ lead: [UInt8], _ separators: [StaticString], to output: inout ByteCursor) {
+    output.append(lead)
     output.append(separators[0])
     output.append(type(position))
     output.append(separators[1])

@@ -1,23 +1,48 @@
 import JSON
+import Values
 
-/// One of the forms in which pages of readings or buckets are written: what stands around the values.
+/// One of the forms in which readings or buckets are written: what stands around the values.
 struct ReadingsForm {
   let mediaType: String
   /// What stands before the first item.
-  private let head: StaticString
-  /// What stands before each value of an item, and after the last one.
+  private let head: String
+  /// What stands before an item's sensor type, before each value behind it, and after the last one.
   let separators: [StaticString]
   /// What stands between two items.
   let between: StaticString
+  /// What stands around the device of an item, where it is named.
+  private let device: (before: StaticString, after: StaticString)?
 
-  static func json(isRaw: Bool) -> ReadingsForm { isRaw ? jsonReadings : jsonBuckets }
-
-  /// CSV (RFC 4180) with the same columns; no value needs quotes.
-  static func csv(isRaw: Bool) -> ReadingsForm { isRaw ? csvReadings : csvBuckets }
-
-  func appendHead(to bytes: inout [UInt8]) {
-    head.withUTF8Buffer { bytes.append(contentsOf: $0) }
+  /// JSON, or CSV (RFC 4180) with the same columns, in which no value needs quotes.
+  init(isCSV: Bool, isRaw: Bool, namesDevices: Bool) {
+    let names = ["sensorType"] + (isRaw ? ["value", "measuredAt"] : ["start", "min", "max", "mean", "count"])
+    if isCSV {
+      mediaType = Readings.table
+      head = ((namesDevices ? ["deviceId"] : []) + names).joined(separator: ",") + "\r\n"
+      separators = [""] + Array(repeating: ",", count: names.count - 1) + ["\r\n"]
+      between = ""
+      device = namesDevices ? ("", ",") : nil
+    } else {
+      mediaType = Readings.document
+      head = #"{"items":["#
+      let first: StaticString = namesDevices ? #","sensorType":""# : #"{"sensorType":""#
+      let rest: [StaticString] =
+        isRaw
+        ? [#"","value":"#, #","measuredAt":""#, #""}"#]
+        : [#"","start":""#, #"","min":"#, #","max":"#, #","mean":"#, #","count":"#, "}"]
+      separators = [first] + rest
+      between = ","
+      device = namesDevices ? (#"{"deviceId":""#, "\"") : nil
+    }
   }
+
+  /// What stands before the sensor type of an item of a device.
+  func lead(_ id: Identifier) -> [UInt8] {
+    guard let device else { return [] }
+    return Array("\(device.before)\(id)\(device.after)".utf8)
+  }
+
+  func appendHead(to bytes: inout [UInt8]) { bytes += head.utf8 }
 
   /// Appends what stands after the last item. Only JSON tells the next page; of CSV the Link field does.
   func appendEnd(nextCursor: String?, to bytes: inout [UInt8]) {
@@ -26,19 +51,4 @@ struct ReadingsForm {
     bytes.append(contentsOf: JSONWriter.bytes(of: nextCursor))
     bytes.append(UInt8(ascii: "}"))
   }
-
-  private static let jsonReadings = ReadingsForm(
-    mediaType: Readings.document, head: #"{"items":["#,
-    separators: [#"{"sensorType":""#, #"","value":"#, #","measuredAt":""#, #""}"#], between: ",")
-  private static let jsonBuckets = ReadingsForm(
-    mediaType: Readings.document, head: #"{"items":["#,
-    separators: [
-      #"{"sensorType":""#, #"","start":""#, #"","min":"#, #","max":"#, #","mean":"#, #","count":"#, "}",
-    ], between: ",")
-  private static let csvReadings = ReadingsForm(
-    mediaType: Readings.table, head: "sensorType,value,measuredAt\r\n", separators: ["", ",", ",", "\r\n"],
-    between: "")
-  private static let csvBuckets = ReadingsForm(
-    mediaType: Readings.table, head: "sensorType,start,min,max,mean,count\r\n",
-    separators: ["", ",", ",", ",", ",", ",", "\r\n"], between: "")
 }

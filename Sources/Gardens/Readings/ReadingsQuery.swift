@@ -4,7 +4,7 @@ import Secrets
 import Values
 import Web
 
-/// What a request asks to read of a device's readings.
+/// What a request asks to read of the readings of devices: one after the other, each in the order of time.
 struct ReadingsQuery {
   static let defaultLimit: Int64 = 1_000
   static let maximumLimit: Int64 = 10_000
@@ -17,24 +17,29 @@ struct ReadingsQuery {
     .query(
       "resolution", .cases(of: Resolution.self),
       "Single readings, or buckets of five minutes, an hour or a day in UTC, which count by their start."),
-    .query("limit", .integer(minimum: 1, maximum: maximumLimit), "The most items of a page; 1000 unless given."),
+    .query("limit", .integer(minimum: 1, maximum: maximumLimit), "The most items of a page; 1000 of JSON unless given, and all of CSV."),
     .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),
   ]
 
-  let device: Identifier
+  /// In the order of their ids.
+  let devices: [Identifier]
   let resolution: Resolution
   let type: SensorType?
   let from: Timestamp
   let to: Timestamp
   let limit: Int64
-  /// The sensor type of the last item of the page before, which was of the moment `from`.
-  private let typeBefore: String
+  /// Whether the request says how many items it wants, or where to go on.
+  let isPaged: Bool
+  /// Where the page before has ended.
+  private let place: ReadingsPlace?
   /// Everything that decides what the list holds, to which its cursors are bound.
   let list: String
 
   /// Reads the query; throws 400 for what is malformed.
-  init(_ call: Call, device: Identifier, types: SensorTypes) throws {
-    self.device = device
+  ///
+  /// `owner` is what the devices belong to, or the one that there is.
+  init(_ call: Call, devices: [Identifier], of owner: Identifier, types: SensorTypes) throws {
+    self.devices = devices
     let query = try call.query()
     resolution = try query.word("resolution", Resolution.self) ?? .raw
     type = try query.value("sensorType").map { name in
@@ -45,20 +50,24 @@ struct ReadingsQuery {
     }
     let (from, to) = (try query.timestamp("from"), try query.timestamp("to"))
     list =
-      "readings \(device) \(resolution.rawValue) \(type?.name ?? "") \(from?.description ?? "") \(to?.description ?? "")"
+      "readings \(owner) \(resolution.rawValue) \(type?.name ?? "") \(from?.description ?? "") \(to?.description ?? "")"
     let page = try call.page(query, list: list, defaultLimit: Self.defaultLimit, maximumLimit: Self.maximumLimit)
     limit = page.limit
+    isPaged = try query.value("limit") != nil || page.after != nil
     if var after = page.after {
-      self.from = try after.takeTimestamp()
-      typeBefore = try after.takeText()
-      self.to = try after.takeTimestamp()
+      let (from, type, to) = (try after.takeTimestamp(), try after.takeText(), try after.takeTimestamp())
+      self.to = to
+      // The beginning of the span stands behind, for the devices that are still to come.
+      let device = devices.count == 1 && devices[0] == owner ? owner : try after.takeIdentifier()
+      self.from = device == owner ? from : try after.takeTimestamp()
+      place = ReadingsPlace(device: device, from: from, typeBefore: type)
     } else {
       // A device's clock may be ahead: what it has sent belongs to the last 24 hours too.
       let last = to ?? call.now.advanced(byMilliseconds: ReadingWindow.futureMilliseconds)
       let first = from ?? (to ?? call.now).advanced(byMilliseconds: -Self.dayMilliseconds)
       guard first <= last else { throw Problem(.malformed, "from must not be after to.") }
       (self.from, self.to) = resolution == .days ? (Self.midnight(first), Self.midnight(last)) : (first, last)
-      typeBefore = ""
+      place = nil
     }
   }
 
@@ -68,8 +77,32 @@ struct ReadingsQuery {
     return Timestamp(unixMilliseconds: days * dayMilliseconds)
   }
 
-  /// Reads the page, and one item more to know whether there is another.
-  func page(_ database: Database) async throws -> ReadingsPage {
+  /// Some pages of devices, and where to go on.
+  typealias Part = (pages: [ReadingsPage], next: ReadingsPlace?)
+
+  /// Reads the first `limit` items from a place on, or from where the request begins.
+  func part(_ database: Database, from start: ReadingsPlace? = nil, limit: Int64) async throws -> Part {
+    var (pages, left): ([ReadingsPage], Int64) = ([], limit)
+    let start = start ?? place
+    let rest = start.map { start in devices.drop { $0 < start.device } } ?? devices[...]
+    for device in rest {
+      // The page before may have ended with its device.
+      if left == 0 { return (pages, ReadingsPlace(device: device, from: from, typeBefore: "")) }
+      let isStart = start?.device == device
+      let page = try await page(
+        database, of: device, from: isStart ? start?.from ?? from : from,
+        after: isStart ? start?.typeBefore ?? "" : "", limit: left)
+      pages.append(page)
+      if let next = page.next { return (pages, next) }
+      left -= Int64(page.count)
+    }
+    return (pages, nil)
+  }
+
+  /// Reads a page of a device, and one item more to know whether there is another.
+  private func page(
+    _ database: Database, of device: Identifier, from: Timestamp, after typeBefore: String, limit: Int64
+  ) async throws -> ReadingsPage {
     let rows =
       if let type {
         try await database.query(
@@ -77,6 +110,19 @@ struct ReadingsQuery {
       } else {
         try await database.query(resolution.statement(ofOneType: false), device, from, to, typeBefore, limit + 1)
       }
-    return try ReadingsPage(rows, limit: Int(limit), isRaw: resolution == .raw, to: to)
+    return try ReadingsPage(rows, of: device, limit: Int(limit), isRaw: resolution == .raw)
+  }
+
+  /// The cursor of a place.
+  func cursor(_ place: ReadingsPlace, of owner: Identifier, _ cursors: CursorSeal) -> String {
+    var payload = CursorPayload()
+    payload.append(place.from)
+    payload.append(place.typeBefore)
+    payload.append(to)
+    if place.device != owner {
+      payload.append(place.device)
+      payload.append(from)
+    }
+    return cursors.seal(payload, list: list)
   }
 }

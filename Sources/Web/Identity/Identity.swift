@@ -6,6 +6,8 @@ package enum Identity {
   case user(UserIdentity)
   case device(DeviceIdentity)
 
+  var isAnonymous: Bool { if case .anonymous = self { true } else { false } }
+
   /// The id of a user; nil for anyone else.
   package var user: Identifier? {
     if case .user(let user) = self { user.id } else { nil }

@@ -81,6 +81,9 @@ extension Call {
     }
   }
 
+  /// Who may keep a copy, as `Cache-Control` says it.
+  package var privacy: String { identity.isAnonymous ? "no-cache" : "private, no-cache" }
+
   private var cacheControl: StaticString {
     let everyone: StaticString = "Cache-Control: no-cache\r\n"
     let oneself: StaticString = "Cache-Control: private, no-cache\r\n"

@@ -223,4 +223,59 @@ struct ReadingsQueryTests {
     #expect(try other.owner.post(device.path, Sample.document(Sample.series(1))).status == 404)
     #expect(try device.owner.post(device.path, Sample.document(Sample.series(1))).receipt == [1, 0])
   }
+
+  @Test("stream all of a garden as CSV, device by device, and page through the same as JSON")
+  func ofGarden() throws {
+    let device = try TestDevice(LiveServer.shared.get())
+    let owner = device.owner
+    let second = try owner.makeDevice(in: "\(device.garden)")
+    _ = try owner.makeDevice(in: "\(device.garden)")
+    for _ in 0..<3 { #expect(try device.post(device.client, Sample.series(1_000, type: "ph")).status == 200) }
+    let samples = Sample.series(1_000)
+    #expect(try device.post(device.client, samples).receipt == [1_000, 0])
+    let other = Client(device.server, token: second.key)
+    #expect(try other.post("/api/readings", Sample.document(Array(samples.prefix(500)))).receipt == [500, 0])
+
+    let path = "/api/gardens/\(device.garden)/readings?sensorType=soil_moisture"
+    let table = try owner.get(path, headers: ["Accept: text/csv"])
+    let lines = table.text.split(separator: "\r\n").map(String.init)
+    #expect(lines.first == "deviceId,sensorType,value,measuredAt")
+    #expect(lines.count == 1_501)
+    #expect(lines[1] == "\(device.id),soil_moisture,0,\(samples[0].at)")
+    #expect(lines[1_001] == "\(second.id),soil_moisture,0,\(samples[0].at)")
+
+    var (target, rows): (String?, [String]) = (path + "&limit=400", [])
+    while let page = target {
+      let reply = try owner.get(page)
+      #expect(reply.status == 200)
+      rows += try (reply.json["items"]?.elements ?? []).map {
+        "\($0["deviceId"]?.text ?? ""),soil_moisture,\($0["value"]?.integer ?? -1),\($0["measuredAt"]?.text ?? "")"
+      }
+      target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+    }
+    #expect(rows == Array(lines.dropFirst()))
+    let limited = try owner.get(path + "&limit=2", headers: ["Accept: text/csv"])
+    #expect(limited.text.split(separator: "\r\n").count == 3)
+    #expect(limited.header("link") != nil)
+    #expect(try Client(device.server).get(path).status == 404)
+  }
+
+  @Test("stream all of a device as CSV, more than a part has")
+  func wholeDevice() throws {
+    let device = try TestDevice(LiveServer.shared.get())
+    let (id, server) = (device.id, device.server)
+    try server.withDatabase { database in
+      _ = try await database.execute(
+        """
+        INSERT INTO readings (device_id, sensor_type, measured_at, value)
+        SELECT \(id), 'ph', date_trunc('day', now()) + n * interval '1 ms', n % 10 FROM generate_series(1, 25000) n
+        """)
+      _ = try await database.execute("UPDATE devices SET measured_types = '{ph}' WHERE id = \(id)")
+    }
+    let table = try device.owner.get(device.path + "?from=2020-01-01T00:00:00Z", headers: ["Accept: text/csv"])
+    let lines = table.text.split(separator: "\r\n")
+    #expect(lines.count == 25_001)
+    #expect(Set(lines).count == 25_001)
+    #expect(table.header("link") == nil)
+  }
 }

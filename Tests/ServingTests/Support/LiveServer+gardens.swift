@@ -3,6 +3,7 @@ import Reactor
 import Testing
 import Values
 
+@testable import Gardens
 @testable import Settings
 @testable import Web
 
@@ -27,6 +28,18 @@ extension Client {
     let names = scopes.map { "\"\($0.rawValue)\"" }.joined(separator: ",")
     let reply = try post("/api/tokens", #"{"name":"Script","scopes":[\#(names)]\#(members)}"#)
     return try #require(try reply.json["token"]?.text, "\(reply.status) \(reply.text)")
+  }
+}
+
+extension Client {
+  /// Invites somebody to a garden, who accepts; gives them.
+  @discardableResult
+  func share(_ garden: String, as role: MemberRole, with other: Client) throws -> Client {
+    let email = try #require(try other.get("/api/users/me").json["email"]?.text)
+    let invitation = try post("/api/gardens/\(garden)/members", #"{"email":"\#(email)","role":"\#(role.rawValue)"}"#)
+    let token = try #require(try invitation.json["token"]?.text, "\(invitation.status) \(invitation.text)")
+    #expect(try other.post("/api/invitations/\(token)", "").status == 200)
+    return other
   }
 }
 

@@ -1,0 +1,67 @@
+import HTTP
+import Values
+import Web
+
+/// Readings as they are answered: a page of JSON, or CSV, which is sent to its end unless the client pages itself.
+struct ReadingsAnswer {
+  /// The most items that are in memory at a time.
+  private static let partItems: Int64 = 10_000
+
+  let context: LoopContext
+  /// The garden or the device whose readings they are.
+  let owner: Identifier
+  let query: ReadingsQuery
+
+  func response(to call: Call) async throws -> Response {
+    guard let type = Accept.choose(call.request.header("Accept"), from: [Readings.document, Readings.table]) else {
+      throw Problem(.notAcceptable, "Readings are application/json or text/csv.")
+    }
+    let isCSV = type == Readings.table
+    let form = ReadingsForm(
+      isCSV: isCSV, isRaw: query.resolution == .raw, namesDevices: query.devices != [owner])
+    let isWhole = isCSV && !query.isPaged
+    let part = try await query.part(context.archive, limit: isWhole ? Self.partItems : query.limit)
+    var headers: HeaderList = ["Cache-Control": call.privacy, "Vary": "Accept"]
+    if !isWhole || part.next == nil {
+      let tag = tag(of: part, as: form)
+      headers.append("ETag", tag.weak)
+      if call.isKept(tag) { return Response(.notModified, headers: headers) }
+    }
+    let next = isWhole ? nil : part.next.map { query.cursor($0, of: owner, context.cursors) }
+    if let next { headers.append("Link", "<\(call.nextTarget(next))>; rel=\"next\"") }
+    headers.append("Content-Type", isCSV ? "text/csv; charset=utf-8; header=present" : type)
+    return Response(
+      .ok, headers: headers,
+      body: .stream { try await write(part, isWhole: isWhole, as: form, nextCursor: next, to: $0) })
+  }
+
+  /// What stands for the answer in one of its forms. Made before the first piece is sent, and without the text that a
+  /// client who has it already is not sent.
+  private func tag(of part: ReadingsQuery.Part, as form: ReadingsForm) -> EntityTag {
+    var digests = EntityTag.Digests()
+    digests.append(Array(form.mediaType.utf8))
+    for page in part.pages {
+      if query.devices != [owner], page.count > 0 { digests.append(form.lead(page.device)) }
+      page.add(to: &digests)
+    }
+    return EntityTag(of: digests)
+  }
+
+  /// Writes a part and, if all is wanted, those after it, each read when the one before is on its way.
+  private func write(
+    _ part: ReadingsQuery.Part, isWhole: Bool, as form: ReadingsForm, nextCursor: String?, to writer: BodyWriter
+  ) async throws {
+    var (part, isFirst, piece): (ReadingsQuery.Part, Bool, [UInt8]) = (part, true, [])
+    form.appendHead(to: &piece)
+    while true {
+      for page in part.pages {
+        try await page.write(as: form, isFirst: isFirst, &piece, to: writer)
+        if page.count > 0 { isFirst = false }
+      }
+      guard isWhole, let next = part.next else { break }
+      part = try await query.part(context.archive, from: next, limit: Self.partItems)
+    }
+    form.appendEnd(nextCursor: nextCursor, to: &piece)
+    try await writer.write(piece)
+  }
+}

@@ -1,0 +1,38 @@
+import Testing
+import Values
+
+@testable import Accounts
+@testable import Settings
+
+@Suite("Registration")
+struct RegistrationTests {
+  private static func body(_ email: String, _ members: String = "") -> String {
+    #"{"email":"\#(email)","password":"a long enough password","displayName":"Grace"\#(members)}"#
+  }
+
+  @Test("is refused where the operator makes the accounts")
+  func closed() throws {
+    let server = try LiveServer(["REGISTRATION": "closed"])
+    defer { server.stop() }
+    let reply = try Client(server).post("/api/users", Self.body("a@example.org"))
+    #expect(reply.status == 403)
+    #expect(reply.problem == "registration-closed")
+  }
+
+  @Test("takes an invitation to a garden, once, where it takes one")
+  func invited() throws {
+    let server = try LiveServer(["REGISTRATION": "invite"])
+    defer { server.stop() }
+    let (owner, anyone) = (try server.signedIn().client, Client(server))
+    let garden = try owner.makeGarden()
+    let invitation = try owner.post("/api/gardens/\(garden)/members", #"{"email":"g@example.org","role":"viewer"}"#)
+    let token = try #require(try invitation.json["token"]?.text)
+    #expect(try anyone.post("/api/users", Self.body("g@example.org")).problem == "registration-closed")
+    let wrong = try anyone.post("/api/users", Self.body("g@example.org", #","invitation":"tiv_x""#))
+    #expect(wrong.pointers == ["/invitation"])
+    let members = #","invitation":"\#(token)""#
+    #expect(try anyone.post("/api/users", Self.body("g@example.org", members)).status == 201)
+    #expect(try anyone.post("/api/users", Self.body("h@example.org", members)).pointers == ["/invitation"])
+    #expect(try owner.get("/api/gardens/\(garden)/members").json["items"]?.elements?.first?["userId"]?.text != nil)
+  }
+}
