@@ -15,15 +15,22 @@ struct Businesses: EndpointGroup {
     [
       Endpoint(
         "listBusinesses", method: .get, template: "/api/businesses", access: .anyone, summary: "Find businesses",
-        details: "The newest come first.", tag: "Businesses",
+        details: """
+          The best match first, where `q` is given, the nearest with `near`, and else the newest. Words are found by their \
+          beginnings, without case and accents, also in the names of products.
+          """,
+        tag: "Businesses",
         parameters: [
           .query(
             "q", .string(maxLength: Self.maximumSearchLength),
-            "Words to find in name, category and description; `\"in quotes\"`, `or` and `-not` are understood."),
+            """
+            Words to find in name, category, description and products; `"in quotes"`, `or` and `-not` are understood.
+            """),
           .query("category", .string(pattern: Business.categoryPattern), "Only businesses of this category."),
-        ] + PageRequest.parameters,
+          .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own, whether found or not."),
+        ] + Nearby.parameters + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "BusinessPage", Business.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor], scopes: [.read, .orders], handler: .cached(list)),
+        refusals: [.invalidCursor, .unauthorized, .forbidden], scopes: [.read, .orders], handler: .cached(list)),
       Endpoint(
         "getBusiness", method: .get, template: "/api/businesses/{id}", access: .anyone, summary: "A business",
         tag: "Businesses",
@@ -61,20 +68,54 @@ struct Businesses: EndpointGroup {
     if let category, !Business.isCategory(category) {
       throw Problem(.malformed, "category must match \(Business.categoryPattern).")
     }
-    let page = try call.identifierPage(query, list: "businesses:\(category ?? ""):\(search ?? "")")
-    let key = "\(page.limit):\(page.before):\(category ?? ""):\(search ?? "")"
+    if try query.word("owner", OwnerFilter.self) != nil { return try listOwn(call, query) }
+    let near = try Nearby(query)
+    if search != nil || near != nil { return try find(call, query, search, category, near) }
+    let page = try call.identifierPage(query, list: "businesses:\(category ?? "")")
+    let key = "\(page.limit):\(page.before):\(category ?? "")"
     return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true) {
-      try page.body(call, try await find(category, search, page), Business.init)
+      let database = context.database
+      let rows =
+        if let category {
+          try await database.query(Self.inCategory, page.before, page.rowLimit, category)
+        } else {
+          try await database.query(Self.all, page.before, page.rowLimit)
+        }
+      return try page.body(call, rows, Business.init)
     }
   }
 
-  private func find(_ category: String?, _ search: String?, _ page: IdentifierPage) async throws -> Rows {
-    let (database, last, limit) = (context.database, page.before, page.rowLimit)
-    return switch (category, search) {
-    case (nil, nil): try await database.query(Self.all, last, limit)
-    case (let category?, nil): try await database.query(Self.inCategory, last, limit, category)
-    case (nil, let search?): try await database.query(Self.matching, last, limit, search)
-    case (let category?, let search?): try await database.query(Self.matchingInCategory, last, limit, search, category)
+  private enum OwnerFilter: String, CaseIterable { case me }
+
+  private func listOwn(_ call: Call, _ query: Query) throws -> CachedAnswer {
+    let user = try call.user.id
+    let page = try call.identifierPage(query, list: "businesses:own:\(user)")
+    let key = "own:\(user):\(page.limit):\(page.before)"
+    return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true) {
+      let rows = try await context.database.query(Self.owned, page.before, page.rowLimit, user)
+      return try page.body(call, rows, Business.init)
+    }
+  }
+
+  /// The best matches, or the nearest.
+  private func find(
+    _ call: Call, _ query: Query, _ search: String?, _ category: String?, _ near: Nearby?
+  ) throws -> CachedAnswer {
+    let what = "\(category ?? ""):\(near?.text ?? ""):\(search ?? "")"
+    let page = try call.rankedPage(query, list: "businesses:found:\(what)")
+    let (after, id) = (page.after?.number, page.after?.id ?? Identifier(high: .max, low: .max))
+    let key = "found:\(page.rowLimit):\(after.map { "\($0)" } ?? ""):\(id):\(what)"
+    return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true) {
+      let database = context.database
+      let rows: Rows
+      if let near {
+        rows = try await database.query(
+          search == nil ? Self.near : Self.nearMatching, page.rowLimit, after, id, category, near.latitude,
+          near.longitude, near.kilometres, near.boxes.0, near.boxes.1, search)
+      } else {
+        rows = try await database.query(Self.matching, page.rowLimit, after, id, category, search)
+      }
+      return try page.body(call, rows, Business.init)
     }
   }
 
@@ -96,7 +137,8 @@ struct Businesses: EndpointGroup {
       tags = [.businesses]
       let rows = try await transaction.query(
         Self.insert, id, owner, new.name, new.category, new.description, new.location?.latitude,
-        new.location?.longitude, call.now)
+        new.location?.longitude, new.fulfilment.contains(.pickup), new.fulfilment.contains(.delivery),
+        new.paymentWithin, call.now)
       return Made(location: "/api/businesses/\(id)", body: try Business(rows[0]).body)
     }.response
   }
@@ -109,7 +151,10 @@ struct Businesses: EndpointGroup {
       let place = try change.location.applied(to: before.location)
       let rows = try await transaction.query(
         Self.update, before.id, change.name ?? before.name, change.category ?? before.category,
-        change.description.applied(to: before.description), place?.latitude, place?.longitude, call.now)
+        change.description.applied(to: before.description), place?.latitude, place?.longitude,
+        (change.fulfilment ?? before.fulfilment).contains(.pickup),
+        (change.fulfilment ?? before.fulfilment).contains(.delivery), change.paymentWithin ?? before.paymentWithin,
+        call.now)
       return try Business(rows[0])
     }
     return call.ok(business.body)
@@ -146,9 +191,45 @@ struct Businesses: EndpointGroup {
 
   private static let all = select("businesses.all", "")
   private static let inCategory = select("businesses.category", "AND category = $3")
-  private static let matching = select("businesses.search", "AND search @@ websearch_to_tsquery('simple', $3)")
-  private static let matchingInCategory = select(
-    "businesses.searchCategory", "AND search @@ websearch_to_tsquery('simple', $3) AND category = $4")
+  private static let owned = select("businesses.owned", "AND owner_id = $3")
+
+  /// Each word of the query is taken as a beginning: `'hil' & !'far'` becomes `'hil':* & !'far':*`.
+  private static func words(_ text: String) -> String {
+    """
+    regexp_replace(
+      websearch_to_tsquery('simple', search_text(\(text)))::text, $$'((?:[^']|'')*)'$$, $$'\\1':*$$, 'g')::tsquery
+    """
+  }
+
+  /// A page after the number `$2` and the id `$3`, if there is one before.
+  private static func found(_ name: String, by number: String, isAscending: Bool, _ condition: String) -> Statement {
+    let (order, after) = isAscending ? ("", ">") : (" DESC", "<")
+    return Statement(
+      name,
+      """
+      SELECT * FROM (
+        SELECT \(Business.columns), (\(number))::float8 AS number FROM businesses
+        WHERE deleted_at IS NULL AND ($4::text IS NULL OR category = $4) AND \(condition)
+      ) found
+      WHERE $2::float8 IS NULL OR number \(after) $2 OR (number = $2 AND id < $3)
+      ORDER BY number\(order), id DESC LIMIT $1
+      """)
+  }
+
+  private static let matching = found(
+    "businesses.search",
+    by: "(SELECT ts_rank(w.words, \(words("$5"))) FROM business_words w WHERE w.business_id = businesses.id)",
+    isAscending: false, "id IN (SELECT business_id FROM business_words WHERE words @@ \(words("$5")))")
+  private static let near = nearest("businesses.near", "$10::text IS NULL")
+  private static let nearMatching = nearest(
+    "businesses.nearSearch", "id IN (SELECT business_id FROM business_words WHERE words @@ \(words("$10")))")
+
+  private static func nearest(_ name: String, _ condition: String) -> Statement {
+    let distance = Nearby.distance(latitude: "$5", longitude: "$6")
+    return found(
+      name, by: distance, isAscending: true,
+      "\(Nearby.isWithin("$8", "$9")) AND \(distance) <= $7::float8 AND \(condition)")
+  }
 
   private static func select(_ name: String, _ condition: String) -> Statement {
     Statement(
@@ -168,14 +249,15 @@ struct Businesses: EndpointGroup {
     "businesses.insert",
     """
     INSERT INTO businesses
-      (id, owner_id, name, category, description, latitude, longitude, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING \(Business.columns)
+      (id, owner_id, name, category, description, latitude, longitude, pickup, delivery, payment_within, created_at,
+      updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) RETURNING \(Business.columns)
     """)
   private static let update = Statement(
     "businesses.update",
     """
     UPDATE businesses SET name = $2, category = $3, description = $4, latitude = $5, longitude = $6,
-      updated_at = greatest($7, updated_at + interval '1 ms')
+      pickup = $7, delivery = $8, payment_within = $9, updated_at = greatest($10, updated_at + interval '1 ms')
     WHERE id = $1 RETURNING \(Business.columns)
     """)
   private static let openOrders = Statement(
@@ -193,12 +275,22 @@ package struct NewBusiness: JSONForm {
   package let category: String
   package let description: String?
   package let location: Location?
+  /// How goods may change hands.
+  package let fulfilment: [FulfilmentKind]
+  /// How long an order may stay unpaid, in hours.
+  package let paymentWithin: Int64
 
   package init(_ fields: inout Fields) {
     name = fields.required("name", .businessName)
     category = fields.required("category", .category)
     description = fields.optional("description", .businessDescription)
     location = fields.optional("location", .location)
+    fulfilment =
+      fields.optional("fulfilment", .fulfilmentKinds, "How goods may change hands; pickup alone unless given.")
+      ?? [.pickup]
+    paymentWithin =
+      fields.optional("paymentWithin", .paymentHours, "After how many hours an unpaid order ends; 48 unless given.")
+      ?? Business.defaultPaymentHours
   }
 }
 
@@ -208,12 +300,16 @@ struct BusinessChange: JSONForm {
   let category: String?
   let description: Patch<String>
   let location: Patch<LocationChange>
+  let fulfilment: [FulfilmentKind]?
+  let paymentWithin: Int64?
 
   init(_ fields: inout Fields) {
     name = fields.change("name", .businessName)
     category = fields.change("category", .category)
     description = fields.patch("description", .businessDescription)
     location = fields.patch("location", .locationChange)
+    fulfilment = fields.change("fulfilment", .fulfilmentKinds)
+    paymentWithin = fields.change("paymentWithin", .paymentHours)
   }
 }
 
@@ -226,11 +322,20 @@ struct Business: PageItem, RowDecodable {
   let category: String
   let description: String?
   let location: Location?
+  let fulfilment: [FulfilmentKind]
+  /// In hours.
+  let paymentWithin: Int64
   private let createdAt: Timestamp
   private let updatedAt: Timestamp
 
+  /// After how many hours an unpaid order ends, where the business says nothing.
+  static let defaultPaymentHours: Int64 = 48
+
   /// What `init(_: Row)` reads.
-  static let columns = "id, owner_id, name, category, description, latitude, longitude, created_at, updated_at"
+  static let columns = """
+    id, owner_id, name, category, description, latitude, longitude, pickup, delivery, payment_within, created_at, \
+    updated_at
+    """
 
   package init(_ columns: inout Columns) throws {
     id = try columns.next()
@@ -239,6 +344,9 @@ struct Business: PageItem, RowDecodable {
     category = try columns.next()
     description = try columns.next()
     location = Location(latitude: try columns.next(), longitude: try columns.next())
+    let (hasPickup, hasDelivery) = (try columns.next(Bool.self), try columns.next(Bool.self))
+    fulfilment = (hasPickup ? [.pickup] : []) + (hasDelivery ? [.delivery] : [])
+    paymentWithin = try columns.next()
     createdAt = try columns.next()
     updatedAt = try columns.next()
   }
@@ -250,6 +358,8 @@ struct Business: PageItem, RowDecodable {
     json.member("category", category)
     json.member("description", description)
     json.member("location", location)
+    json.member("fulfilment", fulfilment.map(\.rawValue))
+    json.member("paymentWithin", paymentWithin)
     json.member("createdAt", createdAt)
     json.member("updatedAt", updatedAt)
   }
@@ -267,12 +377,16 @@ struct Business: PageItem, RowDecodable {
     .object([
       .required("id", .identifier), .required("ownerId", .nullable(.identifier)), .required("name", .string()),
       .required("category", .string()), .required("description", .nullable(.string())),
-      .required("location", .nullable(Location.schema)), .required("createdAt", .timestamp),
+      .required("location", .nullable(Location.schema)),
+      .required("fulfilment", .array(.cases(of: FulfilmentKind.self)), "How goods may change hands."),
+      .required("paymentWithin", .integer(minimum: 1), "After how many hours an unpaid order ends."),
+      .required("createdAt", .timestamp),
       .required("updatedAt", .timestamp),
     ]),
     example: #"""
       {"id":"019aa5c0-0000-7000-8000-000000000001","ownerId":"019aa5c0-0000-7000-8000-000000000005","name":"Hill Farm",\#
       "category":"vegetables","description":null,"location":{"latitude":47.1,"longitude":8.5},\#
+      "fulfilment":["pickup"],"paymentWithin":48,\#
       "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"}
       """#)
 }

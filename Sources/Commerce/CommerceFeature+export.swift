@@ -38,7 +38,7 @@ extension CommerceFeature {
             'productId', product_id, 'name', name, 'unit', unit, 'quantity', quantity,
             'unitPrice', json_build_object('amount', unit_price, 'currency', o.currency),
             'total', json_build_object('amount', total, 'currency', o.currency)) ORDER BY position)::text
-          FROM order_lines WHERE order_id = o.id)
+          FROM order_lines WHERE order_id = o.id), o.note, o.contact, o.fulfilment
         FROM orders o
         WHERE o.buyer_id = \(user) OR o.business_id IN (SELECT id FROM businesses WHERE owner_id = \(user))
         ORDER BY o.id
@@ -53,6 +53,11 @@ extension CommerceFeature {
       write("total", try row.decode(Int64.self, 4), try row.decode(String.self, 5), &json)
       json.member("createdAt", try row.decode(Timestamp.self, 6))
       json.member("updatedAt", try row.decode(Timestamp.self, 7))
+      json.member("note", try row.decode(String?.self, 9))
+      for (name, column) in [("contact", 10), ("fulfilment", 11)] {
+        json.key(name)
+        json.raw(Array((try row.decode(String?.self, column) ?? "null").utf8))
+      }
     }
   }
 

@@ -21,7 +21,7 @@ package final class CommerceFeature: Feature {
     return groups.flatMap(\.endpoints)
   }
 
-  package var duties: [Duty] { [] }
+  package var duties: [Duty] { [UnpaidOrders(context, meters).duty] }
   package var expiries: [Expiry] { [] }
 
   /// A business stays as a bare row, for the orders of others.
@@ -32,6 +32,7 @@ package final class CommerceFeature: Feature {
       throw Problem(.openOrders, "There are open orders. Cancel, deliver or refund them first.")
     }
     let businesses = try await transaction.query(Self.closeBusinesses, user).map { try $0.decode(Identifier.self, 0) }
+    try await transaction.execute(Self.forgetBuyer, user)
     let products = try await transaction.query(Self.deleteProducts, businesses).map {
       try $0.decode(Identifier.self, 0)
     }
@@ -57,6 +58,13 @@ package final class CommerceFeature: Feature {
     UPDATE businesses SET owner_id = NULL, name = '(erased)', description = NULL, latitude = NULL, longitude = NULL,
       deleted_at = coalesce(deleted_at, now())
     WHERE owner_id = $1 RETURNING id
+    """)
+  /// What a buyer wrote goes with the name.
+  private static let forgetBuyer = Statement(
+    "erasure.forgetBuyer",
+    """
+    UPDATE orders SET note = NULL, contact = NULL, fulfilment = NULL
+    WHERE buyer_id = $1 AND (note IS NOT NULL OR contact IS NOT NULL OR fulfilment IS NOT NULL)
     """)
   private static let deleteProducts = Statement(
     "erasure.deleteProducts", "DELETE FROM products WHERE business_id = ANY ($1) RETURNING id")

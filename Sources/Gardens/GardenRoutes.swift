@@ -13,10 +13,10 @@ struct GardenRoutes: EndpointGroup {
     [
       Endpoint(
         "listGardens", method: .get, template: "/api/gardens", access: .anyone, summary: "Public gardens, your own and those shared with you",
-        details: "The newest first.", tag: "Gardens",
+        details: "The newest first; with `near` the nearest, of the public ones alone.", tag: "Gardens",
         parameters: PageRequest.parameters + [
           .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own.")
-        ],
+        ] + Nearby.parameters,
         success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
         refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .cached(list, personal: listForUser)),
       Endpoint(
@@ -52,6 +52,7 @@ struct GardenRoutes: EndpointGroup {
     let query = try call.query()
     // One's own are a user's.
     if try query.word("owner", OwnerFilter.self) != nil { _ = try call.user }
+    if let near = try Nearby(query) { return try list(call, query, near: near) }
     let (page, context) = (try call.identifierPage(query, list: "gardens"), context)
     return CachedAnswer(CacheKey("gardens", "\(page.limit):\(page.before)", tag: .gardens), isList: true) {
       let rows = try await context.database.query(Self.publicOnes, page.before, page.rowLimit)
@@ -59,8 +60,24 @@ struct GardenRoutes: EndpointGroup {
     }
   }
 
+  /// The nearest public gardens.
+  private func list(_ call: Call, _ query: Query, near: Nearby) throws -> CachedAnswer {
+    let (page, context) = (try call.rankedPage(query, list: "gardens:\(near.text)"), context)
+    let (after, id) = (page.after?.number, page.after?.id ?? Identifier(high: .max, low: .max))
+    let key = "near:\(page.rowLimit):\(after.map { "\($0)" } ?? ""):\(id):\(near.text)"
+    return CachedAnswer(CacheKey("gardens", key, tag: .gardens), isList: true) {
+      let rows = try await context.database.query(
+        Self.nearest, page.rowLimit, after, id, near.latitude, near.longitude, near.kilometres, near.boxes.0,
+        near.boxes.1)
+      return try page.body(call, rows, Garden.init)
+    }
+  }
+
   private func listForUser(_ call: Call) async throws -> Response {
     let (user, query) = (try call.user.id, try call.query())
+    if let near = try Nearby(query) {
+      return call.list(CacheEntry(body: try await list(call, query, near: near).load()))
+    }
     let isOwn = try query.word("owner", OwnerFilter.self) != nil
     let page = try call.identifierPage(query, list: isOwn ? "gardens:own:\(user)" : "gardens:\(user)")
     let statement = isOwn ? Self.owned : Self.visible
@@ -147,6 +164,16 @@ struct GardenRoutes: EndpointGroup {
 
   private static let publicOnes = Statement(
     "gardens.public", "SELECT \(columns) FROM gardens WHERE public AND id < $1 ORDER BY id DESC LIMIT $2")
+  private static let nearest = Statement(
+    "gardens.near",
+    """
+    SELECT * FROM (
+      SELECT \(columns), \(distance)::float8 AS number FROM gardens
+      WHERE public AND \(Nearby.isWithin("$7", "$8")) AND \(distance) <= $6::float8
+    ) found
+    WHERE $2::float8 IS NULL OR number > $2 OR (number = $2 AND id < $3) ORDER BY number, id DESC LIMIT $1
+    """)
+  private static let distance = Nearby.distance(latitude: "$4", longitude: "$5")
   private static let owned = Statement(
     "gardens.owned", "SELECT \(columns) FROM gardens WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
   // Short walks along an index each; an OR would read all public gardens and sort them.

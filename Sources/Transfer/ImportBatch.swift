@@ -122,7 +122,8 @@ struct ImportBatch {
     try await transaction.execute(
       Self.insertBusinesses, owner, businesses.map(\.id), businesses.map(\.new.name), businesses.map(\.new.category),
       businesses.map(\.new.description), businesses.map(\.new.location?.latitude),
-      businesses.map(\.new.location?.longitude),
+      businesses.map(\.new.location?.longitude), businesses.map { $0.new.fulfilment.contains(.pickup) },
+      businesses.map { $0.new.fulfilment.contains(.delivery) }, businesses.map(\.new.paymentWithin),
       businesses.map(\.createdAt), businesses.map(\.updatedAt))
   }
 
@@ -167,9 +168,11 @@ struct ImportBatch {
     "import.businesses",
     """
     INSERT INTO businesses
-      (owner_id, id, name, category, description, latitude, longitude, created_at, updated_at)
+      (owner_id, id, name, category, description, latitude, longitude, pickup, delivery, payment_within, created_at,
+      updated_at)
     SELECT $1, * FROM unnest(
-      $2::uuid[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::timestamptz[], $9::timestamptz[])
+      $2::uuid[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::bool[], $9::bool[], $10::int8[],
+      $11::timestamptz[], $12::timestamptz[])
     """)
   private static let insertProducts = Statement(
     "import.products",

@@ -7,20 +7,26 @@ import Web
 struct Offer {
   private let basket: Basket
   private let products: [Identifier: Product]
+  let fulfilment: [FulfilmentKind]
+  /// How long an order may stay unpaid, in hours.
+  let paymentWithin: Int64
 
-  /// Reads rows of the business's owner, whether that account is disabled, and a product; a single one without a product
+  /// Reads rows of the business's owner, whether that account is disabled, how it sells, and a product; a single one without a product
   /// when the business has nothing of it, and none when there is no such business. Throws 422 then and when the buyer is
   /// the owner, and 409 when the owner is disabled.
   init(_ rows: Rows, of basket: Basket, to buyer: Identifier) throws {
     guard let first = rows.first else { throw ValidationError("/businessId", "is not the id of a business") }
-    let (owner, isDisabled) = try first.decode((Identifier?.self, Bool.self))
+    let (owner, isDisabled, hasPickup, hasDelivery, hours) = try first.decode(
+      (Identifier?.self, Bool.self, Bool.self, Bool.self, Int64.self))
+    fulfilment = (hasPickup ? [.pickup] : []) + (hasDelivery ? [.delivery] : [])
+    paymentWithin = hours
     if owner == buyer {
       throw ValidationError("/businessId", "is your own business")
     }
     if isDisabled { throw Problem(.conflict, "This business takes no orders now.") }
-    let found = try rows.filter { !$0[2].isNull }.map { row in
+    let found = try rows.filter { !$0[5].isNull }.map { row in
       var columns = row.columns
-      _ = (try columns.next(Identifier?.self), try columns.next(Bool.self))
+      for _ in 0..<5 { _ = columns.nextCell() }
       return try Product(&columns)
     }
     products = Dictionary(found.map { ($0.id, $0) }) { first, _ in first }

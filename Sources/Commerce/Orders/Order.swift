@@ -14,20 +14,32 @@ struct Order: PageItem, RowDecodable {
   let total: Money
   let createdAt: Timestamp
   var updatedAt: Timestamp
+  let note: String?
+  /// As JSON text.
+  let contact: String?
+  /// As JSON text.
+  let fulfilment: String?
+  /// When it ends unless it is paid.
+  let expiresAt: Timestamp?
 
   /// What `init(_: Row)` reads.
   static let columns = """
     orders.id, orders.status, orders.buyer_id, orders.business_id, orders.total, orders.currency, orders.created_at, \
-    orders.updated_at
+    orders.updated_at, orders.note, orders.contact, orders.fulfilment, orders.expires_at
     """
 
   init(
-    id: Identifier, buyerID: Identifier, businessID: Identifier, lines: [OrderLine], total: Money, createdAt: Timestamp
+    id: Identifier, buyerID: Identifier, new: NewOrder, lines: [OrderLine], total: Money, createdAt: Timestamp,
+    expiresAt: Timestamp
   ) {
     self.id = id
     status = .pending
     self.buyerID = buyerID
-    self.businessID = businessID
+    businessID = new.business
+    note = new.note
+    contact = new.contact?.json
+    fulfilment = new.fulfilment?.json
+    self.expiresAt = expiresAt
     self.lines = lines
     self.total = total
     self.createdAt = createdAt
@@ -45,6 +57,10 @@ struct Order: PageItem, RowDecodable {
     total = try Money(&columns)
     createdAt = try columns.next()
     updatedAt = try columns.next()
+    note = try columns.next()
+    contact = try columns.next()
+    fulfilment = try columns.next()
+    expiresAt = try columns.next()
     lines = []
   }
 
@@ -68,6 +84,12 @@ struct Order: PageItem, RowDecodable {
     json.member("total", total)
     json.member("createdAt", createdAt)
     json.member("updatedAt", updatedAt)
+    json.member("note", note)
+    json.key("contact")
+    json.raw(Array((contact ?? "null").utf8))
+    json.key("fulfilment")
+    json.raw(Array((fulfilment ?? "null").utf8))
+    json.member("expiresAt", status == .pending ? expiresAt : nil)
   }
 
   static let schema = Schema.named(
@@ -77,13 +99,19 @@ struct Order: PageItem, RowDecodable {
       .required("buyerId", .nullable(.identifier), "Null once the buyer's account is erased."),
       .required("businessId", .identifier), .required("lines", .array(OrderLine.schema, minItems: 1)),
       .required("total", Money.schema), .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
+      .required("note", .nullable(.string())), .required("contact", .nullable(Contact.schema)),
+      .required("fulfilment", .nullable(Fulfilment.schema)),
+      .required("expiresAt", .nullable(.timestamp), "When it is cancelled unless it is paid before."),
     ]),
     example: #"""
       {"id":"019aa5c0-0000-7000-8000-000000000003","status":"pending","buyerId":"019aa5c0-0000-7000-8000-000000000004",\#
       "businessId":"019aa5c0-0000-7000-8000-000000000001","lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002",\#
       "name":"Carrots","unit":"kg","quantity":2,"unitPrice":{"amount":350,"currency":"EUR"},\#
       "total":{"amount":700,"currency":"EUR"}}],"total":{"amount":700,"currency":"EUR"},\#
-      "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"}
+      "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z","note":null,\#
+      "contact":{"name":"Grace","phone":null,"email":"grace@example.org"},\#
+      "fulfilment":{"kind":"pickup","address":null,"from":"2026-11-22T09:00:00.000Z","to":null},\#
+      "expiresAt":"2026-11-23T09:30:00.000Z"}
       """#)
 }
 

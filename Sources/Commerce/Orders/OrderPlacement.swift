@@ -28,7 +28,8 @@ struct OrderPlacement: EndpointGroup {
           NewOrder.self,
           example: """
             {"businessId":"019aa5c0-0000-7000-8000-000000000001",\
-            "lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002","quantity":2}]}
+            "lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002","quantity":2}],\
+            "contact":{"name":"Grace","email":"grace@example.org"},"fulfilment":{"kind":"pickup"}}
             """),
         success: Endpoint.Success(201, Order.schema, headers: ["Location", "ETag"]),
         refusals: [.idempotencyKeyMissing, .outOfStock, .conflict], scopes: [.orders], handler: .async(place))
@@ -43,9 +44,9 @@ struct OrderPlacement: EndpointGroup {
       throw Problem(.idempotencyKeyMissing, "Send an Idempotency-Key, so that this can be sent again safely.")
     }
     let form = try call.form(NewOrder.self)
-    let (business, basket) = (form.business, Basket(form.lines))
+    let business = form.business
     let (response, isRepeated) = try await call.made(key) { transaction, tags in
-      let (order, taken) = try await place(basket, with: business, for: buyer, at: call.now, in: transaction)
+      let (order, taken) = try await place(form, for: buyer, at: call.now, in: transaction)
       if !taken.isEmpty { tags = [.products(of: business)] + taken.map { .product($0) } }
       return Made(location: "/api/orders/\(order.id)", body: order.body)
     }
@@ -58,14 +59,18 @@ struct OrderPlacement: EndpointGroup {
 
   /// Takes the stock and places the order; gives also the products of which stock was taken.
   private func place(
-    _ basket: Basket, with business: Identifier, for buyer: Identifier, at now: Timestamp, in transaction: Transaction
+    _ new: NewOrder, for buyer: Identifier, at now: Timestamp, in transaction: Transaction
   ) async throws -> (Order, taken: Set<Identifier>) {
-    let rows = try await transaction.query(Self.offer, business, basket.products)
+    let basket = Basket(new.lines)
+    let rows = try await transaction.query(Self.offer, new.business, basket.products)
     let offer = try Offer(rows, of: basket, to: buyer)
+    if let kind = new.fulfilment?.kind, !offer.fulfilment.contains(kind) {
+      throw ValidationError("/fulfilment/kind", "is not what the business offers")
+    }
     let lines = try offer.lines()
     let order = Order(
-      id: context.makeIdentifier(), buyerID: buyer, businessID: business, lines: lines,
-      total: try lines.total(), createdAt: now)
+      id: context.makeIdentifier(), buyerID: buyer, new: new, lines: lines, total: try lines.total(), createdAt: now,
+      expiresAt: now.advanced(byMilliseconds: offer.paymentWithin * 3_600_000))
     guard let taken = try await Stock(try offer.limitedQuantities()).take(in: transaction) else {
       throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
     }
@@ -78,7 +83,8 @@ struct OrderPlacement: EndpointGroup {
     try await transaction.execute(
       Self.insert, order.id, order.buyerID, order.businessID, order.total.currency.description, order.total.amount,
       order.createdAt, lines.map(\.productID), lines.map(\.name), lines.map(\.unit), lines.map(\.quantity),
-      lines.map(\.unitPrice.amount), lines.map(\.total.amount), lines.map { taken.contains($0.productID) })
+      lines.map(\.unitPrice.amount), lines.map(\.total.amount), lines.map { taken.contains($0.productID) },
+      order.note, order.contact, order.fulfilment, order.expiresAt)
   }
 
   // MARK: SQL
@@ -87,7 +93,8 @@ struct OrderPlacement: EndpointGroup {
   private static let offer = Statement(
     "orders.offer",
     """
-    SELECT businesses.owner_id, coalesce(users.disabled, false), \(Product.columns)
+    SELECT businesses.owner_id, coalesce(users.disabled, false), businesses.pickup, businesses.delivery,
+      businesses.payment_within, \(Product.columns)
     FROM businesses LEFT JOIN users ON users.id = businesses.owner_id LEFT JOIN products
       ON products.business_id = businesses.id AND products.id = ANY ($2) AND products.deleted_at IS NULL
     WHERE businesses.id = $1 AND businesses.deleted_at IS NULL FOR KEY SHARE OF businesses
@@ -96,8 +103,9 @@ struct OrderPlacement: EndpointGroup {
     "orders.insert",
     """
     WITH placed AS (
-      INSERT INTO orders (id, buyer_id, business_id, status, currency, total, created_at, updated_at)
-      VALUES ($1, $2, $3, 'pending', $4, $5, $6, $6)
+      INSERT INTO orders (
+        id, buyer_id, business_id, status, currency, total, created_at, updated_at, note, contact, fulfilment, expires_at)
+      VALUES ($1, $2, $3, 'pending', $4, $5, $6, $6, $14, $15, $16, $17)
     )
     INSERT INTO order_lines (order_id, position, product_id, name, unit, quantity, unit_price, total, stock_taken)
     SELECT $1, position - 1, product, name, unit, quantity, price, total, taken
@@ -110,10 +118,16 @@ struct OrderPlacement: EndpointGroup {
 struct NewOrder: JSONForm {
   let business: Identifier
   let lines: [Basket.Line]
+  let note: String?
+  let contact: Contact?
+  let fulfilment: Fulfilment?
 
   init(_ fields: inout Fields) {
     business = fields.required("businessId", .identifier)
     lines = fields.required(
       "lines", .array(1...OrderPlacement.maximumLines, of: .basketLine), "The same product twice is added up.")
+    note = fields.optional("note", .text(1...1_000), "For the seller.")
+    contact = fields.optional("contact", .contact, "Whom the seller can reach; both parties see it.")
+    fulfilment = fields.optional("fulfilment", .fulfilment, "One of the ways that the business offers.")
   }
 }

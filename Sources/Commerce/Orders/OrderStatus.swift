@@ -8,7 +8,7 @@ enum OrderStatus: String, CaseIterable {
   /// Whether an order may go from here to there at all.
   func leads(to next: OrderStatus) -> Bool {
     switch next {
-    case .cancelled: self == .pending
+    case .cancelled: self == .pending || self == .paid
     case .refunded: [.paid, .preparing, .shipped, .delivered].contains(self)
     default: successor == next
     }

@@ -6,6 +6,9 @@ import Web
 
 /// The way of an order from one state to the next. Of several who try the same step, one makes it.
 struct OrderTransitions: EndpointGroup {
+  /// How long a paid order may rest with its seller before the buyer may go, in days.
+  static let patienceDays = 14
+
   let context: LoopContext
   let meters: OrderMeters
 
@@ -16,8 +19,9 @@ struct OrderTransitions: EndpointGroup {
         summary: "Move an order on",
         details: """
           pending → paid → preparing → shipped → delivered; pending → cancelled; paid, preparing, shipped and delivered → \
-          refunded. Buyer and seller may cancel, all else is the seller's. What is cancelled or refunded goes back into \
-          stock.
+          refunded. Buyer and seller may cancel, all else is the seller's. A buyer may also cancel what is paid, once the \
+          seller's account is disabled or has left it so for \(Self.patienceDays) days. What is cancelled or refunded \
+          goes back into stock.
           """,
         tag: "Orders",
         body: .json(OrderTransition.self, example: #"{"to":"paid"}"#),
@@ -37,6 +41,7 @@ struct OrderTransitions: EndpointGroup {
       guard order.role(of: user).mayMove(to: next) else {
         throw Problem(.forbidden, "Only the seller may do this.")
       }
+      if previous == .paid, next == .cancelled { try await requireWayOut(of: order, for: user, in: transaction) }
       guard let row = try await transaction.query(Self.update, id, previous.rawValue, next.rawValue, call.now).first
       else { throw Problem(.impossibleTransition, "Someone else has just moved this order on.") }
       order.status = next
@@ -52,6 +57,24 @@ struct OrderTransitions: EndpointGroup {
     return call.ok(order.body)
   }
 
+  /// Throws 409 unless a buyer may leave a paid order.
+  private func requireWayOut(of order: Order, for user: Identifier, in transaction: Transaction) async throws {
+    let isOpen = try await !transaction.query(Self.wayOut, order.id, user, Self.patienceDays).isEmpty
+    if isOpen { return }
+    throw Problem(
+      .impossibleTransition,
+      "Only its buyer may cancel a paid order, once the seller has left it so for \(Self.patienceDays) days.")
+  }
+
+  private static let wayOut = Statement(
+    "orders.wayOut",
+    """
+    SELECT FROM orders JOIN businesses ON businesses.id = orders.business_id
+      LEFT JOIN users ON users.id = businesses.owner_id
+    WHERE orders.id = $1 AND orders.buyer_id = $2
+      AND (users.disabled IS NOT FALSE OR orders.updated_at < now() - $3 * interval '1 day')
+    """)
+
   private static func impossible(_ previous: OrderStatus, _ next: OrderStatus) -> Problem {
     Problem(.impossibleTransition, "An order that is \(previous.rawValue) cannot become \(next.rawValue).")
   }
@@ -62,7 +85,8 @@ struct OrderTransitions: EndpointGroup {
     """
     UPDATE orders SET status = $3::text, updated_at = greatest($4, updated_at + interval '1 ms'),
       paid_at = CASE WHEN $3::text = 'paid' THEN $4 ELSE paid_at END,
-      refunded_at = CASE WHEN $3::text = 'refunded' THEN $4 ELSE refunded_at END
+      refunded_at = CASE WHEN $3::text = 'refunded' OR $2 = 'paid' AND $3::text = 'cancelled' THEN $4
+        ELSE refunded_at END
     WHERE id = $1 AND status = $2 RETURNING updated_at
     """)
 }

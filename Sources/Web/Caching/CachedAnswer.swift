@@ -5,7 +5,7 @@ package final class CachedAnswer {
   let key: CacheKey
   /// Lists carry a weak tag and a link to their next page.
   let isList: Bool
-  let load: () async throws -> [UInt8]
+  package let load: () async throws -> [UInt8]
 
   package init(_ key: CacheKey, isList: Bool = false, load: @escaping () async throws -> [UInt8]) {
     self.key = key

@@ -142,4 +142,57 @@ struct BusinessesTests {
       #expect(try paths.map { try reader.get($0).status } == [404, 200, 200, 404, 404])
     }
   }
+
+  private func names(_ client: Client, _ query: String) throws -> [String] {
+    let reply = try client.get("/api/businesses?\(query)")
+    #expect(reply.status == 200, "\(reply.text)")
+    return try (reply.json["items"]?.elements ?? []).compactMap { $0["name"]?.text }
+  }
+
+  @Test("are found by beginnings of words, without case and accents, by their products too, the best first")
+  func search() throws {
+    let word = "q\(Identifier.make(unixMilliseconds: 0))".filter { $0.isLetter }
+    let bakery = try Shop(server, name: "B\u{e4}ckerei \(word)", category: "bread")
+    let farm = try Shop(server, name: "Farm")
+    let product = try farm.offer("Cr\u{e8}me \(word)")
+    let everyone = Client(server)
+    #expect(try holds(within: 5) { try names(everyone, "q=\(word)") == ["B\u{e4}ckerei \(word)", "Farm"] })
+    #expect(try names(everyone, "q=BACK%20\(word.prefix(8))") == ["B\u{e4}ckerei \(word)"])
+    #expect(try names(everyone, "q=creme%20\(word)&category=vegetables") == ["Farm"])
+    #expect(try names(everyone, "q=\(word)%20-cr%C3%A8me") == ["B\u{e4}ckerei \(word)"])
+    var (found, target): ([String], String?) = ([], "/api/businesses?q=\(word)&limit=1")
+    while let page = target {
+      let reply = try everyone.get(page)
+      found += try (reply.json["items"]?.elements ?? []).compactMap { $0["name"]?.text }
+      target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+    }
+    #expect(found == ["B\u{e4}ckerei \(word)", "Farm"])
+    #expect(try farm.owner.delete("/api/products/\(product)").status == 204)
+    #expect(try holds(within: 5) { try names(everyone, "q=creme%20\(word)").isEmpty })
+    #expect(try names(bakery.owner, "owner=me") == ["B\u{e4}ckerei \(word)"])
+    #expect(try everyone.get("/api/businesses?owner=me").status == 401)
+  }
+
+  @Test("and public gardens are found around a place, the nearest first, beyond the line where dates change too")
+  func nearby() throws {
+    let (owner, _) = try server.signedIn()
+    let category = "c" + "\(Identifier.make(unixMilliseconds: 0))".filter { $0 != "-" }
+    for (name, longitude) in [("West", -179.9), ("Far", 170.0), ("East", 179.95), ("Here", 180.0)] {
+      let place = #""location":{"latitude":-17,"longitude":\#(longitude)}"#
+      #expect(
+        try owner.post("/api/businesses", #"{"name":"\#(name)","category":"\#(category)",\#(place)}"#).status == 201)
+      #expect(try owner.post("/api/gardens", #"{"name":"\#(name)","public":true,\#(place)}"#).status == 201)
+    }
+    #expect(try owner.post("/api/businesses", #"{"name":"Nowhere","category":"\#(category)"}"#).status == 201)
+    let near = "near=-17.0,180&category=\(category)"
+    #expect(try names(owner, near) == ["Here", "East", "West"])
+    #expect(try names(owner, near + "&within=8") == ["Here", "East"])
+    #expect(try names(owner, near + "&q=wes") == ["West"])
+    let gardens = try owner.get("/api/gardens?near=-17,180&within=8").json["items"]?.elements
+    #expect(gardens?.prefix(2).compactMap { $0["name"]?.text } == ["Here", "East"])
+    for query in ["near=1", "near=91,0", "near=a,b", "near=1,2&within=501", "within=3", "near=1,2&within=x"] {
+      #expect(try owner.get("/api/businesses?\(query)").status == 400, "\(query)")
+      #expect(try owner.get("/api/gardens?\(query)").status == 400, "\(query)")
+    }
+  }
 }

@@ -148,4 +148,49 @@ struct OrderTransitionsTests {
     let items = try buyer.get("/api/orders?status=paid").json["items"]?.elements ?? []
     #expect(try shop.stock(of: product) == 100 - 2 * Int64(items.count))
   }
+
+  @Test("end by themselves when nobody pays in the time that the business gives, and give their stock back")
+  func unpaid() throws {
+    #expect(try shop.owner.patch(shop.path, #"{"paymentWithin":3}"#).json["paymentWithin"]?.integer == 3)
+    let product = try shop.offer(stock: 5)
+    let made = try buyer.order(shop.id, [(product, 2)])
+    let id = try #require(try made.json["id"]?.text)
+    let (created, end) = (
+      try #require(try made.json["createdAt"]?.timestamp), try #require(try made.json["expiresAt"]?.timestamp)
+    )
+    #expect(end.unixMilliseconds - created.unixMilliseconds == 3 * 3_600_000)
+    #expect(try shop.stock(of: product) == 3)
+    try server.withDatabase { database in
+      _ = try await database.execute(
+        "UPDATE orders SET expires_at = now() - interval '1 second' WHERE id::text = \(id)")
+    }
+    #expect(
+      try holds(within: 60) { try buyer.get("/api/orders/\(id)").json["status"]?.text == "cancelled" })
+    #expect(try holds(within: 5) { try shop.stock(of: product) == 5 })
+  }
+
+  @Test("let a buyer out of a paid order whose seller is disabled, or has left it so for two weeks")
+  func waysOut() throws {
+    let product = try shop.offer(stock: 10)
+    let (silent, stopped) = (try order(product, through: [.paid]), try order(product, through: [.paid]))
+    #expect(try move(silent, to: .cancelled, by: buyer).status == 409)
+    #expect(try move(silent, to: .cancelled).status == 409)
+    try server.withDatabase { database in
+      _ = try await database.execute(
+        "UPDATE orders SET updated_at = now() - interval '15 days' WHERE id::text = \(silent)")
+    }
+    #expect(try move(silent, to: .cancelled).status == 409)
+    #expect(try move(silent, to: .cancelled, by: buyer).status == 200)
+    #expect(try move(stopped, to: .cancelled, by: buyer).status == 409)
+    let summary = try shop.owner.get("/api/orders/summary").json["items"]?.elements?.first
+    #expect(summary?["paid"]?.integer == 1_400)
+    #expect(summary?["refunded"]?.integer == 700)
+    let owner = shop.ownerID
+    try server.withDatabase { database in
+      _ = try await database.execute("UPDATE users SET disabled = true WHERE id = \(owner)")
+    }
+    #expect(try move(stopped, to: .cancelled, by: buyer).status == 200)
+    let stock = try buyer.get("/api/products/\(product)").json["stock"]?.integer
+    #expect(stock == 10)
+  }
 }

@@ -219,4 +219,37 @@ struct OrdersTests {
     let late = try server.signedIn().client
     #expect(try late.order(shop.id, [(product, 1)]).pointers == ["/businessId"])
   }
+
+  @Test("carry a note, whom to reach and how the goods change hands, for both parties")
+  func arrangements() throws {
+    let server = try LiveServer.shared.get()
+    let shop = try Shop(server)
+    let product = try shop.offer()
+    let buyer = try server.signedIn().client
+    func order(_ members: String) throws -> Reply {
+      let body = #"{"businessId":"\#(shop.id)","lines":[{"productId":"\#(product)","quantity":1}],\#(members)}"#
+      return try buyer.post(
+        "/api/orders", body, headers: ["Idempotency-Key: \(Identifier.make(unixMilliseconds: 0))"])
+    }
+    let pickup = #""fulfilment":{"kind":"pickup","from":"2026-12-01T10:00:00+01:00","to":"2026-12-01T11:00:00+01:00"}"#
+    let made = try order(#""note":"Ring\ntwice","contact":{"name":"Grace","phone":"0123"},\#(pickup)"#)
+    #expect(made.status == 201, "\(made.text)")
+    let path = try #require(made.header("location"))
+    for party in [buyer, shop.owner] {
+      let read = try party.get(path)
+      #expect(read.body == made.body)
+      #expect(try read.json["note"]?.text == "Ring\ntwice")
+      #expect(try read.json["contact"]?["name"]?.text == "Grace")
+      #expect(try read.json["fulfilment"]?["from"]?.text == "2026-12-01T09:00:00.000Z")
+    }
+    let delivery = #""fulfilment":{"kind":"delivery","address":"12 Mill Lane"}"#
+    #expect(try order(delivery).pointers == ["/fulfilment/kind"])
+    #expect(try shop.owner.patch(shop.path, #"{"fulfilment":["pickup","delivery"]}"#).status == 200)
+    #expect(try order(delivery).status == 201)
+    #expect(try order(#""fulfilment":{"kind":"delivery"}"#).pointers == ["/fulfilment/address"])
+    #expect(
+      try order(#""fulfilment":{"kind":"pickup","from":"2026-12-01T10:00:00Z","to":"2026-12-01T10:00:00Z"}"#).pointers
+        == ["/fulfilment/to"])
+    #expect(try order(#""contact":{"email":"nonsense"}"#).pointers == ["/contact/name", "/contact/email"])
+  }
 }

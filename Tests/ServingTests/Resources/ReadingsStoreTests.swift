@@ -167,7 +167,7 @@ struct ReadingsStoreTests {
     #expect(own["garden"]?["name"]?.text == "Test")
     let latest = try #require(own["latest"]?.elements)
     #expect(latest.compactMap { $0["sensorType"]?.text } == ["ec", "ph"])
-    let times = try latest.map { try #require(Timestamp(try #require($0["measuredAt"]?.text))).unixMilliseconds }
+    let times = try latest.map { try #require($0["measuredAt"]?.timestamp).unixMilliseconds }
     #expect(times[0] == before / 1_000 * 1_000)
     #expect((before...Clock.unixMilliseconds()).contains(times[1]))
   }

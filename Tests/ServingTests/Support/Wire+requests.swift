@@ -1,5 +1,6 @@
 import JSON
 import Testing
+import Values
 
 extension Wire {
   /// Sends a request with a whole body and reads the answer.
@@ -83,6 +84,7 @@ extension JSONValue {
   }
 
   var text: String? { if case .string(let text) = self { text } else { nil } }
+  var timestamp: Timestamp? { text.flatMap { Timestamp($0) } }
   var integer: Int64? { if case .integer(let integer) = self { integer } else { nil } }
   var number: Double? {
     switch self {

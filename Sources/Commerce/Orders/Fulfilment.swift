@@ -1,0 +1,99 @@
+import JSON
+import Values
+import Web
+
+/// How goods change hands.
+package enum FulfilmentKind: String, CaseIterable, Sendable {
+  case pickup, delivery
+}
+
+/// How the goods of an order are to change hands, where and when.
+struct Fulfilment {
+  let kind: FulfilmentKind
+  let address: String?
+  let from: Timestamp?
+  let to: Timestamp?
+
+  /// As it is shown and kept.
+  var json: String {
+    var json = JSONWriter()
+    json.object { json in
+      json.member("kind", kind.rawValue)
+      json.member("address", address)
+      json.member("from", from)
+      json.member("to", to)
+    }
+    return String(decoding: json.take(), as: UTF8.self)
+  }
+
+  static let schema = Schema.named(
+    "Fulfilment",
+    .object([
+      .required("kind", .cases(of: FulfilmentKind.self)), .required("address", .nullable(.string())),
+      .required("from", .nullable(.timestamp)), .required("to", .nullable(.timestamp)),
+    ]), example: #"{"kind":"delivery","address":"12 Mill Lane","from":"2026-11-22T16:00:00.000Z","to":null}"#)
+}
+
+/// Who is to be reached about an order, and how.
+struct Contact {
+  let name: String
+  let phone: String?
+  let email: String?
+
+  /// As it is shown and kept.
+  var json: String {
+    var json = JSONWriter()
+    json.object { json in
+      json.member("name", name)
+      json.member("phone", phone)
+      json.member("email", email)
+    }
+    return String(decoding: json.take(), as: UTF8.self)
+  }
+
+  static let schema = Schema.named(
+    "Contact",
+    .object([
+      .required("name", .string()), .required("phone", .nullable(.string())), .required("email", .nullable(.string())),
+    ]), example: #"{"name":"Grace","phone":"+44 20 7946 0000","email":null}"#)
+}
+
+extension Rule where Value == [FulfilmentKind] {
+  static var fulfilmentKinds: Rule {
+    let kinds = Rule.array(1...FulfilmentKind.allCases.count, of: .oneOf(FulfilmentKind.self))
+    return kinds.checked("must name each kind once", schema: kinds.schema.withUniqueItems) {
+      Set($0).count == $0.count
+    }
+  }
+}
+
+extension Rule where Value == Int64 {
+  /// How long an order may stay unpaid, in hours: at most 90 days.
+  static var paymentHours: Rule { .integer(1...2_160) }
+}
+
+extension Rule where Value == Fulfilment {
+  static var fulfilment: Rule {
+    .object(named: "NewFulfilment") { fields in
+      let fulfilment = Fulfilment(
+        kind: fields.required("kind", .oneOf(FulfilmentKind.self)),
+        address: fields.optional("address", .text(1...500), "Needed for a delivery."),
+        from: fields.optional("from", .timestamp, "From when on."), to: fields.optional("to", .timestamp, "Until when."))
+      if fulfilment.kind == .delivery, fulfilment.address == nil {
+        fields.fault("address", "is required for a delivery")
+      }
+      if let from = fulfilment.from, let to = fulfilment.to, to <= from { fields.fault("to", "must be after from") }
+      return fulfilment
+    }
+  }
+}
+
+extension Rule where Value == Contact {
+  static var contact: Rule {
+    .object(named: "NewContact") { fields in
+      Contact(
+        name: fields.required("name", .string(1...80)), phone: fields.optional("phone", .string(3...40)),
+        email: fields.optional("email", .email))
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import Postgres
+import Reactor
+import Values
+import Web
+
+/// Ends orders that nobody has paid in time, and gives back what they took from stock.
+final class UnpaidOrders {
+  /// The most orders of one run.
+  static let ordersPerRun = 100
+
+  private let context: LoopContext
+  private let meters: OrderMeters
+  /// What the run in progress has ended.
+  private var ended: [Order] = []
+
+  init(_ context: LoopContext, _ meters: OrderMeters) {
+    self.context = context
+    self.meters = meters
+  }
+
+  var duty: Duty {
+    Duty(
+      name: "orders.unpaid", intervalSeconds: 10, timeoutMilliseconds: 60_000,
+      run: { [self] in try await run($0) }, committed: { [self] in committed() },
+      failed: { [self] _ in
+        // Perhaps it was committed after all.
+        tellCaches()
+        ended = []
+        return false
+      })
+  }
+
+  private func run(_ transaction: Transaction) async throws -> Bool {
+    ended = []
+    for row in try await transaction.query(Self.due, Self.ordersPerRun) {
+      let order = try Order(row)
+      try await Stock.giveBack(of: order.id, in: transaction)
+      ended.append(order)
+    }
+    if !ended.isEmpty { try await transaction.execute(Self.end, ended.map(\.id)) }
+    return ended.count == Self.ordersPerRun
+  }
+
+  private func committed() {
+    for var order in ended {
+      order.status = .cancelled
+      meters.moved(order, from: .pending)
+    }
+    tellCaches()
+    ended = []
+  }
+
+  private func tellCaches() {
+    let businesses = Set(ended.map(\.businessID))
+    if businesses.isEmpty { return }
+    let orders = ended.map(\.id)
+    context.loop.spawn { [context] in
+      let rows = try? await context.database.query(Self.products, orders)
+      let products = (try? rows?.map { try $0.decode(Identifier.self, 0) }) ?? []
+      await context.cache.invalidate(businesses.map { .products(of: $0) } + products.map { .product($0) })
+    }
+  }
+
+  /// Those that somebody moves right now are left for the next run.
+  private static let due = Statement(
+    "orders.due",
+    """
+    SELECT \(Order.columns) FROM orders
+    WHERE status = 'pending' AND expires_at IS NOT NULL AND expires_at < now()
+    ORDER BY expires_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+    """)
+  private static let end = Statement(
+    "orders.expire",
+    """
+    UPDATE orders SET status = 'cancelled', updated_at = greatest(now(), updated_at + interval '1 ms')
+    WHERE id = ANY ($1) AND status = 'pending'
+    """)
+  private static let products = Statement(
+    "orders.products", "SELECT DISTINCT product_id FROM order_lines WHERE order_id = ANY ($1)")
+}

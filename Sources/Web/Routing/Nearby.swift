@@ -1,0 +1,92 @@
+import Glibc
+import HTTP
+import Values
+
+/// `near=LAT,LON&within=KM`: what lies around a place, the nearest first.
+package struct Nearby {
+  /// The farthest that is looked, in kilometres.
+  static let maximumKilometres = 500.0
+  static let defaultKilometres = 25.0
+  /// One degree of latitude, in kilometres, on a sphere of the Earth's mean radius.
+  private static let degree = 6_371.0088 * .pi / 180
+
+  package static let parameters: [Endpoint.Parameter] = [
+    .query(
+      "near", .string(pattern: "^-?[0-9.]+,-?[0-9.]+$"),
+      "`latitude,longitude`: only what has a place around this one, the nearest first."),
+    .query(
+      "within", .number(minimum: 0, maximum: maximumKilometres), "With `near`, how far it may be in kilometres; 25 unless given."),
+  ]
+
+  package let latitude: Double
+  package let longitude: Double
+  package let kilometres: Double
+
+  /// Nil when the query does not ask for it; throws 400 for what is no place or too far.
+  package init?(_ query: Query) throws {
+    let within = try query.decimal("within", 0...Self.maximumKilometres)
+    guard let text = try query.value("near") else {
+      if within != nil { throw Problem(.malformed, "within needs near.") }
+      return nil
+    }
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    guard parts.count == 2, let latitude = Query.decimal(parts[0]), let longitude = Query.decimal(parts[1]),
+      (-90...90).contains(latitude), (-180...180).contains(longitude)
+    else { throw Problem(.malformed, "near must be latitude,longitude in degrees, such as 48.14,11.58.") }
+    self.latitude = latitude
+    self.longitude = longitude
+    kilometres = within ?? Self.defaultKilometres
+  }
+
+  /// Tells it from others, for keys and cursors.
+  package var text: String { "\(latitude),\(longitude),\(kilometres)" }
+
+  /// What surely holds the circle, for the index: a box of degrees, and what of it lies beyond the line where dates
+  /// change, as SQL's text. Without such a rest both are the same.
+  package var boxes: (String, String) {
+    let height = kilometres / Self.degree + 1e-6
+    let (south, north) = (max(-90, latitude - height), min(90, latitude + height))
+    let farthest = max(abs(south), abs(north))
+    // Around a pole lie all meridians.
+    let width = farthest >= 90 ? 360 : min(360, height / cos(farthest * .pi / 180))
+    func box(_ west: Double, _ east: Double) -> String { "(\(west),\(south)),(\(east),\(north))" }
+    let (west, east) = (longitude - width, longitude + width)
+    let main = box(max(-180, west), min(180, east))
+    if west < -180 { return (main, box(max(-180, west + 360), 180)) }
+    if east > 180 { return (main, box(-180, min(180, east - 360))) }
+    return (main, main)
+  }
+
+  /// The distance from the place whose latitude and longitude are parameters, in kilometres along a great circle.
+  package static func distance(latitude: String, longitude: String) -> String {
+    """
+    (2 * \(6_371.0088) * asin(sqrt(least(1, power(sin(radians(latitude - \(latitude)::float8) / 2), 2)
+      + cos(radians(\(latitude)::float8)) * cos(radians(latitude))
+      * power(sin(radians(longitude - \(longitude)::float8) / 2), 2)))))
+    """
+  }
+
+  /// Whether a row may be near, by an index on its point, as a condition.
+  package static func isWithin(_ one: String, _ other: String) -> String {
+    "(point(longitude, latitude) <@ \(one)::text::box OR point(longitude, latitude) <@ \(other)::text::box)"
+  }
+}
+
+extension Query {
+  /// A number within bounds; throws 400 for anything else.
+  func decimal(_ name: String, _ range: ClosedRange<Double>) throws -> Double? {
+    guard let text = try value(name) else { return nil }
+    guard let number = Self.decimal(text), range.contains(number) else {
+      throw Problem(.malformed, "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).")
+    }
+    return number
+  }
+
+  /// A number in plain digits.
+  static func decimal(_ text: some StringProtocol) -> Double? {
+    guard (1...24).contains(text.utf8.count),
+      text.utf8.allSatisfy({ (48...57).contains($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") })
+    else { return nil }
+    return Double(text)
+  }
+}
