@@ -93,7 +93,10 @@ extension Command {
       let user = try await account(email, in: transaction)
       _ = try await transaction.query(
         "UPDATE users SET disabled = \(isDisabled), updated_at = now() WHERE id = \(user)")
-      if isDisabled { _ = try await Sessions.end(transaction, user: user, except: nil, at: Timestamp(unixMilliseconds: Clock.unixMilliseconds())) }
+      if isDisabled {
+        _ = try await Sessions.end(
+          transaction, user: user, except: nil, at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
+      }
     }
   }
 

@@ -21,7 +21,8 @@ struct Users: EndpointGroup {
         body: .json(
           Registration.self,
           example: #"{"email":"ada@example.org","password":"correct horse battery","displayName":"Ada"}"#),
-        success: Endpoint.Success(201, Self.profile, headers: ["Location"]), refusals: [.emailTaken, .registrationClosed, .unavailable],
+        success: Endpoint.Success(201, Self.profile, headers: ["Location"]),
+        refusals: [.emailTaken, .registrationClosed, .unavailable],
         handler: .async(register)),
       Endpoint(
         "getProfile", method: .get, template: "/api/users/me", access: .user, summary: "Your profile", tag: "Accounts",

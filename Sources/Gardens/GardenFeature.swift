@@ -39,7 +39,8 @@ package final class GardenFeature: Feature {
     let latestReadings = LatestReadings(context: context, feature: self)
     let groups: [any EndpointGroup] = [
       GardenRoutes(context: context, feature: self), latestReadings,
-      GardenEvents(context: context, feature: self), EventTickets(context: context), Members(context: context, feature: self), Devices(context: context),
+      GardenEvents(context: context, feature: self), EventTickets(context: context),
+      Members(context: context, feature: self), Devices(context: context),
       OwnDevice(context: context, latest: latestReadings),
       Readings(context: context, feature: self), GardenPages(context: context),
     ]

@@ -12,7 +12,8 @@ struct GardenRoutes: EndpointGroup {
   package var endpoints: [Endpoint] {
     [
       Endpoint(
-        "listGardens", method: .get, template: "/api/gardens", access: .anyone, summary: "Public gardens, your own and those shared with you",
+        "listGardens", method: .get, template: "/api/gardens", access: .anyone,
+        summary: "Public gardens, your own and those shared with you",
         details: "The newest first; with `near` the nearest, of the public ones alone.", tag: "Gardens",
         parameters: PageRequest.parameters + [
           .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own.")
@@ -191,7 +192,8 @@ struct GardenRoutes: EndpointGroup {
     """)
   private static let publicByID = Statement(
     "gardens.publicByID", "SELECT \(columns) FROM gardens WHERE id = $1 AND public")
-  private static let byID = "SELECT \(columns), \(GardenRole.column(of: "$2")) FROM gardens "
+  private static let byID =
+    "SELECT \(columns), \(GardenRole.column(of: "$2")) FROM gardens "
     + "WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))"
   private static let visibleByID = Statement("gardens.visibleByID", byID)
   /// Lets those pass whose rows name the garden, such as an insight.

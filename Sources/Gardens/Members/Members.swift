@@ -66,7 +66,8 @@ struct Members: EndpointGroup {
         throw Problem(.conflict, "Who has this address is a member of the garden.")
       }
       let rows = try await transaction.query(
-        Self.insert, context.makeIdentifier(), garden, new.role.rawValue, new.email, emailKey, key.digest, call.now, end,
+        Self.insert, context.makeIdentifier(), garden, new.role.rawValue, new.email, emailKey, key.digest, call.now,
+        end,
         Self.maximumMembers)
       guard let row = rows.first else {
         throw Problem(.conflict, "The garden has \(Self.maximumMembers) members and invitations.")

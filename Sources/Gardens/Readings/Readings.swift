@@ -21,7 +21,8 @@ struct Readings: EndpointGroup {
         "storeReadings", method: .post, template: Self.template, access: .userOrDevice, summary: "Store readings",
         details: """
           1 to 1000 readings, as a document or one a line. Once answered, they are on disk. Sending them again is safe: \
-          what is there already counts as a duplicate. What is wrong with a reading rejects it alone.
+          what is there already counts as a duplicate. What is wrong with a reading rejects it alone. Known sensor types, \
+          with unit and range: \(Self.knownTypes).
           """,
         tag: "Readings", body: Self.body, success: Endpoint.Success(200, Self.receipt),
         refusals: [.notFound, .noValidReading, .overloaded], handler: .async(post)),
@@ -51,6 +52,12 @@ struct Readings: EndpointGroup {
         refusals: [.notFound, .notAcceptable], handler: .async(listOfGarden)),
     ]
   }
+
+  /// The known sensor types as a sentence.
+  private static let knownTypes = KnownSensor.allCases.map { sensor in
+    let (low, high) = (Int(sensor.range.lowerBound), Int(sensor.range.upperBound))
+    return "`\(sensor.rawValue)` \(low) to \(high)\(sensor.unit.map { " \($0)" } ?? "")"
+  }.joined(separator: ", ")
 
   // MARK: Who
 
@@ -83,7 +90,9 @@ struct Readings: EndpointGroup {
 
   // MARK: Storing
 
-  private func post(_ call: Call) async throws -> Response { try await store(call, of: try await origin(call, as: .editor)) }
+  private func post(_ call: Call) async throws -> Response {
+    try await store(call, of: try await origin(call, as: .editor))
+  }
 
   private func postOwn(_ call: Call) async throws -> Response { try await store(call, of: try call.device) }
 

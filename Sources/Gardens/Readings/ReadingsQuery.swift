@@ -17,7 +17,9 @@ struct ReadingsQuery {
     .query(
       "resolution", .cases(of: Resolution.self),
       "Single readings, or buckets of five minutes, an hour or a day in UTC, which count by their start."),
-    .query("limit", .integer(minimum: 1, maximum: maximumLimit), "The most items of a page; 1000 of JSON unless given, and all of CSV."),
+    .query(
+      "limit", .integer(minimum: 1, maximum: maximumLimit),
+      "The most items of a page; 1000 of JSON unless given, and all of CSV."),
     .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),
   ]
 

@@ -15,7 +15,8 @@ package struct Nearby {
       "near", .string(pattern: "^-?[0-9.]+,-?[0-9.]+$"),
       "`latitude,longitude`: only what has a place around this one, the nearest first."),
     .query(
-      "within", .number(minimum: 0, maximum: maximumKilometres), "With `near`, how far it may be in kilometres; 25 unless given."),
+      "within", .number(minimum: 0, maximum: maximumKilometres),
+      "With `near`, how far it may be in kilometres; 25 unless given."),
   ]
 
   package let latitude: Double

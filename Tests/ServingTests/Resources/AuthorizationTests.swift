@@ -8,53 +8,55 @@ import Values
 
 @Suite("Every route")
 struct AuthorizationTests {
-  /// Who may call what of a private garden and of a shop: the status for anonymous, a stranger, a viewer, an editor, a
-  /// manager, the garden's device, the owner, an administrator, and the owner's tokens to read, to write and to order. Changes come with an `If-Match` that nothing has: 412 is for who may make them. An
-  /// account is erased for the right password only, and orders name products of nobody: 403 and 422 are for all users.
+  /// Who may call what of a private garden and of a shop: the status for anonymous, a stranger, the garden's device, a
+  /// viewer, an editor, a manager, the owner, an administrator, and the owner's tokens to read, to write and to order.
+  /// Changes come with an `If-Match` that nothing has: 412 is for who may make them. An account is erased for the right
+  /// password only, and orders name products of nobody: 403 and 422 are for all users. Of those who move an order, the
+  /// second finds it moved: 409.
   private static let statuses: [String: [Int]] = [
-    "getProfile": [401, 200, 200, 200, 200, 403, 200, 200, 200, 403, 403],
-    "updateProfile": [401, 412, 412, 412, 412, 403, 412, 412, 403, 403, 403],
+    "getProfile": [401, 200, 403, 200, 200, 200, 200, 200, 200, 403, 403],
+    "updateProfile": [401, 412, 403, 412, 412, 412, 412, 412, 403, 403, 403],
     "eraseAccount": [401, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403],
-    "listSessions": [401, 200, 200, 200, 200, 403, 200, 200, 403, 403, 403],
-    "endSession": [401, 404, 404, 404, 404, 403, 404, 404, 403, 403, 403],
-    "signOut": [401, 204, 204, 204, 204, 403, 204, 204, 403, 403, 403],
+    "listSessions": [401, 200, 403, 200, 200, 200, 200, 200, 403, 403, 403],
+    "endSession": [401, 404, 403, 404, 404, 404, 404, 404, 403, 403, 403],
+    "signOut": [401, 204, 403, 204, 204, 204, 204, 204, 403, 403, 403],
     "listAccounts": [401, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403],
     "updateAccount": [401, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403],
-    "createToken": [401, 201, 201, 201, 201, 403, 201, 201, 403, 403, 403],
-    "listTokens": [401, 200, 200, 200, 200, 403, 200, 200, 403, 403, 403],
-    "deleteToken": [401, 404, 404, 404, 404, 403, 404, 404, 403, 403, 403],
-    "exportAccount": [401, 200, 200, 200, 200, 403, 200, 200, 200, 403, 403],
-    "importAccount": [401, 200, 200, 200, 200, 403, 200, 200, 403, 200, 403],
+    "createToken": [401, 201, 403, 201, 201, 201, 201, 201, 403, 403, 403],
+    "listTokens": [401, 200, 403, 200, 200, 200, 200, 200, 403, 403, 403],
+    "deleteToken": [401, 404, 403, 404, 404, 404, 404, 404, 403, 403, 403],
+    "exportAccount": [401, 200, 403, 200, 200, 200, 200, 200, 200, 403, 403],
+    "importAccount": [401, 200, 403, 200, 200, 200, 200, 200, 403, 200, 403],
     "listGardens": [200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403],
-    "createGarden": [401, 201, 201, 201, 201, 403, 201, 201, 403, 201, 403],
-    "getGarden": [404, 404, 200, 200, 200, 404, 200, 404, 200, 403, 403],
-    "updateGarden": [401, 404, 403, 403, 412, 403, 412, 404, 403, 412, 403],
+    "createGarden": [401, 201, 403, 201, 201, 201, 201, 201, 403, 201, 403],
+    "getGarden": [404, 404, 404, 200, 200, 200, 200, 404, 200, 403, 403],
+    "updateGarden": [401, 404, 403, 403, 403, 412, 412, 404, 403, 412, 403],
     "deleteGarden": [401, 404, 403, 403, 403, 403, 412, 404, 403, 412, 403],
-    "getGardenLatest": [404, 404, 200, 200, 200, 404, 200, 404, 200, 403, 403],
-    "streamGardenEvents": [404, 404, 200, 200, 200, 404, 200, 404, 200, 403, 403],
-    "createEventTicket": [401, 404, 201, 201, 201, 403, 201, 404, 201, 403, 403],
-    "inviteMember": [401, 404, 403, 403, 201, 403, 201, 404, 403, 201, 403],
-    "listMembers": [401, 404, 200, 200, 200, 403, 200, 404, 200, 403, 403],
-    "updateMember": [401, 404, 403, 403, 404, 403, 404, 404, 403, 404, 403],
-    "removeMember": [401, 404, 404, 404, 404, 403, 404, 404, 403, 404, 403],
-    "acceptInvitation": [401, 404, 404, 404, 404, 403, 404, 404, 403, 404, 403],
-    "listDevices": [401, 404, 200, 200, 200, 403, 200, 404, 200, 403, 403],
-    "createDevice": [401, 404, 403, 201, 201, 403, 201, 404, 403, 201, 403],
-    "getDevice": [401, 404, 200, 200, 200, 403, 200, 404, 200, 403, 403],
-    "updateDevice": [401, 404, 403, 412, 412, 403, 412, 404, 403, 412, 403],
-    "deleteDevice": [401, 404, 403, 403, 412, 403, 412, 404, 403, 412, 403],
-    "rotateDeviceKey": [401, 404, 403, 200, 200, 403, 200, 404, 403, 200, 403],
-    "storeOwnReadings": [401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403],
-    "getOwnDevice": [401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403],
-    "storeReadings": [401, 404, 403, 200, 200, 200, 200, 404, 403, 200, 403],
-    "listGardenReadings": [404, 404, 200, 200, 200, 404, 200, 404, 200, 403, 403],
+    "getGardenLatest": [404, 404, 404, 200, 200, 200, 200, 404, 200, 403, 403],
+    "streamGardenEvents": [404, 404, 404, 200, 200, 200, 200, 404, 200, 403, 403],
+    "createEventTicket": [401, 404, 403, 201, 201, 201, 201, 404, 201, 403, 403],
+    "inviteMember": [401, 404, 403, 403, 403, 201, 201, 404, 403, 201, 403],
+    "listMembers": [401, 404, 403, 200, 200, 200, 200, 404, 200, 403, 403],
+    "updateMember": [401, 404, 403, 403, 403, 404, 404, 404, 403, 404, 403],
+    "removeMember": [401, 404, 403, 404, 404, 404, 404, 404, 403, 404, 403],
+    "acceptInvitation": [401, 404, 403, 404, 404, 404, 404, 404, 403, 404, 403],
+    "listDevices": [401, 404, 403, 200, 200, 200, 200, 404, 200, 403, 403],
+    "createDevice": [401, 404, 403, 403, 201, 201, 201, 404, 403, 201, 403],
+    "getDevice": [401, 404, 403, 200, 200, 200, 200, 404, 200, 403, 403],
+    "updateDevice": [401, 404, 403, 403, 412, 412, 412, 404, 403, 412, 403],
+    "deleteDevice": [401, 404, 403, 403, 403, 412, 412, 404, 403, 412, 403],
+    "rotateDeviceKey": [401, 404, 403, 403, 200, 200, 200, 404, 403, 200, 403],
+    "storeOwnReadings": [401, 403, 200, 403, 403, 403, 403, 403, 403, 403, 403],
+    "getOwnDevice": [401, 403, 200, 403, 403, 403, 403, 403, 403, 403, 403],
+    "storeReadings": [401, 404, 200, 403, 200, 200, 200, 404, 403, 200, 403],
+    "listGardenReadings": [404, 404, 404, 200, 200, 200, 200, 404, 200, 403, 403],
     "listReadings": [401, 404, 200, 200, 200, 200, 200, 404, 200, 403, 403],
-    "createInsight": [401, 404, 403, 409, 409, 403, 409, 404, 403, 409, 403],
-    "listInsights": [401, 404, 200, 200, 200, 403, 200, 404, 200, 403, 403],
-    "getInsight": [401, 404, 404, 404, 404, 403, 404, 404, 404, 403, 403],
+    "createInsight": [401, 404, 403, 403, 409, 409, 409, 404, 403, 409, 403],
+    "listInsights": [401, 404, 403, 200, 200, 200, 200, 404, 200, 403, 403],
+    "getInsight": [401, 404, 403, 404, 404, 404, 404, 404, 404, 403, 403],
     "listBusinesses": [200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 200],
     "getBusiness": [200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 200],
-    "createBusiness": [401, 201, 201, 201, 201, 403, 201, 201, 403, 201, 403],
+    "createBusiness": [401, 201, 403, 201, 201, 201, 201, 201, 403, 201, 403],
     "updateBusiness": [401, 403, 403, 403, 403, 403, 412, 403, 403, 412, 403],
     "deleteBusiness": [401, 403, 403, 403, 403, 403, 412, 403, 403, 412, 403],
     "listProducts": [200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 200],
@@ -62,11 +64,11 @@ struct AuthorizationTests {
     "createProduct": [401, 403, 403, 403, 403, 403, 201, 403, 403, 201, 403],
     "updateProduct": [401, 403, 403, 403, 403, 403, 412, 403, 403, 412, 403],
     "deleteProduct": [401, 403, 403, 403, 403, 403, 412, 403, 403, 412, 403],
-    "createOrder": [401, 422, 422, 422, 422, 403, 422, 422, 403, 403, 422],
-    "listOrders": [401, 200, 200, 200, 200, 403, 200, 200, 200, 403, 200],
-    "getOrder": [401, 404, 404, 404, 404, 403, 200, 404, 200, 403, 200],
-    "moveOrder": [401, 404, 404, 404, 404, 403, 200, 404, 403, 403, 200],
-    "getRevenue": [401, 200, 200, 200, 200, 403, 200, 200, 200, 403, 200],
+    "createOrder": [401, 422, 403, 422, 422, 422, 422, 422, 403, 403, 422],
+    "listOrders": [401, 200, 403, 200, 200, 200, 200, 200, 200, 403, 200],
+    "getOrder": [401, 404, 403, 404, 404, 404, 200, 404, 200, 403, 200],
+    "moveOrder": [401, 404, 403, 404, 404, 404, 200, 404, 403, 403, 409],
+    "getRevenue": [401, 200, 403, 200, 200, 200, 200, 200, 200, 403, 200],
   ]
 
   /// What everyone may call; that alone is looked at.
@@ -88,8 +90,11 @@ struct AuthorizationTests {
   func matrix() throws {
     let place = try Place()
     let requests = try served(place.request).filter { !Self.open.contains($0.name) }
-    // Whoever signs out is nobody from then on.
-    for request in requests.filter({ $0.name != "signOut" }) + requests.filter({ $0.name == "signOut" }) {
+    // A key that is renewed often is not good any more, and whoever signs out is nobody from then on.
+    let last = ["rotateDeviceKey", "signOut"]
+    let ordered =
+      requests.filter { !last.contains($0.name) } + last.flatMap { name in requests.filter { $0.name == name } }
+    for request in ordered {
       let found = try place.callers.map { try place.status(of: request, by: $0) }
       #expect(found == Self.statuses[request.name], "\(request.name)")
     }
@@ -126,7 +131,7 @@ struct AuthorizationTests {
       for role in MemberRole.allCases {
         members.append(try shop.owner.share(garden, as: role, with: try server.signedIn().client).token)
       }
-      callers = [nil, stranger.token] + members + [device.key, shop.owner.token, administrator.token] + tokens
+      callers = [nil, stranger.token, device.key] + members + [shop.owner.token, administrator.token] + tokens
       ids = [
         "gardens": garden, "devices": device.id, "businesses": shop.id, "products": product, "orders": order,
         "sessions": Self.nobody, "admin": Self.nobody,

@@ -64,7 +64,8 @@ struct MembersTests {
     let garden = try owner.makeGarden()
     try owner.share(garden, as: .viewer, with: viewer)
     try owner.share(garden, as: .manager, with: manager)
-    #expect(try manager.post("/api/gardens/\(garden)/members", #"{"email":"c@example.org","role":"viewer"}"#).status == 201)
+    #expect(
+      try manager.post("/api/gardens/\(garden)/members", #"{"email":"c@example.org","role":"viewer"}"#).status == 201)
     let seen = try members(viewer, garden)
     #expect(seen.map(\.role) == ["manager", "viewer"])
     #expect(seen.allSatisfy { $0.email == nil && $0.user != nil })
