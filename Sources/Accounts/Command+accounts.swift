@@ -17,10 +17,8 @@ extension Command {
     "user create", operands: ["EMAIL"],
     options: [Option("--name", value: "NAME", "What others see; what stands before the @ unless given.")],
     "Makes an account, with the password that standard input gives.",
-    body: .onAccounts("create") { database, invocation in
-      let email = invocation.operands[0]
-      let form = try NewAccount(email: email, name: invocation.options["--name"])
-      let hash = Password.hash(try invocation.password())
+    body: .onAccounts("create", { try ($0.newAccount(), $0.passwordHash()) }) { database, invocation, given in
+      let (email, (form, hash)) = (invocation.operands[0], given)
       let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
       do {
         try await database.execute(
@@ -39,9 +37,8 @@ extension Command {
   static let setPassword = Command(
     "user password", operands: ["EMAIL"],
     "Gives an account the password that standard input gives, and ends its sessions and tokens.",
-    body: .onAccounts("password") { database, invocation in
+    body: .onAccounts("password", { try $0.passwordHash() }) { database, invocation, hash in
       let email = invocation.operands[0]
-      let hash = Password.hash(try invocation.password())
       try await database.transaction { transaction in
         let user = try await account(email, in: transaction)
         try await Recovery.setPassword(hash, of: user, in: transaction)
@@ -119,9 +116,20 @@ extension Command.Body {
   fileprivate static func onAccounts(
     _ name: String, _ body: @escaping @Sendable (Database, Command.Invocation) async throws -> String
   ) -> Command.Body {
+    onAccounts(name, { _ in }) { database, invocation, _ in try await body(database, invocation) }
+  }
+
+  /// The same with what `prepare` gives before: a hash takes longer than a loop of the database may stand still.
+  fileprivate static func onAccounts<Given: Sendable>(
+    _ name: String, _ prepare: @escaping @Sendable (Command.Invocation) throws -> Given,
+    _ body: @escaping @Sendable (Database, Command.Invocation, Given) async throws -> String
+  ) -> Command.Body {
     .configured { configuration, invocation in
       do {
-        let text = try Database.standalone(configuration.pool, connectSeconds: 10) { try await body($0, invocation) }
+        let given = try prepare(invocation)
+        let text = try Database.standalone(configuration.pool, connectSeconds: 10) {
+          try await body($0, invocation, given)
+        }
         invocation.console.write(text)
         return ExitCode.success
       } catch let fault as AccountFault {
@@ -136,11 +144,13 @@ extension Command.Body {
 }
 
 extension Command.Invocation {
-  /// The first line of standard input, as a password that may be chosen.
-  fileprivate func password() throws -> String {
+  fileprivate func newAccount() throws -> NewAccount { try NewAccount(email: operands[0], name: options["--name"]) }
+
+  /// The hash of the first line of standard input, a password that may be chosen.
+  fileprivate func passwordHash() throws -> String {
     guard let password = console.readSecret("Password: ") else { throw AccountFault("standard input has no password") }
     if let fault = PasswordPolicy.fault(password) { throw AccountFault("the password \(fault)") }
-    return password
+    return Password.hash(password)
   }
 }
 
