@@ -23,7 +23,7 @@ struct RedisOutageTests {
       let turn = loop.now
       #expect(await failure { try await client.send("PING") } == .unavailable("no answer within 100 ms"))
       #expect(loop.now == turn, "refused within the turn")
-      #expect(await waitUntil(loop, milliseconds: 10_000) { client.isConnected })
+      #expect(await waitUntil(loop) { client.isConnected })
       #expect(try await client.send("PING") == .status("PONG"))
       #expect(client.counts.timeouts == outcomes.count { $0 == .timeout })
     }
@@ -35,7 +35,7 @@ struct RedisOutageTests {
     try withClient(configuration) { client, loop in
       let subscriber = RedisSubscriber(loop: loop, configuration: configuration)
       defer { subscriber.close() }
-      #expect(await waitUntil(loop, milliseconds: 2_000) { subscriber.isListening })
+      #expect(await waitUntil(loop) { subscriber.isListening })
       var gaps = 0
       subscriber.onGap = { gaps += 1 }
       for _ in 0..<3 {
@@ -148,7 +148,7 @@ struct RedisOutageTests {
     try onLoop { loop in
       let client = RedisClient(loop: loop, configuration: RedisConfiguration(address: unknown))
       defer { client.close() }
-      let failed = await waitUntil(loop, milliseconds: 5_000) {
+      let failed = await waitUntil(loop) {
         client.lastFailure?.hasPrefix("host no-such-host.invalid: ") == true
       }
       #expect(failed)
@@ -178,7 +178,7 @@ struct RedisOutageTests {
     let reason = try onLoop { loop in
       let client = RedisClient(loop: loop, configuration: RedisConfiguration(address: address))
       defer { client.close() }
-      _ = await waitUntil(loop, milliseconds: 2_000) { client.lastFailure?.hasPrefix("refused") ?? false }
+      _ = await waitUntil(loop) { client.lastFailure?.hasPrefix("refused") ?? false }
       #expect(!client.isConnected)
       return client.lastFailure ?? ""
     }
@@ -193,7 +193,7 @@ struct RedisOutageTests {
       let second = RedisClient(loop: loop, configuration: RedisConfiguration(address: server.address))
       defer { second.close() }
       #expect(
-        await waitUntil(loop, milliseconds: 2_000) {
+        await waitUntil(loop) {
           second.lastFailure?.contains("max number of clients reached") ?? false
         })
       #expect(!second.isConnected)
@@ -210,7 +210,7 @@ struct RedisOutageTests {
       configuration.connectDeadlineMilliseconds = 100
       let client = RedisClient(loop: loop, configuration: configuration)
       defer { client.close() }
-      #expect(await waitUntil(loop, milliseconds: 3_000) { server.connections >= 3 })
+      #expect(await waitUntil(loop) { server.connections >= 3 })
       #expect(!client.isConnected)
     }
     server.stop()
@@ -236,12 +236,12 @@ struct RedisOutageTests {
       guard case .server = await failure({ try await client.send("SET", "key", "value") }) else {
         throw TestFailure("the write was not refused")
       }
-      #expect(await waitUntil(loop, milliseconds: 10_000) { !client.isConnected })
+      #expect(await waitUntil(loop) { !client.isConnected })
       // Whoever comes anew is refused as well.
-      #expect(await waitUntil(loop, milliseconds: 10_000) { client.lastFailure?.hasPrefix("refused: ") == true })
+      #expect(await waitUntil(loop) { client.lastFailure?.hasPrefix("refused: ") == true })
       #expect(!client.isConnected)
       try await other.send(cure.map(RedisArgument.text))
-      #expect(await waitUntil(loop, milliseconds: 10_000) { client.isConnected })
+      #expect(await waitUntil(loop) { client.isConnected })
       #expect(try await client.send("SET", "key", "value") == .status("OK"))
     }
   }

@@ -20,10 +20,10 @@ struct RedisSubscriberTests {
       #expect(await subscriber.isConfirmed(third))
       #expect(try await client.publish(one, Array("a".utf8)) == 1)
       try await client.publish(other, Array("b".utf8))
-      #expect(await waitUntil(loop, milliseconds: 1_000) { received.count == 3 })
+      #expect(await waitUntil(loop) { received.count == 3 })
       subscriber.unsubscribe(first)
       try await client.publish(one, Array("c".utf8))
-      #expect(await waitUntil(loop, milliseconds: 1_000) { received.count == 4 })
+      #expect(await waitUntil(loop) { received.count == 4 })
       subscriber.unsubscribe(second)
       subscriber.unsubscribe(second)
       #expect(await subscriber.isConfirmed(second) == false)
@@ -42,7 +42,7 @@ struct RedisSubscriberTests {
       let last = try subscriber.subscribe(channel) { _ in received += 1 }
       #expect(await subscriber.isConfirmed(last))
       #expect(try await client.publish(channel, [1]) == 1)
-      #expect(await waitUntil(loop, milliseconds: 1_000) { received != 0 })
+      #expect(await waitUntil(loop) { received != 0 })
       #expect(received == 1)
     }
   }
@@ -59,7 +59,7 @@ struct RedisSubscriberTests {
       let again = try subscriber.subscribe("\(prefix):1999") { _ in }
       #expect(await subscriber.isConfirmed(again))
       _ = try await client.pipeline((0..<2_000).map { ["PUBLISH", .text("\(prefix):\($0)"), "x"] })
-      #expect(await waitUntil(loop, milliseconds: 2_000) { sum == 1_999 * 1_000 })
+      #expect(await waitUntil(loop) { sum == 1_999 * 1_000 })
     }
   }
 
@@ -80,9 +80,9 @@ struct RedisSubscriberTests {
       #expect(await subscriber.isConfirmed(first!))
       try await client.publish(channel, [])
       #expect(await waitForSubscribers(1, of: channel, client, loop))
-      #expect(await waitUntil(loop, milliseconds: 1_000) { calls == 1 })
+      #expect(await waitUntil(loop) { calls == 1 })
       try await client.publish(channel, [])
-      #expect(await waitUntil(loop, milliseconds: 1_000) { calls == 11 })
+      #expect(await waitUntil(loop) { calls == 11 })
       #expect(await waitForSubscribers(0, of: channel, client, loop))
     }
   }
@@ -97,12 +97,12 @@ struct RedisSubscriberTests {
       let subscription = try subscriber.subscribe("news") { events.append(String(decoding: $0, as: UTF8.self)) }
       #expect(await subscriber.isConfirmed(subscription))
       server.kill()
-      #expect(await waitUntil(loop, milliseconds: 1_000) { !subscriber.isListening })
+      #expect(await waitUntil(loop) { !subscriber.isListening })
       #expect(await subscriber.isConfirmed(subscription) == false)
       try server.start()
       #expect(await waitUntil(loop, milliseconds: 1_500) { subscriber.isListening && client.isConnected })
       try await client.publish("news", Array("hello".utf8))
-      #expect(await waitUntil(loop, milliseconds: 1_000) { events.last == "hello" })
+      #expect(await waitUntil(loop) { events.last == "hello" })
       #expect(events == ["gap", "listening false", "gap", "listening true", "hello"])
     }
   }
@@ -146,11 +146,11 @@ struct RedisSubscriberTests {
       defer { subscriber.close() }
       changes.track(subscriber)
       #expect(subscriber.heardUntil == 0)
-      #expect(await waitUntil(loop, milliseconds: 5_000) { subscriber.heardUntil > 0 })
+      #expect(await waitUntil(loop) { subscriber.heardUntil > 0 })
       var expected: [String] = []
       func tells(_ more: [String]) async -> Bool {
         expected += more
-        return await waitUntil(loop, milliseconds: 5_000) { changes.texts.count >= expected.count }
+        return await waitUntil(loop) { changes.texts.count >= expected.count }
           && changes.texts == expected
       }
       _ = try await client.set("unseen", [1])
@@ -167,7 +167,7 @@ struct RedisSubscriberTests {
       #expect(subscriber.heardUntil == 0)
       let lostAt = Clock.monotonic()
       try server.start()
-      #expect(await waitUntil(loop, milliseconds: 5_000) { subscriber.heardUntil > lostAt && client.isConnected })
+      #expect(await waitUntil(loop) { subscriber.heardUntil > lostAt && client.isConnected })
       _ = try await client.set("seen:2", [2])
       #expect(await tells(["seen:2"]))
     }
@@ -187,10 +187,10 @@ struct RedisSubscriberTests {
       changes.track(subscriber)
       var received = 0
       let subscription = try subscriber.subscribe("news") { _ in received += 1 }
-      #expect(await waitUntil(loop, milliseconds: 5_000) { subscriber.isListening })
+      #expect(await waitUntil(loop) { subscriber.isListening })
       #expect(await subscriber.isConfirmed(subscription))
       try await client.publish("news", [1])
-      #expect(await waitUntil(loop, milliseconds: 5_000) { received == 1 })
+      #expect(await waitUntil(loop) { received == 1 })
       #expect(subscriber.heardUntil == 0)
     }
   }
@@ -204,7 +204,7 @@ struct RedisSubscriberTests {
     try withClient(configuration) { client, loop in
       let subscriber = RedisSubscriber(loop: loop, configuration: configuration)
       defer { subscriber.close() }
-      guard await waitUntil(loop, milliseconds: 2_000, { subscriber.isListening }) else {
+      guard await waitUntil(loop, { subscriber.isListening }) else {
         throw TestFailure(subscriber.lastFailure ?? "not listening")
       }
       try await body(subscriber, client, loop)

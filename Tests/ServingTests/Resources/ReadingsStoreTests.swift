@@ -28,7 +28,7 @@ struct ReadingsStoreTests {
     (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(290_000))"}"#, nil),
     (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-30 * 86_400_000 + 3_600_000))"}"#, nil),
     (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(-30 * 86_400_000 - 1))"}"#, "too-old"),
-    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(600_000))"}"#, "in-the-future"),
+    (#"{"sensorType":"ph","value":7,"measuredAt":"\#(time(86_400_000))"}"#, "in-the-future"),
     (#"{"sensorType":"ph","value":14.001,"measuredAt":"\#(past)"}"#, "out-of-range"),
     (#"{"sensorType":"ph","value":-0.001,"measuredAt":"\#(past)"}"#, "out-of-range"),
     (#"{"sensorType":"ph","value":1e999,"measuredAt":"\#(past)"}"#, "not-finite"),
