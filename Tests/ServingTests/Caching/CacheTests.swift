@@ -210,7 +210,7 @@ struct CacheTests {
         return []
       }
       // The others of the writer's server, on both loops, may be late by nothing.
-      let (server, delay) = index <= 3 ? (writer, 0) : (reader, promiseNanoseconds)
+      let (server, delay) = index <= 3 ? (writer, 0) : (reader, Self.promiseNanoseconds)
       let clients = server.clients(4)
       var faults: [String] = []
       while !prices.isOver.load(ordering: .acquiring) {
