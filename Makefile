@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate check mutate bench bench-check stack-test deploy-test pipeline-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean
+.PHONY: help run test simulate check mutate bench bench-check stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,12 @@ deploy-test: ## Deploy under load, deploy bad builds, and kill deploys, with rea
 
 pipeline-test: ## Run the workflows' light jobs, and a deploy to a stand-in for AWS
 	@scripts/pipeline-test
+
+release: ## Build a release of this commit into dist: archive, package, image, bills of materials, checksums
+	@scripts/release
+
+release-test: ## Build a release twice, and install, use, upgrade and purge its package in a bare Debian
+	@scripts/release-test
 
 coverage: ## Say which share of the code the tests reach
 	@scripts/coverage

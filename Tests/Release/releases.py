@@ -1,0 +1,59 @@
+"""Releases of the project as it is here, built by its own script in clean clones."""
+import os
+import pathlib
+import shutil
+import subprocess
+
+from Tests.Pipeline.job import Project, git
+
+# Above any version there is.
+FIRST, NEXT = "900.0.0", "900.0.1"
+CHANGELOG = "# Changelog\n\n## [{}] - 2026-11-28\n\n### Added\n\n- Something new.\n\n## [{}] - 2026-10-01\n\n- Older.\n"
+
+
+def clean_project():
+    """A clone without what other tests put beside it."""
+    project = Project()
+    (project.folder / ".venv").unlink()
+    return project
+
+
+class Releases:
+    """`first` and the one after it, `next`; what was built for one test is there for the others."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(os.environ["TERROIR_RELEASES"])
+        self.first, self.next = self.folder / "first", self.folder / "next"
+        if self.next.exists():
+            return
+        project = clean_project()
+        try:
+            for version, target in ((FIRST, self.first), (NEXT, self.next)):
+                project.commit("A release", **{"CHANGELOG.md": CHANGELOG.format(version, "899.0.0")})
+                git(project.folder, "tag", "--annotate", "--message", version, f"v{version}")
+                self.release(project.folder, target)
+            git(self.folder, "clone", "--quiet", "--bare", str(project.folder), "history.git")
+        finally:
+            project.close()
+
+    def again(self):
+        """The first one built a second time, in a place with a longer name."""
+        target, elsewhere = self.folder / "again", self.folder / "a place with a longer name than the first one has"
+        git(self.folder, "clone", "--quiet", "--branch", f"v{FIRST}", "history.git", str(elsewhere))
+        self.release(elsewhere, target)
+        shutil.rmtree(elsewhere)
+        return target
+
+    def release(self, folder, target):
+        log = self.folder / f"{target.name}.log"
+        with open(log, "w") as file:
+            done = subprocess.run(["scripts/release"], cwd=folder, stdout=file, stderr=file, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise AssertionError(log.read_text()[-3000:])
+        shutil.copytree(folder / "dist", target)
+
+    def one(self, folder, pattern):
+        """The only file of a name."""
+        found = list(folder.glob(pattern))
+        assert len(found) == 1, f"{pattern}: {found}"
+        return found[0]
