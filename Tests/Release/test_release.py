@@ -58,9 +58,14 @@ class Release(unittest.TestCase):
         for name in ("swift-backtrace", "LICENSE", "CHANGELOG.md", "README.md", "terroir.cdx.json", "systemd/terroir.service"):
             self.assertTrue((folder / name).is_file(), name)
 
+    def test_the_package_keeps_to_debian_s_policy(self):
+        # Its symbols are for backtraces.
+        run("lintian", "--fail-on", "error", "--suppress-tags", "unstripped-binary-or-object", RELEASES.one(RELEASES.first, "*.deb"))
+
     def test_the_manual_is_read_without_a_warning(self):
         manual = self.unpacked() / "terroir.1"
-        self.assertEqual(run("mandoc", "-Tlint", "-Wwarning", manual), "")
+        warnings = run("mandoc", "-Tlint", "-Wwarning", manual, check=False).splitlines()
+        self.assertEqual([line for line in warnings if "missing date" not in line], [])  # the same bytes on any day
         shown = re.sub(r".\x08", "", run("mandoc", "-Tascii", manual))
         self.assertIn("terroir user promote EMAIL", shown)
         self.assertIn("DATABASE_URL", shown)
@@ -88,9 +93,8 @@ class Release(unittest.TestCase):
         self.assertEqual([name for name, each in components.items() if not each.get("licenses")], [])
         self.assertEqual(components["swift"]["licenses"], [{"expression": "Apache-2.0 WITH Swift-exception"}])
         for library in re.findall(r"\(NEEDED\).*\[(.+)\]", run("readelf", "--dynamic", folder / "terroir")):
-            path = re.search(rf"{re.escape(library)}(?: =>)? (/\S+)|(/\S+/{re.escape(library)})", run("ldd", folder / "terroir"))
-            owner = run("dpkg", "--search", f"*/{library}").split(":")[0]
-            self.assertIn(owner, components, path)
+            owners = {line.split(":")[0] for line in run("dpkg", "--search", f"*/{library}").splitlines()}
+            self.assertTrue(owners & set(components), f"{library}: {owners}")
 
     def test_the_image_is_the_dockerfile_s_and_runs(self):
         archive = RELEASES.one(RELEASES.first, "*-oci-*.tar")
