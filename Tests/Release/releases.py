@@ -41,6 +41,11 @@ class Releases:
         target, elsewhere = self.folder / "again", self.folder / "a place with a longer name than the first one has"
         git(self.folder, "clone", "--quiet", "--branch", f"v{FIRST}", "history.git", str(elsewhere))
         self.release(elsewhere, target)
+        # Where nothing has changed nothing is linked, and what is in it is still known.
+        subprocess.run(["scripts/release-binary", ".build-release/twice"], cwd=elsewhere, check=True, capture_output=True, env={
+            **os.environ, "BUILD_FOLDER": ".build-release", "TERROIR_VERSION": FIRST, "TERROIR_REVISION": git(elsewhere, "rev-parse", "HEAD")})
+        for name in ("terroir", "linked"):
+            assert (elsewhere / ".build-release/twice" / name).read_bytes() == (elsewhere / ".build-release/built" / name).read_bytes(), name
         shutil.rmtree(elsewhere)
         return target
 
