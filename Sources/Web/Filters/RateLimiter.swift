@@ -172,7 +172,8 @@ package final class RateLimiter {
     if now >= forgotAt + Self.forgettingNanoseconds { forget() }
     guard redis.isConnected else { return }
     let idle = buckets.values.lazy.filter { $0.inHand > 0 && !$0.isAsking && now >= $0.usedAt + Self.idleNanoseconds }
-    let returned = idle.prefix(Self.returnsPerSweep).map { ($0, $0.inHand) }
+    // Not lazily: what is in hand is about to change.
+    let returned = Array(idle.prefix(Self.returnsPerSweep)).map { ($0, $0.inHand) }
     if returned.isEmpty { return }
     for (bucket, _) in returned { bucket.inHand = 0 }
     loop.spawn { [self] in for (bucket, tokens) in returned { _ = await exchange(-tokens, bucket.client) } }
