@@ -26,7 +26,7 @@ struct Users: EndpointGroup {
         handler: .async(register)),
       Endpoint(
         "getProfile", method: .get, template: "/api/users/me", access: .user, summary: "Your profile", tag: "Accounts",
-        success: Endpoint.Success(200, Self.profile, headers: ["ETag"]), handler: .async(show)),
+        success: Endpoint.Success(200, Self.profile, headers: ["ETag"]), handler: .row(show)),
       Endpoint(
         "updateProfile", method: .patch, template: "/api/users/me", access: .user,
         summary: "Change your profile or password",
@@ -110,7 +110,12 @@ struct Users: EndpointGroup {
     do { return try await key?.made(in: context.database, at: call.now) } catch is Problem { return nil }
   }
 
-  private func show(_ call: Call) async throws -> Response { call.ok(try await profile(of: try call.user).body) }
+  private func show(_ call: Call) throws -> RowAnswer {
+    RowAnswer(context.database.prepared(Self.byID, try call.user.id)) { call, rows in
+      guard let row = rows.first else { throw Self.gone }
+      return call.ok(try Profile(row).body)
+    }
+  }
 
   private func change(_ call: Call) async throws -> Response {
     let user = try call.user
@@ -151,13 +156,6 @@ struct Users: EndpointGroup {
   }
 
   // MARK: Steps
-
-  private func profile(of user: UserIdentity) async throws -> Profile {
-    guard let row = try await context.database.query(Self.byID, user.id).first else {
-      throw Self.gone
-    }
-    return try Profile(row)
-  }
 
   /// Registrations have a limit of their own, since each costs a hash. One that is to be sent again costs nothing.
   private func admitNewcomer(from address: PeerAddress, _ body: () async throws -> Response) async throws -> Response {

@@ -122,7 +122,9 @@ struct Businesses: EndpointGroup {
   private func show(_ call: Call) throws -> CachedAnswer {
     let (id, context) = (try call.identifier("id"), context)
     return CachedAnswer(CacheKey("business", .business(id))) {
-      guard let row = try await context.database.query(Self.byID, id).first else { throw Self.missing }
+      context.database.prepared(Self.byID, id)
+    } body: { rows in
+      guard let row = rows.first else { throw Self.missing }
       return try Business(row).body
     }
   }

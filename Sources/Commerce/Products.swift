@@ -60,7 +60,9 @@ struct Products: EndpointGroup {
   private func show(_ call: Call) throws -> CachedAnswer {
     let (id, context) = (try call.identifier("id"), context)
     return CachedAnswer(CacheKey("product", .product(id))) {
-      guard let row = try await context.database.query(Self.byID, id).first else { throw Self.missing }
+      context.database.prepared(Self.byID, id)
+    } body: { rows in
+      guard let row = rows.first else { throw Self.missing }
       return try Product(row).body
     }
   }

@@ -32,7 +32,7 @@ struct Devices: EndpointGroup {
         "getDevice", method: .get, template: "/api/devices/{id}", access: .user, summary: "A device",
         details: Self.revisions, tag: "Devices",
         success: Endpoint.Success(200, Device.schema, headers: ["ETag"]), refusals: [.notFound, .forbidden],
-        handler: .async(show)),
+        handler: .row(show)),
       Endpoint(
         "updateDevice", method: .patch, template: "/api/devices/{id}", access: .user,
         summary: "Change a device",
@@ -84,11 +84,12 @@ struct Devices: EndpointGroup {
 
   // MARK: One
 
-  private func show(_ call: Call) async throws -> Response {
+  private func show(_ call: Call) throws -> RowAnswer {
     let (user, id) = (try call.user, try call.identifier("id"))
-    let row = try await context.database.query(Self.visibleByID, id, user.id).first
-    let device = try taken(row, as: .viewer, call.now)
-    return call.ok(device.body, revision: device.updatedAt)
+    return RowAnswer(context.database.prepared(Self.visibleByID, id, user.id)) { call, rows in
+      let device = try taken(rows.first, as: .viewer, call.now)
+      return call.ok(device.body, revision: device.updatedAt)
+    }
   }
 
   private func change(_ call: Call) async throws -> Response {

@@ -19,7 +19,7 @@ struct GardenRoutes: EndpointGroup {
           .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own.")
         ] + Nearby.parameters,
         success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .cached(list, personal: listForUser)),
+        refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .cached(list, personal: .task(listForUser))),
       Endpoint(
         "createGarden", method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
         details: "It is private unless you say otherwise.", tag: "Gardens", parameters: [.idempotencyKey()],
@@ -30,7 +30,7 @@ struct GardenRoutes: EndpointGroup {
       Endpoint(
         "getGarden", method: .get, template: "/api/gardens/{id}", access: .anyone, summary: "A garden", tag: "Gardens",
         success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]), refusals: [.notFound],
-        handler: .cached(show, personal: showForUser)),
+        handler: .cached(show, personal: .row(showForUser))),
       Endpoint(
         "updateGarden", method: .patch, template: "/api/gardens/{id}", access: .user,
         summary: "Change a garden",
@@ -90,17 +90,20 @@ struct GardenRoutes: EndpointGroup {
   private func show(_ call: Call) throws -> CachedAnswer {
     let (id, context) = (try call.identifier("id"), context)
     return CachedAnswer(CacheKey("garden", .garden(id))) {
-      guard let row = try await context.database.query(Self.publicByID, id).first else { throw GardenAccess.notFound }
-      return try Garden(row).body
+      context.database.prepared(Self.publicByID, id)
+    } body: {
+      try Self.body($0)
     }
   }
 
-  private func showForUser(_ call: Call) async throws -> Response {
+  private func showForUser(_ call: Call) throws -> RowAnswer {
     let (user, id) = (try call.user.id, try call.identifier("id"))
-    guard let row = try await context.database.query(Self.visibleByID, id, user).first else {
-      throw GardenAccess.notFound
-    }
-    return call.ok(try Garden(row).body)
+    return RowAnswer(context.database.prepared(Self.visibleByID, id, user)) { $0.ok(try Self.body($1)) }
+  }
+
+  private static func body(_ rows: Rows) throws -> [UInt8] {
+    guard let row = rows.first else { throw GardenAccess.notFound }
+    return try Garden(row).body
   }
 
   // MARK: Changing

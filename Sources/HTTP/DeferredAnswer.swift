@@ -23,6 +23,12 @@ package struct DeferredAnswer {
   /// Gives the answer.
   package func send(_ response: Response) { owing.respond(response) }
 
+  /// Gives what `make` makes, or what the application makes of its error.
+  package func give(_ make: (Request) throws -> Response) {
+    let connection = owing
+    do { connection.respond(try make(connection.request)) } catch { connection.fail(error) }
+  }
+
   /// Gives an answer that was rendered before.
   package func send(_ answer: FixedAnswer) { owing.respond(answer) }
 

@@ -55,7 +55,14 @@ extension Database {
     return operation
   }
 
-  private func run(_ operation: Operation, in lane: [PostgresConnection]) async throws(PostgresError) -> Rows {
+  func run(_ operation: Operation, in lane: [PostgresConnection]) async throws(PostgresError) -> Rows {
+    try await run(operation, on: try connection(for: operation, in: lane))
+  }
+
+  /// The connection that is to send an operation; takes the operation over when none can.
+  func connection(
+    for operation: Operation, in lane: [PostgresConnection]
+  ) throws(PostgresError) -> PostgresConnection {
     if let fault = operation.parameters.fault {
       release(operation)
       throw fault
@@ -69,6 +76,6 @@ extension Database {
       release(operation)
       throw PostgresError(.overloaded, "\(configuration.queueLength) statements wait on each connection")
     }
-    return try await run(operation, on: connection)
+    return connection
   }
 }

@@ -170,6 +170,23 @@ package final class Database {
       operation.continuation = continuation
       connection.send(operation)
     }
+    return try conclude(operation, startedAt: startedAt).get()
+  }
+
+  /// Sends an operation on `connection` and calls `receive` with its outcome, which it reports; see `PreparedRead`.
+  func run(
+    _ operation: Operation, on connection: PostgresConnection,
+    _ receive: @escaping (Result<Rows, PostgresError>) -> Void
+  ) {
+    // Invariant 1.
+    operation.receiver = { [unowned(unsafe) self, startedAt = loop.now] operation in
+      receive(conclude(operation, startedAt: startedAt))
+    }
+    connection.send(operation)
+  }
+
+  /// Reports the outcome of an operation that is settled, and takes the operation over.
+  private func conclude(_ operation: Operation, startedAt: UInt64) -> Result<Rows, PostgresError> {
     let outcome = operation.outcome
     if let observer {
       var failure: PostgresError?
@@ -180,8 +197,8 @@ package final class Database {
     }
     release(operation)
     switch outcome {
-    case .rows(let rows): return rows
-    case .failure(let error): throw error
+    case .rows(let rows): return .success(rows)
+    case .failure(let error): return .failure(error)
     case .pending: fatalError("a waiter was resumed without an outcome")
     }
   }

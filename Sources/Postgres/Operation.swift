@@ -47,6 +47,8 @@ final class Operation {
   /// Whether the caller is done with it.
   @exclusivity(unchecked) var isReleased = false
   @exclusivity(unchecked) var continuation: LoopContinuation<Void>?
+  /// Called at once when it is settled, in the place of a task.
+  @exclusivity(unchecked) var receiver: ((Operation) -> Void)?
 
   /// Whether nobody waits any more.
   var isSettled: Bool {
@@ -66,6 +68,8 @@ final class Operation {
     self.outcome = outcome
     held = nil
     continuation.take()?.resume()
+    // Last: it may already send what comes next.
+    receiver.take()?(self)
   }
 
   /// Makes it as new.

@@ -1,9 +1,11 @@
 import JSON
+import Reactor
 import Values
 
 /// Signs and verifies access tokens: JSON Web Tokens (RFC 7519) by HS256 (RFC 7518, section 3.2) and nothing else.
 ///
-/// Not Sendable: each loop has its own.
+/// What was verified lately is remembered by the whole token: only its times have to be looked at again. Not Sendable:
+/// each loop has its own.
 package final class TokenAuthority {
   /// The bounds of tokens and whom they name.
   package struct Settings: Sendable {
@@ -25,12 +27,19 @@ package final class TokenAuthority {
   /// The longest token that is looked at.
   package static let maximumLength = 4_096
 
+  /// How long a token is remembered once it was verified, in nanoseconds.
+  private static let rememberedNanoseconds: UInt64 = 60_000_000_000
+  /// The most tokens that are remembered.
+  private static let maximumRemembered = 4_096
+
   /// What every token of this server begins with.
   private static let header = Array(Base64.url.encoded(Array(#"{"alg":"HS256","typ":"JWT"}"#.utf8)).utf8)
 
   private let settings: Settings
   private let key: MessageAuthentication
   private let previousKey: MessageAuthentication?
+  private var verified = ShortMemory<[UInt8], TokenClaims>(
+    lifetimeNanoseconds: rememberedNanoseconds, capacity: maximumRemembered)
 
   /// `previousSecret` verifies tokens that were signed before the secret was changed.
   package init(secret: [UInt8], previousSecret: [UInt8]? = nil, settings: Settings) {
@@ -87,8 +96,21 @@ package final class TokenAuthority {
 
   /// The claims of a token that this server, or another with its secret, has signed and that is valid now.
   package func verify(_ text: UnsafeRawBufferPointer, at now: Timestamp) throws(TokenError) -> TokenClaims {
+    guard text.count <= Self.maximumLength else { throw .malformed }
+    let (token, nanoseconds) = ([UInt8](text), UInt64(max(0, now.unixMilliseconds)) * 1_000_000)
+    let seconds = now.unixMilliseconds.floorDivided(by: 1_000)
+    if let claims = verified.value(of: token, at: nanoseconds) {
+      try checkTimes(of: claims, at: seconds)
+      return claims
+    }
+    let claims = try verifyAnew(text, at: seconds)
+    verified.keep(claims, of: token, at: nanoseconds)
+    return claims
+  }
+
+  private func verifyAnew(_ text: UnsafeRawBufferPointer, at seconds: Int64) throws(TokenError) -> TokenClaims {
     let dot = UInt8(ascii: ".")
-    guard text.count <= Self.maximumLength, let first = text.firstIndex(of: dot),
+    guard let first = text.firstIndex(of: dot),
       let second = text[(first + 1)...].firstIndex(of: dot),
       // A third dot is no Base64.
       let code = Base64.url.decode(UnsafeRawBufferPointer(rebasing: text[(second + 1)...]))
@@ -99,7 +121,7 @@ package final class TokenAuthority {
       throw .malformed
     }
     let claims = try TokenPayload(payload, issuer: settings.issuer, audience: settings.audience)
-    return try check(claims, at: now.unixMilliseconds.floorDivided(by: 1_000))
+    return try check(claims, at: seconds)
   }
 
   /// The algorithm is never the token's choice (RFC 8725, section 3.1): another one is refused before any key is used.
@@ -123,11 +145,16 @@ package final class TokenAuthority {
     guard let expiresAt = payload.expiresAt, let issuedAt = payload.issuedAt, let subject = payload.subject,
       let session = payload.session, let identifier = payload.identifier, let role = payload.role
     else { throw .claims }
-    guard seconds < expiresAt + settings.expiryLeewaySeconds else { throw .expired }
-    let latest = seconds + settings.issueLeewaySeconds
-    guard issuedAt <= latest, payload.notBefore ?? 0 <= latest else { throw .tooEarly }
-    return TokenClaims(
+    let claims = TokenClaims(
       subject: subject, session: session, identifier: identifier, role: role, issuedAt: issuedAt,
       expiresAt: expiresAt)
+    try checkTimes(of: claims, at: seconds)
+    guard payload.notBefore ?? 0 <= seconds + settings.issueLeewaySeconds else { throw .tooEarly }
+    return claims
+  }
+
+  private func checkTimes(of claims: TokenClaims, at seconds: Int64) throws(TokenError) {
+    guard seconds < claims.expiresAt + settings.expiryLeewaySeconds else { throw .expired }
+    guard claims.issuedAt <= seconds + settings.issueLeewaySeconds else { throw .tooEarly }
   }
 }

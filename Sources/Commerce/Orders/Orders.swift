@@ -22,7 +22,7 @@ struct Orders: EndpointGroup {
       Endpoint(
         "getOrder", method: .get, template: "/api/orders/{id}", access: .user, summary: "An order", tag: "Orders",
         success: Endpoint.Success(200, Order.schema, headers: ["ETag"]), refusals: [.notFound],
-        scopes: [.read, .orders], handler: .async(show)),
+        scopes: [.read, .orders], handler: .row(show)),
     ]
   }
 
@@ -45,9 +45,9 @@ struct Orders: EndpointGroup {
     return try Dictionary(grouping: rows) { try $0.decode(Identifier.self, 0) }
   }
 
-  private func show(_ call: Call) async throws -> Response {
-    let rows = try await context.database.query(Self.byID, try call.identifier("id"), try call.user.id)
-    return call.ok(try Self.order(rows).body)
+  private func show(_ call: Call) throws -> RowAnswer {
+    let (id, user) = (try call.identifier("id"), try call.user.id)
+    return RowAnswer(context.database.prepared(Self.byID, id, user)) { $0.ok(try Self.order($1).body) }
   }
 
   /// The order that the rows of `byID` make; throws 404 when there are none.

@@ -1,25 +1,33 @@
 import HTTP
 
-/// Answers from the cache: without a task where nothing but the cache has to be waited for.
+/// Answers from the cache: without a task where nothing but the cache, or one statement, has to be waited for.
 struct CachedHandler {
   let wanted: (Call) throws -> CachedAnswer
   /// What answers those who are signed in, if anything else than the cache does.
-  let personal: ((Call) async throws -> Response)?
+  let personal: Endpoint.Personal?
 
   /// Answers from the loop's memory, or looks the wanted answer up and leaves it to a task if it is not there.
   func answer(_ call: Call, _ answer: DeferredAnswer) {
+    if let personal, call.userID != nil { return self.answer(personal, call, answer) }
     let cache = call.context.cache
     if let remembered = cache.remembered(call.request) { return remembered.give(to: call, answer) }
     let wanted: CachedAnswer
     do { wanted = try self.wanted(call) } catch { return answer.fail(error) }
     let ticket = cache.ticket(for: wanted.key)
     cache.find(wanted.key) { finding in
-      if case .entry(let entry) = finding {
-        // Invariant 1.
-        unowned(unsafe) let request = answer.request
-        cache.remember(entry, of: wanted, ticket, request)
-        answer.send(Call.of(request).kept(entry, isList: wanted.isList))
-      } else {
+      switch (finding, wanted.row) {
+      case (.entry(let entry), _):
+        answer.give { request in
+          cache.remember(entry, of: wanted, ticket, request)
+          return Call.of(request).kept(entry, isList: wanted.isList)
+        }
+      case (.bypassed, let row?):
+        row.read().rows { rows in
+          answer.give { request in
+            Call.of(request).kept(CacheEntry(body: try row.body(try rows.get())), isList: wanted.isList)
+          }
+        }
+      default:
         answer.run { request in
           let entry = try await cache.entry(wanted.key, finding, wanted.load)
           cache.remember(entry, of: wanted, ticket, request)
@@ -29,9 +37,22 @@ struct CachedHandler {
     }
   }
 
+  private func answer(_ personal: Endpoint.Personal, _ call: Call, _ answer: DeferredAnswer) {
+    switch personal {
+    case .task(let handle): answer.run { try await handle(Call.of($0)) }
+    case .row(let wanted): RowHandler(wanted: wanted).answer(call, answer)
+    }
+  }
+
   /// The same within a task, for a call that has passed the filters.
   func answer(_ call: Call) async throws -> Response {
-    if let personal, call.userID != nil { return try await personal(call) }
+    if call.userID != nil {
+      switch personal {
+      case .task(let handle): return try await handle(call)
+      case .row(let wanted): return try await RowHandler(wanted: wanted).answer(call)
+      case nil: break
+      }
+    }
     let wanted = try wanted(call)
     let entry = try await call.context.cache.entry(wanted.key, wanted.load)
     return call.kept(entry, isList: wanted.isList)

@@ -5,7 +5,7 @@ import Values
 /// Finds out who makes a request, by its bearer token: a user's access token, a personal access token or a device's key.
 struct Authentication {
   // Invariant 1.
-  private unowned(unsafe) let context: LoopContext
+  unowned(unsafe) let context: LoopContext
   private let rates: RateFilter
 
   init(_ context: LoopContext, _ rates: RateFilter) {

@@ -42,6 +42,12 @@ package final class SessionDirectory {
     return holder?.user == user ? holder?.role : nil
   }
 
+  /// The same if it is in the loop's memory; nil when it has to be asked for, and when there is none.
+  func knownRole(session: Identifier, user: Identifier) -> Role? {
+    guard let holder = known.value(of: session, at: loop.now) ?? nil, holder.user == user else { return nil }
+    return holder.role
+  }
+
   private func holder(of session: Identifier) async throws -> Holder? {
     if let holder = known.value(of: session, at: loop.now) { return holder }
     let holder = try await sharedHolder(of: session)

@@ -108,7 +108,15 @@ package struct Endpoint {
     case streaming((Call) async throws -> Response)
     /// From the cache, everyone alike, without a task if it is there. Who is signed in gets what `personal` answers
     /// instead, where there is such.
-    case cached((Call) throws -> CachedAnswer, personal: ((Call) async throws -> Response)? = nil)
+    case cached((Call) throws -> CachedAnswer, personal: Personal? = nil)
+    /// By the rows of one statement, without a task.
+    case row((Call) throws -> RowAnswer)
+  }
+
+  /// How those are answered who are signed in, where others are answered from the cache.
+  package enum Personal {
+    case task((Call) async throws -> Response)
+    case row((Call) throws -> RowAnswer)
   }
 
   /// A query parameter or a header.

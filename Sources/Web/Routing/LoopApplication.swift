@@ -56,7 +56,11 @@ package final class LoopApplication: Application {
     case .async(let handle), .streaming(let handle):
       handler = .async { [unowned self] request in try await serve(Call.of(request), handle) }
     case .cached(let wanted, let personal):
-      handler = cached(CachedHandler(wanted: wanted, personal: personal))
+      let cached = CachedHandler(wanted: wanted, personal: personal)
+      handler = deferred(cached.answer, task: cached.answer)
+    case .row(let wanted):
+      let row = RowHandler(wanted: wanted)
+      handler = deferred(row.answer, task: row.answer)
     }
     let route = router.add(
       endpoint.method, endpoint.template, options: RouteOptions(body: endpoint.bodyPolicy), handler)
@@ -67,18 +71,20 @@ package final class LoopApplication: Application {
     }
   }
 
-  /// A request that no filter has to wait for goes right to the cache.
-  private func cached(_ handler: CachedHandler) -> RouteHandler {
+  /// A request that no filter has to wait for is answered at once, or when a store answers; any other by a task.
+  private func deferred(
+    _ atOnce: @escaping (Call, DeferredAnswer) -> Void, task: @escaping (Call) async throws -> Response
+  ) -> RouteHandler {
     // Invariant 1.
     .deferred { [unowned(unsafe) self] request, answer in
       let call = Call.of(request)
       do {
-        if try admitAtOnce(call) { return handler.answer(call, answer) }
+        if try admitAtOnce(call) { return atOnce(call, answer) }
       } catch {
         return answer.fail(error)
       }
       // Invariant 1.
-      answer.run { [unowned(unsafe) self] request in try await serve(Call.of(request), handler.answer) }
+      answer.run { [unowned(unsafe) self] request in try await serve(Call.of(request), task) }
     }
   }
 
@@ -99,10 +105,9 @@ package final class LoopApplication: Application {
 
   /// Lets a call through the filters where none of them has to wait; what is refused beside the rate is left to `admit`.
   private func admitAtOnce(_ call: Call) throws -> Bool {
-    if call.request.headerCount("Content-Encoding") > 0 || isTraced(call) || authentication.concerns(call) {
-      return false
-    }
-    guard Self.notAcceptable(call) == nil, try rates.admitAtOnce(call) else { return false }
+    guard call.request.headerCount("Content-Encoding") == 0, !isTraced(call), Self.notAcceptable(call) == nil,
+      authentication.identifyAtOnce(call), try rates.admitAtOnce(call)
+    else { return false }
     call.isAdmitted = true
     return true
   }
@@ -207,7 +212,7 @@ extension Endpoint {
     switch handler {
     case .streaming: .streamed(limit: bodyLimit ?? Call.maximumBodyBytes)
     case .async where body != nil: .buffered(limit: bodyLimit ?? Call.maximumBodyBytes)
-    case .sync, .async, .cached: .none
+    case .sync, .async, .cached, .row: .none
     }
   }
 }

@@ -54,6 +54,20 @@ struct TokenTests {
     try token.withUnsafeBytes { try authority.verify($0, at: Self.now) }
   }
 
+  @Test("that was verified before is the same again, and refused from the second on in which it expires")
+  func again() throws {
+    let authority = authority()
+    let token = authority.sign(Self.claims)
+    for _ in 0..<3 { #expect(try authority.verify(token, at: Self.now) == Self.claims) }
+    for seconds in [899, 900, 901] {
+      let later = Self.now.advanced(byMilliseconds: Int64(seconds) * 1_000)
+      #expect(failure(token, authority, at: Self.now.advanced(byMilliseconds: 1_000)) == nil)
+      #expect(failure(token, authority, at: later) == (seconds < 900 ? nil : .expired))
+    }
+    #expect(failure(token + "x", authority) != nil)
+    #expect(failure(token, authority, at: Self.now.advanced(byMilliseconds: -31_000)) == .tooEarly)
+  }
+
   @Test("gives back the claims that were signed")
   func roundTrip() throws {
     let authority = authority()
