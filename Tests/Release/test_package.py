@@ -22,7 +22,7 @@ PROMOTE = re.findall(r"^set -a; .+\n|^runuser .+ user promote .+$", (ROOT / "doc
 class Package(unittest.TestCase):
     def setUp(self):
         releases = Releases()
-        self.debian = BareDebian(tempfile.mkdtemp(prefix="terroir-bare-", dir="/var/tmp") + "/debian")
+        self.debian = BareDebian(self.enterContext(tempfile.TemporaryDirectory(prefix="terroir-bare-", dir="/var/tmp")) + "/debian")
         self.addCleanup(self.debian.close)
         for folder in (releases.first, releases.next):
             shutil.copy(releases.one(folder, "*.deb"), self.debian.root / "root")
