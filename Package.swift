@@ -29,9 +29,8 @@ let below: [Target.Dependency] = [
 ]
 /// What the API is made of, from the ground up.
 let above: [Target.Dependency] = [
-  "Secrets", "Settings", "Commands", "Outbound", "Migrations", "Web", "Edge", "Reference", "Accounts", "Gardens",
-  "Insights",
-  "Commerce", "Transfer",
+  "Secrets", "Settings", "Commands", "Outbound", "Migrations", "Web", "Edge", "Reference", "Accounts", "Notifications",
+  "Gardens", "Insights", "Commerce", "Transfer",
 ]
 
 let package = Package(
@@ -67,9 +66,10 @@ let package = Package(
     layer("Edge", below + ["Settings", "Commands", "Web"]),
     layer("Reference", below + ["Web"]),
     layer("Accounts", below + ["Secrets", "Settings", "Commands", "Web"]),
-    layer("Gardens", below + ["Secrets", "Settings", "Web"]),
-    layer("Insights", below + ["Secrets", "Settings", "Outbound", "Web", "Gardens"]),
-    layer("Commerce", below + ["Secrets", "Settings", "Web"]),
+    layer("Notifications", below + ["Secrets", "Settings", "Outbound", "Web"]),
+    layer("Gardens", below + ["Secrets", "Settings", "Web", "Notifications"]),
+    layer("Insights", below + ["Secrets", "Settings", "Outbound", "Web", "Notifications", "Gardens"]),
+    layer("Commerce", below + ["Secrets", "Settings", "Web", "Notifications"]),
     layer("Transfer", below + ["Secrets", "Settings", "Web", "Gardens", "Insights", "Commerce"]),
     layer("Serving", below + above),
     .executableTarget(

@@ -63,7 +63,9 @@ package final class GardenFeature: Feature {
         $0.field("reason", reason)
       }
     }
-    return [partitions.making, partitions.dropping, rollup.duty, ErasedDevices.duty]
+    return [
+      partitions.making, partitions.dropping, rollup.duty, ErasedDevices.duty, DeviceWatch(context: context).duty,
+    ]
   }
 
   package var expiries: [Expiry] {

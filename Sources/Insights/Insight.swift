@@ -1,4 +1,5 @@
 import JSON
+import Notifications
 import Postgres
 import Values
 import Web
@@ -42,6 +43,11 @@ struct Insight: PageItem, RowDecodable {
     json.key("evidence")
     json.raw(evidence)
     json.member("createdAt", createdAt)
+  }
+
+  /// What its garden's owner is told.
+  func news(_ severity: Severity) -> News {
+    News(.insight, type: "insight.created", severity: severity, title: title, text: text, data: body)
   }
 
   static let schema = Schema.named(

@@ -1,3 +1,4 @@
+import Notifications
 import Postgres
 import Settings
 import Values
@@ -25,6 +26,7 @@ final class InsightPass {
   // Invariant 1.
   private unowned(unsafe) let context: LoopContext
   private let maker: InsightMaker
+  private let outbox: Outbox
   /// Devices that were heard of since then have new readings: about the start of the pass before.
   private lazy var since = context.now.advanced(
     byMilliseconds: -max(Int64(context.configuration.insights.intervalSeconds) * 1_000, Timestamp.millisecondsPerHour))
@@ -42,6 +44,7 @@ final class InsightPass {
   init(_ context: LoopContext, _ maker: InsightMaker) {
     self.context = context
     self.maker = maker
+    outbox = Outbox(context)
   }
 
   /// Nil when passes are turned off.
@@ -113,7 +116,10 @@ final class InsightPass {
         InsightMaker.insert, context.makeIdentifier(), garden.id, type.rawValue, InsightProvider.rules.rawValue,
         finding.severity.rawValue, finding.title, finding.text, Postgres.PostgresJSON(finding.evidence), context.now)
       // Without a row the garden was deleted meanwhile.
-      if let row = rows.first { made.append((type, try Insight(row))) }
+      guard let row = rows.first else { continue }
+      let insight = try Insight(row)
+      try await outbox.put(insight.news(finding.severity), for: .garden(garden.id), in: transaction)
+      made.append((type, insight))
     }
   }
 

@@ -2,17 +2,20 @@ import Accounts
 import Commerce
 import Gardens
 import Insights
+import Notifications
 import Transfer
 import Web
 
 /// Everything that Terroir does for its users, on one loop.
 struct Features {
   let all: [any Feature]
+  let notifications: NotificationFeature
 
   init(_ context: LoopContext, _ service: ServiceContext) {
     let gardens = GardenFeature(context)
     let insights = InsightFeature(context, gardens: gardens, circuits: service.circuits)
-    let owning: [any Feature] = [gardens, insights, CommerceFeature(context)]
+    notifications = NotificationFeature(context)
+    let owning: [any Feature] = [gardens, insights, CommerceFeature(context), notifications]
     let accounts = AccountFeature(context, others: owning)
     all = [accounts, TransferFeature(context, shares: service.transfers, others: [accounts] + owning)] + owning
   }

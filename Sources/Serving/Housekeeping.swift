@@ -58,6 +58,7 @@ final class Housekeeping {
       onStarted()
       health.migrationsAreDone()
       duties.start()
+      own.features.notifications.startCourier()
       await countSessions()
     }
   }
@@ -121,13 +122,18 @@ final class Housekeeping {
   /// Takes new connections for metrics again.
   func takeBack() { worker?.takeBack() }
 
+  private func stopWork() {
+    duties.stop()
+    own.features.notifications.stopCourier()
+  }
+
   func beginDraining() {
     own.status.isDraining = true
-    duties.stop()
+    stopWork()
   }
 
   func close() {
-    duties.stop()
+    stopWork()
     health.close()
     context.close()
   }

@@ -136,6 +136,11 @@ struct ConfigurationLoader {
     {
       faults.append("HTTP_TARGET_BYTES is more than HTTP_HEAD_BYTES")
     }
+    if configuration.notifications.mailServer != nil, configuration.notifications.sender == nil,
+      faulty.isDisjoint(with: ["SMTP_FROM"])
+    {
+      faults.append("SMTP_FROM must be set when SMTP_URL is")
+    }
     checkSecrets()
   }
 

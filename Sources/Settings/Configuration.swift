@@ -20,6 +20,7 @@ package struct Configuration: Sendable {
   package internal(set) var readings = Readings()
   package internal(set) var events = Events()
   package internal(set) var insights = Insights()
+  package internal(set) var notifications = Notifications()
   package internal(set) var tracing = Tracing()
   /// The machine that the defaults were taken from.
   package internal(set) var machine: Machine
@@ -33,6 +34,7 @@ package struct Configuration: Sendable {
   /// All settings, in the order in which they are documented.
   package static let settings: [Setting] =
     Service.settings + Log.settings + Listening.settings + Database.settings + Redis.settings + Accounts.settings
-    + Rates.settings + Health.settings + Readings.settings + Events.settings + Insights.settings + Tracing.settings
+    + Rates.settings + Health.settings + Readings.settings + Events.settings + Insights.settings
+    + Notifications.settings + Tracing.settings
     + HTTP.settings
 }

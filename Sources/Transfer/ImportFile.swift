@@ -79,8 +79,8 @@ struct ImportFile {
     guard hasHeader || kind == .header else {
       throw ValidationError("/kind", "must be header on the first line")
     }
-    // Orders are others' as well, and a profile is of one account alone.
-    if kind == .order || kind == .profile { return report.skipped(kind, 1) }
+    // Orders are others' as well, a profile is of one account alone, and a channel has a secret that is not in the file.
+    if [.order, .profile, .channel].contains(kind) { return report.skipped(kind, 1) }
     var fields = Fields(value)
     _ = fields.required("kind", .string(1...20))
     switch kind {
@@ -92,7 +92,7 @@ struct ImportFile {
     case .insight: try readInsight(&fields)
     case .reading: try readReading(&fields)
     case .hour: try readHour(&fields)
-    case .order, .profile: break
+    case .order, .profile, .channel: break
     }
   }
 

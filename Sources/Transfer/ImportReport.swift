@@ -64,7 +64,7 @@ struct ImportReport {
 
 /// The kinds of line in a file, in the order in which they may name one another.
 enum ImportKind: String, CaseIterable {
-  case header, profile, garden, device, business, product, order, insight, reading
+  case header, profile, garden, device, business, product, order, channel, insight, reading
   /// All readings of a sensor in an hour that is past the time of raw ones.
   case hour
 }

@@ -231,6 +231,11 @@ CASES = [
 
     *(Case("RollupRefused", {f'rollup_refused_total{{part="{part}"}}': "0x5 1x90"}, 6, "ticket", labels=f'part="{part}"') for part in ("bucket", "additions")),
     Case("RollupRefused", {'rollup_refused_total{part="bucket"}': "3x90"}, until=60),
+    Case("NotificationsStalled", {'notification_wait_seconds{instance="a"}': "0x5 400x40", 'notification_wait_seconds{instance="b"}': "0x60"}, 11, "warning"),
+    Case("NotificationsStalled", constant(299, "notification_wait_seconds"), until=60),
+    Case("NotificationsFailing", {'notifications_total{kind="email",result="failed"}': "0+1x90", 'notifications_total{kind="email",result="delivered"}': "7x90"}, 21, "warning", labels='kind="email"'),
+    Case("NotificationsFailing", {'notifications_total{kind="email",result="failed"}': "0+1x90", 'notifications_total{kind="email",result="delivered"}': "0+1x90"}, until=80),
+    Case("NotificationsFailing", {'notifications_total{kind="email",result="failed"}': "5x90", 'notifications_total{kind="email",result="delivered"}': "7x90"}, until=80),
 
     # --- watching ---
     Case("AlertsNotDelivered", {'alertmanager_notifications_failed_total{integration="slack"}': "0+1x40", 'alertmanager_notifications_failed_total{integration="webhook"}': "5x40"}, 6, "critical", labels='integration="slack"'),

@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import Notifications
 import Postgres
 import Values
 import Web
@@ -75,6 +76,7 @@ struct OrderPlacement: EndpointGroup {
       throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
     }
     try await insert(order, taken: taken, in: transaction)
+    try await Outbox(context).put(order.placedNews, for: .business(order.businessID), in: transaction)
     return (order, taken)
   }
 

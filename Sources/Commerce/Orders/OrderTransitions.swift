@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import Notifications
 import Postgres
 import Values
 import Web
@@ -49,6 +50,9 @@ struct OrderTransitions: EndpointGroup {
       if next.givesStockBack {
         tags = [.products(of: order.businessID)] + order.lines.map { .product($0.productID) }
         try await Stock.giveBack(of: id, in: transaction)
+      }
+      if let other = order.audience(besides: user) {
+        try await Outbox(context).put(order.movedNews, for: other, in: transaction)
       }
       return (previous, order)
     }

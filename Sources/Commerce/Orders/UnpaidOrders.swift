@@ -1,3 +1,4 @@
+import Notifications
 import Postgres
 import Reactor
 import Values
@@ -38,7 +39,16 @@ final class UnpaidOrders {
       ended.append(order)
     }
     if !ended.isEmpty { try await transaction.execute(Self.end, ended.map(\.id)) }
+    for order in ended { try await tell(of: order, in: transaction) }
     return ended.count == Self.ordersPerRun
+  }
+
+  private func tell(of order: Order, in transaction: Transaction) async throws {
+    guard let buyer = order.buyerID else { return }
+    let news = try Orders.order(try await transaction.query(Orders.byID, order.id, buyer)).movedNews
+    for audience in [Audience.user(buyer), .business(order.businessID)] {
+      try await Outbox(context).put(news, for: audience, in: transaction)
+    }
   }
 
   private func committed() {

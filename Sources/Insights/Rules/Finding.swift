@@ -1,3 +1,4 @@
+import Values
 import JSON
 
 /// What a rule concludes: the same points always give the same finding.

@@ -1,14 +1,11 @@
 import JSON
+import Values
 
 extension Rule where Value == String {
-  /// An email address as far as form can tell: one `@`, something on both sides, no spaces (RFC 5321's lengths).
+  /// An email address as far as its form can tell.
   package static var email: Rule {
-    Rule.string(3...254).checked("must be an email address", schema: .line(3...254, format: "email")) { text in
-      let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-      return parts.count == 2 && (1...64).contains(parts[0].utf8.count) && parts[1].contains(".")
-        && !parts[1].hasPrefix(".") && !parts[1].hasSuffix(".")
-        && text.unicodeScalars.allSatisfy { $0.value > 0x20 && !$0.properties.isWhitespace && $0 != "<" && $0 != ">" }
-    }
+    Rule.string(EmailAddress.length).checked(
+      "must be an email address", schema: .line(EmailAddress.length, format: "email"), EmailAddress.isAddress)
   }
 }
 

@@ -111,7 +111,7 @@ struct InsightPassTests {
 
 extension LiveServer {
   /// How often the pass has run on this server.
-  fileprivate func passes(_ result: String = "done") throws -> Int {
+  func passes(_ result: String = "done") throws -> Int {
     let text = try Wire(port: port).get("/metrics").text
     let line = text.split(separator: "\n").first {
       $0.contains("duty=\"insights\"") && $0.contains("result=\"\(result)\"") && !$0.hasPrefix("#")

@@ -54,6 +54,13 @@ struct AuthorizationTests {
     "createInsight": [401, 404, 403, 403, 409, 409, 409, 404, 403, 409, 403],
     "listInsights": [401, 404, 403, 200, 200, 200, 200, 404, 200, 403, 403],
     "getInsight": [401, 404, 403, 404, 404, 404, 404, 404, 404, 403, 403],
+    "listChannels": [401, 200, 403, 200, 200, 200, 200, 200, 200, 403, 403],
+    "createChannel": [401, 201, 403, 201, 201, 201, 201, 201, 403, 201, 403],
+    "getChannel": [401, 404, 403, 404, 404, 404, 200, 404, 200, 403, 403],
+    "updateChannel": [401, 404, 403, 404, 404, 404, 412, 404, 403, 412, 403],
+    "deleteChannel": [401, 404, 403, 404, 404, 404, 412, 404, 403, 412, 403],
+    "testChannel": [401, 404, 403, 404, 404, 404, 202, 404, 403, 202, 403],
+    "listDeliveries": [401, 404, 403, 404, 404, 404, 200, 404, 200, 403, 403],
     "listBusinesses": [200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 200],
     "getBusiness": [200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 200],
     "createBusiness": [401, 201, 403, 201, 201, 201, 201, 201, 403, 201, 403],
@@ -125,6 +132,8 @@ struct AuthorizationTests {
       let garden = try shop.owner.makeGarden()
       let device = try shop.owner.makeDevice(in: garden)
       spare = try shop.owner.makeDevice(in: garden).id
+      let channel = try shop.owner.post(
+        "/api/channels", #"{"kind":"webhook","target":"https://203.0.113.7/","events":["order"]}"#)
       let (administrator, _) = try server.signedIn(role: .admin)
       let tokens: [String?] = try TokenScope.allCases.map { try shop.owner.makeToken([$0]) }
       var members: [String?] = []
@@ -134,6 +143,7 @@ struct AuthorizationTests {
       callers = [nil, stranger.token, device.key] + members + [shop.owner.token, administrator.token] + tokens
       ids = [
         "gardens": garden, "devices": device.id, "businesses": shop.id, "products": product, "orders": order,
+        "channels": try #require(try channel.json["id"]?.text),
         "sessions": Self.nobody, "admin": Self.nobody,
       ]
     }

@@ -1,0 +1,117 @@
+import JSON
+import Postgres
+import Values
+import Web
+
+/// How news travels. The raw value is part of the API and of the schema.
+enum ChannelKind: String, CaseIterable {
+  case webhook, ntfy, email
+}
+
+/// What is gathered before it is sent.
+enum DigestPeriod: String, CaseIterable {
+  case hourly, daily
+
+  var minutes: Int { self == .hourly ? 60 : 1_440 }
+}
+
+/// Where a user is told what happens, as its owner sees it.
+struct Channel: PageItem, RowDecodable {
+  /// The most channels of one user.
+  static let maximumOfUser = 10
+
+  let id: Identifier
+  let kind: ChannelKind
+  let target: String
+  let events: [NewsEvent]
+  let minimumSeverity: Severity
+  let quietHours: QuietHours?
+  let digest: DigestPeriod?
+  let failingSince: Timestamp?
+  let disabledAt: Timestamp?
+  let disabledBecause: String?
+  let createdAt: Timestamp
+  let updatedAt: Timestamp
+
+  /// What `init(_: Row)` reads, in its order.
+  static let columns = """
+    id, kind, target, events, minimum_severity, quiet_from, quiet_to, quiet_zone, digest, failing_since, disabled_at,
+      disabled_because, created_at, updated_at
+    """
+
+  package init(_ columns: inout Columns) throws {
+    id = try columns.next()
+    kind = try columns.next(String.self).known()
+    target = try columns.next()
+    events = try columns.next([String].self).map { try $0.known() }
+    minimumSeverity = try columns.next(String.self).known()
+    let (from, to, zone) = (
+      try columns.next(Int32?.self), try columns.next(Int32?.self), try columns.next(String?.self)
+    )
+    if let from, let to, let zone {
+      quietHours = QuietHours(from: MinuteOfDay(Int(from)), to: MinuteOfDay(Int(to)), timeZone: zone)
+    } else {
+      quietHours = nil
+    }
+    digest = try columns.next(String?.self)?.known()
+    failingSince = try columns.next()
+    disabledAt = try columns.next()
+    disabledBecause = try columns.next()
+    createdAt = try columns.next()
+    updatedAt = try columns.next()
+  }
+
+  func write(_ json: inout JSONWriter) {
+    json.member("id", id)
+    json.member("kind", kind.rawValue)
+    json.member("target", target)
+    json.member("events", events.map(\.rawValue))
+    json.member("minimumSeverity", minimumSeverity.rawValue)
+    json.member("quietHours", quietHours)
+    json.member("digest", digest?.rawValue)
+    json.member("enabled", disabledAt == nil)
+    json.member("failingSince", failingSince)
+    json.member("disabledAt", disabledAt)
+    json.member("disabledBecause", disabledBecause)
+    json.member("createdAt", createdAt)
+    json.member("updatedAt", updatedAt)
+  }
+
+  private static let members: [Schema.Property] = [
+    .required("id", .identifier), .required("kind", .cases(of: ChannelKind.self)), .required("target", .string()),
+    .required("events", .array(.cases(of: NewsEvent.self))),
+    .required(
+      "minimumSeverity", .cases(of: Severity.self), "The least severity of insights; other news is not judged."),
+    .required("quietHours", .nullable(QuietHours.schema)),
+    .required("digest", .nullable(.cases(of: DigestPeriod.self))), .required("enabled", .boolean),
+    .required("failingSince", .nullable(.timestamp), "Since when nothing has arrived."),
+    .required("disabledAt", .nullable(.timestamp)),
+    .required("disabledBecause", .nullable(.string()), "Why the server switched it off."),
+    .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
+  ]
+  static let schema = Schema.named("Channel", .object(members), example: example + "}")
+  static let schemaWithSecret = Schema.named(
+    "NewChannelAnswer",
+    .object(members + [.optional("secret", .string(), "A webhook's signing key, shown this once.")]),
+    example: example + #","secret":"whsec_…"}"#)
+  private static let example = #"""
+    {"id":"019aa5c0-0000-7000-8000-000000000010","kind":"webhook","target":"https://hooks.example.org/terroir",\#
+    "events":["insight","device"],"minimumSeverity":"notice",\#
+    "quietHours":{"from":"22:00","to":"06:30","timeZone":"Europe/Paris"},"digest":null,"enabled":true,\#
+    "failingSince":null,"disabledAt":null,"disabledBecause":null,\#
+    "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"
+    """#
+}
+
+extension String {
+  /// The case of an enumeration that a column holds; throws when a later release has put in what this one does not know.
+  func known<Value: RawRepresentable>() throws -> Value where Value.RawValue == String {
+    guard let value = Value(rawValue: self) else { throw UnknownWord(description: "unknown: \(self)") }
+    return value
+  }
+}
+
+/// A word in the database that is none of ours.
+struct UnknownWord: Error, CustomStringConvertible {
+  let description: String
+}

@@ -1,0 +1,61 @@
+import JSON
+import Values
+
+/// A channel that is to be made.
+struct NewChannel: JSONForm {
+  let kind: ChannelKind
+  let target: String
+  let events: [NewsEvent]
+  let minimumSeverity: Severity
+  let quietHours: QuietHours?
+  let digest: DigestPeriod?
+
+  init(_ fields: inout Fields) {
+    kind = fields.required("kind", .oneOf(ChannelKind.self))
+    target = fields.required(
+      "target", .channelTarget, "A webhook's or an ntfy topic's URL, or an email address.")
+    events = fields.required("events", .newsEvents)
+    minimumSeverity =
+      fields.optional(
+        "minimumSeverity", .oneOf(Severity.self), "The least severity of insights; `notice` unless given.")
+      ?? .notice
+    quietHours = fields.optional("quietHours", .quietHours, "What happens meanwhile is told at their end.")
+    digest = fields.optional(
+      "digest", .oneOf(DigestPeriod.self), "Gathers news into one message for so long, or until there is a warning.")
+    if let fault = ChannelTarget.fault(target, kind) { fields.fault("target", fault) }
+  }
+}
+
+/// What is to change of a channel.
+struct ChannelChange: JSONForm {
+  let target: String?
+  let events: [NewsEvent]?
+  let minimumSeverity: Severity?
+  let quietHours: Patch<QuietHours>
+  let digest: Patch<DigestPeriod>
+  let isEnabled: Bool?
+
+  init(_ fields: inout Fields) {
+    target = fields.change("target", .channelTarget)
+    events = fields.change("events", .newsEvents)
+    minimumSeverity = fields.change("minimumSeverity", .oneOf(Severity.self))
+    quietHours = fields.patch("quietHours", .quietHours)
+    digest = fields.patch("digest", .oneOf(DigestPeriod.self))
+    isEnabled = fields.change("enabled", .boolean, "False switches it off, and drops what waits.")
+  }
+}
+
+extension Rule where Value == String {
+  /// A URL or an address, as far as its length goes.
+  fileprivate static var channelTarget: Rule { .string(3...2_048) }
+}
+
+extension Rule where Value == [NewsEvent] {
+  /// What a channel is told of, each once.
+  fileprivate static var newsEvents: Rule {
+    let events = Rule.array(1...NewsEvent.allCases.count, of: Rule<NewsEvent>.oneOf(NewsEvent.self))
+    return events.checked("must name each event once", schema: events.schema.withUniqueItems) {
+      Set($0).count == $0.count
+    }
+  }
+}

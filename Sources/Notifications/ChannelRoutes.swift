@@ -1,0 +1,238 @@
+import HTTP
+import JSON
+import Postgres
+import Secrets
+import Values
+import Web
+
+/// Channels: where a user is told what happens, and what became of it.
+struct ChannelRoutes: EndpointGroup {
+  /// The most test messages of a channel in an hour.
+  static let testsPerHour = 10
+
+  let context: LoopContext
+  let networks: AdmittedNetworks
+  let seal: Seal
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        "listChannels", method: .get, template: "/api/channels", access: .user, summary: "Your channels",
+        details: "The newest first.", tag: "Channels", parameters: PageRequest.parameters,
+        success: Endpoint.Success(200, .page(of: "ChannelPage", Channel.schema), headers: ["ETag", "Link"]),
+        refusals: [.invalidCursor], handler: .async(list)),
+      Endpoint(
+        "createChannel", method: .post, template: "/api/channels", access: .user, summary: "Be told what happens",
+        details: """
+          A `webhook` gets JSON signed by the Standard Webhooks specification, an `ntfy` topic a short text, an `email` \
+          address a mail where the operator has set up a mail server. What cannot be delivered is tried again for 24 \
+          hours, in order; a channel that fails for three days is switched off. Addresses of private networks are refused.
+          """,
+        tag: "Channels", parameters: [.idempotencyKey()],
+        body: .json(
+          NewChannel.self,
+          example: #"{"kind":"webhook","target":"https://hooks.example.org/terroir","events":["insight","device"]}"#),
+        success: Endpoint.Success(201, Channel.schemaWithSecret, headers: ["Location"]), refusals: [.conflict],
+        handler: .async(create)),
+      Endpoint(
+        "getChannel", method: .get, template: "/api/channels/{id}", access: .user, summary: "A channel of yours",
+        tag: "Channels", success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]), refusals: [.notFound],
+        handler: .async(show)),
+      Endpoint(
+        "updateChannel", method: .patch, template: "/api/channels/{id}", access: .user,
+        summary: "Change a channel of yours", tag: "Channels",
+        body: .mergePatch(
+          ChannelChange.self, example: #"{"quietHours":{"from":"22:00","to":"06:30","timeZone":"Europe/Paris"}}"#),
+        success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]), refusals: [.notFound, .preconditionFailed],
+        handler: .async(change)),
+      Endpoint(
+        "deleteChannel", method: .delete, template: "/api/channels/{id}", access: .user,
+        summary: "Delete a channel of yours with what waits in it", tag: "Channels", success: Endpoint.Success(204),
+        refusals: [.notFound, .preconditionFailed], handler: .async(delete)),
+      Endpoint(
+        "testChannel", method: .post, template: "/api/channels/{id}/test", access: .user,
+        summary: "Send a test message",
+        details: "At once, also in quiet hours; look at the deliveries for its outcome.",
+        tag: "Channels", parameters: [.idempotencyKey()],
+        success: Endpoint.Success(202, Delivery.schema, headers: ["Location"]), refusals: [.notFound, .conflict],
+        handler: .async(test)),
+      Endpoint(
+        "listDeliveries", method: .get, template: "/api/channels/{id}/deliveries", access: .user,
+        summary: "What became of a channel's news", details: "The newest first, of the last 30 days.", tag: "Channels",
+        parameters: PageRequest.parameters,
+        success: Endpoint.Success(200, .page(of: "DeliveryPage", Delivery.schema), headers: ["ETag", "Link"]),
+        refusals: [.notFound, .invalidCursor], handler: .async(deliveries)),
+    ]
+  }
+
+  // MARK: Reading
+
+  private func list(_ call: Call) async throws -> Response {
+    let user = try call.user.id
+    let page = try call.identifierPage(try call.query(), list: "channels:\(user)")
+    let rows = try await context.database.query(Self.byUser, user, page.before, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows, Channel.init)))
+  }
+
+  private func show(_ call: Call) async throws -> Response {
+    let rows = try await context.database.query(Self.byID, try call.identifier("id"), try call.user.id)
+    return call.ok(try Self.channel(rows).body)
+  }
+
+  private func deliveries(_ call: Call) async throws -> Response {
+    let id = try call.identifier("id")
+    let page = try call.identifierPage(try call.query(), list: "deliveries:\(id)")
+    _ = try Self.channel(try await context.database.query(Self.byID, id, try call.user.id))
+    let rows = try await context.database.query(Self.deliveriesOf, id, page.before, page.rowLimit)
+    return call.list(CacheEntry(body: try page.body(call, rows, Delivery.init)))
+  }
+
+  private static func channel(_ rows: Rows) throws -> Channel {
+    guard let row = rows.first else { throw Problem(.notFound, "There is no channel with this id.") }
+    return try Channel(row)
+  }
+
+  // MARK: Changing
+
+  private func create(_ call: Call) async throws -> Response {
+    let (user, now) = (try call.user.id, call.now)
+    let new = try call.form(NewChannel.self)
+    try await require(new.kind, new.target, new.quietHours)
+    let secret = new.kind == .webhook ? WebhookSecret.make() : nil
+    return try await call.made { transaction, _ in
+      // Locked, so that of two who make the last channel one is refused.
+      try await transaction.execute(Self.lockUser, user)
+      let rows = try await transaction.query(
+        Self.insert, context.makeIdentifier(), user, new.kind.rawValue, new.target, secret.map { seal.seal($0.key) },
+        new.events.map(\.rawValue), new.minimumSeverity.rawValue, new.quietHours?.from.number,
+        new.quietHours?.to.number, new.quietHours?.timeZone, new.digest?.rawValue, now, Channel.maximumOfUser)
+      guard let row = rows.first else {
+        throw Problem(.conflict, "You have \(Channel.maximumOfUser) channels already. Delete one first.")
+      }
+      let channel = try Channel(row)
+      var json = JSONWriter()
+      json.object { json in
+        channel.write(&json)
+        json.member("secret", ifPresent: secret?.text)
+      }
+      return Made(location: "/api/channels/\(channel.id)", body: json.take(), isSecret: secret != nil)
+    }.response
+  }
+
+  private func change(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user.id, try call.identifier("id"))
+    let change = try call.form(ChannelChange.self)
+    let known = try Self.channel(try await context.database.query(Self.byID, id, user))
+    var hours: QuietHours?
+    if case .set(let new) = change.quietHours { hours = new }
+    try await require(known.kind, change.target, hours)
+    let channel = try await context.database.transaction { transaction in
+      let before = try Self.channel(try await transaction.query(Self.lockByID, id, user))
+      try call.requireMatch(before.body)
+      let quiet = change.quietHours.applied(to: before.quietHours)
+      let rows = try await transaction.query(
+        Self.update, id, change.target ?? before.target, (change.events ?? before.events).map(\.rawValue),
+        (change.minimumSeverity ?? before.minimumSeverity).rawValue, quiet?.from.number, quiet?.to.number,
+        quiet?.timeZone, change.digest.applied(to: before.digest)?.rawValue, call.now)
+      guard let isEnabled = change.isEnabled else { return try Channel(rows[0]) }
+      if !isEnabled { try await transaction.execute(Courier.dropWaiting, id) }
+      return try Self.channel(try await transaction.query(isEnabled ? Self.enable : Self.disable, id))
+    }
+    return call.ok(channel.body)
+  }
+
+  /// Throws 422 for what no form can tell: whether mail is sent, where a host is, and which time zones there are.
+  private func require(_ kind: ChannelKind, _ target: String?, _ quietHours: QuietHours?) async throws {
+    if let target {
+      if let fault = ChannelTarget.fault(target, kind) { throw ValidationError("/target", fault) }
+      if kind != .email { try await ChannelTarget.requireAdmitted(target, by: networks, on: context.loop) }
+    }
+    let settings = context.configuration.notifications
+    if kind == .email, settings.mailServer == nil { throw ValidationError("/kind", "this server sends no mail") }
+    guard let zone = quietHours?.timeZone, zone != "UTC" else { return }
+    guard try await !context.database.query(Self.zone, zone).isEmpty else {
+      throw ValidationError("/quietHours/timeZone", "is no time zone that is known here")
+    }
+  }
+
+  private func delete(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user.id, try call.identifier("id"))
+    try await context.database.transaction { transaction in
+      let channel = try Self.channel(try await transaction.query(Self.lockForDeletion, id, user))
+      try call.requireMatch(channel.body)
+      try await transaction.execute(Self.deleteByID, id)
+    }
+    return call.noContent()
+  }
+
+  private func test(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user.id, try call.identifier("id"))
+    return try await call.made { transaction, _ in
+      let channel = try Self.channel(try await transaction.query(Self.lockByID, id, user))
+      guard channel.disabledAt == nil else {
+        throw Problem(.conflict, "This channel is switched off. Switch it on first.")
+      }
+      guard try await transaction.query(Self.recentTests, id)[0].decode(Int.self, 0) < Self.testsPerHour else {
+        var problem = Problem(.tooManyRequests, "A channel may be tested \(Self.testsPerHour) times in an hour.")
+        problem.headers.append(("Retry-After", "600"))
+        throw problem
+      }
+      let delivery = try await Outbox(context).putTest(into: channel, in: transaction)
+      return Made(status: .accepted, location: "/api/channels/\(id)/deliveries", body: delivery.body)
+    }.response
+  }
+
+  // MARK: SQL
+
+  private static let byUser = Statement(
+    "channels.byUser",
+    "SELECT \(Channel.columns) FROM channels WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+  private static let own = "SELECT \(Channel.columns) FROM channels WHERE id = $1 AND user_id = $2"
+  private static let byID = Statement("channels.byID", own)
+  /// Lets those pass who put something into it.
+  private static let lockByID = Statement("channels.lock", "\(own) FOR NO KEY UPDATE")
+  private static let lockForDeletion = Statement("channels.lockForDeletion", "\(own) FOR UPDATE")
+  private static let lockUser = Statement("channels.lockUser", "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE")
+  private static let insert = Statement(
+    "channels.insert",
+    """
+    INSERT INTO channels (id, user_id, kind, target, secret, events, minimum_severity, quiet_from, quiet_to,
+      quiet_zone, digest, created_at, updated_at)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12
+    WHERE (SELECT count(*) FROM channels WHERE user_id = $2) < $13 RETURNING \(Channel.columns)
+    """)
+  // What failed at one target says nothing of another.
+  private static let update = Statement(
+    "channels.update",
+    """
+    UPDATE channels SET target = $2, events = $3, minimum_severity = $4, quiet_from = $5, quiet_to = $6,
+      quiet_zone = $7, digest = $8, updated_at = greatest($9, updated_at + interval '1 ms'),
+      failing_since = CASE WHEN target = $2 THEN failing_since END,
+      failures = CASE WHEN target = $2 THEN failures ELSE 0 END,
+      next_attempt_at = CASE WHEN target = $2 THEN next_attempt_at ELSE now() END
+    WHERE id = $1 RETURNING \(Channel.columns)
+    """)
+  private static let enable = Statement(
+    "channels.enable",
+    """
+    UPDATE channels SET disabled_at = NULL, disabled_because = NULL, failing_since = NULL, failures = 0,
+      next_attempt_at = now()
+    WHERE id = $1 RETURNING \(Channel.columns)
+    """)
+  private static let disable = Statement(
+    "channels.disable",
+    "UPDATE channels SET disabled_at = coalesce(disabled_at, now()) WHERE id = $1 RETURNING \(Channel.columns)")
+  private static let deleteByID = Statement("channels.delete", "DELETE FROM channels WHERE id = $1")
+  private static let zone = Statement("channels.zone", "SELECT 1 FROM pg_timezone_names WHERE name = $1")
+  private static let deliveriesOf = Statement(
+    "deliveries.byChannel",
+    """
+    SELECT \(Delivery.columns) FROM deliveries WHERE channel_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+    """)
+  private static let recentTests = Statement(
+    "deliveries.recentTests",
+    """
+    SELECT count(*) FROM deliveries
+    WHERE channel_id = $1 AND type = 'channel.test' AND created_at > now() - interval '1 hour'
+    """)
+}

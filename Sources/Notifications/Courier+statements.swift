@@ -1,0 +1,118 @@
+import Postgres
+
+/// What the courier says to Postgres, whose clock all leases go by.
+extension Courier {
+  /// Whether what is gathered in a channel goes now: the digest's time is over, or there is a warning.
+  private static let digestIsDue = """
+    (channels.digest IS NULL OR EXISTS (
+      SELECT 1 FROM deliveries w WHERE w.channel_id = channels.id AND w.status = 'pending' AND (w.severity = 'warning'
+        OR w.created_at <= now() - CASE channels.digest WHEN 'hourly' THEN interval '1 hour' ELSE interval '1 day' END)))
+    """
+  private static let isQuiet =
+    "(channels.quiet_from IS NOT NULL AND is_quiet(channels.quiet_from, channels.quiet_to, channels.quiet_zone))"
+
+  // One step of the walk for each channel in which something waits; the index has nothing else.
+  private static let waiting = """
+    waiting (channel_id) AS (
+      (SELECT channel_id FROM deliveries WHERE status = 'pending' ORDER BY channel_id LIMIT 1)
+      UNION ALL
+      SELECT (SELECT d.channel_id FROM deliveries d WHERE d.status = 'pending' AND d.channel_id > waiting.channel_id
+        ORDER BY d.channel_id LIMIT 1)
+      FROM waiting WHERE waiting.channel_id IS NOT NULL
+    )
+    """
+
+  static let claimFree = Statement(
+    "courier.claim",
+    """
+    WITH RECURSIVE \(waiting), free AS (
+      SELECT channels.id FROM waiting JOIN channels ON channels.id = waiting.channel_id
+      WHERE disabled_at IS NULL AND next_attempt_at <= now() AND leased_until <= now()
+        AND (EXISTS (
+            SELECT 1 FROM deliveries w
+            WHERE w.channel_id = channels.id AND w.status = 'pending' AND w.event = 'channel')
+          OR NOT \(isQuiet) AND \(digestIsDue))
+        AND EXISTS (SELECT 1 FROM users WHERE users.id = channels.user_id AND NOT users.disabled)
+      ORDER BY next_attempt_at LIMIT $2 FOR NO KEY UPDATE OF channels SKIP LOCKED
+    )
+    UPDATE channels SET lease = $1, leased_until = now() + make_interval(secs => $3) FROM free WHERE channels.id = free.id
+    RETURNING channels.id, user_id, kind, target, secret
+    """)
+
+  // News that was written a long time ago is that of a backup which was restored since: nobody wants it.
+  static let expire = Statement(
+    "courier.expire",
+    """
+    UPDATE deliveries SET status = 'expired', ended_at = now()
+    WHERE channel_id = $1 AND status = 'pending'
+      AND (due_at < now() - interval '24 hours' OR created_at < now() - interval '48 hours')
+    """)
+
+  /// Renews the lease and gives what goes next: what is of the channel itself first, and of a digest all that waits.
+  static let next = Statement(
+    "courier.next",
+    """
+    WITH held AS (
+      UPDATE channels SET leased_until = now() + make_interval(secs => $3)
+      WHERE id = $1 AND lease = $2 AND disabled_at IS NULL
+      RETURNING id, digest, quiet_from, NOT \(isQuiet) AND \(digestIsDue) AS is_open
+    ), due AS (
+      UPDATE deliveries SET due_at = now() FROM held
+      WHERE channel_id = held.id AND status = 'pending' AND due_at IS NULL AND (event = 'channel' OR is_open)
+    )
+    SELECT \(WaitingNews.columns),
+      CASE WHEN digest IS NULL AND quiet_from IS NULL THEN d.created_at ELSE coalesce(d.due_at, now()) END
+    FROM held JOIN deliveries d ON d.channel_id = held.id
+    WHERE d.status = 'pending' AND (d.event = 'channel' OR held.is_open)
+    ORDER BY d.event <> 'channel', d.id LIMIT (SELECT CASE
+      WHEN digest IS NULL OR EXISTS (
+        SELECT 1 FROM deliveries w WHERE w.channel_id = held.id AND w.status = 'pending' AND w.event = 'channel')
+      THEN 1 ELSE $4 END FROM held)
+    """)
+
+  static let markDelivered = Statement(
+    "courier.delivered",
+    """
+    WITH well AS (
+      UPDATE channels SET failing_since = NULL, failures = 0 WHERE id = $2 AND failures > 0
+    )
+    UPDATE deliveries SET status = 'delivered', attempts = attempts + 1, attempted_at = now(), ended_at = now(),
+      fault = NULL
+    WHERE id = ANY ($1) AND status = 'pending'
+    """)
+
+  static let markFailed = Statement(
+    "courier.failed",
+    "UPDATE deliveries SET attempts = attempts + 1, attempted_at = now(), fault = $2 WHERE id = ANY ($1)")
+
+  /// Lets go of a channel until it is tried again; gives whether it is switched off instead.
+  static let postpone = Statement(
+    "courier.postpone",
+    """
+    UPDATE channels SET lease = NULL, leased_until = now(), failures = failures + 1,
+      failing_since = coalesce(failing_since, now()),
+      next_attempt_at = now() + make_interval(secs => $6 * ($3)[least(failures + 1, cardinality($3))]),
+      disabled_at = CASE WHEN $4 OR failing_since < now() - interval '3 days' THEN now() END,
+      disabled_because = CASE WHEN $4 OR failing_since < now() - interval '3 days' THEN $5 END
+    WHERE id = $1 AND lease = $2 RETURNING disabled_at IS NOT NULL
+    """)
+
+  static let release = Statement(
+    "courier.release", "UPDATE channels SET lease = NULL, leased_until = now() WHERE id = $1 AND lease = $2")
+
+  static let dropWaiting = Statement(
+    "courier.drop",
+    "UPDATE deliveries SET status = 'dropped', ended_at = now() WHERE channel_id = $1 AND status = 'pending'")
+
+  static let longestWait = Statement(
+    "courier.wait",
+    """
+    WITH RECURSIVE \(waiting)
+    SELECT coalesce(max(extract(epoch FROM now() - (
+      SELECT created_at FROM deliveries d WHERE d.channel_id = channels.id AND d.status = 'pending' ORDER BY d.id LIMIT 1
+    ))), 0)::float8
+    FROM waiting JOIN channels ON channels.id = waiting.channel_id
+    WHERE disabled_at IS NULL AND failures = 0 AND digest IS NULL AND NOT \(isQuiet)
+      AND EXISTS (SELECT 1 FROM users WHERE users.id = channels.user_id AND NOT users.disabled)
+    """)
+}

@@ -1,0 +1,219 @@
+import HTTP
+import Metrics
+import Outbound
+import Postgres
+import Reactor
+import Secrets
+import Telemetry
+import Values
+import Web
+
+/// Delivers what waits in the outbox, on the housekeeping loop of every replica: a channel is one's for as long as one
+/// holds its lease, so that its news goes out in order, and at least once whoever dies.
+package final class Courier {
+  /// The pause between two looks at the outbox, in nanoseconds.
+  static let pollNanoseconds: UInt64 = 1_000_000_000
+  /// How long a channel is held without a sign of life; more than one delivery takes.
+  static let leaseSeconds = 20
+  /// How long one delivery may take.
+  static let timeoutSeconds = 10.0
+  /// The most channels that are delivered to at a time.
+  static let maximumChannels = 16
+  /// The most messages to one channel before others have their turn.
+  static let messagesPerTurn = 50
+  /// The most news of one digest.
+  static let newsPerDigest = 50
+  /// The pauses after so many failures in a row, in seconds; the last one is that of all further ones.
+  static let pauseSeconds = [5, 30, 120, 600, 1_800, 3_600]
+  /// How often the age of what waits is looked at, in polls.
+  static let pollsPerMeasurement = 15
+  /// The longest fault that is kept, in characters.
+  static let maximumFaultLength = 200
+
+  /// A channel that is ours to deliver to.
+  struct Held {
+    let id: Identifier
+    let user: Identifier
+    let kind: ChannelKind
+    let target: String
+    let secret: WebhookSecret?
+    let lease: Identifier
+  }
+
+  // Invariant 1.
+  private unowned(unsafe) let context: LoopContext
+  private let seal: Seal
+  private let client: OutboundClient
+  private let outbox: Outbox
+  private var active = 0
+  private var isStopped = false
+
+  init(_ context: LoopContext, admits networks: AdmittedNetworks, seal: Seal) {
+    self.context = context
+    self.seal = seal
+    // Of its own, so that it shares no connection with calls that may go anywhere.
+    client = OutboundClient(on: context.loop, admits: networks.admits)
+    outbox = Outbox(context)
+    // There at zero, so that the first of each is seen.
+    for kind in ChannelKind.allCases {
+      for result in Result.allCases { _ = counter(kind, result) }
+    }
+  }
+
+  /// Begins, once the schema is there.
+  func start() {
+    context.loop.spawn { [self] in
+      var polls = 0
+      while !isStopped {
+        if context.database.isUsable {
+          await claim()
+          if polls % Self.pollsPerMeasurement == 0 { await measure() }
+          polls += 1
+        }
+        await context.loop.sleep(nanoseconds: Self.pollNanoseconds)
+      }
+    }
+  }
+
+  /// Begins nothing more; what is being sent is finished.
+  func stop() { isStopped = true }
+
+  // MARK: Channels
+
+  private func claim() async {
+    let (lease, room) = (context.makeIdentifier(), Self.maximumChannels - active)
+    guard room > 0 else { return }
+    do {
+      for row in try await context.database.write(Self.claimFree, lease, room, Self.leaseSeconds) {
+        var columns = row.columns
+        // A kind that a later release has made is its to deliver.
+        guard let held = try? held(&columns, lease) else { continue }
+        active += 1
+        context.loop.spawn { [self] in
+          await deliver(to: held)
+          active -= 1
+        }
+      }
+    } catch {
+      log(error, channel: nil)
+    }
+  }
+
+  private func held(_ columns: inout Columns, _ lease: Identifier) throws -> Held {
+    let (id, user) = (try columns.next(Identifier.self), try columns.next(Identifier.self))
+    let (kind, target) = (try columns.next(String.self), try columns.next(String.self))
+    let secret = try columns.next([UInt8]?.self).flatMap(seal.open).map { WebhookSecret(key: $0) }
+    return Held(id: id, user: user, kind: try kind.known(), target: target, secret: secret, lease: lease)
+  }
+
+  /// Sends what waits until nothing does, something fails, or others should have their turn.
+  private func deliver(to channel: Held) async {
+    do {
+      let expired = try await context.database.execute(Self.expire, channel.id)
+      counter(channel.kind, .expired).increment(by: UInt64(expired))
+      for _ in 0..<Self.messagesPerTurn where !isStopped {
+        let rows = try await context.database.write(
+          Self.next, channel.id, channel.lease, Self.leaseSeconds, Self.newsPerDigest)
+        guard !rows.isEmpty else { break }
+        let news = try rows.map { try WaitingNews($0) }
+        if let fault = await send(Message(news: news), to: channel) {
+          return try await failed(channel, news, fault)
+        }
+        try await arrived(channel, news)
+      }
+      try await context.database.execute(Self.release, channel.id, channel.lease)
+    } catch {
+      // Its lease comes to an end by itself.
+      log(error, channel: channel.id)
+    }
+  }
+
+  // MARK: Messages
+
+  /// Why a message was not taken.
+  private struct Fault {
+    let text: String
+    /// The receiver wants no more of them (410, by the Standard Webhooks specification).
+    var isFinal = false
+  }
+
+  /// Sends a message; gives what was wrong, and nil once it was taken.
+  private func send(_ message: Message, to channel: Held) async -> Fault? {
+    do {
+      switch channel.kind {
+      case .webhook:
+        guard let secret = channel.secret else {
+          return Fault(text: "its secret cannot be read any more: make the channel anew")
+        }
+        return Self.fault(try await client.send(message.webhook(channel.target, secret, at: context.now)))
+      case .ntfy: return Self.fault(try await client.send(message.ntfy(channel.target)))
+      case .email:
+        let settings = context.configuration.notifications
+        guard let server = settings.mailServer, let sender = settings.sender else {
+          return Fault(text: "this server sends no mail any more")
+        }
+        try await context.process.outbound.send(
+          message.mail(to: channel.target, server, from: sender, at: context.now))
+        return nil
+      }
+    } catch {
+      log(error, channel: channel.id)
+      // What is said of the operator's mail server is the operator's to know.
+      return Fault(text: channel.kind == .email ? "the mail server did not take it" : "\(error)")
+    }
+  }
+
+  private static func fault(_ response: OutboundResponse) -> Fault? {
+    if (200..<300).contains(response.status) { return nil }
+    return Fault(text: "answered with status \(response.status)", isFinal: response.status == 410)
+  }
+
+  private func arrived(_ channel: Held, _ news: [WaitingNews]) async throws {
+    try await context.database.execute(Self.markDelivered, news.map(\.id), channel.id)
+    counter(channel.kind, .delivered).increment(by: UInt64(news.count))
+    let delays = context.process.instruments.notificationDelay.child(
+      shard: context.loop.index, channel.kind.rawValue)
+    for item in news {
+      let milliseconds = context.now.unixMilliseconds - item.dueAt.unixMilliseconds
+      delays.observe(max(0, Double(milliseconds) / 1_000))
+    }
+  }
+
+  private func failed(_ channel: Held, _ news: [WaitingNews], _ fault: Fault) async throws {
+    counter(channel.kind, .failed).increment(by: UInt64(news.count))
+    let text = String(fault.text.prefix(Self.maximumFaultLength))
+    try await context.database.transaction { transaction in
+      try await transaction.execute(Self.markFailed, news.map(\.id), text)
+      let rows = try await transaction.query(
+        Self.postpone, channel.id, channel.lease, Self.pauseSeconds, fault.isFinal, "Nothing arrived: \(text).",
+        Double.random(in: 0.8...1.2))
+      guard let row = rows.first, try row.decode(Bool.self, 0) else { return }
+      let dropped = try await transaction.execute(Self.dropWaiting, channel.id)
+      counter(channel.kind, .dropped).increment(by: UInt64(dropped))
+      try await outbox.putDisabled(channel, because: text, in: transaction)
+    }
+  }
+
+  // MARK: Watching
+
+  private enum Result: String, CaseIterable { case delivered, failed, expired, dropped }
+
+  private func counter(_ kind: ChannelKind, _ result: Result) -> Counter {
+    context.process.instruments.notifications.child(shard: context.loop.index, kind.rawValue, result.rawValue)
+  }
+
+  /// How long the oldest news waits that could go.
+  private func measure() async {
+    guard let row = try? await context.database.query(Self.longestWait).first,
+      let seconds = try? row.decode(Double.self, 0)
+    else { return }
+    context.process.instruments.notificationWait.child(shard: context.loop.index).set(seconds)
+  }
+
+  private func log(_ error: any Error, channel: Identifier?) {
+    context.logger.log(.warning, "News was not delivered") { line in
+      if let channel { line.field("channel", channel.description) }
+      line.field("error", error: error)
+    }
+  }
+}

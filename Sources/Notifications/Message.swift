@@ -1,0 +1,121 @@
+import JSON
+import Outbound
+import Postgres
+import Settings
+import Values
+
+/// News that waits in a channel, with all that is told of it.
+struct WaitingNews: RowDecodable {
+  /// What `init(_: Row)` reads, in its order, but for `dueAt`.
+  static let columns = "d.id, d.event, d.type, d.severity, d.title, d.text, d.data, d.created_at"
+
+  let id: Identifier
+  let event: String
+  let type: String
+  let severity: Severity
+  let title: String
+  let text: String
+  let data: [UInt8]
+  let createdAt: Timestamp
+  /// When it first could go.
+  let dueAt: Timestamp
+
+  package init(_ columns: inout Columns) throws {
+    id = try columns.next()
+    event = try columns.next()
+    type = try columns.next()
+    severity = try columns.next(String.self).known()
+    title = try columns.next()
+    text = try columns.next()
+    data = try columns.next(PostgresJSON.self).bytes
+    createdAt = try columns.next()
+    dueAt = try columns.next()
+  }
+
+  func write(_ json: inout JSONWriter) {
+    json.object { json in
+      json.member("type", type)
+      json.member("timestamp", createdAt)
+      json.key("data")
+      json.raw(data)
+    }
+  }
+}
+
+/// What is sent in one piece: one of the news, or a digest of several.
+struct Message {
+  /// The longest text for ntfy, in bytes, which takes more for a file.
+  static let maximumTextBytes = 4_000
+
+  let news: [WaitingNews]
+
+  /// The last one's: a digest that has grown since it was tried is another message.
+  var id: String { news[news.count - 1].id.description }
+
+  private var severity: Severity { news.map(\.severity).max() ?? .info }
+
+  private var title: String { news.count == 1 ? news[0].title : "\(news.count) news: \(news[0].title) and more" }
+
+  private var text: String {
+    news.count == 1 ? news[0].text : news.map { "\($0.createdAt): \($0.title)\n\($0.text)" }.joined(separator: "\n\n")
+  }
+
+  private var body: [UInt8] {
+    var json = JSONWriter()
+    guard news.count > 1 else {
+      news[0].write(&json)
+      return json.take()
+    }
+    json.object { json in
+      json.member("type", "digest")
+      json.member("timestamp", news[news.count - 1].createdAt)
+      json.key("data")
+      json.object { json in
+        json.key("items")
+        json.array { json in for item in news { item.write(&json) } }
+      }
+    }
+    return json.take()
+  }
+
+  /// For a webhook, signed (Standard Webhooks).
+  func webhook(_ target: String, _ secret: WebhookSecret, at now: Timestamp) -> OutboundRequest {
+    let (body, seconds) = (body, now.unixMilliseconds / 1_000)
+    return OutboundRequest(
+      method: "POST", url: target,
+      headers: [
+        ("Content-Type", "application/json"), ("webhook-id", id), ("webhook-timestamp", "\(seconds)"),
+        ("webhook-signature", secret.signature(id: id, unixSeconds: seconds, body: body)),
+      ], body: body, timeoutSeconds: Courier.timeoutSeconds)
+  }
+
+  /// For a topic of ntfy.
+  func ntfy(_ target: String) -> OutboundRequest {
+    let priority =
+      switch severity {
+      case .info: "2"
+      case .notice: "3"
+      case .warning: "4"
+      }
+    var text = Array(text.utf8.prefix(Self.maximumTextBytes))
+    // Not within a character.
+    while String(validating: text, as: UTF8.self) == nil { text.removeLast() }
+    return OutboundRequest(
+      method: "POST", url: target,
+      headers: [
+        ("Content-Type", "text/plain; charset=utf-8"), ("Title", MailText.words(title).joined(separator: " ")),
+        ("Priority", priority), ("Tags", news[0].event),
+      ], body: text, timeoutSeconds: Courier.timeoutSeconds)
+  }
+
+  /// For a mail server.
+  func mail(to recipient: String, _ server: ServiceURL, from sender: String, at now: Timestamp) -> OutboundMail {
+    let mail = MailText(
+      sender: sender, recipient: recipient, subject: title,
+      text: text + "\n\n-- \nYou get this because a channel of your account on Terroir names this address.\n", id: id,
+      date: now)
+    return OutboundMail(
+      server: server, sender: sender, recipient: recipient, content: mail.content,
+      timeoutSeconds: Courier.timeoutSeconds)
+  }
+}

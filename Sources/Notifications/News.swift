@@ -1,0 +1,54 @@
+import Postgres
+import Values
+
+/// What a channel may be told of. The raw value is part of the API and of the schema.
+package enum NewsEvent: String, CaseIterable, Sendable {
+  /// An insight that the server came to by itself.
+  case insight
+  /// A device fell silent, or is back.
+  case device
+  /// An order was placed with one's business, or one's order was moved by the other side.
+  case order
+}
+
+/// Something that has happened and that users may want to hear of.
+package struct News {
+  /// Nil for news of a channel itself, which no channel has to want.
+  let event: NewsEvent?
+  /// What happened, for programs: `insight.created`.
+  let type: String
+  let severity: Severity
+  /// One line for people.
+  let title: String
+  /// Some lines for people.
+  let text: String
+  /// What it happened to, as the API shows it: a JSON object.
+  let data: [UInt8]
+
+  package init(_ event: NewsEvent, type: String, severity: Severity, title: String, text: String, data: [UInt8]) {
+    self.init(of: event, type: type, severity: severity, title: title, text: text, data: data)
+  }
+
+  init(of event: NewsEvent?, type: String, severity: Severity, title: String, text: String, data: [UInt8]) {
+    self.event = event
+    self.type = type
+    self.severity = severity
+    self.title = title
+    self.text = text
+    self.data = data
+  }
+}
+
+/// Whose channels are told.
+package enum Audience {
+  case user(Identifier)
+  /// Whoever owns the garden or is a member of it, or owns the business.
+  case garden(Identifier)
+  case business(Identifier)
+
+  var id: Identifier {
+    switch self {
+    case .user(let id), .garden(let id), .business(let id): id
+    }
+  }
+}

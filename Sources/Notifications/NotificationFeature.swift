@@ -1,0 +1,64 @@
+import JSON
+import Postgres
+import Secrets
+import Values
+import Web
+
+/// Channels of users and the news that goes through them, on one loop.
+package final class NotificationFeature: Feature {
+  /// How long a delivery that has ended is shown.
+  static let keptDays = 30
+
+  let context: LoopContext
+  private let networks: AdmittedNetworks
+  private let seal: Seal
+  private var courier: Courier?
+
+  package init(_ context: LoopContext) {
+    self.context = context
+    networks = AdmittedNetworks(allowed: context.configuration.notifications.allowedNetworks)
+    seal = Seal(keys: context.configuration.accounts.keys("webhook secret 1"))
+  }
+
+  package var endpoints: [Endpoint] {
+    ChannelRoutes(context: context, networks: networks, seal: seal).endpoints
+  }
+
+  package var duties: [Duty] { [] }
+
+  package var expiries: [Expiry] { [Expiry { try await $0.execute(Self.deleteOld, $1, Self.keptDays) }] }
+
+  /// Channels without their secrets, which are of this server alone.
+  package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
+    [
+      ExportPart(
+        kind: "channel",
+        sql: "SELECT \(unescaped: Channel.columns) FROM channels WHERE user_id = \(user) ORDER BY id"
+      ) { row, json in try Channel(row).write(&json) }
+    ]
+  }
+
+  /// Channels go with their user.
+  package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit { {} }
+
+  package func close() {}
+
+  /// Begins to deliver, on the one loop of each replica that does, unless it is turned off.
+  package func startCourier() {
+    guard context.configuration.notifications.isOn, courier == nil else { return }
+    let courier = Courier(context, admits: networks, seal: seal)
+    self.courier = courier
+    courier.start()
+  }
+
+  /// Delivers nothing more but what is being sent.
+  package func stopCourier() { courier?.stop() }
+
+  private static let deleteOld = Statement(
+    "expiry.deliveries",
+    """
+    DELETE FROM deliveries WHERE id IN (
+      SELECT id FROM deliveries WHERE status <> 'pending' AND ended_at < now() - make_interval(days => $2::integer)
+      ORDER BY ended_at LIMIT $1)
+    """)
+}

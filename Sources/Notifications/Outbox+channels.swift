@@ -1,0 +1,41 @@
+import JSON
+import Postgres
+import Values
+import Web
+
+/// News of channels themselves, which goes before all else and in quiet hours too.
+extension Outbox {
+  /// Puts a test message into a channel; gives it as it is listed.
+  func putTest(into channel: Channel, in transaction: Transaction) async throws -> Delivery {
+    let news = News(
+      of: channel.id, type: "channel.test", severity: .info, title: "A test from Terroir",
+      text: "If you can read this, news will reach you here.")
+    let rows = try await put(news, into: [Target(channel)], in: transaction)
+    return try Delivery(rows[0])
+  }
+
+  /// Tells a user by all other channels that one is switched off.
+  func putDisabled(_ channel: Courier.Held, because fault: String, in transaction: Transaction) async throws {
+    let news = News(
+      of: channel.id, type: "channel.disabled", severity: .warning, title: "A channel is switched off",
+      text: "Nothing arrived at the \(channel.kind.rawValue) channel to \(channel.target): \(fault).")
+    let rows = try await transaction.query(Self.others, channel.user, channel.id, Self.maximumWaiting)
+    try await put(news, into: try rows.map(Target.init), in: transaction)
+  }
+
+  private static let others = Statement(
+    "outbox.others",
+    """
+    SELECT \(columns(maximum: "$3")) FROM channels
+    WHERE user_id = $1 AND id <> $2 AND disabled_at IS NULL ORDER BY id FOR KEY SHARE
+    """)
+}
+
+extension News {
+  /// News of a channel itself.
+  fileprivate init(of channel: Identifier, type: String, severity: Severity, title: String, text: String) {
+    var json = JSONWriter()
+    json.object { $0.member("id", channel) }
+    self.init(of: nil, type: type, severity: severity, title: title, text: text, data: json.take())
+  }
+}

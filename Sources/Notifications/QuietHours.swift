@@ -1,0 +1,80 @@
+import JSON
+
+/// A minute of a day, 0 to 1439, written `22:30`.
+struct MinuteOfDay: JSONWritable, Hashable {
+  static let pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+  let number: Int
+
+  init(_ number: Int) { self.number = number }
+
+  /// Reads `hh:mm`; nil for anything else.
+  init?(_ text: String) {
+    let bytes = Array(text.utf8)
+    guard bytes.count == 5, bytes[2] == UInt8(ascii: ":"), let hour = Int(text.prefix(2)),
+      let minute = Int(text.suffix(2)),
+      (0..<24).contains(hour), (0..<60).contains(minute), bytes[0] != UInt8(ascii: "+"), bytes[3] != UInt8(ascii: "+")
+    else { return nil }
+    number = hour * 60 + minute
+  }
+
+  func write(to json: inout JSONWriter) {
+    func digits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    json.string("\(digits(number / 60)):\(digits(number % 60))")
+  }
+}
+
+/// When a channel is silent, every day: from one minute to before another, perhaps past midnight. What happens meanwhile
+/// is told at their end.
+struct QuietHours: JSONWritable, Hashable {
+  let from: MinuteOfDay
+  let to: MinuteOfDay
+  /// By its name of the IANA.
+  let timeZone: String
+
+  func write(to json: inout JSONWriter) {
+    json.object { json in
+      json.member("from", from)
+      json.member("to", to)
+      json.member("timeZone", timeZone)
+    }
+  }
+
+  static var schema: Schema { Rule.quietHours.schema }
+}
+
+extension Rule where Value == QuietHours {
+  static var quietHours: Rule {
+    .object(named: "QuietHours") { fields in
+      let (from, to) = (fields.required("from", .minuteOfDay), fields.required("to", .minuteOfDay))
+      if from == to { fields.fault("to", "must not be when they begin") }
+      return QuietHours(
+        from: from, to: to, timeZone: fields.optional("timeZone", .timeZoneName, "UTC unless given.") ?? "UTC")
+    }
+  }
+}
+
+extension Rule where Value == MinuteOfDay {
+  fileprivate static var minuteOfDay: Rule {
+    Rule<String>.string(5...5).converted(
+      "must be a time of day such as 22:30", placeholder: MinuteOfDay(0),
+      schema: .string(minLength: 5, maxLength: 5, pattern: MinuteOfDay.pattern)
+    ) { MinuteOfDay($0) }
+  }
+}
+
+extension Rule where Value == String {
+  /// What may be a time zone's name: whether it is one, Postgres knows.
+  fileprivate static var timeZoneName: Rule {
+    let pattern = "^(UTC|[A-Za-z]+(/[A-Za-z0-9_+-]+){1,2})$"
+    return Rule.string(1...64).checked(
+      "must be a time zone such as Europe/Paris", schema: .string(minLength: 1, maxLength: 64, pattern: pattern)
+    ) { text in
+      text == "UTC"
+        || text.contains("/") && text.utf8.first.map { $0 | 0x20 }.map { (0x61...0x7A).contains($0) } ?? false
+          && text.utf8.allSatisfy {
+            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || "/_+-".utf8.contains($0)
+          }
+    }
+  }
+}

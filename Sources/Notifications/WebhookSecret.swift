@@ -1,0 +1,32 @@
+import Secrets
+
+/// What a webhook's messages are signed with, by the Standard Webhooks specification (version 1, symmetric).
+struct WebhookSecret {
+  /// The specification asks for 24 to 64 bytes.
+  static let keyLength = 32
+  static let prefix = "whsec_"
+
+  let key: [UInt8]
+
+  static func make() -> WebhookSecret {
+    var generator = SystemRandomNumberGenerator()
+    return WebhookSecret(key: (0..<keyLength).map { _ in UInt8.random(in: 0...255, using: &generator) })
+  }
+
+  /// As its holder is shown it.
+  var text: String { Self.prefix + Base64.standard.padded(key) }
+
+  /// What stands in `webhook-signature`.
+  func signature(id: String, unixSeconds: Int64, body: [UInt8]) -> String {
+    let code = MessageAuthentication(key: key).code(of: Array("\(id).\(unixSeconds).".utf8) + body)
+    return "v1,\(Base64.standard.padded(code))"
+  }
+}
+
+extension Base64 {
+  /// The text of `bytes` with padding, as mail and webhooks want it.
+  func padded(_ bytes: [UInt8]) -> String {
+    let text = encoded(bytes)
+    return text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
+  }
+}

@@ -1,0 +1,44 @@
+import HTTP
+import Values
+
+extension Configuration {
+  /// News for users, and the mail server that takes some of it.
+  package struct Notifications: Sendable {
+    package internal(set) var isOn = false
+    package internal(set) var allowedNetworks: [AddressBlock] = []
+    /// Nil when no mail can be sent.
+    package internal(set) var mailServer: ServiceURL?
+    package internal(set) var sender: String?
+
+    static let settings = [
+      Setting(
+        "NOTIFICATIONS", \.notifications.isOn, .flag, default: .text("on"),
+        "Whether news is delivered; off for a server on a copy of the database, such as a restore test's."),
+      Setting(
+        "NOTIFY_ALLOWED_NETWORKS", \.notifications.allowedNetworks, Form.addressBlock.list(), default: .text(""),
+        "Private addresses and blocks that channels of users may point at, by commas."),
+      Setting(
+        "SMTP_URL", optional: \.notifications.mailServer, .mailServer,
+        "The mail server: smtps://user:password@host:465, or smtp:// for STARTTLS. Without one no mail is sent."),
+      Setting("SMTP_FROM", optional: \.notifications.sender, .mailAddress, "The address that mail comes from."),
+    ]
+  }
+}
+
+extension Form where Value == ServiceURL {
+  /// A mail server, whose user and password are shown to nobody.
+  fileprivate static var mailServer: Form {
+    Form(
+      "a URL such as smtps://user:password@host:465",
+      parse: { text in
+        ServiceURL(text).flatMap { ["smtp", "smtps"].contains($0.scheme) && $0.query == nil ? $0 : nil }
+      },
+      show: { SecretText.masked(url: $0.description) })
+  }
+}
+
+extension Form where Value == String {
+  fileprivate static var mailAddress: Form {
+    Form("an email address", parse: { EmailAddress.isAddress($0) ? $0 : nil }, show: { $0 })
+  }
+}

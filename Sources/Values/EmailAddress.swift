@@ -1,0 +1,15 @@
+/// Whether a text is an email address as far as its form can tell: one `@`, something on both sides, nothing that would
+/// end it where it is written between angle brackets (RFC 5321's lengths).
+package enum EmailAddress {
+  /// The lengths of the whole.
+  package static let length = 3...254
+
+  package static func isAddress(_ text: String) -> Bool {
+    let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+    return length.contains(text.utf8.count) && parts.count == 2 && (1...64).contains(parts[0].utf8.count)
+      && parts[1].contains(".") && !parts[1].hasPrefix(".") && !parts[1].hasSuffix(".")
+      && text.unicodeScalars.allSatisfy {
+        $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace && $0 != "<" && $0 != ">"
+      }
+  }
+}
