@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate check mutate bench bench-check stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean
+.PHONY: help run test simulate check volume-test mutate bench bench-check stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -12,6 +12,9 @@ test: ## Build and run every test against private stores
 
 simulate: ## Store readings through a thousand seeds of outages and lost answers (SEED=N for one)
 	@scripts/simulate
+
+volume-test: ## Load years of readings and orders, bound what each statement reads of them, and say what sealing gives
+	@VOLUME=full scripts/test --filter VolumeTests
 
 check: ## Every static check: style, scripts, configuration, rules, dashboards
 	@scripts/check

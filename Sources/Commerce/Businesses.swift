@@ -218,13 +218,21 @@ struct Businesses: EndpointGroup {
       """)
   }
 
-  private static let matching = found(
+  /// Whether a business has the words of a query. What only says what is not wanted finds nothing: no index helps it.
+  private static func areIn(_ text: String) -> String {
+    """
+    querytree(\(words(text))) NOT IN ('', 'T')
+      AND id IN (SELECT business_id FROM business_words WHERE words @@ \(words(text)))
+    """
+  }
+
+  static let matching = found(
     "businesses.search",
     by: "(SELECT ts_rank(w.words, \(words("$5"))) FROM business_words w WHERE w.business_id = businesses.id)",
-    isAscending: false, "id IN (SELECT business_id FROM business_words WHERE words @@ \(words("$5")))")
+    isAscending: false, areIn("$5"))
   private static let near = nearest("businesses.near", "$10::text IS NULL")
   private static let nearMatching = nearest(
-    "businesses.nearSearch", "id IN (SELECT business_id FROM business_words WHERE words @@ \(words("$10")))")
+    "businesses.nearSearch", areIn("$10"))
 
   private static func nearest(_ name: String, _ condition: String) -> Statement {
     let distance = Nearby.distance(latitude: "$5", longitude: "$6")

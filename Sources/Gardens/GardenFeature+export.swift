@@ -40,8 +40,9 @@ extension GardenFeature {
       kind: "reading", chunkRows: 1_000,
       sql: """
         SELECT r.device_id, r.sensor_type, r.measured_at, r.value
-        FROM gardens g JOIN devices d ON d.garden_id = g.id CROSS JOIN LATERAL (
-          SELECT * FROM readings WHERE device_id = d.id AND measured_at >= \(rawFrom) OFFSET 0) r
+        FROM (SELECT \(rawFrom)) AS bound ("from") CROSS JOIN gardens g JOIN devices d ON d.garden_id = g.id
+        CROSS JOIN LATERAL (
+          SELECT * FROM (\(unescaped: RawReadings.rows(device: "d.id", from: #"bound."from""#))) AS history OFFSET 0) r
         WHERE g.owner_id = \(user)
         """
     ) { row, json in

@@ -13,6 +13,7 @@ package final class GardenFeature: Feature {
   let lastSeen: LastSeen
   let latest: LatestValues
   let events: EventBroker
+  let charts: GardenCharts
   package let publisher: EventPublisher
 
   package init(_ context: LoopContext) {
@@ -32,6 +33,7 @@ package final class GardenFeature: Feature {
       access: EventAccess(database: database, credentials: context.credentials), commitMark: context.process.commitMark,
       logger: context.logger, configuration: context.configuration.events,
       shares: context.process.eventStreams)
+    charts = GardenCharts(loop: loop, reads: context.longReads)
     readings.onAccepted = [latest.accepted, publisher.accepted]
   }
 
@@ -42,7 +44,7 @@ package final class GardenFeature: Feature {
       GardenEvents(context: context, feature: self), EventTickets(context: context),
       Members(context: context, feature: self), Devices(context: context),
       OwnDevice(context: context, latest: latestReadings),
-      Readings(context: context, feature: self), GardenPages(context: context),
+      Readings(context: context, feature: self), GardenPages(context: context, charts: charts),
     ]
     return groups.flatMap(\.endpoints)
   }
@@ -63,16 +65,22 @@ package final class GardenFeature: Feature {
         $0.field("reason", reason)
       }
     }
+    let sealing = ReadingsSealing(context).map { [$0.duty] } ?? []
     return [
       partitions.making, partitions.dropping, rollup.duty, ErasedDevices.duty, DeviceWatch(context: context).duty,
-    ]
+    ] + sealing
   }
 
   package var expiries: [Expiry] {
     [
       Self.bucketExpiry(context.configuration.readings), Expiry { try await $0.execute(Self.deleteRefused, $1) },
       EventTickets.expiry, Members.expiry,
-    ]
+    ] + Self.rawExpiries(days: context.configuration.readings.rawDays)
+  }
+
+  /// Raw readings that are in no partition, and so not dropped with one.
+  static func rawExpiries(days: Int) -> [Expiry] {
+    [deleteLate, deleteSealed].map { statement in Expiry { try await $0.execute(statement, days, $1) } }
   }
 
   /// Buckets of five minutes are kept at least as long as what they are made from.
@@ -121,6 +129,19 @@ package final class GardenFeature: Feature {
     """
     DELETE FROM readings_5m WHERE ctid = ANY (ARRAY(
       SELECT ctid FROM readings_5m WHERE start < now() - $1 * interval '1 day' LIMIT $2))
+    """)
+  // As long as partitions are kept (`ReadingPartitions.marginMilliseconds`).
+  private static let deleteLate = Statement(
+    "expiry.lateReadings",
+    """
+    DELETE FROM readings_late WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM readings_late WHERE measured_at < now() - $1 * interval '1 day' - interval '1 hour' LIMIT $2))
+    """)
+  private static let deleteSealed = Statement(
+    "expiry.sealedReadings",
+    """
+    DELETE FROM readings_sealed WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM readings_sealed WHERE start < now() - ($1 + 1) * interval '1 day' - interval '1 hour' LIMIT $2))
     """)
   private static let deleteRefused = Statement(
     "expiry.rollupRefused",

@@ -65,30 +65,21 @@ extension Observations {
   private static let devices =
     "(SELECT id, name FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)) d"
 
-  /// The sensor types of a device that have readings since a parameter, each found by one look into the index.
-  private static func types(since parameter: String) -> String {
-    let first = "SELECT sensor_type FROM readings WHERE device_id = d.id AND measured_at >= \(parameter)"
-    return """
-      LATERAL (
-        WITH RECURSIVE found (type) AS (
-          (\(first) ORDER BY sensor_type LIMIT 1)
-          UNION ALL
-          SELECT (\(first) AND sensor_type > found.type ORDER BY sensor_type LIMIT 1)
-          FROM found WHERE found.type IS NOT NULL
-        )
-        SELECT type FROM found WHERE type IS NOT NULL LIMIT \(DeviceTypes.maximumTypes)
-      ) t
-      """
+  /// The sensor types of a device.
+  private static let types = "LATERAL (\(DeviceTypes.rows(of: "d.id"))) t (type)"
+
+  /// The readings of a device and type from one parameter to another, inclusive.
+  private static func readings(_ from: String, _ to: String) -> String {
+    "readings_between(\(from), \(to) + interval '1 millisecond') WHERE device_id = d.id AND sensor_type = t.type"
   }
 
-  /// The readings of a device and type within a condition on their time, as points of so many seconds. Values that no
+  /// Readings within a condition on their time, as points of so many seconds. Values that no
   /// sensor measures, which older releases took, are left out: their mean may be more than a double holds.
-  private static func points(_ seconds: String, where condition: String) -> String {
+  private static func points(_ seconds: String, of readings: String, where condition: String = "true") -> String {
     """
     SELECT date_bin(make_interval(secs => \(seconds)), measured_at, 'epoch') AS at,
       avg(value) AS mean, min(value) AS min, max(value) AS max, count(*) AS count
-    FROM readings
-    WHERE device_id = d.id AND sensor_type = t.type AND \(condition) AND value \(Reading.sqlValues) GROUP BY 1
+    FROM \(readings) AND \(condition) AND value \(Reading.sqlValues) GROUP BY 1
     """
   }
 
@@ -99,30 +90,29 @@ extension Observations {
     "insights.recent",
     """
     SELECT \(columns) FROM \(devices) CROSS JOIN unnest($2::text[]) t (type)
-    CROSS JOIN LATERAL (\(points("$3", where: "measured_at BETWEEN $4 AND $5"))) p \(order)
+    CROSS JOIN LATERAL (\(points("$3", of: readings("$4", "$5")))) p \(order)
     """)
 
   private static let all = Statement(
     "insights.all",
     """
-    SELECT \(columns) FROM \(devices) CROSS JOIN \(types(since: "$3"))
-    CROSS JOIN LATERAL (\(points("$2", where: "measured_at BETWEEN $3 AND $4"))) p \(order)
+    SELECT \(columns) FROM \(devices) CROSS JOIN \(types)
+    CROSS JOIN LATERAL (\(points("$2", of: readings("$3", "$4")))) p \(order)
     """)
 
   /// The 25 hours before each sensor's newest reading, and that reading's hour on the days before them.
   private static let sameHours = Statement(
     "insights.sameHours",
     """
-    SELECT \(columns) FROM \(devices) CROSS JOIN \(types(since: "$3"))
+    SELECT \(columns) FROM \(devices) CROSS JOIN \(types)
     CROSS JOIN LATERAL (
-      SELECT measured_at AS newest FROM readings
-      WHERE device_id = d.id AND sensor_type = t.type AND measured_at BETWEEN $3 AND $4
+      SELECT measured_at AS newest FROM \(readings("$3", "$4"))
       ORDER BY measured_at DESC LIMIT 1
     ) n
     CROSS JOIN generate_series(0, $5) AS day
     CROSS JOIN LATERAL (
       \(points(
-        "$2",
+        "$2", of: readings("$3", "$4"),
         where: """
           day <> 1
             AND measured_at > n.newest - make_interval(days => day::int, hours => CASE day WHEN 0 THEN 25 ELSE 1 END)

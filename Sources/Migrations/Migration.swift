@@ -31,6 +31,6 @@ package struct Migration: Sendable {
   package static let all: [Migration] = [
     .accounts, .gardens, .readings, .commerce, .insights, .readingsUpkeep, .stockTaken, .rollupAdditions,
     .rollupStatements, .commitMark, .refreshAgain, .sealedAnswers, .silences, .partitionFunctions, .upkeep,
-    .tokens, .members, .shops, .places, .channels,
+    .tokens, .members, .shops, .places, .channels, .days, .daysBefore, .ordersByStatus, .sealedReadings,
   ]
 }

@@ -57,8 +57,9 @@ final class Worker {
     let meters = context.meters
     meters.openConnections.set(Double(server.openConnections))
     let counts = context.database.connectionCounts
-    meters.databaseActive.set(Double(counts.active))
-    meters.databaseIdle.set(Double(counts.idle))
+    let long = context.longReads.connectionCounts
+    meters.databaseActive.set(Double(counts.active + long.active))
+    meters.databaseIdle.set(Double(counts.idle + long.idle))
     meters.redisActive.set(context.redis.isConnected ? 1 : 0)
   }
 

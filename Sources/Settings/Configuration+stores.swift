@@ -8,6 +8,7 @@ extension Configuration {
     package internal(set) var replicaURL: String?
     package internal(set) var migratesOnStart = false
     package internal(set) var readers = 0
+    package internal(set) var longReaders = 0
     package internal(set) var writers = 0
     package internal(set) var transactionConnections = 0
     package internal(set) var statementTimeoutMilliseconds = 0
@@ -27,6 +28,9 @@ extension Configuration {
       Setting(
         "DATABASE_READERS", \.database.readers, .integer(1...64), default: .text("2"),
         "Pipelined connections for reads, per event loop."),
+      Setting(
+        "DATABASE_LONG_READERS", \.database.longReaders, .integer(1...64), default: .text("1"),
+        "Connections for pages of history, charts and summaries, one at a time each, per event loop."),
       Setting(
         "DATABASE_WRITERS", \.database.writers, .integer(1...64), default: .text("2"),
         "Pipelined connections for single writes, per event loop."),

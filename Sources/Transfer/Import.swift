@@ -113,7 +113,7 @@ struct Import: EndpointGroup {
   }
 
   private func flush(_ file: inout ImportFile, _ user: Identifier, _ transaction: Transaction) async throws {
-    let fresh = try await file.batch.write(user, in: transaction)
+    let fresh = try await file.batch.write(user, at: context.now, in: transaction)
     if file.batch.count == 0 { try await transaction.execute(Self.keepAlive) }
     file.written(freshReadings: fresh)
   }

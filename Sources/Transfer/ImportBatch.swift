@@ -87,7 +87,9 @@ struct ImportBatch {
 
   /// Writes all rows, each table after those that its rows name, and gives how many raw readings were new: of two
   /// with one device, type and time the first stays.
-  func write(_ owner: Identifier, in transaction: Transaction) async throws(PostgresError) -> Int {
+  func write(
+    _ owner: Identifier, at now: Timestamp, in transaction: Transaction
+  ) async throws(PostgresError) -> Int {
     if !gardens.isEmpty { try await writeGardens(owner, transaction) }
     if !devices.isEmpty { try await writeDevices(transaction) }
     if !businesses.isEmpty { try await writeBusinesses(owner, transaction) }
@@ -97,7 +99,7 @@ struct ImportBatch {
     if readings.isEmpty { return 0 }
     let rows = try await transaction.query(
       Self.insertReadings, readings.map(\.device), readings.map(\.sensorType), readings.map(\.measuredAt),
-      readings.map(\.value))
+      readings.map(\.value), LateReadings.end(at: now))
     return try rows[0].decode(Int.self, 0)
   }
 
@@ -200,20 +202,33 @@ struct ImportBatch {
     ), stale AS (
       INSERT INTO rollup_queue (device_id, sensor_type, start)
       SELECT DISTINCT device, type, date_bin('5 minutes', at, timestamptz '2000-01-01 00:00:00+00') FROM file
-    ), fresh AS (
-      INSERT INTO readings (device_id, sensor_type, measured_at, value) SELECT * FROM file
+    ), \(noted), recent AS (
+      INSERT INTO readings (device_id, sensor_type, measured_at, value) SELECT * FROM file WHERE at >= $5
+      ON CONFLICT DO NOTHING RETURNING 1
+    ), late AS (
+      INSERT INTO readings_late (device_id, sensor_type, measured_at, value) SELECT * FROM file WHERE at < $5
       ON CONFLICT DO NOTHING RETURNING 1
     )
-    SELECT count(*) FROM fresh
+    SELECT (SELECT count(*) FROM recent) + (SELECT count(*) FROM late)
     """)
+  /// Notes the sensor types of the file's devices, as readings that are posted do.
+  private static let noted = """
+    noted AS (
+      UPDATE devices d SET measured_types = coalesce(measured_types, '{}') || ARRAY(
+        SELECT DISTINCT type FROM file WHERE device = d.id AND type <> ALL (coalesce(d.measured_types, '{}')) ORDER BY type)
+      WHERE id IN (SELECT device FROM file)
+    )
+    """
   private static let insertHours = Statement(
     "import.hours",
     """
+    WITH file AS (
+      SELECT * FROM unnest(
+        $1::uuid[], $2::text[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::int8[])
+        AS h (device, type, start, min, max, sum, count)
+    ), \(noted)
     INSERT INTO readings_1h AS old (device_id, sensor_type, start, min, max, sum, count)
-    SELECT device, type, start, min(min), max(max), sum(sum), sum(count)::bigint
-    FROM unnest(
-      $1::uuid[], $2::text[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::int8[])
-      AS h (device, type, start, min, max, sum, count)
+    SELECT device, type, start, min(min), max(max), sum(sum), sum(count)::bigint FROM file
     GROUP BY device, type, start
     ON CONFLICT (device_id, sensor_type, start) DO UPDATE
     SET min = least(old.min, excluded.min), max = greatest(old.max, excluded.max), sum = old.sum + excluded.sum,

@@ -1,11 +1,15 @@
 import HTTP
 import JSON
 import Postgres
+import Secrets
 import Values
 import Web
 
 /// What a seller has earned, by currency and day: SQL is the truth about money, metrics only hint at it.
 struct OrderSummary: EndpointGroup {
+  /// The most days of a page, from the first one with a movement on.
+  static let pageDays: Int64 = 366
+
   let context: LoopContext
 
   package var endpoints: [Endpoint] {
@@ -13,14 +17,19 @@ struct OrderSummary: EndpointGroup {
       Endpoint(
         "getRevenue", method: .get, template: "/api/orders/summary", access: .user,
         summary: "Your revenue by currency and day",
-        details: "Days are UTC. An order counts on the day it was paid, a refund on the day it was made.",
+        details: """
+          Days are UTC. An order counts on the day it was paid, a refund on the day it was made. A page has what moved \
+          within \(Self.pageDays) days.
+          """,
         tag: "Orders",
         parameters: [
           .query("from", .timestamp, "From this moment on; from the beginning unless given."),
           .query("to", .timestamp, "Up to but not including this moment."),
+          .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),
         ],
-        success: Endpoint.Success(200, Self.summary, headers: ["ETag"]), scopes: [.read, .orders], handler: .async(show)
-      )
+        success: Endpoint.Success(
+          200, .page(of: "OrderSummary", Self.day), headers: ["ETag", "Link"]),
+        refusals: [.invalidCursor, .overloaded], scopes: [.read, .orders], handler: .async(show))
     ]
   }
 
@@ -28,12 +37,20 @@ struct OrderSummary: EndpointGroup {
     let query = try call.query()
     let (from, to) = (try query.moment("from"), try query.moment("to"))
     if let from, let to, from > to { throw Problem(.malformed, "from must not be after to.") }
-    let rows = try await context.database.query(
-      Self.byDay, try call.user.id, from ?? Timestamp(unixMilliseconds: .min), to ?? Timestamp(unixMilliseconds: .max))
-    return try call.ok { json in
-      json.key("items")
-      try json.array { json in for row in rows { try json.object { try Self.write(row, &$0) } } }
+    let user = try call.user.id
+    let list = "summary:\(user):\(from?.description ?? ""):\(to?.description ?? "")"
+    let start = try call.start(query, list: list) ?? from ?? Timestamp(unixMilliseconds: .min)
+    let rows = try await context.longReads.read(for: call.client) {
+      try await $0.query(Self.byDay, user, start, to ?? Timestamp(unixMilliseconds: .max))
     }
+    let next = try rows.first?.decode(Timestamp?.self, 6).map { moment in
+      var payload = CursorPayload()
+      payload.append(moment)
+      return context.cursors.seal(payload, list: list)
+    }
+    let body = try call.pageBody(
+      { json in for row in rows { try json.object { try Self.write(row, &$0) } } }, next: next ?? nil)
+    return call.list(CacheEntry(body: body))
   }
 
   /// The sums come as text: those of many large orders are whole numbers beyond Int64.
@@ -47,39 +64,68 @@ struct OrderSummary: EndpointGroup {
     }
   }
 
-  private static let byDay = Statement(
+  /// What the user's businesses took and gave back, by the index that has it all, from `$2` to `$3`.
+  private static func movements(_ time: String, from: String, to: String) -> String {
+    """
+    FROM businesses JOIN orders ON orders.business_id = businesses.id
+    WHERE businesses.owner_id = $1 AND \(time) >= \(from) AND \(time) < \(to)
+    """
+  }
+
+  /// The first moment, from one on, at which something moved: one look into an index for each business.
+  private static func first(_ time: String, from: String) -> String {
+    """
+    SELECT moment.* FROM businesses CROSS JOIN LATERAL (
+      SELECT \(time) FROM orders WHERE business_id = businesses.id AND \(time) >= \(from) AND \(time) < $3
+      ORDER BY \(time) LIMIT 1
+    ) AS moment WHERE businesses.owner_id = $1
+    """
+  }
+
+  private static func first(from: String) -> String {
+    "SELECT min(moment) FROM (\(first("paid_at", from: from)) UNION ALL \(first("refunded_at", from: from))) AS m (moment)"
+  }
+
+  static let byDay = Statement(
     "orders.summary",
     """
-    SELECT day, currency, sum(orders)::bigint, sum(paid)::text, sum(refunded)::text, (sum(paid) - sum(refunded))::text
+    WITH page AS MATERIALIZED (
+      SELECT date_bin('1 day', moment, timestamptz '2000-01-01 00:00:00+00')
+        + interval '24 hours' * \(pageDays) AS "end"
+      FROM (\(first(from: "$2"))) AS f (moment)
+    )
+    SELECT day, currency, sum(orders)::bigint, sum(paid)::text, sum(refunded)::text, (sum(paid) - sum(refunded))::text,
+      (\(first(from: "(SELECT \"end\" FROM page)")))
     FROM (
       SELECT (paid_at AT TIME ZONE 'UTC')::date AS day, currency, 1 AS orders, total AS paid, 0 AS refunded
-      FROM orders JOIN businesses ON businesses.id = orders.business_id
-      WHERE businesses.owner_id = $1 AND paid_at >= $2 AND paid_at < $3
+      \(movements("paid_at", from: "$2", to: "least($3, (SELECT \"end\" FROM page))"))
       UNION ALL
       SELECT (refunded_at AT TIME ZONE 'UTC')::date, currency, 0, 0, total
-      FROM orders JOIN businesses ON businesses.id = orders.business_id
-      WHERE businesses.owner_id = $1 AND refunded_at >= $2 AND refunded_at < $3
+      \(movements("refunded_at", from: "$2", to: "least($3, (SELECT \"end\" FROM page))"))
     ) AS movements
     GROUP BY day, currency ORDER BY day, currency
     """)
 
-  private static let summary = Schema.named(
-    "OrderSummary",
+  private static let day = Schema.named(
+    "DailyRevenue",
     .object([
-      .required(
-        "items",
-        .array(
-          .named(
-            "DailyRevenue",
-            .object([
-              .required("date", .string(format: "date"), "A day in UTC."), .required("currency", .string()),
-              .required("orders", .integer(minimum: 0), "Orders paid that day."),
-              .required("paid", .integer(minimum: 0), "Minor units."),
-              .required("refunded", .integer(minimum: 0), "Minor units."),
-              .required("net", .integer(), "Paid less refunded; may be negative."),
-            ]))))
-    ]), example: #"{"items":[{"date":"2026-11-21","currency":"EUR","orders":3,"paid":2450,"refunded":350,"net":2100}]}"#
-  )
+      .required("date", .string(format: "date"), "A day in UTC."), .required("currency", .string()),
+      .required("orders", .integer(minimum: 0), "Orders paid that day."),
+      .required("paid", .integer(minimum: 0), "Minor units."),
+      .required("refunded", .integer(minimum: 0), "Minor units."),
+      .required("net", .integer(), "Paid less refunded; may be negative."),
+    ]),
+    example: #"{"date":"2026-11-21","currency":"EUR","orders":3,"paid":2450,"refunded":350,"net":2100}"#)
+}
+
+extension Call {
+  /// Where a page begins that is not the first.
+  fileprivate func start(_ query: Query, list: String) throws -> Timestamp? {
+    guard var payload = try page(query, list: list).after else { return nil }
+    do { return try payload.takeTimestamp() } catch {
+      throw Problem(.invalidCursor, "The cursor is not one of this list.")
+    }
+  }
 }
 
 extension Query {

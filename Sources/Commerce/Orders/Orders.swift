@@ -33,10 +33,20 @@ struct Orders: EndpointGroup {
     let status = try query.word("status", OrderStatus.self)
     let page = try call.identifierPage(
       query, list: "orders:\(user):\(role?.rawValue ?? ""):\(status?.rawValue ?? "")")
-    let rows = try await context.database.query(
-      Self.statement(for: role), user, page.before, page.rowLimit, status?.rawValue)
+    let rows = try await rows(of: user, role, status, page)
     let lines = try await lines(of: rows)
     return call.list(CacheEntry(body: try page.body(call, rows) { try Order($0, lines: lines) }))
+  }
+
+  private func rows(
+    of user: Identifier, _ role: OrderRole?, _ status: OrderStatus?, _ page: IdentifierPage
+  ) async throws -> Rows {
+    let statements = role.map { $0 == .buyer ? Self.bought : Self.sold } ?? Self.all
+    guard let status else {
+      return try await context.database.query(statements.ofAny, user, page.before, page.rowLimit)
+    }
+    return try await context.database.query(
+      statements.ofOne, user, page.before, page.rowLimit, status.rawValue)
   }
 
   /// The rows of lines by their order. Lines never change, so they need not be of the same snapshot.
@@ -80,29 +90,29 @@ struct Orders: EndpointGroup {
     ORDER BY order_id, position
     """)
 
-  // Each walks down an index and stops after a page, however many orders there are.
-  private static let bought = """
-    SELECT \(Order.columns) FROM orders
-    WHERE buyer_id = $1 AND id < $2 AND ($4::text IS NULL OR status = $4) ORDER BY id DESC LIMIT $3
+  // Each walks down an index, which has the state in it where that is asked for, and stops after a page, however many
+  // orders there are.
+  private static func bought(_ condition: String) -> String {
+    "SELECT \(Order.columns) FROM orders WHERE buyer_id = $1 AND id < $2 \(condition) ORDER BY id DESC LIMIT $3"
+  }
+  private static func sold(_ condition: String) -> String {
     """
-  private static let sold = """
     SELECT sold.* FROM businesses CROSS JOIN LATERAL (
       SELECT \(Order.columns) FROM orders
-      WHERE business_id = businesses.id AND id < $2 AND ($4::text IS NULL OR status = $4) ORDER BY id DESC LIMIT $3
+      WHERE business_id = businesses.id AND id < $2 \(condition) ORDER BY id DESC LIMIT $3
     ) AS sold
     WHERE businesses.owner_id = $1 ORDER BY id DESC LIMIT $3
     """
-  private static let asBuyer = Statement("orders.bought", bought)
-  private static let asSeller = Statement("orders.sold", sold)
-  // Nobody buys from oneself, so no order is in both.
-  private static let asEither = Statement(
-    "orders.all", "(\(bought)) UNION ALL (\(sold)) ORDER BY id DESC LIMIT $3")
-
-  private static func statement(for role: OrderRole?) -> Statement {
-    switch role {
-    case .buyer: asBuyer
-    case .seller: asSeller
-    case nil: asEither
-    }
   }
+
+  /// A list of orders in any state, and in one, `$4`.
+  typealias Statements = (ofAny: Statement, ofOne: Statement)
+
+  private static func statements(_ name: String, _ sql: (_ condition: String) -> String) -> Statements {
+    (Statement("orders.\(name)", sql("")), Statement("orders.\(name)ByStatus", sql("AND status = $4")))
+  }
+  static let bought = statements("bought") { bought($0) }
+  static let sold = statements("sold") { sold($0) }
+  // Nobody buys from oneself, so no order is in both.
+  static let all = statements("all") { "(\(bought($0))) UNION ALL (\(sold($0))) ORDER BY id DESC LIMIT $3" }
 }

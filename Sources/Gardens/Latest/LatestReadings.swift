@@ -39,47 +39,41 @@ struct LatestReadings: EndpointGroup {
     }
   }
 
-  /// First the sensor types of each device, each found by a step along an index: from the hourly buckets, which are few
-  /// and of all times; from the last two days, in case they are not rolled up yet; from what the owner says. Then for
-  /// each the newest row, which is the first one met when the daily partitions are walked backwards.
-  ///
-  /// A sensor type that is new and whose first readings came more than a day late is missed until the rollup has seen
-  /// it, some seconds later: until then `LatestValues` knows it.
-  private static let newest = Statement(
+  /// For each sensor type that a device is known to have the newest row, which is the first one met when the daily
+  /// partitions are walked backwards, or came late; a sealed day is unpacked only where it may be newer. Nothing is
+  /// measured a day ahead: the partitions that wait for their day are left out.
+  static let newest = Statement(
     "readings.latest",
     """
-    WITH RECURSIVE device AS MATERIALIZED (SELECT id, sensor_types FROM devices WHERE garden_id = $1),
-    rolled (device_id, sensor_type) AS (
-      SELECT id, (SELECT min(r.sensor_type) FROM readings_1h r WHERE r.device_id = id) FROM device
-      UNION ALL
-      SELECT device_id, (
-        SELECT min(r.sensor_type) FROM readings_1h r
-        WHERE r.device_id = rolled.device_id AND r.sensor_type > rolled.sensor_type)
-      FROM rolled WHERE sensor_type IS NOT NULL
-    ),
-    recent (device_id, sensor_type) AS (
-      SELECT id, (
-        SELECT r.sensor_type FROM readings r WHERE r.device_id = id AND \(withinTwoDays)
-        ORDER BY r.sensor_type LIMIT 1)
-      FROM device
-      UNION ALL
-      SELECT device_id, (
-        SELECT r.sensor_type FROM readings r
-        WHERE r.device_id = recent.device_id AND r.sensor_type > recent.sensor_type AND \(withinTwoDays)
-        ORDER BY r.sensor_type LIMIT 1)
-      FROM recent WHERE sensor_type IS NOT NULL
-    ),
-    series AS (
-      SELECT device_id, sensor_type FROM rolled WHERE sensor_type IS NOT NULL
-      UNION SELECT device_id, sensor_type FROM recent WHERE sensor_type IS NOT NULL
-      UNION SELECT id, unnest(sensor_types) FROM device
-    )
-    SELECT series.device_id, series.sensor_type, newest.measured_at, newest.value
-    FROM series CROSS JOIN LATERAL (
-      SELECT r.measured_at, r.value FROM readings r
-      WHERE r.device_id = series.device_id AND r.sensor_type = series.sensor_type
-      ORDER BY r.measured_at DESC LIMIT 1
-    ) newest
+    SELECT series.device_id, series.sensor_type, coalesce(sealed.measured_at, rows.measured_at),
+      CASE WHEN sealed.measured_at IS NULL THEN rows.value ELSE sealed.value END
+    FROM (
+      SELECT d.id, types.type
+      FROM devices d CROSS JOIN LATERAL (\(DeviceTypes.rows(of: "d.id"))) AS types (type) WHERE d.garden_id = $1
+    ) AS series (device_id, sensor_type)
+    LEFT JOIN LATERAL (
+      SELECT measured_at, value FROM (
+        (SELECT r.measured_at, r.value FROM readings r
+        WHERE r.device_id = series.device_id AND r.sensor_type = series.sensor_type
+          AND r.measured_at < now() + interval '1 day'
+        ORDER BY r.measured_at DESC LIMIT 1)
+        UNION ALL
+        (SELECT r.measured_at, r.value FROM readings_late r
+        WHERE r.device_id = series.device_id AND r.sensor_type = series.sensor_type
+        ORDER BY r.measured_at DESC LIMIT 1)
+      ) AS parts ORDER BY measured_at DESC LIMIT 1
+    ) AS rows ON true
+    LEFT JOIN LATERAL (
+      SELECT * FROM (
+        SELECT s.start + s.times[cardinality(s.times)] * interval '1 millisecond' AS measured_at,
+          s.values[cardinality(s.times)] AS value
+        FROM readings_sealed s
+        WHERE s.device_id = series.device_id AND s.sensor_type = series.sensor_type
+          AND s.start > coalesce(rows.measured_at - interval '24 hours', '-infinity')
+        ORDER BY s.start DESC LIMIT 1
+      ) AS day WHERE rows.measured_at IS NULL OR measured_at > rows.measured_at
+    ) AS sealed ON true
+    WHERE rows.measured_at IS NOT NULL OR sealed.measured_at IS NOT NULL
     ORDER BY series.device_id, series.sensor_type COLLATE "C" LIMIT $2
     """)
 
@@ -88,10 +82,4 @@ struct LatestReadings: EndpointGroup {
     let day: Int64 = 86_400_000
     return Timestamp(unixMilliseconds: (now.unixMilliseconds.floorDivided(by: day) - 1) * day)
   }
-
-  /// Whole partitions, so that the first row of an index fits and none is stepped over; tomorrow's may have begun.
-  private static let withinTwoDays = """
-    r.measured_at >= date_trunc('day', now(), 'UTC') - interval '1 day'
-      AND r.measured_at < date_trunc('day', now(), 'UTC') + interval '2 days'
-    """
 }

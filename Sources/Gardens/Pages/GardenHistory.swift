@@ -47,6 +47,9 @@ struct GardenHistory {
     from = Timestamp(unixMilliseconds: end - range.steps * step)
   }
 
+  /// What tells the chart from all others.
+  var key: GardenCharts.Key { GardenCharts.Key(garden: garden, range: range, to: to) }
+
   /// The answer's JSON; the arrays come from the database as they are sent, so that this loop handles no point by itself.
   func body(_ database: Database) async throws -> [UInt8] {
     let devices = try await database.query(Self.devices, garden).map { row in
@@ -92,25 +95,28 @@ struct GardenHistory {
   private static let devices = Statement(
     "garden_pages.devices",
     "SELECT id, \(OnlineSpan.column) FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
-  private static let fromFiveMinutes = Statement("garden_pages.five_minutes", series(from: "readings_5m"))
-  private static let fromHours = Statement("garden_pages.hours", series(from: "readings_1h"))
+  static let fromFiveMinutes = Statement("garden_pages.five_minutes", series(from: "readings_5m"))
+  static let fromHours = Statement("garden_pages.hours", series(from: "readings_1h"))
 
-  /// $1 garden, $2 from, $3 to, $4 from in seconds, $5 the step in seconds.
+  /// $1 garden, $2 from, $3 to, $4 from in seconds, $5 the step in seconds. Each series is one walk along the index,
+  /// however long its history.
   private static func series(from table: String) -> String {
     """
-    WITH steps AS (
-      SELECT r.device_id, r.sensor_type, (extract(epoch FROM r.start)::int8 - $4) / $5 AS bucket,
-        sum(r.sum) / sum(r.count) AS mean, sum(r.sum) AS sum, min(r.min) AS min, max(r.max) AS max
-      FROM (SELECT id FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)) AS d
-      JOIN \(table) AS r ON r.device_id = d.id AND r.start >= $2 AND r.start < $3
-      GROUP BY 1, 2, 3
-    )
-    SELECT device_id, sensor_type, json_agg(bucket ORDER BY bucket),
-      json_agg(round(mean::numeric, 3)::float8 ORDER BY bucket),
-      json_agg(round(min::numeric, 3)::float8 ORDER BY bucket),
-      json_agg(round(max::numeric, 3)::float8 ORDER BY bucket),
-      json_agg(round(sum::numeric, 3)::float8 ORDER BY bucket)
-    FROM steps GROUP BY 1, 2 ORDER BY 2, 1 LIMIT \(maximumSeries)
+    SELECT s.device_id, s.sensor_type, steps.bucket, steps.mean, steps.min, steps.max, steps.sum
+    FROM (SELECT id FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)) AS d
+    CROSS JOIN LATERAL (SELECT d.id, types.type FROM (\(DeviceTypes.rows(of: "d.id"))) AS types (type)) AS s (device_id, sensor_type)
+    CROSS JOIN LATERAL (
+      SELECT json_agg(bucket) AS bucket, json_agg(round(mean * 1000) / 1000) AS mean, json_agg(round(min * 1000) / 1000) AS min,
+        json_agg(round(max * 1000) / 1000) AS max, json_agg(round(sum * 1000) / 1000) AS sum
+      FROM (
+        SELECT (extract(epoch FROM r.start)::int8 - $4) / $5 AS bucket, sum(r.sum) / sum(r.count) AS mean,
+          sum(r.sum) AS sum, min(r.min) AS min, max(r.max) AS max
+        FROM \(table) AS r
+        WHERE r.device_id = s.device_id AND r.sensor_type = s.sensor_type AND r.start >= $2 AND r.start < $3
+        GROUP BY 1 ORDER BY 1
+      ) AS step
+    ) AS steps
+    WHERE steps.bucket IS NOT NULL ORDER BY 2, 1 LIMIT \(maximumSeries)
     """
   }
 

@@ -7,6 +7,7 @@ import Web
 /// The pages of public gardens: a list, and for each its current values and charts.
 struct GardenPages: EndpointGroup {
   let context: LoopContext
+  let charts: GardenCharts
 
   private static let list = PageShell.page(
     title: "Public gardens", at: "/gardens", script: "gardens", main: Asset.named("gardens.html").bytes)
@@ -31,13 +32,15 @@ struct GardenPages: EndpointGroup {
         details: """
           Averages, lowest and highest values by device and sensor: of 5 minutes for a day, 1 hour for a week, 4 hours
           for a month (30 days). What devices are called is their owner's alone, so they come without names, in the
-          order of their making. At most \(GardenHistory.maximumDevices) devices.
+          order of their making. At most \(GardenHistory.maximumDevices) devices. The newest step may be 5 seconds \
+          behind, or a minute in charts of more than a day.
           """,
         tag: "Pages",
         parameters: [
           .query("range", .cases(of: GardenHistory.Range.self, named: "GardenHistoryRange"), "`day` unless given.")
         ],
-        success: Endpoint.Success(200, GardenHistory.schema, headers: ["ETag"]), handler: .async(data)),
+        success: Endpoint.Success(200, GardenHistory.schema, headers: ["ETag"]), refusals: [.overloaded],
+        handler: .async(data)),
     ]
   }
 
@@ -69,7 +72,8 @@ struct GardenPages: EndpointGroup {
     guard try await context.database.query(Self.publicName, id).first != nil else {
       throw Problem(.notFound, "There is no public garden with this id.")
     }
-    return call.ok(try await GardenHistory(garden: id, range: range, now: call.now).body(context.database))
+    let history = GardenHistory(garden: id, range: range, now: call.now)
+    return call.conditional(try await charts.chart(history, for: call.client), isList: false)
   }
 
   private static func page(of name: String) -> WebFile {

@@ -54,8 +54,7 @@ package final class DeviceTypes {
     return new
   }
 
-  /// Adds types while there is room. What a device had before this was noted is found by one look into the index for
-  /// each type.
+  /// Adds types while there is room.
   private static let learn = Statement(
     "devices.learnTypes",
     """
@@ -63,16 +62,33 @@ package final class DeviceTypes {
       SELECT k.types || ARRAY(
         SELECT type FROM unnest($2::text[]) WITH ORDINALITY AS new (type, place) WHERE type <> ALL (k.types)
         ORDER BY place LIMIT greatest(0, \(maximumTypes) - cardinality(k.types)))
-      FROM (SELECT coalesce(d.measured_types, ARRAY(
-        WITH RECURSIVE found (type) AS (
-          (SELECT sensor_type FROM readings_1h WHERE device_id = $1 ORDER BY sensor_type LIMIT 1)
-          UNION ALL
-          SELECT (
-            SELECT sensor_type FROM readings_1h WHERE device_id = $1 AND sensor_type > found.type
-            ORDER BY sensor_type LIMIT 1)
-          FROM found WHERE found.type IS NOT NULL
-        )
-        SELECT type FROM found WHERE type IS NOT NULL LIMIT \(maximumTypes)))) AS k (types))
+      FROM (SELECT coalesce(d.measured_types, \(rolledUp(of: "$1")))) AS k (types))
     WHERE d.id = $1 RETURNING measured_types
     """)
+
+  // MARK: SQL
+
+  /// The sensor types that a device has readings of, a row for each: what was noted when they came.
+  package static func rows(of device: String) -> String {
+    """
+    SELECT unnest(coalesce(noted.measured_types, \(rolledUp(of: device))))
+    FROM devices AS noted WHERE noted.id = \(device)
+    """
+  }
+
+  /// What a device had before this was noted, found by one look into the index for each type.
+  private static func rolledUp(of device: String) -> String {
+    """
+    ARRAY(
+      WITH RECURSIVE found (type) AS (
+        (SELECT sensor_type FROM readings_1h WHERE device_id = \(device) ORDER BY sensor_type LIMIT 1)
+        UNION ALL
+        SELECT (
+          SELECT sensor_type FROM readings_1h WHERE device_id = \(device) AND sensor_type > found.type
+          ORDER BY sensor_type LIMIT 1)
+        FROM found WHERE found.type IS NOT NULL
+      )
+      SELECT type FROM found WHERE type IS NOT NULL LIMIT \(maximumTypes))
+    """
+  }
 }

@@ -53,11 +53,16 @@ package struct ReadingPartitions {
       })
   }
 
-  /// The days that readings may be of, at a moment and in the days after.
+  /// The days that have partitions for what comes in time, at a moment and in the days after; what comes later than that
+  /// is not kept there (`LateReadings`).
   package func days(at now: Timestamp) -> [CivilDate] {
-    let oldest = now.advanced(byMilliseconds: -Int64(rawDays) * 86_400_000 - Self.marginMilliseconds)
-    let (first, last) = (CivilDate(oldest), CivilDate(now).advanced(byDays: Self.daysAhead))
+    let (first, last) = (CivilDate(LateReadings.end(at: now)), CivilDate(now).advanced(byDays: Self.daysAhead))
     return (0...last.daysSinceEpoch - first.daysSinceEpoch).map { first.advanced(byDays: $0) }
+  }
+
+  /// The first day that may have a reading of which the time is not over.
+  private func oldestDay(at now: Timestamp) -> CivilDate {
+    CivilDate(now.advanced(byMilliseconds: -Int64(rawDays) * 86_400_000 - Self.marginMilliseconds))
   }
 
   /// Makes what is missing for readings to be stored now, whatever day that is by the database's clock.
@@ -69,7 +74,7 @@ package struct ReadingPartitions {
   /// Makes those partitions that are missing, one transaction at a time.
   package func make(_ days: [CivilDate], _ transaction: Transaction) async throws {
     try await making.lock(in: transaction)
-    let existing = Set(try await existing(transaction))
+    let existing = Set(try await Self.existing(transaction))
     var script = ""
     for day in days where !existing.contains(day) { script += "SELECT readings_partition_make('\(day)');\n" }
     if !script.isEmpty { try await transaction.script(script, name: "readings.partitions.make") }
@@ -84,9 +89,9 @@ package struct ReadingPartitions {
     let present = try await databaseNow(transaction)
     let apart = abs(present.unixMilliseconds - now().unixMilliseconds)
     guard apart <= Self.farthestClocksMilliseconds else { throw ClocksDiffer(seconds: apart / 1_000) }
-    let oldest = days(at: present)[0]
+    let oldest = oldestDay(at: present)
     // In the order of their names, which is that of their days.
-    let past = try await existing(transaction).filter { $0 < oldest }.prefix(Self.daysPerRun)
+    let past = try await Self.existing(transaction).filter { $0 < oldest }.prefix(Self.daysPerRun)
     if past.isEmpty { return [] }
     let drops = past.map { "SELECT readings_partition_drop('\($0)');" }.joined(separator: "\n")
     try await transaction.script("SET LOCAL lock_timeout = '200ms';\n\(drops)", name: "readings.partitions.drop")
@@ -97,10 +102,11 @@ package struct ReadingPartitions {
     try await transaction.query(Self.clock)[0].decode(Timestamp.self, 0)
   }
 
-  private func existing(_ transaction: Transaction) async throws -> [CivilDate] {
+  /// The days that have partitions, ascending.
+  static func existing(_ transaction: Transaction) async throws -> [CivilDate] {
     var days: [CivilDate] = []
-    for row in try await transaction.query(Self.list) {
-      if let day = Self.day(of: try row.decode(String.self, 0)) { days.append(day) }
+    for row in try await transaction.query(list) {
+      if let day = day(of: try row.decode(String.self, 0)) { days.append(day) }
     }
     return days
   }

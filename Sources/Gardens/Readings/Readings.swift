@@ -41,7 +41,7 @@ struct Readings: EndpointGroup {
           """,
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(200, Self.page, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
-        refusals: [.notFound, .notAcceptable], handler: .async(list)),
+        refusals: [.notFound, .notAcceptable, .overloaded], handler: .async(list)),
       Endpoint(
         "listGardenReadings", method: .get, template: "/api/gardens/{id}/readings", access: .anyone,
         summary: "Read the readings of all devices of a garden",
@@ -49,7 +49,7 @@ struct Readings: EndpointGroup {
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(
           200, Self.gardenPage, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
-        refusals: [.notFound, .notAcceptable], handler: .async(listOfGarden)),
+        refusals: [.notFound, .notAcceptable, .overloaded], handler: .async(listOfGarden)),
     ]
   }
 
@@ -122,7 +122,7 @@ struct Readings: EndpointGroup {
       let refused = undeclared + beyond
       if readings.isEmpty { return (StoredReadings(), refused) }
       let stored = try await feature.readings.store(
-        ReadingsSubmission(device: origin.id, garden: origin.garden, readings: readings))
+        ReadingsSubmission(device: origin.id, garden: origin.garden, readings: readings), at: context.now)
       feature.lastSeen.note(origin.id, at: context.now)
       return (stored, refused)
     } catch let error as PostgresError where error.outcomeIsUnknown {

@@ -20,7 +20,9 @@ struct ReadingsAnswer {
     let form = ReadingsForm(
       isCSV: isCSV, isRaw: query.resolution == .raw, namesDevices: query.devices != [owner])
     let isWhole = isCSV && !query.isPaged
-    let part = try await query.part(context.archive, limit: isWhole ? Self.partItems : query.limit)
+    let part = try await context.longReads.read(for: call.client) {
+      try await query.part($0, limit: isWhole ? Self.partItems : query.limit)
+    }
     var headers: HeaderList = ["Cache-Control": call.privacy, "Vary": "Accept"]
     if !isWhole || part.next == nil {
       let tag = tag(of: part, as: form)
@@ -59,7 +61,7 @@ struct ReadingsAnswer {
         if page.count > 0 { isFirst = false }
       }
       guard isWhole, let next = part.next else { break }
-      part = try await query.part(context.archive, from: next, limit: Self.partItems)
+      part = try await context.longReads.goOn { try await query.part($0, from: next, limit: Self.partItems) }
     }
     form.appendEnd(nextCursor: nextCursor, to: &piece)
     try await writer.write(piece)

@@ -113,6 +113,16 @@ struct ReadingsBatch {
     let value: Double
     /// Whether this batch has put it there.
     let isOurs: Bool
+
+    /// Reads a value and the transaction that stored it; nil where nothing is. Without a number of ours, what is there
+    /// passes for ours.
+    init?(_ row: Postgres.Row, transaction: Int64?) throws(PostgresError) {
+      guard let value = try row.decode(Double?.self, 0) else { return nil }
+      self.value = value
+      let writer = try row.decode(Int64.self, 1)
+      // A row remembers the lower half of the number.
+      isOurs = transaction.map { $0 & 0xFFFF_FFFF == writer } ?? true
+    }
   }
 
   /// Tells each submission what became of its readings. `found` has what is stored for each row, in their order.

@@ -18,6 +18,11 @@ final class ReadingsSubmission {
     self.readings = readings
   }
 
+  /// A submission of some of the readings.
+  func part(where isIncluded: (Reading) -> Bool) -> ReadingsSubmission {
+    ReadingsSubmission(device: device, garden: garden, readings: readings.filter(isIncluded))
+  }
+
   /// Waits until the readings are stored; throws why they may not be.
   func wait() async throws -> StoredReadings {
     if !isSettled { await withLoopContinuation { continuation = $0 } }
@@ -40,4 +45,10 @@ struct StoredReadings {
   var duplicates: [Reading] = []
   /// Those whose key was there with another value.
   var conflicts: [Reading] = []
+
+  static func += (all: inout StoredReadings, some: StoredReadings) {
+    all.accepted += some.accepted
+    all.duplicates += some.duplicates
+    all.conflicts += some.conflicts
+  }
 }

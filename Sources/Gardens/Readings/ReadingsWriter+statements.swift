@@ -29,7 +29,13 @@ extension ReadingsWriter {
       \(rows)
       ON CONFLICT DO NOTHING
       RETURNING device_id, sensor_type, measured_at, value
-    ), added AS (
+    ), \(added)
+    SELECT count(*), pg_current_xact_id()::text::int8 FROM fresh
+    """)
+
+  /// What `fresh` readings add to their buckets.
+  static let added = """
+    added AS (
       INSERT INTO rollup_additions (device_ids, sensor_types, starts, minima, maxima, sums, counts)
       SELECT array_agg(device_id), array_agg(sensor_type), array_agg(start), array_agg(min), array_agg(max),
         array_agg(sum), array_agg(count)
@@ -40,8 +46,7 @@ extension ReadingsWriter {
       ) bucket
       HAVING count(*) > 0
     )
-    SELECT count(*), pg_current_xact_id()::text::int8 FROM fresh
-    """)
+    """
 
   /// LIMIT keeps the planner from reading whole partitions: one look into an index for each key.
   static let find = Statement(

@@ -32,6 +32,7 @@ final class ReadingsWriter {
   private unowned(unsafe) let loop: EventLoop
   private let database: Database
   private let partitions: ReadingPartitions
+  private let late: LateReadings
   private var waiting: [ReadingsSubmission] = []
   private var waitingCount = 0
   /// How many statements are in flight or about to be sent.
@@ -45,10 +46,22 @@ final class ReadingsWriter {
     self.loop = loop
     self.database = database
     self.partitions = partitions
+    late = LateReadings(database: database)
   }
 
   /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait or the
   /// database is away; then they may or may not be stored, and sending them again is safe.
+  func store(_ submission: ReadingsSubmission, at now: Timestamp) async throws -> StoredReadings {
+    let end = LateReadings.end(at: now)
+    guard submission.readings.contains(where: { $0.measuredAt < end }) else { return try await store(submission) }
+    let (recent, past) = (submission.part { $0.measuredAt >= end }, submission.part { $0.measuredAt < end })
+    var stored = recent.readings.isEmpty ? StoredReadings() : try await store(recent)
+    stored += try await late.store(past)
+    notify(past)
+    return stored
+  }
+
+  /// Stores readings all of which come in time.
   func store(_ submission: ReadingsSubmission) async throws -> StoredReadings {
     guard database.isUsable else { throw Problem(.unavailable, "The readings cannot be stored now. Send them again.") }
     guard waitingCount + submission.readings.count <= Self.waitingRows, waiting.count < Self.waitingRequests else {
@@ -184,26 +197,20 @@ final class ReadingsWriter {
     let rows = try await database.query(Self.find, batch.devices, batch.types, batch.times)
     var found: [ReadingsBatch.Found?] = []
     found.reserveCapacity(rows.count)
-    for row in rows {
-      guard let value = try row.decode(Double?.self, 0) else {
-        found.append(nil)
-        continue
-      }
-      let writer = try row.decode(Int64.self, 1)
-      // A row remembers the lower half of the number.
-      let isOurs = transaction.map { $0 & 0xFFFF_FFFF == writer } ?? true
-      found.append(ReadingsBatch.Found(value: value, isOurs: isOurs))
-    }
+    for row in rows { found.append(try ReadingsBatch.Found(row, transaction: transaction)) }
     return found
   }
 
   private func finish(_ submissions: [ReadingsSubmission]) {
     for submission in submissions {
-      if !submission.stored.accepted.isEmpty {
-        for notify in onAccepted { notify(submission.garden, submission.device, submission.stored.accepted) }
-      }
+      notify(submission)
       submission.settle()
     }
+  }
+
+  private func notify(_ submission: ReadingsSubmission) {
+    if submission.stored.accepted.isEmpty { return }
+    for notify in onAccepted { notify(submission.garden, submission.device, submission.stored.accepted) }
   }
 }
 

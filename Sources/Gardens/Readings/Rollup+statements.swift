@@ -98,9 +98,10 @@ extension Rollup {
     SELECT b.device_id, b.sensor_type, b.start, r.min, r.max, r.sum, r.count
     FROM b JOIN devices d ON d.id = b.device_id
     CROSS JOIN LATERAL (
-      SELECT min(value), max(value), sum(value), count(*) FROM readings
-      WHERE device_id = b.device_id AND sensor_type = b.sensor_type
-        AND measured_at >= b.start AND measured_at < b.start + interval '5 minutes' AND value \(Reading.sqlValues)
+      SELECT min(value), max(value), sum(value), count(*) FROM (
+      \(RawReadings.rows(
+        device: "b.device_id", type: "b.sensor_type", from: "b.start", to: "b.start + interval '5 minutes'"))
+      ) history WHERE value \(Reading.sqlValues)
     ) r
     WHERE r.count > 0
     ON CONFLICT (device_id, sensor_type, start) DO UPDATE

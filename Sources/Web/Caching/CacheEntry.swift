@@ -47,7 +47,7 @@ struct CacheStamp: Hashable {
 /// A finished answer: its body and the entity tag that stands for exactly these bytes.
 package struct CacheEntry {
   let etag: EntityTag
-  let body: [UInt8]
+  package let body: [UInt8]
 
   package init(body: [UInt8]) {
     self.body = body

@@ -18,13 +18,20 @@ extension Configuration {
     return pool
   }
 
-  /// The pool of one loop to the replica: reads alone. Nil when there is no replica.
+  /// The pool of one loop for what may read much.
+  var longPool: DatabaseConfiguration {
+    var long = pool
+    long.readers = database.longReaders
+    long.writers = 0
+    long.transactionConnections = 0
+    return long
+  }
+
+  /// The same to the replica. Nil when there is none.
   var replicaPool: DatabaseConfiguration? {
     guard let url = database.replicaURL else { return nil }
-    var replica = pool
+    var replica = longPool
     replica.url = url
-    replica.writers = 0
-    replica.transactionConnections = 0
     return replica
   }
 

@@ -13,7 +13,8 @@ package final class LoopContext {
   package unowned(unsafe) let loop: EventLoop
   package let process: ProcessContext
   package let database: Database
-  private let replica: Database?
+  /// For what may read much.
+  package let longReads: LongReads
   package let redis: RedisClient
   package let subscriber: RedisSubscriber
   package let cache: Cache
@@ -46,7 +47,10 @@ package final class LoopContext {
     meters = Meters(process.instruments, shard: loop.index)
     let observer = StoreObserver(loop: loop, meters: meters, spans: spans)
     database = try Database(loop: loop, configuration: configuration.pool, observer: observer)
-    replica = try configuration.replicaPool.map { try Database(loop: loop, configuration: $0, observer: observer) }
+    longReads = LongReads(
+      loop: loop, configuration.longPool,
+      replica: try configuration.replicaPool.map { try Database(loop: loop, configuration: $0, observer: observer) },
+      shares: process.longReads, observer: observer)
     redis = RedisClient(loop: loop, configuration: configuration.store, observer: observer)
     storeObserver = observer
     subscriber = RedisSubscriber(loop: loop, configuration: configuration.store)
@@ -78,19 +82,13 @@ package final class LoopContext {
     process.identifiers.next(unixMilliseconds: now.unixMilliseconds, using: &random)
   }
 
-  /// Where history is read, which may lag a little: the replica, or the primary while there is none or it is away.
-  package var archive: Database {
-    if let replica, replica.isUsable { return replica }
-    return database
-  }
-
   /// This turn's moment, as all replicas see it.
   package var now: Timestamp { process.clock.moment(loop.unixMilliseconds) }
 
   /// Closes the connections to the stores; what is in flight fails.
   package func close() {
     database.close()
-    replica?.close()
+    longReads.close()
     redis.close()
     subscriber.close()
   }

@@ -17,6 +17,7 @@ package final class ProcessContext: Sendable {
   let identifiers = IdentifierSequence()
   package let clock = AgreedClock()
   package let eventStreams: ClientShares
+  let longReads = ClientShares(maximum: LongReads.maximumOfClient)
   /// Nil when no collector is configured.
   package let exporter: SpanExporter?
   let trustedProxies: [AddressBlock]

@@ -22,7 +22,7 @@ extension Call {
   }
 
   /// 200 with an entry of a cache, or 304; lists carry a weak tag, since their order is all that they promise.
-  func conditional(_ entry: CacheEntry, isList: Bool) -> Response {
+  package func conditional(_ entry: CacheEntry, isList: Bool) -> Response {
     conditional(entry.body, entry.etag, isList: isList)
   }
 

@@ -13,7 +13,7 @@ struct OrderSummaryTests {
     let shop = try Shop(server)
     let (buyer, _) = try server.signedIn()
     let (euros, francs) = (try shop.offer(amount: 100), try shop.offer(amount: 7, currency: "CHF"))
-    #expect(try shop.owner.get("/api/orders/summary").text == #"{"items":[]}"#)
+    #expect(try shop.owner.get("/api/orders/summary").text == #"{"items":[],"nextCursor":null}"#)
     // Unpaid; paid on the 1st and 2nd; paid on the 1st, refunded on the 3rd; francs.
     let orders = try [(euros, 1), (euros, 2), (euros, 4), (euros, 8), (francs, 1)].map { product, quantity in
       try #require(try buyer.order(shop.id, [(product, Int64(quantity))]).json["id"]?.text)
@@ -48,11 +48,35 @@ struct OrderSummaryTests {
     #expect(try lines("from=2026-03-03T01:00:00%2B01:00") == [all[3]])
     #expect(try lines("to=2026-03-01") == [])
     #expect(try lines("from=2026-03-02&to=2026-03-02") == [])
-    #expect(try buyer.get("/api/orders/summary").text == #"{"items":[]}"#)
+    #expect(try buyer.get("/api/orders/summary").text == #"{"items":[],"nextCursor":null}"#)
     for bad in ["from=yesterday", "from=2026-03-02&to=2026-03-01", "from=", "to=2026-02-30", "to=a&to=b"] {
       #expect(try shop.owner.get("/api/orders/summary?\(bad)").status == 400)
     }
     #expect(try Client(server).get("/api/orders/summary").status == 401)
+  }
+
+  @Test("comes a year of days at a time, each day once")
+  func pages() throws {
+    let shop = try Shop(server)
+    let (buyer, _) = try server.signedIn()
+    let product = try shop.offer(amount: 100)
+    let days = ["2021-05-01", "2022-05-01", "2022-05-02", "2022-05-03", "2026-01-31"]
+    for day in days {
+      let order = try #require(try buyer.order(shop.id, [(product, 1)]).json["id"]?.text)
+      try server.withDatabase { database in
+        try await database.execute("UPDATE orders SET paid_at = \(day + "T10:00:00Z") WHERE id = \(order)")
+      }
+    }
+    var pages: [[String]] = []
+    var target: String? = "/api/orders/summary?from=2020-01-01"
+    while let next = target, pages.count < 9 {
+      let reply = try shop.owner.get(next)
+      pages.append((try reply.json["items"]?.elements ?? []).compactMap { $0["date"]?.text })
+      target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+      #expect((try reply.json["nextCursor"]?.text == nil) == (target == nil))
+    }
+    #expect(pages == [Array(days[..<2]), Array(days[2..<4]), Array(days[4...])])
+    #expect(try shop.owner.get("/api/orders/summary?cursor=nonsense").problem == "invalid-cursor")
   }
 
   @Test("is exact beyond what Int64 holds")

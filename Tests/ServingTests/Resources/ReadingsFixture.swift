@@ -51,7 +51,7 @@ struct TestDevice: @unchecked Sendable {
     let id = id
     return try server.withDatabase { database in
       let rows = try await database.query(
-        "SELECT count(*), coalesce(sum(value), 0) FROM readings WHERE device_id = \(id)")
+        "SELECT count(*), coalesce(sum(value), 0) FROM all_readings WHERE device_id = \(id)")
       return try rows[0].decode((Int.self, Double.self))
     }
   }

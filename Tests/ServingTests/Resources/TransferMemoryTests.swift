@@ -26,7 +26,7 @@ struct TransferMemoryTests {
       try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
         try await transaction.execute(
           """
-          INSERT INTO readings (device_id, sensor_type, measured_at, value)
+          INSERT INTO readings_late (device_id, sensor_type, measured_at, value)
           SELECT \(device), 'soil_moisture', now() - i * interval '10 s', i % 100 FROM generate_series(1, \(Self.readings)) i
           """)
         try await transaction.execute(

@@ -32,7 +32,7 @@ final class LiveServer: Sendable {
       "DATABASE_URL": databaseURL, "REDIS_URL": try TestStores.redisURL,
       "REDIS_PREFIX": "test-\(Identifier.make(unixMilliseconds: 0)):",
       "JWT_SECRET": "0123456789abcdef-0123456789-ABCDEF",
-      "INSIGHTS_INTERVAL_SECONDS": "0",
+      "INSIGHTS_INTERVAL_SECONDS": "0", "READINGS_RAW_DAYS": "30",
     ]
     variables.merge(settings) { $1 }
     let machine = Machine(processors: 2, randomSecret: String(repeating: "9", count: 64))

@@ -2,6 +2,7 @@ import Postgres
 import Reactor
 import Values
 
+@testable import Gardens
 @testable import Insights
 @testable import Secrets
 
@@ -41,12 +42,20 @@ struct Plot {
     let values = readings.map(\.value)
     let device = device
     try server.withDatabase { database in
+      for (table, isKept) in [("readings", ">="), ("readings_late", "<")] {
+        try await database.execute(
+          """
+          INSERT INTO \(unescaped: table) (device_id, sensor_type, measured_at, value)
+          SELECT \(device), \(sensorType), * FROM unnest(\(times), \(values)) AS r (at, value)
+          WHERE at \(unescaped: isKept) \(LateReadings.end(at: now))
+          """)
+      }
       try await database.execute(
         """
-        INSERT INTO readings (device_id, sensor_type, measured_at, value)
-        SELECT \(device), \(sensorType), * FROM unnest(\(times), \(values))
+        UPDATE devices SET last_seen_at = \(now),
+          measured_types = array_remove(coalesce(measured_types, '{}'), \(sensorType)) || \(sensorType)
+        WHERE id = \(device)
         """)
-      try await database.execute("UPDATE devices SET last_seen_at = \(now) WHERE id = \(device)")
     }
   }
 }

@@ -1,0 +1,51 @@
+/// Where raw readings stand, as fragments of SQL: those of the last days as rows, days that are over in arrays, and
+/// what came late for these as rows until it is merged. Everyone who reads sees one history.
+package enum RawReadings {
+  /// The rows of `measured_at` and `value` of one sensor from a moment up to another; with a limit at most so many of
+  /// each part, the earliest.
+  ///
+  /// Days are unpacked one after the other, as far as the limit wants: they come in the order of their index, and what is
+  /// in them in the order of their arrays. OFFSET keeps the planner from unpacking all of them to sort what is sorted.
+  package static func rows(device: String, type: String, from: String, to: String, limit: String? = nil) -> String {
+    let series = "device_id = \(device) AND sensor_type = \(type)"
+    let span = "\(series) AND measured_at >= \(from) AND measured_at < \(to)"
+    let (first, any) = limit.map { ("ORDER BY measured_at LIMIT \($0)", "LIMIT \($0)") } ?? ("", "")
+    return """
+      (SELECT measured_at, value FROM readings WHERE \(span) \(first))
+      UNION ALL
+      (SELECT measured_at, value FROM readings_late WHERE \(span) \(first))
+      UNION ALL
+      (SELECT \(time), u.value FROM (
+        SELECT start, times, values FROM readings_sealed
+        WHERE \(series) AND start > \(from) - interval '24 hours' AND start < \(to) ORDER BY start OFFSET 0
+      ) s CROSS JOIN LATERAL \(unpacked) WHERE \(time) >= \(from) AND \(time) < \(to) \(any))
+      """
+  }
+
+  /// All rows of one device from a moment on.
+  static func rows(device: String, from: String) -> String {
+    let columns = "device_id, sensor_type, measured_at, value"
+    return """
+      SELECT \(columns) FROM readings WHERE device_id = \(device) AND measured_at >= \(from)
+      UNION ALL
+      SELECT \(columns) FROM readings_late WHERE device_id = \(device) AND measured_at >= \(from)
+      UNION ALL
+      SELECT s.device_id, s.sensor_type, \(time), u.value FROM readings_sealed s CROSS JOIN LATERAL \(unpacked)
+      WHERE s.device_id = \(device) AND s.start > \(from) - interval '24 hours' AND \(time) >= \(from)
+      """
+  }
+
+  /// The start of the day of a moment, which is what a day is called.
+  static func day(of time: String) -> String {
+    "date_bin('1 day', \(time), timestamptz '2000-01-01 00:00:00+00')"
+  }
+
+  /// Milliseconds from the start of its day to a moment.
+  static func milliseconds(_ time: String, from start: String) -> String {
+    "(date_part('epoch', \(time) - \(start)) * 1000)::integer"
+  }
+
+  /// The readings `u` of a sealed day `s`.
+  static let unpacked = "unnest(s.times, s.values) AS u (ms, value)"
+  private static let time = "s.start + u.ms * interval '1 millisecond'"
+}

@@ -1,0 +1,161 @@
+import Postgres
+import Settings
+import Telemetry
+import Values
+import Web
+
+/// Packs the raw readings of days that are over into a row for each device, sensor and day, and merges into them what
+/// came late.
+///
+/// A run moves the readings of some series, in a transaction that ends only if what is stored afterwards is what was
+/// there before: it can be broken off anywhere. Who reads sees every reading once, before and after. When a day's
+/// partition is empty, it is dropped.
+///
+/// The release before knows nothing of sealed days. While it may run beside this one, or come back, nothing is sealed.
+final class ReadingsSealing {
+  /// About how many readings a run moves: less than a second's work, for which who stores late readings waits.
+  static let readingsPerRun = 50_000
+  /// How long after the tables were made the release before may still be needed, as an interval of SQL.
+  static let watch = "1 day"
+  /// The second half of the lock under which late readings are stored, shared, and days sealed: "seal" in ASCII.
+  static let orderKey: Int32 = 0x7365_616C
+
+  /// What one day's readings are taken from.
+  enum Source: CaseIterable {
+    case partitions, late
+  }
+
+  /// What was moved and what is stored, to be compared: the times and the values' hashes do not depend on an order.
+  struct Totals: Equatable, RowDecodable {
+    var count: Int64
+    var times: Int64
+    var values: Int64
+
+    init(_ columns: inout Columns) throws {
+      count = try columns.next()
+      times = try columns.next()
+      values = try columns.next()
+    }
+
+    static func + (left: Totals, right: Totals) -> Totals {
+      var sum = left
+      sum.count += right.count
+      sum.times += right.times
+      sum.values += right.values
+      return sum
+    }
+  }
+
+  /// A day that would not be after sealing what it was before.
+  struct Differs: Error, CustomStringConvertible {
+    let day: CivilDate
+    let (expected, stored): (Totals, Totals)
+    var description: String { "sealing \(day) would make \(stored) of \(expected); nothing is changed" }
+  }
+
+  /// The series after which a run goes on.
+  private struct Place {
+    var device = Identifier(high: 0, low: 0)
+    var type = ""
+  }
+
+  private let logger: Logger
+  private let readingsPerRun: Int
+  private var place = Place()
+  /// The day of the present run, and the series that it came to.
+  private var current: (source: Source, day: CivilDate)?
+  private var reached: Place?
+  private var dropped: CivilDate?
+
+  init(logger: Logger, readingsPerRun: Int = readingsPerRun) {
+    self.logger = logger
+    self.readingsPerRun = readingsPerRun
+  }
+
+  /// Nil where sealing is turned off.
+  convenience init?(_ context: LoopContext) {
+    guard context.configuration.readings.seals else { return nil }
+    self.init(logger: context.logger)
+  }
+
+  var duty: Duty {
+    Duty(
+      name: "readings.seal", intervalSeconds: 60, timeoutMilliseconds: 60_000, run: { try await self.run($0) },
+      committed: { self.committed() },
+      failed: { _ in
+        self.place = Place()
+        return false
+      })
+  }
+
+  /// Seals the next series of the oldest day that is over; gives whether there is more to do.
+  func run(_ transaction: Transaction) async throws -> Bool {
+    (reached, dropped) = (nil, nil)
+    try await transaction.execute(Self.keepOrder, Duty.lockClass, Self.orderKey)
+    guard let end = try await end(transaction), let (source, day) = try await oldest(before: end, transaction) else {
+      place = Place()
+      return false
+    }
+    if current.map({ $0 != (source, day) }) ?? true { (current, place) = ((source, day), Place()) }
+    if try await seal(source, day, transaction) { return true }
+    if source == .partitions { return try await drop(day, transaction) }
+    return true
+  }
+
+  private func committed() {
+    place = reached ?? Place()
+    if let dropped { logger.log(.info, "Sealed a day of raw readings") { $0.field("day", dropped.description) } }
+  }
+
+  // MARK: A day
+
+  /// The end of what may be sealed, by the database's clock; nil while the release before may be needed.
+  private func end(_ transaction: Transaction) async throws -> Timestamp? {
+    guard let row = try await transaction.query(Self.clock).first else { return nil }
+    // Other machines' clocks may be behind: what they take for a day that is open goes to its partition.
+    let now = try row.decode(Timestamp.self, 0).advanced(byMilliseconds: -ReadingPartitions.marginMilliseconds)
+    return LateReadings.end(at: now)
+  }
+
+  private func oldest(before end: Timestamp, _ transaction: Transaction) async throws -> (Source, CivilDate)? {
+    if let day = try await ReadingPartitions.existing(transaction).first, day < CivilDate(end) {
+      return (.partitions, day)
+    }
+    guard let first = try await transaction.query(Self.firstLate, end).first else { return nil }
+    return (.late, CivilDate(try first.decode(Timestamp.self, 0)))
+  }
+
+  /// Moves the readings of the next series; false when there are none left.
+  private func seal(_ source: Source, _ day: CivilDate, _ transaction: Transaction) async throws -> Bool {
+    let (from, to) = (day.start, day.advanced(byDays: 1).start)
+    let statements = source.statements
+    guard
+      let last = try await transaction.query(
+        statements.last, from, to, place.device, place.type, readingsPerRun
+      ).first
+    else { return false }
+    let (device, type) = try last.decode((Identifier.self, String.self))
+    let before = try await totals(from, device, type, transaction)
+    let rows = try await transaction.query(statements.move, from, to, place.device, place.type, device, type)
+    let after = try await totals(from, device, type, transaction)
+    let expected = try before + Totals(rows[0])
+    guard after == expected else { throw Differs(day: day, expected: expected, stored: after) }
+    reached = Place(device: device, type: type)
+    return true
+  }
+
+  /// What is sealed of a day's series, up to one.
+  private func totals(
+    _ start: Timestamp, _ device: Identifier, _ type: String, _ transaction: Transaction
+  ) async throws -> Totals {
+    try Totals(await transaction.query(Self.totals, start, place.device, place.type, device, type)[0])
+  }
+
+  private func drop(_ day: CivilDate, _ transaction: Transaction) async throws -> Bool {
+    try await transaction.script("SET LOCAL lock_timeout = '200ms'", name: "readings.seal.patience")
+    let rows = try await transaction.query(Self.dropEmpty, day.description)
+    // Otherwise something came in after the last series was moved: it is found from the beginning.
+    if try rows[0].decode(Bool.self, 0) { dropped = day }
+    return true
+  }
+}

@@ -1,0 +1,253 @@
+import JSON
+import Postgres
+import Reactor
+import Synchronization
+import Telemetry
+import Testing
+import Values
+
+@testable import Gardens
+@testable import Web
+
+@Suite("Sealed days")
+struct ReadingsSealingTests {
+  private static let day: Int64 = 86_400_000
+
+  /// A server whose tables for sealed days are old enough for sealing, which the tests do themselves.
+  private func server() throws -> LiveServer {
+    let server = try LiveServer(["READINGS_SEALING": "off"])
+    try server.withDatabase { try await $0.execute("UPDATE schema_migrations SET applied_at = '2000-01-01Z'") }
+    return server
+  }
+
+  private func logger(_ server: LiveServer) -> Logger { Logger(LogSink(style: server.configuration.logStyle)) }
+
+  /// Seals all that can be, and gives in how many runs.
+  @discardableResult
+  private func seal(_ server: LiveServer) throws -> Int {
+    let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000)
+    return try server.withDatabase { database in
+      var runs = 1
+      func isMore() async throws -> Bool {
+        try await database.transaction(timeoutMilliseconds: 120_000) { try await sealing.run($0) }
+      }
+      while try await isMore() {
+        sealing.duty.committed()
+        runs += 1
+      }
+      return runs
+    }
+  }
+
+  /// The midnight so many days ago.
+  private func midnight(_ days: Int64) -> Int64 {
+    (Clock.unixMilliseconds().floorDivided(by: Self.day) - days) * Self.day
+  }
+
+  /// Readings of two types, every minute from so many days ago on, some a few milliseconds late.
+  private func samples(_ count: Int, daysAgo: Int64) -> [Sample] {
+    (0..<count).flatMap { index in
+      let at = Timestamp(unixMilliseconds: midnight(daysAgo) + Int64(index) * 60_000 + Int64(index * 7 % 50))
+      return [
+        Sample(type: "ph", value: Double(index % 10) / 8, at: at), Sample(type: "rain", value: Double(index), at: at),
+      ]
+    }
+  }
+
+  private func rows(_ server: LiveServer, _ sql: String) throws -> Int {
+    try server.withDatabase { database in
+      try await database.query(SQL(unescaped: sql))[0].decode(Int.self, 0)
+    }
+  }
+
+  /// Everything that readers see.
+  private func views(_ device: TestDevice, from: Timestamp) throws -> [String] {
+    var texts: [String] = []
+    for query in ["?limit=10000", "?limit=10000&sensorType=ph", "?limit=10000&sensorType=rain"] {
+      texts.append(try device.client.get(device.path + query + "&from=\(from)", headers: ["Accept: text/csv"]).text)
+    }
+    var target: String? = "\(device.path)?limit=37&from=\(from)"
+    while let next = target {
+      let reply = try device.client.get(next)
+      texts.append(try (reply.json["items"]?.elements ?? []).map { "\($0)" }.joined())
+      target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+    }
+    let lines = try device.owner.get("/api/users/me/export").text.split(separator: "\n")
+    return texts + lines.filter { $0.contains(#""kind":"reading""#) }.map(String.init).sorted()
+  }
+
+  @Test("show every reader what was there before, of one row for each sensor and day")
+  func history() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let all: [Sample] = (3...5).flatMap { samples(120, daysAgo: $0) } + Sample.series(20)
+    for start in stride(from: 0, to: all.count, by: 200) {
+      let part = Array(all[start..<min(start + 200, all.count)])
+      #expect(try device.post(device.client, part).receipt == [Int64(part.count), 0])
+    }
+    let from = Timestamp(unixMilliseconds: midnight(5) + 30 * 60_000)
+    let (before, stored) = (try views(device, from: from), try device.stored())
+    #expect(stored.count == all.count)
+    try seal(server)
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 6)
+    #expect(try rows(server, "SELECT count(*) FROM readings_late") == 0)
+    #expect(try views(device, from: from) == before)
+    #expect(try device.stored() == stored)
+    let between = """
+      SELECT count(*) FROM readings_between('\(from)', '\(Timestamp(unixMilliseconds: midnight(4)))')
+      WHERE sensor_type = 'rain'
+      """
+    #expect(try rows(server, between) == 90)
+  }
+
+  @Test("take late and repeated readings as open days do, and merge them")
+  func late() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let known = samples(60, daysAgo: 3)
+    #expect(try device.post(device.client, known).receipt == [120, 0])
+    for isSealed in [false, true] {
+      if isSealed { try seal(server) }
+      var changed = known[0]
+      changed.value += 0.5
+      let at = known[10].at.advanced(byMilliseconds: isSealed ? 1_001 : 1_000)
+      let new = Sample(type: "ph", value: 5, at: at)
+      var other = new
+      other.value = 6
+      let reply = try device.post(device.client, [known[4], changed, new, new, other, Sample.series(1)[0]])
+      // The recent one is known the second time.
+      #expect(try reply.json["accepted"]?.integer == 2)
+      #expect(try reply.json["duplicates"]?.integer == 2)
+      #expect(try reply.rejected == ["1 conflict", "4 conflict"])
+      #expect(try device.post(device.client, known + [new]).receipt == [0, 121])
+    }
+    let stored = try device.stored()
+    #expect(stored.count == 124)
+    #expect(try rows(server, "SELECT count(*) FROM readings_late") == 1)
+    try seal(server)
+    #expect(try rows(server, "SELECT count(*) FROM readings_late") == 0)
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 2)
+    #expect(try device.stored() == stored)
+    #expect(
+      try rows(server, "SELECT count(*) FROM (SELECT DISTINCT sensor_type, measured_at FROM all_readings) r") == 124)
+    let hour = "\(device.path)?resolution=1h&sensorType=ph&from=\(Timestamp(unixMilliseconds: midnight(3)))"
+    #expect(
+      try holds(within: 30) { try device.client.get(hour).json["items"]?.elements?.first?["count"]?.integer == 62 })
+  }
+
+  @Test("take each reading once while many clients send the same ones and days are sealed")
+  func together() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let parts = (0..<8).map { part in samples(400, daysAgo: 3 + Int64(part % 3)) }
+    let accepted = Mutex<Int64>(0)
+    try concurrently(6) { index in
+      if index == 0 {
+        for _ in 0..<10 { _ = try? seal(server) }
+        return
+      }
+      for part in parts {
+        for start in stride(from: 0, to: part.count, by: 100) {
+          guard let reply = try? device.post(device.client, Array(part[start..<start + 100])), reply.status == 200,
+            let count = try? reply.receipt[0]
+          else { continue }
+          accepted.withLock { $0 += count }
+        }
+      }
+    }
+    try seal(server)
+    #expect(accepted.withLock { $0 } == 2_400)
+    #expect(try device.stored().count == 2_400)
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 6)
+  }
+
+  @Test("begin with a day's partition, a few series at a time, and leave nothing behind of one that is broken off")
+  func partition() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let id = device.id
+    let (past, next) = (Timestamp(unixMilliseconds: midnight(5)), Timestamp(unixMilliseconds: midnight(4)))
+    try server.withDatabase { database in
+      try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+        let partitions = ReadingPartitions(rawDays: 30, logger: logger(server)) { past }
+        try await partitions.make([CivilDate(past)], transaction)
+        try await transaction.execute(
+          """
+          INSERT INTO readings SELECT \(id), 't' || lpad(s::text, 3, '0'), \(past) + i * interval '10 minutes', i * s
+          FROM generate_series(1, 20) s, generate_series(0, 143) i
+          """)
+      }
+    }
+    let before = try device.stored()
+    // Broken off: what was moved is where it was.
+    let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000)
+    struct Killed: Error {}
+    try server.withDatabase { database in
+      await #expect(throws: Killed.self) {
+        try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+          #expect(try await sealing.run(transaction))
+          throw Killed()
+        }
+      }
+    }
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 0)
+    #expect(try device.stored() == before)
+    #expect(try seal(server) > 3)
+    #expect(try device.stored() == before)
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 20)
+    #expect(
+      try rows(
+        server, "SELECT count(*) FROM pg_class WHERE relname = '\(ReadingPartitions.table(of: CivilDate(past)))'") == 0)
+    #expect(try rows(server, "SELECT count(*) FROM readings_between('\(past)', '\(next)')") == 2_880)
+  }
+
+  @Test("are not begun while the release before may run, nor when they would differ from what was there")
+  func refusals() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    #expect(try device.post(device.client, samples(30, daysAgo: 3)).status == 200)
+    try server.withDatabase { try await $0.execute("UPDATE schema_migrations SET applied_at = now()") }
+    #expect(try seal(server) == 1)
+    #expect(try rows(server, "SELECT count(*) FROM readings_late") == 60)
+    try server.withDatabase { database in
+      try await database.execute("UPDATE schema_migrations SET applied_at = '2000-01-01Z'")
+      try await database.transaction { transaction in
+        try await transaction.script(
+          """
+          CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN NEW.values[3] := 0.25; RETURN NEW; END $$;
+          CREATE TRIGGER lose BEFORE INSERT ON readings_sealed FOR EACH ROW EXECUTE FUNCTION lose();
+          """)
+      }
+    }
+    #expect(throws: ReadingsSealing.Differs.self) { try seal(server) }
+    #expect(try rows(server, "SELECT count(*) FROM readings_late") == 60)
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 0)
+  }
+
+  @Test("go with their device, and when their time is over")
+  func ends() throws {
+    let server = try server()
+    defer { server.stop() }
+    let (device, kept) = (try TestDevice(server), try TestDevice(server))
+    for device in [device, kept] {
+      #expect(try device.post(device.client, samples(10, daysAgo: 3) + samples(10, daysAgo: 5)).receipt == [40, 0])
+    }
+    try seal(server)
+    #expect(try device.owner.delete("/api/devices/\(device.id)").status == 204)
+    #expect(try device.stored().count == 0)
+    #expect(try kept.stored().count == 40)
+    let feature = GardenFeature.rawExpiries(days: 3)
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        for expiry in feature { _ = try await expiry.delete(transaction, 100) }
+      }
+    }
+    #expect(try kept.stored().count == 20)
+  }
+}

@@ -1,0 +1,236 @@
+import Glibc
+import JSON
+import Postgres
+import Reactor
+import Telemetry
+import Testing
+import Values
+
+@testable import Commerce
+@testable import Gardens
+
+/// What each statement reads at a volume, in blocks of 8 KiB: a number that no other load of the machine changes.
+/// `make volume-test` loads years; by itself some days, with the same bounds.
+@Suite("At a volume", .serialized, .timeLimit(.minutes(60)))
+struct VolumeTests {
+  /// So many devices with ten sensors each; days of buckets of five minutes, and of an hour; businesses; orders.
+  private struct Volume {
+    var devices = 3
+    var fiveMinuteDays = 4
+    var hourDays = 40
+    var businesses = 300
+    var orders = 3_000
+
+    static var wanted: Volume {
+      guard getenv("VOLUME") != nil else { return Volume() }
+      return Volume(devices: 10, fiveMinuteDays: 365, hourDays: 1_095, businesses: 10_000, orders: 100_000)
+    }
+  }
+
+  /// The database with the volume, made once.
+  private static let loaded = Result { try load(.wanted) }
+
+  private static func load(_ volume: Volume) throws -> LiveServer {
+    let server = try LiveServer(["RATE_LIMIT_ANONYMOUS": "off"])
+    var configuration = DatabaseConfiguration(url: server.databaseURL)
+    configuration.statementTimeoutMilliseconds = 3_600_000
+    try Database.standalone(configuration, connectSeconds: 30) { database in
+      try await database.transaction(timeoutMilliseconds: 0) { try await $0.script(script(volume)) }
+      try await database.execute("VACUUM ANALYZE")
+    }
+    return server
+  }
+
+  /// The tables as years of use leave them: what came at one time stands together.
+  private static func script(_ volume: Volume) -> String {
+    """
+    SET LOCAL synchronous_commit = off;
+    CREATE FUNCTION made(kind int, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+      $$ SELECT (lpad(to_hex(kind), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$;
+    INSERT INTO users (id, email, email_key, display_name, password_hash, created_at, updated_at)
+    SELECT made(1, n), n || '@example.org', n || '@example.org', 'Someone', '-', now(), now()
+    FROM generate_series(1, \(volume.businesses / 10)) n;
+    INSERT INTO gardens (id, owner_id, name, public, created_at, updated_at)
+    SELECT made(2, n), made(1, 1 + n % \(volume.businesses / 10)), 'Garden ' || n, true, now(), now()
+    FROM generate_series(1, \(volume.businesses)) n;
+    INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at, measured_types)
+    SELECT made(3, n), made(2, 1), 'Device', sha256(n::text::bytea), now(), now(),
+      ARRAY(SELECT 'type_' || chr(96 + t) FROM generate_series(1, 10) t)
+    FROM generate_series(1, \(volume.devices)) n;
+    CREATE TEMP TABLE series ON COMMIT DROP AS
+      SELECT id AS device_id, unnest(measured_types) AS sensor_type FROM devices ORDER BY 1, 2;
+    INSERT INTO readings_5m SELECT device_id, sensor_type, start, 1, 3, 24, 12
+    FROM generate_series(
+      date_bin('5 minutes', now(), '2000-01-01Z') - interval '\(volume.fiveMinuteDays) days', now(), '5 minutes') start, series;
+    ALTER TABLE readings_1h DISABLE TRIGGER USER;
+    INSERT INTO readings_1h SELECT device_id, sensor_type, start, 1, 3, 288, 144
+    FROM generate_series(
+      date_bin('1 hour', now(), '2000-01-01Z') - interval '\(volume.hourDays) days', now(), '1 hour') start, series;
+    ALTER TABLE readings_1h ENABLE TRIGGER USER;
+    INSERT INTO readings_1d SELECT device_id, sensor_type, start, 1, 3, 2, 3456
+    FROM generate_series(
+      date_bin('1 day', now(), '2000-01-01Z') - interval '\(volume.hourDays) days', now(), '1 day') start, series;
+    INSERT INTO readings SELECT device_id, sensor_type, at, 20
+    FROM generate_series(date_trunc('minute', now()) - interval '20 hours', now(), '5 minutes') at, series;
+    INSERT INTO readings_sealed SELECT device_id, sensor_type, start, times, values
+    FROM generate_series(
+      date_bin('1 day', now(), '2000-01-01Z') - interval '\(volume.fiveMinuteDays) days',
+      now() - interval '2 days', '1 day') start, series,
+      (SELECT array_agg(m * 60000 + m % 700) AS times, array_agg((m % 50)::float8 / 10) AS values
+      FROM generate_series(0, 1439) m) day;
+    INSERT INTO businesses (id, owner_id, name, category, description, created_at, updated_at)
+    SELECT made(4, n), made(1, 1 + n % \(volume.businesses / 10)), 'Farm ' || n, 'vegetables', 'fresh carrots and eggs', now(), now()
+    FROM generate_series(1, \(volume.businesses)) n;
+    INSERT INTO orders
+      (id, buyer_id, business_id, status, currency, total, created_at, updated_at, paid_at, refunded_at)
+    SELECT made(5, n), made(1, 1), made(4, 1), CASE WHEN n % 50 = 0 THEN 'refunded' ELSE 'delivered' END, 'EUR', 1000,
+      at, at, at, CASE WHEN n % 50 = 0 THEN at END
+    FROM generate_series(1, \(volume.orders)) n,
+      LATERAL (SELECT now() - n * interval '1095 days' / \(volume.orders) AS at) x;
+    """
+  }
+
+  /// The blocks that a statement reads, by the plan for any parameters and by the one for these, and what it gives.
+  private func blocks(_ statement: Statement, _ parameters: String...) throws -> Int {
+    let server = try Self.loaded.get()
+    return try server.withDatabase { database in
+      try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+        var most = 0
+        for mode in ["force_generic_plan", "force_custom_plan"] {
+          try await transaction.script(
+            """
+            SET LOCAL plan_cache_mode = \(mode);
+            PREPARE measured AS \(statement.text);
+            """)
+          let rows = try await transaction.query(
+            SQL(
+              unescaped: """
+                EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON)
+                EXECUTE measured(\(parameters.joined(separator: ", ")))
+                """))
+          let plan = try JSONReader.parse(try rows[0].decode(PostgresJSON.self, 0).bytes).elements?.first?["Plan"]
+          let read = (plan?["Shared Hit Blocks"]?.integer ?? 0) + (plan?["Shared Read Blocks"]?.integer ?? 0)
+          if getenv("VOLUME") != nil { print("\(statement.name) \(mode): \(read) blocks") }
+          most = max(most, Int(read))
+          try await transaction.script("DEALLOCATE measured")
+        }
+        return most
+      }
+    }
+  }
+
+  private static let device = "'00000003-0000-7000-8000-000000000001'"
+  private static let garden = "'00000002-0000-7000-8000-000000000001'"
+  private static let user = "'00000001-0000-7000-8000-000000000001'"
+  /// Owns the business with all orders.
+  private static let seller = "'00000001-0000-7000-8000-000000000002'"
+  private static let last = "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
+
+  @Test(
+    "pages of buckets and readings read about what they give, however long the history is",
+    arguments: [
+      (Resolution.fiveMinutes, "1 day", 1_600), (.hours, "30 days", 1_600), (.days, "1095 days", 400),
+      (.raw, "365 days", 1_000),
+    ])
+  func pages(resolution: Resolution, span: String, most: Int) throws {
+    let read = try blocks(
+      resolution.statement(ofOneType: false), Self.device, "now() - interval '\(span)'", "now()", "''", "1001")
+    #expect(read <= most)
+    let one = try blocks(
+      resolution.statement(ofOneType: true), Self.device, "now() - interval '\(span)'", "now()", "''", "101", "'type_c'"
+    )
+    #expect(one <= 150)
+  }
+
+  @Test(
+    "charts of a garden read the steps that they show",
+    arguments: [
+      (GardenHistory.fromFiveMinutes, 288, 300), (GardenHistory.fromHours, 168, 3_600),
+      (GardenHistory.fromHours, 720, 14_400),
+    ])
+  func charts(statement: Statement, steps: Int, stepSeconds: Int) throws {
+    let seconds = statement === GardenHistory.fromFiveMinutes ? 300 : 3_600
+    let read = try blocks(
+      statement, Self.garden, "now() - interval '\(steps * seconds) s'", "now()", "0", "\(stepSeconds)")
+    let series = Volume.wanted.devices * 10
+    #expect(read <= series * (steps + steps / 20 + 20))
+  }
+
+  @Test("the latest readings of a garden read a few blocks for each sensor")
+  func latest() throws {
+    #expect(try blocks(LatestReadings.newest, Self.garden, "5000") <= Volume.wanted.devices * 100)
+  }
+
+  @Test("orders in a state that none is in read a look into an index, and others a page")
+  func orders() throws {
+    for statements in [Orders.bought, Orders.sold, Orders.all] {
+      for user in [Self.user, Self.seller] {
+        // Ten businesses each, and a page of orders.
+        let most = 110
+        #expect(try blocks(statements.ofOne, user, Self.last, "21", "'pending'") <= most)
+        #expect(try blocks(statements.ofOne, user, Self.last, "21", "'refunded'") <= most + 30)
+        #expect(try blocks(statements.ofAny, user, Self.last, "21") <= most + 30)
+      }
+    }
+  }
+
+  @Test("a page of the summary of sales reads the index of its year")
+  func summary() throws {
+    let most = 200 + Volume.wanted.orders / 150
+    #expect(try blocks(OrderSummary.byDay, Self.seller, "'-infinity'", "'infinity'") <= most)
+  }
+
+  @Test("a search by what businesses lack reads none of them")
+  func search() throws {
+    for words in ["'-fresh'", "'absent'"] {
+      #expect(try blocks(Businesses.matching, "21", "NULL", Self.last, "NULL", words) <= 60)
+    }
+  }
+
+  @Test("sealing makes a few bytes of each reading, and tells how fast", .enabled(if: getenv("VOLUME") != nil))
+  func sealing() throws {
+    let server = try LiveServer(["READINGS_SEALING": "off"])
+    defer { server.stop() }
+    let day = CivilDate(Timestamp(unixMilliseconds: Clock.unixMilliseconds())).advanced(byDays: -5)
+    let logger = Logger(LogSink(style: server.configuration.logStyle))
+    let (sealing, sensors) = (ReadingsSealing(logger: logger), 1_000)
+    var configuration = DatabaseConfiguration(url: server.databaseURL)
+    configuration.statementTimeoutMilliseconds = 3_600_000
+    let figures = try Database.standalone(configuration, connectSeconds: 30) { database in
+      try await database.execute("UPDATE schema_migrations SET applied_at = '2000-01-01Z'")
+      try await database.transaction(timeoutMilliseconds: 0) { transaction in
+        try await ReadingPartitions(rawDays: 30, logger: logger) { day.start }.make([day], transaction)
+        // Every minute, up to 700 ms late, a slow wave in tenths.
+        try await transaction.execute(
+          """
+          INSERT INTO readings
+          SELECT s.id, 'soil_moisture', \(day.start) + minute * interval '1 minute' + jitter * interval '1 ms',
+            round((20 + 8 * sin(minute / 200.0 + sensor) + noise)::numeric, 1)
+          FROM (SELECT sensor, gen_random_uuid() AS id FROM generate_series(1, \(sensors)) sensor) s,
+            LATERAL (SELECT minute, floor(random() * 700) AS jitter, random() * 0.4 AS noise
+            FROM generate_series(0, 1439) minute WHERE sensor > 0) r
+          """)
+      }
+      let bytes: SQL = "SELECT pg_total_relation_size(\("readings_sealed")::regclass)"
+      let open: SQL = """
+        SELECT pg_total_relation_size(\(ReadingPartitions.table(of: day))::regclass)
+        """
+      let before = try await database.query(open)[0].decode(Int64.self, 0)
+      let began = Clock.monotonic()
+      func isMore() async throws -> Bool {
+        try await database.transaction(timeoutMilliseconds: 0) { try await sealing.run($0) }
+      }
+      while try await isMore() {
+        sealing.duty.committed()
+      }
+      let nanoseconds = Clock.monotonic() - began
+      return (before, try await database.query(bytes)[0].decode(Int64.self, 0), nanoseconds)
+    }
+    let readings = Double(sensors * 1_440)
+    let (before, after) = (Double(figures.0) / readings, Double(figures.1) / readings)
+    print(
+      "a reading takes \(before) bytes, sealed \(after); \(Int(readings / Double(figures.2) * 1e9)) are sealed a second"
+    )
+    #expect(after <= 8)
+  }
+}

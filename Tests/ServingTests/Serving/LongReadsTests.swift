@@ -1,0 +1,137 @@
+import Glibc
+import Postgres
+import Reactor
+import Synchronization
+import Testing
+import Values
+
+@testable import Web
+
+@Suite("What may read much")
+struct LongReadsTests {
+  /// A server with public gardens, and who owns them.
+  private struct Gardens: @unchecked Sendable {
+    let server: LiveServer
+    let owner: Client
+    let ids: [String]
+
+    init(_ count: Int) throws {
+      server = try LiveServer([
+        "TRUSTED_PROXIES": "127.0.0.1", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "60000",
+      ])
+      owner = try server.signedIn().client
+      let owner = owner
+      ids = try (0..<count).map { _ in try owner.makeGarden(#"{"name":"Open","public":true}"#) }
+    }
+
+    /// Asks for a chart, as a client of that number.
+    func month(_ garden: String, client: Int) throws -> Reply {
+      let headers = ["X-Forwarded-For: 198.51.\(client / 250).\(client % 250 + 1)"]
+      return try Client(server).get("/gardens/\(garden)/data?range=month", headers: headers)
+    }
+
+    /// How many statements wait for the table.
+    func waiting() throws -> Int {
+      try server.withDatabase { database in
+        let sql: SQL = "SELECT count(*) FROM pg_locks WHERE relation = 'readings_1h'::regclass AND NOT granted"
+        return try await database.query(sql)[0].decode(Int.self, 0)
+      }
+    }
+
+    /// Calls `body` while no statement that reads hours comes to an end.
+    func whileHoursAreLocked(_ body: () throws -> Void) throws {
+      let hold = Hold()
+      let thread = try SystemThread(name: "hold") {
+        try? server.withDatabase { database in
+          try await database.transaction { transaction in
+            try await transaction.execute("LOCK TABLE readings_1h IN ACCESS EXCLUSIVE MODE")
+            hold.isLocked.store(true, ordering: .releasing)
+            while !hold.isOver.load(ordering: .acquiring) { await database.loop.sleep(nanoseconds: 5_000_000) }
+          }
+        }
+      }
+      defer {
+        hold.isOver.store(true, ordering: .releasing)
+        thread.join()
+      }
+      try #require(holds(within: 20) { hold.isLocked.load(ordering: .acquiring) })
+      try body()
+    }
+  }
+
+  /// A lock that another thread holds for a test.
+  private final class Hold: Sendable {
+    let isLocked = Atomic<Bool>(false)
+    let isOver = Atomic<Bool>(false)
+  }
+
+  @Test("leaves reads by key alone while 50 clients ask for months, and refuses more of one client than its share")
+  func lanes() throws {
+    let gardens = try Gardens(50)
+    defer { gardens.server.stop() }
+    for id in gardens.ids { _ = try gardens.owner.makeDevice(in: id) }
+    let statuses = Mutex<[Int]>([])
+    let threads = Mutex<[SystemThread]>([])
+    try gardens.whileHoursAreLocked {
+      for (index, id) in gardens.ids.enumerated() {
+        let thread = try SystemThread(name: "month-\(index)") {
+          let status = (try? gardens.month(id, client: index).status) ?? 0
+          statuses.withLock { $0.append(status) }
+        }
+        threads.withLock { $0.append(thread) }
+      }
+      // One statement of each loop is with Postgres, and waits.
+      #expect(try holds(within: 20) { try gardens.waiting() >= 2 })
+      for client in gardens.server.clients(8, token: gardens.owner.token) {
+        #expect(try client.get("/api/users/me").status == 200)
+      }
+      #expect(try gardens.waiting() >= 1)
+    }
+    for thread in threads.withLock({ $0 }) { thread.join() }
+    let found = statuses.withLock { $0 }
+    #expect(found.count == 50)
+    #expect(Set(found).isSubset(of: [200, 503]))
+    #expect(try gardens.month(gardens.ids[0], client: 0).status == 200)
+  }
+
+  @Test("answers 503 to who has too many under way, while others are served")
+  func share() throws {
+    let gardens = try Gardens(LongReads.maximumOfClient + 4)
+    defer { gardens.server.stop() }
+    for id in gardens.ids { _ = try gardens.owner.makeDevice(in: id) }
+    let replies = Mutex<[Reply]>([])
+    let threads = Mutex<[SystemThread]>([])
+    try gardens.whileHoursAreLocked {
+      for id in gardens.ids {
+        let thread = try SystemThread(name: "month") {
+          guard let reply = try? gardens.month(id, client: 1) else { return }
+          replies.withLock { $0.append(reply) }
+        }
+        threads.withLock { $0.append(thread) }
+      }
+      // Those beyond the share are answered while the others wait.
+      #expect(holds(within: 20) { replies.withLock { $0.count } >= 4 })
+      #expect(replies.withLock { $0.prefix(4).allSatisfy { $0.status == 503 && $0.header("retry-after") != nil } })
+    }
+    for thread in threads.withLock({ $0 }) { thread.join() }
+    #expect(try gardens.month(gardens.ids[0], client: 1).status == 200)
+  }
+
+  @Test("is made once for all who look at a chart, and forgotten when the garden is shown no more")
+  func charts() throws {
+    let gardens = try Gardens(1)
+    defer { gardens.server.stop() }
+    let id = gardens.ids[0]
+    _ = try gardens.owner.makeDevice(in: id)
+    let clients = gardens.server.clients(12)
+    let target = "/gardens/\(id)/data?range=month"
+    for client in clients { #expect(try client.get(target).status == 200) }
+    // Both loops know it by now, in all likelihood, unless a step has begun meanwhile.
+    try gardens.whileHoursAreLocked {
+      let statuses = try clients.map { try $0.get(target).status }
+      #expect(Set(statuses) == [200])
+    }
+    #expect(try gardens.owner.patch("/api/gardens/\(id)", #"{"public":false}"#).status == 200)
+    for client in clients { #expect(try client.get(target).status == 404) }
+  }
+}
