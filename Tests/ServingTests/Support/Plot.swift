@@ -53,7 +53,7 @@ struct Plot {
       try await database.execute(
         """
         UPDATE devices SET last_seen_at = \(now),
-          measured_types = array_remove(coalesce(measured_types, '{}'), \(sensorType)) || \(sensorType)
+          measured_types = array_append(array_remove(coalesce(measured_types, '{}'), \(sensorType)), \(sensorType))
         WHERE id = \(device)
         """)
     }
