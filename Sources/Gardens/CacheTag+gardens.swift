@@ -9,5 +9,5 @@ extension CacheTag {
   static func garden(_ id: Identifier) -> CacheTag { CacheTag("garden", id) }
 
   /// The newest readings of a garden, when devices of it are gone.
-  static func latest(in garden: Identifier) -> CacheTag { CacheTag("latest", garden) }
+  package static func latest(in garden: Identifier) -> CacheTag { CacheTag("latest", garden) }
 }

@@ -9,26 +9,36 @@ package enum LogRedaction {
     "ticket",
   ]
 
-  /// A request target with the values of secret query parameters masked; other values stay.
+  /// How segments of a path begin that are secrets: an invitation, a way to a new password.
+  private static let secretSegments = ["tiv_", "tpr_"]
+
+  /// A request target with its secret segments and the values of secret query parameters masked; all else stays.
   ///
   /// A parameter counts as secret when its name, in any case and with separators ignored, contains one of the usual
   /// words (token, key, password, …), or holds a percent sign that might hide one.
   package static func path(_ target: UnsafeRawBufferPointer) -> String {
     let text = String(decoding: target, as: UTF8.self)
-    guard let mark = text.firstIndex(of: "?") else { return text }
+    let mark = text.firstIndex(of: "?") ?? text.endIndex
+    let segments = text[..<mark].split(separator: "/", omittingEmptySubsequences: false).map { segment in
+      secretSegments.contains { segment.hasPrefix($0) } ? mask[...] : segment
+    }
+    let path = segments.joined(separator: "/")
+    if mark == text.endIndex { return path }
     let query = text[text.index(after: mark)...]
     let parameters = query.split(separator: "&", omittingEmptySubsequences: false).map { parameter in
       guard let equals = parameter.firstIndex(of: "="), isSecret(parameter[..<equals]) else { return String(parameter) }
       return parameter[...equals] + mask
     }
-    return text[...mark] + parameters.joined(separator: "&")
+    return path + "?" + parameters.joined(separator: "&")
   }
 
-  /// A request target with the values of secret query parameters masked.
+  /// A request target with its secret segments and the values of secret query parameters masked.
   package static func path(_ target: String) -> String {
-    guard target.utf8.contains(UInt8(ascii: "?")) else { return target }
     var target = target
-    return target.withUTF8 { path(UnsafeRawBufferPointer($0)) }
+    return target.withUTF8 { utf8 in
+      let bytes = UnsafeRawBufferPointer(utf8)
+      return needsMasking(bytes) ? path(bytes) : String(decoding: bytes, as: UTF8.self)
+    }
   }
 
   /// Whether a name says that its value is a secret.
@@ -38,8 +48,8 @@ package enum LogRedaction {
     return secretNames.contains { plain.contains($0) }
   }
 
-  /// Whether a target has a query at all: without one nothing needs masking.
+  /// Whether a target has a query, or what every secret segment has: without either nothing needs masking.
   static func needsMasking(_ target: UnsafeRawBufferPointer) -> Bool {
-    target.contains(UInt8(ascii: "?"))
+    target.contains { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "_") }
   }
 }

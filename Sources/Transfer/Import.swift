@@ -31,13 +31,41 @@ struct Import: EndpointGroup {
           mediaTypes: [Export.mediaType], schema: .string(),
           example: #"{"kind":"header","schema":1,"exportedAt":"2026-11-21T09:30:00.000Z"}"#),
         bodyLimit: context.configuration.http.importBytes,
-        success: Endpoint.Success(200, Self.report), refusals: [.overloaded, .unavailable], handler: .streaming(take))
+        success: Endpoint.Success(200, Self.report), refusals: [.overloaded, .unavailable], handler: .streaming(take)),
+      Endpoint(
+        "importHistory", method: .post, template: "/api/devices/{id}/history", access: .user,
+        summary: "Take in what a device has measured before",
+        details: """
+          CSV with the columns `sensorType`, `value` and `measuredAt`, which is RFC 3339 or a Unix time; readings may be of \
+          any age since 1970. One faulty line refuses the file, of which nothing is stored then. What is there already is \
+          skipped: a reading of the same time, and of what is kept by the hour alone every hour that had readings before.
+          """,
+        tag: "Readings",
+        parameters: [.query("dryRun", .boolean, "Whether to check the file only."), .idempotencyKey()],
+        body: Endpoint.Body(
+          mediaTypes: [HistoryTable.mediaType], schema: .string(),
+          example: "sensorType,value,measuredAt\nsoil_moisture,31.5,2025-11-21T09:30:00Z\n"),
+        bodyLimit: context.configuration.http.importBytes,
+        success: Endpoint.Success(200, Self.report), refusals: [.notFound, .forbidden, .overloaded, .unavailable],
+        handler: .streaming(takeHistory)),
     ]
   }
 
   private func take(_ call: Call) async throws -> Response {
-    let user = try call.user.id
     try call.requireMediaType([Export.mediaType])
+    return try await take(call, into: nil)
+  }
+
+  private func takeHistory(_ call: Call) async throws -> Response {
+    let device = try await DeviceAccess(context: context).device(
+      try call.identifier("id"), for: try call.user, as: .editor)
+    try call.requireMediaType([HistoryTable.mediaType])
+    return try await take(call, into: device)
+  }
+
+  /// Takes in an export, or the history of a device.
+  private func take(_ call: Call, into device: DeviceIdentity?) async throws -> Response {
+    let user = try call.user.id
     let isDryRun = try call.query().flag("dryRun") ?? false
     let place = try transfers.begin(call.client)
     defer { place.end() }
@@ -50,11 +78,12 @@ struct Import: EndpointGroup {
     if let key, let made = try await made(before: key, &lines, at: call.now) { return call.response(made) }
     let rawDays = context.configuration.readings.rawDays
     var file = ImportFile(now: call.now, rawFrom: Export.rawFrom(call.now, rawDays: rawDays))
+    if let device { file.expectHistory(of: device, types: try await measuredTypes(of: device)) }
     var isRefused = false
     let partitions = ReadingPartitions(context)
     try await context.database.transaction { try await partitions.make(partitions.days(at: call.now), $0) }
     do {
-      try await write(&lines, &file, for: user, isDryRun: isDryRun, key)
+      try await write(&lines, &file, for: user, into: device, isDryRun: isDryRun, key)
     } catch is Refused {
       isRefused = true
     }
@@ -80,7 +109,8 @@ struct Import: EndpointGroup {
 
   /// Reads the file into one transaction. Throws `Refused` at the first fault, or at the end of a dry run.
   private func write(
-    _ lines: inout BodyLines, _ file: inout ImportFile, for user: Identifier, isDryRun: Bool, _ key: IdempotencyKey?
+    _ lines: inout BodyLines, _ file: inout ImportFile, for user: Identifier, into device: DeviceIdentity?,
+    isDryRun: Bool, _ key: IdempotencyKey?
   ) async throws {
     let now = context.now
     var hasBegun = false
@@ -93,6 +123,8 @@ struct Import: EndpointGroup {
         // Committed since it was looked for.
         if try await key.isUsed(in: transaction, at: now) { throw IdempotencyKey.inProgress }
       }
+      // Else what is stored after its end would stay.
+      if let device, try await transaction.query(Self.holdDevice, device.id).isEmpty { throw DeviceAccess.notFound }
       var lastStatement = context.loop.now
       while let line = try await lines.next() {
         file.take(line, line: lines.number)
@@ -109,10 +141,15 @@ struct Import: EndpointGroup {
       let made = Made(status: .ok, body: file.report.body(isDryRun: false))
       try await key?.about(lines.digest).keep(made, in: transaction, at: now)
       if file.touchesPublic { tags = [.gardens, .businesses] }
+      if let device { tags = [.latest(in: device.garden)] }
     }
   }
 
   private func flush(_ file: inout ImportFile, _ user: Identifier, _ transaction: Transaction) async throws {
+    if file.isHistory {
+      let known = try await file.batch.dropKnownHours(in: transaction)
+      file.skipped(hours: known)
+    }
     let fresh = try await file.batch.write(user, at: context.now, in: transaction)
     if file.batch.count == 0 { try await transaction.execute(Self.keepAlive) }
     file.written(freshReadings: fresh)
@@ -134,6 +171,13 @@ struct Import: EndpointGroup {
     return problem
   }
 
+  private func measuredTypes(of device: DeviceIdentity) async throws -> [String] {
+    try await context.database.query(Self.measuredTypes, device.id).first?.decode([String].self, 0) ?? []
+  }
+
+  private static let measuredTypes = Statement(
+    "import.measuredTypes", "SELECT coalesce(measured_types, '{}') FROM devices WHERE id = $1")
+  private static let holdDevice = Statement("import.holdDevice", "SELECT FROM devices WHERE id = $1 FOR KEY SHARE")
   private static let keepAlive = Statement("import.keepAlive", "SELECT")
 
   private static let report = Schema.named(

@@ -16,6 +16,10 @@ struct ImportFile {
   /// Whether something was made that everyone may see.
   private(set) var touchesPublic = false
 
+  /// The columns of a device's history, once they are known; nil for an export.
+  private var history: HistoryTable?
+  var isHistory: Bool { history != nil }
+
   private let now: Timestamp
   private let rawFrom: Timestamp
   private var hasHeader = false
@@ -37,10 +41,18 @@ struct ImportFile {
     idsMoment = now
   }
 
+  /// Lets the file be the history of a device that has measured some types already.
+  mutating func expectHistory(of device: DeviceIdentity, types: [String]) {
+    history = HistoryTable(device: device)
+    devices[device.id] = device.id
+    sensorTypes[device.id] = types.map(\.hashValue)
+  }
+
   /// Reads one line.
   mutating func take(_ bytes: [UInt8], line: Int) {
     batch.bytes += bytes.count
     do {
+      if history != nil { return try readHistory(bytes) }
       try read(try JSONReader.parse(bytes))
     } catch let error as JSONError {
       report.fault(line, Fault("", error.message))
@@ -53,7 +65,9 @@ struct ImportFile {
 
   /// Notes at the end that there was not even a first line.
   mutating func finish(line: Int) {
-    if !hasHeader, report.faultCount == 0 { report.fault(max(line, 1), Fault("", "the file has no header")) }
+    if history == nil, !hasHeader, report.faultCount == 0 {
+      report.fault(max(line, 1), Fault("", "the file has no header"))
+    }
   }
 
   /// Takes the rows that wait, once they are written; `fresh` readings of them were new.
@@ -70,7 +84,16 @@ struct ImportFile {
     batch = ImportBatch()
   }
 
+  /// Counts hours that were there already.
+  mutating func skipped(hours: Int) { report.skipped(.reading, hours) }
+
   // MARK: Lines
+
+  private mutating func readHistory(_ bytes: [UInt8]) throws {
+    guard let line = try history?.reading(bytes) else { return }
+    var fields = Fields(try JSONReader.parse(line))
+    try readReading(&fields)
+  }
 
   private mutating func read(_ value: JSONValue) throws {
     guard let name = value.member("kind")?.stringText, let kind = ImportKind(rawValue: name) else {
@@ -182,6 +205,9 @@ struct ImportFile {
   private mutating func readReading(_ fields: inout Fields) throws {
     let device = known("deviceId", "device", &fields, devices)
     let type = sensorType(of: device, &fields)
+    if let declared = history?.device.sensorTypes, !declared.isEmpty, !declared.contains(type) {
+      fields.fault("sensorType", "is not one that the device declares")
+    }
     let value = fields.required("value", Self.values(of: type))
     let measuredAt = fields.required("measuredAt", .timestamp)
     checkPast("measuredAt", measuredAt, &fields)

@@ -10,6 +10,7 @@ import Testing
     ("/a?password=x=y&password=z", "/a?password=***&password=***"), ("/a?%74oken=x", "/a?%74oken=***"),
     ("/a?token", "/a?token"), ("/a?&&token=", "/a?&&token=***"), ("/a?x=?token=y", "/a?x=?token=y"),
     ("/a?refreshToken=x", "/a?refreshToken=***"), ("*", "*"),
+    ("/api/invitations/tiv_abc", "/api/invitations/***"), ("/a/tpr_x/b?c=d", "/a/***/b?c=d"), ("/a_b/c", "/a_b/c"),
   ])
 func redactedTarget(target: String, expected: String) {
   #expect(LogRedaction.path(target) == expected)

@@ -67,26 +67,10 @@ struct Readings: EndpointGroup {
     switch call.identity {
     case .device(let device) where device.id == id: return device
     case .user(let user):
-      let rows = try await context.database.query(Self.owned, id, user.id)
-      if let row = rows.first {
-        var columns = row.columns
-        let device = DeviceIdentity(
-          id: id, garden: try columns.next(), sensorTypes: try columns.next([String].self))
-        try role.require(try GardenRole.read(&columns))
-        return device
-      }
-    case .device, .anonymous: break
+      return try await DeviceAccess(context: context).device(id, for: user, as: role)
+    case .device, .anonymous: throw DeviceAccess.notFound
     }
-    throw Problem(.notFound, "There is no device with this id.")
   }
-
-  private static let owned = Statement(
-    "devices.owned",
-    """
-    SELECT gardens.id, devices.sensor_types, \(GardenRole.column(of: "$2"))
-    FROM devices JOIN gardens ON gardens.id = devices.garden_id
-    WHERE devices.id = $1 AND \(GardenRole.viewer.isHeld(by: "$2"))
-    """)
 
   // MARK: Storing
 
@@ -183,7 +167,8 @@ struct Readings: EndpointGroup {
 
   private func list(_ call: Call) async throws -> Response {
     let origin = try await origin(call, as: .viewer)
-    let query = try ReadingsQuery(call, devices: [origin.id], of: origin.id, types: feature.sensorTypes)
+    var query = try ReadingsQuery(call, devices: [origin.id], of: origin.id, types: feature.sensorTypes)
+    try await query.settle(context.database)
     return try await ReadingsAnswer(context: context, owner: origin.id, query: query).response(to: call)
   }
 
@@ -191,7 +176,8 @@ struct Readings: EndpointGroup {
     let garden = try call.identifier("id")
     try await GardenAccess(context: context).requireReader(call.identity, of: garden)
     let devices = try await context.database.query(Self.devices, garden).map { try $0.decode(Identifier.self, 0) }
-    let query = try ReadingsQuery(call, devices: devices, of: garden, types: feature.sensorTypes)
+    var query = try ReadingsQuery(call, devices: devices, of: garden, types: feature.sensorTypes)
+    try await query.settle(context.database)
     return try await ReadingsAnswer(context: context, owner: garden, query: query).response(to: call)
   }
 

@@ -183,16 +183,11 @@ struct ReadingsDecoder {
     if draft.measuredAt == nil { draft.note(.invalidTime, "measuredAt") }
   }
 
-  /// From here on a whole number counts milliseconds since 1970, below it seconds.
-  private static let leastMilliseconds: Int64 = 100_000_000_000
-
   private func readUnixTime(_ scanner: inout JSONScanner, _ draft: inout Draft) throws(JSONError) {
     do throws(JSONError) {
       guard let number = try scanner.number() else { return try Self.skip("measuredAt", &scanner, &draft) }
       guard case .integer(let time) = number else { return draft.note(.invalidTime, "measuredAt") }
-      // What is far too old may be a little less so.
-      let milliseconds = time < Self.leastMilliseconds ? max(time, -Self.leastMilliseconds) * 1_000 : time
-      draft.measuredAt = Timestamp(unixMilliseconds: milliseconds)
+      draft.measuredAt = Timestamp(unixTime: time)
     } catch {
       guard error.kind == .numberTooLarge else { throw error }
       draft.note(.invalidTime, "measuredAt")

@@ -18,6 +18,9 @@ struct ReadingsQuery {
       "resolution", .cases(of: Resolution.self),
       "Single readings, or buckets of five minutes, an hour or a day in UTC, which count by their start."),
     .query(
+      "timeZone", .string(pattern: ZonedDays.pattern),
+      "With `resolution=1d`, whose days are meant, such as Europe/Paris; UTC unless given."),
+    .query(
       "limit", .integer(minimum: 1, maximum: maximumLimit),
       "The most items of a page; 1000 of JSON unless given, and all of CSV."),
     .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),
@@ -27,8 +30,10 @@ struct ReadingsQuery {
   let devices: [Identifier]
   let resolution: Resolution
   let type: SensorType?
-  let from: Timestamp
-  let to: Timestamp
+  private(set) var from: Timestamp
+  private(set) var to: Timestamp
+  /// Whose days are asked for, unless it is UTC.
+  private let zone: ZonedDays?
   let limit: Int64
   /// Whether the request says how many items it wants, or where to go on.
   let isPaged: Bool
@@ -50,9 +55,12 @@ struct ReadingsQuery {
       }
       return type
     }
+    zone = try query.value("timeZone").flatMap { try ZonedDays($0) }
+    if zone != nil, resolution != .days { throw Problem(.malformed, "timeZone needs resolution=1d.") }
     let (from, to) = (try query.timestamp("from"), try query.timestamp("to"))
     list =
       "readings \(owner) \(resolution.rawValue) \(type?.name ?? "") \(from?.description ?? "") \(to?.description ?? "")"
+      + (zone.map { " \($0.zone)" } ?? "")
     let page = try call.page(query, list: list, defaultLimit: Self.defaultLimit, maximumLimit: Self.maximumLimit)
     limit = page.limit
     isPaged = try query.value("limit") != nil || page.after != nil
@@ -68,9 +76,16 @@ struct ReadingsQuery {
       let last = to ?? call.now.advanced(byMilliseconds: ReadingWindow.futureMilliseconds)
       let first = from ?? (to ?? call.now).advanced(byMilliseconds: -Self.dayMilliseconds)
       guard first <= last else { throw Problem(.malformed, "from must not be after to.") }
-      (self.from, self.to) = resolution == .days ? (Self.midnight(first), Self.midnight(last)) : (first, last)
+      (self.from, self.to) =
+        resolution == .days && zone == nil ? (Self.midnight(first), Self.midnight(last)) : (first, last)
       place = nil
     }
+  }
+
+  /// Moves the span to the midnights of the zone that is asked for.
+  mutating func settle(_ database: Database) async throws {
+    guard let zone else { return }
+    (from, to) = try await zone.midnights(from, to, in: database)
   }
 
   /// The first midnight that is not before a moment.
@@ -106,7 +121,10 @@ struct ReadingsQuery {
     _ database: Database, of device: Identifier, from: Timestamp, after typeBefore: String, limit: Int64
   ) async throws -> ReadingsPage {
     let rows =
-      if let type {
+      if let zone {
+        try await database.query(
+          ZonedDays.page, device, from, to, typeBefore, limit + 1, zone.zone, type?.name)
+      } else if let type {
         try await database.query(
           resolution.statement(ofOneType: true), device, from, to, typeBefore, limit + 1, type.name)
       } else {

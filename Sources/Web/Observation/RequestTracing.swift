@@ -59,7 +59,8 @@ final class RequestTracing {
     let server = call.request.header("Host").flatMap { ServiceURL.hostAndPort($0[...]) }
     span.describeHTTP(
       method: call.request.method == .other ? nil : call.request.method.name.description,
-      route: call.endpoint?.endpoint.template, path: call.request.path, statusCode: Int(summary.status.rawValue),
+      route: call.endpoint?.endpoint.template, path: LogRedaction.path(call.request.path),
+      statusCode: Int(summary.status.rawValue),
       clientAddress: call.clientAddress.text, userAgent: call.request.header("User-Agent"),
       serverAddress: server?.host, serverPort: (server?.port).map(Int.init))
     spans.add(span)

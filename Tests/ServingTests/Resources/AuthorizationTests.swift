@@ -49,6 +49,7 @@ struct AuthorizationTests {
     "storeOwnReadings": [401, 403, 200, 403, 403, 403, 403, 403, 403, 403, 403],
     "getOwnDevice": [401, 403, 200, 403, 403, 403, 403, 403, 403, 403, 403],
     "storeReadings": [401, 404, 200, 403, 200, 200, 200, 404, 403, 200, 403],
+    "importHistory": [401, 404, 403, 403, 200, 200, 200, 404, 403, 200, 403],
     "listGardenReadings": [404, 404, 404, 200, 200, 200, 200, 404, 200, 403, 403],
     "listReadings": [401, 404, 200, 200, 200, 200, 200, 404, 200, 403, 403],
     "createInsight": [401, 404, 403, 403, 409, 409, 409, 404, 403, 409, 403],
@@ -80,7 +81,8 @@ struct AuthorizationTests {
 
   /// What everyone may call; that alone is looked at.
   private static let open: Set<String> = [
-    "register", "signIn", "refreshTokens", "getLiveness", "getStartup", "getReadiness", "getHealth", "getHealthChecks",
+    "register", "signIn", "refreshTokens", "getLiveness", "getStartup",
+    "getReadiness", "getHealth", "getHealthChecks",
     "getVersion", "getMetrics", "getApiMetrics", "getHomePage", "getStatusPage", "getStatusData", "getOpenAPIDocument",
     "getReferencePage", "getAsset", "getGardensPage", "getGardenPage", "getGardenPageData",
   ]

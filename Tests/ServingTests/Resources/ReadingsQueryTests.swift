@@ -278,4 +278,39 @@ struct ReadingsQueryTests {
     #expect(Set(lines).count == 25_001)
     #expect(table.header("link") == nil)
   }
+
+  @Test("gives days as a time zone has them, also those of 23 hours, page by page")
+  func zonedDays() throws {
+    let device = try TestDevice(LiveServer.shared.get())
+    let id = device.id
+    try device.server.withDatabase { database in
+      _ = try await database.execute(
+        """
+        INSERT INTO readings_1h (device_id, sensor_type, start, min, max, sum, count)
+        SELECT \(id), type, start, 1, 1, 1, 1
+        FROM generate_series(timestamptz '2026-03-27 23:00Z', '2026-03-30 21:00Z', '1 hour') start,
+          unnest(ARRAY['ec', 'ph']) type
+        """)
+      _ = try await database.execute("UPDATE devices SET measured_types = '{ec,ph}' WHERE id = \(id)")
+    }
+    var (target, rows): (String?, [String]) = (
+      device.path + "?resolution=1d&timeZone=Europe/Paris&from=2026-03-27T23:00:00Z&to=2026-03-30T22:00:00Z&limit=1", []
+    )
+    while let page = target {
+      let reply = try device.owner.get(page)
+      #expect(reply.status == 200, "\(reply.text)")
+      rows += try (reply.json["items"]?.elements ?? []).map {
+        "\($0["start"]?.text ?? "") \($0["sensorType"]?.text ?? "") \($0["count"]?.integer ?? 0)"
+      }
+      target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+    }
+    #expect(
+      rows == [
+        "2026-03-27T23:00:00.000Z ec 24", "2026-03-27T23:00:00.000Z ph 24", "2026-03-28T23:00:00.000Z ec 23",
+        "2026-03-28T23:00:00.000Z ph 23", "2026-03-29T22:00:00.000Z ec 24", "2026-03-29T22:00:00.000Z ph 24",
+      ])
+    for query in ["resolution=1d&timeZone=Mars/Olympus", "resolution=1d&timeZone=a;b", "timeZone=Europe/Paris"] {
+      #expect(try device.owner.get("\(device.path)?\(query)").status == 400, "\(query)")
+    }
+  }
 }

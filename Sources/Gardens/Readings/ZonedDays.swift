@@ -1,0 +1,71 @@
+import Postgres
+import Values
+import Web
+
+/// Days as a time zone has them, made from the buckets of hours: an hour belongs to the day in which it begins.
+struct ZonedDays {
+  /// A name of the IANA's database, as far as its form tells; Postgres knows them all.
+  static let pattern = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
+
+  let zone: String
+
+  /// Reads a zone's name; nil for UTC, whose days are kept.
+  init?(_ name: String) throws {
+    let isName =
+      (1...64).contains(name.utf8.count)
+      && name.utf8.allSatisfy { byte in
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "_+-/".utf8.contains(byte)
+      }
+    guard isName else { throw Self.unknown }
+    if name == "UTC" { return nil }
+    zone = name
+  }
+
+  /// The first midnights that are not before two moments; throws 400 for a zone that nobody knows.
+  func midnights(
+    _ from: Timestamp, _ to: Timestamp, in database: Database
+  ) async throws -> (from: Timestamp, to: Timestamp) {
+    do {
+      let (from, to) = try await database.query(Self.midnights, from, to, zone)[0].decode(
+        (Timestamp.self, Timestamp.self))
+      return (from, to)
+    } catch  where error.sqlState == "22023" {
+      throw Self.unknown
+    }
+  }
+
+  private static var unknown: Problem {
+    Problem(.malformed, "timeZone must be a name of the IANA's database, such as Europe/Paris.")
+  }
+
+  private static func midnight(_ moment: String) -> String {
+    """
+    CASE WHEN date_trunc('day', \(moment)::timestamptz, $3) = \(moment) THEN \(moment)::timestamptz
+      ELSE date_trunc('day', \(moment)::timestamptz AT TIME ZONE $3 + interval '1 day') AT TIME ZONE $3 END
+    """
+  }
+  private static let midnights = Statement(
+    "readings.midnights", "SELECT \(midnight("$1")), \(midnight("$2"))")
+
+  /// A page as the statements of `Resolution` give one; of one type (`$7`), or of all when that is NULL.
+  static let page = Statement(
+    "readings.zonedDays",
+    """
+    WITH days AS (
+      SELECT sensor_type, date_trunc('day', start, $6) AS at, min(min) AS min, max(max) AS max,
+        greatest(min(min), least(max(max), sum(sum / 2.0::float8 ^ 40) / sum(count) * 2.0::float8 ^ 40)) AS mean,
+        sum(count)::bigint AS count
+      FROM readings_1h
+      WHERE device_id = $1 AND start >= $2 AND start < $3 AND ($7::text IS NULL OR sensor_type = $7)
+      GROUP BY 1, 2
+    ), page AS (
+      SELECT * FROM days WHERE at > $2 OR sensor_type > $4 ORDER BY at, sensor_type LIMIT $5
+    ), types AS (
+      SELECT sensor_type, row_number() OVER (ORDER BY sensor_type) - 1 AS number
+      FROM (SELECT DISTINCT sensor_type FROM page) t
+    )
+    SELECT (SELECT array_agg(sensor_type ORDER BY number) FROM types), array_agg(number), array_agg(at),
+      array_agg(mean), array_agg(min), array_agg(max), array_agg(count)
+    FROM (SELECT number, page.* FROM page JOIN types USING (sensor_type) ORDER BY at, sensor_type) items
+    """)
+}

@@ -1,0 +1,61 @@
+import Gardens
+import JSON
+import Values
+import Web
+
+/// The readings of one device as CSV (RFC 4180): a line of names, and a reading on each line behind it.
+struct HistoryTable {
+  static let mediaType = "text/csv"
+  private static let names = ["sensorType", "value", "measuredAt"]
+
+  let device: DeviceIdentity
+  /// The names of the columns in their order; empty until they were read.
+  private var columns: [String] = []
+
+  init(device: DeviceIdentity) { self.device = device }
+
+  /// A line as the export's line of a reading, in JSON; nil for that of the names, which comes first.
+  mutating func reading(_ line: [UInt8]) throws -> [UInt8]? {
+    guard let text = String(validating: line, as: UTF8.self) else { throw ValidationError("", "is not UTF-8") }
+    let values = text.split(separator: ",", omittingEmptySubsequences: false).map(Self.unquoted)
+    guard !columns.isEmpty else {
+      guard values.sorted() == Self.names.sorted() else {
+        throw ValidationError("", "must name the columns \(Self.names.joined(separator: ","))")
+      }
+      columns = values
+      return nil
+    }
+    guard values.count == columns.count else {
+      throw ValidationError("", "must have \(columns.count) values")
+    }
+    var json = JSONWriter()
+    json.object { json in
+      json.member("deviceId", device.id)
+      for (name, value) in zip(columns, values) {
+        json.key(name)
+        Self.write(value, of: name, &json)
+      }
+    }
+    return json.take()
+  }
+
+  /// A number stays one, and a Unix time becomes a moment; anything else is judged as the text that it is.
+  private static func write(_ value: String, of name: String, _ json: inout JSONWriter) {
+    switch name {
+    case "value":
+      if let number = Double(value), number.isFinite { return json.number(number) }
+    case "measuredAt":
+      // Of a time beyond the year 9999 there is no text.
+      if let time = Int64(value), abs(time) < 100_000_000_000_000 { return json.value(Timestamp(unixTime: time)) }
+    default: break
+    }
+    json.string(value)
+  }
+
+  /// Without blanks and a pair of quotes around it.
+  private static func unquoted(_ text: Substring) -> String {
+    let text = String(text.filter { $0 != "\r" && $0 != "\r\n" }).trimmingSpaces
+    guard text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") else { return text }
+    return String(text.dropFirst().dropLast())
+  }
+}
