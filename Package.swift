@@ -47,6 +47,7 @@ let package = Package(
     .systemLibrary(name: "CRedis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CTLS", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
 
     layer("Values"),
     layer("Metrics"),
@@ -56,7 +57,7 @@ let package = Package(
     layer("JSON", ["Values"]),
     layer("HTTP", ["CLinux", "Values", "Reactor"]),
     layer("Postgres", ["CPostgres", "Reactor", "Values"]),
-    layer("Redis", ["CRedis", "CCrypto", "Reactor", "Values"]),
+    layer("Redis", ["CRedis", "CCrypto", "CTLS", "Reactor", "Values"]),
     layer("Secrets", ["CCrypto", "CLinux", "Values", "Reactor", "JSON"]),
     layer("Settings", below + ["CRelease", "Secrets"]),
     layer("Commands", below + ["Settings", "Watch"]),

@@ -1,6 +1,6 @@
 /// Where a Redis is and how to sign in, read from a URL.
 ///
-/// `redis://[user:password@]host[:port][/database]` or `unix://[user:password@]/path[?db=database]`; a password alone
+/// `redis://[user:password@]host[:port][/database]`, the same with `rediss://` by TLS, or `unix://[user:password@]/path[?db=database]`; a password alone
 /// is `redis://:password@host`. User, password, host and path may be percent-encoded.
 package struct RedisAddress: Sendable, Equatable {
   /// The server's socket.
@@ -17,12 +17,17 @@ package struct RedisAddress: Sendable, Equatable {
   package let password: String?
   /// The number given to SELECT, 0 by default.
   package let database: Int32
+  /// Whether TLS is spoken; over TCP alone.
+  package let isEncrypted: Bool
 
-  package init(endpoint: Endpoint, user: String? = nil, password: String? = nil, database: Int32 = 0) {
+  package init(
+    endpoint: Endpoint, user: String? = nil, password: String? = nil, database: Int32 = 0, isEncrypted: Bool = false
+  ) {
     self.endpoint = endpoint
     self.user = user
     self.password = password
     self.database = database
+    self.isEncrypted = isEncrypted
   }
 
   /// Reads a URL; the error says what is wrong in one sentence, without the password.
@@ -32,12 +37,12 @@ package struct RedisAddress: Sendable, Equatable {
     }
     var rest = url[mark.upperBound...]
     switch url[..<mark.lowerBound].lowercased() {
-    case "redis":
+    case let scheme where scheme == "redis" || scheme == "rediss":
       let credentials = try Self.takeCredentials(&rest, before: "/")
       let (authority, path) = Self.split(rest, at: "/")
       self.init(
         endpoint: try Self.tcp(authority), user: credentials.user, password: credentials.password,
-        database: try Self.database(path ?? ""))
+        database: try Self.database(path ?? ""), isEncrypted: scheme == "rediss")
     case "unix":
       let credentials = try Self.takeCredentials(&rest, before: "/")
       let (path, query) = Self.split(rest, at: "?")
@@ -49,10 +54,8 @@ package struct RedisAddress: Sendable, Equatable {
       self.init(
         endpoint: .unix(path: decoded), user: credentials.user, password: credentials.password,
         database: try Self.database(unixQuery: query))
-    case "rediss":
-      throw RedisAddressError("asks for TLS (rediss://), which is not supported: use redis:// over a private network")
     case let scheme:
-      throw RedisAddressError("has the scheme \"\(scheme)\": redis:// or unix:// is expected")
+      throw RedisAddressError("has the scheme \"\(scheme)\": redis://, rediss:// or unix:// is expected")
     }
   }
 
@@ -158,10 +161,14 @@ package struct RedisAddressError: Error, Equatable, CustomStringConvertible {
 
 extension RedisAddress: CustomStringConvertible {
   /// The URL without user and password.
-  package var description: String {
+  package var description: String { description(login: "") }
+
+  /// The URL with what is to stand before the host.
+  package func description(login: String) -> String {
     switch endpoint {
-    case .tcp(let host, let port): "redis://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
-    case .unix(let path): "unix://\(path)" + (database == 0 ? "" : "?db=\(database)")
+    case .tcp(let host, let port):
+      "\(isEncrypted ? "rediss" : "redis")://\(login)\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+    case .unix(let path): "unix://\(login)\(path)" + (database == 0 ? "" : "?db=\(database)")
     }
   }
 }

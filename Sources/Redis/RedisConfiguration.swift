@@ -1,6 +1,8 @@
 /// Where Redis is and every bound of a connection to it.
 package struct RedisConfiguration: Sendable {
   package var address: RedisAddress
+  /// Whom TLS believes; nil for the machine's authorities.
+  package var trust: TLSTrust?
   /// How long a command may wait for its answer before the connection counts as dead.
   package var commandDeadlineMilliseconds: UInt64 = 500
   /// How long connecting, signing in and the first PING may take together.

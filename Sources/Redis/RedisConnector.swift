@@ -73,7 +73,7 @@ final class RedisConnector {
   private func connectToNextPeer() {
     guard !isClosed else { return }
     let link: RedisLink
-    do throws(RedisLinkError) { link = try RedisLink(peers.removeFirst(), on: loop) } catch {
+    do throws(RedisLinkError) { link = try RedisLink(peers.removeFirst(), byTLS: tls, on: loop) } catch {
       return retry(after: error.reason)
     }
     attempt = link
@@ -85,28 +85,56 @@ final class RedisConnector {
     signIn(link)
   }
 
-  /// Sends AUTH, SELECT, a write on trial and PING at once. Redis answers in order, so that the answer to PING settles
-  /// it; an error before it ends the link first.
+  /// Whom to believe that it is which host; nil without TLS.
+  private var tls: (trust: TLSTrust, host: String)? {
+    guard configuration.address.isEncrypted, case .tcp(let host, _) = configuration.address.endpoint else { return nil }
+    return (configuration.trust ?? .machine, host)
+  }
+
+  /// Sends AUTH, SELECT, a question, a write on trial and PING at once. Redis answers in order, so that the answer to
+  /// PING settles it; an error before it ends the link first.
   private func signIn(_ link: RedisLink) {
     let address = configuration.address
     if let password = address.password {
       let credentials = [address.user, password].compactMap { $0 }.map(RedisArgument.text)
       greet(link, ["AUTH"] + credentials)
     }
+    askForCluster(link)
     if address.database != 0 { greet(link, ["SELECT", .integer(Int64(address.database))]) }
     if let key = configuration.trialKey { greet(link, ["SET", .text(key), "", "EX", 1]) }
     greet(link, ["PING"], isLast: true)
   }
 
   private func greet(_ link: RedisLink, _ command: [RedisArgument], isLast: Bool = false) {
-    arguments.fill(command)
-    let call = LinkCall { [weak self, unowned link] reply in
-      guard let self, let reply, self.attempt === link else { return }
+    ask(link, command) { connector, reply in
       if case .error(let message) = reply {
         link.drop("refused: \(message)")
       } else if isLast {
-        self.succeeded(link)
+        connector.succeeded(link)
       }
+    }
+  }
+
+  /// A Cluster would answer each key by itself, and refuse what asks for several: nothing would be found, and nobody
+  /// told. One that lets nobody ask gets the benefit of the doubt.
+  private func askForCluster(_ link: RedisLink) {
+    ask(link, ["INFO", "cluster"]) { _, reply in
+      if case .error(let message) = reply {
+        let mayNotAsk = ["NOPERM ", "ERR unknown command"].contains { message.hasPrefix($0) }
+        if !mayNotAsk { link.drop("refused: \(message)") }
+      } else if reply.text?.contains("cluster_enabled:1") == true {
+        link.drop("refused: this is a Redis Cluster; a single primary is needed, as Sentinel makes one")
+      }
+    }
+  }
+
+  private func ask(
+    _ link: RedisLink, _ command: [RedisArgument], _ answered: @escaping (RedisConnector, RedisReply) -> Void
+  ) {
+    arguments.fill(command)
+    let call = LinkCall { [weak self, unowned link] reply in
+      guard let self, let reply, self.attempt === link else { return }
+      answered(self, reply)
     }
     _ = link.send(&arguments, call)
   }

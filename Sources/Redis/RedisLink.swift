@@ -25,15 +25,19 @@ final class RedisLink: EventHandler, TurnEnd {
   // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
   private let fd: Int32
-  @exclusivity(unchecked) private var context: UnsafeMutablePointer<redisAsyncContext>?
+  @exclusivity(unchecked) private(set) var context: UnsafeMutablePointer<redisAsyncContext>?
   @exclusivity(unchecked) private var interest: Readiness = [.readable, .writable]
   @exclusivity(unchecked) private var isAwaitingFlush = false
   @exclusivity(unchecked) private var isWriting = false
   private let arena = ReplyArena()
+  /// Nil without TLS.
+  private let channel: TLSChannel?
   private var reason: String?
 
-  /// Starts to connect. Throws the reason as text when it fails at once.
-  init(_ peer: Peer, on loop: EventLoop) throws(RedisLinkError) {
+  /// Starts to connect, by TLS to a host of that name if one is given. Throws the reason as text when it fails at once.
+  init(
+    _ peer: Peer, byTLS tls: (trust: TLSTrust, host: String)? = nil, on loop: EventLoop
+  ) throws(RedisLinkError) {
     let started =
       switch peer {
       case .tcp(let address, let port): redisAsyncConnect(address, Int32(port))
@@ -48,6 +52,7 @@ final class RedisLink: EventHandler, TurnEnd {
     self.loop = loop
     context = started
     fd = started.pointee.c.fd
+    channel = tls.map { [fd] in TLSChannel($0.trust, host: $0.host, fd: fd) }
     // hiredis does not set it, and a re-executed server must not inherit the socket.
     _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
     do throws(SystemError) { try loop.add(fd, interest, self) } catch {
@@ -95,6 +100,7 @@ final class RedisLink: EventHandler, TurnEnd {
   // MARK: The loop's side
 
   func ready(_ readiness: Readiness) {
+    if let channel { return advance(channel) }
     if readiness.contains(.writable) { write() }
     // An error or a hang-up is found by reading.
     if !readiness.subtracting(.writable).isEmpty, let context { redisAsyncHandleRead(context) }
@@ -106,6 +112,7 @@ final class RedisLink: EventHandler, TurnEnd {
   }
 
   private func write() {
+    if let channel { return send(channel) }
     guard let context else { return }
     isWriting = true
     redisAsyncHandleWrite(context)
@@ -137,7 +144,7 @@ final class RedisLink: EventHandler, TurnEnd {
     }
   }
 
-  private func wait(for wanted: Readiness) {
+  func wait(for wanted: Readiness) {
     guard wanted != interest else { return }
     interest = wanted
     // Fails only for a descriptor that the loop does not know, and this one it does until `cleanup`.

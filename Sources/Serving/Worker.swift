@@ -97,6 +97,7 @@ final class Worker {
   /// Closes the connections to the stores, which are not away then.
   private func closeStores() {
     context.redis.onStateChange = nil
+    context.redis.onFailure = nil
     context.database.onStateChange = nil
     context.database.onConnectionError = nil
     context.close()
@@ -110,6 +111,12 @@ final class Worker {
     context.redis.onStateChange = { [unowned context] isConnected in
       Self.note(isConnected, in: process.redisReach, context, isWhole: "Redis is connected", isNot: "Redis is away")
       context.cache.connectionChanged(isConnected: isConnected)
+    }
+    // One loop's word will do: all of them connect to the same Redis.
+    if context.loop.index == 0 {
+      context.redis.onFailure = { [unowned context] reason in
+        context.logger.log(.warning, "Redis cannot be used") { $0.field("reason", reason) }
+      }
     }
     context.database.onStateChange = { [unowned context] isUsable in
       Self.note(

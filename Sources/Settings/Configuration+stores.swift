@@ -21,7 +21,7 @@ extension Configuration {
         "PostgreSQL, as libpq takes it."),
       Setting(
         "DATABASE_REPLICA_URL", optional: \.database.replicaURL, .databaseURL, isSecret: true,
-        "A replica that the history of readings is read from; it may lag."),
+        "Where the history of readings is read as long as it does not lag; may name several hosts."),
       Setting(
         "MIGRATE_ON_START", \.database.migratesOnStart, .flag, default: .text("on"),
         "Whether `terroir serve` migrates the database first."),
@@ -50,6 +50,8 @@ extension Configuration {
   package struct Redis: Sendable {
     /// Holds a password.
     package internal(set) var address = RedisAddress(endpoint: .tcp(host: "", port: 0))
+    /// Nil for the machine's authorities.
+    package internal(set) var trust: TLSTrust?
     package internal(set) var commandTimeoutMilliseconds = 0
     package internal(set) var connectTimeoutMilliseconds = 0
     package internal(set) var keyPrefix = ""
@@ -62,7 +64,11 @@ extension Configuration {
     static let settings = [
       Setting(
         "REDIS_URL", \.redis.address, .redisURL, default: .relaxed("redis://127.0.0.1:6379/0", serious: nil),
-        isSecret: true, "Redis: redis://[user:password@]host[:port][/database] or unix:///path."),
+        isSecret: true,
+        "Redis: redis://[user:password@]host[:port][/database], rediss:// by TLS, or unix:///path."),
+      Setting(
+        "REDIS_CA", optional: \.redis.trust, .authorities,
+        "Certificates, in PEM, of those who may vouch for Redis by TLS, instead of the machine's authorities."),
       Setting(
         "REDIS_COMMAND_TIMEOUT_MILLISECONDS", \.redis.commandTimeoutMilliseconds, .integer(10...60_000),
         default: .text("500"), "How long a command may wait for its answer before the connection counts as dead."),
@@ -108,12 +114,17 @@ extension Form where Value == RedisAddress {
         }
       },
       show: { address in
-        let login = address.password.map { _ in "\(address.user ?? ""):\(SecretText.mask)@" } ?? ""
-        return switch address.endpoint {
-        case .tcp(let host, let port):
-          "redis://\(login)\(host.contains(":") ? "[\(host)]" : host):\(port)/\(address.database)"
-        case .unix(let path): "unix://\(login)\(path)?db=\(address.database)"
-        }
+        address.description(
+          login: address.password.map { _ in "\(address.user ?? ""):\(SecretText.mask)@" } ?? "")
       })
+  }
+}
+
+extension Form where Value == TLSTrust {
+  /// Certificates of authorities. Shown by their number.
+  static var authorities: Form {
+    Form(
+      "a list of certificates in PEM", parse: { TLSTrust(pem: $0) },
+      show: { "\($0.count) certificate\($0.count == 1 ? "" : "s")" })
   }
 }

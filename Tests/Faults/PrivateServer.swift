@@ -5,13 +5,17 @@ import Redis
 /// A redis-server of a test's own, which it may stop, freeze and start again on the same port.
 package final class PrivateServer: @unchecked Sendable {
   package let port: UInt16
-  private let arguments: [String]
+  /// Further ones than its place, from its next start on.
+  package var arguments: [String]
+  private let certificate: Certificate?
   private var process: pid_t = 0
 
-  /// Starts a server on a free port of the loopback address, with further arguments as on the command line.
-  package init(_ arguments: [String] = []) throws {
+  /// Starts a server on a free port of the loopback address, with further arguments as on the command line; with a
+  /// certificate it speaks TLS there.
+  package init(_ arguments: [String] = [], certificate: Certificate? = nil) throws {
     port = try Self.freePort()
     self.arguments = arguments
+    self.certificate = certificate
     try start()
   }
 
@@ -20,13 +24,22 @@ package final class PrivateServer: @unchecked Sendable {
   package var address: RedisAddress { RedisAddress(endpoint: .tcp(host: "127.0.0.1", port: port)) }
 
   package func start() throws {
+    let place =
+      certificate.map { ["--port", "0", "--tls-port", "\(port)"] + $0.redisArguments } ?? ["--port", "\(port)"]
     let words =
-      ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+      ["redis-server"] + place + ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
       + ["--dir", "/tmp", "--enable-debug-command", "yes", "--logfile", "/dev/null"] + arguments
+    process = try Self.spawn(words)
+  }
+
+  /// Starts a program that is found by its name.
+  static func spawn(_ words: [String]) throws -> pid_t {
+    var process: pid_t = 0
     var argv = words.map { strdup($0) } + [nil]
     defer { for word in argv { free(word) } }
-    let code = posix_spawnp(&process, "redis-server", nil, nil, &argv, environ)
-    if code != 0 { throw SystemError("posix_spawnp redis-server", code: code) }
+    let code = posix_spawnp(&process, words[0], nil, nil, &argv, environ)
+    if code != 0 { throw SystemError("posix_spawnp \(words[0])", code: code) }
+    return process
   }
 
   package func freeze() { Glibc.kill(process, SIGSTOP) }

@@ -23,6 +23,10 @@ struct RedisAddressTests {
       ),
       ("redis://[::1]:7000", RedisAddress(endpoint: .tcp(host: "::1", port: 7000))),
       ("redis://[fe80::1]/2", RedisAddress(endpoint: .tcp(host: "fe80::1", port: 6379), database: 2)),
+      (
+        "rediss://:secret@cache/2",
+        RedisAddress(endpoint: .tcp(host: "cache", port: 6379), password: "secret", database: 2, isEncrypted: true)
+      ),
       ("unix:///run/redis.sock", RedisAddress(endpoint: .unix(path: "/run/redis.sock"))),
       ("unix:///run/my%20redis.sock?db=4", RedisAddress(endpoint: .unix(path: "/run/my redis.sock"), database: 4)),
       ("unix://:pw@/r.sock", RedisAddress(endpoint: .unix(path: "/r.sock"), password: "pw")),
@@ -35,7 +39,7 @@ struct RedisAddressTests {
     "is refused with a sentence that says why and does not repeat the password",
     arguments: [
       ("", "not a URL"), ("localhost:6379", "not a URL"), ("http://localhost", "scheme \"http\""),
-      ("rediss://ann:hunter2@cache", "TLS"), ("redis://", "no host"), ("redis://:6379", "no host"),
+      ("tls://ann:hunter2@cache", "scheme \"tls\""), ("redis://", "no host"), ("redis://:6379", "no host"),
       ("redis://ann:hunter2@", "no host"), ("redis://cache:", "port"), ("redis://cache:0", "port"),
       ("redis://cache:65536", "port"), ("redis://cache:+1", "port"), ("redis://ann:hunter2@cache:x", "port"),
       ("redis://cache/x", "database"), ("redis://cache/-1", "database"), ("redis://cache/1/2", "database"),
@@ -54,7 +58,9 @@ struct RedisAddressTests {
 
   @Test(
     "is shown without user and password",
-    arguments: ["redis://[::1]:6379/0", "redis://cache:7000/2", "unix:///r.sock", "unix:///r.sock?db=3"])
+    arguments: [
+      "redis://[::1]:6379/0", "rediss://cache:6379/0", "redis://cache:7000/2", "unix:///r.sock", "unix:///r.sock?db=3",
+    ])
   func shown(url: String) throws {
     #expect(try RedisAddress(url: url).description == url)
     let signed = url.replacing("://", with: "://ann:hunter2@", maxReplacements: 1)

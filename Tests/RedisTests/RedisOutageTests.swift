@@ -246,6 +246,37 @@ struct RedisOutageTests {
     }
   }
 
+  @Test("a Cluster is refused by its name, whether it serves or not")
+  func cluster() throws {
+    let nodes = "/tmp/terroir-redis-cluster-\(getpid()).conf"
+    defer { unlink(nodes) }
+    let server = try PrivateServer(["--cluster-enabled", "yes", "--cluster-config-file", nodes])
+    try onLoop { loop in
+      let client = RedisClient(loop: loop, configuration: RedisConfiguration(address: server.address))
+      defer { client.close() }
+      #expect(
+        await waitUntil(loop, milliseconds: 10_000) {
+          client.lastFailure?.hasPrefix("refused: this is a Redis Cluster") == true
+        })
+      #expect(!client.isConnected)
+    }
+    server.kill()
+  }
+
+  @Test("one that may not be asked about itself is no Cluster")
+  func unasked() throws {
+    let server = try PrivateServer()
+    try withClient(RedisConfiguration(address: server.address)) { client, _ in
+      let reply = try await client.send("ACL", "SETUSER", "ann", "on", ">pw", "~*", "+@all", "-info")
+      #expect(reply == .status("OK"))
+    }
+    let address = try RedisAddress(url: "redis://ann:pw@127.0.0.1:\(server.port)")
+    try withClient(RedisConfiguration(address: address)) { client, _ in
+      let reply = try await client.send("PING")
+      #expect(reply == .status("PONG"))
+    }
+  }
+
   @Test("closing fails what is in flight and everything after")
   func closing() throws {
     try withClient { client, loop in

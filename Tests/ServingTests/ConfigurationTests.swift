@@ -137,7 +137,7 @@ func allFaults() {
       "LOG_LEVEL: \"loud\" is not one of trace, debug, info, notice, warning, error, critical",
       "PORT: \"70000\" is not a port of 0 to 65535", "WORKERS: \"0\" is not a whole number of 1 to 256",
       "DATABASE_URL must be set when ENVIRONMENT is production",
-      "REDIS_URL: the value has the scheme \"http\": redis:// or unix:// is expected",
+      "REDIS_URL: the value has the scheme \"http\": redis://, rediss:// or unix:// is expected",
       "CACHE: \"maybe\" is not on or off", "JWT_SECRET: the value is not printable text of 1 to 4096 bytes",
       "RATE_LIMIT_USER: \"5\" is not count/seconds, such as 600/60, or off",
       "OPENAI_BASE_URL: \"ftp://u:***@h\" is not a URL such as https://host:port/path",

@@ -38,6 +38,7 @@ extension Configuration {
   /// The Redis connection of one loop.
   package var store: RedisConfiguration {
     var store = RedisConfiguration(address: redis.address)
+    store.trust = redis.trust
     store.commandDeadlineMilliseconds = UInt64(redis.commandTimeoutMilliseconds)
     store.connectDeadlineMilliseconds = UInt64(redis.connectTimeoutMilliseconds)
     store.trialKey = "\(redis.keyPrefix)trial"

@@ -1,3 +1,5 @@
+import Faults
+import Glibc
 import JSON
 import Testing
 import Values
@@ -27,6 +29,29 @@ struct HealthTests {
       // Others that are away are no reason to send nobody here.
       #expect(try client.get("/readyz").status == 200)
     }
+  }
+
+  @Test("is degraded by a Redis that has become a Cluster, and the log says why")
+  func cluster() throws {
+    let store = try PrivateServer()
+    let server = try LiveServer(["REDIS_URL": "redis://127.0.0.1:\(store.port)/0"])
+    defer { server.stop() }
+    store.kill()
+    store.arguments = ["--cluster-enabled", "yes", "--cluster-config-file", "/tmp/terroir-cluster-\(store.port).conf"]
+    try store.start()
+    let client = Client(server)
+    #expect(try holds(within: 20) { try client.get("/readyz").json["status"]?.text == "degraded" })
+    #expect(try holds(within: 20) { try client.get("/health").status == 503 })
+    #expect(try client.get("/health").json["checks"]?["redis"]?["status"]?.text == "unhealthy")
+    #expect(try client.get("/readyz").status == 200)
+    #expect(
+      holds(within: 20) {
+        server.log.lines.contains {
+          $0.contains("Redis cannot be used") && $0.contains("refused: this is a Redis Cluster")
+        }
+      })
+    store.kill()
+    unlink("/tmp/terroir-cluster-\(store.port).conf")
   }
 
   @Test("has no check of other servers unless some are configured")

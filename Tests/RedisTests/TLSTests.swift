@@ -1,0 +1,136 @@
+import Faults
+import Glibc
+import Reactor
+import Redis
+import Testing
+
+@Suite("Redis by TLS")
+struct TLSTests {
+  private static let certificate = Result { try Certificate(for: "DNS:localhost,IP:127.0.0.1") }
+
+  /// Of a client that believes the server's own certificate.
+  private static func configuration(_ server: PrivateServer, host: String = "localhost") throws -> RedisConfiguration {
+    let password: String? = server.arguments.contains("--requirepass") ? "right" : nil
+    var configuration = RedisConfiguration(
+      address: RedisAddress(endpoint: .tcp(host: host, port: server.port), password: password, isEncrypted: true))
+    configuration.trust = TLSTrust(pem: try certificate.get().text)
+    configuration.commandDeadlineMilliseconds = 60_000
+    configuration.connectDeadlineMilliseconds = 10_000
+    return configuration
+  }
+
+  @Test(
+    "carries commands, large values both ways and messages, by name and by address",
+    arguments: ["localhost", "127.0.0.1"])
+  func carries(host: String) throws {
+    let server = try PrivateServer(["--requirepass", "right"], certificate: Self.certificate.get())
+    let configuration = try Self.configuration(server, host: host)
+    try withClient(configuration) { client, loop in
+      let subscriber = RedisSubscriber(loop: loop, configuration: configuration)
+      defer { subscriber.close() }
+      var received: [[UInt8]] = []
+      let subscription = try subscriber.subscribe("news") { received.append($0) }
+      // Beyond what a socket takes at once, and far beyond a record.
+      let large = (0..<6_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+      try await client.set("large", large)
+      #expect(try await client.get("large") == large)
+      let replies = try await client.pipeline((0..<5_000).map { ["ECHO", .integer($0)] })
+      #expect(replies == (0..<5_000).map { .string(Array(String($0).utf8)) })
+      #expect(await waitUntil(loop, milliseconds: 10_000) { subscriber.isListening })
+      #expect(await subscriber.isConfirmed(subscription))
+      try await client.publish("news", large)
+      #expect(await waitUntil(loop, milliseconds: 10_000) { received == [large] })
+      #expect(client.counts.connections == 1)
+    }
+  }
+
+  @Test("heals within a second of the server's return")
+  func heals() throws {
+    let server = try PrivateServer(certificate: Self.certificate.get())
+    try withClient(Self.configuration(server)) { client, loop in
+      let blocked = Pending<RedisError?>()
+      loop.spawn { blocked.complete(.success(await failure { try await client.send("BLPOP", "none", 0) })) }
+      await loop.sleep(nanoseconds: 20_000_000)
+      server.kill()
+      guard case .unavailable = try await blocked.value() else { throw TestFailure("BLPOP was answered") }
+      try server.start()
+      #expect(await waitUntil(loop, milliseconds: 10_000) { client.isConnected })
+      #expect(try await client.send("PING") == .status("PONG"))
+    }
+  }
+
+  /// Why no connection comes about.
+  private static func refusal(_ configuration: RedisConfiguration) throws -> String {
+    try onLoop { loop in
+      let client = RedisClient(loop: loop, configuration: configuration)
+      defer { client.close() }
+      _ = await waitUntil(loop, milliseconds: 10_000) { client.lastFailure != nil || client.isConnected }
+      return client.lastFailure ?? "none"
+    }
+  }
+
+  @Test("tells nothing to a server that nobody trusted vouches for")
+  func stranger() throws {
+    let server = try PrivateServer(certificate: Self.certificate.get())
+    var configuration = try Self.configuration(server)
+    for trust in [nil, TLSTrust(pem: try Certificate(for: "DNS:localhost").text)] {
+      configuration.trust = trust
+      #expect(try Self.refusal(configuration).hasPrefix("TLS: the certificate is not trusted: "))
+    }
+  }
+
+  @Test("tells nothing to a server of another name", arguments: ["DNS:redis.example.org", "IP:127.0.0.2"])
+  func otherName(name: String) throws {
+    let certificate = try Certificate(for: name)
+    let server = try PrivateServer(certificate: certificate)
+    for (host, complaint) in [("localhost", "hostname mismatch"), ("127.0.0.1", "IP address mismatch")] {
+      var configuration = try Self.configuration(server, host: host)
+      configuration.trust = TLSTrust(pem: try certificate.text)
+      #expect(try Self.refusal(configuration) == "TLS: the certificate is not trusted: \(complaint)")
+    }
+  }
+
+  @Test("is refused by a server without it, and so is a client without it by one with it")
+  func mismatch() throws {
+    let plain = try PrivateServer()
+    var configuration = try Self.configuration(plain)
+    // It may wait for the end of a line.
+    configuration.connectDeadlineMilliseconds = 1_000
+    #expect(try Self.refusal(configuration) != "none")
+    let secure = try PrivateServer(certificate: Self.certificate.get())
+    #expect(try Self.refusal(RedisConfiguration(address: secure.address)) != "none")
+  }
+
+  @Test("holds up no loop while the other side is silent in the middle of the handshake")
+  func silent() throws {
+    let server = try PrivateServer(certificate: Self.certificate.get())
+    var configuration = try Self.configuration(server)
+    configuration.connectDeadlineMilliseconds = 300
+    _ = try Self.refusal(configuration)
+    server.freeze()
+    let impatient = configuration
+    let (reason, longest) = try onLoop { loop in
+      let client = RedisClient(loop: loop, configuration: impatient)
+      defer { client.close() }
+      var longest: UInt64 = 0
+      var before = Clock.monotonic()
+      let failed = await waitUntil(loop, milliseconds: 10_000) {
+        longest = max(longest, Clock.monotonic() - before)
+        before = Clock.monotonic()
+        return client.lastFailure != nil
+      }
+      return (failed ? client.lastFailure ?? "" : "", longest)
+    }
+    #expect(reason == "no answer within 300 ms of connecting")
+    #expect(longest < 250_000_000, "\(longest) ns")
+    server.thaw()
+  }
+
+  @Test("believes those whose certificates are named, and takes no other text for certificates")
+  func trust() throws {
+    let text = try Self.certificate.get().text
+    #expect(TLSTrust(pem: text + text)?.count == 2)
+    #expect(TLSTrust(pem: "") == nil && TLSTrust(pem: "nonsense") == nil)
+    #expect(TLSTrust(pem: text + text.replacing("MII", with: "MIX")) == nil)
+  }
+}
