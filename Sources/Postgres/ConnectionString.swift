@@ -82,8 +82,7 @@ struct ConnectionString: Sendable {
       ("keepalives_idle", "30"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
       ("tcp_user_timeout", String(configuration.statementTimeoutMilliseconds + configuration.graceMilliseconds)),
     ]
-    parameters += options.filter { $0.keyword != "options" }
-    parameters.append(("options", serverOptions(configuration)))
+    parameters += options
     // Texts are Swift's, whatever the string says.
     parameters.append(("client_encoding", "UTF8"))
     if !endpoints.isEmpty {
@@ -98,13 +97,17 @@ struct ConnectionString: Sendable {
     return parameters
   }
 
-  /// The settings of a session; those of the string come last and win. Compiling a statement takes longer than most
-  /// of ours, and those over many partitions look costly enough to the planner that it would.
-  private func serverOptions(_ configuration: DatabaseConfiguration) -> String {
-    var text = "-c statement_timeout=\(configuration.statementTimeoutMilliseconds)"
-    text += " -c idle_in_transaction_session_timeout=\(configuration.idleTransactionTimeoutMilliseconds)"
-    text += " -c client_min_messages=warning -c timezone=UTC -c jit=off"
-    if let own = options.first(where: { $0.keyword == "options" })?.value { text += " " + own }
-    return text
+  /// Gives a session its settings. In SQL, since poolers do not pass on options of the start; what the string's own
+  /// options set stays. Compiling a statement takes longer than most of ours, and those over many partitions look costly
+  /// enough to the planner that it would.
+  func sessionSettings(_ configuration: DatabaseConfiguration, isReadOnly: Bool) -> String {
+    let own = options.first { $0.keyword == "options" }?.value ?? ""
+    var settings = [
+      ("statement_timeout", String(configuration.statementTimeoutMilliseconds)),
+      ("idle_in_transaction_session_timeout", String(configuration.idleTransactionTimeoutMilliseconds)),
+      ("client_min_messages", "warning"), ("timezone", "UTC"), ("jit", "off"),
+    ].filter { !own.contains("\($0.0)=") }
+    if isReadOnly { settings.append(("default_transaction_read_only", "on")) }
+    return "SELECT " + settings.map { "set_config('\($0)', '\($1)', false)" }.joined(separator: ", ")
   }
 }

@@ -20,6 +20,8 @@ package final class Database {
   package var onConnectionError: ((PostgresError) -> Void)?
   /// Whether reads and writes can be sent now.
   package private(set) var isUsable = false
+  /// How often a reader has connected: as long as this stays, reads go to the same servers.
+  package private(set) var readerConnections = 0
 
   let connectionString: ConnectionString
   let resolver: Resolver
@@ -91,6 +93,7 @@ package final class Database {
 
   func connectionReady(_ connection: PostgresConnection) {
     if connection.role == .transactions { transactions.giveBack(connection) }
+    if connection.role == .reader { readerConnections += 1 }
     refreshState()
   }
 

@@ -4,7 +4,6 @@ import Reactor
 extension PostgresConnection {
   /// How many times the timeout of one statement a segment of several may take.
   private static let patience: UInt64 = 3
-  private static let readOnly = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
 
   /// Sends an operation, with the syncs that its kind needs. The connection must be ready.
   func send(_ operation: Operation) {
@@ -89,10 +88,13 @@ extension PostgresConnection {
     }
   }
 
-  /// Makes this session refuse writes: a write that shares a sync with reads could be answered before its commit.
-  func sendReadOnly() {
+  /// Gives this session its settings, in a segment of its own: what comes next may be rolled back. Readers refuse
+  /// writes: one that shares a sync with reads could be answered before its commit.
+  func sendSettings() {
+    guard let database else { return }
+    let settings = database.connectionString.sessionSettings(database.configuration, isReadOnly: role == .reader)
     pipeline.sentSilent(.united)
-    guard PQsendQueryParams(handle, Self.readOnly, 0, nil, nil, nil, nil, 1) == 1 else { return lose(complaint()) }
+    guard PQsendQueryParams(handle, settings, 0, nil, nil, nil, nil, 1) == 1, sync() else { return lose(complaint()) }
     flushAtEndOfTurn()
   }
 

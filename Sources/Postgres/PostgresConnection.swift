@@ -139,7 +139,7 @@ final class PostgresConnection: EventHandler, TurnEnd {
     stepTimer = nil
     lastProgress = loop.now
     step(.connected)
-    if role == .reader { sendReadOnly() }
+    sendSettings()
     database?.connectionReady(self)
   }
 

@@ -43,7 +43,8 @@ extension Command {
         return ExitCode.success
       }
       let names = try Database.standalone(configuration.pool, connectSeconds: 10) { database in
-        try await Migrator(database: database).run()
+        try await database.requireOwnSessions()
+        return try await Migrator(database: database).run()
       }
       invocation.console.write(
         names.isEmpty ? "The schema is up to date.\n" : "Migrated: \(names.joined(separator: ", ")).\n")

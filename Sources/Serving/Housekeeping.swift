@@ -70,12 +70,13 @@ final class Housekeeping {
   }
 
   private func migrate() async {
-    guard context.configuration.database.migratesOnStart else { return }
     let failures = LogInterval()
     while true {
       // The connections are being made while this begins.
       _ = await context.database.waitUntilUsable(nanoseconds: Self.migrationPatienceNanoseconds)
       do {
+        try await context.database.requireOwnSessions()
+        guard context.configuration.database.migratesOnStart else { return }
         for name in try await Migrator(database: context.database).run() {
           context.logger.log(.info, "Migrated") { $0.field("migration", name) }
         }
@@ -84,6 +85,9 @@ final class Housekeeping {
         // Serving on a schema that is not ours could harm it: stay unready until an operator has looked.
         context.logger.log(.critical, "The database's schema does not fit") { $0.field("error", error: error) }
         await loop.sleep(nanoseconds: 60 * 1_000_000_000)
+      } catch let error as PostgresError where error.kind == .configuration {
+        context.logger.log(.critical, "The database's sessions are shared") { $0.field("error", error: error) }
+        await loop.sleep(nanoseconds: 5 * 1_000_000_000)
       } catch {
         if failures.isDue(at: loop.now) {
           context.logger.log(.warning, "Cannot migrate yet") { $0.field("error", error: error) }

@@ -52,10 +52,23 @@ struct ConnectionStringTests {
   func options() throws {
     let given = try parameters(
       "postgres://h/db?options=-cstatement_timeout%3D9&application_name=mine&gssencmode=prefer")
-    #expect(given["options"]?.hasPrefix("-c statement_timeout=3000 ") == true)
-    #expect(given["options"]?.hasSuffix(" -cstatement_timeout=9") == true)
+    #expect(given["options"] == "-cstatement_timeout=9")
     #expect(given["application_name"] == "mine")
     #expect(given["gssencmode"] == "prefer")
+  }
+
+  @Test("leaves its sessions to be set up by a statement, but for what its own options set")
+  func sessionSettings() throws {
+    let text = "postgres://h/db?options=-cstatement_timeout%3D9%20-cjit%3Don"
+    let configuration = DatabaseConfiguration(url: text)
+    let plain = try ConnectionString("postgres://h/db").sessionSettings(configuration, isReadOnly: true)
+    let own = try ConnectionString(text).sessionSettings(configuration, isReadOnly: false)
+    #expect(try parameters("postgres://h/db")["options"] == nil)
+    for name in ["statement_timeout", "idle_in_transaction_session_timeout", "timezone", "jit"] {
+      #expect(plain.contains("set_config('\(name)'"))
+    }
+    #expect(plain.contains("'default_transaction_read_only', 'on'") && !own.contains("read_only"))
+    #expect(!own.contains("'statement_timeout'") && !own.contains("'jit'") && own.contains("'timezone', 'UTC'"))
   }
 
   @Test(
