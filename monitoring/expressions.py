@@ -19,7 +19,7 @@ import yaml
 HERE = pathlib.Path(__file__).parent
 # Written by parts that are not there on every host: backups, a control group with a limit, a replica.
 LATER = {
-    "process_memory_limit_bytes", "pg_replica_lag_seconds",
+    "process_memory_limit_bytes", "pg_replica_lag_seconds", "database_replica_lag_seconds",
     "terroir_backup_last_success_timestamp_seconds", "terroir_backup_last_run_success",
     "terroir_restore_test_last_success_timestamp_seconds", "terroir_restore_test_last_run_success",
 }

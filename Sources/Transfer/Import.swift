@@ -92,6 +92,7 @@ struct Import: EndpointGroup {
     if isRefused { try await readOn(&lines, &file) }
     if !isDryRun {
       if isRefused { throw Self.refusal(file.report) }
+      await context.archive.noteStored(of: [user])
       context.meters.action(.import)
     }
     return call.ok(file.report.body(isDryRun: isDryRun))

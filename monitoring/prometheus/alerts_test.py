@@ -148,6 +148,8 @@ CASES = [
     Case("TransactionIdsRunningOut", constant("0.62", 'pg_transaction_ids_used_ratio{datname="terroir"}'), 5, "critical"),
     Case("TransactionIdsRunningOut", constant("0.58", 'pg_transaction_ids_used_ratio{datname="terroir"}'), until=55),
     Case("ReplicaLagging", {'pg_replica_lag_seconds{replica="r",address="a"}': "31x30", 'pg_replica_lag_seconds{replica="r",address="b"}': "0x30"}, 5, "warning", labels='address="a"'),
+    Case("ReplicaLagging", constant(31, "database_replica_lag_seconds"), 5, "warning"),
+    Case("ReplicaLagging", constant(29, "database_replica_lag_seconds"), until=30),
     Case("ReplicaLagging", constant(29, 'pg_replica_lag_seconds{replica="r",address="a"}'), until=30),
     *(Case("RedisNotPersisting", {**constant(1, "redis_aof_last_write_status", "redis_aof_last_bgrewrite_status", "redis_rdb_last_bgsave_status"), **constant(0, name)}, 5, "critical")
       for name in ("redis_aof_last_write_status", "redis_aof_last_bgrewrite_status", "redis_rdb_last_bgsave_status")),

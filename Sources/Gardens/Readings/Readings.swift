@@ -107,6 +107,7 @@ struct Readings: EndpointGroup {
       if readings.isEmpty { return (StoredReadings(), refused) }
       let stored = try await feature.readings.store(
         ReadingsSubmission(device: origin.id, garden: origin.garden, readings: readings), at: context.now)
+      await context.archive.noteStored(of: [origin.id, origin.garden])
       feature.lastSeen.note(origin.id, at: context.now)
       return (stored, refused)
     } catch let error as PostgresError where error.outcomeIsUnknown {

@@ -20,7 +20,8 @@ struct ReadingsAnswer {
     let form = ReadingsForm(
       isCSV: isCSV, isRaw: query.resolution == .raw, namesDevices: query.devices != [owner])
     let isWhole = isCSV && !query.isPaged
-    let part = try await context.longReads.read(for: call.client) {
+    let owners = [owner, call.identity.id ?? owner]
+    let part = try await context.longReads.read(for: call.client, of: owners) {
       try await query.part($0, limit: isWhole ? Self.partItems : query.limit)
     }
     var headers: HeaderList = ["Cache-Control": call.privacy, "Vary": "Accept"]
@@ -34,7 +35,7 @@ struct ReadingsAnswer {
     headers.append("Content-Type", isCSV ? "text/csv; charset=utf-8; header=present" : type)
     return Response(
       .ok, headers: headers,
-      body: .stream { try await write(part, isWhole: isWhole, as: form, nextCursor: next, to: $0) })
+      body: .stream { try await write(part, of: owners, isWhole: isWhole, as: form, nextCursor: next, to: $0) })
   }
 
   /// What stands for the answer in one of its forms. Made before the first piece is sent, and without the text that a
@@ -51,7 +52,8 @@ struct ReadingsAnswer {
 
   /// Writes a part and, if all is wanted, those after it, each read when the one before is on its way.
   private func write(
-    _ part: ReadingsQuery.Part, isWhole: Bool, as form: ReadingsForm, nextCursor: String?, to writer: BodyWriter
+    _ part: ReadingsQuery.Part, of owners: [Identifier], isWhole: Bool, as form: ReadingsForm, nextCursor: String?,
+    to writer: BodyWriter
   ) async throws {
     var (part, isFirst, piece): (ReadingsQuery.Part, Bool, [UInt8]) = (part, true, [])
     form.appendHead(to: &piece)
@@ -61,7 +63,9 @@ struct ReadingsAnswer {
         if page.count > 0 { isFirst = false }
       }
       guard isWhole, let next = part.next else { break }
-      part = try await context.longReads.goOn { try await query.part($0, from: next, limit: Self.partItems) }
+      part = try await context.longReads.goOn(of: owners) {
+        try await query.part($0, from: next, limit: Self.partItems)
+      }
     }
     form.appendEnd(nextCursor: nextCursor, to: &piece)
     try await writer.write(piece)

@@ -12,6 +12,15 @@ package enum Identity {
   package var user: Identifier? {
     if case .user(let user) = self { user.id } else { nil }
   }
+
+  /// The user's or the device's id; nil of who has not said.
+  package var id: Identifier? {
+    switch self {
+    case .anonymous: nil
+    case .user(let user): user.id
+    case .device(let device): device.id
+    }
+  }
 }
 
 /// A signed-in user, or a program that acts for one.

@@ -1,11 +1,12 @@
 import Postgres
 import Reactor
+import Values
 
 /// The lane of one loop for statements that may read much: pages of history, charts, summaries. They have connections
 /// of their own and wait for each other, so that a read by key never waits behind one.
 ///
-/// A connection, opened when it is first needed, computes one of them at a time. How many wait is bounded, of one client and in all: one more is
-/// answered with 503.
+/// A connection, opened when it is first needed, computes one of them at a time. How many wait is bounded, of one client
+/// and in all: one more is answered with 503.
 package final class LongReads {
   /// The most reads that wait on one loop before another may begin, and those of answers that have begun.
   static let maximumWaiting = 64
@@ -21,42 +22,46 @@ package final class LongReads {
   private let configuration: DatabaseConfiguration
   private let observer: any QueryObserver
   private var primary: Database?
-  /// Where history is read, which may lag a little; the primary while there is none or it is away.
-  private let replica: Database?
+  private let archive: Archive
   private let shares: ClientShares
   private var free: Int
   private var waiting: [Pending<Void>] = []
 
   init(
-    loop: EventLoop, _ configuration: DatabaseConfiguration, replica: Database?, shares: ClientShares,
+    loop: EventLoop, _ configuration: DatabaseConfiguration, archive: Archive, shares: ClientShares,
     observer: any QueryObserver
   ) {
     self.loop = loop
     self.configuration = configuration
-    self.replica = replica
+    self.archive = archive
     self.shares = shares
     self.observer = observer
     free = configuration.readers
   }
 
-  /// Reads with `body` when it is the client's turn. Throws 503 when too many wait, or the turn does not come.
-  package func read<Value>(for client: String, _ body: (Database) async throws -> Value) async throws -> Value {
+  /// Reads with `body` when it is the client's turn, from a replica where one has all that belongs to the owners. Throws
+  /// 503 when too many wait, or the turn does not come.
+  package func read<Value>(
+    for client: String, of owners: [Identifier] = [], _ body: (Database) async throws -> Value
+  ) async throws -> Value {
     guard let share = shares.take(client) else { throw Problem(Limit.longReads) }
     defer { withExtendedLifetime(share) {} }
     try await takeTurn(behind: Self.maximumWaiting, nanoseconds: Self.patienceNanoseconds)
     defer { endTurn() }
-    return try await body(database())
+    return try await body(database(of: owners))
   }
 
   /// Reads the next part of an answer that has begun, which cannot be refused any more: it waits longer.
-  package func goOn<Value>(_ body: (Database) async throws -> Value) async throws -> Value {
+  package func goOn<Value>(
+    of owners: [Identifier], _ body: (Database) async throws -> Value
+  ) async throws -> Value {
     try await takeTurn(behind: Self.maximumWaitingToGoOn, nanoseconds: Self.patienceToGoOnNanoseconds)
     defer { endTurn() }
-    return try await body(database())
+    return try await body(database(of: owners))
   }
 
-  private func database() async throws -> Database {
-    if let replica, replica.isUsable { return replica }
+  private func database(of owners: [Identifier]) async throws -> Database {
+    if let replica = await archive.replica(of: owners) { return replica }
     if let primary { return primary }
     let made = try Database(loop: loop, configuration: configuration, observer: observer)
     primary = made
@@ -66,10 +71,8 @@ package final class LongReads {
 
   /// How many connections work on something, and wait for work.
   package var connectionCounts: (active: Int, idle: Int) {
-    [primary, replica].compactMap { $0?.connectionCounts }.reduce(into: (0, 0)) { sum, counts in
-      sum.0 += counts.active
-      sum.1 += counts.idle
-    }
+    let (own, archived) = (primary?.connectionCounts, archive.connectionCounts)
+    return ((own?.active ?? 0) + archived.active, (own?.idle ?? 0) + archived.idle)
   }
 
   private func takeTurn(behind maximum: Int, nanoseconds: UInt64) async throws {
@@ -93,8 +96,5 @@ package final class LongReads {
     if waiting.isEmpty { free += 1 } else { waiting.removeFirst().complete(.success(())) }
   }
 
-  func close() {
-    primary?.close()
-    replica?.close()
-  }
+  func close() { primary?.close() }
 }

@@ -17,6 +17,8 @@ package final class LoopContext {
   package let longReads: LongReads
   package let redis: RedisClient
   package let subscriber: RedisSubscriber
+  /// Where history is read.
+  package let archive: Archive
   package let cache: Cache
   package let logger: Logger
   package let meters: Meters
@@ -47,13 +49,17 @@ package final class LoopContext {
     meters = Meters(process.instruments, shard: loop.index)
     let observer = StoreObserver(loop: loop, meters: meters, spans: spans)
     database = try Database(loop: loop, configuration: configuration.pool, observer: observer)
-    longReads = LongReads(
-      loop: loop, configuration.longPool,
-      replica: try configuration.replicaPool.map { try Database(loop: loop, configuration: $0, observer: observer) },
-      shares: process.longReads, observer: observer)
     redis = RedisClient(loop: loop, configuration: configuration.store, observer: observer)
     storeObserver = observer
     subscriber = RedisSubscriber(loop: loop, configuration: configuration.store)
+    // The other loops serve no history.
+    let replica = loop.index < process.workers ? configuration.replicaPool : nil
+    archive = Archive(
+      loop: loop, primary: database,
+      replica: try replica.map { try Database(loop: loop, configuration: $0, observer: observer) }, redis: redis,
+      prefix: prefix, freshness: process.replicaFreshness)
+    longReads = LongReads(
+      loop: loop, configuration.longPool, archive: archive, shares: process.longReads, observer: observer)
     cache = Cache(
       redis: redis, subscriber: subscriber, database: database, commitMark: process.commitMark,
       counts: process.changeCounts, memory: configuration.answerMemory(loops: process.workers), prefix: prefix,
@@ -89,6 +95,7 @@ package final class LoopContext {
   package func close() {
     database.close()
     longReads.close()
+    archive.close()
     redis.close()
     subscriber.close()
   }

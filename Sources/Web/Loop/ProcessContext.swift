@@ -38,6 +38,7 @@ package final class ProcessContext: Sendable {
   /// Which of those loops have Postgres, and Redis.
   package let databaseReach: StoreReach
   package let redisReach: StoreReach
+  let replicaFreshness: ReplicaFreshness
   /// Of the lines that say why a connection to Postgres failed.
   package let databaseFailures = LogInterval()
 
@@ -50,6 +51,7 @@ package final class ProcessContext: Sendable {
     heartbeats = (0..<workers).map { _ in Heartbeat() }
     databaseReach = StoreReach(loops: workers)
     redisReach = StoreReach(loops: workers)
+    replicaFreshness = ReplicaFreshness(loops: workers, now: startedAt)
     self.logs = logs
     self.instruments = instruments
     let accounts = configuration.accounts
@@ -85,6 +87,12 @@ package final class ProcessContext: Sendable {
     }
     registry.gauge("http_memory_bytes", help: "Memory of connections: blocks, bodies and waiting answers.") {
       [memory] in Double(memory.usedBytes)
+    }
+    if configuration.database.replicaURL != nil {
+      registry.gauge(
+        "database_replica_lag_seconds",
+        help: "How long ago the replica had all that the primary had; beyond 5 s nothing is read from it."
+      ) { [replicaFreshness] in replicaFreshness.lagSeconds(at: Clock.monotonic()) }
     }
     registry.gauge(
       "clock_correction_seconds",

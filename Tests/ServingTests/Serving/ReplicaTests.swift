@@ -4,26 +4,32 @@ import Values
 
 @Suite("A replica")
 struct ReplicaTests {
-  @Test("serves the history of readings, and the primary does while the replica is away")
+  @Test("serves the history of readings but of what was just stored, and the primary does while it is away")
   func history() throws {
-    // The replica is another database with the same device: that it answers shows where the question went.
+    // The replica is another database of the same server: it has all of the log, and none of the readings, which shows
+    // where a question went.
     let replica = try LiveServer()
     defer { replica.stop() }
     let primary = try LiveServer(["DATABASE_REPLICA_URL": replica.databaseURL])
     defer { primary.stop() }
-    let away = try LiveServer([
-      "DATABASE_URL": primary.databaseURL, "DATABASE_REPLICA_URL": "postgresql://nobody@127.0.0.1:1/none",
-    ])
+    let away = try primary.replica(["DATABASE_REPLICA_URL": "postgresql://nobody@127.0.0.1:1/none"])
     defer { away.stop() }
-    let (client, _) = try primary.signedIn()
-    let garden = try #require(try client.post("/api/gardens", #"{"name":"Bed"}"#).json["id"]?.text)
-    let created = try client.post("/api/gardens/\(garden)/devices", #"{"name":"Probe"}"#).json
-    let device = try #require(created["id"]?.text)
-    let path = "/api/devices/\(device)/readings"
-    let body = #"{"readings":[{"sensorType":"ph","value":6.5,"measuredAt":"\#(Timestamp.recent)"}]}"#
-    #expect(try client.post(path, body).status == 200)
-    #expect(try client.get(path).json["items"]?.elements?.count == 0)
-    #expect(try Client(away, token: client.token).get(path).json["items"]?.elements?.count == 1)
+    let (client, owner) = try primary.signedIn()
+    let plot = try Plot(primary, owner: owner)
+    try plot.record("soil_moisture", [(hoursAgo: 1, value: 30)])
+    let path = "/api/devices/\(plot.device)/readings"
+    func count(_ client: Client) throws -> Int? { try client.get(path).json["items"]?.elements?.count }
+
+    #expect(try holds(within: 20) { try count(client) == 0 })
+    #expect(try count(Client(away, token: client.token)) == 1)
+    let key = try #require(try client.post("/api/devices/\(plot.device)/key", "").json["key"]?.text)
+    let body = #"{"readings":[{"sensorType":"soil_moisture","value":31,"measuredAt":"\#(Timestamp.recent)"}]}"#
+    #expect(try Client(away, token: key).post(path, body).status == 200)
+    // Whoever reads it, and on whichever loop.
+    for reader in primary.clients(6, token: client.token) { #expect(try count(reader) == 2) }
+    #expect(try holds(within: 20) { try count(client) == 0 })
+    let metrics = try Client(primary).get("/metrics").text
+    #expect(metrics.contains("\ndatabase_replica_lag_seconds 0."))
   }
 }
 

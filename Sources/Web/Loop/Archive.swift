@@ -1,0 +1,110 @@
+import Postgres
+import Reactor
+import Redis
+import Synchronization
+import Values
+
+/// Whether history can be read from a replica: not while there is none, it is away, or it lacks what was just stored.
+///
+/// Each loop measures its replica by positions in the log: what the primary had written at a moment, the replica has
+/// once it has replayed as far. One that lags more than a few seconds is not read at all. For longer than that, a mark
+/// in Redis keeps the reads of whoever has just stored something on the primary, on all loops of all servers: once it is
+/// gone, a replica that is read has what it stood for. Without Redis everything is read from the primary.
+package final class Archive {
+  /// How far a replica that is read may be behind, in nanoseconds.
+  static let maximumLagNanoseconds: UInt64 = 5_000_000_000
+  /// How long a mark stays, in milliseconds.
+  static let markMilliseconds: Int64 = 6_000
+  /// The pause between two measurements, in nanoseconds.
+  static let pauseNanoseconds: UInt64 = 100_000_000
+  /// The most positions of the primary that the replica is awaited at.
+  static let maximumPositions = 64
+
+  // Invariant 1.
+  private unowned(unsafe) let loop: EventLoop
+  private let primary: Database
+  private let replica: Database?
+  private let redis: RedisClient
+  private let prefix: String
+  private let freshness: ReplicaFreshness
+  /// When the primary had written how much, oldest first; what the replica is known to have is taken out.
+  private var written: [(askedAt: UInt64, position: Int64)] = []
+  /// What was committed by then, the replica has; 0 until that is known.
+  private var coveredUntil: UInt64 = 0
+  /// The replica's connections of which that is known.
+  private var coveredConnections = 0
+  private var isClosed = false
+
+  init(
+    loop: EventLoop, primary: Database, replica: Database?, redis: RedisClient, prefix: String,
+    freshness: ReplicaFreshness
+  ) {
+    self.loop = loop
+    self.primary = primary
+    self.replica = replica
+    self.redis = redis
+    self.prefix = prefix
+    self.freshness = freshness
+    if let replica { loop.spawn { [self] in await follow(replica) } }
+  }
+
+  /// The replica, if it has all that belongs to these: a device or a garden, and who asks.
+  func replica(of owners: [Identifier]) async -> Database? {
+    guard let replica, !owners.isEmpty, replica.isUsable, isFresh(replica), redis.isConnected else { return nil }
+    let marks = try? await redis.send(["EXISTS"] + owners.map { .text(mark($0)) })
+    return marks == .integer(0) ? replica : nil
+  }
+
+  /// How many connections to the replica work on something, and wait for work.
+  var connectionCounts: (active: Int, idle: Int) {
+    let counts = replica?.connectionCounts
+    return (counts?.active ?? 0, counts?.idle ?? 0)
+  }
+
+  /// Notes, before it is told, that something that belongs to these was stored.
+  package func noteStored(of owners: [Identifier]) async {
+    guard replica != nil else { return }
+    // Should that fail, Redis is away for others too, and they read from the primary; if not, they may read what is
+    // old for as long as a replica may lag.
+    _ = try? await redis.pipeline(
+      owners.map { ["SET", .text(mark($0)), "", "PX", .integer(Self.markMilliseconds)] })
+  }
+
+  private func mark(_ owner: Identifier) -> String { "\(prefix)stored:\(owner)" }
+
+  private func isFresh(_ replica: Database) -> Bool {
+    loop.now - min(loop.now, coveredUntil) < Self.maximumLagNanoseconds
+      && coveredConnections == replica.readerConnections
+  }
+
+  func close() {
+    isClosed = true
+    replica?.close()
+  }
+
+  // MARK: Measuring
+
+  private func follow(_ replica: Database) async {
+    while !isClosed {
+      await measure(replica)
+      await loop.sleep(nanoseconds: Self.pauseNanoseconds)
+    }
+  }
+
+  private func measure(_ replica: Database) async {
+    let askedAt = loop.now
+    if written.count < Self.maximumPositions, let position = await primary.position() {
+      written.append((askedAt, position))
+    }
+    guard replica.isUsable, let reached = await replica.position() else { return }
+    if coveredConnections != replica.readerConnections {
+      // They may be other servers, which have less.
+      (coveredConnections, coveredUntil) = (replica.readerConnections, 0)
+    }
+    while let first = written.first, first.position <= reached {
+      coveredUntil = first.askedAt
+      written.removeFirst()
+    }
+    freshness.note(coveredUntil, loop: loop.index)
+  }
+}
