@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate check volume-test mutate bench bench-check stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean
+.PHONY: help run test simulate check volume-test mutate bench bench-check stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean scale-test scale-model
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,12 @@ coverage: ## Say which share of the code the tests reach
 
 backup-test: ## Back up, damage, lose and restore a real database
 	@scripts/backup-test
+
+scale-test: ## Read from standbys, fail over, and sit behind PgBouncer, Sentinel and haproxy
+	@scripts/scale-test
+
+scale-model: ## Measure what a post, a reading and a stream cost, and write what many devices need into docs/scaling.md
+	@scripts/scale-model
 
 drill: ## Make each disaster and write what it cost into docs/disaster-recovery.md (READINGS=5000000)
 	@READINGS=$${READINGS:-5000000} WRITE=yes scripts/backup-test Tests.Recovery.test_disasters

@@ -1,7 +1,7 @@
 // usage: load -f REQUESTS -o PORT [-c CONNECTIONS] [-l PIPELINED] [-w WARM-UP] [-d SECONDS] [-r REQUESTS/S] [-p PID] [-t UNIX-MS]
 //
-// Keeps each connection busy with its request (one of the file's; if they are more than the connections, each sends all in
-// turn), or, with -r, sends at times fixed beforehand and counts latency from those times, however late a request leaves.
+// Keeps each connection busy with its request (one of the file's; if they are more, the connections share them out and
+// begin anew at the end), or, with -r, sends at times fixed beforehand and counts latency from those times, however late a request leaves.
 // Prints one line of JSON about the measured seconds; -p adds what that process had of the processor meanwhile. Any answer
 // but 2xx is an error, and so is a lost connection.
 #include "load.h"
@@ -86,7 +86,7 @@ static void fill_batch(struct connection *c) {
 
 static void send_batch(struct connection *c, uint64_t due) {
   if (template_count > options.connections) {
-    if (++c->template == templates + template_count) c->template = templates;
+    c->template = templates + ((size_t)(c->template - templates) + options.connections) % template_count;
     fill_batch(c);
   }
   for (unsigned i = 0; c->template->place_count && i < options.pipelined; i++)

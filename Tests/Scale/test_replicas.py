@@ -1,0 +1,164 @@
+"""Histories read from standbys, and a standby that takes over, all of it real."""
+import os
+import signal
+import time
+import unittest
+
+from Tests.Recovery.site import rfc3339
+from Tests.Scale.site import Client, Load, Site, until
+
+
+class ReadYourWrites(unittest.TestCase):
+    """Two servers that share a primary, two standbys and Redis."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.site = Site()
+        cls.addClassCleanup(cls.site.close)
+        cls.primary = cls.site.postgres("primary").create()
+        cls.standbys = [cls.site.postgres(name).follow(cls.primary) for name in ("standby-1", "standby-2")]
+        cls.site.redis()
+        places = ",".join(standby.place for standby in cls.standbys)
+        for name in ("api", "api-2"):
+            cls.site.serve(name, DATABASE_URL=cls.primary.url, DATABASE_REPLICA_URL=f"postgres://terroir@{places}/terroir?target_session_attrs=standby")
+        cls.grower = cls.site.grower()
+
+    def tearDown(self):
+        for standby in self.standbys:
+            if standby.name in self.site.processes:
+                standby.sql("SELECT pg_wal_replay_resume()")
+
+    def pause(self):
+        for standby in self.standbys:
+            standby.sql("SELECT pg_wal_replay_pause()")
+            until("replay to pause", lambda: standby.sql("SELECT pg_get_wal_replay_pause_state()") == "paused")
+
+    def resume(self):
+        for standby in self.standbys:
+            standby.sql("SELECT pg_wal_replay_resume()")
+        self.fresh()
+
+    def fresh(self):
+        for metrics in ("metrics", "metrics-2"):
+            until("fresh standbys", lambda: self.site.gauge("database_replica_lag_seconds", metrics) < 1)
+
+    def history(self, device, server):
+        """How many readings a new connection to a server sees."""
+        client = Client(self.site.port[server], self.grower.token)
+        try:
+            status, page = client.send("GET", f"/api/devices/{device['id']}/readings")
+            self.assertEqual(status, 200)
+            return len(page["items"])
+        finally:
+            client.connection.close()
+
+    def store(self, device, count):
+        now = int(time.time() * 1000)
+        readings = [{"sensorType": "ph", "value": 7, "measuredAt": rfc3339(now - index)} for index in range(count)]
+        client = Client(self.site.port["api"], device["key"])
+        client.make(f"/api/devices/{device['id']}/readings", {"readings": readings})
+        client.connection.close()
+
+    def write_beside(self, device):
+        """A reading that no server has stored, and so none marks."""
+        self.primary.sql(f"INSERT INTO readings (device_id, sensor_type, measured_at, value) VALUES ('{device['id']}', 'rain', now(), 1)")
+
+    def test_what_was_stored_is_seen_at_once_everywhere_while_standbys_lag(self):
+        device = self.site.device(self.grower)
+        self.fresh()
+        self.pause()
+        stored = 0
+        for _ in range(5):
+            self.store(device, 3)
+            stored += 3
+            for server in ("api", "api-2", "api", "api-2"):
+                self.assertEqual(self.history(device, server), stored)
+        # Beyond what the mark lasts: by then a standby that is read would have it.
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            for server in ("api", "api-2"):
+                self.assertEqual(self.history(device, server), stored)
+        self.assertGreater(self.site.gauge("database_replica_lag_seconds"), 5)
+        self.resume()
+        self.assertEqual(self.history(device, "api-2"), stored)
+
+    def test_a_standby_that_keeps_up_is_read_and_one_that_lags_is_not(self):
+        device = self.site.device(self.grower)
+        self.write_beside(device)
+        self.fresh()
+        self.pause()
+        self.write_beside(device)
+        # It may be read for some seconds more; then the primary is.
+        self.assertEqual(self.history(device, "api"), 1)
+        until("the primary to be read", lambda: self.history(device, "api") == 2, seconds=10)
+        self.resume()
+
+    def test_z_one_standby_less_costs_no_reading(self):
+        device = self.site.device(self.grower)
+        self.store(device, 4)
+        self.standbys[0].kill()
+        end = time.monotonic() + 8
+        while time.monotonic() < end:
+            self.assertEqual(self.history(device, "api"), 4)
+        self.fresh()
+
+
+class Failover(unittest.TestCase):
+    """A primary that is killed under load, and its standby promoted."""
+
+    def setUp(self):
+        self.site = Site()
+        self.addCleanup(self.site.close)
+        self.primary = self.site.postgres("primary").create()
+        self.standby = self.site.postgres("standby").follow(self.primary)
+        self.site.redis()
+
+    def serve(self):
+        url = f"postgres://terroir@{self.primary.place},{self.standby.place}/terroir?target_session_attrs=read-write"
+        for name in ("api", "api-2"):
+            self.site.serve(name, DATABASE_URL=url)
+        grower = self.site.grower()
+        self.load = Load(self.site, [self.site.device(grower) for _ in range(6)], ("api", "api-2"))
+        begin = time.monotonic()
+        until("the load", lambda: self.load.since(begin))
+
+    def fail_over(self):
+        """Kills and promotes; gives the seconds until every device is served again."""
+        self.primary.kill()
+        self.standby.sql("SELECT pg_promote()")
+        promoted = time.monotonic()
+        until("writes everywhere", lambda: self.load.since(promoted), seconds=30, pause=0.02)
+        took = time.monotonic() - promoted
+        until("more writes", lambda: self.load.since(promoted + took))
+        self.load.stop()
+        return took
+
+    def test_with_synchronous_commit_nothing_acknowledged_is_lost(self):
+        # On the primary alone: the standby shall not wait for one of its own.
+        self.primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+        self.primary.sql("SELECT pg_reload_conf()")
+        until("the standby to be synchronous", lambda: self.primary.sql("SELECT sync_state FROM pg_stat_replication") == "sync")
+        self.serve()
+        time.sleep(1)
+        took = self.fail_over()
+        print(f"\n  synchronous: writes back {took:.2f} s after the promotion, {self.load.count()} acknowledged, {self.load.lost(self.standby)} lost")
+        self.assertLess(took, 5)
+        self.assertEqual(self.load.lost(self.standby), 0)
+
+    def test_without_it_what_the_standby_had_not_received_is_lost(self):
+        self.serve()
+        # A slow network: the standby receives nothing more.
+        _, receivers = self.standby.children("walreceiver")
+        os.kill(receivers[0], signal.SIGSTOP)
+        begin = time.monotonic()
+        until("acknowledged readings that it has not got", lambda: self.load.since(begin))
+        self.primary.kill()
+        os.kill(receivers[0], signal.SIGKILL)
+        until("the standby to run again", self.standby.answers)
+        self.standby.sql("SELECT pg_promote()")
+        promoted = time.monotonic()
+        until("writes everywhere", lambda: self.load.since(promoted), seconds=30, pause=0.02)
+        self.load.stop()
+        lost = self.load.lost(self.standby)
+        print(f"\n  asynchronous: {lost} of {self.load.count()} acknowledged lost")
+        self.assertGreater(lost, 0)

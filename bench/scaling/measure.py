@@ -1,0 +1,171 @@
+"""What one host does for many devices, and what each thing costs it: a simulation, bounded in time."""
+import base64
+import datetime
+import hashlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import secrets
+import subprocess
+import time
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STORES = [ROOT / "scripts/stores", "-i", "scaling"]
+TICK = os.sysconf("SC_CLK_TCK")
+# A device sends each quarter of an hour what its four sensors say.
+SENSORS = ("soil_moisture", "soil_temperature", "air_temperature", "battery")
+MARK = "@" * 24  # the load puts a new time here
+CONNECTIONS = 64
+STREAMS = 500
+
+
+def cpu_seconds(*pids):
+    """What these processes and their children have had of the processor."""
+    total = 0
+    for pid in pids:
+        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
+        for each in (str(pid), *children):
+            try:
+                fields = pathlib.Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            # Its own time, and that of children who have ended.
+            total += sum(map(int, fields[11:15])) if each == str(pid) else sum(map(int, fields[11:13]))
+    return total / TICK
+
+
+def resident(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) * 1024
+
+
+class Host:
+    """The server on stores of its own, with so many devices."""
+
+    def __init__(self, binary, devices):
+        self.binary, self.count = binary, devices
+        self.folder = ROOT / ".terroir/scaling-load"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([*STORES, "start"], check=True)
+        exports = subprocess.run([*STORES, "env"], check=True, capture_output=True, text=True).stdout
+        self.stores = dict(re.findall(r"^export (\w+)='(.*)'$", exports, re.M))
+        self.postgres, self.redis = (int(pathlib.Path(self.stores[f"TERROIR_TEST_{name}_PIDFILE"]).read_text().split()[0]) for name in ("POSTGRES", "REDIS"))
+        subprocess.run(["gcc", "-std=gnu2x", "-D_GNU_SOURCE", "-O2", "-o", self.folder / "load", *(ROOT / "bench/load").glob("*.c")], check=True)
+        self.start()
+        self.make_devices()
+
+    def start(self):
+        environment = {
+            **os.environ, "DATABASE_URL": self.stores["DATABASE_URL"], "REDIS_URL": self.stores["REDIS_URL"], "JWT_SECRET": secrets.token_hex(32),
+            "PORT": "0", "METRICS_PORT": "0", "HOST": "127.0.0.1", "ENVIRONMENT": "test", "LOG_FORMAT": "json", "LOG_LEVEL": "info",
+            "EVENTS_STREAMS_PER_CLIENT": str(STREAMS),
+        }
+        self.server = subprocess.Popen([self.binary, "serve"], env=environment, stdout=subprocess.PIPE, text=True)
+        seen = set()
+        while not seen >= {"Listening", "Serving"}:
+            event = json.loads(self.server.stdout.readline())
+            seen.add(event["message"])
+            self.port = event.get("port", getattr(self, "port", None))
+        # Its log from here on goes nowhere.
+        subprocess.Popen(["cat"], stdin=self.server.stdout, stdout=subprocess.DEVNULL)
+
+    def close(self):
+        self.server.terminate()
+        self.server.wait(60)
+        subprocess.run([*STORES, "destroy"], check=True)
+
+    def sql(self, text):
+        return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.stores["DATABASE_URL"]], input=text, check=True, capture_output=True, text=True).stdout.strip()
+
+    def make_devices(self):
+        """Ten in each garden, ten gardens of each user."""
+        self.keys = ["tdk_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=") for _ in range(self.count)]
+        self.ids = [uuid.uuid4() for _ in range(self.count)]
+        gardens, users = -(-self.count // 10), -(-self.count // 100)
+        rows = "".join(f"{device}\t{number // 10 + 1}\tProbe {number}\t\\\\x{hashlib.sha256(key.encode()).hexdigest()}\n"
+                       for number, (device, key) in enumerate(zip(self.ids, self.keys)))
+        self.sql(f"""
+            INSERT INTO users (id, email, email_key, display_name, role, password_hash, created_at, updated_at)
+              SELECT lpad(to_hex(n), 32, '0')::uuid, n || '@example.org', n || '@example.org', 'Rosa', 'user', 'none', now(), now() FROM generate_series(1, {users}) n;
+            INSERT INTO gardens (id, owner_id, name, public, created_at, updated_at)
+              SELECT lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex((n - 1) / 10 + 1), 32, '0')::uuid, 'Garden ' || n, true, now(), now() FROM generate_series(1, {gardens}) n;
+            CREATE TEMP TABLE made (id uuid, garden integer, name text, key bytea);
+            COPY made FROM STDIN;\n{rows}\\.
+            INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at)
+              SELECT id, lpad(to_hex(garden), 32, '0')::uuid, name, key, now(), now() FROM made;
+            ANALYZE;""")
+
+    # --- what is measured ---
+
+    def load(self, requests, rate, seconds):
+        """Sends so many requests a second; what it saw, and what each process had of the processor."""
+        (self.folder / "requests").write_bytes(b"\0".join(requests) + b"\0")
+        at = int(time.time() * 1000) - 3_600_000
+        before = self.cpu()
+        done = subprocess.run([self.folder / "load", "-f", self.folder / "requests", "-o", str(self.port), "-c", str(CONNECTIONS), "-w", "0", "-d", str(seconds),
+                               "-r", str(rate), "-t", str(at)], check=True, capture_output=True, text=True)
+        return json.loads(done.stdout), self.since(before)
+
+    def cpu(self):
+        return {"server": cpu_seconds(self.server.pid), "postgres": cpu_seconds(self.postgres), "redis": cpu_seconds(self.redis)}
+
+    def since(self, before):
+        return {name: value - before[name] for name, value in self.cpu().items()}
+
+    def request(self, method, device, path="", body=""):
+        return (f"{method} /api/devices/{self.ids[device]}{path} HTTP/1.1\r\nHost: scaling\r\nAuthorization: Bearer {self.keys[device]}\r\n"
+                + (f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else "") + f"\r\n{body}").encode()
+
+    def sizes(self):
+        """Bytes and rows of raw readings and of buckets of five minutes."""
+        row = self.sql("""
+            SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'readings'::regclass
+            UNION ALL SELECT count(*) FROM readings UNION ALL SELECT pg_total_relation_size('readings_5m') UNION ALL SELECT count(*) FROM readings_5m""")
+        return [int(value) for value in row.split()]
+
+    def wait_for_rollup(self):
+        while self.sql("SELECT EXISTS (SELECT FROM rollup_additions) OR EXISTS (SELECT FROM rollup_queue)") == "t":
+            time.sleep(0.5)
+
+
+def measure(binary, devices, seconds):
+    """One reading round of all devices in so many seconds, histories read, streams held open. Gives the costs of one of each."""
+    host = Host(binary, devices)
+    try:
+        empty = host.sizes()
+        body = json.dumps({"readings": [{"sensorType": sensor, "value": 20 + index, "measuredAt": MARK} for index, sensor in enumerate(SENSORS)]}, separators=(",", ":"))
+        rate = devices / seconds
+        begin = host.cpu()
+        posts, _ = host.load([host.request("POST", index, "/readings", body) for index in range(devices)], rate, seconds)
+        host.wait_for_rollup()
+        # With what follows from it: buckets, and what Postgres does behind.
+        posts_cpu = host.since(begin)
+        full = host.sizes()
+        reads, reads_cpu = host.load([host.request("GET", index, "/readings?resolution=5m") for index in range(0, devices, 10)], rate / 10, max(5, seconds / 4))
+        memory = resident(host.server.pid)
+        streams = []
+        for index in range(STREAMS):
+            connection = http.client.HTTPConnection("127.0.0.1", host.port)
+            connection.connect()
+            connection.sock.sendall(f"GET /api/gardens/{uuid.UUID(int=index % max(1, devices // 10) + 1)}/events HTTP/1.1\r\nHost: scaling\r\n\r\n".encode())
+            streams.append(connection)
+        time.sleep(2)
+        stream_bytes = max(0, resident(host.server.pid) - memory) / len(streams)
+        for connection in streams:
+            connection.close()
+        sent, read = posts["requests"], reads["requests"]
+        return {
+            "devices": devices, "seconds": seconds, "sent": sent, "rate": rate, "stored": full[1] - empty[1],
+            "errors": sum(posts.get(name, 0) + reads.get(name, 0) for name in ("bad_status", "broken")),
+            "posts": posts, "reads": reads, "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+            "cpu_us_per_post": {name: value / sent * 1e6 for name, value in posts_cpu.items()},
+            "cpu_us_per_read": {name: value / read * 1e6 for name, value in reads_cpu.items()},
+            "bytes_per_reading": (full[0] - empty[0]) / max(1, full[1] - empty[1]),
+            "bytes_per_bucket": (full[2] - empty[2]) / max(1, full[3] - empty[3]),
+            "bytes_per_stream": stream_bytes, "resident": memory,
+            "connections": int(host.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'terroir%'")),
+        }
+    finally:
+        host.close()

@@ -1,0 +1,44 @@
+"""What so many devices need, by what one of each thing costs."""
+import math
+
+# What is supposed of use: a device's posts and the histories read of it in a day, by how much the busiest minutes exceed
+# the mean, and how much of a core may be used then.
+POSTS, READINGS, READS, PEAK, UTILISATION = 96, 4, 20, 3, 0.5
+# What is kept: days of raw readings and of five minutes, years of hours. A device's buckets a day: one for each post.
+RAW_DAYS, BUCKET_DAYS, HOUR_YEARS = 30, 365, 5
+# Gardens of ten devices, of which one in a hundred is watched.
+WATCHED = 0.001
+# The largest machines that are counted on: cores and disk of a Postgres, cores of a server, the connections of a Postgres.
+POSTGRES_CORES, POSTGRES_BYTES, SERVER_CORES, CONNECTIONS = 32, 8e12, 8, 500
+
+
+def needs(devices, unit):
+    """What so many devices need of everything; `unit` is what was measured."""
+    seconds = 86_400
+    rates = {"post": devices * POSTS / seconds * PEAK, "read": devices * READS / seconds * PEAK}
+    cores = {
+        part: (rates["post"] * unit["cpu_us_per_post"][part] + rates["read"] * unit["cpu_us_per_read"][part]) / 1e6 / UTILISATION
+        for part in ("server", "postgres", "redis")
+    }
+    raw = devices * POSTS * READINGS * RAW_DAYS * unit["bytes_per_reading"]
+    buckets = devices * READINGS * (POSTS * BUCKET_DAYS + 24 * 365 * HOUR_YEARS) * unit["bytes_per_bucket"]
+    servers = max(2, math.ceil(cores["server"] / SERVER_CORES))
+    loops = max(2, math.ceil(cores["server"] / servers))
+    connections = servers * ((loops + 1) * 8 + 1)
+    strains = {
+        "the processors of one Postgres": cores["postgres"] / POSTGRES_CORES, "the disk of one Postgres": (raw + buckets) / POSTGRES_BYTES,
+        "Redis' one thread": cores["redis"], "the connections of one Postgres": connections / CONNECTIONS,
+    }
+    cells = max(1, *(math.ceil(strain) for strain in strains.values()))
+    return {
+        "devices": devices, "rates": rates, "cores": cores, "raw": raw, "buckets": buckets, "servers": servers, "loops": loops,
+        "connections": connections, "memory": servers * unit["resident"] + devices * WATCHED * unit["bytes_per_stream"],
+        "cells": cells, "first": max(strains, key=strains.get), "strain": max(strains.values()),
+    }
+
+
+def cost(need, core, gigabyte):
+    """What that costs a month: cores and disk twice where a standby is, in the prices given."""
+    postgres = max(2 * need["cells"], math.ceil(need["cores"]["postgres"]))
+    cores = need["servers"] * need["loops"] + 2 * postgres + 2 * max(need["cells"], math.ceil(need["cores"]["redis"]))
+    return cores * core + 2 * (need["raw"] + need["buckets"]) / 1e9 * gigabyte
