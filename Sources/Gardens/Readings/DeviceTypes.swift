@@ -24,21 +24,33 @@ package final class DeviceTypes {
     _ readings: [Reading], of device: Identifier
   ) async throws -> (admitted: [Reading], refused: [Rejection]) {
     var types = known[device] ?? []
+    if Self.types(of: readings, beyond: types).isEmpty { return (readings, []) }
+    // Most often it is only not at hand: to write again what is noted would make each request of very many devices a
+    // change of its own.
+    if known[device] == nil { types = try keep(await database.query(Self.noted, device), of: device) ?? [] }
     let new = Self.types(of: readings, beyond: types)
     if new.isEmpty { return (readings, []) }
     if types.count < Self.maximumTypes {
-      guard let row = try await database.write(Self.learn, device, new.map(\.name)).first else {
+      guard let learnt = try keep(await database.write(Self.learn, device, new.map(\.name)), of: device) else {
         throw Problem(.notFound, "There is no device with this id.")
       }
-      let names = try row.decode([String].self, 0)
-      types = names.compactMap { sensorTypes.type($0) }
-      if known.count >= Self.maximumDevices { known.removeAll(keepingCapacity: true) }
-      known[device] = types
+      types = learnt
     }
     let admitted = readings.filter { reading in types.contains { $0.equals(reading.type) } }
     let refused = readings.filter { reading in !types.contains { $0.equals(reading.type) } }
     return (admitted, refused.map { Rejection(index: $0.index, reason: .tooManyTypes, type: $0.type) })
   }
+
+  /// Takes over what the database has noted of a device, and gives it; nil when the device is gone, or nothing noted.
+  private func keep(_ rows: Rows, of device: Identifier) throws -> [SensorType]? {
+    guard let names = try rows.first?.decode([String]?.self, 0) ?? nil else { return nil }
+    let types = names.compactMap { sensorTypes.type($0) }
+    if known.count >= Self.maximumDevices { known.removeAll(keepingCapacity: true) }
+    known[device] = types
+    return types
+  }
+
+  private static let noted = Statement("devices.notedTypes", "SELECT measured_types FROM devices WHERE id = $1")
 
   /// The types that are not among `known`, each once, in the order of their coming.
   private static func types(of readings: [Reading], beyond known: [SensorType]) -> [SensorType] {

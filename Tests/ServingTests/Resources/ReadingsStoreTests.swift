@@ -258,6 +258,18 @@ struct ReadingsStoreTests {
     #expect(try more.rejected == ["1 too-many-types"])
   }
 
+  @Test("writes nothing of a device whose types are noted, on a server that has not met it")
+  func notedTypes() throws {
+    let device = try device()
+    #expect(try device.post(device.client, Sample.series(1)).status == 200)
+    let other = try device.server.replica()
+    defer { other.stop() }
+    #expect(try device.post(Client(other, token: device.client.token), Sample.series(2)).status == 200)
+    let metrics = try Client(other).get("/metrics").text
+    #expect(metrics.contains(#"statement="devices.notedTypes""#))
+    #expect(!metrics.contains(#"statement="devices.learnTypes""#))
+  }
+
   @Test("lets a device speak for itself alone")
   func strangers() throws {
     let (device, other) = (try device(), try device())
