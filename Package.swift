@@ -30,7 +30,7 @@ let below: [Target.Dependency] = [
 /// What the API is made of, from the ground up.
 let above: [Target.Dependency] = [
   "Secrets", "Settings", "Commands", "Outbound", "Migrations", "Web", "Edge", "Reference", "Accounts", "Notifications",
-  "Gardens", "Insights", "Commerce", "Transfer",
+  "Agronomy", "Gardens", "Insights", "Commerce", "Transfer",
 ]
 
 let package = Package(
@@ -68,10 +68,11 @@ let package = Package(
     layer("Reference", below + ["Web"]),
     layer("Accounts", below + ["Secrets", "Settings", "Commands", "Web"]),
     layer("Notifications", below + ["Secrets", "Settings", "Outbound", "Web"]),
-    layer("Gardens", below + ["Secrets", "Settings", "Web", "Notifications"]),
-    layer("Insights", below + ["Secrets", "Settings", "Outbound", "Web", "Notifications", "Gardens"]),
+    layer("Agronomy", ["Values", "JSON"]),
+    layer("Gardens", below + ["Secrets", "Settings", "Web", "Notifications", "Agronomy"]),
+    layer("Insights", below + ["Secrets", "Settings", "Outbound", "Web", "Notifications", "Agronomy", "Gardens"]),
     layer("Commerce", below + ["Secrets", "Settings", "Web", "Notifications"]),
-    layer("Transfer", below + ["Secrets", "Settings", "Web", "Gardens", "Insights", "Commerce"]),
+    layer("Transfer", below + ["Secrets", "Settings", "Web", "Agronomy", "Gardens", "Insights", "Commerce"]),
     layer("Serving", below + above),
     .executableTarget(
       name: "terroir", dependencies: ["Settings", "Commands", "Edge", "Accounts", "Serving"], swiftSettings: settings),

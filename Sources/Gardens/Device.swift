@@ -12,6 +12,7 @@ package struct Device: PageItem {
   let garden: Identifier
   let name: String
   let sensorTypes: [String]
+  let ground: Ground
   let lastSeenAt: Timestamp?
   let isOnline: Bool
   let createdAt: Timestamp
@@ -20,7 +21,7 @@ package struct Device: PageItem {
   /// The columns that `init` reads, in their order. Names of sensor types have no space in them.
   static let columns = """
     devices.id, devices.garden_id, devices.name, array_to_string(devices.sensor_types, ' '), devices.last_seen_at,
-      devices.created_at, devices.updated_at, \(OnlineSpan.column)
+      devices.created_at, devices.updated_at, \(OnlineSpan.column), \(Ground.columns(of: "devices"))
     """
 
   init(_ columns: inout Columns, now: Timestamp) throws {
@@ -31,8 +32,8 @@ package struct Device: PageItem {
     lastSeenAt = try columns.next()
     createdAt = try columns.next()
     updatedAt = try columns.next()
-    let span = try OnlineSpan(&columns)
-    isOnline = lastSeenAt.map { $0.advanced(byMilliseconds: span.milliseconds) >= now } ?? false
+    isOnline = try OnlineSpan(&columns).isOnline(seen: lastSeenAt, now: now)
+    ground = try Ground(&columns)
   }
 
   /// Reads the first columns of a row.
@@ -58,19 +59,22 @@ package struct Device: PageItem {
     json.member("gardenId", garden)
     json.member("name", name)
     json.member("sensorTypes", sensorTypes)
+    ground.write(&json)
     json.member("lastSeenAt", lastSeenAt)
     json.member("online", isOnline)
     json.member("createdAt", createdAt)
     json.member("updatedAt", updatedAt)
   }
 
-  static let members: [Schema.Property] = [
-    .required("id", .identifier), .required("gardenId", .identifier),
-    .required("name", .line(1...120)), .required("sensorTypes", .array(.string())),
-    .required("lastSeenAt", .nullable(.timestamp), "When it last posted."),
-    .required("online", .boolean, "Whether it posted within three times its usual interval, at least 15 minutes."),
-    .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
-  ]
+  static let members: [Schema.Property] =
+    [
+      .required("id", .identifier), .required("gardenId", .identifier),
+      .required("name", .line(1...120)), .required("sensorTypes", .array(.string())),
+    ] + Ground.members + [
+      .required("lastSeenAt", .nullable(.timestamp), "When it last posted."),
+      .required("online", .boolean, "Whether it posted within three times its usual interval, at least 15 minutes."),
+      .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
+    ]
   static let schema = Schema.named("Device", .object(members), example: example + "}")
   static let schemaWithKey = Schema.named(
     "DeviceWithKey", .object(members + [.required("key", .string(), "Shown this once; the server keeps no copy.")]),
@@ -79,6 +83,7 @@ package struct Device: PageItem {
   static let example = #"""
     {"id":"019aa5c0-0000-7000-8000-000000000009","gardenId":"019aa5c0-0000-7000-8000-000000000007","name":"Probe 7",\#
     "sensorTypes":["soil_moisture","soil_temperature"],\#
+    "soil":"sandy-loam","dryBelow":null,"wetAbove":null,\#
     "lastSeenAt":"2026-11-21T09:30:00.000Z","online":true,\#
     "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"
     """#

@@ -74,7 +74,8 @@ struct Devices: EndpointGroup {
     let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.deviceKey))
     return try await call.made { transaction, _ in
       let rows = try await transaction.query(
-        Self.insert, id, garden, new.name, new.sensorTypes, key.digest, call.now, user.id)
+        Self.insert, id, garden, new.name, new.sensorTypes, key.digest, call.now, user.id, new.ground.soil?.rawValue,
+        new.ground.dryBelow, new.ground.wetAbove)
       // Deleted since it was looked at.
       guard let row = rows.first else { throw GardenAccess.notFound }
       let body = try Device(row, now: call.now).body { $0.member("key", key.text) }
@@ -98,9 +99,10 @@ struct Devices: EndpointGroup {
     let device = try await context.database.transaction { transaction in
       let before = try taken(try await transaction.query(Self.lock, id, user.id).first, as: .editor, call.now)
       try call.requireMatch(before.body, revision: before.updatedAt)
+      let ground = try change.ground.applied(to: before.ground)
       let rows = try await transaction.query(
         Self.update, id, change.name ?? before.name, change.sensorTypes.applied(to: before.sensorTypes) ?? [],
-        call.now)
+        call.now, ground.soil?.rawValue, ground.dryBelow, ground.wetAbove)
       return try Device(rows[0], now: call.now)
     }
     await context.deviceKeys.changed([id])
@@ -166,15 +168,17 @@ struct Devices: EndpointGroup {
   private static let insert = Statement(
     "devices.insert",
     """
-    INSERT INTO devices (id, garden_id, name, sensor_types, key_hash, created_at, updated_at)
-    SELECT $1, gardens.id, $3, $4, $5, $6, $6 FROM gardens
+    INSERT INTO devices
+      (id, garden_id, name, sensor_types, key_hash, created_at, updated_at, soil, dry_below, wet_above)
+    SELECT $1, gardens.id, $3, $4, $5, $6, $6, $8, $9, $10 FROM gardens
     WHERE gardens.id = $2 AND \(GardenRole.editor.isHeld(by: "$7")) FOR KEY SHARE
     RETURNING \(columns)
     """)
   private static let update = Statement(
     "devices.update",
     """
-    UPDATE devices SET name = $2, sensor_types = $3, updated_at = greatest($4, updated_at + interval '1 ms')
+    UPDATE devices SET name = $2, sensor_types = $3, updated_at = greatest($4, updated_at + interval '1 ms'),
+      soil = $5, dry_below = $6, wet_above = $7
     WHERE id = $1 RETURNING \(columns)
     """)
   private static let deleteByID = Statement("devices.delete", "DELETE FROM devices WHERE id = $1")
@@ -195,10 +199,12 @@ struct Devices: EndpointGroup {
 package struct NewDevice: JSONForm {
   package let name: String
   package let sensorTypes: [String]
+  package let ground: Ground
 
   package init(_ fields: inout Fields) {
     name = fields.required("name", .deviceName)
     sensorTypes = fields.optional("sensorTypes", .sensorTypes, "What it measures: then it takes nothing else.") ?? []
+    ground = Ground(&fields)
   }
 }
 
@@ -206,9 +212,11 @@ package struct NewDevice: JSONForm {
 struct DeviceChange: JSONForm {
   let name: String?
   let sensorTypes: Patch<[String]>
+  let ground: GroundChange
 
   init(_ fields: inout Fields) {
     name = fields.change("name", .deviceName)
     sensorTypes = fields.patch("sensorTypes", .sensorTypes)
+    ground = GroundChange(&fields)
   }
 }

@@ -113,9 +113,11 @@ struct GardenRoutes: EndpointGroup {
     let new = try call.form(NewGarden.self)
     return try await call.made { transaction, tags in
       if new.isPublic { tags = [.gardens] }
+      try await GardenTimeZone.check(new.timeZone, in: transaction)
       let rows = try await transaction.query(
         Self.insert, context.makeIdentifier(), user.id, new.name, new.location?.latitude, new.location?.longitude,
-        new.areaSquareMetres, new.isPublic, call.now)
+        new.areaSquareMetres, new.isPublic, call.now, new.timeZone, new.ground.soil?.rawValue, new.ground.dryBelow,
+        new.ground.wetAbove)
       let garden = try Garden(rows[0])
       return Made(location: "/api/gardens/\(garden.id)", body: garden.body)
     }.response
@@ -127,10 +129,15 @@ struct GardenRoutes: EndpointGroup {
     let garden = try await feature.change(id) { transaction in
       let before = try await Self.take(id, for: user, as: .manager, by: Self.lockByID, in: transaction)
       try call.requireMatch(before.body)
-      let place = try change.location.applied(to: before.location)
+      let (place, ground) = (
+        try change.location.applied(to: before.location), try change.ground.applied(to: before.ground)
+      )
+      let zone = change.timeZone.applied(to: before.timeZone)
+      try await GardenTimeZone.check(zone, in: transaction)
       let rows = try await transaction.query(
         Self.update, id, change.name ?? before.name, place?.latitude, place?.longitude,
-        change.areaSquareMetres.applied(to: before.areaSquareMetres), change.isPublic ?? before.isPublic, call.now)
+        change.areaSquareMetres.applied(to: before.areaSquareMetres), change.isPublic ?? before.isPublic, call.now,
+        zone, ground.soil?.rawValue, ground.dryBelow, ground.wetAbove)
       return try Garden(rows[0])
     }
     return call.ok(garden.body)
@@ -205,14 +212,15 @@ struct GardenRoutes: EndpointGroup {
   private static let insert = Statement(
     "gardens.insert",
     """
-    INSERT INTO gardens (id, owner_id, name, latitude, longitude, area_square_metres, public, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING \(columns)
+    INSERT INTO gardens (id, owner_id, name, latitude, longitude, area_square_metres, public, created_at, updated_at,
+      time_zone, soil, dry_below, wet_above)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12) RETURNING \(columns)
     """)
   private static let update = Statement(
     "gardens.update",
     """
     UPDATE gardens SET name = $2, latitude = $3, longitude = $4, area_square_metres = $5, public = $6,
-      updated_at = greatest($7, updated_at + interval '1 ms')
+      updated_at = greatest($7, updated_at + interval '1 ms'), time_zone = $8, soil = $9, dry_below = $10, wet_above = $11
     WHERE id = $1 RETURNING \(columns)
     """)
   private static let devices = Statement(
@@ -226,6 +234,8 @@ package struct NewGarden: JSONForm {
   package let location: Location?
   package let areaSquareMetres: Double?
   package let isPublic: Bool
+  package let timeZone: String?
+  package let ground: Ground
 
   package init(_ fields: inout Fields) {
     name = fields.required("name", .gardenName)
@@ -233,6 +243,8 @@ package struct NewGarden: JSONForm {
     areaSquareMetres = fields.optional("areaSquareMetres", .area)
     isPublic =
       fields.optional("public", .boolean, "Whether everyone may see it and its readings; false unless given.") ?? false
+    timeZone = fields.optional("timeZone", .timeZone, GardenTimeZone.text)
+    ground = Ground(&fields)
   }
 }
 
@@ -242,11 +254,15 @@ struct GardenChange: JSONForm {
   let location: Patch<LocationChange>
   let areaSquareMetres: Patch<Double>
   let isPublic: Bool?
+  let timeZone: Patch<String>
+  let ground: GroundChange
 
   init(_ fields: inout Fields) {
     name = fields.change("name", .gardenName)
     location = fields.patch("location", .locationChange)
     areaSquareMetres = fields.patch("areaSquareMetres", .area)
     isPublic = fields.change("public", .boolean, "Whether everyone may see it and its readings.")
+    timeZone = fields.patch("timeZone", .timeZone, GardenTimeZone.text)
+    ground = GroundChange(&fields)
   }
 }

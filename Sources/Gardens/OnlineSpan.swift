@@ -1,8 +1,9 @@
 import Postgres
+import Values
 
 /// How long after its last sign of life a device counts as online: three times as long as it usually is silent, and a
 /// quarter of an hour at least.
-struct OnlineSpan {
+package struct OnlineSpan {
   /// The shortest, in milliseconds.
   static let shortestMilliseconds: Int64 = 15 * 60_000
   /// How many times the median of its silences.
@@ -14,13 +15,18 @@ struct OnlineSpan {
 
   let milliseconds: Int64
 
+  /// Whether a device that was last heard of then still counts as online.
+  package func isOnline(seen: Timestamp?, now: Timestamp) -> Bool {
+    seen.map { $0.advanced(byMilliseconds: milliseconds) >= now } ?? false
+  }
+
   /// The median of what `LastSeen` keeps in seconds; NULL for a device that has not been silent yet.
-  static let column = """
+  package static let column = """
     (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY silence) FROM unnest(devices.silences) AS silence)
     """
 
   /// Reads `column`.
-  init(_ columns: inout Columns) throws {
+  package init(_ columns: inout Columns) throws {
     let median = Int64(try columns.next(Int32?.self) ?? 0)
     milliseconds = max(Self.shortestMilliseconds, Self.factor * median * 1_000)
   }

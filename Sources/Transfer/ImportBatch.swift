@@ -129,7 +129,8 @@ struct ImportBatch {
     try await transaction.execute(
       Self.insertGardens, owner, gardens.map(\.id), gardens.map(\.new.name), gardens.map(\.new.location?.latitude),
       gardens.map(\.new.location?.longitude), gardens.map(\.new.areaSquareMetres), gardens.map(\.new.isPublic),
-      gardens.map(\.createdAt), gardens.map(\.updatedAt))
+      gardens.map(\.createdAt), gardens.map(\.updatedAt), gardens.map(\.new.timeZone),
+      gardens.map(\.new.ground.soil?.rawValue), gardens.map(\.new.ground.dryBelow), gardens.map(\.new.ground.wetAbove))
   }
 
   /// Each device gets the digest of a key that nobody has: its owner makes a new one.
@@ -137,7 +138,8 @@ struct ImportBatch {
     try await transaction.execute(
       Self.insertDevices, devices.map(\.id), devices.map(\.garden), devices.map(\.new.name),
       devices.map { $0.new.sensorTypes.joined(separator: " ") },
-      devices.map { _ in OpaqueKey.make(.deviceKey).digest }, devices.map(\.createdAt), devices.map(\.updatedAt))
+      devices.map { _ in OpaqueKey.make(.deviceKey).digest }, devices.map(\.createdAt), devices.map(\.updatedAt),
+      devices.map(\.new.ground.soil?.rawValue), devices.map(\.new.ground.dryBelow), devices.map(\.new.ground.wetAbove))
   }
 
   private func writeBusinesses(_ owner: Identifier, _ transaction: Transaction) async throws(PostgresError) {
@@ -174,17 +176,21 @@ struct ImportBatch {
   private static let insertGardens = Statement(
     "import.gardens",
     """
-    INSERT INTO gardens (owner_id, id, name, latitude, longitude, area_square_metres, public, created_at, updated_at)
+    INSERT INTO gardens (owner_id, id, name, latitude, longitude, area_square_metres, public, created_at, updated_at,
+      time_zone, soil, dry_below, wet_above)
     SELECT $1, * FROM unnest(
-      $2::uuid[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::bool[], $8::timestamptz[], $9::timestamptz[])
+      $2::uuid[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::bool[], $8::timestamptz[],
+      $9::timestamptz[], $10::text[], $11::text[], $12::float8[], $13::float8[])
     """)
   private static let insertDevices = Statement(
     "import.devices",
     """
-    INSERT INTO devices (id, garden_id, name, sensor_types, key_hash, created_at, updated_at)
-    SELECT id, garden, name, string_to_array(types, ' '), key, created, updated FROM unnest(
-      $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[], $7::timestamptz[])
-      AS d (id, garden, name, types, key, created, updated)
+    INSERT INTO devices
+      (id, garden_id, name, sensor_types, key_hash, created_at, updated_at, soil, dry_below, wet_above)
+    SELECT id, garden, name, string_to_array(types, ' '), key, created, updated, soil, dry, wet FROM unnest(
+      $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[], $7::timestamptz[], $8::text[],
+      $9::float8[], $10::float8[])
+      AS d (id, garden, name, types, key, created, updated, soil, dry, wet)
     """)
   private static let insertBusinesses = Statement(
     "import.businesses",

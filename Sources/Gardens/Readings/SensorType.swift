@@ -1,3 +1,5 @@
+import Agronomy
+
 /// What a sensor measures, by the name that its devices give: `^[a-z][a-z0-9_]{0,47}$`.
 ///
 /// Made by `SensorTypes`, so that the thousandth reading of a type costs no memory of its own.

@@ -1,3 +1,4 @@
+import Agronomy
 import Gardens
 import JSON
 import Values

@@ -1,0 +1,60 @@
+import Agronomy
+import JSON
+import Testing
+
+@testable import Gardens
+
+@Suite("What gardens and devices say of their ground")
+struct GroundTests {
+  private let server: LiveServer
+
+  init() throws { server = try LiveServer.shared.get() }
+
+  @Test("is kept, changed member by member, and taken along by an export")
+  func members() throws {
+    let client = try server.signedIn().client
+    let garden = try client.makeGarden(
+      #"{"name":"A","timeZone":"Europe/Paris","soil":"sand","dryBelow":9.5,"wetAbove":30}"#)
+    let device = try client.makeDevice(in: garden, #"{"name":"P","soil":"clay-loam"}"#).id
+    let changed = try client.patch("/api/gardens/\(garden)", #"{"timeZone":null,"dryBelow":null,"wetAbove":33}"#).json
+    #expect(changed["timeZone"]?.text == "UTC" && changed["soil"]?.text == "sand")
+    #expect(changed["dryBelow"] == .null && changed["wetAbove"]?.number == 33)
+    let probe = try client.patch("/api/devices/\(device)", #"{"dryBelow":21}"#).json
+    #expect(probe["soil"]?.text == "clay-loam" && probe["dryBelow"]?.number == 21 && probe["wetAbove"] == .null)
+    _ = try client.patch("/api/gardens/\(garden)", #"{"timeZone":"America/Argentina/Ushuaia"}"#)
+
+    let other = try server.signedIn().client
+    let file = try client.get("/api/users/me/export").text
+    let headers = ["Content-Type: application/x-ndjson"]
+    #expect(try other.post("/api/users/me/import", file, headers: headers).status == 200)
+    let copy = try #require(try other.get("/api/gardens?owner=me").json["items"]?.elements?.first)
+    #expect(copy["timeZone"]?.text == "America/Argentina/Ushuaia" && copy["wetAbove"]?.number == 33)
+    let copied = try other.get("/api/gardens/\(copy["id"]?.text ?? "")/devices").json["items"]?.elements?.first
+    #expect(copied?["soil"]?.text == "clay-loam" && copied?["dryBelow"]?.number == 21)
+  }
+
+  @Test(
+    "is refused where it makes no sense",
+    arguments: [
+      (#"{"name":"A","timeZone":"Europe/Atlantis"}"#, "/timeZone"), (#"{"name":"A","timeZone":"EST"}"#, "/timeZone"),
+      (#"{"name":"A","timeZone":"CET-1"}"#, "/timeZone"), (#"{"name":"A","timeZone":"../etc"}"#, "/timeZone"),
+      (#"{"name":"A","soil":"peat"}"#, "/soil"), (#"{"name":"A","dryBelow":101}"#, "/dryBelow"),
+      (#"{"name":"A","dryBelow":30,"wetAbove":30}"#, "/wetAbove"),
+    ])
+  func faults(json: String, pointer: String) throws {
+    let reply = try server.signedIn().client.post("/api/gardens", json)
+    #expect(reply.status == 422 && reply.pointers == [pointer])
+  }
+
+  @Test("of a device goes before its garden's, and limits before what the soil says")
+  func order() {
+    let garden = Ground(soil: .clay, dryBelow: 31)
+    #expect(Ground().limits() == MoistureLimits(.loam))
+    #expect(Ground().limits(in: garden).dryBelow == 31)
+    #expect(Ground().limits(in: garden).wetAbove == MoistureLimits(.clay).wetAbove)
+    #expect(Ground(soil: .sand).limits(in: garden).dryBelow == 31)
+    #expect(Ground(soil: .sand, dryBelow: 5).limits(in: garden).dryBelow == 5)
+    #expect(Ground(soil: .sand).limits(in: garden).wetAbove == MoistureLimits(.sand).wetAbove)
+    #expect(Ground(soil: .sandyLoam).limits().dryBelow == 17)
+  }
+}
