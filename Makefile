@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate check volume-test mutate bench bench-check stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean scale-test scale-model
+.PHONY: help run test simulate check volume-test mutate bench bench-check stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean scale-test scale-model insights-eval insights-replay
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,12 @@ release-test: ## Build a release twice, and install, use, upgrade and purge its 
 
 coverage: ## Say which share of the code the tests reach
 	@scripts/coverage
+
+insights-eval: ## Judge frost, anomalies and watering on station years from PyPI, and print the tables of docs/insights.md
+	@scripts/insights-eval
+
+insights-replay: ## Replay a healthy year through the server, and count its insights in SQL (STATION=Newark DAYS=364)
+	@scripts/insights-replay
 
 backup-test: ## Back up, damage, lose and restore a real database
 	@scripts/backup-test

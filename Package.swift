@@ -83,6 +83,13 @@ let package = Package(
       path: "bench/micro",
       exclude: ["baseline.json"], swiftSettings: settings),
 
+    // Judges the rules of Agronomy on station years, by scripts/insights-eval.
+    .target(
+      name: "StationYears", dependencies: ["Values", "Agronomy"], path: "bench/years", swiftSettings: settings),
+    .executableTarget(
+      name: "insights-eval", dependencies: ["Values", "Agronomy", "StationYears"], path: "bench/insights",
+      swiftSettings: settings),
+
     // Fuzzers of what reads from the network: a short run among the tests, long ones by scripts/fuzz.
     .testTarget(
       name: "Fuzz", dependencies: ["Values", "JSON", "HTTP"], path: "fuzz", exclude: ["corpus"], swiftSettings: settings
@@ -106,7 +113,7 @@ let package = Package(
     tests("HTTP", ["Reactor", "CLinux", "Values"]),
     tests("Postgres", ["Faults", "Reactor", "Values"]),
     tests("Redis", ["Faults", "Reactor"]),
-    tests("Serving", ["Faults"] + below + above),
+    tests("Serving", ["Faults", "StationYears"] + below + above),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,4 @@
+import Agronomy
 import Notifications
 import Postgres
 import Reactor
@@ -30,13 +31,13 @@ struct DeviceWatch {
     let now = context.now
     let since = try await transaction.query(Self.listen, now, Self.gapMinutes)[0].decode(Timestamp.self, 0)
     let rows = try await transaction.query(
-      Self.quiet, now.advanced(byMilliseconds: -OnlineSpan.shortestMilliseconds), Self.devicesPerRun)
+      Self.quiet, now.advanced(byMilliseconds: -OnlineSpan.shortestSeconds * 1_000), Self.devicesPerRun)
     var silent: [Identifier] = []
     for row in rows {
       var columns = row.columns
       let (device, span) = (try Device(&columns, now: now), try OnlineSpan(&columns))
       guard let lastSeen = device.lastSeenAt else { continue }
-      let fellSilent = max(lastSeen, since).advanced(byMilliseconds: span.milliseconds)
+      let fellSilent = max(lastSeen, since).advanced(byMilliseconds: span.seconds * 1_000)
       guard fellSilent < now else { continue }
       silent.append(device.id)
       if fellSilent.advanced(byMilliseconds: Self.newsMilliseconds) > now {

@@ -12,7 +12,7 @@ package struct Ground: Equatable {
   package var wetAbove: Double?
 
   /// The columns that `init` reads, in their order.
-  static func columns(of table: String) -> String { "\(table).soil, \(table).dry_below, \(table).wet_above" }
+  package static func columns(of table: String) -> String { "\(table).soil, \(table).dry_below, \(table).wet_above" }
 
   package init(soil: Soil? = nil, dryBelow: Double? = nil, wetAbove: Double? = nil) {
     self.soil = soil

@@ -1,3 +1,4 @@
+import Agronomy
 import JSON
 import Notifications
 import Postgres

@@ -1,3 +1,4 @@
+import Agronomy
 import Gardens
 import Postgres
 import Telemetry
@@ -95,14 +96,23 @@ extension InsightType {
     }
   }
 
+  /// Whether that is to be told without being asked for, after what was said before.
+  func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
+    switch self {
+    case .watering: WateringRule.isNews(finding, observations)
+    case .frost: FrostRule.isNews(finding, observations)
+    case .anomaly: AnomalyRule.isNews(finding, observations)
+    case .summary: false
+    }
+  }
+
   /// Says which data the rule would have needed.
   var lacksData: Problem {
     let detail =
       switch self {
       case .watering: "There is no soil_moisture of the last \(Int(WateringRule.maximumAgeHours)) hours."
       case .frost: "There is no air_temperature of the last \(Int(FrostRule.maximumAgeHours)) hours."
-      case .anomaly:
-        "No sensor has been known long enough: its last day, or this hour of \(AnomalyRule.fewestDays) days before."
+      case .anomaly: "There are no readings of the last \(Int(AnomalyRule.maximumAgeHours)) hours."
       case .summary: "There are no readings of the last seven days."
       }
     return Problem(.noData, detail)

@@ -1,3 +1,5 @@
+import Agronomy
+import Gardens
 import Notifications
 import Postgres
 import Settings
@@ -7,8 +9,7 @@ import Web
 /// Has the rules look at every garden with new readings, and at those where a device has just fallen silent, so that
 /// nobody has to ask whether there will be frost.
 ///
-/// What is worth knowing is stored, once: what the last day's newest insight of the type says already is not said
-/// again, and that all is well only after it was not.
+/// What is worth knowing is stored, once; see `GardenLook`.
 final class InsightPass {
   /// Gardens that are looked for at a time.
   static let gardensPerSearch = 20
@@ -19,9 +20,6 @@ final class InsightPass {
   /// How much later than it was heard of a device may be known to be, in milliseconds: `LastSeen` gathers for a while,
   /// and another replica's clock may be behind.
   static let latestSightMilliseconds: Int64 = 60_000
-  static let types: [InsightType] = [.watering, .frost, .anomaly]
-  /// How long an insight is not repeated.
-  static let quietHours = 24.0
 
   // Invariant 1.
   private unowned(unsafe) let context: LoopContext
@@ -94,43 +92,23 @@ final class InsightPass {
 
   private func search(_ transaction: Transaction) async throws {
     let began = passBegan ?? context.now
-    let silence = AnomalyRule.silentHours
     let rows = try await transaction.query(
-      Self.active, lastGarden ?? Identifier(high: 0, low: 0), since, since.advanced(byHours: -silence),
-      began.advanced(byHours: -silence), Self.gardensPerSearch)
+      Self.active, lastGarden ?? Identifier(high: 0, low: 0), since, began, Self.gardensPerSearch)
     found = try rows.reversed().map { row in
-      let (id, name, longitude) = try row.decode((Identifier.self, String.self, Double?.self))
-      return ObservedGarden(id: id, name: name, longitude: longitude)
+      var columns = row.columns
+      return try ObservedGarden(&columns)
     }
     passBegan = began
     lastGarden = found.count < Self.gardensPerSearch ? nil : found.first?.id
   }
 
   private func look(at garden: ObservedGarden, _ transaction: Transaction) async throws {
-    for type in Self.types {
-      let observations = try await Observations(for: type, of: garden, at: context.now, transaction)
-      guard let finding = type.finding(observations), try await isNews(type, finding, garden, transaction) else {
-        continue
-      }
-      let rows = try await transaction.query(
-        InsightMaker.insert, context.makeIdentifier(), garden.id, type.rawValue, InsightProvider.rules.rawValue,
-        finding.severity.rawValue, finding.title, finding.text, Postgres.PostgresJSON(finding.evidence), context.now)
-      // Without a row the garden was deleted meanwhile.
-      guard let row = rows.first else { continue }
-      let insight = try Insight(row)
-      try await outbox.put(insight.news(finding.severity), for: .garden(garden.id), in: transaction)
-      made.append((type, insight))
+    made = try await GardenLook(garden: garden, now: context.now, makeIdentifier: context.makeIdentifier)
+      .insights(transaction)
+    for (_, insight) in made {
+      let severity = Severity(rawValue: insight.severity) ?? .info
+      try await outbox.put(insight.news(severity), for: .garden(garden.id), in: transaction)
     }
-  }
-
-  private func isNews(
-    _ type: InsightType, _ finding: Finding, _ garden: ObservedGarden, _ transaction: Transaction
-  ) async throws -> Bool {
-    let rows = try await transaction.query(
-      Self.newest, garden.id, type.rawValue, context.now.advanced(byHours: -Self.quietHours))
-    guard let row = rows.first else { return finding.severity > .info }
-    let (severity, title) = try row.decode((String.self, String.self))
-    return title != finding.title || severity != finding.severity.rawValue
   }
 
   private func announce() {
@@ -144,17 +122,10 @@ final class InsightPass {
   private static let active = Statement(
     "insights.active",
     """
-    SELECT id, name, longitude FROM gardens
+    SELECT \(ObservedGarden.columns(at: "$3")) FROM gardens
     WHERE id > $1 AND EXISTS (
       SELECT 1 FROM devices
-      WHERE garden_id = gardens.id
-        AND (last_seen_at >= $2 OR last_seen_at >= $3 AND last_seen_at < $4))
-    ORDER BY id LIMIT $5
-    """)
-  private static let newest = Statement(
-    "insights.newest",
-    """
-    SELECT severity, title FROM insights WHERE garden_id = $1 AND type = $2 AND created_at >= $3
-    ORDER BY id DESC LIMIT 1
+      WHERE garden_id = gardens.id AND (last_seen_at >= $2 OR \(OnlineSpan.end) BETWEEN $2 AND $3))
+    ORDER BY id LIMIT $4
     """)
 }

@@ -1,3 +1,4 @@
+import Agronomy
 import Gardens
 import HTTP
 import JSON
@@ -85,11 +86,11 @@ struct InsightRoutes: EndpointGroup {
   /// The garden, for who has a role in it: a stranger's private one does not exist, and a public one's insights are
   /// private.
   private func garden(_ id: Identifier, for user: Identifier, as role: GardenRole) async throws -> ObservedGarden {
-    guard let row = try await context.database.query(Self.garden, id, user).first else {
+    guard let row = try await context.database.query(Self.garden, id, user, context.now).first else {
       throw GardenAccess.notFound
     }
     var columns = row.columns
-    let garden = ObservedGarden(id: id, name: try columns.next(), longitude: try columns.next())
+    let garden = try ObservedGarden(&columns)
     try role.require(try GardenRole.read(&columns))
     return garden
   }
@@ -99,7 +100,7 @@ struct InsightRoutes: EndpointGroup {
   private static let garden = Statement(
     "insights.garden",
     """
-    SELECT name, longitude, \(GardenRole.column(of: "$2")) FROM gardens
+    SELECT \(ObservedGarden.columns(at: "$3")), \(GardenRole.column(of: "$2")) FROM gardens
     WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))
     """)
   private static let byGarden = Statement(

@@ -4,129 +4,153 @@ import Postgres
 import Values
 
 extension Observations {
-  /// The most devices of a garden that are looked at.
+  /// The most devices of a garden that are looked at, and the most sensor types.
   static let maximumDevices = 200
-  /// The most points that are read for one finding.
-  static let maximumPoints = 60_000
+  static let maximumTypes = 256
+  /// The most insights that are remembered.
+  static let maximumSaid = 200
   /// The widths of the points that the rules look at, in seconds.
   static let wateringPointSeconds: Int64 = 900
   static let frostPointSeconds: Int64 = 600
-  static let anomalyPointSeconds: Int64 = 300
+  static let anomalyPointSeconds: Int64 = 600
   static let summaryPointSeconds: Int64 = 86_400
 
   /// Reads what the rule for a type looks at.
   init(for type: InsightType, of garden: ObservedGarden, at now: Timestamp, _ transaction: Transaction) async throws {
-    let rows =
-      switch type {
-      case .watering:
-        try await transaction.query(
-          Self.recent, garden.id, [KnownSensor.soilMoisture.rawValue], Self.wateringPointSeconds,
-          now.advanced(byHours: -Double(WateringRule.windowHours)), now)
-      case .frost:
-        try await transaction.query(
-          Self.recent, garden.id, [KnownSensor.airTemperature.rawValue, KnownSensor.airHumidity.rawValue],
-          Self.frostPointSeconds, now.advanced(byHours: -Double(FrostRule.windowHours)), now)
-      case .anomaly:
-        try await transaction.query(
-          Self.sameHours, garden.id, Self.anomalyPointSeconds,
-          now.advanced(byHours: -24 * Double(AnomalyRule.baselineDays)), now, AnomalyRule.baselineDays)
-      case .summary:
-        try await transaction.query(
-          Self.all, garden.id, Self.summaryPointSeconds, now.advanced(byHours: -Double(SummaryRule.windowHours)), now)
-      }
-    self.init(series: try Self.series(rows), now: now, longitude: garden.longitude)
+    let devices = try await transaction.query(Self.devices, garden.id).map { try ObservedDevice($0, now: now) }
+    self.init(
+      series: try await Self.series(for: type, of: garden.id, at: now, transaction), now: now,
+      longitude: garden.longitude, clock: garden.clock,
+      limits: Dictionary(uniqueKeysWithValues: devices.map { ($0.id, $0.ground.limits(in: garden.ground)) }),
+      silent: devices.compactMap { $0.silent(at: now) },
+      said: try await Self.said(type, of: garden.id, at: now, transaction))
   }
 
-  /// Gathers rows, ordered by device, type and time, into series.
-  private static func series(_ rows: Rows) throws -> [SensorSeries] {
-    var series: [SensorSeries] = []
-    var (device, type, points): (Identifier?, String, [Point]) = (nil, "", [])
-    var name = ""
-    func finish() {
-      if let device { series.append(SensorSeries(device: device, deviceName: name, sensorType: type, points: points)) }
+  private static func said(
+    _ type: InsightType, of garden: Identifier, at now: Timestamp, _ transaction: Transaction
+  ) async throws -> [Said] {
+    let since = now.advanced(byHours: -24 * type.memoryDays)
+    return try await transaction.query(insights, garden, type.rawValue, since, now).map { row in
+      let (at, severity, title) = try row.decode((Timestamp.self, String.self, String.self))
+      return Said(at: at, severity: Severity(rawValue: severity) ?? .info, title: title)
     }
-    for row in rows {
-      let (rowDevice, rowName, rowType) = try row.decode((Identifier.self, String.self, String.self))
-      if rowDevice != device || rowType != type {
-        finish()
-        (device, name, type, points) = (rowDevice, rowName, rowType, [])
+  }
+
+  private static func series(
+    for type: InsightType, of garden: Identifier, at now: Timestamp, _ transaction: Transaction
+  ) async throws -> [SensorSeries] {
+    func since(_ hours: Int64) -> Timestamp { now.advanced(byHours: -Double(hours)) }
+    switch type {
+    case .watering:
+      return try await transaction.query(
+        points, garden, [KnownSensor.soilMoisture.rawValue], wateringPointSeconds, since(WateringRule.windowHours), now,
+        now
+      ).map(Self.series)
+    case .frost:
+      return try await transaction.query(
+        points, garden, [KnownSensor.airTemperature.rawValue, KnownSensor.airHumidity.rawValue], frostPointSeconds,
+        since(FrostRule.windowHours), now, since(24 * FrostRule.learntDays)
+      ).map(Self.series)
+    case .anomaly:
+      // A type at a time, so that a large garden is looked at whole and never held whole.
+      let types = try await transaction.query(types, garden)
+      var series: [SensorSeries] = []
+      for row in types {
+        series += try await transaction.query(
+          points, garden, [try row.decode(String.self, 0)], anomalyPointSeconds, since(AnomalyRule.windowHours), now,
+          since(24 * AnomalyRule.usualDays)
+        ).map(Self.series)
       }
-      points.append(
-        Point(
-          at: try row.decode(Timestamp.self, 3), mean: try row.decode(Double.self, 4),
-          min: try row.decode(Double.self, 5), max: try row.decode(Double.self, 6),
-          count: try row.decode(Int64.self, 7)))
+      return series
+    case .summary:
+      let types = try await transaction.query(types, garden)
+      return try await transaction.query(
+        points, garden, try types.map { try $0.decode(String.self, 0) }, summaryPointSeconds,
+        since(SummaryRule.windowHours), now, now
+      ).map(Self.series)
     }
-    finish()
-    return series
+  }
+
+  /// Reads a row of `points`.
+  private static func series(_ row: Row) throws -> SensorSeries {
+    var columns = row.columns
+    return SensorSeries(
+      device: try columns.next(), deviceName: try columns.next(), sensorType: try columns.next(),
+      points: try points(&columns), hours: try points(&columns))
+  }
+
+  private static func points(_ columns: inout Columns) throws -> [Point] {
+    let at = try columns.next([Timestamp].self)
+    let (means, lows, highs) = (
+      try columns.next([Double].self), try columns.next([Double].self), try columns.next([Double].self)
+    )
+    let counts = try columns.next([Int64].self)
+    return at.indices.map {
+      Point(at: at[$0], mean: means[$0], min: lows[$0], max: highs[$0], count: counts[$0])
+    }
   }
 
   // MARK: SQL
 
-  private static let devices =
+  private static let devices = Statement(
+    "insights.devices",
+    "SELECT \(ObservedDevice.columns) FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
+
+  private static let insights = Statement(
+    "insights.said",
+    """
+    SELECT created_at, severity, title FROM insights
+    WHERE garden_id = $1 AND type = $2 AND created_at >= $3 AND created_at <= $4
+    ORDER BY id DESC LIMIT \(maximumSaid)
+    """)
+
+  private static let devicesOfGarden =
     "(SELECT id, name FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)) d"
 
-  /// The sensor types of a device.
-  private static let types = "LATERAL (\(DeviceTypes.rows(of: "d.id"))) t (type)"
+  /// The sensor types of a garden.
+  private static let types = Statement(
+    "insights.types",
+    """
+    SELECT DISTINCT t.type FROM \(devicesOfGarden) CROSS JOIN LATERAL (\(DeviceTypes.rows(of: "d.id"))) t (type)
+    ORDER BY 1 LIMIT \(maximumTypes)
+    """)
 
-  /// The readings of a device and type from one parameter to another, inclusive.
-  private static func readings(_ from: String, _ to: String) -> String {
-    "readings_between(\(from), \(to) + interval '1 millisecond') WHERE device_id = d.id AND sensor_type = t.type"
+  private static func arrays(_ alias: String) -> String {
+    ["at", "mean", "min", "max", "count"].map {
+      "coalesce(array_agg(\(alias).\($0) ORDER BY \(alias).at), '{}') AS \($0)"
+    }
+    .joined(separator: ", ")
   }
 
-  /// Readings within a condition on their time, as points of so many seconds. Values that no
+  /// $1 garden, $2 types, $3 the width of points in seconds, $4 and $5 the times between which they are, $6 since when
+  /// whole hours are read as well. A row is a sensor with all its points: the database gathers them. Values that no
   /// sensor measures, which older releases took, are left out: their mean may be more than a double holds.
-  private static func points(_ seconds: String, of readings: String, where condition: String = "true") -> String {
+  private static let points = Statement(
+    "insights.points",
     """
-    SELECT date_bin(make_interval(secs => \(seconds)), measured_at, 'epoch') AS at,
-      avg(value) AS mean, min(value) AS min, max(value) AS max, count(*) AS count
-    FROM \(readings) AND \(condition) AND value \(Reading.sqlValues) GROUP BY 1
-    """
-  }
-
-  private static let columns = "d.id, d.name, t.type, p.at, p.mean, p.min, p.max, p.count"
-  private static let order = "ORDER BY d.id, t.type, p.at LIMIT \(maximumPoints)"
-
-  private static let recent = Statement(
-    "insights.recent",
-    """
-    SELECT \(columns) FROM \(devices) CROSS JOIN unnest($2::text[]) t (type)
-    CROSS JOIN LATERAL (\(points("$3", of: readings("$4", "$5")))) p \(order)
-    """)
-
-  private static let all = Statement(
-    "insights.all",
-    """
-    SELECT \(columns) FROM \(devices) CROSS JOIN \(types)
-    CROSS JOIN LATERAL (\(points("$2", of: readings("$3", "$4")))) p \(order)
-    """)
-
-  /// The 25 hours before each sensor's newest reading, and that reading's hour on the days before them.
-  private static let sameHours = Statement(
-    "insights.sameHours",
-    """
-    SELECT \(columns) FROM \(devices) CROSS JOIN \(types)
+    SELECT d.id, d.name, t.type, p.at, p.mean, p.min, p.max, p.count, h.at, h.mean, h.min, h.max, h.count
+    FROM \(devicesOfGarden) CROSS JOIN unnest($2::text[]) t (type)
     CROSS JOIN LATERAL (
-      SELECT measured_at AS newest FROM \(readings("$3", "$4"))
-      ORDER BY measured_at DESC LIMIT 1
-    ) n
-    CROSS JOIN generate_series(0, $5) AS day
+      SELECT \(arrays("b")) FROM (
+        SELECT date_bin(make_interval(secs => $3), measured_at, 'epoch') AS at, avg(value) AS mean, min(value) AS min,
+          max(value) AS max, count(*) AS count
+        FROM readings_between($4, $5 + interval '1 millisecond')
+        WHERE device_id = d.id AND sensor_type = t.type
+          AND value \(Reading.sqlValues) GROUP BY 1
+      ) b
+    ) p
     CROSS JOIN LATERAL (
-      \(points(
-        "$2", of: readings("$3", "$4"),
-        where: """
-          day <> 1
-            AND measured_at > n.newest - make_interval(days => day::int, hours => CASE day WHEN 0 THEN 25 ELSE 1 END)
-            AND measured_at <= n.newest - make_interval(days => day::int)
-          """))
-    ) p \(order)
+      SELECT \(arrays("b")) FROM (
+        SELECT start AS at, sum / count AS mean, min, max, count FROM readings_1h
+        WHERE device_id = d.id AND sensor_type = t.type AND start >= $6 AND start < $5
+          AND min >= \(Reading.values.lowerBound) AND max <= \(Reading.values.upperBound)
+      ) b
+    ) h
+    WHERE p.at <> '{}' ORDER BY d.id, t.type
     """)
 }
 
-/// What findings need to know of a garden itself.
-struct ObservedGarden {
-  let id: Identifier
-  let name: String
-  /// Degrees east; nil when the garden does not say where it is.
-  let longitude: Double?
+extension InsightType {
+  /// For how many days it is known what was said.
+  fileprivate var memoryDays: Double { self == .frost ? FrostRule.memoryDays : 30 }
 }

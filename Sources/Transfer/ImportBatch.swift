@@ -1,3 +1,4 @@
+import Agronomy
 import Commerce
 import Gardens
 import Insights

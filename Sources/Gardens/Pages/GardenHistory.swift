@@ -67,7 +67,7 @@ struct GardenHistory {
       json.member("to", to)
       json.member("stepSeconds", range.stepSeconds)
       json.member("devices", devices.map(\.id))
-      json.member("silentAfterSeconds", devices.map { $0.span.milliseconds / 1_000 })
+      json.member("silentAfterSeconds", devices.map { $0.span.seconds })
       json.key("series")
       try json.array { json in for row in series { try Self.write(row, to: &json) } }
     }

@@ -1,3 +1,5 @@
+import Agronomy
+
 /// The sensor types that a device says it measures: it may send those alone, or any when it says nothing.
 struct DeclaredTypes {
   /// The most undeclared types of a request for which the nearest one is looked for: each look takes some microseconds.

@@ -1,3 +1,4 @@
+import Agronomy
 import Postgres
 import Reactor
 import Values

@@ -1,3 +1,4 @@
+import Agronomy
 import HTTP
 import JSON
 import Postgres

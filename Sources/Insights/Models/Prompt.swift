@@ -1,4 +1,4 @@
-import Values
+import Agronomy
 import JSON
 
 /// What a language model is asked: to word a finding of the rules. Severity, title and numbers stay the rules'.

@@ -94,6 +94,65 @@ struct InsightPassTests {
     }
   }
 
+  @Test("looks at twenty probes of ten sensors whole")
+  func large() throws {
+    let server = try LiveServer.shared.get()
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    let garden = plot.garden
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO devices (id, garden_id, name, key_hash, last_seen_at, created_at, updated_at)
+        SELECT gen_random_uuid(), \(garden), 'Probe ' || n, sha256(gen_random_uuid()::text::bytea), now(), now(), now()
+        FROM generate_series(1, 20) n
+        """)
+      // Every five minutes for more than a day: more points than there ever was room for.
+      try await database.execute(
+        """
+        INSERT INTO readings (device_id, sensor_type, measured_at, value)
+        SELECT d.id, t, now() - m * interval '5 minutes', 20 + (m % 7) * 0.01 + CASE
+          WHEN d.name = 'Probe 19' AND t = 'soil_temperature' AND m = 3 THEN 30 ELSE 0 END
+        FROM devices d, generate_series(0, 312) m, unnest('{soil_temperature,soil_moisture,air_temperature,air_humidity,
+          pressure,battery,ph,ec,a_sensor,z_sensor}'::text[]) t
+        WHERE d.garden_id = \(garden) AND d.name LIKE 'Probe%'
+        """)
+    }
+    let insight = try client.post("/api/gardens/\(garden)/insights", #"{"type":"anomaly"}"#).json
+    #expect(insight["title"]?.text == "Unusual: soil_temperature of Probe 19")
+    #expect(insight["evidence"]?["sensors"]?.number == 200)
+    #expect(insight["evidence"]?["silent"]?.elements?.isEmpty == true)
+  }
+
+  @Test("tells of a device's silence by its own cadence")
+  func silence() throws {
+    let server = try LiveServer.shared.get()
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id, device: "Quarterly")
+    let (garden, device) = (plot.garden, plot.device)
+    let path = "/api/gardens/\(garden)"
+    /// Has the device been silent for so long, which is silent for that long as a rule.
+    func silent(minutes: Int, usually seconds: Int) throws {
+      try server.withDatabase { database in
+        try await database.execute(
+          """
+          UPDATE devices SET silences = array_fill(\(seconds)::integer, '{7}'),
+            last_seen_at = now() - \(minutes) * interval '1 minute' WHERE id = \(device)
+          """)
+      }
+    }
+    func title() throws -> String? {
+      try client.post("\(path)/insights", #"{"type":"anomaly"}"#).json["title"]?.text
+    }
+    try plot.record("soil_moisture", [(0.5, 40), (0.3, 40)])
+    try silent(minutes: 40, usually: 900)
+    #expect(try client.get("/api/devices/\(device)").json["online"]?.bool == true)
+    #expect(try title() == "Nothing unusual")
+    try silent(minutes: 40, usually: 600)
+    #expect(try client.get("/api/devices/\(device)").json["online"]?.bool == false)
+    #expect(try title() == "Silent: Quarterly")
+  }
+
   @Test("misses no device that was heard of just before the pass began")
   func justHeard() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])

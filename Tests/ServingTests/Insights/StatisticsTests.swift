@@ -1,7 +1,7 @@
 import Testing
 import Values
 
-@testable import Insights
+@testable import Agronomy
 
 @Suite("Statistics")
 struct StatisticsTests {

@@ -1,3 +1,4 @@
+import Agronomy
 import Foundation
 import Testing
 import Values

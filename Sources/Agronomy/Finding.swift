@@ -2,19 +2,19 @@ import Values
 import JSON
 
 /// What a rule concludes: the same points always give the same finding.
-struct Finding {
+package struct Finding {
   /// The most probes that a title or text names; the evidence has them all.
-  static let maximumNames = 3
+  package static let maximumNames = 3
 
-  let severity: Severity
+  package let severity: Severity
   /// A few words without numbers, so that two findings of one state of the garden have the same title.
-  let title: String
+  package let title: String
   /// A few sentences for the grower.
-  let text: String
+  package let text: String
   /// The numbers that it rests on: a JSON object.
-  let evidence: [UInt8]
+  package let evidence: [UInt8]
 
-  init(_ severity: Severity, _ title: String, _ text: String, evidence: (inout JSONWriter) -> Void) {
+  package init(_ severity: Severity, _ title: String, _ text: String, evidence: (inout JSONWriter) -> Void) {
     self.severity = severity
     self.title = title
     self.text = text
@@ -24,7 +24,7 @@ struct Finding {
   }
 
   /// Some names as a sentence has them: "A, B and 3 more".
-  static func list(_ names: [String]) -> String {
+  package static func list(_ names: [String]) -> String {
     let shown = names.prefix(maximumNames)
     let rest = names.count - shown.count
     if rest > 0 { return shown.joined(separator: ", ") + " and \(rest) more" }

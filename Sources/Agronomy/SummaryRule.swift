@@ -1,14 +1,10 @@
-import Agronomy
-import Gardens
 import JSON
 import Values
 
 /// The week in a few sentences: what each kind of sensor measured, how it changed, and which devices need a look.
-enum SummaryRule {
+package enum SummaryRule {
   /// What is looked at, in hours before now.
-  static let windowHours: Int64 = 168
-  /// A device without any value for so long is silent.
-  static let silentHours = 24.0
+  package static let windowHours: Int64 = 168
   /// A battery below this needs a look, in percent.
   static let lowBatteryPercent = 20.0
   /// The most kinds of sensor that the text speaks of; the evidence has them all.
@@ -28,22 +24,20 @@ enum SummaryRule {
   }
 
   /// Nil when nothing was measured in the week.
-  static func finding(_ observations: Observations) -> Finding? {
+  package static func finding(_ observations: Observations) -> Finding? {
     guard !observations.series.isEmpty else { return nil }
     let measures = Dictionary(grouping: observations.series, by: \.sensorType)
       .map { measure($0, $1) }
       .sorted { (order($0.sensorType), $0.sensorType) < (order($1.sensorType), $1.sensorType) }
     let devices = Dictionary(grouping: observations.series, by: \.device)
-    let silent = devices.values
-      .filter { $0.allSatisfy { $0.newest.at.hours(until: observations.now) >= silentHours } }
-      .map { $0[0].deviceName }.sorted()
+    let silent = observations.silent.map(\.name).sorted()
     let weak = observations.of(.battery).filter { $0.newest.mean < lowBatteryPercent }.map(\.deviceName).sorted()
     let readings = measures.reduce(0) { $0 + $1.count }
     var sentences = [
       "In the last seven days \(count(devices.count, "device")) sent \(count(Int(readings), "reading"))."
     ]
     sentences += measures.prefix(maximumSentences).map(sentence)
-    if !silent.isEmpty { sentences.append("Silent for a day: \(Finding.list(silent)).") }
+    if !silent.isEmpty { sentences.append("Silent: \(Finding.list(silent)).") }
     if !weak.isEmpty { sentences.append("Low on battery: \(Finding.list(weak)).") }
     return Finding(
       silent.isEmpty && weak.isEmpty ? .info : .notice, "The week in the garden", sentences.joined(separator: " ")

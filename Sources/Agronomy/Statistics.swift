@@ -1,9 +1,9 @@
 import Values
 
 /// The few numbers that rules make of points.
-enum Statistics {
+package enum Statistics {
   /// The middle of some numbers; nil when there is none.
-  static func median(_ numbers: [Double]) -> Double? {
+  package static func median(_ numbers: [Double]) -> Double? {
     guard !numbers.isEmpty else { return nil }
     let sorted = numbers.sorted()
     let middle = sorted.count / 2
@@ -11,13 +11,13 @@ enum Statistics {
   }
 
   /// The median distance from the median (MAD): a spread that single outliers do not widen.
-  static func medianDeviation(_ numbers: [Double]) -> Double? {
+  package static func medianDeviation(_ numbers: [Double]) -> Double? {
     guard let centre = median(numbers) else { return nil }
     return median(numbers.map { abs($0 - centre) })
   }
 
   /// The change of the mean per hour, by least squares; nil unless there are points of two different times.
-  static func slopePerHour(_ points: ArraySlice<Point>) -> Double? {
+  package static func slopePerHour(_ points: ArraySlice<Point>) -> Double? {
     guard let first = points.first, points.count > 1 else { return nil }
     let hours = points.map { first.at.hours(until: $0.at) }
     let middleHour = hours.reduce(0, +) / Double(hours.count)
@@ -35,22 +35,19 @@ extension Timestamp {
   package static let millisecondsPerHour: Int64 = 3_600_000
 
   /// The hours from this moment to another; negative when that was before.
-  func hours(until other: Timestamp) -> Double {
+  package func hours(until other: Timestamp) -> Double {
     Double(other.unixMilliseconds - unixMilliseconds) / Double(Self.millisecondsPerHour)
   }
 
   /// The moment that many hours later (or earlier, when negative), to the millisecond.
-  func advanced(byHours hours: Double) -> Timestamp {
+  package func advanced(byHours hours: Double) -> Timestamp {
     advanced(byMilliseconds: Int64((hours * Double(Self.millisecondsPerHour)).rounded()))
   }
-
-  /// As a sentence has it: `2026-11-21 20:00 UTC`.
-  var sentenceText: String { description.prefix(16).replacing("T", with: " ") + " UTC" }
 }
 
 extension Double {
   /// Rounded to that many decimal places.
-  func rounded(places: Int) -> Double {
+  package func rounded(places: Int) -> Double {
     let factor = (0..<places).reduce(1.0) { power, _ in power * 10 }
     let scaled = (self * factor).rounded() / factor
     // What was too large to be scaled has no such places; minus zero reads oddly.
@@ -58,7 +55,7 @@ extension Double {
   }
 
   /// As a sentence has it: at most one decimal place unless said otherwise, and none when it is zero.
-  func sentenceText(places: Int = 1) -> String {
+  package func sentenceText(places: Int = 1) -> String {
     let rounded = rounded(places: places)
     return Int64(exactly: rounded).map(String.init) ?? "\(rounded)"
   }

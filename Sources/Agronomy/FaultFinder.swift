@@ -1,0 +1,156 @@
+import Values
+
+/// Looks for what is wrong with a sensor, by itself and beside its neighbours.
+enum FaultFinder {
+  /// For how long something that is over is still told: the pass that comes next has to see it.
+  static let freshHours = 1.0
+  /// The points before a value that say what it should have been, and the hours within which they lie.
+  static let fewestBefore = 3
+  static let beforeHours = 1.5
+  /// Two points that are further apart do not tell how fast something changed.
+  static let longestStepHours = 0.5
+  /// For how long the very same value is no accident, and the times of the longest such stretch before.
+  static let stuckHours = 4.5
+  static let stuckFactor = 2.0
+  /// The hours before that a sensor must have been known for.
+  static let fewestHours = 24
+  /// How long a sensor is apart from its neighbours before it is told of, and for how long after.
+  static let apartHours = 2.0
+  static let apartMemoryHours = 6.0
+  static let fewestApart = 6
+  /// The neighbours that it takes: of two, none is right.
+  static let fewestNeighbours = 2
+  /// What is left out at either end of the week's differences.
+  static let outlierShare = 0.01
+
+  // MARK: By itself
+
+  /// What is wrong with a sensor whatever others measure; nil when nothing is.
+  static func faultByItself(_ series: SensorSeries) -> SensorFault? {
+    let character = SensorCharacter(series.sensorType)
+    return sudden(series, character) ?? stuck(series, character)
+  }
+
+  private static func sudden(_ series: SensorSeries, _ character: SensorCharacter) -> SensorFault? {
+    let points = series.points
+    let fresh = points.indices.reversed().prefix { points[$0].at.hours(until: series.newest.at) <= freshHours }
+    for index in fresh {
+      let point = points[index]
+      if max(point.max, -point.min) > character.impossible {
+        return SensorFault(series: series, kind: .impossible, point: extreme(point, point.max), expected: 0, hours: 0)
+      }
+      guard let before = expectation(points, index) else { continue }
+      let worst = abs(point.max - before) >= abs(point.min - before) ? point.max : point.min
+      let change = worst - before
+      if let excursion = character.excursion, abs(change) > excursion,
+        hasReturned(points, index, before, excursion)
+      {
+        return SensorFault(series: series, kind: .spike, point: extreme(point, worst), expected: before, hours: 0)
+      }
+      guard index > 0, points[index - 1].at.hours(until: point.at) <= longestStepHours else { continue }
+      if change > character.rise ?? .infinity || -change > character.fall ?? .infinity {
+        return SensorFault(series: series, kind: .impossible, point: extreme(point, worst), expected: before, hours: 0)
+      }
+    }
+    return nil
+  }
+
+  private static func extreme(_ point: Point, _ value: Double) -> Point { Point(point.at, value) }
+
+  /// What the points before one let expect; nil when there are too few.
+  private static func expectation(_ points: [Point], _ index: Int) -> Double? {
+    let before = points[..<index].suffix(while: { $0.at.hours(until: points[index].at) <= beforeHours })
+    guard before.count >= fewestBefore else { return nil }
+    return Statistics.median(before.suffix(6).map(\.mean))
+  }
+
+  /// Whether what was out at a point is back soon after, most of the way, or within the very point.
+  private static func hasReturned(_ points: [Point], _ index: Int, _ before: Double, _ excursion: Double) -> Bool {
+    let near = excursion / 2
+    if abs(points[index].mean - before) < near, points[index].count > 1 { return true }
+    return points[(index + 1)...]
+      .prefix { points[index].at.hours(until: $0.at) <= longestStepHours }
+      .contains { abs($0.mean - before) < near }
+  }
+
+  private static func stuck(_ series: SensorSeries, _ character: SensorCharacter) -> SensorFault? {
+    let newest = series.newest
+    guard character.varies, newest.isFlat, newest.mean < character.saturation else { return nil }
+    let run = series.points.reversed().prefix { $0.isFlat && $0.mean == newest.mean }
+    guard run.count >= fewestBefore, let first = run.last else { return nil }
+    var hours = first.at.hours(until: newest.at)
+    guard hours >= stuckHours else { return nil }
+    let before = series.hours.filter { $0.at.hours(until: first.at) >= 1 }
+    guard before.count >= fewestHours else { return nil }
+    // Where all points that were read are the same, the hours before say since when.
+    if run.count == series.points.count, let last = before.last(where: { $0.min != newest.mean || !$0.isFlat }) {
+      hours = max(hours, last.at.hours(until: newest.at) - 1)
+    }
+    let usual = longestFlat(before.filter { $0.at.hours(until: newest.at) > hours + 1 })
+    guard hours >= stuckFactor * usual else { return nil }
+    return SensorFault(series: series, kind: .stuck, point: newest, expected: newest.mean, hours: hours)
+  }
+
+  /// How long a sensor stayed the very same, by its hours.
+  private static func longestFlat(_ hours: [Point]) -> Double {
+    var (longest, current, value): (Double, Double, Double?) = (0, 0, nil)
+    for hour in hours {
+      current = hour.isFlat ? (hour.mean == value ? current + 1 : 1) : 0
+      value = hour.isFlat ? hour.mean : nil
+      longest = max(longest, current)
+    }
+    return longest
+  }
+
+  // MARK: Beside others
+
+  /// Whether its difference from its neighbours' median has left the range of the week before.
+  static func apart(_ series: SensorSeries, _ neighbours: [SensorSeries]) -> SensorFault? {
+    guard let margin = SensorCharacter(series.sensorType).neighbours, neighbours.count >= fewestNeighbours else {
+      return nil
+    }
+    let start = series.newest.at.advanced(byHours: -apartMemoryHours - apartHours)
+    let usual = differences(series.hours.filter { $0.at < start }, neighbours.map(\.hours)).map(\.value).sorted()
+    guard usual.count >= fewestHours else { return nil }
+    let left = Int(Double(usual.count) * outlierShare)
+    let range = usual[left]...usual[usual.count - 1 - left]
+    let recent = differences(series.points.filter { $0.at >= start }, neighbours.map(\.points))
+    for (index, last) in recent.enumerated().reversed() {
+      let window = recent[...index].suffix(while: { $0.at.hours(until: last.at) <= apartHours })
+      guard window.count >= fewestApart, window.first!.at.hours(until: last.at) >= apartHours * 0.75,
+        let middle = Statistics.median(window.map(\.value))
+      else { continue }
+      let excess = middle > range.upperBound ? middle - range.upperBound : min(middle - range.lowerBound, 0)
+      guard abs(excess) > margin else { continue }
+      let point = series.points.last { $0.at <= last.at } ?? series.newest
+      return SensorFault(
+        series: series, kind: .apart, point: point, expected: middle - Statistics.median(usual)!,
+        hours: window.first!.at.hours(until: last.at))
+    }
+    return nil
+  }
+
+  private static func differences(
+    _ points: [Point], _ others: [[Point]]
+  ) -> [(at: Timestamp, value: Double)] {
+    var next = [Int](repeating: 0, count: others.count)
+    return points.compactMap { point in
+      var values: [Double] = []
+      for (index, other) in others.enumerated() {
+        while next[index] < other.count, other[next[index]].at < point.at { next[index] += 1 }
+        if next[index] < other.count, other[next[index]].at == point.at { values.append(other[next[index]].mean) }
+      }
+      guard values.count >= fewestNeighbours, let median = Statistics.median(values) else { return nil }
+      return (point.at, point.mean - median)
+    }
+  }
+}
+
+extension RandomAccessCollection {
+  /// The elements at the end that meet a condition.
+  func suffix(while condition: (Element) -> Bool) -> SubSequence {
+    var start = endIndex
+    while start > startIndex, condition(self[index(before: start)]) { start = index(before: start) }
+    return self[start...]
+  }
+}

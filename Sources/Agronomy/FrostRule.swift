@@ -1,0 +1,173 @@
+import JSON
+import Values
+
+/// Frost: how cold the night becomes, by a regression that learns from the garden's own nights; see `FrostPrior`.
+///
+/// A warning that was given stands until the morning: plants that were covered for it stay covered.
+package enum FrostRule {
+  /// What is looked at, in hours before now, and the days before that whose nights are learnt from.
+  package static let windowHours: Int64 = 48
+  package static let learntDays = Int64(StationNights.learnt) + 2
+  /// Stations without a value of that many hours say nothing about now.
+  package static let maximumAgeHours = 3.0
+  /// The most stations of a garden that are looked at.
+  package static let maximumStations = 20
+  /// Air at two metres: at or below this plants freeze; at or below the other, the ground may.
+  package static let frostCelsius = 0.0
+  static let groundFrostCelsius = 3.0
+  /// After how many days without a word of frost the ground's is news again: growers know what season it is.
+  static let quietDays = 14.0
+  /// For how many days it has to be known what was said.
+  package static let memoryDays = 15.0
+
+  /// How a forecast was made.
+  enum Method: String {
+    case regression
+    case lastNight = "last-night"
+  }
+
+  /// What one station says.
+  package struct Station {
+    let series: SensorSeries
+    let temperature: Double
+    let humidity: Double?
+    let dewPoint: Double?
+    let hoursUntilMorning: Double
+    let method: Method
+    /// How many of the garden's own nights it rests on.
+    let nights: Int
+    package let forecast: Double
+    /// The standard deviation of what becomes of it; zero for the last night's.
+    let spread: Double
+    /// How much warmer than frost a forecast may be to be warned of.
+    let caution: Double
+
+    package var isFrost: Bool { forecast - caution <= FrostRule.frostCelsius }
+  }
+
+  /// Nil when no station has measured the air's temperature lately.
+  package static func finding(_ observations: Observations) -> Finding? {
+    let stations = stations(observations)
+    guard let coldest = stations.min(by: { $0.forecast - $0.caution < $1.forecast - $1.caution }) else { return nil }
+    let fresh: Severity =
+      coldest.isFrost ? .warning : coldest.forecast <= groundFrostCelsius ? .notice : .info
+    let severity = max(fresh, standing(observations) ?? .info)
+    let title =
+      switch severity {
+      case .warning: "Frost tonight"
+      case .notice: "Ground frost is possible tonight"
+      case .info: "No frost tonight"
+      }
+    return Finding(severity, title, text(coldest, observations)) { json in
+      json.member("frostCelsius", frostCelsius)
+      json.member("groundFrostCelsius", groundFrostCelsius)
+      json.member("forecastMinimum", coldest.forecast.rounded(places: 2))
+      json.member("cautionCelsius", coldest.caution.rounded(places: 2))
+      json.member("standsSince", severity > fresh ? tonight(observations).last { $0.severity == severity }?.at : nil)
+      json.key("stations")
+      json.array { json in for station in stations { json.object { write(station, &$0) } } }
+    }
+  }
+
+  /// Whether it is time to warn of a night.
+  package static func isDue(at moment: Timestamp, longitude: Double?) -> Bool {
+    SolarNight(at: moment, longitude: longitude ?? 0).isWarned
+  }
+
+  /// Whether a finding is to be told without being asked for: once a night, and again only when it becomes worse.
+  package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
+    let night = SolarNight(at: observations.now, longitude: observations.longitude ?? 0)
+    guard night.isWarned, finding.severity > .info else { return false }
+    if let standing = standing(observations) { return finding.severity > standing }
+    let isQuiet = observations.said.allSatisfy {
+      $0.severity == .info || $0.at.hours(until: observations.now) > quietDays * 24
+    }
+    return finding.severity == .warning || isQuiet
+  }
+
+  /// What was said of the present night.
+  private static func tonight(_ observations: Observations) -> [Said] {
+    let longitude = observations.longitude ?? 0
+    let night = SolarNight(at: observations.now, longitude: longitude)
+    guard night.isWarned else { return [] }
+    return observations.said.filter {
+      let other = SolarNight(at: $0.at, longitude: longitude)
+      return other.day == night.day && other.isWarned
+    }
+  }
+
+  /// The worst that was said of the present night; nil when nothing was.
+  private static func standing(_ observations: Observations) -> Severity? {
+    tonight(observations).map(\.severity).max()
+  }
+
+  static func stations(_ observations: Observations) -> [Station] {
+    let humidities = observations.of(.airHumidity)
+    return observations.of(.airTemperature)
+      .filter { $0.newest.at.hours(until: observations.now) <= maximumAgeHours }
+      .prefix(maximumStations)
+      .map { series in
+        // Its own humidity, or that of a neighbour.
+        let humidity = humidities.first { $0.device == series.device } ?? humidities.first
+        return station(series, humidity: humidity, longitude: observations.longitude ?? 0)
+      }
+  }
+
+  package static func station(_ series: SensorSeries, humidity: SensorSeries?, longitude: Double) -> Station {
+    let newest = series.newest
+    let relative = humidity.flatMap { humidity -> Double? in
+      abs(humidity.newest.at.hours(until: newest.at)) <= maximumAgeHours ? humidity.newest.mean : nil
+    }
+    let night = SolarNight(at: newest.at, longitude: longitude)
+    let nights = StationNights(series, humidity: relative == nil ? nil : humidity, longitude: longitude)
+    // In the morning the last night says more of the next one than what is measured.
+    let isMorning = night.hour > SolarNight.coldHours.upperBound
+    let learnt = isMorning ? nil : nights.forecast(day: night.day, hour: night.hour)
+    let last = nights.lastMinimum(day: isMorning ? night.day : night.day - 1)
+    return Station(
+      series: series, temperature: newest.mean, humidity: relative,
+      dewPoint: relative.flatMap { DewPoint.of(temperature: newest.mean, humidity: $0) },
+      hoursUntilMorning: SolarNight.coldHours.upperBound + (isMorning ? 24 : 0) - night.hour,
+      method: learnt == nil ? .lastNight : .regression, nights: learnt?.nights ?? 0,
+      forecast: learnt?.minimum ?? last ?? newest.mean, spread: learnt?.spread ?? 0,
+      caution: caution(night.hour) * (learnt?.spread ?? 0))
+  }
+
+  /// By how many standard deviations a forecast is taken for colder than it says. To cover plants for nothing costs
+  /// less than to lose them; in the afternoon an hour more tells more, and late in the evening most is known.
+  private static func caution(_ hour: Double) -> Double {
+    switch hour {
+    case ..<16: -0.3
+    case ..<17: 0.2
+    case ..<19: 0.3
+    default: 0.1
+    }
+  }
+
+  private static func text(_ station: Station, _ observations: Observations) -> String {
+    var text = "\(station.series.deviceName) measures \(station.temperature.sentenceText()) °C"
+    if let dewPoint = station.dewPoint { text += ", with a dew point of \(dewPoint.sentenceText()) °C" }
+    text += " at \(observations.clock.text(station.series.newest.at))."
+    switch station.method {
+    case .lastNight: return text + " The last night's minimum was \(station.forecast.sentenceText()) °C."
+    case .regression:
+      let basis = station.nights > 0 ? "By \(station.nights) of its own nights" : "By what nights are like elsewhere"
+      return text + " \(basis), this one's minimum will be \(station.forecast.sentenceText()) °C, "
+        + "give or take \(station.spread.sentenceText())."
+    }
+  }
+
+  private static func write(_ station: Station, _ json: inout JSONWriter) {
+    json.member("deviceId", station.series.device)
+    json.member("deviceName", station.series.deviceName)
+    json.member("temperature", station.temperature.rounded(places: 2))
+    json.member("humidity", station.humidity?.rounded(places: 2))
+    json.member("dewPoint", station.dewPoint?.rounded(places: 2))
+    json.member("hoursUntilMorning", station.hoursUntilMorning.rounded(places: 2))
+    json.member("method", station.method.rawValue)
+    json.member("nights", station.nights)
+    json.member("forecastMinimum", station.forecast.rounded(places: 2))
+    json.member("spread", station.spread.rounded(places: 2))
+    json.member("measuredAt", station.series.newest.at)
+  }
+}

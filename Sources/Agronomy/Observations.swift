@@ -1,0 +1,127 @@
+import Values
+
+/// What was measured about one moment: a reading, or all readings of a short time together.
+package struct Point: Equatable {
+  /// When that time began.
+  package let at: Timestamp
+  package let mean: Double
+  package let min: Double
+  package let max: Double
+  package let count: Int64
+
+  package init(at: Timestamp, mean: Double, min: Double, max: Double, count: Int64) {
+    self.at = at
+    self.mean = mean
+    self.min = min
+    self.max = max
+    self.count = count
+  }
+
+  /// A single reading.
+  package init(_ at: Timestamp, _ value: Double) { self.init(at: at, mean: value, min: value, max: value, count: 1) }
+
+  /// Whether all its readings were the same.
+  var isFlat: Bool { min == max }
+}
+
+/// The points of one sensor of one device, ascending by time and never empty.
+package struct SensorSeries {
+  package let device: Identifier
+  package let deviceName: String
+  package let sensorType: String
+  package let points: [Point]
+  /// The hours before and under them, as far as a rule looks back; empty where none does.
+  package let hours: [Point]
+
+  package init(
+    device: Identifier, deviceName: String, sensorType: String, points: [Point], hours: [Point] = []
+  ) {
+    self.device = device
+    self.deviceName = deviceName
+    self.sensorType = sensorType
+    self.points = points
+    self.hours = hours
+  }
+
+  package var newest: Point { points[points.count - 1] }
+
+  /// The unit of its values as a sentence has it, with the space before it; empty when nobody knows it.
+  package var unit: String { (KnownSensor(rawValue: sensorType)?.unit).map { $0 == "%" ? " %" : " \($0)" } ?? "" }
+}
+
+/// A device that has not been heard of for longer than is usual for it.
+package struct SilentDevice {
+  package let device: Identifier
+  package let name: String
+  package let seenAt: Timestamp
+
+  package init(device: Identifier, name: String, seenAt: Timestamp) {
+    self.device = device
+    self.name = name
+    self.seenAt = seenAt
+  }
+}
+
+/// All that a rule may know of a garden.
+package struct Observations {
+  package var series: [SensorSeries]
+  /// The moment for which the rule speaks.
+  package let now: Timestamp
+  /// Degrees east, which tell when the sun rises; nil when the garden does not say where it is.
+  package var longitude: Double?
+  package var clock: GardenClock
+  /// What says of each device when its soil is dry; those that are not named are judged by the assumed soil.
+  package var limits: [Identifier: MoistureLimits]
+  package var silent: [SilentDevice]
+  /// What was said since; see `Said`.
+  package var said: [Said]
+
+  package init(
+    series: [SensorSeries], now: Timestamp, longitude: Double? = nil, clock: GardenClock = .utc,
+    limits: [Identifier: MoistureLimits] = [:], silent: [SilentDevice] = [], said: [Said] = []
+  ) {
+    self.series = series
+    self.now = now
+    self.longitude = longitude
+    self.clock = clock
+    self.limits = limits
+    self.silent = silent
+    self.said = said
+  }
+
+  package func of(_ sensor: KnownSensor) -> [SensorSeries] { series.filter { $0.sensorType == sensor.rawValue } }
+}
+
+/// An insight of the rule's own type that was made before.
+package struct Said: Equatable {
+  package let at: Timestamp
+  package let severity: Severity
+  package let title: String
+
+  package init(at: Timestamp, severity: Severity, title: String) {
+    self.at = at
+    self.severity = severity
+    self.title = title
+  }
+}
+
+/// How a garden's owner reads times.
+package struct GardenClock {
+  package static let utc = GardenClock(zone: "UTC", offsetSeconds: 0)
+
+  package let zone: String
+  /// What the zone is ahead of UTC at the moment for which a rule speaks.
+  package let offsetSeconds: Int
+
+  package init(zone: String, offsetSeconds: Int) {
+    self.zone = zone
+    self.offsetSeconds = offsetSeconds
+  }
+
+  /// As a sentence has it: `2026-11-21 20:00 (Europe/Paris)`.
+  func text(_ moment: Timestamp) -> String {
+    let local = moment.advanced(byMilliseconds: Int64(offsetSeconds) * 1_000)
+    let text = local.description.prefix(16).replacing("T", with: " ")
+    return zone == "UTC" ? text + " UTC" : "\(text) (\(zone))"
+  }
+}

@@ -1,0 +1,51 @@
+import JSON
+import Values
+
+/// What is wrong with one sensor.
+package struct SensorFault {
+  package enum Kind: String {
+    /// Its value cannot be, or changed faster than it can.
+    case impossible
+    /// A value that was gone right after.
+    case spike
+    /// It measures the very same for too long.
+    case stuck
+    /// It left its neighbours.
+    case apart
+  }
+
+  package let series: SensorSeries
+  package let kind: Kind
+  let point: Point
+  /// What it should have measured about; the usual difference from its neighbours for one that left them.
+  let expected: Double
+  /// For how many hours it has been so.
+  let hours: Double
+
+  func sentence(_ clock: GardenClock) -> String {
+    let (name, type, unit) = (series.deviceName, series.sensorType, series.unit)
+    let value = point.mean.sentenceText(places: 2)
+    let when = clock.text(point.at)
+    switch kind {
+    case .impossible, .spike:
+      return "\(name) measured \(type) of \(value)\(unit) at \(when), where about "
+        + "\(expected.sentenceText(places: 2))\(unit) was to be expected."
+    case .stuck:
+      return "\(name) has measured \(type) of exactly \(value)\(unit) for \(hours.sentenceText(places: 0)) hours."
+    case .apart:
+      return "\(name) measures \(type) of \(value)\(unit) at \(when), about "
+        + "\(abs(expected).sentenceText(places: 1))\(unit) \(expected > 0 ? "more" : "less") than its neighbours let expect."
+    }
+  }
+
+  func write(_ json: inout JSONWriter) {
+    json.member("deviceId", series.device)
+    json.member("deviceName", series.deviceName)
+    json.member("sensorType", series.sensorType)
+    json.member("kind", kind.rawValue)
+    json.member("value", point.mean.rounded(places: 3))
+    json.member("measuredAt", point.at)
+    json.member("expected", expected.rounded(places: 3))
+    json.member("hours", hours.rounded(places: 2))
+  }
+}

@@ -1,0 +1,25 @@
+import Agronomy
+import Postgres
+
+extension OnlineSpan {
+  /// How many of its last silences are kept.
+  static let silences = 7
+  /// What is shorter is one visit, not a silence between two, in seconds.
+  static let shortestSilenceSeconds = 60
+
+  /// The median of what `LastSeen` keeps in seconds; NULL for a device that has not been silent yet.
+  package static let column = """
+    (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY silence) FROM unnest(devices.silences) AS silence)
+    """
+
+  /// When a device that is not heard of again counts as silent, in SQL.
+  package static let end = """
+    (devices.last_seen_at
+      + greatest(\(shortestSeconds), \(factor) * coalesce(\(column), 0)::int8) * interval '1 second')
+    """
+
+  /// Reads `column`.
+  package init(_ columns: inout Columns) throws {
+    self.init(medianSilenceSeconds: Int64(try columns.next(Int32?.self) ?? 0))
+  }
+}

@@ -1,0 +1,33 @@
+import Agronomy
+import Postgres
+import Values
+import Web
+
+/// Has the rules look at one garden, and stores what is worth knowing: what was said already is not said again.
+struct GardenLook {
+  static let types: [InsightType] = [.watering, .frost, .anomaly]
+
+  let garden: ObservedGarden
+  let now: Timestamp
+  let makeIdentifier: () -> Identifier
+
+  /// Gives what it has stored, to be told of once it is committed.
+  func insights(_ transaction: Transaction) async throws -> [(type: InsightType, insight: Insight)] {
+    var made: [(type: InsightType, insight: Insight)] = []
+    for type in Self.types where isDue(type) {
+      let observations = try await Observations(for: type, of: garden, at: now, transaction)
+      guard let finding = type.finding(observations), type.isNews(finding, observations) else { continue }
+      let rows = try await transaction.query(
+        InsightMaker.insert, makeIdentifier(), garden.id, type.rawValue, InsightProvider.rules.rawValue,
+        finding.severity.rawValue, finding.title, finding.text, Postgres.PostgresJSON(finding.evidence), now)
+      // Without a row the garden was deleted meanwhile.
+      if let row = rows.first { made.append((type, try Insight(row))) }
+    }
+    return made
+  }
+
+  /// By day nobody is warned of the night.
+  private func isDue(_ type: InsightType) -> Bool {
+    type != .frost || FrostRule.isDue(at: now, longitude: garden.longitude)
+  }
+}

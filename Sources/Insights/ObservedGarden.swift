@@ -1,0 +1,62 @@
+import Agronomy
+import Gardens
+import Postgres
+import Values
+
+/// What findings need to know of a garden itself.
+struct ObservedGarden {
+  let id: Identifier
+  let name: String
+  /// Degrees east; nil when the garden does not say where it is.
+  let longitude: Double?
+  let clock: GardenClock
+  let ground: Ground
+
+  /// The columns that `init` reads, in their order; the parameter is the moment for which the clock is told.
+  static func columns(at parameter: String) -> String {
+    """
+    gardens.id, gardens.name, gardens.longitude, coalesce(gardens.time_zone, '\(GardenTimeZone.assumed)'),
+      extract(epoch FROM (\(parameter)::timestamptz AT TIME ZONE coalesce(gardens.time_zone, '\(GardenTimeZone.assumed)'))
+        - (\(parameter)::timestamptz AT TIME ZONE 'UTC'))::int8, \(Ground.columns(of: "gardens"))
+    """
+  }
+
+  init(_ columns: inout Columns) throws {
+    id = try columns.next()
+    name = try columns.next()
+    longitude = try columns.next()
+    clock = GardenClock(zone: try columns.next(), offsetSeconds: Int(try columns.next(Int64.self)))
+    ground = try Ground(&columns)
+  }
+}
+
+/// What findings need to know of a device itself.
+struct ObservedDevice {
+  /// A device that has been silent for longer was taken away.
+  static let goneDays = 14.0
+
+  let id: Identifier
+  let name: String
+  let seenAt: Timestamp?
+  let isOnline: Bool
+  let ground: Ground
+
+  static let columns = """
+    devices.id, devices.name, devices.last_seen_at, \(OnlineSpan.column), \(Ground.columns(of: "devices"))
+    """
+
+  init(_ row: Row, now: Timestamp) throws {
+    var columns = row.columns
+    id = try columns.next()
+    name = try columns.next()
+    seenAt = try columns.next()
+    isOnline = try OnlineSpan(&columns).isOnline(seen: seenAt, now: now)
+    ground = try Ground(&columns)
+  }
+
+  /// Itself as one that fell silent; nil when it did not.
+  func silent(at now: Timestamp) -> SilentDevice? {
+    guard !isOnline, let seenAt, seenAt.hours(until: now) <= Self.goneDays * 24 else { return nil }
+    return SilentDevice(device: id, name: name, seenAt: seenAt)
+  }
+}

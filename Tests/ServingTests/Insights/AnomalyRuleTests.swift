@@ -1,0 +1,104 @@
+import Glibc
+import JSON
+import Testing
+import Values
+
+@testable import Agronomy
+
+@Suite("The rule for anomalies")
+struct AnomalyRuleTests {
+  /// What four beds measure under one weather: each with a little noise that is always the same.
+  private static func beds(
+    _ type: String, _ number: Int = 4, weather: (Double) -> Double,
+    fault: ((_ hoursAgo: Double, _ value: Double) -> Double)? = nil
+  ) -> [SensorSeries] {
+    (0..<number).map { bed in
+      func value(_ hoursAgo: Double) -> Double {
+        let value = weather(hoursAgo) + 0.1 * sin(hoursAgo * Double(7 + bed)) + 0.3 * Double(bed)
+        return bed == 1 ? fault?(hoursAgo, value) ?? value : value
+      }
+      return RulePlot.series(
+        type, RulePlot.tens(10, value), device: RulePlot.device(UInt64(bed)), name: "Bed \(bed)",
+        hours: RulePlot.hourly(8 * 24, value))
+    }
+  }
+
+  private static func day(_ hoursAgo: Double) -> Double { 12 + 6 * cos(2 * .pi * (hoursAgo + 6) / 24) }
+
+  private static func kinds(_ series: [SensorSeries]) -> [String] {
+    AnomalyRule.faults(series).map { "\($0.kind.rawValue): \($0.series.deviceName)" }
+  }
+
+  @Test("are no weather: what all beds measure is right, however suddenly it comes")
+  func weather() {
+    #expect(Self.kinds(Self.beds("air_temperature", weather: Self.day)).isEmpty)
+    // A front: ten degrees in two hours.
+    #expect(Self.kinds(Self.beds("air_temperature") { Self.day($0) - min(10, max(0, 5 * (3 - $0))) }).isEmpty)
+    #expect(
+      Self.kinds(["rain", "wind_speed", "light"].flatMap { type in Self.beds(type) { $0 < 1 ? 30 : 0 } }).isEmpty)
+    // Water came to one bed alone.
+    #expect(Self.kinds(Self.beds("soil_moisture", weather: { _ in 22 }) { $0 < 2 ? $1 + 15 : $1 }).isEmpty)
+  }
+
+  /// What a fault makes of a value that was measured so many hours ago.
+  private static func broken(_ fault: String, _ hoursAgo: Double, _ value: Double) -> Double {
+    switch fault {
+    case "held": hoursAgo < 5 ? 9 : value
+    case "offset": hoursAgo < 2.5 ? value + 6 : value
+    case "drift": hoursAgo < 5 ? value - 1.5 * (5 - hoursAgo) : value
+    case "out and back": hoursAgo > 0.3 && hoursAgo < 0.4 ? value + 9 : value
+    default: hoursAgo == 0 ? value - 15 : value
+    }
+  }
+
+  @Test(
+    "are sensors that something is wrong with, and no others",
+    arguments: [
+      ("held", "stuck"), ("offset", "apart"), ("drift", "apart"), ("out and back", "spike"), ("fallen", "impossible"),
+    ])
+  func faults(fault: String, kind: String) {
+    let beds = Self.beds("air_temperature", weather: Self.day) { Self.broken(fault, $0, $1) }
+    #expect(Self.kinds(beds) == ["\(kind): Bed 1"])
+  }
+
+  @Test("take no sensor for stuck that is as coarse as it always was, nor air that is full of water")
+  func coarse() {
+    let coarse = (0..<4).map { bed in
+      let value: (Double) -> Double = { ($0 / 8).rounded() + 20 }
+      return SensorSeries(
+        device: RulePlot.device(UInt64(bed)), deviceName: "Bed", sensorType: "soil_moisture",
+        points: RulePlot.tens(10, value).map { Point(RulePlot.evening.advanced(byHours: -$0.hoursAgo), $0.value) },
+        hours: RulePlot.hourly(192, value).map { Point(RulePlot.evening.advanced(byHours: -$0.hoursAgo), $0.value) })
+    }
+    #expect(Self.kinds(coarse).isEmpty)
+    #expect(
+      Self.kinds([
+        RulePlot.series(
+          "air_humidity", RulePlot.tens(10) { _ in 100 },
+          hours: RulePlot.hourly(192) { 60 + $0.truncatingRemainder(dividingBy: 20) })
+      ]).isEmpty)
+  }
+
+  @Test("of two beds that differ, accuse neither")
+  func two() {
+    #expect(Self.kinds(Self.beds("air_temperature", 2, weather: Self.day) { $0 < 3 ? $1 + 6 : $1 }).isEmpty)
+  }
+
+  @Test("tell of the device that fell silent, by the owner's clock, and when all is well again")
+  func silent() throws {
+    let bed = Self.beds("soil_moisture", 1) { _ in 22 }
+    let silence = SilentDevice(
+      device: RulePlot.device(9), name: "Shed", seenAt: RulePlot.evening.advanced(byHours: -0.75))
+    let observations = Observations(series: bed, now: RulePlot.evening, silent: [silence])
+    let finding = try #require(AnomalyRule.finding(observations))
+    #expect(finding.severity == .notice && finding.title == "Silent: Shed")
+    #expect(finding.text == "Shed has been silent for 45 minutes, since 2026-11-21 19:15 UTC.")
+    #expect(AnomalyRule.isNews(finding, observations))
+    var later = observations
+    later.said = [Said(at: RulePlot.evening.advanced(byHours: -0.5), severity: .notice, title: finding.title)]
+    #expect(!AnomalyRule.isNews(finding, later))
+    later.silent = []
+    let well = try #require(AnomalyRule.finding(later))
+    #expect(well.severity == .info && AnomalyRule.isNews(well, later))
+  }
+}

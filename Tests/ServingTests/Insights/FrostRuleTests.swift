@@ -1,0 +1,108 @@
+import Glibc
+import JSON
+import Testing
+import Values
+
+@testable import Agronomy
+
+@Suite("The rule for frost")
+struct FrostRuleTests {
+  /// Days that are warmest at 14 h, down to a minimum at 2 h that differs from night to night, with noise of a kind.
+  private static func temperature(_ moment: Timestamp, minimum: Double) -> Double {
+    let hours = SolarNight.solarHours(moment, longitude: 0)
+    let night = Int(((hours - 14) / 24).rounded(.down))
+    let low = minimum + Double(night % 3)
+    return low + 8 * (1 + cos(2 * .pi * (hours - 14) / 24))
+  }
+
+  /// A garden that has known such nights for so many days.
+  private static func air(days: Int, minimum: Double, now: Timestamp = RulePlot.evening) -> SensorSeries {
+    func value(_ hoursAgo: Double) -> Double { temperature(now.advanced(byHours: -hoursAgo), minimum: minimum) }
+    return RulePlot.series(
+      "air_temperature", RulePlot.tens(min(48, days * 24), value), now: now,
+      hours: RulePlot.hourly(days * 24, value))
+  }
+
+  private static func finding(_ series: [SensorSeries], now: Timestamp = RulePlot.evening, said: [Said] = []) throws
+    -> (finding: Finding, isNews: Bool)
+  {
+    let observations = Observations(series: series, now: now, said: said)
+    let finding = try #require(FrostRule.finding(observations))
+    return (finding, FrostRule.isNews(finding, observations))
+  }
+
+  @Test("learns how cold a garden's own nights become")
+  func learns() throws {
+    for minimum in [-4.0, 3.0] {
+      let station = FrostRule.station(Self.air(days: 50, minimum: minimum), humidity: nil, longitude: 0)
+      let day = Int(((SolarNight.solarHours(RulePlot.evening, longitude: 0) - 14) / 24).rounded(.down))
+      #expect(abs(station.forecast - minimum - Double(day % 3)) < 0.7)
+      #expect(station.nights > 40)
+      #expect(station.isFrost == (minimum < 0))
+    }
+  }
+
+  @Test("knows what nights are like before it has seen one, and says that it does")
+  func young() throws {
+    let air = RulePlot.series("air_temperature", RulePlot.tens(5) { 3 + 1.2 * $0 })
+    let (finding, isNews) = try Self.finding([air, RulePlot.series("air_humidity", RulePlot.tens(5) { _ in 60 })])
+    #expect(finding.severity == .warning && isNews)
+    #expect(finding.title == "Frost tonight")
+    #expect(finding.text.contains("By what nights are like elsewhere"))
+    let station = try #require(try JSONReader.parse(finding.evidence)["stations"]?.elements?.first)
+    #expect(station["nights"]?.number == 0 && station["method"]?.text == "regression")
+    #expect(station["dewPoint"]?.number == -4.02)
+  }
+
+  @Test("lets a warning stand until the morning, and says it once a night")
+  func stands() throws {
+    let frost = Self.air(days: 30, minimum: -4)
+    let before = Said(at: RulePlot.evening.advanced(byHours: -3), severity: .warning, title: "Frost tonight")
+    #expect(try Self.finding([frost]).isNews)
+    #expect(try !Self.finding([frost], said: [before]).isNews)
+    let mild = try Self.finding([Self.air(days: 30, minimum: 6)], said: [before])
+    #expect(mild.finding.severity == .warning && !mild.isNews)
+    // The night before is another one.
+    let yesterday = Said(at: RulePlot.evening.advanced(byHours: -22), severity: .warning, title: "Frost tonight")
+    #expect(try Self.finding([frost], said: [yesterday]).isNews)
+    #expect(try Self.finding([Self.air(days: 30, minimum: 6)], said: [yesterday]).finding.severity == .info)
+  }
+
+  @Test("says that the ground may freeze when nobody has heard of frost for a while, and worse at once")
+  func ground() throws {
+    let cold = Self.air(days: 30, minimum: 1.2)
+    let (finding, isNews) = try Self.finding([cold])
+    #expect(finding.severity == .notice && isNews)
+    let week = Said(at: RulePlot.evening.advanced(byHours: -7 * 24), severity: .notice, title: finding.title)
+    #expect(try !Self.finding([cold], said: [week]).isNews)
+    let tonight = Said(at: RulePlot.evening.advanced(byHours: -2), severity: .notice, title: finding.title)
+    #expect(try Self.finding([Self.air(days: 30, minimum: -4)], said: [week, tonight]).isNews)
+  }
+
+  @Test("warns of no night by day", arguments: [("07:00", false), ("14:00", false), ("15:30", true), ("05:30", true)])
+  func byDay(time: String, isDue: Bool) throws {
+    let now = try #require(Timestamp("2026-11-21T\(time):00Z"))
+    #expect(FrostRule.isDue(at: now, longitude: nil) == isDue)
+    #expect(try Self.finding([Self.air(days: 30, minimum: -4, now: now)], now: now).isNews == isDue)
+  }
+
+  @Test(
+    "knows the sun's night of a place",
+    arguments: [
+      ("2026-11-21T20:00:00Z", 0, 20), ("2026-11-21T23:00:00Z", 30, 25), ("2026-11-21T01:00:00Z", -45, 22),
+      ("2026-11-21T12:00:00Z", 0, 12), ("2026-11-21T11:59:00Z", 0, 35.983),
+    ])
+  func nights(time: String, longitude: Double, hour: Double) throws {
+    let night = SolarNight(at: try #require(Timestamp(time)), longitude: longitude)
+    #expect(abs(night.hour - hour) < 0.001)
+    let same = SolarNight(at: try #require(Timestamp(time)).advanced(byHours: -0.5), longitude: longitude)
+    #expect(same.day == (hour - 0.5 < 12 ? night.day - 1 : night.day))
+  }
+
+  @Test("solves linear equations")
+  func linear() {
+    var (matrix, right) = ([[4.0, 1, 0], [1, 3, 1], [0, 1, 2]], [6.0, 10, 8])
+    let solution = LinearSystem.solution(&matrix, &right)
+    #expect(zip(solution, [1.0, 2, 3]).allSatisfy { abs($0 - $1) < 1e-12 })
+  }
+}

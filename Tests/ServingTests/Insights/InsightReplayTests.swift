@@ -1,0 +1,143 @@
+import Agronomy
+import Glibc
+import Postgres
+import Reactor
+import StationYears
+import Testing
+import Values
+
+@testable import Insights
+
+/// A healthy garden's year, hour by hour through the pass's own look and real stores: `make insights-replay` runs it.
+@Suite("A healthy year", .enabled(if: getenv("INSIGHTS_REPLAY") != nil))
+struct InsightReplayTests {
+  /// What a year may say beyond what it must.
+  static let frostBeyondNights: Int64 = 40
+  static let anomalies: Int64 = 12
+
+  @Test("leaves no more insights than were promised")
+  func year() throws {
+    let path = try #require(getenv("INSIGHTS_REPLAY").map { String(cString: $0) })
+    let days = getenv("INSIGHTS_REPLAY_DAYS").flatMap { Int(String(cString: $0)) } ?? 364
+    let garden = YearGarden(try StationYear(file: path), seed: 2)
+    let server = try LiveServer(["READINGS_RAW_DAYS": "400", "INSIGHTS_INTERVAL_SECONDS": "0"])
+    defer { server.stop() }
+    let (_, owner) = try server.signedIn()
+    let replay = try Replay(server, garden, owner: owner)
+    try replay.store()
+    try replay.look(days: days)
+    let counts = try replay.counts()
+    let share = Double(days) / 365
+    #expect(counts.frost <= replay.frostNights(days: days) + Self.frostBeyondNights)
+    #expect(Double(counts.anomaly) <= max(2, Double(Self.anomalies) * share))
+    #expect(counts.watering <= Int64(garden.dryings))
+    #expect(counts.mostOfANight <= 2)
+    print("Insights of \(days) days: \(counts), frost nights: \(replay.frostNights(days: days))")
+  }
+}
+
+/// A garden's year in the database, moved so that it ends now.
+private struct Replay {
+  let server: LiveServer
+  let year: YearGarden
+  let plot: Plot
+  let devices: [Identifier]
+  let start: Timestamp
+
+  init(_ server: LiveServer, _ year: YearGarden, owner: Identifier) throws {
+    self.server = server
+    self.year = year
+    plot = try Plot(server, owner: owner)
+    let end = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
+    let day: Int64 = 86_400_000
+    start = Timestamp(unixMilliseconds: (end.unixMilliseconds / day - 366) * day)
+    devices = YearGarden.names.map { _ in TestDevice.newIdentifier() }
+  }
+
+  /// Writes the devices, their readings and the hours of these.
+  func store() throws {
+    let (garden, first, longitude) = (plot.garden, start, year.station.longitude)
+    try server.withDatabase { database in
+      try await database.execute("UPDATE gardens SET longitude = \(longitude) WHERE id = \(garden)")
+      try await database.execute("DELETE FROM devices WHERE garden_id = \(garden)")
+      _ = try await database.query(
+        """
+        SELECT readings_partition_make(day::date) FROM generate_series(\(first)::timestamptz, now(), '1 day') AS day
+        WHERE to_regclass(to_char(day, '"readings_"YYYYMMDD')) IS NULL
+        """)
+    }
+    for (device, name) in zip(devices, YearGarden.names) {
+      try server.withDatabase { database in
+        try await database.execute(
+          """
+          INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at)
+          VALUES (\(device), \(garden), \(name), sha256(\(device)::text::bytea), now(), now())
+          """)
+      }
+    }
+    for sensor in year.sensors {
+      let device = devices[Int(sensor.device.low)]
+      try server.withDatabase { database in
+        let (type, values) = (sensor.type, sensor.values)
+        try await database.execute(
+          """
+          WITH stored AS (
+            INSERT INTO readings (device_id, sensor_type, measured_at, value)
+            SELECT \(device), \(type), \(first)::timestamptz + (n - 1) * interval '10 minutes', value
+            FROM unnest(\(values)::float8[]) WITH ORDINALITY AS v (value, n) RETURNING *
+          )
+          INSERT INTO readings_1h (device_id, sensor_type, start, min, max, sum, count)
+          SELECT device_id, sensor_type, date_trunc('hour', measured_at), min(value), max(value), sum(value), count(*)
+          FROM stored GROUP BY 1, 2, 3
+          """)
+      }
+    }
+  }
+
+  /// Looks at the garden once an hour, each time in a transaction of its own, as a pass does.
+  func look(days: Int) throws {
+    let (garden, first) = (plot.garden, start)
+    try server.withDatabase { database in
+      for hour in 24..<days * 24 {
+        let now = first.advanced(byHours: Double(hour))
+        try await database.execute("UPDATE devices SET last_seen_at = \(now) WHERE garden_id = \(garden)")
+        try await database.transaction { transaction in
+          let rows = try await transaction.query(Self.garden, garden, now)
+          var columns = rows[0].columns
+          let look = GardenLook(garden: try ObservedGarden(&columns), now: now) { TestDevice.newIdentifier() }
+          _ = try await look.insights(transaction)
+        }
+      }
+    }
+  }
+
+  private static let garden = Statement(
+    "replay.garden", "SELECT \(ObservedGarden.columns(at: "$2")) FROM gardens WHERE id = $1")
+
+  /// Nights of which the first bed's air was at or below freezing between 18 h and 8 h by the sun.
+  func frostNights(days: Int) -> Int64 {
+    let air = year.sensors[0].values
+    return Int64(
+      (1..<days).filter { day in
+        let from = Int((Double(day * 24 + 18) - year.station.longitude / 15) * 6)
+        return air[max(0, from)..<min(air.count, from + 84)].contains { $0 <= 0 }
+      }.count)
+  }
+
+  func counts() throws -> (frost: Int64, anomaly: Int64, watering: Int64, mostOfANight: Int64) {
+    let (garden, longitude) = (plot.garden, year.station.longitude)
+    return try server.withDatabase { database in
+      let rows = try await database.query(
+        """
+        SELECT count(*) FILTER (WHERE type = 'frost'), count(*) FILTER (WHERE type = 'anomaly'),
+          count(*) FILTER (WHERE type = 'watering'), coalesce((
+            SELECT max(n) FROM (
+              SELECT count(*) AS n FROM insights WHERE garden_id = \(garden) AND type = 'frost'
+              GROUP BY date_trunc('day', created_at + \(longitude / 15 - 12) * interval '1 hour')
+            ) nights), 0)
+        FROM insights WHERE garden_id = \(garden)
+        """)
+      return try rows[0].decode((Int64.self, Int64.self, Int64.self, Int64.self))
+    }
+  }
+}

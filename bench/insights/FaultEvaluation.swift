@@ -1,0 +1,150 @@
+import Agronomy
+import StationYears
+import Values
+
+/// What the rules say of a healthy year, hour by hour, and how soon they find faults that are put into it.
+struct FaultEvaluation {
+  enum Fault: String, CaseIterable {
+    case stuck, spike, drift, offset, gap
+  }
+  static let anomaliesOfAYear = 12
+  static let foundShare = 0.9
+  static let hoursToFind = 6
+  /// How many faults of each kind are put in.
+  static let injections = 60
+
+  let station: StationYear
+  private let garden: YearGarden
+  private(set) var anomalies = 0
+  private(set) var waterings = 0
+  private(set) var found: [Fault: Int] = [:]
+  private(set) var tried: [Fault: Int] = [:]
+
+  init(_ station: StationYear, seed: UInt64) {
+    self.station = station
+    garden = YearGarden(station, seed: seed)
+    healthyYear()
+    var random = SeededGenerator(seed: seed &+ 7)
+    for fault in Fault.allCases {
+      for _ in 0..<Self.injections { inject(fault, &random) }
+    }
+  }
+
+  private mutating func healthyYear() {
+    var (unusual, dry): ([Said], [Said]) = ([], [])
+    let moisture = garden.sensors.filter { $0.type == KnownSensor.soilMoisture.rawValue }
+    for step in stride(from: 24 * StationYear.stepsPerHour, to: StationYear.steps, by: StationYear.stepsPerHour) {
+      let strange = observations(garden.sensors, step, unusual)
+      if let finding = AnomalyRule.finding(strange), AnomalyRule.isNews(finding, strange) {
+        unusual.append(Said(at: strange.now, severity: finding.severity, title: finding.title))
+      }
+      let width = 3 * StationYear.stepsPerHour / 2 / 6
+      let soil = Observations(
+        series: moisture.map {
+          $0.series(at: step, hours: Int(WateringRule.windowHours), every: max(1, width), days: 0)
+        },
+        now: station.time(step), longitude: station.longitude,
+        limits: Dictionary(uniqueKeysWithValues: moisture.map { ($0.device, MoistureLimits(YearGarden.soil)) }),
+        said: dry.suffix(1))
+      if let finding = WateringRule.finding(soil), WateringRule.isNews(finding, soil) {
+        dry.append(Said(at: soil.now, severity: finding.severity, title: finding.title))
+      }
+    }
+    (anomalies, waterings) = (unusual.count, dry.count)
+  }
+
+  private func observations(
+    _ sensors: [YearSensor], _ step: Int, _ said: [Said] = [], silent: [SilentDevice] = []
+  ) -> Observations {
+    Observations(
+      series: sensors.map {
+        $0.series(at: step, hours: Int(AnomalyRule.windowHours), days: Int(AnomalyRule.usualDays))
+      }, now: station.time(step), longitude: station.longitude, silent: silent, said: said.suffix(1))
+  }
+
+  // MARK: Faults
+
+  /// Puts one fault into one sensor at some moment, and looks whether it is found in time.
+  private mutating func inject(_ fault: Fault, _ random: inout SeededGenerator) {
+    let step = Int.random(
+      in: 12 * 24 * StationYear.stepsPerHour..<StationYear.steps - 48 * StationYear.stepsPerHour, using: &random)
+    let candidates = garden.sensors.filter { Self.applies(fault, to: $0.type) }
+    let chosen = candidates.randomElement(using: &random)!
+    tried[fault, default: 0] += 1
+    let end = step + Self.hoursToFind * StationYear.stepsPerHour
+    if fault == .gap {
+      let span = OnlineSpan(medianSilenceSeconds: StationYear.stepMilliseconds / 1_000)
+      if !span.isOnline(seen: station.time(step), now: station.time(end)) { found[fault, default: 0] += 1 }
+      return
+    }
+    var sensors = garden.sensors.filter { $0.type == chosen.type }
+    let index = sensors.firstIndex { $0.device == chosen.device }!
+    sensors[index].values = Self.broken(chosen.values, fault, at: step, type: chosen.type, &random)
+    // A pass an hour, at some minute of it; a spike has to be seen by the first.
+    let first = step + Int.random(in: 0..<StationYear.stepsPerHour, using: &random)
+    let passes = fault == .spike ? [first] : Array(stride(from: first, through: end, by: StationYear.stepsPerHour))
+    let isFound = passes.contains { pass in
+      let faults = AnomalyRule.faults(observations(sensors, pass).series)
+      return faults.contains { $0.series.device == chosen.device }
+    }
+    if isFound { found[fault, default: 0] += 1 }
+  }
+
+  /// Beds are watered one by one, so that nobody can tell a probe that drifts up from one that was watered.
+  private static func applies(_ fault: Fault, to type: String) -> Bool {
+    type != KnownSensor.soilMoisture.rawValue || fault == .stuck || fault == .spike || fault == .gap
+  }
+
+  private static func broken(
+    _ healthy: [Double], _ fault: Fault, at step: Int, type: String, _ random: inout SeededGenerator
+  ) -> [Double] {
+    var values = healthy
+    let known = KnownSensor(rawValue: type)!
+    let size = size(known)
+    let up =
+      known == .soilMoisture
+      ? false
+      : values[step] + size > known.range.upperBound
+        ? false
+        : values[step] - size < known.range.lowerBound ? true : Bool.random(using: &random)
+    let change = up ? size : -size
+    for index in step..<min(step + 48 * StationYear.stepsPerHour, values.count) {
+      let hours = Double(index - step) / Double(StationYear.stepsPerHour)
+      switch fault {
+      case .stuck: values[index] = healthy[step]
+      case .spike: if index == step { values[index] += change * 1.5 }
+      case .drift: values[index] += change * hours / 4
+      case .offset: values[index] += change
+      case .gap: break
+      }
+      values[index] = min(max(values[index], known.range.lowerBound), known.range.upperBound)
+    }
+    return values
+  }
+
+  /// How far a broken sensor is out: what a loose contact, a wet probe or a lost shield make of it.
+  private static func size(_ sensor: KnownSensor) -> Double {
+    switch sensor {
+    case .airHumidity: 35
+    case .soilMoisture: 10
+    case .soilTemperature: 7
+    default: 8
+    }
+  }
+
+  // MARK: Figures
+
+  var row: [Figure] {
+    [
+      Figure(station.name), .count(anomalies, atMost: Self.anomaliesOfAYear), Figure("\(garden.dryings)"),
+      .count(waterings, atMost: garden.dryings),
+    ]
+      + Fault.allCases.map { fault in
+        .share(Double(found[fault, default: 0]) / Double(tried[fault, default: 1]), atLeast: Self.foundShare)
+      }
+  }
+
+  static var head: [String] {
+    ["Station", "Anomalies", "Times dry", "Waterings"] + Fault.allCases.map { "\($0.rawValue) found" }
+  }
+}

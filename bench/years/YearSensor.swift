@@ -1,0 +1,34 @@
+import Agronomy
+import Values
+
+/// A sensor of a simulated garden: what it measured in a year, every ten minutes.
+package struct YearSensor {
+  package let device: Identifier
+  package let name: String
+  package let type: String
+  package let start: Timestamp
+  package var values: [Double]
+
+  /// What a rule sees of it at a step: points of ten minutes, or of so many steps, and whole hours before.
+  package func series(at step: Int, hours: Int, every width: Int = 1, days: Int) -> SensorSeries {
+    let points = buckets(max(0, step - hours * StationYear.stepsPerHour)...step, width)
+    let past =
+      days == 0 ? [] : buckets(max(0, step - days * 24 * StationYear.stepsPerHour)...step, StationYear.stepsPerHour)
+    return SensorSeries(device: device, deviceName: name, sensorType: type, points: points, hours: past)
+  }
+
+  /// Buckets begin at whole multiples of their width, as the server's do.
+  private func buckets(_ steps: ClosedRange<Int>, _ width: Int) -> [Point] {
+    var (result, from): ([Point], Int) = ([], steps.lowerBound)
+    while from <= steps.upperBound {
+      let to = min((from / width + 1) * width, steps.upperBound + 1)
+      let part = values[from..<to]
+      result.append(
+        Point(
+          at: start.advanced(byMilliseconds: Int64(from / width * width) * StationYear.stepMilliseconds),
+          mean: part.reduce(0, +) / Double(part.count), min: part.min()!, max: part.max()!, count: Int64(part.count)))
+      from = to
+    }
+    return result
+  }
+}
