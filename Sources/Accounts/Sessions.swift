@@ -20,6 +20,19 @@ struct Sessions: EndpointGroup {
         success: Endpoint.Success(201, Self.pair, headers: ["Location"]),
         refusals: [.unauthorized, .tooManyFailures, .unavailable], handler: .async(signIn)),
       Endpoint(
+        "signInByCookie", method: .post, template: "/api/sessions/cookie", access: .open,
+        summary: "Sign in on this server's pages",
+        details: """
+          For a browser on a page of this server: the session's key is the cookie `__Host-terroir`, which no script can \
+          read. It opens what an access token opens, for as long as the session is used; what changes something has to \
+          come with the `Sec-Fetch-Site` or `Origin` of this server's own pages.
+          """,
+        tag: "Sessions",
+        body: .json(
+          SignIn.self, example: #"{"email":"ada@example.org","password":"correct horse battery"}"#),
+        success: Endpoint.Success(201, Self.session, headers: ["Location", "Set-Cookie"]),
+        refusals: [.unauthorized, .forbidden, .tooManyFailures, .unavailable], handler: .async(signInByCookie)),
+      Endpoint(
         "refreshTokens", method: .post, template: "/api/sessions/refresh", access: .open, summary: "Renew your tokens",
         details: """
           A refresh token is good for one use. Should the answer be lost, the same request gets the same token again, for \
@@ -49,6 +62,25 @@ struct Sessions: EndpointGroup {
   // MARK: Signing in
 
   private func signIn(_ call: Call) async throws -> Response {
+    let (user, role) = try await account(call)
+    let key = OpaqueKey.make(.refreshToken)
+    let session = try await begin(call, user, by: Self.insert, key)
+    return call.secret(.created, location: "/api/sessions/\(session.id)", pair(user, role, session, key, call.now))
+  }
+
+  /// That a page of another site signs someone in, as somebody else, is not wanted either.
+  private func signInByCookie(_ call: Call) async throws -> Response {
+    try SessionCookie.requireOwnPage(call.request)
+    let (user, _) = try await account(call)
+    let key = OpaqueKey.make(.sessionKey)
+    let session = try await begin(call, user, by: Self.insertWithKey, key)
+    var response = call.secret(.created, location: "/api/sessions/\(session.id)", session.body)
+    response.headers.append("Set-Cookie", SessionCookie.setting(key))
+    return response
+  }
+
+  /// Whose email address and password were sent; throws 401 when they are nobody's.
+  private func account(_ call: Call) async throws -> (Identifier, Role) {
     let form = try call.form(SignIn.self)
     let (email, password) = (form.email.asciiLowercased, form.password)
     let known = try await throttle.attempt(account: email, from: call.clientAddress) {
@@ -63,15 +95,18 @@ struct Sessions: EndpointGroup {
       if known != nil { context.meters.action(.loginFailed) }
       throw Problem(.unauthorized, "The email address or the password is wrong.")
     }
-    let user = try row.decode(Identifier.self, 0)
-    let role = Role(rawValue: try row.decode(String.self, 1)) ?? .user
-    let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.refreshToken))
+    return (try row.decode(Identifier.self, 0), Role(rawValue: try row.decode(String.self, 1)) ?? .user)
+  }
+
+  /// Begins a session, with the key by which its holder goes on having it.
+  private func begin(
+    _ call: Call, _ user: Identifier, by statement: Statement, _ key: OpaqueKey
+  ) async throws -> SessionView {
     let agent = call.request.header("User-Agent").map { String($0.prefix(256)) }
     let rows = try await context.database.write(
-      Self.insert, id, user, agent, call.clientAddress.text, call.now, expiry(call.now), key.digest)
+      statement, context.makeIdentifier(), user, agent, call.clientAddress.text, call.now, expiry(call.now), key.digest)
     context.meters.action(.login)
-    let session = try SessionView(rows[0])
-    return call.secret(.created, location: "/api/sessions/\(id)", pair(user, role, session, key, call.now))
+    return try SessionView(rows[0])
   }
 
   // MARK: Renewing
@@ -148,7 +183,9 @@ struct Sessions: EndpointGroup {
 
   private func signOut(_ call: Call) async throws -> Response {
     guard let session = try call.user.session else { throw Problem(.forbidden, "A token has no session.") }
-    return try await end(call, session)
+    var response = try await end(call, session)
+    if call.request.headerCount("Cookie") > 0 { response.headers.append("Set-Cookie", SessionCookie.ending) }
+    return response
   }
 
   private func end(_ call: Call, _ id: Identifier) async throws -> Response {
@@ -196,12 +233,25 @@ struct Sessions: EndpointGroup {
 
   private static let userByEmail = Statement(
     "users.byEmail", "SELECT id, role, password_hash, disabled FROM users WHERE email_key = $1")
+  private static let insertion = """
+    INSERT INTO sessions (id, user_id, user_agent, client_address, created_at, last_used_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING *
+    """
+  private static let insertWithKey = Statement(
+    "sessions.insertWithKey",
+    """
+    WITH session AS (
+      \(insertion)
+    ), key AS (
+      INSERT INTO session_keys (hash, session_id) SELECT $7, id FROM session
+    )
+    SELECT \(columns) FROM session
+    """)
   private static let insert = Statement(
     "sessions.insert",
     """
     WITH session AS (
-      INSERT INTO sessions (id, user_id, user_agent, client_address, created_at, last_used_at, expires_at)
-      VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING *
+      \(insertion)
     ), token AS (
       INSERT INTO refresh_tokens (hash, session_id, created_at) SELECT $7, id, $5 FROM session
     )

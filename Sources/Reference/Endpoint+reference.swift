@@ -72,6 +72,9 @@ extension Endpoint {
     if let schema = success.schema, !schema.isNamed, success.mediaTypes.contains(where: \.isJSON) {
       schema.writeMembers(to: &html)
     }
+    if let example = success.schema?.example {
+      html.element("pre", ["tabindex": "0"]) { html in html.element("code", example) }
+    }
     let own = allRefusals.filter { !Self.commonRefusals.contains($0) }
     if own.isEmpty { return }
     html.element("p") { html in

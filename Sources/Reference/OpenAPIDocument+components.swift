@@ -15,6 +15,7 @@ extension OpenAPIDocument {
     "Location":{"description":"Where it is to be found.","schema":{"type":"string"}},\
     "Link":{"description":"The next page of a list, if there is one, as rel=next.","schema":{"type":"string"}},\
     "RetryAfter":{"description":"Seconds after which to try again.","schema":{"type":"integer","minimum":0}},\
+    "Set-Cookie":{"description":"The session's key, for a browser to keep.","schema":{"type":"string"}},\
     "WWWAuthenticate":{"description":"How to authenticate.","schema":{"type":"string"}}}
     """
 

@@ -8,6 +8,16 @@ extension Schema {
     if case .named = self { true } else { false }
   }
 
+  /// A value of it as JSON text, where its name has one; of a page that of an item.
+  var example: String? {
+    guard case .named(_, let schema, let example) = self else { return nil }
+    if let example { return example }
+    guard case .object(let members, _) = schema, case .array(let item, _, _, _)? = members.first?.schema else {
+      return nil
+    }
+    return item.example.map { #"{"items":[\#($0)],"nextCursor":null}"# }
+  }
+
   /// Writes the members of an object as a list, those of objects in it below them; anything else as one line.
   func writeMembers(to html: inout HTMLWriter) {
     switch self {

@@ -14,6 +14,8 @@ package struct OpaqueKey: Sendable {
     case invitation = "tiv_"
     /// Opens one event stream once.
     case ticket = "ttk_"
+    /// Opens a session to a browser, as its cookie.
+    case sessionKey = "tsk_"
   }
 
   static let secretLength = 32

@@ -14,6 +14,7 @@ package enum EndpointTable {
       Probes(context: context, status: status),
       MetricsPages(context: context, exposition: loop.service.exposition, needsToken: true),
       StatusPages(context: context, status: status),
+      GrowerPages(),
       DocumentationPages(shelf: loop.service.documentation),
     ]
     let features = loop.features.all.flatMap(\.endpoints)

@@ -22,7 +22,7 @@ struct Features {
 
   /// All that one replica at a time does in the background.
   var duties: [Duty] {
-    all.flatMap(\.duties) + [.expiry(all.flatMap(\.expiries) + [IdempotencyKey.expiry])]
+    all.flatMap(\.duties) + [.expiry(all.flatMap(\.expiries) + [IdempotencyKey.expiry, StatusRecord.expiry])]
   }
 
   /// Ends what clients hold open without end.

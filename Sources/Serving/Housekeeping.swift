@@ -42,7 +42,8 @@ final class Housekeeping {
       DependencyGauges.set(report, process.instruments, shard: loop.index)
       publish(report)
     }
-    duties = Duties(own.context, own.features.duties)
+    let record = StatusRecord.duty { status.health.isStarted ? status.health.status : nil }
+    duties = Duties(own.context, own.features.duties + [record])
   }
 
   /// Migrates, then begins the checks and duties; calls `onStarted` once the schema is there.

@@ -9,14 +9,12 @@ import time
 import unittest
 
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
+from Tests.Live.screenshots import keep
 from Tests.Live.service import ROOT, Service
 
-SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-SCREENSHOTS = ROOT / "docs" / "screenshots"
-MAXIMUM_BYTES = 150_000
+SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
 
 
 class Pages(unittest.TestCase):
@@ -33,7 +31,8 @@ class Pages(unittest.TestCase):
     def plant(cls):
         """The demo garden, with a week of readings; gives its id."""
         subprocess.run([ROOT / "scripts" / "demo", cls.service.url], check=True, stdout=subprocess.DEVNULL)
-        return cls.service.call("GET", "/api/gardens")[1]["items"][0]["id"]
+        gardens = cls.service.call("GET", "/api/gardens?limit=100")[1]["items"]
+        return next(garden["id"] for garden in gardens if garden["name"] == "Walled garden")
 
     @staticmethod
     def visit(service):
@@ -81,29 +80,20 @@ class Pages(unittest.TestCase):
                     self.assertEqual(found.violations_count, 0, found.generate_report())
                     self.assertEqual(self.objections, [])
                     if os.environ.get("SCREENSHOTS") and (size, scheme) in (("desktop", "light"), ("phone", "dark")):
-                        self.keep(page, f"{name}-{size}", height)
+                        keep(page, f"{name}-{size}", height)
                     page.context.close()
-
-    def keep(self, page, name, height):
-        """A screenshot in few colours, which is all that these pages have."""
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        path = SCREENSHOTS / f"{name}.png"
-        page.screenshot(path=path, full_page=True)
-        image = Image.open(path).convert("RGB")
-        if height and image.height > height:
-            image = image.crop((0, 0, image.width, height))
-        image.quantize(96, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
-        self.assertLess(path.stat().st_size, MAXIMUM_BYTES)
 
     def test_status(self):
         def ready(page):
             expect(page.get_by_role("heading", level=1)).to_have_text("Everything is healthy")
             expect(page.locator("#p50")).to_contain_text("ms", timeout=15_000)
+            expect(page.locator("#days li")).to_have_count(90, timeout=15_000)
+            expect(page.locator("#hours li")).to_have_count(48)
 
         self.everywhere("/status", ready, "status")
 
     def test_status_moves_by_itself(self):
-        page = self.open("/")
+        page = self.open("/status")
         plot = page.get_by_role("slider", name="Requests, per second")
         expect(plot).to_have_attribute("aria-valuetext", re.compile("per second"), timeout=15_000)
         before = int(plot.get_attribute("aria-valuemax"))
@@ -196,8 +186,8 @@ class Pages(unittest.TestCase):
             expect(page.locator(".chart")).to_have_count(4, timeout=15_000)
             # Each value is as old as it says.
             moisture = page.locator("dt", has_text="Soil moisture").locator("+ dd")
-            expect(moisture).to_contain_text(re.compile(r"\d:\d\d"))
-            expect(page.locator("dt", has_text="Battery").locator("+ dd")).not_to_contain_text(":")
+            expect(moisture).to_contain_text("30 h ago")
+            expect(page.locator("dt", has_text="Battery").locator("+ dd")).to_contain_text("just now")
             # No label begins outside its chart.
             reach = page.locator(".chart text").evaluate_all(
                 "all => all.map(text => text.getBoundingClientRect().left - text.closest('.plot').getBoundingClientRect().left)")
@@ -233,6 +223,58 @@ class Pages(unittest.TestCase):
         page.get_by_role("heading", name="History").tap()
         expect(page.locator(".readout:visible")).to_have_count(0)
 
+    def test_one_probe_is_shown_alone(self):
+        page = self.open(f"/gardens/{self.garden}")
+        chart = page.locator(".chart", has_text="Soil moisture")
+        expect(chart.locator(".plot path.series")).to_have_count(3, timeout=15_000)
+        plot = chart.get_by_role("slider")
+        plot.focus()
+        plot.press("Home")
+        # The highest first, each with its colour.
+        rows = chart.locator(".readout div")
+        expect(rows).to_have_count(3)
+        values = [float(re.search(r": ([\d.]+)", text)[1]) for text in rows.all_inner_texts()]
+        self.assertEqual(values, sorted(values, reverse=True))
+        expect(rows.locator("svg")).to_have_count(3)
+        second = page.get_by_role("button", name="Sensor 2")
+        second.focus()
+        second.press("Enter")
+        expect(second).to_have_attribute("aria-pressed", "true")
+        expect(chart.locator(".plot path.series")).to_have_count(1)
+        expect(plot).to_have_attribute("aria-valuetext", re.compile("Sensor 2 [\\d.]+ %"))
+        self.assertNotIn("Sensor 1", plot.get_attribute("aria-valuetext"))
+        second.press("Enter")
+        expect(chart.locator(".plot path.series")).to_have_count(3)
+        self.assertEqual(self.objections, [])
+
+    def test_any_span_is_shown(self):
+        page = self.open(f"/gardens/{self.garden}")
+        shown = page.locator("#shown")
+        expect(shown).to_contain_text(" to ", timeout=15_000)
+        for name in ("Wider", "Earlier", "Closer"):
+            before = shown.inner_text()
+            page.get_by_role("button", name=name).press("Enter")
+            expect(shown).not_to_have_text(before)
+        # Drawn over with the mouse.
+        before = shown.inner_text()
+        plot = page.get_by_role("slider").first
+        plot.scroll_into_view_if_needed()
+        box = plot.bounding_box()
+        page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 60)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 60, steps=4)
+        page.mouse.up()
+        expect(shown).not_to_have_text(before)
+        page.get_by_text("Other days").click()
+        page.get_by_label("First day").fill("2026-01-01")
+        page.get_by_label("Last day").fill("2026-06-30")
+        page.get_by_role("button", name="Show").click()
+        expect(shown).to_have_text("31 Dec 2025 to 1 Jul 2026")  # whole days of UTC
+        expect(page.locator("#no-history")).to_be_visible()
+        page.get_by_role("radio", name="Year").check()
+        expect(page.locator(".chart").first).to_be_visible()
+        self.assertEqual(self.objections, [])
+
     def test_absent_garden(self):
         page = self.open("/gardens/0190f2aa-0000-7000-8000-000000000000")
         expect(page.get_by_role("heading", level=1)).to_have_text("No such garden")
@@ -262,6 +304,27 @@ class Pages(unittest.TestCase):
         page.locator(".operation:visible a[href^='#shape-']").first.click()
         expect(page.locator("[id^='shape-']:target")).to_be_in_viewport()
         self.assertEqual(self.objections, [])
+
+    def test_reference_tries_operations_out(self):
+        page = self.open("/docs")
+        expect(page.locator("#signIn pre").first).to_contain_text("/api/sessions")
+        expect(page.locator("main > div pre, main pre").first).to_contain_text(f"TERROIR={self.service.url}")
+        self.assertGreater(page.locator(".operation .copy").count(), 50)
+        token = self.service.sign_up()
+        profile = page.locator("#getProfile")
+        profile.locator("summary").press("Enter")
+        profile.get_by_role("button", name="GET it").press("Enter")
+        expect(profile.get_by_role("status")).to_contain_text("401")
+        profile.get_by_label("Token").fill(token)
+        profile.get_by_role("button", name="GET it").press("Enter")
+        expect(profile.get_by_role("status")).to_contain_text('"displayName": "Rosa"')
+        # The token is there for the next one, and the example is what is sent.
+        garden = page.locator("#createGarden")
+        garden.locator("summary").press("Enter")
+        expect(garden.get_by_label("Token")).to_have_value(token)
+        garden.get_by_role("button", name="POST it").press("Enter")
+        expect(garden.get_by_role("status")).to_contain_text("201")
+        self.assertEqual(Axe().run(page).violations_count, 0)
 
     def test_reference_is_read_without_script(self):
         page = self.open("/docs", java_script_enabled=False)

@@ -2,13 +2,13 @@ import Reactor
 import Values
 import Web
 
-/// Charts of public gardens, remembered for a while by one loop and made once for all who ask meanwhile: most of what
+/// Charts of gardens, remembered for a while by one loop and made once for all who ask meanwhile: most of what
 /// they show is over and does not change.
 final class GardenCharts {
-  /// How long a day's chart is shown again, whose steps are short, in nanoseconds.
-  static let dayNanoseconds: UInt64 = 5_000_000_000
-  /// The same of a week's and a month's.
-  static let longNanoseconds: UInt64 = 60_000_000_000
+  /// How long a chart of short steps is shown again, in nanoseconds.
+  static let fineNanoseconds: UInt64 = 5_000_000_000
+  /// The same of steps of an hour or more.
+  static let coarseNanoseconds: UInt64 = 60_000_000_000
   /// How many charts of each kind are remembered.
   static let maximumCharts = 8
   /// The largest chart that is remembered, in bytes.
@@ -17,16 +17,18 @@ final class GardenCharts {
   /// What tells a chart from all others: the next step is another one.
   struct Key: Hashable {
     let garden: Identifier
-    let range: GardenHistory.Range
+    let from: Timestamp
     let to: Timestamp
+    /// Whether its steps are shorter than an hour.
+    let isFine: Bool
   }
 
   // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
   private let reads: LongReads
   private let loads = SingleFlight<Key, CacheEntry>()
-  private var day = ShortMemory<Key, CacheEntry>(lifetimeNanoseconds: dayNanoseconds, capacity: maximumCharts)
-  private var long = ShortMemory<Key, CacheEntry>(lifetimeNanoseconds: longNanoseconds, capacity: maximumCharts)
+  private var fine = ShortMemory<Key, CacheEntry>(lifetimeNanoseconds: fineNanoseconds, capacity: maximumCharts)
+  private var coarse = ShortMemory<Key, CacheEntry>(lifetimeNanoseconds: coarseNanoseconds, capacity: maximumCharts)
 
   init(loop: EventLoop, reads: LongReads) {
     self.loop = loop
@@ -36,7 +38,7 @@ final class GardenCharts {
   /// A chart as it is or was a little while ago, made for this client if it has to be.
   func chart(_ history: GardenHistory, for client: String) async throws -> CacheEntry {
     let key = history.key
-    if let known = (history.range == .day ? day : long).value(of: key, at: loop.now) { return known }
+    if let known = (key.isFine ? fine : coarse).value(of: key, at: loop.now) { return known }
     return try await loads.value(of: key) {
       let entry = CacheEntry(body: try await reads.read(for: client) { try await history.body($0) })
       if entry.body.count <= Self.maximumBytes { keep(entry, key) }
@@ -45,6 +47,6 @@ final class GardenCharts {
   }
 
   private func keep(_ entry: CacheEntry, _ key: Key) {
-    if key.range == .day { day.keep(entry, of: key, at: loop.now) } else { long.keep(entry, of: key, at: loop.now) }
+    if key.isFine { fine.keep(entry, of: key, at: loop.now) } else { coarse.keep(entry, of: key, at: loop.now) }
   }
 }

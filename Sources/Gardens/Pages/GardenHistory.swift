@@ -1,55 +1,73 @@
 import Agronomy
+import HTTP
 import JSON
 import Postgres
 import Values
 import Web
 
-/// The readings of a garden's devices over a day, a week or a month, in steps that a chart has room for.
+/// The readings of a garden's devices over a span, in steps that a chart has room for.
 struct GardenHistory {
   /// The most devices of a garden that are shown: more lines nobody could tell apart.
   static let maximumDevices = 50
   /// The most series, a device's sensor each.
   static let maximumSeries = 300
+  /// The most steps, but for the longest of them.
+  static let maximumSteps: Int64 = 400
+  /// The longest span, in days: ten years.
+  static let maximumDays: Int64 = 3_653
 
   /// How much time is shown.
   enum Range: String, CaseIterable {
-    case day, week, month
+    case day, week, month, year
 
-    var stepSeconds: Int64 {
+    var days: Int64 {
       switch self {
-      case .day: 300
-      case .week: 3_600
-      case .month: 14_400
-      }
-    }
-
-    /// How many steps there are.
-    var steps: Int64 {
-      switch self {
-      case .day: 288
-      case .week: 168
-      case .month: 180
+      case .day: 1
+      case .week: 7
+      case .month: 30
+      case .year: 365
       }
     }
   }
 
+  /// The steps that there are, in seconds: 5 and 15 minutes, 1 and 4 hours, a day and a week.
+  private static let steps: [Int64] = [300, 900, 3_600, 14_400, 86_400, 604_800]
+  private static let hour: Int64 = 3_600
+  private static let millisecondsPerDay: Int64 = 86_400_000
+
   let garden: Identifier
-  let range: Range
+  private let stepSeconds: Int64
   private let from: Timestamp
   private let to: Timestamp
 
-  /// The steps that end with the one in which `now` is.
-  init(garden: Identifier, range: Range, now: Timestamp) {
+  /// Whole steps that hold the span. Buckets of five minutes are there from `fineFrom` on.
+  init(garden: Identifier, from: Timestamp, to: Timestamp, fineFrom: Timestamp) {
     self.garden = garden
-    self.range = range
-    let step = range.stepSeconds * 1_000
-    let end = (now.unixMilliseconds / step + 1) * step
-    to = Timestamp(unixMilliseconds: end)
-    from = Timestamp(unixMilliseconds: end - range.steps * step)
+    let seconds = (to.unixMilliseconds - from.unixMilliseconds + 999) / 1_000
+    let shortest = from < fineFrom ? Self.hour : 0
+    stepSeconds = Self.steps.first { $0 >= shortest && seconds <= $0 * Self.maximumSteps } ?? Self.steps.last!
+    let step = stepSeconds * 1_000
+    self.from = Timestamp(unixMilliseconds: from.unixMilliseconds.floorDivided(by: step) * step)
+    self.to = Timestamp(unixMilliseconds: (to.unixMilliseconds - 1).floorDivided(by: step) * step + step)
+  }
+
+  /// The span that a query asks for: a range that ends now, or `from` and `to`.
+  init(garden: Identifier, _ query: Query, fineDays: Int, now: Timestamp) throws {
+    let range = try query.word("range", Range.self) ?? .day
+    let to = try query.timestamp("to") ?? now.advanced(byMilliseconds: 1)
+    let from = try query.timestamp("from") ?? to.advanced(byMilliseconds: -range.days * Self.millisecondsPerDay)
+    guard from < to, to.unixMilliseconds - from.unixMilliseconds <= Self.maximumDays * Self.millisecondsPerDay else {
+      throw Problem(
+        .malformed, "`from` comes before `to`, by at most \(Self.maximumDays) days.")
+    }
+    let fineFrom = now.advanced(byMilliseconds: -Int64(fineDays) * Self.millisecondsPerDay)
+    self.init(garden: garden, from: from, to: to, fineFrom: fineFrom)
   }
 
   /// What tells the chart from all others.
-  var key: GardenCharts.Key { GardenCharts.Key(garden: garden, range: range, to: to) }
+  var key: GardenCharts.Key {
+    GardenCharts.Key(garden: garden, from: from, to: to, isFine: stepSeconds < Self.hour)
+  }
 
   /// The answer's JSON; the arrays come from the database as they are sent, so that this loop handles no point by itself.
   func body(_ database: Database) async throws -> [UInt8] {
@@ -57,15 +75,14 @@ struct GardenHistory {
       var columns = row.columns
       return (id: try columns.next(Identifier.self), span: try OnlineSpan(&columns))
     }
-    let statement = range == .day ? Self.fromFiveMinutes : Self.fromHours
+    let statement = stepSeconds < Self.hour ? Self.fromFiveMinutes : Self.fromHours
     let series = try await database.query(
-      statement, garden, from, to, from.unixMilliseconds / 1_000, range.stepSeconds)
+      statement, garden, from, to, from.unixMilliseconds / 1_000, stepSeconds)
     var json = JSONWriter()
     try json.object { json in
-      json.member("range", range.rawValue)
       json.member("from", from)
       json.member("to", to)
-      json.member("stepSeconds", range.stepSeconds)
+      json.member("stepSeconds", stepSeconds)
       json.member("devices", devices.map(\.id))
       json.member("silentAfterSeconds", devices.map { $0.span.seconds })
       json.key("series")
@@ -124,7 +141,6 @@ struct GardenHistory {
   static let schema = Schema.named(
     "GardenHistory",
     .object([
-      .required("range", .cases(of: Range.self, named: "GardenHistoryRange")),
       .required("from", .timestamp),
       .required("to", .timestamp),
       .required("stepSeconds", .integer(minimum: 1)),

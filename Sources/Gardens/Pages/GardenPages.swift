@@ -4,14 +4,15 @@ import Postgres
 import Values
 import Web
 
-/// The pages of public gardens: a list, and for each its current values and charts.
+/// The pages of gardens: a list of the public ones, and for each its current values and charts.
 struct GardenPages: EndpointGroup {
   let context: LoopContext
   let charts: GardenCharts
 
   private static let list = PageShell.page(
     title: "Public gardens", at: "/gardens", script: "gardens", main: Asset.named("gardens.html").bytes)
-  private static let absent = notice("No such garden", "There is no garden here, or it is not public.")
+  private static let absent = notice(
+    "No such garden", "There is no garden here, or it is not public and you are not signed in as one of its own.")
   private static let away = notice("Back in a moment", "The garden cannot be shown just now. Try again soon.")
 
   package var endpoints: [Endpoint] {
@@ -22,24 +23,28 @@ struct GardenPages: EndpointGroup {
         success: .page,
         handler: .sync { call, writer in writer.send(Self.list.response(to: call.request)) }),
       Endpoint(
-        "getGardenPage", method: .get, template: "/gardens/{id}", access: .open, summary: "The page of a public garden",
-        tag: "Pages",
+        "getGardenPage", method: .get, template: "/gardens/{id}", access: .anyone,
+        summary: "The page of a garden that is public or your own", tag: "Pages",
         success: .page, reports: [404, 503].map { Endpoint.Success($0, .string(), mediaTypes: ["text/html"]) },
         handler: .async(page)),
       Endpoint(
-        "getGardenPageData", method: .get, template: "/gardens/{id}/data", access: .open,
-        summary: "What a public garden's charts show",
+        "getGardenPageData", method: .get, template: "/gardens/{id}/data", access: .anyone,
+        summary: "What a garden's charts show",
         details: """
-          Averages, lowest and highest values by device and sensor: of 5 minutes for a day, 1 hour for a week, 4 hours
-          for a month (30 days). What devices are called is their owner's alone, so they come without names, in the
-          order of their making. At most \(GardenHistory.maximumDevices) devices. The newest step may be 5 seconds \
-          behind, or a minute in charts of more than a day.
+          Averages, lowest and highest values by device and sensor, in at most \(GardenHistory.maximumSteps) steps of 5 or \
+          15 minutes, 1 or 4 hours or a day, or in weeks. What devices are called is not everyone's to know, so they come \
+          without names, in the order of their making. At most \(GardenHistory.maximumDevices) devices. The newest step may be \
+          5 seconds behind, or a minute where steps are an hour or longer.
           """,
         tag: "Pages",
         parameters: [
-          .query("range", .cases(of: GardenHistory.Range.self, named: "GardenHistoryRange"), "`day` unless given.")
+          .query(
+            "range", .cases(of: GardenHistory.Range.self, named: "GardenHistoryRange"),
+            "How much time up to `to`; `day` unless given."),
+          .query("from", .timestamp, "In place of `range`; the step in which it lies is shown whole."),
+          .query("to", .timestamp, "Now unless given."),
         ],
-        success: Endpoint.Success(200, GardenHistory.schema, headers: ["ETag"]), refusals: [.overloaded],
+        success: Endpoint.Success(200, GardenHistory.schema, headers: ["ETag"]), refusals: [.notFound, .overloaded],
         handler: .async(data)),
     ]
   }
@@ -48,14 +53,19 @@ struct GardenPages: EndpointGroup {
     guard let id = call.request.withParameter("id", { Identifier($0) }) else {
       return Self.absent.response(to: call.request, .notFound)
     }
-    let rows: Rows
+    let name: String?
     do {
-      rows = try await context.database.query(Self.publicName, id)
+      name = try await self.name(of: id, call)
     } catch {
       return unavailable(Problem(error), call)
     }
-    guard let row = rows.first else { return Self.absent.response(to: call.request, .notFound) }
-    return Self.page(of: try row.decode(String.self, 0)).response(to: call.request)
+    guard let name else { return Self.absent.response(to: call.request, .notFound) }
+    return Self.page(of: name).response(to: call.request)
+  }
+
+  /// What a garden is called, nil when it is not there for who asks.
+  private func name(of garden: Identifier, _ call: Call) async throws -> String? {
+    try await context.database.query(Self.visibleName, garden, call.identity.user).first?.decode(String.self, 0)
   }
 
   /// A problem as a page.
@@ -67,12 +77,9 @@ struct GardenPages: EndpointGroup {
   }
 
   private func data(_ call: Call) async throws -> Response {
-    let id = try call.identifier("id")
-    let range = try call.query().word("range", GardenHistory.Range.self) ?? .day
-    guard try await context.database.query(Self.publicName, id).first != nil else {
-      throw Problem(.notFound, "There is no public garden with this id.")
-    }
-    let history = GardenHistory(garden: id, range: range, now: call.now)
+    let (id, readings) = (try call.identifier("id"), context.configuration.readings)
+    let history = try GardenHistory(garden: id, try call.query(), fineDays: readings.fiveMinuteDays, now: call.now)
+    guard try await name(of: id, call) != nil else { throw GardenAccess.notFound }
     return call.conditional(try await charts.chart(history, for: call.client), isList: false)
   }
 
@@ -88,6 +95,7 @@ struct GardenPages: EndpointGroup {
     return PageShell.page(title: title, at: "/gardens", main: main)
   }
 
-  private static let publicName = Statement(
-    "garden_pages.name", "SELECT name FROM gardens WHERE id = $1 AND public")
+  private static let visibleName = Statement(
+    "garden_pages.name",
+    "SELECT name FROM gardens WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))")
 }

@@ -13,17 +13,23 @@ struct StatusPages: EndpointGroup {
     title: "Status", at: "/status", script: "status", main: Asset.named("status.html").bytes)
 
   package var endpoints: [Endpoint] {
-    [("/", "getHomePage"), ("/status", "getStatusPage")].map { path, name in
+    [
       Endpoint(
-        name, method: .get, template: path, access: .open, summary: "The live status page", tag: "Pages",
+        "getStatusPage", method: .get, template: "/status", access: .open, summary: "The live status page",
+        tag: "Pages",
         success: .page,
-        handler: .sync { call, writer in writer.send(Self.page.response(to: call.request)) })
-    } + [
+        handler: .sync { call, writer in writer.send(Self.page.response(to: call.request)) }),
       Endpoint(
         "getStatusData", method: .get, template: "/status/data", access: .open, summary: "What the status page shows",
         details: "Points of five seconds over the last fifteen minutes, of the process that answers.", tag: "Pages",
         parameters: [.query("after", .timestamp, "Only points after this one.")],
-        success: Endpoint.Success(200, Self.schema), handler: .async(data))
+        success: Endpoint.Success(200, Self.schema), handler: .async(data)),
+      Endpoint(
+        "getStatusHistory", method: .get, template: "/status/history", access: .open,
+        summary: "How the service was of late",
+        details: "By the hour and by the day, of all replicas together, as it is noted every minute.", tag: "Pages",
+        success: Endpoint.Success(200, StatusRecord.schema, headers: ["ETag"]), refusals: [.unavailable],
+        handler: .async { call in call.ok(try await StatusRecord(database: context.database).body()) }),
     ]
   }
 

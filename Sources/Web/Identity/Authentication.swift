@@ -3,6 +3,7 @@ import Secrets
 import Values
 
 /// Finds out who makes a request, by its bearer token: a user's access token, a personal access token or a device's key.
+/// A browser on the pages has a cookie instead.
 struct Authentication {
   // Invariant 1.
   unowned(unsafe) let context: LoopContext
@@ -16,7 +17,7 @@ struct Authentication {
   /// Whether anything of a call depends on who makes it.
   func concerns(_ call: Call) -> Bool {
     guard let access = call.endpoint?.endpoint.access, access != .open else { return false }
-    return !access.isPublic || call.request.headerCount("Authorization") > 0
+    return !access.isPublic || call.request.headerCount("Authorization") > 0 || call.request.headerCount("Cookie") > 0
   }
 
   /// Sets the call's identity; throws 401 for a bad token and 403 for the wrong kind of caller, who pay for it.
@@ -39,6 +40,9 @@ struct Authentication {
       } else {
         call.identity = try await user(token, call.now)
       }
+      call.request.share = .known
+    } else if let key = SessionCookie.key(of: call.request), let user = try await user(key, call) {
+      call.identity = .user(user)
       call.request.share = .known
     }
     if case .user(let user) = call.identity, let endpoint = call.endpoint?.endpoint, !user.may(call: endpoint) {
@@ -85,6 +89,25 @@ struct Authentication {
       throw Self.refusal
     }
     return .user(UserIdentity(id: claims.subject, session: claims.session, isAdministrator: role == .admin))
+  }
+
+  /// Whose session a browser's key opens, nil when it is over: what is open to anyone goes on being served.
+  ///
+  /// What changes something has to come from our own pages. A key that has not been good here before is paid for before the
+  /// database is asked, as a device's is.
+  private func user(_ key: OpaqueKey, _ call: Call) async throws -> UserIdentity? {
+    if call.request.method != .get, call.request.method != .head { try SessionCookie.requireOwnPage(call.request) }
+    if !context.sessionKeys.hasOpened(key) { try await rates.admit(call) }
+    let user: UserIdentity?
+    do {
+      user = try await context.sessionKeys.holder(of: key, in: context.sessions)
+    } catch {
+      await rates.giveBack(call)
+      throw error
+    }
+    // Nobody pays as anyone does, once.
+    await rates.giveBack(call)
+    return user
   }
 
   /// A key that has not been good here before is paid for by the client's network before the database is asked, since

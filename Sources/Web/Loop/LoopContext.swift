@@ -32,6 +32,7 @@ package final class LoopContext {
   package let sessions: SessionDirectory
   package let deviceKeys: DeviceKeys
   package let personalTokens: PersonalTokens
+  let sessionKeys: SessionKeys
   private let announcements: RedisSubscription
   private var random = SystemRandomNumberGenerator()
 
@@ -76,6 +77,8 @@ package final class LoopContext {
     sessions = SessionDirectory(loop: loop, database: database, redis: redis, prefix: prefix)
     deviceKeys = DeviceKeys(loop: loop, database: database, redis: redis, prefix: prefix)
     personalTokens = PersonalTokens(loop: loop, database: database, redis: redis, prefix: prefix)
+    sessionKeys = SessionKeys(
+      loop: loop, database: database, sessionDays: Int32(configuration.accounts.refreshTokenDays))
     announcements = try Announcements.follow(
       subscriber, prefix: prefix, sessions: sessions, keys: deviceKeys, tokens: personalTokens)
   }

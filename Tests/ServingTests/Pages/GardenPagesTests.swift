@@ -3,7 +3,7 @@ import Postgres
 import Testing
 import Values
 
-@Suite("Pages of public gardens")
+@Suite("Pages of gardens")
 struct GardenPagesTests {
   @Test("are there for public gardens, with their names as text")
   func page() throws {
@@ -16,7 +16,18 @@ struct GardenPagesTests {
     #expect(page.header("content-security-policy")?.contains("default-src 'none'") == true)
   }
 
-  @Test("are absent for private and unknown gardens, whoever asks")
+  @Test("are there for a private garden's owner, by token and by cookie, and say to caches that they are private")
+  func owned() throws {
+    let server = try LiveServer.shared.get()
+    let (owner, _) = try server.signedIn()
+    let garden = try owner.makeGarden(#"{"name":"Hidden"}"#)
+    let page = try owner.get("/gardens/\(garden)")
+    #expect(page.status == 200 && page.text.contains("<h1>Hidden</h1>"))
+    #expect(try owner.get("/gardens/\(garden)/data").header("cache-control") == "private, no-cache")
+    #expect(try server.signedIn().client.get("/gardens/\(garden)/data").problem == "not-found")
+  }
+
+  @Test("are absent for unknown gardens, and for private ones to strangers")
   func absent() throws {
     let server = try LiveServer.shared.get()
     let garden = try PlantedGarden(on: server, name: "Hidden", isPublic: false)
@@ -30,12 +41,12 @@ struct GardenPagesTests {
 
   @Test(
     "chart a garden's readings by day, week and month",
-    arguments: [("day", 300, 288, 4), ("week", 3_600, 168, 3), ("month", 14_400, 180, 2)])
+    arguments: [("day", 300, 289, 4), ("week", 3_600, 169, 3), ("month", 14_400, 181, 2), ("year", 86_400, 366, 1)])
   func data(range: String, step: Int, steps: Int, expected: Int) throws {
     let server = try LiveServer.shared.get()
     let garden = try PlantedGarden(on: server, name: "Charted", isPublic: true)
     let data = try Client(server).get("/gardens/\(garden.id)/data?range=\(range)").json
-    #expect(data["range"]?.text == range && data["stepSeconds"]?.integer == Int64(step))
+    #expect(data["stepSeconds"]?.integer == Int64(step))
     #expect(data["devices"]?.elements?.map(\.text) == ["\(garden.device)"])
     let series = try #require(data["series"]?.elements?.first)
     #expect(series["deviceId"]?.text == "\(garden.device)" && series["sensorType"]?.text == "ph")
@@ -61,11 +72,32 @@ struct GardenPagesTests {
     }
   }
 
-  @Test("refuse a range that is none")
-  func badRange() throws {
+  @Test(
+    "show any span in steps that a chart has room for",
+    arguments: [
+      ("from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z", 300, "2026-11-01T00:00:00.000Z"),
+      ("from=2026-11-01T00:07:00Z&to=2026-11-04T00:00:00Z", 900, "2026-11-01T00:00:00.000Z"),
+      ("from=2026-01-01T00:00:00Z&to=2026-11-01T00:00:00Z", 86_400, "2026-01-01T00:00:00.000Z"),
+      // Of years ago there are hours alone.
+      ("from=2021-01-01T00:00:00Z&to=2021-01-01T01:00:00Z", 3_600, "2021-01-01T00:00:00.000Z"),
+    ])
+  func spans(query: String, step: Int64, from: String) throws {
     let server = try LiveServer.shared.get()
     let garden = try PlantedGarden(on: server, name: "Charted", isPublic: true)
-    #expect(try Client(server).get("/gardens/\(garden.id)/data?range=year").problem == "malformed-request")
+    let data = try Client(server).get("/gardens/\(garden.id)/data?\(query)").json
+    #expect(data["stepSeconds"]?.integer == step && data["from"]?.text == from)
+  }
+
+  @Test(
+    "refuse a span that is none",
+    arguments: [
+      "range=decade", "from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z",
+      "from=2006-01-01T00:00:00Z&to=2026-01-01T00:00:00Z",
+    ])
+  func badSpan(query: String) throws {
+    let server = try LiveServer.shared.get()
+    let garden = try PlantedGarden(on: server, name: "Charted", isPublic: true)
+    #expect(try Client(server).get("/gardens/\(garden.id)/data?\(query)").problem == "malformed-request")
   }
 }
 

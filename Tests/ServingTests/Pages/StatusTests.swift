@@ -53,6 +53,66 @@ struct StatusTests {
     #expect(quiet.requestsPerSecond == 0 && quiet.errorShare == nil && quiet.p50Milliseconds == nil)
   }
 
+  @Test("knows how the service was by hours and days, and what happened, from what is noted every minute")
+  func record() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    func note(_ spans: [(from: Int32, to: Int32, status: String)]) throws {
+      try server.withDatabase { database in
+        try await database.execute("DELETE FROM status_spans")
+        for span in spans {
+          try await database.execute(
+            """
+            INSERT INTO status_spans (started_at, ended_at, status) VALUES (
+              now() - \(span.from) * interval '1 minute', now() - \(span.to) * interval '1 minute', \(span.status))
+            """)
+        }
+      }
+    }
+    // Two days and an hour ago it began, was away for six hours, and then degraded for two.
+    try note([(2_940, 1_500, "healthy"), (1_140, 1_020, "degraded"), (1_020, 0, "healthy")])
+    let history = try Client(server).get("/status/history").json
+    let days = try #require(history["days"]?.elements)
+    #expect(days.count == 90 && days[0]["up"] == .null && history["hours"]?.elements?.count == 48)
+    let incidents = try #require(history["incidents"]?.elements)
+    #expect(incidents.map { $0["status"]?.text } == ["degraded", "away"])
+    // All hours of the outage that are whole were not served at all.
+    let hours = (history["hours"]?.elements ?? []).compactMap { $0["up"]?.number }
+    #expect((5...6).contains(hours.filter { $0 == 0 }.count) && hours.filter { $0 > 0.99 }.count >= 38)
+    #expect(hours.allSatisfy { (0...1.001).contains($0) })
+  }
+
+  @Test("prolongs a status, follows another one without a break, and sees where nothing was noted")
+  func noting() throws {
+    let server = try LiveServer()
+    // It notes by itself as well.
+    server.stop()
+    let noted = try server.withDatabase { database in
+      func note(_ status: HealthStatus, minutesLater: Int32) async throws {
+        try await database.execute(
+          """
+          UPDATE status_spans SET started_at = started_at - \(minutesLater) * interval '1 minute',
+            ended_at = ended_at - \(minutesLater) * interval '1 minute'
+          """)
+        try await database.transaction { _ = try await StatusRecord.duty { status }.run($0) }
+      }
+      try await database.execute("DELETE FROM status_spans")
+      for (status, minutes) in [(.healthy, 0), (.healthy, 1), (.degraded, 1), (.healthy, 60)] as [(HealthStatus, Int32)]
+      {
+        try await note(status, minutesLater: minutes)
+      }
+      return try await database.query(
+        """
+        SELECT status, round(extract(epoch FROM ended_at - started_at) / 60)::int4,
+          coalesce(round(extract(epoch FROM started_at - lag(ended_at) OVER (ORDER BY started_at)) / 60), 0)::int4
+        FROM status_spans ORDER BY started_at
+        """
+      ).map { try $0.decode((String, Int32, Int32).self) }
+    }
+    #expect(noted.map(\.0) == ["healthy", "degraded", "healthy"])
+    #expect(noted.map(\.1) == [1, 1, 0] && noted.map(\.2) == [0, 0, 60])
+  }
+
   @Test("keeps fifteen minutes")
   func bound() {
     let history = StatusHistory(Instruments(shards: 1), now: 0)

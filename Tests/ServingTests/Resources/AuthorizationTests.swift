@@ -77,14 +77,18 @@ struct AuthorizationTests {
     "getOrder": [401, 404, 403, 404, 404, 404, 200, 404, 200, 403, 200],
     "moveOrder": [401, 404, 403, 404, 404, 404, 200, 404, 403, 403, 409],
     "getRevenue": [401, 200, 403, 200, 200, 200, 200, 200, 200, 403, 200],
+    "getGardenPage": [404, 404, 404, 200, 200, 200, 200, 404, 200, 403, 403],
+    "getGardenPageData": [404, 404, 404, 200, 200, 200, 200, 404, 200, 403, 403],
   ]
 
   /// What everyone may call; that alone is looked at.
   private static let open: Set<String> = [
-    "register", "signIn", "refreshTokens", "getLiveness", "getStartup",
-    "getReadiness", "getHealth", "getHealthChecks",
-    "getVersion", "getMetrics", "getApiMetrics", "getHomePage", "getStatusPage", "getStatusData", "getOpenAPIDocument",
-    "getReferencePage", "getAsset", "getGardensPage", "getGardenPage", "getGardenPageData",
+    "register", "signIn", "signInByCookie", "refreshTokens", "getLiveness", "getStartup", "getReadiness", "getHealth",
+    "getHealthChecks",
+    "getVersion", "getMetrics", "getApiMetrics", "getHomePage", "getStatusPage", "getStatusData", "getStatusHistory",
+    "getOpenAPIDocument",
+    "getReferencePage", "getAsset", "getGardensPage", "getRegistrationPage", "getShopsPage", "getShopPage",
+    "getOrdersPage", "getInvitationPage", "getAccountPage",
   ]
 
   @Test("says here who may call it")
@@ -98,11 +102,30 @@ struct AuthorizationTests {
   @Test("serves those alone who may call it")
   func matrix() throws {
     let place = try Place()
-    let requests = try served(place.request).filter { !Self.open.contains($0.name) }
-    // Whoever signs out is nobody from then on.
-    for request in requests.filter({ $0.name != "signOut" }) + requests.filter({ $0.name == "signOut" }) {
+    for request in try Self.ordered(served(place.request)) {
       let found = try place.callers.map { try place.status(of: request, by: $0) }
       #expect(found == Self.statuses[request.name], "\(request.name)")
+    }
+  }
+
+  /// What not everyone may call. A key that is renewed often is not good any more, and whoever signs out is nobody from
+  /// then on.
+  private static func ordered(_ all: [Request]) -> [Request] {
+    let requests = all.filter { !open.contains($0.name) }
+    // Whoever signs out is nobody from then on.
+    return requests.filter { $0.name != "signOut" } + requests.filter { $0.name == "signOut" }
+  }
+
+  @Test("serves by the pages' cookie as by a token, and changes nothing for a page of another origin")
+  func cookies() throws {
+    let place = try Place()
+    let cookie = try place.ownersCookie()
+    for request in try Self.ordered(served(place.request)) {
+      let byOwner = try #require(Self.statuses[request.name]?[6])
+      let foreign = try place.status(of: request, with: [cookie, "Sec-Fetch-Site: cross-site"])
+      #expect(foreign == (request.method == "GET" ? byOwner : 403), "\(request.name) of another origin")
+      let own = try place.status(of: request, with: [cookie, "Origin: http://test"])
+      #expect(own == byOwner, "\(request.name)")
     }
   }
 
@@ -166,19 +189,33 @@ struct AuthorizationTests {
 
     /// The status alone: an answer may have no end. It is asked for again where a place has to become free first.
     func status(of request: Request, by token: String?) throws -> Int {
+      try status(of: request, with: token.map { ["Authorization: Bearer \($0)"] } ?? [])
+    }
+
+    func status(of request: Request, with credentials: [String]) throws -> Int {
       var status = 0
       _ = try holds(within: 10) {
-        status = try answer(to: request, for: token)
+        status = try answer(to: request, with: credentials)
         return status != 429 && status != 503
       }
       return status
     }
 
-    private func answer(to request: Request, for token: String?) throws -> Int {
+    /// The owner's session as a browser shows it.
+    func ownersCookie() throws -> String {
+      let owner = Client(server, token: callers[6])
+      let email = try #require(try owner.get("/api/users/me").json["email"]?.text)
+      let reply = try Client(server).post(
+        "/api/sessions/cookie", #"{"email":"\#(email)","password":"\#(LiveServer.password)"}"#,
+        headers: ["Sec-Fetch-Site: same-origin"])
+      return "Cookie: \(try #require(reply.header("set-cookie")).prefix { $0 != ";" })"
+    }
+
+    private func answer(to request: Request, with credentials: [String]) throws -> Int {
       var head = "\(request.method) \(request.target) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
       head += "Idempotency-Key: \(Identifier.make(unixMilliseconds: 0))\r\n"
       if request.method == "PATCH" || request.method == "DELETE" { head += "If-Match: \"of nothing\"\r\n" }
-      if let token { head += "Authorization: Bearer \(token)\r\n" }
+      for field in credentials { head += field + "\r\n" }
       if let type = request.type { head += "Content-Type: \(type)\r\n" }
       let body = request.body ?? ""
       if !body.isEmpty { head += "Content-Length: \(body.utf8.count)\r\n" }

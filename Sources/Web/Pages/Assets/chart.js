@@ -1,47 +1,17 @@
 // A line chart in SVG that a pointer, the arrow keys and a screen reader can read.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { element, shape } from "./element.js";
+import { clock, compact, date, moment, short } from "./words.js";
+
 const HEIGHT = 160;
 const MARGIN = { top: 10, right: 6, bottom: 22 };
+const SHORTEST_DRAG = 8; // pixels
 const ruler = document.createElement("canvas").getContext("2d");
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
-const TIME_STEPS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY];
-
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const seconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-
-/** An HTML element with attributes and children; text becomes text, never markup. */
-export function element(name, attributes = {}, ...children) {
-  return furnish(document.createElement(name), attributes, children);
-}
-
-function shape(name, attributes = {}, ...children) {
-  return furnish(document.createElementNS(SVG, name), attributes, children);
-}
-
-function furnish(node, attributes, children) {
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value === true) node.setAttribute(key, "");
-    else if (value !== false && value != null) node.setAttribute(key, value);
-  }
-  node.append(...children);
-  return node;
-}
-
-/** At most three significant digits, and no more than a number of that size needs. */
-export function short(value) {
-  if (value == null) return "–";
-  const size = Math.abs(value);
-  const digits = size === 0 || size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
-  return value.toLocaleString("en", { maximumFractionDigits: digits });
-}
-
-/** The time of day, or with the day when a chart spans several. */
-export function moment(at, span = 0) {
-  if (span <= HOUR) return seconds.format(at);
-  return span <= DAY ? clock.format(at) : `${date.format(at)}, ${clock.format(at)}`;
-}
+const TIME_STEPS = [
+  MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY,
+  365 * DAY,
+];
 
 /** Steps of 1, 2 or 5 times a power of ten that cut a range into at most four. */
 function valueTicks(low, high) {
@@ -55,7 +25,7 @@ function valueTicks(low, high) {
 
 /** Round local times between two moments, as many as the width has room for. */
 function timeTicks(from, to, width) {
-  const step = TIME_STEPS.find((step) => ((to - from) / step) * 64 <= width) ?? 7 * DAY;
+  const step = TIME_STEPS.find((step) => ((to - from) / step) * 64 <= width) ?? 3_650 * DAY;
   const first = new Date(from);
   first.setHours(0, 0, 0, 0);
   const ticks = [];
@@ -70,18 +40,29 @@ export class Chart {
   #options;
   #data = { from: 0, to: 1, gap: Infinity, times: [], series: [] };
   #cursor = null; // the time that is read, or null for the newest
+  #drag = null; // where a span begins that is being chosen, and where it ends
+  #alone = null; // the name of the only series that is shown, or null
   #x = () => 0;
   #left = 0; // where the plot begins: as far as its longest label reaches
 
-  /** `options`: title, unit, format(value), zero (whether the scale starts at 0), bars (instead of lines), none (what an empty chart says). */
+  /**
+   * `options`: title, unit, format(value), zero (whether the scale starts at 0), bars (instead of lines), none (what an
+   * empty chart says), legend (whether it has one), bands ({from, to, name, kind}: what values mean), choose(from, to)
+   * (called with a span that was drawn over).
+   */
   constructor(options) {
-    this.#options = { format: short, unit: "", zero: true, none: "Nothing yet", ...options };
+    this.#options = { format: short, unit: "", zero: true, none: "Nothing yet", legend: true, bands: [], ...options };
     const title = this.#options.unit ? `${options.title}, ${this.#options.unit}` : options.title;
     this.#plot.setAttribute("aria-label", title);
     this.figure = element("figure", { class: "chart" },
       element("figcaption", {}, element("h3", {}, title), this.#legend), this.#plot, this.#readout);
     this.#plot.addEventListener("pointermove", (event) => this.#point(event));
-    this.#plot.addEventListener("pointerdown", (event) => this.#point(event));
+    this.#plot.addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "mouse" && event.button === 0 && this.#options.choose) this.#begin(event);
+      this.#point(event);
+    });
+    this.#plot.addEventListener("pointerup", () => this.#choose());
+    this.#plot.addEventListener("pointercancel", () => { this.#drag = null; });
     // What a finger has chosen stays until another place is touched.
     this.#plot.addEventListener("pointerleave", (event) => event.pointerType === "touch" || this.#read(null));
     document.addEventListener("pointerdown", (event) => {
@@ -102,23 +83,35 @@ export class Chart {
     this.#draw();
   }
 
+  /** Shows one series alone, by its name; all for null, or where none has the name. */
+  isolate(name) {
+    this.#alone = name;
+    this.#draw();
+  }
+
+  get #shown() {
+    const { series } = this.#data;
+    const alone = series.filter((one) => one.name === this.#alone);
+    return alone.length ? alone : series;
+  }
+
   #explain() {
     const entries = this.#data.series.map((one, index) => element("li", {},
-      shape("svg", { class: colour(one, index), viewBox: "0 0 18 8", "aria-hidden": "true" },
-        shape("path", { class: line(one, index), d: "M1 4h16" })), one.name));
-    this.#legend.replaceChildren(...(entries.length > 1 ? entries : []));
+swatch(one, index), one.name));
+    this.#legend.replaceChildren(...(entries.length > 1 && this.#options.legend ? entries : []));
   }
 
   #draw() {
     const { from, to, times, series } = this.#data;
+    const shown = this.#shown;
     const width = this.#plot.clientWidth;
     if (!width) return;
     const svg = shape("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" });
-    const known = series.flatMap((one) => [...one.values, ...(one.low ?? []), ...(one.high ?? [])])
+    const known = shown.flatMap((one) => [...one.values, ...(one.low ?? []), ...(one.high ?? [])])
       .filter((value) => value != null);
     const ticks = this.#scale(known);
     const [low, high] = [ticks[0], ticks.at(-1)];
-    const labels = ticks.map((tick) => this.#options.format(tick));
+    const labels = this.#labels(ticks);
     ruler.font = `12px ${getComputedStyle(this.#plot).fontFamily}`; // as the labels' in the style
     this.#left = 9 + Math.ceil(Math.max(35, ...labels.map((label) => ruler.measureText(label).width)));
     const inner = width - this.#left - MARGIN.right;
@@ -126,6 +119,7 @@ export class Chart {
     const y = (value) => HEIGHT - MARGIN.bottom - ((value - low) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
     this.#x = x;
 
+    if (known.length) svg.append(...this.#bands(low, high, y, width));
     ticks.forEach((tick, index) => {
       svg.append(
         shape("path", { class: "grid", d: `M${this.#left} ${y(tick).toFixed(1)}H${width - MARGIN.right}` }),
@@ -137,7 +131,7 @@ export class Chart {
       svg.append(shape("text", { x: x(at), y: HEIGHT - 4, "text-anchor": anchor }, format.format(at)));
     }
     const trace = this.#options.bars ? this.#bars : this.#trace;
-    series.forEach((one, index) => svg.append(trace.call(this, one, index, x, y)));
+    series.forEach((one, index) => shown.includes(one) && svg.append(trace.call(this, one, index, x, y)));
     if (!known.length) {
       svg.append(shape("text", { class: "none", x: this.#left + inner / 2, y: HEIGHT / 2 - 6 }, this.#options.none));
     }
@@ -145,12 +139,36 @@ export class Chart {
     if (this.#cursor != null && index >= 0) {
       svg.append(shape("path", { class: "cursor", d: `M${x(times[index]).toFixed(1)} ${MARGIN.top}V${HEIGHT - MARGIN.bottom}` }));
       series.forEach((one, place) => {
-        if (one.values[index] == null) return;
+        if (one.values[index] == null || !shown.includes(one)) return;
         svg.append(shape("circle", { class: `dot ${colour(one, place)}`, cx: x(times[index]), cy: y(one.values[index]), r: 4 }));
       });
     }
+    if (this.#drag) {
+      const [left, right] = this.#drag.map(x).sort((a, b) => a - b);
+      svg.append(shape("rect", { class: "chosen", x: left, y: MARGIN.top, width: right - left, height: HEIGHT - MARGIN.top - MARGIN.bottom }));
+    }
     this.#plot.replaceChildren(svg);
     this.#tell(index);
+  }
+
+  /** What stands beside the lines: short, unless two of them were the same then. */
+  #labels(ticks) {
+    if (this.#options.format !== short) return ticks.map((tick) => this.#options.format(tick));
+    const labels = ticks.map(compact);
+    return new Set(labels).size === ticks.length ? labels : ticks.map((tick) => tick.toLocaleString("en"));
+  }
+
+  /** What ranges of values mean, as far as they are in sight. */
+  #bands(low, high, y, width) {
+    return this.#options.bands.flatMap((band) => {
+      const [bottom, top] = [Math.max(low, band.from), Math.min(high, band.to)];
+      if (bottom >= top) return [];
+      const height = y(bottom) - y(top);
+      return [
+        shape("rect", { class: `zone ${band.kind}`, x: this.#left, y: y(top), width: width - this.#left - MARGIN.right, height }),
+        ...(height >= 14 ? [shape("text", { class: "zone-name", x: width - MARGIN.right - 4, y: y(top) + 12, "text-anchor": "end" }, band.name)] : []),
+      ];
+    });
   }
 
   #scale(known) {
@@ -215,17 +233,20 @@ export class Chart {
 
   #tell(index) {
     const { times, series, from, to, gap } = this.#data;
-    const lines = series.map((one) => [one.name, index < 0 ? "–" : this.#value(one.values[index])]);
+    // The highest line first, as they lie in the chart.
+    const lines = this.#shown.map((one) => [one, index < 0 ? null : one.values[index]])
+      .sort(([, a], [, b]) => (b ?? -Infinity) - (a ?? -Infinity));
     const when = index < 0 ? "" : moment(times[index] - (this.#options.bars ? gap / 2 : 0), to - from); // a bar by its beginning
-    const text = lines.map(([name, value]) => (lines.length > 1 ? `${name} ${value}` : value)).join(", ");
+    const text = lines.map(([{ name }, value]) => (series.length > 1 ? `${name} ${this.#value(value)}` : this.#value(value))).join(", ");
     this.#plot.setAttribute("aria-valuemax", Math.max(times.length - 1, 0));
     this.#plot.setAttribute("aria-valuenow", Math.max(index, 0));
     this.#plot.setAttribute("aria-valuetext", index < 0 ? this.#options.none : `${when}: ${text}`);
 
     this.#readout.hidden = this.#cursor == null || index < 0;
     if (this.#readout.hidden) return;
-    this.#readout.replaceChildren(element("b", {}, when),
-      ...lines.flatMap(([name, value]) => [element("br"), lines.length > 1 ? `${name}: ${value}` : value]));
+    const known = lines.filter(([, value]) => value != null || lines.length === 1);
+    this.#readout.replaceChildren(element("b", {}, when), ...known.map(([one, value]) => element("div", {},
+      ...(series.length > 1 ? [swatch(one, series.indexOf(one)), `${one.name}: `] : []), this.#value(value))));
     const room = this.figure.clientWidth - this.#readout.offsetWidth - 8;
     const left = this.#plot.offsetLeft + this.#x(times[index]) + 12;
     const flipped = left > room ? left - this.#readout.offsetWidth - 24 : left;
@@ -234,14 +255,33 @@ export class Chart {
 
   #value(value) {
     if (value == null) return "no value";
-    return this.#options.unit ? `${this.#options.format(value)} ${this.#options.unit}` : this.#options.format(value);
+    const meaning = this.#options.bands.find((band) => value >= band.from && value < band.to)?.name;
+    const words = this.#options.unit ? `${this.#options.format(value)} ${this.#options.unit}` : this.#options.format(value);
+    return meaning ? `${words}, ${meaning}` : words;
   }
 
-  #point(event) {
+  #at(event) {
     const { from, to } = this.#data;
     const box = this.#plot.getBoundingClientRect();
     const inner = box.width - this.#left - MARGIN.right;
-    this.#read(from + ((event.clientX - box.left - this.#left) / inner) * (to - from));
+    return from + ((event.clientX - box.left - this.#left) / inner) * (to - from);
+  }
+
+  #point(event) {
+    if (this.#drag) this.#drag[1] = this.#at(event);
+    this.#read(this.#at(event));
+  }
+
+  #begin(event) {
+    this.#plot.setPointerCapture(event.pointerId);
+    this.#drag = [this.#at(event), this.#at(event)];
+  }
+
+  #choose() {
+    const [from, to] = this.#drag?.sort((a, b) => a - b) ?? [0, 0];
+    this.#drag = null;
+    if (this.#x(to) - this.#x(from) >= SHORTEST_DRAG) this.#options.choose(from, to);
+    else this.#draw();
   }
 
   #key(event) {
@@ -262,6 +302,12 @@ export class Chart {
     this.#cursor = at;
     this.#draw();
   }
+}
+
+/** A piece of a series' line, beside its name. */
+export function swatch(one, index) {
+  return shape("svg", { class: `swatch ${colour(one, index)}`, viewBox: "0 0 18 8", "aria-hidden": "true" },
+    shape("path", { class: line(one, index), d: "M1 4h16" }));
 }
 
 const order = (one, index) => one.colour ?? index;

@@ -1,4 +1,7 @@
-// The reference's search: hides what does not hold every word. Reading needs no script.
+// The reference's search: hides what does not hold every word. Reading needs no script; trying out is trial.js.
+
+import { addCopy } from "./copy.js";
+import { addTrial } from "./trial.js";
 
 const search = document.getElementById("search");
 const input = search.querySelector("input");
@@ -36,6 +39,13 @@ function follow() {
   if (!target?.closest("[hidden]")) return;
   input.value = "";
   filter();
+
+// The examples' address is this server's.
+for (const code of document.querySelectorAll("pre code")) {
+  if (code.textContent.includes("http://localhost:3000")) code.textContent = code.textContent.replaceAll("http://localhost:3000", location.origin);
+}
+for (const block of document.querySelectorAll("pre")) addCopy(block);
+for (const operation of document.querySelectorAll(".chapter .operation")) addTrial(operation);
   target.scrollIntoView();
 }
 
@@ -53,3 +63,10 @@ document.addEventListener("keydown", (event) => {
   }
 });
 filter();
+
+// The examples' address is this server's.
+for (const code of document.querySelectorAll("pre code")) {
+  if (code.textContent.includes("http://localhost:3000")) code.textContent = code.textContent.replaceAll("http://localhost:3000", location.origin);
+}
+for (const block of document.querySelectorAll("pre")) addCopy(block);
+for (const operation of document.querySelectorAll(".chapter .operation")) addTrial(operation);

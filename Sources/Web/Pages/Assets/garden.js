@@ -1,80 +1,55 @@
-// A public garden: current values, kept fresh by server-sent events, and charts by day, week and month.
+// A garden: its newest values, kept fresh by server-sent events. Charts are history.js, what its owner does keeping.js.
 
-import { Chart, element, moment, short } from "./chart.js";
+import { element, find, put, say } from "./element.js";
+import { History } from "./history.js";
+import { showInsights } from "./insights.js";
+import { called, knowNames, knowOrder, patience, place } from "./probes.js";
+import { all, get, optional } from "./server.js";
+import { profile } from "./visitor.js";
+import { age, day, moment, sensorName, sensorOrder, short } from "./words.js";
 
 const REFRESH = 60_000; // charts follow new readings this slowly: their points are averages of minutes
 const RETRY = 5_000;
-const TOGETHER = 15 * 60_000; // values of one sensor that are further apart say each its time
-const SUMS = new Set(["rain"]); // what is added up; of all else the average is shown
+const AGES = 15_000;
 
-const garden = location.pathname.split("/")[2];
-const find = (id) => document.getElementById(id);
+const id = location.pathname.split("/")[2];
+const path = `/api/gardens/${id}`;
 const fields = new Map(); // "device sensor" → its current value on the page
-let devices = []; // ids, in the order of their making
-let silence = []; // after how many milliseconds without a value each of them is silent
-let charts = new Map(); // sensor type → chart
-let range = "day";
+const history = new History(id);
 let changed = false;
 let lost = null;
 
-const SUM_TITLES = { day: "by the hour", week: "by the day", month: "by the day" };
-
-const title = (sensorType) => {
-  const words = sensorType.replaceAll("_", " ");
-  return words === "ph" ? "pH" : words === "ec" ? "Conductivity" : words[0].toUpperCase() + words.slice(1);
-};
-
-/** The place of a device among those in the history, after all of them for any other. */
-const place = (device) => devices.includes(device) ? devices.indexOf(device) : devices.length;
-
-/** After how many milliseconds without a value a device is silent. */
-const patience = (device) => silence[place(device)] ?? TOGETHER;
-
-/** Names of devices are their owner's alone: here they are numbered. */
-const called = (device) => devices.includes(device) ? `Sensor ${place(device) + 1}` : "A sensor";
-
-async function get(path) {
-  const response = await fetch(path, { signal: AbortSignal.timeout(10_000) });
-  if (!response.ok) throw new Error(`The server answered ${response.status}.`);
-  return response.json();
-}
-
-function say(words) {
-  const notice = find("notice");
-  notice.hidden = !words;
-  if (words && notice.textContent !== words) notice.textContent = words;
-}
-
-function describe({ areaSquareMetres, location }) {
-  const facts = ["A public garden"];
+function describe({ areaSquareMetres, location, public: isPublic }) {
+  const facts = [isPublic ? "A public garden" : "A private garden"];
   if (areaSquareMetres != null) facts.push(`${short(areaSquareMetres)} m²`);
   if (location) {
     const { latitude, longitude } = location;
     facts.push(`${Math.abs(latitude).toFixed(2)}° ${latitude < 0 ? "S" : "N"}, ${Math.abs(longitude).toFixed(2)}° ${longitude < 0 ? "W" : "E"}`);
   }
-  find("facts").textContent = facts.join(" · ");
+  put(find("facts"), facts.join(" · "));
 }
 
 // Current values
 
-const getLatest = () => get(`/api/gardens/${garden}/latest`);
+const getLatest = () => get(`${path}/latest`);
 
 function showLatest({ items }) {
   fields.clear();
   const byDevice = Map.groupBy(items, (item) => item.deviceId);
-  const cards = [...byDevice].sort(([a], [b]) => place(a) - place(b)).map(([id, values]) => {
+  const cards = [...byDevice].sort(([a], [b]) => place(a) - place(b)).map(([device, values]) => {
     const seen = element("p", { class: "quiet" });
-    const list = element("dl", {});
-    for (const item of values) {
-      const [value, when] = [element("span", {}), element("span", { class: "when quiet", hidden: true })];
-      list.append(element("dt", {}, title(item.sensorType)), element("dd", {}, value, when));
-      fields.set(`${id} ${item.sensorType}`, { ...item, value: null, node: value, when, seen });
+    const list = element("dl");
+    for (const item of values.sort((a, b) => sensorOrder(a.sensorType, b.sensorType))) {
+      const [value, when] = [element("span"), element("span", { class: "when quiet" })];
+      list.append(element("dt", {}, sensorName(item.sensorType)), element("dd", {}, value, when));
+      fields.set(`${device} ${item.sensorType}`, { ...item, value: null, node: value, when, seen });
     }
     for (const item of values) showValue(item);
-    return element("li", { class: "card" }, element("h3", {}, called(id)), seen, list);
+    return element("li", { class: "card" }, element("h3", {}, called(device)), seen, list);
   });
   find("devices").replaceChildren(...cards);
   find("no-values").hidden = cards.length > 0;
+  showAges();
 }
 
 /** Puts a value on the page; false when the page has no place for it yet. */
@@ -88,117 +63,49 @@ function showValue({ deviceId, sensorType, value, measuredAt }) {
   field.node.replaceChildren(short(value), ...(field.unit ? [element("small", {}, ` ${field.unit}`)] : []));
   field.node.classList.remove("fresh");
   if (fresh) requestAnimationFrame(() => field.node.classList.add("fresh"));
-  showSeen();
+  showAges();
   return true;
 }
 
-/** Says of each device when it last measured: what is old must not look current. */
-function showSeen() {
+/** Says of each value and device how old it is: what is old must not look current. */
+function showAges() {
   const newest = new Map();
-  for (const { seen, measuredAt, deviceId } of fields.values()) {
-    const at = Math.max(newest.get(seen)?.at ?? 0, Date.parse(measuredAt));
-    newest.set(seen, { at, silent: Date.now() - at > patience(deviceId) });
-  }
-  for (const [node, { at, silent }] of newest) {
-    put(node, `${silent ? "Silent since" : "Measured"} ${moment(at, isToday(at) ? 0 : Infinity)}`);
-  }
-  for (const { when, seen, measuredAt } of fields.values()) {
+  for (const { seen, when, measuredAt, deviceId } of fields.values()) {
     const at = Date.parse(measuredAt);
-    when.hidden = newest.get(seen).at - at <= TOGETHER;
-    put(when, when.hidden ? "" : moment(at, isToday(at) ? 0 : Infinity));
+    put(when, age(at));
+    when.title = day(at);
+    if (at > (newest.get(seen)?.at ?? 0)) newest.set(seen, { at, device: deviceId });
+  }
+  for (const [node, { at, device }] of newest) {
+    const silent = Date.now() - at > patience(device);
+    node.parentElement?.classList.toggle("silent", silent);
+    put(node, silent ? `Silent since ${day(at)}` : `Measured ${age(at)}`);
   }
 }
 
-const isToday = (at) => new Date(at).toDateString() === new Date().toDateString();
+// Everything
 
-function put(node, words) {
-  if (node.textContent !== words) node.textContent = words;
-}
-
-// History
-
-const getHistory = () => get(`/gardens/${garden}/data?range=${range}`);
-
-function showHistory(data) {
-  if (data.range !== range) return; // another one was chosen meanwhile
-  knowDevices(data);
-  showSeen();
-  const [from, to, step] = [Date.parse(data.from), Date.parse(data.to), data.stepSeconds * 1000];
-  const byType = Map.groupBy(data.series, (series) => series.sensorType);
-  const kept = new Map();
-  for (const [type, all] of [...byType].sort()) {
-    const key = SUMS.has(type) ? `${type} ${SUM_TITLES[range]}` : type;
-    const chart = charts.get(key) ?? new Chart(options(type, all[0].unit ?? ""));
-    kept.set(key, chart);
-    chart.show(SUMS.has(type) ? sums(all, from, to, step)
-      : { from, to, gap: Math.max(2.5 * step, 3_600_000), ...columns(all, from, step) });
-  }
-  charts = kept;
-  find("charts").replaceChildren(...[...kept.values()].map((chart) => chart.figure));
-  find("no-history").hidden = kept.size > 0;
-  find("hint").hidden = kept.size === 0;
-}
-
-function knowDevices(data) {
-  devices = data.devices;
-  silence = data.silentAfterSeconds.map((seconds) => seconds * 1000);
-}
-
-function options(type, unit) {
-  if (!SUMS.has(type)) return { title: title(type), unit, zero: false };
-  return { title: `${title(type)} ${SUM_TITLES[range]}`, format: (value) => `${short(value)} ${unit}`.trim(), bars: true };
-}
-
-/** The sum of each hour or day, by the clock of whoever looks. */
-function sums(all, from, to, step) {
-  const begin = (at) => {
-    const moment = new Date(at);
-    if (range === "day") return moment.setMinutes(0, 0, 0);
-    return moment.setHours(0, 0, 0, 0);
-  };
-  const starts = [...new Set(all.flatMap(({ bucket }) => bucket.map((index) => begin(from + index * step))))].sort((a, b) => a - b);
-  const gap = range === "day" ? 3_600_000 : 86_400_000;
-  const series = all.map(({ deviceId, bucket, sum }) => {
-    const values = new Array(starts.length).fill(null);
-    bucket.forEach((index, at) => {
-      const row = starts.indexOf(begin(from + index * step));
-      values[row] = (values[row] ?? 0) + sum[at];
-    });
-    return { colour: place(deviceId), name: called(deviceId), values };
-  });
-  // The first and the last may be cut: whole bars have room.
-  return {
-    from: begin(from), to: begin(to - 1) + gap, gap, times: starts.map((start) => start + gap / 2),
-    series: series.sort((a, b) => a.colour - b.colour),
-  };
-}
-
-/** One row of times for all devices of a chart; a device without a value there has null, and one colour everywhere. */
-function columns(all, from, step) {
-  const buckets = [...new Set(all.flatMap((series) => series.bucket))].sort((a, b) => a - b);
-  const rows = new Map(buckets.map((bucket, index) => [bucket, index]));
-  const spread = (series, member) => {
-    const values = new Array(buckets.length).fill(null);
-    series.bucket.forEach((bucket, index) => { values[rows.get(bucket)] = series[member][index]; });
-    return values;
-  };
-  const named = all.map((series) => ({
-    colour: place(series.deviceId),
-    name: called(series.deviceId),
-    values: spread(series, "mean"),
-    // Shades of several devices over each other could not be told apart.
-    ...(all.length === 1 ? { low: spread(series, "min"), high: spread(series, "max") } : {}),
-  }));
-  return { times: buckets.map((bucket) => from + (bucket + 0.5) * step), series: named.sort((a, b) => a.colour - b.colour) };
-}
-
-/** Each shows what it has, whatever becomes of the other. */
 async function load() {
-  const [latest, history] = await Promise.allSettled([getLatest(), getHistory()]);
-  if (history.value) knowDevices(history.value);
+  const about = get(path);
+  const isMine = about.then(mayKnow);
+  const whenMine = (ask) => isMine.then((yes) => (yes ? optional(ask()) : null));
+  const parts = [
+    about, getLatest(), history.get(), whenMine(() => all(`${path}/devices`)), whenMine(() => get(`${path}/insights?limit=5`)),
+  ];
+  const [garden, latest, past, devices, insights] = (await Promise.allSettled(parts)).map(({ value, reason }) => ({ value, reason }));
+  // Each shows what it has, whatever becomes of the others.
+  if (devices.value) knowNames(devices.value);
+  if (past.value) knowOrder(past.value);
+  if (garden.value) {
+    describe(garden.value);
+    history.judge(garden.value);
+  }
   if (latest.value) showLatest(latest.value);
-  if (history.value) showHistory(history.value);
-  const failed = [latest, history].find((one) => one.status === "rejected");
+  if (past.value) history.show(past.value);
+  showInsights(find("insights"), insights.value?.items ?? []);
+  find("advice").hidden = !insights.value?.items.length;
+  if (garden.value && devices.value) keep(garden.value, devices.value);
+  const failed = [garden, latest, past, devices, insights].find((one) => one.reason);
   if (failed) {
     say(`Some of the garden's values could not be loaded. ${failed.reason.message} Trying again.`);
     setTimeout(load, RETRY);
@@ -207,11 +114,32 @@ async function load() {
   }
 }
 
+/** Whether who looks is of the garden: strangers see the public ones alone, without what is only their growers'. */
+async function mayKnow({ ownerId, public: isPublic }) {
+  const me = await profile();
+  return me != null && (ownerId === me.id || !isPublic);
+}
+
+/** What is done for a garden comes with its own module, for those alone who may. */
+async function keep(garden, devices) {
+  const me = await profile();
+  if (garden.ownerId !== me?.id) {
+    const members = await optional(all(`${path}/members`));
+    const role = members?.find(({ userId }) => userId === me?.id)?.role;
+    if (role !== "editor" && role !== "manager") return;
+  }
+  const { showKeeping } = await import("./keeping.js");
+  showKeeping(garden, devices, load);
+  document.querySelector("nav [aria-current]")?.removeAttribute("aria-current");
+  document.querySelector("nav a").setAttribute("aria-current", "page"); // it is one of "My gardens"
+}
+
 // Live
 
 function listen() {
-  const events = new EventSource(`/api/gardens/${garden}/events`);
+  const events = new EventSource(`${path}/events`);
   events.addEventListener("open", () => {
+    put(find("live"), "Live");
     if (!lost) return;
     lost = null;
     load(); // what happened meanwhile
@@ -220,8 +148,10 @@ function listen() {
     changed = true;
     if (!showValue(JSON.parse(event.data))) loadLatest();
   });
+  events.addEventListener("insight", () => load());
   events.addEventListener("error", () => {
     lost ??= Date.now();
+    put(find("live"), `Not live since ${moment(lost)}`);
     say(`No live values since ${moment(lost)}. Trying again.`);
     // The browser reconnects by itself, unless the server refused.
     if (events.readyState === EventSource.CLOSED) setTimeout(listen, RETRY);
@@ -238,28 +168,11 @@ async function loadLatest() {
   loadingLatest = false;
 }
 
-async function loadHistory() {
-  changed = false;
-  try {
-    showHistory(await getHistory());
-  } catch (error) {
-    changed = true;
-    say(`The history could not be loaded. ${error.message} Trying again.`);
-  }
-}
-
+setInterval(showAges, AGES);
 setInterval(() => {
-  showSeen();
-  if (changed && !document.hidden) loadHistory();
+  if (!changed || document.hidden) return;
+  changed = false;
+  history.refresh();
 }, REFRESH);
 
-for (const choice of document.querySelectorAll("input[name=range]")) {
-  choice.checked = choice.value === range; // browsers restore the choice of an earlier visit
-  choice.addEventListener("change", () => {
-    range = choice.value;
-    loadHistory();
-  });
-}
-
-get(`/api/gardens/${garden}`).then(describe, () => {});
 load().then(listen);

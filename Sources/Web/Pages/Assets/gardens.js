@@ -1,8 +1,8 @@
 // The list of public gardens, a page of it at a time.
 
-import { element, short } from "./chart.js";
+import { element, find } from "./element.js";
+import { short } from "./words.js";
 
-const find = (id) => document.getElementById(id);
 let cursor = null;
 
 async function more() {

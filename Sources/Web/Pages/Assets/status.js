@@ -1,10 +1,12 @@
 // The status page: asks /status/data every five seconds for what it does not have yet.
 
-import { Chart, element, moment, short } from "./chart.js";
+import { Chart } from "./chart.js";
+import { element, find } from "./element.js";
+import { showUptime } from "./uptime.js";
+import { moment, short } from "./words.js";
 
 const INTERVAL = 5_000;
 const WINDOW = 15 * 60_000;
-const find = (id) => document.getElementById(id);
 
 const per = (unit) => (value) => (value == null ? "–" : `${short(value)}${unit}`);
 const share = (value) => (value == null ? "–" : `${short(value * 100)} %`);
@@ -151,5 +153,12 @@ async function turn() {
   timer = setTimeout(turn, INTERVAL);
 }
 
+/** Noted every minute: asked for as seldom. What cannot be had now may be had then. */
+function past() {
+  if (!document.hidden) showUptime().catch(() => {});
+  setTimeout(past, 60_000);
+}
+
+past();
 document.addEventListener("visibilitychange", () => document.hidden || turn());
 turn();

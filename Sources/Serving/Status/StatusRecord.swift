@@ -1,0 +1,138 @@
+import JSON
+import Postgres
+import Values
+import Web
+
+/// How the service was, in SQL: spans of one status each, which one replica prolongs every minute. Where there is none,
+/// nobody served.
+struct StatusRecord {
+  private static let intervalSeconds: UInt64 = 60
+  /// A longer break between two entries is an outage, in seconds; a shorter one may be a restart.
+  private static let breakSeconds: Int32 = 180
+  /// For how many days spans are kept, and shown.
+  static let days: Int32 = 90
+  static let hours: Int32 = 48
+  /// The most incidents that are shown.
+  static let maximumIncidents = 20
+
+  let database: Database
+
+  /// Notes what `status` gives, if it is known.
+  static func duty(_ status: @escaping () -> HealthStatus?) -> Duty {
+    Duty(name: "status", intervalSeconds: intervalSeconds, timeoutMilliseconds: 5_000) { transaction in
+      guard let status = status() else { return false }
+      try await transaction.execute(note, status.rawValue, breakSeconds)
+      return false
+    }
+  }
+
+  static var expiry: Expiry { Expiry { try await $0.execute(delete, days, $1) } }
+
+  /// The answer's JSON.
+  func body() async throws -> [UInt8] {
+    let days = try await database.query(Self.shares, "day", Self.days, Self.breakSeconds)
+    let hours = try await database.query(Self.shares, "hour", Self.hours, Self.breakSeconds)
+    let incidents = try await database.query(Self.incidents)
+    var json = JSONWriter()
+    try json.object { json in
+      json.key("days")
+      try json.array { json in for row in days { try Self.writeShare(row, to: &json) } }
+      json.key("hours")
+      try json.array { json in for row in hours { try Self.writeShare(row, to: &json) } }
+      json.key("incidents")
+      try json.array { json in for row in incidents { try Self.writeIncident(row, to: &json) } }
+    }
+    return json.take()
+  }
+
+  private static func writeShare(_ row: Row, to json: inout JSONWriter) throws {
+    try json.object { json in
+      json.member("start", try row.decode(Timestamp.self, 0))
+      json.member("up", try row.decode(Double?.self, 1))
+      json.member("degraded", try row.decode(Double?.self, 2))
+    }
+  }
+
+  private static func writeIncident(_ row: Row, to json: inout JSONWriter) throws {
+    try json.object { json in
+      json.member("from", try row.decode(Timestamp.self, 0))
+      json.member("to", try row.decode(Timestamp.self, 1))
+      json.member("status", try row.decode(String.self, 2))
+    }
+  }
+
+  /// $1 the status, $2 the longest break. The last span goes on, or another one follows without a break, or with one.
+  private static let note = Statement(
+    "status.note",
+    """
+    WITH last AS (
+      SELECT started_at, ended_at, status FROM status_spans
+      WHERE ended_at > now() - $2 * interval '1 second' ORDER BY started_at DESC LIMIT 1
+    ), same AS (
+      UPDATE status_spans SET ended_at = now() FROM last
+      WHERE status_spans.started_at = last.started_at AND last.status = $1 RETURNING 1
+    )
+    INSERT INTO status_spans (started_at, ended_at, status)
+    SELECT coalesce((SELECT ended_at FROM last), now()), now(), $1 WHERE NOT EXISTS (SELECT FROM same)
+    ON CONFLICT (started_at) DO UPDATE SET ended_at = excluded.ended_at, status = excluded.status
+    """)
+
+  /// $1 `day` or `hour`, $2 how many, $3 the longest break: of each the share that was served, and that was degraded.
+  private static let shares = Statement(
+    "status.shares",
+    """
+    WITH whole AS (
+      SELECT min(started_at) AS since,
+        CASE WHEN max(ended_at) > now() - $3 * interval '1 second' THEN max(ended_at) ELSE now() END AS until
+      FROM status_spans
+    ), steps AS (
+      SELECT start, start + ('1 ' || $1)::interval AS stop FROM generate_series(
+        date_trunc($1, now(), 'UTC') - ($2 - 1) * ('1 ' || $1)::interval, now(), ('1 ' || $1)::interval) AS start
+    ), parts AS (
+      SELECT start, status, extract(epoch FROM least(stop, until) - greatest(start, since)) AS all_of_it,
+        extract(epoch FROM least(ended_at, stop) - greatest(started_at, start)) AS part
+      FROM steps CROSS JOIN whole LEFT JOIN status_spans ON started_at < stop AND ended_at > start
+    )
+    SELECT start, (coalesce(sum(part) FILTER (WHERE status <> 'unhealthy'), 0) / nullif(greatest(all_of_it, 0), 0))::float8,
+      (coalesce(sum(part) FILTER (WHERE status = 'degraded'), 0) / nullif(greatest(all_of_it, 0), 0))::float8
+    FROM parts GROUP BY start, all_of_it ORDER BY start
+    """)
+
+  private static let incidents = Statement(
+    "status.incidents",
+    """
+    SELECT started_at, ended_at, status FROM (
+      SELECT started_at, ended_at, status FROM status_spans WHERE status <> 'healthy'
+      UNION ALL
+      SELECT ended_at, lead(started_at) OVER (ORDER BY started_at), 'away' FROM status_spans
+    ) AS incidents
+    WHERE ended_at > started_at ORDER BY started_at DESC LIMIT \(maximumIncidents)
+    """)
+
+  private static let delete = Statement(
+    "status.delete",
+    """
+    DELETE FROM status_spans WHERE started_at IN (
+      SELECT started_at FROM status_spans WHERE ended_at < now() - $1 * interval '1 day' LIMIT $2)
+    """)
+
+  private static let share = Schema.object([
+    .required("start", .timestamp),
+    .required("up", .nullable(.number(minimum: 0)), "The share that was served, 0 to 1; null where nothing is known."),
+    .required("degraded", .nullable(.number(minimum: 0)), "The share that was served, but degraded."),
+  ])
+
+  static let schema = Schema.named(
+    "StatusHistory",
+    .object([
+      .required("days", .array(share, maxItems: Int(days)), "Of UTC, the last one is today."),
+      .required("hours", .array(share, maxItems: Int(hours))),
+      .required(
+        "incidents",
+        .array(
+          .object([
+            .required("from", .timestamp), .required("to", .timestamp),
+            .required("status", .enumeration(["degraded", "unhealthy", "away"]), "`away` is an outage."),
+          ]), maxItems: maximumIncidents), "The newest first."),
+    ]))
+}

@@ -1,0 +1,51 @@
+import HTTP
+import Secrets
+
+/// The cookie by which a browser shows its session: no script can read it, and no other site's page has it sent along.
+///
+/// The prefix (RFC 6265bis, section 4.1.3.2) keeps neighbours on the same host or domain from setting it. It demands
+/// `Secure`, which browsers hold to be so on loopback without TLS, too.
+package enum SessionCookie {
+  static let name = "__Host-terroir"
+  /// As long as browsers keep any cookie (section 5.5, 400 days): how long the session lives is the server's to say.
+  private static let maximumAgeSeconds = 34_560_000
+  private static let attributes = "Path=/; Secure; HttpOnly; SameSite=Strict"
+
+  /// The key that a request's cookie holds.
+  static func key(of request: Request) -> OpaqueKey? {
+    for field in request.headers("Cookie") {
+      for pair in field.split(separator: ";") {
+        let pair = pair.drop { $0 == " " }
+        if pair.hasPrefix(name + "=") { return OpaqueKey(pair.dropFirst(name.utf8.count + 1), .sessionKey) }
+      }
+    }
+    return nil
+  }
+
+  /// The `Set-Cookie` that gives a browser its key.
+  package static func setting(_ key: OpaqueKey) -> String {
+    "\(name)=\(key.text); Max-Age=\(maximumAgeSeconds); \(attributes)"
+  }
+
+  /// The `Set-Cookie` that takes it away.
+  package static let ending = "\(name)=; Max-Age=0; \(attributes)"
+
+  /// Refuses what does not come from a page of this server: any other page could have a browser send it.
+  ///
+  /// `Sec-Fetch-Site` says it, which no page can make up; browsers leave it out where there is no TLS, and then `Origin`
+  /// has to name the host that is asked. Its scheme is not compared, since a proxy may have ended TLS; a cookie that is
+  /// `SameSite=Strict` does not come along from another scheme.
+  package static func requireOwnPage(_ request: Request) throws {
+    let sites = request.headers("Sec-Fetch-Site")
+    if sites.isEmpty ? isOwnOrigin(request) : sites == ["same-origin"] { return }
+    throw Problem(.forbidden, "With a session's cookie only this server's own pages change anything; use a token.")
+  }
+
+  private static func isOwnOrigin(_ request: Request) -> Bool {
+    let origins = request.headers("Origin")
+    guard origins.count == 1, let host = request.header("Host"), let end = origins[0].firstRange(of: "://") else {
+      return false
+    }
+    return origins[0][end.upperBound...].lowercased() == host.lowercased()
+  }
+}

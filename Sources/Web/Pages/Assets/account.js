@@ -1,0 +1,116 @@
+// One's account: name and password, sessions, tokens for programs, where news go, and the end.
+
+import { addCopy } from "./copy.js";
+import { button, element, find, say, tell } from "./element.js";
+import { onSubmit } from "./form.js";
+import { all, optional, send } from "./server.js";
+import { forget, signedIn } from "./visitor.js";
+import { age, day } from "./words.js";
+
+const EVENTS = ["insight", "device", "order"];
+
+async function load() {
+  const me = await signedIn();
+  if (!me) return;
+  find("account").hidden = false;
+  find("who").textContent = `Signed in as ${me.email}`;
+  find("email").value = me.email;
+  find("name").value = me.displayName;
+  await Promise.all([showSessions(), showTokens(), showChannels()]);
+}
+
+/** A row of a list, with what can be done to it. */
+const row = (name, facts, ...buttons) => element("li", {},
+  element("span", {}, element("strong", {}, name), element("span", { class: "quiet" }, ` · ${facts}`)), ...buttons);
+
+/** A secret that is shown once. */
+function reveal(place, words, secret) {
+  const block = element("pre", { tabindex: 0, "aria-label": words }, element("code", {}, secret));
+  place.replaceChildren(element("div", { class: "card" }, element("p", {}, `${words} It is shown this once.`), block));
+  addCopy(block);
+  place.focus();
+}
+
+async function showSessions() {
+  const sessions = await all("/api/sessions");
+  find("sessions").replaceChildren(...sessions.map(({ id, userAgent, clientAddress, lastUsedAt, current }) => row(
+    current ? "This browser" : (userAgent ?? "A program").slice(0, 60), `${clientAddress}, used ${age(Date.parse(lastUsedAt))}`,
+    !current && button("End", async () => {
+      await send("DELETE", `/api/sessions/${id}`);
+      await showSessions();
+      tell("The session is over");
+    }))));
+}
+
+async function showTokens() {
+  const tokens = await optional(all("/api/tokens"));
+  find("tokens").hidden = tokens == null;
+  find("token-list").replaceChildren(...(tokens ?? []).map(({ id, name, scopes, lastUsedAt, expiresAt }) => row(
+    name, [scopes.join(", "), lastUsedAt ? `used ${age(Date.parse(lastUsedAt))}` : "never used", expiresAt && `until ${day(Date.parse(expiresAt))}`].filter(Boolean).join(", "),
+    button("Revoke", async () => {
+      await send("DELETE", `/api/tokens/${id}`);
+      await showTokens();
+      tell(`${name} is revoked`);
+    }, { "aria-label": `Revoke ${name}` }))));
+}
+
+async function showChannels() {
+  const channels = await optional(all("/api/channels"));
+  find("channels").hidden = channels == null;
+  find("channel-list").replaceChildren(...(channels ?? []).map(({ id, kind, target, enabled, minimumSeverity }) => row(
+    target, [kind, minimumSeverity && `from ${minimumSeverity}`, enabled === false && "switched off"].filter(Boolean).join(", "),
+    button("Try", async () => {
+      await send("POST", `/api/channels/${id}/test`);
+      tell(`Something is sent to ${target}`);
+    }, { "aria-label": `Try ${target}` }),
+    button("Remove", async () => {
+      await send("DELETE", `/api/channels/${id}`);
+      await showChannels();
+    }, { "aria-label": `Remove ${target}` }))));
+}
+
+find("sign-out").addEventListener("click", async () => {
+  try {
+    await send("DELETE", "/api/sessions/current");
+    forget();
+    location.assign("/");
+  } catch (error) {
+    say(error.message);
+  }
+});
+
+onSubmit(find("rename"), async (values) => {
+  await send("PATCH", "/api/users/me", values);
+  tell("Saved");
+});
+
+onSubmit(find("change-password"), async (values) => {
+  await send("PATCH", "/api/users/me", values);
+  find("change-password").reset();
+  tell("The password is changed, and all your other sessions are over");
+  await showSessions();
+});
+
+onSubmit(find("new-token"), async ({ name }) => {
+  const { token } = await send("POST", "/api/tokens", { name, scopes: find("token-scope").value.split(" ") });
+  find("new-token").reset();
+  await showTokens();
+  reveal(find("token"), `The token for ${name}.`, token);
+});
+
+onSubmit(find("new-channel"), async (values) => {
+  const { secret } = await send("POST", "/api/channels", { ...values, events: EVENTS });
+  find("new-channel").reset();
+  await showChannels();
+  if (secret) reveal(find("secret"), "What the webhook's signatures are made with.", secret);
+  else tell("Added");
+});
+
+onSubmit(find("erase"), async (values) => {
+  if (!confirm("Erase your account and everything you own?")) return;
+  await send("DELETE", "/api/users/me", values);
+  forget();
+  location.assign("/");
+});
+
+load().catch((error) => say(error.message));

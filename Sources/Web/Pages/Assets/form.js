@@ -1,0 +1,81 @@
+// Forms that are sent as JSON. The name of a field is its place in the body: `location.latitude`.
+
+import { element } from "./element.js";
+
+/** Sends a form by `act(values)` and says what is refused beside the field that it is about. */
+export function onSubmit(form, act) {
+  const notice = element("p", { class: "notice", role: "alert", hidden: true });
+  form.append(notice);
+  form.noValidate = true; // the server checks, in its own words
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (form.ariaBusy === "true") return;
+    form.ariaBusy = "true";
+    clear(form, notice);
+    try {
+      await act(values(form));
+    } catch (error) {
+      complain(form, notice, error);
+    }
+    form.ariaBusy = "false";
+  });
+}
+
+/** What is filled in. Empty fields are left out, but for a form that changes something, where they take it away. */
+export function values(form) {
+  const body = {};
+  for (const field of form.elements) {
+    if (!field.name) continue;
+    const path = field.name.split(".");
+    const last = path.pop();
+    const value = read(field, "patch" in form.dataset);
+    if (value === undefined) continue;
+    let place = body;
+    for (const name of path) place = place[name] ??= {};
+    place[last] = value;
+  }
+  return body;
+}
+
+function read(field, isPatch) {
+  if (field.type === "checkbox") return field.checked;
+  if (field.type === "radio" && !field.checked) return undefined;
+  if (field.value === "") return isPatch ? null : undefined;
+  return field.type === "number" ? Number(field.value) : field.value;
+}
+
+function clear(form, notice) {
+  notice.hidden = true;
+  for (const fault of form.querySelectorAll(".fault")) fault.remove();
+  for (const field of form.querySelectorAll("[aria-invalid]")) {
+    field.removeAttribute("aria-invalid");
+    field.removeAttribute("aria-describedby");
+  }
+}
+
+function complain(form, notice, error) {
+  const rest = [];
+  for (const { pointer, detail } of error.errors ?? []) {
+    const field = form.elements[pointer.slice(1).replaceAll("/", ".")];
+    if (!field?.id) {
+      rest.push(`${pointer.slice(1)} ${detail}`);
+      continue;
+    }
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", `${field.id}-fault`);
+    field.after(element("small", { class: "fault", id: `${field.id}-fault` }, detail));
+  }
+  const first = form.querySelector("[aria-invalid]");
+  notice.hidden = first != null && rest.length === 0;
+  notice.textContent = rest.length ? rest.join(". ") : error.message;
+  first?.focus();
+}
+
+/** A field with its label; with `choices` one of them is chosen. */
+export function field(label, { value, ...attributes }, choices) {
+  const input = choices
+    ? element("select", attributes, ...["", ...choices].filter((choice) => choice || !value)
+      .map((choice) => element("option", { value: choice, selected: choice === value }, choice || "–")))
+    : element("input", { type: "text", ...attributes, value });
+  return element("label", {}, element("span", {}, label), input);
+}

@@ -1,0 +1,185 @@
+// The charts of a garden over any span of time.
+
+import { Chart, swatch } from "./chart.js";
+import { element, find, say } from "./element.js";
+import { called, known, knowOrder, place } from "./probes.js";
+import { get } from "./server.js";
+import { moment, sensorName, sensorOrder, short } from "./words.js";
+
+const HOUR = 3_600_000, DAY = 24 * HOUR;
+const SPANS = { day: DAY, week: 7 * DAY, month: 30 * DAY, year: 365 * DAY };
+const SHORTEST = HOUR, LONGEST = 3_650 * DAY;
+const SUMS = new Set(["rain"]); // what is added up; of all else the average is shown
+// Where a garden says nothing else, as the server's rules judge.
+const DRY = 30, WET = 85, FROST = 0, GROUND_FROST = 3;
+
+export class History {
+  #garden;
+  #range = "day"; // or null when a span was chosen
+  #span = null; // {from, to}
+  #charts = new Map(); // sensor type and title → chart
+  #bands = {};
+  #alone = null; // the device that is shown alone
+  #asked = 0;
+
+  constructor(garden) {
+    this.#garden = garden;
+    this.judge({});
+    for (const choice of document.querySelectorAll("input[name=range]")) {
+      choice.checked = choice.value === this.#range; // browsers restore the choice of an earlier visit
+      choice.addEventListener("change", () => this.#choose(choice.value));
+    }
+    for (const node of document.querySelectorAll("[data-move]")) {
+      node.addEventListener("click", () => this.#move(node.dataset.move));
+    }
+    find("span").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const [from, to] = ["from", "to"].map((id) => new Date(`${find(id).value}T00:00`).getTime());
+      if (from <= to) this.#look(from, to + DAY);
+      else say("Choose a first day and a last one that is not before it.");
+    });
+  }
+
+  /** What values mean for a garden. */
+  judge({ dryBelow, wetAbove }) {
+    const frost = { from: -Infinity, to: FROST, name: "frost", kind: "cold" };
+    this.#bands = {
+      soil_moisture: [
+        { from: -Infinity, to: dryBelow ?? DRY, name: "dry", kind: "dry" },
+        { from: wetAbove ?? WET, to: Infinity, name: "wet", kind: "wet" },
+      ],
+      soil_temperature: [frost],
+      air_temperature: [frost, { from: FROST, to: GROUND_FROST, name: "ground frost", kind: "chill" }],
+    };
+  }
+
+  get() {
+    const query = this.#range ? `range=${this.#range}`
+      : `from=${new Date(this.#span.from).toISOString()}&to=${new Date(this.#span.to).toISOString()}`;
+    return get(`/gardens/${this.#garden}/data?${query}`);
+  }
+
+  async refresh() {
+    const asked = ++this.#asked;
+    try {
+      const data = await this.get();
+      if (asked !== this.#asked) return; // another span was chosen meanwhile
+      knowOrder(data);
+      this.show(data);
+      say("");
+    } catch (error) {
+      say(`The history could not be loaded. ${error.message}`);
+    }
+  }
+
+  show(data) {
+    const [from, to, step] = [Date.parse(data.from), Date.parse(data.to), data.stepSeconds * 1000];
+    this.#span = { from, to };
+    const bar = step < HOUR ? HOUR : Math.max(step, DAY);
+    const byType = Map.groupBy(data.series, (series) => series.sensorType);
+    const kept = new Map();
+    for (const [type, all] of [...byType].sort(([a], [b]) => sensorOrder(a, b))) {
+      const isSum = SUMS.has(type);
+      const key = isSum ? `${type} ${bar}` : type;
+      const chart = this.#charts.get(key) ?? new Chart(this.#options(type, all[0].unit ?? "", isSum && bar));
+      kept.set(key, chart);
+      chart.show(isSum ? sums(all, from, to, step, bar)
+        : { from, to, gap: Math.max(2.5 * step, HOUR), ...columns(all, from, step) });
+      chart.isolate(this.#alone && called(this.#alone));
+    }
+    this.#charts = kept;
+    find("charts").replaceChildren(...[...kept.values()].map((chart) => chart.figure));
+    find("no-history").hidden = kept.size > 0;
+    find("hint").hidden = kept.size === 0;
+    this.#showProbes(new Set(data.series.map((series) => series.deviceId)));
+    find("shown").textContent = `${moment(from, to - from + HOUR)} to ${moment(Math.min(to, Date.now()), to - from + HOUR)}`;
+  }
+
+  #options(type, unit, bar) {
+    const choose = (from, to) => this.#look(from, to);
+    if (!bar) return { title: sensorName(type), unit, zero: false, legend: false, bands: this.#bands[type] ?? [], choose };
+    const title = `${sensorName(type)} by the ${bar === HOUR ? "hour" : bar === DAY ? "day" : "week"}`;
+    return { title, format: (value) => `${short(value)} ${unit}`.trim(), bars: true, legend: false, choose };
+  }
+
+  /** A button for each probe, in its colour, that shows it alone. */
+  #showProbes(present) {
+    const probes = known().filter((id) => present.has(id));
+    const focused = document.activeElement?.dataset.probe;
+    find("probes").replaceChildren(...(probes.length < 2 ? [] : probes.map((id) => {
+      const node = element("button", { type: "button", "aria-pressed": this.#alone === id ? "true" : "false", "data-probe": id },
+        swatch({ colour: place(id) }), called(id));
+      node.addEventListener("click", () => {
+        this.#alone = this.#alone === id ? null : id;
+        for (const chart of this.#charts.values()) chart.isolate(this.#alone && called(this.#alone));
+        this.#showProbes(present);
+      });
+      return node;
+    })));
+    find("probes").querySelector(`[data-probe="${focused}"]`)?.focus();
+  }
+
+  #choose(range) {
+    this.#range = range;
+    this.refresh();
+  }
+
+  #move(direction) {
+    const { from, to } = this.#span;
+    const size = to - from;
+    const [later, wider] = { earlier: [-0.5, 1], later: [0.5, 1], closer: [0.25, 0.5], wider: [-0.5, 2] }[direction];
+    this.#look(from + later * size, from + later * size + wider * size);
+  }
+
+  /** Shows another span, not beyond now. */
+  #look(from, to) {
+    const size = Math.min(LONGEST, Math.max(SHORTEST, to - from));
+    const end = Math.min((from + to) / 2 + size / 2, Date.now());
+    this.#range = null;
+    this.#span = { from: end - size, to: end };
+    for (const choice of document.querySelectorAll("input[name=range]")) choice.checked = SPANS[choice.value] === size;
+    this.refresh();
+  }
+}
+
+/** The sum of each hour, day or week, by the clock of whoever looks. */
+function sums(all, from, to, step, bar) {
+  const begin = (at) => {
+    const moment = new Date(at);
+    if (bar === HOUR) return moment.setMinutes(0, 0, 0);
+    return bar === DAY ? moment.setHours(0, 0, 0, 0) : at;
+  };
+  const starts = [...new Set(all.flatMap(({ bucket }) => bucket.map((index) => begin(from + index * step))))].sort((a, b) => a - b);
+  const series = all.map(({ deviceId, bucket, sum }) => {
+    const values = new Array(starts.length).fill(null);
+    bucket.forEach((index, at) => {
+      const row = starts.indexOf(begin(from + index * step));
+      values[row] = (values[row] ?? 0) + sum[at];
+    });
+    return { colour: place(deviceId), name: called(deviceId), values };
+  });
+  // The first and the last may be cut: whole bars have room.
+  return {
+    from: begin(from), to: begin(to - 1) + bar, gap: bar, times: starts.map((start) => start + bar / 2),
+    series: series.sort((a, b) => a.colour - b.colour),
+  };
+}
+
+/** One row of times for all devices of a chart; a device without a value there has null, and one colour everywhere. */
+function columns(all, from, step) {
+  const buckets = [...new Set(all.flatMap((series) => series.bucket))].sort((a, b) => a - b);
+  const rows = new Map(buckets.map((bucket, index) => [bucket, index]));
+  const spread = (series, member) => {
+    const values = new Array(buckets.length).fill(null);
+    series.bucket.forEach((bucket, index) => { values[rows.get(bucket)] = series[member][index]; });
+    return values;
+  };
+  const named = all.map((series) => ({
+    colour: place(series.deviceId),
+    name: called(series.deviceId),
+    values: spread(series, "mean"),
+    // Shades of several devices over each other could not be told apart.
+    ...(all.length === 1 ? { low: spread(series, "min"), high: spread(series, "max") } : {}),
+  }));
+  return { times: buckets.map((bucket) => from + (bucket + 0.5) * step), series: named.sort((a, b) => a.colour - b.colour) };
+}

@@ -1,0 +1,115 @@
+// What those who keep a garden do for it: devices and their keys, who may see it, its name and place.
+
+import { addCopy } from "./copy.js";
+import { button, element, find, tell } from "./element.js";
+import { field, onSubmit } from "./form.js";
+import { send } from "./server.js";
+import { showMembers } from "./members.js";
+import { snippets } from "./snippets.js";
+import { age } from "./words.js";
+
+/** Shows it all anew; `changed` is called when the page has something new to show. */
+export function showKeeping(garden, devices, changed) {
+  const section = find("keeping");
+  if (section.childElementCount) return showDevices(garden, devices, changed);
+  section.append(
+    element("section", { "aria-labelledby": "devices-title" },
+      element("h2", { id: "devices-title" }, "Devices"),
+      element("ul", { class: "rows", id: "device-list" }),
+      newDevice(garden, changed),
+      element("div", { id: "key", tabindex: -1 })),
+    element("section", { "aria-labelledby": "garden-title" },
+      element("h2", { id: "garden-title" }, "This garden"), settings(garden, changed), asking(garden, changed)),
+    element("section", { id: "members", "aria-labelledby": "members-title", hidden: true }));
+  showDevices(garden, devices, changed);
+  showMembers(find("members"), garden);
+}
+
+function showDevices(garden, devices, changed) {
+  find("device-list").replaceChildren(...devices.map(({ id, name, online, lastSeenAt }) => element("li", {},
+    element("span", {}, element("strong", {}, name), element("span", { class: "quiet" },
+      lastSeenAt ? ` · ${online ? "online" : "silent"}, seen ${age(Date.parse(lastSeenAt))}` : " · has not reported yet")),
+    button("New key", async () => {
+      const { key } = await send("POST", `/api/devices/${id}/key`);
+      showKey(name, key, "The old key works for 24 hours more.");
+    }, { "aria-label": `New key for ${name}` }),
+    button("Rename", async () => {
+      const wanted = prompt(`What is ${name} called?`, name);
+      if (!wanted || wanted === name) return;
+      await send("PATCH", `/api/devices/${id}`, { name: wanted });
+      changed();
+    }, { "aria-label": `Rename ${name}` }),
+    button("Delete", async () => {
+      if (!confirm(`Delete ${name} with all its readings?`)) return;
+      await send("DELETE", `/api/devices/${id}`);
+      tell(`${name} is deleted`);
+      changed();
+    }, { "aria-label": `Delete ${name}` }))));
+}
+
+function newDevice(garden, changed) {
+  const form = element("form", { class: "row" }, field("Name of a new device", { name: "name", id: "device-name", maxlength: 120, autocomplete: "off" }),
+    element("button", { type: "submit", class: "main" }, "Add device"));
+  onSubmit(form, async ({ name }) => {
+    const device = await send("POST", `/api/gardens/${garden.id}/devices`, { name });
+    form.reset();
+    showKey(device.name, device.key, "");
+    changed();
+  });
+  return form;
+}
+
+/** Shows a key, this once, with what to do with it. */
+function showKey(name, key, note) {
+  const place = find("key");
+  place.replaceChildren(
+    element("div", { class: "card" },
+      element("h3", {}, `The key of ${name}`),
+      element("p", {}, `It is shown this once; the server keeps no copy. ${note}`),
+      element("pre", { tabindex: 0, id: "key-text", "aria-label": "Key" }, element("code", {}, key)),
+      ...snippets(location.origin, key).map(({ title, text }, index) => element("details", index ? {} : { open: true },
+        element("summary", {}, title), element("pre", { tabindex: 0, "aria-label": title }, element("code", {}, text))))));
+  for (const block of place.querySelectorAll("pre")) addCopy(block);
+  place.focus();
+}
+
+function settings(garden, changed) {
+  const form = element("form", { class: "fields", "data-patch": "" },
+    field("Name", { name: "name", id: "garden-name", value: garden.name, maxlength: 120 }),
+    field("Area in m²", { name: "areaSquareMetres", id: "garden-area", type: "number", min: 0, step: "any", value: garden.areaSquareMetres }),
+    field("Latitude", { name: "location.latitude", id: "garden-latitude", type: "number", step: "any", value: garden.location?.latitude }),
+    field("Longitude", { name: "location.longitude", id: "garden-longitude", type: "number", step: "any", value: garden.location?.longitude }),
+    ..."soil" in garden ? [
+      field("Soil", { name: "soil", id: "garden-soil", value: garden.soil }, ["sand", "sandy-loam", "loam", "clay-loam", "clay"]),
+      field("Dry below, %", { name: "dryBelow", id: "garden-dry", type: "number", step: "any", value: garden.dryBelow }),
+      field("Wet above, %", { name: "wetAbove", id: "garden-wet", type: "number", step: "any", value: garden.wetAbove }),
+    ] : [],
+    ..."timeZone" in garden ? [field("Time zone", { name: "timeZone", id: "garden-zone", value: garden.timeZone })] : [],
+    element("label", { class: "check" }, element("input", { type: "checkbox", name: "public", id: "garden-public", checked: garden.public }),
+      "Public: everyone may see its values, under numbers in place of names"),
+    element("button", { type: "submit", class: "main" }, "Save"));
+  onSubmit(form, async (values) => {
+    // A place is there whole or not at all.
+    if (values.location && Object.values(values.location).every((value) => value == null)) values.location = null;
+    await send("PATCH", `/api/gardens/${garden.id}`, values);
+    document.querySelector("h1").textContent = values.name;
+    tell("Saved");
+    changed();
+  });
+  return form;
+}
+
+/** Asks the rules now, and the end of the garden. */
+function asking(garden, changed) {
+  const ask = ["watering", "frost", "anomaly", "summary"].map((type) => button(`Look at ${type === "anomaly" ? "anomalies" : type}`, async () => {
+    const { title } = await send("POST", `/api/gardens/${garden.id}/insights`, { type });
+    tell(title);
+    changed();
+  }));
+  const end = button("Delete this garden", async () => {
+    if (!confirm(`Delete ${garden.name} with its devices, readings and insights?`)) return;
+    await send("DELETE", `/api/gardens/${garden.id}`);
+    location.assign("/");
+  });
+  return element("div", { class: "row" }, ...ask, end);
+}

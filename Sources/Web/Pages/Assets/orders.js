@@ -1,0 +1,57 @@
+// Orders: what one bought, and what others bought from one, with the steps that each may take.
+
+import { button, element, find, say, tell } from "./element.js";
+import { money } from "./money.js";
+import { get, optional, send } from "./server.js";
+import { signedIn } from "./visitor.js";
+import { day } from "./words.js";
+
+const SHOWN = 50; // of each kind
+const SELLER_STEPS = {
+  pending: ["paid", "cancelled"], paid: ["preparing", "refunded"], preparing: ["shipped", "refunded"],
+  shipped: ["delivered", "refunded"], delivered: ["refunded"],
+};
+const BUYER_STEPS = { pending: ["cancelled"] };
+const WORDS = {
+  paid: "Mark as paid", preparing: "Begin to prepare", shipped: "Mark as shipped", delivered: "Mark as delivered",
+  cancelled: "Cancel", refunded: "Refund",
+};
+const shops = new Map(); // business id → its name
+
+async function load() {
+  if (!await signedIn()) return;
+  find("orders").hidden = false;
+  await Promise.all([["bought", "buyer", BUYER_STEPS], ["sold", "seller", SELLER_STEPS]].map(async ([list, role, steps]) => {
+    const { items } = await get(`/api/orders?role=${role}&limit=${SHOWN}`);
+    await Promise.all([...new Set(items.map(({ businessId }) => businessId))].map(know));
+    find(list).replaceChildren(...items.map((order) => entry(order, steps[order.status] ?? [])));
+    find(`${list}-none`).hidden = items.length > 0;
+  }));
+}
+
+async function know(business) {
+  if (!shops.has(business)) shops.set(business, (await optional(get(`/api/businesses/${business}`)))?.name ?? "a shop that is gone");
+}
+
+function entry(order, steps) {
+  const { id, status, lines, total, businessId, createdAt, note, contact, fulfilment } = order;
+  const what = lines.map(({ quantity, unit, name }) => `${quantity} × ${name} (${unit})`).join(", ");
+  const words = `${shops.get(businessId)}, ${money(total)}`;
+  const where = fulfilment && [fulfilment.kind, fulfilment.address, fulfilment.from && `from ${day(Date.parse(fulfilment.from))}`, fulfilment.to && `to ${day(Date.parse(fulfilment.to))}`];
+  return element("li", { id: `order-${id}` },
+    element("span", {},
+      element("strong", {}, words), element("span", { class: `state ${status}` }, status), element("br"), what,
+      element("span", { class: "quiet" }, ` · ${day(Date.parse(createdAt))}`),
+      contact && element("div", {}, `For ${[contact.name, contact.phone, contact.email].filter(Boolean).join(", ")}`),
+      where && element("div", {}, where.filter(Boolean).join(" ")),
+      note && element("div", { class: "quiet" }, note)),
+    ...steps.map((to) => button(WORDS[to], async () => {
+      if (to === "refunded" && !confirm(`Refund ${words}?`)) return;
+      await send("POST", `/api/orders/${id}/transitions`, { to });
+      await load();
+      tell(`${words} is ${to}`);
+      find(`order-${id}`)?.querySelector("button")?.focus();
+    }, { "aria-label": `${WORDS[to]}: ${words}` })));
+}
+
+load().catch((error) => say(error.message));

@@ -1,0 +1,64 @@
+// Calls to the server that this page came from. The session's cookie goes along by itself.
+
+const PATIENCE = 15_000;
+const PAGES = 20; // of a list, at most
+
+/** Why the server refused, with the faults of what was sent. */
+export class Refusal extends Error {
+  constructor(status, { detail, title, errors = [] }) {
+    super(detail ?? title ?? `The server answered ${status}.`);
+    this.status = status;
+    this.errors = errors;
+  }
+}
+
+export const get = (path) => call("GET", path);
+export const send = (method, path, body, headers) => call(method, path, body, headers);
+
+/** The answer's JSON, or null when it has none; throws a `Refusal`. */
+async function call(method, path, body, headers = {}) {
+  const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+  let response;
+  try {
+    response = await fetch(path, {
+      method, body: body && JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE),
+      headers: { ...headers, ...(body ? { "Content-Type": type } : {}) },
+    });
+  } catch {
+    throw new Error("The server cannot be reached.");
+  }
+  const text = await response.text();
+  const isJSON = /json/.test(response.headers.get("Content-Type") ?? "");
+  const answer = isJSON && text ? JSON.parse(text) : null;
+  if (!response.ok) throw new Refusal(response.status, answer ?? {});
+  return answer;
+}
+
+/** All items of a list, page by page. */
+export async function all(path) {
+  const items = [];
+  let cursor = null;
+  for (let page = 0; page < PAGES; page++) {
+    const mark = path.includes("?") ? "&" : "?";
+    const answer = await get(`${path}${mark}limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+    items.push(...answer.items);
+    cursor = answer.nextCursor;
+    if (cursor == null) break;
+  }
+  return items;
+}
+
+/** What `promise` gives, or nothing where this server has no such thing or the session may not see it. */
+export async function optional(promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    if ([401, 403, 404].includes(error.status)) return null;
+    throw error;
+  }
+}
+
+/** A key that makes a request that is sent twice count once. */
+export function onceKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

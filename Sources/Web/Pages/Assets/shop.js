@@ -1,0 +1,118 @@
+// A shop: its products and a basket; for its owner, what is for sale.
+
+import { button, element, find, say, tell } from "./element.js";
+import { field, onSubmit } from "./form.js";
+import { minor, money, plain } from "./money.js";
+import { all, get, onceKey, send } from "./server.js";
+import { signedIn } from "./visitor.js";
+
+const id = location.pathname.split("/")[2];
+const path = `/api/businesses/${id}`;
+let shop, me, products = [];
+let basket = new Map(JSON.parse(sessionStorage.getItem(`basket ${id}`) ?? "[]")); // product id → quantity
+let key = onceKey(); // of this basket's order, until it is changed
+
+async function load() {
+  [shop, me, products] = await Promise.all([get(path), signedIn("to order."), all(`${path}/products`)]);
+  document.title = `${shop.name} · Terroir`;
+  find("name").textContent = shop.name;
+  find("facts").textContent = [shop.category, shop.description].filter(Boolean).join(" · ");
+  const isOwn = me?.id === shop.ownerId;
+  find("selling").hidden = !isOwn;
+  find("products").replaceChildren(...products.map(isOwn ? offered : wanted));
+  find("none").hidden = products.length > 0;
+  if (me && !isOwn) {
+    orderForm();
+    showBasket();
+  }
+}
+
+const price = (product) => `${money(product.price)} for each ${product.unit}`;
+const stock = ({ stock }) => (stock == null ? "" : stock > 0 ? ` · ${stock} left` : " · sold out");
+
+/** A product as a buyer sees it. */
+function wanted(product) {
+  const { name } = product;
+  return element("li", {},
+    element("span", {}, element("strong", {}, name), element("span", { class: "quiet" }, ` · ${price(product)}${stock(product)}`)),
+    me && product.stock !== 0 && button("Add to basket", () => {
+      change(product, (basket.get(product.id) ?? 0) + 1);
+      tell(`${name}: ${basket.get(product.id)} in the basket`);
+    }, { "aria-label": `Add ${name} to the basket` }));
+}
+
+function change(product, quantity) {
+  if (quantity > 0) basket.set(product.id, quantity);
+  else basket.delete(product.id);
+  key = onceKey();
+  sessionStorage.setItem(`basket ${id}`, JSON.stringify([...basket]));
+  showBasket();
+}
+
+function showBasket() {
+  const lines = products.filter((product) => basket.has(product.id));
+  find("basket").hidden = lines.length === 0;
+  const focused = document.activeElement?.id;
+  find("lines").replaceChildren(...lines.map((product) => {
+    const input = element("input", { type: "number", min: 0, value: basket.get(product.id), id: `quantity-${product.id}`, "aria-label": `Quantity of ${product.name}` });
+    input.addEventListener("change", () => change(product, Math.max(0, Math.floor(Number(input.value) || 0))));
+    return element("li", {}, element("span", {}, product.name), input,
+      button("Remove", () => change(product, 0), { "aria-label": `Remove ${product.name}` }));
+  }));
+  if (focused) find(focused)?.focus();
+  const sums = new Map();
+  for (const { id: product, price: { amount, currency } } of lines) sums.set(currency, (sums.get(currency) ?? 0) + amount * basket.get(product));
+  find("total").textContent = `In all: ${[...sums].map(([currency, amount]) => money({ amount, currency })).join(" and ")}`;
+}
+
+/** What a seller wants to know beside the products. */
+function orderForm() {
+  const form = find("order");
+  if (form.childElementCount) return;
+  form.append(
+    field("Your name", { name: "contact.name", id: "contact-name", value: me.displayName, maxlength: 80, autocomplete: "name" }),
+    field("Phone or other way to reach you", { name: "contact.phone", id: "contact-phone", maxlength: 40, autocomplete: "tel" }),
+    ...(shop.fulfilment?.length ? [
+      field("How it comes to you", { name: "fulfilment.kind", id: "fulfilment-kind", value: shop.fulfilment[0] }, shop.fulfilment),
+      field("Address, for a delivery", { name: "fulfilment.address", id: "fulfilment-address", maxlength: 500, autocomplete: "street-address" }),
+    ] : []),
+    field("Note for the seller", { name: "note", id: "note", maxlength: 1_000 }),
+    element("button", { type: "submit", class: "main" }, "Order"));
+  onSubmit(form, async (values) => {
+    const lines = [...basket].map(([productId, quantity]) => ({ productId, quantity }));
+    await send("POST", "/api/orders", { businessId: id, lines, ...values }, { "Idempotency-Key": key });
+    sessionStorage.removeItem(`basket ${id}`);
+    location.assign("/orders");
+  });
+}
+
+/** A product as its seller sees it. */
+function offered(product) {
+  const form = element("form", { class: "row", "data-patch": "" },
+    field("Price", { name: "price", id: `price-${product.id}`, inputmode: "decimal", value: plain(product.price), size: 8 }),
+    field("In stock", { name: "stock", id: `stock-${product.id}`, type: "number", min: 0, value: product.stock }),
+    element("button", { type: "submit", "aria-label": `Save ${product.name}` }, "Save"),
+    button("Delete", async () => {
+      if (!confirm(`Delete ${product.name}?`)) return;
+      await send("DELETE", `/api/products/${product.id}`);
+      await load();
+    }, { "aria-label": `Delete ${product.name}` }));
+  onSubmit(form, async (values) => {
+    await send("PATCH", `/api/products/${product.id}`, { price: minor(values.price, product.price.currency), stock: values.stock });
+    tell(`${product.name} is saved`);
+  });
+  return element("li", {}, element("span", {}, element("strong", {}, product.name), element("span", { class: "quiet" }, ` · for each ${product.unit}`)), form);
+}
+
+onSubmit(find("new-product"), async ({ currency, price: typed, ...values }) => {
+  await send("POST", `${path}/products`, { ...values, price: minor(typed, currency) });
+  find("new-product").reset();
+  tell(`${values.name} is for sale`);
+  await load();
+  find("product-name").focus();
+});
+
+load().catch((error) => {
+  if (error.status === 404) find("name").textContent = "No such shop";
+  else say(error.message);
+});

@@ -1,0 +1,49 @@
+// Shops: a list to search, and one's own.
+
+import { element, find, say } from "./element.js";
+import { onSubmit } from "./form.js";
+import { get, send } from "./server.js";
+import { signedIn } from "./visitor.js";
+
+let cursor = null;
+
+const card = ({ id, name, category, description }) => element("li", { class: "card" },
+  element("h2", {}, element("a", { href: `/shops/${id}` }, name)),
+  element("p", { class: "quiet" }, category), description && element("p", {}, description));
+
+async function more() {
+  const query = new URLSearchParams({ limit: 30 });
+  if (find("words").value.trim()) query.set("q", find("words").value.trim());
+  if (cursor) query.set("cursor", cursor);
+  const { items, nextCursor } = await get(`/api/businesses?${query}`);
+  cursor = nextCursor;
+  find("shops").append(...items.map(card));
+  find("none").hidden = find("shops").childElementCount > 0;
+  find("more").hidden = cursor == null;
+}
+
+const attempt = (act) => act().then(() => say(""), (error) => say(error.message));
+
+find("more").addEventListener("click", () => attempt(more));
+find("search").addEventListener("submit", (event) => {
+  event.preventDefault();
+  cursor = null;
+  find("shops").replaceChildren();
+  attempt(more);
+});
+
+onSubmit(find("new-shop"), async (values) => {
+  const { id } = await send("POST", "/api/businesses", values);
+  location.assign(`/shops/${id}`);
+});
+
+async function own() {
+  const me = await signedIn();
+  find("own").hidden = me == null;
+  if (!me) return;
+  const { items } = await get("/api/businesses?owner=me&limit=100");
+  find("own-shops").replaceChildren(...items.filter(({ ownerId }) => ownerId === me.id).map(card));
+}
+
+attempt(more);
+attempt(own);

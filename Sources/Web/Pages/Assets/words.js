@@ -1,0 +1,59 @@
+// Numbers, times and names as people read them.
+
+const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+
+export const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+export const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const seconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const fullDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+
+/** At most three significant digits, and no more than a number of that size needs. */
+export function short(value) {
+  if (value == null) return "–";
+  const size = Math.abs(value);
+  if (size >= 1e9) return compact(value);
+  const digits = size === 0 || size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+  return value.toLocaleString("en", { maximumFractionDigits: digits });
+}
+
+/** A large number by its thousands, millions or more: 1.2M. */
+export function compact(value) {
+  if (Math.abs(value) < 1e5) return short(value);
+  return value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 4 });
+}
+
+/** The time of day, or with the day when several are shown. */
+export function moment(at, span = 0) {
+  if (span <= HOUR) return seconds.format(at);
+  if (span <= DAY) return clock.format(at);
+  return span <= 120 * DAY ? `${date.format(at)}, ${clock.format(at)}` : fullDate.format(at);
+}
+
+/** A moment that may be long ago. */
+export function day(at) {
+  const same = new Date(at).toDateString() === new Date().toDateString();
+  return same ? clock.format(at) : moment(at, Date.now() - at > 120 * DAY ? Infinity : 2 * DAY);
+}
+
+/** How long ago something was. */
+export function age(at, now = Date.now()) {
+  const passed = Math.max(0, now - at);
+  if (passed < MINUTE) return "just now";
+  if (passed < HOUR) return `${Math.floor(passed / MINUTE)} min ago`;
+  if (passed < 2 * DAY) return `${Math.floor(passed / HOUR)} h ago`;
+  return `${Math.floor(passed / DAY)} days ago`;
+}
+
+const SENSORS = [
+  "soil_moisture", "soil_temperature", "air_temperature", "air_humidity", "rain", "light", "wind_speed", "ph", "ec",
+  "pressure",
+];
+
+/** What is in the soil comes first, what is about the device last. */
+export const sensorOrder = (a, b) => rank(a) - rank(b) || a.localeCompare(b);
+const rank = (type) => (type === "battery" ? 99 : SENSORS.includes(type) ? SENSORS.indexOf(type) : 50);
+
+export function sensorName(type) {
+  const words = type.replaceAll("_", " ");
+  return words === "ph" ? "pH" : words === "ec" ? "Conductivity" : words[0].toUpperCase() + words.slice(1);
+}

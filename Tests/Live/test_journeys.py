@@ -1,0 +1,218 @@
+"""What a grower, a buyer and a seller come for, from the first page to the last, in a real browser by keyboard alone: on a
+desk and on a phone of 360 pixels. On each page axe objects to nothing, the console says nothing, and nobody else is
+asked. SCREENSHOTS=yes renews docs/screenshots."""
+import os
+import re
+import shutil
+import subprocess
+import unittest
+import uuid
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from Tests.Live.keyboard import Keyboard
+from Tests.Live.screenshots import keep
+from Tests.Live.service import PASSWORD, Service
+
+SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
+SCHEMES = (("desktop", "light"), ("phone", "dark"))
+
+
+class Journeys(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = cls.enterClassContext(Service())
+        playwright = cls.enterClassContext(sync_playwright())
+        cls.browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        cls.addClassCleanup(cls.browser.close)
+        expect.set_options(timeout=30_000)  # passwords are slow to check on a busy machine
+        cls.addClassCleanup(expect.set_options, timeout=5_000)
+
+    def setUp(self):
+        self.objections = []
+
+    def everywhere(self, journey):
+        for size, scheme in SCHEMES:
+            with self.subTest(size=size):
+                self.size, self.scheme = size, scheme
+                self.objections.clear()
+                journey()
+                self.assertEqual(self.objections, [])
+
+    def person(self, path="/"):
+        """A browser of somebody's own, whose console, errors and requests are watched."""
+        context = self.browser.new_context(
+            viewport=SIZES[self.size], color_scheme=self.scheme, timezone_id="Europe/Paris", locale="en-GB")
+        self.addCleanup(context.close)
+        page = context.new_page()
+        page.on("console", self.hear)
+        page.on("pageerror", lambda error: self.objections.append(str(error)))
+        page.on("request", self.check_request)
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(self.service.url + path)
+        return page
+
+    def hear(self, message):
+        # Chromium says of each 4xx that it was answered; to ask who is signed in is no fault.
+        if message.type in ("error", "warning") and "status of 4" not in message.text:
+            self.objections.append(message.text)
+
+    def check_request(self, request):
+        if not request.url.startswith((self.service.url, "data:")):
+            self.objections.append(f"asked {request.url}")
+
+    def look(self, page, name=None):
+        """What holds for every page; the named ones are kept as pictures."""
+        wide = page.evaluate("""[...document.querySelectorAll("body *")].filter((node) => node.getBoundingClientRect().right > innerWidth
+            && !node.closest("pre, .readout")).map((node) => node.outerHTML.slice(0, 120))""")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        self.assertLessEqual(width, SIZES[self.size]["width"], f"{page.url} scrolls sideways by {wide}")
+        found = Axe().run(page)
+        self.assertEqual(found.violations_count, 0, found.generate_report())
+        if name and os.environ.get("SCREENSHOTS"):
+            keep(page, f"{name}-{self.size}", 1_400)
+
+    def register(self, name):
+        page = self.person()
+        keys = Keyboard(page)
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        self.look(page, "sign-in")
+        keys.follow("Register")
+        email = f"{uuid.uuid4().hex}@example.org"
+        keys.write("Your name", name)
+        keys.write("Email address", email)
+        keys.write("Password", PASSWORD)
+        self.look(page)
+        keys.follow("Register")
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Welcome, {name}")
+        self.look(page)
+        return page, keys, email
+
+    def garden(self, keys, name="South slope"):
+        page = keys.page
+        keys.write("Name of a new garden", name)
+        keys.follow("Make garden")
+        expect(page.get_by_role("heading", level=1)).to_have_text(name)
+        expect(page.get_by_role("heading", name="Devices")).to_be_visible()
+
+    def device(self, keys, name):
+        """Adds a device; gives the command that its page says to run."""
+        page = keys.page
+        keys.write("Name of a new device", name)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name=f"The key of {name}")).to_be_visible()
+        return page.locator("#key details pre").first.inner_text()
+
+    def test_a_garden_with_a_device_whose_reading_is_seen_live(self):
+        def journey():
+            page, keys, email = self.register("Rosa")
+            self.garden(keys)
+            expect(page.locator("#facts")).to_have_text("A private garden")
+            command = self.device(keys, "Tomato bed")
+            self.look(page, "device")
+            expect(page.locator("#live")).to_have_text("Live")
+            answer = subprocess.run(["bash", "-c", command], check=True, capture_output=True, text=True).stdout
+            self.assertIn('"accepted":1', answer)
+            card = page.locator("#devices li", has_text="Tomato bed")
+            expect(card).to_contain_text("41.5 %")
+            expect(card).to_contain_text("just now")
+            # A stranger sees it once it is public, without the names.
+            path = page.url.removeprefix(self.service.url)
+            stranger = self.person(path)
+            expect(stranger.get_by_role("heading", level=1)).to_have_text("No such garden")
+            keys.press("Public", "Space")
+            keys.press("Save")
+            expect(page.locator("#facts")).to_have_text("A public garden")
+            stranger.reload()
+            expect(stranger.get_by_role("heading", level=1)).to_have_text("South slope")
+            expect(stranger.locator("#devices")).to_contain_text("Sensor 1")
+            expect(stranger.locator("body")).not_to_contain_text("Tomato bed")
+            expect(stranger.get_by_role("heading", name="Devices")).to_have_count(0)
+            self.look(stranger)
+            # The first page tells of it, also to who comes back.
+            keys.follow("My gardens")
+            expect(page.locator("#gardens")).to_contain_text("41.5 %")
+            self.look(page, "home")
+            keys.follow("Account")
+            expect(page.locator("#who")).to_have_text(f"Signed in as {email}")
+            self.look(page, "account")
+            keys.follow("Sign out")
+            expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+            keys.follow("Account")
+            expect(page.locator("#stranger")).to_contain_text("Sign in")
+            self.look(page)
+            keys.follow("Sign in")
+            keys.write("Email address", email)
+            keys.write("Password", PASSWORD)
+            page.keyboard.press("Enter")
+            expect(page.locator("#who")).to_have_text(f"Signed in as {email}")
+
+        self.everywhere(journey)
+
+    def test_an_order_that_is_placed_seen_by_the_seller_and_delivered(self):
+        def journey():
+            seller, selling, _ = self.register("Jules")
+            selling.follow("Shops")
+            selling.write("Name of a new shop", "Jules' farm")
+            selling.write("Kind", "farm")
+            selling.write("What it offers", "Vegetables of the season")
+            selling.follow("Open shop")
+            expect(seller.get_by_role("heading", level=1)).to_have_text("Jules' farm")
+            selling.write("Name of a new product", "Tomatoes")
+            selling.write("Price", "3.20")
+            selling.write("In stock", "5")
+            seller.keyboard.press("Enter")
+            expect(seller.locator("#products")).to_contain_text("Tomatoes")
+            self.look(seller)
+
+            buyer, buying, _ = self.register("Ada")
+            buyer.goto(seller.url)
+            expect(buyer.locator("#products")).to_contain_text("Tomatoes · €3.20 for each kg · 5 left")
+            buying.press("Add Tomatoes")
+            buyer.keyboard.press("Enter")
+            expect(buyer.locator("#total")).to_have_text("In all: €6.40")
+            self.look(buyer, "shop")
+            buying.follow("Order")
+            bought = buyer.locator("#bought li")
+            expect(bought).to_contain_text("Jules' farm, €6.40")
+            expect(bought).to_contain_text("pending")
+            self.look(buyer)
+
+            selling.follow("Orders")
+            sold = seller.locator("#sold li")
+            expect(sold).to_contain_text("2 × Tomatoes (kg)")
+            for step, state in (("Mark as paid", "paid"), ("Begin to prepare", "preparing"), ("Mark as shipped", "shipped"),
+                                ("Mark as delivered", "delivered")):
+                selling.press(step)
+                expect(sold.locator(".state")).to_have_text(state)
+            self.look(seller, "orders")
+            buyer.reload()
+            expect(bought.locator(".state")).to_have_text("delivered")
+
+        self.everywhere(journey)
+
+    def test_what_is_refused_is_said_beside_its_field(self):
+        def journey():
+            page = self.person("/register")
+            keys = Keyboard(page)
+            keys.write("Email address", "nobody")
+            keys.write("Password", "short")
+            page.keyboard.press("Enter")
+            password = page.get_by_label("Password")
+            expect(password).to_have_attribute("aria-invalid", "true")
+            expect(page.locator("#password-fault")).to_be_visible()
+            expect(page.locator("#name-fault")).to_be_visible()
+            self.look(page)
+            page.goto(self.service.url + "/")
+            keys.write("Email address", "nobody@example.org")
+            keys.write("Password", PASSWORD)
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("alert").filter(visible=True)).to_have_text("The email address or the password is wrong.")
+            self.look(page)
+
+        self.everywhere(journey)
+
+
+if __name__ == "__main__":
+    unittest.main()
