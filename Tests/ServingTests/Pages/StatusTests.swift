@@ -107,7 +107,7 @@ struct StatusTests {
           coalesce(round(extract(epoch FROM started_at - lag(ended_at) OVER (ORDER BY started_at)) / 60), 0)::int4
         FROM status_spans ORDER BY started_at
         """
-      ).map { try $0.decode((String, Int32, Int32).self) }
+      ).map { try $0.decode((String.self, Int32.self, Int32.self)) }
     }
     #expect(noted.map(\.0) == ["healthy", "degraded", "healthy"])
     #expect(noted.map(\.1) == [1, 1, 0] && noted.map(\.2) == [0, 0, 60])
