@@ -1,4 +1,5 @@
 extension Migration {
+  /// Indexes by state and party, so that a state that no order has is found at once.
   static let ordersByStatus = Migration(
     number: 23, name: "orders by status",
     apart: [

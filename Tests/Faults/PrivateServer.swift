@@ -52,7 +52,8 @@ package final class PrivateServer: @unchecked Sendable {
     process = 0
   }
 
-  private static func freePort() throws -> UInt16 {
+  /// A port of the loopback address that nobody listens on.
+  package static func freePort() throws -> UInt16 {
     let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(fd) }
     var address = sockaddr_in()

@@ -9,7 +9,7 @@ private let commands: [Command] = [.healthcheck, .watch, .config, .promote, .com
 
 /// What bash offers at the end of a line, its words separated by blanks.
 private func offered(_ words: [String]) throws -> String {
-  let folder = "/tmp/terroir-completion-\(getpid())-\(words.joined(separator: "-").utf8.count)"
+  let folder = "/tmp/terroir-completion-\(getpid())-\(UInt64.random(in: .min ... .max))"
   defer { _ = try? shell("rm -rf \(folder)") }
   let script = Completion.bash.script(Expectation.all(of: commands))
   try shell("mkdir -p \(folder) && cat >\(folder)/script <<'SCRIPT'\n\(script)SCRIPT\n")
