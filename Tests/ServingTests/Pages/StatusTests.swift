@@ -59,13 +59,16 @@ struct StatusTests {
     defer { server.stop() }
     func note(_ spans: [(from: Int32, to: Int32, status: String)]) throws {
       try server.withDatabase { database in
-        try await database.execute("DELETE FROM status_spans")
-        for span in spans {
-          try await database.execute(
-            """
-            INSERT INTO status_spans (started_at, ended_at, status) VALUES (
-              now() - \(span.from) * interval '1 minute', now() - \(span.to) * interval '1 minute', \(span.status))
-            """)
+        // In one transaction, which has one `now()`.
+        try await database.transaction { transaction in
+          try await transaction.execute("DELETE FROM status_spans")
+          for span in spans {
+            try await transaction.execute(
+              """
+              INSERT INTO status_spans (started_at, ended_at, status) VALUES (
+                now() - \(span.from) * interval '1 minute', now() - \(span.to) * interval '1 minute', \(span.status))
+              """)
+          }
         }
       }
     }

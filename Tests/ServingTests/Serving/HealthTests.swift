@@ -37,7 +37,10 @@ struct HealthTests {
     let server = try LiveServer(["REDIS_URL": "redis://127.0.0.1:\(store.port)/0"])
     defer { server.stop() }
     store.kill()
-    store.arguments = ["--cluster-enabled", "yes", "--cluster-config-file", "/tmp/terroir-cluster-\(store.port).conf"]
+    store.arguments = [
+      "--cluster-enabled", "yes", "--cluster-config-file", "/tmp/terroir-cluster-\(store.port).conf",
+      "--cluster-port", String(try PrivateServer.freePort()),
+    ]
     try store.start()
     let client = Client(server)
     #expect(try holds(within: 20) { try client.get("/readyz").json["status"]?.text == "degraded" })
