@@ -103,10 +103,13 @@ struct InsightPassTests {
     try server.withDatabase { database in
       try await database.execute(
         """
-        INSERT INTO devices (id, garden_id, name, key_hash, last_seen_at, created_at, updated_at)
-        SELECT gen_random_uuid(), \(garden), 'Probe ' || n, sha256(gen_random_uuid()::text::bytea), now(), now(), now()
+        INSERT INTO devices (id, garden_id, name, key_hash, last_seen_at, created_at, updated_at, measured_types)
+        SELECT gen_random_uuid(), \(garden), 'Probe ' || n, sha256(gen_random_uuid()::text::bytea), now(), now(), now(),
+          '{soil_temperature,soil_moisture,air_temperature,air_humidity,pressure,battery,ph,ec,a_sensor,z_sensor}'::text[]
         FROM generate_series(1, 20) n
         """)
+      // Early in a day, 26 hours reach into the day before yesterday.
+      try await database.execute("SELECT readings_partition_make((now() - interval '2 days')::date)")
       // Every five minutes for more than a day: more points than there ever was room for.
       try await database.execute(
         """
