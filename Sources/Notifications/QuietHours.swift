@@ -45,12 +45,11 @@ struct QuietHours: JSONWritable, Hashable {
 
 extension Rule where Value == QuietHours {
   static var quietHours: Rule {
-    .object(named: "QuietHours") { fields in
-      let (from, to) = (fields.required("from", .minuteOfDay), fields.required("to", .minuteOfDay))
-      if from == to { fields.fault("to", "must not be when they begin") }
-      return QuietHours(
-        from: from, to: to, timeZone: fields.optional("timeZone", .timeZoneName, "UTC unless given.") ?? "UTC")
-    }
+    Rule.object(named: "QuietHours") { fields in
+      QuietHours(
+        from: fields.required("from", .minuteOfDay), to: fields.required("to", .minuteOfDay),
+        timeZone: fields.optional("timeZone", .timeZoneName, "UTC unless given.") ?? "UTC")
+    }.checked("must not end when they begin") { $0.from != $0.to }
   }
 }
 

@@ -1,0 +1,116 @@
+import Testing
+
+@testable import HTTP
+@testable import Notifications
+@testable import Secrets
+
+@Suite("Channels")
+struct ChannelsTests {
+  private let server: LiveServer
+  private let client: Client
+
+  init() throws {
+    server = try LiveServer.shared.get()
+    client = try server.signedIn().client
+  }
+
+  private func make(_ members: String = "") throws -> Reply {
+    try client.post(
+      "/api/channels", #"{"kind":"webhook","target":"https://203.0.113.7/hook","events":["insight"]\#(members)}"#)
+  }
+
+  @Test("show a webhook's secret once, and are listed, changed and deleted by their owner alone")
+  func life() throws {
+    let made = try make()
+    #expect(made.status == 201)
+    let channel = try made.json
+    #expect(channel["secret"]?.text?.hasPrefix("whsec_") == true)
+    #expect(channel["minimumSeverity"]?.text == "notice")
+    #expect(channel["enabled"]?.bool == true)
+    let path = try #require(made.header("location"))
+    let shown = try client.get(path)
+    #expect(try shown.json["secret"] == nil)
+    #expect(try client.get("/api/channels").json["items"]?.elements?.count == 1)
+
+    let change = #"{"quietHours":{"from":"22:00","to":"06:30","timeZone":"Europe/Paris"},"digest":"daily"}"#
+    let changed = try client.patch(path, change, headers: ["If-Match: \(try #require(shown.header("etag")))"])
+    #expect(changed.status == 200)
+    #expect(try changed.json["quietHours"]?["to"]?.text == "06:30")
+    #expect(try client.patch(path, #"{"quietHours":null}"#).json["digest"]?.text == "daily")
+    #expect(try client.patch(path, "{}", headers: ["If-Match: \(shown.header("etag")!)"]).status == 412)
+
+    let stranger = try server.signedIn().client
+    for reply in [
+      try stranger.get(path), try stranger.patch(path, "{}"), try stranger.delete(path),
+      try stranger.send("POST", "\(path)/test"), try stranger.get("\(path)/deliveries"),
+    ] {
+      #expect(reply.status == 404)
+    }
+    let export = try client.get("/api/users/me/export").text
+    #expect(export.contains(#""kind":"channel""#) && !export.contains("whsec_"))
+    #expect(try client.delete(path).status == 204)
+    #expect(try client.get(path).status == 404)
+  }
+
+  @Test(
+    "refuse addresses of private networks, and what is no place for news",
+    arguments: [
+      "http://127.0.0.1/", "http://localhost:3000/x", "https://10.1.2.3/", "http://192.168.1.1/", "http://[::1]/",
+      "http://169.254.169.254/latest/meta-data", "http://[fd00::1]/", "http://[fe80::1]/", "http://2130706433/",
+      "http://0x7f.1/", "http://[::ffff:10.0.0.1]/", "http://[64:ff9b::a00:1]/", "http://0.0.0.0/",
+      "http://100.64.0.1/",
+      "ftp://203.0.113.7/", "https://user:word@203.0.113.7/", "nothing",
+    ])
+  func targets(target: String) throws {
+    let reply = try client.post("/api/channels", #"{"kind":"webhook","target":"\#(target)","events":["order"]}"#)
+    #expect(reply.status == 422)
+    #expect(reply.pointers == ["/target"])
+    let made = try make()
+    let path = try #require(made.header("location"))
+    #expect(try client.patch(path, #"{"target":"\#(target)"}"#).pointers == ["/target"])
+    #expect(try client.delete(path).status == 204)
+  }
+
+  @Test("refuse mail where no server is set up, unknown zones, hours without end, and events twice")
+  func refusals() throws {
+    let mail = #"{"kind":"email","target":"ada@example.org","events":["order"]}"#
+    #expect(try client.post("/api/channels", mail).pointers == ["/kind"])
+    let zone = #","quietHours":{"from":"22:00","to":"06:00","timeZone":"Europe/Atlantis"}"#
+    #expect(try make(zone).pointers == ["/quietHours/timeZone"])
+    #expect(try make(#","quietHours":{"from":"22:00","to":"22:00"}"#).pointers == ["/quietHours"])
+    #expect(try make(#","quietHours":{"from":"24:00","to":"+2:00"}"#).pointers.count == 2)
+    let twice = #"{"kind":"ntfy","target":"https://203.0.113.7/topic","events":["order","order"]}"#
+    #expect(try client.post("/api/channels", twice).pointers == ["/events"])
+    let topicless = #"{"kind":"ntfy","target":"https://203.0.113.7/","events":["order"]}"#
+    #expect(try client.post("/api/channels", topicless).pointers == ["/target"])
+  }
+
+  @Test("are ten of a user at the most, and the same for one Idempotency-Key")
+  func bound() throws {
+    let body = #"{"kind":"webhook","target":"https://203.0.113.7/hook","events":["insight"]}"#
+    let replies = try (0..<2).map { _ in try client.post("/api/channels", body, headers: ["Idempotency-Key: a"]) }
+    #expect(replies[0].body == replies[1].body)
+    for _ in 1..<Channel.maximumOfUser { #expect(try make().status == 201) }
+    #expect(try make().status == 409)
+  }
+
+  @Test("are of the public internet, but for what the operator allows")
+  func networks() throws {
+    let open = AdmittedNetworks(allowed: [AddressBlock("192.168.7.0/24")!])
+    for text in ["192.168.7.9", "203.0.113.7", "2a00:1450::1"] { #expect(open.admits(PeerAddress(text)!)) }
+    for text in ["192.168.8.9", "172.31.255.255", "224.0.0.1", "255.255.255.255", "::", "ff02::1", "2002:a00:1::"] {
+      #expect(!open.admits(PeerAddress(text)!))
+    }
+  }
+
+  @Test("sign by the Standard Webhooks specification")
+  func signature() throws {
+    // The example of the specification's reference libraries.
+    let secret = WebhookSecret(
+      key: try #require(Base64.standard.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")))
+    let body = Array(#"{"test": 2432232314}"#.utf8)
+    #expect(
+      secret.signature(id: "msg_p5jXN8AQM9LWM0D4loKWxJek", unixSeconds: 1_614_265_330, body: body)
+        == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
+  }
+}

@@ -1,0 +1,65 @@
+import Glibc
+import JSON
+import Reactor
+
+/// A real SMTP server in a process of its own: aiosmtpd, which says on its output what it has taken.
+final class MailServer: Sendable {
+  let port: UInt16
+  private let log: LogCapture
+  private let process: pid_t
+
+  struct NoPort: Error {
+    let output: [String]
+  }
+
+  init() throws {
+    let log = try LogCapture()
+    self.log = log
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDOUT_FILENO)
+    posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDERR_FILENO)
+    // Debian's, for which the package is installed.
+    let words = ["/usr/bin/python3", "-c", Self.program]
+    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var child = pid_t()
+    let code = posix_spawn(&child, words[0], &actions, nil, &arguments, environ)
+    if code != 0 { throw SystemError("posix_spawn", code: code) }
+    process = child
+    var port: UInt16 = 0
+    _ = holds(within: 60) {
+      port = log.lines.first.flatMap { UInt16($0) } ?? 0
+      return port != 0
+    }
+    self.port = port
+    if port == 0 { throw NoPort(output: log.lines) }
+  }
+
+  deinit {
+    kill(process, SIGKILL)
+    waitpid(process, nil, 0)
+  }
+
+  /// What it has taken: `from`, `to` and `data`, which is the message.
+  var messages: [JSONValue] {
+    log.lines.filter { $0.hasPrefix("{") }.compactMap { try? JSONReader.parse(Array($0.utf8)) }
+  }
+
+  private static let program = """
+    import asyncio, json
+    from aiosmtpd.smtp import SMTP
+    class Handler:
+        async def handle_DATA(self, server, session, envelope):
+            print(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos[0],
+                              "data": envelope.content.decode("ascii")}), flush=True)
+            return "250 OK"
+    async def main():
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: SMTP(Handler(), loop=loop), "127.0.0.1", 0)
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await server.serve_forever()
+    asyncio.run(main())
+    """
+}
