@@ -61,6 +61,7 @@ class ReadYourWrites(unittest.TestCase):
 
     def write_beside(self, device):
         """A reading that no server has stored, and so none marks."""
+        self.primary.sql(f"UPDATE devices SET measured_types = '{{rain}}' WHERE id = '{device['id']}'")
         self.primary.sql(f"INSERT INTO readings (device_id, sensor_type, measured_at, value) VALUES ('{device['id']}', 'rain', now(), 1)")
 
     def test_what_was_stored_is_seen_at_once_everywhere_while_standbys_lag(self):
@@ -85,6 +86,8 @@ class ReadYourWrites(unittest.TestCase):
     def test_a_standby_that_keeps_up_is_read_and_one_that_lags_is_not(self):
         device = self.site.device(self.grower)
         self.write_beside(device)
+        for standby in self.standbys:
+            until("it to be replayed", lambda: standby.sql(f"SELECT count(*) FROM readings WHERE device_id = '{device['id']}'") == "1")
         self.fresh()
         self.pause()
         self.write_beside(device)

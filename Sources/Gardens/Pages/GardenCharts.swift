@@ -40,7 +40,7 @@ final class GardenCharts {
     let key = history.key
     if let known = (key.isFine ? fine : coarse).value(of: key, at: loop.now) { return known }
     return try await loads.value(of: key) {
-      let entry = CacheEntry(body: try await reads.read(for: client) { try await history.body($0) })
+      let entry = CacheEntry(body: try await reads.read(for: client, of: [key.garden]) { try await history.body($0) })
       if entry.body.count <= Self.maximumBytes { keep(entry, key) }
       return entry
     }
