@@ -173,6 +173,18 @@ struct BusinessesTests {
     #expect(try everyone.get("/api/businesses?owner=me").status == 401)
   }
 
+  @Test("that are a user's own are listed for no one else, by whichever loop")
+  func own() throws {
+    let owners = try ["Mill", "Dairy"].map { (name: $0, token: try Shop(server, name: $0).owner.token) }
+    // A new connection meets either loop.
+    for _ in 1...16 {
+      for owner in owners {
+        #expect(try names(Client(server, token: owner.token), "owner=me") == [owner.name])
+      }
+      #expect(try Client(server).get("/api/businesses?owner=me").status == 401)
+    }
+  }
+
   @Test("and public gardens are found around a place, the nearest first, beyond the line where dates change too")
   func nearby() throws {
     let (owner, _) = try server.signedIn()
