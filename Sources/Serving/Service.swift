@@ -137,9 +137,10 @@ package final class Service {
     }
   }
 
-  /// Tells the supervisor, if there is one; again after a moment when it has no room for it.
+  /// Tells the supervisor, if there is one; again after a moment when it has no room for it. Not so a sign of life:
+  /// the next one comes anyway, and all that were not heard would come at once.
   func tellSupervisor(_ news: Supervisor.News) {
-    guard let supervisor, !supervisor.tell(news) else { return }
+    guard let supervisor, !supervisor.tell(news), news != .alive else { return }
     loop.schedule(afterNanoseconds: Self.supervisorPauseNanoseconds) { [unowned self] in tellSupervisor(news) }
   }
 

@@ -41,6 +41,12 @@ struct SupervisorTests {
       }
       return nil
     }
+
+    /// What has come by now and is thrown away, up to a bound.
+    func drain(atMost maximum: Int) -> Int {
+      var byte: UInt8 = 0
+      return (0..<maximum).prefix { _ in recv(fd, &byte, 1, Int32(MSG_DONTWAIT)) > 0 }.count
+    }
   }
 
   @Test("hears that the service serves, again and again that it lives, and that it stops")
@@ -119,6 +125,28 @@ struct SupervisorTests {
     for _ in 0..<count { #expect(ear.hear { _ in true } == "WATCHDOG=1") }
     #expect(supervisor.tell(.stopping))
     #expect(ear.hear() == "STOPPING=1")
+  }
+
+  @Test("that had no room for a while hears no sign of life that it has missed, yet all the rest")
+  func deafEar() throws {
+    let ear = try Ear()
+    let supervisor = try #require(Supervisor({ ["NOTIFY_SOCKET": ear.path][$0] }, isSuccessor: false))
+    while supervisor.tell(.alive) {}
+    // A sign of life is due every 10 ms.
+    let server = try ServerProcess(
+      ["serve"], ["NOTIFY_SOCKET": ear.path, "WATCHDOG_USEC": "20000"], shell: "WATCHDOG_PID=$$ exec env")
+    _ = try server.port()
+    let start = Clock.monotonic()
+    while Clock.monotonic() < start + 2_000_000_000 { usleep(50_000) }
+    var isReady = false
+    while !isReady { isReady = ear.hear { _ in true } == "READY=1" }
+    _ = ear.drain(atMost: 10_000)
+    let emptied = Clock.monotonic()
+    while Clock.monotonic() < emptied + 300_000_000 { usleep(10_000) }
+    #expect(ear.drain(atMost: 10_000) < 100)
+    server.signal(SIGTERM)
+    #expect(ear.hear() == "STOPPING=1")
+    #expect(server.wait() == 0)
   }
 
   @Test("that is gone is told in vain, and nothing comes of it")
