@@ -116,16 +116,23 @@ final class RedisConnector {
   }
 
   /// A Cluster would answer each key by itself, and refuse what asks for several: nothing would be found, and nobody
-  /// told. One that lets nobody ask gets the benefit of the doubt.
+  /// told. HELLO says it to every user (INFO is a dangerous command); one that does not answer it gets the benefit of
+  /// the doubt.
   private func askForCluster(_ link: RedisLink) {
-    ask(link, ["INFO", "cluster"]) { _, reply in
+    ask(link, ["HELLO"]) { _, reply in
       if case .error(let message) = reply {
         let mayNotAsk = ["NOPERM ", "ERR unknown command"].contains { message.hasPrefix($0) }
         if !mayNotAsk { link.drop("refused: \(message)") }
-      } else if reply.text?.contains("cluster_enabled:1") == true {
+      } else if Self.mode(in: reply) == "cluster" {
         link.drop("refused: this is a Redis Cluster; a single primary is needed, as Sentinel makes one")
       }
     }
+  }
+
+  /// What runs there, of the names and values that HELLO gives: `standalone`, `sentinel` or `cluster`.
+  private static func mode(in reply: RedisReply) -> String? {
+    guard let fields = reply.array, let name = fields.firstIndex(where: { $0.text == "mode" }) else { return nil }
+    return fields[(name + 1)...].first?.text
   }
 
   private func ask(

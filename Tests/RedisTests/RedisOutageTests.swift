@@ -270,7 +270,7 @@ struct RedisOutageTests {
   func unasked() throws {
     let server = try PrivateServer()
     try withClient(RedisConfiguration(address: server.address)) { client, _ in
-      let reply = try await client.send("ACL", "SETUSER", "ann", "on", ">pw", "~*", "+@all", "-info")
+      let reply = try await client.send("ACL", "SETUSER", "ann", "on", ">pw", "~*", "+@all", "-hello")
       #expect(reply == .status("OK"))
     }
     let address = try RedisAddress(url: "redis://ann:pw@127.0.0.1:\(server.port)")
