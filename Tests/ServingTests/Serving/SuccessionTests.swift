@@ -17,6 +17,7 @@ struct SuccessionTests {
     let server = try ServerProcess(["serve"], settings, binary: release.path)
     let port = try server.port()
     let load = try Load(port: port)
+    defer { load.end() }
     var process = server.process
     // Not by SIGKILL: the one before it would serve again.
     defer { kill(process, SIGTERM) }
@@ -24,11 +25,11 @@ struct SuccessionTests {
       try release.replace()
       let predecessor = process
       kill(predecessor, SIGUSR2)
-      process = pid_t(try server.number("process", in: try Self.line(upgrade, "Started a successor", server)))
+      process = pid_t(try server.number("process", in: try server.line("Started a successor", count: upgrade)))
       // The second one finds the first on its way, or in its place.
       kill(predecessor, SIGUSR2)
-      _ = try Self.line(upgrade, "No successor is started", server)
-      _ = try Self.line(upgrade, "Handing over", server)
+      _ = try server.line("No successor is started", count: upgrade)
+      _ = try server.line("Handing over", count: upgrade)
       #expect(release.isRun(by: process))
       #expect(try Wire(port: port).get("/readyz").status == 200)
     }
@@ -47,6 +48,7 @@ struct SuccessionTests {
     let server = try ServerProcess()
     let port = try server.port()
     let load = try Load(port: port)
+    defer { load.end() }
     server.signal(SIGUSR2)
     let line = try server.line("Handing over")
     // Nobody loses what it had accepted by then.
@@ -71,16 +73,6 @@ struct SuccessionTests {
     #expect(try server.line("The successor ended").contains("\"exitCode\":0"))
     #expect(server.wait() == 0)
     #expect(!server.log.lines.contains { $0.contains("Serving again") })
-  }
-
-  /// The line of that text that comes as the `count`th.
-  private static func line(_ count: Int, _ text: String, _ server: ServerProcess) throws -> String {
-    for _ in 0..<3_000 {
-      let lines = server.log.lines.filter { $0.contains(text) }
-      if lines.count >= count { return lines[count - 1] }
-      usleep(10_000)
-    }
-    throw ServerProcess.NoSuchLine(text: text, log: server.log.lines.filter { !$0.contains("Request completed") })
   }
 
   private static func freePort() throws -> UInt16 {
@@ -178,9 +170,14 @@ private final class Load: Sendable {
     }
   }
 
+  /// Has them finish what they are at, and waits for it.
   func end() {
     state.withLock { $0.isOver = true }
-    for thread in threads.withLock({ $0 }) { thread.join() }
+    let running = threads.withLock { threads in
+      defer { threads = [] }
+      return threads
+    }
+    for thread in running { thread.join() }
   }
 
   var requests: Int { state.withLock { $0.requests } }

@@ -125,8 +125,16 @@ enum TestDatabase {
 
 /// Gathers what the service writes to its log.
 final class LogCapture: Sendable {
+  private struct State {
+    var lines: [String] = []
+    var rest: [UInt8] = []
+  }
+
+  /// How long a line is waited for, in nanoseconds.
+  private static let patienceNanoseconds: UInt64 = 30_000_000_000
+
   let writeEnd: Int32
-  private let text = Mutex<[UInt8]>([])
+  private let state = Mutex(State())
 
   init() throws {
     var ends: [Int32] = [0, 0]
@@ -138,13 +146,36 @@ final class LogCapture: Sendable {
       while true {
         let count = read(readEnd, &chunk, chunk.count)
         guard count > 0, let self else { return }
-        self.text.withLock { $0.append(contentsOf: chunk[..<count]) }
+        self.take(chunk[..<count])
       }
     }
   }
 
+  private func take(_ bytes: ArraySlice<UInt8>) {
+    let newline = UInt8(ascii: "\n")
+    state.withLock { state in
+      state.rest += bytes
+      guard let end = state.rest.lastIndex(of: newline) else { return }
+      state.lines += state.rest[..<end].split(separator: newline).map { String(decoding: $0, as: UTF8.self) }
+      state.rest.removeSubrange(...end)
+    }
+  }
+
   /// The lines so far.
-  var lines: [String] {
-    text.withLock { String(decoding: $0, as: UTF8.self) }.split(separator: "\n").map(String.init)
+  var lines: [String] { state.withLock { $0.lines } }
+
+  /// The line that contains a text, or of several the `count`th; waits for it, and gives nil when it does not come.
+  func line(_ text: String, count: Int = 1) -> String? {
+    let end = Clock.monotonic() + Self.patienceNanoseconds
+    var (seen, found) = (0, 0)
+    repeat {
+      for line in lines[seen...] {
+        seen += 1
+        if line.contains(text) { found += 1 }
+        if found == count { return line }
+      }
+      usleep(10_000)
+    } while Clock.monotonic() < end
+    return nil
   }
 }

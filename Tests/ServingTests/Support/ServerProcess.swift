@@ -69,13 +69,10 @@ final class ServerProcess {
     return UInt16(try number("port", in: try line("\"Listening\"")))
   }
 
-  /// The first line of the log that contains a text; waits for it.
-  func line(_ text: String) throws -> String {
-    for _ in 0..<3_000 {
-      if let line = log.lines.first(where: { $0.contains(text) }) { return line }
-      usleep(10_000)
-    }
-    throw NoSuchLine(text: text, log: log.lines)
+  /// The line of the log that contains a text, or of several the `count`th; waits for it.
+  func line(_ text: String, count: Int = 1) throws -> String {
+    if let line = log.line(text, count: count) { return line }
+    throw NoSuchLine(text: text, log: log.lines.filter { !$0.contains("Request completed") })
   }
 
   /// A number in a line of the log.
