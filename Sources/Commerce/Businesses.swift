@@ -91,7 +91,7 @@ struct Businesses: EndpointGroup {
     let user = try call.user.id
     let page = try call.identifierPage(query, list: "businesses:own:\(user)")
     let key = "own:\(user):\(page.limit):\(page.before)"
-    return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true, isForEveryone: false) {
+    return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true) {
       let rows = try await context.database.query(Self.owned, page.before, page.rowLimit, user)
       return try page.body(call, rows, Business.init)
     }

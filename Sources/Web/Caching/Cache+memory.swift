@@ -42,10 +42,10 @@ extension Cache {
     return MemoryTicket(session: session, place: place, count: counts.count(at: place))
   }
 
-  /// Remembers the answer to a request, unless a change was heard of since the ticket was taken. What another who asks
-  /// for the same target would not get is left to Redis, where its key tells them apart.
+  /// Remembers the answer to a request, unless a change was heard of since the ticket was taken. It must be what all
+  /// who ask for the same target get.
   func remember(_ entry: CacheEntry, of wanted: CachedAnswer, _ ticket: MemoryTicket?, _ request: Request) {
-    guard let ticket, wanted.isForEveryone, stands(ticket), entry.body.count <= Self.maximumBodyBytes else { return }
+    guard let ticket, stands(ticket), entry.body.count <= Self.maximumBodyBytes else { return }
     let target = request.withTarget { [UInt8]($0) }
     if target.isEmpty { return }
     memory.insert(

@@ -13,7 +13,7 @@ struct CachedHandler {
     if let remembered = cache.remembered(call.request) { return remembered.give(to: call, answer) }
     let wanted: CachedAnswer
     do { wanted = try self.wanted(call) } catch { return answer.fail(error) }
-    let ticket = cache.ticket(for: wanted.key)
+    let ticket = isForEveryone(wanted, call) ? cache.ticket(for: wanted.key) : nil
     cache.find(wanted.key) { finding in
       switch (finding, wanted.row) {
       case (.entry(let entry), _):
@@ -35,6 +35,17 @@ struct CachedHandler {
         }
       }
     }
+  }
+
+  /// Whether all who ask for the same target get this: so they do if its key is the same for who is not signed in. What
+  /// is one user's alone is left to Redis, where its key tells them apart.
+  private func isForEveryone(_ wanted: CachedAnswer, _ call: Call) -> Bool {
+    let identity = call.identity
+    if identity.isAnonymous { return true }
+    call.identity = .anonymous
+    defer { call.identity = identity }
+    guard let common = try? self.wanted(call) else { return false }
+    return common.key.text == wanted.key.text
   }
 
   private func answer(_ personal: Endpoint.Personal, _ call: Call, _ answer: DeferredAnswer) {
