@@ -116,10 +116,10 @@ final class RedisConnector {
   }
 
   /// A Cluster would answer each key by itself, and refuse what asks for several: nothing would be found, and nobody
-  /// told. HELLO says it to every user (INFO is a dangerous command); one that does not answer it gets the benefit of
-  /// the doubt.
+  /// told. HELLO says it to every user (INFO is a dangerous command), with the protocol that is spoken anyway, which
+  /// Redis 6.0 wants to be told; one that does not answer it gets the benefit of the doubt.
   private func askForCluster(_ link: RedisLink) {
-    ask(link, ["HELLO"]) { _, reply in
+    ask(link, ["HELLO", 2]) { _, reply in
       if case .error(let message) = reply {
         let mayNotAsk = ["NOPERM ", "ERR unknown command"].contains { message.hasPrefix($0) }
         if !mayNotAsk { link.drop("refused: \(message)") }
