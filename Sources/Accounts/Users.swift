@@ -49,7 +49,14 @@ struct Users: EndpointGroup {
 
   private func register(_ call: Call) async throws -> Response {
     let form = try call.form(Registration.self)
-    let invitation = try await invitation(form, at: call.now)
+    let invitation: Invitation?
+    do {
+      invitation = try await self.invitation(form, at: call.now)
+    } catch let fault as ValidationError {
+      // Who sends a registration again has used the invitation up by it.
+      if let made = try await registered(call, form.email) { return call.response(made) }
+      throw fault
+    }
     return try await admitNewcomer(from: call.clientAddress) { try await register(call, form, invitation) }
   }
 
