@@ -62,11 +62,11 @@ package final class LongReads {
 
   private func database(of owners: [Identifier]) async throws -> Database {
     if let replica = await archive.replica(of: owners) { return replica }
-    if let primary { return primary }
-    let made = try Database(loop: loop, configuration: configuration, observer: observer)
-    primary = made
-    _ = await made.waitUntilUsable(nanoseconds: Self.patienceNanoseconds)
-    return made
+    let own = try primary ?? Database(loop: loop, configuration: configuration, observer: observer)
+    primary = own
+    // Only for its first connection: what is away later is answered at once.
+    if own.readerConnections == 0 { _ = await own.waitUntilUsable(nanoseconds: Self.patienceNanoseconds) }
+    return own
   }
 
   /// How many connections work on something, and wait for work.
