@@ -48,7 +48,8 @@ final class SessionKeys {
     if let row = try await database.query(Self.byKey, key.digest).first {
       let (session, user, isStale) = try row.decode((Identifier.self, Identifier.self, Bool.self))
       holder = Holder(session: session, user: user)
-      if isStale { _ = try await database.execute(Self.renew, session, sessionDays) }
+      // Should it fail, the next look renews it.
+      if isStale { _ = try? await database.execute(Self.renew, session, sessionDays) }
     }
     known.keep(holder, of: key.digest, at: loop.now)
     return holder
