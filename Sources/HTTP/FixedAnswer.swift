@@ -1,5 +1,4 @@
-/// An answer that is the same each time, but for its date and what the application adds to
-/// every answer: rendered once.
+/// An answer that is the same each time, but for its date and what the application adds to every answer: rendered once.
 package final class FixedAnswer {
   let status: Status
   /// The status line, and all fields that do not change.

@@ -1,7 +1,8 @@
 /// Where a Redis is and how to sign in, read from a URL.
 ///
-/// `redis://[user:password@]host[:port][/database]`, the same with `rediss://` by TLS, or `unix://[user:password@]/path[?db=database]`; a password alone
-/// is `redis://:password@host`. User, password, host and path may be percent-encoded.
+/// `redis://[user:password@]host[:port][/database]`, the same with `rediss://` by TLS, or
+/// `unix://[user:password@]/path[?db=database]`; a password alone is `redis://:password@host`. User, password, host and
+/// path may be percent-encoded.
 package struct RedisAddress: Sendable, Equatable {
   /// The server's socket.
   package enum Endpoint: Sendable, Equatable {
