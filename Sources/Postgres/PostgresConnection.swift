@@ -140,7 +140,8 @@ final class PostgresConnection: EventHandler, TurnEnd {
     lastProgress = loop.now
     step(.connected)
     sendSettings()
-    database?.connectionReady(self)
+    // It may be lost by that already, and must not be lent then.
+    if isReady { database?.connectionReady(self) }
   }
 
   private func connectingFailed(_ error: PostgresError, _ event: Lifecycle.Event) {
