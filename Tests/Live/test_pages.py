@@ -303,6 +303,7 @@ class Pages(unittest.TestCase):
         page.locator("#words").fill("/api/gardens/{id}/latest")
         page.locator(".operation:visible a[href^='#shape-']").first.click()
         expect(page.locator("[id^='shape-']:target")).to_be_in_viewport()
+        expect(page.locator("#getProfile .trial")).to_have_count(1)
         self.assertEqual(self.objections, [])
 
     def test_reference_tries_operations_out(self):

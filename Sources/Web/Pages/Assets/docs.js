@@ -39,13 +39,6 @@ function follow() {
   if (!target?.closest("[hidden]")) return;
   input.value = "";
   filter();
-
-// The examples' address is this server's.
-for (const code of document.querySelectorAll("pre code")) {
-  if (code.textContent.includes("http://localhost:3000")) code.textContent = code.textContent.replaceAll("http://localhost:3000", location.origin);
-}
-for (const block of document.querySelectorAll("pre")) addCopy(block);
-for (const operation of document.querySelectorAll(".chapter .operation")) addTrial(operation);
   target.scrollIntoView();
 }
 
