@@ -137,6 +137,8 @@ class Journeys(unittest.TestCase):
             keys.follow("Account")
             expect(page.locator("#who")).to_have_text(f"Signed in as {email}")
             self.look(page, "account")
+            keys.press("Change password")
+            expect(page.locator("#new-fault")).to_be_visible()  # what was not filled in was not changed
             keys.follow("Sign out")
             expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
             keys.follow("Account")

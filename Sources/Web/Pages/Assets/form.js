@@ -40,6 +40,7 @@ export function values(form) {
 function read(field, isPatch) {
   if (field.type === "checkbox") return field.checked;
   if (field.type === "radio" && !field.checked) return undefined;
+  if (field.validity.badInput) return ""; // no number was typed, which the server says: nothing is taken away
   if (field.value === "") return isPatch ? null : undefined;
   return field.type === "number" ? Number(field.value) : field.value;
 }
