@@ -179,6 +179,30 @@ class Pages(unittest.TestCase):
             time.sleep(0.2)
         self.fail("the readings were not rolled up")
 
+    def test_soil_is_dry_or_wet_by_its_own_limits(self):
+        token = self.service.sign_up()
+        garden = self.service.call("POST", "/api/gardens", {"name": "Soils", "public": True, "soil": "sand"}, token)[1]["id"]
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        for soil, value in ((None, 8), ("clay", 40)):
+            device = self.service.call("POST", f"/api/gardens/{garden}/devices", {"name": "Probe", "soil": soil}, token)[1]
+            reading = {"sensorType": "soil_moisture", "value": value, "measuredAt": now}
+            status, _ = self.service.call("POST", "/api/readings", {"readings": [reading]}, device["key"])
+            self.assertEqual(status, 200)
+        for _ in range(100):
+            data = self.service.call("GET", f"/gardens/{garden}/data")[1]
+            if len(data["series"]) == 2:
+                break
+            time.sleep(0.2)
+        self.assertEqual((data["dryBelow"], data["wetAbove"]), ([8.25, 29], [33.7, 37.5]))
+        page = self.open(f"/gardens/{garden}")
+        plot = page.get_by_role("slider", name="Soil moisture")
+        expect(plot).to_have_attribute("aria-valuetext", re.compile("Sensor 2 40 %, wet, Sensor 1 8 %, dry"), timeout=15_000)
+        # What means one thing for the one and another for the other is drawn for neither, but when it is shown alone.
+        expect(plot.locator(".zone")).to_have_count(0)
+        page.get_by_role("button", name="Sensor 1").press("Enter")
+        expect(plot.locator(".zone.dry")).to_have_count(1)
+        self.assertEqual(self.objections, [])
+
     def test_garden_of_hard_values(self):
         garden = self.grow()
         for size in SIZES:

@@ -73,7 +73,9 @@ struct GardenHistory {
   func body(_ database: Database) async throws -> [UInt8] {
     let devices = try await database.query(Self.devices, garden).map { row in
       var columns = row.columns
-      return (id: try columns.next(Identifier.self), span: try OnlineSpan(&columns))
+      let (id, span) = (try columns.next(Identifier.self), try OnlineSpan(&columns))
+      let (ground, garden) = (try Ground(&columns), try Ground(&columns))
+      return (id: id, span: span, limits: ground.limits(in: garden))
     }
     let statement = stepSeconds < Self.hour ? Self.fromFiveMinutes : Self.fromHours
     let series = try await database.query(
@@ -85,6 +87,8 @@ struct GardenHistory {
       json.member("stepSeconds", stepSeconds)
       json.member("devices", devices.map(\.id))
       json.member("silentAfterSeconds", devices.map { $0.span.seconds })
+      json.member("dryBelow", devices.map { $0.limits.dryBelow })
+      json.member("wetAbove", devices.map { $0.limits.wetAbove })
       json.key("series")
       try json.array { json in for row in series { try Self.write(row, to: &json) } }
     }
@@ -112,7 +116,11 @@ struct GardenHistory {
 
   private static let devices = Statement(
     "garden_pages.devices",
-    "SELECT id, \(OnlineSpan.column) FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
+    """
+    SELECT devices.id, \(OnlineSpan.column), \(Ground.columns(of: "devices")), \(Ground.columns(of: "gardens"))
+    FROM devices JOIN gardens ON gardens.id = devices.garden_id
+    WHERE devices.garden_id = $1 ORDER BY devices.id LIMIT \(maximumDevices)
+    """)
   static let fromFiveMinutes = Statement("garden_pages.five_minutes", series(from: "readings_5m"))
   static let fromHours = Statement("garden_pages.hours", series(from: "readings_1h"))
 
@@ -148,8 +156,12 @@ struct GardenHistory {
       .required(
         "silentAfterSeconds", .array(.integer(minimum: 1), maxItems: maximumDevices),
         "For each device how long without a value counts as silence."),
+      .required("dryBelow", limits, "For each device the percent of volume below which the rules hold soil to be dry."),
+      .required("wetAbove", limits, "For each device the percent of volume above which they hold it to be too wet."),
       .required("series", .array(oneSeries, maxItems: maximumSeries)),
     ]))
+
+  private static let limits = Schema.array(.number(minimum: 0, maximum: 100), maxItems: maximumDevices)
 
   private static let oneSeries = Schema.named(
     "GardenHistorySeries",

@@ -47,11 +47,10 @@ export class Chart {
 
   /**
    * `options`: title, unit, format(value), zero (whether the scale starts at 0), bars (instead of lines), none (what an
-   * empty chart says), legend (whether it has one), bands ({from, to, name, kind}: what values mean), choose(from, to)
-   * (called with a span that was drawn over).
+   * empty chart says), legend (whether it has one), choose(from, to) (called with a span that was drawn over).
    */
   constructor(options) {
-    this.#options = { format: short, unit: "", zero: true, none: "Nothing yet", legend: true, bands: [], ...options };
+    this.#options = { format: short, unit: "", zero: true, none: "Nothing yet", legend: true, ...options };
     const title = this.#options.unit ? `${options.title}, ${this.#options.unit}` : options.title;
     this.#plot.setAttribute("aria-label", title);
     this.figure = element("figure", { class: "chart" },
@@ -74,7 +73,7 @@ export class Chart {
     new ResizeObserver(() => this.#draw()).observe(this.#plot);
   }
 
-  /** `data`: from, to, gap (ms without a point that break a line; the width of bars), times, series of {name, values, low?, high?, colour?}. */
+  /** `data`: from, to, gap (ms without a point that break a line; the width of bars), times, series of {name, values, low?, high?, colour?, bands? ({from, to, name, kind}: what values mean)}. */
   show(data) {
     const names = (of) => of.series.map((one) => one.name).join("\n");
     const same = names(data) === names(this.#data);
@@ -158,9 +157,11 @@ swatch(one, index), one.name));
     return new Set(labels).size === ticks.length ? labels : ticks.map((tick) => tick.toLocaleString("en"));
   }
 
-  /** What ranges of values mean, as far as they are in sight. */
+  /** What ranges of values mean, as far as they are in sight and mean the same in all that is shown. */
   #bands(low, high, y, width) {
-    return this.#options.bands.flatMap((band) => {
+    const [bands, ...others] = this.#shown.map((one) => one.bands ?? []);
+    if (others.some((other) => JSON.stringify(other) !== JSON.stringify(bands))) return [];
+    return bands.flatMap((band) => {
       const [bottom, top] = [Math.max(low, band.from), Math.min(high, band.to)];
       if (bottom >= top) return [];
       const height = y(bottom) - y(top);
@@ -237,7 +238,7 @@ swatch(one, index), one.name));
     const lines = this.#shown.map((one) => [one, index < 0 ? null : one.values[index]])
       .sort(([, a], [, b]) => (b ?? -Infinity) - (a ?? -Infinity));
     const when = index < 0 ? "" : moment(times[index] - (this.#options.bars ? gap / 2 : 0), to - from); // a bar by its beginning
-    const text = lines.map(([{ name }, value]) => (series.length > 1 ? `${name} ${this.#value(value)}` : this.#value(value))).join(", ");
+    const text = lines.map(([one, value]) => (series.length > 1 ? `${one.name} ${this.#value(value, one)}` : this.#value(value, one))).join(", ");
     this.#plot.setAttribute("aria-valuemax", Math.max(times.length - 1, 0));
     this.#plot.setAttribute("aria-valuenow", Math.max(index, 0));
     this.#plot.setAttribute("aria-valuetext", index < 0 ? this.#options.none : `${when}: ${text}`);
@@ -246,16 +247,16 @@ swatch(one, index), one.name));
     if (this.#readout.hidden) return;
     const known = lines.filter(([, value]) => value != null || lines.length === 1);
     this.#readout.replaceChildren(element("b", {}, when), ...known.map(([one, value]) => element("div", {},
-      ...(series.length > 1 ? [swatch(one, series.indexOf(one)), `${one.name}: `] : []), this.#value(value))));
+      ...(series.length > 1 ? [swatch(one, series.indexOf(one)), `${one.name}: `] : []), this.#value(value, one))));
     const room = this.figure.clientWidth - this.#readout.offsetWidth - 8;
     const left = this.#plot.offsetLeft + this.#x(times[index]) + 12;
     const flipped = left > room ? left - this.#readout.offsetWidth - 24 : left;
     this.#readout.style.transform = `translate(${Math.max(4, Math.min(flipped, room))}px, ${this.#plot.offsetTop}px)`;
   }
 
-  #value(value) {
+  #value(value, { bands }) {
     if (value == null) return "no value";
-    const meaning = this.#options.bands.find((band) => value >= band.from && value < band.to)?.name;
+    const meaning = bands?.find((band) => value >= band.from && value < band.to)?.name;
     const words = this.#options.unit ? `${this.#options.format(value)} ${this.#options.unit}` : this.#options.format(value);
     return meaning ? `${words}, ${meaning}` : words;
   }

@@ -96,10 +96,7 @@ async function load() {
   // Each shows what it has, whatever becomes of the others.
   if (devices.value) knowNames(devices.value);
   if (past.value) knowOrder(past.value);
-  if (garden.value) {
-    describe(garden.value);
-    history.judge(garden.value);
-  }
+  if (garden.value) describe(garden.value);
   if (latest.value) showLatest(latest.value);
   if (past.value) history.show(past.value);
   showInsights(find("insights"), insights.value?.items ?? []);

@@ -2,7 +2,7 @@
 
 import { Chart, swatch } from "./chart.js";
 import { element, find, say } from "./element.js";
-import { called, known, knowOrder, place } from "./probes.js";
+import { called, known, knowOrder, moisture, place } from "./probes.js";
 import { get } from "./server.js";
 import { moment, sensorName, sensorOrder, short } from "./words.js";
 
@@ -10,21 +10,19 @@ const HOUR = 3_600_000, DAY = 24 * HOUR;
 const SPANS = { day: DAY, week: 7 * DAY, month: 30 * DAY, year: 365 * DAY };
 const SHORTEST = HOUR, LONGEST = 3_650 * DAY;
 const SUMS = new Set(["rain"]); // what is added up; of all else the average is shown
-// Where a garden says nothing else, as the server's rules judge.
-const DRY = 30, WET = 85, FROST = 0, GROUND_FROST = 3;
+const FROST = { from: -Infinity, to: 0, name: "frost", kind: "cold" };
+const GROUND_FROST = { from: FROST.to, to: 3, name: "ground frost", kind: "chill" };
 
 export class History {
   #garden;
   #range = "day"; // or null when a span was chosen
   #span = null; // {from, to}
   #charts = new Map(); // sensor type and title → chart
-  #bands = {};
   #alone = null; // the device that is shown alone
   #asked = 0;
 
   constructor(garden) {
     this.#garden = garden;
-    this.judge({});
     for (const choice of document.querySelectorAll("input[name=range]")) {
       choice.checked = choice.value === this.#range; // browsers restore the choice of an earlier visit
       choice.addEventListener("change", () => this.#choose(choice.value));
@@ -38,19 +36,6 @@ export class History {
       if (from <= to) this.#look(from, to + DAY);
       else say("Choose a first day and a last one that is not before it.");
     });
-  }
-
-  /** What values mean for a garden. */
-  judge({ dryBelow, wetAbove }) {
-    const frost = { from: -Infinity, to: FROST, name: "frost", kind: "cold" };
-    this.#bands = {
-      soil_moisture: [
-        { from: -Infinity, to: dryBelow ?? DRY, name: "dry", kind: "dry" },
-        { from: wetAbove ?? WET, to: Infinity, name: "wet", kind: "wet" },
-      ],
-      soil_temperature: [frost],
-      air_temperature: [frost, { from: FROST, to: GROUND_FROST, name: "ground frost", kind: "chill" }],
-    };
   }
 
   get() {
@@ -97,7 +82,7 @@ export class History {
 
   #options(type, unit, bar) {
     const choose = (from, to) => this.#look(from, to);
-    if (!bar) return { title: sensorName(type), unit, zero: false, legend: false, bands: this.#bands[type] ?? [], choose };
+    if (!bar) return { title: sensorName(type), unit, zero: false, legend: false, choose };
     const title = `${sensorName(type)} by the ${bar === HOUR ? "hour" : bar === DAY ? "day" : "week"}`;
     return { title, format: (value) => `${short(value)} ${unit}`.trim(), bars: true, legend: false, choose };
   }
@@ -142,6 +127,18 @@ export class History {
   }
 }
 
+/** What values of a device mean: those of its soil by the limits that the server's rules judge by. */
+function bands(type, device) {
+  if (type === "soil_temperature") return [FROST];
+  if (type === "air_temperature") return [FROST, GROUND_FROST];
+  const limits = type === "soil_moisture" && moisture(device);
+  if (!limits) return [];
+  return [
+    { from: -Infinity, to: limits.dry, name: "dry", kind: "dry" },
+    { from: limits.wet, to: Infinity, name: "wet", kind: "wet" },
+  ];
+}
+
 /** The sum of each hour, day or week, by the clock of whoever looks. */
 function sums(all, from, to, step, bar) {
   const begin = (at) => {
@@ -178,6 +175,7 @@ function columns(all, from, step) {
     colour: place(series.deviceId),
     name: called(series.deviceId),
     values: spread(series, "mean"),
+    bands: bands(series.sensorType, series.deviceId),
     // Shades of several devices over each other could not be told apart.
     ...(all.length === 1 ? { low: spread(series, "min"), high: spread(series, "max") } : {}),
   }));
