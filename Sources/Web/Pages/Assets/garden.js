@@ -86,11 +86,11 @@ function showAges() {
 // Everything
 
 async function load() {
-  const about = get(path);
-  const isMine = about.then(mayKnow);
-  const whenMine = (ask) => isMine.then((yes) => (yes ? optional(ask()) : null));
+  const me = profile();
+  // What is only its growers' is asked for by those who may be one: the server says who is.
+  const whenKnown = (ask) => me.then((who) => (who ? optional(ask()) : null));
   const parts = [
-    about, getLatest(), history.get(), whenMine(() => all(`${path}/devices`)), whenMine(() => get(`${path}/insights?limit=5`)),
+    get(path), getLatest(), history.get(), whenKnown(() => all(`${path}/devices`)), whenKnown(() => get(`${path}/insights?limit=5`)),
   ];
   const [garden, latest, past, devices, insights] = (await Promise.allSettled(parts)).map(({ value, reason }) => ({ value, reason }));
   // Each shows what it has, whatever becomes of the others.
@@ -101,7 +101,7 @@ async function load() {
   if (past.value) history.show(past.value);
   showInsights(find("insights"), insights.value?.items ?? []);
   find("advice").hidden = !insights.value?.items.length;
-  if (garden.value && devices.value) keep(garden.value, devices.value);
+  if (garden.value && devices.value) keep(garden.value, devices.value, await me);
   const failed = [garden, latest, past, devices, insights].find((one) => one.reason);
   if (failed) {
     say(`Some of the garden's values could not be loaded. ${failed.reason.message} Trying again.`);
@@ -111,18 +111,11 @@ async function load() {
   }
 }
 
-/** Whether who looks is of the garden: strangers see the public ones alone, without what is only their growers'. */
-async function mayKnow({ ownerId, public: isPublic }) {
-  const me = await profile();
-  return me != null && (ownerId === me.id || !isPublic);
-}
-
 /** What is done for a garden comes with its own module, for those alone who may. */
-async function keep(garden, devices) {
-  const me = await profile();
-  if (garden.ownerId !== me?.id) {
+async function keep(garden, devices, me) {
+  if (garden.ownerId !== me.id) {
     const members = await optional(all(`${path}/members`));
-    const role = members?.find(({ userId }) => userId === me?.id)?.role;
+    const role = members?.find(({ userId }) => userId === me.id)?.role;
     if (role !== "editor" && role !== "manager") return;
   }
   const { showKeeping } = await import("./keeping.js");
