@@ -9,7 +9,7 @@ import { signedIn } from "./visitor.js";
 const id = location.pathname.split("/")[2];
 const path = `/api/businesses/${id}`;
 let shop, me, products = [];
-let basket = new Map(JSON.parse(sessionStorage.getItem(`basket ${id}`) ?? "[]")); // product id → quantity
+const basket = new Map(JSON.parse(sessionStorage.getItem(`basket ${id}`) ?? "[]")); // product id → quantity
 let key = onceKey(); // of this basket's order, until it is changed
 
 async function load() {
@@ -49,8 +49,10 @@ function change(product, quantity) {
   showBasket();
 }
 
+const inBasket = () => products.filter((product) => basket.has(product.id));
+
 function showBasket() {
-  const lines = products.filter((product) => basket.has(product.id));
+  const lines = inBasket();
   find("basket").hidden = lines.length === 0;
   const focused = document.activeElement?.id;
   find("lines").replaceChildren(...lines.map((product) => {
@@ -79,7 +81,8 @@ function orderForm() {
     field("Note for the seller", { name: "note", id: "note", maxlength: 1_000 }),
     element("button", { type: "submit", class: "main" }, "Order"));
   onSubmit(form, async (values) => {
-    const lines = [...basket].map(([productId, quantity]) => ({ productId, quantity }));
+    // What is seen is ordered: nothing that was put there once and is not for sale any more.
+    const lines = inBasket().map((product) => ({ productId: product.id, quantity: basket.get(product.id) }));
     await send("POST", "/api/orders", { businessId: id, lines, ...values }, { "Idempotency-Key": key });
     sessionStorage.removeItem(`basket ${id}`);
     location.assign("/orders");
