@@ -3,12 +3,13 @@
 import { element, find, say } from "./element.js";
 import { onSubmit } from "./form.js";
 import { showInsights } from "./insights.js";
-import { all, get, optional, send } from "./server.js";
+import { all, get, send } from "./server.js";
 import { profile, signIn } from "./visitor.js";
 import { age, sensorName, sensorOrder, short } from "./words.js";
 
 const NEWEST = 6; // insights on top
 const VALUES = 3; // of each garden
+const LOOKS = 20; // gardens of which more than the name is shown: the newest
 
 async function show() {
   const me = await profile();
@@ -19,8 +20,9 @@ async function show() {
   find("title").textContent = `Welcome, ${me.displayName}`;
   const gardens = await all("/api/gardens?owner=me");
   find("none").hidden = gardens.length > 0;
-  const found = await Promise.all(gardens.map(look));
-  find("gardens").replaceChildren(...gardens.map((garden, index) => card(garden, found[index])));
+  const found = [];
+  for (const garden of gardens.slice(0, LOOKS)) found.push(await look(garden)); // all at once would be refused as too many
+  find("gardens").replaceChildren(...gardens.map((garden, index) => card(garden, found[index]?.values)));
   const insights = found.flatMap((one) => one.insights).sort((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, NEWEST);
   showInsights(find("insights"), insights, new Map(gardens.map(({ id, name }) => [id, name])));
   find("advice").hidden = insights.length === 0;
@@ -28,22 +30,22 @@ async function show() {
 
 /** What there is to say of a garden; nothing where it cannot be had just now. */
 async function look({ id }) {
-  const [insights, latest] = await Promise.all([
-    optional(get(`/api/gardens/${id}/insights?limit=${NEWEST}`)), optional(get(`/api/gardens/${id}/latest`)),
+  const [insights, latest] = await Promise.allSettled([
+    get(`/api/gardens/${id}/insights?limit=${NEWEST}`), get(`/api/gardens/${id}/latest`),
   ]);
-  return { insights: insights?.items ?? [], values: latest?.items ?? [] };
+  return { insights: insights.value?.items ?? [], values: latest.value?.items };
 }
 
-function card({ id, name, public: isPublic }, { values }) {
+function card({ id, name, public: isPublic }, values) {
   // Of each sensor the newest value of all devices.
   const newest = new Map();
-  for (const value of values) {
+  for (const value of values ?? []) {
     if (!(newest.get(value.sensorType)?.measuredAt >= value.measuredAt)) newest.set(value.sensorType, value);
   }
   const rows = [...newest.values()].sort((a, b) => sensorOrder(a.sensorType, b.sensorType)).slice(0, VALUES);
   return element("li", { class: "card" },
     element("h3", {}, element("a", { href: `/gardens/${id}` }, name)),
-    element("p", { class: "quiet" }, isPublic ? "Public" : "Private", rows.length ? "" : " · nothing measured yet"),
+    element("p", { class: "quiet" }, isPublic ? "Public" : "Private", values?.length === 0 ? " · nothing measured yet" : ""),
     element("dl", {}, ...rows.flatMap(({ sensorType, value, unit, measuredAt }) => [
       element("dt", {}, sensorName(sensorType)),
       element("dd", {}, `${short(value)} ${unit ?? ""}`, element("span", { class: "when quiet" }, age(Date.parse(measuredAt))))])));
