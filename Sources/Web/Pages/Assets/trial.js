@@ -12,7 +12,9 @@ let token = ""; // for all operations, until the page is left
 /** Adds what tries an operation out; its form is made when it is wanted. */
 export function addTrial(operation) {
   const trial = element("details", { class: "trial" }, element("summary", {}, "Try it"));
-  trial.addEventListener("toggle", () => trial.open && trial.childElementCount === 1 && build(operation, trial));
+  trial.addEventListener("toggle", () => build(operation, trial).catch((error) => {
+    trial.append(element("p", { role: "alert" }, `It cannot be tried: ${error.message}`));
+  }), { once: true });
   operation.append(trial);
 }
 
@@ -81,7 +83,7 @@ async function told(response) {
     if (type.startsWith("text/event-stream")) break;
   }
   chunks?.cancel();
-  if (/json/.test(type) && text.length < LONGEST) text = JSON.stringify(JSON.parse(text), null, 2);
+  if (/\bjson\b/.test(type) && text.length < LONGEST) text = JSON.stringify(JSON.parse(text), null, 2);
   return [
     element("p", {}, element("strong", {}, `${response.status} ${response.statusText}`), ` ${type}`),
     ...(text ? [element("pre", { tabindex: 0, "aria-label": "Answer" }, element("code", {}, text.slice(0, LONGEST)))] : []),
