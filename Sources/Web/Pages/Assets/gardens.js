@@ -1,6 +1,7 @@
 // The list of public gardens, a page of it at a time.
 
-import { element, find } from "./element.js";
+import { element, find, say } from "./element.js";
+import { get } from "./server.js";
 import { short } from "./words.js";
 
 let cursor = null;
@@ -9,18 +10,16 @@ async function more() {
   const button = find("more");
   button.disabled = true;
   try {
-    const response = await fetch(`/api/gardens?limit=60${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
-    if (!response.ok) throw new Error(`The server answered ${response.status}.`);
-    const { items, nextCursor } = await response.json();
+    const { items, nextCursor } = await get(`/api/gardens?limit=60${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
     cursor = nextCursor;
-    find("gardens").append(...items.map(card));
-    find("none").hidden = find("gardens").childElementCount > 0;
-    find("notice").hidden = true;
+    // Whoever is signed in is told of private ones, too.
+    find("gardens").append(...items.filter((garden) => garden.public).map(card));
+    find("none").hidden = cursor != null || find("gardens").childElementCount > 0;
+    say("");
     button.hidden = cursor == null;
     button.textContent = "Show more";
   } catch (error) {
-    find("notice").textContent = `The gardens could not be loaded. ${error.message}`;
-    find("notice").hidden = false;
+    say(`The gardens could not be loaded. ${error.message}`);
     button.hidden = false;
     button.textContent = "Try again";
   }
