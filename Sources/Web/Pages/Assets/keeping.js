@@ -79,12 +79,10 @@ function settings(garden, changed) {
     field("Area in m²", { name: "areaSquareMetres", id: "garden-area", type: "number", min: 0, step: "any", value: garden.areaSquareMetres }),
     field("Latitude", { name: "location.latitude", id: "garden-latitude", type: "number", step: "any", value: garden.location?.latitude }),
     field("Longitude", { name: "location.longitude", id: "garden-longitude", type: "number", step: "any", value: garden.location?.longitude }),
-    ..."soil" in garden ? [
-      field("Soil", { name: "soil", id: "garden-soil", value: garden.soil }, ["sand", "sandy-loam", "loam", "clay-loam", "clay"]),
-      field("Dry below, %", { name: "dryBelow", id: "garden-dry", type: "number", step: "any", value: garden.dryBelow }),
-      field("Wet above, %", { name: "wetAbove", id: "garden-wet", type: "number", step: "any", value: garden.wetAbove }),
-    ] : [],
-    ..."timeZone" in garden ? [field("Time zone", { name: "timeZone", id: "garden-zone", value: garden.timeZone })] : [],
+    field("Soil", { name: "soil", id: "garden-soil", value: garden.soil }, ["sand", "sandy-loam", "loam", "clay-loam", "clay"]),
+    field("Dry below, %", { name: "dryBelow", id: "garden-dry", type: "number", step: "any", value: garden.dryBelow }),
+    field("Wet above, %", { name: "wetAbove", id: "garden-wet", type: "number", step: "any", value: garden.wetAbove }),
+    field("Time zone", { name: "timeZone", id: "garden-zone", value: garden.timeZone }),
     element("label", { class: "check" }, element("input", { type: "checkbox", name: "public", id: "garden-public", checked: garden.public }),
       "Public: everyone may see its values, under numbers in place of names"),
     element("button", { type: "submit", class: "main" }, "Save"));

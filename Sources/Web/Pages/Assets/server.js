@@ -12,11 +12,10 @@ export class Refusal extends Error {
   }
 }
 
-export const get = (path) => call("GET", path);
-export const send = (method, path, body, headers) => call(method, path, body, headers);
+export const get = (path) => send("GET", path);
 
 /** The answer's JSON, or null when it has none; throws a `Refusal`. */
-async function call(method, path, body, headers = {}) {
+export async function send(method, path, body, headers = {}) {
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
   let response;
   try {

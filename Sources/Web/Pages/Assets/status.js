@@ -1,7 +1,7 @@
 // The status page: asks /status/data every five seconds for what it does not have yet.
 
 import { Chart } from "./chart.js";
-import { element, find } from "./element.js";
+import { element, find, put, tell } from "./element.js";
 import { showUptime } from "./uptime.js";
 import { moment, short } from "./words.js";
 
@@ -65,11 +65,6 @@ function ago(ms) {
     .filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`).join(" ");
 }
 
-function text(id, value) {
-  const node = find(id);
-  if (node.textContent !== value) node.textContent = value;
-}
-
 const marks = { healthy: "✓", degraded: "!", unhealthy: "✕" };
 
 function headline() {
@@ -87,13 +82,13 @@ function render() {
     find("hero").firstElementChild.textContent = marks[status];
     find("hero").querySelector("h1").textContent = words;
     document.title = `${words} · Terroir`;
-    text("said", words);
+    tell(words);
   }
   renderNotice();
   if (!report) return;
   const age = Date.now() - lastSuccess;
   const up = Date.parse(report.now) - Date.parse(report.startedAt);
-  text("facts", `Version ${report.version} · up ${ago(up)} · ${failing ? `last heard ${ago(age)} ago` : `updated ${moment(lastSuccess)}`}`);
+  put(find("facts"), `Version ${report.version} · up ${ago(up)} · ${failing ? `last heard ${ago(age)} ago` : `updated ${moment(lastSuccess)}`}`);
   find("checks").replaceChildren(...report.checks.map(check));
   renderFigures();
 }
@@ -106,7 +101,7 @@ function renderNotice() {
   const words = lastSuccess
     ? `No answer since ${moment(lastSuccess)}. The figures below are from then. Trying again every five seconds.`
     : "No answer yet. Trying again every five seconds.";
-  if (notice.textContent !== words) notice.textContent = words;
+  put(notice, words);
 }
 
 function check({ name, status, latencyMs }) {
@@ -119,18 +114,18 @@ function check({ name, status, latencyMs }) {
 function renderFigures() {
   const last = points.at(-1);
   if (last) {
-    text("requests", per(" /s")(last.requestsPerSecond));
-    text("p50", duration(last.p50Ms));
-    text("p99", duration(last.p99Ms));
-    text("p95", `P95 ${duration(last.p95Ms)}`);
-    text("errors", share(last.errorShare));
-    text("open", short(last.openConnections));
-    text("active", `${short(last.activeConnections)} serving a request`);
-    text("readings", per(" /s")(last.readingsPerSecond));
-    text("database", duration(last.databaseMs));
-    text("database-pool", `${short(last.databaseActive)} busy, ${short(last.databaseIdle)} idle`);
-    text("redis", duration(last.redisMs));
-    text("redis-pool", `${short(last.redisConnections)} connection${last.redisConnections === 1 ? "" : "s"}`);
+    put(find("requests"), per(" /s")(last.requestsPerSecond));
+    put(find("p50"), duration(last.p50Ms));
+    put(find("p99"), duration(last.p99Ms));
+    put(find("p95"), `P95 ${duration(last.p95Ms)}`);
+    put(find("errors"), share(last.errorShare));
+    put(find("open"), short(last.openConnections));
+    put(find("active"), `${short(last.activeConnections)} serving a request`);
+    put(find("readings"), per(" /s")(last.readingsPerSecond));
+    put(find("database"), duration(last.databaseMs));
+    put(find("database-pool"), `${short(last.databaseActive)} busy, ${short(last.databaseIdle)} idle`);
+    put(find("redis"), duration(last.redisMs));
+    put(find("redis-pool"), `${short(last.redisConnections)} connection${last.redisConnections === 1 ? "" : "s"}`);
   }
   const to = Date.parse(report.now);
   const times = points.map((point) => Date.parse(point.at));
