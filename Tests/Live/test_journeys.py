@@ -136,6 +136,7 @@ class Journeys(unittest.TestCase):
             self.look(page, "home")
             keys.follow("Account")
             expect(page.locator("#who")).to_have_text(f"Signed in as {email}")
+            expect(page.locator("#sessions li")).to_have_text(re.compile(r"^This browser · .*, used (just now|\d+ min ago)$"))
             self.look(page, "account")
             keys.press("Change password")
             expect(page.locator("#new-fault")).to_be_visible()  # what was not filled in was not changed

@@ -1,7 +1,7 @@
 // One's account: name and password, sessions, tokens for programs, where news go, and the end.
 
 import { addCopy } from "./copy.js";
-import { button, element, find, say, tell } from "./element.js";
+import { button, element, find, renew, say, tell } from "./element.js";
 import { onSubmit } from "./form.js";
 import { all, optional, send } from "./server.js";
 import { forget, signedIn } from "./visitor.js";
@@ -33,19 +33,20 @@ function reveal(place, words, secret) {
 
 async function showSessions() {
   const sessions = await all("/api/sessions");
-  find("sessions").replaceChildren(...sessions.map(({ id, userAgent, clientAddress, lastUsedAt, current }) => row(
-    current ? "This browser" : (userAgent ?? "A program").slice(0, 60), `${clientAddress}, used ${age(Date.parse(lastUsedAt))}`,
-    !current && button("End", async () => {
+  renew(find("sessions"), ...sessions.map(({ id, userAgent, clientAddress, lastUsedAt, current }) => {
+    const name = current ? "This browser" : (userAgent ?? "A program").slice(0, 60);
+    return row(name, `${clientAddress}, used ${age(Date.parse(lastUsedAt))}`, !current && button("End", async () => {
       await send("DELETE", `/api/sessions/${id}`);
       await showSessions();
       tell("The session is over");
-    }))));
+    }, { "aria-label": `End ${name}, ${clientAddress}` }));
+  }));
 }
 
 async function showTokens() {
   const tokens = await optional(all("/api/tokens"));
   find("tokens").hidden = tokens == null;
-  find("token-list").replaceChildren(...(tokens ?? []).map(({ id, name, scopes, lastUsedAt, expiresAt }) => row(
+  renew(find("token-list"), ...(tokens ?? []).map(({ id, name, scopes, lastUsedAt, expiresAt }) => row(
     name, [scopes.join(", "), lastUsedAt ? `used ${age(Date.parse(lastUsedAt))}` : "never used", expiresAt && `until ${day(Date.parse(expiresAt))}`].filter(Boolean).join(", "),
     button("Revoke", async () => {
       await send("DELETE", `/api/tokens/${id}`);
@@ -57,7 +58,7 @@ async function showTokens() {
 async function showChannels() {
   const channels = await optional(all("/api/channels"));
   find("channels").hidden = channels == null;
-  find("channel-list").replaceChildren(...(channels ?? []).map(({ id, kind, target, enabled, minimumSeverity }) => row(
+  renew(find("channel-list"), ...(channels ?? []).map(({ id, kind, target, enabled, minimumSeverity }) => row(
     target, [kind, minimumSeverity && `from ${minimumSeverity}`, enabled === false && "switched off"].filter(Boolean).join(", "),
     button("Try", async () => {
       await send("POST", `/api/channels/${id}/test`);
@@ -66,6 +67,7 @@ async function showChannels() {
     button("Remove", async () => {
       await send("DELETE", `/api/channels/${id}`);
       await showChannels();
+      tell(`${target} is removed`);
     }, { "aria-label": `Remove ${target}` }))));
 }
 

@@ -4,7 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export const find = (id) => document.getElementById(id);
 
-/** An HTML element with attributes and children; text becomes text, never markup. */
+/** An HTML element with attributes and children, of which false and null are none; text becomes text, never markup. */
 export function element(name, attributes = {}, ...children) {
   return furnish(document.createElement(name), attributes, children);
 }
@@ -18,7 +18,7 @@ function furnish(node, attributes, children) {
     if (value === true) node.setAttribute(key, "");
     else if (value !== false && value != null) node.setAttribute(key, value);
   }
-  node.append(...children.filter((child) => child != null));
+  node.append(...children.filter((child) => child != null && child !== false));
   return node;
 }
 
@@ -36,6 +36,17 @@ export function button(words, act, attributes = {}) {
     node.ariaBusy = "false";
   });
   return node;
+}
+
+/** Shows a list anew. The button that had the focus has it again, or when it is gone the section's heading. */
+export function renew(list, ...entries) {
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
+  list.replaceChildren(...entries);
+  if (!focused) return;
+  const label = focused.getAttribute("aria-label");
+  const heading = list.closest("section").querySelector("h2");
+  heading.tabIndex = -1;
+  ([...list.querySelectorAll("button")].find((node) => node.getAttribute("aria-label") === label) ?? heading).focus();
 }
 
 /** Writes text where it differs: what is read aloud is not read again. */

@@ -1,7 +1,7 @@
 // What those who keep a garden do for it: devices and their keys, who may see it, its name and place.
 
 import { addCopy } from "./copy.js";
-import { button, element, find, tell } from "./element.js";
+import { button, element, find, renew, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
 import { send } from "./server.js";
 import { showMembers } from "./members.js";
@@ -26,7 +26,7 @@ export function showKeeping(garden, devices, changed) {
 }
 
 function showDevices(garden, devices, changed) {
-  find("device-list").replaceChildren(...devices.map(({ id, name, online, lastSeenAt }) => element("li", {},
+  renew(find("device-list"), ...devices.map(({ id, name, online, lastSeenAt }) => element("li", {},
     element("span", {}, element("strong", {}, name), element("span", { class: "quiet" },
       lastSeenAt ? ` · ${online ? "online" : "silent"}, seen ${age(Date.parse(lastSeenAt))}` : " · has not reported yet")),
     button("New key", async () => {

@@ -1,6 +1,6 @@
 // A shop: its products and a basket; for its owner, what is for sale.
 
-import { button, element, find, say, tell } from "./element.js";
+import { button, element, find, renew, say, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
 import { minor, money, plain } from "./money.js";
 import { all, get, onceKey, send } from "./server.js";
@@ -19,7 +19,7 @@ async function load() {
   find("facts").textContent = [shop.category, shop.description].filter(Boolean).join(" · ");
   const isOwn = me?.id === shop.ownerId;
   find("selling").hidden = !isOwn;
-  find("products").replaceChildren(...products.map(isOwn ? offered : wanted));
+  renew(find("products"), ...products.map(isOwn ? offered : wanted));
   find("none").hidden = products.length > 0;
   if (me && !isOwn) {
     orderForm();
