@@ -139,25 +139,25 @@ function bands(type, device) {
   ];
 }
 
-/** The sum of each hour, day or week, by the clock of whoever looks. */
+/** The sum of each hour, day or week, by the clock of whoever looks. A step counts where its middle lies: its days are UTC's. */
 function sums(all, from, to, step, bar) {
   const begin = (at) => {
     const moment = new Date(at);
-    if (bar === HOUR) return moment.setMinutes(0, 0, 0);
-    return bar === DAY ? moment.setHours(0, 0, 0, 0) : at;
+    return bar === HOUR ? moment.setMinutes(0, 0, 0) : moment.setHours(0, 0, 0, 0);
   };
-  const starts = [...new Set(all.flatMap(({ bucket }) => bucket.map((index) => begin(from + index * step))))].sort((a, b) => a - b);
+  const startOf = (index) => (bar > DAY ? from + index * step : begin(from + (index + 0.5) * step));
+  const starts = [...new Set(all.flatMap(({ bucket }) => bucket.map(startOf)))].sort((a, b) => a - b);
   const series = all.map(({ deviceId, bucket, sum }) => {
     const values = new Array(starts.length).fill(null);
     bucket.forEach((index, at) => {
-      const row = starts.indexOf(begin(from + index * step));
+      const row = starts.indexOf(startOf(index));
       values[row] = (values[row] ?? 0) + sum[at];
     });
     return { colour: place(deviceId), name: called(deviceId), values };
   });
   // The first and the last may be cut: whole bars have room.
   return {
-    from: begin(from), to: begin(to - 1) + bar, gap: bar, times: starts.map((start) => start + bar / 2),
+    from: Math.min(from, starts[0]), to: Math.max(to, starts.at(-1) + bar), gap: bar, times: starts.map((start) => start + bar / 2),
     series: series.sort((a, b) => a.colour - b.colour),
   };
 }
