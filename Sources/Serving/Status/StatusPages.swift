@@ -8,6 +8,13 @@ import Web
 struct StatusPages: EndpointGroup {
   let context: LoopContext
   let status: LoopStatus
+  private let memory: StatusMemory
+
+  init(context: LoopContext, status: LoopStatus) {
+    self.context = context
+    self.status = status
+    memory = StatusMemory(context)
+  }
 
   private static let page = PageShell.page(
     title: "Status", at: "/status", script: "status", main: Asset.named("status.html").bytes)
@@ -29,7 +36,7 @@ struct StatusPages: EndpointGroup {
         summary: "How the service was of late",
         details: "By the hour and by the day, of all replicas together, as it is noted every minute.", tag: "Pages",
         success: Endpoint.Success(200, StatusRecord.schema, headers: ["ETag"]), refusals: [.unavailable],
-        handler: .async { call in call.ok(try await StatusRecord(database: context.database).body()) }),
+        handler: .async { call in call.conditional(try await memory.entry(), isList: false) }),
     ]
   }
 

@@ -1,0 +1,26 @@
+import Reactor
+import Web
+
+/// How the service was, remembered for a while by one loop and made once for all who ask meanwhile: anybody may ask, what
+/// is read for it are ninety days, and they change once a minute.
+final class StatusMemory {
+  /// How long it is shown again, in nanoseconds.
+  static let lifetimeNanoseconds: UInt64 = 10_000_000_000
+  private static let key = "history"
+
+  private let context: LoopContext
+  private let loads = SingleFlight<String, CacheEntry>()
+  private var memory = ShortMemory<String, CacheEntry>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: 1)
+
+  init(_ context: LoopContext) { self.context = context }
+
+  /// The answer as it is or was a little while ago.
+  func entry() async throws -> CacheEntry {
+    if let known = memory.value(of: Self.key, at: context.loop.now) { return known }
+    return try await loads.value(of: Self.key) {
+      let entry = CacheEntry(body: try await StatusRecord(database: context.database).body())
+      memory.keep(entry, of: Self.key, at: context.loop.now)
+      return entry
+    }
+  }
+}
