@@ -11,7 +11,8 @@ const SELLER_STEPS = {
   pending: ["paid", "cancelled"], paid: ["preparing", "refunded"], preparing: ["shipped", "refunded"],
   shipped: ["delivered", "refunded"], delivered: ["refunded"],
 };
-const BUYER_STEPS = { pending: ["cancelled"] };
+// What is paid may be left once the seller lets it lie: the server says whether it is so far.
+const BUYER_STEPS = { pending: ["cancelled"], paid: ["cancelled"] };
 const WORDS = {
   paid: "Mark as paid", preparing: "Begin to prepare", shipped: "Mark as shipped", delivered: "Mark as delivered",
   cancelled: "Cancel", refunded: "Refund",
