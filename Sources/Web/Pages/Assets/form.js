@@ -22,7 +22,7 @@ export function onSubmit(form, act) {
 }
 
 /** What is filled in. Empty fields are left out, but for a form that changes something, where they take it away. */
-export function values(form) {
+function values(form) {
   const body = {};
   for (const field of form.elements) {
     if (!field.name) continue;
