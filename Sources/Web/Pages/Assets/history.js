@@ -110,6 +110,7 @@ export class History {
   }
 
   #move(direction) {
+    if (!this.#span) return; // nothing is shown yet
     const { from, to } = this.#span;
     const size = to - from;
     const [later, wider] = { earlier: [-0.5, 1], later: [0.5, 1], closer: [0.25, 0.5], wider: [-0.5, 2] }[direction];
