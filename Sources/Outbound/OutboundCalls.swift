@@ -38,10 +38,10 @@ final class OutboundCalls {
   // The loop may have gone before: its descriptors are forgotten with it.
   deinit {
     guard let multi else { return }
-    for easy in running.keys { curl_multi_remove_handle(multi, easy) }
-    // It would call this object for the sockets that it closes (invariant 6).
+    // First: it would call this object, and this the loop, for what it lets go of (invariant 6).
     _ = ccurl_multi_set_sockets(multi, nil, nil)
     _ = ccurl_multi_set_timer(multi, nil, nil)
+    for easy in running.keys { curl_multi_remove_handle(multi, easy) }
     curl_multi_cleanup(multi)
   }
 
