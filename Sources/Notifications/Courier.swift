@@ -19,8 +19,9 @@ package final class Courier {
   static let timeoutSeconds = 10.0
   /// The most channels that are delivered to at a time.
   static let maximumChannels = 16
-  /// The most messages to one channel before others have their turn.
+  /// The most messages to one channel before others have their turn, and how long it may take them, in nanoseconds.
   static let messagesPerTurn = 50
+  static let turnNanoseconds: UInt64 = 20_000_000_000
   /// The most news of one digest.
   static let newsPerDigest = 50
   /// The pauses after so many failures in a row, in seconds; the last one is that of all further ones.
@@ -111,7 +112,8 @@ package final class Courier {
     do {
       let expired = try await context.database.execute(Self.expire, channel.id)
       counter(channel.kind, .expired).increment(by: UInt64(expired))
-      for _ in 0..<Self.messagesPerTurn where !isStopped {
+      let end = context.loop.now + Self.turnNanoseconds
+      for _ in 0..<Self.messagesPerTurn where !isStopped && context.loop.now < end {
         let rows = try await context.database.write(
           Self.next, channel.id, channel.lease, Self.leaseSeconds, Self.newsPerDigest)
         guard !rows.isEmpty else { break }
