@@ -11,8 +11,6 @@ enum ChannelKind: String, CaseIterable {
 /// What is gathered before it is sent.
 enum DigestPeriod: String, CaseIterable {
   case hourly, daily
-
-  var minutes: Int { self == .hourly ? 60 : 1_440 }
 }
 
 /// Where a user is told what happens, as its owner sees it.

@@ -145,10 +145,12 @@ struct ChannelRoutes: EndpointGroup {
   private func require(_ kind: ChannelKind, _ target: String?, _ quietHours: QuietHours?) async throws {
     if let target {
       if let fault = ChannelTarget.fault(target, kind) { throw ValidationError("/target", fault) }
-      if kind != .email { try await ChannelTarget.requireAdmitted(target, by: networks, on: context.loop) }
+      if kind != .email {
+        try await ChannelTarget.requireAdmitted(target, by: networks, on: context.loop)
+      } else if context.configuration.notifications.mailServer == nil {
+        throw ValidationError("/kind", "this server sends no mail")
+      }
     }
-    let settings = context.configuration.notifications
-    if kind == .email, settings.mailServer == nil { throw ValidationError("/kind", "this server sends no mail") }
     guard let zone = quietHours?.timeZone, zone != "UTC" else { return }
     guard try await !context.database.query(Self.zone, zone).isEmpty else {
       throw ValidationError("/quietHours/timeZone", "is no time zone that is known here")
