@@ -49,7 +49,7 @@ struct OrderTransitions: EndpointGroup {
       order.updatedAt = try row.decode(Timestamp.self, 0)
       if next.givesStockBack {
         tags = [.products(of: order.businessID)] + order.lines.map { .product($0.productID) }
-        try await Stock.giveBack(of: id, in: transaction)
+        try await Stock.giveBack(of: [id], in: transaction)
       }
       if let other = order.audience(besides: user) {
         try await Outbox(context).put(order.movedNews, for: other, in: transaction)

@@ -22,10 +22,10 @@ struct Stock {
     return Set(try rows.filter { try $0.decode(Bool.self, 1) }.map { try $0.decode(Identifier.self, 0) })
   }
 
-  /// Gives back all that an order has taken. A product that has lost its limit since has nothing to be added to.
-  static func giveBack(of order: Identifier, in transaction: Transaction) async throws {
-    try await transaction.execute(lockTaken, order)
-    try await transaction.execute(giveBack, order)
+  /// Gives back all that some orders have taken. A product that has lost its limit since has nothing to be added to.
+  static func giveBack(of orders: [Identifier], in transaction: Transaction) async throws {
+    try await transaction.execute(lockTaken, orders)
+    try await transaction.execute(giveBack, orders)
   }
 
   private static let lock = Statement(
@@ -40,13 +40,16 @@ struct Stock {
   private static let lockTaken = Statement(
     "stock.lockTaken",
     """
-    SELECT 1 FROM products WHERE id IN (SELECT product_id FROM order_lines WHERE order_id = $1 AND stock_taken)
+    SELECT 1 FROM products WHERE id IN (SELECT product_id FROM order_lines WHERE order_id = ANY ($1) AND stock_taken)
     ORDER BY id FOR NO KEY UPDATE
     """)
   private static let giveBack = Statement(
     "stock.giveBack",
     """
-    UPDATE products SET stock = stock + quantity FROM order_lines
-    WHERE order_id = $1 AND stock_taken AND products.id = product_id AND stock IS NOT NULL
+    UPDATE products SET stock = stock + quantity FROM (
+      SELECT product_id, sum(quantity)::bigint AS quantity FROM order_lines
+      WHERE order_id = ANY ($1) AND stock_taken GROUP BY product_id
+    ) AS taken
+    WHERE products.id = product_id AND stock IS NOT NULL
     """)
 }

@@ -32,13 +32,11 @@ final class UnpaidOrders {
   }
 
   private func run(_ transaction: Transaction) async throws -> Bool {
-    ended = []
-    for row in try await transaction.query(Self.due, Self.ordersPerRun) {
-      let order = try Order(row)
-      try await Stock.giveBack(of: order.id, in: transaction)
-      ended.append(order)
-    }
-    if !ended.isEmpty { try await transaction.execute(Self.end, ended.map(\.id)) }
+    ended = try await transaction.query(Self.due, Self.ordersPerRun).map { try Order($0) }
+    if ended.isEmpty { return false }
+    // Of all at once: one order after the other would lock their products in no order.
+    try await Stock.giveBack(of: ended.map(\.id), in: transaction)
+    try await transaction.execute(Self.end, ended.map(\.id))
     for order in ended { try await tell(of: order, in: transaction) }
     return ended.count == Self.ordersPerRun
   }
