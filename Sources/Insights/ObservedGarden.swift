@@ -12,13 +12,16 @@ struct ObservedGarden {
   let clock: GardenClock
   let ground: Ground
 
-  /// The columns that `init` reads, in their order; the parameter is the moment for which the clock is told.
+  /// The columns that `init` reads, in their order; the parameter is the moment for which the clock is told. A zone that
+  /// this Postgres does not know any more is none: it would fail the search for all gardens.
   static func columns(at parameter: String) -> String {
-    """
-    gardens.id, gardens.name, gardens.longitude, coalesce(gardens.time_zone, '\(GardenTimeZone.assumed)'),
-      extract(epoch FROM (\(parameter)::timestamptz AT TIME ZONE coalesce(gardens.time_zone, '\(GardenTimeZone.assumed)'))
-        - (\(parameter)::timestamptz AT TIME ZONE 'UTC'))::int8, \(Ground.columns(of: "gardens"))
-    """
+    let zone = "CASE WHEN is_time_zone(gardens.time_zone) THEN gardens.time_zone END"
+    let known = "coalesce(\(zone), '\(GardenTimeZone.assumed)')"
+    return """
+      gardens.id, gardens.name, gardens.longitude, \(known),
+        extract(epoch FROM (\(parameter)::timestamptz AT TIME ZONE \(known))
+          - (\(parameter)::timestamptz AT TIME ZONE 'UTC'))::int8, \(Ground.columns(of: "gardens"))
+      """
   }
 
   init(_ columns: inout Columns) throws {
