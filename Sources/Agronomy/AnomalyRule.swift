@@ -48,15 +48,15 @@ package enum AnomalyRule {
     }
   }
 
-  /// What is wrong with sensors of one type. One that left its neighbours also draws what these are held against: it is
-  /// taken out before the others are judged.
+  /// What is wrong with sensors of one type, at least one. One that left its neighbours also draws what these are held
+  /// against: it is taken out before the others are judged.
   private static func faults(ofType series: [SensorSeries]) -> [SensorFault] {
     var found = series.compactMap(FaultFinder.faultByItself)
+    guard let margin = SensorCharacter(series[0].sensorType).neighbours else { return found }
     var others = series.filter { one in !found.contains { $0.series.device == one.device } }
     for _ in 0..<maximumApart {
-      let apart = others.compactMap { one in
-        FaultFinder.apart(one, others.filter { $0.device != one.device })
-      }
+      let neighbours = Neighbours(others)
+      let apart = others.compactMap { FaultFinder.apart($0, neighbours, margin: margin) }
       guard let worst = apart.max(by: { abs($0.expected) < abs($1.expected) }) else { break }
       found.append(worst)
       others.removeAll { $0.device == worst.series.device }

@@ -18,8 +18,6 @@ enum FaultFinder {
   static let apartHours = 2.0
   static let apartMemoryHours = 6.0
   static let fewestApart = 6
-  /// The neighbours that it takes: of two, none is right.
-  static let fewestNeighbours = 2
   /// What is left out at either end of the week's differences.
   static let outlierShare = 0.01
 
@@ -104,17 +102,14 @@ enum FaultFinder {
 
   // MARK: Beside others
 
-  /// Whether its difference from its neighbours' median has left the range of the week before.
-  static func apart(_ series: SensorSeries, _ neighbours: [SensorSeries]) -> SensorFault? {
-    guard let margin = SensorCharacter(series.sensorType).neighbours, neighbours.count >= fewestNeighbours else {
-      return nil
-    }
+  /// Whether its difference from its neighbours' median has left the range of the week before by more than a margin.
+  static func apart(_ series: SensorSeries, _ neighbours: Neighbours, margin: Double) -> SensorFault? {
     let start = series.newest.at.advanced(byHours: -apartMemoryHours - apartHours)
-    let usual = differences(series.hours.filter { $0.at < start }, neighbours.map(\.hours)).map(\.value).sorted()
+    let usual = neighbours.differences(ofHours: series.hours.filter { $0.at < start }).map(\.value).sorted()
     guard usual.count >= fewestHours else { return nil }
     let left = Int(Double(usual.count) * outlierShare)
     let range = usual[left]...usual[usual.count - 1 - left]
-    let recent = differences(series.points.filter { $0.at >= start }, neighbours.map(\.points))
+    let recent = neighbours.differences(ofPoints: series.points.filter { $0.at >= start })
     for (index, last) in recent.enumerated().reversed() {
       let window = recent[...index].suffix(while: { $0.at.hours(until: last.at) <= apartHours })
       guard window.count >= fewestApart, window.first!.at.hours(until: last.at) >= apartHours * 0.75,
@@ -128,21 +123,6 @@ enum FaultFinder {
         hours: window.first!.at.hours(until: last.at))
     }
     return nil
-  }
-
-  private static func differences(
-    _ points: [Point], _ others: [[Point]]
-  ) -> [(at: Timestamp, value: Double)] {
-    var next = [Int](repeating: 0, count: others.count)
-    return points.compactMap { point in
-      var values: [Double] = []
-      for (index, other) in others.enumerated() {
-        while next[index] < other.count, other[next[index]].at < point.at { next[index] += 1 }
-        if next[index] < other.count, other[next[index]].at == point.at { values.append(other[next[index]].mean) }
-      }
-      guard values.count >= fewestNeighbours, let median = Statistics.median(values) else { return nil }
-      return (point.at, point.mean - median)
-    }
   }
 }
 
