@@ -203,7 +203,7 @@ struct ChannelRoutes: EndpointGroup {
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12
     WHERE (SELECT count(*) FROM channels WHERE user_id = $2) < $13 RETURNING \(Channel.columns)
     """)
-  // What failed at one target says nothing of another.
+  // What failed at one target says nothing of another, nor does what is under way to it: that loses its lease.
   private static let update = Statement(
     "channels.update",
     """
@@ -211,7 +211,8 @@ struct ChannelRoutes: EndpointGroup {
       quiet_zone = $7, digest = $8, updated_at = greatest($9, updated_at + interval '1 ms'),
       failing_since = CASE WHEN target = $2 THEN failing_since END,
       failures = CASE WHEN target = $2 THEN failures ELSE 0 END,
-      next_attempt_at = CASE WHEN target = $2 THEN next_attempt_at ELSE now() END
+      next_attempt_at = CASE WHEN target = $2 THEN next_attempt_at ELSE now() END,
+      lease = CASE WHEN target = $2 THEN lease END
     WHERE id = $1 RETURNING \(Channel.columns)
     """)
   private static let enable = Statement(
