@@ -52,7 +52,7 @@ extension Observations {
         since(FrostRule.windowHours), now, since(24 * FrostRule.learntDays)
       ).map(Self.series)
     case .anomaly:
-      // A type at a time, so that a large garden is looked at whole and never held whole.
+      // A type at a time, so that no statement has to read a large garden whole.
       let types = try await transaction.query(types, garden)
       var series: [SensorSeries] = []
       for row in types {
