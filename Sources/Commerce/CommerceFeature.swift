@@ -33,6 +33,7 @@ package final class CommerceFeature: Feature {
     }
     let businesses = try await transaction.query(Self.closeBusinesses, user).map { try $0.decode(Identifier.self, 0) }
     try await transaction.execute(Self.forgetBuyer, user)
+    try await transaction.execute(Self.forgetBuyerInNews, user)
     let products = try await transaction.query(Self.deleteProducts, businesses).map {
       try $0.decode(Identifier.self, 0)
     }
@@ -65,6 +66,16 @@ package final class CommerceFeature: Feature {
     """
     UPDATE orders SET note = NULL, contact = NULL, fulfilment = NULL
     WHERE buyer_id = $1 AND (note IS NOT NULL OR contact IS NOT NULL OR fulfilment IS NOT NULL)
+    """)
+  /// Also from what sellers were told of these orders, or are still to be.
+  private static let forgetBuyerInNews = Statement(
+    "erasure.forgetBuyerInNews",
+    """
+    UPDATE deliveries SET data = data || '{"buyerId": null, "note": null, "contact": null, "fulfilment": null}'
+    FROM orders JOIN businesses ON businesses.id = orders.business_id
+      JOIN channels ON channels.user_id = businesses.owner_id
+    WHERE orders.buyer_id = $1 AND deliveries.channel_id = channels.id AND deliveries.event = 'order'
+      AND deliveries.data ->> 'id' = orders.id::text
     """)
   private static let deleteProducts = Statement(
     "erasure.deleteProducts", "DELETE FROM products WHERE business_id = ANY ($1) RETURNING id")
