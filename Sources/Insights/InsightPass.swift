@@ -34,7 +34,7 @@ final class InsightPass {
   /// Where the search goes on; nil at the end of a pass.
   private var lastGarden: Identifier?
   private var gardens = 0
-  /// The garden of the present run.
+  /// The garden of the present run, until that is committed or has failed.
   private var current: ObservedGarden?
   /// What the present run has stored, told of once it is committed.
   private var made: [(type: InsightType, insight: Insight)] = []
@@ -57,14 +57,14 @@ final class InsightPass {
   /// Looks at one garden, in a transaction of its own: what is wrong with one says nothing of the next, and none is
   /// held for longer than itself.
   private func run(_ transaction: Transaction) async throws -> Bool {
-    (made, current) = ([], nil)
-    if found.isEmpty { try await search(transaction) }
-    // Taken off before the work: a garden that cannot be judged must not hold up the others for ever.
-    current = found.popLast()
-    if let current {
+    made = []
+    // A transaction that lost against others, or whose statements were stale, is run again: for the same garden.
+    if current == nil {
+      if found.isEmpty { try await search(transaction) }
+      current = found.popLast()
       gardens += 1
-      try await look(at: current, transaction)
     }
+    if let current { try await look(at: current, transaction) }
     return hasMore()
   }
 
@@ -81,12 +81,14 @@ final class InsightPass {
     passBegan = nil
   }
 
-  /// A garden that the database cannot answer for is left out; while the database is away, all wait.
+  /// A garden that cannot be looked at is left out, so that it never holds up the others; while the database is away,
+  /// they wait.
   private func goesOn(after error: any Error) -> Bool {
-    guard let current, let error = error as? PostgresError, error.kind == .server || error.kind == .timeout else {
-      return false
-    }
-    context.logger.log(.warning, "A garden could not be looked at") { $0.field("garden", current.id.description) }
+    let left = current
+    current = nil
+    if let error = error as? PostgresError, error.kind == .unavailable || error.kind == .overloaded { return false }
+    guard let garden = left else { return false }
+    context.logger.log(.warning, "A garden could not be looked at") { $0.field("garden", garden.id.description) }
     return hasMore()
   }
 
@@ -116,7 +118,7 @@ final class InsightPass {
       maker.count(type, .rules, isSuccess: true)
       maker.announce(insight)
     }
-    made = []
+    (made, current) = ([], nil)
   }
 
   private static let active = Statement(
