@@ -11,9 +11,10 @@ struct MinuteOfDay: JSONWritable, Hashable {
   /// Reads `hh:mm`; nil for anything else.
   init?(_ text: String) {
     let bytes = Array(text.utf8)
-    guard bytes.count == 5, bytes[2] == UInt8(ascii: ":"), let hour = Int(text.prefix(2)),
-      let minute = Int(text.suffix(2)),
-      (0..<24).contains(hour), (0..<60).contains(minute), bytes[0] != UInt8(ascii: "+"), bytes[3] != UInt8(ascii: "+")
+    // Int reads signs too.
+    guard bytes.count == 5, bytes[2] == UInt8(ascii: ":"),
+      [0, 1, 3, 4].allSatisfy({ (0x30...0x39).contains(bytes[$0]) }), let hour = Int(text.prefix(2)),
+      let minute = Int(text.suffix(2)), hour < 24, minute < 60
     else { return nil }
     number = hour * 60 + minute
   }
