@@ -45,8 +45,10 @@ struct HistoryTable {
     case "value":
       if let number = Double(value), number.isFinite { return json.number(number) }
     case "measuredAt":
-      // Of a time beyond the year 9999 there is no text.
-      if let time = Int64(value), abs(time) < 100_000_000_000_000 { return json.value(Timestamp(unixTime: time)) }
+      // Of a time before the year 0 or beyond 9999 there is no text; nothing is measured before 1970.
+      if let time = Int64(value), (0..<100_000_000_000_000).contains(time) {
+        return json.value(Timestamp(unixTime: time))
+      }
     default: break
     }
     json.string(value)
