@@ -233,7 +233,10 @@ struct ImportBatch {
       INSERT INTO readings (device_id, sensor_type, measured_at, value) SELECT * FROM file WHERE at >= $5
       ON CONFLICT DO NOTHING RETURNING 1
     ), late AS (
-      INSERT INTO readings_late (device_id, sensor_type, measured_at, value) SELECT * FROM file WHERE at < $5
+      INSERT INTO readings_late (device_id, sensor_type, measured_at, value)
+      SELECT key.* FROM file AS key (device_id, sensor_type, measured_at, value)
+      LEFT JOIN LATERAL (\(LateReadings.held) LIMIT 1) AS held ON true
+      WHERE key.measured_at < $5 AND held.value IS NULL
       ON CONFLICT DO NOTHING RETURNING 1
     )
     SELECT (SELECT count(*) FROM recent) + (SELECT count(*) FROM late)

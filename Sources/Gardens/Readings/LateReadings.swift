@@ -40,8 +40,8 @@ package struct LateReadings {
 
   private static let keepOrder = Statement("readings.late.order", "SELECT pg_advisory_xact_lock_shared($1, $2)")
 
-  /// What is stored under a key, and by which transaction where that can be told. One look into an index for each part.
-  private static let held = """
+  /// What is stored under `key`, and by which transaction where that can be told. One look into an index for each part.
+  package static let held = """
     (SELECT r.value, r.xmin::text::int8 AS transaction FROM readings_late r WHERE \(isOfKey) LIMIT 1)
     UNION ALL
     (SELECT r.value, 0 FROM readings r WHERE \(isOfKey) LIMIT 1)
