@@ -140,6 +140,8 @@ struct Import: EndpointGroup {
       file.finish(line: lines.number)
       if file.report.faultCount > 0 { throw Refused() }
       try await flush(&file, user, transaction)
+      // Not before: until the file is at its end, a device whose row is changed could not be noted as heard of.
+      if file.isHistory { try await file.batch.noteTypes(in: transaction) }
       if isDryRun { throw Refused() }
       let made = Made(status: .ok, body: file.report.body(isDryRun: false))
       try await key?.about(lines.digest).keep(made, in: transaction, at: now)
@@ -154,6 +156,7 @@ struct Import: EndpointGroup {
       file.skipped(hours: known)
     }
     let fresh = try await file.batch.write(user, at: context.now, in: transaction)
+    if !file.isHistory { try await file.batch.noteTypes(in: transaction) }
     if file.batch.count == 0 { try await transaction.execute(Self.keepAlive) }
     file.written(freshReadings: fresh)
   }
@@ -175,11 +178,10 @@ struct Import: EndpointGroup {
   }
 
   private func measuredTypes(of device: DeviceIdentity) async throws -> [String] {
-    try await context.database.query(Self.measuredTypes, device.id).first?.decode([String].self, 0) ?? []
+    try await context.database.query(Self.measuredTypes, device.id).map { try $0.decode(String.self, 0) }
   }
 
-  private static let measuredTypes = Statement(
-    "import.measuredTypes", "SELECT coalesce(measured_types, '{}') FROM devices WHERE id = $1")
+  private static let measuredTypes = Statement("import.measuredTypes", DeviceTypes.rows(of: "$1"))
   private static let holdDevice = Statement("import.holdDevice", "SELECT FROM devices WHERE id = $1 FOR KEY SHARE")
   private static let keepAlive = Statement("import.keepAlive", "SELECT")
 

@@ -69,6 +69,11 @@ struct ImportBatch {
     let isReading: Bool
   }
 
+  struct MeasuredType {
+    let device: Identifier
+    let name: String
+  }
+
   var gardens: [Garden] = []
   var devices: [Device] = []
   var businesses: [Business] = []
@@ -76,6 +81,8 @@ struct ImportBatch {
   var insights: [Insight] = []
   var readings: [Reading] = []
   var hours: [Hour] = []
+  /// Sensor types that the file has not named of a device before.
+  var types: [MeasuredType] = []
   /// The length of the lines that its rows came from, in bytes.
   var bytes = 0
 
@@ -112,6 +119,13 @@ struct ImportBatch {
     let known = Set(try rows.map { try $0.decode(Int64.self, 0) })
     hours = hours.enumerated().filter { !known.contains(Int64($0.offset) + 1) }.map(\.element)
     return known.count
+  }
+
+  /// Notes the sensor types of the file's devices, as readings that are posted do.
+  mutating func noteTypes(in transaction: Transaction) async throws(PostgresError) {
+    if types.isEmpty { return }
+    try await transaction.execute(Self.addTypes, types.map(\.device), types.map(\.name))
+    types = []
   }
 
   // A row remembers the lower half of the number of the transaction that wrote it.
@@ -229,7 +243,7 @@ struct ImportBatch {
     ), stale AS (
       INSERT INTO rollup_queue (device_id, sensor_type, start)
       SELECT DISTINCT device, type, date_bin('5 minutes', at, timestamptz '2000-01-01 00:00:00+00') FROM file
-    ), \(noted), recent AS (
+    ), recent AS (
       INSERT INTO readings (device_id, sensor_type, measured_at, value) SELECT * FROM file WHERE at >= $5
       ON CONFLICT DO NOTHING RETURNING 1
     ), late AS (
@@ -241,24 +255,24 @@ struct ImportBatch {
     )
     SELECT (SELECT count(*) FROM recent) + (SELECT count(*) FROM late)
     """)
-  /// Notes the sensor types of the file's devices, as readings that are posted do.
-  private static let noted = """
-    noted AS (
-      UPDATE devices d SET measured_types = coalesce(measured_types, '{}') || ARRAY(
-        SELECT DISTINCT type FROM file WHERE device = d.id AND type <> ALL (coalesce(d.measured_types, '{}')) ORDER BY type)
-      WHERE id IN (SELECT device FROM file)
-    )
+  private static let addTypes = Statement(
+    "import.noteTypes",
     """
+    UPDATE devices d SET measured_types = (
+      SELECT k.types || ARRAY(
+        SELECT DISTINCT type FROM unnest($1::uuid[], $2::text[]) AS file (device, type)
+        WHERE device = d.id AND type <> ALL (k.types) ORDER BY type)
+      FROM (SELECT coalesce(d.measured_types, ARRAY(\(DeviceTypes.rows(of: "d.id"))))) AS k (types))
+    WHERE d.id = ANY ($1)
+    """)
   private static let insertHours = Statement(
     "import.hours",
     """
-    WITH file AS (
-      SELECT * FROM unnest(
-        $1::uuid[], $2::text[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::int8[])
-        AS h (device, type, start, min, max, sum, count)
-    ), \(noted)
     INSERT INTO readings_1h AS old (device_id, sensor_type, start, min, max, sum, count)
-    SELECT device, type, start, min(min), max(max), sum(sum), sum(count)::bigint FROM file
+    SELECT device, type, start, min(min), max(max), sum(sum), sum(count)::bigint
+    FROM unnest(
+      $1::uuid[], $2::text[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::int8[])
+      AS h (device, type, start, min, max, sum, count)
     GROUP BY device, type, start
     ON CONFLICT (device_id, sensor_type, start) DO UPDATE
     SET min = least(old.min, excluded.min), max = greatest(old.max, excluded.max), sum = old.sum + excluded.sum,

@@ -71,7 +71,7 @@ struct ImportFile {
     }
   }
 
-  /// Takes the rows that wait, once they are written; `fresh` readings of them were new.
+  /// Takes the rows that wait, once they are written; `fresh` readings of them were new. The types of a history wait on.
   mutating func written(freshReadings: Int) {
     report.created(.garden, batch.gardens.count)
     report.created(.device, batch.devices.count)
@@ -82,7 +82,9 @@ struct ImportFile {
     report.skipped(.reading, batch.readings.count - freshReadings)
     report.created(.reading, batch.hours.lazy.filter(\.isReading).count)
     report.created(.hour, batch.hours.lazy.filter { !$0.isReading }.count)
+    let types = isHistory ? batch.types : []
     batch = ImportBatch()
+    batch.types = types
   }
 
   /// Counts hours that were there already.
@@ -253,6 +255,7 @@ struct ImportFile {
     guard let known = sensorTypes[device], !known.contains(hash) else { return type }
     if known.count < DeviceTypes.maximumTypes {
       sensorTypes[device] = known + [hash]
+      batch.types.append(ImportBatch.MeasuredType(device: device, name: type))
     } else {
       fields.fault("sensorType", "is one more than the \(DeviceTypes.maximumTypes) that a device may have")
     }
