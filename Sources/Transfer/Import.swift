@@ -126,8 +126,7 @@ struct Import: EndpointGroup {
         // Committed since it was looked for.
         if try await key.isUsed(in: transaction, at: now) { throw IdempotencyKey.inProgress }
       }
-      // Else what is stored after its end would stay.
-      if let device, try await transaction.query(Self.holdDevice, device.id).isEmpty { throw DeviceAccess.notFound }
+      if let device { try await hold(device.id, for: user, in: transaction) }
       var lastStatement = context.loop.now
       while let line = try await lines.next() {
         file.take(line, line: lines.number)
@@ -147,6 +146,17 @@ struct Import: EndpointGroup {
       try await key?.about(lines.digest).keep(made, in: transaction, at: now)
       if file.touchesPublic { tags = [.gardens, .businesses] }
       if let device { tags = [.latest(in: device.garden)] }
+    }
+  }
+
+  /// Keeps a device, since what is stored after its end would stay, and its other histories away, of which hours are not
+  /// there yet.
+  private func hold(_ device: Identifier, for user: Identifier, in transaction: Transaction) async throws {
+    guard let row = try await transaction.query(Self.holdDevice, device, user).first else {
+      throw DeviceAccess.notFound
+    }
+    guard try row.decode(Bool.self, 0) else {
+      throw Transfers.underWay("A history of this device is being taken in. Let it end first.")
     }
   }
 
@@ -182,7 +192,13 @@ struct Import: EndpointGroup {
   }
 
   private static let measuredTypes = Statement("import.measuredTypes", DeviceTypes.rows(of: "$1"))
-  private static let holdDevice = Statement("import.holdDevice", "SELECT FROM devices WHERE id = $1 FOR KEY SHARE")
+  private static let holdDevice = Statement(
+    "import.holdDevice",
+    """
+    SELECT pg_try_advisory_xact_lock(hashtextextended('history ' || devices.id::text, 0))
+    FROM devices JOIN gardens ON gardens.id = devices.garden_id
+    WHERE devices.id = $1 AND \(GardenRole.editor.isHeld(by: "$2")) FOR KEY SHARE OF devices
+    """)
   private static let keepAlive = Statement("import.keepAlive", "SELECT")
 
   private static let report = Schema.named(

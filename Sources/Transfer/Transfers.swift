@@ -25,12 +25,17 @@ package final class Transfers {
   func begin(_ client: String) throws -> Place {
     guard count < limit else { throw Problem(Limit.transfers) }
     guard let share = shares.take(client) else {
-      var problem = Problem(.tooManyRequests, "Another export or import of yours is under way. Let it end first.")
-      problem.headers.append(("Retry-After", "10"))
-      throw problem
+      throw Self.underWay("Another export or import of yours is under way. Let it end first.")
     }
     count += 1
     return Place(self, share)
+  }
+
+  /// 429, for what may go on once something else has ended.
+  static func underWay(_ detail: String) -> Problem {
+    var problem = Problem(.tooManyRequests, detail)
+    problem.headers.append(("Retry-After", "10"))
+    return problem
   }
 
   /// The right to transfer.
