@@ -95,6 +95,7 @@ struct Members: EndpointGroup {
   private func change(_ call: Call) async throws -> Response {
     let (user, garden, id) = (try call.user, try call.identifier("id"), try call.identifier("memberId"))
     let role = try call.form(MemberChange.self).role
+    var devices: [Identifier] = []
     let member = try await feature.change(garden) { transaction in
       try await take(garden, for: user, as: role == .owner ? .owner : .manager, in: transaction)
       let before = try await find(id, of: garden, in: transaction)
@@ -104,10 +105,11 @@ struct Members: EndpointGroup {
       }
       guard let heir = before.user else { throw Problem(.conflict, "Who is invited has to accept first.") }
       try await transaction.execute(Self.setOwner, garden, heir, call.now)
+      devices = try await transaction.query(Self.devices, garden).map { try $0.decode(Identifier.self, 0) }
       return try Member(try await transaction.query(Self.swap, id, user.id)[0], showsEmail: true)
     }
     // Whose account is disabled decides over devices.
-    if role == .owner { await context.deviceKeys.changed(try await devices(of: garden)) }
+    await context.deviceKeys.changed(devices)
     return call.ok(member.body)
   }
 
@@ -163,10 +165,6 @@ struct Members: EndpointGroup {
       throw Problem(.notFound, "The garden has no member with this id.")
     }
     return try Member(row, showsEmail: true)
-  }
-
-  private func devices(of garden: Identifier) async throws -> [Identifier] {
-    try await context.database.query(Self.devices, garden).map { try $0.decode(Identifier.self, 0) }
   }
 
   /// Invitations that nobody accepted are listed for a week more.
