@@ -31,7 +31,7 @@ struct DeviceWatch {
     let now = context.now
     let since = try await transaction.query(Self.listen, now, Self.gapMinutes)[0].decode(Timestamp.self, 0)
     let rows = try await transaction.query(
-      Self.quiet, now.advanced(byMilliseconds: -OnlineSpan.shortestSeconds * 1_000), Self.devicesPerRun)
+      Self.quiet, now.advanced(byMilliseconds: -OnlineSpan.shortestSeconds * 1_000), Self.devicesPerRun, now)
     var silent: [Identifier] = []
     for row in rows {
       var columns = row.columns
@@ -69,12 +69,13 @@ struct DeviceWatch {
       since = CASE WHEN checked_at < $1 - make_interval(mins => $2::integer) THEN $1 ELSE since END
     RETURNING since
     """)
-  // Who is locked by somebody else is looked at the next time.
+  // Those that are seldom heard of are none of them: so many could keep the others out. Who is locked by somebody else
+  // is looked at the next time.
   private static let quiet = Statement(
     "devices.quiet",
     """
     SELECT \(Device.columns), \(OnlineSpan.column) FROM devices
-    WHERE silence_told_at IS NULL AND last_seen_at < $1
+    WHERE silence_told_at IS NULL AND last_seen_at < $1 AND \(OnlineSpan.end) < $3
     ORDER BY last_seen_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
     """)
   private static let markSilent = Statement(
