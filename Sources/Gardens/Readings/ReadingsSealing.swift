@@ -15,6 +15,9 @@ import Web
 final class ReadingsSealing {
   /// About how many readings a run moves: less than a second's work, for which who stores late readings waits.
   static let readingsPerRun = 50_000
+  /// How long a run waits for its turn, as an interval of SQL: who comes to store late readings meanwhile waits as long, and
+  /// one of those before it may wait for an import, which takes its time.
+  static let patience = "1 s"
   /// How long after the tables were made the release before may still be needed, as an interval of SQL.
   static let watch = "1 day"
   /// The second half of the lock under which late readings are stored, shared, and days sealed: "seal" in ASCII.
@@ -91,6 +94,7 @@ final class ReadingsSealing {
   /// Seals the next series of the oldest day that is over; gives whether there is more to do.
   func run(_ transaction: Transaction) async throws -> Bool {
     (reached, dropped) = (nil, nil)
+    try await transaction.script("SET LOCAL lock_timeout = '\(Self.patience)'", name: "readings.seal.turn")
     try await transaction.execute(Self.keepOrder, Duty.lockClass, Self.orderKey)
     guard let end = try await end(transaction), let (source, day) = try await oldest(before: end, transaction) else {
       place = Place()
