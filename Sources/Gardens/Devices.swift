@@ -142,7 +142,7 @@ struct Devices: EndpointGroup {
   /// The device of a row that `visibleByID` or `lock` gave; throws 404 without one, and 403 for who
   /// may not do so much with it.
   private func taken(_ row: Row?, as role: GardenRole, _ now: Timestamp) throws -> Device {
-    guard let row else { throw Problem(.notFound, "There is no device with this id.") }
+    guard let row else { throw DeviceAccess.notFound }
     var columns = row.columns
     let device = try Device(&columns, now: now)
     try role.require(try GardenRole.read(&columns))

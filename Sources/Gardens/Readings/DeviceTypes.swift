@@ -32,7 +32,7 @@ package final class DeviceTypes {
     if new.isEmpty { return (readings, []) }
     if types.count < Self.maximumTypes {
       guard let learnt = try keep(await database.write(Self.learn, device, new.map(\.name)), of: device) else {
-        throw Problem(.notFound, "There is no device with this id.")
+        throw DeviceAccess.notFound
       }
       types = learnt
     }
