@@ -24,21 +24,25 @@ class Releases:
     def __init__(self):
         self.folder = pathlib.Path(os.environ["TERROIR_RELEASES"])
         self.first, self.next = self.folder / "first", self.folder / "next"
-        if self.next.exists():
+        history = self.folder / "history.git"
+        if history.exists():
             return
+        self.folder.mkdir(parents=True, exist_ok=True)
         project = clean_project()
         try:
             for version, target in ((FIRST, self.first), (NEXT, self.next)):
                 project.commit("A release", **{"CHANGELOG.md": CHANGELOG.format(version, "899.0.0")})
                 git(project.folder, "tag", "--annotate", "--message", version, f"v{version}")
                 self.release(project.folder, target)
-            git(self.folder, "clone", "--quiet", "--bare", str(project.folder), "history.git")
+            # Last: what a run that was broken off has left is built anew.
+            git(self.folder, "clone", "--quiet", "--bare", str(project.folder), history.name)
         finally:
             project.close()
 
     def again(self):
         """The first one built a second time, in a place with a longer name."""
         target, elsewhere = self.folder / "again", self.folder / "a place with a longer name than the first one has"
+        shutil.rmtree(elsewhere, ignore_errors=True)  # of a run that was broken off
         git(self.folder, "clone", "--quiet", "--branch", f"v{FIRST}", "history.git", str(elsewhere))
         self.release(elsewhere, target)
         # Where nothing has changed nothing is linked, and what is in it is still known.
@@ -55,6 +59,7 @@ class Releases:
             done = subprocess.run(["scripts/release"], cwd=folder, stdout=file, stderr=file, stdin=subprocess.DEVNULL)
         if done.returncode:
             raise AssertionError(log.read_text()[-3000:])
+        shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(folder / "dist", target)
 
     def one(self, folder, pattern):
