@@ -70,9 +70,14 @@ class Postgres:
         self.site.processes.pop(self.name).wait(30)
 
     def stop(self):
-        if self.name in self.site.processes:
-            os.kill(int((self.folder / "postmaster.pid").read_text().split()[0]), signal.SIGINT)
-            self.site.processes.pop(self.name).wait(60)
+        if self.name not in self.site.processes:
+            return
+        os.kill(int((self.folder / "postmaster.pid").read_text().split()[0]), signal.SIGINT)
+        try:
+            self.site.processes[self.name].wait(60)
+        except subprocess.TimeoutExpired:
+            return self.kill()  # a test has stopped one of its children
+        del self.site.processes[self.name]
 
 
 class Site(Stack):

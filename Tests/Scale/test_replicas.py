@@ -122,6 +122,7 @@ class Failover(unittest.TestCase):
             self.site.serve(name, DATABASE_URL=url)
         grower = self.site.grower()
         self.load = Load(self.site, [self.site.device(grower) for _ in range(6)], ("api", "api-2"))
+        self.addCleanup(self.load.stop)
         begin = time.monotonic()
         until("the load", lambda: self.load.since(begin))
 
