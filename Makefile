@@ -97,5 +97,5 @@ secrets: ## Write the secrets that compose needs, once
 	@scripts/secrets
 
 clean: ## Remove the builds, the private stores and their data
-	@for instance in run test fault live deploy; do scripts/stores -i $$instance destroy; done
+	@for instance in run test fault live deploy scaling; do scripts/stores -i $$instance destroy; done
 	@rm -rf .build .build-asan .build-tsan .terroir .venv .venv-live .venv-recovery

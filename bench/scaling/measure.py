@@ -20,6 +20,8 @@ SENSORS = ("soil_moisture", "soil_temperature", "air_temperature", "battery")
 MARK = "@" * 24  # the load puts a new time here
 CONNECTIONS = 64
 STREAMS = 500
+# How long the buckets of what was sent are waited for.
+ROLLUP_SECONDS = 1_800
 
 
 def cpu_seconds(*pids):
@@ -45,10 +47,17 @@ class Host:
     """The server on stores of its own, with so many devices."""
 
     def __init__(self, binary, devices):
-        self.binary, self.count = binary, devices
+        self.binary, self.count, self.server = binary, devices, None
         self.folder = ROOT / ".terroir/scaling-load"
         self.folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([*STORES, "start"], check=True)
+        try:
+            self.prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def prepare(self):
         exports = subprocess.run([*STORES, "env"], check=True, capture_output=True, text=True).stdout
         self.stores = dict(re.findall(r"^export (\w+)='(.*)'$", exports, re.M))
         self.postgres, self.redis = (int(pathlib.Path(self.stores[f"TERROIR_TEST_{name}_PIDFILE"]).read_text().split()[0]) for name in ("POSTGRES", "REDIS"))
@@ -65,16 +74,22 @@ class Host:
         self.server = subprocess.Popen([self.binary, "serve"], env=environment, stdout=subprocess.PIPE, text=True)
         seen = set()
         while not seen >= {"Listening", "Serving"}:
-            event = json.loads(self.server.stdout.readline())
+            line = self.server.stdout.readline()
+            if not line:
+                raise RuntimeError("the server ended before it served")
+            event = json.loads(line)
             seen.add(event["message"])
             self.port = event.get("port", getattr(self, "port", None))
         # Its log from here on goes nowhere.
         subprocess.Popen(["cat"], stdin=self.server.stdout, stdout=subprocess.DEVNULL)
 
     def close(self):
-        self.server.terminate()
-        self.server.wait(60)
-        subprocess.run([*STORES, "destroy"], check=True)
+        try:
+            if self.server:
+                self.server.terminate()
+                self.server.wait(60)
+        finally:
+            subprocess.run([*STORES, "destroy"], check=True)
 
     def sql(self, text):
         return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.stores["DATABASE_URL"]], input=text, check=True, capture_output=True, text=True).stdout.strip()
@@ -126,7 +141,10 @@ class Host:
         return [int(value) for value in row.split()]
 
     def wait_for_rollup(self):
+        end = time.monotonic() + ROLLUP_SECONDS
         while self.sql("SELECT EXISTS (SELECT FROM rollup_additions) OR EXISTS (SELECT FROM rollup_queue)") == "t":
+            if time.monotonic() > end:
+                raise RuntimeError(f"the rollup is not done after {ROLLUP_SECONDS} s")
             time.sleep(0.5)
 
 
@@ -147,13 +165,15 @@ def measure(binary, devices, seconds):
         memory = resident(host.server.pid)
         streams = []
         for index in range(STREAMS):
-            connection = http.client.HTTPConnection("127.0.0.1", host.port)
-            connection.connect()
-            connection.sock.sendall(f"GET /api/gardens/{uuid.UUID(int=index % max(1, devices // 10) + 1)}/events HTTP/1.1\r\nHost: scaling\r\n\r\n".encode())
-            streams.append(connection)
-        time.sleep(2)
+            connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=30)
+            connection.request("GET", f"/api/gardens/{uuid.UUID(int=index % max(1, devices // 10) + 1)}/events")
+            stream = connection.getresponse()
+            if stream.status != 200:
+                raise RuntimeError(f"stream {index} was answered with {stream.status}")
+            streams.append((connection, stream))
         stream_bytes = max(0, resident(host.server.pid) - memory) / len(streams)
-        for connection in streams:
+        for connection, stream in streams:
+            stream.close()
             connection.close()
         sent, read = posts["requests"], reads["requests"]
         return {
