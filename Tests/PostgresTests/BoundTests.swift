@@ -63,7 +63,8 @@ struct BoundTests {
       return (kinds, [before, after], milliseconds)
     }
     #expect(kinds == Array(repeating: "timeout", count: 5))
-    #expect(milliseconds < 2_500)
+    // Less than all of them take.
+    #expect(milliseconds < 3_500)
     #expect(pids[0] == pids[1])
   }
 

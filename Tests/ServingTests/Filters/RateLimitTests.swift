@@ -137,17 +137,23 @@ struct RateLimitTests {
     defer { server.stop() }
     let client = Client(server)
     #expect(try client.get("/api/gardens").header("ratelimit-policy") == "\"anonymous\";q=10000;w=10")
-    let before = try scripts(server)
+    let (before, begun) = (try scripts(server), Clock.monotonic())
     let replies = try (0..<50).map { _ in try client.get("/api/gardens") }
-    #expect(try scripts(server) <= before + 5)
+    // Where a second passes between two requests, the lease is given back and another one taken.
+    #expect(try scripts(server) <= before + 5 + 2 * Int((Clock.monotonic() - begun) / 1_000_000_000))
     // What comes back within a moment is part of it; never does it say more than there is.
     let left = replies.compactMap { reply -> Int? in
       guard let field = reply.header("ratelimit"), field.hasPrefix("\"anonymous\";r=") else { return nil }
       return Int(field.dropFirst(14).prefix { $0.isNumber })
     }
     #expect(left.count == 50 && left.allSatisfy { (9_000..<10_000).contains($0) })
-    let leased = try #require(try tokens(server))
-    #expect(leased < 10_000)
+    var leased = 10_000.0
+    let isLeased = try holds {
+      _ = try client.get("/api/gardens")
+      leased = try tokens(server) ?? leased
+      return leased < 10_000
+    }
+    #expect(isLeased)
     // Nobody asks: what changes the bucket is the loop that gives back.
     #expect(try holds(within: 60) { try tokens(server) ?? 0 > leased })
   }

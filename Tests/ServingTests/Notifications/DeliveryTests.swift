@@ -89,7 +89,7 @@ struct DeliveryTests {
     func arrived(_ count: Int) -> Bool {
       !frosts.isEmpty && received().count == count && received("ntfy").count == count && mails.count == count
     }
-    #expect(try holds(within: 10) { arrived(try warnings(of: id)) })
+    #expect(try holds { arrived(try warnings(of: id)) })
 
     let request = try #require(frosts.first)
     let secret = try #require(webhook["secret"]?.text)
@@ -112,7 +112,7 @@ struct DeliveryTests {
     #expect(try holds(within: 60) { try server.passes() > passes + 2 })
     #expect(frosts.count == 1)
     #expect(arrived(try warnings(of: id)))
-    #expect(try holds(within: 10) { try Set(deliveries(client, webhook).map { $0.1 }) == ["delivered"] })
+    #expect(try holds { try Set(deliveries(client, webhook).map { $0.1 }) == ["delivered"] })
     #expect(
       try holds(within: 60) {
         try server.withDatabase { try await !$0.query("\(unescaped: insights) \(quiet.id)").isEmpty }
@@ -120,7 +120,7 @@ struct DeliveryTests {
     #expect(received("quiet").isEmpty)
     #expect(try Set(deliveries(quiet.client, silent).map { $0.1 }) == ["pending"])
     try quiet.client.patch(try path(silent), #"{"quietHours":null}"#)
-    #expect(try holds(within: 10) { received("quiet").count == (try warnings(of: quiet.id)) })
+    #expect(try holds { received("quiet").count == (try warnings(of: quiet.id)) })
   }
 
   /// How many insights a user's channels are told of, that want all from `notice` on.

@@ -102,8 +102,8 @@ func concurrently(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throw
   for thread in threads { thread.join() }
 }
 
-/// Waits until something holds, at most that long; whether it does.
-func holds(within seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {
+/// Waits until something holds, as long as a busy machine needs or at most that long; whether it does.
+func holds(within seconds: Double = 60, _ condition: () throws -> Bool) rethrows -> Bool {
   for _ in 0..<Int(seconds * 20) {
     if try condition() { return true }
     usleep(50_000)

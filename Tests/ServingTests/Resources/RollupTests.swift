@@ -63,7 +63,7 @@ struct RollupTests {
     for round in [samples, samples + late] {
       if round.count > samples.count { #expect(try device.post(device.client, late).receipt == [120, 0]) }
       #expect(
-        try holds(within: 10) {
+        try holds {
           try self.buckets(device, "5m", from: start, to: end) == self.expected(round, 300_000)
         })
       #expect(try self.buckets(device, "5m", from: start, to: end) == expected(round, 300_000))
@@ -88,7 +88,7 @@ struct RollupTests {
     #expect(try device.post(device.client, Array(samples[10..<30])).receipt == [10, 10])
     #expect(try device.post(device.client, samples).receipt == [10, 30])
     let wanted = samples.reduce(0) { $0 + $1.value }
-    let isRight = try holds(within: 10) {
+    let isRight = try holds {
       let (count, sum) = try server.withDatabase { database in
         let rows = try await database.query(
           "SELECT coalesce(sum(count), 0)::bigint, coalesce(sum(sum), 0) FROM readings_5m WHERE device_id = \(id)")
@@ -164,7 +164,7 @@ struct RollupTests {
         try await transaction.execute("DELETE FROM readings_1h WHERE device_id = \(id)")
       }
     }
-    #expect(try holds(within: 10) { try Self.isDone(with: id, server) })
+    #expect(try holds { try Self.isDone(with: id, server) })
     let left = try server.withDatabase { database in
       try await database.query("SELECT count(*) FROM readings_5m WHERE device_id = \(id)")[0].decode(Int.self, 0)
     }

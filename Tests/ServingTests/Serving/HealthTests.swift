@@ -34,11 +34,16 @@ struct HealthTests {
   @Test("is degraded by a Redis that has become a Cluster, and the log says why")
   func cluster() throws {
     let store = try PrivateServer()
+    let nodes = "/tmp/terroir-cluster-\(store.port).conf"
+    defer {
+      store.kill()
+      unlink(nodes)
+    }
     let server = try LiveServer(["REDIS_URL": "redis://127.0.0.1:\(store.port)/0"])
     defer { server.stop() }
     store.kill()
     store.arguments = [
-      "--cluster-enabled", "yes", "--cluster-config-file", "/tmp/terroir-cluster-\(store.port).conf",
+      "--cluster-enabled", "yes", "--cluster-config-file", nodes,
       "--cluster-port", String(try PrivateServer.freePort()),
     ]
     try store.start()
@@ -53,8 +58,6 @@ struct HealthTests {
           $0.contains("Redis cannot be used") && $0.contains("refused: this is a Redis Cluster")
         }
       })
-    store.kill()
-    unlink("/tmp/terroir-cluster-\(store.port).conf")
   }
 
   @Test("has no check of other servers unless some are configured")

@@ -71,14 +71,19 @@ struct LongReadsTests {
     defer { gardens.server.stop() }
     for id in gardens.ids { _ = try gardens.owner.makeDevice(in: id) }
     let statuses = Mutex<[Int]>([])
-    let threads = Mutex<[SystemThread]>([])
+    var threads: [SystemThread] = []
+    func joinAll() {
+      for thread in threads { thread.join() }
+      threads = []
+    }
+    defer { joinAll() }
     try gardens.whileHoursAreLocked {
       for (index, id) in gardens.ids.enumerated() {
         let thread = try SystemThread(name: "month-\(index)") {
           let status = (try? gardens.month(id, client: index).status) ?? 0
           statuses.withLock { $0.append(status) }
         }
-        threads.withLock { $0.append(thread) }
+        threads.append(thread)
       }
       // One statement of each loop is with Postgres, and waits.
       #expect(try holds(within: 20) { try gardens.waiting() >= 2 })
@@ -87,7 +92,7 @@ struct LongReadsTests {
       }
       #expect(try gardens.waiting() >= 1)
     }
-    for thread in threads.withLock({ $0 }) { thread.join() }
+    joinAll()
     let found = statuses.withLock { $0 }
     #expect(found.count == 50)
     #expect(Set(found).isSubset(of: [200, 503]))
@@ -100,20 +105,25 @@ struct LongReadsTests {
     defer { gardens.server.stop() }
     for id in gardens.ids { _ = try gardens.owner.makeDevice(in: id) }
     let replies = Mutex<[Reply]>([])
-    let threads = Mutex<[SystemThread]>([])
+    var threads: [SystemThread] = []
+    func joinAll() {
+      for thread in threads { thread.join() }
+      threads = []
+    }
+    defer { joinAll() }
     try gardens.whileHoursAreLocked {
       for id in gardens.ids {
         let thread = try SystemThread(name: "month") {
           guard let reply = try? gardens.month(id, client: 1) else { return }
           replies.withLock { $0.append(reply) }
         }
-        threads.withLock { $0.append(thread) }
+        threads.append(thread)
       }
       // Those beyond the share are answered while the others wait.
       #expect(holds(within: 20) { replies.withLock { $0.count } >= 4 })
       #expect(replies.withLock { $0.prefix(4).allSatisfy { $0.status == 503 && $0.header("retry-after") != nil } })
     }
-    for thread in threads.withLock({ $0 }) { thread.join() }
+    joinAll()
     #expect(try gardens.month(gardens.ids[0], client: 1).status == 200)
   }
 

@@ -60,14 +60,20 @@ struct ProcessTests {
 
   @Test("does not wait for anything at its end")
   func promptEnd() throws {
-    let server = try ServerProcess()
-    _ = try server.port()
-    let start = Clock.monotonic()
-    server.signal(SIGTERM)
-    #expect(server.wait() == 0)
-    // The log's writer alone was once waited for during two seconds.
-    #expect(Clock.monotonic() - start < 1_900_000_000)
-    #expect(!server.log.lines.contains { $0.contains("is away") })
+    // The log's writer alone was once waited for during two seconds, each time: one end that is faster shows that it is
+    // not, and on a busy machine others may be slow.
+    let limit: UInt64 = 1_900_000_000
+    var fastest = UInt64.max
+    for _ in 0..<10 where fastest >= limit {
+      let server = try ServerProcess()
+      _ = try server.port()
+      let start = Clock.monotonic()
+      server.signal(SIGTERM)
+      #expect(server.wait() == 0)
+      fastest = min(fastest, Clock.monotonic() - start)
+      #expect(!server.log.lines.contains { $0.contains("is away") })
+    }
+    #expect(fastest < limit)
   }
 
   @Test("refuses a port that another server listens at")

@@ -28,8 +28,8 @@ struct ReplicaTests {
     // Whoever reads it, and on whichever loop.
     for reader in primary.clients(6, token: client.token) { #expect(try count(reader) == 2) }
     #expect(try holds(within: 20) { try count(client) == 0 })
-    let metrics = try Client(primary).get("/metrics").text
-    #expect(metrics.contains("\ndatabase_replica_lag_seconds 0."))
+    // Below a second, but for moments in which a busy machine lets nobody look.
+    #expect(try holds { try Client(primary).get("/metrics").text.contains("\ndatabase_replica_lag_seconds 0.") })
   }
 }
 
