@@ -1,3 +1,4 @@
+import StationYears
 import Testing
 
 @testable import Web
@@ -47,7 +48,8 @@ struct AnswerMemoryTests {
   func model() {
     var memory = AnswerMemory(maximumEntries: 20, maximumBytes: 1 << 20)
     var model: [String] = []
-    var random = SystemRandomNumberGenerator()
+    let seed = UInt64.random(in: .min ... .max)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<5_000 {
       let target = "/\(Int.random(in: 0..<40, using: &random))"
       switch Int.random(in: 0..<100, using: &random) {
@@ -62,10 +64,10 @@ struct AnswerMemoryTests {
         model.removeAll { $0 == target }
         model = Array(([target] + model).prefix(20))
       default:
-        #expect((Self.find(target, &memory) != nil) == model.contains(target))
+        #expect((Self.find(target, &memory) != nil) == model.contains(target), "seed \(seed)")
         if let index = model.firstIndex(of: target) { model.insert(model.remove(at: index), at: 0) }
       }
-      #expect(memory.count == model.count)
+      #expect(memory.count == model.count, "seed \(seed)")
     }
   }
 }
