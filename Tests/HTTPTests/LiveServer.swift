@@ -50,9 +50,9 @@ final class LiveServer: @unchecked Sendable {
     return result!
   }
 
-  /// Waits until something is so, for five seconds at most; whether it came to be so.
+  /// Waits until something is so, as long as a busy machine needs, a minute at the least; whether it came to be so.
   func waits(until condition: @escaping @Sendable (Server) -> Bool) -> Bool {
-    for _ in 0..<500 {
+    for _ in 0..<6_000 {
       if onLoop(condition) { return true }
       usleep(10_000)
     }

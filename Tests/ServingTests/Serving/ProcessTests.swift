@@ -28,7 +28,7 @@ struct ProcessTests {
 
   /// Waits for the first checks of the health to have ended well.
   private func isReady(_ port: UInt16) throws -> Bool {
-    for _ in 0..<1_000 {
+    for _ in 0..<6_000 {
       if try Wire(port: port).get("/readyz").status == 200 { return true }
       usleep(10_000)
     }

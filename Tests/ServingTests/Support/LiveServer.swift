@@ -54,11 +54,16 @@ final class LiveServer: Sendable {
         started.withLock { $0 = Started(port: 0, metricsPort: 0, stop: {}) }
       }
     }
-    guard let ready = Self.wait(for: { started.withLock { $0 } }), ready.port != 0 else { throw StartFailed() }
+    guard let ready = Self.wait(for: { started.withLock { $0 } }), ready.port != 0 else {
+      throw StartFailed(log: log.lines)
+    }
     port = ready.port
     metricsPort = ready.metricsPort
     stopper = ready.stop
-    try waitUntilReady()
+    guard Self.wait(for: { (try? Wire(port: port).get("/startupz").status) == 200 ? true : nil }) != nil else {
+      stop()
+      throw StartFailed(log: log.lines)
+    }
   }
 
   /// Stops the server and waits until all its threads have ended.
@@ -67,7 +72,9 @@ final class LiveServer: Sendable {
     thread.join()
   }
 
-  struct StartFailed: Error {}
+  struct StartFailed: Error {
+    let log: [String]
+  }
 
   private struct Started {
     let port: UInt16
@@ -75,17 +82,13 @@ final class LiveServer: Sendable {
     let stop: @Sendable () -> Void
   }
 
+  /// Waits for a value as long as a busy machine needs, two minutes at the least.
   private static func wait<Value>(for value: () -> Value?) -> Value? {
-    for _ in 0..<2_000 {
+    for _ in 0..<12_000 {
       if let value = value() { return value }
       usleep(10_000)
     }
     return nil
-  }
-
-  private func waitUntilReady() throws {
-    let ready = Self.wait { (try? Wire(port: port).get("/startupz").status) == 200 ? true : nil }
-    if ready == nil { throw StartFailed() }
   }
 }
 
@@ -131,7 +134,7 @@ final class LogCapture: Sendable {
   }
 
   /// How long a line is waited for, in nanoseconds.
-  private static let patienceNanoseconds: UInt64 = 30_000_000_000
+  private static let patienceNanoseconds: UInt64 = 120_000_000_000
 
   let writeEnd: Int32
   private let state = Mutex(State())
