@@ -52,21 +52,24 @@ package final class PrivateServer: @unchecked Sendable {
     process = 0
   }
 
-  /// A port of the loopback address that nobody listens on.
+  /// A port of the loopback address that nobody listens on, below those that the kernel gives to connections
+  /// (net.ipv4.ip_local_port_range): one of the tests' many could have it before the server does, or while it is away.
   package static func freePort() throws -> UInt16 {
-    let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(fd) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        _ = bind(fd, $0, length)
-        _ = getsockname(fd, $0, &length)
+    for _ in 0..<1_000 {
+      let port = UInt16.random(in: 20_000..<32_000)
+      let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(fd) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = port.bigEndian
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      let code = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          bind(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
       }
+      if code == 0 { return port }
     }
-    if address.sin_port == 0 { throw SystemError("bind") }
-    return UInt16(bigEndian: address.sin_port)
+    throw SystemError("bind")
   }
 }

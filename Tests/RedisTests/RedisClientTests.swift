@@ -243,7 +243,7 @@ struct RedisClientTests {
       let observer = Notes()
       let client = RedisClient(loop: loop, configuration: configuration, observer: observer)
       defer { client.close() }
-      #expect(await client.waitUntilConnected(milliseconds: 10_000))
+      #expect(await client.waitUntilConnected(milliseconds: 60_000))
       _ = try await client.send("PING")
       _ = await failure { try await client.send("EVAL", "return redis.error_reply('ERR no')", 0) }
       #expect(observer.lines == ["PING", "EVAL server(\"ERR no\")"])

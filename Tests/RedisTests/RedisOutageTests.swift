@@ -131,7 +131,7 @@ struct RedisOutageTests {
       #expect(await client.waitUntilConnected(milliseconds: 300) == false)
       #expect(reasons == ["Connection refused"])
       try server.start()
-      #expect(await client.waitUntilConnected(milliseconds: 20_000))
+      #expect(await client.waitUntilConnected(milliseconds: 60_000))
     }
   }
 
@@ -229,7 +229,7 @@ struct RedisOutageTests {
     try withClient(configuration) { client, loop in
       let other = RedisClient(loop: loop, configuration: administrator)
       defer { other.close() }
-      #expect(await other.waitUntilConnected(milliseconds: 10_000))
+      #expect(await other.waitUntilConnected(milliseconds: 60_000))
       try await other.send(fault.map(RedisArgument.text))
       guard case .server = await failure({ try await client.send("SET", "key", "value") }) else {
         throw TestFailure("the write was not refused")

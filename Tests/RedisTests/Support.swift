@@ -43,7 +43,7 @@ func withClient<Value: Sendable>(
   return try onLoop { loop in
     let client = RedisClient(loop: loop, configuration: configuration)
     defer { client.close() }
-    guard await client.waitUntilConnected(milliseconds: 10_000) else {
+    guard await client.waitUntilConnected(milliseconds: 60_000) else {
       throw TestFailure("no connection to \(configuration.address): \(client.lastFailure ?? "no reason")")
     }
     return try await body(client, loop)
@@ -73,7 +73,7 @@ func failure(_ body: () async throws -> some Any) async -> RedisError? {
 }
 
 /// Waits on the loop until something is so, and says whether it came to be within that time.
-func waitUntil(_ loop: EventLoop, milliseconds: UInt64 = 20_000, _ isSo: () -> Bool) async -> Bool {
+func waitUntil(_ loop: EventLoop, milliseconds: UInt64 = 60_000, _ isSo: () -> Bool) async -> Bool {
   let end = Clock.monotonic() + milliseconds * 1_000_000
   while !isSo() {
     if Clock.monotonic() > end { return false }

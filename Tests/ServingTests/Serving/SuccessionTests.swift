@@ -1,6 +1,6 @@
 import CLinux
+import Faults
 import Glibc
-import HTTP
 import Reactor
 import Synchronization
 import Testing
@@ -12,7 +12,7 @@ struct SuccessionTests {
   func upgrades() throws {
     let release = try Release()
     defer { release.remove() }
-    var settings = ["METRICS_PORT": "\(try Self.freePort())"]
+    var settings = ["METRICS_PORT": "\(try PrivateServer.freePort())"]
     settings["DATABASE_URL"] = try TestDatabase.make()
     let server = try ServerProcess(["serve"], settings, binary: release.path)
     let port = try server.port()
@@ -73,12 +73,6 @@ struct SuccessionTests {
     #expect(try server.line("The successor ended").contains("\"exitCode\":0"))
     #expect(server.wait() == 0)
     #expect(!server.log.lines.contains { $0.contains("Serving again") })
-  }
-
-  private static func freePort() throws -> UInt16 {
-    let socket = try ListeningSocket.open(host: "127.0.0.1", port: 0)
-    defer { close(socket) }
-    return ListeningSocket.port(of: socket)
   }
 }
 
