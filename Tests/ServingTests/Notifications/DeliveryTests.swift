@@ -254,13 +254,13 @@ struct DeliveryTests {
     // It begins to deliver and never hears an answer.
     receiver.script([.slow(30, "{}")] + Array(repeating: .json(200, "{}"), count: 10))
     let second = try LiveServer(settings.merging(["NOTIFICATIONS": "off"]) { $1 })
+    defer { second.stop() }
     let (client, _) = try second.signedIn()
     let hooked = try channel(client)
     #expect(try client.send("POST", "\(path(hooked))/test").status == 202)
     #expect(holds(within: 30) { received().count == 1 })
     first.signal(SIGKILL)
     _ = first.wait()
-    second.stop()
     let third = try LiveServer(settings)
     defer { third.stop() }
     #expect(holds(within: 60) { received().count == 2 })
