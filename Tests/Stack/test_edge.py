@@ -149,6 +149,14 @@ class Edge(unittest.TestCase):
         self.assertEqual((line["path"], line["statusCode"], line["method"]), ("/api/gardens", "200", "GET"))
         self.assertNotIn("hush", json.dumps(line))
 
+    def test_no_log_has_the_word_that_an_invitation_opens_by(self):
+        for name, path in (("page", "/invitations/tiv_hush"), ("call", "/api/invitations/tiv_hush")):
+            self.get(path, "-H", f"X-Request-Id: {name}")
+            line = until("the line", lambda: [l for l in self.access_log() if l["requestId"] == name])[0]
+            self.assertEqual(line["path"], path.replace("tiv_hush", "***"))
+            until("the server's log line", lambda: f'"requestId":"{name}"' in self.stack.log("api"))
+        self.assertNotIn("tiv_hush", self.stack.log("edge-log") + self.stack.log("api"))
+
     def test_security_headers_stand_on_every_kind_of_answer_once(self):
         for path in ("/version", "/api/nothing-here", "/metrics", "/api/gardens", "/health", "/"):
             answer = self.get(path)
