@@ -25,14 +25,15 @@ class Steps(unittest.TestCase):
         return {name for name, value in result.outputs.items() if value == "true"}
 
     def test_a_change_of_documents_starts_no_build(self):
-        self.assertEqual(self.changed(docs__runbook_md="# Other\n", CHANGELOG_md="# Other\n"), {"documents"})
+        self.assertEqual(self.changed(docs__aws_md="# Other\n", CHANGELOG_md="# Other\n"), {"documents"})
 
     def test_a_change_of_infrastructure_is_checked_and_not_compiled_for(self):
         self.assertEqual(self.changed(renovate_json="{}\n"), {"configuration"})
 
     def test_a_change_of_code_is_proven_whole(self):
         self.assertEqual(self.changed(Makefile=".PHONY:\n"), {"code", "configuration"})
-        self.assertEqual(self.changed(README_md="# Other\n"), {"code", "configuration", "documents"})
+        for name in ("README_md", "docs__runbook_md", "docs__devices_md"):  # which tests read
+            self.assertEqual(self.changed(**{name: "# Other\n"}), {"code", "configuration", "documents"}, name)
 
     def test_an_unknown_base_counts_as_a_change_of_everything(self):
         for base in ("", "0" * 40, "--help"):
