@@ -98,4 +98,4 @@ secrets: ## Write the secrets that compose needs, once
 
 clean: ## Remove the builds, the private stores and their data
 	@for instance in run test fault live deploy scaling; do scripts/stores -i $$instance destroy; done
-	@rm -rf .build .build-asan .build-tsan .terroir .venv .venv-live .venv-recovery
+	@rm -rf .build .build-asan .build-tsan .build-release .terroir .venv .venv-live .venv-recovery .venv-release
