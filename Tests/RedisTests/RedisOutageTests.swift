@@ -31,10 +31,11 @@ struct RedisOutageTests {
 
   @Test("a loop that is held up does not take it for Redis' delay")
   func heldUp() throws {
-    var configuration = try impatientConfiguration()
+    var patient = try impatientConfiguration()
     // Beyond what Redis itself needs on a busy machine, and below how long the loop is held up.
-    configuration.commandDeadlineMilliseconds = 400
-    configuration.probeIntervalMilliseconds = 400
+    patient.commandDeadlineMilliseconds = 400
+    patient.probeIntervalMilliseconds = 400
+    let configuration = patient
     try withClient(configuration) { client, loop in
       let subscriber = RedisSubscriber(loop: loop, configuration: configuration)
       defer { subscriber.close() }
