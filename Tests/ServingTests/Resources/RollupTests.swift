@@ -189,7 +189,8 @@ struct RollupTests {
     let found = try Self.partitions(LiveServer.shared.get())
     let days = try Self.partitions(rawDays: 30).days(at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
     #expect(days.count == 9)
-    #expect(found == days.map(ReadingPartitions.table(of:)))
+    // Other tests of this server need a day before those.
+    #expect(found.suffix(days.count) == days.map(ReadingPartitions.table(of:))[...])
   }
 
   /// Partitions as a server with a clock ahead of the database's sees them.
