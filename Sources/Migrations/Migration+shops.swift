@@ -52,12 +52,15 @@ extension Migration {
         FOR EACH ROW EXECUTE FUNCTION business_words_of_business();
       CREATE TRIGGER business_words AFTER INSERT OR UPDATE OF name, deleted_at OR DELETE ON products
         FOR EACH ROW EXECUTE FUNCTION business_words_of_product();
-
-      SELECT business_words_renew(id) FROM businesses WHERE deleted_at IS NULL;
       """)
 
+  /// Also the words of the businesses from before: apart from what locks their whole table.
   static let places = Migration(
     number: 19, name: "places",
+    sql: """
+      SELECT business_words_renew(b.id) FROM businesses b
+      WHERE b.deleted_at IS NULL AND NOT EXISTS (SELECT FROM business_words w WHERE w.business_id = b.id);
+      """,
     apart: [
       "DROP INDEX CONCURRENTLY IF EXISTS businesses_by_place",
       """
