@@ -40,6 +40,7 @@ were sent a second: {unit['errors']} errors, {unit['stored']} readings stored; h
 | | |
 |---|---|
 | A reading on disk, with its index | {size(unit['bytes_per_reading'])} |
+| The same, once its day is sealed | {size(unit['bytes_per_sealed_reading'])} |
 | A bucket on disk, with its index | {size(unit['bytes_per_bucket'])} |
 | An open event stream ({STREAMS} were) | {size(unit['bytes_per_stream'])} |
 | The server's memory with all that | {size(unit['resident'])} |

@@ -20,6 +20,8 @@ SENSORS = ("soil_moisture", "soil_temperature", "air_temperature", "battery")
 MARK = "@" * 24  # the load puts a new time here
 CONNECTIONS = 64
 STREAMS = 500
+# Posts of a device a day, and how many of them have a day of readings sealed to see what one takes.
+DAY_POSTS, SEALED_DEVICES = 96, 10_000
 # How long the buckets of what was sent are waited for.
 ROLLUP_SECONDS = 1_800
 
@@ -140,6 +142,18 @@ class Host:
             UNION ALL SELECT count(*) FROM readings UNION ALL SELECT pg_total_relation_size('readings_5m') UNION ALL SELECT count(*) FROM readings_5m""")
         return [int(value) for value in row.split()]
 
+    def sealed_bytes(self):
+        """Bytes of a reading of a sealed day: values with a tenth's noise about a daily wave, times that are not quite even."""
+        self.sql(f"""
+            INSERT INTO readings_sealed (device_id, sensor_type, start, times, values)
+            SELECT d.id, s.type, '2026-01-01Z',
+              (SELECT array_agg(n * 86400000 / {DAY_POSTS} + (random() * 2000)::int ORDER BY n) FROM generate_series(0, {DAY_POSTS} - 1) n),
+              (SELECT array_agg(round((20 + 5 * sin(n / 15.3) + random() * 0.4 + hashtext(d.id::text) % 5)::numeric, 1)::float8 ORDER BY n)
+               FROM generate_series(0, {DAY_POSTS} - 1) n)
+            FROM (SELECT id FROM devices LIMIT {SEALED_DEVICES}) d CROSS JOIN unnest('{{{",".join(SENSORS)}}}'::text[]) s (type)""")
+        size, readings = self.sql("SELECT pg_total_relation_size('readings_sealed') UNION ALL SELECT sum(cardinality(times)) FROM readings_sealed").split()
+        return int(size) / int(readings)
+
     def wait_for_rollup(self):
         end = time.monotonic() + ROLLUP_SECONDS
         while self.sql("SELECT EXISTS (SELECT FROM rollup_additions) OR EXISTS (SELECT FROM rollup_queue)") == "t":
@@ -183,6 +197,7 @@ def measure(binary, devices, seconds):
             "cpu_us_per_post": {name: value / sent * 1e6 for name, value in posts_cpu.items()},
             "cpu_us_per_read": {name: value / read * 1e6 for name, value in reads_cpu.items()},
             "bytes_per_reading": (full[0] - empty[0]) / max(1, full[1] - empty[1]),
+            "bytes_per_sealed_reading": host.sealed_bytes(),
             "bytes_per_bucket": (full[2] - empty[2]) / max(1, full[3] - empty[3]),
             "bytes_per_stream": stream_bytes, "resident": memory,
             "connections": int(host.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'terroir%'")),

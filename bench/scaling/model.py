@@ -4,8 +4,9 @@ import math
 # What is supposed of use: a device's posts and the histories read of it in a day, by how much the busiest minutes exceed
 # the mean, and how much of a core may be used then.
 POSTS, READINGS, READS, PEAK, UTILISATION = 96, 4, 20, 3, 0.5
-# What is kept: days of raw readings and of five minutes, years of hours. A device's buckets a day: one for each post.
-RAW_DAYS, BUCKET_DAYS, HOUR_YEARS = 30, 365, 5
+# What is kept: days of raw readings as plain rows until they are sealed, all days of them and of five minutes, years of
+# hours. A device's buckets a day: one for each post.
+OPEN_DAYS, RAW_DAYS, BUCKET_DAYS, HOUR_YEARS = 3, 730, 730, 5
 # Gardens of ten devices, of which one in a hundred is watched.
 WATCHED = 0.001
 # The largest machines that are counted on: cores and disk of a Postgres, cores of a server, the connections of a Postgres.
@@ -20,7 +21,8 @@ def needs(devices, unit):
         part: (rates["post"] * unit["cpu_us_per_post"][part] + rates["read"] * unit["cpu_us_per_read"][part]) / 1e6 / UTILISATION
         for part in ("server", "postgres", "redis")
     }
-    raw = devices * POSTS * READINGS * RAW_DAYS * unit["bytes_per_reading"]
+    days = OPEN_DAYS * unit["bytes_per_reading"] + (RAW_DAYS - OPEN_DAYS) * unit["bytes_per_sealed_reading"]
+    raw = devices * POSTS * READINGS * days
     buckets = devices * READINGS * (POSTS * BUCKET_DAYS + 24 * 365 * HOUR_YEARS) * unit["bytes_per_bucket"]
     servers = max(2, math.ceil(cores["server"] / SERVER_CORES))
     loops = max(2, math.ceil(cores["server"] / servers))
