@@ -150,12 +150,10 @@ package final class Courier {
         return Self.fault(try await client.send(message.webhook(channel.target, secret, at: context.now)))
       case .ntfy: return Self.fault(try await client.send(message.ntfy(channel.target)))
       case .email:
-        let settings = context.configuration.notifications
-        guard let server = settings.mailServer, let sender = settings.sender else {
+        guard let submission = MailSubmission(context) else {
           return Fault(text: "this server sends no mail any more")
         }
-        try await context.process.outbound.send(
-          message.mail(to: channel.target, server, from: sender, at: context.now))
+        try await message.mail(to: channel.target, by: submission)
         return nil
       }
     } catch {

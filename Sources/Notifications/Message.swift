@@ -1,7 +1,6 @@
 import JSON
 import Outbound
 import Postgres
-import Settings
 import Values
 
 /// News that waits in a channel, with all that is told of it.
@@ -109,13 +108,8 @@ struct Message {
   }
 
   /// For a mail server.
-  func mail(to recipient: String, _ server: ServiceURL, from sender: String, at now: Timestamp) -> OutboundMail {
-    let mail = MailText(
-      sender: sender, recipient: recipient, subject: title,
-      text: text + "\n\n-- \nYou get this because a channel of your account on Terroir names this address.\n", id: id,
-      date: now)
-    return OutboundMail(
-      server: server, sender: sender, recipient: recipient, content: mail.content,
-      timeoutSeconds: Courier.timeoutSeconds)
+  func mail(to recipient: String, by submission: MailSubmission) async throws {
+    let foot = "\n\n-- \nYou get this because a channel of your account on Terroir names this address.\n"
+    try await submission.send(to: recipient, subject: title, text: text + foot, id: id)
   }
 }

@@ -1,0 +1,29 @@
+import Outbound
+import Values
+import Web
+
+/// Hands mail to the operator's mail server, which takes it on from there (message submission, RFC 6409).
+package struct MailSubmission {
+  private let context: LoopContext
+  private let server: ServiceURL
+  private let sender: String
+
+  /// Nil where the operator has named no mail server.
+  package init?(_ context: LoopContext) {
+    let settings = context.configuration.notifications
+    guard let server = settings.mailServer, let sender = settings.sender else { return nil }
+    self.context = context
+    self.server = server
+    self.sender = sender
+  }
+
+  /// Suspends until the server has taken a message; throws `OutboundError`. The id is the same whenever it is sent again.
+  package func send(to recipient: String, subject: String, text: String, id: String) async throws {
+    let mail = MailText(
+      sender: sender, recipient: recipient, subject: subject, text: text, id: id, date: context.now)
+    try await context.process.outbound.send(
+      OutboundMail(
+        server: server, sender: sender, recipient: recipient, content: mail.content,
+        timeoutSeconds: Courier.timeoutSeconds))
+  }
+}
