@@ -29,7 +29,7 @@ let below: [Target.Dependency] = [
 ]
 /// What the API is made of, from the ground up.
 let above: [Target.Dependency] = [
-  "Secrets", "Settings", "Commands", "Outbound", "Migrations", "Web", "Edge", "Reference", "Accounts", "Notifications",
+  "Secrets", "Settings", "Commands", "Outbound", "Migrations", "Web", "Edge", "Reference", "Notifications", "Accounts",
   "Agronomy", "Gardens", "Insights", "Commerce", "Transfer",
 ]
 
@@ -66,8 +66,8 @@ let package = Package(
     layer("Web", below + ["CAssets", "Secrets", "Settings", "Outbound"], exclude: ["Pages/Assets"]),
     layer("Edge", below + ["Settings", "Commands", "Web"]),
     layer("Reference", below + ["Web"]),
-    layer("Accounts", below + ["Secrets", "Settings", "Commands", "Web"]),
     layer("Notifications", below + ["Secrets", "Settings", "Outbound", "Web"]),
+    layer("Accounts", below + ["Secrets", "Settings", "Commands", "Outbound", "Web", "Notifications"]),
     layer("Agronomy", ["Values", "JSON"]),
     layer("Gardens", below + ["Secrets", "Settings", "Web", "Notifications", "Agronomy"]),
     layer("Insights", below + ["Secrets", "Settings", "Outbound", "Web", "Notifications", "Agronomy", "Gardens"]),

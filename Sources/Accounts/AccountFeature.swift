@@ -1,3 +1,4 @@
+import Notifications
 import Postgres
 import Settings
 import Values
@@ -9,12 +10,16 @@ package struct AccountFeature: Feature {
   /// Where users own things.
   let others: [any Feature]
   private let throttle: LoginThrottle
+  /// Nil where this server sends no mail.
+  private let resetMail: ResetMail?
 
   package init(_ context: LoopContext, others: [any Feature]) {
     self.context = context
     self.others = others
     throttle = LoginThrottle(
       redis: context.redis, loop: context.loop, prefix: context.configuration.redis.keyPrefix)
+    let submission = context.configuration.notifications.isOn ? MailSubmission(context) : nil
+    resetMail = submission.map { ResetMail(context, $0) }
   }
 
   package var endpoints: [Endpoint] {
@@ -22,14 +27,15 @@ package struct AccountFeature: Feature {
       Users(context: context, throttle: throttle, erasure: Erasure(context: context, features: others + [self])),
       Sessions(context: context, throttle: throttle),
       Tokens(context: context),
+      PasswordResets(context: context, throttle: throttle, sendsMail: resetMail != nil),
       Administration(context: context),
     ]
     return groups.flatMap(\.endpoints)
   }
 
-  package var duties: [Duty] { [] }
+  package var duties: [Duty] { resetMail.map { [$0.duty] } ?? [] }
 
-  package var expiries: [Expiry] { [Self.sessionExpiry, Tokens.expiry] }
+  package var expiries: [Expiry] { [Self.sessionExpiry, Tokens.expiry, PasswordResets.expiry] }
 
   /// Refresh tokens go with their sessions.
   static var sessionExpiry: Expiry { Expiry { try await $0.execute(deleteSessions, $1) } }
@@ -42,8 +48,9 @@ package struct AccountFeature: Feature {
     ]
   }
 
-  /// All sessions end; the account itself is the erasure's.
+  /// All sessions end, and nothing tells that a new password was asked for; the account itself is the erasure's.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
+    try await transaction.execute(Self.deleteResets, user)
     let ended = try await transaction.query(Self.sessions, user).map { try $0.decode(Identifier.self, 0) }
     return { await context.sessions.ended(ended) }
   }
@@ -51,6 +58,9 @@ package struct AccountFeature: Feature {
   package func close() {}
 
   private static let sessions = Statement("erasure.sessions", "SELECT id FROM sessions WHERE user_id = $1")
+  private static let deleteResets = Statement(
+    "erasure.passwordResets",
+    "DELETE FROM password_resets WHERE email_key = (SELECT email_key FROM users WHERE id = $1)")
   private static let deleteSessions = Statement(
     "expiry.sessions",
     """

@@ -58,6 +58,15 @@ final class LoginThrottle {
     }
   }
 
+  /// Forgets the failures for an account, whose password is new, as far as this loop and Redis know of them; those of
+  /// other networks count on for these alone.
+  func forgive(account: String, from address: PeerAddress) async {
+    let names = ["both:\(address.network.text):\(account)", "account:\(account)"]
+    for name in names { local[name]?.failures = 0 }
+    let keys = keys(names)
+    _ = try? await redis.delete(keys[0], keys[1])
+  }
+
   // MARK: Counting
 
   /// Counts an attempt as under way; gives whether Redis did.

@@ -4,16 +4,50 @@ import Values
 
 /// A new password for who has lost the old one: whoever had it, or a token, is out.
 enum Recovery {
-  /// Sets a password, and ends all sessions and tokens of the account; gives them, to be announced after the COMMIT.
+  /// What has ended, to be announced after the COMMIT.
+  typealias Ended = (sessions: [Identifier], tokens: [Identifier])
+
+  /// Sets a password, and ends all sessions and tokens of the account.
   @discardableResult
-  static func setPassword(
-    _ hash: String, of user: Identifier, in transaction: Transaction
-  ) async throws -> (sessions: [Identifier], tokens: [Identifier]) {
+  static func setPassword(_ hash: String, of user: Identifier, in transaction: Transaction) async throws -> Ended {
     try await transaction.execute(set, user, hash)
+    try await endResets(of: user, in: transaction)
     let sessions = try await transaction.query(endSessions, user).map { try $0.decode(Identifier.self, 0) }
     return (sessions, try await Tokens.end(transaction, user: user))
   }
 
+  /// The same by the token of a mail, which is used up, for the account with that address; nil when it is not good.
+  static func setPassword(
+    _ hash: String, by token: OpaqueKey, in transaction: Transaction
+  ) async throws -> (account: String, ended: Ended)? {
+    // Locked before its tokens are, as whoever erases it does; what was used meanwhile is seen by the second statement.
+    guard let row = try await transaction.query(lockByToken, token.digest).first,
+      try await transaction.execute(useToken, token.digest) == 1
+    else { return nil }
+    let (user, account) = try row.decode((Identifier.self, String.self))
+    return (account, try await setPassword(hash, of: user, in: transaction))
+  }
+
+  /// Whose password the token of a mail sets.
+  static func user(by token: OpaqueKey, in database: Database) async throws -> Identifier? {
+    try await database.query(findByToken, token.digest).first?.decode(Identifier.self, 0)
+  }
+
+  /// Makes void what was mailed before a password was set.
+  static func endResets(of user: Identifier, in transaction: Transaction) async throws {
+    try await transaction.execute(voidTokens, user)
+  }
+
+  private static let byToken = """
+    SELECT users.id, users.email_key FROM password_resets AS reset JOIN users ON users.id = reset.user_id
+    WHERE reset.hash = $1 AND reset.expires_at > now() AND NOT users.disabled
+    """
+  private static let findByToken = Statement("recovery.find", byToken)
+  private static let lockByToken = Statement("recovery.lock", "\(byToken) FOR NO KEY UPDATE OF users")
+  private static let useToken = Statement(
+    "recovery.use", "UPDATE password_resets SET hash = NULL WHERE hash = $1 AND expires_at > now()")
+  private static let voidTokens = Statement(
+    "recovery.void", "UPDATE password_resets SET hash = NULL, next_attempt_at = NULL WHERE user_id = $1")
   private static let set = Statement(
     "recovery.setPassword",
     "UPDATE users SET password_hash = $2, updated_at = greatest(now(), updated_at + interval '1 ms') WHERE id = $1")

@@ -144,9 +144,9 @@ struct Users: EndpointGroup {
       let rows = try await transaction.query(
         Self.update, user.id, change.displayName ?? before.displayName, change.locale.applied(to: before.locale), hash,
         call.now)
-      let ended =
-        hash == nil ? [] : try await Sessions.end(transaction, user: user.id, except: user.session, at: call.now)
-      return (rows, ended)
+      guard hash != nil else { return (rows, [Identifier]()) }
+      try await Recovery.endResets(of: user.id, in: transaction)
+      return (rows, try await Sessions.end(transaction, user: user.id, except: user.session, at: call.now))
     }
     await context.sessions.ended(ended)
     if hash != nil { context.meters.action(.passwordChange) }

@@ -100,6 +100,14 @@ static const unsigned char orders_js[] = {
 #embed "../Web/Pages/Assets/orders.js"
 };
 
+static const unsigned char password_html[] = {
+#embed "../Web/Pages/Assets/password.html"
+};
+
+static const unsigned char password_js[] = {
+#embed "../Web/Pages/Assets/password.js"
+};
+
 static const unsigned char probes_js[] = {
 #embed "../Web/Pages/Assets/probes.js"
 };
@@ -195,6 +203,8 @@ static const struct embedded_asset assets[] = {
     ASSET("money.js", money_js),
     ASSET("orders.html", orders_html),
     ASSET("orders.js", orders_js),
+    ASSET("password.html", password_html),
+    ASSET("password.js", password_js),
     ASSET("probes.js", probes_js),
     ASSET("register.html", register_html),
     ASSET("register.js", register_js),

@@ -165,7 +165,7 @@ extension Endpoint {
 
 extension Endpoint.Success {
   /// Whether there is a body to describe.
-  fileprivate var hasBody: Bool { schema != nil || !mediaTypes.contains(where: \.isJSON) }
+  fileprivate var hasBody: Bool { schema != nil || !mediaTypes.allSatisfy(\.isJSON) }
 
   /// Writes each media type with its shape; what is not JSON is a string.
   fileprivate func writeContent(to json: inout JSONWriter) {

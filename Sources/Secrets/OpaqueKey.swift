@@ -16,6 +16,8 @@ package struct OpaqueKey: Sendable {
     case ticket = "ttk_"
     /// Opens a session to a browser, as its cookie.
     case sessionKey = "tsk_"
+    /// Sets a new password once.
+    case passwordReset = "tpr_"
   }
 
   static let secretLength = 32
@@ -36,6 +38,11 @@ package struct OpaqueKey: Sendable {
 
   static func make(_ kind: Kind, using generator: inout some RandomNumberGenerator) -> OpaqueKey {
     OpaqueKey(kind, secret: (0..<secretLength).map { _ in UInt8.random(in: 0...255, using: &generator) })
+  }
+
+  /// The key that a name stands for: the same each time, and only whoever has `key` can tell it.
+  package static func derived(_ kind: Kind, from name: [UInt8], by key: [UInt8]) -> OpaqueKey {
+    OpaqueKey(kind, secret: MessageAuthentication(key: key).code(of: name))
   }
 
   /// The key of a secret, which is `secretLength` bytes that cannot be guessed.

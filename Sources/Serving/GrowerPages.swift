@@ -23,6 +23,9 @@ struct GrowerPages: EndpointGroup {
   private static let pages = [
     Page("getHomePage", "/", "My gardens", "The page to sign in, and of your gardens", asset: "home"),
     Page("getRegistrationPage", "/register", "Register", "The page to register", asset: "register", at: "/"),
+    Page(
+      "getPasswordResetPage", "/password-reset", "A new password", "The page to choose a new password",
+      asset: "password", at: "/"),
     Page("getShopsPage", "/shops", "Shops", "The page that lists shops", asset: "shops"),
     Page("getShopPage", "/shops/{id}", "Shop", "The page of a shop", asset: "shop", at: "/shops"),
     Page("getOrdersPage", "/orders", "Orders", "The page of your orders", asset: "orders"),

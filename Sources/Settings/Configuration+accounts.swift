@@ -62,6 +62,7 @@ extension Configuration {
     package internal(set) var user: RequestRate?
     package internal(set) var device: RequestRate?
     package internal(set) var registration: RequestRate?
+    package internal(set) var passwordReset: RequestRate?
 
     static let settings = [
       Setting(
@@ -76,6 +77,9 @@ extension Configuration {
       Setting(
         "RATE_LIMIT_REGISTRATION", \.rates.registration, Form<RequestRate?>.rate,
         default: .relaxed("off", serious: "60/3600"), "Registrations of one address, as count/seconds or off."),
+      Setting(
+        "RATE_LIMIT_PASSWORD_RESET", \.rates.passwordReset, Form<RequestRate?>.rate, default: .text("20/3600"),
+        "Mails for a new password that one address asks for, as count/seconds or off."),
     ]
   }
 }

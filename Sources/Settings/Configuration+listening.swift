@@ -15,6 +15,8 @@ extension Configuration {
     package internal(set) var trustedProxies: [AddressBlock] = []
     /// As they stand in an Origin field.
     package internal(set) var corsOrigins: [String] = []
+    /// The origin of the pages, for links to them.
+    package internal(set) var publicURL: String?
     package internal(set) var drainSeconds = 0
     package internal(set) var shutdownSeconds = 0
 
@@ -38,6 +40,9 @@ extension Configuration {
       Setting(
         "CORS_ORIGINS", \.listening.corsOrigins, Form.origin.list(), default: .text(""),
         "Origins that browsers may call from, by commas; `*` for any."),
+      Setting(
+        "PUBLIC_URL", optional: \.listening.publicURL, .ownOrigin,
+        "Where browsers find this server, such as https://garden.example.org, for links in mail."),
       Setting(
         "SHUTDOWN_DRAIN_SECONDS", \.listening.drainSeconds, .integer(0...600), default: .relaxed("0", serious: "5"),
         "How long the server goes on serving after SIGTERM, while /readyz says 503."),
@@ -69,13 +74,16 @@ extension Form where Value == String {
   /// An origin as browsers send it (RFC 6454, section 6.2), or `*`.
   static var origin: Form {
     Form(
-      "an origin such as https://example.org",
-      parse: { text in
-        if text == "*" { return text }
-        guard let url = ServiceURL(text), url.scheme == "http" || url.scheme == "https",
-          text == "\(url.scheme)://\(url.authority)"
-        else { return nil }
-        return text
-      }, show: { $0 })
+      "an origin such as https://example.org", parse: { $0 == "*" || isOrigin($0) ? $0 : nil }, show: { $0 })
+  }
+
+  /// The origin of this server's own pages.
+  static var ownOrigin: Form {
+    Form("an origin such as https://example.org", parse: { isOrigin($0) ? $0 : nil }, show: { $0 })
+  }
+
+  private static func isOrigin(_ text: String) -> Bool {
+    guard let url = ServiceURL(text), url.scheme == "http" || url.scheme == "https" else { return false }
+    return text == "\(url.scheme)://\(url.authority)"
   }
 }

@@ -150,7 +150,8 @@ func allFaults() {
   arguments: [
     ("PORT", "+80"), ("PORT", "-1"), ("PORT", "8o"), ("PORT", " 80"), ("METRICS_PORT", "65536"), ("WORKERS", "257"),
     ("HOST", "example.org"), ("HOST", "10.0.0.0/8"), ("HOST", "1.2.3"), ("CORS_ORIGINS", "https://h/"),
-    ("CORS_ORIGINS", "h"), ("CORS_ORIGINS", "null"), ("TRUSTED_PROXIES", "10.0.0.0/33"),
+    ("CORS_ORIGINS", "h"), ("CORS_ORIGINS", "null"), ("PUBLIC_URL", "*"), ("PUBLIC_URL", "https://h/x"),
+    ("TRUSTED_PROXIES", "10.0.0.0/33"),
     ("RATE_LIMIT_USER", "0/60"), ("RATE_LIMIT_USER", "60/0"), ("RATE_LIMIT_USER", "1/2/3"), ("RATE_LIMIT_USER", "on"),
     ("OTEL_TRACES_SAMPLER_ARG", "1.1"), ("OTEL_TRACES_SAMPLER_ARG", "-0.1"), ("OTEL_TRACES_SAMPLER_ARG", "nan"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"), ("OTEL_EXPORTER_OTLP_HEADERS", "novalue"),

@@ -50,11 +50,13 @@ package struct RateLimits {
   let user: RateLimiter?
   let device: RateLimiter?
   package let registration: RateLimiter?
+  package let passwordReset: RateLimiter?
 
   init(_ rates: Configuration.Rates, _ limiter: (RatePolicy) -> RateLimiter) {
     anonymous = rates.anonymous.map { limiter(RatePolicy("anonymous", $0)) }
     user = rates.user.map { limiter(RatePolicy("user", $0)) }
     device = rates.device.map { limiter(RatePolicy("device", $0)) }
     registration = rates.registration.map { limiter(RatePolicy("registration", $0)) }
+    passwordReset = rates.passwordReset.map { limiter(RatePolicy("password-reset", $0)) }
   }
 }

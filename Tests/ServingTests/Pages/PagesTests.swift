@@ -78,6 +78,7 @@ struct PagesTests {
   }
 
   static let pages = [
-    "/", "/register", "/status", "/gardens", "/shops", "/shops/x", "/orders", "/account", "/invitations/x", "/docs",
+    "/", "/register", "/password-reset", "/status", "/gardens", "/shops", "/shops/x", "/orders", "/account",
+    "/invitations/x", "/docs",
   ]
 }

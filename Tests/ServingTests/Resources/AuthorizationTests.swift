@@ -83,11 +83,13 @@ struct AuthorizationTests {
 
   /// What everyone may call; that alone is looked at.
   private static let open: Set<String> = [
-    "register", "signIn", "signInByCookie", "refreshTokens", "getLiveness", "getStartup", "getReadiness", "getHealth",
+    "register", "requestPasswordReset", "resetPassword", "signIn", "signInByCookie", "refreshTokens", "getLiveness",
+    "getStartup", "getReadiness", "getHealth",
     "getHealthChecks",
     "getVersion", "getMetrics", "getApiMetrics", "getHomePage", "getStatusPage", "getStatusData", "getStatusHistory",
     "getOpenAPIDocument",
-    "getReferencePage", "getAsset", "getGardensPage", "getRegistrationPage", "getShopsPage", "getShopPage",
+    "getReferencePage", "getAsset", "getGardensPage", "getRegistrationPage", "getPasswordResetPage", "getShopsPage",
+    "getShopPage",
     "getOrdersPage", "getInvitationPage", "getAccountPage",
   ]
 

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Reactor
+import Secrets
 
 /// A real SMTP server in a process of its own: aiosmtpd, which says on its output what it has taken.
 final class MailServer: Sendable {
@@ -12,7 +13,8 @@ final class MailServer: Sendable {
     let output: [String]
   }
 
-  init() throws {
+  /// Starts one on a free port, or on that which one has had before.
+  init(port wanted: UInt16 = 0) throws {
     let log = try LogCapture()
     self.log = log
     var actions = posix_spawn_file_actions_t()
@@ -21,7 +23,7 @@ final class MailServer: Sendable {
     posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDOUT_FILENO)
     posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDERR_FILENO)
     // Debian's, for which the package is installed.
-    let words = ["/usr/bin/python3", "-c", Self.program]
+    let words = ["/usr/bin/python3", "-c", Self.program, "\(wanted)"]
     var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var child = pid_t()
@@ -47,8 +49,17 @@ final class MailServer: Sendable {
     log.lines.filter { $0.hasPrefix("{") }.compactMap { try? JSONReader.parse(Array($0.utf8)) }
   }
 
+  /// The texts of the messages to an address.
+  func texts(to address: String) -> [String] {
+    messages.filter { $0["to"]?.text == address }.compactMap { message in
+      let parts = message["data"]?.text?.split(separator: "\r\n\r\n", maxSplits: 1)
+      let body = parts?.last?.filter { $0 != "=" && !$0.isNewline }
+      return body.flatMap { Base64.standard.decode($0) }.map { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+
   private static let program = """
-    import asyncio, json
+    import asyncio, json, sys
     from aiosmtpd.smtp import SMTP
     class Handler:
         async def handle_DATA(self, server, session, envelope):
@@ -57,7 +68,7 @@ final class MailServer: Sendable {
             return "250 OK"
     async def main():
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(Handler(), loop=loop), "127.0.0.1", 0)
+        server = await loop.create_server(lambda: SMTP(Handler(), loop=loop), "127.0.0.1", int(sys.argv[1]))
         print(server.sockets[0].getsockname()[1], flush=True)
         await server.serve_forever()
     asyncio.run(main())

@@ -1,0 +1,127 @@
+import HTTP
+import JSON
+import Postgres
+import Secrets
+import Values
+import Web
+
+/// A new password for who has forgotten the old one, by a mail to the account's address.
+///
+/// What is asked for is noted by one statement that is the same for every address, and looked at once the answer is gone
+/// (`ResetMail`): neither the answer nor its time tells whether there is an account.
+struct PasswordResets: EndpointGroup {
+  /// The most mails to an address in an hour, and so the most tokens of an account.
+  static let mailsPerHour = 3
+
+  let context: LoopContext
+  let throttle: LoginThrottle
+  /// Whether this server sends mail.
+  let sendsMail: Bool
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        "requestPasswordReset", method: .post, template: "/api/password-resets", access: .open,
+        summary: "Ask for a new password",
+        details: """
+          The answer is always the same. If there is an account with this address, a mail to it has a token that is good \
+          once, for an hour; there are at most three such mails an hour.
+          """,
+        tag: "Accounts", body: .json(PasswordResetRequest.self, example: #"{"email":"ada@example.org"}"#),
+        success: Endpoint.Success(202, mediaTypes: []), refusals: [.notImplemented], handler: .async(request)),
+      Endpoint(
+        "resetPassword", method: .post, template: "/api/password-resets/{token}", access: .open,
+        summary: "Choose a new password",
+        details: "By the token of a mail. All sessions and tokens of the account end.", tag: "Accounts",
+        body: .json(PasswordReset.self, example: #"{"password":"correct horse battery"}"#),
+        success: Endpoint.Success(204), refusals: [.notFound, .notImplemented], handler: .async(reset)),
+    ]
+  }
+
+  // MARK: Handlers
+
+  private func request(_ call: Call) async throws -> Response {
+    try requireMail()
+    let email = try call.form(PasswordResetRequest.self).email.asciiLowercased
+    try await take(.network(call.clientAddress.network))
+    try await context.database.execute(Self.note, context.makeIdentifier(), email, Self.mailsPerHour)
+    return Response(.accepted, headers: ["Cache-Control": "no-store"])
+  }
+
+  private func reset(_ call: Call) async throws -> Response {
+    try requireMail()
+    let password = try call.form(PasswordReset.self).password
+    let token = call.request.withParameter("token") { OpaqueKey(String(decoding: $0, as: UTF8.self), .passwordReset) }
+    // Before a hash is paid for.
+    guard let token, let user = try await Recovery.user(by: token, in: context.database) else { throw Self.badToken }
+    try await take(.user(user))
+    let hash = try await context.passwords.hash(password)
+    let recovered = try await context.database.transaction { transaction in
+      try await Recovery.setPassword(hash, by: token, in: transaction)
+    }
+    guard let recovered else { throw Self.badToken }
+    await context.sessions.ended(recovered.ended.sessions)
+    await context.personalTokens.ended(recovered.ended.tokens)
+    await throttle.forgive(account: recovered.account, from: call.clientAddress)
+    context.meters.action(.passwordChange)
+    return call.noContent()
+  }
+
+  // MARK: Steps
+
+  private func requireMail() throws {
+    if sendsMail { return }
+    throw Problem(.notImplemented, "This server sends no mail. Its operator can give you a new password.")
+  }
+
+  /// What is asked for has a limit for each network, since each may be a mail, and what is chosen one for each account,
+  /// since each costs a hash.
+  private func take(_ client: RateClient) async throws {
+    guard let limiter = context.rates.passwordReset else { return }
+    let decision = await limiter.take(client)
+    if !decision.isAllowed { throw limiter.policy.refusal(decision) }
+  }
+
+  private static var badToken: Problem {
+    Problem(.notFound, "This way to a new password is not good, or no longer. Ask for another mail.")
+  }
+
+  // MARK: SQL
+
+  // Of two at once one finds its place taken: a mail goes out all the same.
+  private static let note = Statement(
+    "passwordResets.note",
+    """
+    INSERT INTO password_resets (id, email_key, place, requested_at)
+    SELECT $1, $2, free.place, now() FROM generate_series(1, $3::integer) AS free (place)
+    WHERE NOT EXISTS (
+      SELECT 1 FROM password_resets AS taken
+      WHERE taken.email_key = $2 AND taken.place = free.place AND taken.requested_at > now() - interval '1 hour')
+    ORDER BY free.place LIMIT 1
+    ON CONFLICT (email_key, place) DO UPDATE SET id = excluded.id, requested_at = now(), next_attempt_at = now(),
+      attempts = 0, user_id = NULL, hash = NULL, expires_at = NULL
+    WHERE password_resets.requested_at <= now() - interval '1 hour'
+    """)
+  /// What was asked for is kept until the tokens of the latest mails have expired.
+  static var expiry: Expiry { Expiry { try await $0.execute(deleteOld, $1) } }
+  private static let deleteOld = Statement(
+    "expiry.passwordResets",
+    """
+    DELETE FROM password_resets WHERE id IN (
+      SELECT id FROM password_resets WHERE requested_at < now() - interval '3 hours' LIMIT $1)
+    """)
+}
+
+/// Whose password is forgotten.
+struct PasswordResetRequest: JSONForm {
+  let email: String
+
+  init(_ fields: inout Fields) { email = fields.required("email", .email) }
+}
+
+/// The password that is chosen instead.
+struct PasswordReset: JSONForm {
+  let password: String
+
+  init(_ fields: inout Fields) { password = fields.required("password", .newPassword) }
+}
