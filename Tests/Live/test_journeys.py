@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from Tests.Live.keyboard import Keyboard
+from Tests.Live.mailbox import Mailbox
 from Tests.Live.screenshots import keep
 from Tests.Live.service import PASSWORD, Service
 
@@ -22,7 +23,8 @@ SCHEMES = (("desktop", "light"), ("phone", "dark"))
 class Journeys(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.service = cls.enterClassContext(Service())
+        cls.mailbox = cls.enterClassContext(Mailbox())
+        cls.service = cls.enterClassContext(Service({"SMTP_URL": cls.mailbox.url, "SMTP_FROM": "garden@example.org"}))
         playwright = cls.enterClassContext(sync_playwright())
         cls.browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         cls.addClassCleanup(cls.browser.close)
@@ -192,6 +194,47 @@ class Journeys(unittest.TestCase):
             self.look(seller, "orders")
             buyer.reload()
             expect(bought.locator(".state")).to_have_text("delivered")
+
+        self.everywhere(journey)
+
+    def test_a_forgotten_password_is_set_by_the_code_or_the_link_of_a_mail(self):
+        def journey():
+            _, _, email = self.register("Flora")
+            page = self.person()
+            keys = Keyboard(page)
+            keys.follow("Forgot password?")
+            self.look(page)
+
+            def mailed():
+                keys.write("Email address", email)
+                keys.press("Send the mail")
+                expect(page.locator("#sent")).to_be_visible()
+                address, text = self.mailbox.next()
+                self.assertEqual(address, email)
+                return next(line for line in text.splitlines() if line.startswith("tpr_"))
+
+            def chosen(password):
+                keys.write("New password", password)
+                keys.press("Set the password")
+                expect(page.locator("#done")).to_be_visible()
+                self.look(page)
+
+            code = mailed()
+            self.look(page)
+            keys.write("Code of the mail", code)
+            chosen(PASSWORD + "-2")
+            page.goto(f"{self.service.url}/password-reset")
+            code = mailed()
+            page.goto("about:blank")
+            page.goto(f"{self.service.url}/password-reset#{code}")
+            expect(page.get_by_label("Code of the mail")).to_be_hidden()
+            self.assertNotIn(code, page.url)
+            chosen(PASSWORD + "-3")
+            keys.follow("Sign in")
+            keys.write("Email address", email)
+            keys.write("Password", PASSWORD + "-3")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Welcome, Flora")
 
         self.everywhere(journey)
 
