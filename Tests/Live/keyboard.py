@@ -28,6 +28,11 @@ class Keyboard:
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
 
+    def choose(self, name, option):
+        """Chooses one of a list, or a time of day."""
+        self.to(name)
+        self.page.keyboard.type(option)
+
     def press(self, name, key="Enter"):
         """Presses a button."""
         self.to(name)

@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -74,6 +75,14 @@ class Service:
                 return answer.status, json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
+
+    def await_series(self, path, count):
+        """Waits until the page of a public garden has so many series to show."""
+        for _ in range(300):
+            if len(self.call("GET", f"{path}/data")[1]["series"]) == count:
+                return
+            time.sleep(0.2)
+        raise AssertionError("the readings were not rolled up")
 
     def sign_up(self, role="user"):
         """Makes an account and gives an access token."""

@@ -1,110 +1,22 @@
-"""What a grower, a buyer and a seller come for, from the first page to the last, in a real browser by keyboard alone: on a
-desk and on a phone of 360 pixels. On each page axe objects to nothing, the console says nothing, and nobody else is
-asked. SCREENSHOTS=yes renews docs/screenshots."""
-import os
+"""What a grower, a buyer and a seller come for, from the first page to the last."""
 import re
-import shutil
 import subprocess
 import unittest
-import uuid
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from Tests.Live.journey import Journey
 from Tests.Live.keyboard import Keyboard
 from Tests.Live.mailbox import Mailbox
-from Tests.Live.screenshots import keep
-from Tests.Live.service import PASSWORD, Service
-
-SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
-SCHEMES = (("desktop", "light"), ("phone", "dark"))
+from Tests.Live.service import PASSWORD
 
 
-class Journeys(unittest.TestCase):
+class Journeys(Journey):
     @classmethod
     def setUpClass(cls):
         cls.mailbox = cls.enterClassContext(Mailbox())
-        cls.service = cls.enterClassContext(Service({"SMTP_URL": cls.mailbox.url, "SMTP_FROM": "garden@example.org"}))
-        playwright = cls.enterClassContext(sync_playwright())
-        cls.browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        cls.addClassCleanup(cls.browser.close)
-        expect.set_options(timeout=30_000)  # passwords are slow to check on a busy machine
-        cls.addClassCleanup(expect.set_options, timeout=5_000)
-
-    def setUp(self):
-        self.objections = []
-
-    def everywhere(self, journey):
-        for size, scheme in SCHEMES:
-            with self.subTest(size=size):
-                self.size, self.scheme = size, scheme
-                self.objections.clear()
-                journey()
-                self.assertEqual(self.objections, [])
-
-    def person(self, path="/"):
-        """A browser of somebody's own, whose console, errors and requests are watched."""
-        context = self.browser.new_context(
-            viewport=SIZES[self.size], color_scheme=self.scheme, timezone_id="Europe/Paris", locale="en-GB")
-        self.addCleanup(context.close)
-        page = context.new_page()
-        page.on("console", self.hear)
-        page.on("pageerror", lambda error: self.objections.append(str(error)))
-        page.on("request", self.check_request)
-        page.on("dialog", lambda dialog: dialog.accept())
-        page.goto(self.service.url + path)
-        return page
-
-    def hear(self, message):
-        # Chromium says of each 4xx that it was answered; to ask who is signed in is no fault.
-        if message.type in ("error", "warning") and "status of 4" not in message.text:
-            self.objections.append(message.text)
-
-    def check_request(self, request):
-        if not request.url.startswith((self.service.url, "data:")):
-            self.objections.append(f"asked {request.url}")
-
-    def look(self, page, name=None):
-        """What holds for every page; the named ones are kept as pictures."""
-        wide = page.evaluate("""[...document.querySelectorAll("body *")].filter((node) => node.getBoundingClientRect().right > innerWidth
-            && !node.closest("pre, .readout")).map((node) => node.outerHTML.slice(0, 120))""")
-        width = page.evaluate("document.documentElement.scrollWidth")
-        self.assertLessEqual(width, SIZES[self.size]["width"], f"{page.url} scrolls sideways by {wide}")
-        found = Axe().run(page)
-        self.assertEqual(found.violations_count, 0, found.generate_report())
-        if name and os.environ.get("SCREENSHOTS"):
-            keep(page, f"{name}-{self.size}", 1_400)
-
-    def register(self, name):
-        page = self.person()
-        keys = Keyboard(page)
-        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-        self.look(page, "sign-in")
-        keys.follow("Register")
-        email = f"{uuid.uuid4().hex}@example.org"
-        keys.write("Your name", name)
-        keys.write("Email address", email)
-        keys.write("Password", PASSWORD)
-        self.look(page)
-        keys.follow("Register")
-        expect(page.get_by_role("heading", level=1)).to_have_text(f"Welcome, {name}")
-        self.look(page)
-        return page, keys, email
-
-    def garden(self, keys, name="South slope"):
-        page = keys.page
-        keys.write("Name of a new garden", name)
-        keys.follow("Make garden")
-        expect(page.get_by_role("heading", level=1)).to_have_text(name)
-        expect(page.get_by_role("heading", name="Devices")).to_be_visible()
-
-    def device(self, keys, name):
-        """Adds a device; gives the command that its page says to run."""
-        page = keys.page
-        keys.write("Name of a new device", name)
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name=f"The key of {name}")).to_be_visible()
-        return page.locator("#key details pre").first.inner_text()
+        cls.settings = {"SMTP_URL": cls.mailbox.url, "SMTP_FROM": "garden@example.org"}
+        super().setUpClass()
 
     def test_a_garden_with_a_device_whose_reading_is_seen_live(self):
         def journey():
@@ -121,11 +33,13 @@ class Journeys(unittest.TestCase):
             expect(card).to_contain_text("just now")
             # A stranger sees it once it is public, without the names.
             path = page.url.removeprefix(self.service.url)
+            self.refuse(404, path)
             stranger = self.person(path)
             expect(stranger.get_by_role("heading", level=1)).to_have_text("No such garden")
             keys.press("Public", "Space")
             keys.press("Save")
             expect(page.locator("#facts")).to_have_text("A public garden")
+            self.service.await_series(path, 1)
             stranger.reload()
             expect(stranger.get_by_role("heading", level=1)).to_have_text("South slope")
             expect(stranger.locator("#devices")).to_contain_text("Sensor 1")
@@ -140,6 +54,7 @@ class Journeys(unittest.TestCase):
             expect(page.locator("#who")).to_have_text(f"Signed in as {email}")
             expect(page.locator("#sessions li")).to_have_text(re.compile(r"^This browser · .*, used (just now|\d+ min ago)$"))
             self.look(page, "account")
+            self.refuse(422, "/api/users/me")
             keys.press("Change password")
             expect(page.locator("#new-fault")).to_be_visible()  # what was not filled in was not changed
             keys.follow("Sign out")
@@ -244,6 +159,7 @@ class Journeys(unittest.TestCase):
             keys = Keyboard(page)
             keys.write("Email address", "nobody")
             keys.write("Password", "short")
+            self.refuse(422, "/api/users")
             page.keyboard.press("Enter")
             password = page.get_by_label("Password")
             expect(password).to_have_attribute("aria-invalid", "true")
@@ -253,6 +169,7 @@ class Journeys(unittest.TestCase):
             page.goto(self.service.url + "/")
             keys.write("Email address", "nobody@example.org")
             keys.write("Password", PASSWORD)
+            self.refuse(401, "/api/sessions/cookie")
             page.keyboard.press("Enter")
             expect(page.get_by_role("alert").filter(visible=True)).to_have_text("The email address or the password is wrong.")
             self.look(page)

@@ -172,12 +172,8 @@ class Pages(unittest.TestCase):
         readings += [{"sensorType": "battery", "value": 90, "measuredAt": at(0.01)}]
         status, answer = self.service.call("POST", f"/api/devices/{device['id']}/readings", {"readings": readings}, device["key"])
         self.assertEqual((status, answer["accepted"]), (200, len(readings)))
-        for _ in range(100):
-            series = self.service.call("GET", f"/gardens/{garden}/data")[1]["series"]
-            if len(series) == 4:
-                return garden
-            time.sleep(0.2)
-        self.fail("the readings were not rolled up")
+        self.service.await_series(f"/gardens/{garden}", 4)
+        return garden
 
     def test_soil_is_dry_or_wet_by_its_own_limits(self):
         token = self.service.sign_up()
