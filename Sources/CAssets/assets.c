@@ -16,12 +16,20 @@ static const unsigned char account_js[] = {
 #embed "../Web/Pages/Assets/account.js"
 };
 
+static const unsigned char channels_js[] = {
+#embed "../Web/Pages/Assets/channels.js"
+};
+
 static const unsigned char chart_js[] = {
 #embed "../Web/Pages/Assets/chart.js"
 };
 
 static const unsigned char copy_js[] = {
 #embed "../Web/Pages/Assets/copy.js"
+};
+
+static const unsigned char csv_js[] = {
+#embed "../Web/Pages/Assets/csv.js"
 };
 
 static const unsigned char docs_js[] = {
@@ -120,6 +128,10 @@ static const unsigned char register_js[] = {
 #embed "../Web/Pages/Assets/register.js"
 };
 
+static const unsigned char reveal_js[] = {
+#embed "../Web/Pages/Assets/reveal.js"
+};
+
 static const unsigned char server_js[] = {
 #embed "../Web/Pages/Assets/server.js"
 };
@@ -134,6 +146,10 @@ static const unsigned char shop_html[] = {
 
 static const unsigned char shop_js[] = {
 #embed "../Web/Pages/Assets/shop.js"
+};
+
+static const unsigned char shopkeeping_js[] = {
+#embed "../Web/Pages/Assets/shopkeeping.js"
 };
 
 static const unsigned char shops_html[] = {
@@ -182,8 +198,10 @@ static const struct embedded_asset assets[] = {
     ASSET("absent.html", absent_html),
     ASSET("account.html", account_html),
     ASSET("account.js", account_js),
+    ASSET("channels.js", channels_js),
     ASSET("chart.js", chart_js),
     ASSET("copy.js", copy_js),
+    ASSET("csv.js", csv_js),
     ASSET("docs.js", docs_js),
     ASSET("element.js", element_js),
     ASSET("form.js", form_js),
@@ -208,10 +226,12 @@ static const struct embedded_asset assets[] = {
     ASSET("probes.js", probes_js),
     ASSET("register.html", register_html),
     ASSET("register.js", register_js),
+    ASSET("reveal.js", reveal_js),
     ASSET("server.js", server_js),
     ASSET("shell.html", shell_html),
     ASSET("shop.html", shop_html),
     ASSET("shop.js", shop_js),
+    ASSET("shopkeeping.js", shopkeeping_js),
     ASSET("shops.html", shops_html),
     ASSET("shops.js", shops_js),
     ASSET("snippets.js", snippets_js),

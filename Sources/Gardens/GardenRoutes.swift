@@ -16,7 +16,7 @@ struct GardenRoutes: EndpointGroup {
         summary: "Public gardens, your own and those shared with you",
         details: "The newest first; with `near` the nearest, of the public ones alone.", tag: "Gardens",
         parameters: PageRequest.parameters + [
-          .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own.")
+          .query("owner", .cases(of: GardenOwner.self), "`me` leaves only your own, `others` those shared with you.")
         ] + Nearby.parameters,
         success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
         refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .cached(list, personal: .task(listForUser))),
@@ -47,12 +47,12 @@ struct GardenRoutes: EndpointGroup {
 
   // MARK: Reading
 
-  private enum OwnerFilter: String, CaseIterable { case me }
+  private enum GardenOwner: String, CaseIterable { case me, others }
 
   private func list(_ call: Call) throws -> CachedAnswer {
     let query = try call.query()
     // One's own are a user's.
-    if try query.word("owner", OwnerFilter.self) != nil { _ = try call.user }
+    if try query.word("owner", GardenOwner.self) != nil { _ = try call.user }
     if let near = try Nearby(query) { return try list(call, query, near: near) }
     let (page, context) = (try call.identifierPage(query, list: "gardens"), context)
     return CachedAnswer(CacheKey("gardens", "\(page.limit):\(page.before)", tag: .gardens), isList: true) {
@@ -79,9 +79,13 @@ struct GardenRoutes: EndpointGroup {
     if let near = try Nearby(query) {
       return call.list(CacheEntry(body: try await list(call, query, near: near).load()))
     }
-    let isOwn = try query.word("owner", OwnerFilter.self) != nil
-    let page = try call.identifierPage(query, list: isOwn ? "gardens:own:\(user)" : "gardens:\(user)")
-    let statement = isOwn ? Self.owned : Self.visible
+    let (statement, list) =
+      switch try query.word("owner", GardenOwner.self) {
+      case nil: (Self.visible, "gardens:\(user)")
+      case .me: (Self.owned, "gardens:own:\(user)")
+      case .others: (Self.shared, "gardens:shared:\(user)")
+      }
+    let page = try call.identifierPage(query, list: list)
     let rows = try await context.database.query(statement, user, page.before, page.rowLimit)
     return call.list(CacheEntry(body: try page.body(call, rows, Garden.init)))
   }
@@ -187,6 +191,13 @@ struct GardenRoutes: EndpointGroup {
   private static let distance = Nearby.distance(latitude: "$4", longitude: "$5")
   private static let owned = Statement(
     "gardens.owned", "SELECT \(columns) FROM gardens WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+  private static let shared = Statement(
+    "gardens.shared",
+    """
+    SELECT \(columns) FROM gardens
+    WHERE id = ANY (ARRAY(SELECT garden_id FROM garden_members WHERE user_id = $1)) AND id < $2
+    ORDER BY id DESC LIMIT $3
+    """)
   // Short walks along an index each; an OR would read all public gardens and sort them.
   private static let visible = Statement(
     "gardens.visible",

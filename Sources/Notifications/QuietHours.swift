@@ -56,7 +56,7 @@ extension Rule where Value == QuietHours {
 
 extension Rule where Value == MinuteOfDay {
   fileprivate static var minuteOfDay: Rule {
-    Rule<String>.string(5...5).converted(
+    Rule<String>.string(0...5).converted(
       "must be a time of day such as 22:30", placeholder: MinuteOfDay(0),
       schema: .string(minLength: 5, maxLength: 5, pattern: MinuteOfDay.pattern)
     ) { MinuteOfDay($0) }

@@ -31,6 +31,10 @@ class Journeys(Journey):
             card = page.locator("#devices li", has_text="Tomato bed")
             expect(card).to_contain_text("41.5 %")
             expect(card).to_contain_text("just now")
+            keys.press("Readings as a CSV file")
+            with page.expect_download() as table:
+                keys.press("Download")
+            self.assertRegex(table.value.path().read_text(), "^deviceId,sensorType,value,measuredAt\r?\n[^,]+,soil_moisture,41.5,")
             # A stranger sees it once it is public, without the names.
             path = page.url.removeprefix(self.service.url)
             self.refuse(404, path)
@@ -84,7 +88,10 @@ class Journeys(Journey):
             selling.write("In stock", "5")
             seller.keyboard.press("Enter")
             expect(seller.locator("#products")).to_contain_text("Tomatoes")
-            self.look(seller)
+            selling.press("Delivery", "Space")
+            selling.press("Save", "Enter")
+            expect(seller.locator("#said")).to_have_text("Saved")
+            self.look(seller, "selling")
 
             buyer, buying, _ = self.register("Ada")
             buyer.goto(seller.url)

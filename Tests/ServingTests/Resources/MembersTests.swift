@@ -46,6 +46,9 @@ struct MembersTests {
     let listed = try guest.get("/api/gardens").json["items"]?.elements?.compactMap { $0["id"]?.text }
     #expect(listed?.contains(garden) == true)
     #expect(try guest.get("/api/gardens?owner=me").json["items"]?.elements?.isEmpty == true)
+    let shared = try guest.get("/api/gardens?owner=others").json["items"]?.elements?.compactMap { $0["id"]?.text }
+    #expect(shared == [garden])
+    #expect(try owner.get("/api/gardens?owner=others").json["items"]?.elements?.isEmpty == true)
 
     // To invite an address again voids what was sent before.
     let first = try #require(try owner.post(path, #"{"email":"b@example.org","role":"viewer"}"#).json["token"]?.text)

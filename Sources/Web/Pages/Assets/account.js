@@ -1,13 +1,14 @@
-// One's account: name and password, sessions, tokens for programs, where news go, and the end.
+// One's account: name and password, sessions, tokens for programs, where news goes, and the end.
 
-import { addCopy } from "./copy.js";
+import { showChannels } from "./channels.js";
 import { button, element, find, renew, say, tell } from "./element.js";
 import { onSubmit } from "./form.js";
+import { reveal } from "./reveal.js";
 import { all, optional, send } from "./server.js";
 import { forget, signedIn } from "./visitor.js";
 import { age, day } from "./words.js";
 
-const EVENTS = ["insight", "device", "order"];
+const DAY = 86_400_000;
 
 async function load() {
   const me = await signedIn();
@@ -22,14 +23,6 @@ async function load() {
 /** A row of a list, with what can be done to it. */
 const row = (name, facts, ...buttons) => element("li", {},
   element("span", {}, element("strong", {}, name), element("span", { class: "quiet" }, ` · ${facts}`)), ...buttons);
-
-/** A secret that is shown once. */
-function reveal(place, words, secret) {
-  const block = element("pre", { tabindex: 0, "aria-label": words }, element("code", {}, secret));
-  place.replaceChildren(element("div", { class: "card" }, element("p", {}, `${words} It is shown this once.`), block));
-  addCopy(block);
-  place.focus();
-}
 
 async function showSessions() {
   const sessions = await all("/api/sessions");
@@ -55,22 +48,6 @@ async function showTokens() {
     }, { "aria-label": `Revoke ${name}` }))));
 }
 
-async function showChannels() {
-  const channels = await optional(all("/api/channels"));
-  find("channels").hidden = channels == null;
-  renew(find("channel-list"), ...(channels ?? []).map(({ id, kind, target, enabled, minimumSeverity }) => row(
-    target, [kind, minimumSeverity && `from ${minimumSeverity}`, enabled === false && "switched off"].filter(Boolean).join(", "),
-    button("Try", async () => {
-      await send("POST", `/api/channels/${id}/test`);
-      tell(`Something is sent to ${target}`);
-    }, { "aria-label": `Try ${target}` }),
-    button("Remove", async () => {
-      await send("DELETE", `/api/channels/${id}`);
-      await showChannels();
-      tell(`${target} is removed`);
-    }, { "aria-label": `Remove ${target}` }))));
-}
-
 find("sign-out").addEventListener("click", async () => {
   try {
     await send("DELETE", "/api/sessions/current");
@@ -94,18 +71,13 @@ onSubmit(find("change-password"), async (values) => {
 });
 
 onSubmit(find("new-token"), async ({ name }) => {
-  const { token } = await send("POST", "/api/tokens", { name, scopes: find("token-scope").value.split(" ") });
+  const days = Number(find("token-days").value);
+  const { token } = await send("POST", "/api/tokens", {
+    name, scopes: find("token-scope").value.split(" "), expiresAt: days ? new Date(Date.now() + days * DAY).toISOString() : undefined,
+  });
   find("new-token").reset();
   await showTokens();
   reveal(find("token"), `The token for ${name}.`, token);
-});
-
-onSubmit(find("new-channel"), async (values) => {
-  const { secret } = await send("POST", "/api/channels", { ...values, events: EVENTS });
-  find("new-channel").reset();
-  await showChannels();
-  if (secret) reveal(find("secret"), "What the webhook's signatures are made with.", secret);
-  else tell("Added");
 });
 
 onSubmit(find("erase"), async (values) => {

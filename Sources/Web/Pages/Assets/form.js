@@ -28,7 +28,7 @@ function values(form) {
     if (!field.name) continue;
     const path = field.name.split(".");
     const last = path.pop();
-    const value = read(field, "patch" in form.dataset);
+    const value = "each" in field.dataset ? [...body[last] ?? [], ...field.checked ? [field.value] : []] : read(field, "patch" in form.dataset);
     if (value === undefined) continue;
     let place = body;
     for (const name of path) place = place[name] ??= {};
@@ -72,11 +72,19 @@ function complain(form, notice, error) {
   first?.focus();
 }
 
-/** A field with its label; with `choices` one of them is chosen. */
+/** A field with its label; with `choices`, which may have words of their own, one of them is chosen. */
 export function field(label, { value, ...attributes }, choices) {
   const input = choices
-    ? element("select", attributes, ...["", ...choices].filter((choice) => choice || !value)
-      .map((choice) => element("option", { value: choice, selected: choice === value }, choice || "–")))
+    ? element("select", attributes, ...(Array.isArray(choices) ? listed(choices, value) : Object.entries(choices))
+      .map(([choice, words]) => element("option", { value: choice, selected: choice === value }, words)))
     : element("input", { type: "text", ...attributes, value });
   return element("label", {}, element("span", {}, label), input);
+}
+
+const listed = (choices, value) => ["", ...choices].filter((choice) => choice || !value).map((choice) => [choice, choice || "–"]);
+
+/** Boxes of which any may be checked, which make a list in the body. */
+export function several(legend, name, words, chosen) {
+  return element("fieldset", {}, element("legend", {}, legend), ...Object.entries(words).map(([value, label]) => element("label", {},
+    element("input", { type: "checkbox", name, value, "data-each": "", checked: chosen.includes(value) }), label)));
 }

@@ -111,15 +111,12 @@ async function load() {
   }
 }
 
-/** What is done for a garden comes with its own module, for those alone who may. */
+/** What is done for a garden comes with its own module, for those alone who are of it. */
 async function keep(garden, devices, me) {
-  if (garden.ownerId !== me.id) {
-    const members = await optional(all(`${path}/members`));
-    const role = members?.find(({ userId }) => userId === me.id)?.role;
-    if (role !== "editor" && role !== "manager") return;
-  }
+  const role = garden.ownerId === me.id ? "owner" : (await optional(all(`${path}/members`)))?.find(({ userId }) => userId === me.id)?.role;
+  if (!role) return;
   const { showKeeping } = await import("./keeping.js");
-  showKeeping(garden, devices, load);
+  showKeeping(garden, devices, role, load);
   document.querySelector("nav [aria-current]")?.removeAttribute("aria-current");
   document.querySelector("nav a").setAttribute("aria-current", "page"); // it is one of "My gardens"
 }
@@ -164,5 +161,10 @@ setInterval(() => {
   changed = false;
   history.refresh();
 }, REFRESH);
+
+find("table").addEventListener("toggle", async () => {
+  const { offerTable } = await import("./csv.js");
+  offerTable(id);
+}, { once: true });
 
 load().then(listen);

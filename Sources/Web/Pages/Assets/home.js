@@ -4,7 +4,7 @@ import { element, find, say } from "./element.js";
 import { onSubmit } from "./form.js";
 import { showInsights } from "./insights.js";
 import { all, get, send } from "./server.js";
-import { profile, signIn } from "./visitor.js";
+import { destination, profile, signIn } from "./visitor.js";
 import { age, sensorName, sensorOrder, short } from "./words.js";
 
 const NEWEST = 6; // insights on top
@@ -18,11 +18,12 @@ async function show() {
   document.body.classList.toggle("signed-in", me != null);
   if (!me) return;
   find("title").textContent = `Welcome, ${me.displayName}`;
-  const gardens = await all("/api/gardens?owner=me");
+  const [own, shared] = await Promise.all([all("/api/gardens?owner=me"), all("/api/gardens?owner=others")]);
+  const gardens = [...own, ...shared];
   find("none").hidden = gardens.length > 0;
   const found = [];
   for (const garden of gardens.slice(0, LOOKS)) found.push(await look(garden)); // all at once would be refused as too many
-  find("gardens").replaceChildren(...gardens.map((garden, index) => card(garden, found[index]?.values)));
+  find("gardens").replaceChildren(...gardens.map((garden, index) => card(garden, me, found[index]?.values)));
   const insights = found.flatMap((one) => one.insights).sort((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, NEWEST);
   showInsights(find("insights"), insights, new Map(gardens.map(({ id, name }) => [id, name])));
   find("advice").hidden = insights.length === 0;
@@ -36,7 +37,7 @@ async function look({ id }) {
   return { insights: insights.value?.items ?? [], values: latest.value?.items };
 }
 
-function card({ id, name, public: isPublic }, values) {
+function card({ id, name, ownerId, public: isPublic }, me, values) {
   // Of each sensor the newest value of all devices.
   const newest = new Map();
   for (const value of values ?? []) {
@@ -45,7 +46,7 @@ function card({ id, name, public: isPublic }, values) {
   const rows = [...newest.values()].sort((a, b) => sensorOrder(a.sensorType, b.sensorType)).slice(0, VALUES);
   return element("li", { class: "card" },
     element("h3", {}, element("a", { href: `/gardens/${id}` }, name)),
-    element("p", { class: "quiet" }, isPublic ? "Public" : "Private", values?.length === 0 ? " · nothing measured yet" : ""),
+    element("p", { class: "quiet" }, isPublic ? "Public" : "Private", ownerId === me.id ? "" : " · shared with you", values?.length === 0 ? " · nothing measured yet" : ""),
     element("dl", {}, ...rows.flatMap(({ sensorType, value, unit, measuredAt }) => [
       element("dt", {}, sensorName(sensorType)),
       element("dd", {}, `${short(value)} ${unit ?? ""}`, element("span", { class: "when quiet" }, age(Date.parse(measuredAt))))])));
@@ -53,9 +54,8 @@ function card({ id, name, public: isPublic }, values) {
 
 onSubmit(find("sign-in"), async ({ email, password }) => {
   await signIn(email ?? "", password ?? "");
-  const wanted = new URLSearchParams(location.search).get("to");
-  // A path of this server's, and no other's address.
-  if (wanted && new URL(wanted, location.href).origin === location.origin) return location.assign(wanted);
+  const wanted = destination();
+  if (wanted) return location.assign(wanted);
   await show();
   find("title").tabIndex = -1;
   find("title").focus();

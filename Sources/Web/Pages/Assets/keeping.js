@@ -8,24 +8,26 @@ import { showMembers } from "./members.js";
 import { snippets } from "./snippets.js";
 import { age } from "./words.js";
 
-/** Shows it all anew; `changed` is called when the page has something new to show. */
-export function showKeeping(garden, devices, changed) {
+/** Shows all of it that one's role may do; `changed` is called when the page has something new to show. */
+export function showKeeping(garden, devices, role, changed) {
   const section = find("keeping");
-  if (section.childElementCount) return showDevices(garden, devices, changed);
-  section.append(
-    element("section", { "aria-labelledby": "devices-title" },
-      element("h2", { id: "devices-title" }, "Devices"),
-      element("ul", { class: "rows", id: "device-list" }),
-      newDevice(garden, changed),
-      element("div", { id: "key", tabindex: -1 })),
-    element("section", { "aria-labelledby": "garden-title" },
-      element("h2", { id: "garden-title" }, "This garden"), settings(garden, changed), asking(garden, changed)),
-    element("section", { id: "members", "aria-labelledby": "members-title", hidden: true }));
-  showDevices(garden, devices, changed);
-  showMembers(find("members"), garden);
+  const [edits, manages] = [role !== "viewer", ["manager", "owner"].includes(role)];
+  if (!section.childElementCount) {
+    section.append(
+      ...edits ? [element("section", { "aria-labelledby": "devices-title" },
+        element("h2", { id: "devices-title" }, "Devices"),
+        element("ul", { class: "rows", id: "device-list" }),
+        newDevice(garden, changed),
+        element("div", { id: "key", tabindex: -1 }))] : [],
+      ...edits ? [element("section", { "aria-labelledby": "garden-title" },
+        element("h2", { id: "garden-title" }, "This garden"), manages && settings(garden, changed), asking(garden, role, changed))] : [],
+      element("section", { id: "members", "aria-labelledby": "members-title", hidden: true }));
+    showMembers(find("members"), garden, role);
+  }
+  if (edits) showDevices(devices, manages, changed);
 }
 
-function showDevices(garden, devices, changed) {
+function showDevices(devices, manages, changed) {
   renew(find("device-list"), ...devices.map(({ id, name, online, lastSeenAt }) => element("li", {},
     element("span", {}, element("strong", {}, name), element("span", { class: "quiet" },
       lastSeenAt ? ` · ${online ? "online" : "silent"}, seen ${age(Date.parse(lastSeenAt))}` : " · has not reported yet")),
@@ -39,7 +41,7 @@ function showDevices(garden, devices, changed) {
       await send("PATCH", `/api/devices/${id}`, { name: wanted });
       changed();
     }, { "aria-label": `Rename ${name}` }),
-    button("Delete", async () => {
+    manages && button("Delete", async () => {
       if (!confirm(`Delete ${name} with all its readings?`)) return;
       await send("DELETE", `/api/devices/${id}`);
       tell(`${name} is deleted`);
@@ -97,14 +99,14 @@ function settings(garden, changed) {
   return form;
 }
 
-/** Asks the rules now, and the end of the garden. */
-function asking(garden, changed) {
+/** Asks the rules now, and for its owner the end of the garden. */
+function asking(garden, role, changed) {
   const ask = ["watering", "frost", "anomaly", "summary"].map((type) => button(`Look at ${type === "anomaly" ? "anomalies" : type}`, async () => {
     const { title } = await send("POST", `/api/gardens/${garden.id}/insights`, { type });
     tell(title);
     changed();
   }));
-  const end = button("Delete this garden", async () => {
+  const end = role === "owner" && button("Delete this garden", async () => {
     if (!confirm(`Delete ${garden.name} with its devices, readings and insights?`)) return;
     await send("DELETE", `/api/gardens/${garden.id}`);
     location.assign("/");

@@ -1,34 +1,70 @@
-// Who shares a garden, and invitations to it.
+// Who shares a garden, as what, and invitations to it.
 
 import { button, element, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
+import { reveal } from "./reveal.js";
 import { all, optional, send } from "./server.js";
+import { profile } from "./visitor.js";
+import { day } from "./words.js";
 
-const ROLES = ["viewer", "editor", "manager"];
+const ROLES = { viewer: "Viewer", editor: "Editor", manager: "Manager" };
+const OWNER = { owner: "Owner" };
 
-/** Fills the section where this server and the garden let one see its members. */
-export async function showMembers(section, garden) {
+/** Fills the section for who is of the garden; `mine` is one's own role in it. */
+export async function showMembers(section, garden, mine) {
   const path = `/api/gardens/${garden.id}/members`;
-  const members = await optional(all(path));
+  const [me, members] = await Promise.all([profile(), optional(all(path))]);
   if (!members) return;
-  const again = () => showMembers(section, garden);
-  const form = element("form", { class: "row" },
-    field("Email address", { name: "email", id: "member-email", type: "email" }),
-    field("Role", { name: "role", id: "member-role", value: "viewer" }, ROLES),
-    element("button", { type: "submit" }, "Invite"));
-  onSubmit(form, async (values) => {
-    const { token } = await send("POST", path, values);
-    tell(`${values.email} is invited`);
-    await again();
-    if (token) section.append(element("p", { class: "card" }, "Send them this link: ", element("code", {}, `${location.origin}/invitations/${token}`)));
-  });
-  section.replaceChildren(element("h2", { id: "members-title" }, "Members"),
-    element("ul", { class: "rows" }, ...members.map(({ id, email, displayName, role, userId }) => element("li", {},
-      element("span", {}, element("strong", {}, displayName ?? email), ` · ${role}${userId == null ? " · invited" : ""}`),
-      button("Remove", async () => {
-        await send("DELETE", `${path}/${id}`);
-        await again();
-      }, { "aria-label": `Remove ${displayName ?? email}` })))),
-    form);
+  const manages = mine === "owner" || mine === "manager";
+  const again = async (words) => {
+    await showMembers(section, garden, mine);
+    tell(words);
+    section.querySelector("h2").focus();
+  };
+  section.replaceChildren(element("h2", { id: "members-title", tabindex: -1 }, "Members"),
+    element("p", { class: "quiet" }, "Viewers see everything of the garden, editors add devices and change them, managers change the garden and its members."),
+    element("ul", { class: "rows" }, ...members.map((member) => {
+      const name = member.displayName ?? member.email ?? "Somebody";
+      const isOneself = member.userId === me?.id;
+      const end = button(isOneself ? "Leave" : "Remove", async () => {
+        if (!confirm(isOneself ? `Leave ${garden.name}?` : `Remove ${name}?`)) return;
+        await send("DELETE", `${path}/${member.id}`);
+        if (isOneself) location.assign("/");
+        else await again(`${name} is removed`);
+      }, { "aria-label": isOneself ? `Leave ${garden.name}` : `Remove ${name}` });
+      return element("li", {},
+        element("span", {}, element("strong", {}, isOneself ? `${name} (you)` : name), element("span", { class: "quiet" }, ` · ${state(member)}`)),
+        manages && !isOneself ? roleForm(member, name, path, mine, again, end) : isOneself && end);
+    }), ...members.length ? [] : [element("li", { class: "quiet" }, "Nobody yet.")]),
+    ...manages ? [invitation(), element("div", { tabindex: -1 })] : []);
   section.hidden = false;
+
+  function invitation() {
+    const form = element("form", { class: "row" },
+      field("Email address", { name: "email", id: "member-email", type: "email", autocomplete: "off" }),
+      field("Role", { name: "role", id: "member-role", value: "viewer" }, ROLES),
+      element("button", { type: "submit", class: "main" }, "Invite"));
+    onSubmit(form, async (values) => {
+      const { token } = await send("POST", path, values);
+      await again(`${values.email} is invited`);
+      reveal(section.lastElementChild, `The link for ${values.email}, good for 14 days.`, `${location.origin}/invitations/${token}`);
+    });
+    return form;
+  }
+}
+
+const state = ({ role, userId, expiresAt }) => (userId ? ROLES[role].toLowerCase() : `invited as ${role} until ${day(Date.parse(expiresAt))}`);
+
+/** Chooses another role; the owner may hand the garden over to who has accepted. */
+function roleForm({ id, role, userId }, name, path, mine, again, end) {
+  const form = element("form", { class: "row" },
+    field("Role", { name: "role", id: `role-${id}`, value: role, "aria-label": `Role of ${name}` }, { ...ROLES, ...mine === "owner" && userId ? OWNER : {} }),
+    element("button", { type: "submit", "aria-label": `Save the role of ${name}` }, "Save"), end);
+  onSubmit(form, async (values) => {
+    if (values.role === "owner" && !confirm(`Hand the garden over to ${name}? You stay as its manager.`)) return;
+    await send("PATCH", `${path}/${id}`, values);
+    if (values.role === "owner") location.reload();
+    else await again(`${name} is ${values.role} now`);
+  });
+  return form;
 }

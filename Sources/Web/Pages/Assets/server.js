@@ -4,7 +4,7 @@ const PATIENCE = 15_000;
 const PAGES = 20; // of a list, at most
 
 /** Why the server refused, with the faults of what was sent. */
-class Refusal extends Error {
+export class Refusal extends Error {
   constructor(status, { detail, title, errors = [] }) {
     super(detail ?? title ?? `The server answered ${status}.`);
     this.status = status;

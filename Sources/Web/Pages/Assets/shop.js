@@ -19,6 +19,7 @@ async function load() {
   find("facts").textContent = [shop.category, shop.description].filter(Boolean).join(" · ");
   const isOwn = me?.id === shop.ownerId;
   find("selling").hidden = !isOwn;
+  if (isOwn) import("./shopkeeping.js").then(({ showShopkeeping }) => showShopkeeping(shop, load));
   renew(find("products"), ...products.map(isOwn ? offered : wanted));
   find("none").hidden = products.length > 0;
   if (me && !isOwn) {

@@ -20,6 +20,12 @@ export async function signIn(email, password) {
   throw new Error("This browser keeps no session here. Open the page over HTTPS, or on the server itself as http://localhost.");
 }
 
+/** Where whoever signs in wants to go: a path of this server's, and no other's address. */
+export function destination() {
+  const wanted = new URLSearchParams(location.search).get("to");
+  return wanted && new URL(wanted, location.href).origin === location.origin ? wanted : null;
+}
+
 /** Forgets that somebody is signed in here. */
 export const forget = () => localStorage.removeItem(MARK);
 
@@ -29,8 +35,8 @@ export async function signedIn(purpose = "to see what is yours here.") {
   const place = find("stranger");
   place.hidden = me != null;
   if (!me) {
-    const way = element("a", { href: `/?to=${encodeURIComponent(location.pathname)}` }, "Sign in");
-    place.replaceChildren(element("p", {}, way, ` ${purpose}`));
+    const way = (path, words) => element("a", { href: `${path}?to=${encodeURIComponent(location.pathname)}` }, words);
+    place.replaceChildren(element("p", {}, way("/", "Sign in"), " or ", way("/register", "register"), ` ${purpose}`));
   }
   return me;
 }

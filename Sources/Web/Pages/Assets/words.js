@@ -29,10 +29,10 @@ export function moment(at, span = 0) {
   return span <= 120 * DAY ? `${date.format(at)}, ${clock.format(at)}` : fullDate.format(at);
 }
 
-/** A moment that may be long ago. */
+/** A moment that may be long ago, or far ahead. */
 export function day(at) {
   const same = new Date(at).toDateString() === new Date().toDateString();
-  return same ? clock.format(at) : moment(at, Date.now() - at > 120 * DAY ? Infinity : 2 * DAY);
+  return same ? clock.format(at) : moment(at, Math.abs(Date.now() - at) > 120 * DAY ? Infinity : 2 * DAY);
 }
 
 /** How long ago something was. */

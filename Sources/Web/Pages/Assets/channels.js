@@ -1,0 +1,129 @@
+// Where a user's news goes, when, and what became of it.
+
+import { button, element, find, tell } from "./element.js";
+import { field, onSubmit, several } from "./form.js";
+import { reveal } from "./reveal.js";
+import { all, get, optional, send } from "./server.js";
+import { age, day } from "./words.js";
+
+const KINDS = { email: "Email", ntfy: "ntfy", webhook: "Webhook" };
+const EVENTS = { insight: "Insights", device: "Silent devices", order: "Orders" };
+const SEVERITIES = { info: "All of them", notice: "Notices and warnings", warning: "Warnings" };
+const DIGESTS = { "": "As it happens", hourly: "Gathered for an hour", daily: "Gathered for a day" };
+const OUTCOMES = { pending: "on its way", delivered: "arrived", expired: "given up", dropped: "dropped" };
+const SENT = 20; // messages shown of a channel
+const LOOKS = 20, PAUSE = 1_000; // for what becomes of a test message
+
+/** Fills the section where the session may see channels. */
+export async function showChannels() {
+  const channels = await optional(all("/api/channels"));
+  find("channels").hidden = channels == null;
+  find("channel-list").replaceChildren(...(channels ?? []).map(entry));
+  if (channels && !find("new-channel").childElementCount) offerNew();
+}
+
+function entry(channel) {
+  const { id, kind, target, enabled, failingSince, disabledBecause } = channel;
+  const sent = element("ul", { class: "rows" });
+  const deliveries = element("details", {}, element("summary", { "aria-label": `What was sent to ${target}` }, "What was sent"), sent);
+  deliveries.addEventListener("toggle", () => deliveries.open && showDeliveries(id, sent));
+  return element("li", { class: "card", id: `channel-${id}` },
+    element("h3", {}, target), element("p", { class: "quiet" }, facts(channel)),
+    !enabled && element("p", { class: "fault" }, disabledBecause ? `Switched off: ${disabledBecause}` : "Switched off"),
+    enabled && failingSince && element("p", { class: "fault" }, `Nothing has arrived since ${day(Date.parse(failingSince))}`),
+    element("div", { class: "row" },
+      enabled && button("Test", () => test(channel, deliveries, sent), { "aria-label": `Test ${target}` }),
+      button(enabled ? "Switch off" : "Switch on", async () => {
+        if (enabled && !confirm(`Switch ${target} off? What waits for it is dropped.`)) return;
+        await send("PATCH", `/api/channels/${id}`, { enabled: !enabled });
+        await again(id, `${target} is switched ${enabled ? "off" : "on"}`);
+      }, { "aria-label": `${enabled ? "Switch off" : "Switch on"} ${target}` }),
+      button("Remove", async () => {
+        if (!confirm(`Remove ${target}? What waits for it is dropped.`)) return;
+        await send("DELETE", `/api/channels/${id}`);
+        await again(id, `${target} is removed`);
+      }, { "aria-label": `Remove ${target}` })),
+    element("details", {}, element("summary", { "aria-label": `Change ${target}` }, "Change"), changing(channel)),
+    deliveries);
+}
+
+function facts({ kind, events, minimumSeverity, quietHours, digest }) {
+  return [
+    KINDS[kind], events.map((event) => told(event, minimumSeverity).toLowerCase()).join(", "),
+    quietHours && `quiet from ${quietHours.from} to ${quietHours.to} (${quietHours.timeZone})`,
+    digest && DIGESTS[digest].toLowerCase(),
+  ].filter(Boolean).join(" · ");
+}
+
+const told = (event, severity) => (event === "insight" && severity !== "info" ? `${EVENTS.insight} (${SEVERITIES[severity]})` : EVENTS[event]);
+
+/** Shows all anew, and goes on where one was, if it is still there. */
+async function again(id, words) {
+  await showChannels();
+  tell(words);
+  (find(`channel-${id}`)?.querySelector("button") ?? find("channels-title")).focus();
+}
+
+async function showDeliveries(id, list) {
+  const { items } = await get(`/api/channels/${id}/deliveries?limit=${SENT}`);
+  list.replaceChildren(...items.map(({ title, status, attempts, fault, createdAt }) => element("li", {},
+    element("span", {}, element("strong", {}, title), element("span", { class: `state ${status}` }, OUTCOMES[status]),
+      element("span", { class: "quiet" }, ` · ${age(Date.parse(createdAt))}${attempts > 1 ? `, tried ${attempts} times` : ""}`),
+      fault && status !== "delivered" && element("div", { class: "fault" }, fault)))));
+  if (items.length === 0) list.append(element("li", { class: "quiet" }, "Nothing yet."));
+  return items;
+}
+
+/** Sends a message, and looks until it is known what became of it, or for so long. */
+async function test({ id, target }, deliveries, list) {
+  const { id: message } = await send("POST", `/api/channels/${id}/test`);
+  tell(`A message is on its way to ${target}`);
+  deliveries.open = true;
+  for (let look = 0; look < LOOKS; look++) {
+    const sent = (await showDeliveries(id, list)).find((one) => one.id === message);
+    if (sent?.status === "delivered") return tell(`The message has arrived at ${target}`);
+    if (sent?.fault) return tell(`The message has not arrived: ${sent.fault}`);
+    await new Promise((done) => { setTimeout(done, PAUSE); });
+  }
+}
+
+function offerNew() {
+  find("zones").append(...Intl.supportedValuesOf("timeZone").map((name) => element("option", { value: name })));
+  const form = element("form", { class: "fields", "aria-labelledby": "new-channel-title" },
+    field("By", { name: "kind", id: "new-kind", value: "email" }, KINDS), ...fields("new", {}),
+    element("button", { type: "submit", class: "main" }, "Add channel"));
+  onSubmit(form, async (values) => {
+    const { id, target, secret } = await send("POST", "/api/channels", settled(values));
+    form.reset();
+    await again(id, `${target} is added`);
+    if (secret) reveal(find("secret"), `What messages to ${target} are signed with.`, secret);
+  });
+  find("new-channel").append(form);
+}
+
+function changing(channel) {
+  const form = element("form", { class: "fields", "data-patch": "" }, ...fields(channel.id, channel),
+    element("button", { type: "submit", "aria-label": `Save ${channel.target}` }, "Save"));
+  onSubmit(form, async (values) => {
+    const { id, target } = await send("PATCH", `/api/channels/${channel.id}`, settled(values));
+    await again(id, `${target} is saved`);
+  });
+  return form;
+}
+
+/** What can be said of a channel, new or not. */
+function fields(prefix, { target, events = Object.keys(EVENTS), minimumSeverity = "notice", quietHours, digest }) {
+  const zone = quietHours?.timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return [
+    field("Email address or URL", { name: "target", id: `${prefix}-target`, value: target, autocomplete: "off", maxlength: 2_048 }),
+    several("News of", "events", EVENTS, events),
+    field("Which insights", { name: "minimumSeverity", id: `${prefix}-severity`, value: minimumSeverity }, SEVERITIES),
+    field("Sent", { name: "digest", id: `${prefix}-digest`, value: digest ?? "" }, DIGESTS),
+    field("Quiet from", { name: "quietHours.from", id: `${prefix}-from`, type: "time", value: quietHours?.from }),
+    field("Quiet until", { name: "quietHours.to", id: `${prefix}-to`, type: "time", value: quietHours?.to }),
+    field("Time zone", { name: "quietHours.timeZone", id: `${prefix}-zone`, value: zone, list: "zones", autocomplete: "off" }),
+  ];
+}
+
+/** A zone without hours is no quiet time. */
+const settled = ({ quietHours, ...values }) => ({ ...values, quietHours: quietHours?.from != null || quietHours?.to != null ? quietHours : null });

@@ -1,0 +1,94 @@
+"""A garden that is shared: somebody is invited who has no account yet, sees it, works in it, and is shown out."""
+import unittest
+
+from playwright.sync_api import expect
+
+from Tests.Live.journey import Journey
+from Tests.Live.keyboard import Keyboard
+from Tests.Live.service import PASSWORD
+
+
+class SharingJourneys(Journey):
+    def test_a_garden_with_a_member(self):
+        def journey():
+            owner, owning, _ = self.register("Rosa")
+            self.garden(owning)
+            self.device(owning, "Tomato bed")
+            garden = owner.url.removeprefix(self.service.url)
+            link = self.invite(owning, "grace@example.org")
+            self.look(owner, "members", "#members")
+
+            guest, visiting = self.accept(link, "Grace")
+            expect(guest).to_have_url(owner.url)
+            expect(guest.locator("#members")).to_contain_text("Grace (you) · viewer")
+            expect(guest.get_by_role("heading", name="Devices")).to_have_count(0)
+            self.look(guest)
+            visiting.follow("My gardens")
+            expect(guest.locator("#gardens")).to_contain_text("South slope")
+            expect(guest.locator("#gardens")).to_contain_text("Private · shared with you")
+            self.look(guest)
+            visiting.follow("South slope")
+
+            owner.reload()
+            owning.choose("Role of Grace", "Editor")
+            owning.press("Save the role of Grace")
+            expect(owner.locator("#members")).to_contain_text("Grace · editor")
+            guest.reload()
+            expect(guest.locator("#device-list")).to_contain_text("Tomato bed")
+            expect(guest.get_by_role("button", name="Delete")).to_have_count(0)
+            expect(guest.get_by_role("heading", name="This garden")).to_be_visible()
+            expect(guest.get_by_label("Latitude")).to_have_count(0)
+            self.device(visiting, "Bean bed")
+            self.look(guest)
+
+            owning.press("Remove Grace")
+            expect(owner.locator("#members")).to_contain_text("Nobody yet.")
+            self.refuse(404, f"(/api)?{garden}(/.*)?")
+            guest.goto(owner.url)
+            expect(guest.get_by_role("heading", level=1)).to_have_text("No such garden")
+
+        self.everywhere(journey)
+
+    def test_a_garden_that_is_handed_over_and_left(self):
+        def journey():
+            owner, owning, _ = self.register("Rosa")
+            self.garden(owning)
+            guest, visiting = self.accept(self.invite(owning, "grace@example.org"), "Grace")
+            owner.reload()
+            owning.choose("Role of Grace", "Owner")
+            owning.press("Save the role of Grace")
+            expect(owner.locator("#members")).to_contain_text("Rosa (you) · manager")
+            expect(owner.get_by_role("button", name="Delete this garden")).to_have_count(0)
+            guest.reload()
+            expect(guest.get_by_role("button", name="Delete this garden")).to_be_visible()
+            owning.follow("Leave South slope")
+            expect(owner.get_by_role("heading", level=1)).to_have_text("Welcome, Rosa")
+            expect(owner.locator("#none")).to_be_visible()
+
+        self.everywhere(journey)
+
+    def invite(self, keys, email):
+        """Invites somebody to see the garden; gives the path to accept it."""
+        keys.write("Email address", email)
+        keys.press("Invite")
+        expect(keys.page.locator("#members li")).to_contain_text("invited as viewer until")
+        return keys.page.locator("#members pre").inner_text().removeprefix(self.service.url)
+
+    def accept(self, path, name):
+        """Registers on the way to a garden, and accepts the invitation to it."""
+        page = self.person(path)
+        keys = Keyboard(page)
+        self.look(page)
+        keys.follow("register")
+        keys.write("Your name", name)
+        keys.write("Email address", f"{name}-{self.size}-{self._testMethodName}@example.org")
+        keys.write("Password", PASSWORD)
+        keys.follow("Register")
+        expect(page.get_by_role("heading", level=1)).to_have_text("An invitation to a garden")
+        keys.follow("Accept")
+        expect(page.get_by_role("heading", level=1)).to_have_text("South slope")
+        return page, keys
+
+
+if __name__ == "__main__":
+    unittest.main()
