@@ -98,10 +98,13 @@ extension Courier {
     WHERE id = $1 AND lease = $2 AND disabled_at IS NULL RETURNING disabled_at IS NOT NULL
     """)
 
-  /// Lets go of a channel, to stand behind those that wait for their turn.
+  /// Lets go of a channel for some seconds, or to stand behind those that wait for their turn.
   static let release = Statement(
     "courier.release",
-    "UPDATE channels SET lease = NULL, leased_until = now(), next_attempt_at = now() WHERE id = $1 AND lease = $2")
+    """
+    UPDATE channels SET lease = NULL, leased_until = now(), next_attempt_at = now() + make_interval(secs => $3)
+    WHERE id = $1 AND lease = $2
+    """)
 
   static let dropWaiting = Statement(
     "courier.drop",

@@ -26,6 +26,8 @@ package final class Courier {
   static let newsPerDigest = 50
   /// The pauses after so many failures in a row, in seconds; the last one is that of all further ones.
   static let pauseSeconds = [5, 30, 120, 600, 1_800, 3_600]
+  /// How long it waits for the mail server once that does not work, and the pause of who wanted a mail sent, in seconds.
+  static let outageSeconds: UInt64 = 60
   /// How often the age of what waits is looked at, in polls.
   static let pollsPerMeasurement = 15
   /// The longest fault that is kept, in characters.
@@ -48,6 +50,8 @@ package final class Courier {
   private let outbox: Outbox
   private var active = 0
   private var isStopped = false
+  /// Until when no mail is tried, on the loop's clock: an outage takes nobody's turn.
+  private var mailRestsUntil: UInt64 = 0
 
   init(_ context: LoopContext, admits networks: AdmittedNetworks, seal: Seal) {
     self.context = context
@@ -123,7 +127,7 @@ package final class Courier {
         }
         try await arrived(channel, news)
       }
-      try await context.database.execute(Self.release, channel.id, channel.lease)
+      try await context.database.execute(Self.release, channel.id, channel.lease, 0.0)
     } catch {
       // Its lease comes to an end by itself.
       log(error, channel: channel.id)
@@ -137,6 +141,8 @@ package final class Courier {
     let text: String
     /// The receiver wants no more of them (410, by the Standard Webhooks specification).
     var isFinal = false
+    /// The operator's, such as a mail server that is down: it says nothing of the channel.
+    var isOurs = false
   }
 
   /// Sends a message; gives what was wrong, and nil once it was taken.
@@ -150,17 +156,27 @@ package final class Courier {
         return Self.fault(try await client.send(message.webhook(channel.target, secret, at: context.now)))
       case .ntfy: return Self.fault(try await client.send(message.ntfy(channel.target)))
       case .email:
-        guard let submission = MailSubmission(context) else {
-          return Fault(text: "this server sends no mail any more")
-        }
-        try await message.mail(to: channel.target, by: submission)
-        return nil
+        return try await mail(message, to: channel.target)
       }
     } catch {
       log(error, channel: channel.id)
       // What is said of the operator's mail server is the operator's to know.
-      return Fault(text: channel.kind == .email ? "the mail server did not take it" : "\(error)")
+      guard channel.kind == .email else { return Fault(text: "\(error)") }
+      if (error as? OutboundError)?.isRefusal == true { return Fault(text: "the mail server did not take it") }
+      mailRestsUntil = context.loop.now + Self.outageSeconds * 1_000_000_000
+      return Self.mailOutage
     }
+  }
+
+  private static let mailOutage = Fault(text: "this server cannot send mail at the moment", isOurs: true)
+
+  private func mail(_ message: Message, to recipient: String) async throws -> Fault? {
+    guard let submission = MailSubmission(context) else {
+      return Fault(text: "this server sends no mail any more", isOurs: true)
+    }
+    guard context.loop.now >= mailRestsUntil else { return Self.mailOutage }
+    try await message.mail(to: recipient, by: submission)
+    return nil
   }
 
   private static func fault(_ response: OutboundResponse) -> Fault? {
@@ -184,9 +200,14 @@ package final class Courier {
     let text = String(fault.text.prefix(Self.maximumFaultLength))
     try await context.database.transaction { transaction in
       try await transaction.execute(Self.markFailed, news.map(\.id), text)
+      let jitter = Double.random(in: 0.8...1.2)
+      if fault.isOurs {
+        try await transaction.execute(Self.release, channel.id, channel.lease, Double(Self.outageSeconds) * jitter)
+        return
+      }
       let rows = try await transaction.query(
         Self.postpone, channel.id, channel.lease, Self.pauseSeconds, fault.isFinal, "Nothing arrived: \(text).",
-        Double.random(in: 0.8...1.2))
+        jitter)
       guard let row = rows.first, try row.decode(Bool.self, 0) else { return }
       let dropped = try await transaction.execute(Self.dropWaiting, channel.id)
       counter(channel.kind, .dropped).increment(by: UInt64(dropped))

@@ -18,6 +18,8 @@ final class OutboundCall {
   private var answer = OutboundResponse()
   private var headerBytes = 0
   private var upload: ArraySlice<UInt8> = []
+  /// Whether the upload has begun.
+  private var hasGiven = false
 
   // Once for the process, before anything else of libcurl's.
   private static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
@@ -92,12 +94,20 @@ final class OutboundCall {
   func result(_ code: CURLcode) -> Result<OutboundResponse, OutboundError> {
     guard code == CURLE_OK else {
       let text = reason.pointee == 0 ? String(cString: curl_easy_strerror(code)) : String(cString: reason)
-      return .failure(OutboundError(description: fault ?? text))
+      return .failure(OutboundError(description: fault ?? text, isRefusal: isRefusal(text)))
     }
     var status = 0
     ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
     answer.status = status
     return .success(answer)
+  }
+
+  /// Whether a mail server has refused the recipient (libcurl's words for that), or the message once it had come.
+  private func isRefusal(_ text: String) -> Bool {
+    var reply = 0
+    ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &reply)
+    // 421 says at any point that the server closes (RFC 5321, section 3.8).
+    return reply >= 400 && reply != 421 && (text.hasPrefix("RCPT failed") || hasGiven)
   }
 
   // MARK: Options
@@ -154,6 +164,7 @@ final class OutboundCall {
   }
 
   private func give(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    hasGiven = true
     let part = upload.prefix(buffer.count)
     buffer.copyBytes(from: part)
     upload = upload.dropFirst(part.count)

@@ -62,7 +62,19 @@ final class MailServer: Sendable {
     import asyncio, json, sys
     from aiosmtpd.smtp import SMTP
     class Handler:
+        async def handle_MAIL(self, server, session, envelope, address, options):
+            if address.startswith("refused"):
+                return "553 not your address"
+            envelope.mail_from = address
+            return "250 OK"
+        async def handle_RCPT(self, server, session, envelope, address, options):
+            if address.startswith("refused"):
+                return "550 no such mailbox"
+            envelope.rcpt_tos.append(address)
+            return "250 OK"
         async def handle_DATA(self, server, session, envelope):
+            if envelope.rcpt_tos[0].startswith("unread"):
+                return "554 not wanted here"
             print(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos[0],
                               "data": envelope.content.decode("ascii")}), flush=True)
             return "250 OK"

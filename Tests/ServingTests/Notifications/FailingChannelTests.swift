@@ -1,0 +1,78 @@
+import JSON
+import Postgres
+import Testing
+import Values
+
+@Suite("A channel that fails")
+struct FailingChannelTests {
+  private static let mail = Result { try MailServer() }
+
+  private static func settings(_ sender: String = "garden@example.org") throws -> [String: String] {
+    ["SMTP_URL": "smtp://127.0.0.1:\(try mail.get().port)", "SMTP_FROM": sender]
+  }
+
+  /// A channel after one more attempt, as its owner sees it, and what became of the news in it.
+  private struct Tried {
+    let channel: JSONValue
+    let delivery: JSONValue
+
+    /// One of that kind, which has failed so often and for so long.
+    init(_ server: LiveServer, _ kind: String, to target: String, failures: Int = 0, hours: Int = 0) throws {
+      let (client, _) = try server.signedIn()
+      let made = try client.post(
+        "/api/channels", #"{"kind":"webhook","target":"https://203.0.113.7/","events":["order"]}"#)
+      let path = try #require(made.header("location"))
+      let id = try #require(try made.json["id"]?.text.flatMap { Identifier($0) })
+      try server.withDatabase { database in
+        try await database.execute("UPDATE channels SET kind = \(kind), target = \(target) WHERE id = \(id)")
+        guard failures > 0 else { return }
+        try await database.execute(
+          """
+          UPDATE channels SET failures = \(failures)::integer,
+            failing_since = now() - make_interval(hours => \(hours)::integer)
+          WHERE id = \(id)
+          """)
+      }
+      #expect(try client.send("POST", "\(path)/test").status == 202)
+      var delivery: JSONValue?
+      #expect(
+        try holds(within: 60) {
+          delivery = try client.get("\(path)/deliveries").json["items"]?.elements?.first
+          return delivery?["attempts"]?.integer == 1
+        })
+      self.delivery = try #require(delivery)
+      channel = try client.get(path).json
+    }
+  }
+
+  @Test(
+    "stays on while the operator's mail server is down, refuses the sender, or is named no more",
+    arguments: ["down", "sender", "none"])
+  func outage(_ fault: String) throws {
+    var settings: [String: String] = [:]
+    switch fault {
+    case "down":
+      settings = try Self.settings()
+      settings["SMTP_URL"] = "smtp://127.0.0.1:1"
+    case "sender": settings = try Self.settings("refused@example.org")
+    default: break
+    }
+    let server = try LiveServer(settings)
+    defer { server.stop() }
+    let fresh = try Tried(server, "email", to: "ada@example.org")
+    #expect(fresh.channel["failingSince"] == JSONValue.null)
+    let failing = try Tried(server, "email", to: "ada@example.org", failures: 99, hours: 73)
+    #expect(failing.channel["enabled"]?.bool == true)
+    #expect(failing.delivery["status"]?.text == "pending")
+  }
+
+  @Test("is one whose address or mail the mail server refuses", arguments: ["refused", "unread"])
+  func refusal(_ name: String) throws {
+    let server = try LiveServer(Self.settings())
+    defer { server.stop() }
+    #expect(try Tried(server, "email", to: "\(name)@example.org").channel["failingSince"]?.text != nil)
+    let failing = try Tried(server, "email", to: "\(name)@example.org", failures: 99, hours: 73)
+    #expect(failing.channel["enabled"]?.bool == false)
+    #expect(failing.delivery["status"]?.text == "dropped")
+  }
+}
