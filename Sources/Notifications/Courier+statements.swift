@@ -85,6 +85,8 @@ extension Courier {
     "courier.failed",
     "UPDATE deliveries SET attempts = attempts + 1, attempted_at = now(), fault = $2 WHERE id = ANY ($1)")
 
+  private static let isOver = "($4 OR failing_since < now() - interval '3 days' AND failures >= $7)"
+
   /// Lets go of a channel until it is tried again; gives whether it is switched off instead, and no row when another has
   /// its lease or its owner has switched it off meanwhile.
   static let postpone = Statement(
@@ -93,8 +95,7 @@ extension Courier {
     UPDATE channels SET lease = NULL, leased_until = now(), failures = failures + 1,
       failing_since = coalesce(failing_since, now()),
       next_attempt_at = now() + make_interval(secs => $6 * ($3)[least(failures + 1, cardinality($3))]),
-      disabled_at = CASE WHEN $4 OR failing_since < now() - interval '3 days' THEN now() END,
-      disabled_because = CASE WHEN $4 OR failing_since < now() - interval '3 days' THEN $5 END
+      disabled_at = CASE WHEN \(isOver) THEN now() END, disabled_because = CASE WHEN \(isOver) THEN $5 END
     WHERE id = $1 AND lease = $2 AND disabled_at IS NULL RETURNING disabled_at IS NOT NULL
     """)
 

@@ -28,6 +28,9 @@ package final class Courier {
   static let pauseSeconds = [5, 30, 120, 600, 1_800, 3_600]
   /// How long it waits for the mail server once that does not work, and the pause of who wanted a mail sent, in seconds.
   static let outageSeconds: UInt64 = 60
+  /// How many failures in a row switch a channel off that has failed for three days: as many as there are in three days
+  /// of tries at the least, so that days without one count for nothing.
+  static let maximumFailures = 60
   /// How often the age of what waits is looked at, in polls.
   static let pollsPerMeasurement = 15
   /// The longest fault that is kept, in characters.
@@ -207,7 +210,7 @@ package final class Courier {
       }
       let rows = try await transaction.query(
         Self.postpone, channel.id, channel.lease, Self.pauseSeconds, fault.isFinal, "Nothing arrived: \(text).",
-        jitter)
+        jitter, Self.maximumFailures)
       guard let row = rows.first, try row.decode(Bool.self, 0) else { return }
       let dropped = try await transaction.execute(Self.dropWaiting, channel.id)
       counter(channel.kind, .dropped).increment(by: UInt64(dropped))

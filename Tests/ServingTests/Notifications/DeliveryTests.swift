@@ -230,7 +230,7 @@ struct DeliveryTests {
       // As if its name had come to mean another address since.
       try await database.execute(
         """
-        UPDATE channels SET target = 'http://169.254.169.254/', failing_since = now() - interval '73 hours', failures = 9
+        UPDATE channels SET target = 'http://169.254.169.254/', failing_since = now() - interval '73 hours', failures = 99
         WHERE id = \(channelID)
         """)
     }

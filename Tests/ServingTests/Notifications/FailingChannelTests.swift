@@ -66,6 +66,21 @@ struct FailingChannelTests {
     #expect(failing.delivery["status"]?.text == "pending")
   }
 
+  @Test("is switched off after three days of tries, and not for one that follows days without any")
+  func days() throws {
+    let server = try LiveServer.shared.get()
+    // Nobody may be called there.
+    let forbidden = "http://169.254.169.254/"
+    let rare = try Tried(server, "ntfy", to: forbidden, failures: 30, hours: 100)
+    #expect(rare.channel["enabled"]?.bool == true && rare.channel["failingSince"]?.text != nil)
+    #expect(rare.delivery["status"]?.text == "pending")
+    let young = try Tried(server, "ntfy", to: forbidden, failures: 99, hours: 71)
+    #expect(young.channel["enabled"]?.bool == true)
+    let failing = try Tried(server, "ntfy", to: forbidden, failures: 60, hours: 73)
+    #expect(failing.channel["enabled"]?.bool == false)
+    #expect(failing.delivery["status"]?.text == "dropped")
+  }
+
   @Test("is one whose address or mail the mail server refuses", arguments: ["refused", "unread"])
   func refusal(_ name: String) throws {
     let server = try LiveServer(Self.settings())
