@@ -32,6 +32,6 @@ package struct Migration: Sendable {
     .accounts, .gardens, .readings, .commerce, .insights, .readingsUpkeep, .stockTaken, .rollupAdditions,
     .rollupStatements, .commitMark, .refreshAgain, .sealedAnswers, .silences, .partitionFunctions, .upkeep,
     .tokens, .members, .shops, .places, .channels, .days, .daysBefore, .ordersByStatus, .sealedReadings,
-    .ground, .sessionKeys, .statusSpans, .passwordResets,
+    .ground, .sessionKeys, .statusSpans, .passwordResets, .confirmations,
   ]
 }

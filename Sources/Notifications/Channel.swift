@@ -21,6 +21,7 @@ struct Channel: PageItem, RowDecodable {
   let id: Identifier
   let kind: ChannelKind
   let target: String
+  let isConfirmed: Bool
   let events: [NewsEvent]
   let minimumSeverity: Severity
   let quietHours: QuietHours?
@@ -33,14 +34,15 @@ struct Channel: PageItem, RowDecodable {
 
   /// What `init(_: Row)` reads, in its order.
   static let columns = """
-    id, kind, target, events, minimum_severity, quiet_from, quiet_to, quiet_zone, digest, failing_since, disabled_at,
-      disabled_because, created_at, updated_at
+    id, kind, target, confirmed, events, minimum_severity, quiet_from, quiet_to, quiet_zone, digest, failing_since,
+      disabled_at, disabled_because, created_at, updated_at
     """
 
   package init(_ columns: inout Columns) throws {
     id = try columns.next()
     kind = try columns.next(String.self).known()
     target = try columns.next()
+    isConfirmed = try columns.next()
     events = try columns.next([String].self).map { try $0.known() }
     minimumSeverity = try columns.next(String.self).known()
     let (from, to, zone) = (
@@ -63,6 +65,7 @@ struct Channel: PageItem, RowDecodable {
     json.member("id", id)
     json.member("kind", kind.rawValue)
     json.member("target", target)
+    json.member("confirmed", isConfirmed)
     json.member("events", events.map(\.rawValue))
     json.member("minimumSeverity", minimumSeverity.rawValue)
     json.member("quietHours", quietHours)
@@ -77,6 +80,7 @@ struct Channel: PageItem, RowDecodable {
 
   private static let members: [Schema.Property] = [
     .required("id", .identifier), .required("kind", .cases(of: ChannelKind.self)), .required("target", .string()),
+    .required("confirmed", .boolean, "False while an address has not agreed; it is sent nothing else before."),
     .required("events", .array(.cases(of: NewsEvent.self))),
     .required(
       "minimumSeverity", .cases(of: Severity.self), "The least severity of insights; other news is not judged."),
@@ -94,7 +98,7 @@ struct Channel: PageItem, RowDecodable {
     example: example + #","secret":"whsec_…"}"#)
   private static let example = #"""
     {"id":"019aa5c0-0000-7000-8000-000000000010","kind":"webhook","target":"https://hooks.example.org/terroir",\#
-    "events":["insight","device"],"minimumSeverity":"notice",\#
+    "confirmed":true,"events":["insight","device"],"minimumSeverity":"notice",\#
     "quietHours":{"from":"22:00","to":"06:30","timeZone":"Europe/Paris"},"digest":null,"enabled":true,\#
     "failingSince":null,"disabledAt":null,"disabledBecause":null,\#
     "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"

@@ -7,12 +7,10 @@ import Web
 
 /// Channels: where a user is told what happens, and what became of it.
 struct ChannelRoutes: EndpointGroup {
-  /// The most test messages of a channel in an hour.
-  static let testsPerHour = 10
-
   let context: LoopContext
   let networks: AdmittedNetworks
   let seal: Seal
+  let confirmation: ChannelConfirmation
 
   package var endpoints: [Endpoint] {
     [
@@ -26,7 +24,9 @@ struct ChannelRoutes: EndpointGroup {
         details: """
           A `webhook` gets JSON signed by the Standard Webhooks specification, an `ntfy` topic a short text, an `email` \
           address a mail where the operator has set up a mail server. What cannot be delivered is tried again for 24 \
-          hours, in order; a channel that fails for three days is switched off. Addresses of private networks are refused.
+          hours, in order; a channel that fails for three days is switched off. Addresses of private networks are refused. \
+          An email address that is not your account's is mailed a code, and the channel is switched off until \
+          `POST /api/channels/{id}/confirmation` has it.
           """,
         tag: "Channels", parameters: [.idempotencyKey()],
         body: .json(
@@ -40,11 +40,12 @@ struct ChannelRoutes: EndpointGroup {
         handler: .async(show)),
       Endpoint(
         "updateChannel", method: .patch, template: "/api/channels/{id}", access: .user,
-        summary: "Change a channel of yours", tag: "Channels",
+        summary: "Change a channel of yours", details: "Another email address has to be confirmed anew.",
+        tag: "Channels",
         body: .mergePatch(
           ChannelChange.self, example: #"{"quietHours":{"from":"22:00","to":"06:30","timeZone":"Europe/Paris"}}"#),
-        success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]), refusals: [.notFound, .preconditionFailed],
-        handler: .async(change)),
+        success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]),
+        refusals: [.notFound, .conflict, .preconditionFailed], handler: .async(change)),
       Endpoint(
         "deleteChannel", method: .delete, template: "/api/channels/{id}", access: .user,
         summary: "Delete a channel of yours with what waits in it", tag: "Channels", success: Endpoint.Success(204),
@@ -52,7 +53,10 @@ struct ChannelRoutes: EndpointGroup {
       Endpoint(
         "testChannel", method: .post, template: "/api/channels/{id}/test", access: .user,
         summary: "Send a test message",
-        details: "At once, also in quiet hours; look at the deliveries for its outcome.",
+        details: """
+          At once, also in quiet hours; look at the deliveries for its outcome. \(MessageAllowance.testsPerHour) in an hour \
+          at the most, to all of your channels.
+          """,
         tag: "Channels", parameters: [.idempotencyKey()],
         success: Endpoint.Success(202, Delivery.schema, headers: ["Location"]), refusals: [.notFound, .conflict],
         handler: .async(test)),
@@ -87,7 +91,7 @@ struct ChannelRoutes: EndpointGroup {
     return call.list(CacheEntry(body: try page.body(call, rows, Delivery.init)))
   }
 
-  private static func channel(_ rows: Rows) throws -> Channel {
+  static func channel(_ rows: Rows) throws -> Channel {
     guard let row = rows.first else { throw Problem(.notFound, "There is no channel with this id.") }
     return try Channel(row)
   }
@@ -101,7 +105,7 @@ struct ChannelRoutes: EndpointGroup {
     let secret = new.kind == .webhook ? WebhookSecret.make() : nil
     return try await call.made { transaction, _ in
       // Locked, so that of two who make the last channel one is refused.
-      try await transaction.execute(Self.lockUser, user)
+      try await transaction.execute(MessageAllowance.lockUser, user)
       let rows = try await transaction.query(
         Self.insert, context.makeIdentifier(), user, new.kind.rawValue, new.target, secret.map { seal.seal($0.key) },
         new.events.map(\.rawValue), new.minimumSeverity.rawValue, new.quietHours?.from.number,
@@ -109,7 +113,7 @@ struct ChannelRoutes: EndpointGroup {
       guard let row = rows.first else {
         throw Problem(.conflict, "You have \(Channel.maximumOfUser) channels already. Delete one first.")
       }
-      let channel = try Channel(row)
+      let channel = try await confirmation.settle(try Channel(row), of: user, in: transaction)
       var json = JSONWriter()
       json.object { json in
         channel.write(&json)
@@ -127,6 +131,7 @@ struct ChannelRoutes: EndpointGroup {
     if case .set(let new) = change.quietHours { hours = new }
     try await require(known.kind, change.target, hours)
     let channel = try await context.database.transaction { transaction in
+      if change.target != nil { try await transaction.execute(MessageAllowance.lockUser, user) }
       let before = try Self.channel(try await transaction.query(Self.lockByID, id, user))
       try call.requireMatch(before.body)
       let quiet = change.quietHours.applied(to: before.quietHours)
@@ -134,7 +139,14 @@ struct ChannelRoutes: EndpointGroup {
         Self.update, id, change.target ?? before.target, (change.events ?? before.events).map(\.rawValue),
         (change.minimumSeverity ?? before.minimumSeverity).rawValue, quiet?.from.number, quiet?.to.number,
         quiet?.timeZone, change.digest.applied(to: before.digest)?.rawValue, call.now)
-      guard let isEnabled = change.isEnabled else { return try Channel(rows[0]) }
+      var channel = try Channel(rows[0])
+      if channel.target != before.target {
+        channel = try await confirmation.settle(channel, of: user, in: transaction)
+      }
+      guard let isEnabled = change.isEnabled, channel.isConfirmed || isEnabled else { return channel }
+      guard channel.isConfirmed else {
+        throw Problem(.conflict, "This address has to be confirmed first, by the code that was mailed there.")
+      }
       if !isEnabled { try await transaction.execute(Courier.dropWaiting, id) }
       return try Self.channel(try await transaction.query(isEnabled ? Self.enable : Self.disable, id))
     }
@@ -170,15 +182,12 @@ struct ChannelRoutes: EndpointGroup {
   private func test(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user.id, try call.identifier("id"))
     return try await call.made { transaction, _ in
+      try await transaction.execute(MessageAllowance.lockUser, user)
       let channel = try Self.channel(try await transaction.query(Self.lockByID, id, user))
       guard channel.disabledAt == nil else {
         throw Problem(.conflict, "This channel is switched off. Switch it on first.")
       }
-      guard try await transaction.query(Self.recentTests, id)[0].decode(Int.self, 0) < Self.testsPerHour else {
-        var problem = Problem(.tooManyRequests, "A channel may be tested \(Self.testsPerHour) times in an hour.")
-        problem.headers.append(("Retry-After", "600"))
-        throw problem
-      }
+      try await MessageAllowance.takeTest(user, in: transaction)
       let delivery = try await Outbox(context).putTest(into: channel, in: transaction)
       return Made(status: .accepted, location: "/api/channels/\(id)/deliveries", body: delivery.body)
     }.response
@@ -192,9 +201,8 @@ struct ChannelRoutes: EndpointGroup {
   private static let own = "SELECT \(Channel.columns) FROM channels WHERE id = $1 AND user_id = $2"
   private static let byID = Statement("channels.byID", own)
   /// Lets those pass who put something into it.
-  private static let lockByID = Statement("channels.lock", "\(own) FOR NO KEY UPDATE")
+  static let lockByID = Statement("channels.lock", "\(own) FOR NO KEY UPDATE")
   private static let lockForDeletion = Statement("channels.lockForDeletion", "\(own) FOR UPDATE")
-  private static let lockUser = Statement("channels.lockUser", "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE")
   private static let insert = Statement(
     "channels.insert",
     """
@@ -232,11 +240,5 @@ struct ChannelRoutes: EndpointGroup {
     "deliveries.byChannel",
     """
     SELECT \(Delivery.columns) FROM deliveries WHERE channel_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
-    """)
-  private static let recentTests = Statement(
-    "deliveries.recentTests",
-    """
-    SELECT count(*) FROM deliveries
-    WHERE channel_id = $1 AND type = 'channel.test' AND created_at > now() - interval '1 hour'
     """)
 }

@@ -11,6 +11,14 @@ extension Courier {
   private static let isQuiet =
     "(channels.quiet_from IS NOT NULL AND is_quiet(channels.quiet_from, channels.quiet_to, channels.quiet_zone))"
 
+  /// Whether a channel is one to deliver to, be it the mail alone that asks whether it may be.
+  private static let isServed = "(channels.disabled_at IS NULL OR NOT channels.confirmed)"
+
+  /// Whether news is of the channel itself, and may go now.
+  private static func isOfChannel(_ news: String, confirmed: String) -> String {
+    "(\(news).event = 'channel' AND (\(confirmed) OR \(news).type = '\(Outbox.confirmation)'))"
+  }
+
   // One step of the walk for each channel in which something waits; the index has nothing else.
   private static let waiting = """
     waiting (channel_id) AS (
@@ -27,11 +35,12 @@ extension Courier {
     """
     WITH RECURSIVE \(waiting), free AS (
       SELECT channels.id FROM waiting JOIN channels ON channels.id = waiting.channel_id
-      WHERE disabled_at IS NULL AND next_attempt_at <= now() AND leased_until <= now()
+      WHERE \(isServed) AND next_attempt_at <= now() AND leased_until <= now()
         AND (EXISTS (
             SELECT 1 FROM deliveries w
-            WHERE w.channel_id = channels.id AND w.status = 'pending' AND w.event = 'channel')
-          OR NOT \(isQuiet) AND \(digestIsDue))
+            WHERE w.channel_id = channels.id AND w.status = 'pending'
+              AND \(isOfChannel("w", confirmed: "channels.confirmed")))
+          OR disabled_at IS NULL AND NOT \(isQuiet) AND \(digestIsDue))
         AND EXISTS (SELECT 1 FROM users WHERE users.id = channels.user_id AND NOT users.disabled)
       ORDER BY next_attempt_at LIMIT $2 FOR NO KEY UPDATE OF channels SKIP LOCKED
     )
@@ -54,8 +63,9 @@ extension Courier {
     """
     WITH held AS (
       UPDATE channels SET leased_until = now() + make_interval(secs => $3)
-      WHERE id = $1 AND lease = $2 AND disabled_at IS NULL
-      RETURNING id, digest, quiet_from, NOT \(isQuiet) AND \(digestIsDue) AS is_open
+      WHERE id = $1 AND lease = $2 AND \(isServed)
+      RETURNING id, confirmed, digest, quiet_from,
+        disabled_at IS NULL AND NOT \(isQuiet) AND \(digestIsDue) AS is_open
     ), due AS (
       UPDATE deliveries SET due_at = now() FROM held
       WHERE channel_id = held.id AND status = 'pending' AND due_at IS NULL AND (event = 'channel' OR is_open)
@@ -63,7 +73,7 @@ extension Courier {
     SELECT \(WaitingNews.columns),
       CASE WHEN digest IS NULL AND quiet_from IS NULL THEN d.created_at ELSE coalesce(d.due_at, now()) END
     FROM held JOIN deliveries d ON d.channel_id = held.id
-    WHERE d.status = 'pending' AND (d.event = 'channel' OR held.is_open)
+    WHERE d.status = 'pending' AND (\(isOfChannel("d", confirmed: "held.confirmed")) OR held.is_open)
     ORDER BY d.event <> 'channel', d.id LIMIT (SELECT CASE
       WHEN digest IS NULL OR EXISTS (
         SELECT 1 FROM deliveries w WHERE w.channel_id = held.id AND w.status = 'pending' AND w.event = 'channel')
@@ -95,8 +105,9 @@ extension Courier {
     UPDATE channels SET lease = NULL, leased_until = now(), failures = failures + 1,
       failing_since = coalesce(failing_since, now()),
       next_attempt_at = now() + make_interval(secs => $6 * ($3)[least(failures + 1, cardinality($3))]),
-      disabled_at = CASE WHEN \(isOver) THEN now() END, disabled_because = CASE WHEN \(isOver) THEN $5 END
-    WHERE id = $1 AND lease = $2 AND disabled_at IS NULL RETURNING disabled_at IS NOT NULL
+      disabled_at = CASE WHEN \(isOver) THEN now() ELSE disabled_at END,
+      disabled_because = CASE WHEN \(isOver) THEN $5 ELSE disabled_because END
+    WHERE id = $1 AND lease = $2 AND \(isServed) RETURNING confirmed AND disabled_at IS NOT NULL
     """)
 
   /// Lets go of a channel for some seconds, or to stand behind those that wait for their turn.

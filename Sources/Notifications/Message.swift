@@ -109,7 +109,7 @@ struct Message {
 
   /// For a mail server.
   func mail(to recipient: String, by submission: MailSubmission) async throws {
-    let foot = "\n\n-- \nYou get this because a channel of your account on Terroir names this address.\n"
+    let foot = "\n\n-- \nYou get this because a channel of an account on Terroir names this address.\n"
     try await submission.send(to: recipient, subject: title, text: text + foot, id: id)
   }
 }

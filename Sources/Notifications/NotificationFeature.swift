@@ -21,12 +21,19 @@ package final class NotificationFeature: Feature {
   }
 
   package var endpoints: [Endpoint] {
-    ChannelRoutes(context: context, networks: networks, seal: seal).endpoints
+    let confirmation = ChannelConfirmation(context)
+    let channels = ChannelRoutes(context: context, networks: networks, seal: seal, confirmation: confirmation)
+    return channels.endpoints + confirmation.endpoints
   }
 
   package var duties: [Duty] { [] }
 
-  package var expiries: [Expiry] { [Expiry { try await $0.execute(Self.deleteOld, $1, Self.keptDays) }] }
+  package var expiries: [Expiry] {
+    [
+      Expiry { try await $0.execute(Self.deleteOld, $1, Self.keptDays) },
+      Expiry { try await $0.execute(MessageAllowance.deleteOld, $1) },
+    ]
+  }
 
   /// Channels without their secrets, which are of this server alone.
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {

@@ -14,6 +14,23 @@ extension Outbox {
     return try Delivery(rows[0])
   }
 
+  /// Asks who reads a channel's address to agree.
+  func putConfirmation(into channel: Channel, code: String, in transaction: Transaction) async throws {
+    let news = News(
+      of: channel.id, type: Self.confirmation, severity: .info, title: "May Terroir send news to this address?",
+      text: """
+        Somebody with an account on Terroir wants to be told here what happens. If that is you, enter this code there:
+
+        \(code)
+
+        If it is not, do nothing: nothing else will be sent.
+        """)
+    try await put(news, into: [Target(channel)], in: transaction)
+  }
+
+  /// What alone is sent to an address that is not confirmed.
+  static let confirmation = "channel.confirmation"
+
   /// Tells a user by all other channels that one is switched off.
   func putDisabled(_ channel: Courier.Held, because fault: String, in transaction: Transaction) async throws {
     let news = News(

@@ -1,0 +1,94 @@
+import HTTP
+import JSON
+import Postgres
+import Secrets
+import Values
+import Web
+
+/// Whether who reads an address wants news there. A mail with a code asks; until that has come back the channel is switched
+/// off, which is how the release before understands it too.
+struct ChannelConfirmation: EndpointGroup {
+  let context: LoopContext
+  let code: ConfirmationCode
+
+  init(_ context: LoopContext) {
+    self.context = context
+    code = ConfirmationCode(keys: context.configuration.accounts.keys("channel confirmation 1"))
+  }
+
+  package var endpoints: [Endpoint] {
+    [
+      Endpoint(
+        "confirmChannel", method: .post, template: "/api/channels/{id}/confirmation", access: .user,
+        summary: "Confirm a channel's address",
+        details: """
+          By the code that was mailed there, which switches the channel on. For a code that did not arrive, delete the \
+          channel and make it anew.
+          """,
+        tag: "Channels", body: .json(GivenCode.self, example: #"{"code":"3f9a-02bc-77de"}"#),
+        success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]), refusals: [.notFound],
+        handler: .async(confirm))
+    ]
+  }
+
+  private func confirm(_ call: Call) async throws -> Response {
+    let (user, id) = (try call.user.id, try call.identifier("id"))
+    let given = try call.form(GivenCode.self).code
+    let channel = try await context.database.transaction { transaction in
+      let channel = try ChannelRoutes.channel(try await transaction.query(ChannelRoutes.lockByID, id, user))
+      if channel.isConfirmed { return channel }
+      guard code.isRight(given, for: channel) else {
+        throw ValidationError("/code", "is not the code that was mailed to this address")
+      }
+      return try await confirm(channel, in: transaction)
+    }
+    return call.ok(channel.body)
+  }
+
+  /// Switches a channel on whose address is its user's own, or was confirmed.
+  private func confirm(_ channel: Channel, in transaction: Transaction) async throws -> Channel {
+    try Channel(try await transaction.query(Self.markConfirmed, channel.id, context.now)[0])
+  }
+
+  /// Sees to a channel with a new target, whose user's row is locked; gives it as it is then. Throws 429 where too many
+  /// were asked.
+  func settle(_ channel: Channel, of user: Identifier, in transaction: Transaction) async throws -> Channel {
+    guard channel.kind == .email else { return channel }
+    if try await !transaction.query(Self.ownAddress, user, channel.target.asciiLowercased).isEmpty {
+      return channel.isConfirmed ? channel : try await confirm(channel, in: transaction)
+    }
+    try await MessageAllowance.takeConfirmation(user, to: channel.target, in: transaction)
+    try await transaction.execute(Courier.dropWaiting, channel.id)
+    let rows = try await transaction.query(Self.markAsked, channel.id, "Its address is not confirmed yet.")
+    let asked = try Channel(rows[0])
+    try await Outbox(context).putConfirmation(into: asked, code: code.text(for: asked), in: transaction)
+    return asked
+  }
+
+  // MARK: SQL
+
+  private static let ownAddress = Statement(
+    "channels.ownAddress", "SELECT 1 FROM users WHERE id = $1 AND email_key = $2")
+  private static let markConfirmed = Statement(
+    "channels.markConfirmed",
+    """
+    UPDATE channels SET confirmed = true, disabled_at = NULL, disabled_because = NULL, next_attempt_at = now(),
+      updated_at = greatest($2, updated_at + interval '1 ms')
+    WHERE id = $1 RETURNING \(Channel.columns)
+    """)
+  private static let markAsked = Statement(
+    "channels.markAsked",
+    """
+    UPDATE channels SET confirmed = false, disabled_at = coalesce(disabled_at, now()), disabled_because = $2
+    WHERE id = $1 RETURNING \(Channel.columns)
+    """)
+}
+
+/// The code that came by mail.
+private struct GivenCode: JSONForm {
+  let code: String
+
+  init(_ fields: inout Fields) {
+    code = fields.required("code", .string(1...40), "As the mail has it.")
+  }
+}

@@ -1,0 +1,70 @@
+import Postgres
+import Values
+import Web
+
+/// How many messages users may have sent by asking for them. They are counted apart from channels, which can be deleted
+/// and made anew.
+enum MessageAllowance {
+  /// The most test messages of a user in an hour.
+  static let testsPerHour = 10
+  /// The most mails in a day that ask an address to confirm: those of a user, and those to an address, whoever asks.
+  static let confirmationsPerDay = 10
+  static let confirmationsOfAddressPerDay = 3
+
+  /// Has other requests of a user wait until the transaction is over, so that bounds hold.
+  static let lockUser = Statement("channels.lockUser", "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE")
+
+  /// Counts a test; throws 429 when there were too many. The user's row is locked.
+  static func takeTest(_ user: Identifier, in transaction: Transaction) async throws {
+    if try await transaction.execute(addTest, user, testsPerHour) == 1 { return }
+    throw refusal("You may send \(testsPerHour) test messages in an hour.", seconds: 600)
+  }
+
+  /// Counts a mail that asks an address; throws 429 when there were too many. The user's row is locked.
+  static func takeConfirmation(_ user: Identifier, to address: String, in transaction: Transaction) async throws {
+    let key = address.asciiLowercased
+    try await transaction.execute(lockAddress, key)
+    let taken = try await transaction.execute(
+      addConfirmation, user, key, confirmationsPerDay, confirmationsOfAddressPerDay)
+    if taken == 1 { return }
+    throw refusal("This address, or others for you, were asked to confirm too often today.", seconds: 3_600)
+  }
+
+  private static func refusal(_ detail: String, seconds: Int) -> Problem {
+    var problem = Problem(.tooManyRequests, detail)
+    problem.headers.append(("Retry-After", "\(seconds)"))
+    return problem
+  }
+
+  // MARK: SQL
+
+  private static let addTest = Statement(
+    "channels.addTest",
+    """
+    INSERT INTO channel_requests (user_id, type)
+    SELECT $1, 'test' WHERE (
+      SELECT count(*) FROM channel_requests
+      WHERE user_id = $1 AND type = 'test' AND created_at > now() - interval '1 hour') < $2
+    """)
+  private static let lockAddress = Statement(
+    "channels.lockAddress", "SELECT pg_advisory_xact_lock(hashtextextended('channel to ' || $1, 0))")
+  private static let addConfirmation = Statement(
+    "channels.addConfirmation",
+    """
+    INSERT INTO channel_requests (user_id, type, address_digest)
+    SELECT $1, 'confirmation', sha256(convert_to($2, 'UTF8'))
+    WHERE (
+      SELECT count(*) FROM channel_requests
+      WHERE user_id = $1 AND type = 'confirmation' AND created_at > now() - interval '1 day') < $3
+      AND (
+      SELECT count(*) FROM channel_requests
+      WHERE address_digest = sha256(convert_to($2, 'UTF8')) AND created_at > now() - interval '1 day') < $4
+    """)
+  /// Deletes some of what no bound looks at any more.
+  static let deleteOld = Statement(
+    "expiry.channelRequests",
+    """
+    DELETE FROM channel_requests WHERE id IN (
+      SELECT id FROM channel_requests WHERE created_at < now() - interval '1 day' ORDER BY created_at LIMIT $1)
+    """)
+}

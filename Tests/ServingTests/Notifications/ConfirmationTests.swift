@@ -1,0 +1,133 @@
+import JSON
+import Postgres
+import Testing
+import Values
+
+@testable import Notifications
+@testable import Secrets
+
+@Suite("A channel of mail", .serialized)
+struct ConfirmationTests {
+  private static let setUp = Result {
+    let mail = try MailServer()
+    let server = try LiveServer(["SMTP_URL": "smtp://127.0.0.1:\(mail.port)", "SMTP_FROM": "garden@example.org"])
+    return (mail: mail, server: server)
+  }
+  private let mail: MailServer
+  private let server: LiveServer
+
+  init() throws { (mail, server) = try Self.setUp.get() }
+
+  private func make(_ client: Client, to address: String, events: String = #"["order"]"#) throws -> Reply {
+    try client.post("/api/channels", #"{"kind":"email","target":"\#(address)","events":\#(events)}"#)
+  }
+
+  /// An address that nobody has used.
+  private func address() -> String { "\(Identifier.make(unixMilliseconds: 0))@elsewhere.example" }
+
+  /// The texts that an address was sent.
+  private func texts(to address: String) -> [String] {
+    mail.messages.filter { $0["to"]?.text == address }.compactMap { message in
+      let body = message["data"]?.text?.split(separator: "\r\n\r\n", maxSplits: 1).last
+      let digits = body?.filter { !$0.isNewline && $0 != "=" } ?? ""
+      return Base64.standard.decode(digits).map { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+
+  private func code(sentTo address: String) throws -> String {
+    #expect(holds(within: 30) { !texts(to: address).isEmpty })
+    let match = try #require(texts(to: address).last?.firstMatch(of: /[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}/))
+    return String(match.output)
+  }
+
+  @Test("sends to an address that is not the account's own one mail, and nothing else until its code has come back")
+  func life() throws {
+    let shop = try Shop(server)
+    let product = try shop.offer()
+    let address = address()
+    let made = try make(shop.owner, to: address)
+    #expect(made.status == 201)
+    #expect(try made.json["confirmed"]?.bool == false)
+    #expect(try made.json["enabled"]?.bool == false)
+    let path = try #require(made.header("location"))
+    let (buyer, _) = try server.signedIn()
+    #expect(try buyer.order(shop.id, [(product, 1)]).status == 201)
+    #expect(try shop.owner.send("POST", "\(path)/test").status == 409)
+    #expect(try shop.owner.patch(path, #"{"enabled":true}"#).status == 409)
+    let code = try code(sentTo: address)
+    #expect(try holds(within: 30) { try statuses(shop.owner, path) == ["channel.confirmation delivered"] })
+
+    let confirmation = "\(path)/confirmation"
+    for wrong in ["0000-0000-0000", "x", code + "0", "+" + code.dropFirst()] {
+      #expect(try shop.owner.post(confirmation, #"{"code":"\#(wrong)"}"#).pointers == ["/code"])
+    }
+    #expect(try buyer.post(confirmation, #"{"code":"\#(code)"}"#).status == 404)
+    let confirmed = try shop.owner.post(
+      confirmation, #"{"code":"\#(code.filter { $0 != "-" }.uppercased())"}"#)
+    #expect(confirmed.status == 200)
+    #expect(try confirmed.json["confirmed"]?.bool == true)
+    #expect(try confirmed.json["enabled"]?.bool == true)
+    #expect(try buyer.order(shop.id, [(product, 1)]).status == 201)
+    #expect(holds(within: 30) { texts(to: address).count == 2 })
+
+    let other = self.address()
+    let moved = try shop.owner.patch(path, #"{"target":"\#(other)"}"#)
+    #expect(try moved.json["confirmed"]?.bool == false)
+    #expect(try shop.owner.post(confirmation, #"{"code":"\#(code)"}"#).pointers == ["/code"])
+    #expect(try self.code(sentTo: other) != code)
+  }
+
+  /// What is listed of a channel: type and status.
+  private func statuses(_ client: Client, _ path: String) throws -> [String] {
+    try (client.get("\(path)/deliveries").json["items"]?.elements ?? []).map {
+      "\($0["type"]?.text ?? "") \($0["status"]?.text ?? "")"
+    }
+  }
+
+  @Test("needs no confirmation to the account's own address")
+  func own() throws {
+    let (client, id) = try server.signedIn()
+    let made = try make(client, to: "\(id)@EXAMPLE.org")
+    #expect(try made.json["confirmed"]?.bool == true)
+    let path = try #require(made.header("location"))
+    #expect(try client.patch(path, #"{"target":"\#(address())"}"#).json["enabled"]?.bool == false)
+    #expect(try client.patch(path, #"{"target":"\#(id)@example.org"}"#).json["enabled"]?.bool == true)
+  }
+
+  @Test("asks an address three times a day, and ten addresses for a user, however often channels are made anew")
+  func bounds() throws {
+    let address = address()
+    for _ in 0..<3 { #expect(try make(server.signedIn().client, to: address).status == 201) }
+    let refused = try make(server.signedIn().client, to: address.uppercased())
+    #expect(refused.status == 429 && refused.header("retry-after") == "3600")
+    let (client, _) = try server.signedIn()
+    for _ in 0..<10 {
+      let made = try make(client, to: self.address())
+      #expect(made.status == 201)
+      #expect(try client.delete(try #require(made.header("location"))).status == 204)
+    }
+    #expect(try make(client, to: self.address()).status == 429)
+  }
+
+  @Test("and all others take ten tests of a user in an hour, however often channels are made anew")
+  func tests() throws {
+    let (client, id) = try server.signedIn()
+    func test() throws -> Int {
+      let path = try #require(try make(client, to: "\(id)@example.org").header("location"))
+      defer { _ = try? client.delete(path) }
+      return try client.send("POST", "\(path)/test").status
+    }
+    #expect(try (0..<11).map { _ in try test() } == Array(repeating: 202, count: 10) + [429])
+  }
+
+  @Test("that waits for its confirmation cannot be switched on by a release that knows of none")
+  func releaseBefore() throws {
+    let made = try make(server.signedIn().client, to: address())
+    let id = try #require(try made.json["id"]?.text.flatMap { Identifier($0) })
+    #expect(throws: PostgresError.self) {
+      try server.withDatabase { database in
+        try await database.execute("UPDATE channels SET disabled_at = NULL WHERE id = \(id)")
+      }
+    }
+  }
+}
