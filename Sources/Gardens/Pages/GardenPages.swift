@@ -53,19 +53,26 @@ struct GardenPages: EndpointGroup {
     guard let id = call.request.withParameter("id", { Identifier($0) }) else {
       return Self.absent.response(to: call.request, .notFound)
     }
-    let name: String?
+    let garden: Visible?
     do {
-      name = try await self.name(of: id, call)
+      garden = try await find(id, call)
     } catch {
       return unavailable(Problem(error), call)
     }
-    guard let name else { return Self.absent.response(to: call.request, .notFound) }
-    return Self.page(of: name).response(to: call.request)
+    guard let garden else { return Self.absent.response(to: call.request, .notFound, isPersonal: true) }
+    return Self.page(of: garden.name).response(to: call.request, isPersonal: !garden.isPublic)
   }
 
-  /// What a garden is called, nil when it is not there for who asks.
-  private func name(of garden: Identifier, _ call: Call) async throws -> String? {
-    try await context.database.query(Self.visibleName, garden, call.identity.user).first?.decode(String.self, 0)
+  /// A garden, as far as its page shows it.
+  private struct Visible {
+    let name: String
+    let isPublic: Bool
+  }
+
+  /// Nil for a garden that is not there for who asks.
+  private func find(_ garden: Identifier, _ call: Call) async throws -> Visible? {
+    guard let row = try await context.database.query(Self.visible, garden, call.identity.user).first else { return nil }
+    return Visible(name: try row.decode(String.self, 0), isPublic: try row.decode(Bool.self, 1))
   }
 
   /// A problem as a page.
@@ -79,7 +86,7 @@ struct GardenPages: EndpointGroup {
   private func data(_ call: Call) async throws -> Response {
     let (id, readings) = (try call.identifier("id"), context.configuration.readings)
     let history = try GardenHistory(garden: id, try call.query(), fineDays: readings.fiveMinuteDays, now: call.now)
-    guard try await name(of: id, call) != nil else { throw GardenAccess.notFound }
+    guard try await find(id, call) != nil else { throw GardenAccess.notFound }
     return call.conditional(try await charts.chart(history, for: call.client), isList: false)
   }
 
@@ -95,7 +102,7 @@ struct GardenPages: EndpointGroup {
     return PageShell.page(title: title, at: "/gardens", main: main)
   }
 
-  private static let visibleName = Statement(
-    "garden_pages.name",
-    "SELECT name FROM gardens WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))")
+  private static let visible = Statement(
+    "garden_pages.visible",
+    "SELECT name, public FROM gardens WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))")
 }

@@ -10,16 +10,26 @@ package final class WebFile: Sendable {
   private let bytes: SharedBytes
   private let tag: EntityTag
   private let fields: HeaderList
+  /// The same for an answer that depends on who asks.
+  private let personalFields: HeaderList
   private let mediaType: String
 
   package init(_ mediaType: String, _ bytes: [UInt8]) {
     self.bytes = SharedBytes(bytes)
     self.mediaType = mediaType
     tag = EntityTag(of: bytes)
-    fields = [
-      "ETag": tag.strong, "Cache-Control": "no-cache", "Content-Security-Policy": Self.contentSecurityPolicy,
-      "Referrer-Policy": "no-referrer",
+    var (shared, personal): (HeaderList, HeaderList) = (
+      ["Cache-Control": "no-cache"],
+      [
+        "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie",
+      ]
+    )
+    let common: HeaderList = [
+      "ETag": tag.strong, "Content-Security-Policy": Self.contentSecurityPolicy, "Referrer-Policy": "no-referrer",
     ]
+    shared.append(common)
+    personal.append(common)
+    (fields, personalFields) = (shared, personal)
   }
 
   /// The file of the pages.
@@ -28,12 +38,12 @@ package final class WebFile: Sendable {
     self.init(mediaType, asset.bytes)
   }
 
-  /// The file with that status, or 304 if the client has it.
-  package func response(to request: Request, _ status: Status = .ok) -> Response {
+  /// The file with that status, or 304 if the client has it; `isPersonal` when others would get something else.
+  package func response(to request: Request, _ status: Status = .ok, isPersonal: Bool = false) -> Response {
+    var headers = isPersonal ? personalFields : fields
     if status == .ok, let field = request.header("If-None-Match"), tag.isNamed(ifNoneMatch: field) {
-      return Response(.notModified, headers: fields)
+      return Response(.notModified, headers: headers)
     }
-    var headers = fields
     headers.append("Content-Type", mediaType)
     return Response(status, headers: headers, body: .shared(bytes))
   }

@@ -14,6 +14,7 @@ struct GardenPagesTests {
     #expect(page.text.contains("<h1>Rosa&#39;s &lt;b&gt;&quot;bed&quot;&lt;/b&gt; {{main}}</h1>"))
     #expect(page.text.contains("<title>Rosa&#39;s &lt;b&gt;"))
     #expect(page.header("content-security-policy")?.contains("default-src 'none'") == true)
+    #expect(page.header("cache-control") == "no-cache")
   }
 
   @Test("are there for a private garden's owner, by token and by cookie, and say to caches that they are private")
@@ -23,6 +24,14 @@ struct GardenPagesTests {
     let garden = try owner.makeGarden(#"{"name":"Hidden"}"#)
     let page = try owner.get("/gardens/\(garden)")
     #expect(page.status == 200 && page.text.contains("<h1>Hidden</h1>"))
+    let tag = try #require(page.header("etag"))
+    let kept = try owner.get("/gardens/\(garden)", headers: ["If-None-Match: \(tag)"])
+    let absent = try server.signedIn().client.get("/gardens/\(garden)")
+    #expect([page, kept, absent].map(\.status) == [200, 304, 404])
+    for reply in [page, kept, absent] {
+      #expect(reply.header("cache-control") == "private, no-cache")
+      #expect(reply.header("vary")?.contains("Authorization, Cookie") == true)
+    }
     #expect(try owner.get("/gardens/\(garden)/data").header("cache-control") == "private, no-cache")
     #expect(try server.signedIn().client.get("/gardens/\(garden)/data").problem == "not-found")
   }
