@@ -114,9 +114,21 @@ class Edge(unittest.TestCase):
         time.sleep(1)
         self.assertEqual(self.get("/version").status, 200)
 
-    def burst(self, count):
+    def test_a_page_is_never_limited_for_all_that_it_loads(self):
+        self.stack.stop("nginx")
+        self.stack.start_nginx(rate="1r/s", burst="5")
+        self.addCleanup(self.stack.start_nginx, **self.nginx)
+        self.addCleanup(self.stack.stop, "nginx")
+        self.assertEqual({answer.status for answer in self.burst(100, "/assets/terroir.css")}, {200})
+        flood = subprocess.run(
+            ["curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}\n", "--parallel", f"{self.stack.edge}/assets/terroir.css?[1-2000]"],
+            capture_output=True, text=True, check=True).stdout.split()
+        self.assertIn("429", flood)
+        self.assertEqual(self.get("/version").status, 200)
+
+    def burst(self, count, path="/version"):
         """So many requests on one connection, as fast as they are answered."""
-        raw = subprocess.run(["curl", "-sk", "-i", "--http1.1", f"{self.stack.edge}/version?[1-{count}]"], capture_output=True, text=True, check=True).stdout
+        raw = subprocess.run(["curl", "-sk", "-i", "--http1.1", f"{self.stack.edge}{path}?[1-{count}]"], capture_output=True, text=True, check=True).stdout
         return [Answer(part.replace("\n", "\r\n")) for part in re.split(r"(?=HTTP/1\.1 \d{3})", raw) if part]
 
     # --- what is passed on, and back ---
@@ -170,6 +182,15 @@ class Edge(unittest.TestCase):
         self.assertEqual(large["Content-Encoding"], "gzip")
         self.assertIn("accept-encoding", (large["Vary"] or "").lower())
         self.assertIsNone(self.get("/version", "-H", "Accept-Encoding: gzip")["Content-Encoding"])
+
+    def test_what_a_page_loads_is_compressed(self):
+        page = self.get(f"/gardens/{self.garden}").body
+        assets = re.findall(r'"(/assets/[^"]+\.(?:js|css))"', page)
+        self.assertTrue(assets, page)
+        for path in assets:
+            answer = self.get(path, "-H", "Accept-Encoding: gzip", "-o", "/dev/null", "-D", "-")
+            if int(self.get(path)["Content-Length"]) >= 1024:
+                self.assertEqual(answer["Content-Encoding"], "gzip", path)
 
     def test_an_entity_tag_survives_compression_for_if_match(self):
         text = {"description": "a bed of beans " * 100, "name": "Beans", "category": "vegetables"}
