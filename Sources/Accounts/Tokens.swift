@@ -18,7 +18,8 @@ struct Tokens: EndpointGroup {
         "createToken", method: .post, template: "/api/tokens", access: .user, summary: "Make a personal access token",
         details: """
           For a program that acts for you: it is sent as a bearer token, and is good for what its scopes say. It is shown \
-          in this answer only. No token makes tokens, changes a password or erases an account.
+          in this answer only. No token makes tokens, changes a password, erases an account, changes whom a garden is \
+          shared with, or what is sent by which channel.
           """,
         tag: "Tokens", parameters: [.idempotencyKey()],
         body: .json(

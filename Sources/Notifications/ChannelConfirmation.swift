@@ -27,7 +27,7 @@ struct ChannelConfirmation: EndpointGroup {
           """,
         tag: "Channels", body: .json(GivenCode.self, example: #"{"code":"3f9a-02bc-77de"}"#),
         success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]), refusals: [.notFound],
-        handler: .async(confirm))
+        scopes: [], handler: .async(confirm))
     ]
   }
 

@@ -33,7 +33,7 @@ struct ChannelRoutes: EndpointGroup {
           NewChannel.self,
           example: #"{"kind":"webhook","target":"https://hooks.example.org/terroir","events":["insight","device"]}"#),
         success: Endpoint.Success(201, Channel.schemaWithSecret, headers: ["Location"]), refusals: [.conflict],
-        handler: .async(create)),
+        scopes: [], handler: .async(create)),
       Endpoint(
         "getChannel", method: .get, template: "/api/channels/{id}", access: .user, summary: "A channel of yours",
         tag: "Channels", success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]), refusals: [.notFound],
@@ -45,11 +45,11 @@ struct ChannelRoutes: EndpointGroup {
         body: .mergePatch(
           ChannelChange.self, example: #"{"quietHours":{"from":"22:00","to":"06:30","timeZone":"Europe/Paris"}}"#),
         success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]),
-        refusals: [.notFound, .conflict, .preconditionFailed], handler: .async(change)),
+        refusals: [.notFound, .conflict, .preconditionFailed], scopes: [], handler: .async(change)),
       Endpoint(
         "deleteChannel", method: .delete, template: "/api/channels/{id}", access: .user,
         summary: "Delete a channel of yours with what waits in it", tag: "Channels", success: Endpoint.Success(204),
-        refusals: [.notFound, .preconditionFailed], handler: .async(delete)),
+        refusals: [.notFound, .preconditionFailed], scopes: [], handler: .async(delete)),
       Endpoint(
         "testChannel", method: .post, template: "/api/channels/{id}/test", access: .user,
         summary: "Send a test message",
@@ -59,7 +59,7 @@ struct ChannelRoutes: EndpointGroup {
           """,
         tag: "Channels", parameters: [.idempotencyKey()],
         success: Endpoint.Success(202, Delivery.schema, headers: ["Location"]), refusals: [.notFound, .conflict],
-        handler: .async(test)),
+        scopes: [], handler: .async(test)),
       Endpoint(
         "listDeliveries", method: .get, template: "/api/channels/{id}/deliveries", access: .user,
         summary: "What became of a channel's news", details: "The newest first, of the last 30 days.", tag: "Channels",

@@ -27,7 +27,7 @@ struct Members: EndpointGroup {
         tag: "Members", parameters: [.idempotencyKey()],
         body: .json(NewMember.self, example: #"{"email":"grace@example.org","role":"editor"}"#),
         success: Endpoint.Success(201, Member.schemaWithToken, headers: ["Location"]),
-        refusals: [.notFound, .forbidden, .conflict], handler: .async(invite)),
+        refusals: [.notFound, .forbidden, .conflict], scopes: [], handler: .async(invite)),
       Endpoint(
         "listMembers", method: .get, template: Self.template, access: .user, summary: "The members of a garden",
         details: "The newest first. Invitations and addresses are for managers.", tag: "Members",
@@ -40,15 +40,17 @@ struct Members: EndpointGroup {
         details: "For managers. As `owner`, which the owner alone can say, the garden is the member's from then on.",
         tag: "Members", body: .mergePatch(MemberChange.self, example: #"{"role":"viewer"}"#),
         success: Endpoint.Success(200, Member.schema, headers: ["ETag"]),
-        refusals: [.notFound, .forbidden, .conflict], handler: .async(change)),
+        refusals: [.notFound, .forbidden, .conflict], scopes: [], handler: .async(change)),
       Endpoint(
         "removeMember", method: .delete, template: "\(Self.template)/{memberId}", access: .user,
         summary: "End a membership or an invitation", details: "For managers, and for members who leave.",
-        tag: "Members", success: Endpoint.Success(204), refusals: [.notFound, .forbidden], handler: .async(remove)),
+        tag: "Members", success: Endpoint.Success(204), refusals: [.notFound, .forbidden], scopes: [],
+        handler: .async(remove)),
       Endpoint(
         "acceptInvitation", method: .post, template: "/api/invitations/{token}", access: .user,
         summary: "Accept an invitation to a garden", tag: "Members",
-        success: Endpoint.Success(200, Self.membership), refusals: [.notFound, .conflict], handler: .async(accept)),
+        success: Endpoint.Success(200, Self.membership), refusals: [.notFound, .conflict], scopes: [],
+        handler: .async(accept)),
     ]
   }
 

@@ -2,7 +2,7 @@
 package enum TokenScope: String, CaseIterable, Sendable {
   /// Seeing what its user sees.
   case read
-  /// Changing gardens, devices, readings, insights, shops and products.
+  /// Changing gardens, devices, readings, insights, shops and products; not who is let in or told what happens.
   case write
   /// Placing orders, seeing and moving them, and seeing the shops and products for that.
   case orders
