@@ -88,16 +88,6 @@ extension PostgresConnection {
     }
   }
 
-  /// Gives this session its settings, in a segment of its own: what comes next may be rolled back. Readers refuse
-  /// writes: one that shares a sync with reads could be answered before its commit.
-  func sendSettings() {
-    guard let database else { return }
-    let settings = database.connectionString.sessionSettings(database.configuration, isReadOnly: role == .reader)
-    pipeline.sentSilent(.united)
-    guard PQsendQueryParams(handle, settings, 0, nil, nil, nil, nil, 1) == 1, sync() else { return lose(complaint()) }
-    flushAtEndOfTurn()
-  }
-
   /// Sends several statements as text, which only the simple protocol takes; the pipeline must be empty.
   private func sendScript(_ operation: Operation) {
     script = operation

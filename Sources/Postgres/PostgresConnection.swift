@@ -27,6 +27,8 @@ final class PostgresConnection: EventHandler, TurnEnd {
   private var fd: Int32 = -1
   @exclusivity(unchecked) private var interest: Readiness = []
   private var stepTimer: Timer?
+  /// Whether the session is being given its settings, the last step of connecting.
+  private var isSettling = false
 
   @exclusivity(unchecked) var pipeline = Pipeline<Operation>()
   @exclusivity(unchecked) var prepared = PreparedStatements()
@@ -125,23 +127,48 @@ final class PostgresConnection: EventHandler, TurnEnd {
     switch PQconnectPoll(handle) {
     case PGRES_POLLING_READING: watch(.readable)
     case PGRES_POLLING_WRITING: watch(.writable)
-    case PGRES_POLLING_OK: connected()
+    case PGRES_POLLING_OK: settle()
     default: connectingFailed(complaint(), .failed)
     }
   }
 
-  private func connected() {
-    guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
+  /// Gives the session its settings, without which it is none to use: statements would have no timeout. Readers refuse
+  /// writes: one that shares a sync with reads could be answered before its commit.
+  private func settle() {
+    guard let database else { return }
+    let settings = database.connectionString.sessionSettings(configuration, isReadOnly: role == .reader)
+    guard PQsetnonblocking(handle, 1) == 0, PQsendQueryParams(handle, settings, 0, nil, nil, nil, nil, 1) == 1 else {
       return connectingFailed(complaint(), .failed)
     }
+    isSettling = true
+    pollSettling()
+  }
+
+  /// Goes on with the settings as far as the socket allows.
+  private func pollSettling() {
+    let left = PQflush(handle)
+    guard left >= 0, PQconsumeInput(handle) == 1 else { return connectingFailed(complaint(), .failed) }
+    while PQisBusy(handle) == 0 {
+      guard let result = PQgetResult(handle) else { return connected() }
+      defer { PQclear(result) }
+      guard [PGRES_TUPLES_OK, PGRES_COMMAND_OK].contains(PQresultStatus(result)) else {
+        let error = PostgresError(result: result)
+        let text = "the server does not give the session its settings: \(error.message)"
+        return connectingFailed(PostgresError(.unavailable, text), .failed)
+      }
+    }
+    watch(left == 0 ? .readable : [.readable, .writable])
+  }
+
+  private func connected() {
+    isSettling = false
+    guard PQenterPipelineMode(handle) == 1 else { return connectingFailed(complaint(), .failed) }
     watch(.readable)
     if let stepTimer { loop.cancel(stepTimer) }
     stepTimer = nil
     lastProgress = loop.now
     step(.connected)
-    sendSettings()
-    // It may be lost by that already, and must not be lent then.
-    if isReady { database?.connectionReady(self) }
+    database?.connectionReady(self)
   }
 
   private func connectingFailed(_ error: PostgresError, _ event: Lifecycle.Event) {
@@ -164,6 +191,7 @@ final class PostgresConnection: EventHandler, TurnEnd {
 
   private func disconnect() {
     generation += 1
+    isSettling = false
     for timer in [stepTimer, deadlineTimer, probeTimer].compactMap(\.self) { loop.cancel(timer) }
     stepTimer = nil
     deadlineTimer = nil
@@ -185,7 +213,7 @@ final class PostgresConnection: EventHandler, TurnEnd {
 
   func ready(_ readiness: Readiness) {
     switch lifecycle.state {
-    case .connecting: pollConnecting()
+    case .connecting: if isSettling { pollSettling() } else { pollConnecting() }
     case .ready:
       // Errors and hang-ups show when reading.
       if readiness != .writable { receive() }

@@ -237,6 +237,16 @@ struct RecoveryTests {
     }
   }
 
+  @Test("a session that the server does not give its settings is not used, and the reason is told")
+  func refusedSettings() async throws {
+    await #expect {
+      try await TestDatabase.run(connectSeconds: 3, { $0.idleTransactionTimeoutMilliseconds = 1 << 32 }) { _ in }
+    } throws: { error in
+      guard let error = error as? PostgresError else { return false }
+      return error.kind == .unavailable && error.message.contains("idle_in_transaction_session_timeout")
+    }
+  }
+
   @Test("names are looked up beside the loop, and one that does not exist is an error")
   func names() async throws {
     let byName = try TestDatabase.url().replacing("127.0.0.1", with: "localhost")
