@@ -50,7 +50,9 @@ final class EdgeLog: EventHandler {
       memory[datagram.count] = UInt8(ascii: "\n")
       logger.pass(UnsafeRawBufferPointer(rebasing: memory[(colon + 2)...datagram.count]))
     } else {
-      logger.log(Self.level(text), "nginx complains") { $0.field("detail", utf8: text) }
+      // It quotes the request as it came, and the page that it came from.
+      let detail = LogRedaction.line(String(decoding: text, as: UTF8.self))
+      logger.log(Self.level(text), "nginx complains") { $0.field("detail", detail) }
     }
   }
 

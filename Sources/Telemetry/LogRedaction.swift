@@ -41,6 +41,13 @@ package enum LogRedaction {
     }
   }
 
+  /// A line for people with the targets and URLs in it masked, which stand between blanks and quotation marks.
+  package static func line(_ text: String) -> String {
+    text.split(separator: "\"", omittingEmptySubsequences: false).map { part in
+      part.split(separator: " ", omittingEmptySubsequences: false).map { path(String($0)) }.joined(separator: " ")
+    }.joined(separator: "\"")
+  }
+
   /// Whether a name says that its value is a secret.
   package static func isSecret(_ name: some StringProtocol) -> Bool {
     if name.utf8.contains(UInt8(ascii: "%")) { return true }

@@ -16,6 +16,16 @@ func redactedTarget(target: String, expected: String) {
   #expect(LogRedaction.path(target) == expected)
 }
 
+@Test("masks what is secret in a line that quotes a request")
+func redactedLine() {
+  let line =
+    #"upstream away, request: "GET /invitations/tiv_abc?ticket=x&q=1 HTTP/1.1", upstream: "http://a:1/i/tiv_abc""#
+  #expect(
+    LogRedaction.line(line + #", referrer: "https://b/i/tiv_abc?token=y""#)
+      == #"upstream away, request: "GET /invitations/***?ticket=***&q=1 HTTP/1.1", upstream: "http://a:1/i/***""#
+      + #", referrer: "https://b/i/***?token=***""#)
+}
+
 @Test("masks a secret in a field, and in a target that is logged")
 func redactedFields() throws {
   let target = Array("/a?token=hunter2".utf8)
