@@ -78,7 +78,9 @@ struct ChannelsTests {
     let zone = #","quietHours":{"from":"22:00","to":"06:00","timeZone":"Europe/Atlantis"}"#
     #expect(try make(zone).pointers == ["/quietHours/timeZone"])
     #expect(try make(#","quietHours":{"from":"22:00","to":"22:00"}"#).pointers == ["/quietHours"])
-    #expect(try make(#","quietHours":{"from":"24:00","to":"+2:00"}"#).pointers.count == 2)
+    for hours in [#""from":"24:00","to":"+2:00""#, #""from":"-0:30","to":"06:-0""#] {
+      #expect(try make(#","quietHours":{\#(hours)}"#).pointers.count == 2)
+    }
     let twice = #"{"kind":"ntfy","target":"https://203.0.113.7/topic","events":["order","order"]}"#
     #expect(try client.post("/api/channels", twice).pointers == ["/events"])
     let topicless = #"{"kind":"ntfy","target":"https://203.0.113.7/","events":["order"]}"#

@@ -245,6 +245,95 @@ struct DeliveryTests {
     #expect(try client.patch(path(bad), #"{"enabled":true}"#).json["disabledAt"] == .null)
   }
 
+  @Test("that fails to arrive leaves a channel off that its owner switches off meanwhile")
+  func switchedOff() throws {
+    let (client, _) = try server.signedIn()
+    let told = try channel(client)
+    receiver.script([.slow(4, "{}", status: 500)])
+    #expect(try client.send("POST", "\(path(told))/test").status == 202)
+    #expect(holds { received().count == 1 })
+    #expect(try client.patch(path(told), #"{"enabled":false}"#).status == 200)
+    // What becomes of the channel is written with the attempt.
+    #expect(
+      try holds {
+        try client.get("\(path(told))/deliveries").json["items"]?.elements?.first?["attempts"]?.integer == 1
+      })
+    let shown = try client.get(path(told)).json
+    #expect(shown["enabled"]?.bool == false && shown["disabledBecause"]?.text == nil)
+  }
+
+  @Test("goes to a channel's new target although the old one says meanwhile that it wants no more")
+  func moved() throws {
+    let (client, _) = try server.signedIn()
+    let told = try channel(client, to: "http://127.0.0.1:\(receiver.port)/old")
+    receiver.script([.slow(8, "{}", status: 410), .json(200, "{}")])
+    #expect(try client.send("POST", "\(path(told))/test").status == 202)
+    #expect(holds { received("old").count == 1 })
+    let target = #"{"target":"http://127.0.0.1:\#(receiver.port)/new"}"#
+    #expect(try client.patch(path(told), target).status == 200)
+    #expect(holds { received("new").count == 1 })
+    #expect(try client.get(path(told)).json["enabled"]?.bool == true)
+  }
+
+  @Test("goes to each channel in its turn: one that had its own stands behind those that wait")
+  func turns() throws {
+    let idle = try LiveServer(Self.settings(mail).merging(["NOTIFICATIONS": "off"]) { $1 })
+    defer { idle.stop() }
+    let (client, _) = try idle.signedIn()
+    let ids = try (0..<3).map { _ in
+      let told = try channel(client)
+      #expect(try client.send("POST", "\(path(told))/test").status == 202)
+      return told["id"]?.text
+    }
+    let turns = try idle.withDatabase { database in
+      var turns: [String?] = []
+      for lease in (0..<6).map({ _ in Identifier.make(unixMilliseconds: 0) }) {
+        let rows = try await database.write(Courier.claimFree, lease, 1, Courier.leaseSeconds)
+        let id = try rows[0].decode(Identifier.self, 0)
+        try await database.execute(Courier.release, id, lease)
+        turns.append("\(id)")
+      }
+      return turns
+    }
+    #expect(turns == ids + ids)
+  }
+
+  @Test("by email can be ended where no mail is sent any more, and goes to no other address then")
+  func mailless() throws {
+    let (client, id) = try server.signedIn()
+    let told = try channel(client, "email", to: "\(id)@example.org")
+    let replica = try server.replica(["NOTIFICATIONS": "off"])
+    defer { replica.stop() }
+    let there = Client(replica, token: client.token)
+    #expect(try there.patch(path(told), #"{"target":"\#(id)@example.net"}"#).pointers == ["/kind"])
+    let ended = try there.patch(path(told), #"{"enabled":false}"#)
+    #expect(try ended.status == 200 && ended.json["enabled"]?.bool == false)
+  }
+
+  @Test("of orders that was kept holds nothing of a buyer who was erased")
+  func erased() throws {
+    let shop = try Shop(server)
+    let product = try shop.offer()
+    let told = try #require(try channel(shop.owner, events: #"["order"]"#)["id"]?.text.flatMap { Identifier($0) })
+    let (buyer, id) = try server.signedIn()
+    let lines = #""lines":[{"productId":"\#(product)","quantity":1}]"#
+    let members = #""note":"Ring twice","contact":{"name":"Grace","phone":"0123"}"#
+    let made = try buyer.post(
+      "/api/orders", #"{"businessId":"\#(shop.id)",\#(lines),\#(members)}"#, headers: ["Idempotency-Key: \(id)"])
+    let order = try #require(made.header("location"))
+    #expect(holds { received().count == 1 })
+    #expect(try received().first?.json["data"]?["contact"]?["name"]?.text == "Grace")
+    #expect(try buyer.post("\(order)/transitions", #"{"to":"cancelled"}"#).status == 200)
+    #expect(try buyer.delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#).status == 204)
+    let kept = try server.withDatabase { database in
+      try await database.query("SELECT data::text FROM deliveries WHERE channel_id = \(told)").map {
+        try $0.decode(String.self, 0)
+      }
+    }
+    #expect(kept.count == 2)
+    for text in ["Grace", "Ring twice", "0123", "\(id)"] { #expect(!kept.contains { $0.contains(text) }, "\(text)") }
+  }
+
   @Test("is delivered by another replica when the one that was about to is killed")
   func killed() throws {
     let database = try TestDatabase.make()

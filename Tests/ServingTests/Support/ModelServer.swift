@@ -8,8 +8,8 @@ final class ModelServer: Sendable {
   /// What it does with the next request.
   enum Answer: Sendable {
     case json(Int, String)
-    /// Answers with 200 after so many seconds.
-    case slow(Double, String)
+    /// Answers after so many seconds.
+    case slow(Double, String, status: Int = 200)
     /// Closes the connection after so many bytes of an answer.
     case cut(after: Int, String)
     /// Sends the client elsewhere.
@@ -84,9 +84,9 @@ final class ModelServer: Sendable {
   private func give(_ answer: Answer, _ client: Int32) {
     switch answer {
     case .json(let status, let body): write(Self.answer(status, body), client)
-    case .slow(let seconds, let body):
+    case .slow(let seconds, let body, let status):
       usleep(UInt32(seconds * 1e6))
-      write(Self.answer(200, body), client)
+      write(Self.answer(status, body), client)
     case .redirect(let place):
       write(Array("HTTP/1.1 302 Found\r\nLocation: \(place)\r\nContent-Length: 0\r\n\r\n".utf8), client)
     case .cut(let count, let body): write(Array(Self.answer(200, body).prefix(count)), client)
