@@ -31,7 +31,15 @@ struct RegistrationTests {
     let wrong = try anyone.post("/api/users", Self.body("g@example.org", #","invitation":"tiv_x""#))
     #expect(wrong.pointers == ["/invitation"])
     let members = #","invitation":"\#(token)""#
-    #expect(try anyone.post("/api/users", Self.body("g@example.org", members)).status == 201)
+    func register() throws -> Reply {
+      try anyone.post("/api/users", Self.body("g@example.org", members), headers: ["Idempotency-Key: guest"])
+    }
+    let made = try register()
+    #expect(made.status == 201)
+    // Sent again, it has used its invitation up itself.
+    let again = try register()
+    #expect(again.status == 201 && again.body == made.body)
+    #expect(try anyone.post("/api/users", Self.body("g@example.org", members)).pointers == ["/invitation"])
     #expect(try anyone.post("/api/users", Self.body("h@example.org", members)).pointers == ["/invitation"])
     #expect(try owner.get("/api/gardens/\(garden)/members").json["items"]?.elements?.first?["userId"]?.text != nil)
   }

@@ -147,6 +147,25 @@ struct LostAnswerTests {
     #expect(try register(LiveServer.password, "newcomer-2").problem == "email-taken")
   }
 
+  @Test("a registration by an invitation sent again with its key is the same account, and a member")
+  func invited() throws {
+    let lossy = try Lossy()
+    let (owner, _) = try lossy.server.signedIn()
+    let members = "/api/gardens/\(try owner.makeGarden())/members"
+    let invitation = try owner.post(members, #"{"email":"guest@example.org","role":"viewer"}"#)
+    let token = try #require(try invitation.json["token"]?.text)
+    func register() throws -> Reply {
+      let body = #"{"email":"guest@example.org","password":"\#(LiveServer.password)","displayName":"Guest""#
+      return try Client(lossy.server).post(
+        "/api/users", body + #","invitation":"\#(token)"}"#, headers: ["Idempotency-Key: guest-1"])
+    }
+    #expect(Self.isUnknown(try lossy.losing("guest-1") { try register() }))
+    let replies = try (0..<2).map { _ in try register() }
+    #expect(replies.allSatisfy { $0.status == 201 && $0.body == replies[0].body })
+    #expect(try lossy.count("users") == 2)
+    #expect(try owner.get(members).json["items"]?.elements?.compactMap { $0["userId"]?.text }.count == 1)
+  }
+
   @Test("a key that was made is shown again, and lies nowhere in the clear")
   func deviceKey() throws {
     let lossy = try Lossy()
