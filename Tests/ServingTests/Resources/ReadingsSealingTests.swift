@@ -137,6 +137,27 @@ struct ReadingsSealingTests {
       try holds(within: 30) { try device.client.get(hour).json["items"]?.elements?.first?["count"]?.integer == 62 })
   }
 
+  @Test("skip what a history repeats of them, and count it once in their hours")
+  func repeated() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let known = samples(60, daysAgo: 3)
+    #expect(try device.post(device.client, known).receipt == [120, 0])
+    try seal(server)
+    let new = Sample(type: "ph", value: 5, at: known[10].at.advanced(byMilliseconds: 1_001))
+    let lines = (known + [new]).map { "\($0.type),\($0.value),\($0.at)" }
+    let reply = try device.owner.send(
+      "POST", "/api/devices/\(device.id)/history",
+      (["sensorType,value,measuredAt"] + lines).joined(separator: "\n"), type: "text/csv")
+    #expect(try reply.json["created"]?["reading"]?.integer == 1)
+    #expect(try reply.json["skipped"]?["reading"]?.integer == 120)
+    #expect(try device.stored().count == 121)
+    let hour = "\(device.path)?resolution=1h&sensorType=ph&from=\(Timestamp(unixMilliseconds: midnight(3)))"
+    #expect(
+      try holds(within: 30) { try device.client.get(hour).json["items"]?.elements?.first?["count"]?.integer == 61 })
+  }
+
   @Test("take each reading once while many clients send the same ones and days are sealed")
   func together() throws {
     let server = try server()
@@ -228,6 +249,33 @@ struct ReadingsSealingTests {
     #expect(throws: ReadingsSealing.Differs.self) { try seal(server) }
     #expect(try rows(server, "SELECT count(*) FROM readings_late") == 60)
     #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 0)
+  }
+
+  @Test("are let be for now when who stores late readings does not end within a second")
+  func turn() throws {
+    let server = try server()
+    defer { server.stop() }
+    let locks = """
+      SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
+      WHERE locktype = 'advisory' AND objid = \(ReadingsSealing.orderKey)
+      """
+    let isOver = Atomic<Bool>(false)
+    let storing = try SystemThread(name: "storing") {
+      try? server.withDatabase { database in
+        try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+          try await transaction.execute(
+            "SELECT pg_advisory_xact_lock_shared(\(Duty.lockClass), \(ReadingsSealing.orderKey))")
+          while !isOver.load(ordering: .acquiring) { await database.loop.sleep(nanoseconds: 5_000_000) }
+        }
+      }
+    }
+    defer {
+      isOver.store(true, ordering: .releasing)
+      storing.join()
+    }
+    try #require(try holds { try rows(server, locks) == 1 })
+    let error = #expect(throws: PostgresError.self) { try seal(server) }
+    #expect(error?.isLockTimeout == true)
   }
 
   @Test("go with their device, and when their time is over")
