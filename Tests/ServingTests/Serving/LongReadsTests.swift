@@ -15,10 +15,9 @@ struct LongReadsTests {
     let owner: Client
     let ids: [String]
 
-    init(_ count: Int) throws {
-      server = try LiveServer([
-        "TRUSTED_PROXIES": "127.0.0.1", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "60000",
-      ])
+    init(_ count: Int, _ settings: [String: String] = [:]) throws {
+      let usual = ["TRUSTED_PROXIES": "127.0.0.1", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "60000"]
+      server = try LiveServer(usual.merging(settings) { $1 })
       owner = try server.signedIn().client
       let owner = owner
       ids = try (0..<count).map { _ in try owner.makeGarden(#"{"name":"Open","public":true}"#) }
@@ -125,6 +124,15 @@ struct LongReadsTests {
     }
     joinAll()
     #expect(try gardens.month(gardens.ids[0], client: 1).status == 200)
+  }
+
+  @Test("waits for its connection, also beside the first one of a loop")
+  func first() throws {
+    let gardens = try Gardens(6, ["WORKERS": "1", "DATABASE_LONG_READERS": "2"])
+    defer { gardens.server.stop() }
+    for id in gardens.ids { _ = try gardens.owner.makeDevice(in: id) }
+    let statuses = try together(6) { try gardens.month(gardens.ids[$0], client: $0).status }
+    #expect(statuses == Array(repeating: 200, count: 6))
   }
 
   @Test("is made once for all who look at a chart, and forgotten when the garden is shown no more")
