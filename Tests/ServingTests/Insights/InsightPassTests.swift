@@ -82,6 +82,24 @@ struct InsightPassTests {
     #expect(server.log.lines.contains { $0.contains("could not be looked at") && $0.contains("\(bad.garden)") })
   }
 
+  @Test("looks at all gardens although Postgres knows the time zone of one no more")
+  func unknownZone() throws {
+    let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])
+    defer { server.stop() }
+    let (client, id) = try server.signedIn()
+    let plots = try (0..<2).map { _ in try Plot(server, owner: id) }
+    let garden = plots[0].garden
+    try server.withDatabase { database in
+      try await database.execute("ALTER TABLE gardens DROP CONSTRAINT gardens_time_zone_known")
+      try await database.execute("UPDATE gardens SET time_zone = 'Europe/Atlantis' WHERE id = \(garden)")
+    }
+    for plot in plots { try plot.record("soil_moisture", [(0.01, 12), (0.02, 12), (0.03, 12)]) }
+    for plot in plots {
+      let path = "/api/gardens/\(plot.garden)/insights"
+      #expect(try holds(within: 60) { try client.get(path).json["items"]?.elements?.isEmpty == false })
+    }
+  }
+
   @Test("makes insights of what is left of readings that hold values which no sum could hold")
   func hugeValues() throws {
     let server = try LiveServer.shared.get()
