@@ -169,6 +169,25 @@ struct OrderTransitionsTests {
     #expect(try holds { try shop.stock(of: product) == 5 })
   }
 
+  @Test("of many that nobody paid give back what all of them took, also of the same products")
+  func manyUnpaid() throws {
+    #expect(try shop.owner.patch(shop.path, #"{"paymentWithin":3}"#).status == 200)
+    let products = try (0..<3).map { _ in try shop.offer(stock: 50) }
+    for _ in 0..<4 {
+      #expect(try buyer.order(shop.id, products.map { (product: $0, quantity: 2) }).status == 201)
+      #expect(try buyer.order(shop.id, [(products[0], 5)]).status == 201)
+    }
+    #expect(try products.map { try shop.stock(of: $0) } == [22, 42, 42])
+    let business = shop.id
+    try server.withDatabase { database in
+      try await database.execute(
+        "UPDATE orders SET expires_at = now() - interval '1 second' WHERE business_id::text = \(business)")
+    }
+    #expect(
+      try holds { try buyer.get("/api/orders?status=cancelled").json["items"]?.elements?.count == 8 })
+    #expect(try holds { try products.map { try shop.stock(of: $0) } == [50, 50, 50] })
+  }
+
   @Test("let a buyer out of a paid order whose seller is disabled, or has left it so for two weeks")
   func waysOut() throws {
     let product = try shop.offer(stock: 10)
