@@ -17,6 +17,16 @@ struct GardenPagesTests {
     #expect(page.header("cache-control") == "no-cache")
   }
 
+  @Test("have a name that looks like a place of theirs for their title")
+  func title() throws {
+    let server = try LiveServer.shared.get()
+    for name in ["{{main}}", "{{title}}", "{{script}}"] {
+      let garden = try PlantedGarden(on: server, name: name, isPublic: true)
+      let page = try Client(server).get("/gardens/\(garden.id)")
+      #expect(page.text.contains("<title>\(name) · Terroir</title>") && page.text.contains("<h1>\(name)</h1>"))
+    }
+  }
+
   @Test("are there for a private garden's owner, by token and by cookie, and say to caches that they are private")
   func owned() throws {
     let server = try LiveServer.shared.get()
