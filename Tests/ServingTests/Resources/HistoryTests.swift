@@ -1,10 +1,12 @@
 import JSON
+import Postgres
 import Reactor
 import Testing
 import Values
 
 @testable import Gardens
 @testable import Settings
+@testable import Transfer
 
 @Suite("The history of a device")
 struct HistoryTests {
@@ -12,10 +14,18 @@ struct HistoryTests {
 
   init() throws { device = try TestDevice(LiveServer.shared.get()) }
 
+  private static func file(_ lines: [String]) -> String {
+    (["sensorType,value,measuredAt"] + lines).map { $0 + "\r\n" }.joined()
+  }
+
   private func send(_ lines: [String], _ query: String = "", by client: Client? = nil) throws -> Reply {
-    let body = (["sensorType,value,measuredAt"] + lines).joined(separator: "\r\n") + "\r\n"
-    return try (client ?? device.owner).send(
-      "POST", "/api/devices/\(device.id)/history\(query)", body, type: "text/csv")
+    try (client ?? device.owner).send(
+      "POST", "/api/devices/\(device.id)/history\(query)", Self.file(lines), type: "text/csv")
+  }
+
+  /// The lines and members of which faults are told.
+  private func faults(_ refusal: Reply) throws -> [String] {
+    try (refusal.json["errors"]?.elements ?? []).map { "\($0["line"]?.integer ?? 0)\($0["pointer"]?.text ?? "")" }
   }
 
   private func created(_ reply: Reply) throws -> Int64? { try reply.json["created"]?["reading"]?.integer }
@@ -54,14 +64,73 @@ struct HistoryTests {
       "ph,x,2026-01-01T00:00:03Z", "ph,7,\(late)", "ph,7,yesterday",
     ])
     #expect(reply.status == 422)
-    let faults = try (reply.json["errors"]?.elements ?? []).map {
-      "\($0["line"]?.integer ?? 0)\($0["pointer"]?.text ?? "")"
-    }
-    #expect(faults == ["3/value", "4/sensorType", "5", "6/value", "7/measuredAt", "8/measuredAt"])
+    #expect(
+      try faults(reply) == ["3/value", "4/sensorType", "5", "6/value", "7/measuredAt", "8/measuredAt"])
     #expect(try device.stored().count == 0)
     let head = try device.owner.send(
       "POST", "/api/devices/\(device.id)/history", "type,value,time\nph,7,1\n", type: "text/csv")
     #expect(head.status == 422)
+  }
+
+  @Test("is refused for times before 1970 and beyond 9999, down to the smallest integer there is")
+  func times() throws {
+    let times = ["\(Int64.min)", "\(Int64.min + 1)", "-99999999999999", "-1", "\(Int64.max)"]
+    let reply = try send(times.map { "ph,7,\($0)" })
+    #expect(reply.status == 422)
+    #expect(try faults(reply) == (2...6).map { "\($0)/measuredAt" })
+    #expect(try device.owner.get("/api/devices/\(device.id)").status == 200)
+  }
+
+  @Test("adds its sensor types to those that the device had before they were noted")
+  func types() throws {
+    let id = device.id
+    try device.server.withDatabase { database in
+      try await database.execute("INSERT INTO readings_1h VALUES (\(id), 'ec', '2024-01-01T10:00:00Z', 1, 1, 1, 1)")
+    }
+    #expect(try send(["ph,7,2019-05-01T08:15:00Z"]).status == 200)
+    let types = try device.server.withDatabase { database in
+      try await database.query("SELECT measured_types FROM devices WHERE id = \(id)")[0].decode([String].self, 0)
+    }
+    #expect(types == ["ec", "ph"])
+  }
+
+  @Test("is taken in one at a time, holds up no change of the device, and leaves the hours of both")
+  func turns() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let (id, path) = (device.id, "/api/devices/\(device.id)/history")
+    let editor = try device.owner.share("\(device.garden)", as: .editor, with: try server.signedIn().client)
+    // Seconds of two hours, of which the first lines are written before the last one comes.
+    let seconds = (0..<ImportBatch.fullCount + 200).map { "ph,7,\(1_556_697_600 + $0)" }
+    let (first, end) = (Self.file(seconds), "ph,7,1556712000\r\n")
+    let other = Self.file(["ph,8,1556715600"])
+    let wire = try Wire(port: server.port)
+    try wire.send(
+      """
+      POST \(path) HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(try #require(device.owner.token))\r\n\
+      Content-Type: text/csv\r\nContent-Length: \(first.utf8.count + end.utf8.count)\r\n\r\n\(first)
+      """)
+    let isUnderWay: SQL = """
+      SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'
+        AND query LIKE '%INTO readings_1h AS old%'
+      """
+    try #require(try holds { try server.withDatabase { try await !$0.query(isUnderWay).isEmpty } })
+    let refused = try editor.send("POST", path, other, type: "text/csv")
+    #expect(refused.status == 429 && refused.header("retry-after") != nil)
+    #expect(refused.text.contains("A history of this device"))
+    // Not there to be had at once, the row would be held.
+    let row = try server.withDatabase { database in
+      try await database.write("SELECT 1 FROM devices WHERE id = \(id) FOR NO KEY UPDATE NOWAIT").count
+    }
+    #expect(row == 1)
+    try wire.send(end)
+    #expect(try created(try wire.receive()) == Int64(seconds.count) + 1)
+    #expect(try created(try editor.send("POST", path, other, type: "text/csv")) == 1)
+    let hours = try device.owner.get(
+      device.path + "?resolution=1h&from=2019-05-01T00:00:00Z&to=2019-05-02T00:00:00Z"
+    ).json["items"]?.elements
+    #expect(hours?.compactMap { $0["count"]?.integer } == [3_600, 600, 1, 1])
   }
 
   @Test("is for who edits the garden, of types that the device declares")
