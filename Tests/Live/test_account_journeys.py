@@ -1,17 +1,27 @@
 """What a grower lets others know: news of frost that reaches a webhook, and a token that a program reads with."""
 import json
+import re
 import subprocess
 import time
 import unittest
+import uuid
 
 from playwright.sync_api import expect
 
 from Tests.Live.journey import Journey
+from Tests.Live.mailbox import Mailbox
 from Tests.Live.receiver import Receiver
 
 
 class AccountJourneys(Journey):
-    settings = {"NOTIFY_ALLOWED_NETWORKS": "127.0.0.0/8", "INSIGHTS_INTERVAL_SECONDS": "1"}
+    @classmethod
+    def setUpClass(cls):
+        cls.mailbox = cls.enterClassContext(Mailbox())
+        cls.settings = {
+            "NOTIFY_ALLOWED_NETWORKS": "127.0.0.0/8", "INSIGHTS_INTERVAL_SECONDS": "1",
+            "SMTP_URL": cls.mailbox.url, "SMTP_FROM": "garden@example.org",
+        }
+        super().setUpClass()
 
     def test_frost_that_a_webhook_is_told_of(self):
         def journey():
@@ -92,6 +102,30 @@ class AccountJourneys(Journey):
             expect(page.locator("#channel-list li")).to_have_count(0)
             expect(page.get_by_role("heading", name="Where news goes")).to_be_focused()
             self.assertEqual(receiver.messages, [])
+
+        self.everywhere(journey)
+
+    def test_an_address_that_agrees_to_be_told(self):
+        def journey():
+            page, keys, _ = self.register("Rosa")
+            keys.follow("Account")
+            target = f"{uuid.uuid4().hex}@example.org"
+            keys.write("Email address or URL", target)
+            keys.press("Add channel")
+            address, text = self.mailbox.next()
+            self.assertEqual(address, target)
+            card = page.locator("#channel-list li").first
+            expect(card.get_by_role("button", name="Test")).to_have_count(0)
+            identity = card.get_attribute("id").removeprefix("channel-")
+            keys.write("Code of the mail", "0000-0000-0000")
+            self.refuse(422, f"/api/channels/{identity}/confirmation")
+            keys.press(f"Confirm {target}")
+            expect(card.locator(".fault")).to_contain_text("is not the code")
+            self.look(page)
+            keys.write("Code of the mail", re.search(r"(?:[0-9a-z]{4}-){2}[0-9a-z]{4}", text)[0])
+            keys.press(f"Confirm {target}")
+            keys.press(f"Test {target}")
+            expect(page.locator("#said")).to_have_text(f"The message has arrived at {target}")
 
         self.everywhere(journey)
 

@@ -23,17 +23,18 @@ export async function showChannels() {
 }
 
 function entry(channel) {
-  const { id, kind, target, enabled, failingSince, disabledBecause } = channel;
+  const { id, target, enabled, confirmed, failingSince, disabledBecause } = channel;
   const sent = element("ul", { class: "rows" });
   const deliveries = element("details", {}, element("summary", { "aria-label": `What was sent to ${target}` }, "What was sent"), sent);
   deliveries.addEventListener("toggle", () => deliveries.open && showDeliveries(id, sent));
   return element("li", { class: "card", id: `channel-${id}` },
     element("h3", {}, target), element("p", { class: "quiet" }, facts(channel)),
-    !enabled && element("p", { class: "fault" }, disabledBecause ? `Switched off: ${disabledBecause}` : "Switched off"),
+    !confirmed && confirming(channel),
+    confirmed && !enabled && element("p", { class: "fault" }, disabledBecause ? `Switched off: ${disabledBecause}` : "Switched off"),
     enabled && failingSince && element("p", { class: "fault" }, `Nothing has arrived since ${day(Date.parse(failingSince))}`),
     element("div", { class: "row" },
       enabled && button("Test", () => test(channel, deliveries, sent), { "aria-label": `Test ${target}` }),
-      button(enabled ? "Switch off" : "Switch on", async () => {
+      confirmed && button(enabled ? "Switch off" : "Switch on", async () => {
         if (enabled && !confirm(`Switch ${target} off? What waits for it is dropped.`)) return;
         await send("PATCH", `/api/channels/${id}`, { enabled: !enabled });
         await again(id, `${target} is switched ${enabled ? "off" : "on"}`);
@@ -45,6 +46,19 @@ function entry(channel) {
       }, { "aria-label": `Remove ${target}` })),
     element("details", {}, element("summary", { "aria-label": `Change ${target}` }, "Change"), changing(channel)),
     deliveries);
+}
+
+/** Who reads the address has to agree first. */
+function confirming({ id, target }) {
+  const form = element("form", { class: "fields" },
+    element("p", {}, "A code was mailed there. News follows once it is written here."),
+    field("Code of the mail", { name: "code", id: `${id}-code`, autocomplete: "one-time-code", required: "" }),
+    element("button", { type: "submit", class: "main", "aria-label": `Confirm ${target}` }, "Confirm"));
+  onSubmit(form, async (values) => {
+    await send("POST", `/api/channels/${id}/confirmation`, values);
+    await again(id, `${target} is confirmed`);
+  });
+  return form;
 }
 
 function facts({ kind, events, minimumSeverity, quietHours, digest }) {
