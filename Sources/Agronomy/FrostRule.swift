@@ -137,9 +137,9 @@ package enum FrostRule {
   /// less than to lose them; in the afternoon an hour more tells more, and late in the evening most is known.
   private static func caution(_ hour: Double) -> Double {
     switch hour {
-    case ..<16: -0.3
-    case ..<17: 0.2
-    case ..<19: 0.3
+    case ..<15.5: -0.3
+    case ..<16.5: 0.2
+    case ..<18.5: 0.3
     default: 0.1
     }
   }
