@@ -125,7 +125,7 @@ private struct PlantedGarden {
   let id = PlantedGarden.identifier()
   let device = PlantedGarden.identifier()
 
-  /// Readings lie in four steps of five minutes, three of an hour, two of four hours.
+  /// Readings lie in four steps of five minutes, three of an hour, two of four hours, one of a day.
   init(on server: LiveServer, name: String, isPublic: Bool) throws {
     let (id, device, owner) = (id, device, PlantedGarden.identifier())
     try Database.standalone(DatabaseConfiguration(url: server.databaseURL), connectSeconds: 10) { database in
@@ -144,14 +144,16 @@ private struct PlantedGarden {
         INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at)
         VALUES (\(device), \(id), 'Tomato bed', \(device.description.utf8.map { $0 }), now(), now())
         """)
-      // Seen from the beginning of four hours, so that the steps do not depend on when the test runs.
-      for (table, minutes) in [("readings_5m", [5, 10, 65, 125]), ("readings_1h", [60, 120, 300])] {
+      // Seen from the beginning of four hours or a day, so that the steps do not depend on when the test runs.
+      for (table, span, minutes) in [
+        ("readings_5m", "4 hours", [5, 10, 65, 125]), ("readings_1h", "1 day", [60, 120, 300]),
+      ] {
         for minute in minutes {
           _ = try await database.execute(
             """
             INSERT INTO \(unescaped: table) (device_id, sensor_type, start, min, max, sum, count)
             VALUES (\(device), 'ph',
-              date_bin('4 hours', now(), '1970-01-01Z') - make_interval(mins => \(Int32(minute))), 6, 7, 19, 3)
+              date_bin(\(span)::text::interval, now(), '1970-01-01Z') - make_interval(mins => \(Int32(minute))), 6, 7, 19, 3)
             """)
         }
       }
