@@ -40,7 +40,7 @@ struct TransactionTests {
       }
       return (caught, try await database.query("SELECT count(*) FROM accounts")[0].decode(Int.self, 0))
     }
-    #expect(error?.isUniqueViolation == true)
+    #expect(error?.isUniqueViolation == true, "\(String(describing: error))")
     #expect(count == 0)
   }
 

@@ -290,7 +290,7 @@ struct DeliveryTests {
       for lease in (0..<6).map({ _ in Identifier.make(unixMilliseconds: 0) }) {
         let rows = try await database.write(Courier.claimFree, lease, 1, Courier.leaseSeconds)
         let id = try rows[0].decode(Identifier.self, 0)
-        try await database.execute(Courier.release, id, lease)
+        try await database.execute(Courier.release, id, lease, 0.0)
         turns.append("\(id)")
       }
       return turns
