@@ -94,7 +94,7 @@ class Host:
             subprocess.run([*STORES, "destroy"], check=True)
 
     def sql(self, text):
-        return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.stores["DATABASE_URL"]], input=text, check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.stores["DATABASE_URL"]], input=text, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
     def make_devices(self):
         """Ten in each garden, ten gardens of each user."""
@@ -147,7 +147,7 @@ class Host:
         self.sql(f"""
             INSERT INTO readings_sealed (device_id, sensor_type, start, times, values)
             SELECT d.id, s.type, '2026-01-01Z',
-              (SELECT array_agg(n * 86400000 / {DAY_POSTS} + (random() * 2000)::int ORDER BY n) FROM generate_series(0, {DAY_POSTS} - 1) n),
+              (SELECT array_agg(n * (86400000 / {DAY_POSTS}) + (random() * 2000)::int ORDER BY n) FROM generate_series(0, {DAY_POSTS} - 1) n),
               (SELECT array_agg(round((20 + 5 * sin(n / 15.3) + random() * 0.4 + hashtext(d.id::text) % 5)::numeric, 1)::float8 ORDER BY n)
                FROM generate_series(0, {DAY_POSTS} - 1) n)
             FROM (SELECT id FROM devices LIMIT {SEALED_DEVICES}) d CROSS JOIN unnest('{{{",".join(SENSORS)}}}'::text[]) s (type)""")
