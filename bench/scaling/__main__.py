@@ -29,9 +29,9 @@ def figures(unit):
     return f"""\
 Measured by `{unit['command']}` on {unit['date']}, {os.cpu_count()} cores shared with the load, load average {unit['load_average']:.1f} at the start.
 
-Of {amount(unit['devices'])} devices with keys of their own, over {CONNECTIONS} connections, {unit['sent']} posts of {len(SENSORS)} readings in {unit['seconds']:g} s, of {amount(unit['rate'])} that
-were sent a second: {unit['errors']} errors, {unit['stored']} readings stored; half answered within {amount(unit['posts']['p50_us'] / 1000)} ms, 99 % within
-{amount(unit['posts']['p99_us'] / 1000)} ms, counted from when they were due. A day of these devices is {amount(96 * unit['devices'])} posts, {amount(96 * unit['devices'] / 86400)} a second.
+The busiest minutes of {amount(unit['devices'])} devices, whose day is {amount(96 * unit['devices'])} posts: {amount(unit['rate'])} posts of {len(SENSORS)} readings a second for {unit['seconds']:g} s, over {CONNECTIONS}
+connections. {unit['sent']} were sent, {unit['errors']} failed, {unit['stored']} readings were stored; half were answered within {amount(unit['posts']['p50_us'] / 1000)} ms, 99 % within
+{amount(unit['posts']['p99_us'] / 1000)} ms, counted from when they were due.
 
 | Processor time of | a post, its buckets included | a day's history read |
 |---|---|---|

@@ -12,6 +12,8 @@ import subprocess
 import time
 import uuid
 
+from scaling.model import PEAK
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STORES = [ROOT / "scripts/stores", "-i", "scaling"]
 TICK = os.sysconf("SC_CLK_TCK")
@@ -116,10 +118,10 @@ class Host:
 
     # --- what is measured ---
 
-    def load(self, requests, rate, seconds):
-        """Sends so many requests a second; what it saw, and what each process had of the processor."""
+    def load(self, requests, rate, seconds, age=3_600):
+        """Sends so many requests a second, of readings so many seconds old; what it saw, and what each process had of the processor."""
         (self.folder / "requests").write_bytes(b"\0".join(requests) + b"\0")
-        at = int(time.time() * 1000) - 3_600_000
+        at = int(time.time() - age) * 1000
         before = self.cpu()
         done = subprocess.run([self.folder / "load", "-f", self.folder / "requests", "-o", str(self.port), "-c", str(CONNECTIONS), "-w", "0", "-d", str(seconds),
                                "-r", str(rate), "-t", str(at)], check=True, capture_output=True, text=True)
@@ -163,14 +165,18 @@ class Host:
 
 
 def measure(binary, devices, seconds):
-    """One reading round of all devices in so many seconds, histories read, streams held open. Gives the costs of one of each."""
+    """The posts of so many devices' busiest seconds, histories read, streams held open. Gives the costs of one of each."""
     host = Host(binary, devices)
     try:
-        empty = host.sizes()
         body = json.dumps({"readings": [{"sensorType": sensor, "value": 20 + index, "measuredAt": MARK} for index, sensor in enumerate(SENSORS)]}, separators=(",", ":"))
-        rate = devices / seconds
+        rate = devices * DAY_POSTS / 86_400 * PEAK
+        requests = [host.request("POST", index, "/readings", body) for index in range(min(devices, round(rate * seconds)))]
+        # What these devices measure is known before, as on nearly all days.
+        host.load(requests, rate, seconds, age=7_200)
+        host.wait_for_rollup()
+        empty = host.sizes()
         begin = host.cpu()
-        posts, _ = host.load([host.request("POST", index, "/readings", body) for index in range(devices)], rate, seconds)
+        posts, _ = host.load(requests, rate, seconds)
         host.wait_for_rollup()
         # With what follows from it: buckets, and what Postgres does behind.
         posts_cpu = host.since(begin)
