@@ -126,6 +126,7 @@ class AccountJourneys(Journey):
             keys.press(f"Confirm {target}")
             keys.press(f"Test {target}")
             expect(page.locator("#said")).to_have_text(f"The message has arrived at {target}")
+            self.assertEqual(self.mailbox.next()[0], target)
 
         self.everywhere(journey)
 

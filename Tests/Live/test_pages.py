@@ -86,8 +86,8 @@ class Pages(unittest.TestCase):
     def test_status(self):
         def ready(page):
             expect(page.get_by_role("heading", level=1)).to_have_text("Everything is healthy")
-            expect(page.locator("#p50")).to_contain_text("ms", timeout=15_000)
-            expect(page.locator("#days li")).to_have_count(90, timeout=15_000)
+            expect(page.locator("#p50")).to_contain_text("ms", timeout=60_000)
+            expect(page.locator("#days li")).to_have_count(90, timeout=60_000)
             expect(page.locator("#hours li")).to_have_count(48)
 
         self.everywhere("/status", ready, "status")
@@ -95,12 +95,12 @@ class Pages(unittest.TestCase):
     def test_status_moves_by_itself(self):
         page = self.open("/status")
         plot = page.get_by_role("slider", name="Requests, per second")
-        expect(plot).to_have_attribute("aria-valuetext", re.compile("per second"), timeout=15_000)
+        expect(plot).to_have_attribute("aria-valuetext", re.compile("per second"), timeout=60_000)
         before = int(plot.get_attribute("aria-valuemax"))
         # What came before is kept when the next point comes.
         newest = before
         while newest < before + 3:
-            expect(plot).not_to_have_attribute("aria-valuemax", str(newest), timeout=15_000)
+            expect(plot).not_to_have_attribute("aria-valuemax", str(newest), timeout=60_000)
             earlier, newest = newest, int(plot.get_attribute("aria-valuemax"))
             self.assertGreater(newest, earlier)
         self.assertEqual(self.objections, [])
@@ -136,9 +136,9 @@ class Pages(unittest.TestCase):
     def test_garden(self):
         def ready(page):
             expect(page.get_by_role("heading", level=1)).to_have_text("Walled garden")
-            expect(page.locator("#devices li")).to_have_count(3, timeout=15_000)
+            expect(page.locator("#devices li")).to_have_count(3, timeout=60_000)
             page.get_by_role("radio", name="Week").check()
-            expect(page.locator(".chart")).to_have_count(6, timeout=15_000)
+            expect(page.locator(".chart")).to_have_count(6, timeout=60_000)
 
         self.everywhere(f"/gardens/{self.garden}", ready, "garden")
 
@@ -148,7 +148,7 @@ class Pages(unittest.TestCase):
         device = self.service.call("GET", f"/api/gardens/{self.garden}/devices", token=token)[1]["items"][0]
         key = self.service.call("POST", f"/api/devices/{device['id']}/key", token=token)[1]["key"]
         page = self.open(f"/gardens/{self.garden}")
-        expect(page.locator("#devices li")).to_have_count(3, timeout=15_000)
+        expect(page.locator("#devices li")).to_have_count(3, timeout=60_000)
         page.wait_for_timeout(1_000)
         reading = {"sensorType": "battery", "value": 42.5, "measuredAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         status, _ = self.service.call("POST", f"/api/devices/{device['id']}/readings", {"readings": [reading]}, key)
@@ -192,7 +192,7 @@ class Pages(unittest.TestCase):
         self.assertEqual((data["dryBelow"], data["wetAbove"]), ([8.25, 29], [33.7, 37.5]))
         page = self.open(f"/gardens/{garden}")
         plot = page.get_by_role("slider", name="Soil moisture")
-        expect(plot).to_have_attribute("aria-valuetext", re.compile("Sensor 2 40 %, wet, Sensor 1 8 %, dry"), timeout=15_000)
+        expect(plot).to_have_attribute("aria-valuetext", re.compile("Sensor 2 40 %, wet, Sensor 1 8 %, dry"), timeout=60_000)
         # What means one thing for the one and another for the other is drawn for neither, but when it is shown alone.
         expect(plot.locator(".zone")).to_have_count(0)
         page.get_by_role("button", name="Sensor 1").press("Enter")
@@ -203,7 +203,7 @@ class Pages(unittest.TestCase):
         garden = self.grow()
         for size in SIZES:
             page = self.open(f"/gardens/{garden}", size)
-            expect(page.locator(".chart")).to_have_count(4, timeout=15_000)
+            expect(page.locator(".chart")).to_have_count(4, timeout=60_000)
             # Each value is as old as it says.
             moisture = page.locator("dt", has_text="Soil moisture").locator("+ dd")
             expect(moisture).to_contain_text("30 h ago")
@@ -233,7 +233,7 @@ class Pages(unittest.TestCase):
     def test_charts_are_read_by_a_finger(self):
         page = self.open(f"/gardens/{self.garden}", "phone", has_touch=True, is_mobile=True)
         plot = page.get_by_role("slider").first
-        expect(plot).to_have_attribute("aria-valuemax", re.compile("^[1-9]"), timeout=15_000)
+        expect(plot).to_have_attribute("aria-valuemax", re.compile("^[1-9]"), timeout=60_000)
         plot.scroll_into_view_if_needed()
         box = plot.bounding_box()
         page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -246,7 +246,7 @@ class Pages(unittest.TestCase):
     def test_one_probe_is_shown_alone(self):
         page = self.open(f"/gardens/{self.garden}")
         chart = page.locator(".chart", has_text="Soil moisture")
-        expect(chart.locator(".plot path.series")).to_have_count(3, timeout=15_000)
+        expect(chart.locator(".plot path.series")).to_have_count(3, timeout=60_000)
         plot = chart.get_by_role("slider")
         plot.focus()
         plot.press("Home")
@@ -270,7 +270,7 @@ class Pages(unittest.TestCase):
     def test_any_span_is_shown(self):
         page = self.open(f"/gardens/{self.garden}")
         shown = page.locator("#shown")
-        expect(shown).to_contain_text(" to ", timeout=15_000)
+        expect(shown).to_contain_text(" to ", timeout=60_000)
         for name in ("Wider", "Earlier", "Closer"):
             before = shown.inner_text()
             page.get_by_role("button", name=name).press("Enter")
@@ -286,8 +286,8 @@ class Pages(unittest.TestCase):
         page.mouse.up()
         expect(shown).not_to_have_text(before)
         page.get_by_text("Other days").click()
-        page.get_by_label("First day").fill("2026-01-01")
-        page.get_by_label("Last day").fill("2026-06-30")
+        page.locator("#from").fill("2026-01-01")
+        page.locator("#to").fill("2026-06-30")
         page.get_by_role("button", name="Show").click()
         expect(shown).to_have_text("31 Dec 2025 to 1 Jul 2026")  # whole days of UTC
         expect(page.locator("#no-history")).to_be_visible()
