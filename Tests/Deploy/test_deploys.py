@@ -1,9 +1,10 @@
 """Deploys in a row under load: nobody notices."""
+import subprocess
 import threading
 import unittest
 
 from Tests.Deploy.host import Host, Load
-from Tests.Stack.stack import until
+from Tests.Stack.stack import ROOT, until
 
 
 class Deploys(unittest.TestCase):
@@ -74,6 +75,8 @@ class Deploys(unittest.TestCase):
         self.assertEqual(code, 0, said)
         self.assertIn("revision dry", said)
         self.assertEqual((self.host.served(), self.host.journal()), before)
+        said = subprocess.run([ROOT / "scripts/smoke", "--dry-run", "http://127.0.0.1:9"], check=True, capture_output=True, text=True).stdout
+        self.assertIn("Would register two people at http://127.0.0.1:9", said)
 
     def test_a_wrong_command_line_is_64(self):
         for arguments in ((), ("--canary", "7%", "x"), ("--for",), ("--for=10", "x"), ("--max-error-ratio=2", "x"), ("--min-requests=0", "x"), ("--nonsense", "x"), ("x", "y"), ("/nonsense",), ("/etc/passwd",)):
