@@ -51,6 +51,15 @@ package struct Migrator {
     return names
   }
 
+  /// What `run` would run, and in that order; throws what that throws before it runs anything.
+  package func missing() async throws -> [Migration] {
+    try await database.transaction(timeoutMilliseconds: Migration.timeoutMilliseconds) { transaction in
+      let rows = try await transaction.query(
+        "SELECT to_regclass('schema_migrations') IS NOT NULL", name: "migrations.begun")
+      return try rows[0].decode(Bool.self, 0) ? try await missing(in: transaction) : migrations
+    }
+  }
+
   /// Runs a migration unless another migrator was first; gives whether it did.
   private func run(_ migration: Migration) async throws -> Bool {
     var attempt = 1

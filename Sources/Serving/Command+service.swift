@@ -35,11 +35,23 @@ extension Command {
 
   /// `terroir migrate`.
   package static let migrate = Command(
-    "migrate", options: [Command.Option("--sql", "Prints the statements of all migrations instead.")],
+    "migrate",
+    options: [
+      Command.Option("--dry-run", "Prints the statements that the database still lacks, and runs none."),
+      Command.Option("--sql", "Prints the statements of all migrations instead."),
+    ],
     "Brings the database to this binary's schema.",
     body: .configured { configuration, invocation in
       if invocation.options["--sql"] != nil {
         invocation.console.write(Migration.all.map(\.script).joined(separator: "\n"))
+        return ExitCode.success
+      }
+      if invocation.options["--dry-run"] != nil {
+        let missing = try Database.standalone(configuration.pool, connectSeconds: 10) { database in
+          try await Migrator(database: database).missing()
+        }
+        invocation.console.write(
+          missing.isEmpty ? "-- The schema is up to date.\n" : missing.map(\.script).joined(separator: "\n"))
         return ExitCode.success
       }
       let names = try Database.standalone(configuration.pool, connectSeconds: 10) { database in

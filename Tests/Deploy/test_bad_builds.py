@@ -81,7 +81,7 @@ class BadBuilds(unittest.TestCase):
         self.assertEqual(load.failures, [])
 
     def test_one_whose_migration_takes_away_what_the_old_one_uses(self):
-        body = ('if [ "$*" = "migrate --sql" ]; then "$binary" "$@"; printf -- "-- Migration 999: gone\\nALTER TABLE gardens DROP COLUMN name;\\n"; exit; fi\n'
+        body = ('case $* in "migrate --"*) "$binary" "$@"; printf -- "-- Migration 999: gone\\nALTER TABLE gardens DROP COLUMN name;\\n"; exit ;; esac\n'
                 'exec "$binary" "$@"')
         load = self.refused(body, r"migration 999 \(gone\) drops what the release before may use: ALTER TABLE GARDENS DROP COLUMN NAME")
         self.assertEqual(load.failures, [])
@@ -92,7 +92,15 @@ class BadBuilds(unittest.TestCase):
         self.assertEqual(load.failures, [])
 
     def test_no_backup_no_deploy(self):
-        load = self.refused('exec "$binary" "$@"', "the backup failed", "--backup-command", "exit 3")
+        load = self.refused('exec "$binary" "$@"', "the backup failed; --no-backup does without", "--backup-command", "exit 3")
+        self.assertEqual(load.failures, [])
+
+    def test_where_no_backups_are_set_up_it_says_what_to_do(self):
+        """By the backup of a host, which finds no settings."""
+        before = dict(self.host.settings)
+        self.addCleanup(self.host.settings.update, before)
+        self.host.settings.update(DEPLOY_BACKUP="", BACKUP_SETTINGS="/nonexistent")
+        load = self.refused('exec "$binary" "$@"', "backups are not set up here: docs/disaster-recovery.md says how, and --no-backup does without")
         self.assertEqual(load.failures, [])
 
     # --- found by watching ---

@@ -37,6 +37,20 @@ struct MigrationTests {
     #expect(taken == [true, false, true])
   }
 
+  @Test("that a database lacks are told without running any, also of a database that has none")
+  func missing() throws {
+    let column = Migration(number: 2, name: "column", sql: "ALTER TABLE t ADD COLUMN y int;")
+    let told = try Self.run { database in
+      let all = Migrator(database: database, migrations: [Self.table, column])
+      var told = [try await all.missing().map(\.name), try await all.missing().map(\.name)]
+      _ = try await Migrator(database: database, migrations: [Self.table]).run()
+      told.append(try await all.missing().map(\.name))
+      _ = try await all.run()
+      return told + [try await all.missing().map(\.name)]
+    }
+    #expect(told == [["table", "column"], ["table", "column"], ["column"], []])
+  }
+
   // MARK: Beside others
 
   private static let table = Migration(number: 1, name: "table", sql: "CREATE TABLE t (x int);")

@@ -1,0 +1,92 @@
+"""Migrations that take something away: refused while the release that serves may need it, then run by --contract, which
+switches nothing, and done with for the deploys that follow."""
+import signal
+import subprocess
+import unittest
+
+from Tests.Deploy.host import Host, Load
+from Tests.Stack.stack import until
+
+# A release that does away with a table that nobody needs any more.
+TAKES_AWAY = """
+said() { echo '-- Migration 999: outlived'; echo 'DROP TABLE outlived;'; }
+there() { [ -n "$(psql -XqAtc "SELECT to_regclass('outlived')" "$DATABASE_URL")" ]; }
+case $* in
+  migrate) "$binary" migrate && psql -Xqc 'DROP TABLE IF EXISTS outlived' "$DATABASE_URL" ;;
+  'migrate --sql') "$binary" "$@" && said ;;
+  'migrate --dry-run') "$binary" "$@" && if there; then said; fi ;;
+  *) exec "$binary" "$@" ;;
+esac
+"""
+
+
+class Contract(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.host = Host()
+        cls.addClassCleanup(cls.host.close)
+        cls.host.start_edge()
+
+    def setUp(self):
+        self.deploy(self.host.release("good"))
+        self.sql("CREATE TABLE IF NOT EXISTS outlived ()")
+
+    def sql(self, text):
+        return subprocess.run(["psql", "-XqAtc", text, self.host.stores["DATABASE_URL"]], check=True, capture_output=True, text=True).stdout.strip()
+
+    def is_there(self):
+        return self.sql("SELECT to_regclass('outlived')") != ""
+
+    def deploy(self, *arguments, expected=0):
+        code, said = self.host.deploy(*arguments)
+        self.assertEqual(code, expected, said)
+        return said
+
+    def test_what_takes_away_is_refused_then_run_and_then_deployed(self):
+        host, release = self.host, self.host.release("without", TAKES_AWAY)
+        with Load(host) as load:
+            before = host.running()
+            self.assertIn("drops what the release before may use", self.deploy(release, expected=1))
+            self.assertIn("Steps: backup, migration, smoke test.", self.deploy("--dry-run", "--contract", release))
+            self.assertTrue(self.is_there())
+            self.assertIn(f"migrated, and {next(iter(before))} serves on", self.deploy("--contract", release))
+            self.assertFalse(self.is_there())
+            self.assertEqual((host.served(), host.running()), ("good", before))
+            self.assertRegex(self.deploy("status"), r"last deploy: \S+, complete\n$")
+            self.assertNotIn("undoing", self.deploy(release))
+            self.assertEqual(host.served(), "without")
+        self.assertEqual(load.failures, [])
+        until("the notice", lambda: any("migrated with" in text and "without" in text for text in host.notices.texts))
+
+    def test_one_that_fails_says_so_and_leaves_what_serves(self):
+        host, before = self.host, self.host.running()
+        with Load(host) as load:
+            said = self.deploy("--contract", host.release("failing", '[ "$*" != migrate ] || exit 1; exec "$binary" "$@"'), expected=1)
+            self.assertIn("Not deployed: the migration failed", said)
+            self.assertEqual((host.served(), host.running()), ("good", before))
+        self.assertEqual(load.failures, [])
+        until("the notice", lambda: any("not deployed: the migration failed" in text for text in host.notices.texts))
+
+    def test_one_that_is_killed_leaves_what_serves(self):
+        host = self.host
+        with Load(host) as load:
+            for stage in ("backup", "migrate", "smoke"):
+                before, lines = host.running(), len(host.journal())
+                deploy = host.begin("--contract", "--backup-command=sleep 1", host.release("without", TAKES_AWAY))
+                until(stage, lambda: any(line[2] == stage for line in host.journal()[lines:]), pause=0.005)
+                deploy.send_signal(signal.SIGKILL)
+                deploy.communicate()
+                self.assertEqual(deploy.returncode, -signal.SIGKILL)
+                self.assertIn("undoing it", self.deploy("--contract", host.release("without", TAKES_AWAY)))
+                self.assertEqual((host.served(), host.running()), ("good", before))
+                self.assertFalse(self.is_there())
+                self.sql("CREATE TABLE outlived ()")
+        self.assertEqual(load.failures, [])
+
+    def test_it_is_for_releases(self):
+        for what in ("rollback", "status"):
+            self.assertIn("--contract is for a release", self.deploy("--contract", what, expected=64))
+
+
+if __name__ == "__main__":
+    unittest.main()
