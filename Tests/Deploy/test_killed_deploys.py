@@ -1,14 +1,36 @@
-"""Deploys that are killed, as a host without power does, at each of their steps: what is left serves, and the next
-deploy comes to its end."""
+"""Deploys that are killed, as a host without power does, at each of their stages and at each command that changes
+something: what is left serves, and the next deploy comes to its end."""
+import contextlib
 import os
+import re
 import signal
 import time
 import unittest
 
 from Tests.Deploy.host import Host, Load
-from Tests.Stack.stack import until
+from Tests.Stack.stack import ROOT, until
 
-STAGES = ("begin", "backup", "migrate", "start", "smoke", "canary", "switch", "watch", "retire", "undo")
+# The stages of a deploy, each with what the one after a kill does; that these are all, a test compares with the script.
+STAGES = {
+    **dict.fromkeys(("begin", "backup", "migrate", "start", "smoke", "canary", "switch", "watch", "undo"), "undoing it"),
+    "retire": "finishing that",
+}
+ENDS = {"complete", "failed"}
+# Commands that change a file or a process: what a deploy has come to is decided by which of them were reached.
+CHANGE = re.compile(r"(touch|rm|mv|ln|cp|sync|kill|exec setsid|systemctl)\b|(echo|printf)\b.*>")
+SHORT = ("--for", "1s", "--every", "1s", "--min-requests", "1", "--max-p95", "5s")
+# Before each command bash calls this: it notes where that stands, or ends the deploy there.
+TRACE = """
+[ "${0##*/}" = deploy ] || return 0
+set -o functrace
+at_command() {
+  local IFS=' '
+  local place="${FUNCNAME[*]:1} $1"
+  if [ -n "${NOTE_COMMANDS:-}" ]; then printf '%s\\t%s\\n' "$place" "${2%%$'\\n'*}" >>"$NOTE_COMMANDS"; fi
+  if [ "$place" = "${KILL_AT:-}" ]; then kill -KILL $$ $BASHPID; fi
+}
+trap 'at_command $LINENO "$BASH_COMMAND"' DEBUG
+"""
 
 
 class KilledDeploys(unittest.TestCase):
@@ -31,6 +53,49 @@ class KilledDeploys(unittest.TestCase):
         said = deploy.stdout.read() if stage not in ("watch", "canary", "backup") else ""
         deploy.stdout.close()
         self.assertEqual(deploy.returncode, -signal.SIGKILL, f"it had ended before {stage}: {said}")
+
+    def test_these_are_all_stages(self):
+        script = (ROOT / "scripts/deploy").read_text()
+        self.assertEqual(set(re.findall(r"\benter ([a-z]+)", script)), set(STAGES) | ENDS)
+
+    def changes(self, *arguments, expected=0):
+        """Where a deploy changes something: the functions around such a command, and its line."""
+        notes = self.host.folder / "commands"
+        with self.traced(NOTE_COMMANDS=notes):
+            code, said = self.host.deploy(*arguments, options=SHORT)
+        self.assertEqual(code, expected, said)
+        commands = [line.split("\t", 1) for line in notes.read_text().splitlines()]
+        notes.unlink()
+        return list(dict.fromkeys(place for place, command in commands if CHANGE.match(command)))
+
+    @contextlib.contextmanager
+    def traced(self, **variables):
+        trace = self.host.folder / "trace"
+        trace.write_text(TRACE)
+        before = dict(self.host.settings)
+        self.host.settings.update(BASH_ENV=trace, **variables)
+        try:
+            yield
+        finally:
+            self.host.settings = before
+
+    def test_before_each_change(self):
+        """Each deploy is killed there, and first undoes or finishes what the one before it had begun."""
+        host, arguments = self.host, ("--canary=50%", "--backup-command=true")
+        bad = '[ "$1" = serve ] && exit 3; exec "$binary" "$@"'
+        walk = [(place, ()) for place in self.changes(*arguments, host.release("walked"))]
+        walk += [(place, (bad,)) for place in self.changes(*arguments, host.release("bad", bad), expected=1) if " ended " in place]
+        print(f"\nkilled before {len(walk)} changes")
+        with Load(host) as load:
+            for number, (place, body) in enumerate(walk):
+                with self.subTest(place), self.traced(KILL_AT=place):
+                    code, said = host.deploy(*arguments, host.release(f"walked-{number}", *body), options=SHORT)
+                    self.assertEqual(code, -signal.SIGKILL, said)
+                    self.assertRegex(host.served(), "^walked")
+            code, said = host.deploy(host.release("good"))
+            self.assertEqual(code, 0, said)
+        self.assertEqual(load.failures, [])
+        self.assertEqual((host.served(), len(host.running())), ("good", 1))
 
     def test_all_servers_gone_with_it(self):
         host = self.host
@@ -56,6 +121,7 @@ def killed_at(stage):
             self.assertIn(host.served(), ("good", f"killed-at-{stage}"))
             code, said = host.deploy(host.release("good"))
             self.assertEqual(code, 0, said)
+            self.assertIn(STAGES[stage], said)
         self.assertEqual(load.failures, [])
         self.assertEqual(host.served(), "good")
         self.assertEqual(len(host.running()), 1)
