@@ -4,6 +4,7 @@ READINGS is how many the database holds (5 000 000 for the document's table, whi
 a device sends before the host is lost: more than the minute after which WAL is archived at the latest.
 """
 import os
+import re
 import shutil
 import time
 import unittest
@@ -14,6 +15,8 @@ from Tests.Stack.stack import ROOT
 
 READINGS = int(os.environ.get("READINGS", "20000"))
 SECONDS = int(os.environ.get("SECONDS_OF_WRITING", "75"))
+# The time to come back that is promised, at five million readings.
+LIMIT_SECONDS = 120
 DOCUMENT = ROOT / "docs/disaster-recovery.md"
 
 
@@ -39,7 +42,10 @@ class Disasters(unittest.TestCase):
             DOCUMENT.write_text(text[:text.index(begin) + len(begin)] + table + text[text.index(end):])
 
     def note(self, disaster, lost, began):
-        self.rows.append((disaster, lost, time.monotonic() - began))
+        """A row of the tables, by the words that begin it in that of what to do."""
+        seconds = time.monotonic() - began
+        self.rows.append((disaster, lost, seconds))
+        self.assertLess(seconds, LIMIT_SECONDS, disaster)
 
     def serve(self):
         """Postgres and the server as they start every day."""
@@ -105,7 +111,7 @@ class Disasters(unittest.TestCase):
         self.halt()
         done = self.site.command("restore", "--to", moment, "--replace", "--accept")
         self.serve()
-        self.note("A table is emptied by a bad migration", "what came after", began)
+        self.note("A table is emptied, by a bad migration or by hand", "what came after", began)
         self.assertEqual(self.readings(), before)
         self.assertIn("Restored", done.stdout)
 
@@ -133,7 +139,7 @@ class Disasters(unittest.TestCase):
         self.site.own(self.site.folder / "redis")
         self.site.start_redis()
         self.assertIn("id", self.site.post("/api/gardens", {"name": "After"}, token))  # still signed in
-        self.note("Redis and its disk are lost", "nothing: what it holds is made anew", began)
+        self.note("Redis and its disk are lost", "nothing: its content is made anew", began)
 
     def test_5_repository_lost(self):
         """The backups are gone, the database is there: it is covered again once a new full backup is verified."""
@@ -143,7 +149,7 @@ class Disasters(unittest.TestCase):
         began = time.monotonic()
         self.site.configure()
         self.assertIn("(full", self.site.command("run").stdout)
-        self.note("The repository is lost or damaged", "past moments; of the database nothing", began)
+        self.note("The repository is damaged or lost", "past moments; of the database nothing", began)
         self.assertIn("Restore test passed", self.site.command("restore-test").stdout)
 
     def test_6_key_lost(self):
@@ -153,10 +159,32 @@ class Disasters(unittest.TestCase):
         self.site.configure(BACKUP_REPOSITORY=self.site.folder / "second")
         self.site.sql("SELECT pg_reload_conf()")
         self.assertIn("(full", self.site.command("run").stdout)
-        self.note("The passphrase of the repository is lost", "past moments; of the database nothing", began)
+        self.note("The passphrase is lost", "past moments; of the database nothing", began)
         self.assertIn("Restore test passed", self.site.command("restore-test").stdout)
 
-    def test_7_region_lost(self):
+    def test_7_identity_lost(self):
+        """Nobody can read the copies of Redis and of the configuration any more, but those made from now on."""
+        site, (identity, copy) = self.site, (self.site.folder / "etc" / name for name in ("identity", "copy"))
+        old = site.output("age-keygen", "-y", identity)
+        label = self.newest()
+        began = time.monotonic()
+        identity.unlink()
+        site.run("age-keygen", "-o", identity)
+        site.write("recipients", site.output("age-keygen", "-y", identity))
+        self.assertNotEqual(site.output("age-keygen", "-y", identity), old)
+        site.command("run")
+        self.note("The age identity is lost", "the copies of Redis and of the configuration", began)
+        for part in ("redis", "configuration"):
+            self.assertEqual(site.command("restore", f"--{part}", copy, "--set", label, check=False).returncode, 1)
+            self.assertFalse(copy.exists())
+            site.command("restore", f"--{part}", copy)
+            self.assertGreater(copy.stat().st_size, 0)
+            copy.unlink()
+
+    def newest(self):
+        return re.findall(r"^(\d{8}-\d{6}F\S*) ", self.site.command("status", check=False).stdout, re.M)[-1]
+
+    def test_8_region_lost(self):
         """Everything here is gone; what is left is a bucket elsewhere, the passphrase and the settings."""
         with Bucket() as bucket:
             self.site.configure(**bucket.settings(self.site))
@@ -177,9 +205,14 @@ class Disasters(unittest.TestCase):
             (site.data / "postgresql.conf").write_text(text.replace(str(self.site.folder), str(site.folder)))
             site.start_postgres()
             site.start_server()
-            self.note("The region is lost, the bucket is elsewhere", "the last minute at most", began)
+            self.note("The region is lost", "the last minute at most", began)
             self.assertEqual(int(site.sql("SELECT count(*) FROM readings")), before)
             self.assertIn("Backup completed", site.command("run", "--kind", "full").stdout)
+
+    def test_9_each_that_can_be_recovered_from_was_made(self):
+        table = re.search(r"^\| Disaster \| Lost \| What to do \|\n\|---.*\n((?:\|.*\n)+)", DOCUMENT.read_text(), re.M)[1]
+        documented = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()]
+        self.assertEqual(set(documented) - {row[0] for row in self.rows}, {"The host and the passphrase are lost"})
 
 
 if __name__ == "__main__":
