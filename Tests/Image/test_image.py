@@ -34,16 +34,11 @@ def make_authority(test):
     return folder
 
 
-class Image(unittest.TestCase):  # runs first: its name does
+class Image(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         project.make()
         cls.addClassCleanup(project.remove)
-        started = time.monotonic()
-        done = subprocess.run(["scripts/image", IMAGE], cwd=ROOT, env=project.environment | {"VERSION": "0.0.0-test"}, capture_output=True, text=True)
-        if done.returncode:
-            raise AssertionError(f"scripts/image: {done.stdout[-2000:]}{done.stderr[-4000:]}")
-        print(f"built in {time.monotonic() - started:.0f} s")
         cls.image = inspect(IMAGE, "image")
 
     def test_runs_as_nobody_in_particular(self):
