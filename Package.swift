@@ -79,7 +79,7 @@ let package = Package(
 
     // What small parts cost, measured by bench/check.
     .executableTarget(
-      name: "micro", dependencies: ["HTTP", "JSON", "Metrics", "Telemetry", "Values", "Web"],
+      name: "micro", dependencies: ["HTTP", "JSON", "Metrics", "Reactor", "Telemetry", "Values", "Web"],
       path: "bench/micro",
       exclude: ["baseline.json"], swiftSettings: settings),
 

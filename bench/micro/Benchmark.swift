@@ -13,7 +13,7 @@ struct Benchmark: Sendable {
   }
 
   /// Every benchmark, by subject.
-  static let all = heads + routes + json + metrics + logs
+  static let all = heads + routes + connections + json + metrics + logs
 
   /// Nanoseconds for each of so many times.
   func nanoseconds(_ iterations: Int) -> Double {
