@@ -111,7 +111,7 @@ final class ReadingsSimulation {
     for _ in 0..<20 {
       let submission = ReadingsSubmission(device: device, garden: device, readings: readings)
       do {
-        note(device, try await writer.store(submission))
+        note(device, try await writer.store(submission, at: Timestamp(unixMilliseconds: 0)))
         waiting -= 1
         return
       } catch {

@@ -159,18 +159,18 @@ final class SimulatedStore {
       return false
     }
     switch text {
-    case ReadingsWriter.insertNew.text:
+    case RecentReadings.insertNew.text:
       guard table.insertNew(parameters) else {
         answer.error(severity: "ERROR", "23505")
         return false
       }
       answer.message("n")
-    case ReadingsWriter.insert.text:
+    case RecentReadings.insert.text:
       let (fresh, transaction) = table.insert(parameters)
       note("\(fresh) fresh")
       answer.columns([20, 20])
       answer.row([UInt64(fresh), UInt64(transaction)])
-    case ReadingsWriter.find.text:
+    case RecentReadings.find.text:
       answer.columns([701, 20])
       for row in table.find(parameters) { answer.row([row?.value.bitPattern, row.map { UInt64($0.transaction) }]) }
     default: answer.message("n")

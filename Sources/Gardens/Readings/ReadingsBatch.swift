@@ -125,6 +125,19 @@ struct ReadingsBatch {
     }
   }
 
+  /// Tells each submission that all of its readings were new.
+  func acceptAll(_ submissions: [ReadingsSubmission]) {
+    for submission in submissions { submission.stored.accepted = submission.readings }
+  }
+
+  /// What rows say that is stored for each reading of the batch, in their order.
+  func found(_ rows: Rows, transaction: Int64?) throws(PostgresError) -> [Found?] {
+    var found: [Found?] = []
+    found.reserveCapacity(rows.count)
+    for row in rows { found.append(try Found(row, transaction: transaction)) }
+    return found
+  }
+
   /// Tells each submission what became of its readings. `found` has what is stored for each row, in their order.
   ///
   /// Of several readings with one key the first is the one that was stored, if any of them was.

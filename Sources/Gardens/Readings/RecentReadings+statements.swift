@@ -1,8 +1,8 @@
 import Postgres
 
-/// What the writer sends. Readings and what they add to their buckets are committed together, so that each is in its
+/// What is sent. Readings and what they add to their buckets are committed together, so that each is in its
 /// bucket exactly once.
-extension ReadingsWriter {
+extension RecentReadings {
   /// The readings as rows. As columns of the SELECT the arrays are walked side by side while the rows are stored; in its
   /// FROM they would be copied into a table of their own first.
   private static let rows =

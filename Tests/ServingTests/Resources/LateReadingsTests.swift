@@ -1,0 +1,144 @@
+import Postgres
+import Reactor
+import Synchronization
+import Testing
+import Values
+
+@testable import Gardens
+@testable import Web
+
+/// Of days that are over: while the first of them waits for who seals days, the others come.
+@Suite("Readings that come late")
+struct LateReadingsTests {
+  private static let daysAgo: Int64 = 4
+
+  private func server(timeoutMilliseconds: Int = 60_000) throws -> LiveServer {
+    let server = try LiveServer([
+      "WORKERS": "1", "READINGS_SEALING": "off", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "\(timeoutMilliseconds)",
+    ])
+    // No late reading may be 13, and 14 takes its time.
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.script(
+          """
+          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN IF NEW.value = 13 THEN RAISE 'no'; ELSE PERFORM pg_sleep(600); END IF; RETURN NEW; END $$;
+          CREATE TRIGGER refuse BEFORE INSERT ON readings_late FOR EACH ROW WHEN (NEW.value IN (13, 14))
+            EXECUTE FUNCTION refuse();
+          """)
+      }
+    }
+    return server
+  }
+
+  private func sample(_ index: Int, _ value: Double) -> Sample {
+    let midnight = Clock.unixMilliseconds().floorDivided(by: 86_400_000) * 86_400_000
+    return Sample(
+      value: value, at: Timestamp(unixMilliseconds: midnight - Self.daysAgo * 86_400_000 + Int64(index) * 1_000))
+  }
+
+  /// Has devices post a value each, the first one before the others, and all of them before one is stored; gives the
+  /// statuses of the answers.
+  private func post(_ values: [(TestDevice, Double)], to server: LiveServer) throws -> [Int] {
+    // What a device measures is known by then, so that nothing else has to be waited for.
+    for (device, _) in values { #expect(try device.post(device.client, Sample.series(1)).status == 200) }
+    let isOver = Atomic<Bool>(false)
+    let sealing = try SystemThread(name: "sealing") {
+      try? server.withDatabase { database in
+        try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+          try await transaction.execute(
+            "SELECT pg_advisory_xact_lock(\(Duty.lockClass), \(ReadingsSealing.orderKey))")
+          while !isOver.load(ordering: .acquiring) { await database.loop.sleep(nanoseconds: 5_000_000) }
+        }
+      }
+    }
+    defer {
+      isOver.store(true, ordering: .releasing)
+      sealing.join()
+    }
+    #expect(try holds { try locks(server, areGranted: true) == 1 })
+    let isFirstWaiting = Atomic<Bool>(false)
+    let idle = try inProgress(server)
+    let statuses = Mutex([Int](repeating: 0, count: values.count))
+    try concurrently(values.count + 1) { index in
+      guard index > 0 else {
+        _ = try? holds { try locks(server, areGranted: false) == 1 }
+        isFirstWaiting.store(true, ordering: .releasing)
+        _ = try? holds {
+          try inProgress(server) + statuses.withLock { $0.count { $0 != 0 } } >= idle + values.count
+        }
+        // What came before these was handled before these.
+        for _ in 0..<5 { _ = try? values[0].0.client.get("/api/device") }
+        return isOver.store(true, ordering: .releasing)
+      }
+      if index > 1 { _ = holds { isFirstWaiting.load(ordering: .acquiring) } }
+      let (device, value) = values[index - 1]
+      let status = try? device.post(device.client, [sample(index, value)]).status
+      statuses.withLock { $0[index - 1] = status ?? -1 }
+    }
+    return statuses.withLock { $0 }
+  }
+
+  /// How many have, or wait for, the turn in which days are sealed or late readings stored.
+  private func locks(_ server: LiveServer, areGranted: Bool) throws -> Int {
+    try server.withDatabase { database in
+      try await database.query(
+        """
+        SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
+        WHERE locktype = 'advisory' AND objid = \(ReadingsSealing.orderKey)::oid AND granted = \(areGranted)
+        """)[0].decode(Int.self, 0)
+    }
+  }
+
+  /// How many requests are being answered.
+  private func inProgress(_ server: LiveServer) throws -> Int {
+    let mark = "active_connections "
+    let lines = try Client(server).get("/metrics").text.split(separator: "\n")
+    return lines.first { $0.hasPrefix(mark) }.flatMap { Int($0.dropFirst(mark.count)) } ?? 0
+  }
+
+  /// How many transactions have stored what is there.
+  private func transactions(_ server: LiveServer) throws -> Int {
+    try server.withDatabase { database in
+      try await database.query("SELECT count(DISTINCT xmin::text) FROM readings_late")[0].decode(Int.self, 0)
+    }
+  }
+
+  @Test("share a transaction, however many devices send them")
+  func together() throws {
+    let server = try server()
+    defer { server.stop() }
+    let devices = try (0..<30).map { _ in try TestDevice(server) }
+    let statuses = try post(devices.map { ($0, 1) }, to: server)
+    #expect(statuses.allSatisfy { $0 == 200 })
+    #expect(try devices.allSatisfy { try $0.stored().count == 2 })
+    #expect(try transactions(server) == 2)
+  }
+
+  @Test("are stored although others that came with them cannot be, or would take too long", arguments: [13.0, 14])
+  func neighbours(value: Double) throws {
+    let server = try server(timeoutMilliseconds: value == 13 ? 60_000 : 5_000)
+    defer { server.stop() }
+    let devices = try (0..<5).map { _ in try TestDevice(server) }
+    let statuses = try post(devices.enumerated().map { ($1, $0 == 3 ? value : 1) }, to: server)
+    #expect(statuses.enumerated().allSatisfy { $0 == 3 ? $1 >= 500 : $1 == 200 }, "\(statuses)")
+    #expect(try devices.map { try $0.stored().count } == [2, 2, 2, 1, 2])
+  }
+
+  @Test("of one device wait for no more than a few requests, and leave room for others")
+  func greed() throws {
+    let server = try server()
+    defer { server.stop() }
+    let (greedy, other) = (try TestDevice(server), try TestDevice(server))
+    // The first one does not wait: it is being stored.
+    let values = [(other, 1.0)] + Array(repeating: (greedy, 1.0), count: 20) + [(other, 1.0)]
+    let statuses = try post(values, to: server)
+    #expect(statuses.filter { $0 == 503 }.count == 4)
+    #expect(statuses.first == 200 && statuses.last == 200)
+    let late = try server.withDatabase { database in
+      try await database.query("SELECT count(*) FROM readings_late WHERE device_id = \(greedy.id)")[0].decode(
+        Int.self, 0)
+    }
+    #expect(late == 16)
+  }
+}
