@@ -10,8 +10,13 @@ import Web
 /// Silence counts only while somebody listened: after a time without any replica it begins anew.
 struct DeviceWatch {
   static let intervalSeconds: UInt64 = 15
-  /// The most devices of one run, those that are silent for the longest first.
-  static let devicesPerRun = 1_000
+  /// The most devices of one run, which it keeps from being written while it looks at them.
+  static let devicesPerRun = 200
+  /// The most news of one run: what is to be told beyond it waits for the next one.
+  static let newsPerRun = 20
+  /// When a device that was told of is looked at again although it is not heard of, in milliseconds: should the release
+  /// before have been told that it is back.
+  static let toldMilliseconds: Int64 = 3_600_000
   /// Nobody has listened when the watch has stood still for so long, in minutes.
   static let gapMinutes = 5
   /// What happened longer ago is no news, in milliseconds: of a device that was silent before this was watched.
@@ -20,44 +25,30 @@ struct DeviceWatch {
   let context: LoopContext
 
   var duty: Duty {
-    Duty(name: "devices", intervalSeconds: Self.intervalSeconds, timeoutMilliseconds: 30_000) { transaction in
-      try await tellSilent(transaction)
-      try await tellBack(transaction)
-      return false
-    }
+    Duty(
+      name: "devices", intervalSeconds: Self.intervalSeconds, timeoutMilliseconds: 30_000, run: { try await run($0) })
   }
 
-  private func tellSilent(_ transaction: Transaction) async throws {
+  /// Looks at the devices that are due, and says when each is due again: not before it can have fallen silent, unless it is
+  /// heard of after its owner was told (`LastSeen`). Gives whether more are due.
+  private func run(_ transaction: Transaction) async throws -> Bool {
     let now = context.now
     let since = try await transaction.query(Self.listen, now, Self.gapMinutes)[0].decode(Timestamp.self, 0)
-    let rows = try await transaction.query(
-      Self.quiet, now.advanced(byMilliseconds: -OnlineSpan.shortestSeconds * 1_000), Self.devicesPerRun, now)
-    var silent: [Identifier] = []
-    for row in rows {
-      var columns = row.columns
-      let (device, span) = (try Device(&columns, now: now), try OnlineSpan(&columns))
-      guard let lastSeen = device.lastSeenAt else { continue }
-      let fellSilent = max(lastSeen, since).advanced(byMilliseconds: span.seconds * 1_000)
-      guard fellSilent < now else { continue }
-      silent.append(device.id)
-      if fellSilent.advanced(byMilliseconds: Self.newsMilliseconds) > now {
-        try await Outbox(context).put(
-          device.news("device.silent", .warning, "\(device.name) is silent", "It was last heard of at \(lastSeen)."),
-          for: .garden(device.garden), in: transaction)
+    let rows = try await transaction.query(Self.due, now, Self.devicesPerRun)
+    var looks: [Look] = []
+    var newsCount = 0
+    for row in rows where newsCount < Self.newsPerRun {
+      let look = try Look(row, since: since, now: now)
+      if let news = look.news {
+        try await Outbox(context).put(news, for: .garden(look.device.garden), in: transaction)
+        newsCount += 1
       }
+      looks.append(look)
     }
-    if !silent.isEmpty { try await transaction.execute(Self.markSilent, silent, now) }
-  }
-
-  private func tellBack(_ transaction: Transaction) async throws {
-    let rows = try await transaction.query(Self.back, Self.devicesPerRun)
-    let devices = try rows.map { try Device($0, now: context.now) }
-    for device in devices {
-      try await Outbox(context).put(
-        device.news("device.back", .notice, "\(device.name) is back", "It is heard of again."),
-        for: .garden(device.garden), in: transaction)
+    if !looks.isEmpty {
+      try await transaction.execute(Self.mark, looks.map(\.device.id), looks.map(\.toldAt), looks.map(\.dueAt))
     }
-    if !devices.isEmpty { try await transaction.execute(Self.markBack, devices.map(\.id)) }
+    return looks.count < rows.count || rows.count == Self.devicesPerRun
   }
 
   // MARK: SQL
@@ -69,25 +60,61 @@ struct DeviceWatch {
       since = CASE WHEN checked_at < $1 - make_interval(mins => $2::integer) THEN $1 ELSE since END
     RETURNING since
     """)
-  // Those that are seldom heard of are none of them: so many could keep the others out. Who is locked by somebody else
-  // is looked at the next time.
-  private static let quiet = Statement(
-    "devices.quiet",
+  // Who is locked by somebody else is looked at the next time.
+  static let due = Statement(
+    "devices.due",
     """
-    SELECT \(Device.columns), \(OnlineSpan.column) FROM devices
-    WHERE silence_told_at IS NULL AND last_seen_at < $1 AND \(OnlineSpan.end) < $3
-    ORDER BY last_seen_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+    SELECT \(Device.columns), \(OnlineSpan.column), silence_told_at FROM devices
+    WHERE silence_due_at < $1 ORDER BY silence_due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
     """)
-  private static let markSilent = Statement(
-    "devices.markSilent", "UPDATE devices SET silence_told_at = $2 WHERE id = ANY ($1)")
-  private static let back = Statement(
-    "devices.back",
+  private static let mark = Statement(
+    "devices.mark",
     """
-    SELECT \(Device.columns) FROM devices WHERE silence_told_at < last_seen_at
-    ORDER BY last_seen_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+    UPDATE devices SET silence_told_at = looks.told, silence_due_at = looks.due
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS looks (id, told, due)
+    WHERE devices.id = looks.id
     """)
-  private static let markBack = Statement(
-    "devices.markBack", "UPDATE devices SET silence_told_at = NULL WHERE id = ANY ($1)")
+}
+
+/// What a look at a device has found.
+private struct Look {
+  let device: Device
+  /// What its owner is to be told.
+  private(set) var news: News?
+  /// When its owner was told that it is silent; nil while it is not, or was heard of since.
+  private(set) var toldAt: Timestamp?
+  private(set) var dueAt: Timestamp
+
+  /// Judges a row of `DeviceWatch.due`; somebody has listened since that moment.
+  init(_ row: Row, since: Timestamp, now: Timestamp) throws {
+    var columns = row.columns
+    device = try Device(&columns, now: now)
+    let span = try OnlineSpan(&columns)
+    toldAt = try columns.next()
+    // Whatever it is heard of meanwhile, it is not silent for the shortest span after.
+    dueAt = now.advanced(byMilliseconds: OnlineSpan.shortestSeconds * 1_000)
+    guard let lastSeen = device.lastSeenAt else { return }
+    if let told = toldAt {
+      guard told < lastSeen else {
+        dueAt = now.advanced(byMilliseconds: DeviceWatch.toldMilliseconds)
+        return
+      }
+      news = device.news("device.back", .notice, "\(device.name) is back", "It is heard of again.")
+      toldAt = nil
+      return
+    }
+    let end = max(lastSeen, since).advanced(byMilliseconds: span.seconds * 1_000)
+    guard end < now else {
+      dueAt = min(dueAt, end)
+      return
+    }
+    toldAt = now
+    dueAt = now.advanced(byMilliseconds: DeviceWatch.toldMilliseconds)
+    if end.advanced(byMilliseconds: DeviceWatch.newsMilliseconds) > now {
+      news = device.news(
+        "device.silent", .warning, "\(device.name) is silent", "It was last heard of at \(lastSeen).")
+    }
+  }
 }
 
 extension Device {

@@ -52,6 +52,8 @@ final class LastSeen {
       ORDER BY d.id FOR NO KEY UPDATE OF d
     )
     UPDATE devices SET last_seen_at = seen.at,
+      -- Who was told that it is silent is told at once that it is back.
+      silence_due_at = CASE WHEN silence_told_at IS NULL THEN silence_due_at ELSE '-infinity' END,
       silences = CASE
         WHEN seen.at - last_seen_at >= interval '\(OnlineSpan.shortestSilenceSeconds) s' THEN
           (least(extract(epoch FROM seen.at - last_seen_at), 2e9)::integer || silences)[1:\(OnlineSpan.silences)]

@@ -5,6 +5,7 @@ import Reactor
 import Testing
 import Values
 
+@testable import Gardens
 @testable import Notifications
 @testable import Secrets
 
@@ -182,8 +183,10 @@ struct DeliveryTests {
     func see(minutesAgo minutes: Int) throws {
       try server.withDatabase { database in
         try await database.execute(
-          "UPDATE devices SET last_seen_at = now() - make_interval(mins => \(minutes)::integer) WHERE id = \(plot.device)"
-        )
+          """
+          UPDATE devices SET last_seen_at = now() - make_interval(mins => \(minutes)::integer), silence_due_at = now()
+          WHERE id = \(plot.device)
+          """)
       }
     }
     try see(minutesAgo: 20)
@@ -195,6 +198,34 @@ struct DeliveryTests {
     #expect(holds(within: 60) { received().count == 2 })
     #expect(try received().last?.json["type"]?.text == "device.back")
     #expect(try deliveries(client, told).map { $0.0 } == ["device.back", "device.silent"])
+  }
+
+  @Test("of many devices that fall silent at once is of each of them, in several short transactions")
+  func manyDevices() throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    let told = try channel(client, events: #"["device"]"#)
+    let count = 2 * DeviceWatch.newsPerRun + 5
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO devices (id, garden_id, name, key_hash, last_seen_at, created_at, updated_at)
+        SELECT gen_random_uuid(), \(plot.garden), 'Probe ' || n, sha256(gen_random_uuid()::text::bytea),
+          now() - interval '20 minutes', now(), now()
+        FROM generate_series(1, \(count)) n
+        """)
+    }
+    let channelID = try #require(told["id"]?.text.flatMap { Identifier($0) })
+    func news(_ counted: SQL) throws -> Int {
+      try server.withDatabase { database in
+        try await database.query(
+          "SELECT count(\(counted)) FROM deliveries WHERE channel_id = \(channelID) AND type = 'device.silent'"
+        )[0].decode(Int.self, 0)
+      }
+    }
+    #expect(try holds { try news("*") == count })
+    #expect(try news("DISTINCT data ->> 'id'") == count)
+    #expect(try news("DISTINCT created_at") >= 3)
   }
 
   @Test("is gathered for a digest until its time is over")
