@@ -38,12 +38,11 @@ package final class GardenFeature: Feature {
   }
 
   package var endpoints: [Endpoint] {
-    let latestReadings = LatestReadings(context: context, feature: self)
     let groups: [any EndpointGroup] = [
-      GardenRoutes(context: context, feature: self), latestReadings,
+      GardenRoutes(context: context, feature: self), LatestReadings(context: context, feature: self),
       GardenEvents(context: context, feature: self), EventTickets(context: context),
       Members(context: context, feature: self), Devices(context: context),
-      OwnDevice(context: context, latest: latestReadings),
+      OwnDevice(context: context),
       Readings(context: context, feature: self), GardenPages(context: context, charts: charts),
     ]
     return groups.flatMap(\.endpoints)

@@ -7,7 +7,6 @@ import Web
 /// What a device can learn of itself by its key.
 struct OwnDevice: EndpointGroup {
   let context: LoopContext
-  let latest: LatestReadings
 
   package var endpoints: [Endpoint] {
     [
@@ -25,7 +24,9 @@ struct OwnDevice: EndpointGroup {
     }
     var columns = row.columns
     let (device, garden) = (try Device(&columns, now: call.now), try columns.next(String.self))
-    let newest = try await latest.readings(of: identity.garden).filter { $0.series.device == identity.id }
+    let newest = try await context.database.query(
+      LatestReadings.newestOfDevice, identity.id, LatestReadings.maximumSeries
+    ).map { try LatestReading($0) }
     return call.ok { json in
       device.write(&json)
       json.key("garden")

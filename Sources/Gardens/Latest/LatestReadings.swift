@@ -42,40 +42,46 @@ struct LatestReadings: EndpointGroup {
   /// For each sensor type that a device is known to have the newest row, which is the first one met when the daily
   /// partitions are walked backwards, or came late; a sealed day is unpacked only where it may be newer. Nothing is
   /// measured a day ahead: the partitions that wait for their day are left out.
-  static let newest = Statement(
-    "readings.latest",
-    """
-    SELECT series.device_id, series.sensor_type, coalesce(sealed.measured_at, rows.measured_at),
-      CASE WHEN sealed.measured_at IS NULL THEN rows.value ELSE sealed.value END
-    FROM (
-      SELECT d.id, types.type
-      FROM devices d CROSS JOIN LATERAL (\(DeviceTypes.rows(of: "d.id"))) AS types (type) WHERE d.garden_id = $1
-    ) AS series (device_id, sensor_type)
-    LEFT JOIN LATERAL (
-      SELECT measured_at, value FROM (
-        (SELECT r.measured_at, r.value FROM readings r
-        WHERE r.device_id = series.device_id AND r.sensor_type = series.sensor_type
-          AND r.measured_at < now() + interval '1 day'
-        ORDER BY r.measured_at DESC LIMIT 1)
-        UNION ALL
-        (SELECT r.measured_at, r.value FROM readings_late r
-        WHERE r.device_id = series.device_id AND r.sensor_type = series.sensor_type
-        ORDER BY r.measured_at DESC LIMIT 1)
-      ) AS parts ORDER BY measured_at DESC LIMIT 1
-    ) AS rows ON true
-    LEFT JOIN LATERAL (
-      SELECT * FROM (
-        SELECT s.start + s.times[cardinality(s.times)] * interval '1 millisecond' AS measured_at,
-          s.values[cardinality(s.times)] AS value
-        FROM readings_sealed s
-        WHERE s.device_id = series.device_id AND s.sensor_type = series.sensor_type
-          AND s.start > coalesce(rows.measured_at - interval '24 hours', '-infinity')
-        ORDER BY s.start DESC LIMIT 1
-      ) AS day WHERE rows.measured_at IS NULL OR measured_at > rows.measured_at
-    ) AS sealed ON true
-    WHERE rows.measured_at IS NOT NULL OR sealed.measured_at IS NOT NULL
-    ORDER BY series.device_id, series.sensor_type COLLATE "C" LIMIT $2
-    """)
+  static let newest = newest("readings.latest", of: "d.garden_id = $1")
+  /// The same of one device.
+  static let newestOfDevice = newest("readings.latestOfDevice", of: "d.id = $1")
+
+  private static func newest(_ name: String, of devices: String) -> Statement {
+    Statement(
+      name,
+      """
+      SELECT series.device_id, series.sensor_type, coalesce(sealed.measured_at, rows.measured_at),
+        CASE WHEN sealed.measured_at IS NULL THEN rows.value ELSE sealed.value END
+      FROM (
+        SELECT d.id, types.type
+        FROM devices d CROSS JOIN LATERAL (\(DeviceTypes.rows(of: "d.id"))) AS types (type) WHERE \(devices)
+      ) AS series (device_id, sensor_type)
+      LEFT JOIN LATERAL (
+        SELECT measured_at, value FROM (
+          (SELECT r.measured_at, r.value FROM readings r
+          WHERE r.device_id = series.device_id AND r.sensor_type = series.sensor_type
+            AND r.measured_at < now() + interval '1 day'
+          ORDER BY r.measured_at DESC LIMIT 1)
+          UNION ALL
+          (SELECT r.measured_at, r.value FROM readings_late r
+          WHERE r.device_id = series.device_id AND r.sensor_type = series.sensor_type
+          ORDER BY r.measured_at DESC LIMIT 1)
+        ) AS parts ORDER BY measured_at DESC LIMIT 1
+      ) AS rows ON true
+      LEFT JOIN LATERAL (
+        SELECT * FROM (
+          SELECT s.start + s.times[cardinality(s.times)] * interval '1 millisecond' AS measured_at,
+            s.values[cardinality(s.times)] AS value
+          FROM readings_sealed s
+          WHERE s.device_id = series.device_id AND s.sensor_type = series.sensor_type
+            AND s.start > coalesce(rows.measured_at - interval '24 hours', '-infinity')
+          ORDER BY s.start DESC LIMIT 1
+        ) AS day WHERE rows.measured_at IS NULL OR measured_at > rows.measured_at
+      ) AS sealed ON true
+      WHERE rows.measured_at IS NOT NULL OR sealed.measured_at IS NOT NULL
+      ORDER BY series.device_id, series.sensor_type COLLATE "C" LIMIT $2
+      """)
+  }
 
   /// The beginning of what is found before it is rolled up.
   static func foundAtOnce(at now: Timestamp) -> Timestamp {

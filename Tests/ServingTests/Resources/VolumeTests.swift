@@ -57,8 +57,15 @@ struct VolumeTests {
     SELECT made(3, n), made(2, 1), 'Device', sha256(n::text::bytea), now(), now(),
       ARRAY(SELECT 'type_' || chr(96 + t) FROM generate_series(1, 10) t)
     FROM generate_series(1, \(volume.devices)) n;
+    INSERT INTO gardens (id, owner_id, name, created_at, updated_at)
+    VALUES (made(2, \(volume.businesses + 1)), made(1, 1), 'Field', now(), now());
+    INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at, last_seen_at, silence_due_at)
+    SELECT made(6, n), made(2, \(volume.businesses + 1)), 'Device', sha256((-n)::text::bytea), now(), now(), now(),
+      now() + interval '10 hours'
+    FROM generate_series(1, 20000) n;
     CREATE TEMP TABLE series ON COMMIT DROP AS
-      SELECT id AS device_id, unnest(measured_types) AS sensor_type FROM devices ORDER BY 1, 2;
+      SELECT id AS device_id, unnest(measured_types) AS sensor_type FROM devices
+      WHERE garden_id = made(2, 1) ORDER BY 1, 2;
     INSERT INTO readings_5m SELECT device_id, sensor_type, start, 1, 3, 24, 12
     FROM generate_series(
       date_bin('5 minutes', now(), '2000-01-01Z') - interval '\(volume.fiveMinuteDays) days', now(), '5 minutes') start, series;
@@ -160,6 +167,16 @@ struct VolumeTests {
   @Test("the latest readings of a garden read a few blocks for each sensor")
   func latest() throws {
     #expect(try blocks(LatestReadings.newest, Self.garden, "5000") <= Volume.wanted.devices * 120)
+  }
+
+  @Test("the latest readings of a device read a few blocks for each of its sensors alone")
+  func latestOfDevice() throws {
+    #expect(try blocks(LatestReadings.newestOfDevice, Self.device, "5000") <= 120)
+  }
+
+  @Test("a look for silent devices reads those that are due, of however many there are")
+  func silences() throws {
+    #expect(try blocks(DeviceWatch.due, "now() - interval '1 hour'", "200") <= 60)
   }
 
   @Test("orders in a state that none is in read a look into an index, and others a page")
