@@ -1,5 +1,6 @@
 import Secrets
 import Values
+import Web
 
 /// The code that is mailed to an address, and by which its reader agrees to be sent news: derived from the channel and the
 /// address, so that it is kept nowhere and is another one for each.
@@ -15,8 +16,7 @@ struct ConfirmationCode {
 
   /// As it is mailed: `3f9a-02bc-77de`.
   func text(for channel: Channel) -> String {
-    let code = MessageAuthentication(key: keys[0]).code(of: Self.message(channel)).prefix(Self.byteCount)
-    var digits = code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()[...]
+    var digits = String(decoding: Self.digits(for: channel, by: keys[0]), as: UTF8.self)[...]
     var groups: [Substring] = []
     while !digits.isEmpty {
       groups.append(digits.prefix(Self.groupLength))
@@ -27,14 +27,14 @@ struct ConfirmationCode {
 
   /// Whether that is the channel's code, however its digits are grouped and written.
   func isRight(_ text: String, for channel: Channel) -> Bool {
-    let digits = text.filter { $0 != "-" && $0 != " " }
-    guard digits.utf8.count == 2 * Self.byteCount, digits.utf8.allSatisfy({ $0 != UInt8(ascii: "+") }),
-      let number = UInt64(digits, radix: 16)
-    else { return false }
-    let code = (0..<Self.byteCount).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
-    return Self.message(channel).withUnsafeBytes { message in
-      keys.contains { MessageAuthentication(key: $0).isValid(code, of: message) }
-    }
+    let given = Array(text.asciiLowercased.utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: " ") })
+    return keys.contains { constantTimeEquals(given, Self.digits(for: channel, by: $0)) }
+  }
+
+  /// The code's digits, lower-case hexadecimal ones.
+  private static func digits(for channel: Channel, by key: [UInt8]) -> [UInt8] {
+    let code = MessageAuthentication(key: key).code(of: message(channel)).prefix(byteCount)
+    return code.flatMap { Array((($0 < 16 ? "0" : "") + String($0, radix: 16)).utf8) }
   }
 
   private static func message(_ channel: Channel) -> [UInt8] { Array("\(channel.id) \(channel.target)".utf8) }
