@@ -184,7 +184,8 @@ struct Sessions: EndpointGroup {
   private func signOut(_ call: Call) async throws -> Response {
     guard let session = try call.user.session else { throw Problem(.forbidden, "A token has no session.") }
     var response = try await end(call, session)
-    if call.request.headerCount("Cookie") > 0 { response.headers.append("Set-Cookie", SessionCookie.ending) }
+    // Whose session a token names is no word on the browser's own.
+    if call.request.headerCount("Authorization") == 0 { response.headers.append("Set-Cookie", SessionCookie.ending) }
     return response
   }
 
@@ -198,9 +199,10 @@ struct Sessions: EndpointGroup {
     return call.noContent()
   }
 
-  /// Ends all sessions of a user but one, and gives their ids, to be announced after the COMMIT.
+  /// Ends all sessions of a user but one, and gives their ids, to be announced after the COMMIT; at a moment of the
+  /// database's time where there is no clock that replicas agree on.
   static func end(
-    _ transaction: Transaction, user: Identifier, except kept: Identifier?, at now: Timestamp
+    _ transaction: Transaction, user: Identifier, except kept: Identifier?, at now: Timestamp?
   ) async throws -> [Identifier] {
     try await transaction.query(Self.revokeOthers, user, kept, now).map { try $0.decode(Identifier.self, 0) }
   }
@@ -306,7 +308,7 @@ struct Sessions: EndpointGroup {
   private static let revokeOthers = Statement(
     "sessions.revokeOthers",
     """
-    UPDATE sessions SET revoked_at = $3
+    UPDATE sessions SET revoked_at = coalesce($3, now())
     WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL RETURNING id
     """)
 

@@ -82,6 +82,10 @@ struct SessionCookieTests {
     #expect(try other.get("/api/users/me", headers: [cookie]).json["id"]?.text == otherID.description)
     #expect(try other.post("/api/gardens", #"{"name":"Bed"}"#, headers: [cookie]).status == 201)
     #expect(try Client(server, token: "nonsense").get("/api/users/me", headers: [cookie]).status == 401)
+    // Who signs out by a token leaves the browser's own session alone.
+    let ended = try other.delete("/api/sessions/current", headers: [cookie])
+    #expect(ended.status == 204 && ended.header("set-cookie") == nil)
+    #expect(try Client(server).get("/api/users/me", headers: [cookie]).status == 200)
   }
 
   @Test("renews its session while that is used, and dies with it")
