@@ -37,14 +37,16 @@ struct Administration: EndpointGroup {
     let id = try call.identifier("id")
     let disabled = try call.form(AccountChange.self).disabled
     if disabled, try call.user.id == id { throw Problem(.conflict, "You cannot disable yourself.") }
-    let (rows, ended, devices) = try await context.database.transaction { transaction in
+    let (rows, ended, tokens, devices) = try await context.database.transaction { transaction in
       let rows = try await transaction.query(Self.setDisabled, id, disabled, call.now)
       let ended = disabled ? try await Sessions.end(transaction, user: id, except: nil, at: call.now) : []
+      let tokens = try await Tokens.ids(of: id, in: transaction)
       let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
-      return (rows, ended, devices)
+      return (rows, ended, tokens, devices)
     }
     guard let row = rows.first else { throw Problem(.notFound, "There is no account with this id.") }
     await context.sessions.ended(ended)
+    await context.personalTokens.ended(tokens)
     await context.deviceKeys.changed(devices)
     return call.ok(try Account(row).body)
   }
@@ -85,13 +87,5 @@ struct Administration: EndpointGroup {
 
   private static let account = Schema.named(
     "Account",
-    .object([
-      .required("id", .identifier), .required("email", .string(format: "email")), .required("displayName", .string()),
-      .required("locale", .nullable(.string())), .required("role", .cases(of: Role.self)),
-      .required("createdAt", .timestamp), .required("updatedAt", .timestamp), .required("disabled", .boolean),
-    ]),
-    example: #"""
-      {"id":"019aa5c0-0000-7000-8000-000000000005","email":"ada@example.org","displayName":"Ada","locale":"en-GB","role":"user",\#
-      "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z","disabled":false}
-      """#)
+    .object(Profile.members + [.required("disabled", .boolean)]), example: Profile.example + #","disabled":false}"#)
 }

@@ -19,13 +19,12 @@ extension Command {
     "Makes an account, with the password that standard input gives.",
     body: .onAccounts("create", { try ($0.newAccount(), $0.passwordHash()) }) { database, invocation, given in
       let (email, (form, hash)) = (invocation.operands[0], given)
-      let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
+      let id = Identifier.make(unixMilliseconds: Clock.unixMilliseconds())
       do {
         try await database.execute(
           """
           INSERT INTO users (id, email, email_key, display_name, password_hash, created_at, updated_at)
-          VALUES (\(Identifier.make(unixMilliseconds: now.unixMilliseconds)), \(email), \(email.asciiLowercased),
-            \(form.displayName), \(hash), \(now), \(now))
+          VALUES (\(id), \(email), \(email.asciiLowercased), \(form.displayName), \(hash), now(), now())
           """)
       } catch let error as PostgresError where error.isUniqueViolation {
         throw AccountFault("there is an account with this email address")
@@ -91,8 +90,7 @@ extension Command {
       _ = try await transaction.query(
         "UPDATE users SET disabled = \(isDisabled), updated_at = now() WHERE id = \(user)")
       if isDisabled {
-        _ = try await Sessions.end(
-          transaction, user: user, except: nil, at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
+        _ = try await Sessions.end(transaction, user: user, except: nil, at: nil)
       }
     }
   }

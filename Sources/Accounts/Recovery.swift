@@ -12,7 +12,7 @@ enum Recovery {
   static func setPassword(_ hash: String, of user: Identifier, in transaction: Transaction) async throws -> Ended {
     try await transaction.execute(set, user, hash)
     try await endResets(of: user, in: transaction)
-    let sessions = try await transaction.query(endSessions, user).map { try $0.decode(Identifier.self, 0) }
+    let sessions = try await Sessions.end(transaction, user: user, except: nil, at: nil)
     return (sessions, try await Tokens.end(transaction, user: user))
   }
 
@@ -51,8 +51,4 @@ enum Recovery {
   private static let set = Statement(
     "recovery.setPassword",
     "UPDATE users SET password_hash = $2, updated_at = greatest(now(), updated_at + interval '1 ms') WHERE id = $1")
-  // Of the database's time: a command has no clock that replicas agree on.
-  private static let endSessions = Statement(
-    "recovery.endSessions",
-    "UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL RETURNING id")
 }

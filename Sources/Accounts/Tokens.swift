@@ -84,6 +84,11 @@ struct Tokens: EndpointGroup {
   /// Tokens that have expired are listed for a month more, so that it can be seen why a program stopped.
   static var expiry: Expiry { Expiry { try await $0.execute(deleteExpired, $1) } }
 
+  /// The ids of a user's tokens.
+  static func ids(of user: Identifier, in transaction: Transaction) async throws -> [Identifier] {
+    try await transaction.query(idsOfUser, user).map { try $0.decode(Identifier.self, 0) }
+  }
+
   /// Ends all tokens of a user, and gives their ids, to be announced after the COMMIT.
   static func end(_ transaction: Transaction, user: Identifier) async throws -> [Identifier] {
     try await transaction.query(deleteAll, user).map { try $0.decode(Identifier.self, 0) }
@@ -102,6 +107,7 @@ struct Tokens: EndpointGroup {
     "SELECT \(PersonalToken.columns) FROM personal_tokens WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
   private static let deleteByID = Statement(
     "tokens.delete", "DELETE FROM personal_tokens WHERE id = $1 AND user_id = $2")
+  private static let idsOfUser = Statement("tokens.idsOfUser", "SELECT id FROM personal_tokens WHERE user_id = $1")
   private static let deleteAll = Statement(
     "tokens.deleteAll", "DELETE FROM personal_tokens WHERE user_id = $1 RETURNING id")
   private static let deleteExpired = Statement(

@@ -21,18 +21,18 @@ struct Users: EndpointGroup {
         body: .json(
           Registration.self,
           example: #"{"email":"ada@example.org","password":"correct horse battery","displayName":"Ada"}"#),
-        success: Endpoint.Success(201, Self.profile, headers: ["Location"]),
+        success: Endpoint.Success(201, Profile.schema, headers: ["Location"]),
         refusals: [.emailTaken, .registrationClosed, .unavailable],
         handler: .async(register)),
       Endpoint(
         "getProfile", method: .get, template: "/api/users/me", access: .user, summary: "Your profile", tag: "Accounts",
-        success: Endpoint.Success(200, Self.profile, headers: ["ETag"]), handler: .row(show)),
+        success: Endpoint.Success(200, Profile.schema, headers: ["ETag"]), handler: .row(show)),
       Endpoint(
         "updateProfile", method: .patch, template: "/api/users/me", access: .user,
         summary: "Change your profile or password",
         details: "A new password needs the current one, and ends all your other sessions.", tag: "Accounts",
         body: .mergePatch(ProfileChange.self, example: #"{"displayName":"Ada L.","locale":"en-GB"}"#),
-        success: Endpoint.Success(200, Self.profile, headers: ["ETag"]),
+        success: Endpoint.Success(200, Profile.schema, headers: ["ETag"]),
         refusals: [.forbidden, .preconditionFailed, .tooManyFailures], scopes: [], handler: .async(change)),
       Endpoint(
         "eraseAccount", method: .delete, template: "/api/users/me", access: .user,
@@ -220,21 +220,6 @@ struct Users: EndpointGroup {
       updated_at = greatest($5, updated_at + interval '1 ms')
     WHERE id = $1 RETURNING \(Profile.columns)
     """)
-
-  // MARK: Schemas
-
-  static let profile = Schema.named(
-    "Profile",
-    .object([
-      .required("id", .identifier), .required("email", .string(format: "email")),
-      .required("displayName", .line(1...80)), .required("locale", .nullable(.string())),
-      .required("role", .cases(of: Role.self)), .required("createdAt", .timestamp),
-      .required("updatedAt", .timestamp),
-    ]),
-    example: #"""
-      {"id":"019aa5c0-0000-7000-8000-000000000005","email":"ada@example.org","displayName":"Ada","locale":"en-GB","role":"user",\#
-      "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"}
-      """#)
 }
 
 /// A new account.
@@ -276,41 +261,6 @@ struct AccountErasure: JSONForm {
   let password: String
 
   init(_ fields: inout Fields) { password = fields.required("password", .password) }
-}
-
-/// What everyone may know of their own account.
-struct Profile: PageItem, RowDecodable {
-  /// The columns that `init` reads, in their order.
-  static let columns = "id, email, display_name, locale, role, created_at, updated_at"
-
-  let id: Identifier
-  let email: String
-  let displayName: String
-  let locale: String?
-  let role: String
-  let createdAt: Timestamp
-  let updatedAt: Timestamp
-
-  package init(_ columns: inout Columns) throws {
-    id = try columns.next()
-    email = try columns.next()
-    displayName = try columns.next()
-    locale = try columns.next()
-    role = try columns.next()
-    createdAt = try columns.next()
-    updatedAt = try columns.next()
-  }
-
-  func write(_ json: inout JSONWriter) {
-    json.member("id", id)
-    json.member("email", email)
-    json.member("displayName", displayName)
-    json.key("locale")
-    if let locale { json.string(locale) } else { json.null() }
-    json.member("role", role)
-    json.member("createdAt", createdAt)
-    json.member("updatedAt", updatedAt)
-  }
 }
 
 extension Rule where Value == String {

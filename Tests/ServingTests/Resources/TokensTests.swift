@@ -72,6 +72,29 @@ struct TokensTests {
     #expect(try holds { try long.get("/api/users/me").status == 401 })
   }
 
+  @Test("are forgotten by all loops as soon as their account is disabled or erased")
+  func announced() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (administrator, _) = try server.signedIn(role: .admin)
+    let channel = "\(server.configuration.redis.keyPrefix)announcements"
+    for isErased in [false, true] {
+      let (user, id) = try server.signedIn()
+      let made = try user.post("/api/tokens", #"{"name":"Script","scopes":["read"]}"#).json
+      let token = try #require(made["id"]?.text)
+      let redis = try RedisWire()
+      try redis.send("SUBSCRIBE", channel)
+      if isErased {
+        #expect(try user.delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#).status == 204)
+      } else {
+        #expect(try administrator.patch("/api/admin/users/\(id)", #"{"disabled":true}"#).status == 200)
+      }
+      var heard: [String] = []
+      while heard.last?.hasSuffix("token \(token)") != true, heard.count < 20 { heard.append(try redis.receive()) }
+      #expect(heard.last == "message \(channel) token \(token)")
+    }
+  }
+
   @Test(
     "are refused when they say nothing sensible",
     arguments: [

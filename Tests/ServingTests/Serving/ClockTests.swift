@@ -112,7 +112,7 @@ struct ClockTests {
 }
 
 /// A library that puts the clock of a process off, built once.
-private struct WrongClock {
+struct WrongClock {
   static let shared = Result { try WrongClock() }
   private let library: String
 
@@ -123,9 +123,13 @@ private struct WrongClock {
   }
 
   func server(_ offsetSeconds: Int, _ settings: [String: String]) throws -> ServerProcess {
+    try process(offsetSeconds, ["serve"], settings)
+  }
+
+  func process(_ offsetSeconds: Int, _ arguments: [String], _ settings: [String: String]) throws -> ServerProcess {
     // A sanitizer may have something there too.
     let preloaded = [getenv("LD_PRELOAD").map { String(cString: $0) }, library].compactMap { $0 }
     let clock = ["LD_PRELOAD": preloaded.joined(separator: ":"), "CLOCK_OFFSET_SECONDS": "\(offsetSeconds)"]
-    return try ServerProcess(["serve"], settings.merging(clock) { $1 })
+    return try ServerProcess(arguments, settings.merging(clock) { $1 })
   }
 }

@@ -30,7 +30,8 @@ final class RedisWire {
     return try receive()
   }
 
-  private func receive() throws -> String {
+  /// The next reply, or message of a channel, as text; see above.
+  func receive() throws -> String {
     let line = String(decoding: try wire.take(until: Array("\r\n".utf8)).dropLast(2), as: UTF8.self)
     let rest = String(line.dropFirst())
     switch line.first {
