@@ -22,17 +22,8 @@ package struct Console: Sendable {
   package static let standard = Console(
     write: { writeAll($0, STDOUT_FILENO) }, complain: { writeAll($0, STDERR_FILENO) },
     readSecret: { prompt in
-      var terminal = termios()
-      guard tcgetattr(STDIN_FILENO, &terminal) == 0 else { return readLine() }
-      var silent = terminal
-      silent.c_lflag &= ~tcflag_t(ECHO)
-      writeAll(prompt, STDERR_FILENO)
-      tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
-      defer {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal)
-        writeAll("\n", STDERR_FILENO)
-      }
-      return readLine()
+      guard let terminal = Terminal(STDIN_FILENO) else { return readLine() }
+      return terminal.readSilently { isOver in writeAll(isOver ? "\n" : prompt, STDERR_FILENO) }
     })
 
   private static func writeAll(_ text: String, _ fd: Int32) {

@@ -142,6 +142,44 @@ func accountCommands() throws {
   #expect(run("disable", "nobody@example.org").complaint.contains("there is no account"))
 }
 
+@Test("ends sessions by the database's time, whatever this machine's is")
+func disablingByCommand() throws {
+  let server = try LiveServer.shared.get()
+  let (_, id) = try server.signedIn()
+  let settings = ["DATABASE_URL": server.databaseURL]
+  let command = try WrongClock.shared.get().process(-3_600, ["user", "disable", "\(id)@example.org"], settings)
+  #expect(command.wait() == 0)
+  let isNow = try server.withDatabase { database in
+    try await database.query(
+      "SELECT bool_and(revoked_at > now() - interval '10 minutes') FROM sessions WHERE user_id = \(id)"
+    )[0].decode(Bool.self, 0)
+  }
+  #expect(isNow)
+}
+
+@Test("shows again what is typed when it is ended at the question for a password", arguments: [SIGINT, SIGTERM])
+func silentTerminal(signal: Int32) throws {
+  // ioctl_tty(2): a pseudoterminal, its other end unlocked, and that end's number.
+  let (unlock, number): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
+  let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+  defer { close(terminal) }
+  var (lock, place): (Int32, Int32) = (0, 0)
+  #expect(ioctl(terminal, unlock, &lock) == 0 && ioctl(terminal, number, &place) == 0)
+  let typing = open("/dev/pts/\(place)", O_RDWR | O_NOCTTY)
+  defer { close(typing) }
+  func shows() -> Bool {
+    var settings = termios()
+    return tcgetattr(typing, &settings) == 0 && settings.c_lflag & tcflag_t(ECHO) != 0
+  }
+  #expect(shows())
+  let command = try ServerProcess(
+    ["user", "create", "ada@example.org"], shell: "exec 0<&3; exec", passing: typing)
+  #expect(holds { !shows() })
+  command.signal(signal)
+  #expect(command.wait() == -1)
+  #expect(shows())
+}
+
 @Test("lists every fault of the configuration and ends with 78")
 func configurationFaults() {
   for command in ["serve", "migrate", "config", "healthcheck"] {

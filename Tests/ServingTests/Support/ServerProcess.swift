@@ -20,6 +20,14 @@ final class ServerProcess {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDOUT_FILENO)
     posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDERR_FILENO)
+    // As a shell starts it: the threads of tests block signals.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     if let socket { posix_spawn_file_actions_adddup2(&actions, socket, 3) }
     let words = shell.map { ["/bin/sh", "-c", "\($0) \"$0\" \"$@\"", binary] } ?? [binary]
     var argv: [UnsafeMutablePointer<CChar>?] = (words + arguments).map { strdup($0) } + [nil]
@@ -27,7 +35,7 @@ final class ServerProcess {
       try Self.variables(settings).map { strdup("\($0)=\($1)") } + [nil]
     defer { for pointer in argv + environment { free(pointer) } }
     var child = pid_t()
-    let code = posix_spawn(&child, words[0], &actions, nil, &argv, &environment)
+    let code = posix_spawn(&child, words[0], &actions, &attributes, &argv, &environment)
     if code != 0 { throw SystemError("posix_spawn", code: code) }
     process = child
   }
