@@ -5,12 +5,25 @@ import Values
 import Web
 
 /// Ends orders that nobody has paid in time, and gives back what they took from stock.
+///
+/// A run ends many together. One that fails is taken apart: the next ones end fewer, and an order that fails by itself
+/// is left alone for a while, so that it holds up no other.
 final class UnpaidOrders {
   /// The most orders of one run.
   static let ordersPerRun = 100
+  /// How long an order that cannot be ended is left alone, in milliseconds.
+  static let asideMilliseconds: Int64 = 3_600_000
+  /// The most orders that are left alone; with more of them something else is wrong, and all are tried again.
+  static let maximumAside = 1_000
 
   private let context: LoopContext
   private let meters: OrderMeters
+  /// How many orders the next run ends.
+  private var next = ordersPerRun
+  /// Which ones the run in progress has taken.
+  private var taken: [Identifier] = []
+  /// Which ones are left alone, and until when.
+  private var aside: [Identifier: Timestamp] = [:]
   /// What the run in progress has ended.
   private var ended: [Order] = []
 
@@ -23,22 +36,21 @@ final class UnpaidOrders {
     Duty(
       name: "orders.unpaid", intervalSeconds: 10, timeoutMilliseconds: 60_000,
       run: { [self] in try await run($0) }, committed: { [self] in committed() },
-      failed: { [self] _ in
-        // Perhaps it was committed after all.
-        tellCaches()
-        ended = []
-        return false
-      })
+      failed: { [self] in failed($0) })
   }
 
   private func run(_ transaction: Transaction) async throws -> Bool {
-    ended = try await transaction.query(Self.due, Self.ordersPerRun).map { try Order($0) }
+    let now = context.now
+    aside = aside.filter { $0.value > now }
+    let rows = try await transaction.query(Self.due, next, Array(aside.keys))
+    taken = try rows.map { try $0.decode(Identifier.self, 0) }
+    ended = try rows.map { try Order($0) }
     if ended.isEmpty { return false }
     // Of all at once: one order after the other would lock their products in no order.
     try await Stock.giveBack(of: ended.map(\.id), in: transaction)
     try await transaction.execute(Self.end, ended.map(\.id))
     for order in ended { try await tell(of: order, in: transaction) }
-    return ended.count == Self.ordersPerRun
+    return ended.count == next
   }
 
   private func tell(of order: Order, in transaction: Transaction) async throws {
@@ -55,7 +67,26 @@ final class UnpaidOrders {
       meters.moved(order, from: .pending)
     }
     tellCaches()
-    ended = []
+    (ended, taken) = ([], [])
+    next = min(Self.ordersPerRun, 2 * next)
+  }
+
+  /// Has fewer orders ended by the next run; gives whether that is worth to be tried at once.
+  private func failed(_ error: any Error) -> Bool {
+    // Perhaps it was committed after all.
+    tellCaches()
+    defer { (ended, taken) = ([], []) }
+    // A store that is away, or too slow, is no order's fault.
+    guard !taken.isEmpty, (error as? PostgresError).map({ $0.kind == .server }) ?? true else { return false }
+    next = max(1, taken.count / 2)
+    guard taken.count == 1 else { return true }
+    if aside.count >= Self.maximumAside { aside = [:] }
+    aside[taken[0]] = context.now.advanced(byMilliseconds: Self.asideMilliseconds)
+    context.logger.log(.warning, "An unpaid order cannot be ended") { [id = taken[0]] in
+      $0.field("order", id)
+      $0.field("error", error: error)
+    }
+    return true
   }
 
   private func tellCaches() {
@@ -74,7 +105,7 @@ final class UnpaidOrders {
     "orders.due",
     """
     SELECT \(Order.columns) FROM orders
-    WHERE status = 'pending' AND expires_at IS NOT NULL AND expires_at < now()
+    WHERE status = 'pending' AND expires_at IS NOT NULL AND expires_at < now() AND id <> ALL ($2)
     ORDER BY expires_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
     """)
   private static let end = Statement(

@@ -188,6 +188,40 @@ struct OrderTransitionsTests {
     #expect(try holds { try products.map { try shop.stock(of: $0) } == [50, 50, 50] })
   }
 
+  @Test("that nobody paid end although one among them cannot")
+  func unpaidFailing() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let shop = try Shop(server)
+    let buyer = try server.signedIn().client
+    let product = try shop.offer(stock: 50)
+    let orders = try (0..<7).map { _ in try #require(try buyer.order(shop.id, [(product, 1)]).json["id"]?.text) }
+    let bad = orders[2]
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.script(
+          """
+          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+          CREATE TRIGGER refuse BEFORE UPDATE ON orders FOR EACH ROW
+            WHEN (NEW.id = '\(bad)' AND NEW.status = 'cancelled') EXECUTE FUNCTION refuse();
+          UPDATE orders SET expires_at = now() - interval '1 second';
+          """)
+      }
+    }
+    #expect(try holds { try buyer.get("/api/orders?status=cancelled").json["items"]?.elements?.count == 6 })
+    #expect(try buyer.get("/api/orders/\(bad)").json["status"]?.text == "pending")
+    #expect(try shop.stock(of: product) == 49)
+    let line = try #require(server.log.line("An unpaid order cannot be ended"))
+    #expect(line.contains(bad))
+    // It is left alone: what falls due now ends all the same.
+    let next = try #require(try buyer.order(shop.id, [(product, 1)]).json["id"]?.text)
+    try server.withDatabase { database in
+      try await database.execute(
+        "UPDATE orders SET expires_at = now() - interval '1 second' WHERE id::text = \(next)")
+    }
+    #expect(try holds { try buyer.get("/api/orders/\(next)").json["status"]?.text == "cancelled" })
+  }
+
   @Test("let a buyer out of a paid order whose seller is disabled, or has left it so for two weeks")
   func waysOut() throws {
     let product = try shop.offer(stock: 10)
