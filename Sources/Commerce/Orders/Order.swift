@@ -149,6 +149,25 @@ struct OrderLine: JSONWritable {
     total = Money(amount: try columns.next(), currency: currency)
   }
 
+  /// `columns` of all lines of a group, each as an array in their order.
+  static let arrays = columns.split(separator: ", ").map { "array_agg(\($0) ORDER BY order_lines.position)" }
+    .joined(separator: ", ")
+
+  /// Reads `arrays`; the currency is the order's.
+  static func all(_ columns: inout Columns, currency: CurrencyCode) throws -> [OrderLine] {
+    let products: [Identifier] = try columns.next()
+    let (names, units): ([String], [String]) = (try columns.next(), try columns.next())
+    let (quantities, prices, totals): ([Int64], [Int64], [Int64]) = (
+      try columns.next(), try columns.next(), try columns.next()
+    )
+    return products.indices.map { index in
+      OrderLine(
+        productID: products[index], name: names[index], unit: units[index], quantity: quantities[index],
+        unitPrice: Money(amount: prices[index], currency: currency),
+        total: Money(amount: totals[index], currency: currency))
+    }
+  }
+
   func write(to json: inout JSONWriter) {
     json.object { json in
       json.member("productId", productID)
