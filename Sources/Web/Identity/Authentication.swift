@@ -17,7 +17,7 @@ struct Authentication {
   /// Whether anything of a call depends on who makes it.
   func concerns(_ call: Call) -> Bool {
     guard let access = call.endpoint?.endpoint.access, access != .open else { return false }
-    return !access.isPublic || call.request.headerCount("Authorization") > 0 || call.request.headerCount("Cookie") > 0
+    return !access.isPublic || call.request.headerCount("Authorization") > 0 || SessionCookie.mayBeIn(call.request)
   }
 
   /// Sets the call's identity; throws 401 for a bad token and 403 for the wrong kind of caller, who pay for it.

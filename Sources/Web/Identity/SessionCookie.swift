@@ -1,3 +1,4 @@
+import CLinux
 import HTTP
 import Secrets
 
@@ -20,6 +21,15 @@ package enum SessionCookie {
       }
     }
     return nil
+  }
+
+  /// Whether a request may have a key; what other cookies there are is no matter.
+  static func mayBeIn(_ request: Request) -> Bool {
+    switch request.headerCount("Cookie") {
+    case 0: false
+    case 1: request.withHeader("Cookie") { memmem($0.baseAddress, $0.count, name, name.utf8.count) != nil } ?? false
+    default: true
+    }
   }
 
   /// The `Set-Cookie` that gives a browser its key.

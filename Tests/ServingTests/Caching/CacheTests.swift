@@ -145,15 +145,17 @@ struct CacheTests {
     let path = "/api/products/\(try shop.offer(amount: 1))"
     let (client, other) = (Client(server), try server.signedIn().client)
     /// Whether a round of requests asks Redis as good as never; a busy machine may take some rounds to let it hear.
-    func isRemembered(by client: Client) throws -> Bool {
+    func isRemembered(by client: Client, headers: [String] = []) throws -> Bool {
       try holds(within: 60) {
         let before = try Self.lookups(server)
-        for _ in 0..<100 { #expect(try client.get(path).text.contains(#""amount":1,"#)) }
+        for _ in 0..<100 { #expect(try client.get(path, headers: headers).text.contains(#""amount":1,"#)) }
         return try Self.lookups(server) < before + 20
       }
     }
     // What everyone gets is remembered whoever asks.
     for reader in [other, client] { #expect(try isRemembered(by: reader)) }
+    // Cookies of others say nothing of who asks.
+    #expect(try isRemembered(by: client, headers: ["Cookie: _ga=GA1.1.444; _pk_id=1"]))
     let reply = try client.get(path)
     let tag = try #require(reply.header("etag"))
     #expect(reply.header("cache-control") == "no-cache" && reply.header("content-type") == "application/json")
