@@ -40,6 +40,14 @@ class Journeys(Journey):
             self.refuse(404, path)
             stranger = self.person(path)
             expect(stranger.get_by_role("heading", level=1)).to_have_text("No such garden")
+            # The link in a mail leads its owner there, although no cookie comes along from another site.
+            mail = page.context.new_page()
+            link = f'<a href="{page.url}">Frost tonight</a>'
+            mail.route("http://mail.example/", lambda route: route.fulfill(content_type="text/html", body=link))
+            mail.goto("http://mail.example/")
+            mail.get_by_role("link").click()
+            expect(mail.get_by_role("heading", level=1)).to_have_text("South slope")
+            mail.close()
             keys.press("Public", "Space")
             keys.press("Save")
             expect(page.locator("#facts")).to_have_text("A public garden")
@@ -50,6 +58,11 @@ class Journeys(Journey):
             expect(stranger.locator("body")).not_to_contain_text("Tomato bed")
             expect(stranger.get_by_role("heading", name="Devices")).to_have_count(0)
             self.look(stranger)
+            # A neighbour is signed in, and asks for nothing that is not to be had.
+            neighbour = self.register("Grace")[0]
+            neighbour.goto(self.service.url + path)
+            expect(neighbour.locator("#devices")).to_contain_text("Sensor 1")
+            expect(neighbour.locator("#live")).to_have_text("Live")
             # The first page tells of it, also to who comes back.
             keys.follow("My gardens")
             expect(page.locator("#gardens")).to_contain_text("41.5 %")

@@ -130,6 +130,15 @@ class Pages(unittest.TestCase):
         expect(notice).to_be_hidden(timeout=10_000)
         expect(page.get_by_role("heading", level=1)).to_have_text("Everything is healthy")
 
+    def test_status_says_that_its_history_is_away(self):
+        page = self.open("/status")
+        expect(page.locator("#days li")).to_have_count(90, timeout=60_000)
+        page.route("**/status/history", lambda route: route.abort())
+        page.reload()
+        for sum in ("#days-sum", "#hours-sum"):
+            expect(page.locator(sum)).to_contain_text("The server cannot be reached.", timeout=60_000)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Everything is healthy")
+
     def test_gardens(self):
         self.everywhere("/gardens", lambda page: page.get_by_role("link", name="Walled garden").wait_for(), "gardens")
 

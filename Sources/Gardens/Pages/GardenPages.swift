@@ -59,20 +59,40 @@ struct GardenPages: EndpointGroup {
     } catch {
       return unavailable(Problem(error), call)
     }
-    guard let garden else { return Self.absent.response(to: call.request, .notFound, isPersonal: true) }
-    return Self.page(of: garden.name).response(to: call.request, isPersonal: !garden.isPublic)
+    guard let garden else { return absent(id, call) }
+    let isKnown = call.identity.user != nil
+    return Self.page(of: garden.name, for: isKnown ? garden.role?.rawValue ?? "none" : "")
+      .response(to: call.request, isPersonal: isKnown || !garden.isPublic)
+  }
+
+  /// What who is not of the garden gets.
+  ///
+  /// A cookie that is `SameSite=Strict` does not come with a link from another site's page, a mail's for example (RFC
+  /// 6265bis, section 5.2). So the page that such a link opens opens itself once more: that comes from our own page.
+  private func absent(_ garden: Identifier, _ call: Call) -> Response {
+    var response = Self.absent.response(to: call.request, .notFound, isPersonal: true)
+    let (request, isFirst) = (call.request, (try? call.query().flag("again")) != true)
+    if isFirst, call.identity.id == nil, request.headers("Sec-Fetch-Mode") == ["navigate"],
+      ["cross-site", "same-site"].contains(request.header("Sec-Fetch-Site"))
+    {
+      response.headers.append("Refresh", "0; url=/gardens/\(garden)?again=true")
+    }
+    return response
   }
 
   /// A garden, as far as its page shows it.
   private struct Visible {
     let name: String
     let isPublic: Bool
+    /// What role who asks has in it.
+    let role: GardenRole?
   }
 
   /// Nil for a garden that is not there for who asks.
   private func find(_ garden: Identifier, _ call: Call) async throws -> Visible? {
     guard let row = try await context.database.query(Self.visible, garden, call.identity.user).first else { return nil }
-    return Visible(name: try row.decode(String.self, 0), isPublic: try row.decode(Bool.self, 1))
+    var columns = row.columns
+    return Visible(name: try columns.next(), isPublic: try columns.next(), role: try GardenRole.read(&columns))
   }
 
   /// A problem as a page.
@@ -90,11 +110,13 @@ struct GardenPages: EndpointGroup {
     return call.conditional(try await charts.chart(history, for: call.client), isList: false)
   }
 
-  private static func page(of name: String) -> WebFile {
+  /// The page of a garden for who has a role in it, which is empty of who has not said who it is.
+  private static func page(of name: String, for role: String) -> WebFile {
     var text = HTMLWriter()
     text.text(name)
     return PageShell.page(
-      title: name, at: "/gardens", script: "garden", main: Asset.named("garden.html").filled(["name": text.bytes]))
+      title: name, at: "/gardens", script: "garden",
+      main: Asset.named("garden.html").filled(["role": Array(role.utf8), "name": text.bytes]))
   }
 
   private static func notice(_ title: String, _ detail: String) -> WebFile {
@@ -104,5 +126,8 @@ struct GardenPages: EndpointGroup {
 
   private static let visible = Statement(
     "garden_pages.visible",
-    "SELECT name, public FROM gardens WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))")
+    """
+    SELECT name, public, \(GardenRole.column(of: "$2")) FROM gardens
+    WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))
+    """)
 }

@@ -3,6 +3,8 @@ import Postgres
 import Testing
 import Values
 
+@testable import Gardens
+
 @Suite("Pages of gardens")
 struct GardenPagesTests {
   @Test("are there for public gardens, with their names as text")
@@ -44,6 +46,40 @@ struct GardenPagesTests {
     }
     #expect(try owner.get("/gardens/\(garden)/data").header("cache-control") == "private, no-cache")
     #expect(try server.signedIn().client.get("/gardens/\(garden)/data").problem == "not-found")
+  }
+
+  @Test("open themselves once more where a link from another site brought no cookie to a garden that may be private")
+  func links() throws {
+    let server = try LiveServer.shared.get()
+    let (owner, _) = try server.signedIn()
+    let garden = "/gardens/\(try owner.makeGarden())"
+    func refresh(_ client: Client, _ path: String, _ site: String) throws -> String? {
+      try client.get(path, headers: ["Sec-Fetch-Site: \(site)", "Sec-Fetch-Mode: navigate"]).header("refresh")
+    }
+    #expect(try refresh(Client(server), garden, "cross-site") == "0; url=\(garden)?again=true")
+    // Never twice, nor where the cookie came along, or is none to come.
+    #expect(try refresh(Client(server), "\(garden)?again=true", "cross-site") == nil)
+    #expect(try refresh(Client(server), garden, "same-origin") == nil)
+    #expect(try refresh(Client(server), garden, "none") == nil)
+    #expect(try refresh(owner, garden, "cross-site") == nil)
+    #expect(try refresh(try server.signedIn().client, garden, "cross-site") == nil)
+    #expect(try Client(server).get(garden).header("refresh") == nil)
+  }
+
+  @Test("say what role who looks has, so that no stranger's page asks for what is not its own")
+  func roles() throws {
+    let server = try LiveServer.shared.get()
+    let (owner, _) = try server.signedIn()
+    let garden = try owner.makeGarden(#"{"name":"Shown","public":true}"#)
+    let member = try owner.share(garden, as: .editor, with: try server.signedIn().client)
+    let expected: [(Client, String)] = [
+      (owner, "owner"), (member, "editor"), (try server.signedIn().client, "none"), (Client(server), ""),
+    ]
+    for (client, role) in expected {
+      let page = try client.get("/gardens/\(garden)")
+      #expect(page.text.contains(#"data-role="\#(role)""#), "\(role)")
+      #expect(page.header("cache-control") == (role.isEmpty ? "no-cache" : "private, no-cache"))
+    }
   }
 
   @Test("are absent for unknown gardens, and for private ones to strangers")

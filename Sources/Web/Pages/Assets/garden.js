@@ -14,6 +14,9 @@ const AGES = 15_000;
 
 const id = location.pathname.split("/")[2];
 const path = `/api/gardens/${id}`;
+const STRANGER = "none";
+// What the server took who looks at it for; nothing where it could not know, since a link from elsewhere brings no cookie.
+const { role } = find("garden").dataset;
 const fields = new Map(); // "device sensor" → its current value on the page
 const history = new History(id);
 let changed = false;
@@ -87,8 +90,8 @@ function showAges() {
 
 async function load() {
   const me = profile();
-  // What is only its growers' is asked for by those who may be one: the server says who is.
-  const whenKnown = (ask) => me.then((who) => (who ? optional(ask()) : null));
+  // What is only its growers' is asked for by those who may be one.
+  const whenKnown = (ask) => me.then((who) => (who && role !== STRANGER ? optional(ask()) : null));
   const parts = [
     get(path), getLatest(), history.get(), whenKnown(() => all(`${path}/devices`)), whenKnown(() => get(`${path}/insights?limit=5`)),
   ];
@@ -113,10 +116,10 @@ async function load() {
 
 /** What is done for a garden comes with its own module, for those alone who are of it. */
 async function keep(garden, devices, me) {
-  const role = garden.ownerId === me.id ? "owner" : (await optional(all(`${path}/members`)))?.find(({ userId }) => userId === me.id)?.role;
-  if (!role) return;
+  const own = role || (garden.ownerId === me.id ? "owner" : (await optional(all(`${path}/members`)))?.find(({ userId }) => userId === me.id)?.role);
+  if (!own) return;
   const { showKeeping } = await import("./keeping.js");
-  showKeeping(garden, devices, role, load);
+  showKeeping(garden, devices, own, load);
   document.querySelector("nav [aria-current]")?.removeAttribute("aria-current");
   document.querySelector("nav a").setAttribute("aria-current", "page"); // it is one of "My gardens"
 }

@@ -150,7 +150,7 @@ async function turn() {
 
 /** Noted every minute: asked for as seldom. What cannot be had now may be had then. */
 function past() {
-  if (!document.hidden) showUptime().catch(() => {});
+  if (!document.hidden) showUptime();
   setTimeout(past, 60_000);
 }
 

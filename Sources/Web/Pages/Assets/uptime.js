@@ -10,7 +10,14 @@ const GOOD = 0.9995, FAIR = 0.99;
 const MEANINGS = { away: "No answer", unhealthy: "Unhealthy", degraded: "Degraded" };
 
 export async function showUptime() {
-  const { days, hours, incidents } = await get("/status/history");
+  let history;
+  try {
+    history = await get("/status/history");
+  } catch (error) {
+    for (const id of ["days-sum", "hours-sum"]) find(id).textContent = `How it was is not known just now. ${error.message}`;
+    return;
+  }
+  const { days, hours, incidents } = history;
   showBars("days", days, (start) => utcDate.format(start));
   showBars("hours", hours, (start) => `${date.format(start)}, ${clock.format(start)}`);
   if (!incidents.length) return;
