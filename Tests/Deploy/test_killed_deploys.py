@@ -1,13 +1,16 @@
 """Deploys that are killed, as a host without power does, at each of their stages and at each command that changes
 something: what is left serves, and the next deploy comes to its end."""
 import contextlib
+import functools
 import os
+import pathlib
 import re
 import signal
 import time
 import unittest
 
 from Tests.Deploy.host import Host, Load
+from Tests.Deploy.test_units import SystemdHost, needs_root
 from Tests.Stack.stack import ROOT, until
 
 # The stages of a deploy, each with what the one after a kill does; that these are all, a test compares with the script.
@@ -16,8 +19,8 @@ STAGES = {
     "retire": "finishing that",
 }
 ENDS = {"complete", "failed"}
-# Commands that change a file or a process: what a deploy has come to is decided by which of them were reached.
-CHANGE = re.compile(r"(touch|rm|mv|ln|cp|sync|kill|exec setsid|systemctl)\b|(echo|printf)\b.*>")
+# Lines that change a file or a process: what a deploy has come to is decided by which of them were reached.
+CHANGE = re.compile(r'(^|; |\|\| |&& |then |else )(touch|rm|mv|ln|cp|sync|kill -[TK]|exec setsid|systemctl (?!show))|>>?"\$')
 SHORT = ("--for", "1s", "--every", "1s", "--min-requests", "1", "--max-p95", "5s")
 # Before each command bash calls this: it notes where that stands, or ends the deploy there.
 TRACE = """
@@ -26,22 +29,76 @@ set -o functrace
 at_command() {
   local IFS=' '
   local place="${FUNCNAME[*]:1} $1"
-  if [ -n "${NOTE_COMMANDS:-}" ]; then printf '%s\\t%s\\n' "$place" "${2%%$'\\n'*}" >>"$NOTE_COMMANDS"; fi
+  if [ -n "${NOTE_COMMANDS:-}" ]; then echo "$place ${BASH_SOURCE[1]}" >>"$NOTE_COMMANDS"; fi
   if [ "$place" = "${KILL_AT:-}" ]; then kill -KILL $$ $BASHPID; fi
 }
-trap 'at_command $LINENO "$BASH_COMMAND"' DEBUG
+trap 'at_command $LINENO' DEBUG
 """
 
 
-class KilledDeploys(unittest.TestCase):
+class Walk:
+    """Deploys that are killed one after the other, at all the places where one changes something."""
+
     @classmethod
-    def setUpClass(cls):
-        cls.host = Host()
-        cls.addClassCleanup(cls.host.close)
-        cls.host.start_edge()
-        code, said = cls.host.deploy(cls.host.release("good"))
+    def begin_with(cls, host):
+        cls.host = host
+        cls.addClassCleanup(host.close)
+        host.start_edge()
+        code, said = host.deploy(host.release("good"))
         if code:
             raise AssertionError(f"the first deploy failed: {said}")
+
+    def changes(self, *arguments, expected=0):
+        """Where a deploy changes something: the functions around such a command, and its line."""
+        notes = self.host.folder / "commands"
+        with self.traced(NOTE_COMMANDS=notes):
+            code, said = self.host.deploy(*arguments, options=SHORT)
+        self.assertEqual(code, expected, said)
+        commands = dict.fromkeys(tuple(line.rsplit(" ", 1)) for line in notes.read_text().splitlines())
+        notes.unlink()
+        ours = [(place, file) for place, file in commands if file.startswith(f"{ROOT}/")]  # and not settings
+        return [place for place, file in ours if CHANGE.search(self.lines(file)[int(place.split()[-1]) - 1])]
+
+    @staticmethod
+    @functools.cache
+    def lines(file):
+        return [line.strip() for line in pathlib.Path(file).read_text().splitlines()]
+
+    @contextlib.contextmanager
+    def traced(self, **variables):
+        trace = self.host.folder / "trace"
+        trace.write_text(TRACE)
+        before = dict(self.host.settings)
+        self.host.settings.update(BASH_ENV=trace, **variables)
+        try:
+            yield
+        finally:
+            self.host.settings = before
+
+    def walk(self, wanted=lambda function: True):
+        """Each deploy is killed before a change, and first undoes or finishes what the one before it had begun."""
+        host, arguments = self.host, ("--canary=50%", "--backup-command=true")
+        bad = '[ "$1" = serve ] && exit 3; exec "$binary" "$@"'
+        places = [(place, ()) for place in self.changes(*arguments, host.release("walked"))]
+        places += [(place, (bad,)) for place in self.changes(*arguments, host.release("bad", bad), expected=1) if " ended " in place]
+        places = [(place, body) for place, body in places if wanted(place.split()[0])]
+        print(f"\nkilled before {len(places)} changes:", *(place for place, _ in places), sep="\n")
+        with Load(host) as load:
+            for number, (place, body) in enumerate(places):
+                with self.subTest(place), self.traced(KILL_AT=place):
+                    code, said = host.deploy(*arguments, host.release(f"walked-{number}", *body), options=SHORT)
+                    self.assertEqual(code, -signal.SIGKILL, said)
+                    self.assertRegex(host.served(), "^walked")
+            code, said = host.deploy(host.release("good"))
+            self.assertEqual(code, 0, said)
+        self.assertEqual(load.failures, [])
+        self.assertEqual((host.served(), len(host.running())), ("good", 1))
+
+
+class KilledDeploys(Walk, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.begin_with(Host())
 
     def kill_at(self, stage, *arguments):
         """Begins a deploy and ends it by SIGKILL once its journal says that it has come there."""
@@ -58,44 +115,8 @@ class KilledDeploys(unittest.TestCase):
         script = (ROOT / "scripts/deploy").read_text()
         self.assertEqual(set(re.findall(r"\benter ([a-z]+)", script)), set(STAGES) | ENDS)
 
-    def changes(self, *arguments, expected=0):
-        """Where a deploy changes something: the functions around such a command, and its line."""
-        notes = self.host.folder / "commands"
-        with self.traced(NOTE_COMMANDS=notes):
-            code, said = self.host.deploy(*arguments, options=SHORT)
-        self.assertEqual(code, expected, said)
-        commands = [line.split("\t", 1) for line in notes.read_text().splitlines()]
-        notes.unlink()
-        return list(dict.fromkeys(place for place, command in commands if CHANGE.match(command)))
-
-    @contextlib.contextmanager
-    def traced(self, **variables):
-        trace = self.host.folder / "trace"
-        trace.write_text(TRACE)
-        before = dict(self.host.settings)
-        self.host.settings.update(BASH_ENV=trace, **variables)
-        try:
-            yield
-        finally:
-            self.host.settings = before
-
     def test_before_each_change(self):
-        """Each deploy is killed there, and first undoes or finishes what the one before it had begun."""
-        host, arguments = self.host, ("--canary=50%", "--backup-command=true")
-        bad = '[ "$1" = serve ] && exit 3; exec "$binary" "$@"'
-        walk = [(place, ()) for place in self.changes(*arguments, host.release("walked"))]
-        walk += [(place, (bad,)) for place in self.changes(*arguments, host.release("bad", bad), expected=1) if " ended " in place]
-        print(f"\nkilled before {len(walk)} changes")
-        with Load(host) as load:
-            for number, (place, body) in enumerate(walk):
-                with self.subTest(place), self.traced(KILL_AT=place):
-                    code, said = host.deploy(*arguments, host.release(f"walked-{number}", *body), options=SHORT)
-                    self.assertEqual(code, -signal.SIGKILL, said)
-                    self.assertRegex(host.served(), "^walked")
-            code, said = host.deploy(host.release("good"))
-            self.assertEqual(code, 0, said)
-        self.assertEqual(load.failures, [])
-        self.assertEqual((host.served(), len(host.running())), ("good", 1))
+        self.walk()
 
     def test_all_servers_gone_with_it(self):
         host = self.host
@@ -133,6 +154,18 @@ def killed_at(stage):
 
 for stage in STAGES:
     setattr(KilledDeploys, f"test_killed_at_{stage}", killed_at(stage))
+
+
+@needs_root
+class KilledUnits(Walk, unittest.TestCase):
+    """Where the colours are units, what is another is how they are started and stopped."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.begin_with(SystemdHost())
+
+    def test_before_each_change_of_a_unit(self):
+        self.walk(lambda function: function in ("start", "stop"))
 
 
 if __name__ == "__main__":
