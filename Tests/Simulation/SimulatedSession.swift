@@ -77,6 +77,13 @@ final class SimulatedSession {
     statements[name] = text
   }
 
+  /// Ends a connection for both sides at this moment: a process that another test starts may hold a copy of the
+  /// descriptor, which `close` alone would leave open.
+  static func close(_ fd: Int32) {
+    shutdown(fd, Int32(SHUT_RDWR))
+    Glibc.close(fd)
+  }
+
   /// The server ends the connection, and with it what it has not begun.
   func close() {
     hangUp()
@@ -86,7 +93,7 @@ final class SimulatedSession {
   /// The client has gone; a server still runs what it was sent.
   private func hangUp() {
     guard fd >= 0 else { return }
-    Glibc.close(fd)
+    Self.close(fd)
     fd = -1
   }
 }

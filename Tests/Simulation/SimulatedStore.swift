@@ -88,10 +88,10 @@ final class SimulatedStore {
   private func accept(_ now: UInt64) -> Bool {
     var hasAccepted = false
     while true {
-      let fd = Glibc.accept(listener, nil, nil)
+      let fd = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
       if fd < 0 { return hasAccepted }
       hasAccepted = true
-      if now < goneUntil { close(fd) } else { sessions.append(SimulatedSession(fd)) }
+      if now < goneUntil { SimulatedSession.close(fd) } else { sessions.append(SimulatedSession(fd)) }
     }
   }
 
