@@ -5,7 +5,7 @@ import Values
 
 @testable import Migrations
 
-@Suite("Migrations")
+@Suite("Migrations", .blocking)
 struct MigrationTests {
   @Test("assume of old order lines that what has stock now was taken from it, and nothing else")
   func stockTaken() throws {

@@ -10,7 +10,7 @@ import Values
 @testable import Settings
 
 /// The roles that `scripts/postgres-roles` and `scripts/redis-start` make, on the private stores.
-@Suite("The roles of the stores", .serialized)
+@Suite("The roles of the stores", .blocking, .serialized)
 struct RolesTests {
   private static let scripts = #filePath.dropLast("Tests/ServingTests/RolesTests.swift".count) + "scripts/"
   private static let password = "0123456789abcdef"

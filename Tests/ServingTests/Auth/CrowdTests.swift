@@ -3,7 +3,7 @@ import Reactor
 import Testing
 import Values
 
-@Suite("A crowd that registers")
+@Suite("A crowd that registers", .blocking)
 struct CrowdTests {
   @Test("does not keep a member from signing in")
   func crowd() throws {

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 import Values
 
-@Suite("The throttle of sign-ins")
+@Suite("The throttle of sign-ins", .blocking)
 struct LoginThrottleTests {
   private static let wrong = "not this one, no"
   private static let shared = Result { try LiveServer(["TRUSTED_PROXIES": "127.0.0.1"]) }

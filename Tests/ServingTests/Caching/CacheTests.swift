@@ -8,7 +8,7 @@ import Values
 @testable import Settings
 @testable import Web
 
-@Suite("The cache")
+@Suite("The cache", .blocking)
 struct CacheTests {
   /// What is promised, in nanoseconds.
   private static let promiseNanoseconds: UInt64 = 1_000_000_000

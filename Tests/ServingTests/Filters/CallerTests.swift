@@ -2,7 +2,7 @@ import JSON
 import Testing
 import Values
 
-@Suite("Who calls")
+@Suite("Who calls", .blocking)
 struct CallerTests {
   @Test("is told by trusted proxies alone, and by the last of them that can be read")
   func addresses() throws {
@@ -43,7 +43,7 @@ struct CallerTests {
   }
 }
 
-@Suite("Pages of other origins")
+@Suite("Pages of other origins", .blocking)
 struct CrossOriginTests {
   private static let origin = "https://app.example.org"
 

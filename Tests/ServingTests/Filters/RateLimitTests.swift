@@ -5,7 +5,7 @@ import Values
 
 @testable import Secrets
 
-@Suite("Rate limits")
+@Suite("Rate limits", .blocking)
 struct RateLimitTests {
   private static func server(_ settings: [String: String]) throws -> LiveServer {
     try LiveServer(settings.merging(["TRUSTED_PROXIES": "127.0.0.1"]) { $1 })

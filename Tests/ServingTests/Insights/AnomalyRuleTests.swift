@@ -5,7 +5,7 @@ import Values
 
 @testable import Agronomy
 
-@Suite("The rule for anomalies")
+@Suite("The rule for anomalies", .blocking)
 struct AnomalyRuleTests {
   /// What four beds measure under one weather: each with a little noise that is always the same.
   private static func beds(

@@ -5,7 +5,7 @@ import Values
 
 @testable import Agronomy
 
-@Suite("The rule for frost")
+@Suite("The rule for frost", .blocking)
 struct FrostRuleTests {
   /// Days that are warmest at 14 h, down to a minimum at 2 h that differs from night to night, with noise of a kind.
   private static func temperature(_ moment: Timestamp, minimum: Double) -> Double {

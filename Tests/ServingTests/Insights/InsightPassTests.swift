@@ -4,7 +4,7 @@ import Reactor
 import Testing
 import Values
 
-@Suite("The pass over gardens")
+@Suite("The pass over gardens", .blocking)
 struct InsightPassTests {
   @Test("warns of what is new, once, whichever replica looks")
   func once() throws {

@@ -9,7 +9,7 @@ import Values
 @testable import Insights
 
 /// A healthy garden's year, hour by hour through the pass's own look and real stores: `make insights-replay` runs it.
-@Suite("A healthy year", .enabled(if: getenv("INSIGHTS_REPLAY") != nil))
+@Suite("A healthy year", .blocking, .enabled(if: getenv("INSIGHTS_REPLAY") != nil))
 struct InsightReplayTests {
   /// What a year may say beyond what it must.
   static let frostBeyondNights: Int64 = 40

@@ -4,7 +4,7 @@ import Values
 
 @testable import Agronomy
 
-@Suite("The neighbours of sensors")
+@Suite("The neighbours of sensors", .blocking)
 struct NeighboursTests {
   /// How far points are from the median of others, each held against each.
   private static func differences(_ own: [Point], _ others: [[Point]]) -> [(at: Timestamp, value: Double)] {

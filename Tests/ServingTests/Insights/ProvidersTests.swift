@@ -1,7 +1,7 @@
 import Testing
 
 /// Over real sockets, in one server of their own: the circuits of a process are shared by its tests.
-@Suite("Providers of insights", .serialized)
+@Suite("Providers of insights", .blocking, .serialized)
 struct ProvidersTests {
   private static let setUp = Result {
     let models = try ModelServer()

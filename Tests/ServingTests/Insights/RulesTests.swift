@@ -5,7 +5,7 @@ import Values
 
 @testable import Insights
 
-@Suite("The rules")
+@Suite("The rules", .blocking)
 struct RulesTests {
   private static let evening = RulePlot.evening
   private static let device = RulePlot.device(1)

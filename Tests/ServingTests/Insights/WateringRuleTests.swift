@@ -3,7 +3,7 @@ import JSON
 import Testing
 import Values
 
-@Suite("The rule for watering")
+@Suite("The rule for watering", .blocking)
 struct WateringRuleTests {
   private static let evening = RulePlot.evening
   private static let limits = MoistureLimits(dryBelow: 30, wetAbove: 85)

@@ -4,7 +4,7 @@ import Testing
 @testable import Notifications
 @testable import Secrets
 
-@Suite("Channels")
+@Suite("Channels", .blocking)
 struct ChannelsTests {
   private let server: LiveServer
   private let client: Client

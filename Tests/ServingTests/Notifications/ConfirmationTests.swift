@@ -6,7 +6,7 @@ import Values
 @testable import Notifications
 @testable import Secrets
 
-@Suite("A channel of mail", .serialized)
+@Suite("A channel of mail", .blocking, .serialized)
 struct ConfirmationTests {
   private static let setUp = Result {
     let mail = try MailServer()

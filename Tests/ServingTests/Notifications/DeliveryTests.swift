@@ -10,7 +10,7 @@ import Values
 @testable import Secrets
 
 /// To real receivers on the loopback, which the operator of these servers allows.
-@Suite("News", .serialized)
+@Suite("News", .blocking, .serialized)
 struct DeliveryTests {
   private static let setUp = Result {
     let mail = try MailServer()

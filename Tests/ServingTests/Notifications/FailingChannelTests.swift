@@ -3,7 +3,7 @@ import Postgres
 import Testing
 import Values
 
-@Suite("A channel that fails")
+@Suite("A channel that fails", .blocking)
 struct FailingChannelTests {
   private static let mail = Result { try MailServer() }
 

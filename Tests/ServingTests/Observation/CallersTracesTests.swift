@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Traces that callers ask for")
+@Suite("Traces that callers ask for", .blocking)
 struct CallersTracesTests {
   @Test("are recorded for a bounded number of requests, whoever asks")
   func bound() throws {

@@ -6,7 +6,7 @@ import Values
 @testable import Gardens
 @testable import Settings
 
-@Suite("docs/devices.md")
+@Suite("docs/devices.md", .blocking)
 struct DeviceDocumentTests {
   /// A piece of code, and what the comment before it says is done with it.
   private struct Snippet {

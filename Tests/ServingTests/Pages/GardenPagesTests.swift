@@ -5,7 +5,7 @@ import Values
 
 @testable import Gardens
 
-@Suite("Pages of gardens")
+@Suite("Pages of gardens", .blocking)
 struct GardenPagesTests {
   @Test("are there for public gardens, with their names as text")
   func page() throws {

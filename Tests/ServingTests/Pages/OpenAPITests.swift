@@ -8,7 +8,7 @@ import Values
 @testable import Settings
 @testable import Web
 
-@Suite("OpenAPI document")
+@Suite("OpenAPI document", .blocking)
 struct OpenAPITests {
   private func document() throws -> JSONValue {
     try Client(LiveServer.shared.get()).get("/openapi.json").json
@@ -122,7 +122,7 @@ struct OpenAPITests {
   }
 }
 
-@Suite("JSON Schema of a shape")
+@Suite("JSON Schema of a shape", .blocking)
 struct SchemaTests {
   @Test(
     "is written as the standard has it",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Web
 
-@Suite("Pages")
+@Suite("Pages", .blocking)
 struct PagesTests {
   private func client() throws -> Client { Client(try LiveServer.shared.get()) }
 

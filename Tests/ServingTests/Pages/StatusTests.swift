@@ -5,7 +5,7 @@ import Values
 @testable import Serving
 @testable import Web
 
-@Suite("Status page")
+@Suite("Status page", .blocking)
 struct StatusTests {
   @Test("shows the checks and the points after a moment")
   func data() throws {

@@ -6,7 +6,7 @@ import Values
 @testable import Reference
 @testable import Web
 
-@Suite("Every route")
+@Suite("Every route", .blocking)
 struct AuthorizationTests {
   /// Who may call what of a private garden and of a shop: the status for anonymous, a stranger, the garden's device, a
   /// viewer, an editor, a manager, the owner, an administrator, and the owner's tokens to read, to write and to order.

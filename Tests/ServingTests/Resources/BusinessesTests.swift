@@ -4,7 +4,7 @@ import Values
 
 @testable import Settings
 
-@Suite("Businesses")
+@Suite("Businesses", .blocking)
 struct BusinessesTests {
   private let server: LiveServer
 

@@ -2,7 +2,7 @@ import Reactor
 import Testing
 import Values
 
-@Suite("Devices")
+@Suite("Devices", .blocking)
 struct DevicesTests {
   private let server: LiveServer
 

@@ -8,7 +8,7 @@ import Values
 @testable import Secrets
 @testable import Settings
 
-@Suite("The events of a garden")
+@Suite("The events of a garden", .blocking)
 struct GardenEventsTests {
   private let server: LiveServer
 

@@ -1,7 +1,7 @@
 import Testing
 import Values
 
-@Suite("Gardens")
+@Suite("Gardens", .blocking)
 struct GardensTests {
   private let server: LiveServer
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gardens
 
-@Suite("What gardens and devices say of their ground")
+@Suite("What gardens and devices say of their ground", .blocking)
 struct GroundTests {
   private let server: LiveServer
 

@@ -8,7 +8,7 @@ import Values
 @testable import Settings
 @testable import Transfer
 
-@Suite("The history of a device")
+@Suite("The history of a device", .blocking)
 struct HistoryTests {
   private let device: TestDevice
 

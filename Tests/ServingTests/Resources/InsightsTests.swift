@@ -4,7 +4,7 @@ import Values
 
 @testable import Insights
 
-@Suite("Insights")
+@Suite("Insights", .blocking)
 struct InsightsTests {
   private let server: LiveServer
 

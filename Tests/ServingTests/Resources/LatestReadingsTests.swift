@@ -7,7 +7,7 @@ import Values
 @testable import Gardens
 @testable import Secrets
 
-@Suite("The latest readings of a garden")
+@Suite("The latest readings of a garden", .blocking)
 struct LatestReadingsTests {
   private let server: LiveServer
 

@@ -4,7 +4,7 @@ import Values
 @testable import Gardens
 @testable import Settings
 
-@Suite("The members of a garden")
+@Suite("The members of a garden", .blocking)
 struct MembersTests {
   private let server: LiveServer
 

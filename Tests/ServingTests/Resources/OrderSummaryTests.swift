@@ -2,7 +2,7 @@ import JSON
 import Testing
 import Values
 
-@Suite("The summary of sales")
+@Suite("The summary of sales", .blocking)
 struct OrderSummaryTests {
   private let server: LiveServer
 

@@ -4,7 +4,7 @@ import Values
 
 @testable import Commerce
 
-@Suite("Transitions of orders")
+@Suite("Transitions of orders", .blocking)
 struct OrderTransitionsTests {
   private let server: LiveServer
   private let shop: Shop

@@ -2,7 +2,7 @@ import JSON
 import Testing
 import Values
 
-@Suite("Orders")
+@Suite("Orders", .blocking)
 struct OrdersTests {
   private let server: LiveServer
 

@@ -6,7 +6,7 @@ import Values
 @testable import Accounts
 
 /// By mail to a real server on the loopback.
-@Suite("A forgotten password", .serialized)
+@Suite("A forgotten password", .blocking, .serialized)
 struct PasswordResetsTests {
   private static let setUp = Result {
     let mail = try MailServer()

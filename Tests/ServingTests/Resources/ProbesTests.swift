@@ -1,7 +1,7 @@
 import JSON
 import Testing
 
-@Suite("Probes")
+@Suite("Probes", .blocking)
 struct ProbesTests {
   private func client() throws -> Client { Client(try LiveServer.shared.get()) }
 

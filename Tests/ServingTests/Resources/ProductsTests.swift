@@ -2,7 +2,7 @@ import JSON
 import Testing
 import Values
 
-@Suite("Products")
+@Suite("Products", .blocking)
 struct ProductsTests {
   private let server: LiveServer
 

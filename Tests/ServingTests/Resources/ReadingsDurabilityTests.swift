@@ -7,7 +7,7 @@ import Values
 
 @testable import Gardens
 
-@Suite("Durable readings")
+@Suite("Durable readings", .blocking)
 struct ReadingsDurabilityTests {
   /// What clients were told, in sum.
   private struct Tally {

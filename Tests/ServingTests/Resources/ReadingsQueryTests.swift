@@ -4,7 +4,7 @@ import Reactor
 import Testing
 import Values
 
-@Suite("Reading readings")
+@Suite("Reading readings", .blocking)
 struct ReadingsQueryTests {
   private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
 

@@ -9,7 +9,7 @@ import Values
 @testable import Gardens
 @testable import Web
 
-@Suite("Sealed days")
+@Suite("Sealed days", .blocking)
 struct ReadingsSealingTests {
   private static let day: Int64 = 86_400_000
 

@@ -6,7 +6,7 @@ import Values
 @testable import Gardens
 @testable import Secrets
 
-@Suite("Storing readings")
+@Suite("Storing readings", .blocking)
 struct ReadingsStoreTests {
   private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
 

@@ -4,7 +4,7 @@ import Values
 @testable import Accounts
 @testable import Settings
 
-@Suite("Registration")
+@Suite("Registration", .blocking)
 struct RegistrationTests {
   private static func body(_ email: String, _ members: String = "") -> String {
     #"{"email":"\#(email)","password":"a long enough password","displayName":"Grace"\#(members)}"#

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("What is read by its key")
+@Suite("What is read by its key", .blocking)
 struct RowAnswerTests {
   /// Reads that several resources answer by one row, of one user.
   private static func paths(_ server: LiveServer) throws -> (client: Client, paths: [String]) {

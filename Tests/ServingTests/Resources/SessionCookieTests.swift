@@ -2,7 +2,7 @@ import JSON
 import Testing
 import Values
 
-@Suite("A session's cookie")
+@Suite("A session's cookie", .blocking)
 struct SessionCookieTests {
   private let server: LiveServer
 

@@ -6,7 +6,7 @@ import Values
 @testable import Secrets
 @testable import Web
 
-@Suite("Sessions")
+@Suite("Sessions", .blocking)
 struct SessionsTests {
   private let server: LiveServer
 

@@ -6,7 +6,7 @@ import Values
 @testable import Secrets
 @testable import Web
 
-@Suite("Personal access tokens")
+@Suite("Personal access tokens", .blocking)
 struct TokensTests {
   private func server() throws -> LiveServer { try LiveServer.shared.get() }
 

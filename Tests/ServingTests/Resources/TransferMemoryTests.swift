@@ -3,7 +3,7 @@ import Postgres
 import Testing
 import Values
 
-@Suite("Long exports and imports")
+@Suite("Long exports and imports", .blocking)
 struct TransferMemoryTests {
   /// Of each kind: many short lines, and some long ones; together several times the allowance.
   private static let (readings, insights) = (60_000, 6_000)

@@ -7,7 +7,7 @@ import Values
 @testable import Insights
 @testable import Transfer
 
-@Suite("Export and import")
+@Suite("Export and import", .blocking)
 struct TransferTests {
   private let server: LiveServer
 

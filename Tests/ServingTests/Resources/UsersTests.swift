@@ -1,7 +1,7 @@
 import Testing
 import Values
 
-@Suite("Accounts")
+@Suite("Accounts", .blocking)
 struct UsersTests {
   private static let password = "correct horse battery"
   private let server: LiveServer

@@ -11,7 +11,7 @@ import Values
 
 /// What each statement reads at a volume, in blocks of 8 KiB: a number that no other load of the machine changes.
 /// `make volume-test` loads years; by itself some days, with the same bounds.
-@Suite("At a volume", .serialized, .timeLimit(.minutes(60)))
+@Suite("At a volume", .blocking, .serialized, .timeLimit(.minutes(60)))
 struct VolumeTests {
   /// So many devices with ten sensors each; days of buckets of five minutes, and of an hour; businesses; orders.
   private struct Volume {

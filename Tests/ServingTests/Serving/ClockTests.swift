@@ -7,7 +7,7 @@ import Values
 @testable import Web
 
 /// Two replicas on one database, of which one has a machine whose clock is wrong.
-@Suite("Replicas of which one has a wrong clock")
+@Suite("Replicas of which one has a wrong clock", .blocking)
 struct ClockTests {
   /// The servers of one test, and their clients, who are one signed-in user.
   private struct Pair {

@@ -1,7 +1,7 @@
 import Postgres
 import Testing
 
-@Suite("Tables of readings can be distributed by device")
+@Suite("Tables of readings can be distributed by device", .blocking)
 struct DistributionTests {
   /// Tables whose names begin like readings, partitions apart.
   private static let tables = """

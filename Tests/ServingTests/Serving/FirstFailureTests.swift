@@ -3,7 +3,7 @@ import Testing
 @testable import Web
 
 /// A rise is seen only from a value that was scraped before: counters of failures are there before the first failure.
-@Suite("The first failure after a start")
+@Suite("The first failure after a start", .blocking)
 struct FirstFailureTests {
   private static let exposition = Result { () throws -> Set<Substring> in
     let server = try LiveServer()

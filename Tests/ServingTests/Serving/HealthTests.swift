@@ -4,7 +4,7 @@ import JSON
 import Testing
 import Values
 
-@Suite("The health report")
+@Suite("The health report", .blocking)
 struct HealthTests {
   @Test("asks the configured URLs, and is degraded while one of them gives no answer or a 5xx")
   func external() throws {

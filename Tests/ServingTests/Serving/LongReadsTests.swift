@@ -7,7 +7,7 @@ import Values
 
 @testable import Web
 
-@Suite("What may read much")
+@Suite("What may read much", .blocking)
 struct LongReadsTests {
   /// A server with public gardens, and who owns them.
   private struct Gardens: @unchecked Sendable {

@@ -37,7 +37,7 @@ private final class Lossy: Sendable {
   }
 }
 
-@Suite("When the answer to a COMMIT is lost")
+@Suite("When the answer to a COMMIT is lost", .blocking)
 struct LostAnswerTests {
   private static func isUnknown(_ reply: Reply) -> Bool {
     reply.status == 503 && reply.problem == "outcome-unknown" && reply.header("retry-after") == nil

@@ -7,7 +7,7 @@ import Testing
 @testable import Outbound
 
 /// Against a real server with a script, by a client on a loop of its own.
-@Suite("Calls to other servers")
+@Suite("Calls to other servers", .blocking)
 struct OutboundTests {
   private let server: ModelServer
   private var url: String { "http://127.0.0.1:\(server.port)/hook" }

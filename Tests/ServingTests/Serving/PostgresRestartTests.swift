@@ -3,7 +3,7 @@ import Reactor
 import Synchronization
 import Testing
 
-@Suite("When Postgres restarts under load")
+@Suite("When Postgres restarts under load", .blocking)
 struct PostgresRestartTests {
   @Test("probes say no until every loop has it again, and users are told to come back, or that nobody knows")
   func restarts() throws {

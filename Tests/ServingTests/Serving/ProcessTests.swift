@@ -5,7 +5,7 @@ import Reactor
 import Synchronization
 import Testing
 
-@Suite("The process")
+@Suite("The process", .blocking)
 struct ProcessTests {
   @Test("says no to /readyz at once on SIGTERM, serves on while it drains, then exits with 0")
   func termination() throws {

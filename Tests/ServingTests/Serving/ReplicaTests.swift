@@ -2,7 +2,7 @@ import Reactor
 import Testing
 import Values
 
-@Suite("A replica")
+@Suite("A replica", .blocking)
 struct ReplicaTests {
   @Test("serves the history of readings but of what was just stored, and the primary does while it is away")
   func history() throws {

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 import Values
 
-@Suite("A successor")
+@Suite("A successor", .blocking)
 struct SuccessionTests {
   @Test("takes over ten times under load without a failed request, and one that cannot start takes over nothing")
   func upgrades() throws {

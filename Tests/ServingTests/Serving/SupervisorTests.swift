@@ -4,7 +4,7 @@ import Testing
 
 @testable import Serving
 
-@Suite("A supervisor")
+@Suite("A supervisor", .blocking)
 struct SupervisorTests {
   /// What systemd would listen at.
   private final class Ear {

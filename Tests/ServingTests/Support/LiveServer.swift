@@ -145,6 +145,7 @@ final class LogCapture: Sendable {
     writeEnd = ends[1]
     let readEnd = ends[0]
     SystemThread.detached("log-capture") { [weak self] in
+      defer { close(readEnd) }
       var chunk = [UInt8](repeating: 0, count: 65_536)
       while true {
         let count = read(readEnd, &chunk, chunk.count)
@@ -153,6 +154,8 @@ final class LogCapture: Sendable {
       }
     }
   }
+
+  deinit { close(writeEnd) }
 
   private func take(_ bytes: ArraySlice<UInt8>) {
     let newline = UInt8(ascii: "\n")

@@ -4,7 +4,7 @@ import Glibc
 /// A blocking TCP connection to the server under test, and a plain reader of HTTP/1.1 answers.
 final class Wire {
   /// How long a read may wait before the test fails, in seconds.
-  static let timeoutSeconds = 20
+  static let timeoutSeconds = 60
 
   private let fd: Int32
   private var buffer: [UInt8] = []

@@ -1,0 +1,47 @@
+import Foundation
+import Reactor
+import Synchronization
+import Testing
+
+/// Threads for tests that wait for servers as a program with one connection does, by blocking.
+///
+/// Swift's own pool has as many threads as the machine has processors: on two of them two tests would wait, and all
+/// others for them.
+final class BlockingThreads: TaskExecutor {
+  static let shared = Result { try BlockingThreads(4) }
+
+  private let jobs = Mutex<[UnownedJob]>([])
+  private let waiting = DispatchSemaphore(value: 0)
+
+  private init(_ count: Int) throws {
+    for _ in 0..<count {
+      _ = try SystemThread(name: "test") { [self] in
+        while true {
+          waiting.wait()
+          let job = jobs.withLock { $0.removeFirst() }
+          job.runSynchronously(on: asUnownedTaskExecutor())
+        }
+      }
+    }
+  }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    jobs.withLock { $0.append(job) }
+    waiting.signal()
+  }
+}
+
+/// Runs the tests of a suite on threads that may block.
+struct BlockingTrait: SuiteTrait, TestScoping {
+  func provideScope(
+    for test: Test, testCase: Test.Case?, performing body: @concurrent @Sendable () async throws -> Void
+  ) async throws {
+    try await withTaskExecutorPreference(BlockingThreads.shared.get(), operation: body)
+  }
+}
+
+extension Trait where Self == BlockingTrait {
+  /// For suites whose tests block the thread that they run on.
+  static var blocking: Self { Self() }
+}
