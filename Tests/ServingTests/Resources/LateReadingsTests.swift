@@ -8,7 +8,7 @@ import Values
 @testable import Web
 
 /// Of days that are over: while the first of them waits for who seals days, the others come.
-@Suite("Readings that come late")
+@Suite("Readings that come late", .blocking)
 struct LateReadingsTests {
   private static let daysAgo: Int64 = 4
 
