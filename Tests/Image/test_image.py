@@ -141,7 +141,7 @@ class Stack(unittest.TestCase):
         self.assertEqual(api("SELECT count(*) > 0 FROM schema_migrations"), "t")
         self.assertIn("must be owner of table gardens", api("DROP TABLE gardens"))
         self.assertIn("permission denied for database", api("SELECT 1", database="postgres"))
-        self.assertIn("permission denied", api("SELECT * FROM users", role="exporter"))
+        self.assertIn("permission denied", api("SELECT * FROM public.users", role="exporter"))
 
     def test_the_server_s_user_in_redis_keeps_to_its_keys(self):
         def ask(user, *command):
