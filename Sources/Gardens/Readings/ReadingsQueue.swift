@@ -44,8 +44,9 @@ final class ReadingsQueue {
 
   /// How long the store may be away before those who wait are told so, in nanoseconds.
   static let patienceNanoseconds: UInt64 = 3_000_000_000
-  /// The pause before a batch is sent again, in nanoseconds.
+  /// The first pause before a batch is sent again, in nanoseconds; each next one is twice as long, up to the longest.
   static let pauseNanoseconds: UInt64 = 20_000_000
+  static let longestPauseNanoseconds: UInt64 = 320_000_000
 
   // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
@@ -117,6 +118,7 @@ final class ReadingsQueue {
   private func write(_ submissions: [ReadingsSubmission], until deadline: UInt64) async {
     let batch = ReadingsBatch(submissions)
     var progress = Progress()
+    var pause = Self.pauseNanoseconds
     while true {
       do {
         try await store.store(batch, of: submissions, &progress)
@@ -126,7 +128,8 @@ final class ReadingsQueue {
         switch remedy(for: error) {
         case .again:
           if (error as? PostgresError)?.outcomeIsUnknown == true { progress.isPerhapsStored = true }
-          await loop.sleep(nanoseconds: Self.pauseNanoseconds)
+          await loop.sleep(nanoseconds: pause)
+          pause = min(2 * pause, Self.longestPauseNanoseconds)
           if loop.now < deadline, await database.waitUntilUsable(nanoseconds: deadline - loop.now) { continue }
         case .apart where submissions.count > 1:
           return await writeHalves(submissions, until: deadline)

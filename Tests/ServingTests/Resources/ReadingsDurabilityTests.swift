@@ -49,6 +49,32 @@ struct ReadingsDurabilityTests {
     #expect(stored.sum == samples.reduce(0) { $0 + $1.value })
   }
 
+  @Test("are sent a dozen times, and not without a pause, to a database whose disk is full")
+  func fullDisk() throws {
+    let server = try LiveServer(["WORKERS": "1"])
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    // Of what a transaction has done, a sequence alone outlives its end.
+    try server.withDatabase { database in
+      try await database.execute("CREATE SEQUENCE attempts")
+      try await database.execute(
+        """
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM nextval('attempts'); RAISE 'no space left' USING ERRCODE = '53100'; END $$
+        """)
+      try await database.execute(
+        "CREATE TRIGGER full_disk BEFORE INSERT ON readings FOR EACH STATEMENT EXECUTE FUNCTION refuse()")
+    }
+    #expect(try device.post(device.client, Sample.series(3)).status == 503)
+    let attempts = try server.withDatabase {
+      try await $0.query("SELECT last_value FROM attempts")[0].decode(Int.self, 0)
+    }
+    // Pauses of 20, 40, 80, 160 and 320 ms, which fill three seconds. Each attempt is made by one statement or two.
+    #expect((2...26).contains(attempts))
+    try server.withDatabase { try await $0.execute("DROP TRIGGER full_disk ON readings") }
+    #expect(try device.post(device.client, Sample.series(3)).status == 200)
+  }
+
   @Test("fail no request for the sake of another in the same statement")
   func badNeighbour() throws {
     // A server of its own, whose database refuses one sensor's readings.
