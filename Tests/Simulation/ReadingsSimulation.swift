@@ -16,6 +16,10 @@ final class ReadingsSimulation {
   /// The most turns and answers between two moments of the clock.
   private static let mostTurns = 10_000
 
+  /// Of all simulations: each sink has a thread.
+  private static let logs = LogSink(
+    style: LogStyle(format: .json, level: .error, service: "simulation", version: "", environment: "test"))
+
   /// What a device was told of one of its readings.
   enum Verdict: Hashable { case accepted, duplicate, conflict }
 
@@ -42,11 +46,9 @@ final class ReadingsSimulation {
     var configuration = DatabaseConfiguration(url: "postgres://simulation@/simulation?host=\(store.folder)")
     (configuration.readers, configuration.writers, configuration.transactionConnections) = (2, 2, 0)
     database = try Database(loop: loop, configuration: configuration)
-    let logger = Logger(
-      LogSink(style: LogStyle(format: .json, level: .error, service: "simulation", version: "", environment: "test")))
     writer = ReadingsWriter(
       loop: loop, database: database,
-      partitions: ReadingPartitions(rawDays: 30, logger: logger) { Timestamp(unixMilliseconds: 0) })
+      partitions: ReadingPartitions(rawDays: 30, logger: Logger(Self.logs)) { Timestamp(unixMilliseconds: 0) })
   }
 
   /// Runs it to its end.
