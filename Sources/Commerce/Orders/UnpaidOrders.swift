@@ -26,6 +26,8 @@ final class UnpaidOrders {
   private var aside: [Identifier: Timestamp] = [:]
   /// What the run in progress has ended.
   private var ended: [Order] = []
+  /// What is shown otherwise by that.
+  private var changed: Set<CacheTag> = []
 
   init(_ context: LoopContext, _ meters: OrderMeters) {
     self.context = context
@@ -45,10 +47,14 @@ final class UnpaidOrders {
     let rows = try await transaction.query(Self.due, next, Array(aside.keys))
     taken = try rows.map { try $0.decode(Identifier.self, 0) }
     ended = try rows.map { try Order($0) }
+    changed = []
     if ended.isEmpty { return false }
     // Of all at once: one order after the other would lock their products in no order.
     try await Stock.giveBack(of: ended.map(\.id), in: transaction)
     try await transaction.execute(Self.end, ended.map(\.id))
+    let products = try await transaction.query(Self.products, ended.map(\.id))
+    changed = Set(ended.map { .products(of: $0.businessID) })
+    for row in products { changed.insert(.product(try row.decode(Identifier.self, 0))) }
     for order in ended { try await tell(of: order, in: transaction) }
     return ended.count == next
   }
@@ -67,15 +73,16 @@ final class UnpaidOrders {
       meters.moved(order, from: .pending)
     }
     tellCaches()
-    (ended, taken) = ([], [])
+    (ended, taken, changed) = ([], [], [])
     next = min(Self.ordersPerRun, 2 * next)
   }
 
   /// Has fewer orders ended by the next run; gives whether that is worth to be tried at once.
   private func failed(_ error: any Error) -> Bool {
-    // Perhaps it was committed after all.
+    // Perhaps it was committed after all, or will be.
     tellCaches()
-    defer { (ended, taken) = ([], []) }
+    if (error as? PostgresError)?.outcomeIsUnknown == true { context.cache.changeWasLost() }
+    defer { (ended, taken, changed) = ([], [], []) }
     // A store that is away, or too slow, is no order's fault.
     guard !taken.isEmpty, (error as? PostgresError).map({ $0.kind == .server }) ?? true else { return false }
     next = max(1, taken.count / 2)
@@ -90,14 +97,9 @@ final class UnpaidOrders {
   }
 
   private func tellCaches() {
-    let businesses = Set(ended.map(\.businessID))
-    if businesses.isEmpty { return }
-    let orders = ended.map(\.id)
-    context.loop.spawn { [context] in
-      let rows = try? await context.database.query(Self.products, orders)
-      let products = (try? rows?.map { try $0.decode(Identifier.self, 0) }) ?? []
-      await context.cache.invalidate(businesses.map { .products(of: $0) } + products.map { .product($0) })
-    }
+    let tags = Array(changed)
+    if tags.isEmpty { return }
+    context.loop.spawn { [context] in await context.cache.invalidate(tags) }
   }
 
   /// Those that somebody moves right now are left for the next run.
