@@ -7,7 +7,7 @@ import Values
 @testable import Insights
 @testable import Transfer
 
-@Suite("Export and import", .blocking)
+@Suite("Export and import", .blocking, .serialized)
 struct TransferTests {
   private let server: LiveServer
 
