@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # How long each window of the rules is here. A scrape a second leaves enough samples in the shortest.
-WINDOWS = {"5m": "8s", "15m": "20s", "30m": "15s", "1h": "20s", "2h": "25s", "6h": "30s", "1d": "60s", "3d": "70s"}
+WINDOWS = {"5m": "8s", "15m": "20s", "20m": "20s", "30m": "15s", "1h": "20s", "2h": "25s", "135m": "60s", "6h": "30s", "1d": "60s", "3d": "70s"}
 PORTS = ("api", "metrics", "http", "https", "status", "syslog", "edge-log", "prometheus", "alertmanager", "postgres", "redis", "nginx", "node", "blackbox", "outside")
 
 

@@ -55,6 +55,10 @@ def constant(value, *names, minutes=200):
     return {name: f"{value}x{minutes}" for name in names}
 
 
+def duty(failed, done="0x60", skipped="0x60"):
+    return {f'housekeeping_runs_total{{duty="expiry",result="{result}"}}': values for result, values in (("failed", failed), ("done", done), ("skipped", skipped))}
+
+
 def reading(device, values, status="accepted"):
     return {f'iot_sensor_readings_total{{device_id="{device}",sensor_type="rain",status="{status}"}}': values}
 
@@ -167,8 +171,14 @@ CASES = [
     Case("FileDescriptorsHigh", {'process_open_fds{job="api"}': "79x30", 'process_max_fds{job="api"}': "100x30"}, until=20),
     Case("Restarting", {'process_start_time_seconds{job="api"}': "1x1 2x1 3x1 4x20"}, 6, "warning"),
     Case("Restarting", {'process_start_time_seconds{job="api"}': "1x5 2x5 3x20", 'process_start_time_seconds{job="redis"}': "1 2 3 4 5 6x20"}, until=20),
-    Case("HousekeepingFailing", {'housekeeping_runs_total{duty="expiry",result="failed"}': "0+1x60", 'housekeeping_runs_total{duty="expiry",result="done"}': "0+1x60"}, 11, "warning", labels='duty="expiry"'),
-    Case("HousekeepingFailing", {'housekeeping_runs_total{duty="expiry",result="failed"}': "5x60", 'housekeeping_runs_total{duty="expiry",result="done"}': "0+1x60"}, until=40),
+    Case("HousekeepingFailing", duty("0+1x60", done="0+1x60"), 26, "warning", labels='duty="expiry"'),
+    Case("HousekeepingFailing", duty("0x14 1x14 2x14 3x14"), 40, "warning"),
+    Case("HousekeepingFailing", duty("5x60", done="0+1x60"), until=40),
+    Case("HousekeepingFailing", duty("0 1x60", skipped="0+1x60"), until=60, step=5),  # a single failure
+    # What runs once an hour: not done, done in between, and failed hours ago.
+    Case("HousekeepingFailing", duty("0x11 1x11 2x11 3x11", done="0 1x60"), 145, "warning", step=5),
+    Case("HousekeepingFailing", duty("0x11 1x11 2x11 3x11", done="0x17 1x60"), until=220, step=5),
+    Case("HousekeepingFailing", duty("0x11 1x35 2x20"), until=300, step=5),
 
     # --- the host ---
     Case("DiskNearlyFull", disk("9x200"), 1, "critical"),
