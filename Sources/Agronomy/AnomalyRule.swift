@@ -84,12 +84,13 @@ package enum AnomalyRule {
   private static func text(
     _ faults: [SensorFault], _ silent: [SilentDevice], _ observations: Observations, _ judged: Int
   ) -> String {
-    var sentences = faults.prefix(Finding.maximumNames).map { $0.sentence(observations.clock) }
+    var sentences = faults.prefix(Finding.maximumNames).map { $0.sentence(observations.clock(of: $0.series.device)) }
     sentences += silent.prefix(Finding.maximumNames).map { device in
       let minutes = device.seenAt.hours(until: observations.now) * 60
       let long =
         minutes < 120 ? "\(minutes.sentenceText(places: 0)) minutes" : "\((minutes / 60).sentenceText(places: 0)) hours"
-      return "\(device.name) has been silent for \(long), since \(observations.clock.text(device.seenAt))."
+      let since = observations.clock(of: device.device).text(device.seenAt)
+      return "\(device.name) has been silent for \(long), since \(since)."
     }
     if sentences.isEmpty {
       return judged == 1 ? "The sensor measures as it should." : "All \(judged) sensors measure as they should."

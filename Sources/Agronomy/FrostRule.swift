@@ -147,7 +147,7 @@ package enum FrostRule {
   private static func text(_ station: Station, _ observations: Observations) -> String {
     var text = "\(station.series.deviceName) measures \(station.temperature.sentenceText()) °C"
     if let dewPoint = station.dewPoint { text += ", with a dew point of \(dewPoint.sentenceText()) °C" }
-    text += " at \(observations.clock.text(station.series.newest.at))."
+    text += " at \(observations.clock(of: station.series.device).text(station.series.newest.at))."
     switch station.method {
     case .lastNight: return text + " The last night's minimum was \(station.forecast.sentenceText()) °C."
     case .regression:

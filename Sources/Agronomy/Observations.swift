@@ -70,6 +70,8 @@ package struct Observations {
   /// Degrees east, which tell when the sun rises; nil when the garden does not say where it is.
   package var longitude: Double?
   package var clock: GardenClock
+  /// Those of devices with a time zone of their own.
+  package var clocks: [Identifier: GardenClock]
   /// What says of each device when its soil is dry; those that are not named are judged by the assumed soil.
   package var limits: [Identifier: MoistureLimits]
   package var silent: [SilentDevice]
@@ -78,16 +80,21 @@ package struct Observations {
 
   package init(
     series: [SensorSeries], now: Timestamp, longitude: Double? = nil, clock: GardenClock = .utc,
-    limits: [Identifier: MoistureLimits] = [:], silent: [SilentDevice] = [], said: [Said] = []
+    clocks: [Identifier: GardenClock] = [:], limits: [Identifier: MoistureLimits] = [:], silent: [SilentDevice] = [],
+    said: [Said] = []
   ) {
     self.series = series
     self.now = now
     self.longitude = longitude
     self.clock = clock
+    self.clocks = clocks
     self.limits = limits
     self.silent = silent
     self.said = said
   }
+
+  /// By which the times of a device are told.
+  func clock(of device: Identifier) -> GardenClock { clocks[device] ?? clock }
 
   package func of(_ sensor: KnownSensor) -> [SensorSeries] { series.filter { $0.sensorType == sensor.rawValue } }
 }
@@ -105,7 +112,7 @@ package struct Said: Equatable {
   }
 }
 
-/// How a garden's owner reads times.
+/// How the owner of a garden or a device reads its times.
 package struct GardenClock {
   package static let utc = GardenClock(zone: "UTC", offsetSeconds: 0)
 

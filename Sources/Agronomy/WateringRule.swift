@@ -58,7 +58,7 @@ package enum WateringRule {
     let (severity, title, named) = verdict(probes)
     let names = named.map(\.series.deviceName)
     let text = (named.isEmpty ? probes : named).prefix(Finding.maximumNames)
-      .map { sentence($0, observations.clock) }.joined(separator: " ")
+      .map { sentence($0, observations.clock(of: $0.series.device)) }.joined(separator: " ")
     return Finding(severity, named.isEmpty ? title : "\(title): \(Finding.list(names))", text) { json in
       json.member("horizonHours", horizonHours)
       json.key("probes")

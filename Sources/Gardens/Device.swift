@@ -13,6 +13,7 @@ package struct Device: PageItem {
   let garden: Identifier
   let name: String
   let sensorTypes: [String]
+  let timeZone: String?
   let ground: Ground
   let lastSeenAt: Timestamp?
   let isOnline: Bool
@@ -22,7 +23,8 @@ package struct Device: PageItem {
   /// The columns that `init` reads, in their order. Names of sensor types have no space in them.
   static let columns = """
     devices.id, devices.garden_id, devices.name, array_to_string(devices.sensor_types, ' '), devices.last_seen_at,
-      devices.created_at, devices.updated_at, \(OnlineSpan.column), \(Ground.columns(of: "devices"))
+      devices.created_at, devices.updated_at, \(OnlineSpan.column), devices.time_zone,
+      \(Ground.columns(of: "devices"))
     """
 
   init(_ columns: inout Columns, now: Timestamp) throws {
@@ -34,6 +36,7 @@ package struct Device: PageItem {
     createdAt = try columns.next()
     updatedAt = try columns.next()
     isOnline = try OnlineSpan(&columns).isOnline(seen: lastSeenAt, now: now)
+    timeZone = try columns.next()
     ground = try Ground(&columns)
   }
 
@@ -60,6 +63,7 @@ package struct Device: PageItem {
     json.member("gardenId", garden)
     json.member("name", name)
     json.member("sensorTypes", sensorTypes)
+    json.member("timeZone", timeZone)
     ground.write(&json)
     json.member("lastSeenAt", lastSeenAt)
     json.member("online", isOnline)
@@ -71,6 +75,7 @@ package struct Device: PageItem {
     [
       .required("id", .identifier), .required("gardenId", .identifier),
       .required("name", .line(1...120)), .required("sensorTypes", .array(.string())),
+      .required("timeZone", .nullable(.string()), GardenTimeZone.deviceText),
     ] + Ground.members + [
       .required("lastSeenAt", .nullable(.timestamp), "When it last posted."),
       .required("online", .boolean, "Whether it posted within three times its usual interval, at least 15 minutes."),
@@ -84,7 +89,7 @@ package struct Device: PageItem {
   static let example = #"""
     {"id":"019aa5c0-0000-7000-8000-000000000009","gardenId":"019aa5c0-0000-7000-8000-000000000007","name":"Probe 7",\#
     "sensorTypes":["soil_moisture","soil_temperature"],\#
-    "soil":"sandy-loam","dryBelow":null,"wetAbove":null,\#
+    "timeZone":null,"soil":"sandy-loam","dryBelow":null,"wetAbove":null,\#
     "lastSeenAt":"2026-11-21T09:30:00.000Z","online":true,\#
     "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"
     """#

@@ -73,9 +73,10 @@ struct Devices: EndpointGroup {
     try await access.require(.editor, user, of: garden)
     let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.deviceKey))
     return try await call.made { transaction, _ in
+      try await GardenTimeZone.check([new.timeZone], in: transaction)
       let rows = try await transaction.query(
-        Self.insert, id, garden, new.name, new.sensorTypes, key.digest, call.now, user.id, new.ground.soil?.rawValue,
-        new.ground.dryBelow, new.ground.wetAbove)
+        Self.insert, id, garden, new.name, new.sensorTypes, key.digest, call.now, user.id, new.timeZone,
+        new.ground.soil?.rawValue, new.ground.dryBelow, new.ground.wetAbove)
       // Deleted since it was looked at.
       guard let row = rows.first else { throw GardenAccess.notFound }
       let body = try Device(row, now: call.now).body { $0.member("key", key.text) }
@@ -100,9 +101,11 @@ struct Devices: EndpointGroup {
       let before = try taken(try await transaction.query(Self.lock, id, user.id).first, as: .editor, call.now)
       try call.requireMatch(before.body, revision: before.updatedAt)
       let ground = try change.ground.applied(to: before.ground)
+      let zone = change.timeZone.applied(to: before.timeZone)
+      try await GardenTimeZone.check([zone], in: transaction)
       let rows = try await transaction.query(
         Self.update, id, change.name ?? before.name, change.sensorTypes.applied(to: before.sensorTypes) ?? [],
-        call.now, ground.soil?.rawValue, ground.dryBelow, ground.wetAbove)
+        call.now, zone, ground.soil?.rawValue, ground.dryBelow, ground.wetAbove)
       return try Device(rows[0], now: call.now)
     }
     await context.deviceKeys.changed([id])
@@ -169,8 +172,8 @@ struct Devices: EndpointGroup {
     "devices.insert",
     """
     INSERT INTO devices
-      (id, garden_id, name, sensor_types, key_hash, created_at, updated_at, soil, dry_below, wet_above)
-    SELECT $1, gardens.id, $3, $4, $5, $6, $6, $8, $9, $10 FROM gardens
+      (id, garden_id, name, sensor_types, key_hash, created_at, updated_at, time_zone, soil, dry_below, wet_above)
+    SELECT $1, gardens.id, $3, $4, $5, $6, $6, $8, $9, $10, $11 FROM gardens
     WHERE gardens.id = $2 AND \(GardenRole.editor.isHeld(by: "$7")) FOR KEY SHARE
     RETURNING \(columns)
     """)
@@ -178,7 +181,7 @@ struct Devices: EndpointGroup {
     "devices.update",
     """
     UPDATE devices SET name = $2, sensor_types = $3, updated_at = greatest($4, updated_at + interval '1 ms'),
-      soil = $5, dry_below = $6, wet_above = $7
+      time_zone = $5, soil = $6, dry_below = $7, wet_above = $8
     WHERE id = $1 RETURNING \(columns)
     """)
   private static let deleteByID = Statement("devices.delete", "DELETE FROM devices WHERE id = $1")
@@ -199,11 +202,13 @@ struct Devices: EndpointGroup {
 package struct NewDevice: JSONForm {
   package let name: String
   package let sensorTypes: [String]
+  package let timeZone: String?
   package let ground: Ground
 
   package init(_ fields: inout Fields) {
     name = fields.required("name", .deviceName)
     sensorTypes = fields.optional("sensorTypes", .sensorTypes, "What it measures: then it takes nothing else.") ?? []
+    timeZone = fields.optional("timeZone", .timeZone, GardenTimeZone.deviceText)
     ground = Ground(&fields)
   }
 }
@@ -212,11 +217,13 @@ package struct NewDevice: JSONForm {
 struct DeviceChange: JSONForm {
   let name: String?
   let sensorTypes: Patch<[String]>
+  let timeZone: Patch<String>
   let ground: GroundChange
 
   init(_ fields: inout Fields) {
     name = fields.change("name", .deviceName)
     sensorTypes = fields.patch("sensorTypes", .sensorTypes)
+    timeZone = fields.patch("timeZone", .timeZone, GardenTimeZone.deviceText)
     ground = GroundChange(&fields)
   }
 }

@@ -28,6 +28,7 @@ extension GardenFeature {
       json.member("gardenId", device.garden)
       json.member("name", device.name)
       json.member("sensorTypes", device.sensorTypes)
+      json.member("timeZone", device.timeZone)
       device.ground.write(&json)
       json.member("lastSeenAt", device.lastSeenAt)
       json.member("createdAt", device.createdAt)

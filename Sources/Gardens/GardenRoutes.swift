@@ -117,7 +117,7 @@ struct GardenRoutes: EndpointGroup {
     let new = try call.form(NewGarden.self)
     return try await call.made { transaction, tags in
       if new.isPublic { tags = [.gardens] }
-      try await GardenTimeZone.check(new.timeZone, in: transaction)
+      try await GardenTimeZone.check([new.timeZone], in: transaction)
       let rows = try await transaction.query(
         Self.insert, context.makeIdentifier(), user.id, new.name, new.location?.latitude, new.location?.longitude,
         new.areaSquareMetres, new.isPublic, call.now, new.timeZone, new.ground.soil?.rawValue, new.ground.dryBelow,
@@ -137,7 +137,7 @@ struct GardenRoutes: EndpointGroup {
         try change.location.applied(to: before.location), try change.ground.applied(to: before.ground)
       )
       let zone = change.timeZone.applied(to: before.timeZone)
-      try await GardenTimeZone.check(zone, in: transaction)
+      try await GardenTimeZone.check([zone], in: transaction)
       let rows = try await transaction.query(
         Self.update, id, change.name ?? before.name, place?.latitude, place?.longitude,
         change.areaSquareMetres.applied(to: before.areaSquareMetres), change.isPublic ?? before.isPublic, call.now,

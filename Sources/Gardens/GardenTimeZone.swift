@@ -2,22 +2,31 @@ import JSON
 import Postgres
 import Web
 
-/// The time zone in which a garden's owner reads times.
+/// The time zone in which a garden's owner reads times; a device's goes before its garden's.
 package enum GardenTimeZone {
   /// Where nobody says.
   package static let assumed = "UTC"
   static let text = "The IANA name of the time zone in which its insights tell times; `UTC` unless given."
+  static let deviceText = "The IANA name of the time zone in which insights tell its times; its garden's unless given."
 
-  /// Throws a fault of `timeZone` unless the database knows the zone.
-  static func check(_ zone: String?, in transaction: Transaction) async throws {
-    guard let zone, zone != assumed else { return }
-    guard try await transaction.query(isKnown, zone)[0].decode(Bool.self, 0) else { throw unknown }
+  /// Throws a fault of `timeZone` unless the database knows all these zones. No constraint says so of devices: a zone that
+  /// a later Postgres has dropped would keep them from being noted as heard of.
+  package static func check(_ zones: [String?], in transaction: Transaction) async throws {
+    let asked = Set(zones.compactMap { $0 }).subtracting([assumed])
+    guard !asked.isEmpty else { return }
+    guard try await transaction.query(areKnown, asked.sorted())[0].decode(Bool.self, 0) else {
+      throw ValidationError("/timeZone", expectation)
+    }
   }
 
-  /// Whether there is a zone: `is_time_zone` is also what the column's constraint asks.
-  private static let isKnown = Statement("gardens.isTimeZone", "SELECT is_time_zone($1)")
-  package static let constraint = "gardens_time_zone_known"
-  package static let unknown = ValidationError("/timeZone", expectation)
+  /// The zone of a row of a table, NULL where the row has none. One that this Postgres does not know any more is none: it
+  /// would fail the statement for all rows.
+  package static func column(of table: String) -> String {
+    "CASE WHEN is_time_zone(\(table).time_zone) THEN \(table).time_zone END"
+  }
+
+  private static let areKnown = Statement(
+    "gardens.areTimeZones", "SELECT bool_and(is_time_zone(zone)) FROM unnest($1::text[]) AS asked (zone)")
   fileprivate static let expectation = "must be the IANA name of a time zone, such as Europe/Paris"
 }
 

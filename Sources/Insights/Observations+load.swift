@@ -17,10 +17,11 @@ extension Observations {
 
   /// Reads what the rule for a type looks at.
   init(for type: InsightType, of garden: ObservedGarden, at now: Timestamp, _ transaction: Transaction) async throws {
-    let devices = try await transaction.query(Self.devices, garden.id).map { try ObservedDevice($0, now: now) }
+    let devices = try await transaction.query(Self.devices, garden.id, now).map { try ObservedDevice($0, now: now) }
     self.init(
       series: try await Self.series(for: type, of: garden.id, at: now, transaction), now: now,
       longitude: garden.longitude, clock: garden.clock,
+      clocks: Dictionary(uniqueKeysWithValues: devices.compactMap { device in device.clock.map { (device.id, $0) } }),
       limits: Dictionary(uniqueKeysWithValues: devices.map { ($0.id, $0.ground.limits(in: garden.ground)) }),
       silent: devices.compactMap { $0.silent(at: now) },
       said: try await Self.said(type, of: garden.id, at: now, transaction))
@@ -94,7 +95,7 @@ extension Observations {
 
   private static let devices = Statement(
     "insights.devices",
-    "SELECT \(ObservedDevice.columns) FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
+    "SELECT \(ObservedDevice.columns(at: "$2")) FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
 
   private static let insights = Statement(
     "insights.said",

@@ -12,23 +12,19 @@ struct ObservedGarden {
   let clock: GardenClock
   let ground: Ground
 
-  /// The columns that `init` reads, in their order; the parameter is the moment for which the clock is told. A zone that
-  /// this Postgres does not know any more is none: it would fail the search for all gardens.
+  /// The columns that `init` reads, in their order; the parameter is the moment for which the clock is told.
   static func columns(at parameter: String) -> String {
-    let zone = "CASE WHEN is_time_zone(gardens.time_zone) THEN gardens.time_zone END"
-    let known = "coalesce(\(zone), '\(GardenTimeZone.assumed)')"
-    return """
-      gardens.id, gardens.name, gardens.longitude, \(known),
-        extract(epoch FROM (\(parameter)::timestamptz AT TIME ZONE \(known))
-          - (\(parameter)::timestamptz AT TIME ZONE 'UTC'))::int8, \(Ground.columns(of: "gardens"))
-      """
+    """
+    gardens.id, gardens.name, gardens.longitude, \(GardenClock.columns(of: "gardens", at: parameter)),
+      \(Ground.columns(of: "gardens"))
+    """
   }
 
   init(_ columns: inout Columns) throws {
     id = try columns.next()
     name = try columns.next()
     longitude = try columns.next()
-    clock = GardenClock(zone: try columns.next(), offsetSeconds: Int(try columns.next(Int64.self)))
+    clock = try GardenClock.read(&columns) ?? .utc
     ground = try Ground(&columns)
   }
 }
@@ -42,11 +38,17 @@ struct ObservedDevice {
   let name: String
   let seenAt: Timestamp?
   let isOnline: Bool
+  /// Nil where its garden's is meant.
+  let clock: GardenClock?
   let ground: Ground
 
-  static let columns = """
-    devices.id, devices.name, devices.last_seen_at, \(OnlineSpan.column), \(Ground.columns(of: "devices"))
+  /// The columns that `init` reads, in their order; the parameter is the moment for which the clock is told.
+  static func columns(at parameter: String) -> String {
     """
+    devices.id, devices.name, devices.last_seen_at, \(OnlineSpan.column),
+      \(GardenClock.columns(of: "devices", at: parameter)), \(Ground.columns(of: "devices"))
+    """
+  }
 
   init(_ row: Row, now: Timestamp) throws {
     var columns = row.columns
@@ -54,6 +56,7 @@ struct ObservedDevice {
     name = try columns.next()
     seenAt = try columns.next()
     isOnline = try OnlineSpan(&columns).isOnline(seen: seenAt, now: now)
+    clock = try GardenClock.read(&columns)
     ground = try Ground(&columns)
   }
 
@@ -61,5 +64,23 @@ struct ObservedDevice {
   func silent(at now: Timestamp) -> SilentDevice? {
     guard !isOnline, let seenAt, seenAt.hours(until: now) <= Self.goneDays * 24 else { return nil }
     return SilentDevice(device: id, name: name, seenAt: seenAt)
+  }
+}
+
+extension GardenClock {
+  /// The columns that `read` takes, in their order: those of a table's row at the moment that the parameter says.
+  static func columns(of table: String, at parameter: String) -> String {
+    let zone = GardenTimeZone.column(of: table)
+    return """
+      \(zone), extract(epoch FROM (\(parameter)::timestamptz AT TIME ZONE \(zone))
+        - (\(parameter)::timestamptz AT TIME ZONE 'UTC'))::int8
+      """
+  }
+
+  /// Nil for a row that names no zone.
+  static func read(_ columns: inout Columns) throws -> GardenClock? {
+    let (zone, offset) = (try columns.next(String?.self), try columns.next(Int64?.self))
+    guard let zone, let offset else { return nil }
+    return GardenClock(zone: zone, offsetSeconds: Int(offset))
   }
 }

@@ -86,8 +86,6 @@ struct Import: EndpointGroup {
       try await write(&lines, &file, for: user, into: device, isDryRun: isDryRun, key)
     } catch is Refused {
       isRefused = true
-    } catch let error as PostgresError where error.constraint == GardenTimeZone.constraint {
-      throw GardenTimeZone.unknown
     }
     // Other transfers need not wait for the rest of a faulty file.
     place.end()

@@ -97,7 +97,8 @@ struct ImportBatch {
   /// with one device, type and time the first stays.
   func write(
     _ owner: Identifier, at now: Timestamp, in transaction: Transaction
-  ) async throws(PostgresError) -> Int {
+  ) async throws -> Int {
+    try await GardenTimeZone.check(gardens.map(\.new.timeZone) + devices.map(\.new.timeZone), in: transaction)
     if !gardens.isEmpty { try await writeGardens(owner, transaction) }
     if !devices.isEmpty { try await writeDevices(transaction) }
     if !businesses.isEmpty { try await writeBusinesses(owner, transaction) }
@@ -154,7 +155,8 @@ struct ImportBatch {
       Self.insertDevices, devices.map(\.id), devices.map(\.garden), devices.map(\.new.name),
       devices.map { $0.new.sensorTypes.joined(separator: " ") },
       devices.map { _ in OpaqueKey.make(.deviceKey).digest }, devices.map(\.createdAt), devices.map(\.updatedAt),
-      devices.map(\.new.ground.soil?.rawValue), devices.map(\.new.ground.dryBelow), devices.map(\.new.ground.wetAbove))
+      devices.map(\.new.timeZone), devices.map(\.new.ground.soil?.rawValue), devices.map(\.new.ground.dryBelow),
+      devices.map(\.new.ground.wetAbove))
   }
 
   private func writeBusinesses(_ owner: Identifier, _ transaction: Transaction) async throws(PostgresError) {
@@ -201,11 +203,11 @@ struct ImportBatch {
     "import.devices",
     """
     INSERT INTO devices
-      (id, garden_id, name, sensor_types, key_hash, created_at, updated_at, soil, dry_below, wet_above)
-    SELECT id, garden, name, string_to_array(types, ' '), key, created, updated, soil, dry, wet FROM unnest(
+      (id, garden_id, name, sensor_types, key_hash, created_at, updated_at, time_zone, soil, dry_below, wet_above)
+    SELECT id, garden, name, string_to_array(types, ' '), key, created, updated, zone, soil, dry, wet FROM unnest(
       $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[], $7::timestamptz[], $8::text[],
-      $9::float8[], $10::float8[])
-      AS d (id, garden, name, types, key, created, updated, soil, dry, wet)
+      $9::text[], $10::float8[], $11::float8[])
+      AS d (id, garden, name, types, key, created, updated, zone, soil, dry, wet)
     """)
   private static let insertBusinesses = Statement(
     "import.businesses",

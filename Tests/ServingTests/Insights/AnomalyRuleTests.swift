@@ -94,6 +94,9 @@ struct AnomalyRuleTests {
     #expect(finding.severity == .notice && finding.title == "Silent: Shed")
     #expect(finding.text == "Shed has been silent for 45 minutes, since 2026-11-21 19:15 UTC.")
     #expect(AnomalyRule.isNews(finding, observations))
+    var abroad = observations
+    abroad.clocks = [silence.device: GardenClock(zone: "Asia/Tokyo", offsetSeconds: 32_400)]
+    #expect(AnomalyRule.finding(abroad)?.text.hasSuffix(" since 2026-11-22 04:15 (Asia/Tokyo).") == true)
     var later = observations
     later.said = [Said(at: RulePlot.evening.advanced(byHours: -0.5), severity: .notice, title: finding.title)]
     #expect(!AnomalyRule.isNews(finding, later))

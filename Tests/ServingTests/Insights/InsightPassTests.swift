@@ -82,7 +82,7 @@ struct InsightPassTests {
     #expect(server.log.lines.contains { $0.contains("could not be looked at") && $0.contains("\(bad.garden)") })
   }
 
-  @Test("looks at all gardens although Postgres knows the time zone of one no more")
+  @Test("looks at all gardens although Postgres knows the time zones of one no more")
   func unknownZone() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])
     defer { server.stop() }
@@ -92,6 +92,7 @@ struct InsightPassTests {
     try server.withDatabase { database in
       try await database.execute("ALTER TABLE gardens DROP CONSTRAINT gardens_time_zone_known")
       try await database.execute("UPDATE gardens SET time_zone = 'Europe/Atlantis' WHERE id = \(garden)")
+      try await database.execute("UPDATE devices SET time_zone = 'Europe/Atlantis' WHERE garden_id = \(garden)")
     }
     for plot in plots { try plot.record("soil_moisture", [(0.01, 12), (0.02, 12), (0.03, 12)]) }
     for plot in plots {

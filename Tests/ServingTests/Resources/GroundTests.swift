@@ -15,11 +15,12 @@ struct GroundTests {
     let client = try server.signedIn().client
     let garden = try client.makeGarden(
       #"{"name":"A","timeZone":"Europe/Paris","soil":"sand","dryBelow":9.5,"wetAbove":30}"#)
-    let device = try client.makeDevice(in: garden, #"{"name":"P","soil":"clay-loam"}"#).id
+    let device = try client.makeDevice(in: garden, #"{"name":"P","soil":"clay-loam","timeZone":"Asia/Tokyo"}"#).id
     let changed = try client.patch("/api/gardens/\(garden)", #"{"timeZone":null,"dryBelow":null,"wetAbove":33}"#).json
     #expect(changed["timeZone"]?.text == "UTC" && changed["soil"]?.text == "sand")
     #expect(changed["dryBelow"] == .null && changed["wetAbove"]?.number == 33)
     let probe = try client.patch("/api/devices/\(device)", #"{"dryBelow":21}"#).json
+    #expect(probe["timeZone"]?.text == "Asia/Tokyo")
     #expect(probe["soil"]?.text == "clay-loam" && probe["dryBelow"]?.number == 21 && probe["wetAbove"] == .null)
     _ = try client.patch("/api/gardens/\(garden)", #"{"timeZone":"America/Argentina/Ushuaia"}"#)
 
@@ -31,6 +32,8 @@ struct GroundTests {
     #expect(copy["timeZone"]?.text == "America/Argentina/Ushuaia" && copy["wetAbove"]?.number == 33)
     let copied = try other.get("/api/gardens/\(copy["id"]?.text ?? "")/devices").json["items"]?.elements?.first
     #expect(copied?["soil"]?.text == "clay-loam" && copied?["dryBelow"]?.number == 21)
+    #expect(copied?["timeZone"]?.text == "Asia/Tokyo")
+    #expect(try client.patch("/api/devices/\(device)", #"{"timeZone":null}"#).json["timeZone"] == .null)
   }
 
   @Test(
@@ -44,6 +47,24 @@ struct GroundTests {
   func faults(json: String, pointer: String) throws {
     let reply = try server.signedIn().client.post("/api/gardens", json)
     #expect(reply.status == 422 && reply.pointers == [pointer])
+  }
+
+  @Test("names no zone of a device that nobody knows, in whatever way it comes")
+  func unknownZone() throws {
+    let client = try server.signedIn().client
+    let garden = try client.makeGarden()
+    let device = try client.makeDevice(in: garden).id
+    let zone = #"{"name":"P","timeZone":"Europe/Atlantis"}"#
+    for reply in [
+      try client.post("/api/gardens/\(garden)/devices", zone), try client.patch("/api/devices/\(device)", zone),
+    ] {
+      #expect(reply.status == 422 && reply.pointers == ["/timeZone"])
+    }
+    _ = try client.patch("/api/devices/\(device)", #"{"timeZone":"Asia/Tokyo"}"#)
+    let file = try client.get("/api/users/me/export").text.replacing("Asia/Tokyo", with: "Asia/Shangri-La")
+    let copy = try server.signedIn().client.post(
+      "/api/users/me/import", file, headers: ["Content-Type: application/x-ndjson"])
+    #expect(copy.status == 422 && copy.pointers == ["/timeZone"])
   }
 
   @Test("of a device goes before its garden's, and limits before what the soil says")

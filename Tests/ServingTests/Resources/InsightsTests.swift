@@ -33,6 +33,21 @@ struct InsightsTests {
     #expect(again.body == reply.body)
   }
 
+  @Test("tell times of a device in its own zone, else in its garden's")
+  func zones() throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("air_temperature", [(0, 15), (0.5, 15), (1, 15)])
+    func text() throws -> String {
+      try client.post("/api/gardens/\(plot.garden)/insights", #"{"type":"frost"}"#).json["text"]?.text ?? ""
+    }
+    #expect(try text().contains(" UTC."))
+    #expect(try client.patch("/api/gardens/\(plot.garden)", #"{"timeZone":"Europe/Paris"}"#).status == 200)
+    #expect(try text().contains(" (Europe/Paris)."))
+    #expect(try client.patch("/api/devices/\(plot.device)", #"{"timeZone":"Asia/Tokyo"}"#).status == 200)
+    #expect(try text().contains(" (Asia/Tokyo)."))
+  }
+
   @Test("are told to those who watch the garden")
   func events() throws {
     let (client, id) = try server.signedIn()
