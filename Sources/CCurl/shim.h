@@ -12,6 +12,10 @@ static inline CURLcode ccurl_set_text(CURL *easy, CURLoption option, const char 
 static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *value) {
   return curl_easy_setopt(easy, option, value);
 }
+static inline CURLcode ccurl_set_blob(CURL *easy, CURLoption option, const void *bytes, size_t count) {
+  struct curl_blob blob = {(void *)bytes, count, CURL_BLOB_COPY};
+  return curl_easy_setopt(easy, option, &blob);
+}
 static inline CURLcode ccurl_set_transport(
     CURL *easy, CURLoption option, size_t (*call)(char *, size_t, size_t, void *)) {
   return curl_easy_setopt(easy, option, call);

@@ -60,7 +60,8 @@ package final class Courier {
     self.context = context
     self.seal = seal
     // Of its own, so that it shares no connection with calls that may go anywhere.
-    client = OutboundClient(on: context.loop, admits: networks.admits)
+    client = OutboundClient(
+      on: context.loop, authorities: context.configuration.outbound.authorities, admits: networks.admits)
     outbox = Outbox(context)
     // There at zero, so that the first of each is seen.
     for kind in ChannelKind.allCases {

@@ -6,6 +6,7 @@ import Web
 package struct MailSubmission {
   private let context: LoopContext
   private let server: ServiceURL
+  private let isPlain: Bool
   private let sender: String
 
   /// Nil where the operator has named no mail server.
@@ -14,6 +15,7 @@ package struct MailSubmission {
     guard let server = settings.mailServer, let sender = settings.sender else { return nil }
     self.context = context
     self.server = server
+    isPlain = settings.startTLS == .none
     self.sender = sender
   }
 
@@ -23,7 +25,7 @@ package struct MailSubmission {
       sender: sender, recipient: recipient, subject: subject, text: text, id: id, date: context.now)
     try await context.process.outbound.send(
       OutboundMail(
-        server: server, sender: sender, recipient: recipient, content: mail.content,
+        server: server, isPlain: isPlain, sender: sender, recipient: recipient, content: mail.content,
         timeoutSeconds: Courier.timeoutSeconds))
   }
 }

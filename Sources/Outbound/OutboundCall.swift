@@ -62,10 +62,10 @@ final class OutboundCall {
   convenience init(_ mail: OutboundMail) throws(OutboundError) {
     self.init(schemes: "smtp,smtps")
     try set(url: mail.server.description)
-    let hasPassword = mail.server.password != nil
     if let user = mail.server.user { set(CURLOPT_USERNAME, user) }
     if let password = mail.server.password { set(CURLOPT_PASSWORD, password) }
-    set(CURLOPT_USE_SSL, Int(hasPassword ? CURLUSESSL_ALL.rawValue : CURLUSESSL_TRY.rawValue))
+    // Never "where it is offered": whoever stands between could take the offer away.
+    set(CURLOPT_USE_SSL, Int(mail.isPlain ? CURLUSESSL_NONE.rawValue : CURLUSESSL_ALL.rawValue))
     set(CURLOPT_MAIL_FROM, "<\(mail.sender)>")
     set(CURLOPT_MAIL_RCPT, ["<\(mail.recipient)>"])
     upload = mail.content[...]
@@ -80,6 +80,13 @@ final class OutboundCall {
     curl_easy_cleanup(easy)
     for list in lists { curl_slist_free_all(list) }
     reason.deallocate()
+  }
+
+  /// Has it believe those too, beside the machine's authorities, whose certificates a text in PEM holds.
+  func trust(_ authorities: String) {
+    var authorities = authorities
+    // In place of the machine's file of authorities, which holds the same as its folder (`CURLOPT_CAPATH`): that stays.
+    authorities.withUTF8 { _ = ccurl_set_blob(easy, CURLOPT_CAINFO_BLOB, $0.baseAddress, $0.count) }
   }
 
   /// Has it connect to admitted addresses only, and not by a proxy, which would connect for it.

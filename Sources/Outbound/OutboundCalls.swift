@@ -23,6 +23,7 @@ final class OutboundCalls {
 
   // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
+  private let authorities: String?
   private let admits: (@Sendable (PeerAddress) -> Bool)?
   // Made on first use: a server that calls nobody has none of its memory.
   private var multi: UnsafeMutableRawPointer?
@@ -30,8 +31,9 @@ final class OutboundCalls {
   private var sockets: Set<Int32> = []
   private var timer: Timer?
 
-  init(loop: EventLoop, admits: (@Sendable (PeerAddress) -> Bool)?) {
+  init(loop: EventLoop, authorities: String?, admits: (@Sendable (PeerAddress) -> Bool)?) {
     self.loop = loop
+    self.authorities = authorities
     self.admits = admits
   }
 
@@ -52,6 +54,7 @@ final class OutboundCalls {
     }
     let call: OutboundCall
     do { call = try make() } catch { return finish(.failure(error)) }
+    if let authorities { call.trust(authorities) }
     if let admits { call.restrict(to: admits) }
     let easy = call.easy
     let deadline = loop.schedule(afterNanoseconds: UInt64(timeoutSeconds * 1e9)) { [weak self] in

@@ -8,10 +8,12 @@ package final class OutboundClient: Sendable {
 
   /// A client that works on a loop, whichever loop asks it; made on that loop's thread.
   ///
-  /// With `admits` it connects to no address that is not admitted. A redirect is not followed by any client: it would
+  /// `authorities` are certificates, in PEM, of those who may vouch for a server beside the machine's authorities. With `admits` it connects to no address that is not admitted. A redirect is not followed by any client: it would
   /// send keys to a host that nobody configured.
-  package init(on loop: EventLoop, admits: (@Sendable (PeerAddress) -> Bool)? = nil) {
-    calls = LoopBound(OutboundCalls(loop: loop, admits: admits), to: loop)
+  package init(
+    on loop: EventLoop, authorities: String? = nil, admits: (@Sendable (PeerAddress) -> Bool)? = nil
+  ) {
+    calls = LoopBound(OutboundCalls(loop: loop, authorities: authorities, admits: admits), to: loop)
   }
 
   /// Sends a request and suspends until there is a whole answer; throws `OutboundError`.

@@ -2,8 +2,10 @@ import Values
 
 /// A message for a mail server, which takes it on from there (RFC 5321).
 package struct OutboundMail: Sendable {
-  /// `smtps` for TLS from the first byte, `smtp` for STARTTLS: where the server offers it, and always before a password.
+  /// `smtps` for TLS from the first byte, `smtp` for STARTTLS.
   package let server: ServiceURL
+  /// Whether `smtp` goes without TLS.
+  package var isPlain = false
   package let sender: String
   package let recipient: String
   /// Header and body (RFC 5322), lines ended by CRLF.
@@ -12,9 +14,11 @@ package struct OutboundMail: Sendable {
   package var timeoutSeconds: Double = 10
 
   package init(
-    server: ServiceURL, sender: String, recipient: String, content: [UInt8], timeoutSeconds: Double = 10
+    server: ServiceURL, isPlain: Bool = false, sender: String, recipient: String, content: [UInt8],
+    timeoutSeconds: Double = 10
   ) {
     self.server = server
+    self.isPlain = isPlain
     self.sender = sender
     self.recipient = recipient
     self.content = content

@@ -141,6 +141,11 @@ struct ConfigurationLoader {
     {
       faults.append("SMTP_FROM must be set when SMTP_URL is")
     }
+    if let server = configuration.notifications.mailServer, server.scheme == "smtp", server.password != nil,
+      configuration.notifications.startTLS == .none
+    {
+      faults.append("SMTP_STARTTLS is none, and SMTP_URL has a password")
+    }
     checkSecrets()
   }
 

@@ -8,6 +8,7 @@ extension Configuration {
     package internal(set) var allowedNetworks: [AddressBlock] = []
     /// Nil when no mail can be sent.
     package internal(set) var mailServer: ServiceURL?
+    package internal(set) var startTLS = StartTLS.required
     package internal(set) var sender: String?
 
     static let settings = [
@@ -20,8 +21,16 @@ extension Configuration {
       Setting(
         "SMTP_URL", optional: \.notifications.mailServer, .mailServer,
         "The mail server: smtps://user:password@host:465, or smtp:// for STARTTLS. Without one no mail is sent."),
+      Setting(
+        "SMTP_STARTTLS", \.notifications.startTLS, .name, default: .text("required"),
+        "Whether smtp:// demands STARTTLS: required, or none for a relay in a network that you trust."),
       Setting("SMTP_FROM", optional: \.notifications.sender, .mailAddress, "The address that mail comes from."),
     ]
+  }
+
+  /// What `smtp://` does before it says anything. There is no third: TLS where it is offered is what a middle man ends.
+  package enum StartTLS: String, Sendable, CaseIterable {
+    case required, none
   }
 }
 

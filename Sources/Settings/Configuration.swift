@@ -20,6 +20,7 @@ package struct Configuration: Sendable {
   package internal(set) var readings = Readings()
   package internal(set) var events = Events()
   package internal(set) var insights = Insights()
+  package internal(set) var outbound = Outbound()
   package internal(set) var notifications = Notifications()
   package internal(set) var tracing = Tracing()
   /// The machine that the defaults were taken from.
@@ -35,6 +36,6 @@ package struct Configuration: Sendable {
   package static let settings: [Setting] =
     Service.settings + Log.settings + Listening.settings + Database.settings + Redis.settings + Accounts.settings
     + Rates.settings + Health.settings + Readings.settings + Events.settings + Insights.settings
-    + Notifications.settings + Tracing.settings
+    + Outbound.settings + Notifications.settings + Tracing.settings
     + HTTP.settings
 }

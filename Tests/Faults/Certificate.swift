@@ -1,33 +1,58 @@
 import Glibc
 import Reactor
 
-/// A certificate that vouches for itself, with its key, in files that end with it.
+/// A certificate with its key, in files that end with it.
 package final class Certificate: Sendable {
-  private let folder: String
+  private static let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
-  /// For a server of that name, as X.509 has it: `DNS:localhost` or `IP:127.0.0.1`.
+  private let folder: String
+  package var path: String { "\(folder)/certificate" }
+  package var keyPath: String { "\(folder)/key" }
+
+  /// One that vouches for itself, and may for others: for a server of that name, as X.509 has it: `DNS:localhost` or
+  /// `IP:127.0.0.1`.
   package init(for name: String) throws {
-    var template = Array("/tmp/terroir-certificate-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
-    folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let process = try PrivateServer.spawn([
-      "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
-      "-subj", "/CN=test", "-addext", "subjectAltName=\(name)", "-keyout", "\(folder)/key", "-out",
-      "\(folder)/certificate",
+    folder = try Self.makeFolder()
+    try Self.openssl(["req", "-x509", "-days", "1"] + Self.subject(name) + ["-keyout", keyPath, "-out", path])
+  }
+
+  /// One that another vouches for, until so many days from now: with a number below zero it has ended.
+  package init(for name: String, by authority: Certificate, days: Int = 1) throws {
+    folder = try Self.makeFolder()
+    let request = "\(folder)/request"
+    defer { unlink(request) }
+    try Self.openssl(["req", "-new"] + Self.subject(name) + ["-keyout", keyPath, "-out", request])
+    try Self.openssl([
+      "x509", "-req", "-in", request, "-CA", authority.path, "-CAkey", authority.keyPath, "-copy_extensions", "copy",
+      "-days", "\(days)", "-out", path,
     ])
-    var status: Int32 = 0
-    guard waitpid(process, &status, 0) == process, status == 0 else { throw SystemError("openssl", code: status) }
   }
 
   deinit {
-    for name in ["key", "certificate"] { unlink("\(folder)/\(name)") }
+    for file in [path, keyPath] { unlink(file) }
     rmdir(folder)
+  }
+
+  private static func subject(_ name: String) -> [String] {
+    key + ["-subj", "/CN=\(name)", "-addext", "subjectAltName=\(name)"]
+  }
+
+  private static func makeFolder() throws -> String {
+    var template = Array("/tmp/terroir-certificate-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
+    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  private static func openssl(_ arguments: [String]) throws {
+    let process = try PrivateServer.spawn(["openssl"] + arguments)
+    var status: Int32 = 0
+    guard waitpid(process, &status, 0) == process, status == 0 else { throw SystemError("openssl", code: status) }
   }
 
   /// In PEM.
   package var text: String {
     get throws {
-      guard let file = fopen("\(folder)/certificate", "r") else { throw SystemError("fopen") }
+      guard let file = fopen(path, "r") else { throw SystemError("fopen") }
       defer { fclose(file) }
       var bytes = [UInt8](repeating: 0, count: 65_536)
       return String(decoding: bytes[..<fread(&bytes, 1, bytes.count, file)], as: UTF8.self)
@@ -36,9 +61,6 @@ package final class Certificate: Sendable {
 
   /// Has a redis-server speak TLS with it, and ask its clients for no certificate.
   var redisArguments: [String] {
-    [
-      "--tls-cert-file", "\(folder)/certificate", "--tls-key-file", "\(folder)/key", "--tls-ca-cert-file",
-      "\(folder)/certificate", "--tls-auth-clients", "no",
-    ]
+    ["--tls-cert-file", path, "--tls-key-file", keyPath, "--tls-ca-cert-file", path, "--tls-auth-clients", "no"]
   }
 }

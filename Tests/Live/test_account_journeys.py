@@ -19,7 +19,7 @@ class AccountJourneys(Journey):
         cls.mailbox = cls.enterClassContext(Mailbox())
         cls.settings = {
             "NOTIFY_ALLOWED_NETWORKS": "127.0.0.0/8", "INSIGHTS_INTERVAL_SECONDS": "1",
-            "SMTP_URL": cls.mailbox.url, "SMTP_FROM": "garden@example.org",
+            "SMTP_URL": cls.mailbox.url, "SMTP_STARTTLS": "none", "SMTP_FROM": "garden@example.org",
         }
         super().setUpClass()
 

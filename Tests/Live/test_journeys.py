@@ -15,7 +15,7 @@ class Journeys(Journey):
     @classmethod
     def setUpClass(cls):
         cls.mailbox = cls.enterClassContext(Mailbox())
-        cls.settings = {"SMTP_URL": cls.mailbox.url, "SMTP_FROM": "garden@example.org"}
+        cls.settings = {"SMTP_URL": cls.mailbox.url, "SMTP_STARTTLS": "none", "SMTP_FROM": "garden@example.org"}
         super().setUpClass()
 
     def test_a_garden_with_a_device_whose_reading_is_seen_live(self):

@@ -236,6 +236,15 @@ func goodSecrets() {
   }
 }
 
+@Test("has no password sent to a mail server in the clear")
+func plainMail() {
+  let plain = ["SMTP_URL": "smtp://u:p@h", "SMTP_FROM": "a@example.org", "SMTP_STARTTLS": "none"]
+  #expect(faults(plain) == ["SMTP_STARTTLS is none, and SMTP_URL has a password"])
+  for (name, value) in [("SMTP_URL", "smtp://h"), ("SMTP_URL", "smtps://u:p@h"), ("SMTP_STARTTLS", "required")] {
+    #expect(faults(plain.merging([name: value]) { $1 }) == [])
+  }
+}
+
 @Test("refuses two servers on one port, and a target longer than its head")
 func contradictions() {
   #expect(faults(["PORT": "9464"]) == ["PORT and METRICS_PORT are both 9464"])

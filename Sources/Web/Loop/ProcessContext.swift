@@ -56,13 +56,14 @@ package final class ProcessContext: Sendable {
     self.instruments = instruments
     let accounts = configuration.accounts
     passwords = try PasswordPool(threads: accounts.hashingParallelism, waiting: accounts.hashingQueueLength)
-    outbound = OutboundClient(on: caller)
+    let authorities = configuration.outbound.authorities
+    outbound = OutboundClient(on: caller, authorities: authorities)
     eventStreams = ClientShares(maximum: configuration.events.streamsPerClient)
     trustedProxies = configuration.listening.trustedProxies
     memory = MemoryBudget(bytes: configuration.http.memoryBytes)
     exporter = configuration.spanExporter.map { settings in
       SpanExporter(settings, resource: configuration.resource, logger: SharedLogger(logs)) {
-        try OutboundClient.export($0, timeoutMilliseconds: settings.timeoutMilliseconds)
+        try OutboundClient.export($0, authorities: authorities, timeoutMilliseconds: settings.timeoutMilliseconds)
       }
     }
     registerReadings()

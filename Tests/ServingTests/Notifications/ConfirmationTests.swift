@@ -10,7 +10,7 @@ import Values
 struct ConfirmationTests {
   private static let setUp = Result {
     let mail = try MailServer()
-    let server = try LiveServer(["SMTP_URL": "smtp://127.0.0.1:\(mail.port)", "SMTP_FROM": "garden@example.org"])
+    let server = try LiveServer(mail.settings)
     return (mail: mail, server: server)
   }
   private let mail: MailServer

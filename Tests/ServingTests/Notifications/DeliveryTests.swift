@@ -28,10 +28,7 @@ struct DeliveryTests {
   }
 
   private static func settings(_ mail: MailServer) -> [String: String] {
-    [
-      "NOTIFY_ALLOWED_NETWORKS": "127.0.0.0/8", "SMTP_URL": "smtp://127.0.0.1:\(mail.port)",
-      "SMTP_FROM": "garden@example.org",
-    ]
+    mail.settings.merging(["NOTIFY_ALLOWED_NETWORKS": "127.0.0.0/8"]) { $1 }
   }
 
   /// A channel to the receiver, or to an address.

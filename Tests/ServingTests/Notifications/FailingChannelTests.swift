@@ -8,7 +8,7 @@ struct FailingChannelTests {
   private static let mail = Result { try MailServer() }
 
   private static func settings(_ sender: String = "garden@example.org") throws -> [String: String] {
-    ["SMTP_URL": "smtp://127.0.0.1:\(try mail.get().port)", "SMTP_FROM": sender]
+    try mail.get().settings.merging(["SMTP_FROM": sender]) { $1 }
   }
 
   /// A channel after one more attempt, as its owner sees it, and what became of the news in it.

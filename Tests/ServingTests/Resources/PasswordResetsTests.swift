@@ -23,10 +23,8 @@ struct PasswordResetsTests {
   }
 
   private static func settings(port: UInt16) -> [String: String] {
-    [
-      "SMTP_URL": "smtp://127.0.0.1:\(port)", "SMTP_FROM": "garden@example.org",
-      "PUBLIC_URL": "https://garden.example.org", "RATE_LIMIT_PASSWORD_RESET": "off",
-    ]
+    MailServer.settings(port: port)
+      .merging(["PUBLIC_URL": "https://garden.example.org", "RATE_LIMIT_PASSWORD_RESET": "off"]) { $1 }
   }
 
   private func ask(_ email: String) throws -> Reply {
@@ -186,8 +184,10 @@ struct PasswordResetsTests {
   @Test("is mailed of when the mail server is back, whose password the log never has")
   func outage() throws {
     let port = try MailServer().port
-    let settings = Self.settings(port: port).merging(["SMTP_URL": "smtp://garden:hush-hush@127.0.0.1:\(port)"]) { $1 }
-    let away = try LiveServer(settings)
+    let away = try LiveServer(
+      Self.settings(port: port).merging([
+        "SMTP_URL": "smtp://garden:hush-hush@127.0.0.1:\(port)", "SMTP_STARTTLS": "required",
+      ]) { $1 })
     let (_, id) = try away.signedIn()
     #expect(try Client(away).post("/api/password-resets", #"{"email":"\#(id)@example.org"}"#).status == 202)
     #expect(away.log.line("A way to a new password was not mailed") != nil)

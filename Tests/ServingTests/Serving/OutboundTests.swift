@@ -110,7 +110,7 @@ struct OutboundTests {
   }
 
   /// Runs a task on a new loop's own thread and hands out what it returns or throws.
-  private static func onLoop<Value: Sendable>(
+  static func onLoop<Value: Sendable>(
     _ body: @escaping @Sendable (EventLoop) async throws -> Value
   ) throws -> Value {
     let outcome = Mutex<Result<Value, any Error>?>(nil)

@@ -1,53 +1,48 @@
-import Glibc
+import Faults
 import JSON
-import Reactor
 import Secrets
 
-/// A real SMTP server in a process of its own: aiosmtpd, which says on its output what it has taken.
+/// A real SMTP server: aiosmtpd, which takes any user and password.
 final class MailServer: Sendable {
-  let port: UInt16
-  private let log: LogCapture
-  private let process: pid_t
+  /// How it speaks TLS.
+  enum Encryption: Sendable {
+    case none
+    /// By STARTTLS.
+    case offered(Certificate)
+    /// It offers STARTTLS and refuses it, as whoever stands between may for it.
+    case refused(Certificate)
+    /// From the first byte.
+    case wrapped(Certificate)
 
-  struct NoPort: Error {
-    let output: [String]
+    fileprivate var arguments: [String] {
+      switch self {
+      case .none: ["none"]
+      case .offered(let certificate): ["offered", certificate.path, certificate.keyPath]
+      case .refused(let certificate): ["refused", certificate.path, certificate.keyPath]
+      case .wrapped(let certificate): ["wrapped", certificate.path, certificate.keyPath]
+      }
+    }
   }
+
+  private let server: PythonServer
+  var port: UInt16 { server.port }
 
   /// Starts one on a free port, or on that which one has had before.
-  init(port wanted: UInt16 = 0) throws {
-    let log = try LogCapture()
-    self.log = log
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDOUT_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDERR_FILENO)
-    // Debian's, for which the package is installed.
-    let words = ["/usr/bin/python3", "-c", Self.program, "\(wanted)"]
-    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    var child = pid_t()
-    let code = posix_spawn(&child, words[0], &actions, nil, &arguments, environ)
-    if code != 0 { throw SystemError("posix_spawn", code: code) }
-    process = child
-    var port: UInt16 = 0
-    _ = holds(within: 60) {
-      port = log.lines.first.flatMap { UInt16($0) } ?? 0
-      return port != 0
-    }
-    self.port = port
-    if port == 0 { throw NoPort(output: log.lines) }
+  init(port: UInt16 = 0, _ encryption: Encryption = .none) throws {
+    server = try PythonServer(Self.program, ["\(port)"] + encryption.arguments)
   }
 
-  deinit {
-    kill(process, SIGKILL)
-    waitpid(process, nil, 0)
+  /// Has a server of ours send its mail there without TLS.
+  var settings: [String: String] { Self.settings(port: port) }
+  static func settings(port: UInt16) -> [String: String] {
+    ["SMTP_URL": "smtp://127.0.0.1:\(port)", "SMTP_STARTTLS": "none", "SMTP_FROM": "garden@example.org"]
   }
 
   /// What it has taken: `from`, `to` and `data`, which is the message.
-  var messages: [JSONValue] {
-    log.lines.filter { $0.hasPrefix("{") }.compactMap { try? JSONReader.parse(Array($0.utf8)) }
-  }
+  var messages: [JSONValue] { server.taken.filter { $0["data"] != nil } }
+
+  /// Who has told it a password.
+  var users: [String] { server.taken.compactMap { $0["user"]?.text } }
 
   /// The texts of the messages to an address.
   func texts(to address: String) -> [String] {
@@ -59,8 +54,9 @@ final class MailServer: Sendable {
   }
 
   private static let program = """
-    import asyncio, json, sys
-    from aiosmtpd.smtp import SMTP
+    import asyncio, json, ssl, sys
+    from aiosmtpd.smtp import SMTP, AuthResult
+    port, encryption = int(sys.argv[1]), sys.argv[2]
     class Handler:
         async def handle_MAIL(self, server, session, envelope, address, options):
             if address.startswith("refused"):
@@ -78,9 +74,22 @@ final class MailServer: Sendable {
             print(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos[0],
                               "data": envelope.content.decode("ascii")}), flush=True)
             return "250 OK"
+    class Refusing(SMTP):
+        async def smtp_STARTTLS(self, argument):
+            await self.push("454 TLS not available")
+    def authenticate(server, session, envelope, mechanism, data):
+        print(json.dumps({"user": data.login.decode()}), flush=True)
+        return AuthResult(success=True)
     async def main():
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(Handler(), loop=loop), "127.0.0.1", int(sys.argv[1]))
+        loop, context = asyncio.get_running_loop(), None
+        if encryption != "none":
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(sys.argv[3], sys.argv[4])
+        make = Refusing if encryption == "refused" else SMTP
+        offers = context if encryption in ("offered", "refused") else None
+        server = await loop.create_server(
+            lambda: make(Handler(), loop=loop, tls_context=offers, authenticator=authenticate, auth_require_tls=False),
+            "127.0.0.1", port, ssl=context if encryption == "wrapped" else None)
         print(server.sockets[0].getsockname()[1], flush=True)
         await server.serve_forever()
     asyncio.run(main())
