@@ -1,6 +1,6 @@
 extension Migration {
   /// The columns of a day, from those of its hours. Numbers are divided by a power of two, exactly, to be added up.
-  private static let day = """
+  static let day = """
     min(min) AS min, max(max) AS max,
     greatest(min(min), least(max(max), sum(sum / 2.0::float8 ^ 40) / sum(count) * 2.0::float8 ^ 40)) AS mean,
     sum(count)::bigint AS count
