@@ -10,13 +10,28 @@ extension ReadingsSealing.Source {
   }
 
   private static let ofPartitions = statements("partitions", "readings")
-  private static let ofLate = statements("late", "readings_late")
+  private static let ofLate = statements("late", "readings_late", after: again)
+
+  /// Has buckets made anew of what came late while the release before could be the one that makes buckets: it does not look
+  /// where late readings are.
+  private static let again = """
+    , again AS (
+      INSERT INTO rollup_queue (device_id, sensor_type, start)
+      SELECT DISTINCT device_id, sensor_type,
+        date_bin('5 minutes', $1::timestamptz + ms * interval '1 ms', timestamptz '2000-01-01 00:00:00+00')
+      FROM moved WHERE EXISTS (
+        SELECT FROM schema_migrations WHERE \(ReadingsSealing.isMigration)
+          AND applied_at > clock_timestamp() - interval '\(ReadingsSealing.mixed)')
+    )
+    """
 
   /// The readings of a day from `$1` to `$2`, of the series after `$3` and `$4`.
   private static let isNext =
     "measured_at >= $1 AND measured_at < $2 AND (device_id, sensor_type) > ($3::uuid, $4::text)"
 
-  private static func statements(_ name: String, _ table: String) -> (last: Statement, move: Statement) {
+  private static func statements(
+    _ name: String, _ table: String, after: String = ""
+  ) -> (last: Statement, move: Statement) {
     let last = Statement(
       "readings.seal.last.\(name)",
       """
@@ -47,7 +62,7 @@ extension ReadingsSealing.Source {
           SELECT * FROM fresh UNION ALL SELECT * FROM held ORDER BY device_id, sensor_type, ms
         ) day GROUP BY device_id, sensor_type
         ON CONFLICT (device_id, sensor_type, start) DO UPDATE SET times = excluded.times, values = excluded.values
-      )
+      )\(after)
       SELECT count(*), coalesce(sum(ms), 0)::int8, coalesce(sum(hashfloat8(value)), 0)::int8 FROM fresh
       """)
     return (last, move)
@@ -57,11 +72,12 @@ extension ReadingsSealing.Source {
 extension ReadingsSealing {
   static let keepOrder = Statement("readings.seal.order", "SELECT pg_advisory_xact_lock($1, $2)")
 
+  static let isMigration = "name = 'sealed readings'"
   static let clock = Statement(
     "readings.seal.clock",
     """
     SELECT clock_timestamp() FROM schema_migrations
-    WHERE name = 'sealed readings' AND applied_at < clock_timestamp() - interval '\(watch)'
+    WHERE \(isMigration) AND applied_at < clock_timestamp() - interval '\(watch)'
     """)
 
   static let firstLate = Statement(

@@ -20,6 +20,8 @@ final class ReadingsSealing {
   static let patience = "1 s"
   /// How long after the tables were made the release before may still be needed, as an interval of SQL.
   static let watch = "1 day"
+  /// For how long after that there is sealed what may have come while the release before ran, as an interval of SQL.
+  static let mixed = "3 days"
   /// The second half of the lock under which late readings are stored, shared, and days sealed: "seal" in ASCII.
   static let orderKey: Int32 = 0x7365_616C
 

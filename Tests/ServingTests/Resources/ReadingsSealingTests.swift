@@ -251,6 +251,28 @@ struct ReadingsSealingTests {
     #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 0)
   }
 
+  @Test("have those buckets made anew that the release before may have made without what came late")
+  func bucketsOfBefore() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let samples = samples(30, daysAgo: 3)
+    #expect(try device.post(device.client, samples).status == 200)
+    func readings(in table: String) throws -> Int {
+      try rows(server, "SELECT coalesce(sum(count), 0)::int FROM \(table)")
+    }
+    #expect(try holds { try readings(in: "readings_1d") == samples.count })
+    try server.withDatabase { database in
+      try await database.execute("UPDATE readings_5m SET min = max, sum = max, count = 1")
+      try await database.execute("UPDATE readings_1h SET min = max, sum = max, count = 1")
+      try await database.execute("UPDATE schema_migrations SET applied_at = now() - interval '2 days'")
+    }
+    #expect(try seal(server) > 1)
+    for table in ["readings_5m", "readings_1h", "readings_1d"] {
+      #expect(try holds { try readings(in: table) == samples.count })
+    }
+  }
+
   @Test("are let be for now when who stores late readings does not end within a second")
   func turn() throws {
     let server = try server()
