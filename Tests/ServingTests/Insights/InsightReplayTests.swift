@@ -60,7 +60,7 @@ private struct Replay {
     try server.withDatabase { database in
       try await database.execute("UPDATE gardens SET longitude = \(longitude) WHERE id = \(garden)")
       try await database.execute("DELETE FROM devices WHERE garden_id = \(garden)")
-      _ = try await database.query(
+      try await database.execute(
         """
         SELECT readings_partition_make(day::date) FROM generate_series(\(first)::timestamptz, now(), '1 day') AS day
         WHERE to_regclass(to_char(day, '"readings_"YYYYMMDD')) IS NULL

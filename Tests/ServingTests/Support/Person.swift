@@ -36,9 +36,11 @@ extension LiveServer {
     return (Client(self, token: token), id)
   }
 
-  /// Runs `body` with a connection to the server's database.
+  /// Runs `body` with a connection to the server's database, whose statements may take what a busy machine needs.
   @discardableResult
   func withDatabase<Value>(_ body: @escaping (Database) async throws -> Value) throws -> Value {
-    try Database.standalone(DatabaseConfiguration(url: databaseURL), connectSeconds: 10, body)
+    var configuration = DatabaseConfiguration(url: databaseURL)
+    configuration.statementTimeoutMilliseconds = 120_000
+    return try Database.standalone(configuration, connectSeconds: 10, body)
   }
 }
