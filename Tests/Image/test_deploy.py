@@ -10,6 +10,25 @@ from Tests.Image import project
 WATCH = ("--for", "6s", "--every", "2s", "--min-requests", "5", "--max-p95", "1s", "--no-backup")
 
 
+# What makes of an image a release that does away with a table which nobody needs any more.
+TAKES_AWAY = r"""
+USER root
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client
+RUN printf '%s\n' >/usr/local/bin/release \
+  'ask() { psql -XqAtc "$1" "$(cat "$DATABASE_URL_FILE")"; }' \
+  'said() { echo "-- Migration 999: outlived"; echo "DROP TABLE public.outlived;"; }' \
+  'case $* in' \
+  '  migrate) terroir migrate && ask "DROP TABLE IF EXISTS public.outlived" ;;' \
+  '  "migrate --sql") terroir "$@" && said ;;' \
+  '  "migrate --dry-run") terroir "$@" && if [ -n "$(ask "SELECT to_regclass('\''public.outlived'\'')")" ]; then said; fi ;;' \
+  '  *) exec /usr/bin/tini -- terroir "$@" ;;' \
+  'esac'
+USER 1001:1001
+ENTRYPOINT ["sh", "/usr/local/bin/release"]
+CMD ["serve"]
+"""
+
+
 class Deploys(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -32,6 +51,10 @@ class Deploys(unittest.TestCase):
     def served(self):
         return json.loads(project.curl("/version")[1])["revision"]
 
+    @staticmethod
+    def colours():
+        return sorted(service for service in project.running() if service.startswith("api"))
+
     def test_images_are_deployed_watched_rolled_back_and_kept(self):
         with Asking() as asking:
             for name in ("one", "two"):
@@ -49,11 +72,31 @@ class Deploys(unittest.TestCase):
         self.assertEqual(asking.failures, [])
         self.assertGreater(asking.count, 100)
         # What was deployed is what every later command means, and a colour that rests stays away.
-        before = sorted(service for service in project.running() if service.startswith("api"))
+        before = self.colours()
         self.assertEqual(len(before), 1)
         project.run("docker", "compose", "up", "--detach", "--no-build", "--pull", "never", "--wait", "--wait-timeout", "120")
-        self.assertEqual(sorted(service for service in project.running() if service.startswith("api")), before)
+        self.assertEqual(self.colours(), before)
         self.assertEqual(self.served(), "two")
+
+    def test_what_takes_away_is_refused_then_run_and_then_deployed(self):
+        def sql(text):
+            return project.compose("exec", "-T", "postgres", "sql", "-Atc", text)
+        sql("CREATE TABLE public.outlived (); ALTER TABLE public.outlived OWNER TO terroir_owner")
+        image, before, colours = self.image("without", TAKES_AWAY), self.served(), self.colours()
+        with Asking() as asking:
+            code, said = self.deploy(image)
+            self.assertEqual(code, 1, said)
+            self.assertIn("drops what the release before may use", said)
+            code, said = self.deploy("--dry-run", "--contract", image)
+            self.assertEqual(code, 0, said)
+            self.assertNotEqual(sql("SELECT to_regclass('public.outlived')"), "")
+            code, said = self.deploy("--contract", image)
+            self.assertEqual(code, 0, said)
+            self.assertEqual(sql("SELECT to_regclass('public.outlived')"), "")
+            self.assertEqual((self.served(), self.colours()), (before, colours))
+            code, said = self.deploy(image)
+            self.assertEqual((code, self.served()), (0, "without"), said)
+        self.assertEqual(asking.failures, [])
 
     def test_a_tag_is_refused(self):
         code, said = self.deploy("terroir:latest")
