@@ -83,12 +83,19 @@ def inspect(name, kind="container"):
     return json.loads(docker(kind, "inspect", name))[0]
 
 
+def containers(form, *arguments):
+    """What the engine says of the services' containers. It is asked again and again, and Compose takes ten times as long."""
+    labels = {"project": SETTINGS["COMPOSE_PROJECT_NAME"], "oneoff": "False"}
+    filters = (f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items())
+    return docker("ps", "--no-trunc", "--format", form, *filters, *arguments)
+
+
 def container(service):
-    return compose("ps", "--all", "--quiet", service)
+    return containers("{{.ID}}", "--all", f"--filter=label=com.docker.compose.service={service}")
 
 
 def running():
-    return [line for line in compose("ps", "--services").split() if line]
+    return sorted(containers('{{.Label "com.docker.compose.service"}}').split())
 
 
 def is_healthy(service):
