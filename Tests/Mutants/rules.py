@@ -35,6 +35,15 @@ def broken_expressions(expression):
         yield f"{match[0]} as ten times that", replaced(match, f"[{match[1]}0{match[2]}]")
 
 
+RECORDED = {rule["record"]: rule["expr"] for group in yaml.safe_load((HERE / "recording.yml").read_text())["groups"] for rule in group["rules"]}
+
+
+def sources(expression):
+    """The records that an expression is worked out from, and what those are."""
+    found = set(re.findall(r"\bapi:[\w:]+", expression))
+    return found.union(*(sources(RECORDED[name]) for name in found))
+
+
 class Rules:
     """One file of rules, and of the other no more than the tests of what is broken need: each rule takes its time."""
     FILE, OTHER, EQUIVALENT = "", "", {}
@@ -58,16 +67,15 @@ class Rules:
         return mutant[0], self.around(rule, [rule])
 
     def around(self, rule, changed):
-        """The file with something else in a rule's place."""
+        """What is needed of the file, with something else in a rule's place."""
         return [{**group, "rules": [each for other in group["rules"] if other is rule or self.is_needed(other, rule)
                                     for each in (changed if other is rule else [other])]} for group in self.written]
 
     def noticed(self, mutant):
         name, groups = mutant
         with tempfile.TemporaryDirectory() as scratch:
-            (pathlib.Path(scratch) / self.FILE).write_text(yaml.safe_dump({"groups": groups}, sort_keys=False))
-            other = (HERE / self.OTHER).read_text() if self.needs_other(groups) else "groups: []\n"
-            (pathlib.Path(scratch) / self.OTHER).write_text(other)
+            for file, its_groups in ((self.FILE, groups), (self.OTHER, self.others(groups))):
+                (pathlib.Path(scratch) / file).write_text(yaml.safe_dump({"groups": its_groups}, sort_keys=False))
             return alerts_test.run(scratch, self.tests(name))
 
 
@@ -79,8 +87,9 @@ class Alerts(Rules):
         return other["alert"] == rule["alert"]
 
     @staticmethod
-    def needs_other(groups):
-        return any("api:" in rule["expr"] for group in groups for rule in group["rules"])
+    def others(groups):
+        names = sources(" ".join(rule["expr"] for group in groups for rule in group["rules"]))
+        return [{"name": "recorded", "rules": [{"record": name, "expr": RECORDED[name]} for name in RECORDED if name in names]}]
 
     @staticmethod
     def tests(name):
@@ -102,13 +111,13 @@ class Alerts(Rules):
 class Recording(Rules):
     FILE, OTHER = "recording.yml", "alerts.yml"
 
-    @staticmethod
-    def is_needed(_other, _rule):
-        return True
+    def is_needed(self, other, rule):
+        names = self.tests(rule["record"])
+        return other["record"] in {*names, *sources(" ".join(RECORDED[name] for name in names))}
 
     @staticmethod
-    def needs_other(_groups):
-        return False
+    def others(_groups):
+        return []
 
     @staticmethod
     def tests(name):

@@ -40,6 +40,13 @@ def edge(fives, all_of=1000, fours=0, minutes=60, before=0):
     }
 
 
+def aftermath(fives, at, then, samples):
+    """Errors amid much traffic, and after it so many of a thousand each time: their share of a long window grows once the
+    much traffic has left it, when that of a short one has long been as it is."""
+    ok = 'edge_requests_total{scope="api",origin="server",status="200",status_class="2xx"}'
+    return {ok: f"0+1000x1 1002000+1000x{samples}", ok.replace("200", "503").replace("2xx", "5xx"): f"0x{at - 1} {fives}+{then}x{samples}"}
+
+
 def server(fives, all_of=1000, route="/api/gardens", minutes=60):
     series = f'http_requests_total{{job="api",method="GET",route="{route}",status="200",status_class="2xx"}}'
     return {series: f"0+{all_of - fives}x{minutes}", series.replace("200", "500").replace("2xx", "5xx"): f"0+{fives}x{minutes}"}
@@ -113,9 +120,18 @@ CASES = [
     Case("ErrorBudgetBurnFast", edge(1, 20, minutes=100), 23, "critical", labels='window="1h"'),
     Case("ErrorBudgetBurnFast", {k: v.replace("0+1x", "0x30 1x") for k, v in edge(1, 1).items()}, until=60),  # one error an hour
     Case("ErrorBudgetBurnSlow", edge(4, minutes=100), 73, "warning", labels='window="1d"'),
-    Case("ErrorBudgetBurnSlow", edge(2, minutes=300), 206, "warning", labels='window="3d"'),
+    Case("ErrorBudgetBurnSlow", edge(1.5, minutes=300), 214, "warning", labels='window="3d"'),
     Case("ErrorBudgetBurnSlow", edge(2, minutes=100), until=900, step=10, labels='window="1d"'),
     Case("ErrorBudgetBurnSlow", edge(0.9, minutes=100), until=900, step=10),
+    # Both windows are asked: too young a trouble for the long one, and one that is over for the short one.
+    Case("ErrorBudgetBurnFast", edge(20, minutes=90, before=30), until=70, labels='window="1h"'),
+    Case("ErrorBudgetBurnFast", aftermath(400, 10, 10, 90), until=80, labels='window="1h"'),
+    Case("ErrorBudgetBurnFast", edge(10, minutes=90, before=36), until=380, step=5, labels='window="6h"'),
+    Case("ErrorBudgetBurnFast", aftermath(200, 20, 5, 100), until=480, step=5, labels='window="6h"'),
+    Case("ErrorBudgetBurnSlow", edge(4, minutes=60, before=20), until=500, step=10, labels='window="1d"'),
+    Case("ErrorBudgetBurnSlow", aftermath(200, 24, 2, 200), until=1700, step=10, labels='window="1d"'),
+    Case("ErrorBudgetBurnSlow", edge(2, minutes=200, before=100), until=1900, step=10, labels='window="3d"'),
+    Case("ErrorBudgetBurnSlow", aftermath(100, 24, 0.8, 200), until=5100, step=30, labels='window="3d"'),
 
     # --- availability ---
     Case("InstanceDown", {'up{job="api",instance="a"}': "1x4 0x20", 'up{job="redis"}': "1x20"}, 6, "critical", labels='job="api"'),
