@@ -279,7 +279,9 @@ class Stack:
         for name in ("recording.yml", "alerts.yml"):
             text = (source / "prometheus" / name).read_text()
             text = re.sub(r"\[(\w+)\]", lambda match: f"[{WINDOWS[match[1]]}]", text)
-            # Sign-ins in five minutes, the seconds of a transaction and of a replica's lag: here is less time for them.
+            # Sign-ins in five minutes, the seconds of a transaction, of a replica's lag and of news that waits: here is less
+            # time for them.
+            text = re.sub(r"\)\) > 30\n", ")) > 1\n", text)
             text = re.sub(r"> (30|300)\n", "> 3\n", text)
             (folder / name).write_text(re.sub(r"for: \w+", "for: 2s", text))
         # After a reload Prometheus knows no Alertmanager for some seconds; what fired then is told with the next sending.
