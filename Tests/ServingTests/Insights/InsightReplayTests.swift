@@ -54,17 +54,12 @@ private struct Replay {
     devices = YearGarden.names.map { _ in TestDevice.newIdentifier() }
   }
 
-  /// Writes the devices, their readings and the hours of these.
+  /// Writes the devices, their readings, as sealed days such as a server has behind it, and the hours of these.
   func store() throws {
     let (garden, first, longitude) = (plot.garden, start, year.station.longitude)
     try server.withDatabase { database in
       try await database.execute("UPDATE gardens SET longitude = \(longitude) WHERE id = \(garden)")
       try await database.execute("DELETE FROM devices WHERE garden_id = \(garden)")
-      try await database.execute(
-        """
-        SELECT readings_partition_make(day::date) FROM generate_series(\(first)::timestamptz, now(), '1 day') AS day
-        WHERE to_regclass(to_char(day, '"readings_"YYYYMMDD')) IS NULL
-        """)
     }
     for (device, name) in zip(devices, YearGarden.names) {
       try server.withDatabase { database in
@@ -81,14 +76,18 @@ private struct Replay {
         let (type, values) = (sensor.type, sensor.values)
         try await database.execute(
           """
-          WITH stored AS (
-            INSERT INTO readings (device_id, sensor_type, measured_at, value)
-            SELECT \(device), \(type), \(first)::timestamptz + (n - 1) * interval '10 minutes', value
-            FROM unnest(\(values)::float8[]) WITH ORDINALITY AS v (value, n) RETURNING *
+          WITH measured AS (
+            SELECT \(first)::timestamptz + (n - 1) * interval '10 minutes' AS at, value
+            FROM unnest(\(values)::float8[]) WITH ORDINALITY AS v (value, n)
+          ), sealed AS (
+            INSERT INTO readings_sealed (device_id, sensor_type, start, times, values)
+            SELECT \(device), \(type), day, array_agg((extract(epoch FROM at - day) * 1000)::integer ORDER BY at),
+              array_agg(value ORDER BY at)
+            FROM (SELECT *, date_bin('1 day', at, \(first)) AS day FROM measured) days GROUP BY day
           )
           INSERT INTO readings_1h (device_id, sensor_type, start, min, max, sum, count)
-          SELECT device_id, sensor_type, date_trunc('hour', measured_at), min(value), max(value), sum(value), count(*)
-          FROM stored GROUP BY 1, 2, 3
+          SELECT \(device), \(type), date_bin('1 hour', at, \(first)), min(value), max(value), sum(value), count(*)
+          FROM measured GROUP BY 3
           """)
       }
     }
