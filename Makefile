@@ -49,7 +49,7 @@ coverage: ## Say which share of the code the tests reach
 insights-eval: ## Judge frost, anomalies and watering on station years from PyPI, and print the tables of docs/insights.md
 	@scripts/insights-eval
 
-insights-replay: ## Replay a healthy year through the server, and count its insights in SQL (STATION=Newark DAYS=364)
+insights-replay: ## Replay a healthy year through the server, and count its insights in SQL (STATION=Newark FROM=1 DAYS=364 MINUTES=)
 	@scripts/insights-replay
 
 backup-test: ## Back up, damage, lose and restore a real database

@@ -136,8 +136,8 @@ struct FaultEvaluation {
 
   var row: [Figure] {
     [
-      Figure(station.name), .count(anomalies, atMost: Self.anomaliesOfAYear), Figure("\(garden.dryings)"),
-      .count(waterings, atMost: garden.dryings),
+      Figure(station.name), .count(anomalies, atMost: Self.anomaliesOfAYear), Figure("\(garden.dryings.count)"),
+      .count(waterings, atMost: garden.dryings.count),
     ]
       + Fault.allCases.map { fault in
         .share(Double(found[fault, default: 0]) / Double(tried[fault, default: 1]), atLeast: Self.foundShare)

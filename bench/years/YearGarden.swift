@@ -12,8 +12,8 @@ package struct YearGarden {
 
   package let station: StationYear
   package var sensors: [YearSensor] = []
-  /// How often a bed got dry.
-  package private(set) var dryings = 0
+  /// The steps at which a bed got dry.
+  package private(set) var dryings: [Int] = []
 
   package init(_ station: StationYear, seed: UInt64) {
     self.station = station
@@ -63,15 +63,15 @@ package struct YearGarden {
   /// Dries as warm as it is, and is watered when it has been dry for some hours.
   private static func moisture(
     _ station: StationYear, place: Int, _ random: inout SeededGenerator
-  ) -> (values: [Double], dryings: Int) {
+  ) -> (values: [Double], dryings: [Int]) {
     let dry = MoistureLimits(soil).dryBelow
     let pace = [0.8, 0.9, 1.1, 1.3][place]
-    var (level, dryHours, dryings) = (wateredPercent - Double(place), 0.0, 0)
-    let values = station.temperature.map { air in
+    var (level, dryHours, dryings) = (wateredPercent - Double(place), 0.0, [Int]())
+    let values = station.temperature.enumerated().map { step, air in
       let loss = pace * (0.02 + 0.003 * max(0, air)) / Double(StationYear.stepsPerHour)
       level -= loss
       if level <= dry {
-        if dryHours == 0 { dryings += 1 }
+        if dryHours == 0 { dryings.append(step) }
         dryHours += 1 / Double(StationYear.stepsPerHour)
       }
       if dryHours >= hoursUntilWatered + Double(place) * 3 { (level, dryHours) = (wateredPercent - Double(place), 0) }
