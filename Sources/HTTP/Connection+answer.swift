@@ -27,7 +27,7 @@ extension Connection {
 
   @inline(__always)
   private func begin() {
-    phase = .handling
+    state.requestBegan()
     server.activeConnections &+= 1
     request.receivedAt = loop.now
     outputMark = output.total
@@ -50,7 +50,6 @@ extension Connection {
   /// Calls the route's handler.
   @inline(__always)
   func run(_ route: Route) {
-    phase = .handling
     switch route.kind {
     case .sync:
       var writer = ResponseWriter(self)
@@ -69,11 +68,10 @@ extension Connection {
 
   /// Finds out whether a request may send its body, and reads it then.
   func admit(_ admission: @escaping (Request) async throws -> Void) {
-    phase = .handling
-    bodyPausedAt = loop.now
+    state.bodyHeld(loop.now)
     loop.spawn { [self] in
       do { try await admission(request) } catch { return sendWhole(refusal(of: error)) }
-      if phase == .closed { return finishRequest(.clientClosed, isDropped: true) }
+      if state.isClosed { return finishRequest(.clientClosed, isDropped: true) }
       awaitBody()
       resumeReading()
       process()
@@ -112,8 +110,7 @@ extension Connection {
   /// Answers what was not parsed, or not even read.
   func refuseUnrouted(_ refusal: Refusal) {
     begin()
-    closesAfterAnswer = true
-    lingersOnClose = true
+    state.end(.linger)
     application.begin(request)
     respond(application.refuse(refusal, request))
   }
@@ -136,7 +133,7 @@ extension Connection {
 
   /// Answers a request that was routed, but cannot be served.
   func refuse(_ refusal: Refusal) {
-    phase = .handling
+    state.bodyEnded()
     declareBody()
     respond(application.refuse(refusal, request))
   }
@@ -144,7 +141,7 @@ extension Connection {
   /// Notes that the request has a body of which nothing was read yet, for what happens to it after the answer.
   private func declareBody() {
     guard body == nil, request.head.framing != .none else { return }
-    mustSendContinue = request.head.expectsContinue && input.isEmpty
+    state.bodyDeclared(owesContinue: request.head.expectsContinue && input.isEmpty)
     body = BodyReader(request.head.framing, limit: server.limits.unwantedBodyBytes, limits: server.limits)
   }
 
@@ -167,7 +164,7 @@ extension Connection {
   /// Sends an answer that is all there.
   @inline(__always)
   private func sendWhole(_ status: Status, _ write: (inout ResponseWriter) -> Void) {
-    guard phase != .closed else {
+    guard !state.isClosed else {
       finishRequest(status, isDropped: true)
       return
     }
@@ -186,10 +183,8 @@ extension Connection {
   /// Answers in the place of an answer that there was no memory for; breaks the connection off if there is none for
   /// this one either.
   private func refuseForMemory() {
-    if !isRefusingForMemory, output.rewind(to: outputMark) {
-      isRefusingForMemory = true
-      closesAfterAnswer = true
-      lingersOnClose = true
+    if !state.isRefusingForMemory, output.rewind(to: outputMark) {
+      state.refuseForMemory()
       sendWhole(application.refuse(.overloaded(.memory), request))
     } else {
       abort()
@@ -210,7 +205,8 @@ extension Connection {
   /// Reports the request and makes ready for the next one, or for the end.
   @inline(__always)
   func finishRequest(_ status: Status, isDropped: Bool) {
-    assert(phase == .handling || phase == .closed, "A request ends that nobody handles.")
+    assert(
+      state.reading == .request || state.reading == .stream || state.isClosed, "A request ends that nobody handles.")
     answered &+= 1
     application.finish(
       request,
@@ -222,19 +218,8 @@ extension Connection {
     if body != nil { body = nil }
     request.reset()
     input.releaseHead()
-    guard phase != .closed else { return }
+    guard !state.isClosed else { return }
     queueFlush()
-    since = loop.now
-    if closesAfterAnswer {
-      beginClosing()
-    } else {
-      phase = .head
-      if !isProcessing {
-        resumeReading()
-        process()
-      } else if isReadPaused {
-        resumeReading()
-      }
-    }
+    perform(state.answered(loop.now))
   }
 }

@@ -19,11 +19,10 @@ extension Connection {
       return
     }
     body = BodyReader(request.head.framing, limit: limit, limits: server.limits)
-    mustSendContinue = request.head.expectsContinue && input.isEmpty
+    state.bodyDeclared(owesContinue: request.head.expectsContinue && input.isEmpty)
     if case .streamed = route.options.body {
-      bodyClock = TransferClock(loop.now)
       request.streamedBody = RequestBodyStream(self)
-      bodyPausedAt = loop.now
+      state.bodyHeld(loop.now)
       run(route)
     } else if let admission = route.admission, !isBodyHere {
       admit(admission)
@@ -43,16 +42,13 @@ extension Connection {
     if case .length(let length) = request.head.framing {
       request.body.reserveCapacity(min(length, Self.smallBodyBytes))
     }
-    bodyClock = TransferClock(loop.now)
-    bodyPausedAt = nil
-    phase = .body
+    state.bodyAwaited(loop.now)
     sendContinue()
   }
 
-  /// Tells a client that waits for it that its body will be read (RFC 9110, section 10.1.1).
+  /// Tells a client that waits for it that its body will be read.
   private func sendContinue() {
-    guard mustSendContinue else { return }
-    mustSendContinue = false
+    guard state.takeContinue() else { return }
     output.append("HTTP/1.1 100 Continue\r\n\r\n")
     queueFlush()
   }
@@ -71,7 +67,7 @@ extension Connection {
       refuse(.overloaded(.memory))
       return true
     case .end:
-      body = nil
+      endBody()
       run(route)
       return true
     case .malformed(let fault):
@@ -105,7 +101,7 @@ extension Connection {
 
   /// Moves what has come of a streamed body to where its handler takes it, as far as it may lag.
   func readStreamedBody() {
-    guard body != nil, let stream = request.streamedBody, wantsStreamedBody else { return }
+    guard let stream = request.streamedBody, wantsStreamedBody else { return }
     let outcome = takeBody { piece in
       stream.append(piece)
       return stream.count < server.limits.streamedBodyBytes
@@ -113,11 +109,11 @@ extension Connection {
     switch outcome {
     case .needMore, .data: break
     case .end:
-      body = nil
+      endBody()
       stream.finish(.success(()))
     case .malformed(let fault): stream.finish(.failure(fault))
     }
-    if stream.wake() { bodyPausedAt = loop.now }
+    if stream.wake() { state.bodyPaused(loop.now) }
   }
 
   /// Whether the handler of a streamed body may be given more. Nothing is read before it asks: until then nobody may
@@ -129,23 +125,25 @@ extension Connection {
 
   /// The handler of a streamed body has taken all there was, and waits.
   func bodyIsWanted() {
-    guard phase == .handling, body != nil, let stream = request.streamedBody else { return }
+    guard state.reading == .stream, let stream = request.streamedBody else { return }
     chargeStream(stream)
     if stream.isFinished { return }
     sendContinue()
-    if let pausedAt = bodyPausedAt {
-      bodyClock.resume(loop.now, pausedAt: pausedAt)
-      bodyPausedAt = nil
-    }
+    state.bodyAsked(loop.now)
     readStreamedBody()
     // The client's time is not running while the handler has something to do.
-    if stream.count > 0 { bodyPausedAt = loop.now }
+    if stream.count > 0 { state.bodyPaused(loop.now) }
     resumeReading()
   }
 
   /// The rest of the body will not come, or not in time.
-  func bodyFailed(_ fault: RequestFault) {
-    if phase == .handling {
+  func bodyFailed(_ failure: ConnectionState.BodyFailure) {
+    let fault =
+      switch failure {
+      case .early: RequestFault.malformed("The body ends too early")
+      case .late: RequestFault(.requestTimeout, "The body did not arrive in time")
+      }
+    if state.reading == .stream {
       request.streamedBody?.finish(.failure(fault))
       request.streamedBody?.wake()
     } else {
@@ -157,10 +155,15 @@ extension Connection {
   /// Drops what has come of a body that nobody wants any more; whether that was all of it.
   func skipBody() -> Bool {
     if body == nil { return true }
-    if mustSendContinue { return false }
+    if state.owesContinue { return false }
     guard takeBody({ _ in true }) == .end else { return false }
-    body = nil
+    endBody()
     return true
+  }
+
+  private func endBody() {
+    body = nil
+    state.bodyEnded()
   }
 
   /// Hands the pieces of the body that have come to `take`, until there are no more, or it gives false (`.data`).
@@ -170,7 +173,7 @@ extension Connection {
     defer {
       input.consume(position)
       bytesIn += position
-      bodyClock.moved(position, loop.now)
+      state.bodyMoved(position, loop.now)
     }
     while true {
       guard let event = body?.next(bytes.bytes, &position) else { return .end }

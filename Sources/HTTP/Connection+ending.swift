@@ -4,31 +4,23 @@ import Reactor
 
 /// The end of a connection, and its deadlines.
 extension Connection {
-  /// Ends the connection once its output is sent.
-  func beginClosing() {
-    phase = .closing
-    since = loop.now
-    if output.isEmpty { endClosing() } else { queueFlush() }
+  /// Has the end follow what is left to send.
+  func sendLast() {
+    if output.isEmpty { perform(state.sent(hasInput: !input.isEmpty, loop.now)) } else { queueFlush() }
   }
 
-  /// Closes, unless the client might still send: closing then would reset the connection, and a reset can destroy an
-  /// answer that the client has not read yet (RFC 9112, section 9.6).
+  /// Ends this side, then the other.
   ///
   /// The last of the output waits in the kernel to leave with the end of our side, before there can be a reset.
-  func endClosing() {
-    if abortsOnClose {
-      abort()
-      return
-    }
-    if !hasPeerEnded { shutdown(fd, Int32(SHUT_WR)) }
-    guard (lingersOnClose || !input.isEmpty), !hasPeerEnded else {
-      close()
-      return
-    }
-    phase = .lingering
-    since = loop.now
+  func finishSending() {
+    shutdown(fd, Int32(SHUT_WR))
+    close()
+  }
+
+  /// Ends this side, and waits for the client to end the other.
+  func beginLingering() {
+    shutdown(fd, Int32(SHUT_WR))
     input.removeAll()
-    isReadPaused = false
     updateInterest()
   }
 
@@ -41,8 +33,7 @@ extension Connection {
     let count = retrying { recv(fd, input.tail, input.room, 0) }
     input.release(to: server.inputBlocks)
     if count > 0 {
-      lingeredBytes += count
-      if lingeredBytes <= server.limits.lingerBytes { return true }
+      if state.dropped(count, limit: server.limits.lingerBytes) { return true }
     } else if count < 0, errno == EAGAIN {
       return false
     }
@@ -59,73 +50,40 @@ extension Connection {
 
   /// Closes at once. A handler that runs goes on to its end; its answer is dropped.
   func close() {
-    guard phase != .closed else { return }
-    let phase = phase
-    self.phase = .closed
+    guard !state.isClosed else { return }
+    let bereft = state.close()
     loop.close(fd)
     output.release()
     server.remove(self)
     wakeSender()
-    switch phase {
-    case .body: finishRequest(.clientClosed, isDropped: true)
-    case .handling:
-      request.streamedBody?.finish(.failure(RequestFault(.clientClosed, "The client is gone")))
-      request.streamedBody?.wake()
-      let action = streamClosed
-      streamClosed = nil
-      action?()
-    default: break
+    switch bereft {
+    case .nobody: break
+    case .client: finishRequest(.clientClosed, isDropped: true)
+    case .handler: tellHandler()
     }
   }
 
-  // MARK: Deadlines
+  /// Lets a handler that reads or writes a stream know that its client is gone.
+  private func tellHandler() {
+    request.streamedBody?.finish(.failure(RequestFault(.clientClosed, "The client is gone")))
+    request.streamedBody?.wake()
+    let action = streamClosed
+    streamClosed = nil
+    action?()
+  }
 
-  /// Ends the connection, or what it is waiting for, if that has taken too long.
+  /// Ends what the client has kept the server waiting for, if that has taken too long.
   func checkDeadlines(_ now: UInt64) {
-    let limits = server.limits
     let isShort = server.memory.isShort(of: request.share)
-    if isWriteBlocked {
-      if isTooSlow(writeClock, now, isShort, limits.writeGraceMilliseconds, limits.writeBytesPerSecond) { abort() }
-      return
-    }
-    switch phase {
-    case .head where isHeadPartial:
-      let patience = isShort ? min(limits.shortGraceMilliseconds, limits.headMilliseconds) : limits.headMilliseconds
-      if hasPassed(patience, now) { headIsLate() }
-    case .head:
-      if hasPassed(server.isDraining ? limits.drainIdleMilliseconds : limits.idleMilliseconds, now) { closeIdle() }
-    case .body: if isBodyTooSlow(now, isShort) { bodyFailed(Self.bodyIsLate) }
-    case .handling: if body != nil, bodyPausedAt == nil, isBodyTooSlow(now, isShort) { bodyFailed(Self.bodyIsLate) }
-    case .lingering: if hasPassed(limits.lingerMilliseconds, now) { close() }
-    case .closing, .closed: break
-    }
-  }
-
-  private static let bodyIsLate = RequestFault(.requestTimeout, "The body did not arrive in time")
-
-  private func isBodyTooSlow(_ now: UInt64, _ isShort: Bool) -> Bool {
-    isTooSlow(bodyClock, now, isShort, server.limits.bodyGraceMilliseconds, server.limits.bodyBytesPerSecond)
-  }
-
-  /// By the usual grace and rate, and by stricter ones while others find no memory.
-  private func isTooSlow(
-    _ clock: TransferClock, _ now: UInt64, _ isShort: Bool, _ graceMilliseconds: Int, _ bytesPerSecond: Int
-  ) -> Bool {
-    let limits = server.limits
-    if clock.isTooSlow(now, graceMilliseconds: graceMilliseconds, bytesPerSecond: bytesPerSecond) { return true }
-    return isShort
-      && clock.isTooSlow(
-        now, graceMilliseconds: limits.shortGraceMilliseconds, bytesPerSecond: limits.shortBytesPerSecond)
-  }
-
-  private func hasPassed(_ milliseconds: Int, _ now: UInt64) -> Bool {
-    now > since && now - since > UInt64(milliseconds) * 1_000_000
+    perform(state.overdue(now, server.limits, isShort: isShort, isDraining: server.isDraining))
   }
 
   /// Closes a connection that has no request, unless one has just come.
   func closeIdle() {
-    guard phase == .head, input.isEmpty, output.isEmpty else { return }
+    guard isIdle else { return }
     readable()
-    if phase == .head, input.isEmpty, output.isEmpty { close() }
+    if isIdle { close() }
   }
+
+  private var isIdle: Bool { state.reading == .idle && input.isEmpty && output.isEmpty }
 }

@@ -7,14 +7,17 @@ extension Connection {
   /// Reads what has come, a bounded number of times, and uses it.
   func readable() {
     for _ in 0..<server.limits.readsPerTurn {
-      guard wantsToRead() else { return }
-      if phase == .lingering {
+      switch state.readable(isBodyWanted: wantsStreamedBody) {
+      case .use: break
+      case .drop:
         if !discard() { return }
         continue
+      case .pause: return updateInterest()
+      case .nothing: return
       }
       guard input.prepare(server.inputBlocks) else { return close() }
-      if !input.isLarge, isHeadPartial && input.room == 0 || body != nil { growInput() }
-      if phase == .closed { return }
+      if !input.isLarge, state.reading == .head && input.room == 0 || body != nil { growInput() }
+      if state.isClosed { return }
       let room = input.room
       // Full of requests that wait until answers before theirs are sent.
       if room == 0 { return }
@@ -45,30 +48,18 @@ extension Connection {
     request.relocate(base - before, input.fields)
   }
 
-  /// Whether bytes could be used now; if not, epoll is told not to mention them.
-  private func wantsToRead() -> Bool {
-    switch phase {
-    case .closed: return false
-    case .head, .body, .lingering: if !isWriteBlocked, !hasPeerEnded { return true }
-    case .handling: if body != nil, wantsStreamedBody { return true }
-    case .closing: break
-    }
-    pauseReading()
-    return false
-  }
-
   /// Uses what was read: heads and bodies, one after another, until more must come or an answer must be waited for.
-  func process() {
-    // A handler that answers at once must not come back here: the loop below goes on by itself.
-    if isProcessing { return }
+  @inline(__always)
+  func process() { if !isProcessing { processInput() } }
+
+  private func processInput() {
     isProcessing = true
     while true {
-      switch phase {
-      case .head where !input.isEmpty && output.count < server.limits.outputBytes:
-        if parseHead() { continue }
-      case .body: if readBody() { continue }
-      case .handling: readStreamedBody()
-      default: break
+      switch state.use(hasInput: !input.isEmpty, hasRoom: hasRoom) {
+      case .parseHead: if parseHead() { continue }
+      case .takeBody: if readBody() { continue }
+      case .passBody: readStreamedBody()
+      case .nothing: break
       }
       break
     }
@@ -77,26 +68,16 @@ extension Connection {
   }
 
   /// Gives back what an idle connection does not need, and closes one that nothing more will come from.
-  private func rest() {
-    guard phase == .head else { return }
-    if hasPeerEnded, output.count < server.limits.outputBytes {
-      beginClosing()
-    } else if input.isEmpty {
-      input.release(to: server.inputBlocks)
-    }
-  }
+  private func rest() { perform(state.used(hasInput: !input.isEmpty, hasRoom: hasRoom, loop.now)) }
+
+  /// Whether the output has room for a further answer.
+  private var hasRoom: Bool { output.count < server.limits.outputBytes }
 
   /// The client has sent its last byte; it may still wait for answers (half-close).
   private func peerEnded() {
-    hasPeerEnded = true
+    let action = state.peerEnded()
     updateInterest()
-    switch phase {
-    case .head: process()
-    case .body: bodyFailed(.malformed("The body ends too early"))
-    case .handling: if body != nil { bodyFailed(.malformed("The body ends too early")) }
-    case .lingering: close()
-    case .closing, .closed: break
-    }
+    if !state.isClosed { perform(action) }
   }
 
   // MARK: Heads
@@ -137,23 +118,19 @@ extension Connection {
   }
 
   private func noteIncompleteHead(_ count: Int) {
-    if !isHeadPartial {
-      isHeadPartial = true
-      since = loop.now
-    }
+    state.headContinues(loop.now)
     scanned = count
     parseFrom = min(count * 2, server.limits.headBytes + 1)
   }
 
   @inline(__always)
   private func headIsOver() {
-    isHeadPartial = false
     scanned = 0
     parseFrom = 0
   }
 
   /// Answers a head that did not come in time.
-  func headIsLate() {
+  func refuseHead() {
     request.head = RequestHead()
     bytesIn = input.count
     input.consumeHead(input.count)

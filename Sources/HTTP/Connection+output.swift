@@ -28,11 +28,8 @@ extension Connection {
   private func settleReuse() {
     output.share = request.share
     // Not if something is left of the body.
-    if body != nil, !skipBody() {
-      closesAfterAnswer = true
-      lingersOnClose = true
-    }
-    if !request.head.keepsAlive || server.isDraining { closesAfterAnswer = true }
+    if body != nil, !skipBody() { state.end(.linger) }
+    if !request.head.keepsAlive || server.isDraining { state.end(.close) }
   }
 
   /// The fields that every answer has.
@@ -57,7 +54,7 @@ extension Connection {
   /// The Connection field and the empty line (RFC 9112, section 9.6).
   @inline(__always)
   private func endFields() {
-    if closesAfterAnswer {
+    if !state.isOpen {
       output.append("Connection: close\r\n\r\n")
     } else if request.head.minorVersion == 0 {
       output.append("Connection: keep-alive\r\n\r\n")
@@ -79,7 +76,7 @@ extension Connection {
 
   /// Writes the head of an answer, has its body produced, and ends it.
   func sendStream(_ response: Response, _ length: Int?, _ produce: (BodyWriter) async throws -> Void) async {
-    guard phase != .closed else {
+    guard !state.isClosed else {
       finishRequest(response.status, isDropped: true)
       return
     }
@@ -90,15 +87,14 @@ extension Connection {
       do { try await produce(writer) } catch { isWhole = false }
       isWhole = isWhole && endStream()
     }
-    let isDropped = phase == .closed
+    let isDropped = state.isClosed
     let hasVisibleEnd = stream?.isChunked == true || length != nil
     stream = nil
     streamClosed = nil
     if !isWhole {
       // The last chunk or byte is missing, by which the client knows; where the end of the connection is the end of
       // the body, only a reset tells.
-      closesAfterAnswer = true
-      abortsOnClose = !hasVisibleEnd
+      state.end(hasVisibleEnd ? .close : .abort)
     }
     finishRequest(response.status, isDropped: isDropped || !isWhole)
   }
@@ -106,7 +102,7 @@ extension Connection {
   private func beginStream(_ response: Response, _ length: Int?) {
     // HTTP/1.0 knows no chunks: the end of the connection is the end of the body (RFC 9112, section 6.3).
     let isChunked = length == nil && request.head.minorVersion > 0
-    if length == nil, !isChunked { closesAfterAnswer = true }
+    if length == nil, !isChunked { state.end(.close) }
     beginHead(response.status)
     output.append(response.headers.bytes)
     if !response.status.isBodiless {
@@ -125,13 +121,13 @@ extension Connection {
 
   /// Ends the body; false if it was to be longer.
   private func endStream() -> Bool {
-    guard phase != .closed, let stream else { return false }
+    guard !state.isClosed, let stream else { return false }
     if stream.isChunked { output.append("0\r\n\r\n") }
     return stream.remaining == nil || stream.remaining == 0
   }
 
   /// Whether a writer of that request can still write.
-  func isStreaming(_ request: Int) -> Bool { phase != .closed && stream?.request == request }
+  func isStreaming(_ request: Int) -> Bool { !state.isClosed && stream?.request == request }
 
   func writeStreamed(_ bytes: [UInt8], _ request: Int) throws(StreamClosed) {
     guard isStreaming(request), let stream else { throw StreamClosed() }
@@ -173,18 +169,16 @@ extension Connection {
   /// Has the output sent once when the turn ends.
   @inline(__always)
   func queueFlush() {
-    if isFlushQueued || isWriteBlocked { return }
-    isFlushQueued = true
-    loop.atEndOfTurn(self)
+    if state.queue() { loop.atEndOfTurn(self) }
   }
 
   func flush() {
-    isFlushQueued = false
-    guard phase != .closed else { return }
+    state.dequeue()
+    guard !state.isClosed else { return }
     if output.isOverdrawn { return abort() }
     while !output.isEmpty {
       // What is sent last leaves in one packet with the end of the connection, which follows at once.
-      let hasMore = output.hasMoreThanNext || phase == .closing && !abortsOnClose
+      let hasMore = output.hasMoreThanNext || state.isSendingLast
       let flags = Int32(MSG_NOSIGNAL) | (hasMore ? Int32(MSG_MORE) : 0)
       let length = output.nextCount
       let count = output.withNext { bytes in retrying { Glibc.send(fd, bytes.baseAddress, bytes.count, flags) } }
@@ -194,7 +188,7 @@ extension Connection {
       }
       if count > 0 { output.consume(count) }
       if count < length {
-        blockWriting(max(0, count))
+        if state.blocked(sent: max(0, count), loop.now) { updateInterest() }
         return
       }
     }
@@ -202,34 +196,11 @@ extension Connection {
     isSent()
   }
 
-  /// The socket is full: the rest is sent when it is not, and nothing more is read until then.
-  private func blockWriting(_ sent: Int) {
-    if !isWriteBlocked {
-      isWriteBlocked = true
-      writeClock = TransferClock(loop.now)
-      updateInterest()
-    }
-    if sent > 0 { writeClock.moved(sent, loop.now) }
-  }
-
   /// All output is sent: whatever waited for that goes on.
   @inline(__always)
   private func isSent() {
-    if isWriteBlocked {
-      isWriteBlocked = false
-      updateInterest()
-    }
+    if state.unblocked() { updateInterest() }
     wakeSender()
-    switch phase {
-    case .closing: endClosing()
-    case .head: if !input.isEmpty || hasPeerEnded || isReadPaused { goOn() }
-    default: break
-    }
-  }
-
-  private func goOn() {
-    since = loop.now
-    resumeReading()
-    process()
+    perform(state.sent(hasInput: !input.isEmpty, loop.now))
   }
 }

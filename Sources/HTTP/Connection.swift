@@ -4,22 +4,9 @@ import Reactor
 
 /// One client's connection: reads requests, has them answered one at a time in their order, and sends the answers.
 ///
-/// The parts are in the extensions: input (reading and heads), body, answer, output, ending. It belongs to its loop.
+/// What to do is decided by `ConnectionState`; here it is done, to the descriptor, the buffers and the handlers. The parts
+/// are in the extensions: input (reading and heads), body, answer, output, ending. It belongs to its loop.
 final class Connection: EventHandler, TurnEnd {
-  enum Phase {
-    /// Between requests, or within a head.
-    case head
-    /// Reading the body of a request whose handler wants it whole.
-    case body
-    /// A handler or the stream of its answer has the request.
-    case handling
-    /// The last answer is being sent.
-    case closing
-    /// All is said; what the client still sends is dropped so that it does not destroy the last answer.
-    case lingering
-    case closed
-  }
-
   let fd: Int32
   // Strong and constant, so that the compiler need not count references when it uses them, as it would for unowned.
   let server: Server
@@ -33,34 +20,17 @@ final class Connection: EventHandler, TurnEnd {
   @exclusivity(unchecked) var input: InputBuffer
   /// Apart from the connection, so that the writers of fields need no reference to it.
   let outputStorage: UnsafeMutablePointer<OutputBuffer>
-  @exclusivity(unchecked) var phase = Phase.head
-  /// When the phase, or the head within it, began: nanoseconds of the monotonic clock.
-  @exclusivity(unchecked) var since: UInt64
-
-  // Reading
+  @exclusivity(unchecked) var state: ConnectionState
   /// What epoll waits for; nil before it was told of the connection.
   @exclusivity(unchecked) private var interest: Readiness?
-  @exclusivity(unchecked) var isReadPaused = false
-  @exclusivity(unchecked) var hasPeerEnded = false
+
+  // The request being read
+  /// Whether `process` is on the call stack: a handler that answers at once must not call it again.
   @exclusivity(unchecked) var isProcessing = false
-  @exclusivity(unchecked) var isHeadPartial = false
   /// How many unused bytes were looked at without finding a whole head, and from how many it is worth another look.
   @exclusivity(unchecked) var scanned = 0
   @exclusivity(unchecked) var parseFrom = 0
   @exclusivity(unchecked) var body: BodyReader?
-  @exclusivity(unchecked) var bodyClock = TransferClock(0)
-  @exclusivity(unchecked) var bodyPausedAt: UInt64?
-  @exclusivity(unchecked) var mustSendContinue = false
-
-  // Writing
-  @exclusivity(unchecked) var isFlushQueued = false
-  @exclusivity(unchecked) var isWriteBlocked = false
-  @exclusivity(unchecked) var writeClock = TransferClock(0)
-  @exclusivity(unchecked) var closesAfterAnswer = false
-  @exclusivity(unchecked) var lingersOnClose = false
-  @exclusivity(unchecked) var abortsOnClose = false
-  @exclusivity(unchecked) var isRefusingForMemory = false
-  @exclusivity(unchecked) var lingeredBytes = 0
 
   // The answer in the making
   @exclusivity(unchecked) var bytesIn = 0
@@ -81,7 +51,7 @@ final class Connection: EventHandler, TurnEnd {
     input = InputBuffer(server.inputBlocks)
     outputStorage = .allocate(capacity: 1)
     outputStorage.initialize(to: OutputBuffer(server.outputBlocks, of: server.memory))
-    since = server.loop.now
+    state = ConnectionState(server.loop.now)
   }
 
   deinit {
@@ -112,15 +82,14 @@ final class Connection: EventHandler, TurnEnd {
   /// epoll ever having been told of it.
   func open() {
     readable()
-    if phase != .closing { updateInterest() }
+    if state.ending == .begun { return }
+    updateInterest()
   }
 
   /// Has epoll wait for what is wanted now.
   func updateInterest() {
-    guard phase != .closed else { return }
-    var wanted: Readiness = []
-    if !isReadPaused, !isWriteBlocked, !hasPeerEnded { wanted.insert(.readable) }
-    if isWriteBlocked { wanted.insert(.writable) }
+    guard !state.isClosed else { return }
+    let wanted = state.interest
     guard wanted != interest else { return }
     let isKnown = interest != nil
     interest = wanted
@@ -132,14 +101,26 @@ final class Connection: EventHandler, TurnEnd {
     }
   }
 
-  func pauseReading() {
-    isReadPaused = true
-    updateInterest()
-  }
+  func resumeReading() { if state.resume() { updateInterest() } }
 
-  func resumeReading() {
-    guard isReadPaused else { return }
-    isReadPaused = false
-    updateInterest()
+  /// Does what the state asks for.
+  @inline(__always)
+  func perform(_ action: ConnectionState.Action) {
+    switch action {
+    case .none: break
+    case .process: process()
+    case .resume:
+      resumeReading()
+      process()
+    case .releaseInput: input.release(to: server.inputBlocks)
+    case .sendLast: sendLast()
+    case .finish: finishSending()
+    case .linger: beginLingering()
+    case .close: close()
+    case .abort: abort()
+    case .closeIdle: closeIdle()
+    case .refuseHead: refuseHead()
+    case .failBody(let failure): bodyFailed(failure)
+    }
   }
 }

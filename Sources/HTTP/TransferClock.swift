@@ -3,6 +3,7 @@
 struct TransferClock {
   private var startedAt: UInt64
   private var movedAt: UInt64
+  private var pausedAt: UInt64?
   private var bytes = 0
 
   /// Starts at a moment of the monotonic clock, in nanoseconds.
@@ -16,13 +17,21 @@ struct TransferClock {
     movedAt = now
   }
 
-  /// Goes on after a pause that was not the peer's fault.
-  mutating func resume(_ now: UInt64, pausedAt: UInt64) {
+  var isPaused: Bool { pausedAt != nil }
+
+  /// Stands still until `resume`, for a pause that is not the peer's fault.
+  mutating func pause(_ now: UInt64) { pausedAt = now }
+
+  /// Goes on, if it was paused.
+  mutating func resume(_ now: UInt64) {
+    guard let pausedAt else { return }
     startedAt += now - pausedAt
     movedAt = now
+    self.pausedAt = nil
   }
 
   func isTooSlow(_ now: UInt64, graceMilliseconds: Int, bytesPerSecond: Int) -> Bool {
+    if isPaused { return false }
     let grace = UInt64(graceMilliseconds) * 1_000_000
     if now > movedAt + grace { return true }
     guard now > startedAt + grace else { return false }

@@ -1,0 +1,44 @@
+import Testing
+
+@testable import HTTP
+
+@Suite("Every state of a connection")
+struct ConnectionSearchTests {
+  private let states = ConnectionSearch().states
+
+  @Test("reads nothing more once the end has begun, and only then")
+  func ends() {
+    for (name, state) in states {
+      let isOver = state.ending != .open && state.ending != .due
+      #expect((state.reading == .nothing) == isOver, "\(name)")
+    }
+  }
+
+  @Test("is waited on by somebody: a handler, epoll, or the end of the turn")
+  func attention() {
+    // A client that ends its sending before its body is let in is left to the body's deadline.
+    for (name, state) in states where !state.isClosed && !(state.reading == .body && state.hasPeerEnded) {
+      let isHandled = state.reading == .request || state.reading == .stream
+      #expect(isHandled || !state.interest.isEmpty || state.writing == .queued, "\(name)")
+    }
+  }
+
+  @Test("that waits for the client has a deadline")
+  func deadlines() {
+    for (name, state) in states where !state.isClosed {
+      let isHandled = state.reading == .request || state.reading == .stream && state.bodyClock.isPaused
+      let waits = state.writing == .blocked || state.writing == .settled && !isHandled
+      let action = state.overdue(1 << 60, HTTPLimits(), isShort: false, isDraining: false)
+      if waits { #expect(action != .none, "\(name)") }
+    }
+  }
+
+  @Test("is one of a few hundred, with all that can be read, written and ended among them")
+  func reach() {
+    let names = states.keys
+    for word in ["idle", "head", "body", "stream", "request", "nothing", "settled", "queued", "blocked", "lingering"] {
+      #expect(names.contains { $0.contains(word) }, "\(word)")
+    }
+    #expect(states.count < 1_000)
+  }
+}
