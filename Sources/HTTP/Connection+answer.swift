@@ -220,6 +220,9 @@ extension Connection {
     input.releaseHead()
     guard !state.isClosed else { return }
     queueFlush()
-    perform(state.answered(loop.now))
+    let action = state.answered(loop.now)
+    // `process`, which has called the handler, goes on with the next request by itself.
+    if isProcessing, case .process = action { return }
+    perform(action)
   }
 }

@@ -49,10 +49,8 @@ extension Connection {
   }
 
   /// Uses what was read: heads and bodies, one after another, until more must come or an answer must be waited for.
-  @inline(__always)
-  func process() { if !isProcessing { processInput() } }
-
-  private func processInput() {
+  func process() {
+    if isProcessing { return }
     isProcessing = true
     while true {
       switch state.use(hasInput: !input.isEmpty, hasRoom: hasRoom) {

@@ -3,9 +3,13 @@ import Glibc
 
 /// What a file descriptor is waited for, or found ready for.
 package struct Readiness: OptionSet, Sendable {
-  package let rawValue: UInt32
+  @usableFromInline package let rawValue: UInt32
 
   package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// As of every option set, but without a call through its protocols from other modules.
+  @inlinable
+  package func contains(_ member: Readiness) -> Bool { rawValue & member.rawValue == member.rawValue }
 
   package static let readable = Readiness(rawValue: EPOLLIN.rawValue)
   package static let writable = Readiness(rawValue: EPOLLOUT.rawValue)

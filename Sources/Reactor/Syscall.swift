@@ -16,7 +16,7 @@ package struct SystemError: Error, CustomStringConvertible {
 /// Runs a system call again for as long as a signal interrupts it: the one place where EINTR is swallowed.
 ///
 /// Gives what the call gave; -1 means that errno holds another error.
-@inline(__always)
+@inlinable
 package func retrying<Result: FixedWidthInteger & SignedInteger>(_ call: () -> Result) -> Result {
   while true {
     let result = call()
