@@ -34,6 +34,7 @@ final class LiveServer: Sendable {
       "JWT_SECRET": "0123456789abcdef-0123456789-ABCDEF",
       "INSIGHTS_INTERVAL_SECONDS": "0", "READINGS_RAW_DAYS": "30",
     ]
+    if try TestStores.areShared(databaseURL) { variables["DATABASE_STATEMENT_TIMEOUT_MILLISECONDS"] = "20000" }
     variables.merge(settings) { $1 }
     let machine = Machine(processors: 2, randomSecret: String(repeating: "9", count: 64))
     let configuration = try Configuration.load(RawEnvironment(variables: variables, machine: machine))
@@ -101,6 +102,13 @@ enum TestStores {
 
   static var databaseURL: String { get throws { try variable("DATABASE_URL") } }
   static var redisURL: String { get throws { try variable("REDIS_URL") } }
+
+  /// Whether a database is on the Postgres that all tests share: nobody stops that, so what it answers late is late
+  /// because the machine is busy.
+  static func areShared(_ url: String) throws -> Bool {
+    let base = try databaseURL
+    return url.hasPrefix(base[...base.lastIndex(of: "/")!])
+  }
 
   static func variable(_ name: String) throws -> String {
     guard let value = getenv(name) else { throw Missing() }

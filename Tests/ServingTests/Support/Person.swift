@@ -41,6 +41,6 @@ extension LiveServer {
   func withDatabase<Value>(_ body: @escaping (Database) async throws -> Value) throws -> Value {
     var configuration = DatabaseConfiguration(url: databaseURL)
     configuration.statementTimeoutMilliseconds = 120_000
-    return try Database.standalone(configuration, connectSeconds: 10, body)
+    return try Database.standalone(configuration, connectSeconds: 60, body)
   }
 }
