@@ -30,7 +30,7 @@ struct Sessions: EndpointGroup {
         tag: "Sessions",
         body: .json(
           SignIn.self, example: #"{"email":"ada@example.org","password":"correct horse battery"}"#),
-        success: Endpoint.Success(201, Self.session, headers: ["Location", "Set-Cookie"]),
+        success: Endpoint.Success(201, SessionView.schema, headers: ["Location", "Set-Cookie"]),
         refusals: [.unauthorized, .forbidden, .tooManyFailures, .unavailable], handler: .async(signInByCookie)),
       Endpoint(
         "refreshTokens", method: .post, template: "/api/sessions/refresh", access: .open, summary: "Renew your tokens",
@@ -45,7 +45,7 @@ struct Sessions: EndpointGroup {
         "listSessions", method: .get, template: "/api/sessions", access: .user, summary: "Your sessions",
         tag: "Sessions",
         parameters: PageRequest.parameters,
-        success: Endpoint.Success(200, .page(of: "SessionPage", Self.session), headers: ["ETag", "Link"]),
+        success: Endpoint.Success(200, .page(of: "SessionPage", SessionView.schema), headers: ["ETag", "Link"]),
         refusals: [.invalidCursor], scopes: [], handler: .async(list)),
       Endpoint(
         "signOut", method: .delete, template: "/api/sessions/current", access: .user, summary: "Sign out",
@@ -314,25 +314,12 @@ struct Sessions: EndpointGroup {
 
   // MARK: Schemas
 
-  private static let session = Schema.named(
-    "Session",
-    .object([
-      .required("id", .identifier), .required("userAgent", .nullable(.string())),
-      .required("clientAddress", .string()), .required("createdAt", .timestamp), .required("lastUsedAt", .timestamp),
-      .required("expiresAt", .timestamp), .required("current", .boolean, "Whether this request was made with it."),
-    ]),
-    example: #"""
-      {"id":"019aa5c0-0000-7000-8000-000000000008","userAgent":"curl/8.5.0","clientAddress":"203.0.113.7",\#
-      "createdAt":"2026-11-21T09:30:00.000Z","lastUsedAt":"2026-11-21T09:30:00.000Z",\#
-      "expiresAt":"2026-12-21T09:30:00.000Z","current":true}
-      """#)
-
   private static let pair = Schema.named(
     "TokenPair",
     .object([
       .required("accessToken", .string()), .required("tokenType", .constant("Bearer")),
       .required("expiresIn", .integer(minimum: 1), "Seconds."), .required("refreshToken", .string()),
-      .required("session", session),
+      .required("session", SessionView.schema),
     ]),
     example: #"""
       {"accessToken":"eyJhbGciOiJIUzI1NiJ9.…","tokenType":"Bearer","expiresIn":900,"refreshToken":"trt_…",\#
@@ -340,62 +327,4 @@ struct Sessions: EndpointGroup {
       "createdAt":"2026-11-21T09:30:00.000Z","lastUsedAt":"2026-11-21T09:30:00.000Z",\#
       "expiresAt":"2026-12-21T09:30:00.000Z","current":true}}
       """#)
-}
-
-/// Who signs in.
-struct SignIn: JSONForm {
-  let email: String
-  let password: String
-
-  init(_ fields: inout Fields) {
-    email = fields.required("email", .string(1...254))
-    password = fields.required("password", .password)
-  }
-}
-
-/// The token for which new ones are wanted.
-struct TokenRefresh: JSONForm {
-  let refreshToken: String
-
-  init(_ fields: inout Fields) { refreshToken = fields.required("refreshToken", .string(1...256)) }
-}
-
-/// A session as its user sees it.
-struct SessionView: PageItem {
-  let id: Identifier
-  private let userAgent: String?
-  private let clientAddress: String
-  private let createdAt: Timestamp
-  private let lastUsedAt: Timestamp
-  private let expiresAt: Timestamp
-  private let isCurrent: Bool
-
-  /// Reads id, user_agent, client_address, created_at, last_used_at and expires_at. `current` is the session of the
-  /// request; nil when it is this one.
-  init(_ columns: inout Columns, current: Identifier? = nil) throws {
-    id = try columns.next()
-    userAgent = try columns.next()
-    clientAddress = try columns.next()
-    createdAt = try columns.next()
-    lastUsedAt = try columns.next()
-    expiresAt = try columns.next()
-    isCurrent = current == nil || current == id
-  }
-
-  /// Reads the first columns of a row.
-  init(_ row: Row, current: Identifier? = nil) throws {
-    var columns = row.columns
-    try self.init(&columns, current: current)
-  }
-
-  func write(_ json: inout JSONWriter) {
-    json.member("id", id)
-    json.key("userAgent")
-    if let userAgent { json.string(userAgent) } else { json.null() }
-    json.member("clientAddress", clientAddress)
-    json.member("createdAt", createdAt)
-    json.member("lastUsedAt", lastUsedAt)
-    json.member("expiresAt", expiresAt)
-    json.member("current", isCurrent)
-  }
 }
