@@ -15,6 +15,7 @@ package final class GardenFeature: Feature {
   let events: EventBroker
   let charts: GardenCharts
   package let publisher: EventPublisher
+  let changes: GardenChanges
 
   package init(_ context: LoopContext) {
     self.context = context
@@ -28,6 +29,7 @@ package final class GardenFeature: Feature {
       loop: loop, redis: redis, cache: context.cache, prefix: prefix, record: { meters.cache("latest", $0) })
     let keys = EventKeys(prefix: prefix)
     publisher = EventPublisher(loop: loop, redis: redis, keys: keys, dropped: meters.eventsDropped)
+    changes = GardenChanges(cache: context.cache, publisher: publisher)
     events = EventBroker(
       loop: loop, redis: redis, subscriber: context.subscriber, keys: keys,
       access: EventAccess(database: database, credentials: context.credentials), commitMark: context.process.commitMark,
@@ -39,11 +41,13 @@ package final class GardenFeature: Feature {
 
   package var endpoints: [Endpoint] {
     let groups: [any EndpointGroup] = [
-      GardenRoutes(context: context, feature: self), LatestReadings(context: context, feature: self),
-      GardenEvents(context: context, feature: self), EventTickets(context: context),
-      Members(context: context, feature: self), Devices(context: context),
-      OwnDevice(context: context),
-      Readings(context: context, feature: self), GardenPages(context: context, charts: charts),
+      GardenRoutes(context: context, changes: changes), LatestReadings(context: context, values: latest),
+      GardenEvents(context: context, broker: events), EventTickets(context: context),
+      Members(context: context, changes: changes), Devices(context: context), OwnDevice(context: context),
+      Readings(
+        context: context, sensorTypes: sensorTypes, deviceTypes: deviceTypes, writer: readings, lastSeen: lastSeen,
+        meters: readingMeters),
+      GardenPages(context: context, charts: charts),
     ]
     return groups.flatMap(\.endpoints)
   }
@@ -88,27 +92,6 @@ package final class GardenFeature: Feature {
     return Expiry { try await $0.execute(deleteBuckets, days, $1) }
   }
 
-  /// Runs `body` in a transaction that changes or takes away a garden, and has everyone look again who sees it; also
-  /// when nobody can say whether it was committed.
-  func change<Value>(
-    _ garden: Identifier, timeoutMilliseconds: Int? = nil, _ body: (Transaction) async throws -> Value
-  ) async throws -> Value {
-    do {
-      let value = try await context.cache.change(timeoutMilliseconds: timeoutMilliseconds) { transaction, tags in
-        tags = Self.tags(of: [garden])
-        return try await body(transaction)
-      }
-      await publisher.accessChanged(garden)
-      return value
-    } catch let error as PostgresError where error.outcomeIsUnknown {
-      await publisher.accessChanged(garden)
-      throw error
-    }
-  }
-
-  /// What is kept of gardens.
-  private static func tags(of gardens: [Identifier]) -> [CacheTag] { [.gardens] + gardens.map { .garden($0) } }
-
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
     let gardens = try await transaction.query(Self.lockGardens, user).map { try $0.decode(Identifier.self, 0) }
     let devices = try await transaction.query(Self.lockDevices, user).map { try $0.decode(Identifier.self, 0) }
@@ -116,8 +99,7 @@ package final class GardenFeature: Feature {
     // The rows themselves go with their owner's.
     return { [self] in
       await context.deviceKeys.changed(devices)
-      await context.cache.invalidate(Self.tags(of: gardens))
-      for garden in gardens { await publisher.accessChanged(garden) }
+      await changes.announce(gardens)
     }
   }
 

@@ -7,7 +7,7 @@ import Web
 /// Gardens: what grows where, for oneself or for everyone to see.
 struct GardenRoutes: EndpointGroup {
   let context: LoopContext
-  let feature: GardenFeature
+  let changes: GardenChanges
 
   package var endpoints: [Endpoint] {
     [
@@ -130,7 +130,7 @@ struct GardenRoutes: EndpointGroup {
   private func change(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
     let change = try call.form(GardenChange.self)
-    let garden = try await feature.change(id) { transaction in
+    let garden = try await changes.commit(id) { transaction in
       let before = try await Self.take(id, for: user, as: .manager, by: Self.lockByID, in: transaction)
       try call.requireMatch(before.body)
       let (place, ground) = (
@@ -149,7 +149,7 @@ struct GardenRoutes: EndpointGroup {
 
   private func delete(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
-    let devices = try await feature.change(id, timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction in
+    let devices = try await changes.commit(id, timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction in
       let garden = try await Self.take(id, for: user, as: .owner, by: Self.lockForDeletion, in: transaction)
       try call.requireMatch(garden.body)
       let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }

@@ -2,11 +2,6 @@ import JSON
 import Values
 import Web
 
-/// How goods change hands.
-package enum FulfilmentKind: String, CaseIterable, Sendable {
-  case pickup, delivery
-}
-
 /// How the goods of an order are to change hands, where and when.
 struct Fulfilment {
   let kind: FulfilmentKind
@@ -56,20 +51,6 @@ struct Contact {
     .object([
       .required("name", .string()), .required("phone", .nullable(.string())), .required("email", .nullable(.string())),
     ]), example: #"{"name":"Grace","phone":"+44 20 7946 0000","email":null}"#)
-}
-
-extension Rule where Value == [FulfilmentKind] {
-  static var fulfilmentKinds: Rule {
-    let kinds = Rule.array(1...FulfilmentKind.allCases.count, of: .oneOf(FulfilmentKind.self))
-    return kinds.checked("must name each kind once", schema: kinds.schema.withUniqueItems) {
-      Set($0).count == $0.count
-    }
-  }
-}
-
-extension Rule where Value == Int64 {
-  /// How long an order may stay unpaid, in hours: at most 90 days.
-  static var paymentHours: Rule { .integer(1...2_160) }
 }
 
 extension Rule where Value == Fulfilment {

@@ -5,7 +5,7 @@ import Web
 /// What happens in a garden, as it happens: server-sent events (the HTML standard, section 9.2).
 struct GardenEvents: EndpointGroup {
   let context: LoopContext
-  let feature: GardenFeature
+  let broker: EventBroker
 
   package var endpoints: [Endpoint] {
     [
@@ -51,7 +51,7 @@ struct GardenEvents: EndpointGroup {
     let resumed = last.flatMap { EventID($0) }.flatMap { id in
       id.milliseconds < UInt64(call.now.unixMilliseconds) + Self.clockMilliseconds ? id : nil
     }
-    let seat = try await feature.events.watch(garden, call.identity, client: call.client, after: resumed)
+    let seat = try await broker.watch(garden, call.identity, client: call.client, after: resumed)
     return Response(
       .ok, headers: Self.headers,
       body: .stream { writer in

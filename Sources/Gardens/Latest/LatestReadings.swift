@@ -10,7 +10,7 @@ struct LatestReadings: EndpointGroup {
   static let maximumSeries: Int64 = 5_000
 
   let context: LoopContext
-  let feature: GardenFeature
+  let values: LatestValues
 
   package var endpoints: [Endpoint] {
     [
@@ -34,7 +34,7 @@ struct LatestReadings: EndpointGroup {
   /// The newest readings of a garden, in the order of their series.
   func readings(of garden: Identifier) async throws -> [LatestReading] {
     let context = context
-    return try await feature.latest.readings(of: garden) {
+    return try await values.readings(of: garden) {
       try await context.database.query(Self.newest, garden, Self.maximumSeries).map { try LatestReading($0) }
     }
   }

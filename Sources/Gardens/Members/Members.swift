@@ -11,7 +11,7 @@ struct Members: EndpointGroup {
   static let maximumMembers: Int64 = 200
 
   let context: LoopContext
-  let feature: GardenFeature
+  let changes: GardenChanges
   private var access: GardenAccess { GardenAccess(context: context) }
 
   private static let template = "/api/gardens/{id}/members"
@@ -98,7 +98,7 @@ struct Members: EndpointGroup {
     let (user, garden, id) = (try call.user, try call.identifier("id"), try call.identifier("memberId"))
     let role = try call.form(MemberChange.self).role
     var devices: [Identifier] = []
-    let member = try await feature.change(garden) { transaction in
+    let member = try await changes.commit(garden) { transaction in
       try await take(garden, for: user, as: role == .owner ? .owner : .manager, in: transaction)
       let before = try await find(id, of: garden, in: transaction)
       try call.requireMatch(before.body)
@@ -117,7 +117,7 @@ struct Members: EndpointGroup {
 
   private func remove(_ call: Call) async throws -> Response {
     let (user, garden, id) = (try call.user, try call.identifier("id"), try call.identifier("memberId"))
-    try await feature.change(garden) { transaction in
+    try await changes.commit(garden) { transaction in
       try await take(garden, for: user, as: .viewer, in: transaction)
       let member = try await find(id, of: garden, in: transaction)
       if member.user != user.id { try await take(garden, for: user, as: .manager, in: transaction) }

@@ -14,7 +14,11 @@ struct Readings: EndpointGroup {
   static let table = "text/csv"
 
   let context: LoopContext
-  let feature: GardenFeature
+  let sensorTypes: SensorTypes
+  let deviceTypes: DeviceTypes
+  let writer: ReadingsWriter
+  let lastSeen: LastSeen
+  let meters: ReadingMeters
 
   package var endpoints: [Endpoint] {
     [
@@ -84,7 +88,7 @@ struct Readings: EndpointGroup {
   private func store(_ call: Call, of origin: DeviceIdentity) async throws -> Response {
     var decoder = ReadingsDecoder(
       window: ReadingWindow(now: call.now, rawDays: context.configuration.readings.rawDays),
-      types: feature.sensorTypes)
+      types: sensorTypes)
     if try isLines(call) {
       try decoder.readLines(call.request.body)
     } else {
@@ -92,7 +96,7 @@ struct Readings: EndpointGroup {
     }
     let (stored, refused) = try await store(decoder.readings, of: origin)
     let rejections = Self.rejections(decoder.rejections + refused, stored.conflicts)
-    feature.readingMeters.count(origin.id, stored, rejections: rejections)
+    meters.count(origin.id, stored, rejections: rejections)
     return try Self.answer(stored, rejections)
   }
 
@@ -103,13 +107,13 @@ struct Readings: EndpointGroup {
   ) async throws -> (stored: StoredReadings, refused: [Rejection]) {
     do {
       let (declared, undeclared) = DeclaredTypes(names: origin.sensorTypes).admit(readings)
-      let (readings, beyond) = try await feature.deviceTypes.admit(declared, of: origin.id)
+      let (readings, beyond) = try await deviceTypes.admit(declared, of: origin.id)
       let refused = undeclared + beyond
       if readings.isEmpty { return (StoredReadings(), refused) }
-      let stored = try await feature.readings.store(
+      let stored = try await writer.store(
         ReadingsSubmission(device: origin.id, garden: origin.garden, readings: readings), at: context.now)
       await context.archive.noteStored(of: [origin.id, origin.garden])
-      feature.lastSeen.note(origin.id, at: context.now)
+      lastSeen.note(origin.id, at: context.now)
       return (stored, refused)
     } catch let error as PostgresError where error.outcomeIsUnknown {
       // If they are, the newest that are kept lack them.
@@ -169,7 +173,7 @@ struct Readings: EndpointGroup {
 
   private func list(_ call: Call) async throws -> Response {
     let origin = try await origin(call, as: .viewer)
-    var query = try ReadingsQuery(call, devices: [origin.id], of: origin.id, types: feature.sensorTypes)
+    var query = try ReadingsQuery(call, devices: [origin.id], of: origin.id, types: sensorTypes)
     try await query.settle(context.database)
     return try await ReadingsAnswer(context: context, owner: origin.id, query: query).response(to: call)
   }
@@ -178,7 +182,7 @@ struct Readings: EndpointGroup {
     let garden = try call.identifier("id")
     try await GardenAccess(context: context).requireReader(call.identity, of: garden)
     let devices = try await context.database.query(Self.devices, garden).map { try $0.decode(Identifier.self, 0) }
-    var query = try ReadingsQuery(call, devices: devices, of: garden, types: feature.sensorTypes)
+    var query = try ReadingsQuery(call, devices: devices, of: garden, types: sensorTypes)
     try await query.settle(context.database)
     return try await ReadingsAnswer(context: context, owner: garden, query: query).response(to: call)
   }

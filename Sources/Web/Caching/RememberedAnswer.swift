@@ -20,10 +20,10 @@ final class RememberedAnswer {
   let ticket: MemoryTicket
   /// Until when it counts, by the monotonic clock.
   let until: UInt64
-  private let entry: CacheEntry
-  private let isList: Bool
-  // Made by the first who asks without a condition and without signing in.
-  private var common: FixedAnswer?
+  let entry: CacheEntry
+  let isList: Bool
+  /// Made by the first who asks without a condition and without signing in.
+  var common: FixedAnswer?
 
   init(_ target: [UInt8], _ entry: CacheEntry, of wanted: CachedAnswer, _ ticket: MemoryTicket, until: UInt64) {
     self.target = target
@@ -35,15 +35,4 @@ final class RememberedAnswer {
 
   /// The memory it takes, about.
   var bytes: Int { target.count + entry.body.count + Self.overheadBytes }
-
-  /// Answers a request for the target.
-  func give(to call: Call, _ answer: DeferredAnswer) {
-    guard case .anonymous = call.identity, call.request.headerCount("If-None-Match") == 0 else {
-      return answer.send(call.kept(entry, isList: isList))
-    }
-    if let common { return answer.send(common) }
-    let common = FixedAnswer(.ok, headers: call.kept(entry, isList: isList).headers, body: entry.body)
-    self.common = common
-    answer.send(common)
-  }
 }

@@ -51,10 +51,10 @@ package struct UserIdentity: Sendable {
     if case .session(let session) = credential { session } else { nil }
   }
 
-  /// Whether an endpoint is open to the user by this credential.
-  func may(call endpoint: Endpoint) -> Bool {
+  /// Whether what is open to tokens of these scopes is open to the user by this credential.
+  func has(oneOf wanted: [TokenScope]) -> Bool {
     guard case .token(_, let scopes) = credential else { return true }
-    return endpoint.scopes.contains(where: scopes.contains)
+    return wanted.contains(where: scopes.contains)
   }
 }
 

@@ -66,8 +66,3 @@ final class RequestTracing {
     spans.add(span)
   }
 }
-
-/// The trace that a handler's queries belong to, for the client spans of the stores. Set for sampled requests only.
-enum CurrentTrace {
-  @TaskLocal static var context: TraceContext?
-}

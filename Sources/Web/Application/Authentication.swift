@@ -45,7 +45,7 @@ struct Authentication {
       call.identity = .user(user)
       call.request.share = .known
     }
-    if case .user(let user) = call.identity, let endpoint = call.endpoint?.endpoint, !user.may(call: endpoint) {
+    if case .user(let user) = call.identity, let endpoint = call.endpoint?.endpoint, !user.has(oneOf: endpoint.scopes) {
       throw Self.beyondScope(endpoint)
     }
     switch (access, call.identity) {

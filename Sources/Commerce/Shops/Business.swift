@@ -135,3 +135,8 @@ extension Rule where Value == String {
       Business.isCategory)
   }
 }
+
+extension Rule where Value == Int64 {
+  /// How long an order may stay unpaid, in hours: at most 90 days.
+  static var paymentHours: Rule { .integer(1...2_160) }
+}
