@@ -13,7 +13,7 @@ struct TransferMemoryTests {
 
   @Test(
     "take no more memory than short ones",
-    .enabled(if: getenv("SANITIZER") == nil, "a sanitizer has memory of its own"), .timeLimit(.minutes(5)))
+    .enabled(if: getenv("SANITIZER") == nil, "a sanitizer has memory of its own"), .timeLimit(.minutes(20)))
   func memory() throws {
     let people = try LiveServer.shared.get()
     let process = try ServerProcess(["serve"], ["DATABASE_URL": people.databaseURL])
