@@ -73,7 +73,6 @@ extension Connection {
       do { try await admission(request) } catch { return sendWhole(refusal(of: error)) }
       if state.isClosed { return finishRequest(.clientClosed, isDropped: true) }
       awaitBody()
-      resumeReading()
       process()
     }
   }

@@ -43,6 +43,7 @@ extension Connection {
       request.body.reserveCapacity(min(length, Self.smallBodyBytes))
     }
     state.bodyAwaited(loop.now)
+    resumeReading()
     sendContinue()
   }
 

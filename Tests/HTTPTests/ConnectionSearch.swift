@@ -32,11 +32,11 @@ struct ConnectionSearch {
     var found = [changed(state) { _ = $0.close() }] + reading(state) + sending(state)
     found += perform(state.overdue(1 << 60, HTTPLimits(), isShort: false, isDraining: false), state)
     switch state.reading {
-    case .request: found += handling(state) + [changed(state) { $0.bodyHeld(0) }, changed(state) { $0.bodyAwaited(0) }]
+    case .request: found += handling(state) + [changed(state) { $0.bodyHeld(0) }, awaitingBody(state)]
     // A body that is not whole at the answer makes it the last one.
     case .stream:
       found += handling(changed(state) { $0.end(.linger) }) + handling(changed(state) { $0.bodyEnded() })
-      found += [changed(state) { $0.bodyAwaited(0) }, changed(state) { $0.bodyPaused(0) }]
+      found += [awaitingBody(state), changed(state) { $0.bodyPaused(0) }]
       found.append(
         changed(state) {
           $0.bodyAsked(0)
@@ -93,6 +93,13 @@ struct ConnectionSearch {
     var state = state
     _ = state.queue()
     return perform(state.answered(0), state)
+  }
+
+  private func awaitingBody(_ state: ConnectionState) -> ConnectionState {
+    changed(state) {
+      $0.bodyAwaited(0)
+      _ = $0.resume()
+    }
   }
 
   // MARK: What the connection does

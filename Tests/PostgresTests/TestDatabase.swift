@@ -22,13 +22,13 @@ enum TestDatabase {
   ///
   /// Expectations belong to the test's own task: give out what they need.
   static func run<Value: Sendable>(
-    url: String? = nil, connectSeconds: UInt64 = 20,
+    url: String? = nil, connectSeconds: UInt64 = 60,
     _ configure: @Sendable (inout DatabaseConfiguration) -> Void = { _ in },
     _ body: @escaping @Sendable (Database) async throws -> Value
   ) async throws -> Value {
     var configuration = DatabaseConfiguration(url: try url ?? Self.url())
     // A busy build machine is no reason to fail; tests of these bounds set their own.
-    configuration.connectTimeoutMilliseconds = 20_000
+    configuration.connectTimeoutMilliseconds = 60_000
     configuration.statementTimeoutMilliseconds = 20_000
     configuration.transactionWaitMilliseconds = 20_000
     configure(&configuration)

@@ -19,8 +19,7 @@ struct SuccessionTests {
     let load = try Load(port: port)
     defer { load.end() }
     var process = server.process
-    // Not by SIGKILL: the one before it would serve again.
-    defer { kill(process, SIGTERM) }
+    defer { release.end(process) }
     for upgrade in 1...10 {
       try release.replace()
       let predecessor = process
@@ -100,6 +99,14 @@ private struct Release {
   func isRun(by process: pid_t) -> Bool {
     var (own, other) = (stat(), stat())
     return stat(path, &own) == 0 && stat("/proc/\(process)/exe", &other) == 0 && own.st_ino == other.st_ino
+  }
+
+  /// Has a process end, and waits for that; its binary is there meanwhile, for whoever looks for leaks in it.
+  func end(_ process: pid_t) {
+    try? replace()
+    // Not by SIGKILL: the one before it would serve again.
+    kill(process, SIGTERM)
+    for _ in 0..<6_000 where kill(process, 0) == 0 { usleep(10_000) }
   }
 
   func remove() { try? shell("rm -r '\(directory)'") }
