@@ -1,4 +1,7 @@
+import Reactor
 import Testing
+
+@testable import Insights
 
 /// Over real sockets, in one server of their own: the circuits of a process are shared by its tests.
 @Suite("Providers of insights", .blocking, .serialized)
@@ -97,12 +100,14 @@ struct ProvidersTests {
     models.script(errors.map { .json($0.0, $0.1) })
     for _ in 0..<5 { #expect(try ask("anthropic").json["provider"]?.text == "rules") }
     #expect(models.received.count == 5)
+    let opened = Clock.monotonic()
     for _ in 0..<6 {
       let before = try counted("anthropic", false)
       #expect(try ask("anthropic").json["provider"]?.text == "rules")
       #expect(try counted("anthropic", false) == before + 1)
     }
-    #expect(models.received.count == 5)
+    // On a machine that is too busy for six answers in half a minute one more is tried.
+    if Clock.monotonic() - opened < CircuitBreaker.openNanoseconds { #expect(models.received.count == 5) }
   }
 }
 
