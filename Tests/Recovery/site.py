@@ -241,11 +241,16 @@ class Ingestion:
     def lost(self, before=None, socket=None):
         """How many acknowledged readings the database has not got, of those acknowledged before a moment."""
         wanted = [first for moment, first in self.acknowledged if before is None or moment <= before]
-        there = self.site.sql(f"""
-            SELECT count(*) FROM unnest('{{{",".join(map(str, wanted))}}}'::bigint[]) first, generate_series(first, first + 19) moment
+        # As many at a time as an argument can hold.
+        there = sum(self.stored(wanted[start : start + 2_000], socket) for start in range(0, len(wanted), 2_000))
+        return len(wanted) * 20 - there
+
+    def stored(self, firsts, socket):
+        """How many readings the database has of those requests."""
+        return int(self.site.sql(f"""
+            SELECT count(*) FROM unnest('{{{",".join(map(str, firsts))}}}'::bigint[]) first, generate_series(first, first + 19) moment
             WHERE EXISTS (SELECT FROM readings WHERE device_id = '{self.device["id"]}' AND sensor_type = 'soil_moisture'
-              AND measured_at = to_timestamp(moment / 1000.0))""", socket=socket)
-        return len(wanted) * 20 - int(there)
+              AND measured_at = to_timestamp(moment / 1000.0))""", socket=socket))
 
 
 class Told:
