@@ -85,6 +85,8 @@ extension Connection {
     guard let charge = MemoryCharge(bytes, of: server.memory, bytes > Self.smallBodyBytes ? request.share : .blocks)
     else {
       request.body = []
+      // The answer that says so needs some.
+      request.bodyCharge = nil
       return false
     }
     request.bodyCharge = charge
