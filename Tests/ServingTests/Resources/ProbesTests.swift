@@ -9,21 +9,25 @@ struct ProbesTests {
   func probes(path: String) throws {
     let reply = try client().get(path)
     #expect(reply.status == 200)
-    #expect(try reply.json["status"]?.text == "ok")
+    // A store that answers late on a busy machine is said as "degraded" meanwhile.
+    #expect(try holds { try client().get(path).json["status"]?.text == "ok" })
     #expect(reply.header("x-request-id") != nil)
     #expect(reply.header("x-content-type-options") == "nosniff")
   }
 
   @Test("report every check by name, or as a list")
   func reports() throws {
+    let names = ["database", "redis", "disk", "memory"]
+    #expect(
+      try holds {
+        let report = try client().get("/health").json
+        return report["status"]?.text == "healthy"
+          && names.allSatisfy { report["checks"]?[$0]?["status"]?.text == "healthy" }
+      })
     let report = try client().get("/health").json
-    #expect(report["status"]?.text == "healthy")
-    for name in ["database", "redis", "disk", "memory"] {
-      #expect(report["checks"]?[name]?["status"]?.text == "healthy")
-      #expect(report["checks"]?[name]?["latencyMs"]?.number ?? -1 >= 0)
-    }
+    for name in names { #expect(report["checks"]?[name]?["latencyMs"]?.number ?? -1 >= 0) }
     let list = try client().get("/api/health").json
-    #expect(list["checks"]?.elements?.compactMap { $0["name"]?.text } == ["database", "redis", "disk", "memory"])
+    #expect(list["checks"]?.elements?.compactMap { $0["name"]?.text } == names)
   }
 
   @Test("answer HEAD without a body, OPTIONS with what is allowed, and refuse other methods")
