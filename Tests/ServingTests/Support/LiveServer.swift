@@ -33,6 +33,8 @@ final class LiveServer: Sendable {
       "REDIS_PREFIX": "test-\(Identifier.make(unixMilliseconds: 0)):",
       "JWT_SECRET": "0123456789abcdef-0123456789-ABCDEF",
       "INSIGHTS_INTERVAL_SECONDS": "0", "READINGS_RAW_DAYS": "30",
+      // How full the disk is that tests run on is no matter of theirs.
+      "HEALTH_DISK_FREE_SHARE": "0",
     ]
     if try TestStores.areShared(databaseURL) { variables["DATABASE_STATEMENT_TIMEOUT_MILLISECONDS"] = "20000" }
     variables.merge(settings) { $1 }
