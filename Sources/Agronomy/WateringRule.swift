@@ -82,8 +82,8 @@ package enum WateringRule {
     return observations.of(.soilMoisture).contains { series in
       guard series.newest.at.hours(until: observations.now) <= maximumAgeHours else { return false }
       let probe = probe(series, observations.limits[series.device] ?? MoistureLimits(.assumed))
-      // What was dry when the look began was so before.
-      return probe.drySince.map { $0 > last && $0 > series.points[0].at } ?? false
+      // What was dry when the look began was so before, and what the newest point alone says its next reading may unsay.
+      return probe.drySince.map { $0 > last && $0 > series.points[0].at && $0 < series.newest.at } ?? false
     }
   }
 
