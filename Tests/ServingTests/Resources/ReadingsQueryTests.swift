@@ -46,6 +46,8 @@ struct ReadingsQueryTests {
     let device = try device()
     let client = device.client
     #expect(try device.post(client, Sample.series(3)).status == 200)
+    // Not between the rollup's buckets and none.
+    #expect(try holds { try !items(client.get(device.path + "?resolution=1h")).isEmpty })
     for target in [device.path, device.path + "?limit=2", device.path + "?resolution=1h"] {
       let json = try client.get(target)
       let tag = try #require(json.header("etag"))
