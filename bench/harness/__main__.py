@@ -89,7 +89,8 @@ def run(options: argparse.Namespace) -> Results:
     cells = chosen(all_workloads(data), servers, options, results)
     times = Times()
     for round_number in range(options.rounds):
-        print(f"round {round_number + 1} of {options.rounds}", flush=True)
+        results.others.append(machine.others_share())
+        print(f"round {round_number + 1} of {options.rounds}; others take {results.others[-1]:.0%}", flush=True)
         for workload, server in in_turn(cells, round_number):
             sample = measure(server, workload, data, times, options.seconds)
             results.add(workload.name, server.name, sample)

@@ -4,6 +4,7 @@ import datetime
 import os
 import pathlib
 import subprocess
+import time
 
 from harness import stores
 
@@ -29,6 +30,18 @@ def built_from() -> str:
     return note.read_text(encoding="ascii").strip() if note.exists() else "unknown"
 
 
+def others_share() -> float:
+    """What other programs take of the processors at this moment, in which nothing is measured: watched for two seconds."""
+    (busy, total), _, (busy_then, total_then) = spent(), time.sleep(2), spent()
+    return (busy_then - busy) / max(1, total_then - total)
+
+
+def spent() -> tuple[int, int]:
+    """Ticks that the processors were busy, and all (proc_stat(5): idle and iowait are the fourth and fifth)."""
+    ticks = [int(field) for field in pathlib.Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+
+
 def facts(command: str, seconds: float, rounds: int) -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     versions = [
@@ -42,6 +55,5 @@ def facts(command: str, seconds: float, rounds: int) -> dict[str, str]:
         "Date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "Server built from": built_from(),
         "Machine": f"{os.cpu_count()} × {processor()}, {memory:.0f} GB, Linux {os.uname().release}",
-        "Load average at the start": f"{os.getloadavg()[0]:.2f}",
         "Versions": "; ".join(versions),
     }

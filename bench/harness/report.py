@@ -23,7 +23,7 @@ BUSY = """
 and latencies, favours servers with more database connections, and raises the CPU per request through cold caches (see
 its ±). Run it again on an idle machine.
 """
-QUIET_LOAD = 1.5
+QUIET_SHARE = 0.1
 
 HEAD = """
 ## {workload}
@@ -78,9 +78,11 @@ def bar_table(results: Results) -> str:
 
 
 def write(results: Results, folder: pathlib.Path) -> None:
-    facts = "\n".join(f"- {name}: {value}" for name, value in results.facts.items())
+    others = ", ".join(f"{share:.0%}" for share in results.others) or "not noted"
+    known = results.facts | {"Taken by other programs before each round": others}
+    facts = "\n".join(f"- {name}: {value}" for name, value in known.items())
     text = INTRODUCTION.format(command=results.facts["Command"], facts=facts, rounds=results.facts["Rounds"])
-    if float(results.facts["Load average at the start"]) > QUIET_LOAD:
+    if max(results.others, default=1) > QUIET_SHARE:
         text += BUSY
     if results.skipped:
         text += "\nNot measured: " + "; ".join(results.skipped) + ".\n"

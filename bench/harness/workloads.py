@@ -8,6 +8,7 @@ from harness import conditions
 from harness.data import Data
 from harness.servers import Failure, Running
 
+PAGES_OF_CLIENT = 16  # the most pages of history that the server reads for one client at once
 STATIC = ["terroir", "C ceiling", "hyper", "fasthttp", "Hummingbird", "FastAPI"]
 
 
@@ -138,7 +139,8 @@ def history_workloads(data: Data) -> list[Workload]:
     return [
         Workload(
             "GET a day of readings in 5-minute buckets", [get(data.buckets_path, key)], ["terroir"],
-            expect(data.buckets_path, items(288), key), lambda running: conditions.day_of_readings(running, data)),
+            expect(data.buckets_path, items(288), key), lambda running: conditions.day_of_readings(running, data),
+            connections=PAGES_OF_CLIENT),
         Workload(
             "GET a year of readings in 5-minute buckets, page by page",
             [get(path, data.keys[1]) for path in conditions.year_paths(data)], ["terroir"], holds_year(data),
