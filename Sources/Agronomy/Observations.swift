@@ -117,7 +117,7 @@ package struct GardenClock {
   package static let utc = GardenClock(zone: "UTC", offsetSeconds: 0)
 
   package let zone: String
-  /// What the zone is ahead of UTC at the moment for which a rule speaks.
+  /// What the zone is ahead of UTC at the moment that is spoken of.
   package let offsetSeconds: Int
 
   package init(zone: String, offsetSeconds: Int) {
@@ -126,7 +126,7 @@ package struct GardenClock {
   }
 
   /// As a sentence has it: `2026-11-21 20:00 (Europe/Paris)`.
-  func text(_ moment: Timestamp) -> String {
+  package func text(_ moment: Timestamp) -> String {
     let local = moment.advanced(byMilliseconds: Int64(offsetSeconds) * 1_000)
     let text = local.description.prefix(16).replacing("T", with: " ")
     return zone == "UTC" ? text + " UTC" : "\(text) (\(zone))"

@@ -39,7 +39,8 @@ struct DeviceWatch {
     var newsCount = 0
     for row in rows where newsCount < Self.newsPerRun {
       let look = try Look(row, since: since, now: now)
-      if let news = look.news {
+      if let change = look.change {
+        let news = try await news(of: look.device, change, in: transaction)
         try await Outbox(context).put(news, for: .garden(look.device.garden), in: transaction)
         newsCount += 1
       }
@@ -49,6 +50,19 @@ struct DeviceWatch {
       try await transaction.execute(Self.mark, looks.map(\.device.id), looks.map(\.toldAt), looks.map(\.dueAt))
     }
     return looks.count < rows.count || rows.count == Self.devicesPerRun
+  }
+
+  /// What its garden's owner is told of a device, with times as the owner reads them.
+  private func news(of device: Device, _ change: Look.Change, in transaction: Transaction) async throws -> News {
+    switch change {
+    case .back: return device.news("device.back", .notice, "\(device.name) is back", "It is heard of again.")
+    case .silent(let lastSeen):
+      var columns = try await transaction.query(Self.clocks, device.id, lastSeen)[0].columns
+      let own = try GardenClock.read(&columns)
+      let clock = try own ?? GardenClock.read(&columns) ?? .utc
+      let text = "It was last heard of at \(clock.text(lastSeen))."
+      return device.news("device.silent", .warning, "\(device.name) is silent", text)
+    }
   }
 
   // MARK: SQL
@@ -67,6 +81,13 @@ struct DeviceWatch {
     SELECT \(Device.columns), \(OnlineSpan.column), silence_told_at FROM devices
     WHERE silence_due_at < $1 ORDER BY silence_due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
     """)
+  /// The device's own, and its garden's.
+  private static let clocks = Statement(
+    "devices.clocks",
+    """
+    SELECT \(GardenClock.columns(of: "devices", at: "$2")), \(GardenClock.columns(of: "gardens", at: "$2"))
+    FROM devices JOIN gardens ON gardens.id = devices.garden_id WHERE devices.id = $1
+    """)
   private static let mark = Statement(
     "devices.mark",
     """
@@ -78,9 +99,14 @@ struct DeviceWatch {
 
 /// What a look at a device has found.
 private struct Look {
+  enum Change {
+    case silent(lastSeen: Timestamp)
+    case back
+  }
+
   let device: Device
   /// What its owner is to be told.
-  private(set) var news: News?
+  private(set) var change: Change?
   /// When its owner was told that it is silent; nil while it is not, or was heard of since.
   private(set) var toldAt: Timestamp?
   private(set) var dueAt: Timestamp
@@ -99,7 +125,7 @@ private struct Look {
         dueAt = now.advanced(byMilliseconds: DeviceWatch.toldMilliseconds)
         return
       }
-      news = device.news("device.back", .notice, "\(device.name) is back", "It is heard of again.")
+      change = .back
       toldAt = nil
       return
     }
@@ -111,8 +137,7 @@ private struct Look {
     toldAt = now
     dueAt = now.advanced(byMilliseconds: DeviceWatch.toldMilliseconds)
     if end.advanced(byMilliseconds: DeviceWatch.newsMilliseconds) > now {
-      news = device.news(
-        "device.silent", .warning, "\(device.name) is silent", "It was last heard of at \(lastSeen).")
+      change = .silent(lastSeen: lastSeen)
     }
   }
 }

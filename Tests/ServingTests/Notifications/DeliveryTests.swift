@@ -176,6 +176,7 @@ struct DeliveryTests {
   func devices() throws {
     let (client, id) = try server.signedIn()
     let plot = try Plot(server, owner: id)
+    #expect(try client.patch("/api/devices/\(plot.device)", #"{"timeZone":"Asia/Tokyo"}"#).status == 200)
     let told = try channel(client, events: #"["device"]"#)
     func see(minutesAgo minutes: Int) throws {
       try server.withDatabase { database in
@@ -191,6 +192,11 @@ struct DeliveryTests {
     let message = try #require(received().first).json
     #expect(message["type"]?.text == "device.silent")
     #expect(message["data"]?["name"]?.text == "North bed")
+    let text = try server.withDatabase { database in
+      try await database.query("SELECT text FROM deliveries WHERE data ->> 'id' = \("\(plot.device)")")[0].decode(
+        String.self, 0)
+    }
+    #expect(text.hasSuffix("(Asia/Tokyo)."))
     try see(minutesAgo: 0)
     #expect(holds(within: 60) { received().count == 2 })
     #expect(try received().last?.json["type"]?.text == "device.back")
