@@ -108,24 +108,41 @@ extension Rollup {
     SET min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count
     """)
 
+  /// An hour's buckets of five minutes may have ended before its readings did: what has counted more than they have is
+  /// looked for among these. An hour of which neither has so many, an imported one for example, keeps what it counted.
   static let hours = Statement(
     "rollup.hours",
     """
     INSERT INTO readings_1h AS old (device_id, sensor_type, start, min, max, sum, count)
-    SELECT h.device_id, h.sensor_type, h.start, b.min, b.max, b.sum, b.count
+    SELECT h.device_id, h.sensor_type, h.start, found.min, found.max, found.sum, found.count
     FROM (
       SELECT DISTINCT device_id, sensor_type, date_bin('1 hour', start, timestamptz '2000-01-01 00:00:00+00') AS start
       FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS b (device_id, sensor_type, start)
     ) h
     JOIN devices d ON d.id = h.device_id
+    LEFT JOIN readings_1h known
+      ON known.device_id = h.device_id AND known.sensor_type = h.sensor_type AND known.start = h.start
     CROSS JOIN LATERAL (
       SELECT min(min), max(max), sum(sum), sum(count)::bigint AS count FROM readings_5m
       WHERE device_id = h.device_id AND sensor_type = h.sensor_type
         AND start >= h.start AND start < h.start + interval '1 hour'
         AND sum / count \(Reading.sqlValues)
     ) b
-    WHERE b.count > 0
+    CROSS JOIN LATERAL (
+      SELECT b.*
+      UNION ALL
+      SELECT min(value), max(value), sum(value), count(*) FROM (
+      \(RawReadings.rows(
+        device: "h.device_id", type: "h.sensor_type", from: "h.start", to: "h.start + interval '1 hour'"))
+      ) history WHERE b.count < known.count AND value \(Reading.sqlValues)
+      ORDER BY count DESC NULLS LAST LIMIT 1
+    ) found
+    WHERE found.count > 0
     ON CONFLICT (device_id, sensor_type, start) DO UPDATE
-    SET min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count
+    SET min = CASE WHEN \(keepsCount) THEN least(old.min, excluded.min) ELSE excluded.min END,
+      max = CASE WHEN \(keepsCount) THEN greatest(old.max, excluded.max) ELSE excluded.max END,
+      sum = CASE WHEN \(keepsCount) THEN old.sum ELSE excluded.sum END,
+      count = CASE WHEN \(keepsCount) THEN old.count ELSE excluded.count END
     """)
+  private static let keepsCount = "excluded.count < old.count AND old.sum / old.count \(Reading.sqlValues)"
 }

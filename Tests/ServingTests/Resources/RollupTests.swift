@@ -77,50 +77,6 @@ struct RollupTests {
         == "\(Timestamp(unixMilliseconds: start + day))")
   }
 
-  @Test(
-    "counts in a day the hours of all who write some at once, whether the day was there before or not",
-    arguments: [true, false])
-  func hoursAtOnce(isThere: Bool) throws {
-    let server = try LiveServer.shared.get()
-    let device = try TestDevice(server).id
-    // What a rollup and the import of a history do to one day: before the first has ended, the other comes.
-    @Sendable func write(_ hour: Int, _ transaction: Transaction) async throws {
-      try await transaction.execute(
-        """
-        INSERT INTO readings_1h VALUES
-          (\(device), 'ph', timestamptz '2020-05-01 00:00:00Z' + \(hour) * interval '1 hour', \(hour), \(hour), \(hour), 1)
-        """)
-    }
-    if isThere { try server.withDatabase { try await $0.transaction { try await write(0, $0) } } }
-    let (isWaitedFor, other) = try server.withDatabase { database in
-      try await database.transaction { transaction in
-        try await write(1, transaction)
-        let other = try SystemThread(name: "hours") {
-          try? server.withDatabase { try await $0.transaction { try await write(2, $0) } }
-        }
-        return (try await Self.isWaitedFor(transaction), other)
-      }
-    }
-    other.join()
-    #expect(isWaitedFor)
-    let day = try server.withDatabase { database in
-      try await database.query("SELECT max, count FROM readings_1d WHERE device_id = \(device)")[0].decode(
-        (Double.self, Int.self))
-    }
-    #expect(day == (2, isThere ? 3 : 2))
-  }
-
-  /// Waits until somebody waits for the end of a transaction; whether somebody does.
-  private static func isWaitedFor(_ transaction: Transaction) async throws -> Bool {
-    for _ in 0..<1_200 {
-      let rows = try await transaction.query(
-        "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid")
-      if try rows[0].decode(Int.self, 0) > 0 { return true }
-      usleep(50_000)
-    }
-    return false
-  }
-
   @Test("counts each reading once in its bucket, before the first duplicate comes and after")
   func duplicates() throws {
     // A server of its own: it has seen no duplicate yet, and hopes for none.
