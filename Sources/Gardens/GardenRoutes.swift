@@ -118,11 +118,8 @@ struct GardenRoutes: EndpointGroup {
     return try await call.made { transaction, tags in
       if new.isPublic { tags = [.gardens] }
       try await GardenTimeZone.check([new.timeZone], in: transaction)
-      let rows = try await transaction.query(
-        Self.insert, context.makeIdentifier(), user.id, new.name, new.location?.latitude, new.location?.longitude,
-        new.areaSquareMetres, new.isPublic, call.now, new.timeZone, new.ground.soil?.rawValue, new.ground.dryBelow,
-        new.ground.wetAbove)
-      let garden = try Garden(rows[0])
+      let made = NewGarden.Row(id: context.makeIdentifier(), new: new, createdAt: call.now, updatedAt: call.now)
+      let garden = try Garden(try await NewGarden.insert([made], of: user.id, in: transaction)[0])
       return Made(location: "/api/gardens/\(garden.id)", body: garden.body)
     }.response
   }
@@ -133,16 +130,7 @@ struct GardenRoutes: EndpointGroup {
     let garden = try await changes.commit(id) { transaction in
       let before = try await Self.take(id, for: user, as: .manager, by: Self.lockByID, in: transaction)
       try call.requireMatch(before.body)
-      let (place, ground) = (
-        try change.location.applied(to: before.location), try change.ground.applied(to: before.ground)
-      )
-      let zone = change.timeZone.applied(to: before.timeZone)
-      try await GardenTimeZone.check([zone], in: transaction)
-      let rows = try await transaction.query(
-        Self.update, id, change.name ?? before.name, place?.latitude, place?.longitude,
-        change.areaSquareMetres.applied(to: before.areaSquareMetres), change.isPublic ?? before.isPublic, call.now,
-        zone, ground.soil?.rawValue, ground.dryBelow, ground.wetAbove)
-      return try Garden(rows[0])
+      return try await change.write(over: before, at: call.now, in: transaction)
     }
     return call.ok(garden.body)
   }
@@ -220,60 +208,7 @@ struct GardenRoutes: EndpointGroup {
   /// Lets those pass whose rows name the garden, such as an insight.
   private static let lockByID = Statement("gardens.lock", "\(byID) FOR NO KEY UPDATE")
   private static let lockForDeletion = Statement("gardens.lockForDeletion", "\(byID) FOR UPDATE")
-  private static let insert = Statement(
-    "gardens.insert",
-    """
-    INSERT INTO gardens (id, owner_id, name, latitude, longitude, area_square_metres, public, created_at, updated_at,
-      time_zone, soil, dry_below, wet_above)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12) RETURNING \(columns)
-    """)
-  private static let update = Statement(
-    "gardens.update",
-    """
-    UPDATE gardens SET name = $2, latitude = $3, longitude = $4, area_square_metres = $5, public = $6,
-      updated_at = greatest($7, updated_at + interval '1 ms'), time_zone = $8, soil = $9, dry_below = $10, wet_above = $11
-    WHERE id = $1 RETURNING \(columns)
-    """)
   private static let devices = Statement(
     "gardens.devices", "SELECT id FROM devices WHERE garden_id = $1 ORDER BY id FOR UPDATE")
   private static let deleteByID = Statement("gardens.delete", "DELETE FROM gardens WHERE id = $1")
-}
-
-/// A garden that is to be made.
-package struct NewGarden: JSONForm {
-  package let name: String
-  package let location: Location?
-  package let areaSquareMetres: Double?
-  package let isPublic: Bool
-  package let timeZone: String?
-  package let ground: Ground
-
-  package init(_ fields: inout Fields) {
-    name = fields.required("name", .gardenName)
-    location = fields.optional("location", .location)
-    areaSquareMetres = fields.optional("areaSquareMetres", .area)
-    isPublic =
-      fields.optional("public", .boolean, "Whether everyone may see it and its readings; false unless given.") ?? false
-    timeZone = fields.optional("timeZone", .timeZone, GardenTimeZone.text)
-    ground = Ground(&fields)
-  }
-}
-
-/// What is to change of a garden.
-struct GardenChange: JSONForm {
-  let name: String?
-  let location: Patch<LocationChange>
-  let areaSquareMetres: Patch<Double>
-  let isPublic: Bool?
-  let timeZone: Patch<String>
-  let ground: GroundChange
-
-  init(_ fields: inout Fields) {
-    name = fields.change("name", .gardenName)
-    location = fields.patch("location", .locationChange)
-    areaSquareMetres = fields.patch("areaSquareMetres", .area)
-    isPublic = fields.change("public", .boolean, "Whether everyone may see it and its readings.")
-    timeZone = fields.patch("timeZone", .timeZone, GardenTimeZone.text)
-    ground = GroundChange(&fields)
-  }
 }

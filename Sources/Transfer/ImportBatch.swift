@@ -14,12 +14,6 @@ struct ImportBatch {
   /// How many bytes of lines do, when these are long.
   static let fullBytes = 1 << 20
 
-  struct Garden {
-    let id: Identifier
-    let new: NewGarden
-    let createdAt: Timestamp
-    let updatedAt: Timestamp
-  }
   struct Device {
     let id: Identifier
     let garden: Identifier
@@ -74,7 +68,7 @@ struct ImportBatch {
     let name: String
   }
 
-  var gardens: [Garden] = []
+  var gardens: [NewGarden.Row] = []
   var devices: [Device] = []
   var businesses: [Business] = []
   var products: [Product] = []
@@ -99,7 +93,7 @@ struct ImportBatch {
     _ owner: Identifier, at now: Timestamp, in transaction: Transaction
   ) async throws -> Int {
     try await GardenTimeZone.check(gardens.map(\.new.timeZone) + devices.map(\.new.timeZone), in: transaction)
-    if !gardens.isEmpty { try await writeGardens(owner, transaction) }
+    if !gardens.isEmpty { try await NewGarden.insert(gardens, of: owner, in: transaction) }
     if !devices.isEmpty { try await writeDevices(transaction) }
     if !businesses.isEmpty { try await writeBusinesses(owner, transaction) }
     if !products.isEmpty { try await writeProducts(transaction) }
@@ -140,14 +134,6 @@ struct ImportBatch {
     """)
 
   // MARK: Tables
-
-  private func writeGardens(_ owner: Identifier, _ transaction: Transaction) async throws(PostgresError) {
-    try await transaction.execute(
-      Self.insertGardens, owner, gardens.map(\.id), gardens.map(\.new.name), gardens.map(\.new.location?.latitude),
-      gardens.map(\.new.location?.longitude), gardens.map(\.new.areaSquareMetres), gardens.map(\.new.isPublic),
-      gardens.map(\.createdAt), gardens.map(\.updatedAt), gardens.map(\.new.timeZone),
-      gardens.map(\.new.ground.soil?.rawValue), gardens.map(\.new.ground.dryBelow), gardens.map(\.new.ground.wetAbove))
-  }
 
   /// Each device gets the digest of a key that nobody has: its owner makes a new one.
   private func writeDevices(_ transaction: Transaction) async throws(PostgresError) {
@@ -190,15 +176,6 @@ struct ImportBatch {
 
   // MARK: SQL
 
-  private static let insertGardens = Statement(
-    "import.gardens",
-    """
-    INSERT INTO gardens (owner_id, id, name, latitude, longitude, area_square_metres, public, created_at, updated_at,
-      time_zone, soil, dry_below, wet_above)
-    SELECT $1, * FROM unnest(
-      $2::uuid[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::bool[], $8::timestamptz[],
-      $9::timestamptz[], $10::text[], $11::text[], $12::float8[], $13::float8[])
-    """)
   private static let insertDevices = Statement(
     "import.devices",
     """

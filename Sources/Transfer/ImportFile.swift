@@ -140,8 +140,7 @@ struct ImportFile {
     let id = identifier(at: createdAt)
     gardens[old] = id
     if garden.isPublic { touchesPublic = true }
-    batch.gardens.append(
-      ImportBatch.Garden(id: id, new: garden, createdAt: createdAt, updatedAt: updatedAt))
+    batch.gardens.append(NewGarden.Row(id: id, new: garden, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   private mutating func readDevice(_ fields: inout Fields) throws {

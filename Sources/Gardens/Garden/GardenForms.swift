@@ -1,0 +1,101 @@
+import JSON
+import Postgres
+import Values
+import Web
+
+/// A garden that is to be made.
+package struct NewGarden: JSONForm {
+  package let name: String
+  package let location: Location?
+  package let areaSquareMetres: Double?
+  package let isPublic: Bool
+  package let timeZone: String?
+  package let ground: Ground
+
+  package init(_ fields: inout Fields) {
+    name = fields.required("name", .gardenName)
+    location = fields.optional("location", .location)
+    areaSquareMetres = fields.optional("areaSquareMetres", .area)
+    isPublic =
+      fields.optional("public", .boolean, "Whether everyone may see it and its readings; false unless given.") ?? false
+    timeZone = fields.optional("timeZone", .timeZone, GardenTimeZone.text)
+    ground = Ground(&fields)
+  }
+
+  /// One with what names and dates it.
+  package struct Row {
+    package let id: Identifier
+    package let new: NewGarden
+    package let createdAt: Timestamp
+    package let updatedAt: Timestamp
+
+    package init(id: Identifier, new: NewGarden, createdAt: Timestamp, updatedAt: Timestamp) {
+      self.id = id
+      self.new = new
+      self.createdAt = createdAt
+      self.updatedAt = updatedAt
+    }
+  }
+
+  /// Writes an owner's gardens, and gives their rows as `Garden` reads them.
+  @discardableResult
+  package static func insert(
+    _ rows: [Row], of owner: Identifier, in transaction: Transaction
+  ) async throws(PostgresError) -> Rows {
+    try await transaction.query(
+      insert, owner, rows.map(\.id), rows.map(\.new.name), rows.map(\.new.location?.latitude),
+      rows.map(\.new.location?.longitude), rows.map(\.new.areaSquareMetres), rows.map(\.new.isPublic),
+      rows.map(\.createdAt), rows.map(\.updatedAt), rows.map(\.new.timeZone), rows.map(\.new.ground.soil?.rawValue),
+      rows.map(\.new.ground.dryBelow), rows.map(\.new.ground.wetAbove))
+  }
+
+  private static let insert = Statement(
+    "gardens.insert",
+    """
+    INSERT INTO gardens (owner_id, id, name, latitude, longitude, area_square_metres, public, created_at, updated_at,
+      time_zone, soil, dry_below, wet_above)
+    SELECT $1, * FROM unnest(
+      $2::uuid[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::bool[], $8::timestamptz[],
+      $9::timestamptz[], $10::text[], $11::text[], $12::float8[], $13::float8[])
+    RETURNING \(Garden.columns)
+    """)
+}
+
+/// What is to change of a garden.
+struct GardenChange: JSONForm {
+  let name: String?
+  let location: Patch<LocationChange>
+  let areaSquareMetres: Patch<Double>
+  let isPublic: Bool?
+  let timeZone: Patch<String>
+  let ground: GroundChange
+
+  init(_ fields: inout Fields) {
+    name = fields.change("name", .gardenName)
+    location = fields.patch("location", .locationChange)
+    areaSquareMetres = fields.patch("areaSquareMetres", .area)
+    isPublic = fields.change("public", .boolean, "Whether everyone may see it and its readings.")
+    timeZone = fields.patch("timeZone", .timeZone, GardenTimeZone.text)
+    ground = GroundChange(&fields)
+  }
+
+  /// Writes it over the garden as it was, whose row the transaction holds, and gives what became of it.
+  func write(over before: Garden, at now: Timestamp, in transaction: Transaction) async throws -> Garden {
+    let (place, ground) = (try location.applied(to: before.location), try ground.applied(to: before.ground))
+    let zone = timeZone.applied(to: before.timeZone)
+    try await GardenTimeZone.check([zone], in: transaction)
+    let rows = try await transaction.query(
+      Self.update, before.id, name ?? before.name, place?.latitude, place?.longitude,
+      areaSquareMetres.applied(to: before.areaSquareMetres), isPublic ?? before.isPublic, now, zone,
+      ground.soil?.rawValue, ground.dryBelow, ground.wetAbove)
+    return try Garden(rows[0])
+  }
+
+  private static let update = Statement(
+    "gardens.update",
+    """
+    UPDATE gardens SET name = $2, latitude = $3, longitude = $4, area_square_metres = $5, public = $6,
+      updated_at = greatest($7, updated_at + interval '1 ms'), time_zone = $8, soil = $9, dry_below = $10, wet_above = $11
+    WHERE id = $1 RETURNING \(Garden.columns)
+    """)
+}
