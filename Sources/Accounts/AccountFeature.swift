@@ -42,7 +42,7 @@ package struct AccountFeature: Feature {
 
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
     [
-      ExportPart(kind: "profile", sql: "SELECT \(unescaped: Profile.columns) FROM users WHERE id = \(user)") {
+      ExportPart(kind: .profile, sql: "SELECT \(unescaped: Profile.columns) FROM users WHERE id = \(user)") {
         row, json in try Profile(row).write(&json)
       }
     ]

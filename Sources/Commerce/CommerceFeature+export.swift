@@ -11,7 +11,7 @@ extension CommerceFeature {
 
   private static func businesses(_ user: Identifier) -> ExportPart {
     ExportPart(
-      kind: "business",
+      kind: .business,
       sql: """
         SELECT \(unescaped: Business.columns) FROM businesses
         WHERE owner_id = \(user) AND deleted_at IS NULL ORDER BY id
@@ -21,7 +21,7 @@ extension CommerceFeature {
 
   private static func products(_ user: Identifier) -> ExportPart {
     ExportPart(
-      kind: "product",
+      kind: .product,
       sql: """
         SELECT \(unescaped: Product.columns) FROM products JOIN businesses b ON b.id = products.business_id
         WHERE b.owner_id = \(user) AND b.deleted_at IS NULL AND products.deleted_at IS NULL ORDER BY products.id
@@ -31,7 +31,7 @@ extension CommerceFeature {
 
   private static func orders(_ user: Identifier) -> ExportPart {
     ExportPart(
-      kind: "order",
+      kind: .order,
       sql: """
         SELECT \(unescaped: Order.columns), \(unescaped: OrderLine.arrays)
         FROM orders JOIN order_lines ON order_lines.order_id = orders.id

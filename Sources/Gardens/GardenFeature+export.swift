@@ -11,13 +11,13 @@ extension GardenFeature {
 
   private static func gardens(_ user: Identifier) -> ExportPart {
     ExportPart(
-      kind: "garden", sql: "SELECT \(unescaped: Garden.columns) FROM gardens WHERE owner_id = \(user) ORDER BY id"
+      kind: .garden, sql: "SELECT \(unescaped: Garden.columns) FROM gardens WHERE owner_id = \(user) ORDER BY id"
     ) { row, json in try Garden(row).write(&json) }
   }
 
   private static func devices(_ user: Identifier) -> ExportPart {
     ExportPart(
-      kind: "device",
+      kind: .device,
       sql: """
         SELECT \(unescaped: Device.columns) FROM devices JOIN gardens ON gardens.id = devices.garden_id
         WHERE gardens.owner_id = \(user) ORDER BY devices.id
@@ -39,7 +39,7 @@ extension GardenFeature {
   // OFFSET 0 keeps the planner from reading everybody's readings: one walk along the index for each device.
   private static func readings(_ user: Identifier, _ rawFrom: Timestamp) -> ExportPart {
     ExportPart(
-      kind: "reading", chunkRows: 1_000,
+      kind: .reading, chunkRows: 1_000,
       sql: """
         SELECT r.device_id, r.sensor_type, r.measured_at, r.value
         FROM (SELECT \(rawFrom)) AS bound ("from") CROSS JOIN gardens g JOIN devices d ON d.garden_id = g.id
@@ -57,7 +57,7 @@ extension GardenFeature {
 
   private static func hours(_ user: Identifier, _ rawFrom: Timestamp) -> ExportPart {
     ExportPart(
-      kind: "hour", chunkRows: 1_000,
+      kind: .hour, chunkRows: 1_000,
       sql: """
         SELECT r.device_id, r.sensor_type, r.start, r.min, r.max, r.sum, r.count
         FROM gardens g JOIN devices d ON d.garden_id = g.id CROSS JOIN LATERAL (

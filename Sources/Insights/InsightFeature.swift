@@ -28,7 +28,7 @@ package final class InsightFeature: Feature {
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
     [
       ExportPart(
-        kind: "insight",
+        kind: .insight,
         sql: """
           SELECT \(unescaped: Insight.columns) FROM insights
           WHERE garden_id IN (SELECT id FROM gardens WHERE owner_id = \(user)) ORDER BY id

@@ -39,7 +39,7 @@ package final class NotificationFeature: Feature {
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
     [
       ExportPart(
-        kind: "channel",
+        kind: .channel,
         sql: "SELECT \(unescaped: Channel.columns) FROM channels WHERE user_id = \(user) ORDER BY id"
       ) { row, json in try Channel(row).write(&json) }
     ]

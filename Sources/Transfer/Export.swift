@@ -88,18 +88,18 @@ struct ExportLines {
   private var bytes: [UInt8] = []
 
   mutating func header(at now: Timestamp) {
-    add("header") { json in
+    add(.header) { json in
       json.member("schema", Export.schema)
       json.member("exportedAt", now)
     }
   }
 
-  mutating func add(_ kind: String, _ members: (inout JSONWriter) throws -> Void) rethrows {
+  mutating func add(_ kind: LineKind, _ members: (inout JSONWriter) throws -> Void) rethrows {
     var taken: [UInt8] = []
     swap(&taken, &bytes)
     var json = JSONWriter(continuing: taken)
     try json.object { json in
-      json.member("kind", kind)
+      json.member("kind", kind.rawValue)
       try members(&json)
     }
     bytes = json.take()

@@ -99,14 +99,12 @@ struct ImportFile {
   }
 
   private mutating func read(_ value: JSONValue) throws {
-    guard let name = value.member("kind")?.stringText, let kind = ImportKind(rawValue: name) else {
-      throw ValidationError("/kind", "must be one of: \(ImportKind.allCases.map(\.rawValue).joined(separator: ", "))")
+    guard let name = value.member("kind")?.stringText, let kind = LineKind(rawValue: name) else {
+      throw ValidationError("/kind", "must be one of: \(LineKind.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     guard hasHeader || kind == .header else {
       throw ValidationError("/kind", "must be header on the first line")
     }
-    // Orders are others' as well, a profile is of one account alone, and a channel has a secret that is not in the file.
-    if [.order, .profile, .channel].contains(kind) { return report.skipped(kind, 1) }
     var fields = Fields(value)
     _ = fields.required("kind", .string(1...20))
     switch kind {
@@ -118,7 +116,8 @@ struct ImportFile {
     case .insight: try readInsight(&fields)
     case .reading: try readReading(&fields)
     case .hour: try readHour(&fields)
-    case .order, .profile, .channel: break
+    // Orders are others' as well, a profile is of one account alone, and a channel has a secret that is not in the file.
+    case .order, .profile, .channel: report.skipped(kind, 1)
     }
   }
 

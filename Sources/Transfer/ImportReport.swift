@@ -1,4 +1,5 @@
 import JSON
+import Web
 
 /// What an import came to.
 struct ImportReport {
@@ -11,15 +12,15 @@ struct ImportReport {
     let fault: Fault
   }
 
-  private(set) var created: [ImportKind: Int] = [:]
-  private(set) var skipped: [ImportKind: Int] = [:]
+  private(set) var created: [LineKind: Int] = [:]
+  private(set) var skipped: [LineKind: Int] = [:]
   /// The first of them.
   private(set) var faults: [LineFault] = []
   /// All of them.
   private(set) var faultCount = 0
 
-  mutating func created(_ kind: ImportKind, _ count: Int) { if count > 0 { created[kind, default: 0] += count } }
-  mutating func skipped(_ kind: ImportKind, _ count: Int) { if count > 0 { skipped[kind, default: 0] += count } }
+  mutating func created(_ kind: LineKind, _ count: Int) { if count > 0 { created[kind, default: 0] += count } }
+  mutating func skipped(_ kind: LineKind, _ count: Int) { if count > 0 { skipped[kind, default: 0] += count } }
 
   mutating func fault(_ line: Int, _ fault: Fault) {
     faultCount += 1
@@ -33,7 +34,7 @@ struct ImportReport {
       for (name, counts) in [("created", created), ("skipped", skipped)] {
         json.key(name)
         json.object { json in
-          for kind in ImportKind.allCases where counts[kind] != nil {
+          for kind in LineKind.allCases where counts[kind] != nil {
             json.key(kind.rawValue)
             json.integer(Int64(counts[kind]!))
           }
@@ -60,11 +61,4 @@ struct ImportReport {
     }
     return json.take()
   }
-}
-
-/// The kinds of line in a file, in the order in which they may name one another.
-enum ImportKind: String, CaseIterable {
-  case header, profile, garden, device, business, product, order, channel, insight, reading
-  /// All readings of a sensor in an hour that is past the time of raw ones.
-  case hour
 }
