@@ -61,9 +61,12 @@ struct Channel: PageItem, RowDecodable {
     updatedAt = try columns.next()
   }
 
-  func write(_ json: inout JSONWriter) {
+  func write(_ json: inout JSONWriter) { write(&json, kindAs: "kind") }
+
+  /// With another name for its kind, where `kind` says what a line of an export is about.
+  func write(_ json: inout JSONWriter, kindAs name: StaticString) {
     json.member("id", id)
-    json.member("kind", kind.rawValue)
+    json.member(name, kind.rawValue)
     json.member("target", target)
     json.member("confirmed", isConfirmed)
     json.member("events", events.map(\.rawValue))

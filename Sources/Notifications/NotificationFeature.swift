@@ -41,7 +41,7 @@ package final class NotificationFeature: Feature {
       ExportPart(
         kind: .channel,
         sql: "SELECT \(unescaped: Channel.columns) FROM channels WHERE user_id = \(user) ORDER BY id"
-      ) { row, json in try Channel(row).write(&json) }
+      ) { row, json in try Channel(row).write(&json, kindAs: "channelKind") }
     ]
   }
 
