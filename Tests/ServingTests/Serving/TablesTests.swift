@@ -1,0 +1,77 @@
+import Postgres
+import Testing
+
+@testable import Web
+
+@Suite("Every table", .blocking)
+struct TablesTests {
+  /// The kinds of line that an export has of a table's rows.
+  private static let exported: [String: LineKind] = [
+    "users": .profile, "gardens": .garden, "devices": .device, "businesses": .business, "products": .product,
+    "orders": .order, "order_lines": .order, "channels": .channel, "insights": .insight, "readings": .reading,
+    "readings_late": .reading, "readings_sealed": .reading, "readings_1h": .hour,
+  ]
+
+  /// What no export has.
+  private static let kept: Set = [
+    // It lets somebody in, or tells who came in.
+    "sessions", "session_keys", "refresh_tokens", "personal_tokens", "password_resets", "event_tickets",
+    "channel_requests", "idempotency_keys",
+    // It is of others as well.
+    "garden_members",
+    // It is what was told already, or is made from what is exported.
+    "deliveries", "device_watch", "business_words", "readings_5m", "readings_1d", "rollup_queue", "rollup_additions",
+    "rollup_refused",
+    // It is the server's.
+    "erased_devices", "commit_mark", "status_spans", "schema_migrations",
+  ]
+
+  /// Columns that do not go with the row whose id they hold.
+  private static let loose: Set = [
+    // Where there is much of a device, all goes at once, or in the background (`Readings.delete`, `ErasedDevices`).
+    "readings.device_id", "readings_late.device_id", "readings_sealed.device_id", "readings_5m.device_id",
+    "readings_1h.device_id", "readings_1d.device_id", "rollup_queue.device_id", "erased_devices.device_id",
+    // What was ordered stays as it was.
+    "orders.business_id", "order_lines.product_id",
+    // They end soon by themselves.
+    "event_tickets.garden_id", "event_tickets.session_id", "channel_requests.user_id",
+    // It names no row.
+    "channels.lease",
+  ]
+
+  private static let tables = """
+    WITH tables AS (
+      SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    )
+    """
+
+  private func names(_ query: String) throws -> Set<String> {
+    try LiveServer.shared.get().withDatabase { database in
+      Set(try await database.query(SQL(unescaped: Self.tables + query)).map { try $0.decode(String.self, 0) })
+    }
+  }
+
+  @Test("says here whether an export has what is in it")
+  func exports() throws {
+    let said = Self.kept.union(Self.exported.keys)
+    let all = try names("SELECT relname::text FROM tables")
+    #expect(all.subtracting(said) == [], "tables of which nothing is said")
+    #expect(said.subtracting(all) == [], "tables that are gone")
+    #expect(Set(Self.exported.values).union([.header]) == Set(LineKind.allCases))
+  }
+
+  @Test("loses what names a row with that row, and so all of a user with the user")
+  func erasure() throws {
+    let loose = try names(
+      """
+      SELECT relname || '.' || attname FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid
+      WHERE a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype AND a.attname <> 'id'
+        AND NOT EXISTS (
+          SELECT FROM pg_constraint c
+          WHERE c.conrelid = t.oid AND c.contype = 'f' AND c.confdeltype IN ('c', 'n') AND a.attnum = ANY (c.conkey))
+      """)
+    #expect(loose.subtracting(Self.loose) == [], "columns that keep the id of a row that is gone")
+    #expect(Self.loose.subtracting(loose) == [], "columns that do so no more")
+  }
+}
