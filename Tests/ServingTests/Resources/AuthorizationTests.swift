@@ -170,9 +170,9 @@ struct AuthorizationTests {
       }
       callers = [nil, stranger.token, device.key] + members + [shop.owner.token, administrator.token] + tokens
       ids = [
-        "gardens": garden, "devices": device.id, "businesses": shop.id, "products": product, "orders": order,
-        "channels": try #require(try channel.json["id"]?.text),
-        "sessions": Self.nobody, "admin": Self.nobody,
+        "gardens": garden, "devices": device.id, "businesses": shop.id, "shops": shop.id, "products": product,
+        "orders": order, "channels": try #require(try channel.json["id"]?.text),
+        "sessions": Self.nobody, "tokens": Self.nobody, "admin": Self.nobody,
       ]
     }
 
@@ -181,8 +181,10 @@ struct AuthorizationTests {
 
     func request(_ endpoint: Endpoint) -> Request {
       let kind = endpoint.template.split(separator: "/").first { $0 != "api" }.map(String.init) ?? ""
-      let id = endpoint.name == "rotateDeviceKey" ? spare : ids[kind] ?? Self.nobody
-      let target = endpoint.template.replacing("{id}", with: id)
+      let id = endpoint.name == "rotateDeviceKey" ? spare : ids[kind]
+      // What is nobody's is refused to all alike, which shows nothing.
+      #expect(id != nil || !endpoint.template.contains("{id}"), "the owner has none of \(kind)")
+      let target = endpoint.template.replacing("{id}", with: id ?? Self.nobody)
         .replacing("{insightId}", with: Self.nobody).replacing("{memberId}", with: Self.nobody)
         .replacing("{token}", with: "nothing")
       return Request(
