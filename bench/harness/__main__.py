@@ -13,6 +13,7 @@ from harness.measure import Times, measure
 from harness.parts import measure_parts
 from harness.results import Results
 from harness.servers import BUILT, Failure, Server, all_servers
+from harness.start import measure_start
 from harness.workloads import Workload, all_workloads
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -86,6 +87,8 @@ def run(options: argparse.Namespace) -> Results:
     results = Results(machine.facts(command, options.seconds, options.rounds))
     with servers["terroir"].start() as terroir:
         data = prepare(terroir)
+    if not options.only:
+        results.start = measure_start(servers["terroir"])
     cells = chosen(all_workloads(data), servers, options, results)
     times = Times()
     for round_number in range(options.rounds):

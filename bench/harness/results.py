@@ -10,13 +10,14 @@ from harness.measure import Sample
 
 @dataclass
 class Results:
-    """By workload and server; `ceilings` are of the stores, `parts` nanoseconds, `facts` about machine and run,
+    """By workload and server; `ceilings` are of the stores, `parts` nanoseconds, `start` as measured, `facts` about machine and run,
     `others` what other programs took of the processors before each round."""
 
     facts: dict[str, str]
     samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
     ceilings: dict[str, list[float]] = field(default_factory=dict)
     parts: dict[str, list[float]] = field(default_factory=dict)
+    start: dict[str, float] = field(default_factory=dict)
     half_rate_p99_ms: list[float] = field(default_factory=list)
     others: list[float] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)

@@ -32,6 +32,12 @@ class Server:
         return pathlib.Path(self.command[0]).exists()
 
     def start(self, is_pinned: bool = True) -> "Running":
+        running = self.launch(is_pinned)
+        running.wait_until_ready()
+        return running
+
+    def launch(self, is_pinned: bool = True) -> "Running":
+        """Starts it, and waits for nothing."""
         port = free_port()
         command = [part.replace("$PORT", str(port)) for part in self.command]
         environment = os.environ | self.environment | {"PORT": str(port)}
@@ -39,14 +45,12 @@ class Server:
         with open(LOGS / f"{self.name}.log", "ab") as log:
             pin = ["taskset", "-c", str(SERVER_CORE)] if is_pinned else []
             process = subprocess.Popen([*pin, *command], env=environment, stdout=subprocess.DEVNULL, stderr=log)
-        running = Running(self, process, port)
-        running.wait_until_ready()
-        return running
+        return Running(self, process, port)
 
 
 @dataclass
 class Running:
-    """A server that answers."""
+    """A server that was started."""
 
     server: Server
     process: subprocess.Popen
