@@ -10,15 +10,27 @@ PLACE = "node => { const { y, height } = node.getBoundingClientRect(); return { 
 
 
 def keep(page, name, height, part=None):
-    """A screenshot, or of a part alone, in few colours, which is all that these pages have; cut below `height`."""
+    """A screenshot, or of a part alone, in as many colours as a palette has; cut below `height`."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     path = SCREENSHOTS / f"{name}.png"
-    page.screenshot(path=path, full_page=True)
+    if height and not part:
+        capture(page, path, height)
+    else:
+        page.screenshot(path=path, full_page=True)
     image = Image.open(path).convert("RGB")
     if part:
         box = page.locator(part).evaluate(PLACE)
         image = image.crop((0, int(box["y"]) - MARGIN, image.width, int(box["y"] + box["height"]) + MARGIN))
-    if height and image.height > height:
+    if part and height and image.height > height:
         image = image.crop((0, 0, image.width, height))
-    image.quantize(96, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+    image.quantize(256, Image.Quantize.MEDIANCUT).save(path, optimize=True)
     assert path.stat().st_size < MAXIMUM_BYTES, name
+
+
+def capture(page, path, height):
+    """The top of a page: the whole of a long one takes the browser minutes. No higher than the page is."""
+    whole = page.evaluate("document.documentElement.scrollHeight")
+    size = page.viewport_size
+    page.set_viewport_size({"width": size["width"], "height": min(height, whole)})
+    page.screenshot(path=path)
+    page.set_viewport_size(size)
