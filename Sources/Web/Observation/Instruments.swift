@@ -14,6 +14,10 @@ package struct Instruments: Sendable {
   static let delayBuckets: [Double] = [1, 2, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600, 86_400]
   /// Device ids that get series of their own; later ones are counted under `_other`.
   static let maximumDeviceSeries = 200
+  /// The types of sensor that `Agronomy` knows; a test compares.
+  static let knownSensorTypes = 11
+  /// Accepted, duplicate and rejected ones, of each of these types, of each of these devices.
+  static let maximumReadingSeries = 3 * knownSensorTypes * maximumDeviceSeries
 
   /// Every route's every answer, which are there at zero from the start, and half as many that nobody foresaw.
   static let maximumRequestSeries = 3_000
@@ -78,7 +82,7 @@ package struct Instruments: Sendable {
       "refunds_total", help: "Minor units of money of orders refunded, after their COMMIT.", labels: ["currency"])
     readings = registry.counter(
       "iot_sensor_readings_total", help: "Sensor readings received, by what became of them.",
-      labels: ["sensor_type", "device_id", "status"], maximumSeries: 3 * 11 * Self.maximumDeviceSeries,
+      labels: ["sensor_type", "device_id", "status"], maximumSeries: Self.maximumReadingSeries,
       maximumValues: ["device_id": Self.maximumDeviceSeries], keptLabels: ["status"])
     insights = registry.counter(
       "ai_insights_generated_total", help: "Insights asked of a provider, by success.",
