@@ -100,7 +100,7 @@ final class ResetMail {
   }
 
   private func count(_ result: String) {
-    context.process.instruments.notifications.child(shard: context.loop.index, "email", result).increment()
+    context.process.instruments.news.outcomes.child(shard: context.loop.index, "email", result).increment()
   }
 
   // MARK: SQL

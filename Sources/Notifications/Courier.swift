@@ -191,7 +191,7 @@ package final class Courier {
   private func arrived(_ channel: Held, _ news: [WaitingNews]) async throws {
     try await context.database.execute(Self.markDelivered, news.map(\.id), channel.id)
     counter(channel.kind, .delivered).increment(by: UInt64(news.count))
-    let delays = context.process.instruments.notificationDelay.child(
+    let delays = context.process.instruments.news.delay.child(
       shard: context.loop.index, channel.kind.rawValue)
     for item in news {
       let milliseconds = context.now.unixMilliseconds - item.dueAt.unixMilliseconds
@@ -224,7 +224,7 @@ package final class Courier {
   private enum Result: String, CaseIterable { case delivered, failed, expired, dropped }
 
   private func counter(_ kind: ChannelKind, _ result: Result) -> Counter {
-    context.process.instruments.notifications.child(shard: context.loop.index, kind.rawValue, result.rawValue)
+    context.process.instruments.news.outcomes.child(shard: context.loop.index, kind.rawValue, result.rawValue)
   }
 
   /// How long the oldest news waits that could go.
@@ -232,7 +232,7 @@ package final class Courier {
     guard let row = try? await context.database.query(Self.longestWait).first,
       let seconds = try? row.decode(Double.self, 0)
     else { return }
-    context.process.instruments.notificationWait.child(shard: context.loop.index).set(seconds)
+    context.process.instruments.news.wait.child(shard: context.loop.index).set(seconds)
   }
 
   private func log(_ error: any Error, channel: Identifier?) {

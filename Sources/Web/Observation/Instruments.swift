@@ -10,8 +10,6 @@ package struct Instruments: Sendable {
   static let fineBuckets: [Double] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5,
   ]
-  /// From a second, which is how often the outbox is looked at, to the day after which nothing is tried any more.
-  static let delayBuckets: [Double] = [1, 2, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600, 86_400]
   /// Device ids that get series of their own; later ones are counted under `_other`.
   static let maximumDeviceSeries = 200
   /// The types of sensor that `Agronomy` knows; a test compares.
@@ -50,9 +48,7 @@ package struct Instruments: Sendable {
   let loopLag: Family<Histogram>
   package let dutyRuns: Family<Counter>
   package let rollupRefused: Family<Counter>
-  package let notifications: Family<Counter>
-  package let notificationDelay: Family<Histogram>
-  package let notificationWait: Family<Gauge>
+  package let news: NewsInstruments
   /// Of all requests together, for the status page alone: the buckets of `requestDuration` begin above most answers.
   package let responseTime: Family<Histogram>
 
@@ -114,13 +110,7 @@ package struct Instruments: Sendable {
       help:
         "What the rollup could not add up: buckets that were set aside, and additions whose buckets were made anew.",
       labels: ["part"])
-    notifications = registry.counter(
-      "notifications_total", help: "News by its outcome; of what failed, attempts.", labels: ["kind", "result"])
-    notificationDelay = registry.histogram(
-      "notification_delay_seconds", help: "Time from when news could be delivered to when it was.", labels: ["kind"],
-      buckets: Self.delayBuckets)
-    notificationWait = registry.gauge(
-      "notification_wait_seconds", help: "Age of the oldest news that waits although its channel is well.")
+    news = NewsInstruments(registry)
     loopLag = registry.histogram(
       "event_loop_lag_seconds", help: "How late a loop's timer fires.", labels: ["loop"], buckets: Self.fineBuckets)
     responseTime = Registry(shards: shards).histogram(
