@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("TERROIR_BINARY", str(ROOT / ".build" / "debug" / "terroir"))
 STORES = [ROOT / "scripts" / "stores", "-i", "live"]
 PASSWORD = "sunflowers-and-rain"
+CHART_SECONDS = 5  # how long each loop shows a chart again
 
 
 class Service:
@@ -33,6 +34,7 @@ class Service:
             **os.environ,
             **{name: value.strip("'") for name, value in settings.items()},
             "ENVIRONMENT": "test", "HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0", "LOG_FORMAT": "json",
+            "HEALTH_DISK_FREE_SHARE": "0",
             "JWT_SECRET": uuid.uuid4().hex * 2, "SHUTDOWN_DRAIN_SECONDS": "0", **self.settings,
         }
         self.errors = []
@@ -80,6 +82,7 @@ class Service:
         """Waits until the page of a public garden has so many series to show."""
         for _ in range(300):
             if len(self.call("GET", f"{path}/data")[1]["series"]) == count:
+                time.sleep(CHART_SECONDS)
                 return
             time.sleep(0.2)
         raise AssertionError("the readings were not rolled up")

@@ -119,11 +119,13 @@ final class HealthMonitor {
     return HealthCheck(name: name, status: status, latencyNanoseconds: end - start, endedAt: end)
   }
 
+  /// The share that is available of what is used or available, as df(1) has it: what the file system holds back is neither.
   private func diskCheck() -> HealthCheck {
     let start = Clock.monotonic()
     var information = statvfs()
-    let isReadable = statvfs(settings.diskPath, &information) == 0 && information.f_blocks > 0
-    let free = isReadable ? Double(information.f_bavail) / Double(information.f_blocks) : 0
+    let isReadable = statvfs(settings.diskPath, &information) == 0
+    let usable = information.f_blocks - information.f_bfree + information.f_bavail
+    let free = isReadable && usable > 0 ? Double(information.f_bavail) / Double(usable) : 0
     let end = Clock.monotonic()
     return HealthCheck(
       name: "disk", status: free < settings.diskFreeShare ? .degraded : .healthy,

@@ -65,6 +65,18 @@ struct HealthTests {
     #expect(try Client(LiveServer.shared.get()).get("/health").json["checks"]?["external"] == nil)
   }
 
+  @Test("says how much of the disk is free as df does, for which what is held back is neither used nor free")
+  func disk() throws {
+    let df = try #require(popen("df --block-size=1 --output=used,avail / | tail -n 1", "r"))
+    defer { pclose(df) }
+    var line = [CChar](repeating: 0, count: 128)
+    #expect(fgets(&line, CInt(line.count), df) != nil)
+    let bytes = String(cString: line).split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
+    try #require(bytes.count == 2)
+    let checks = try Client(LiveServer.shared.get()).get("/health").json["checks"]
+    #expect(abs((checks?["disk"]?["freeRatio"]?.number ?? -1) - bytes[1] / (bytes[0] + bytes[1])) < 0.01)
+  }
+
   @Test("has three forms that say the same")
   func forms() throws {
     let client = Client(try LiveServer.shared.get())
