@@ -71,7 +71,8 @@ struct HealthTests {
     defer { pclose(df) }
     var line = [CChar](repeating: 0, count: 128)
     #expect(fgets(&line, CInt(line.count), df) != nil)
-    let bytes = String(cString: line).split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
+    let text = String(decoding: line.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let bytes = text.split { !$0.isNumber }.compactMap { Double($0) }
     try #require(bytes.count == 2)
     let checks = try Client(LiveServer.shared.get()).get("/health").json["checks"]
     #expect(abs((checks?["disk"]?["freeRatio"]?.number ?? -1) - bytes[1] / (bytes[0] + bytes[1])) < 0.01)
