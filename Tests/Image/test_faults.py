@@ -111,6 +111,7 @@ class Faults(unittest.TestCase):
     def make_disk(cls):
         """A small disk for Postgres' volume and the ballast, so that it can be filled."""
         cls.disk = pathlib.Path(tempfile.mkdtemp(prefix="terroir-disk-"))
+        cls.addClassCleanup(cls.disk.rmdir)
         image = cls.disk.with_suffix(".img")
         with open(image, "wb") as file:
             file.truncate(1 << 30)
