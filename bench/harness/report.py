@@ -82,7 +82,7 @@ def write(results: Results, folder: pathlib.Path) -> None:
     known = results.facts | {"Taken by other programs before each round": others}
     facts = "\n".join(f"- {name}: {value}" for name, value in known.items())
     text = INTRODUCTION.format(command=results.facts["Command"], facts=facts, rounds=results.facts["Rounds"])
-    if max(results.others, default=1) > QUIET_SHARE:
+    if max(results.others, default=0) > QUIET_SHARE:
         text += BUSY
     if results.skipped:
         text += "\nNot measured: " + "; ".join(results.skipped) + ".\n"
