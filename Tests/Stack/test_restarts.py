@@ -15,6 +15,7 @@ from Tests.Stack.stack import Client, Stack, free_ports, until
 
 ROUNDS = 10
 CLIENTS = 4
+LINES_SHOWN = 40
 
 
 class Load:
@@ -80,18 +81,24 @@ class Restarts(unittest.TestCase):
         process = self.stack.processes["api"].pid
         for count in range(1, ROUNDS + 1):
             os.kill(process, signal.SIGUSR2)
-            started = until("a successor", lambda: self.lines("Started a successor", count))[count - 1]
+            started = self.said("Started a successor", count)[count - 1]
             successor = started["process"]
             self.addCleanup(lambda process=successor: pathlib.Path(f"/proc/{process}").exists() and os.kill(process, signal.SIGTERM))
-            until("the hand-over", lambda: self.lines("Handing over", count))
+            self.said("Handing over", count)
             until("the predecessor's end", lambda: not self.is_alive(process))
             process = successor
         self.assert_unnoticed("ten upgrades by SIGUSR2")
 
-    def lines(self, message, count):
-        """The log's lines with that message, once there are so many."""
-        found = [json.loads(line) for line in self.stack.log("api").splitlines() if f'"message":"{message}"' in line]
-        return found if len(found) >= count else None
+    def said(self, message, count):
+        """Waits for so many lines of the log with that message; a failure shows what the servers said last."""
+        def found():
+            lines = [json.loads(line) for line in self.stack.log("api").splitlines() if f'"message":"{message}"' in line]
+            return lines if len(lines) >= count else None
+        try:
+            return until(f'"{message}" for the {count}th time', found)
+        except AssertionError as failure:
+            lines = [line for line in self.stack.log("api").splitlines() if '"message":"Request completed"' not in line]
+            raise AssertionError("\n".join([str(failure), *lines[-LINES_SHOWN:]])) from None
 
     def is_alive(self, process):
         """Whether it runs; one that waits for its parent to notice its end does not."""

@@ -28,10 +28,16 @@ package struct Asset: Sendable {
     }
   }
 
-  /// The file with `{{name}}` replaced by each value, which must be HTML already.
-  package func filled(_ values: KeyValuePairs<String, [UInt8]>) -> [UInt8] {
-    var text = bytes
-    for (name, value) in values { text.replace(Array("{{\(name)}}".utf8), with: value) }
-    return text
+  /// The file with each `{{name}}` replaced by its value, which must be HTML already, or by nothing; only there may a brace
+  /// stand in the file. What is put in is not looked at again: nothing that others wrote is a place to fill.
+  package func filled(_ values: [String: [UInt8]]) -> [UInt8] {
+    var (page, rest) = ([UInt8](), bytes[...])
+    while let start = rest.firstIndex(of: UInt8(ascii: "{")) {
+      page += rest[..<start]
+      let name = rest[start...].dropFirst(2).prefix { $0 != UInt8(ascii: "}") }
+      page += values[String(decoding: name, as: UTF8.self)] ?? []
+      rest = rest[name.endIndex...].dropFirst(2)
+    }
+    return page + rest
   }
 }

@@ -13,11 +13,9 @@ package enum PageShell {
     var name = HTMLWriter()
     name.text(title)
     let tag = script.map { "<script type=\"module\" src=\"/assets/\($0).js\"></script>\n" } ?? ""
-    var page = Asset.named("shell.html").filled(["script": Array(tag.utf8)])
-    page.replace(Array("<a href=\"\(path)\">".utf8), with: Array("<a href=\"\(path)\" aria-current=\"page\">".utf8))
-    // What others wrote comes last, the title before the content in the page: nothing in them is a place to fill.
-    page.replace(Array("{{main}}".utf8), with: main, maxReplacements: 1)
-    page.replace(Array("{{title}}".utf8), with: name.bytes, maxReplacements: 1)
+    let page = Asset.named("shell.html").filled([
+      "title": name.bytes, "script": Array(tag.utf8), "at \(path)": Array(" aria-current=\"page\"".utf8), "main": main,
+    ])
     return WebFile(mediaType, page)
   }
 }
