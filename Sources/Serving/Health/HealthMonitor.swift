@@ -24,6 +24,8 @@ final class HealthMonitor {
   /// The last report.
   private(set) var last = HealthReport.starting
   private var isRunning = false
+  /// Something has changed since the checks that run began.
+  private var isOutdated = false
 
   init(_ context: LoopContext, external: ExternalCheck, publish: @escaping (HealthReport) -> Void) throws {
     self.context = context
@@ -85,10 +87,18 @@ final class HealthMonitor {
     }
   }
 
+  /// Runs the checks, or has those that run be followed by others.
   private func runOnce() async {
-    guard !isRunning else { return }
+    guard !isRunning else { return isOutdated = true }
     isRunning = true
-    defer { isRunning = false }
+    repeat {
+      isOutdated = false
+      await runAll()
+    } while isOutdated
+    isRunning = false
+  }
+
+  private func runAll() async {
     let databaseCheck = pending { [self] in await check("database", self.askTime) }
     let redisCheck = pending { [self] in await check("redis", self.writeToRedis) }
     let externalCheck = pending { [self] in await external.run(on: loop) }

@@ -1,8 +1,11 @@
 import Faults
 import Glibc
 import JSON
+import Reactor
 import Testing
 import Values
+
+@testable import HTTP
 
 @Suite("The health report", .blocking)
 struct HealthTests {
@@ -29,6 +32,20 @@ struct HealthTests {
       // Others that are away are no reason to send nobody here.
       #expect(try client.get("/readyz").status == 200)
     }
+  }
+
+  @Test("knows soon of what changes while a check is still waiting, and not with the next turn alone")
+  func outdated() throws {
+    let silent = try ListeningSocket.open(host: "127.0.0.1", port: 0)
+    defer { close(silent) }
+    let turn: UInt64 = 60_000_000_000
+    let start = Clock.monotonic()
+    let server = try LiveServer([
+      "HEALTH_EXTERNAL_URLS": "http://127.0.0.1:\(ListeningSocket.port(of: silent))/", "WORKERS": "1",
+      "HEALTH_TIMEOUT_MILLISECONDS": "3000", "HEALTH_INTERVAL_MILLISECONDS": String(turn / 1_000_000),
+    ])
+    defer { server.stop() }
+    #expect(Clock.monotonic() - start < turn, "the schema came while the other server was waited for")
   }
 
   @Test("is degraded by a Redis that has become a Cluster, and the log says why")
