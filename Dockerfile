@@ -18,9 +18,9 @@ RUN --mount=type=cache,target=/src/.build,sharing=locked scripts/release-binary 
 FROM ${DEBIAN_IMAGE}
 RUN apt-get update \
   && apt-get install -y --no-install-recommends libpq5 libhiredis0.14 libcurl4 ca-certificates tini \
-  && rm -rf /var/lib/apt/lists/* \
   && groupadd --gid 1001 terroir \
-  && useradd --uid 1001 --gid 1001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin terroir
+  && useradd --uid 1001 --gid 1001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin terroir \
+  && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/lib/dpkg/*-old /var/log/* /usr/bin/tini-static
 COPY --from=build /out/terroir /out/swift-backtrace /usr/local/bin/
 
 # scripts/image gives them. An empty version means: what the sources say of themselves.

@@ -49,8 +49,8 @@ class Image(unittest.TestCase):
         added = (self.image["Size"] - base["Size"]) / 1e6
         binary = int(docker("run", "--rm", "--entrypoint", "stat", IMAGE, "-c", "%s", "/usr/local/bin/terroir")) / 1e6
         print(f"image {self.image['Size'] / 1e6:.0f} MB, {added:.0f} MB over its base; binary {binary:.0f} MB")
-        self.assertLess(added, 105)  # 180 MB in all on the slim image, which is 75
-        self.assertLess(binary, 65)
+        self.assertLess(added, 35)  # 110 MB in all on the slim image, which is 75
+        self.assertLess(binary, 18)  # 16 MB without the names that backtraces show
 
     def test_says_what_it_is(self):
         commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
