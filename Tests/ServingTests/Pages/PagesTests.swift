@@ -30,7 +30,8 @@ struct PagesTests {
   func strictness(path: String) throws {
     let text = try client().get(path).text
     #expect(!text.contains("{{"))
-    #expect(text.split(separator: " aria-current=\"page\"", omittingEmptySubsequences: false).count == 2, "one place is here")
+    let places = text.split(separator: " aria-current=\"page\"", omittingEmptySubsequences: false)
+    #expect(places.count == 2, "one link leads here")
     for forbidden in ["<style", " style=", "<script>", " onclick=", " onload=", "src=\"http", "url(http"] {
       #expect(!text.contains(forbidden), "\(forbidden)")
     }
