@@ -43,6 +43,17 @@ class Deploys(unittest.TestCase):
         self.assertEqual(self.host.served(), "one")
         self.assertNotIn("Migrating", said)
 
+    def test_releases_are_kept_where_the_state_folder_is_reached_by_a_link(self):
+        link = self.host.folder / "link"
+        link.symlink_to(self.host.folder)
+        self.addCleanup(self.host.settings.update, DEPLOY_STATE=self.host.state)
+        self.host.settings["DEPLOY_STATE"] = f"{link}/{self.host.state.name}/"
+        self.deploys(self.host.release("older"))
+        self.deploys(self.host.release("newer"))
+        self.assertEqual(len(list((self.host.state / "releases").iterdir())), 2)
+        self.deploys("rollback")
+        self.assertEqual(self.host.served(), "older")
+
     def test_status_says_which_colour_serves_what_since_when(self):
         self.deploys(self.host.release("shown"))
         code, said = self.host.deploy("status", options=())
