@@ -1,0 +1,72 @@
+"""Restores of a cluster whose last WAL was never archived: no row of it is lost, whichever way is tried first."""
+import shutil
+import unittest
+
+from Tests.Recovery.site import Site
+from Tests.Stack.stack import until
+
+
+class Restore(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.site = Site()
+        cls.addClassCleanup(cls.site.end)
+        cls.site.begin()
+        cls.site.stop("server")
+        cls.site.sql("CREATE TABLE rows (number int)")
+        cls.site.command("run")
+
+    def lose(self):
+        """Rows of which the archive has one, in three segments that it has not got; a moment between; and the end of Postgres."""
+        site = self.site
+        site.sql("TRUNCATE rows; INSERT INTO rows VALUES (1)")
+        site.switch()
+        moment = site.sql("SELECT clock_timestamp()")
+        site.sql("ALTER SYSTEM SET archive_command = 'false'")
+        site.sql("SELECT pg_reload_conf()")
+        until("the archiver to fail", lambda: site.sql("SHOW archive_command") == "false")
+        for number in (2, 3):
+            site.sql(f"INSERT INTO rows VALUES ({number})")
+            site.sql("SELECT pg_switch_wal()")
+        site.sql("INSERT INTO rows VALUES (4)")
+        site.kill_postgres()
+        return moment
+
+    def is_whole(self):
+        """Every row is there, and archived without a gap."""
+        self.site.start_postgres()
+        self.assertEqual(self.site.sql("SELECT array_agg(number ORDER BY number) FROM rows"), "{1,2,3,4}")
+        self.site.switch()
+        self.assertIn("without a gap", self.site.command("status").stdout)
+        self.assertIn("Verified", self.site.command("verify").stdout)
+        self.assertIn("Backup completed", self.site.command("run", "--kind", "full").stdout)
+        self.assertFalse((self.site.folder / "state/kept-wal").exists())
+
+    def test_another_moment_may_be_tried_with_the_wal_that_was_kept(self):
+        moment = self.lose()
+        self.assertIn("of WAL that were not archived", self.site.command("restore", "--to", moment, "--replace").stdout)
+        self.site.start_postgres()
+        self.assertEqual(self.site.sql("SELECT array_agg(number) FROM rows"), "{1}")
+        self.site.stop_postgres()
+        self.site.command("restore", "--to", "latest", "--replace", "--accept")
+        self.is_whole()
+
+    def test_accepted_wal_of_a_saved_folder_is_archived(self):
+        self.lose()
+        saved = self.site.folder / "saved"
+        shutil.copytree(self.site.data / "pg_wal", saved)
+        shutil.rmtree(self.site.data)
+        self.site.own(saved)
+        self.site.command("restore", "--to", "latest", "--wal", saved.name)  # from where the command is called
+        self.site.command("restore", "--accept")
+        self.is_whole()
+
+    def test_a_folder_of_wal_that_is_not_there_is_a_wrong_command_line(self):
+        for folder, said in (("nowhere", "there is no folder"), ("", "--wal needs a value")):
+            done = self.site.command("restore", "--to", "latest", "--into", self.site.folder / "copy", "--wal", folder, check=False)
+            self.assertEqual(done.returncode, 64, done.stderr)
+            self.assertIn(said, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
