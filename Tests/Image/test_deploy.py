@@ -7,7 +7,7 @@ import unittest
 
 from Tests.Image import project
 
-WATCH = ("--for", "6s", "--every", "2s", "--min-requests", "5", "--max-p95", "1s", "--no-backup")
+WATCH = ("--for", "6s", "--every", "2s", "--min-requests", "5", "--max-p95", "1s")
 
 
 # What makes of an image a release that does away with a table which nobody needs any more.
@@ -44,8 +44,8 @@ class Deploys(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return project.docker("image", "inspect", "--format", "{{.Id}}", f"terroir:{name}")
 
-    def deploy(self, *arguments):
-        done = project.run("scripts/deploy", *WATCH, *arguments, check=False)
+    def deploy(self, *arguments, backup=("--no-backup",)):
+        done = project.run("scripts/deploy", *WATCH, *backup, *arguments, check=False)
         return done.returncode, done.stdout + done.stderr
 
     def served(self):
@@ -97,6 +97,12 @@ class Deploys(unittest.TestCase):
             code, said = self.deploy(image)
             self.assertEqual((code, self.served()), (0, "without"), said)
         self.assertEqual(asking.failures, [])
+
+    def test_a_backup_is_taken_where_backups_are_made(self):
+        project.until("the timetable's own backups", project.timetable_rests, 300)
+        code, said = self.deploy(self.image("backed"), backup=())
+        self.assertEqual((code, self.served()), (0, "backed"), said)
+        self.assertIn("Backup completed", said)
 
     def test_a_tag_is_refused(self):
         code, said = self.deploy("terroir:latest")

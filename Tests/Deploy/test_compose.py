@@ -1,0 +1,88 @@
+"""What a deploy in compose does to the project's own files, with an engine that says only what it is told to say: what
+servers are is shown on a real one (Tests/Image/test_deploy.py)."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from Tests.Deploy.host import Notices
+from Tests.Stack.stack import ROOT, until
+
+NEW = "terroir@sha256:" + "b" * 64
+# Blue serves, each image has the same migrations, and what is started ends at once.
+ENGINE = r"""#!/bin/bash
+echo "$*" >>"$ENGINE_LOG"
+case $* in
+  "compose ps "*) [ -z "${SILENT:-}" ] || exit 1 ;;&
+  "compose ps --quiet api") echo blue ;;
+  "compose config") echo "name: terroir" ;;
+  "compose exec "*) exit "${BACKUP_CODE:-0}" ;;
+  *" version") echo "terroir 1.2.3 (revision new)" ;;
+esac
+"""
+
+
+class Compose(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="terroir-compose-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.project = self.folder / "a project"
+        self.project.mkdir()
+        self.notices = Notices()
+        self.log = self.folder / "engine.log"
+        engine = self.folder / "docker"
+        engine.write_text(ENGINE)
+        engine.chmod(0o755)
+
+    def copy(self):
+        for part in ("scripts", "deploy", "nginx"):
+            shutil.copytree(ROOT / part, self.project / part)
+        shutil.copy(ROOT / ".env.example", self.project / ".env")
+
+    def deploy(self, *arguments, **environment):
+        done = subprocess.run(
+            [self.project / "scripts/deploy", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+            env={**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}", "ENGINE_LOG": str(self.log), "DEPLOY_SETTINGS": "/nonexistent",
+                 "DEPLOY_NOTIFY": self.notices.url, "DEPLOY_BLUE": "127.0.0.1:1", "DEPLOY_GREEN": "127.0.0.1:1", "DEPLOY_START_SECONDS": "1", **environment})
+        return done.returncode, done.stdout
+
+    def stages(self):
+        return [line.split()[2] for line in (self.project / ".terroir/deploy/journal").read_text().splitlines()]
+
+    def test_the_backup_is_that_of_the_service(self):
+        self.copy()
+        code, said = self.deploy(NEW)
+        self.assertEqual(code, 1, said)
+        self.assertIn("compose exec -T backup scripts/backup/run", self.log.read_text().splitlines())
+        self.assertEqual(self.stages(), ["begin", "backup", "migrate", "start", "undo", "failed"], said)
+        code, said = self.deploy(NEW, BACKUP_CODE="78")
+        self.assertEqual(code, 1, said)
+        self.assertIn("Not deployed: backups are not set up here", said)
+
+    def test_a_full_disk_leaves_the_settings_as_they_were_and_is_told(self):
+        if os.getuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", self.project], capture_output=True).returncode:
+            self.skipTest("only root may mount a file system to fill")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.project], check=True)
+        self.copy()
+        before = (self.project / ".env").read_bytes()
+        code, said = self.deploy("--backup-command", "cat /dev/zero >filler || true", NEW)
+        self.assertEqual(code, 1, said)
+        self.assertIn("No space left on device", said)
+        self.assertEqual((self.project / ".env").read_bytes(), before)
+        self.assertIn("Not deployed: ", said)
+        self.assertIn("blue serves on.", said)
+        until("the notice", lambda: any("not deployed" in text for text in self.notices.texts))
+
+    def test_who_serves_is_not_taken_for_gone_where_the_engine_is_silent(self):
+        self.copy()
+        code, said = self.deploy("--no-backup", NEW, SILENT="yes")
+        self.assertEqual(code, 1, said)
+        started = [line.split()[-1] for line in self.log.read_text().splitlines() if line.startswith("compose up ")]
+        self.assertEqual(started, ["api-green"])
+        self.assertIn("blue serves on.", said)
+
+
+if __name__ == "__main__":
+    unittest.main()
