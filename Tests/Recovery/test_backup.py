@@ -2,6 +2,7 @@
 import os
 import re
 import shutil
+import subprocess
 import threading
 import unittest
 
@@ -132,6 +133,32 @@ class Backup(unittest.TestCase):
                 bundle.write_bytes(good)
         self.site.command("run")
         self.assertEqual(self.site.metric("terroir_backup_last_run_success"), 1)
+
+    def test_a_failure_is_told_where_the_metrics_cannot_be_written(self):
+        wrong = {"PGBACKREST_REPO1_CIPHER_PASS": "another passphrase"}
+        told = len(self.site.told.texts)
+        curl = self.site.folder / "bin/curl"
+        curl.write_text('#!/bin/sh\necho "$@" >>"${0%/*}/curl.log"\nexec /usr/bin/curl "$@"\n')
+        curl.chmod(0o755)
+        self.site.own(curl.parent)
+        self.addCleanup(curl.unlink)
+        self.fails("run", naming="Backup FAILED at [^\0]*/nonexistent could not be written", BACKUP_METRICS="/nonexistent", **wrong)
+        self.assertIn("Backup FAILED", self.site.told.texts[told])
+        self.assertNotIn(self.site.told.url, (curl.parent / "curl.log").read_text())  # which any user may see among the processes
+        if os.getuid():
+            self.skipTest("only root may mount a file system to fill")
+        metrics = self.site.folder / "metrics"
+        before = (metrics / "terroir_backup.prom").read_bytes()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", metrics], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", metrics], check=True)
+        (metrics / "terroir_backup.prom").write_bytes(before)
+        self.site.own(metrics)
+        with open(metrics / "filler", "wb", buffering=0) as file, self.assertRaises(OSError):
+            while True:
+                file.write(b"x" * 4096)
+        self.fails("run", naming="Backup FAILED at [^\0]*metrics could not be written", **wrong)
+        self.assertEqual({path.name: path.read_bytes() for path in metrics.glob("*erroir*")}, {"terroir_backup.prom": before})
+        self.assertIn("Backup FAILED", self.site.told.texts[told + 1])
 
     def test_a_copy_that_is_not_what_was_recorded_is_named(self):
         label, environment = self.last_label(), {"PGBACKREST_CIPHER_PASS": (self.site.folder / "etc/passphrase").read_text()}
