@@ -15,7 +15,8 @@ package enum LogRedaction {
   /// A request target with its secret segments and the values of secret query parameters masked; all else stays.
   ///
   /// A parameter counts as secret when its name, in any case and with separators ignored, contains one of the usual
-  /// words (token, key, password, …), or holds a percent sign that might hide one.
+  /// words (token, key, password, …), or holds a percent sign that might hide one; or when a secret segment stands in
+  /// its value, such as the path to go back to.
   package static func path(_ target: UnsafeRawBufferPointer) -> String {
     let text = String(decoding: target, as: UTF8.self)
     let mark = text.firstIndex(of: "?") ?? text.endIndex
@@ -26,7 +27,9 @@ package enum LogRedaction {
     if mark == text.endIndex { return path }
     let query = text[text.index(after: mark)...]
     let parameters = query.split(separator: "&", omittingEmptySubsequences: false).map { parameter in
-      guard let equals = parameter.firstIndex(of: "="), isSecret(parameter[..<equals]) else { return String(parameter) }
+      guard let equals = parameter.firstIndex(of: "="),
+        isSecret(parameter[..<equals]) || holdsSecret(parameter[equals...])
+      else { return String(parameter) }
       return parameter[...equals] + mask
     }
     return path + "?" + parameters.joined(separator: "&")
@@ -53,6 +56,11 @@ package enum LogRedaction {
     if name.utf8.contains(UInt8(ascii: "%")) { return true }
     let plain = name.lowercased().filter { $0 != "_" && $0 != "-" && $0 != "." }
     return secretNames.contains { plain.contains($0) }
+  }
+
+  private static func holdsSecret(_ value: Substring) -> Bool {
+    value.utf8.contains(UInt8(ascii: "_"))
+      && value.indices.contains { place in secretSegments.contains { value[place...].hasPrefix($0) } }
   }
 
   /// Whether a target has a query, or what every secret segment has: without either nothing needs masking.

@@ -11,6 +11,7 @@ import Testing
     ("/a?token", "/a?token"), ("/a?&&token=", "/a?&&token=***"), ("/a?x=?token=y", "/a?x=?token=y"),
     ("/a?refreshToken=x", "/a?refreshToken=***"), ("*", "*"),
     ("/api/invitations/tiv_abc", "/api/invitations/***"), ("/a/tpr_x/b?c=d", "/a/***/b?c=d"), ("/a_b/c", "/a_b/c"),
+    ("/register?to=%2Finvitations%2Ftiv_x", "/register?to=***"), ("/?to=/i/tpr_x&q=a_b", "/?to=***&q=a_b"),
   ])
 func redactedTarget(target: String, expected: String) {
   #expect(LogRedaction.path(target) == expected)
