@@ -4,7 +4,11 @@ import CCrypto
 package struct RunningDigest {
   private var context = SHA256_CTX()
 
-  package init() { SHA256_Init(&context) }
+  /// Begins with some bytes.
+  package init(_ bytes: [UInt8] = []) {
+    SHA256_Init(&context)
+    append(bytes)
+  }
 
   package mutating func append(_ bytes: [UInt8]) {
     bytes.withUnsafeBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }

@@ -14,7 +14,7 @@ struct BodyLines {
   private var isAtEnd = false
   /// Lines so far, empty ones too.
   private(set) var number = 0
-  /// Of all bytes that were read; nil when it is not asked for.
+  /// Goes on with all bytes that are read; nil when it is not asked for.
   private(set) var digest: RunningDigest?
 
   /// Calls `check` before each line, empty ones too, and goes no further when it throws.

@@ -56,6 +56,21 @@ struct HistoryTests {
     #expect(hours?.first?["mean"]?.number == 7.5)
   }
 
+  @Test("is another request for another device, even with the same key and file")
+  func key() throws {
+    let other = try device.owner.post("/api/gardens/\(device.garden)/devices", #"{"name":"Other"}"#)
+    let id = try #require(try other.json["id"]?.text)
+    func send(to device: String) throws -> Reply {
+      try self.device.owner.send(
+        "POST", "/api/devices/\(device)/history", Self.file(["ph,7,2019-05-01T08:45:00Z"]),
+        headers: ["Idempotency-Key: file"], type: "text/csv")
+    }
+    let first = try send(to: "\(device.id)")
+    #expect(first.status == 200)
+    #expect(try send(to: id).problem == "idempotency-key-reused")
+    #expect(try send(to: "\(device.id)").body == first.body)
+  }
+
   @Test("is refused whole for one faulty line, and all of them are told")
   func faults() throws {
     let late = Timestamp(unixMilliseconds: Clock.unixMilliseconds() + 600_000)
