@@ -55,13 +55,21 @@ extension GardenFeature {
     }
   }
 
+  /// What no raw readings of the export are there for: hours before them, and those that have counted more than are left,
+  /// imported ones for example.
   private static func hours(_ user: Identifier, _ rawFrom: Timestamp) -> ExportPart {
     ExportPart(
       kind: .hour, chunkRows: 1_000,
       sql: """
         SELECT r.device_id, r.sensor_type, r.start, r.min, r.max, r.sum, r.count
-        FROM gardens g JOIN devices d ON d.garden_id = g.id CROSS JOIN LATERAL (
-          SELECT * FROM readings_1h WHERE device_id = d.id AND start < \(rawFrom) OFFSET 0) r
+        FROM (SELECT \(rawFrom)) AS bound ("from") CROSS JOIN gardens g JOIN devices d ON d.garden_id = g.id
+        CROSS JOIN LATERAL (
+          SELECT hour.* FROM readings_1h AS hour LEFT JOIN (
+            SELECT sensor_type, date_bin('1 hour', measured_at, timestamptz '2000-01-01 00:00:00+00') AS start,
+              count(*) AS count
+            FROM (\(unescaped: RawReadings.rows(device: "d.id", from: #"bound."from""#))) AS history GROUP BY 1, 2
+          ) AS raw ON raw.sensor_type = hour.sensor_type AND raw.start = hour.start
+          WHERE hour.device_id = d.id AND (hour.start < bound."from" OR hour.count > coalesce(raw.count, 0)) OFFSET 0) r
         WHERE g.owner_id = \(user)
         """
     ) { row, json in
