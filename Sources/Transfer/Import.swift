@@ -71,8 +71,9 @@ struct Import: EndpointGroup {
     defer { place.end() }
     let (loop, deadline) = (context.loop, context.loop.now + Transfers.longestNanoseconds)
     let key = try isDryRun ? nil : IdempotencyKey(call.request, user: user, content: [], seal: context.answerSeal)
+    let target = Array("\(call.request.target)\n".utf8)
     // Invariant 1.
-    var lines = BodyLines(call.request.bodyStream, digest: key.map { _ in RunningDigest() }) { [unowned(unsafe) loop] in
+    var lines = BodyLines(call.request.bodyStream, digest: key.map { _ in RunningDigest(target) }) { [unowned(unsafe) loop] in
       guard loop.now < deadline else { throw Problem(.timeout, "The import took too long.") }
     }
     if let key, let made = try await made(before: key, &lines, at: call.now) { return call.response(made) }
@@ -127,7 +128,7 @@ struct Import: EndpointGroup {
       if let device { try await hold(device.id, for: user, in: transaction) }
       var lastStatement = context.loop.now
       while let line = try await lines.next() {
-        file.take(line, line: lines.number)
+        try await take(line, lines.number, into: &file)
         if file.report.faultCount > 0 { throw Refused() }
         let isLate = context.loop.now - lastStatement >= Self.keepAliveNanoseconds
         guard file.batch.isFull || isLate else { continue }
@@ -172,11 +173,18 @@ struct Import: EndpointGroup {
   /// Reads on without writing, so that all faults are told at once. Behind a fault rows could name what was never made.
   private func readOn(_ lines: inout BodyLines, _ file: inout ImportFile) async throws {
     while let line = try await lines.next() {
-      file.take(line, line: lines.number)
+      try await take(line, lines.number, into: &file)
       if file.batch.isFull { file.written(freshReadings: file.batch.readings.count) }
     }
     file.finish(line: lines.number)
     file.written(freshReadings: file.batch.readings.count)
+  }
+
+  /// Reads a line, once the database was asked for its time zone.
+  private func take(_ line: [UInt8], _ number: Int, into file: inout ImportFile) async throws {
+    guard let zone = file.take(line, line: number) else { return }
+    file.learn(zone, isKnown: try await GardenTimeZone.isKnown(zone, in: context.database))
+    _ = file.take(line, line: number)
   }
 
   private static func refusal(_ report: ImportReport) -> Problem {

@@ -92,7 +92,6 @@ struct ImportBatch {
   func write(
     _ owner: Identifier, at now: Timestamp, in transaction: Transaction
   ) async throws -> Int {
-    try await GardenTimeZone.check(gardens.map(\.new.timeZone) + devices.map(\.new.timeZone), in: transaction)
     if !gardens.isEmpty { try await NewGarden.insert(gardens, of: owner, in: transaction) }
     if !devices.isEmpty { try await writeDevices(transaction) }
     if !businesses.isEmpty { try await writeBusinesses(owner, transaction) }

@@ -10,6 +10,8 @@ import Web
 struct ImportFile {
   /// The most things of one kind that lines may name, so that their ids fit into memory.
   static let maximumNamed = 100_000
+  /// The most time zones that are asked for, which is more than there are; further ones are unknown.
+  static let maximumZones = 1_000
 
   private(set) var report = ImportReport()
   /// Rows that wait to be written.
@@ -30,6 +32,8 @@ struct ImportFile {
   private var businesses: [Identifier: Identifier] = [:]
   /// The sensor types of each device's readings, as hashes of their names: the names themselves could be too much.
   private var sensorTypes: [Identifier: [Int]] = [:]
+  /// Time zones that were asked for, and whether the database knows them.
+  private var zones = [GardenTimeZone.assumed: true]
   /// Makes ids of one moment.
   private var identifiers = IdentifierSequence()
   private var idsMoment: Timestamp
@@ -49,12 +53,18 @@ struct ImportFile {
     sensorTypes[device.id] = types.map(\.hashValue)
   }
 
-  /// Reads one line.
-  mutating func take(_ bytes: [UInt8], line: Int) {
-    batch.bytes += bytes.count
+  /// Reads one line; gives the time zone on it that is not known yet, for `learn`: then it is to be read again.
+  mutating func take(_ bytes: [UInt8], line: Int) -> String? {
     do {
-      if history != nil { return try readHistory(bytes) }
-      try read(try JSONReader.parse(bytes))
+      if history != nil {
+        try readHistory(bytes)
+      } else {
+        let value = try JSONReader.parse(bytes)
+        if let zone = value.member("timeZone")?.stringText, zones[zone] == nil, zones.count < Self.maximumZones {
+          return zone
+        }
+        try read(value)
+      }
     } catch let error as JSONError {
       report.fault(line, Fault("", error.message))
     } catch let error as ValidationError {
@@ -62,7 +72,12 @@ struct ImportFile {
     } catch {
       report.fault(line, Fault("", "cannot be read"))
     }
+    batch.bytes += bytes.count
+    return nil
   }
+
+  /// Notes whether the database knows a time zone.
+  mutating func learn(_ zone: String, isKnown: Bool) { zones[zone] = isKnown }
 
   /// Notes at the end that there was not even a first line.
   mutating func finish(line: Int) {
@@ -134,6 +149,7 @@ struct ImportFile {
     let old = Self.newcomer(&fields, &gardens)
     _ = fields.optional("ownerId", .identifier)
     let garden = NewGarden(&fields)
+    checkZone(garden.timeZone, &fields)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
     let id = identifier(at: createdAt)
@@ -146,6 +162,7 @@ struct ImportFile {
     let old = Self.newcomer(&fields, &devices)
     let garden = known("gardenId", "garden", &fields, gardens)
     let device = NewDevice(&fields)
+    checkZone(device.timeZone, &fields)
     // A copy has not been seen yet.
     _ = fields.optional("lastSeenAt", .timestamp)
     _ = fields.optional("online", .boolean)
@@ -306,6 +323,10 @@ struct ImportFile {
     checkPast("createdAt", createdAt, &fields)
     checkPast("updatedAt", updatedAt, &fields)
     return (createdAt, updatedAt)
+  }
+
+  private func checkZone(_ zone: String?, _ fields: inout Fields) {
+    if let zone, zones[zone] != true { fields.fault("timeZone", GardenTimeZone.expectation) }
   }
 
   private func checkPast(_ name: String, _ moment: Timestamp, _ fields: inout Fields) {

@@ -19,6 +19,12 @@ package enum GardenTimeZone {
     }
   }
 
+  /// Whether the database knows a zone; what is no name of one it is not asked for.
+  package static func isKnown(_ zone: String, in database: Database) async throws -> Bool {
+    guard isName(zone) else { return false }
+    return try await database.query(areKnown, [zone])[0].decode(Bool.self, 0)
+  }
+
   /// The zone of a row of a table, NULL where the row has none. One that this Postgres does not know any more is none: it
   /// would fail the statement for all rows.
   package static func column(of table: String) -> String {
@@ -27,18 +33,26 @@ package enum GardenTimeZone {
 
   private static let areKnown = Statement(
     "gardens.areTimeZones", "SELECT bool_and(is_time_zone(zone)) FROM unnest($1::text[]) AS asked (zone)")
-  fileprivate static let expectation = "must be the IANA name of a time zone, such as Europe/Paris"
+  package static let expectation = "must be the IANA name of a time zone, such as Europe/Paris"
 }
 
 extension Rule where Value == String {
   /// What Postgres also takes, such as `EST` or `CET-1`, is no name of the database of zones.
   static var timeZone: Rule {
-    Rule.string(1...64).checked(GardenTimeZone.expectation) { name in
-      let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-      guard name != GardenTimeZone.assumed else { return true }
-      return parts.count > 1 && parts[0].utf8.allSatisfy(isWord)
-        && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(isPart) }
-    }
+    Rule.string(1...GardenTimeZone.longestName).checked(GardenTimeZone.expectation, GardenTimeZone.isName)
+  }
+}
+
+extension GardenTimeZone {
+  /// The longest name, in Unicode scalars.
+  static let longestName = 64
+
+  /// Whether a text may be the name of a zone.
+  static func isName(_ name: String) -> Bool {
+    guard name != assumed else { return true }
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    return name.utf8.count <= longestName && parts.count > 1 && parts[0].utf8.allSatisfy(isWord)
+      && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(isPart) }
   }
 
   private static func isWord(_ byte: UInt8) -> Bool {

@@ -162,6 +162,8 @@ struct TransferTests {
         ], 4, "/sum"
       ),
       ([header, #"{"kind":"garden","id":"\#(someID)","name":"","nmae":"x"}"#], 2, "/name"),
+      ([header, #"{"kind":"garden","id":"\#(someID)","name":"x","timeZone":"Mars/Olympus"}"#, "x"], 2, "/timeZone"),
+      ([header, garden, #"{"kind":"device","id":"\#(someID)","gardenId":"\#(someID)","timeZone":"a\u0000/b"}"#], 3, "/name"),
     ] as [([String], Int64, String)])
   func faults(lines: [String], line: Int64, pointer: String) throws {
     let (client, _) = try server.signedIn()
@@ -281,6 +283,36 @@ struct TransferTests {
     #expect(sums.sorted() == [1, 12])
     let counts: [Int64] = hours.compactMap { $0["count"]?.integer }
     #expect(counts.sorted() == [1, 2])
+  }
+
+  @Test("carry the hours whose raw readings are gone, however young they are, and no others")
+  func youngHours() throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("ph", [(50.5, 6.5)])
+    let device = plot.device
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO readings_1h (device_id, sensor_type, start, min, max, sum, count)
+        SELECT device_id, sensor_type, date_trunc('hour', measured_at) - age * interval '1 hour', 6, 7, 6.5 * n, n
+        FROM all_readings, (VALUES (0, 1), (50, 60)) AS hours (age, n) WHERE device_id = \(device)
+        ON CONFLICT DO NOTHING
+        """)
+    }
+    func carried(_ client: Client) throws -> [String] {
+      try export(client).compactMap { line in
+        switch line["kind"]?.text {
+        case "hour": "hour of \(line["count"]?.integer ?? 0)"
+        case "reading": "reading"
+        default: nil
+        }
+      }
+    }
+    #expect(try carried(client) == ["reading", "hour of 60"])
+    let (other, _) = try server.signedIn()
+    #expect(try take(other, client.get("/api/users/me/export").text).status == 200)
+    #expect(try carried(other) == ["reading", "hour of 60"])
   }
 
   @Test("have raw readings rolled up")
