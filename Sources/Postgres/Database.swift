@@ -46,8 +46,7 @@ package final class Database {
     transactions.connections = (0..<configuration.transactionConnections).map { _ in
       PostgresConnection(.transactions, database: self)
     }
-    for connection in readers + writers { connection.start() }
-    transactions.connections.first?.start()
+    for lane in [readers, writers, transactions.connections] { lane.first?.start() }
   }
 
   private var connections: [PostgresConnection] { readers + writers + transactions.connections }
@@ -95,6 +94,18 @@ package final class Database {
     if connection.role == .transactions { transactions.giveBack(connection) }
     if connection.role == .reader { readerConnections += 1 }
     refreshState()
+    startNext(connection.role)
+  }
+
+  /// Opens the next connection of a lane. One after the other: the work of signing in many times at once would keep the
+  /// first of them, and with it whoever waits for the database, from being ready.
+  private func startNext(_ role: PostgresConnection.Role) {
+    switch role {
+    case .reader: readers.first(where: \.isDormant)?.start()
+    case .writer: writers.first(where: \.isDormant)?.start()
+    // Opened as they are needed.
+    case .transactions: break
+    }
   }
 
   func connectionFailed(_ connection: PostgresConnection, _ error: PostgresError) {

@@ -27,6 +27,8 @@ final class PostgresConnection: EventHandler, TurnEnd {
   private var fd: Int32 = -1
   @exclusivity(unchecked) private var interest: Readiness = []
   private var stepTimer: Timer?
+  /// The steps that an attempt to connect has taken.
+  private var steps = 0
   /// Whether the session is being given its settings, the last step of connecting.
   private var isSettling = false
 
@@ -84,10 +86,23 @@ final class PostgresConnection: EventHandler, TurnEnd {
 
   private func chance() -> Double { Double.random(in: 0..<1, using: &loop.generator) }
 
-  private func resolve() {
+  /// The most steps of an attempt that each have the connect timeout for themselves: more than the protocol has.
+  private static let maximumSteps = 32
+
+  /// Gives the attempt's next step its time. Not the whole attempt: what this process takes of it, which opens many
+  /// connections at a time on a busy machine, says nothing of the server.
+  private func awaitStep() {
+    guard steps < Self.maximumSteps else { return }
+    steps += 1
+    if let stepTimer { loop.cancel(stepTimer) }
     stepTimer = loop.schedule(afterNanoseconds: UInt64(configuration.connectTimeoutMilliseconds) * 1_000_000) {
       self.connectingFailed(PostgresError(.unavailable, "no connection within the connect timeout"), .timedOut)
     }
+  }
+
+  private func resolve() {
+    steps = 0
+    awaitStep()
     let attempt = generation
     database?.resolver.resolve { result in
       guard attempt == self.generation, self.lifecycle.state == .resolving else { return }
@@ -101,6 +116,7 @@ final class PostgresConnection: EventHandler, TurnEnd {
   private func connect(to endpoints: [ServerAddress]) {
     guard let database else { return }
     step(.resolved)
+    awaitStep()
     let shift = endpoints.isEmpty ? 0 : lifecycle.rotation % endpoints.count
     let parameters = database.connectionString.parameters(
       Array(endpoints[shift...] + endpoints[..<shift]), configuration)
@@ -213,7 +229,9 @@ final class PostgresConnection: EventHandler, TurnEnd {
 
   func ready(_ readiness: Readiness) {
     switch lifecycle.state {
-    case .connecting: if isSettling { pollSettling() } else { pollConnecting() }
+    case .connecting:
+      awaitStep()
+      if isSettling { pollSettling() } else { pollConnecting() }
     case .ready:
       // Errors and hang-ups show when reading.
       if readiness != .writable { receive() }

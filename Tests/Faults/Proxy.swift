@@ -27,6 +27,7 @@ package final class Proxy: Sendable {
   private let upstream: UInt16
   private let mode = Atomic<Int>(Mode.forward.rawValue)
   private let loss = Mutex<Loss?>(nil)
+  private let delayMicroseconds = Atomic<UInt32>(0)
 
   /// A proxy before that port of the loopback address.
   package init(to upstream: UInt16) {
@@ -58,6 +59,9 @@ package final class Proxy: Sendable {
   package func url(for url: String) -> String { url.replacing(":\(upstream)", with: ":\(port)") }
 
   package func become(_ mode: Mode) { self.mode.store(mode.rawValue, ordering: .relaxed) }
+
+  /// Has each piece of an answer come so much later, those of all connections one after the other.
+  package func delayAnswers(milliseconds: UInt32) { delayMicroseconds.store(milliseconds * 1_000, ordering: .relaxed) }
 
   /// Has one answer lost with its connection: the server has done what was asked, and the client never hears of it.
   package func lose(_ answer: String, to question: [UInt8]) {
@@ -98,6 +102,7 @@ package final class Proxy: Sendable {
       var closed = Set<Int>()
       for (index, entry) in polled.dropLast().enumerated() where entry.revents != 0 && !closed.contains(index / 2) {
         let count = read(entry.fd, &buffer, buffer.count)
+        if index % 2 == 1 { usleep(delayMicroseconds.load(ordering: .relaxed)) }
         if count <= 0 || isLost(buffer[..<count], client: ends[index & ~1], isAnswer: index % 2 == 1)
           || send(ends[index ^ 1], buffer, count, Int32(MSG_NOSIGNAL)) != count
         {

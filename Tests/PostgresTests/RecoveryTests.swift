@@ -67,6 +67,19 @@ struct RecoveryTests {
     #expect(counts.active + counts.idle == 6 && counts.connecting == 0)
   }
 
+  @Test("a connection that goes on step by step is made, however long all of them take together")
+  func slowSteps() async throws {
+    let proxy = try Proxy(before: TestDatabase.url())
+    defer { proxy.become(.stop) }
+    proxy.delayAnswers(milliseconds: 400)
+    let answer = try await TestDatabase.run(url: proxy.url(for: TestDatabase.url()), connectSeconds: 20) {
+      ($0.readers, $0.writers, $0.transactionConnections, $0.connectTimeoutMilliseconds) = (1, 0, 0, 1_500)
+    } _: { database in
+      try await database.query("SELECT 1")[0].decode(Int.self, 0)
+    }
+    #expect(answer == 1)
+  }
+
   @Test("a write that was cut off says that its outcome is unknown, and a transaction that it has not happened")
   func cutOff() async throws {
     let proxy = try Proxy(before: TestDatabase.url())
