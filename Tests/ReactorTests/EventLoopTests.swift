@@ -309,6 +309,23 @@ struct SharedWaitTests {
     #expect(log.sorted() == ["fault of 2", "fault of 2", "loads 1", "loads 2", "of 1", "of 1"])
   }
 
+  @Test("remember no answer that may be from before something was forgotten, and any from when it was asked for")
+  func questions() {
+    var memory = ShortMemory<Int, String>(lifetimeNanoseconds: 10, capacity: 2)
+    let early = memory.question(at: 0)
+    memory.keep("a", of: 1, early)
+    #expect(memory.value(of: 1, at: 9) == "a" && memory.value(of: 1, at: 10) == nil)
+    let forgettings: [(inout ShortMemory<Int, String>) -> Void] = [
+      { $0.forget(2) }, { $0.forget { $0 == "b" } }, { $0.forgetAll() },
+    ]
+    for forget in forgettings {
+      let question = memory.question(at: 20)
+      forget(&memory)
+      memory.keep("b", of: 2, question)
+      #expect(memory.lastValue(of: 2) == nil)
+    }
+  }
+
   @Test("remember for a while, and no more than a bound")
   func memory() {
     var memory = ShortMemory<Int, String?>(lifetimeNanoseconds: 10, capacity: 2)

@@ -34,6 +34,7 @@ package final class DeviceKeys {
   /// The device that a key was given to, nil when there is none, or no longer.
   func holder(of key: OpaqueKey) async throws -> Holder? {
     if let holder = known.value(of: key.digest, at: loop.now) { return holder }
+    let question = known.question(at: loop.now)
     let holder = try await database.query(Self.byKey, key.digest).first.map { row in
       Holder(
         device: DeviceIdentity(
@@ -41,7 +42,7 @@ package final class DeviceKeys {
           sensorTypes: try row.decode([String].self, 2)),
         isDisabled: try row.decode(Bool.self, 3))
     }
-    known.keep(holder, of: key.digest, at: loop.now)
+    known.keep(holder, of: key.digest, question)
     return holder
   }
 

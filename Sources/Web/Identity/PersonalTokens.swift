@@ -41,9 +41,10 @@ package final class PersonalTokens {
     if let found = known.value(of: digest, at: loop.now) {
       holder = found
     } else {
+      let question = known.question(at: loop.now)
       let row = try await database.query(Self.byHash, digest).first
       holder = try row.flatMap { try read($0, at: now) }
-      known.keep(holder, of: digest, at: loop.now)
+      known.keep(holder, of: digest, question)
     }
     return holder.flatMap { holder in holder.expiresAt.map { $0 > now } ?? true ? holder : nil }
   }

@@ -50,8 +50,9 @@ package final class SessionDirectory {
 
   private func holder(of session: Identifier) async throws -> Holder? {
     if let holder = known.value(of: session, at: loop.now) { return holder }
+    let question = known.question(at: loop.now)
     let holder = try await sharedHolder(of: session)
-    known.keep(holder, of: session, at: loop.now)
+    known.keep(holder, of: session, question)
     return holder
   }
 
