@@ -1,5 +1,6 @@
 import Reactor
 import Redis
+import Synchronization
 
 /// Whether what is kept may be read.
 extension Cache {
@@ -34,9 +35,11 @@ extension Cache {
   }
 
   /// Begins an epoch, or joins the one that another loop has begun; gives whether what is kept may be read by it.
+  ///
+  /// The process's first is its own: the one before it may have been killed between a COMMIT and telling of it.
   private func beginEpoch(under mark: UInt64) async -> Bool {
     let connection = redis.counts.connections
-    let mayJoin = owesEpoch ? false : await hasEpoch(under: mark)
+    let mayJoin = owesEpoch || !counts.hasBegun.load(ordering: .acquiring) ? false : await hasEpoch(under: mark)
     if !mayJoin {
       // Whatever it answers but OK, such as an error of a Redis that is full, nothing was set.
       let reply = try? await redis.send("SET", .text(epochKey), .bytes(CacheEpoch(under: mark).bytes))
@@ -44,6 +47,7 @@ extension Cache {
     }
     guard redis.isConnected, redis.counts.connections == connection else { return false }
     owesEpoch = false
+    counts.hasBegun.store(true, ordering: .releasing)
     isTrusted = true
     return true
   }

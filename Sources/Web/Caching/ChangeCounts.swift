@@ -13,6 +13,9 @@ package final class ChangeCounts: Sendable {
   // Invariant 4.
   nonisolated(unsafe) private let counts: UnsafeMutablePointer<Atomic<UInt64>>
 
+  /// Whether the process has begun an epoch of the cache.
+  let hasBegun = Atomic<Bool>(false)
+
   package init() {
     counts = .allocate(capacity: Self.size)
     for index in 0..<Self.size { (counts + index).initialize(to: Atomic(0)) }

@@ -104,6 +104,23 @@ struct CacheTests {
     proxy.become(.forward)
   }
 
+  @Test("of a process that starts holds nothing from before, of which one that was killed may not have told")
+  func start() throws {
+    let writer = try LiveServer()
+    defer { writer.stop() }
+    let shop = try Shop(writer)
+    for client in writer.clients(4) { #expect(try client.get(shop.path).status == 200) }
+    // As a process leaves it that is killed between the COMMIT and what follows.
+    let id = shop.id
+    try writer.withDatabase { database in
+      try await database.execute("UPDATE businesses SET name = 'New Farm' WHERE id::text = \(id)")
+    }
+    #expect(try !writer.clients(4).contains { try $0.get(shop.path).text.contains("New Farm") })
+    let restarted = try writer.replica()
+    defer { restarted.stop() }
+    #expect(try Self.all(restarted.clients(4) + writer.clients(4)) { try $0.get(shop.path).text.contains("New Farm") })
+  }
+
   @Test("answers nothing old while its own way to Postgres is cut, by which it would hear of changes")
   func lostPostgres() throws {
     let url = try TestDatabase.make()
