@@ -8,7 +8,7 @@ extension Service {
   func handOver() {
     guard stage == .serving, let process = successor?.process else { return }
     stage = .handingOver
-    tellSupervisor(.successor(process))
+    tellSupervisor(.main(process))
     housekeeping?.log(.info, "Handing over") { $0.field("process", Int(process)) }
     housekeeping?.handOver()
     for worker in workers { worker.submit { $0.handOver() } }
@@ -20,6 +20,7 @@ extension Service {
   /// The successor has ended before this process has: it serves again.
   private func takeBack() {
     stage = .serving
+    tellSupervisor(.main(getpid()))
     housekeeping?.log(.warning, "Serving again")
     housekeeping?.takeBack()
     for worker in workers { worker.submit { $0.takeBack() } }

@@ -9,15 +9,15 @@ struct Supervisor {
     case serving, stopping
     /// That the loops turn, to be said again and again.
     case alive
-    /// The process that takes this one's place.
-    case successor(pid_t)
+    /// The process that serves: a successor, or this one when that is gone.
+    case main(pid_t)
 
     var text: String {
       switch self {
       case .serving: "READY=1"
       case .stopping: "STOPPING=1"
       case .alive: "WATCHDOG=1"
-      case .successor(let process): "MAINPID=\(process)"
+      case .main(let process): "MAINPID=\(process)"
       }
     }
   }

@@ -91,6 +91,22 @@ struct SupervisorTests {
     while ear.hear({ _ in true }) != "WATCHDOG=1" {}
   }
 
+  @Test("hears that the first one serves again when its successor is gone")
+  func takingBack() throws {
+    let ear = try Ear()
+    let server = try ServerProcess(["serve"], ["NOTIFY_SOCKET": ear.path])
+    _ = try server.port()
+    server.signal(SIGUSR2)
+    let successor = pid_t(try server.number("process", in: try server.line("Handing over")))
+    kill(successor, SIGKILL)
+    _ = try server.line("Serving again")
+    var news: [String] = []
+    while news.count < 4, let text = ear.hear() { news.append(text) }
+    #expect(news.filter { $0.hasPrefix("MAINPID") } == ["MAINPID=\(successor)", "MAINPID=\(server.process)"])
+    server.signal(SIGTERM)
+    #expect(server.wait() == 0)
+  }
+
   private static let settings: [([String: String], pause: UInt64?, isThere: Bool)] = [
     ([:], nil, false), (["NOTIFY_SOCKET": ""], nil, false), (["NOTIFY_SOCKET": "@"], nil, false),
     (["NOTIFY_SOCKET": "vsock:2:1"], nil, false), (["NOTIFY_SOCKET": "relative"], nil, false),
