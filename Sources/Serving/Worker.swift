@@ -43,10 +43,12 @@ final class Worker {
     }
   }
 
-  /// Takes over a new report of the health checks. A store that was found silent is looked at by this loop's pool too.
+  /// Takes over a new report of the health checks. A store that was found silent is looked at by this loop's pool too,
+  /// once for each time: who waits long for an answer must not be taken for another's silence.
   func adopt(_ report: HealthReport) {
+    let known = own.status.health["database"]
     own.status.health = report
-    if report["database"]?.status == .unhealthy { context.database.suspect() }
+    if let check = report["database"], check.isSilent, check.endedAt != known?.endedAt { context.database.suspect() }
   }
 
   /// Takes over the points of the status page.

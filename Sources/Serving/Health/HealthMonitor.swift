@@ -19,13 +19,29 @@ final class HealthMonitor {
   private let trialKey: String
   private let publish: (HealthReport) -> Void
   private let external: ExternalCheck
-  private var reached: Set<String> = []
   private var hasMigrated = false
+  /// The last result of each check, by its name.
+  private var found: [String: HealthCheck] = [:]
+  private var reached: Set<String> = []
   /// The last report.
   private(set) var last = HealthReport.starting
-  private var isRunning = false
-  /// Something has changed since the checks that run began.
-  private var isOutdated = false
+  // They wait for others; each at its own pace, so that none keeps the others' news.
+  private lazy var databaseCheck = RepeatedCheck { [unowned self] in await check("database", askTime) }
+  private lazy var redisCheck = RepeatedCheck { [unowned self] in await check("redis", writeToRedis) }
+  private lazy var externalCheck = RepeatedCheck { [unowned self] in await external.run(on: loop) }
+
+  /// The names of the checks in the order in which reports show them.
+  private static let order = ["database", "redis", "external", "disk", "memory"]
+
+  /// A check that is run again and again.
+  private final class RepeatedCheck {
+    let run: () async -> HealthCheck?
+    var isRunning = false
+    /// Something has changed since the run that goes on began.
+    var isOutdated = false
+
+    init(_ run: @escaping () async -> HealthCheck?) { self.run = run }
+  }
 
   init(_ context: LoopContext, external: ExternalCheck, publish: @escaping (HealthReport) -> Void) throws {
     self.context = context
@@ -54,7 +70,8 @@ final class HealthMonitor {
   func start() {
     loop.spawn { [self] in
       while true {
-        await runOnce()
+        for check in [databaseCheck, redisCheck, externalCheck] { begin(check) }
+        for check in [diskCheck(), memoryCheck()] { take(check) }
         await loop.sleep(nanoseconds: UInt64(settings.intervalMilliseconds) * 1_000_000)
       }
     }
@@ -66,8 +83,13 @@ final class HealthMonitor {
     runSoon()
   }
 
-  /// Runs the checks out of turn: a pool has lost or regained its store.
-  func runSoon() { loop.spawn { [self] in await runOnce() } }
+  /// Asks the stores out of turn: a pool has lost or regained one.
+  func runSoon() {
+    for check in [databaseCheck, redisCheck] {
+      check.isOutdated = true
+      begin(check)
+    }
+  }
 
   func close() {
     database.close()
@@ -87,46 +109,41 @@ final class HealthMonitor {
     }
   }
 
-  /// Runs the checks, or has those that run be followed by others.
-  private func runOnce() async {
-    guard !isRunning else { return isOutdated = true }
-    isRunning = true
-    repeat {
-      isOutdated = false
-      await runAll()
-    } while isOutdated
-    isRunning = false
+  /// Runs a check unless it runs; once more if something changes meanwhile.
+  private func begin(_ check: RepeatedCheck) {
+    guard !check.isRunning else { return }
+    check.isRunning = true
+    loop.spawn { [self] in
+      repeat {
+        check.isOutdated = false
+        if let result = await check.run() { take(result) }
+      } while check.isOutdated
+      check.isRunning = false
+    }
   }
 
-  private func runAll() async {
-    let databaseCheck = pending { [self] in await check("database", self.askTime) }
-    let redisCheck = pending { [self] in await check("redis", self.writeToRedis) }
-    let externalCheck = pending { [self] in await external.run(on: loop) }
-    let checks = [
-      try? await databaseCheck.value(), try? await redisCheck.value(), try? await externalCheck.value(),
-      diskCheck(), memoryCheck(),
-    ].compactMap { $0 }
-    for check in checks where check.status == .healthy { reached.insert(check.name) }
+  /// Publishes what a check has found, with what the others found last.
+  private func take(_ check: HealthCheck) {
+    found[check.name] = check
+    if check.status == .healthy { reached.insert(check.name) }
     let isStarted = hasMigrated && reached.isSuperset(of: ["database", "redis"])
-    last = HealthReport(checks: checks, isStarted: last.isStarted || isStarted)
+    last = HealthReport(checks: Self.order.compactMap { found[$0] }, isStarted: last.isStarted || isStarted)
     publish(last)
   }
 
   /// A Redis that answers but takes no writes is of no use.
   private func writeToRedis() async throws { try await redis.send("SET", .text(trialKey), "", "EX", 1) }
 
-  private func pending(_ body: @escaping () async -> HealthCheck?) -> Pending<HealthCheck?> {
-    let pending = Pending<HealthCheck?>()
-    loop.spawn { pending.complete(.success(await body())) }
-    return pending
-  }
-
   private func check(_ name: String, _ body: @escaping () async throws -> Void) async -> HealthCheck {
     let start = Clock.monotonic()
-    var status = HealthStatus.healthy
-    do { try await body() } catch { status = .unhealthy }
+    var (status, isSilent) = (HealthStatus.healthy, false)
+    do { try await body() } catch {
+      status = .unhealthy
+      isSilent = (error as? PostgresError)?.kind == .timeout
+    }
     let end = Clock.monotonic()
-    return HealthCheck(name: name, status: status, latencyNanoseconds: end - start, endedAt: end)
+    return HealthCheck(
+      name: name, status: status, latencyNanoseconds: end - start, endedAt: end, isSilent: isSilent)
   }
 
   /// The share that is available of what is used or available, as df(1) has it: what the file system holds back is neither.

@@ -13,6 +13,8 @@ struct HealthCheck: Sendable {
   let latencyNanoseconds: UInt64
   /// When it ended, in nanoseconds of the monotonic clock.
   let endedAt: UInt64
+  /// Whether there was no answer in time, in contrast to a bad one.
+  var isSilent = false
   /// Further numbers, such as the free share of a disk.
   var figures: [(name: StaticString, value: Double)] = []
 

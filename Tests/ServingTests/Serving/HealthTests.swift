@@ -2,6 +2,7 @@ import Faults
 import Glibc
 import JSON
 import Reactor
+import Synchronization
 import Testing
 import Values
 
@@ -34,18 +35,49 @@ struct HealthTests {
     }
   }
 
-  @Test("knows soon of what changes while a check is still waiting, and not with the next turn alone")
-  func outdated() throws {
+  @Test("has the stores' news wait neither for the next turn nor for a server that does not answer")
+  func silentServer() throws {
     let silent = try ListeningSocket.open(host: "127.0.0.1", port: 0)
     defer { close(silent) }
     let turn: UInt64 = 60_000_000_000
     let start = Clock.monotonic()
     let server = try LiveServer([
       "HEALTH_EXTERNAL_URLS": "http://127.0.0.1:\(ListeningSocket.port(of: silent))/", "WORKERS": "1",
-      "HEALTH_TIMEOUT_MILLISECONDS": "3000", "HEALTH_INTERVAL_MILLISECONDS": String(turn / 1_000_000),
+      "HEALTH_TIMEOUT_MILLISECONDS": String(turn / 1_000_000), "HEALTH_INTERVAL_MILLISECONDS": String(turn / 1_000_000),
     ])
     defer { server.stop() }
-    #expect(Clock.monotonic() - start < turn, "the schema came while the other server was waited for")
+    let client = Client(server)
+    try server.losePostgres()
+    #expect(try holds(within: 50) { try client.get("/readyz").status == 503 })
+    try server.regainPostgres()
+    #expect(try holds(within: 50) { try client.get("/readyz").status == 200 })
+    #expect(Clock.monotonic() - start < turn)
+  }
+
+  @Test("that ends for another reason than silence has nobody's statement given up, which may take long")
+  func cutHealthCheck() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (client, id) = try server.signedIn()
+    let isLocked = Mutex(false)
+    let holder = try SystemThread(name: "lock") {
+      try? server.withDatabase { database in
+        try await database.transaction { transaction in
+          _ = try await transaction.query("SELECT 1 FROM users WHERE id = \(id) FOR UPDATE")
+          isLocked.withLock { $0 = true }
+          await database.loop.sleep(nanoseconds: 300_000_000)
+          _ = try await transaction.query(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = 'terroir-health' AND datname = current_database()
+            """)
+          await database.loop.sleep(nanoseconds: 2_200_000_000)
+        }
+      }
+    }
+    #expect(holds(within: 20) { isLocked.withLock { $0 } })
+    #expect(try client.patch("/api/users/me", #"{"displayName":"Patient"}"#).status == 200)
+    holder.join()
   }
 
   @Test("is degraded by a Redis that has become a Cluster, and the log says why")
