@@ -8,7 +8,8 @@ import Web
 /// What one replica at a time does in the background, on a schedule.
 ///
 /// Each duty runs in a transaction under an advisory lock of its own: where another replica holds it, the run is
-/// skipped. A duty never overlaps with itself; one that fails is tried again after its interval.
+/// skipped. A duty never overlaps with itself; one that fails is tried again after its interval. No more of them run at a
+/// time than there are connections for: who would wait for one in vain would have failed.
 final class Duties {
   /// The pause after a run that has left work over, in nanoseconds.
   static let breathNanoseconds: UInt64 = 5_000_000
@@ -18,10 +19,13 @@ final class Duties {
   private let context: LoopContext
   private let duties: [Duty]
   private var isStopped = false
+  private var running = 0
+  private let turns: WaitList
 
   init(_ context: LoopContext, _ duties: [Duty]) {
     self.context = context
     self.duties = duties
+    turns = WaitList(on: context.loop)
     // There at zero, so that the first failure is seen.
     for duty in duties {
       for result in Result.allCases { _ = runs(duty, result) }
@@ -58,9 +62,22 @@ final class Duties {
 
   private func keep(_ duty: Duty) async {
     while !isStopped {
-      let hasMore = context.database.isUsable ? await run(duty) : false
+      let hasMore = context.database.isUsable ? await runInTurn(duty) : false
       await context.loop.sleep(nanoseconds: hasMore ? Self.breathNanoseconds : duty.intervalSeconds * 1_000_000_000)
     }
+  }
+
+  /// Leaves one connection to others than duties, if there are several.
+  private var maximumRunning: Int { max(1, context.database.configuration.transactionConnections - 1) }
+
+  private func runInTurn(_ duty: Duty) async -> Bool {
+    while running >= maximumRunning { _ = await turns.wait(nanoseconds: duty.intervalSeconds * 1_000_000_000) }
+    running += 1
+    defer {
+      running -= 1
+      turns.release()
+    }
+    return await run(duty)
   }
 
   private func run(_ duty: Duty) async -> Bool {
