@@ -73,7 +73,8 @@ struct Import: EndpointGroup {
     let key = try isDryRun ? nil : IdempotencyKey(call.request, user: user, content: [], seal: context.answerSeal)
     let target = Array("\(call.request.target)\n".utf8)
     // Invariant 1.
-    var lines = BodyLines(call.request.bodyStream, digest: key.map { _ in RunningDigest(target) }) { [unowned(unsafe) loop] in
+    var lines = BodyLines(call.request.bodyStream, digest: key.map { _ in RunningDigest(target) }) {
+      [unowned(unsafe) loop] in
       guard loop.now < deadline else { throw Problem(.timeout, "The import took too long.") }
     }
     if let key, let made = try await made(before: key, &lines, at: call.now) { return call.response(made) }

@@ -163,7 +163,7 @@ struct TransferTests {
       ),
       ([header, #"{"kind":"garden","id":"\#(someID)","name":"","nmae":"x"}"#], 2, "/name"),
       ([header, #"{"kind":"garden","id":"\#(someID)","name":"x","timeZone":"Mars/Olympus"}"#, "x"], 2, "/timeZone"),
-      ([header, garden, #"{"kind":"device","id":"\#(someID)","gardenId":"\#(someID)","timeZone":"a\u0000/b"}"#], 3, "/name"),
+      ([header, garden, #"{"kind":"device","id":"\#(someID)","timeZone":"a\u0000/b"}"#], 3, "/gardenId"),
     ] as [([String], Int64, String)])
   func faults(lines: [String], line: Int64, pointer: String) throws {
     let (client, _) = try server.signedIn()
