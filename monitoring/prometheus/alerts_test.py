@@ -70,11 +70,11 @@ def reading(device, values, status="accepted"):
     return {f'iot_sensor_readings_total{{device_id="{device}",sensor_type="rain",status="{status}"}}': values}
 
 
-def disk(available, kind="ext4", files="0.5"):
+def disk(available, kind="ext4", files="0.5", minutes=200):
     place = f'{{fstype="{kind}",mountpoint="/{kind}"}}'
     return {
-        f"node_filesystem_avail_bytes{place}": available, f"node_filesystem_size_bytes{place}": "100x200",
-        f"node_filesystem_files_free{place}": f"{files}x200", f"node_filesystem_files{place}": "1x200",
+        f"node_filesystem_avail_bytes{place}": available, f"node_filesystem_size_bytes{place}": f"100x{minutes}",
+        f"node_filesystem_files_free{place}": f"{files}x{minutes}", f"node_filesystem_files{place}": f"1x{minutes}",
     }
 
 
@@ -201,6 +201,9 @@ CASES = [
     Case("DiskNearlyFull", {**disk("11x200"), **disk("1x200", "tmpfs")}, until=30),
     Case("DiskFilling", disk("39-0.17x200"), 11, "critical"),
     Case("DiskFilling", disk("30-0.1x200"), until=40),
+    # A copy of the database is made, looked at, and removed; then one that grows on after hours of rest.
+    Case("DiskFilling", disk("35x360 35-1.5x14 12.5x45 35x120", minutes=600), until=540),
+    Case("DiskFilling", disk("35x360 35-0.1x300", minutes=700), 593, "critical"),
     Case("DiskFilling", {**disk("80-0.3x30"), **disk("30-0.2x200", "tmpfs")}, until=30),
     Case("InodesNearlyGone", disk("50x200", files="0.09"), 1, "critical"),
     Case("InodesNearlyGone", {**disk("50x200", files="0.11"), **disk("50x200", "tmpfs", files="0.01")}, until=20),
