@@ -1,9 +1,11 @@
 """scripts/deploy-ecs against a stand-in for AWS: what is deployed, and what is put back."""
+import signal
 import subprocess
 import tempfile
 import unittest
 
 from Tests.Pipeline.cloud import ROOT, Cloud
+from Tests.Stack.stack import until
 
 
 def image(letter):
@@ -27,7 +29,7 @@ class DeployECS(unittest.TestCase):
         self.assertEqual((code, outcome), (0, "outcome=deployed"), text)
         self.assertEqual(self.cloud.served(), image("b"))
         self.assertEqual(self.cloud.commands, [["migrate"], ["watch", "--url", "http://10.0.0.7:3000", "--metrics", "http://10.0.0.7:9464/metrics", "--for", "5m"]])
-        order = [self.cloud.calls.index(call) for call in ("CreateDBSnapshot", "RunTask", "UpdateService", "TagResource")]
+        order = [self.cloud.calls.index(call) for call in ("CreateDBSnapshot", "RunTask", "TagResource", "UpdateService")]
         self.assertEqual(order, sorted(order))
 
     def test_the_other_containers_and_the_secrets_stay(self):
@@ -79,6 +81,33 @@ class DeployECS(unittest.TestCase):
         self.assertEqual(self.cloud.served(), image("a"))
         self.deploy("staging", "rollback")
         self.assertEqual(self.cloud.served(), image("b"))
+
+    def test_an_interruption_puts_back_what_served_and_the_release_before_it(self):
+        self.deploy("staging", image("b"))
+        self.cloud.exits["watch"] = None
+        for letter, name in (("c", signal.SIGINT), ("d", signal.SIGTERM)):
+            begun = self.cloud.calls.count("RunTask")
+            deploy = subprocess.Popen([ROOT / "scripts/deploy-ecs", "staging", image(letter)], env={**self.cloud.environment, "DEPLOY_PAUSE_SECONDS": "20"},
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            until("the watch", lambda: self.cloud.calls.count("RunTask") == begun + 2 and self.cloud.calls[-1] == "DescribeTasks", 120)
+            self.assertEqual(self.cloud.served(), image(letter))
+            deploy.send_signal(name)
+            self.assertIn("It was interrupted. The old release is put back.", deploy.communicate(timeout=60)[0])
+            self.assertEqual((deploy.returncode, self.cloud.served()), (1, image("b")))
+        code, text, _ = self.deploy("staging", "rollback")
+        self.assertEqual((code, self.cloud.served()), (0, image("a")), text)
+
+    def test_a_release_of_which_nobody_saw_the_end_is_rolled_back_by_one(self):
+        self.deploy("staging", image("b"))
+        self.cloud.exits["watch"] = None
+        begun = self.cloud.calls.count("RunTask")
+        deploy = subprocess.Popen([ROOT / "scripts/deploy-ecs", "staging", image("c")], env=self.cloud.environment, stdout=subprocess.DEVNULL)
+        until("the watch", lambda: self.cloud.calls.count("RunTask") == begun + 2, 120)
+        deploy.kill()
+        deploy.wait()
+        self.assertEqual(self.cloud.served(), image("c"))
+        code, text, _ = self.deploy("staging", "rollback")
+        self.assertEqual((code, self.cloud.served()), (0, image("b")), text)
 
     def test_an_image_without_a_digest_is_refused(self):
         for wrong in ("ghcr.io/example/terroir:latest", "ghcr.io/example/terroir", "x@sha256:abc", "rollback; true"):

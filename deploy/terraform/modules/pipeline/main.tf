@@ -2,7 +2,7 @@
 
 resource "aws_iam_role" "this" {
   name                 = "${var.name}-deploy"
-  max_session_duration = 7200
+  max_session_duration = 14400
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
