@@ -15,6 +15,12 @@ extension Request {
     return values
   }
 
+  /// The members of a list that may stand on several lines, as one field (RFC 9110, section 5.3); nil if there is none.
+  package func headerList(_ name: StaticString) -> String? {
+    let lines = headers(name)
+    return lines.isEmpty ? nil : lines.joined(separator: ",")
+  }
+
   /// How many fields of that name there are.
   package func headerCount(_ name: StaticString) -> Int {
     guard mayHave(name) else { return 0 }

@@ -41,7 +41,7 @@ package final class WebFile: Sendable {
   /// The file with that status, or 304 if the client has it; `isPersonal` when others would get something else.
   package func response(to request: Request, _ status: Status = .ok, isPersonal: Bool = false) -> Response {
     var headers = isPersonal ? personalFields : fields
-    if status == .ok, let field = request.header("If-None-Match"), tag.isNamed(ifNoneMatch: field) {
+    if status == .ok, let field = request.headerList("If-None-Match"), tag.isNamed(ifNoneMatch: field) {
       return Response(.notModified, headers: headers)
     }
     headers.append("Content-Type", mediaType)

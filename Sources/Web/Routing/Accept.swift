@@ -12,7 +12,7 @@ package enum Accept {
         || offered.first == "application/json" && field.elementsEqual("application/json".utf8)
     }
     if isUsual ?? true || offered.isEmpty { return false }
-    return choose(request.headers("Accept").joined(separator: ","), from: offered) == nil
+    return choose(request.headerList("Accept"), from: offered) == nil
   }
 
   /// The media type that the client likes best of those offered, the first of equals; nil when it excludes all.

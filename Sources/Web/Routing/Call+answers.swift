@@ -38,7 +38,7 @@ extension Call {
   /// Whether the client has what this tag stands for, by its `If-None-Match`. Only what reads is answered by 304 (RFC
   /// 9110, section 13.1.2).
   package func isKept(_ tag: EntityTag) -> Bool {
-    guard let field = request.header("If-None-Match"), request.method == .get || request.method == .head else {
+    guard let field = request.headerList("If-None-Match"), request.method == .get || request.method == .head else {
       return false
     }
     return tag.isNamed(ifNoneMatch: field)
@@ -70,7 +70,7 @@ extension Call {
   /// Refuses with 412 unless the client's `If-Match` names the resource's present bytes, or its revision where it has
   /// one, and if its `If-None-Match` names them (RFC 9110, sections 13.1.1 and 13.1.2).
   package func requireMatch(_ current: @autoclosure () -> [UInt8], revision: Timestamp? = nil) throws {
-    let (match, noneMatch) = (request.header("If-Match"), request.header("If-None-Match"))
+    let (match, noneMatch) = (request.headerList("If-Match"), request.headerList("If-None-Match"))
     if match == nil, noneMatch == nil { return }
     let tag = EntityTag(of: current(), revision: revision)
     if let noneMatch, tag.isNamed(ifNoneMatch: noneMatch) {
