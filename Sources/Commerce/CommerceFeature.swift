@@ -27,16 +27,17 @@ package final class CommerceFeature: Feature {
   /// A business stays as a bare row, for the orders of others.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
     // Locked, so that no order is placed with a business of theirs meanwhile.
-    try await transaction.execute(Self.lockBusinesses, user)
+    let businesses = try await transaction.query(Self.lockBusinesses, user).map { try $0.decode(Identifier.self, 0) }
     guard try await transaction.query(Self.openOrders, user).isEmpty else {
       throw Problem(.openOrders, "There are open orders. Cancel, deliver or refund them first.")
     }
-    let businesses = try await transaction.query(Self.closeBusinesses, user).map { try $0.decode(Identifier.self, 0) }
     try await transaction.execute(Self.forgetBuyer, user)
     try await transaction.execute(Self.forgetBuyerInNews, user)
+    // Products first: whoever changes one has it before the words of its business.
     let products = try await transaction.query(Self.deleteProducts, businesses).map {
       try $0.decode(Identifier.self, 0)
     }
+    try await transaction.execute(Self.closeBusinesses, businesses)
     return { [self] in
       await context.cache.invalidate(
         [.businesses] + businesses.flatMap { [.business($0), .products(of: $0)] } + products.map { .product($0) })
@@ -46,7 +47,7 @@ package final class CommerceFeature: Feature {
   package func close() {}
 
   private static let lockBusinesses = Statement(
-    "erasure.lockBusinesses", "SELECT 1 FROM businesses WHERE owner_id = $1 FOR UPDATE")
+    "erasure.lockBusinesses", "SELECT id FROM businesses WHERE owner_id = $1 FOR UPDATE")
   private static let openOrders = Statement(
     "erasure.openOrders",
     """
@@ -58,7 +59,7 @@ package final class CommerceFeature: Feature {
     """
     UPDATE businesses SET owner_id = NULL, name = '(erased)', description = NULL, latitude = NULL, longitude = NULL,
       deleted_at = coalesce(deleted_at, now())
-    WHERE owner_id = $1 RETURNING id
+    WHERE id = ANY ($1)
     """)
   /// What a buyer wrote goes with the name.
   private static let forgetBuyer = Statement(

@@ -1,3 +1,4 @@
+import Commerce
 import Gardens
 import HTTP
 import JSON
@@ -31,7 +32,8 @@ struct Import: EndpointGroup {
           mediaTypes: [Export.mediaType], schema: .string(),
           example: #"{"kind":"header","schema":1,"exportedAt":"2026-11-21T09:30:00.000Z"}"#),
         bodyLimit: context.configuration.http.importBytes,
-        success: Endpoint.Success(200, Self.report), refusals: [.overloaded, .unavailable], handler: .streaming(take)),
+        success: Endpoint.Success(200, Self.report), refusals: [.conflict, .overloaded, .unavailable],
+        handler: .streaming(take)),
       Endpoint(
         "importHistory", method: .post, template: "/api/devices/{id}/history", access: .user,
         summary: "Take in what a device has measured before",
@@ -141,6 +143,7 @@ struct Import: EndpointGroup {
       try await flush(&file, user, transaction)
       // Not before: until the file is at its end, a device whose row is changed could not be noted as heard of.
       if file.isHistory { try await file.batch.noteTypes(in: transaction) }
+      if file.hasBusinesses { try await NewBusiness.checkBound(of: user, in: transaction) }
       if isDryRun { throw Refused() }
       let made = Made(status: .ok, body: file.report.body(isDryRun: false))
       try await key?.about(lines.digest).keep(made, in: transaction, at: now)

@@ -18,6 +18,7 @@ struct ImportFile {
   var batch = ImportBatch()
   /// Whether something was made that everyone may see.
   private(set) var touchesPublic = false
+  var hasBusinesses: Bool { !businesses.isEmpty }
 
   /// The columns of a device's history, once they are known; nil for an export.
   private var history: HistoryTable?
@@ -30,6 +31,8 @@ struct ImportFile {
   private var gardens: [Identifier: Identifier] = [:]
   private var devices: [Identifier: Identifier] = [:]
   private var businesses: [Identifier: Identifier] = [:]
+  /// How many products each new business has.
+  private var products: [Identifier: Int] = [:]
   /// The sensor types of each device's readings, as hashes of their names: the names themselves could be too much.
   private var sensorTypes: [Identifier: [Int]] = [:]
   /// Time zones that were asked for, and whether the database knows them.
@@ -177,6 +180,9 @@ struct ImportFile {
 
   private mutating func readBusiness(_ fields: inout Fields) throws {
     let old = Self.newcomer(&fields, &businesses)
+    if businesses.count > NewBusiness.maximumOfOwner {
+      fields.fault("kind", "stands on more than \(NewBusiness.maximumOfOwner) lines")
+    }
     _ = fields.optional("ownerId", .identifier)
     let business = NewBusiness(&fields)
     let (createdAt, updatedAt) = times(&fields)
@@ -191,9 +197,14 @@ struct ImportFile {
   private mutating func readProduct(_ fields: inout Fields) throws {
     _ = fields.required("id", .identifier)
     let business = known("businessId", "business", &fields, businesses)
+    if products[business, default: 0] >= NewProduct.maximumOfBusiness {
+      fields.fault(
+        "businessId", "is that of \(NewProduct.maximumOfBusiness) lines before: no business has more products")
+    }
     let product = NewProduct(&fields)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
+    products[business, default: 0] += 1
     batch.products.append(
       ImportBatch.Product(
         id: identifier(at: createdAt), business: business, new: product, createdAt: createdAt, updatedAt: updatedAt))

@@ -37,6 +37,31 @@ struct MigrationTests {
     #expect(taken == [true, false, true])
   }
 
+  @Test("find the words of businesses again that parallel changes had lost, and forget those of closed ones")
+  func words() throws {
+    let ids = (0..<3).map { _ in Identifier.make(unixMilliseconds: 1) }
+    let kept = try Database.standalone(DatabaseConfiguration(url: TestDatabase.make()), connectSeconds: 10) {
+      database in
+      try await database.transaction { transaction in
+        for migration in Migration.all[..<33] { try await transaction.script(migration.sql, name: "before") }
+        try await transaction.script(
+          """
+          INSERT INTO businesses (id, name, category, created_at, updated_at, deleted_at)
+          VALUES ('\(ids[0])', 'Hill Farm', 'vegetables', now(), now(), NULL),
+            ('\(ids[1])', 'Closed', 'vegetables', now(), now(), now());
+          INSERT INTO products (id, business_id, name, price_amount, currency, unit, created_at, updated_at)
+          VALUES ('\(ids[2])', '\(ids[0])', 'Carrots', 1, 'EUR', 'kg', now(), now());
+          UPDATE business_words SET words = 'hill';
+          """, name: "lost words")
+        for migration in Migration.all[33...] { try await transaction.script(migration.sql, name: "after") }
+      }
+      let rows = try await database.query(
+        "SELECT business_id, words @@ 'farm & carrots & vegetables' FROM business_words", name: "words")
+      return try rows.map { (try $0.decode(Identifier.self, 0), try $0.decode(Bool.self, 1)) }
+    }
+    #expect(kept.map(\.0) == [ids[0]] && kept.map(\.1) == [true])
+  }
+
   @Test("that a database lacks are told without running any, also of a database that has none")
   func missing() throws {
     let column = Migration(number: 2, name: "column", sql: "ALTER TABLE t ADD COLUMN y int;")

@@ -5,6 +5,9 @@ import Web
 
 /// A business that is to be opened.
 package struct NewBusiness: JSONForm {
+  /// The most open businesses of one owner: a list of what they sold looks at each of them.
+  package static let maximumOfOwner = 1_000
+
   package let name: String
   package let category: String
   package let description: String?
@@ -26,6 +29,20 @@ package struct NewBusiness: JSONForm {
       fields.optional("paymentWithin", .paymentHours, "After how many hours an unpaid order ends; 48 unless given.")
       ?? Business.defaultPaymentHours
   }
+
+  /// Throws 409 when an owner has too many businesses, those counted in that the transaction has made; keeps others of
+  /// theirs from being made until it ends.
+  package static func checkBound(of owner: Identifier, in transaction: Transaction) async throws {
+    try await transaction.execute(lockOwner, owner)
+    guard try await transaction.query(open, owner)[0].decode(Int.self, 0) <= maximumOfOwner else {
+      throw Problem(.conflict, "You may have at most \(maximumOfOwner) businesses. Close one first.")
+    }
+  }
+
+  private static let lockOwner = Statement(
+    "businesses.lockOwner", "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE")
+  private static let open = Statement(
+    "businesses.open", "SELECT count(*) FROM businesses WHERE owner_id = $1 AND deleted_at IS NULL")
 }
 
 /// What is to change of a business.

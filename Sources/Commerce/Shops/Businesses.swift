@@ -30,7 +30,8 @@ struct Businesses: EndpointGroup {
           .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own, whether found or not."),
         ] + Nearby.parameters + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "BusinessPage", Business.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor, .unauthorized, .forbidden], scopes: [.read, .orders], handler: .cached(list)),
+        refusals: [.invalidCursor, .unauthorized, .forbidden], scopes: [.read, .orders],
+        handler: .cached(list)),
       Endpoint(
         "getBusiness", method: .get, template: "/api/businesses/{id}", access: .anyone, summary: "A business",
         tag: "Businesses",
@@ -38,12 +39,14 @@ struct Businesses: EndpointGroup {
         scopes: [.read, .orders], handler: .cached(show)),
       Endpoint(
         "createBusiness", method: .post, template: "/api/businesses", access: .user, summary: "Open a business",
+        details: "A user has at most \(NewBusiness.maximumOfOwner) businesses at a time.",
         tag: "Businesses",
         parameters: [.idempotencyKey()],
         body: .json(
           NewBusiness.self,
           example: #"{"name":"Hill Farm","category":"vegetables","location":{"latitude":47.1,"longitude":8.5}}"#),
-        success: Endpoint.Success(201, Business.schema, headers: ["Location", "ETag"]), handler: .async(create)),
+        success: Endpoint.Success(201, Business.schema, headers: ["Location", "ETag"]), refusals: [.conflict],
+        handler: .async(create)),
       Endpoint(
         "updateBusiness", method: .patch, template: "/api/businesses/{id}", access: .user,
         summary: "Change your business",
@@ -141,6 +144,7 @@ struct Businesses: EndpointGroup {
         Self.insert, id, owner, new.name, new.category, new.description, new.location?.latitude,
         new.location?.longitude, new.fulfilment.contains(.pickup), new.fulfilment.contains(.delivery),
         new.paymentWithin, call.now)
+      try await NewBusiness.checkBound(of: owner, in: transaction)
       return Made(location: "/api/businesses/\(id)", body: try Business(rows[0]).body)
     }.response
   }
@@ -168,8 +172,9 @@ struct Businesses: EndpointGroup {
       guard try await transaction.query(Self.openOrders, business.id).isEmpty else {
         throw Problem(.openOrders, "There are open orders. Deliver, cancel or refund them first.")
       }
-      try await transaction.execute(Self.delete, business.id, call.now)
+      // Products first: whoever changes one has it before the words of its business.
       let products = try await transaction.query(Self.deleteProducts, business.id, call.now)
+      try await transaction.execute(Self.delete, business.id, call.now)
       tags = [.business(business.id), .businesses, .products(of: business.id)]
       tags += try products.map { .product(try $0.decode(Identifier.self, 0)) }
     }

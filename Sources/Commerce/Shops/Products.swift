@@ -24,12 +24,13 @@ struct Products: EndpointGroup {
       Endpoint(
         "createProduct", method: .post, template: "/api/businesses/{id}/products", access: .user,
         summary: "Offer a product",
+        details: "A business has at most \(NewProduct.maximumOfBusiness) products at a time.",
         tag: "Products", parameters: [.idempotencyKey()],
         body: .json(
           NewProduct.self,
           example: #"{"name":"Carrots","price":{"amount":350,"currency":"EUR"},"unit":"kg","stock":40}"#),
         success: Endpoint.Success(201, Product.schema, headers: ["Location", "ETag"]),
-        refusals: [.forbidden, .notFound], handler: .async(create)),
+        refusals: [.forbidden, .notFound, .conflict], handler: .async(create)),
       Endpoint(
         "updateProduct", method: .patch, template: "/api/products/{id}", access: .user,
         summary: "Change a product of yours",
@@ -74,13 +75,17 @@ struct Products: EndpointGroup {
     let new = try call.form(NewProduct.self)
     let id = context.makeIdentifier()
     return try await call.made { transaction, tags in
-      tags = [.products(of: business)]
+      tags = [.products(of: business), .businesses]
       let rows = try await transaction.query(
         Self.insert, id, business, user, new.name, new.price.amount, new.price.currency.description, new.unit,
         new.stock, call.now)
       guard let row = rows.first else {
         let exists = try await !transaction.query(Self.owner, business).isEmpty
         throw exists ? Self.notYours : Self.noBusiness
+      }
+      guard try await transaction.query(Self.excess, business, NewProduct.maximumOfBusiness).isEmpty else {
+        throw Problem(
+          .conflict, "This business has \(NewProduct.maximumOfBusiness) products already. Delete one first.")
       }
       return Made(location: "/api/products/\(id)", body: try Product(row).body)
     }.response
@@ -92,6 +97,7 @@ struct Products: EndpointGroup {
       // Locked, so that no sale is lost between reading the stock and writing it.
       let before = try await own(call, in: transaction)
       tags = Self.tags(of: before)
+      if let name = change.name, name != before.name { tags.append(.businesses) }
       let price = change.price?.applied(to: before.price) ?? before.price
       let rows = try await transaction.query(
         Self.update, before.id, change.name ?? before.name, price.amount, price.currency.description,
@@ -104,7 +110,7 @@ struct Products: EndpointGroup {
   private func delete(_ call: Call) async throws -> Response {
     try await context.cache.change { transaction, tags in
       let product = try await own(call, in: transaction)
-      tags = Self.tags(of: product)
+      tags = Self.tags(of: product) + [.businesses]
       try await transaction.execute(Self.delete, product.id, call.now)
     }
     return call.noContent()
@@ -122,6 +128,7 @@ struct Products: EndpointGroup {
     return product
   }
 
+  /// What shows a product. Searches for businesses find it by its name, and are void too when that comes, changes or goes.
   private static func tags(of product: Product) -> [CacheTag] {
     [.product(product.id), .products(of: product.businessID)]
   }
@@ -157,6 +164,10 @@ struct Products: EndpointGroup {
     WHERE id = $2 AND owner_id = $3 AND deleted_at IS NULL FOR KEY SHARE
     RETURNING \(Product.columns)
     """)
+  // After the insert, which holds the words of the business: nobody else's is uncommitted meanwhile.
+  private static let excess = Statement(
+    "products.excess",
+    "SELECT FROM products WHERE business_id = $1 AND deleted_at IS NULL ORDER BY id DESC OFFSET $2 LIMIT 1")
   private static let update = Statement(
     "products.update",
     """
@@ -169,6 +180,9 @@ struct Products: EndpointGroup {
 
 /// A product that is to be sold.
 package struct NewProduct: JSONForm {
+  /// The most products that a business sells at a time: whoever makes or renames one renews the words of all.
+  package static let maximumOfBusiness = 2_000
+
   package let name: String
   package let price: Money
   package let unit: String

@@ -1,7 +1,9 @@
 import JSON
+import Postgres
 import Testing
 import Values
 
+@testable import Commerce
 @testable import Settings
 
 @Suite("Businesses", .blocking)
@@ -126,17 +128,31 @@ struct BusinessesTests {
     let paths = [
       shop.path, "/api/businesses", "/api/businesses?q=farm", "\(shop.path)/products", "/api/products/\(product)",
     ]
+    // Found by what it sells in one round each.
+    let searches = (1...5).map { "/api/businesses?q=leek+\($0)x" } + ["/api/businesses?q=parsnips"]
     // Several connections, so that all loops of both replicas take part.
     let readers = [first, second, first, second, first, second].map { Client($0) }
-    for _ in 0..<2 { for reader in readers { for path in paths { #expect(try reader.get(path).status == 200) } } }
+    func isFound(by search: String) throws -> [Bool] { try readers.map { try $0.get(search).text.contains(shop.id) } }
+    let (everywhere, nowhere) = (readers.map { _ in true }, readers.map { _ in false })
+    for _ in 0..<2 {
+      for reader in readers { for path in paths + searches { #expect(try reader.get(path).status == 200) } }
+    }
     for round in 1...5 {
       #expect(try shop.owner.patch(shop.path, #"{"name":"Farm \#(round)"}"#).status == 200)
-      #expect(try shop.owner.patch("/api/products/\(product)", #"{"name":"Leek \#(round)"}"#).status == 200)
+      #expect(try isFound(by: searches[round - 1]) == nowhere)
+      #expect(try shop.owner.patch("/api/products/\(product)", #"{"name":"Leek \#(round)x"}"#).status == 200)
       for reader in readers {
         for path in paths[..<3] { #expect(try reader.get(path).text.contains("Farm \(round)")) }
         for path in paths[3...] { #expect(try reader.get(path).text.contains("Leek \(round)")) }
       }
+      #expect(try isFound(by: searches[round - 1]) == everywhere)
+      if round > 1 { #expect(try isFound(by: searches[round - 2]) == nowhere) }
     }
+    #expect(try isFound(by: searches[5]) == nowhere)
+    let further = try shop.offer("Parsnips")
+    #expect(try isFound(by: searches[5]) == everywhere)
+    #expect(try shop.owner.delete("/api/products/\(further)").status == 204)
+    #expect(try isFound(by: searches[5]) == nowhere)
     #expect(try shop.owner.delete(shop.path).status == 204)
     for reader in readers {
       #expect(try paths.map { try reader.get($0).status } == [404, 200, 200, 404, 404])
@@ -171,6 +187,59 @@ struct BusinessesTests {
     #expect(try holds { try names(everyone, "q=creme%20\(word)").isEmpty })
     #expect(try names(bakery.owner, "owner=me") == ["B\u{e4}ckerei \(word)"])
     #expect(try everyone.get("/api/businesses?owner=me").status == 401)
+  }
+
+  @Test("are found by all that was made, named and renamed at the same time")
+  func searchTogether() throws {
+    let everyone = Client(server)
+    for round in 1...8 {
+      let shop = try Shop(server)
+      let before = try shop.offer("Before")
+      let (path, token) = (shop.path, shop.owner.token)
+      let words = (0..<5).map { "w\($0)r\(round)\(shop.id.filter { $0 != "-" })" }
+      let statuses = try together(5) { [server] place in
+        let owner = Client(server, token: token)
+        return switch place {
+        case 0: try owner.patch(path, #"{"name":"\#(words[0])"}"#).status
+        case 1: try owner.patch("/api/products/\(before)", #"{"name":"\#(words[1])"}"#).status
+        default:
+          try owner.post(
+            "\(path)/products",
+            #"{"name":"\#(words[place])","price":{"amount":1,"currency":"EUR"},"unit":"kg"}"#
+          ).status
+        }
+      }
+      #expect(statuses == [200, 200, 201, 201, 201])
+      for word in words { #expect(try names(everyone, "q=\(word)") == [words[0]]) }
+    }
+  }
+
+  @Test("of one owner are so many at the most, however they come")
+  func bound() throws {
+    let shop = try Shop(server)
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO businesses (id, owner_id, name, category, created_at, updated_at)
+        SELECT gen_random_uuid(), \(shop.ownerID), 'Branch', 'vegetables', now(), now()
+        FROM generate_series(1, \(NewBusiness.maximumOfOwner - 3))
+        """)
+    }
+    let token = shop.owner.token
+    let statuses = try together(4) { [server] _ in
+      try Client(server, token: token).post("/api/businesses", #"{"name":"a","category":"a"}"#).status
+    }
+    #expect(statuses.sorted() == [201, 201, 409, 409])
+    let file = """
+      {"kind":"header","schema":1}
+      {"kind":"business","id":"01890000-0000-7000-8000-000000000001","name":"a","category":"a"}
+      """
+    func take() throws -> Reply {
+      try shop.owner.send("POST", "/api/users/me/import", file, type: "application/x-ndjson")
+    }
+    #expect(try take().problem == "conflict")
+    #expect(try shop.owner.delete(shop.path).status == 204)
+    #expect(try take().status == 200)
   }
 
   @Test("that are a user's own are listed for no one else, by whichever loop")

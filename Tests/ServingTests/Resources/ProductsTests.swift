@@ -1,6 +1,9 @@
 import JSON
+import Postgres
 import Testing
 import Values
+
+@testable import Commerce
 
 @Suite("Products", .blocking)
 struct ProductsTests {
@@ -21,6 +24,7 @@ struct ProductsTests {
     #expect(try read.json["businessId"]?.text == shop.id)
     let tag = try #require(read.header("etag"))
     #expect(try everyone.get(path, headers: ["If-None-Match: \(tag)"]).status == 304)
+
     // A list of tags may stand on several lines.
     #expect(try everyone.get(path, headers: ["If-None-Match: \"other\"", "If-None-Match: \(tag)"]).status == 304)
 
@@ -90,5 +94,53 @@ struct ProductsTests {
     #expect(try shop.owner.delete(shop.path).status == 204)
     #expect(try client.get("\(shop.path)/products").status == 404)
     #expect(try client.get("/api/products/\(products[0])").status == 404)
+  }
+
+  @Test("are as many as a business may have: taken in, found, and gone with it or its owner")
+  func many() throws {
+    let shop = "01890000-0000-7000-8000-000000000001"
+    let most = NewProduct.maximumOfBusiness
+    let header = #"""
+      {"kind":"header","schema":1}
+      {"kind":"business","id":"\#(shop)","name":"Big","category":"a"}
+      """#
+    // Names that grow when they are taken apart for the search: more than a row of words has room for.
+    let lines = (0...most).map { number in
+      let name = "\(number)x" + String(repeating: "\u{3316}", count: 100)
+      return
+        #"{"kind":"product","id":"\#(Identifier.make(unixMilliseconds: 1))","businessId":"\#(shop)","name":"\#(name)","price":{"amount":1,"currency":"EUR"},"unit":"kg"}"#
+    }
+    let (owner, id) = try server.signedIn()
+    func take(_ lines: some Sequence<String>) throws -> Reply {
+      let file = ([header] + lines).joined(separator: "\n")
+      return try owner.send("POST", "/api/users/me/import", file, type: "application/x-ndjson")
+    }
+    let refused = try take(lines)
+    #expect(refused.status == 422)
+    let faults = try refused.json["errors"]?.elements ?? []
+    #expect(faults.map { $0["line"]?.integer } == [Int64(most) + 3])
+    #expect(faults.map { $0["pointer"]?.text } == ["/businessId"])
+
+    #expect(try take(lines.dropLast(2)).status == 200)
+    let made = try owner.get("/api/businesses?owner=me").json["items"]?.elements?.first?["id"]?.text
+    let (path, token) = ("/api/businesses/\(try #require(made))", owner.token)
+    let word = "w\(id)".filter { $0 != "-" }
+    let statuses = try together(4) { [server] _ in
+      try Client(server, token: token).post(
+        "\(path)/products", #"{"name":"Last","price":{"amount":1,"currency":"EUR"},"unit":"kg"}"#
+      ).status
+    }
+    #expect(statuses.sorted() == [201, 409, 409, 409])
+    #expect(try owner.patch(path, #"{"name":"\#(word)"}"#).status == 200)
+    #expect(try owner.get("/api/businesses?q=\(word)").json["items"]?.elements?.count == 1)
+    #expect(try owner.delete(path).status == 204)
+    #expect(try take(lines.dropLast()).status == 200)
+    #expect(try owner.delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#).status == 204)
+    let left = try server.withDatabase { database in
+      try await database.query(
+        "SELECT FROM business_words JOIN businesses ON id = business_id WHERE deleted_at IS NOT NULL"
+      ).count
+    }
+    #expect(left == 0)
   }
 }
