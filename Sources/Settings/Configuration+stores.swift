@@ -30,7 +30,7 @@ extension Configuration {
         "Pipelined connections for reads, per event loop."),
       Setting(
         "DATABASE_LONG_READERS", \.database.longReaders, .integer(1...64), default: .text("1"),
-        "Connections for pages of history, charts and summaries, one at a time each, per event loop."),
+        "Connections for history, charts, summaries, searches and lists of orders, one at a time each, per event loop."),
       Setting(
         "DATABASE_WRITERS", \.database.writers, .integer(1...64), default: .text("2"),
         "Pipelined connections for single writes, per event loop."),

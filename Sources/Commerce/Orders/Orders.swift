@@ -18,7 +18,7 @@ struct Orders: EndpointGroup {
           .query("status", .cases(of: OrderStatus.self), "Only those in this state."),
         ] + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "OrderPage", Order.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor], scopes: [.read, .orders], handler: .async(list)),
+        refusals: [.invalidCursor, .overloaded], scopes: [.read, .orders], handler: .async(list)),
       Endpoint(
         "getOrder", method: .get, template: "/api/orders/{id}", access: .user, summary: "An order", tag: "Orders",
         success: Endpoint.Success(200, Order.schema, headers: ["ETag"]), refusals: [.notFound],
@@ -33,25 +33,26 @@ struct Orders: EndpointGroup {
     let status = try query.word("status", OrderStatus.self)
     let page = try call.identifierPage(
       query, list: "orders:\(user):\(role?.rawValue ?? ""):\(status?.rawValue ?? "")")
-    let rows = try await rows(of: user, role, status, page)
-    let lines = try await lines(of: rows)
-    return call.list(CacheEntry(body: try page.body(call, rows) { try Order($0, lines: lines) }))
+    let (orders, linesOfOrders) = try await context.longReads.read(for: call.client) { database in
+      let orders = try await rows(of: user, role, status, page, from: database)
+      return (orders, try await lines(of: orders, from: database))
+    }
+    return call.list(CacheEntry(body: try page.body(call, orders) { try Order($0, lines: linesOfOrders) }))
   }
 
   private func rows(
-    of user: Identifier, _ role: OrderRole?, _ status: OrderStatus?, _ page: IdentifierPage
+    of user: Identifier, _ role: OrderRole?, _ status: OrderStatus?, _ page: IdentifierPage, from database: Database
   ) async throws -> Rows {
     let statements = role.map { $0 == .buyer ? Self.bought : Self.sold } ?? Self.all
     guard let status else {
-      return try await context.database.query(statements.ofAny, user, page.before, page.rowLimit)
+      return try await database.query(statements.ofAny, user, page.before, page.rowLimit)
     }
-    return try await context.database.query(
-      statements.ofOne, user, page.before, page.rowLimit, status.rawValue)
+    return try await database.query(statements.ofOne, user, page.before, page.rowLimit, status.rawValue)
   }
 
   /// The rows of lines by their order. Lines never change, so they need not be of the same snapshot.
-  private func lines(of orders: Rows) async throws -> [Identifier: [Row]] {
-    let rows = try await context.database.query(Self.linesOf, try orders.map { try $0.decode(Identifier.self, 0) })
+  private func lines(of orders: Rows, from database: Database) async throws -> [Identifier: [Row]] {
+    let rows = try await database.query(Self.linesOf, try orders.map { try $0.decode(Identifier.self, 0) })
     return try Dictionary(grouping: rows) { try $0.decode(Identifier.self, 0) }
   }
 

@@ -30,7 +30,7 @@ struct Businesses: EndpointGroup {
           .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own, whether found or not."),
         ] + Nearby.parameters + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "BusinessPage", Business.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor, .unauthorized, .forbidden], scopes: [.read, .orders],
+        refusals: [.invalidCursor, .unauthorized, .forbidden, .overloaded], scopes: [.read, .orders],
         handler: .cached(list)),
       Endpoint(
         "getBusiness", method: .get, template: "/api/businesses/{id}", access: .anyone, summary: "A business",
@@ -109,14 +109,13 @@ struct Businesses: EndpointGroup {
     let (after, id) = (page.after?.number, page.after?.id ?? Identifier(high: .max, low: .max))
     let key = "found:\(page.rowLimit):\(after.map { "\($0)" } ?? ""):\(id):\(what)"
     return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true) {
-      let database = context.database
-      let rows: Rows
-      if let near {
-        rows = try await database.query(
+      let rows = try await context.longReads.read(for: call.client) { database in
+        guard let near else {
+          return try await database.query(Self.matching, page.rowLimit, after, id, category, search)
+        }
+        return try await database.query(
           search == nil ? Self.near : Self.nearMatching, page.rowLimit, after, id, category, near.latitude,
           near.longitude, near.kilometres, near.boxes.0, near.boxes.1, search)
-      } else {
-        rows = try await database.query(Self.matching, page.rowLimit, after, id, category, search)
       }
       return try page.body(call, rows, Business.init)
     }

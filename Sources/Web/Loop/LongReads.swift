@@ -2,8 +2,8 @@ import Postgres
 import Reactor
 import Values
 
-/// The lane of one loop for statements that may read much: pages of history, charts, summaries. They have connections
-/// of their own and wait for each other, so that a read by key never waits behind one.
+/// The lane of one loop for statements that may read much: pages of history, charts, summaries, searches, lists of orders.
+/// They have connections of their own and wait for each other, so that a read by key never waits behind one.
 ///
 /// A connection, opened when it is first needed, computes one of them at a time. How many wait is bounded, of one client
 /// and in all: one more is answered with 503.

@@ -28,40 +28,6 @@ struct LongReadsTests {
       let headers = ["X-Forwarded-For: 198.51.\(client / 250).\(client % 250 + 1)"]
       return try Client(server).get("/gardens/\(garden)/data?range=month", headers: headers)
     }
-
-    /// How many statements wait for the table.
-    func waiting() throws -> Int {
-      try server.withDatabase { database in
-        let sql: SQL = "SELECT count(*) FROM pg_locks WHERE relation = 'readings_1h'::regclass AND NOT granted"
-        return try await database.query(sql)[0].decode(Int.self, 0)
-      }
-    }
-
-    /// Calls `body` while no statement that reads hours comes to an end.
-    func whileHoursAreLocked(_ body: () throws -> Void) throws {
-      let hold = Hold()
-      let thread = try SystemThread(name: "hold") {
-        try? server.withDatabase { database in
-          try await database.transaction { transaction in
-            try await transaction.execute("LOCK TABLE readings_1h IN ACCESS EXCLUSIVE MODE")
-            hold.isLocked.store(true, ordering: .releasing)
-            while !hold.isOver.load(ordering: .acquiring) { await database.loop.sleep(nanoseconds: 5_000_000) }
-          }
-        }
-      }
-      defer {
-        hold.isOver.store(true, ordering: .releasing)
-        thread.join()
-      }
-      try #require(holds(within: 20) { hold.isLocked.load(ordering: .acquiring) })
-      try body()
-    }
-  }
-
-  /// A lock that another thread holds for a test.
-  private final class Hold: Sendable {
-    let isLocked = Atomic<Bool>(false)
-    let isOver = Atomic<Bool>(false)
   }
 
   @Test("leaves reads by key alone while 50 clients ask for months, and refuses more of one client than its share")
@@ -76,7 +42,7 @@ struct LongReadsTests {
       threads = []
     }
     defer { joinAll() }
-    try gardens.whileHoursAreLocked {
+    try gardens.server.whileLocked("readings_1h") {
       for (index, id) in gardens.ids.enumerated() {
         let thread = try SystemThread(name: "month-\(index)") {
           let status = (try? gardens.month(id, client: index).status) ?? 0
@@ -85,11 +51,11 @@ struct LongReadsTests {
         threads.append(thread)
       }
       // One statement of each loop is with Postgres, and waits.
-      #expect(try holds(within: 20) { try gardens.waiting() >= 2 })
+      #expect(try holds(within: 20) { try gardens.server.waiting(for: "readings_1h") >= 2 })
       for client in gardens.server.clients(8, token: gardens.owner.token) {
         #expect(try client.get("/api/users/me").status == 200)
       }
-      #expect(try gardens.waiting() >= 1)
+      #expect(try gardens.server.waiting(for: "readings_1h") >= 1)
     }
     joinAll()
     let found = statuses.withLock { $0 }
@@ -110,7 +76,7 @@ struct LongReadsTests {
       threads = []
     }
     defer { joinAll() }
-    try gardens.whileHoursAreLocked {
+    try gardens.server.whileLocked("readings_1h") {
       for id in gardens.ids {
         let thread = try SystemThread(name: "month") {
           guard let reply = try? gardens.month(id, client: 1) else { return }
@@ -145,11 +111,80 @@ struct LongReadsTests {
     let target = "/gardens/\(id)/data?range=month"
     for client in clients { #expect(try client.get(target).status == 200) }
     // Both loops know it by now, in all likelihood, unless a step has begun meanwhile.
-    try gardens.whileHoursAreLocked {
+    try gardens.server.whileLocked("readings_1h") {
       let statuses = try clients.map { try $0.get(target).status }
       #expect(Set(statuses) == [200])
     }
     #expect(try gardens.owner.patch("/api/gardens/\(id)", #"{"public":false}"#).status == 200)
     for client in clients { #expect(try client.get(target).status == 404) }
+  }
+
+  @Test("leaves reads by key alone while shops are searched for and sellers list their orders")
+  func shops() throws {
+    let server = try LiveServer(["DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "60000"])
+    defer { server.stop() }
+    let shop = try Shop(server)
+    let token = shop.owner.token
+    let targets = (1...4).flatMap {
+      ["/api/businesses?q=farm+\($0)", "/api/orders?role=seller&limit=\($0)", "/api/orders?limit=\($0)"]
+    }
+    let statuses = Mutex<[Int]>([])
+    var threads: [SystemThread] = []
+    func joinAll() {
+      for thread in threads { thread.join() }
+      threads = []
+    }
+    defer { joinAll() }
+    try server.whileLocked("business_words, orders") {
+      for target in targets {
+        let thread = try SystemThread(name: "shops") {
+          let status = (try? Client(server, token: token).get(target).status) ?? 0
+          statuses.withLock { $0.append(status) }
+        }
+        threads.append(thread)
+      }
+      #expect(try holds(within: 20) { try server.waiting(for: "business_words") + server.waiting(for: "orders") >= 2 })
+      for client in server.clients(8, token: token) { #expect(try client.get("/api/users/me").status == 200) }
+      #expect(try server.waiting(for: "business_words") + server.waiting(for: "orders") >= 1)
+    }
+    joinAll()
+    #expect(Set(statuses.withLock { $0 }).isSubset(of: [200, 503]))
+    for target in targets { #expect(try shop.owner.get(target).status == 200) }
+  }
+}
+
+extension LiveServer {
+  /// A lock that another thread holds for a test.
+  private final class Hold: Sendable {
+    let isLocked = Atomic<Bool>(false)
+    let isOver = Atomic<Bool>(false)
+  }
+
+  /// How many statements wait for a table.
+  fileprivate func waiting(for table: String) throws -> Int {
+    try withDatabase { database in
+      let sql: SQL = "SELECT count(*) FROM pg_locks WHERE relation = \(table)::text::regclass AND NOT granted"
+      return try await database.query(sql)[0].decode(Int.self, 0)
+    }
+  }
+
+  /// Calls `body` while no statement that reads these tables comes to an end.
+  fileprivate func whileLocked(_ tables: String, _ body: () throws -> Void) throws {
+    let hold = Hold()
+    let thread = try SystemThread(name: "hold") {
+      try? self.withDatabase { database in
+        try await database.transaction { transaction in
+          try await transaction.execute("LOCK TABLE \(unescaped: tables) IN ACCESS EXCLUSIVE MODE")
+          hold.isLocked.store(true, ordering: .releasing)
+          while !hold.isOver.load(ordering: .acquiring) { await database.loop.sleep(nanoseconds: 5_000_000) }
+        }
+      }
+    }
+    defer {
+      hold.isOver.store(true, ordering: .releasing)
+      thread.join()
+    }
+    try #require(holds(within: 20) { hold.isLocked.load(ordering: .acquiring) })
+    try body()
   }
 }
