@@ -28,8 +28,10 @@ function timeTicks(from, to, width) {
   const step = TIME_STEPS.find((step) => ((to - from) / step) * 64 <= width) ?? 3_650 * DAY;
   const first = new Date(from);
   first.setHours(0, 0, 0, 0);
+  // By the clock, which leaves out an hour or has one twice on some days.
+  const tick = (count) => (step > HOUR ? new Date(first).setMinutes((count * step) / MINUTE) : first.getTime() + count * step);
   const ticks = [];
-  for (let at = first.getTime(); at <= to; at += step) if (at >= from) ticks.push(at);
+  for (let count = 0; tick(count) <= to; count++) if (tick(count) >= from) ticks.push(tick(count));
   return { ticks, format: step >= DAY ? date : clock };
 }
 

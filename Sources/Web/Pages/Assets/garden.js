@@ -3,7 +3,7 @@
 import { element, find, put, say } from "./element.js";
 import { History } from "./history.js";
 import { showInsights } from "./insights.js";
-import { called, knowNames, knowOrder, patience, place } from "./probes.js";
+import { called, knowNames, patience, place } from "./probes.js";
 import { all, get, optional } from "./server.js";
 import { profile } from "./visitor.js";
 import { age, day, moment, sensorName, sensorOrder, short } from "./words.js";
@@ -93,15 +93,14 @@ async function load() {
   // What is only its growers' is asked for by those who may be one.
   const whenKnown = (ask) => me.then((who) => (who && role !== STRANGER ? optional(ask()) : null));
   const parts = [
-    get(path), getLatest(), history.get(), whenKnown(() => all(`${path}/devices`)), whenKnown(() => get(`${path}/insights?limit=5`)),
+    get(path), getLatest(), history.ask(), whenKnown(() => all(`${path}/devices`)), whenKnown(() => get(`${path}/insights?limit=5`)),
   ];
   const [garden, latest, past, devices, insights] = (await Promise.allSettled(parts)).map(({ value, reason }) => ({ value, reason }));
   // Each shows what it has, whatever becomes of the others.
   if (devices.value) knowNames(devices.value);
-  if (past.value) knowOrder(past.value);
+  past.value?.();
   if (garden.value) describe(garden.value);
   if (latest.value) showLatest(latest.value);
-  if (past.value) history.show(past.value);
   showInsights(find("insights"), insights.value?.items ?? []);
   find("advice").hidden = !insights.value?.items.length;
   if (garden.value && devices.value) keep(garden.value, devices.value, await me);

@@ -32,32 +32,36 @@ export class History {
     }
     find("span").addEventListener("submit", (event) => {
       event.preventDefault();
-      const [from, to] = ["from", "to"].map((id) => new Date(`${find(id).value}T00:00`).getTime());
-      if (from <= to) this.#look(from, to + DAY);
+      const [from, to] = ["from", "to"].map((id) => new Date(`${find(id).value}T00:00`));
+      if (from <= to) this.#look(from.getTime(), to.setDate(to.getDate() + 1)); // a day may have 23 or 25 hours
       else say("Choose a first day and a last one that is not before it.");
     });
   }
 
-  get() {
+  /** Asks for the span; gives what shows it, unless another one was asked for meanwhile. */
+  async ask() {
+    const asked = ++this.#asked;
     const query = this.#range ? `range=${this.#range}`
       : `from=${new Date(this.#span.from).toISOString()}&to=${new Date(this.#span.to).toISOString()}`;
-    return get(`/gardens/${this.#garden}/data?${query}`);
+    const data = await get(`/gardens/${this.#garden}/data?${query}`);
+    return () => {
+      if (asked !== this.#asked) return;
+      knowOrder(data);
+      this.#show(data);
+    };
   }
 
   async refresh() {
-    const asked = ++this.#asked;
     try {
-      const data = await this.get();
-      if (asked !== this.#asked) return; // another span was chosen meanwhile
-      knowOrder(data);
-      this.show(data);
+      const show = await this.ask();
+      show();
       say("");
     } catch (error) {
       say(`The history could not be loaded. ${error.message}`);
     }
   }
 
-  show(data) {
+  #show(data) {
     const [from, to, step] = [Date.parse(data.from), Date.parse(data.to), data.stepSeconds * 1000];
     this.#span = { from, to };
     const bar = step < HOUR ? HOUR : Math.max(step, DAY);
