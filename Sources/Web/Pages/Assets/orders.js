@@ -2,11 +2,11 @@
 
 import { button, element, find, say, tell } from "./element.js";
 import { money } from "./money.js";
-import { get, optional, send } from "./server.js";
+import { all, get, optional, send } from "./server.js";
 import { signedIn } from "./visitor.js";
 import { day } from "./words.js";
 
-const SHOWN = 50; // of each kind
+const PAGE = 50;
 const SELLER_STEPS = {
   pending: ["paid", "cancelled"], paid: ["preparing", "refunded"], preparing: ["shipped", "refunded"],
   shipped: ["delivered", "refunded"], delivered: ["refunded"],
@@ -18,12 +18,15 @@ const WORDS = {
   cancelled: "Cancel", refunded: "Refund",
 };
 const shops = new Map(); // business id → its name
+const shown = { bought: PAGE, sold: PAGE };
 
 async function load() {
   if (!await signedIn()) return;
   find("orders").hidden = false;
   await Promise.all([["bought", "buyer", BUYER_STEPS], ["sold", "seller", SELLER_STEPS]].map(async ([list, role, steps]) => {
-    const { items } = await get(`/api/orders?role=${role}&limit=${SHOWN}`);
+    const found = await all(`/api/orders?role=${role}`, shown[list] + 1);
+    const items = found.slice(0, shown[list]);
+    find(`${list}-more`).hidden = found.length === items.length;
     await Promise.all([...new Set(items.map(({ businessId }) => businessId))].map(know));
     find(list).replaceChildren(...items.map((order) => entry(order, steps[order.status] ?? [])));
     find(`${list}-none`).hidden = items.length > 0;
@@ -53,6 +56,13 @@ function entry(order, steps) {
       tell(`${words} is ${to}`);
       find(`order-${id}`)?.querySelector("button")?.focus();
     }, { "aria-label": `${WORDS[to]}: ${words}` })));
+}
+
+for (const list of Object.keys(shown)) {
+  find(`${list}-more`).addEventListener("click", () => {
+    shown[list] += PAGE;
+    load().catch((error) => say(error.message));
+  });
 }
 
 load().catch((error) => say(error.message));

@@ -5,9 +5,10 @@ const PAGES = 20; // of a list, at most
 
 /** Why the server refused, with the faults of what was sent. */
 export class Refusal extends Error {
-  constructor(status, { detail, title, errors = [] }) {
+  constructor(status, { detail, title, type, errors = [] }) {
     super(detail ?? title ?? `The server answered ${status}.`);
     this.status = status;
+    this.type = type;
     this.errors = errors;
   }
 }
@@ -15,7 +16,10 @@ export class Refusal extends Error {
 export const get = (path) => send("GET", path);
 
 /** The answer's JSON, or null when it has none; throws a `Refusal`. */
-export async function send(method, path, body, headers = {}) {
+export const send = async (...request) => (await ask(...request)).answer;
+
+/** The same with its entity tag, by which a change can be held to what was seen. */
+export async function ask(method, path, body, headers = {}) {
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
   let response;
   try {
@@ -30,11 +34,11 @@ export async function send(method, path, body, headers = {}) {
   const isJSON = /json/.test(response.headers.get("Content-Type") ?? "");
   const answer = isJSON && text ? JSON.parse(text) : null;
   if (!response.ok) throw new Refusal(response.status, answer ?? {});
-  return answer;
+  return { answer, tag: response.headers.get("ETag") };
 }
 
-/** All items of a list, page by page. */
-export async function all(path) {
+/** All items of a list, page by page, or little more than the first `most`. */
+export async function all(path, most = Infinity) {
   const items = [];
   let cursor = null;
   for (let page = 0; page < PAGES; page++) {
@@ -42,7 +46,7 @@ export async function all(path) {
     const answer = await get(`${path}${mark}limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
     items.push(...answer.items);
     cursor = answer.nextCursor;
-    if (cursor == null) break;
+    if (cursor == null || items.length >= most) break;
   }
   return items;
 }

@@ -6,16 +6,27 @@ import { get, send } from "./server.js";
 import { signedIn } from "./visitor.js";
 
 let cursor = null;
+let asked = 0;
 
 const card = ({ id, name, category, description }) => element("li", { class: "card" },
   element("h2", {}, element("a", { href: `/shops/${id}` }, name)),
   element("p", { class: "quiet" }, category), description && element("p", {}, description));
 
 async function more() {
+  const mine = ++asked;
+  find("more").disabled = true;
   const query = new URLSearchParams({ limit: 30 });
   if (find("words").value.trim()) query.set("q", find("words").value.trim());
   if (cursor) query.set("cursor", cursor);
-  const { items, nextCursor } = await get(`/api/businesses?${query}`);
+  try {
+    const answer = await get(`/api/businesses?${query}`);
+    if (mine === asked) show(answer); // or other words were searched for meanwhile
+  } finally {
+    if (mine === asked) find("more").disabled = false;
+  }
+}
+
+function show({ items, nextCursor }) {
   cursor = nextCursor;
   find("shops").append(...items.map(card));
   find("none").hidden = find("shops").childElementCount > 0;
