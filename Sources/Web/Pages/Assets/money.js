@@ -1,16 +1,30 @@
 // Money: whole minor units of a currency, as the server counts it.
 
-const digits = (currency) =>
-  new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
+import { Refusal } from "./server.js";
+
+// Digits behind the point, where there are not two (ISO 4217). Browsers go by custom instead, which leaves some out.
+const DIGITS = Object.entries({
+  0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF", 3: "BHD IQD JOD KWD LYD OMR TND", 4: "CLF UYW",
+});
+
+const digits = (currency) => Number(DIGITS.find(([, currencies]) => currencies.split(" ").includes(currency))?.[0] ?? 2);
 
 /** As people write it. */
 export function money({ amount, currency }) {
-  return (amount / 10 ** digits(currency)).toLocaleString("en", { style: "currency", currency });
+  const places = digits(currency);
+  return (amount / 10 ** places).toLocaleString("en", {
+    style: "currency", currency, minimumFractionDigits: places, maximumFractionDigits: places,
+  });
 }
 
-/** What was typed, as minor units; the server judges what is no number. */
+/** What was typed, with a point or a comma, as minor units; throws a `Refusal` of what is no such number. */
 export function minor(typed, currency) {
-  return { amount: Math.round(Number(typed || NaN) * 10 ** digits(currency)), currency };
+  const places = digits(currency);
+  if (!new RegExp(`^\\s*\\d+([.,]\\d{0,${places}})?\\s*$`).test(typed ?? "")) {
+    const detail = `must be a number such as ${plain({ amount: 350, currency })}`;
+    throw new Refusal(422, { errors: [{ pointer: "/price", detail }] });
+  }
+  return { amount: Math.round(Number(typed.replace(",", ".")) * 10 ** places), currency };
 }
 
 /** As it is typed. */
