@@ -16,7 +16,7 @@ async function load() {
   find("account").hidden = false;
   find("who").textContent = `Signed in as ${me.email}`;
   find("email").value = me.email;
-  find("name").value = me.displayName;
+  find("name").defaultValue = me.displayName;
   await Promise.all([showSessions(), showTokens(), showChannels()]);
 }
 
@@ -63,8 +63,8 @@ onSubmit(find("rename"), async (values) => {
   tell("Saved");
 });
 
-onSubmit(find("change-password"), async (values) => {
-  await send("PATCH", "/api/users/me", values);
+onSubmit(find("change-password"), async ({ currentPassword = null, password = null }) => {
+  await send("PATCH", "/api/users/me", { currentPassword, password });
   find("change-password").reset();
   tell("The password is changed, and all your other sessions are over");
   await showSessions();

@@ -140,4 +140,6 @@ function fields(prefix, { target, events = Object.keys(EVENTS), minimumSeverity 
 }
 
 /** A zone without hours is no quiet time. */
-const settled = ({ quietHours, ...values }) => ({ ...values, quietHours: quietHours?.from != null || quietHours?.to != null ? quietHours : null });
+const settled = ({ quietHours, ...values }) => ({
+  ...values, ...quietHours && { quietHours: quietHours.from != null || quietHours.to != null ? quietHours : null },
+});

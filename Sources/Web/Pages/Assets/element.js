@@ -38,7 +38,7 @@ export function button(words, act, attributes = {}) {
   return node;
 }
 
-/** Shows a list anew. The button that had the focus has it again, or when it is gone the section's heading. */
+/** Shows a list anew. What had the focus has it again, by its label, or when it is gone the section's heading. */
 export function renew(list, ...entries) {
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
   list.replaceChildren(...entries);
@@ -46,7 +46,7 @@ export function renew(list, ...entries) {
   const label = focused.getAttribute("aria-label");
   const heading = list.closest("section").querySelector("h2");
   heading.tabIndex = -1;
-  ([...list.querySelectorAll("button")].find((node) => node.getAttribute("aria-label") === label) ?? heading).focus();
+  ([...list.querySelectorAll("button, input")].find((node) => node.getAttribute("aria-label") === label) ?? heading).focus();
 }
 
 /** Writes text where it differs: what is read aloud is not read again. */

@@ -12,8 +12,10 @@ export function onSubmit(form, act) {
     if (form.ariaBusy === "true") return;
     form.ariaBusy = "true";
     clear(form, notice);
+    const changed = [...form.elements].filter((field) => field.name && isChanged(field)).map((field) => [field, field.value, field.checked]);
     try {
       await act(values(form));
+      if ("patch" in form.dataset) changed.forEach(saved);
     } catch (error) {
       complain(form, notice, error);
     }
@@ -21,11 +23,17 @@ export function onSubmit(form, act) {
   });
 }
 
-/** What is filled in. Empty fields are left out, but for a form that changes something, where they take it away. */
+/**
+ * What is filled in; empty fields are left out. A form that changes something gives the members that one has changed, whole,
+ * since what it was filled with may be old; there an empty field takes away.
+ */
 function values(form) {
+  const fields = [...form.elements].filter(({ name }) => name);
+  const member = ({ name }) => name.split(".")[0];
+  const wanted = new Set(("patch" in form.dataset ? fields.filter(isChanged) : fields).map(member));
   const body = {};
-  for (const field of form.elements) {
-    if (!field.name) continue;
+  for (const field of fields) {
+    if (!wanted.has(member(field))) continue;
     const path = field.name.split(".");
     const last = path.pop();
     const value = "each" in field.dataset ? [...body[last] ?? [], ...field.checked ? [field.value] : []] : read(field, "patch" in form.dataset);
@@ -43,6 +51,19 @@ function read(field, isPatch) {
   if (field.validity.badInput) return ""; // no number was typed, which the server says: nothing is taken away
   if (field.value === "") return isPatch ? null : undefined;
   return field.type === "number" ? Number(field.value) : field.value;
+}
+
+function isChanged(field) {
+  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+  if (field.options) return field.value !== ([...field.options].find((option) => option.defaultSelected) ?? field.options[0]).value;
+  return field.validity.badInput || field.value !== field.defaultValue;
+}
+
+/** Lets what a field held when it was sent be what it was filled with. */
+function saved([field, value, checked]) {
+  if (field.options) for (const option of field.options) option.defaultSelected = option.value === value;
+  else if (field.type === "checkbox") field.defaultChecked = checked;
+  else field.defaultValue = value;
 }
 
 function clear(form, notice) {
@@ -72,12 +93,12 @@ function complain(form, notice, error) {
   first?.focus();
 }
 
-/** A field with its label; with `choices`, which may have words of their own, one of them is chosen. */
+/** A field with its label, of several lines with `rows`; with `choices`, which may have words of their own, one is chosen. */
 export function field(label, { value, ...attributes }, choices) {
   const input = choices
     ? element("select", attributes, ...(Array.isArray(choices) ? listed(choices, value) : Object.entries(choices))
       .map(([choice, words]) => element("option", { value: choice, selected: choice === value }, words)))
-    : element("input", { type: "text", ...attributes, value });
+    : attributes.rows ? element("textarea", attributes, value) : element("input", { type: "text", ...attributes, value });
   return element("label", {}, element("span", {}, label), input);
 }
 

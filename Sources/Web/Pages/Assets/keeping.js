@@ -91,8 +91,8 @@ function settings(garden, changed) {
   onSubmit(form, async (values) => {
     // A place is there whole or not at all.
     if (values.location && Object.values(values.location).every((value) => value == null)) values.location = null;
-    await send("PATCH", `/api/gardens/${garden.id}`, values);
-    document.querySelector("h1").textContent = values.name;
+    const { name } = await send("PATCH", `/api/gardens/${garden.id}`, values);
+    document.querySelector("h1").textContent = name;
     tell("Saved");
     changed();
   });

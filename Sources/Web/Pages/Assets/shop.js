@@ -3,14 +3,15 @@
 import { button, element, find, renew, say, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
 import { minor, money, plain } from "./money.js";
-import { all, get, onceKey, send } from "./server.js";
+import { all, ask, get, onceKey, send } from "./server.js";
 import { signedIn } from "./visitor.js";
 
 const id = location.pathname.split("/")[2];
 const path = `/api/businesses/${id}`;
 let shop, me, products = [];
 const basket = new Map(JSON.parse(sessionStorage.getItem(`basket ${id}`) ?? "[]")); // product id → quantity
-let key = onceKey(); // of this basket's order, until it is changed
+// Of this basket's order, until it is changed: kept as long as the basket is, since the order's answer may be lost.
+let key = sessionStorage.getItem(`order ${id}`) ?? newKey();
 
 async function load() {
   [shop, me, products] = await Promise.all([get(path), signedIn("to order."), all(`${path}/products`)]);
@@ -42,10 +43,16 @@ function wanted(product) {
     }, { "aria-label": `Add ${name} to the basket` }));
 }
 
+function newKey() {
+  const fresh = onceKey();
+  sessionStorage.setItem(`order ${id}`, fresh);
+  return fresh;
+}
+
 function change(product, quantity) {
   if (quantity > 0) basket.set(product.id, quantity);
   else basket.delete(product.id);
-  key = onceKey();
+  key = newKey();
   sessionStorage.setItem(`basket ${id}`, JSON.stringify([...basket]));
   showBasket();
 }
@@ -54,15 +61,15 @@ const inBasket = () => products.filter((product) => basket.has(product.id));
 
 function showBasket() {
   const lines = inBasket();
-  find("basket").hidden = lines.length === 0;
-  const focused = document.activeElement?.id;
-  find("lines").replaceChildren(...lines.map((product) => {
+  const isHere = find("basket").contains(document.activeElement);
+  renew(find("lines"), ...lines.map((product) => {
     const input = element("input", { type: "number", min: 0, value: basket.get(product.id), id: `quantity-${product.id}`, "aria-label": `Quantity of ${product.name}` });
     input.addEventListener("change", () => change(product, Math.max(0, Math.floor(Number(input.value) || 0))));
     return element("li", {}, element("span", {}, product.name), input,
       button("Remove", () => change(product, 0), { "aria-label": `Remove ${product.name}` }));
   }));
-  if (focused) find(focused)?.focus();
+  find("basket").hidden = lines.length === 0;
+  if (isHere && lines.length === 0) find("products-title").focus();
   const sums = new Map();
   for (const { id: product, price: { amount, currency } } of lines) sums.set(currency, (sums.get(currency) ?? 0) + amount * basket.get(product));
   find("total").textContent = `In all: ${[...sums].map(([currency, amount]) => money({ amount, currency })).join(" and ")}`;
@@ -84,8 +91,13 @@ function orderForm() {
   onSubmit(form, async (values) => {
     // What is seen is ordered: nothing that was put there once and is not for sale any more.
     const lines = inBasket().map((product) => ({ productId: product.id, quantity: basket.get(product.id) }));
-    await send("POST", "/api/orders", { businessId: id, lines, ...values }, { "Idempotency-Key": key });
-    sessionStorage.removeItem(`basket ${id}`);
+    try {
+      await send("POST", "/api/orders", { businessId: id, lines, ...values }, { "Idempotency-Key": key });
+    } catch (error) {
+      if (!error.type?.endsWith(":idempotency-key-reused")) throw error;
+      throw new Error("This basket was ordered before: look at your orders. To order once more, change it.");
+    }
+    for (const kept of ["basket", "order"]) sessionStorage.removeItem(`${kept} ${id}`);
     location.assign("/orders");
   });
 }
@@ -101,8 +113,18 @@ function offered(product) {
       await send("DELETE", `/api/products/${product.id}`);
       await load();
     }, { "aria-label": `Delete ${product.name}` }));
-  onSubmit(form, async (values) => {
-    await send("PATCH", `/api/products/${product.id}`, { price: minor(values.price, product.price.currency), stock: values.stock });
+  onSubmit(form, async ({ price: typed, ...values }) => {
+    const at = `/api/products/${product.id}`;
+    if (typed !== undefined) values.price = minor(typed, product.price.currency);
+    // Orders take from the stock meanwhile: a number that counts from an old one would sell what is gone.
+    const { answer: now, tag } = "stock" in values ? await ask("GET", at) : { answer: product };
+    if (now.stock !== product.stock) {
+      product = now;
+      throw new Error(`Meanwhile the stock has changed: ${now.stock ?? "without limit"} now. Save again if your number is right.`);
+    }
+    product = await send("PATCH", at, values, tag ? { "If-Match": tag } : {});
+    const { stock } = form.elements;
+    stock.value = stock.defaultValue = product.stock ?? "";
     tell(`${product.name} is saved`);
   });
   return element("li", {}, element("span", {}, element("strong", {}, product.name), element("span", { class: "quiet" }, ` · for each ${product.unit}`)), form);

@@ -1,0 +1,259 @@
+"""Pages that stay open while the world moves on: what others change meanwhile stays changed, what comes late shows nothing
+old, and what is sent twice counts once."""
+import re
+import unittest
+import uuid
+
+from playwright.sync_api import expect
+
+from Tests.Live.journey import Journey
+from Tests.Live.service import PASSWORD
+
+DAY_OF_25_HOURS = "2026-10-25"
+
+
+class OpenPages(Journey):
+    def setUp(self):
+        super().setUp()
+        self.size, self.scheme = "desktop", "light"
+        self.addCleanup(lambda: self.assertEqual(self.objections, []))
+
+    def signed_in(self, path):
+        """Somebody's page, and a token of theirs."""
+        credentials = {"email": f"{uuid.uuid4().hex}@example.org", "password": PASSWORD}
+        self.service.call("POST", "/api/users", {**credentials, "displayName": "Rosa"})
+        token = self.service.call("POST", "/api/sessions", credentials)[1]["accessToken"]
+        page = self.person()
+        page.fill("#email", credentials["email"])
+        page.fill("#password", PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.locator("#grower")).to_be_visible()
+        page.goto(self.service.url + path)
+        return page, token
+
+    def make(self, path, body, token):
+        status, made = self.service.call("POST", path, body, token)
+        self.assertEqual(status, 201, made)
+        return made["id"]
+
+    def change(self, path, body, token):
+        status, answer = self.service.call("PATCH", path, body, token, type="application/merge-patch+json")
+        self.assertEqual(status, 200, answer)
+
+    def shop(self, token, **products):
+        """A new shop; gives its id and those of its products, whose stock is told."""
+        shop = self.make("/api/businesses", {"name": "Hill Farm", "category": "vegetables"}, token)
+        price = {"amount": 350, "currency": "EUR"}
+        return shop, [
+            self.make(f"/api/businesses/{shop}/products", {"name": name, "price": price, "unit": "box", "stock": stock}, token)
+            for name, stock in products.items()]
+
+    def order(self, token, shop, product, quantity=1):
+        body = {"businessId": shop, "lines": [{"productId": product, "quantity": quantity}]}
+        status, order = self.service.call("POST", "/api/orders", body, token, headers={"Idempotency-Key": uuid.uuid4().hex})
+        self.assertEqual(status, 201, order)
+        return order["id"]
+
+    def seen(self, path, token=None):
+        return self.service.call("GET", path, token=token)[1]
+
+    def test_a_seller_changes_what_was_typed_and_nothing_that_was_sold_meanwhile(self):
+        seller, selling = self.signed_in("/")
+        shop, [eggs] = self.shop(selling, Eggs=10)
+        seller.goto(f"{self.service.url}/shops/{shop}")
+        stock, price, save = seller.locator(f"#stock-{eggs}"), seller.locator(f"#price-{eggs}"), seller.get_by_label("Save Eggs")
+        expect(stock).to_have_value("10")
+        buying = self.service.sign_up()
+        self.order(buying, shop, eggs, 8)
+        price.fill("3,80")
+        save.click()
+        expect(seller.locator("#said")).to_have_text("Eggs is saved")
+        product = self.seen(f"/api/products/{eggs}")
+        self.assertEqual((product["stock"], product["price"]["amount"]), (2, 380))
+        # The stock itself is changed by whoever has seen what it is.
+        expect(stock).to_have_value("2")
+        self.order(buying, shop, eggs)
+        stock.fill("12")
+        save.click()
+        notice = seller.locator("#products li").get_by_role("alert")
+        expect(notice).to_contain_text("1 now")
+        self.assertEqual(self.seen(f"/api/products/{eggs}")["stock"], 1)
+        stock.fill("4")
+        with seller.expect_response(lambda answer: answer.request.method == "PATCH"):
+            save.click()
+        expect(notice).to_be_hidden()
+        self.assertEqual(self.seen(f"/api/products/{eggs}")["stock"], 4)
+        price.fill("3.8o")
+        save.click()
+        expect(seller.locator(f"#price-{eggs}-fault")).to_contain_text("must be a number")
+
+    def test_a_garden_that_was_made_private_stays_private(self):
+        page, token = self.signed_in("/")
+        garden = self.make("/api/gardens", {"name": "South slope", "public": True, "soil": "loam"}, token)
+        page.goto(f"{self.service.url}/gardens/{garden}")
+        expect(page.locator("#garden-public")).to_be_checked()
+        self.change(f"/api/gardens/{garden}", {"public": False, "soil": "clay"}, token)
+        page.fill("#garden-area", "12")
+        page.locator("#keeping form", has=page.locator("#garden-area")).get_by_role("button", name="Save").click()
+        expect(page.locator("#said")).to_have_text("Saved")
+        seen = self.seen(f"/api/gardens/{garden}", token)
+        self.assertEqual((seen["areaSquareMetres"], seen["public"], seen["soil"]), (12, False, "clay"))
+
+    def test_a_shop_and_an_account_keep_what_was_changed_elsewhere(self):
+        page, token = self.signed_in("/")
+        shop, _ = self.shop(token)
+        description = {"description": "Two\nlines", "fulfilment": ["delivery"]}
+        self.change(f"/api/businesses/{shop}", description, token)
+        page.goto(f"{self.service.url}/shops/{shop}")
+        expect(page.locator("#shop-name")).to_have_value("Hill Farm")
+        self.change(f"/api/businesses/{shop}", {"category": "bread"}, token)
+        page.fill("#shop-hours", "12")
+        page.locator("#shop-settings").get_by_role("button", name="Save").click()
+        expect(page.locator("#said")).to_have_text("Saved")
+        seen = self.seen(f"/api/businesses/{shop}")
+        self.assertEqual({**seen, "category": "bread", "paymentWithin": 12, **description}, seen)
+        channel = {"kind": "webhook", "target": "https://203.0.113.7/", "events": ["order"],
+                   "quietHours": {"from": "22:00", "to": "06:00", "timeZone": "Europe/Paris"}}
+        made = self.make("/api/channels", channel, token)
+        page.goto(f"{self.service.url}/account")
+        page.get_by_label(f"Change {channel['target']}").click()
+        page.locator(f"[id='{made}-severity']").select_option("warning")
+        page.get_by_label(f"Save {channel['target']}").click()
+        expect(page.locator("#said")).to_have_text(f"{channel['target']} is saved")
+        seen = self.seen(f"/api/channels/{made}", token)
+        self.assertEqual({**seen, "minimumSeverity": "warning", "quietHours": channel["quietHours"]}, seen)
+
+    def test_an_order_whose_answer_was_lost_is_placed_once(self):
+        selling = self.service.sign_up()
+        shop, [milk] = self.shop(selling, Milk=None)
+        buyer, buying = self.signed_in(f"/shops/{shop}")
+        buyer.get_by_label("Add Milk to the basket").click()
+
+        def lose(route):
+            self.assertEqual(route.fetch().status, 201)
+            route.abort()
+
+        buyer.route("**/api/orders", lose)
+        button = buyer.locator("#order").get_by_role("button", name="Order")
+        button.click()
+        expect(buyer.locator("#order").get_by_role("alert")).to_have_text("The server cannot be reached.")
+        self.objections.clear()  # the browser says so, too
+        buyer.unroute("**/api/orders")
+        buyer.reload()
+        button.click()
+        expect(buyer.locator("#bought > li")).to_have_count(1)
+        self.assertEqual(len(self.seen("/api/orders?role=buyer", buying)["items"]), 1)
+        # A basket of its own is another order.
+        buyer.goto(f"{self.service.url}/shops/{shop}")
+        buyer.get_by_label("Add Milk to the basket").click()
+        button.click()
+        expect(buyer.locator("#bought > li")).to_have_count(2)
+
+    def test_who_empties_a_basket_by_keyboard_stays_where_it_was(self):
+        selling = self.service.sign_up()
+        shop, _ = self.shop(selling, Milk=None, Eggs=None)
+        buyer, _ = self.signed_in(f"/shops/{shop}")
+        for name in ("Milk", "Eggs"):
+            buyer.get_by_label(f"Add {name} to the basket").click()
+        for name, focused in (("Milk", "Basket"), ("Eggs", "Products")):
+            buyer.get_by_label(f"Remove {name}").press("Enter")
+            expect(buyer.locator(":focus")).to_have_text(focused)
+
+    def test_amounts_have_the_digits_of_their_currency(self):
+        page = self.person("/shops")
+        for currency, amount, shown, typed in (
+                ("HUF", 120_050, "1,200.50", "1200.50"), ("IQD", 1_234_500, "1,234.500", "1234.500"), ("EUR", 350, "3.50", "3.50"),
+                ("JPY", 350, "350", "350"), ("CLF", 12_345, "1.2345", "1.2345")):
+            found = page.evaluate("""async (price) => {
+                const { minor, money, plain } = await import("/assets/money.js");
+                return [money(price), plain(price), minor(plain(price), price.currency), minor(plain(price).replace(".", ","), price.currency)];
+            }""", {"amount": amount, "currency": currency})
+            price = {"amount": amount, "currency": currency}
+            self.assertEqual([re.sub("[^0-9.,]", "", found[0]), *found[1:]], [shown, typed, price, price])
+
+    def test_a_time_that_is_chosen_while_a_garden_loads_stays(self):
+        page, token = self.signed_in("/")
+        garden = self.make("/api/gardens", {"name": "South slope"}, token)
+        held = []
+        page.route("**/insights?limit=5", lambda route: held.append(route))
+        with page.expect_response("**/data?range=day"):
+            page.goto(f"{self.service.url}/gardens/{garden}")
+        with page.expect_response("**/data?range=week"):
+            page.locator("input[value=week]").check(force=True)
+        shown = page.locator("#shown")
+        expect(shown).not_to_be_empty()
+        week = shown.inner_text()
+        self.assertEqual(len(held), 1)
+        held[0].continue_()
+        # What the rest of the page shows comes with it.
+        expect(page.locator("#facts")).to_have_text("A private garden")
+        expect(shown).to_have_text(week)
+
+    def test_a_day_of_25_hours_is_shown_whole(self):
+        page, token = self.signed_in("/")
+        garden = self.make("/api/gardens", {"name": "South slope"}, token)
+        page.goto(f"{self.service.url}/gardens/{garden}")
+        expect(page.locator("#shown")).not_to_be_empty()
+        page.get_by_text("Other days").click()
+        for name in ("from", "to"):
+            page.fill(f"#{name}", DAY_OF_25_HOURS)
+        with page.expect_request("**/data?from=*") as asked:
+            page.locator("#span").get_by_role("button", name="Show").click()
+        self.assertIn("from=2026-10-24T22:00:00.000Z&to=2026-10-25T23:00:00.000Z", asked.value.url)
+        days = page.evaluate("""async () => {
+            const { Chart } = await import("/assets/chart.js");
+            const chart = new Chart({ title: "Days" });
+            chart.figure.style.width = "700px"; // room for a label a day
+            document.body.append(chart.figure);
+            chart.show({ from: Date.parse("2026-10-22T12:00+02:00"), to: Date.parse("2026-10-29T12:00+01:00"), gap: 1, times: [], series: [] });
+            return [...chart.figure.querySelectorAll("svg text:not(.value):not(.none)")].map((node) => node.textContent);
+        }""")
+        self.assertEqual([re.search("[0-9]+", day)[0] for day in days], [str(day) for day in range(23, 30)])
+
+    def test_a_search_is_not_mixed_with_the_list_that_it_overtook(self):
+        token = self.service.sign_up()
+        word = uuid.uuid4().hex
+        for number in range(31):
+            self.make("/api/businesses", {"name": f"Bakery {word} {number}", "category": "bread"}, token)
+        self.make("/api/businesses", {"name": "Hill Farm", "category": "vegetables"}, token)
+        page = self.person("/")
+        held = []
+
+        def hold(route):
+            if "q=" in route.request.url:
+                route.continue_()
+            else:
+                held.append((route, route.fetch()))
+
+        page.route("**/api/businesses?*", hold)
+        page.goto(f"{self.service.url}/shops")
+        page.fill("#words", word)
+        page.keyboard.press("Enter")
+        names = page.locator("#shops h2")
+        expect(names).to_have_count(30)
+        with page.expect_response("**/api/businesses?limit=30"):
+            held[0][0].fulfill(response=held[0][1])
+        # Twice at once is once.
+        page.evaluate("() => { const more = document.getElementById('more'); more.click(); more.click(); }")
+        expect(names).to_have_count(31)
+        expect(page.locator("#more")).to_be_hidden()
+        self.assertEqual({text.split()[0] for text in names.all_inner_texts()}, {"Bakery"})
+        self.assertEqual(len(set(names.all_inner_texts())), 31)
+        expect(page.locator("#notice")).to_be_hidden()
+
+    def test_all_orders_can_be_come_by(self):
+        seller, selling = self.signed_in("/")
+        shop, [eggs] = self.shop(selling, Eggs=None)
+        buying = self.service.sign_up()
+        first = self.order(buying, shop, eggs)
+        for _ in range(50):
+            self.order(buying, shop, eggs)
+        seller.goto(f"{self.service.url}/orders")
+        expect(seller.locator("#sold > li")).to_have_count(50)
+        seller.get_by_label("Show more of what others ordered").click()
+        expect(seller.locator(f"#order-{first}")).to_be_visible()
+        expect(seller.get_by_label("Show more of what others ordered")).to_be_hidden()
+
+
+if __name__ == "__main__":
+    unittest.main()
