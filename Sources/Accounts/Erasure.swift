@@ -8,14 +8,17 @@ struct Erasure {
   /// All that hold something of a user.
   let features: [any Feature]
 
-  /// Erases a user in one transaction, unless `check` throws at the profile as it is then; throws 409 while there are
-  /// open orders on either side.
-  func erase(_ user: Identifier, _ check: @escaping (Profile) throws -> Void) async throws {
+  /// Erases a user in one transaction, unless `check` throws at the profile and the password's hash as they are then;
+  /// throws 409 while there are open orders on either side.
+  func erase(_ user: Identifier, _ check: @escaping (Profile, String) throws -> Void) async throws {
     var committed: [AfterCommit] = []
     do {
       try await context.database.transaction(timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction in
         committed = []
-        if let row = try await transaction.query(Self.lock, user).first { try check(Profile(row)) }
+        if let row = try await transaction.query(Self.lock, user).first {
+          var columns = row.columns
+          try check(Profile(&columns), columns.next())
+        }
         for feature in features { committed.append(try await feature.erase(user, in: transaction)) }
         try await transaction.execute(Self.delete, user)
       }
@@ -26,6 +29,7 @@ struct Erasure {
     for tell in committed { await tell() }
   }
 
-  private static let lock = Statement("erasure.lock", "SELECT \(Profile.columns) FROM users WHERE id = $1 FOR UPDATE")
+  private static let lock = Statement(
+    "erasure.lock", "SELECT \(Profile.columns), password_hash FROM users WHERE id = $1 FOR UPDATE")
   private static let delete = Statement("erasure.delete", "DELETE FROM users WHERE id = $1")
 }

@@ -62,25 +62,28 @@ struct Sessions: EndpointGroup {
   // MARK: Signing in
 
   private func signIn(_ call: Call) async throws -> Response {
-    let (user, role) = try await account(call)
+    let account = try await account(call)
     let key = OpaqueKey.make(.refreshToken)
-    let session = try await begin(call, user, by: Self.insert, key)
-    return call.secret(.created, location: "/api/sessions/\(session.id)", pair(user, role, session, key, call.now))
+    let session = try await begin(call, account, by: Self.insert, key)
+    return call.secret(
+      .created, location: "/api/sessions/\(session.id)", pair(account.id, account.role, session, key, call.now))
   }
 
   /// That a page of another site signs someone in, as somebody else, is not wanted either.
   private func signInByCookie(_ call: Call) async throws -> Response {
     try SessionCookie.requireOwnPage(call.request)
-    let (user, _) = try await account(call)
     let key = OpaqueKey.make(.sessionKey)
-    let session = try await begin(call, user, by: Self.insertWithKey, key)
+    let session = try await begin(call, try await account(call), by: Self.insertWithKey, key)
     var response = call.secret(.created, location: "/api/sessions/\(session.id)", session.body)
     response.headers.append("Set-Cookie", SessionCookie.setting(key))
     return response
   }
 
+  /// An account, and the hash of its password as it was when what was sent was checked against it.
+  private typealias Account = (id: Identifier, role: Role, hash: String)
+
   /// Whose email address and password were sent; throws 401 when they are nobody's.
-  private func account(_ call: Call) async throws -> (Identifier, Role) {
+  private func account(_ call: Call) async throws -> Account {
     let form = try call.form(SignIn.self)
     let (email, password) = (form.email.asciiLowercased, form.password)
     let known = try await throttle.attempt(account: email, from: call.clientAddress) {
@@ -93,20 +96,31 @@ struct Sessions: EndpointGroup {
     }
     guard let row = known, !(try row.decode(Bool.self, 3)) else {
       if known != nil { context.meters.action(.loginFailed) }
-      throw Problem(.unauthorized, "The email address or the password is wrong.")
+      throw Self.badCredentials
     }
-    return (try row.decode(Identifier.self, 0), Role(rawValue: try row.decode(String.self, 1)) ?? .user)
+    let (id, role, hash, _) = try row.decode((Identifier.self, String.self, String.self, Bool.self))
+    return (id, Role(rawValue: role) ?? .user, hash)
   }
 
-  /// Begins a session, with the key by which its holder goes on having it.
+  /// Begins a session, with the key by which its holder goes on having it; throws 401 when the account's password is
+  /// another one by now, or it is disabled or gone.
   private func begin(
-    _ call: Call, _ user: Identifier, by statement: Statement, _ key: OpaqueKey
+    _ call: Call, _ account: Account, by statement: Statement, _ key: OpaqueKey
   ) async throws -> SessionView {
     let agent = call.request.header("User-Agent").map { String($0.prefix(256)) }
     let rows = try await context.database.write(
-      statement, context.makeIdentifier(), user, agent, call.clientAddress.text, call.now, expiry(call.now), key.digest)
+      statement, context.makeIdentifier(), account.id, agent, call.clientAddress.text, call.now, expiry(call.now),
+      key.digest, account.hash)
+    guard let row = rows.first else {
+      context.meters.action(.loginFailed)
+      throw Self.badCredentials
+    }
     context.meters.action(.login)
-    return try SessionView(rows[0])
+    return try SessionView(row)
+  }
+
+  private static var badCredentials: Problem {
+    Problem(.unauthorized, "The email address or the password is wrong.")
   }
 
   // MARK: Renewing
@@ -235,9 +249,12 @@ struct Sessions: EndpointGroup {
 
   private static let userByEmail = Statement(
     "users.byEmail", "SELECT id, role, password_hash, disabled FROM users WHERE email_key = $1")
+  // Whoever changes a password, disables or erases locks the user before the sessions are ended: this waits for them and
+  // sees what they did, or they wait for this and end it.
   private static let insertion = """
     INSERT INTO sessions (id, user_id, user_agent, client_address, created_at, last_used_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING *
+    SELECT $1, id, $3, $4, $5, $5, $6 FROM users WHERE id = $2 AND password_hash = $8 AND NOT disabled FOR SHARE
+    RETURNING *
     """
   private static let insertWithKey = Statement(
     "sessions.insertWithKey",

@@ -156,8 +156,13 @@ struct Users: EndpointGroup {
   private func erase(_ call: Call) async throws -> Response {
     let user = try call.user
     let form = try call.form(AccountErasure.self)
-    try await requirePassword(form.password, call, fault: "The password is wrong.")
-    try await erasure.erase(user.id) { profile in try call.requireMatch(profile.body) }
+    let fault = "The password is wrong."
+    let known = try await requirePassword(form.password, call, fault: fault)
+    try await erasure.erase(user.id) { profile, current in
+      try call.requireMatch(profile.body)
+      // Changed meanwhile, it is not the right one any more.
+      guard known == current else { throw Problem(.forbidden, fault) }
+    }
     context.meters.action(.erase)
     return call.noContent()
   }
@@ -183,7 +188,6 @@ struct Users: EndpointGroup {
 
   /// Checks the password of who is signed in, and gives its hash. A wrong one counts like a failed sign-in: with a
   /// stolen token it could be guessed here as well.
-  @discardableResult
   private func requirePassword(_ password: String, _ call: Call, fault: String) async throws -> String {
     guard let row = try await context.database.query(Self.hashByID, try call.user.id).first else { throw Self.gone }
     let (hash, account) = try row.decode((String.self, String.self))

@@ -156,4 +156,15 @@ struct UsersTests {
     let left = try server.withDatabase { try await $0.query("SELECT 1 FROM users WHERE id = \(id)").count }
     #expect(left == 0)
   }
+
+  @Test("are not erased by a password that has been changed before")
+  func erasureByOldPassword() throws {
+    let (client, id) = try server.signedIn()
+    let (server, token) = (server, client.token)
+    let reply = try server.answer(
+      to: { try Client(server, token: token).delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#) },
+      before: { try await $0.execute("UPDATE users SET password_hash = 'another' WHERE id = \(id)") })
+    #expect(reply.status == 403)
+    #expect(try client.get("/api/users/me").status == 200)
+  }
 }
