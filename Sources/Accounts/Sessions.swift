@@ -213,6 +213,12 @@ struct Sessions: EndpointGroup {
     return call.noContent()
   }
 
+  /// Throws 401 when a session is over, whatever a loop still remembers; to be asked by who has locked the user.
+  static func requireAlive(_ session: Identifier, in transaction: Transaction) async throws {
+    guard try await transaction.query(alive, session).isEmpty else { return }
+    throw Problem(.unauthorized, "The session is over. Sign in again.")
+  }
+
   /// Ends all sessions of a user but one, and gives their ids, to be announced after the COMMIT; at a moment of the
   /// database's time where there is no clock that replicas agree on.
   static func end(
@@ -316,6 +322,8 @@ struct Sessions: EndpointGroup {
     SELECT \(columns) FROM sessions
     WHERE user_id = $1 AND id < $2 AND revoked_at IS NULL AND expires_at > now() ORDER BY id DESC LIMIT $3
     """)
+  private static let alive = Statement(
+    "sessions.alive", "SELECT FROM sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > now()")
   private static let revoke = Statement(
     "sessions.revoke",
     """

@@ -41,14 +41,16 @@ struct Tokens: EndpointGroup {
 
   private func create(_ call: Call) async throws -> Response {
     let user = try call.user
+    guard let session = user.session else { throw Problem(.forbidden, "A token has no session.") }
     let new = try call.form(NewToken.self)
     if let end = new.expiresAt, end <= call.now {
       throw ValidationError("/expiresAt", "must be in the future")
     }
     let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.personalToken))
     return try await call.made { transaction, _ in
-      // One at a time for a user, so that the bound holds.
+      // One at a time for a user, so that the bound holds; and who ends sessions and tokens has ended either both or none.
       try await transaction.execute(Self.lockUser, user.id)
+      try await Sessions.requireAlive(session, in: transaction)
       let rows = try await transaction.query(
         Self.insert, id, user.id, new.name, new.scopes.map(\.rawValue), key.digest, call.now, new.expiresAt,
         Self.maximumTokens)

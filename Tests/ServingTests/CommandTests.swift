@@ -142,6 +142,19 @@ func accountCommands() throws {
   #expect(run("disable", "nobody@example.org").complaint.contains("there is no account"))
 }
 
+@Test("ends sessions that make no token from then on, although the server still remembers them")
+func endedByCommand() throws {
+  let server = try LiveServer.shared.get()
+  let (client, id) = try server.signedIn()
+  func run(_ command: String) -> Int32 {
+    Run(["user", command, "\(id)@example.org"], ["DATABASE_URL": server.databaseURL], commands: Command.accounts).code
+  }
+  #expect(try client.get("/api/users/me").status == 200)
+  #expect(run("disable") == 0 && run("enable") == 0)
+  #expect(try client.post("/api/tokens", #"{"name":"a","scopes":["read"]}"#).status == 401)
+  #expect(try holds { try client.get("/api/users/me").status == 401 })
+}
+
 @Test("ends sessions by the database's time, whatever this machine's is")
 func disablingByCommand() throws {
   let server = try LiveServer.shared.get()

@@ -124,4 +124,18 @@ struct TokensTests {
     _ = try user.makeToken([.read])
     #expect(try user.post("/api/tokens", #"{"name":"b","scopes":["read"]}"#).status == 409)
   }
+
+  @Test("are not made by a session that ends meanwhile")
+  func endedSession() throws {
+    let server = try server()
+    let (user, id) = try server.signedIn()
+    let token = user.token
+    let reply = try server.answer(
+      to: { try Client(server, token: token).post("/api/tokens", #"{"name":"a","scopes":["read"]}"#) },
+      before: { transaction in
+        try await transaction.execute("SELECT FROM users WHERE id = \(id) FOR NO KEY UPDATE")
+        try await transaction.execute("UPDATE sessions SET revoked_at = now() WHERE user_id = \(id)")
+      })
+    #expect(reply.status == 401)
+  }
 }
