@@ -25,7 +25,7 @@ struct ChannelRoutes: EndpointGroup {
           A `webhook` gets JSON signed by the Standard Webhooks specification, an `ntfy` topic a short text, an `email` \
           address a mail where the operator has set up a mail server. What cannot be delivered is tried again for 24 \
           hours, in order; a channel that fails for three days is switched off. Addresses of private networks are refused. \
-          An email address that is not your account's is mailed a code, and the channel is switched off until \
+          An email address, your account's too, is mailed a code, and the channel is switched off until \
           `POST /api/channels/{id}/confirmation` has it.
           """,
         tag: "Channels", parameters: [.idempotencyKey()],

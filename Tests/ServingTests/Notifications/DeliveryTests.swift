@@ -41,7 +41,16 @@ struct DeliveryTests {
     let reply = try client.post(
       "/api/channels", #"{"kind":"\#(kind)","target":"\#(target)","events":\#(events)\#(more)}"#)
     #expect(reply.status == 201, "\(reply.text)")
+    if kind == "email" { try agree(to: try reply.json, client) }
     return try reply.json
+  }
+
+  /// Confirms a channel's address by the code that was mailed there.
+  private func agree(to channel: JSONValue, _ client: Client) throws {
+    let address = try #require(channel["target"]?.text)
+    #expect(holds(within: 30) { !mail.texts(to: address).isEmpty })
+    let code = try #require(mail.texts(to: address).first?.firstMatch(of: /(?:[0-9a-f]{4}-){2}[0-9a-f]{4}/)).output
+    #expect(try client.post("\(path(channel))/confirmation", #"{"code":"\#(code)"}"#).status == 200)
   }
 
   private func path(_ channel: JSONValue) throws -> String { "/api/channels/\(try #require(channel["id"]?.text))" }
@@ -76,7 +85,8 @@ struct DeliveryTests {
       #","quietHours":{"from":"\#(hour(-2))","to":"\#(hour(2))"}"#)
     try freezingGarden(quiet.id)
     try freezingGarden(id)
-    var mails: [JSONValue] { mail.messages.filter { $0["to"]?.text == address } }
+    // The first one asked the address to agree.
+    var mails: [JSONValue] { Array(mail.messages.filter { $0["to"]?.text == address }.dropFirst()) }
     let insights = "SELECT 1 FROM insights JOIN gardens ON gardens.id = garden_id WHERE type = 'frost' AND owner_id = "
     #expect(
       try holds(within: 60) {
