@@ -23,11 +23,13 @@ package struct AccountFeature: Feature {
   }
 
   package var endpoints: [Endpoint] {
+    let passwords = MemberPasswords(pool: context.passwords, shares: context.passwordShares)
+    let erasure = Erasure(context: context, features: others + [self])
     let groups: [any EndpointGroup] = [
-      Users(context: context, throttle: throttle, erasure: Erasure(context: context, features: others + [self])),
-      Sessions(context: context, throttle: throttle),
+      Users(context: context, throttle: throttle, passwords: passwords, erasure: erasure),
+      Sessions(context: context, throttle: throttle, passwords: passwords),
       Tokens(context: context),
-      PasswordResets(context: context, throttle: throttle, sendsMail: resetMail != nil),
+      PasswordResets(context: context, throttle: throttle, passwords: passwords, sendsMail: resetMail != nil),
       Administration(context: context),
     ]
     return groups.flatMap(\.endpoints)

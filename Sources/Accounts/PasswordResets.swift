@@ -15,6 +15,7 @@ struct PasswordResets: EndpointGroup {
 
   let context: LoopContext
   let throttle: LoginThrottle
+  let passwords: MemberPasswords
   /// Whether this server sends mail.
   let sendsMail: Bool
 
@@ -55,7 +56,7 @@ struct PasswordResets: EndpointGroup {
     // Before a hash is paid for.
     guard let token, let user = try await Recovery.user(by: token, in: context.database) else { throw Self.badToken }
     try await take(.user(user))
-    let hash = try await context.passwords.hash(password)
+    let hash = try await passwords.hash(password, from: call.clientAddress)
     let recovered = try await context.database.transaction { transaction in
       try await Recovery.setPassword(hash, by: token, in: transaction)
     }

@@ -10,6 +10,7 @@ import Web
 struct Sessions: EndpointGroup {
   let context: LoopContext
   let throttle: LoginThrottle
+  let passwords: MemberPasswords
 
   package var endpoints: [Endpoint] {
     [
@@ -90,7 +91,7 @@ struct Sessions: EndpointGroup {
       let row = try await context.database.query(Self.userByEmail, email).first
       let hash = try row.map { try $0.decode(String.self, 2) }
       // As long for an unknown account as for a known one.
-      let isRight = try await context.passwords.verify(password, against: hash)
+      let isRight = try await passwords.verify(password, against: hash, from: call.clientAddress)
       if !isRight { context.meters.action(.loginFailed, hasUser: row != nil) }
       return isRight ? row : nil
     }

@@ -10,6 +10,7 @@ import Web
 struct Users: EndpointGroup {
   let context: LoopContext
   let throttle: LoginThrottle
+  let passwords: MemberPasswords
   let erasure: Erasure
 
   package var endpoints: [Endpoint] {
@@ -130,7 +131,7 @@ struct Users: EndpointGroup {
     var (known, hash): (String?, String?)
     if let password = change.password {
       known = try await requirePassword(change.currentPassword ?? "", call, fault: Self.wrongCurrentPassword)
-      hash = try await context.passwords.hash(password)
+      hash = try await passwords.hash(password, from: call.clientAddress)
     }
     let (rows, ended) = try await context.database.transaction { transaction in
       guard let row = try await transaction.query(Self.lock, user.id).first else { throw Self.gone }
@@ -192,7 +193,7 @@ struct Users: EndpointGroup {
     guard let row = try await context.database.query(Self.hashByID, try call.user.id).first else { throw Self.gone }
     let (hash, account) = try row.decode((String.self, String.self))
     let known = try await throttle.attempt(account: account, from: call.clientAddress) {
-      try await context.passwords.verify(password, against: hash) ? hash : nil
+      try await passwords.verify(password, against: hash, from: call.clientAddress) ? hash : nil
     }
     guard let known else {
       context.meters.action(.loginFailed)

@@ -20,6 +20,8 @@ package final class PasswordPool: Sendable {
   package static let maximumThreads = 16
   /// What part of the queue may be newcomers'.
   static let newcomersPart = 4
+  /// What part of the queue's length members of one network may have under way.
+  package static let networksPart = 4
 
   /// Whose password it is.
   package enum Owner: Sendable {

@@ -42,7 +42,10 @@ extension Configuration {
         "Passwords hashed at a time, 32 MiB each."),
       Setting(
         "PASSWORD_HASHING_QUEUE", \.accounts.hashingQueueLength, .integer(1...10_000), default: .text("32"),
-        "Passwords that may wait to be hashed, a quarter of them of registrations; more are answered 503."),
+        """
+        Passwords that may wait to be hashed, a quarter of them of registrations, and as many of one network's members; \
+        more are answered 503.
+        """),
     ]
 
     private static func parallelism(on machine: Machine) -> Int {

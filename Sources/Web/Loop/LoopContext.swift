@@ -39,6 +39,7 @@ package final class LoopContext {
   package var configuration: Configuration { process.configuration }
   package var credentials: Credentials { Credentials(sessions: sessions, tokens: personalTokens) }
   package var passwords: PasswordPool { process.passwords }
+  package var passwordShares: ClientShares { process.passwordShares }
 
   package init(loop: EventLoop, process: ProcessContext) throws {
     self.loop = loop

@@ -13,6 +13,8 @@ package final class ProcessContext: Sendable {
   package let instruments: Instruments
   package let logs: LogSink
   package let passwords: PasswordPool
+  /// Of members, by network.
+  let passwordShares: ClientShares
   package let outbound: OutboundClient
   let identifiers = IdentifierSequence()
   package let clock = AgreedClock()
@@ -56,6 +58,7 @@ package final class ProcessContext: Sendable {
     self.instruments = instruments
     let accounts = configuration.accounts
     passwords = try PasswordPool(threads: accounts.hashingParallelism, waiting: accounts.hashingQueueLength)
+    passwordShares = ClientShares(maximum: max(1, accounts.hashingQueueLength / PasswordPool.networksPart))
     let authorities = configuration.outbound.authorities
     outbound = OutboundClient(on: caller, authorities: authorities)
     eventStreams = ClientShares(maximum: configuration.events.streamsPerClient)

@@ -3,9 +3,9 @@ import Reactor
 import Testing
 import Values
 
-@Suite("A crowd that registers", .blocking)
+@Suite("A crowd", .blocking)
 struct CrowdTests {
-  @Test("does not keep a member from signing in")
+  @Test("that registers does not keep a member from signing in")
   func crowd() throws {
     let server = try LiveServer(["PASSWORD_HASHING_PARALLELISM": "1", "PASSWORD_HASHING_QUEUE": "64"])
     defer { server.stop() }
@@ -38,5 +38,35 @@ struct CrowdTests {
     #expect(reply.status == 201)
     // One was under way, one had its turn before; the answers of a few before them were on theirs. Sixteen wait.
     #expect(meanwhile <= 6)
+  }
+
+  @Test("of members of one network does not keep those of another from signing in")
+  func network() throws {
+    let server = try LiveServer([
+      "PASSWORD_HASHING_PARALLELISM": "1", "PASSWORD_HASHING_QUEUE": "16", "TRUSTED_PROXIES": "127.0.0.1",
+    ])
+    defer { server.stop() }
+    let (members, member) = (try (0..<4).map { _ in try server.signedIn().id }, try server.signedIn().id)
+    @Sendable func signIn(_ client: Client, _ id: Identifier, from address: String) throws -> Reply {
+      try client.post(
+        "/api/sessions", #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#,
+        headers: ["X-Forwarded-For: \(address)"])
+    }
+    let counts = Mutex((refused: 0, isOver: false))
+    // More than there are places, and fewer for an account than count as too many failures.
+    let threads = try (0..<32).map { index in
+      try SystemThread(name: "member") {
+        let client = Client(server)
+        while !counts.withLock({ $0.isOver }) {
+          let status = try? signIn(client, members[index % 4], from: "198.51.100.7").status
+          counts.withLock { $0.refused += status == 503 ? 1 : 0 }
+        }
+      }
+    }
+    #expect(holds(within: 120) { counts.withLock { $0.refused > 0 } })
+    let replies = try (0..<3).map { _ in try signIn(Client(server), member, from: "203.0.113.7") }
+    counts.withLock { $0.isOver = true }
+    for thread in threads { thread.join() }
+    #expect(replies.map(\.status) == [201, 201, 201])
   }
 }
