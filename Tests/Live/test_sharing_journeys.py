@@ -1,14 +1,39 @@
 """A garden that is shared: somebody is invited who has no account yet, sees it, works in it, and is shown out."""
+import subprocess
 import unittest
 
 from playwright.sync_api import expect
 
 from Tests.Live.journey import Journey
 from Tests.Live.keyboard import Keyboard
-from Tests.Live.service import PASSWORD
+from Tests.Live.service import BINARY, PASSWORD
 
 
-class SharingJourneys(Journey):
+class Sharing(Journey):
+    def invite(self, keys, email):
+        """Invites somebody to see the garden; gives the path to accept it."""
+        keys.write("Email address", email)
+        keys.press("Invite")
+        expect(keys.page.locator("#members li")).to_contain_text("invited as viewer until")
+        return keys.page.locator("#members pre").inner_text().removeprefix(self.service.url)
+
+    def accept(self, path, name):
+        """Registers on the way to a garden, by which the invitation to it is accepted."""
+        page = self.person(path)
+        keys = Keyboard(page)
+        self.look(page)
+        keys.follow("register")
+        keys.write("Your name", name)
+        keys.write("Email address", f"{name}-{self.size}-{self._testMethodName}@example.org")
+        keys.write("Password", PASSWORD)
+        keys.follow("Register")
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Welcome, {name}")
+        keys.follow("South slope")
+        expect(page.get_by_role("heading", level=1)).to_have_text("South slope")
+        return page, keys
+
+
+class SharingJourneys(Sharing):
     def test_a_garden_with_a_member(self):
         def journey():
             owner, owning, _ = self.register("Rosa")
@@ -53,7 +78,12 @@ class SharingJourneys(Journey):
         def journey():
             owner, owning, _ = self.register("Rosa")
             self.garden(owning)
-            guest, visiting = self.accept(self.invite(owning, "grace@example.org"), "Grace")
+            guest, visiting, _ = self.register("Grace")
+            guest.goto(self.service.url + self.invite(owning, "grace@example.org"))
+            expect(guest.get_by_role("heading", level=1)).to_have_text("An invitation to a garden")
+            self.look(guest)
+            visiting.follow("Accept")
+            expect(guest.get_by_role("heading", level=1)).to_have_text("South slope")
             owner.reload()
             owning.choose("Role of Grace", "Owner")
             owning.press("Save the role of Grace")
@@ -67,27 +97,29 @@ class SharingJourneys(Journey):
 
         self.everywhere(journey)
 
-    def invite(self, keys, email):
-        """Invites somebody to see the garden; gives the path to accept it."""
-        keys.write("Email address", email)
-        keys.press("Invite")
-        expect(keys.page.locator("#members li")).to_contain_text("invited as viewer until")
-        return keys.page.locator("#members pre").inner_text().removeprefix(self.service.url)
 
-    def accept(self, path, name):
-        """Registers on the way to a garden, and accepts the invitation to it."""
-        page = self.person(path)
-        keys = Keyboard(page)
-        self.look(page)
-        keys.follow("register")
-        keys.write("Your name", name)
-        keys.write("Email address", f"{name}-{self.size}-{self._testMethodName}@example.org")
-        keys.write("Password", PASSWORD)
-        keys.follow("Register")
-        expect(page.get_by_role("heading", level=1)).to_have_text("An invitation to a garden")
-        keys.follow("Accept")
-        expect(page.get_by_role("heading", level=1)).to_have_text("South slope")
-        return page, keys
+class InvitedJourneys(Sharing):
+    settings = {"REGISTRATION": "invite"}
+
+    def test_only_who_is_invited_registers(self):
+        def journey():
+            owner = {"email": f"rosa-{self.size}@example.org", "password": PASSWORD}
+            create = [BINARY, "user", "create", owner["email"]]
+            subprocess.run(create, input=PASSWORD, env=self.service.environment, text=True, check=True, capture_output=True)
+            token = self.made("/api/sessions", owner)["accessToken"]
+            garden = self.made("/api/gardens", {"name": "South slope"}, token)["id"]
+            member = {"email": "grace@example.org", "role": "viewer"}
+            invitation = self.made(f"/api/gardens/{garden}/members", member, token)["token"]
+            guest, _ = self.accept(f"/invitations/{invitation}", "Grace")
+            expect(guest).to_have_url(f"{self.service.url}/gardens/{garden}")
+            expect(guest.locator("#members")).to_contain_text("Grace (you) · viewer")
+
+        self.everywhere(journey)
+
+    def made(self, path, body, token=None):
+        status, answer = self.service.call("POST", path, body, token)
+        self.assertEqual(status, 201, answer)
+        return answer
 
 
 if __name__ == "__main__":

@@ -5,8 +5,12 @@ import { onSubmit } from "./form.js";
 import { send } from "./server.js";
 import { destination, signIn } from "./visitor.js";
 
+const wanted = destination();
+const [, invitation] = wanted?.match(/^\/invitations\/(tiv_[^/]+)$/) ?? [];
+
 onSubmit(find("register"), async (values) => {
-  await send("POST", "/api/users", values);
+  await send("POST", "/api/users", { ...values, invitation });
   await signIn(values.email, values.password);
-  location.assign(destination() ?? "/");
+  // Whoever registers by an invitation has accepted it.
+  location.assign(invitation ? "/" : wanted ?? "/");
 });
