@@ -48,7 +48,7 @@ struct Members: EndpointGroup {
         handler: .async(remove)),
       Endpoint(
         "acceptInvitation", method: .post, template: "/api/invitations/{token}", access: .user,
-        summary: "Accept an invitation to a garden", tag: "Members",
+        summary: "Accept an invitation to a garden", tag: "Members", parameters: [.idempotencyKey()],
         success: Endpoint.Success(200, Self.membership), refusals: [.notFound, .conflict], scopes: [],
         handler: .async(accept)),
     ]
@@ -106,6 +106,7 @@ struct Members: EndpointGroup {
         return try Member(try await transaction.query(Self.setRole, id, role.rawValue)[0], showsEmail: true)
       }
       guard let heir = before.user else { throw Problem(.conflict, "Who is invited has to accept first.") }
+      try await require(heir, in: transaction)
       try await transaction.execute(Self.setOwner, garden, heir, call.now)
       devices = try await transaction.query(Self.devices, garden).map { try $0.decode(Identifier.self, 0) }
       return try Member(try await transaction.query(Self.swap, id, user.id)[0], showsEmail: true)
@@ -133,19 +134,20 @@ struct Members: EndpointGroup {
     let unknown = Problem(.notFound, "The invitation is not valid, or no longer.")
     guard let invitation = Invitation(text) else { throw unknown }
     do {
-      let (garden, role) = try await context.database.transaction { transaction in
-        guard let membership = try await invitation.accept(by: user.id, in: transaction, at: call.now) else {
+      return try await call.made { transaction, _ in
+        guard let (garden, role) = try await invitation.accept(by: user.id, in: transaction, at: call.now) else {
           throw unknown
         }
-        if try await !transaction.query(Self.ownedBy, membership.garden, user.id).isEmpty {
+        if try await !transaction.query(Self.ownedBy, garden, user.id).isEmpty {
           throw Problem(.conflict, "The garden is yours.")
         }
-        return membership
-      }
-      return call.ok { json in
-        json.member("gardenId", garden)
-        json.member("role", role)
-      }
+        var json = JSONWriter()
+        json.object { json in
+          json.member("gardenId", garden)
+          json.member("role", role)
+        }
+        return Made(status: .ok, body: json.take())
+      }.response
     } catch let error as PostgresError where error.isUniqueViolation {
       throw Problem(.conflict, "You are a member of this garden.")
     }
@@ -163,11 +165,18 @@ struct Members: EndpointGroup {
   }
 
   private func find(_ id: Identifier, of garden: Identifier, in transaction: Transaction) async throws -> Member {
-    guard let row = try await transaction.query(Self.byID, garden, id).first else {
-      throw Problem(.notFound, "The garden has no member with this id.")
-    }
+    guard let row = try await transaction.query(Self.byID, garden, id).first else { throw Self.noMember }
     return try Member(row, showsEmail: true)
   }
+
+  /// Keeps the account of who is to have the garden as it is until the transaction's end; throws 409 when it is disabled,
+  /// and its devices would be.
+  private func require(_ heir: Identifier, in transaction: Transaction) async throws {
+    guard let row = try await transaction.query(Self.lockHeir, heir).first else { throw Self.noMember }
+    if try row.decode(Bool.self, 0) { throw Problem(.conflict, "The account of this member is disabled.") }
+  }
+
+  private static var noMember: Problem { Problem(.notFound, "The garden has no member with this id.") }
 
   /// Invitations that nobody accepted are listed for a week more.
   static var expiry: Expiry { Expiry { try await $0.execute(deleteExpired, $1) } }
@@ -183,6 +192,7 @@ struct Members: EndpointGroup {
   private static let lockGarden = Statement(
     "members.lockGarden",
     "SELECT FROM gardens WHERE id = $1 AND \(GardenRole.manager.isHeld(by: "$2")) FOR NO KEY UPDATE")
+  private static let lockHeir = Statement("members.lockHeir", "SELECT disabled FROM users WHERE id = $1 FOR SHARE")
   private static let findByEmail = Statement(
     "members.findByEmail",
     """
@@ -190,12 +200,16 @@ struct Members: EndpointGroup {
     WHERE u.email_key = $2 AND (g.owner_id = u.id OR EXISTS (
       SELECT FROM garden_members m WHERE m.garden_id = g.id AND m.user_id = u.id))
     """)
+  // Neither an invitation that this replaces counts, nor one that has expired.
   private static let insert = Statement(
     "members.insert",
     """
     WITH m AS (
       INSERT INTO garden_members (id, garden_id, role, email, email_key, hash, created_at, expires_at)
-      SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE (SELECT count(*) FROM garden_members WHERE garden_id = $2) < $9
+      SELECT $1, $2, $3, $4, $5, $6, $7, $8
+      WHERE (
+        SELECT count(*) FROM garden_members
+        WHERE garden_id = $2 AND (user_id IS NOT NULL OR email_key <> $5 AND expires_at > $7)) < $9
       ON CONFLICT (garden_id, email_key) WHERE user_id IS NULL DO UPDATE
       SET role = excluded.role, email = excluded.email, hash = excluded.hash, created_at = excluded.created_at,
         expires_at = excluded.expires_at

@@ -58,6 +58,8 @@ extension Problem {
       return
     }
     switch error.kind {
+    case .server where error.isForeignKeyViolation:
+      self.init(.conflict, "Something that this belongs to was deleted meanwhile.", cause: error.description)
     case .unavailable, .timeout:
       self.init(.unavailable, "The database does not answer. Try again soon.", cause: error.description)
     case .overloaded:

@@ -35,18 +35,14 @@ extension Call {
     _ key: IdempotencyKey?, _ make: (Transaction, inout [CacheTag]) async throws -> Made
   ) async throws -> (response: Response, isRepeated: Bool) {
     let now = now
-    do {
-      return try await context.cache.change { transaction, tags in
-        if let key {
-          try await key.claim(in: transaction)
-          if let made = try await key.made(in: transaction, at: now) { return (response(made), true) }
-        }
-        let made = try await make(transaction, &tags)
-        try await key?.keep(made, in: transaction, at: now)
-        return (response(made), false)
+    return try await context.cache.change { transaction, tags in
+      if let key {
+        try await key.claim(in: transaction)
+        if let made = try await key.made(in: transaction, at: now) { return (response(made), true) }
       }
-    } catch let error as PostgresError where error.isForeignKeyViolation {
-      throw Problem(.unauthorized, "The account is gone.")
+      let made = try await make(transaction, &tags)
+      try await key?.keep(made, in: transaction, at: now)
+      return (response(made), false)
     }
   }
 

@@ -1,3 +1,4 @@
+import Postgres
 import Testing
 import Values
 
@@ -117,5 +118,71 @@ struct MembersTests {
     #expect(try members(heir, garden).map(\.role) == ["manager"])
     #expect(try owner.delete("/api/gardens/\(garden)").status == 403)
     #expect(try heir.delete("/api/gardens/\(garden)").status == 204)
+  }
+
+  @Test("join once however often they send it with the same Idempotency-Key")
+  func joiningAgain() throws {
+    let (owner, guest) = (try person(), try person())
+    let garden = try owner.makeGarden()
+    let invitation = try owner.post("/api/gardens/\(garden)/members", #"{"email":"a@example.org","role":"viewer"}"#)
+    let path = "/api/invitations/\(try #require(try invitation.json["token"]?.text))"
+    let replies = try (0..<2).map { _ in try guest.post(path, "", headers: ["Idempotency-Key: a"]) }
+    #expect(replies.map(\.status) == [200, 200])
+    #expect(replies[0].body == replies[1].body)
+    #expect(try replies[1].json["gardenId"]?.text == garden)
+    #expect(try guest.post(path, "").status == 404)
+    #expect(try members(owner, garden).count == 1)
+  }
+
+  @Test("are so many at the most, of whom one who is invited again, or too long ago, is none")
+  func bound() throws {
+    let owner = try person()
+    let garden = try owner.makeGarden()
+    let id = try #require(Identifier(garden))
+    func change(_ sql: SQL) throws { try server.withDatabase { _ = try await $0.execute(sql) } }
+    func invite(_ name: String) throws -> Int {
+      try owner.post("/api/gardens/\(garden)/members", #"{"email":"\#(name)@example.org","role":"viewer"}"#).status
+    }
+    try change(
+      """
+      INSERT INTO garden_members (id, garden_id, role, email, email_key, hash, created_at, expires_at)
+      SELECT gen_random_uuid(), \(id), 'viewer', n || '@example.org', n || '@example.org',
+        sha256(gen_random_uuid()::text::bytea), now(), now() + interval '14 days'
+      FROM generate_series(1, \(Members.maximumMembers)) n
+      """)
+    #expect(try invite("one-more") == 409)
+    #expect(try invite("7") == 201)
+    try change("UPDATE garden_members SET expires_at = now() WHERE garden_id = \(id) AND email = '8@example.org'")
+    #expect(try invite("one-more") == 201)
+    #expect(try invite("8") == 409)
+  }
+
+  /// A garden that is shared with somebody, and where that is written.
+  private func shared() throws -> (owner: Client, garden: String, heir: Identifier, path: String) {
+    let (owner, (heir, id)) = (try person(), try server.signedIn())
+    let garden = try owner.makeGarden()
+    try owner.share(garden, as: .viewer, with: heir)
+    let member = try #require(try members(owner, garden).first?.id)
+    return (owner, garden, id, "/api/gardens/\(garden)/members/\(member)")
+  }
+
+  @Test("are not handed the garden while their account is disabled")
+  func disabledHeir() throws {
+    let (owner, garden, heir, path) = try shared()
+    try server.withDatabase { try await $0.execute("UPDATE users SET disabled = true WHERE id = \(heir)") }
+    let refused = try owner.patch(path, #"{"role":"owner"}"#)
+    #expect(refused.status == 409 && refused.problem == "conflict")
+    #expect(try members(owner, garden).map(\.role) == ["viewer"])
+  }
+
+  @Test("are not handed the garden when their account is erased meanwhile")
+  func erasedHeir() throws {
+    let (owner, garden, heir, path) = try shared()
+    let (server, token) = (server, owner.token)
+    let reply = try server.answer(
+      to: { try Client(server, token: token).patch(path, #"{"role":"owner"}"#) },
+      before: { try await $0.execute("DELETE FROM users WHERE id = \(heir)") })
+    #expect(reply.status == 404)
+    #expect(try owner.get("/api/gardens/\(garden)").status == 200)
   }
 }
