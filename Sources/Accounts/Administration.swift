@@ -37,18 +37,22 @@ struct Administration: EndpointGroup {
     let id = try call.identifier("id")
     let disabled = try call.form(AccountChange.self).disabled
     if disabled, try call.user.id == id { throw Problem(.conflict, "You cannot disable yourself.") }
-    let (rows, ended, tokens, devices) = try await context.database.transaction { transaction in
-      let rows = try await transaction.query(Self.setDisabled, id, disabled, call.now)
+    let (account, ended, tokens, devices) = try await context.database.transaction { transaction in
+      guard let row = try await transaction.query(Self.lock, id).first else {
+        throw Problem(.notFound, "There is no account with this id.")
+      }
+      let before = try Account(row)
+      try call.requireMatch(before.body)
+      let account = try Account(try await transaction.query(Self.setDisabled, id, disabled, call.now)[0])
       let ended = disabled ? try await Sessions.end(transaction, user: id, except: nil, at: call.now) : []
       let tokens = try await Tokens.ids(of: id, in: transaction)
       let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
-      return (rows, ended, tokens, devices)
+      return (account, ended, tokens, devices)
     }
-    guard let row = rows.first else { throw Problem(.notFound, "There is no account with this id.") }
     await context.sessions.ended(ended)
     await context.personalTokens.ended(tokens)
     await context.deviceKeys.changed(devices)
-    return call.ok(try Account(row).body)
+    return call.ok(account.body)
   }
 
   /// What an administrator changes of an account.
@@ -78,6 +82,8 @@ struct Administration: EndpointGroup {
   private static let columns = Profile.columns + ", disabled"
   private static let all = Statement(
     "admin.users", "SELECT \(columns) FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2")
+  private static let lock = Statement(
+    "admin.lock", "SELECT \(columns) FROM users WHERE id = $1 FOR NO KEY UPDATE")
   private static let setDisabled = Statement(
     "admin.disable", "UPDATE users SET disabled = $2, updated_at = $3 WHERE id = $1 RETURNING \(columns)")
 

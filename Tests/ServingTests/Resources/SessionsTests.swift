@@ -141,6 +141,12 @@ struct SessionsTests {
     #expect(try client.get("/api/users/me").status == 401)
     let login = #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#
     #expect(try Client(server).post("/api/sessions", login).status == 401)
+    let path = "/api/admin/users/\(id)"
+    let stale = try administrator.patch(path, #"{"disabled":false}"#, headers: [#"If-Match: "nonsense""#])
+    #expect(stale.status == 412)
+    #expect(try Client(server).post("/api/sessions", login).status == 401)
+    let tag = try #require(disabled.header("etag"))
+    #expect(try administrator.patch(path, #"{"disabled":true}"#, headers: ["If-Match: \(tag)"]).status == 200)
     #expect(try administrator.patch("/api/admin/users/\(id)", #"{"disabled":false}"#).status == 200)
     #expect(try Client(server).post("/api/sessions", login).status == 201)
     #expect(try administrator.patch("/api/admin/users/\(own)", #"{"disabled":true}"#).status == 409)
