@@ -1,4 +1,5 @@
-/// Which passwords may be chosen: long enough, and none of the commonest. Nothing is asked of their composition.
+/// Which passwords may be chosen: a line of text, long enough, and none of the commonest. Nothing is asked of their
+/// composition.
 package enum PasswordPolicy {
   /// How many Unicode scalars a password has.
   package static let length = 12...256
@@ -10,6 +11,10 @@ package enum PasswordPolicy {
 
   /// What is wrong with a password, as the end of a sentence for its chooser; nil if it may be chosen.
   package static func fault(_ password: String) -> String? {
+    // Whoever signs in sends it as a line of text, which has none.
+    if password.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+      return "must not contain control characters"
+    }
     let count = password.unicodeScalars.count
     if count < length.lowerBound { return "must have at least \(length.lowerBound) characters" }
     if count > length.upperBound { return "must have at most \(length.upperBound) characters" }

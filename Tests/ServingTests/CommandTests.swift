@@ -122,6 +122,8 @@ func accountCommands() throws {
   }
   #expect(run("create", email).complaint == "terroir user create: standard input has no password\n")
   #expect(run("create", email, input: "short").complaint.contains("must have at least 12 characters"))
+  #expect(
+    run("create", email, input: "a\tlong enough password").complaint.contains("must not contain control characters"))
   #expect(run("create", "nonsense", input: "a long enough password").complaint.contains("email must be an email"))
   #expect(run("create", email, "--name", "Ada", input: "a long enough password").code == 0)
   #expect(run("create", email.uppercased(), input: "a long enough password").complaint.contains("there is an account"))

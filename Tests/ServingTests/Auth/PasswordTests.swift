@@ -76,7 +76,7 @@ struct PasswordTests {
 @Suite("The password policy")
 struct PasswordPolicyTests {
   @Test(
-    "refuses what is too short, too long or among the commonest",
+    "refuses what is too short, too long, among the commonest or no line of text",
     arguments: [
       ("", "at least 12"), ("elevenchars", "at least 12"), (String(repeating: "🔑", count: 11), "at least 12"),
       (String(repeating: "blue heron ", count: 23) + "xyzw", "at most 256"), ("password1234", "guessed first"),
@@ -84,6 +84,7 @@ struct PasswordPolicyTests {
       ("correct horse battery staple", "guessed first"), ("aaaaaaaaaaaa", "guessed first"),
       ("abcabcabcabcabca", "guessed first"), ("bcdefghijklmn", "guessed first"), ("345678901234", "guessed first"),
       ("210987654321", "guessed first"), ("zyxwvutsrqpo", "guessed first"),
+      ("twelve\tchars", "control characters"), ("twelve\u{85}chars", "control characters"),
     ])
   func refuses(password: String, part: String) {
     #expect(PasswordPolicy.fault(password)?.contains(part) == true, "\(PasswordPolicy.fault(password) ?? "accepted")")
