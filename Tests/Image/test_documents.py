@@ -1,5 +1,6 @@
-"""Every command of the runbook and of operations.md, as it is written there, in development and then in production."""
+"""Every command of the runbook and of operations.md, as it is written there, in development, in production, and with green serving."""
 import re
+import shutil
 import unittest
 
 from Tests.Image import project
@@ -78,6 +79,13 @@ class Documents(unittest.TestCase):
         self.assertEqual(api["HostConfig"]["Memory"], 1 << 30)
         self.assertEqual(postgres["HostConfig"]["Memory"], 4 << 30)
         self.assertIn("shared_buffers=1GB", postgres["Args"])
+
+    def test_3_after_a_deploy_to_the_other_colour(self):
+        image = project.docker("image", "inspect", "--format", "{{.Id}}", IMAGE)
+        run("scripts/deploy", "--no-backup", "--for", "6s", "--every", "2s", "--min-requests", "5", "--max-p95", "1s", image)
+        shutil.copy(project.folder / ".env", project.folder / ".env.example")  # which the first of the commands copies back
+        self.run_all()
+        self.assertEqual([service for service in running() if service.startswith("api")], ["api-green"])
 
 
 if __name__ == "__main__":
