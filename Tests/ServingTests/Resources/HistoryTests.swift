@@ -66,7 +66,7 @@ struct HistoryTests {
         headers: ["Idempotency-Key: file"], type: "text/csv")
     }
     let first = try send(to: "\(device.id)")
-    #expect(first.status == 200)
+    #expect(first.status == 200, "\(first.text)")
     #expect(try send(to: id).problem == "idempotency-key-reused")
     #expect(try send(to: "\(device.id)").body == first.body)
   }
