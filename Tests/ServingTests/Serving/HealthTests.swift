@@ -59,11 +59,13 @@ struct HealthTests {
     let server = try LiveServer()
     defer { server.stop() }
     let (client, id) = try server.signedIn()
+    let token = try #require(
+      try client.post("/api/tokens", #"{"name":"Script","scopes":["read"]}"#).json["id"]?.text)
     let isLocked = Mutex(false)
     let holder = try SystemThread(name: "lock") {
       try? server.withDatabase { database in
         try await database.transaction { transaction in
-          _ = try await transaction.query("SELECT 1 FROM users WHERE id = \(id) FOR UPDATE")
+          _ = try await transaction.query("SELECT 1 FROM personal_tokens WHERE user_id = \(id) FOR UPDATE")
           isLocked.withLock { $0 = true }
           await database.loop.sleep(nanoseconds: 300_000_000)
           _ = try await transaction.query(
@@ -76,7 +78,7 @@ struct HealthTests {
       }
     }
     #expect(holds(within: 20) { isLocked.withLock { $0 } })
-    #expect(try client.patch("/api/users/me", #"{"displayName":"Patient"}"#).status == 200)
+    #expect(try client.delete("/api/tokens/\(token)").status == 204)
     holder.join()
   }
 
