@@ -75,6 +75,23 @@ class Compose(unittest.TestCase):
         self.assertIn("blue serves on.", said)
         until("the notice", lambda: any("not deployed" in text for text in self.notices.texts))
 
+    def test_a_secret_that_a_full_disk_kept_away_is_made_by_the_next_run(self):
+        if os.getuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", self.project], capture_output=True).returncode:
+            self.skipTest("only root may mount a file system to fill")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.project], check=True)
+        (self.project / "scripts").mkdir()
+        shutil.copy(ROOT / "scripts/secrets", self.project / "scripts")
+        filler = self.project / "filler"
+        with open(filler, "wb", buffering=0) as file, self.assertRaises(OSError):
+            while True:
+                file.write(b"x" * 4096)
+        os.truncate(filler, filler.stat().st_size - 3 * 4096)  # room for some of them
+        self.assertNotEqual(subprocess.run([self.project / "scripts/secrets"], capture_output=True, check=False).returncode, 0)
+        filler.unlink()
+        subprocess.run([self.project / "scripts/secrets"], capture_output=True, check=True)
+        for name in ("jwt_secret", "postgres_password", "postgres_owner_password", "redis_password"):
+            self.assertEqual(len((self.project / "secrets" / name).read_text()), 64, name)
+
     def test_who_serves_is_not_taken_for_gone_where_the_engine_is_silent(self):
         self.copy()
         code, said = self.deploy("--no-backup", NEW, SILENT="yes")

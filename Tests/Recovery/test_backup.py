@@ -1,4 +1,5 @@
 """What `scripts/backup/run` promises, on a real Postgres that is written to all the while."""
+import datetime
 import os
 import re
 import shutil
@@ -53,6 +54,20 @@ class Backup(unittest.TestCase):
     def test_a_second_one_holds_what_differs(self):
         self.assertRegex(self.last_label(), r"F_\d{8}-\d{6}D$")
         self.assertIn("without a gap", self.site.command("status", check=False).stdout)
+
+    def test_a_full_one_is_due_from_sunday_at_one(self):
+        def kind(day, hour, zone="UTC"):
+            said = self.site.run("faketime", f"{day:%F} {hour}", self.site.folder / "scripts/backup/run", "--dry-run", TZ=zone).stdout
+            return re.search(r"(\w+) backup \(not done", said)[1]
+
+        today = datetime.date.today()
+        sunday = today + datetime.timedelta(14 - today.isoweekday() % 7)  # the one after the coming one, since which a full one is due
+        self.assertEqual(kind(sunday, "00:30"), "full")
+        self.assertEqual(kind(sunday, "01:30"), "full")
+        self.assertEqual(kind(today, "23:59"), "diff")
+        march = datetime.date(today.year + 1, 3, 31)
+        spring = march - datetime.timedelta((march.weekday() + 1) % 7)  # the clock is put on at 01:00
+        self.assertEqual(kind(spring, "03:00", "Europe/London"), "full")
 
     def test_a_dry_run_changes_nothing(self):
         before = self.names()
