@@ -217,18 +217,20 @@ struct ImportBatch {
     "import.readings",
     """
     WITH file AS (
-      SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[]) AS r (device, type, at, value)
+      SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[])
+        AS r (device_id, sensor_type, measured_at, value)
     ), stale AS (
       INSERT INTO rollup_queue (device_id, sensor_type, start)
-      SELECT DISTINCT device, type, date_bin('5 minutes', at, timestamptz '2000-01-01 00:00:00+00') FROM file
+      SELECT DISTINCT device_id, sensor_type,
+        date_bin('5 minutes', measured_at, timestamptz '2000-01-01 00:00:00+00') FROM file
     ), recent AS (
-      INSERT INTO readings (device_id, sensor_type, measured_at, value) SELECT * FROM file WHERE at >= $5
+      INSERT INTO readings (device_id, sensor_type, measured_at, value) SELECT * FROM file WHERE measured_at >= $5
       ON CONFLICT DO NOTHING RETURNING 1
-    ), late AS (
+    ), key AS (
+      SELECT * FROM file WHERE measured_at < $5
+    ), \(LateReadings.held), late AS (
       INSERT INTO readings_late (device_id, sensor_type, measured_at, value)
-      SELECT key.* FROM file AS key (device_id, sensor_type, measured_at, value)
-      LEFT JOIN LATERAL (\(LateReadings.held) LIMIT 1) AS held ON true
-      WHERE key.measured_at < $5 AND held.value IS NULL
+      SELECT device_id, sensor_type, measured_at, value FROM held WHERE stored IS NULL
       ON CONFLICT DO NOTHING RETURNING 1
     )
     SELECT (SELECT count(*) FROM recent) + (SELECT count(*) FROM late)

@@ -44,30 +44,48 @@ package final class LateReadings: ReadingsStore {
 
   private static let keepOrder = Statement("readings.late.order", "SELECT pg_advisory_xact_lock_shared($1, $2)")
 
-  /// What is stored under `key`, and by which transaction where that can be told. One look into an index for each part;
-  /// a sealed day's times are searched in their array, not made rows of.
+  /// What is stored under each row of a part `key` of the statement, beside it, and by which transaction where that can be
+  /// told. One look into an index for each row that may be; of a sealed day only what lies between the first and the
+  /// last of the rows' times is unpacked, once for all of them.
   package static let held = """
-    (SELECT r.value, r.xmin::text::int8 AS transaction FROM readings_late r WHERE \(isOfKey) LIMIT 1)
-    UNION ALL
-    (SELECT r.value, 0 FROM readings r WHERE \(isOfKey) LIMIT 1)
-    UNION ALL
-    (SELECT s.values[place], 0 FROM readings_sealed s CROSS JOIN LATERAL
-      array_position(s.times, \(RawReadings.milliseconds("key.measured_at", from: "s.start"))) AS place
-    WHERE s.device_id = key.device_id AND s.sensor_type = key.sensor_type
-      AND s.start = \(RawReadings.day(of: "key.measured_at")) AND place IS NOT NULL LIMIT 1)
+    sealed AS MATERIALIZED (
+      SELECT s.device_id, s.sensor_type, s.start, u.ms, u.value
+      FROM (
+        SELECT device_id, sensor_type, \(keyDay) AS start, min(\(keyTime)) AS first, max(\(keyTime)) AS last
+        FROM key GROUP BY 1, 2, 3
+      ) day
+      JOIN readings_sealed s USING (device_id, sensor_type, start)
+      CROSS JOIN LATERAL (
+        SELECT width_bucket(day.first - 1, s.times) + 1 AS first, width_bucket(day.last, s.times) AS last
+      ) place
+      CROSS JOIN LATERAL unnest(s.times[place.first:place.last], s.values[place.first:place.last]) AS u (ms, value)
+    ), held AS MATERIALIZED (
+      SELECT key.*, coalesce(loose.value, sealed.value) AS stored, coalesce(loose.transaction, 0) AS transaction
+      FROM key
+      LEFT JOIN LATERAL (
+        (SELECT r.value, r.xmin::text::int8 AS transaction FROM readings_late r WHERE \(isOfKey) LIMIT 1)
+        UNION ALL
+        (SELECT r.value, 0 FROM readings r WHERE \(isOfKey) LIMIT 1)
+        LIMIT 1
+      ) AS loose ON true
+      LEFT JOIN sealed ON sealed.device_id = key.device_id AND sealed.sensor_type = key.sensor_type
+        AND sealed.start = \(keyDay) AND sealed.ms = \(keyTime)
+    )
     """
+  private static let keyDay = RawReadings.day(of: "key.measured_at")
+  private static let keyTime = RawReadings.milliseconds("key.measured_at", from: keyDay)
   private static let isOfKey =
     "r.device_id = key.device_id AND r.sensor_type = key.sensor_type AND r.measured_at = key.measured_at"
 
   private static let insert = Statement(
     "readings.late.insert",
     """
-    WITH fresh AS (
-      INSERT INTO readings_late (device_id, sensor_type, measured_at, value)
-      SELECT key.* FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[])
+    WITH key AS (
+      SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::float8[])
         AS key (device_id, sensor_type, measured_at, value)
-      LEFT JOIN LATERAL (\(held) LIMIT 1) AS held ON true
-      WHERE held.value IS NULL
+    ), \(held), fresh AS (
+      INSERT INTO readings_late (device_id, sensor_type, measured_at, value)
+      SELECT device_id, sensor_type, measured_at, value FROM held WHERE stored IS NULL
       ORDER BY 1, 2, 3
       ON CONFLICT DO NOTHING
       RETURNING device_id, sensor_type, measured_at, value
@@ -78,10 +96,10 @@ package final class LateReadings: ReadingsStore {
   private static let find = Statement(
     "readings.late.find",
     """
-    SELECT held.value, held.transaction
-    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) WITH ORDINALITY
-      AS key (device_id, sensor_type, measured_at, position)
-    LEFT JOIN LATERAL (\(held) LIMIT 1) AS held ON true
-    ORDER BY key.position
+    WITH key AS (
+      SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) WITH ORDINALITY
+        AS key (device_id, sensor_type, measured_at, position)
+    ), \(held)
+    SELECT stored, transaction FROM held ORDER BY position
     """)
 }

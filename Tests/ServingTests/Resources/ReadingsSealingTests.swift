@@ -137,6 +137,38 @@ struct ReadingsSealingTests {
       try holds(within: 30) { try device.client.get(hour).json["items"]?.elements?.first?["count"]?.integer == 62 })
   }
 
+  @Test("are searched once for all of a request, however densely they were measured")
+  func dense() throws {
+    let server = try LiveServer(["READINGS_SEALING": "off", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "3000"])
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    #expect(try device.post(device.client, Sample.series(1, type: "light")).status == 200)
+    let (id, start) = (device.id, midnight(5))
+    try server.withDatabase { database in
+      try await database.transaction(timeoutMilliseconds: 60_000) { transaction in
+        try await transaction.execute(
+          """
+          INSERT INTO readings_sealed
+          SELECT \(id), 'light', \(Timestamp(unixMilliseconds: start)), array_agg(n * 250), array_agg((n % 1000)::float8)
+          FROM generate_series(0, 345599) n
+          """)
+      }
+    }
+    let known = (340_000..<341_000).map { index in
+      Sample(type: "light", value: Double(index % 1_000), at: Timestamp(unixMilliseconds: start + Int64(index) * 250))
+    }
+    // Plans that are made for these parameters, and the one that is made for all.
+    for _ in 0..<7 { #expect(try device.post(device.client, known).receipt == [0, 1_000]) }
+    let fresh = known.map { Sample(type: "light", value: 1, at: $0.at.advanced(byMilliseconds: 1)) }
+    #expect(try device.post(device.client, fresh).receipt == [1_000, 0])
+    let lines = (known + fresh).map { "\($0.type),\($0.value),\($0.at)" }
+    let reply = try device.owner.send(
+      "POST", "/api/devices/\(device.id)/history",
+      (["sensorType,value,measuredAt"] + lines).joined(separator: "\n"), type: "text/csv")
+    #expect(try reply.json["skipped"]?["reading"]?.integer == 2_000)
+    #expect(try device.stored().count == 346_601)
+  }
+
   @Test("skip what a history repeats of them, and count it once in their hours")
   func repeated() throws {
     let server = try server()
