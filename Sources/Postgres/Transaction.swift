@@ -80,6 +80,11 @@ package final class Transaction {
     _ = try await run(operation)
   }
 
+  /// From here on a statement waits no longer than that for what another transaction has; see `isLockTimeout`.
+  package func limitLocks(milliseconds: Int) async throws(PostgresError) {
+    try await execute("SET LOCAL lock_timeout = \(unescaped: String(milliseconds))", name: "set")
+  }
+
   private func run(_ operation: Operation) async throws(PostgresError) -> Rows {
     if let fault = failure ?? operation.parameters.fault ?? obstacle {
       database.release(operation)

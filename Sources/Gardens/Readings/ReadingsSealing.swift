@@ -9,7 +9,7 @@ import Web
 ///
 /// A run moves the readings of some series, in a transaction that ends only if what is stored afterwards is what was
 /// there before: it can be broken off anywhere. Who reads sees every reading once, before and after. When a day's
-/// partition is empty, it is dropped.
+/// partition is empty, it is dropped; while somebody reads for long, which does not let it, all other days go on.
 ///
 /// The release before knows nothing of sealed days. While it may run beside this one, or come back, nothing is sealed.
 final class ReadingsSealing {
@@ -70,7 +70,11 @@ final class ReadingsSealing {
   /// The day of the present run, and the series that it came to.
   private var current: (source: Source, day: CivilDate)?
   private var reached: Place?
+  /// The day whose partition the present run drops, and whether it was empty.
+  private var dropping: CivilDate?
   private var dropped: CivilDate?
+  /// Days whose partitions could not be dropped; they are let be until nothing else is left to do.
+  private var undropped: Set<CivilDate> = []
 
   init(logger: Logger, readingsPerRun: Int = readingsPerRun) {
     self.logger = logger
@@ -87,19 +91,16 @@ final class ReadingsSealing {
     Duty(
       name: "readings.seal", intervalSeconds: 60, timeoutMilliseconds: 60_000, run: { try await self.run($0) },
       committed: { self.committed() },
-      failed: { _ in
-        self.place = Place()
-        return false
-      })
+      failed: { self.goesOn(after: $0) })
   }
 
   /// Seals the next series of the oldest day that is over; gives whether there is more to do.
   func run(_ transaction: Transaction) async throws -> Bool {
-    (reached, dropped) = (nil, nil)
+    (reached, dropping, dropped) = (nil, nil, nil)
     try await transaction.script("SET LOCAL lock_timeout = '\(Self.patience)'", name: "readings.seal.turn")
     try await transaction.execute(Self.keepOrder, Duty.lockClass, Self.orderKey)
     guard let end = try await end(transaction), let (source, day) = try await oldest(before: end, transaction) else {
-      place = Place()
+      (place, undropped) = (Place(), [])
       return false
     }
     if current.map({ $0 != (source, day) }) ?? true { (current, place) = ((source, day), Place()) }
@@ -113,6 +114,13 @@ final class ReadingsSealing {
     if let dropped { logger.log(.info, "Sealed a day of raw readings") { $0.field("day", dropped.description) } }
   }
 
+  /// Leaves a day for later whose partition somebody still reads; gives whether there may be others.
+  private func goesOn(after error: any Error) -> Bool {
+    place = Place()
+    guard let dropping, (error as? PostgresError)?.isLockTimeout == true else { return false }
+    return undropped.insert(dropping).inserted
+  }
+
   // MARK: A day
 
   /// The end of what may be sealed, by the database's clock; nil while the release before may be needed.
@@ -124,9 +132,8 @@ final class ReadingsSealing {
   }
 
   private func oldest(before end: Timestamp, _ transaction: Transaction) async throws -> (Source, CivilDate)? {
-    if let day = try await ReadingPartitions.existing(transaction).first, day < CivilDate(end) {
-      return (.partitions, day)
-    }
+    let days = try await ReadingPartitions.existing(transaction)
+    if let day = days.first(where: { $0 < CivilDate(end) && !undropped.contains($0) }) { return (.partitions, day) }
     guard let first = try await transaction.query(Self.firstLate, end).first else { return nil }
     return (.late, CivilDate(try first.decode(Timestamp.self, 0)))
   }
@@ -158,7 +165,8 @@ final class ReadingsSealing {
   }
 
   private func drop(_ day: CivilDate, _ transaction: Transaction) async throws -> Bool {
-    try await transaction.script("SET LOCAL lock_timeout = '200ms'", name: "readings.seal.patience")
+    dropping = day
+    try await transaction.limitLocks(milliseconds: 200)
     let rows = try await transaction.query(Self.dropEmpty, day.description)
     // Otherwise something came in after the last series was moved: it is found from the beginning.
     if try rows[0].decode(Bool.self, 0) { dropped = day }

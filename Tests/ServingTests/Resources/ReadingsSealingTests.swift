@@ -332,6 +332,38 @@ struct ReadingsSealingTests {
     #expect(error?.isLockTimeout == true)
   }
 
+  @Test("are made of what is late also while a reader keeps a day's empty partition from being dropped")
+  func reader() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    #expect(try device.post(device.client, samples(20, daysAgo: 5)).receipt == [40, 0])
+    let empty = Timestamp(unixMilliseconds: midnight(3))
+    let partitions = "SELECT count(*) FROM pg_class WHERE relname = '\(ReadingPartitions.table(of: CivilDate(empty)))'"
+    let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000)
+    try server.withDatabase { database in
+      try await database.transaction { try await $0.execute("SELECT readings_partition_make(\(empty)::date)") }
+      try await database.transaction { reader in
+        try await reader.execute("SELECT FROM readings LIMIT 1")
+        for _ in 0..<20 {
+          do {
+            let isMore = try await database.transaction { try await sealing.run($0) }
+            sealing.duty.committed()
+            if !isMore { break }
+          } catch {
+            #expect((error as? PostgresError)?.isLockTimeout == true)
+            if !sealing.duty.failed(error) { break }
+          }
+        }
+      }
+    }
+    #expect(try rows(server, "SELECT count(*) FROM readings_late") == 0)
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 2)
+    #expect(try rows(server, partitions) == 1)
+    try seal(server)
+    #expect(try rows(server, partitions) == 0)
+  }
+
   @Test("go with their device, and when their time is over")
   func ends() throws {
     let server = try server()
