@@ -97,6 +97,7 @@ package struct Migrator {
     var configuration = database.configuration
     (configuration.readers, configuration.writers, configuration.transactionConnections) = (0, 1, 0)
     configuration.statementTimeoutMilliseconds = Migration.timeoutMilliseconds
+    configuration.lockTimeoutMilliseconds = 0
     let other = try Database(loop: database.loop, configuration: configuration)
     defer { other.close() }
     let connectNanoseconds = UInt64(configuration.connectTimeoutMilliseconds) * 1_000_000

@@ -100,14 +100,17 @@ struct ConnectionString: Sendable {
   /// Gives a session its settings. In SQL, since poolers do not pass on options of the start; what the string's own
   /// options set stays. Compiling a statement takes longer than most of ours, and those over many partitions look costly
   /// enough to the planner that it would.
-  func sessionSettings(_ configuration: DatabaseConfiguration, isReadOnly: Bool) -> String {
+  func sessionSettings(_ configuration: DatabaseConfiguration, of role: PostgresConnection.Role) -> String {
     let own = options.first { $0.keyword == "options" }?.value ?? ""
     var settings = [
       ("statement_timeout", String(configuration.statementTimeoutMilliseconds)),
       ("idle_in_transaction_session_timeout", String(configuration.idleTransactionTimeoutMilliseconds)),
       ("client_min_messages", "warning"), ("timezone", "UTC"), ("jit", "off"),
-    ].filter { !own.contains("\($0.0)=") }
-    if isReadOnly { settings.append(("default_transaction_read_only", "on")) }
+    ]
+    // What is sent behind a write waits for it.
+    if role == .writer { settings.append(("lock_timeout", String(configuration.lockTimeoutMilliseconds))) }
+    settings.removeAll { own.contains("\($0.0)=") }
+    if role == .reader { settings.append(("default_transaction_read_only", "on")) }
     return "SELECT " + settings.map { "set_config('\($0)', '\($1)', false)" }.joined(separator: ", ")
   }
 }

@@ -21,6 +21,8 @@ package struct DatabaseConfiguration: Sendable {
 
   /// After that long the server cancels a statement.
   package var statementTimeoutMilliseconds = 3_000
+  /// How long a write outside of a transaction waits for what another one has; 0 is as long as a statement may take.
+  package var lockTimeoutMilliseconds = 0
   /// How much longer the client waits before it takes the server for frozen.
   package var graceMilliseconds = 500
   /// How long the server lets a transaction be idle, which is also how long a stream's reader may stall.

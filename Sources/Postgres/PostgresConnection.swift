@@ -152,7 +152,7 @@ final class PostgresConnection: EventHandler, TurnEnd {
   /// writes: one that shares a sync with reads could be answered before its commit.
   private func settle() {
     guard let database else { return }
-    let settings = database.connectionString.sessionSettings(configuration, isReadOnly: role == .reader)
+    let settings = database.connectionString.sessionSettings(configuration, of: role)
     guard PQsetnonblocking(handle, 1) == 0, PQsendQueryParams(handle, settings, 0, nil, nil, nil, nil, 1) == 1 else {
       return connectingFailed(complaint(), .failed)
     }

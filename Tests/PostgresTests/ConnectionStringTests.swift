@@ -61,13 +61,14 @@ struct ConnectionStringTests {
   func sessionSettings() throws {
     let text = "postgres://h/db?options=-cstatement_timeout%3D9%20-cjit%3Don"
     let configuration = DatabaseConfiguration(url: text)
-    let plain = try ConnectionString("postgres://h/db").sessionSettings(configuration, isReadOnly: true)
-    let own = try ConnectionString(text).sessionSettings(configuration, isReadOnly: false)
+    let plain = try ConnectionString("postgres://h/db").sessionSettings(configuration, of: .reader)
+    let own = try ConnectionString(text).sessionSettings(configuration, of: .writer)
     #expect(try parameters("postgres://h/db")["options"] == nil)
     for name in ["statement_timeout", "idle_in_transaction_session_timeout", "timezone", "jit"] {
       #expect(plain.contains("set_config('\(name)'"))
     }
     #expect(plain.contains("'default_transaction_read_only', 'on'") && !own.contains("read_only"))
+    #expect(own.contains("'lock_timeout'") && !plain.contains("lock_timeout"))
     #expect(!own.contains("'statement_timeout'") && !own.contains("'jit'") && own.contains("'timezone', 'UTC'"))
   }
 

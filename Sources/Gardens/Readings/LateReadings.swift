@@ -33,6 +33,7 @@ package final class LateReadings: ReadingsStore {
     _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ isPerhapsStored: Bool, in transaction: Transaction
   ) async throws(PostgresError) {
     try await transaction.execute(Self.keepOrder, Duty.lockClass, ReadingsSealing.orderKey)
+    try await transaction.limitLocks(milliseconds: database.configuration.lockTimeoutMilliseconds)
     let rows = try await transaction.query(Self.insert, batch.devices, batch.types, batch.times, batch.values)
     let (count, number) = try rows[0].decode((Int.self, Int64.self))
     if count == batch.count { return batch.acceptAll(submissions) }

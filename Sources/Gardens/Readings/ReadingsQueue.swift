@@ -15,8 +15,9 @@ protocol ReadingsStore: AnyObject {
 /// so that the disk is waited for once for many requests.
 ///
 /// A batch is as good as its worst part: one that the server refuses is cut in two and tried again, so that no
-/// request fails for another's sake. When a connection is lost, nobody knows whether the batch was committed; it
-/// is sent again, which changes nothing that was.
+/// request fails for another's sake. What another transaction has is waited for briefly, and refused to its device
+/// alone. When a connection is lost, nobody knows whether the batch was committed; it is sent again, which changes
+/// nothing that was.
 final class ReadingsQueue {
   /// How much is stored at a time, and how much waits.
   struct Bounds {
@@ -132,7 +133,13 @@ final class ReadingsQueue {
           pause = min(2 * pause, Self.longestPauseNanoseconds)
           if loop.now < deadline, await database.waitUntilUsable(nanoseconds: deadline - loop.now) { continue }
         case .apart where submissions.count > 1:
-          return await writeHalves(submissions, until: deadline)
+          let middle = submissions.count / 2
+          return await write(submissions[..<middle], then: submissions[middle...], until: deadline)
+        case .byDevice:
+          let devices = Set(submissions.map(\.device)).sorted()
+          let middle = devices[devices.count / 2]
+          let (low, high) = (submissions.filter { $0.device < middle }, submissions.filter { $0.device >= middle })
+          if !low.isEmpty { return await write(low[...], then: high[...], until: deadline) }
         case .apart, .none: break
         }
         for submission in submissions { submission.settle(error) }
@@ -141,18 +148,21 @@ final class ReadingsQueue {
     }
   }
 
-  private func writeHalves(_ submissions: [ReadingsSubmission], until deadline: UInt64) async {
-    let middle = submissions.count / 2
-    await write(Array(submissions[..<middle]), until: deadline)
-    await write(Array(submissions[middle...]), until: deadline)
+  private func write(
+    _ first: ArraySlice<ReadingsSubmission>, then second: ArraySlice<ReadingsSubmission>, until deadline: UInt64
+  ) async {
+    await write(Array(first), until: deadline)
+    await write(Array(second), until: deadline)
   }
 
-  private enum Remedy { case again, apart, none }
+  private enum Remedy { case again, apart, byDevice, none }
 
   private func remedy(for error: any Error) -> Remedy {
     guard let error = error as? PostgresError else { return .none }
     return switch error.kind {
     case .unavailable: .again
+    // Each attempt waits once more: who has a device's readings has most likely all of them.
+    case .server where error.isLockTimeout: .byDevice
     case .server: error.isSerializationFailure ? .again : .apart
     // More of the same is no help to a server that is too slow.
     case .timeout: bounds.cutsWhatIsSlow ? .apart : .none

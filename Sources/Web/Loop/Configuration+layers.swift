@@ -6,6 +6,10 @@ import Settings
 
 /// What the layers below are configured with.
 extension Configuration {
+  /// How long a write waits for what another transaction has, in milliseconds: longer than a migration waits for a table,
+  /// and lets nobody have it meanwhile.
+  private static let lockTimeoutMilliseconds = 750
+
   /// The pools of one loop.
   package var pool: DatabaseConfiguration {
     var pool = DatabaseConfiguration(url: database.url)
@@ -14,6 +18,7 @@ extension Configuration {
     pool.writers = database.writers
     pool.transactionConnections = database.transactionConnections
     pool.statementTimeoutMilliseconds = database.statementTimeoutMilliseconds
+    pool.lockTimeoutMilliseconds = Self.lockTimeoutMilliseconds
     pool.connectTimeoutMilliseconds = database.connectTimeoutMilliseconds
     return pool
   }

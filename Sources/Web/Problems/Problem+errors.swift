@@ -64,6 +64,8 @@ extension Problem {
       self.init(.unavailable, "The database does not answer. Try again soon.", cause: error.description)
     case .overloaded:
       self.init(.database, cause: error.description)
+    case .server where error.isLockTimeout:
+      self.init(.unavailable, "The same is being changed by another request. Try again soon.", cause: error.description)
     default:
       self.init(.internal, "Something went wrong inside. It has been logged.", cause: error.description)
     }

@@ -1,5 +1,7 @@
 import JSON
+import Postgres
 import Reactor
+import Synchronization
 import Testing
 import Values
 
@@ -281,6 +283,45 @@ struct ReadingsStoreTests {
     #expect(try anonymous.post(device.path, body).status == 401)
     #expect(try anonymous.get(device.path).status == 401)
     #expect(try Client(device.server, token: OpaqueKey.make(.deviceKey).text).post(device.path, body).status == 401)
+  }
+
+  @Test(
+    "keeps nobody waiting for a device whose readings another transaction has",
+    arguments: ["readings", "readings_late"])
+  func held(table: String) throws {
+    let server = try LiveServer(["WORKERS": "1", "READINGS_SEALING": "off"])
+    defer { server.stop() }
+    let (held, other) = (try TestDevice(server), try TestDevice(server))
+    for device in [held, other] { #expect(try device.post(device.client, Sample.series(1)).status == 200) }
+    let at = Timestamp(unixMilliseconds: Self.now - (table == "readings" ? 0 : 4 * 86_400_000))
+    let isWaiting: SQL =
+      "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    let id = held.id
+    let statuses = try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute("INSERT INTO \(unescaped: table) VALUES (\(id), 'soil_moisture', \(at), 1)")
+        let isOver = Atomic<Bool>(false)
+        return try together(5) { index -> Set<Int> in
+          var statuses: Set<Int> = []
+          if index > 0 {
+            while !isOver.load(ordering: .acquiring) {
+              statuses.insert(try held.post(held.client, [Sample(value: 1, at: at)]).status)
+            }
+          } else {
+            defer { isOver.store(true, ordering: .releasing) }
+            _ = try holds { try server.withDatabase { try await !$0.query(isWaiting).isEmpty } }
+            for round in 1...3 {
+              let sample = Sample(value: 1, at: at.advanced(byMilliseconds: Int64(round)))
+              statuses.insert(try other.post(other.client, [sample]).status)
+            }
+          }
+          return statuses
+        }
+      }
+    }
+    #expect(statuses[0] == [200])
+    #expect(statuses[1...].allSatisfy { $0 == [503] })
+    #expect(try held.stored().count == 2 && other.stored().count == 4)
   }
 
   @Test("notes soon when a device was last heard of")
