@@ -33,6 +33,6 @@ package struct Migration: Sendable {
     .rollupStatements, .commitMark, .refreshAgain, .sealedAnswers, .silences, .partitionFunctions, .upkeep,
     .tokens, .members, .shops, .places, .channels, .days, .daysBefore, .ordersByStatus, .sealedReadings,
     .ground, .sessionKeys, .statusSpans, .passwordResets, .confirmations,
-    .silenceDue, .silenceDueIndex, .deviceZone, .daysTogether, .wordsTogether, .wordsRenewed,
+    .silenceDue, .silenceDueIndex, .deviceZone, .daysTogether, .wordsTogether, .wordsRenewed, .historyParts,
   ]
 }

@@ -8,7 +8,8 @@ struct BodyLines {
   static let maximumBytes = 256 * 1024
 
   private let stream: RequestBodyStream
-  private let check: () throws -> Void
+  /// Throws when there is no more time.
+  let check: () throws -> Void
   private var piece: [UInt8] = []
   private var position = 0
   private var isAtEnd = false

@@ -129,18 +129,20 @@ struct Import: EndpointGroup {
         if try await key.isUsed(in: transaction, at: now) { throw IdempotencyKey.inProgress }
       }
       if let device { try await hold(device.id, for: user, in: transaction) }
+      var parts = device.map { HistoryParts(device: $0.id) }
       var lastStatement = context.loop.now
       while let line = try await lines.next() {
         try await take(line, lines.number, into: &file)
         if file.report.faultCount > 0 { throw Refused() }
         let isLate = context.loop.now - lastStatement >= Self.keepAliveNanoseconds
         guard file.batch.isFull || isLate else { continue }
-        try await flush(&file, user, transaction)
+        try await pass(&file, &parts, user, transaction)
         lastStatement = context.loop.now
       }
       file.finish(line: lines.number)
       if file.report.faultCount > 0 { throw Refused() }
-      try await flush(&file, user, transaction)
+      try await pass(&file, &parts, user, transaction)
+      if let parts { try await write(parts, lines, &file, user, transaction) }
       // Not before: until the file is at its end, a device whose row is changed could not be noted as heard of.
       if file.isHistory { try await file.batch.noteTypes(in: transaction) }
       if file.hasBusinesses { try await NewBusiness.checkBound(of: user, in: transaction) }
@@ -160,6 +162,26 @@ struct Import: EndpointGroup {
     }
     guard try row.decode(Bool.self, 0) else {
       throw Transfers.underWay("A history of this device is being taken in. Let it end first.")
+    }
+  }
+
+  /// Writes what has come so far; of a history not before its end.
+  private func pass(
+    _ file: inout ImportFile, _ parts: inout HistoryParts?, _ user: Identifier, _ transaction: Transaction
+  ) async throws {
+    if parts == nil { return try await flush(&file, user, transaction) }
+    try await parts?.move(&file.batch, in: transaction)
+  }
+
+  /// Writes a history, now that all of it is there.
+  private func write(
+    _ parts: HistoryParts, _ lines: BodyLines, _ file: inout ImportFile, _ user: Identifier, _ transaction: Transaction
+  ) async throws {
+    try await parts.holdHours(in: transaction)
+    for id in parts.ids {
+      try lines.check()
+      for reading in try await parts.take(id, in: transaction) { file.add(reading) }
+      try await flush(&file, user, transaction)
     }
   }
 

@@ -241,15 +241,17 @@ struct ImportFile {
     let measuredAt = fields.required("measuredAt", .timestamp)
     checkPast("measuredAt", measuredAt, &fields)
     try fields.finish()
-    if measuredAt >= rawFrom {
-      batch.readings.append(
-        ImportBatch.Reading(device: device, sensorType: type, measuredAt: measuredAt, value: value))
-    } else {
-      batch.hours.append(
-        ImportBatch.Hour(
-          device: device, sensorType: type, start: Self.hour(of: measuredAt), min: value, max: value, sum: value,
-          count: 1, isReading: true))
-    }
+    add(ImportBatch.Reading(device: device, sensorType: type, measuredAt: measuredAt, value: value))
+  }
+
+  /// Has a reading written: as one of its hour when it is too old to stay raw.
+  mutating func add(_ reading: ImportBatch.Reading) {
+    guard reading.measuredAt < rawFrom else { return batch.readings.append(reading) }
+    let value = reading.value
+    batch.hours.append(
+      ImportBatch.Hour(
+        device: reading.device, sensorType: reading.sensorType, start: Self.hour(of: reading.measuredAt), min: value,
+        max: value, sum: value, count: 1, isReading: true))
   }
 
   private mutating func readHour(_ fields: inout Fields) throws {

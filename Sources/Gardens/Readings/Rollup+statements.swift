@@ -56,7 +56,14 @@ extension Rollup {
   /// Nobody erases these devices until the buckets are committed, lest some be left over without a device.
   static let hold = Statement(
     "rollup.hold",
-    "SELECT 1 FROM devices WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE")
+    "SELECT id, \(DeviceHours.areHeld(of: "id")) FROM devices WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE")
+
+  static let queueAgain = Statement(
+    "rollup.queueAgain",
+    """
+    INSERT INTO rollup_queue (device_id, sensor_type, start)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])
+    """)
 
   static let add = Statement(
     "rollup.add",

@@ -9,6 +9,8 @@ import Web
 /// their readings instead, in one statement with the removal of whatever was added to them: one snapshot, in which an
 /// addition is seen exactly if its readings are.
 ///
+/// A device whose hours another transaction holds is left for later: what was taken of it is queued again.
+///
 /// What the database refuses, and additions of what no sensor measures, are cut in two from run to run until the bad
 /// part stands alone. Additions are turned into buckets to be made anew then; such a bucket is set aside, so that the
 /// others go on.
@@ -18,6 +20,8 @@ final class Rollup {
   /// The most entries of the queue that one run takes: about a second's work, so that an import, which queues very many,
   /// does not hold up what devices add.
   static let queueRows = 1_000
+  /// How long a statement waits for what another transaction has, in milliseconds.
+  static let lockTimeoutMilliseconds = 1_000
 
   /// What a run is about at the moment.
   private enum Stage { case additions, queue, aside }
@@ -43,6 +47,7 @@ final class Rollup {
 
   /// Takes some of what is to be done; gives whether there is more.
   func run(_ transaction: Transaction) async throws -> Bool {
+    try await transaction.limitLocks(milliseconds: Self.lockTimeoutMilliseconds)
     if let suspect {
       stage = .aside
       try await setAside(suspect.bucket, suspect.reason, transaction)
@@ -58,9 +63,15 @@ final class Rollup {
   private func takeAdditions(_ transaction: Transaction) async throws -> Bool {
     let rows = try await transaction.query(Self.takeAdditions, additions.count)
     guard let first = rows.first else { return false }
+    let held = try await hold(try rows.map { try $0.decode(Identifier.self, 0) }, transaction)
     var added = BucketAdditions()
+    var left: [RollupBucket] = []
     for row in rows {
       let (device, type, start) = try row.decode((Identifier.self, [UInt8].self, Timestamp.self))
+      if held.contains(device) {
+        left.append(RollupBucket(device: device, type: String(decoding: type, as: UTF8.self), start: start))
+        continue
+      }
       var values = ValueSummary()
       values.min = try row.decode(Double.self, 3)
       values.max = try row.decode(Double.self, 4)
@@ -70,7 +81,7 @@ final class Rollup {
       guard Reading.values.contains(values.sum / Double(values.count)) else { throw BeyondMeasure() }
       added.append(device, type, start, values)
     }
-    try await transaction.execute(Self.hold, added.devices)
+    try await leave(left, transaction)
     try await transaction.execute(
       Self.add, added.devices, added.types, added.starts, added.minima, added.maxima, added.sums, added.counts)
     try await transaction.execute(Self.hours, added.devices, added.types, added.starts)
@@ -81,16 +92,32 @@ final class Rollup {
   private func takeQueue(_ transaction: Transaction) async throws -> Bool {
     let rows = try await transaction.query(Self.takeQueue, queue.count)
     guard let first = rows.first else { return false }
-    let buckets = try rows.map { row in
+    let all = try rows.map { row in
       let (device, type, start) = try row.decode((Identifier.self, String.self, Timestamp.self))
       return RollupBucket(device: device, type: type, start: start)
     }
-    lone = buckets.count == 1 ? buckets[0] : nil
+    lone = all.count == 1 ? all[0] : nil
+    let held = try await hold(all.map(\.device), transaction)
+    try await leave(all.filter { held.contains($0.device) }, transaction)
+    let buckets = all.filter { !held.contains($0.device) }
+    // What is left for later is not asked for again at once.
+    if buckets.isEmpty { return false }
     let (devices, types, starts) = (buckets.map(\.device), buckets.map(\.type), buckets.map(\.start))
-    try await transaction.execute(Self.hold, devices)
     try await transaction.execute(Self.makeAnew, devices, types, starts)
     try await transaction.execute(Self.hours, devices, types, starts)
     return try first.decode(Int.self, 3) == queue.count
+  }
+
+  /// Keeps devices until the end; gives those whose hours another transaction holds.
+  private func hold(_ devices: [Identifier], _ transaction: Transaction) async throws -> Set<Identifier> {
+    let rows = try await transaction.query(Self.hold, devices)
+    return Set(try rows.filter { try $0.decode(Bool.self, 1) }.map { try $0.decode(Identifier.self, 0) })
+  }
+
+  /// Queues buckets again, to be made anew later.
+  private func leave(_ buckets: [RollupBucket], _ transaction: Transaction) async throws {
+    if buckets.isEmpty { return }
+    try await transaction.execute(Self.queueAgain, buckets.map(\.device), buckets.map(\.type), buckets.map(\.start))
   }
 
   // MARK: What is refused

@@ -118,19 +118,9 @@ struct HistoryTests {
     let editor = try device.owner.share("\(device.garden)", as: .editor, with: try server.signedIn().client)
     // Seconds of two hours, of which the first lines are written before the last one comes.
     let seconds = (0..<ImportBatch.fullCount + 200).map { "ph,7,\(1_556_697_600 + $0)" }
-    let (first, end) = (Self.file(seconds), "ph,7,1556712000\r\n")
+    let end = "ph,7,1556712000\r\n"
     let other = Self.file(["ph,8,1556715600"])
-    let wire = try Wire(port: server.port)
-    try wire.send(
-      """
-      POST \(path) HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(try #require(device.owner.token))\r\n\
-      Content-Type: text/csv\r\nContent-Length: \(first.utf8.count + end.utf8.count)\r\n\r\n\(first)
-      """)
-    let isUnderWay: SQL = """
-      SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'
-        AND query LIKE '%INTO readings_1h AS old%'
-      """
-    try #require(try holds { try server.withDatabase { try await !$0.query(isUnderWay).isEmpty } })
+    let wire = try begin(seconds, end, of: device)
     let refused = try editor.send("POST", path, other, type: "text/csv")
     #expect(refused.status == 429 && refused.header("retry-after") != nil)
     #expect(refused.text.contains("A history of this device"))
@@ -146,6 +136,66 @@ struct HistoryTests {
       device.path + "?resolution=1h&from=2019-05-01T00:00:00Z&to=2019-05-02T00:00:00Z"
     ).json["items"]?.elements
     #expect(hours?.compactMap { $0["count"]?.integer } == [3_600, 600, 1, 1])
+  }
+
+  /// Sends a file but for its end, and returns once the database has some of it.
+  private func begin(_ lines: [String], _ end: String, of device: TestDevice) throws -> Wire {
+    let first = Self.file(lines)
+    let wire = try Wire(port: device.server.port)
+    try wire.send(
+      """
+      POST /api/devices/\(device.id)/history HTTP/1.1\r\nHost: test\r\n\
+      Authorization: Bearer \(try #require(device.owner.token))\r\nContent-Type: text/csv\r\n\
+      Content-Length: \(first.utf8.count + end.utf8.count)\r\n\r\n\(first)
+      """)
+    let isUnderWay: SQL = """
+      SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'
+        AND query LIKE '%INSERT INTO%'
+      """
+    try #require(try holds { try device.server.withDatabase { try await !$0.query(isUnderWay).isEmpty } })
+    return wire
+  }
+
+  @Test("keeps no reading waiting while it is sent, and leaves each once")
+  func slow() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (device, other) = (try TestDevice(server), try TestDevice(server))
+    let newest = Clock.unixMilliseconds() / 1_000 - 60
+    let lines = (1...ImportBatch.fullCount + 200).map { "ph,7,\(newest - Int64($0))" }
+    let wire = try begin(lines, "ph,7,\(newest)\r\n", of: device)
+    for second in [newest, newest - 1] {
+      let sample = Sample(type: "ph", value: 7, at: Timestamp(unixMilliseconds: second * 1_000))
+      #expect(try device.post(device.client, [sample]).status == 200)
+      #expect(try other.post(other.client, [sample]).status == 200)
+    }
+    try wire.send("ph,7,\(newest)\r\n")
+    let taken = try wire.receive()
+    #expect(try created(taken) == Int64(lines.count) - 1)
+    #expect(try skipped(taken) == 2)
+    #expect(try device.stored().count == lines.count + 1)
+  }
+
+  @Test("keeps no bucket waiting while it is sent, of the day from which readings are kept by the hour alone")
+  func edge() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (device, other) = (try TestDevice(server), try TestDevice(server))
+    let day: Int64 = 86_400_000
+    let oldest = Clock.unixMilliseconds() - Int64(server.configuration.readings.rawDays) * day
+    let midnight = oldest.floorDivided(by: day) * day
+    let lines = (0...ImportBatch.fullCount).map { _ in "ph,7,\(midnight)" }
+    let wire = try begin(lines, "ph,7,\(midnight)\r\n", of: device)
+    let late = Timestamp(unixMilliseconds: min(oldest + 20 * 60_000, midnight + day - 1))
+    for (device, at) in [(device, late), (other, Sample.series(1)[0].at)] {
+      #expect(try device.post(device.client, [Sample(type: "ph", value: 7, at: at)]).status == 200)
+    }
+    for (device, from) in [(other, midnight + day), (device, midnight)] {
+      let buckets = "\(device.path)?resolution=5m&from=\(Timestamp(unixMilliseconds: from))"
+      #expect(try holds(within: 10) { try device.client.get(buckets).json["items"]?.elements?.count == 1 })
+    }
+    try wire.send("ph,7,\(midnight)\r\n")
+    #expect(try wire.receive().status == 200)
   }
 
   @Test("is for who edits the garden, of types that the device declares")

@@ -152,6 +152,43 @@ struct RollupTests {
     }
   }
 
+  @Test("goes on with all others while the hours of one device are being written, and then with that one")
+  func heldHours() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (held, other) = (try TestDevice(server), try TestDevice(server))
+    let (id, ids) = (held.id, [held.id, other.id])
+    let hour = (Clock.unixMilliseconds() / 3_600_000 - 1) * 3_600_000
+    let (first, second) = (Timestamp(unixMilliseconds: hour), Timestamp(unixMilliseconds: hour + 300_000))
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute("SELECT pg_advisory_xact_lock(hashtextextended('hours ' || \(id)::text, 0))")
+        try await transaction.execute("INSERT INTO readings_1h VALUES (\(id), 'ph', \(first), 7, 7, 7, 1)")
+        try await database.transaction { readings in
+          try await readings.execute(
+            """
+            INSERT INTO readings SELECT id, 'ph', at, 7 FROM unnest(\(ids)) id, unnest(\([first, second])) at
+            """)
+          try await readings.execute(
+            """
+            INSERT INTO rollup_additions
+            SELECT array_agg(id), array_agg('ph'::text), array_agg(\(first)::timestamptz), array_agg(7::float8),
+              array_agg(7::float8), array_agg(7::float8), array_agg(1)
+            FROM unnest(\(ids)) id
+            """)
+          try await readings.execute(
+            "INSERT INTO rollup_queue (device_id, sensor_type, start) SELECT id, 'ph', \(second) FROM unnest(\(ids)) id"
+          )
+        }
+        #expect(try holds(within: 20) { try self.buckets(other, "5m", from: hour, to: hour + 3_600_000).count == 2 })
+        #expect(try self.buckets(held, "5m", from: hour, to: hour + 3_600_000).isEmpty)
+      }
+    }
+    #expect(
+      try holds { try self.buckets(held, "1h", from: hour, to: hour + 3_600_000).map(\.numbers) == [[7, 7, 7, 2]] })
+    #expect(try Self.isDone(with: id, server))
+  }
+
   @Test("leaves no buckets of a device that is gone")
   func erased() throws {
     let server = try LiveServer.shared.get()

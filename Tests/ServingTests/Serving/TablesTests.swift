@@ -21,7 +21,7 @@ struct TablesTests {
     "garden_members",
     // It is what was told already, or is made from what is exported.
     "deliveries", "device_watch", "business_words", "readings_5m", "readings_1d", "rollup_queue", "rollup_additions",
-    "rollup_refused",
+    "rollup_refused", "history_parts",
     // It is the server's.
     "erased_devices", "commit_mark", "status_spans", "schema_migrations",
   ]
