@@ -38,11 +38,20 @@ struct ZonedDays {
     Problem(.malformed, "timeZone must be a name of the IANA's database, such as Europe/Paris.")
   }
 
+  /// The first instant of a day, given as its local midnight. Clocks that go back over midnight have two of them, of which
+  /// Postgres takes the second.
+  private static func start(of day: String, in zone: String) -> String {
+    let midnight = "\(day) AT TIME ZONE \(zone)"
+    let hourBefore = "(\(midnight) - interval '1 hour')"
+    return "CASE WHEN \(hourBefore) AT TIME ZONE \(zone) >= \(day) THEN \(hourBefore) ELSE \(midnight) END"
+  }
+
   private static func midnight(_ moment: String) -> String {
-    """
-    CASE WHEN date_trunc('day', \(moment)::timestamptz, $3) = \(moment) THEN \(moment)::timestamptz
-      ELSE date_trunc('day', \(moment)::timestamptz AT TIME ZONE $3 + interval '1 day') AT TIME ZONE $3 END
-    """
+    let day = "date_trunc('day', \(moment)::timestamptz AT TIME ZONE $3)"
+    return """
+      CASE WHEN \(start(of: day, in: "$3")) = \(moment) THEN \(moment)::timestamptz
+        ELSE \(start(of: "(\(day) + interval '1 day')", in: "$3")) END
+      """
   }
   private static let midnights = Statement(
     "readings.midnights", "SELECT \(midnight("$1")), \(midnight("$2"))")
@@ -52,14 +61,15 @@ struct ZonedDays {
     "readings.zonedDays",
     """
     WITH days AS (
-      SELECT sensor_type, date_trunc('day', start, $6) AS at, min(min) AS min, max(max) AS max,
+      SELECT sensor_type, date_trunc('day', start AT TIME ZONE $6) AS day, min(min) AS min, max(max) AS max,
         greatest(min(min), least(max(max), sum(sum / 2.0::float8 ^ 40) / sum(count) * 2.0::float8 ^ 40)) AS mean,
         sum(count)::bigint AS count
       FROM readings_1h
       WHERE device_id = $1 AND start >= $2 AND start < $3 AND ($7::text IS NULL OR sensor_type = $7)
       GROUP BY 1, 2
     ), page AS (
-      SELECT * FROM days WHERE at > $2 OR sensor_type > $4 ORDER BY at, sensor_type LIMIT $5
+      SELECT * FROM (SELECT \(start(of: "day", in: "$6")) AS at, days.* FROM days) begun
+      WHERE at > $2 OR sensor_type > $4 ORDER BY at, sensor_type LIMIT $5
     ), types AS (
       SELECT sensor_type, row_number() OVER (ORDER BY sensor_type) - 1 AS number
       FROM (SELECT DISTINCT sensor_type FROM page) t

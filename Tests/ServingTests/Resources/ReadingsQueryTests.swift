@@ -315,4 +315,72 @@ struct ReadingsQueryTests {
       #expect(try device.owner.get("\(device.path)?\(query)").status == 400, "\(query)")
     }
   }
+
+  @Test(
+    "begins a day with the first of two midnights, and one without a midnight with its first hour",
+    arguments: [
+      (
+        "Atlantic/Azores",
+        [
+          "2025-10-25T00:00:00.000Z", "2025-10-26T00:00:00.000Z", "2025-10-27T01:00:00.000Z",
+          "2025-10-28T01:00:00.000Z",
+        ]
+      ),
+      (
+        "America/Havana",
+        [
+          "2025-11-01T04:00:00.000Z", "2025-11-02T04:00:00.000Z", "2025-11-03T05:00:00.000Z",
+          "2025-11-04T05:00:00.000Z",
+        ]
+      ),
+      (
+        "America/Havana",
+        [
+          "2026-03-07T05:00:00.000Z", "2026-03-08T05:00:00.000Z", "2026-03-09T04:00:00.000Z",
+          "2026-03-10T04:00:00.000Z",
+        ]
+      ),
+      (
+        "America/Santiago",
+        [
+          "2026-04-03T03:00:00.000Z", "2026-04-04T03:00:00.000Z", "2026-04-05T04:00:00.000Z",
+          "2026-04-06T04:00:00.000Z",
+        ]
+      ),
+    ])
+  func midnights(zone: String, starts: [String]) throws {
+    let device = try TestDevice(LiveServer.shared.get())
+    let (id, times) = (device.id, try starts.map { try #require(Timestamp($0)) })
+    let (first, last) = (times[0], times[3])
+    try device.server.withDatabase { database in
+      _ = try await database.execute(
+        """
+        INSERT INTO readings_1h (device_id, sensor_type, start, min, max, sum, count)
+        SELECT \(id), type, start, 1, 1, 1, 1
+        FROM generate_series(\(first)::timestamptz, \(last)::timestamptz - interval '1 hour', '1 hour') start,
+          unnest(ARRAY['ec', 'ph']) type
+        """)
+      _ = try await database.execute("UPDATE devices SET measured_types = '{ec,ph}' WHERE id = \(id)")
+    }
+    let days = (0..<3).map { day in
+      ["ec", "ph"].map { "\(starts[day]) \($0) \(Int(times[day].hours(until: times[day + 1])))" }
+    }
+    func rows(_ from: Int, _ to: Int, _ more: String = "") throws -> [String] {
+      var rows: [String] = []
+      var target: String? =
+        device.path + "?resolution=1d&timeZone=\(zone)&from=\(starts[from])&to=\(starts[to])\(more)"
+      while let page = target, rows.count < 10 {
+        let reply = try device.owner.get(page)
+        rows += try (reply.json["items"]?.elements ?? []).map {
+          "\($0["start"]?.text ?? "") \($0["sensorType"]?.text ?? "") \($0["count"]?.integer ?? 0)"
+        }
+        target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+      }
+      return rows
+    }
+    #expect(try rows(0, 3) == days.flatMap { $0 })
+    #expect(try rows(0, 3, "&limit=1") == days.flatMap { $0 })
+    for day in 0..<3 { #expect(try rows(day, day + 1) == days[day]) }
+    #expect(try rows(1, 3) == days[1...].flatMap { $0 })
+  }
 }
