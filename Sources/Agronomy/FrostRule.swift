@@ -70,13 +70,13 @@ package enum FrostRule {
   }
 
   /// Whether it is time to warn of a night.
-  package static func isDue(at moment: Timestamp, longitude: Double?) -> Bool {
-    SolarNight(at: moment, longitude: longitude ?? 0).isWarned
+  package static func isDue(at moment: Timestamp, longitude: Double) -> Bool {
+    SolarNight(at: moment, longitude: longitude).isWarned
   }
 
   /// Whether a finding is to be told without being asked for: once a night, and again only when it becomes worse.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
-    let night = SolarNight(at: observations.now, longitude: observations.longitude ?? 0)
+    let night = SolarNight(at: observations.now, longitude: observations.longitude)
     guard night.isWarned, finding.severity > .info else { return false }
     if let standing = standing(observations) { return finding.severity > standing }
     let isQuiet = observations.said.allSatisfy {
@@ -87,7 +87,7 @@ package enum FrostRule {
 
   /// What was said of the present night.
   private static func tonight(_ observations: Observations) -> [Said] {
-    let longitude = observations.longitude ?? 0
+    let longitude = observations.longitude
     let night = SolarNight(at: observations.now, longitude: longitude)
     guard night.isWarned else { return [] }
     return observations.said.filter {
@@ -109,7 +109,7 @@ package enum FrostRule {
       .map { series in
         // Its own humidity, or that of a neighbour.
         let humidity = humidities.first { $0.device == series.device } ?? humidities.first
-        return station(series, humidity: humidity, longitude: observations.longitude ?? 0)
+        return station(series, humidity: humidity, longitude: observations.longitude)
       }
   }
 

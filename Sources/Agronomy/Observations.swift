@@ -67,8 +67,8 @@ package struct Observations {
   package var series: [SensorSeries]
   /// The moment for which the rule speaks.
   package let now: Timestamp
-  /// Degrees east, which tell when the sun rises; nil when the garden does not say where it is.
-  package var longitude: Double?
+  /// Degrees east, which tell when the sun rises: those of the zone where the garden does not say where it is.
+  package var longitude: Double
   package var clock: GardenClock
   /// Those of devices with a time zone of their own.
   package var clocks: [Identifier: GardenClock]
@@ -85,7 +85,7 @@ package struct Observations {
   ) {
     self.series = series
     self.now = now
-    self.longitude = longitude
+    self.longitude = longitude ?? clock.meridian
     self.clock = clock
     self.clocks = clocks
     self.limits = limits
@@ -109,26 +109,5 @@ package struct Said: Equatable {
     self.at = at
     self.severity = severity
     self.title = title
-  }
-}
-
-/// How the owner of a garden or a device reads its times.
-package struct GardenClock {
-  package static let utc = GardenClock(zone: "UTC", offsetSeconds: 0)
-
-  package let zone: String
-  /// What the zone is ahead of UTC at the moment that is spoken of.
-  package let offsetSeconds: Int
-
-  package init(zone: String, offsetSeconds: Int) {
-    self.zone = zone
-    self.offsetSeconds = offsetSeconds
-  }
-
-  /// As a sentence has it: `2026-11-21 20:00 (Europe/Paris)`.
-  package func text(_ moment: Timestamp) -> String {
-    let local = moment.advanced(byMilliseconds: Int64(offsetSeconds) * 1_000)
-    let text = local.description.prefix(16).replacing("T", with: " ")
-    return zone == "UTC" ? text + " UTC" : "\(text) (\(zone))"
   }
 }

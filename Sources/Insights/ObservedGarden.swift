@@ -7,12 +7,12 @@ import Values
 struct ObservedGarden {
   let id: Identifier
   let name: String
-  /// Degrees east; nil when the garden does not say where it is.
-  let longitude: Double?
+  /// Degrees east: those of its zone where it does not say where it is.
+  let longitude: Double
   let clock: GardenClock
   let ground: Ground
 
-  /// The columns that `init` reads, in their order; the parameter is the moment for which the clock is told.
+  /// The columns that `init` reads, in their order; the parameter is the moment about which times are told.
   static func columns(at parameter: String) -> String {
     """
     gardens.id, gardens.name, gardens.longitude, \(GardenClock.columns(of: "gardens", at: parameter)),
@@ -23,8 +23,9 @@ struct ObservedGarden {
   init(_ columns: inout Columns) throws {
     id = try columns.next()
     name = try columns.next()
-    longitude = try columns.next()
+    let place = try columns.next(Double?.self)
     clock = try GardenClock.read(&columns) ?? .utc
+    longitude = place ?? clock.meridian
     ground = try Ground(&columns)
   }
 }
@@ -32,7 +33,7 @@ struct ObservedGarden {
 /// What findings need to know of a device itself.
 struct ObservedDevice {
   /// A device that has been silent for longer was taken away.
-  static let goneDays = 14.0
+  static let goneDays = Double(GardenClock.pastDays)
 
   let id: Identifier
   let name: String
@@ -42,7 +43,7 @@ struct ObservedDevice {
   let clock: GardenClock?
   let ground: Ground
 
-  /// The columns that `init` reads, in their order; the parameter is the moment for which the clock is told.
+  /// The columns that `init` reads, in their order; the parameter is the moment about which times are told.
   static func columns(at parameter: String) -> String {
     """
     devices.id, devices.name, devices.last_seen_at, \(OnlineSpan.column),

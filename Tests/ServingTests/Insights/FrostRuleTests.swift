@@ -79,10 +79,25 @@ struct FrostRuleTests {
     #expect(try Self.finding([Self.air(days: 30, minimum: -4)], said: [week, tonight]).isNews)
   }
 
+  @Test(
+    "goes by the night of the time zone where nobody says where the garden is",
+    arguments: [("2026-11-21T16:08:00Z", false), ("2026-11-22T02:00:00Z", true)])
+  func zone(time: String, isNews: Bool) throws {
+    let now = try #require(Timestamp(time))
+    let observations = Observations(
+      series: [Self.air(days: 30, minimum: -12, now: now)], now: now,
+      clock: GardenClock(zone: "America/Los_Angeles", offsetSeconds: -8 * 3_600))
+    let finding = try #require(FrostRule.finding(observations))
+    #expect(finding.severity == .warning && FrostRule.isNews(finding, observations) == isNews)
+    var placed = observations
+    placed.longitude = -120
+    #expect(FrostRule.finding(placed)?.evidence == finding.evidence)
+  }
+
   @Test("warns of no night by day", arguments: [("07:00", false), ("14:00", false), ("15:30", true), ("05:30", true)])
   func byDay(time: String, isDue: Bool) throws {
     let now = try #require(Timestamp("2026-11-21T\(time):00Z"))
-    #expect(FrostRule.isDue(at: now, longitude: nil) == isDue)
+    #expect(FrostRule.isDue(at: now, longitude: 0) == isDue)
     #expect(try Self.finding([Self.air(days: 30, minimum: -4, now: now)], now: now).isNews == isDue)
   }
 
