@@ -64,10 +64,17 @@ package enum AnomalyRule {
     return found
   }
 
-  /// Whether a finding is to be told without being asked for: what is wrong is not what was wrong at last.
+  /// Whether a finding is to be told without being asked for: what is wrong is not what was wrong when it was last told.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
-    guard let last = observations.said.max(by: { $0.at < $1.at }) else { return finding.severity > .info }
-    return last.severity != finding.severity || last.title != finding.title
+    let last = observations.said.filter(\.isTold).max { $0.at < $1.at }
+    return wrong(Evidence(json: finding.evidence)) != (last.map { wrong($0.evidence) } ?? [])
+  }
+
+  /// What is wrong: sensors by their devices and types, whatever their fault is, and silent devices.
+  private static func wrong(_ evidence: Evidence) -> Set<[String?]> {
+    Set(
+      evidence["faults"].map { [$0.text("deviceId"), $0.text("sensorType")] }
+        + evidence["silent"].map { [$0.text("deviceId")] })
   }
 
   private static func title(_ faults: [SensorFault], _ silent: [SilentDevice]) -> String {

@@ -51,7 +51,8 @@ package enum FrostRule {
     guard let coldest = stations.min(by: { $0.forecast - $0.caution < $1.forecast - $1.caution }) else { return nil }
     let fresh: Severity =
       coldest.isFrost ? .warning : coldest.forecast <= groundFrostCelsius ? .notice : .info
-    let severity = max(fresh, standing(observations) ?? .info)
+    let standing = tonight(observations)
+    let severity = max(fresh, worst(standing) ?? .info)
     let title =
       switch severity {
       case .warning: "Frost tonight"
@@ -63,7 +64,8 @@ package enum FrostRule {
       json.member("groundFrostCelsius", groundFrostCelsius)
       json.member("forecastMinimum", coldest.forecast.rounded(places: 2))
       json.member("cautionCelsius", coldest.caution.rounded(places: 2))
-      json.member("standsSince", severity > fresh ? tonight(observations).last { $0.severity == severity }?.at : nil)
+      let since = standing.filter { $0.severity == severity }.map(\.at).min()
+      json.member("standsSince", severity > fresh ? since : nil)
       json.key("stations")
       json.array { json in for station in stations { json.object { write(station, &$0) } } }
     }
@@ -76,16 +78,17 @@ package enum FrostRule {
 
   /// Whether a finding is to be told without being asked for: once a night, and again only when it becomes worse.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
-    let night = SolarNight(at: observations.now, longitude: observations.longitude)
-    guard night.isWarned, finding.severity > .info else { return false }
-    if let standing = standing(observations) { return finding.severity > standing }
-    let isQuiet = observations.said.allSatisfy {
-      $0.severity == .info || $0.at.hours(until: observations.now) > quietDays * 24
+    guard isDue(at: observations.now, longitude: observations.longitude), finding.severity > .info else { return false }
+    // That there will be no frost is nothing to tell.
+    func isWord(_ said: Said) -> Bool { said.isTold && said.severity > .info }
+    if let told = worst(tonight(observations).filter(isWord)) { return finding.severity > told }
+    let isQuiet = observations.said.filter(isWord).allSatisfy {
+      $0.at.hours(until: observations.now) > quietDays * 24
     }
     return finding.severity == .warning || isQuiet
   }
 
-  /// What was said of the present night.
+  /// What was said of the present night, also to those who asked.
   private static func tonight(_ observations: Observations) -> [Said] {
     let longitude = observations.longitude
     let night = SolarNight(at: observations.now, longitude: longitude)
@@ -96,10 +99,8 @@ package enum FrostRule {
     }
   }
 
-  /// The worst that was said of the present night; nil when nothing was.
-  private static func standing(_ observations: Observations) -> Severity? {
-    tonight(observations).map(\.severity).max()
-  }
+  /// The worst of what was said; nil when nothing was.
+  private static func worst(_ said: [Said]) -> Severity? { said.map(\.severity).max() }
 
   static func stations(_ observations: Observations) -> [Station] {
     let humidities = observations.of(.airHumidity)

@@ -98,16 +98,3 @@ package struct Observations {
 
   package func of(_ sensor: KnownSensor) -> [SensorSeries] { series.filter { $0.sensorType == sensor.rawValue } }
 }
-
-/// An insight of the rule's own type that was made before.
-package struct Said: Equatable {
-  package let at: Timestamp
-  package let severity: Severity
-  package let title: String
-
-  package init(at: Timestamp, severity: Severity, title: String) {
-    self.at = at
-    self.severity = severity
-    self.title = title
-  }
-}

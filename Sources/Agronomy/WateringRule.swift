@@ -9,6 +9,8 @@ import Values
 package enum WateringRule {
   /// What is looked at, in hours before now.
   package static let windowHours: Int64 = 72
+  /// For how many days it has to be known what was said.
+  package static let memoryDays = 30.0
   /// Probes without a value of that many hours say nothing about now.
   package static let maximumAgeHours = 24.0
   /// How much wetter than dry soil must have become to be dry anew, in percent of volume: noise is less.
@@ -50,10 +52,7 @@ package enum WateringRule {
 
   /// Nil when no probe has measured soil moisture lately.
   package static func finding(_ observations: Observations) -> Finding? {
-    let probes = observations.of(.soilMoisture)
-      .filter { $0.newest.at.hours(until: observations.now) <= maximumAgeHours }
-      .map { probe($0, observations.limits[$0.device] ?? MoistureLimits(.assumed)) }
-      .sorted { ($0.series.deviceName, $0.series.device) < ($1.series.deviceName, $1.series.device) }
+    let probes = probes(observations)
     guard !probes.isEmpty else { return nil }
     let (severity, title, named) = verdict(probes)
     let names = named.map(\.series.deviceName)
@@ -66,6 +65,14 @@ package enum WateringRule {
     }
   }
 
+  /// The probes that have measured lately, in the order of their names.
+  private static func probes(_ observations: Observations) -> [Probe] {
+    observations.of(.soilMoisture)
+      .filter { $0.newest.at.hours(until: observations.now) <= maximumAgeHours }
+      .map { probe($0, observations.limits[$0.device] ?? MoistureLimits(.assumed)) }
+      .sorted { ($0.series.deviceName, $0.series.device) < ($1.series.deviceName, $1.series.device) }
+  }
+
   private static func verdict(_ probes: [Probe]) -> (Severity, title: String, named: [Probe]) {
     let dry = probes.filter(\.isDry)
     if !dry.isEmpty { return (.warning, "Water now", dry) }
@@ -75,15 +82,51 @@ package enum WateringRule {
     return wet.isEmpty ? (.info, "No watering needed", []) : (.notice, "Too wet", wet)
   }
 
-  /// Whether a finding is to be told without being asked for: a probe has become dry since it was last said.
+  /// Whether a finding is to be told without being asked for: a probe is dry that no warning has called dry since it was
+  /// wet.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
     guard finding.severity == .warning else { return false }
-    guard let last = observations.said.filter({ $0.severity == .warning }).map(\.at).max() else { return true }
-    return observations.of(.soilMoisture).contains { series in
-      guard series.newest.at.hours(until: observations.now) <= maximumAgeHours else { return false }
-      let probe = probe(series, observations.limits[series.device] ?? MoistureLimits(.assumed))
-      // What was dry when the look began was so before, and what the newest point alone says its next reading may unsay.
-      return probe.drySince.map { $0 > last && $0 > series.points[0].at && $0 < series.newest.at } ?? false
+    let warnings = observations.said.filter { $0.isTold && $0.severity == .warning }
+    guard !warnings.isEmpty else { return true }
+    let called = calledDry(warnings)
+    return probes(observations).contains { probe in
+      // What the newest point alone says its next reading may unsay.
+      guard let since = probe.drySince, since < probe.series.newest.at else { return false }
+      guard let last = called["\(probe.series.device)"] else { return true }
+      return isAnew(probe, since: since, after: last, now: observations.now)
+    }
+  }
+
+  /// When a probe was called dry, and below which share of water.
+  private typealias CalledDry = (at: Timestamp, dryBelow: Double)
+
+  /// The last time for each device, by its id.
+  private static func calledDry(_ warnings: [Said]) -> [String: CalledDry] {
+    var called: [String: CalledDry] = [:]
+    for warning in warnings.sorted(by: { $0.at < $1.at }) {
+      for probe in warning.evidence["probes"] where probe.text("drySince") != nil {
+        guard let device = probe.text("deviceId"), let dryBelow = probe.number("dryBelow") else { continue }
+        called[device] = (warning.at, dryBelow)
+      }
+    }
+    return called
+  }
+
+  /// Whether a probe that is dry since then was wet after it had been called dry, for more than one point: by the limit of
+  /// then or of now.
+  private static func isAnew(_ probe: Probe, since: Timestamp, after called: CalledDry, now: Timestamp) -> Bool {
+    let points = probe.series.points
+    let first = points[0].at
+    if called.at < first {
+      // It was not dry when the look began, or nobody knows what it was for a day before its first point.
+      let known = max(called.at, now.advanced(byHours: -Double(windowHours)))
+      if since > first || known.hours(until: first) > maximumAgeHours { return true }
+    }
+    let wet = min(called.dryBelow, probe.limits.dryBelow) + hysteresis
+    return points.indices.contains { index in
+      guard points[index].at > called.at else { return false }
+      let (level, _, hasJustRisen) = level(points[...index])
+      return level > wet && !hasJustRisen
     }
   }
 

@@ -19,7 +19,7 @@ struct GardenLook {
       guard let finding = type.finding(observations), type.isNews(finding, observations) else { continue }
       let rows = try await transaction.query(
         InsightMaker.insert, makeIdentifier(), garden.id, type.rawValue, InsightProvider.rules.rawValue,
-        finding.severity.rawValue, finding.title, finding.text, Postgres.PostgresJSON(finding.evidence), now)
+        finding.severity.rawValue, finding.title, finding.text, Postgres.PostgresJSON(finding.evidence), now, true)
       // Without a row the garden was deleted meanwhile.
       if let row = rows.first { made.append((type, try Insight(row))) }
     }

@@ -66,22 +66,23 @@ struct InsightMaker {
     publisher.insight(insight.garden, insight.body)
   }
 
-  /// Stores a draft; throws 404 when its garden is gone.
+  /// Stores a draft for who asked; throws 404 when its garden is gone.
   func store(_ draft: Draft, in transaction: Transaction) async throws -> Insight {
     let finding = draft.finding
     let rows = try await transaction.query(
       Self.insert, context.makeIdentifier(), draft.garden, draft.type.rawValue, draft.author.rawValue,
-      finding.severity.rawValue, finding.title, draft.text, Postgres.PostgresJSON(finding.evidence), context.now)
+      finding.severity.rawValue, finding.title, draft.text, Postgres.PostgresJSON(finding.evidence), context.now,
+      false)
     guard let row = rows.first else { throw GardenAccess.notFound }
     return try Insight(row)
   }
 
-  /// Gives no row when the garden is gone.
+  /// The last parameter is whether it is told without being asked for. Gives no row when the garden is gone.
   static let insert = Statement(
     "insights.insert",
     """
-    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at)
-    SELECT $1, id, $3, $4, $5, $6, $7, $8, $9 FROM gardens WHERE id = $2 FOR KEY SHARE RETURNING \(Insight.columns)
+    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at, told)
+    SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10 FROM gardens WHERE id = $2 FOR KEY SHARE RETURNING \(Insight.columns)
     """)
 }
 

@@ -30,10 +30,14 @@ extension Observations {
   private static func said(
     _ type: InsightType, of garden: Identifier, at now: Timestamp, _ transaction: Transaction
   ) async throws -> [Said] {
-    let since = now.advanced(byHours: -24 * type.memoryDays)
-    return try await transaction.query(insights, garden, type.rawValue, since, now).map { row in
-      let (at, severity, title) = try row.decode((Timestamp.self, String.self, String.self))
-      return Said(at: at, severity: Severity(rawValue: severity) ?? .info, title: title)
+    let memory = type.memory
+    let since = now.advanced(byHours: -24 * memory.days)
+    return try await transaction.query(insights, garden, type.rawValue, since, now, memory.count).map { row in
+      var columns = row.columns
+      let (at, severity) = (try columns.next(Timestamp.self), try columns.next(String.self))
+      return Said(
+        at: at, severity: Severity(rawValue: severity) ?? .info, evidence: try columns.next(PostgresJSON.self).bytes,
+        isTold: try columns.next())
     }
   }
 
@@ -97,12 +101,13 @@ extension Observations {
     "insights.devices",
     "SELECT \(ObservedDevice.columns(at: "$2")) FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
 
+  /// What was told comes first: however much is asked for, it is remembered.
   private static let insights = Statement(
     "insights.said",
     """
-    SELECT created_at, severity, title FROM insights
+    SELECT created_at, severity, evidence, told FROM insights
     WHERE garden_id = $1 AND type = $2 AND created_at >= $3 AND created_at <= $4
-    ORDER BY id DESC LIMIT \(maximumSaid)
+    ORDER BY told DESC, id DESC LIMIT $5
     """)
 
   private static let devicesOfGarden =
@@ -152,6 +157,13 @@ extension Observations {
 }
 
 extension InsightType {
-  /// For how many days it is known what was said.
-  fileprivate var memoryDays: Double { self == .frost ? FrostRule.memoryDays : 30 }
+  /// For how many days it is known what was said, and the most insights of these.
+  fileprivate var memory: (days: Double, count: Int) {
+    switch self {
+    case .watering: (WateringRule.memoryDays, Observations.maximumSaid)
+    case .frost: (FrostRule.memoryDays, Observations.maximumSaid)
+    case .anomaly: (30, 1)
+    case .summary: (0, 0)
+    }
+  }
 }

@@ -16,4 +16,13 @@ extension Migration {
       );
       CREATE INDEX insights_by_garden ON insights (garden_id, id DESC);
       """)
+
+  static let insightsTold = Migration(
+    number: 37, name: "insights told",
+    sql: """
+      -- Whether the server told it to everybody, rather than to who asked. The release before does not say which, and
+      -- takes all for told; so are its rows: what it has told is told to nobody twice, and what was asked of it silences
+      -- no more than it does there.
+      ALTER TABLE insights ADD COLUMN told boolean NOT NULL DEFAULT true;
+      """)
 }

@@ -36,7 +36,7 @@ struct FaultEvaluation {
     for step in stride(from: 24 * StationYear.stepsPerHour, to: StationYear.steps, by: StationYear.stepsPerHour) {
       let strange = observations(garden.sensors, step, unusual)
       if let finding = AnomalyRule.finding(strange), AnomalyRule.isNews(finding, strange) {
-        unusual.append(Said(at: strange.now, severity: finding.severity, title: finding.title))
+        unusual.append(Said(at: strange.now, finding))
       }
       let width = 3 * StationYear.stepsPerHour / 2 / 6
       let soil = Observations(
@@ -45,9 +45,9 @@ struct FaultEvaluation {
         },
         now: station.time(step), longitude: station.longitude,
         limits: Dictionary(uniqueKeysWithValues: moisture.map { ($0.device, MoistureLimits(YearGarden.soil)) }),
-        said: dry.suffix(1))
+        said: dry.filter { $0.at.advanced(byDays: WateringRule.memoryDays) >= station.time(step) })
       if let finding = WateringRule.finding(soil), WateringRule.isNews(finding, soil) {
-        dry.append(Said(at: soil.now, severity: finding.severity, title: finding.title))
+        dry.append(Said(at: soil.now, finding))
       }
     }
     (anomalies, waterings) = (unusual.count, dry.count)

@@ -69,7 +69,7 @@ struct FrostEvaluation {
           scores[hour, default: Score()].add(fresh.isFrost, isFrost, error: fresh.forecast - minimum)
         }
         if FrostRule.isNews(finding, observations) {
-          said.append(Said(at: observations.now, severity: finding.severity, title: finding.title))
+          said.append(Said(at: observations.now, finding))
           ofThisNight += 1
         }
       }

@@ -98,10 +98,42 @@ struct AnomalyRuleTests {
     abroad.clocks = [silence.device: GardenClock(zone: "Asia/Tokyo", offsetSeconds: 32_400)]
     #expect(AnomalyRule.finding(abroad)?.text.hasSuffix(" since 2026-11-22 04:15 (Asia/Tokyo).") == true)
     var later = observations
-    later.said = [Said(at: RulePlot.evening.advanced(byHours: -0.5), severity: .notice, title: finding.title)]
+    later.said = [RulePlot.said(finding, at: RulePlot.evening.advanced(byHours: -0.5))]
     #expect(!AnomalyRule.isNews(finding, later))
     later.silent = []
     let well = try #require(AnomalyRule.finding(later))
     #expect(well.severity == .info && AnomalyRule.isNews(well, later))
+    // Who asked has heard it, and nobody else has.
+    later.silent = [silence]
+    later.said = [RulePlot.said(finding, at: RulePlot.evening.advanced(byHours: -0.5), isTold: false)]
+    #expect(AnomalyRule.isNews(finding, later))
+    later.silent = []
+    #expect(!AnomalyRule.isNews(well, later))
+  }
+
+  @Test("are news when what is wrong has changed, though its title has not: it names three")
+  func others() throws {
+    func observations(_ numbers: [UInt64], said: [Said] = []) -> Observations {
+      let silent = numbers.map {
+        SilentDevice(device: RulePlot.device($0), name: "Bed \($0)", seenAt: RulePlot.evening.advanced(byHours: -1))
+      }
+      return Observations(series: [], now: RulePlot.evening, silent: silent, said: said)
+    }
+    let four = try #require(AnomalyRule.finding(observations([1, 2, 3, 4])))
+    let said = RulePlot.said(four, at: RulePlot.evening.advanced(byHours: -0.5))
+    for (numbers, isNews) in [([1, 2, 3, 4], false), ([1, 2, 3, 5], true), ([1, 2, 3, 4, 5], true)]
+      as [([UInt64], Bool)]
+    {
+      let now = observations(numbers, said: [said])
+      #expect(AnomalyRule.isNews(try #require(AnomalyRule.finding(now)), now) == isNews)
+    }
+    // What is wrong with it says more of the same sensor; another sensor's fault is another matter.
+    var faulty = Observations(
+      series: Self.beds("air_temperature", weather: Self.day) { Self.broken("held", $0, $1) }, now: RulePlot.evening)
+    let held = try #require(AnomalyRule.finding(faulty))
+    faulty.said = [RulePlot.said(held, at: RulePlot.evening.advanced(byHours: -0.5))]
+    #expect(held.severity == .notice && !AnomalyRule.isNews(held, faulty))
+    faulty.series += Self.beds("soil_temperature", weather: Self.day) { Self.broken("held", $0, $1) }
+    #expect(AnomalyRule.isNews(try #require(AnomalyRule.finding(faulty)), faulty))
   }
 }

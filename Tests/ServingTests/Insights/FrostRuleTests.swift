@@ -23,6 +23,10 @@ struct FrostRuleTests {
       hours: RulePlot.hourly(days * 24, value))
   }
 
+  private static func told(_ severity: Severity, hoursAgo: Double) -> Said {
+    Said(at: RulePlot.evening.advanced(byHours: -hoursAgo), severity: severity, evidence: [], isTold: true)
+  }
+
   private static func finding(_ series: [SensorSeries], now: Timestamp = RulePlot.evening, said: [Said] = []) throws
     -> (finding: Finding, isNews: Bool)
   {
@@ -57,13 +61,13 @@ struct FrostRuleTests {
   @Test("lets a warning stand until the morning, and says it once a night")
   func stands() throws {
     let frost = Self.air(days: 30, minimum: -4)
-    let before = Said(at: RulePlot.evening.advanced(byHours: -3), severity: .warning, title: "Frost tonight")
+    let before = Self.told(.warning, hoursAgo: 3)
     #expect(try Self.finding([frost]).isNews)
     #expect(try !Self.finding([frost], said: [before]).isNews)
     let mild = try Self.finding([Self.air(days: 30, minimum: 6)], said: [before])
     #expect(mild.finding.severity == .warning && !mild.isNews)
     // The night before is another one.
-    let yesterday = Said(at: RulePlot.evening.advanced(byHours: -22), severity: .warning, title: "Frost tonight")
+    let yesterday = Self.told(.warning, hoursAgo: 22)
     #expect(try Self.finding([frost], said: [yesterday]).isNews)
     #expect(try Self.finding([Self.air(days: 30, minimum: 6)], said: [yesterday]).finding.severity == .info)
   }
@@ -73,10 +77,30 @@ struct FrostRuleTests {
     let cold = Self.air(days: 30, minimum: 1.2)
     let (finding, isNews) = try Self.finding([cold])
     #expect(finding.severity == .notice && isNews)
-    let week = Said(at: RulePlot.evening.advanced(byHours: -7 * 24), severity: .notice, title: finding.title)
+    let week = Self.told(.notice, hoursAgo: 7 * 24)
     #expect(try !Self.finding([cold], said: [week]).isNews)
-    let tonight = Said(at: RulePlot.evening.advanced(byHours: -2), severity: .notice, title: finding.title)
+    let tonight = Self.told(.notice, hoursAgo: 2)
     #expect(try Self.finding([Self.air(days: 30, minimum: -4)], said: [week, tonight]).isNews)
+  }
+
+  @Test("tells everybody what somebody has heard who asked, and lets that stand too")
+  func asked() throws {
+    func asked(_ finding: Finding) -> Said {
+      RulePlot.said(finding, at: RulePlot.evening.advanced(byHours: -2), isTold: false)
+    }
+    let (frost, ground, mild) = (
+      Self.air(days: 30, minimum: -4), Self.air(days: 30, minimum: 1.2), Self.air(days: 30, minimum: 6)
+    )
+    let warning = try Self.finding([frost]).finding
+    #expect(try Self.finding([frost], said: [asked(warning)]).isNews)
+    let stands = try Self.finding([mild], said: [asked(warning)])
+    #expect(stands.finding.severity == .warning && stands.isNews)
+    // That there will be no frost makes no news of the ground's within the fortnight.
+    let week = RulePlot.said(warning, at: RulePlot.evening.advanced(byHours: -7 * 24))
+    let none = try Self.finding([mild]).finding
+    #expect(none.severity == .info)
+    #expect(try !Self.finding([ground], said: [week, asked(none)]).isNews)
+    #expect(try Self.finding([ground], said: [asked(none)]).isNews)
   }
 
   @Test(

@@ -25,6 +25,42 @@ struct InsightPassTests {
     #expect(items?.first?["provider"]?.text == "rules")
   }
 
+  @Test("tells what somebody has asked for already, once, and nothing again that the release before has made")
+  func asked() throws {
+    let receiver = try ModelServer()
+    receiver.script(Array(repeating: .json(200, "{}"), count: 20))
+    let settings = ["NOTIFY_ALLOWED_NETWORKS": "127.0.0.0/8"]
+    let server = try LiveServer(settings.merging(["INSIGHTS_INTERVAL_SECONDS": "0"]) { $1 })
+    defer { server.stop() }
+    let (client, id) = try server.signedIn()
+    let hook = "http://127.0.0.1:\(receiver.port)/hook"
+    let channel = try client.post("/api/channels", #"{"kind":"webhook","target":"\#(hook)","events":["insight"]}"#)
+    #expect(channel.status == 201)
+    let plots = try (0..<2).map { _ in try Plot(server, owner: id) }
+    for plot in plots {
+      try plot.record("soil_moisture", [(0, 12), (1, 12)])
+      let asked = try client.post("/api/gardens/\(plot.garden)/insights", #"{"type":"watering"}"#)
+      #expect(try asked.json["title"]?.text == "Water now: North bed")
+    }
+    let before = plots[1].garden
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at)
+        SELECT gen_random_uuid(), garden_id, type, provider, severity, title, text, evidence, created_at FROM insights
+        WHERE garden_id = \(before)
+        """)
+    }
+    let replica = try server.replica(settings.merging(["INSIGHTS_INTERVAL_SECONDS": "1"]) { $1 })
+    defer { replica.stop() }
+    #expect(try holds(within: 60) { try replica.passes() >= 4 })
+    for plot in plots {
+      #expect(try client.get("/api/gardens/\(plot.garden)/insights").json["items"]?.elements?.count == 2)
+    }
+    #expect(holds { receiver.received.count == 1 })
+    #expect(try receiver.received.first?.json["data"]?["gardenId"]?.text == "\(plots[0].garden)")
+  }
+
   @Test("holds up nobody who changes a garden that it is looking at")
   func change() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])

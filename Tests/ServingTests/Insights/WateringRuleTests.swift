@@ -104,28 +104,89 @@ struct WateringRuleTests {
     #expect(titles == ["Water now: A and B", "Water now: A and B"])
   }
 
+  /// A warning of so many hours ago, when a bed of this number was dry and was judged by this limit.
+  private static func said(
+    _ hoursAgo: Double, dry number: UInt64 = 1, dryBelow: Double = 30, isTold: Bool = true
+  ) throws -> Said {
+    let now = evening.advanced(byHours: -hoursAgo)
+    let bed = RulePlot.series(
+      "soil_moisture", RulePlot.hourly(3) { _ in 20 }, now: now, device: RulePlot.device(number))
+    let limits = MoistureLimits(dryBelow: dryBelow, wetAbove: 85)
+    let observations = Observations(series: [bed], now: now, limits: [bed.device: limits])
+    return RulePlot.said(try #require(WateringRule.finding(observations)), at: now, isTold: isTold)
+  }
+
+  private static func isNews(_ beds: [SensorSeries], _ said: Said...) throws -> Bool {
+    let observations = observations(beds, said: said)
+    return WateringRule.isNews(try #require(WateringRule.finding(observations)), observations)
+  }
+
+  // Dry for eight hours, with noise about the limit.
+  private static let north = bed(
+    RulePlot.hourly(60) { $0 > 10 ? 40 : $0.truncatingRemainder(dividingBy: 2) == 0 ? 29 : 31 })
+
+  private static func south(dryHours: Double, of hours: Int = 60, wet: Double = 40) -> SensorSeries {
+    bed(RulePlot.hourly(hours) { $0 > dryHours ? wet : 20 }, number: 2, name: "South bed")
+  }
+
   @Test("is news when a bed has become dry since it was last said, and not while its level wavers about the limit")
   func news() throws {
-    func isNews(_ beds: [SensorSeries], saidHoursAgo: Double?) throws -> Bool {
-      let said = saidHoursAgo.map {
-        [Said(at: Self.evening.advanced(byHours: -$0), severity: .warning, title: "Water now: North bed")]
-      }
-      let observations = Self.observations(beds, said: said ?? [])
-      return WateringRule.isNews(try #require(WateringRule.finding(observations)), observations)
-    }
-    // Dry for eight hours, with noise about the limit.
-    let dry = Self.bed(RulePlot.hourly(60) { $0 > 10 ? 40 : $0.truncatingRemainder(dividingBy: 2) == 0 ? 29 : 31 })
-    #expect(try isNews([dry], saidHoursAgo: nil))
-    #expect(try !isNews([dry], saidHoursAgo: 7))
-    #expect(try isNews([dry], saidHoursAgo: 20))
-    let other = Self.bed(RulePlot.hourly(60) { $0 > 2 ? 40 : 20 }, number: 2, name: "South bed")
-    #expect(try isNews([dry, other], saidHoursAgo: 5))
+    #expect(try Self.isNews([Self.north]))
+    #expect(try !Self.isNews([Self.north], Self.said(7)))
+    #expect(try Self.isNews([Self.north], Self.said(20)))
+    #expect(try Self.isNews([Self.north, Self.south(dryHours: 2)], Self.said(5)))
     // Of its newest point not all readings may be there yet.
-    let unsure = Self.bed(RulePlot.hourly(60) { $0 > 1 ? 40 : 20 }, number: 2, name: "South bed")
+    let unsure = Self.south(dryHours: 1)
     #expect(WateringRule.probe(unsure, Self.limits).isDry)
-    #expect(try !isNews([dry, unsure], saidHoursAgo: 5))
-    #expect(try !isNews([Self.bed(RulePlot.hourly(60) { _ in 20 })], saidHoursAgo: 80))
-    #expect(try !isNews([Self.bed(RulePlot.hourly(12) { 40 + 0.5 * $0 })], saidHoursAgo: nil))
+    #expect(try !Self.isNews([Self.north, unsure], Self.said(5)))
+    #expect(try !Self.isNews([Self.bed(RulePlot.hourly(60) { _ in 20 })], Self.said(80)))
+    #expect(try !Self.isNews([Self.bed(RulePlot.hourly(12) { 40 + 0.5 * $0 })]))
+  }
+
+  @Test("is news of a bed that was dry before another was told of, and is known to be only now")
+  func knownLater() throws {
+    #expect(try Self.isNews([Self.north, Self.south(dryHours: 7)], Self.said(5)))
+    // It got dry in the very quarter of an hour in which the other was told of.
+    let quarters = (0...40).reversed().map { (Double($0) / 4, $0 > 2 ? 40.0 : 20) }
+    let sameQuarter = Self.bed(quarters, number: 2, name: "South bed")
+    let since = try #require(WateringRule.probe(sameQuarter, Self.limits).drySince)
+    #expect(try Self.isNews([Self.north, sameQuarter], Self.said(since.hours(until: Self.evening) - 0.1)))
+    // All that is known of it is dry.
+    #expect(try Self.isNews([Self.north, Self.south(dryHours: 60)], Self.said(5)))
+  }
+
+  @Test("is not news again of a bed that a warning has named, until it was wet or was long unseen")
+  func named() throws {
+    let dry = Self.south(dryHours: 7)
+    #expect(try !Self.isNews([Self.north, dry], Self.said(7), Self.said(5, dry: 2)))
+    // It wavered after the reading by which it was named, and then fell again.
+    let wavering = Self.bed(RulePlot.hourly(60) { [30: 29.0, 29: 29, 2: 29, 1: 29, 0: 29][Int($0)] ?? 31 })
+    #expect(try !Self.isNews([wavering], Self.said(29)))
+    // One wrong value is no water.
+    let wrong = Self.bed(RulePlot.hourly(60) { $0 == 5 ? 60 : 20 })
+    #expect(try !Self.isNews([wrong], Self.said(9)))
+    #expect(try Self.isNews([Self.south(dryHours: 3, of: 4)], Self.said(150, dry: 2)))
+    // It dries so slowly that it was wet before the days that are looked at.
+    #expect(try Self.isNews([Self.bed(RulePlot.hourly(70) { 29.5 + 0.03 * $0 })], Self.said(100)))
+  }
+
+  @Test("is news of a bed that another limit makes dry")
+  func limits() throws {
+    var observations = Self.observations([Self.south(dryHours: -1)], said: [try Self.said(65, dry: 2)])
+    observations.limits = [RulePlot.device(2): MoistureLimits(dryBelow: 45, wetAbove: 85)]
+    #expect(WateringRule.isNews(try #require(WateringRule.finding(observations)), observations))
+    // It was told of lately and has had no water since.
+    observations.series = [Self.south(dryHours: 60)]
+    observations.said = [try Self.said(5, dry: 2)]
+    #expect(!WateringRule.isNews(try #require(WateringRule.finding(observations)), observations))
+    // By the old limit it was dry while it was wet by the present one.
+    #expect(try Self.isNews([Self.south(dryHours: 7)], Self.said(20, dry: 2, dryBelow: 50)))
+  }
+
+  @Test("is news although somebody has asked")
+  func asked() throws {
+    #expect(try Self.isNews([Self.north], Self.said(5, isTold: false)))
+    #expect(try !Self.isNews([Self.north], Self.said(5), Self.said(4, isTold: false)))
   }
 }
 
@@ -135,6 +196,11 @@ enum RulePlot {
   static let evening = Timestamp("2026-11-21T20:00:00Z")!
 
   static func device(_ number: UInt64) -> Identifier { Identifier(high: 1, low: number) }
+
+  /// A finding as it is remembered, told of by the pass or made for who asked.
+  static func said(_ finding: Finding, at moment: Timestamp, isTold: Bool = true) -> Said {
+    Said(at: moment, severity: finding.severity, evidence: finding.evidence, isTold: isTold)
+  }
 
   static func series(
     _ type: String, _ readings: [(hoursAgo: Double, value: Double)], now: Timestamp = evening,
