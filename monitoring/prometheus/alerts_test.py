@@ -311,7 +311,7 @@ def durations(route, scale=1, since=0):
     return {name % bound: (f"0x{since - 1} " if since and count < 100 else "") + f"0+{count}x60" for bound, count in bounds.items()}
 
 
-STREAMS = {name: values for route in ("/api/gardens/{id}/events", "/api/users/me/export", "/api/users/me/import", "/api/health", "/livez")
+STREAMS = {name: values for route in ("/api/gardens/{id}/events", "/api/users/me/export", "/api/users/me/import", "/api/devices/{id}/history", "/api/health", "/livez")
            for name, values in durations(route, 10).items()}
 
 RECORDS = [
