@@ -204,11 +204,12 @@ struct ImportBatch {
       $1::uuid[], $2::uuid[], $3::text[], $4::int8[], $5::text[], $6::text[], $7::int8[], $8::timestamptz[],
       $9::timestamptz[])
     """)
+  /// Nobody was told of them here: they keep no news of this server's from anybody.
   private static let insertInsights = Statement(
     "import.insights",
     """
-    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at)
-    SELECT * FROM unnest(
+    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at, told)
+    SELECT *, false FROM unnest(
       $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
       $9::timestamptz[])
     """)

@@ -100,7 +100,7 @@ struct TransferTests {
     #expect(order?["lines"]?.elements?.first?["unitPrice"]?["amount"]?.integer == 250)
 
     let file = try owner.get("/api/users/me/export").text
-    let (other, _) = try server.signedIn()
+    let (other, id) = try server.signedIn()
     let trial = try take(other, file, dryRun: true)
     #expect(trial.status == 200)
     #expect(try trial.json["dryRun"]?.bool == true)
@@ -118,6 +118,12 @@ struct TransferTests {
       #expect(report[left]?[kind] == nil, "\(kind)")
     }
     #expect(essence(try export(other)) == essence(lines))
+    let told = try server.withDatabase { database in
+      try await database.query(
+        "SELECT FROM insights i JOIN gardens g ON g.id = i.garden_id WHERE g.owner_id = \(id) AND told"
+      ).count
+    }
+    #expect(told == 0)
 
     // Again: a copy.
     #expect(try take(other, file).status == 200)

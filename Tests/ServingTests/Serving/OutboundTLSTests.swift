@@ -119,7 +119,8 @@ struct OutboundTLSTests {
       let made = try client.post(
         "/api/channels", #"{"kind":"\#(kind)","target":"\#(target)","events":["order"]}"#)
       let path = try #require(made.header("location"), "\(made.text)")
-      #expect(try client.send("POST", "\(path)/test").status == 202)
+      // A mail that asks for the address's consent goes by itself.
+      if kind != "email" { #expect(try client.send("POST", "\(path)/test").status == 202) }
       var delivery: JSONValue?
       #expect(
         try holds(within: 60) {
