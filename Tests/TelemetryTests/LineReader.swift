@@ -100,6 +100,8 @@ struct LogPipe {
   init() {
     var ends: [Int32] = [0, 0]
     precondition(pipe(&ends) == 0)
+    // No process that another test starts may have it open: its end would not come before that one's.
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     (reading, writing) = (ends[0], ends[1])
   }
 

@@ -152,6 +152,7 @@ final class LogCapture: Sendable {
   init() throws {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw SystemError("pipe") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     writeEnd = ends[1]
     let readEnd = ends[0]
     SystemThread.detached("log-capture") { [weak self] in
