@@ -56,20 +56,30 @@ extension GardenFeature {
   }
 
   /// What no raw readings of the export are there for: hours before them, and those that have counted more than are left,
-  /// imported ones for example.
+  /// imported ones for example. Of a day that has counted no more than is left, which is the usual one, nothing is unpacked.
   private static func hours(_ user: Identifier, _ rawFrom: Timestamp) -> ExportPart {
-    ExportPart(
+    let ofSeries = "device_id = d.id AND sensor_type = day.sensor_type"
+    let ofDay = "\(ofSeries) AND measured_at >= day.start AND measured_at < day.start + interval '24 hours'"
+    let ofHour = RawReadings.rows(
+      device: "d.id", type: "day.sensor_type", from: "hour.start", to: "hour.start + interval '1 hour'")
+    return ExportPart(
       kind: .hour, chunkRows: 1_000,
       sql: """
         SELECT r.device_id, r.sensor_type, r.start, r.min, r.max, r.sum, r.count
         FROM (SELECT \(rawFrom)) AS bound ("from") CROSS JOIN gardens g JOIN devices d ON d.garden_id = g.id
         CROSS JOIN LATERAL (
-          SELECT hour.* FROM readings_1h AS hour LEFT JOIN (
-            SELECT sensor_type, date_bin('1 hour', measured_at, timestamptz '2000-01-01 00:00:00+00') AS start,
-              count(*) AS count
-            FROM (\(unescaped: RawReadings.rows(device: "d.id", from: #"bound."from""#))) AS history GROUP BY 1, 2
-          ) AS raw ON raw.sensor_type = hour.sensor_type AND raw.start = hour.start
-          WHERE hour.device_id = d.id AND (hour.start < bound."from" OR hour.count > coalesce(raw.count, 0)) OFFSET 0) r
+          (SELECT * FROM readings_1h WHERE device_id = d.id AND start < bound."from" OFFSET 0)
+          UNION ALL
+          SELECT hour.* FROM readings_1d AS day
+          JOIN readings_1h AS hour ON hour.device_id = d.id AND hour.sensor_type = day.sensor_type
+            AND hour.start >= greatest(day.start, bound."from") AND hour.start < day.start + interval '24 hours'
+          WHERE day.device_id = d.id AND day.start > bound."from" - interval '24 hours' AND day.count > (
+            SELECT coalesce((
+              SELECT cardinality(times) FROM readings_sealed WHERE \(unescaped: ofSeries) AND start = day.start), 0)
+              + (SELECT count(*) FROM readings WHERE \(unescaped: ofDay))
+              + (SELECT count(*) FROM readings_late WHERE \(unescaped: ofDay)))
+            AND hour.count > (SELECT count(*) FROM (\(unescaped: ofHour)) AS history)
+        ) r
         WHERE g.owner_id = \(user)
         """
     ) { row, json in
