@@ -6,9 +6,9 @@ import Testing
 /// Threads for tests that wait for servers as a program with one connection does, by blocking.
 ///
 /// Swift's own pool has as many threads as the machine has processors: on two of them two tests would wait, and all
-/// others for them.
+/// others for them. Twice as many as two processors: what waits is most often a clock.
 final class BlockingThreads: TaskExecutor {
-  static let shared = Result { try BlockingThreads(3) }
+  static let shared = Result { try BlockingThreads(4) }
 
   private let jobs = Mutex<[UnownedJob]>([])
   private let waiting = DispatchSemaphore(value: 0)

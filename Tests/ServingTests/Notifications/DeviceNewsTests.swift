@@ -1,0 +1,73 @@
+import JSON
+import Postgres
+import Testing
+import Values
+
+@testable import Gardens
+
+@Suite("News of devices", .blocking, .serialized)
+struct DeviceNewsTests {
+  private static let opened = Result { try Newsroom.open() }
+  private let news: Newsroom
+
+  init() throws { news = try Self.opened.get().fresh() }
+
+  @Test("of a silence, and of its end, is told once")
+  func devices() throws {
+    let (client, id) = try news.server.signedIn()
+    let plot = try Plot(news.server, owner: id)
+    #expect(try client.patch("/api/devices/\(plot.device)", #"{"timeZone":"Asia/Tokyo"}"#).status == 200)
+    let told = try news.channel(client, events: #"["device"]"#)
+    func see(minutesAgo minutes: Int) throws {
+      try news.server.withDatabase { database in
+        try await database.execute(
+          """
+          UPDATE devices SET last_seen_at = now() - make_interval(mins => \(minutes)::integer), silence_due_at = now()
+          WHERE id = \(plot.device)
+          """)
+      }
+    }
+    try see(minutesAgo: 20)
+    #expect(holds(within: 60) { news.received().count == 1 })
+    let message = try #require(news.received().first).json
+    #expect(message["type"]?.text == "device.silent")
+    #expect(message["data"]?["name"]?.text == "North bed")
+    let text = try news.server.withDatabase { database in
+      try await database.query("SELECT text FROM deliveries WHERE data ->> 'id' = \("\(plot.device)")")[0].decode(
+        String.self, 0)
+    }
+    #expect(text.hasSuffix("(Asia/Tokyo)."))
+    try see(minutesAgo: 0)
+    #expect(holds(within: 60) { news.received().count == 2 })
+    #expect(try news.received().last?.json["type"]?.text == "device.back")
+    #expect(try news.deliveries(client, told).map { $0.0 } == ["device.back", "device.silent"])
+  }
+
+  @Test("that fall silent at once is of each of them, in several short transactions")
+  func manyDevices() throws {
+    let (client, id) = try news.server.signedIn()
+    let plot = try Plot(news.server, owner: id)
+    let told = try news.channel(client, events: #"["device"]"#)
+    let count = 2 * DeviceWatch.newsPerRun + 5
+    try news.server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO devices (id, garden_id, name, key_hash, last_seen_at, created_at, updated_at)
+        SELECT gen_random_uuid(), \(plot.garden), 'Probe ' || n, sha256(gen_random_uuid()::text::bytea),
+          now() - interval '20 minutes', now(), now()
+        FROM generate_series(1, \(count)) n
+        """)
+    }
+    let channelID = try #require(told["id"]?.text.flatMap { Identifier($0) })
+    func silences(_ counted: SQL) throws -> Int {
+      try news.server.withDatabase { database in
+        try await database.query(
+          "SELECT count(\(counted)) FROM deliveries WHERE channel_id = \(channelID) AND type = 'device.silent'"
+        )[0].decode(Int.self, 0)
+      }
+    }
+    #expect(try holds { try silences("*") == count })
+    #expect(try silences("DISTINCT data ->> 'id'") == count)
+    #expect(try silences("DISTINCT created_at") >= 3)
+  }
+}
