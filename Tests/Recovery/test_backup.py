@@ -7,7 +7,7 @@ import subprocess
 import threading
 import unittest
 
-from Tests.Recovery.site import Ingestion, Site
+from Tests.Recovery.site import ROOT, Ingestion, Site
 
 
 class Backup(unittest.TestCase):
@@ -101,6 +101,29 @@ class Backup(unittest.TestCase):
         self.assertNotIn("no garden to read", done.stdout)
         self.assertGreater(self.site.metric("terroir_restore_test_rows"), 20_000)
         self.assertGreater(self.site.metric("terroir_restore_test_last_success_timestamp_seconds"), 1e9)
+
+    def test_the_restore_test_of_kubernetes_asks_when_a_server_wrote_last(self):
+        # Of a cluster that was restored only psql is there: its statements go to this one, in a database that is named.
+        kubectl = self.site.folder / "bin/kubectl"
+        kubectl.write_text(f'#!/bin/bash\nwhile [ $# -gt 0 ] && [ "$1" != psql ]; do shift; done\n'
+                           f'[ $# = 0 ] || exec "$@" -h {self.site.socket} -U terroir -d "$RESTORED"\n')
+        kubectl.chmod(0o755)
+        self.site.own(kubectl)
+        script = self.site.folder / "restore-test.sh"
+        shutil.copy(ROOT / "deploy/kubernetes/components/database/restore-test.sh", script)
+
+        def restored(database, **environment):
+            done = self.site.run("bash", script, check=False, RESTORED=database, **environment)
+            return done.returncode, done.stdout + done.stderr
+
+        self.site.sql("CREATE DATABASE unheard", database="postgres")
+        self.addCleanup(self.site.sql, "DROP DATABASE unheard", database="postgres")
+        self.site.run(self.site.folder / "terroir", "migrate", DATABASE_URL=self.site.database_url.removesuffix("terroir") + "unheard")
+        self.assertRegex(str(restored("unheard")), r"^\(1, .*No server has ever written")
+        self.site.sql("INSERT INTO status_spans VALUES (now() - interval '1 day', now(), 'healthy')", database="unheard")
+        self.assertRegex(str(restored("unheard")), r"^\(0, .*Restored users\|devices\|orders: 0\|0\|0; a server wrote \d seconds ago")
+        self.assertEqual(restored("terroir")[0], 0)
+        self.assertRegex(str(restored("terroir", OLDEST_SECONDS="-1")), r"^\(1, .*WAL is missing")
 
     def test_redis_and_the_configuration_are_for_the_holder_of_the_key(self):
         for part, check, sign in (("redis", ["redis-check-rdb"], "RDB looks OK"), ("configuration", ["tar", "-tzf"], "etc/passphrase")):

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Restores the newest backup and all WAL into a cluster of its own, and looks whether the newest reading in it is young.
+# Restores the newest backup and all WAL into a cluster of its own, and looks when a server wrote into it last, which each
+# does every minute.
 # An exit code other than 0 fails the Job, which an alert tells of.
 set -Eeuo pipefail
 
@@ -14,6 +15,7 @@ query() {
     psql -XqAt -v ON_ERROR_STOP=1 -d terroir -c "$1"
 }
 counts=$(query "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM devices), (SELECT count(*) FROM orders)")
-age=$(query "SELECT coalesce(extract(epoch FROM now() - max(last_seen_at))::bigint, 0) FROM devices")
-echo "Restored users|devices|orders: $counts; the newest device was seen $age seconds ago."
+age=$(query "SELECT extract(epoch FROM now() - max(ended_at))::bigint FROM status_spans")
+[ -n "$age" ] || { echo "No server has ever written into it: that is not the service's database." >&2 && exit 1; }
+echo "Restored users|devices|orders: $counts; a server wrote $age seconds ago."
 [ "$age" -le "$oldest_seconds" ] || { echo "That is older than $oldest_seconds seconds: WAL is missing." >&2 && exit 1; }
