@@ -112,6 +112,24 @@ class Units(unittest.TestCase):
         lines = self.systemd.ask("journalctl", "--unit", "terroir", "--identifier", "terroir", "--output", "cat", "--no-pager").stdout.splitlines()
         self.assertIn("Serving", [json.loads(line)["message"] for line in lines if line.startswith("{")])
 
+    def test_plain_processes_read_a_file_of_settings_as_systemd_does(self):
+        file = self.systemd.folder / "read.env"
+        file.write_text("# a comment\n; another\n\nPLAIN=as it stands\n  FIRST=after spaces  \nURL=postgres://u:p$HOME@h/d?a=1&b=$(touch x)`y`\n"
+                        "SINGLE='with # and $HOME'\nDOUBLE=\"two words\"\nEMPTY=\nEQUAL=a=b==\nLAST=without an end")
+        names = "PLAIN FIRST URL SINGLE DOUBLE EMPTY EQUAL LAST".split()
+        shown = f"for name in {' '.join(names)}; do printf '%s=[%s]\n' $name \"${{!name}}\"; done"
+        script = self.systemd.folder / "read.sh"
+        script.write_text(shown)
+        (self.systemd.folder / "units/read.service").write_text(
+            f"[Service]\nType=oneshot\nEnvironmentFile={file}\nStandardOutput=file:{file}.out\nExecStart=bash {script}\n")
+        self.systemd.ask("systemctl", "daemon-reload", check=True)
+        self.systemd.ask("systemctl", "start", "read.service", check=True)
+        by_systemd = pathlib.Path(f"{file}.out").read_text()
+        by_us = subprocess.run(["bash", "-c", f'. {ROOT}/deploy/colours/binaries; load_environment "$1"; . "$2"', "-", file, script],
+                               capture_output=True, text=True, check=True, cwd=self.systemd.folder).stdout
+        self.assertIn("URL=[postgres://u:p$HOME@h/d?a=1&b=$(touch x)`y`]", by_systemd)
+        self.assertEqual(by_us, by_systemd)
+
     def test_hardening_is_as_asked(self):
         for unit in ("terroir.service", "terroir@.service"):
             done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", UNITS / unit],
