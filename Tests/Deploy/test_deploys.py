@@ -54,6 +54,20 @@ class Deploys(unittest.TestCase):
         self.deploys("rollback")
         self.assertEqual(self.host.served(), "older")
 
+    def test_what_keeps_the_old_one_from_being_retired_is_told_and_the_next_deploy_does_it(self):
+        self.deploys(self.host.release("ending"))
+        previous = self.host.state / "previous"
+        previous.unlink(missing_ok=True)
+        previous.mkdir()  # as a full disk would, it keeps the file from being written
+        code, said = self.host.deploy(self.host.release("beginning"))
+        self.assertEqual(code, 1, said)
+        self.assertRegex(said, r"(\w+) serves, but (?!\1)\w+ was not retired: a step failed.*The next deploy does that\.")
+        self.assertNotIn("Not deployed", said)
+        self.assertEqual((self.host.served(), len(self.host.running())), ("beginning", 2))
+        previous.rmdir()
+        self.assertIn("finishing that", self.deploys(self.host.release("beginning")))
+        self.assertEqual(len(self.host.running()), 1)
+
     def test_status_says_which_colour_serves_what_since_when(self):
         self.deploys(self.host.release("shown"))
         code, said = self.host.deploy("status", options=())
