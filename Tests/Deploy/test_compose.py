@@ -1,5 +1,6 @@
 """What a deploy in compose does to the project's own files, with an engine that says only what it is told to say: what
 servers are is shown on a real one (Tests/Image/test_deploy.py)."""
+import json
 import os
 import pathlib
 import shutil
@@ -91,6 +92,26 @@ class Compose(unittest.TestCase):
         subprocess.run([self.project / "scripts/secrets"], capture_output=True, check=True)
         for name in ("jwt_secret", "postgres_password", "postgres_owner_password", "redis_password"):
             self.assertEqual(len((self.project / "secrets" / name).read_text()), 64, name)
+
+    def test_a_password_is_renewed_with_what_holds_it_and_nothing_else(self):
+        (self.project / "scripts").mkdir()
+        shutil.copy(ROOT / "scripts/secrets", self.project / "scripts")
+
+        def secrets(*arguments):
+            done = subprocess.run([self.project / "scripts/secrets", *arguments], capture_output=True, text=True, check=False)
+            return done.returncode, {path.name: path.read_text() for path in (self.project / "secrets").iterdir()}
+
+        before = secrets()[1]
+        code, after = secrets("renew", "redis_api_password", "redis_exporter_password")
+        self.assertEqual(code, 0)
+        self.assertEqual({name for name in before | after if before.get(name) != after.get(name)},
+                         {"redis_api_password", "api_redis_url", "redis_exporter_password", "redis_exporter_passwords.json"})
+        self.assertEqual(after["api_redis_url"], f"redis://terroir_api:{after['redis_api_password']}@redis:6379/0")
+        self.assertEqual(json.loads(after["redis_exporter_passwords.json"])["redis://redis:6379"], after["redis_exporter_password"])
+        self.assertEqual(len(after["redis_api_password"]), 64)
+        for refused in ("backup_passphrase", "none"):
+            self.assertEqual(secrets("renew", refused), (64, after))
+        self.assertEqual((self.project / "secrets/redis_api_password").stat().st_mode & 0o777, 0o444)
 
     def test_who_serves_is_not_taken_for_gone_where_the_engine_is_silent(self):
         self.copy()

@@ -90,6 +90,14 @@ class Host(unittest.TestCase):
 
     def test_the_timetable_of_the_container(self):
         """The night to Sunday in half a minute, with commands that only say when they are called."""
+        self.assertEqual(self.called({}), ["Sat 23 run", "Sun 01 run", "Sun 02 run", "Sun 04 restore-test"])
+
+    def test_what_a_clock_that_was_ahead_has_begun_holds_nothing_up(self):
+        self.assertEqual(self.called({name: 4_000_000_000 for name in ("full", "daily", "restore-test")}),
+                         ["Sat 23 run", "Sun 01 run", "Sun 02 run", "Sun 04 restore-test"])
+
+    def called(self, begun):
+        """The first four that the timetable calls in the night to Sunday, where that was begun when it starts."""
         evening = datetime.datetime(2026, 11, 28, 23, 40, tzinfo=datetime.UTC).timestamp()
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
@@ -100,11 +108,13 @@ class Host(unittest.TestCase):
                 command.chmod(0o755)
             (root / "deploy/backup").mkdir(parents=True)
             shutil.copy(ROOT / "deploy/backup/schedule", root / "deploy/backup")
+            for name, time_of_it in begun.items():
+                (root / f".began.{name}").write_text(f"{time_of_it}\n")
             with subprocess.Popen(["faketime", "-f", f"{evening - time.time():+.0f} x600", root / "deploy/backup/schedule"], stdout=subprocess.PIPE, text=True, start_new_session=True,
                                   env={**os.environ, "BACKUP_STATE": folder, "TZ": "UTC", "LC_ALL": "C"}) as process:
                 called = [process.stdout.readline().strip() for _ in range(4)]
                 os.killpg(process.pid, signal.SIGKILL)
-            self.assertEqual(called, ["Sat 23 run", "Sun 01 run", "Sun 02 run", "Sun 04 restore-test"])
+            return called
 
     def test_units_are_sound_and_confined(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -226,6 +226,8 @@ CASES = [
     Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "0x180"}, 1580, "critical", labels='store="postgres"', step=10),
     Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "0x180",
                           'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="diff"}': "43200x180"}, until=1620, step=10),
+    # A clock that was ahead leaves a time to come, from which the age would be less than none.
+    Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "200000x60"}, 10, "critical", labels='store="postgres"'),
     Case("BackupTooOld", constant(1, "up", minutes=180), 1560, "critical", labels='store="all"', step=10),
     Case("BackupFailed", constant(0, "terroir_backup_last_run_success"), 5, "warning"),
     Case("BackupFailed", constant(1, "terroir_backup_last_run_success"), until=30),
@@ -234,6 +236,7 @@ CASES = [
     Case("RestoreTestTooOld", {"terroir_restore_test_last_success_timestamp_seconds": "0x110"}, 11760, "warning", step=120),
     Case("RestoreTestTooOld", {"terroir_restore_test_last_success_timestamp_seconds": "0x90"}, until=10800, step=120),
     Case("RestoreTestTooOld", {"terroir_restore_test_last_success_timestamp_seconds": "0x90 600000x40"}, until=15000, step=120),
+    Case("RestoreTestTooOld", {"terroir_restore_test_last_success_timestamp_seconds": "2000000x80"}, 60, "warning"),
     Case("RestoreTestTooOld", constant(1, "up", minutes=110), 11520, "warning", labels='store="all"', step=120),
     Case("WalArchiveFailing", {'pg_stat_archiver_failed_count{instance="a"}': "0x5 0+1x30"}, 12, "critical"),
     Case("WalArchiveFailing", {'pg_stat_archiver_failed_count{instance="a"}': "7x5 8x60"}, until=40),  # tried again, and taken
