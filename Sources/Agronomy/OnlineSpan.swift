@@ -18,4 +18,9 @@ package struct OnlineSpan {
   package func isOnline(seen: Timestamp?, now: Timestamp) -> Bool {
     seen.map { $0.advanced(byMilliseconds: seconds * 1_000) >= now } ?? false
   }
+
+  /// When a device that is not heard of again falls silent: after as long a time in which somebody listened.
+  package func silence(seen: Timestamp, listeningSince since: Timestamp) -> Timestamp {
+    max(seen, since).advanced(byMilliseconds: seconds * 1_000)
+  }
 }

@@ -5,9 +5,7 @@ import Reactor
 import Values
 import Web
 
-/// Tells the owners of devices that have fallen silent, and of those that are back, once each.
-///
-/// Silence counts only while somebody listened: after a time without any replica it begins anew.
+/// Tells the owners of devices that have fallen silent, and of those that are back, once each; see `Listening`.
 struct DeviceWatch {
   static let intervalSeconds: UInt64 = 15
   /// The most devices of one run, which it keeps from being written while it looks at them.
@@ -17,8 +15,6 @@ struct DeviceWatch {
   /// When a device that was told of is looked at again although it is not heard of, in milliseconds: should the release
   /// before have been told that it is back.
   static let toldMilliseconds: Int64 = 3_600_000
-  /// Nobody has listened when the watch has stood still for so long, in minutes.
-  static let gapMinutes = 5
   /// What happened longer ago is no news, in milliseconds: of a device that was silent before this was watched.
   static let newsMilliseconds: Int64 = 24 * 3_600_000
 
@@ -33,7 +29,7 @@ struct DeviceWatch {
   /// heard of after its owner was told (`LastSeen`). Gives whether more are due.
   private func run(_ transaction: Transaction) async throws -> Bool {
     let now = context.now
-    let since = try await transaction.query(Self.listen, now, Self.gapMinutes)[0].decode(Timestamp.self, 0)
+    let since = try await transaction.query(Self.listen, now)[0].decode(Timestamp.self, 0)
     let rows = try await transaction.query(Self.due, now, Self.devicesPerRun)
     var looks: [Look] = []
     var newsCount = 0
@@ -70,9 +66,7 @@ struct DeviceWatch {
   private static let listen = Statement(
     "devices.listen",
     """
-    UPDATE device_watch SET checked_at = $1,
-      since = CASE WHEN checked_at < $1 - make_interval(mins => $2::integer) THEN $1 ELSE since END
-    RETURNING since
+    UPDATE device_watch SET checked_at = $1, since = \(Listening.column(at: "$1")) RETURNING since
     """)
   // Who is locked by somebody else is looked at the next time.
   static let due = Statement(
@@ -129,7 +123,7 @@ private struct Look {
       toldAt = nil
       return
     }
-    let end = max(lastSeen, since).advanced(byMilliseconds: span.seconds * 1_000)
+    let end = span.silence(seen: lastSeen, listeningSince: since)
     guard end < now else {
       dueAt = min(dueAt, end)
       return

@@ -127,7 +127,7 @@ final class InsightPass {
     SELECT \(ObservedGarden.columns(at: "$3")) FROM gardens
     WHERE id > $1 AND EXISTS (
       SELECT 1 FROM devices
-      WHERE garden_id = gardens.id AND (last_seen_at >= $2 OR \(OnlineSpan.end) BETWEEN $2 AND $3))
+      WHERE garden_id = gardens.id AND (last_seen_at >= $2 OR \(OnlineSpan.silence(at: "$3")) BETWEEN $2 AND $3))
     ORDER BY id LIMIT $4
     """)
 }

@@ -38,7 +38,7 @@ struct ObservedDevice {
   let id: Identifier
   let name: String
   let seenAt: Timestamp?
-  let isOnline: Bool
+  let isSilent: Bool
   /// Nil where its garden's is meant.
   let clock: GardenClock?
   let ground: Ground
@@ -46,7 +46,8 @@ struct ObservedDevice {
   /// The columns that `init` reads, in their order; the parameter is the moment about which times are told.
   static func columns(at parameter: String) -> String {
     """
-    devices.id, devices.name, devices.last_seen_at, \(OnlineSpan.column),
+    devices.id, devices.name, devices.last_seen_at, \(OnlineSpan.column), devices.silence_told_at,
+      \(Listening.since(at: parameter)),
       \(GardenClock.columns(of: "devices", at: parameter)), \(Ground.columns(of: "devices"))
     """
   }
@@ -56,14 +57,20 @@ struct ObservedDevice {
     id = try columns.next()
     name = try columns.next()
     seenAt = try columns.next()
-    isOnline = try OnlineSpan(&columns).isOnline(seen: seenAt, now: now)
+    let (span, toldAt) = (try OnlineSpan(&columns), try columns.next(Timestamp?.self))
+    let since = try columns.next(Timestamp.self)
+    isSilent =
+      seenAt.map { seen in
+        // What had fallen silent before nobody listened has been silent all the while.
+        toldAt.map { $0 >= seen } ?? false || span.silence(seen: seen, listeningSince: since) < now
+      } ?? false
     clock = try GardenClock.read(&columns)
     ground = try Ground(&columns)
   }
 
   /// Itself as one that fell silent; nil when it did not.
   func silent(at now: Timestamp) -> SilentDevice? {
-    guard !isOnline, let seenAt, seenAt.hours(until: now) <= Self.goneDays * 24 else { return nil }
+    guard isSilent, let seenAt, seenAt.hours(until: now) <= Self.goneDays * 24 else { return nil }
     return SilentDevice(device: id, name: name, seenAt: seenAt)
   }
 }

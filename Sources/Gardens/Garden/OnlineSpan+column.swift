@@ -12,11 +12,13 @@ extension OnlineSpan {
     (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY silence) FROM unnest(devices.silences) AS silence)
     """
 
-  /// When a device that is not heard of again counts as silent, in SQL.
-  package static let end = """
-    (devices.last_seen_at
+  /// When a device that is not heard of again falls silent, in SQL, where the parameter is the present moment.
+  package static func silence(at parameter: String) -> String {
+    """
+    (greatest(devices.last_seen_at, \(Listening.since(at: parameter)))
       + greatest(\(shortestSeconds), \(factor) * coalesce(\(column), 0)::int8) * interval '1 second')
     """
+  }
 
   /// Reads `column`.
   package init(_ columns: inout Columns) throws {

@@ -211,6 +211,37 @@ struct InsightPassTests {
     #expect(try title() == "Silent: Quarterly")
   }
 
+  @Test("takes no device for silent until somebody has listened for as long, but one that was silent before")
+  func outage() throws {
+    let before = try LiveServer()
+    let (client, id) = try before.signedIn()
+    let plots = try ["North bed", "South bed"].map { try Plot(before, owner: id, device: $0) }
+    for plot in plots { try plot.record("soil_moisture", [(0.7, 40), (0.8, 40)]) }
+    before.stop()
+    let silent = plots[1].device
+    try before.withDatabase { database in
+      try await database.execute("UPDATE devices SET last_seen_at = now() - interval '40 minutes'")
+      try await database.execute(
+        """
+        UPDATE devices SET last_seen_at = now() - interval '50 minutes', silence_told_at = now() - interval '41 minutes'
+        WHERE id = \(silent)
+        """)
+      try await database.execute("UPDATE device_watch SET checked_at = now() - interval '40 minutes'")
+    }
+    let server = try before.replica(["INSIGHTS_INTERVAL_SECONDS": "1"])
+    defer { server.stop() }
+    let owner = Client(server, token: client.token)
+    func told(_ plot: Plot) throws -> [String?]? {
+      try owner.get("/api/gardens/\(plot.garden)/insights").json["items"]?.elements?.map { $0["title"]?.text }
+    }
+    #expect(try holds(within: 60) { try server.passes() >= 4 })
+    #expect(try plots.map(told) == [[], ["Silent: South bed"]])
+    // The server has listened for a quarter of an hour.
+    try server.withDatabase { try await $0.execute("UPDATE device_watch SET since = now() - interval '15 minutes'") }
+    #expect(try holds(within: 60) { try told(plots[0]) == ["Silent: North bed"] })
+    #expect(try told(plots[1]) == ["Silent: South bed"])
+  }
+
   @Test("misses no device that was heard of just before the pass began")
   func justHeard() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])
