@@ -50,14 +50,15 @@ struct DeviceWatch {
 
   /// What its garden's owner is told of a device, with times as the owner reads them.
   private func news(of device: Device, _ change: Look.Change, in transaction: Transaction) async throws -> News {
+    var columns = try await transaction.query(Self.place, device.id, device.lastSeenAt)[0].columns
+    let title = "\(try columns.next(String.self)): \(device.name)"
     switch change {
-    case .back: return device.news("device.back", .notice, "\(device.name) is back", "It is heard of again.")
+    case .back: return device.news("device.back", .notice, "\(title) is back", "It is heard of again.")
     case .silent(let lastSeen):
-      var columns = try await transaction.query(Self.clocks, device.id, lastSeen)[0].columns
       let own = try GardenClock.read(&columns)
       let clock = try own ?? GardenClock.read(&columns) ?? .utc
       let text = "It was last heard of at \(clock.text(lastSeen))."
-      return device.news("device.silent", .warning, "\(device.name) is silent", text)
+      return device.news("device.silent", .warning, "\(title) is silent", text)
     }
   }
 
@@ -75,11 +76,11 @@ struct DeviceWatch {
     SELECT \(Device.columns), \(OnlineSpan.column), silence_told_at FROM devices
     WHERE silence_due_at < $1 ORDER BY silence_due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
     """)
-  /// The device's own, and its garden's.
-  private static let clocks = Statement(
-    "devices.clocks",
+  /// Its garden's name, and the clocks: the device's own and its garden's.
+  private static let place = Statement(
+    "devices.place",
     """
-    SELECT \(GardenClock.columns(of: "devices", at: "$2")), \(GardenClock.columns(of: "gardens", at: "$2"))
+    SELECT gardens.name, \(GardenClock.columns(of: "devices", at: "$2")), \(GardenClock.columns(of: "gardens", at: "$2"))
     FROM devices JOIN gardens ON gardens.id = devices.garden_id WHERE devices.id = $1
     """)
   private static let mark = Statement(

@@ -46,9 +46,10 @@ struct Insight: PageItem, RowDecodable {
     json.member("createdAt", createdAt)
   }
 
-  /// What its garden's owner is told.
-  func news(_ severity: Severity) -> News {
-    News(.insight, type: "insight.created", severity: severity, title: title, text: text, data: body)
+  /// What its garden's people are told, who may have several gardens.
+  func news(_ severity: Severity, of garden: ObservedGarden) -> News {
+    News(
+      .insight, type: "insight.created", severity: severity, title: "\(garden.name): \(title)", text: text, data: body)
   }
 
   static let schema = Schema.named(

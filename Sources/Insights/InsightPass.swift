@@ -109,7 +109,7 @@ final class InsightPass {
       .insights(transaction)
     for (_, insight) in made {
       let severity = Severity(rawValue: insight.severity) ?? .info
-      try await outbox.put(insight.news(severity), for: .garden(garden.id), in: transaction)
+      try await outbox.put(insight.news(severity, of: garden), for: .garden(garden.id), in: transaction)
     }
   }
 

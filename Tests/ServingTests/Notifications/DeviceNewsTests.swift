@@ -32,15 +32,19 @@ struct DeviceNewsTests {
     let message = try #require(news.received().first).json
     #expect(message["type"]?.text == "device.silent")
     #expect(message["data"]?["name"]?.text == "North bed")
-    let text = try news.server.withDatabase { database in
-      try await database.query("SELECT text FROM deliveries WHERE data ->> 'id' = \("\(plot.device)")")[0].decode(
-        String.self, 0)
+    let (title, text) = try news.server.withDatabase { database in
+      var columns = try await database.query(
+        "SELECT title, text FROM deliveries WHERE data ->> 'id' = \("\(plot.device)")")[0].columns
+      return (try columns.next(String.self), try columns.next(String.self))
     }
+    #expect(title == "Kitchen garden: North bed is silent")
     #expect(text.hasSuffix("(Asia/Tokyo)."))
     try see(minutesAgo: 0)
     #expect(holds(within: 60) { news.received().count == 2 })
     #expect(try news.received().last?.json["type"]?.text == "device.back")
     #expect(try news.deliveries(client, told).map { $0.0 } == ["device.back", "device.silent"])
+    let listed = try client.get("\(news.path(told))/deliveries").json["items"]?.elements
+    #expect(listed?.first?["title"]?.text == "Kitchen garden: North bed is back")
   }
 
   @Test("that fall silent at once is of each of them, in several short transactions")
