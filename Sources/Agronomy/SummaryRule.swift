@@ -19,7 +19,7 @@ package enum SummaryRule {
     let count: Int64
     /// How many sensors of the kind there are.
     let sensors: Int
-    /// The mean of the last day less that of the first; nil when all is of one day.
+    /// What the last day was above the first, for the mean of the sensors that measured on both; nil without any.
     let change: Double?
   }
 
@@ -27,7 +27,7 @@ package enum SummaryRule {
   package static func finding(_ observations: Observations) -> Finding? {
     guard !observations.series.isEmpty else { return nil }
     let measures = Dictionary(grouping: observations.series, by: \.sensorType)
-      .map { measure($0, $1) }
+      .map { measure($0, $1, observations.now) }
       .sorted { (order($0.sensorType), $0.sensorType) < (order($1.sensorType), $1.sensorType) }
     let devices = Dictionary(grouping: observations.series, by: \.device)
     let silent = observations.silent.map(\.name).sorted()
@@ -54,15 +54,23 @@ package enum SummaryRule {
   }
 
   /// Puts the days of several sensors of one kind together.
-  static func measure(_ sensorType: String, _ series: [SensorSeries]) -> Measure {
+  private static func measure(_ sensorType: String, _ series: [SensorSeries], _ now: Timestamp) -> Measure {
     let points = series.flatMap(\.points)
     let count = points.reduce(0) { $0 + $1.count }
-    let first = points.map(\.at).min()!
-    let last = points.map(\.at).max()!
     return Measure(
       sensorType: sensorType, min: points.map(\.min).min()!, mean: mean(points), max: points.map(\.max).max()!,
-      count: count, sensors: series.count,
-      change: first == last ? nil : mean(points.filter { $0.at == last }) - mean(points.filter { $0.at == first }))
+      count: count, sensors: series.count, change: change(series, now))
+  }
+
+  /// Of two whole days, so that it is no matter at what hour one asks, and of each sensor by itself: one that came or
+  /// went within the week has changed nothing.
+  private static func change(_ series: [SensorSeries], _ now: Timestamp) -> Double? {
+    let (firstEnd, lastStart) = (now.advanced(byHours: 24 - Double(windowHours)), now.advanced(byHours: -24))
+    let changes = series.compactMap { sensor -> Double? in
+      let (first, last) = (sensor.points.filter { $0.at <= firstEnd }, sensor.points.filter { $0.at > lastStart })
+      return first.isEmpty || last.isEmpty ? nil : mean(last) - mean(first)
+    }
+    return changes.isEmpty ? nil : changes.reduce(0, +) / Double(changes.count)
   }
 
   /// The mean of all readings behind some points.

@@ -45,16 +45,18 @@ extension Observations {
     for type: InsightType, of garden: Identifier, at now: Timestamp, _ transaction: Transaction
   ) async throws -> [SensorSeries] {
     func since(_ hours: Int64) -> Timestamp { now.advanced(byHours: -Double(hours)) }
+    // Points are the same whenever one asks; only the days of the week end with the present moment.
+    let epoch = Timestamp(unixMilliseconds: 0)
     switch type {
     case .watering:
       return try await transaction.query(
         points, garden, [KnownSensor.soilMoisture.rawValue], wateringPointSeconds, since(WateringRule.windowHours), now,
-        now
+        now, epoch
       ).map(Self.series)
     case .frost:
       return try await transaction.query(
         points, garden, [KnownSensor.airTemperature.rawValue, KnownSensor.airHumidity.rawValue], frostPointSeconds,
-        since(FrostRule.windowHours), now, since(24 * FrostRule.learntDays)
+        since(FrostRule.windowHours), now, since(24 * FrostRule.learntDays), epoch
       ).map(Self.series)
     case .anomaly:
       // A type at a time, so that no statement has to read a large garden whole.
@@ -63,7 +65,7 @@ extension Observations {
       for row in types {
         series += try await transaction.query(
           points, garden, [try row.decode(String.self, 0)], anomalyPointSeconds, since(AnomalyRule.windowHours), now,
-          since(24 * AnomalyRule.usualDays)
+          since(24 * AnomalyRule.usualDays), epoch
         ).map(Self.series)
       }
       return series
@@ -71,7 +73,7 @@ extension Observations {
       let types = try await transaction.query(types, garden)
       return try await transaction.query(
         points, garden, try types.map { try $0.decode(String.self, 0) }, summaryPointSeconds,
-        since(SummaryRule.windowHours), now, now
+        since(SummaryRule.windowHours), now, now, since(SummaryRule.windowHours).advanced(byMilliseconds: 1)
       ).map(Self.series)
     }
   }
@@ -129,8 +131,9 @@ extension Observations {
   }
 
   /// $1 garden, $2 types, $3 the width of points in seconds, $4 and $5 the times between which they are, $6 since when
-  /// whole hours are read as well. A row is a sensor with all its points: the database gathers them. Values that no
-  /// sensor measures, which older releases took, are left out: their mean may be more than a double holds.
+  /// whole hours are read as well, $7 a moment at which a point begins. A row is a sensor with all its points: the
+  /// database gathers them. Values that no sensor measures, which older releases took, are left out: their mean may be
+  /// more than a double holds.
   private static let points = Statement(
     "insights.points",
     """
@@ -138,7 +141,7 @@ extension Observations {
     FROM \(devicesOfGarden) CROSS JOIN unnest($2::text[]) t (type)
     CROSS JOIN LATERAL (
       SELECT \(arrays("b")) FROM (
-        SELECT date_bin(make_interval(secs => $3), measured_at, 'epoch') AS at, avg(value) AS mean, min(value) AS min,
+        SELECT date_bin(make_interval(secs => $3), measured_at, $7) AS at, avg(value) AS mean, min(value) AS min,
           max(value) AS max, count(*) AS count
         FROM readings_between($4, $5 + interval '1 millisecond')
         WHERE device_id = d.id AND sensor_type = t.type

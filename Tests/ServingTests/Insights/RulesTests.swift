@@ -38,13 +38,15 @@ struct RulesTests {
       finding?.text
         == """
         In the last seven days 2 devices sent 7 readings. Soil moisture was between 30 and 50 %, 40.5 % on average, \
-        and rose by 0. Rain added up to 5 mm. Battery was between 11 and 11 %, 11 % on average. \
+        and fell by 10. Rain added up to 5 mm. Battery was between 11 and 11 %, 11 % on average. \
         Silent: South bed. Low on battery: North bed.
-        """.replacing(", and rose by 0", with: ""))
+        """)
     let evidence = try Self.evidence(finding)
     #expect(evidence["readings"]?.number == 7)
     #expect(evidence["silentDevices"]?.elements == [.string("South bed")])
     #expect(evidence["sensors"]?.elements?.first?["mean"]?.number == 40.5)
+    // The one probe that measured on the first day as on the last.
+    #expect(evidence["sensors"]?.elements?.first?["change"]?.number == -10)
   }
 
   // MARK: Without data

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import Testing
 import Values
@@ -46,6 +47,17 @@ struct InsightsTests {
     #expect(try text().contains(" (Europe/Paris)."))
     #expect(try client.patch("/api/devices/\(plot.device)", #"{"timeZone":"Asia/Tokyo"}"#).status == 200)
     #expect(try text().contains(" (Asia/Tokyo)."))
+  }
+
+  @Test("find no change in a week of days that were all the same, at whatever hour they are asked for")
+  func week() throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record(
+      "light", stride(from: 0.25, to: 168, by: 0.5).map { ($0, 10_000 + 10_000 * sin(2 * .pi * $0 / 24)) })
+    let insight = try client.post("/api/gardens/\(plot.garden)/insights", #"{"type":"summary"}"#).json
+    #expect(insight["evidence"]?["sensors"]?.elements?.first?["change"]?.number == 0)
+    #expect(insight["text"]?.text?.hasSuffix(" lux on average.") == true)
   }
 
   @Test("are told to those who watch the garden")
