@@ -5,6 +5,7 @@ package enum KnownSensor: String, CaseIterable, Sendable {
   case airTemperature = "air_temperature"
   case airHumidity = "air_humidity"
   case light
+  /// What has fallen since the reading before.
   case rain
   case windSpeed = "wind_speed"
   case ph

@@ -209,7 +209,11 @@ struct Readings: EndpointGroup {
       .required(
         "sensorType", .string(pattern: SensorType.pattern), "One that the device declares, if it declares any."),
       .required(
-        "value", .number(), "Within the physical range of a known sensor type; of others, at most 1e15 either way."),
+        "value", .number(),
+        """
+        Within the physical range of a known sensor type; of others, at most 1e15 either way. Of `rain`, what has fallen \
+        since the reading before: it is added up.
+        """),
       .optional(
         "measuredAt", .anyOf([.timestamp, .integer()]),
         """
