@@ -31,9 +31,18 @@ package struct GardenClock {
 
   /// As a sentence has it: `2026-11-21 20:00 (Europe/Paris)`.
   package func text(_ moment: Timestamp) -> String {
+    let text = local(moment).prefix(16).replacing("T", with: " ")
+    return isUTC ? text + " UTC" : "\(text) (\(zone))"
+  }
+
+  /// The day that it is then: `2026-11-21`.
+  func day(_ moment: Timestamp) -> String { String(local(moment).prefix(10)) }
+
+  /// Whether it is that of who names no zone.
+  var isUTC: Bool { zone == Self.utc.zone }
+
+  private func local(_ moment: Timestamp) -> String {
     let offset = change.flatMap { moment < $0.at ? nil : $0.offsetSeconds } ?? offsetSeconds
-    let local = moment.advanced(byMilliseconds: Int64(offset) * 1_000)
-    let text = local.description.prefix(16).replacing("T", with: " ")
-    return zone == "UTC" ? text + " UTC" : "\(text) (\(zone))"
+    return moment.advanced(byMilliseconds: Int64(offset) * 1_000).description
   }
 }

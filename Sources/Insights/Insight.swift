@@ -46,10 +46,15 @@ struct Insight: PageItem, RowDecodable {
     json.member("createdAt", createdAt)
   }
 
-  /// What its garden's people are told, who may have several gardens.
+  /// What its garden's people are told, who may have several gardens, and may read in the morning what "tonight" means.
   func news(_ severity: Severity, of garden: ObservedGarden) -> News {
-    News(
-      .insight, type: "insight.created", severity: severity, title: "\(garden.name): \(title)", text: text, data: body)
+    let night =
+      type == InsightType.frost.rawValue
+      ? WarnedNight(at: createdAt, longitude: garden.longitude, clock: garden.clock) : nil
+    let dated = night.map { title.replacing("tonight", with: "in the night to \($0.day)") } ?? title
+    return News(
+      .insight, type: "insight.created", severity: severity, title: "\(garden.name): \(dated)", text: text, data: body,
+      expiresAt: night?.end)
   }
 
   static let schema = Schema.named(

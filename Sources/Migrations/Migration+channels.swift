@@ -79,4 +79,11 @@ extension Migration {
       );
       INSERT INTO device_watch (since, checked_at) VALUES ('epoch', now());
       """)
+
+  static let newsExpires = Migration(
+    number: 38, name: "news expires",
+    sql: """
+      -- When what it tells of is over; null for what never is.
+      ALTER TABLE deliveries ADD COLUMN expires_at timestamptz;
+      """)
 }

@@ -48,13 +48,13 @@ extension Courier {
     RETURNING channels.id, user_id, kind, target, secret
     """)
 
-  // News that was written a long time ago is that of a backup which was restored since: nobody wants it.
+  // Nobody wants news of what is over, nor what was written a long time ago: it is of a backup that was restored since.
   static let expire = Statement(
     "courier.expire",
     """
     UPDATE deliveries SET status = 'expired', ended_at = now()
     WHERE channel_id = $1 AND status = 'pending'
-      AND (due_at < now() - interval '24 hours' OR created_at < now() - interval '48 hours')
+      AND (due_at < now() - interval '24 hours' OR created_at < now() - interval '48 hours' OR expires_at < now())
     """)
 
   /// Renews the lease and gives what goes next: what is of the channel itself first, and of a digest all that waits.

@@ -7,7 +7,7 @@ import Web
 struct Delivery: PageItem, RowDecodable {
   enum Status: String, CaseIterable {
     case pending, delivered
-    /// It was tried for a day.
+    /// It was tried for a day, or what it tells of is over.
     case expired
     /// Its channel was switched off.
     case dropped

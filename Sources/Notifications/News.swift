@@ -24,18 +24,27 @@ package struct News {
   let text: String
   /// What it happened to, as the API shows it: a JSON object.
   let data: [UInt8]
+  /// When what it tells of is over, so that nobody wants to hear it any more; nil for what never is.
+  let expiresAt: Timestamp?
 
-  package init(_ event: NewsEvent, type: String, severity: Severity, title: String, text: String, data: [UInt8]) {
-    self.init(of: event, type: type, severity: severity, title: title, text: text, data: data)
+  package init(
+    _ event: NewsEvent, type: String, severity: Severity, title: String, text: String, data: [UInt8],
+    expiresAt: Timestamp? = nil
+  ) {
+    self.init(of: event, type: type, severity: severity, title: title, text: text, data: data, expiresAt: expiresAt)
   }
 
-  init(of event: NewsEvent?, type: String, severity: Severity, title: String, text: String, data: [UInt8]) {
+  init(
+    of event: NewsEvent?, type: String, severity: Severity, title: String, text: String, data: [UInt8],
+    expiresAt: Timestamp? = nil
+  ) {
     self.event = event
     self.type = type
     self.severity = severity
     self.title = title
     self.text = text
     self.data = data
+    self.expiresAt = expiresAt
   }
 }
 

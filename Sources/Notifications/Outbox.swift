@@ -46,7 +46,8 @@ package struct Outbox {
     return Array(
       try await transaction.query(
         Self.insert, open.map { _ in context.makeIdentifier() }, open, news.event?.rawValue ?? Self.ofChannels,
-        news.type, news.severity.rawValue, news.title, news.text, PostgresJSON(news.data), context.now))
+        news.type, news.severity.rawValue, news.title, news.text, PostgresJSON(news.data), context.now,
+        news.expiresAt))
   }
 
   /// What the schema calls news of channels themselves.
@@ -98,8 +99,8 @@ package struct Outbox {
   private static let insert = Statement(
     "outbox.insert",
     """
-    INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at)
-    SELECT id, channel, $3, $4, $5, $6, $7, $8, $9 FROM unnest($1::uuid[], $2::uuid[]) AS put (id, channel)
+    INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at, expires_at)
+    SELECT id, channel, $3, $4, $5, $6, $7, $8, $9, $10 FROM unnest($1::uuid[], $2::uuid[]) AS put (id, channel)
     RETURNING \(Delivery.columns)
     """)
 }

@@ -14,11 +14,16 @@ struct InsightNewsTests {
 
   init() throws { news = try Self.opened.get().fresh() }
 
+  /// Where it is ten in the evening by the sun, in degrees east.
+  private static var longitudeOfEvening: Double {
+    let hour = Double(Clock.unixMilliseconds() % 86_400_000) / 3_600_000
+    return ((22 - hour) * 15 + 540).truncatingRemainder(dividingBy: 360) - 180
+  }
+
   /// A garden in which it is evening and already below zero.
   private func freezingGarden(_ owner: Identifier) throws {
     let plot = try Plot(news.server, owner: owner)
-    let hour = Double(Clock.unixMilliseconds() % 86_400_000) / 3_600_000
-    let longitude = ((22 - hour) * 15 + 540).truncatingRemainder(dividingBy: 360) - 180
+    let longitude = Self.longitudeOfEvening
     try news.server.withDatabase { database in
       try await database.execute("UPDATE gardens SET longitude = \(longitude) WHERE id = \(plot.garden)")
     }
@@ -65,7 +70,10 @@ struct InsightNewsTests {
         == WebhookSecret(key: key).signature(id: messageID, unixSeconds: time, body: request.body))
     #expect(try request.json["type"]?.text == "insight.created")
     #expect(try request.json["data"]?["type"]?.text == "frost")
-    let push = try #require(news.received("ntfy").first { $0.headers["title"]?.contains("Frost") == true })
+    let morning = Clock.unixMilliseconds() + Int64((10 + Self.longitudeOfEvening / 15) * 3_600_000)
+    let day = Timestamp(unixMilliseconds: morning).description.prefix(10)
+    let title = MailText.words("Kitchen garden: Frost in the night to \(day)").joined(separator: " ")
+    let push = try #require(news.received("ntfy").first { $0.headers["title"] == title })
     #expect(push.headers["priority"] == "4")
     #expect(try #require(mails.first)["from"]?.text == "garden@example.org")
     #expect(mails.first?["data"]?.text?.contains("Auto-Submitted: auto-generated") == true)
@@ -84,6 +92,29 @@ struct InsightNewsTests {
     #expect(try Set(news.deliveries(quiet.client, silent).map { $0.1 }) == ["pending"])
     try quiet.client.patch(try news.path(silent), #"{"quietHours":null}"#)
     #expect(try holds { news.received("quiet").count == (try warnings(of: quiet.id)) })
+  }
+
+  @Test("of a night that is over when the quiet hours end is given up")
+  func over() throws {
+    let (client, id) = try news.server.signedIn()
+    let told = try news.channel(
+      client, events: #"["insight"]"#, #","quietHours":{"from":"\#(hour(-2))","to":"\#(hour(2))"}"#)
+    try freezingGarden(id)
+    func frost() throws -> JSONValue? {
+      try client.get("\(news.path(told))/deliveries").json["items"]?.elements?.first {
+        $0["title"]?.text?.contains("Frost") == true
+      }
+    }
+    #expect(try holds(within: 60) { try frost()?["status"]?.text == "pending" })
+    let channel = try #require(told["id"]?.text.flatMap { Identifier($0) })
+    // It is ten in the evening: eleven hours later the morning is over.
+    try news.server.withDatabase { database in
+      try await database.execute(
+        "UPDATE deliveries SET expires_at = expires_at - interval '11 hours' WHERE channel_id = \(channel)")
+    }
+    #expect(try client.patch(news.path(told), #"{"quietHours":null}"#).status == 200)
+    #expect(try holds { try frost()?["status"]?.text == "expired" })
+    #expect(!news.received().contains { (try? $0.json["data"]?["type"]?.text) == "frost" })
   }
 
   /// How many insights a user's channels are told of, that want all from `notice` on.
