@@ -21,12 +21,15 @@ package final class GardenFeature: Feature {
     self.context = context
     let (loop, database, redis) = (context.loop, context.database, context.redis)
     let (meters, prefix) = (context.meters, context.configuration.redis.keyPrefix)
+    // The moment that all replicas agree on: this machine's own may be wrong.
+    let now = { [unowned context] in context.now }
     deviceTypes = DeviceTypes(database: database, sensorTypes: sensorTypes)
     readings = ReadingsWriter(loop: loop, database: database, partitions: ReadingPartitions(context))
     readingMeters = ReadingMeters(meters.instruments, shard: loop.index)
     lastSeen = LastSeen(loop: loop, database: database)
     latest = LatestValues(
-      loop: loop, redis: redis, cache: context.cache, prefix: prefix, record: { meters.cache("latest", $0) })
+      loop: loop, redis: redis, cache: context.cache, prefix: prefix, record: { meters.cache("latest", $0) },
+      now: now)
     let keys = EventKeys(prefix: prefix)
     publisher = EventPublisher(loop: loop, redis: redis, keys: keys, dropped: meters.eventsDropped)
     changes = GardenChanges(cache: context.cache, publisher: publisher)
@@ -34,7 +37,7 @@ package final class GardenFeature: Feature {
       loop: loop, redis: redis, subscriber: context.subscriber, keys: keys,
       access: EventAccess(database: database, credentials: context.credentials), commitMark: context.process.commitMark,
       logger: context.logger, configuration: context.configuration.events,
-      shares: context.process.eventStreams)
+      shares: context.process.eventStreams, now: now)
     charts = GardenCharts(loop: loop, reads: context.longReads)
     readings.onAccepted = [latest.accepted, publisher.accepted]
   }

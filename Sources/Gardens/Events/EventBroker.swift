@@ -24,6 +24,7 @@ final class EventBroker {
   private let heartbeatNanoseconds: UInt64
   private let maximumStreams: Int
   private let shares: ClientShares
+  private let now: () -> Timestamp
   private var hubs: [Identifier: EventHub] = [:]
   private var streams = 0
   private var isClosed = false
@@ -36,7 +37,8 @@ final class EventBroker {
 
   init(
     loop: EventLoop, redis: RedisClient, subscriber: RedisSubscriber, keys: EventKeys, access: EventAccess,
-    commitMark: CommitMark, logger: Logger, configuration: Configuration.Events, shares: ClientShares
+    commitMark: CommitMark, logger: Logger, configuration: Configuration.Events, shares: ClientShares,
+    now: @escaping () -> Timestamp
   ) {
     self.loop = loop
     self.redis = redis
@@ -48,6 +50,7 @@ final class EventBroker {
     heartbeatNanoseconds = UInt64(configuration.heartbeatSeconds) * 1_000_000_000
     maximumStreams = configuration.streams
     self.shares = shares
+    self.now = now
     subscriber.onStateChange = { [unowned self] isListening in
       for hub in hubs.values { if isListening { hub.reopen() } else { hub.lost() } }
     }
@@ -154,9 +157,7 @@ final class EventBroker {
   private func check(_ gardens: [Identifier]) async {
     let watching = gardens.compactMap { garden in hubs[garden].map { (garden: garden, watchers: $0.watchers) } }
     do {
-      for watcher in try await access.lost(watching, at: Timestamp(unixMilliseconds: loop.unixMilliseconds)) {
-        watcher.end()
-      }
+      for watcher in try await access.lost(watching, at: now()) { watcher.end() }
       if watching.count == hubs.count { checkedAt = loop.now }
     } catch {
       guard loop.now - checkedAt > Self.uncheckedNanoseconds else { return }

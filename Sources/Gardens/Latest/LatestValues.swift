@@ -26,17 +26,22 @@ final class LatestValues {
   private let cache: Cache
   private let prefix: String
   private let record: (CacheResult) -> Void
+  private let now: () -> Timestamp
   private var waiting: [Commit] = []
   private var waitingCount = 0
   private var isSending = false
   private let loads = SingleFlight<String, [LatestReading]>()
 
-  init(loop: EventLoop, redis: RedisClient, cache: Cache, prefix: String, record: @escaping (CacheResult) -> Void) {
+  init(
+    loop: EventLoop, redis: RedisClient, cache: Cache, prefix: String, record: @escaping (CacheResult) -> Void,
+    now: @escaping () -> Timestamp
+  ) {
     self.loop = loop
     self.redis = redis
     self.cache = cache
     self.prefix = prefix
     self.record = record
+    self.now = now
   }
 
   // MARK: Reading
@@ -146,7 +151,7 @@ final class LatestValues {
 
   /// The gardens with a reading of which SQL does not find the series before it is rolled up, if it is its first.
   private func lateGardens(_ commits: [Commit]) -> Set<Identifier> {
-    let found = LatestReadings.foundAtOnce(at: Timestamp(unixMilliseconds: loop.unixMilliseconds))
+    let found = LatestReadings.foundAtOnce(at: now())
     return Set(commits.lazy.filter { commit in commit.readings.contains { $0.measuredAt < found } }.map(\.garden))
   }
 

@@ -19,7 +19,7 @@ struct ClockTests {
     init(offsetSeconds: Int) throws {
       let settings = [
         "DATABASE_URL": try TestDatabase.make(), "REDIS_PREFIX": "test-\(Identifier.make(unixMilliseconds: 2)):",
-        "WORKERS": "1",
+        "WORKERS": "1", "EVENTS_HEARTBEAT_SECONDS": "1",
       ]
       right = try ServerProcess(["serve"], settings)
       wrong = try WrongClock.shared.get().server(offsetSeconds, settings)
@@ -92,6 +92,21 @@ struct ClockTests {
       #expect(insight.status == 201)
       #expect(try Self.isNow(insight.json["createdAt"]))
     }
+  }
+
+  @Test("keep an event stream for as long as its token is good by the clock that they agree on")
+  func streams() throws {
+    let pair = try Pair(offsetSeconds: 3 * 3_600)
+    let (right, wrong) = pair.clients
+    _ = try pair.wrong.line("This machine's clock was found apart")
+    let garden = try right.post("/api/gardens", #"{"name":"Bed"}"#).json["id"]?.text ?? ""
+    let end = Timestamp(unixMilliseconds: Clock.unixMilliseconds() + 3_600_000)
+    let made = try right.post("/api/tokens", #"{"name":"Wall","scopes":["read"],"expiresAt":"\#(end)"}"#)
+    let stream = try EventStream(on: Wire(port: wrong.port), garden, token: made.json["token"]?.text)
+    #expect(stream.status == 200)
+    // The comments of heartbeats: with each the watchers are looked at.
+    for _ in 0..<3 { #expect(try stream.nextPart() == EventStream.Event()) }
+    #expect(try Self.isNow(right.get("/api/tokens").json["items"]?.elements?.first?["lastUsedAt"]))
   }
 
   @Test("follow the database's clock once they are clearly apart, and their own when they are near")

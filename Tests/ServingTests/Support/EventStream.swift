@@ -17,11 +17,19 @@ final class EventStream {
   /// Whether the answer has ended as it should.
   private(set) var isWhole = false
 
-  init(
+  convenience init(
     _ server: LiveServer, _ garden: String, token: String? = nil, after id: String? = nil, from address: String? = nil,
     query: String = "", receiveBytes: Int32? = nil
   ) throws {
-    wire = try Wire(port: server.port, receiveBytes: receiveBytes)
+    let wire = try Wire(port: server.port, receiveBytes: receiveBytes)
+    try self.init(on: wire, garden, token: token, after: id, from: address, query: query)
+  }
+
+  init(
+    on wire: Wire, _ garden: String, token: String? = nil, after id: String? = nil, from address: String? = nil,
+    query: String = ""
+  ) throws {
+    self.wire = wire
     var request = "GET /api/gardens/\(garden)/events\(query) HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n"
     if let token { request += "Authorization: Bearer \(token)\r\n" }
     if let address { request += "X-Forwarded-For: \(address)\r\n" }
