@@ -40,15 +40,4 @@ package struct DatabaseConfiguration: Sendable {
   package var longestPauseMilliseconds = 1_000
 
   package init(url: String) { self.url = url }
-
-  /// One connection of its own for a health check: `SELECT 1` on it tells within a second how the store is.
-  package static func probe(url: String) -> DatabaseConfiguration {
-    var configuration = DatabaseConfiguration(url: url)
-    configuration.applicationName = "terroir-health"
-    (configuration.readers, configuration.writers, configuration.transactionConnections) = (1, 0, 0)
-    configuration.statementTimeoutMilliseconds = 800
-    configuration.graceMilliseconds = 200
-    configuration.connectTimeoutMilliseconds = 1_000
-    return configuration
-  }
 }

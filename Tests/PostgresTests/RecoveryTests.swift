@@ -198,22 +198,6 @@ struct RecoveryTests {
     #expect(count == 2)
   }
 
-  @Test("a health check's own connection notices a frozen server within about a second")
-  func health() async throws {
-    let proxy = try Proxy(before: TestDatabase.url())
-    defer { proxy.become(.stop) }
-    let url = try proxy.url(for: TestDatabase.url())
-    let (kind, took) = try await TestDatabase.run(url: url, { $0 = .probe(url: url) }) { database in
-      _ = try await database.query("SELECT 1")
-      proxy.become(.freeze)
-      var error: PostgresError?
-      let took = await Self.time { error = await postgresError { _ = try await database.query("SELECT 1") } }
-      return (error?.kind, took)
-    }
-    #expect(kind == .timeout)
-    #expect((900..<2_000).contains(took))
-  }
-
   @Test("a suspected frozen server is given up within the probe's timeout")
   func suspectedFrozen() async throws {
     let proxy = try Proxy(before: TestDatabase.url())

@@ -50,14 +50,7 @@ final class HealthMonitor {
     memoryLimitBytes = configuration.machine.memoryLimitBytes
     self.publish = publish
     self.external = external
-    var probe = configuration.pool
-    probe.applicationName = "terroir-health"
-    probe.readers = 1
-    probe.writers = 0
-    probe.transactionConnections = 0
-    probe.statementTimeoutMilliseconds = settings.timeoutMilliseconds
-    probe.graceMilliseconds = 0
-    database = try Database(loop: loop, configuration: probe)
+    database = try Database(loop: loop, configuration: configuration.probePool)
     var store = configuration.store
     store.commandDeadlineMilliseconds = UInt64(settings.timeoutMilliseconds)
     redis = RedisClient(loop: loop, configuration: store)

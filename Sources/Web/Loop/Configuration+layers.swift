@@ -40,6 +40,16 @@ extension Configuration {
     return replica
   }
 
+  /// One connection of its own for the health check, on which a question takes no longer than the check may.
+  package var probePool: DatabaseConfiguration {
+    var probe = pool
+    probe.applicationName = "terroir-health"
+    (probe.readers, probe.writers, probe.transactionConnections) = (1, 0, 0)
+    probe.statementTimeoutMilliseconds = health.timeoutMilliseconds
+    probe.graceMilliseconds = 0
+    return probe
+  }
+
   /// The Redis connection of one loop.
   package var store: RedisConfiguration {
     var store = RedisConfiguration(address: redis.address)

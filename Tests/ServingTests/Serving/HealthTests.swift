@@ -54,6 +54,25 @@ struct HealthTests {
     #expect(Clock.monotonic() - start < turn)
   }
 
+  @Test("says soon that a Postgres which has frozen is not healthy, and that it is back")
+  func frozen() throws {
+    let url = try TestDatabase.make()
+    let proxy = try Proxy(before: url)
+    defer { proxy.become(.stop) }
+    let server = try LiveServer(["DATABASE_URL": proxy.url(for: url), "WORKERS": "1"])
+    defer { server.stop() }
+    let client = Client(server)
+    func isSaid(_ status: String) throws -> Bool {
+      try client.get("/health").json["checks"]?["database"]?["status"]?.text == status
+    }
+    #expect(try holds { try isSaid("healthy") })
+    proxy.become(.freeze)
+    #expect(try holds { try isSaid("unhealthy") })
+    #expect(try client.get("/readyz").status == 503)
+    proxy.become(.forward)
+    #expect(try holds { try isSaid("healthy") })
+  }
+
   @Test("that ends for another reason than silence has nobody's statement given up, which may take long")
   func cutHealthCheck() throws {
     let server = try LiveServer()
