@@ -8,22 +8,24 @@ final class Listener: EventHandler {
   private let loop: EventLoop
   private let limits: HTTPLimits
   private let accepted: (Int32, PeerAddress) -> Void
+  private let ranShort: () -> Void
   /// A descriptor in reserve: with it given up, a connection can be taken and closed even when there are none left,
   /// so that it does not stay in the queue and keep the loop spinning.
   private var reserve: Int32
   private var isOpen = true
   private var isPaused = false
-  /// How often accepting failed for want of descriptors or memory.
-  private(set) var shortages: UInt64 = 0
 
-  /// Takes over a listening socket, which it will close.
+  /// Takes over a listening socket, which it will close. `ranShort` is called each time a connection cannot be accepted for
+  /// want of descriptors or memory.
   init(
-    _ fd: Int32, on loop: EventLoop, _ limits: HTTPLimits, _ accepted: @escaping (Int32, PeerAddress) -> Void
+    _ fd: Int32, on loop: EventLoop, _ limits: HTTPLimits, _ accepted: @escaping (Int32, PeerAddress) -> Void,
+    ranShort: @escaping () -> Void
   ) throws(SystemError) {
     self.fd = fd
     self.loop = loop
     self.limits = limits
     self.accepted = accepted
+    self.ranShort = ranShort
     reserve = Self.openReserve()
     // Connections inherit it: answers leave when they are ready, not when the last one was acknowledged.
     var on: Int32 = 1
@@ -86,7 +88,7 @@ final class Listener: EventHandler {
 
   /// Turns one client away with the reserve, and rests for a while.
   private func outOfDescriptors() {
-    shortages += 1
+    ranShort()
     Glibc.close(reserve)
     let client = accept4(fd, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
     if client >= 0 { Glibc.close(client) }

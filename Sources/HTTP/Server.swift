@@ -39,8 +39,8 @@ package final class Server {
 
   /// All open sockets of clients.
   package var openConnections: Int { connections.count }
-  /// How often connections could not be accepted for want of descriptors or memory, since the start.
-  package var descriptorShortages: UInt64 { listener?.shortages ?? 0 }
+  /// Called each time a connection cannot be accepted for want of descriptors or memory.
+  package var onShortage: (() -> Void)?
 
   /// Serves nothing until it accepts. All servers of a process share one budget of memory.
   package init(
@@ -130,7 +130,11 @@ package final class Server {
 
   /// Serves what comes in on a listening socket (see `ListeningSocket`), which it will close. Called once.
   package func accept(from fd: Int32) throws(SystemError) {
-    listener = try Listener(fd, on: loop, limits) { [unowned self] fd, peer in accepted(fd, peer) }
+    listener = try Listener(fd, on: loop, limits) { [unowned self] fd, peer in
+      accepted(fd, peer)
+    } ranShort: { [unowned self] in
+      onShortage?()
+    }
   }
 
   /// Leaves new connections in the kernel's queue until `resumeAccepting`.

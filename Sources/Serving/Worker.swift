@@ -18,6 +18,7 @@ final class Worker {
     server = Server(
       loop: loop, limits: process.configuration.limits(loops: process.workers), memory: process.memory,
       application: application)
+    server.onShortage = { [meters = own.context.meters] in meters.connectionsDropped.increment() }
     watchStores()
     measureLag()
   }

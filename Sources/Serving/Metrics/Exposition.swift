@@ -10,7 +10,7 @@ final class Exposition {
   static let sliceBytes = 64 * 1024
 
   private let registry: Registry
-  // Invariant 3.
+  // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
   private let memory: MemoryBudget
   private var waiters: [Waiter] = []

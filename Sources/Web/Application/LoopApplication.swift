@@ -6,7 +6,7 @@ import Telemetry
 /// What one loop serves, and the way of a request through it.
 ///
 /// The order is visible here: `begin` makes the call (request id, client address, trace); `serve` lets it through the
-/// filters (content coding, authentication, rate limit) to its handler; `finish` counts, logs and traces it.
+/// filters (content coding, `Accept`, authentication, rate limit) to its handler; `finish` counts, logs and traces it.
 package final class LoopApplication: Application {
   package let router = Router()
   let context: LoopContext
@@ -62,8 +62,8 @@ package final class LoopApplication: Application {
       let row = RowHandler(wanted: wanted)
       handler = deferred(row.answer, task: row.answer)
     }
-    let route = router.add(
-      endpoint.method, endpoint.template, options: RouteOptions(body: endpoint.bodyPolicy), handler)
+    let body = endpoint.bodyPolicy(usualLimit: context.configuration.http.bodyBytes)
+    let route = router.add(endpoint.method, endpoint.template, options: RouteOptions(body: body), handler)
     route.attachment = bound
     route.admission = { [unowned self] request in
       let call = Call.of(request)
@@ -207,11 +207,11 @@ package final class LoopApplication: Application {
 }
 
 extension Endpoint {
-  /// What the server does with a request's body before the handler runs.
-  var bodyPolicy: BodyPolicy {
+  /// What the server does with a request's body before the handler runs. `usualLimit` is in bytes.
+  func bodyPolicy(usualLimit: Int) -> BodyPolicy {
     switch handler {
-    case .streaming: .streamed(limit: bodyLimit ?? Call.maximumBodyBytes)
-    case .async where body != nil: .buffered(limit: bodyLimit ?? Call.maximumBodyBytes)
+    case .streaming: .streamed(limit: bodyLimit ?? usualLimit)
+    case .async where body != nil: .buffered(limit: bodyLimit ?? usualLimit)
     case .sync, .async, .cached, .row: .none
     }
   }

@@ -25,6 +25,7 @@ package struct Instruments: Sendable {
   let requestDuration: Family<Histogram>
   package let activeConnections: Family<Gauge>
   package let openConnections: Family<Gauge>
+  let connectionsDropped: Family<Counter>
   package let databaseActive: Family<Gauge>
   package let databaseIdle: Family<Gauge>
   package let redisActive: Family<Gauge>
@@ -64,6 +65,8 @@ package struct Instruments: Sendable {
       labels: ["method", "route", "status", "status_code"], buckets: Self.durationBuckets, exemplars: true)
     activeConnections = registry.gauge("active_connections", help: "Connections serving a request.")
     openConnections = registry.gauge("open_connections", help: "All open client connections.")
+    connectionsDropped = registry.counter(
+      "connections_dropped_total", help: "Connections not accepted for want of file descriptors or memory.")
     databaseActive = registry.gauge("database_connections_active", help: "Postgres connections with a query in flight.")
     databaseIdle = registry.gauge("database_connections_idle", help: "Postgres connections with nothing in flight.")
     redisActive = registry.gauge("redis_connections_active", help: "Redis connections that are up.")

@@ -6,6 +6,7 @@ package final class Meters {
   package let shard: Int
   let activeConnections: Gauge
   package let openConnections: Gauge
+  package let connectionsDropped: Counter
   let responseTime: Histogram
   package let usersRegistered: Counter
   package let databaseActive: Gauge
@@ -25,6 +26,7 @@ package final class Meters {
     self.shard = shard
     activeConnections = instruments.activeConnections.child(shard: shard)
     openConnections = instruments.openConnections.child(shard: shard)
+    connectionsDropped = instruments.connectionsDropped.child(shard: shard)
     responseTime = instruments.responseTime.child(shard: shard)
     usersRegistered = instruments.usersRegistered.child(shard: shard)
     databaseActive = instruments.databaseActive.child(shard: shard)

@@ -5,9 +5,6 @@ import Values
 
 /// One request on its way through filters and handler: what they learn of it, and how it is read and answered.
 package final class Call {
-  /// The largest JSON body of a route that says nothing else, in bytes.
-  static let maximumBodyBytes = 1 << 20
-
   // Invariant 1.
   package unowned(unsafe) let request: Request
   unowned(unsafe) let context: LoopContext

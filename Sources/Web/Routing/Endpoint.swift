@@ -53,7 +53,7 @@ package struct Endpoint {
   package var parameters: [Parameter] = []
   /// What the request's body holds.
   package var body: Body?
-  /// The longest body, in bytes; nil for the usual bound.
+  /// The longest body, in bytes; nil for `HTTP_BODY_BYTES`.
   package var bodyLimit: Int?
   /// What success answers.
   package var success: Success = Success(200)
