@@ -10,12 +10,6 @@ package enum Statistics {
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 
-  /// The median distance from the median (MAD): a spread that single outliers do not widen.
-  package static func medianDeviation(_ numbers: [Double]) -> Double? {
-    guard let centre = median(numbers) else { return nil }
-    return median(numbers.map { abs($0 - centre) })
-  }
-
   /// The change of the mean per hour, by least squares; nil unless there are points of two different times.
   package static func slopePerHour(_ points: ArraySlice<Point>) -> Double? {
     guard let first = points.first, points.count > 1 else { return nil }

@@ -27,14 +27,6 @@ package struct JSONWriter {
     return taken
   }
 
-  /// Gives up the bytes so far and goes on within the same value, for an answer that is sent in pieces.
-  package mutating func takePiece() -> [UInt8] {
-    var piece: [UInt8] = []
-    piece.reserveCapacity(bytes.capacity)
-    swap(&piece, &bytes)
-    return piece
-  }
-
   // MARK: Structure
 
   /// Writes an object, whose members `body` writes.

@@ -13,8 +13,6 @@ package struct Readiness: OptionSet, Sendable {
 
   package static let readable = Readiness(rawValue: EPOLLIN.rawValue)
   package static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
-  /// The peer has closed its writing side; reading gives what is left, then the end.
-  package static let readClosed = Readiness(rawValue: EPOLLRDHUP.rawValue)
   /// Both directions are gone (EPOLLHUP). Always reported, never asked for.
   package static let hungUp = Readiness(rawValue: EPOLLHUP.rawValue)
   /// The descriptor has an error to be read by SO_ERROR (EPOLLERR). Always reported, never asked for.

@@ -51,21 +51,6 @@ extension RedisClient {
     _ append: (inout ArgumentBuffer) -> Void, _ receive: @escaping (Result<RedisValues, RedisError>) -> Void
   ) { send("MGET", .values(receive), append) }
 
-  /// Adds to a counter, which is 0 when it does not exist, and gives its new value.
-  @discardableResult
-  package func increment(_ key: String, by amount: Int64 = 1) async throws(RedisError) -> Int64 {
-    try await integer(["INCRBY", .text(key), .integer(amount)])
-  }
-
-  /// Has a key end after a while; false when there is no such key.
-  @discardableResult
-  package func expire(_ key: String, _ expiry: RedisExpiry) async throws(RedisError) -> Bool {
-    switch expiry {
-    case .seconds(let seconds): try await integer(["EXPIRE", .text(key), .integer(seconds)]) == 1
-    case .milliseconds(let milliseconds): try await integer(["PEXPIRE", .text(key), .integer(milliseconds)]) == 1
-    }
-  }
-
   /// Runs a script by its digest, and with its text when Redis does not know it (NOSCRIPT).
   package func evaluate(
     _ script: RedisScript, keys: [String] = [], _ arguments: [RedisArgument] = []
@@ -83,29 +68,6 @@ extension RedisClient {
   @discardableResult
   package func publish(_ channel: String, _ message: [UInt8]) async throws(RedisError) -> Int64 {
     try await integer(["PUBLISH", .text(channel), .bytes(message)])
-  }
-
-  /// Sets fields of a hash and gives how many of them are new.
-  @discardableResult
-  package func setFields(
-    _ key: String, _ fields: [(name: String, value: [UInt8])]
-  ) async throws(RedisError) -> Int64 {
-    var command: [RedisArgument] = ["HSET", .text(key)]
-    for field in fields { command += [.text(field.name), .bytes(field.value)] }
-    return try await integer(command)
-  }
-
-  /// All fields of a hash, none when there is no such key.
-  package func fields(_ key: String) async throws(RedisError) -> [(name: String, value: [UInt8])] {
-    guard case .array(let elements) = try await send("HGETALL", .text(key)), elements.count % 2 == 0 else {
-      throw .unexpectedReply
-    }
-    var fields: [(name: String, value: [UInt8])] = []
-    for index in stride(from: 0, to: elements.count, by: 2) {
-      guard let name = elements[index].text, let value = elements[index + 1].bytes else { throw .unexpectedReply }
-      fields.append((name, value))
-    }
-    return fields
   }
 
   private func integer(_ command: [RedisArgument]) async throws(RedisError) -> Int64 {

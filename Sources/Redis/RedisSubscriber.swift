@@ -58,8 +58,6 @@ package final class RedisSubscriber {
   private var nextConfirmed = 0
   /// Whether every channel is subscribed: no message is missed while it is true.
   package private(set) var isListening = false
-  /// Messages received since it was made.
-  package private(set) var messages: UInt64 = 0
   private var hadGap = false
 
   /// Begins to connect at once. Call it on the loop's thread.
@@ -158,7 +156,6 @@ package final class RedisSubscriber {
   }
 
   private func deliver(_ message: [UInt8], _ channel: String) {
-    messages += 1
     // A copy, because a receiver may subscribe or unsubscribe; one taken back meanwhile is not called.
     guard let receivers = channels[channel]?.receivers else { return }
     for subscription in receivers { subscription.receive?(message) }

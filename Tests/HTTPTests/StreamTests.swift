@@ -132,7 +132,8 @@ struct StreamTests {
     let server = try Self.server()
     let client = RawClient(server, receiveBuffer: 8_192)
     client.get("/big/5000")
-    usleep(300_000)
+    // Both sockets' buffers are full by then.
+    #expect(server.waits { $0.waitingOutputBytes > 0 })
     #expect(server.onLoop { $0.waitingOutputBytes } <= HTTPLimits().outputBytes + Self.piece.count + 100)
     #expect(server.onLoop { $0.activeConnections } == 1)
     #expect(client.answer()?.body.utf8.count == 50_000_000)
@@ -186,7 +187,7 @@ struct StreamTests {
     let sender = try SystemThread(name: "sender") {
       for _ in 0..<length / 10_000 { socket.send(Self.piece) }
     }
-    usleep(200_000)
+    #expect(server.waits { $0.waitingInputBytes > 0 })
     #expect(server.onLoop { $0.waitingInputBytes } <= 200_000)
     sender.join()
     #expect(client.answer()?.body == "\(length)")

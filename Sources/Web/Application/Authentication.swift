@@ -48,18 +48,13 @@ struct Authentication {
     if case .user(let user) = call.identity, let endpoint = call.endpoint?.endpoint, !user.has(oneOf: endpoint.scopes) {
       throw Self.beyondScope(endpoint)
     }
-    switch (access, call.identity) {
-    case (.user, .device), (.administrator, .device):
-      throw Problem(.forbidden, "A device key does not open this; sign in as a user.")
-    case (.device, .user):
-      throw Problem(.forbidden, "Only a device opens this, with its key.")
-    case (.device, .anonymous):
-      throw Problem(.unauthorized, "Send a device's key as a bearer token.")
-    case (.user, .anonymous), (.userOrDevice, .anonymous), (.administrator, .anonymous):
-      throw Problem(.unauthorized, "Sign in: send an access token as a bearer token.")
-    case (.administrator, .user(let user)) where !user.isAdministrator:
-      throw Problem(.forbidden, "Only administrators may do this.")
-    default: break
+    switch access {
+    case .open, .anyone: break
+    case .user: _ = try call.user
+    case .device: _ = try call.device
+    case .userOrDevice: if case .anonymous = call.identity { _ = try call.user }
+    case .administrator:
+      guard try call.user.isAdministrator else { throw Problem(.forbidden, "Only administrators may do this.") }
     }
   }
 

@@ -12,13 +12,6 @@ struct StatisticsTests {
     #expect(Statistics.median(numbers) == expected)
   }
 
-  @Test("measures spread without minding an outlier")
-  func deviation() {
-    #expect(Statistics.medianDeviation([1, 1, 2, 2, 4, 6, 9]) == 1)
-    #expect(Statistics.medianDeviation([20, 21, 19, 20, 900]) == 1)
-    #expect(Statistics.medianDeviation([]) == nil)
-  }
-
   @Test("finds the slope of a line, and none of one moment")
   func slope() throws {
     let start = Timestamp(unixMilliseconds: 1_700_000_000_000)

@@ -44,12 +44,13 @@ struct LatestReadingsTests {
     #expect(try holds { try latest(device.owner, device.garden) == expected })
     // What arrives later, but was measured before, is not newer.
     #expect(try device.post(device.client, [Sample(value: 9, at: time.advanced(byMilliseconds: -2))]).status == 200)
-    usleep(200_000)
-    #expect(try latest(device.owner, device.garden) == expected)
+    #expect(try device.post(device.client, [Sample(type: "rain", value: 0, at: time)]).status == 200)
+    #expect(try holds { try latest(device.owner, device.garden).contains("rain 0.0") })
+    #expect(try latest(device.owner, device.garden) == ["a_new_type -0.25", "ph 7.0", "rain 0.0", "soil_moisture 2.5"])
     let items = try #require(try device.owner.get(path).json["items"]?.elements)
-    #expect(items[2]["deviceId"]?.text == "\(device.id)")
-    #expect(items[2]["measuredAt"]?.text == "\(time)")
-    #expect(items.map { $0["unit"] } == [.null, .null, .string("%")])
+    #expect(items[3]["deviceId"]?.text == "\(device.id)")
+    #expect(items[3]["measuredAt"]?.text == "\(time)")
+    #expect(items.map { $0["unit"] } == [.null, .null, .string("mm"), .string("%")])
     let tag = try #require(try device.owner.get(path).header("etag"))
     #expect(try device.owner.get(path, headers: ["If-None-Match: \(tag)"]).status == 304)
   }
