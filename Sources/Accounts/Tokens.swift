@@ -57,13 +57,8 @@ struct Tokens: EndpointGroup {
       guard let row = rows.first else {
         throw Problem(.conflict, "You have \(Self.maximumTokens) tokens. End one that you do not need.")
       }
-      var json = JSONWriter()
-      let token = try PersonalToken(row)
-      json.object { json in
-        token.write(&json)
-        json.member("token", key.text)
-      }
-      return Made(location: "/api/tokens/\(id)", body: json.take(), isSecret: true)
+      let body = try PersonalToken(row).body { $0.member("token", key.text) }
+      return Made(location: "/api/tokens/\(id)", body: body, isSecret: true)
     }.response
   }
 

@@ -162,7 +162,7 @@ struct Devices: EndpointGroup {
   private static let one = """
     SELECT \(columns), \(GardenRole.column(of: "$2"))
     FROM devices JOIN gardens ON gardens.id = devices.garden_id
-    WHERE devices.id = $1 AND (gardens.public OR \(GardenRole.viewer.isHeld(by: "$2")))
+    WHERE devices.id = $1 AND \(GardenRole.isVisible(to: "$2"))
     """
   private static let visibleByID = Statement("devices.visibleByID", one)
   /// Lets those pass that hold the device against its end, such as the rollup.

@@ -22,18 +22,7 @@ extension GardenFeature {
         SELECT \(unescaped: Device.columns) FROM devices JOIN gardens ON gardens.id = devices.garden_id
         WHERE gardens.owner_id = \(user) ORDER BY devices.id
         """
-    ) { row, json in
-      let device = try Device(row, now: Timestamp(unixMilliseconds: 0))
-      json.member("id", device.id)
-      json.member("gardenId", device.garden)
-      json.member("name", device.name)
-      json.member("sensorTypes", device.sensorTypes)
-      json.member("timeZone", device.timeZone)
-      device.ground.write(&json)
-      json.member("lastSeenAt", device.lastSeenAt)
-      json.member("createdAt", device.createdAt)
-      json.member("updatedAt", device.updatedAt)
-    }
+    ) { row, json in try Device(row, now: Timestamp(unixMilliseconds: 0)).write(&json, isStored: true) }
   }
 
   // OFFSET 0 keeps the planner from reading everybody's readings: one walk along the index for each device.

@@ -203,7 +203,7 @@ struct GardenRoutes: EndpointGroup {
     "gardens.publicByID", "SELECT \(columns) FROM gardens WHERE id = $1 AND public")
   private static let byID =
     "SELECT \(columns), \(GardenRole.column(of: "$2")) FROM gardens "
-    + "WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))"
+    + "WHERE id = $1 AND \(GardenRole.isVisible(to: "$2"))"
   private static let visibleByID = Statement("gardens.visibleByID", byID)
   /// Lets those pass whose rows name the garden, such as an insight.
   private static let lockByID = Statement("gardens.lock", "\(byID) FOR NO KEY UPDATE")

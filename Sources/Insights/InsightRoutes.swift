@@ -101,7 +101,7 @@ struct InsightRoutes: EndpointGroup {
     "insights.garden",
     """
     SELECT \(ObservedGarden.columns(at: "$3")), \(GardenRole.column(of: "$2")) FROM gardens
-    WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))
+    WHERE id = $1 AND \(GardenRole.isVisible(to: "$2"))
     """)
   private static let byGarden = Statement(
     "insights.byGarden",

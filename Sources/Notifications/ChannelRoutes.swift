@@ -114,12 +114,8 @@ struct ChannelRoutes: EndpointGroup {
         throw Problem(.conflict, "You have \(Channel.maximumOfUser) channels already. Delete one first.")
       }
       let channel = try await confirmation.settle(try Channel(row), of: user, in: transaction)
-      var json = JSONWriter()
-      json.object { json in
-        channel.write(&json)
-        json.member("secret", ifPresent: secret?.text)
-      }
-      return Made(location: "/api/channels/\(channel.id)", body: json.take(), isSecret: secret != nil)
+      let body = channel.body { $0.member("secret", ifPresent: secret?.text) }
+      return Made(location: "/api/channels/\(channel.id)", body: body, isSecret: secret != nil)
     }.response
   }
 

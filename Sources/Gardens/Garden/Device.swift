@@ -46,19 +46,10 @@ package struct Device: PageItem {
     try self.init(&columns, now: now)
   }
 
-  var body: [UInt8] { body { _ in } }
+  package func write(_ json: inout JSONWriter) { write(&json, isStored: false) }
 
-  /// The device with more members behind its own.
-  func body(_ more: (inout JSONWriter) -> Void) -> [UInt8] {
-    var json = JSONWriter()
-    json.object { json in
-      write(&json)
-      more(&json)
-    }
-    return json.take()
-  }
-
-  package func write(_ json: inout JSONWriter) {
+  /// Writes its members; what is stored of it does not say whether it is online.
+  func write(_ json: inout JSONWriter, isStored: Bool) {
     json.member("id", id)
     json.member("gardenId", garden)
     json.member("name", name)
@@ -66,7 +57,7 @@ package struct Device: PageItem {
     json.member("timeZone", timeZone)
     ground.write(&json)
     json.member("lastSeenAt", lastSeenAt)
-    json.member("online", isOnline)
+    if !isStored { json.member("online", isOnline) }
     json.member("createdAt", createdAt)
     json.member("updatedAt", updatedAt)
   }

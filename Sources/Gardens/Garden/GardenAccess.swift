@@ -32,6 +32,6 @@ package struct GardenAccess {
     "gardens.access",
     """
     SELECT \(GardenRole.column(of: "$2")) FROM gardens
-    WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))
+    WHERE id = $1 AND \(GardenRole.isVisible(to: "$2"))
     """)
 }

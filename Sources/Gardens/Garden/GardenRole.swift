@@ -36,6 +36,9 @@ package enum GardenRole: String, CaseIterable, Sendable, Comparable {
     return self == .owner ? "gardens.owner_id = \(user)" : "(gardens.owner_id = \(user) OR \(members))"
   }
 
+  /// Whether a user, who may be NULL, may see the row of `gardens`, as a condition.
+  package static func isVisible(to user: String) -> String { "(gardens.public OR \(viewer.isHeld(by: user)))" }
+
   /// Reads `column`.
   package static func read(_ columns: inout Columns) throws -> GardenRole? {
     try columns.next(String?.self).flatMap { GardenRole(rawValue: $0) }

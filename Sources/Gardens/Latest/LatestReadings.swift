@@ -82,10 +82,4 @@ struct LatestReadings: EndpointGroup {
       ORDER BY series.device_id, series.sensor_type COLLATE "C" LIMIT $2
       """)
   }
-
-  /// The beginning of what is found before it is rolled up.
-  static func foundAtOnce(at now: Timestamp) -> Timestamp {
-    let day: Int64 = 86_400_000
-    return Timestamp(unixMilliseconds: (now.unixMilliseconds.floorDivided(by: day) - 1) * day)
-  }
 }

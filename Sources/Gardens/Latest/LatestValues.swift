@@ -151,8 +151,8 @@ final class LatestValues {
 
   /// The gardens with a reading of which SQL does not find the series before it is rolled up, if it is its first.
   private func lateGardens(_ commits: [Commit]) -> Set<Identifier> {
-    let found = LatestReadings.foundAtOnce(at: now())
-    return Set(commits.lazy.filter { commit in commit.readings.contains { $0.measuredAt < found } }.map(\.garden))
+    let end = LateReadings.end(at: now())
+    return Set(commits.lazy.filter { commit in commit.readings.contains { $0.measuredAt < end } }.map(\.garden))
   }
 
   /// Those of the gardens of which somebody wants to know the newest readings.

@@ -33,12 +33,6 @@ struct Member: PageItem {
     try self.init(&columns, showsEmail: showsEmail)
   }
 
-  var body: [UInt8] {
-    var json = JSONWriter()
-    json.object(write)
-    return json.take()
-  }
-
   func write(_ json: inout JSONWriter) {
     json.member("id", id)
     json.member("role", role)

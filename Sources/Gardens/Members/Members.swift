@@ -75,12 +75,8 @@ struct Members: EndpointGroup {
         throw Problem(.conflict, "The garden has \(Self.maximumMembers) members and invitations.")
       }
       let member = try Member(row, showsEmail: true)
-      var json = JSONWriter()
-      json.object { json in
-        member.write(&json)
-        json.member("token", key.text)
-      }
-      return Made(location: "/api/gardens/\(garden)/members/\(member.id)", body: json.take(), isSecret: true)
+      let body = member.body { $0.member("token", key.text) }
+      return Made(location: "/api/gardens/\(garden)/members/\(member.id)", body: body, isSecret: true)
     }.response
   }
 
@@ -187,7 +183,7 @@ struct Members: EndpointGroup {
     "members.lock",
     """
     SELECT \(GardenRole.column(of: "$2")) FROM gardens
-    WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2"))) FOR NO KEY UPDATE
+    WHERE id = $1 AND \(GardenRole.isVisible(to: "$2")) FOR NO KEY UPDATE
     """)
   private static let lockGarden = Statement(
     "members.lockGarden",

@@ -128,6 +128,6 @@ struct GardenPages: EndpointGroup {
     "garden_pages.visible",
     """
     SELECT name, public, \(GardenRole.column(of: "$2")) FROM gardens
-    WHERE id = $1 AND (public OR \(GardenRole.viewer.isHeld(by: "$2")))
+    WHERE id = $1 AND \(GardenRole.isVisible(to: "$2"))
     """)
 }

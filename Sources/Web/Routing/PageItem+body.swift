@@ -2,9 +2,15 @@ import JSON
 
 extension PageItem {
   /// Its JSON text, as it is answered when asked for alone.
-  package var body: [UInt8] {
+  package var body: [UInt8] { body { _ in } }
+
+  /// The same with more members behind its own, such as a secret that is shown once.
+  package func body(_ more: (inout JSONWriter) -> Void) -> [UInt8] {
     var json = JSONWriter()
-    json.object(write)
+    json.object { json in
+      write(&json)
+      more(&json)
+    }
     return json.take()
   }
 }

@@ -4,6 +4,7 @@ import Reactor
 import Testing
 import Values
 
+@testable import Gardens
 @testable import Insights
 @testable import Transfer
 @testable import Web
@@ -83,6 +84,8 @@ struct TransferTests {
     }.sorted()
   }
 
+  private struct NoDevice: Error {}
+
   @Test("carry everything that is owned into another account")
   func roundTrip() throws {
     let owner = try owner()
@@ -96,6 +99,9 @@ struct TransferTests {
         "reading": 302, "hour": 1, "channel": 1,
       ])
     #expect(Set(kinds.keys) == Set(LineKind.allCases.map(\.rawValue)), "the owner has one of everything")
+    // All that is stored of a device, which whether it is online is not.
+    guard case .object(let device)? = lines.first(where: { $0["kind"]?.text == "device" }) else { throw NoDevice() }
+    #expect(Set(device.members.map(\.name)) == Set(Device.members.map(\.name)).subtracting(["online"]).union(["kind"]))
     let order = lines.first { $0["kind"]?.text == "order" }
     #expect(order?["lines"]?.elements?.first?["unitPrice"]?["amount"]?.integer == 250)
 
