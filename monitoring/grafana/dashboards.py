@@ -129,7 +129,7 @@ runtime = dashboard(
         graph("Uptime", "s", ('time() - process_start_time_seconds{job="api"}', "{{instance}}")),
         graph("Dropped", "ops",
               *((f"sum(rate({name}_dropped_total[$__rate_interval]))", what)
-                for name, what in (("garden_events", "events of gardens"), ("log_lines", "log lines"), ("trace_spans", "spans"))),
+                for name, what in (("garden_events", "events of gardens"), ("log_lines", "log lines"), ("trace_spans", "spans"), ("connections", "connections"))),
               description="What could not be told, written or exported, because who should have taken it was away or slow."),
         panel("table", "Versions", "short", ("build_info", "{{version}} {{revision}}")),
     ]),
