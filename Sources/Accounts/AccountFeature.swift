@@ -37,9 +37,18 @@ package struct AccountFeature: Feature {
 
   package var duties: [Duty] { resetMail.map { [$0.duty] } ?? [] }
 
-  package var expiries: [Expiry] { [Self.sessionExpiry, Tokens.expiry, PasswordResets.expiry] }
+  /// Used refresh tokens come before sessions, which take along what they still have: hardly more than the last one.
+  package var expiries: [Expiry] {
+    [
+      Self.usedTokenExpiry(days: context.configuration.accounts.refreshTokenDays), Self.sessionExpiry, Tokens.expiry,
+      PasswordResets.expiry,
+    ]
+  }
 
-  /// Refresh tokens go with their sessions.
+  /// A used refresh token is kept for as long as its thief, or who was robbed of it, could take it for a valid one. Its
+  /// session may go on for years, and leaves one at each renewal.
+  static func usedTokenExpiry(days: Int) -> Expiry { Expiry { try await $0.execute(deleteUsedTokens, $1, days) } }
+
   static var sessionExpiry: Expiry { Expiry { try await $0.execute(deleteSessions, $1) } }
 
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
@@ -67,6 +76,13 @@ package struct AccountFeature: Feature {
   private static let deleteResets = Statement(
     "erasure.passwordResets",
     "DELETE FROM password_resets WHERE email_key = (SELECT email_key FROM users WHERE id = $1)")
+  private static let deleteUsedTokens = Statement(
+    "expiry.refreshTokens",
+    """
+    DELETE FROM refresh_tokens WHERE hash IN (
+      SELECT hash FROM refresh_tokens WHERE used_at < now() - make_interval(days => $2::integer)
+      ORDER BY used_at LIMIT $1)
+    """)
   private static let deleteSessions = Statement(
     "expiry.sessions",
     """

@@ -34,6 +34,6 @@ package struct Migration: Sendable {
     .tokens, .members, .shops, .places, .channels, .days, .daysBefore, .ordersByStatus, .sealedReadings,
     .ground, .sessionKeys, .statusSpans, .passwordResets, .confirmations,
     .silenceDue, .silenceDueIndex, .deviceZone, .daysTogether, .wordsTogether, .wordsRenewed, .historyParts,
-    .insightsTold, .newsExpires,
+    .insightsTold, .newsExpires, .refreshTokensUsed,
   ]
 }

@@ -30,7 +30,7 @@ extension Configuration {
         "How long an access token is valid."),
       Setting(
         "REFRESH_TOKEN_DAYS", \.accounts.refreshTokenDays, .integer(1...365), default: .text("30"),
-        "How long a refresh token is valid."),
+        "How long a refresh token is valid, and a used one that comes back ends its session."),
       Setting(
         "REGISTRATION", \.accounts.registration, .name, default: .text("open"),
         "Who may register: open, everyone; invite, who is invited to a garden; closed, nobody (`terroir user create`)."),

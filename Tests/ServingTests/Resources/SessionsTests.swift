@@ -3,6 +3,7 @@ import Reactor
 import Testing
 import Values
 
+@testable import Accounts
 @testable import Secrets
 @testable import Web
 
@@ -43,6 +44,48 @@ struct SessionsTests {
     #expect(try refresh(try second.json["refreshToken"]?.text).status == 401)
     #expect(try client.get("/api/users/me").status == 401)
     #expect(try refresh("trt_nonsense").status == 401)
+  }
+
+  @Test("that go on know of a used refresh token for as long as one is valid, and end when it comes back by then")
+  func usedTokens() throws {
+    let (_, id) = try server.signedIn()
+    let days = server.configuration.accounts.refreshTokenDays
+    var tokens = [try #require(try login(id)["refreshToken"]?.text)]
+    var access: String?
+    for _ in 0..<3 {
+      let renewed = try refresh(tokens.last).json
+      tokens.append(try #require(renewed["refreshToken"]?.text))
+      access = renewed["accessToken"]?.text
+    }
+    let digests = try tokens.map { try #require(OpaqueKey($0, .refreshToken)).digest }
+    let left = try server.withDatabase { database in
+      for (digest, age) in zip(digests, [days + 1, days - 1]) {
+        try await database.execute(
+          """
+          UPDATE refresh_tokens SET used_at = used_at - make_interval(days => \(age)::integer) WHERE hash = \(digest)
+          """)
+      }
+      // Long enough ago that no answer can have been lost just now.
+      try await database.execute(
+        """
+        UPDATE refresh_tokens SET noted_at = now() - interval '11 s'
+        WHERE session_id IN (SELECT id FROM sessions WHERE user_id = \(id))
+        """)
+      return try await database.transaction { transaction in
+        _ = try await AccountFeature.usedTokenExpiry(days: days).delete(transaction, 100)
+        return try await transaction.query(
+          """
+          SELECT hash FROM refresh_tokens JOIN sessions ON sessions.id = session_id WHERE user_id = \(id)
+          """
+        ).map { try $0.decode([UInt8].self, 0) }
+      }
+    }
+    #expect(Set(left) == Set(digests.dropFirst()))
+    let client = Client(server, token: access)
+    #expect(try refresh(tokens[0]).status == 401)
+    #expect(try client.get("/api/users/me").status == 200)
+    #expect(try refresh(tokens[1]).status == 401)
+    #expect(try client.get("/api/users/me").status == 401)
   }
 
   @Test("of which twenty at one address use one refresh token at a time all get the same next one")
