@@ -12,12 +12,16 @@ package final class NotificationFeature: Feature {
   let context: LoopContext
   private let networks: AdmittedNetworks
   private let seal: Seal
+  private let resealing: SecretResealing
   private var courier: Courier?
 
   package init(_ context: LoopContext) {
     self.context = context
     networks = AdmittedNetworks(allowed: context.configuration.notifications.allowedNetworks)
     seal = Seal(keys: context.configuration.accounts.keys("webhook secret 1"))
+    resealing = SecretResealing(seal: seal) { count in
+      context.logger.log(.info, "Webhooks' secrets were sealed anew") { $0.field("secrets", count) }
+    }
   }
 
   package var endpoints: [Endpoint] {
@@ -26,7 +30,7 @@ package final class NotificationFeature: Feature {
     return channels.endpoints + confirmation.endpoints
   }
 
-  package var duties: [Duty] { [] }
+  package var duties: [Duty] { resealing.duty.map { [$0] } ?? [] }
 
   package var expiries: [Expiry] {
     [

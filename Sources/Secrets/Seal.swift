@@ -33,13 +33,22 @@ package struct Seal {
   }
 
   /// What was sealed; nil when it was sealed with another key, or altered since.
-  package func open(_ bytes: [UInt8]) -> [UInt8]? {
+  package func open(_ bytes: [UInt8]) -> [UInt8]? { opened(bytes)?.text }
+
+  /// The same sealed with the first key; nil when it is already, and when it cannot be opened.
+  package func resealed(_ bytes: [UInt8]) -> [UInt8]? {
+    guard let (text, key) = opened(bytes), key > 0 else { return nil }
+    return seal(text)
+  }
+
+  /// What was sealed, and with which of the keys.
+  private func opened(_ bytes: [UInt8]) -> (text: [UInt8], key: Int)? {
     let head = Self.nonceLength + Self.tagLength
     guard bytes.count >= head else { return nil }
     let nonce = Array(bytes[..<Self.nonceLength])
     var tag = Array(bytes[Self.nonceLength..<head])
     let sealed = Array(bytes[head...])
-    for key in keys {
+    for (index, key) in keys.enumerated() {
       let text = Self.withContext { context -> [UInt8]? in
         var output = [UInt8](repeating: 0, count: sealed.count)
         var (count, rest): (Int32, Int32) = (0, 0)
@@ -50,7 +59,7 @@ package struct Seal {
           && EVP_DecryptFinal_ex(context, nil, &rest) == 1
         return isWhole ? output : nil
       }
-      if let text { return text }
+      if let text { return (text, index) }
     }
     return nil
   }

@@ -61,6 +61,7 @@ final class Duties {
   func stop() { isStopped = true }
 
   private func keep(_ duty: Duty) async {
+    if duty.delaySeconds > 0 { await context.loop.sleep(nanoseconds: duty.delaySeconds * 1_000_000_000) }
     while !isStopped {
       let hasMore = context.database.isUsable ? await runInTurn(duty) : false
       await context.loop.sleep(nanoseconds: hasMore ? Self.breathNanoseconds : duty.intervalSeconds * 1_000_000_000)

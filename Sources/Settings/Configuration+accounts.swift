@@ -22,7 +22,7 @@ extension Configuration {
         }, isSecret: true, "Signs access tokens: at least 32 random bytes."),
       Setting(
         "JWT_SECRET_PREVIOUS", optional: \.accounts.previousJWTSecret, .text(4_096), isSecret: true,
-        "The secret before, whose tokens are valid until they expire."),
+        "The secret before: its tokens are valid until they expire, and webhooks' secrets are sealed anew."),
       Setting("JWT_ISSUER", \.accounts.issuer, .text(120), default: .text("terroir"), "`iss` of access tokens."),
       Setting("JWT_AUDIENCE", \.accounts.audience, .text(120), default: .text("terroir"), "`aud` of access tokens."),
       Setting(

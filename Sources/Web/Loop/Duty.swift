@@ -12,6 +12,8 @@ package struct Duty {
   package let run: (Transaction) async throws -> Bool
   /// Whether it must have run before anything is served.
   package var precedesServing = false
+  /// From the start to the first run.
+  package var delaySeconds: UInt64 = 0
   /// Called after each run whose transaction was committed.
   package var committed: () -> Void = {}
   /// Called after each run that failed; gives whether the next one is worth to be tried at once.
@@ -19,7 +21,7 @@ package struct Duty {
 
   package init(
     name: StaticString, intervalSeconds: UInt64, timeoutMilliseconds: Int,
-    run: @escaping (Transaction) async throws -> Bool, precedesServing: Bool = false,
+    run: @escaping (Transaction) async throws -> Bool, precedesServing: Bool = false, delaySeconds: UInt64 = 0,
     committed: @escaping () -> Void = {}, failed: @escaping (any Error) -> Bool = { _ in false }
   ) {
     self.name = name
@@ -27,6 +29,7 @@ package struct Duty {
     self.timeoutMilliseconds = timeoutMilliseconds
     self.run = run
     self.precedesServing = precedesServing
+    self.delaySeconds = delaySeconds
     self.committed = committed
     self.failed = failed
   }
