@@ -100,18 +100,12 @@ final class Housekeeping {
 
   /// How often the sessions are counted, in nanoseconds.
   private static let countNanoseconds: UInt64 = 10_000_000_000
-  private static let liveSessions = Statement(
-    "sessions.count", "SELECT count(*) FROM sessions WHERE revoked_at IS NULL AND expires_at > now()")
 
   /// Keeps `user_sessions_active` up to date, for as long as the loop runs.
   private func countSessions() async {
     let gauge = context.process.instruments.sessionsActive.child(shard: loop.index)
     while true {
-      if let row = try? await context.database.query(Self.liveSessions).first,
-        let count = try? row.decode(Int64.self, 0)
-      {
-        gauge.set(Double(count))
-      }
+      gauge.set(await SessionCount.measure(context.database))
       await loop.sleep(nanoseconds: Self.countNanoseconds)
     }
   }

@@ -165,7 +165,7 @@ business = dashboard(
     "Terroir: business",
     ("Today", [
         stat("Registrations", "short", "sum(increase(users_registered_total[24h]))"),
-        stat("Sessions", "short", "sum(user_sessions_active)"),
+        stat("Sessions", "short", "max(user_sessions_active)"),
         stat("Orders", "short", 'sum(increase(orders_created_total{status="pending"}[24h]))'),
         stat("Readings", "short", 'sum(increase(iot_sensor_readings_total{status="accepted"}[24h]))'),
         stat("Insights", "short", 'sum(increase(ai_insights_generated_total{success="true"}[24h]))'),

@@ -71,7 +71,9 @@ package struct Instruments: Sendable {
     databaseIdle = registry.gauge("database_connections_idle", help: "Postgres connections with nothing in flight.")
     redisActive = registry.gauge("redis_connections_active", help: "Redis connections that are up.")
     usersRegistered = registry.counter("users_registered_total", help: "Accounts made.")
-    sessionsActive = registry.gauge("user_sessions_active", help: "Sessions neither expired nor revoked, from SQL.")
+    sessionsActive = registry.gauge(
+      "user_sessions_active",
+      help: "Sessions neither expired nor revoked, of all replicas; beyond some 80000 an estimate.")
     ordersCreated = registry.counter("orders_created_total", help: "Orders made.", labels: ["status"])
     orderTransitions = registry.counter(
       "order_transitions_total", help: "Orders moved from one state to another.", labels: ["from", "to"])
