@@ -108,19 +108,19 @@ package enum FrostRule {
       .filter { $0.newest.at.hours(until: observations.now) <= maximumAgeHours }
       .prefix(maximumStations)
       .map { series in
-        // Its own humidity, or that of a neighbour.
-        let humidity = humidities.first { $0.device == series.device } ?? humidities.first
+        // Its own humidity, or that of a neighbour: one that is measured, too.
+        let measured = humidities.filter { abs($0.newest.at.hours(until: series.newest.at)) <= maximumAgeHours }
+        let humidity = measured.first { $0.device == series.device } ?? measured.first
         return station(series, humidity: humidity, longitude: observations.longitude)
       }
   }
 
+  /// What a station says by what it has measured, with a humidity of about the same time: one wrong value moves nothing.
   package static func station(_ series: SensorSeries, humidity: SensorSeries?, longitude: Double) -> Station {
-    let newest = series.newest
-    let relative = humidity.flatMap { humidity -> Double? in
-      abs(humidity.newest.at.hours(until: newest.at)) <= maximumAgeHours ? humidity.newest.mean : nil
-    }
+    let (series, humidity) = (series.credible, humidity?.credible)
+    let (newest, relative) = (series.newest, humidity?.newest.mean)
     let night = SolarNight(at: newest.at, longitude: longitude)
-    let nights = StationNights(series, humidity: relative == nil ? nil : humidity, longitude: longitude)
+    let nights = StationNights(series, humidity: humidity, longitude: longitude)
     // In the morning the last night says more of the next one than what is measured.
     let isMorning = night.hour > SolarNight.coldHours.upperBound
     let learnt = isMorning ? nil : nights.forecast(day: night.day, hour: night.hour)

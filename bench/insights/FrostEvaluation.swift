@@ -16,6 +16,11 @@ struct FrostEvaluation {
     ]
   }
   static let insightsBeyondFrostNights = 40
+  /// At which hour forecasts are made once more with a wrong value, by how much that is out, and how many of a year it may
+  /// turn.
+  static let spikedHour = 22.0
+  static let spikeCelsius = 30.0
+  static let nightsTurned = 2
   /// The hours of the passes: one an hour while anybody is warned.
   static let hours = Array(stride(from: 15.0, through: 30.0, by: 1))
 
@@ -46,6 +51,8 @@ struct FrostEvaluation {
   private(set) var insights = 0
   /// The most insights of one night: all but the first are changes of mind.
   private(set) var mostOfANight = 0
+  /// Nights of which one wrong value turns a warning into none, or the other way round.
+  private(set) var turned = 0
 
   init(_ station: StationYear, seed: UInt64) {
     self.station = station
@@ -67,6 +74,12 @@ struct FrostEvaluation {
           let fresh = FrostRule.station(
             observations.series[0], humidity: observations.series[1], longitude: station.longitude)
           scores[hour, default: Score()].add(fresh.isFrost, isFrost, error: fresh.forecast - minimum)
+          if hour == Self.spikedHour {
+            let spiked = FrostRule.station(
+              Self.spiked(observations.series[0], isWarm: day % 2 == 0), humidity: observations.series[1],
+              longitude: station.longitude)
+            turned += spiked.isFrost == fresh.isFrost ? 0 : 1
+          }
         }
         if FrostRule.isNews(finding, observations) {
           said.append(Said(at: observations.now, finding))
@@ -86,6 +99,16 @@ struct FrostEvaluation {
       series: [air, humidity].map { $0.series(at: step, hours: hours, days: days) }, now: station.time(step),
       longitude: station.longitude,
       said: said.filter { $0.at.advanced(byDays: FrostRule.memoryDays) >= station.time(step) })
+  }
+
+  /// The same with one wrong value: far too warm at 13 h by the sun, or far too cold an hour ago.
+  private static func spiked(_ series: SensorSeries, isWarm: Bool) -> SensorSeries {
+    var points = series.points
+    let index = points.count - 1 - (isWarm ? Int(spikedHour) - 13 : 1) * StationYear.stepsPerHour
+    points[index] = Point(points[index].at, points[index].mean + (isWarm ? spikeCelsius : -spikeCelsius))
+    return SensorSeries(
+      device: series.device, deviceName: series.deviceName, sensorType: series.sensorType, points: points,
+      hours: series.hours)
   }
 
   /// The step at an hour of a night, counted from the year's first; nil when the year is over.
@@ -121,6 +144,7 @@ struct FrostEvaluation {
       Figure(Figure.digits(persistence.detection)), Figure(Figure.digits(persistence.falseAlarmRatio)),
       Figure(Figure.digits(persistence.meanError)), Figure(Figure.digits(persistence.success)),
       .count(insights - frostNights, atMost: Self.insightsBeyondFrostNights), .count(mostOfANight - 1, atMost: 1),
+      .count(turned, atMost: Self.nightsTurned),
     ]
     return row
   }
@@ -128,7 +152,7 @@ struct FrostEvaluation {
   static var head: [String] {
     ["Station", "Rules", "Frost nights"]
       + Promise.all.flatMap { ["\(Int($0.hour)) h: found", "false", "error", "success"] }
-      + ["Last night's: found", "false", "error", "success", "Insights beyond", "Changes"]
+      + ["Last night's: found", "false", "error", "success", "Insights beyond", "Changes", "Turned by a spike"]
   }
 }
 

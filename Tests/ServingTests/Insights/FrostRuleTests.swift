@@ -58,6 +58,63 @@ struct FrostRuleTests {
     #expect(station["dewPoint"]?.number == -4.02)
   }
 
+  /// The same series with other values at points that were measured so many hours ago.
+  private static func wrong(_ series: SensorSeries, _ values: [(hoursAgo: Double, value: Double)]) -> SensorSeries {
+    var points = series.points
+    for (hoursAgo, value) in values {
+      let index = points.count - 1 - Int((hoursAgo * 6).rounded())
+      points[index] = Point(points[index].at, value)
+    }
+    return SensorSeries(
+      device: series.device, deviceName: series.deviceName, sensorType: series.sensorType, points: points,
+      hours: series.hours)
+  }
+
+  @Test("is moved by no single wrong value", arguments: [45.0, 60, -30])
+  func spikes(value: Double) throws {
+    let dusk = try #require(Timestamp("2026-11-21T18:30:00Z"))
+    let frosty = Self.air(days: 9, minimum: -4, now: dusk)
+    let right = FrostRule.station(frosty, humidity: nil, longitude: 0)
+    for hoursAgo in [5.5, 1, 1.0 / 6, 0] {
+      let spike = Self.wrong(frosty, [(hoursAgo, value)])
+      #expect(try Self.finding([spike], now: dusk).finding.title == "Frost tonight")
+      #expect(abs(FrostRule.station(spike, humidity: nil, longitude: 0).forecast - right.forecast) < 0.3)
+    }
+    let humidity = RulePlot.series("air_humidity", RulePlot.tens(48) { _ in 60 }, now: dusk)
+    let dry = FrostRule.station(frosty, humidity: Self.wrong(humidity, [(0, 2)]), longitude: 0)
+    #expect(dry.humidity == 60)
+  }
+
+  @Test("takes one value far below all others for no frost until a second one says so")
+  func confirmed() throws {
+    let summer = Self.air(days: 9, minimum: 15)
+    for hoursAgo in [7.0 / 6, 1.0 / 6, 0] {
+      #expect(try Self.finding([Self.wrong(summer, [(hoursAgo, -10)])]).finding.title == "No frost tonight")
+    }
+    let fallen = try Self.finding([Self.wrong(summer, [(1.0 / 6, -1), (0, -1.2)])])
+    #expect(fallen.finding.title == "Frost tonight")
+  }
+
+  @Test("goes by a hygrometer that measures when another has ended, though it were the station's own")
+  func hygrometers() throws {
+    let air = RulePlot.series("air_temperature", RulePlot.tens(5) { 3 + 1.2 * $0 })
+    func hygrometer(_ number: UInt64, endedHoursAgo hours: Double, percent: Double) -> SensorSeries {
+      RulePlot.series(
+        "air_humidity", RulePlot.tens(5) { _ in percent }, now: RulePlot.evening.advanced(byHours: -hours),
+        device: RulePlot.device(number))
+    }
+    let (own, other, fresh) = (
+      hygrometer(1, endedHoursAgo: 20, percent: 10), hygrometer(2, endedHoursAgo: 20, percent: 20),
+      hygrometer(3, endedHoursAgo: 0, percent: 60)
+    )
+    for humidities in [[other, fresh], [own, fresh], [own, other, fresh]] {
+      let stations = FrostRule.stations(Observations(series: [air] + humidities, now: RulePlot.evening))
+      #expect(stations.map(\.humidity) == [60])
+    }
+    let dead = FrostRule.stations(Observations(series: [air, own, other], now: RulePlot.evening))
+    #expect(dead.map(\.humidity) == [nil])
+  }
+
   @Test("lets a warning stand until the morning, and says it once a night")
   func stands() throws {
     let frost = Self.air(days: 30, minimum: -4)
