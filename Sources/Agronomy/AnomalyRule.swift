@@ -9,72 +9,79 @@ package enum AnomalyRule {
   /// A sensor without any value for so long was taken away.
   package static let maximumAgeHours = 3.0
 
-  /// The most sensors of a type that are found to have left their neighbours.
-  static let maximumApart = 5
-
   /// Nil when no sensor can be judged and no device is silent.
   package static func finding(_ observations: Observations) -> Finding? {
     let silent = observations.silent.sorted { ($0.name, $0.device) < ($1.name, $1.device) }
-    let judged = observations.series.filter { series in
-      series.newest.at.hours(until: observations.now) <= maximumAgeHours
-        && !silent.contains { $0.device == series.device }
-    }
+    let judged = judged(observations)
     guard !judged.isEmpty || !silent.isEmpty else { return nil }
-    let faults = faults(judged)
+    let standing = standing(observations)
+    let judgement = Judgement(judged, standing)
+    let faults = judgement.faults
     let severity: Severity = faults.isEmpty && silent.isEmpty ? .info : .notice
-    return Finding(severity, title(faults, silent), text(faults, silent, observations, judged.count)) { json in
+    return Finding(severity, title(faults, silent), text(judgement, silent, observations, judged.count)) { json in
       json.member("sensors", judged.count)
       json.key("faults")
-      json.array { json in for fault in faults { json.object { fault.write(&$0) } } }
-      json.key("silent")
       json.array { json in
-        for device in silent {
-          json.object { json in
-            json.member("deviceId", device.device)
-            json.member("deviceName", device.name)
-            json.member("lastSeenAt", device.seenAt)
-          }
+        for fault in faults {
+          json.object { fault.write(&$0, foundAt: standing.foundAt(fault.series) ?? observations.now) }
         }
       }
+      json.key("uncompared")
+      json.array { json in for series in judgement.uncompared { json.object { write(series, &$0) } } }
+      json.key("silent")
+      json.array { json in for device in silent { json.object { write(device, &$0) } } }
     }
   }
 
-  /// In the order of names, so that what is the same is called the same.
-  package static func faults(_ series: [SensorSeries]) -> [SensorFault] {
-    let found = Dictionary(grouping: series, by: \.sensorType).values.flatMap(faults(ofType:))
-    return found.sorted {
-      ($0.series.deviceName, $0.series.sensorType, $0.series.device)
-        < ($1.series.deviceName, $1.series.sensorType, $1.series.device)
+  /// The sensors that something is wrong with.
+  package static func faults(_ observations: Observations) -> [SensorFault] {
+    Judgement(judged(observations), standing(observations)).faults
+  }
+
+  /// The sensors that measure, of devices that are not silent.
+  private static func judged(_ observations: Observations) -> [SensorSeries] {
+    observations.series.filter { series in
+      series.newest.at.hours(until: observations.now) <= maximumAgeHours
+        && !observations.silent.contains { $0.device == series.device }
     }
   }
 
-  /// What is wrong with sensors of one type, at least one. One that left its neighbours also draws what these are held
-  /// against: it is taken out before the others are judged.
-  private static func faults(ofType series: [SensorSeries]) -> [SensorFault] {
-    var found = series.compactMap(FaultFinder.faultByItself)
-    guard let margin = SensorCharacter(series[0].sensorType).neighbours else { return found }
-    var others = series.filter { one in !found.contains { $0.series.device == one.device } }
-    for _ in 0..<maximumApart {
-      let neighbours = Neighbours(others)
-      let apart = others.compactMap { FaultFinder.apart($0, neighbours, margin: margin) }
-      guard let worst = apart.max(by: { abs($0.expected) < abs($1.expected) }) else { break }
-      found.append(worst)
-      others.removeAll { $0.device == worst.series.device }
-    }
-    return found
+  private static func write(_ series: SensorSeries, _ json: inout JSONWriter) {
+    json.member("deviceId", series.device)
+    json.member("deviceName", series.deviceName)
+    json.member("sensorType", series.sensorType)
+  }
+
+  private static func write(_ device: SilentDevice, _ json: inout JSONWriter) {
+    json.member("deviceId", device.device)
+    json.member("deviceName", device.name)
+    json.member("lastSeenAt", device.seenAt)
+  }
+
+  private static func lastTold(_ observations: Observations) -> Said? {
+    observations.said.filter(\.isTold).max { $0.at < $1.at }
+  }
+
+  private static func standing(_ observations: Observations) -> StandingFaults {
+    StandingFaults(lastTold(observations), now: observations.now)
   }
 
   /// Whether a finding is to be told without being asked for: what is wrong is not what was wrong when it was last told.
+  /// Of devices that are gone, and of faults that were given up, nobody says that they are over.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
-    let last = observations.said.filter(\.isTold).max { $0.at < $1.at }
-    return wrong(Evidence(json: finding.evidence)) != (last.map { wrong($0.evidence) } ?? [])
+    guard let last = lastTold(observations) else { return !wrong(Evidence(json: finding.evidence)).isEmpty }
+    let devices = Set(observations.devices.map { "\($0)" })
+    let told = wrong(last.evidence).subtracting(standing(observations).sensorsGivenUp).filter {
+      devices.contains($0[0])
+    }
+    return wrong(Evidence(json: finding.evidence)) != told
   }
 
   /// What is wrong: sensors by their devices and types, whatever their fault is, and silent devices.
-  private static func wrong(_ evidence: Evidence) -> Set<[String?]> {
+  private static func wrong(_ evidence: Evidence) -> Set<[String]> {
     Set(
-      evidence["faults"].map { [$0.text("deviceId"), $0.text("sensorType")] }
-        + evidence["silent"].map { [$0.text("deviceId")] })
+      evidence["faults"].compactMap(StandingFaults.key)
+        + evidence["silent"].compactMap { json in json.text("deviceId").map { [$0] } })
   }
 
   private static func title(_ faults: [SensorFault], _ silent: [SilentDevice]) -> String {
@@ -89,9 +96,11 @@ package enum AnomalyRule {
   }
 
   private static func text(
-    _ faults: [SensorFault], _ silent: [SilentDevice], _ observations: Observations, _ judged: Int
+    _ judgement: Judgement, _ silent: [SilentDevice], _ observations: Observations, _ judged: Int
   ) -> String {
-    var sentences = faults.prefix(Finding.maximumNames).map { $0.sentence(observations.clock(of: $0.series.device)) }
+    var sentences = judgement.faults.prefix(Finding.maximumNames).map {
+      $0.sentence(observations.clock(of: $0.series.device))
+    }
     sentences += silent.prefix(Finding.maximumNames).map { device in
       let minutes = device.seenAt.hours(until: observations.now) * 60
       let long =
@@ -99,9 +108,10 @@ package enum AnomalyRule {
       let since = observations.clock(of: device.device).text(device.seenAt)
       return "\(device.name) has been silent for \(long), since \(since)."
     }
-    if sentences.isEmpty {
-      return judged == 1 ? "The sensor measures as it should." : "All \(judged) sensors measure as they should."
-    }
-    return sentences.joined(separator: " ")
+    guard sentences.isEmpty else { return sentences.joined(separator: " ") }
+    let well = judged == 1 ? "The sensor measures as it should" : "All \(judged) sensors measure as they should"
+    guard !judgement.uncompared.isEmpty else { return well + "." }
+    let names = Finding.list(judgement.uncompared.map { "\($0.sensorType) of \($0.deviceName)" })
+    return "\(well), as far as each tells by itself; \(names) could not be compared with neighbours."
   }
 }

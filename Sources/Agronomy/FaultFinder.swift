@@ -1,6 +1,6 @@
 import Values
 
-/// Looks for what is wrong with a sensor, by itself and beside its neighbours.
+/// Looks for what is wrong with a sensor by itself, whatever others measure.
 enum FaultFinder {
   /// For how long something that is over is still told: the pass that comes next has to see it.
   static let freshHours = 1.0
@@ -14,25 +14,17 @@ enum FaultFinder {
   static let stuckFactor = 2.0
   /// The hours before that a sensor must have been known for.
   static let fewestHours = 24
-  /// How long a sensor is apart from its neighbours before it is told of, and for how long after.
-  static let apartHours = 2.0
-  static let apartMemoryHours = 6.0
-  static let fewestApart = 6
-  /// What is left out at either end of the week's differences.
-  static let outlierShare = 0.01
 
-  // MARK: By itself
-
-  /// What is wrong with a sensor whatever others measure; nil when nothing is.
-  static func faultByItself(_ series: SensorSeries) -> SensorFault? {
+  /// Nil when nothing is wrong.
+  static func fault(_ series: SensorSeries) -> SensorFault? {
     let character = SensorCharacter(series.sensorType)
     return sudden(series, character) ?? stuck(series, character)
   }
 
   private static func sudden(_ series: SensorSeries, _ character: SensorCharacter) -> SensorFault? {
     let points = series.points
-    let fresh = points.indices.reversed().prefix { points[$0].at.hours(until: series.newest.at) <= freshHours }
-    for index in fresh {
+    // The first of them tells best: those after a step are expected to be between its sides.
+    for index in points.indices where points[index].at.hours(until: series.newest.at) <= freshHours {
       let point = points[index]
       if max(point.max, -point.min) > character.impossible {
         return SensorFault(series: series, kind: .impossible, point: extreme(point, point.max), expected: 0, hours: 0)
@@ -98,31 +90,6 @@ enum FaultFinder {
       longest = max(longest, current)
     }
     return longest
-  }
-
-  // MARK: Beside others
-
-  /// Whether its difference from its neighbours' median has left the range of the week before by more than a margin.
-  static func apart(_ series: SensorSeries, _ neighbours: Neighbours, margin: Double) -> SensorFault? {
-    let start = series.newest.at.advanced(byHours: -apartMemoryHours - apartHours)
-    let usual = neighbours.differences(ofHours: series.hours.filter { $0.at < start }).map(\.value).sorted()
-    guard usual.count >= fewestHours else { return nil }
-    let left = Int(Double(usual.count) * outlierShare)
-    let range = usual[left]...usual[usual.count - 1 - left]
-    let recent = neighbours.differences(ofPoints: series.points.filter { $0.at >= start })
-    for (index, last) in recent.enumerated().reversed() {
-      let window = recent[...index].suffix(while: { $0.at.hours(until: last.at) <= apartHours })
-      guard window.count >= fewestApart, window.first!.at.hours(until: last.at) >= apartHours * 0.75,
-        let middle = Statistics.median(window.map(\.value))
-      else { continue }
-      let excess = middle > range.upperBound ? middle - range.upperBound : min(middle - range.lowerBound, 0)
-      guard abs(excess) > margin else { continue }
-      let point = series.points.last { $0.at <= last.at } ?? series.newest
-      return SensorFault(
-        series: series, kind: .apart, point: point, expected: middle - Statistics.median(usual)!,
-        hours: window.first!.at.hours(until: last.at))
-    }
-    return nil
   }
 }
 

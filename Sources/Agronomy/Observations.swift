@@ -75,13 +75,15 @@ package struct Observations {
   /// What says of each device when its soil is dry; those that are not named are judged by the assumed soil.
   package var limits: [Identifier: MoistureLimits]
   package var silent: [SilentDevice]
+  /// The garden's devices without those that were taken away.
+  package var devices: Set<Identifier>
   /// What was said since; see `Said`.
   package var said: [Said]
 
   package init(
     series: [SensorSeries], now: Timestamp, longitude: Double? = nil, clock: GardenClock = .utc,
     clocks: [Identifier: GardenClock] = [:], limits: [Identifier: MoistureLimits] = [:], silent: [SilentDevice] = [],
-    said: [Said] = []
+    devices: Set<Identifier>? = nil, said: [Said] = []
   ) {
     self.series = series
     self.now = now
@@ -90,6 +92,7 @@ package struct Observations {
     self.clocks = clocks
     self.limits = limits
     self.silent = silent
+    self.devices = devices ?? Set(series.map(\.device) + silent.map(\.device))
     self.said = said
   }
 

@@ -21,6 +21,8 @@ package struct SensorFault {
   let expected: Double
   /// For how many hours it has been so.
   let hours: Double
+  /// The usual difference from its neighbours of one that left them.
+  var usual: Comparison.Usual?
 
   func sentence(_ clock: GardenClock) -> String {
     let (name, type, unit) = (series.deviceName, series.sensorType, series.unit)
@@ -38,7 +40,8 @@ package struct SensorFault {
     }
   }
 
-  func write(_ json: inout JSONWriter) {
+  /// `foundAt` is when it was first told, and now of what is new.
+  func write(_ json: inout JSONWriter, foundAt: Timestamp) {
     json.member("deviceId", series.device)
     json.member("deviceName", series.deviceName)
     json.member("sensorType", series.sensorType)
@@ -47,5 +50,10 @@ package struct SensorFault {
     json.member("measuredAt", point.at)
     json.member("expected", expected.rounded(places: 3))
     json.member("hours", hours.rounded(places: 2))
+    json.member("foundAt", foundAt)
+    if let usual {
+      json.key("usual")
+      json.object { usual.write(&$0) }
+    }
   }
 }

@@ -24,6 +24,7 @@ extension Observations {
       clocks: Dictionary(uniqueKeysWithValues: devices.compactMap { device in device.clock.map { (device.id, $0) } }),
       limits: Dictionary(uniqueKeysWithValues: devices.map { ($0.id, $0.ground.limits(in: garden.ground)) }),
       silent: devices.compactMap { $0.silent(at: now) },
+      devices: Set(devices.filter { !$0.isGone(at: now) }.map(\.id)),
       said: try await Self.said(type, of: garden.id, at: now, transaction))
   }
 

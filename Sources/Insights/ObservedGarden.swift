@@ -70,7 +70,9 @@ struct ObservedDevice {
 
   /// Itself as one that fell silent; nil when it did not.
   func silent(at now: Timestamp) -> SilentDevice? {
-    guard isSilent, let seenAt, seenAt.hours(until: now) <= Self.goneDays * 24 else { return nil }
+    guard isSilent, let seenAt, !isGone(at: now) else { return nil }
     return SilentDevice(device: id, name: name, seenAt: seenAt)
   }
+
+  func isGone(at now: Timestamp) -> Bool { seenAt.map { $0.hours(until: now) > Self.goneDays * 24 } ?? false }
 }

@@ -6,10 +6,18 @@ import Values
 struct FaultEvaluation {
   enum Fault: String, CaseIterable {
     case stuck, spike, drift, offset, gap
+    /// An offset where all devices send once an hour, each at its own minutes.
+    case hourlyOffset = "hourly offset"
+
+    /// Whether it is still there after two days.
+    var lasts: Bool { self != .spike && self != .gap }
   }
   static let anomaliesOfAYear = 12
   static let foundShare = 0.9
   static let hoursToFind = 6
+  /// For how many hours a fault lasts, and after how many each it is looked for once it was found.
+  static let hoursOfFault = 48
+  static let hoursOfLooks = 3
   /// How many faults of each kind are put in.
   static let injections = 60
 
@@ -19,6 +27,8 @@ struct FaultEvaluation {
   private(set) var waterings = 0
   private(set) var found: [Fault: Int] = [:]
   private(set) var tried: [Fault: Int] = [:]
+  /// Of the faults that were found, those that were there to the end, and those that were named to the end.
+  private(set) var (lasting, named) = (0, 0)
 
   init(_ station: StationYear, seed: UInt64) {
     self.station = station
@@ -67,7 +77,8 @@ struct FaultEvaluation {
   /// Puts one fault into one sensor at some moment, and looks whether it is found in time.
   private mutating func inject(_ fault: Fault, _ random: inout SeededGenerator) {
     let step = Int.random(
-      in: 12 * 24 * StationYear.stepsPerHour..<StationYear.steps - 48 * StationYear.stepsPerHour, using: &random)
+      in: 12 * 24 * StationYear.stepsPerHour..<StationYear.steps - Self.hoursOfFault * StationYear.stepsPerHour,
+      using: &random)
     let candidates = garden.sensors.filter { Self.applies(fault, to: $0.type) }
     let chosen = candidates.randomElement(using: &random)!
     tried[fault, default: 0] += 1
@@ -79,15 +90,36 @@ struct FaultEvaluation {
     }
     var sensors = garden.sensors.filter { $0.type == chosen.type }
     let index = sensors.firstIndex { $0.device == chosen.device }!
+    if fault == .hourlyOffset {
+      for place in sensors.indices {
+        sensors[place].sends = (StationYear.stepsPerHour, Int.random(in: 0..<StationYear.stepsPerHour, using: &random))
+      }
+    }
     sensors[index].values = Self.broken(chosen.values, fault, at: step, type: chosen.type, &random)
     // A pass an hour, at some minute of it; a spike has to be seen by the first.
     let first = step + Int.random(in: 0..<StationYear.stepsPerHour, using: &random)
     let passes = fault == .spike ? [first] : Array(stride(from: first, through: end, by: StationYear.stepsPerHour))
-    let isFound = passes.contains { pass in
-      let faults = AnomalyRule.faults(observations(sensors, pass).series)
-      return faults.contains { $0.series.device == chosen.device }
+    guard let pass = passes.first(where: { isNamed(chosen, sensors, $0) }) else { return }
+    found[fault, default: 0] += 1
+    guard fault.lasts else { return }
+    lasting += 1
+    let last = step + (Self.hoursOfFault - 1) * StationYear.stepsPerHour
+    if isNamed(chosen, sensors, from: pass, through: last) { named += 1 }
+  }
+
+  private func isNamed(_ sensor: YearSensor, _ sensors: [YearSensor], _ step: Int, _ said: [Said] = []) -> Bool {
+    AnomalyRule.faults(observations(sensors, step, said)).contains { $0.series.device == sensor.device }
+  }
+
+  /// Whether a fault that is told of at a step is found by all looks after it, as they know what was told.
+  private func isNamed(_ sensor: YearSensor, _ sensors: [YearSensor], from first: Int, through last: Int) -> Bool {
+    var said: [Said] = []
+    return stride(from: first, through: last, by: Self.hoursOfLooks * StationYear.stepsPerHour).allSatisfy { step in
+      let observations = observations(sensors, step, said)
+      guard let finding = AnomalyRule.finding(observations) else { return false }
+      if AnomalyRule.isNews(finding, observations) { said.append(Said(at: observations.now, finding)) }
+      return isNamed(sensor, sensors, step, said)
     }
-    if isFound { found[fault, default: 0] += 1 }
   }
 
   /// Beds are watered one by one, so that nobody can tell a probe that drifts up from one that was watered.
@@ -108,13 +140,13 @@ struct FaultEvaluation {
         ? false
         : values[step] - size < known.range.lowerBound ? true : Bool.random(using: &random)
     let change = up ? size : -size
-    for index in step..<min(step + 48 * StationYear.stepsPerHour, values.count) {
+    for index in step..<min(step + hoursOfFault * StationYear.stepsPerHour, values.count) {
       let hours = Double(index - step) / Double(StationYear.stepsPerHour)
       switch fault {
       case .stuck: values[index] = healthy[step]
       case .spike: if index == step { values[index] += change * 1.5 }
       case .drift: values[index] += change * hours / 4
-      case .offset: values[index] += change
+      case .offset, .hourlyOffset: values[index] += change
       case .gap: break
       }
       values[index] = min(max(values[index], known.range.lowerBound), known.range.upperBound)
@@ -141,10 +173,11 @@ struct FaultEvaluation {
     ]
       + Fault.allCases.map { fault in
         .share(Double(found[fault, default: 0]) / Double(tried[fault, default: 1]), atLeast: Self.foundShare)
-      }
+      } + [.share(Double(named) / Double(max(1, lasting)), atLeast: Self.foundShare)]
   }
 
   static var head: [String] {
     ["Station", "Anomalies", "Times dry", "Waterings"] + Fault.allCases.map { "\($0.rawValue) found" }
+      + ["Named to the end"]
   }
 }

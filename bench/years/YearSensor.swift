@@ -8,6 +8,8 @@ package struct YearSensor {
   package let type: String
   package let start: Timestamp
   package var values: [Double]
+  /// It sends every so many steps, the first of them at this one.
+  package var sends: (every: Int, from: Int) = (1, 0)
 
   /// What a rule sees of it at a step: points of ten minutes, or of so many steps, and whole hours before.
   package func series(at step: Int, hours: Int, every width: Int = 1, days: Int) -> SensorSeries {
@@ -22,13 +24,18 @@ package struct YearSensor {
     var (result, from): ([Point], Int) = ([], steps.lowerBound)
     while from <= steps.upperBound {
       let to = min((from / width + 1) * width, steps.upperBound + 1)
-      let part = values[from..<to]
+      let part = sends.every == 1 ? Array(values[from..<to]) : sent(from..<to)
+      defer { from = to }
+      if part.isEmpty { continue }
       result.append(
         Point(
           at: start.advanced(byMilliseconds: Int64(from / width * width) * StationYear.stepMilliseconds),
           mean: part.reduce(0, +) / Double(part.count), min: part.min()!, max: part.max()!, count: Int64(part.count)))
-      from = to
     }
     return result
+  }
+
+  private func sent(_ steps: Range<Int>) -> [Double] {
+    steps.filter { ($0 - sends.from) % sends.every == 0 }.map { values[$0] }
   }
 }

@@ -26,7 +26,9 @@ struct AnomalyRuleTests {
   private static func day(_ hoursAgo: Double) -> Double { 12 + 6 * cos(2 * .pi * (hoursAgo + 6) / 24) }
 
   private static func kinds(_ series: [SensorSeries]) -> [String] {
-    AnomalyRule.faults(series).map { "\($0.kind.rawValue): \($0.series.deviceName)" }
+    AnomalyRule.faults(Observations(series: series, now: RulePlot.evening)).map {
+      "\($0.kind.rawValue): \($0.series.deviceName)"
+    }
   }
 
   @Test("are no weather: what all beds measure is right, however suddenly it comes")

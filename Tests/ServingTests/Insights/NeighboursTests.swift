@@ -28,17 +28,13 @@ struct NeighboursTests {
     for count in (1...8).flatMap({ Array(repeating: $0, count: 20) }) {
       let sensors = (0..<count).map { index in
         RulePlot.series(
-          "soil_moisture", Self.readings(&random), device: RulePlot.device(UInt64(index)),
-          hours: Self.readings(&random))
+          "soil_moisture", [(0, 0)], device: RulePlot.device(UInt64(index)), hours: Self.readings(&random))
       }
       let neighbours = Neighbours(sensors)
       for own in sensors {
         let others = sensors.filter { $0.device != own.device }
         #expect(
-          neighbours.differences(ofPoints: own.points).elementsEqual(
-            Self.differences(own.points, others.map(\.points)), by: ==), "seed \(seed)")
-        #expect(
-          neighbours.differences(ofHours: own.hours).elementsEqual(
+          neighbours.differences(of: own.hours).elementsEqual(
             Self.differences(own.hours, others.map(\.hours)), by: ==), "seed \(seed)")
       }
     }

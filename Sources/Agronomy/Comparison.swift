@@ -1,0 +1,72 @@
+import Values
+
+/// How far a sensor is from its neighbours' median, hour by hour: lately, and as is usual.
+///
+/// Hours, not points: however seldom and at whatever minute sensors send, their hours begin together.
+struct Comparison {
+  /// The whole hours before its newest value that are looked at: what is over is told for a while.
+  static let lateHours = 8.0
+  /// Over how many hours it is apart before it is told of, and the fewest of them that were compared.
+  static let windowHours = 2.0
+  static let fewestOfWindow = 2
+  /// The hours before that a sensor must have been compared for.
+  static let fewestHours = 24
+  /// What is left out at either end of the week's differences.
+  static let outlierShare = 0.01
+
+  /// The difference of the week before.
+  struct Usual: Equatable {
+    let low: Double
+    let median: Double
+    let high: Double
+
+    /// By how much a difference has left it; zero within it.
+    func excess(_ difference: Double) -> Double {
+      difference > high ? difference - high : min(difference - low, 0)
+    }
+  }
+
+  /// The median difference of some hours one after the other.
+  struct Window {
+    let end: Timestamp
+    let hours: Double
+    let difference: Double
+  }
+
+  let usual: Usual
+  /// Ascending, at least one.
+  let windows: [Window]
+
+  /// Nil when it cannot be told; `usual` where that is known already.
+  init?(_ series: SensorSeries, _ neighbours: Neighbours, usual known: Usual? = nil) {
+    let newest = series.newest.at
+    let whole = series.hours.filter { $0.at.hours(until: newest) >= 1 }
+    let start = newest.advanced(byHours: -Self.lateHours)
+    guard let usual = known ?? Self.usual(neighbours.differences(of: whole.filter { $0.at < start })) else {
+      return nil
+    }
+    self.usual = usual
+    windows = Self.windows(neighbours.differences(of: whole.filter { $0.at >= start }))
+    if windows.isEmpty { return nil }
+  }
+
+  private static func usual(_ differences: [Neighbours.Difference]) -> Usual? {
+    guard differences.count >= fewestHours else { return nil }
+    let sorted = differences.map(\.value).sorted()
+    let left = Int(Double(sorted.count) * outlierShare)
+    return Usual(low: sorted[left], median: Statistics.median(sorted)!, high: sorted[sorted.count - 1 - left])
+  }
+
+  private static func windows(_ differences: [Neighbours.Difference]) -> [Window] {
+    differences.indices.compactMap { index in
+      let last = differences[index].at
+      let window = differences[...index].suffix { $0.at.hours(until: last) <= windowHours }
+      guard window.count >= fewestOfWindow, let middle = Statistics.median(window.map(\.value)) else { return nil }
+      return Window(
+        end: last.advanced(byHours: 1), hours: window.first!.at.hours(until: last) + 1, difference: middle)
+    }
+  }
+
+  /// The newest window that has left what is usual by more than a margin.
+  func apart(by margin: Double) -> Window? { windows.last { abs(usual.excess($0.difference)) > margin } }
+}

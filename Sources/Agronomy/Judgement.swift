@@ -1,0 +1,73 @@
+import Values
+
+/// Which of some sensors are at fault, and which nobody can compare with their neighbours.
+struct Judgement {
+  /// The most sensors of a type that are newly found to have left their neighbours.
+  static let maximumApart = 5
+
+  /// In the order of names, so that what is the same is called the same.
+  private(set) var faults: [SensorFault] = []
+  /// Those that have neighbours enough, in the same order.
+  private(set) var uncompared: [SensorSeries] = []
+
+  init(_ series: [SensorSeries], _ standing: StandingFaults) {
+    for sensors in Dictionary(grouping: series, by: \.sensorType).values { judge(sensors, standing) }
+    faults.sort { Self.order($0.series) < Self.order($1.series) }
+    uncompared.sort { Self.order($0) < Self.order($1) }
+  }
+
+  private static func order(_ series: SensorSeries) -> (String, String, Identifier) {
+    (series.deviceName, series.sensorType, series.device)
+  }
+
+  /// Judges sensors of one type, at least one.
+  private mutating func judge(_ sensors: [SensorSeries], _ standing: StandingFaults) {
+    let found = sensors.compactMap { standing.byItself($0) ?? FaultFinder.fault($0) }
+      .filter { !standing.isGivenUp($0) }
+    faults += found
+    guard let margin = SensorCharacter(sensors[0].sensorType).neighbours else { return }
+    let others = sensors.filter { one in !found.contains { $0.series.device == one.device } }
+    compare(stillTogether(others, standing), margin)
+  }
+
+  /// The sensors without those that stand apart since before: what these measure says nothing of the others.
+  private mutating func stillTogether(_ sensors: [SensorSeries], _ standing: StandingFaults) -> [SensorSeries] {
+    var together = sensors.filter { !standing.isApart($0) }
+    for one in sensors where standing.isApart(one) {
+      if let fault = standing.apart(one, Neighbours(together + [one])) {
+        faults.append(fault)
+      } else {
+        together.append(one)
+      }
+    }
+    return together
+  }
+
+  /// Finds the sensors that left their neighbours. One that did draws what these are held against: it is taken out before
+  /// the others are judged.
+  private mutating func compare(_ sensors: [SensorSeries], _ margin: Double) {
+    var others = sensors
+    for _ in 0..<Self.maximumApart {
+      guard others.count > Neighbours.fewest else { return }
+      let neighbours = Neighbours(others)
+      let compared = others.map { ($0, Comparison($0, neighbours)) }
+      let apart = compared.compactMap { SensorFault($0, $1, margin: margin) }
+      guard let worst = apart.max(by: { abs($0.expected) < abs($1.expected) }) else {
+        uncompared += compared.filter { $1 == nil }.map(\.0)
+        return
+      }
+      faults.append(worst)
+      others.removeAll { $0.device == worst.series.device }
+    }
+  }
+}
+
+extension SensorFault {
+  /// A sensor that left its neighbours; nil when it did not.
+  fileprivate init?(_ series: SensorSeries, _ comparison: Comparison?, margin: Double) {
+    guard let comparison, let window = comparison.apart(by: margin) else { return nil }
+    self.init(
+      series: series, kind: .apart, point: series.points.last { $0.at < window.end } ?? series.newest,
+      expected: window.difference - comparison.usual.median, hours: window.hours, usual: comparison.usual)
+  }
+}

@@ -1,0 +1,120 @@
+import JSON
+import Values
+
+/// The faults that were last told: each lasts until its sensor is back, and not until what it measures has become usual.
+struct StandingFaults {
+  /// After how many hours what is still so is taken for usual, and how long a jump is known from what it was before.
+  static let longestHours = 168.0
+  static let longestJumpHours = 24.0
+
+  /// One of them, as its evidence has it.
+  private struct Told {
+    let kind: SensorFault.Kind
+    let value: Double
+    let expected: Double
+    /// When it began, as far as is known, and when it was found.
+    let since: Timestamp
+    let foundAt: Timestamp
+    let usual: Comparison.Usual?
+
+    init?(_ json: JSONObject) {
+      guard let kind = json.text("kind").flatMap(SensorFault.Kind.init), let value = json.number("value"),
+        let expected = json.number("expected"), let hours = json.number("hours"),
+        let measuredAt = json.text("measuredAt").flatMap({ Timestamp($0) }),
+        let foundAt = json.text("foundAt").flatMap({ Timestamp($0) })
+      else { return nil }
+      (self.kind, self.value, self.expected, self.foundAt) = (kind, value, expected, foundAt)
+      since = measuredAt.advanced(byHours: -hours)
+      usual = if case .object(let usual)? = json["usual"] { Comparison.Usual(usual) } else { nil }
+    }
+
+    func isOver(at now: Timestamp) -> Bool {
+      foundAt.hours(until: now) > (kind == .impossible ? longestJumpHours : longestHours)
+    }
+  }
+
+  private var told: [[String]: Told] = [:]
+  /// Those that have lasted for so long that nothing more is said of them: neither that they are, nor that they are over.
+  /// By when they were found.
+  private var givenUp: [[String]: Timestamp] = [:]
+
+  /// Of which sensor a fault is told.
+  static func key(_ json: JSONObject) -> [String]? {
+    guard let device = json.text("deviceId"), let type = json.text("sensorType") else { return nil }
+    return [device, type]
+  }
+
+  private static func key(_ series: SensorSeries) -> [String] { ["\(series.device)", series.sensorType] }
+
+  init(_ last: Said? = nil, now: Timestamp) {
+    for json in last?.evidence["faults"] ?? [] {
+      guard let key = Self.key(json), let fault = Told(json) else { continue }
+      if fault.isOver(at: now) { givenUp[key] = fault.foundAt } else { told[key] = fault }
+    }
+  }
+
+  var sensorsGivenUp: Set<[String]> { Set(givenUp.keys) }
+
+  /// Whether a fault is one that was given up, and not a later one of the same sensor.
+  func isGivenUp(_ fault: SensorFault) -> Bool {
+    givenUp[Self.key(fault.series)].map { fault.point.at.advanced(byHours: -fault.hours) < $0 } ?? false
+  }
+
+  func foundAt(_ series: SensorSeries) -> Timestamp? { told[Self.key(series)]?.foundAt }
+
+  /// What is still wrong with a sensor whatever others measure.
+  func byItself(_ series: SensorSeries) -> SensorFault? {
+    guard let told = told[Self.key(series)] else { return nil }
+    let isSo =
+      switch told.kind {
+      case .stuck:
+        series.points.suffix { $0.at.hours(until: series.newest.at) <= FaultFinder.freshHours }
+          .allSatisfy { $0.isFlat && $0.mean.rounded(places: 3) == told.value }
+      case .impossible: isFar(series, told)
+      case .apart, .spike: false
+      }
+    guard isSo else { return nil }
+    return fault(series, told, expected: told.expected)
+  }
+
+  /// Whether a value is still on the far side of what it was before it jumped.
+  private func isFar(_ series: SensorSeries, _ told: Told) -> Bool {
+    guard let excursion = SensorCharacter(series.sensorType).excursion else { return false }
+    let distance = series.newest.mean - told.expected
+    return told.value > told.expected ? distance > excursion : distance < -excursion
+  }
+
+  /// Whether a sensor was told to be apart from its neighbours.
+  func isApart(_ series: SensorSeries) -> Bool { told[Self.key(series)].map { $0.kind == .apart } ?? false }
+
+  /// The same if it still is, by what was usual before: outside of it, if only by little, or not to be compared.
+  func apart(_ series: SensorSeries, _ neighbours: Neighbours) -> SensorFault? {
+    guard let told = told[Self.key(series)], told.kind == .apart, let usual = told.usual else { return nil }
+    guard let comparison = Comparison(series, neighbours, usual: usual) else {
+      return fault(series, told, expected: told.expected)
+    }
+    guard let window = comparison.apart(by: 0) else { return nil }
+    return fault(series, told, expected: window.difference - usual.median)
+  }
+
+  private func fault(_ series: SensorSeries, _ told: Told, expected: Double) -> SensorFault {
+    SensorFault(
+      series: series, kind: told.kind, point: series.newest, expected: expected,
+      hours: told.since.hours(until: series.newest.at), usual: told.usual)
+  }
+}
+
+extension Comparison.Usual {
+  /// Reads what `write` has written.
+  init?(_ json: JSONObject) {
+    guard let low = json.number("low"), let median = json.number("median"), let high = json.number("high"), low <= high
+    else { return nil }
+    self.init(low: low, median: median, high: high)
+  }
+
+  func write(_ json: inout JSONWriter) {
+    json.member("low", low.rounded(places: 3))
+    json.member("median", median.rounded(places: 3))
+    json.member("high", high.rounded(places: 3))
+  }
+}

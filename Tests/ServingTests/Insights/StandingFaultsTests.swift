@@ -1,0 +1,136 @@
+import Glibc
+import Testing
+import Values
+
+@testable import Agronomy
+
+@Suite("Faults that were told", .blocking)
+struct StandingFaultsTests {
+  private static func day(_ hoursAgo: Double) -> Double { 12 + 6 * cos(2 * .pi * (hoursAgo + 6) / 24) }
+
+  /// What was measured until so many hours before the evening, as it was then.
+  private static func series(
+    _ ago: Double, _ type: String = "air_temperature", device: UInt64 = 1, value: (_ hoursAgo: Double) -> Double
+  ) -> SensorSeries {
+    let now = RulePlot.evening.advanced(byHours: -ago)
+    func points(_ hoursAgo: [(hoursAgo: Double, value: Double)]) -> [Point] {
+      hoursAgo.map { Point(now.advanced(byHours: -$0.hoursAgo), $0.value) }
+    }
+    return SensorSeries(
+      device: RulePlot.device(device), deviceName: "Bed \(device)", sensorType: type,
+      points: points(RulePlot.tens(10) { value($0 + ago) }),
+      hours: points(RulePlot.hourly(192) { value($0 + ago) }))
+  }
+
+  /// Three beds, one of which measures more from some hours before the evening until others.
+  private static func beds(_ ago: Double, since: Double, until: Double = -1) -> [SensorSeries] {
+    (0..<3).map { bed in
+      series(ago, device: UInt64(bed)) { hoursAgo in
+        let isOut = bed == 1 && hoursAgo <= since && hoursAgo > until
+        return day(hoursAgo) + 0.1 * sin(hoursAgo * Double(7 + bed)) + 0.3 * Double(bed) + (isOut ? 10 : 0)
+      }
+    }
+  }
+
+  /// What is told by a look every hour: how many hours before the evening, and with which title.
+  private static func told(from first: Double, _ series: (_ ago: Double) -> [SensorSeries]) throws
+    -> (news: [String], at: [Double], last: Finding)
+  {
+    var (said, news, at, last): ([Said], [String], [Double], Finding?) = ([], [], [], nil)
+    for ago in stride(from: first, through: 0, by: -1) {
+      let now = RulePlot.evening.advanced(byHours: -ago)
+      let observations = Observations(series: series(ago), now: now, said: said.suffix(1))
+      let finding = try #require(AnomalyRule.finding(observations))
+      last = finding
+      guard AnomalyRule.isNews(finding, observations) else { continue }
+      said.append(Said(at: now, finding))
+      news.append(finding.title)
+      at.append(ago)
+    }
+    return (news, at, try #require(last))
+  }
+
+  @Test("are told once and last for as long as their sensor is apart from its neighbours", arguments: [11.0, 24, 72])
+  func apart(since: Double) throws {
+    let told = try Self.told(from: since + 12) { Self.beds($0, since: since) }
+    #expect(told.news == ["Unusual: air_temperature of Bed 1"])
+    #expect(told.last.title == "Unusual: air_temperature of Bed 1")
+    #expect(told.last.text.contains("about 10 °C more"))
+  }
+
+  @Test("are over when their sensor is back")
+  func back() throws {
+    let told = try Self.told(from: 60) { Self.beds($0, since: 50, until: 20) }
+    #expect(told.news == ["Unusual: air_temperature of Bed 1", "Nothing unusual"])
+    #expect(told.at.last.map { (8...12).contains($0) } == true)
+  }
+
+  @Test("are taken for usual after a week, of which nobody says that all is well")
+  func givenUp() throws {
+    let told = try Self.told(from: 196) { Self.beds($0, since: 190) }
+    #expect(told.news == ["Unusual: air_temperature of Bed 1"])
+    #expect(told.last.severity == .info)
+  }
+
+  @Test("last while a sensor measures the very same, though it has for all the days that are looked at")
+  func stuck() throws {
+    for since in [40.0, 164, 216] {
+      let told = try Self.told(from: since + 6) { ago in
+        [Self.series(ago) { $0 < since ? 12.5 : Self.day($0) }]
+      }
+      #expect(told.news == ["Unusual: air_temperature of Bed 1"])
+      #expect(told.last.severity == (since < 170 ? .notice : .info))
+    }
+    let moves = try Self.told(from: 46) { ago in [Self.series(ago) { (10..<40).contains($0) ? 12.5 : Self.day($0) }] }
+    #expect(moves.news == ["Unusual: air_temperature of Bed 1", "Nothing unusual"])
+  }
+
+  @Test("last for a day after a jump that no soil makes, or until the probe is back in it")
+  func jumps() throws {
+    func told(back: Double) throws -> [String] {
+      try Self.told(from: 45) { ago in
+        [Self.series(ago, "soil_moisture") { (back..<40).contains($0) ? 0.1 + 0.001 * $0 : 30 + 0.01 * $0 }]
+      }.news
+    }
+    #expect(try told(back: -1) == ["Unusual: soil_moisture of Bed 1"])
+    #expect(try told(back: 30) == ["Unusual: soil_moisture of Bed 1", "Nothing unusual"])
+    // What was to be expected is what was before, however long ago.
+    let later = AnomalyRule.faults(
+      Observations(
+        series: [Self.series(0, "soil_moisture") { $0 < 0.5 ? 0.1 : 30 }], now: RulePlot.evening))
+    #expect(later.map(\.expected) == [30])
+  }
+
+  @Test("are not over because their device is gone, nor is its silence")
+  func gone() throws {
+    let now = RulePlot.evening
+    let beds = Self.beds(0, since: 4)
+    let silence = SilentDevice(device: RulePlot.device(9), name: "Shed", seenAt: now.advanced(byHours: -330))
+    let before = Observations(series: beds, now: now, silent: [silence])
+    let finding = try #require(AnomalyRule.finding(before))
+    #expect(finding.title == "Unusual: air_temperature of Bed 1; silent: Shed")
+    for (devices, isNews) in [([0, 2], false), ([0, 2, 9], true), ([0, 1, 2], true)] as [([UInt64], Bool)] {
+      let after = Observations(
+        series: [beds[0], beds[2]], now: now, devices: Set(devices.map(RulePlot.device)),
+        said: [RulePlot.said(finding, at: now.advanced(byHours: -1))])
+      let well = try #require(AnomalyRule.finding(after))
+      #expect(well.severity == .info && AnomalyRule.isNews(well, after) == isNews)
+    }
+  }
+
+  @Test("are read again from evidence of before, which has less of them, and from none at all")
+  func evidence() {
+    let device = RulePlot.device(1)
+    for faults in [
+      #"[{"deviceId":"\#(device)","sensorType":"air_temperature","kind":"apart"}]"#,
+      #"[{"deviceId":"\#(device)","sensorType":"air_temperature","kind":"apart","value":1,"expected":2,"hours":2,"#
+        + #""measuredAt":"2026-11-21T19:00:00Z","foundAt":"2026-11-21T19:00:00Z","usual":{"low":2,"median":1,"high":0}}]"#,
+      "[7]", "null",
+    ] {
+      let said = Said(
+        at: RulePlot.evening, severity: .notice, evidence: Array(#"{"faults":\#(faults)}"#.utf8), isTold: true)
+      let beds = Self.beds(0, since: 100)
+      #expect(AnomalyRule.faults(Observations(series: beds, now: RulePlot.evening, said: [said])).isEmpty)
+    }
+  }
+}
