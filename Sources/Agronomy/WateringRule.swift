@@ -4,7 +4,8 @@ import Values
 /// Watering: how wet the soil is, how fast it dries, and when it will be dry.
 ///
 /// Each probe is judged by itself and by its own ground. Its level is the median of its newest points, so that one wrong
-/// value moves nothing: of those of a few hours, and of none from before it was watered.
+/// value moves nothing: of those of a few hours, and of none from before it was watered or of what is not soil (see
+/// `SoilContact`).
 /// Its slope is that of the time since it was last watered: a rise would hide how fast the soil dries.
 package enum WateringRule {
   /// What is looked at, in hours before now.
@@ -30,7 +31,10 @@ package enum WateringRule {
 
   /// What one probe says.
   package struct Probe {
+    /// What it has measured of soil.
     let series: SensorSeries
+    /// How it fell since then, when it was perhaps pulled out.
+    let fall: SoilContact.Fall?
     let limits: MoistureLimits
     let level: Double
     /// When the first of the points was measured that the level is made of.
@@ -76,9 +80,12 @@ package enum WateringRule {
   private static func verdict(_ probes: [Probe]) -> (Severity, title: String, named: [Probe]) {
     let dry = probes.filter(\.isDry)
     if !dry.isEmpty { return (.warning, "Water now", dry) }
-    let drying = probes.filter { $0.hoursUntilDry != nil }
+    let inSoil = probes.filter { $0.fall == nil }
+    let drying = inSoil.filter { $0.hoursUntilDry != nil }
     if !drying.isEmpty { return (.notice, "Water soon", drying) }
-    let wet = probes.filter(\.isWet)
+    let out = probes.filter { $0.fall != nil }
+    if !out.isEmpty { return (.notice, "Perhaps not in the soil", out) }
+    let wet = inSoil.filter(\.isWet)
     return wet.isEmpty ? (.info, "No watering needed", []) : (.notice, "Too wet", wet)
   }
 
@@ -86,9 +93,7 @@ package enum WateringRule {
   /// wet.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
     guard finding.severity == .warning else { return false }
-    let warnings = observations.said.filter { $0.isTold && $0.severity == .warning }
-    guard !warnings.isEmpty else { return true }
-    let called = calledDry(warnings)
+    let called = calledDry(observations.said.filter { $0.isTold && $0.severity == .warning })
     return probes(observations).contains { probe in
       // What the newest point alone says its next reading may unsay.
       guard let since = probe.drySince, since < probe.series.newest.at else { return false }
@@ -131,7 +136,8 @@ package enum WateringRule {
   }
 
   package static func probe(_ series: SensorSeries, _ limits: MoistureLimits) -> Probe {
-    let points = series.points
+    let contact = SoilContact(series, dryBelow: limits.dryBelow)
+    let points = contact.series.points
     let (level, current, hasJustRisen) = level(points[...])
     let slope = slope(points)
     var hours: Double?
@@ -142,7 +148,8 @@ package enum WateringRule {
     let dry = since(points) { $0 <= limits.dryBelow ? true : $0 > limits.dryBelow + hysteresis ? false : nil }
     let wet = since(points) { $0 >= limits.wetAbove ? true : $0 < limits.wetAbove - hysteresis ? false : nil }
     return Probe(
-      series: series, limits: limits, level: level, levelSince: current.first!.at, hasJustRisen: hasJustRisen,
+      series: contact.series, fall: contact.fall.flatMap { $0.isSudden ? $0 : nil }, limits: limits, level: level,
+      levelSince: current.first!.at, hasJustRisen: hasJustRisen,
       slopePerHour: slope, hoursUntilDry: dry == nil ? hours : nil, drySince: dry, wetSince: wet)
   }
 
@@ -190,6 +197,10 @@ package enum WateringRule {
   }
 
   private static func sentence(_ probe: Probe, _ clock: GardenClock) -> String {
+    if let fall = probe.fall, !probe.isDry {
+      return "\(probe.series.deviceName) fell from \(fall.before.sentenceText()) to "
+        + "\(fall.point.mean.sentenceText()) % at \(clock.text(fall.point.at)), faster than any soil dries."
+    }
     var text = "\(probe.series.deviceName) is at \(probe.level.sentenceText()) %"
     if let slope = probe.slopePerHour, slope <= -slowestSlope {
       text += " and loses \((-slope).sentenceText(places: 2)) points an hour"
@@ -211,6 +222,7 @@ package enum WateringRule {
     json.member("level", probe.level.rounded(places: 2))
     json.member("levelSince", probe.levelSince)
     json.member("measuredAt", probe.series.newest.at)
+    json.member("fellAt", probe.fall?.point.at)
     json.member("drySince", probe.drySince)
     json.member("slopePerHour", probe.slopePerHour?.rounded(places: 4))
     json.member("hoursUntilDry", probe.hoursUntilDry?.rounded(places: 2))

@@ -110,7 +110,7 @@ struct InsightPassTests {
       }
     }
     let good = try Plot(server, owner: id)
-    for plot in [bad, good] { try plot.record("soil_moisture", [(0.01, 12), (0.02, 12), (0.03, 12)]) }
+    for plot in [bad, good] { try plot.record("soil_moisture", [(0.01, 12), (0.3, 12), (0.6, 12)]) }
     let path = "/api/gardens/\(good.garden)/insights"
     #expect(try holds(within: 60) { try client.get(path).json["items"]?.elements?.isEmpty == false })
     #expect(try client.get("/api/gardens/\(bad.garden)/insights").json["items"]?.elements?.isEmpty == true)
@@ -130,7 +130,7 @@ struct InsightPassTests {
       try await database.execute("UPDATE gardens SET time_zone = 'Europe/Atlantis' WHERE id = \(garden)")
       try await database.execute("UPDATE devices SET time_zone = 'Europe/Atlantis' WHERE garden_id = \(garden)")
     }
-    for plot in plots { try plot.record("soil_moisture", [(0.01, 12), (0.02, 12), (0.03, 12)]) }
+    for plot in plots { try plot.record("soil_moisture", [(0.01, 12), (0.3, 12), (0.6, 12)]) }
     for plot in plots {
       let path = "/api/gardens/\(plot.garden)/insights"
       #expect(try holds(within: 60) { try client.get(path).json["items"]?.elements?.isEmpty == false })
@@ -250,7 +250,7 @@ struct InsightPassTests {
     // What a first pass takes to be new goes further back.
     #expect(try holds(within: 60) { try server.passes() > 0 })
     let now = Clock.unixMilliseconds()
-    let samples = [60, 50, 40].map { Sample(value: 12, at: Timestamp(unixMilliseconds: now - $0 * 1_000)) }
+    let samples = [1_200, 600, 40].map { Sample(value: 12, at: Timestamp(unixMilliseconds: now - $0 * 1_000)) }
     #expect(try device.post(device.client, samples).receipt == [3, 0])
     let path = "/api/gardens/\(device.garden)/insights"
     #expect(try holds(within: 20) { try device.owner.get(path).json["items"]?.elements?.isEmpty == false })

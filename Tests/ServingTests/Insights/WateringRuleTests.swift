@@ -64,9 +64,11 @@ struct WateringRuleTests {
       ([(0.75, 15), (0.5, 15), (0.25, 95), (0, 94)], 94.5, 0.25, "Too wet: North bed"),
       // A rise that is gone was a wrong value.
       ([(0.75, 15), (0.5, 15), (0.25, 95), (0, 15)], 15, 0.5, "Water now: North bed"),
-      // What was measured many hours before says nothing about now.
+      // What was measured many hours before says nothing about now, but that one value has fallen far.
       ([(20, 15), (14, 15), (8, 15), (0, 40)], 40, 0, "No watering needed"),
-      ([(20, 60), (14, 60), (8, 60), (0, 20)], 20, 0, "Water now: North bed"),
+      ([(20, 60), (14, 60), (8, 35), (0, 28)], 28, 0, "Water now: North bed"),
+      ([(20, 60), (14, 60), (8, 60), (0, 20)], 60, 8, "No watering needed"),
+      ([(20, 60), (14, 60), (8, 20), (0, 20)], 20, 0, "Water now: North bed"),
     ] as [([(Double, Double)], Double, Double, String)])
   func wateredJustNow(points: [(Double, Double)], level: Double, since: Double, title: String) throws {
     let finding = try #require(WateringRule.finding(Self.observations([Self.bed(points)])))
@@ -90,6 +92,29 @@ struct WateringRuleTests {
   func spike() {
     let bed = Self.bed([(3, 50), (2, 50), (1, 50), (0, 0)])
     #expect(!WateringRule.probe(bed, Self.limits).isDry)
+  }
+
+  @Test("takes a probe that falls at once for pulled out: it is not dry, for a day or until it is back")
+  func pulled() throws {
+    func finding(hours: Double, back: Double = -1) throws -> Finding {
+      let quarters = (0...288).reversed().map { (Double($0) / 4, (back..<hours).contains(Double($0) / 4) ? 0.1 : 40) }
+      return try #require(WateringRule.finding(Self.observations([Self.bed(quarters)])))
+    }
+    for hours in [0.25, 0.5, 6, 23] {
+      let out = try finding(hours: hours)
+      #expect(out.severity == .notice && out.title == "Perhaps not in the soil: North bed")
+    }
+    #expect(
+      try finding(hours: 6).text
+        == "North bed fell from 40 to 0.1 % at 2026-11-21 14:15 UTC, faster than any soil dries.")
+    #expect(try finding(hours: 30).title == "Water now: North bed")
+    #expect(try finding(hours: 6, back: 1).title == "No watering needed")
+    // The quarter of an hour in which it was pulled out is a mean of before and after.
+    let mixed = Self.bed([(1, 40), (0.75, 40), (0.5, 36), (0.25, 0.1), (0, 0.1)])
+    #expect(!WateringRule.probe(mixed, Self.limits).isDry)
+    // What was dry before is dry.
+    let dry = Self.bed([(1, 20), (0.75, 20), (0.5, 20), (0.25, 0.1), (0, 0.1)])
+    #expect(WateringRule.probe(dry, Self.limits).isDry)
   }
 
   @Test("names beds in one order, whichever is drier just now")
@@ -129,6 +154,16 @@ struct WateringRuleTests {
     bed(RulePlot.hourly(hours) { $0 > dryHours ? wet : 20 }, number: 2, name: "South bed")
   }
 
+  @Test("is news of a garden's first dry bed by two points, as of all others")
+  func first() throws {
+    #expect(try !Self.isNews([Self.bed([(0, 20)])]))
+    #expect(try Self.isNews([Self.bed([(0.25, 20), (0, 20)])]))
+    // Every four hours, and one wrong value.
+    let seldom = (0...12).reversed().map { (Double($0) * 4, $0 == 0 ? 0.0 : 40) }
+    #expect(try !Self.isNews([Self.bed(seldom)]))
+    #expect(WateringRule.finding(Self.observations([Self.bed(seldom)]))?.severity == .info)
+  }
+
   @Test("is news when a bed has become dry since it was last said, and not while its level wavers about the limit")
   func news() throws {
     #expect(try Self.isNews([Self.north]))
@@ -147,7 +182,7 @@ struct WateringRuleTests {
   func knownLater() throws {
     #expect(try Self.isNews([Self.north, Self.south(dryHours: 7)], Self.said(5)))
     // It got dry in the very quarter of an hour in which the other was told of.
-    let quarters = (0...40).reversed().map { (Double($0) / 4, $0 > 2 ? 40.0 : 20) }
+    let quarters = (0...40).reversed().map { (Double($0) / 4, $0 > 2 ? 34.0 : 28) }
     let sameQuarter = Self.bed(quarters, number: 2, name: "South bed")
     let since = try #require(WateringRule.probe(sameQuarter, Self.limits).drySince)
     #expect(try Self.isNews([Self.north, sameQuarter], Self.said(since.hours(until: Self.evening) - 0.1)))
