@@ -6,20 +6,19 @@ package enum AnomalyRule {
   /// What is looked at, in hours before now, and the days before that which say what is usual.
   package static let windowHours: Int64 = 10
   package static let usualDays: Int64 = 8
-  /// A sensor without any value for so long was taken away.
+  /// A sensor without any value for so long says nothing about now.
   package static let maximumAgeHours = 3.0
 
   /// Nil when no sensor can be judged and no device is silent.
   package static func finding(_ observations: Observations) -> Finding? {
     let silent = observations.silent.sorted { ($0.name, $0.device) < ($1.name, $1.device) }
-    let judged = judged(observations)
-    guard !judged.isEmpty || !silent.isEmpty else { return nil }
     let standing = standing(observations)
-    let judgement = Judgement(judged, standing)
+    let judgement = Judgement(observations, standing)
     let faults = judgement.faults
+    guard judgement.judged > 0 || !faults.isEmpty || !silent.isEmpty else { return nil }
     let severity: Severity = faults.isEmpty && silent.isEmpty ? .info : .notice
-    return Finding(severity, title(faults, silent), text(judgement, silent, observations, judged.count)) { json in
-      json.member("sensors", judged.count)
+    return Finding(severity, title(faults, silent), text(judgement, silent, observations)) { json in
+      json.member("sensors", judgement.judged)
       json.key("faults")
       json.array { json in
         for fault in faults {
@@ -35,15 +34,7 @@ package enum AnomalyRule {
 
   /// The sensors that something is wrong with.
   package static func faults(_ observations: Observations) -> [SensorFault] {
-    Judgement(judged(observations), standing(observations)).faults
-  }
-
-  /// The sensors that measure, of devices that are not silent.
-  private static func judged(_ observations: Observations) -> [SensorSeries] {
-    observations.series.filter { series in
-      series.newest.at.hours(until: observations.now) <= maximumAgeHours
-        && !observations.silent.contains { $0.device == series.device }
-    }
+    Judgement(observations, standing(observations)).faults
   }
 
   private static func write(_ series: SensorSeries, _ json: inout JSONWriter) {
@@ -96,7 +87,7 @@ package enum AnomalyRule {
   }
 
   private static func text(
-    _ judgement: Judgement, _ silent: [SilentDevice], _ observations: Observations, _ judged: Int
+    _ judgement: Judgement, _ silent: [SilentDevice], _ observations: Observations
   ) -> String {
     var sentences = judgement.faults.prefix(Finding.maximumNames).map {
       $0.sentence(observations.clock(of: $0.series.device))
@@ -109,9 +100,10 @@ package enum AnomalyRule {
       return "\(device.name) has been silent for \(long), since \(since)."
     }
     guard sentences.isEmpty else { return sentences.joined(separator: " ") }
+    let (judged, uncompared) = (judgement.judged, judgement.uncompared)
     let well = judged == 1 ? "The sensor measures as it should" : "All \(judged) sensors measure as they should"
-    guard !judgement.uncompared.isEmpty else { return well + "." }
-    let names = Finding.list(judgement.uncompared.map { "\($0.sensorType) of \($0.deviceName)" })
+    guard !uncompared.isEmpty else { return well + "." }
+    let names = Finding.list(uncompared.map { "\($0.sensorType) of \($0.deviceName)" })
     return "\(well), as far as each tells by itself; \(names) could not be compared with neighbours."
   }
 }

@@ -1,17 +1,31 @@
 import Values
 
-/// Which of some sensors are at fault, and which nobody can compare with their neighbours.
+/// Which of a garden's sensors are at fault, and which nobody can compare with their neighbours.
 struct Judgement {
   /// The most sensors of a type that are newly found to have left their neighbours.
   static let maximumApart = 5
 
+  /// How many measure, of devices that are not silent.
+  let judged: Int
   /// In the order of names, so that what is the same is called the same.
   private(set) var faults: [SensorFault] = []
   /// Those that have neighbours enough, in the same order.
   private(set) var uncompared: [SensorSeries] = []
 
-  init(_ series: [SensorSeries], _ standing: StandingFaults) {
-    for sensors in Dictionary(grouping: series, by: \.sensorType).values { judge(sensors, standing) }
+  init(_ observations: Observations, _ standing: StandingFaults) {
+    let (now, silent) = (observations.now, Set(observations.silent.map(\.device)))
+    let series = observations.series.filter { !silent.contains($0.device) }
+    let measuring = series.filter { $0.newest.at.hours(until: now) <= AnomalyRule.maximumAgeHours }
+    judged = measuring.count
+    for sensors in Dictionary(grouping: measuring, by: \.sensorType).values { judge(sensors, standing) }
+    for ended in series where ended.newest.at.hours(until: now) > AnomalyRule.maximumAgeHours {
+      let missing =
+        standing.unmeasured(ended)
+        ?? observations.longestSilences[ended.device].flatMap {
+          MissingSensor.fault(ended, longestSilence: $0, now: now)
+        }
+      if let missing { faults.append(missing) }
+    }
     faults.sort { Self.order($0.series) < Self.order($1.series) }
     uncompared.sort { Self.order($0) < Self.order($1) }
   }

@@ -77,13 +77,15 @@ package struct Observations {
   package var silent: [SilentDevice]
   /// The garden's devices without those that were taken away.
   package var devices: Set<Identifier>
+  /// Of the devices that are heard of, the longest of their silences of late, in hours.
+  package var longestSilences: [Identifier: Double]
   /// What was said since; see `Said`.
   package var said: [Said]
 
   package init(
     series: [SensorSeries], now: Timestamp, longitude: Double? = nil, clock: GardenClock = .utc,
     clocks: [Identifier: GardenClock] = [:], limits: [Identifier: MoistureLimits] = [:], silent: [SilentDevice] = [],
-    devices: Set<Identifier>? = nil, said: [Said] = []
+    devices: Set<Identifier>? = nil, longestSilences: [Identifier: Double] = [:], said: [Said] = []
   ) {
     self.series = series
     self.now = now
@@ -93,6 +95,7 @@ package struct Observations {
     self.limits = limits
     self.silent = silent
     self.devices = devices ?? Set(series.map(\.device) + silent.map(\.device))
+    self.longestSilences = longestSilences
     self.said = said
   }
 

@@ -12,6 +12,8 @@ package struct SensorFault {
     case stuck
     /// It left its neighbours.
     case apart
+    /// Nothing more comes of it, though its device is heard of.
+    case missing
   }
 
   package let series: SensorSeries
@@ -37,6 +39,9 @@ package struct SensorFault {
     case .apart:
       return "\(name) measures \(type) of \(value)\(unit) at \(when), about "
         + "\(abs(expected).sentenceText(places: 1))\(unit) \(expected > 0 ? "more" : "less") than its neighbours let expect."
+    case .missing:
+      return "\(name) is heard of, but no \(type) that was measured after \(when): "
+        + "the sensor may be broken, or the device's clock slow."
     }
   }
 

@@ -34,8 +34,7 @@ struct StandingFaults {
   }
 
   private var told: [[String]: Told] = [:]
-  /// Those that have lasted for so long that nothing more is said of them: neither that they are, nor that they are over.
-  /// By when they were found.
+  /// When those were found of which nothing more is said, neither that they are nor that they are over: they lasted too long.
   private var givenUp: [[String]: Timestamp] = [:]
 
   /// Of which sensor a fault is told.
@@ -71,10 +70,15 @@ struct StandingFaults {
         series.points.suffix { $0.at.hours(until: series.newest.at) <= FaultFinder.freshHours }
           .allSatisfy { $0.isFlat && $0.mean.rounded(places: 3) == told.value }
       case .impossible: isFar(series, told)
-      case .apart, .spike: false
+      case .apart, .spike, .missing: false
       }
     guard isSo else { return nil }
     return fault(series, told, expected: told.expected)
+  }
+
+  /// What was wrong with a sensor of which nothing has come since: it is not back.
+  func unmeasured(_ series: SensorSeries) -> SensorFault? {
+    told[Self.key(series)].map { fault(series, $0, expected: $0.expected) }
   }
 
   /// Whether a value is still on the far side of what it was before it jumped.

@@ -25,6 +25,8 @@ extension Observations {
       limits: Dictionary(uniqueKeysWithValues: devices.map { ($0.id, $0.ground.limits(in: garden.ground)) }),
       silent: devices.compactMap { $0.silent(at: now) },
       devices: Set(devices.filter { !$0.isGone(at: now) }.map(\.id)),
+      longestSilences: Dictionary(
+        uniqueKeysWithValues: devices.compactMap { device in device.longestSilence.map { (device.id, $0) } }),
       said: try await Self.said(type, of: garden.id, at: now, transaction))
   }
 
@@ -82,9 +84,14 @@ extension Observations {
   /// Reads a row of `points`.
   private static func series(_ row: Row) throws -> SensorSeries {
     var columns = row.columns
+    let (device, name, type) = (
+      try columns.next(Identifier.self), try columns.next(String.self), try columns.next(String.self)
+    )
+    let (points, hours) = (try points(&columns), try points(&columns))
+    // Of one that has ended before, the last hour tells when.
     return SensorSeries(
-      device: try columns.next(), deviceName: try columns.next(), sensorType: try columns.next(),
-      points: try points(&columns), hours: try points(&columns))
+      device: device, deviceName: name, sensorType: type, points: points.isEmpty ? hours.suffix(1) : points,
+      hours: hours)
   }
 
   private static func points(_ columns: inout Columns) throws -> [Point] {
@@ -156,7 +163,7 @@ extension Observations {
           AND min >= \(Reading.values.lowerBound) AND max <= \(Reading.values.upperBound)
       ) b
     ) h
-    WHERE p.at <> '{}' ORDER BY d.id, t.type
+    WHERE p.at <> '{}' OR h.at <> '{}' ORDER BY d.id, t.type
     """)
 }
 

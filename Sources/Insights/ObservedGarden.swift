@@ -39,6 +39,8 @@ struct ObservedDevice {
   let name: String
   let seenAt: Timestamp?
   let isSilent: Bool
+  /// The longest of its silences of late, in hours; nil while it is not heard of.
+  let longestSilence: Double?
   /// Nil where its garden's is meant.
   let clock: GardenClock?
   let ground: Ground
@@ -47,7 +49,7 @@ struct ObservedDevice {
   static func columns(at parameter: String) -> String {
     """
     devices.id, devices.name, devices.last_seen_at, \(OnlineSpan.column), devices.silence_told_at,
-      \(Listening.since(at: parameter)),
+      \(Listening.since(at: parameter)), \(OnlineSpan.longestSilence),
       \(GardenClock.columns(of: "devices", at: parameter)), \(Ground.columns(of: "devices"))
     """
   }
@@ -64,6 +66,8 @@ struct ObservedDevice {
         // What had fallen silent before nobody listened has been silent all the while.
         toldAt.map { $0 >= seen } ?? false || span.silence(seen: seen, listeningSince: since) < now
       } ?? false
+    let longest = Double(try columns.next(Int32?.self) ?? 0) / 3_600
+    longestSilence = span.isOnline(seen: seenAt, now: now) ? longest : nil
     clock = try GardenClock.read(&columns)
     ground = try Ground(&columns)
   }

@@ -12,6 +12,9 @@ extension OnlineSpan {
     (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY silence) FROM unnest(devices.silences) AS silence)
     """
 
+  /// The longest of them, in seconds; NULL likewise.
+  package static let longestSilence = "(SELECT max(silence) FROM unnest(devices.silences) AS silence)"
+
   /// When a device that is not heard of again falls silent, in SQL, where the parameter is the present moment.
   package static func silence(at parameter: String) -> String {
     """

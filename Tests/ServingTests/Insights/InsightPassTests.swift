@@ -242,6 +242,28 @@ struct InsightPassTests {
     #expect(try told(plots[1]) == ["Silent: South bed"])
   }
 
+  @Test("tells of a sensor that has ended although its device goes on")
+  func ended() throws {
+    let server = try LiveServer.shared.get()
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id, device: "Node")
+    try plot.record("air_temperature", [(0.3, 12), (0.2, 12.5), (0.1, 13)])
+    let device = plot.device
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO readings_1h (device_id, sensor_type, start, min, max, sum, count)
+        SELECT \(device), 'soil_moisture', date_trunc('hour', now()) - h * interval '1 hour', 30, 31, 61, 2
+        FROM generate_series(12, 60) h
+        """)
+      try await database.execute(
+        "UPDATE devices SET measured_types = array_append(measured_types, 'soil_moisture') WHERE id = \(device)")
+    }
+    let insight = try client.post("/api/gardens/\(plot.garden)/insights", #"{"type":"anomaly"}"#).json
+    #expect(insight["title"]?.text == "Unusual: soil_moisture of Node")
+    #expect(insight["evidence"]?["faults"]?.elements?.map { $0["kind"]?.text } == ["missing"])
+  }
+
   @Test("misses no device that was heard of just before the pass began")
   func justHeard() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])

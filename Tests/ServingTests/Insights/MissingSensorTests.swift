@@ -1,0 +1,100 @@
+import Glibc
+import Testing
+import Values
+
+@testable import Agronomy
+
+@Suite("A sensor of which nothing more comes", .blocking)
+struct MissingSensorTests {
+  /// Hours with values, from eight days before a look until so many hours before it.
+  private static func ended(
+    _ hoursAgo: Double, _ type: String = "soil_moisture", every step: Double = 1, ago: Double = 0
+  ) -> SensorSeries {
+    let times = stride(from: hoursAgo, through: 192 + ago, by: step).reversed().filter { $0 - ago <= 192 }
+    let hours = times.map { Point(RulePlot.evening.advanced(byHours: -$0), 30 + 0.01 * $0) }
+    let points = hours.filter { $0.at.hours(until: RulePlot.evening) - ago <= 10 }
+    return SensorSeries(
+      device: RulePlot.device(1), deviceName: "Node", sensorType: type,
+      points: points.isEmpty ? hours.suffix(1) : points, hours: hours)
+  }
+
+  private static func air(ago: Double = 0) -> SensorSeries {
+    RulePlot.series(
+      "air_temperature", RulePlot.tens(10) { 12 + 6 * cos($0 + ago) }, now: RulePlot.evening.advanced(byHours: -ago),
+      name: "Node")
+  }
+
+  private static func observations(
+    _ series: [SensorSeries], longestSilence: Double? = 1.0 / 6, ago: Double = 0, said: [Said] = []
+  ) -> Observations {
+    Observations(
+      series: series, now: RulePlot.evening.advanced(byHours: -ago),
+      longestSilences: longestSilence.map { [RulePlot.device(1): $0] } ?? [:], said: said)
+  }
+
+  @Test("is told of while its device goes on")
+  func cable() throws {
+    let finding = try #require(AnomalyRule.finding(Self.observations([Self.air(), Self.ended(5)])))
+    #expect(finding.title == "Unusual: soil_moisture of Node")
+    #expect(
+      finding.text == "Node is heard of, but no soil_moisture that was measured after 2026-11-21 15:00 UTC: "
+        + "the sensor may be broken, or the device's clock slow.")
+    // All that it measures is two days old.
+    let slow = Self.observations([Self.ended(48), Self.ended(48, "air_humidity")])
+    #expect(AnomalyRule.finding(slow)?.title == "Unusual: air_humidity of Node and soil_moisture of Node")
+  }
+
+  @Test(
+    "is missed when it was longer than is usual for it and its device",
+    arguments: [
+      (2, 1, 0.2, false), (4, 1, 0.2, true), (10, 4, 0.2, false), (13, 4, 0.2, true),
+      // It measures every hour and sends four times a day; or has just come back from a night without a network.
+      (8, 1, 6, false), (20, 1, 6, true), (170, 1, 0.2, false),
+    ])
+  func usual(hours: Double, step: Double, longestSilence: Double, isMissed: Bool) {
+    let observations = Self.observations(
+      [Self.air(), Self.ended(hours, every: step)], longestSilence: longestSilence)
+    #expect(AnomalyRule.faults(observations).map(\.kind) == (isMissed ? [.missing] : []))
+  }
+
+  @Test("is none of a silent device, nor of what has values only at times, nor one that nobody knew")
+  func others() {
+    #expect(AnomalyRule.faults(Self.observations([Self.ended(5)], longestSilence: nil)).isEmpty)
+    #expect(AnomalyRule.faults(Self.observations([Self.ended(5, "rain"), Self.ended(5, "wind_speed")])).isEmpty)
+    #expect(AnomalyRule.faults(Self.observations([Self.ended(5, every: 20)])).isEmpty)
+  }
+
+  @Test("is not well because nothing is known of it any more")
+  func unknown() throws {
+    let faulty = Self.observations([Self.air(), Self.ended(0)], ago: -0.5)
+    var stuck = faulty
+    stuck.series[1] = SensorSeries(
+      device: RulePlot.device(1), deviceName: "Node", sensorType: "soil_moisture",
+      points: RulePlot.tens(6) { _ in 20 }.map { Point(RulePlot.evening.advanced(byHours: -$0.hoursAgo), $0.value) },
+      hours: Self.ended(7).hours)
+    let finding = try #require(AnomalyRule.finding(stuck))
+    #expect(finding.severity == .notice)
+    // It sent every four hours before.
+    let later = Self.observations(
+      [Self.air(), Self.ended(5, every: 4)], said: [RulePlot.said(finding, at: RulePlot.evening.advanced(byHours: -4))])
+    let still = try #require(AnomalyRule.finding(later))
+    #expect(still.severity == .notice && !AnomalyRule.isNews(still, later))
+  }
+
+  @Test("is told of once, until it is back or for a week", arguments: [-1, 100.0])
+  func once(back: Double) throws {
+    var (said, news): ([Said], [String]) = ([], [])
+    for ago in stride(from: 205.0, through: 0, by: -1) {
+      let isBack = ago <= back
+      // After eight days there is nothing of it left to be read.
+      let soil = ago < 10 && !isBack ? [] : [Self.ended(isBack ? ago : max(200, ago), ago: ago)]
+      let series = [Self.air(ago: ago)] + soil
+      let observations = Self.observations(series, ago: ago, said: said.suffix(1))
+      let finding = try #require(AnomalyRule.finding(observations))
+      guard AnomalyRule.isNews(finding, observations) else { continue }
+      said.append(Said(at: observations.now, finding))
+      news.append(finding.title)
+    }
+    #expect(news == ["Unusual: soil_moisture of Node"] + (back > 0 ? ["Nothing unusual"] : []))
+  }
+}
