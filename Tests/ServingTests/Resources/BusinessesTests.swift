@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 import Postgres
 import Testing
@@ -187,6 +188,27 @@ struct BusinessesTests {
     #expect(try holds { try names(everyone, "q=creme%20\(word)").isEmpty })
     #expect(try names(bakery.owner, "owner=me") == ["B\u{e4}ckerei \(word)"])
     #expect(try everyone.get("/api/businesses?owner=me").status == 401)
+  }
+
+  @Test(
+    "are found by each word, whatever sign stands before it, and by letters that only look accented",
+    arguments: [
+      ("Dorfladen St.Gallen", "gallen"), ("Dorfladen St.Gallen", "st gallen"), ("Dorfladen St.Gallen", "St. Gallen"),
+      ("Dorfladen St.Gallen", "\"st. gallen\""), ("Dorfladen St.Gallen", "dorfladen gallen"),
+      ("Eier/Milch", "milch eier"), ("Eier/Milch", "eier/milch"), ("Semmeln/Br\u{f6}tchen", "brotchen"),
+      ("www.gruenehof.de/shop", "gruenehof"),
+      ("info@hof-anna.de", "anna"), ("Honey_Jar", "jar"), ("Obst &amp; Kr\u{e4}uter <Bio>", "bio krauter"),
+      ("Stra\u{df}e", "strasse"), ("STRASSE", "stra\u{df}e"), ("Mas\u{142}o", "maslo"),
+      ("Wroc\u{142}aw", "wroc\u{142}aw"), ("R\u{f8}dgr\u{f8}d", "rodgrod"), ("\u{c6}bler", "aebler"),
+      ("\u{152}ufs", "oeufs"), ("\u{110}\u{1eb7}ng", "dang"), ("I\u{11f}d\u{131}r", "igdir"),
+      ("\u{642}\u{64e}\u{645}\u{652}\u{62d}\u{64c}", "\u{642}\u{645}\u{62d}"),
+    ])
+  func signs(name: String, query: String) throws {
+    let word = "q\(Identifier.make(unixMilliseconds: 0))".filter { $0.isLetter }
+    let shop = try Shop(server, name: "Shop \(word)")
+    _ = try shop.offer(name)
+    let query = try #require("\(query) \(word)".addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+    #expect(try holds { try names(Client(server), "q=\(query)") == ["Shop \(word)"] })
   }
 
   @Test("are found by all that was made, named and renamed at the same time")
