@@ -38,7 +38,7 @@ struct ReadingsAnswer {
       body: .stream { try await write(part, of: owners, isWhole: isWhole, as: form, nextCursor: next, to: $0) })
   }
 
-  /// What stands for the answer in one of its forms. Made before the first piece is sent, and without the text that a
+  /// What stands for the answer in one of its forms: its items, and whether there are more, of which device. Made before the first piece is sent, and without the text that a
   /// client who has it already is not sent.
   private func tag(of part: ReadingsQuery.Part, as form: ReadingsForm) -> EntityTag {
     var digests = EntityTag.Digests()
@@ -47,6 +47,7 @@ struct ReadingsAnswer {
       if query.devices != [owner], page.count > 0 { digests.append(form.lead(page.device)) }
       page.add(to: &digests)
     }
+    if let next = part.next { digests.append([next.device.high, next.device.low]) }
     return EntityTag(of: digests)
   }
 

@@ -64,20 +64,22 @@ struct ReadingsQuery {
     let page = try call.page(query, list: list, defaultLimit: Self.defaultLimit, maximumLimit: Self.maximumLimit)
     limit = page.limit
     isPaged = try query.value("limit") != nil || page.after != nil
+    // A device's clock may be ahead: what it has sent belongs to the last 24 hours too. An open end moves on from page to
+    // page: what came meanwhile stands behind, and an answer that the client has kept leads to it too.
+    let last = to ?? call.now.advanced(byMilliseconds: ReadingWindow.futureMilliseconds)
+    let isOfDays = resolution == .days && zone == nil
+    self.to = isOfDays ? Self.midnight(last) : last
     if var after = page.after {
-      let (from, type, to) = (try after.takeTimestamp(), try after.takeText(), try after.takeTimestamp())
-      self.to = to
+      // The third is the span's end, which the request says: the release before takes it from here.
+      let (from, type, _) = (try after.takeTimestamp(), try after.takeText(), try after.takeTimestamp())
       // The beginning of the span stands behind, for the devices that are still to come.
       let device = devices.count == 1 && devices[0] == owner ? owner : try after.takeIdentifier()
       self.from = device == owner ? from : try after.takeTimestamp()
       place = ReadingsPlace(device: device, from: from, typeBefore: type)
     } else {
-      // A device's clock may be ahead: what it has sent belongs to the last 24 hours too.
-      let last = to ?? call.now.advanced(byMilliseconds: ReadingWindow.futureMilliseconds)
       let first = from ?? (to ?? call.now).advanced(byMilliseconds: -Self.dayMilliseconds)
       guard first <= last else { throw Problem(.malformed, "from must not be after to.") }
-      (self.from, self.to) =
-        resolution == .days && zone == nil ? (Self.midnight(first), Self.midnight(last)) : (first, last)
+      self.from = isOfDays ? Self.midnight(first) : first
       place = nil
     }
   }

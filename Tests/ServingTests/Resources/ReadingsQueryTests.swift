@@ -4,6 +4,8 @@ import Reactor
 import Testing
 import Values
 
+@testable import Gardens
+
 @Suite("Reading readings", .blocking)
 struct ReadingsQueryTests {
   private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
@@ -61,6 +63,44 @@ struct ReadingsQueryTests {
     let before = try #require(try client.get(device.path).header("etag"))
     #expect(try device.post(client, Sample.series(1, type: "rain")).status == 200)
     #expect(try client.get(device.path, headers: ["If-None-Match: \(before)"]).status == 200)
+  }
+
+  @Test("leads from a page that the client has kept to what has come since, however far its device's clock is ahead")
+  func openEnd() throws {
+    let device = try device()
+    let client = device.client
+    let samples = Sample.series(4)
+    #expect(try device.post(client, samples).status == 200)
+    let target = "\(device.path)?from=\(samples[0].at)&limit=2"
+    let kept = try client.get(target)
+    let tag = try #require(kept.header("etag"))
+    let next = try #require(kept.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) })
+    // Beyond what the first page's request could take for now.
+    let at = Timestamp(unixMilliseconds: Clock.unixMilliseconds() + ReadingWindow.futureMilliseconds)
+    #expect(try device.post(client, [Sample(value: 7, at: at)]).receipt == [1, 0])
+    #expect(try client.get(target, headers: ["If-None-Match: \(tag)"]).status == 304)
+    let rest = next.replacing("limit=2", with: "limit=5")
+    #expect(try holds { try items(client.get(rest)).map { $0["value"]?.number } == [2, 3, 7] })
+  }
+
+  @Test("is another answer once another device has more, though the items are the same")
+  func grownGarden() throws {
+    let device = try device()
+    let samples = Sample.series(3)
+    #expect(try device.post(device.client, samples).status == 200)
+    let target = "/api/gardens/\(device.garden)/readings?from=\(samples[0].at)&limit=3"
+    let before = try device.owner.get(target)
+    let tag = try #require(before.header("etag"))
+    #expect(try items(before).count == 3)
+    #expect(try before.json["nextCursor"] == .null)
+    #expect(try device.owner.get(target, headers: ["If-None-Match: \(tag)"]).status == 304)
+    let second = try device.owner.makeDevice(in: "\(device.garden)")
+    #expect(
+      try Client(device.server, token: second.key).post("/api/readings", Sample.document(samples)).receipt == [3, 0])
+    let after = try device.owner.get(target, headers: ["If-None-Match: \(tag)"])
+    #expect(after.status == 200)
+    #expect(try after.json["items"] == before.json["items"])
+    #expect(try after.json["nextCursor"]?.text != nil)
   }
 
   @Test("takes `from` in and leaves `to` out, and gives the last 24 hours unless told otherwise")
