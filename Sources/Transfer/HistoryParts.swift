@@ -5,25 +5,49 @@ import Values
 /// What has come of a device's history, apart from all other readings until the rest is there: who stores the same readings,
 /// makes buckets or drops a day would otherwise wait for the file's sender.
 struct HistoryParts {
-  let device: Identifier
-  /// Of the parts, in the file's order.
-  private(set) var ids: [Int64] = []
+  struct Part {
+    let id: Int64
+    /// The first and the last of its readings that are kept by the hour alone; nil without any.
+    let span: ClosedRange<Timestamp>?
+  }
 
-  init(device: Identifier) { self.device = device }
+  /// The most parts of which hours are made at a time, unless they are all of one `leastSpan`: what is sorted is bounded.
+  static let maximumTogether = 100
+  /// In milliseconds: of a file without any order each part is read once for as long a time at the most.
+  static let leastSpan = 30 * 24 * Timestamp.millisecondsPerHour
+
+  let device: Identifier
+  /// Readings from here on stay raw; those before are kept by the hour alone. The beginning of an hour.
+  let rawFrom: Timestamp
+  /// In the file's order.
+  private(set) var parts: [Part] = []
+  /// How many readings are kept by the hour alone.
+  private(set) var oldCount = 0
+
+  init(device: Identifier, rawFrom: Timestamp) {
+    self.device = device
+    self.rawFrom = rawFrom
+  }
 
   /// Takes the readings out of a batch, even if there are none.
   mutating func move(_ batch: inout ImportBatch, in transaction: Transaction) async throws(PostgresError) {
-    let (readings, hours) = (batch.readings, batch.hours)
+    let readings = batch.readings
     let rows = try await transaction.query(
-      Self.insert, readings.map(\.sensorType) + hours.map(\.sensorType),
-      readings.map(\.measuredAt) + hours.map(\.start), readings.map(\.value) + hours.map(\.sum))
-    ids.append(try rows[0].decode(Int64.self, 0))
-    (batch.readings, batch.hours, batch.bytes) = ([], [], 0)
+      Self.insert, readings.map(\.sensorType), readings.map(\.measuredAt), readings.map(\.value))
+    add(try rows[0].decode(Int64.self, 0), readings.map(\.measuredAt))
+    (batch.readings, batch.bytes) = ([], 0)
   }
 
-  /// Takes out the readings of a part; those that are kept by the hour have its beginning for their time.
-  func take(_ id: Int64, in transaction: Transaction) async throws(PostgresError) -> [ImportBatch.Reading] {
-    let row = try await transaction.query(Self.take, id)[0]
+  /// Notes a part that has readings of these times.
+  mutating func add(_ id: Int64, _ times: [Timestamp]) {
+    let old = times.filter { $0 < rawFrom }
+    oldCount += old.count
+    parts.append(Part(id: id, span: old.min().map { $0...old.max()! }))
+  }
+
+  /// Takes out the readings of a part that stay raw.
+  func take(_ part: Part, in transaction: Transaction) async throws(PostgresError) -> [ImportBatch.Reading] {
+    let row = try await transaction.query(Self.take, part.id, rawFrom)[0]
     let (types, times) = (try row.decode([String].self, 0), try row.decode([Timestamp].self, 1))
     let values = try row.decode([Double].self, 2)
     return types.indices.map { index in
@@ -32,14 +56,75 @@ struct HistoryParts {
     }
   }
 
+  // MARK: Hours
+
+  /// Some of the time of which hours are made, and the parts that have readings of it.
+  struct Slice: Equatable {
+    let from: Timestamp
+    let to: Timestamp
+    let parts: [Int64]
+  }
+
+  /// The time of what is kept by the hour, in slices of whole hours.
+  var slices: [Slice] {
+    guard let first = parts.compactMap(\.span?.lowerBound).min() else { return [] }
+    let hours = (rawFrom.unixMilliseconds - first.unixMilliseconds) / Timestamp.millisecondsPerHour + 1
+    return slices(hours: hours, before: rawFrom, of: parts)
+  }
+
+  private func slices(hours: Int64, before to: Timestamp, of parts: [Part]) -> [Slice] {
+    let from = to.advanced(byMilliseconds: -hours * Timestamp.millisecondsPerHour)
+    let parts = parts.filter { part in part.span.map { $0.lowerBound < to && $0.upperBound >= from } ?? false }
+    guard parts.count > Self.maximumTogether, hours * Timestamp.millisecondsPerHour > Self.leastSpan else {
+      return parts.isEmpty ? [] : [Slice(from: from, to: to, parts: parts.map(\.id))]
+    }
+    let later = hours / 2
+    let middle = to.advanced(byMilliseconds: -later * Timestamp.millisecondsPerHour)
+    return slices(hours: hours - later, before: middle, of: parts) + slices(hours: later, before: to, of: parts)
+  }
+
+  /// Makes the hours of a slice, but for those that had readings before, and gives how many readings they are of: of two
+  /// with one type and time the first in the file alone.
+  func makeHours(of slice: Slice, in transaction: Transaction) async throws(PostgresError) -> Int {
+    let rows = try await transaction.query(Self.makeHours, device, slice.parts, slice.from, slice.to)
+    return try rows[0].decode(Int.self, 0)
+  }
+
   /// Lets the rollup leave the device alone until the transaction's end.
   func holdHours(in transaction: Transaction) async throws(PostgresError) {
     try await transaction.execute(DeviceHours.hold, device)
   }
 
+  // MARK: SQL
+
   private static let insert = Statement(
     "history.keep",
     "INSERT INTO history_parts (sensor_types, times, values) VALUES ($1, $2, $3) RETURNING id")
+  private static let readings =
+    "unnest(sensor_types, times, values) WITH ORDINALITY AS r (sensor_type, measured_at, value, line)"
   private static let take = Statement(
-    "history.take", "DELETE FROM history_parts WHERE id = $1 RETURNING sensor_types, times, values")
+    "history.take",
+    """
+    WITH part AS (DELETE FROM history_parts WHERE id = $1 RETURNING sensor_types, times, values)
+    SELECT coalesce(array_agg(sensor_type ORDER BY line), '{}'), coalesce(array_agg(measured_at ORDER BY line), '{}'),
+      coalesce(array_agg(value ORDER BY line), '{}')
+    FROM part, \(readings) WHERE measured_at >= $2
+    """)
+  // By time before type, as most files are sorted already.
+  private static let makeHours = Statement(
+    "history.makeHours",
+    """
+    WITH file AS (
+      SELECT DISTINCT ON (measured_at, sensor_type) sensor_type, measured_at, value
+      FROM history_parts, \(readings)
+      WHERE id = ANY ($2) AND measured_at >= $3 AND measured_at < $4
+      ORDER BY measured_at, sensor_type, id, line
+    ), made AS (
+      INSERT INTO readings_1h (device_id, sensor_type, start, min, max, sum, count)
+      SELECT $1, sensor_type, date_bin('1 hour', measured_at, timestamptz '2000-01-01 00:00:00+00'), min(value),
+        max(value), sum(value), count(*)
+      FROM file GROUP BY 2, 3 ON CONFLICT DO NOTHING RETURNING count
+    )
+    SELECT coalesce(sum(count), 0)::bigint FROM made
+    """)
 }

@@ -129,7 +129,7 @@ struct Import: EndpointGroup {
         if try await key.isUsed(in: transaction, at: now) { throw IdempotencyKey.inProgress }
       }
       if let device { try await hold(device.id, for: user, in: transaction) }
-      var parts = device.map { HistoryParts(device: $0.id) }
+      var parts = device.map { HistoryParts(device: $0.id, rawFrom: file.rawFrom) }
       var lastStatement = context.loop.now
       while let line = try await lines.next() {
         try await take(line, lines.number, into: &file)
@@ -178,18 +178,20 @@ struct Import: EndpointGroup {
     _ parts: HistoryParts, _ lines: BodyLines, _ file: inout ImportFile, _ user: Identifier, _ transaction: Transaction
   ) async throws {
     try await parts.holdHours(in: transaction)
-    for id in parts.ids {
+    var inHours = 0
+    for slice in parts.slices {
       try lines.check()
-      for reading in try await parts.take(id, in: transaction) { file.add(reading) }
+      inHours += try await parts.makeHours(of: slice, in: transaction)
+    }
+    file.wroteHours(of: inHours, among: parts.oldCount)
+    for part in parts.parts {
+      try lines.check()
+      file.batch.readings = try await parts.take(part, in: transaction)
       try await flush(&file, user, transaction)
     }
   }
 
   private func flush(_ file: inout ImportFile, _ user: Identifier, _ transaction: Transaction) async throws {
-    if file.isHistory {
-      let known = try await file.batch.dropKnownHours(in: transaction)
-      file.skipped(hours: known)
-    }
     let fresh = try await file.batch.write(user, at: context.now, in: transaction)
     if !file.isHistory { try await file.batch.noteTypes(in: transaction) }
     if file.batch.count == 0 { try await transaction.execute(Self.keepAlive) }

@@ -105,32 +105,12 @@ struct ImportBatch {
     return try rows[0].decode(Int.self, 0)
   }
 
-  /// Takes out the hours of which there are readings from before this transaction, and gives how many there were.
-  mutating func dropKnownHours(in transaction: Transaction) async throws -> Int {
-    if hours.isEmpty { return 0 }
-    let rows = try await transaction.query(
-      Self.knownHours, hours.map(\.device), hours.map(\.sensorType), hours.map(\.start))
-    let known = Set(try rows.map { try $0.decode(Int64.self, 0) })
-    hours = hours.enumerated().filter { !known.contains(Int64($0.offset) + 1) }.map(\.element)
-    return known.count
-  }
-
   /// Notes the sensor types of the file's devices, as readings that are posted do.
   mutating func noteTypes(in transaction: Transaction) async throws(PostgresError) {
     if types.isEmpty { return }
     try await transaction.execute(Self.addTypes, types.map(\.device), types.map(\.name))
     types = []
   }
-
-  // A row remembers the lower half of the number of the transaction that wrote it.
-  private static let knownHours = Statement(
-    "import.knownHours",
-    """
-    SELECT h.position FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) WITH ORDINALITY
-      AS h (device, type, start, position)
-    JOIN readings_1h r ON r.device_id = h.device AND r.sensor_type = h.type AND r.start = h.start
-    WHERE r.xmin::text::int8 <> (pg_current_xact_id()::text::int8 & 4294967295)
-    """)
 
   // MARK: Tables
 

@@ -25,7 +25,8 @@ struct ImportFile {
   var isHistory: Bool { history != nil }
 
   private let now: Timestamp
-  private let rawFrom: Timestamp
+  /// Readings from here on stay raw.
+  let rawFrom: Timestamp
   private var hasHeader = false
   /// New ids by those in the file.
   private var gardens: [Identifier: Identifier] = [:]
@@ -42,7 +43,7 @@ struct ImportFile {
   private var idsMoment: Timestamp
   private var random = SystemRandomNumberGenerator()
 
-  /// A file that is read now; readings from `rawFrom` on stay raw.
+  /// A file that is read now.
   init(now: Timestamp, rawFrom: Timestamp) {
     self.now = now
     self.rawFrom = rawFrom
@@ -105,8 +106,11 @@ struct ImportFile {
     batch.types = types
   }
 
-  /// Counts hours that were there already.
-  mutating func skipped(hours: Int) { report.skipped(.reading, hours) }
+  /// Counts the readings of a history that are kept by the hour alone, and how many of them its new hours are of.
+  mutating func wroteHours(of count: Int, among all: Int) {
+    report.created(.reading, count)
+    report.skipped(.reading, all - count)
+  }
 
   // MARK: Lines
 
@@ -241,17 +245,15 @@ struct ImportFile {
     let measuredAt = fields.required("measuredAt", .timestamp)
     checkPast("measuredAt", measuredAt, &fields)
     try fields.finish()
-    add(ImportBatch.Reading(device: device, sensorType: type, measuredAt: measuredAt, value: value))
-  }
-
-  /// Has a reading written: as one of its hour when it is too old to stay raw.
-  mutating func add(_ reading: ImportBatch.Reading) {
-    guard reading.measuredAt < rawFrom else { return batch.readings.append(reading) }
-    let value = reading.value
+    // What is too old to stay raw is one of its hour; of a history not before all of it is there.
+    guard measuredAt < rawFrom, !isHistory else {
+      return batch.readings.append(
+        ImportBatch.Reading(device: device, sensorType: type, measuredAt: measuredAt, value: value))
+    }
     batch.hours.append(
       ImportBatch.Hour(
-        device: reading.device, sensorType: reading.sensorType, start: Self.hour(of: reading.measuredAt), min: value,
-        max: value, sum: value, count: 1, isReading: true))
+        device: device, sensorType: type, start: Self.hour(of: measuredAt), min: value, max: value, sum: value,
+        count: 1, isReading: true))
   }
 
   private mutating func readHour(_ fields: inout Fields) throws {

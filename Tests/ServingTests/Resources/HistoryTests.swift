@@ -56,6 +56,51 @@ struct HistoryTests {
     #expect(hours?.first?["mean"]?.number == 7.5)
   }
 
+  @Test("counts a line that stands twice once, however far apart, of what is kept by the hour too")
+  func doubles() throws {
+    let twice = "ph,7,2020-01-01T00:00:00Z"
+    let others = (1...ImportBatch.fullCount + 200).map { "ph,8,\(1_577_836_800 + 3_600 + Int64($0))" }
+    let lines = [twice, twice, "ph,9,2020-01-01T00:30:00Z"] + others + ["ph,3,2020-01-01T00:00:00Z"]
+    let trial = try send(lines, "?dryRun=true")
+    #expect(try created(trial) == Int64(others.count) + 2)
+    let taken = try send(lines)
+    #expect(try created(taken) == Int64(others.count) + 2)
+    #expect(try skipped(taken) == 2)
+    let hours = try device.owner.get(
+      device.path + "?resolution=1h&from=2020-01-01T00:00:00Z&to=2020-01-01T02:00:00Z"
+    ).json["items"]?.elements
+    #expect(hours?.first?["count"]?.integer == 2)
+    #expect(hours?.first?["mean"]?.number == 8)
+    #expect(hours?.first?["min"]?.number == 7)
+  }
+
+  @Test("makes hours of so many parts at a time, and reads a part once where the file is in order")
+  func slices() throws {
+    let hour = Timestamp.millisecondsPerHour
+    let rawFrom = Timestamp(unixMilliseconds: 500_000 * hour)
+    var parts = HistoryParts(device: device.id, rawFrom: rawFrom)
+    #expect(parts.slices.isEmpty)
+    // A part for each day of three years, of which the last day and another part stay raw.
+    func day(_ number: Int64) -> Timestamp { rawFrom.advanced(byMilliseconds: -24 * number * hour) }
+    for number in (0...1_095).reversed() {
+      parts.add(Int64(number), [day(Int64(number)), day(Int64(number)).advanced(byMilliseconds: 23 * hour)])
+    }
+    #expect(parts.oldCount == 2 * 1_095)
+    let slices = parts.slices
+    #expect(slices.flatMap(\.parts).count <= 1_095 + slices.count)
+    #expect(Set(slices.flatMap(\.parts)) == Set(1...1_095))
+    #expect(slices.allSatisfy { (1...HistoryParts.maximumTogether).contains($0.parts.count) })
+    #expect(slices.first!.from <= day(1_095) && slices.last!.to == rawFrom)
+    #expect(zip(slices, slices.dropFirst()).allSatisfy { $0.to == $1.from })
+    #expect(slices.allSatisfy { $0.from.unixMilliseconds % hour == 0 })
+    // Without any order all parts are together, of a bounded time.
+    var shuffled = HistoryParts(device: device.id, rawFrom: rawFrom)
+    for number in Int64(1)...200 { shuffled.add(number, [day(1_095), day(1)]) }
+    let longest = shuffled.slices.map { $0.to.unixMilliseconds - $0.from.unixMilliseconds }.max()
+    #expect(try #require(longest) <= HistoryParts.leastSpan)
+    #expect(shuffled.slices.allSatisfy { $0.parts == Array(1...200) })
+  }
+
   @Test("is another request for another device, even with the same key and file")
   func key() throws {
     let other = try device.owner.post("/api/gardens/\(device.garden)/devices", #"{"name":"Other"}"#)
