@@ -73,9 +73,9 @@ struct Devices: EndpointGroup {
     try await access.require(.editor, user, of: garden)
     let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.deviceKey))
     return try await call.made { transaction, _ in
-      try await GardenTimeZone.check([new.timeZone], in: transaction)
+      let zone = try await TimeZoneName.settled(new.timeZone, in: transaction)
       let rows = try await transaction.query(
-        Self.insert, id, garden, new.name, new.sensorTypes, key.digest, call.now, user.id, new.timeZone,
+        Self.insert, id, garden, new.name, new.sensorTypes, key.digest, call.now, user.id, zone,
         new.ground.soil?.rawValue, new.ground.dryBelow, new.ground.wetAbove)
       // Deleted since it was looked at.
       guard let row = rows.first else { throw GardenAccess.notFound }
@@ -101,8 +101,7 @@ struct Devices: EndpointGroup {
       let before = try taken(try await transaction.query(Self.lock, id, user.id).first, as: .editor, call.now)
       try call.requireMatch(before.body, revision: before.updatedAt)
       let ground = try change.ground.applied(to: before.ground)
-      let zone = change.timeZone.applied(to: before.timeZone)
-      try await GardenTimeZone.check([zone], in: transaction)
+      let zone = try await TimeZoneName.settled(change.timeZone.applied(to: before.timeZone), in: transaction)
       let rows = try await transaction.query(
         Self.update, id, change.name ?? before.name, change.sensorTypes.applied(to: before.sensorTypes) ?? [],
         call.now, zone, ground.soil?.rawValue, ground.dryBelow, ground.wetAbove)
@@ -202,7 +201,7 @@ struct Devices: EndpointGroup {
 package struct NewDevice: JSONForm {
   package let name: String
   package let sensorTypes: [String]
-  package let timeZone: String?
+  package var timeZone: String?
   package let ground: Ground
 
   package init(_ fields: inout Fields) {

@@ -117,7 +117,8 @@ struct GardenRoutes: EndpointGroup {
     let new = try call.form(NewGarden.self)
     return try await call.made { transaction, tags in
       if new.isPublic { tags = [.gardens] }
-      try await GardenTimeZone.check([new.timeZone], in: transaction)
+      var new = new
+      new.timeZone = try await TimeZoneName.settled(new.timeZone, in: transaction)
       let made = NewGarden.Row(id: context.makeIdentifier(), new: new, createdAt: call.now, updatedAt: call.now)
       let garden = try Garden(try await NewGarden.insert([made], of: user.id, in: transaction)[0])
       return Made(location: "/api/gardens/\(garden.id)", body: garden.body)

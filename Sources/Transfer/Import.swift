@@ -211,7 +211,7 @@ struct Import: EndpointGroup {
   /// Reads a line, once the database was asked for its time zone.
   private func take(_ line: [UInt8], _ number: Int, into file: inout ImportFile) async throws {
     guard let zone = file.take(line, line: number) else { return }
-    file.learn(zone, isKnown: try await GardenTimeZone.isKnown(zone, in: context.database))
+    file.learn(zone, try await TimeZoneName.settled(zone, in: context.database))
     _ = file.take(line, line: number)
   }
 

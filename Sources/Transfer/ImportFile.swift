@@ -36,8 +36,8 @@ struct ImportFile {
   private var products: [Identifier: Int] = [:]
   /// The sensor types of each device's readings, as hashes of their names: the names themselves could be too much.
   private var sensorTypes: [Identifier: [Int]] = [:]
-  /// Time zones that were asked for, and whether the database knows them.
-  private var zones = [GardenTimeZone.assumed: true]
+  /// The names of the time zones that were asked for; nil for what the database does not know.
+  private var zones: [String: String?] = [TimeZoneName.assumed: TimeZoneName.assumed]
   /// Makes ids of one moment.
   private var identifiers = IdentifierSequence()
   private var idsMoment: Timestamp
@@ -64,7 +64,9 @@ struct ImportFile {
         try readHistory(bytes)
       } else {
         let value = try JSONReader.parse(bytes)
-        if let zone = value.member("timeZone")?.stringText, zones[zone] == nil, zones.count < Self.maximumZones {
+        if let zone = value.member("timeZone")?.stringText, zones.index(forKey: zone) == nil,
+          zones.count < Self.maximumZones
+        {
           return zone
         }
         try read(value)
@@ -80,8 +82,8 @@ struct ImportFile {
     return nil
   }
 
-  /// Notes whether the database knows a time zone.
-  mutating func learn(_ zone: String, isKnown: Bool) { zones[zone] = isKnown }
+  /// Notes the name of a time zone; nil when the database knows none.
+  mutating func learn(_ zone: String, _ name: String?) { zones.updateValue(name, forKey: zone) }
 
   /// Notes at the end that there was not even a first line.
   mutating func finish(line: Int) {
@@ -155,8 +157,8 @@ struct ImportFile {
   private mutating func readGarden(_ fields: inout Fields) throws {
     let old = Self.newcomer(&fields, &gardens)
     _ = fields.optional("ownerId", .identifier)
-    let garden = NewGarden(&fields)
-    checkZone(garden.timeZone, &fields)
+    var garden = NewGarden(&fields)
+    settleZone(&garden.timeZone, &fields)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
     let id = identifier(at: createdAt)
@@ -168,8 +170,8 @@ struct ImportFile {
   private mutating func readDevice(_ fields: inout Fields) throws {
     let old = Self.newcomer(&fields, &devices)
     let garden = known("gardenId", "garden", &fields, gardens)
-    let device = NewDevice(&fields)
-    checkZone(device.timeZone, &fields)
+    var device = NewDevice(&fields)
+    settleZone(&device.timeZone, &fields)
     // A copy has not been seen yet.
     _ = fields.optional("lastSeenAt", .timestamp)
     _ = fields.optional("online", .boolean)
@@ -340,8 +342,10 @@ struct ImportFile {
     return (createdAt, updatedAt)
   }
 
-  private func checkZone(_ zone: String?, _ fields: inout Fields) {
-    if let zone, zones[zone] != true { fields.fault("timeZone", GardenTimeZone.expectation) }
+  private func settleZone(_ zone: inout String?, _ fields: inout Fields) {
+    guard let given = zone else { return }
+    guard let name = zones[given] ?? nil else { return fields.fault("timeZone", TimeZoneName.expectation) }
+    zone = name
   }
 
   private func checkPast(_ name: String, _ moment: Timestamp, _ fields: inout Fields) {

@@ -42,7 +42,7 @@ struct Garden: PageItem, RowDecodable {
     json.member("location", location)
     json.member("areaSquareMetres", areaSquareMetres)
     json.member("public", isPublic)
-    json.member("timeZone", timeZone ?? GardenTimeZone.assumed)
+    json.member("timeZone", timeZone ?? TimeZoneName.assumed)
     ground.write(&json)
     json.member("createdAt", createdAt)
     json.member("updatedAt", updatedAt)

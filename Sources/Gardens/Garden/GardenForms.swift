@@ -9,7 +9,7 @@ package struct NewGarden: JSONForm {
   package let location: Location?
   package let areaSquareMetres: Double?
   package let isPublic: Bool
-  package let timeZone: String?
+  package var timeZone: String?
   package let ground: Ground
 
   package init(_ fields: inout Fields) {
@@ -82,8 +82,7 @@ struct GardenChange: JSONForm {
   /// Writes it over the garden as it was, whose row the transaction holds, and gives what became of it.
   func write(over before: Garden, at now: Timestamp, in transaction: Transaction) async throws -> Garden {
     let (place, ground) = (try location.applied(to: before.location), try ground.applied(to: before.ground))
-    let zone = timeZone.applied(to: before.timeZone)
-    try await GardenTimeZone.check([zone], in: transaction)
+    let zone = try await TimeZoneName.settled(timeZone.applied(to: before.timeZone), in: transaction)
     let rows = try await transaction.query(
       Self.update, before.id, name ?? before.name, place?.latitude, place?.longitude,
       areaSquareMetres.applied(to: before.areaSquareMetres), isPublic ?? before.isPublic, now, zone,

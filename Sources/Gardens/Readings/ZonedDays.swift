@@ -11,14 +11,17 @@ struct ZonedDays {
 
   /// Reads a zone's name; nil for UTC, whose days are kept.
   init?(_ name: String) throws {
-    let isName =
-      (1...64).contains(name.utf8.count)
-      && name.utf8.allSatisfy { byte in
-        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "_+-/".utf8.contains(byte)
-      }
-    guard isName else { throw Self.unknown }
-    if name == "UTC" { return nil }
+    guard TimeZoneName.isName(name) || Self.isOldName(name) else { throw Self.unknown }
+    if name == TimeZoneName.assumed { return nil }
     zone = name
+  }
+
+  /// Whether a text may be one of the names without an area, such as `CET` or `EST5EDT`: what else has a number is none,
+  /// although Postgres takes it.
+  private static func isOldName(_ text: String) -> Bool {
+    if ["EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"].contains(text) { return true }
+    return (1...64).contains(text.utf8.count)
+      && text.utf8.allSatisfy { (0x61...0x7A).contains($0 | 0x20) || $0 == UInt8(ascii: "-") }
   }
 
   /// The first midnights that are not before two moments; throws 400 for a zone that nobody knows.
