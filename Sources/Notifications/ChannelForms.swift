@@ -31,7 +31,7 @@ struct ChannelChange: JSONForm {
   let target: String?
   let events: [NewsEvent]?
   let minimumSeverity: Severity?
-  let quietHours: Patch<QuietHours>
+  let quietHours: Patch<QuietHoursChange>
   let digest: Patch<DigestPeriod>
   let isEnabled: Bool?
 
@@ -39,7 +39,7 @@ struct ChannelChange: JSONForm {
     target = fields.change("target", .channelTarget)
     events = fields.change("events", .newsEvents)
     minimumSeverity = fields.change("minimumSeverity", .oneOf(Severity.self))
-    quietHours = fields.patch("quietHours", .quietHours)
+    quietHours = fields.patch("quietHours", .quietHoursChange)
     digest = fields.patch("digest", .oneOf(DigestPeriod.self))
     isEnabled = fields.change("enabled", .boolean, "False switches it off, and drops what waits.")
   }

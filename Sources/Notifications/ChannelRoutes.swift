@@ -101,15 +101,16 @@ struct ChannelRoutes: EndpointGroup {
   private func create(_ call: Call) async throws -> Response {
     let (user, now) = (try call.user.id, call.now)
     let new = try call.form(NewChannel.self)
-    try await require(new.kind, new.target, new.quietHours)
+    try await require(new.kind, new.target)
     let secret = new.kind == .webhook ? WebhookSecret.make() : nil
     return try await call.made { transaction, _ in
       // Locked, so that of two who make the last channel one is refused.
       try await transaction.execute(MessageAllowance.lockUser, user)
+      let quiet = try await new.quietHours?.settled(in: transaction)
       let rows = try await transaction.query(
         Self.insert, context.makeIdentifier(), user, new.kind.rawValue, new.target, secret.map { seal.seal($0.key) },
-        new.events.map(\.rawValue), new.minimumSeverity.rawValue, new.quietHours?.from.number,
-        new.quietHours?.to.number, new.quietHours?.timeZone, new.digest?.rawValue, now, Channel.maximumOfUser)
+        new.events.map(\.rawValue), new.minimumSeverity.rawValue, quiet?.from.number,
+        quiet?.to.number, quiet?.timeZone, new.digest?.rawValue, now, Channel.maximumOfUser)
       guard let row = rows.first else {
         throw Problem(.conflict, "You have \(Channel.maximumOfUser) channels already. Delete one first.")
       }
@@ -123,14 +124,12 @@ struct ChannelRoutes: EndpointGroup {
     let (user, id) = (try call.user.id, try call.identifier("id"))
     let change = try call.form(ChannelChange.self)
     let known = try Self.channel(try await context.database.query(Self.byID, id, user))
-    var hours: QuietHours?
-    if case .set(let new) = change.quietHours { hours = new }
-    try await require(known.kind, change.target, hours)
+    try await require(known.kind, change.target)
     let channel = try await context.database.transaction { transaction in
       if change.target != nil { try await transaction.execute(MessageAllowance.lockUser, user) }
       let before = try Self.channel(try await transaction.query(Self.lockByID, id, user))
       try call.requireMatch(before.body)
-      let quiet = change.quietHours.applied(to: before.quietHours)
+      let quiet = try await change.quietHours.applied(to: before.quietHours, in: transaction)
       let rows = try await transaction.query(
         Self.update, id, change.target ?? before.target, (change.events ?? before.events).map(\.rawValue),
         (change.minimumSeverity ?? before.minimumSeverity).rawValue, quiet?.from.number, quiet?.to.number,
@@ -149,19 +148,14 @@ struct ChannelRoutes: EndpointGroup {
     return call.ok(channel.body)
   }
 
-  /// Throws 422 for what no form can tell: whether mail is sent, where a host is, and which time zones there are.
-  private func require(_ kind: ChannelKind, _ target: String?, _ quietHours: QuietHours?) async throws {
-    if let target {
-      if let fault = ChannelTarget.fault(target, kind) { throw ValidationError("/target", fault) }
-      if kind != .email {
-        try await ChannelTarget.requireAdmitted(target, by: networks, on: context.loop)
-      } else if context.configuration.notifications.mailServer == nil {
-        throw ValidationError("/kind", "this server sends no mail")
-      }
-    }
-    guard let zone = quietHours?.timeZone, zone != "UTC" else { return }
-    guard try await context.database.query(Self.isTimeZone, zone)[0].decode(Bool.self, 0) else {
-      throw ValidationError("/quietHours/timeZone", "is no time zone that is known here")
+  /// Throws 422 for what no form can tell: whether mail is sent, and where a host is.
+  private func require(_ kind: ChannelKind, _ target: String?) async throws {
+    guard let target else { return }
+    if let fault = ChannelTarget.fault(target, kind) { throw ValidationError("/target", fault) }
+    if kind != .email {
+      try await ChannelTarget.requireAdmitted(target, by: networks, on: context.loop)
+    } else if context.configuration.notifications.mailServer == nil {
+      throw ValidationError("/kind", "this server sends no mail")
     }
   }
 
@@ -230,8 +224,6 @@ struct ChannelRoutes: EndpointGroup {
     "channels.disable",
     "UPDATE channels SET disabled_at = coalesce(disabled_at, now()) WHERE id = $1 RETURNING \(Channel.columns)")
   private static let deleteByID = Statement("channels.delete", "DELETE FROM channels WHERE id = $1")
-  // The view of all zones reads each of their files, while others wait for the connection.
-  private static let isTimeZone = Statement("channels.isTimeZone", "SELECT is_time_zone($1)")
   private static let deliveriesOf = Statement(
     "deliveries.byChannel",
     """

@@ -1,4 +1,5 @@
 import JSON
+import Web
 
 /// A minute of a day, 0 to 1439, written `22:30`.
 struct MinuteOfDay: JSONWritable, Hashable {
@@ -33,6 +34,9 @@ struct QuietHours: JSONWritable, Hashable {
   /// By its name of the IANA.
   let timeZone: String
 
+  static let expectation = "must not end when they begin"
+  var areEmpty: Bool { from == to }
+
   func write(to json: inout JSONWriter) {
     json.object { json in
       json.member("from", from)
@@ -49,32 +53,16 @@ extension Rule where Value == QuietHours {
     Rule.object(named: "QuietHours") { fields in
       QuietHours(
         from: fields.required("from", .minuteOfDay), to: fields.required("to", .minuteOfDay),
-        timeZone: fields.optional("timeZone", .timeZoneName, "UTC unless given.") ?? "UTC")
-    }.checked("must not end when they begin") { $0.from != $0.to }
+        timeZone: fields.optional("timeZone", .timeZone, "UTC unless given.") ?? TimeZoneName.assumed)
+    }.checked(QuietHours.expectation) { !$0.areEmpty }
   }
 }
 
 extension Rule where Value == MinuteOfDay {
-  fileprivate static var minuteOfDay: Rule {
+  static var minuteOfDay: Rule {
     Rule<String>.string(0...5).converted(
       "must be a time of day such as 22:30", placeholder: MinuteOfDay(0),
       schema: .string(minLength: 5, maxLength: 5, pattern: MinuteOfDay.pattern)
     ) { MinuteOfDay($0) }
-  }
-}
-
-extension Rule where Value == String {
-  /// What may be a time zone's name: whether it is one, Postgres knows.
-  fileprivate static var timeZoneName: Rule {
-    let pattern = "^(UTC|[A-Za-z]+(/[A-Za-z0-9_+-]+){1,2})$"
-    return Rule.string(1...64).checked(
-      "must be a time zone such as Europe/Paris", schema: .string(minLength: 1, maxLength: 64, pattern: pattern)
-    ) { text in
-      text == "UTC"
-        || text.contains("/") && text.utf8.first.map { $0 | 0x20 }.map { (0x61...0x7A).contains($0) } ?? false
-          && text.utf8.allSatisfy {
-            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || "/_+-".utf8.contains($0)
-          }
-    }
   }
 }

@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 @testable import HTTP
@@ -75,8 +76,10 @@ struct ChannelsTests {
   func refusals() throws {
     let mail = #"{"kind":"email","target":"ada@example.org","events":["order"]}"#
     #expect(try client.post("/api/channels", mail).pointers == ["/kind"])
-    let zone = #","quietHours":{"from":"22:00","to":"06:00","timeZone":"Europe/Atlantis"}"#
-    #expect(try make(zone).pointers == ["/quietHours/timeZone"])
+    for zone in ["Europe/Atlantis", "EST/5", "GMT+3", "posix/Europe/Paris"] {
+      let hours = #","quietHours":{"from":"22:00","to":"06:00","timeZone":"\#(zone)"}"#
+      #expect(try make(hours).pointers == ["/quietHours/timeZone"], "\(zone)")
+    }
     #expect(try make(#","quietHours":{"from":"22:00","to":"22:00"}"#).pointers == ["/quietHours"])
     for hours in [#""from":"24:00","to":"+2:00""#, #""from":"-0:30","to":"06:-0""#] {
       #expect(try make(#","quietHours":{\#(hours)}"#).pointers.count == 2)
@@ -85,6 +88,29 @@ struct ChannelsTests {
     #expect(try client.post("/api/channels", twice).pointers == ["/events"])
     let topicless = #"{"kind":"ntfy","target":"https://203.0.113.7/","events":["order"]}"#
     #expect(try client.post("/api/channels", topicless).pointers == ["/target"])
+  }
+
+  @Test("keep what a change of their quiet hours does not name")
+  func quietHours() throws {
+    let path = try #require(
+      try make(#","quietHours":{"from":"22:00","to":"07:00","timeZone":"europe/paris"}"#).header("location"))
+    func hours(_ change: String) throws -> String? {
+      let changed = try client.patch(path, #"{"quietHours":\#(change)}"#)
+      #expect(changed.status == 200, "\(changed.text)")
+      return try changed.json["quietHours"].map { String(decoding: JSONWriter.bytes(of: $0), as: UTF8.self) }
+    }
+    #expect(
+      try hours(#"{"from":"21:00","to":"06:00"}"#) == #"{"from":"21:00","to":"06:00","timeZone":"Europe/Paris"}"#)
+    #expect(try hours(#"{"from":"20:00"}"#) == #"{"from":"20:00","to":"06:00","timeZone":"Europe/Paris"}"#)
+    #expect(try hours(#"{"timeZone":"Asia/Tokyo"}"#) == #"{"from":"20:00","to":"06:00","timeZone":"Asia/Tokyo"}"#)
+    #expect(try hours(#"{"timeZone":null}"#) == #"{"from":"20:00","to":"06:00","timeZone":"UTC"}"#)
+    #expect(try client.patch(path, #"{"quietHours":{"to":"20:00"}}"#).pointers == ["/quietHours"])
+    #expect(try client.patch(path, #"{"quietHours":{"timeZone":"EST/5"}}"#).pointers == ["/quietHours/timeZone"])
+    #expect(try hours("null") == "null")
+    #expect(try client.patch(path, #"{"quietHours":{"from":"20:00"}}"#).pointers == ["/quietHours/to"])
+    #expect(try client.patch(path, #"{"quietHours":{"to":"20:00"}}"#).pointers == ["/quietHours/from"])
+    #expect(
+      try hours(#"{"from":"20:00","to":"06:00"}"#) == #"{"from":"20:00","to":"06:00","timeZone":"UTC"}"#)
   }
 
   @Test("are ten of a user at the most, and the same for one Idempotency-Key")
