@@ -75,18 +75,21 @@ final class EventHub {
 
   private func join(_ watcher: EventWatcher, after resumed: EventID?) async {
     var position = resumed
-    var isPartial = false
+    var isPartial = true
     while !watcher.hasEnded {
       guard isCurrent, let last else {
         await waitUntilCurrent(nanoseconds: 1_000_000_000)
         continue
       }
-      guard let from = position, from < last || isPartial else { return watcher.goLive(from: position ?? last) }
+      guard let from = position, from < last || from > last && isPartial else {
+        return watcher.goLive(from: position ?? last)
+      }
       do throws(RedisError) {
-        let page = try await page(after: from)
+        let page = try await page(from: from)
         isPartial = page.isFull
+        if !page.isWhole { watcher.tellGap() }
         // Without events the stream was lost, and there is nothing to resume from.
-        position = page.pieces.last?.last ?? max(from, last)
+        position = page.pieces.last?.last ?? (page.isWhole ? max(from, last) : last)
         for events in page.pieces {
           watcher.replay(events)
           await watcher.drained()
@@ -144,11 +147,14 @@ final class EventHub {
     try await redis.set(keys.watched(garden), [1], expiry: .milliseconds(Self.markMilliseconds))
     if last == nil {
       let newest = try await redis.send("XREVRANGE", .text(keys.stream(garden)), "+", "-", "COUNT", 1)
-      last = EventText.pieces(of: newest, bytes: EventWatcher.pieceBytes).last?.last ?? .zero
+      let events = EventText.pieces(of: newest.array ?? [], bytes: EventWatcher.pieceBytes)
+      last = events.last?.last ?? EventID(before: loop.unixMilliseconds)
     }
     while let from = last {
       let known = leftOut
-      let page = try await page(after: from)
+      let page = try await page(from: from)
+      // An empty stream tells of nothing that was missed.
+      if !page.isWhole, !page.pieces.isEmpty { for watcher in watchers where watcher.isLive { watcher.tellGap() } }
       for events in page.pieces { deliver(events) }
       // A page that is full may end within the events of one call; what was told meanwhile may not be in it.
       if !page.isFull, leftOut == known { break }
@@ -156,10 +162,23 @@ final class EventHub {
     if !mustReopen { isCurrent = true }
   }
 
-  private func page(after position: EventID) async throws(RedisError) -> (pieces: [EventText], isFull: Bool) {
-    let entries = try await redis.send(
-      "XRANGE", .text(keys.stream(garden)), .text("(\(position)"), "+", "COUNT", .integer(Self.pageEvents))
+  /// Events behind one.
+  private struct Page {
+    let pieces: [EventText]
+    /// Whether there may be more.
+    let isFull: Bool
+    /// Whether the one before is there still: if it is not, others behind it may be gone too.
+    let isWhole: Bool
+  }
+
+  private func page(from position: EventID) async throws(RedisError) -> Page {
+    let reply = try await redis.send(
+      "XRANGE", .text(keys.stream(garden)), .text("\(position)"), "+", "COUNT", .integer(Self.pageEvents + 1))
+    var entries = (reply.array ?? [])[...]
+    let isFull = entries.count > Int(Self.pageEvents)
+    let isWhole = entries.first?.array?.first?.text == "\(position)"
+    if isWhole { entries.removeFirst() }
     let pieces = EventText.pieces(of: entries, bytes: EventWatcher.pieceBytes)
-    return (pieces, entries.array?.count == Int(Self.pageEvents))
+    return Page(pieces: pieces, isFull: isFull, isWhole: isWhole)
   }
 }

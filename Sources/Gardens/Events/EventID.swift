@@ -4,10 +4,18 @@ struct EventID: Comparable, CustomStringConvertible {
   let number: UInt64
 
   static let zero = EventID(milliseconds: 0, number: 0)
+  /// How far the clock of Redis may be apart from ours.
+  static let clockMilliseconds: UInt64 = 3_600_000
 
   init(milliseconds: UInt64, number: UInt64) {
     self.milliseconds = milliseconds
     self.number = number
+  }
+
+  /// An id before any that a stream gives that is empty now.
+  init(before unixMilliseconds: Int64) {
+    let now = UInt64(max(unixMilliseconds, 0))
+    self.init(milliseconds: now - min(now, Self.clockMilliseconds), number: 0)
   }
 
   /// Reads `1732181400000-0`; nil for anything else.

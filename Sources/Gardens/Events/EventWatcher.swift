@@ -14,7 +14,8 @@ final class EventWatcher {
   private(set) var hasEnded = false
   /// Whether it was too slow.
   private(set) var isCutOff = false
-  private var isLive = false
+  /// Whether events are taken as they happen.
+  private(set) var isLive = false
   private var waiting: [[UInt8]] = []
   private var waitingBytes = 0
   private var reader: LoopContinuation<Void>?
@@ -37,10 +38,17 @@ final class EventWatcher {
     append(events.text)
   }
 
-  /// From here on events are taken as they happen.
+  /// Says that events may be missing before those to come: what the client shows is to be read anew.
+  func tellGap() { append(Self.gap) }
+
+  private static let gap = Array("event: gap\ndata: {}\n\n".utf8)
+
+  /// From here on events are taken as they happen. The client learns where that is, though nothing is told by it (the HTML
+  /// standard, section 9.2.6), so that it can resume also when it loses the connection before the first event.
   func goLive(from position: EventID) {
     self.position = position
     isLive = true
+    append(Array("id: \(position)\n\n".utf8))
   }
 
   /// A comment, so that client and proxies see that the connection lives. Who has something to read needs none.

@@ -53,9 +53,9 @@ struct EventText {
   }
 
   /// The texts of entries that XRANGE gave, in pieces of about so many bytes.
-  static func pieces(of entries: RedisReply, bytes: Int) -> [EventText] {
+  static func pieces(of entries: some Sequence<RedisReply>, bytes: Int) -> [EventText] {
     var pieces: [EventText] = []
-    for entry in entries.array ?? [] {
+    for entry in entries {
       guard let event = EventText(entry: entry) else { continue }
       if let piece = pieces.last, piece.text.count + event.text.count <= bytes {
         pieces[pieces.count - 1] = EventText(text: piece.text + event.text, last: event.last)

@@ -15,7 +15,8 @@ struct GardenEvents: EndpointGroup {
         details: """
           Server-sent events: `event: reading` with a reading of a device, `event: insight` with an insight, and a \
           comment now and then. After an interruption `Last-Event-ID` resumes within 5 minutes or 1000 events; a client \
-          that is too slow is cut off and may resume.
+          that is too slow is cut off and may resume. `event: gap` says that events may be missing there: read anew what \
+          you show. The stream begins with an `id`, so that what comes in an interruption before the first event is there.
           """,
         tag: "Gardens",
         parameters: [
@@ -34,8 +35,6 @@ struct GardenEvents: EndpointGroup {
     // nginx would hold events back until its buffer is full.
     "X-Accel-Buffering": "no",
   ]
-  /// How far the clock of Redis may be ahead of ours. An id from beyond was never given, and nothing would come after it.
-  private static let clockMilliseconds: UInt64 = 3_600_000
   /// Tells the client after how many milliseconds to come back, and proxies that something comes.
   private static let greeting = Array("retry: 2000\n\n".utf8)
 
@@ -48,8 +47,9 @@ struct GardenEvents: EndpointGroup {
     try await GardenAccess(context: context).requireReader(call.identity, of: garden)
     if call.request.method == .head { return Response(.ok, headers: Self.headers) }
     let last = try call.request.header("Last-Event-ID") ?? query.value("lastEventId")
+    // An id from beyond was never given, and nothing would come after it.
     let resumed = last.flatMap { EventID($0) }.flatMap { id in
-      id.milliseconds < UInt64(call.now.unixMilliseconds) + Self.clockMilliseconds ? id : nil
+      id.milliseconds < UInt64(call.now.unixMilliseconds) + EventID.clockMilliseconds ? id : nil
     }
     let seat = try await broker.watch(garden, call.identity, client: call.client, after: resumed)
     return Response(

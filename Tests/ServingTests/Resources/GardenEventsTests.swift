@@ -126,6 +126,43 @@ struct GardenEventsTests {
     #expect(try values(events) == expected)
   }
 
+  @Test("resume from where they began when the connection is lost before the first one")
+  func resumeFromBeginning() throws {
+    let device = try TestDevice(server)
+    // Nothing is kept of the garden yet, and then something is.
+    for round in 0..<2 {
+      var stream: EventStream? = try watch(device)
+      let id = try #require(try stream?.nextPart()?.id)
+      stream = nil
+      try post(device, device.client, 1, type: "missed\(round)")
+      let resumed = try watch(device, after: id)
+      var event = try resumed.next()
+      if event?.name == "gap" { event = try resumed.next() }
+      #expect(event?.data.contains("missed\(round)") == true)
+    }
+  }
+
+  @Test("say so where some may be missing, since more came than are kept, or nothing is kept any more")
+  func missing() throws {
+    let device = try TestDevice(server)
+    let stream = EventKeys(prefix: server.configuration.redis.keyPrefix).stream(device.garden)
+    let live = try watch(device)
+    try post(device, device.client, 5)
+    let told = try live.take(5)
+    let gap = EventStream.Event(name: "gap", data: "{}")
+    #expect(try watch(device, after: told[2].id).take(2) == Array(told[3...]))
+    try RedisWire().send("XTRIM", stream, "MAXLEN", "2")
+    let resumed = try watch(device, after: told[1].id)
+    #expect(try resumed.take(3) == [gap] + told[3...])
+    // It has had the last one.
+    let whole = try watch(device, after: told[4].id)
+    try RedisWire().send("DEL", stream)
+    let late = try watch(device, after: told[3].id)
+    #expect(try late.next() == gap)
+    try post(device, device.client, 1, type: "ph")
+    for stream in [live, resumed, whole, late] { #expect(try stream.next()?.data.contains("\"ph\"") == true) }
+  }
+
   @Test(
     "begin with what happens from now on, when the last one seen is none of ours",
     arguments: ["x", "1-", "9999999999999999-0"])
@@ -145,6 +182,7 @@ struct GardenEventsTests {
     defer { quick.stop() }
     let stream = try watch(try TestDevice(server), on: quick)
     let begin = Clock.monotonic()
+    #expect(try EventID(stream.nextPart()?.id ?? "") != nil)
     for _ in 0..<3 { #expect(try stream.nextPart() == EventStream.Event()) }
     #expect((1_500_000_000...4_500_000_000).contains(Clock.monotonic() - begin))
   }

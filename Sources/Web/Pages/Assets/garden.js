@@ -138,6 +138,7 @@ function listen() {
     if (!showValue(JSON.parse(event.data))) loadLatest();
   });
   events.addEventListener("insight", () => load());
+  events.addEventListener("gap", () => load()); // more happened than is kept for who was away
   events.addEventListener("error", () => {
     lost ??= Date.now();
     put(find("live"), `Not live since ${moment(lost)}`);
