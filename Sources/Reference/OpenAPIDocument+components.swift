@@ -30,6 +30,11 @@ extension OpenAPIDocument {
     "requestId":{"type":"string"},\
     "errors":{"type":"array","description":"Every fault of a body that failed validation.","items":{"type":"object",\
     "required":["detail"],"properties":{"pointer":{"type":"string","description":"Where, as a JSON pointer (RFC 6901)."},\
-    "detail":{"type":"string"}}}}}}
+    "detail":{"type":"string"},\
+    "line":{"type":"integer","minimum":1,"description":"On which line, of a file that was to be taken in."}}}},\
+    "errorCount":{"type":"integer","minimum":1,\
+    "description":"How many faults a file has that was to be taken in; `errors` has the first of them."},\
+    "rejected":{"type":"array","description":"Why none of the readings could be taken, one by one.",\
+    "items":{"$ref":"#/components/schemas/RejectedReading"}}}}
     """
 }

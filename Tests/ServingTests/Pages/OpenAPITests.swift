@@ -107,6 +107,31 @@ struct OpenAPITests {
     #expect(shape["properties"]?.members?.count == count && shape["required"] == nil)
   }
 
+  @Test("describes each member of a refusal, also those that say what is wrong with a file or with readings")
+  func refusals() throws {
+    let device = try TestDevice(LiveServer.shared.get())
+    let schemas = try #require(try document()["components"]?["schemas"])
+    let problem = schemas["Problem"]?["properties"]
+    func undescribed(_ value: JSONValue?, _ properties: JSONValue?) -> [String] {
+      (value?.members ?? []).map(\.name).filter { properties?[$0] == nil }
+    }
+    let sample = Sample(type: "ph", value: 99, at: Timestamp(unixMilliseconds: 0))
+    let history = "/api/devices/\(device.id)/history"
+    for (refusal, list) in [
+      (try device.post(device.client, [sample]), "rejected"),
+      (try device.owner.send("POST", history, "sensorType,value,measuredAt\nph,x,1\n", type: "text/csv"), "errors"),
+      (try device.owner.patch("/api/gardens/\(device.garden)", #"{"name":7}"#), "errors"),
+    ] {
+      let body = try refusal.json
+      let item = try #require(body[list]?.elements?.first)
+      let schema = problem?[list]?["items"]
+      #expect(refusal.status == 422)
+      #expect(undescribed(body, problem) == [])
+      let shape = schema?["$ref"] == nil ? schema : schemas["RejectedReading"]
+      #expect(undescribed(item, shape?["properties"]) == [])
+    }
+  }
+
   @Test("comes again only when it changed")
   func conditional() throws {
     let client = Client(try LiveServer.shared.get())
