@@ -7,6 +7,8 @@ import Web
 struct HistoryTable {
   static let mediaType = "text/csv"
   private static let names = ["sensorType", "value", "measuredAt"]
+  /// Spreadsheets begin files in UTF-8 with it.
+  private static let byteOrderMark = Array("\u{FEFF}".utf8)
 
   let device: DeviceIdentity
   /// The names of the columns in their order; empty until they were read.
@@ -16,15 +18,17 @@ struct HistoryTable {
 
   /// A line as the export's line of a reading, in JSON; nil for that of the names, which comes first.
   mutating func reading(_ line: [UInt8]) throws -> [UInt8]? {
-    guard let text = String(validating: line, as: UTF8.self) else { throw ValidationError("", "is not UTF-8") }
-    let values = text.split(separator: ",", omittingEmptySubsequences: false).map(Self.unquoted)
     guard !columns.isEmpty else {
-      guard values.sorted() == Self.names.sorted() else {
+      // What is wrong here is not to be wrong of each line behind, which may have faults of their own.
+      columns = Self.names
+      let names = try Self.values(line.starts(with: Self.byteOrderMark) ? line[Self.byteOrderMark.count...] : line[...])
+      guard names.sorted() == Self.names.sorted() else {
         throw ValidationError("", "must name the columns \(Self.names.joined(separator: ","))")
       }
-      columns = values
+      columns = names
       return nil
     }
+    let values = try Self.values(line[...])
     guard values.count == columns.count else {
       throw ValidationError("", "must have \(columns.count) values")
     }
@@ -37,6 +41,11 @@ struct HistoryTable {
       }
     }
     return json.take()
+  }
+
+  private static func values(_ line: ArraySlice<UInt8>) throws -> [String] {
+    guard let text = String(validating: line, as: UTF8.self) else { throw ValidationError("", "is not UTF-8") }
+    return text.split(separator: ",", omittingEmptySubsequences: false).map(unquoted)
   }
 
   /// A number stays one, and a Unix time becomes a moment; anything else is judged as the text that it is.

@@ -101,6 +101,20 @@ struct HistoryTests {
     #expect(shuffled.slices.allSatisfy { $0.parts == Array(1...200) })
   }
 
+  @Test("begins with a byte order mark or without, and of a header that is none no line behind is blamed")
+  func header() throws {
+    func send(_ text: String) throws -> Reply {
+      try device.owner.send("POST", "/api/devices/\(device.id)/history", text, type: "text/csv")
+    }
+    let marked = try send("\u{FEFF}\"measuredAt\",sensorType,value\r\n2019-05-01T08:45:00Z,ph,7\r\n")
+    #expect(marked.status == 200, "\(marked.text)")
+    #expect(try created(marked) == 1)
+    let wrong = try send("type,value,time\nph,7,2019-05-01T09:45:00Z\nph,15,2019-05-01T09:46:00Z\n")
+    #expect(wrong.status == 422)
+    #expect(try faults(wrong) == ["1", "3/value"])
+    #expect(try wrong.json["errorCount"]?.integer == 2)
+  }
+
   @Test("is another request for another device, even with the same key and file")
   func key() throws {
     let other = try device.owner.post("/api/gardens/\(device.garden)/devices", #"{"name":"Other"}"#)
