@@ -13,7 +13,10 @@ extension Rule where Value == String {
     Rule(schema()) { value, place, faults in
       guard case .string(let string) = value else { return faults.note("must be a string", at: place, reading: "") }
       let measure = TextMeasure(string, allowsLines: allowsLines)
-      if measure.hasControls { faults.note("must not contain control characters", at: place) }
+      if measure.hasControls {
+        let allowed = allowsLines ? " other than line feed and tab" : ""
+        faults.note("must not contain control characters\(allowed)", at: place)
+      }
       if !length.contains(measure.scalars) { faults.note("must have \(phrase(length)) characters", at: place) }
       return string
     }
