@@ -85,6 +85,25 @@ struct FrostRuleTests {
     #expect(dry.humidity == 60)
   }
 
+  @Test("is moved by no single wrong value of an evening from which it learns", arguments: [-36.0, 50])
+  func learntSpikes(excess: Double) {
+    let frosty = Self.air(days: 9, minimum: -4)
+    let right = FrostRule.station(frosty, humidity: nil, longitude: 0)
+    for readings in [1.0, 6, 60] {
+      var hours = frosty.hours
+      let index = hours.count - 1 - 72
+      let mean = hours[index].mean + excess / readings
+      hours[index] = Point(
+        at: hours[index].at, mean: mean, min: min(mean, hours[index].mean + excess),
+        max: max(mean, hours[index].mean + excess),
+        count: Int64(readings))
+      let spike = SensorSeries(
+        device: frosty.device, deviceName: frosty.deviceName, sensorType: frosty.sensorType, points: frosty.points,
+        hours: hours)
+      #expect(abs(FrostRule.station(spike, humidity: nil, longitude: 0).forecast - right.forecast) < 0.1)
+    }
+  }
+
   @Test("takes one value far below all others for no frost until a second one says so")
   func confirmed() throws {
     let summer = Self.air(days: 9, minimum: 15)
