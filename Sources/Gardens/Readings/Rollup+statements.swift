@@ -83,9 +83,6 @@ extension Rollup {
     """
     WITH b AS (
       SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS b (device_id, sensor_type, start)
-    ), unqueued AS (
-      DELETE FROM rollup_queue q USING b
-      WHERE q.device_id = b.device_id AND q.sensor_type = b.sensor_type AND q.start = b.start
     ), undone AS (
       DELETE FROM rollup_additions a WHERE EXISTS (
         SELECT 1 FROM unnest(a.device_ids, a.sensor_types, a.starts) AS e (device_id, sensor_type, start)

@@ -31,7 +31,9 @@ final class Rollup {
   private let refused: (_ bucket: RollupBucket?, _ reason: String) -> Void
   private var additions = RollupPortion(most: statements)
   private var queue = RollupPortion(most: queueRows)
-  private var stage = Stage.additions
+  private var stage = Stage.queue
+  /// Whether there may be more additions than the last run took of them.
+  private var hasMoreAdditions = false
   /// The bucket of the queue that stands alone, when one does.
   private var lone: RollupBucket?
   /// What the next run sets aside.
@@ -46,6 +48,8 @@ final class Rollup {
   }
 
   /// Takes some of what is to be done; gives whether there is more.
+  ///
+  /// Additions and the queue take turns, each in a transaction of its own: what the queue fails at takes back no additions.
   func run(_ transaction: Transaction) async throws -> Bool {
     try await transaction.limitLocks(milliseconds: Self.lockTimeoutMilliseconds)
     if let suspect {
@@ -53,16 +57,22 @@ final class Rollup {
       try await setAside(suspect.bucket, suspect.reason, transaction)
       return true
     }
-    stage = .additions
-    let isFull = try await takeAdditions(transaction)
+    if stage != .additions {
+      stage = .additions
+      if try await takeAdditions(transaction) { return true }
+    }
     stage = .queue
-    return try await takeQueue(transaction) || isFull
+    return try await takeQueue(transaction) || hasMoreAdditions
   }
 
-  /// Whether there may be more.
+  /// Whether there were any.
   private func takeAdditions(_ transaction: Transaction) async throws -> Bool {
+    hasMoreAdditions = true
     let rows = try await transaction.query(Self.takeAdditions, additions.count)
-    guard let first = rows.first else { return false }
+    guard let first = rows.first else {
+      hasMoreAdditions = false
+      return false
+    }
     let held = try await hold(try rows.map { try $0.decode(Identifier.self, 0) }, transaction)
     var added = BucketAdditions()
     var left: [RollupBucket] = []
@@ -85,7 +95,8 @@ final class Rollup {
     try await transaction.execute(
       Self.add, added.devices, added.types, added.starts, added.minima, added.maxima, added.sums, added.counts)
     try await transaction.execute(Self.hours, added.devices, added.types, added.starts)
-    return try first.decode(Int.self, 7) == additions.count
+    hasMoreAdditions = try first.decode(Int.self, 7) == additions.count
+    return true
   }
 
   /// Whether there may be more.
@@ -131,8 +142,9 @@ final class Rollup {
     if let suspect {
       refused(suspect.bucket, suspect.reason)
       self.suspect = nil
-    } else {
+    } else if stage == .additions {
       additions.grow()
+    } else {
       queue.grow()
     }
   }

@@ -353,6 +353,29 @@ struct RollupTests {
     #expect(isGone)
   }
 
+  @Test("brings what devices add up to date although the queue cannot be taken")
+  func failingQueue() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let id = device.id
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.script(
+          """
+          CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'object_in_use'; END $$;
+          CREATE TRIGGER fail BEFORE DELETE ON rollup_queue FOR EACH ROW EXECUTE FUNCTION fail();
+          """)
+        try await transaction.execute(
+          "INSERT INTO rollup_queue (device_id, sensor_type, start) VALUES (\(id), 'ph', '2026-01-01Z')")
+      }
+    }
+    #expect(try device.post(device.client, Sample.series(3)).receipt == [3, 0])
+    #expect(try holds { try !self.buckets(device, "5m", from: 0, to: Clock.unixMilliseconds() + 300_000).isEmpty })
+    #expect(holds { server.log.lines.contains { $0.contains("A duty failed") && $0.contains("readings.rollup") } })
+  }
+
   @Test("deletes expired buckets, idempotency keys and sessions")
   func expiry() throws {
     let server = try LiveServer.shared.get()
