@@ -37,7 +37,7 @@ package struct AccountFeature: Feature {
 
   package var duties: [Duty] { resetMail.map { [$0.duty] } ?? [] }
 
-  /// Used refresh tokens come before sessions, which take along what they still have: hardly more than the last one.
+  /// Used refresh tokens go a day before their sessions, which take along hardly more than the last one.
   package var expiries: [Expiry] {
     [
       Self.usedTokenExpiry(days: context.configuration.accounts.refreshTokenDays), Self.sessionExpiry, Tokens.expiry,
@@ -47,9 +47,11 @@ package struct AccountFeature: Feature {
 
   /// A used refresh token is kept for as long as its thief, or who was robbed of it, could take it for a valid one. Its
   /// session may go on for years, and leaves one at each renewal.
-  static func usedTokenExpiry(days: Int) -> Expiry { Expiry { try await $0.execute(deleteUsedTokens, $1, days) } }
+  static func usedTokenExpiry(days: Int) -> Expiry {
+    Expiry(name: "expiry.refreshTokens") { try await $0.execute(deleteUsedTokens, $1, days) }
+  }
 
-  static var sessionExpiry: Expiry { Expiry { try await $0.execute(deleteSessions, $1) } }
+  static var sessionExpiry: Expiry { Expiry(name: "expiry.sessions") { try await $0.execute(deleteSessions, $1) } }
 
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
     [

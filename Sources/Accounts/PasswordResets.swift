@@ -104,7 +104,7 @@ struct PasswordResets: EndpointGroup {
     WHERE password_resets.requested_at <= now() - interval '1 hour'
     """)
   /// What was asked for is kept until the tokens of the latest mails have expired.
-  static var expiry: Expiry { Expiry { try await $0.execute(deleteOld, $1) } }
+  static var expiry: Expiry { Expiry(name: "expiry.passwordResets") { try await $0.execute(deleteOld, $1) } }
   private static let deleteOld = Statement(
     "expiry.passwordResets",
     """

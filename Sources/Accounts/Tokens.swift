@@ -79,7 +79,7 @@ struct Tokens: EndpointGroup {
   }
 
   /// Tokens that have expired are listed for a month more, so that it can be seen why a program stopped.
-  static var expiry: Expiry { Expiry { try await $0.execute(deleteExpired, $1) } }
+  static var expiry: Expiry { Expiry(name: "expiry.tokens") { try await $0.execute(deleteExpired, $1) } }
 
   /// The ids of a user's tokens.
   static func ids(of user: Identifier, in transaction: Transaction) async throws -> [Identifier] {

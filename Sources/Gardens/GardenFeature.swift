@@ -1,5 +1,4 @@
 import Postgres
-import Settings
 import Values
 import Web
 
@@ -78,21 +77,19 @@ package final class GardenFeature: Feature {
   }
 
   package var expiries: [Expiry] {
-    [
-      Self.bucketExpiry(context.configuration.readings), Expiry { try await $0.execute(Self.deleteRefused, $1) },
-      EventTickets.expiry, Members.expiry,
-    ] + Self.rawExpiries(days: context.configuration.readings.rawDays)
+    let refused = Expiry(name: "expiry.rollupRefused") { try await $0.execute(Self.deleteRefused, $1) }
+    return [refused, EventTickets.expiry, Members.expiry] + pastDays.map(\.expiry)
   }
 
-  /// Raw readings that are in no partition, and so not dropped with one.
-  static func rawExpiries(days: Int) -> [Expiry] {
-    [deleteLate, deleteSealed].map { statement in Expiry { try await $0.execute(statement, days, $1) } }
-  }
-
-  /// Buckets of five minutes are kept at least as long as what they are made from.
-  static func bucketExpiry(_ readings: Configuration.Readings) -> Expiry {
-    let days = max(readings.fiveMinuteDays, readings.rawDays + 1)
-    return Expiry { try await $0.execute(deleteBuckets, days, $1) }
+  private var pastDays: [PastDays] {
+    let (readings, logger) = (context.configuration.readings, context.logger)
+    let raw = Retention(days: readings.rawDays)
+    // Buckets of five minutes are kept at least as long as what they are made from.
+    let buckets = Retention(days: max(readings.fiveMinuteDays, readings.rawDays + 1))
+    return [
+      PastDays(.late, raw, logger: logger), PastDays(.sealed, raw, logger: logger),
+      PastDays(.buckets, buckets, logger: logger),
+    ]
   }
 
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
@@ -108,25 +105,6 @@ package final class GardenFeature: Feature {
 
   package func close() { events.close() }
 
-  private static let deleteBuckets = Statement(
-    "expiry.buckets",
-    """
-    DELETE FROM readings_5m WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM readings_5m WHERE start < now() - $1 * interval '1 day' LIMIT $2))
-    """)
-  // As long as partitions are kept (`ReadingPartitions.marginMilliseconds`).
-  private static let deleteLate = Statement(
-    "expiry.lateReadings",
-    """
-    DELETE FROM readings_late WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM readings_late WHERE measured_at < now() - $1 * interval '1 day' - interval '1 hour' LIMIT $2))
-    """)
-  private static let deleteSealed = Statement(
-    "expiry.sealedReadings",
-    """
-    DELETE FROM readings_sealed WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM readings_sealed WHERE start < now() - ($1 + 1) * interval '1 day' - interval '1 hour' LIMIT $2))
-    """)
   private static let deleteRefused = Statement(
     "expiry.rollupRefused",
     """

@@ -34,8 +34,8 @@ package final class NotificationFeature: Feature {
 
   package var expiries: [Expiry] {
     [
-      Expiry { try await $0.execute(Self.deleteOld, $1, Self.keptDays) },
-      Expiry { try await $0.execute(MessageAllowance.deleteOld, $1) },
+      Expiry(name: "expiry.deliveries") { try await $0.execute(Self.deleteOld, $1, Self.keptDays) },
+      Expiry(name: "expiry.channelRequests") { try await $0.execute(MessageAllowance.deleteOld, $1) },
     ]
   }
 

@@ -22,7 +22,8 @@ struct Features {
 
   /// All that one replica at a time does in the background.
   var duties: [Duty] {
-    all.flatMap(\.duties) + [.expiry(all.flatMap(\.expiries) + [IdempotencyKey.expiry, StatusRecord.expiry])]
+    let expiries = all.flatMap(\.expiries) + [IdempotencyKey.expiry, StatusRecord.expiry]
+    return all.flatMap(\.duties) + expiries.map(\.duty)
   }
 
   /// Ends what clients hold open without end.

@@ -79,9 +79,8 @@ struct RolesTests {
     let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
     #expect(try device.post(device.client, [Sample(value: 20, at: now)]).status == 200)
     #expect(try device.stored().count == 1)
-    let partitions = ReadingPartitions(rawDays: 2, logger: Logger(LogSink(style: server.configuration.logStyle))) {
-      now
-    }
+    let partitions = ReadingPartitions(
+      retention: Retention(days: 2), logger: Logger(LogSink(style: server.configuration.logStyle)))
     let past = CivilDate(now).advanced(byDays: -10)
     let dropped = try server.withDatabase { database in
       try await database.transaction { transaction in

@@ -48,7 +48,7 @@ final class ReadingsSimulation {
     database = try Database(loop: loop, configuration: configuration)
     writer = ReadingsWriter(
       loop: loop, database: database,
-      partitions: ReadingPartitions(rawDays: 30, logger: Logger(Self.logs)) { Timestamp(unixMilliseconds: 0) })
+      partitions: ReadingPartitions(retention: Retention(days: 30), logger: Logger(Self.logs)))
   }
 
   /// Runs it to its end.

@@ -63,7 +63,7 @@ def constant(value, *names, minutes=200):
 
 
 def duty(failed, done="0x60", skipped="0x60"):
-    return {f'housekeeping_runs_total{{duty="expiry",result="{result}"}}': values for result, values in (("failed", failed), ("done", done), ("skipped", skipped))}
+    return {f'housekeeping_runs_total{{duty="expiry.sessions",result="{result}"}}': values for result, values in (("failed", failed), ("done", done), ("skipped", skipped))}
 
 
 def reading(device, values, status="accepted"):
@@ -187,7 +187,7 @@ CASES = [
     Case("FileDescriptorsHigh", {'process_open_fds{job="api"}': "79x30", 'process_max_fds{job="api"}': "100x30"}, until=20),
     Case("Restarting", {'process_start_time_seconds{job="api"}': "1x1 2x1 3x1 4x20"}, 6, "warning"),
     Case("Restarting", {'process_start_time_seconds{job="api"}': "1x5 2x5 3x20", 'process_start_time_seconds{job="redis"}': "1 2 3 4 5 6x20"}, until=20),
-    Case("HousekeepingFailing", duty("0+1x60", done="0+1x60"), 26, "warning", labels='duty="expiry"'),
+    Case("HousekeepingFailing", duty("0+1x60", done="0+1x60"), 26, "warning", labels='duty="expiry.sessions"'),
     Case("HousekeepingFailing", duty("0x14 1x14 2x14 3x14"), 40, "warning"),
     Case("HousekeepingFailing", duty("5x60", done="0+1x60"), until=40),
     Case("HousekeepingFailing", duty("0 1x60", skipped="0+1x60"), until=60, step=5),  # a single failure

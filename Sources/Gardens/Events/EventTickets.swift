@@ -67,7 +67,7 @@ struct EventTickets: EndpointGroup {
     return .user(user)
   }
 
-  static var expiry: Expiry { Expiry { try await $0.execute(deleteExpired, $1) } }
+  static var expiry: Expiry { Expiry(name: "expiry.eventTickets") { try await $0.execute(deleteExpired, $1) } }
 
   private static let insert = Statement(
     "eventTickets.insert",

@@ -175,7 +175,7 @@ struct Members: EndpointGroup {
   private static var noMember: Problem { Problem(.notFound, "The garden has no member with this id.") }
 
   /// Invitations that nobody accepted are listed for a week more.
-  static var expiry: Expiry { Expiry { try await $0.execute(deleteExpired, $1) } }
+  static var expiry: Expiry { Expiry(name: "expiry.invitations") { try await $0.execute(deleteExpired, $1) } }
 
   // MARK: SQL
 

@@ -1,6 +1,4 @@
 import Postgres
-import Reactor
-import Settings
 import Telemetry
 import Values
 import Web
@@ -11,30 +9,15 @@ import Web
 package struct ReadingPartitions {
   /// How many days ahead partitions are made: so long the duties may fail before readings do.
   static let daysAhead: Int64 = 7
-  /// How much longer than raw readings a partition is kept, in milliseconds: what was just taken must find its place.
-  static let marginMilliseconds: Int64 = 3_600_000
 
-  /// How far the database's clock and this machine's may be apart for anything to be dropped, in milliseconds.
-  static let farthestClocksMilliseconds: Int64 = 60_000
-  /// The most days that one run drops, so that somebody can step in when even both clocks are wrong.
-  static let daysPerRun = 2
-
-  let rawDays: Int
+  let retention: Retention
   let logger: Logger
-  /// This machine's clock, which is not corrected: two that agree only because one follows the other prove nothing.
-  let now: () -> Timestamp
-
-  /// Two clocks of which one is wrong.
-  struct ClocksDiffer: Error, CustomStringConvertible {
-    let seconds: Int64
-    var description: String { "the database's clock and this machine's are \(seconds) s apart; nothing is dropped" }
-  }
 
   var making: Duty {
     Duty(
       name: "readings.partitions.make", intervalSeconds: 3_600, timeoutMilliseconds: 60_000,
       run: { transaction in
-        try await make(days(at: try await databaseNow(transaction)), transaction)
+        try await make(days(at: try await Retention.databaseNow(transaction)), transaction)
         return false
       }, precedesServing: true)
   }
@@ -42,7 +25,7 @@ package struct ReadingPartitions {
   var dropping: Duty {
     var dropped: [CivilDate] = []
     return Duty(
-      name: "readings.partitions.drop", intervalSeconds: 3_600, timeoutMilliseconds: 60_000,
+      name: "readings.partitions.drop", intervalSeconds: Retention.intervalSeconds, timeoutMilliseconds: 60_000,
       run: { transaction in
         dropped = try await drop(transaction)
         return false
@@ -60,11 +43,6 @@ package struct ReadingPartitions {
     return (0...last.daysSinceEpoch - first.daysSinceEpoch).map { first.advanced(byDays: $0) }
   }
 
-  /// The first day that may have a reading of which the time is not over.
-  private func oldestDay(at now: Timestamp) -> CivilDate {
-    CivilDate(now.advanced(byMilliseconds: -Int64(rawDays) * 86_400_000 - Self.marginMilliseconds))
-  }
-
   /// Makes what is missing for readings to be stored now, whatever day that is by the database's clock.
   func make(for times: [Timestamp], in database: Database) async throws {
     let days = Set(times.map { CivilDate($0).daysSinceEpoch }).map { CivilDate(daysSinceEpoch: $0) }
@@ -80,26 +58,19 @@ package struct ReadingPartitions {
     if !script.isEmpty { try await transaction.script(script, name: "readings.partitions.make") }
   }
 
-  /// Drops the oldest of those partitions whose readings are all past their time, by the database's clock, and gives
-  /// their days. Throws `ClocksDiffer` rather than believe a clock that is wrong.
+  /// Drops the oldest of those partitions whose readings are all past their time, and gives their days. Throws
+  /// `Retention.ClocksDiffer` rather than believe a clock that is wrong.
   ///
   /// For a moment nobody may read or write readings. If that moment does not come soon, for example because of a long
   /// export, the next run tries again rather than have everybody wait.
   func drop(_ transaction: Transaction) async throws -> [CivilDate] {
-    let present = try await databaseNow(transaction)
-    let apart = abs(present.unixMilliseconds - now().unixMilliseconds)
-    guard apart <= Self.farthestClocksMilliseconds else { throw ClocksDiffer(seconds: apart / 1_000) }
-    let oldest = oldestDay(at: present)
+    let firstDay = try await retention.firstDay(transaction)
     // In the order of their names, which is that of their days.
-    let past = try await Self.existing(transaction).filter { $0 < oldest }.prefix(Self.daysPerRun)
+    let past = try await Self.existing(transaction).filter { $0 < firstDay }.prefix(Int(Retention.daysAtATime))
     if past.isEmpty { return [] }
     let drops = past.map { "SELECT readings_partition_drop('\($0)');" }.joined(separator: "\n")
     try await transaction.script("SET LOCAL lock_timeout = '200ms';\n\(drops)", name: "readings.partitions.drop")
     return Array(past)
-  }
-
-  private func databaseNow(_ transaction: Transaction) async throws -> Timestamp {
-    try await transaction.query(Self.clock)[0].decode(Timestamp.self, 0)
   }
 
   /// The days that have partitions, ascending.
@@ -123,7 +94,6 @@ package struct ReadingPartitions {
     return CivilDate(year: number / 10_000, month: number / 100 % 100, day: number % 100)
   }
 
-  private static let clock = Statement("readings.partitions.clock", "SELECT clock_timestamp()")
   private static let list = Statement(
     "readings.partitions",
     """
@@ -134,9 +104,7 @@ package struct ReadingPartitions {
 
 extension ReadingPartitions {
   package init(_ context: LoopContext) {
-    self.init(rawDays: context.configuration.readings.rawDays, logger: context.logger) {
-      Timestamp(unixMilliseconds: Clock.unixMilliseconds())
-    }
+    self.init(retention: Retention(days: context.configuration.readings.rawDays), logger: context.logger)
   }
 }
 

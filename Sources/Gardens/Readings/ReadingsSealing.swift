@@ -127,7 +127,7 @@ final class ReadingsSealing {
   private func end(_ transaction: Transaction) async throws -> Timestamp? {
     guard let row = try await transaction.query(Self.clock).first else { return nil }
     // Other machines' clocks may be behind: what they take for a day that is open goes to its partition.
-    let now = try row.decode(Timestamp.self, 0).advanced(byMilliseconds: -ReadingPartitions.marginMilliseconds)
+    let now = try row.decode(Timestamp.self, 0).advanced(byMilliseconds: -Retention.marginMilliseconds)
     return LateReadings.end(at: now)
   }
 

@@ -26,7 +26,7 @@ struct StatusRecord {
     }
   }
 
-  static var expiry: Expiry { Expiry { try await $0.execute(delete, days, $1) } }
+  static var expiry: Expiry { Expiry(name: "expiry.status") { try await $0.execute(delete, days, $1) } }
 
   /// The answer's JSON.
   func body() async throws -> [UInt8] {

@@ -5,22 +5,25 @@ package struct Expiry {
   /// The most rows that one statement deletes, so that none holds others up for long.
   static let batchRows = 5_000
 
+  let name: StaticString
+  let intervalSeconds: UInt64
   let delete: (_ transaction: Transaction, _ rows: Int) async throws -> Int
 
-  package init(_ delete: @escaping (_ transaction: Transaction, _ rows: Int) async throws -> Int) {
+  /// By a name that no other duty has, every ten minutes unless told otherwise.
+  package init(
+    name: StaticString, intervalSeconds: UInt64 = 600,
+    _ delete: @escaping (_ transaction: Transaction, _ rows: Int) async throws -> Int
+  ) {
+    self.name = name
+    self.intervalSeconds = intervalSeconds
     self.delete = delete
   }
-}
 
-extension Duty {
-  /// Deletes what has expired, a bounded number of rows at a time.
-  package static func expiry(_ expiries: [Expiry]) -> Duty {
-    Duty(name: "expiry", intervalSeconds: 600, timeoutMilliseconds: 60_000) { transaction in
-      var hasMore = false
-      for expiry in expiries where try await expiry.delete(transaction, Expiry.batchRows) == Expiry.batchRows {
-        hasMore = true
-      }
-      return hasMore
+  /// Deletes what has expired, a bounded number of rows at a time: a duty of its own, so that one that fails keeps
+  /// nothing else from going.
+  package var duty: Duty {
+    Duty(name: name, intervalSeconds: intervalSeconds, timeoutMilliseconds: 60_000) { transaction in
+      try await delete(transaction, Self.batchRows) == Self.batchRows
     }
   }
 }

@@ -102,7 +102,7 @@ package struct IdempotencyKey {
   // MARK: SQL
 
   /// Keys are kept for 24 hours.
-  package static var expiry: Expiry { Expiry { try await $0.execute(deleteOld, $1) } }
+  package static var expiry: Expiry { Expiry(name: "expiry.idempotencyKeys") { try await $0.execute(deleteOld, $1) } }
   private static let deleteOld = Statement(
     "expiry.idempotencyKeys",
     """

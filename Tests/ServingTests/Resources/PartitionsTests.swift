@@ -35,9 +35,10 @@ struct PartitionsTests {
   /// Partitions as a server with a clock ahead of the database's sees them.
   private static func partitions(rawDays: Int, aheadMilliseconds: Int64 = 0) throws -> ReadingPartitions {
     let logger = Logger(LogSink(style: try LiveServer.shared.get().configuration.logStyle))
-    return ReadingPartitions(rawDays: rawDays, logger: logger) {
+    let retention = Retention(days: rawDays) {
       Timestamp(unixMilliseconds: Clock.unixMilliseconds() + aheadMilliseconds)
     }
+    return ReadingPartitions(retention: retention, logger: logger)
   }
 
   @Test("drops the oldest days whose time is over, two in a run, and no other table")
@@ -68,7 +69,7 @@ struct PartitionsTests {
     let before = try Self.partitions(server)
     try server.withDatabase { database in
       let partitions = try Self.partitions(rawDays: 1, aheadMilliseconds: aheadMilliseconds)
-      await #expect(throws: ReadingPartitions.ClocksDiffer.self) {
+      await #expect(throws: Retention.ClocksDiffer.self) {
         try await database.transaction { try await partitions.drop($0) }
       }
     }

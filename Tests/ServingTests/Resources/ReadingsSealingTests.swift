@@ -226,7 +226,7 @@ struct ReadingsSealingTests {
     let (past, next) = (Timestamp(unixMilliseconds: midnight(5)), Timestamp(unixMilliseconds: midnight(4)))
     try server.withDatabase { database in
       try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
-        let partitions = ReadingPartitions(rawDays: 30, logger: logger(server)) { past }
+        let partitions = ReadingPartitions(retention: Retention(days: 30), logger: logger(server))
         try await partitions.make([CivilDate(past)], transaction)
         try await transaction.execute(
           """
@@ -376,12 +376,11 @@ struct ReadingsSealingTests {
     #expect(try device.owner.delete("/api/devices/\(device.id)").status == 204)
     #expect(try device.stored().count == 0)
     #expect(try kept.stored().count == 40)
-    let feature = GardenFeature.rawExpiries(days: 3)
-    try server.withDatabase { database in
-      try await database.transaction { transaction in
-        for expiry in feature { _ = try await expiry.delete(transaction, 100) }
-      }
+    let past = PastDays(.sealed, Retention(days: 3), logger: logger(server))
+    let count = try server.withDatabase { database in
+      try await database.transaction { try await past.delete($0, rows: 100) }
     }
+    #expect(count == 2)
     #expect(try kept.stored().count == 20)
   }
 }

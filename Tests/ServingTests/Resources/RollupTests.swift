@@ -6,12 +6,11 @@ import Telemetry
 import Testing
 import Values
 
-@testable import Accounts
 @testable import Gardens
 @testable import Settings
 @testable import Web
 
-@Suite("Buckets and expiry", .blocking)
+@Suite("Buckets", .blocking)
 struct RollupTests {
   /// A bucket as a client sees it.
   private struct Bucket: Equatable, CustomStringConvertible {
@@ -374,46 +373,5 @@ struct RollupTests {
     #expect(try device.post(device.client, Sample.series(3)).receipt == [3, 0])
     #expect(try holds { try !self.buckets(device, "5m", from: 0, to: Clock.unixMilliseconds() + 300_000).isEmpty })
     #expect(holds { server.log.lines.contains { $0.contains("A duty failed") && $0.contains("readings.rollup") } })
-  }
-
-  @Test("deletes expired buckets, idempotency keys and sessions")
-  func expiry() throws {
-    let server = try LiveServer.shared.get()
-    let device = try TestDevice(server)
-    let id = device.id
-    let readings = server.configuration.readings
-    let counts = try server.withDatabase { database in
-      try await database.transaction { transaction in
-        try await transaction.execute(
-          """
-          INSERT INTO readings_5m SELECT \(id), 'rain', now() - days * interval '1 day', 1, 1, 1, 1
-          FROM unnest('{1,364,366,400}'::int[]) days
-          """)
-        try await transaction.execute(
-          """
-          INSERT INTO idempotency_keys
-          SELECT owner_id, hours::text, '', 200, '', '', now() - hours * interval '1 hour'
-          FROM gardens, unnest('{1,23,25}'::int[]) hours WHERE id = \(device.garden)
-          """)
-        try await transaction.execute(
-          """
-          INSERT INTO sessions (id, user_id, client_address, created_at, last_used_at, expires_at)
-          SELECT gen_random_uuid(), owner_id, '', now(), now(), now() - hours * interval '1 hour'
-          FROM gardens, unnest('{1,23,25}'::int[]) hours WHERE id = \(device.garden)
-          """)
-        let expiries = [GardenFeature.bucketExpiry(readings), IdempotencyKey.expiry, AccountFeature.sessionExpiry]
-        #expect(try await Duty.expiry(expiries).run(transaction) == false)
-        let rows = try await transaction.query(
-          """
-          SELECT (SELECT count(*) FROM readings_5m WHERE device_id = \(id)),
-            (SELECT count(*) FROM idempotency_keys k JOIN gardens g ON g.owner_id = k.user_id WHERE g.id = \(device.garden)),
-            (SELECT count(*) FROM sessions s JOIN gardens g ON g.owner_id = s.user_id WHERE g.id = \(device.garden))
-          """)
-        let (buckets, keys, sessions) = try rows[0].decode((Int.self, Int.self, Int.self))
-        return [buckets, keys, sessions]
-      }
-    }
-    // One session more is the owner's own.
-    #expect(counts == [2, 2, 3])
   }
 }

@@ -238,6 +238,40 @@ struct VolumeTests {
     #expect(read <= 60)
   }
 
+  @Test("days that are past their time are found by a look, also where rows of today stand in the place of older ones")
+  func pastDays() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (found, none, pages) = try server.withDatabase { database in
+      for cycle in 0..<5 {
+        try await database.transaction { transaction in
+          try await transaction.execute(
+            """
+            INSERT INTO readings_5m SELECT gen_random_uuid(), s::text, start, 1, 1, 1, 1
+            FROM generate_series(1, 30) s, generate_series(
+              timestamptz '2026-01-01Z' + 2 * \(cycle) * interval '1 day',
+              timestamptz '2026-01-02 23:55Z' + 2 * \(cycle) * interval '1 day', '5 minutes') start
+            """)
+          try await transaction.execute(
+            "DELETE FROM readings_5m WHERE start < timestamptz '2026-01-01Z' + 2 * \(cycle - 2) * interval '1 day'")
+        }
+        try await database.execute("VACUUM ANALYZE readings_5m")
+      }
+      return try await database.transaction { transaction in
+        let rows = try await transaction.query("SELECT pg_relation_size('readings_5m') / 8192")
+        let table = PastDays.Table.buckets
+        return (
+          try await Self.blocks(table.oldest, ["'2026-01-06Z'"], in: transaction),
+          try await Self.blocks(table.delete, ["'2026-01-05Z'", "5000"], in: transaction),
+          try rows[0].decode(Int.self, 0)
+        )
+      }
+    }
+    #expect(pages >= 300)
+    #expect(found <= 30)
+    #expect(none <= 30)
+  }
+
   @Test("sealing makes a few bytes of each reading, and tells how fast", .enabled(if: getenv("VOLUME") != nil))
   func sealing() throws {
     let server = try LiveServer(["READINGS_SEALING": "off"])
@@ -250,7 +284,7 @@ struct VolumeTests {
     let figures = try Database.standalone(configuration, connectSeconds: 30) { database in
       try await database.execute("UPDATE schema_migrations SET applied_at = '2000-01-01Z'")
       try await database.transaction(timeoutMilliseconds: 0) { transaction in
-        try await ReadingPartitions(rawDays: 30, logger: logger) { day.start }.make([day], transaction)
+        try await ReadingPartitions(retention: Retention(days: 30), logger: logger).make([day], transaction)
         // Every minute, up to 700 ms late, a slow wave in tenths.
         try await transaction.execute(
           """

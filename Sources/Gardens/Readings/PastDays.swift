@@ -1,0 +1,76 @@
+import Postgres
+import Telemetry
+import Values
+import Web
+
+/// What a table has of days whose time is over: raw readings that are in no partition, and so not dropped with one, or
+/// buckets of five minutes.
+///
+/// The oldest days go first, `Retention.daysAtATime` of them, in as many statements as that takes; then nothing for
+/// `Retention.intervalSeconds`. They are found by the days themselves, in an index of these alone: whatever was deleted
+/// before, that reads what goes.
+final class PastDays {
+  private let table: Table
+  private let retention: Retention
+  private let logger: Logger
+  /// The end of what goes now.
+  private var end: CivilDate?
+
+  init(_ table: Table, _ retention: Retention, logger: Logger) {
+    self.table = table
+    self.retention = retention
+    self.logger = logger
+  }
+
+  var expiry: Expiry {
+    Expiry(name: table.duty, intervalSeconds: Retention.intervalSeconds) { try await self.delete($0, rows: $1) }
+  }
+
+  /// Deletes at most so many rows of what goes now, and gives how many it did.
+  func delete(_ transaction: Transaction, rows: Int) async throws -> Int {
+    let firstDay = try await retention.firstDay(transaction)
+    if end == nil { end = try await end(before: firstDay, transaction) }
+    guard let end else { return 0 }
+    let count = try await transaction.execute(table.delete, min(end, firstDay).start, rows)
+    if count < rows { self.end = nil }
+    return count
+  }
+
+  /// The end of the oldest days; nil when none is past its time.
+  private func end(before firstDay: CivilDate, _ transaction: Transaction) async throws -> CivilDate? {
+    guard let row = try await transaction.query(table.oldest, firstDay.start).first else { return nil }
+    let oldest = CivilDate(try row.decode(Timestamp.self, 0))
+    let end = min(firstDay, oldest.advanced(byDays: Retention.daysAtATime))
+    logger.log(.info, "Deleting days that are past their time") {
+      $0.field("table", table.name)
+      $0.field("from", oldest.description)
+      $0.field("before", end.description)
+    }
+    return end
+  }
+
+  /// A table, and by what a day of it is found.
+  struct Table {
+    let name: String
+    let duty: StaticString
+    let oldest: Statement
+    let delete: Statement
+
+    private init(_ name: String, duty: StaticString, day: String) {
+      self.name = name
+      self.duty = duty
+      oldest = Statement(
+        "\(duty).oldest", "SELECT \(day) FROM \(name) WHERE \(day) < $1 ORDER BY \(day) LIMIT 1")
+      delete = Statement(
+        "\(duty)",
+        """
+        DELETE FROM \(name) WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM \(name) WHERE \(day) < $1 ORDER BY \(day) LIMIT $2))
+        """)
+    }
+
+    static let late = Table("readings_late", duty: "expiry.lateReadings", day: "measured_at")
+    static let sealed = Table("readings_sealed", duty: "expiry.sealedReadings", day: RawReadings.day(of: "start"))
+    static let buckets = Table("readings_5m", duty: "expiry.buckets", day: RawReadings.day(of: "start"))
+  }
+}

@@ -1,0 +1,44 @@
+import Postgres
+import Reactor
+import Values
+
+/// How many days something that was measured is kept, and which days are past that.
+///
+/// What goes is nowhere else. So two clocks must agree that its time is over, and a few days go at a time: when both are
+/// wrong, or the number of days is, somebody can still step in.
+struct Retention {
+  /// How far the database's clock and this machine's may be apart for anything to go, in milliseconds.
+  static let farthestClocksMilliseconds: Int64 = 60_000
+  /// The most days that go at a time, the oldest first.
+  static let daysAtATime: Int64 = 2
+  /// How often it is looked for what is to go, in seconds.
+  static let intervalSeconds: UInt64 = 3_600
+  /// How much longer everything is kept, in milliseconds: what was just taken must find its place.
+  static let marginMilliseconds: Int64 = 3_600_000
+
+  let days: Int
+  /// This machine's clock, which is not corrected: two that agree only because one follows the other prove nothing.
+  var now: () -> Timestamp = { Timestamp(unixMilliseconds: Clock.unixMilliseconds()) }
+
+  /// Two clocks of which one is wrong.
+  struct ClocksDiffer: Error, CustomStringConvertible {
+    let seconds: Int64
+    var description: String { "the database's clock and this machine's are \(seconds) s apart; nothing is dropped" }
+  }
+
+  /// The first day that may have something of which the time is not over, by the database's clock. Throws
+  /// `ClocksDiffer` rather than believe a clock that is wrong.
+  func firstDay(_ transaction: Transaction) async throws -> CivilDate {
+    let present = try await Self.databaseNow(transaction)
+    let apart = abs(present.unixMilliseconds - now().unixMilliseconds)
+    guard apart <= Self.farthestClocksMilliseconds else { throw ClocksDiffer(seconds: apart / 1_000) }
+    return CivilDate(present.advanced(byMilliseconds: -Int64(days) * 86_400_000 - Self.marginMilliseconds))
+  }
+
+  /// The time by the database's clock.
+  static func databaseNow(_ transaction: Transaction) async throws -> Timestamp {
+    try await transaction.query(clock)[0].decode(Timestamp.self, 0)
+  }
+
+  private static let clock = Statement("readings.clock", "SELECT clock_timestamp()")
+}
