@@ -15,14 +15,14 @@ struct Administration: EndpointGroup {
         "listAccounts", method: .get, template: "/api/admin/users", access: .administrator, summary: "All accounts",
         tag: "Administration", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "AccountPage", Self.account), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor], handler: .async(list)),
+        handler: .async(list)),
       Endpoint(
         "updateAccount", method: .patch, template: "/api/admin/users/{id}", access: .administrator,
         summary: "Disable or enable an account",
         details: "Disabling ends all sessions of the account, and stops its devices and its shop.",
         tag: "Administration",
         body: .mergePatch(AccountChange.self, example: #"{"disabled":true}"#),
-        success: Endpoint.Success(200, Self.account, headers: ["ETag"]), refusals: [.notFound, .conflict],
+        success: Endpoint.Success(200, Self.account, headers: ["ETag"]), refusals: [.conflict],
         handler: .async(change)),
     ]
   }

@@ -35,7 +35,7 @@ struct PasswordResets: EndpointGroup {
         summary: "Choose a new password",
         details: "By the token of a mail. All sessions and tokens of the account end.", tag: "Accounts",
         body: .json(PasswordReset.self, example: #"{"password":"correct horse battery"}"#),
-        success: Endpoint.Success(204), refusals: [.notFound, .notImplemented], handler: .async(reset)),
+        success: Endpoint.Success(204), refusals: [.notImplemented], handler: .async(reset)),
     ]
   }
 

@@ -19,7 +19,7 @@ struct Sessions: EndpointGroup {
         body: .json(
           SignIn.self, example: #"{"email":"ada@example.org","password":"correct horse battery"}"#),
         success: Endpoint.Success(201, Self.pair, headers: ["Location"]),
-        refusals: [.unauthorized, .tooManyFailures, .unavailable], handler: .async(signIn)),
+        refusals: [.unauthorized, .tooManyFailures], handler: .async(signIn)),
       Endpoint(
         "signInByCookie", method: .post, template: "/api/sessions/cookie", access: .open,
         summary: "Sign in on this server's pages",
@@ -32,7 +32,7 @@ struct Sessions: EndpointGroup {
         body: .json(
           SignIn.self, example: #"{"email":"ada@example.org","password":"correct horse battery"}"#),
         success: Endpoint.Success(201, SessionView.schema, headers: ["Location", "Set-Cookie"]),
-        refusals: [.unauthorized, .forbidden, .tooManyFailures, .unavailable], handler: .async(signInByCookie)),
+        refusals: [.unauthorized, .forbidden, .tooManyFailures], handler: .async(signInByCookie)),
       Endpoint(
         "refreshTokens", method: .post, template: "/api/sessions/refresh", access: .open, summary: "Renew your tokens",
         details: """
@@ -47,7 +47,7 @@ struct Sessions: EndpointGroup {
         tag: "Sessions",
         parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "SessionPage", SessionView.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor], scopes: [], handler: .async(list)),
+        scopes: [], handler: .async(list)),
       Endpoint(
         "signOut", method: .delete, template: "/api/sessions/current", access: .user, summary: "Sign out",
         tag: "Sessions",
@@ -55,7 +55,7 @@ struct Sessions: EndpointGroup {
       Endpoint(
         "endSession", method: .delete, template: "/api/sessions/{id}", access: .user,
         summary: "End one of your sessions",
-        tag: "Sessions", success: Endpoint.Success(204), refusals: [.notFound],
+        tag: "Sessions", success: Endpoint.Success(204),
         scopes: [], handler: .async { call in try await end(call, try call.identifier("id")) }),
     ]
   }

@@ -31,10 +31,10 @@ struct Tokens: EndpointGroup {
         details: "The newest first; `lastUsedAt` is exact to a minute.", tag: "Tokens",
         parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "TokenPage", PersonalToken.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor], scopes: [], handler: .async(list)),
+        scopes: [], handler: .async(list)),
       Endpoint(
         "deleteToken", method: .delete, template: "/api/tokens/{id}", access: .user,
-        summary: "End a personal access token", tag: "Tokens", success: Endpoint.Success(204), refusals: [.notFound],
+        summary: "End a personal access token", tag: "Tokens", success: Endpoint.Success(204),
         scopes: [], handler: .async(delete)),
     ]
   }

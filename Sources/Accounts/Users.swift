@@ -23,7 +23,7 @@ struct Users: EndpointGroup {
           Registration.self,
           example: #"{"email":"ada@example.org","password":"correct horse battery","displayName":"Ada"}"#),
         success: Endpoint.Success(201, Profile.schema, headers: ["Location"]),
-        refusals: [.emailTaken, .registrationClosed, .unavailable],
+        refusals: [.emailTaken, .registrationClosed],
         handler: .async(register)),
       Endpoint(
         "getProfile", method: .get, template: "/api/users/me", access: .user, summary: "Your profile", tag: "Accounts",
@@ -34,14 +34,14 @@ struct Users: EndpointGroup {
         details: "A new password needs the current one, and ends all your other sessions.", tag: "Accounts",
         body: .mergePatch(ProfileChange.self, example: #"{"displayName":"Ada L.","locale":"en-GB"}"#),
         success: Endpoint.Success(200, Profile.schema, headers: ["ETag"]),
-        refusals: [.forbidden, .preconditionFailed, .tooManyFailures], scopes: [], handler: .async(change)),
+        refusals: [.tooManyFailures], scopes: [], handler: .async(change)),
       Endpoint(
         "eraseAccount", method: .delete, template: "/api/users/me", access: .user,
         summary: "Erase your account and all you own",
         tag: "Accounts",
         body: .json(
           AccountErasure.self, example: #"{"password":"correct horse battery"}"#),
-        success: Endpoint.Success(204), refusals: [.forbidden, .openOrders, .preconditionFailed, .tooManyFailures],
+        success: Endpoint.Success(204), refusals: [.openOrders, .tooManyFailures],
         scopes: [], handler: .async(erase)),
     ]
   }

@@ -20,18 +20,18 @@ struct Devices: EndpointGroup {
         summary: "The devices of a garden",
         details: "The newest first.", tag: "Devices", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "DevicePage", Device.schema), headers: ["ETag", "Link"]),
-        refusals: [.notFound, .forbidden, .invalidCursor], handler: .async(list)),
+        handler: .async(list)),
       Endpoint(
         "createDevice", method: .post, template: "/api/gardens/{id}/devices", access: .user,
         summary: "Add a device to a garden", details: "Its key is shown in this answer only.",
         tag: "Devices", parameters: [.idempotencyKey()],
         body: .json(NewDevice.self, example: #"{"name":"Probe 7","sensorTypes":["soil_moisture","soil_temperature"]}"#),
-        success: Endpoint.Success(201, Device.schemaWithKey, headers: ["Location"]), refusals: [.notFound, .forbidden],
+        success: Endpoint.Success(201, Device.schemaWithKey, headers: ["Location"]),
         handler: .async(create)),
       Endpoint(
         "getDevice", method: .get, template: "/api/devices/{id}", access: .user, summary: "A device",
         details: Self.revisions, tag: "Devices",
-        success: Endpoint.Success(200, Device.schema, headers: ["ETag"]), refusals: [.notFound, .forbidden],
+        success: Endpoint.Success(200, Device.schema, headers: ["ETag"]),
         handler: .row(show)),
       Endpoint(
         "updateDevice", method: .patch, template: "/api/devices/{id}", access: .user,
@@ -39,11 +39,11 @@ struct Devices: EndpointGroup {
         details: Self.revisions, tag: "Devices",
         body: .mergePatch(DeviceChange.self, example: #"{"name":"Probe 7, by the shed"}"#),
         success: Endpoint.Success(200, Device.schema, headers: ["ETag"]),
-        refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(change)),
+        handler: .async(change)),
       Endpoint(
         "deleteDevice", method: .delete, template: "/api/devices/{id}", access: .user,
         summary: "Delete a device with its readings", tag: "Devices", success: Endpoint.Success(204),
-        refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(delete)),
+        handler: .async(delete)),
       Endpoint(
         "rotateDeviceKey", method: .post, template: "/api/devices/{id}/key", access: .user,
         summary: "Make a new key for a device",
@@ -52,7 +52,6 @@ struct Devices: EndpointGroup {
         parameters: [.query("revoke", .boolean, "Whether all old keys end at once."), .idempotencyKey()],
         success: Endpoint.Success(
           200, .named("DeviceKey", .object([.required("key", .string())]), example: #"{"key":"tdk_…"}"#)),
-        refusals: [.notFound, .forbidden],
         handler: .async(rotate)),
     ]
   }

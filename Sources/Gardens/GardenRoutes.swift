@@ -19,7 +19,7 @@ struct GardenRoutes: EndpointGroup {
           .query("owner", .cases(of: GardenOwner.self), "`me` leaves only your own, `others` those shared with you.")
         ] + Nearby.parameters,
         success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor, .unauthorized, .forbidden], handler: .cached(list, personal: .task(listForUser))),
+        refusals: [.forbidden], handler: .cached(list, personal: .task(listForUser))),
       Endpoint(
         "createGarden", method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
         details: "It is private unless you say otherwise.", tag: "Gardens", parameters: [.idempotencyKey()],
@@ -29,18 +29,18 @@ struct GardenRoutes: EndpointGroup {
         success: Endpoint.Success(201, Garden.schema, headers: ["Location", "ETag"]), handler: .async(create)),
       Endpoint(
         "getGarden", method: .get, template: "/api/gardens/{id}", access: .anyone, summary: "A garden", tag: "Gardens",
-        success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]), refusals: [.notFound],
+        success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]),
         handler: .cached(show, personal: .row(showForUser))),
       Endpoint(
         "updateGarden", method: .patch, template: "/api/gardens/{id}", access: .user,
         summary: "Change a garden",
         tag: "Gardens", body: .mergePatch(GardenChange.self, example: #"{"public":true,"areaSquareMetres":null}"#),
         success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]),
-        refusals: [.notFound, .forbidden, .preconditionFailed], handler: .async(change)),
+        handler: .async(change)),
       Endpoint(
         "deleteGarden", method: .delete, template: "/api/gardens/{id}", access: .user,
         summary: "Delete a garden of yours with its devices, readings and insights", tag: "Gardens",
-        success: Endpoint.Success(204), refusals: [.notFound, .forbidden, .preconditionFailed],
+        success: Endpoint.Success(204),
         handler: .async(delete)),
     ]
   }

@@ -26,7 +26,7 @@ struct ChannelConfirmation: EndpointGroup {
           channel and make it anew.
           """,
         tag: "Channels", body: .json(GivenCode.self, example: #"{"code":"3f9a-02bc-77de"}"#),
-        success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]), refusals: [.notFound],
+        success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]),
         scopes: [], handler: .async(confirm))
     ]
   }

@@ -18,7 +18,7 @@ struct ChannelRoutes: EndpointGroup {
         "listChannels", method: .get, template: "/api/channels", access: .user, summary: "Your channels",
         details: "The newest first.", tag: "Channels", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "ChannelPage", Channel.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor], handler: .async(list)),
+        handler: .async(list)),
       Endpoint(
         "createChannel", method: .post, template: "/api/channels", access: .user, summary: "Be told what happens",
         details: """
@@ -36,7 +36,7 @@ struct ChannelRoutes: EndpointGroup {
         scopes: [], handler: .async(create)),
       Endpoint(
         "getChannel", method: .get, template: "/api/channels/{id}", access: .user, summary: "A channel of yours",
-        tag: "Channels", success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]), refusals: [.notFound],
+        tag: "Channels", success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]),
         handler: .async(show)),
       Endpoint(
         "updateChannel", method: .patch, template: "/api/channels/{id}", access: .user,
@@ -45,11 +45,11 @@ struct ChannelRoutes: EndpointGroup {
         body: .mergePatch(
           ChannelChange.self, example: #"{"quietHours":{"from":"22:00","to":"06:30","timeZone":"Europe/Paris"}}"#),
         success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]),
-        refusals: [.notFound, .conflict, .preconditionFailed], scopes: [], handler: .async(change)),
+        refusals: [.conflict], scopes: [], handler: .async(change)),
       Endpoint(
         "deleteChannel", method: .delete, template: "/api/channels/{id}", access: .user,
         summary: "Delete a channel of yours with what waits in it", tag: "Channels", success: Endpoint.Success(204),
-        refusals: [.notFound, .preconditionFailed], scopes: [], handler: .async(delete)),
+        scopes: [], handler: .async(delete)),
       Endpoint(
         "testChannel", method: .post, template: "/api/channels/{id}/test", access: .user,
         summary: "Send a test message",
@@ -58,14 +58,14 @@ struct ChannelRoutes: EndpointGroup {
           at the most, to all of your channels.
           """,
         tag: "Channels", parameters: [.idempotencyKey()],
-        success: Endpoint.Success(202, Delivery.schema, headers: ["Location"]), refusals: [.notFound, .conflict],
+        success: Endpoint.Success(202, Delivery.schema, headers: ["Location"]), refusals: [.conflict],
         scopes: [], handler: .async(test)),
       Endpoint(
         "listDeliveries", method: .get, template: "/api/channels/{id}/deliveries", access: .user,
         summary: "What became of a channel's news", details: "The newest first, of the last 30 days.", tag: "Channels",
         parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "DeliveryPage", Delivery.schema), headers: ["ETag", "Link"]),
-        refusals: [.notFound, .invalidCursor], handler: .async(deliveries)),
+        handler: .async(deliveries)),
     ]
   }
 

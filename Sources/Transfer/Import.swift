@@ -32,7 +32,7 @@ struct Import: EndpointGroup {
           mediaTypes: [Export.mediaType], schema: .string(),
           example: #"{"kind":"header","schema":1,"exportedAt":"2026-11-21T09:30:00.000Z"}"#),
         bodyLimit: context.configuration.http.importBytes,
-        success: Endpoint.Success(200, Self.report), refusals: [.conflict, .overloaded, .unavailable],
+        success: Endpoint.Success(200, Self.report), refusals: [.conflict],
         handler: .streaming(take)),
       Endpoint(
         "importHistory", method: .post, template: "/api/devices/{id}/history", access: .user,
@@ -48,7 +48,7 @@ struct Import: EndpointGroup {
           mediaTypes: [HistoryTable.mediaType], schema: .string(),
           example: "sensorType,value,measuredAt\nsoil_moisture,31.5,2025-11-21T09:30:00Z\n"),
         bodyLimit: context.configuration.http.importBytes,
-        success: Endpoint.Success(200, Self.report), refusals: [.notFound, .forbidden, .overloaded, .unavailable],
+        success: Endpoint.Success(200, Self.report),
         handler: .streaming(takeHistory)),
     ]
   }

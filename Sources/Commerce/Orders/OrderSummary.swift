@@ -29,7 +29,7 @@ struct OrderSummary: EndpointGroup {
         ],
         success: Endpoint.Success(
           200, .page(of: "OrderSummary", Self.day), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor, .overloaded], scopes: [.read, .orders], handler: .async(show))
+        scopes: [.read, .orders], handler: .async(show))
     ]
   }
 

@@ -27,7 +27,7 @@ struct OrderTransitions: EndpointGroup {
         tag: "Orders",
         body: .json(OrderTransition.self, example: #"{"to":"paid"}"#),
         success: Endpoint.Success(200, Order.schema, headers: ["ETag"]),
-        refusals: [.forbidden, .notFound, .impossibleTransition], scopes: [.orders], handler: .async(move))
+        refusals: [.impossibleTransition], scopes: [.orders], handler: .async(move))
     ]
   }
 

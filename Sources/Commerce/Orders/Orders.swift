@@ -18,10 +18,10 @@ struct Orders: EndpointGroup {
           .query("status", .cases(of: OrderStatus.self), "Only those in this state."),
         ] + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "OrderPage", Order.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor, .overloaded], scopes: [.read, .orders], handler: .async(list)),
+        scopes: [.read, .orders], handler: .async(list)),
       Endpoint(
         "getOrder", method: .get, template: "/api/orders/{id}", access: .user, summary: "An order", tag: "Orders",
-        success: Endpoint.Success(200, Order.schema, headers: ["ETag"]), refusals: [.notFound],
+        success: Endpoint.Success(200, Order.schema, headers: ["ETag"]),
         scopes: [.read, .orders], handler: .row(show)),
     ]
   }

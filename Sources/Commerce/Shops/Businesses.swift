@@ -30,12 +30,12 @@ struct Businesses: EndpointGroup {
           .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own, whether found or not."),
         ] + Nearby.parameters + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "BusinessPage", Business.schema), headers: ["ETag", "Link"]),
-        refusals: [.invalidCursor, .unauthorized, .forbidden, .overloaded], scopes: [.read, .orders],
+        refusals: [.forbidden], scopes: [.read, .orders],
         handler: .cached(list)),
       Endpoint(
         "getBusiness", method: .get, template: "/api/businesses/{id}", access: .anyone, summary: "A business",
         tag: "Businesses",
-        success: Endpoint.Success(200, Business.schema, headers: ["ETag"]), refusals: [.notFound],
+        success: Endpoint.Success(200, Business.schema, headers: ["ETag"]),
         scopes: [.read, .orders], handler: .cached(show)),
       Endpoint(
         "createBusiness", method: .post, template: "/api/businesses", access: .user, summary: "Open a business",
@@ -52,12 +52,12 @@ struct Businesses: EndpointGroup {
         summary: "Change your business",
         tag: "Businesses", body: .mergePatch(BusinessChange.self, example: #"{"description":"Open on Saturdays."}"#),
         success: Endpoint.Success(200, Business.schema, headers: ["ETag"]),
-        refusals: [.forbidden, .notFound, .preconditionFailed], handler: .async(change)),
+        handler: .async(change)),
       Endpoint(
         "deleteBusiness", method: .delete, template: "/api/businesses/{id}", access: .user,
         summary: "Close your business",
         details: "Its products go with it; past orders keep what they need.", tag: "Businesses",
-        success: Endpoint.Success(204), refusals: [.forbidden, .notFound, .openOrders, .preconditionFailed],
+        success: Endpoint.Success(204), refusals: [.openOrders],
         handler: .async(close)),
     ]
   }

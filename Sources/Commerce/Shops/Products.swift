@@ -15,11 +15,11 @@ struct Products: EndpointGroup {
         summary: "What a business sells",
         details: "The newest come first.", tag: "Products", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "ProductPage", Product.schema), headers: ["ETag", "Link"]),
-        refusals: [.notFound, .invalidCursor], scopes: [.read, .orders], handler: .cached(list)),
+        scopes: [.read, .orders], handler: .cached(list)),
       Endpoint(
         "getProduct", method: .get, template: "/api/products/{id}", access: .anyone, summary: "A product",
         tag: "Products",
-        success: Endpoint.Success(200, Product.schema, headers: ["ETag"]), refusals: [.notFound],
+        success: Endpoint.Success(200, Product.schema, headers: ["ETag"]),
         scopes: [.read, .orders], handler: .cached(show)),
       Endpoint(
         "createProduct", method: .post, template: "/api/businesses/{id}/products", access: .user,
@@ -30,18 +30,18 @@ struct Products: EndpointGroup {
           NewProduct.self,
           example: #"{"name":"Carrots","price":{"amount":350,"currency":"EUR"},"unit":"kg","stock":40}"#),
         success: Endpoint.Success(201, Product.schema, headers: ["Location", "ETag"]),
-        refusals: [.forbidden, .notFound, .conflict], handler: .async(create)),
+        refusals: [.conflict], handler: .async(create)),
       Endpoint(
         "updateProduct", method: .patch, template: "/api/products/{id}", access: .user,
         summary: "Change a product of yours",
         tag: "Products", body: .mergePatch(ProductChange.self, example: #"{"stock":25}"#),
         success: Endpoint.Success(200, Product.schema, headers: ["ETag"]),
-        refusals: [.forbidden, .notFound, .preconditionFailed], handler: .async(change)),
+        handler: .async(change)),
       Endpoint(
         "deleteProduct", method: .delete, template: "/api/products/{id}", access: .user,
         summary: "Take a product off the market",
         details: "Orders of it stay as they are.", tag: "Products", success: Endpoint.Success(204),
-        refusals: [.forbidden, .notFound, .preconditionFailed], handler: .async(delete)),
+        handler: .async(delete)),
     ]
   }
 

@@ -23,7 +23,7 @@ struct EventTickets: EndpointGroup {
           stream ends when the session or token that asked for the ticket does.
           """,
         tag: "Gardens",
-        success: Endpoint.Success(201, Self.schema), refusals: [.notFound], scopes: [.read], handler: .async(create))
+        success: Endpoint.Success(201, Self.schema), scopes: [.read], handler: .async(create))
     ]
   }
 

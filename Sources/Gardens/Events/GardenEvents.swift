@@ -26,7 +26,7 @@ struct GardenEvents: EndpointGroup {
             "ticket", .string(), "A ticket of `POST /api/gardens/{id}/events/tickets`, for who can send no header."),
         ],
         success: Endpoint.Success(200, GardenEvent.schema, mediaTypes: ["text/event-stream"]),
-        refusals: [.notFound, .overloaded], handler: .async(watch))
+        handler: .async(watch))
     ]
   }
 

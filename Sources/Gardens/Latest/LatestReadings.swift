@@ -19,7 +19,7 @@ struct LatestReadings: EndpointGroup {
         summary: "What each sensor of a garden measured last",
         details: "By device and sensor type, the reading that was measured last, whenever it arrived.", tag: "Gardens",
         success: Endpoint.Success(200, .page(of: "LatestReadingPage", LatestReading.schema), headers: ["ETag"]),
-        refusals: [.notFound], handler: .async(show))
+        handler: .async(show))
     ]
   }
 

@@ -27,29 +27,29 @@ struct Members: EndpointGroup {
         tag: "Members", parameters: [.idempotencyKey()],
         body: .json(NewMember.self, example: #"{"email":"grace@example.org","role":"editor"}"#),
         success: Endpoint.Success(201, Member.schemaWithToken, headers: ["Location"]),
-        refusals: [.notFound, .forbidden, .conflict], scopes: [], handler: .async(invite)),
+        refusals: [.conflict], scopes: [], handler: .async(invite)),
       Endpoint(
         "listMembers", method: .get, template: Self.template, access: .user, summary: "The members of a garden",
         details: "The newest first. Invitations and addresses are for managers.", tag: "Members",
         parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "MemberPage", Member.schema), headers: ["ETag", "Link"]),
-        refusals: [.notFound, .forbidden], handler: .async(list)),
+        handler: .async(list)),
       Endpoint(
         "updateMember", method: .patch, template: "\(Self.template)/{memberId}", access: .user,
         summary: "Give a member another role, or the garden",
         details: "For managers. As `owner`, which the owner alone can say, the garden is the member's from then on.",
         tag: "Members", body: .mergePatch(MemberChange.self, example: #"{"role":"viewer"}"#),
         success: Endpoint.Success(200, Member.schema, headers: ["ETag"]),
-        refusals: [.notFound, .forbidden, .conflict], scopes: [], handler: .async(change)),
+        refusals: [.conflict], scopes: [], handler: .async(change)),
       Endpoint(
         "removeMember", method: .delete, template: "\(Self.template)/{memberId}", access: .user,
         summary: "End a membership or an invitation", details: "For managers, and for members who leave.",
-        tag: "Members", success: Endpoint.Success(204), refusals: [.notFound, .forbidden], scopes: [],
+        tag: "Members", success: Endpoint.Success(204), scopes: [],
         handler: .async(remove)),
       Endpoint(
         "acceptInvitation", method: .post, template: "/api/invitations/{token}", access: .user,
         summary: "Accept an invitation to a garden", tag: "Members", parameters: [.idempotencyKey()],
-        success: Endpoint.Success(200, Self.membership), refusals: [.notFound, .conflict], scopes: [],
+        success: Endpoint.Success(200, Self.membership), refusals: [.conflict], scopes: [],
         handler: .async(accept)),
     ]
   }

@@ -44,7 +44,7 @@ struct GardenPages: EndpointGroup {
           .query("from", .timestamp, "In place of `range`; the step in which it lies is shown whole."),
           .query("to", .timestamp, "Now unless given."),
         ],
-        success: Endpoint.Success(200, GardenHistory.schema, headers: ["ETag"]), refusals: [.notFound, .overloaded],
+        success: Endpoint.Success(200, GardenHistory.schema, headers: ["ETag"]),
         handler: .async(data)),
     ]
   }

@@ -30,13 +30,13 @@ struct Readings: EndpointGroup {
           with unit and range: \(Self.knownTypes).
           """,
         tag: "Readings", body: Self.body, success: Endpoint.Success(200, Self.receipt),
-        refusals: [.notFound, .noValidReading, .overloaded], handler: .async(post)),
+        refusals: [.notFound, .noValidReading], handler: .async(post)),
       Endpoint(
         "storeOwnReadings", method: .post, template: "/api/readings", access: .device,
         summary: "Store a device's own readings",
         details: "As `POST /api/devices/{id}/readings`; the key says whose they are.",
         tag: "Readings", body: Self.body, success: Endpoint.Success(200, Self.receipt),
-        refusals: [.notFound, .noValidReading, .overloaded], handler: .async(postOwn)),
+        refusals: [.notFound, .noValidReading], handler: .async(postOwn)),
       Endpoint(
         "listReadings", method: .get, template: Self.template, access: .userOrDevice, summary: "Read readings",
         details:
@@ -46,7 +46,7 @@ struct Readings: EndpointGroup {
           """,
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(200, Self.page, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
-        refusals: [.notFound, .notAcceptable, .overloaded], handler: .async(list)),
+        refusals: [.notFound, .notAcceptable], handler: .async(list)),
       Endpoint(
         "listGardenReadings", method: .get, template: "/api/gardens/{id}/readings", access: .anyone,
         summary: "Read the readings of all devices of a garden",
@@ -54,7 +54,7 @@ struct Readings: EndpointGroup {
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(
           200, Self.gardenPage, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
-        refusals: [.notFound, .notAcceptable, .overloaded], handler: .async(listOfGarden)),
+        refusals: [.notAcceptable], handler: .async(listOfGarden)),
     ]
   }
 

@@ -35,7 +35,7 @@ struct StatusPages: EndpointGroup {
         "getStatusHistory", method: .get, template: "/status/history", access: .open,
         summary: "How the service was of late",
         details: "By the hour and by the day, of all replicas together, as it is noted every minute.", tag: "Pages",
-        success: Endpoint.Success(200, StatusRecord.schema, headers: ["ETag"]), refusals: [.unavailable],
+        success: Endpoint.Success(200, StatusRecord.schema, headers: ["ETag"]),
         handler: .async { call in call.conditional(try await memory.entry(), isList: false) }),
     ]
   }

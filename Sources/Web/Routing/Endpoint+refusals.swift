@@ -20,7 +20,7 @@ extension Endpoint {
   }
 
   /// What follows from its access, its path and its body.
-  private var kindRefusals: [Problem.Code] {
+  var kindRefusals: [Problem.Code] {
     var codes: [Problem.Code] = []
     switch access {
     case .open: break

@@ -25,6 +25,15 @@ struct OpenAPITests {
     #expect(described.sorted() == served.sorted())
   }
 
+  @Test("says by itself what follows from an operation's access, path, parameters, body and method")
+  func derivedRefusals() throws {
+    let repeated = try served { endpoint in
+      let follows = Set(Endpoint.commonRefusals + endpoint.kindRefusals)
+      return endpoint.refusals.filter(follows.contains).map { "\(endpoint.name): \($0.rawValue)" }
+    }
+    #expect(repeated.flatMap { $0 } == [])
+  }
+
   @Test("refers only to what it holds")
   func references() throws {
     let document = try document()
