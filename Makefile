@@ -2,7 +2,7 @@
 .PHONY: help run test simulate check volume-test mutate bench bench-check stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean scale-test scale-model insights-eval insights-replay
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 run: ## Build and serve on :3000 with private stores and demo data
 	@scripts/run
@@ -97,5 +97,5 @@ secrets: ## Write the secrets that compose needs, once
 	@scripts/secrets
 
 clean: ## Remove the builds, the private stores and their data
-	@for instance in run test fault live deploy scaling; do scripts/stores -i $$instance destroy; done
-	@rm -rf .build .build-asan .build-tsan .build-release .terroir .venv .venv-live .venv-recovery .venv-release
+	@for instance in .terroir/*/; do [ ! -d "$$instance" ] || scripts/stores -i "$$(basename "$$instance")" destroy; done
+	@rm -rf .build* .venv* .terroir
