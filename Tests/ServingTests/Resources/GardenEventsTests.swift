@@ -132,10 +132,10 @@ struct GardenEventsTests {
     // Nothing is kept of the garden yet, and then something is.
     for round in 0..<2 {
       var stream: EventStream? = try watch(device)
-      let id = try #require(try stream?.nextPart()?.id)
+      let id = try #require(EventID(try stream?.nextPart()?.id ?? ""))
       stream = nil
       try post(device, device.client, 1, type: "missed\(round)")
-      let resumed = try watch(device, after: id)
+      let resumed = try watch(device, after: "\(id)")
       var event = try resumed.next()
       if event?.name == "gap" { event = try resumed.next() }
       #expect(event?.data.contains("missed\(round)") == true)
@@ -153,13 +153,14 @@ struct GardenEventsTests {
     #expect(try watch(device, after: told[2].id).take(2) == Array(told[3...]))
     try RedisWire().send("XTRIM", stream, "MAXLEN", "2")
     let resumed = try watch(device, after: told[1].id)
-    #expect(try resumed.take(3) == [gap] + told[3...])
+    try #require(try resumed.next() == gap)
+    #expect(try resumed.take(2) == Array(told[3...]))
     // It has had the last one.
     let whole = try watch(device, after: told[4].id)
     try RedisWire().send("DEL", stream)
     let late = try watch(device, after: told[3].id)
-    #expect(try late.next() == gap)
     try post(device, device.client, 1, type: "ph")
+    try #require(try late.next() == gap)
     for stream in [live, resumed, whole, late] { #expect(try stream.next()?.data.contains("\"ph\"") == true) }
   }
 
