@@ -9,7 +9,7 @@ extension Command {
   package static let watch = Command(
     "watch",
     options: [
-      Option("--url", value: "URL", "The server."),
+      Option("--url", value: "URL", isRequired: true, "The server."),
       Option("--metrics", value: "URL", "Where its metrics are, if not at /metrics."),
       Option("--for", value: "TIME", "How long, such as 10m, which is the default."),
       Option("--every", value: "TIME", "The pause between two looks; 5s."),

@@ -2,19 +2,25 @@ import Settings
 
 /// One thing that the binary does: `terroir NAME`.
 package struct Command: Sendable {
-  /// Something that begins with two dashes; all of them may be left out.
+  /// Something that begins with two dashes; it may be left out, unless it is required.
   package struct Option: Sendable {
     /// With its dashes.
     let name: String
     /// What stands behind it; nil for a mere switch.
     let value: String?
+    /// Whether the command says that it is missing, and does nothing.
+    let isRequired: Bool
     let meaning: String
 
-    package init(_ name: String, value: String? = nil, _ meaning: String) {
+    package init(_ name: String, value: String? = nil, isRequired: Bool = false, _ meaning: String) {
       self.name = name
       self.value = value
+      self.isRequired = isRequired
       self.meaning = meaning
     }
+
+    /// As it is written.
+    var usage: String { name + (value.map { " \($0)" } ?? "") }
   }
 
   /// How a command was called.
@@ -60,14 +66,14 @@ package struct Command: Sendable {
   var words: [String] { name.split(separator: " ").map { String($0) } }
 
   /// Its name and what must follow.
-  var usage: String { ([name] + operands).joined(separator: " ") }
+  var usage: String { ([name] + operands + options.filter(\.isRequired).map(\.usage)).joined(separator: " ") }
 
   /// The text of `terroir NAME --help`.
   var help: String {
     var usage = "terroir \(self.usage)"
-    for option in options { usage += " [\(option.name)\(option.value.map { " \($0)" } ?? "")]" }
+    for option in options where !option.isRequired { usage += " [\(option.usage)]" }
     var text = "\(summary)\n\nUsage: \(usage)\n"
-    let rows = options.map { ($0.name + ($0.value.map { " \($0)" } ?? ""), $0.meaning) } + [("--help", "Shows this.")]
+    let rows = options.map { ($0.usage, $0.meaning) } + [("--help", "Shows this.")]
     text += "\nOptions:\n" + Self.columns(rows)
     if case .configured = body {
       text += "\nConfigured by environment variables: see `terroir config`. Exit code 78 if one is wrong.\n"

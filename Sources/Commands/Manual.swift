@@ -47,9 +47,7 @@ struct Manual {
 
   private func section(_ command: Command) -> String {
     ".SS terroir \(Self.escaped(command.usage))\n\(Self.marked(command.summary))\n"
-      + command.options.map { option in
-        Self.paragraph(option.name + (option.value.map { " \($0)" } ?? ""), option.meaning)
-      }.joined()
+      + command.options.map { Self.paragraph($0.usage, $0.meaning) }.joined()
   }
 
   private func paragraph(_ setting: Setting) -> String {

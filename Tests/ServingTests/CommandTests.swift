@@ -91,6 +91,12 @@ func helpTexts() {
   }
 }
 
+@Test("shows in brackets what may be left out, and nothing else")
+func helpOfOptions() {
+  let usage = Run(["help", "watch"]).output.split(separator: "\n")[1]
+  #expect(usage.hasPrefix("Usage: terroir watch --url URL [--metrics URL] [--for TIME]"))
+}
+
 @Test(
   "lists the commands that share a first word", arguments: [["user", "--help"], ["help", "user"], ["user", "-h"]])
 func helpOfAGroup(arguments: [String]) {
