@@ -1,10 +1,12 @@
 """What no compose file of ours may do, checked on what compose itself makes of it."""
 import json
 import os
+import pathlib
 import re
 import subprocess
 import unittest
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENDING = {"migrate", "certificate", "roles", "ballast", "binary", "restore"}  # they do their work and leave
 BARE = {"nginx-exporter"}  # its image holds nothing that could check it; Prometheus does
 
@@ -100,6 +102,11 @@ class ComposePolicy(unittest.TestCase):
         for secret, users in (("postgres_password", {"postgres", "roles"}), ("redis_password", {"redis"}), ("owner_database_url", {"migrate"})):
             having = {name for name, service in self.services.items() if secret in [mounted["source"] for mounted in service.get("secrets", [])]}
             self.assertEqual(having, users)
+
+    def test_every_variable_of_the_files_is_explained(self):
+        explained = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.M))
+        for file in ROOT.glob("docker-compose*.yml"):
+            self.assertLessEqual(set(re.findall(r"\$\{(\w+)", file.read_text())), explained, file.name)
 
     def test_what_is_waited_for_is_healthy(self):
         def check(_, service):

@@ -208,7 +208,7 @@ resource "aws_secretsmanager_secret_version" "jwt" {
   secret_string_wo_version = var.secrets_version
 }
 
-# At the proxy beside the server, which speaks TLS with ElastiCache: the server itself does not.
+# At the proxy beside the server, which speaks TLS with ElastiCache.
 resource "aws_secretsmanager_secret_version" "redis" {
   secret_id     = aws_secretsmanager_secret.this["redis_url"].id
   secret_string = "redis://:${data.aws_secretsmanager_random_password.redis.random_password}@127.0.0.1:6379/0"

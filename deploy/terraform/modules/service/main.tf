@@ -124,7 +124,7 @@ locals {
     ]
     logConfiguration = local.logs
   }
-  # The server speaks no TLS with Redis: this does, within the task, and cuts what is left on a primary that is one no more.
+  # Speaks TLS with Redis for the server, and cuts what is left on a primary that is one no more, for which it is here.
   proxy = {
     name                   = "redis-tls"
     image                  = var.proxy_image
