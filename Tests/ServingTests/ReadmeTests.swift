@@ -26,3 +26,14 @@ func runbookWords() throws {
   #expect(text.contains("docker compose exec postgres sql"))
   #expect(!text.contains("psql"))
 }
+
+@Test("the runbook's look at failed sign-ins finds those of programs and of pages")
+func runbookFindsFailedSignIns() throws {
+  let runbook = String(#filePath.dropLast("Tests/ServingTests/ReadmeTests.swift".count)) + "docs/runbook.md"
+  let text = String(decoding: try #require(File.read(runbook, maximumBytes: 1 << 20)), as: UTF8.self)
+  let section = try #require(text.split(separator: "### ").first { $0.hasPrefix("LoginFailures\n") })
+  let pattern = try #require(section.split(separator: "'").first { $0.hasPrefix("\"route\"") })
+  for route in ["/api/sessions", "/api/sessions/cookie"] {
+    #expect(try Regex(String(pattern)).firstMatch(in: #"{"route":"\#(route)","statusCode":401}"#) != nil, "\(route)")
+  }
+}
