@@ -356,6 +356,26 @@ class Pages(unittest.TestCase):
         expect(garden.get_by_role("status")).to_contain_text("201")
         self.assertEqual(Axe().run(page).violations_count, 0)
 
+    def test_reference_tries_out_what_is_named_by_a_token(self):
+        owner, token = self.service.sign_up(), self.service.sign_up()
+        garden = self.service.call("POST", "/api/gardens", {"name": "Shared"}, owner)[1]["id"]
+        member = {"email": "grace@example.org", "role": "viewer"}
+        invitation = self.service.call("POST", f"/api/gardens/{garden}/members", member, owner)[1]["token"]
+        page = self.open("/docs")
+        expect(page.locator("#getProfile .trial")).to_have_count(1)
+        page.evaluate("document.querySelectorAll('.trial').forEach((trial) => { trial.open = true; })")
+        expect(page.locator(".trial:not(:has(form))")).to_have_count(0)
+        twice = page.evaluate("""() => {
+            const all = [...document.querySelectorAll("[id]")].map((node) => node.id);
+            return all.filter((id, index) => all.indexOf(id) < index);
+        }""")
+        self.assertEqual(twice, [])
+        accepting = page.locator("#acceptInvitation")
+        accepting.get_by_label("token", exact=True).fill(invitation)
+        accepting.get_by_label("Token, or a device's key").fill(token)
+        accepting.get_by_role("button", name="POST it").press("Enter")
+        expect(accepting.get_by_role("status")).to_contain_text(garden)
+
     def test_reference_is_read_without_script(self):
         page = self.open("/docs", java_script_enabled=False)
         self.assertGreater(page.locator(".operation:visible").count(), 20)

@@ -29,15 +29,15 @@ async function build(operation, trial) {
   const example = typeof content?.example === "string" ? content.example : JSON.stringify(content?.example, null, 2);
   const body = type && element("label", {}, element("span", {}, `Body, ${type}`),
     element("textarea", { id: id("body"), rows: Math.min(12, example.split("\n").length), spellcheck: "false" }, example));
-  const bearer = field("Token, or a device's key", { id: id("token"), value: token, autocomplete: "off", spellcheck: "false" });
+  const bearer = field("Token, or a device's key", { id: id("authorization"), value: token, autocomplete: "off", spellcheck: "false" });
   const answer = element("div", { role: "status" });
   const form = element("form", { class: "fields" }, ...inputs, bearer, body, element("button", { type: "submit", class: "main" }, `${method.toUpperCase()} it`));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    token = form.elements[id("token")].value.trim();
-    const values = parameters.map((parameter) => [parameter, form.elements[id(parameter.name)].value]);
+    token = bearer.lastElementChild.value.trim();
+    const values = parameters.map((parameter, index) => [parameter, inputs[index].lastElementChild.value]);
     const request = { method: method.toUpperCase(), headers: headers(values, type), credentials: "omit", signal: AbortSignal.timeout(PATIENCE) };
-    if (type) request.body = form.elements[id("body")].value;
+    if (type) request.body = body.lastElementChild.value;
     try {
       answer.replaceChildren(...await told(await fetch(address(path, values), request)));
     } catch (error) {
