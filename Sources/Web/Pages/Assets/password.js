@@ -7,7 +7,7 @@ import { send } from "./server.js";
 import { forget } from "./visitor.js";
 
 function choose(code) {
-  find("asking").hidden = true;
+  find("asking").hidden = find("done").hidden = true;
   find("choosing").hidden = false;
   find("code").hidden = code !== "";
   find("token").value = code;
@@ -29,9 +29,13 @@ onSubmit(find("choose"), async ({ token, password }) => {
   tell("Your password is set.");
 });
 
-const code = location.hash.slice(1);
-if (code) {
+function take() {
+  const code = location.hash.slice(1);
+  if (!code) return;
   // It stays neither in the address nor in the browser's history.
   history.replaceState(null, "", location.pathname);
   choose(code);
 }
+
+addEventListener("hashchange", take); // a link that is opened in the tab of this page
+take();
