@@ -39,12 +39,13 @@ async function know(business) {
 
 function entry(order, steps) {
   const { id, status, lines, total, businessId, createdAt, note, contact, fulfilment } = order;
-  const what = lines.map(({ quantity, unit, name }) => `${quantity} × ${name} (${unit})`).join(", ");
+  // Of names that others gave none turns the next one round.
+  const what = lines.flatMap(({ quantity, unit, name }, index) => [index > 0 && ", ", element("bdi", {}, `${quantity} × ${name} (${unit})`)]);
   const words = `${shops.get(businessId)}, ${money(total)}`;
   const where = fulfilment && [fulfilment.kind, fulfilment.address, fulfilment.from && `from ${day(Date.parse(fulfilment.from))}`, fulfilment.to && `to ${day(Date.parse(fulfilment.to))}`];
   return element("li", { id: `order-${id}` },
     element("span", {},
-      element("strong", {}, words), element("span", { class: `state ${status}` }, status), element("br"), what,
+      element("strong", {}, words), element("span", { class: `state ${status}` }, status), element("br"), ...what,
       element("span", { class: "quiet" }, ` · ${day(Date.parse(createdAt))}`),
       contact && element("div", {}, `For ${[contact.name, contact.phone, contact.email].filter(Boolean).join(", ")}`),
       where && element("div", {}, where.filter(Boolean).join(" ")),
