@@ -6,57 +6,12 @@ import uuid
 
 from playwright.sync_api import expect
 
-from Tests.Live.journey import Journey
-from Tests.Live.service import PASSWORD
+from Tests.Live.open_page import OpenPage
 
 DAY_OF_25_HOURS = "2026-10-25"
 
 
-class OpenPages(Journey):
-    def setUp(self):
-        super().setUp()
-        self.size, self.scheme = "desktop", "light"
-        self.addCleanup(lambda: self.assertEqual(self.objections, []))
-
-    def signed_in(self, path):
-        """Somebody's page, and a token of theirs."""
-        credentials = {"email": f"{uuid.uuid4().hex}@example.org", "password": PASSWORD}
-        self.service.call("POST", "/api/users", {**credentials, "displayName": "Rosa"})
-        token = self.service.call("POST", "/api/sessions", credentials)[1]["accessToken"]
-        page = self.person()
-        page.fill("#email", credentials["email"])
-        page.fill("#password", PASSWORD)
-        page.keyboard.press("Enter")
-        expect(page.locator("#grower")).to_be_visible()
-        page.goto(self.service.url + path)
-        return page, token
-
-    def make(self, path, body, token):
-        status, made = self.service.call("POST", path, body, token)
-        self.assertEqual(status, 201, made)
-        return made["id"]
-
-    def change(self, path, body, token):
-        status, answer = self.service.call("PATCH", path, body, token, type="application/merge-patch+json")
-        self.assertEqual(status, 200, answer)
-
-    def shop(self, token, **products):
-        """A new shop; gives its id and those of its products, whose stock is told."""
-        shop = self.make("/api/businesses", {"name": "Hill Farm", "category": "vegetables"}, token)
-        price = {"amount": 350, "currency": "EUR"}
-        return shop, [
-            self.make(f"/api/businesses/{shop}/products", {"name": name, "price": price, "unit": "box", "stock": stock}, token)
-            for name, stock in products.items()]
-
-    def order(self, token, shop, product, quantity=1):
-        body = {"businessId": shop, "lines": [{"productId": product, "quantity": quantity}]}
-        status, order = self.service.call("POST", "/api/orders", body, token, headers={"Idempotency-Key": uuid.uuid4().hex})
-        self.assertEqual(status, 201, order)
-        return order["id"]
-
-    def seen(self, path, token=None):
-        return self.service.call("GET", path, token=token)[1]
-
+class OpenPages(OpenPage):
     def test_a_seller_changes_what_was_typed_and_nothing_that_was_sold_meanwhile(self):
         seller, selling = self.signed_in("/")
         shop, [eggs] = self.shop(selling, Eggs=10)

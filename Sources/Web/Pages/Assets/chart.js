@@ -1,17 +1,16 @@
 // A line chart in SVG that a pointer, the arrow keys and a screen reader can read.
 
 import { element, shape } from "./element.js";
-import { clock, compact, date, moment, short } from "./words.js";
+import { clock, compact, date, moment, monthOfYear, short, yearAlone } from "./words.js";
 
 const HEIGHT = 160;
 const MARGIN = { top: 10, right: 6, bottom: 22 };
 const SHORTEST_DRAG = 8; // pixels
 const ruler = document.createElement("canvas").getContext("2d");
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
-const TIME_STEPS = [
-  MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY,
-  365 * DAY,
-];
+const TIME_STEPS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY];
+const MONTH = 30 * DAY, MONTHS = [1, 2, 3, 6, 12, 24, 60];
+const LABEL = 64, LABEL_OF_MONTH = 72; // pixels that they need
 
 /** Steps of 1, 2 or 5 times a power of ten that cut a range into at most four. */
 function valueTicks(low, high) {
@@ -25,7 +24,9 @@ function valueTicks(low, high) {
 
 /** Round local times between two moments, as many as the width has room for. */
 function timeTicks(from, to, width) {
-  const step = TIME_STEPS.find((step) => ((to - from) / step) * 64 <= width) ?? 3_650 * DAY;
+  const fits = (step, label = LABEL) => ((to - from) / step) * label <= width;
+  const step = TIME_STEPS.find((step) => fits(step));
+  if (!step) return monthTicks(from, to, MONTHS.find((count) => fits(count * MONTH, count < 12 ? LABEL_OF_MONTH : LABEL)) ?? MONTHS.at(-1));
   const first = new Date(from);
   first.setHours(0, 0, 0, 0);
   // By the clock, which leaves out an hour or has one twice on some days.
@@ -33,6 +34,15 @@ function timeTicks(from, to, width) {
   const ticks = [];
   for (let count = 0; tick(count) <= to; count++) if (tick(count) >= from) ticks.push(tick(count));
   return { ticks, format: step >= DAY ? date : clock };
+}
+
+/** The first days of months, or of years that `count` goes into: each says its year. */
+function monthTicks(from, to, count) {
+  const years = Math.max(1, count / 12);
+  const year = Math.floor(new Date(from).getFullYear() / years) * years;
+  const ticks = [];
+  for (let month = 0, tick; (tick = new Date(year, month).getTime()) <= to; month += count) if (tick >= from) ticks.push(tick);
+  return { ticks, format: count < 12 ? monthOfYear : yearAlone };
 }
 
 export class Chart {

@@ -1,7 +1,7 @@
 // The charts of a garden over any span of time.
 
 import { Chart, swatch } from "./chart.js";
-import { element, find, say } from "./element.js";
+import { element, find, say, tell } from "./element.js";
 import { called, known, knowOrder, moisture, place } from "./probes.js";
 import { get } from "./server.js";
 import { moment, sensorName, sensorOrder, short } from "./words.js";
@@ -33,8 +33,10 @@ export class History {
     find("span").addEventListener("submit", (event) => {
       event.preventDefault();
       const [from, to] = ["from", "to"].map((id) => new Date(`${find(id).value}T00:00`));
-      if (from <= to) this.#look(from.getTime(), to.setDate(to.getDate() + 1)); // a day may have 23 or 25 hours
-      else say("Choose a first day and a last one that is not before it.");
+      if (!(from <= to)) return say("Choose a first day and a last one that is not before it.");
+      const end = to.setDate(to.getDate() + 1); // a day may have 23 or 25 hours
+      if (end - from > LONGEST) tell("At most ten years are shown: the last of these.");
+      this.#look(Math.max(from, end - LONGEST), end);
     });
   }
 

@@ -4,6 +4,9 @@ const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
 export const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 export const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+export const yearAlone = new Intl.DateTimeFormat("en-GB", { year: "numeric" });
+const month = new Intl.DateTimeFormat("en-GB", { month: "short" });
+export const monthOfYear = { format: (at) => `${month.format(at)} ’${yearAlone.format(at).slice(-2)}` };
 const seconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const fullDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
