@@ -19,14 +19,16 @@ SCHEMES = (("desktop", "light"), ("phone", "dark"))
 
 
 class Journey(unittest.TestCase):
-    """What people do on the pages of a server, with what all of them may expect. `settings` are more for the server."""
+    """What people do on the pages of a server, with what all of them may expect. `settings` are more for the server,
+    `launching` more for the browser."""
     settings = {}
+    launching = {}
 
     @classmethod
     def setUpClass(cls):
         cls.service = cls.enterClassContext(Service(cls.settings))
         playwright = cls.enterClassContext(sync_playwright())
-        cls.browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        cls.browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"], **cls.launching)
         cls.addClassCleanup(cls.browser.close)
         expect.set_options(timeout=30_000)  # passwords are slow to check on a busy machine
         cls.addClassCleanup(expect.set_options, timeout=5_000)

@@ -13,6 +13,7 @@ def keep(page, name, height, part=None):
     """A screenshot, or of a part alone, in as many colours as a palette has; cut below `height`."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     path = SCREENSHOTS / f"{name}.png"
+    page.locator("#said").evaluate_all("all => all.forEach((node) => node.replaceChildren())")  # it comes and goes
     if height and not part:
         capture(page, path, height)
     else:

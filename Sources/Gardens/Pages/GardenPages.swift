@@ -15,6 +15,17 @@ struct GardenPages: EndpointGroup {
     "No such garden", "There is no garden here, or it is not public and you are not signed in as one of its own.")
   private static let away = notice("Back in a moment", "The garden cannot be shown just now. Try again soon.")
 
+  /// What who is not signed in gets in place of a garden that may be theirs.
+  private static func closed(_ garden: Identifier) -> WebFile {
+    var way = HTMLWriter()
+    way.element("p") { html in
+      html.element("a", ["href": "/?to=/gardens/\(garden)"], "Sign in")
+      html.text(" if it is yours.")
+    }
+    return notice(
+      "No such garden", "There is no garden here, or it is not public and you are not signed in.", way: way.bytes)
+  }
+
   package var endpoints: [Endpoint] {
     [
       Endpoint(
@@ -70,9 +81,11 @@ struct GardenPages: EndpointGroup {
   /// A cookie that is `SameSite=Strict` does not come with a link from another site's page, a mail's for example (RFC
   /// 6265bis, section 5.2). So the page that such a link opens opens itself once more: that comes from our own page.
   private func absent(_ garden: Identifier, _ call: Call) -> Response {
-    var response = Self.absent.response(to: call.request, .notFound, isPersonal: true)
-    let (request, isFirst) = (call.request, (try? call.query().flag("again")) != true)
-    if isFirst, call.identity.id == nil, request.headers("Sec-Fetch-Mode") == ["navigate"],
+    let (request, isStranger) = (call.request, call.identity.id == nil)
+    let page = isStranger ? Self.closed(garden) : Self.absent
+    var response = page.response(to: request, .notFound, isPersonal: true)
+    let isFirst = (try? call.query().flag("again")) != true
+    if isFirst, isStranger, request.headers("Sec-Fetch-Mode") == ["navigate"],
       ["cross-site", "same-site"].contains(request.header("Sec-Fetch-Site"))
     {
       response.headers.append("Refresh", "0; url=/gardens/\(garden)?again=true")
@@ -119,8 +132,11 @@ struct GardenPages: EndpointGroup {
       main: Asset.named("garden.html").filled(["role": Array(role.utf8), "name": text.bytes]))
   }
 
-  private static func notice(_ title: String, _ detail: String) -> WebFile {
-    let main = Asset.named("absent.html").filled(["name": Array(title.utf8), "detail": Array(detail.utf8)])
+  /// `way` is HTML that leads on.
+  private static func notice(_ title: String, _ detail: String, way: [UInt8] = []) -> WebFile {
+    let main = Asset.named("absent.html").filled([
+      "name": Array(title.utf8), "detail": Array(detail.utf8), "way": way,
+    ])
     return PageShell.page(title: title, at: "/gardens", main: main)
   }
 

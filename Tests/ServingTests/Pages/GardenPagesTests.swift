@@ -90,6 +90,10 @@ struct GardenPagesTests {
       let page = try Client(server).get("/gardens/\(id)")
       #expect(page.status == 404 && page.header("content-type") == "text/html; charset=utf-8")
       #expect(!page.text.contains("Hidden"))
+      // Who has not said who it is may be the owner, whose session ended.
+      #expect(page.text.contains("/?to=/gardens/\(id)\"") == (id != "nothing"))
+      let stranger = try server.signedIn().client.get("/gardens/\(id)")
+      #expect(stranger.status == 404 && !stranger.text.contains("/?to="))
       #expect(try Client(server).get("/gardens/\(id)/data").problem == "not-found")
     }
   }

@@ -1,7 +1,7 @@
 // One's account: name and password, sessions, tokens for programs, where news goes, and the end.
 
 import { showChannels } from "./channels.js";
-import { button, element, find, renew, say, tell } from "./element.js";
+import { button, element, find, leave, onClick, renew, say, tell } from "./element.js";
 import { onSubmit } from "./form.js";
 import { reveal } from "./reveal.js";
 import { all, optional, send } from "./server.js";
@@ -48,14 +48,10 @@ async function showTokens() {
     }, { "aria-label": `Revoke ${name}` }))));
 }
 
-find("sign-out").addEventListener("click", async () => {
-  try {
-    await send("DELETE", "/api/sessions/current");
-    forget();
-    location.assign("/");
-  } catch (error) {
-    say(error.message);
-  }
+onClick(find("sign-out"), async () => {
+  await send("DELETE", "/api/sessions/current");
+  forget();
+  await leave("/");
 });
 
 onSubmit(find("rename"), async (values) => {
@@ -84,7 +80,7 @@ onSubmit(find("erase"), async (values) => {
   if (!confirm("Erase your account and everything you own?")) return;
   await send("DELETE", "/api/users/me", values);
   forget();
-  location.assign("/");
+  await leave("/");
 });
 
 load().catch((error) => say(error.message));

@@ -1,5 +1,9 @@
 // Elements of a page.
 
+import { SignedOut } from "./server.js";
+
+const PATIENCE = 15_000; // with a page that is on its way
+const SAID = 10_000; // how long it stands there
 const SVG = "http://www.w3.org/2000/svg";
 
 export const find = (id) => document.getElementById(id);
@@ -25,17 +29,37 @@ function furnish(node, attributes, children) {
 /** A button that does something, and rests while it is done. */
 export function button(words, act, attributes = {}) {
   const node = element("button", { type: "button", ...attributes }, words);
+  onClick(node, act);
+  return node;
+}
+
+/** The same of a button that is there. */
+export function onClick(node, act) {
   node.addEventListener("click", async () => {
     if (node.ariaBusy === "true") return;
     node.ariaBusy = "true";
+    begin();
     try {
       await act(node);
     } catch (error) {
-      say(error.message);
+      say(...told(error));
+      isOfDeed = true;
     }
     node.ariaBusy = "false";
   });
-  return node;
+}
+
+/** Loads the page anew, and shows nothing of the old one meanwhile. */
+export function renewPage() {
+  document.body.hidden = true;
+  location.reload();
+}
+
+/** Goes to another page. Whoever waits for it stays busy until that is there; who comes back finds this page anew. */
+export function leave(path) {
+  addEventListener("pageshow", ({ persisted }) => persisted && renewPage());
+  location.assign(path);
+  return new Promise((done) => { setTimeout(done, PATIENCE); });
 }
 
 /** Shows a list anew. What had the focus has it again, by its label, or when it is gone the section's heading. */
@@ -54,14 +78,35 @@ export function put(node, words) {
   if (node.textContent !== words) node.textContent = words;
 }
 
+let isOfDeed = false; // whether the notice is of something that somebody did
+
 /** Says on top of the page what went wrong; nothing when all is well. */
-export function say(words) {
+export function say(words, ...more) {
   const notice = find("notice");
+  isOfDeed = false;
   notice.hidden = !words;
   put(notice, words ?? "");
+  notice.append(...more);
 }
 
-/** Says what was done, to those who hear the page. */
+/** Takes away what was said of the deed before. */
+export function begin() {
+  if (isOfDeed) say("");
+}
+
+/** What an error has to say, with the way back for whom the page was. */
+export const told = (error) => [error.message, ...error instanceof SignedOut ? [" ", wayToSignIn()] : []];
+
+/** A link to sign in, or register, and come back here. */
+export function wayToSignIn(path = "/", words = "Sign in") {
+  return element("a", { href: `${path}?to=${encodeURIComponent(location.pathname)}` }, words);
+}
+
+let saying;
+
+/** Says what was done, for a while. */
 export function tell(words) {
   put(find("said"), words);
+  clearTimeout(saying);
+  saying = setTimeout(() => put(find("said"), ""), SAID);
 }

@@ -1,6 +1,6 @@
 // The first page: signs in, or shows one's gardens with what was found out about them.
 
-import { element, find, say } from "./element.js";
+import { element, find, leave, say } from "./element.js";
 import { onSubmit } from "./form.js";
 import { showInsights } from "./insights.js";
 import { all, get, send } from "./server.js";
@@ -55,7 +55,7 @@ function card({ id, name, ownerId, public: isPublic }, me, values) {
 onSubmit(find("sign-in"), async ({ email, password }) => {
   await signIn(email ?? "", password ?? "");
   const wanted = destination();
-  if (wanted) return location.assign(wanted);
+  if (wanted) return leave(wanted);
   await show();
   find("title").tabIndex = -1;
   find("title").focus();
@@ -63,7 +63,7 @@ onSubmit(find("sign-in"), async ({ email, password }) => {
 
 onSubmit(find("new-garden"), async (values) => {
   const { id } = await send("POST", "/api/gardens", values);
-  location.assign(`/gardens/${id}`);
+  await leave(`/gardens/${id}`);
 });
 
 show().catch((error) => say(error.message));

@@ -1,16 +1,12 @@
 // Accepts an invitation to a garden.
 
-import { find, say } from "./element.js";
+import { find, leave, onClick, say } from "./element.js";
 import { send } from "./server.js";
 import { signedIn } from "./visitor.js";
 
-find("accept").addEventListener("click", async () => {
-  try {
-    const { gardenId } = await send("POST", `/api${location.pathname}`);
-    location.assign(`/gardens/${gardenId}`);
-  } catch (error) {
-    say(error.message);
-  }
+onClick(find("accept"), async () => {
+  const { gardenId } = await send("POST", `/api${location.pathname}`);
+  await leave(`/gardens/${gardenId}`);
 });
 
 signedIn("to accept it.").then((me) => { find("offer").hidden = me == null; }, (error) => say(error.message));

@@ -1,7 +1,7 @@
 // What those who keep a garden do for it: devices and their keys, who may see it, its name and place.
 
 import { addCopy } from "./copy.js";
-import { button, element, find, renew, tell } from "./element.js";
+import { button, element, find, leave, renew, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
 import { send } from "./server.js";
 import { showMembers } from "./members.js";
@@ -109,7 +109,7 @@ function asking(garden, role, changed) {
   const end = role === "owner" && button("Delete this garden", async () => {
     if (!confirm(`Delete ${garden.name} with its devices, readings and insights?`)) return;
     await send("DELETE", `/api/gardens/${garden.id}`);
-    location.assign("/");
+    await leave("/");
   });
   return element("div", { class: "row" }, ...ask, end);
 }

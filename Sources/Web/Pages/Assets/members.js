@@ -1,6 +1,6 @@
 // Who shares a garden, as what, and invitations to it.
 
-import { button, element, tell } from "./element.js";
+import { button, element, leave, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
 import { reveal } from "./reveal.js";
 import { all, optional, send } from "./server.js";
@@ -29,7 +29,7 @@ export async function showMembers(section, garden, mine) {
       const end = button(isOneself ? "Leave" : "Remove", async () => {
         if (!confirm(isOneself ? `Leave ${garden.name}?` : `Remove ${name}?`)) return;
         await send("DELETE", `${path}/${member.id}`);
-        if (isOneself) location.assign("/");
+        if (isOneself) await leave("/");
         else await again(`${name} is removed`);
       }, { "aria-label": isOneself ? `Leave ${garden.name}` : `Remove ${name}` });
       return element("li", {},

@@ -1,6 +1,6 @@
 // Makes an account and signs in to it.
 
-import { find } from "./element.js";
+import { find, leave } from "./element.js";
 import { onSubmit } from "./form.js";
 import { send } from "./server.js";
 import { destination, signIn } from "./visitor.js";
@@ -12,5 +12,5 @@ onSubmit(find("register"), async (values) => {
   await send("POST", "/api/users", { ...values, invitation });
   await signIn(values.email, values.password);
   // Whoever registers by an invitation has accepted it.
-  location.assign(invitation ? "/" : wanted ?? "/");
+  await leave(invitation ? "/" : wanted ?? "/");
 });

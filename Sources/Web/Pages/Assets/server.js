@@ -2,6 +2,7 @@
 
 const PATIENCE = 15_000;
 const PAGES = 20; // of a list, at most
+export const SIGN_IN = "/api/sessions/cookie";
 
 /** Why the server refused, with the faults of what was sent. */
 export class Refusal extends Error {
@@ -10,6 +11,13 @@ export class Refusal extends Error {
     this.status = status;
     this.type = type;
     this.errors = errors;
+  }
+}
+
+/** What the session that a page had is needed for, which is over. */
+export class SignedOut extends Refusal {
+  constructor() {
+    super(401, { detail: "You are not signed in any more." });
   }
 }
 
@@ -33,6 +41,7 @@ export async function ask(method, path, body, headers = {}) {
   const text = await response.text();
   const isJSON = /json/.test(response.headers.get("Content-Type") ?? "");
   const answer = isJSON && text ? JSON.parse(text) : null;
+  if (response.status === 401 && path !== SIGN_IN) throw new SignedOut();
   if (!response.ok) throw new Refusal(response.status, answer ?? {});
   return { answer, tag: response.headers.get("ETag") };
 }

@@ -1,6 +1,6 @@
 // A shop: its products and a basket; for its owner, what is for sale.
 
-import { button, element, find, renew, say, tell } from "./element.js";
+import { button, element, find, leave, renew, say, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
 import { minor, money, plain } from "./money.js";
 import { all, ask, get, onceKey, send } from "./server.js";
@@ -98,7 +98,7 @@ function orderForm() {
       throw new Error("This basket was ordered before: look at your orders. To order once more, change it.");
     }
     for (const kept of ["basket", "order"]) sessionStorage.removeItem(`${kept} ${id}`);
-    location.assign("/orders");
+    await leave("/orders");
   });
 }
 

@@ -1,6 +1,6 @@
 // What a seller says of a shop: its name, how goods change hands, how long an order may stay unpaid; and its end.
 
-import { button, element, find, tell } from "./element.js";
+import { button, element, find, leave, tell } from "./element.js";
 import { field, onSubmit, several } from "./form.js";
 import { send } from "./server.js";
 
@@ -20,7 +20,7 @@ export function showShopkeeping(shop, changed) {
   form.after(button("Close this shop", async () => {
     if (!confirm(`Close ${shop.name} with its products?`)) return;
     await send("DELETE", `/api/businesses/${shop.id}`);
-    location.assign("/shops");
+    await leave("/shops");
   }));
   onSubmit(form, async (values) => {
     await send("PATCH", `/api/businesses/${shop.id}`, values);

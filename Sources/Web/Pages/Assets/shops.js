@@ -1,6 +1,6 @@
 // Shops: a list to search, and one's own.
 
-import { element, find, say } from "./element.js";
+import { element, find, leave, say } from "./element.js";
 import { onSubmit } from "./form.js";
 import { get, send } from "./server.js";
 import { signedIn } from "./visitor.js";
@@ -45,7 +45,7 @@ find("search").addEventListener("submit", (event) => {
 
 onSubmit(find("new-shop"), async (values) => {
   const { id } = await send("POST", "/api/businesses", values);
-  location.assign(`/shops/${id}`);
+  await leave(`/shops/${id}`);
 });
 
 async function own() {

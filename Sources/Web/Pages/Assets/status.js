@@ -1,7 +1,7 @@
 // The status page: asks /status/data every five seconds for what it does not have yet.
 
 import { Chart } from "./chart.js";
-import { element, find, put, tell } from "./element.js";
+import { element, find, put } from "./element.js";
 import { showUptime } from "./uptime.js";
 import { moment, short } from "./words.js";
 
@@ -82,7 +82,7 @@ function render() {
     find("hero").firstElementChild.textContent = marks[status];
     find("hero").querySelector("h1").textContent = words;
     document.title = `${words} · Terroir`;
-    tell(words);
+    put(find("said"), words);
   }
   renderNotice();
   if (!report) return;

@@ -1,22 +1,36 @@
-// Who looks at a page. The session's cookie is no script's to read: a mark beside it says whether it is worth asking.
+// Who looks at a page. The session's cookie is no script's to read: a mark beside it says whose it is, if anybody's.
 
-import { element, find } from "./element.js";
-import { get, optional, send } from "./server.js";
+import { element, find, renewPage, wayToSignIn } from "./element.js";
+import { get, optional, send, SIGN_IN } from "./server.js";
 
 const MARK = "signed in";
+const marked = () => localStorage.getItem(MARK) ?? "";
+let shown = marked(); // whose page this is
 
 /** Who is signed in, or null. */
-export async function profile() {
-  if (!localStorage.getItem(MARK)) return null;
+export const profile = async () => (shown ? ask() : null);
+
+async function ask() {
   const me = await optional(get("/api/users/me"));
-  if (!me) localStorage.removeItem(MARK);
+  mark(me?.id ?? "");
   return me;
 }
 
+function mark(id) {
+  shown = id;
+  if (id) localStorage.setItem(MARK, id);
+  else localStorage.removeItem(MARK);
+}
+
+/** Forgets that somebody is signed in here. */
+export const forget = () => mark("");
+
+// In another tab, or since the browser has put this page away, somebody else may have come: nothing of it is theirs.
+for (const event of ["storage", "pageshow"]) addEventListener(event, () => marked() === shown || renewPage());
+
 export async function signIn(email, password) {
-  await send("POST", "/api/sessions/cookie", { email, password });
-  localStorage.setItem(MARK, "yes");
-  if (await profile()) return;
+  await send("POST", SIGN_IN, { email, password });
+  if (await ask()) return;
   throw new Error("This browser keeps no session here. Open the page over HTTPS, or on the server itself as http://localhost.");
 }
 
@@ -26,17 +40,13 @@ export function destination() {
   return wanted && new URL(wanted, location.href).origin === location.origin ? wanted : null;
 }
 
-/** Forgets that somebody is signed in here. */
-export const forget = () => localStorage.removeItem(MARK);
-
 /** Who is signed in, or null once the page has asked to sign in for it. */
 export async function signedIn(purpose = "to see what is yours here.") {
   const me = await profile();
   const place = find("stranger");
   place.hidden = me != null;
   if (!me) {
-    const way = (path, words) => element("a", { href: `${path}?to=${encodeURIComponent(location.pathname)}` }, words);
-    place.replaceChildren(element("p", {}, way("/", "Sign in"), " or ", way("/register", "register"), ` ${purpose}`));
+    place.replaceChildren(element("p", {}, wayToSignIn(), " or ", wayToSignIn("/register", "register"), ` ${purpose}`));
   }
   return me;
 }

@@ -1,0 +1,143 @@
+"""Tabs beside each other, and pages that one comes back to: each shows what is whoever's is signed in now, what is clicked
+twice is made once, and none takes the others' connections. The browser keeps pages for going back, as people's do."""
+import unittest
+
+from playwright.sync_api import expect
+
+from Tests.Live.open_page import OpenPage
+
+# A tab is behind the others when the test says so: without a window all of them count as seen.
+BEHIND = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => globalThis.isBehind === true })"
+PUT = "(behind) => { globalThis.isBehind = behind; document.dispatchEvent(new Event('visibilitychange')); }"
+# Clicks for three seconds, and says so by a request.
+CLICK_ON = """(button) => {
+    let count = 0;
+    setInterval(() => {
+        document.querySelector(button).click();
+        if (++count === 60) fetch("/version");
+    }, 50);
+}"""
+CAME_BY = "performance.getEntriesByType('navigation')[0].type"
+
+
+class Tabs(OpenPage):
+    launching = {"ignore_default_args": ["--disable-back-forward-cache"]}
+
+    def garden(self, token):
+        return "/gardens/" + self.make("/api/gardens", {"name": "South slope"}, token)
+
+    def add_device(self, page):
+        page.fill("#device-name", "Tomato bed")
+        page.get_by_role("button", name="Add device").click()
+
+    def test_who_comes_back_after_signing_out_is_shown_nothing(self):
+        page, token = self.signed_in("/")
+        garden = self.garden(token)
+        page.goto(self.service.url + garden)
+        self.add_device(page)
+        expect(page.locator("#key-text")).to_contain_text("tdk_")
+        page.get_by_role("link", name="Account").click()
+        expect(page.locator("#who")).to_contain_text("Signed in as")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        self.refuse(404, f"(/api)?{garden}(/events)?")
+        for path in ("/account", garden):
+            with page.expect_event("domcontentloaded"):
+                page.go_back(wait_until="commit")
+            expect(page).to_have_url(self.service.url + path)
+            expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+            expect(page.locator("#key-text, #account:visible")).to_have_count(0)
+            # As it was kept, and loaded anew: not merely fetched again because it was not kept.
+            self.assertEqual(page.evaluate(CAME_BY), "reload")
+
+    def test_a_tab_goes_on_as_nobody_else(self):
+        page, _ = self.signed_in("/account")
+        expect(page.locator("#who")).to_contain_text("Signed in as")
+        other = page.context.new_page()
+        other.goto(f"{self.service.url}/account")
+        other.get_by_role("button", name="Sign out").click()
+        expect(page.locator("#stranger")).to_contain_text("Sign in")
+        expect(page.locator("#account")).to_be_hidden()
+        email, _ = self.account()
+        self.sign_in(other, email)
+        expect(page.locator("#who")).to_have_text(f"Signed in as {email}")
+
+    def test_a_page_whose_session_ended_says_so_and_leads_back(self):
+        page, token = self.signed_in("/")
+        garden = self.garden(token)
+        page.context.add_init_script(BEHIND)
+        page.goto(self.service.url + garden)
+        expect(page.locator("#live")).to_have_text("Live")
+        self.refuse(401, "/api/.*")
+        self.refuse(404, f"(/api)?{garden}(/.*)?")
+        for session in self.seen("/api/sessions", token)["items"]:
+            if not session["current"]:
+                self.service.call("DELETE", f"/api/sessions/{session['id']}", token=token)
+        self.add_device(page)
+        notice = page.locator("#keeping form").filter(has=page.locator("#device-name")).get_by_role("alert")
+        expect(notice).to_have_text("You are not signed in any more. Sign in")
+        expect(notice.get_by_role("link")).to_have_attribute("href", "/?to=" + garden.replace("/", "%2F"))
+        # What is private is not asked for again and again: its page says what a stranger's says.
+        for behind in (True, False):
+            page.evaluate(PUT, behind)
+        expect(page.get_by_role("heading", level=1)).to_have_text("No such garden")
+        page.get_by_role("link", name="Sign in").click()
+        email = self.seen("/api/users/me", token)["email"]
+        self.sign_in(page, email)
+        expect(page).to_have_url(self.service.url + garden)
+        expect(page.get_by_role("heading", level=1)).to_have_text("South slope")
+
+    def test_gardens_in_many_tabs_leave_each_other_room(self):
+        page, token = self.signed_in("/")
+        garden = self.garden(token)
+        key = self.service.call("POST", f"/api{garden}/devices", {"name": "Tomato bed"}, token)[1]["key"]
+        context = page.context
+        context.add_init_script(BEHIND)
+        tabs = []
+        for _ in range(8):  # two more than a browser has connections
+            if tabs:
+                tabs[-1].evaluate(PUT, True)
+            tabs.append(context.new_page())
+            tabs[-1].goto(self.service.url + garden, timeout=20_000)
+            expect(tabs[-1].locator("#live")).to_have_text("Live")
+        reading = {"sensorType": "battery", "value": 42.5}
+        self.assertEqual(self.service.call("POST", "/api/readings", {"readings": [reading]}, key)[0], 200)
+        expect(tabs[-1].locator("#devices")).to_contain_text("42.5")
+        tabs[-1].evaluate(PUT, True)
+        # Who comes back to one sees what happened meanwhile, and what comes.
+        first = tabs[0]
+        expect(first.locator("#devices")).not_to_contain_text("42.5")
+        with first.expect_request("**/events"):
+            first.evaluate(PUT, False)
+        expect(first.locator("#devices")).to_contain_text("42.5")
+        reading["value"] = 43.5
+        self.assertEqual(self.service.call("POST", "/api/readings", {"readings": [reading]}, key)[0], 200)
+        expect(first.locator("#devices")).to_contain_text("43.5")
+
+    def test_what_is_clicked_again_while_the_next_page_comes_is_made_once(self):
+        page, token = self.signed_in("/")
+        for start, field, form, list, next in (
+                ("/", "#garden-name", "#new-garden", "gardens", "**/gardens/*"), ("/shops", "#shop-name", "#new-shop", "businesses", "**/shops/*")):
+            page.goto(self.service.url + start)
+            expect(page.locator(form)).to_be_visible()
+            if start == "/shops":
+                page.fill("#shop-category", "farm")
+            page.fill(field, "Once")
+            held = []
+            page.route(next, lambda route: held.append(route))
+            with page.expect_request("**/version"):
+                page.evaluate(CLICK_ON, f"{form} button")
+            self.assertEqual(len(held), 1)
+            held[0].continue_()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Once")
+            made = self.seen(f"/api/{list}?owner=me", token)["items"]
+            self.assertEqual([one["name"] for one in made], ["Once"])
+            # Who goes back finds it there, and a form that works.
+            page.go_back(wait_until="commit")
+            expect(page.locator("#gardens, #own-shops")).to_contain_text("Once")
+            expect(page.locator(form)).not_to_have_attribute("aria-busy", "true")
+            page.unroute(next)
+
+
+if __name__ == "__main__":
+    unittest.main()
