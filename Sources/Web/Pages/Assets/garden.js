@@ -1,6 +1,6 @@
 // A garden: its newest values, kept fresh by server-sent events. Charts are history.js, what its owner does keeping.js.
 
-import { element, find, put, say } from "./element.js";
+import { element, find, put, renewPage, say } from "./element.js";
 import { History } from "./history.js";
 import { showInsights } from "./insights.js";
 import { called, knowNames, patience, place } from "./probes.js";
@@ -20,7 +20,8 @@ const { role } = find("garden").dataset;
 const fields = new Map(); // "device sensor" → its current value on the page
 const history = new History(id);
 let changed = false;
-let lost = null;
+let lost = null; // since when nothing was heard
+let events = null; // while the page is seen
 
 function describe({ areaSquareMetres, location, public: isPublic }) {
   const facts = [isPublic ? "A public garden" : "A private garden"];
@@ -96,6 +97,7 @@ async function load() {
     get(path), getLatest(), history.ask(), whenKnown(() => all(`${path}/devices`)), whenKnown(() => get(`${path}/insights?limit=5`)),
   ];
   const [garden, latest, past, devices, insights] = (await Promise.allSettled(parts)).map(({ value, reason }) => ({ value, reason }));
+  if (isClosed(garden.reason)) return setTimeout(renewPage, RETRY);
   // Each shows what it has, whatever becomes of the others.
   if (devices.value) knowNames(devices.value);
   past.value?.();
@@ -113,6 +115,9 @@ async function load() {
   }
 }
 
+/** Whether the garden is gone, or not for who looks any more: its page says so, with the way to sign in. */
+const isClosed = (reason) => [401, 403, 404].includes(reason?.status);
+
 /** What is done for a garden comes with its own module, for those alone who are of it. */
 async function keep(garden, devices, me) {
   const own = role || (garden.ownerId === me.id ? "owner" : (await optional(all(`${path}/members`)))?.find(({ userId }) => userId === me.id)?.role);
@@ -125,27 +130,48 @@ async function keep(garden, devices, me) {
 
 // Live
 
+/**
+ * Listens as long as somebody looks. Browsers open few connections to a server, by HTTP/1.1 six for all tabs together: where
+ * each page kept one, some gardens in tabs would leave none to ask anything by.
+ */
 function listen() {
-  const events = new EventSource(`${path}/events`);
-  events.addEventListener("open", () => {
+  if (document.hidden) return rest();
+  if (events) return;
+  const source = events = new EventSource(`${path}/events`);
+  source.addEventListener("open", () => {
     put(find("live"), "Live");
     if (!lost) return;
     lost = null;
     load(); // what happened meanwhile
   });
-  events.addEventListener("reading", (event) => {
+  source.addEventListener("reading", (event) => {
     changed = true;
     if (!showValue(JSON.parse(event.data))) loadLatest();
   });
-  events.addEventListener("insight", () => load());
-  events.addEventListener("gap", () => load()); // more happened than is kept for who was away
-  events.addEventListener("error", () => {
+  source.addEventListener("insight", () => load());
+  source.addEventListener("gap", () => load()); // more happened than is kept for who was away
+  source.addEventListener("error", () => {
     lost ??= Date.now();
     put(find("live"), `Not live since ${moment(lost)}`);
     say(`No live values since ${moment(lost)}. Trying again.`);
     // The browser reconnects by itself, unless the server refused.
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, RETRY);
+    if (source.readyState !== EventSource.CLOSED || source !== events) return;
+    events = null;
+    setTimeout(again, RETRY);
   });
+}
+
+function rest() {
+  lost ??= Date.now();
+  events?.close();
+  events = null;
+}
+
+/** Listens again, unless there is nothing to listen to any more. */
+async function again() {
+  const { reason } = await get(path).then(() => ({}), (reason) => ({ reason }));
+  if (isClosed(reason)) renewPage();
+  else listen();
 }
 
 let loadingLatest = false;
@@ -170,4 +196,5 @@ find("table").addEventListener("toggle", async () => {
   offerTable(id);
 }, { once: true });
 
+document.addEventListener("visibilitychange", listen);
 load().then(listen);
