@@ -130,7 +130,7 @@ function fields(prefix, { target, events = Object.keys(EVENTS), minimumSeverity 
   const zone = quietHours?.timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return [
     field("Email address or URL", { name: "target", id: `${prefix}-target`, value: target, autocomplete: "off", maxlength: 2_048 }),
-    several("News of", "events", EVENTS, events),
+    several("News of", { name: "events", id: prefix }, EVENTS, events),
     field("Which insights", { name: "minimumSeverity", id: `${prefix}-severity`, value: minimumSeverity }, SEVERITIES),
     field("Sent", { name: "digest", id: `${prefix}-digest`, value: digest ?? "" }, DIGESTS),
     field("Quiet from", { name: "quietHours.from", id: `${prefix}-from`, type: "time", value: quietHours?.from }),

@@ -1,6 +1,6 @@
 // Forms that are sent as JSON. The name of a field is its place in the body: `location.latitude`.
 
-import { element } from "./element.js";
+import { begin, element, told } from "./element.js";
 
 /** Sends a form by `act(values)` and says what is refused beside the field that it is about. */
 export function onSubmit(form, act) {
@@ -11,6 +11,7 @@ export function onSubmit(form, act) {
     event.preventDefault();
     if (form.ariaBusy === "true") return;
     form.ariaBusy = "true";
+    begin();
     clear(form, notice);
     const changed = [...form.elements].filter((field) => field.name && isChanged(field)).map((field) => [field, field.value, field.checked]);
     try {
@@ -78,18 +79,22 @@ function clear(form, notice) {
 function complain(form, notice, error) {
   const rest = [];
   for (const { pointer, detail } of error.errors ?? []) {
-    const field = form.elements[pointer.slice(1).replaceAll("/", ".")];
+    const named = form.elements[pointer.slice(1).replaceAll("/", ".")];
+    const field = named instanceof RadioNodeList ? named[0] : named;
+    const words = detail === "must not be null" ? "is required" : detail; // what is emptied is null
     if (!field?.id) {
-      rest.push(`${pointer.slice(1)} ${detail}`);
+      rest.push(`${pointer.slice(1)} ${words}`);
       continue;
     }
     field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-describedby", `${field.id}-fault`);
-    field.after(element("small", { class: "fault", id: `${field.id}-fault` }, detail));
+    const fault = element("small", { class: "fault", id: `${field.id}-fault` }, words);
+    if (field === named) field.after(fault);
+    else field.closest("fieldset").append(fault);
   }
   const first = form.querySelector("[aria-invalid]");
   notice.hidden = first != null && rest.length === 0;
-  notice.textContent = rest.length ? rest.join(". ") : error.message;
+  notice.replaceChildren(...rest.length ? [rest.join(". ")] : told(error));
   first?.focus();
 }
 
@@ -104,8 +109,8 @@ export function field(label, { value, ...attributes }, choices) {
 
 const listed = (choices, value) => ["", ...choices].filter((choice) => choice || !value).map((choice) => [choice, choice || "–"]);
 
-/** Boxes of which any may be checked, which make a list in the body. */
-export function several(legend, name, words, chosen) {
+/** Boxes of which any may be checked, which make a list in the body; `id` is what theirs begin with. */
+export function several(legend, { name, id }, words, chosen) {
   return element("fieldset", {}, element("legend", {}, legend), ...Object.entries(words).map(([value, label]) => element("label", {},
-    element("input", { type: "checkbox", name, value, "data-each": "", checked: chosen.includes(value) }), label)));
+    element("input", { type: "checkbox", name, value, id: `${id}-${value}`, "data-each": "", checked: chosen.includes(value) }), label)));
 }

@@ -20,11 +20,13 @@ export function money({ amount, currency }) {
 /** What was typed, with a point or a comma, as minor units; throws a `Refusal` of what is no such number. */
 export function minor(typed, currency) {
   const places = digits(currency);
+  const refused = (detail) => new Refusal(422, { errors: [{ pointer: "/price/amount", detail }] });
   if (!new RegExp(`^\\s*\\d+([.,]\\d{0,${places}})?\\s*$`).test(typed ?? "")) {
-    const detail = `must be a number such as ${plain({ amount: 350, currency })}`;
-    throw new Refusal(422, { errors: [{ pointer: "/price", detail }] });
+    throw refused(`must be a number such as ${plain({ amount: 350, currency })}`);
   }
-  return { amount: Math.round(Number(typed.replace(",", ".")) * 10 ** places), currency };
+  const amount = Math.round(Number(typed.replace(",", ".")) * 10 ** places);
+  if (!Number.isSafeInteger(amount)) throw refused("is too large");
+  return { amount, currency };
 }
 
 /** As it is typed. */

@@ -105,7 +105,7 @@ function orderForm() {
 /** A product as its seller sees it. */
 function offered(product) {
   const form = element("form", { class: "row", "data-patch": "" },
-    field("Price", { name: "price", id: `price-${product.id}`, inputmode: "decimal", value: plain(product.price), size: 8 }),
+    field("Price", { name: "price.amount", id: `price-${product.id}`, inputmode: "decimal", value: plain(product.price), size: 8 }),
     field("In stock", { name: "stock", id: `stock-${product.id}`, type: "number", min: 0, value: product.stock }),
     element("button", { type: "submit", "aria-label": `Save ${product.name}` }, "Save"),
     button("Delete", async () => {
@@ -115,7 +115,7 @@ function offered(product) {
     }, { "aria-label": `Delete ${product.name}` }));
   onSubmit(form, async ({ price: typed, ...values }) => {
     const at = `/api/products/${product.id}`;
-    if (typed !== undefined) values.price = minor(typed, product.price.currency);
+    if (typed) values.price = minor(typed.amount, product.price.currency);
     // Orders take from the stock meanwhile: a number that counts from an old one would sell what is gone.
     const { answer: now, tag } = "stock" in values ? await ask("GET", at) : { answer: product };
     if (now.stock !== product.stock) {
@@ -130,8 +130,8 @@ function offered(product) {
   return element("li", {}, element("span", {}, element("strong", {}, product.name), element("span", { class: "quiet" }, ` · for each ${product.unit}`)), form);
 }
 
-onSubmit(find("new-product"), async ({ currency, price: typed, ...values }) => {
-  await send("POST", `${path}/products`, { ...values, price: minor(typed, currency) });
+onSubmit(find("new-product"), async ({ price: typed, ...values }) => {
+  await send("POST", `${path}/products`, { ...values, price: minor(typed?.amount, typed?.currency?.trim().toUpperCase()) });
   find("new-product").reset();
   tell(`${values.name} is for sale`);
   await load();

@@ -1,0 +1,94 @@
+"""What pages answer to what is done: seen where one is, gone when it is over, and beside the field that it is about."""
+import unittest
+
+from playwright.sync_api import expect
+
+from Tests.Live.open_page import OpenPage
+
+TURNING = "\u202e"  # what stands behind it is shown from right to left
+
+
+class Answers(OpenPage):
+    def test_what_failed_far_down_a_page_is_seen_there_and_goes_when_it_is_mended(self):
+        page, token = self.signed_in("/")
+        garden = self.make("/api/gardens", {"name": "South slope"}, token)
+        page.goto(f"{self.service.url}/gardens/{garden}")
+        look = page.get_by_role("button", name="Look at watering")
+        page.route("**/insights", lambda route: route.abort())
+        look.click()
+        notice = page.locator("#notice")
+        expect(notice).to_have_text("The server cannot be reached.")
+        expect(notice).to_be_in_viewport()
+        self.assertGreater(page.evaluate("scrollY"), 300)
+        self.objections.clear()  # the browser says so, too
+        page.fill("#garden-area", "12")
+        page.locator("#keeping form", has=page.locator("#garden-area")).get_by_role("button", name="Save").click()
+        # What was done, for a while.
+        said = page.locator("#said")
+        expect(said).to_have_text("Saved")
+        expect(notice).to_be_hidden()
+        expect(said).to_be_in_viewport(ratio=1)
+        self.assertGreater(said.bounding_box()["height"], 30)
+        self.look(page)
+        expect(said).to_be_empty()
+
+    def test_a_price_s_faults_are_said_beside_it(self):
+        page, token = self.signed_in("/")
+        shop, _ = self.shop(token)
+        page.goto(f"{self.service.url}/shops/{shop}")
+        self.refuse(422, f"/api/businesses/{shop}/products")
+        page.fill("#product-name", "Leeks")
+        form = page.locator("#new-product")
+        for price, currency, field, words in (
+                ("3.50", "", "currency", "is required"), ("3.50", "E1R", "currency", "ISO 4217"), ("", "EUR", "price", "must be a number such as 3.50"),
+                ("9" * 20, "EUR", "price", "is too large")):
+            page.fill("#product-price", price)
+            page.fill("#product-currency", currency)
+            form.get_by_role("button").click()
+            expect(page.locator(f"#product-{field}-fault")).to_contain_text(words)
+            expect(page.locator(f"#product-{field}")).to_be_focused()
+            expect(form.get_by_role("alert")).to_be_hidden()
+        page.fill("#product-price", "3,50")
+        page.fill("#product-currency", "eur")
+        form.get_by_role("button").click()
+        expect(page.locator("#products")).to_contain_text("Leeks")
+
+    def test_what_is_missing_is_said_beside_it(self):
+        page, token = self.signed_in("/")
+        garden = self.make("/api/gardens", {"name": "South slope"}, token)
+        self.refuse(422, "/api/.*")
+        page.goto(f"{self.service.url}/gardens/{garden}")
+        save = page.locator("#keeping form", has=page.locator("#garden-name")).get_by_role("button", name="Save")
+        page.fill("#garden-name", "")
+        page.fill("#garden-latitude", "48")
+        save.click()
+        for field in ("name", "longitude"):
+            expect(page.locator(f"#garden-{field}-fault")).to_have_text("is required")
+        page.goto(f"{self.service.url}/account")
+        form = page.locator("#new-channel form")
+        page.fill("#new-target", "somebody@example.org")
+        for event in ("insight", "device", "order"):
+            page.locator(f"#new-{event}").uncheck()
+        form.get_by_role("button", name="Add channel").click()
+        expect(page.locator("fieldset .fault")).to_contain_text("1 to 3")
+        expect(page.locator("#new-insight")).to_be_focused()
+
+    def test_a_name_turns_nothing_round_beside_it(self):
+        page, token = self.signed_in("/")
+        garden = self.make("/api/gardens", {"name": "South slope"}, token)
+        self.make(f"/api/gardens/{garden}/devices", {"name": f"{TURNING}Tomato bed"}, token)
+        page.goto(f"{self.service.url}/gardens/{garden}")
+        facts = page.locator("#device-list .quiet")
+        expect(facts).to_have_text("· has not reported yet", use_inner_text=True)
+        # Its letters go on to the right.
+        places = facts.evaluate("""(node) => [...node.textContent].map((letter, index) => {
+            const range = document.createRange();
+            range.setStart(node.firstChild, index);
+            range.setEnd(node.firstChild, index + 1);
+            return range.getBoundingClientRect().left;
+        })""")
+        self.assertEqual(places, sorted(places))
+
+
+if __name__ == "__main__":
+    unittest.main()
