@@ -61,7 +61,8 @@ package struct AccountFeature: Feature {
     ]
   }
 
-  /// All sessions and tokens end, and nothing tells that a new password was asked for; the account itself is the erasure's.
+  /// All sessions and tokens end, and nothing tells that a new password was asked for; the account itself is the
+  /// erasure's.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
     try await transaction.execute(Self.deleteResets, user)
     let ended = try await transaction.query(Self.sessions, user).map { try $0.decode(Identifier.self, 0) }

@@ -2,8 +2,8 @@ import HTTP
 import Secrets
 import Web
 
-/// Checks and hashes the passwords of members. Those of one network have a share of the places alone, so that none keeps
-/// the others from signing in; one more is answered with 503.
+/// Checks and hashes the passwords of members. Those of one network have a share of the places alone, so that none
+/// keeps the others from signing in; one more is answered with 503.
 struct MemberPasswords {
   let pool: PasswordPool
   let shares: ClientShares

@@ -7,8 +7,8 @@ import Web
 
 /// A new password for who has forgotten the old one, by a mail to the account's address.
 ///
-/// What is asked for is noted by one statement that is the same for every address, and looked at once the answer is gone
-/// (`ResetMail`): neither the answer nor its time tells whether there is an account.
+/// What is asked for is noted by one statement that is the same for every address, and looked at once the answer is
+/// gone (`ResetMail`): neither the answer nor its time tells whether there is an account.
 struct PasswordResets: EndpointGroup {
   /// The most mails to an address in an hour, and so the most tokens of an account.
   static let mailsPerHour = 3

@@ -8,8 +8,8 @@ import Web
 /// Mails the tokens that were asked for: one replica at a time takes what is due, and sends it once that is committed.
 ///
 /// A token is derived from its request and the server's secret: however often a mail is tried, it has the same one, of
-/// which the digest alone is stored. It is good for an hour from the last attempt on. What nobody has taken an hour after
-/// it was asked for is given up.
+/// which the digest alone is stored. It is good for an hour from the last attempt on. What nobody has taken an hour
+/// after it was asked for is given up.
 final class ResetMail {
   /// The most mails that are being sent at a time.
   static let maximumMails = 16

@@ -256,8 +256,8 @@ struct Sessions: EndpointGroup {
 
   private static let userByEmail = Statement(
     "users.byEmail", "SELECT id, role, password_hash, disabled FROM users WHERE email_key = $1")
-  // Whoever changes a password, disables or erases locks the user before the sessions are ended: this waits for them and
-  // sees what they did, or they wait for this and end it.
+  // Whoever changes a password, disables or erases locks the user before the sessions are ended: this waits for them
+  // and sees what they did, or they wait for this and end it.
   private static let insertion = """
     INSERT INTO sessions (id, user_id, user_agent, client_address, created_at, last_used_at, expires_at)
     SELECT $1, id, $3, $4, $5, $5, $6 FROM users WHERE id = $2 AND password_hash = $8 AND NOT disabled FOR SHARE

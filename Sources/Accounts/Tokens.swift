@@ -48,7 +48,8 @@ struct Tokens: EndpointGroup {
     }
     let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.personalToken))
     return try await call.made { transaction, _ in
-      // One at a time for a user, so that the bound holds; and who ends sessions and tokens has ended either both or none.
+      // One at a time for a user, so that the bound holds; and who ends sessions and tokens has ended either both or
+      // none.
       try await transaction.execute(Self.lockUser, user.id)
       try await Sessions.requireAlive(session, in: transaction)
       let rows = try await transaction.query(

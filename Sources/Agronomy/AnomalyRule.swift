@@ -13,7 +13,7 @@ package enum AnomalyRule {
   package static func finding(_ observations: Observations) -> Finding? {
     let silent = observations.silent.sorted { ($0.name, $0.device) < ($1.name, $1.device) }
     let standing = standing(observations)
-    let judgement = Judgement(observations, standing)
+    let judgement = SensorJudgement(observations, standing)
     let faults = judgement.faults
     guard judgement.judged > 0 || !faults.isEmpty || !silent.isEmpty else { return nil }
     let severity: Severity = faults.isEmpty && silent.isEmpty ? .info : .notice
@@ -34,7 +34,7 @@ package enum AnomalyRule {
 
   /// The sensors that something is wrong with.
   package static func faults(_ observations: Observations) -> [SensorFault] {
-    Judgement(observations, standing(observations)).faults
+    SensorJudgement(observations, standing(observations)).faults
   }
 
   private static func write(_ series: SensorSeries, _ json: inout JSONWriter) {
@@ -57,8 +57,8 @@ package enum AnomalyRule {
     StandingFaults(lastTold(observations), now: observations.now)
   }
 
-  /// Whether a finding is to be told without being asked for: what is wrong is not what was wrong when it was last told.
-  /// Of devices that are gone, and of faults that were given up, nobody says that they are over.
+  /// Whether a finding is to be told without being asked for: what is wrong is not what was wrong when it was last
+  /// told. Of devices that are gone, and of faults that were given up, nobody says that they are over.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
     guard let last = lastTold(observations) else { return !wrong(Evidence(json: finding.evidence)).isEmpty }
     let devices = Set(observations.devices.map { "\($0)" })
@@ -87,7 +87,7 @@ package enum AnomalyRule {
   }
 
   private static func text(
-    _ judgement: Judgement, _ silent: [SilentDevice], _ observations: Observations
+    _ judgement: SensorJudgement, _ silent: [SilentDevice], _ observations: Observations
   ) -> String {
     var sentences = judgement.faults.prefix(Finding.maximumNames).map {
       $0.sentence(observations.clock(of: $0.series.device))

@@ -115,7 +115,8 @@ package enum FrostRule {
       }
   }
 
-  /// What a station says by what it has measured, with a humidity of about the same time: one wrong value moves nothing.
+  /// What a station says by what it has measured, with a humidity of about the same time: one wrong value moves
+  /// nothing.
   package static func station(_ series: SensorSeries, humidity: SensorSeries?, longitude: Double) -> Station {
     let (series, humidity) = (series.credible, humidity?.credible)
     let (newest, relative) = (series.newest, humidity?.newest.mean)

@@ -1,13 +1,13 @@
 import Values
 
-/// A sensor of which nothing more comes although its device is heard of: a cut cable, a dead probe, or a clock so slow that
-/// all it measures is of another day.
+/// A sensor of which nothing more comes although its device is heard of: a cut cable, a dead probe, or a clock so slow
+/// that all it measures is of another day.
 enum MissingSensor {
   /// What has ended for longer was taken away.
   static let longestHours = StandingFaults.longestHours
 
-  /// `longestSilence` is that of its device of late, in hours: some measure often and send once a day, and what was kept
-  /// over an outage comes bit by bit.
+  /// `longestSilence` is that of its device of late, in hours: some measure often and send once a day, and what was
+  /// kept over an outage comes bit by bit.
   static func fault(_ series: SensorSeries, longestSilence: Double, now: Timestamp) -> SensorFault? {
     // Rain, and what sends when something happens, may well be without values.
     guard SensorCharacter(series.sensorType).varies, series.hours.count >= FaultFinder.fewestHours else { return nil }

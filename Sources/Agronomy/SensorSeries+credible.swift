@@ -5,8 +5,8 @@ extension SensorSeries {
   static let pointsBeside = 3
   static let hoursBeside = 1.5
 
-  /// Itself without what no weather does: readings and points that are out and back, and a point that jumped and that none
-  /// after it has confirmed yet. The first point always stays.
+  /// Itself without what no weather does: readings and points that are out and back, and a point that jumped and that
+  /// none after it has confirmed yet. The first point always stays.
   var credible: SensorSeries {
     guard let excursion = SensorCharacter(sensorType).excursion else { return self }
     return SensorSeries(
@@ -19,7 +19,8 @@ extension SensorSeries {
     return points.indices.filter { !isOut(points, $0, by: excursion) }.map { points[$0] }
   }
 
-  /// Whether a point is further from those on both sides than an excursion goes, or from those before where none follows.
+  /// Whether a point is further from those on both sides than an excursion goes, or from those before where none
+  /// follows.
   private static func isOut(_ points: [Point], _ index: Int, by excursion: Double) -> Bool {
     let point = points[index]
     func distance(_ others: ArraySlice<Point>) -> Double? {

@@ -1,7 +1,8 @@
 import JSON
 import Values
 
-/// The faults that were last told: each lasts until its sensor is back, and not until what it measures has become usual.
+/// The faults that were last told: each lasts until its sensor is back, and not until what it measures has become
+/// usual.
 struct StandingFaults {
   /// After how many hours what is still so is taken for usual, and how long a jump is known from what it was before.
   static let longestHours = 168.0
@@ -34,7 +35,8 @@ struct StandingFaults {
   }
 
   private var told: [[String]: Told] = [:]
-  /// When those were found of which nothing more is said, neither that they are nor that they are over: they lasted too long.
+  /// When those were found of which nothing more is said, neither that they are nor that they are over: they lasted too
+  /// long.
   private var givenUp: [[String]: Timestamp] = [:]
 
   /// Of which sensor a fault is told.

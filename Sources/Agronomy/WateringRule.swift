@@ -3,10 +3,10 @@ import Values
 
 /// Watering: how wet the soil is, how fast it dries, and when it will be dry.
 ///
-/// Each probe is judged by itself and by its own ground. Its level is the median of its newest points, so that one wrong
-/// value moves nothing: of those of a few hours, and of none from before it was watered or of what is not soil (see
-/// `SoilContact`).
-/// Its slope is that of the time since it was last watered: a rise would hide how fast the soil dries.
+/// Each probe is judged by itself and by its own ground. Its level is the median of its newest points, so that one
+/// wrong value moves nothing: of those of a few hours, and of none from before it was watered or of what is not soil
+/// (see `SoilContact`). Its slope is that of the time since it was last watered: a rise would hide how fast the soil
+/// dries.
 package enum WateringRule {
   /// What is looked at, in hours before now.
   package static let windowHours: Int64 = 72
@@ -89,8 +89,8 @@ package enum WateringRule {
     return wet.isEmpty ? (.info, "No watering needed", []) : (.notice, "Too wet", wet)
   }
 
-  /// Whether a finding is to be told without being asked for: a probe is dry that no warning has called dry since it was
-  /// wet.
+  /// Whether a finding is to be told without being asked for: a probe is dry that no warning has called dry since it
+  /// was wet.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
     guard finding.severity == .warning else { return false }
     let called = calledDry(observations.said.filter { $0.isTold && $0.severity == .warning })
@@ -117,8 +117,8 @@ package enum WateringRule {
     return called
   }
 
-  /// Whether a probe that is dry since then was wet after it had been called dry, for more than one point: by the limit of
-  /// then or of now.
+  /// Whether a probe that is dry since then was wet after it had been called dry, for more than one point: by the limit
+  /// of then or of now.
   private static func isAnew(_ probe: Probe, since: Timestamp, after called: CalledDry, now: Timestamp) -> Bool {
     let points = probe.series.points
     let first = points[0].at

@@ -25,8 +25,8 @@ struct DeviceWatch {
       name: "devices", intervalSeconds: Self.intervalSeconds, timeoutMilliseconds: 30_000, run: { try await run($0) })
   }
 
-  /// Looks at the devices that are due, and says when each is due again: not before it can have fallen silent, unless it is
-  /// heard of after its owner was told (`LastSeen`). Gives whether more are due.
+  /// Looks at the devices that are due, and says when each is due again: not before it can have fallen silent, unless
+  /// it is heard of after its owner was told (`LastSeen`). Gives whether more are due.
   private func run(_ transaction: Transaction) async throws -> Bool {
     let now = context.now
     let since = try await transaction.query(Self.listen, now)[0].decode(Timestamp.self, 0)

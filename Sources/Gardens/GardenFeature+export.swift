@@ -44,8 +44,9 @@ extension GardenFeature {
     }
   }
 
-  /// What no raw readings of the export are there for: hours before them, and those that have counted more than are left,
-  /// imported ones for example. Of a day that has counted no more than is left, which is the usual one, nothing is unpacked.
+  /// What no raw readings of the export are there for: hours before them, and those that have counted more than are
+  /// left, imported ones for example. Of a day that has counted no more than is left, which is the usual one, nothing
+  /// is unpacked.
   private static func hours(_ user: Identifier, _ rawFrom: Timestamp) -> ExportPart {
     let ofSeries = "device_id = d.id AND sensor_type = day.sensor_type"
     let ofDay = "\(ofSeries) AND measured_at >= day.start AND measured_at < day.start + interval '24 hours'"

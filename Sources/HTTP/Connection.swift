@@ -4,8 +4,8 @@ import Reactor
 
 /// One client's connection: reads requests, has them answered one at a time in their order, and sends the answers.
 ///
-/// What to do is decided by `ConnectionState`; here it is done, to the descriptor, the buffers and the handlers. The parts
-/// are in the extensions: input (reading and heads), body, answer, output, ending. It belongs to its loop.
+/// What to do is decided by `ConnectionState`; here it is done, to the descriptor, the buffers and the handlers. The
+/// parts are in the extensions: input (reading and heads), body, answer, output, ending. It belongs to its loop.
 final class Connection: EventHandler, TurnEnd {
   let fd: Int32
   // Strong and constant, so that the compiler need not count references when it uses them, as it would for unowned.

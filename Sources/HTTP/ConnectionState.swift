@@ -37,7 +37,8 @@ import Reactor
 ///                                                          └────────── it is sent ───────────────────┘
 ///
 /// Only bytes tell whether a head or body is whole and whether output is left: events bring it along, from the parser,
-/// `BodyReader` and the buffers, which are machines of their own. What guards the shell's call stack stays in the shell.
+/// `BodyReader` and the buffers, which are machines of their own. What guards the shell's call stack stays in the
+/// shell.
 struct ConnectionState {
   /// What the bytes that come next are.
   enum Reading {

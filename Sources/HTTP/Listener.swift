@@ -15,8 +15,8 @@ final class Listener: EventHandler {
   private var isOpen = true
   private var isPaused = false
 
-  /// Takes over a listening socket, which it will close. `ranShort` is called each time a connection cannot be accepted for
-  /// want of descriptors or memory.
+  /// Takes over a listening socket, which it will close. `ranShort` is called each time a connection cannot be accepted
+  /// for want of descriptors or memory.
   init(
     _ fd: Int32, on loop: EventLoop, _ limits: HTTPLimits, _ accepted: @escaping (Int32, PeerAddress) -> Void,
     ranShort: @escaping () -> Void

@@ -17,8 +17,8 @@ package final class RequestBodyStream {
 
   /// The next piece, never empty; nil after the last.
   ///
-  /// Throws a `RequestFault` when the body is malformed, too long or too slow, or when the client is gone. Call it from one
-  /// task only.
+  /// Throws a `RequestFault` when the body is malformed, too long or too slow, or when the client is gone. Call it from
+  /// one task only.
   package func next() async throws(RequestFault) -> [UInt8]? {
     if waiting.isEmpty, end == nil { connection?.bodyIsWanted() }
     while waiting.isEmpty {

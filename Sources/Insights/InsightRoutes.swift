@@ -24,7 +24,7 @@ struct InsightRoutes: EndpointGroup {
         tag: "Insights", parameters: [.idempotencyKey()],
         body: .json(InsightRequest.self, example: #"{"type":"watering","provider":"rules"}"#),
         success: Endpoint.Success(201, Insight.schema, headers: ["Location", "ETag"]),
-        refusals: [.notFound, .noData, .providerNotConfigured], handler: .async(create)),
+        refusals: [.noData, .providerNotConfigured], handler: .async(create)),
       Endpoint(
         "listInsights", method: .get, template: Self.template, access: .user, summary: "Insights of a garden",
         details: "The newest come first.", tag: "Insights",
@@ -32,7 +32,7 @@ struct InsightRoutes: EndpointGroup {
           .query("type", .cases(of: InsightType.self), "Only insights of this type.")
         ],
         success: Endpoint.Success(200, .page(of: "InsightPage", Insight.schema), headers: ["ETag", "Link"]),
-        refusals: [.notFound], handler: .async(list)),
+        handler: .async(list)),
       Endpoint(
         "getInsight", method: .get, template: "\(Self.template)/{insightId}", access: .user, summary: "One insight",
         tag: "Insights",

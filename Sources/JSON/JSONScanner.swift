@@ -5,7 +5,8 @@
 /// kind; `value()` then reads whatever it is. After `nextMember` or `nextElement` exactly one value must be read.
 /// What is not JSON throws. Duplicate names are left to the caller, except within `value()`.
 ///
-/// The scanner is a value: a copy remembers a place to which one can return. It refers to the bytes, which must outlive it.
+/// The scanner is a value: a copy remembers a place to which one can return. It refers to the bytes, which must outlive
+/// it.
 package struct JSONScanner {
   let bytes: UnsafeRawBufferPointer
   let limits: JSONLimits

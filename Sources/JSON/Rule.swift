@@ -4,7 +4,9 @@
 ///
 ///     extension Rule<Location> {
 ///       static var location: Rule {
-///         .object { Location($0.required("latitude", .number(-90...90)), $0.required("longitude", .number(-180...180))) }
+///         .object {
+///           Location($0.required("latitude", .number(-90...90)), $0.required("longitude", .number(-180...180)))
+///         }
 ///       }
 ///     }
 package struct Rule<Value> {

@@ -1,5 +1,5 @@
 extension Migration {
-  // By it those are found that are to go. What is not used yet is not in it.
+  /// An index by which those are found that are to go. What is not used yet is not in it.
   static let refreshTokensUsed = Migration(
     number: 39, name: "refresh tokens, by their use",
     apart: [

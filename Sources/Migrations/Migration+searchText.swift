@@ -14,8 +14,8 @@ extension Migration {
       $$;
       """#)
 
-  /// The words of all businesses by it: apart, so that what is written meanwhile goes by it too. Words that stay the same
-  /// are not held.
+  /// The words of all businesses by it: apart, so that what is written meanwhile goes by it too. Words that stay the
+  /// same are not held.
   static let wordsBySearchText = Migration(
     number: 41, name: "words by search text",
     sql: """

@@ -109,7 +109,8 @@ struct Channel: PageItem, RowDecodable {
 }
 
 extension String {
-  /// The case of an enumeration that a column holds; throws when a later release has put in what this one does not know.
+  /// The case of an enumeration that a column holds; throws when a later release has put in what this one does not
+  /// know.
   func known<Value: RawRepresentable>() throws -> Value where Value.RawValue == String {
     guard let value = Value(rawValue: self) else { throw UnknownWord(description: "unknown: \(self)") }
     return value

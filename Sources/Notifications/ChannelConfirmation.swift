@@ -5,8 +5,8 @@ import Secrets
 import Values
 import Web
 
-/// Whether who reads an address wants news there. A mail with a code asks; until that has come back the channel is switched
-/// off, which is how the release before understands it too.
+/// Whether who reads an address wants news there. A mail with a code asks; until that has come back the channel is
+/// switched off, which is how the release before understands it too.
 struct ChannelConfirmation: EndpointGroup {
   let context: LoopContext
   let code: ConfirmationCode
@@ -45,8 +45,8 @@ struct ChannelConfirmation: EndpointGroup {
     return call.ok(channel.body)
   }
 
-  /// Sees to a channel with a new target, whose user's row is locked; gives it as it is then. The account's own address is
-  /// asked like any other: nobody has checked it. Throws 429 where too many were asked.
+  /// Sees to a channel with a new target, whose user's row is locked; gives it as it is then. The account's own address
+  /// is asked like any other: nobody has checked it. Throws 429 where too many were asked.
   func settle(_ channel: Channel, of user: Identifier, in transaction: Transaction) async throws -> Channel {
     guard channel.kind == .email else { return channel }
     try await MessageAllowance.takeConfirmation(user, to: channel.target, in: transaction)

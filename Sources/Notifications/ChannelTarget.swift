@@ -6,8 +6,8 @@ import Web
 
 /// Whether news may be sent to where a user wants it.
 enum ChannelTarget {
-  /// How long a name may take to be looked up before the channel is made all the same, in nanoseconds: what is connected
-  /// to is looked at again with each delivery.
+  /// How long a name may take to be looked up before the channel is made all the same, in nanoseconds: what is
+  /// connected to is looked at again with each delivery.
   static let lookupNanoseconds: UInt64 = 2_000_000_000
 
   /// What is wrong with a target by its form; nil when nothing is.

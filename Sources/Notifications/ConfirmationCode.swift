@@ -2,8 +2,8 @@ import Secrets
 import Values
 import Web
 
-/// The code that is mailed to an address, and by which its reader agrees to be sent news: derived from the channel and the
-/// address, so that it is kept nowhere and is another one for each.
+/// The code that is mailed to an address, and by which its reader agrees to be sent news: derived from the channel and
+/// the address, so that it is kept nowhere and is another one for each.
 struct ConfirmationCode {
   /// How much of the message authentication code it is, in bytes: 2⁴⁸ tries are far more than a user's rate allows.
   private static let byteCount = 6

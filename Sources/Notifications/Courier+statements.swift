@@ -97,8 +97,8 @@ extension Courier {
 
   private static let isOver = "($4 OR failing_since < now() - interval '3 days' AND failures >= $7)"
 
-  /// Lets go of a channel until it is tried again; gives whether it is switched off instead, and no row when another has
-  /// its lease or its owner has switched it off meanwhile.
+  /// Lets go of a channel until it is tried again; gives whether it is switched off instead, and no row when another
+  /// has its lease or its owner has switched it off meanwhile.
   static let postpone = Statement(
     "courier.postpone",
     """

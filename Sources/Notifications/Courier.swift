@@ -26,7 +26,8 @@ package final class Courier {
   static let newsPerDigest = 50
   /// The pauses after so many failures in a row, in seconds; the last one is that of all further ones.
   static let pauseSeconds = [5, 30, 120, 600, 1_800, 3_600]
-  /// How long it waits for the mail server once that does not work, and the pause of who wanted a mail sent, in seconds.
+  /// How long it waits for the mail server once that does not work, and the pause of who wanted a mail sent, in
+  /// seconds.
   static let outageSeconds: UInt64 = 60
   /// How many failures in a row switch a channel off that has failed for three days: as many as there are in three days
   /// of tries at the least, so that days without one count for nothing.

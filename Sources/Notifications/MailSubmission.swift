@@ -19,7 +19,8 @@ package struct MailSubmission {
     self.sender = sender
   }
 
-  /// Suspends until the server has taken a message; throws `OutboundError`. The id is the same whenever it is sent again.
+  /// Suspends until the server has taken a message; throws `OutboundError`. The id is the same whenever it is sent
+  /// again.
   package func send(to recipient: String, subject: String, text: String, id: String) async throws {
     let mail = MailText(
       sender: sender, recipient: recipient, subject: subject, text: text, id: id, date: context.now)

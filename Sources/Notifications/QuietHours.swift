@@ -26,8 +26,8 @@ struct MinuteOfDay: JSONWritable, Hashable {
   }
 }
 
-/// When a channel is silent, every day: from one minute to before another, perhaps past midnight. What happens meanwhile
-/// is told at their end.
+/// When a channel is silent, every day: from one minute to before another, perhaps past midnight. What happens
+/// meanwhile is told at their end.
 struct QuietHours: JSONWritable, Hashable {
   let from: MinuteOfDay
   let to: MinuteOfDay

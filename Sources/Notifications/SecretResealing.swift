@@ -3,10 +3,11 @@ import Secrets
 import Values
 import Web
 
-/// Seals webhooks' secrets with the key in use that were sealed with the one before, which can be given up then: a channel
-/// may outlive many changes of the server's secret.
+/// Seals webhooks' secrets with the key in use that were sealed with the one before, which can be given up then: a
+/// channel may outlive many changes of the server's secret.
 ///
-/// Batch by batch in the order of ids; who goes on after a process that died finds what that one has done as it should be.
+/// Batch by batch in the order of ids; who goes on after a process that died finds what that one has done as it should
+/// be.
 final class SecretResealing {
   /// How long a server waits with it after its start, in seconds: until then those are gone that know the secret before
   /// alone, and the change can be taken back.

@@ -9,8 +9,8 @@ package final class OutboundClient: Sendable {
   /// A client that works on a loop, whichever loop asks it; made on that loop's thread.
   ///
   /// `authorities` are certificates, in PEM, of those who may vouch for a server beside the machine's authorities. With
-  /// `admits` it connects to no address that is not admitted. A redirect is not followed by any client: it would send keys
-  /// to a host that nobody configured.
+  /// `admits` it connects to no address that is not admitted. A redirect is not followed by any client: it would send
+  /// keys to a host that nobody configured.
   package init(
     on loop: EventLoop, authorities: String? = nil, admits: (@Sendable (PeerAddress) -> Bool)? = nil
   ) {

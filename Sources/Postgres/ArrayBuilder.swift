@@ -1,6 +1,7 @@
 import Values
 
-/// An array parameter that is built element by element in the server's binary form, for statements of thousands of rows.
+/// An array parameter that is built element by element in the server's binary form, for statements of thousands of
+/// rows.
 ///
 /// It costs neither an array of values nor a generic call for each of them.
 package struct ArrayBuilder<Element: PostgresElement>: PostgresEncodable {

@@ -98,8 +98,8 @@ struct ConnectionString: Sendable {
   }
 
   /// Gives a session its settings. In SQL, since poolers do not pass on options of the start; what the string's own
-  /// options set stays. Compiling a statement takes longer than most of ours, and those over many partitions look costly
-  /// enough to the planner that it would.
+  /// options set stays. Compiling a statement takes longer than most of ours, and those over many partitions look
+  /// costly enough to the planner that it would.
   func sessionSettings(_ configuration: DatabaseConfiguration, of role: PostgresConnection.Role) -> String {
     let own = options.first { $0.keyword == "options" }?.value ?? ""
     var settings = [

@@ -4,8 +4,9 @@ import Reactor
 
 /// One connection to the server in pipeline mode: connects, reconnects, and moves bytes between libpq and the loop.
 ///
-/// What it sends is in `PostgresConnection+sending.swift`, what it makes of answers in `PostgresConnection+receiving.swift`. Timers hold
-/// it until they fire or are cancelled: a weak reference would make every later retain of it a slow one.
+/// What it sends is in `PostgresConnection+sending.swift`, what it makes of answers in
+/// `PostgresConnection+receiving.swift`. Timers hold it until they fire or are cancelled: a weak reference would make
+/// every later retain of it a slow one.
 final class PostgresConnection: EventHandler, TurnEnd {
   /// What a connection is for.
   enum Role {

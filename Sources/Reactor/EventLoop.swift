@@ -83,7 +83,8 @@ package final class EventLoop {
   /// Forgets a descriptor. No event that is already fetched will reach its handler.
   package func remove(_ fd: Int32) { poller.remove(fd) }
 
-  /// Closes a descriptor of which there is no duplicate, and forgets it if it was added; a system call less than `remove`.
+  /// Closes a descriptor of which there is no duplicate, and forgets it if it was added; a system call less than
+  /// `remove`.
   package func close(_ fd: Int32) {
     poller.forget(fd)
     _ = Glibc.close(fd)

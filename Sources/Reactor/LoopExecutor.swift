@@ -51,7 +51,8 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     }
   }
 
-  /// Runs the job that was queued last, ahead of the others. Before the loop runs there is none: it waits in the mailbox.
+  /// Runs the job that was queued last, ahead of the others. Before the loop runs there is none: it waits in the
+  /// mailbox.
   func runNewest() {
     if hasJobs { jobs.removeLast().runSynchronously(on: asUnownedTaskExecutor()) }
   }

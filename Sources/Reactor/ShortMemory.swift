@@ -30,8 +30,8 @@ package struct ShortMemory<Key: Hashable, Value> {
   /// To be taken before something is asked for.
   package func question(at now: UInt64) -> Question { Question(askedAt: now, forgettings: forgettings) }
 
-  /// Keeps the answer to a question, believed from when that was asked. Not if something was forgotten meanwhile: it may
-  /// be from before that.
+  /// Keeps the answer to a question, believed from when that was asked. Not if something was forgotten meanwhile: it
+  /// may be from before that.
   package mutating func keep(_ value: Value, of key: Key, _ question: Question) {
     if question.forgettings == forgettings { keep(value, of: key, at: question.askedAt) }
   }

@@ -84,7 +84,8 @@ package struct ArgumentBuffer: ~Copyable {
     capacity = wanted
   }
 
-  /// Calls `body` with the command's bytes, behind which there is a NUL: hiredis looks for the end of a SUBSCRIBE by it.
+  /// Calls `body` with the command's bytes, behind which there is a NUL: hiredis looks for the end of a SUBSCRIBE by
+  /// it.
   mutating func withCommand<Result>(_ body: (UnsafePointer<CChar>, Int) -> Result) -> Result {
     let start = writeHead()
     // There is room: every argument leaves some of its frame.

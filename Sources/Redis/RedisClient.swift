@@ -94,7 +94,8 @@ package final class RedisClient {
 
   /// Sends several commands, one right after the other on the connection, and waits for all replies.
   ///
-  /// An error reply stands in its place as `.error`. Throws when an answer is missing; any of the commands may have run.
+  /// An error reply stands in its place as `.error`. Throws when an answer is missing; any of the commands may have
+  /// run.
   package func pipeline(_ commands: [[RedisArgument]]) async throws(RedisError) -> [RedisReply] {
     if commands.isEmpty { return [] }
     let result = await withLoopContinuation {

@@ -8,8 +8,8 @@ import Web
 /// What one replica at a time does in the background, on a schedule.
 ///
 /// Each duty runs in a transaction under an advisory lock of its own: where another replica holds it, the run is
-/// skipped. A duty never overlaps with itself; one that fails is tried again after its interval. No more of them run at a
-/// time than there are connections for: who would wait for one in vain would have failed.
+/// skipped. A duty never overlaps with itself; one that fails is tried again after its interval. No more of them run at
+/// a time than there are connections for: who would wait for one in vain would have failed.
 final class Duties {
   /// The pause after a run that has left work over, in nanoseconds.
   static let breathNanoseconds: UInt64 = 5_000_000

@@ -1,7 +1,8 @@
 import HTTP
 import Web
 
-/// The pages of who grows, sells and buys: the same for everyone, filled by their scripts with what the session may see.
+/// The pages of who grows, sells and buys: the same for everyone, filled by their scripts with what the session may
+/// see.
 struct GrowerPages: EndpointGroup {
   /// A page as it is, made once.
   private struct Page {

@@ -32,8 +32,8 @@ struct Supervisor {
   /// The longest time that a supervisor may wait, in microseconds: a day.
   private static let maximumWaitMicroseconds: UInt64 = 86_400_000_000
 
-  /// Reads what the supervisor has set; nil when there is none, or one that is not reached by a Unix socket. Signs of life
-  /// are asked of the process that was started first; its successors send them in its place.
+  /// Reads what the supervisor has set; nil when there is none, or one that is not reached by a Unix socket. Signs of
+  /// life are asked of the process that was started first; its successors send them in its place.
   init?(_ variable: (String) -> String?, isSuccessor: Bool) {
     guard let path = variable("NOTIFY_SOCKET"), path.hasPrefix("/") || path.hasPrefix("@"), path.utf8.count > 1,
       path.utf8.count <= Self.maximumPathBytes

@@ -2,7 +2,8 @@ import Redis
 import Telemetry
 import Values
 
-/// Everything that an operator may set, checked: made by `Configuration.load` from the table in `Configuration.settings`.
+/// Everything that an operator may set, checked: made by `Configuration.load` from the table in
+/// `Configuration.settings`.
 ///
 /// What the properties hold before the table is applied means nothing: the table's defaults are the only ones.
 package struct Configuration: Sendable {

@@ -42,8 +42,8 @@ package final class Logger {
 
   /// Writes one line, unless its level is below the log's.
   ///
-  /// `message` is constant text, unless `isForTerminal`; what varies goes into fields. `unixMilliseconds` is the loop's reading of the clock,
-  /// nil reads it anew. `fields` must not log with this logger.
+  /// `message` is constant text, unless `isForTerminal`; what varies goes into fields. `unixMilliseconds` is the loop's
+  /// reading of the clock, nil reads it anew. `fields` must not log with this logger.
   package func log(
     _ level: LogLevel, _ message: String, context: LogContext = LogContext(), at unixMilliseconds: Int64? = nil,
     fields: (inout LogLine) -> Void = { _ in }

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// A logger for the threads that have none of their own. Its lock is held while a line is built, so loops do not use it.
+/// A logger for the threads that have none of their own. Its lock is held while a line is built, so loops do not use
+/// it.
 package final class SharedLogger: Sendable {
   // Invariant 4.
   private struct Guarded: @unchecked Sendable {

@@ -2,8 +2,8 @@ import Gardens
 import Postgres
 import Values
 
-/// What has come of a device's history, apart from all other readings until the rest is there: who stores the same readings,
-/// makes buckets or drops a day would otherwise wait for the file's sender.
+/// What has come of a device's history, apart from all other readings until the rest is there: who stores the same
+/// readings, makes buckets or drops a day would otherwise wait for the file's sender.
 struct HistoryParts {
   struct Part {
     let id: Int64
@@ -11,7 +11,8 @@ struct HistoryParts {
     let span: ClosedRange<Timestamp>?
   }
 
-  /// The most parts of which hours are made at a time, unless they are all of one `leastSpan`: what is sorted is bounded.
+  /// The most parts of which hours are made at a time, unless they are all of one `leastSpan`: what is sorted is
+  /// bounded.
   static let maximumTogether = 100
   /// In milliseconds: of a file without any order each part is read once for as long a time at the most.
   static let leastSpan = 30 * 24 * Timestamp.millisecondsPerHour
@@ -83,8 +84,8 @@ struct HistoryParts {
     return slices(hours: hours - later, before: middle, of: parts) + slices(hours: later, before: to, of: parts)
   }
 
-  /// Makes the hours of a slice, but for those that had readings before, and gives how many readings they are of: of two
-  /// with one type and time the first in the file alone.
+  /// Makes the hours of a slice, but for those that had readings before, and gives how many readings they are of: of
+  /// two with one type and time the first in the file alone.
   func makeHours(of slice: Slice, in transaction: Transaction) async throws(PostgresError) -> Int {
     let rows = try await transaction.query(Self.makeHours, device, slice.parts, slice.from, slice.to)
     return try rows[0].decode(Int.self, 0)

@@ -154,8 +154,8 @@ struct Import: EndpointGroup {
     }
   }
 
-  /// Keeps a device, since what is stored after its end would stay, and its other histories away, of which hours are not
-  /// there yet.
+  /// Keeps a device, since what is stored after its end would stay, and its other histories away, of which hours are
+  /// not there yet.
   private func hold(_ device: Identifier, for user: Identifier, in transaction: Transaction) async throws {
     guard let row = try await transaction.query(Self.holdDevice, device, user).first else {
       throw DeviceAccess.notFound

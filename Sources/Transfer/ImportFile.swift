@@ -92,7 +92,8 @@ struct ImportFile {
     }
   }
 
-  /// Takes the rows that wait, once they are written; `fresh` readings of them were new. The types of a history wait on.
+  /// Takes the rows that wait, once they are written; `fresh` readings of them were new. The types of a history wait
+  /// on.
   mutating func written(freshReadings: Int) {
     report.created(.garden, batch.gardens.count)
     report.created(.device, batch.devices.count)
@@ -140,7 +141,8 @@ struct ImportFile {
     case .insight: try readInsight(&fields)
     case .reading: try readReading(&fields)
     case .hour: try readHour(&fields)
-    // Orders are others' as well, a profile is of one account alone, and a channel has a secret that is not in the file.
+    // Orders are others' as well, a profile is of one account alone, and a channel has a secret that is not in the
+    // file.
     case .order, .profile, .channel: report.skipped(kind, 1)
     }
   }

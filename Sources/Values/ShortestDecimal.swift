@@ -77,8 +77,8 @@ extension ByteCursor {
 
   /// Appends a number of at most six decimals and fifteen digits, as most measurements are, or gives false.
   ///
-  /// Decimals of up to fifteen digits are further apart than doubles are, so that the one which reads back as the number
-  /// is the only one, and without the zeros at its end the shortest. The division rounds as the reader does.
+  /// Decimals of up to fifteen digits are further apart than doubles are, so that the one which reads back as the
+  /// number is the only one, and without the zeros at its end the shortest. The division rounds as the reader does.
   @inline(__always)
   private mutating func appendSixDecimals(_ magnitude: Double, _ whole: UInt64) -> Bool {
     guard magnitude < 1e9 else { return false }

@@ -11,9 +11,9 @@ struct Offer {
   /// How long an order may stay unpaid, in hours.
   let paymentWithin: Int64
 
-  /// Reads rows of the business's owner, whether that account is disabled, how it sells, and a product; a single one without a product
-  /// when the business has nothing of it, and none when there is no such business. Throws 422 then and when the buyer is
-  /// the owner, and 409 when the owner is disabled.
+  /// Reads rows of the business's owner, whether that account is disabled, how it sells, and a product; a single one
+  /// without a product when the business has nothing of it, and none when there is no such business. Throws 422 then
+  /// and when the buyer is the owner, and 409 when the owner is disabled.
   init(_ rows: Rows, of basket: Basket, to buyer: Identifier) throws {
     guard let first = rows.first else { throw ValidationError("/businessId", "is not the id of a business") }
     let (owner, isDisabled, hasPickup, hasDelivery, hours) = try first.decode(

@@ -128,7 +128,8 @@ struct Products: EndpointGroup {
     return product
   }
 
-  /// What shows a product. Searches for businesses find it by its name, and are void too when that comes, changes or goes.
+  /// What shows a product. Searches for businesses find it by its name, and are void too when that comes, changes or
+  /// goes.
   private static func tags(of product: Product) -> [CacheTag] {
     [.product(product.id), .products(of: product.businessID)]
   }

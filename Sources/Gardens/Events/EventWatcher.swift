@@ -43,8 +43,8 @@ final class EventWatcher {
 
   private static let gap = Array("event: gap\ndata: {}\n\n".utf8)
 
-  /// From here on events are taken as they happen. The client learns where that is, though nothing is told by it (the HTML
-  /// standard, section 9.2.6), so that it can resume also when it loses the connection before the first event.
+  /// From here on events are taken as they happen. The client learns where that is, though nothing is told by it (the
+  /// HTML standard, section 9.2.6), so that it can resume also when it loses the connection before the first event.
   func goLive(from position: EventID) {
     self.position = position
     isLive = true

@@ -20,7 +20,8 @@ package struct GardenAccess {
     return try GardenRole.read(&columns)
   }
 
-  /// Throws 404 unless the garden is public, the caller's own, or one that is shared with the caller. A device's key opens no more than no key.
+  /// Throws 404 unless the garden is public, the caller's own, or one that is shared with the caller. A device's key
+  /// opens no more than no key.
   func requireReader(_ identity: Identity, of garden: Identifier) async throws {
     if try await context.database.query(Self.visible, garden, identity.user).isEmpty { throw Self.notFound }
   }

@@ -3,8 +3,8 @@ import Postgres
 import Values
 
 extension GardenClock {
-  /// The columns that `read` takes, in their order: those of a table's row, for times about the moment that the parameter
-  /// says.
+  /// The columns that `read` takes, in their order: those of a table's row, for times about the moment that the
+  /// parameter says.
   package static func columns(of table: String, at parameter: String) -> String {
     let zone = GardenTimeZone.column(of: table)
     let now = "\(parameter)::timestamptz"

@@ -33,9 +33,9 @@ enum LatestScripts {
 
     """
 
-  /// Keys: epoch, generation, beginning of the hash's name. Arguments: lifetime, mark of commits. Gives the name, and the
-  /// fields if the hash is whole; if not, the hash is there from now on, so that no commit is missed while SQL is asked.
-  /// Null when there is no epoch of that mark.
+  /// Keys: epoch, generation, beginning of the hash's name. Arguments: lifetime, mark of commits. Gives the name, and
+  /// the fields if the hash is whole; if not, the hash is there from now on, so that no commit is missed while SQL is
+  /// asked. Null when there is no epoch of that mark.
   static let read = RedisScript(
     naming + """
       if string.sub(redis.call('GET', KEYS[1]) or '', 1, 8) ~= ARGV[2] then return false end
@@ -68,8 +68,8 @@ enum LatestScripts {
       return places
       """)
 
-  /// Keys: as of `wanted`. Arguments: for each garden the lifetime of a hash that is made for this, 0 to make none, then
-  /// the number of fields and the fields.
+  /// Keys: as of `wanted`. Arguments: for each garden the lifetime of a hash that is made for this, 0 to make none,
+  /// then the number of fields and the fields.
   static let merge = RedisScript(
     naming + merging + """
       if epoch == '' then return 0 end

@@ -5,11 +5,11 @@ import Web
 
 /// The newest reading of each sensor, kept in Redis as a hash for each garden that somebody looks at.
 ///
-/// The hash is there before SQL is asked what belongs into it, and every commit is merged into the hashes that are there
-/// after it: what SQL did not see yet is not missed. What SQL may not find for some seconds makes the hash by itself. In
-/// both the later time of measurement wins, so that it does not matter which comes first. The name of a hash holds the
-/// cache's epoch and the garden's generation: after either has changed, it is never read again. While Redis is away SQL
-/// is asked each time.
+/// The hash is there before SQL is asked what belongs into it, and every commit is merged into the hashes that are
+/// there after it: what SQL did not see yet is not missed. What SQL may not find for some seconds makes the hash by
+/// itself. In both the later time of measurement wins, so that it does not matter which comes first. The name of a hash
+/// holds the cache's epoch and the garden's generation: after either has changed, it is never read again. While Redis
+/// is away SQL is asked each time.
 final class LatestValues {
   /// How long a hash is kept; what is merged in meanwhile does not prolong it.
   static let lifetimeMilliseconds: Int64 = 60_000

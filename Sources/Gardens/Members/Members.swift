@@ -165,8 +165,8 @@ struct Members: EndpointGroup {
     return try Member(row, showsEmail: true)
   }
 
-  /// Keeps the account of who is to have the garden as it is until the transaction's end; throws 409 when it is disabled,
-  /// and its devices would be.
+  /// Keeps the account of who is to have the garden as it is until the transaction's end; throws 409 when it is
+  /// disabled, and its devices would be.
   private func require(_ heir: Identifier, in transaction: Transaction) async throws {
     guard let row = try await transaction.query(Self.lockHeir, heir).first else { throw Self.noMember }
     if try row.decode(Bool.self, 0) { throw Problem(.conflict, "The account of this member is disabled.") }

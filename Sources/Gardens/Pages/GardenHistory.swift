@@ -69,7 +69,8 @@ struct GardenHistory {
     GardenCharts.Key(garden: garden, from: from, to: to, isFine: stepSeconds < Self.hour)
   }
 
-  /// The answer's JSON; the arrays come from the database as they are sent, so that this loop handles no point by itself.
+  /// The answer's JSON; the arrays come from the database as they are sent, so that this loop handles no point by
+  /// itself.
   func body(_ database: Database) async throws -> [UInt8] {
     let devices = try await database.query(Self.devices, garden).map { row in
       var columns = row.columns

@@ -5,7 +5,8 @@ import Web
 /// Deletes what came in for devices that were being deleted at that moment: readings are stored without a look at their
 /// device, on replicas that may not know yet, so that some can be committed just after its end.
 enum ErasedDevices {
-  /// How long something may still come, as an interval of SQL: far longer than a key is remembered and a statement takes.
+  /// How long something may still come, as an interval of SQL: far longer than a key is remembered and a statement
+  /// takes.
   static let watch = "10 minutes"
   /// The most devices of one run.
   static let devicesPerRun = 500

@@ -45,8 +45,8 @@ package final class LateReadings: ReadingsStore {
 
   private static let keepOrder = Statement("readings.late.order", "SELECT pg_advisory_xact_lock_shared($1, $2)")
 
-  /// What is stored under each row of a part `key` of the statement, beside it, and by which transaction where that can be
-  /// told. One look into an index for each row that may be; of a sealed day only what lies between the first and the
+  /// What is stored under each row of a part `key` of the statement, beside it, and by which transaction where that can
+  /// be told. One look into an index for each row that may be; of a sealed day only what lies between the first and the
   /// last of the rows' times is unpacked, once for all of them.
   package static let held = """
     sealed AS MATERIALIZED (

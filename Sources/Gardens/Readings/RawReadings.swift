@@ -4,8 +4,9 @@ package enum RawReadings {
   /// The rows of `measured_at` and `value` of one sensor from a moment up to another; with a limit at most so many of
   /// each part, the earliest.
   ///
-  /// Days are unpacked one after the other, as far as the limit wants: they come in the order of their index, and what is
-  /// in them in the order of their arrays. OFFSET keeps the planner from unpacking all of them to sort what is sorted.
+  /// Days are unpacked one after the other, as far as the limit wants: they come in the order of their index, and what
+  /// is in them in the order of their arrays. OFFSET keeps the planner from unpacking all of them to sort what is
+  /// sorted.
   package static func rows(device: String, type: String, from: String, to: String, limit: String? = nil) -> String {
     let series = "device_id = \(device) AND sensor_type = \(type)"
     let span = "\(series) AND measured_at >= \(from) AND measured_at < \(to)"

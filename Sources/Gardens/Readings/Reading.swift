@@ -49,7 +49,8 @@ struct Rejection {
   let reason: RejectionReason
   /// Its sensor type as far as it was understood.
   let type: SensorType?
-  /// What of the request is wrong, as a JSON Pointer (RFC 6901) into the document or the line; nil when its shape is not.
+  /// What of the request is wrong, as a JSON Pointer (RFC 6901) into the document or the line; nil when its shape is
+  /// not.
   var pointer: String?
   /// The type that may be meant by one that is not declared.
   var nearestType: String?

@@ -36,8 +36,8 @@ package struct ReadingPartitions {
       })
   }
 
-  /// The days that have partitions for what comes in time, at a moment and in the days after; what comes later than that
-  /// is not kept there (`LateReadings`).
+  /// The days that have partitions for what comes in time, at a moment and in the days after; what comes later than
+  /// that is not kept there (`LateReadings`).
   package func days(at now: Timestamp) -> [CivilDate] {
     let (first, last) = (CivilDate(LateReadings.end(at: now)), CivilDate(now).advanced(byDays: Self.daysAhead))
     return (0...last.daysSinceEpoch - first.daysSinceEpoch).map { first.advanced(byDays: $0) }

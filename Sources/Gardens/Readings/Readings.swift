@@ -30,7 +30,7 @@ struct Readings: EndpointGroup {
           with unit and range: \(Self.knownTypes).
           """,
         tag: "Readings", body: Self.body, success: Endpoint.Success(200, Self.receipt),
-        refusals: [.notFound, .noValidReading], handler: .async(post)),
+        refusals: [.noValidReading], handler: .async(post)),
       Endpoint(
         "storeOwnReadings", method: .post, template: "/api/readings", access: .device,
         summary: "Store a device's own readings",
@@ -46,7 +46,7 @@ struct Readings: EndpointGroup {
           """,
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(200, Self.page, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
-        refusals: [.notFound, .notAcceptable], handler: .async(list)),
+        handler: .async(list)),
       Endpoint(
         "listGardenReadings", method: .get, template: "/api/gardens/{id}/readings", access: .anyone,
         summary: "Read the readings of all devices of a garden",
@@ -54,7 +54,7 @@ struct Readings: EndpointGroup {
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(
           200, Self.gardenPage, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
-        refusals: [.notAcceptable], handler: .async(listOfGarden)),
+        handler: .async(listOfGarden)),
     ]
   }
 
@@ -100,8 +100,8 @@ struct Readings: EndpointGroup {
     return try Self.answer(stored, rejections)
   }
 
-  /// Stores readings of types that their device declares and may have; that nobody knows whether they are stored is no matter here,
-  /// since they may be sent again.
+  /// Stores readings of types that their device declares and may have; that nobody knows whether they are stored is no
+  /// matter here, since they may be sent again.
   private func store(
     _ readings: [Reading], of origin: DeviceIdentity
   ) async throws -> (stored: StoredReadings, refused: [Rejection]) {

@@ -38,8 +38,8 @@ struct ReadingsAnswer {
       body: .stream { try await write(part, of: owners, isWhole: isWhole, as: form, nextCursor: next, to: $0) })
   }
 
-  /// What stands for the answer in one of its forms: its items, and whether there are more, of which device. Made before the first piece is sent, and without the text that a
-  /// client who has it already is not sent.
+  /// What stands for the answer in one of its forms: its items, and whether there are more, of which device. Made
+  /// before the first piece is sent, and without the text that a client who has it already is not sent.
   private func tag(of part: ReadingsQuery.Part, as form: ReadingsForm) -> EntityTag {
     var digests = EntityTag.Digests()
     digests.append(Array(form.mediaType.utf8))

@@ -64,8 +64,8 @@ struct ReadingsQuery {
     let page = try call.page(query, list: list, defaultLimit: Self.defaultLimit, maximumLimit: Self.maximumLimit)
     limit = page.limit
     isPaged = try query.value("limit") != nil || page.after != nil
-    // A device's clock may be ahead: what it has sent belongs to the last 24 hours too. An open end moves on from page to
-    // page: what came meanwhile stands behind, and an answer that the client has kept leads to it too.
+    // A device's clock may be ahead: what it has sent belongs to the last 24 hours too. An open end moves on from page
+    // to page: what came meanwhile stands behind, and an answer that the client has kept leads to it too.
     let last = to ?? call.now.advanced(byMilliseconds: ReadingWindow.futureMilliseconds)
     let isOfDays = resolution == .days && zone == nil
     self.to = isOfDays ? Self.midnight(last) : last

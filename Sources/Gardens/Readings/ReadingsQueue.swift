@@ -11,8 +11,8 @@ protocol ReadingsStore: AnyObject {
   ) async throws
 }
 
-/// Readings of one loop that wait to be stored: what arrives while batches are in flight goes into the next one together,
-/// so that the disk is waited for once for many requests.
+/// Readings of one loop that wait to be stored: what arrives while batches are in flight goes into the next one
+/// together, so that the disk is waited for once for many requests.
 ///
 /// A batch is as good as its worst part: one that the server refuses is cut in two and tried again, so that no
 /// request fails for another's sake. What another transaction has is waited for briefly, and refused to its device

@@ -12,8 +12,8 @@ extension ReadingsSealing.Source {
   private static let ofPartitions = statements("partitions", "readings")
   private static let ofLate = statements("late", "readings_late", after: again)
 
-  /// Has buckets made anew of what came late while the release before could be the one that makes buckets: it does not look
-  /// where late readings are.
+  /// Has buckets made anew of what came late while the release before could be the one that makes buckets: it does not
+  /// look where late readings are.
   private static let again = """
     , again AS (
       INSERT INTO rollup_queue (device_id, sensor_type, start)

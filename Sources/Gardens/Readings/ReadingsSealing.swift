@@ -15,8 +15,8 @@ import Web
 final class ReadingsSealing {
   /// About how many readings a run moves: less than a second's work, for which who stores late readings waits.
   static let readingsPerRun = 50_000
-  /// How long a run waits for its turn, as an interval of SQL: who comes to store late readings meanwhile waits as long, and
-  /// one of those before it may wait for an import, which takes its time.
+  /// How long a run waits for its turn, as an interval of SQL: who comes to store late readings meanwhile waits as
+  /// long, and one of those before it may wait for an import, which takes its time.
   static let patience = "1 s"
   /// How long after the tables were made the release before may still be needed, as an interval of SQL.
   static let watch = "1 day"

@@ -5,8 +5,8 @@ import Web
 
 /// Stores the readings of one loop. Who is told that readings are stored has them on disk.
 ///
-/// What comes late has a queue of its own, since looking for it in sealed days takes longer: nobody whose readings come in
-/// time waits for that, or is refused for it.
+/// What comes late has a queue of its own, since looking for it in sealed days takes longer: nobody whose readings come
+/// in time waits for that, or is refused for it.
 final class ReadingsWriter {
   /// Called after the commit with what was accepted of one request, before it is answered.
   var onAccepted: [(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) -> Void] = []

@@ -3,8 +3,8 @@ import Postgres
 /// What is sent. Readings and what they add to their buckets are committed together, so that each is in its
 /// bucket exactly once.
 extension RecentReadings {
-  /// The readings as rows. As columns of the SELECT the arrays are walked side by side while the rows are stored; in its
-  /// FROM they would be copied into a table of their own first.
+  /// The readings as rows. As columns of the SELECT the arrays are walked side by side while the rows are stored; in
+  /// its FROM they would be copied into a table of their own first.
   private static let rows =
     "SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::timestamptz[]), unnest($4::float8[])"
 

@@ -29,8 +29,8 @@ enum Resolution: String, CaseIterable {
 
   /// Where rows come from, for a device `$1` from `$2` on.
   private struct Source: Sendable {
-    /// The rows of the sensor type `t.sensor_type` from the page's first on up to a moment, at most so many, ascending by
-    /// `at`.
+    /// The rows of the sensor type `t.sensor_type` from the page's first on up to a moment, at most so many, ascending
+    /// by `at`.
     let rows: @Sendable (_ end: String, _ limit: String) -> String
     /// The columns but for the time, as arrays.
     let values: String

@@ -4,8 +4,8 @@ import Values
 
 /// How many days something that was measured is kept, and which days are past that.
 ///
-/// What goes is nowhere else. So two clocks must agree that its time is over, and a few days go at a time: when both are
-/// wrong, or the number of days is, somebody can still step in.
+/// What goes is nowhere else. So two clocks must agree that its time is over, and a few days go at a time: when both
+/// are wrong, or the number of days is, somebody can still step in.
 struct Retention {
   /// How far the database's clock and this machine's may be apart for anything to go, in milliseconds.
   static let farthestClocksMilliseconds: Int64 = 60_000

@@ -17,8 +17,8 @@ import Web
 final class Rollup {
   /// The most statements whose additions one run takes.
   static let statements = 2_000
-  /// The most entries of the queue that one run takes: about a second's work, so that an import, which queues very many,
-  /// does not hold up what devices add.
+  /// The most entries of the queue that one run takes: about a second's work, so that an import, which queues very
+  /// many, does not hold up what devices add.
   static let queueRows = 1_000
   /// How long a statement waits for what another transaction has, in milliseconds.
   static let lockTimeoutMilliseconds = 1_000
@@ -49,7 +49,8 @@ final class Rollup {
 
   /// Takes some of what is to be done; gives whether there is more.
   ///
-  /// Additions and the queue take turns, each in a transaction of its own: what the queue fails at takes back no additions.
+  /// Additions and the queue take turns, each in a transaction of its own: what the queue fails at takes back no
+  /// additions.
   func run(_ transaction: Transaction) async throws -> Bool {
     try await transaction.limitLocks(milliseconds: Self.lockTimeoutMilliseconds)
     if let suspect {

@@ -16,8 +16,8 @@ struct ZonedDays {
     zone = name
   }
 
-  /// Whether a text may be one of the names without an area, such as `CET` or `EST5EDT`: what else has a number is none,
-  /// although Postgres takes it.
+  /// Whether a text may be one of the names without an area, such as `CET` or `EST5EDT`: what else has a number is
+  /// none, although Postgres takes it.
   private static func isOldName(_ text: String) -> Bool {
     if ["EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"].contains(text) { return true }
     return (1...64).contains(text.utf8.count)
@@ -41,8 +41,8 @@ struct ZonedDays {
     Problem(.malformed, "timeZone must be a name of the IANA's database, such as Europe/Paris.")
   }
 
-  /// The first instant of a day, given as its local midnight. Clocks that go back over midnight have two of them, of which
-  /// Postgres takes the second.
+  /// The first instant of a day, given as its local midnight. Clocks that go back over midnight have two of them, of
+  /// which Postgres takes the second.
   private static func start(of day: String, in zone: String) -> String {
     let midnight = "\(day) AT TIME ZONE \(zone)"
     let hourBefore = "(\(midnight) - interval '1 hour')"

@@ -139,7 +139,8 @@ final class HealthMonitor {
       name: name, status: status, latencyNanoseconds: end - start, endedAt: end, isSilent: isSilent)
   }
 
-  /// The share that is available of what is used or available, as df(1) has it: what the file system holds back is neither.
+  /// The share that is available of what is used or available, as df(1) has it: what the file system holds back is
+  /// neither.
   private func diskCheck() -> HealthCheck {
     let start = Clock.monotonic()
     var information = statvfs()

@@ -1,7 +1,7 @@
 import Postgres
 
-/// How many sessions there are: exactly while their table is small, then by a sample of it, so that each replica can ask
-/// again and again however many there are.
+/// How many sessions there are: exactly while their table is small, then by a sample of it, so that each replica can
+/// ask again and again however many there are.
 enum SessionCount {
   /// The most blocks of the table that are read, of some forty sessions each. The estimate is off by about the square
   /// root of their inverse: two in a hundred.

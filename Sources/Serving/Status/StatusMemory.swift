@@ -1,8 +1,8 @@
 import Reactor
 import Web
 
-/// How the service was, remembered for a while by one loop and made once for all who ask meanwhile: anybody may ask, what
-/// is read for it are ninety days, and they change once a minute.
+/// How the service was, remembered for a while by one loop and made once for all who ask meanwhile: anybody may ask,
+/// what is read for it are ninety days, and they change once a minute.
 final class StatusMemory {
   /// How long it is shown again, in nanoseconds.
   static let lifetimeNanoseconds: UInt64 = 10_000_000_000

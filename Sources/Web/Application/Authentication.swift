@@ -2,8 +2,8 @@ import HTTP
 import Secrets
 import Values
 
-/// Finds out who makes a request, by its bearer token: a user's access token, a personal access token or a device's key.
-/// A browser on the pages has a cookie instead.
+/// Finds out who makes a request, by its bearer token: a user's access token, a personal access token or a device's
+/// key. A browser on the pages has a cookie instead.
 struct Authentication {
   // Invariant 1.
   unowned(unsafe) let context: LoopContext
@@ -88,8 +88,8 @@ struct Authentication {
 
   /// Whose session a browser's key opens, nil when it is over: what is open to anyone goes on being served.
   ///
-  /// What changes something has to come from our own pages. A key that has not been good here before is paid for before the
-  /// database is asked, as a device's is.
+  /// What changes something has to come from our own pages. A key that has not been good here before is paid for before
+  /// the database is asked, as a device's is.
   private func user(_ key: OpaqueKey, _ call: Call) async throws -> UserIdentity? {
     if call.request.method != .get, call.request.method != .head { try SessionCookie.requireOwnPage(call.request) }
     if !context.sessionKeys.hasOpened(key) { try await rates.admit(call) }

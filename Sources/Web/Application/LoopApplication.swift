@@ -103,7 +103,8 @@ package final class LoopApplication: Application {
     activeConnections.add(1)
   }
 
-  /// Lets a call through the filters where none of them has to wait; what is refused beside the rate is left to `admit`.
+  /// Lets a call through the filters where none of them has to wait; what is refused beside the rate is left to
+  /// `admit`.
   private func admitAtOnce(_ call: Call) throws -> Bool {
     guard call.request.headerCount("Content-Encoding") == 0, !isTraced(call), Self.notAcceptable(call) == nil,
       authentication.identifyAtOnce(call), try rates.admitAtOnce(call)

@@ -3,7 +3,8 @@ import Telemetry
 
 /// The log line that every request leaves.
 enum RequestLog {
-  /// Writes `Request completed`, or for a person what was completed; a problem of the inside is written at error level with its cause.
+  /// Writes `Request completed`, or for a person what was completed; a problem of the inside is written at error level
+  /// with its cause.
   static func write(_ call: Call, _ summary: Finished, to logger: Logger) {
     let level = severity(of: summary)
     guard logger.isEnabled(level) else { return }

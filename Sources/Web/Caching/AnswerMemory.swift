@@ -1,5 +1,5 @@
-/// The answers that one loop remembers, by the target that they answer: bounded in number and bytes, those that were not
-/// used for longest out first.
+/// The answers that one loop remembers, by the target that they answer: bounded in number and bytes, those that were
+/// not used for longest out first.
 ///
 /// Finding one allocates nothing, and neither does moving it to the front: the order of use is a list of places.
 struct AnswerMemory {

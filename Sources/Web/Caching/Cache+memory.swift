@@ -4,9 +4,9 @@ import Redis
 
 /// What a loop remembers of the cache: answers that cost no round trip, until Redis says that they are void.
 ///
-/// An answer is remembered with a ticket of the moment before Redis was asked for it, and counts only while that stands:
-/// a change that is heard of meanwhile, however late, makes it void also when it is put in afterwards. Beside what is
-/// true of all that is kept (`usableMark`), nothing remembered counts unless Redis was heard of a moment ago.
+/// An answer is remembered with a ticket of the moment before Redis was asked for it, and counts only while that
+/// stands: a change that is heard of meanwhile, however late, makes it void also when it is put in afterwards. Beside
+/// what is true of all that is kept (`usableMark`), nothing remembered counts unless Redis was heard of a moment ago.
 extension Cache {
   /// How long nothing may have been heard of changes: with a loop's delay within the second that is promised.
   private static let silenceNanoseconds: UInt64 = 800_000_000

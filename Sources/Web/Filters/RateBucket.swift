@@ -20,7 +20,8 @@ package enum RateClient: Hashable, Sendable {
 /// What a loop knows of one client's bucket, and the tokens of it that it has leased.
 final class RateBucket {
   let client: RateClient
-  /// What the bucket holds together with what is in hand, as far as the loop knows; all that counts while Redis is away.
+  /// What the bucket holds together with what is in hand, as far as the loop knows; all that counts while Redis is
+  /// away.
   var known: TokenBucket
   /// Tokens that were leased and not handed out yet.
   var inHand: Int64 = 0

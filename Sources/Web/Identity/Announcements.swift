@@ -2,8 +2,8 @@ import Reactor
 import Redis
 import Values
 
-/// What loops of all replicas tell each other through Redis: that a session or a token has ended, or a device or its keys
-/// have changed.
+/// What loops of all replicas tell each other through Redis: that a session or a token has ended, or a device or its
+/// keys have changed.
 ///
 /// A hint only: it may be lost, and memories end by themselves soon after.
 enum Announcements {

@@ -42,9 +42,9 @@ package enum SessionCookie {
 
   /// Refuses what does not come from a page of this server: any other page could have a browser send it.
   ///
-  /// `Sec-Fetch-Site` says it, which no page can make up; browsers leave it out where there is no TLS, and then `Origin`
-  /// has to name the host that is asked. Its scheme is not compared, since a proxy may have ended TLS; a cookie that is
-  /// `SameSite=Strict` does not come along from another scheme.
+  /// `Sec-Fetch-Site` says it, which no page can make up; browsers leave it out where there is no TLS, and then
+  /// `Origin` has to name the host that is asked. Its scheme is not compared, since a proxy may have ended TLS; a
+  /// cookie that is `SameSite=Strict` does not come along from another scheme.
   package static func requireOwnPage(_ request: Request) throws {
     let sites = request.headers("Sec-Fetch-Site")
     if sites.isEmpty ? isOwnOrigin(request) : sites == ["same-origin"] { return }

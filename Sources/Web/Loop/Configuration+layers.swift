@@ -6,8 +6,8 @@ import Settings
 
 /// What the layers below are configured with.
 extension Configuration {
-  /// How long a write waits for what another transaction has, in milliseconds: longer than a migration waits for a table,
-  /// and lets nobody have it meanwhile.
+  /// How long a write waits for what another transaction has, in milliseconds: longer than a migration waits for a
+  /// table, and lets nobody have it meanwhile.
   private static let lockTimeoutMilliseconds = 750
 
   /// The pools of one loop.

@@ -2,11 +2,11 @@ import Postgres
 import Reactor
 import Values
 
-/// The lane of one loop for statements that may read much: pages of history, charts, summaries, searches, lists of orders.
-/// They have connections of their own and wait for each other, so that a read by key never waits behind one.
+/// The lane of one loop for statements that may read much: pages of history, charts, summaries, searches, lists of
+/// orders. They have connections of their own and wait for each other, so that a read by key never waits behind one.
 ///
-/// A connection, opened when it is first needed, computes one of them at a time. How many wait is bounded, of one client
-/// and in all: one more is answered with 503.
+/// A connection, opened when it is first needed, computes one of them at a time. How many wait is bounded, of one
+/// client and in all: one more is answered with 503.
 package final class LongReads {
   /// The most reads that wait on one loop before another may begin, and those of answers that have begun.
   static let maximumWaiting = 64
@@ -39,8 +39,8 @@ package final class LongReads {
     free = configuration.readers
   }
 
-  /// Reads with `body` when it is the client's turn, from a replica where one has all that belongs to the owners. Throws
-  /// 503 when too many wait, or the turn does not come.
+  /// Reads with `body` when it is the client's turn, from a replica where one has all that belongs to the owners.
+  /// Throws 503 when too many wait, or the turn does not come.
   package func read<Value>(
     for client: String, of owners: [Identifier] = [], _ body: (Database) async throws -> Value
   ) async throws -> Value {

@@ -28,8 +28,8 @@ package struct Asset: Sendable {
     }
   }
 
-  /// The file with each `{{name}}` replaced by its value, which must be HTML already, or by nothing; only there may a brace
-  /// stand in the file. What is put in is not looked at again: nothing that others wrote is a place to fill.
+  /// The file with each `{{name}}` replaced by its value, which must be HTML already, or by nothing; only there may a
+  /// brace stand in the file. What is put in is not looked at again: nothing that others wrote is a place to fill.
   package func filled(_ values: [String: [UInt8]]) -> [UInt8] {
     var (page, rest) = ([UInt8](), bytes[...])
     while let start = rest.firstIndex(of: UInt8(ascii: "{")) {

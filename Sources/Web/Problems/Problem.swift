@@ -4,7 +4,8 @@ import Values
 /// An answer that says why a request was not served, as `application/problem+json` (RFC 9457).
 ///
 /// Handlers throw it; `Problem.init(_: any Error)` makes one of every other error, so that this is the one place in
-/// which errors become status codes. `detail` is for the client and holds nothing of the inside; `cause` is for the log.
+/// which errors become status codes. `detail` is for the client and holds nothing of the inside; `cause` is for the
+/// log.
 package struct Problem: Error {
   /// The stable part of the type, after `urn:terroir:problem:`.
   package let code: Code

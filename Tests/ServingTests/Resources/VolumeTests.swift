@@ -132,8 +132,8 @@ struct VolumeTests {
     return most
   }
 
-  /// What a part of a plan has read with all below it; or what one of these has, if that is more: what changes rows and is
-  /// not asked for any is not counted above.
+  /// What a part of a plan has read with all below it; or what one of these has, if that is more: what changes rows and
+  /// is not asked for any is not counted above.
   private static func blocks(of part: JSONValue) throws -> Int {
     let read = (part["Shared Hit Blocks"]?.integer ?? 0) + (part["Shared Read Blocks"]?.integer ?? 0)
     return try (part["Plans"]?.elements ?? []).reduce(Int(read)) { try max($0, blocks(of: $1)) }

@@ -104,8 +104,10 @@ struct ClockTests {
     let made = try right.post("/api/tokens", #"{"name":"Wall","scopes":["read"],"expiresAt":"\#(end)"}"#)
     let stream = try EventStream(on: Wire(port: wrong.port), garden, token: made.json["token"]?.text)
     #expect(stream.status == 200)
-    // The comments of heartbeats: with each the watchers are looked at.
-    for _ in 0..<3 { #expect(try stream.nextPart() == EventStream.Event()) }
+    // With each heartbeat the watchers are looked at.
+    var heartbeats = 0
+    while heartbeats < 3, let part = try stream.nextPart() { if part == EventStream.Event() { heartbeats += 1 } }
+    #expect(heartbeats == 3)
     #expect(try Self.isNow(right.get("/api/tokens").json["items"]?.elements?.first?["lastUsedAt"]))
   }
 

@@ -18,7 +18,8 @@ final class BlockingThreads: TaskExecutor {
       _ = try SystemThread(name: "test") { [self] in
         while true {
           waiting.wait()
-          // The newest: what has begun is done before the next test begins, and one of a serialized suite after the other.
+          // The newest: what has begun is done before the next test begins, and one of a serialized suite after the
+          // other.
           let job = jobs.withLock { $0.removeLast() }
           job.runSynchronously(on: asUnownedTaskExecutor())
         }

@@ -3,8 +3,8 @@ import Reactor
 import Synchronization
 
 extension LiveServer {
-  /// Has a request sent while a transaction is open that has done `before`. It is committed once the request waits for it,
-  /// or is answered all the same, and `meanwhile` is done. Gives the answer.
+  /// Has a request sent while a transaction is open that has done `before`. It is committed once the request waits for
+  /// it, or is answered all the same, and `meanwhile` is done. Gives the answer.
   func answer(
     to request: @escaping @Sendable () throws -> Reply, before: @escaping (Transaction) async throws -> Void,
     meanwhile: @escaping () throws -> Void = {}

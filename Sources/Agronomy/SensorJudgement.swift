@@ -1,7 +1,7 @@
 import Values
 
 /// Which of a garden's sensors are at fault, and which nobody can compare with their neighbours.
-struct Judgement {
+struct SensorJudgement {
   /// The most sensors of a type that are newly found to have left their neighbours.
   static let maximumApart = 5
 
@@ -57,8 +57,8 @@ struct Judgement {
     return together
   }
 
-  /// Finds the sensors that left their neighbours. One that did draws what these are held against: it is taken out before
-  /// the others are judged.
+  /// Finds the sensors that left their neighbours. One that did draws what these are held against: it is taken out
+  /// before the others are judged.
   private mutating func compare(_ sensors: [SensorSeries], _ margin: Double) {
     var others = sensors
     for _ in 0..<Self.maximumApart {
