@@ -90,7 +90,7 @@ package struct AccountFeature: Feature {
   private static let deleteSessions = Statement(
     "expiry.sessions",
     """
-    DELETE FROM sessions WHERE id IN (
-      SELECT id FROM sessions WHERE expires_at < now() - interval '1 day' LIMIT $1)
+    DELETE FROM sessions WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM sessions WHERE expires_at < now() - interval '1 day' LIMIT $1))
     """)
 }

@@ -108,8 +108,8 @@ struct PasswordResets: EndpointGroup {
   private static let deleteOld = Statement(
     "expiry.passwordResets",
     """
-    DELETE FROM password_resets WHERE id IN (
-      SELECT id FROM password_resets WHERE requested_at < now() - interval '3 hours' LIMIT $1)
+    DELETE FROM password_resets WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM password_resets WHERE requested_at < now() - interval '3 hours' LIMIT $1))
     """)
 }
 

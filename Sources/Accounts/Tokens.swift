@@ -111,8 +111,8 @@ struct Tokens: EndpointGroup {
   private static let deleteExpired = Statement(
     "expiry.tokens",
     """
-    DELETE FROM personal_tokens WHERE id IN (
-      SELECT id FROM personal_tokens WHERE expires_at < now() - interval '30 days' LIMIT $1)
+    DELETE FROM personal_tokens WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM personal_tokens WHERE expires_at < now() - interval '30 days' LIMIT $1))
     """)
 }
 

@@ -64,7 +64,7 @@ enum MessageAllowance {
   static let deleteOld = Statement(
     "expiry.channelRequests",
     """
-    DELETE FROM channel_requests WHERE id IN (
-      SELECT id FROM channel_requests WHERE created_at < now() - interval '1 day' ORDER BY created_at LIMIT $1)
+    DELETE FROM channel_requests WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM channel_requests WHERE created_at < now() - interval '1 day' ORDER BY created_at LIMIT $1))
     """)
 }

@@ -68,8 +68,8 @@ package final class NotificationFeature: Feature {
   private static let deleteOld = Statement(
     "expiry.deliveries",
     """
-    DELETE FROM deliveries WHERE id IN (
-      SELECT id FROM deliveries WHERE status <> 'pending' AND ended_at < now() - make_interval(days => $2::integer)
-      ORDER BY ended_at LIMIT $1)
+    DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM deliveries WHERE status <> 'pending' AND ended_at < now() - make_interval(days => $2::integer)
+      ORDER BY ended_at LIMIT $1))
     """)
 }

@@ -84,7 +84,8 @@ struct EventTickets: EndpointGroup {
   private static let deleteExpired = Statement(
     "expiry.eventTickets",
     """
-    DELETE FROM event_tickets WHERE hash IN (SELECT hash FROM event_tickets WHERE expires_at < now() LIMIT $1)
+    DELETE FROM event_tickets WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM event_tickets WHERE expires_at < now() LIMIT $1))
     """)
 
   private static let schema = Schema.named(

@@ -250,8 +250,8 @@ struct Members: EndpointGroup {
   private static let deleteExpired = Statement(
     "expiry.invitations",
     """
-    DELETE FROM garden_members WHERE id IN (
-      SELECT id FROM garden_members WHERE user_id IS NULL AND expires_at < now() - interval '7 days' LIMIT $1)
+    DELETE FROM garden_members WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM garden_members WHERE user_id IS NULL AND expires_at < now() - interval '7 days' LIMIT $1))
     """)
 
   private static let membership = Schema.named(

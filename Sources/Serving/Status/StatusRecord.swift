@@ -112,8 +112,8 @@ struct StatusRecord {
   private static let delete = Statement(
     "status.delete",
     """
-    DELETE FROM status_spans WHERE started_at IN (
-      SELECT started_at FROM status_spans WHERE ended_at < now() - $1 * interval '1 day' LIMIT $2)
+    DELETE FROM status_spans WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM status_spans WHERE ended_at < now() - $1 * interval '1 day' LIMIT $2))
     """)
 
   private static let share = Schema.object([

@@ -1,6 +1,9 @@
 import Postgres
 
 /// Something that is kept for a time only: deletes at most so many rows whose time is over, and gives how many it did.
+///
+/// By their places: where rows are found again by their keys, a plan for any number of them reads the whole table for
+/// each batch.
 package struct Expiry {
   /// The most rows that one statement deletes, so that none holds others up for long.
   static let batchRows = 5_000

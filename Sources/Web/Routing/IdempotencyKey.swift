@@ -106,8 +106,8 @@ package struct IdempotencyKey {
   private static let deleteOld = Statement(
     "expiry.idempotencyKeys",
     """
-    DELETE FROM idempotency_keys WHERE (user_id, key) IN (
-      SELECT user_id, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT $1)
+    DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT $1))
     """)
 
   private static let lock = Statement(
