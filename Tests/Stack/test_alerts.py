@@ -193,6 +193,9 @@ class Alerts(Monitored):
 
     def test_runtime_memory_almost_used(self):
         """The server in a control group of little more than what it holds at rest."""
+        # What other tests have had it take is more than it will hold in the group.
+        self.stack.stop("api")
+        self.stack.start_server()
         held = int(self.stack.metric("process_resident_memory_bytes"))
         group = control_group(int(held * 1.15))
         if not group:
