@@ -104,8 +104,10 @@ private struct Replay {
       for hour in days.lowerBound * 24..<days.upperBound * 24 {
         if hour % 24 == 0, Clock.monotonic() > end { return days.lowerBound..<hour / 24 }
         let now = first.advanced(byHours: Double(hour))
-        try await database.execute("UPDATE devices SET last_seen_at = \(now) WHERE garden_id = \(garden)")
         try await database.transaction { transaction in
+          // The watch of devices goes by another clock, by which these have been silent for months.
+          try await transaction.execute(
+            "UPDATE devices SET last_seen_at = \(now), silence_told_at = NULL WHERE garden_id = \(garden)")
           let rows = try await transaction.query(Self.garden, garden, now)
           var columns = rows[0].columns
           let look = GardenLook(garden: try ObservedGarden(&columns), now: now) { TestDevice.newIdentifier() }
