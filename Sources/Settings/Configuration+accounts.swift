@@ -13,6 +13,8 @@ extension Configuration {
     package internal(set) var registration = Registration.open
     package internal(set) var hashingParallelism = 0
     package internal(set) var hashingQueueLength = 0
+    /// What a password's hash costs: no setting, since nobody has a reason to make it less.
+    package internal(set) var passwordCost = ScryptCost.standard
 
     static let settings = [
       Setting(

@@ -57,7 +57,8 @@ package final class ProcessContext: Sendable {
     self.logs = logs
     self.instruments = instruments
     let accounts = configuration.accounts
-    passwords = try PasswordPool(threads: accounts.hashingParallelism, waiting: accounts.hashingQueueLength)
+    passwords = try PasswordPool(
+      threads: accounts.hashingParallelism, waiting: accounts.hashingQueueLength, cost: accounts.passwordCost)
     passwordShares = ClientShares(maximum: max(1, accounts.hashingQueueLength / PasswordPool.networksPart))
     let authorities = configuration.outbound.authorities
     outbound = OutboundClient(on: caller, authorities: authorities)

@@ -1,5 +1,6 @@
-import Synchronization
 import Reactor
+import Secrets
+import Synchronization
 import Testing
 import Values
 
@@ -7,7 +8,8 @@ import Values
 struct CrowdTests {
   @Test("that registers does not keep a member from signing in")
   func crowd() throws {
-    let server = try LiveServer(["PASSWORD_HASHING_PARALLELISM": "1", "PASSWORD_HASHING_QUEUE": "64"])
+    let server = try LiveServer(
+      ["PASSWORD_HASHING_PARALLELISM": "1", "PASSWORD_HASHING_QUEUE": "64"], passwordCost: .standard)
     defer { server.stop() }
     let (member, id) = try server.signedIn()
     let counts = Mutex((registered: 0, refused: 0, isOver: false))
@@ -42,9 +44,9 @@ struct CrowdTests {
 
   @Test("of members of one network does not keep those of another from signing in")
   func network() throws {
-    let server = try LiveServer([
-      "PASSWORD_HASHING_PARALLELISM": "1", "PASSWORD_HASHING_QUEUE": "16", "TRUSTED_PROXIES": "127.0.0.1",
-    ])
+    let server = try LiveServer(
+      ["PASSWORD_HASHING_PARALLELISM": "1", "PASSWORD_HASHING_QUEUE": "16", "TRUSTED_PROXIES": "127.0.0.1"],
+      passwordCost: .standard)
     defer { server.stop() }
     let (members, member) = (try (0..<4).map { _ in try server.signedIn().id }, try server.signedIn().id)
     @Sendable func signIn(_ client: Client, _ id: Identifier, from address: String) throws -> Reply {

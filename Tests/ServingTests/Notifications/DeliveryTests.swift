@@ -6,7 +6,7 @@ import Values
 
 @testable import Notifications
 
-@Suite("News", .blocking, .serialized)
+@Suite("News", .blocking)
 struct DeliveryTests {
   private static let opened = Result { try Newsroom.open() }
   private let news: Newsroom

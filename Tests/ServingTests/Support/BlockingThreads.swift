@@ -8,7 +8,7 @@ import Testing
 /// Swift's own pool has as many threads as the machine has processors: on two of them two tests would wait, and all
 /// others for them. Twice as many as two processors: what waits is most often a clock.
 final class BlockingThreads: TaskExecutor {
-  static let shared = Result { try BlockingThreads(4) }
+  static let shared = Result { try BlockingThreads(8) }
 
   private let jobs = Mutex<[UnownedJob]>([])
   private let waiting = DispatchSemaphore(value: 0)

@@ -8,11 +8,9 @@ import Values
 extension LiveServer {
   /// The password of everyone that `signedIn` makes.
   static let password = "a long enough password"
-  // One slow hash for all of them.
-  private static let passwordHash = Password.hash(password)
 
-  /// A new user who has signed in: account and session are written to the database, since hashing a password for each
-  /// test would take most of its time. Registration and login have tests of their own.
+  /// A new user who has signed in: account and session are written to the database, since many
+  /// tests need one. Registration and login have tests of their own.
   func signedIn(role: Role = .user) throws -> (client: Client, id: Identifier) {
     let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
     let (id, session) = (
@@ -23,7 +21,7 @@ extension LiveServer {
       try await database.execute(
         """
         INSERT INTO users (id, email, email_key, display_name, role, password_hash, created_at, updated_at)
-        VALUES (\(id), \(email), \(email), 'Test', \(role.rawValue), \(Self.passwordHash), \(now), \(now))
+        VALUES (\(id), \(email), \(email), 'Test', \(role.rawValue), \(self.passwordHash), \(now), \(now))
         """)
       try await database.execute(
         """
@@ -41,6 +39,7 @@ extension LiveServer {
   func withDatabase<Value>(_ body: @escaping (Database) async throws -> Value) throws -> Value {
     var configuration = DatabaseConfiguration(url: databaseURL)
     configuration.statementTimeoutMilliseconds = 120_000
+    (configuration.readers, configuration.writers) = (1, 1)
     return try Database.standalone(configuration, connectSeconds: 60, body)
   }
 }

@@ -1,0 +1,40 @@
+import Postgres
+import Reactor
+import Values
+
+@testable import Migrations
+
+/// Makes databases on the private Postgres.
+enum TestDatabase {
+  /// A database of this binary's schema, of which those of servers are copies: to migrate each takes three times as long.
+  private static let template = Result {
+    let url = try make()
+    _ = try Database.standalone(configuration(url), connectSeconds: 60) { try await Migrator(database: $0).run() }
+    return url
+  }
+
+  /// The URL of a new database of this binary's schema, on the Postgres that all tests share.
+  static func makeMigrated() throws -> String { try make(from: name(of: template.get())) }
+
+  /// The URL of a new database, on the Postgres that all tests share unless another one is named; it is empty unless it
+  /// is made from another one.
+  static func make(on server: String? = nil, from template: Substring = "template1") throws -> String {
+    let base = try server ?? TestStores.databaseURL
+    let name = "api_" + Identifier.make(unixMilliseconds: Clock.unixMilliseconds()).description.filter { $0 != "-" }
+    try Database.standalone(configuration(base), connectSeconds: 60) { database in
+      _ = try await database.execute("CREATE DATABASE \(unescaped: name) TEMPLATE \(unescaped: String(template))")
+    }
+    return "\(base.dropLast(Self.name(of: base).count))\(name)"
+  }
+
+  private static func name(of url: String) -> Substring { url[url.index(after: url.lastIndex(of: "/")!)...] }
+
+  private static func configuration(_ url: String) -> DatabaseConfiguration {
+    var configuration = DatabaseConfiguration(url: url)
+    // A template is copied, which a busy disk makes wait; all tests wait for it.
+    configuration.statementTimeoutMilliseconds = 120_000
+    configuration.connectTimeoutMilliseconds = 20_000
+    (configuration.readers, configuration.writers) = (1, 1)
+    return configuration
+  }
+}
