@@ -30,7 +30,7 @@ struct Administration: EndpointGroup {
   private func list(_ call: Call) async throws -> Response {
     let page = try call.identifierPage(try call.query(), list: "admin.users")
     let rows = try await context.database.query(Self.all, page.before, page.rowLimit)
-    return call.list(CacheEntry(body: try page.body(call, rows, Account.init)))
+    return call.list(try page.body(call, rows, Account.init))
   }
 
   private func change(_ call: Call) async throws -> Response {

@@ -74,10 +74,10 @@ final class ResetMail {
     do {
       try await submission.send(
         to: letter.address, subject: "A new password for Terroir", text: text(letter), id: letter.id.description)
-      count("delivered")
+      count(.delivered)
       try await context.database.execute(Self.markSent, letter.id)
     } catch {
-      if error is OutboundError { count("failed") }
+      if error is OutboundError { count(.failed) }
       context.logger.log(.warning, "A way to a new password was not mailed") { $0.field("error", error: error) }
     }
   }
@@ -99,8 +99,8 @@ final class ResetMail {
       """
   }
 
-  private func count(_ result: String) {
-    context.process.instruments.news.outcomes.child(shard: context.loop.index, "email", result).increment()
+  private func count(_ outcome: NewsOutcome) {
+    context.process.instruments.news.count("email", outcome, shard: context.loop.index).increment()
   }
 
   // MARK: SQL

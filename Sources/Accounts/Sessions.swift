@@ -193,7 +193,7 @@ struct Sessions: EndpointGroup {
     let user = try call.user
     let page = try call.identifierPage(try call.query(), list: "sessions:\(user.id)")
     let rows = try await context.database.query(Self.byUser, user.id, page.before, page.rowLimit)
-    return call.list(CacheEntry(body: try page.body(call, rows) { try SessionView($0, current: user.session) }))
+    return call.list(try page.body(call, rows) { try SessionView($0, current: user.session) })
   }
 
   private func signOut(_ call: Call) async throws -> Response {

@@ -50,7 +50,7 @@ struct Tokens: EndpointGroup {
     return try await call.made { transaction, _ in
       // One at a time for a user, so that the bound holds; and who ends sessions and tokens has ended either both or
       // none.
-      try await transaction.execute(Self.lockUser, user.id)
+      try await UserLock.take(user.id, in: transaction)
       try await Sessions.requireAlive(session, in: transaction)
       let rows = try await transaction.query(
         Self.insert, id, user.id, new.name, new.scopes.map(\.rawValue), key.digest, call.now, new.expiresAt,
@@ -67,7 +67,7 @@ struct Tokens: EndpointGroup {
     let user = try call.user
     let page = try call.identifierPage(try call.query(), list: "tokens:\(user.id)")
     let rows = try await context.database.query(Self.byUser, user.id, page.before, page.rowLimit)
-    return call.list(CacheEntry(body: try page.body(call, rows, PersonalToken.init)))
+    return call.list(try page.body(call, rows, PersonalToken.init))
   }
 
   private func delete(_ call: Call) async throws -> Response {
@@ -92,7 +92,6 @@ struct Tokens: EndpointGroup {
     try await transaction.query(deleteAll, user).map { try $0.decode(Identifier.self, 0) }
   }
 
-  private static let lockUser = Statement("tokens.lockUser", "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE")
   private static let insert = Statement(
     "tokens.insert",
     """
@@ -131,12 +130,7 @@ struct NewToken: JSONForm {
 
 extension Rule where Value == [TokenScope] {
   /// What a token is good for, each once.
-  static var tokenScopes: Rule {
-    let scopes = Rule.array(1...TokenScope.allCases.count, of: .oneOf(TokenScope.self))
-    return scopes.checked("must name each scope once", schema: scopes.schema.withUniqueItems) {
-      Set($0).count == $0.count
-    }
-  }
+  static var tokenScopes: Rule { .set(1...TokenScope.allCases.count, of: .oneOf(TokenScope.self), "scope") }
 }
 
 /// A personal access token as its user sees it.

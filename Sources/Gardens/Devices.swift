@@ -63,7 +63,7 @@ struct Devices: EndpointGroup {
     let page = try call.identifierPage(try call.query(), list: "devices:\(garden)")
     try await access.require(.viewer, try call.user, of: garden)
     let rows = try await context.database.query(Self.byGarden, garden, page.before, page.rowLimit)
-    return call.list(CacheEntry(body: try page.body(call, rows) { try Device($0, now: call.now) }))
+    return call.list(try page.body(call, rows) { try Device($0, now: call.now) })
   }
 
   private func create(_ call: Call) async throws -> Response {

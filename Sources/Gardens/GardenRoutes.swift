@@ -77,7 +77,7 @@ struct GardenRoutes: EndpointGroup {
   private func listForUser(_ call: Call) async throws -> Response {
     let (user, query) = (try call.user.id, try call.query())
     if let near = try Nearby(query) {
-      return call.list(CacheEntry(body: try await list(call, query, near: near).load()))
+      return call.list(try await list(call, query, near: near).load())
     }
     let (statement, list) =
       switch try query.word("owner", GardenOwner.self) {
@@ -87,7 +87,7 @@ struct GardenRoutes: EndpointGroup {
       }
     let page = try call.identifierPage(query, list: list)
     let rows = try await context.database.query(statement, user, page.before, page.rowLimit)
-    return call.list(CacheEntry(body: try page.body(call, rows, Garden.init)))
+    return call.list(try page.body(call, rows, Garden.init))
   }
 
   /// Only what everyone may see is kept where everyone is served from.

@@ -14,7 +14,7 @@ struct Insight: PageItem, RowDecodable {
   let garden: Identifier
   let type: String
   let provider: String
-  let severity: String
+  let severity: Severity
   let title: String
   let text: String
   /// A JSON object.
@@ -38,7 +38,7 @@ struct Insight: PageItem, RowDecodable {
     json.member("gardenId", garden)
     json.member("type", type)
     json.member("provider", provider)
-    json.member("severity", severity)
+    json.member("severity", severity.rawValue)
     json.member("title", title)
     json.member("text", text)
     json.key("evidence")
@@ -47,7 +47,7 @@ struct Insight: PageItem, RowDecodable {
   }
 
   /// What its garden's people are told, who may have several gardens, and may read in the morning what "tonight" means.
-  func news(_ severity: Severity, of garden: ObservedGarden) -> News {
+  func news(of garden: ObservedGarden) -> News {
     let night =
       type == InsightType.frost.rawValue
       ? WarnedNight(at: createdAt, longitude: garden.longitude, clock: garden.clock) : nil

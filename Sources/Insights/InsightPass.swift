@@ -108,8 +108,7 @@ final class InsightPass {
     made = try await GardenLook(garden: garden, now: context.now, makeIdentifier: context.makeIdentifier)
       .insights(transaction)
     for (_, insight) in made {
-      let severity = Severity(rawValue: insight.severity) ?? .info
-      try await outbox.put(insight.news(severity, of: garden), for: .garden(garden.id), in: transaction)
+      try await outbox.put(insight.news(of: garden), for: .garden(garden.id), in: transaction)
     }
   }
 

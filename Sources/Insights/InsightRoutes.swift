@@ -71,7 +71,7 @@ struct InsightRoutes: EndpointGroup {
     let page = try call.identifierPage(query, list: "insights:\(garden):\(type?.rawValue ?? "")")
     _ = try await self.garden(garden, for: call.user.id, as: .viewer)
     let rows = try await context.database.query(Self.byGarden, garden, page.before, type?.rawValue, page.rowLimit)
-    return call.list(CacheEntry(body: try page.body(call, rows, Insight.init)))
+    return call.list(try page.body(call, rows, Insight.init))
   }
 
   private func show(_ call: Call) async throws -> Response {

@@ -37,9 +37,8 @@ extension Observations {
     let since = now.advanced(byHours: -24 * memory.days)
     return try await transaction.query(insights, garden, type.rawValue, since, now, memory.count).map { row in
       var columns = row.columns
-      let (at, severity) = (try columns.next(Timestamp.self), try columns.next(String.self))
       return Said(
-        at: at, severity: Severity(rawValue: severity) ?? .info, evidence: try columns.next(PostgresJSON.self).bytes,
+        at: try columns.next(), severity: try columns.next(), evidence: try columns.next(PostgresJSON.self).bytes,
         isTold: try columns.next())
     }
   }

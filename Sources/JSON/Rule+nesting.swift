@@ -28,6 +28,15 @@ extension Rule {
       return results
     }
   }
+
+  /// An array in which nothing stands twice; the fault calls one of its elements by that noun.
+  package static func set<Element: Hashable>(_ count: ClosedRange<Int>, of rule: Rule<Element>, _ noun: String) -> Rule
+  where Value == [Element] {
+    let elements = array(count, of: rule)
+    return elements.checked("must name each \(noun) once", schema: elements.schema.withUniqueItems) {
+      Set($0).count == $0.count
+    }
+  }
 }
 
 extension Rule where Value == JSONValue {

@@ -4,12 +4,12 @@ import Values
 import Web
 
 /// How news travels. The raw value is part of the API and of the schema.
-enum ChannelKind: String, CaseIterable {
+enum ChannelKind: String, CaseIterable, PostgresEnumeration {
   case webhook, ntfy, email
 }
 
 /// What is gathered before it is sent.
-enum DigestPeriod: String, CaseIterable {
+enum DigestPeriod: String, CaseIterable, PostgresEnumeration {
   case hourly, daily
 }
 
@@ -40,11 +40,11 @@ struct Channel: PageItem, RowDecodable {
 
   package init(_ columns: inout Columns) throws {
     id = try columns.next()
-    kind = try columns.next(String.self).known()
+    kind = try columns.next()
     target = try columns.next()
     isConfirmed = try columns.next()
-    events = try columns.next([String].self).map { try $0.known() }
-    minimumSeverity = try columns.next(String.self).known()
+    events = try columns.next([String].self).map(NewsEvent.known)
+    minimumSeverity = try columns.next()
     let (from, to, zone) = (
       try columns.next(Int32?.self), try columns.next(Int32?.self), try columns.next(String?.self)
     )
@@ -53,7 +53,7 @@ struct Channel: PageItem, RowDecodable {
     } else {
       quietHours = nil
     }
-    digest = try columns.next(String?.self)?.known()
+    digest = try columns.next()
     failingSince = try columns.next()
     disabledAt = try columns.next()
     disabledBecause = try columns.next()
@@ -106,18 +106,4 @@ struct Channel: PageItem, RowDecodable {
     "failingSince":null,"disabledAt":null,"disabledBecause":null,\#
     "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"
     """#
-}
-
-extension String {
-  /// The case of an enumeration that a column holds; throws when a later release has put in what this one does not
-  /// know.
-  func known<Value: RawRepresentable>() throws -> Value where Value.RawValue == String {
-    guard let value = Value(rawValue: self) else { throw UnknownWord(description: "unknown: \(self)") }
-    return value
-  }
-}
-
-/// A word in the database that is none of ours.
-struct UnknownWord: Error, CustomStringConvertible {
-  let description: String
 }

@@ -75,7 +75,7 @@ struct ChannelRoutes: EndpointGroup {
     let user = try call.user.id
     let page = try call.identifierPage(try call.query(), list: "channels:\(user)")
     let rows = try await context.database.query(Self.byUser, user, page.before, page.rowLimit)
-    return call.list(CacheEntry(body: try page.body(call, rows, Channel.init)))
+    return call.list(try page.body(call, rows, Channel.init))
   }
 
   private func show(_ call: Call) async throws -> Response {
@@ -88,7 +88,7 @@ struct ChannelRoutes: EndpointGroup {
     let page = try call.identifierPage(try call.query(), list: "deliveries:\(id)")
     _ = try Self.channel(try await context.database.query(Self.byID, id, try call.user.id))
     let rows = try await context.database.query(Self.deliveriesOf, id, page.before, page.rowLimit)
-    return call.list(CacheEntry(body: try page.body(call, rows, Delivery.init)))
+    return call.list(try page.body(call, rows, Delivery.init))
   }
 
   static func channel(_ rows: Rows) throws -> Channel {
@@ -105,7 +105,7 @@ struct ChannelRoutes: EndpointGroup {
     let secret = new.kind == .webhook ? WebhookSecret.make() : nil
     return try await call.made { transaction, _ in
       // Locked, so that of two who make the last channel one is refused.
-      try await transaction.execute(MessageAllowance.lockUser, user)
+      try await UserLock.take(user, in: transaction)
       let quiet = try await new.quietHours?.settled(in: transaction)
       let rows = try await transaction.query(
         Self.insert, context.makeIdentifier(), user, new.kind.rawValue, new.target, secret.map { seal.seal($0.key) },
@@ -126,7 +126,7 @@ struct ChannelRoutes: EndpointGroup {
     let known = try Self.channel(try await context.database.query(Self.byID, id, user))
     try await require(known.kind, change.target)
     let channel = try await context.database.transaction { transaction in
-      if change.target != nil { try await transaction.execute(MessageAllowance.lockUser, user) }
+      if change.target != nil { try await UserLock.take(user, in: transaction) }
       let before = try Self.channel(try await transaction.query(Self.lockByID, id, user))
       try call.requireMatch(before.body)
       let quiet = try await change.quietHours.applied(to: before.quietHours, in: transaction)
@@ -172,7 +172,7 @@ struct ChannelRoutes: EndpointGroup {
   private func test(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user.id, try call.identifier("id"))
     return try await call.made { transaction, _ in
-      try await transaction.execute(MessageAllowance.lockUser, user)
+      try await UserLock.take(user, in: transaction)
       let channel = try Self.channel(try await transaction.query(Self.lockByID, id, user))
       guard channel.disabledAt == nil else {
         throw Problem(.conflict, "This channel is switched off. Switch it on first.")

@@ -66,7 +66,7 @@ package final class Courier {
     outbox = Outbox(context)
     // There at zero, so that the first of each is seen.
     for kind in ChannelKind.allCases {
-      for result in Result.allCases { _ = counter(kind, result) }
+      for outcome in NewsOutcome.allCases { _ = counter(kind, outcome) }
     }
   }
 
@@ -111,9 +111,9 @@ package final class Courier {
 
   private func held(_ columns: inout Columns, _ lease: Identifier) throws -> Held {
     let (id, user) = (try columns.next(Identifier.self), try columns.next(Identifier.self))
-    let (kind, target) = (try columns.next(String.self), try columns.next(String.self))
+    let (kind, target) = (try columns.next(ChannelKind.self), try columns.next(String.self))
     let secret = try columns.next([UInt8]?.self).flatMap(seal.open).map { WebhookSecret(key: $0) }
-    return Held(id: id, user: user, kind: try kind.known(), target: target, secret: secret, lease: lease)
+    return Held(id: id, user: user, kind: kind, target: target, secret: secret, lease: lease)
   }
 
   /// Sends what waits until nothing does, something fails, or others should have their turn.
@@ -222,10 +222,8 @@ package final class Courier {
 
   // MARK: Watching
 
-  private enum Result: String, CaseIterable { case delivered, failed, expired, dropped }
-
-  private func counter(_ kind: ChannelKind, _ result: Result) -> Counter {
-    context.process.instruments.news.outcomes.child(shard: context.loop.index, kind.rawValue, result.rawValue)
+  private func counter(_ kind: ChannelKind, _ outcome: NewsOutcome) -> Counter {
+    context.process.instruments.news.count(kind.rawValue, outcome, shard: context.loop.index)
   }
 
   /// How long the oldest news waits that could go.

@@ -5,7 +5,7 @@ import Web
 
 /// News on its way through one channel, as the channel's owner sees it.
 struct Delivery: PageItem, RowDecodable {
-  enum Status: String, CaseIterable {
+  enum Status: String, CaseIterable, PostgresEnumeration {
     case pending, delivered
     /// It was tried for a day, or what it tells of is over.
     case expired
@@ -30,9 +30,9 @@ struct Delivery: PageItem, RowDecodable {
   package init(_ columns: inout Columns) throws {
     id = try columns.next()
     type = try columns.next()
-    severity = try columns.next(String.self).known()
+    severity = try columns.next()
     title = try columns.next()
-    status = try columns.next(String.self).known()
+    status = try columns.next()
     attempts = try columns.next()
     attemptedAt = try columns.next()
     fault = try columns.next()

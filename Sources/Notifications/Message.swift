@@ -23,7 +23,7 @@ struct WaitingNews: RowDecodable {
     id = try columns.next()
     event = try columns.next()
     type = try columns.next()
-    severity = try columns.next(String.self).known()
+    severity = try columns.next()
     title = try columns.next()
     text = try columns.next()
     data = try columns.next(PostgresJSON.self).bytes

@@ -11,9 +11,6 @@ enum MessageAllowance {
   static let confirmationsPerDay = 10
   static let confirmationsOfAddressPerDay = 3
 
-  /// Has other requests of a user wait until the transaction is over, so that bounds hold.
-  static let lockUser = Statement("channels.lockUser", "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE")
-
   /// Counts a test; throws 429 when there were too many. The user's row is locked.
   static func takeTest(_ user: Identifier, in transaction: Transaction) async throws {
     if try await transaction.execute(addTest, user, testsPerHour) == 1 { return }

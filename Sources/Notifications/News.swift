@@ -1,8 +1,10 @@
 import Postgres
 import Values
 
+extension Severity: PostgresEnumeration {}
+
 /// What a channel may be told of. The raw value is part of the API and of the schema.
-package enum NewsEvent: String, CaseIterable, Sendable {
+package enum NewsEvent: String, CaseIterable, PostgresEnumeration, Sendable {
   /// An insight that the server came to by itself.
   case insight
   /// A device fell silent, or is back.

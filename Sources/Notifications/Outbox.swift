@@ -39,7 +39,7 @@ package struct Outbox {
   @discardableResult
   func put(_ news: News, into channels: [Target], in transaction: Transaction) async throws -> [Row] {
     for channel in channels where !channel.hasRoom {
-      context.process.instruments.news.outcomes.child(shard: context.loop.index, channel.kind, "dropped").increment()
+      context.process.instruments.news.count(channel.kind, .dropped, shard: context.loop.index).increment()
     }
     let open = channels.filter(\.hasRoom).map(\.id)
     guard !open.isEmpty else { return [] }

@@ -49,9 +49,7 @@ struct Order: PageItem, RowDecodable {
   /// Reads an order without its lines.
   package init(_ columns: inout Columns) throws {
     id = try columns.next()
-    let cell = columns.nextCell()
-    guard let status = OrderStatus(rawValue: try String.decode(cell)) else { throw cell.mismatch("a status of orders") }
-    self.status = status
+    status = try columns.next()
     buyerID = try columns.next()
     businessID = try columns.next()
     total = try Money(&columns)

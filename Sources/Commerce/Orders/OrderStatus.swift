@@ -1,5 +1,7 @@
+import Postgres
+
 /// Where an order is on its way. The raw value is part of the API and of the schema.
-enum OrderStatus: String, CaseIterable {
+enum OrderStatus: String, CaseIterable, PostgresEnumeration {
   case pending, paid, preparing, shipped, delivered, cancelled, refunded
 
   /// Whether anything is left to do, so that neither party may leave.

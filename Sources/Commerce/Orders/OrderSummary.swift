@@ -50,7 +50,7 @@ struct OrderSummary: EndpointGroup {
     }
     let body = try call.pageBody(
       { json in for row in rows { try json.object { try Self.write(row, &$0) } } }, next: next ?? nil)
-    return call.list(CacheEntry(body: body))
+    return call.list(body)
   }
 
   /// The sums come as text: those of many large orders are whole numbers beyond Int64.

@@ -37,7 +37,7 @@ struct Orders: EndpointGroup {
       let orders = try await rows(of: user, role, status, page, from: database)
       return (orders, try await lines(of: orders, from: database))
     }
-    return call.list(CacheEntry(body: try page.body(call, orders) { try Order($0, lines: linesOfOrders) }))
+    return call.list(try page.body(call, orders) { try Order($0, lines: linesOfOrders) })
   }
 
   private func rows(

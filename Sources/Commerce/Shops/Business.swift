@@ -33,14 +33,12 @@ package struct NewBusiness: JSONForm {
   /// Throws 409 when an owner has too many businesses, those counted in that the transaction has made; keeps others of
   /// theirs from being made until it ends.
   package static func checkBound(of owner: Identifier, in transaction: Transaction) async throws {
-    try await transaction.execute(lockOwner, owner)
+    try await UserLock.take(owner, in: transaction)
     guard try await transaction.query(open, owner)[0].decode(Int.self, 0) <= maximumOfOwner else {
       throw Problem(.conflict, "You may have at most \(maximumOfOwner) businesses. Close one first.")
     }
   }
 
-  private static let lockOwner = Statement(
-    "businesses.lockOwner", "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE")
   private static let open = Statement(
     "businesses.open", "SELECT count(*) FROM businesses WHERE owner_id = $1 AND deleted_at IS NULL")
 }

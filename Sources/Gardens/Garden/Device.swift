@@ -101,10 +101,5 @@ extension Rule where Value == String {
 
 extension Rule where Value == [String] {
   /// What a device measures, each once.
-  package static var sensorTypes: Rule {
-    let types = Rule.array(0...Device.maximumSensorTypes, of: .sensorType)
-    return types.checked("must name each sensor type once", schema: types.schema.withUniqueItems) {
-      Set($0).count == $0.count
-    }
-  }
+  package static var sensorTypes: Rule { .set(0...Device.maximumSensorTypes, of: .sensorType, "sensor type") }
 }

@@ -28,7 +28,7 @@ struct LatestReadings: EndpointGroup {
     try await GardenAccess(context: context).requireReader(call.identity, of: garden)
     let readings = try await readings(of: garden)
     let body = call.pageBody({ json in for reading in readings { json.object(reading.write) } }, next: nil)
-    return call.list(CacheEntry(body: body))
+    return call.list(body)
   }
 
   /// The newest readings of a garden, in the order of their series.

@@ -87,7 +87,7 @@ struct Members: EndpointGroup {
     try GardenRole.viewer.require(role)
     let manages = role.map { $0 >= .manager } ?? false
     let rows = try await context.database.query(Self.byGarden, garden, page.before, manages, page.rowLimit)
-    return call.list(CacheEntry(body: try page.body(call, rows) { try Member($0, showsEmail: manages) }))
+    return call.list(try page.body(call, rows) { try Member($0, showsEmail: manages) })
   }
 
   private func change(_ call: Call) async throws -> Response {

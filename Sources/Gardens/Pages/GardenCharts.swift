@@ -26,9 +26,9 @@ final class GardenCharts {
   // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
   private let reads: LongReads
-  private let loads = SingleFlight<Key, CacheEntry>()
-  private var fine = ShortMemory<Key, CacheEntry>(lifetimeNanoseconds: fineNanoseconds, capacity: maximumCharts)
-  private var coarse = ShortMemory<Key, CacheEntry>(lifetimeNanoseconds: coarseNanoseconds, capacity: maximumCharts)
+  private let loads = SingleFlight<Key, TaggedBody>()
+  private var fine = ShortMemory<Key, TaggedBody>(lifetimeNanoseconds: fineNanoseconds, capacity: maximumCharts)
+  private var coarse = ShortMemory<Key, TaggedBody>(lifetimeNanoseconds: coarseNanoseconds, capacity: maximumCharts)
 
   init(loop: EventLoop, reads: LongReads) {
     self.loop = loop
@@ -36,17 +36,17 @@ final class GardenCharts {
   }
 
   /// A chart as it is or was a little while ago, made for this client if it has to be.
-  func chart(_ history: GardenHistory, for client: String) async throws -> CacheEntry {
+  func chart(_ history: GardenHistory, for client: String) async throws -> TaggedBody {
     let key = history.key
     if let known = (key.isFine ? fine : coarse).value(of: key, at: loop.now) { return known }
     return try await loads.value(of: key) {
-      let entry = CacheEntry(body: try await reads.read(for: client, of: [key.garden]) { try await history.body($0) })
+      let entry = TaggedBody(try await reads.read(for: client, of: [key.garden]) { try await history.body($0) })
       if entry.body.count <= Self.maximumBytes { keep(entry, key) }
       return entry
     }
   }
 
-  private func keep(_ entry: CacheEntry, _ key: Key) {
+  private func keep(_ entry: TaggedBody, _ key: Key) {
     if key.isFine { fine.keep(entry, of: key, at: loop.now) } else { coarse.keep(entry, of: key, at: loop.now) }
   }
 }

@@ -9,16 +9,16 @@ final class StatusMemory {
   private static let key = "history"
 
   private let context: LoopContext
-  private let loads = SingleFlight<String, CacheEntry>()
-  private var memory = ShortMemory<String, CacheEntry>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: 1)
+  private let loads = SingleFlight<String, TaggedBody>()
+  private var memory = ShortMemory<String, TaggedBody>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: 1)
 
   init(_ context: LoopContext) { self.context = context }
 
   /// The answer as it is or was a little while ago.
-  func entry() async throws -> CacheEntry {
+  func entry() async throws -> TaggedBody {
     if let known = memory.value(of: Self.key, at: context.loop.now) { return known }
     return try await loads.value(of: Self.key) {
-      let entry = CacheEntry(body: try await StatusRecord(database: context.database).body())
+      let entry = TaggedBody(try await StatusRecord(database: context.database).body())
       memory.keep(entry, of: Self.key, at: context.loop.now)
       return entry
     }

@@ -24,7 +24,7 @@ struct CachedHandler {
       case (.bypassed, let row?):
         row.read().rows { rows in
           answer.give { request in
-            Call.of(request).kept(CacheEntry(body: try row.body(try rows.get())), isList: wanted.isList)
+            Call.of(request).kept(TaggedBody(try row.body(try rows.get())), isList: wanted.isList)
           }
         }
       default:

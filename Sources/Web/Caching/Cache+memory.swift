@@ -44,7 +44,7 @@ extension Cache {
 
   /// Remembers the answer to a request, unless a change was heard of since the ticket was taken. It must be what all
   /// who ask for the same target get.
-  func remember(_ entry: CacheEntry, of wanted: CachedAnswer, _ ticket: MemoryTicket?, _ request: Request) {
+  func remember(_ entry: TaggedBody, of wanted: CachedAnswer, _ ticket: MemoryTicket?, _ request: Request) {
     guard let ticket, stands(ticket), entry.body.count <= Self.maximumBodyBytes else { return }
     let target = request.withTarget { [UInt8]($0) }
     if target.isEmpty { return }

@@ -37,7 +37,7 @@ package final class Cache {
   private let keyBytes: (epoch: [UInt8], generation: [UInt8], value: [UInt8])
   package let isEnabled: Bool
   let record: (_ cache: String, _ result: CacheResult) -> Void
-  private let loads = SingleFlight<Flight, CacheEntry>()
+  private let loads = SingleFlight<Flight, TaggedBody>()
   /// Whether this connection to Redis has seen an epoch that it may read by.
   var isTrusted = false
   /// Whether a connection was lost, so that what is there may have missed a change.
@@ -76,7 +76,7 @@ package final class Cache {
   }
 
   /// The entry of a key, from Redis or from `load`; what `load` throws is not kept.
-  func entry(_ key: CacheKey, _ load: () async throws -> [UInt8]) async throws -> CacheEntry {
+  func entry(_ key: CacheKey, _ load: () async throws -> [UInt8]) async throws -> TaggedBody {
     let finding = await withLoopContinuation { continuation in
       find(key) { continuation.resume(returning: $0) }
     }
@@ -86,14 +86,14 @@ package final class Cache {
   /// The entry that was found, or else what `load` gives, which is kept if it may be.
   func entry(
     _ key: CacheKey, _ finding: CacheFinding, _ load: () async throws -> [UInt8]
-  ) async throws -> CacheEntry {
+  ) async throws -> TaggedBody {
     switch finding {
     case .entry(let entry): return entry
     case .absent(let stamp): return try await loadOnce(key, stamp, load)
     case .withoutEpoch: epochIsMissing()
     case .bypassed: break
     }
-    return CacheEntry(body: try await load())
+    return TaggedBody(try await load())
   }
 
   /// Looks a key up and calls `found` with what there is: in the turn in which Redis answers, or at once.
@@ -121,10 +121,10 @@ package final class Cache {
 
   private func loadOnce(
     _ key: CacheKey, _ stamp: CacheStamp, _ load: () async throws -> [UInt8]
-  ) async throws -> CacheEntry {
+  ) async throws -> TaggedBody {
     // A load that began before a newer commit must not answer for it: only loads of the same stamp are shared.
     try await loads.value(of: Flight(key: key.text, stamp: stamp)) {
-      CacheEntry(body: try await load())
+      TaggedBody(try await load())
     } then: { entry in
       if mayKeep(entry) { await keep(key, entry, stamp) }
     }
@@ -136,7 +136,7 @@ package final class Cache {
     let stamp: CacheStamp
   }
 
-  private func mayKeep(_ entry: CacheEntry) -> Bool {
+  private func mayKeep(_ entry: TaggedBody) -> Bool {
     let (now, bytes) = (Clock.monotonic(), entry.body.count)
     if now >= stored.until { stored = (now + UInt64(Self.lifetimeMilliseconds) * 1_000_000, 0) }
     guard bytes <= Self.maximumBodyBytes, stored.bytes + bytes <= Self.maximumBytesPerLifetime else { return false }
@@ -144,7 +144,7 @@ package final class Cache {
     return true
   }
 
-  private func keep(_ key: CacheKey, _ entry: CacheEntry, _ stamp: CacheStamp) async {
+  private func keep(_ key: CacheKey, _ entry: TaggedBody, _ stamp: CacheStamp) async {
     let jitter = Int64.random(in: -Self.lifetimeMilliseconds / 10...Self.lifetimeMilliseconds / 10, using: &random)
     // A value that is not kept is only loaded again.
     _ = try? await redis.send(

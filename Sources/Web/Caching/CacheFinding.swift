@@ -2,7 +2,7 @@ import Redis
 
 /// What a look-up in the cache has found.
 enum CacheFinding {
-  case entry(CacheEntry)
+  case entry(TaggedBody)
   /// Nothing that counts; what is loaded from now on may be kept with this stamp.
   case absent(CacheStamp)
   /// There is no epoch of the present mark, without which nothing can be kept.
@@ -21,7 +21,7 @@ enum CacheFinding {
       return
     }
     let stamp = CacheStamp(epoch: epoch, generation: values[1])
-    let entry = values[2].flatMap { CacheEntry(stored: $0, ifStampedWith: stamp) }
+    let entry = values[2].flatMap { TaggedBody(stored: $0, ifStampedWith: stamp) }
     self = entry.map { .entry($0) } ?? .absent(stamp)
   }
 

@@ -20,12 +20,12 @@ final class RememberedAnswer {
   let ticket: MemoryTicket
   /// Until when it counts, by the monotonic clock.
   let until: UInt64
-  let entry: CacheEntry
+  let entry: TaggedBody
   let isList: Bool
   /// Made by the first who asks without a condition and without signing in.
   var common: FixedAnswer?
 
-  init(_ target: [UInt8], _ entry: CacheEntry, of wanted: CachedAnswer, _ ticket: MemoryTicket, until: UInt64) {
+  init(_ target: [UInt8], _ entry: TaggedBody, of wanted: CachedAnswer, _ ticket: MemoryTicket, until: UInt64) {
     self.target = target
     self.entry = entry
     self.ticket = ticket

@@ -7,7 +7,17 @@ import Values
 ///
 /// A hint only: it may be lost, and memories end by themselves soon after.
 enum Announcements {
-  static func channel(_ prefix: String) -> String { "\(prefix)announcements" }
+  /// What is no longer what it was. The raw value is the first word of an announcement.
+  enum Subject: String {
+    case session, device, token
+  }
+
+  private static func channel(_ prefix: String) -> String { "\(prefix)announcements" }
+
+  /// The commands that tell it of each id.
+  static func commands(_ subject: Subject, _ ids: [Identifier], prefix: String) -> [[RedisArgument]] {
+    ids.map { ["PUBLISH", .text(channel(prefix)), .text("\(subject.rawValue) \($0)")] }
+  }
 
   /// Listens for as long as the loop runs.
   static func follow(
@@ -21,12 +31,13 @@ enum Announcements {
     }
     return try subscriber.subscribe(channel(prefix)) { message in
       let words = String(decoding: message, as: UTF8.self).split(separator: " ")
-      guard words.count == 2, let id = Identifier(words[1]) else { return }
-      switch words[0] {
-      case "session": sessions.forget(id)
-      case "device": keys.forget(id)
-      case "token": tokens.forget(id)
-      default: break
+      guard words.count == 2, let id = Identifier(words[1]), let subject = Subject(rawValue: String(words[0])) else {
+        return
+      }
+      switch subject {
+      case .session: sessions.forget(id)
+      case .device: keys.forget(id)
+      case .token: tokens.forget(id)
       }
     }
   }

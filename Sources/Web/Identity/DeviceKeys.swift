@@ -60,8 +60,7 @@ package final class DeviceKeys {
     guard !devices.isEmpty else { return }
     let changed = Set(devices)
     known.forget { $0.map { changed.contains($0.device.id) } ?? false }
-    let channel = RedisArgument.text(Announcements.channel(prefix))
-    _ = try? await redis.pipeline(devices.map { ["PUBLISH", channel, .text("device \($0)")] })
+    _ = try? await redis.pipeline(Announcements.commands(.device, devices, prefix: prefix))
   }
 
   private static let byKey = Statement(

@@ -76,8 +76,7 @@ package final class PersonalTokens {
     guard !tokens.isEmpty else { return }
     let ended = Set(tokens)
     known.forget { $0.map { ended.contains($0.token) } ?? false }
-    let channel = RedisArgument.text(Announcements.channel(prefix))
-    _ = try? await redis.pipeline(tokens.map { ["PUBLISH", channel, .text("token \($0)")] })
+    _ = try? await redis.pipeline(Announcements.commands(.token, tokens, prefix: prefix))
   }
 
   private static let byHash = Statement(

@@ -66,14 +66,11 @@ package final class SessionDirectory {
   package func ended(_ sessions: [Identifier]) async {
     guard !sessions.isEmpty else { return }
     for session in sessions { known.forget(session) }
-    let commands = sessions.flatMap { session -> [[RedisArgument]] in
-      [
-        ["SET", .text(key(session)), "-", "PX", .integer(2 * Self.sharedLifetimeMilliseconds)],
-        ["PUBLISH", .text(Announcements.channel(prefix)), .text("session \(session)")],
-      ]
+    let ends: [[RedisArgument]] = sessions.map {
+      ["SET", .text(key($0)), "-", "PX", .integer(2 * Self.sharedLifetimeMilliseconds)]
     }
     // Without Redis the memories' ages are the bound.
-    _ = try? await redis.pipeline(commands)
+    _ = try? await redis.pipeline(ends + Announcements.commands(.session, sessions, prefix: prefix))
   }
 
   private func key(_ session: Identifier) -> String { "\(prefix)session:\(session)" }

@@ -16,14 +16,14 @@ extension Call {
     return ok(json.take())
   }
 
-  /// The answer that an entry of the cache is.
-  func kept(_ entry: CacheEntry, isList: Bool) -> Response {
-    isList ? list(entry) : conditional(entry, isList: false)
+  /// The answer that is kept somewhere, as a list or as a single resource.
+  func kept(_ tagged: TaggedBody, isList: Bool) -> Response {
+    isList ? list(tagged) : conditional(tagged, isList: false)
   }
 
-  /// 200 with an entry of a cache, or 304; lists carry a weak tag, since their order is all that they promise.
-  package func conditional(_ entry: CacheEntry, isList: Bool) -> Response {
-    conditional(entry.body, entry.etag, isList: isList)
+  /// 200 with a body whose tag is known, or 304; lists carry a weak tag, since their order is all that they promise.
+  package func conditional(_ tagged: TaggedBody, isList: Bool) -> Response {
+    conditional(tagged.body, tagged.etag, isList: isList)
   }
 
   private func conditional(_ body: [UInt8], _ tag: EntityTag, isList: Bool) -> Response {

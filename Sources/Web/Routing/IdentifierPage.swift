@@ -47,15 +47,3 @@ extension Call {
     return IdentifierPage(list: list, limit: page.limit, before: before)
   }
 }
-
-extension Query {
-  /// `true` or `false`; throws 400 for anything else.
-  package func flag(_ name: String) throws -> Bool? {
-    guard let text = try value(name) else { return nil }
-    switch text {
-    case "true": return true
-    case "false": return false
-    default: throw Problem(.malformed, "\(name) must be true or false.")
-    }
-  }
-}

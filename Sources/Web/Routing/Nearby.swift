@@ -72,22 +72,3 @@ package struct Nearby {
     "(point(longitude, latitude) <@ \(one)::text::box OR point(longitude, latitude) <@ \(other)::text::box)"
   }
 }
-
-extension Query {
-  /// A number within bounds; throws 400 for anything else.
-  func decimal(_ name: String, _ range: ClosedRange<Double>) throws -> Double? {
-    guard let text = try value(name) else { return nil }
-    guard let number = Self.decimal(text), range.contains(number) else {
-      throw Problem(.malformed, "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).")
-    }
-    return number
-  }
-
-  /// A number in plain digits.
-  static func decimal(_ text: some StringProtocol) -> Double? {
-    guard (1...24).contains(text.utf8.count),
-      text.utf8.allSatisfy({ (48...57).contains($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") })
-    else { return nil }
-    return Double(text)
-  }
-}

@@ -47,9 +47,12 @@ extension Call {
   }
 
   /// The answer to a request for a list: weak entity tag, and `Link` to the next page (RFC 8288).
-  package func list(_ entry: CacheEntry) -> Response {
-    var response = conditional(entry, isList: true)
-    if let cursor = Self.nextCursor(in: entry.body) {
+  package func list(_ body: [UInt8]) -> Response { list(TaggedBody(body)) }
+
+  /// The same for a body whose tag is known.
+  func list(_ tagged: TaggedBody) -> Response {
+    var response = conditional(tagged, isList: true)
+    if let cursor = Self.nextCursor(in: tagged.body) {
       response.headers.append("Link", "<\(nextTarget(cursor))>; rel=\"next\"")
     }
     return response
@@ -72,39 +75,6 @@ extension Call {
       body[(start + 1 - mark.count)...start].elementsEqual(mark)
     else { return nil }
     return String(decoding: body[(start + 1)..<(body.count - 2)], as: UTF8.self)
-  }
-}
-
-extension Query {
-  /// A whole number within bounds; throws 400 for anything else.
-  func integer(_ name: String, _ range: ClosedRange<Int64>) throws -> Int64? {
-    guard let text = try value(name) else { return nil }
-    guard !text.isEmpty, text.utf8.count <= 19, text.utf8.allSatisfy({ (48...57).contains($0) }),
-      let number = Int64(text), range.contains(number)
-    else {
-      throw Problem(.malformed, "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound).")
-    }
-    return number
-  }
-
-  /// A date-time; throws 400 for anything else.
-  package func timestamp(_ name: String) throws -> Timestamp? {
-    guard let text = try value(name) else { return nil }
-    guard let timestamp = Timestamp(text) else {
-      throw Problem(.malformed, "\(name) must be an RFC 3339 date-time such as 2026-11-21T09:30:00Z.")
-    }
-    return timestamp
-  }
-
-  /// One of some words; throws 400 for anything else.
-  package func word<Word: RawRepresentable & CaseIterable>(_ name: String, _ type: Word.Type) throws -> Word?
-  where Word.RawValue == String {
-    guard let text = try value(name) else { return nil }
-    guard let word = Word(rawValue: text) else {
-      let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
-      throw Problem(.malformed, "\(name) must be one of: \(words).")
-    }
-    return word
   }
 }
 

@@ -8,13 +8,14 @@ import Testing
 /// Swift's own pool has as many threads as the machine has processors: on two of them two tests would wait, and all
 /// others for them. Twice as many as two processors: what waits is most often a clock.
 final class BlockingThreads: TaskExecutor {
-  static let shared = Result { try BlockingThreads(8) }
+  static let count = 8
+  static let shared = Result { try BlockingThreads() }
 
   private let jobs = Mutex<[UnownedJob]>([])
   private let waiting = DispatchSemaphore(value: 0)
 
-  private init(_ count: Int) throws {
-    for _ in 0..<count {
+  private init() throws {
+    for _ in 0..<Self.count {
       _ = try SystemThread(name: "test") { [self] in
         while true {
           waiting.wait()

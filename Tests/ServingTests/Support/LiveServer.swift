@@ -11,7 +11,10 @@ import Values
 /// The real service in this process: two loops on a port of their own, the real private stores, a database of its own.
 final class LiveServer: Sendable {
   /// The server that most tests share. Each makes users of its own, so that they do not meet.
-  static let shared = Result { try LiveServer() }
+  static let shared = Result {
+    // Half of a loop's connections for transactions may be transfers': no fewer than tests that send one at a time.
+    try LiveServer(["DATABASE_TRANSACTION_CONNECTIONS": "\(2 * BlockingThreads.count)"])
+  }
 
   let port: UInt16
   let metricsPort: UInt16

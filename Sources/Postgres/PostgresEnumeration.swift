@@ -1,0 +1,12 @@
+/// An enumeration whose raw values are the words that a column of text may hold.
+package protocol PostgresEnumeration: PostgresDecodable, RawRepresentable where RawValue == String {}
+
+extension PostgresEnumeration {
+  package static func decode(_ cell: Cell) throws(PostgresError) -> Self { try known(String.decode(cell)) }
+
+  /// The case of a word; `.misuse` for one that only a later release knows.
+  package static func known(_ word: String) throws(PostgresError) -> Self {
+    guard let value = Self(rawValue: word) else { throw PostgresError(.misuse, "no \(Self.self) is called \(word)") }
+    return value
+  }
+}
