@@ -231,7 +231,7 @@ struct Sessions: EndpointGroup {
   // MARK: Tokens
 
   private func expiry(_ now: Timestamp) -> Timestamp {
-    now.advanced(byMilliseconds: Int64(context.configuration.accounts.refreshTokenDays) * 86_400_000)
+    now.advanced(byDays: Int64(context.configuration.accounts.refreshTokenDays))
   }
 
   private func pair(

@@ -25,20 +25,6 @@ package enum Statistics {
   }
 }
 
-extension Timestamp {
-  package static let millisecondsPerHour: Int64 = 3_600_000
-
-  /// The hours from this moment to another; negative when that was before.
-  package func hours(until other: Timestamp) -> Double {
-    Double(other.unixMilliseconds - unixMilliseconds) / Double(Self.millisecondsPerHour)
-  }
-
-  /// The moment that many hours later (or earlier, when negative), to the millisecond.
-  package func advanced(byHours hours: Double) -> Timestamp {
-    advanced(byMilliseconds: Int64((hours * Double(Self.millisecondsPerHour)).rounded()))
-  }
-}
-
 extension Double {
   /// Rounded to that many decimal places.
   package func rounded(places: Int) -> Double {

@@ -59,7 +59,7 @@ struct MailText {
     let text = moment.description
     let month = months[(Int(text.dropFirst(5).prefix(2)) ?? 1) - 1]
     // 1970-01-01 was a Thursday.
-    let day = days[Int((moment.unixMilliseconds.floorDivided(by: 86_400_000) + 3) % 7)]
+    let day = days[Int((moment.unixMilliseconds.floorDivided(by: Timestamp.millisecondsPerDay) + 3) % 7)]
     return "\(day), \(text.dropFirst(8).prefix(2)) \(month) \(text.prefix(4)) \(text.dropFirst(11).prefix(8)) +0000"
   }
 }

@@ -22,11 +22,3 @@ struct WebhookSecret {
     return "v1,\(Base64.standard.padded(code))"
   }
 }
-
-extension Base64 {
-  /// The text of `bytes` with padding, as mail and webhooks want it.
-  func padded(_ bytes: [UInt8]) -> String {
-    let text = encoded(bytes)
-    return text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
-  }
-}

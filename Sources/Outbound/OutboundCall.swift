@@ -1,6 +1,7 @@
 import CCurl
 import Glibc
 import HTTP
+import Values
 
 /// One call to another server, as libcurl performs it; its handle is gone with it (invariant 6).
 final class OutboundCall {
@@ -161,7 +162,7 @@ final class OutboundCall {
     // An interim answer's fields are not the answer's (RFC 9110, section 15.2).
     if line.hasPrefix("HTTP/") { answer.headers = [:] }
     let parts = line.split(separator: ":", maxSplits: 1)
-    if parts.count == 2 { answer.headers[parts[0].lowercased()] = String(parts[1].trimmingBlanks) }
+    if parts.count == 2 { answer.headers[parts[0].lowercased()] = parts[1].trimmingWhitespace }
     return bytes.count
   }
 
@@ -190,15 +191,5 @@ final class OutboundCall {
       return CURL_SOCKET_BAD
     }
     return socket(family, type | Int32(SOCK_CLOEXEC.rawValue), transport)
-  }
-}
-
-extension Substring {
-  /// Without blanks, tabs and line ends around it.
-  fileprivate var trimmingBlanks: Substring {
-    var text = self
-    while let last = text.last, last.isWhitespace { text.removeLast() }
-    while let first = text.first, first.isWhitespace { text.removeFirst() }
-    return text
   }
 }

@@ -1,3 +1,5 @@
+import Values
+
 /// Where a Redis is and how to sign in, read from a URL.
 ///
 /// `redis://[user:password@]host[:port][/database]`, the same with `rediss://` by TLS, or
@@ -127,29 +129,10 @@ package struct RedisAddress: Sendable, Equatable {
 
   /// Undoes percent-encoding (RFC 3986, section 2.1).
   private static func decoded(_ text: Substring, _ part: String) throws(RedisAddressError) -> String {
-    var bytes: [UInt8] = []
-    var rest = text.utf8[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      guard let high = rest.popFirst(), let low = rest.popFirst(), let value = hexByte(high, low) else {
-        throw RedisAddressError("has a broken percent sign in its \(part)")
-      }
-      bytes.append(value)
-    }
-    guard !bytes.contains(0), let decoded = String(validating: bytes, as: UTF8.self) else {
-      throw RedisAddressError("has a \(part) that is not text")
+    guard let decoded = ServiceURL.percentDecoded(text), !decoded.utf8.contains(0) else {
+      throw RedisAddressError("has a \(part) that is not text, or a broken percent sign in it")
     }
     return decoded
-  }
-
-  private static func hexByte(_ high: UInt8, _ low: UInt8) -> UInt8? {
-    guard let high = Character(Unicode.Scalar(high)).hexDigitValue,
-      let low = Character(Unicode.Scalar(low)).hexDigitValue
-    else { return nil }
-    return UInt8(high << 4 | low)
   }
 }
 

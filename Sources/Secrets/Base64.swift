@@ -32,6 +32,12 @@ package enum Base64: Sendable {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// The text of `bytes` with padding, as mail and webhooks want it.
+  package func padded(_ bytes: [UInt8]) -> String {
+    let text = encoded(bytes)
+    return text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
+  }
+
   /// The bytes of a text; nil for foreign characters, padding, an impossible length or left-over bits that are not 0.
   package func decode(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
     guard text.count % 4 != 1 else { return nil }

@@ -77,7 +77,7 @@ struct Export: EndpointGroup {
 
   /// From which hour on readings are raw: before it there are hours only, so that nothing is in both.
   static func rawFrom(_ now: Timestamp, rawDays: Int) -> Timestamp {
-    let oldest = now.unixMilliseconds - Int64(rawDays) * 86_400_000
+    let oldest = now.unixMilliseconds - Int64(rawDays) * Timestamp.millisecondsPerDay
     let hour = Timestamp.millisecondsPerHour
     return Timestamp(unixMilliseconds: (oldest.floorDivided(by: hour) + 1) * hour)
   }

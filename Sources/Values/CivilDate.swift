@@ -10,7 +10,7 @@ package struct CivilDate: Hashable, Sendable, Comparable {
 
   /// The day on which a moment falls in UTC.
   package init(_ timestamp: Timestamp) {
-    self.init(daysSinceEpoch: timestamp.unixMilliseconds.floorDivided(by: 86_400_000))
+    self.init(daysSinceEpoch: timestamp.unixMilliseconds.floorDivided(by: Timestamp.millisecondsPerDay))
   }
 
   /// The day of that name, or nil when the month has no such day; the year is within 0…9999.
@@ -41,7 +41,7 @@ package struct CivilDate: Hashable, Sendable, Comparable {
   }
 
   /// The midnight UTC on which the day begins.
-  package var start: Timestamp { Timestamp(unixMilliseconds: daysSinceEpoch * 86_400_000) }
+  package var start: Timestamp { Timestamp(unixMilliseconds: daysSinceEpoch * Timestamp.millisecondsPerDay) }
 
   /// The day that many days later.
   package func advanced(byDays days: Int64) -> CivilDate { CivilDate(daysSinceEpoch: daysSinceEpoch + days) }

@@ -13,3 +13,10 @@ package enum EmailAddress {
       }
   }
 }
+
+extension String {
+  /// With the letters A to Z in lower case and everything else as it is: how email addresses are compared.
+  package var asciiLowercased: String {
+    String(decoding: utf8.map { (65...90).contains($0) ? $0 + 32 : $0 }, as: UTF8.self)
+  }
+}

@@ -71,9 +71,9 @@ extension Int64 {
 extension ByteCursor {
   /// Appends the text form of a moment, 24 bytes; the year must be within 0…9999.
   package mutating func append(_ moment: Timestamp) {
-    let days = moment.unixMilliseconds.floorDivided(by: 86_400_000)
+    let days = moment.unixMilliseconds.floorDivided(by: Timestamp.millisecondsPerDay)
     append(CivilDate(daysSinceEpoch: days))
-    let rest = UInt32(truncatingIfNeeded: moment.unixMilliseconds &- days &* 86_400_000)
+    let rest = UInt32(truncatingIfNeeded: moment.unixMilliseconds &- days &* Timestamp.millisecondsPerDay)
     let (minutes, milliseconds) = (rest / 60_000, rest % 60_000)
     // Hours, minutes, seconds and hundredths, two digits each; the thousandth comes after them.
     let digits = eightDigits(minutes / 60 &* 1_000_000 &+ minutes % 60 &* 10_000 &+ milliseconds / 10)

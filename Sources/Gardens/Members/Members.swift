@@ -59,7 +59,7 @@ struct Members: EndpointGroup {
     let new = try call.form(NewMember.self)
     try await access.require(.manager, user, of: garden)
     let key = OpaqueKey.make(.invitation)
-    let end = call.now.advanced(byMilliseconds: Invitation.days * 86_400_000)
+    let end = call.now.advanced(byDays: Invitation.days)
     return try await call.made { transaction, _ in
       // One at a time for a garden, so that the bound holds.
       guard try await transaction.execute(Self.lockGarden, garden, user.id) == 1 else { throw GardenAccess.notFound }

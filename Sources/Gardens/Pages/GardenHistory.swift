@@ -33,7 +33,6 @@ struct GardenHistory {
   /// The steps that there are, in seconds: 5 and 15 minutes, 1 and 4 hours, a day and a week.
   private static let steps: [Int64] = [300, 900, 3_600, 14_400, 86_400, 604_800]
   private static let hour: Int64 = 3_600
-  private static let millisecondsPerDay: Int64 = 86_400_000
 
   let garden: Identifier
   private let stepSeconds: Int64
@@ -55,12 +54,12 @@ struct GardenHistory {
   init(garden: Identifier, _ query: Query, fineDays: Int, now: Timestamp) throws {
     let range = try query.word("range", Range.self) ?? .day
     let to = try query.timestamp("to") ?? now.advanced(byMilliseconds: 1)
-    let from = try query.timestamp("from") ?? to.advanced(byMilliseconds: -range.days * Self.millisecondsPerDay)
-    guard from < to, to.unixMilliseconds - from.unixMilliseconds <= Self.maximumDays * Self.millisecondsPerDay else {
+    let from = try query.timestamp("from") ?? to.advanced(byDays: -range.days)
+    guard from < to, to <= from.advanced(byDays: Self.maximumDays) else {
       throw Problem(
         .malformed, "`from` comes before `to`, by at most \(Self.maximumDays) days.")
     }
-    let fineFrom = now.advanced(byMilliseconds: -Int64(fineDays) * Self.millisecondsPerDay)
+    let fineFrom = now.advanced(byDays: -Int64(fineDays))
     self.init(garden: garden, from: from, to: to, fineFrom: fineFrom)
   }
 

@@ -16,10 +16,9 @@ package final class LateReadings: ReadingsStore {
 
   /// The end of what is late at a moment: the start of the day before.
   package static func end(at now: Timestamp) -> Timestamp {
-    let day = now.unixMilliseconds.floorDivided(by: dayMilliseconds) - openDays
-    return Timestamp(unixMilliseconds: day * dayMilliseconds)
+    let day = now.unixMilliseconds.floorDivided(by: Timestamp.millisecondsPerDay) - openDays
+    return Timestamp(unixMilliseconds: day * Timestamp.millisecondsPerDay)
   }
-  private static let dayMilliseconds: Int64 = 86_400_000
 
   /// Stores a batch of readings, all of which are late; once it returns, they are committed.
   func store(

@@ -8,7 +8,6 @@ import Web
 struct ReadingsQuery {
   static let defaultLimit: Int64 = 1_000
   static let maximumLimit: Int64 = 10_000
-  private static let dayMilliseconds: Int64 = 86_400_000
 
   static let parameters: [Endpoint.Parameter] = [
     .query("sensorType", .string(pattern: SensorType.pattern), "Only readings of this type."),
@@ -77,7 +76,7 @@ struct ReadingsQuery {
       self.from = device == owner ? from : try after.takeTimestamp()
       place = ReadingsPlace(device: device, from: from, typeBefore: type)
     } else {
-      let first = from ?? (to ?? call.now).advanced(byMilliseconds: -Self.dayMilliseconds)
+      let first = from ?? (to ?? call.now).advanced(byDays: -1)
       guard first <= last else { throw Problem(.malformed, "from must not be after to.") }
       self.from = isOfDays ? Self.midnight(first) : first
       place = nil
@@ -92,8 +91,8 @@ struct ReadingsQuery {
 
   /// The first midnight that is not before a moment.
   private static func midnight(_ moment: Timestamp) -> Timestamp {
-    let days = -(-moment.unixMilliseconds).floorDivided(by: dayMilliseconds)
-    return Timestamp(unixMilliseconds: days * dayMilliseconds)
+    let days = -(-moment.unixMilliseconds).floorDivided(by: Timestamp.millisecondsPerDay)
+    return Timestamp(unixMilliseconds: days * Timestamp.millisecondsPerDay)
   }
 
   /// Some pages of devices, and where to go on.

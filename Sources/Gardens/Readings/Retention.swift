@@ -32,7 +32,7 @@ struct Retention {
     let present = try await Self.databaseNow(transaction)
     let apart = abs(present.unixMilliseconds - now().unixMilliseconds)
     guard apart <= Self.farthestClocksMilliseconds else { throw ClocksDiffer(seconds: apart / 1_000) }
-    return CivilDate(present.advanced(byMilliseconds: -Int64(days) * 86_400_000 - Self.marginMilliseconds))
+    return CivilDate(present.advanced(byDays: -Int64(days)).advanced(byMilliseconds: -Self.marginMilliseconds))
   }
 
   /// The time by the database's clock.

@@ -1,5 +1,6 @@
 import JSON
 import Outbound
+import Values
 
 /// A provider's HTTP API: how it is asked, and where its answer stands. No I/O in here.
 protocol LanguageModel: Sendable {
@@ -41,32 +42,5 @@ extension LanguageModel {
       throw ModelFault("the answer holds control characters")
     }
     return text
-  }
-}
-
-extension String {
-  /// Without white space at both ends.
-  fileprivate var trimmingWhitespace: String {
-    var text = Substring(self)
-    while text.first?.isWhitespace == true { text.removeFirst() }
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return String(text)
-  }
-}
-
-extension JSONValue {
-  /// A member of an object; nil for anything else.
-  package func member(_ name: String) -> JSONValue? {
-    if case .object(let object) = self { object[name] } else { nil }
-  }
-
-  /// The elements of an array; none for anything else.
-  var elementList: [JSONValue] {
-    if case .array(let elements) = self { elements } else { [] }
-  }
-
-  /// The text of a string; nil for anything else.
-  package var stringText: String? {
-    if case .string(let text) = self { text } else { nil }
   }
 }

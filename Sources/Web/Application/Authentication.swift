@@ -71,7 +71,7 @@ struct Authentication {
         parts.count == 2 ? "The scheme of Authorization is not Bearer." : "The word Bearer is missing in Authorization."
       throw Problem(.unauthorized, "\(fault) Send \"Bearer\", a space and the token.")
     }
-    guard parts.count == 2, case let token = String(parts[1]).trimmingSpaces, !token.isEmpty else {
+    guard parts.count == 2, case let token = parts[1].trimmingSpaces, !token.isEmpty else {
       throw Problem(.unauthorized, "There is no token behind the word Bearer in Authorization.")
     }
     return token

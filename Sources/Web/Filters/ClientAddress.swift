@@ -17,7 +17,7 @@ struct ClientAddress: Sendable {
     var client = request.peer
     for hop in fields.joined(separator: ",").split(separator: ",").reversed().prefix(Self.maximumHops) {
       // What cannot be read ends the walk: the hop before it is the last that is known.
-      guard let address = PeerAddress(String(hop).trimmingSpaces) else { break }
+      guard let address = PeerAddress(hop.trimmingSpaces) else { break }
       client = address
       if !isTrusted(address) { break }
     }

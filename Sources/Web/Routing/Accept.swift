@@ -32,7 +32,7 @@ package enum Accept {
     let family = type.prefix { $0 != "/" } + "/*"
     var found: (exactness: Int, weight: Double) = (-1, 0)
     for element in elements {
-      let parts = element.split(separator: ";").map { String($0).trimmingSpaces }
+      let parts = element.split(separator: ";").map(\.trimmingSpaces)
       guard let range = parts.first else { continue }
       let exactness = range == type ? 2 : range == family ? 1 : range == "*/*" ? 0 : -1
       guard exactness > found.exactness else { continue }

@@ -140,13 +140,3 @@ package final class Call {
     return type
   }
 }
-
-extension String {
-  /// Without spaces and tabs at both ends.
-  package var trimmingSpaces: String {
-    var text = Substring(self)
-    while text.first == " " || text.first == "\t" { text.removeFirst() }
-    while text.last == " " || text.last == "\t" { text.removeLast() }
-    return String(text)
-  }
-}

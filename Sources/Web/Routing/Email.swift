@@ -8,10 +8,3 @@ extension Rule where Value == String {
       "must be an email address", schema: .line(EmailAddress.length, format: "email"), EmailAddress.isAddress)
   }
 }
-
-extension String {
-  /// With the letters A to Z in lower case and everything else as it is: how email addresses are compared.
-  package var asciiLowercased: String {
-    String(decoding: utf8.map { (65...90).contains($0) ? $0 + 32 : $0 }, as: UTF8.self)
-  }
-}

@@ -10,7 +10,7 @@ package struct IdempotencyKey {
   /// The longest key, in Unicode scalars.
   static let maximumLength = 255
   /// How long an answer is kept for its key, in milliseconds.
-  static let lifetimeMilliseconds: Int64 = 86_400_000
+  static let lifetimeMilliseconds = Timestamp.millisecondsPerDay
 
   private let text: String
   private let user: Identifier

@@ -1,0 +1,106 @@
+import JSON
+import Postgres
+import Values
+import Web
+
+/// A product that is to be sold.
+package struct NewProduct: JSONForm {
+  /// The most products that a business sells at a time: whoever makes or renames one renews the words of all.
+  package static let maximumOfBusiness = 2_000
+
+  package let name: String
+  package let price: Money
+  package let unit: String
+  package let stock: Int64?
+
+  package init(_ fields: inout Fields) {
+    name = fields.required("name", .productName)
+    price = fields.required("price", .price)
+    unit = fields.required("unit", .unit, "What the price is for, such as kg.")
+    stock = fields.optional("stock", .stock, "Unlimited when absent.")
+  }
+}
+
+/// What is to change of a product.
+struct ProductChange: JSONForm {
+  let name: String?
+  let price: PriceChange?
+  let unit: String?
+  let stock: Patch<Int64>
+
+  init(_ fields: inout Fields) {
+    name = fields.change("name", .productName)
+    price = fields.change("price", .priceChange)
+    unit = fields.change("unit", .unit)
+    stock = fields.patch("stock", .stock, "Null makes it unlimited.")
+  }
+}
+
+/// A product as everyone sees it.
+package struct Product: PageItem, RowDecodable {
+  /// The most units in stock: far from where adding what comes back could overflow.
+  static let maximumStock: Int64 = 1_000_000_000_000
+
+  package let id: Identifier
+  let businessID: Identifier
+  let name: String
+  let price: Money
+  let unit: String
+  /// Units left; nil is without limit.
+  let stock: Int64?
+  private let createdAt: Timestamp
+  private let updatedAt: Timestamp
+
+  /// What `init(_: Row)` reads.
+  static let columns = """
+    products.id, products.business_id, products.name, products.price_amount, products.currency, products.unit, \
+    products.stock, products.created_at, products.updated_at
+    """
+
+  package init(_ columns: inout Columns) throws {
+    id = try columns.next()
+    businessID = try columns.next()
+    name = try columns.next()
+    price = try Money(&columns)
+    unit = try columns.next()
+    stock = try columns.next()
+    createdAt = try columns.next()
+    updatedAt = try columns.next()
+  }
+
+  package func write(_ json: inout JSONWriter) {
+    json.member("id", id)
+    json.member("businessId", businessID)
+    json.member("name", name)
+    json.member("price", price)
+    json.member("unit", unit)
+    json.member("stock", stock)
+    json.member("createdAt", createdAt)
+    json.member("updatedAt", updatedAt)
+  }
+
+  static let schema = Schema.named(
+    "Product",
+    .object([
+      .required("id", .identifier), .required("businessId", .identifier), .required("name", .string()),
+      .required("price", Money.schema), .required("unit", .string()),
+      .required("stock", .nullable(.integer(minimum: 0)), "Null is without limit."),
+      .required("createdAt", .timestamp),
+      .required("updatedAt", .timestamp, "When its owner last changed it; sales do not count."),
+    ]),
+    example: #"""
+      {"id":"019aa5c0-0000-7000-8000-000000000002","businessId":"019aa5c0-0000-7000-8000-000000000001","name":"Carrots",\#
+      "price":{"amount":350,"currency":"EUR"},"unit":"kg","stock":40,"createdAt":"2026-11-21T09:30:00.000Z",\#
+      "updatedAt":"2026-11-21T09:30:00.000Z"}
+      """#)
+}
+
+extension Rule where Value == String {
+  package static var productName: Rule { .string(1...120) }
+  /// What a price is for.
+  package static var unit: Rule { .string(1...40) }
+}
+
+extension Rule where Value == Int64 {
+  package static var stock: Rule { .integer(0...Product.maximumStock) }
+}

@@ -1,0 +1,17 @@
+/// What stands within a value that came from elsewhere, where it may be anything.
+extension JSONValue {
+  /// A member of an object; nil for anything else.
+  package func member(_ name: String) -> JSONValue? {
+    if case .object(let object) = self { object[name] } else { nil }
+  }
+
+  /// The elements of an array; none for anything else.
+  package var elementList: [JSONValue] {
+    if case .array(let elements) = self { elements } else { [] }
+  }
+
+  /// The text of a string; nil for anything else.
+  package var stringText: String? {
+    if case .string(let text) = self { text } else { nil }
+  }
+}
