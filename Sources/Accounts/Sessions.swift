@@ -51,11 +51,11 @@ struct Sessions: EndpointGroup {
       Endpoint(
         "signOut", method: .delete, template: "/api/sessions/current", access: .user, summary: "Sign out",
         tag: "Sessions",
-        success: Endpoint.Success(204), scopes: [], handler: .async(signOut)),
+        success: Endpoint.Success(204), isGuarded: false, scopes: [], handler: .async(signOut)),
       Endpoint(
         "endSession", method: .delete, template: "/api/sessions/{id}", access: .user,
         summary: "End one of your sessions",
-        tag: "Sessions", success: Endpoint.Success(204),
+        tag: "Sessions", success: Endpoint.Success(204), isGuarded: false,
         scopes: [], handler: .async { call in try await end(call, try call.identifier("id")) }),
     ]
   }

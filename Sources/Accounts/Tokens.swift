@@ -34,7 +34,7 @@ struct Tokens: EndpointGroup {
         scopes: [], handler: .async(list)),
       Endpoint(
         "deleteToken", method: .delete, template: "/api/tokens/{id}", access: .user,
-        summary: "End a personal access token", tag: "Tokens", success: Endpoint.Success(204),
+        summary: "End a personal access token", tag: "Tokens", success: Endpoint.Success(204), isGuarded: false,
         scopes: [], handler: .async(delete)),
     ]
   }

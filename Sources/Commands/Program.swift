@@ -48,7 +48,7 @@ package struct Program: Sendable {
   private static func asksForHelp(_ argument: String) -> Bool { argument == "--help" || argument == "-h" }
 
   private func showHelp(_ arguments: [String], _ console: Console) -> Int32 {
-    if arguments.isEmpty {
+    if arguments.allSatisfy({ Self.asksForHelp($0) || $0 == "help" }) {
       console.write(help)
       return ExitCode.success
     }

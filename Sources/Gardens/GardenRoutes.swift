@@ -19,7 +19,7 @@ struct GardenRoutes: EndpointGroup {
           .query("owner", .cases(of: GardenOwner.self), "`me` leaves only your own, `others` those shared with you.")
         ] + Nearby.parameters,
         success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
-        refusals: [.forbidden], handler: .cached(list, personal: .task(listForUser))),
+        handler: .cached(list, personal: .task(listForUser))),
       Endpoint(
         "createGarden", method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
         details: "It is private unless you say otherwise.", tag: "Gardens", parameters: [.idempotencyKey()],

@@ -28,11 +28,10 @@ struct ConnectionString: Sendable {
   /// Everything but the hosts, as libpq's keywords.
   private let options: [(keyword: String, value: String)]
 
-  /// Throws `.configuration` without a word of the string, since it may hold a password.
-  init(_ text: String) throws(PostgresError) {
+  /// Throws without a word of the string, since it may hold a password.
+  init(_ text: String) throws(ConnectionStringError) {
     guard let parsed = PQconninfoParse(text, nil) else {
-      throw PostgresError(
-        .configuration, "the database URL cannot be read; it should look like postgres://user:password@host:5432/name")
+      throw ConnectionStringError("cannot be read; it should look like postgresql://user:password@host:5432/name")
     }
     defer { PQconninfoFree(parsed) }
     var given: [String: String] = [:]
@@ -46,12 +45,25 @@ struct ConnectionString: Sendable {
       }
       option += 1
     }
+    for (keyword, words) in Self.words {
+      guard let value = given[keyword], !words.contains(value) else { continue }
+      throw ConnectionStringError("has a \(keyword) that is none of \(words.joined(separator: ", "))")
+    }
     self.options = options
     password = given["password"]
     endpoints = try Self.endpoints(given)
   }
 
-  private static func endpoints(_ given: [String: String]) throws(PostgresError) -> [ServerAddress] {
+  /// What libpq looks at when it connects, again and again, and never when it reads a string.
+  private static let words = [
+    ("sslmode", ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]),
+    ("channel_binding", ["disable", "prefer", "require"]), ("gssencmode", ["disable", "prefer", "require"]),
+    (
+      "target_session_attrs", ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"]
+    ),
+  ]
+
+  private static func endpoints(_ given: [String: String]) throws(ConnectionStringError) -> [ServerAddress] {
     func list(_ keyword: String) -> [String] {
       given[keyword].map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
     }
@@ -59,9 +71,9 @@ struct ConnectionString: Sendable {
     let count = max(hosts.count, addresses.count)
     guard hosts.isEmpty || addresses.isEmpty || hosts.count == addresses.count,
       ports.count <= 1 || ports.count == count
-    else { throw PostgresError(.configuration, "the database URL names different numbers of hosts and ports") }
+    else { throw ConnectionStringError("names different numbers of hosts and ports") }
     for port in ports where !port.isEmpty && UInt16(port) == nil {
-      throw PostgresError(.configuration, "the database URL names a port that is none")
+      throw ConnectionStringError("names a port that is none")
     }
     if count == 0 { return ports.isEmpty ? [] : [ServerAddress(host: "", address: "", port: ports[0])] }
     return (0..<count).map { index in
@@ -113,4 +125,11 @@ struct ConnectionString: Sendable {
     if role == .reader { settings.append(("default_transaction_read_only", "on")) }
     return "SELECT " + settings.map { "set_config('\($0)', '\($1)', false)" }.joined(separator: ", ")
   }
+}
+
+/// What is wrong with a connection string; `description` continues its name and never holds the password.
+package struct ConnectionStringError: Error, Equatable, CustomStringConvertible {
+  package let description: String
+
+  init(_ description: String) { self.description = description }
 }

@@ -39,7 +39,9 @@ package final class Database {
     usable = WaitList(on: loop)
     self.configuration = configuration
     self.observer = observer
-    connectionString = try ConnectionString(configuration.url)
+    do { connectionString = try ConnectionString(configuration.url) } catch {
+      throw PostgresError(.configuration, "the database URL \(error)")
+    }
     resolver = Resolver(connectionString.endpoints, on: loop)
     readers = (0..<configuration.readers).map { _ in PostgresConnection(.reader, database: self) }
     writers = (0..<configuration.writers).map { _ in PostgresConnection(.writer, database: self) }

@@ -40,4 +40,7 @@ package struct DatabaseConfiguration: Sendable {
   package var longestPauseMilliseconds = 1_000
 
   package init(url: String) { self.url = url }
+
+  /// Throws what is wrong with a URL as far as can be told without connecting.
+  package static func check(url: String) throws(ConnectionStringError) { _ = try ConnectionString(url) }
 }

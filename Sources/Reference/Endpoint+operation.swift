@@ -39,7 +39,8 @@ extension Endpoint {
   }
 
   private func writeParameters(to json: inout JSONWriter) {
-    if pathParameters.isEmpty && parameters.isEmpty { return }
+    let named = parameters + conditions
+    if pathParameters.isEmpty && named.isEmpty { return }
     json.key("parameters")
     json.array { json in
       for name in pathParameters {
@@ -50,7 +51,7 @@ extension Endpoint {
           json.member("schema", Self.pathSchema(name))
         }
       }
-      for parameter in parameters {
+      for parameter in named {
         json.object { json in
           json.member("name", parameter.name)
           json.member("in", parameter.place.rawValue)

@@ -28,10 +28,11 @@ extension Endpoint {
   }
 
   private func writeParameters(to html: inout HTMLWriter) {
-    if parameters.isEmpty { return }
+    let named = parameters + conditions
+    if named.isEmpty { return }
     html.element("h4", "Parameters")
     html.element("ul", ["class": "members"]) { html in
-      for parameter in parameters {
+      for parameter in named {
         html.element("li") { html in
           html.element("code", parameter.name)
           html.text(" ")

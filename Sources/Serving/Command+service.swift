@@ -26,9 +26,14 @@ extension Command {
         return ExitCode.success
       } catch let error as SystemError where error.code == EADDRINUSE {
         let listening = configuration.listening
+        let metrics = listening.metricsPort == 0 ? "" : " or \(listening.metricsPort) (METRICS_PORT)"
         invocation.console.complain(
-          "terroir serve: port \(listening.port) (PORT) or \(listening.metricsPort) (METRICS_PORT) is in use on "
-            + "\(listening.host), perhaps by another terroir\n")
+          "terroir serve: port \(listening.port) (PORT)\(metrics) is in use on \(listening.host), "
+            + "perhaps by another terroir\n")
+        return ExitCode.failure
+      } catch let error as SystemError where error.code == EADDRNOTAVAIL {
+        invocation.console.complain(
+          "terroir serve: this machine has no address \(configuration.listening.host) (HOST)\n")
         return ExitCode.failure
       }
     })

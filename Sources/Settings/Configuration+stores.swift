@@ -1,3 +1,4 @@
+import Postgres
 import Redis
 
 extension Configuration {
@@ -18,7 +19,7 @@ extension Configuration {
       Setting(
         "DATABASE_URL", \.database.url, .databaseURL,
         default: .relaxed("postgresql://terroir@127.0.0.1:5432/terroir", serious: nil), isSecret: true,
-        "PostgreSQL, as libpq takes it."),
+        "PostgreSQL: a URL as libpq takes it."),
       Setting(
         "DATABASE_REPLICA_URL", optional: \.database.replicaURL, .databaseURL, isSecret: true,
         "Where the history of readings is read as long as it does not lag; may name several hosts."),
@@ -94,10 +95,17 @@ extension Form where Value == String {
   /// Where PostgreSQL is: a libpq URI, of which several hosts may be named. Shown without its passwords.
   static var databaseURL: Form {
     Form(
-      "a URL such as postgresql://user:password@host:5432/database",
-      parse: { text in
+      parse: { text throws(InvalidText) in
         let isURL = text.hasPrefix("postgres://") || text.hasPrefix("postgresql://")
-        return isURL && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : nil
+        guard isURL, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+          throw InvalidText("is not a URL such as postgresql://user:password@host:5432/database")
+        }
+        do throws(ConnectionStringError) {
+          try DatabaseConfiguration.check(url: text)
+        } catch {
+          throw InvalidText(error.description)
+        }
+        return text
       }, show: { SecretText.masked(url: $0) })
   }
 }

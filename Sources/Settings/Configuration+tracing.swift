@@ -38,7 +38,7 @@ extension Configuration {
       Setting(
         "OTEL_SDK_DISABLED", \.tracing.isDisabled, .flag, default: .text("off"), "Turns the export of traces off."),
       Setting(
-        "JAEGER_ENDPOINT", optional: \.tracing.jaeger, .text(1_024),
+        "JAEGER_ENDPOINT", optional: \.tracing.jaeger, .jaeger,
         "A Jaeger of old: taken as the collector on its host's port 4318, with a warning."),
     ]
 
@@ -68,6 +68,14 @@ extension Configuration {
 package struct ExportHeader: Hashable, Sendable {
   package let name: String
   package let value: String
+}
+
+extension Form where Value == String {
+  /// Where a Jaeger is, with a scheme or without. Shown without its password.
+  fileprivate static var jaeger: Form {
+    let text = Form.text(1_024)
+    return Form(parse: text.parse, show: { SecretText.masked(url: $0.contains("://") ? $0 : "http://\($0)") })
+  }
 }
 
 extension Form where Value == ExportHeader {

@@ -77,7 +77,7 @@ func usageFaults(arguments: [String]) {
 
 @Test("shows help for itself and for each command")
 func helpTexts() {
-  for arguments in [["help"], ["--help"], ["-h"]] {
+  for arguments in [["help"], ["--help"], ["-h"], ["help", "--help"], ["help", "help"]] {
     let run = Run(arguments)
     #expect(run.code == 0)
     for command in standard { #expect(run.output.contains("\n  \(command.name) ")) }

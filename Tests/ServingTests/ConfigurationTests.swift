@@ -245,6 +245,22 @@ func plainMail() {
   }
 }
 
+@Test(
+  "reads where Postgres is at once, not with the first connection", arguments: ["DATABASE_URL", "DATABASE_REPLICA_URL"])
+func databaseURLs(name: String) {
+  for (url, fault) in [
+    ("postgres://u:hunter2%zz@h/d", "cannot be read"), ("postgres://u:hunter2@h/d?foo=bar", "cannot be read"),
+    ("postgres://u:hunter2@h:99999/d", "a port that is none"),
+    ("postgres://u:hunter2@h/d?hostaddr=1.2.3.4,1.2.3.5", "different numbers"),
+    ("postgres://u:hunter2@h/d?sslmode=banana", "a sslmode that is none of disable,"),
+    ("postgres://u:hunter2@a,b/d?target_session_attrs=master", "a target_session_attrs that is none of any,"),
+  ] {
+    let found = faults([name: url])
+    #expect(found.count == 1 && found[0].hasPrefix("\(name): the value ") && found[0].contains(fault), "\(found)")
+    #expect(!found[0].contains("hunter2"))
+  }
+}
+
 @Test("refuses two servers on one port, and a target longer than its head")
 func contradictions() {
   #expect(faults(["PORT": "9464"]) == ["PORT and METRICS_PORT are both 9464"])
@@ -295,6 +311,7 @@ func shownConfiguration() throws {
   variables["OTEL_EXPORTER_OTLP_HEADERS"] = "a=hunter2"
   variables["HEALTH_EXTERNAL_URLS"] = "https://u:hunter2@h/x?token=hunter2&a=b"
   variables["JWT_SECRET_PREVIOUS"] = "hunter2" + goodSecret
+  variables["JAEGER_ENDPOINT"] = "http://u:hunter2@jaeger:14268/api/traces"
   let text = try load(variables).text
   let lines = text.split(separator: "\n").map(String.init)
   #expect(!text.contains("hunter2") && !text.contains(goodSecret))

@@ -30,7 +30,7 @@ struct Businesses: EndpointGroup {
           .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own, whether found or not."),
         ] + Nearby.parameters + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "BusinessPage", Business.schema), headers: ["ETag", "Link"]),
-        refusals: [.forbidden], scopes: [.read, .orders],
+        scopes: [.read, .orders],
         handler: .cached(list)),
       Endpoint(
         "getBusiness", method: .get, template: "/api/businesses/{id}", access: .anyone, summary: "A business",

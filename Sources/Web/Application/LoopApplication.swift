@@ -118,6 +118,7 @@ package final class LoopApplication: Application {
   private func serve(_ call: Call, _ handle: (Call) async throws -> Response) async throws -> Response {
     try await withTrace(of: call) {
       if !call.isAdmitted { try await admit(call) }
+      try call.requireNoUnaskedBody()
       return try await handle(call)
     }
   }
@@ -212,7 +213,7 @@ extension Endpoint {
   func bodyPolicy(usualLimit: Int) -> BodyPolicy {
     switch handler {
     case .streaming: .streamed(limit: bodyLimit ?? usualLimit)
-    case .async where body != nil: .buffered(limit: bodyLimit ?? usualLimit)
+    case .async where body != nil || method != .get: .buffered(limit: bodyLimit ?? usualLimit)
     case .sync, .async, .cached, .row: .none
     }
   }

@@ -22,7 +22,7 @@ package final class Archive {
 
   // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
-  private let primary: Database
+  let primary: Database
   private let replica: Database?
   private let redis: RedisClient
   private let prefix: String

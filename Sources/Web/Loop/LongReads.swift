@@ -64,10 +64,15 @@ package final class LongReads {
     if let replica = await archive.replica(of: owners) { return replica }
     let own = try primary ?? Database(loop: loop, configuration: configuration, observer: observer)
     primary = own
-    // Only for its first connection: what is away later is answered at once.
-    if own.readerConnections == 0 { _ = await own.waitUntilUsable(nanoseconds: Self.patienceNanoseconds) }
+    // Only for its first connection: what is away later, or for the other lanes too, is answered at once.
+    if own.readerConnections == 0, archive.primary.isUsable {
+      _ = await own.waitUntilUsable(nanoseconds: Self.patienceNanoseconds)
+    }
     return own
   }
+
+  /// Has the lane's connections prove that they live; see `Database.suspect`.
+  package func suspect() { primary?.suspect() }
 
   /// How many connections work on something, and wait for work.
   package var connectionCounts: (active: Int, idle: Int) {

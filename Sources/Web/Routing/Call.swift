@@ -127,6 +127,13 @@ package final class Call {
   /// The query's parameters; throws 400 when they are malformed or one is given twice.
   package func query() throws -> Query { try request.query }
 
+  /// Throws 422 for a body that asks for something where none is taken: it must not pass silently.
+  func requireNoUnaskedBody() throws {
+    guard endpoint?.endpoint.body == nil, !request.body.isEmpty else { return }
+    if case .object(let object)? = try? JSONReader.parse(request.body), object.members.isEmpty { return }
+    throw ValidationError("", "must be empty: this takes no body")
+  }
+
   /// The media type of the body without its parameters, in lower case; throws 415 when it is none of these.
   @discardableResult
   package func requireMediaType(_ accepted: [String]) throws -> String {

@@ -24,14 +24,15 @@ extension Endpoint {
     var codes: [Problem.Code] = []
     switch access {
     case .open: break
-    case .anyone: codes.append(.unauthorized)
-    case .user, .userOrDevice, .device, .administrator: codes += [.unauthorized, .forbidden]
+    // Of what is open to anyone a token may lack the scope, and a device's owner be disabled.
+    case .anyone, .user, .userOrDevice, .device, .administrator: codes += [.unauthorized, .forbidden]
     }
     if !pathParameters.isEmpty { codes.append(.notFound) }
-    if body != nil { codes.append(.validation) }
+    // What takes no body refuses one that asks for something.
+    if body != nil || method != .get { codes.append(.validation) }
     if parameters.contains(where: { $0.name == "cursor" }) { codes.append(.invalidCursor) }
     if parameters.contains(where: { $0.name == "Idempotency-Key" }) { codes += [.idempotencyKeyReused, .inProgress] }
-    if method == .patch || method == .delete { codes.append(.preconditionFailed) }
+    if isGuarded { codes.append(.preconditionFailed) }
     if method != .get { codes.append(.outcomeUnknown) }
     if !offeredTypes.isEmpty { codes.append(.notAcceptable) }
     return codes
@@ -43,7 +44,4 @@ extension Endpoint {
       segment.first == "{" ? String(segment.dropFirst().dropLast()) : nil
     }
   }
-
-  /// Whether a GET of it may be answered from the client's copy.
-  package var isConditional: Bool { method == .get && success.headers.contains("ETag") }
 }

@@ -63,6 +63,8 @@ package struct Endpoint {
   package var refusals: [Problem.Code] = []
   /// Whether machines ask for it every few seconds: health and metrics.
   package var isProbe = false
+  /// Whether it heeds `If-Match`: what changes or deletes a resource, unless it says otherwise.
+  package let isGuarded: Bool
   /// The scopes of which a personal access token needs one; without any, no token opens it.
   package let scopes: [TokenScope]
   package let handler: Handler
@@ -72,7 +74,7 @@ package struct Endpoint {
     tag: String = "",
     parameters: [Parameter] = [], body: Body? = nil, bodyLimit: Int? = nil, success: Success = Success(200),
     reports: [Success] = [], refusals: [Problem.Code] = [], isProbe: Bool = false,
-    scopes: [TokenScope]? = nil, handler: Handler
+    isGuarded: Bool? = nil, scopes: [TokenScope]? = nil, handler: Handler
   ) {
     self.name = name
     self.method = method
@@ -88,6 +90,7 @@ package struct Endpoint {
     self.reports = reports
     self.refusals = refusals
     self.isProbe = isProbe
+    self.isGuarded = isGuarded ?? (method == .patch || method == .delete)
     self.scopes = scopes ?? access.scopes(of: method)
     self.handler = handler
   }

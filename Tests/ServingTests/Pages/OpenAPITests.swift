@@ -34,6 +34,38 @@ struct OpenAPITests {
     #expect(repeated.flatMap { $0 } == [])
   }
 
+  @Test("names the preconditions that an operation heeds among its parameters, and 412 of no other")
+  func preconditions() throws {
+    let document = try document()
+    func operation(_ path: String, _ method: String) -> (parameters: [String], statuses: [String]) {
+      let operation = document["paths"]?[path]?[method]
+      return (
+        operation?["parameters"]?.elements?.compactMap { $0["name"]?.text } ?? [],
+        operation?["responses"]?.members?.map(\.name) ?? []
+      )
+    }
+    #expect(operation("/api/gardens/{id}", "get").parameters == ["id", "If-None-Match"])
+    let change = operation("/api/gardens/{id}", "patch")
+    #expect(change.parameters.contains("If-Match") && change.statuses.contains("412"))
+    for path in ["/api/sessions/current", "/api/sessions/{id}", "/api/tokens/{id}"] {
+      let end = operation(path, "delete")
+      #expect(!end.parameters.contains("If-Match") && !end.statuses.contains("412"))
+    }
+  }
+
+  @Test("names the refusal of who may not even see what is open to anyone: a token without the scope")
+  func publicRefusals() throws {
+    let server = try LiveServer.shared.get()
+    let (client, _) = try server.signedIn()
+    let made = try client.post("/api/tokens", #"{"name":"t","scopes":["orders"]}"#)
+    let token = Client(server, token: try #require(try made.json["token"]?.text))
+    #expect(try token.get("/api/gardens").status == 403)
+    let silent = try served { endpoint in
+      endpoint.access == .anyone && !endpoint.allRefusals.contains(.forbidden) ? endpoint.name : nil
+    }
+    #expect(silent.compactMap { $0 } == [])
+  }
+
   @Test("refers only to what it holds")
   func references() throws {
     let document = try document()

@@ -73,6 +73,27 @@ struct HealthTests {
     #expect(try holds { try isSaid("healthy") })
   }
 
+  @Test("that finds Postgres frozen has searches refused too, long before their statements would end")
+  func frozenSearches() throws {
+    let url = try TestDatabase.make()
+    let proxy = try Proxy(before: url)
+    defer { proxy.become(.stop) }
+    let patience: UInt64 = 60_000_000_000
+    let server = try LiveServer([
+      "DATABASE_URL": proxy.url(for: url), "WORKERS": "1",
+      "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": String(patience / 1_000_000),
+    ])
+    defer { server.stop() }
+    let client = Client(server)
+    #expect(try client.get("/api/businesses?q=carrots").status == 200)
+    proxy.become(.freeze)
+    #expect(try holds { try client.get("/readyz").status == 503 })
+    let start = Clock.monotonic()
+    #expect(try client.get("/api/businesses?q=beans").status == 503)
+    #expect(Clock.monotonic() - start < patience / 2)
+    proxy.become(.forward)
+  }
+
   @Test("that ends for another reason than silence has nobody's statement given up, which may take long")
   func cutHealthCheck() throws {
     let server = try LiveServer()
