@@ -7,7 +7,7 @@ import Web
 /// A device as its owner sees it.
 package struct Device: PageItem {
   /// The most sensor types that a device may list.
-  package static let maximumSensorTypes = DeviceTypes.maximumTypes
+  package static let maximumSensorTypes = 64
 
   package let id: Identifier
   let garden: Identifier

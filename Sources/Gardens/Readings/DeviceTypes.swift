@@ -5,7 +5,7 @@ import Web
 /// The sensor types of which devices have readings, as far as one loop knows: a device may have so many.
 package final class DeviceTypes {
   /// The most sensor types of a device.
-  package static let maximumTypes = 64
+  package static let maximumTypes = Device.maximumSensorTypes
   /// The most devices whose types are kept at hand; then they are asked for anew.
   static let maximumDevices = 10_000
 
