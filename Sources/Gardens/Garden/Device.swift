@@ -6,7 +6,7 @@ import Web
 
 /// A device as its owner sees it.
 package struct Device: PageItem {
-  /// The most sensor types that a device may list.
+  /// The most sensor types that a device may list, and have readings of.
   package static let maximumSensorTypes = 64
 
   package let id: Identifier

@@ -147,10 +147,13 @@ final class HealthMonitor {
     let isReadable = statvfs(settings.diskPath, &information) == 0
     let usable = information.f_blocks - information.f_bfree + information.f_bavail
     let free = isReadable && usable > 0 ? Double(information.f_bavail) / Double(usable) : 0
+    // A path that cannot be looked at is not a full disk.
+    var figures: [(name: StaticString, value: Double)] = []
+    if isReadable { figures.append(("freeRatio", free)) }
     let end = Clock.monotonic()
     return HealthCheck(
-      name: "disk", status: free < settings.diskFreeShare ? .degraded : .healthy,
-      latencyNanoseconds: end - start, endedAt: end, figures: [("freeRatio", free)])
+      name: "disk", status: isReadable && free >= settings.diskFreeShare ? .healthy : .degraded,
+      latencyNanoseconds: end - start, endedAt: end, figures: figures)
   }
 
   private func memoryCheck() -> HealthCheck {

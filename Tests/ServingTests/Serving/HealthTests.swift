@@ -167,6 +167,14 @@ struct HealthTests {
     #expect(abs((checks?["disk"]?["freeRatio"]?.number ?? -1) - bytes[1] / (bytes[0] + bytes[1])) < 0.01)
   }
 
+  @Test("is degraded by a disk that cannot be looked at, of which it does not say that it is full")
+  func missingDisk() throws {
+    let server = try LiveServer.shared.get().replica(["HEALTH_DISK_PATH": "/there/is/no/such/path", "WORKERS": "1"])
+    defer { server.stop() }
+    let disk = try Client(server).get("/health").json["checks"]?["disk"]
+    #expect(disk?["status"]?.text == "degraded" && disk?["freeRatio"] == nil)
+  }
+
   @Test("has three forms that say the same")
   func forms() throws {
     let client = Client(try LiveServer.shared.get())
