@@ -11,6 +11,8 @@ import unittest
 import kubernetes_validate
 import yaml
 
+from Tests.Pipeline.network_policies import allows, refused
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VERSION = "1.32"
 # Resources of operators, whose schemas are not Kubernetes' own: at least their first level is known here.
@@ -138,7 +140,7 @@ def faults(documents):
             found += server_faults(document, settings)
         if document["kind"] == "Namespace" and document["metadata"]["name"] not in denied:
             found.append(f"in {document['metadata']['name']} everybody may talk to everybody")
-    return found
+    return found + refused(documents)
 
 
 def places(value, path=(), free=False):
@@ -230,6 +232,21 @@ class KubernetesPolicy(unittest.TestCase):
                 self.assertIn(fault.strip(), " ".join(broken(kind, change)))
         without = [document for document in self.overlays["production"] if document["kind"] != "NetworkPolicy"]
         self.assertIn("everybody may talk", " ".join(faults(without)))
+
+    def test_who_has_to_talk_may_and_nobody_else(self):
+        api, redis, challenge = ({"app.kubernetes.io/component": "api"}, {"terroir/store": "redis"}, {"acme.cert-manager.io/http01-solver": "true"})
+        postgres, stranger = {"terroir/store": "postgres"}, {"app.kubernetes.io/component": "other"}
+        for direction, labels, other, port, wanted in (
+                ("Egress", api, redis, 6379, True), ("Ingress", redis, api, 6379, True), ("Ingress", redis, stranger, 6379, False),
+                ("Ingress", redis, redis, 26379, True), ("Egress", redis, redis, 6379, True), ("Ingress", redis, "monitoring", 9121, True),
+                ("Ingress", redis, "ingress-nginx", 6379, False), ("Egress", redis, None, 443, False),
+                ("Egress", api, postgres, 5432, True), ("Ingress", postgres, api, 5432, True), ("Ingress", postgres, stranger, 5432, False),
+                ("Ingress", challenge, "ingress-nginx", 8089, True), ("Ingress", challenge, "monitoring", 8089, False), ("Ingress", challenge, api, 8089, False),
+                *(("Egress", api, None, port, True) for port in (443, 465, 587)), ("Egress", api, None, 25, False)):
+            with self.subTest(direction=direction, labels=labels, other=other, port=port):
+                self.assertEqual(allows(self.overlays["production"], direction, labels, other, port), wanted)
+        without = [document for document in self.overlays["production"] if document["metadata"]["name"] != "redis"]
+        self.assertIn("does not let", " ".join(faults(without)))
 
     def test_production_has_one_in_each_zone_and_somebody_to_wait_for(self):
         of = {document["kind"]: document for document in self.overlays["production"] if document["metadata"].get("namespace") == "terroir"}
