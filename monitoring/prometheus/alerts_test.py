@@ -228,6 +228,9 @@ CASES = [
                           'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="diff"}': "43200x180"}, until=1620, step=10),
     # A clock that was ahead leaves a time to come, from which the age would be less than none.
     Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "200000x60"}, 10, "critical", labels='store="postgres"'),
+    # Of another kind there was one since, every day.
+    Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "1728000x480",
+                          'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="diff"}': "0x143 86400x143 172800x143"}, until=4300, step=10),
     Case("BackupTooOld", constant(1, "up", minutes=180), 1560, "critical", labels='store="all"', step=10),
     Case("BackupFailed", constant(0, "terroir_backup_last_run_success"), 5, "warning"),
     Case("BackupFailed", constant(1, "terroir_backup_last_run_success"), until=30),
