@@ -3,6 +3,7 @@ servers are is shown on a real one (Tests/Image/test_deploy.py)."""
 import json
 import os
 import pathlib
+import pty
 import shutil
 import subprocess
 import tempfile
@@ -112,6 +113,46 @@ class Compose(unittest.TestCase):
         for refused in ("backup_passphrase", "none"):
             self.assertEqual(secrets("renew", refused), (64, after))
         self.assertEqual((self.project / "secrets/redis_api_password").stat().st_mode & 0o777, 0o444)
+
+    def test_a_renewal_in_a_terminal_asks_nothing_and_shows_no_password(self):
+        (self.project / "scripts").mkdir()
+        shutil.copy(ROOT / "scripts/secrets", self.project / "scripts")
+        shown = self.folder / "shown"
+        shown.touch()
+        (self.folder / "grep").write_text(f'#!/bin/sh\necho "$@" >>"{shown}"\nexec /bin/grep "$@"\n')
+        (self.folder / "grep").chmod(0o755)
+        if os.getuid() == 0:  # whom nothing is asked
+            for path in (self.folder, self.project, shown):
+                shutil.chown(path, "nobody")
+        terminal, inner = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        os.write(terminal, b"\n" * 9)
+
+        def secrets(*arguments):
+            done = subprocess.run([self.project / "scripts/secrets", *arguments], stdin=inner, capture_output=True, text=True, timeout=60, check=False,
+                                  user="nobody" if os.getuid() == 0 else None, env={**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"})
+            return done.returncode, done.stdout + done.stderr
+
+        self.assertEqual(secrets()[0], 0)
+        before = (self.project / "secrets/redis_api_password").read_text()
+        self.assertEqual(secrets("renew", "redis_api_password"), (0, ""))
+        os.close(inner)
+        after = (self.project / "secrets/redis_api_password").read_text()
+        self.assertNotEqual(after, before)
+        self.assertIn(after, (self.project / "secrets/api_redis_url").read_text())
+        self.assertNotIn(before, shown.read_text())
+        self.assertEqual([path.name for path in (self.project / "secrets").glob(".*")], [])
+
+    def test_a_renewal_that_ends_early_leaves_nothing(self):
+        (self.project / "scripts").mkdir()
+        shutil.copy(ROOT / "scripts/secrets", self.project / "scripts")
+        subprocess.run([self.project / "scripts/secrets"], capture_output=True, check=True)
+        (self.folder / "mv").write_text("#!/bin/sh\nexit 1\n")
+        (self.folder / "mv").chmod(0o755)
+        done = subprocess.run([self.project / "scripts/secrets", "renew", "redis_password"], capture_output=True, check=False,
+                              env={**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"})
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual([path.name for path in (self.project / "secrets").glob(".*")], [])
 
     def test_who_serves_is_not_taken_for_gone_where_the_engine_is_silent(self):
         self.copy()
