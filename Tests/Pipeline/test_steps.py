@@ -132,10 +132,10 @@ class Steps(unittest.TestCase):
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
 
-        def notice(path="good", **jobs):
+        def notice(path="good", secret=True, **jobs):
             needs = {name: {"result": result, "outputs": {"outcome": outcome}} for name, (result, outcome) in jobs.items()}
             return run(self.project, "deploy.yml", "notice", {
-                "needs": needs, "inputs": {"image": "x@sha256:1"}, "secrets": {"WEBHOOK_URL": f"http://127.0.0.1:{server.server_port}/{path}"}})
+                "needs": needs, "inputs": {"image": "x@sha256:1"}, "secrets": {"WEBHOOK_URL": f"http://127.0.0.1:{server.server_port}/{path}" if secret else ""}})
         skipped = ("skipped", "")
         self.assertIsNone(notice(staging=("success", "deployed"), production=("success", "deployed"), rollback=skipped).failed)
         self.assertIsNone(notice(staging=("success", "deployed"), production=("failure", "rolled-back"), rollback=skipped).failed)
@@ -148,3 +148,4 @@ class Steps(unittest.TestCase):
             "Deploy of x@sha256:1: rollback went back to the release before.",
         ])
         self.assertEqual(notice("bad", staging=("failure", "")).failed, "Post it")
+        self.assertEqual(notice(secret=False, staging=("failure", "")).failed, "Post it")

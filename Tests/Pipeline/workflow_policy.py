@@ -38,6 +38,9 @@ def faults(text):
             found.append(f"{name} takes rights wholesale")
         if re.search(r"latest", str(job.get("runs-on", "")) + str(job.get("container", ""))):
             found.append(f"{name} runs on whatever is the latest")
+        called = WORKFLOWS.get(job.get("uses", "").removeprefix("./.github/workflows/"), "")
+        if set(re.findall(r"secrets\.(\w+)", called)) - {"GITHUB_TOKEN"} and job.get("secrets") != "inherit":
+            found.append(f"{name} calls what is given no secret, also none of its own environments")
     for name, step in steps(workflow):
         run = step.get("run", "")
         if "${{" in run:
@@ -102,3 +105,4 @@ class WorkflowPolicy(unittest.TestCase):
             with self.subTest(fault=fault):
                 self.assertNotEqual(changed, text)
                 self.assertIn(fault.strip(), " ".join(faults(changed)))
+        self.assertIn("no secret", " ".join(faults(re.sub("    secrets: inherit.*\n", "", WORKFLOWS["release.yml"]))))
