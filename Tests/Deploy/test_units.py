@@ -185,6 +185,28 @@ class Colours(unittest.TestCase):
             enabled = host.systemd.ask("systemctl", "is-enabled", f"terroir@{colour}.service").stdout.strip()
             self.assertEqual(enabled, "enabled" if colour == serving else "disabled")
 
+    def test_the_servers_user_migrates_where_there_is_one_unless_there_are_settings_of_an_owner(self):
+        host = SystemdHost()
+        self.addCleanup(host.close)
+        host.start_edge()
+        for name, line in (("passwd", "terroir:x:64990:64990::/nonexistent:/usr/sbin/nologin"), ("group", "terroir:x:64990:")):
+            file = host.folder / name
+            file.write_text(pathlib.Path("/etc", name).read_text() + line + "\n")
+            host.systemd.ask("mount", "--bind", file, f"/etc/{name}", check=True)
+        host.state.chmod(0o755)
+        told = host.state / "told"
+        told.touch()
+        told.chmod(0o666)
+        tell = f'[ "$1" != migrate ] || echo "$* $(id -un) $(id -Gn) $HOME" >>{told}; exec "$binary" "$@"'
+        code, said = host.deploy(host.release("first", tell))
+        self.assertEqual(code, 0, said)
+        self.assertIn("migrate terroir terroir /\n", told.read_text())
+        told.write_text("")
+        host.settings["DEPLOY_OWNER_ENVIRONMENT"] = host.folder / "server.env"
+        code, said = host.deploy(host.release("second", tell))
+        self.assertEqual(code, 0, said)
+        self.assertRegex(told.read_text(), "(?m)^migrate root ")
+
 
 if __name__ == "__main__":
     unittest.main()
