@@ -20,9 +20,10 @@ POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
 class StoreAlerts(Monitored):
     # --- Postgres ---
 
-    def session(self, text, url=None):
+    def session(self, text, url=None, **environment):
         """Statements that run beside the test."""
-        return subprocess.Popen(["psql", "-q", url or self.stack.stores["DATABASE_URL"], "-c", text], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(["psql", "-q", url or self.stack.stores["DATABASE_URL"], "-c", text], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                env={**os.environ, **environment})
 
     def end(self, sessions):
         for each in sessions:
@@ -48,6 +49,23 @@ class StoreAlerts(Monitored):
             self.received("LongTransaction")
         finally:
             self.end(held)
+
+    def test_a_vacuum_and_a_backup_may_take_long(self):
+        self.sql("CREATE TABLE vacuumed (id int) WITH (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);"
+                 "INSERT INTO vacuumed SELECT generate_series(1, 200000); DELETE FROM vacuumed WHERE id % 2 = 0")
+        self.sql("ALTER SYSTEM SET autovacuum_naptime = '1s'")
+        self.sql("SELECT pg_reload_conf()")
+        held = [self.session("SELECT pg_sleep(120)", PGAPPNAME="terroir-backup")]
+        try:
+            for what in ("backend_type = 'autovacuum worker'", "application_name = 'terroir-backup'"):
+                old = f"SELECT 1 / count(*) FROM pg_stat_activity WHERE {what} AND datname = 'terroir' AND now() - xact_start > '15 s'"
+                until(what, lambda: subprocess.run(["psql", "-q", self.stack.stores["DATABASE_URL"], "-c", old], capture_output=True, check=False).returncode == 0, 60)
+            self.assertTrue(self.stack.query('pg_client_transactions_longest_seconds{datname="terroir"} < 10'))
+        finally:
+            self.end(held)
+            self.sql("ALTER SYSTEM RESET autovacuum_naptime")
+            self.sql("SELECT pg_reload_conf()")
+            self.sql("DROP TABLE vacuumed")
 
     def test_deadlocks(self):
         held = [self.session(f"SET deadlock_timeout = '100ms'; SELECT pg_advisory_lock({pair}, {first}); SELECT pg_sleep(2); SELECT pg_advisory_lock({pair}, {1 - first})")
