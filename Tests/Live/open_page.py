@@ -6,6 +6,10 @@ from playwright.sync_api import expect
 from Tests.Live.journey import Journey
 from Tests.Live.service import PASSWORD
 
+# A tab is behind the others when the test says so: without a window all of them count as seen.
+BEHIND = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => globalThis.isBehind === true })"
+PUT = "(behind) => { globalThis.isBehind = behind; document.dispatchEvent(new Event('visibilitychange')); }"
+
 
 class OpenPage(Journey):
     def setUp(self):

@@ -4,11 +4,8 @@ import unittest
 
 from playwright.sync_api import expect
 
-from Tests.Live.open_page import OpenPage
+from Tests.Live.open_page import BEHIND, PUT, OpenPage
 
-# A tab is behind the others when the test says so: without a window all of them count as seen.
-BEHIND = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => globalThis.isBehind === true })"
-PUT = "(behind) => { globalThis.isBehind = behind; document.dispatchEvent(new Event('visibilitychange')); }"
 # Clicks for three seconds, and says so by a request.
 CLICK_ON = """(button) => {
     let count = 0;

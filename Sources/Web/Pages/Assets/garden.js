@@ -22,6 +22,7 @@ const history = new History(id);
 let changed = false;
 let lost = null; // since when nothing was heard
 let events = null; // while the page is seen
+let due, relisten; // when what failed is tried again
 
 function describe({ areaSquareMetres, location, public: isPublic }) {
   const facts = [isPublic ? "A public garden" : "A private garden"];
@@ -35,9 +36,21 @@ function describe({ areaSquareMetres, location, public: isPublic }) {
 
 // Current values
 
-const getLatest = () => get(`${path}/latest`);
+let asked = 0, shown = 0; // how often so far, and which of these is shown
 
-function showLatest({ items }) {
+/** Asks for them; gives what shows them, unless what was asked for later is shown. */
+async function askLatest() {
+  const turn = ++asked;
+  const { items } = await get(`${path}/latest`);
+  return () => {
+    if (turn < shown) return;
+    shown = turn;
+    showLatest(items);
+  };
+}
+
+function showLatest(items) {
+  const before = new Map(fields);
   fields.clear();
   const byDevice = Map.groupBy(items, (item) => item.deviceId);
   const cards = [...byDevice].sort(([a], [b]) => place(a) - place(b)).map(([device, values]) => {
@@ -48,13 +61,16 @@ function showLatest({ items }) {
       list.append(element("dt", {}, sensorName(item.sensorType)), element("dd", {}, value, when));
       fields.set(`${device} ${item.sensorType}`, { ...item, value: null, node: value, when, seen });
     }
-    for (const item of values) showValue(item);
+    for (const item of values) showValue(newer(item, before.get(`${device} ${item.sensorType}`)));
     return element("li", { class: "card" }, element("h3", {}, called(device)), seen, list);
   });
   find("devices").replaceChildren(...cards);
   find("no-values").hidden = cards.length > 0;
   showAges();
 }
+
+/** An answer's value, or what has come live since it was asked for. */
+const newer = (item, known) => (Date.parse(known?.measuredAt) > Date.parse(item.measuredAt) ? known : item);
 
 /** Puts a value on the page; false when the page has no place for it yet. */
 function showValue({ deviceId, sensorType, value, measuredAt }) {
@@ -87,14 +103,35 @@ function showAges() {
   }
 }
 
+/** Goes through `act` one round at a time: who calls meanwhile, be it often, has one more round follow. */
+function rounds(act) {
+  let going = null, wanted = false;
+  return function round() {
+    wanted = going != null;
+    return going ??= act().finally(() => {
+      going = null;
+      if (wanted) round();
+    });
+  };
+}
+
+const loadLatest = rounds(async () => {
+  try {
+    (await askLatest())();
+  } catch { /* the next reading tries again */ }
+});
+
 // Everything
 
-async function load() {
+const load = rounds(loadAll);
+
+async function loadAll() {
+  clearTimeout(due);
   const me = profile();
   // What is only its growers' is asked for by those who may be one.
   const whenKnown = (ask) => me.then((who) => (who && role !== STRANGER ? optional(ask()) : null));
   const parts = [
-    get(path), getLatest(), history.ask(), whenKnown(() => all(`${path}/devices`)), whenKnown(() => get(`${path}/insights?limit=5`)),
+    get(path), askLatest(), history.ask(), whenKnown(() => all(`${path}/devices`)), whenKnown(() => get(`${path}/insights?limit=5`)),
   ];
   const [garden, latest, past, devices, insights] = (await Promise.allSettled(parts)).map(({ value, reason }) => ({ value, reason }));
   if (isClosed(garden.reason)) return setTimeout(renewPage, RETRY);
@@ -102,14 +139,14 @@ async function load() {
   if (devices.value) knowNames(devices.value);
   past.value?.();
   if (garden.value) describe(garden.value);
-  if (latest.value) showLatest(latest.value);
+  latest.value?.();
   showInsights(find("insights"), insights.value?.items ?? []);
   find("advice").hidden = !insights.value?.items.length;
   if (garden.value && devices.value) keep(garden.value, devices.value, await me);
   const failed = [garden, latest, past, devices, insights].find((one) => one.reason);
   if (failed) {
     say(`Some of the garden's values could not be loaded. ${failed.reason.message} Trying again.`);
-    setTimeout(load, RETRY);
+    due = setTimeout(load, RETRY);
   } else if (!lost) {
     say("");
   }
@@ -140,7 +177,7 @@ function listen() {
   const source = events = new EventSource(`${path}/events`);
   source.addEventListener("open", () => {
     put(find("live"), "Live");
-    if (!lost) return;
+    if (!lost) return loadLatest(); // what came between the answer of the first time and here
     lost = null;
     load(); // what happened meanwhile
   });
@@ -157,7 +194,8 @@ function listen() {
     // The browser reconnects by itself, unless the server refused.
     if (source.readyState !== EventSource.CLOSED || source !== events) return;
     events = null;
-    setTimeout(again, RETRY);
+    clearTimeout(relisten);
+    relisten = setTimeout(again, RETRY);
   });
 }
 
@@ -165,6 +203,7 @@ function rest() {
   lost ??= Date.now();
   events?.close();
   events = null;
+  put(find("live"), "");
 }
 
 /** Listens again, unless there is nothing to listen to any more. */
@@ -172,16 +211,6 @@ async function again() {
   const { reason } = await get(path).then(() => ({}), (reason) => ({ reason }));
   if (isClosed(reason)) renewPage();
   else listen();
-}
-
-let loadingLatest = false;
-async function loadLatest() {
-  if (loadingLatest) return;
-  loadingLatest = true;
-  try {
-    showLatest(await getLatest());
-  } catch { /* the next reading tries again */ }
-  loadingLatest = false;
 }
 
 setInterval(showAges, AGES);

@@ -1,0 +1,78 @@
+"""A garden's page while values come: it never goes back to an older one, and asks no more than it needs."""
+import unittest
+
+from playwright.sync_api import expect
+
+from Tests.Live.open_page import BEHIND, PUT, OpenPage
+
+RETRY = 5_000  # as the page has it
+
+
+class LiveGardens(OpenPage):
+    def setUp(self):
+        super().setUp()
+        self.page, self.token = self.signed_in("/")
+        self.page.context.add_init_script(BEHIND)
+        garden = self.make("/api/gardens", {"name": "South slope", "public": True}, self.token)
+        self.device = self.service.call("POST", f"/api/gardens/{garden}/devices", {"name": "Tomato bed"}, self.token)[1]
+        self.garden = f"/gardens/{garden}"
+        self.values = self.page.locator("#devices")
+        self.live = self.page.locator("#live")
+        self.notice = self.page.locator("#notice")
+
+    def measure(self, value, **when):
+        reading = {"sensorType": "soil_moisture", "value": value, **when}
+        self.assertEqual(self.service.call("POST", "/api/readings", {"readings": [reading]}, self.device["key"])[0], 200)
+
+    def visit(self):
+        self.page.goto(self.service.url + self.garden)
+        expect(self.live).to_have_text("Live")
+
+    def test_a_value_that_comes_while_the_charts_are_made_stays(self):
+        self.measure(10)
+        self.visit()
+        expect(self.values).to_contain_text("10 %")
+        self.change(f"/api/devices/{self.device['id']}", {"name": "Bean bed"}, self.token)
+        held = []
+        self.page.route("**/data?*", lambda route: held.append(route))
+        self.page.evaluate(PUT, True)
+        with self.page.expect_response("**/latest"):
+            self.page.evaluate(PUT, False)
+        self.measure(20)
+        expect(self.values).to_contain_text("20 %")
+        held[0].continue_()
+        # The new name comes with the charts, and what was measured before.
+        expect(self.values).to_contain_text("Bean bed")
+        self.assertIn("20 %", self.values.inner_text())
+        self.page.evaluate(PUT, True)
+        expect(self.live).to_be_empty()
+
+    def test_a_value_that_comes_before_the_page_listens_is_shown(self):
+        self.measure(10)
+        held = []
+        self.page.route("**/data?*", lambda route: held.append(route))
+        with self.page.expect_response("**/latest"):
+            self.page.goto(self.service.url + self.garden)
+        self.measure(20)
+        held[0].continue_()
+        expect(self.values).to_contain_text("20 %")
+
+    def test_who_looks_in_often_while_charts_cannot_be_had_asks_for_them_no_more_often(self):
+        self.refuse(429, f"{self.garden}/data.*")
+        self.page.route("**/data?*", lambda route: route.fulfill(status=429, json={"detail": "Too many requests."}))
+        self.page.clock.install()
+        self.visit()
+        for _ in range(8):
+            for behind in (True, False):
+                self.page.evaluate(PUT, behind)
+            expect(self.live).to_have_text("Live")
+            expect(self.notice).to_contain_text("Trying again.")
+        asked = []
+        self.page.on("request", lambda request: request.url.endswith(f"/api{self.garden}") and asked.append(request))
+        with self.page.expect_response(f"**/api{self.garden}"):
+            self.page.clock.fast_forward(RETRY)
+        self.assertLess(len(asked), 3)  # what the last look asked for may be under way
+
+
+if __name__ == "__main__":
+    unittest.main()
