@@ -73,6 +73,57 @@ class Answers(OpenPage):
         expect(page.locator("fieldset .fault")).to_contain_text("1 to 3")
         expect(page.locator("#new-insight")).to_be_focused()
 
+    def test_what_is_typed_for_one_product_stays_when_another_is_deleted(self):
+        page, token = self.signed_in("/")
+        shop, [leeks, _] = self.shop(token, Leeks=9, Carrots=9)
+        page.goto(f"{self.service.url}/shops/{shop}")
+        page.fill(f"#price-{leeks}", "4.20")
+        page.fill(f"#stock-{leeks}", "55")
+        page.get_by_label("Delete Carrots").click()
+        expect(page.locator("#products > li")).to_have_count(1)
+        expect(page.locator(f"#price-{leeks}")).to_have_value("4.20")
+        page.get_by_label("Save Leeks").click()
+        expect(page.locator("#said")).to_have_text("Leeks is saved")
+        product = self.seen(f"/api/products/{leeks}")
+        self.assertEqual((product["stock"], product["price"]["amount"]), (55, 420))
+
+    def test_what_is_typed_for_one_channel_stays_when_another_is_switched_off(self):
+        page, token = self.signed_in("/")
+        first, second = [f"https://203.0.113.7/{number}" for number in (1, 2)]
+        for target in (first, second):
+            made = self.make("/api/channels", {"kind": "webhook", "target": target, "events": ["order"]}, token)
+        page.goto(f"{self.service.url}/account")
+        page.get_by_label(f"Change {second}").click()
+        page.fill(f"[id='{made}-target']", f"{second}/3")
+        page.fill(f"[id='{made}-from']", "22:00")
+        page.get_by_label(f"Switch off {first}").click()
+        expect(page.locator("#channel-list .fault")).to_have_text("Switched off")
+        expect(page.locator(f"[id='{made}-target']")).to_be_visible()
+        expect(page.locator(f"[id='{made}-target']")).to_have_value(f"{second}/3")
+        page.fill(f"[id='{made}-to']", "06:00")
+        page.get_by_label(f"Save {second}").click()
+        card = page.locator(f"[id='channel-{made}']")
+        expect(card.get_by_role("heading")).to_have_text(f"{second}/3")
+        expect(card).to_contain_text("quiet from 22:00 to 06:00")
+
+    def test_what_is_chosen_for_one_member_stays_when_another_is_removed(self):
+        page, token = self.signed_in("/")
+        garden = self.make("/api/gardens", {"name": "South slope"}, token)
+        for name in ("ada", "grace"):
+            self.make(f"/api/gardens/{garden}/members", {"email": f"{name}@example.org", "role": "viewer"}, token)
+        page.goto(f"{self.service.url}/gardens/{garden}")
+        role = page.get_by_label("Role of grace@example.org", exact=True)
+        role.select_option("editor")
+        page.fill("#member-email", "flora@example.org")
+        page.get_by_label("Remove ada@example.org").click()
+        expect(page.locator("#members li")).to_have_count(1)
+        expect(role).to_have_value("editor")
+        page.get_by_role("button", name="Invite").click()
+        expect(page.locator("#members pre")).to_contain_text("/invitations/")
+        page.get_by_label("Save the role of grace@example.org").click()
+        expect(page.locator("#members li").filter(has_text="grace")).to_contain_text("invited as editor")
+        expect(page.locator("#member-email")).to_have_value("")
+
     def test_a_name_turns_nothing_round_beside_it(self):
         page, token = self.signed_in("/")
         garden = self.make("/api/gardens", {"name": "South slope"}, token)

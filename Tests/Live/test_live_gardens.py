@@ -1,11 +1,13 @@
-"""A garden's page while values come: it never goes back to an older one, and asks no more than it needs."""
+"""A garden's page while values come: it never goes back to an older one, asks no more than it needs, and leaves who reads a
+chart or a notice alone."""
+import time
 import unittest
 
 from playwright.sync_api import expect
 
 from Tests.Live.open_page import BEHIND, PUT, OpenPage
 
-RETRY = 5_000  # as the page has it
+RETRY, REFRESH = 5_000, 60_000  # as the page has them
 
 
 class LiveGardens(OpenPage):
@@ -72,6 +74,38 @@ class LiveGardens(OpenPage):
         with self.page.expect_response(f"**/api{self.garden}"):
             self.page.clock.fast_forward(RETRY)
         self.assertLess(len(asked), 3)  # what the last look asked for may be under way
+
+    def test_what_failed_is_still_said_when_the_page_is_loaded_anew(self):
+        self.visit()
+        self.page.route("**/insights", lambda route: route.abort())
+        self.page.get_by_role("button", name="Look at watering").click()
+        expect(self.notice).to_have_text("The server cannot be reached.")
+        self.objections.clear()  # the browser says so, too
+        self.change(f"/api{self.garden}", {"areaSquareMetres": 12}, self.token)
+        for behind in (True, False):
+            self.page.evaluate(PUT, behind)
+        expect(self.page.locator("#facts")).to_contain_text("12 m²")
+        self.assertEqual(self.notice.inner_text(), "The server cannot be reached.")
+        self.page.get_by_role("radio", name="Week").check(force=True)
+        expect(self.notice).to_be_hidden()
+
+    def test_who_reads_a_chart_by_keyboard_goes_on_while_values_come(self):
+        for hours in (3, 2, 1):
+            self.measure(10 * hours, measuredAt=int(time.time()) - 3_600 * hours)
+        self.service.await_series(self.garden, 1)
+        self.page.clock.install()
+        self.visit()
+        plot = self.page.get_by_role("slider", name="Soil moisture")
+        plot.press("Home")
+        read = plot.get_attribute("aria-valuetext")
+        self.assertIn("30 %", read)
+        self.measure(40)
+        expect(self.values).to_contain_text("40 %")
+        self.page.locator(".plot svg").evaluate("(drawing) => { drawing.id = 'before'; }")
+        self.page.clock.fast_forward(REFRESH)
+        expect(self.page.locator("#before")).to_have_count(0)
+        expect(plot).to_be_focused()
+        self.assertEqual(plot.get_attribute("aria-valuetext"), read)
 
 
 if __name__ == "__main__":

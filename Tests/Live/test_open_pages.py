@@ -114,6 +114,17 @@ class OpenPages(OpenPage):
             buyer.get_by_label(f"Remove {name}").press("Enter")
             expect(buyer.locator(":focus")).to_have_text(focused)
 
+    def test_tab_leads_from_a_quantity_to_what_stands_beside_it(self):
+        shop, _ = self.shop(self.service.sign_up(), Milk=None, Eggs=None)
+        buyer, _ = self.signed_in(f"/shops/{shop}")
+        for name in ("Milk", "Eggs"):
+            buyer.get_by_label(f"Add {name} to the basket").click()
+        buyer.get_by_label("Quantity of Milk").focus()
+        for key in ("Control+A", "3", "Tab"):
+            buyer.keyboard.press(key)
+        expect(buyer.locator("#total")).to_have_text("In all: €14.00")
+        expect(buyer.get_by_label("Remove Milk")).to_be_focused()
+
     def test_amounts_have_the_digits_of_their_currency(self):
         page = self.person("/shops")
         for currency, amount, shown, typed in (

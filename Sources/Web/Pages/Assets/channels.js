@@ -1,6 +1,6 @@
 // Where a user's news goes, when, and what became of it.
 
-import { button, element, find, tell } from "./element.js";
+import { button, element, find, renew, tell } from "./element.js";
 import { field, onSubmit, several } from "./form.js";
 import { reveal } from "./reveal.js";
 import { all, get, optional, send } from "./server.js";
@@ -14,11 +14,12 @@ const OUTCOMES = { pending: "on its way", delivered: "arrived", expired: "given 
 const SENT = 20; // messages shown of a channel
 const LOOKS = 20, PAUSE = 1_000; // for what becomes of a test message
 
-/** Fills the section where the session may see channels. */
-export async function showChannels() {
+/** Fills the section where the session may see channels; `done` is the one that something was done to. */
+export async function showChannels(done) {
   const channels = await optional(all("/api/channels"));
   find("channels").hidden = channels == null;
-  find("channel-list").replaceChildren(...(channels ?? []).map(entry));
+  find(`channel-${done}`)?.remove(); // whatever is typed there
+  renew(find("channel-list"), ...(channels ?? []).map(entry));
   if (channels && !find("new-channel").childElementCount) offerNew();
 }
 
@@ -73,7 +74,7 @@ const told = (event, severity) => (event === "insight" && severity !== "info" ? 
 
 /** Shows all anew, and goes on where one was, if it is still there. */
 async function again(id, words) {
-  await showChannels();
+  await showChannels(id);
   tell(words);
   (find(`channel-${id}`)?.querySelector("button") ?? find("channels-title")).focus();
 }

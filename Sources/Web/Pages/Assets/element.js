@@ -62,15 +62,34 @@ export function leave(path) {
   return new Promise((done) => { setTimeout(done, PATIENCE); });
 }
 
-/** Shows a list anew. What had the focus has it again, by its label, or when it is gone the section's heading. */
+/** Lets a list have these nodes. Those that stay are not moved: what is taken out loses the focus, and where Tab leads to. */
+export function arrange(list, ...nodes) {
+  for (const node of [...list.children]) if (!nodes.includes(node)) node.remove();
+  nodes.forEach((node, at) => node === list.children[at] || list.insertBefore(node, list.children[at] ?? null));
+}
+
+/**
+ * Shows a list anew, but for those of its entries, by their `id`, in which something is typed that was not sent. What had the
+ * focus has it again, by its label, or when it is gone the section's heading.
+ */
 export function renew(list, ...entries) {
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
-  list.replaceChildren(...entries);
-  if (!focused) return;
+  arrange(list, ...entries.map((entry) => {
+    const old = entry.id && find(entry.id);
+    return old && [...old.querySelectorAll("[name]")].some(isChanged) ? old : entry;
+  }));
+  if (!focused || focused.isConnected) return;
   const label = focused.getAttribute("aria-label");
   const heading = list.closest("section").querySelector("h2");
   heading.tabIndex = -1;
   ([...list.querySelectorAll("button, input")].find((node) => node.getAttribute("aria-label") === label) ?? heading).focus();
+}
+
+/** Whether a field holds something else than it was filled with. */
+export function isChanged(field) {
+  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+  if (field.options) return field.value !== ([...field.options].find((option) => option.defaultSelected) ?? field.options[0]).value;
+  return field.validity.badInput || field.value !== field.defaultValue;
 }
 
 /** Writes text where it differs: what is read aloud is not read again. */
@@ -82,6 +101,7 @@ let isOfDeed = false; // whether the notice is of something that somebody did
 
 /** Says on top of the page what went wrong; nothing when all is well. */
 export function say(words, ...more) {
+  if (!words && isOfDeed) return; // it stands until the next deed
   const notice = find("notice");
   isOfDeed = false;
   notice.hidden = !words;
@@ -91,7 +111,9 @@ export function say(words, ...more) {
 
 /** Takes away what was said of the deed before. */
 export function begin() {
-  if (isOfDeed) say("");
+  if (!isOfDeed) return;
+  isOfDeed = false;
+  say("");
 }
 
 /** What an error has to say, with the way back for whom the page was. */

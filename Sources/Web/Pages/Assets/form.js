@@ -1,6 +1,6 @@
 // Forms that are sent as JSON. The name of a field is its place in the body: `location.latitude`.
 
-import { begin, element, told } from "./element.js";
+import { begin, element, isChanged, told } from "./element.js";
 
 /** Sends a form by `act(values)` and says what is refused beside the field that it is about. */
 export function onSubmit(form, act) {
@@ -52,12 +52,6 @@ function read(field, isPatch) {
   if (field.validity.badInput) return ""; // no number was typed, which the server says: nothing is taken away
   if (field.value === "") return isPatch ? null : undefined;
   return field.type === "number" ? Number(field.value) : field.value;
-}
-
-function isChanged(field) {
-  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
-  if (field.options) return field.value !== ([...field.options].find((option) => option.defaultSelected) ?? field.options[0]).value;
-  return field.validity.badInput || field.value !== field.defaultValue;
 }
 
 /** Lets what a field held when it was sent be what it was filled with. */

@@ -1,7 +1,7 @@
 // The charts of a garden over any span of time.
 
 import { Chart, swatch } from "./chart.js";
-import { element, find, say, tell } from "./element.js";
+import { arrange, begin, element, find, say, tell } from "./element.js";
 import { called, known, knowOrder, moisture, place } from "./probes.js";
 import { get } from "./server.js";
 import { moment, sensorName, sensorOrder, short } from "./words.js";
@@ -79,7 +79,7 @@ export class History {
       chart.isolate(this.#alone && called(this.#alone));
     }
     this.#charts = kept;
-    find("charts").replaceChildren(...[...kept.values()].map((chart) => chart.figure));
+    arrange(find("charts"), ...[...kept.values()].map((chart) => chart.figure));
     find("no-history").hidden = kept.size > 0;
     find("hint").hidden = kept.size === 0;
     this.#showProbes(new Set(data.series.map((series) => series.deviceId)));
@@ -111,6 +111,7 @@ export class History {
   }
 
   #choose(range) {
+    begin();
     this.#range = range;
     this.refresh();
   }
@@ -125,6 +126,7 @@ export class History {
 
   /** Shows another span, not beyond now. */
   #look(from, to) {
+    begin();
     const size = Math.min(LONGEST, Math.max(SHORTEST, to - from));
     const end = Math.min((from + to) / 2 + size / 2, Date.now());
     this.#range = null;

@@ -1,6 +1,6 @@
 // Who shares a garden, as what, and invitations to it.
 
-import { button, element, leave, tell } from "./element.js";
+import { button, element, find, leave, renew, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
 import { reveal } from "./reveal.js";
 import { all, optional, send } from "./server.js";
@@ -13,31 +13,41 @@ const OWNER = { owner: "Owner" };
 /** Fills the section for who is of the garden; `mine` is one's own role in it. */
 export async function showMembers(section, garden, mine) {
   const path = `/api/gardens/${garden.id}/members`;
-  const [me, members] = await Promise.all([profile(), optional(all(path))]);
-  if (!members) return;
   const manages = mine === "owner" || mine === "manager";
-  const again = async (words) => {
-    await showMembers(section, garden, mine);
+  const list = element("ul", { class: "rows" });
+  const me = await profile();
+  if (!await show()) return;
+  section.append(element("h2", { id: "members-title", tabindex: -1 }, "Members"),
+    element("p", { class: "quiet" }, "Viewers see everything of the garden, editors add devices and change them, managers change the garden and its members."),
+    list, ...manages ? [invitation(), element("div", { tabindex: -1 })] : []);
+  section.hidden = false;
+
+  async function show(done) {
+    const members = await optional(all(path));
+    find(`member-${done}`)?.remove(); // whatever is chosen there
+    if (members) renew(list, ...members.map(entry), ...members.length ? [] : [element("li", { class: "quiet" }, "Nobody yet.")]);
+    return members;
+  }
+
+  function entry(member) {
+    const name = member.displayName ?? member.email ?? "Somebody";
+    const isOneself = member.userId === me?.id;
+    const end = button(isOneself ? "Leave" : "Remove", async () => {
+      if (!confirm(isOneself ? `Leave ${garden.name}?` : `Remove ${name}?`)) return;
+      await send("DELETE", `${path}/${member.id}`);
+      if (isOneself) await leave("/");
+      else await again(`${name} is removed`, member.id);
+    }, { "aria-label": isOneself ? `Leave ${garden.name}` : `Remove ${name}` });
+    return element("li", { id: `member-${member.id}` },
+      element("span", {}, element("strong", {}, isOneself ? `${name} (you)` : name), element("span", { class: "quiet" }, ` · ${state(member)}`)),
+      manages && !isOneself ? roleForm(member, name, path, mine, again, end) : isOneself && end);
+  }
+
+  async function again(words, id) {
+    await show(id);
     tell(words);
     section.querySelector("h2").focus();
-  };
-  section.replaceChildren(element("h2", { id: "members-title", tabindex: -1 }, "Members"),
-    element("p", { class: "quiet" }, "Viewers see everything of the garden, editors add devices and change them, managers change the garden and its members."),
-    element("ul", { class: "rows" }, ...members.map((member) => {
-      const name = member.displayName ?? member.email ?? "Somebody";
-      const isOneself = member.userId === me?.id;
-      const end = button(isOneself ? "Leave" : "Remove", async () => {
-        if (!confirm(isOneself ? `Leave ${garden.name}?` : `Remove ${name}?`)) return;
-        await send("DELETE", `${path}/${member.id}`);
-        if (isOneself) await leave("/");
-        else await again(`${name} is removed`);
-      }, { "aria-label": isOneself ? `Leave ${garden.name}` : `Remove ${name}` });
-      return element("li", {},
-        element("span", {}, element("strong", {}, isOneself ? `${name} (you)` : name), element("span", { class: "quiet" }, ` · ${state(member)}`)),
-        manages && !isOneself ? roleForm(member, name, path, mine, again, end) : isOneself && end);
-    }), ...members.length ? [] : [element("li", { class: "quiet" }, "Nobody yet.")]),
-    ...manages ? [invitation(), element("div", { tabindex: -1 })] : []);
-  section.hidden = false;
+  }
 
   function invitation() {
     const form = element("form", { class: "row" },
@@ -46,6 +56,7 @@ export async function showMembers(section, garden, mine) {
       element("button", { type: "submit", class: "main" }, "Invite"));
     onSubmit(form, async (values) => {
       const { token } = await send("POST", path, values);
+      form.reset();
       await again(`${values.email} is invited`);
       reveal(section.lastElementChild, `The link for ${values.email}, good for 14 days.`, `${location.origin}/invitations/${token}`);
     });
@@ -64,7 +75,7 @@ function roleForm({ id, role, userId }, name, path, mine, again, end) {
     if (values.role === "owner" && !confirm(`Hand the garden over to ${name}? You stay as its manager.`)) return;
     await send("PATCH", `${path}/${id}`, values);
     if (values.role === "owner") location.reload();
-    else await again(`${name} is ${values.role} now`);
+    else await again(`${name} is ${values.role} now`, id);
   });
   return form;
 }

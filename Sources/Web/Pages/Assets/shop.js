@@ -62,17 +62,20 @@ const inBasket = () => products.filter((product) => basket.has(product.id));
 function showBasket() {
   const lines = inBasket();
   const isHere = find("basket").contains(document.activeElement);
-  renew(find("lines"), ...lines.map((product) => {
-    const input = element("input", { type: "number", min: 0, value: basket.get(product.id), id: `quantity-${product.id}`, "aria-label": `Quantity of ${product.name}` });
-    input.addEventListener("change", () => change(product, Math.max(0, Math.floor(Number(input.value) || 0))));
-    return element("li", {}, element("span", {}, product.name), input,
-      button("Remove", () => change(product, 0), { "aria-label": `Remove ${product.name}` }));
-  }));
+  renew(find("lines"), ...lines.map((product) => find(`line-${product.id}`) ?? line(product)));
+  for (const product of lines) find(`quantity-${product.id}`).value = basket.get(product.id);
   find("basket").hidden = lines.length === 0;
   if (isHere && lines.length === 0) find("products-title").focus();
   const sums = new Map();
   for (const { id: product, price: { amount, currency } } of lines) sums.set(currency, (sums.get(currency) ?? 0) + amount * basket.get(product));
   find("total").textContent = `In all: ${[...sums].map(([currency, amount]) => money({ amount, currency })).join(" and ")}`;
+}
+
+function line(product) {
+  const input = element("input", { type: "number", min: 0, id: `quantity-${product.id}`, "aria-label": `Quantity of ${product.name}` });
+  input.addEventListener("change", () => change(product, Math.max(0, Math.floor(Number(input.value) || 0))));
+  return element("li", { id: `line-${product.id}` }, element("span", {}, product.name), input,
+    button("Remove", () => change(product, 0), { "aria-label": `Remove ${product.name}` }));
 }
 
 /** What a seller wants to know beside the products. */
@@ -127,7 +130,8 @@ function offered(product) {
     stock.value = stock.defaultValue = product.stock ?? "";
     tell(`${product.name} is saved`);
   });
-  return element("li", {}, element("span", {}, element("strong", {}, product.name), element("span", { class: "quiet" }, ` · for each ${product.unit}`)), form);
+  return element("li", { id: `product-${product.id}` },
+    element("span", {}, element("strong", {}, product.name), element("span", { class: "quiet" }, ` · for each ${product.unit}`)), form);
 }
 
 onSubmit(find("new-product"), async ({ price: typed, ...values }) => {
