@@ -8,6 +8,10 @@ from playwright.sync_api import expect
 from Tests.Live.open_page import BEHIND, PUT, OpenPage
 
 RETRY, REFRESH = 5_000, 60_000  # as the page has them
+# A browser that keeps nothing for a site, as where its cookies are blocked.
+KEEPS_NOTHING = """for (const kind of ["localStorage", "sessionStorage"]) {
+    Object.defineProperty(globalThis, kind, { get() { throw new DOMException("Access is denied.", "SecurityError"); } });
+}"""
 
 
 class LiveGardens(OpenPage):
@@ -106,6 +110,20 @@ class LiveGardens(OpenPage):
         expect(self.page.locator("#before")).to_have_count(0)
         expect(plot).to_be_focused()
         self.assertEqual(plot.get_attribute("aria-valuetext"), read)
+
+    def test_a_browser_that_keeps_nothing_is_shown_what_is_public(self):
+        self.measure(10)
+        shop, _ = self.shop(self.token, Eggs=None)
+        page = self.person("/docs")
+        page.context.add_init_script(KEEPS_NOTHING)
+        page.goto(self.service.url + self.garden)
+        expect(page.locator("#devices")).to_contain_text("10 %")
+        page.goto(f"{self.service.url}/shops/{shop}")
+        expect(page.locator("#products")).to_contain_text("Eggs")
+        expect(page.locator("#stranger")).to_contain_text("Sign in")
+        page.goto(self.service.url)
+        self.sign_in(page, "rosa@example.org")
+        expect(page.locator("#sign-in").get_by_role("alert")).to_contain_text("keeps no session")
 
 
 if __name__ == "__main__":

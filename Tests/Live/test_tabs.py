@@ -23,6 +23,12 @@ class Tabs(OpenPage):
     def garden(self, token):
         return "/gardens/" + self.make("/api/gardens", {"name": "South slope"}, token)
 
+    def end_sessions(self, token):
+        """Ends all but the one that the token is of."""
+        for session in self.seen("/api/sessions", token)["items"]:
+            if not session["current"]:
+                self.service.call("DELETE", f"/api/sessions/{session['id']}", token=token)
+
     def add_device(self, page):
         page.fill("#device-name", "Tomato bed")
         page.get_by_role("button", name="Add device").click()
@@ -59,6 +65,37 @@ class Tabs(OpenPage):
         self.sign_in(other, email)
         expect(page.locator("#who")).to_have_text(f"Signed in as {email}")
 
+    def test_who_signs_out_of_a_session_that_has_ended_is_gone(self):
+        page, token = self.signed_in("/account")
+        expect(page.locator("#who")).to_contain_text("Signed in as")
+        self.end_sessions(token)
+        self.refuse(401, "/api/sessions/current")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        self.assertIsNone(page.evaluate("localStorage.getItem('signed in')"))
+
+    def test_who_signs_in_next_has_a_basket_of_their_own(self):
+        shop, _ = self.shop(self.service.sign_up(), Milk=None)
+        shop = f"{self.service.url}/shops/{shop}"
+        (first, _), (second, _) = self.account(), self.account()
+        page = self.person()
+
+        def buyer(email):
+            page.goto(self.service.url)
+            self.sign_in(page, email)
+            expect(page.locator("#grower")).to_be_visible()
+            page.goto(shop)
+            expect(page.locator("#note")).to_be_attached()
+
+        buyer(first)
+        page.get_by_label("Add Milk to the basket").click()
+        for email, basket in ((second, ""), (first, "Milk")):
+            page.goto(f"{self.service.url}/account")
+            page.get_by_role("button", name="Sign out").click()
+            expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+            buyer(email)
+            self.assertEqual(page.locator("#lines span").all_inner_texts(), [basket] if basket else [])
+
     def test_a_page_whose_session_ended_says_so_and_leads_back(self):
         page, token = self.signed_in("/")
         garden = self.garden(token)
@@ -67,9 +104,7 @@ class Tabs(OpenPage):
         expect(page.locator("#live")).to_have_text("Live")
         self.refuse(401, "/api/.*")
         self.refuse(404, f"(/api)?{garden}(/.*)?")
-        for session in self.seen("/api/sessions", token)["items"]:
-            if not session["current"]:
-                self.service.call("DELETE", f"/api/sessions/{session['id']}", token=token)
+        self.end_sessions(token)
         self.add_device(page)
         notice = page.locator("#keeping form").filter(has=page.locator("#device-name")).get_by_role("alert")
         expect(notice).to_have_text("You are not signed in any more. Sign in")

@@ -4,7 +4,7 @@ import { showChannels } from "./channels.js";
 import { button, element, find, leave, onClick, renew, say, tell } from "./element.js";
 import { onSubmit } from "./form.js";
 import { reveal } from "./reveal.js";
-import { all, optional, send } from "./server.js";
+import { all, optional, send, SignedOut } from "./server.js";
 import { forget, signedIn } from "./visitor.js";
 import { age, day } from "./words.js";
 
@@ -49,7 +49,9 @@ async function showTokens() {
 }
 
 onClick(find("sign-out"), async () => {
-  await send("DELETE", "/api/sessions/current");
+  await send("DELETE", "/api/sessions/current").catch((error) => {
+    if (!(error instanceof SignedOut)) throw error; // or it is over already
+  });
   forget();
   await leave("/");
 });

@@ -9,9 +9,8 @@ import { signedIn } from "./visitor.js";
 const id = location.pathname.split("/")[2];
 const path = `/api/businesses/${id}`;
 let shop, me, products = [];
-const basket = new Map(JSON.parse(sessionStorage.getItem(`basket ${id}`) ?? "[]")); // product id → quantity
-// Of this basket's order, until it is changed: kept as long as the basket is, since the order's answer may be lost.
-let key = sessionStorage.getItem(`order ${id}`) ?? newKey();
+const basket = new Map(); // product id → quantity
+let key; // of this basket's order, until it is changed: kept as long as the basket is, since the order's answer may be lost
 
 async function load() {
   [shop, me, products] = await Promise.all([get(path), signedIn("to order."), all(`${path}/products`)]);
@@ -24,6 +23,7 @@ async function load() {
   renew(find("products"), ...products.map(isOwn ? offered : wanted));
   find("none").hidden = products.length > 0;
   if (me && !isOwn) {
+    recall();
     orderForm();
     showBasket();
   }
@@ -43,9 +43,17 @@ function wanted(product) {
     }, { "aria-label": `Add ${name} to the basket` }));
 }
 
+/** Where the tab keeps what is of the basket: whoever signs in next has one of their own. */
+const slot = (what) => `${what} ${me.id} ${id}`;
+
+function recall() {
+  for (const [product, quantity] of JSON.parse(sessionStorage.getItem(slot("basket")) ?? "[]")) basket.set(product, quantity);
+  key = sessionStorage.getItem(slot("order")) ?? newKey();
+}
+
 function newKey() {
   const fresh = onceKey();
-  sessionStorage.setItem(`order ${id}`, fresh);
+  sessionStorage.setItem(slot("order"), fresh);
   return fresh;
 }
 
@@ -53,7 +61,7 @@ function change(product, quantity) {
   if (quantity > 0) basket.set(product.id, quantity);
   else basket.delete(product.id);
   key = newKey();
-  sessionStorage.setItem(`basket ${id}`, JSON.stringify([...basket]));
+  sessionStorage.setItem(slot("basket"), JSON.stringify([...basket]));
   showBasket();
 }
 
@@ -100,7 +108,7 @@ function orderForm() {
       if (!error.type?.endsWith(":idempotency-key-reused")) throw error;
       throw new Error("This basket was ordered before: look at your orders. To order once more, change it.");
     }
-    for (const kept of ["basket", "order"]) sessionStorage.removeItem(`${kept} ${id}`);
+    for (const what of ["basket", "order"]) sessionStorage.removeItem(slot(what));
     await leave("/orders");
   });
 }

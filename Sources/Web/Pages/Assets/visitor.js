@@ -4,7 +4,9 @@ import { element, find, renewPage, wayToSignIn } from "./element.js";
 import { get, optional, send, SIGN_IN } from "./server.js";
 
 const MARK = "signed in";
-const marked = () => localStorage.getItem(MARK) ?? "";
+// Where the browser keeps nothing for this site it keeps no session either: there is nobody.
+const store = (() => { try { return localStorage; } catch { return null; } })();
+const marked = () => store?.getItem(MARK) ?? "";
 let shown = marked(); // whose page this is
 
 /** Who is signed in, or null. */
@@ -18,8 +20,8 @@ async function ask() {
 
 function mark(id) {
   shown = id;
-  if (id) localStorage.setItem(MARK, id);
-  else localStorage.removeItem(MARK);
+  if (id) store.setItem(MARK, id);
+  else store?.removeItem(MARK);
 }
 
 /** Forgets that somebody is signed in here. */
@@ -29,9 +31,11 @@ export const forget = () => mark("");
 for (const event of ["storage", "pageshow"]) addEventListener(event, () => marked() === shown || renewPage());
 
 export async function signIn(email, password) {
-  await send("POST", SIGN_IN, { email, password });
-  if (await ask()) return;
-  throw new Error("This browser keeps no session here. Open the page over HTTPS, or on the server itself as http://localhost.");
+  if (store) {
+    await send("POST", SIGN_IN, { email, password });
+    if (await ask()) return;
+  }
+  throw new Error("This browser keeps no session here. Let it keep cookies, and open the page over HTTPS, or on the server itself as http://localhost.");
 }
 
 /** Where whoever signs in wants to go: a path of this server's, and no other's address. */
