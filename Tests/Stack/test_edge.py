@@ -81,6 +81,11 @@ class Edge(unittest.TestCase):
             self.assertEqual(answer.status, 403, path)
             self.assertNotIn("http_requests_total", answer.body)
 
+    def test_a_browser_that_names_its_page_by_origin_alone_signs_in_on_any_port(self):
+        person = {"email": "edge@example.com", "password": "a long enough password"}
+        for origin, status in ((self.stack.edge, 201), (self.stack.plain.replace("http:", "https:"), 403)):
+            self.assertEqual(self.stack.post(self.stack.edge + "/api/sessions/cookie", person, "-H", f"Origin: {origin}").status, status)
+
     def test_stub_status_is_not_on_the_public_side(self):
         self.assertEqual(self.get("/stub_status").status, 404)
         self.assertIn("Active connections", fetch(f"http://127.0.0.1:{self.stack.port['status']}/stub_status"))
