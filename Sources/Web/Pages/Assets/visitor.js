@@ -20,7 +20,7 @@ async function ask() {
 
 function mark(id) {
   shown = id;
-  if (id) store.setItem(MARK, id);
+  if (id) store?.setItem(MARK, id);
   else store?.removeItem(MARK);
 }
 
