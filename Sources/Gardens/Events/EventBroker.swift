@@ -145,12 +145,14 @@ final class EventBroker {
     scheduleTick()
   }
 
+  /// Has what Redis keeps of watched gardens live on. What it has lost, all streams of a garden are told of as a gap.
   private func renewMarks() async {
-    // Hubs that Redis does not hear of now are opened anew when it is back, which sets their marks.
-    _ = try? await redis.pipeline(
-      hubs.keys.map {
-        ["SET", .text(keys.watched($0)), "1", "PX", .integer(EventHub.markMilliseconds)]
-      })
+    let gardens = Array(hubs.keys)
+    let names = gardens.flatMap { [keys.watched($0), keys.stream($0)] }
+    // Hubs that Redis does not hear of now are opened anew when it is back.
+    let replies = try? await redis.pipeline(
+      names.map { ["PEXPIRE", .text($0), .integer(EventScripts.lifetimeMilliseconds)] })
+    for (index, reply) in (replies ?? []).enumerated() where reply == .integer(0) { hubs[gardens[index / 2]]?.reopen() }
   }
 
   /// Ends the streams of those who may not watch any more.

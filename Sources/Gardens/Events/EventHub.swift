@@ -11,8 +11,6 @@ final class EventHub {
   static let pageEvents: Int64 = 100
   /// The pause before Redis is asked again after it did not answer, in nanoseconds.
   static let pauseNanoseconds: UInt64 = 100_000_000
-  /// How long the mark that a garden is watched outlives its renewal, in milliseconds: longer than a stream is kept.
-  static let markMilliseconds = EventScripts.lifetimeMilliseconds + 2 * 60_000
 
   let garden: Identifier
   private(set) var watchers: [EventWatcher] = []
@@ -144,7 +142,9 @@ final class EventHub {
 
   /// Reads what the stream has beyond what was told, and is current then.
   private func catchUp() async throws(RedisError) {
-    try await redis.set(keys.watched(garden), [1], expiry: .milliseconds(Self.markMilliseconds))
+    _ = try await redis.evaluate(
+      EventScripts.watch, keys: [keys.watched(garden), keys.stream(garden)],
+      [.integer(EventScripts.lifetimeMilliseconds), .text(keys.channel(garden)), .bytes(EventText.gap)])
     if last == nil {
       let newest = try await redis.send("XREVRANGE", .text(keys.stream(garden)), "+", "-", "COUNT", 1)
       let events = EventText.pieces(of: newest.array ?? [], bytes: EventWatcher.pieceBytes)
@@ -153,8 +153,7 @@ final class EventHub {
     while let from = last {
       let known = leftOut
       let page = try await page(from: from)
-      // An empty stream tells of nothing that was missed.
-      if !page.isWhole, !page.pieces.isEmpty { for watcher in watchers where watcher.isLive { watcher.tellGap() } }
+      if !page.isWhole { for watcher in watchers where watcher.isLive { watcher.tellGap() } }
       for events in page.pieces { deliver(events) }
       // A page that is full may end within the events of one call; what was told meanwhile may not be in it.
       if !page.isFull, leftOut == known { break }
@@ -167,7 +166,7 @@ final class EventHub {
     let pieces: [EventText]
     /// Whether there may be more.
     let isFull: Bool
-    /// Whether the one before is there still: if it is not, others behind it may be gone too.
+    /// Whether the one before is there still: if it is not, others behind it may be gone too. A gap says so itself.
     let isWhole: Bool
   }
 
@@ -176,8 +175,9 @@ final class EventHub {
       "XRANGE", .text(keys.stream(garden)), .text("\(position)"), "+", "COUNT", .integer(Self.pageEvents + 1))
     var entries = (reply.array ?? [])[...]
     let isFull = entries.count > Int(Self.pageEvents)
-    let isWhole = entries.first?.array?.first?.text == "\(position)"
-    if isWhole { entries.removeFirst() }
+    let isThere = entries.first?.array?.first?.text == "\(position)"
+    if isThere { entries.removeFirst() }
+    let isWhole = isThere || entries.first.map(EventText.isGap) ?? false
     let pieces = EventText.pieces(of: entries, bytes: EventWatcher.pieceBytes)
     return Page(pieces: pieces, isFull: isFull, isWhole: isWhole)
   }

@@ -6,7 +6,7 @@ import Values
 /// Tells what happens on one loop to those who watch gardens on any loop of any replica.
 ///
 /// Gardens that nobody watches cost one look-up for many of them at a time. While Redis is away events wait for it;
-/// what was perhaps told when the connection was lost is told again.
+/// what was perhaps told when the connection was lost is told again. Where some were dropped, a gap is told instead.
 package final class EventPublisher {
   /// The most events that wait; the oldest are dropped for newer ones.
   static let maximumWaiting = 20_000
@@ -24,6 +24,8 @@ package final class EventPublisher {
   private let redis: RedisClient
   private let keys: EventKeys
   private var waiting: [Happening] = []
+  /// Gardens of which events were dropped, about as many as may wait; they are told of a gap before what is left.
+  private var missed: Set<Identifier> = []
   private var isSending = false
   private let dropped: Counter
 
@@ -65,14 +67,22 @@ package final class EventPublisher {
   private func dropOldest() {
     let excess = waiting.count - Self.maximumWaiting
     guard excess > 0 else { return }
+    drop(waiting.prefix(excess))
     waiting.removeFirst(excess)
-    dropped.increment(by: UInt64(excess))
+  }
+
+  private func drop(_ happenings: ArraySlice<Happening>) {
+    for (garden, event) in happenings {
+      if missed.count < Self.maximumWaiting { missed.insert(garden) }
+      if case .gap = event { continue }
+      dropped.increment()
+    }
   }
 
   private func sendAll() async {
     while !waiting.isEmpty {
-      let taken = waiting
-      waiting = []
+      let taken = missed.map { (garden: $0, event: GardenEvent.gap) } + waiting
+      (waiting, missed) = ([], [])
       let left = await send(taken)
       if left.isEmpty { continue }
       waiting.insert(contentsOf: left, at: 0)
@@ -97,7 +107,7 @@ package final class EventPublisher {
         case .unavailable, .timeout, .overloaded: return happenings[first...]
         case .server, .unexpectedReply:
           // Trying again would fail again.
-          dropped.increment(by: UInt64(happenings.endIndex - first))
+          drop(happenings[first...])
           return []
         }
       }

@@ -6,8 +6,26 @@ import Values
 enum EventScripts {
   /// How many events a stream keeps, about.
   static let maximumEvents: Int64 = 1_000
-  /// How long a stream is kept after its last event, in milliseconds.
-  static let lifetimeMilliseconds: Int64 = 5 * 60_000
+  /// How long a stream, and the mark that somebody watches, outlive those who watch, in milliseconds: the 5 minutes in
+  /// which a client may resume, and the time between two renewals.
+  static let lifetimeMilliseconds: Int64 = 7 * 60_000
+
+  /// Marks a garden as watched, or for longer. Keys: the mark and its stream. Arguments: their lifetime, the garden's
+  /// channel, and the text of a gap without its id.
+  ///
+  /// What happened without a mark was neither told nor kept, and without a stream it is not kept any more. So both begin
+  /// with a gap, for those who had watched when Redis lost them: it is told, kept and resumed from as events are.
+  static let watch = RedisScript(
+    """
+    local isWatched = redis.call('EXISTS', KEYS[1], KEYS[2]) == 2
+    redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
+    if not isWatched then
+      local id = redis.call('XADD', KEYS[2], '*', 'event', 'gap', 'data', '{}')
+      redis.call('PUBLISH', ARGV[2], id .. '\\nid: ' .. id .. '\\n' .. ARGV[3])
+    end
+    redis.call('PEXPIRE', KEYS[2], ARGV[1])
+    return 0
+    """)
 
   /// Keys: for each garden the mark that it is watched, and its stream. Arguments: the bounds above, then for each
   /// garden its channel, the number of events, and for each its name and data.

@@ -39,9 +39,7 @@ final class EventWatcher {
   }
 
   /// Says that events may be missing before those to come: what the client shows is to be read anew.
-  func tellGap() { append(Self.gap) }
-
-  private static let gap = Array("event: gap\ndata: {}\n\n".utf8)
+  func tellGap() { append(EventText.gap) }
 
   /// From here on events are taken as they happen. The client learns where that is, though nothing is told by it (the
   /// HTML standard, section 9.2.6), so that it can resume also when it loses the connection before the first event.

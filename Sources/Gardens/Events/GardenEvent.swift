@@ -9,6 +9,8 @@ enum GardenEvent {
   case reading(device: Identifier, Reading)
   /// An insight was made; the bytes are its JSON, without line breaks.
   case insight([UInt8])
+  /// Events before it may be missing: what a client shows is to be read anew.
+  case gap
 
   /// The name of the event and its data, as the script that publishes takes them.
   var arguments: [RedisArgument] {
@@ -23,6 +25,7 @@ enum GardenEvent {
       }
       return ["reading", .bytes(json.take())]
     case .insight(let body): return ["insight", .bytes(body)]
+    case .gap: return ["gap", "{}"]
     }
   }
 
@@ -43,6 +46,12 @@ struct EventText {
     self.text = text
     self.last = last
   }
+
+  /// A gap, without an id.
+  static let gap = Array("event: gap\ndata: {}\n\n".utf8)
+
+  /// Whether an entry that XRANGE gave is a gap.
+  static func isGap(_ entry: RedisReply) -> Bool { entry.array?.last?.array?.dropFirst().first?.text == "gap" }
 
   /// Reads a message of a garden's channel: the last id, a line feed, the text.
   init?(message: [UInt8]) {

@@ -160,8 +160,12 @@ struct GardenEventsTests {
     try RedisWire().send("DEL", stream)
     let late = try watch(device, after: told[3].id)
     try post(device, device.client, 1, type: "ph")
-    try #require(try late.next() == gap)
-    for stream in [live, resumed, whole, late] { #expect(try stream.next()?.data.contains("\"ph\"") == true) }
+    try #require(try late.next()?.name == "gap")
+    for stream in [live, resumed, whole, late] {
+      // A loop that begins to watch tells all of them.
+      let event = try stream.next()
+      #expect(try (event?.name == "gap" ? stream.next() : event)?.data.contains("\"ph\"") == true)
+    }
   }
 
   @Test(
@@ -283,32 +287,71 @@ struct GardenEventsTests {
     }
   }
 
-  @Test("are counted when Redis is away for so long that the oldest are dropped")
+  @Test(
+    "say so where Redis has lost what it keeps of them, to those who were away and to who resumes later",
+    arguments: [["watched", "stream"], ["watched"], ["stream"]])
+  func lost(what: [String]) throws {
+    let redis = try RedisGuest()
+    let replica = try server.replica(["REDIS_URL": redis.url])
+    defer { replica.stop() }
+    let device = try TestDevice(server)
+    let live = try watch(device, on: replica)
+    try post(device, device.client, 1, type: "seen")
+    let seen = try #require(try live.next())
+    #expect(seen.data.contains("seen"))
+    try redis.turnAway()
+    try post(device, device.client, 1, type: "missed")
+    let key = EventKeys(prefix: server.configuration.redis.keyPrefix).stream(device.garden).dropLast("stream".count)
+    let wire = try RedisWire()
+    #expect(try holds { try wire.send("XREVRANGE", "\(key)stream", "+", "-", "COUNT", "1").contains("missed") })
+    for name in what { try wire.send("DEL", "\(key)\(name)") }
+    try redis.letIn()
+    for stream in try [live, watch(device, on: replica, after: seen.id)] {
+      var told: [EventStream.Event] = []
+      while told.last?.name != "gap", let event = try stream.next() { told.append(event) }
+      #expect(told.last?.name == "gap" && told.dropLast().allSatisfy { $0.data.contains("missed") })
+    }
+    try post(device, device.client, 1, type: "after")
+    #expect(try live.next()?.data.contains("after") == true)
+  }
+
+  @Test("say so where Redis has lost what it keeps of them, to those who watch", arguments: ["watched", "stream"])
+  func lostMeanwhile(what: String) throws {
+    let quick = try server.replica(["EVENTS_HEARTBEAT_SECONDS": "1"])
+    defer { quick.stop() }
+    let device = try TestDevice(server)
+    let stream = try watch(device, on: quick)
+    let keys = EventKeys(prefix: server.configuration.redis.keyPrefix)
+    try RedisWire().send("DEL", what == "stream" ? keys.stream(device.garden) : keys.watched(device.garden))
+    #expect(try stream.next()?.name == "gap")
+    try post(device, device.client, 1, type: "ph")
+    #expect(try stream.next()?.data.contains("\"ph\"") == true)
+  }
+
+  @Test("are counted and leave a gap when Redis is away for so long that the oldest are dropped")
   func dropped() throws {
-    let url = try #require(ServiceURL(try TestStores.redisURL))
-    let redis = try RedisWire()
-    // A user whom Redis turns away: the rest of the tests goes on.
-    let user = "away-\(Identifier.make(unixMilliseconds: 2))"
-    try redis.send("ACL", "SETUSER", user, "on", ">secret", "~*", "&*", "+@all")
-    defer { _ = try? redis.send("ACL", "DELUSER", user) }
-    let alone = try LiveServer([
-      "REDIS_URL": "redis://\(user):secret@127.0.0.1:\(url.port ?? 0)/0", "DATABASE_URL": server.databaseURL,
-      "WORKERS": "1",
-    ])
+    let redis = try RedisGuest()
+    let alone = try LiveServer(["REDIS_URL": redis.url, "DATABASE_URL": server.databaseURL, "WORKERS": "1"])
     defer { alone.stop() }
+    let replica = try alone.replica(["REDIS_URL": try TestStores.redisURL])
+    defer { replica.stop() }
     let device = try TestDevice(alone)
     let client = device.client
     func counts(_ count: Int) throws -> Bool {
       try client.get("/metrics").text.contains("\ngarden_events_dropped_total \(count)\n")
     }
     #expect(try counts(0))
-    try redis.send("ACL", "SETUSER", user, "off")
-    try redis.send("CLIENT", "KILL", "USER", user)
+    let stream = try watch(device, on: replica)
+    try redis.turnAway()
     let beyond = 2_000
     for round in 0..<(EventPublisher.maximumWaiting + beyond) / 1_000 {
       try post(device, client, 1_000, type: "round\(round)")
     }
     #expect(try holds { try counts(beyond) })
+    try redis.letIn()
+    #expect(try stream.next()?.name == "gap")
+    #expect(try stream.next()?.data.contains("\"round\(beyond / 1_000)\"") == true)
+    #expect(try counts(beyond))
   }
 
   @Test("are cut off for a client that does not read them, which resumes where it was")

@@ -1,5 +1,6 @@
 import Redis
 import Testing
+import Values
 
 /// A plain blocking client of a private Redis, for what a test does behind the server's back.
 final class RedisWire {
@@ -49,6 +50,30 @@ final class RedisWire {
       try send("CLIENT", "KILL", "ID", String(id))
     }
   }
+}
+
+/// A user of the private Redis whom a test has turned away for a while: the rest of the tests goes on.
+final class RedisGuest {
+  private let name = "guest-\(Identifier.make(unixMilliseconds: 2))"
+  private let wire: RedisWire
+  /// The URL of the private Redis for this user.
+  let url: String
+
+  init() throws {
+    wire = try RedisWire()
+    let url = try TestStores.redisURL
+    self.url = "redis://\(name):secret" + url[url.lastIndex(of: "@")!...]
+    try wire.send("ACL", "SETUSER", name, "on", ">secret", "~*", "&*", "+@all")
+  }
+
+  deinit { _ = try? wire.send("ACL", "DELUSER", name) }
+
+  func turnAway() throws {
+    try wire.send("ACL", "SETUSER", name, "off")
+    try wire.send("CLIENT", "KILL", "USER", name)
+  }
+
+  func letIn() throws { try wire.send("ACL", "SETUSER", name, "on") }
 }
 
 extension TestStores {
