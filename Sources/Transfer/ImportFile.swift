@@ -36,7 +36,8 @@ struct ImportFile {
   private var products: [Identifier: Int] = [:]
   /// The sensor types of each device's readings, as hashes of their names: the names themselves could be too much.
   private var sensorTypes: [Identifier: [Int]] = [:]
-  /// The names of the time zones that were asked for; nil for what the database does not know.
+  /// The names of the time zones that were asked for; nil for what the database does not know. What is no name is not
+  /// asked for: it could be long.
   private var zones: [String: String?] = [TimeZoneName.assumed: TimeZoneName.assumed]
   /// Makes ids of one moment.
   private var identifiers = IdentifierSequence()
@@ -64,8 +65,8 @@ struct ImportFile {
         try readHistory(bytes)
       } else {
         let value = try JSONReader.parse(bytes)
-        if let zone = value.member("timeZone")?.stringText, zones.index(forKey: zone) == nil,
-          zones.count < Self.maximumZones
+        if let zone = value.member("timeZone")?.stringText, TimeZoneName.isName(zone),
+          zones.index(forKey: zone) == nil, zones.count < Self.maximumZones
         {
           return zone
         }
@@ -345,7 +346,8 @@ struct ImportFile {
   }
 
   private func settleZone(_ zone: inout String?, _ fields: inout Fields) {
-    guard let given = zone else { return }
+    // Of what is no name the form has told.
+    guard let given = zone, TimeZoneName.isName(given) else { return }
     guard let name = zones[given] ?? nil else { return fields.fault("timeZone", TimeZoneName.expectation) }
     zone = name
   }
