@@ -19,7 +19,8 @@ struct InsightRoutes: EndpointGroup {
         "createInsight", method: .post, template: Self.template, access: .user, summary: "Make an insight",
         details: """
           The rules find; `openai` and `anthropic` may word what they found. Should the provider fail, the rules' own \
-          words are the answer, and `provider` says so. Every insight carries the numbers it rests on.
+          words are the answer, and `provider` says so. Every insight carries the numbers it rests on. How often a user \
+          may have a provider asked is limited (429).
           """,
         tag: "Insights", parameters: [.idempotencyKey()],
         body: .json(InsightRequest.self, example: #"{"type":"watering","provider":"rules"}"#),
@@ -53,7 +54,8 @@ struct InsightRoutes: EndpointGroup {
     let key = try call.idempotencyKey()
     // Before a provider is asked, which takes long and costs.
     if let made = try await key?.made(in: context.database, at: call.now) { return call.response(made) }
-    let draft = try await feature.maker.draft(wanted.type, of: observed, by: wanted.provider, trace: call.trace)
+    let draft = try await feature.maker.draft(
+      wanted.type, of: observed, by: wanted.provider, for: call.user.id, trace: call.trace)
     var stored: Insight?
     let response = try await call.made(key) { transaction, _ in
       let insight = try await feature.maker.store(draft, in: transaction)

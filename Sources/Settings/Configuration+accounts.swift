@@ -68,6 +68,7 @@ extension Configuration {
     package internal(set) var device: RequestRate?
     package internal(set) var registration: RequestRate?
     package internal(set) var passwordReset: RequestRate?
+    package internal(set) var models: RequestRate?
 
     static let settings = [
       Setting(
@@ -85,6 +86,9 @@ extension Configuration {
       Setting(
         "RATE_LIMIT_PASSWORD_RESET", \.rates.passwordReset, Form<RequestRate?>.rate, default: .text("20/3600"),
         "Mails for a new password that one address asks for, as count/seconds or off."),
+      Setting(
+        "RATE_LIMIT_MODELS", \.rates.models, Form<RequestRate?>.rate, default: .text("60/3600"),
+        "Insights that one user has a language model word, as count/seconds or off."),
     ]
   }
 }

@@ -6,11 +6,14 @@ package struct RatePolicy: Sendable {
   let name: String
   let count: Int64
   let seconds: Int64
+  /// What is counted, as a refusal names it.
+  private let subject: String
   /// What stands before the numbers of a decision: the field that describes the policy, and the next one's beginning.
   private let fieldLead: [UInt8]
 
-  init(_ name: String, _ rate: RequestRate) {
+  init(_ name: String, _ rate: RequestRate, of subject: String = "requests") {
     self.name = name
+    self.subject = subject
     count = Int64(rate.count)
     seconds = Int64(rate.seconds)
     fieldLead = Array("RateLimit-Policy: \"\(name)\";q=\(count);w=\(seconds)\r\nRateLimit: \"\(name)\";r=".utf8)
@@ -29,7 +32,7 @@ package struct RatePolicy: Sendable {
 
   /// The answer to who has no token left.
   package func refusal(_ decision: RateDecision) -> Problem {
-    var problem = Problem(.tooManyRequests, "You may make \(count) requests in \(seconds) seconds.")
+    var problem = Problem(.tooManyRequests, "You may make \(count) \(subject) in \(seconds) seconds.")
     problem.headers.append(("Retry-After", String(max(1, decision.resetSeconds))))
     return problem
   }
@@ -51,6 +54,8 @@ package struct RateLimits {
   let device: RateLimiter?
   package let registration: RateLimiter?
   package let passwordReset: RateLimiter?
+  /// Of what costs the operator money.
+  package let models: RateLimiter?
 
   init(_ rates: Configuration.Rates, _ limiter: (RatePolicy) -> RateLimiter) {
     anonymous = rates.anonymous.map { limiter(RatePolicy("anonymous", $0)) }
@@ -58,5 +63,6 @@ package struct RateLimits {
     device = rates.device.map { limiter(RatePolicy("device", $0)) }
     registration = rates.registration.map { limiter(RatePolicy("registration", $0)) }
     passwordReset = rates.passwordReset.map { limiter(RatePolicy("password-reset", $0)) }
+    models = rates.models.map { limiter(RatePolicy("models", $0, of: "requests of language models")) }
   }
 }

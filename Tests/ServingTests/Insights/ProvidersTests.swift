@@ -64,6 +64,38 @@ struct ProvidersTests {
     #expect(!traceparent.contains("b7ad6b7169203331"))
   }
 
+  @Test("are asked so often by each user only, but not for what was made before or without words to find")
+  func bound() throws {
+    models.script((0..<3).map { _ in .json(200, WireFormat.openAI("Water.")) })
+    let address = "http://127.0.0.1:\(models.port)/v1"
+    let frugal = try server.replica([
+      "OPENAI_BASE_URL": address, "OPENAI_API_KEY": "sk-test", "RATE_LIMIT_MODELS": "2/3600",
+    ])
+    defer { frugal.stop() }
+    func grower() throws -> (_ provider: String, _ type: String, _ headers: [String]) throws -> Reply {
+      let (client, id) = try frugal.signedIn()
+      let plot = try Plot(frugal, owner: id)
+      try plot.record("soil_moisture", [(0, 12), (1, 13)])
+      return { provider, type, headers in
+        let body = #"{"type":"\#(type)","provider":"\#(provider)"}"#
+        return try client.post("/api/gardens/\(plot.garden)/insights", body, headers: headers)
+      }
+    }
+    let (one, other) = (try grower(), try grower())
+    let key = ["Idempotency-Key: once"]
+    for _ in 0..<3 { #expect(try one("openai", "watering", key).status == 201) }
+    #expect(try one("openai", "frost", []).problem == "no-data")
+    #expect(try one("openai", "watering", []).status == 201)
+    let refused = try one("openai", "watering", [])
+    #expect(refused.status == 429 && refused.problem == "too-many-requests")
+    #expect(Int(refused.header("retry-after") ?? "") ?? 0 > 60)
+    #expect(models.received.count == 2)
+    #expect(try one("openai", "watering", key).status == 201)
+    #expect(try one("rules", "watering", []).status == 201)
+    #expect(try other("openai", "watering", []).json["provider"]?.text == "openai")
+    #expect(models.received.count == 3)
+  }
+
   /// Many times longer than the server waits, so that it is plain that it did not wait for the answer.
   private static let slowSeconds = 20.0
 
