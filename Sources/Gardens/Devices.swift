@@ -23,10 +23,11 @@ struct Devices: EndpointGroup {
         handler: .async(list)),
       Endpoint(
         "createDevice", method: .post, template: "/api/gardens/{id}/devices", access: .user,
-        summary: "Add a device to a garden", details: "Its key is shown in this answer only.",
+        summary: "Add a device to a garden",
+        details: "Its key is shown in this answer only. A garden has at most \(NewDevice.maximumOfGarden) devices.",
         tag: "Devices", parameters: [.idempotencyKey()],
         body: .json(NewDevice.self, example: #"{"name":"Probe 7","sensorTypes":["soil_moisture","soil_temperature"]}"#),
-        success: Endpoint.Success(201, Device.schemaWithKey, headers: ["Location"]),
+        success: Endpoint.Success(201, Device.schemaWithKey, headers: ["Location"]), refusals: [.conflict],
         handler: .async(create)),
       Endpoint(
         "getDevice", method: .get, template: "/api/devices/{id}", access: .user, summary: "A device",
@@ -78,6 +79,9 @@ struct Devices: EndpointGroup {
         new.ground.soil?.rawValue, new.ground.dryBelow, new.ground.wetAbove)
       // Deleted since it was looked at.
       guard let row = rows.first else { throw GardenAccess.notFound }
+      guard try await transaction.query(Self.excess, garden, NewDevice.maximumOfGarden).isEmpty else {
+        throw Problem(.conflict, "This garden has \(NewDevice.maximumOfGarden) devices already. Delete one first.")
+      }
       let body = try Device(row, now: call.now).body { $0.member("key", key.text) }
       return Made(location: "/api/devices/\(id)", body: body, isSecret: true)
     }.response
@@ -166,15 +170,18 @@ struct Devices: EndpointGroup {
   /// Lets those pass that hold the device against its end, such as the rollup.
   private static let lock = Statement("devices.lock", one + " FOR NO KEY UPDATE OF devices")
   private static let lockForDeletion = Statement("devices.lockForDeletion", one + " FOR UPDATE OF devices")
+  /// Of two at once, neither of which could see the other's, one waits for the garden.
   private static let insert = Statement(
     "devices.insert",
     """
     INSERT INTO devices
       (id, garden_id, name, sensor_types, key_hash, created_at, updated_at, time_zone, soil, dry_below, wet_above)
     SELECT $1, gardens.id, $3, $4, $5, $6, $6, $8, $9, $10, $11 FROM gardens
-    WHERE gardens.id = $2 AND \(GardenRole.editor.isHeld(by: "$7")) FOR KEY SHARE
+    WHERE gardens.id = $2 AND \(GardenRole.editor.isHeld(by: "$7")) FOR NO KEY UPDATE
     RETURNING \(columns)
     """)
+  private static let excess = Statement(
+    "devices.excess", "SELECT FROM devices WHERE garden_id = $1 ORDER BY id DESC OFFSET $2 LIMIT 1")
   private static let update = Statement(
     "devices.update",
     """
@@ -198,6 +205,9 @@ struct Devices: EndpointGroup {
 
 /// A device that is to be added.
 package struct NewDevice: JSONForm {
+  /// The most devices of a garden.
+  package static let maximumOfGarden = 1_000
+
   package let name: String
   package let sensorTypes: [String]
   package var timeZone: String?

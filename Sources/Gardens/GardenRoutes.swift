@@ -22,11 +22,15 @@ struct GardenRoutes: EndpointGroup {
         handler: .cached(list, personal: .task(listForUser))),
       Endpoint(
         "createGarden", method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
-        details: "It is private unless you say otherwise.", tag: "Gardens", parameters: [.idempotencyKey()],
+        details: """
+          It is private unless you say otherwise. A user owns at most \(NewGarden.maximumOfOwner) gardens at a time.
+          """,
+        tag: "Gardens", parameters: [.idempotencyKey()],
         body: .json(
           NewGarden.self,
           example: #"{"name":"South slope","location":{"latitude":48.14,"longitude":11.58},"areaSquareMetres":120}"#),
-        success: Endpoint.Success(201, Garden.schema, headers: ["Location", "ETag"]), handler: .async(create)),
+        success: Endpoint.Success(201, Garden.schema, headers: ["Location", "ETag"]), refusals: [.conflict],
+        handler: .async(create)),
       Endpoint(
         "getGarden", method: .get, template: "/api/gardens/{id}", access: .anyone, summary: "A garden", tag: "Gardens",
         success: Endpoint.Success(200, Garden.schema, headers: ["ETag"]),
@@ -121,6 +125,7 @@ struct GardenRoutes: EndpointGroup {
       new.timeZone = try await TimeZoneName.settled(new.timeZone, in: transaction)
       let made = NewGarden.Row(id: context.makeIdentifier(), new: new, createdAt: call.now, updatedAt: call.now)
       let garden = try Garden(try await NewGarden.insert([made], of: user.id, in: transaction)[0])
+      try await NewGarden.checkBound(of: user.id, in: transaction)
       return Made(location: "/api/gardens/\(garden.id)", body: garden.body)
     }.response
   }

@@ -145,6 +145,7 @@ struct Import: EndpointGroup {
       if let parts { try await write(parts, lines, &file, user, transaction) }
       // Not before: until the file is at its end, a device whose row is changed could not be noted as heard of.
       if file.isHistory { try await file.batch.noteTypes(in: transaction) }
+      if file.hasGardens { try await NewGarden.checkBound(of: user, in: transaction) }
       if file.hasBusinesses { try await NewBusiness.checkBound(of: user, in: transaction) }
       if isDryRun { throw Refused() }
       let made = Made(status: .ok, body: file.report.body(isDryRun: false))

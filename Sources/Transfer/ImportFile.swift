@@ -18,6 +18,7 @@ struct ImportFile {
   var batch = ImportBatch()
   /// Whether something was made that everyone may see.
   private(set) var touchesPublic = false
+  var hasGardens: Bool { !gardens.isEmpty }
   var hasBusinesses: Bool { !businesses.isEmpty }
 
   /// The columns of a device's history, once they are known; nil for an export.
@@ -32,6 +33,8 @@ struct ImportFile {
   private var gardens: [Identifier: Identifier] = [:]
   private var devices: [Identifier: Identifier] = [:]
   private var businesses: [Identifier: Identifier] = [:]
+  /// How many devices each new garden has.
+  private var devicesOfGardens: [Identifier: Int] = [:]
   /// How many products each new business has.
   private var products: [Identifier: Int] = [:]
   /// The sensor types of each device's readings, as hashes of their names: the names themselves could be too much.
@@ -159,6 +162,9 @@ struct ImportFile {
 
   private mutating func readGarden(_ fields: inout Fields) throws {
     let old = Self.newcomer(&fields, &gardens)
+    if gardens.count > NewGarden.maximumOfOwner {
+      fields.fault("kind", "stands on more than \(NewGarden.maximumOfOwner) lines")
+    }
     _ = fields.optional("ownerId", .identifier)
     var garden = NewGarden(&fields)
     settleZone(&garden.timeZone, &fields)
@@ -173,6 +179,9 @@ struct ImportFile {
   private mutating func readDevice(_ fields: inout Fields) throws {
     let old = Self.newcomer(&fields, &devices)
     let garden = known("gardenId", "garden", &fields, gardens)
+    if devicesOfGardens[garden, default: 0] >= NewDevice.maximumOfGarden {
+      fields.fault("gardenId", "is that of \(NewDevice.maximumOfGarden) lines before: no garden has more devices")
+    }
     var device = NewDevice(&fields)
     settleZone(&device.timeZone, &fields)
     // A copy has not been seen yet.
@@ -182,6 +191,7 @@ struct ImportFile {
     try fields.finish()
     let id = identifier(at: createdAt)
     devices[old] = id
+    devicesOfGardens[garden, default: 0] += 1
     sensorTypes[id] = []
     batch.devices.append(
       ImportBatch.Device(id: id, garden: garden, new: device, createdAt: createdAt, updatedAt: updatedAt))

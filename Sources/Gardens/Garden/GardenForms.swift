@@ -5,6 +5,9 @@ import Web
 
 /// A garden that is to be made.
 package struct NewGarden: JSONForm {
+  /// The most gardens of an owner.
+  package static let maximumOfOwner = 1_000
+
   package let name: String
   package let location: Location?
   package let areaSquareMetres: Double?
@@ -49,6 +52,17 @@ package struct NewGarden: JSONForm {
       rows.map(\.new.ground.dryBelow), rows.map(\.new.ground.wetAbove))
   }
 
+  /// Throws 409 when an owner has too many gardens, those counted in that the transaction has given them; keeps others
+  /// from becoming theirs until it ends.
+  package static func checkBound(of owner: Identifier, in transaction: Transaction) async throws {
+    try await UserLock.take(owner, in: transaction)
+    guard try await transaction.query(excess, owner, maximumOfOwner).isEmpty else {
+      throw Problem(.conflict, "Nobody may own more than \(maximumOfOwner) gardens. Delete one first.")
+    }
+  }
+
+  private static let excess = Statement(
+    "gardens.excess", "SELECT FROM gardens WHERE owner_id = $1 ORDER BY id DESC OFFSET $2 LIMIT 1")
   private static let insert = Statement(
     "gardens.insert",
     """

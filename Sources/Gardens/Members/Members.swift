@@ -104,6 +104,7 @@ struct Members: EndpointGroup {
       guard let heir = before.user else { throw Problem(.conflict, "Who is invited has to accept first.") }
       try await require(heir, in: transaction)
       try await transaction.execute(Self.setOwner, garden, heir, call.now)
+      try await NewGarden.checkBound(of: heir, in: transaction)
       devices = try await transaction.query(Self.devices, garden).map { try $0.decode(Identifier.self, 0) }
       return try Member(try await transaction.query(Self.swap, id, user.id)[0], showsEmail: true)
     }
@@ -188,7 +189,8 @@ struct Members: EndpointGroup {
   private static let lockGarden = Statement(
     "members.lockGarden",
     "SELECT FROM gardens WHERE id = $1 AND \(GardenRole.manager.isHeld(by: "$2")) FOR NO KEY UPDATE")
-  private static let lockHeir = Statement("members.lockHeir", "SELECT disabled FROM users WHERE id = $1 FOR SHARE")
+  private static let lockHeir = Statement(
+    "members.lockHeir", "SELECT disabled FROM users WHERE id = $1 FOR NO KEY UPDATE")
   private static let findByEmail = Statement(
     "members.findByEmail",
     """

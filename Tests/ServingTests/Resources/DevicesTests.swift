@@ -2,6 +2,8 @@ import Reactor
 import Testing
 import Values
 
+@testable import Gardens
+
 @Suite("Devices", .blocking)
 struct DevicesTests {
   private let server: LiveServer
@@ -214,6 +216,35 @@ struct DevicesTests {
       #expect(try silences().count == min(round, 7))
     }
     #expect(try silences().map { $0 / 900 } == [9, 8, 7, 6, 5, 4, 3])
+  }
+
+  @Test("of one garden are so many at the most, whoever adds them; a garden that has more goes on with them")
+  func bound() throws {
+    let (client, editor) = (try owner(), try owner())
+    let garden = try client.makeGarden()
+    try client.share(garden, as: .editor, with: editor)
+    func add(_ count: Int) throws {
+      try server.withDatabase { database in
+        try await database.execute(
+          """
+          INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at)
+          SELECT gen_random_uuid(), \(Identifier(garden)!), 'Probe', sha256(gen_random_uuid()::text::bytea), now(), now()
+          FROM generate_series(1, \(count)::int)
+          """)
+      }
+    }
+    try add(NewDevice.maximumOfGarden - 2)
+    let (path, tokens) = ("/api/gardens/\(garden)/devices", [client.token, editor.token])
+    let statuses = try together(4) { [server] index in
+      try Client(server, token: tokens[index % 2]).post(path, #"{"name":"Probe"}"#).status
+    }
+    #expect(statuses.sorted() == [201, 201, 409, 409])
+    try add(1)
+    let id = try #require(try client.get("\(path)?limit=1").json["items"]?.elements?.first?["id"]?.text)
+    #expect(try client.patch("/api/devices/\(id)", #"{"name":"Other"}"#).status == 200)
+    #expect(try client.post(path, #"{"name":"Probe"}"#).problem == "conflict")
+    // Another garden has its own.
+    _ = try client.makeDevice(in: try client.makeGarden())
   }
 
   @Test("have two keys at most: the new one, and the old one for a day")

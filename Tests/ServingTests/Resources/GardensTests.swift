@@ -1,6 +1,8 @@
 import Testing
 import Values
 
+@testable import Gardens
+
 @Suite("Gardens", .blocking)
 struct GardensTests {
   private let server: LiveServer
@@ -185,6 +187,57 @@ struct GardensTests {
       isKept = try client.get("/api/gardens/\(id)").body == first.body
     }
     #expect(isKept)
+  }
+
+  @Test("of one owner are so many at the most, however they come; who has more goes on with them")
+  func bound() throws {
+    let (mine, id) = try server.signedIn()
+    let others = try owner()
+    let shared = try others.makeGarden()
+    try others.share(shared, as: .viewer, with: mine)
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO gardens (id, owner_id, name, created_at, updated_at)
+        SELECT gen_random_uuid(), \(id), 'Bed', now(), now() FROM generate_series(1, \(NewGarden.maximumOfOwner - 2))
+        """)
+    }
+    let token = mine.token
+    let statuses = try together(4) { [server] _ in
+      try Client(server, token: token).post("/api/gardens", #"{"name":"Bed"}"#).status
+    }
+    #expect(statuses.sorted() == [201, 201, 409, 409])
+    let file = #"""
+      {"kind":"header","schema":1}
+      {"kind":"garden","id":"01890000-0000-7000-8000-000000000001","name":"Bed"}
+      """#
+    func take() throws -> Reply { try mine.send("POST", "/api/users/me/import", file, type: "application/x-ndjson") }
+    #expect(try take().problem == "conflict")
+    let members = "/api/gardens/\(shared)/members"
+    let member = try #require(try others.get(members).json["items"]?.elements?.first?["id"]?.text)
+    func handOver() throws -> Int { try others.patch("\(members)/\(member)", #"{"role":"owner"}"#).status }
+    #expect(try handOver() == 409)
+    #expect(try others.get("/api/gardens/\(shared)").json["ownerId"]?.text != "\(id)")
+
+    // Made while there was no bound.
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO gardens (id, owner_id, name, created_at, updated_at)
+        SELECT gen_random_uuid(), \(id), 'Bed', now(), now() FROM generate_series(1, 2)
+        """)
+    }
+    func newest() throws -> [String] {
+      try mine.get("/api/gardens?owner=me&limit=3").json["items"]?.elements?.compactMap { $0["id"]?.text } ?? []
+    }
+    let gardens = try newest()
+    #expect(try mine.patch("/api/gardens/\(gardens[0])", #"{"name":"Other"}"#).status == 200)
+    #expect(try mine.post("/api/gardens", #"{"name":"Bed"}"#).status == 409)
+    for garden in gardens { #expect(try mine.delete("/api/gardens/\(garden)").status == 204) }
+    #expect(try handOver() == 200)
+    #expect(try take().status == 409)
+    #expect(try mine.delete("/api/gardens/\(try newest()[0])").status == 204)
+    #expect(try take().status == 200)
   }
 
   @Test("take their devices' readings with them")

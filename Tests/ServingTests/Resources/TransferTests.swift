@@ -142,6 +142,29 @@ struct TransferTests {
   private static let garden = #"{"kind":"garden","id":"\#(someID)","name":"Garden"}"#
   private static let device = #"{"kind":"device","id":"\#(someID)","gardenId":"\#(someID)","name":"Probe"}"#
 
+  @Test("refuse a file with more gardens, or more devices of one, than there may be, at the first one too many")
+  func bounds() throws {
+    func line(_ kind: String, _ more: String = "") -> String {
+      #"{"kind":"\#(kind)","id":"\#(Identifier.make(unixMilliseconds: 1))","name":"x"\#(more)}"#
+    }
+    let (owner, _) = try server.signedIn()
+    for (lines, pointer) in [
+      ((0...NewGarden.maximumOfOwner).map { _ in line("garden") }, "/kind"),
+      (
+        [Self.garden] + (0...NewDevice.maximumOfGarden).map { _ in line("device", #","gardenId":"\#(Self.someID)""#) },
+        "/gardenId"
+      ),
+    ] {
+      let refused = try take(owner, ([Self.header] + lines).joined(separator: "\n"))
+      #expect(refused.status == 422)
+      let faults = try refused.json["errors"]?.elements ?? []
+      #expect(faults.map { $0["line"]?.integer } == [Int64(lines.count) + 1])
+      #expect(faults.map { $0["pointer"]?.text } == [pointer])
+      #expect(try take(owner, ([Self.header] + lines.dropLast()).joined(separator: "\n"), dryRun: true).status == 200)
+    }
+    #expect(try export(owner).count == 2)
+  }
+
   @Test(
     "refuse a file with one faulty line, and say which",
     arguments: [
