@@ -39,15 +39,19 @@ struct Comparison {
 
   /// Nil when it cannot be told; `usual` where that is known already.
   init?(_ series: SensorSeries, _ neighbours: Neighbours, usual known: Usual? = nil) {
-    let newest = series.newest.at
-    let whole = series.hours.filter { $0.at.hours(until: newest) >= 1 }
-    let start = newest.advanced(byHours: -Self.lateHours)
-    guard let usual = known ?? Self.usual(neighbours.differences(of: whole.filter { $0.at < start })) else {
-      return nil
-    }
+    let (before, late) = Self.hours(of: series)
+    guard let usual = known ?? Self.usual(neighbours.differences(of: series, before)) else { return nil }
     self.usual = usual
-    windows = Self.windows(neighbours.differences(of: whole.filter { $0.at >= start }))
+    windows = Self.windows(neighbours.differences(of: series, late, nearest: usual.median))
     if windows.isEmpty { return nil }
+  }
+
+  /// The whole hours that say what is usual, and those that are looked at.
+  static func hours(of series: SensorSeries) -> (before: [Point], late: [Point]) {
+    let newest = series.newest.at
+    let start = newest.advanced(byHours: -lateHours)
+    let whole = series.hours.filter { $0.at.hours(until: newest) >= 1 }
+    return (whole.filter { $0.at < start }, whole.filter { $0.at >= start })
   }
 
   private static func usual(_ differences: [Neighbours.Difference]) -> Usual? {

@@ -9,22 +9,46 @@ struct Neighbours {
 
   // Ascending, so that to sort what is left without one is little work.
   private let hours: [Timestamp: [Double]]
+  /// Whose hours these are.
+  private let devices: Set<Identifier>
 
+  /// Whoever is not known for long enough to be judged judges nobody: what is usual was made without it.
   init(_ sensors: [SensorSeries]) {
+    let known = sensors.filter { Comparison.hours(of: $0).before.count >= Comparison.fewestHours }
+    devices = Set(known.map(\.device))
     var means: [Timestamp: [Double]] = [:]
-    for hour in sensors.flatMap(\.hours) { means[hour.at, default: []].append(hour.mean) }
+    for hour in known.flatMap(\.hours) { means[hour.at, default: []].append(hour.mean) }
     hours = means.mapValues { $0.sorted() }
   }
 
-  /// How far hours of one of the sensors are from the median of the others; without those that few others have.
-  func differences(of own: [Point]) -> [Difference] {
-    own.compactMap { hour in
-      guard var others = hours[hour.at], others.count > Self.fewest, let place = others.firstIndex(of: hour.mean) else {
-        return nil
-      }
-      others.remove(at: place)
-      guard let median = Statistics.median(others) else { return nil }
+  /// How far hours of a sensor are from the median of the others that have them; without those that few others have.
+  func differences(of own: SensorSeries, _ hours: [Point]) -> [Difference] {
+    hours.compactMap { hour in
+      guard let others = others(of: own, hour), let median = Statistics.median(others) else { return nil }
       return (hour.at, hour.mean - median)
     }
+  }
+
+  /// The same of hours that others may not have yet, since their devices send seldom. What is to come may be anything,
+  /// and moves the median so far: of what a difference can be, it is what is nearest to the usual one.
+  func differences(of own: SensorSeries, _ hours: [Point], nearest usual: Double) -> [Difference] {
+    let number = devices.subtracting([own.device]).count
+    return hours.compactMap { hour in
+      guard let others = others(of: own, hour) else { return nil }
+      func difference(ifRest value: Double) -> Double? {
+        Statistics.median(others + Array(repeating: value, count: number - others.count)).map { hour.mean - $0 }
+      }
+      guard let least = difference(ifRest: .infinity), let most = difference(ifRest: -.infinity),
+        least.isFinite, most.isFinite
+      else { return nil }
+      return (hour.at, min(max(usual, least), most))
+    }
+  }
+
+  /// What the others measured in an hour of one of them; nil when these are too few.
+  private func others(of own: SensorSeries, _ hour: Point) -> [Double]? {
+    var others = hours[hour.at] ?? []
+    if devices.contains(own.device), let place = others.firstIndex(of: hour.mean) { others.remove(at: place) }
+    return others.count >= Self.fewest ? others : nil
   }
 }

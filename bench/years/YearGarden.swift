@@ -33,6 +33,16 @@ package struct YearGarden {
     }
   }
 
+  /// The same air with one bed in a greenhouse, and another whose device sends all that it has measured every few hours.
+  package var mixedAir: [YearSensor] {
+    var air = sensors.filter { $0.type == KnownSensor.airTemperature.rawValue }
+    air[0].uploadsEvery = 4 * StationYear.stepsPerHour
+    air[1].values = station.temperature.indices.map { step in
+      air[1].values[step] + 1.5 * max(0, station.temperature[step] - Self.dayMean(station, step))
+    }
+    return air
+  }
+
   /// Beds differ: by a few tenths always, and by degrees in the sun, which shines some hours and not the next.
   private static func air(_ station: StationYear, place: Int, _ random: inout SeededGenerator) -> [Double] {
     let exposure = [0, 0.05, 0.12, 0.2][place]

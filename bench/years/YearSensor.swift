@@ -10,9 +10,12 @@ package struct YearSensor {
   package var values: [Double]
   /// It sends every so many steps, the first of them at this one.
   package var sends: (every: Int, from: Int) = (1, 0)
+  /// What it has measured arrives every so many steps.
+  package var uploadsEvery = 1
 
   /// What a rule sees of it at a step: points of ten minutes, or of so many steps, and whole hours before.
-  package func series(at step: Int, hours: Int, every width: Int = 1, days: Int) -> SensorSeries {
+  package func series(at now: Int, hours: Int, every width: Int = 1, days: Int) -> SensorSeries {
+    let step = now / uploadsEvery * uploadsEvery
     let points = buckets(max(0, step - hours * StationYear.stepsPerHour)...step, width)
     let past =
       days == 0 ? [] : buckets(max(0, step - days * 24 * StationYear.stepsPerHour)...step, StationYear.stepsPerHour)

@@ -48,6 +48,57 @@ struct ComparisonTests {
     }
   }
 
+  /// A sensor that measures every ten minutes, for so many hours and until so many ago; but in those that it lacks. It is
+  /// warmest now, and in a greenhouse more so; a fault is six hours old.
+  private static func sensor(
+    _ number: UInt64, greenhouse: Double = 0, hours: Double = 192, until: Double = 0, lacks: ClosedRange<Double>? = nil,
+    fault: Double = 0
+  ) -> SensorSeries {
+    let readings = stride(from: Int(hours * 60), through: Int(until * 60), by: -10).compactMap { minutesAgo -> Point? in
+      let hoursAgo = Double(minutesAgo) / 60
+      if let lacks, lacks.contains(hoursAgo) { return nil }
+      let sun = cos(2 * .pi * hoursAgo / 24)
+      let value = 12 + 6 * sun + greenhouse * max(0, sun) + 0.1 * sin(hoursAgo * Double(7 + number))
+      return Point(RulePlot.evening.advanced(byHours: -hoursAgo), value + (hoursAgo <= 6 ? fault : 0))
+    }
+    return SensorSeries(
+      device: RulePlot.device(number), deviceName: "Sensor \(number)", sensorType: "air_temperature",
+      points: buckets(readings.filter { $0.at.hours(until: RulePlot.evening) <= 10 }, minutes: 10),
+      hours: buckets(readings, minutes: 60))
+  }
+
+  private static func kinds(_ series: [SensorSeries]) -> [String] {
+    AnomalyRule.faults(Observations(series: series, now: RulePlot.evening)).map {
+      "\($0.kind.rawValue): \($0.series.deviceName)"
+    }
+  }
+
+  @Test("are held against no other ones than before: neither without a batch that is to come, nor with new probes")
+  func sameNeighbours() {
+    func garden(_ beds: [UInt64], fault: Double = 0, batch: Double) -> [SensorSeries] {
+      beds.map { Self.sensor($0, until: $0 == 2 ? batch : 0, fault: $0 == 1 ? fault : 0) }
+    }
+    let old = [Self.sensor(3, greenhouse: 12)]
+    let new = (3...4).map { Self.sensor($0, greenhouse: 12, hours: 9) }
+    for batch in [0, 1.2, 2.2, 2.8] {
+      for greenhouse in [old, new] {
+        #expect(Self.kinds(garden([0, 1, 2], batch: batch) + greenhouse).isEmpty)
+        for fault in [8.0, -8] {
+          #expect(Self.kinds(garden([0, 1, 2, 5], fault: fault, batch: batch) + greenhouse) == ["apart: Sensor 1"])
+        }
+      }
+    }
+  }
+
+  @Test("are compared although some hour of another one is always missing")
+  func gaps() {
+    let others = (2...9).map { number in
+      Self.sensor(number, lacks: (Double(number) - 2)...(Double(number) - 1))
+    }
+    #expect(Self.kinds([Self.sensor(0), Self.sensor(1, fault: 5)] + others) == ["apart: Sensor 1"])
+    #expect(Self.kinds([Self.sensor(0), Self.sensor(1)] + others).isEmpty)
+  }
+
   @Test("are not called well when nothing of the same hours can be compared")
   func uncompared() throws {
     let seldom = Self.beds(everyMinutes: 180, phases: [0, 60, 120], fault: 15)

@@ -6,18 +6,24 @@ import Values
 
 @Suite("The neighbours of sensors", .blocking)
 struct NeighboursTests {
-  /// How far points are from the median of others, each held against each.
-  private static func differences(_ own: [Point], _ others: [[Point]]) -> [(at: Timestamp, value: Double)] {
+  /// How far points are from the median of others, each held against each. What one of these lacks may be anything,
+  /// far above all others or below.
+  private static func differences(
+    _ own: [Point], _ others: [[Point]], nearest usual: Double? = nil
+  ) -> [(at: Timestamp, value: Double)] {
     own.compactMap { point in
       let values = others.flatMap { $0.filter { $0.at == point.at } }.map(\.mean)
       guard values.count >= Neighbours.fewest, let median = Statistics.median(values) else { return nil }
-      return (point.at, point.mean - median)
+      guard let usual else { return (point.at, point.mean - median) }
+      let lacking = others.count - values.count
+      let bounds = [1e9, -1e9].map { point.mean - Statistics.median(values + Array(repeating: $0, count: lacking))! }
+      return bounds.contains { abs($0) > 1e6 } ? nil : (point.at, min(max(usual, bounds[0]), bounds[1]))
     }
   }
 
   /// Some of the steps before the evening, of values that often are the same.
   private static func readings(_ random: inout SeededGenerator) -> [(hoursAgo: Double, value: Double)] {
-    RulePlot.hourly(20) { _ in Double(Int.random(in: -4...4, using: &random)) / 4 }
+    RulePlot.hourly(60) { _ in Double(Int.random(in: -4...4, using: &random)) / 4 }
       .filter { _ in Int.random(in: 0..<10, using: &random) < 7 }
   }
 
@@ -34,8 +40,11 @@ struct NeighboursTests {
       for own in sensors {
         let others = sensors.filter { $0.device != own.device }
         #expect(
-          neighbours.differences(of: own.hours).elementsEqual(
+          neighbours.differences(of: own, own.hours).elementsEqual(
             Self.differences(own.hours, others.map(\.hours)), by: ==), "seed \(seed)")
+        #expect(
+          neighbours.differences(of: own, own.hours, nearest: 0.25).elementsEqual(
+            Self.differences(own.hours, others.map(\.hours), nearest: 0.25), by: ==), "seed \(seed)")
       }
     }
   }
