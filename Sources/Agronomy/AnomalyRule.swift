@@ -22,8 +22,12 @@ package enum AnomalyRule {
       json.key("faults")
       json.array { json in
         for fault in faults {
-          json.object { fault.write(&$0, foundAt: standing.foundAt(fault.series) ?? observations.now) }
+          json.object { fault.write(&$0, foundAt: standing.foundAt(fault)) }
         }
+      }
+      json.key("standing")
+      json.array { json in
+        for fault in standing.unfound(faults, observations) { json.value(JSONValue.object(fault)) }
       }
       json.key("uncompared")
       json.array { json in for series in judgement.uncompared { json.object { write(series, &$0) } } }
@@ -54,25 +58,22 @@ package enum AnomalyRule {
   }
 
   private static func standing(_ observations: Observations) -> StandingFaults {
-    StandingFaults(lastTold(observations), now: observations.now)
+    StandingFaults(lastTold(observations)?.evidence, now: observations.now)
   }
 
   /// Whether a finding is to be told without being asked for: what is wrong is not what was wrong when it was last
   /// told. Of devices that are gone, and of faults that were given up, nobody says that they are over.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
-    guard let last = lastTold(observations) else { return !wrong(Evidence(json: finding.evidence)).isEmpty }
+    let wrong = wrong(Evidence(json: finding.evidence), at: observations.now)
+    guard let last = lastTold(observations) else { return !wrong.isEmpty }
     let devices = Set(observations.devices.map { "\($0)" })
-    let told = wrong(last.evidence).subtracting(standing(observations).sensorsGivenUp).filter {
-      devices.contains($0[0])
-    }
-    return wrong(Evidence(json: finding.evidence)) != told
+    return wrong != self.wrong(last.evidence, at: observations.now).filter { devices.contains($0[0]) }
   }
 
-  /// What is wrong: sensors by their devices and types, whatever their fault is, and silent devices.
-  private static func wrong(_ evidence: Evidence) -> Set<[String]> {
-    Set(
-      evidence["faults"].compactMap(StandingFaults.key)
-        + evidence["silent"].compactMap { json in json.text("deviceId").map { [$0] } })
+  /// What is wrong: sensors, and silent devices, whose sensors are still taken for what they were.
+  private static func wrong(_ evidence: Evidence, at now: Timestamp) -> Set<[String]> {
+    StandingFaults.sensors(evidence, at: now)
+      .union(evidence["silent"].compactMap { json in json.text("deviceId").map { [$0] } })
   }
 
   private static func title(_ faults: [SensorFault], _ silent: [SilentDevice]) -> String {

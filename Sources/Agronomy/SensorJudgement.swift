@@ -34,27 +34,20 @@ struct SensorJudgement {
     (series.deviceName, series.sensorType, series.device)
   }
 
-  /// Judges sensors of one type, at least one.
+  /// Judges sensors of one type, at least one. Those that stand apart since before come last: what they measure says
+  /// nothing of the others. That they do is told whatever else befalls them, since only that keeps what was usual.
   private mutating func judge(_ sensors: [SensorSeries], _ standing: StandingFaults) {
-    let found = sensors.compactMap { standing.byItself($0) ?? FaultFinder.fault($0) }
-      .filter { !standing.isGivenUp($0) }
-    faults += found
-    guard let margin = SensorCharacter(sensors[0].sensorType).neighbours else { return }
-    let others = sensors.filter { one in !found.contains { $0.series.device == one.device } }
-    compare(stillTogether(others, standing), margin)
-  }
-
-  /// The sensors without those that stand apart since before: what these measure says nothing of the others.
-  private mutating func stillTogether(_ sensors: [SensorSeries], _ standing: StandingFaults) -> [SensorSeries] {
-    var together = sensors.filter { !standing.isApart($0) }
-    for one in sensors where standing.isApart(one) {
-      if let fault = standing.apart(one, Neighbours(together + [one])) {
+    var together: [SensorSeries] = []
+    for one in sensors.filter({ !standing.isApart($0) }) + sensors.filter(standing.isApart) {
+      let stands = standing.isApart(one) ? standing.apart(one, Neighbours(together + [one])) : standing.byItself(one)
+      if let fault = stands ?? FaultFinder.fault(one), !standing.isGivenUp(fault) {
         faults.append(fault)
       } else {
         together.append(one)
       }
     }
-    return together
+    guard let margin = SensorCharacter(sensors[0].sensorType).neighbours else { return }
+    compare(together, margin)
   }
 
   /// Finds the sensors that left their neighbours. One that did draws what these are held against: it is taken out

@@ -1,8 +1,8 @@
 import JSON
 import Values
 
-/// The faults that were last told: each lasts until its sensor is back, and not until what it measures has become
-/// usual.
+/// The faults that were told: each lasts until its sensor is back, and not until what it measures has become usual. What
+/// is told later has them in its evidence, whatever it is about.
 struct StandingFaults {
   /// After how many hours what is still so is taken for usual, and how long a jump is known from what it was before.
   static let longestHours = 168.0
@@ -17,6 +17,7 @@ struct StandingFaults {
     let since: Timestamp
     let foundAt: Timestamp
     let usual: Comparison.Usual?
+    let json: JSONObject
 
     init?(_ json: JSONObject) {
       guard let kind = json.text("kind").flatMap(SensorFault.Kind.init), let value = json.number("value"),
@@ -25,19 +26,22 @@ struct StandingFaults {
         let foundAt = json.text("foundAt").flatMap({ Timestamp($0) })
       else { return nil }
       (self.kind, self.value, self.expected, self.foundAt) = (kind, value, expected, foundAt)
-      since = measuredAt.advanced(byHours: -hours)
+      // What is missing has been since the last value.
+      since = measuredAt.advanced(byHours: kind == .missing ? 0 : -hours)
+      self.json = json
       usual = if case .object(let usual)? = json["usual"] { Comparison.Usual(usual) } else { nil }
     }
 
+    /// What is missing is read for some days after its last value, and found the later the more seldom it was sent.
     func isOver(at now: Timestamp) -> Bool {
-      foundAt.hours(until: now) > (kind == .impossible ? longestJumpHours : longestHours)
+      (kind == .missing ? since : foundAt).hours(until: now) > (kind == .impossible ? longestJumpHours : longestHours)
     }
   }
 
+  private let now: Timestamp
   private var told: [[String]: Told] = [:]
-  /// When those were found of which nothing more is said, neither that they are nor that they are over: they lasted too
-  /// long.
-  private var givenUp: [[String]: Timestamp] = [:]
+  /// Those of which nothing more is said, neither that they are nor that they are over: they lasted too long.
+  private var givenUp: [[String]: Told] = [:]
 
   /// Of which sensor a fault is told.
   static func key(_ json: JSONObject) -> [String]? {
@@ -47,21 +51,45 @@ struct StandingFaults {
 
   private static func key(_ series: SensorSeries) -> [String] { ["\(series.device)", series.sensorType] }
 
-  init(_ last: Said? = nil, now: Timestamp) {
-    for json in last?.evidence["faults"] ?? [] {
+  /// `last` is the evidence of what was told last.
+  init(_ last: Evidence? = nil, now: Timestamp) {
+    self.now = now
+    for json in last.map(Self.all) ?? [] {
       guard let key = Self.key(json), let fault = Told(json) else { continue }
-      if fault.isOver(at: now) { givenUp[key] = fault.foundAt } else { told[key] = fault }
+      if fault.isOver(at: now) { givenUp[key] = fault } else { told[key] = fault }
     }
   }
 
-  var sensorsGivenUp: Set<[String]> { Set(givenUp.keys) }
+  /// The faults of a finding, and those that stood beside them.
+  private static func all(_ evidence: Evidence) -> [JSONObject] { evidence["faults"] + evidence["standing"] }
+
+  /// The sensors that something is wrong with, by their devices and types, whatever their fault is; without those given
+  /// up.
+  static func sensors(_ evidence: Evidence, at now: Timestamp) -> Set<[String]> {
+    Set(all(evidence).compactMap(key)).subtracting(StandingFaults(evidence, now: now).givenUp.keys)
+  }
+
+  /// Those that are to be remembered beside what is found, as they were told: of sensors of silent devices, which nobody
+  /// has seen to be back, and those given up, for as long as they could be found anew.
+  func unfound(_ faults: [SensorFault], _ observations: Observations) -> [JSONObject] {
+    let found = Set(faults.map { Self.key($0.series) })
+    let hidden = observations.silent.flatMap { silent in told.filter { $0.key[0] == "\(silent.device)" } }
+    let known = givenUp.filter {
+      !found.contains($0.key) && $0.value.foundAt.hours(until: now) <= Double(24 * AnomalyRule.usualDays)
+    }
+    return (hidden + known).sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value.json)
+  }
 
   /// Whether a fault is one that was given up, and not a later one of the same sensor.
   func isGivenUp(_ fault: SensorFault) -> Bool {
-    givenUp[Self.key(fault.series)].map { fault.point.at.advanced(byHours: -fault.hours) < $0 } ?? false
+    givenUp[Self.key(fault.series)].map { fault.point.at.advanced(byHours: -fault.hours) < $0.foundAt } ?? false
   }
 
-  func foundAt(_ series: SensorSeries) -> Timestamp? { told[Self.key(series)]?.foundAt }
+  /// When a fault was found: now, unless it was told before.
+  func foundAt(_ fault: SensorFault) -> Timestamp {
+    let told = told[Self.key(fault.series)]
+    return told?.kind == fault.kind ? told!.foundAt : now
+  }
 
   /// What is still wrong with a sensor whatever others measure.
   func byItself(_ series: SensorSeries) -> SensorFault? {
@@ -106,7 +134,7 @@ struct StandingFaults {
   private func fault(_ series: SensorSeries, _ told: Told, expected: Double) -> SensorFault {
     SensorFault(
       series: series, kind: told.kind, point: series.newest, expected: expected,
-      hours: told.since.hours(until: series.newest.at), usual: told.usual)
+      hours: told.since.hours(until: told.kind == .missing ? now : series.newest.at), usual: told.usual)
   }
 }
 

@@ -81,20 +81,36 @@ struct MissingSensorTests {
     #expect(still.severity == .notice && !AnomalyRule.isNews(still, later))
   }
 
-  @Test("is told of once, until it is back or for a week", arguments: [-1, 100.0])
-  func once(back: Double) throws {
+  @Test(
+    "is told of once, until it is back or for a week, though its device should send once a day",
+    arguments: [(-1, 1.0 / 6), (100, 1.0 / 6), (-1, 24), (100, 24)] as [(Double, Double)])
+  func once(back: Double, longestSilence: Double) throws {
     var (said, news): ([Said], [String]) = ([], [])
     for ago in stride(from: 205.0, through: 0, by: -1) {
       let isBack = ago <= back
       // After eight days there is nothing of it left to be read.
       let soil = ago < 10 && !isBack ? [] : [Self.ended(isBack ? ago : max(200, ago), ago: ago)]
       let series = [Self.air(ago: ago)] + soil
-      let observations = Self.observations(series, ago: ago, said: said.suffix(1))
+      let observations = Self.observations(series, longestSilence: longestSilence, ago: ago, said: said.suffix(1))
       let finding = try #require(AnomalyRule.finding(observations))
       guard AnomalyRule.isNews(finding, observations) else { continue }
       said.append(Said(at: observations.now, finding))
       news.append(finding.title)
     }
     #expect(news == ["Unusual: soil_moisture of Node"] + (back > 0 ? ["Nothing unusual"] : []))
+  }
+  @Test("has been missing since its last value, whenever it was told")
+  func hours() throws {
+    let soon = Self.observations([Self.air(ago: 46), Self.ended(50, ago: 46)], ago: 46)
+    let first = try #require(AnomalyRule.finding(soon))
+    let later = Self.observations(
+      [Self.air(), Self.ended(50)], said: [RulePlot.said(first, at: RulePlot.evening.advanced(byHours: -46))])
+    #expect(AnomalyRule.faults(later).map(\.hours) == [50])
+    #expect(AnomalyRule.faults(later).map(\.kind) == [.missing])
+  }
+
+  @Test("is read for longer than a fault stands")
+  func days() {
+    #expect(StandingFaults.longestHours + AnomalyRule.maximumAgeHours < 24 * Double(AnomalyRule.usualDays))
   }
 }

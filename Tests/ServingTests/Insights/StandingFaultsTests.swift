@@ -32,14 +32,20 @@ struct StandingFaultsTests {
     }
   }
 
-  /// What is told by a look every hour: how many hours before the evening, and with which title.
-  private static func told(from first: Double, _ series: (_ ago: Double) -> [SensorSeries]) throws
-    -> (news: [String], at: [Double], last: Finding)
-  {
+  /// What is told by a look every hour: how many hours before the evening, and with which title. A device is silent in
+  /// some of them.
+  private static func told(
+    from first: Double, silent device: UInt64 = 9, at silence: ClosedRange<Double>? = nil,
+    _ series: (_ ago: Double) -> [SensorSeries]
+  ) throws -> (news: [String], at: [Double], last: Finding) {
     var (said, news, at, last): ([Said], [String], [Double], Finding?) = ([], [], [], nil)
     for ago in stride(from: first, through: 0, by: -1) {
       let now = RulePlot.evening.advanced(byHours: -ago)
-      let observations = Observations(series: series(ago), now: now, said: said.suffix(1))
+      let silent = SilentDevice(
+        device: RulePlot.device(device), name: "Bed \(device)", seenAt: now.advanced(byHours: -0.3))
+      let observations = Observations(
+        series: series(ago), now: now, silent: silence?.contains(ago) == true ? [silent] : [],
+        devices: Set((0...9).map(RulePlot.device)), said: said.suffix(1))
       let finding = try #require(AnomalyRule.finding(observations))
       last = finding
       guard AnomalyRule.isNews(finding, observations) else { continue }
@@ -99,6 +105,52 @@ struct StandingFaultsTests {
       Observations(
         series: [Self.series(0, "soil_moisture") { $0 < 0.5 ? 0.1 : 30 }], now: RulePlot.evening))
     #expect(later.map(\.expected) == [30])
+  }
+
+  @Test("last while their device is silent, which says nothing of its sensors")
+  func silent() throws {
+    let unusual = "Unusual: air_temperature of Bed 1"
+    let apart = try Self.told(from: 42, silent: 1, at: 2...3) { Self.beds($0, since: 30) }
+    #expect(apart.news == [unusual, "Silent: Bed 1", unusual])
+    #expect(apart.last.text.contains("about 10 °C more"))
+    for since in [20.0, 30] {
+      let stuck = try Self.told(from: 42, silent: 1, at: 4...5) { ago in
+        [Self.series(ago) { $0 < since ? 12.5 : Self.day($0) }]
+      }
+      #expect(stuck.news == [unusual, "Silent: Bed 1", unusual])
+    }
+    let jump = try Self.told(from: 42, silent: 1, at: 27...28) { ago in
+      [Self.series(ago, "soil_moisture") { (-1..<40).contains($0) ? 0.1 + 0.001 * $0 : 30 + 0.01 * $0 }]
+    }
+    let moisture = "Unusual: soil_moisture of Bed 1"
+    #expect(jump.news == [moisture, "Silent: Bed 1", moisture])
+    // It is back in its place when its device is heard of again.
+    let back = try Self.told(from: 60, silent: 1, at: 8...30) { Self.beds($0, since: 50, until: 20) }
+    #expect(back.news == [unusual, "Silent: Bed 1", "Nothing unusual"])
+  }
+
+  @Test("last beyond a spike of the same sensor, and are known by what was usual before when another thing is told")
+  func spike() throws {
+    let told = try Self.told(from: 42, at: 3...3) { ago in
+      var beds = Self.beds(ago, since: 30)
+      let one = beds[1]
+      var points = one.points
+      let index = points.count - 4
+      if ago == 3 { points[index] = Point(points[index].at, points[index].mean + 9) }
+      beds[1] = SensorSeries(
+        device: one.device, deviceName: "Bed 1", sensorType: one.sensorType, points: points, hours: one.hours)
+      return beds
+    }
+    let unusual = "Unusual: air_temperature of Bed 1"
+    #expect(told.news == [unusual, unusual + "; silent: Bed 9", unusual])
+  }
+
+  @Test("that were given up are not found anew because another thing was told")
+  func staysGivenUp() throws {
+    let told = try Self.told(from: 190, at: 4...6) { ago in
+      [Self.series(ago, "soil_moisture") { $0 < 182 ? 21.3 : Self.day($0) }]
+    }
+    #expect(told.news == ["Unusual: soil_moisture of Bed 1", "Silent: Bed 9", "Nothing unusual"])
   }
 
   @Test("are not over because their device is gone, nor is its silence")
