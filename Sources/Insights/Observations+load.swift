@@ -35,7 +35,9 @@ extension Observations {
   ) async throws -> [Said] {
     let memory = type.memory
     let since = now.advanced(byHours: -24 * memory.days)
-    return try await transaction.query(insights, garden, type.rawValue, since, now, memory.count).map { row in
+    // What a replica has just told whose clock is ahead is no less told.
+    let until = now.advanced(byMilliseconds: InsightPass.latestSightMilliseconds)
+    return try await transaction.query(insights, garden, type.rawValue, since, until, memory.count).map { row in
       var columns = row.columns
       return Said(
         at: try columns.next(), severity: try columns.next(), evidence: try columns.next(PostgresJSON.self).bytes,

@@ -61,6 +61,24 @@ struct InsightPassTests {
     #expect(try receiver.received.first?.json["data"]?["gardenId"]?.text == "\(plots[0].garden)")
   }
 
+  @Test("tells nothing again that a replica has just told whose clock is ahead")
+  func ahead() throws {
+    let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "0"])
+    defer { server.stop() }
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("soil_moisture", [(0, 12), (1, 12)])
+    let path = "/api/gardens/\(plot.garden)/insights"
+    #expect(try client.post(path, #"{"type":"watering"}"#).status == 201)
+    try server.withDatabase { database in
+      try await database.execute("UPDATE insights SET told = true, created_at = now() + interval '50 seconds'")
+    }
+    let replica = try server.replica(["INSIGHTS_INTERVAL_SECONDS": "1"])
+    defer { replica.stop() }
+    #expect(try holds(within: 60) { try replica.passes() >= 4 })
+    #expect(try client.get(path).json["items"]?.elements?.count == 1)
+  }
+
   @Test("holds up nobody who changes a garden that it is looking at")
   func change() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])
