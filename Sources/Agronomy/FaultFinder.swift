@@ -65,7 +65,7 @@ enum FaultFinder {
 
   private static func stuck(_ series: SensorSeries, _ character: SensorCharacter) -> SensorFault? {
     let newest = series.newest
-    guard character.varies, newest.isFlat, newest.mean < character.saturation else { return nil }
+    guard character.varies, newest.isFlat, character.plateau?.contains(newest.mean) != true else { return nil }
     let run = series.points.reversed().prefix { $0.isFlat && $0.mean == newest.mean }
     guard run.count >= fewestBefore, let first = run.last else { return nil }
     var hours = first.at.hours(until: newest.at)

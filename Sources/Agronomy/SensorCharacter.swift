@@ -14,18 +14,21 @@ struct SensorCharacter {
   var neighbours: Double?
   /// Whether it never measures the very same for hours.
   var varies = false
-  /// Where it may well stay the same: air that is full of water.
-  var saturation = Double.infinity
+  /// Where it may well stay the same: air that is full of water, and soil whose water freezes or thaws, or under snow.
+  var plateau: ClosedRange<Double>?
   /// What cannot be, although a sensor might say so.
   var impossible = Double.infinity
 
   init(_ sensorType: String) {
     switch KnownSensor(rawValue: sensorType) {
     case .airTemperature: (excursion, rise, fall, neighbours, varies) = (6, 12, 12, 3, true)
-    case .soilTemperature: (excursion, rise, fall, neighbours, varies) = (4, 8, 8, 2.5, true)
+    case .soilTemperature:
+      (excursion, rise, fall, neighbours, varies) = (4, 8, 8, 2.5, true)
+      // Zero degrees, give or take what a cheap probe is out by and salts lower the freezing point by.
+      plateau = -1...1
     case .airHumidity:
       (excursion, rise, fall, neighbours, varies) = (30, 60, 60, 18, true)
-      saturation = 97
+      plateau = 97 ... .infinity
     case .pressure: (excursion, rise, fall, neighbours, varies) = (5, 10, 10, 3, true)
     // Water comes as fast as one likes, to one bed and not to the next, and goes slowly.
     case .soilMoisture: (excursion, fall, varies) = (8, 8, true)

@@ -81,6 +81,16 @@ struct AnomalyRuleTests {
       ]).isEmpty)
   }
 
+  @Test(
+    "take no soil for stuck that stays about zero while its water freezes or thaws, or under snow",
+    arguments: [(0.0, false), (-0.4375, false), (0.5, false), (7, true), (-3, true)])
+  func freezing(celsius: Double, isStuck: Bool) {
+    let soil = RulePlot.series(
+      "soil_temperature", RulePlot.tens(10) { _ in celsius },
+      hours: RulePlot.hourly(192) { $0 < 10 ? celsius : celsius + 3 + 2 * cos($0) })
+    #expect(Self.kinds([soil]) == (isStuck ? ["stuck: North bed"] : []))
+  }
+
   @Test("of two beds that differ, accuse neither")
   func two() {
     #expect(Self.kinds(Self.beds("air_temperature", 2, weather: Self.day) { $0 < 3 ? $1 + 6 : $1 }).isEmpty)
