@@ -45,7 +45,7 @@ package enum FrostRule {
     package var isFrost: Bool { forecast - caution <= FrostRule.frostCelsius }
   }
 
-  /// Nil when no station has measured the air's temperature lately.
+  /// Nil when no station has measured the air's temperature lately and, in the morning, in the last night.
   package static func finding(_ observations: Observations) -> Finding? {
     let stations = stations(observations)
     guard let coldest = stations.min(by: { $0.forecast - $0.caution < $1.forecast - $1.caution }) else { return nil }
@@ -59,13 +59,13 @@ package enum FrostRule {
       case .notice: "Ground frost is possible tonight"
       case .info: "No frost tonight"
       }
-    return Finding(severity, title, text(coldest, observations)) { json in
+    let since = severity > fresh ? standing.filter { $0.severity == severity }.map(\.at).min() : nil
+    return Finding(severity, title, text(coldest, since, observations)) { json in
       json.member("frostCelsius", frostCelsius)
       json.member("groundFrostCelsius", groundFrostCelsius)
       json.member("forecastMinimum", coldest.forecast.rounded(places: 2))
       json.member("cautionCelsius", coldest.caution.rounded(places: 2))
-      let since = standing.filter { $0.severity == severity }.map(\.at).min()
-      json.member("standsSince", severity > fresh ? since : nil)
+      json.member("standsSince", since)
       json.key("stations")
       json.array { json in for station in stations { json.object { write(station, &$0) } } }
     }
@@ -107,7 +107,7 @@ package enum FrostRule {
     return observations.of(.airTemperature)
       .filter { $0.newest.at.hours(until: observations.now) <= maximumAgeHours }
       .prefix(maximumStations)
-      .map { series in
+      .compactMap { series in
         // Its own humidity, or that of a neighbour: one that is measured, too.
         let measured = humidities.filter { abs($0.newest.at.hours(until: series.newest.at)) <= maximumAgeHours }
         let humidity = measured.first { $0.device == series.device } ?? measured.first
@@ -116,8 +116,8 @@ package enum FrostRule {
   }
 
   /// What a station says by what it has measured, with a humidity of about the same time: one wrong value moves
-  /// nothing.
-  package static func station(_ series: SensorSeries, humidity: SensorSeries?, longitude: Double) -> Station {
+  /// nothing. Nil in the morning after a night that it has not measured.
+  package static func station(_ series: SensorSeries, humidity: SensorSeries?, longitude: Double) -> Station? {
     let (series, humidity) = (series.credible, humidity?.credible)
     let (newest, relative) = (series.newest, humidity?.newest.mean)
     let night = SolarNight(at: newest.at, longitude: longitude)
@@ -126,12 +126,13 @@ package enum FrostRule {
     let isMorning = night.hour > SolarNight.coldHours.upperBound
     let learnt = isMorning ? nil : nights.forecast(day: night.day, hour: night.hour)
     let last = nights.lastMinimum(day: isMorning ? night.day : night.day - 1)
+    guard let forecast = learnt?.minimum ?? last else { return nil }
     return Station(
       series: series, temperature: newest.mean, humidity: relative,
       dewPoint: relative.flatMap { DewPoint.of(temperature: newest.mean, humidity: $0) },
       hoursUntilMorning: SolarNight.coldHours.upperBound + (isMorning ? 24 : 0) - night.hour,
       method: learnt == nil ? .lastNight : .regression, nights: learnt?.nights ?? 0,
-      forecast: learnt?.minimum ?? last ?? newest.mean, spread: learnt?.spread ?? 0,
+      forecast: forecast, spread: learnt?.spread ?? 0,
       caution: caution(night.hour) * (learnt?.spread ?? 0))
   }
 
@@ -146,17 +147,20 @@ package enum FrostRule {
     }
   }
 
-  private static func text(_ station: Station, _ observations: Observations) -> String {
+  /// `since` is when what stands was said, where that is worse than what is known by now.
+  private static func text(_ station: Station, _ since: Timestamp?, _ observations: Observations) -> String {
+    let clock = observations.clock(of: station.series.device)
     var text = "\(station.series.deviceName) measures \(station.temperature.sentenceText()) °C"
     if let dewPoint = station.dewPoint { text += ", with a dew point of \(dewPoint.sentenceText()) °C" }
-    text += " at \(observations.clock(of: station.series.device).text(station.series.newest.at))."
+    text += " at \(clock.text(station.series.newest.at)). "
     switch station.method {
-    case .lastNight: return text + " The last night's minimum was \(station.forecast.sentenceText()) °C."
+    case .lastNight: text += "The last night's minimum was \(station.forecast.sentenceText()) °C."
     case .regression:
-      let basis = station.nights > 0 ? "By \(station.nights) of its own nights" : "By what nights are like elsewhere"
-      return text + " \(basis), this one's minimum will be \(station.forecast.sentenceText()) °C, "
-        + "give or take \(station.spread.sentenceText())."
+      text += station.nights > 0 ? "By \(station.nights) of its own nights" : "By what nights are like elsewhere"
+      text += ", this one's minimum will be \(station.forecast.sentenceText()) °C, "
+      text += "give or take \(station.spread.sentenceText())."
     }
+    return since.map { "\(text) The warning of \(clock.text($0)) stands until the morning." } ?? text
   }
 
   private static func write(_ station: Station, _ json: inout JSONWriter) {

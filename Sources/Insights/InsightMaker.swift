@@ -121,7 +121,8 @@ extension InsightType {
     let detail =
       switch self {
       case .watering: "There is no soil_moisture of the last \(Int(WateringRule.maximumAgeHours)) hours."
-      case .frost: "There is no air_temperature of the last \(Int(FrostRule.maximumAgeHours)) hours."
+      case .frost:
+        "There is no air_temperature of the last \(Int(FrostRule.maximumAgeHours)) hours or, in the morning, of the last night."
       case .anomaly: "There are no readings of the last \(Int(AnomalyRule.maximumAgeHours)) hours."
       case .summary: "There are no readings of the last seven days."
       }

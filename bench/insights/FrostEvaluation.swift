@@ -70,15 +70,16 @@ struct FrostEvaluation {
         guard let step = Self.step(station, day: day, hour: hour) else { continue }
         let observations = Self.observations(station, air, humidity, step, said)
         guard let finding = FrostRule.finding(observations) else { continue }
-        if Promise.all.contains(where: { $0.hour == hour }) {
+        if Promise.all.contains(where: { $0.hour == hour }),
           let fresh = FrostRule.station(
             observations.series[0], humidity: observations.series[1], longitude: station.longitude)
+        {
           scores[hour, default: Score()].add(fresh.isFrost, isFrost, error: fresh.forecast - minimum)
           if hour == Self.spikedHour {
             let spiked = FrostRule.station(
               Self.spiked(observations.series[0], isWarm: day % 2 == 0), humidity: observations.series[1],
               longitude: station.longitude)
-            turned += spiked.isFrost == fresh.isFrost ? 0 : 1
+            turned += spiked?.isFrost == fresh.isFrost ? 0 : 1
           }
         }
         if FrostRule.isNews(finding, observations) {

@@ -38,7 +38,7 @@ struct FrostRuleTests {
   @Test("learns how cold a garden's own nights become")
   func learns() throws {
     for minimum in [-4.0, 3.0] {
-      let station = FrostRule.station(Self.air(days: 50, minimum: minimum), humidity: nil, longitude: 0)
+      let station = try #require(FrostRule.station(Self.air(days: 50, minimum: minimum), humidity: nil, longitude: 0))
       let day = Int(((SolarNight.solarHours(RulePlot.evening, longitude: 0) - 14) / 24).rounded(.down))
       #expect(abs(station.forecast - minimum - Double(day % 3)) < 0.7)
       #expect(station.nights > 40)
@@ -74,21 +74,22 @@ struct FrostRuleTests {
   func spikes(value: Double) throws {
     let dusk = try #require(Timestamp("2026-11-21T18:30:00Z"))
     let frosty = Self.air(days: 9, minimum: -4, now: dusk)
-    let right = FrostRule.station(frosty, humidity: nil, longitude: 0)
+    let right = try #require(FrostRule.station(frosty, humidity: nil, longitude: 0))
     for hoursAgo in [5.5, 1, 1.0 / 6, 0] {
       let spike = Self.wrong(frosty, [(hoursAgo, value)])
       #expect(try Self.finding([spike], now: dusk).finding.title == "Frost tonight")
-      #expect(abs(FrostRule.station(spike, humidity: nil, longitude: 0).forecast - right.forecast) < 0.3)
+      let station = try #require(FrostRule.station(spike, humidity: nil, longitude: 0))
+      #expect(abs(station.forecast - right.forecast) < 0.3)
     }
     let humidity = RulePlot.series("air_humidity", RulePlot.tens(48) { _ in 60 }, now: dusk)
     let dry = FrostRule.station(frosty, humidity: Self.wrong(humidity, [(0, 2)]), longitude: 0)
-    #expect(dry.humidity == 60)
+    #expect(dry?.humidity == 60)
   }
 
   @Test("is moved by no single wrong value of an evening from which it learns", arguments: [-36.0, 50])
-  func learntSpikes(excess: Double) {
+  func learntSpikes(excess: Double) throws {
     let frosty = Self.air(days: 9, minimum: -4)
-    let right = FrostRule.station(frosty, humidity: nil, longitude: 0)
+    let right = try #require(FrostRule.station(frosty, humidity: nil, longitude: 0))
     for readings in [1.0, 6, 60] {
       var hours = frosty.hours
       let index = hours.count - 1 - 72
@@ -100,7 +101,8 @@ struct FrostRuleTests {
       let spike = SensorSeries(
         device: frosty.device, deviceName: frosty.deviceName, sensorType: frosty.sensorType, points: frosty.points,
         hours: hours)
-      #expect(abs(FrostRule.station(spike, humidity: nil, longitude: 0).forecast - right.forecast) < 0.1)
+      let station = try #require(FrostRule.station(spike, humidity: nil, longitude: 0))
+      #expect(abs(station.forecast - right.forecast) < 0.1)
     }
   }
 
@@ -142,6 +144,8 @@ struct FrostRuleTests {
     #expect(try !Self.finding([frost], said: [before]).isNews)
     let mild = try Self.finding([Self.air(days: 30, minimum: 6)], said: [before])
     #expect(mild.finding.severity == .warning && !mild.isNews)
+    #expect(mild.finding.text.hasSuffix(" The warning of 2026-11-21 17:00 UTC stands until the morning."))
+    #expect(try !Self.finding([frost], said: [before]).finding.text.contains("stands"))
     // The night before is another one.
     let yesterday = Self.told(.warning, hoursAgo: 22)
     #expect(try Self.finding([frost], said: [yesterday]).isNews)
@@ -177,6 +181,17 @@ struct FrostRuleTests {
     #expect(none.severity == .info)
     #expect(try !Self.finding([ground], said: [week, asked(none)]).isNews)
     #expect(try Self.finding([ground], said: [asked(none)]).isNews)
+  }
+
+  @Test("says in the morning what the last night was, and nothing when nobody measured it")
+  func morning() throws {
+    let now = try #require(Timestamp("2026-11-21T10:00:00Z"))
+    let known = try Self.finding([Self.air(days: 2, minimum: 4, now: now)], now: now).finding
+    #expect(known.text.contains(" The last night's minimum was "))
+    let new = RulePlot.series("air_temperature", RulePlot.tens(1) { 14 - $0 }, now: now)
+    #expect(FrostRule.finding(Observations(series: [new], now: now)) == nil)
+    let both = try Self.finding([new, Self.air(days: 2, minimum: 4, now: now)], now: now).finding
+    #expect(both.text == known.text)
   }
 
   @Test(
