@@ -206,7 +206,11 @@ package enum WateringRule {
       text += " and loses \((-slope).sentenceText(places: 2)) points an hour"
     }
     let dry = probe.limits.dryBelow.sentenceText()
-    if probe.isDry { return text + "; \(dry) % and less is dry." }
+    if let since = probe.drySince {
+      guard probe.level > probe.limits.dryBelow else { return text + "; \(dry) % and less is dry." }
+      let wet = (probe.limits.dryBelow + hysteresis).sentenceText()
+      return text + "; it has been dry since \(clock.text(since)), and is until it has more than \(wet) %."
+    }
     if probe.isWet { return text + "; from \(probe.limits.wetAbove.sentenceText()) % on, roots lack air." }
     if let hours = probe.hoursUntilDry, let dryAt = probe.dryAt {
       return text + "; it will be at \(dry) % in \(hours.sentenceText()) hours, at \(clock.text(dryAt))."

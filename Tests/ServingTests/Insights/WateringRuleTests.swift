@@ -49,6 +49,19 @@ struct WateringRuleTests {
     #expect(finding?.severity == severity && finding?.title == title)
   }
 
+  @Test("says why a bed is dry that is a little wetter than dry soil: it was, and has had no water since")
+  func hysteresis() throws {
+    func text(_ percent: Double) throws -> String {
+      let bed = Self.bed(RulePlot.hourly(12) { $0 > 6 ? 40 : $0 > 3 ? 29 : percent })
+      let finding = try #require(WateringRule.finding(Self.observations([bed])))
+      #expect(finding.title == "Water now: North bed")
+      return finding.text
+    }
+    #expect(try text(29).hasSuffix("; 30 % and less is dry."))
+    let since = "2026-11-21 15:00 UTC"
+    #expect(try text(31).hasSuffix("; it has been dry since \(since), and is until it has more than 32 %."))
+  }
+
   @Test("knows that sand is wet where clay is dry", arguments: [(Soil.sand, false), (.loam, true), (.clay, true)])
   func soils(soil: Soil, isDry: Bool) {
     let bed = Self.bed(RulePlot.hourly(6) { _ in 15 })
