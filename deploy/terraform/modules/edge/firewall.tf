@@ -54,8 +54,9 @@ resource "aws_wafv2_web_acl" "this" {
           vendor_name = "AWS"
           name        = rule.value
           dynamic "rule_action_override" {
-            # Batches of readings and imports are longer than 8 KB; the server bounds them itself.
-            for_each = rule.value == "AWSManagedRulesCommonRuleSet" ? ["SizeRestrictions_BODY"] : []
+            # Batches of readings and imports are longer than 8 KB, and the server bounds them itself; devices name no program
+            # that they are (MicroPython's `requests`).
+            for_each = rule.value == "AWSManagedRulesCommonRuleSet" ? ["SizeRestrictions_BODY", "NoUserAgent_HEADER"] : []
             content {
               name = rule_action_override.value
               action_to_use {

@@ -92,6 +92,15 @@ run "the_firewall_limits_each_address_and_knows_the_common_attacks_and_bots" {
   }
 }
 
+run "batches_and_devices_that_name_no_program_pass" {
+  assert {
+    condition = toset(flatten([for rule in aws_wafv2_web_acl.this.rule : [
+      for override in rule.statement[0].managed_rule_group_statement[0].rule_action_override : override.name if length(override.action_to_use[0].count) == 1
+    ] if rule.name == "AWSManagedRulesCommonRuleSet"])) == toset(["SizeRestrictions_BODY", "NoUserAgent_HEADER"])
+    error_message = "The firewall stops devices, or lets through more than that."
+  }
+}
+
 run "the_name_fails_over_by_a_look_at_readiness" {
   assert {
     condition     = aws_route53_record.this.failover_routing_policy[0].type == "PRIMARY" && aws_route53_record.this.health_check_id == aws_route53_health_check.this.id && aws_route53_health_check.this.resource_path == "/readyz"
