@@ -23,6 +23,11 @@ output "redis_id" {
   value       = aws_elasticache_replication_group.this.id
 }
 
+output "redis_nodes" {
+  description = "How many nodes Redis has, which AWS names by Redis' name and their number: NAME-001."
+  value       = aws_elasticache_replication_group.this.num_cache_clusters
+}
+
 output "backup_bucket" {
   description = "Where backups of hosts outside go."
   value       = aws_s3_bucket.backups.id

@@ -17,8 +17,9 @@ locals {
   targets  = { LoadBalancer = var.balancer_suffix, TargetGroup = var.target_group_suffix }
   service  = { ClusterName = var.cluster_name, ServiceName = "api" }
   database = { DBInstanceIdentifier = var.database_identifier }
-  redis    = { ReplicationGroupId = var.redis_id }
-  alarms = {
+  # ElastiCache tells of nodes, and of the whole of them nothing.
+  nodes = { for number in range(1, var.redis_nodes + 1) : format("%03d", number) => { CacheClusterId = format("%s-%03d", var.redis_id, number) } }
+  alarms = merge({
     errors       = { namespace = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", dimensions = local.targets, statistic = "Sum", above = 50, minutes = 5, says = "Requests fail" }
     balancer     = { namespace = "AWS/ApplicationELB", metric = "HTTPCode_ELB_5XX_Count", dimensions = local.balancer, statistic = "Sum", above = 10, minutes = 5, says = "The load balancer finds no task that answers" }
     slow         = { namespace = "AWS/ApplicationELB", metric = "TargetResponseTime", dimensions = local.targets, statistic = "p95", above = 2, minutes = 5, says = "One request in twenty takes more than two seconds" }
@@ -27,10 +28,16 @@ locals {
     memory       = { namespace = "AWS/ECS", metric = "MemoryUtilization", dimensions = local.service, statistic = "Maximum", above = 85, minutes = 10, says = "The tasks hold much memory" }
     database-cpu = { namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = local.database, statistic = "Average", above = 85, minutes = 15, says = "Postgres is busy" }
     connections  = { namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.database, statistic = "Maximum", above = var.database_connections, minutes = 5, says = "Postgres has many connections" }
-    redis-memory = { namespace = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", dimensions = local.redis, statistic = "Maximum", above = 90, minutes = 5, says = "Redis is nearly full" }
-    redis-engine = { namespace = "AWS/ElastiCache", metric = "EngineCPUUtilization", dimensions = local.redis, statistic = "Average", above = 85, minutes = 15, says = "Redis is busy" }
     disk-low     = { namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = local.database, statistic = "Minimum", below = 5368709120, minutes = 5, says = "Postgres has less than 5 GB left" }
-  }
+    # Without a task there is no count either.
+    gone = { namespace = "AWS/ApplicationELB", metric = "HealthyHostCount", dimensions = local.targets, statistic = "Maximum", below = 1, minutes = 2, missing = "breaching", says = "No task is ready" }
+    }, {
+    for number, node in local.nodes : "redis-memory-${number}" =>
+    { namespace = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", dimensions = node, statistic = "Maximum", above = 90, minutes = 5, says = "Redis is nearly full" }
+    }, {
+    for number, node in local.nodes : "redis-engine-${number}" =>
+    { namespace = "AWS/ElastiCache", metric = "EngineCPUUtilization", dimensions = node, statistic = "Average", above = 85, minutes = 15, says = "Redis is busy" }
+  })
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
@@ -47,7 +54,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   period              = 60
   evaluation_periods  = each.value.minutes
   datapoints_to_alarm = each.value.minutes
-  treat_missing_data  = "notBreaching"
+  treat_missing_data  = try(each.value.missing, "notBreaching")
   alarm_actions       = [aws_sns_topic.this.arn]
   ok_actions          = [aws_sns_topic.this.arn]
 }

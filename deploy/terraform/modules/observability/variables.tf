@@ -43,6 +43,11 @@ variable "redis_id" {
   type        = string
 }
 
+variable "redis_nodes" {
+  description = "How many nodes Redis has."
+  type        = number
+}
+
 variable "kms_key_arn" {
   description = "The key that the topic is encrypted by."
   type        = string

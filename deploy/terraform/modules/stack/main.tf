@@ -129,6 +129,7 @@ module "observability" {
   cluster_name        = module.service.cluster_name
   database_identifier = module.data.database_identifier
   redis_id            = module.data.redis_id
+  redis_nodes         = module.data.redis_nodes
   kms_key_arn         = aws_kms_key.this.arn
 }
 

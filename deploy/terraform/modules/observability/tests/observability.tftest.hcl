@@ -12,6 +12,7 @@ variables {
   cluster_name        = "terroir-test"
   database_identifier = "terroir-test"
   redis_id            = "terroir-test"
+  redis_nodes         = 2
   kms_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/test"
 }
 
@@ -34,6 +35,22 @@ run "the_disk_is_watched_from_below" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["slow"].extended_statistic == "p95"
     error_message = "Slowness is not told by the slowest in twenty."
+  }
+}
+
+run "each_node_of_redis_is_watched_by_its_name" {
+  assert {
+    condition = toset([for name, alarm in aws_cloudwatch_metric_alarm.this : jsonencode([name, alarm.dimensions]) if alarm.namespace == "AWS/ElastiCache"]) == toset(flatten([
+      for kind in ["memory", "engine"] : [for number in ["001", "002"] : jsonencode(["redis-${kind}-${number}", { CacheClusterId = "terroir-test-${number}" }])]
+    ]))
+    error_message = "ElastiCache has no metrics under that name."
+  }
+}
+
+run "that_no_task_is_left_is_told_though_nobody_counts" {
+  assert {
+    condition     = [for name, alarm in aws_cloudwatch_metric_alarm.this : name if alarm.treat_missing_data == "breaching"] == ["gone"] && aws_cloudwatch_metric_alarm.this["gone"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.this["gone"].threshold == 1
+    error_message = "Nobody hears of it."
   }
 }
 
