@@ -65,6 +65,12 @@ class Terraform(unittest.TestCase):
         databases = self.cloud.client("rds").describe_db_instances(DBInstanceIdentifier="terroir-staging")["DBInstances"]
         self.assertFalse(databases[0]["PubliclyAccessible"])
 
+    def test_a_database_that_aws_has_brought_up_to_date_stays_so(self):
+        self.cloud.client("rds").modify_db_instance(DBInstanceIdentifier="terroir-staging", EngineVersion="16.99", ApplyImmediately=True)
+        planned = self.terraform("plan", "-input=false", "-no-color", "-target=module.stack.module.data.aws_db_instance.this")
+        self.assertIn("terroir-staging", planned)
+        self.assertNotIn("engine_version", planned)
+
     def test_the_secrets_are_in_aws_and_not_in_the_state(self):
         secrets = self.cloud.client("secretsmanager")
         self.assertRegex(secrets.get_secret_value(SecretId="terroir-staging/database_url")["SecretString"], f"^postgresql://terroir:{PASSWORD}@.+:5432/terroir")

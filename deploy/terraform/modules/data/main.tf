@@ -93,6 +93,7 @@ resource "aws_db_instance" "this" {
   monitoring_interval                   = 60
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
   lifecycle {
+    ignore_changes  = [engine_version] # it begins there, and AWS brings it up to date: back it does not go
     prevent_destroy = true
   }
 }
