@@ -32,6 +32,18 @@ class DeployECS(unittest.TestCase):
         order = [self.cloud.calls.index(call) for call in ("CreateDBSnapshot", "RunTask", "TagResource", "UpdateService")]
         self.assertEqual(order, sorted(order))
 
+    def test_of_its_snapshots_the_newest_ten_stay_and_every_other(self):
+        rds = self.cloud.client("rds")
+        own = [f"terroir-staging-before-2026010100{number:04}" for number in range(11)]
+        for name in (*own, "terroir-staging-by-hand"):
+            rds.create_db_snapshot(DBInstanceIdentifier="terroir-staging", DBSnapshotIdentifier=name)
+        code, text, _ = self.deploy("staging", image("b"))
+        self.assertEqual(code, 0, text)
+        left = {snapshot["DBSnapshotIdentifier"] for snapshot in rds.describe_db_snapshots()["DBSnapshots"]}
+        self.assertEqual(left & {*own, "terroir-staging-by-hand"}, {*own[2:], "terroir-staging-by-hand"})
+        self.assertEqual(len(left), 11)
+        self.assertGreater(self.cloud.calls.index("DeleteDBSnapshot"), self.cloud.calls.index("UpdateService"))
+
     def test_the_other_containers_and_the_secrets_stay(self):
         self.deploy("staging", image("b"))
         definition = self.cloud.ecs.describe_task_definition(taskDefinition="terroir-staging-api")["taskDefinition"]

@@ -73,7 +73,12 @@ resource "aws_iam_role_policy" "this" {
       {
         Effect   = "Allow"
         Action   = "rds:DescribeDBSnapshots"
-        Resource = ["arn:aws:rds:${var.region}:${var.account_id}:db:${var.name}", "arn:aws:rds:${var.region}:${var.account_id}:snapshot:${var.name}-before-*"]
+        Resource = ["arn:aws:rds:${var.region}:${var.account_id}:db:${var.name}", "arn:aws:rds:${var.region}:${var.account_id}:snapshot:*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = "rds:DeleteDBSnapshot"
+        Resource = "arn:aws:rds:${var.region}:${var.account_id}:snapshot:${var.name}-before-*"
       },
     ]
   })

@@ -41,6 +41,16 @@ run "a_right_holds_for_everything_only_where_aws_knows_nothing_narrower" {
   }
 }
 
+run "only_what_deploys_have_taken_may_be_deleted" {
+  command = plan
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Resource if can(regex(":Delete", jsonencode(statement.Action)))] == [
+      "arn:aws:rds:eu-central-1:123456789012:snapshot:terroir-staging-before-*"
+    ]
+    error_message = "Another snapshot may be deleted, or none."
+  }
+}
+
 run "a_pattern_of_repositories_is_refused" {
   command = plan
   variables {
