@@ -127,6 +127,9 @@ class Units(unittest.TestCase):
         by_systemd = pathlib.Path(f"{file}.out").read_text()
         by_us = subprocess.run(["bash", "-c", f'. {ROOT}/deploy/colours/binaries; load_environment "$1"; . "$2"', "-", file, script],
                                capture_output=True, text=True, check=True, cwd=self.systemd.folder).stdout
+        for_others = subprocess.run([ROOT / "scripts/as-server", "bash", script], env={**os.environ, "DEPLOY_ENVIRONMENT": str(file)},
+                                    capture_output=True, text=True, check=True).stdout
+        self.assertEqual(for_others, by_systemd)
         self.assertIn("URL=[postgres://u:p$HOME@h/d?a=1&b=$(touch x)`y`]", by_systemd)
         self.assertEqual(by_us, by_systemd)
 
@@ -201,6 +204,7 @@ class Colours(unittest.TestCase):
         code, said = host.deploy(host.release("first", tell))
         self.assertEqual(code, 0, said)
         self.assertIn("migrate terroir terroir /\n", told.read_text())
+        self.assertEqual(host.systemd.ask(ROOT / "scripts/as-server", "id", "-un", check=True).stdout, "terroir\n")
         told.write_text("")
         host.settings["DEPLOY_OWNER_ENVIRONMENT"] = host.folder / "server.env"
         code, said = host.deploy(host.release("second", tell))

@@ -15,7 +15,7 @@ from Tests.Stack.stack import until
 ACCOUNT = ["--header", "Content-Type: application/json", "--data", '{"email": "ada@example.org", "password": "correct horse staple", "displayName": "Ada"}']
 SIGN_IN = ["--header", "Content-Type: application/json", "--data", '{"email": "ada@example.org", "password": "correct horse staple"}']
 # As docs/operations.md has it.
-PROMOTE = re.findall(r"^set -a; .+\n|^runuser .+ user promote .+$", (ROOT / "docs/operations.md").read_text(), re.M)
+PROMOTE = re.search(r"^/usr/lib/.+ user promote .+$", (ROOT / "docs/operations.md").read_text(), re.M)[0]
 
 
 @unittest.skipUnless(os.geteuid() == 0 and shutil.which("unshare"), "a Debian of its own needs root")
@@ -44,7 +44,7 @@ class Package(unittest.TestCase):
         self.assertEqual(self.debian.curl("/readyz")[0], 200)
         self.assertEqual(self.version(), FIRST)
         self.assertEqual(self.debian.curl("/api/users", *ACCOUNT)[0], 201)
-        self.debian.run("sh", "-c", f"{PROMOTE[0]}\n{PROMOTE[1]}")
+        self.debian.run("sh", "-c", PROMOTE)
 
     def upgrade(self):
         """While somebody asks on and on; gives the answers that were not good."""
