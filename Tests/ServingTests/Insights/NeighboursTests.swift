@@ -21,9 +21,9 @@ struct NeighboursTests {
     }
   }
 
-  /// Some of the steps before the evening, of values that often are the same.
+  /// Some of the steps before the evening, of values that often are the same: by far enough that each sensor is known.
   private static func readings(_ random: inout SeededGenerator) -> [(hoursAgo: Double, value: Double)] {
-    RulePlot.hourly(60) { _ in Double(Int.random(in: -4...4, using: &random)) / 4 }
+    RulePlot.hourly(100) { _ in Double(Int.random(in: -4...4, using: &random)) / 4 }
       .filter { _ in Int.random(in: 0..<10, using: &random) < 7 }
   }
 
