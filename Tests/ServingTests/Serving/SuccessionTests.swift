@@ -133,10 +133,15 @@ private final class Load: Sendable {
   private let state = Mutex(State())
   private let threads = Mutex<[SystemThread]>([])
 
-  private let token: String
+  private let credentials: [String]
+  /// What is changed again and again.
+  private let garden: String
 
   init(port: UInt16) throws {
-    token = try Self.signIn(port)
+    credentials = [Self.json, "Authorization: Bearer \(try Self.signIn(port))"]
+    let made = try Wire(port: port).request(
+      "POST", "/api/gardens", headers: credentials, body: Array(#"{"name":"Bed"}"#.utf8))
+    garden = try #require(made.header("location"))
     for client in 0..<4 {
       let thread = try SystemThread(name: "client-\(client)") { [self] in
         while !state.withLock({ $0.isOver }) { ask(port) }
@@ -166,8 +171,7 @@ private final class Load: Sendable {
           case 1: try wire.get("/api/gardens")
           default:
             try wire.request(
-              "POST", "/api/gardens", headers: [Self.json, "Authorization: Bearer \(token)"],
-              body: Array(#"{"name":"Bed"}"#.utf8))
+              "PATCH", garden, headers: credentials, body: Array(#"{"areaSquareMetres":\#(round)}"#.utf8))
           }
         state.withLock { state in
           state.requests += 1
