@@ -33,12 +33,14 @@ package struct YearGarden {
     }
   }
 
-  /// The same air with one bed in a greenhouse, and another whose device sends all that it has measured every few hours.
+  /// The same air with one bed in a greenhouse, which the sun warms alike every day, and another whose device sends all
+  /// that it has measured every few hours.
   package var mixedAir: [YearSensor] {
     var air = sensors.filter { $0.type == KnownSensor.airTemperature.rawValue }
     air[0].uploadsEvery = 4 * StationYear.stepsPerHour
-    air[1].values = station.temperature.indices.map { step in
-      air[1].values[step] + 1.5 * max(0, station.temperature[step] - Self.dayMean(station, step))
+    air[1].values = air[1].values.enumerated().map { step, value in
+      let hour = Double(step) / Double(StationYear.stepsPerHour) + station.longitude / 15
+      return value + 12 * max(0, sin(2 * .pi * (hour - 6) / 24))
     }
     return air
   }
