@@ -1,8 +1,8 @@
 import JSON
 import Values
 
-/// The faults that were told: each lasts until its sensor is back, and not until what it measures has become usual. What
-/// is told later has them in its evidence, whatever it is about.
+/// The faults that were told: each lasts until its sensor is back, and not until what it measures has become usual.
+/// What is told later has them in its evidence, whatever it is about.
 struct StandingFaults {
   /// After how many hours what is still so is taken for usual, and how long a jump is known from what it was before.
   static let longestHours = 168.0
@@ -69,8 +69,8 @@ struct StandingFaults {
     Set(all(evidence).compactMap(key)).subtracting(StandingFaults(evidence, now: now).givenUp.keys)
   }
 
-  /// Those that are to be remembered beside what is found, as they were told: of sensors of silent devices, which nobody
-  /// has seen to be back, and those given up, for as long as they could be found anew.
+  /// Those that are to be remembered beside what is found, as they were told: of sensors of silent devices, which
+  /// nobody has seen to be back, and those given up, for as long as they could be found anew.
   func unfound(_ faults: [SensorFault], _ observations: Observations) -> [JSONObject] {
     let found = Set(faults.map { Self.key($0.series) })
     let hidden = observations.silent.flatMap { silent in told.filter { $0.key[0] == "\(silent.device)" } }

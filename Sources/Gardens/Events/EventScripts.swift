@@ -13,8 +13,8 @@ enum EventScripts {
   /// Marks a garden as watched, or for longer. Keys: the mark and its stream. Arguments: their lifetime, the garden's
   /// channel, and the text of a gap without its id.
   ///
-  /// What happened without a mark was neither told nor kept, and without a stream it is not kept any more. So both begin
-  /// with a gap, for those who had watched when Redis lost them: it is told, kept and resumed from as events are.
+  /// What happened without a mark was neither told nor kept, and without a stream it is not kept any more. So both
+  /// begin with a gap, for those who had watched when Redis lost them: it is told, kept and resumed from as events are.
   static let watch = RedisScript(
     """
     local isWatched = redis.call('EXISTS', KEYS[1], KEYS[2]) == 2
