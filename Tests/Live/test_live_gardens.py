@@ -63,6 +63,19 @@ class LiveGardens(OpenPage):
         held[0].continue_()
         expect(self.values).to_contain_text("20 %")
 
+    def test_a_first_value_is_shown_though_what_was_there_before_is_answered_once_more(self):
+        self.visit()
+        answers = []
+        def answer(route):
+            answers.append(route)
+            if len(answers) <= 2:
+                route.fulfill(json={"items": [], "nextCursor": None})
+            else:
+                route.continue_()
+        self.page.route("**/latest", answer)
+        self.measure(41.5)
+        expect(self.values).to_contain_text("41.5 %")
+
     def test_who_looks_in_often_while_charts_cannot_be_had_asks_for_them_no_more_often(self):
         self.refuse(429, f"{self.garden}/data.*")
         self.page.route("**/data?*", lambda route: route.fulfill(status=429, json={"detail": "Too many requests."}))
