@@ -206,7 +206,7 @@ struct Devices: EndpointGroup {
 /// A device that is to be added.
 package struct NewDevice: JSONForm {
   /// The most devices of a garden.
-  package static let maximumOfGarden = 1_000
+  package static let maximumOfGarden = 10_000
 
   package let name: String
   package let sensorTypes: [String]

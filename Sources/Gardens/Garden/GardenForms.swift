@@ -6,7 +6,7 @@ import Web
 /// A garden that is to be made.
 package struct NewGarden: JSONForm {
   /// The most gardens of an owner.
-  package static let maximumOfOwner = 1_000
+  package static let maximumOfOwner = 10_000
 
   package let name: String
   package let location: Location?
