@@ -78,9 +78,7 @@ struct PasswordResets: EndpointGroup {
   /// What is asked for has a limit for each network, since each may be a mail, and what is chosen one for each account,
   /// since each costs a hash.
   private func take(_ client: RateClient) async throws {
-    guard let limiter = context.rates.passwordReset else { return }
-    let decision = await limiter.take(client)
-    if !decision.isAllowed { throw limiter.policy.refusal(decision) }
+    try await context.rates.passwordReset?.admit(client)
   }
 
   private static var badToken: Problem {

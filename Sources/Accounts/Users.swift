@@ -174,8 +174,7 @@ struct Users: EndpointGroup {
   private func admitNewcomer(from address: PeerAddress, _ body: () async throws -> Response) async throws -> Response {
     guard let limiter = context.rates.registration else { return try await body() }
     let client = RateClient.network(address.network)
-    let decision = await limiter.take(client)
-    if !decision.isAllowed { throw limiter.policy.refusal(decision) }
+    try await limiter.admit(client)
     do {
       return try await body()
     } catch {

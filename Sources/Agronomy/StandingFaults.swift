@@ -87,8 +87,8 @@ struct StandingFaults {
 
   /// When a fault was found: now, unless it was told before.
   func foundAt(_ fault: SensorFault) -> Timestamp {
-    let told = told[Self.key(fault.series)]
-    return told?.kind == fault.kind ? told!.foundAt : now
+    guard let told = told[Self.key(fault.series)], told.kind == fault.kind else { return now }
+    return told.foundAt
   }
 
   /// What is still wrong with a sensor whatever others measure.

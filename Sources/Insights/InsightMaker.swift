@@ -33,20 +33,14 @@ struct InsightMaker {
     guard let finding = try await finding(type, of: garden) else { throw type.lacksData }
     var (author, text) = (InsightProvider.rules, finding.text)
     if provider != .rules {
-      try await admit(user)
+      // The operator pays for each answer.
+      try await context.rates.models?.admit(.user(user))
       let words = await models.text(
         for: Prompt(type: type, garden: garden.name, finding: finding), by: provider, trace: trace)
       count(type, provider, isSuccess: words != nil)
       if let words { (author, text) = (provider, words) }
     }
     return Draft(type: type, garden: garden.id, finding: finding, author: author, text: text)
-  }
-
-  /// What is asked of providers has a limit for each user, since the operator pays for each answer.
-  private func admit(_ user: Identifier) async throws {
-    guard let limiter = context.rates.models else { return }
-    let decision = await limiter.take(.user(user))
-    if !decision.isAllowed { throw limiter.policy.refusal(decision) }
   }
 
   /// Counts and announces a draft that is stored; to be called after the commit.

@@ -44,8 +44,14 @@ package final class RateLimiter {
   /// Takes a token of a client if that can be decided at once; nil when Redis has to be asked.
   func takeAtOnce(_ client: RateClient) -> RateDecision? { takeAtOnce(from: bucket(of: client)) }
 
+  /// Takes a token of a client; throws 429 when there is none.
+  package func admit(_ client: RateClient) async throws {
+    let decision = await take(client)
+    if !decision.isAllowed { throw policy.refusal(decision) }
+  }
+
   /// Takes a token of a client.
-  package func take(_ client: RateClient) async -> RateDecision {
+  func take(_ client: RateClient) async -> RateDecision {
     let bucket = bucket(of: client)
     bucket.waiting += 1
     defer { bucket.waiting -= 1 }

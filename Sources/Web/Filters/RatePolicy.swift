@@ -31,7 +31,7 @@ package struct RatePolicy: Sendable {
   }
 
   /// The answer to who has no token left.
-  package func refusal(_ decision: RateDecision) -> Problem {
+  func refusal(_ decision: RateDecision) -> Problem {
     var problem = Problem(.tooManyRequests, "You may make \(count) \(subject) in \(seconds) seconds.")
     problem.headers.append(("Retry-After", String(max(1, decision.resetSeconds))))
     return problem
