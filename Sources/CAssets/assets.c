@@ -92,6 +92,10 @@ static const unsigned char keeping_js[] = {
 #embed "../Web/Pages/Assets/keeping.js"
 };
 
+static const unsigned char latest_js[] = {
+#embed "../Web/Pages/Assets/latest.js"
+};
+
 static const unsigned char members_js[] = {
 #embed "../Web/Pages/Assets/members.js"
 };
@@ -130,6 +134,10 @@ static const unsigned char register_js[] = {
 
 static const unsigned char reveal_js[] = {
 #embed "../Web/Pages/Assets/reveal.js"
+};
+
+static const unsigned char rounds_js[] = {
+#embed "../Web/Pages/Assets/rounds.js"
 };
 
 static const unsigned char server_js[] = {
@@ -217,6 +225,7 @@ static const struct embedded_asset assets[] = {
     ASSET("invitation.html", invitation_html),
     ASSET("invitation.js", invitation_js),
     ASSET("keeping.js", keeping_js),
+    ASSET("latest.js", latest_js),
     ASSET("members.js", members_js),
     ASSET("money.js", money_js),
     ASSET("orders.html", orders_html),
@@ -227,6 +236,7 @@ static const struct embedded_asset assets[] = {
     ASSET("register.html", register_html),
     ASSET("register.js", register_js),
     ASSET("reveal.js", reveal_js),
+    ASSET("rounds.js", rounds_js),
     ASSET("server.js", server_js),
     ASSET("shell.html", shell_html),
     ASSET("shop.html", shop_html),

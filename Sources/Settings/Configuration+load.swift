@@ -94,7 +94,7 @@ struct ConfigurationLoader {
       faults.append("\(name): \"\(path)\" does not hold text")
       return nil
     }
-    let text = String(content[...].trimmed())
+    let text = content.trimmingWhitespace
     guard !text.isEmpty else {
       faults.append("\(name): \"\(path)\" is empty")
       return nil

@@ -84,12 +84,12 @@ extension Form where Value == ExportHeader {
     Form(
       "name=value",
       parse: { text in
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { $0.trimmed() }
-        guard parts.count == 2, !parts[0].isEmpty, let value = ServiceURL.percentDecoded(parts[1]),
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(\.trimmingWhitespace)
+        guard parts.count == 2, !parts[0].isEmpty, let value = ServiceURL.percentDecoded(parts[1][...]),
           parts[0].utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: ":") }),
           value.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
         else { return nil }
-        return ExportHeader(name: String(parts[0]), value: value)
+        return ExportHeader(name: parts[0], value: value)
       }, show: { "\($0.name)=\($0.value)" })
   }
 }

@@ -1,3 +1,5 @@
+import Values
+
 /// Why the text of a setting was refused: the end of a sentence that begins with the setting's name.
 struct InvalidText: Error {
   let reason: String
@@ -33,21 +35,10 @@ struct Form<Value: Sendable>: Sendable {
       parse: { text throws(InvalidText) in
         var values: [Value] = []
         for part in text.split(separator: ",") {
-          let part = part.trimmed()
-          if !part.isEmpty { values.append(try parse(String(part))) }
+          let part = part.trimmingWhitespace
+          if !part.isEmpty { values.append(try parse(part)) }
         }
         return values
       }, show: { $0.map(show).joined(separator: ",") })
-  }
-}
-
-extension Substring {
-  /// The text without blanks, tabs and line ends around it.
-  func trimmed() -> Substring {
-    let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0.isNewline }
-    guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
-      return ""
-    }
-    return self[first...last]
   }
 }
