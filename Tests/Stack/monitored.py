@@ -52,7 +52,8 @@ class Monitored(unittest.TestCase):
             time.sleep(pause)
 
     def sql(self, text):
-        subprocess.run(["psql", "-q", self.stack.stores["DATABASE_URL"], "-c", text], check=True, stdout=subprocess.DEVNULL)
+        """The rows of a statement, a line each."""
+        return subprocess.run(["psql", "-qAt", self.stack.stores["DATABASE_URL"], "-c", text], check=True, stdout=subprocess.PIPE, text=True).stdout
 
     # --- what people and devices do ---
 

@@ -43,12 +43,23 @@ class StoreAlerts(Monitored):
         finally:
             self.end(held)
 
-    def test_a_transaction_that_does_not_end(self):
-        held = [self.session("SELECT pg_sleep(120)")]
+    def test_a_transaction_that_does_not_end_is_found_and_ended_as_the_runbook_says(self):
+        # It does nothing any more, as one that a client has forgotten.
+        held = subprocess.Popen(["psql", "-q", self.stack.stores["DATABASE_URL"]], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                env={**os.environ, "PGAPPNAME": "forgotten"})
         try:
+            held.stdin.write(b"BEGIN; SELECT 1;\n")
+            held.stdin.flush()
             self.received("LongTransaction")
+            section = re.search(r"^### LongTransaction\n(.*?)^### ", (ROOT / "docs/runbook.md").read_text(), re.M | re.S)[1]
+            confirm, do = re.findall(r'sql -c "(.*?)"', section, re.S)
+            pid, who, state, *_ = self.sql(confirm).splitlines()[0].split("|")
+            self.assertEqual((who, state), ("forgotten", "idle in transaction"))
+            self.sql(do.replace("PID", pid))
+            self.resolved("LongTransaction")
         finally:
-            self.end(held)
+            held.kill()
+            held.communicate()
 
     def test_a_vacuum_and_a_backup_may_take_long(self):
         self.sql("CREATE TABLE vacuumed (id int) WITH (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);"
