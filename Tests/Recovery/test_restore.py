@@ -61,6 +61,28 @@ class Restore(unittest.TestCase):
         self.site.command("restore", "--accept")
         self.is_whole()
 
+    def test_wal_of_another_cluster_is_never_archived(self):
+        """A new host comes with a cluster, whose first segments have names that the repository no longer knows."""
+        site = self.site
+        site.sql("TRUNCATE rows; INSERT INTO rows VALUES (1), (2), (3), (4)")
+        site.command("run", "--kind", "full")
+        site.run("pgbackrest", f"--config={site.folder}/state/pgbackrest.conf", "--stanza=terroir", "--repo1-retention-full-type=count", "--repo1-retention-full=1", "expire")
+        self.assertEqual(site.repository("archive/**/000000010000000000000001-*"), [])
+        site.stop_postgres()
+        site.data.rename(site.folder / "lost")
+        site.run("initdb", "-D", site.data, "-U", "terroir", "--auth=trust", "--data-checksums")
+        site.run("pg_ctl", "-D", site.data, "-o", f"-c listen_addresses='' -c unix_socket_directories={site.socket}", "-l", site.folder / "postgres.log", "-w", "start")
+        site.stop_postgres()
+        foreign = site.folder / "foreign"
+        shutil.copytree(site.data / "pg_wal", foreign)
+        site.own(foreign)
+        refused = site.command("restore", "--to", "latest", "--replace", "--wal", foreign, check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertRegex(refused.stderr, r"foreign/0{7}10{15}1 is another cluster's WAL")
+        said = site.command("restore", "--to", "latest", "--replace", "--accept").stdout
+        self.assertIn("is another one: its WAL is not kept", said)
+        self.is_whole()
+
     def test_a_folder_of_wal_that_is_not_there_is_a_wrong_command_line(self):
         for folder, said in (("nowhere", "there is no folder"), ("", "--wal needs a value")):
             done = self.site.command("restore", "--to", "latest", "--into", self.site.folder / "copy", "--wal", folder, check=False)
