@@ -31,7 +31,7 @@ def broken_expressions(expression):
             yield f"{match[0]} as {changed:g}", replaced(match, f"{changed:.10g}")
     for match in re.finditer(r"\w+(=~|!~|!=|=)\"[^\"]*\",?", expression):
         yield f"without {match[0].rstrip(',')}", replaced(match, "").replace(",}", "}").replace("{}", "")
-    for match in re.finditer(r"\[(\d+)(\w)\]", expression):
+    for match in re.finditer(r"\[(\d+)(\w(:\w+)?)\]", expression):
         yield f"{match[0]} as ten times that", replaced(match, f"[{match[1]}0{match[2]}]")
 
 
@@ -122,7 +122,7 @@ class Recording(Rules):
     @staticmethod
     def tests(name):
         """The tests of the record, and of what is worked out from it."""
-        derived = {"api:errors:increase": "api:error_ratio:rate", "api:latency_bucket:rate": "api:latency:p", "api:latency_route_bucket:rate": "api:latency_route:p95_"}
+        derived = {"api:errors:increase": "api:error_ratio:rate", "api:answers:increase": "api:error_ratio:rate", "api:latency_bucket:rate": "api:latency:p", "api:latency_route_bucket:rate": "api:latency_route:p95_"}
         begin, window = re.fullmatch(r"(\D+)(\d+[mhd])|(.+)", name).group(1, 2)
         return [name, *(record for record in alerts_test.RECORDED if begin in derived and record.startswith(derived[begin]) and record.endswith(window))]
 

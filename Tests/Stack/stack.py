@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # How long each window of the rules is here. A scrape a second leaves enough samples in the shortest.
-WINDOWS = {"5m": "8s", "15m": "20s", "20m": "20s", "30m": "15s", "1h": "20s", "2h": "25s", "135m": "60s", "6h": "30s", "1d": "60s", "3d": "70s"}
+WINDOWS = {"5m": "8s", "15m": "20s", "20m": "20s", "30m": "15s", "1h": "20s", "2h": "25s", "135m": "60s", "6h": "30s", "1d": "60s", "3d": "70s", "30d": "90s"}
 PORTS = ("api", "metrics", "http", "https", "status", "syslog", "edge-log", "prometheus", "alertmanager", "postgres", "redis", "nginx", "node", "blackbox", "outside")
 
 
@@ -278,7 +278,7 @@ class Stack:
         (folder / "targets/api.json").write_text((source / "prometheus/targets/api.json").read_text().replace("api:9464", f"127.0.0.1:{port['metrics']}"))
         for name in ("recording.yml", "alerts.yml"):
             text = (source / "prometheus" / name).read_text()
-            text = re.sub(r"\[(\w+)\]", lambda match: f"[{WINDOWS[match[1]]}]", text)
+            text = re.sub(r"\b\d+[mhd]\b(?=[\w:]*\])", lambda match: WINDOWS[match[0]], text)
             # Sign-ins in five minutes, the seconds of a transaction, of a replica's lag and of news that waits: here is less
             # time for them.
             text = re.sub(r"\)\) > 30\n", ")) > 1\n", text)

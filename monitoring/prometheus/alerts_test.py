@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests of alerts.yml and recording.yml by promtool: each alert fires, with its severity and in the very minute in which
-it should, and stays silent just below its bounds and where it would mislead; what is recorded has the right value.
+it should, and stays silent just below its bounds and where it would mislead; what is recorded has the right value, and so
+has what panels show beside an alert.
 
 usage: alerts_test.py [FOLDER [NAME...]]   FOLDER holds the rules; NAME is an alert or what is recorded, without any all are
 tested
@@ -289,8 +290,8 @@ CASES = [
 
 @dataclasses.dataclass
 class Record:
-    """What a recording rule holds at a minute, rounded to thousandths: values by their labels."""
-    alert: str  # its name: the tests of one name run together
+    """What a recording rule, or an expression, holds at a minute, rounded to thousandths: values by their labels."""
+    alert: str  # its name, or what it is: the tests of one name run together
     series: dict
     values: dict
     at: int
@@ -307,6 +308,8 @@ def window(name, minutes):
     for series, errors, ratio in (({**edge(4, 100, fours=20), **noise, **servers}, 4, 0.04), (servers, 6, 0.06)):
         yield Record(f"api:errors:increase{name}", series, {"{}": errors * total}, at, step)
         yield Record(f"api:error_ratio:rate{name}", series, {"{}": ratio}, at, step)
+        if name == "5m":
+            yield Record("api:answers:increase5m", series, {"{}": 100 * total}, at, step)
 
 
 def durations(route, scale=1, since=0):
@@ -324,6 +327,9 @@ RECORDS = [
     *(record for name, minutes in (("5m", 5), ("30m", 30), ("1h", 60), ("2h", 120), ("6h", 360), ("1d", DAY), ("3d", 3 * DAY)) for record in window(name, minutes)),
     Record("api:requests:rate5m", {**server(6, 60), **server(12, 120, "/api/health"), **server(12, 120, "/api/metrics"), **server(12, 120, "/livez")},
            {'{method="GET",route="/api/gardens",status_class="2xx"}': 0.9, '{method="GET",route="/api/gardens",status_class="5xx"}': 0.1}, 30),
+    # What is older than a month is over, and where no error was ever counted there is none.
+    Record("api:error_ratio:rate30d", {"api:errors:increase5m": "60x39 0 24x9 0x49", "api:answers:increase5m": "100x39 0 100x59"}, {"{}": 0.04}, 50 * DAY, DAY // 2),
+    Record("api:error_ratio:rate30d", constant(2, "api:answers:increase5m"), {"{}": 0}, 50 * DAY, DAY // 2),
     *(Record(f"api:latency:{name}_5m", {**durations("/api/gardens"), **STREAMS}, {"{}": value}, 30) for name, value in (("p50", 0.1), ("p95", 1), ("p99", 2))),
     Record("api:latency_route:p95_5m", {**durations("/api/gardens"), **durations("/api/orders", 2), **STREAMS}, {'{route="/api/gardens"}': 1, '{route="/api/orders"}': 2}, 30),
     Record("api:latency_route:p95_5m", durations("/api/gardens", since=20), {'{route="/api/gardens"}': 1}, 30),
@@ -331,6 +337,24 @@ RECORDS = [
            {f'{{le="{bound}"}}': round(count / 60, 3) for bound, count in (("0.1", 50), ("1", 95), ("2", 99), ("5", 100), ("+Inf", 100))}, 30),
 ]
 RECORDED = sorted({record.alert for record in RECORDS})
+DASHBOARDS = HERE.parent / "grafana/dashboards"
+
+
+def shows(board, title, series, values, at, step=1):
+    """What a panel shows at a minute."""
+    panels = json.loads((DASHBOARDS / f"{board}.json").read_text())["panels"]
+    return Record(next(panel["targets"][0]["expr"] for panel in panels if panel["title"] == title), series, values, at, step)
+
+
+PANELS = [
+    # It falls by what clients got from the edge while the server said nothing, as the alerts on it do.
+    shows("api", "Error budget left, 30 days", {**edge(0.4), **server(0)}, {"{}": 0.6}, 50),
+    shows("api", "Error budget left, 30 days", {k: v for k, v in server(0).items() if "5xx" not in k}, {"{}": 1}, 50),
+    # The newest of those that can be, where another is dated ahead.
+    shows("node", "Age of the last verified backup", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="diff"}': "600x60",
+                                                      'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "900000x60"}, {'{store="postgres"}': 2400}, 50),
+    shows("node", "Age of the last restore that worked", constant(3600, "terroir_restore_test_last_success_timestamp_seconds"), {"{}": 600}, 50),
+]
 
 
 def expectations(case):
@@ -362,7 +386,7 @@ def document(folder, cases, step):
 
 def run(folder=HERE, names=()):
     """What promtool finds wrong; nothing if all is right."""
-    chosen = [case for case in CASES + RECORDS if not names or case.alert in names]
+    chosen = [case for case in CASES + RECORDS + PANELS if not names or case.alert in names]
     with tempfile.TemporaryDirectory() as scratch:
         files = []
         for step in sorted({case.step for case in chosen}):
