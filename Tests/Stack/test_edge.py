@@ -83,8 +83,15 @@ class Edge(unittest.TestCase):
 
     def test_a_browser_that_names_its_page_by_origin_alone_signs_in_on_any_port(self):
         person = {"email": "edge@example.com", "password": "a long enough password"}
-        for origin, status in ((self.stack.edge, 201), (self.stack.plain.replace("http:", "https:"), 403)):
-            self.assertEqual(self.stack.post(self.stack.edge + "/api/sessions/cookie", person, "-H", f"Origin: {origin}").status, status)
+        here, plain = self.stack.edge.removeprefix("https://"), self.stack.plain.removeprefix("http://")
+        # As it is reached here, and as a router shows it: on the port that a browser leaves away, or on another one.
+        for host, origin, status in ((here, here, 201), (here, plain, 403), ("garden.example", "garden.example", 201), ("garden.example:8443", "garden.example:8443", 201),
+                                     ("[2001:db8::1]", "[2001:db8::1]", 201), ("[2001:db8::1]:8443", "[2001:db8::1]:8443", 201), ("garden.example", here, 403),
+                                     ("garden.example", "garden.example:8443", 403), ("garden.example:8443", "garden.example", 403)):
+            for version in ("--http1.1", "--http2"):
+                with self.subTest(host=host, origin=origin, version=version):
+                    answer = self.stack.post(self.stack.edge + "/api/sessions/cookie", person, version, "-H", f"Host: {host}", "-H", f"Origin: https://{origin}")
+                    self.assertEqual(answer.status, status, answer.body)
 
     def test_stub_status_is_not_on_the_public_side(self):
         self.assertEqual(self.get("/stub_status").status, 404)
