@@ -144,6 +144,15 @@ class Backup(unittest.TestCase):
         for name in ("verify", "restore-test", "status", "run"):
             self.fails(name, naming="cannot be read|FormatError|CryptoError", PGBACKREST_REPO1_CIPHER_PASS="another passphrase")
 
+    def test_a_postgres_that_is_away_is_not_taken_for_one_that_archives_nothing(self):
+        self.site.stop_postgres()
+        try:
+            done = self.fails("run", naming="FAILED at .*Postgres archives its WAL.*connection to server")
+        finally:
+            self.site.start_postgres()
+        self.assertNotIn("archive_mode", done.stderr)
+        self.assertIn("connection to server", self.site.told.texts[-1])
+
     # --- damage, of which pgBackRest exits 0 ---
 
     def test_bytes_that_changed_are_found_by_all_and_nothing_is_deleted(self):
@@ -164,13 +173,19 @@ class Backup(unittest.TestCase):
             self.assertRegex(self.site.command("status", check=False).stdout, f"FAILED, the last run: .*{label}")
             # As docs/disaster-recovery.md says: another full one, which is not content with what is there, then without it.
             self.fails("run", "--kind", "full", naming=label)
-            self.pgbackrest("expire", f"--set={label}")
+            self.assertIn("Removed", self.removed_as_root(label))
             self.assertIn("Verified", self.site.command("verify").stdout)
+            self.fails("remove", label, naming=f"there is no backup {label}")
         finally:
             if bundle.exists():
                 bundle.write_bytes(good)
         self.site.command("run")
         self.assertEqual(self.site.metric("terroir_backup_last_run_success"), 1)
+
+    def removed_as_root(self, label):
+        """Whoever mends a repository is root: what that leaves there must still be the owner's."""
+        settings = {name: self.site.environment[name] for name in ("BACKUP_SETTINGS", "PATH")}
+        return subprocess.run([self.site.folder / "scripts/backup/remove", label], env=settings, check=True, capture_output=True, text=True).stdout
 
     def test_a_failure_is_told_where_the_metrics_cannot_be_written(self):
         wrong = {"PGBACKREST_REPO1_CIPHER_PASS": "another passphrase"}
