@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -11,9 +12,9 @@ ENDING = {"migrate", "certificate", "roles", "ballast", "binary", "restore"}  # 
 BARE = {"nginx-exporter"}  # its image holds nothing that could check it; Prometheus does
 
 
-def merged(*files):
+def merged(*files, settings=".env.example"):
     answer = subprocess.run(
-        ["docker-compose", "--env-file", ".env.example", "--profile", "*", "config", "--format", "json"],
+        ["docker-compose", "--env-file", settings, "--profile", "*", "config", "--format", "json"],
         capture_output=True, text=True, check=True, env={**os.environ, "TERROIR_IMAGE": "terroir:policy", "COMPOSE_FILE": ":".join(files)},
     )
     return json.loads(answer.stdout)
@@ -87,8 +88,8 @@ class ComposePolicy(unittest.TestCase):
 
     def test_no_secret_stands_in_the_environment(self):
         def check(_, service):
-            for key in service.get("environment") or {}:
-                if re.search("PASSWORD|SECRET|TOKEN|DATABASE_URL|REDIS_URL", key):
+            for key, value in (service.get("environment") or {}).items():
+                if value is not None and re.search("PASSWORD|SECRET|TOKEN|API_KEY|DATABASE_URL|REDIS_URL", key):
                     self.assertRegex(key, "FILE$")
         self.each(check)
 
@@ -107,6 +108,24 @@ class ComposePolicy(unittest.TestCase):
         explained = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.M))
         for file in ROOT.glob("docker-compose*.yml"):
             self.assertLessEqual(set(re.findall(r"\$\{(\w+)", file.read_text())), explained, file.name)
+
+    def test_each_setting_of_the_servers_is_taken_from_env_or_said_not_to_be(self):
+        table = (ROOT / "README.md").read_text().partition("<!-- settings")[2].partition("<!-- end of settings")[0]
+        names = set(re.findall(r"^\| `(\w+)`", table, re.M))
+        section = (ROOT / "docs/operations.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
+        said = set(re.findall(r"`([A-Z_]+)`", section.partition("Two kinds")[2]))
+        with tempfile.NamedTemporaryFile("w", suffix=".env") as file:
+            file.write((ROOT / ".env.example").read_text() + "".join(f"\n{name}=given" for name in names))
+            file.flush()
+            for others in ((), ("docker-compose.staging.yml",), ("docker-compose.production.yml",)):
+                services = merged("docker-compose.yml", *others, settings=file.name)["services"]
+                for name in ("api", "api-green", "migrate"):
+                    with self.subTest(others=others, service=name):
+                        environment = services[name]["environment"]
+                        passed = {name for name in names if environment.get(name) == "given"} | ({"ENVIRONMENT"} if others else set())
+                        self.assertEqual(names - passed, said)
+        # Unset rather than empty where it is not said.
+        self.assertEqual([name for name in names if self.services["api"]["environment"].get(name) == ""], [])
 
     def test_what_is_waited_for_is_healthy(self):
         def check(_, service):
