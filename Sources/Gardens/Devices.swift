@@ -120,7 +120,7 @@ struct Devices: EndpointGroup {
       let row = try await transaction.query(Self.lockForDeletion, id, user.id).first
       let device = try taken(row, as: .manager, call.now)
       try call.requireMatch(device.body, revision: device.updatedAt)
-      try await Readings.delete(of: [id], in: transaction)
+      try await ErasedDevices.deleteReadings(of: [id], in: transaction)
       try await transaction.execute(Self.deleteByID, id)
       tags = [.latest(in: device.garden)]
     }

@@ -95,7 +95,7 @@ package final class GardenFeature: Feature {
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
     let gardens = try await transaction.query(Self.lockGardens, user).map { try $0.decode(Identifier.self, 0) }
     let devices = try await transaction.query(Self.lockDevices, user).map { try $0.decode(Identifier.self, 0) }
-    try await Readings.delete(of: devices, in: transaction)
+    try await ErasedDevices.deleteReadings(of: devices, in: transaction)
     // The rows themselves go with their owner's.
     return { [self] in
       await context.deviceKeys.changed(devices)

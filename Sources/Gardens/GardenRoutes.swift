@@ -147,7 +147,7 @@ struct GardenRoutes: EndpointGroup {
       let garden = try await Self.take(id, for: user, as: .owner, by: Self.lockForDeletion, in: transaction)
       try call.requireMatch(garden.body)
       let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
-      try await Readings.delete(of: devices, in: transaction)
+      try await ErasedDevices.deleteReadings(of: devices, in: transaction)
       try await transaction.execute(Self.deleteByID, id)
       return devices
     }

@@ -101,7 +101,7 @@ struct ImportBatch {
     if readings.isEmpty { return 0 }
     let rows = try await transaction.query(
       Self.insertReadings, readings.map(\.device), readings.map(\.sensorType), readings.map(\.measuredAt),
-      readings.map(\.value), LateReadings.end(at: now))
+      readings.map(\.value), OpenDays.start(at: now))
     return try rows[0].decode(Int.self, 0)
   }
 

@@ -151,7 +151,7 @@ final class LatestValues {
 
   /// The gardens with a reading of which SQL does not find the series before it is rolled up, if it is its first.
   private func lateGardens(_ commits: [Commit]) -> Set<Identifier> {
-    let end = LateReadings.end(at: now())
+    let end = OpenDays.start(at: now())
     return Set(commits.lazy.filter { commit in commit.readings.contains { $0.measuredAt < end } }.map(\.garden))
   }
 

@@ -10,8 +10,6 @@ import Web
 struct Readings: EndpointGroup {
   static let template = "/api/devices/{id}/readings"
   static let lines = "application/x-ndjson"
-  static let document = "application/json"
-  static let table = "text/csv"
 
   let context: LoopContext
   let sensorTypes: SensorTypes
@@ -45,7 +43,8 @@ struct Readings: EndpointGroup {
           that was asked for unless `limit` is given.
           """,
         tag: "Readings", parameters: ReadingsQuery.parameters,
-        success: Endpoint.Success(200, Self.page, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
+        success: Endpoint.Success(
+          200, Self.page, mediaTypes: [ReadingsForm.json, ReadingsForm.csv], headers: ["ETag", "Link"]),
         handler: .async(list)),
       Endpoint(
         "listGardenReadings", method: .get, template: "/api/gardens/{id}/readings", access: .anyone,
@@ -53,7 +52,7 @@ struct Readings: EndpointGroup {
         details: "One device after the other, each as by `GET /api/devices/{id}/readings`, with `deviceId`.",
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(
-          200, Self.gardenPage, mediaTypes: [Self.document, Self.table], headers: ["ETag", "Link"]),
+          200, Self.gardenPage, mediaTypes: [ReadingsForm.json, ReadingsForm.csv], headers: ["ETag", "Link"]),
         handler: .async(listOfGarden)),
     ]
   }
@@ -124,9 +123,9 @@ struct Readings: EndpointGroup {
 
   /// Whether the body is one reading a line; throws 415 when it is neither that nor a document.
   private func isLines(_ call: Call) throws -> Bool {
-    let plain = call.request.withHeader("Content-Type") { $0.elementsEqual(Self.document.utf8) }
+    let plain = call.request.withHeader("Content-Type") { $0.elementsEqual(ReadingsForm.json.utf8) }
     if plain == true { return false }
-    return try call.requireMediaType([Self.document, Self.lines]) == Self.lines
+    return try call.requireMediaType([ReadingsForm.json, Self.lines]) == Self.lines
   }
 
   private static func rejections(_ invalid: [Rejection], _ conflicts: [Reading]) -> [Rejection] {
@@ -189,74 +188,4 @@ struct Readings: EndpointGroup {
 
   private static let devices = Statement(
     "readings.devices", "SELECT id FROM devices WHERE garden_id = $1 ORDER BY id")
-
-  // MARK: Schemas
-
-  private static let readingMembers: [Schema.Property] = [
-    .required("sensorType", .string(pattern: SensorType.pattern)), .required("value", .number()),
-    .required("measuredAt", .timestamp),
-  ]
-  private static let device: [Schema.Property] = [.required("deviceId", .identifier)]
-  private static let reading = Schema.named("Reading", .object(readingMembers), example: "{\(readingExample)}")
-  private static let gardenReading = Schema.named(
-    "GardenReading", .object(device + readingMembers), example: "{\(deviceExample),\(readingExample)}")
-  private static let deviceExample = #""deviceId":"019aa5c0-0000-7000-8000-000000000009""#
-  private static let readingExample =
-    #""sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z""#
-  private static let newReading = Schema.named(
-    "NewReading",
-    .object([
-      .required(
-        "sensorType", .string(pattern: SensorType.pattern), "One that the device declares, if it declares any."),
-      .required(
-        "value", .number(),
-        """
-        Within the physical range of a known sensor type; of others, at most 1e15 either way. Of `rain`, what has fallen \
-        since the reading before: it is added up.
-        """),
-      .optional(
-        "measuredAt", .anyOf([.timestamp, .integer()]),
-        """
-        An RFC 3339 date-time, of which digits below the millisecond are cut off, or whole Unix seconds, or milliseconds \
-        from 1e11 on. At most five minutes ahead. The time of arrival unless given: then what is sent twice is stored twice.
-        """),
-    ]), example: #"{"sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z"}"#)
-  private static let body = Endpoint.Body(
-    mediaTypes: [document, lines],
-    schema: .named(
-      "Readings",
-      .object([.required("readings", .array(newReading, minItems: 1, maxItems: ReadingsDecoder.maximumCount))])),
-    example:
-      #"{"readings": [{"sensorType": "soil_moisture", "value": 31.5, "measuredAt": "2026-11-21T09:30:00.000Z"}]}"#)
-  private static let receipt = Schema.named(
-    "ReadingsReceipt",
-    .object([
-      .required("accepted", .integer(minimum: 0)),
-      .required("duplicates", .integer(minimum: 0), "There already, with the same value."),
-      .required(
-        "rejected",
-        .array(
-          .named(
-            "RejectedReading",
-            .object([
-              .required("index", .integer(minimum: 0), "The place in the request, from 0; blank lines do not count."),
-              .required("reason", .cases(of: RejectionReason.self)),
-              .optional(
-                "pointer", .string(),
-                "What is wrong, when it is the reading's shape: a JSON Pointer into the document, or into the line."),
-              .optional("nearest", .string(), "The sensor type that may be meant by one that is not declared."),
-            ])))),
-    ]), example: #"{"accepted":2,"duplicates":1,"rejected":[{"index":3,"reason":"out-of-range"}]}"#)
-  private static let bucketMembers: [Schema.Property] = [
-    .required("sensorType", .string()), .required("start", .timestamp), .required("min", .number()),
-    .required("max", .number()), .required("mean", .number()), .required("count", .integer(minimum: 1)),
-  ]
-  private static let bucket = Schema.named("ReadingBucket", .object(bucketMembers), example: "{\(bucketExample)}")
-  private static let gardenBucket = Schema.named(
-    "GardenReadingBucket", .object(device + bucketMembers), example: "{\(deviceExample),\(bucketExample)}")
-  private static let bucketExample = #"""
-    "sensorType":"soil_moisture","start":"2026-11-21T09:30:00.000Z","min":30.9,"max":31.5,"mean":31.2,"count":12
-    """#
-  private static let gardenPage = Schema.page(of: "GardenReadingPage", .anyOf([gardenReading, gardenBucket]))
-  private static let page = Schema.page(of: "ReadingPage", .anyOf([reading, bucket]))
 }

@@ -47,7 +47,7 @@ struct LateReadingsTests {
       try? server.withDatabase { database in
         try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
           try await transaction.execute(
-            "SELECT pg_advisory_xact_lock(\(Duty.lockClass), \(ReadingsSealing.orderKey))")
+            "SELECT pg_advisory_xact_lock(\(Duty.lockClass), \(OpenDays.orderKey))")
           while !isOver.load(ordering: .acquiring) { await database.loop.sleep(nanoseconds: 5_000_000) }
         }
       }
@@ -85,7 +85,7 @@ struct LateReadingsTests {
       try await database.query(
         """
         SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
-        WHERE locktype = 'advisory' AND objid = \(ReadingsSealing.orderKey)::oid AND granted = \(areGranted)
+        WHERE locktype = 'advisory' AND objid = \(OpenDays.orderKey)::oid AND granted = \(areGranted)
         """)[0].decode(Int.self, 0)
     }
   }

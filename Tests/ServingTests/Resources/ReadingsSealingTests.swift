@@ -311,14 +311,14 @@ struct ReadingsSealingTests {
     defer { server.stop() }
     let locks = """
       SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
-      WHERE locktype = 'advisory' AND objid = \(ReadingsSealing.orderKey)
+      WHERE locktype = 'advisory' AND objid = \(OpenDays.orderKey)
       """
     let isOver = Atomic<Bool>(false)
     let storing = try SystemThread(name: "storing") {
       try? server.withDatabase { database in
         try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
           try await transaction.execute(
-            "SELECT pg_advisory_xact_lock_shared(\(Duty.lockClass), \(ReadingsSealing.orderKey))")
+            "SELECT pg_advisory_xact_lock_shared(\(Duty.lockClass), \(OpenDays.orderKey))")
           while !isOver.load(ordering: .acquiring) { await database.loop.sleep(nanoseconds: 5_000_000) }
         }
       }

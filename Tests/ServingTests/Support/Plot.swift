@@ -47,7 +47,7 @@ struct Plot {
           """
           INSERT INTO \(unescaped: table) (device_id, sensor_type, measured_at, value)
           SELECT \(device), \(sensorType), * FROM unnest(\(times), \(values)) AS r (at, value)
-          WHERE at \(unescaped: isKept) \(LateReadings.end(at: now))
+          WHERE at \(unescaped: isKept) \(OpenDays.start(at: now))
           """)
       }
       try await database.execute(

@@ -3,6 +3,9 @@ import Values
 
 /// One of the forms in which readings or buckets are written: what stands around the values.
 struct ReadingsForm {
+  static let json = "application/json"
+  static let csv = "text/csv"
+
   let mediaType: String
   /// What stands before the first item.
   private let head: String
@@ -17,13 +20,13 @@ struct ReadingsForm {
   init(isCSV: Bool, isRaw: Bool, namesDevices: Bool) {
     let names = ["sensorType"] + (isRaw ? ["value", "measuredAt"] : ["start", "min", "max", "mean", "count"])
     if isCSV {
-      mediaType = Readings.table
+      mediaType = Self.csv
       head = ((namesDevices ? ["deviceId"] : []) + names).joined(separator: ",") + "\r\n"
       separators = [""] + Array(repeating: ",", count: names.count - 1) + ["\r\n"]
       between = ""
       device = namesDevices ? ("", ",") : nil
     } else {
-      mediaType = Readings.document
+      mediaType = Self.json
       head = #"{"items":["#
       let first: StaticString = namesDevices ? #","sensorType":""# : #"{"sensorType":""#
       let rest: [StaticString] =
@@ -46,7 +49,7 @@ struct ReadingsForm {
 
   /// Appends what stands after the last item. Only JSON tells the next page; of CSV the Link field does.
   func appendEnd(nextCursor: String?, to bytes: inout [UInt8]) {
-    guard mediaType == Readings.document else { return }
+    guard mediaType == Self.json else { return }
     bytes.append(contentsOf: #"],"nextCursor":"#.utf8)
     bytes.append(contentsOf: JSONWriter.bytes(of: nextCursor))
     bytes.append(UInt8(ascii: "}"))

@@ -13,10 +13,10 @@ struct ReadingsAnswer {
   let query: ReadingsQuery
 
   func response(to call: Call) async throws -> Response {
-    guard let type = Accept.choose(call.request.header("Accept"), from: [Readings.document, Readings.table]) else {
+    guard let type = Accept.choose(call.request.header("Accept"), from: [ReadingsForm.json, ReadingsForm.csv]) else {
       throw Problem(.notAcceptable, "Readings are application/json or text/csv.")
     }
-    let isCSV = type == Readings.table
+    let isCSV = type == ReadingsForm.csv
     let form = ReadingsForm(
       isCSV: isCSV, isRaw: query.resolution == .raw, namesDevices: query.devices != [owner])
     let isWhole = isCSV && !query.isPaged

@@ -31,7 +31,7 @@ final class ReadingsWriter {
   /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait or the
   /// database is away; then they may or may not be stored, and sending them again is safe.
   func store(_ submission: ReadingsSubmission, at now: Timestamp) async throws -> StoredReadings {
-    let end = LateReadings.end(at: now)
+    let end = OpenDays.start(at: now)
     guard submission.readings.contains(where: { $0.measuredAt < end }) else {
       return try await store(submission, in: recent)
     }

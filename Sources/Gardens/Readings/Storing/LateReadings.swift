@@ -7,18 +7,9 @@ import Web
 ///
 /// Nothing is merged meanwhile: who stores and who seals take turns.
 package final class LateReadings: ReadingsStore {
-  /// How many days after its end a day may be sealed; until then everything of it goes to its partition.
-  static let openDays: Int64 = 1
-
   private let database: Database
 
   init(database: Database) { self.database = database }
-
-  /// The end of what is late at a moment: the start of the day before.
-  package static func end(at now: Timestamp) -> Timestamp {
-    let day = now.unixMilliseconds.floorDivided(by: Timestamp.millisecondsPerDay) - openDays
-    return Timestamp(unixMilliseconds: day * Timestamp.millisecondsPerDay)
-  }
 
   /// Stores a batch of readings, all of which are late; once it returns, they are committed.
   func store(
@@ -31,7 +22,7 @@ package final class LateReadings: ReadingsStore {
   private func store(
     _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ isPerhapsStored: Bool, in transaction: Transaction
   ) async throws(PostgresError) {
-    try await transaction.execute(Self.keepOrder, Duty.lockClass, ReadingsSealing.orderKey)
+    try await transaction.execute(Self.keepOrder, Duty.lockClass, OpenDays.orderKey)
     try await transaction.limitLocks(milliseconds: database.configuration.lockTimeoutMilliseconds)
     let rows = try await transaction.query(Self.insert, batch.devices, batch.types, batch.times, batch.values)
     let (count, number) = try rows[0].decode((Int.self, Int64.self))

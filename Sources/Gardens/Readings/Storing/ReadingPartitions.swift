@@ -39,7 +39,7 @@ package struct ReadingPartitions {
   /// The days that have partitions for what comes in time, at a moment and in the days after; what comes later than
   /// that is not kept there (`LateReadings`).
   package func days(at now: Timestamp) -> [CivilDate] {
-    let (first, last) = (CivilDate(LateReadings.end(at: now)), CivilDate(now).advanced(byDays: Self.daysAhead))
+    let (first, last) = (CivilDate(OpenDays.start(at: now)), CivilDate(now).advanced(byDays: Self.daysAhead))
     return (0...last.daysSinceEpoch - first.daysSinceEpoch).map { first.advanced(byDays: $0) }
   }
 

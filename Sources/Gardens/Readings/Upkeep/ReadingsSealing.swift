@@ -22,8 +22,6 @@ final class ReadingsSealing {
   static let watch = "1 day"
   /// For how long after that there is sealed what may have come while the release before ran, as an interval of SQL.
   static let mixed = "3 days"
-  /// The second half of the lock under which late readings are stored, shared, and days sealed: "seal" in ASCII.
-  static let orderKey: Int32 = 0x7365_616C
 
   /// What one day's readings are taken from.
   enum Source: CaseIterable {
@@ -98,7 +96,7 @@ final class ReadingsSealing {
   func run(_ transaction: Transaction) async throws -> Bool {
     (reached, dropping, dropped) = (nil, nil, nil)
     try await transaction.script("SET LOCAL lock_timeout = '\(Self.patience)'", name: "readings.seal.turn")
-    try await transaction.execute(Self.keepOrder, Duty.lockClass, Self.orderKey)
+    try await transaction.execute(Self.keepOrder, Duty.lockClass, OpenDays.orderKey)
     guard let end = try await end(transaction), let (source, day) = try await oldest(before: end, transaction) else {
       (place, undropped) = (Place(), [])
       return false
@@ -128,7 +126,7 @@ final class ReadingsSealing {
     guard let row = try await transaction.query(Self.clock).first else { return nil }
     // Other machines' clocks may be behind: what they take for a day that is open goes to its partition.
     let now = try row.decode(Timestamp.self, 0).advanced(byMilliseconds: -Retention.marginMilliseconds)
-    return LateReadings.end(at: now)
+    return OpenDays.start(at: now)
   }
 
   private func oldest(before end: Timestamp, _ transaction: Transaction) async throws -> (Source, CivilDate)? {

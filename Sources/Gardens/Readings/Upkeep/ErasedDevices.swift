@@ -1,0 +1,51 @@
+import Postgres
+import Values
+import Web
+
+/// Deletes what devices that go have measured, and what still comes in for them at that moment: readings are stored
+/// without a look at their device, on replicas that may not know yet, so that some can be committed just after its end.
+enum ErasedDevices {
+  /// How long something may still come, as an interval of SQL: far longer than a key is remembered and a statement
+  /// takes.
+  static let watch = "10 minutes"
+  /// The most devices of one run.
+  static let devicesPerRun = 500
+
+  static var duty: Duty {
+    Duty(name: "readings.erased", intervalSeconds: 5, timeoutMilliseconds: 60_000) { transaction in
+      let devices = try await transaction.query(sweep, devicesPerRun).map { try $0.decode(Identifier.self, 0) }
+      try await delete(devices, in: transaction)
+      try await transaction.execute(forget)
+      return false
+    }
+  }
+
+  /// Deletes everything that was measured by devices that are about to go, and remembers them.
+  static func deleteReadings(of devices: [Identifier], in transaction: Transaction) async throws {
+    if devices.isEmpty { return }
+    try await transaction.execute(add, devices)
+    try await delete(devices, in: transaction)
+  }
+
+  private static func delete(_ devices: [Identifier], in transaction: Transaction) async throws {
+    if devices.isEmpty { return }
+    for statement in deletions { try await transaction.execute(statement, devices) }
+  }
+
+  // In the order in which readings are moved from one to the next: what was moved meanwhile is found there. Days go
+  // with their hours. The rollup drops by itself what is queued for a device that is gone: waiting for its queue while
+  // holding the device, for which the rollup waits, would go on for ever.
+  private static let deletions = [
+    "readings", "readings_late", "readings_sealed", "readings_5m", "readings_1h",
+  ].map { table in Statement("erasure.\(table)", "DELETE FROM \(table) WHERE device_id = ANY ($1)") }
+  private static let add = Statement(
+    "erasedDevices.add", "INSERT INTO erased_devices (device_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING")
+  private static let sweep = Statement(
+    "erasedDevices.sweep",
+    """
+    UPDATE erased_devices SET swept_at = now()
+    WHERE device_id IN (SELECT device_id FROM erased_devices ORDER BY swept_at LIMIT $1) RETURNING device_id
+    """)
+  private static let forget = Statement(
+    "erasedDevices.forget", "DELETE FROM erased_devices WHERE swept_at > erased_at + interval '\(watch)'")
+}
