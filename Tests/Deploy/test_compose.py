@@ -7,7 +7,9 @@ import pty
 import shutil
 import subprocess
 import tempfile
+import threading
 import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from Tests.Deploy.host import Notices
 from Tests.Stack.stack import ROOT, until
@@ -20,6 +22,7 @@ case $* in
   "compose ps "*) [ -z "${SILENT:-}" ] || exit 1 ;;&
   "compose ps --quiet api") echo blue ;;
   "compose config") echo "name: terroir" ;;
+  *" user create "*) cat >>"$ENGINE_LOG" ;;
   "compose exec "*) exit "${BACKUP_CODE:-0}" ;;
   *" version") echo "terroir 1.2.3 (revision new)" ;;
 esac
@@ -62,6 +65,30 @@ class Compose(unittest.TestCase):
         code, said = self.deploy(NEW, BACKUP_CODE="78")
         self.assertEqual(code, 1, said)
         self.assertIn("Not deployed: backups are not set up here", said)
+
+    def test_where_nobody_may_register_the_serving_container_makes_the_accounts_of_the_smoke_test(self):
+        class Closed(BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                status, body = {"/api/users": (403, b'{"type":"urn:terroir:problem:registration-closed"}'), "/api/sessions": (201, b'{"accessToken":"t"}')}.get(self.path, (500, b""))
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Closed)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.copy()
+        said = self.deploy("--contract", NEW, DEPLOY_BLUE=f"127.0.0.1:{server.server_port}")[1]
+        self.assertIn("smoke: making a garden", said)  # which this server cannot do: signed in it has
+        log = self.log.read_text().splitlines()
+        created, = (number for number, line in enumerate(log) if "user create" in line)
+        self.assertRegex(log[created], r"^compose exec -T api terroir user create smoke-seller-\w+@terroir\.invalid$")
+        self.assertRegex(log[created + 1], r"^smoke-\w+-test$")
 
     def test_a_full_disk_leaves_the_settings_as_they_were_and_is_told(self):
         if os.getuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", self.project], capture_output=True).returncode:

@@ -1,4 +1,5 @@
 """Deploys in a row under load: nobody notices."""
+import os
 import subprocess
 import threading
 import unittest
@@ -42,6 +43,24 @@ class Deploys(unittest.TestCase):
         self.assertEqual(load.failures, [])
         self.assertEqual(self.host.served(), "one")
         self.assertNotIn("Migrating", said)
+
+    def test_where_nobody_may_register_the_operator_does_for_the_smoke_test(self):
+        settings = self.host.settings["DEPLOY_ENVIRONMENT"]
+        self.addCleanup(settings.write_text, settings.read_text())
+        for mode in ("closed", "invite"):
+            settings.write_text(settings.read_text() + f"REGISTRATION={mode}\n")
+            self.deploys(self.host.release(mode))
+            self.deploys(self.host.release(f"{mode}-2"))
+            self.deploys("rollback")
+            self.assertEqual(self.host.served(), mode)
+        users = subprocess.run(["psql", "-XqAtc", "SELECT count(*) FROM users WHERE email LIKE 'smoke-%'", self.host.stores["DATABASE_URL"]],
+                               check=True, capture_output=True, text=True).stdout
+        self.assertEqual(users, "0\n")
+        # Who has no way to make an account is not failed for it.
+        url = f"http://{self.host.address[next(iter(self.host.running()))]}"
+        self.assertIn("It answers strangers.", subprocess.run([ROOT / "scripts/smoke", url], check=True, capture_output=True, text=True).stdout)
+        failed = subprocess.run([ROOT / "scripts/smoke", url], env={**os.environ, "SMOKE_CREATE": "sh -c 'echo no room; exit 1'"}, capture_output=True, text=True)
+        self.assertEqual((failed.returncode, failed.stderr), (1, "smoke: making an account: no room\n"))
 
     def test_releases_are_kept_where_the_state_folder_is_reached_by_a_link(self):
         link = self.host.folder / "link"
