@@ -5,6 +5,7 @@ Known is what the recording rules record, what exporter-metrics.txt lists, and w
 With the addresses of a Prometheus and of a server's metrics as arguments, known is what those two hold instead, and
 what each rule records and each panel shows must have a number there.
 """
+import functools
 import json
 import math
 import pathlib
@@ -47,10 +48,15 @@ def selected(node):
     return set().union(*(selected(each) for each in [*below, *getattr(node, "args", [])] if each is not None))
 
 
+@functools.cache
+def registered():
+    """What the server's sources could register: each of their words."""
+    return set().union(*(re.findall(r'"([a-z][a-z0-9_]+)"', path.read_text()) for path in (HERE.parent / "Sources").rglob("*.swift")))
+
+
 def known_from_files():
-    literals = (re.findall(r'"([a-z][a-z0-9_]+)"', path.read_text()) for path in (HERE.parent / "Sources").rglob("*.swift"))
     recorded = {record for _, _, record in rules() if record}
-    return recorded.union((HERE / "exporter-metrics.txt").read_text().split(), *literals)
+    return recorded.union((HERE / "exporter-metrics.txt").read_text().split(), registered())
 
 
 def known_from_running(prometheus, metrics):
@@ -93,4 +99,5 @@ def main():
     sys.exit(1 if faults else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,7 @@ import unittest
 import kubernetes_validate
 import yaml
 
+from Tests.Pipeline import scraped_metrics
 from Tests.Pipeline.network_policies import allows, refused
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -22,6 +23,7 @@ CUSTOM = {
     "ObjectStore": {"retentionPolicy", "configuration"},
     "ScheduledBackup": {"schedule", "immediate", "cluster", "backupOwnerReference", "method", "pluginConfiguration"},
     "ServiceMonitor": {"selector", "jobLabel", "endpoints"},
+    "PodMonitor": {"selector", "podMetricsEndpoints"},
     "PrometheusRule": {"groups"},
 }
 # Below these every key is somebody's own word.
@@ -247,6 +249,20 @@ class KubernetesPolicy(unittest.TestCase):
                 self.assertEqual(allows(self.overlays["production"], direction, labels, other, port), wanted)
         without = [document for document in self.overlays["production"] if document["metadata"]["name"] != "redis"]
         self.assertIn("does not let", " ".join(faults(without)))
+
+    def test_what_alerts_go_by_is_said_here_or_named_as_missing(self):
+        beginnings, jobs = scraped_metrics.named()
+        for overlay, documents in self.overlays.items():
+            with self.subTest(overlay=overlay):
+                samples, job = scraped_metrics.postgres(documents)
+                asked, missed = scraped_metrics.asked(documents)
+                missing = {name for name in asked - {sample["__name__"] for sample in samples} if not scraped_metrics.of_servers(name)}
+                self.assertEqual({name for name in missing if not name.startswith(tuple(beginnings))}, set())
+                self.assertEqual({begin for begin in beginnings if not any(name.startswith(begin) for name in missing)}, set())
+                self.assertEqual(missed - jobs, {job})
+                self.assertIn({"__name__": "terroir_backup_last_success_timestamp_seconds", "store": "postgres"}, samples)
+                self.assertEqual([sample for sample in samples if sample["__name__"] == "pg_settings_max_connections"],
+                                 [{"__name__": "pg_settings_max_connections", "name": "max_connections"}])
 
     def test_production_has_one_in_each_zone_and_somebody_to_wait_for(self):
         of = {document["kind"]: document for document in self.overlays["production"] if document["metadata"].get("namespace") == "terroir"}

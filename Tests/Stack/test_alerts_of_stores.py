@@ -9,6 +9,8 @@ import socket
 import subprocess
 import unittest
 
+import yaml
+
 from Tests.Stack.monitored import Monitored
 from Tests.Stack.stack import ROOT, free_ports, until
 
@@ -104,6 +106,24 @@ class StoreAlerts(Monitored):
         self.sql(re.search(r'sql -c "(WITH again AS.*?)"', (ROOT / "docs/runbook.md").read_text(), re.S)[1])
         buckets = f"{self.stack.api}/api/devices/{device['id']}/readings?resolution=5m&sensorType=refused"
         until("the bucket", lambda: self.stack.curl(buckets, *self.user).json()["items"])
+
+    def test_what_the_exporter_asks_that_of_cloudnativepg_may_ask_too(self):
+        user, password, host, port = re.match(r"postgres\w*://(\w+):(\w+)@([\w.]+):(\d+)/", self.stack.stores["DATABASE_URL"]).groups()
+        secret = self.stack.folder / "password"
+        secret.write_text("of_all_roles")
+        # A database with our roles, in which the operator's was before them.
+        self.sql("CREATE ROLE cnpg_metrics_exporter LOGIN PASSWORD 'its_own' IN ROLE pg_monitor")
+        self.addCleanup(self.sql, "DROP ROLE cnpg_metrics_exporter")
+        self.sql("CREATE DATABASE elsewhere")
+        self.addCleanup(self.sql, "DROP DATABASE elsewhere")
+        subprocess.run([ROOT / "scripts/postgres-roles"], check=True, env={
+            **os.environ, "PGHOST": host, "PGPORT": port, "PGUSER": user, "PGPASSWORD": password, "PGDATABASE": "elsewhere",
+            **{f"{role}_PASSWORD_FILE": str(secret) for role in ("OWNER", "API", "EXPORTER")}})
+        for name, asked in yaml.safe_load((ROOT / "monitoring/postgres/queries.yml").read_text()).items():
+            with self.subTest(name=name):
+                done = subprocess.run(["psql", "-qAt", f"postgres://cnpg_metrics_exporter:its_own@{host}:{port}/elsewhere",
+                                       "-c", "SET search_path = pg_catalog, public, pg_temp", "-c", asked["query"]], capture_output=True, text=True, check=False)
+                self.assertEqual(done.stderr, "")
 
     @contextlib.contextmanager
     def replica(self):
