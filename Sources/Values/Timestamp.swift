@@ -17,14 +17,20 @@ package struct Timestamp: Hashable, Sendable, Comparable, BitwiseCopyable {
   /// The length of the text form in bytes: `2026-11-21T09:30:00.000Z`.
   package static let textLength = 24
 
-  /// Appends the text form, 24 bytes; the year must be within 0…9999.
+  /// The moments that the text form has a year for, 0…9999 in UTC.
+  package static var writable: ClosedRange<Timestamp> {
+    Timestamp(unixMilliseconds: -62_167_219_200_000)...Timestamp(unixMilliseconds: 253_402_300_799_999)
+  }
+
+  /// Appends the text form of a `writable` moment, 24 bytes.
   package func appendText(to bytes: inout [UInt8]) {
     bytes.append(upTo: Self.textLength) { $0.append(self) }
   }
 
   /// Reads an RFC 3339 date-time with any offset; digits below the millisecond are cut off.
   ///
-  /// `t` and `z` may be lower case. Second 60, an offset beyond ±23:59 and days that no month has give nil.
+  /// `t` and `z` may be lower case. Second 60, an offset beyond ±23:59 and days that no month has give nil, and so does
+  /// what an offset carries out of the years that can be written.
   package init?(_ text: UnsafeRawBufferPointer) {
     var scanner = DigitScanner(text)
     guard let year = scanner.number(digits: 4), scanner.take("-"),
@@ -40,6 +46,7 @@ package struct Timestamp: Hashable, Sendable, Comparable, BitwiseCopyable {
     else { return nil }
     let seconds = date.daysSinceEpoch * 86_400 + hour * 3_600 + minute * 60 + second - offset * 60
     self.init(unixMilliseconds: seconds * 1_000 + fraction)
+    guard Self.writable.contains(self) else { return nil }
   }
 
   /// Reads an RFC 3339 date-time; see `init?(_: UnsafeRawBufferPointer)`.
@@ -69,7 +76,7 @@ extension Int64 {
 }
 
 extension ByteCursor {
-  /// Appends the text form of a moment, 24 bytes; the year must be within 0…9999.
+  /// Appends the text form of a `writable` moment, 24 bytes.
   package mutating func append(_ moment: Timestamp) {
     let days = moment.unixMilliseconds.floorDivided(by: Timestamp.millisecondsPerDay)
     append(CivilDate(daysSinceEpoch: days))

@@ -220,6 +220,23 @@ class OpenPages(OpenPage):
         expect(seller.locator(f"#order-{first}")).to_be_visible()
         expect(seller.get_by_label("Show more of what others ordered")).to_be_hidden()
 
+    def test_an_order_for_a_time_that_no_browser_reads_is_shown_with_the_others(self):
+        seller, selling = self.signed_in("/")
+        shop, [eggs] = self.shop(selling, Eggs=None)
+        buying = self.service.sign_up()
+        _, last = (self.order(buying, shop, eggs) for _ in range(2))
+
+        def misdate(route):
+            answer = route.fetch()
+            orders = answer.json()
+            orders["items"][0]["fulfilment"] = {"kind": "pickup", "address": None, "from": ":000-01-01T23:58:59.000Z", "to": None}
+            route.fulfill(response=answer, json=orders)
+
+        seller.route("**/api/orders?role=seller*", misdate)
+        seller.goto(f"{self.service.url}/orders")
+        expect(seller.locator("#sold > li")).to_have_count(2)
+        expect(seller.locator(f"#order-{last}")).to_contain_text("pickup from :000-01-01T23:58:59.000Z")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -24,14 +24,16 @@ struct TimestampTests {
       "2026-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-11-21T24:00:00Z",
       "2026-11-21T23:60:00Z", "2026-12-31T23:59:60Z", "2026-11-21T09:30:00.Z", "2026-11-21T09:30:00+2:00",
       "2026-11-21T09:30:00+24:00", "2026-11-21T09:30:00+02:60", "2026-11-21T09:30:00Zx", "+026-11-21T09:30:00Z",
-      "2026-11-21T09:30:0\u{0660}Z",
+      "2026-11-21T09:30:0\u{0660}Z", "9999-12-31T23:59:59-00:01", "9999-12-31T23:59:59-23:59",
+      "0000-01-01T00:00:00+00:01", "0000-01-01T00:00:00+23:59",
     ])
   func refuses(text: String) {
     #expect(Timestamp(text) == nil)
   }
 
-  @Test("writes what it reads, over eight thousand years of days")
+  @Test("writes what it reads, over ten thousand years of days, to both of their ends")
   func roundTrip() {
+    for end in ["0000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"] { #expect(Timestamp(end)?.description == end) }
     for day in stride(from: -719_528 as Int64, through: 2_932_896, by: 97) {
       let timestamp = Timestamp(unixMilliseconds: day * 86_400_000 + day.magnitude.signed % 86_400_000)
       #expect(Timestamp(timestamp.description) == timestamp)

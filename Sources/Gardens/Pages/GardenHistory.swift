@@ -61,6 +61,9 @@ struct GardenHistory {
     }
     let fineFrom = now.advanced(byDays: -Int64(fineDays))
     self.init(garden: garden, from: from, to: to, fineFrom: fineFrom)
+    guard Timestamp.writable.contains(self.from), Timestamp.writable.contains(self.to) else {
+      throw Problem(.malformed, "The whole steps of the span do not lie in the years 0000 to 9999.")
+    }
   }
 
   /// What tells the chart from all others.

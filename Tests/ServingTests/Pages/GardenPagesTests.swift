@@ -151,7 +151,8 @@ struct GardenPagesTests {
     "refuse a span that is none",
     arguments: [
       "range=decade", "from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z",
-      "from=2006-01-01T00:00:00Z&to=2026-01-01T00:00:00Z",
+      "from=2006-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "to=0000-01-01T00:00:00Z",
+      "from=9995-01-01T00:00:00Z&to=9999-12-31T23:59:59Z",
     ])
   func badSpan(query: String) throws {
     let server = try LiveServer.shared.get()

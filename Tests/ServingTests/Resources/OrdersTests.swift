@@ -254,6 +254,9 @@ struct OrdersTests {
     #expect(
       try order(#""fulfilment":{"kind":"pickup","from":"2026-12-01T10:00:00Z","to":"2026-12-01T10:00:00Z"}"#).pointers
         == ["/fulfilment/to"])
+    for from in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"] {
+      #expect(try order(#""fulfilment":{"kind":"pickup","from":"\#(from)"}"#).pointers == ["/fulfilment/from"])
+    }
     #expect(try order(#""contact":{"email":"nonsense"}"#).pointers == ["/contact/name", "/contact/email"])
   }
 }

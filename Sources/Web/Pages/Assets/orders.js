@@ -37,12 +37,15 @@ async function know(business) {
   if (!shops.has(business)) shops.set(business, (await optional(get(`/api/businesses/${business}`)))?.name ?? "a shop that is gone");
 }
 
+// What is no moment to a browser stands as it was written: one order must not take the others along.
+const when = (text) => Number.isNaN(Date.parse(text)) ? text : day(Date.parse(text));
+
 function entry(order, steps) {
   const { id, status, lines, total, businessId, createdAt, note, contact, fulfilment } = order;
   // Of names that others gave none turns the next one round.
   const what = lines.flatMap(({ quantity, unit, name }, index) => [index > 0 && ", ", element("bdi", {}, `${quantity} × ${name} (${unit})`)]);
   const words = `${shops.get(businessId)}, ${money(total)}`;
-  const where = fulfilment && [fulfilment.kind, fulfilment.address, fulfilment.from && `from ${day(Date.parse(fulfilment.from))}`, fulfilment.to && `to ${day(Date.parse(fulfilment.to))}`];
+  const where = fulfilment && [fulfilment.kind, fulfilment.address, fulfilment.from && `from ${when(fulfilment.from)}`, fulfilment.to && `to ${when(fulfilment.to)}`];
   return element("li", { id: `order-${id}` },
     element("span", {},
       element("strong", {}, words), element("span", { class: `state ${status}` }, status), element("br"), ...what,
