@@ -36,7 +36,7 @@ final class OrderMeters {
     switch order.status {
     case .paid: add(order.total, to: &revenue, of: instruments.revenue)
     case .refunded: add(order.total, to: &refunds, of: instruments.refunds)
-    case .cancelled where previous == .paid: add(order.total, to: &refunds, of: instruments.refunds)
+    case .cancelled where previous != .pending: add(order.total, to: &refunds, of: instruments.refunds)
     default: break
     }
   }

@@ -10,7 +10,7 @@ enum OrderStatus: String, CaseIterable, PostgresEnumeration {
   /// Whether an order may go from here to there at all.
   func leads(to next: OrderStatus) -> Bool {
     switch next {
-    case .cancelled: self == .pending || self == .paid
+    case .cancelled: [.pending, .paid, .preparing].contains(self)
     case .refunded: [.paid, .preparing, .shipped, .delivered].contains(self)
     default: successor == next
     }
@@ -38,6 +38,22 @@ enum OrderStatus: String, CaseIterable, PostgresEnumeration {
 enum OrderRole: String, CaseIterable {
   case buyer, seller
 
-  /// Whether this side may move an order there: both may cancel, all else is the seller's.
-  func mayMove(to next: OrderStatus) -> Bool { self == .seller || next == .cancelled }
+  /// When someone may take a step.
+  enum Leave {
+    case always, never
+    /// As the buyer, once the seller neglects the order.
+    case whenNeglected
+  }
+
+  /// When this side may move an order from one state to another that follows. Both may cancel what nobody has paid, all
+  /// else is the seller's; of a neglected order the buyer cancels what was not sent, and ends what was: it has come, or
+  /// will not.
+  func leave(from state: OrderStatus, to next: OrderStatus) -> Leave {
+    switch (state, next) {
+    case (.pending, .cancelled): .always
+    case (_, .cancelled): .whenNeglected
+    case (.shipped, .delivered) where self == .buyer: .whenNeglected
+    default: self == .seller ? .always : .never
+    }
+  }
 }

@@ -7,7 +7,7 @@ import Web
 
 /// The way of an order from one state to the next. Of several who try the same step, one makes it.
 struct OrderTransitions: EndpointGroup {
-  /// How long a paid order may rest with its seller before the buyer may go, in days.
+  /// How long an order that is paid may rest with its seller before the buyer may go, in days.
   static let patienceDays = 14
 
   let context: LoopContext
@@ -19,10 +19,11 @@ struct OrderTransitions: EndpointGroup {
         "moveOrder", method: .post, template: "/api/orders/{id}/transitions", access: .user,
         summary: "Move an order on",
         details: """
-          pending → paid → preparing → shipped → delivered; pending → cancelled; paid, preparing, shipped and delivered → \
-          refunded. Buyer and seller may cancel, all else is the seller's. A buyer may also cancel what is paid, once the \
-          seller's account is disabled or has left it so for \(Self.patienceDays) days. What is cancelled or refunded \
-          goes back into stock.
+          pending → paid → preparing → shipped → delivered; pending, paid and preparing → cancelled; paid, preparing, \
+          shipped and delivered → refunded. Buyer and seller may cancel what is pending, all else is the seller's. Once \
+          the seller's account is disabled or has left an order as it is for \(Self.patienceDays) days, its buyer may \
+          cancel what is paid or being prepared, which counts as refunded, and mark as delivered what was shipped. What \
+          is cancelled or refunded goes back into stock.
           """,
         tag: "Orders",
         body: .json(OrderTransition.self, example: #"{"to":"paid"}"#),
@@ -39,10 +40,11 @@ struct OrderTransitions: EndpointGroup {
       var order = try Orders.order(rows)
       let previous = order.status
       guard previous.leads(to: next) else { throw Self.impossible(previous, next) }
-      guard order.role(of: user).mayMove(to: next) else {
-        throw Problem(.forbidden, "Only the seller may do this.")
+      switch order.role(of: user).leave(from: previous, to: next) {
+      case .always: break
+      case .never: throw Problem(.forbidden, "Only the seller may do this.")
+      case .whenNeglected: try await requireNeglect(of: order, for: user, in: transaction)
       }
-      if previous == .paid, next == .cancelled { try await requireWayOut(of: order, for: user, in: transaction) }
       guard let row = try await transaction.query(Self.update, id, previous.rawValue, next.rawValue, call.now).first
       else { throw Problem(.impossibleTransition, "Someone else has just moved this order on.") }
       order.status = next
@@ -61,17 +63,17 @@ struct OrderTransitions: EndpointGroup {
     return call.ok(order.body)
   }
 
-  /// Throws 409 unless a buyer may leave a paid order.
-  private func requireWayOut(of order: Order, for user: Identifier, in transaction: Transaction) async throws {
-    let isOpen = try await !transaction.query(Self.wayOut, order.id, user, Self.patienceDays).isEmpty
-    if isOpen { return }
+  /// Throws 409 unless someone is the buyer of an order, and its seller lets it lie.
+  private func requireNeglect(of order: Order, for user: Identifier, in transaction: Transaction) async throws {
+    let isNeglected = try await !transaction.query(Self.neglected, order.id, user, Self.patienceDays).isEmpty
+    if isNeglected { return }
     throw Problem(
       .impossibleTransition,
-      "Only its buyer may cancel a paid order, once the seller has left it so for \(Self.patienceDays) days.")
+      "Only its buyer may do this, once the seller has left the order as it is for \(Self.patienceDays) days.")
   }
 
-  private static let wayOut = Statement(
-    "orders.wayOut",
+  private static let neglected = Statement(
+    "orders.neglected",
     """
     SELECT FROM orders JOIN businesses ON businesses.id = orders.business_id
       LEFT JOIN users ON users.id = businesses.owner_id
@@ -89,7 +91,7 @@ struct OrderTransitions: EndpointGroup {
     """
     UPDATE orders SET status = $3::text, updated_at = greatest($4, updated_at + interval '1 ms'),
       paid_at = CASE WHEN $3::text = 'paid' THEN $4 ELSE paid_at END,
-      refunded_at = CASE WHEN $3::text = 'refunded' OR $2 = 'paid' AND $3::text = 'cancelled' THEN $4
+      refunded_at = CASE WHEN $3::text = 'refunded' OR $2 <> 'pending' AND $3::text = 'cancelled' THEN $4
         ELSE refunded_at END
     WHERE id = $1 AND status = $2 RETURNING updated_at
     """)

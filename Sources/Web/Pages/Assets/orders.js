@@ -12,7 +12,7 @@ const SELLER_STEPS = {
   shipped: ["delivered", "refunded"], delivered: ["refunded"],
 };
 // What is paid may be left once the seller lets it lie: the server says whether it is so far.
-const BUYER_STEPS = { pending: ["cancelled"], paid: ["cancelled"] };
+const BUYER_STEPS = { pending: ["cancelled"], paid: ["cancelled"], preparing: ["cancelled"], shipped: ["delivered"] };
 const WORDS = {
   paid: "Mark as paid", preparing: "Begin to prepare", shipped: "Mark as shipped", delivered: "Mark as delivered",
   cancelled: "Cancel", refunded: "Refund",
