@@ -43,3 +43,41 @@ extension Rule where Value == JSONValue {
   /// Any value: what it holds is judged elsewhere.
   package static var any: Rule { Rule(.any) { value, _, _ in value } }
 }
+
+extension Rule where Value == JSONObject {
+  /// An object of whatever members. As in the texts of known ones, no control character but newline and tab stands in a
+  /// name or a string of it, however deep: U+0000 could not even be stored.
+  package static var anyObject: Rule {
+    Rule(.map(.any)) { value, place, faults in
+      guard case .object(let object) = value else {
+        return faults.note("must be an object", at: place, reading: JSONObject())
+      }
+      noteControls(in: value, at: place, faults)
+      return object
+    }
+  }
+
+  private static func noteControls(in value: JSONValue, at place: Place, _ faults: FaultList) {
+    switch value {
+    case .null, .bool, .integer, .number: break
+    case .string(let string):
+      if TextMeasure(string, allowsLines: true).hasControls {
+        faults.note("must not contain control characters other than line feed and tab", at: place)
+      }
+    case .array(let elements):
+      let pointer = place.pointer
+      for (index, element) in elements.enumerated() {
+        noteControls(in: element, at: .element(index, of: pointer), faults)
+      }
+    case .object(let object):
+      let pointer = place.pointer
+      for (name, value) in object.members {
+        let place = Place.member(name, of: pointer)
+        if TextMeasure(name, allowsLines: true).hasControls {
+          faults.note("must not have control characters other than line feed and tab in its name", at: place)
+        }
+        noteControls(in: value, at: place, faults)
+      }
+    }
+  }
+}

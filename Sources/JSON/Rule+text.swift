@@ -57,7 +57,7 @@ extension Rule where Value == Timestamp {
 }
 
 /// What a rule on text looks at, found in one pass over the UTF-8.
-private struct TextMeasure {
+struct TextMeasure {
   var scalars = 0
   /// Whether there is a control character (category Cc: U+0000–1F, U+007F–9F) that is not allowed.
   var hasControls = false

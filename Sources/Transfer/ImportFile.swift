@@ -237,15 +237,14 @@ struct ImportFile {
     let severity = fields.required("severity", .oneOf(Severity.self))
     let title = fields.required("title", .string(1...1_000))
     let text = fields.required("text", .text(1...10_000))
-    let evidence = fields.required("evidence", .any)
-    if case .object = evidence {} else { fields.fault("evidence", "must be an object") }
+    let evidence = fields.required("evidence", .anyObject)
     let createdAt = fields.required("createdAt", .timestamp)
     checkPast("createdAt", createdAt, &fields)
     try fields.finish()
     batch.insights.append(
       ImportBatch.Insight(
         id: identifier(at: createdAt), garden: garden, type: type, provider: provider, severity: severity,
-        title: title, text: text, evidence: JSONWriter.bytes(of: evidence), createdAt: createdAt))
+        title: title, text: text, evidence: JSONWriter.bytes(of: JSONValue.object(evidence)), createdAt: createdAt))
   }
 
   // MARK: Readings

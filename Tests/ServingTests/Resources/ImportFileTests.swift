@@ -23,4 +23,28 @@ struct ImportFileTests {
     #expect(take(garden("Europe/Paris")) == nil)
     #expect(file.report.faultCount == ImportFile.maximumZones + 1)
   }
+
+  @Test(
+    "have no control characters in the evidence of an insight, which the database may not take",
+    arguments: [
+      (#"{"a":"\u0000"}"#, "/evidence/a"), (#"{"a":[1,{"b":["x","\u001f"]}]}"#, "/evidence/a/1/b/1"),
+      (#"{"a":{"\u0000":1}}"#, "/evidence/a/\0"), (#"{"a\r":1}"#, "/evidence/a\r"), (#"{"a":"\u0085"}"#, "/evidence/a"),
+      ("[]", "/evidence"), ("null", "/evidence"), (#"{"ä\n":"b\t\n","c":{"d":[null,true,1e300]}}"#, nil),
+    ] as [(String, String?)])
+  func evidence(json: String, fault: String?) {
+    let now = Timestamp(unixMilliseconds: 1_800_000_000_000)
+    var file = ImportFile(now: now, rawFrom: now)
+    let id = Identifier.make(unixMilliseconds: 1)
+    let lines = [
+      #"{"kind":"header","schema":1}"#, #"{"kind":"garden","id":"\#(id)","name":"Bed"}"#,
+      #"""
+      {"kind":"insight","id":"\#(id)","gardenId":"\#(id)","type":"frost","provider":"rules","severity":"info",\#
+      "title":"Frost","text":"Frost","evidence":\#(json),"createdAt":"2026-01-01T00:00:00Z"}
+      """#,
+    ]
+    for (index, line) in lines.enumerated() { #expect(file.take(Array(line.utf8), line: index + 1) == nil) }
+    #expect(file.report.faults.map(\.line) == (fault == nil ? [] : [3]))
+    #expect(file.report.faults.first?.fault.pointer == fault)
+    #expect(file.batch.insights.count == (fault == nil ? 1 : 0))
+  }
 }
