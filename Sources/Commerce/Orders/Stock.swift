@@ -22,7 +22,8 @@ struct Stock {
     return Set(try rows.filter { try $0.decode(Bool.self, 1) }.map { try $0.decode(Identifier.self, 0) })
   }
 
-  /// Gives back all that some orders have taken. A product that has lost its limit since has nothing to be added to.
+  /// Gives back all that some orders have taken, up to the most that may be in stock. A product that has lost its limit
+  /// since has nothing to be added to.
   static func giveBack(of orders: [Identifier], in transaction: Transaction) async throws {
     try await transaction.execute(lockTaken, orders)
     try await transaction.execute(giveBack, orders)
@@ -46,7 +47,7 @@ struct Stock {
   private static let giveBack = Statement(
     "stock.giveBack",
     """
-    UPDATE products SET stock = stock + quantity FROM (
+    UPDATE products SET stock = least(stock + quantity, \(Product.maximumStock)) FROM (
       SELECT product_id, sum(quantity)::bigint AS quantity FROM order_lines
       WHERE order_id = ANY ($1) AND stock_taken GROUP BY product_id
     ) AS taken

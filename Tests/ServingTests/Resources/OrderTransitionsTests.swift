@@ -105,6 +105,16 @@ struct OrderTransitionsTests {
     #expect(try shop.stock(of: limited) == 10)
   }
 
+  @Test("give back no more than a product may have in stock")
+  func fullStock() throws {
+    let full = Product.maximumStock
+    let product = try shop.offer(stock: full)
+    let order = try order(product)
+    #expect(try shop.owner.patch("/api/products/\(product)", #"{"stock":\#(full - 1)}"#).status == 200)
+    #expect(try move(order, to: .cancelled).status == 200)
+    #expect(try shop.stock(of: product) == full)
+  }
+
   @Test("raced by many are made once, and revenue is counted once")
   func race() throws {
     let product = try shop.offer(amount: 700, currency: "SEK", stock: 10)
