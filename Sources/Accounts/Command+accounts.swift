@@ -146,7 +146,11 @@ extension Command.Invocation {
 
   /// The hash of the first line of standard input, a password that may be chosen.
   fileprivate func passwordHash() throws -> String {
-    guard let password = console.readSecret("Password: ") else { throw AccountFault("standard input has no password") }
+    guard let line = console.readSecret("Password: ") else { throw AccountFault("standard input has no password") }
+    // Repaired, it would be another one, which nobody knows.
+    guard let password = String(validating: line, as: UTF8.self) else {
+      throw AccountFault("the password is not UTF-8")
+    }
     if let fault = PasswordPolicy.fault(password) { throw AccountFault("the password \(fault)") }
     return Password.hash(password)
   }

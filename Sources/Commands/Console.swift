@@ -6,12 +6,12 @@ package struct Console: Sendable {
   package let write: @Sendable (String) -> Void
   /// Writes a complaint, as it is.
   package let complain: @Sendable (String) -> Void
-  /// Asks for a line that nobody else should see; nil at the end of input.
-  package let readSecret: @Sendable (_ prompt: String) -> String?
+  /// Asks for a line that nobody else should see, and gives its bytes as they came; nil at the end of input.
+  package let readSecret: @Sendable (_ prompt: String) -> [UInt8]?
 
   package init(
     write: @escaping @Sendable (String) -> Void, complain: @escaping @Sendable (String) -> Void,
-    readSecret: @escaping @Sendable (String) -> String? = { _ in nil }
+    readSecret: @escaping @Sendable (String) -> [UInt8]? = { _ in nil }
   ) {
     self.write = write
     self.complain = complain
@@ -22,9 +22,27 @@ package struct Console: Sendable {
   package static let standard = Console(
     write: { writeAll($0, STDOUT_FILENO) }, complain: { writeAll($0, STDERR_FILENO) },
     readSecret: { prompt in
-      guard let terminal = Terminal(STDIN_FILENO) else { return readLine() }
+      guard let terminal = Terminal(STDIN_FILENO) else { return readLine(STDIN_FILENO) }
       return terminal.readSilently { isOver in writeAll(isOver ? "\n" : prompt, STDERR_FILENO) }
     })
+
+  /// The longest line that is read, in bytes; what follows is another one.
+  private static let longestLine = 4_096
+
+  /// Reads a line without its end, LF or CRLF, and nothing beyond it; nil at the end of input.
+  private static func readLine(_ fd: Int32) -> [UInt8]? {
+    var line: [UInt8] = []
+    var byte: UInt8 = 0
+    while line.count < longestLine {
+      let count = read(fd, &byte, 1)
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { return line.isEmpty ? nil : line }
+      if byte == UInt8(ascii: "\n") { break }
+      line.append(byte)
+    }
+    if line.last == UInt8(ascii: "\r") { line.removeLast() }
+    return line
+  }
 
   private static func writeAll(_ text: String, _ fd: Int32) {
     var rest = Array(text.utf8)[...]

@@ -23,7 +23,7 @@ struct Terminal {
   ///
   /// A signal that comes meanwhile waits until the terminal shows again what is typed, as it was before. When it has
   /// only stopped the program, the line is asked for again.
-  func readSilently(_ announce: (_ isOver: Bool) -> Void) -> String? {
+  func readSilently(_ announce: (_ isOver: Bool) -> Void) -> [UInt8]? {
     while true {
       announce(false)
       let line = withSignalsWaiting { signal in
@@ -37,9 +37,7 @@ struct Terminal {
         return ready[1].revents == 0 ? readAvailable() : nil
       }
       announce(true)
-      if let line {
-        return line.isEmpty ? nil : String(decoding: line.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-      }
+      if let line { return line.isEmpty ? nil : Array(line.prefix { $0 != UInt8(ascii: "\n") }) }
     }
   }
 

@@ -22,7 +22,7 @@ private struct Run {
     let complained = Collected()
     code = Program(commands).run(
       arguments, environment: RawEnvironment(variables: variables, machine: testMachine),
-      console: Console(write: written.add, complain: complained.add, readSecret: { _ in input }))
+      console: Console(write: written.add, complain: complained.add, readSecret: { _ in input.map { Array($0.utf8) } }))
     output = written.text
     complaint = complained.text
   }
@@ -148,6 +148,24 @@ func accountCommands() throws {
   #expect(run("enable", email).code == 0)
   #expect(try signIn("another long password").status == 201)
   #expect(run("disable", "nobody@example.org").complaint.contains("there is no account"))
+}
+
+@Test(
+  "takes the first line of standard input for a password, and none that is not UTF-8",
+  arguments: [
+    (#"G\303\244rten \303\274ber alles\r\nand more"#, 0), ("no end of the line", 0),
+    (#"G\344rten \374ber alles 12\n"#, 1), (#"bad\377\376utf8 long password"#, 1), ("", 1),
+  ] as [(String, Int32)])
+func passwordLine(input: String, code: Int32) throws {
+  let server = try LiveServer.shared.get()
+  let email = "\(Identifier.make(unixMilliseconds: Clock.unixMilliseconds()))@example.org"
+  let command = try ServerProcess(
+    ["user", "create", email], ["DATABASE_URL": server.databaseURL], shell: "printf '\(input)' |")
+  #expect(command.wait() == code)
+  if code != 0 { return }
+  let password = input.hasPrefix("G") ? "Gärten über alles" : input
+  let session = try Client(server).post("/api/sessions", #"{"email":"\#(email)","password":"\#(password)"}"#)
+  #expect(session.status == 201)
 }
 
 @Test("ends sessions that make no token from then on, although the server still remembers them")
