@@ -121,10 +121,8 @@ struct OrderSummary: EndpointGroup {
 extension Call {
   /// Where a page begins that is not the first.
   fileprivate func start(_ query: Query, list: String) throws -> Timestamp? {
-    guard var payload = try page(query, list: list).after else { return nil }
-    do { return try payload.takeTimestamp() } catch {
-      throw Problem(.invalidCursor, "The cursor is not one of this list.")
-    }
+    var after = try page(query, list: list).after
+    return try after?.takeTimestamp()
   }
 }
 

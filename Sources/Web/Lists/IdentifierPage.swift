@@ -40,10 +40,7 @@ extension Call {
   package func identifierPage(_ query: Query, list: String) throws -> IdentifierPage {
     let page = try page(query, list: list)
     var after = page.after
-    let before: Identifier
-    do { before = try after?.takeIdentifier() ?? Identifier(high: .max, low: .max) } catch {
-      throw Problem(.invalidCursor, "The cursor is not one of this list.")
-    }
+    let before = try after?.takeIdentifier() ?? Identifier(high: .max, low: .max)
     return IdentifierPage(list: list, limit: page.limit, before: before)
   }
 }

@@ -28,10 +28,7 @@ extension Call {
   ) throws -> PageRequest {
     let limit = try query.integer("limit", 1...maximumLimit) ?? defaultLimit
     guard let text = try query.value("cursor") else { return PageRequest(limit: limit, after: nil) }
-    guard let payload = try? context.cursors.open(text, list: list) else {
-      throw Problem(.invalidCursor, "The cursor is not one of this list.")
-    }
-    return PageRequest(limit: limit, after: payload)
+    return PageRequest(limit: limit, after: try context.cursors.open(text, list: list))
   }
 
   /// The body of a page: `items` and `nextCursor`. `next` is nil on the last page.

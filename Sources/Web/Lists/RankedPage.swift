@@ -38,11 +38,7 @@ package struct RankedPage {
       after = nil
       return
     }
-    do {
-      after = (Double(bitPattern: UInt64(bitPattern: try payload.takeInteger())), try payload.takeIdentifier())
-    } catch {
-      throw Problem(.invalidCursor, "The cursor is not one of this list.")
-    }
+    after = (Double(bitPattern: UInt64(bitPattern: try payload.takeInteger())), try payload.takeIdentifier())
   }
 }
 

@@ -12,6 +12,7 @@ extension Problem {
     case let error as ValidationError: self.init(error)
     case let error as JSONError:
       self.init(.malformed, "The body is not valid JSON. \(error.message)")
+    case is CursorError: self.init(.invalidCursor, "The cursor is not one of this list.")
     case let fault as RequestFault: self.init(fault)
     case let error as PostgresError: self.init(error)
     case is PasswordPoolError:

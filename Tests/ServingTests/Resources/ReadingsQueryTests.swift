@@ -1,6 +1,7 @@
 import JSON
 import Postgres
 import Reactor
+import Secrets
 import Testing
 import Values
 
@@ -124,6 +125,23 @@ struct ReadingsQueryTests {
     "from=2026-11-21T10:00:00Z&to=2026-11-21T09:00:00Z", "from=yesterday", "resolution=2h", "limit=0", "limit=10001",
     "limit=x", "sensorType=UPPER", "cursor=nonsense", "from=2026-11-21T10:00:00Z&from=2026-11-21T10:00:00Z",
   ]
+
+  @Test("refuses a cursor that was sealed for the same list and has too little in it")
+  func shortCursor() throws {
+    let device = try device()
+    let seal = CursorSeal(secret: Array(device.server.configuration.accounts.jwtSecret.utf8))
+    func page(_ payload: CursorPayload) throws -> Reply {
+      let cursor = seal.seal(payload, list: "readings \(device.id) raw   ")
+      return try device.client.get("\(device.path)?cursor=\(cursor)")
+    }
+    var payload = CursorPayload()
+    payload.append(Int64(0))
+    #expect(try page(payload).problem == "invalid-cursor")
+    payload.append("ph")
+    #expect(try page(payload).problem == "invalid-cursor")
+    payload.append(Int64(0))
+    #expect(try page(payload).status == 200)
+  }
 
   @Test("gives each day once, however small the pages are", arguments: [1, 2, 3])
   func days(limit: Int) throws {
