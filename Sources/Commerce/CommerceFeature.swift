@@ -14,9 +14,9 @@ package final class CommerceFeature: Feature {
 
   package var endpoints: [Endpoint] {
     let groups: [any EndpointGroup] = [
-      Businesses(context: context), Products(context: context), OrderPlacement(context: context, meters: meters),
-      Orders(context: context), OrderTransitions(context: context, meters: meters),
-      OrderSummary(context: context),
+      Businesses(context: context), BusinessClosing(context: context), Products(context: context),
+      OrderPlacement(context: context, meters: meters), Orders(context: context),
+      OrderTransitions(context: context, meters: meters), OrderSummary(context: context),
     ]
     return groups.flatMap(\.endpoints)
   }
@@ -26,41 +26,20 @@ package final class CommerceFeature: Feature {
 
   /// A business stays as a bare row, for the orders of others.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
-    // Locked, so that no order is placed with a business of theirs meanwhile.
-    let businesses = try await transaction.query(Self.lockBusinesses, user).map { try $0.decode(Identifier.self, 0) }
-    guard try await transaction.query(Self.openOrders, user).isEmpty else {
-      throw Problem(.openOrders, "There are open orders. Cancel, deliver or refund them first.")
-    }
+    guard try await transaction.query(Self.openOrders, user).isEmpty else { throw BusinessClosing.openOrders }
+    let (businesses, tags) = try await BusinessClosing.closeAll(of: user, at: context.now, in: transaction)
     try await transaction.execute(Self.forgetBuyer, user)
     try await transaction.execute(Self.forgetBuyerInNews, user)
-    // Products first: whoever changes one has it before the words of its business.
-    let products = try await transaction.query(Self.deleteProducts, businesses).map {
-      try $0.decode(Identifier.self, 0)
-    }
-    try await transaction.execute(Self.closeBusinesses, businesses)
-    return { [self] in
-      await context.cache.invalidate(
-        [.businesses] + businesses.flatMap { [.business($0), .products(of: $0)] } + products.map { .product($0) })
-    }
+    try await transaction.execute(Self.forgetProducts, businesses)
+    try await transaction.execute(Self.forgetBusinesses, businesses)
+    return { [context] in await context.cache.invalidate(tags) }
   }
 
   package func close() {}
 
-  private static let lockBusinesses = Statement(
-    "erasure.lockBusinesses", "SELECT id FROM businesses WHERE owner_id = $1 FOR UPDATE")
   private static let openOrders = Statement(
     "erasure.openOrders",
-    """
-    SELECT 1 FROM orders WHERE status IN (\(OrderStatus.openList))
-      AND (buyer_id = $1 OR business_id IN (SELECT id FROM businesses WHERE owner_id = $1)) LIMIT 1
-    """)
-  private static let closeBusinesses = Statement(
-    "erasure.closeBusinesses",
-    """
-    UPDATE businesses SET owner_id = NULL, name = '(erased)', description = NULL, latitude = NULL, longitude = NULL,
-      deleted_at = coalesce(deleted_at, now())
-    WHERE id = ANY ($1)
-    """)
+    "SELECT 1 FROM orders WHERE buyer_id = $1 AND status IN (\(OrderStatus.openList)) LIMIT 1")
   /// What a buyer wrote goes with the name.
   private static let forgetBuyer = Statement(
     "erasure.forgetBuyer",
@@ -78,6 +57,12 @@ package final class CommerceFeature: Feature {
     WHERE orders.buyer_id = $1 AND deliveries.channel_id = channels.id AND deliveries.event = 'order'
       AND deliveries.data ->> 'id' = orders.id::text
     """)
-  private static let deleteProducts = Statement(
-    "erasure.deleteProducts", "DELETE FROM products WHERE business_id = ANY ($1) RETURNING id")
+  private static let forgetProducts = Statement(
+    "erasure.forgetProducts", "DELETE FROM products WHERE business_id = ANY ($1)")
+  private static let forgetBusinesses = Statement(
+    "erasure.forgetBusinesses",
+    """
+    UPDATE businesses SET owner_id = NULL, name = '(erased)', description = NULL, latitude = NULL, longitude = NULL
+    WHERE id = ANY ($1)
+    """)
 }

@@ -128,8 +128,8 @@ struct ImportBatch {
     try await transaction.execute(
       Self.insertBusinesses, owner, businesses.map(\.id), businesses.map(\.new.name), businesses.map(\.new.category),
       businesses.map(\.new.description), businesses.map(\.new.location?.latitude),
-      businesses.map(\.new.location?.longitude), businesses.map { $0.new.fulfilment.contains(.pickup) },
-      businesses.map { $0.new.fulfilment.contains(.delivery) }, businesses.map(\.new.paymentWithin),
+      businesses.map(\.new.location?.longitude), businesses.map(\.new.fulfilment.hasPickup),
+      businesses.map(\.new.fulfilment.hasDelivery), businesses.map(\.new.paymentWithin),
       businesses.map(\.createdAt), businesses.map(\.updatedAt))
   }
 

@@ -18,7 +18,7 @@ struct Offer {
     guard let first = rows.first else { throw ValidationError("/businessId", "is not the id of a business") }
     let (owner, isDisabled, hasPickup, hasDelivery, hours) = try first.decode(
       (Identifier?.self, Bool.self, Bool.self, Bool.self, Int64.self))
-    fulfilment = (hasPickup ? [.pickup] : []) + (hasDelivery ? [.delivery] : [])
+    fulfilment = [FulfilmentKind](pickup: hasPickup, delivery: hasDelivery)
     paymentWithin = hours
     if owner == buyer {
       throw ValidationError("/businessId", "is your own business")

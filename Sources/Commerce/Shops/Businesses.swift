@@ -53,12 +53,6 @@ struct Businesses: EndpointGroup {
         tag: "Businesses", body: .mergePatch(BusinessChange.self, example: #"{"description":"Open on Saturdays."}"#),
         success: Endpoint.Success(200, Business.schema, headers: ["ETag"]),
         handler: .async(change)),
-      Endpoint(
-        "deleteBusiness", method: .delete, template: "/api/businesses/{id}", access: .user,
-        summary: "Close your business",
-        details: "Its products go with it; past orders keep what they need.", tag: "Businesses",
-        success: Endpoint.Success(204), refusals: [.openOrders],
-        handler: .async(close)),
     ]
   }
 
@@ -141,8 +135,7 @@ struct Businesses: EndpointGroup {
       tags = [.businesses]
       let rows = try await transaction.query(
         Self.insert, id, owner, new.name, new.category, new.description, new.location?.latitude,
-        new.location?.longitude, new.fulfilment.contains(.pickup), new.fulfilment.contains(.delivery),
-        new.paymentWithin, call.now)
+        new.location?.longitude, new.fulfilment.hasPickup, new.fulfilment.hasDelivery, new.paymentWithin, call.now)
       try await NewBusiness.checkBound(of: owner, in: transaction)
       return Made(location: "/api/businesses/\(id)", body: try Business(rows[0]).body)
     }.response
@@ -151,40 +144,24 @@ struct Businesses: EndpointGroup {
   private func change(_ call: Call) async throws -> Response {
     let change = try call.form(BusinessChange.self)
     let business = try await context.cache.change { transaction, tags in
-      let before = try await own(call, Self.lockForChange, in: transaction)
+      let before = try await Self.own(call, Self.lock, in: transaction)
       tags = [.business(before.id), .businesses]
       let place = try change.location.applied(to: before.location)
+      let fulfilment = change.fulfilment ?? before.fulfilment
       let rows = try await transaction.query(
         Self.update, before.id, change.name ?? before.name, change.category ?? before.category,
-        change.description.applied(to: before.description), place?.latitude, place?.longitude,
-        (change.fulfilment ?? before.fulfilment).contains(.pickup),
-        (change.fulfilment ?? before.fulfilment).contains(.delivery), change.paymentWithin ?? before.paymentWithin,
-        call.now)
+        change.description.applied(to: before.description), place?.latitude, place?.longitude, fulfilment.hasPickup,
+        fulfilment.hasDelivery, change.paymentWithin ?? before.paymentWithin, call.now)
       return try Business(rows[0])
     }
     return call.ok(business.body)
   }
 
-  private func close(_ call: Call) async throws -> Response {
-    try await context.cache.change { transaction, tags in
-      let business = try await own(call, Self.lockForDeletion, in: transaction)
-      guard try await transaction.query(Self.openOrders, business.id).isEmpty else {
-        throw Problem(.openOrders, "There are open orders. Deliver, cancel or refund them first.")
-      }
-      // Products first: whoever changes one has it before the words of its business.
-      let products = try await transaction.query(Self.deleteProducts, business.id, call.now)
-      try await transaction.execute(Self.delete, business.id, call.now)
-      tags = [.business(business.id), .businesses, .products(of: business.id)]
-      tags += try products.map { .product(try $0.decode(Identifier.self, 0)) }
-    }
-    return call.noContent()
-  }
-
-  /// The business that the path names, locked. Throws 404 when there is none, 403 when it is someone else's, 412 when
-  /// the client has read another version.
-  private func own(_ call: Call, _ statement: Statement, in transaction: Transaction) async throws -> Business {
+  /// The business that the path names, locked by that statement. Throws 404 when there is none, 403 when it is someone
+  /// else's, 412 when the client has read another version.
+  static func own(_ call: Call, _ statement: Statement, in transaction: Transaction) async throws -> Business {
     let user = try call.user.id
-    guard let row = try await transaction.query(statement, try call.identifier("id")).first else { throw Self.missing }
+    guard let row = try await transaction.query(statement, try call.identifier("id")).first else { throw missing }
     let business = try Business(row)
     guard business.ownerID == user else { throw Problem(.forbidden, "Only its owner may change a business.") }
     try call.requireMatch(business.body)
@@ -254,11 +231,9 @@ struct Businesses: EndpointGroup {
       """)
   }
 
-  private static let selectByID = "SELECT \(Business.columns) FROM businesses WHERE id = $1 AND deleted_at IS NULL"
+  static let selectByID = "SELECT \(Business.columns) FROM businesses WHERE id = $1 AND deleted_at IS NULL"
   private static let byID = Statement("businesses.byID", selectByID)
-  private static let lockForChange = Statement("businesses.lock", "\(selectByID) FOR NO KEY UPDATE")
-  // Stronger: it keeps out orders and products, which hold a key share of their business until they are committed.
-  private static let lockForDeletion = Statement("businesses.lockForDeletion", "\(selectByID) FOR UPDATE")
+  private static let lock = Statement("businesses.lock", "\(selectByID) FOR NO KEY UPDATE")
   private static let insert = Statement(
     "businesses.insert",
     """
@@ -274,13 +249,6 @@ struct Businesses: EndpointGroup {
       pickup = $7, delivery = $8, payment_within = $9, updated_at = greatest($10, updated_at + interval '1 ms')
     WHERE id = $1 RETURNING \(Business.columns)
     """)
-  private static let openOrders = Statement(
-    "businesses.openOrders",
-    "SELECT 1 FROM orders WHERE business_id = $1 AND status IN (\(OrderStatus.openList)) LIMIT 1")
-  private static let delete = Statement("businesses.delete", "UPDATE businesses SET deleted_at = $2 WHERE id = $1")
-  private static let deleteProducts = Statement(
-    "businesses.deleteProducts",
-    "UPDATE products SET deleted_at = $2 WHERE business_id = $1 AND deleted_at IS NULL RETURNING id")
 }
 
 extension Query {

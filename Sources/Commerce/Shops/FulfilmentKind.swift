@@ -5,6 +5,14 @@ package enum FulfilmentKind: String, CaseIterable, Sendable {
   case pickup, delivery
 }
 
+extension [FulfilmentKind] {
+  /// Those of two columns.
+  init(pickup: Bool, delivery: Bool) { self = (pickup ? [.pickup] : []) + (delivery ? [.delivery] : []) }
+
+  package var hasPickup: Bool { contains(.pickup) }
+  package var hasDelivery: Bool { contains(.delivery) }
+}
+
 extension Rule where Value == [FulfilmentKind] {
   static var fulfilmentKinds: Rule {
     .set(1...FulfilmentKind.allCases.count, of: .oneOf(FulfilmentKind.self), "kind")

@@ -83,6 +83,37 @@ struct BusinessesTests {
     #expect(try Client(server).get(shop.path).json["name"]?.text == "Hill Farm")
   }
 
+  @Test("go with their owner's account and all that they offer, once no order of theirs is open")
+  func erased() throws {
+    let shop = try Shop(server, name: "Gone Farm")
+    let products = [try shop.offer(), try shop.offer("Kale")]
+    let buyer = try server.signedIn().client
+    let order = try #require(try buyer.order(shop.id, [(products[0], 1)]).json["id"]?.text)
+    let password = #"{"password":"\#(LiveServer.password)"}"#
+    #expect(try shop.owner.delete("/api/users/me", password).problem == "open-orders")
+    #expect(try buyer.delete("/api/users/me", password).problem == "open-orders")
+    // From here on caches hold them.
+    for path in [shop.path, "\(shop.path)/products"] + products.map({ "/api/products/\($0)" }) {
+      #expect(try buyer.get(path).status == 200)
+    }
+    #expect(try buyer.post("/api/orders/\(order)/transitions", #"{"to":"cancelled"}"#).status == 200)
+    #expect(try shop.owner.delete("/api/users/me", password).status == 204)
+    for path in [shop.path, "\(shop.path)/products"] + products.map({ "/api/products/\($0)" }) {
+      #expect(try buyer.get(path).status == 404)
+    }
+    #expect(try buyer.get("/api/orders/\(order)").json["lines"]?.elements?.count == 1)
+    let id = shop.id
+    let left = try server.withDatabase { database in
+      try await database.query(
+        """
+        SELECT name, (SELECT count(*) FROM products WHERE business_id = b.id) FROM businesses b
+        WHERE id::text = \(id) AND owner_id IS NULL AND deleted_at IS NOT NULL
+        """
+      )[0].decode((String.self, Int.self))
+    }
+    #expect(left == ("(erased)", 0))
+  }
+
   @Test("are found by words and category, page by page, the newest first")
   func listing() throws {
     let category = "cat-\(Identifier.make(unixMilliseconds: 1).description.prefix(30))"
