@@ -10,7 +10,7 @@ from Tests.Image.test_image import SETTINGS, make_authority
 # With the sections of hosts without compose: the tests of releases and of deploys run those, where they may change the host.
 DOCUMENTS = {"docs/operations.md": ("### From a package", "### On a plain host"), "docs/runbook.md": ()}
 # What stands in capitals for the reader to fill in.
-BLANKS = {"NAME": "HostMemoryLow", "PID": "0", "ID": "00000000-0000-7000-8000-000000000000", "TOKEN": "none"}
+BLANKS = {"NAME": "HostMemoryLow", "PID": "0", "ID": "00000000-0000-7000-8000-000000000000"}
 # Written as commands and not run here, and why.
 LEFT_OUT = {
     "docker stop": "a name", "docker kill": "a name", "docker compose stop": "a name", "docker compose exec": "a name",
@@ -49,7 +49,7 @@ class Documents(unittest.TestCase):
                 blanks = BLANKS | {"NEW": (project.folder / "secrets/postgres_password").read_text()}
                 if not self.builds:  # compose alone cannot use BuildKit; the image is there
                     command = command.replace(" --build ", " ")
-                filled = re.sub(r"\b(NAME|PID|ID|TOKEN|NEW)\b", lambda match: blanks[match.group()], command)
+                filled = re.sub(r"\b(NAME|PID|ID|NEW)\b", lambda match: blanks[match.group()], command)
                 if "scripts/backup/" in command:  # one at a time is made, and the timetable begins with its own
                     until("the timetable's own backups", project.timetable_rests, 300)
                 if command.startswith("docker compose unpause "):  # it heals what hangs

@@ -11,6 +11,7 @@ import unittest
 import kubernetes_validate
 import yaml
 
+from bench.scaling import model
 from Tests.Pipeline import scraped_metrics
 from Tests.Pipeline.network_policies import allows, refused
 
@@ -263,6 +264,15 @@ class KubernetesPolicy(unittest.TestCase):
                 self.assertIn({"__name__": "terroir_backup_last_success_timestamp_seconds", "store": "postgres"}, samples)
                 self.assertEqual([sample for sample in samples if sample["__name__"] == "pg_settings_max_connections"],
                                  [{"__name__": "pg_settings_max_connections", "name": "max_connections"}])
+
+    def test_as_many_servers_as_there_may_be_find_their_connections(self):
+        for overlay, documents in self.overlays.items():
+            of = {document["kind"]: document.get("spec") for document in documents if document["metadata"].get("namespace") == "terroir"}
+            with self.subTest(overlay=overlay):
+                self.assertEqual(of["Deployment"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"], "500m")  # one loop
+                servers = of["HorizontalPodAutoscaler"]["maxReplicas"] + of["Deployment"]["strategy"]["rollingUpdate"]["maxSurge"]
+                held = int(of["Cluster"]["postgresql"]["parameters"]["max_connections"]) - 10  # the operator's own, and backups
+                self.assertLessEqual(servers * (2 * model.LOOP_CONNECTIONS + 1), held)
 
     def test_production_has_one_in_each_zone_and_somebody_to_wait_for(self):
         of = {document["kind"]: document for document in self.overlays["production"] if document["metadata"].get("namespace") == "terroir"}

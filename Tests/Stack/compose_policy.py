@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 import unittest
 
+from bench.scaling import model
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENDING = {"migrate", "certificate", "roles", "ballast", "binary", "restore"}  # they do their work and leave
 BARE = {"nginx-exporter"}  # its image holds nothing that could check it; Prometheus does
@@ -126,6 +128,16 @@ class ComposePolicy(unittest.TestCase):
                         self.assertEqual(names - passed, said)
         # Unset rather than empty where it is not said.
         self.assertEqual([name for name in names if self.services["api"]["environment"].get(name) == ""], [])
+
+    def test_a_deploy_s_two_servers_find_as_many_connections_as_the_document_says(self):
+        readme, scaling = (ROOT / "README.md").read_text(), (ROOT / "docs/scaling.md").read_text()
+        kinds = ("READERS", "WRITERS", "LONG_READERS", "TRANSACTION_CONNECTIONS")
+        of_a_loop = sum(int(re.search(rf"^\| `DATABASE_{kind}` \| `(\d+)`", readme, re.M)[1]) for kind in kinds)
+        self.assertEqual(of_a_loop, model.LOOP_CONNECTIONS)
+        said, most, workers = map(int, re.search(r"(\d+) for each of `WORKERS` \+ 1 loops, and 1\..*?(\d+) hold both for (\d+) `WORKERS`", scaling, re.S).groups())
+        self.assertEqual((said, f"max_connections={most}" in self.services["postgres"]["command"]), (of_a_loop, True))
+        fits = lambda workers: 2 * ((workers + 1) * of_a_loop + 1) <= most - 10  # backups, the exporter, and you
+        self.assertEqual((fits(workers), fits(workers + 1)), (True, False))
 
     def test_what_is_waited_for_is_healthy(self):
         def check(_, service):

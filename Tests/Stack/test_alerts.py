@@ -312,8 +312,9 @@ class Alerts(Monitored):
 
     # --- business ---
 
-    def test_business_a_silent_sensor(self):
+    def test_business_a_silent_sensor_and_whose_it_is(self):
         silent, steady = self.device("silent"), self.device("steady")
+        self.send(silent, 12.5, sensor="battery")
         for value in range(4):
             for device in (silent, steady):
                 self.assertEqual(self.send(device, value).status, 200)
@@ -324,6 +325,9 @@ class Alerts(Monitored):
             self.send(steady, 1)
             time.sleep(1.1)
         self.assertEqual(self.stack.webhook.has("SensorSilent", device_id=steady["id"]), [])
+        query = re.search(r'^### SensorSilent$.*?sql -c "(.*?)"', (ROOT / "docs/runbook.md").read_text(), re.M | re.S)[1]
+        email, garden, device, _, battery = self.sql(re.sub(r"\bID\b", silent["id"], query)).strip().split("|")
+        self.assertEqual((email, garden, device, battery), (self.login["email"], "Monitored", "silent", "12.5"))
 
     def test_business_readings_rejected(self):
         device = self.device("broken")

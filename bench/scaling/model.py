@@ -11,6 +11,8 @@ OPEN_DAYS, RAW_DAYS, BUCKET_DAYS, HOUR_YEARS = 3, 730, 730, 5
 WATCHED = 0.001
 # The largest machines that are counted on: cores and disk of a Postgres, cores of a server, the connections of a Postgres.
 POSTGRES_CORES, POSTGRES_BYTES, SERVER_CORES, CONNECTIONS = 32, 8e12, 8, 500
+# What one loop opens at the most, by the defaults: readers, writers, long readers and transactions.
+LOOP_CONNECTIONS = 2 + 2 + 1 + 4
 
 
 def needs(devices, unit):
@@ -26,7 +28,7 @@ def needs(devices, unit):
     buckets = devices * READINGS * (POSTS * BUCKET_DAYS + 24 * 365 * HOUR_YEARS) * unit["bytes_per_bucket"]
     servers = max(2, math.ceil(cores["server"] / SERVER_CORES))
     loops = max(2, math.ceil(cores["server"] / servers))
-    connections = servers * ((loops + 1) * 8 + 1)
+    connections = (servers + 1) * ((loops + 1) * LOOP_CONNECTIONS + 1)  # with the one that a deploy has run beside them
     strains = {
         "the processors of one Postgres": cores["postgres"] / POSTGRES_CORES, "the disk of one Postgres": (raw + buckets) / POSTGRES_BYTES,
         "Redis' one thread": cores["redis"], "the connections of one Postgres": connections / CONNECTIONS,
