@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from Tests.Pipeline.job import git
+from Tests.Pipeline.job import ROOT, git
 from Tests.Release.releases import FIRST, Releases, clean_project
 
 
@@ -61,6 +61,13 @@ class Release(unittest.TestCase):
     def test_the_package_keeps_to_debian_s_policy(self):
         # Its symbols are for backtraces.
         run("lintian", "--fail-on", "error", "--suppress-tags", "unstripped-binary-or-object", RELEASES.one(RELEASES.first, "*.deb"))
+
+    def test_the_package_has_what_its_document_on_disasters_runs(self):
+        names = run("dpkg-deb", "--contents", RELEASES.one(RELEASES.first, "*.deb"))
+        commands = set(re.findall(r"^(scripts/\S+)", (ROOT / "docs/disaster-recovery.md").read_text(), re.M))
+        self.assertIn("scripts/install", commands)
+        for command in commands:
+            self.assertRegex(names, rf"(?m)^-rwx.* \./usr/lib/terroir/{command}$")
 
     def test_the_manual_is_read_without_a_warning(self):
         manual = self.unpacked() / "terroir.1"
