@@ -106,6 +106,10 @@ class ComposePolicy(unittest.TestCase):
             having = {name for name, service in self.services.items() if secret in [mounted["source"] for mounted in service.get("secrets", [])]}
             self.assertEqual(having, users)
 
+    def test_what_makes_and_restores_backups_has_room_for_a_postgres(self):
+        for name in ("backup", "restore"):
+            self.assertGreaterEqual(int(self.services[name]["mem_limit"]), 1 << 30)
+
     def test_every_variable_of_the_files_is_explained(self):
         explained = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.M))
         for file in ROOT.glob("docker-compose*.yml"):
