@@ -141,6 +141,24 @@ class Compose(unittest.TestCase):
             self.assertEqual(secrets("renew", refused), (64, after))
         self.assertEqual((self.project / "secrets/redis_api_password").stat().st_mode & 0o777, 0o444)
 
+    def test_keys_that_were_put_back_are_kept_with_what_follows_from_them(self):
+        (self.project / "scripts").mkdir()
+        shutil.copy(ROOT / "scripts/secrets", self.project / "scripts")
+        made = self.folder / "made"
+        for make, show in ((("age-keygen", "-o"), ("age-keygen", "-y")), (("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f"), ("ssh-keygen", "-y", "-f"))):
+            with self.subTest(make[0]):
+                subprocess.run([*make, made], capture_output=True, check=True)
+                shutil.rmtree(self.project / "secrets", ignore_errors=True)
+                (self.project / "secrets").mkdir()
+                shutil.copy(made, self.project / "secrets/backup_identity")
+                (self.project / "secrets/backup_passphrase").write_text("of before")
+                subprocess.run([self.project / "scripts/secrets"], capture_output=True, check=True)
+                self.assertEqual((self.project / "secrets/backup_passphrase").read_text(), "of before")
+                self.assertEqual((self.project / "secrets/backup_identity").read_text(), made.read_text())
+                self.assertEqual((self.project / "secrets/backup_recipients").read_text().split()[:2],
+                                 subprocess.run([*show, made], capture_output=True, text=True, check=True).stdout.split()[:2])
+                made.unlink()
+
     def test_a_renewal_in_a_terminal_asks_nothing_and_shows_no_password(self):
         (self.project / "scripts").mkdir()
         shutil.copy(ROOT / "scripts/secrets", self.project / "scripts")

@@ -31,6 +31,12 @@ def settings(**variables):
     return "".join(f"{key}='{value}'\n" for key, value in variables.items())
 
 
+def stop_as_before_a_restore(systemd):
+    """Step 1 of a restore in docs/disaster-recovery.md, without the unit of a Postgres, which is not known here."""
+    step = re.search(r"1\. Stop the server.*`(systemctl stop .*) postgresql@15-main`", (ROOT / "docs/disaster-recovery.md").read_text())[1]
+    systemd.ask("bash", "-c", step, check=True)
+
+
 needs_root = unittest.skipUnless(os.geteuid() == 0 and shutil.which("unshare"), "a systemd of its own needs root")
 
 
@@ -76,6 +82,13 @@ class Units(unittest.TestCase):
         self.assertIn("version", self.get("/version"))
         until("its readiness", lambda: self.systemd.show("terroir.service", "ActiveState") == "active")
         self.assertIn("http_requests_total", fetch(f"http://127.0.0.1:{self.host.port['blue-metrics']}/metrics"))
+
+    def test_nobody_starts_it_again_once_it_is_stopped_for_a_restore(self):
+        self.start("terroir.socket", "terroir.service")
+        stop_as_before_a_restore(self.systemd)
+        with self.assertRaises(OSError):
+            self.get("/version")
+        self.assertEqual({self.systemd.show(unit, "ActiveState") for unit in ("terroir.socket", "terroir.service")}, {"inactive"})
 
     def test_a_restart_refuses_no_connection(self):
         self.start("terroir.socket", "terroir.service")
@@ -187,6 +200,8 @@ class Colours(unittest.TestCase):
         for colour in ("blue", "green"):  # after a reboot too
             enabled = host.systemd.ask("systemctl", "is-enabled", f"terroir@{colour}.service").stdout.strip()
             self.assertEqual(enabled, "enabled" if colour == serving else "disabled")
+        stop_as_before_a_restore(host.systemd)
+        self.assertEqual(host.running(), set())
 
     def test_the_servers_user_migrates_where_there_is_one_unless_there_are_settings_of_an_owner(self):
         host = SystemdHost()

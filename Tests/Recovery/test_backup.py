@@ -130,6 +130,10 @@ class Backup(unittest.TestCase):
             out = self.site.folder / "etc" / part
             self.site.command("restore", f"--{part}", out)
             self.assertIn(sign, self.site.run(*check, out).stdout)
+            if part == "configuration":
+                piped = f'"$0" --configuration - | tar -xzO --wildcards "*/passphrase"'
+                self.assertEqual(self.site.run("bash", "-o", "pipefail", "-c", piped, self.site.folder / "scripts/backup/restore").stdout,
+                                 (self.site.folder / "etc/passphrase").read_text())
             out.unlink()
         self.fails("restore", "--redis", self.site.folder / "none", naming="BACKUP_IDENTITY_FILE", code=78, BACKUP_IDENTITY_FILE="/nonexistent")
 

@@ -47,6 +47,7 @@ systemctl start "postgresql@$VERSION-main"
 runuser -u postgres -- createdb terroir
 redis-server --port 6379 --bind 127.0.0.1 --dir "$SCRATCH" --daemonize yes --save '' >/dev/null
 cd "$ROOT"
+mkdir -p /opt/terroir /etc/systemd/system && cp -r --parents deploy/systemd /opt/terroir
 export DATABASE_URL=postgres://postgres@%2Frun%2Fpostgresql:5432/terroir REDIS_URL=redis://127.0.0.1:6379/0 JWT_SECRET=0123456789abcdef0123456789abcdef01234567
 runuser -u postgres -- terroir migrate
 """
@@ -57,36 +58,64 @@ runuser -u postgres -- $(unit terroir-restore-test)
 /opt/terroir/scripts/backup/status
 runuser -u postgres -- psql -qc 'CREATE TABLE kept (at int); INSERT INTO kept VALUES (7)' terroir
 runuser -u postgres -- psql -qXAtc 'SELECT pg_switch_wal()' terroir >/dev/null
-systemctl stop "postgresql@$VERSION-main"
+STOP
 mkdir "$SCRATCH/aside" && mv /var/lib/postgresql/"$VERSION"/main "$SCRATCH/aside/"
 /opt/terroir/scripts/backup/restore --to latest
 /opt/terroir/scripts/backup/restore --accept
 systemctl start "postgresql@$VERSION-main"
 echo "kept: $(runuser -u postgres -- psql -qXAtc 'SELECT at FROM kept' terroir)"
 /opt/terroir/scripts/backup/run --kind full
+"""
+LOSS = r"""
+systemctl stop "postgresql@$VERSION-main"
+cp /etc/terroir/backup-passphrase ~
+mv /var/lib/terroir-backup/repository "$SCRATCH"
+rm -rf /etc/terroir /opt/terroir /var/lib/terroir-backup /etc/postgresql/* /var/lib/postgresql/*
+pg_createcluster --port 5432 "$VERSION" main -- --data-checksums >/dev/null
+systemctl start "postgresql@$VERSION-main"
+"""
+BACK = r"""
+rmdir /var/lib/terroir-backup/repository && mv "$SCRATCH/repository" /var/lib/terroir-backup
+RECOVER
+echo "recovered: $(runuser -u postgres -- psql -qXAtc 'SELECT at FROM kept' terroir)"
+[ -s /etc/terroir/blue.env ]
 systemctl stop "postgresql@$VERSION-main"
 redis-cli shutdown nosave
 """
+
+
+def block(document, title):
+    """The first block of shell below a title, for the Postgres that is here."""
+    text = re.search(rf"^### {title}\n.*?```sh\n(.*?)```", (ROOT / "docs" / document).read_text(), re.M | re.S)[1]
+    return text.replace("/15/", f"/{VERSION}/").replace("@15-", f"@{VERSION}-")
 
 
 class Host(unittest.TestCase):
     def test_the_steps_as_they_are_written(self):
         if os.getuid():
             self.skipTest("only root has name spaces to try the steps in")
-        document = (ROOT / "docs/disaster-recovery.md").read_text()
-        steps = re.search(r"### On a plain host.*?```sh\n(.*?)```", document, re.S)[1].replace("/15/", f"/{VERSION}/").replace("@15-", f"@{VERSION}-")
+        steps, serving = block("disaster-recovery.md", "On a plain host"), f"({block('operations.md', 'On a plain host')})\n"
+        stop = re.search(r"1\. Stop the server.*`(systemctl stop .*)`", (ROOT / "docs/disaster-recovery.md").read_text())[1].replace("@15-", f"@{VERSION}-")
+        # In either order: what the servers are set by is there first, and made anew afterwards.
+        afterwards = "rm /etc/terroir/terroir.env\n" + serving + AFTERWARDS.replace("STOP", stop)
+        # On a new host the keys are put back where they were made.
+        again = re.search(r"(?s).*/configure [^\n]*\n", steps)[0]
+        again = re.sub(r"(?m)^\(umask.*", "install -m 640 -g postgres ~/backup-passphrase /etc/terroir/backup-passphrase", again)
+        again = re.sub(r"(?m)^age-keygen -o .*\n", "", again)
+        back = BACK.replace("RECOVER", block("disaster-recovery.md", "A new host"))
         scratch = pathlib.Path(tempfile.mkdtemp(prefix="terroir-host-", dir="/var/tmp"))
         self.addCleanup(shutil.rmtree, scratch)
         scratch.chmod(0o755)
-        (scratch / "script").write_text(PREPARE + steps + AFTERWARDS)
+        (scratch / "script").write_text(PREPARE + serving + steps + afterwards + LOSS + again + back)
         done = subprocess.run(
             ["unshare", "--mount", "--propagation", "private", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", scratch / "script"],
             env={**os.environ, "SCRATCH": str(scratch), "BINARY": BINARY, "VERSION": VERSION, "ROOT": str(ROOT)},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
         self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-3000:])
-        self.assertEqual(len(re.findall("Backup completed", done.stdout)), 3)
+        self.assertEqual(len(re.findall("Backup completed", done.stdout)), 4)
         self.assertIn("Restore test passed", done.stdout)
         self.assertIn("kept: 7", done.stdout)
+        self.assertIn("recovered: 7", done.stdout)
 
     def test_the_timetable_of_the_container(self):
         """The night to Sunday in half a minute, with commands that only say when they are called."""

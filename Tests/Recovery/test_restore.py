@@ -83,6 +83,27 @@ class Restore(unittest.TestCase):
         self.assertIn("is another one: its WAL is not kept", said)
         self.is_whole()
 
+    def test_the_superuser_is_let_in_by_the_password_that_counts_now(self):
+        site = self.site
+        site.write("superuser", "of this host's secrets\n")
+        site.own(site.folder / "etc")
+        site.sql("ALTER ROLE terroir PASSWORD 'of the host that was lost'")
+        site.switch()
+        site.stop_postgres()
+        site.command("restore", "--to", "latest", "--replace", "--accept", BACKUP_SUPERUSER_PASSWORD_FILE=str(site.folder / "etc/superuser"))
+        access = site.data / "pg_hba.conf"
+        before = access.read_text()
+        access.write_text("local template1 terroir scram-sha-256\n" + before)
+        self.addCleanup(access.write_text, before)
+        site.start_postgres()
+
+        def is_let_in(password):
+            return site.run("psql", "-XqAtc", "SELECT 1", "-h", site.socket, "-U", "terroir", "template1", check=False, PGPASSWORD=password).stdout == "1\n"
+
+        self.assertTrue(is_let_in("of this host's secrets"))
+        self.assertFalse(is_let_in("of the host that was lost"))
+        self.assertIn("Backup completed", site.command("run", "--kind", "full").stdout)
+
     def test_a_folder_of_wal_that_is_not_there_is_a_wrong_command_line(self):
         for folder, said in (("nowhere", "there is no folder"), ("", "--wal needs a value")):
             done = self.site.command("restore", "--to", "latest", "--into", self.site.folder / "copy", "--wal", folder, check=False)

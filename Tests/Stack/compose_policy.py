@@ -102,13 +102,21 @@ class ComposePolicy(unittest.TestCase):
         self.each(check)
 
     def test_only_what_needs_it_has_a_superuser_s_password(self):
-        for secret, users in (("postgres_password", {"postgres", "roles"}), ("redis_password", {"redis"}), ("owner_database_url", {"migrate"})):
+        for secret, users in (("postgres_password", {"postgres", "roles", "restore"}), ("redis_password", {"redis"}), ("owner_database_url", {"migrate"})):
             having = {name for name, service in self.services.items() if secret in [mounted["source"] for mounted in service.get("secrets", [])]}
             self.assertEqual(having, users)
 
     def test_what_makes_and_restores_backups_has_room_for_a_postgres(self):
         for name in ("backup", "restore"):
             self.assertGreaterEqual(int(self.services[name]["mem_limit"]), 1 << 30)
+
+    def test_what_makes_and_restores_backups_has_each_secret_that_it_names_and_no_other(self):
+        for name, more, unnamed in (("backup", "|RECIPIENTS_FILE|WEBHOOK_FILE", {"jwt_secret"}), ("restore", "", set())):
+            service = self.services[name]
+            named = {value.removeprefix("/run/secrets/") for key, value in service["environment"].items()
+                     if re.search(f"_(PASSWORD_FILE|PASSPHRASE_FILE|S3_KEY_FILE|S3_SECRET_FILE{more})$", key)}
+            self.assertEqual(named | unnamed, {each["source"] for each in service["secrets"]})
+        self.assertEqual(self.services["restore"]["environment"]["BACKUP_SUPERUSER_PASSWORD_FILE"], "/run/secrets/postgres_password")
 
     def test_every_variable_of_the_files_is_explained(self):
         explained = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.M))
