@@ -38,6 +38,9 @@ class Deploys(unittest.TestCase):
     def test_rollback_deploys_the_release_before(self):
         self.deploys(self.host.release("one"))
         self.deploys(self.host.release("two"))
+        said = self.deploys("--dry-run", "rollback")
+        self.assertRegex(said, r"Would deploy \S+ \(revision one\) as \w+; \w+ serves\.\n\S+ Steps: start, smoke test, switch, watch, retire \w+\.\n$")
+        self.assertEqual(self.host.served(), "two")
         with Load(self.host) as load:
             said = self.deploys("rollback")
         self.assertEqual(load.failures, [])
