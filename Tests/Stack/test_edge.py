@@ -41,6 +41,9 @@ class Edge(unittest.TestCase):
         answer = self.stack.curl(self.stack.plain + "/api/gardens?limit=1", "-X", "POST")
         self.assertEqual(answer.status, 308)
         self.assertEqual(answer["Location"], self.stack.edge + "/api/gardens?limit=1")
+        # Where a router shows our ports as those that nobody names.
+        answer = self.stack.curl(self.stack.plain + "/api/gardens?limit=1", "-H", "Host: garden.example")
+        self.assertEqual((answer.status, answer["Location"]), (308, "https://garden.example/api/gardens?limit=1"))
 
     def test_the_acme_challenge_is_served_over_plain_http(self):
         challenge = self.stack.folder / "nginx/certificates/acme/.well-known/acme-challenge/token"
