@@ -39,6 +39,7 @@ package final class RedisSubscriber {
   private let loop: EventLoop
   private let configuration: RedisConfiguration
   private let connector: RedisConnector
+  /// The connection once channels may be subscribed on it: from the first one on it takes no other commands.
   private var link: RedisLink?
   private var channels: [String: Channel] = [:]
   private var arguments = ArgumentBuffer()
@@ -124,7 +125,9 @@ package final class RedisSubscriber {
 
   /// Waits until Redis has confirmed a subscription; false when the connection is lost before, or the receiver gone.
   package func isConfirmed(_ subscription: RedisSubscription) async -> Bool {
-    guard link != nil, subscription.receive != nil, let channel = channels[subscription.channel] else { return false }
+    guard connector.link != nil, subscription.receive != nil, let channel = channels[subscription.channel] else {
+      return false
+    }
     if channel.isConfirmed { return true }
     let pending = Pending<Bool>()
     channel.waiting.append(pending)
@@ -186,17 +189,17 @@ package final class RedisSubscriber {
   // MARK: The connection's state
 
   private func connected(_ link: RedisLink) {
-    self.link = link
     link.onPush = { [unowned self] push in received(push) }
-    guard let tracking, !isTrackingForbidden else { return subscribeAll() }
+    guard let tracking, !isTrackingForbidden else { return subscribeAll(on: link) }
     dropUnlessAnswered()
-    tracking.begin(on: link) { [unowned self] isOn in
-      if isOn { subscribe(invalidations) }
-      subscribeAll()
+    tracking.begin(on: link) { [unowned self, unowned link] isOn in
+      subscribeAll(on: link, withInvalidations: isOn)
     }
   }
 
-  private func subscribeAll() {
+  private func subscribeAll(on link: RedisLink, withInvalidations: Bool = false) {
+    self.link = link
+    if withInvalidations { subscribe(invalidations) }
     for channel in channels.values { subscribe(channel) }
     sendProbe()
   }
@@ -234,7 +237,7 @@ package final class RedisSubscriber {
     probeTimer?.cancel()
     let interval = configuration.probeIntervalMilliseconds
     probeTimer = FairTimer(on: loop, afterNanoseconds: interval * 1_000_000) { [unowned self] in
-      if probe.isConfirmed { sendProbe() } else { link?.drop("no answer within \(interval) ms") }
+      if probe.isConfirmed { sendProbe() } else { connector.link?.drop("no answer within \(interval) ms") }
     }
   }
 }

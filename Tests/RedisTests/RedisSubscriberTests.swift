@@ -173,6 +173,36 @@ struct RedisSubscriberTests {
     }
   }
 
+  @Test("takes receivers and gives them up while tracking is being turned on, all by one connection")
+  func comersWhileTrackingBegins() throws {
+    let server = try PrivateServer()
+    try withClient(RedisConfiguration(address: server.address)) { client, loop in
+      let proxy = Proxy(to: server.port)
+      defer { proxy.become(.stop) }
+      // Between any two answers that the connection begins with, some come and some go.
+      proxy.delayAnswers(milliseconds: 50)
+      let address = RedisAddress(endpoint: .tcp(host: "127.0.0.1", port: proxy.port))
+      var configuration = RedisConfiguration(address: address)
+      configuration.probeIntervalMilliseconds = 10_000
+      let (changes, subscriber) = (Changes(), RedisSubscriber(loop: loop, configuration: configuration))
+      defer { subscriber.close() }
+      changes.track(subscriber)
+      var (states, received) = ([Bool](), 0)
+      subscriber.onStateChange = { states.append($0) }
+      var subscriptions: [RedisSubscription] = []
+      for number in 0..<60 {
+        subscriptions.append(try subscriber.subscribe("news:\(number)") { _ in received += 1 })
+        subscriber.unsubscribe(try subscriber.subscribe("gone:\(number)") { _ in })
+        await loop.sleep(nanoseconds: 5_000_000)
+      }
+      #expect(await waitUntil(loop) { subscriber.isListening && subscriber.heardUntil > 0 })
+      for subscription in subscriptions { #expect(await subscriber.isConfirmed(subscription)) }
+      _ = try await client.pipeline((0..<60).map { ["PUBLISH", .text("news:\($0)"), "x"] })
+      #expect(await waitUntil(loop) { received == 60 })
+      #expect(states == [true])
+    }
+  }
+
   @Test("goes on without tracking where Redis forbids it, and never says that it has heard of changes")
   func forbiddenTracking() throws {
     let server = try PrivateServer()
