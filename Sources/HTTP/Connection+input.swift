@@ -90,7 +90,9 @@ extension Connection {
     let table = FieldTable(base: input.fields, capacity: server.limits.headerFields)
     switch server.parser.parse(bytes.bytes, into: &request.head, fields: table) {
     case .needMore:
-      noteIncompleteHead(bytes.count)
+      // Not a part of a head, whose time would run: the next request may come much later.
+      input.consume(RequestParser.emptyLines(bytes.bytes))
+      if input.isEmpty { headIsOver() } else { noteIncompleteHead(input.count) }
       return false
     case .request(let used):
       headIsOver()

@@ -26,6 +26,25 @@ struct DeadlineTests {
     #expect(server.log.lines == ["200 /live", "408 unmatched"])
   }
 
+  @Test("has an empty line behind a request begin no other, which may come much later")
+  func emptyLine() throws {
+    var limits = HTTPLimits()
+    limits.headMilliseconds = 100
+    let server = try ConnectionTests.server(limits)
+    let client = RawClient(server)
+    client.send("GET /live HTTP/1.1\r\nHost: a\r\n\r\n\r\n\r\n")
+    #expect(client.answer()?.status == 200)
+    #expect(server.waits { $0.blocksHeld == 0 })
+    // Once a head that began behind the empty lines is late, they would be as well.
+    let other = RawClient(server)
+    other.send("GET")
+    #expect(other.answer()?.status == 408)
+    client.send("\r\nGET /live HTTP/1.1\r\nHo")
+    client.send("st: a\r\n\r\n")
+    #expect(client.answer()?.status == 200)
+    #expect(server.log.lines == ["200 /live", "408 unmatched", "200 /live"])
+  }
+
   @Test("closes a connection silently that has no request")
   func idle() throws {
     var limits = HTTPLimits()

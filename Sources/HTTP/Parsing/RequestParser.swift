@@ -48,16 +48,24 @@ package struct RequestParser {
 
   static let tooLarge = RequestFault(.headTooLarge, "The request line and header fields are too long")
 
-  /// Empty lines before a request are ignored: old clients send one after a body (RFC 9112, section 2.2).
-  @inline(__always)
-  private func skipEmptyLines(_ bytes: RawSpan) throws(Stop) -> Int {
+  /// How many bytes at the front are empty lines, which are ignored before a request: old clients send one after a
+  /// body (RFC 9112, section 2.2).
+  static func emptyLines(_ bytes: RawSpan) -> Int {
     var position = 0
-    while position < bytes.byteCount, bytes[position] == ASCII.carriageReturn {
-      guard position + 1 < bytes.byteCount else { throw .needMore }
-      guard bytes[position + 1] == ASCII.lineFeed else { throw .malformed("A carriage return stands alone") }
+    while position + 1 < bytes.byteCount, bytes[position] == ASCII.carriageReturn,
+      bytes[position + 1] == ASCII.lineFeed
+    {
       position += 2
     }
     return position
+  }
+
+  @inline(__always)
+  private func skipEmptyLines(_ bytes: RawSpan) throws(Stop) -> Int {
+    guard bytes.byteCount > 0, bytes[0] == ASCII.carriageReturn else { return 0 }
+    let position = Self.emptyLines(bytes)
+    guard position < bytes.byteCount, bytes[position] == ASCII.carriageReturn else { return position }
+    throw position + 1 < bytes.byteCount ? .malformed("A carriage return stands alone") : .needMore
   }
 
   // MARK: Request line
