@@ -113,7 +113,7 @@ let package = Package(
     tests("HTTP", ["Reactor", "CLinux", "Values"]),
     tests("Postgres", ["Faults", "Reactor", "Values"]),
     tests("Redis", ["Faults", "Reactor"]),
-    tests("Serving", ["Faults", "StationYears"] + below + above),
+    tests("Serving", ["Faults", "StationYears", "Watch"] + below + above),
   ],
   swiftLanguageModes: [.v6]
 )

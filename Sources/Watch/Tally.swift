@@ -16,8 +16,10 @@ package struct Tally: Equatable, Sendable {
     let upperBound: Double
   }
 
-  private static let probes: Set = ["/api/health", "/api/metrics"]
-  private static let streams: Set = ["/api/gardens/{id}/events", "/api/users/me/export", "/api/users/me/import"]
+  static let probes: Set = ["/api/health", "/api/metrics"]
+  static let streams: Set = [
+    "/api/gardens/{id}/events", "/api/users/me/export", "/api/users/me/import", "/api/devices/{id}/history",
+  ]
 
   init(startTime: Double? = nil) { self.startTime = startTime }
 

@@ -1,0 +1,37 @@
+import HTTP
+import Testing
+import Values
+
+@testable import Settings
+@testable import Watch
+@testable import Web
+
+@Suite("The routes whose duration says nothing about the server")
+struct LatencyRoutesTests {
+  /// How long it takes to send or to read it is up to the client's line.
+  private static func isStreamed(_ endpoint: Endpoint) -> Bool {
+    if case .streaming = endpoint.handler { return true }
+    return endpoint.isEventStream || endpoint.success.mediaTypes == ["application/x-ndjson"]
+  }
+
+  @Test("are the probes and all that streams, for Prometheus and `terroir watch` alike")
+  func selection() throws {
+    let routes = try served { (template: $0.template, isProbe: $0.isProbe, isStreamed: Self.isStreamed($0)) }
+      .filter { $0.template.hasPrefix("/api/") }
+    #expect(Set(routes.filter(\.isProbe).map(\.template)) == Tally.probes)
+    #expect(Set(routes.filter(\.isStreamed).map(\.template)) == Tally.streams)
+
+    let path =
+      #filePath.dropLast("Tests/ServingTests/Observation/LatencyRoutesTests.swift".count)
+      + "monitoring/prometheus/recording.yml"
+    let rules = String(decoding: try #require(File.read(String(path), maximumBytes: 1 << 20)), as: UTF8.self)
+    let selections = rules.matches(of: #/_duration_seconds_bucket{route=~"/api/\.\+",\s+route!~"([^"]+)"}/#)
+    #expect(!selections.isEmpty)
+    for selection in selections {
+      // To RE2 the braces of a template are themselves.
+      let pattern = try Regex(String(selection.1).replacing("{", with: "\\{").replacing("}", with: "\\}"))
+      let leftOut = Set(routes.map(\.template)).filter { $0.wholeMatch(of: pattern) != nil }
+      #expect(leftOut == Tally.probes.union(Tally.streams))
+    }
+  }
+}
