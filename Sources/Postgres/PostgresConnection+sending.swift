@@ -103,6 +103,11 @@ extension PostgresConnection {
     if operation.timeoutNanoseconds == 0 { return }
     // What is sent again keeps the deadline it had.
     if operation.deadline == .max { operation.deadline = loop.now &+ operation.timeoutNanoseconds }
+    // It may stand at the end of something longer, that was answered long ago.
+    if let timer = deadlineTimer, timer.deadline > operation.deadline {
+      loop.cancel(timer)
+      deadlineTimer = nil
+    }
     if deadlineTimer == nil { armDeadline(operation.deadline) }
   }
 

@@ -172,6 +172,26 @@ struct RecoveryTests {
     #expect(healed < 2_500)
   }
 
+  @Test("a frozen server keeps a transaction for its own time, not for that of a longer one before it")
+  func frozenBehindLonger() async throws {
+    let proxy = try Proxy(before: TestDatabase.url())
+    defer { proxy.become(.stop) }
+    let (kind, took) = try await TestDatabase.run(
+      url: proxy.url(for: TestDatabase.url()),
+      { ($0.transactionConnections, $0.statementTimeoutMilliseconds, $0.graceMilliseconds) = (1, 1_500, 500) }
+    ) { database in
+      try await database.transaction(timeoutMilliseconds: 60_000) { _ = try await $0.query("SELECT 1") }
+      proxy.become(.freeze)
+      var kind: PostgresError.Kind?
+      let took = await Self.time {
+        kind = await postgresError { try await database.transaction { _ = try await $0.query("SELECT 1") } }?.kind
+      }
+      return (kind, took)
+    }
+    #expect(kind == .timeout)
+    #expect(took < 30_000)
+  }
+
   @Test("one silent connection puts the others to the test, and an answer clears them")
   func suspicion() async throws {
     let counts = try await TestDatabase.run { database in
