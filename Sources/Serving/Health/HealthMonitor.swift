@@ -22,7 +22,7 @@ final class HealthMonitor {
   private var hasMigrated = false
   /// The last result of each check, by its name.
   private var found: [String: HealthCheck] = [:]
-  private var reached: Set<String> = []
+  private var hasReachedDatabase = false
   /// The last report.
   private(set) var last = HealthReport.starting
   // They wait for others; each at its own pace, so that none keeps the others' news.
@@ -57,6 +57,7 @@ final class HealthMonitor {
     trialKey = "\(configuration.redis.keyPrefix)trial"
     database.onStateChange = { [unowned self] _ in runSoon() }
     redis.onStateChange = { [unowned self] _ in runSoon() }
+    redis.onFailure = { [unowned self] _ in runSoon() }
   }
 
   /// Begins to run, and goes on until the loop stops.
@@ -76,7 +77,7 @@ final class HealthMonitor {
     runSoon()
   }
 
-  /// Asks the stores out of turn: a pool has lost or regained one.
+  /// Asks the stores out of turn: one was lost or regained, or could not be reached.
   func runSoon() {
     for check in [databaseCheck, redisCheck] {
       check.isOutdated = true
@@ -118,11 +119,15 @@ final class HealthMonitor {
   /// Publishes what a check has found, with what the others found last.
   private func take(_ check: HealthCheck) {
     found[check.name] = check
-    if check.status == .healthy { reached.insert(check.name) }
-    let isStarted = hasMigrated && reached.isSuperset(of: ["database", "redis"])
+    if check.name == "database", check.status == .healthy { hasReachedDatabase = true }
+    let isStarted = hasMigrated && hasReachedDatabase && isRedisKnown
     last = HealthReport(checks: Self.order.compactMap { found[$0] }, isStarted: last.isStarted || isStarted)
     publish(last)
   }
+
+  /// Whether Redis has taken a write, or could not be reached. Until then it is being connected to, by which no start
+  /// shall look degraded; but one that is away is waited for no longer.
+  private var isRedisKnown: Bool { found["redis"]?.status == .healthy || redis.lastFailure != nil }
 
   /// A Redis that answers but takes no writes is of no use.
   private func writeToRedis() async throws { try await redis.send("SET", .text(trialKey), "", "EX", 1) }

@@ -27,7 +27,7 @@ struct HealthCheck: Sendable {
 struct HealthReport: Sendable {
   /// In the order in which reports show them.
   let checks: [HealthCheck]
-  /// Whether migrations are done and both stores were reached once.
+  /// Whether migrations are done, the database was reached, and Redis was, or is known to be away.
   let isStarted: Bool
 
   /// Before the first checks have ended.

@@ -20,7 +20,7 @@ struct Probes: EndpointGroup {
       endpoint("getLiveness", "/livez", "Whether the process is alive", Self.word) {
         $1.send(liveness.isAlive ? ok : stuck)
       },
-      // Over once migrations are done and both stores were reached.
+      // Who asks it ends a start that lasts too long: it does not wait for Redis, without which the server is ready.
       endpoint("getStartup", "/startupz", "Whether the start is over", Self.word) {
         $1.send(status.health.isStarted ? ok : starting)
       },

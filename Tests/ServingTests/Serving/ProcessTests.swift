@@ -102,6 +102,15 @@ struct ProcessTests {
     #expect(server.log.lines.count { $0.contains("\"warning\"") && !$0.contains("Request completed") } < 8)
   }
 
+  @Test("serves and is ready, if degraded, though Redis is away when it starts")
+  func withoutRedis() throws {
+    let server = try ServerProcess(["serve"], ["REDIS_URL": "redis://127.0.0.1:1/0"])
+    let client = Client(port: try server.port())
+    #expect(try holds { try client.get("/readyz").json["status"]?.text == "degraded" })
+    for path in ["/readyz", "/startupz", "/api/gardens"] { #expect(try client.get(path).status == 200, "\(path)") }
+    #expect(try client.get("/health").status == 503)
+  }
+
   @Test("serves on a socket for metrics alone that a service manager passes on")
   func metricsActivation() throws {
     let socket = try ListeningSocket.open(host: "127.0.0.1", port: 0)
