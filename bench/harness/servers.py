@@ -128,6 +128,8 @@ def all_servers(terroir: str) -> dict[str, Server]:
     app = str(pathlib.Path(__file__).parents[1] / "peers/fastapi")
     uvicorn = [python, "-m", "uvicorn", "app:app", "--app-dir", app, "--host", "127.0.0.1", "--port", "$PORT"]
     uvicorn += ["--no-access-log", "--log-level", "warning", "--workers", "1"]
+    node = [str(BUILT / "node/node"), str(pathlib.Path(__file__).parents[1] / "peers/node/server.js")]
+    modules = {"NODE_PATH": str(BUILT / "node/usr/share/nodejs"), "NODE_ENV": "production"}
     servers = [
         Server("terroir", [terroir, "serve"], terroir_environment, "/readyz"),
         Server("terroir, cache off", [terroir, "serve"], terroir_environment | {"CACHE": "off"}, "/readyz"),
@@ -140,6 +142,8 @@ def all_servers(terroir: str) -> dict[str, Server]:
         Server("hyper", [str(BUILT / "hyper")]),
         Server("hyper, cache on", [str(BUILT / "hyper")], {"CACHE": "on"}),
         Server("Hummingbird", [str(BUILT / "hummingbird")]),
+        Server("Node", node, modules),
+        Server("Node, cache on", node, modules | {"CACHE": "on"}),
         Server("FastAPI", uvicorn),
         Server("FastAPI, cache on", uvicorn, {"CACHE": "on"}),
     ]

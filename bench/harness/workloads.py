@@ -9,7 +9,7 @@ from harness.data import Data
 from harness.servers import Failure, Running
 
 PAGES_OF_CLIENT = 16  # the most pages of history that the server reads for one client at once
-STATIC = ["terroir", "C ceiling", "hyper", "fasthttp", "Hummingbird", "FastAPI"]
+STATIC = ["terroir", "C ceiling", "hyper", "fasthttp", "Hummingbird", "Node", "FastAPI"]
 
 
 @dataclass
@@ -94,14 +94,14 @@ def static_workloads() -> list[Workload]:
         Workload("GET /livez, 16 pipelined", request, STATIC, live, pipelined=16),
         Workload(
             "GET /livez, a connection per request", [get("/livez", more="Connection: close\r\n")],
-            ["terroir", "hyper", "fasthttp", "Hummingbird", "FastAPI"], live),
+            ["terroir", "hyper", "fasthttp", "Hummingbird", "Node", "FastAPI"], live),
         Workload("GET /livez, 1000 connections", request, ["terroir", "C ceiling"], live, connections=1000),
         Workload(
             "GET /livez, 10,000 mostly idle connections", request, ["terroir", "hyper", "fasthttp"], live,
             connections=10_000, rate=2000),
         Workload("GET /livez, not pinned", request, ["terroir", "fasthttp"], live, is_pinned=False),
         Workload(
-            "GET /version", [get("/version")], ["terroir", "hyper", "fasthttp", "FastAPI"],
+            "GET /version", [get("/version")], ["terroir", "hyper", "fasthttp", "Node", "FastAPI"],
             expect("/version", members(name="terroir"))),
     ]
 
@@ -117,10 +117,10 @@ def garden_workloads(data: Data) -> list[Workload]:
         Workload(
             "GET /api/gardens/{id}, cached", request,
             ["terroir", "terroir, limits off", "terroir, memory off", "hyper, cache on", "fasthttp, cache on",
-             "FastAPI, cache on"], garden),
+             "Node, cache on", "FastAPI, cache on"], garden),
         Workload(
-            "GET /api/gardens/{id}, one row by key", request, ["terroir, cache off", "hyper", "fasthttp", "FastAPI"],
-            garden),
+            "GET /api/gardens/{id}, one row by key", request,
+            ["terroir, cache off", "hyper", "fasthttp", "Node", "FastAPI"], garden),
         Workload(
             "GET /api/gardens/{id}, one row by key, not pinned", request, ["terroir, cache off", "fasthttp"], garden,
             is_pinned=False),
@@ -146,7 +146,7 @@ def history_workloads(data: Data) -> list[Workload]:
             [get(path, data.keys[1]) for path in conditions.year_paths(data)], ["terroir"], holds_year(data),
             lambda running: conditions.year_of_buckets(data), connections=1),
         Workload(
-            "POST 10 readings, durable", data.ingestion, ["terroir", "hyper", "fasthttp", "FastAPI"],
+            "POST 10 readings, durable", data.ingestion, ["terroir", "hyper", "fasthttp", "Node", "FastAPI"],
             accepts_ten(data), is_ingestion=True),
     ]
 
