@@ -6,10 +6,11 @@ import Values
 
 @Suite("Sensors beside their neighbours", .blocking)
 struct ComparisonTests {
-  /// Three beds of which each sends every so many minutes, at minutes of its own, and one measures more for six hours.
-  private static func beds(everyMinutes: Int, phases: [Int], fault: Double) -> [SensorSeries] {
-    phases.enumerated().map { bed, phase in
-      let readings = stride(from: 8 * 24 * 60 - phase, through: 0, by: -everyMinutes).map { minutesAgo in
+  /// Beds of which each sends every so many minutes, at minutes of its own, and the third measures more for six hours.
+  private static func beds(_ cadences: [(minutes: Int, phase: Int)], fault: Double) -> [SensorSeries] {
+    cadences.enumerated().map { bed, cadence in
+      let (first, step) = (8 * 24 * 60 - cadence.phase, cadence.minutes)
+      let readings = stride(from: first, through: 0, by: -step).map { minutesAgo in
         let hoursAgo = Double(minutesAgo) / 60
         let value = 12 + 6 * cos(2 * .pi * (hoursAgo + 6) / 24) + 0.1 * sin(hoursAgo * Double(7 + bed))
         return Point(
@@ -39,12 +40,26 @@ struct ComparisonTests {
     arguments: [5, 10, 12, 15, 20, 30, 45, 60])
   func cadences(minutes: Int) throws {
     for phases in [[0, 0, 0], [0, 3, 4], [0, minutes / 3, minutes / 2]] {
-      let faulty = Self.beds(everyMinutes: minutes, phases: phases, fault: 15)
-      let found = AnomalyRule.faults(Observations(series: faulty, now: RulePlot.evening))
-      #expect(found.map { "\($0.kind.rawValue): \($0.series.deviceName)" } == ["apart: Bed 2"])
-      let healthy = Observations(
-        series: Self.beds(everyMinutes: minutes, phases: phases, fault: 0), now: RulePlot.evening)
+      let cadences = phases.map { (minutes, $0) }
+      #expect(Self.kinds(Self.beds(cadences, fault: 15)) == ["apart: Bed 2"])
+      let healthy = Observations(series: Self.beds(cadences, fault: 0), now: RulePlot.evening)
       #expect(AnomalyRule.finding(healthy)?.text == "All 3 sensors measure as they should.")
+    }
+  }
+
+  @Test("are compared beside more of them that measure too seldom to have every hour")
+  func seldomOnes() throws {
+    let often = [(10, 0), (10, 3), (10, 7)]
+    let seldom = (0..<6).map { (180, 30 * $0) }
+    let alternating = (0..<8).map { (120, $0 % 2 * 60) }
+    for cadences in [often + seldom, often + [(10, 5)] + seldom.prefix(4), alternating] {
+      for fault in [9.0, -9] { #expect(Self.kinds(Self.beds(cadences, fault: fault)) == ["apart: Bed 2"]) }
+      let healthy = Observations(series: Self.beds(cadences, fault: 0), now: RulePlot.evening)
+      let finding = try #require(AnomalyRule.finding(healthy))
+      #expect(finding.severity == .info)
+      // Those with an hour in three have too few of their own.
+      let uncompared = Evidence(json: finding.evidence)["uncompared"].compactMap { $0.text("deviceName") }
+      #expect(uncompared == cadences.indices.filter { cadences[$0].0 == 180 }.map { "Bed \($0)" })
     }
   }
 
@@ -101,7 +116,7 @@ struct ComparisonTests {
 
   @Test("are not called well when nothing of the same hours can be compared")
   func uncompared() throws {
-    let seldom = Self.beds(everyMinutes: 180, phases: [0, 60, 120], fault: 15)
+    let seldom = Self.beds([(180, 0), (180, 60), (180, 120)], fault: 15)
     let observations = Observations(series: seldom, now: RulePlot.evening.advanced(byHours: 0.5))
     let finding = try #require(AnomalyRule.finding(observations))
     #expect(finding.title == "Nothing unusual" && !AnomalyRule.isNews(finding, observations))

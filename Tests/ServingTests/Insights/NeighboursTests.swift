@@ -6,25 +6,29 @@ import Values
 
 @Suite("The neighbours of sensors", .blocking)
 struct NeighboursTests {
-  /// How far points are from the median of others, each held against each. What one of these lacks may be anything,
-  /// far above all others or below.
+  /// How far points are from the median of others, each held against each. What one of these has not measured yet may
+  /// be anything, far above all others or below.
   private static func differences(
-    _ own: [Point], _ others: [[Point]], nearest usual: Double? = nil
+    _ own: [Point], _ others: [SensorSeries], nearest usual: Double? = nil
   ) -> [(at: Timestamp, value: Double)] {
     own.compactMap { point in
-      let values = others.flatMap { $0.filter { $0.at == point.at } }.map(\.mean)
+      let values = others.flatMap { $0.hours.filter { $0.at == point.at } }.map(\.mean)
       guard values.count >= Neighbours.fewest, let median = Statistics.median(values) else { return nil }
       guard let usual else { return (point.at, point.mean - median) }
-      let lacking = others.count - values.count
-      let bounds = [1e9, -1e9].map { point.mean - Statistics.median(values + Array(repeating: $0, count: lacking))! }
+      let late = others.filter { $0.newest.at < point.at }.count
+      let bounds = [1e9, -1e9].map { point.mean - Statistics.median(values + Array(repeating: $0, count: late))! }
       return bounds.contains { abs($0) > 1e6 } ? nil : (point.at, min(max(usual, bounds[0]), bounds[1]))
     }
   }
 
-  /// Some of the steps before the evening, of values that often are the same: by far enough that each sensor is known.
-  private static func readings(_ random: inout SeededGenerator) -> [(hoursAgo: Double, value: Double)] {
-    RulePlot.hourly(100) { _ in Double(Int.random(in: -4...4, using: &random)) / 4 }
-      .filter { _ in Int.random(in: 0..<10, using: &random) < 7 }
+  /// Some of the steps before one of the last, of values that often are the same: by far enough that each sensor is
+  /// known.
+  private static func sensor(_ number: Int, _ random: inout SeededGenerator) -> SensorSeries {
+    let newest = Double(Int.random(in: 0...8, using: &random))
+    let hours = RulePlot.hourly(100) { _ in Double(Int.random(in: -4...4, using: &random)) / 4 }
+      .filter { $0.hoursAgo >= newest && Int.random(in: 0..<10, using: &random) < 7 }
+    return RulePlot.series(
+      "soil_moisture", [(newest, 0)], device: RulePlot.device(UInt64(number)), hours: hours)
   }
 
   @Test("say what comparing each with all others says")
@@ -32,19 +36,16 @@ struct NeighboursTests {
     let seed = UInt64.random(in: .min ... .max)
     var random = SeededGenerator(seed: seed)
     for count in (1...8).flatMap({ Array(repeating: $0, count: 20) }) {
-      let sensors = (0..<count).map { index in
-        RulePlot.series(
-          "soil_moisture", [(0, 0)], device: RulePlot.device(UInt64(index)), hours: Self.readings(&random))
-      }
+      let sensors = (0..<count).map { Self.sensor($0, &random) }
       let neighbours = Neighbours(sensors)
       for own in sensors {
         let others = sensors.filter { $0.device != own.device }
         #expect(
           neighbours.differences(of: own, own.hours).elementsEqual(
-            Self.differences(own.hours, others.map(\.hours)), by: ==), "seed \(seed)")
+            Self.differences(own.hours, others), by: ==), "seed \(seed)")
         #expect(
           neighbours.differences(of: own, own.hours, nearest: 0.25).elementsEqual(
-            Self.differences(own.hours, others.map(\.hours), nearest: 0.25), by: ==), "seed \(seed)")
+            Self.differences(own.hours, others, nearest: 0.25), by: ==), "seed \(seed)")
       }
     }
   }
