@@ -44,14 +44,12 @@ final class Worker {
     }
   }
 
-  /// Takes over a new report of the health checks. A store that was found silent is looked at by this loop's pools too,
+  /// Takes over a new report of the health checks. A store that was found silent is looked at by this loop's pool too,
   /// once for each time: who waits long for an answer must not be taken for another's silence.
   func adopt(_ report: HealthReport) {
     let known = own.status.health["database"]
     own.status.health = report
-    guard let check = report["database"], check.isSilent, check.endedAt != known?.endedAt else { return }
-    context.database.suspect()
-    context.longReads.suspect()
+    if let check = report["database"], check.isSilent, check.endedAt != known?.endedAt { context.database.suspect() }
   }
 
   /// Takes over the points of the status page.
@@ -126,6 +124,7 @@ final class Worker {
     context.database.onStateChange = { [unowned context] isUsable in
       Self.note(
         isUsable, in: process.databaseReach, context, isWhole: "Postgres is connected", isNot: "Postgres is away")
+      if !isUsable { context.longReads.suspect() }
       service.poolChanged()
     }
     context.database.onConnectionError = { [unowned context] error in

@@ -9,6 +9,8 @@ package final class Proxy: Sendable {
     case forward
     /// Bytes stay where they are; the kernel still accepts connections. What a SIGSTOPped server looks like.
     case freeze
+    /// The same for the connections alone whose clients have sent the mark.
+    case freezeMarked
     /// Every connection is cut, and new ones as well.
     case refuse
     case stop
@@ -25,13 +27,15 @@ package final class Proxy: Sendable {
   package let port: UInt16
   private let listener: Int32
   private let upstream: UInt16
+  private let mark: [UInt8]
   private let mode = Atomic<Int>(Mode.forward.rawValue)
   private let loss = Mutex<Loss?>(nil)
   private let delayMicroseconds = Atomic<UInt32>(0)
 
-  /// A proxy before that port of the loopback address.
-  package init(to upstream: UInt16) {
+  /// A proxy before that port of the loopback address; `mark` is the text by which some connections are known.
+  package init(to upstream: UInt16, mark: String = "") {
     self.upstream = upstream
+    self.mark = Array(mark.utf8)
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     self.listener = listener
     var address = Self.loopback(0)
@@ -48,11 +52,11 @@ package final class Proxy: Sendable {
   }
 
   /// A proxy before the store that a URL names by its port.
-  package convenience init(before url: String) throws {
+  package convenience init(before url: String, mark: String = "") throws {
     guard let port = url.split(separator: ":").last.flatMap({ UInt16($0.prefix { $0.isNumber }) }) else {
       throw SystemError("no port in \(url)")
     }
-    self.init(to: port)
+    self.init(to: port, mark: mark)
   }
 
   /// The URL of the store by way of this proxy.
@@ -82,27 +86,34 @@ package final class Proxy: Sendable {
   private func run() {
     // Each connection's two ends, side by side: the client's first.
     var ends: [Int32] = []
+    // The clients' ends of connections that have sent the mark.
+    var marked = Set<Int32>()
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {
-      switch Mode(rawValue: mode.load(ordering: .relaxed))! {
+      let mode = Mode(rawValue: mode.load(ordering: .relaxed))!
+      switch mode {
       case .freeze:
         usleep(5_000)
         continue
       case .stop, .refuse:
         ends.forEach { close($0) }
-        ends = []
-        if mode.load(ordering: .relaxed) == Mode.stop.rawValue {
+        (ends, marked) = ([], [])
+        if mode == .stop {
           close(listener)
           return
         }
-      case .forward: break
+      case .forward, .freezeMarked: break
       }
       var polled = (ends + [listener]).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+      if mode == .freezeMarked {
+        for index in ends.indices where marked.contains(ends[index & ~1]) { polled[index].fd = -1 }
+      }
       guard poll(&polled, nfds_t(polled.count), 5) > 0 else { continue }
       var closed = Set<Int>()
       for (index, entry) in polled.dropLast().enumerated() where entry.revents != 0 && !closed.contains(index / 2) {
         let count = read(entry.fd, &buffer, buffer.count)
         if index % 2 == 1 { usleep(delayMicroseconds.load(ordering: .relaxed)) }
+        if index % 2 == 0, buffer[..<max(0, count)].firstRange(of: mark) != nil { marked.insert(entry.fd) }
         if count <= 0 || isLost(buffer[..<count], client: ends[index & ~1], isAnswer: index % 2 == 1)
           || send(ends[index ^ 1], buffer, count, Int32(MSG_NOSIGNAL)) != count
         {
@@ -110,6 +121,7 @@ package final class Proxy: Sendable {
         }
       }
       for pair in closed.sorted(by: >) {
+        marked.remove(ends[pair * 2])
         close(ends[pair * 2])
         close(ends[pair * 2 + 1])
         ends.removeSubrange(pair * 2..<pair * 2 + 2)

@@ -71,8 +71,14 @@ package final class LongReads {
     return own
   }
 
-  /// Has the lane's connections prove that they live; see `Database.suspect`.
-  package func suspect() { primary?.suspect() }
+  /// Has the lane's connections prove that they live, because the other lanes are lost; see `Database.suspect`. Not if
+  /// these are back soon: a server that computes a long statement gives no sign of life, and only pausing would end it.
+  package func suspect() {
+    let patience = UInt64(configuration.probeTimeoutMilliseconds) * 1_000_000
+    loop.schedule(afterNanoseconds: patience) { [weak self] in
+      if let self, !archive.primary.isUsable { primary?.suspect() }
+    }
+  }
 
   /// How many connections work on something, and wait for work.
   package var connectionCounts: (active: Int, idle: Int) {

@@ -1,3 +1,4 @@
+import Faults
 import Glibc
 import Postgres
 import Reactor
@@ -150,6 +151,40 @@ struct LongReadsTests {
     joinAll()
     #expect(Set(statuses.withLock { $0 }).isSubset(of: [200, 503]))
     for target in targets { #expect(try shop.owner.get(target).status == 200) }
+  }
+
+  @Test("is not given up because the health check alone is late, for which a server that computes has no answer")
+  func lateHealthCheck() throws {
+    let url = try TestDatabase.make()
+    let proxy = try Proxy(before: url, mark: "terroir-health")
+    defer { proxy.become(.stop) }
+    let server = try LiveServer([
+      "DATABASE_URL": proxy.url(for: url), "WORKERS": "1", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "60000",
+    ])
+    defer { server.stop() }
+    let client = Client(server)
+    func isSaid(_ status: String) throws -> Bool {
+      try client.get("/health").json["checks"]?["database"]?["status"]?.text == status
+    }
+    let found = Mutex(0)
+    var search: SystemThread?
+    defer { search?.join() }
+    try server.whileLocked("business_words") {
+      search = try SystemThread(name: "search") {
+        let status = (try? Client(server).get("/api/businesses?q=carrots").status) ?? 0
+        found.withLock { $0 = status }
+      }
+      #expect(try holds(within: 20) { try server.waiting(for: "business_words") == 1 })
+      proxy.become(.freezeMarked)
+      #expect(try holds(within: 20) { try isSaid("unhealthy") })
+      // Longer than a connection under suspicion has to answer.
+      usleep(2_500_000)
+      proxy.become(.forward)
+      #expect(try holds(within: 20) { try isSaid("healthy") })
+    }
+    search?.join()
+    search = nil
+    #expect(found.withLock { $0 } == 200)
   }
 }
 
