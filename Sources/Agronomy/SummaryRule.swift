@@ -40,7 +40,8 @@ package enum SummaryRule {
     if !silent.isEmpty { sentences.append("Silent: \(Finding.list(silent)).") }
     if !weak.isEmpty { sentences.append("Low on battery: \(Finding.list(weak)).") }
     return Finding(
-      silent.isEmpty && weak.isEmpty ? .info : .notice, "The week in the garden", sentences.joined(separator: " ")
+      silent.isEmpty && weak.isEmpty ? .info : .notice, "The week in the garden", sentences.joined(separator: " "),
+      devicesLeftOut: observations.devicesLeftOut
     ) { json in
       json.member("from", observations.now.advanced(byHours: -Double(windowHours)))
       json.member("to", observations.now)

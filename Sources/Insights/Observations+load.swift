@@ -19,15 +19,24 @@ extension Observations {
   init(for type: InsightType, of garden: ObservedGarden, at now: Timestamp, _ transaction: Transaction) async throws {
     let devices = try await transaction.query(Self.devices, garden.id, now).map { try ObservedDevice($0, now: now) }
     self.init(
-      series: try await Self.series(for: type, of: garden.id, at: now, transaction), now: now,
+      series: try await Self.series(for: type, of: devices.map(\.id), at: now, transaction), now: now,
       longitude: garden.longitude, clock: garden.clock,
       clocks: Dictionary(uniqueKeysWithValues: devices.compactMap { device in device.clock.map { (device.id, $0) } }),
       limits: Dictionary(uniqueKeysWithValues: devices.map { ($0.id, $0.ground.limits(in: garden.ground)) }),
       silent: devices.compactMap { $0.silent(at: now) },
       devices: Set(devices.filter { !$0.isGone(at: now) }.map(\.id)),
+      devicesLeftOut: try await Self.leftOut(devices.count, of: garden.id, transaction),
       longestSilences: Dictionary(
         uniqueKeysWithValues: devices.compactMap { device in device.longestSilence.map { (device.id, $0) } }),
       said: try await Self.said(type, of: garden.id, at: now, transaction))
+  }
+
+  /// How many devices a garden has beside so many that are looked at.
+  private static func leftOut(
+    _ count: Int, of garden: Identifier, _ transaction: Transaction
+  ) async throws -> Int {
+    if count < maximumDevices { return 0 }
+    return max(0, try await transaction.query(deviceCount, garden)[0].decode(Int.self, 0) - count)
   }
 
   private static func said(
@@ -46,7 +55,7 @@ extension Observations {
   }
 
   private static func series(
-    for type: InsightType, of garden: Identifier, at now: Timestamp, _ transaction: Transaction
+    for type: InsightType, of devices: [Identifier], at now: Timestamp, _ transaction: Transaction
   ) async throws -> [SensorSeries] {
     func since(_ hours: Int64) -> Timestamp { now.advanced(byHours: -Double(hours)) }
     // Points are the same whenever one asks; only the days of the week end with the present moment.
@@ -54,29 +63,29 @@ extension Observations {
     switch type {
     case .watering:
       return try await transaction.query(
-        points, garden, [KnownSensor.soilMoisture.rawValue], wateringPointSeconds, since(WateringRule.windowHours), now,
-        now, epoch
+        points, devices, [KnownSensor.soilMoisture.rawValue], wateringPointSeconds, since(WateringRule.windowHours),
+        now, now, epoch
       ).map(Self.series)
     case .frost:
       return try await transaction.query(
-        points, garden, [KnownSensor.airTemperature.rawValue, KnownSensor.airHumidity.rawValue], frostPointSeconds,
+        points, devices, [KnownSensor.airTemperature.rawValue, KnownSensor.airHumidity.rawValue], frostPointSeconds,
         since(FrostRule.windowHours), now, since(24 * FrostRule.learntDays), epoch
       ).map(Self.series)
     case .anomaly:
       // A type at a time, so that no statement has to read a large garden whole.
-      let types = try await transaction.query(types, garden)
+      let types = try await transaction.query(types, devices)
       var series: [SensorSeries] = []
       for row in types {
         series += try await transaction.query(
-          points, garden, [try row.decode(String.self, 0)], anomalyPointSeconds, since(AnomalyRule.windowHours), now,
+          points, devices, [try row.decode(String.self, 0)], anomalyPointSeconds, since(AnomalyRule.windowHours), now,
           since(24 * AnomalyRule.usualDays), epoch
         ).map(Self.series)
       }
       return series
     case .summary:
-      let types = try await transaction.query(types, garden)
+      let types = try await transaction.query(types, devices)
       return try await transaction.query(
-        points, garden, try types.map { try $0.decode(String.self, 0) }, summaryPointSeconds,
+        points, devices, try types.map { try $0.decode(String.self, 0) }, summaryPointSeconds,
         since(SummaryRule.windowHours), now, now, since(SummaryRule.windowHours).advanced(byMilliseconds: 1)
       ).map(Self.series)
     }
@@ -108,9 +117,18 @@ extension Observations {
 
   // MARK: SQL
 
+  /// Those that can say something of now come first, then whichever was heard of last. Which of the former was heard of
+  /// a moment ago is no matter: the same ones are looked at each time.
   private static let devices = Statement(
     "insights.devices",
-    "SELECT \(ObservedDevice.columns(at: "$2")) FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)")
+    """
+    SELECT \(ObservedDevice.columns(at: "$2")) FROM devices WHERE garden_id = $1
+    ORDER BY CASE WHEN last_seen_at > $2 - interval '1 day' THEN $2 ELSE last_seen_at END DESC NULLS LAST, id
+    LIMIT \(maximumDevices)
+    """)
+
+  private static let deviceCount = Statement(
+    "insights.deviceCount", "SELECT count(*) FROM devices WHERE garden_id = $1")
 
   /// What was told comes first: however much is asked for, it is remembered.
   private static let insights = Statement(
@@ -121,14 +139,12 @@ extension Observations {
     ORDER BY told DESC, id DESC LIMIT $5
     """)
 
-  private static let devicesOfGarden =
-    "(SELECT id, name FROM devices WHERE garden_id = $1 ORDER BY id LIMIT \(maximumDevices)) d"
-
-  /// The sensor types of a garden.
+  /// The sensor types of devices.
   private static let types = Statement(
     "insights.types",
     """
-    SELECT DISTINCT t.type FROM \(devicesOfGarden) CROSS JOIN LATERAL (\(DeviceTypes.rows(of: "d.id"))) t (type)
+    SELECT DISTINCT t.type
+    FROM unnest($1::uuid[]) d (id) CROSS JOIN LATERAL (\(DeviceTypes.rows(of: "d.id"))) t (type)
     ORDER BY 1 LIMIT \(maximumTypes)
     """)
 
@@ -139,7 +155,7 @@ extension Observations {
     .joined(separator: ", ")
   }
 
-  /// $1 garden, $2 types, $3 the width of points in seconds, $4 and $5 the times between which they are, $6 since when
+  /// $1 devices, $2 types, $3 the width of points in seconds, $4 and $5 the times between which they are, $6 since when
   /// whole hours are read as well, $7 a moment at which a point begins. A row is a sensor with all its points: the
   /// database gathers them. Values that no sensor measures, which older releases took, are left out: their mean may be
   /// more than a double holds.
@@ -147,7 +163,7 @@ extension Observations {
     "insights.points",
     """
     SELECT d.id, d.name, t.type, p.at, p.mean, p.min, p.max, p.count, h.at, h.mean, h.min, h.max, h.count
-    FROM \(devicesOfGarden) CROSS JOIN unnest($2::text[]) t (type)
+    FROM devices d CROSS JOIN unnest($2::text[]) t (type)
     CROSS JOIN LATERAL (
       SELECT \(arrays("b")) FROM (
         SELECT date_bin(make_interval(secs => $3), measured_at, $7) AS at, avg(value) AS mean, min(value) AS min,
@@ -164,7 +180,7 @@ extension Observations {
           AND min >= \(Reading.values.lowerBound) AND max <= \(Reading.values.upperBound)
       ) b
     ) h
-    WHERE p.at <> '{}' OR h.at <> '{}' ORDER BY d.id, t.type
+    WHERE d.id = ANY ($1::uuid[]) AND (p.at <> '{}' OR h.at <> '{}') ORDER BY d.id, t.type
     """)
 }
 

@@ -17,7 +17,10 @@ package enum AnomalyRule {
     let faults = judgement.faults
     guard judgement.judged > 0 || !faults.isEmpty || !silent.isEmpty else { return nil }
     let severity: Severity = faults.isEmpty && silent.isEmpty ? .info : .notice
-    return Finding(severity, title(faults, silent), text(judgement, silent, observations)) { json in
+    return Finding(
+      severity, title(faults, silent), text(judgement, silent, observations),
+      devicesLeftOut: observations.devicesLeftOut
+    ) { json in
       json.member("sensors", judgement.judged)
       json.key("faults")
       json.array { json in

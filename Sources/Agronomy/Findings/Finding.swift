@@ -14,12 +14,24 @@ package struct Finding {
   /// The numbers that it rests on: a JSON object.
   package let evidence: [UInt8]
 
-  package init(_ severity: Severity, _ title: String, _ text: String, evidence: (inout JSONWriter) -> Void) {
+  /// A finding of a garden of which so many devices were not looked at, which it says.
+  package init(
+    _ severity: Severity, _ title: String, _ text: String, devicesLeftOut: Int = 0,
+    evidence: (inout JSONWriter) -> Void
+  ) {
     self.severity = severity
     self.title = title
-    self.text = text
+    self.text =
+      switch devicesLeftOut {
+      case 0: text
+      case 1: text + " One more device was not looked at."
+      default: text + " \(devicesLeftOut) more devices were not looked at."
+      }
     var json = JSONWriter()
-    json.object(evidence)
+    json.object { json in
+      evidence(&json)
+      json.member("devicesLeftOut", devicesLeftOut > 0 ? devicesLeftOut : nil)
+    }
     self.evidence = json.take()
   }
 

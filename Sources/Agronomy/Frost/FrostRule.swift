@@ -60,7 +60,9 @@ package enum FrostRule {
       case .info: "No frost tonight"
       }
     let since = severity > fresh ? standing.filter { $0.severity == severity }.map(\.at).min() : nil
-    return Finding(severity, title, text(coldest, since, observations)) { json in
+    return Finding(
+      severity, title, text(coldest, since, observations), devicesLeftOut: observations.devicesLeftOut
+    ) { json in
       json.member("frostCelsius", frostCelsius)
       json.member("groundFrostCelsius", groundFrostCelsius)
       json.member("forecastMinimum", coldest.forecast.rounded(places: 2))

@@ -77,6 +77,8 @@ package struct Observations {
   package var silent: [SilentDevice]
   /// The garden's devices without those that were taken away.
   package var devices: Set<Identifier>
+  /// How many devices the garden has that are not looked at.
+  package var devicesLeftOut: Int
   /// Of the devices that are heard of, the longest of their silences of late, in hours.
   package var longestSilences: [Identifier: Double]
   /// What was said since; see `Said`.
@@ -85,7 +87,8 @@ package struct Observations {
   package init(
     series: [SensorSeries], now: Timestamp, longitude: Double? = nil, clock: GardenClock = .utc,
     clocks: [Identifier: GardenClock] = [:], limits: [Identifier: MoistureLimits] = [:], silent: [SilentDevice] = [],
-    devices: Set<Identifier>? = nil, longestSilences: [Identifier: Double] = [:], said: [Said] = []
+    devices: Set<Identifier>? = nil, devicesLeftOut: Int = 0, longestSilences: [Identifier: Double] = [:],
+    said: [Said] = []
   ) {
     self.series = series
     self.now = now
@@ -95,6 +98,7 @@ package struct Observations {
     self.limits = limits
     self.silent = silent
     self.devices = devices ?? Set(series.map(\.device) + silent.map(\.device))
+    self.devicesLeftOut = devicesLeftOut
     self.longestSilences = longestSilences
     self.said = said
   }

@@ -62,7 +62,10 @@ package enum WateringRule {
     let names = named.map(\.series.deviceName)
     let text = (named.isEmpty ? probes : named).prefix(Finding.maximumNames)
       .map { sentence($0, observations.clock(of: $0.series.device)) }.joined(separator: " ")
-    return Finding(severity, named.isEmpty ? title : "\(title): \(Finding.list(names))", text) { json in
+    return Finding(
+      severity, named.isEmpty ? title : "\(title): \(Finding.list(names))", text,
+      devicesLeftOut: observations.devicesLeftOut
+    ) { json in
       json.member("horizonHours", horizonHours)
       json.key("probes")
       json.array { json in for probe in probes { json.object { write(probe, &$0) } } }

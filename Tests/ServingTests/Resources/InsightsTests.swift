@@ -1,5 +1,8 @@
+import Agronomy
 import Glibc
 import JSON
+import Postgres
+import Reactor
 import Testing
 import Values
 
@@ -71,6 +74,43 @@ struct InsightsTests {
     let event = try #require(try stream.next())
     #expect(event.name == "insight")
     #expect(event.data == reply.text)
+  }
+
+  @Test("look first at devices that were heard of last, and say how many they did not look at")
+  func manyDevices() throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("soil_moisture", [(0, 12), (1, 12)])
+    let path = "/api/gardens/\(plot.garden)/insights"
+    /// Adds devices that were made so many hours ago, and heard of for the last time.
+    func add(_ count: Int, madeHoursAgo: Double, seenHoursAgo: Double?) throws {
+      let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
+      let made = now.advanced(byHours: -madeHoursAgo)
+      let seenAt = seenHoursAgo.map { "\(now.advanced(byHours: -$0))" as SQL } ?? "NULL"
+      let ids = (0..<count).map { _ in Identifier.make(unixMilliseconds: made.unixMilliseconds) }
+      try server.withDatabase { database in
+        try await database.execute(
+          """
+          INSERT INTO devices (id, garden_id, name, key_hash, last_seen_at, created_at, updated_at)
+          SELECT d, \(plot.garden), 'Other', sha256(d::text::bytea), \(seenAt), \(made), \(made) FROM unnest(\(ids)) d
+          """)
+      }
+    }
+    func look(leftOut: Int?, _ text: String) throws {
+      let insight = try client.post(path, #"{"type":"watering"}"#).json
+      #expect(insight["title"]?.text == "Water now: North bed")
+      #expect(insight["text"]?.text?.hasSuffix(text) == true)
+      #expect(insight["evidence"]?["devicesLeftOut"]?.number == leftOut.map(Double.init))
+    }
+    try add(Observations.maximumDevices - 1, madeHoursAgo: 9_000, seenHoursAgo: nil)
+    try look(leftOut: nil, "and less is dry.")
+    try add(1, madeHoursAgo: 9_000, seenHoursAgo: 30)
+    try look(leftOut: 1, "and less is dry. One more device was not looked at.")
+    // Many that were heard of a moment later are no reason to look at others each time.
+    try add(Observations.maximumDevices, madeHoursAgo: -1, seenHoursAgo: 0)
+    try look(
+      leftOut: Observations.maximumDevices + 1,
+      "and less is dry. \(Observations.maximumDevices + 1) more devices were not looked at.")
   }
 
   @Test("are of four types", arguments: InsightType.allCases)
