@@ -46,10 +46,11 @@ extension Call {
     }
   }
 
-  /// The key of this request, for its target and body; nil without one.
+  /// The key of this request, for its target and body; nil without one. Where no body is taken, `{}` is none.
   package func idempotencyKey() throws -> IdempotencyKey? {
-    try IdempotencyKey(
-      request, user: try user.id, content: Array("\(request.target)\n".utf8) + request.body, seal: context.answerSeal)
+    let body = endpoint?.endpoint.body == nil ? [] : request.body
+    return try IdempotencyKey(
+      request, user: try user.id, content: Array("\(request.target)\n".utf8) + body, seal: context.answerSeal)
   }
 
   /// The answer that shows what was made.
