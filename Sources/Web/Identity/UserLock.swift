@@ -3,7 +3,7 @@ import Values
 
 /// The row of a user, locked so that two requests of theirs cannot both take what is left of a bound.
 package enum UserLock {
-  private static let statement = Statement("users.lock", "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE")
+  private static let statement = Statement("users.takeTurn", "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE")
 
   /// Has others that ask for the same user's lock wait until the transaction is over.
   package static func take(_ user: Identifier, in transaction: Transaction) async throws {
