@@ -45,22 +45,41 @@ struct ConnectionString: Sendable {
       }
       option += 1
     }
-    for (keyword, words) in Self.words {
-      guard let value = given[keyword], !words.contains(value) else { continue }
-      throw ConnectionStringError("has a \(keyword) that is none of \(words.joined(separator: ", "))")
-    }
+    try Self.check(given)
     self.options = options
     password = given["password"]
     endpoints = try Self.endpoints(given)
   }
 
-  /// What libpq looks at when it connects, again and again, and never when it reads a string.
+  /// Throws for what libpq looks at when it connects, again and again, and never when it reads a string.
+  private static func check(_ given: [String: String]) throws(ConnectionStringError) {
+    for (keyword, words) in words {
+      guard let value = given[keyword], !words.contains(value) else { continue }
+      throw ConnectionStringError("has a \(keyword) that is none of \(words.joined(separator: ", "))")
+    }
+    for keyword in ["ssl_min_protocol_version", "ssl_max_protocol_version"] {
+      // Without a word there is no bound.
+      guard let value = given[keyword]?.lowercased(), !value.isEmpty,
+        !protocols.contains(where: { $0.lowercased() == value })
+      else { continue }
+      throw ConnectionStringError("has a \(keyword) that is none of \(protocols.joined(separator: ", "))")
+    }
+    for keyword in numbers {
+      guard let value = given[keyword], Int32(value) == nil else { continue }
+      throw ConnectionStringError("has a \(keyword) that is no whole number")
+    }
+  }
+
   private static let words = [
     ("sslmode", ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]),
     ("channel_binding", ["disable", "prefer", "require"]), ("gssencmode", ["disable", "prefer", "require"]),
     (
       "target_session_attrs", ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"]
     ),
+  ]
+  private static let protocols = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
+  private static let numbers = [
+    "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
   ]
 
   private static func endpoints(_ given: [String: String]) throws(ConnectionStringError) -> [ServerAddress] {
@@ -72,7 +91,7 @@ struct ConnectionString: Sendable {
     guard hosts.isEmpty || addresses.isEmpty || hosts.count == addresses.count,
       ports.count <= 1 || ports.count == count
     else { throw ConnectionStringError("names different numbers of hosts and ports") }
-    for port in ports where !port.isEmpty && UInt16(port) == nil {
+    for port in ports where !port.isEmpty && (UInt16(port) ?? 0) == 0 {
       throw ConnectionStringError("names a port that is none")
     }
     if count == 0 { return ports.isEmpty ? [] : [ServerAddress(host: "", address: "", port: ports[0])] }

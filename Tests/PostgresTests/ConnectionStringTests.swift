@@ -55,6 +55,9 @@ struct ConnectionStringTests {
     #expect(given["options"] == "-cstatement_timeout=9")
     #expect(given["application_name"] == "mine")
     #expect(given["gssencmode"] == "prefer")
+    let secured = try parameters(
+      "postgres://h/db?ssl_min_protocol_version=tlsv1.3&ssl_max_protocol_version=&keepalives=0")
+    #expect(secured["ssl_min_protocol_version"] == "tlsv1.3" && secured["keepalives"] == "0")
   }
 
   @Test("leaves its sessions to be set up by a statement, but for what its own options set")
@@ -77,7 +80,9 @@ struct ConnectionStringTests {
     arguments: [
       "postgres://me:s3cret@host:port/db", "postgres://me:s3cret@[::1/db", "password=s3cret host", "nonsense=s3cret",
       "host=a,b,c port=1,2 password=s3cret", "postgres://me:s3cret@host:99999/db",
-      "postgres://me:s3cret@host/db?sslmode=s3cret",
+      "postgres://me:s3cret@host/db?sslmode=s3cret", "postgres://me:s3cret@host:0/db",
+      "postgres://me:s3cret@host/db?ssl_min_protocol_version=s3cret",
+      "postgres://me:s3cret@host/db?keepalives_idle=s3cret",
     ])
   func refused(_ text: String) {
     let fault = #expect(throws: ConnectionStringError.self) { try ConnectionString(text) }
