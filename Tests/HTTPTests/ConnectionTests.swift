@@ -118,7 +118,8 @@ struct ConnectionTests {
     for more in ["", String(repeating: "GET /large HTTP/1.1\r\nHost: a\r\n\r\n", count: 4_000)] {
       let client = RawClient(server, receiveBuffer: 4_096)
       client.send("GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + more)
-      usleep(50_000)
+      // The socket is full.
+      #expect(server.waits { $0.waitingOutputBytes > 0 })
       let answer = try #require(client.answer())
       #expect(answer.fields["connection"] == "close")
       #expect(answer.body.utf8.count == length)

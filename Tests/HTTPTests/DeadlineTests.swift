@@ -116,7 +116,7 @@ struct DeadlineTests {
     let server = try ConnectionTests.server()
     let client = RawClient(server)
     client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 8000000\r\n\r\n")
-    usleep(50_000)
+    #expect(server.waits { _ in server.log.lines.count == 1 })
     for _ in 0..<800 { #expect(client.send(StreamTests.piece)) }
     #expect(client.answer()?.status == 413)
     #expect(client.receiveAll() == "")
@@ -161,8 +161,8 @@ struct DeadlineTests {
   func clientGone() throws {
     let server = try ConnectionTests.server()
     let client = RawClient(server)
-    client.get("/slow/50")
-    usleep(10_000)
+    client.get("/slow/500")
+    #expect(server.waits { $0.activeConnections == 1 })
     client.reset()
     #expect(server.waits { $0.droppedAnswers == 1 && $0.openConnections == 0 && $0.activeConnections == 0 })
     #expect(server.log.lines == ["200 /slow/{milliseconds} dropped"])

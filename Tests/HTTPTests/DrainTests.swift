@@ -80,8 +80,8 @@ struct DrainTests {
     server.onLoop { $0.pauseAccepting() }
     let client = RawClient(server)
     client.get("/live")
-    usleep(50_000)
-    #expect(server.onLoop { $0.openConnections } == 0)
+    // The kernel has the connection: in a turn of its own the loop would take it.
+    for _ in 0..<3 { #expect(server.onLoop { $0.openConnections } == 0) }
     server.onLoop { $0.resumeAccepting() }
     #expect(client.answer()?.status == 200)
   }

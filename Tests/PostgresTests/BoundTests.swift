@@ -58,7 +58,11 @@ struct BoundTests {
       let kinds = results.map { result in
         if case .failure(let error as PostgresError) = result { "\(error.kind)" } else { "fine" }
       }
-      await database.loop.sleep(nanoseconds: 3_000_000_000)
+      // On its other connection the server says when it is through with all of them.
+      let state = Statement("test.state", "SELECT state = 'idle' FROM pg_stat_activity WHERE pid = $1")
+      while try await !database.write(state, Int64(before))[0].decode(Bool.self, 0) {
+        await database.loop.sleep(nanoseconds: 20_000_000)
+      }
       let after = try await database.query("SELECT pg_backend_pid()")[0].decode(Int.self, 0)
       return (kinds, [before, after], milliseconds)
     }

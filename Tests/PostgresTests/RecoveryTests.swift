@@ -35,7 +35,28 @@ struct RecoveryTests {
     throw PostgresTestError.notHealed
   }
 
-  enum PostgresTestError: Error { case notHealed }
+  /// Waits until every connection is lost.
+  private static func waitForNone(_ database: Database) async throws {
+    for _ in 0..<4_000 {
+      let counts = database.connectionCounts
+      if counts.active + counts.idle == 0 { return }
+      await database.loop.sleep(nanoseconds: 5 * milliseconds)
+    }
+    throw PostgresTestError.notLost
+  }
+
+  /// Waits until the server runs so many statements that sleep and give that a name.
+  private static func waitForSleepers(_ count: Int, _ name: String, _ database: Database) async throws {
+    for _ in 0..<4_000 {
+      let sleepers = try await database.query(
+        "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE \("% AS " + name)")
+      if sleepers.count == count { return }
+      await database.loop.sleep(nanoseconds: 5 * milliseconds)
+    }
+    throw PostgresTestError.notAsleep
+  }
+
+  enum PostgresTestError: Error { case notHealed, notLost, notAsleep }
 
   @Test("terminated backends under load cost no read, and the connections come back")
   func terminated() async throws {
@@ -85,14 +106,16 @@ struct RecoveryTests {
     let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
     let errors = try await TestDatabase.run(url: proxy.url(for: TestDatabase.url())) { database in
+      // One reader is to be free while the other waits.
+      try await Self.waitForAll(database)
       try await database.transaction { _ = try await $0.query("SELECT 1") }
       let results = await concurrently(4, on: database.loop) { index in
         switch index {
-        case 0: try await database.execute("SELECT pg_sleep(5)")
-        case 1: try await database.transaction { try await $0.execute("SELECT pg_sleep(5)") }
-        case 2: _ = try await database.query("SELECT pg_sleep(5)")
+        case 0: try await database.execute("SELECT pg_sleep(5) AS cut")
+        case 1: try await database.transaction { try await $0.execute("SELECT pg_sleep(5) AS cut") }
+        case 2: _ = try await database.query("SELECT pg_sleep(5) AS cut")
         default:
-          await database.loop.sleep(nanoseconds: 200 * Self.milliseconds)
+          try await Self.waitForSleepers(3, "cut", database)
           proxy.become(.refuse)
         }
       }
@@ -113,7 +136,7 @@ struct RecoveryTests {
       var states: [Bool] = []
       database.onStateChange = { states.append($0) }
       proxy.become(.refuse)
-      await database.loop.sleep(nanoseconds: 200 * Self.milliseconds)
+      try await Self.waitForNone(database)
       var kinds = Set<String>()
       var slowest = 0
       for _ in 0..<20 {
@@ -126,6 +149,7 @@ struct RecoveryTests {
               await postgresError { try await database.transaction { _ = try await $0.query("SELECT 1") } },
             ] { kinds.insert("\(error?.kind as PostgresError.Kind?)") }
           })
+        // For as long as several attempts to connect take: none of them has anybody wait, or counts as a recovery.
         await database.loop.sleep(nanoseconds: 100 * Self.milliseconds)
       }
       proxy.become(.forward)
@@ -150,15 +174,16 @@ struct RecoveryTests {
     ) { database in
       try await database.transaction { _ = try await $0.query("SELECT 1") }
       proxy.become(.freeze)
-      let first = try await Self.time {
-        let results = await concurrently(30, on: database.loop) { index in
-          if index % 3 == 0 { try await database.execute("SELECT 1") }
-          if index % 3 == 1 { _ = try await database.query("SELECT 1") }
-          if index % 3 == 2 { try await database.transaction { _ = try await $0.query("SELECT 1") } }
-        }
-        for result in results { if case .success = result { throw PostgresTestError.notHealed } }
+      // The deadlines count from this turn's beginning, which may be a while ago on a busy machine.
+      let turn = database.loop.now
+      let results = await concurrently(30, on: database.loop) { index in
+        if index % 3 == 0 { try await database.execute("SELECT 1") }
+        if index % 3 == 1 { _ = try await database.query("SELECT 1") }
+        if index % 3 == 2 { try await database.transaction { _ = try await $0.query("SELECT 1") } }
       }
-      await database.loop.sleep(nanoseconds: 600 * Self.milliseconds)
+      for result in results { if case .success = result { throw PostgresTestError.notHealed } }
+      let first = Int((Clock.monotonic() - turn) / Self.milliseconds)
+      try await Self.waitForNone(database)
       let fast = await Self.time {
         _ = await postgresError { _ = try await database.query("SELECT 1") }
         _ = await postgresError { try await database.execute("SELECT 1") }
@@ -195,9 +220,10 @@ struct RecoveryTests {
   @Test("one silent connection puts the others to the test, and an answer clears them")
   func suspicion() async throws {
     let counts = try await TestDatabase.run { database in
-      await database.loop.sleep(nanoseconds: 100 * Self.milliseconds)
+      try await Self.waitForAll(database)
       database.suspect()
       let sleeper = try await database.query("SELECT 1").count
+      // Beyond the probes' timeout, at which nothing is to happen.
       await database.loop.sleep(nanoseconds: 1_300 * Self.milliseconds)
       return (sleeper, database.connectionCounts)
     }
@@ -209,8 +235,10 @@ struct RecoveryTests {
   func longTransaction() async throws {
     let count = try await TestDatabase.run({ $0.probeTimeoutMilliseconds = 300 }) { database in
       try await concurrently(2, on: database.loop) { index in
-        if index == 0 { return try await database.transaction { try await $0.query("SELECT pg_sleep(2)").count } }
-        await database.loop.sleep(nanoseconds: 500 * Self.milliseconds)
+        if index == 0 {
+          return try await database.transaction { try await $0.query("SELECT pg_sleep(2) AS unsuspecting").count }
+        }
+        try await Self.waitForSleepers(1, "unsuspecting", database)
         database.suspect()
         return 1
       }.reduce(0) { try $0 + $1.get() }

@@ -66,11 +66,14 @@ struct TransactionTests {
   func deadlock() async throws {
     let balances = try await TestDatabase.runInSchema(Self.table + "; INSERT INTO accounts VALUES (1, 0), (2, 0)") {
       database in
+      var holders = Set<Int>()
       let results = await concurrently(2, on: database.loop) { index in
         try await database.transaction(timeoutMilliseconds: 10_000) { transaction in
           for id in index == 0 ? [1, 2] : [2, 1] {
             try await transaction.execute("UPDATE accounts SET balance = balance + 1 WHERE id = \(id)")
-            await database.loop.sleep(nanoseconds: 50_000_000)
+            // Each holds what the other wants next.
+            holders.insert(index)
+            for _ in 0..<5_000 where holders.count < 2 { await database.loop.sleep(nanoseconds: 1_000_000) }
           }
         }
       }

@@ -70,6 +70,7 @@ struct RedisOutageTests {
     try withClient(configuration) { client, loop in
       let first = Pending<RedisError?>()
       loop.spawn { first.complete(.success(await failure { try await client.send("DEBUG", "SLEEP", "5") })) }
+      // So much later that its own deadline is a long way off when the first one's passes.
       await loop.sleep(nanoseconds: 500_000_000)
       let second = await failure { try await client.send("PING") }
       let late = try await first.value()
@@ -90,6 +91,7 @@ struct RedisOutageTests {
         let turn = loop.now
         #expect(await failure { try await client.get("key") } != nil)
         #expect(loop.now == turn, "refused within the turn")
+        // Through several attempts to connect, none of which is to succeed or to have anybody wait.
         await loop.sleep(nanoseconds: 100_000_000)
       }
       #expect(!client.isConnected)
@@ -102,16 +104,19 @@ struct RedisOutageTests {
   @Test("a killed server's commands fail at once, and service heals when it returns")
   func killed() throws {
     let server = try PrivateServer()
-    try withClient(RedisConfiguration(address: server.address)) { client, loop in
+    var patient = RedisConfiguration(address: server.address)
+    patient.commandDeadlineMilliseconds = 60_000
+    let configuration = patient
+    try withClient(configuration) { client, loop in
       var states: [Bool] = []
       client.onStateChange = { states.append($0) }
       let blocked = Pending<RedisError?>()
       loop.spawn { blocked.complete(.success(await failure { try await client.send("BLPOP", "none", 0) })) }
-      await loop.sleep(nanoseconds: 20_000_000)
+      #expect(await waitForBlockedClient(configuration, on: loop))
       server.kill()
       guard case .unavailable = try await blocked.value() else { throw TestFailure("BLPOP was answered") }
       #expect(!client.isConnected)
-      await loop.sleep(nanoseconds: 1_500_000_000)
+      #expect(await waitUntil(loop) { client.lastFailure == "Connection refused" })
       let refusal = await failure { try await client.get("key") }
       #expect(refusal == .unavailable("Connection refused"))
       try server.start()

@@ -113,6 +113,7 @@ struct RedisSubscriberTests {
     try withSubscriber(RedisConfiguration(address: server.address)) { subscriber, _, loop in
       var gaps = 0
       subscriber.onGap = { gaps += 1 }
+      // Beyond the first sign of life, after which one that has answered is not to be given up.
       await loop.sleep(nanoseconds: 1_200_000_000)
       #expect(gaps == 0)
       server.freeze()

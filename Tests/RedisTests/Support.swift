@@ -82,5 +82,18 @@ func waitUntil(_ loop: EventLoop, milliseconds: UInt64 = 60_000, _ isSo: () -> B
   return true
 }
 
+/// Waits until the server has a client wait for what is not there, as BLPOP does, and says whether it came to be.
+func waitForBlockedClient(_ configuration: RedisConfiguration, on loop: EventLoop) async -> Bool {
+  let other = RedisClient(loop: loop, configuration: configuration)
+  defer { other.close() }
+  guard await other.waitUntilConnected(milliseconds: 60_000) else { return false }
+  for _ in 0..<4_000 {
+    let answer = try? await other.send("INFO", "clients")
+    if answer?.text?.contains("blocked_clients:1") == true { return true }
+    await loop.sleep(nanoseconds: 5_000_000)
+  }
+  return false
+}
+
 /// A key that no other test uses.
 func freshKey(_ name: String) -> String { "test:\(name):\(UInt64.random(in: .min ... .max))" }

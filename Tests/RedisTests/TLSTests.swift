@@ -49,10 +49,11 @@ struct TLSTests {
   @Test("heals when the server returns")
   func heals() throws {
     let server = try PrivateServer(certificate: certificate)
-    try withClient(configuration(server)) { client, loop in
+    let configuration = try configuration(server)
+    try withClient(configuration) { client, loop in
       let blocked = Pending<RedisError?>()
       loop.spawn { blocked.complete(.success(await failure { try await client.send("BLPOP", "none", 0) })) }
-      await loop.sleep(nanoseconds: 20_000_000)
+      #expect(await waitForBlockedClient(configuration, on: loop))
       server.kill()
       guard case .unavailable = try await blocked.value() else { throw TestFailure("BLPOP was answered") }
       try server.start()
