@@ -165,8 +165,10 @@ class Events:
             connection.request("GET", f"/api/gardens/{self.load.garden}/events", headers={"Last-Event-ID": self.ids[-1]} if self.ids else {})
             answer = connection.getresponse()
             for line in iter(answer.readline, b""):
-                if line.startswith(b"id:"):
-                    self.ids.append(line[3:].strip().decode())
+                if line.startswith(b"id:"):  # alone, it says where the stream stands, and is no event
+                    last = line[3:].strip().decode()
+                if line.startswith(b"data:"):
+                    self.ids.append(last)
                 if self.stopping.is_set():
                     break
             connection.close()
