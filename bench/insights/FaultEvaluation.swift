@@ -8,6 +8,8 @@ struct FaultEvaluation {
     case stuck, spike, drift, offset, gap
     /// An offset where all devices send once an hour, each at its own minutes.
     case hourlyOffset = "hourly offset"
+    /// An offset where beside each bed's sensor there is one that measures every few hours, all of these at once.
+    case offsetBesideSeldom = "offset beside seldom"
 
     /// Whether it is still there after two days.
     var lasts: Bool { self != .spike && self != .gap }
@@ -18,6 +20,8 @@ struct FaultEvaluation {
   /// For how many hours a fault lasts, and after how many each it is looked for once it was found.
   static let hoursOfFault = 48
   static let hoursOfLooks = 3
+  /// How often those measure that do so seldom.
+  static let hoursOfSeldom = 3
   /// How many faults of each kind are put in.
   static let injections = 60
 
@@ -105,6 +109,11 @@ struct FaultEvaluation {
         sensors[place].sends = (StationYear.stepsPerHour, Int.random(in: 0..<StationYear.stepsPerHour, using: &random))
       }
     }
+    if fault == .offsetBesideSeldom {
+      let every = Self.hoursOfSeldom * StationYear.stepsPerHour
+      let from = Int.random(in: 0..<every, using: &random)
+      sensors += sensors.map { $0.second(every: every, from: from) }
+    }
     sensors[index].values = Self.broken(chosen.values, fault, at: step, type: chosen.type, &random)
     // A pass an hour, at some minute of it; a spike has to be seen by the first.
     let first = step + Int.random(in: 0..<StationYear.stepsPerHour, using: &random)
@@ -156,7 +165,7 @@ struct FaultEvaluation {
       case .stuck: values[index] = healthy[step]
       case .spike: if index == step { values[index] += change * 1.5 }
       case .drift: values[index] += change * hours / 4
-      case .offset, .hourlyOffset: values[index] += change
+      case .offset, .hourlyOffset, .offsetBesideSeldom: values[index] += change
       case .gap: break
       }
       values[index] = min(max(values[index], known.range.lowerBound), known.range.upperBound)

@@ -13,6 +13,13 @@ package struct YearSensor {
   /// What it has measured arrives every so many steps.
   package var uploadsEvery = 1
 
+  /// One of another device in the same place, which measures every so many steps.
+  package func second(every steps: Int, from step: Int) -> YearSensor {
+    YearSensor(
+      device: Identifier(high: device.high + 1, low: device.low), name: "\(name) 2", type: type, start: start,
+      values: values, sends: (steps, step))
+  }
+
   /// What a rule sees of it at a step: points of ten minutes, or of so many steps, and whole hours before.
   package func series(at now: Int, hours: Int, every width: Int = 1, days: Int) -> SensorSeries {
     let step = now / uploadsEvery * uploadsEvery
