@@ -30,9 +30,9 @@ final class ServerProcess {
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     if let socket { posix_spawn_file_actions_adddup2(&actions, socket, 3) }
     let words = shell.map { ["/bin/sh", "-c", "\($0) \"$0\" \"$@\"", binary] } ?? [binary]
+    let variables = try Self.variables(settings)
     var argv: [UnsafeMutablePointer<CChar>?] = (words + arguments).map { strdup($0) } + [nil]
-    var environment: [UnsafeMutablePointer<CChar>?] =
-      try Self.variables(settings).map { strdup("\($0)=\($1)") } + [nil]
+    var environment: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
     defer { for pointer in argv + environment { free(pointer) } }
     var child = pid_t()
     let code = posix_spawn(&child, words[0], &actions, &attributes, &argv, &environment)
