@@ -87,7 +87,7 @@ struct JSONFuzz {
     _ = fields.optional("kind", .oneOf(Kind.self))
     _ = fields.optional("id", .identifier)
     _ = fields.patch("at", .timestamp)
-    _ = fields.optional("place", .object { $0.required("n", .integer(acceptingIntegralNumbers: true)) })
+    _ = fields.optional("place", .object { $0.required("n", .integer()) })
     _ = fields.optional("tags", .array(0...3, of: .string(1...2)))
     _ = fields.optional("lines", .array(1...4, of: .object { $0.required("n", .array(0...2, of: .boolean)) }))
   }

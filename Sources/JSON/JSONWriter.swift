@@ -31,22 +31,17 @@ package struct JSONWriter {
 
   /// Writes an object, whose members `body` writes.
   package mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
-    beginObject()
+    begin(UInt8(ascii: "{"))
     try body(&self)
-    endObject()
+    end(UInt8(ascii: "}"))
   }
 
   /// Writes an array, whose elements `body` writes.
   package mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
-    beginArray()
+    begin(UInt8(ascii: "["))
     try body(&self)
-    endArray()
+    end(UInt8(ascii: "]"))
   }
-
-  package mutating func beginObject() { begin(UInt8(ascii: "{")) }
-  package mutating func endObject() { end(UInt8(ascii: "}")) }
-  package mutating func beginArray() { begin(UInt8(ascii: "[")) }
-  package mutating func endArray() { end(UInt8(ascii: "]")) }
 
   /// Writes a member.
   package mutating func member(_ name: StaticString, _ value: some JSONWritable) {

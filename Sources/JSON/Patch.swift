@@ -14,9 +14,6 @@ package enum Patch<Value> {
     case .set(let value): value
     }
   }
-
-  /// Whether the member is named at all.
-  package var isPresent: Bool { if case .absent = self { false } else { true } }
 }
 
 extension Patch: Equatable where Value: Equatable {}

@@ -1,16 +1,10 @@
 extension Rule where Value == Int64 {
-  /// An integer within bounds, written without fraction and exponent unless integral numbers like `1.0` are accepted.
-  package static func integer(
-    _ range: ClosedRange<Int64> = Int64.min...Int64.max, acceptingIntegralNumbers: Bool = false
-  ) -> Rule {
+  /// An integer within bounds, written without fraction and exponent.
+  package static func integer(_ range: ClosedRange<Int64> = Int64.min...Int64.max) -> Rule {
     Rule(.integer(in: range)) { value, place, faults in
-      let integer: Int64? =
-        switch value {
-        case .integer(let integer): integer
-        case .number(let number) where acceptingIntegralNumbers: Int64(exactly: number)
-        default: nil
-        }
-      guard let integer else { return faults.note("must be an integer", at: place, reading: range.lowerBound) }
+      guard case .integer(let integer) = value else {
+        return faults.note("must be an integer", at: place, reading: range.lowerBound)
+      }
       if !range.contains(integer) { faults.note("must be \(phrase(range))", at: place) }
       return integer
     }

@@ -2,7 +2,6 @@
 package enum Isolation: Sendable {
   case readCommitted
   case repeatableRead
-  case serializable
 }
 
 /// An open transaction, to be used only inside the closure it was given to, one statement after another.
@@ -12,8 +11,6 @@ package final class Transaction {
     Statement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"),
     Statement("begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"),
     Statement("begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
-    Statement("begin", "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"),
-    Statement("begin", "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY"),
   ]
   private static let commitStatement = Statement("commit", "COMMIT")
   private static let rollbackStatement = Statement("rollback", "ROLLBACK")
@@ -37,7 +34,7 @@ package final class Transaction {
     self.connection = connection
     self.timeoutMilliseconds = timeoutMilliseconds
     generation = connection.generation
-    let level = isolation == .readCommitted ? 0 : isolation == .repeatableRead ? 2 : 4
+    let level = isolation == .readCommitted ? 0 : 2
     begin = Self.beginStatements[level + (isReadOnly ? 1 : 0)]
   }
 

@@ -48,11 +48,6 @@ package struct CivilDate: Hashable, Sendable, Comparable {
 
   package static func < (left: CivilDate, right: CivilDate) -> Bool { left.daysSinceEpoch < right.daysSinceEpoch }
 
-  /// Appends `YYYY-MM-DD`; the year must be within 0…9999.
-  package func appendText(to bytes: inout [UInt8]) {
-    bytes.append(upTo: Self.textLength) { $0.append(self) }
-  }
-
   /// The length of the text form in bytes.
   package static let textLength = 10
 }

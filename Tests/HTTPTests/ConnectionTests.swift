@@ -44,7 +44,7 @@ struct ConnectionTests {
         await request.loop.sleep(nanoseconds: 1_000_000)
         return Response(.ok, body: .bytes(Array("task".utf8)))
       }
-    default: answer.fail(RequestFault(.gone, "failed"))
+    default: answer.fail(RequestFault(.notFound, "failed"))
     }
   }
 

@@ -109,13 +109,8 @@ struct FieldsTests {
     if let expected { #expect(value == expected) }
   }
 
-  @Test("integral numbers pass where they are accepted, and only those")
-  func integralNumbers() throws {
-    let rule = Rule.integer(acceptingIntegralNumbers: true)
-    #expect(try reading("1.0", rule) == (1, []))
-    #expect(try reading("1e3", rule) == (1_000, []))
-    #expect(try reading("1.5", rule).1 == ["/m must be an integer"])
-    #expect(try reading("1e19", rule).1 == ["/m must be an integer"])
+  @Test("a bound of integers that bounds nothing is not told of")
+  func halfBounds() throws {
     #expect(try reading("-1", .integer(0...Int64.max)).1 == ["/m must be at least 0"])
     #expect(try reading("1", .integer(Int64.min...0)).1 == ["/m must be at most 0"])
   }
@@ -173,7 +168,7 @@ struct FieldsTests {
     #expect(fields.patch("a", .string(1...9)) == .clear)
     #expect(fields.patch("b", .string(1...9)) == .set("x"))
     #expect(fields.patch("none", .string(1...9)) == .absent)
-    #expect(fields.patch("c", .string(1...9)).isPresent)
+    #expect(fields.patch("c", .string(1...9)) != .absent)
     #expect(fields.change("d", .string(1...9)) == "y")
     #expect(fields.change("other", .string(1...9)) == nil)
     _ = fields.change("e", .string(1...9))
@@ -182,7 +177,6 @@ struct FieldsTests {
     #expect(Patch.absent.applied(to: 1) == 1)
     #expect(Patch.clear.applied(to: 1) == nil)
     #expect(Patch.set(2).applied(to: nil) == 2)
-    #expect(!Patch<Int>.absent.isPresent)
   }
 
   @Test("null is absent where a member is optional")

@@ -102,16 +102,16 @@ struct PipeliningTests {
     let columns = try await TestDatabase.runInSchema("CREATE TABLE things (id int8); INSERT INTO things VALUES (1)") {
       database in
       let all = Statement("test.all", "SELECT * FROM things")
-      var columns: [[String]] = []
-      columns.append(try await database.query(all).columnNames)
-      columns.append(try await database.transaction { try await $0.query(all).columnNames })
+      var columns: [Int] = []
+      columns.append(try await database.query(all)[0].count)
+      columns.append(try await database.transaction { try await $0.query(all)[0].count })
       try await database.execute("ALTER TABLE things ADD name text")
-      let many = await concurrently(20, on: database.loop) { _ in try await database.query(all).columnNames }
+      let many = await concurrently(20, on: database.loop) { _ in try await database.query(all)[0].count }
       columns += try many.map { try $0.get() }
-      columns.append(try await database.transaction { try await $0.query(all).columnNames })
+      columns.append(try await database.transaction { try await $0.query(all)[0].count })
       return columns
     }
-    #expect(columns == [["id"], ["id"]] + Array(repeating: ["id", "name"], count: 21))
+    #expect(columns == [1, 1] + Array(repeating: 2, count: 21))
   }
 
   @Test("a statement may be used with parameters of other types")

@@ -45,12 +45,12 @@ struct TransactionTests {
   }
 
   @Test("that lose against others are run again until all have won")
-  func serializable() async throws {
+  func conflicts() async throws {
     let (failures, balance) = try await TestDatabase.runInSchema(
       Self.table + "; INSERT INTO accounts VALUES (1, 0)", { $0.transactionAttempts = 100 }
     ) { database in
       let results = await concurrently(20, on: database.loop) { _ in
-        try await database.transaction(.serializable) { transaction in
+        try await database.transaction(.repeatableRead) { transaction in
           let balance = try await transaction.query("SELECT balance FROM accounts WHERE id = 1")[0].decode(Int.self, 0)
           try await transaction.execute("UPDATE accounts SET balance = \(balance + 1) WHERE id = 1")
         }

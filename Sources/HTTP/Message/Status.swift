@@ -9,33 +9,19 @@ package struct Status: RawRepresentable, Hashable, Sendable {
   package static let created = Status(rawValue: 201)
   package static let accepted = Status(rawValue: 202)
   package static let noContent = Status(rawValue: 204)
-  package static let movedPermanently = Status(rawValue: 301)
-  package static let found = Status(rawValue: 302)
-  package static let seeOther = Status(rawValue: 303)
   package static let notModified = Status(rawValue: 304)
   package static let badRequest = Status(rawValue: 400)
-  package static let unauthorized = Status(rawValue: 401)
-  package static let forbidden = Status(rawValue: 403)
   package static let notFound = Status(rawValue: 404)
   package static let methodNotAllowed = Status(rawValue: 405)
-  package static let notAcceptable = Status(rawValue: 406)
   package static let requestTimeout = Status(rawValue: 408)
-  package static let conflict = Status(rawValue: 409)
-  package static let gone = Status(rawValue: 410)
-  package static let preconditionFailed = Status(rawValue: 412)
   package static let contentTooLarge = Status(rawValue: 413)
   package static let targetTooLong = Status(rawValue: 414)
-  package static let unsupportedMediaType = Status(rawValue: 415)
   package static let expectationFailed = Status(rawValue: 417)
-  package static let unprocessableContent = Status(rawValue: 422)
-  package static let preconditionRequired = Status(rawValue: 428)
-  package static let tooManyRequests = Status(rawValue: 429)
   package static let headTooLarge = Status(rawValue: 431)
   /// The client went away before there was an answer: never sent, only reported.
   package static let clientClosed = Status(rawValue: 499)
   package static let internalServerError = Status(rawValue: 500)
   package static let notImplemented = Status(rawValue: 501)
-  package static let badGateway = Status(rawValue: 502)
   package static let serviceUnavailable = Status(rawValue: 503)
   package static let gatewayTimeout = Status(rawValue: 504)
   package static let versionNotSupported = Status(rawValue: 505)
@@ -57,13 +43,7 @@ package struct Status: RawRepresentable, Hashable, Sendable {
     case 201: "HTTP/1.1 201 Created\r\n"
     case 202: "HTTP/1.1 202 Accepted\r\n"
     case 204: "HTTP/1.1 204 No Content\r\n"
-    case 206: "HTTP/1.1 206 Partial Content\r\n"
-    case 301: "HTTP/1.1 301 Moved Permanently\r\n"
-    case 302: "HTTP/1.1 302 Found\r\n"
-    case 303: "HTTP/1.1 303 See Other\r\n"
     case 304: "HTTP/1.1 304 Not Modified\r\n"
-    case 307: "HTTP/1.1 307 Temporary Redirect\r\n"
-    case 308: "HTTP/1.1 308 Permanent Redirect\r\n"
     case 400: "HTTP/1.1 400 Bad Request\r\n"
     case 401: "HTTP/1.1 401 Unauthorized\r\n"
     case 403: "HTTP/1.1 403 Forbidden\r\n"
@@ -72,21 +52,16 @@ package struct Status: RawRepresentable, Hashable, Sendable {
     case 406: "HTTP/1.1 406 Not Acceptable\r\n"
     case 408: "HTTP/1.1 408 Request Timeout\r\n"
     case 409: "HTTP/1.1 409 Conflict\r\n"
-    case 410: "HTTP/1.1 410 Gone\r\n"
     case 412: "HTTP/1.1 412 Precondition Failed\r\n"
     case 413: "HTTP/1.1 413 Content Too Large\r\n"
     case 414: "HTTP/1.1 414 URI Too Long\r\n"
     case 415: "HTTP/1.1 415 Unsupported Media Type\r\n"
-    case 416: "HTTP/1.1 416 Range Not Satisfiable\r\n"
     case 417: "HTTP/1.1 417 Expectation Failed\r\n"
-    case 421: "HTTP/1.1 421 Misdirected Request\r\n"
     case 422: "HTTP/1.1 422 Unprocessable Content\r\n"
-    case 428: "HTTP/1.1 428 Precondition Required\r\n"
     case 429: "HTTP/1.1 429 Too Many Requests\r\n"
     case 431: "HTTP/1.1 431 Request Header Fields Too Large\r\n"
     case 499: "HTTP/1.1 499 Client Closed Request\r\n"
     case 501: "HTTP/1.1 501 Not Implemented\r\n"
-    case 502: "HTTP/1.1 502 Bad Gateway\r\n"
     case 503: "HTTP/1.1 503 Service Unavailable\r\n"
     case 504: "HTTP/1.1 504 Gateway Timeout\r\n"
     case 505: "HTTP/1.1 505 HTTP Version Not Supported\r\n"

@@ -45,11 +45,6 @@ package struct Rows: RandomAccessCollection {
 
   /// What the server calls the command, for example `COMMIT`.
   var commandTag: String { String(cString: PQcmdStatus(storage.result)) }
-
-  /// The names of the columns.
-  package var columnNames: [String] {
-    (0..<storage.columnCount).map { String(cString: PQfname(storage.result, Int32($0))) }
-  }
 }
 
 /// One row of `Rows`.
