@@ -144,8 +144,7 @@ struct Devices: EndpointGroup {
     return response
   }
 
-  /// The device of a row that `visibleByID` or `lock` gave; throws 404 without one, and 403 for who
-  /// may not do so much with it.
+  /// The device of a row of `one`; throws 404 without one, and 403 for who may not do so much with it.
   private func taken(_ row: Row?, as role: GardenRole, _ now: Timestamp) throws -> Device {
     guard let row else { throw DeviceAccess.notFound }
     var columns = row.columns
@@ -161,6 +160,7 @@ struct Devices: EndpointGroup {
   private static let byGarden = Statement(
     "devices.byGarden",
     "SELECT \(columns) FROM devices WHERE garden_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+  /// A device and the user's role in its garden, if the user may see it.
   private static let one = """
     SELECT \(columns), \(GardenRole.column(of: "$2"))
     FROM devices JOIN gardens ON gardens.id = devices.garden_id

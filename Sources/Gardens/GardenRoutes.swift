@@ -155,8 +155,7 @@ struct GardenRoutes: EndpointGroup {
     return call.noContent()
   }
 
-  /// The garden as it is, locked until the transaction's end; throws 404 or 403 unless the user may do so
-  /// much with it.
+  /// The garden as it is, locked until the transaction's end; throws 404 or 403 unless the user may do so much with it.
   private static func take(
     _ id: Identifier, for user: UserIdentity, as role: GardenRole, by lock: Statement, in transaction: Transaction
   ) async throws -> Garden {

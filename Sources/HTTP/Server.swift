@@ -69,7 +69,7 @@ package final class Server {
   package var waitingInputBytes: Int {
     connections.reduce(0) { $0 + $1.input.count + ($1.request.streamedBody?.count ?? 0) }
   }
-  /// Blocks of memory that connections hold at the moment.
+  /// Blocks of memory that connections hold at the moment; for tests.
   var blocksHeld: Int { inputBlocks.small.lent + inputBlocks.large.lent + outputBlocks.lent }
 
   // MARK: Connections
@@ -140,6 +140,7 @@ package final class Server {
   /// Leaves new connections in the kernel's queue until `resumeAccepting`.
   package func pauseAccepting() { listener?.pause() }
 
+  /// Takes new connections again, those first that wait in the queue.
   package func resumeAccepting() { listener?.resume() }
 
   // MARK: Ending

@@ -7,7 +7,7 @@ import Web
 
 /// An insight as it is stored and shown.
 struct Insight: PageItem, RowDecodable {
-  /// What `init(_: Row)` reads, in its order.
+  /// The columns that `init` reads, in their order.
   static let columns = "id, garden_id, type, provider, severity, title, text, evidence, created_at"
 
   let id: Identifier

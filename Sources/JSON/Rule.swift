@@ -4,8 +4,10 @@
 ///
 ///     extension Rule<Location> {
 ///       static var location: Rule {
-///         .object {
-///           Location($0.required("latitude", .number(-90...90)), $0.required("longitude", .number(-180...180)))
+///         .object { fields in
+///           Location(
+///             latitude: fields.required("latitude", .number(-90...90)),
+///             longitude: fields.required("longitude", .number(-180...180)))
 ///         }
 ///       }
 ///     }

@@ -32,7 +32,7 @@ struct Channel: PageItem, RowDecodable {
   let createdAt: Timestamp
   let updatedAt: Timestamp
 
-  /// What `init(_: Row)` reads, in its order.
+  /// The columns that `init` reads, in their order.
   static let columns = """
     id, kind, target, confirmed, events, minimum_severity, quiet_from, quiet_to, quiet_zone, digest, failing_since,
       disabled_at, disabled_because, created_at, updated_at

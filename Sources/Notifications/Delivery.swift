@@ -24,7 +24,7 @@ struct Delivery: PageItem, RowDecodable {
   let createdAt: Timestamp
   let endedAt: Timestamp?
 
-  /// What `init(_: Row)` reads, in its order.
+  /// The columns that `init` reads, in their order.
   static let columns = "id, type, severity, title, status, attempts, attempted_at, fault, created_at, ended_at"
 
   package init(_ columns: inout Columns) throws {

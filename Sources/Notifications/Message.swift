@@ -5,7 +5,7 @@ import Values
 
 /// News that waits in a channel, with all that is told of it.
 struct WaitingNews: RowDecodable {
-  /// What `init(_: Row)` reads, in its order, but for `dueAt`.
+  /// The columns that `init` reads, in their order, but for `dueAt`.
   static let columns = "d.id, d.event, d.type, d.severity, d.title, d.text, d.data, d.created_at"
 
   let id: Identifier

@@ -36,21 +36,25 @@ package struct ShortMemory<Key: Hashable, Value> {
     if question.forgettings == forgettings { keep(value, of: key, at: question.askedAt) }
   }
 
+  /// Keeps what is true at this moment, believed from now on.
   package mutating func keep(_ value: Value, of key: Key, at now: UInt64) {
     if entries.count >= capacity { entries.removeAll(keepingCapacity: true) }
     entries[key] = (value, now + lifetimeNanoseconds)
   }
 
+  /// Forgets one value; what was asked for before is not kept when it is answered.
   package mutating func forget(_ key: Key) {
     forgettings += 1
     entries[key] = nil
   }
 
+  /// Forgets the values of which that holds, in the same way.
   package mutating func forget(where isForgotten: (Value) -> Bool) {
     forgettings += 1
     entries = entries.filter { !isForgotten($0.value.value) }
   }
 
+  /// Forgets all values, in the same way.
   package mutating func forgetAll() {
     forgettings += 1
     entries.removeAll()

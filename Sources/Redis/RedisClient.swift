@@ -61,7 +61,7 @@ package final class RedisClient {
     return counts
   }
 
-  /// Waits until connected, at most that long, and says whether it is.
+  /// Waits until connected, at most that long, and says whether it is; for tests.
   package func waitUntilConnected(milliseconds: UInt64) async -> Bool {
     if isConnected || isClosed { return isConnected }
     return await ready.wait(nanoseconds: milliseconds * 1_000_000) && isConnected

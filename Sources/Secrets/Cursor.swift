@@ -60,15 +60,18 @@ package struct CursorPayload: Equatable, Sendable {
 
   fileprivate init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+  /// Appends eight bytes.
   package mutating func append(_ number: Int64) {
     for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
   }
 
+  /// Appends sixteen bytes.
   package mutating func append(_ identifier: Identifier) {
     append(Int64(bitPattern: identifier.high))
     append(Int64(bitPattern: identifier.low))
   }
 
+  /// Appends eight bytes.
   package mutating func append(_ timestamp: Timestamp) { append(timestamp.unixMilliseconds) }
 
   /// Appends a text of at most 255 bytes, as names of sensor types are.
@@ -78,21 +81,25 @@ package struct CursorPayload: Equatable, Sendable {
     bytes.append(contentsOf: text.utf8)
   }
 
+  /// Takes what `append(_: Int64)` appended; throws where the payload is too short for it, as each of these does.
   package mutating func takeInteger() throws(CursorError) -> Int64 {
     var number: UInt64 = 0
     for byte in try take(8) { number = number << 8 | UInt64(byte) }
     return Int64(bitPattern: number)
   }
 
+  /// Takes an identifier.
   package mutating func takeIdentifier() throws(CursorError) -> Identifier {
     let high = UInt64(bitPattern: try takeInteger())
     return Identifier(high: high, low: UInt64(bitPattern: try takeInteger()))
   }
 
+  /// Takes a timestamp.
   package mutating func takeTimestamp() throws(CursorError) -> Timestamp {
     Timestamp(unixMilliseconds: try takeInteger())
   }
 
+  /// Takes a text; throws for what is no UTF-8 as well.
   package mutating func takeText() throws(CursorError) -> String {
     guard let count = try take(1).first, let text = String(validating: try take(Int(count)), as: UTF8.self) else {
       throw CursorError()

@@ -5,6 +5,7 @@ package enum Digest {
   /// The length of a digest in bytes.
   package static let length = Int(SHA256_DIGEST_LENGTH)
 
+  /// The digest of some bytes.
   package static func sha256(_ bytes: [UInt8]) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: length) { digest, count in
       bytes.withUnsafeBytes { sha256($0, into: digest.baseAddress!) }

@@ -10,6 +10,7 @@ package struct RunningDigest {
     append(bytes)
   }
 
+  /// Goes on with the next piece.
   package mutating func append(_ bytes: [UInt8]) {
     bytes.withUnsafeBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
   }

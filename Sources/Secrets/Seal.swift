@@ -14,6 +14,7 @@ package struct Seal {
     self.keys = keys
   }
 
+  /// The nonce, the tag and the text, sealed with the first key.
   package func seal(_ text: [UInt8]) -> [UInt8] {
     var generator = SystemRandomNumberGenerator()
     let nonce = (0..<Self.nonceLength).map { _ in UInt8.random(in: 0...255, using: &generator) }

@@ -79,7 +79,7 @@ package final class Service {
     exposition.refresh = { [unowned self] done in refreshGauges(done) }
   }
 
-  /// Stops from any thread, as a termination signal does.
+  /// Stops from any thread, as a termination signal does; for tests.
   package var stopper: @Sendable () -> Void {
     let bound = LoopBound(self, to: loop)
     return { bound.submit { $0.terminate() } }

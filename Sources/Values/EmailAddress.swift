@@ -4,6 +4,7 @@ package enum EmailAddress {
   /// The lengths of the whole.
   package static let length = 3...254
 
+  /// Whether a text is one.
   package static func isAddress(_ text: String) -> Bool {
     let parts = text.split(separator: "@", omittingEmptySubsequences: false)
     return length.contains(text.utf8.count) && parts.count == 2 && (1...64).contains(parts[0].utf8.count)

@@ -9,7 +9,7 @@ struct SensorJudgement {
   let judged: Int
   /// In the order of names, so that what is the same is called the same.
   private(set) var faults: [SensorFault] = []
-  /// Those that have neighbours enough, in the same order.
+  /// Those that could not be compared though they have neighbours enough, in the same order.
   private(set) var uncompared: [SensorSeries] = []
 
   init(_ observations: Observations, _ standing: StandingFaults) {

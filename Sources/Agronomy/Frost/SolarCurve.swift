@@ -6,7 +6,7 @@ struct SolarCurve {
   static let maximumGapHours = 1.5
   /// How much below a point's mean its lowest reading may lie: what is lower is a fault.
   static let lowestBelowMean = 2.0
-  /// The widths of points and of hours, in hours.
+  /// The width of points, in hours.
   static let pointHours = 1.0 / 6
 
   private var times: [Double] = []

@@ -54,5 +54,6 @@ package struct StationNights {
     return (min(minimum, features.lowest ?? minimum), spread, nights)
   }
 
+  /// How much a night weighs that is so many nights back; the present one would weigh one.
   package static func weight(_ age: Int) -> Double { exp(-Double(age) / memory) }
 }

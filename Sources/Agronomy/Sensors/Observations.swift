@@ -106,5 +106,6 @@ package struct Observations {
   /// By which the times of a device are told.
   func clock(of device: Identifier) -> GardenClock { clocks[device] ?? clock }
 
+  /// The series of a type, in the order of `series`.
   package func of(_ sensor: KnownSensor) -> [SensorSeries] { series.filter { $0.sensorType == sensor.rawValue } }
 }

@@ -138,6 +138,7 @@ package enum WateringRule {
     }
   }
 
+  /// What a probe says of its series.
   package static func probe(_ series: SensorSeries, _ limits: MoistureLimits) -> Probe {
     let contact = SoilContact(series, dryBelow: limits.dryBelow)
     let points = contact.series.points

@@ -22,7 +22,7 @@ struct Order: PageItem, RowDecodable {
   /// When it ends unless it is paid.
   let expiresAt: Timestamp?
 
-  /// What `init(_: Row)` reads.
+  /// The columns that `init` reads, in their order; the lines have theirs.
   static let columns = """
     orders.id, orders.status, orders.buyer_id, orders.business_id, orders.total, orders.currency, orders.created_at, \
     orders.updated_at, orders.note, orders.contact, orders.fulfilment, orders.expires_at
@@ -122,7 +122,7 @@ struct OrderLine: JSONWritable {
   let unitPrice: Money
   let total: Money
 
-  /// What `init(_:from:currency:)` reads.
+  /// The columns that `init` reads, in their order.
   static let columns = """
     order_lines.product_id, order_lines.name, order_lines.unit, order_lines.quantity, order_lines.unit_price, \
     order_lines.total

@@ -80,7 +80,7 @@ struct Business: PageItem, RowDecodable {
   /// After how many hours an unpaid order ends, where the business says nothing.
   static let defaultPaymentHours: Int64 = 48
 
-  /// What `init(_: Row)` reads.
+  /// The columns that `init` reads, in their order.
   static let columns = """
     id, owner_id, name, category, description, latitude, longitude, pickup, delivery, payment_within, created_at, \
     updated_at

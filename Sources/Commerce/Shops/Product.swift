@@ -51,7 +51,7 @@ package struct Product: PageItem, RowDecodable {
   private let createdAt: Timestamp
   private let updatedAt: Timestamp
 
-  /// What `init(_: Row)` reads.
+  /// The columns that `init` reads, in their order.
   static let columns = """
     products.id, products.business_id, products.name, products.price_amount, products.currency, products.unit, \
     products.stock, products.created_at, products.updated_at

@@ -10,6 +10,7 @@ package struct IDGenerator: RandomNumberGenerator {
     state = (system.next(), system.next(), system.next(), system.next() | 1)
   }
 
+  /// The next 64 bits.
   package mutating func next() -> UInt64 {
     let result = Self.rotate(state.1 &* 5, 7) &* 9
     let shifted = state.1 << 17
