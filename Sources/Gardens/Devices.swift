@@ -149,7 +149,7 @@ struct Devices: EndpointGroup {
     guard let row else { throw DeviceAccess.notFound }
     var columns = row.columns
     let device = try Device(&columns, now: now)
-    try role.require(try GardenRole.read(&columns))
+    try role.require(&columns)
     return device
   }
 

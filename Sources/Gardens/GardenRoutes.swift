@@ -162,7 +162,7 @@ struct GardenRoutes: EndpointGroup {
     guard let row = try await transaction.query(lock, id, user.id).first else { throw GardenAccess.notFound }
     var columns = row.columns
     let garden = try Garden(&columns)
-    try role.require(try GardenRole.read(&columns))
+    try role.require(&columns)
     return garden
   }
 

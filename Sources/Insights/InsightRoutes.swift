@@ -93,7 +93,7 @@ struct InsightRoutes: EndpointGroup {
     }
     var columns = row.columns
     let garden = try ObservedGarden(&columns)
-    try role.require(try GardenRole.read(&columns))
+    try role.require(&columns)
     return garden
   }
 

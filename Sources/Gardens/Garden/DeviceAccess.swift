@@ -15,7 +15,7 @@ package struct DeviceAccess {
     guard let row = try await context.database.query(Self.shared, id, user.id).first else { throw Self.notFound }
     var columns = row.columns
     let device = DeviceIdentity(id: id, garden: try columns.next(), sensorTypes: try columns.next([String].self))
-    try role.require(try GardenRole.read(&columns))
+    try role.require(&columns)
     return device
   }
 

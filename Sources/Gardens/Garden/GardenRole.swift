@@ -40,12 +40,15 @@ package enum GardenRole: String, CaseIterable, Sendable, Comparable {
   package static func isVisible(to user: String) -> String { "(gardens.public OR \(viewer.isHeld(by: user)))" }
 
   /// Reads `column`.
-  package static func read(_ columns: inout Columns) throws -> GardenRole? {
+  static func read(_ columns: inout Columns) throws -> GardenRole? {
     try columns.next(String?.self).flatMap { GardenRole(rawValue: $0) }
   }
 
+  /// Reads `column`, and throws 403 unless the role is this one or more.
+  package func require(_ columns: inout Columns) throws { try require(try Self.read(&columns)) }
+
   /// Throws 403 unless a role is this one or more.
-  package func require(_ role: GardenRole?) throws {
+  func require(_ role: GardenRole?) throws {
     guard let role else { throw GardenAccess.notYours }
     guard role >= self else {
       throw Problem(.forbidden, "You are \(role.rawValue) of this garden; this takes \(rawValue).")

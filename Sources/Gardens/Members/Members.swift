@@ -158,7 +158,7 @@ struct Members: EndpointGroup {
   ) async throws {
     guard let row = try await transaction.query(Self.lock, garden, user.id).first else { throw GardenAccess.notFound }
     var columns = row.columns
-    try role.require(try GardenRole.read(&columns))
+    try role.require(&columns)
   }
 
   private func find(_ id: Identifier, of garden: Identifier, in transaction: Transaction) async throws -> Member {
