@@ -76,9 +76,9 @@ final class LoginThrottle {
     let answer = shared?.integer ?? beginLocally(names)
     if answer == 0 { return shared?.integer != nil }
     guard answer > 0 else { throw Problem(Limit.signIns) }
-    var problem = Problem(.tooManyFailures, "There were too many failed attempts to sign in. Try again later.")
-    problem.headers.append(("Retry-After", String(answer)))
-    throw problem
+    throw Problem(
+      .tooManyFailures, "There were too many failed attempts to sign in. Try again later.",
+      retryAfterSeconds: answer)
   }
 
   private func end(_ names: [String], isFailure: Bool, isShared: Bool) async {

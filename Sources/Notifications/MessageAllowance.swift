@@ -14,7 +14,8 @@ enum MessageAllowance {
   /// Counts a test; throws 429 when there were too many. The user's row is locked.
   static func takeTest(_ user: Identifier, in transaction: Transaction) async throws {
     if try await transaction.execute(addTest, user, testsPerHour) == 1 { return }
-    throw refusal("You may send \(testsPerHour) test messages in an hour.", seconds: 600)
+    throw Problem(
+      .tooManyRequests, "You may send \(testsPerHour) test messages in an hour.", retryAfterSeconds: 600)
   }
 
   /// Counts a mail that asks an address; throws 429 when there were too many. The user's row is locked.
@@ -24,13 +25,9 @@ enum MessageAllowance {
     let taken = try await transaction.execute(
       addConfirmation, user, key, confirmationsPerDay, confirmationsOfAddressPerDay)
     if taken == 1 { return }
-    throw refusal("This address, or others for you, were asked to confirm too often today.", seconds: 3_600)
-  }
-
-  private static func refusal(_ detail: String, seconds: Int) -> Problem {
-    var problem = Problem(.tooManyRequests, detail)
-    problem.headers.append(("Retry-After", "\(seconds)"))
-    return problem
+    throw Problem(
+      .tooManyRequests, "This address, or others for you, were asked to confirm too often today.",
+      retryAfterSeconds: 3_600)
   }
 
   // MARK: SQL

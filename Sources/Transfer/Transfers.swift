@@ -33,9 +33,7 @@ package final class Transfers {
 
   /// 429, for what may go on once something else has ended.
   static func underWay(_ detail: String) -> Problem {
-    var problem = Problem(.tooManyRequests, detail)
-    problem.headers.append(("Retry-After", "10"))
-    return problem
+    Problem(.tooManyRequests, detail, retryAfterSeconds: 10)
   }
 
   /// The right to transfer.

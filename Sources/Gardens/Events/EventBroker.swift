@@ -65,10 +65,10 @@ final class EventBroker {
       throw Problem(Limit.eventStreams)
     }
     guard let share = shares.take(client) else {
-      var problem = Problem(.tooManyRequests, "You may have \(shares.maximum) event streams open at a time.")
       // By then those are ended whose clients are gone.
-      problem.headers.append(("Retry-After", String(heartbeatNanoseconds / 1_000_000_000)))
-      throw problem
+      throw Problem(
+        .tooManyRequests, "You may have \(shares.maximum) event streams open at a time.",
+        retryAfterSeconds: Int64(heartbeatNanoseconds / 1_000_000_000))
     }
     let hub = try hub(of: garden)
     let watcher = EventWatcher(identity: identity)

@@ -32,9 +32,9 @@ package struct RatePolicy: Sendable {
 
   /// The answer to who has no token left.
   func refusal(_ decision: RateDecision) -> Problem {
-    var problem = Problem(.tooManyRequests, "You may make \(count) \(subject) in \(seconds) seconds.")
-    problem.headers.append(("Retry-After", String(max(1, decision.resetSeconds))))
-    return problem
+    Problem(
+      .tooManyRequests, "You may make \(count) \(subject) in \(seconds) seconds.",
+      retryAfterSeconds: max(1, decision.resetSeconds))
   }
 }
 

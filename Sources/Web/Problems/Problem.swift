@@ -22,7 +22,10 @@ package struct Problem: Error {
   /// The bound that was reached.
   var limit: Limit?
 
-  package init(_ code: Code, _ detail: String, faults: [JSON.Fault] = [], cause: String? = nil) {
+  /// `retryAfterSeconds` is when it may go better; a second where the server is at fault and knows no more.
+  package init(
+    _ code: Code, _ detail: String, faults: [JSON.Fault] = [], retryAfterSeconds: Int64? = nil, cause: String? = nil
+  ) {
     self.code = code
     self.detail = detail
     self.faults = faults
@@ -31,8 +34,9 @@ package struct Problem: Error {
     case .unauthorized:
       headers.append(("WWW-Authenticate", "Bearer realm=\"terroir\""))
     case .unavailable, .overloaded:
-      headers.append(("Retry-After", "1"))
-    default: break
+      headers.append(("Retry-After", "\(retryAfterSeconds ?? 1)"))
+    default:
+      if let retryAfterSeconds { headers.append(("Retry-After", "\(retryAfterSeconds)")) }
     }
   }
 
