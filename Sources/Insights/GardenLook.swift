@@ -17,11 +17,9 @@ struct GardenLook {
     for type in Self.types where isDue(type) {
       let observations = try await Observations(for: type, of: garden, at: now, transaction)
       guard let finding = type.finding(observations), type.isNews(finding, observations) else { continue }
-      let rows = try await transaction.query(
-        InsightMaker.insert, makeIdentifier(), garden.id, type.rawValue, InsightProvider.rules.rawValue,
-        finding.severity.rawValue, finding.title, finding.text, Postgres.PostgresJSON(finding.evidence), now, true)
-      // Without a row the garden was deleted meanwhile.
-      if let row = rows.first { made.append((type, try Insight(row))) }
+      let draft = InsightDraft(type: type, garden: garden.id, finding: finding, author: .rules, text: finding.text)
+      guard let insight = try await draft.store(makeIdentifier(), at: now, isTold: true, transaction) else { continue }
+      made.append((type, insight))
     }
     return made
   }

@@ -15,21 +15,12 @@ struct InsightMaker {
   let models: LanguageModels
   let publisher: EventPublisher
 
-  /// An insight that is not stored yet.
-  struct Draft {
-    let type: InsightType
-    let garden: Identifier
-    let finding: Finding
-    let author: InsightProvider
-    let text: String
-  }
-
   /// What there is to say of a garden, in the provider's words or, should it fail, in the rules'; throws 409 without
   /// data, and 429 when a user has asked providers too often.
   func draft(
     _ type: InsightType, of garden: ObservedGarden, by provider: InsightProvider, for user: Identifier,
     trace: TraceContext? = nil
-  ) async throws -> Draft {
+  ) async throws -> InsightDraft {
     guard let finding = try await finding(type, of: garden) else { throw type.lacksData }
     var (author, text) = (InsightProvider.rules, finding.text)
     if provider != .rules {
@@ -40,11 +31,11 @@ struct InsightMaker {
       count(type, provider, isSuccess: words != nil)
       if let words { (author, text) = (provider, words) }
     }
-    return Draft(type: type, garden: garden.id, finding: finding, author: author, text: text)
+    return InsightDraft(type: type, garden: garden.id, finding: finding, author: author, text: text)
   }
 
   /// Counts and announces a draft that is stored; to be called after the commit.
-  func stored(_ draft: Draft, _ insight: Insight) {
+  func stored(_ draft: InsightDraft, _ insight: Insight) {
     if draft.author == .rules { count(draft.type, .rules, isSuccess: true) }
     announce(insight)
   }
@@ -70,23 +61,11 @@ struct InsightMaker {
   }
 
   /// Stores a draft for who asked; throws 404 when its garden is gone.
-  func store(_ draft: Draft, in transaction: Transaction) async throws -> Insight {
-    let finding = draft.finding
-    let rows = try await transaction.query(
-      Self.insert, context.makeIdentifier(), draft.garden, draft.type.rawValue, draft.author.rawValue,
-      finding.severity.rawValue, finding.title, draft.text, Postgres.PostgresJSON(finding.evidence), context.now,
-      false)
-    guard let row = rows.first else { throw GardenAccess.notFound }
-    return try Insight(row)
+  func store(_ draft: InsightDraft, in transaction: Transaction) async throws -> Insight {
+    guard let insight = try await draft.store(context.makeIdentifier(), at: context.now, isTold: false, transaction)
+    else { throw GardenAccess.notFound }
+    return insight
   }
-
-  /// The last parameter is whether it is told without being asked for. Gives no row when the garden is gone.
-  static let insert = Statement(
-    "insights.insert",
-    """
-    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at, told)
-    SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10 FROM gardens WHERE id = $2 FOR KEY SHARE RETURNING \(Insight.columns)
-    """)
 }
 
 extension InsightType {
