@@ -31,8 +31,7 @@ struct Profile: PageItem, RowDecodable {
     json.member("id", id)
     json.member("email", email)
     json.member("displayName", displayName)
-    json.key("locale")
-    if let locale { json.string(locale) } else { json.null() }
+    json.member("locale", locale)
     json.member("role", role)
     json.member("createdAt", createdAt)
     json.member("updatedAt", updatedAt)

@@ -33,8 +33,7 @@ struct SessionView: PageItem {
 
   func write(_ json: inout JSONWriter) {
     json.member("id", id)
-    json.key("userAgent")
-    if let userAgent { json.string(userAgent) } else { json.null() }
+    json.member("userAgent", userAgent)
     json.member("clientAddress", clientAddress)
     json.member("createdAt", createdAt)
     json.member("lastUsedAt", lastUsedAt)

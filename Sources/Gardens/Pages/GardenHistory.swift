@@ -104,18 +104,15 @@ struct GardenHistory {
       json.member("deviceId", try row.decode(Identifier.self, 0))
       json.member("sensorType", sensorType)
       json.member("unit", KnownSensor(rawValue: sensorType)?.unit)
-      json.key("bucket")
-      json.raw(try row.decode(Postgres.PostgresJSON.self, 2).bytes)
-      json.key("mean")
-      json.raw(try row.decode(Postgres.PostgresJSON.self, 3).bytes)
-      json.key("min")
-      json.raw(try row.decode(Postgres.PostgresJSON.self, 4).bytes)
-      json.key("max")
-      json.raw(try row.decode(Postgres.PostgresJSON.self, 5).bytes)
-      json.key("sum")
-      json.raw(try row.decode(Postgres.PostgresJSON.self, 6).bytes)
+      for (index, name) in arrays.enumerated() {
+        json.key(name)
+        json.raw(try row.decode(PostgresJSON.self, 2 + index).bytes)
+      }
     }
   }
+
+  /// What each series has of its steps, as arrays: the columns behind its device and type.
+  private static let arrays: [StaticString] = ["bucket", "mean", "min", "max", "sum"]
 
   private static let devices = Statement(
     "garden_pages.devices",

@@ -37,8 +37,7 @@ extension Call {
     try json.object { json in
       json.key("items")
       try json.array(items)
-      json.key("nextCursor")
-      if let next { json.string(next) } else { json.null() }
+      json.member("nextCursor", next)
     }
     return json.take()
   }
