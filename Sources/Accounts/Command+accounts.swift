@@ -17,7 +17,7 @@ extension Command {
     "user create", operands: ["EMAIL"],
     options: [Option("--name", value: "NAME", "What others see; what stands before the @ unless given.")],
     "Makes an account, with the password that standard input gives.",
-    body: .onAccounts("create", { try ($0.newAccount(), $0.passwordHash()) }) { database, invocation, given in
+    body: .onAccounts({ try ($0.newAccount(), $0.passwordHash()) }) { database, invocation, given in
       let (email, (form, hash)) = (invocation.operands[0], given)
       let id = Identifier.make(unixMilliseconds: Clock.unixMilliseconds())
       do {
@@ -27,7 +27,7 @@ extension Command {
           VALUES (\(id), \(email), \(email.asciiLowercased), \(form.displayName), \(hash), now(), now())
           """)
       } catch let error as PostgresError where error.isUniqueViolation {
-        throw AccountFault("there is an account with this email address")
+        throw CommandFault("there is an account with this email address")
       }
       return "\(email) has an account.\n"
     })
@@ -36,7 +36,7 @@ extension Command {
   static let setPassword = Command(
     "user password", operands: ["EMAIL"],
     "Gives an account the password that standard input gives, and ends its sessions and tokens.",
-    body: .onAccounts("password", { try $0.passwordHash() }) { database, invocation, hash in
+    body: .onAccounts({ try $0.passwordHash() }) { database, invocation, hash in
       let email = invocation.operands[0]
       try await database.transaction { transaction in
         let user = try await account(email, in: transaction)
@@ -47,7 +47,7 @@ extension Command {
 
   static let list = Command(
     "user list", "Lists all accounts: address, name, role, whether it is disabled, and since when it is there.",
-    body: .onAccounts("list") { database, _ in
+    body: .onAccounts { database, _ in
       let rows = try await database.query(
         "SELECT email, display_name, role, disabled, created_at FROM users ORDER BY id")
       let lines = try rows.map { row in
@@ -60,14 +60,14 @@ extension Command {
 
   static let disable = Command(
     "user disable", operands: ["EMAIL"], "Ends an account's sessions, and stops it, its devices and its shop.",
-    body: .onAccounts("disable") { database, invocation in
+    body: .onAccounts { database, invocation in
       try await setDisabled(true, invocation.operands[0], database)
       return "\(invocation.operands[0]) is disabled.\n"
     })
 
   static let enable = Command(
     "user enable", operands: ["EMAIL"], "Lets a disabled account sign in again.",
-    body: .onAccounts("enable") { database, invocation in
+    body: .onAccounts { database, invocation in
       try await setDisabled(false, invocation.operands[0], database)
       return "\(invocation.operands[0]) is enabled.\n"
     })
@@ -75,7 +75,7 @@ extension Command {
   /// How the first administrator is made.
   static let promote = Command(
     "user promote", operands: ["EMAIL"], "Makes an account an administrator's.",
-    body: .onAccounts("promote") { database, invocation in
+    body: .onAccounts { database, invocation in
       let email = invocation.operands[0]
       try await database.transaction { transaction in
         let user = try await account(email, in: transaction)
@@ -98,28 +98,22 @@ extension Command {
   private static func account(_ email: String, in transaction: Transaction) async throws -> Identifier {
     let rows = try await transaction.query(
       "SELECT id FROM users WHERE email_key = \(email.asciiLowercased) FOR NO KEY UPDATE")
-    guard let row = rows.first else { throw AccountFault("there is no account with this email address") }
+    guard let row = rows.first else { throw CommandFault("there is no account with this email address") }
     return try row.decode(Identifier.self, 0)
   }
-}
-
-/// Why a command could do nothing, as the end of a sentence.
-private struct AccountFault: Error {
-  let reason: String
-  init(_ reason: String) { self.reason = reason }
 }
 
 extension Command.Body {
   /// Opens the database, and says what `body` gives.
   fileprivate static func onAccounts(
-    _ name: String, _ body: @escaping @Sendable (Database, Command.Invocation) async throws -> String
+    _ body: @escaping @Sendable (Database, Command.Invocation) async throws -> String
   ) -> Command.Body {
-    onAccounts(name, { _ in }) { database, invocation, _ in try await body(database, invocation) }
+    onAccounts({ _ in }) { database, invocation, _ in try await body(database, invocation) }
   }
 
   /// The same with what `prepare` gives before: a hash takes longer than a loop of the database may stand still.
   fileprivate static func onAccounts<Given: Sendable>(
-    _ name: String, _ prepare: @escaping @Sendable (Command.Invocation) throws -> Given,
+    _ prepare: @escaping @Sendable (Command.Invocation) throws -> Given,
     _ body: @escaping @Sendable (Database, Command.Invocation, Given) async throws -> String
   ) -> Command.Body {
     .configured { configuration, invocation in
@@ -130,13 +124,9 @@ extension Command.Body {
         }
         invocation.console.write(text)
         return ExitCode.success
-      } catch let fault as AccountFault {
-        invocation.console.complain("terroir user \(name): \(fault.reason)\n")
       } catch let error as PostgresError where error.isUndefinedTable {
-        invocation.console.complain(
-          "terroir user \(name): the database has no tables yet; run terroir migrate first\n")
+        throw CommandFault("the database has no tables yet; run terroir migrate first")
       }
-      return ExitCode.failure
     }
   }
 }
@@ -146,12 +136,12 @@ extension Command.Invocation {
 
   /// The hash of the first line of standard input, a password that may be chosen.
   fileprivate func passwordHash() throws -> String {
-    guard let line = console.readSecret("Password: ") else { throw AccountFault("standard input has no password") }
+    guard let line = console.readSecret("Password: ") else { throw CommandFault("standard input has no password") }
     // Repaired, it would be another one, which nobody knows.
     guard let password = String(validating: line, as: UTF8.self) else {
-      throw AccountFault("the password is not UTF-8")
+      throw CommandFault("the password is not UTF-8")
     }
-    if let fault = PasswordPolicy.fault(password) { throw AccountFault("the password \(fault)") }
+    if let fault = PasswordPolicy.fault(password) { throw CommandFault("the password \(fault)") }
     return Password.hash(password)
   }
 }
@@ -170,7 +160,7 @@ private struct NewAccount {
     do {
       displayName = try Form(reading: try JSONReader.parse(json.take())).displayName
     } catch let error as ValidationError {
-      throw AccountFault(error.faults.map { "\($0.pointer.dropFirst()) \($0.detail)" }.joined(separator: "; "))
+      throw CommandFault(error.faults.map { "\($0.pointer.dropFirst()) \($0.detail)" }.joined(separator: "; "))
     }
   }
 

@@ -17,14 +17,9 @@ extension Command {
     "Asks the server on this machine whether it is ready; exit code 0 or 1.",
     body: .configured { configuration, invocation in
       guard let url = healthcheckURL(configuration, invocation) else {
-        invocation.console.complain("terroir healthcheck: --url must be a URL such as http://127.0.0.1:3000\n")
-        return ExitCode.usage
+        throw CommandFault.misuse("--url must be a URL such as http://127.0.0.1:3000")
       }
-      let mute: MuteServer?
-      do { mute = try muteServer(configuration, invocation) } catch {
-        invocation.console.complain("terroir healthcheck: \(error)\n")
-        return ExitCode.usage
-      }
+      let mute = try muteServer(configuration, invocation)
       do throws(PlainHTTP.Failure) {
         let answer = try PlainHTTP.send(PlainHTTP.Request(url: url), timeoutMilliseconds: healthcheckMilliseconds)
         mute?.answered()
@@ -46,7 +41,7 @@ extension Command {
         invocation.console.write(Configuration.markdown)
         return ExitCode.success
       }
-      return invocation.withConfiguration { configuration in
+      return try invocation.withConfiguration { configuration in
         invocation.console.write(configuration.text)
         for warning in configuration.warnings { invocation.console.complain("warning: \(warning)\n") }
         return ExitCode.success
@@ -65,20 +60,17 @@ extension Command {
       return ExitCode.success
     })
 
-  private static func muteServer(_ configuration: Configuration, _ invocation: Invocation) throws(Misuse) -> MuteServer?
-  {
+  private static func muteServer(
+    _ configuration: Configuration, _ invocation: Invocation
+  ) throws(CommandFault) -> MuteServer? {
     guard let text = invocation.options["--kill-after"] else { return nil }
     guard invocation.options["--url"] == nil else {
-      throw Misuse(description: "--kill-after is for this machine's server")
+      throw .misuse("--kill-after is for this machine's server")
     }
     guard let seconds = Int(text), (1...86_400).contains(seconds) else {
-      throw Misuse(description: "--kill-after must be 1 to 86400 seconds")
+      throw .misuse("--kill-after must be 1 to 86400 seconds")
     }
     return MuteServer(port: configuration.listening.port, limitSeconds: seconds)
-  }
-
-  private struct Misuse: Error, CustomStringConvertible {
-    let description: String
   }
 
   private static func healthcheckURL(_ configuration: Configuration, _ invocation: Invocation) -> ServiceURL? {
@@ -95,7 +87,7 @@ extension Command {
 
 extension Command.Invocation {
   /// Runs a body with the configuration, or shows every fault of it and gives exit code 78.
-  func withConfiguration(_ body: (Configuration) throws -> Int32) -> Int32 {
+  func withConfiguration(_ body: (Configuration) throws -> Int32) throws -> Int32 {
     let configuration: Configuration
     do throws(ConfigurationFaults) {
       configuration = try Configuration.load(environment)
@@ -105,11 +97,6 @@ extension Command.Invocation {
       for fault in error.faults { console.complain("  \(fault)\n") }
       return ExitCode.configuration
     }
-    do {
-      return try body(configuration)
-    } catch {
-      console.complain("terroir: \(error)\n")
-      return ExitCode.failure
-    }
+    return try body(configuration)
   }
 }

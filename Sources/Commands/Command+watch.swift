@@ -25,11 +25,7 @@ extension Command {
     seen to tell.
     """,
     body: .plain { invocation in
-      let lookout: Lookout
-      do throws(Misuse) { lookout = try makeLookout(invocation) } catch {
-        invocation.console.complain("terroir watch: \(error)\n")
-        return ExitCode.usage
-      }
+      let lookout = try makeLookout(invocation)
       let outcome = lookout.run()
       if isatty(STDERR_FILENO) == 1 { invocation.console.complain("\r\u{1B}[K") }
       invocation.console.write(
@@ -41,8 +37,8 @@ extension Command {
       }
     })
 
-  private static func makeLookout(_ invocation: Invocation) throws(Misuse) -> Lookout {
-    guard let server = try url("--url", invocation) else { throw Misuse("--url is missing") }
+  private static func makeLookout(_ invocation: Invocation) throws(CommandFault) -> Lookout {
+    guard let server = try url("--url", invocation) else { throw .misuse("--url is missing") }
     return Lookout(
       at: server, metrics: try url("--metrics", invocation) ?? server.appending(path: "/metrics"),
       baseline: try url("--compare", invocation), try demands(invocation)
@@ -52,13 +48,13 @@ extension Command {
     }
   }
 
-  private static func demands(_ invocation: Invocation) throws(Misuse) -> Demands {
+  private static func demands(_ invocation: Invocation) throws(CommandFault) -> Demands {
     var demands = Demands()
     func read<Value>(
       _ option: String, into path: WritableKeyPath<Demands, Value>, _ wanted: String, _ parse: (String) -> Value?
-    ) throws(Misuse) {
+    ) throws(CommandFault) {
       guard let text = invocation.options[option] else { return }
-      guard let value = parse(text) else { throw Misuse("\(option) must be \(wanted)") }
+      guard let value = parse(text) else { throw .misuse("\(option) must be \(wanted)") }
       demands[keyPath: path] = value
     }
     try read("--for", into: \.seconds, "a time such as 10m", TimeSpan.seconds)
@@ -74,21 +70,16 @@ extension Command {
       guard text.hasSuffix("/s"), let count = Decimal.parse(text.dropLast(2)), count <= 100 else { return nil }
       return Double(count)
     }
-    guard demands.pauseSeconds <= demands.seconds else { throw Misuse("--every is longer than --for") }
+    guard demands.pauseSeconds <= demands.seconds else { throw .misuse("--every is longer than --for") }
     return demands
   }
 
-  private static func url(_ option: String, _ invocation: Invocation) throws(Misuse) -> ServiceURL? {
+  private static func url(_ option: String, _ invocation: Invocation) throws(CommandFault) -> ServiceURL? {
     guard let text = invocation.options[option] else { return nil }
     guard let url = ServiceURL(text), url.scheme == "http" else {
-      throw Misuse("\(option) must be a URL such as http://127.0.0.1:3000")
+      throw .misuse("\(option) must be a URL such as http://127.0.0.1:3000")
     }
     return url
-  }
-
-  private struct Misuse: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
   }
 }
 

@@ -35,11 +35,11 @@ package struct Command: Sendable {
     package let console: Console
   }
 
-  /// What a command does; gives the exit code.
+  /// What a command does; gives the exit code. What it throws is shown.
   package enum Body: Sendable {
     /// Needs no configuration.
-    case plain(@Sendable (Invocation) -> Int32)
-    /// Runs only with a configuration that is right; what it throws is shown, and the exit code is 1.
+    case plain(@Sendable (Invocation) throws -> Int32)
+    /// Runs only with a configuration that is right.
     case configured(@Sendable (Configuration, Invocation) throws -> Int32)
   }
 

@@ -29,9 +29,17 @@ package struct Program: Sendable {
     }
     var invocation = Command.Invocation(commands: commands, environment: environment, console: console)
     if let fault = invocation.read(rest, of: command) { return complain("\(command.name): \(fault)", console) }
-    switch command.body {
-    case .plain(let body): return body(invocation)
-    case .configured(let body): return invocation.withConfiguration { try body($0, invocation) }
+    do {
+      switch command.body {
+      case .plain(let body): return try body(invocation)
+      case .configured(let body): return try invocation.withConfiguration { try body($0, invocation) }
+      }
+    } catch let fault as CommandFault {
+      console.complain("terroir \(command.name): \(fault.reason)\n")
+      return fault.exitCode
+    } catch {
+      console.complain("terroir: \(error)\n")
+      return ExitCode.failure
     }
   }
 

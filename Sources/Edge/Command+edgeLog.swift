@@ -19,8 +19,7 @@ extension Command {
       let (syslog, metrics) = (invocation.options["--syslog"], invocation.options["--metrics"])
       guard let syslog = SocketAddress(syslog ?? "0.0.0.0:5140"), let metrics = SocketAddress(metrics ?? "0.0.0.0:9465")
       else {
-        invocation.console.complain("terroir edge-log: an address is a number and a port, such as 127.0.0.1:5140\n")
-        return ExitCode.usage
+        throw CommandFault.misuse("an address is a number and a port, such as 127.0.0.1:5140")
       }
       Signals.block([SIGTERM, SIGINT])
       let logs = LogSink(
@@ -32,8 +31,7 @@ extension Command {
         try receive(syslog, metrics, logs)
         return ExitCode.success
       } catch {
-        invocation.console.complain("terroir edge-log: \(error)\n")
-        return ExitCode.failure
+        throw CommandFault("\(error)")
       }
     })
 

@@ -13,7 +13,7 @@ extension Command {
   /// `terroir serve`.
   package static let serve = Command(
     "serve", "Serves until a signal ends it.",
-    body: .configured { configuration, invocation in
+    body: .configured { configuration, _ in
       // Before any thread starts, so that all of them inherit the mask.
       Signals.block([SIGTERM, SIGINT, SIGUSR2])
       let logs = LogSink(style: configuration.logStyle)
@@ -27,14 +27,10 @@ extension Command {
       } catch let error as SystemError where error.code == EADDRINUSE {
         let listening = configuration.listening
         let metrics = listening.metricsPort == 0 ? "" : " or \(listening.metricsPort) (METRICS_PORT)"
-        invocation.console.complain(
-          "terroir serve: port \(listening.port) (PORT)\(metrics) is in use on \(listening.host), "
-            + "perhaps by another terroir\n")
-        return ExitCode.failure
+        throw CommandFault(
+          "port \(listening.port) (PORT)\(metrics) is in use on \(listening.host), perhaps by another terroir")
       } catch let error as SystemError where error.code == EADDRNOTAVAIL {
-        invocation.console.complain(
-          "terroir serve: this machine has no address \(configuration.listening.host) (HOST)\n")
-        return ExitCode.failure
+        throw CommandFault("this machine has no address \(configuration.listening.host) (HOST)")
       }
     })
 
