@@ -9,7 +9,7 @@ import Web
 struct Administration: EndpointGroup {
   let context: LoopContext
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "listAccounts", method: .get, template: "/api/admin/users", access: .administrator, summary: "All accounts",

@@ -19,7 +19,7 @@ struct PasswordResets: EndpointGroup {
   /// Whether this server sends mail.
   let sendsMail: Bool
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "requestPasswordReset", method: .post, template: "/api/password-resets", access: .open,

@@ -17,7 +17,7 @@ struct Profile: PageItem, RowDecodable {
   let createdAt: Timestamp
   let updatedAt: Timestamp
 
-  package init(_ columns: inout Columns) throws {
+  init(_ columns: inout Columns) throws {
     id = try columns.next()
     email = try columns.next()
     displayName = try columns.next()

@@ -12,7 +12,7 @@ struct Sessions: EndpointGroup {
   let throttle: LoginThrottle
   let passwords: MemberPasswords
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "signIn", method: .post, template: "/api/sessions", access: .open, summary: "Sign in", tag: "Sessions",

@@ -12,7 +12,7 @@ struct Tokens: EndpointGroup {
 
   let context: LoopContext
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "createToken", method: .post, template: "/api/tokens", access: .user, summary: "Make a personal access token",

@@ -13,7 +13,7 @@ struct Users: EndpointGroup {
   let passwords: MemberPasswords
   let erasure: Erasure
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "register", method: .post, template: "/api/users", access: .open, summary: "Register",

@@ -13,7 +13,7 @@ struct Devices: EndpointGroup {
   let context: LoopContext
   private var access: GardenAccess { GardenAccess(context: context) }
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "listDevices", method: .get, template: "/api/gardens/{id}/devices", access: .user,

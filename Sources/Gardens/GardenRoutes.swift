@@ -9,7 +9,7 @@ struct GardenRoutes: EndpointGroup {
   let context: LoopContext
   let changes: GardenChanges
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "listGardens", method: .get, template: "/api/gardens", access: .anyone,

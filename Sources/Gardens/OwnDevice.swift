@@ -8,7 +8,7 @@ import Web
 struct OwnDevice: EndpointGroup {
   let context: LoopContext
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "getOwnDevice", method: .get, template: "/api/device", access: .device, summary: "The device of a key",

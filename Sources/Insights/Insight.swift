@@ -21,7 +21,7 @@ struct Insight: PageItem, RowDecodable {
   let evidence: [UInt8]
   let createdAt: Timestamp
 
-  package init(_ columns: inout Columns) throws {
+  init(_ columns: inout Columns) throws {
     id = try columns.next()
     garden = try columns.next()
     type = try columns.next()

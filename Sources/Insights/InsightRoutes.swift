@@ -13,7 +13,7 @@ struct InsightRoutes: EndpointGroup {
   let context: LoopContext
   let feature: InsightFeature
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "createInsight", method: .post, template: Self.template, access: .user, summary: "Make an insight",

@@ -38,7 +38,7 @@ struct Channel: PageItem, RowDecodable {
       disabled_at, disabled_because, created_at, updated_at
     """
 
-  package init(_ columns: inout Columns) throws {
+  init(_ columns: inout Columns) throws {
     id = try columns.next()
     kind = try columns.next()
     target = try columns.next()

@@ -16,7 +16,7 @@ struct ChannelConfirmation: EndpointGroup {
     code = ConfirmationCode(keys: context.configuration.accounts.keys("channel confirmation 1"))
   }
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "confirmChannel", method: .post, template: "/api/channels/{id}/confirmation", access: .user,

@@ -12,7 +12,7 @@ struct ChannelRoutes: EndpointGroup {
   let seal: Seal
   let confirmation: ChannelConfirmation
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "listChannels", method: .get, template: "/api/channels", access: .user, summary: "Your channels",

@@ -27,7 +27,7 @@ struct Delivery: PageItem, RowDecodable {
   /// The columns that `init` reads, in their order.
   static let columns = "id, type, severity, title, status, attempts, attempted_at, fault, created_at, ended_at"
 
-  package init(_ columns: inout Columns) throws {
+  init(_ columns: inout Columns) throws {
     id = try columns.next()
     type = try columns.next()
     severity = try columns.next()

@@ -19,7 +19,7 @@ struct WaitingNews: RowDecodable {
   /// When it first could go.
   let dueAt: Timestamp
 
-  package init(_ columns: inout Columns) throws {
+  init(_ columns: inout Columns) throws {
     id = try columns.next()
     event = try columns.next()
     type = try columns.next()

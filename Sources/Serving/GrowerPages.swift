@@ -36,7 +36,7 @@ struct GrowerPages: EndpointGroup {
     Page("getAccountPage", "/account", "Account", "The page of your account", asset: "account"),
   ]
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     Self.pages.map { page in
       Endpoint(
         page.name, method: .get, template: page.path, access: .open, summary: page.summary, tag: "Pages",

@@ -15,7 +15,7 @@ struct Export: EndpointGroup {
   let features: [any Feature]
   let transfers: Transfers
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "exportAccount", method: .get, template: "/api/users/me/export", access: .user, summary: "Everything you own",

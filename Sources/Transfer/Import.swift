@@ -16,7 +16,7 @@ struct Import: EndpointGroup {
   let context: LoopContext
   let transfers: Transfers
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "importAccount", method: .post, template: "/api/users/me/import", access: .user, summary: "Take in an export",

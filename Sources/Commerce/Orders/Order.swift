@@ -47,7 +47,7 @@ struct Order: PageItem, RowDecodable {
   }
 
   /// Reads an order without its lines.
-  package init(_ columns: inout Columns) throws {
+  init(_ columns: inout Columns) throws {
     id = try columns.next()
     status = try columns.next()
     buyerID = try columns.next()

@@ -15,7 +15,7 @@ struct OrderPlacement: EndpointGroup {
   let context: LoopContext
   let meters: OrderMeters
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "createOrder", method: .post, template: "/api/orders", access: .user, summary: "Order from a business",

@@ -12,7 +12,7 @@ struct OrderSummary: EndpointGroup {
 
   let context: LoopContext
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "getRevenue", method: .get, template: "/api/orders/summary", access: .user,

@@ -13,7 +13,7 @@ struct OrderTransitions: EndpointGroup {
   let context: LoopContext
   let meters: OrderMeters
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "moveOrder", method: .post, template: "/api/orders/{id}/transitions", access: .user,

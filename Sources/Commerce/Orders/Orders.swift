@@ -8,7 +8,7 @@ import Web
 struct Orders: EndpointGroup {
   let context: LoopContext
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "listOrders", method: .get, template: "/api/orders", access: .user, summary: "Your orders, bought and sold",

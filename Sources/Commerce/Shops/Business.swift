@@ -86,7 +86,7 @@ struct Business: PageItem, RowDecodable {
     updated_at
     """
 
-  package init(_ columns: inout Columns) throws {
+  init(_ columns: inout Columns) throws {
     id = try columns.next()
     ownerID = try columns.next()
     name = try columns.next()

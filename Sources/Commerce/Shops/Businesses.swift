@@ -11,7 +11,7 @@ struct Businesses: EndpointGroup {
 
   let context: LoopContext
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "listBusinesses", method: .get, template: "/api/businesses", access: .anyone, summary: "Find businesses",

@@ -8,7 +8,7 @@ import Web
 struct Products: EndpointGroup {
   let context: LoopContext
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "listProducts", method: .get, template: "/api/businesses/{id}/products", access: .anyone,

@@ -13,7 +13,7 @@ struct EventTickets: EndpointGroup {
 
   let context: LoopContext
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "createEventTicket", method: .post, template: "/api/gardens/{id}/events/tickets", access: .user,

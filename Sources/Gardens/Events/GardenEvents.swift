@@ -7,7 +7,7 @@ struct GardenEvents: EndpointGroup {
   let context: LoopContext
   let broker: EventBroker
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "streamGardenEvents", method: .get, template: "/api/gardens/{id}/events", access: .anyone,

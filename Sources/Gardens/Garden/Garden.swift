@@ -22,7 +22,7 @@ struct Garden: PageItem, RowDecodable {
       created_at, updated_at
     """
 
-  package init(_ columns: inout Columns) throws {
+  init(_ columns: inout Columns) throws {
     id = try columns.next()
     owner = try columns.next()
     name = try columns.next()

@@ -12,7 +12,7 @@ struct LatestReadings: EndpointGroup {
   let context: LoopContext
   let values: LatestValues
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "getGardenLatest", method: .get, template: "/api/gardens/{id}/latest", access: .anyone,

@@ -16,7 +16,7 @@ struct Members: EndpointGroup {
 
   private static let template = "/api/gardens/{id}/members"
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "inviteMember", method: .post, template: Self.template, access: .user, summary: "Invite somebody to a garden",

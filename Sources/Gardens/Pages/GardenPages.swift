@@ -26,7 +26,7 @@ struct GardenPages: EndpointGroup {
       "No such garden", "There is no garden here, or it is not public and you are not signed in.", way: way.bytes)
   }
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "getGardensPage", method: .get, template: "/gardens", access: .open,

@@ -18,7 +18,7 @@ struct Readings: EndpointGroup {
   let lastSeen: LastSeen
   let meters: ReadingMeters
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "storeReadings", method: .post, template: Self.template, access: .userOrDevice, summary: "Store readings",

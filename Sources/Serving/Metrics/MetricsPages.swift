@@ -12,7 +12,7 @@ struct MetricsPages: EndpointGroup {
   /// Whether a configured `METRICS_TOKEN` is demanded: on the API's port, not on the port for metrics alone.
   let needsToken: Bool
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [("/metrics", "getMetrics"), ("/api/metrics", "getApiMetrics")].map { path, name in
       Endpoint(
         name, method: .get, template: path, access: .open, summary: "Metrics of this process",

@@ -10,7 +10,7 @@ struct Probes: EndpointGroup {
   let context: LoopContext
   let status: LoopStatus
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     let liveness = Liveness(loop: context.loop, heartbeats: context.process.heartbeats)
     let (ok, version) = (
       Self.answer(200, word: "ok"), Self.answer(200, Self.versionBody(context.configuration.service))

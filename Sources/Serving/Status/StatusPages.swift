@@ -19,7 +19,7 @@ struct StatusPages: EndpointGroup {
   private static let page = PageShell.page(
     title: "Status", at: "/status", script: "status", main: Asset.named("status.html").bytes)
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "getStatusPage", method: .get, template: "/status", access: .open, summary: "The live status page",
