@@ -56,23 +56,10 @@ package final class GardenFeature: Feature {
 
   package var duties: [Duty] {
     let partitions = ReadingPartitions(context)
-    let (logger, refusals, shard) = (context.logger, context.meters.instruments.rollupRefused, context.loop.index)
-    // Both are there at zero: a rise is seen only from a value before it.
-    let (buckets, additions) = (refusals.child(shard: shard, "bucket"), refusals.child(shard: shard, "additions"))
-    let rollup = Rollup { bucket, reason in
-      (bucket == nil ? additions : buckets).increment()
-      logger.log(.warning, bucket == nil ? "Additions to buckets were refused" : "A bucket was set aside") {
-        if let bucket {
-          $0.field("device", bucket.device.description)
-          $0.field("sensorType", bucket.type)
-          $0.field("start", bucket.start.description)
-        }
-        $0.field("reason", reason)
-      }
-    }
     let sealing = ReadingsSealing(context).map { [$0.duty] } ?? []
     return [
-      partitions.making, partitions.dropping, rollup.duty, ErasedDevices.duty, DeviceWatch(context: context).duty,
+      partitions.making, partitions.dropping, Rollup(context).duty, ErasedDevices.duty,
+      DeviceWatch(context: context).duty,
     ] + sealing
   }
 

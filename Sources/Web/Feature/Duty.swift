@@ -11,13 +11,13 @@ package struct Duty {
   /// One run, in a transaction that holds the duty's lock; gives whether more is to be done at once.
   package let run: (Transaction) async throws -> Bool
   /// Whether it must have run before anything is served.
-  package var precedesServing = false
+  package let precedesServing: Bool
   /// From the start to the first run.
-  package var delaySeconds: UInt64 = 0
+  package let delaySeconds: UInt64
   /// Called after each run whose transaction was committed.
-  package var committed: () -> Void = {}
+  package let committed: () -> Void
   /// Called after each run that failed; gives whether the next one is worth to be tried at once.
-  package var failed: (any Error) -> Bool = { _ in false }
+  package let failed: (any Error) -> Bool
 
   package init(
     name: StaticString, intervalSeconds: UInt64, timeoutMilliseconds: Int,

@@ -5,7 +5,7 @@ import Postgres
 package struct ExportPart {
   package let kind: LineKind
   /// The most rows that are in memory at a time: few, since some have texts of ten thousand characters.
-  package var chunkRows = 100
+  package let chunkRows: Int
   package let sql: SQL
   package let write: (Row, inout JSONWriter) throws -> Void
 

@@ -3,12 +3,12 @@ import Postgres
 
 /// What a request has made, as the answer shows it.
 package struct Made {
-  package var status = Status.created
+  package let status: Status
   /// Where it is; nil for what has no place of its own.
-  package var location: String?
+  package let location: String?
   package let body: [UInt8]
   /// Whether it shows a secret: nobody may keep a copy, and the server keeps none that can be read.
-  package var isSecret = false
+  package let isSecret: Bool
 
   package init(status: Status = Status.created, location: String? = nil, body: [UInt8], isSecret: Bool = false) {
     self.status = status

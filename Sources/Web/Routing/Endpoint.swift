@@ -46,23 +46,23 @@ package struct Endpoint {
   /// What it does, in a few words.
   package let summary: String
   /// More than the summary says; may be empty.
-  package var details = ""
+  package let details: String
   /// The chapter of the reference it stands in.
-  package var tag = ""
+  package let tag: String
   /// Query parameters and headers.
-  package var parameters: [Parameter] = []
+  package let parameters: [Parameter]
   /// What the request's body holds.
-  package var body: Body?
+  package let body: Body?
   /// The longest body, in bytes; nil for `HTTP_BODY_BYTES`.
-  package var bodyLimit: Int?
+  package let bodyLimit: Int?
   /// What success answers.
-  package var success: Success = Success(200)
+  package let success: Success
   /// Answers that are neither success nor a problem, such as the report of a server that is not well.
-  package var reports: [Success] = []
+  package let reports: [Success]
   /// Refusals beside those that every endpoint of its kind may answer.
-  package var refusals: [Problem.Code] = []
+  package let refusals: [Problem.Code]
   /// Whether machines ask for it every few seconds: health and metrics.
-  package var isProbe = false
+  package let isProbe: Bool
   /// Whether it heeds `If-Match`: what changes or deletes a resource, unless it says otherwise.
   package let isGuarded: Bool
   /// The scopes of which a personal access token needs one; without any, no token opens it.

@@ -41,6 +41,24 @@ final class Rollup {
 
   init(refused: @escaping (_ bucket: RollupBucket?, _ reason: String) -> Void) { self.refused = refused }
 
+  /// One that counts and logs what is refused.
+  convenience init(_ context: LoopContext) {
+    let (logger, refusals, shard) = (context.logger, context.meters.instruments.rollupRefused, context.loop.index)
+    // Both are there at zero: a rise is seen only from a value before it.
+    let (buckets, additions) = (refusals.child(shard: shard, "bucket"), refusals.child(shard: shard, "additions"))
+    self.init { bucket, reason in
+      (bucket == nil ? additions : buckets).increment()
+      logger.log(.warning, bucket == nil ? "Additions to buckets were refused" : "A bucket was set aside") {
+        if let bucket {
+          $0.field("device", bucket.device.description)
+          $0.field("sensorType", bucket.type)
+          $0.field("start", bucket.start.description)
+        }
+        $0.field("reason", reason)
+      }
+    }
+  }
+
   var duty: Duty {
     Duty(
       name: "readings.rollup", intervalSeconds: 2, timeoutMilliseconds: 30_000, run: { try await self.run($0) },
