@@ -40,18 +40,19 @@ package struct AccountFeature: Feature {
   /// Used refresh tokens go a day before their sessions, which take along hardly more than the last one.
   package var expiries: [Expiry] {
     [
-      Self.usedTokenExpiry(days: context.configuration.accounts.refreshTokenDays), Self.sessionExpiry, Tokens.expiry,
-      PasswordResets.expiry,
+      Self.usedTokenExpiry.after(days: context.configuration.accounts.refreshTokenDays), Self.sessionExpiry,
+      Tokens.expiry, PasswordResets.expiry,
     ]
   }
 
   /// A used refresh token is kept for as long as its thief, or who was robbed of it, could take it for a valid one. Its
   /// session may go on for years, and leaves one at each renewal.
-  static func usedTokenExpiry(days: Int) -> Expiry {
-    Expiry(name: "expiry.refreshTokens") { try await $0.execute(deleteUsedTokens, $1, days) }
-  }
+  static let usedTokenExpiry = Expiry(
+    "expiry.refreshTokens", from: "refresh_tokens", where: "used_at < now() - make_interval(days => $2::integer)",
+    orderBy: "used_at")
 
-  static var sessionExpiry: Expiry { Expiry(name: "expiry.sessions") { try await $0.execute(deleteSessions, $1) } }
+  static let sessionExpiry = Expiry(
+    "expiry.sessions", from: "sessions", where: "expires_at < now() - interval '1 day'")
 
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
     [
@@ -79,18 +80,4 @@ package struct AccountFeature: Feature {
   private static let deleteResets = Statement(
     "erasure.passwordResets",
     "DELETE FROM password_resets WHERE email_key = (SELECT email_key FROM users WHERE id = $1)")
-  // By their places: a plan that knows no numbers would look for their keys in all of the table.
-  private static let deleteUsedTokens = Statement(
-    "expiry.refreshTokens",
-    """
-    DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM refresh_tokens WHERE used_at < now() - make_interval(days => $2::integer)
-      ORDER BY used_at LIMIT $1))
-    """)
-  private static let deleteSessions = Statement(
-    "expiry.sessions",
-    """
-    DELETE FROM sessions WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM sessions WHERE expires_at < now() - interval '1 day' LIMIT $1))
-    """)
 }

@@ -102,13 +102,8 @@ struct PasswordResets: EndpointGroup {
     WHERE password_resets.requested_at <= now() - interval '1 hour'
     """)
   /// What was asked for is kept until the tokens of the latest mails have expired.
-  static var expiry: Expiry { Expiry(name: "expiry.passwordResets") { try await $0.execute(deleteOld, $1) } }
-  private static let deleteOld = Statement(
-    "expiry.passwordResets",
-    """
-    DELETE FROM password_resets WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM password_resets WHERE requested_at < now() - interval '3 hours' LIMIT $1))
-    """)
+  static let expiry = Expiry(
+    "expiry.passwordResets", from: "password_resets", where: "requested_at < now() - interval '3 hours'")
 }
 
 /// Whose password is forgotten.

@@ -80,7 +80,8 @@ struct Tokens: EndpointGroup {
   }
 
   /// Tokens that have expired are listed for a month more, so that it can be seen why a program stopped.
-  static var expiry: Expiry { Expiry(name: "expiry.tokens") { try await $0.execute(deleteExpired, $1) } }
+  static let expiry = Expiry(
+    "expiry.tokens", from: "personal_tokens", where: "expires_at < now() - interval '30 days'")
 
   /// The ids of a user's tokens.
   static func ids(of user: Identifier, in transaction: Transaction) async throws -> [Identifier] {
@@ -107,12 +108,6 @@ struct Tokens: EndpointGroup {
   private static let idsOfUser = Statement("tokens.idsOfUser", "SELECT id FROM personal_tokens WHERE user_id = $1")
   private static let deleteAll = Statement(
     "tokens.deleteAll", "DELETE FROM personal_tokens WHERE user_id = $1 RETURNING id")
-  private static let deleteExpired = Statement(
-    "expiry.tokens",
-    """
-    DELETE FROM personal_tokens WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM personal_tokens WHERE expires_at < now() - interval '30 days' LIMIT $1))
-    """)
 }
 
 /// A token that is to be made.

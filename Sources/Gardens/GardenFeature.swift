@@ -60,13 +60,10 @@ package final class GardenFeature: Feature {
     return [
       partitions.making, partitions.dropping, Rollup(context).duty, ErasedDevices.duty,
       DeviceWatch(context: context).duty,
-    ] + sealing
+    ] + sealing + pastDays.map(\.duty)
   }
 
-  package var expiries: [Expiry] {
-    let refused = Expiry(name: "expiry.rollupRefused") { try await $0.execute(Self.deleteRefused, $1) }
-    return [refused, EventTickets.expiry, Members.expiry] + pastDays.map(\.expiry)
-  }
+  package var expiries: [Expiry] { [Rollup.refusedExpiry, EventTickets.expiry, Members.expiry] }
 
   private var pastDays: [PastDays] {
     let (readings, logger) = (context.configuration.readings, context.logger)
@@ -92,12 +89,6 @@ package final class GardenFeature: Feature {
 
   package func close() { events.close() }
 
-  private static let deleteRefused = Statement(
-    "expiry.rollupRefused",
-    """
-    DELETE FROM rollup_refused WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM rollup_refused WHERE refused_at < now() - interval '90 days' LIMIT $1))
-    """)
   private static let lockGardens = Statement("erasure.gardens", "SELECT id FROM gardens WHERE owner_id = $1 FOR UPDATE")
   private static let lockDevices = Statement(
     "erasure.devices",

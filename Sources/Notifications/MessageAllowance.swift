@@ -54,11 +54,8 @@ enum MessageAllowance {
       SELECT count(*) FROM channel_requests
       WHERE address_digest = sha256(convert_to($2, 'UTF8')) AND created_at > now() - interval '1 day') < $4
     """)
-  /// Deletes some of what no bound looks at any more.
-  static let deleteOld = Statement(
-    "expiry.channelRequests",
-    """
-    DELETE FROM channel_requests WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM channel_requests WHERE created_at < now() - interval '1 day' ORDER BY created_at LIMIT $1))
-    """)
+  /// What no bound looks at any more goes.
+  static let expiry = Expiry(
+    "expiry.channelRequests", from: "channel_requests", where: "created_at < now() - interval '1 day'",
+    orderBy: "created_at")
 }

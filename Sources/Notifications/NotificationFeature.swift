@@ -32,12 +32,7 @@ package final class NotificationFeature: Feature {
 
   package var duties: [Duty] { resealing.duty.map { [$0] } ?? [] }
 
-  package var expiries: [Expiry] {
-    [
-      Expiry(name: "expiry.deliveries") { try await $0.execute(Self.deleteOld, $1, Self.keptDays) },
-      Expiry(name: "expiry.channelRequests") { try await $0.execute(MessageAllowance.deleteOld, $1) },
-    ]
-  }
+  package var expiries: [Expiry] { [Self.deliveryExpiry, MessageAllowance.expiry] }
 
   /// Channels without their secrets, which are of this server alone.
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
@@ -65,11 +60,7 @@ package final class NotificationFeature: Feature {
   /// Delivers nothing more but what is being sent.
   package func stopCourier() { courier?.stop() }
 
-  private static let deleteOld = Statement(
-    "expiry.deliveries",
-    """
-    DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM deliveries WHERE status <> 'pending' AND ended_at < now() - make_interval(days => $2::integer)
-      ORDER BY ended_at LIMIT $1))
-    """)
+  private static let deliveryExpiry = Expiry(
+    "expiry.deliveries", from: "deliveries",
+    where: "status <> 'pending' AND ended_at < now() - interval '\(keptDays) days'", orderBy: "ended_at")
 }

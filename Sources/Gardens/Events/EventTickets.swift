@@ -67,7 +67,7 @@ struct EventTickets: EndpointGroup {
     return .user(user)
   }
 
-  static var expiry: Expiry { Expiry(name: "expiry.eventTickets") { try await $0.execute(deleteExpired, $1) } }
+  static let expiry = Expiry("expiry.eventTickets", from: "event_tickets", where: "expires_at < now()")
 
   private static let insert = Statement(
     "eventTickets.insert",
@@ -80,12 +80,6 @@ struct EventTickets: EndpointGroup {
     """
     DELETE FROM event_tickets WHERE hash = $1 AND garden_id = $2 AND expires_at > $3
     RETURNING user_id, session_id, token_hash
-    """)
-  private static let deleteExpired = Statement(
-    "expiry.eventTickets",
-    """
-    DELETE FROM event_tickets WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM event_tickets WHERE expires_at < now() LIMIT $1))
     """)
 
   private static let schema = Schema.named(

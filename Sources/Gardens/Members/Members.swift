@@ -176,7 +176,9 @@ struct Members: EndpointGroup {
   private static var noMember: Problem { Problem(.notFound, "The garden has no member with this id.") }
 
   /// Invitations that nobody accepted are listed for a week more.
-  static var expiry: Expiry { Expiry(name: "expiry.invitations") { try await $0.execute(deleteExpired, $1) } }
+  static let expiry = Expiry(
+    "expiry.invitations", from: "garden_members",
+    where: "user_id IS NULL AND expires_at < now() - interval '7 days'")
 
   // MARK: SQL
 
@@ -249,12 +251,6 @@ struct Members: EndpointGroup {
   private static let delete = Statement("members.delete", "DELETE FROM garden_members WHERE id = $1")
   private static let ownedBy = Statement("members.ownedBy", "SELECT FROM gardens WHERE id = $1 AND owner_id = $2")
   private static let devices = Statement("members.devices", "SELECT id FROM devices WHERE garden_id = $1")
-  private static let deleteExpired = Statement(
-    "expiry.invitations",
-    """
-    DELETE FROM garden_members WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM garden_members WHERE user_id IS NULL AND expires_at < now() - interval '7 days' LIMIT $1))
-    """)
 
   private static let membership = Schema.named(
     "Membership", .object([.required("gardenId", .identifier), .required("role", .cases(of: MemberRole.self))]),

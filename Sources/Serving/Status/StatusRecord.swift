@@ -26,7 +26,8 @@ struct StatusRecord {
     }
   }
 
-  static var expiry: Expiry { Expiry(name: "expiry.status") { try await $0.execute(delete, days, $1) } }
+  static let expiry = Expiry(
+    "expiry.status", from: "status_spans", where: "ended_at < now() - interval '\(days) days'")
 
   /// The answer's JSON.
   func body() async throws -> [UInt8] {
@@ -107,13 +108,6 @@ struct StatusRecord {
       SELECT ended_at, lead(started_at) OVER (ORDER BY started_at), 'away' FROM status_spans
     ) AS incidents
     WHERE ended_at > started_at ORDER BY started_at DESC LIMIT \(maximumIncidents)
-    """)
-
-  private static let delete = Statement(
-    "status.delete",
-    """
-    DELETE FROM status_spans WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM status_spans WHERE ended_at < now() - $1 * interval '1 day' LIMIT $2))
     """)
 
   private static let share = Schema.object([

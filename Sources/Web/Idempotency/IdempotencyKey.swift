@@ -102,13 +102,8 @@ package struct IdempotencyKey {
   // MARK: SQL
 
   /// Keys are kept for 24 hours.
-  package static var expiry: Expiry { Expiry(name: "expiry.idempotencyKeys") { try await $0.execute(deleteOld, $1) } }
-  private static let deleteOld = Statement(
-    "expiry.idempotencyKeys",
-    """
-    DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT $1))
-    """)
+  package static let expiry = Expiry(
+    "expiry.idempotencyKeys", from: "idempotency_keys", where: "created_at < now() - interval '24 hours'")
 
   private static let lock = Statement(
     "idempotency.claim", "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")

@@ -141,7 +141,7 @@ struct ExpiryTests {
     for past in pastDays(server, aheadMilliseconds: aheadMilliseconds) {
       try server.withDatabase { database in
         await #expect(throws: Retention.ClocksDiffer.self) {
-          try await database.transaction { try await past.expiry.duty.run($0) }
+          try await database.transaction { try await past.duty.run($0) }
         }
       }
     }

@@ -72,7 +72,7 @@ struct SessionsTests {
         WHERE session_id IN (SELECT id FROM sessions WHERE user_id = \(id))
         """)
       return try await database.transaction { transaction in
-        _ = try await AccountFeature.usedTokenExpiry(days: days).delete(transaction, 100)
+        _ = try await AccountFeature.usedTokenExpiry.after(days: days).delete(transaction, rows: 100)
         return try await transaction.query(
           """
           SELECT hash FROM refresh_tokens JOIN sessions ON sessions.id = session_id WHERE user_id = \(id)

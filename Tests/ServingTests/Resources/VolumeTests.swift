@@ -262,7 +262,7 @@ struct VolumeTests {
         let table = PastDays.Table.buckets
         return (
           try await Self.blocks(table.oldest, ["'2026-01-06Z'"], in: transaction),
-          try await Self.blocks(table.delete, ["'2026-01-05Z'", "5000"], in: transaction),
+          try await Self.blocks(table.delete, ["5000", "'2026-01-05Z'"], in: transaction),
           try rows[0].decode(Int.self, 0)
         )
       }

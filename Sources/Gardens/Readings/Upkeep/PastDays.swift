@@ -22,8 +22,8 @@ final class PastDays {
     self.logger = logger
   }
 
-  var expiry: Expiry {
-    Expiry(name: table.duty, intervalSeconds: Retention.intervalSeconds) { try await self.delete($0, rows: $1) }
+  var duty: Duty {
+    Duty(name: table.duty, intervalSeconds: Retention.intervalSeconds) { try await self.delete($0, rows: $1) }
   }
 
   /// Deletes at most so many rows of what goes now, and gives how many it did.
@@ -31,7 +31,7 @@ final class PastDays {
     let firstDay = try await retention.firstDay(transaction)
     if end == nil { end = try await end(before: firstDay, transaction) }
     guard let end else { return 0 }
-    let count = try await transaction.execute(table.delete, min(end, firstDay).start, rows)
+    let count = try await transaction.execute(table.delete, rows, min(end, firstDay).start)
     if count < rows { self.end = nil }
     return count
   }
@@ -61,12 +61,7 @@ final class PastDays {
       self.duty = duty
       oldest = Statement(
         "\(duty).oldest", "SELECT \(day) FROM \(name) WHERE \(day) < $1 ORDER BY \(day) LIMIT 1")
-      delete = Statement(
-        "\(duty)",
-        """
-        DELETE FROM \(name) WHERE ctid = ANY (ARRAY(
-          SELECT ctid FROM \(name) WHERE \(day) < $1 ORDER BY \(day) LIMIT $2))
-        """)
+      delete = Expiry.deletion("\(duty)", from: name, where: "\(day) < $2", orderBy: day)
     }
 
     static let late = Table("readings_late", duty: "expiry.lateReadings", day: "measured_at")

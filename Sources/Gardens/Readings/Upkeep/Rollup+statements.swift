@@ -1,8 +1,13 @@
 import Postgres
+import Web
 
 /// What the rollup sends. Values that no sensor measures, which older releases took, are left out of what is made anew:
 /// their sums need not fit into a double.
 extension Rollup {
+  /// What was refused is kept for three months.
+  static let refusedExpiry = Expiry(
+    "expiry.rollupRefused", from: "rollup_refused", where: "refused_at < now() - interval '90 days'")
+
   static let takeAdditions = Statement(
     "rollup.takeAdditions",
     """
