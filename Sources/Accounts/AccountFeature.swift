@@ -27,8 +27,8 @@ package struct AccountFeature: Feature {
     let erasure = Erasure(context: context, features: others + [self])
     let groups: [any EndpointGroup] = [
       Users(context: context, throttle: throttle, passwords: passwords, erasure: erasure),
-      Sessions(context: context, throttle: throttle, passwords: passwords),
-      Tokens(context: context),
+      SigningIn(context: context, throttle: throttle, passwords: passwords), SessionRenewal(context: context),
+      Sessions(context: context), Tokens(context: context),
       PasswordResets(context: context, throttle: throttle, passwords: passwords, sendsMail: resetMail != nil),
       Administration(context: context),
     ]

@@ -4,7 +4,10 @@ import Values
 import Web
 
 /// A session as its user sees it.
-struct SessionView: PageItem {
+struct Session: PageItem {
+  /// The columns that `init` reads, in their order.
+  static let columns = "id, user_agent, client_address, created_at, last_used_at, expires_at"
+
   let id: Identifier
   private let userAgent: String?
   private let clientAddress: String
@@ -13,8 +16,7 @@ struct SessionView: PageItem {
   private let expiresAt: Timestamp
   private let isCurrent: Bool
 
-  /// Reads id, user_agent, client_address, created_at, last_used_at and expires_at. `current` is the session of the
-  /// request; nil when it is this one.
+  /// `current` is the session of the request; nil when it is this one.
   init(_ columns: inout Columns, current: Identifier? = nil) throws {
     id = try columns.next()
     userAgent = try columns.next()
@@ -29,6 +31,11 @@ struct SessionView: PageItem {
   init(_ row: Row, current: Identifier? = nil) throws {
     var columns = row.columns
     try self.init(&columns, current: current)
+  }
+
+  /// When one expires that is used at a moment, and not again.
+  static func expiry(from now: Timestamp, _ context: LoopContext) -> Timestamp {
+    now.advanced(byDays: Int64(context.configuration.accounts.refreshTokenDays))
   }
 
   func write(_ json: inout JSONWriter) {
