@@ -289,9 +289,7 @@ extension Rule where Value == String {
       let groups = text.split(separator: "-", omittingEmptySubsequences: false)
       return groups.allSatisfy { group in
         (1...8).contains(group.utf8.count)
-          && group.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-          }
+          && group.utf8.allSatisfy { $0.isASCIIDigit || $0.isASCIILetter }
       } && (2...3).contains(groups[0].utf8.count)
     }
   }

@@ -1,4 +1,5 @@
 import JSON
+import Values
 import Web
 
 /// A minute of a day, 0 to 1439, written `22:30`.
@@ -12,10 +13,8 @@ struct MinuteOfDay: JSONWritable, Hashable {
   /// Reads `hh:mm`; nil for anything else.
   init?(_ text: String) {
     let bytes = Array(text.utf8)
-    // Int reads signs too.
-    guard bytes.count == 5, bytes[2] == UInt8(ascii: ":"),
-      [0, 1, 3, 4].allSatisfy({ (0x30...0x39).contains(bytes[$0]) }), let hour = Int(text.prefix(2)),
-      let minute = Int(text.suffix(2)), hour < 24, minute < 60
+    guard bytes.count == 5, bytes[2] == UInt8(ascii: ":"), let hour = Int(digits: text.prefix(2)),
+      let minute = Int(digits: text.suffix(2)), hour < 24, minute < 60
     else { return nil }
     number = hour * 60 + minute
   }

@@ -117,9 +117,7 @@ package struct RedisAddress: Sendable, Equatable {
 
   /// A run of decimal digits as a number, at most nine of them; signs and blanks are refused.
   private static func number(_ text: Substring) -> Int? {
-    guard (1...9).contains(text.utf8.count), text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 })
-    else { return nil }
-    return Int(text)
+    text.utf8.count <= 9 ? Int(digits: text) : nil
   }
 
   private static func split(_ text: Substring, at mark: Character) -> (Substring, Substring?) {

@@ -44,7 +44,7 @@ extension Form where Value == Double {
     Form(
       "a number of 0 to 1",
       parse: { text in
-        guard text.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2E }), let value = Double(text) else {
+        guard text.utf8.allSatisfy({ $0.isASCIIDigit || $0 == UInt8(ascii: ".") }), let value = Double(text) else {
           return nil
         }
         return value <= 1 ? value : nil
@@ -102,7 +102,6 @@ extension Form where Value == ServiceURL {
 /// Decimal numbers as settings have them: digits alone, no sign, at most 18.
 package enum Decimal {
   package static func parse(_ text: some StringProtocol) -> Int? {
-    guard (1...18).contains(text.utf8.count), text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
-    return Int(text)
+    text.utf8.count <= 18 ? Int(digits: text) : nil
   }
 }

@@ -76,13 +76,9 @@ package struct ServiceURL: Hashable, Sendable {
   }
 
   private static func isScheme(_ text: Substring) -> Bool {
-    guard let first = text.utf8.first, isLetter(first) else { return false }
-    return text.utf8.allSatisfy {
-      isLetter($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || [0x2B, 0x2D, 0x2E].contains($0)
-    }
+    guard let first = text.utf8.first, first.isASCIILetter else { return false }
+    return text.utf8.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || [0x2B, 0x2D, 0x2E].contains($0) }
   }
-
-  private static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) }
 
   /// Splits an authority without a user, such as the value of a Host field; a host is given without the brackets of an
   /// IPv6 address. Nil when it is malformed.
@@ -100,9 +96,7 @@ package struct ServiceURL: Hashable, Sendable {
     }
     guard !host.isEmpty else { return nil }
     if rest.isEmpty { return (String(host), nil) }
-    guard rest.removeFirst() == ":", rest.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let port = UInt16(rest),
-      port > 0
-    else { return nil }
+    guard rest.removeFirst() == ":", let port = UInt16(digits: rest), port > 0 else { return nil }
     return (String(host), port)
   }
 

@@ -1,3 +1,5 @@
+import Values
+
 /// A length of time as people write it: `200ms`, `5s`, `10m`, `1h`.
 package enum TimeSpan {
   private static let units: [(suffix: String, seconds: Double)] = [
@@ -9,8 +11,7 @@ package enum TimeSpan {
   /// The seconds of it; nil when it is none, is zero or longer than a week.
   package static func seconds(_ text: String) -> Double? {
     guard let unit = units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
-    let digits = text.dropLast(unit.suffix.count)
-    guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int(digits), count > 0 else { return nil }
+    guard let count = Int(digits: text.dropLast(unit.suffix.count)), count > 0 else { return nil }
     let seconds = Double(count) * unit.seconds
     return seconds <= maximumSeconds ? seconds : nil
   }

@@ -116,8 +116,8 @@ struct Business: PageItem, RowDecodable {
 
   /// Whether a text matches `categoryPattern`.
   static func isCategory(_ text: String) -> Bool {
-    guard let first = text.utf8.first, (97...122).contains(first), text.utf8.count <= 40 else { return false }
-    return text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "-") }
+    guard let first = text.utf8.first, first.isASCIILowercase, text.utf8.count <= 40 else { return false }
+    return text.utf8.allSatisfy { $0.isASCIILowercase || $0.isASCIIDigit || $0 == UInt8(ascii: "-") }
   }
 
   static let schema = Schema.named(

@@ -1,3 +1,5 @@
+import Values
+
 /// The id of an event, as Redis gives it in a stream: milliseconds and a number within them.
 struct EventID: Comparable, CustomStringConvertible {
   let milliseconds: UInt64
@@ -21,8 +23,7 @@ struct EventID: Comparable, CustomStringConvertible {
   /// Reads `1732181400000-0`; nil for anything else.
   init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } }),
-      let milliseconds = UInt64(parts[0]), let number = UInt64(parts[1])
+    guard parts.count == 2, let milliseconds = UInt64(digits: parts[0]), let number = UInt64(digits: parts[1])
     else { return nil }
     self.init(milliseconds: milliseconds, number: number)
   }

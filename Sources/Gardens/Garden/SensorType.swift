@@ -1,4 +1,5 @@
 import Agronomy
+import Values
 
 /// What a sensor measures, by the name that its devices give: `^[a-z][a-z0-9_]{0,47}$`.
 ///
@@ -34,14 +35,9 @@ final class SensorType: Sendable {
 
   /// Whether the bytes are a name that is allowed.
   static func isName(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard let first = bytes.first, isLetter(first), bytes.count <= maximumLength else { return false }
-    return bytes.allSatisfy { isLetter($0) || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || $0 == underscore }
+    guard let first = bytes.first, first.isASCIILowercase, bytes.count <= maximumLength else { return false }
+    return bytes.allSatisfy { $0.isASCIILowercase || $0.isASCIIDigit || $0 == UInt8(ascii: "_") }
   }
-
-  private static let underscore = UInt8(ascii: "_")
-
-  @inline(__always)
-  private static func isLetter(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") }
 }
 
 /// The sensor types that one loop has met lately: a table in which a name has one place, so that it is bounded by

@@ -1,3 +1,5 @@
+import Values
+
 /// Puts an HTTP/1.1 answer together from the pieces in which it comes (RFC 9112).
 ///
 /// It reads what servers of good will send, and bounds what others might: the answer is trusted with nothing.
@@ -50,9 +52,7 @@ struct AnswerParser {
       return try dechunked(bytes)
     }
     if let text = head.header("Content-Length") {
-      guard text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let length = Int(text) else {
-        throw .malformed("length")
-      }
+      guard let length = Int(digits: text) else { throw .malformed("length") }
       return bytes.count < length ? nil : Array(bytes.prefix(length))
     }
     return isAtEnd ? Array(bytes) : nil

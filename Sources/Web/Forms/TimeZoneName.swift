@@ -1,5 +1,6 @@
 import JSON
 import Postgres
+import Values
 
 /// The names that the IANA's database has for time zones.
 package enum TimeZoneName {
@@ -20,7 +21,7 @@ package enum TimeZoneName {
     guard text.utf8.count <= maximumLength, (2...3).contains(parts.count), parts[0].utf8.allSatisfy(isWord),
       parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isPart) }), !copies.contains(parts[0].lowercased())
     else { return false }
-    if !text.utf8.contains(where: isDigit) { return true }
+    if !text.utf8.contains(where: \.isASCIIDigit) { return true }
     let place = parts[1].lowercased()
     return parts.count == 2 && parts[0].lowercased() == "etc" && place.hasPrefix("gmt")
       && offsets.contains(String(place.dropFirst(3)))
@@ -31,12 +32,9 @@ package enum TimeZoneName {
   /// Folders in which many systems have all zones once more: their names are known nowhere else.
   private static let copies: Set<String> = ["posix", "right"]
 
-  private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
-  private static func isWord(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || byte == UInt8(ascii: "_")
-  }
+  private static func isWord(_ byte: UInt8) -> Bool { byte.isASCIILetter || byte == UInt8(ascii: "_") }
   private static func isPart(_ byte: UInt8) -> Bool {
-    isWord(byte) || isDigit(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
+    isWord(byte) || byte.isASCIIDigit || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
   }
 
   // MARK: What the database knows

@@ -6,9 +6,7 @@ extension Query {
   /// A whole number within bounds; throws 400 for anything else.
   func integer(_ name: String, _ range: ClosedRange<Int64>) throws -> Int64? {
     guard let text = try value(name) else { return nil }
-    guard !text.isEmpty, text.utf8.count <= 19, text.utf8.allSatisfy({ (48...57).contains($0) }),
-      let number = Int64(text), range.contains(number)
-    else {
+    guard text.utf8.count <= 19, let number = Int64(digits: text), range.contains(number) else {
       throw Problem(.malformed, "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound).")
     }
     return number
@@ -56,7 +54,7 @@ extension Query {
   /// A number in plain digits.
   static func decimal(_ text: some StringProtocol) -> Double? {
     guard (1...24).contains(text.utf8.count),
-      text.utf8.allSatisfy({ (48...57).contains($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") })
+      text.utf8.allSatisfy({ $0.isASCIIDigit || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") })
     else { return nil }
     return Double(text)
   }

@@ -21,7 +21,7 @@ struct ZonedDays {
   private static func isOldName(_ text: String) -> Bool {
     if ["EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"].contains(text) { return true }
     return (1...64).contains(text.utf8.count)
-      && text.utf8.allSatisfy { (0x61...0x7A).contains($0 | 0x20) || $0 == UInt8(ascii: "-") }
+      && text.utf8.allSatisfy { $0.isASCIILetter || $0 == UInt8(ascii: "-") }
   }
 
   /// The first midnights that are not before two moments; throws 400 for a zone that nobody knows.
