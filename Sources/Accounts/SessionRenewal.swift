@@ -52,7 +52,7 @@ struct SessionRenewal: EndpointGroup {
   private func renew(_ old: OpaqueKey, from network: String, _ now: Timestamp) async throws -> Renewal {
     try await context.database.transaction { transaction in
       guard let used = try await transaction.query(Self.useToken, old.digest, now, network).first else {
-        for new in context.succession.candidates(for: old) {
+        for new in context.refreshTokens.candidates(for: old) {
           guard let row = try await transaction.query(Self.renewedSession, old.digest, network, new.digest).first else {
             continue
           }
@@ -64,7 +64,7 @@ struct SessionRenewal: EndpointGroup {
         return .reused(session: try known.decode(Identifier.self, 0))
       }
       let id = try used.decode(Identifier.self, 0)
-      let new = context.succession.successor(of: old)
+      let new = context.refreshTokens.successor(of: old)
       let renewed = try await transaction.query(
         Self.renewSession, id, now, Session.expiry(from: now, context), new.digest)
       guard let row = renewed.first else { return .refused }

@@ -26,7 +26,7 @@ package final class LoopContext {
   package let rates: RateLimits
   package let tokens: TokenAuthority
   package let cursors: CursorSeal
-  package let succession: Succession
+  package let refreshTokens: RefreshTokenChain
   /// Seals answers that hold a secret and may have to be given again.
   package let answerSeal: Seal
   package let sessions: SessionDirectory
@@ -73,7 +73,7 @@ package final class LoopContext {
     cursors = CursorSeal(
       secret: Array(configuration.accounts.jwtSecret.utf8),
       previousSecret: configuration.accounts.previousJWTSecret.map { Array($0.utf8) })
-    succession = Succession(keys: configuration.accounts.keys("refresh token 1"))
+    refreshTokens = RefreshTokenChain(keys: configuration.accounts.keys("refresh token 1"))
     answerSeal = Seal(keys: configuration.accounts.keys("answer 1"))
     sessions = SessionDirectory(loop: loop, database: database, redis: redis, prefix: prefix)
     deviceKeys = DeviceKeys(loop: loop, database: database, redis: redis, prefix: prefix)

@@ -1,6 +1,6 @@
 /// Tells which refresh token follows another: always the same, so that an answer that was lost can be given again
 /// although only digests are stored. Not Sendable: each loop has its own.
-package final class Succession {
+package final class RefreshTokenChain {
   private let codes: [MessageAuthentication]
 
   /// The first key is for what is made from now on.
