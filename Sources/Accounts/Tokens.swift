@@ -8,7 +8,7 @@ import Web
 /// Personal access tokens: what users hand to programs that act for them. No token opens these.
 struct Tokens: EndpointGroup {
   /// The most tokens of a user.
-  static let maximumTokens: Int64 = 100
+  static let maximumOfUser: Int64 = 100
 
   let context: LoopContext
 
@@ -54,9 +54,9 @@ struct Tokens: EndpointGroup {
       try await Sessions.requireAlive(session, in: transaction)
       let rows = try await transaction.query(
         Self.insert, id, user.id, new.name, new.scopes.map(\.rawValue), key.digest, call.now, new.expiresAt,
-        Self.maximumTokens)
+        Self.maximumOfUser)
       guard let row = rows.first else {
-        throw Problem(.conflict, "You have \(Self.maximumTokens) tokens. End one that you do not need.")
+        throw Problem(.conflict, "You have \(Self.maximumOfUser) tokens. End one that you do not need.")
       }
       let body = try PersonalToken(row).body { $0.member("token", key.text) }
       return Made(location: "/api/tokens/\(id)", body: body, isSecret: true)

@@ -35,7 +35,7 @@ struct ChannelConfirmation: EndpointGroup {
     let (user, id) = (try call.user.id, try call.identifier("id"))
     let given = try call.form(GivenCode.self).code
     let channel = try await context.database.transaction { transaction in
-      let channel = try ChannelRoutes.channel(try await transaction.query(ChannelRoutes.lockByID, id, user))
+      let channel = try Channels.channel(try await transaction.query(Channels.lockByID, id, user))
       if channel.isConfirmed { return channel }
       guard code.isRight(given, for: channel) else {
         throw ValidationError("/code", "is not the code that was mailed to this address")

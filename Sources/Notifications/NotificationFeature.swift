@@ -26,7 +26,7 @@ package final class NotificationFeature: Feature {
 
   package var endpoints: [Endpoint] {
     let confirmation = ChannelConfirmation(context)
-    let channels = ChannelRoutes(context: context, networks: networks, seal: seal, confirmation: confirmation)
+    let channels = Channels(context: context, networks: networks, seal: seal, confirmation: confirmation)
     return channels.endpoints + confirmation.endpoints
   }
 

@@ -8,7 +8,7 @@ import Web
 /// With whom a garden is shared.
 struct Members: EndpointGroup {
   /// The most members and invitations of a garden.
-  static let maximumMembers: Int64 = 200
+  static let maximumOfGarden: Int64 = 200
 
   let context: LoopContext
   let changes: GardenChanges
@@ -70,9 +70,9 @@ struct Members: EndpointGroup {
       let rows = try await transaction.query(
         Self.insert, context.makeIdentifier(), garden, new.role.rawValue, new.email, emailKey, key.digest, call.now,
         end,
-        Self.maximumMembers)
+        Self.maximumOfGarden)
       guard let row = rows.first else {
-        throw Problem(.conflict, "The garden has \(Self.maximumMembers) members and invitations.")
+        throw Problem(.conflict, "The garden has \(Self.maximumOfGarden) members and invitations.")
       }
       let member = try Member(row, showsEmail: true)
       let body = member.body { $0.member("token", key.text) }

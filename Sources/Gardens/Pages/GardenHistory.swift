@@ -115,14 +115,14 @@ struct GardenHistory {
   private static let arrays: [StaticString] = ["bucket", "mean", "min", "max", "sum"]
 
   private static let devices = Statement(
-    "garden_pages.devices",
+    "gardenPages.devices",
     """
     SELECT devices.id, \(OnlineSpan.column), \(Ground.columns(of: "devices")), \(Ground.columns(of: "gardens"))
     FROM devices JOIN gardens ON gardens.id = devices.garden_id
     WHERE devices.garden_id = $1 ORDER BY devices.id LIMIT \(maximumDevices)
     """)
-  static let fromFiveMinutes = Statement("garden_pages.five_minutes", series(from: "readings_5m"))
-  static let fromHours = Statement("garden_pages.hours", series(from: "readings_1h"))
+  static let fromFiveMinutes = Statement("gardenPages.fiveMinutes", series(from: "readings_5m"))
+  static let fromHours = Statement("gardenPages.hours", series(from: "readings_1h"))
 
   /// $1 garden, $2 from, $3 to, $4 from in seconds, $5 the step in seconds. Each series is one walk along the index,
   /// however long its history.

@@ -141,7 +141,7 @@ struct GardenPages: EndpointGroup {
   }
 
   private static let visible = Statement(
-    "garden_pages.visible",
+    "gardenPages.visible",
     """
     SELECT name, public, \(GardenRole.column(of: "$2")) FROM gardens
     WHERE id = $1 AND \(GardenRole.isVisible(to: "$2"))

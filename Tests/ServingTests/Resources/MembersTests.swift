@@ -148,7 +148,7 @@ struct MembersTests {
       INSERT INTO garden_members (id, garden_id, role, email, email_key, hash, created_at, expires_at)
       SELECT gen_random_uuid(), \(id), 'viewer', n || '@example.org', n || '@example.org',
         sha256(gen_random_uuid()::text::bytea), now(), now() + interval '14 days'
-      FROM generate_series(1, \(Members.maximumMembers)) n
+      FROM generate_series(1, \(Members.maximumOfGarden)) n
       """)
     #expect(try invite("one-more") == 409)
     #expect(try invite("7") == 201)

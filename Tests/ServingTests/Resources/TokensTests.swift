@@ -118,7 +118,7 @@ struct TokensTests {
         """
         INSERT INTO personal_tokens (id, user_id, name, scopes, hash, created_at)
         SELECT gen_random_uuid(), \(id), 'a', '{read}', sha256(gen_random_uuid()::text::bytea), now()
-        FROM generate_series(1, \(Tokens.maximumTokens) - 1)
+        FROM generate_series(1, \(Tokens.maximumOfUser) - 1)
         """)
     }
     _ = try user.makeToken([.read])

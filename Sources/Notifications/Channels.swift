@@ -6,7 +6,7 @@ import Values
 import Web
 
 /// Channels: where a user is told what happens, and what became of it.
-struct ChannelRoutes: EndpointGroup {
+struct Channels: EndpointGroup {
   let context: LoopContext
   let networks: AdmittedNetworks
   let seal: Seal
