@@ -18,8 +18,8 @@ final class Housekeeping {
   let health: HealthMonitor
   private let loop: EventLoop
   private let worker: Worker?
-  private let own: LoopParts
-  private var context: LoopContext { own.context }
+  private let parts: LoopParts
+  private var context: LoopContext { parts.context }
   private let duties: Duties
 
   init(
@@ -28,14 +28,14 @@ final class Housekeeping {
     self.loop = loop
     if servesMetrics {
       worker = try Worker(loop: loop, service, endpoints: EndpointTable.metricsEndpoints)
-      own = worker!.own
+      parts = worker!.parts
     } else {
       worker = nil
-      own = try LoopParts(loop: loop, service)
+      parts = try LoopParts(loop: loop, service)
     }
-    let (worker, status, process) = (worker, own.status, service.process)
+    let (worker, status, process) = (worker, parts.status, service.process)
     health = try HealthMonitor(
-      own.context, external: ExternalCheck(process.configuration.health, process.outbound)
+      parts.context, external: ExternalCheck(process.configuration.health, process.outbound)
     ) { report in
       status.health = report
       worker?.adopt(report)
@@ -43,7 +43,7 @@ final class Housekeeping {
       publish(report)
     }
     let record = StatusRecord.duty { status.health.isStarted ? status.health.status : nil }
-    duties = Duties(own.context, own.features.duties + [record])
+    duties = Duties(parts.context, parts.features.duties + [record])
   }
 
   /// Migrates, then begins the checks and duties; calls `onStarted` once the schema is there.
@@ -59,7 +59,7 @@ final class Housekeeping {
       onStarted()
       health.migrationsAreDone()
       duties.start()
-      own.features.notifications.startCourier()
+      parts.features.notifications.startCourier()
       await countSessions()
     }
   }
@@ -123,11 +123,11 @@ final class Housekeeping {
 
   private func stopWork() {
     duties.stop()
-    own.features.notifications.stopCourier()
+    parts.features.notifications.stopCourier()
   }
 
   func beginDraining() {
-    own.status.isDraining = true
+    parts.status.isDraining = true
     stopWork()
   }
 

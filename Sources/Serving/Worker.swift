@@ -5,20 +5,20 @@ import Web
 
 /// One loop at work: its stores, its application and its server. Made on the loop's thread.
 final class Worker {
-  let own: LoopParts
-  private var context: LoopContext { own.context }
+  let parts: LoopParts
+  private var context: LoopContext { parts.context }
   private let server: Server
   private var loop: EventLoop { context.loop }
 
   /// Connects to the stores; `endpoints` are served once it accepts.
   init(loop: EventLoop, _ service: ServiceContext, endpoints: (LoopParts) -> [Endpoint]) throws {
-    own = try LoopParts(loop: loop, service)
+    parts = try LoopParts(loop: loop, service)
     let process = service.process
-    let application = LoopApplication(own.context, endpoints: endpoints(own))
+    let application = LoopApplication(parts.context, endpoints: endpoints(parts))
     server = Server(
       loop: loop, limits: process.configuration.limits(loops: process.workers), memory: process.memory,
       application: application)
-    server.onShortage = { [meters = own.context.meters] in meters.connectionsDropped.increment() }
+    server.onShortage = { [meters = parts.context.meters] in meters.connectionsDropped.increment() }
     watchStores()
     measureLag()
   }
@@ -47,13 +47,13 @@ final class Worker {
   /// Takes over a new report of the health checks. A store that was found silent is looked at by this loop's pool too,
   /// once for each time: who waits long for an answer must not be taken for another's silence.
   func adopt(_ report: HealthReport) {
-    let known = own.status.health["database"]
-    own.status.health = report
+    let known = parts.status.health["database"]
+    parts.status.health = report
     if let check = report["database"], check.isSilent, check.endedAt != known?.endedAt { context.database.suspect() }
   }
 
   /// Takes over the points of the status page.
-  func adopt(_ history: [StatusPoint]) { own.status.history = history }
+  func adopt(_ history: [StatusPoint]) { parts.status.history = history }
 
   /// Brings the gauges up to date that are read from the pools, for a scrape.
   func refreshGauges() {
@@ -70,7 +70,7 @@ final class Worker {
 
   /// Says on probes that the end has come, and asks clients to go elsewhere; goes on serving.
   func beginDraining() {
-    own.status.isDraining = true
+    parts.status.isDraining = true
     server.beginDraining()
   }
 
@@ -89,7 +89,7 @@ final class Worker {
   /// Finishes what is in flight, at most that long, closes the stores and stops the loop.
   func shutDown(withinMilliseconds milliseconds: Int, _ done: @escaping () -> Void) {
     // Not before: clients come back at once, and should not find this server again.
-    own.features.close()
+    parts.features.close()
     server.shutDown(withinMilliseconds: milliseconds) { [self] in
       closeStores()
       loop.stop()
@@ -109,7 +109,7 @@ final class Worker {
   // MARK: Watching
 
   private func watchStores() {
-    let (context, service) = (context, own.service)
+    let (context, service) = (context, parts.service)
     let process = service.process
     context.redis.onStateChange = { [unowned context] isConnected in
       Self.note(isConnected, in: process.redisReach, context, isWhole: "Redis is connected", isNot: "Redis is away")
