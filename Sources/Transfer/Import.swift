@@ -96,7 +96,7 @@ struct Import: EndpointGroup {
     if isRefused { try await readOn(&lines, &file) }
     if !isDryRun {
       if isRefused { throw Self.refusal(file.report) }
-      await context.archive.noteStored(of: [user] + (device.map { [$0.id, $0.garden] } ?? []))
+      await context.replicaReads.noteStored(of: [user] + (device.map { [$0.id, $0.garden] } ?? []))
       context.meters.action(.import)
     }
     return call.ok(file.report.body(isDryRun: isDryRun))

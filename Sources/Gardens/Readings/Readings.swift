@@ -111,7 +111,7 @@ struct Readings: EndpointGroup {
       if readings.isEmpty { return (StoredReadings(), refused) }
       let stored = try await writer.store(
         ReadingsSubmission(device: origin.id, garden: origin.garden, readings: readings), at: context.now)
-      await context.archive.noteStored(of: [origin.id, origin.garden])
+      await context.replicaReads.noteStored(of: [origin.id, origin.garden])
       lastSeen.note(origin.id, at: context.now)
       return (stored, refused)
     } catch let error as PostgresError where error.outcomeIsUnknown {

@@ -22,18 +22,18 @@ package final class LongReads {
   private let configuration: DatabaseConfiguration
   private let observer: any QueryObserver
   private var primary: Database?
-  private let archive: Archive
+  private let replicaReads: ReplicaReads
   private let shares: ClientShares
   private var free: Int
   private var waiting: [Pending<Void>] = []
 
   init(
-    loop: EventLoop, _ configuration: DatabaseConfiguration, archive: Archive, shares: ClientShares,
+    loop: EventLoop, _ configuration: DatabaseConfiguration, replicaReads: ReplicaReads, shares: ClientShares,
     observer: any QueryObserver
   ) {
     self.loop = loop
     self.configuration = configuration
-    self.archive = archive
+    self.replicaReads = replicaReads
     self.shares = shares
     self.observer = observer
     free = configuration.readers
@@ -61,11 +61,11 @@ package final class LongReads {
   }
 
   private func database(of owners: [Identifier]) async throws -> Database {
-    if let replica = await archive.replica(of: owners) { return replica }
+    if let replica = await replicaReads.replica(of: owners) { return replica }
     let own = try primary ?? Database(loop: loop, configuration: configuration, observer: observer)
     primary = own
     // Only for its first connection: what is away later, or for the other lanes too, is answered at once.
-    if own.readerConnections == 0, archive.primary.isUsable {
+    if own.readerConnections == 0, replicaReads.primary.isUsable {
       _ = await own.waitUntilUsable(nanoseconds: Self.patienceNanoseconds)
     }
     return own
@@ -76,14 +76,14 @@ package final class LongReads {
   package func suspect() {
     let patience = UInt64(configuration.probeTimeoutMilliseconds) * 1_000_000
     loop.schedule(afterNanoseconds: patience) { [weak self] in
-      if let self, !archive.primary.isUsable { primary?.suspect() }
+      if let self, !replicaReads.primary.isUsable { primary?.suspect() }
     }
   }
 
   /// How many connections work on something, and wait for work.
   package var connectionCounts: (active: Int, idle: Int) {
-    let (own, archived) = (primary?.connectionCounts, archive.connectionCounts)
-    return ((own?.active ?? 0) + archived.active, (own?.idle ?? 0) + archived.idle)
+    let (own, replica) = (primary?.connectionCounts, replicaReads.connectionCounts)
+    return ((own?.active ?? 0) + replica.active, (own?.idle ?? 0) + replica.idle)
   }
 
   private func takeTurn(behind maximum: Int, nanoseconds: UInt64) async throws {

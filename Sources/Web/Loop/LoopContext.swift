@@ -18,7 +18,7 @@ package final class LoopContext {
   package let redis: RedisClient
   package let subscriber: RedisSubscriber
   /// Where history is read.
-  package let archive: Archive
+  package let replicaReads: ReplicaReads
   package let cache: Cache
   package let logger: Logger
   package let meters: Meters
@@ -56,12 +56,12 @@ package final class LoopContext {
     subscriber = RedisSubscriber(loop: loop, configuration: configuration.store)
     // The other loops serve no history.
     let replica = loop.index < process.workers ? configuration.replicaPool : nil
-    archive = Archive(
+    replicaReads = ReplicaReads(
       loop: loop, primary: database,
       replica: try replica.map { try Database(loop: loop, configuration: $0, observer: observer) }, redis: redis,
       prefix: prefix, freshness: process.replicaFreshness)
     longReads = LongReads(
-      loop: loop, configuration.longPool, archive: archive, shares: process.longReads, observer: observer)
+      loop: loop, configuration.longPool, replicaReads: replicaReads, shares: process.longReads, observer: observer)
     cache = Cache(
       redis: redis, subscriber: subscriber, database: database, commitMark: process.commitMark,
       counts: process.changeCounts, memory: configuration.answerMemory(loops: process.workers), prefix: prefix,
@@ -99,7 +99,7 @@ package final class LoopContext {
   package func close() {
     database.close()
     longReads.close()
-    archive.close()
+    replicaReads.close()
     redis.close()
     subscriber.close()
   }

@@ -10,7 +10,7 @@ import Values
 /// once it has replayed as far. One that lags more than a few seconds is not read at all. For longer than that, a mark
 /// in Redis keeps the reads of whoever has just stored something on the primary, on all loops of all servers: once it
 /// is gone, a replica that is read has what it stood for. Without Redis everything is read from the primary.
-package final class Archive {
+package final class ReplicaReads {
   /// How far a replica that is read may be behind, in nanoseconds.
   static let maximumLagNanoseconds: UInt64 = 5_000_000_000
   /// How long a mark stays, in milliseconds.
