@@ -122,7 +122,7 @@ struct HistoryParts {
       ORDER BY measured_at, sensor_type, id, line
     ), made AS (
       INSERT INTO readings_1h (device_id, sensor_type, start, min, max, sum, count)
-      SELECT $1, sensor_type, date_bin('1 hour', measured_at, timestamptz '2000-01-01 00:00:00+00'), min(value),
+      SELECT $1, sensor_type, \(RawReadings.bucket("1 hour", of: "measured_at")), min(value),
         max(value), sum(value), count(*)
       FROM file GROUP BY 2, 3 ON CONFLICT DO NOTHING RETURNING count
     )

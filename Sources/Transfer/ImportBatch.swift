@@ -203,7 +203,7 @@ struct ImportBatch {
     ), stale AS (
       INSERT INTO rollup_queue (device_id, sensor_type, start)
       SELECT DISTINCT device_id, sensor_type,
-        date_bin('5 minutes', measured_at, timestamptz '2000-01-01 00:00:00+00') FROM file
+        \(RawReadings.bucket("5 minutes", of: "measured_at")) FROM file
     ), recent AS (
       INSERT INTO readings (device_id, sensor_type, measured_at, value) SELECT * FROM file WHERE measured_at >= $5
       ON CONFLICT DO NOTHING RETURNING 1

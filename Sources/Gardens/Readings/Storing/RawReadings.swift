@@ -37,8 +37,11 @@ package enum RawReadings {
   }
 
   /// The start of the day of a moment, which is what a day is called.
-  static func day(of time: String) -> String {
-    "date_bin('1 day', \(time), timestamptz '2000-01-01 00:00:00+00')"
+  static func day(of time: String) -> String { bucket("1 day", of: time) }
+
+  /// The start of the bucket of a moment, which is so long.
+  package static func bucket(_ length: String, of time: String) -> String {
+    "date_bin('\(length)', \(time), timestamptz '2000-01-01 00:00:00+00')"
   }
 
   /// Milliseconds from the start of its day to a moment.

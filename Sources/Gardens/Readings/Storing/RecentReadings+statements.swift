@@ -40,7 +40,7 @@ extension RecentReadings {
       SELECT array_agg(device_id), array_agg(sensor_type), array_agg(start), array_agg(min), array_agg(max),
         array_agg(sum), array_agg(count)
       FROM (
-        SELECT device_id, sensor_type, date_bin('5 minutes', measured_at, timestamptz '2000-01-01 00:00:00+00') AS start,
+        SELECT device_id, sensor_type, \(RawReadings.bucket("5 minutes", of: "measured_at")) AS start,
           min(value), max(value), sum(value), count(*)
         FROM fresh GROUP BY 1, 2, 3
       ) bucket

@@ -18,7 +18,7 @@ extension ReadingsSealing.Source {
     , again AS (
       INSERT INTO rollup_queue (device_id, sensor_type, start)
       SELECT DISTINCT device_id, sensor_type,
-        date_bin('5 minutes', $1::timestamptz + ms * interval '1 ms', timestamptz '2000-01-01 00:00:00+00')
+        \(RawReadings.bucket("5 minutes", of: "$1::timestamptz + ms * interval '1 ms'"))
       FROM moved WHERE EXISTS (
         SELECT FROM schema_migrations WHERE \(ReadingsSealing.isMigration)
           AND applied_at > clock_timestamp() - interval '\(ReadingsSealing.mixed)')

@@ -125,7 +125,7 @@ extension Rollup {
     INSERT INTO readings_1h AS old (device_id, sensor_type, start, min, max, sum, count)
     SELECT h.device_id, h.sensor_type, h.start, found.min, found.max, found.sum, found.count
     FROM (
-      SELECT DISTINCT device_id, sensor_type, date_bin('1 hour', start, timestamptz '2000-01-01 00:00:00+00') AS start
+      SELECT DISTINCT device_id, sensor_type, \(RawReadings.bucket("1 hour", of: "start")) AS start
       FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS b (device_id, sensor_type, start)
     ) h
     JOIN devices d ON d.id = h.device_id
