@@ -63,9 +63,9 @@ package final class Server {
 
   deinit { date.deallocate() }
 
-  /// Bytes of answers that wait to be sent, over all connections. Walks them all.
+  /// Bytes of answers that wait to be sent, over all connections; for tests. Walks them all.
   package var waitingOutputBytes: Int { connections.reduce(0) { $0 + $1.output.count } }
-  /// Bytes of requests that were read and wait to be used, over all connections. Walks them all.
+  /// Bytes of requests that were read and wait to be used, over all connections; for tests. Walks them all.
   package var waitingInputBytes: Int {
     connections.reduce(0) { $0 + $1.input.count + ($1.request.streamedBody?.count ?? 0) }
   }
