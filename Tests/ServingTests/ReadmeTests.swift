@@ -17,7 +17,7 @@ func runbookWords() throws {
   let runbook = String(#filePath.dropLast("Tests/ServingTests/ReadmeTests.swift".count)) + "docs/runbook.md"
   let text = String(decoding: try #require(File.read(runbook, maximumBytes: 1 << 20)), as: UTF8.self)
   let section = try #require(text.split(separator: "### ").first { $0.hasPrefix("ReadingsRejected\n") })
-  let advice = try #require(section.split(separator: "**Do.**").last).split(separator: "Rotate")[0]
+  let advice = try #require(section.split(separator: "**Do.**").last).split(separator: "Whose device")[0]
   let named = advice.split(separator: "`", omittingEmptySubsequences: false).enumerated()
     .filter { $0.offset % 2 == 1 }.map { String($0.element) }
   #expect(named.count >= 3)
