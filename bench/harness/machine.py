@@ -46,6 +46,7 @@ def facts(command: str, seconds: float, rounds: int) -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     versions = [
         first_line("swift", "--version"), first_line("go", "version"), first_line("python3", "--version"),
+        "Node " + first_line("node", "--version"),
         "PostgreSQL " + stores.sql("SHOW server_version"), first_line("redis-server", "--version").split(" sha=")[0],
     ]
     return {
