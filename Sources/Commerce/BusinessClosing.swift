@@ -7,7 +7,7 @@ import Web
 struct BusinessClosing: EndpointGroup {
   let context: LoopContext
 
-  package var endpoints: [Endpoint] {
+  var endpoints: [Endpoint] {
     [
       Endpoint(
         "deleteBusiness", method: .delete, template: "/api/businesses/{id}", access: .user,
