@@ -3,6 +3,8 @@ import hashlib
 import http.server
 import json
 import os
+import re
+import socket
 import subprocess
 import threading
 import unittest
@@ -89,6 +91,27 @@ class Steps(unittest.TestCase):
         self.assertEqual(pack(), first)
         self.assertIsNone(run(self.project, "release.yml", "publish", only=["Sum up the archives"]).failed)
         self.assertEqual((self.project.folder / "release/SHA256SUMS").read_text(), f"{first}  terroir-1.2.3-linux-arm64.tar.gz\n")
+
+    def test_a_server_of_make_run_is_told_its_commit(self):
+        commit = self.project.commit("Nothing is installed", **{"scripts/install": "#!/bin/sh\n"})
+        bin = self.project.folder.parent / "bin"
+        for path, lines in ((bin / "swift", ""), (self.project.folder / ".build/release/terroir", '[ "$1" != serve ] || echo "serves $REVISION"\n')):
+            path.parent.mkdir(parents=True)
+            path.write_text(f"#!/bin/sh\n{lines}")
+            path.chmod(0o755)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        kept = {name: value for name, value in os.environ.items() if name not in ("REVISION", "SOURCE_REVISION")}
+        kept |= {"PATH": f"{bin}:{os.environ['PATH']}", "PORT": port, "DATABASE_URL": "one", "REDIS_URL": "another"}
+
+        def told(**environment):
+            done = subprocess.run(["scripts/run"], cwd=self.project.folder, env=kept | environment, capture_output=True, text=True)
+            return re.findall("^serves (.+)$", done.stdout, re.M) or done.stderr
+        self.assertEqual(told(), [commit])
+        self.assertEqual(told(SOURCE_REVISION="mine"), ["mine"])
+        (self.project.folder / "Makefile").write_text(".PHONY:\n")
+        self.assertEqual(told(), [f"{commit}-dirty"])
 
     def test_a_key_in_the_history_is_found(self):
         self.assertIsNone(run(self.project, "security.yml", "secrets").failed)
