@@ -144,7 +144,7 @@ private final class Load: Sendable {
     garden = try #require(made.header("location"))
     for client in 0..<4 {
       let thread = try SystemThread(name: "client-\(client)") { [self] in
-        while !state.withLock({ $0.isOver }) { ask(port) }
+        while !isOver { ask(port) }
       }
       threads.withLock { $0.append(thread) }
     }
@@ -164,7 +164,7 @@ private final class Load: Sendable {
   private func ask(_ port: UInt16) {
     do {
       let wire = try Wire(port: port)
-      for round in 0..<20 {
+      for round in 0..<20 where !isOver {
         let reply =
           switch round % 3 {
           case 0: try wire.get("/version")
@@ -194,6 +194,7 @@ private final class Load: Sendable {
     for thread in running { thread.join() }
   }
 
+  private var isOver: Bool { state.withLock { $0.isOver } }
   var requests: Int { state.withLock { $0.requests } }
   var failures: [String] { state.withLock { $0.failures } }
 }
