@@ -190,7 +190,7 @@ resource "aws_elasticache_replication_group" "this" {
 
 resource "aws_secretsmanager_secret" "this" {
   #checkov:skip=CKV2_AWS_57:changed by secrets_version, together with what they open
-  for_each                = toset(["database_url", "redis_url", "jwt_secret"])
+  for_each                = toset(concat(["database_url", "redis_url", "jwt_secret"], var.replica ? ["database_replica_url"] : []))
   name                    = "${var.name}/${each.key}"
   kms_key_id              = var.kms_key_arn
   recovery_window_in_days = 7
@@ -200,6 +200,14 @@ resource "aws_secretsmanager_secret" "this" {
 resource "aws_secretsmanager_secret_version" "database" {
   secret_id                = aws_secretsmanager_secret.this["database_url"].id
   secret_string_wo         = "postgresql://terroir:${var.database_password}@${aws_db_instance.this.address}:5432/terroir?sslmode=require"
+  secret_string_wo_version = var.secrets_version
+}
+
+# By the same user as the primary, whose roles a replica has.
+resource "aws_secretsmanager_secret_version" "replica" {
+  count                    = var.replica ? 1 : 0
+  secret_id                = aws_secretsmanager_secret.this["database_replica_url"].id
+  secret_string_wo         = "postgresql://terroir:${var.database_password}@${aws_db_instance.replica[0].address}:5432/terroir?sslmode=require"
   secret_string_wo_version = var.secrets_version
 }
 

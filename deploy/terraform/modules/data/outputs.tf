@@ -1,5 +1,5 @@
 output "secret_arns" {
-  description = "The secrets by their names: database_url, redis_url, jwt_secret."
+  description = "The secrets by the names of their settings in lower case: database_url, redis_url, jwt_secret, and with a replica database_replica_url."
   value       = { for name, secret in aws_secretsmanager_secret.this : name => secret.arn }
 }
 

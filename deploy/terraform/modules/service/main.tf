@@ -117,12 +117,8 @@ locals {
     readonlyRootFilesystem = true
     linuxParameters        = { capabilities = { drop = ["ALL"] } }
     environment            = [for name, value in local.environment : { name = name, value = value }]
-    secrets = [
-      { name = "DATABASE_URL", valueFrom = var.secret_arns["database_url"] },
-      { name = "REDIS_URL", valueFrom = var.secret_arns["redis_url"] },
-      { name = "JWT_SECRET", valueFrom = var.secret_arns["jwt_secret"] },
-    ]
-    logConfiguration = local.logs
+    secrets                = [for name, arn in var.secret_arns : { name = upper(name), valueFrom = arn }]
+    logConfiguration       = local.logs
   }
   # Speaks TLS with Redis for the server, and cuts what is left on a primary that is one no more, for which it is here.
   proxy = {

@@ -104,7 +104,7 @@ variable "request_count_label" {
 }
 
 variable "secret_arns" {
-  description = "The secrets by their names: database_url, redis_url, jwt_secret."
+  description = "The secrets of the stores and of tokens by the names of their settings in lower case, such as database_url."
   type        = map(string)
 }
 

@@ -93,12 +93,31 @@ run "backups_cannot_be_deleted_before_their_time" {
 run "secrets_are_encrypted_by_our_key" {
   command = plan
   assert {
-    condition     = length(aws_secretsmanager_secret.this) == 3 && alltrue([for secret in aws_secretsmanager_secret.this : secret.kms_key_id == var.kms_key_arn])
+    condition     = length(aws_secretsmanager_secret.this) == 4 && alltrue([for secret in aws_secretsmanager_secret.this : secret.kms_key_id == var.kms_key_arn])
     error_message = "A secret is not encrypted by our key."
   }
   assert {
-    condition     = aws_secretsmanager_secret_version.database.secret_string == null && aws_secretsmanager_secret_version.jwt.secret_string == null
+    condition     = alltrue([for version in [aws_secretsmanager_secret_version.database, aws_secretsmanager_secret_version.replica[0], aws_secretsmanager_secret_version.jwt] : version.secret_string == null])
     error_message = "A secret stands in the state."
+  }
+}
+
+run "the_server_is_told_of_a_replica_that_is_there" {
+  command = plan
+  assert {
+    condition     = contains(keys(output.secret_arns), "database_replica_url")
+    error_message = "Nobody reads from the replica."
+  }
+}
+
+run "without_a_replica_the_server_is_told_of_none" {
+  command = plan
+  variables {
+    replica = false
+  }
+  assert {
+    condition     = !contains(keys(output.secret_arns), "database_replica_url")
+    error_message = "The server looks for a replica that is not there."
   }
 }
 
