@@ -5,7 +5,9 @@ import io
 import json
 import pathlib
 import re
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 import kubernetes_validate
@@ -14,6 +16,7 @@ import yaml
 from bench.scaling import model
 from Tests.Pipeline import scraped_metrics
 from Tests.Pipeline.network_policies import allows, refused
+from Tests.settings import kinds, listed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VERSION = "1.32"
@@ -29,10 +32,13 @@ CUSTOM = {
 }
 # Below these every key is somebody's own word.
 FREE = {"labels", "matchLabels", "annotations", "data", "requests", "limits", "podSelector", "namespaceSelector"}
+# Settings of the server: those that the base makes, and those that may stand in the open.
+FITTED, SECRET = kinds()
+OPEN = listed() - SECRET
 
 
-def built(overlay):
-    text = subprocess.run(["kubectl", "kustomize", ROOT / "deploy/kubernetes/overlays" / overlay], check=True, capture_output=True, text=True).stdout
+def built(overlay, root=ROOT):
+    text = subprocess.run(["kubectl", "kustomize", root / "deploy/kubernetes/overlays" / overlay], check=True, capture_output=True, text=True).stdout
     return list(yaml.safe_load_all(text))
 
 
@@ -126,7 +132,8 @@ def faults(documents):
                 found += [f"{name}: {variable['name']} stands in the open" for variable in container.get("env", [])
                           if re.search("SECRET|PASSWORD|TOKEN|_URL", variable["name"]) and not variable["name"].endswith("_FILE")]
         if kind == "ConfigMap":
-            found += [f"{name}: {key} stands in the open" for key in document["data"] if re.search("SECRET|PASSWORD|TOKEN|DATABASE_URL|REDIS_URL", key)]
+            found += [f"{name}: {key} stands in the open" for key in document["data"]
+                      if key not in OPEN and (key in SECRET or re.search("SECRET|PASSWORD|TOKEN|KEY", key)) and not key.endswith("_FILE")]
         selector = document.get("spec", {}).get("selector") or {}
         selector = selector.get("matchLabels", selector) if kind in ("Service", "PodDisruptionBudget", "Deployment") else {}
         if selector and not any(selector.items() <= each.items() for each in labels):
@@ -223,6 +230,7 @@ class KubernetesPolicy(unittest.TestCase):
             "killed while": ("Deployment", lambda it: it["spec"]["template"]["spec"].update(terminationGracePeriodSeconds=30)),
             "no limits of memory": ("Deployment", lambda it: server(it)["resources"]["limits"].pop("memory")),
             "stands in the open": ("ConfigMap", lambda it: it["data"].update(JWT_SECRET="x")),
+            "stands in the open ": ("ConfigMap", lambda it: it["data"].update(DATABASE_REPLICA_URL="x")),
             "selects no pod": ("PodDisruptionBudget", lambda it: it["spec"]["selector"]["matchLabels"].update({"app.kubernetes.io/component": "apy"})),
             "scales nothing": ("HorizontalPodAutoscaler", lambda it: it["spec"]["scaleTargetRef"].update(name="apy")),
             "lets any pod in": ("Namespace", lambda it: it["metadata"]["labels"].update({"pod-security.kubernetes.io/enforce": "baseline"})),
@@ -250,6 +258,30 @@ class KubernetesPolicy(unittest.TestCase):
                 self.assertEqual(allows(self.overlays["production"], direction, labels, other, port), wanted)
         without = [document for document in self.overlays["production"] if document["metadata"]["name"] != "redis"]
         self.assertIn("does not let", " ".join(faults(without)))
+
+    def test_each_setting_of_the_servers_may_stand_in_an_overlay_or_in_a_secret(self):
+        given = {name: "given" for name in OPEN - FITTED - {"ENVIRONMENT"}}
+        given |= {f"{name}_FILE": f"/secrets/{name.lower()}" for name in SECRET - {"DATABASE_URL", "REDIS_URL", "JWT_SECRET"}}
+        with tempfile.TemporaryDirectory() as folder:
+            copy = pathlib.Path(folder)
+            shutil.copytree(ROOT / "deploy/kubernetes", copy / "deploy/kubernetes")
+            overlay = copy / "deploy/kubernetes/overlays/production/kustomization.yaml"
+            literals = [f"{name}={value}" for name, value in given.items()]
+            overlay.write_text(overlay.read_text().replace("[ENVIRONMENT=production]", json.dumps(["ENVIRONMENT=production", *literals])))
+            documents = built("production", copy)
+        self.assertEqual(faults(documents), [])
+        maps = {document["metadata"]["name"]: document["data"] for document in documents if document["kind"] == "ConfigMap"}
+        for kind in ("Deployment", "Job"):
+            pod = next(document for document in documents if document["kind"] == kind)["spec"]["template"]["spec"]
+            server = pod["containers"][0]
+            environment = {name: value for source in server["envFrom"] for name, value in maps[source["configMapRef"]["name"]].items()}
+            environment |= {variable["name"]: variable["value"] for variable in server["env"]}
+            with self.subTest(kind=kind):
+                self.assertEqual({name for name in listed() if name not in environment and f"{name}_FILE" not in environment} - FITTED, set())
+                self.assertEqual({name: environment.get(name) for name in given}, given)
+                mounted = {mount["mountPath"]: mount["name"] for mount in server["volumeMounts"]}["/secrets"]
+                sources = next(volume for volume in pod["volumes"] if volume["name"] == mounted)["projected"]["sources"]
+                self.assertIn({"name": "settings", "optional": True}, [source["secret"] for source in sources])
 
     def test_what_alerts_go_by_is_said_here_or_named_as_missing(self):
         beginnings, jobs = scraped_metrics.named()

@@ -9,9 +9,15 @@ import tempfile
 import unittest
 
 from Tests.Pipeline.cloud import REGION, ROOT, Cloud
+from Tests.settings import kinds, listed
 
 # What the stand-in knows nothing of; whatever else fails is our fault.
 UNKNOWN = {"aws_backup_vault_lock_configuration", "aws_wafv2_web_acl_logging_configuration", "aws_appautoscaling_target"}
+# All that the module leaves to the operator.
+FITTED, SECRETS = kinds()
+SETTINGS = {name: f"given {name}" for name in listed() - FITTED - SECRETS - {"ENVIRONMENT", "SMTP_URL"}}
+SECRET_SETTINGS = {name: f"arn:aws:secretsmanager:{REGION}:000000000000:secret:terroir-staging/{name.lower()}-AbCdEf"
+                   for name in SECRETS - {"DATABASE_URL", "DATABASE_REPLICA_URL", "REDIS_URL", "JWT_SECRET"} | {"SMTP_URL"}}
 PASSWORD, SECRET = "notarealone1234567890notarealone", "not-a-real-secret-not-a-real-secret-not-a-real"
 
 
@@ -35,6 +41,7 @@ class Terraform(unittest.TestCase):
         examples = (cls.folder / "terraform.tfvars.example").read_text().replace("123456789012", "000000000000")
         zone = cls.cloud.client("route53").create_hosted_zone(Name="example.org", CallerReference="test")["HostedZone"]["Id"].split("/")[-1]
         (cls.folder / "terraform.tfvars").write_text(examples.replace("Z0123456789EXAMPLE", zone) + f'database = "{PASSWORD}"\njwt = "{SECRET}"\n')
+        (cls.folder / "settings.auto.tfvars.json").write_text(json.dumps({"settings": SETTINGS, "secret_settings": SECRET_SETTINGS}))
         mirrors = [found for place in ("/opt", "/usr/share/terraform", "/usr/local/share/terraform", os.path.expanduser("~/.terraform.d"))
                    for found in pathlib.Path(place).glob("*/registry.terraform.io")]
         cls.environment = {**cls.cloud.environment, "AWS_ENDPOINT_URL": cls.cloud.inner, "AWS_S3_USE_PATH_STYLE": "true", "TF_IN_AUTOMATION": "yes"}
@@ -64,6 +71,23 @@ class Terraform(unittest.TestCase):
             self.assertIn("api", [container["name"] for container in definition["containerDefinitions"]])
         databases = self.cloud.client("rds").describe_db_instances(DBInstanceIdentifier="terroir-staging")["DBInstances"]
         self.assertFalse(databases[0]["PubliclyAccessible"])
+
+    def test_each_setting_that_is_given_reaches_the_server(self):
+        for family in ("api", "tool"):
+            definition = self.cloud.ecs.describe_task_definition(taskDefinition=f"terroir-staging-{family}")["taskDefinition"]
+            server = next(container for container in definition["containerDefinitions"] if container["name"] == "api")
+            environment = {variable["name"]: variable["value"] for variable in server["environment"]}
+            secrets = {secret["name"]: secret["valueFrom"] for secret in server["secrets"]}
+            with self.subTest(family=family):
+                self.assertEqual({name: environment.get(name) for name in SETTINGS}, SETTINGS)
+                self.assertEqual({name: secrets.get(name) for name in SECRET_SETTINGS}, SECRET_SETTINGS)
+                self.assertEqual(listed() - FITTED - set(environment) - set(secrets), {"DATABASE_REPLICA_URL"})  # staging has none
+
+    def test_each_secret_is_refused_in_the_open(self):
+        given = json.dumps({name: "given" for name in SECRET_SETTINGS})
+        refused = self.terraform("plan", "-input=false", "-no-color", "-target=module.stack.module.service.aws_ecs_task_definition.tool",
+                                 "-var", f"settings={given}", "-var", "secret_settings={}", check=False)
+        self.assertEqual(set(re.findall("[A-Z_]+", refused.partition("Given by secret_settings alone:")[2].partition(".")[0])), set(SECRET_SETTINGS))
 
     def test_a_database_that_aws_has_brought_up_to_date_stays_so(self):
         self.cloud.client("rds").modify_db_instance(DBInstanceIdentifier="terroir-staging", EngineVersion="16.99", ApplyImmediately=True)

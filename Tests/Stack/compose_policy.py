@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 from bench.scaling import model
+from Tests.settings import kinds, listed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENDING = {"migrate", "certificate", "roles", "ballast", "binary", "restore"}  # they do their work and leave
@@ -124,10 +125,7 @@ class ComposePolicy(unittest.TestCase):
             self.assertLessEqual(set(re.findall(r"\$\{(\w+)", file.read_text())), explained, file.name)
 
     def test_each_setting_of_the_servers_is_taken_from_env_or_said_not_to_be(self):
-        table = (ROOT / "README.md").read_text().partition("<!-- settings")[2].partition("<!-- end of settings")[0]
-        names = set(re.findall(r"^\| `(\w+)`", table, re.M))
-        section = (ROOT / "docs/operations.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
-        said = set(re.findall(r"`([A-Z_]+)`", section.partition("Two kinds")[2]))
+        names, said = listed(), set.union(*kinds())
         with tempfile.NamedTemporaryFile("w", suffix=".env") as file:
             file.write((ROOT / ".env.example").read_text() + "".join(f"\n{name}=given" for name in names))
             file.flush()

@@ -56,6 +56,8 @@ module "stack" {
   database_password     = ephemeral.aws_secretsmanager_random_password.database.random_password
   jwt_secret            = ephemeral.aws_secretsmanager_random_password.jwt.random_password
   secrets_version       = var.secrets_version
+  settings              = var.settings
+  secret_settings       = var.secret_settings
 }
 
 output "stack" {

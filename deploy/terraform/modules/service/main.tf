@@ -65,7 +65,7 @@ resource "aws_iam_role_policy" "execution" {
       {
         Effect   = "Allow"
         Action   = "secretsmanager:GetSecretValue"
-        Resource = values(var.secret_arns)
+        Resource = distinct(values(local.secrets))
       },
       {
         Effect   = "Allow"
@@ -102,13 +102,14 @@ locals {
       max-buffer-size       = "8m"
     }
   }
-  environment = {
+  environment = merge(var.settings, {
     ENVIRONMENT            = var.environment == "dev" ? "development" : var.environment
     LOG_FORMAT             = "json"
     MIGRATE_ON_START       = "off"
     SHUTDOWN_DRAIN_SECONDS = "15"
     TRUSTED_PROXIES        = var.trusted_network
-  }
+  })
+  secrets = merge(var.secret_settings, { for name, arn in var.secret_arns : upper(name) => arn })
   server = {
     name                   = "api"
     image                  = var.image
@@ -117,7 +118,7 @@ locals {
     readonlyRootFilesystem = true
     linuxParameters        = { capabilities = { drop = ["ALL"] } }
     environment            = [for name, value in local.environment : { name = name, value = value }]
-    secrets                = [for name, arn in var.secret_arns : { name = upper(name), valueFrom = arn }]
+    secrets                = [for name, arn in local.secrets : { name = name, valueFrom = arn }]
     logConfiguration       = local.logs
   }
   # Speaks TLS with Redis for the server, and cuts what is left on a primary that is one no more, for which it is here.
@@ -210,6 +211,17 @@ resource "aws_vpc_security_group_egress_rule" "https" {
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
+}
+
+# Mail, by TLS or STARTTLS, where a server for it is named.
+resource "aws_vpc_security_group_egress_rule" "mail" {
+  for_each          = contains(keys(var.secret_settings), "SMTP_URL") ? { tls = 465, starttls = 587 } : {}
+  security_group_id = var.security_group_id
+  description       = "The mail server: ${each.key}"
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = each.value
+  to_port           = each.value
 }
 
 resource "aws_vpc_security_group_egress_rule" "inside" {

@@ -117,3 +117,48 @@ variable "kms_key_arn" {
   description = "The key that everything is encrypted by."
   type        = string
 }
+
+# Which settings are the operator's to give; a test compares both lists with docs/operations.md.
+locals {
+  fitted = [ # here, to the network, the image and the deploy
+    "ENVIRONMENT", "HOST", "PORT", "METRICS_PORT", "TRUSTED_PROXIES", "LOG_FORMAT", "MIGRATE_ON_START", "SHUTDOWN_DRAIN_SECONDS",
+    "REDIS_PREFIX", "SERVICE_VERSION", "REVISION", "DATABASE_URL", "DATABASE_REPLICA_URL", "REDIS_URL", "JWT_SECRET",
+  ]
+  secret = ["JWT_SECRET_PREVIOUS", "METRICS_TOKEN", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OTEL_EXPORTER_OTLP_HEADERS", "SMTP_URL"]
+}
+
+variable "settings" {
+  description = "Other settings of the server that are no secrets, by their names in README.md."
+  type        = map(string)
+  default     = {}
+  validation {
+    condition     = length(setintersection(keys(var.settings), local.fitted)) == 0
+    error_message = "Fitted together here, and not to be set: ${join(", ", setintersection(keys(var.settings), local.fitted))}."
+  }
+  validation {
+    condition     = length(setintersection(keys(var.settings), concat(local.secret, keys(var.secret_settings)))) == 0
+    error_message = "Given by secret_settings alone: ${join(", ", setintersection(keys(var.settings), concat(local.secret, keys(var.secret_settings))))}."
+  }
+  validation {
+    condition     = alltrue([for name in keys(var.settings) : can(regex("^[A-Z][A-Z0-9_]*$", name))])
+    error_message = "Settings are named as in README.md, such as PUBLIC_URL."
+  }
+}
+
+variable "secret_settings" {
+  description = "Other settings of the server, by their names in README.md: the ARN of the secret in Secrets Manager that holds each."
+  type        = map(string)
+  default     = {}
+  validation {
+    condition     = length(setintersection(keys(var.secret_settings), local.fitted)) == 0
+    error_message = "Fitted together here, and not to be set: ${join(", ", setintersection(keys(var.secret_settings), local.fitted))}."
+  }
+  validation { # the whole of a secret, since that is what the right to read it is for
+    condition     = alltrue([for arn in values(var.secret_settings) : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:*]+$", arn))])
+    error_message = "A secret is named by its ARN, as aws secretsmanager create-secret says it."
+  }
+  validation {
+    condition     = alltrue([for name in keys(var.secret_settings) : can(regex("^[A-Z][A-Z0-9_]*$", name))])
+    error_message = "Settings are named as in README.md, such as SMTP_URL."
+  }
+}

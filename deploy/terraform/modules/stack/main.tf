@@ -116,6 +116,8 @@ module "service" {
   target_group_arn           = module.edge.target_group_arn
   request_count_label        = module.edge.request_count_label
   secret_arns                = module.data.secret_arns
+  settings                   = var.settings
+  secret_settings            = var.secret_settings
   redis_host                 = module.data.redis_host
   kms_key_arn                = aws_kms_key.this.arn
 }

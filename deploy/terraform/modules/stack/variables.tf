@@ -144,3 +144,15 @@ variable "secrets_version" {
   type        = number
   default     = 1
 }
+
+variable "settings" {
+  description = "Settings of the server that are no secrets, by their names in README.md."
+  type        = map(string)
+  default     = {}
+}
+
+variable "secret_settings" {
+  description = "Settings of the server by their names in README.md, each with the ARN of the secret that holds it."
+  type        = map(string)
+  default     = {}
+}

@@ -83,6 +83,77 @@ run "no_secret_stands_in_the_environment" {
   }
 }
 
+run "where_no_mail_server_is_named_nothing_leaves_but_by_443" {
+  assert {
+    condition     = length(aws_vpc_security_group_egress_rule.mail) == 0
+    error_message = "Mail may leave that nobody sends."
+  }
+}
+
+run "settings_reach_the_server_and_secret_ones_as_secrets_that_alone_may_be_read" {
+  variables {
+    settings = { PUBLIC_URL = "https://terroir.example.org", SMTP_FROM = "garden@example.org" }
+    secret_settings = {
+      SMTP_URL       = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:terroir-test/smtp_url-AbCdEf"
+      OPENAI_API_KEY = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:terroir-test/openai_api_key-AbCdEf"
+    }
+  }
+  assert {
+    condition = alltrue(flatten([for container in concat(jsondecode(aws_ecs_task_definition.api.container_definitions), jsondecode(aws_ecs_task_definition.tool.container_definitions)) :
+      [for name, value in var.settings : contains(container.environment, { name = name, value = value })] if container.name == "api"
+    ]))
+    error_message = "A setting does not reach the server."
+  }
+  assert {
+    condition = alltrue(flatten([for container in concat(jsondecode(aws_ecs_task_definition.api.container_definitions), jsondecode(aws_ecs_task_definition.tool.container_definitions)) :
+      [for name, arn in merge(var.secret_settings, { DATABASE_URL = var.secret_arns["database_url"] }) : contains(container.secrets, { name = name, valueFrom = arn })] if container.name == "api"
+    ]))
+    error_message = "A secret does not reach the server."
+  }
+  assert {
+    condition = one([for statement in jsondecode(aws_iam_role_policy.execution.policy).Statement :
+      toset(statement.Resource) if statement.Action == "secretsmanager:GetSecretValue"
+    ]) == toset(concat(values(var.secret_arns), values(var.secret_settings)))
+    error_message = "Whoever starts a task may read other secrets than the server's."
+  }
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_egress_rule.mail : rule.from_port if rule.from_port == rule.to_port]) == toset([465, 587])
+    error_message = "Mail does not get out."
+  }
+}
+
+run "a_secret_in_the_open_is_refused" {
+  command = plan
+  variables {
+    settings = { SMTP_URL = "smtps://user:not-a-real-one@mail.example.org:465" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "what_is_fitted_together_is_not_to_be_set" {
+  command = plan
+  variables {
+    settings = { PORT = "8080" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "what_opens_the_stores_is_not_to_be_set" {
+  command = plan
+  variables {
+    secret_settings = { DATABASE_URL = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:other-AbCdEf" }
+  }
+  expect_failures = [var.secret_settings]
+}
+
+run "a_secret_s_value_in_the_place_of_its_arn_is_refused" {
+  command = plan
+  variables {
+    secret_settings = { METRICS_TOKEN = "not-a-real-one" }
+  }
+  expect_failures = [var.secret_settings]
+}
+
 run "redis_is_reached_by_a_proxy_that_verifies_it" {
   assert {
     condition     = strcontains(jsondecode(aws_ecs_task_definition.api.container_definitions)[0].environment[0].value, "server primary redis.example.org:6379 ssl verify required verifyhost redis.example.org")
