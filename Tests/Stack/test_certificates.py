@@ -1,8 +1,9 @@
-"""A certificate by ACME: certbot as the compose profile runs it, a real authority (Pebble) that asks nginx for the proof,
+"""A certificate by ACME: certbot as the compose profile runs it, real authorities (Pebble) that ask nginx for the proof,
 and nginx, which takes the new certificate without losing a request.
 """
 import json
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -10,8 +11,34 @@ import unittest
 
 from Tests.Stack.stack import ROOT, Stack, free_ports, until
 
-NAME, REFUSED = "terroir.example.test", "refused.example.test"
-VALID_SECONDS = 20 * 86400  # less than the thirty days in which certbot renews: each run gets a new one
+NAME, OTHER, REFUSED = "terroir.example.test", "other.example.test", "refused.example.test"
+# Certbot renews thirty days before the end: of BRIEF each run gets a new one, of LASTING it keeps the one it has.
+BRIEF, LASTING = 20, 90
+
+
+class Authority:
+    """Pebble, whose certificates are valid for so many days."""
+
+    def __init__(self, stack, days, resolver):
+        self.stack, self.ports = stack, free_ports(("acme", "management"))
+        self.folder = folder = stack.folder / f"authority-{days}"
+        folder.mkdir()
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "certificate.pem"],
+                       check=True, capture_output=True)
+        (folder / "pebble.json").write_text(json.dumps({"pebble": {
+            "listenAddress": f"127.0.0.1:{self.ports['acme']}", "managementListenAddress": f"127.0.0.1:{self.ports['management']}",
+            "certificate": str(folder / "certificate.pem"), "privateKey": str(folder / "key.pem"),
+            "httpPort": stack.port["http"], "tlsPort": stack.port["https"], "certificateValidityPeriod": days * 86400,
+            "domainBlocklist": [REFUSED],
+        }}))
+        stack.start(folder.name, ["pebble", "-config", folder / "pebble.json", "-dnsserver", resolver],
+                    lambda: self.ask("acme", "/dir").status == 200, PEBBLE_VA_NOSLEEP=1, PEBBLE_WFE_NONCEREJECT=0)  # it tests clients by refusing some requests
+        (folder / "root.pem").write_text(self.ask("management", "/roots/0").body)
+        self.url = f"https://127.0.0.1:{self.ports['acme']}/dir"
+
+    def ask(self, port, path):
+        return self.stack.curl(f"https://127.0.0.1:{self.ports[port]}{path}")
 
 
 class Certificates(unittest.TestCase):
@@ -20,59 +47,53 @@ class Certificates(unittest.TestCase):
         cls.stack = stack = Stack()
         cls.addClassCleanup(stack.close)
         stack.start_nginx(rate="1000r/s", burst="1000")  # what it answers itself needs no server behind it
-        cls.ports = free_ports(("acme", "management", "dns", "dns-management"))
-        folder = cls.folder = stack.folder / "authority"
-        folder.mkdir()
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "certificate.pem"],
-                       check=True, capture_output=True)
-        (folder / "pebble.json").write_text(json.dumps({"pebble": {
-            "listenAddress": f"127.0.0.1:{cls.ports['acme']}", "managementListenAddress": f"127.0.0.1:{cls.ports['management']}",
-            "certificate": str(folder / "certificate.pem"), "privateKey": str(folder / "key.pem"),
-            "httpPort": stack.port["http"], "tlsPort": stack.port["https"], "certificateValidityPeriod": VALID_SECONDS,
-            "domainBlocklist": [REFUSED],
-        }}))
-        # Its names lead to 127.0.0.1.
-        stack.start("names", ["pebble-challtestsrv", "-dns01", f"127.0.0.1:{cls.ports['dns']}", "-defaultIPv6", "",
-                    "-management", f"127.0.0.1:{cls.ports['dns-management']}", "-http01", "", "-https01", "", "-tlsalpn01", ""])
-        stack.start("authority", ["pebble", "-config", folder / "pebble.json", "-dnsserver", f"127.0.0.1:{cls.ports['dns']}"],
-                    lambda: cls.authority("acme", "/dir").status == 200, PEBBLE_VA_NOSLEEP=1, PEBBLE_WFE_NONCEREJECT=0)  # it tests clients by refusing some requests
-        (folder / "root.pem").write_text(cls.authority("management", "/roots/0").body)
+        cls.certificates, cls.scratch = stack.folder / "nginx/certificates", stack.folder / "certbot"
+        cls.scratch.mkdir()
+        ports = free_ports(("dns", "management"))
+        resolver = f"127.0.0.1:{ports['dns']}"  # its names lead to 127.0.0.1
+        stack.start("names", ["pebble-challtestsrv", "-dns01", resolver, "-defaultIPv6", "",
+                    "-management", f"127.0.0.1:{ports['management']}", "-http01", "", "-https01", "", "-tlsalpn01", ""])
+        cls.brief, cls.lasting = (Authority(stack, days, resolver) for days in (BRIEF, LASTING))
 
-    @classmethod
-    def authority(cls, port, path):
-        return cls.stack.curl(f"https://127.0.0.1:{cls.ports[port]}{path}")
+    def start_certbot(self, authority, name=NAME):
+        self.last_run.unlink(missing_ok=True)
+        self.stack.start("certbot", ["sh", ROOT / "nginx/renew"], TMPDIR=self.scratch, NGINX_CERTIFICATES=self.certificates,
+                         SERVER_NAME=name, CERTBOT_EMAIL="someone@example.com", CERTBOT_SERVER=authority.url,
+                         REQUESTS_CA_BUNDLE=authority.folder / "certificate.pem")
 
-    def start_certbot(self, name=NAME):
-        scratch = self.stack.folder / "certbot"
-        scratch.mkdir(exist_ok=True)
-        self.stack.start("certbot", ["sh", ROOT / "nginx/renew"], TMPDIR=scratch, NGINX_CERTIFICATES=self.stack.folder / "nginx/certificates",
-                         SERVER_NAME=name, CERTBOT_EMAIL="someone@example.com", CERTBOT_SERVER=f"https://127.0.0.1:{self.ports['acme']}/dir",
-                         REQUESTS_CA_BUNDLE=self.folder / "certificate.pem")
-        return scratch
+    @property
+    def last_run(self):
+        """What the container's health check looks at."""
+        return self.scratch / "last-run"
 
-    def trusted(self):
-        """The serial number of what nginx shows, if a client that trusts the authority alone accepts it."""
+    def run_certbot(self, authority, name=NAME):
+        """Until it is content."""
+        self.start_certbot(authority, name)
+        try:
+            until("certbot to be content", self.last_run.exists)
+        except AssertionError as failure:
+            self.fail(f"{failure}: {self.stack.log('certbot')[-2000:]}")
+        self.stack.stop("certbot")
+
+    def trusted(self, authority, name=NAME):
+        """The serial number of what nginx shows, if a client that trusts this authority alone accepts it for this name."""
         port = self.stack.port["https"]
-        done = subprocess.run(["curl", "-s", "--cacert", self.folder / "root.pem", "--resolve", f"{NAME}:{port}:127.0.0.1",
-                               f"https://{NAME}:{port}/metrics"], capture_output=True, check=False)
+        done = subprocess.run(["curl", "-s", "--cacert", authority.folder / "root.pem", "--resolve", f"{name}:{port}:127.0.0.1",
+                               f"https://{name}:{port}/metrics"], capture_output=True, check=False)
         if done.returncode:
             return None
-        shown = subprocess.run(f"openssl s_client -connect 127.0.0.1:{port} -servername {NAME} </dev/null 2>/dev/null | openssl x509 -noout -serial",
+        shown = subprocess.run(f"openssl s_client -connect 127.0.0.1:{port} -servername {name} </dev/null 2>/dev/null | openssl x509 -noout -serial",
                                shell=True, capture_output=True, text=True, check=True)
         return shown.stdout
 
+    def is_shown(self, authority, name=NAME):
+        return until(f"nginx to show a certificate for {name} by {authority.folder.name}", lambda: self.trusted(authority, name))
+
     def test_a_certificate_is_proven_issued_taken_and_renewed(self):
-        self.assertIsNone(self.trusted())  # self-signed yet
-        scratch = self.start_certbot()
-        try:
-            first = until("nginx to show a certificate of the authority", self.trusted, 60)
-        except AssertionError as failure:
-            self.fail(f"{failure}: {self.stack.log('certbot')[-2000:]}")
-        until("what the container's health check looks at", (scratch / "last-run").exists)  # after nginx shows it
-        key = self.stack.folder / "nginx/certificates/privkey.pem"
-        self.assertEqual(key.stat().st_mode & 0o777, 0o600)
-        self.stack.stop("certbot")
+        self.assertIsNone(self.trusted(self.brief))  # self-signed yet
+        self.run_certbot(self.brief)
+        first = self.is_shown(self.brief)
+        self.assertEqual((self.certificates / "privkey.pem").stat().st_mode & 0o777, 0o600)
 
         over, statuses = threading.Event(), set()
 
@@ -88,27 +109,57 @@ class Certificates(unittest.TestCase):
         thread = threading.Thread(target=ask)
         thread.start()
         try:
-            self.start_certbot()
-            until("nginx to show the next one", lambda: (self.trusted() or first) != first, 60)
+            self.run_certbot(self.brief)
+            until("nginx to show the next one", lambda: (self.trusted(self.brief) or first) != first)
         finally:
             over.set()
             thread.join()
         self.assertEqual(statuses, {403})
-        self.stack.stop("certbot")
 
     def test_b_a_refusal_leaves_the_old_certificate(self):
-        before, scratch = self.trusted(), self.stack.folder / "certbot"
-        (scratch / "last-run").unlink()
-        self.start_certbot(REFUSED)
+        before = self.trusted(self.brief)
+        self.start_certbot(self.brief, REFUSED)
         gives_up = re.compile(f"for {REFUSED}\n.*See the logfile", re.S)
         until("certbot to give up", lambda: gives_up.search(self.stack.log("certbot")))
         time.sleep(1)
         self.assertIsNone(self.stack.processes["certbot"].poll())  # it will try again
-        self.assertFalse((scratch / "last-run").exists())
-        self.assertEqual(self.trusted(), before)
+        self.assertFalse(self.last_run.exists())
+        self.assertEqual(self.trusted(self.brief), before)
         began = time.monotonic()
         self.stack.stop("certbot")
         self.assertLess(time.monotonic() - began, 5)
+
+    def test_c_another_authority_is_asked_at_once_and_its_certificate_kept_until_it_is_due(self):
+        self.run_certbot(self.lasting)
+        lasting = self.is_shown(self.lasting)
+        self.run_certbot(self.lasting)
+        self.assertEqual(self.trusted(self.lasting), lasting)
+        self.run_certbot(self.brief)  # as after a try: what is held is far from its end
+        self.is_shown(self.brief)
+
+    def test_d_what_is_held_for_a_name_from_before_is_shown_again(self):
+        self.run_certbot(self.lasting)
+        first = self.is_shown(self.lasting)
+        self.run_certbot(self.lasting, OTHER)
+        self.is_shown(self.lasting, OTHER)
+        self.run_certbot(self.lasting)
+        self.assertEqual(self.is_shown(self.lasting), first)
+
+    def test_e_what_could_not_be_shown_is_shown_by_the_next_run(self):
+        self.run_certbot(self.brief)
+        before = self.is_shown(self.brief)
+        in_the_way = self.certificates / ".privkey.pem"
+        in_the_way.mkdir()
+        self.start_certbot(self.lasting)
+        until("the copy to fail", lambda: "cannot overwrite" in self.stack.log("certbot"))
+        time.sleep(1)
+        self.assertIsNone(self.stack.processes["certbot"].poll())  # it will try again
+        self.assertFalse(self.last_run.exists())
+        self.assertEqual(self.trusted(self.brief), before)
+        self.stack.stop("certbot")
+        shutil.rmtree(in_the_way)
+        self.run_certbot(self.lasting)
+        self.is_shown(self.lasting)
 
 
 if __name__ == "__main__":
