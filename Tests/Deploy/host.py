@@ -120,9 +120,11 @@ class Notices:
 
 class Load:
     """Clients at the edge: some keep their connection, some make a new one for each request, some write. Each request
-    that gets no answer, or one that is no success, is a failure; nothing is tried again."""
+    that gets no answer, or one that is no success, is a failure; nothing is tried again. They are of as many programs as a
+    canary needs to have its share of them."""
 
     PAUSE_SECONDS = 0.02
+    PROGRAMS = 100
 
     def __init__(self, host):
         self.host, self.failures, self.counts = host, [], {"kept": 0, "fresh": 0, "written": 0}
@@ -154,7 +156,7 @@ class Load:
     def send(self, kind, connection, method, path, body=None, **headers):
         at = time.time()
         try:
-            connection.request(method, path, body, headers)
+            connection.request(method, path, body, {"User-Agent": f"load/{random.randrange(self.PROGRAMS)}", **headers})
             answer = connection.getresponse()
             text = answer.read()
             if answer.status not in (200, 201, 202):

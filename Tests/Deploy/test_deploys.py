@@ -47,6 +47,26 @@ class Deploys(unittest.TestCase):
         self.assertEqual(self.host.served(), "one")
         self.assertNotIn("Migrating", said)
 
+    def test_a_client_meets_one_release_while_a_canary_has_its_share(self):
+        host = self.host
+        self.deploys(host.release("usual"))
+        deploy = host.begin(host.release("tried"), "--canary=50%", options=("--for", "60s"))
+        until("the canary", lambda: (host.state / "switch/canary-50").exists())
+
+        def met(*client):
+            """The releases that one client gets, page by page."""
+            return {host.curl(f"{host.edge}/version", *client).json()["revision"] for _ in range(3)}
+
+        # Many programs behind one address, one program at many addresses.
+        for clients in ([("-A", f"Browser/{number}") for number in range(16)], [("--interface", f"127.0.0.{number + 1}") for number in range(16)]):
+            releases = [met(*client) for client in clients]
+            self.assertEqual({len(each) for each in releases}, {1})
+            self.assertEqual(set().union(*releases), {"usual", "tried"})
+        deploy.kill()
+        deploy.wait()
+        deploy.stdout.close()
+        self.assertIn("undoing it", self.deploys(host.release("usual")))
+
     def test_where_nobody_may_register_the_operator_does_for_the_smoke_test(self):
         settings = self.host.settings["DEPLOY_ENVIRONMENT"]
         self.addCleanup(settings.write_text, settings.read_text())

@@ -119,8 +119,8 @@ class Asking:
 
     def ask(self):
         while not self.stopping.wait(0.05):
-            status, body = project.curl("/api/gardens?limit=1")
             self.count += 1
+            status, body = project.curl("/api/gardens?limit=1", "-A", f"asking/{self.count}")  # a canary has a share of all programs
             if status != 200:
                 self.failures.append((time.strftime("%X"), status, body[:200]))
 

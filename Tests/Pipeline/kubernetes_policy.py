@@ -138,6 +138,8 @@ def faults(documents):
         selector = selector.get("matchLabels", selector) if kind in ("Service", "PodDisruptionBudget", "Deployment") else {}
         if selector and not any(selector.items() <= each.items() for each in labels):
             found.append(f"{kind} {name} selects no pod")
+        if kind == "Ingress" and document["metadata"]["annotations"].get("nginx.ingress.kubernetes.io/affinity") != "cookie":
+            found.append(f"{name}: during a rollout a page may get the scripts of two releases")
         if kind == "HorizontalPodAutoscaler":
             target = document["spec"]["scaleTargetRef"]
             if (target["kind"], namespace, target["name"]) not in names:

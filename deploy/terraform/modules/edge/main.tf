@@ -51,6 +51,10 @@ resource "aws_lb_target_group" "this" {
   port                 = 3000
   protocol             = "HTTP" # within the network
   deregistration_delay = 30
+  stickiness { # during a deploy two releases serve: a browser stays with the task that its page came from, whose scripts fit
+    type            = "lb_cookie"
+    cookie_duration = 300
+  }
   health_check {
     path                = "/readyz"
     interval            = 5

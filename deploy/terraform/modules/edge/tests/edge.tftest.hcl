@@ -101,6 +101,13 @@ run "batches_and_devices_that_name_no_program_pass" {
   }
 }
 
+run "a_page_and_its_scripts_come_from_one_task" {
+  assert {
+    condition     = one([for stickiness in aws_lb_target_group.this.stickiness : stickiness.type]) == "lb_cookie"
+    error_message = "During a deploy a page may get the scripts of two releases."
+  }
+}
+
 run "the_name_fails_over_by_a_look_at_readiness" {
   assert {
     condition     = aws_route53_record.this.failover_routing_policy[0].type == "PRIMARY" && aws_route53_record.this.health_check_id == aws_route53_health_check.this.id && aws_route53_health_check.this.resource_path == "/readyz"
