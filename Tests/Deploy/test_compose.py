@@ -141,6 +141,46 @@ class Compose(unittest.TestCase):
             self.assertEqual(secrets("renew", refused), (64, after))
         self.assertEqual((self.project / "secrets/redis_api_password").stat().st_mode & 0o777, 0o444)
 
+    def test_the_secret_that_signs_tokens_is_kept_as_the_previous_one(self):
+        (self.project / "scripts").mkdir()
+        shutil.copy(ROOT / "scripts/secrets", self.project / "scripts")
+        folder = self.project / "secrets"
+
+        def pair(*renewed):
+            subprocess.run([self.project / "scripts/secrets", *renewed], capture_output=True, check=True)
+            return [(folder / name).read_text() for name in ("jwt_secret", "jwt_secret_previous")]
+
+        first, unknown = pair()
+        (folder / "jwt_secret_previous").unlink()  # as before there was one
+        second, previous = pair("renew", "jwt_secret")
+        self.assertEqual(previous, first)
+        self.assertEqual(pair("renew", "jwt_secret_previous")[0], second)
+        leaked = pair("renew", "jwt_secret", "jwt_secret_previous")
+        self.assertEqual(len({first, unknown, second, *leaked}), 5)
+        self.assertEqual({len(each) for each in leaked}, {64})
+        self.assertEqual((folder / "jwt_secret_previous").stat().st_mode & 0o777, 0o444)
+
+    def test_the_superuser_s_password_is_changed_inside_postgres_before_its_file(self):
+        (self.project / "scripts").mkdir()
+        shutil.copy(ROOT / "scripts/secrets", self.project / "scripts")
+        told = self.folder / "told"
+        (self.folder / "docker").write_text('#!/bin/sh\necho "$@" >>"$TOLD.arguments"\ncat >"$TOLD"\nexit "${CODE:-0}"\n')
+        secret = self.project / "secrets/postgres_password"
+
+        def secrets(*arguments, **environment):
+            return subprocess.run([self.project / "scripts/secrets", *arguments], capture_output=True, check=False,
+                                  env={**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}", "TOLD": str(told), **environment}).returncode
+
+        self.assertEqual(secrets(), 0)
+        before = secret.read_text()
+        self.assertNotEqual(secrets("renew", "postgres_password", CODE="1"), 0)  # Postgres does not run, for instance
+        self.assertEqual(secret.read_text(), before)
+        self.assertEqual(secrets("renew", "postgres_password"), 0)
+        after = secret.read_text()
+        self.assertNotEqual(after, before)
+        self.assertIn(f"ALTER ROLE CURRENT_USER PASSWORD '{after}';", told.read_text())
+        self.assertNotIn(after, (self.folder / "told.arguments").read_text())
+
     def test_keys_that_were_put_back_are_kept_with_what_follows_from_them(self):
         (self.project / "scripts").mkdir()
         shutil.copy(ROOT / "scripts/secrets", self.project / "scripts")

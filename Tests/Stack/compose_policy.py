@@ -112,7 +112,7 @@ class ComposePolicy(unittest.TestCase):
             self.assertGreaterEqual(int(self.services[name]["mem_limit"]), 1 << 30)
 
     def test_what_makes_and_restores_backups_has_each_secret_that_it_names_and_no_other(self):
-        for name, more, unnamed in (("backup", "|RECIPIENTS_FILE|WEBHOOK_FILE", {"jwt_secret"}), ("restore", "", set())):
+        for name, more, unnamed in (("backup", "|RECIPIENTS_FILE|WEBHOOK_FILE", {"jwt_secret", "jwt_secret_previous"}), ("restore", "", set())):
             service = self.services[name]
             named = {value.removeprefix("/run/secrets/") for key, value in service["environment"].items()
                      if re.search(f"_(PASSWORD_FILE|PASSPHRASE_FILE|S3_KEY_FILE|S3_SECRET_FILE{more})$", key)}
