@@ -217,6 +217,14 @@ class Backup(unittest.TestCase):
         self.assertEqual({path.name: path.read_bytes() for path in metrics.glob("*erroir*")}, {"terroir_backup.prom": before})
         self.assertIn("Backup FAILED", self.site.told.texts[told + 1])
 
+    def test_what_fails_after_the_removal_does_not_say_that_nothing_was_deleted(self):
+        def said(**environment):
+            done = self.site.command("run", check=False, **environment)
+            return done.returncode, re.search(r"Backup FAILED at \"([^\"]*)\".*\. (.*)\n", done.stderr).groups()
+
+        self.assertEqual(said(BACKUP_REDIS="127.0.0.1:1"), (1, ("Redis", "Nothing was deleted.")))
+        self.assertEqual(said(BACKUP_METRICS="/nonexistent"), (1, ("report", "The new backup is whole; what is too old may be gone.")))
+
     def test_a_copy_that_is_not_what_was_recorded_is_named(self):
         label, environment = self.last_label(), {"PGBACKREST_CIPHER_PASS": (self.site.folder / "etc/passphrase").read_text()}
         place = f"terroir/{label}/fingerprint"
