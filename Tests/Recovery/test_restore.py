@@ -104,6 +104,37 @@ class Restore(unittest.TestCase):
         self.assertFalse(is_let_in("of the host that was lost"))
         self.assertIn("Backup completed", site.command("run", "--kind", "full").stdout)
 
+    def test_a_restore_that_was_cut_off_is_gone_on_with(self):
+        site, copy = self.site, self.site.folder / "cut"
+        self.addCleanup(shutil.rmtree, copy)
+        site.sql("CREATE TABLE large AS SELECT repeat(md5(n::text), 200) FROM generate_series(1, 20000) n")
+        self.addCleanup(site.sql, "DROP TABLE large")
+        site.command("run")
+        shim = site.folder / "bin/pgbackrest"
+        shim.write_text('#!/bin/bash\nfor last; do :; done\n[ "$last" != restore ] || { ulimit -f 2000 && set -- --process-max=1 "$@"; }\nexec /usr/bin/pgbackrest "$@"\n')  # KiB: as on a disk that is full
+        shim.chmod(0o755)
+        again = ("restore", "--to", "latest", "--into", copy, "--replace")
+        self.assertNotEqual(site.command(*again, check=False).returncode, 0)
+        shim.unlink()
+        self.assertTrue((copy / "base").exists())
+        self.assertFalse((copy / "PG_VERSION").exists())
+        self.assertIn("Restored", site.command(*again).stdout)
+        # And before its first file.
+        shutil.rmtree(copy)
+        (copy / "base/1").mkdir(parents=True)
+        site.own(copy)
+        self.assertIn("Restored", site.command(*again).stdout)
+
+    def test_what_is_no_cluster_is_not_overwritten(self):
+        strange = self.site.folder / "strange"
+        (strange / "base").mkdir(parents=True)
+        (strange / "base/mine").write_text("mine")
+        self.site.own(strange)
+        done = self.site.command("restore", "--to", "latest", "--into", strange, "--replace", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("holds no cluster: nothing is overwritten", done.stderr)
+        self.assertEqual((strange / "base/mine").read_text(), "mine")
+
     def test_a_folder_of_wal_that_is_not_there_is_a_wrong_command_line(self):
         for folder, said in (("nowhere", "there is no folder"), ("", "--wal needs a value")):
             done = self.site.command("restore", "--to", "latest", "--into", self.site.folder / "copy", "--wal", folder, check=False)
