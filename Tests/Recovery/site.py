@@ -109,17 +109,24 @@ class Site:
 
     def begin(self):
         """A new cluster with the schema, and everything started."""
+        self.make_cluster()
+        self.start_redis()
+        self.run(self.folder / "terroir", "migrate")
+        self.make_roles()
+        self.start_server()
+        return self
+
+    def make_cluster(self):
+        """With an empty database in it."""
         self.run("initdb", "-D", self.data, "-U", "terroir", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums")
         with open(self.data / "postgresql.conf", "a") as file:
             file.write(f"listen_addresses = ''\nunix_socket_directories = '{self.socket}'\nmax_connections = 200\n{self.archiving}")
         self.start_postgres()
         self.sql("CREATE DATABASE terroir", database="postgres")
-        self.start_redis()
-        self.run(self.folder / "terroir", "migrate")
+
+    def make_roles(self):
         files = {f"{role}_PASSWORD_FILE": str(self.folder / "etc/passphrase") for role in ("OWNER", "API", "EXPORTER", "BACKUP")}
         self.run("sh", self.folder / "scripts/postgres-roles", PGHOST=str(self.socket), PGUSER="terroir", PGDATABASE="terroir", **files)
-        self.start_server()
-        return self
 
     def start_postgres(self):
         self.run("pg_ctl", "-D", self.data, "-l", self.folder / "postgres.log", "-w", "-t", "120", "start")

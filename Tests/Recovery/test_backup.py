@@ -7,7 +7,7 @@ import subprocess
 import threading
 import unittest
 
-from Tests.Recovery.site import ROOT, Ingestion, Site
+from Tests.Recovery.site import POSTGRES, ROOT, Ingestion, Site
 
 
 class Backup(unittest.TestCase):
@@ -224,6 +224,23 @@ class Backup(unittest.TestCase):
 
         self.assertEqual(said(BACKUP_REDIS="127.0.0.1:1"), (1, ("Redis", "Nothing was deleted.")))
         self.assertEqual(said(BACKUP_METRICS="/nonexistent"), (1, ("report", "The new backup is whole; what is too old may be gone.")))
+
+    def test_a_copy_runs_by_the_programs_of_the_version_that_wrote_it(self):
+        programs = self.site.folder / "programs"
+        newer = programs / "99/bin/postgres"
+        newer.parent.mkdir(parents=True)
+        newer.write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 99.1'\n")
+        newer.chmod(0o755)
+        (programs / POSTGRES.parent.name).symlink_to(POSTGRES.parent)
+        self.site.own(programs)
+        path = f"{newer.parent}:/usr/bin:/bin:/usr/sbin"
+        self.last_label()
+        self.assertIn("Restore test passed", self.site.command("restore-test", BACKUP_POSTGRES=str(programs), PATH=path).stdout)
+        copy = self.site.folder / "versions"
+        (programs / POSTGRES.parent.name).unlink()
+        for name, arguments in (("restore-test", ()), ("restore", ("--to", "latest", "--into", copy))):
+            self.fails(name, *arguments, naming=r"the data is of Postgres \d+, .* \(postgres \(PostgreSQL\) 99\.1\)", code=69, BACKUP_POSTGRES=str(programs), PATH=path)
+        self.assertFalse(copy.exists())
 
     def test_a_copy_that_is_not_what_was_recorded_is_named(self):
         label, environment = self.last_label(), {"PGBACKREST_CIPHER_PASS": (self.site.folder / "etc/passphrase").read_text()}

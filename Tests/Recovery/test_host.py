@@ -32,9 +32,11 @@ cat >/usr/local/bin/systemctl <<'SHIM'
 # There is no systemd in here: what the steps ask of it, by Debian's own means.
 set -e
 case "$*" in
-  *postgresql@*) [ "$1" = restart ] && pg_ctlcluster --skip-systemctl-redirect VERSION main stop || true; [ "$1" = stop ] && set -- stop || set -- start
-    pg_ctlcluster --skip-systemctl-redirect VERSION main "$1" ;;
-  daemon-reload) ;;
+  *postgresql@*) for unit; do :; done
+    cluster=${unit#postgresql@VERSION-}
+    [ "$1" = restart ] && pg_ctlcluster --skip-systemctl-redirect VERSION "$cluster" stop || true; [ "$1" = stop ] && set -- stop || set -- start
+    pg_ctlcluster --skip-systemctl-redirect VERSION "$cluster" "$1" ;;
+  daemon-reload | "stop terroir"*) ;;
   "enable --now "*) shift 2; for unit; do [ -e "/etc/systemd/system/$unit" ]; done ;;
   *) exit 64 ;;
 esac
@@ -79,14 +81,16 @@ rmdir /var/lib/terroir-backup/repository && mv "$SCRATCH/repository" /var/lib/te
 RECOVER
 echo "recovered: $(runuser -u postgres -- psql -qXAtc 'SELECT at FROM kept' terroir)"
 [ -s /etc/terroir/blue.env ]
-systemctl stop "postgresql@$VERSION-main"
+UPGRADE
+echo "moved: $(runuser -u postgres -- psql -qXAtc 'SELECT at FROM kept' terroir)"
+systemctl stop "postgresql@$VERSION-next"
 redis-cli shutdown nosave
 """
 
 
 def block(document, title):
     """The first block of shell below a title, for the Postgres that is here."""
-    text = re.search(rf"^### {title}\n.*?```sh\n(.*?)```", (ROOT / "docs" / document).read_text(), re.M | re.S)[1]
+    text = re.search(rf"^##+ {title}\n.*?```sh\n(.*?)```", (ROOT / "docs" / document).read_text(), re.M | re.S)[1]
     return text.replace("/15/", f"/{VERSION}/").replace("@15-", f"@{VERSION}-")
 
 
@@ -102,7 +106,12 @@ class Host(unittest.TestCase):
         again = re.search(r"(?s).*/configure [^\n]*\n", steps)[0]
         again = re.sub(r"(?m)^\(umask.*", "install -m 640 -g postgres ~/backup-passphrase /etc/terroir/backup-passphrase", again)
         again = re.sub(r"(?m)^age-keygen -o .*\n", "", again)
-        back = BACK.replace("RECOVER", block("disaster-recovery.md", "A new host"))
+        # Two versions are two clusters of the one that is here: the newer one is called `next`.
+        upgrade = block("disaster-recovery.md", "A new major version of Postgres")
+        upgrade = re.sub(r"(?m)^(apt-get install|pg_dropcluster) .*\n", "", upgrade)
+        upgrade = upgrade.replace("-v 17 15 main", f"-v {VERSION} --rename=next {VERSION} main")
+        upgrade = upgrade.replace("17/main", f"{VERSION}/next").replace("@17-main", f"@{VERSION}-next")
+        back = BACK.replace("RECOVER", block("disaster-recovery.md", "A new host")).replace("UPGRADE", upgrade)
         scratch = pathlib.Path(tempfile.mkdtemp(prefix="terroir-host-", dir="/var/tmp"))
         self.addCleanup(shutil.rmtree, scratch)
         scratch.chmod(0o755)
@@ -110,11 +119,12 @@ class Host(unittest.TestCase):
         done = subprocess.run(
             ["unshare", "--mount", "--propagation", "private", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", scratch / "script"],
             env={**os.environ, "SCRATCH": str(scratch), "BINARY": BINARY, "VERSION": VERSION, "ROOT": str(ROOT)},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900)
         self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-3000:])
-        self.assertEqual(len(re.findall("Backup completed", done.stdout)), 4)
+        self.assertEqual(len(re.findall("Backup completed", done.stdout)), 6)
         self.assertIn("Restore test passed", done.stdout)
         self.assertIn("kept: 7", done.stdout)
+        self.assertIn("moved: 7", done.stdout)
         self.assertIn("recovered: 7", done.stdout)
 
     def test_the_timetable_of_the_container(self):
