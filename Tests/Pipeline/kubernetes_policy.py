@@ -52,6 +52,25 @@ def pods(document):
 judged = {}  # validating takes long, and most documents are looked at again and again
 
 
+def secrets_of(document):
+    """The keys of secrets that a resource reads and cannot do without: namespace, secret, key."""
+    def within(value):
+        if isinstance(value, list):
+            for inner in value:
+                yield from within(inner)
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                if key == "secret" and "items" in inner:
+                    yield from ((inner["name"], item["key"]) for item in inner["items"])
+                elif key in ("passwordSecret", "secret") and not inner.get("optional"):  # of basic-auth, as the operator reads them
+                    yield from ((inner["name"], part) for part in ("username", "password"))
+                elif key in ("accessKeyId", "secretAccessKey"):
+                    yield inner["name"], inner["key"]
+                else:
+                    yield from within(inner)
+    return {(document["metadata"].get("namespace"), *found) for found in within(document.get("spec"))}
+
+
 def schema_fault(document):
     text = json.dumps(document, sort_keys=True)
     if text not in judged:
@@ -284,6 +303,19 @@ class KubernetesPolicy(unittest.TestCase):
                 mounted = {mount["mountPath"]: mount["name"] for mount in server["volumeMounts"]}["/secrets"]
                 sources = next(volume for volume in pod["volumes"] if volume["name"] == mounted)["projected"]["sources"]
                 self.assertIn({"name": "settings", "optional": True}, [source["secret"] for source in sources])
+
+    def test_the_first_time_is_in_an_order_that_works(self):
+        """Postgres before what asks it, and every secret that is not optional before what reads it."""
+        section = re.search(r"(?s)## Before the first time\n(.*?)\n##", (ROOT / "docs/kubernetes.md").read_text())[1]
+        left = set(re.findall(r"app\.kubernetes\.io/component!=(\w+)", section))
+        first = [document for document in self.overlays["production"]
+                 if document["metadata"].get("labels", {}).get("app.kubernetes.io/component") not in left]
+        self.assertEqual({document["kind"] for document in first} & {"Deployment", "Job"}, set())
+        waited = re.findall(r"kubectl -n (\S+) wait --for=condition=Ready \S+ cluster/(\S+)", section)
+        self.assertEqual(waited, [(document["metadata"]["namespace"], document["metadata"]["name"]) for document in first if document["kind"] == "Cluster"])
+        made = {(namespace, name, key) for namespace, name, options in re.findall(r"(?s)kubectl -n (\S+) create secret generic (\S+) (.*?[^\\])\n", section)
+                for key in re.findall(r"--from-(?:file|literal)=(\w+)", options)}
+        self.assertEqual(made, {secret for document in self.overlays["production"] for secret in secrets_of(document)})
 
     def test_what_alerts_go_by_is_said_here_or_named_as_missing(self):
         beginnings, jobs = scraped_metrics.named()

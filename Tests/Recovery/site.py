@@ -78,8 +78,8 @@ class Site:
 
     # --- processes ---
 
-    def run(self, *arguments, check=True, **environment):
-        done = subprocess.run([*AS_OWNER, *map(str, arguments)], env={**self.environment, **environment}, cwd=self.folder,
+    def run(self, *arguments, check=True, cwd=None, **environment):
+        done = subprocess.run([*AS_OWNER, *map(str, arguments)], env={**self.environment, **environment}, cwd=cwd or self.folder,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
         if check and done.returncode:
             raise AssertionError(f"{arguments}: exit {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
