@@ -117,7 +117,7 @@ struct NewToken: JSONForm {
   let expiresAt: Timestamp?
 
   init(_ fields: inout Fields) {
-    name = fields.required("name", .string(1...120), "What it is for.")
+    name = fields.required("name", .string(1...120).nonblank, "What it is for.")
     scopes = fields.required("scopes", .tokenScopes)
     expiresAt = fields.optional("expiresAt", .timestamp, "When it ends by itself; never unless given.")
   }

@@ -268,7 +268,7 @@ struct AccountErasure: JSONForm {
 }
 
 extension Rule where Value == String {
-  static var displayName: Rule { .string(1...80) }
+  static var displayName: Rule { .string(1...80).nonblank }
 
   /// A password as it was chosen once.
   static var password: Rule { .string(1...PasswordPolicy.length.upperBound) }

@@ -7,6 +7,9 @@ extension Rule where Value == String {
   /// A string of so many Unicode scalars, without control characters but newline and tab.
   package static func text(_ length: ClosedRange<Int>) -> Rule { text(length, allowsLines: true, .lines(length)) }
 
+  /// The rule that there is something to see in it too: white space and what is invisible is no name.
+  package var nonblank: Rule { checked("must not be blank", schema: self.schema.nonblank) { !$0.isBlank } }
+
   private static func text(
     _ length: ClosedRange<Int>, allowsLines: Bool, _ schema: @autoclosure @escaping () -> Schema
   ) -> Rule {

@@ -50,6 +50,28 @@ package indirect enum Schema: Sendable {
 
   package static let linePattern = #"^[^\u0000-\u001F\u007F-\u009F]*$"#
   package static let linesPattern = #"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]*$"#
+  /// One character that is seen, as far as patterns of all languages can tell: those beyond U+FFFF pass.
+  static let visiblePattern = #"""
+    [^\u0000-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u200F\u2028-\u202F\u205F-\u206F\#
+    \u2800\u3000\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFF8]
+    """#
+
+  /// Whether this is a pattern of lines or of texts: what it says of them goes without saying.
+  package static func isOfText(_ pattern: String) -> Bool {
+    [linePattern, linesPattern].contains { $0 == pattern || nonblank($0) == pattern }
+  }
+
+  /// A pattern of lines or of texts, of which one character at least is seen.
+  private static func nonblank(_ pattern: String) -> String {
+    let run = pattern.dropFirst().dropLast()
+    return "^\(run)\(visiblePattern)\(run)$"
+  }
+
+  /// The same line or text, in which there is something to see.
+  var nonblank: Schema {
+    guard case .string(let format, let minLength, let maxLength, let pattern?) = self else { return self }
+    return .string(format: format, minLength: minLength, maxLength: maxLength, pattern: Self.nonblank(pattern))
+  }
 
   /// One of an enumeration's strings, under the name of its type unless another is given.
   package static func cases<Value: CaseIterable & RawRepresentable>(

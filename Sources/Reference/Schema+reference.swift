@@ -59,7 +59,7 @@ extension Schema {
         if index > 0 { html.text(" | ") }
         html.element("code", value)
       }
-    case .string(_, _, _, let pattern?) where pattern != Self.linePattern && pattern != Self.linesPattern:
+    case .string(_, _, _, let pattern?) where !Self.isOfText(pattern):
       html.text("\(words) ")
       html.element("code", pattern)
     default: html.text(words)

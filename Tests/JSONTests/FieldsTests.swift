@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Values
 
@@ -89,6 +90,47 @@ struct FieldsTests {
   func string(_ text: String, _ allowsLines: Bool, _ fault: String?) throws {
     let (_, faults) = try reading(text, allowsLines ? .text(1...4) : .string(1...4))
     #expect(faults == (fault.map { ["/m \($0)"] } ?? []))
+  }
+
+  /// Names, and whether there is something to see in them.
+  static let names: [(String, Bool)] = [
+    ("a", true), (" a\u{200B}", true), ("\u{301}", true), ("\u{200D}🌱", true), ("\u{E000}", true), ("\u{2801}", true),
+    (" ", false), ("   ", false), ("\u{A0}", false), ("\u{AD}", false), ("\u{200B}", false), ("\u{2060}", false),
+    ("\u{FEFF}", false), ("\u{3000}", false), ("\u{3164}", false), ("\u{2800}", false), ("\u{202E}\u{FE0F}", false),
+    ("\u{E0020}", false), (" \u{200B}\u{2028}", false),
+  ]
+
+  @Test("what must not be blank has a character that is seen; the schema tells it too", arguments: names)
+  func nonblank(name: String, isSeen: Bool) throws {
+    for (rule, blank) in [(Rule.string(1...120).nonblank, name), (Rule.text(1...120).nonblank, "\n\t" + name)] {
+      var json = JSONWriter()
+      json.string(blank)
+      let (_, faults) = try reading(String(decoding: json.take(), as: UTF8.self), rule)
+      #expect(faults == (isSeen ? [] : ["/m must not be blank"]))
+      guard case .string(_, 1, 120, let pattern?) = rule.schema else {
+        Issue.record("\(rule.schema)")
+        return
+      }
+      #expect(Schema.isOfText(pattern))
+      // Patterns that all languages read know no characters beyond U+FFFF.
+      let isTold = name.unicodeScalars.allSatisfy { $0.value <= 0xFFFF }
+      #expect(try Self.matches(blank, NSRegularExpression(pattern: pattern)) == (isSeen || !isTold))
+    }
+    #expect(try reading("\"\"", .string(1...120).nonblank).1 == ["/m must have 1 to 120 characters"])
+    #expect(try reading("\"\\u0001\"", .string(1...9).nonblank).1 == ["/m must not contain control characters"])
+  }
+
+  private static func matches(_ text: String, _ pattern: NSRegularExpression) -> Bool {
+    pattern.firstMatch(in: text, range: NSRange(location: 0, length: text.utf16.count)) != nil
+  }
+
+  @Test("the schema's characters that are seen are those of the rule")
+  func visible() throws {
+    let visible = try NSRegularExpression(pattern: Schema.visiblePattern)
+    for value in UInt32(0)...0xFFFF {
+      guard let scalar = Unicode.Scalar(value), scalar.properties.generalCategory != .control else { continue }
+      if Self.matches(String(scalar), visible) == scalar.isBlank { Issue.record("U+\(String(value, radix: 16))") }
+    }
   }
 
   @Test("says how many characters it wants")

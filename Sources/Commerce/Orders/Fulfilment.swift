@@ -58,7 +58,7 @@ extension Rule where Value == Fulfilment {
     .object(named: "NewFulfilment") { fields in
       let fulfilment = Fulfilment(
         kind: fields.required("kind", .oneOf(FulfilmentKind.self)),
-        address: fields.optional("address", .text(1...500), "Needed for a delivery."),
+        address: fields.optional("address", .text(1...500).nonblank, "Needed for a delivery."),
         from: fields.optional("from", .timestamp, "From when on."), to: fields.optional("to", .timestamp, "Until when.")
       )
       if fulfilment.kind == .delivery, fulfilment.address == nil {
@@ -74,7 +74,8 @@ extension Rule where Value == Contact {
   static var contact: Rule {
     .object(named: "NewContact") { fields in
       Contact(
-        name: fields.required("name", .string(1...80)), phone: fields.optional("phone", .string(3...40)),
+        name: fields.required("name", .string(1...80).nonblank),
+        phone: fields.optional("phone", .string(3...40).nonblank),
         email: fields.optional("email", .email))
     }
   }

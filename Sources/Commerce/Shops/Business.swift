@@ -140,7 +140,7 @@ struct Business: PageItem, RowDecodable {
 }
 
 extension Rule where Value == String {
-  package static var businessName: Rule { .string(1...120) }
+  package static var businessName: Rule { .string(1...120).nonblank }
   package static var businessDescription: Rule { .text(0...2_000) }
   /// The category of a business.
   package static var category: Rule {

@@ -96,9 +96,9 @@ package struct Product: PageItem, RowDecodable {
 }
 
 extension Rule where Value == String {
-  package static var productName: Rule { .string(1...120) }
+  package static var productName: Rule { .string(1...120).nonblank }
   /// What a price is for.
-  package static var unit: Rule { .string(1...40) }
+  package static var unit: Rule { .string(1...40).nonblank }
 }
 
 extension Rule where Value == Int64 {

@@ -87,7 +87,7 @@ package struct Device: PageItem {
 }
 
 extension Rule where Value == String {
-  package static var deviceName: Rule { .string(1...120) }
+  package static var deviceName: Rule { .string(1...120).nonblank }
 
   /// The name of what a sensor measures.
   package static var sensorType: Rule {

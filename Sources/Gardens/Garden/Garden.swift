@@ -69,7 +69,7 @@ struct Garden: PageItem, RowDecodable {
 }
 
 extension Rule where Value == String {
-  package static var gardenName: Rule { .string(1...120) }
+  package static var gardenName: Rule { .string(1...120).nonblank }
 }
 
 extension Rule where Value == Double {

@@ -1,3 +1,4 @@
+import JSON
 import Testing
 import Values
 
@@ -22,6 +23,25 @@ struct ImportFileTests {
     file.learn("Europe/Paris", "Europe/Paris")
     #expect(take(garden("Europe/Paris")) == nil)
     #expect(file.report.faultCount == ImportFile.maximumZones + 1)
+  }
+
+  @Test("of an earlier release with a name that is blank are named, each by its line")
+  func blankNames() {
+    let now = Timestamp(unixMilliseconds: 1_800_000_000_000)
+    var file = ImportFile(now: now, rawFrom: now)
+    let (id, other) = (Identifier.make(unixMilliseconds: 1), Identifier.make(unixMilliseconds: 2))
+    let lines = [
+      #"{"kind":"header","schema":1}"#, #"{"kind":"garden","id":"\#(id)","name":" "}"#,
+      #"{"kind":"device","id":"\#(other)","gardenId":"\#(id)","name":"\u200b"}"#,
+      #"{"kind":"business","id":"\#(id)","name":"\ufeff","category":"honey"}"#,
+      #"""
+      {"kind":"product","id":"\#(id)","businessId":"\#(id)","name":"\u2060","unit":"kg",\#
+      "price":{"amount":1,"currency":"EUR"}}
+      """#,
+    ]
+    for (index, line) in lines.enumerated() { #expect(file.take(Array(line.utf8), line: index + 1) == nil) }
+    #expect(file.report.faults.map(\.line) == [2, 3, 4, 5])
+    #expect(file.report.faults.allSatisfy { $0.fault == Fault("/name", "must not be blank") })
   }
 
   @Test(
