@@ -10,9 +10,15 @@ struct HistoryTable {
   /// Spreadsheets begin files in UTF-8 with it.
   private static let byteOrderMark = Array("\u{FEFF}".utf8)
 
+  /// What is wrong with a file that does not begin with the names.
+  static let unnamed = Fault("", "must name the columns \(names.joined(separator: ","))")
+
   let device: DeviceIdentity
   /// The names of the columns in their order; empty until they were read.
   private var columns: [String] = []
+
+  /// Whether the line of names was there.
+  var hasNames: Bool { !columns.isEmpty }
 
   init(device: DeviceIdentity) { self.device = device }
 
@@ -22,9 +28,7 @@ struct HistoryTable {
       // What is wrong here is not to be wrong of each line behind, which may have faults of their own.
       columns = Self.names
       let names = try Self.values(line.starts(with: Self.byteOrderMark) ? line[Self.byteOrderMark.count...] : line[...])
-      guard names.sorted() == Self.names.sorted() else {
-        throw ValidationError("", "must name the columns \(Self.names.joined(separator: ","))")
-      }
+      guard names.sorted() == Self.names.sorted() else { throw ValidationError([Self.unnamed]) }
       columns = names
       return nil
     }

@@ -38,9 +38,10 @@ struct Import: EndpointGroup {
         "importHistory", method: .post, template: "/api/devices/{id}/history", access: .user,
         summary: "Take in what a device has measured before",
         details: """
-          CSV with the columns `sensorType`, `value` and `measuredAt`, which is RFC 3339 or a Unix time; readings may be of \
-          any age since 1970. One faulty line refuses the file, of which nothing is stored then. What is there already is \
-          skipped: a reading of the same time, and of what is kept by the hour alone every hour that had readings before.
+          CSV whose first line names the columns `sensorType`, `value` and `measuredAt`, which is RFC 3339 or a Unix time; \
+          readings may be of any age since 1970. One faulty line refuses the file, of which nothing is stored then; so does \
+          an empty file, while one with the names alone is a history without readings. What is there already is skipped: a \
+          reading of the same time, and of what is kept by the hour alone every hour that had readings before.
           """,
         tag: "Readings",
         parameters: [.query("dryRun", .boolean, "Whether to check the file only."), .idempotencyKey()],

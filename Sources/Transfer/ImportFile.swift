@@ -91,9 +91,8 @@ struct ImportFile {
 
   /// Notes at the end that there was not even a first line.
   mutating func finish(line: Int) {
-    if history == nil, !hasHeader, report.faultCount == 0 {
-      report.fault(max(line, 1), Fault("", "the file has no header"))
-    }
+    guard report.faultCount == 0, !(history?.hasNames ?? hasHeader) else { return }
+    report.fault(max(line, 1), isHistory ? HistoryTable.unnamed : Fault("", "the file has no header"))
   }
 
   /// Takes the rows that wait, once they are written; `fresh` readings of them were new. The types of a history wait

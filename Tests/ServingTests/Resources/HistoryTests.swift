@@ -115,6 +115,25 @@ struct HistoryTests {
     #expect(try wrong.json["errorCount"]?.integer == 2)
   }
 
+  @Test("has a line of names at least: an empty file is none, and one of the names alone has no readings")
+  func empty() throws {
+    func send(_ text: String, _ query: String = "") throws -> Reply {
+      try device.owner.send("POST", "/api/devices/\(device.id)/history\(query)", text, type: "text/csv")
+    }
+    for text in ["", "\r\n \n"] {
+      let refused = try send(text)
+      #expect(refused.status == 422, "\(refused.text)")
+      let detail = try refused.json["errors"]?.elements?.first?["detail"]?.text
+      #expect(detail == "must name the columns sensorType,value,measuredAt")
+      #expect(try send(text, "?dryRun=true").json["errorCount"]?.integer == 1)
+    }
+    for text in ["sensorType,value,measuredAt", "\u{FEFF}sensorType,value,measuredAt\r\n"] {
+      let taken = try send(text)
+      #expect(taken.status == 200, "\(taken.text)")
+      #expect(try created(taken) == nil)
+    }
+  }
+
   @Test("is another request for another device, even with the same key and file")
   func key() throws {
     let other = try device.owner.post("/api/gardens/\(device.garden)/devices", #"{"name":"Other"}"#)
