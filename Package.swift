@@ -113,6 +113,7 @@ let package = Package(
     tests("HTTP", ["Reactor", "CLinux", "Values"]),
     tests("Postgres", ["Faults", "Reactor", "Values"]),
     tests("Redis", ["Faults", "Reactor"]),
+    tests("Secrets", ["JSON", "Reactor", "Values"]),
     tests("Serving", ["Faults", "StationYears", "Watch"] + below + above),
   ],
   swiftLanguageModes: [.v6]
