@@ -114,6 +114,7 @@ let package = Package(
     tests("Postgres", ["Faults", "Reactor", "Values"]),
     tests("Redis", ["Faults", "Reactor"]),
     tests("Secrets", ["JSON", "Reactor", "Values"]),
+    tests("Settings", ["HTTP", "Postgres", "Redis", "Secrets", "Telemetry", "Values"]),
     tests("Serving", ["Faults", "StationYears", "Watch"] + below + above),
   ],
   swiftLanguageModes: [.v6]

@@ -9,6 +9,8 @@ import Values
 @testable import Commands
 @testable import Settings
 
+private let machine = Machine(processors: 4, randomSecret: String(repeating: "9", count: 64))
+
 /// What a run of the program wrote, and how it ended.
 private struct Run {
   let code: Int32
@@ -21,7 +23,7 @@ private struct Run {
     let written = Collected()
     let complained = Collected()
     code = Program(commands).run(
-      arguments, environment: RawEnvironment(variables: variables, machine: testMachine),
+      arguments, environment: RawEnvironment(variables: variables, machine: machine),
       console: Console(write: written.add, complain: complained.add, readSecret: { _ in input.map { Array($0.utf8) } }))
     output = written.text
     complaint = complained.text
