@@ -95,9 +95,12 @@ let package = Package(
       name: "Fuzz", dependencies: ["Values", "JSON", "HTTP"], path: "fuzz", exclude: ["corpus"], swiftSettings: settings
     ),
 
+    // What tests of several targets need: sockets of the loopback address, and threads and loops of their own.
+    .target(name: "TestSupport", dependencies: ["Reactor"], path: "Tests/Support", swiftSettings: settings),
+
     // What tests do to the stores: a proxy that cuts and loses, and a Redis of their own.
     .target(
-      name: "Faults", dependencies: ["CLinux", "Reactor", "Redis"], path: "Tests/Faults", swiftSettings: settings),
+      name: "Faults", dependencies: ["Reactor", "Redis", "TestSupport"], path: "Tests/Faults", swiftSettings: settings),
 
     // The client of the database and the writer of readings, in a time and a weather of a test's own.
     .testTarget(
@@ -106,16 +109,16 @@ let package = Package(
 
     tests("Values", []),
     tests("Metrics", []),
-    tests("Reactor", []),
-    tests("Telemetry", ["Values", "Reactor"]),
+    tests("Reactor", ["TestSupport"]),
+    tests("Telemetry", ["TestSupport", "Values", "Reactor"]),
     tests("Watch", ["Values"]),
     tests("JSON", ["Values"]),
-    tests("HTTP", ["Reactor", "CLinux", "Values"]),
+    tests("HTTP", ["TestSupport", "Reactor", "CLinux", "Values"]),
     tests("Postgres", ["Faults", "Reactor", "Values"]),
-    tests("Redis", ["Faults", "Reactor"]),
-    tests("Secrets", ["JSON", "Reactor", "Values"]),
+    tests("Redis", ["Faults", "TestSupport", "Reactor"]),
+    tests("Secrets", ["TestSupport", "JSON", "Reactor", "Values"]),
     tests("Settings", ["HTTP", "Postgres", "Redis", "Secrets", "Telemetry", "Values"]),
-    tests("Serving", ["Faults", "StationYears", "Watch"] + below + above),
+    tests("Serving", ["Faults", "TestSupport", "StationYears", "Watch"] + below + above),
   ],
   swiftLanguageModes: [.v6]
 )

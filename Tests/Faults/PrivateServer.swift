@@ -1,6 +1,7 @@
 import Glibc
 import Reactor
 import Redis
+import TestSupport
 
 /// A redis-server of a test's own, which it may stop, freeze and start again on the same port.
 package final class PrivateServer: @unchecked Sendable {
@@ -13,7 +14,7 @@ package final class PrivateServer: @unchecked Sendable {
   /// Starts a server on a free port of the loopback address, with further arguments as on the command line; with a
   /// certificate it speaks TLS there.
   package init(_ arguments: [String] = [], certificate: Certificate? = nil) throws {
-    port = try Self.freePort()
+    port = try Loopback.freePort()
     self.arguments = arguments
     self.certificate = certificate
     try start()
@@ -50,26 +51,5 @@ package final class PrivateServer: @unchecked Sendable {
     Glibc.kill(process, SIGKILL)
     waitpid(process, nil, 0)
     process = 0
-  }
-
-  /// A port of the loopback address that nobody listens on, below those that the kernel gives to connections
-  /// (net.ipv4.ip_local_port_range): one of the tests' many could have it before the server does, or while it is away.
-  package static func freePort() throws -> UInt16 {
-    for _ in 0..<1_000 {
-      let port = UInt16.random(in: 20_000..<32_000)
-      let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      defer { close(fd) }
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_port = port.bigEndian
-      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-      let code = withUnsafePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          bind(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-      }
-      if code == 0 { return port }
-    }
-    throw SystemError("bind")
   }
 }

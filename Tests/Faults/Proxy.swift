@@ -1,7 +1,7 @@
-import CLinux
 import Glibc
 import Reactor
 import Synchronization
+import TestSupport
 
 /// A TCP proxy before a store, on a thread of its own, that can freeze and cut connections, and lose an answer.
 package final class Proxy: Sendable {
@@ -36,18 +36,7 @@ package final class Proxy: Sendable {
   package init(to upstream: UInt16, mark: String = "") {
     self.upstream = upstream
     self.mark = Array(mark.utf8)
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    self.listener = listener
-    var address = Self.loopback(0)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { socketAddress in
-        bind(listener, socketAddress, length) == 0 && listen(listener, 64) == 0
-          && getsockname(listener, socketAddress, &length) == 0
-      }
-    }
-    precondition(bound)
-    port = UInt16(bigEndian: address.sin_port)
+    (listener, port) = try! Loopback.listen()
     SystemThread.detached("test-proxy") { [self] in run() }
   }
 
@@ -74,14 +63,6 @@ package final class Proxy: Sendable {
 
   /// Whether the answer that was to be lost has been lost.
   package var hasLost: Bool { loss.withLock { $0 == nil } }
-
-  private static func loopback(_ port: UInt16) -> sockaddr_in {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return address
-  }
 
   private func run() {
     // Each connection's two ends, side by side: the client's first.
@@ -147,14 +128,8 @@ package final class Proxy: Sendable {
       close(client)
       return []
     }
-    let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = Self.loopback(upstream)
-    let isConnected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-      }
-    }
-    if !isConnected {
+    let server = Loopback.socket()
+    if !Loopback.connect(server, to: upstream) {
       close(client)
       close(server)
       return []

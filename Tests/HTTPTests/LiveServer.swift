@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 import Reactor
-import Synchronization
+import TestSupport
 
 @testable import HTTP
 
@@ -69,22 +69,6 @@ final class LiveServer: @unchecked Sendable {
     }
     gate.wait()
   }
-}
-
-/// Lets one thread wait for another.
-final class Gate: @unchecked Sendable {
-  private var semaphore = sem_t()
-  init() { sem_init(&semaphore, 0, 0) }
-  deinit { sem_destroy(&semaphore) }
-  func open() { sem_post(&semaphore) }
-  func wait() { while sem_wait(&semaphore) != 0 {} }
-}
-
-/// Lines noted by any thread, in order.
-final class Log: Sendable {
-  private let storage = Mutex<[String]>([])
-  func note(_ line: String) { storage.withLock { $0.append(line) } }
-  var lines: [String] { storage.withLock { $0 } }
 }
 
 /// Answers refusals with their detail as text, and notes how each request ended.

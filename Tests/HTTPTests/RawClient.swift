@@ -1,5 +1,5 @@
-import CLinux
 import Glibc
+import TestSupport
 
 @testable import HTTP
 
@@ -13,21 +13,14 @@ final class RawClient {
 
   init(_ server: LiveServer, receiveBuffer: Int32? = nil) {
     self.server = server
-    fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    fd = Loopback.socket()
     if var size = receiveBuffer { setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, 4) }
     var timeout = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     var on: Int32 = 1
     setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = server.port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let fd = fd
-    isConnected = withUnsafeBytes(of: address) {
-      connect(fd, $0.assumingMemoryBound(to: sockaddr.self).baseAddress, 16) == 0
-    }
+    isConnected = Loopback.connect(fd, to: server.port)
   }
 
   deinit { close(fd) }
@@ -59,7 +52,7 @@ final class RawClient {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     // Another socket takes the number's place, so that `deinit` closes nothing of others.
-    let other = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let other = Loopback.socket()
     dup2(other, fd)
     close(other)
   }

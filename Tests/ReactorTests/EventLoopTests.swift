@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Reactor
@@ -14,13 +15,6 @@ func onLoop(_ body: @escaping @Sendable (EventLoop, Log) -> Void) throws -> [Str
   }
   thread.join()
   return log.lines
-}
-
-/// Lines noted by any thread, in order.
-final class Log: Sendable {
-  private let storage = Mutex<[String]>([])
-  func note(_ line: String) { storage.withLock { $0.append(line) } }
-  var lines: [String] { storage.withLock { $0 } }
 }
 
 @Suite("An event loop")

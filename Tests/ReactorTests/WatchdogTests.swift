@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Reactor
@@ -63,13 +64,4 @@ private final class Running: Sendable {
   }
 
   func stop() { stopper() }
-}
-
-/// Lets one thread wait for another.
-private final class Gate: @unchecked Sendable {
-  private var semaphore = sem_t()
-  init() { sem_init(&semaphore, 0, 0) }
-  deinit { sem_destroy(&semaphore) }
-  func open() { sem_post(&semaphore) }
-  func wait() { while sem_wait(&semaphore) != 0 {} }
 }

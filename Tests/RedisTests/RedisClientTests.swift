@@ -1,5 +1,6 @@
 import Reactor
 import Redis
+import TestSupport
 import Testing
 
 @Suite("A Redis client")

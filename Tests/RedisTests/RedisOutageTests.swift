@@ -2,6 +2,7 @@ import Faults
 import Glibc
 import Reactor
 import Redis
+import TestSupport
 import Testing
 
 @Suite("When Redis is away")
@@ -258,7 +259,7 @@ struct RedisOutageTests {
     let nodes = "/tmp/terroir-redis-cluster-\(getpid()).conf"
     defer { unlink(nodes) }
     // Its bus would take the port that is higher by 10 000, which may be none.
-    let bus = String(try PrivateServer.freePort())
+    let bus = String(try Loopback.freePort())
     let server = try PrivateServer(
       ["--cluster-enabled", "yes", "--cluster-config-file", nodes, "--cluster-port", bus])
     try onLoop { loop in

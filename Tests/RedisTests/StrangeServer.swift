@@ -2,7 +2,7 @@ import Glibc
 import Reactor
 import Redis
 import Synchronization
-import Testing
+import TestSupport
 
 /// A server that says the same thing to everyone and hangs up: no Redis.
 final class StrangeServer: Sendable {
@@ -12,19 +12,7 @@ final class StrangeServer: Sendable {
   private let thread: Mutex<SystemThread?>
 
   init(greeting: [UInt8]) throws {
-    let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isListening = withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(fd, $0, length) == 0 && listen(fd, 16) == 0 && getsockname(fd, $0, &length) == 0
-      }
-    }
-    try #require(isListening)
-    listener = fd
-    port = UInt16(bigEndian: address.sin_port)
+    (listener, port) = try Loopback.listen()
     thread = Mutex(nil)
     let thread = try SystemThread(name: "strange-server") { [self] in serve(greeting) }
     self.thread.withLock { $0 = thread }

@@ -1,6 +1,7 @@
 import Glibc
 import Reactor
 import Redis
+import TestSupport
 import Testing
 
 /// The Redis that the tests may use, from REDIS_URL.
@@ -9,29 +10,6 @@ func testAddress() throws -> RedisAddress {
     getenv("REDIS_URL").map { String(cString: $0) },
     "REDIS_URL is not set: it must name a Redis that these tests may fill and stop, such as redis://127.0.0.1:6379/15")
   return try RedisAddress(url: url)
-}
-
-/// Runs a task on a new loop's own thread and hands out what it returns or throws.
-func onLoop<Value: Sendable>(_ body: @escaping @Sendable (EventLoop) async throws -> Value) throws -> Value {
-  signal(SIGPIPE, SIG_IGN)
-  let outcome = Outcome<Value>()
-  let thread = try SystemThread(name: "test-loop") {
-    guard let loop = try? EventLoop(index: 0) else { return }
-    loop.schedule(afterNanoseconds: 0) { [unowned loop] in
-      loop.spawn {
-        do { outcome.result = .success(try await body(loop)) } catch { outcome.result = .failure(error) }
-        loop.stop()
-      }
-    }
-    loop.run()
-  }
-  thread.join()
-  return try #require(outcome.result, "the loop ended without a result").get()
-}
-
-/// Carries what a loop's thread has found out to the thread that joins it.
-private final class Outcome<Value: Sendable>: @unchecked Sendable {
-  var result: Result<Value, any Error>?
 }
 
 /// Runs a task with a client that is connected, and closes the client; a patient one unless told otherwise.

@@ -2,6 +2,7 @@ import Faults
 import Glibc
 import Reactor
 import Redis
+import TestSupport
 import Testing
 
 @Suite("Redis by TLS")

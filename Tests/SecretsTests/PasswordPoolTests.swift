@@ -1,6 +1,7 @@
 import Glibc
 import Reactor
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Secrets
@@ -118,19 +119,5 @@ struct PasswordPoolTests {
     // Both run the same code; what differs is the machine's noise. Without a hash to check it would be a thousandth.
     #expect(unknown * 5 > known && known * 5 > unknown, "\(measured)")
     pool.stop()
-  }
-
-  private func onLoop(_ body: @escaping @Sendable (EventLoop) async -> Void) throws {
-    let thread = try SystemThread(name: "test-loop") {
-      guard let loop = try? EventLoop(index: 0) else { return }
-      loop.schedule(afterNanoseconds: 0) { [unowned loop] in
-        loop.spawn {
-          await body(loop)
-          loop.stop()
-        }
-      }
-      loop.run()
-    }
-    thread.join()
   }
 }

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Reactor
 import Synchronization
+import TestSupport
 import Testing
 import Values
 
@@ -342,17 +343,7 @@ private final class OneAnswer: Sendable {
   private let thread = Mutex<SystemThread?>(nil)
 
   init(_ answer: String?) throws {
-    let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutableBytes(of: &address) { raw in
-      let pointer = raw.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-      precondition(bind(fd, pointer, length) == 0 && listen(fd, 4) == 0 && getsockname(fd, pointer, &length) == 0)
-    }
-    self.fd = fd
-    port = UInt16(bigEndian: address.sin_port)
+    (fd, port) = try Loopback.listen()
     guard let answer else { return }
     let thread = try SystemThread(name: "answer") { [self] in
       let connection = accept(fd, nil, nil)

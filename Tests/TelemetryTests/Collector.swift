@@ -1,7 +1,7 @@
-import CLinux
 import Glibc
 import Reactor
 import Synchronization
+import TestSupport
 
 @testable import Telemetry
 import Values
@@ -38,22 +38,8 @@ final class Collector: Sendable {
   /// The last behaviour of the script is repeated for ever.
   init(_ script: [Behaviour]) {
     self.script = Mutex(script)
-    (fd, port) = Self.listen()
+    (fd, port) = try! Loopback.listen()
     SystemThread.detached("collector") { [self] in serve() }
-  }
-
-  private static func listen() -> (Int32, UInt16) {
-    let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutableBytes(of: &address) { raw in
-      let pointer = raw.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-      precondition(bind(fd, pointer, length) == 0 && Glibc.listen(fd, 16) == 0)
-      precondition(getsockname(fd, pointer, &length) == 0)
-    }
-    return (fd, UInt16(bigEndian: address.sin_port))
   }
 
   var url: ServiceURL { ServiceURL(scheme: "http", host: "127.0.0.1", port: port, path: "/v1/traces") }

@@ -3,6 +3,7 @@ import Glibc
 import JSON
 import Reactor
 import Synchronization
+import TestSupport
 import Testing
 import Values
 
@@ -133,7 +134,7 @@ struct HealthTests {
     store.kill()
     store.arguments = [
       "--cluster-enabled", "yes", "--cluster-config-file", nodes,
-      "--cluster-port", String(try PrivateServer.freePort()),
+      "--cluster-port", String(try Loopback.freePort()),
     ]
     try store.start()
     let client = Client(server)

@@ -1,5 +1,6 @@
 import Faults
 import JSON
+import TestSupport
 import Testing
 import Values
 
@@ -63,7 +64,7 @@ struct OutboundTLSTests {
     of wanted: Int, _ call: @escaping @Sendable (OutboundClient) async throws -> Void, taken: () -> Int
   ) throws -> (fault: String?, taken: Int) {
     let authorities = try authority.get().text
-    let fault: String? = try OutboundTests.onLoop { loop in
+    let fault: String? = try onLoop { loop in
       do {
         try await call(OutboundClient(on: loop, authorities: authorities))
         return nil

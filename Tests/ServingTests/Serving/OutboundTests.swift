@@ -1,7 +1,7 @@
 import Glibc
 import HTTP
 import Reactor
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import Outbound
@@ -18,7 +18,7 @@ struct OutboundTests {
   private func send(
     _ requests: [OutboundRequest], admits: (@Sendable (PeerAddress) -> Bool)? = nil
   ) throws -> [Result<OutboundResponse, OutboundError>] {
-    try Self.onLoop { loop in
+    try onLoop { loop in
       let client = OutboundClient(on: loop, admits: admits)
       var results: [Result<OutboundResponse, OutboundError>] = []
       for request in requests {
@@ -94,7 +94,7 @@ struct OutboundTests {
     let count = OutboundCalls.maximumCalls
     server.script(Array(repeating: .json(200, "ok"), count: count))
     let url = url
-    let (answered, refused) = try Self.onLoop { loop in
+    let (answered, refused) = try onLoop { loop in
       let client = OutboundClient(on: loop)
       let calls = (0..<count + 8).map { _ in
         let call = Pending<Bool>()
@@ -107,29 +107,5 @@ struct OutboundTests {
     }
     #expect(answered == count)
     #expect(refused == 8)
-  }
-
-  /// Runs a task on a new loop's own thread and hands out what it returns or throws.
-  static func onLoop<Value: Sendable>(
-    _ body: @escaping @Sendable (EventLoop) async throws -> Value
-  ) throws -> Value {
-    let outcome = Mutex<Result<Value, any Error>?>(nil)
-    let thread = try SystemThread(name: "outbound-test") {
-      guard let loop = try? EventLoop(index: 0) else { return }
-      loop.schedule(afterNanoseconds: 0) { [unowned loop] in
-        loop.spawn {
-          do {
-            let value = try await body(loop)
-            outcome.withLock { $0 = .success(value) }
-          } catch {
-            outcome.withLock { $0 = .failure(error) }
-          }
-          loop.stop()
-        }
-      }
-      loop.run()
-    }
-    thread.join()
-    return try #require(outcome.withLock { $0 }).get()
   }
 }

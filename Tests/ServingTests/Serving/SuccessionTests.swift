@@ -3,6 +3,7 @@ import Faults
 import Glibc
 import Reactor
 import Synchronization
+import TestSupport
 import Testing
 import Values
 
@@ -12,7 +13,7 @@ struct SuccessionTests {
   func upgrades() throws {
     let release = try Release()
     defer { release.remove() }
-    var settings = ["METRICS_PORT": "\(try PrivateServer.freePort())"]
+    var settings = ["METRICS_PORT": "\(try Loopback.freePort())"]
     settings["DATABASE_URL"] = try TestDatabase.make()
     let server = try ServerProcess(["serve"], settings, binary: release.path)
     let port = try server.port()

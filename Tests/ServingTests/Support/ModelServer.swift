@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import Reactor
 import Synchronization
+import TestSupport
 
 /// A small HTTP server in the test that stands for a provider of language models: real sockets, scripted answers.
 final class ModelServer: Sendable {
@@ -30,20 +31,8 @@ final class ModelServer: Sendable {
   private let state = Mutex<(answers: [Answer], received: [Received])>(([], []))
 
   init() throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    (descriptor, port) = try Loopback.listen()
     let descriptor = descriptor
-    let result = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(descriptor, address, length) == 0 && listen(descriptor, 64) == 0
-          && getsockname(descriptor, address, &length) == 0
-      }
-    }
-    guard result else { throw SystemError("bind") }
-    port = UInt16(bigEndian: address.sin_port)
     SystemThread.detached("model-server") { [weak self] in
       while true {
         let client = accept(descriptor, nil, nil)

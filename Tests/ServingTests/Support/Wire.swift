@@ -1,5 +1,5 @@
-import CLinux
 import Glibc
+import TestSupport
 
 /// A blocking TCP connection to the server under test, and a plain reader of HTTP/1.1 answers.
 final class Wire {
@@ -12,21 +12,12 @@ final class Wire {
   /// Connects; `receiveBytes` makes the kernel's buffer a small one, for a client that is slow, and `sendBytes` for
   /// one that never is far ahead of the server.
   init(port: UInt16, receiveBytes: Int32? = nil, sendBytes: Int32? = nil) throws {
-    fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    fd = Loopback.socket()
     if var sendBytes { setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sendBytes, 4) }
     if var receiveBytes { setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receiveBytes, 4) }
     var timeout = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let result = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    if result != 0 { throw WireError.refused(errno) }
+    if !Loopback.connect(fd, to: port) { throw WireError.refused(errno) }
   }
 
   deinit { close(fd) }
