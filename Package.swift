@@ -95,8 +95,9 @@ let package = Package(
       name: "Fuzz", dependencies: ["Values", "JSON", "HTTP"], path: "fuzz", exclude: ["corpus"], swiftSettings: settings
     ),
 
-    // What tests of several targets need: sockets of the loopback address, and threads and loops of their own.
-    .target(name: "TestSupport", dependencies: ["Reactor"], path: "Tests/Support", swiftSettings: settings),
+    // What tests of several targets need: loops, gates and sockets of their own, and a look into JSON.
+    .target(
+      name: "TestSupport", dependencies: ["Values", "Reactor", "JSON"], path: "Tests/Support", swiftSettings: settings),
 
     // What tests do to the stores: a proxy that cuts and loses, and a Redis of their own.
     .target(
@@ -118,6 +119,7 @@ let package = Package(
     tests("Redis", ["Faults", "TestSupport", "Reactor"]),
     tests("Secrets", ["TestSupport", "JSON", "Reactor", "Values"]),
     tests("Settings", ["HTTP", "Postgres", "Redis", "Secrets", "Telemetry", "Values"]),
+    tests("Agronomy", ["TestSupport", "JSON", "StationYears", "Values"]),
     tests("Serving", ["Faults", "TestSupport", "StationYears", "Watch"] + below + above),
   ],
   swiftLanguageModes: [.v6]

@@ -1,6 +1,6 @@
 import JSON
+import TestSupport
 import Testing
-import Values
 
 extension Wire {
   /// Sends a request with a whole body and reads the answer.
@@ -76,23 +76,4 @@ extension Reply {
 
   /// The pointers of a validation's faults.
   var pointers: [String] { ((try? json)?["errors"]?.elements ?? []).compactMap { $0["pointer"]?.text } }
-}
-
-extension JSONValue {
-  subscript(_ name: String) -> JSONValue? {
-    if case .object(let object) = self { object[name] } else { nil }
-  }
-
-  var text: String? { if case .string(let text) = self { text } else { nil } }
-  var timestamp: Timestamp? { text.flatMap { Timestamp($0) } }
-  var integer: Int64? { if case .integer(let integer) = self { integer } else { nil } }
-  var number: Double? {
-    switch self {
-    case .integer(let integer): Double(integer)
-    case .number(let number): number
-    default: nil
-    }
-  }
-  var bool: Bool? { if case .bool(let bool) = self { bool } else { nil } }
-  var elements: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
 }

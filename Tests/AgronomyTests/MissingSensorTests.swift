@@ -4,7 +4,7 @@ import Values
 
 @testable import Agronomy
 
-@Suite("A sensor of which nothing more comes", .blocking)
+@Suite("A sensor of which nothing more comes")
 struct MissingSensorTests {
   /// Hours with values, from eight days before a look until so many hours before it.
   private static func ended(

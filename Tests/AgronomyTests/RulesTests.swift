@@ -1,11 +1,11 @@
-import Agronomy
 import JSON
+import TestSupport
 import Testing
 import Values
 
-@testable import Insights
+@testable import Agronomy
 
-@Suite("The rules", .blocking)
+@Suite("The rules")
 struct RulesTests {
   private static let evening = RulePlot.evening
   private static let device = RulePlot.device(1)
@@ -51,14 +51,17 @@ struct RulesTests {
 
   // MARK: Without data
 
-  @Test("say nothing without data, or of data that is too old", arguments: InsightType.allCases)
-  func nothing(type: InsightType) {
-    #expect(type.finding(Observations(series: [], now: Self.evening)) == nil)
+  @Test("say nothing without data, or those of the present of data that is too old")
+  func nothing() {
+    let rulesOfPresent = [WateringRule.finding, FrostRule.finding]
+    for finding in rulesOfPresent + [AnomalyRule.finding, SummaryRule.finding] {
+      #expect(finding(Observations(series: [], now: Self.evening)) == nil)
+    }
     let old = [
       Self.series("soil_moisture", [(25, 10)]), Self.series("air_temperature", [(4, -2)]),
     ]
-    if type == .watering || type == .frost {
-      #expect(type.finding(Observations(series: old, now: Self.evening)) == nil)
+    for finding in rulesOfPresent {
+      #expect(finding(Observations(series: old, now: Self.evening)) == nil)
     }
   }
 

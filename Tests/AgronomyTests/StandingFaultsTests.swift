@@ -4,7 +4,7 @@ import Values
 
 @testable import Agronomy
 
-@Suite("Faults that were told", .blocking)
+@Suite("Faults that were told")
 struct StandingFaultsTests {
   private static func day(_ hoursAgo: Double) -> Double { 12 + 6 * cos(2 * .pi * (hoursAgo + 6) / 24) }
 

@@ -4,7 +4,7 @@ import Values
 
 @testable import Agronomy
 
-@Suite("The neighbours of sensors", .blocking)
+@Suite("The neighbours of sensors")
 struct NeighboursTests {
   /// How far points are from the median of others, each held against each. What one of these has not measured yet may
   /// be anything, far above all others or below.

@@ -2,7 +2,7 @@ import Agronomy
 import Testing
 import Values
 
-@Suite("How long a device may be silent", .blocking)
+@Suite("How long a device may be silent")
 struct OnlineSpanTests {
   @Test(
     "is three times its usual silence, and a quarter of an hour at least",

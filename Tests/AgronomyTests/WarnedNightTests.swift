@@ -3,7 +3,7 @@ import Values
 
 @testable import Agronomy
 
-@Suite("A night that is warned of", .blocking)
+@Suite("A night that is warned of")
 struct WarnedNightTests {
   private static let chatham = GardenClock(zone: "Pacific/Chatham", offsetSeconds: 45_900)
 

@@ -1,11 +1,12 @@
 import Glibc
 import JSON
+import TestSupport
 import Testing
 import Values
 
 @testable import Agronomy
 
-@Suite("The rule for anomalies", .blocking)
+@Suite("The rule for anomalies")
 struct AnomalyRuleTests {
   /// What four beds measure under one weather: each with a little noise that is always the same.
   private static func beds(

@@ -1,11 +1,12 @@
 import Glibc
 import JSON
+import TestSupport
 import Testing
 import Values
 
 @testable import Agronomy
 
-@Suite("The rule for frost", .blocking)
+@Suite("The rule for frost")
 struct FrostRuleTests {
   /// Days that are warmest at 14 h, down to a minimum at 2 h that differs from night to night, with noise of a kind.
   private static func temperature(_ moment: Timestamp, minimum: Double) -> Double {

@@ -4,7 +4,7 @@ import Values
 
 @testable import Agronomy
 
-@Suite("Sensors beside their neighbours", .blocking)
+@Suite("Sensors beside their neighbours")
 struct ComparisonTests {
   /// Beds of which each sends every so many minutes, at minutes of its own, and the third measures more for six hours.
   private static func beds(_ cadences: [(minutes: Int, phase: Int)], fault: Double) -> [SensorSeries] {
