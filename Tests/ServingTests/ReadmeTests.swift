@@ -5,8 +5,7 @@ import Testing
 
 @Test("the README's table of settings is the one that is declared")
 func readmeTable() throws {
-  let readme = String(#filePath.dropLast("Tests/ServingTests/ReadmeTests.swift".count)) + "README.md"
-  let text = String(decoding: try #require(File.read(readme, maximumBytes: 1 << 20)), as: UTF8.self)
+  let text = try Repository.text(of: "README.md")
   let begin = try #require(text.firstRange(of: "<!-- settings: terroir config --markdown -->\n"))
   let end = try #require(text.firstRange(of: "<!-- end of settings -->"))
   #expect(text[begin.upperBound..<end.lowerBound] == Configuration.markdown[...])
@@ -14,8 +13,7 @@ func readmeTable() throws {
 
 @Test("the runbook names only reasons that a reading is rejected for, and asks Postgres with its password")
 func runbookWords() throws {
-  let runbook = String(#filePath.dropLast("Tests/ServingTests/ReadmeTests.swift".count)) + "docs/runbook.md"
-  let text = String(decoding: try #require(File.read(runbook, maximumBytes: 1 << 20)), as: UTF8.self)
+  let text = try Repository.text(of: "docs/runbook.md")
   let section = try #require(text.split(separator: "### ").first { $0.hasPrefix("ReadingsRejected\n") })
   let advice = try #require(section.split(separator: "**Do.**").last).split(separator: "Whose device")[0]
   let named = advice.split(separator: "`", omittingEmptySubsequences: false).enumerated()
@@ -29,8 +27,7 @@ func runbookWords() throws {
 
 @Test("the runbook's look at failed sign-ins finds those of programs and of pages")
 func runbookFindsFailedSignIns() throws {
-  let runbook = String(#filePath.dropLast("Tests/ServingTests/ReadmeTests.swift".count)) + "docs/runbook.md"
-  let text = String(decoding: try #require(File.read(runbook, maximumBytes: 1 << 20)), as: UTF8.self)
+  let text = try Repository.text(of: "docs/runbook.md")
   let section = try #require(text.split(separator: "### ").first { $0.hasPrefix("LoginFailures\n") })
   let pattern = try #require(section.split(separator: "'").first { $0.hasPrefix("\"route\"") })
   for route in ["/api/sessions", "/api/sessions/cookie"] {

@@ -12,7 +12,6 @@ import Values
 /// The roles that `scripts/postgres-roles` and `scripts/redis-start` make, on the private stores.
 @Suite("The roles of the stores", .blocking, .serialized)
 struct RolesTests {
-  private static let scripts = #filePath.dropLast("Tests/ServingTests/RolesTests.swift".count) + "scripts/"
   private static let password = "0123456789abcdef"
 
   /// A database with the roles.
@@ -28,7 +27,7 @@ struct RolesTests {
         "OWNER_PASSWORD_FILE": file, "API_PASSWORD_FILE": file, "EXPORTER_PASSWORD_FILE": file,
       ]
       let settings = variables.map { "\($0)='\($1)'" }.joined(separator: " ")
-      let command = "cat >\(file); \(settings) '\(RolesTests.scripts)postgres-roles' && rm \(file)"
+      let command = "cat >\(file); \(settings) '\(Repository.root)scripts/postgres-roles' && rm \(file)"
       let shell = try #require(popen(command, "w"))
       fputs(RolesTests.password, shell)
       try #require(pclose(shell) == 0)
@@ -123,8 +122,7 @@ struct RolesTests {
 
   /// The rules that the script gives to a user of Redis.
   private static func rules(of user: String) throws -> [String] {
-    let script = String(
-      decoding: try #require(File.read(scripts + "redis-start", maximumBytes: 1 << 16)), as: UTF8.self)
+    let script = try Repository.text(of: "scripts/redis-start")
     let line = try #require(script.split(separator: "\n").first { $0.hasPrefix("user \(user) ") })
     return line.split(separator: ")").last!.split(separator: " ").map { String($0) }
   }

@@ -2,7 +2,6 @@ import HTTP
 import Testing
 import Values
 
-@testable import Settings
 @testable import Watch
 @testable import Web
 
@@ -21,10 +20,7 @@ struct LatencyRoutesTests {
     #expect(Set(routes.filter(\.isProbe).map(\.template)) == Tally.probes)
     #expect(Set(routes.filter(\.isStreamed).map(\.template)) == Tally.streams)
 
-    let path =
-      #filePath.dropLast("Tests/ServingTests/Observation/LatencyRoutesTests.swift".count)
-      + "monitoring/prometheus/recording.yml"
-    let rules = String(decoding: try #require(File.read(String(path), maximumBytes: 1 << 20)), as: UTF8.self)
+    let rules = try Repository.text(of: "monitoring/prometheus/recording.yml")
     let selections = rules.matches(of: #/_duration_seconds_bucket{route=~"/api/\.\+",\s+route!~"([^"]+)"}/#)
     #expect(!selections.isEmpty)
     for selection in selections {

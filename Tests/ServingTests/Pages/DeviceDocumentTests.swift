@@ -4,7 +4,6 @@ import Testing
 import Values
 
 @testable import Gardens
-@testable import Settings
 
 @Suite("docs/devices.md", .blocking)
 struct DeviceDocumentTests {
@@ -15,11 +14,7 @@ struct DeviceDocumentTests {
     let code: String
   }
 
-  private func text() throws -> String {
-    let path =
-      String(#filePath.dropLast("Tests/ServingTests/Pages/DeviceDocumentTests.swift".count)) + "docs/devices.md"
-    return String(decoding: try #require(File.read(path, maximumBytes: 1 << 20)), as: UTF8.self)
-  }
+  private func text() throws -> String { try Repository.text(of: "docs/devices.md") }
 
   private func snippets() throws -> [Snippet] {
     var (snippets, before, lines): ([Snippet], String, [Substring]?) = ([], "", nil)

@@ -135,8 +135,7 @@ struct WrongClock {
 
   init() throws {
     library = "/tmp/terroir-clock-\(Identifier.make(unixMilliseconds: Clock.unixMilliseconds())).so"
-    let tests = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-    try shell("clang -Wall -Wextra -Werror -shared -fPIC -O2 -o '\(library)' '\(tests)/Clock/clock.c'")
+    try shell("clang -Wall -Wextra -Werror -shared -fPIC -O2 -o '\(library)' '\(Repository.root)Tests/Clock/clock.c'")
   }
 
   func server(_ offsetSeconds: Int, _ settings: [String: String]) throws -> ServerProcess {
