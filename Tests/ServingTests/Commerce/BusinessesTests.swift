@@ -135,9 +135,8 @@ struct BusinessesTests {
 
     let first = try client.get("/api/businesses?category=\(category)&limit=2")
     #expect(first.header("etag")?.hasPrefix("W/") == true)
-    let next = try #require(first.header("link")?.dropFirst().prefix { $0 != ">" })
-    let second = try client.get(String(next))
-    #expect(try second.json["items"]?.elements?.compactMap { $0["id"]?.text } == [shops[0].id])
+    let second = try client.get(try #require(first.next))
+    #expect(try second.items.compactMap { $0["id"]?.text } == [shops[0].id])
     #expect(try second.json["nextCursor"] == .null && second.header("link") == nil)
     let cursor = try #require(try first.json["nextCursor"]?.text)
     #expect(try client.get("/api/businesses?category=other&cursor=\(cursor)").problem == "invalid-cursor")
@@ -214,13 +213,8 @@ struct BusinessesTests {
     #expect(try names(everyone, "q=BACK%20\(word.prefix(8))") == ["B\u{e4}ckerei \(word)"])
     #expect(try names(everyone, "q=creme%20\(word)&category=vegetables") == ["Farm"])
     #expect(try names(everyone, "q=\(word)%20-cr%C3%A8me") == ["B\u{e4}ckerei \(word)"])
-    var (found, target): ([String], String?) = ([], "/api/businesses?q=\(word)&limit=1")
-    while let page = target {
-      let reply = try everyone.get(page)
-      found += try (reply.json["items"]?.elements ?? []).compactMap { $0["name"]?.text }
-      target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
-    }
-    #expect(found == ["B\u{e4}ckerei \(word)", "Farm"])
+    let pages = try everyone.pages(from: "/api/businesses?q=\(word)&limit=1")
+    #expect(try pages.flatMap { try $0.items.compactMap { $0["name"]?.text } } == ["B\u{e4}ckerei \(word)", "Farm"])
     #expect(try farm.owner.delete("/api/products/\(product)").status == 204)
     #expect(try holds { try names(everyone, "q=creme%20\(word)").isEmpty })
     #expect(try names(bakery.owner, "owner=me") == ["B\u{e4}ckerei \(word)"])

@@ -107,13 +107,8 @@ struct DevicesTests {
     let garden = try client.makeGarden()
     var ids: [String] = []
     for number in 0..<5 { ids.append(try client.makeDevice(in: garden, #"{"name":"\#(number)"}"#).id) }
-    var (found, next): ([String], String?) = ([], "/api/gardens/\(garden)/devices?limit=2")
-    while let target = next {
-      let reply = try client.get(target)
-      found += (try reply.json["items"]?.elements ?? []).compactMap { $0["id"]?.text }
-      next = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
-    }
-    #expect(found == ids.reversed())
+    let pages = try client.pages(from: "/api/gardens/\(garden)/devices?limit=2")
+    #expect(try pages.flatMap { try $0.items.compactMap { $0["id"]?.text } } == ids.reversed())
     let cursor = try #require(try client.get("/api/gardens/\(garden)/devices?limit=1").json["nextCursor"]?.text)
     let other = try client.makeGarden()
     #expect(try client.get("/api/gardens/\(other)/devices?cursor=\(cursor)").problem == "invalid-cursor")

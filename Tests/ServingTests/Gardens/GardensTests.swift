@@ -120,16 +120,11 @@ struct GardensTests {
     let theirs = try other.makeGarden(#"{"name":"theirs","public":true}"#)
     let hidden = try other.makeGarden()
     func walk(_ client: Client, _ target: String) throws -> [String] {
-      var (found, next): ([String], String?) = ([], target)
-      while let target = next {
-        let reply = try client.get(target)
-        #expect(reply.status == 200)
-        found += (try reply.json["items"]?.elements ?? []).compactMap { $0["id"]?.text }
-        let link = reply.header("link")
-        #expect((link != nil) == (try reply.json["nextCursor"]?.text != nil))
-        next = link.map { String($0.dropFirst().prefix { $0 != ">" }) }
+      try client.pages(from: target).flatMap { page in
+        #expect(page.status == 200)
+        #expect((page.next != nil) == (try page.json["nextCursor"]?.text != nil))
+        return try page.items.compactMap { $0["id"]?.text }
       }
-      return found
     }
     #expect(try walk(mine, "/api/gardens?owner=me&limit=2") == own.reversed())
     let visible = try walk(mine, "/api/gardens?limit=100")

@@ -66,11 +66,8 @@ struct ReadingsSealingTests {
     for query in ["?limit=10000", "?limit=10000&sensorType=ph", "?limit=10000&sensorType=rain"] {
       texts.append(try device.client.get(device.path + query + "&from=\(from)", headers: ["Accept: text/csv"]).text)
     }
-    var target: String? = "\(device.path)?limit=37&from=\(from)"
-    while let next = target {
-      let reply = try device.client.get(next)
-      texts.append(try (reply.json["items"]?.elements ?? []).map { "\($0)" }.joined())
-      target = reply.header("link").map { String($0.dropFirst().prefix { $0 != ">" }) }
+    for page in try device.client.pages(from: "\(device.path)?limit=37&from=\(from)") {
+      texts.append(try page.items.map { "\($0)" }.joined())
     }
     let lines = try device.owner.get("/api/users/me/export").text.split(separator: "\n")
     return texts + lines.filter { $0.contains(#""kind":"reading""#) }.map(String.init).sorted()

@@ -62,11 +62,27 @@ final class Client {
   func delete(_ target: String, _ json: String? = nil, headers: [String] = []) throws -> Reply {
     try send("DELETE", target, json, headers: headers)
   }
+
+  /// The pages of a list from one on, as they lead from each to the next.
+  func pages(from target: String) throws -> [Reply] {
+    var pages = [try get(target)]
+    while let next = pages.last?.next {
+      try #require(pages.count < 1_000, "\(target) never ends")
+      pages.append(try get(next))
+    }
+    return pages
+  }
 }
 
 extension Reply {
   /// The body as JSON; fails the test when it is not.
   var json: JSONValue { get throws { try JSONReader.parse(body) } }
+
+  /// What is listed on a page; fails the test when it is none.
+  var items: [JSONValue] { get throws { try #require(try json["items"]?.elements, "\(text)") } }
+
+  /// Where the next page of the list is; nil on the last one.
+  var next: String? { header("link").map { String($0.dropFirst().prefix { $0 != ">" }) } }
 
   /// The problem's code, when the answer is a problem.
   var problem: String? {

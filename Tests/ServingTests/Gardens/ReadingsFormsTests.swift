@@ -1,0 +1,130 @@
+import Reactor
+import Testing
+import Values
+
+@Suite("Reading readings as JSON and CSV", .blocking)
+struct ReadingsFormsTests {
+  private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
+
+  @Test(
+    "is answered as what it is alone, like everything else",
+    arguments: [
+      ("GET", "/api/gardens", "text/html", 406), ("GET", "/api/gardens", "application/*;q=0.1", 200),
+      ("GET", "/api/gardens", "text/html, */*;q=0.1", 200), ("GET", "/api/gardens", "application/json;q=0", 406),
+      ("GET", "/api/users/me", "text/csv", 406), ("GET", "/api/users/me", "application/json", 200),
+      ("PATCH", "/api/users/me", "text/csv", 406), ("GET", "/api/users/me/export", "application/json", 406),
+      ("GET", "/version", "text/html", 406), ("GET", "/openapi.json", "image/png", 406), ("GET", "/livez", "a/b", 200),
+      ("DELETE", "/api/sessions/current", "text/csv", 204), ("GET", "/", "text/html", 200),
+    ])
+  func negotiation(method: String, path: String, accept: String, status: Int) throws {
+    let (client, _) = try LiveServer.shared.get().signedIn()
+    let body = method == "PATCH" ? #"{"displayName":"Refused"}"# : nil
+    let reply = try client.send(method, path, body, headers: ["Accept: \(accept)"])
+    #expect(reply.status == status)
+    #expect(reply.problem == (status == 406 ? "not-acceptable" : nil))
+    if method == "PATCH" { #expect(try client.get("/api/users/me").json["displayName"]?.text != "Refused") }
+  }
+
+  @Test("gives CSV to those who ask for it, and 406 to those who take neither")
+  func forms() throws {
+    let device = try device()
+    let client = device.client
+    let samples = [0, 1].map { Sample(value: 20.25, at: Sample.series(2)[$0].at) }
+    #expect(try device.post(client, samples).status == 200)
+    let csv = try client.get("\(device.path)?limit=1", headers: ["Accept: text/csv"])
+    #expect(csv.header("content-type") == "text/csv; charset=utf-8; header=present")
+    #expect(csv.text == "sensorType,value,measuredAt\r\nsoil_moisture,20.25,\(samples[0].at)\r\n")
+    #expect(csv.header("link")?.contains("cursor=") == true)
+    let buckets = try client.get("\(device.path)?resolution=1h", headers: ["Accept: text/*, application/json;q=0.5"])
+    #expect(buckets.text.hasPrefix("sensorType,start,min,max,mean,count\r\n"))
+    for accept in ["*/*", "application/json", "text/html, application/*;q=0.1"] {
+      let reply = try client.get(device.path, headers: ["Accept: \(accept)"])
+      #expect(reply.header("content-type") == "application/json")
+    }
+    for accept in ["text/html", "text/csv;q=0"] {
+      #expect(try client.get(device.path, headers: ["Accept: \(accept)"]).status == 406)
+    }
+  }
+
+  @Test("writes items of several types and in several pieces as they were posted, in both forms")
+  func long() throws {
+    let device = try device()
+    let client = device.client
+    let start = Clock.unixMilliseconds() - 3_600_000
+    let samples = (0..<900).map { index in
+      Sample(
+        type: ["a", "rain", "soil_temperature_with_a_name_of_forty_eight_byte"][index % 3],
+        value: (Double(index) + 0.5) / 7,
+        at: Timestamp(unixMilliseconds: start + Int64(index / 3) * 1_000))
+    }
+    #expect(try device.post(client, samples).receipt == [900, 0])
+    let json = try client.get("\(device.path)?limit=10000")
+    #expect(json.text == #"{"items":[\#(samples.map(\.json).joined(separator: ","))],"nextCursor":null}"#)
+    #expect(json.body.count > 64 << 10)
+    let csv = try client.get("\(device.path)?limit=10000", headers: ["Accept: text/csv"])
+    let lines = samples.map { "\($0.type),\($0.value),\($0.at)\r\n" }
+    #expect(csv.text == "sensorType,value,measuredAt\r\n" + lines.joined())
+    #expect(csv.header("link") == nil)
+  }
+
+  @Test("gives an empty page in both forms")
+  func empty() throws {
+    let device = try device()
+    for (resolution, head) in [("raw", "sensorType,value,measuredAt"), ("5m", "sensorType,start,min,max,mean,count")] {
+      for type in ["", "&sensorType=rain"] {
+        let target = "\(device.path)?resolution=\(resolution)\(type)"
+        #expect(try device.client.get(target).text == #"{"items":[],"nextCursor":null}"#)
+        #expect(try device.client.get(target, headers: ["Accept: text/csv"]).text == head + "\r\n")
+      }
+    }
+  }
+
+  @Test("streams all of a garden as CSV, device by device, and page through the same as JSON")
+  func ofGarden() throws {
+    let device = try device()
+    let owner = device.owner
+    let second = try owner.makeDevice(in: "\(device.garden)")
+    _ = try owner.makeDevice(in: "\(device.garden)")
+    for _ in 0..<3 { #expect(try device.post(device.client, Sample.series(1_000, type: "ph")).status == 200) }
+    let samples = Sample.series(1_000)
+    #expect(try device.post(device.client, samples).receipt == [1_000, 0])
+    let other = Client(device.server, token: second.key)
+    #expect(try other.post("/api/readings", Sample.document(Array(samples.prefix(500)))).receipt == [500, 0])
+
+    let path = "/api/gardens/\(device.garden)/readings?sensorType=soil_moisture"
+    let table = try owner.get(path, headers: ["Accept: text/csv"])
+    let lines = table.text.split(separator: "\r\n").map(String.init)
+    #expect(lines.first == "deviceId,sensorType,value,measuredAt")
+    #expect(lines.count == 1_501)
+    #expect(lines[1] == "\(device.id),soil_moisture,0,\(samples[0].at)")
+    #expect(lines[1_001] == "\(second.id),soil_moisture,0,\(samples[0].at)")
+
+    let rows = try owner.pages(from: path + "&limit=400").flatMap { try $0.items }.map {
+      "\($0["deviceId"]?.text ?? ""),soil_moisture,\($0["value"]?.integer ?? -1),\($0["measuredAt"]?.text ?? "")"
+    }
+    #expect(rows == Array(lines.dropFirst()))
+    let limited = try owner.get(path + "&limit=2", headers: ["Accept: text/csv"])
+    #expect(limited.text.split(separator: "\r\n").count == 3)
+    #expect(limited.header("link") != nil)
+    #expect(try Client(device.server).get(path).status == 404)
+  }
+
+  @Test("streams all of a device as CSV, more than a part has")
+  func wholeDevice() throws {
+    let device = try device()
+    let (id, server) = (device.id, device.server)
+    try server.withDatabase { database in
+      _ = try await database.execute(
+        """
+        INSERT INTO readings (device_id, sensor_type, measured_at, value)
+        SELECT \(id), 'ph', date_trunc('day', now()) + n * interval '1 ms', n % 10 FROM generate_series(1, 25000) n
+        """)
+      _ = try await database.execute("UPDATE devices SET measured_types = '{ph}' WHERE id = \(id)")
+    }
+    let table = try device.owner.get(device.path + "?from=2020-01-01T00:00:00Z", headers: ["Accept: text/csv"])
+    let lines = table.text.split(separator: "\r\n")
+    #expect(lines.count == 25_001)
+    #expect(Set(lines).count == 25_001)
+    #expect(table.header("link") == nil)
+  }
+}
