@@ -5,17 +5,17 @@ import Secrets
 import Values
 
 /// Knows which device a key opens: a short memory of the loop's own over SQL.
-package final class DeviceKeys {
+package final class DeviceKeys: CredentialMemory {
   /// How long a loop believes what it knows, in nanoseconds.
   static let lifetimeNanoseconds: UInt64 = 4_000_000_000
   /// The most keys that a loop remembers.
   static let maximumKeys = 20_000
 
-  private let loop: EventLoop
+  let loop: EventLoop
   private let database: Database
   private let redis: RedisClient
   private let prefix: String
-  private var known = ShortMemory<[UInt8], Holder?>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: maximumKeys)
+  var known = ShortMemory<[UInt8], Holder?>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: maximumKeys)
 
   /// Who a key was given to.
   struct Holder {
@@ -33,27 +33,19 @@ package final class DeviceKeys {
 
   /// The device that a key was given to, nil when there is none, or no longer.
   func holder(of key: OpaqueKey) async throws -> Holder? {
-    if let holder = known.value(of: key.digest, at: loop.now) { return holder }
-    let question = known.question(at: loop.now)
-    let holder = try await database.query(Self.byKey, key.digest).first.map { row in
-      Holder(
-        device: DeviceIdentity(
-          id: try row.decode(Identifier.self, 0), garden: try row.decode(Identifier.self, 1),
-          sensorTypes: try row.decode([String].self, 2)),
-        isDisabled: try row.decode(Bool.self, 3))
+    try await remembered(key.digest) {
+      try await database.query(Self.byKey, key.digest).first.map { row in
+        Holder(
+          device: DeviceIdentity(
+            id: try row.decode(Identifier.self, 0), garden: try row.decode(Identifier.self, 1),
+            sensorTypes: try row.decode([String].self, 2)),
+          isDisabled: try row.decode(Bool.self, 3))
+      }
     }
-    known.keep(holder, of: key.digest, question)
-    return holder
   }
-
-  /// Whether a key has opened a device on this loop, as far as it remembers, however long ago.
-  func hasOpened(_ key: OpaqueKey) -> Bool { known.lastValue(of: key.digest).flatMap { $0 } != nil }
 
   /// Forgets what this loop knows of a device's keys.
   func forget(_ device: Identifier) { known.forget { $0?.device.id == device } }
-
-  /// Forgets what this loop knows of all keys.
-  func forgetAll() { known.forgetAll() }
 
   /// To be called after the COMMIT that changed devices, or what their keys open, or took them away.
   package func changed(_ devices: [Identifier]) async {

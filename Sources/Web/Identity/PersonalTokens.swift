@@ -5,7 +5,7 @@ import Secrets
 import Values
 
 /// Knows whose a personal access token is and what for: a short memory of the loop's own over SQL.
-package final class PersonalTokens {
+package final class PersonalTokens: CredentialMemory {
   /// How long a loop believes what it knows, in nanoseconds.
   static let lifetimeNanoseconds: UInt64 = 4_000_000_000
   /// The most tokens that a loop remembers.
@@ -14,11 +14,11 @@ package final class PersonalTokens {
   static let useMilliseconds: Int64 = 60_000
 
   // Invariant 1.
-  private unowned(unsafe) let loop: EventLoop
+  unowned(unsafe) let loop: EventLoop
   private let database: Database
   private let redis: RedisClient
   private let prefix: String
-  private var known = ShortMemory<[UInt8], Holder?>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: maximumTokens)
+  var known = ShortMemory<[UInt8], Holder?>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: maximumTokens)
 
   /// Who a token was given to.
   struct Holder {
@@ -37,14 +37,8 @@ package final class PersonalTokens {
 
   /// Who the token of a digest was given to; nil when there is none, it has ended or its user is disabled.
   func holder(of digest: [UInt8], at now: Timestamp) async throws -> Holder? {
-    let holder: Holder?
-    if let found = known.value(of: digest, at: loop.now) {
-      holder = found
-    } else {
-      let question = known.question(at: loop.now)
-      let row = try await database.query(Self.byHash, digest).first
-      holder = try row.flatMap { try read($0, at: now) }
-      known.keep(holder, of: digest, question)
+    let holder = try await remembered(digest) {
+      try await database.query(Self.byHash, digest).first.map { try read($0, at: now) }
     }
     return holder.flatMap { holder in holder.expiresAt.map { $0 > now } ?? true ? holder : nil }
   }
@@ -62,14 +56,8 @@ package final class PersonalTokens {
     return holder
   }
 
-  /// Whether a token has been good on this loop, as far as it remembers, however long ago.
-  func hasOpened(_ key: OpaqueKey) -> Bool { known.lastValue(of: key.digest).flatMap { $0 } != nil }
-
   /// Forgets what this loop knows of a token.
   func forget(_ token: Identifier) { known.forget { $0?.token == token } }
-
-  /// Forgets what this loop knows of all tokens.
-  func forgetAll() { known.forgetAll() }
 
   /// To be called after the COMMIT that ended tokens.
   package func ended(_ tokens: [Identifier]) async {

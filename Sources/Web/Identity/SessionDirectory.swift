@@ -8,7 +8,7 @@ import Values
 ///
 /// A session that ends is announced to all loops at once. Should the announcement be lost, the memories' ages together
 /// stay below the five seconds within which a token must die.
-package final class SessionDirectory {
+package final class SessionDirectory: CredentialMemory {
   /// How long a loop believes what it knows, in nanoseconds.
   static let localLifetimeNanoseconds: UInt64 = 2_000_000_000
   /// How long Redis keeps what SQL said, in milliseconds.
@@ -16,15 +16,15 @@ package final class SessionDirectory {
   /// The most sessions that a loop remembers.
   static let maximumSessions = 20_000
 
-  private let loop: EventLoop
+  let loop: EventLoop
   private let database: Database
   private let redis: RedisClient
   private let prefix: String
-  private var known = ShortMemory<Identifier, Holder?>(
+  var known = ShortMemory<Identifier, Holder?>(
     lifetimeNanoseconds: localLifetimeNanoseconds, capacity: maximumSessions)
 
   /// Whose session it is. Kept whoever asks: a token that names another user must not change what is known.
-  private struct Holder {
+  struct Holder {
     let user: Identifier
     let role: Role
   }
@@ -38,7 +38,7 @@ package final class SessionDirectory {
 
   /// The role of a session's user; nil when the session is over, the user is disabled, or it is another user's.
   package func role(session: Identifier, user: Identifier) async throws -> Role? {
-    let holder = try await holder(of: session)
+    let holder = try await remembered(session) { try await sharedHolder(of: session) }
     return holder?.user == user ? holder?.role : nil
   }
 
@@ -48,19 +48,8 @@ package final class SessionDirectory {
     return holder.role
   }
 
-  private func holder(of session: Identifier) async throws -> Holder? {
-    if let holder = known.value(of: session, at: loop.now) { return holder }
-    let question = known.question(at: loop.now)
-    let holder = try await sharedHolder(of: session)
-    known.keep(holder, of: session, question)
-    return holder
-  }
-
   /// Forgets what this loop knows of a session.
   func forget(_ session: Identifier) { known.forget(session) }
-
-  /// Forgets what this loop knows of all sessions.
-  func forgetAll() { known.forgetAll() }
 
   /// To be called after the COMMIT that ended sessions: no memory may go on believing in them.
   package func ended(_ sessions: [Identifier]) async {

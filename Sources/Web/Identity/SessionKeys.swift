@@ -6,20 +6,20 @@ import Values
 /// Knows which session a browser's key opens: a short memory of the loop's own over SQL.
 ///
 /// That never changes, so nobody has to be told; whether the session is alive, `SessionDirectory` knows.
-final class SessionKeys {
+final class SessionKeys: CredentialMemory {
   /// How long a loop believes what it knows, in nanoseconds. So seldom is a session renewed at the most.
   static let lifetimeNanoseconds: UInt64 = 60_000_000_000
   /// The most keys that a loop remembers.
   static let maximumKeys = 20_000
 
-  private let loop: EventLoop
+  let loop: EventLoop
   private let database: Database
   /// For how long a session lives from its last use on.
   private let sessionDays: Int32
-  private var known = ShortMemory<[UInt8], Holder?>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: maximumKeys)
+  var known = ShortMemory<[UInt8], Holder?>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: maximumKeys)
 
   /// What a key opens.
-  private struct Holder {
+  struct Holder {
     let session: Identifier
     let user: Identifier
   }
@@ -30,29 +30,21 @@ final class SessionKeys {
     self.sessionDays = sessionDays
   }
 
-  /// Whether a key has opened a session on this loop, as far as it remembers, however long ago.
-  func hasOpened(_ key: OpaqueKey) -> Bool { known.lastValue(of: key.digest).flatMap { $0 } != nil }
-
   /// Who has a key, nil when it opens nothing, or a session that is over.
   func holder(of key: OpaqueKey, in sessions: SessionDirectory) async throws -> UserIdentity? {
-    guard let holder = try await holder(of: key),
+    guard let holder = try await remembered(key.digest, orAsk: { try await stored(key) }),
       let role = try await sessions.role(session: holder.session, user: holder.user)
     else { return nil }
     return UserIdentity(id: holder.user, session: holder.session, isAdministrator: role == .admin)
   }
 
   /// What a key opens. Whoever uses a session goes on having it: it is renewed.
-  private func holder(of key: OpaqueKey) async throws -> Holder? {
-    if let holder = known.value(of: key.digest, at: loop.now) { return holder }
-    var holder: Holder?
-    if let row = try await database.query(Self.byKey, key.digest).first {
-      let (session, user, isStale) = try row.decode((Identifier.self, Identifier.self, Bool.self))
-      holder = Holder(session: session, user: user)
-      // Should it fail, the next look renews it.
-      if isStale { _ = try? await database.execute(Self.renew, session, sessionDays) }
-    }
-    known.keep(holder, of: key.digest, at: loop.now)
-    return holder
+  private func stored(_ key: OpaqueKey) async throws -> Holder? {
+    guard let row = try await database.query(Self.byKey, key.digest).first else { return nil }
+    let (session, user, isStale) = try row.decode((Identifier.self, Identifier.self, Bool.self))
+    // Should it fail, the next look renews it.
+    if isStale { _ = try? await database.execute(Self.renew, session, sessionDays) }
+    return Holder(session: session, user: user)
   }
 
   private static let byKey = Statement(

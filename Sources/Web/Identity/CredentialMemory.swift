@@ -1,0 +1,32 @@
+import Reactor
+import Secrets
+
+/// A loop's own short memory of what credentials of one kind open, over what knows it for good.
+protocol CredentialMemory: AnyObject {
+  associatedtype Key: Hashable
+  /// What a key opens, and for whom.
+  associatedtype Holder
+
+  var loop: EventLoop { get }
+  /// Nil of a key that opens nothing.
+  var known: ShortMemory<Key, Holder?> { get set }
+}
+
+extension CredentialMemory {
+  /// What a key opens, from memory or else by asking; nil when it opens nothing.
+  func remembered(_ key: Key, orAsk ask: () async throws -> Holder?) async throws -> Holder? {
+    if let holder = known.value(of: key, at: loop.now) { return holder }
+    let question = known.question(at: loop.now)
+    let holder = try await ask()
+    known.keep(holder, of: key, question)
+    return holder
+  }
+
+  /// Forgets all that this loop knows.
+  func forgetAll() { known.forgetAll() }
+}
+
+extension CredentialMemory where Key == [UInt8] {
+  /// Whether a key has opened something on this loop, as far as it remembers, however long ago.
+  func hasOpened(_ key: OpaqueKey) -> Bool { known.lastValue(of: key.digest).flatMap { $0 } != nil }
+}
