@@ -71,19 +71,20 @@ struct Devices: EndpointGroup {
     let (user, garden) = (try call.user, try call.identifier("id"))
     let new = try call.form(NewDevice.self)
     try await access.require(.editor, user, of: garden)
-    let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.deviceKey))
+    let key = OpaqueKey.make(.deviceKey)
     return try await call.made { transaction, _ in
-      let zone = try await TimeZoneName.settled(new.timeZone, in: transaction)
-      let rows = try await transaction.query(
-        Self.insert, id, garden, new.name, new.sensorTypes, key.digest, call.now, user.id, zone,
-        new.ground.soil?.rawValue, new.ground.dryBelow, new.ground.wetAbove)
+      var new = new
+      new.timeZone = try await TimeZoneName.settled(new.timeZone, in: transaction)
+      let made = NewDevice.Row(
+        id: context.makeIdentifier(), garden: garden, new: new, key: key, createdAt: call.now, updatedAt: call.now)
       // Deleted since it was looked at.
-      guard let row = rows.first else { throw GardenAccess.notFound }
-      guard try await transaction.query(Self.excess, garden, NewDevice.maximumOfGarden).isEmpty else {
-        throw Problem(.conflict, "This garden has \(NewDevice.maximumOfGarden) devices already. Delete one first.")
+      guard let row = try await NewDevice.insert([made], by: user.id, in: transaction).first else {
+        throw GardenAccess.notFound
       }
-      let body = try Device(row, now: call.now).body { $0.member("key", key.text) }
-      return Made(location: "/api/devices/\(id)", body: body, isSecret: true)
+      try await NewDevice.bound.check(of: garden, in: transaction)
+      let device = try Device(row, now: call.now)
+      let body = device.body { $0.member("key", key.text) }
+      return Made(location: "/api/devices/\(device.id)", body: body, isSecret: true)
     }.response
   }
 
@@ -103,12 +104,7 @@ struct Devices: EndpointGroup {
     let device = try await context.database.transaction { transaction in
       let before = try taken(try await transaction.query(Self.lock, id, user.id).first, as: .editor, call.now)
       try call.requireMatch(before.body, revision: before.updatedAt)
-      let ground = try change.ground.applied(to: before.ground)
-      let zone = try await TimeZoneName.settled(change.timeZone.applied(to: before.timeZone), in: transaction)
-      let rows = try await transaction.query(
-        Self.update, id, change.name ?? before.name, change.sensorTypes.applied(to: before.sensorTypes) ?? [],
-        call.now, zone, ground.soil?.rawValue, ground.dryBelow, ground.wetAbove)
-      return try Device(rows[0], now: call.now)
+      return try await change.write(over: before, at: call.now, in: transaction)
     }
     await context.deviceKeys.changed([id])
     return call.ok(device.body, revision: device.updatedAt)
@@ -155,14 +151,12 @@ struct Devices: EndpointGroup {
 
   // MARK: SQL
 
-  private static let columns = Device.columns
-
   private static let byGarden = Statement(
     "devices.byGarden",
-    "SELECT \(columns) FROM devices WHERE garden_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+    "SELECT \(Device.columns) FROM devices WHERE garden_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
   /// A device and the user's role in its garden, if the user may see it.
   private static let one = """
-    SELECT \(columns), \(GardenRole.column(of: "$2"))
+    SELECT \(Device.columns), \(GardenRole.column(of: "$2"))
     FROM devices JOIN gardens ON gardens.id = devices.garden_id
     WHERE devices.id = $1 AND \(GardenRole.isVisible(to: "$2"))
     """
@@ -170,25 +164,6 @@ struct Devices: EndpointGroup {
   /// Lets those pass that hold the device against its end, such as the rollup.
   private static let lock = Statement("devices.lock", one + " FOR NO KEY UPDATE OF devices")
   private static let lockForDeletion = Statement("devices.lockForDeletion", one + " FOR UPDATE OF devices")
-  /// Of two at once, neither of which could see the other's, one waits for the garden.
-  private static let insert = Statement(
-    "devices.insert",
-    """
-    INSERT INTO devices
-      (id, garden_id, name, sensor_types, key_hash, created_at, updated_at, time_zone, soil, dry_below, wet_above)
-    SELECT $1, gardens.id, $3, $4, $5, $6, $6, $8, $9, $10, $11 FROM gardens
-    WHERE gardens.id = $2 AND \(GardenRole.editor.isHeld(by: "$7")) FOR NO KEY UPDATE
-    RETURNING \(columns)
-    """)
-  private static let excess = Statement(
-    "devices.excess", "SELECT FROM devices WHERE garden_id = $1 ORDER BY id DESC OFFSET $2 LIMIT 1")
-  private static let update = Statement(
-    "devices.update",
-    """
-    UPDATE devices SET name = $2, sensor_types = $3, updated_at = greatest($4, updated_at + interval '1 ms'),
-      time_zone = $5, soil = $6, dry_below = $7, wet_above = $8
-    WHERE id = $1 RETURNING \(columns)
-    """)
   private static let deleteByID = Statement("devices.delete", "DELETE FROM devices WHERE id = $1")
   private static let setKey = Statement(
     "devices.setKey",
@@ -201,37 +176,4 @@ struct Devices: EndpointGroup {
   private static let revisions = """
     The `ETag` changes whenever the device is seen; as `If-Match` it is good until someone changes the device.
     """
-}
-
-/// A device that is to be added.
-package struct NewDevice: JSONForm {
-  /// The most devices of a garden.
-  package static let maximumOfGarden = 10_000
-
-  package let name: String
-  package let sensorTypes: [String]
-  package var timeZone: String?
-  package let ground: Ground
-
-  package init(_ fields: inout Fields) {
-    name = fields.required("name", .deviceName)
-    sensorTypes = fields.optional("sensorTypes", .sensorTypes, "What it measures: then it takes nothing else.") ?? []
-    timeZone = fields.optional("timeZone", .timeZone, GardenTimeZone.deviceText)
-    ground = Ground(&fields)
-  }
-}
-
-/// What is to change of a device.
-struct DeviceChange: JSONForm {
-  let name: String?
-  let sensorTypes: Patch<[String]>
-  let timeZone: Patch<String>
-  let ground: GroundChange
-
-  init(_ fields: inout Fields) {
-    name = fields.change("name", .deviceName)
-    sensorTypes = fields.patch("sensorTypes", .sensorTypes)
-    timeZone = fields.patch("timeZone", .timeZone, GardenTimeZone.deviceText)
-    ground = GroundChange(&fields)
-  }
 }

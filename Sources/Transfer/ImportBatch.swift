@@ -3,7 +3,6 @@ import Commerce
 import Gardens
 import Insights
 import Postgres
-import Secrets
 import Values
 import Web
 
@@ -14,26 +13,6 @@ struct ImportBatch {
   /// How many bytes of lines do, when these are long.
   static let fullBytes = 1 << 20
 
-  struct Device {
-    let id: Identifier
-    let garden: Identifier
-    let new: NewDevice
-    let createdAt: Timestamp
-    let updatedAt: Timestamp
-  }
-  struct Business {
-    let id: Identifier
-    let new: NewBusiness
-    let createdAt: Timestamp
-    let updatedAt: Timestamp
-  }
-  struct Product {
-    let id: Identifier
-    let business: Identifier
-    let new: NewProduct
-    let createdAt: Timestamp
-    let updatedAt: Timestamp
-  }
   struct Insight {
     let id: Identifier
     let garden: Identifier
@@ -69,9 +48,9 @@ struct ImportBatch {
   }
 
   var gardens: [NewGarden.Row] = []
-  var devices: [Device] = []
-  var businesses: [Business] = []
-  var products: [Product] = []
+  var devices: [NewDevice.Row] = []
+  var businesses: [NewBusiness.Row] = []
+  var products: [NewProduct.Row] = []
   var insights: [Insight] = []
   var readings: [Reading] = []
   var hours: [Hour] = []
@@ -93,9 +72,9 @@ struct ImportBatch {
     _ owner: Identifier, at now: Timestamp, in transaction: Transaction
   ) async throws -> Int {
     if !gardens.isEmpty { try await NewGarden.insert(gardens, of: owner, in: transaction) }
-    if !devices.isEmpty { try await writeDevices(transaction) }
-    if !businesses.isEmpty { try await writeBusinesses(owner, transaction) }
-    if !products.isEmpty { try await writeProducts(transaction) }
+    if !devices.isEmpty { try await NewDevice.insert(devices, by: owner, in: transaction) }
+    if !businesses.isEmpty { try await NewBusiness.insert(businesses, of: owner, in: transaction) }
+    if !products.isEmpty { try await NewProduct.insert(products, of: owner, in: transaction) }
     if !insights.isEmpty { try await writeInsights(transaction) }
     if !hours.isEmpty { try await writeHours(transaction) }
     if readings.isEmpty { return 0 }
@@ -114,32 +93,6 @@ struct ImportBatch {
 
   // MARK: Tables
 
-  /// Each device gets the digest of a key that nobody has: its owner makes a new one.
-  private func writeDevices(_ transaction: Transaction) async throws(PostgresError) {
-    try await transaction.execute(
-      Self.insertDevices, devices.map(\.id), devices.map(\.garden), devices.map(\.new.name),
-      devices.map { $0.new.sensorTypes.joined(separator: " ") },
-      devices.map { _ in OpaqueKey.make(.deviceKey).digest }, devices.map(\.createdAt), devices.map(\.updatedAt),
-      devices.map(\.new.timeZone), devices.map(\.new.ground.soil?.rawValue), devices.map(\.new.ground.dryBelow),
-      devices.map(\.new.ground.wetAbove))
-  }
-
-  private func writeBusinesses(_ owner: Identifier, _ transaction: Transaction) async throws(PostgresError) {
-    try await transaction.execute(
-      Self.insertBusinesses, owner, businesses.map(\.id), businesses.map(\.new.name), businesses.map(\.new.category),
-      businesses.map(\.new.description), businesses.map(\.new.location?.latitude),
-      businesses.map(\.new.location?.longitude), businesses.map(\.new.fulfilment.hasPickup),
-      businesses.map(\.new.fulfilment.hasDelivery), businesses.map(\.new.paymentWithin),
-      businesses.map(\.createdAt), businesses.map(\.updatedAt))
-  }
-
-  private func writeProducts(_ transaction: Transaction) async throws(PostgresError) {
-    try await transaction.execute(
-      Self.insertProducts, products.map(\.id), products.map(\.business), products.map(\.new.name),
-      products.map(\.new.price.amount), products.map { "\($0.new.price.currency)" }, products.map(\.new.unit),
-      products.map(\.new.stock), products.map(\.createdAt), products.map(\.updatedAt))
-  }
-
   private func writeInsights(_ transaction: Transaction) async throws(PostgresError) {
     try await transaction.execute(
       Self.insertInsights, insights.map(\.id), insights.map(\.garden), insights.map(\.type.rawValue),
@@ -155,35 +108,6 @@ struct ImportBatch {
 
   // MARK: SQL
 
-  private static let insertDevices = Statement(
-    "import.devices",
-    """
-    INSERT INTO devices
-      (id, garden_id, name, sensor_types, key_hash, created_at, updated_at, time_zone, soil, dry_below, wet_above)
-    SELECT id, garden, name, string_to_array(types, ' '), key, created, updated, zone, soil, dry, wet FROM unnest(
-      $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[], $7::timestamptz[], $8::text[],
-      $9::text[], $10::float8[], $11::float8[])
-      AS d (id, garden, name, types, key, created, updated, zone, soil, dry, wet)
-    """)
-  private static let insertBusinesses = Statement(
-    "import.businesses",
-    """
-    INSERT INTO businesses
-      (owner_id, id, name, category, description, latitude, longitude, pickup, delivery, payment_within, created_at,
-      updated_at)
-    SELECT $1, * FROM unnest(
-      $2::uuid[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::bool[], $9::bool[], $10::int8[],
-      $11::timestamptz[], $12::timestamptz[])
-    """)
-  private static let insertProducts = Statement(
-    "import.products",
-    """
-    INSERT INTO products
-      (id, business_id, name, price_amount, currency, unit, stock, created_at, updated_at)
-    SELECT * FROM unnest(
-      $1::uuid[], $2::uuid[], $3::text[], $4::int8[], $5::text[], $6::text[], $7::int8[], $8::timestamptz[],
-      $9::timestamptz[])
-    """)
   /// Nobody was told of them here: they keep no news of this server's from anybody.
   private static let insertInsights = Statement(
     "import.insights",

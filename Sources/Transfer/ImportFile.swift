@@ -3,6 +3,7 @@ import Commerce
 import Gardens
 import Insights
 import JSON
+import Secrets
 import Values
 import Web
 
@@ -192,8 +193,10 @@ struct ImportFile {
     devices[old] = id
     devicesOfGardens[garden, default: 0] += 1
     sensorTypes[id] = []
+    // A key that nobody has: its owner makes a new one.
+    let key = OpaqueKey.make(.deviceKey)
     batch.devices.append(
-      ImportBatch.Device(id: id, garden: garden, new: device, createdAt: createdAt, updatedAt: updatedAt))
+      NewDevice.Row(id: id, garden: garden, new: device, key: key, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   private mutating func readBusiness(_ fields: inout Fields) throws {
@@ -209,7 +212,7 @@ struct ImportFile {
     businesses[old] = id
     touchesPublic = true
     batch.businesses.append(
-      ImportBatch.Business(id: id, new: business, createdAt: createdAt, updatedAt: updatedAt))
+      NewBusiness.Row(id: id, new: business, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   private mutating func readProduct(_ fields: inout Fields) throws {
@@ -224,7 +227,7 @@ struct ImportFile {
     try fields.finish()
     products[business, default: 0] += 1
     batch.products.append(
-      ImportBatch.Product(
+      NewProduct.Row(
         id: identifier(at: createdAt), business: business, new: product, createdAt: createdAt, updatedAt: updatedAt))
   }
 

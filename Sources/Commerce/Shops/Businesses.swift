@@ -130,14 +130,12 @@ struct Businesses: EndpointGroup {
   private func create(_ call: Call) async throws -> Response {
     let owner = try call.user.id
     let new = try call.form(NewBusiness.self)
-    let id = context.makeIdentifier()
     return try await call.made { transaction, tags in
       tags = [.businesses]
-      let rows = try await transaction.query(
-        Self.insert, id, owner, new.name, new.category, new.description, new.location?.latitude,
-        new.location?.longitude, new.fulfilment.hasPickup, new.fulfilment.hasDelivery, new.paymentWithin, call.now)
+      let made = NewBusiness.Row(id: context.makeIdentifier(), new: new, createdAt: call.now, updatedAt: call.now)
+      let business = try Business(try await NewBusiness.insert([made], of: owner, in: transaction)[0])
       try await NewBusiness.checkBound(of: owner, in: transaction)
-      return Made(location: "/api/businesses/\(id)", body: try Business(rows[0]).body)
+      return Made(location: "/api/businesses/\(business.id)", body: business.body)
     }.response
   }
 
@@ -146,13 +144,7 @@ struct Businesses: EndpointGroup {
     let business = try await context.cache.change { transaction, tags in
       let before = try await Self.own(call, Self.lock, in: transaction)
       tags = [.business(before.id), .businesses]
-      let place = try change.location.applied(to: before.location)
-      let fulfilment = change.fulfilment ?? before.fulfilment
-      let rows = try await transaction.query(
-        Self.update, before.id, change.name ?? before.name, change.category ?? before.category,
-        change.description.applied(to: before.description), place?.latitude, place?.longitude, fulfilment.hasPickup,
-        fulfilment.hasDelivery, change.paymentWithin ?? before.paymentWithin, call.now)
-      return try Business(rows[0])
+      return try await change.write(over: before, at: call.now, in: transaction)
     }
     return call.ok(business.body)
   }
@@ -234,21 +226,6 @@ struct Businesses: EndpointGroup {
   static let selectByID = "SELECT \(Business.columns) FROM businesses WHERE id = $1 AND deleted_at IS NULL"
   private static let byID = Statement("businesses.byID", selectByID)
   private static let lock = Statement("businesses.lock", "\(selectByID) FOR NO KEY UPDATE")
-  private static let insert = Statement(
-    "businesses.insert",
-    """
-    INSERT INTO businesses
-      (id, owner_id, name, category, description, latitude, longitude, pickup, delivery, payment_within, created_at,
-      updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) RETURNING \(Business.columns)
-    """)
-  private static let update = Statement(
-    "businesses.update",
-    """
-    UPDATE businesses SET name = $2, category = $3, description = $4, latitude = $5, longitude = $6,
-      pickup = $7, delivery = $8, payment_within = $9, updated_at = greatest($10, updated_at + interval '1 ms')
-    WHERE id = $1 RETURNING \(Business.columns)
-    """)
 }
 
 extension Query {

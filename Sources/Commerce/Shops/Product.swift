@@ -3,39 +3,6 @@ import Postgres
 import Values
 import Web
 
-/// A product that is to be sold.
-package struct NewProduct: JSONForm {
-  /// The most products that a business sells at a time: whoever makes or renames one renews the words of all.
-  package static let maximumOfBusiness = 2_000
-
-  package let name: String
-  package let price: Money
-  package let unit: String
-  package let stock: Int64?
-
-  package init(_ fields: inout Fields) {
-    name = fields.required("name", .productName)
-    price = fields.required("price", .price)
-    unit = fields.required("unit", .unit, "What the price is for, such as kg.")
-    stock = fields.optional("stock", .stock, "Unlimited when absent.")
-  }
-}
-
-/// What is to change of a product.
-struct ProductChange: JSONForm {
-  let name: String?
-  let price: PriceChange?
-  let unit: String?
-  let stock: Patch<Int64>
-
-  init(_ fields: inout Fields) {
-    name = fields.change("name", .productName)
-    price = fields.change("price", .priceChange)
-    unit = fields.change("unit", .unit)
-    stock = fields.patch("stock", .stock, "Null makes it unlimited.")
-  }
-}
-
 /// A product as everyone sees it.
 package struct Product: PageItem, RowDecodable {
   /// The most units in stock: far from where adding what comes back could overflow.
@@ -93,14 +60,4 @@ package struct Product: PageItem, RowDecodable {
       "price":{"amount":350,"currency":"EUR"},"unit":"kg","stock":40,"createdAt":"2026-11-21T09:30:00.000Z",\#
       "updatedAt":"2026-11-21T09:30:00.000Z"}
       """#)
-}
-
-extension Rule where Value == String {
-  package static var productName: Rule { .string(1...120).nonblank }
-  /// What a price is for.
-  package static var unit: Rule { .string(1...40).nonblank }
-}
-
-extension Rule where Value == Int64 {
-  package static var stock: Rule { .integer(0...Product.maximumStock) }
 }

@@ -73,21 +73,17 @@ struct Products: EndpointGroup {
   private func create(_ call: Call) async throws -> Response {
     let (business, user) = (try call.identifier("id"), try call.user.id)
     let new = try call.form(NewProduct.self)
-    let id = context.makeIdentifier()
     return try await call.made { transaction, tags in
       tags = [.products(of: business), .businesses]
-      let rows = try await transaction.query(
-        Self.insert, id, business, user, new.name, new.price.amount, new.price.currency.description, new.unit,
-        new.stock, call.now)
-      guard let row = rows.first else {
+      let made = NewProduct.Row(
+        id: context.makeIdentifier(), business: business, new: new, createdAt: call.now, updatedAt: call.now)
+      guard let row = try await NewProduct.insert([made], of: user, in: transaction).first else {
         let exists = try await !transaction.query(Self.owner, business).isEmpty
         throw exists ? Self.notYours : Self.noBusiness
       }
-      guard try await transaction.query(Self.excess, business, NewProduct.maximumOfBusiness).isEmpty else {
-        throw Problem(
-          .conflict, "This business has \(NewProduct.maximumOfBusiness) products already. Delete one first.")
-      }
-      return Made(location: "/api/products/\(id)", body: try Product(row).body)
+      try await NewProduct.bound.check(of: business, in: transaction)
+      let product = try Product(row)
+      return Made(location: "/api/products/\(product.id)", body: product.body)
     }.response
   }
 
@@ -98,11 +94,7 @@ struct Products: EndpointGroup {
       let before = try await own(call, in: transaction)
       tags = Self.tags(of: before)
       if let name = change.name, name != before.name { tags.append(.businesses) }
-      let price = change.price?.applied(to: before.price) ?? before.price
-      let rows = try await transaction.query(
-        Self.update, before.id, change.name ?? before.name, price.amount, price.currency.description,
-        change.unit ?? before.unit, change.stock.applied(to: before.stock), call.now)
-      return try Product(rows[0])
+      return try await change.write(over: before, at: call.now, in: transaction)
     }
     return call.ok(product.body)
   }
@@ -155,26 +147,6 @@ struct Products: EndpointGroup {
     """
     SELECT \(Product.columns), businesses.owner_id FROM products JOIN businesses ON businesses.id = products.business_id
     WHERE products.id = $1 AND products.deleted_at IS NULL FOR NO KEY UPDATE OF products
-    """)
-  // The key share keeps the business from being deleted meanwhile.
-  private static let insert = Statement(
-    "products.insert",
-    """
-    INSERT INTO products (id, business_id, name, price_amount, currency, unit, stock, created_at, updated_at)
-    SELECT $1, id, $4, $5, $6, $7, $8, $9, $9 FROM businesses
-    WHERE id = $2 AND owner_id = $3 AND deleted_at IS NULL FOR KEY SHARE
-    RETURNING \(Product.columns)
-    """)
-  // After the insert, which holds the words of the business: nobody else's is uncommitted meanwhile.
-  private static let excess = Statement(
-    "products.excess",
-    "SELECT FROM products WHERE business_id = $1 AND deleted_at IS NULL ORDER BY id DESC OFFSET $2 LIMIT 1")
-  private static let update = Statement(
-    "products.update",
-    """
-    UPDATE products SET name = $2, price_amount = $3, currency = $4, unit = $5, stock = $6,
-      updated_at = greatest($7, updated_at + interval '1 ms')
-    WHERE id = $1 RETURNING \(Product.columns)
     """)
   private static let delete = Statement("products.delete", "UPDATE products SET deleted_at = $2 WHERE id = $1")
 }

@@ -56,13 +56,12 @@ package struct NewGarden: JSONForm {
   /// from becoming theirs until it ends.
   package static func checkBound(of owner: Identifier, in transaction: Transaction) async throws {
     try await UserLock.take(owner, in: transaction)
-    guard try await transaction.query(excess, owner, maximumOfOwner).isEmpty else {
-      throw Problem(.conflict, "Nobody may own more than \(maximumOfOwner) gardens. Delete one first.")
-    }
+    try await bound.check(of: owner, in: transaction)
   }
 
-  private static let excess = Statement(
-    "gardens.excess", "SELECT FROM gardens WHERE owner_id = $1 ORDER BY id DESC OFFSET $2 LIMIT 1")
+  private static let bound = ListBound(
+    "gardens.excess", of: "gardens WHERE owner_id = $1 ORDER BY id DESC", atMost: maximumOfOwner,
+    "Nobody may own more than \(maximumOfOwner) gardens. Delete one first.")
   private static let insert = Statement(
     "gardens.insert",
     """
