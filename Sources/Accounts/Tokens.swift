@@ -8,7 +8,7 @@ import Web
 /// Personal access tokens: what users hand to programs that act for them. No token opens these.
 struct Tokens: EndpointGroup {
   /// The most tokens of a user.
-  static let maximumOfUser: Int64 = 100
+  static let maximumOfUser = 100
 
   let context: LoopContext
 
@@ -53,12 +53,9 @@ struct Tokens: EndpointGroup {
       try await UserLock.take(user.id, in: transaction)
       try await Sessions.requireAlive(session, in: transaction)
       let rows = try await transaction.query(
-        Self.insert, id, user.id, new.name, new.scopes.map(\.rawValue), key.digest, call.now, new.expiresAt,
-        Self.maximumOfUser)
-      guard let row = rows.first else {
-        throw Problem(.conflict, "You have \(Self.maximumOfUser) tokens. End one that you do not need.")
-      }
-      let body = try PersonalToken(row).body { $0.member("token", key.text) }
+        Self.insert, id, user.id, new.name, new.scopes.map(\.rawValue), key.digest, call.now, new.expiresAt)
+      try await Self.bound.check(of: user.id, in: transaction)
+      let body = try PersonalToken(rows[0]).body { $0.member("token", key.text) }
       return Made(location: "/api/tokens/\(id)", body: body, isSecret: true)
     }.response
   }
@@ -93,12 +90,14 @@ struct Tokens: EndpointGroup {
     try await transaction.query(deleteAll, user).map { try $0.decode(Identifier.self, 0) }
   }
 
+  private static let bound = ListBound(
+    "tokens.excess", of: "personal_tokens WHERE user_id = $1 ORDER BY id DESC", atMost: maximumOfUser,
+    "You have \(maximumOfUser) tokens. End one that you do not need.")
   private static let insert = Statement(
     "tokens.insert",
     """
     INSERT INTO personal_tokens (id, user_id, name, scopes, hash, created_at, expires_at)
-    SELECT $1, $2, $3, $4, $5, $6, $7 WHERE (SELECT count(*) FROM personal_tokens WHERE user_id = $2) < $8
-    RETURNING \(PersonalToken.columns)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING \(PersonalToken.columns)
     """)
   private static let byUser = Statement(
     "tokens.byUser",

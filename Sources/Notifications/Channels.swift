@@ -110,11 +110,9 @@ struct Channels: EndpointGroup {
       let rows = try await transaction.query(
         Self.insert, context.makeIdentifier(), user, new.kind.rawValue, new.target, secret.map { seal.seal($0.key) },
         new.events.map(\.rawValue), new.minimumSeverity.rawValue, quiet?.from.number,
-        quiet?.to.number, quiet?.timeZone, new.digest?.rawValue, now, Channel.maximumOfUser)
-      guard let row = rows.first else {
-        throw Problem(.conflict, "You have \(Channel.maximumOfUser) channels already. Delete one first.")
-      }
-      let channel = try await confirmation.settle(try Channel(row), of: user, in: transaction)
+        quiet?.to.number, quiet?.timeZone, new.digest?.rawValue, now)
+      try await Self.bound.check(of: user, in: transaction)
+      let channel = try await confirmation.settle(try Channel(rows[0]), of: user, in: transaction)
       let body = channel.body { $0.member("secret", ifPresent: secret?.text) }
       return Made(location: "/api/channels/\(channel.id)", body: body, isSecret: secret != nil)
     }.response
@@ -193,13 +191,15 @@ struct Channels: EndpointGroup {
   /// Lets those pass who put something into it.
   static let lockByID = Statement("channels.lock", "\(own) FOR NO KEY UPDATE")
   private static let lockForDeletion = Statement("channels.lockForDeletion", "\(own) FOR UPDATE")
+  private static let bound = ListBound(
+    "channels.excess", of: "channels WHERE user_id = $1 ORDER BY id DESC", atMost: Channel.maximumOfUser,
+    "You have \(Channel.maximumOfUser) channels already. Delete one first.")
   private static let insert = Statement(
     "channels.insert",
     """
     INSERT INTO channels (id, user_id, kind, target, secret, events, minimum_severity, quiet_from, quiet_to,
       quiet_zone, digest, created_at, updated_at)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12
-    WHERE (SELECT count(*) FROM channels WHERE user_id = $2) < $13 RETURNING \(Channel.columns)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING \(Channel.columns)
     """)
   // What failed at one target says nothing of another, nor does what is under way to it: that loses its lease.
   private static let update = Statement(

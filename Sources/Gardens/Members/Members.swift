@@ -8,7 +8,7 @@ import Web
 /// With whom a garden is shared.
 struct Members: EndpointGroup {
   /// The most members and invitations of a garden.
-  static let maximumOfGarden: Int64 = 200
+  static let maximumOfGarden = 200
 
   let context: LoopContext
   let changes: GardenChanges
@@ -69,12 +69,9 @@ struct Members: EndpointGroup {
       }
       let rows = try await transaction.query(
         Self.insert, context.makeIdentifier(), garden, new.role.rawValue, new.email, emailKey, key.digest, call.now,
-        end,
-        Self.maximumOfGarden)
-      guard let row = rows.first else {
-        throw Problem(.conflict, "The garden has \(Self.maximumOfGarden) members and invitations.")
-      }
-      let member = try Member(row, showsEmail: true)
+        end)
+      try await Self.bound.check(of: garden, in: transaction)
+      let member = try Member(rows[0], showsEmail: true)
       let body = member.body { $0.member("token", key.text) }
       return Made(location: "/api/gardens/\(garden)/members/\(member.id)", body: body, isSecret: true)
     }.response
@@ -200,16 +197,16 @@ struct Members: EndpointGroup {
     WHERE u.email_key = $2 AND (g.owner_id = u.id OR EXISTS (
       SELECT FROM garden_members m WHERE m.garden_id = g.id AND m.user_id = u.id))
     """)
-  // Neither an invitation that this replaces counts, nor one that has expired.
+  // An invitation that has expired does not count.
+  private static let bound = ListBound(
+    "members.excess", of: "garden_members WHERE garden_id = $1 AND (user_id IS NOT NULL OR expires_at > now())",
+    atMost: maximumOfGarden, "The garden has \(maximumOfGarden) members and invitations.")
   private static let insert = Statement(
     "members.insert",
     """
     WITH m AS (
       INSERT INTO garden_members (id, garden_id, role, email, email_key, hash, created_at, expires_at)
-      SELECT $1, $2, $3, $4, $5, $6, $7, $8
-      WHERE (
-        SELECT count(*) FROM garden_members
-        WHERE garden_id = $2 AND (user_id IS NOT NULL OR email_key <> $5 AND expires_at > $7)) < $9
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
       ON CONFLICT (garden_id, email_key) WHERE user_id IS NULL DO UPDATE
       SET role = excluded.role, email = excluded.email, hash = excluded.hash, created_at = excluded.created_at,
         expires_at = excluded.expires_at
