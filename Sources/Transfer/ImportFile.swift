@@ -9,8 +9,6 @@ import Web
 
 /// Reads the lines of an export: checks each, gives everything a new id, and gathers rows and faults.
 struct ImportFile {
-  /// The most things of one kind that lines may name, so that their ids fit into memory.
-  static let maximumNamed = 100_000
   /// The most time zones that are asked for, which is more than there are; further ones are unknown.
   static let maximumZones = 1_000
 
@@ -19,8 +17,8 @@ struct ImportFile {
   var batch = ImportBatch()
   /// Whether something was made that everyone may see.
   private(set) var touchesPublic = false
-  var hasGardens: Bool { !gardens.isEmpty }
-  var hasBusinesses: Bool { !businesses.isEmpty }
+  var hasGardens: Bool { names.count(of: .garden) > 0 }
+  var hasBusinesses: Bool { names.count(of: .business) > 0 }
 
   /// The columns of a device's history, once they are known; nil for an export.
   private var history: HistoryTable?
@@ -30,10 +28,7 @@ struct ImportFile {
   /// Readings from here on stay raw.
   let rawFrom: Timestamp
   private var hasHeader = false
-  /// New ids by those in the file.
-  private var gardens: [Identifier: Identifier] = [:]
-  private var devices: [Identifier: Identifier] = [:]
-  private var businesses: [Identifier: Identifier] = [:]
+  private var names: ImportNames
   /// How many devices each new garden has.
   private var devicesOfGardens: [Identifier: Int] = [:]
   /// How many products each new business has.
@@ -43,22 +38,18 @@ struct ImportFile {
   /// The names of the time zones that were asked for; nil for what the database does not know. What is no name is not
   /// asked for: it could be long.
   private var zones: [String: String?] = [TimeZoneName.assumed: TimeZoneName.assumed]
-  /// Makes ids of one moment.
-  private var identifiers = IdentifierSequence()
-  private var idsMoment: Timestamp
-  private var random = SystemRandomNumberGenerator()
 
   /// A file that is read now.
   init(now: Timestamp, rawFrom: Timestamp) {
     self.now = now
     self.rawFrom = rawFrom
-    idsMoment = now
+    names = ImportNames(now: now)
   }
 
   /// Lets the file be the history of a device that has measured some types already.
   mutating func expectHistory(of device: DeviceIdentity, types: [String]) {
     history = HistoryTable(device: device)
-    devices[device.id] = device.id
+    names.keep(device.id, .device)
     sensorTypes[device.id] = types.map(\.hashValue)
   }
 
@@ -161,8 +152,8 @@ struct ImportFile {
   }
 
   private mutating func readGarden(_ fields: inout Fields) throws {
-    let old = Self.newcomer(&fields, &gardens)
-    if gardens.count > NewGarden.maximumOfOwner {
+    let old = names.readNewcomer(.garden, &fields)
+    if names.count(of: .garden) > NewGarden.maximumOfOwner {
       fields.fault("kind", "stands on more than \(NewGarden.maximumOfOwner) lines")
     }
     _ = fields.optional("ownerId", .identifier)
@@ -170,15 +161,14 @@ struct ImportFile {
     settleZone(&garden.timeZone, &fields)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
-    let id = identifier(at: createdAt)
-    gardens[old] = id
+    let id = names.rename(old, .garden, at: createdAt)
     if garden.isPublic { touchesPublic = true }
     batch.gardens.append(NewGarden.Row(id: id, new: garden, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   private mutating func readDevice(_ fields: inout Fields) throws {
-    let old = Self.newcomer(&fields, &devices)
-    let garden = known("gardenId", "garden", &fields, gardens)
+    let old = names.readNewcomer(.device, &fields)
+    let garden = names.read(.garden, &fields)
     if devicesOfGardens[garden, default: 0] >= NewDevice.maximumOfGarden {
       fields.fault("gardenId", "is that of \(NewDevice.maximumOfGarden) lines before: no garden has more devices")
     }
@@ -189,8 +179,7 @@ struct ImportFile {
     _ = fields.optional("online", .boolean)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
-    let id = identifier(at: createdAt)
-    devices[old] = id
+    let id = names.rename(old, .device, at: createdAt)
     devicesOfGardens[garden, default: 0] += 1
     sensorTypes[id] = []
     // A key that nobody has: its owner makes a new one.
@@ -200,16 +189,15 @@ struct ImportFile {
   }
 
   private mutating func readBusiness(_ fields: inout Fields) throws {
-    let old = Self.newcomer(&fields, &businesses)
-    if businesses.count > NewBusiness.maximumOfOwner {
+    let old = names.readNewcomer(.business, &fields)
+    if names.count(of: .business) > NewBusiness.maximumOfOwner {
       fields.fault("kind", "stands on more than \(NewBusiness.maximumOfOwner) lines")
     }
     _ = fields.optional("ownerId", .identifier)
     let business = NewBusiness(&fields)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
-    let id = identifier(at: createdAt)
-    businesses[old] = id
+    let id = names.rename(old, .business, at: createdAt)
     touchesPublic = true
     batch.businesses.append(
       NewBusiness.Row(id: id, new: business, createdAt: createdAt, updatedAt: updatedAt))
@@ -217,7 +205,7 @@ struct ImportFile {
 
   private mutating func readProduct(_ fields: inout Fields) throws {
     _ = fields.required("id", .identifier)
-    let business = known("businessId", "business", &fields, businesses)
+    let business = names.read(.business, &fields)
     if products[business, default: 0] >= NewProduct.maximumOfBusiness {
       fields.fault(
         "businessId", "is that of \(NewProduct.maximumOfBusiness) lines before: no business has more products")
@@ -228,12 +216,12 @@ struct ImportFile {
     products[business, default: 0] += 1
     batch.products.append(
       NewProduct.Row(
-        id: identifier(at: createdAt), business: business, new: product, createdAt: createdAt, updatedAt: updatedAt))
+        id: names.make(at: createdAt), business: business, new: product, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   private mutating func readInsight(_ fields: inout Fields) throws {
     _ = fields.required("id", .identifier)
-    let garden = known("gardenId", "garden", &fields, gardens)
+    let garden = names.read(.garden, &fields)
     let type = fields.required("type", .oneOf(InsightType.self))
     let provider = fields.required("provider", .oneOf(InsightProvider.self))
     let severity = fields.required("severity", .oneOf(Severity.self))
@@ -245,14 +233,14 @@ struct ImportFile {
     try fields.finish()
     batch.insights.append(
       ImportBatch.Insight(
-        id: identifier(at: createdAt), garden: garden, type: type, provider: provider, severity: severity,
+        id: names.make(at: createdAt), garden: garden, type: type, provider: provider, severity: severity,
         title: title, text: text, evidence: JSONWriter.bytes(of: JSONValue.object(evidence)), createdAt: createdAt))
   }
 
   // MARK: Readings
 
   private mutating func readReading(_ fields: inout Fields) throws {
-    let device = known("deviceId", "device", &fields, devices)
+    let device = names.read(.device, &fields)
     let type = sensorType(of: device, &fields)
     if let declared = history?.device.sensorTypes, !declared.isEmpty, !declared.contains(type) {
       fields.fault("sensorType", "is not one that the device declares")
@@ -273,7 +261,7 @@ struct ImportFile {
   }
 
   private mutating func readHour(_ fields: inout Fields) throws {
-    let device = known("deviceId", "device", &fields, devices)
+    let device = names.read(.device, &fields)
     let type = sensorType(of: device, &fields)
     let start = fields.required("start", .timestamp)
     let min = fields.required("min", Self.values(of: type))
@@ -325,29 +313,6 @@ struct ImportFile {
 
   // MARK: Members
 
-  /// The id of something that later lines may name.
-  ///
-  /// It is known from now on, even if its line proves faulty: those that name it are not at fault.
-  private static func newcomer(_ fields: inout Fields, _ known: inout [Identifier: Identifier]) -> Identifier {
-    let id = fields.required("id", .identifier)
-    if known.count >= maximumNamed {
-      fields.fault("kind", "stands on more than \(maximumNamed) lines")
-    } else if known.updateValue(id, forKey: id) != nil {
-      fields.fault("id", "is that of a line before")
-    }
-    return id
-  }
-
-  /// The new id of something that a line before was about.
-  private func known(
-    _ name: String, _ kind: String, _ fields: inout Fields, _ known: [Identifier: Identifier]
-  ) -> Identifier {
-    let id = fields.required(name, .identifier)
-    if let new = known[id] { return new }
-    fields.fault(name, "names no \(kind) of a line before")
-    return id
-  }
-
   private func times(_ fields: inout Fields) -> (createdAt: Timestamp, updatedAt: Timestamp) {
     let createdAt = fields.optional("createdAt", .timestamp) ?? now
     let updatedAt = fields.optional("updatedAt", .timestamp) ?? createdAt
@@ -366,12 +331,5 @@ struct ImportFile {
   private func checkPast(_ name: String, _ moment: Timestamp, _ fields: inout Fields) {
     let latest = now.advanced(byMilliseconds: ReadingWindow.futureMilliseconds)
     if moment.unixMilliseconds < 0 || moment > latest { fields.fault(name, "must be between 1970 and now") }
-  }
-
-  /// A new id of that moment, so that copies are listed in the order of what they were copied from: within a
-  /// millisecond, in that of their lines.
-  private mutating func identifier(at moment: Timestamp) -> Identifier {
-    if moment != idsMoment { (idsMoment, identifiers) = (moment, IdentifierSequence()) }
-    return identifiers.next(unixMilliseconds: moment.unixMilliseconds, using: &random)
   }
 }
