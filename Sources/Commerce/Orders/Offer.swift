@@ -54,7 +54,7 @@ struct Offer {
       }
       lines.append(
         OrderLine(
-          productID: product.id, name: product.name, unit: product.unit, quantity: item.quantity,
+          product: product.id, name: product.name, unit: product.unit, quantity: item.quantity,
           unitPrice: product.price, total: total))
     }
     if !faults.isEmpty { throw ValidationError(faults) }

@@ -20,7 +20,7 @@ extension Order {
 
   /// The side that has not moved it; nil when nobody is left there.
   func audience(besides user: Identifier) -> Audience? {
-    user == buyerID ? .business(businessID) : buyerID.map(Audience.user)
+    user == buyer ? .business(business) : buyer.map(Audience.user)
   }
 
   private var goods: String {

@@ -8,8 +8,8 @@ struct Order: PageItem, RowDecodable {
   let id: Identifier
   var status: OrderStatus
   /// Nil once the buyer's account is erased.
-  let buyerID: Identifier?
-  let businessID: Identifier
+  let buyer: Identifier?
+  let business: Identifier
   var lines: [OrderLine]
   let total: Money
   let createdAt: Timestamp
@@ -29,13 +29,13 @@ struct Order: PageItem, RowDecodable {
     """
 
   init(
-    id: Identifier, buyerID: Identifier, new: NewOrder, lines: [OrderLine], total: Money, createdAt: Timestamp,
+    id: Identifier, buyer: Identifier, new: NewOrder, lines: [OrderLine], total: Money, createdAt: Timestamp,
     expiresAt: Timestamp
   ) {
     self.id = id
     status = .pending
-    self.buyerID = buyerID
-    businessID = new.business
+    self.buyer = buyer
+    business = new.business
     note = new.note
     contact = new.contact?.json
     fulfilment = new.fulfilment?.json
@@ -50,8 +50,8 @@ struct Order: PageItem, RowDecodable {
   init(_ columns: inout Columns) throws {
     id = try columns.next()
     status = try columns.next()
-    buyerID = try columns.next()
-    businessID = try columns.next()
+    buyer = try columns.next()
+    business = try columns.next()
     total = try Money(&columns)
     createdAt = try columns.next()
     updatedAt = try columns.next()
@@ -76,8 +76,8 @@ struct Order: PageItem, RowDecodable {
   func write(_ json: inout JSONWriter) {
     json.member("id", id)
     json.member("status", status.rawValue)
-    json.member("buyerId", buyerID)
-    json.member("businessId", businessID)
+    json.member("buyerId", buyer)
+    json.member("businessId", business)
     json.member("lines", lines)
     json.member("total", total)
     json.member("createdAt", createdAt)
@@ -115,7 +115,7 @@ struct Order: PageItem, RowDecodable {
 
 /// So much of one product, with name, unit and price as they were sold.
 struct OrderLine: JSONWritable {
-  let productID: Identifier
+  let product: Identifier
   let name: String
   let unit: String
   let quantity: Int64
@@ -128,8 +128,8 @@ struct OrderLine: JSONWritable {
     order_lines.total
     """
 
-  init(productID: Identifier, name: String, unit: String, quantity: Int64, unitPrice: Money, total: Money) {
-    self.productID = productID
+  init(product: Identifier, name: String, unit: String, quantity: Int64, unitPrice: Money, total: Money) {
+    self.product = product
     self.name = name
     self.unit = unit
     self.quantity = quantity
@@ -139,7 +139,7 @@ struct OrderLine: JSONWritable {
 
   /// Reads the next columns; the currency is the order's.
   init(_ columns: inout Columns, currency: CurrencyCode) throws {
-    productID = try columns.next()
+    product = try columns.next()
     name = try columns.next()
     unit = try columns.next()
     quantity = try columns.next()
@@ -160,7 +160,7 @@ struct OrderLine: JSONWritable {
     )
     return products.indices.map { index in
       OrderLine(
-        productID: products[index], name: names[index], unit: units[index], quantity: quantities[index],
+        product: products[index], name: names[index], unit: units[index], quantity: quantities[index],
         unitPrice: Money(amount: prices[index], currency: currency),
         total: Money(amount: totals[index], currency: currency))
     }
@@ -168,7 +168,7 @@ struct OrderLine: JSONWritable {
 
   func write(to json: inout JSONWriter) {
     json.object { json in
-      json.member("productId", productID)
+      json.member("productId", product)
       json.member("name", name)
       json.member("unit", unit)
       json.member("quantity", quantity)

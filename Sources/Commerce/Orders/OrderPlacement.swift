@@ -70,22 +70,22 @@ struct OrderPlacement: EndpointGroup {
     }
     let lines = try offer.lines()
     let order = Order(
-      id: context.makeIdentifier(), buyerID: buyer, new: new, lines: lines, total: try lines.total(), createdAt: now,
+      id: context.makeIdentifier(), buyer: buyer, new: new, lines: lines, total: try lines.total(), createdAt: now,
       expiresAt: now.advanced(byMilliseconds: offer.paymentWithin * 3_600_000))
     guard let taken = try await Stock(try offer.limitedQuantities()).take(in: transaction) else {
       throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
     }
     try await insert(order, taken: taken, in: transaction)
-    try await Outbox(context).put(order.placedNews, for: .business(order.businessID), in: transaction)
+    try await Outbox(context).put(order.placedNews, for: .business(order.business), in: transaction)
     return (order, taken)
   }
 
   private func insert(_ order: Order, taken: Set<Identifier>, in transaction: Transaction) async throws {
     let lines = order.lines
     try await transaction.execute(
-      Self.insert, order.id, order.buyerID, order.businessID, order.total.currency.description, order.total.amount,
-      order.createdAt, lines.map(\.productID), lines.map(\.name), lines.map(\.unit), lines.map(\.quantity),
-      lines.map(\.unitPrice.amount), lines.map(\.total.amount), lines.map { taken.contains($0.productID) },
+      Self.insert, order.id, order.buyer, order.business, order.total.currency.description, order.total.amount,
+      order.createdAt, lines.map(\.product), lines.map(\.name), lines.map(\.unit), lines.map(\.quantity),
+      lines.map(\.unitPrice.amount), lines.map(\.total.amount), lines.map { taken.contains($0.product) },
       order.note, order.contact, order.fulfilment, order.expiresAt)
   }
 

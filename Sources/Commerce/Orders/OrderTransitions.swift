@@ -50,7 +50,7 @@ struct OrderTransitions: EndpointGroup {
       order.status = next
       order.updatedAt = try row.decode(Timestamp.self, 0)
       if next.givesStockBack {
-        tags = [.products(of: order.businessID)] + order.lines.map { .product($0.productID) }
+        tags = [.products(of: order.business)] + order.lines.map { .product($0.product) }
         try await Stock.giveBack(of: [id], in: transaction)
       }
       if let other = order.audience(besides: user) {
@@ -106,5 +106,5 @@ struct OrderTransition: JSONForm {
 
 extension Order {
   /// The side on which a party to the order stands.
-  fileprivate func role(of user: Identifier) -> OrderRole { user == buyerID ? .buyer : .seller }
+  fileprivate func role(of user: Identifier) -> OrderRole { user == buyer ? .buyer : .seller }
 }

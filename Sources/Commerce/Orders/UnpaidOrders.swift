@@ -53,16 +53,16 @@ final class UnpaidOrders {
     try await Stock.giveBack(of: ended.map(\.id), in: transaction)
     try await transaction.execute(Self.end, ended.map(\.id))
     let products = try await transaction.query(Self.products, ended.map(\.id))
-    changed = Set(ended.map { .products(of: $0.businessID) })
+    changed = Set(ended.map { .products(of: $0.business) })
     for row in products { changed.insert(.product(try row.decode(Identifier.self, 0))) }
     for order in ended { try await tell(of: order, in: transaction) }
     return ended.count == next
   }
 
   private func tell(of order: Order, in transaction: Transaction) async throws {
-    guard let buyer = order.buyerID else { return }
+    guard let buyer = order.buyer else { return }
     let news = try Orders.order(try await transaction.query(Orders.byID, order.id, buyer)).movedNews
-    for audience in [Audience.user(buyer), .business(order.businessID)] {
+    for audience in [Audience.user(buyer), .business(order.business)] {
       try await Outbox(context).put(news, for: audience, in: transaction)
     }
   }

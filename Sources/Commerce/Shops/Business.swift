@@ -7,7 +7,7 @@ import Web
 struct Business: PageItem, RowDecodable {
   let id: Identifier
   /// Nil once the owner's account is erased; such a business is deleted too.
-  let ownerID: Identifier?
+  let owner: Identifier?
   let name: String
   let category: String
   let description: String?
@@ -29,7 +29,7 @@ struct Business: PageItem, RowDecodable {
 
   init(_ columns: inout Columns) throws {
     id = try columns.next()
-    ownerID = try columns.next()
+    owner = try columns.next()
     name = try columns.next()
     category = try columns.next()
     description = try columns.next()
@@ -42,7 +42,7 @@ struct Business: PageItem, RowDecodable {
 
   func write(_ json: inout JSONWriter) {
     json.member("id", id)
-    json.member("ownerId", ownerID)
+    json.member("ownerId", owner)
     json.member("name", name)
     json.member("category", category)
     json.member("description", description)

@@ -155,7 +155,7 @@ struct Businesses: EndpointGroup {
     let user = try call.user.id
     guard let row = try await transaction.query(statement, try call.identifier("id")).first else { throw missing }
     let business = try Business(row)
-    guard business.ownerID == user else { throw Problem(.forbidden, "Only its owner may change a business.") }
+    guard business.owner == user else { throw Problem(.forbidden, "Only its owner may change a business.") }
     try call.requireMatch(business.body)
     return business
   }

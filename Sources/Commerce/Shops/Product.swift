@@ -9,7 +9,7 @@ package struct Product: PageItem, RowDecodable {
   static let maximumStock: Int64 = 1_000_000_000_000
 
   package let id: Identifier
-  let businessID: Identifier
+  let business: Identifier
   let name: String
   let price: Money
   let unit: String
@@ -26,7 +26,7 @@ package struct Product: PageItem, RowDecodable {
 
   package init(_ columns: inout Columns) throws {
     id = try columns.next()
-    businessID = try columns.next()
+    business = try columns.next()
     name = try columns.next()
     price = try Money(&columns)
     unit = try columns.next()
@@ -37,7 +37,7 @@ package struct Product: PageItem, RowDecodable {
 
   package func write(_ json: inout JSONWriter) {
     json.member("id", id)
-    json.member("businessId", businessID)
+    json.member("businessId", business)
     json.member("name", name)
     json.member("price", price)
     json.member("unit", unit)

@@ -123,7 +123,7 @@ struct Products: EndpointGroup {
   /// What shows a product. Searches for businesses find it by its name, and are void too when that comes, changes or
   /// goes.
   private static func tags(of product: Product) -> [CacheTag] {
-    [.product(product.id), .products(of: product.businessID)]
+    [.product(product.id), .products(of: product.business)]
   }
 
   private static var missing: Problem { Problem(.notFound, "There is no product with this id.") }
