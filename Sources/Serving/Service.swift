@@ -29,27 +29,27 @@ package final class Service {
   /// Allocations from this size on, such as bodies, leave the process with their last use, in bytes.
   private static let mappedBytes: Int32 = 256 * 1024
 
-  let service: ServiceContext
-  var process: ProcessContext { service.process }
+  let shared: ServiceContext
+  var process: ProcessContext { shared.process }
   let loop: EventLoop
   private let heartbeat = Heartbeat()
-  private let predecessor: Predecessor?
+  let predecessor: Predecessor?
   private let supervisor: Supervisor?
   private lazy var liveness = Liveness(loop: loop, heartbeats: process.heartbeats)
   var sockets: ServiceSockets
   private let exposition: Exposition
   var workers: [LoopBound<Worker>] = []
   var running = 0
-  private var usableWorkers = 0
+  var usableWorkers = 0
   var threads: [SystemThread] = []
   var housekeeping: Housekeeping?
   var stage = Stage.starting
-  private var hasSchema = false
+  var hasSchema = false
   /// Whether a report since then, which the workers have, finds Postgres healthy.
-  private var isHealthy = false
+  var isHealthy = false
   var isAccepting = false
   var onServing: () -> Void = {}
-  private var failure: SystemError?
+  var failure: SystemError?
   private var signals: Signals?
   let binary = Successor.ownBinary()
   var successor: Successor?
@@ -72,7 +72,7 @@ package final class Service {
       configuration, workers: workers, logs: logs, instruments: instruments, caller: loop)
     exposition = Exposition(instruments.registry, loop: loop, memory: process.memory)
     let pools = Relay()
-    service = ServiceContext(
+    shared = ServiceContext(
       process: process,
       exposition: LoopBound(exposition, to: loop), poolChanged: LoopBound(pools, to: loop).call)
     pools.action = { [unowned self] in housekeeping?.health.runSoon() }
@@ -93,7 +93,7 @@ package final class Service {
     }
     self.onServing = onServing
     let housekeeping = try Housekeeping(
-      loop: loop, service, servesMetrics: sockets.metrics != nil,
+      loop: loop, shared, servesMetrics: sockets.metrics != nil,
       publish: { [unowned self] in adopt($0) })
     self.housekeeping = housekeeping
     let owner = LoopBound(self, to: loop)
@@ -110,12 +110,12 @@ package final class Service {
   }
 
   private func startWorker(_ index: Int, _ owner: LoopBound<Service>) throws {
-    let service = service
+    let shared = shared
     running += 1
     let thread = try SystemThread(name: "loop-\(index)") {
       do {
-        let loop = try EventLoop(index: index, heartbeat: service.process.heartbeats[index])
-        let worker = try Worker(loop: loop, service, endpoints: EndpointTable.endpoints)
+        let loop = try EventLoop(index: index, heartbeat: shared.process.heartbeats[index])
+        let worker = try Worker(loop: loop, shared, endpoints: EndpointTable.endpoints)
         let bound = LoopBound(worker, to: loop)
         owner.submit { $0.add(bound) }
         loop.run()
@@ -145,7 +145,7 @@ package final class Service {
   }
 
   /// Tells the supervisor again and again that all loops turn; where one does not, it hears nothing and acts.
-  private func showLife() {
+  func showLife() {
     guard let pause = supervisor?.alivePauseNanoseconds else { return }
     if liveness.isAlive { tellSupervisor(.alive) }
     loop.schedule(afterNanoseconds: pause) { [unowned self] in showLife() }
@@ -186,87 +186,5 @@ package final class Service {
       }
       recordHistory(history)
     }
-  }
-
-  // MARK: Starting
-
-  private func adopt(_ report: HealthReport) {
-    for worker in workers { worker.submit { $0.adopt(report) } }
-    isHealthy = hasSchema && report["database"]?.status == .healthy
-    serveIfReady()
-  }
-
-  private func workerIsUsable() {
-    usableWorkers += 1
-    serveIfReady()
-  }
-
-  private func serveIfReady() {
-    guard stage == .starting, isHealthy, usableWorkers == sockets.workers else { return }
-    accept()
-    guard stage == .starting else { return }
-    stage = .serving
-    predecessor?.tellServing()
-    tellSupervisor(.serving)
-    showLife()
-    onServing()
-  }
-
-  /// Answers after a while although Postgres is away, so that probes can say so; not while a predecessor does better.
-  private func waitForStores() {
-    loop.schedule(afterNanoseconds: Self.storePatienceNanoseconds) { [unowned self] in
-      guard stage == .starting else { return }
-      if predecessor?.isThere ?? false { return waitForStores() }
-      accept()
-    }
-  }
-
-  private func accept() {
-    guard !isAccepting else { return }
-    do throws(SystemError) {
-      try sockets.listen()
-    } catch {
-      failure = error
-      return terminate()
-    }
-    isAccepting = true
-    for index in workers.indices { accept(on: index) }
-    housekeeping?.accept(from: sockets.metrics)
-    housekeeping?.log(.info, "Listening") { line in
-      line.field("host", process.configuration.listening.host)
-      line.field("port", Int(port))
-      if let metricsPort { line.field("metricsPort", Int(metricsPort)) }
-    }
-  }
-
-  private func accept(on index: Int) {
-    let socket = sockets.requests[index]
-    workers[index].submit { $0.accept(from: socket) }
-  }
-}
-
-/// A call that is decided on later.
-private final class Relay {
-  var action: () -> Void = {}
-}
-
-extension LoopBound<Relay> {
-  fileprivate var call: @Sendable () -> Void { { submit { $0.action() } } }
-}
-
-/// Calls back once after so many steps.
-private final class Countdown {
-  private var left: Int
-  private let done: () -> Void
-
-  init(_ count: Int, _ done: @escaping () -> Void) {
-    left = count
-    self.done = done
-    if count == 0 { done() }
-  }
-
-  func step() {
-    left -= 1
-    if left == 0 { done() }
   }
 }

@@ -1,0 +1,60 @@
+import Reactor
+import Settings
+import Telemetry
+
+/// The start of a service: it accepts once all of it is there, and says so to whoever waits for that.
+extension Service {
+  func adopt(_ report: HealthReport) {
+    for worker in workers { worker.submit { $0.adopt(report) } }
+    isHealthy = hasSchema && report["database"]?.status == .healthy
+    serveIfReady()
+  }
+
+  func workerIsUsable() {
+    usableWorkers += 1
+    serveIfReady()
+  }
+
+  private func serveIfReady() {
+    guard stage == .starting, isHealthy, usableWorkers == sockets.workers else { return }
+    accept()
+    guard stage == .starting else { return }
+    stage = .serving
+    predecessor?.tellServing()
+    tellSupervisor(.serving)
+    showLife()
+    onServing()
+  }
+
+  /// Answers after a while although Postgres is away, so that probes can say so; not while a predecessor does better.
+  func waitForStores() {
+    loop.schedule(afterNanoseconds: Self.storePatienceNanoseconds) { [unowned self] in
+      guard stage == .starting else { return }
+      if predecessor?.isThere ?? false { return waitForStores() }
+      accept()
+    }
+  }
+
+  private func accept() {
+    guard !isAccepting else { return }
+    do throws(SystemError) {
+      try sockets.listen()
+    } catch {
+      failure = error
+      return terminate()
+    }
+    isAccepting = true
+    for index in workers.indices { accept(on: index) }
+    housekeeping?.accept(from: sockets.metrics)
+    housekeeping?.log(.info, "Listening") { line in
+      line.field("host", process.configuration.listening.host)
+      line.field("port", Int(port))
+      if let metricsPort { line.field("metricsPort", Int(metricsPort)) }
+    }
+  }
+
+  func accept(on index: Int) {
+    let socket = sockets.requests[index]
+    workers[index].submit { $0.accept(from: socket) }
+  }
+}
