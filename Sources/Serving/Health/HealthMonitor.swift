@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 import Postgres
 import Reactor
 import Redis
@@ -13,12 +11,13 @@ final class HealthMonitor {
   private unowned(unsafe) let context: LoopContext
   private var loop: EventLoop { context.loop }
   private let settings: Configuration.Health
-  private let memoryLimitBytes: UInt64?
   private let database: Database
   private let redis: RedisClient
   private let trialKey: String
   private let publish: (HealthReport) -> Void
   private let external: ExternalCheck
+  private let disk: DiskCheck
+  private let memory: MemoryCheck
   private var hasMigrated = false
   /// The last result of each check, by its name.
   private var found: [String: HealthCheck] = [:]
@@ -47,14 +46,15 @@ final class HealthMonitor {
     self.context = context
     let (loop, configuration) = (context.loop, context.configuration)
     settings = configuration.health
-    memoryLimitBytes = configuration.machine.memoryLimitBytes
     self.publish = publish
     self.external = external
+    disk = DiskCheck(settings)
+    memory = MemoryCheck(configuration)
     database = try Database(loop: loop, configuration: configuration.probePool)
-    var store = configuration.store
-    store.commandDeadlineMilliseconds = UInt64(settings.timeoutMilliseconds)
-    redis = RedisClient(loop: loop, configuration: store)
-    trialKey = "\(configuration.redis.keyPrefix)trial"
+    var connection = configuration.redisConnection
+    connection.commandDeadlineMilliseconds = UInt64(settings.timeoutMilliseconds)
+    redis = RedisClient(loop: loop, configuration: connection)
+    trialKey = configuration.trialKey
     database.onStateChange = { [unowned self] _ in runSoon() }
     redis.onStateChange = { [unowned self] _ in runSoon() }
     redis.onFailure = { [unowned self] _ in runSoon() }
@@ -65,7 +65,7 @@ final class HealthMonitor {
     loop.spawn { [self] in
       while true {
         for check in [databaseCheck, redisCheck, externalCheck] { begin(check) }
-        for check in [diskCheck(), memoryCheck()] { take(check) }
+        for check in [disk.run(), memory.run()] { take(check) }
         await loop.sleep(nanoseconds: UInt64(settings.intervalMilliseconds) * 1_000_000)
       }
     }
@@ -142,35 +142,5 @@ final class HealthMonitor {
     let end = Clock.monotonic()
     return HealthCheck(
       name: name, status: status, latencyNanoseconds: end - start, endedAt: end, isSilent: isSilent)
-  }
-
-  /// The share that is available of what is used or available, as df(1) has it: what the file system holds back is
-  /// neither.
-  private func diskCheck() -> HealthCheck {
-    let start = Clock.monotonic()
-    var information = statvfs()
-    let isReadable = statvfs(settings.diskPath, &information) == 0
-    let usable = information.f_blocks - information.f_bfree + information.f_bavail
-    let free = isReadable && usable > 0 ? Double(information.f_bavail) / Double(usable) : 0
-    // A path that cannot be looked at is not a full disk.
-    var figures: [(name: StaticString, value: Double)] = []
-    if isReadable { figures.append(("freeRatio", free)) }
-    let end = Clock.monotonic()
-    return HealthCheck(
-      name: "disk", status: isReadable && free >= settings.diskFreeShare ? .healthy : .degraded,
-      latencyNanoseconds: end - start, endedAt: end, figures: figures)
-  }
-
-  private func memoryCheck() -> HealthCheck {
-    let start = Clock.monotonic()
-    let resident = Double(ProcessMemory.residentBytes)
-    let limit = memoryLimitBytes.map { Double($0) } ?? Double.infinity
-    var figures: [(name: StaticString, value: Double)] = [("residentBytes", resident)]
-    if limit.isFinite { figures.append(("limitBytes", limit)) }
-    let end = Clock.monotonic()
-    return HealthCheck(
-      name: "memory", status: resident > limit * settings.memoryUsedShare ? .degraded : .healthy,
-      latencyNanoseconds: end - start, endedAt: end,
-      figures: figures)
   }
 }

@@ -51,14 +51,17 @@ extension Configuration {
   }
 
   /// The Redis connection of one loop.
-  package var store: RedisConfiguration {
-    var store = RedisConfiguration(address: redis.address)
-    store.trust = redis.trust
-    store.commandDeadlineMilliseconds = UInt64(redis.commandTimeoutMilliseconds)
-    store.connectDeadlineMilliseconds = UInt64(redis.connectTimeoutMilliseconds)
-    store.trialKey = "\(redis.keyPrefix)trial"
-    return store
+  package var redisConnection: RedisConfiguration {
+    var connection = RedisConfiguration(address: redis.address)
+    connection.trust = redis.trust
+    connection.commandDeadlineMilliseconds = UInt64(redis.commandTimeoutMilliseconds)
+    connection.connectDeadlineMilliseconds = UInt64(redis.connectTimeoutMilliseconds)
+    connection.trialKey = trialKey
+    return connection
   }
+
+  /// What is written to see whether a Redis takes writes.
+  package var trialKey: String { "\(redis.keyPrefix)trial" }
 
   /// What one loop remembers of finished answers, of which there are `loops`.
   func answerMemory(loops: Int) -> AnswerMemory {

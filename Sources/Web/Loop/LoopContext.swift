@@ -51,9 +51,9 @@ package final class LoopContext {
     meters = Meters(process.instruments, shard: loop.index)
     let observer = StoreObserver(loop: loop, meters: meters, spans: spans)
     database = try Database(loop: loop, configuration: configuration.pool, observer: observer)
-    redis = RedisClient(loop: loop, configuration: configuration.store, observer: observer)
+    redis = RedisClient(loop: loop, configuration: configuration.redisConnection, observer: observer)
     storeObserver = observer
-    subscriber = RedisSubscriber(loop: loop, configuration: configuration.store)
+    subscriber = RedisSubscriber(loop: loop, configuration: configuration.redisConnection)
     // The other loops serve no history.
     let replica = loop.index < process.workers ? configuration.replicaPool : nil
     replicaReads = ReplicaReads(
