@@ -253,21 +253,3 @@ struct Members: EndpointGroup {
     "Membership", .object([.required("gardenId", .identifier), .required("role", .cases(of: MemberRole.self))]),
     example: #"{"gardenId":"019aa5c0-0000-7000-8000-000000000007","role":"editor"}"#)
 }
-
-/// Who is to be invited.
-struct NewMember: JSONForm {
-  let email: String
-  let role: MemberRole
-
-  init(_ fields: inout Fields) {
-    email = fields.required("email", .email)
-    role = fields.required("role", .oneOf(MemberRole.self))
-  }
-}
-
-/// What a member is to be.
-struct MemberChange: JSONForm {
-  let role: GardenRole
-
-  init(_ fields: inout Fields) { role = fields.required("role", .oneOf(GardenRole.self)) }
-}

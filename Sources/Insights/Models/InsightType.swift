@@ -9,11 +9,3 @@ package enum InsightType: String, CaseIterable, Sendable {
   /// The last seven days in a few sentences.
   case summary
 }
-
-/// Who words an insight.
-package enum InsightProvider: String, CaseIterable, Sendable {
-  /// The server itself.
-  case rules
-  case openAI = "openai"
-  case anthropic
-}

@@ -26,9 +26,3 @@ package protocol Feature: EndpointGroup {
 
 /// What is done once a transaction is committed, such as telling caches.
 package typealias AfterCommit = () async -> Void
-
-/// What holds for the erasure of anything that has readings.
-package enum Erasing {
-  /// Readings of years may have to go, in milliseconds.
-  package static let timeoutMilliseconds = 120_000
-}

@@ -73,15 +73,7 @@ package final class Meters {
   private func actions(_ action: UserAction, hasUser: Bool) -> Counter {
     instruments.userActions.child(shard: shard, action.rawValue, hasUser ? "true" : "false")
   }
-}
 
-/// What users do, as the metrics name it.
-package enum UserAction: String, CaseIterable {
-  case register, login, loginFailed = "login_failed", refresh, logout, passwordChange = "password_change", erase
-  case export, `import`, orderCreate = "order_create", orderTransition = "order_transition"
-}
-
-extension Meters {
   /// Notes how long a query took; `statement` is `Statement.id`, 0 for what is not prepared.
   func query(_ statement: Int, _ name: String, seconds: Double) {
     if statement < queries.count, let known = queries[statement] { return known.observe(seconds) }

@@ -1,0 +1,34 @@
+/// Why a request is not served.
+package enum Refusal {
+  /// It breaks the protocol or a limit, or was too slow; the connection may be closed after the answer.
+  case malformed(RequestFault)
+  case notFound
+  /// `allow` is the value for the Allow field, which the answer must have (RFC 9110, section 15.5.6).
+  case methodNotAllowed(allow: String)
+  /// The server does not know the method.
+  case methodUnknown
+  /// There is too much of something.
+  case overloaded(Overload)
+  /// The handler threw something else than a `RequestFault`.
+  case failed(any Error)
+
+  /// The status that fits, where the application knows nothing better.
+  package var status: Status {
+    switch self {
+    case .malformed(let fault): fault.status
+    case .notFound: .notFound
+    case .methodNotAllowed: .methodNotAllowed
+    case .methodUnknown: .notImplemented
+    case .overloaded: .serviceUnavailable
+    case .failed: .internalServerError
+    }
+  }
+}
+
+/// A bound of the server that was reached.
+package enum Overload: String, CaseIterable, Sendable {
+  /// `HTTPLimits.connections`.
+  case connections
+  /// The `MemoryBudget`.
+  case memory
+}

@@ -1,0 +1,50 @@
+/// A cursor that was not made by this server for this list: answered as 400.
+package struct CursorError: Error, Equatable, Sendable {}
+
+/// Seals the place where a list goes on, so that clients can neither read sense into it nor alter it.
+///
+/// The text is Base64 of the payload and half an HMAC-SHA256 over the list's name and the payload. Not Sendable: each
+/// loop has its own.
+package final class CursorSeal {
+  /// The longest cursor that is looked at.
+  package static let maximumLength = 1_024
+  private static let codeLength = 16
+
+  private let key: MessageAuthentication
+  private let previousKey: MessageAuthentication?
+
+  /// The keys are derived from the secrets of tokens, so that neither serves as the other.
+  package init(secret: [UInt8], previousSecret: [UInt8]? = nil) {
+    key = Self.derivedKey(secret)
+    previousKey = previousSecret.map(Self.derivedKey)
+  }
+
+  private static func derivedKey(_ secret: [UInt8]) -> MessageAuthentication {
+    MessageAuthentication(key: MessageAuthentication(key: secret).code(of: Array("terroir cursor 1".utf8)))
+  }
+
+  /// The text of a cursor of that list. A list is its route and everything that decides what it holds.
+  package func seal(_ payload: CursorPayload, list: String) -> String {
+    let code = key.code(of: Self.message(payload.bytes[...], list)).prefix(Self.codeLength)
+    return Base64.url.encoded(payload.bytes + code)
+  }
+
+  /// The payload of a cursor of that list; anything else throws.
+  package func open(_ text: String, list: String) throws(CursorError) -> CursorPayload {
+    guard text.utf8.count <= Self.maximumLength, let bytes = Base64.url.decode(text),
+      bytes.count > Self.codeLength
+    else { throw CursorError() }
+    let payload = bytes.dropLast(Self.codeLength)
+    let code = Array(bytes.suffix(Self.codeLength))
+    let isSealed = Self.message(payload, list).withUnsafeBytes { message in
+      key.isValid(code, of: message) || previousKey?.isValid(code, of: message) ?? false
+    }
+    guard isSealed else { throw CursorError() }
+    return CursorPayload(Array(payload))
+  }
+
+  private static func message(_ payload: ArraySlice<UInt8>, _ list: String) -> [UInt8] {
+    // A zero byte parts them, and no name of a list has one.
+    Array(list.utf8) + [0] + payload
+  }
+}
