@@ -8,8 +8,8 @@ extension Benchmark {
     Benchmark("metrics-record-request", iterations: 100_000) {
       let instruments = Instruments(shards: 1)
       let route = RouteInstruments(instruments, shard: 0, route: "/api/gardens/{id}")
-      let active = instruments.activeConnections.child(shard: 0)
-      let responseTime = instruments.responseTime.child(shard: 0)
+      let active = instruments.requests.activeConnections.child(shard: 0)
+      let responseTime = instruments.requests.responseTime.child(shard: 0)
       route.record(.get, .notFound, seconds: 0.001, exemplar: nil)
       return { count in
         for turn in 0..<count {

@@ -4,7 +4,7 @@ import Web
 
 /// The metrics of orders on one loop. Children are resolved when they are first needed.
 final class OrderMeters {
-  private let instruments: Instruments
+  private let instruments: OrderInstruments
   private let shard: Int
   private let created: Counter
   private var transitions: [Step: Counter] = [:]
@@ -17,9 +17,9 @@ final class OrderMeters {
   }
 
   init(_ instruments: Instruments, shard: Int) {
-    self.instruments = instruments
+    self.instruments = instruments.orders
     self.shard = shard
-    created = instruments.ordersCreated.child(shard: shard, OrderStatus.pending.rawValue)
+    created = instruments.orders.created.child(shard: shard, OrderStatus.pending.rawValue)
   }
 
   /// Counts a new order; after its COMMIT.
@@ -30,7 +30,7 @@ final class OrderMeters {
     let step = Step(from: previous, to: order.status)
     let counter =
       transitions[step]
-      ?? instruments.orderTransitions.child(shard: shard, previous.rawValue, order.status.rawValue)
+      ?? instruments.transitions.child(shard: shard, previous.rawValue, order.status.rawValue)
     transitions[step] = counter
     counter.increment()
     switch order.status {

@@ -44,11 +44,11 @@ final class StatusHistory {
     point.p95Milliseconds = times.quantile(0.95).map { $0 * 1e3 }
     point.p99Milliseconds = times.quantile(0.99).map { $0 * 1e3 }
     point.readingsPerSecond = Double(reading.readings &- last.readings) / seconds
-    point.openConnections = Int(instruments.openConnections.total)
-    point.activeConnections = Int(instruments.activeConnections.total)
-    point.databaseActive = Int(instruments.databaseActive.total)
-    point.databaseIdle = Int(instruments.databaseIdle.total)
-    point.redisConnections = Int(instruments.redisActive.total)
+    point.openConnections = Int(instruments.requests.openConnections.total)
+    point.activeConnections = Int(instruments.requests.activeConnections.total)
+    point.databaseActive = Int(instruments.stores.databaseActive.total)
+    point.databaseIdle = Int(instruments.stores.databaseIdle.total)
+    point.redisConnections = Int(instruments.stores.redisActive.total)
     point.databaseMilliseconds = Self.latency(report["database"])
     point.redisMilliseconds = Self.latency(report["redis"])
     if points.count == Self.maximumPoints { points.removeFirst() }
@@ -62,9 +62,9 @@ final class StatusHistory {
 
   private static func read(_ instruments: Instruments, _ now: UInt64) -> Reading {
     Reading(
-      nanoseconds: now, requests: instruments.requests.total,
-      errors: instruments.requests.total(where: "status_class", is: "5xx"),
+      nanoseconds: now, requests: instruments.requests.count.total,
+      errors: instruments.requests.count.total(where: "status_class", is: "5xx"),
       readings: instruments.readings.total(where: "status", is: "accepted"),
-      responseTimes: instruments.responseTime.distribution)
+      responseTimes: instruments.requests.responseTime.distribution)
   }
 }

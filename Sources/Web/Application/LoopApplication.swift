@@ -194,11 +194,11 @@ package final class LoopApplication: Application {
   private func count(_ problem: Problem, _ call: Call) {
     errors(call.endpoint?.endpoint.template ?? "unmatched", problem.code).increment()
     guard let limit = problem.limit else { return }
-    context.process.instruments.overloads.child(shard: context.loop.index, limit.rawValue).increment()
+    context.process.instruments.requests.overloads.child(shard: context.loop.index, limit.rawValue).increment()
   }
 
   private func errors(_ route: String, _ code: Problem.Code) -> Counter {
-    context.process.instruments.errors.child(shard: context.loop.index, route, code.rawValue)
+    context.process.instruments.requests.errors.child(shard: context.loop.index, route, code.rawValue)
   }
 
   /// The request's call for as long as `body` runs, without counting a reference to it.

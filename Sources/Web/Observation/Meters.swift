@@ -24,14 +24,14 @@ package final class Meters {
   init(_ instruments: Instruments, shard: Int) {
     self.instruments = instruments
     self.shard = shard
-    activeConnections = instruments.activeConnections.child(shard: shard)
-    openConnections = instruments.openConnections.child(shard: shard)
-    connectionsDropped = instruments.connectionsDropped.child(shard: shard)
-    responseTime = instruments.responseTime.child(shard: shard)
+    activeConnections = instruments.requests.activeConnections.child(shard: shard)
+    openConnections = instruments.requests.openConnections.child(shard: shard)
+    connectionsDropped = instruments.requests.connectionsDropped.child(shard: shard)
+    responseTime = instruments.requests.responseTime.child(shard: shard)
     usersRegistered = instruments.usersRegistered.child(shard: shard)
-    databaseActive = instruments.databaseActive.child(shard: shard)
-    databaseIdle = instruments.databaseIdle.child(shard: shard)
-    redisActive = instruments.redisActive.child(shard: shard)
+    databaseActive = instruments.stores.databaseActive.child(shard: shard)
+    databaseIdle = instruments.stores.databaseIdle.child(shard: shard)
+    redisActive = instruments.stores.redisActive.child(shard: shard)
     loopLag = instruments.loopLag.child(shard: shard, "\(shard)")
     eventsDropped = instruments.eventsDropped.child(shard: shard)
     // There at zero, so that the first rise is seen.
@@ -56,7 +56,7 @@ package final class Meters {
   }
 
   private func addCache(_ name: String) -> CacheCounters {
-    let family = instruments.cacheRequests
+    let family = instruments.stores.cacheRequests
     let counters = CacheCounters(
       name: name, hits: family.child(shard: shard, name, CacheResult.hit.rawValue),
       misses: family.child(shard: shard, name, CacheResult.miss.rawValue),
@@ -77,7 +77,7 @@ package final class Meters {
   /// Notes how long a query took; `statement` is `Statement.id`, 0 for what is not prepared.
   func query(_ statement: Int, _ name: String, seconds: Double) {
     if statement < queries.count, let known = queries[statement] { return known.observe(seconds) }
-    let histogram = instruments.queryDuration.child(shard: shard, name)
+    let histogram = instruments.stores.queryDuration.child(shard: shard, name)
     if statement > 0 {
       if statement >= queries.count {
         queries.append(contentsOf: repeatElement(nil, count: statement + 16 - queries.count))
@@ -90,7 +90,7 @@ package final class Meters {
   /// Notes how long a command of Redis took.
   func command(_ name: String, seconds: Double) {
     if let lastCommand, lastCommand.name == name { return lastCommand.histogram.observe(seconds) }
-    let histogram = commands[name] ?? instruments.commandDuration.child(shard: shard, name)
+    let histogram = commands[name] ?? instruments.stores.commandDuration.child(shard: shard, name)
     commands[name] = histogram
     lastCommand = (name, histogram)
     histogram.observe(seconds)

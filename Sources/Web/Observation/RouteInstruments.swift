@@ -42,7 +42,7 @@ package final class RouteInstruments {
     let code = String(status)
     let entry = Entry(
       key: key, count: counter(method, status),
-      duration: instruments.requestDuration.child(shard: shard, method.name.description, route, code, code))
+      duration: instruments.requests.duration.child(shard: shard, method.name.description, route, code, code))
     entries.append(entry)
     return entry
   }
@@ -53,7 +53,7 @@ package final class RouteInstruments {
 
   private func counter(_ method: HTTP.Method, _ status: UInt16) -> Counter {
     let code = String(status)
-    return instruments.requests.child(
+    return instruments.requests.count.child(
       shard: shard, method.name.description, route, code, code, "\(status / 100)xx")
   }
 }

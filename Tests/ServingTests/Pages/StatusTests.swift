@@ -33,12 +33,13 @@ struct StatusTests {
     let instruments = Instruments(shards: 2)
     let history = StatusHistory(instruments, now: 0)
     for (shard, status) in [(0, "200"), (1, "200"), (1, "200"), (1, "503")] {
-      instruments.requests.child(shard: shard, "GET", "/", status, status, "\(status.prefix(1))xx").increment(by: 10)
-      for _ in 0..<10 { instruments.responseTime.child(shard: shard).observe(status == "503" ? 0.1 : 0.001) }
+      let requests = instruments.requests
+      requests.count.child(shard: shard, "GET", "/", status, status, "\(status.prefix(1))xx").increment(by: 10)
+      for _ in 0..<10 { requests.responseTime.child(shard: shard).observe(status == "503" ? 0.1 : 0.001) }
     }
     instruments.readings.child(shard: 0, "ph", "d", "accepted").increment(by: 50)
     instruments.readings.child(shard: 0, "ph", "d", "duplicate").increment(by: 7)
-    instruments.openConnections.child(shard: 1).set(3)
+    instruments.requests.openConnections.child(shard: 1).set(3)
     let check = HealthCheck(name: "database", status: .healthy, latencyNanoseconds: 2_000_000, endedAt: 0)
     let report = HealthReport(checks: [check], isStarted: true)
     history.record(now: 5_000_000_000, at: Timestamp(unixMilliseconds: 5_000), report: report)

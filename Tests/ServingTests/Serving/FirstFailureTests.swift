@@ -45,6 +45,6 @@ struct FirstFailureTests {
   @Test("takes up no more series than are foreseen")
   func bound() throws {
     let count = try Self.exposition.get().count { $0.hasPrefix("http_requests_total{") }
-    #expect(count * 3 <= Instruments.maximumRequestSeries * 2)
+    #expect(count * 3 <= RequestInstruments.maximumSeries * 2)
   }
 }
