@@ -1,0 +1,182 @@
+import Commerce
+import Gardens
+import Postgres
+import Values
+import Web
+
+/// One file on its way in: its lines are read as they come, and written in one transaction.
+struct ImportRun {
+  /// How long the transaction may wait for more of the file before it is told that it is not forgotten, in nanoseconds.
+  static let keepAliveNanoseconds: UInt64 = 10_000_000_000
+
+  private let context: LoopContext
+  private let user: Identifier
+  /// The device whose history it is; nil for an export.
+  private let device: DeviceIdentity?
+  private let isDryRun: Bool
+  private let key: IdempotencyKey?
+  private var lines: BodyLines
+  private var file: ImportFile
+  /// What has come of a history; nil for an export.
+  private var parts: HistoryParts?
+
+  /// What was found in the file, and done with it.
+  var report: ImportReport { file.report }
+
+  init(
+    _ context: LoopContext, _ lines: BodyLines, _ file: ImportFile, of user: Identifier, into device: DeviceIdentity?,
+    isDryRun: Bool, _ key: IdempotencyKey?
+  ) {
+    self.context = context
+    self.lines = lines
+    self.file = file
+    self.user = user
+    self.device = device
+    self.isDryRun = isDryRun
+    self.key = key
+    parts = device.map { HistoryParts(device: $0.id, rawFrom: file.rawFrom) }
+  }
+
+  /// What the same file with the same key has made before. Which file it is shows only once all of it was read.
+  mutating func madeBefore(at now: Timestamp) async throws -> Made? {
+    guard let key, try await key.isUsed(in: context.database, at: now) else { return nil }
+    while try await lines.next() != nil {}
+    return try await key.about(lines.digest).made(in: context.database, at: now)
+  }
+
+  /// Thrown to roll back: the file is faulty, or it was but a trial.
+  private struct Refused: Error {}
+
+  /// Reads the file into one transaction. False at the first fault, or at the end of a dry run: nothing is stored.
+  mutating func write() async throws -> Bool {
+    if let device { file.expectHistory(of: device, types: try await measuredTypes(of: device)) }
+    let partitions = ReadingPartitions(context)
+    let now = context.now
+    try await context.database.transaction { try await partitions.make(partitions.days(at: now), $0) }
+    var hasBegun = false
+    do {
+      try await context.cache.change(timeoutMilliseconds: Transfers.timeoutMilliseconds) { transaction, tags in
+        // What was read of the body cannot be read again.
+        guard !hasBegun else { throw Problem(.unavailable, "The import was interrupted. Send the file again.") }
+        hasBegun = true
+        try await begin(transaction, at: now)
+        try await writeLines(transaction)
+        try await finish(transaction, at: now)
+        if file.touchesPublic { tags = [.gardens, .businesses] }
+        if let device { tags = [.latest(in: device.garden)] }
+      }
+      return true
+    } catch is Refused {
+      return false
+    }
+  }
+
+  /// Takes the key, and the device whose history it is.
+  private func begin(_ transaction: Transaction, at now: Timestamp) async throws {
+    if let key {
+      try await key.claim(in: transaction)
+      // Committed since it was looked for.
+      if try await key.isUsed(in: transaction, at: now) { throw IdempotencyKey.inProgress }
+    }
+    if let device { try await hold(device.id, in: transaction) }
+  }
+
+  /// Writes what comes, in batches. Throws `Refused` at the first fault.
+  private mutating func writeLines(_ transaction: Transaction) async throws {
+    var lastStatement = context.loop.now
+    while let line = try await lines.next() {
+      try await take(line)
+      if file.report.faultCount > 0 { throw Refused() }
+      let isLate = context.loop.now - lastStatement >= Self.keepAliveNanoseconds
+      guard file.batch.isFull || isLate else { continue }
+      try await pass(transaction)
+      lastStatement = context.loop.now
+    }
+    file.finish(line: lines.number)
+    if file.report.faultCount > 0 { throw Refused() }
+    try await pass(transaction)
+  }
+
+  /// Writes what only the whole file allows. Throws `Refused` in a dry run.
+  private mutating func finish(_ transaction: Transaction, at now: Timestamp) async throws {
+    if let parts { try await write(parts, transaction) }
+    // Not before: until the file is at its end, a device whose row is changed could not be noted as heard of.
+    if file.isHistory { try await file.batch.noteTypes(in: transaction) }
+    if file.hasGardens { try await NewGarden.checkBound(of: user, in: transaction) }
+    if file.hasBusinesses { try await NewBusiness.checkBound(of: user, in: transaction) }
+    if isDryRun { throw Refused() }
+    let made = Made(status: .ok, body: file.report.body(isDryRun: false))
+    try await key?.about(lines.digest).keep(made, in: transaction, at: now)
+  }
+
+  /// Keeps a device, since what is stored after its end would stay, and its other histories away, of which hours are
+  /// not there yet.
+  private func hold(_ device: Identifier, in transaction: Transaction) async throws {
+    guard let row = try await transaction.query(Self.holdDevice, device, user).first else {
+      throw DeviceAccess.notFound
+    }
+    guard try row.decode(Bool.self, 0) else {
+      throw Transfers.underWay("A history of this device is being taken in. Let it end first.")
+    }
+  }
+
+  /// Writes what has come so far; of a history not before its end.
+  private mutating func pass(_ transaction: Transaction) async throws {
+    if parts == nil { return try await flush(transaction) }
+    try await parts?.move(&file.batch, in: transaction)
+  }
+
+  /// Writes a history, now that all of it is there.
+  private mutating func write(_ parts: HistoryParts, _ transaction: Transaction) async throws {
+    try await parts.holdHours(in: transaction)
+    var inHours = 0
+    for slice in parts.slices {
+      try lines.check()
+      inHours += try await parts.makeHours(of: slice, in: transaction)
+    }
+    file.wroteHours(of: inHours, among: parts.oldCount)
+    for part in parts.parts {
+      try lines.check()
+      file.batch.readings = try await parts.take(part, in: transaction)
+      try await flush(transaction)
+    }
+  }
+
+  private mutating func flush(_ transaction: Transaction) async throws {
+    let fresh = try await file.batch.write(user, at: context.now, in: transaction)
+    if !file.isHistory { try await file.batch.noteTypes(in: transaction) }
+    if file.batch.count == 0 { try await transaction.execute(Self.keepAlive) }
+    file.written(freshReadings: fresh)
+  }
+
+  /// Reads on without writing, so that all faults are told at once. Behind a fault rows could name what was never made.
+  mutating func readOn() async throws {
+    while let line = try await lines.next() {
+      try await take(line)
+      if file.batch.isFull { file.written(freshReadings: file.batch.readings.count) }
+    }
+    file.finish(line: lines.number)
+    file.written(freshReadings: file.batch.readings.count)
+  }
+
+  /// Reads a line, once the database was asked for its time zone.
+  private mutating func take(_ line: [UInt8]) async throws {
+    guard let zone = file.take(line, line: lines.number) else { return }
+    file.learn(zone, try await TimeZoneName.settled(zone, in: context.database))
+    _ = file.take(line, line: lines.number)
+  }
+
+  private func measuredTypes(of device: DeviceIdentity) async throws -> [String] {
+    try await context.database.query(Self.measuredTypes, device.id).map { try $0.decode(String.self, 0) }
+  }
+
+  private static let measuredTypes = Statement("import.measuredTypes", DeviceTypes.rows(of: "$1"))
+  private static let holdDevice = Statement(
+    "import.holdDevice",
+    """
+    SELECT pg_try_advisory_xact_lock(hashtextextended('history ' || devices.id::text, 0))
+    FROM devices JOIN gardens ON gardens.id = devices.garden_id
+    WHERE devices.id = $1 AND \(GardenRole.editor.isHeld(by: "$2")) FOR KEY SHARE OF devices
+    """)
+  private static let keepAlive = Statement("import.keepAlive", "SELECT")
+}
