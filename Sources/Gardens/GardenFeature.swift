@@ -32,11 +32,7 @@ package final class GardenFeature: Feature {
     let keys = EventKeys(prefix: prefix)
     publisher = EventPublisher(loop: loop, redis: redis, keys: keys, dropped: meters.eventsDropped)
     changes = GardenChanges(cache: context.cache, publisher: publisher)
-    events = EventBroker(
-      loop: loop, redis: redis, subscriber: context.subscriber, keys: keys,
-      access: EventAccess(database: database, credentials: context.credentials), commitMark: context.process.commitMark,
-      logger: context.logger, configuration: context.configuration.events,
-      shares: context.process.eventStreams, now: now)
+    events = EventBroker(context, keys: keys)
     charts = GardenCharts(loop: loop, reads: context.longReads)
     readings.onAccepted = [latest.accepted, publisher.accepted]
   }

@@ -1,8 +1,5 @@
-import Postgres
 import Reactor
 import Redis
-import Settings
-import Telemetry
 import Values
 import Web
 
@@ -13,18 +10,13 @@ final class EventBroker {
   /// How long a client waits for its first events to be certain, in nanoseconds; then Redis is away.
   static let patienceNanoseconds: UInt64 = 1_000_000_000
 
-  // Invariant 1.
-  private unowned(unsafe) let loop: EventLoop
-  private let redis: RedisClient
-  private let subscriber: RedisSubscriber
+  private let context: LoopContext
+  private var loop: EventLoop { context.loop }
   private let keys: EventKeys
   private let access: EventAccess
-  private let commitMark: CommitMark
-  private let logger: Logger
   private let heartbeatNanoseconds: UInt64
   private let maximumStreams: Int
   private let shares: ClientShares
-  private let now: () -> Timestamp
   private var hubs: [Identifier: EventHub] = [:]
   private var streams = 0
   private var isClosed = false
@@ -35,23 +27,15 @@ final class EventBroker {
   /// When all watchers were last known to be allowed to.
   private var checkedAt: UInt64 = 0
 
-  init(
-    loop: EventLoop, redis: RedisClient, subscriber: RedisSubscriber, keys: EventKeys, access: EventAccess,
-    commitMark: CommitMark, logger: Logger, configuration: Configuration.Events, shares: ClientShares,
-    now: @escaping () -> Timestamp
-  ) {
-    self.loop = loop
-    self.redis = redis
-    self.subscriber = subscriber
+  init(_ context: LoopContext, keys: EventKeys) {
+    self.context = context
     self.keys = keys
-    self.access = access
-    self.commitMark = commitMark
-    self.logger = logger
-    heartbeatNanoseconds = UInt64(configuration.heartbeatSeconds) * 1_000_000_000
-    maximumStreams = configuration.streams
-    self.shares = shares
-    self.now = now
-    subscriber.onStateChange = { [unowned self] isListening in
+    access = EventAccess(database: context.database, credentials: context.credentials)
+    let settings = context.configuration.events
+    heartbeatNanoseconds = UInt64(settings.heartbeatSeconds) * 1_000_000_000
+    maximumStreams = settings.streams
+    shares = context.process.eventStreams
+    context.subscriber.onStateChange = { [unowned self] isListening in
       for hub in hubs.values { if isListening { hub.reopen() } else { hub.lost() } }
     }
   }
@@ -84,7 +68,8 @@ final class EventBroker {
     if let hub = hubs[garden] { return hub }
     let hub: EventHub
     do throws(RedisError) {
-      hub = try EventHub(garden, loop: loop, redis: redis, subscriber: subscriber, keys: keys) { [unowned self] in
+      hub = try EventHub(garden, loop: loop, redis: context.redis, subscriber: context.subscriber, keys: keys) {
+        [unowned self] in
         loop.spawn { await self.check([garden]) }
       }
     } catch {
@@ -95,7 +80,9 @@ final class EventBroker {
   }
 
   private func leave(_ hub: EventHub, _ watcher: EventWatcher) {
-    if watcher.isCutOff { logger.log(.info, "A slow reader of events was cut off") { $0.field("garden", hub.garden) } }
+    if watcher.isCutOff {
+      context.logger.log(.info, "A slow reader of events was cut off") { $0.field("garden", hub.garden) }
+    }
     watcher.end()
     hub.remove(watcher)
     streams -= 1
@@ -121,7 +108,7 @@ final class EventBroker {
   }
 
   private func followCommits() {
-    let mark = commitMark.value(at: loop.now)
+    let mark = context.process.commitMark.value(at: loop.now)
     if let mark, let checkedMark, mark != checkedMark { loop.spawn { [self] in await check(Array(hubs.keys)) } }
     checkedMark = mark ?? checkedMark
     guard isTicking else { return }
@@ -150,7 +137,7 @@ final class EventBroker {
     let gardens = Array(hubs.keys)
     let names = gardens.flatMap { [keys.watched($0), keys.stream($0)] }
     // Hubs that Redis does not hear of now are opened anew when it is back.
-    let replies = try? await redis.pipeline(
+    let replies = try? await context.redis.pipeline(
       names.map { ["PEXPIRE", .text($0), .integer(EventScripts.lifetimeMilliseconds)] })
     for (index, reply) in (replies ?? []).enumerated() where reply == .integer(0) { hubs[gardens[index / 2]]?.reopen() }
   }
@@ -159,7 +146,7 @@ final class EventBroker {
   private func check(_ gardens: [Identifier]) async {
     let watching = gardens.compactMap { garden in hubs[garden].map { (garden: garden, watchers: $0.watchers) } }
     do {
-      for watcher in try await access.lost(watching, at: now()) { watcher.end() }
+      for watcher in try await access.lost(watching, at: context.now) { watcher.end() }
       if watching.count == hubs.count { checkedAt = loop.now }
     } catch {
       guard loop.now - checkedAt > Self.uncheckedNanoseconds else { return }
