@@ -33,20 +33,18 @@ package struct Setting: Sendable {
   let apply: @Sendable (String, inout Configuration) throws(InvalidText) -> Void
   /// The effective value; nil when there is none.
   let show: @Sendable (Configuration) -> String?
+}
 
+extension Setting {
   /// A setting that always has a value.
   init<Value: Sendable>(
     _ name: String, _ place: any WritableKeyPath<Configuration, Value> & Sendable, _ form: Form<Value>,
-    default: Default,
-    alias: String? = nil, isSecret: Bool = false, _ meaning: String
+    default: Default, alias: String? = nil, isSecret: Bool = false, _ meaning: String
   ) {
-    self.name = name
-    self.alias = alias
-    self.isSecret = isSecret
-    self.meaning = meaning
-    fallback = `default`
-    apply = { text, configuration throws(InvalidText) in configuration[keyPath: place] = try form.parse(text) }
-    show = { form.show($0[keyPath: place]) }
+    self.init(
+      name: name, alias: alias, isSecret: isSecret, meaning: meaning, fallback: `default`,
+      apply: { text, configuration throws(InvalidText) in configuration[keyPath: place] = try form.parse(text) },
+      show: { form.show($0[keyPath: place]) })
   }
 
   /// A setting that may be absent.
@@ -54,12 +52,9 @@ package struct Setting: Sendable {
     _ name: String, optional place: any WritableKeyPath<Configuration, Value?> & Sendable, _ form: Form<Value>,
     default: Default = .none, alias: String? = nil, isSecret: Bool = false, _ meaning: String
   ) {
-    self.name = name
-    self.alias = alias
-    self.isSecret = isSecret
-    self.meaning = meaning
-    fallback = `default`
-    apply = { text, configuration throws(InvalidText) in configuration[keyPath: place] = try form.parse(text) }
-    show = { $0[keyPath: place].map(form.show) }
+    self.init(
+      name: name, alias: alias, isSecret: isSecret, meaning: meaning, fallback: `default`,
+      apply: { text, configuration throws(InvalidText) in configuration[keyPath: place] = try form.parse(text) },
+      show: { $0[keyPath: place].map(form.show) })
   }
 }
