@@ -128,7 +128,8 @@ package final class Server {
 
   // MARK: Accepting
 
-  /// Serves what comes in on a listening socket (see `ListeningSocket`), which it will close. Called once.
+  /// Serves what comes in on a listening socket (see `ListeningSocket`), which it will close. Called once. Throws when
+  /// the loop cannot watch it.
   package func accept(from fd: Int32) throws(SystemError) {
     listener = try Listener(fd, on: loop, limits) { [unowned self] fd, peer in
       accepted(fd, peer)

@@ -18,7 +18,8 @@ extension Database {
 
   /// Runs one statement that changes something and gives back rows, for example `INSERT … RETURNING`.
   ///
-  /// Once it returns, the change is committed. When the error says `outcomeIsUnknown`, it may or may not have happened.
+  /// Once it returns, the change is committed. Throws as `query` does; when the error says `outcomeIsUnknown`, the
+  /// change may or may not have happened.
   package func write<each Parameter: PostgresEncodable>(
     _ statement: Statement, _ parameters: repeat each Parameter
   ) async throws(PostgresError) -> Rows {

@@ -39,6 +39,8 @@ package final class Transaction {
   }
 
   /// Runs a statement and gives its rows. After an error only the end of the transaction is left.
+  ///
+  /// Throws as `Database.query` does, and `.misuse` once the transaction has ended.
   package func query<each Parameter: PostgresEncodable>(
     _ statement: Statement, _ parameters: repeat each Parameter
   ) async throws(PostgresError) -> Rows {

@@ -69,13 +69,14 @@ package final class EventLoop {
 
   // MARK: Descriptors
 
-  /// Calls `handler` whenever `fd` is ready for `interest`. The loop keeps the handler alive until `remove`.
+  /// Calls `handler` whenever `fd` is ready for `interest`. The loop keeps the handler alive until `remove`. Throws the
+  /// errors of epoll_ctl(2).
   package func add(_ fd: Int32, _ interest: Readiness, _ handler: any EventHandler) throws(SystemError) {
     assertCurrent()
     try poller.add(fd, interest, handler)
   }
 
-  /// Waits for something else on a descriptor that was added.
+  /// Waits for something else on a descriptor that was added; throws as `add` does.
   package func change(_ fd: Int32, _ interest: Readiness) throws(SystemError) {
     try poller.change(fd, interest)
   }

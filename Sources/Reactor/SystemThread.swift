@@ -8,7 +8,7 @@ import Glibc
 package struct SystemThread: Sendable {
   private let thread: pthread_t
 
-  /// Starts a thread of that name (at most 15 bytes), which calls `body` once.
+  /// Starts a thread of that name (at most 15 bytes), which calls `body` once. Throws when the system has none left.
   ///
   /// The body for an event loop makes it on its own thread, so that nothing of the loop ever belongs to another.
   package init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {

@@ -6,7 +6,8 @@ package enum RedisExpiry: Sendable {
   case milliseconds(Int64)
 }
 
-/// The commands that are used often; `send` covers the rest.
+/// The commands that are used often; `send` covers the rest. Each throws as it does, and `.unexpectedReply` for what
+/// the command never answers.
 extension RedisClient {
   /// The value of a key, nil when there is none.
   package func get(_ key: String) async throws(RedisError) -> [UInt8]? {

@@ -57,7 +57,7 @@ package final class PasswordPool: Sendable {
   private let placeholder: String
   private let threads: Mutex<[SystemThread]>
 
-  /// Starts that many threads, 1 to 16. At most `waiting` passwords wait for one of them.
+  /// Starts that many threads, 1 to 16; throws when one cannot be. At most `waiting` passwords wait for one of them.
   package init(threads count: Int, waiting: Int, cost: ScryptCost = .standard) throws(SystemError) {
     precondition((1...Self.maximumThreads).contains(count) && waiting > 0)
     maximumWaiting = waiting
@@ -73,12 +73,13 @@ package final class PasswordPool: Sendable {
   /// Passwords that wait for a thread.
   package var waiting: Int { state.withLock { $0.members.count + $0.newcomers.count } }
 
-  /// A new hash of a password.
+  /// A new hash of a password. Throws `.overloaded` when too many wait already, and `.stopped` after `stop`.
   package func hash(_ password: String, of owner: Owner = .member) async throws(PasswordPoolError) -> String {
     try await perform(owner) { [cost] in Password.hash(password, cost: cost) }
   }
 
   /// Whether a password has that hash. Without a hash, as for an unknown account, it is false after the same time.
+  /// Throws as `hash` does.
   package func verify(_ password: String, against hash: String?) async throws(PasswordPoolError) -> Bool {
     let text = hash ?? placeholder
     let isKnown = hash != nil

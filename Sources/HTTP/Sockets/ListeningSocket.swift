@@ -10,7 +10,8 @@ package enum ListeningSocket {
   /// How many sockets may be passed on to this process.
   static let inheritedAtMost: Int32 = 1_024
 
-  /// Opens a listening socket at a numeric IPv4 or IPv6 address; port 0 lets the kernel choose.
+  /// Opens a listening socket at a numeric IPv4 or IPv6 address; port 0 lets the kernel choose. Throws EADDRINUSE if
+  /// another one listens there, and EINVAL for what is no address.
   package static func open(host: String, port: UInt16) throws(SystemError) -> Int32 {
     try listening(try bound(host: host, port: port))
   }

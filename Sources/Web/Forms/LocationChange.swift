@@ -18,7 +18,7 @@ package struct LocationChange {
 }
 
 extension Patch<LocationChange> {
-  /// What becomes of the present place.
+  /// What becomes of the present place; throws when there was none and half of one is given.
   package func applied(to current: Location?) throws(ValidationError) -> Location? {
     switch self {
     case .absent: current

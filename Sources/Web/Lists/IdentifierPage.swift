@@ -36,7 +36,7 @@ package struct IdentifierPage {
 }
 
 extension Call {
-  /// Reads `limit` and `cursor` of a list whose newest items come first.
+  /// Reads `limit` and `cursor` of a list whose newest items come first; throws as `page` does.
   package func identifierPage(_ query: Query, list: String) throws -> IdentifierPage {
     let page = try page(query, list: list)
     var after = page.after

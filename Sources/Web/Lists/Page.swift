@@ -21,7 +21,7 @@ package struct PageRequest {
 
 extension Call {
   /// Reads `limit` and `cursor`. `list` is everything that decides what the list holds, so that no cursor is used for
-  /// another one.
+  /// another one. Throws what is answered as 400: a limit out of its bounds, and a cursor that is not of this list.
   package func page(
     _ query: Query, list: String, defaultLimit: Int64 = PageRequest.defaultLimit,
     maximumLimit: Int64 = PageRequest.maximumLimit

@@ -43,7 +43,7 @@ package struct RankedPage {
 }
 
 extension Call {
-  /// Reads `limit` and `cursor` of a list in the order of a number.
+  /// Reads `limit` and `cursor` of a list in the order of a number; throws as `page` does.
   package func rankedPage(_ query: Query, list: String) throws -> RankedPage {
     try RankedPage(list: list, page: try page(query, list: list))
   }
