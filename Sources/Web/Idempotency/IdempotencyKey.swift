@@ -16,12 +16,17 @@ package struct IdempotencyKey {
   private let user: Identifier
   /// Requests are the same when this is.
   private(set) var requestHash: [UInt8]
+  /// The hashes of other ways to send the same request.
+  private let otherHashes: [[UInt8]]
   private let seal: Seal
 
   /// Reads the key of a user's request; nil without one, and 400 for one that is no good.
   ///
-  /// `content` is what the request asks for beside its user: the bytes of its target and body.
-  package init?(_ request: Request, user: Identifier, content: [UInt8], seal: Seal) throws {
+  /// `content` is what the request asks for beside its user: the bytes of its target and body. `alike` are contents that
+  /// ask for the same: what was made for one of them was made for this one.
+  package init?(
+    _ request: Request, user: Identifier, content: [UInt8], alike: [[UInt8]] = [], seal: Seal
+  ) throws {
     guard request.headerCount("Idempotency-Key") > 0 else { return nil }
     guard request.headerCount("Idempotency-Key") == 1,
       let text = request.withHeader("Idempotency-Key", { String(validating: $0, as: UTF8.self) }) ?? nil,
@@ -32,6 +37,7 @@ package struct IdempotencyKey {
     self.text = text
     self.user = user
     requestHash = Digest.sha256(content)
+    otherHashes = alike.map { Digest.sha256($0) }
     self.seal = seal
   }
 
@@ -79,7 +85,8 @@ package struct IdempotencyKey {
 
   private func made(_ rows: Rows) throws -> Made? {
     guard let row = rows.first else { return nil }
-    guard try row.decode([UInt8].self, 0) == requestHash else {
+    let madeFor = try row.decode([UInt8].self, 0)
+    guard madeFor == requestHash || otherHashes.contains(madeFor) else {
       throw Problem(.idempotencyKeyReused, "This Idempotency-Key was sent with another request before.")
     }
     let (_, status, location, body, isSealed) = try row.decode(

@@ -46,11 +46,13 @@ extension Call {
     }
   }
 
-  /// The key of this request, for its target and body; nil without one. Where no body is taken, `{}` is none.
+  /// The key of this request, for its target and body; nil without one. Where no body is taken, `{}` is none: what was
+  /// made for either is found by both. It is kept for the body as it came, by which the release before this one finds it.
   package func idempotencyKey() throws -> IdempotencyKey? {
-    let body = endpoint?.endpoint.body == nil ? [] : request.body
+    let target = Array("\(request.target)\n".utf8)
+    let alike = endpoint?.endpoint.body == nil ? [target, target + "{}".utf8] : []
     return try IdempotencyKey(
-      request, user: try user.id, content: Array("\(request.target)\n".utf8) + body, seal: context.answerSeal)
+      request, user: try user.id, content: target + request.body, alike: alike, seal: context.answerSeal)
   }
 
   /// The answer that shows what was made.

@@ -193,6 +193,26 @@ struct LostAnswerTests {
     #expect(seen == [0])
   }
 
+  @Test("a key made by this release is found by the one before, and the other way round", arguments: ["", "{}"])
+  func releaseBefore(_ body: String) throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (client, _) = try server.signedIn()
+    let device = try client.makeDevice(in: try client.makeGarden())
+    let path = "/api/devices/\(device.id)/key"
+    func rotate(_ body: String) throws -> Reply {
+      try client.post(path, body, headers: ["Idempotency-Key: rotation-1"])
+    }
+    let made = try rotate(body)
+    #expect(made.status == 200)
+    // It keeps and finds a key by its target and body as they came.
+    let kept = try server.withDatabase { database in
+      try await database.query("SELECT body_hash FROM idempotency_keys")[0].decode([UInt8].self, 0)
+    }
+    #expect(kept == Digest.sha256(Array("\(path)\n\(body)".utf8)))
+    for again in ["", "{}"] { #expect(try rotate(again).body == made.body) }
+  }
+
   /// A session of a new user, and its refresh token.
   private func session(_ server: LiveServer) throws -> OpaqueKey {
     let (_, user) = try server.signedIn()
