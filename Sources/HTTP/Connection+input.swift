@@ -90,9 +90,13 @@ extension Connection {
     let table = FieldTable(base: input.fields, capacity: server.limits.headerFields)
     switch server.parser.parse(bytes.bytes, into: &request.head, fields: table) {
     case .needMore:
-      // Not a part of a head, whose time would run: the next request may come much later.
+      // Not a part of a head, whose time would run: the next request may come much later. Nor is the first half of one.
       input.consume(RequestParser.emptyLines(bytes.bytes))
-      if input.isEmpty { headIsOver() } else { noteIncompleteHead(input.count) }
+      if input.isEmpty || input.bytes.elementsEqual([ASCII.carriageReturn]) {
+        headIsOver()
+      } else {
+        noteIncompleteHead(input.count)
+      }
       return false
     case .request(let used):
       headIsOver()

@@ -45,6 +45,30 @@ struct DeadlineTests {
     #expect(server.log.lines == ["200 /live", "408 unmatched", "200 /live"])
   }
 
+  @Test("has half an empty line begin no request either, whenever the other half comes")
+  func halfAnEmptyLine() throws {
+    var limits = HTTPLimits()
+    limits.headMilliseconds = 100
+    let server = try ConnectionTests.server(limits)
+    let client = RawClient(server)
+    client.get("/live")
+    #expect(client.answer()?.status == 200)
+    func wait() {
+      // Once a head that began behind it is late, it would be as well.
+      let other = RawClient(server)
+      other.send("GET")
+      #expect(other.answer()?.status == 408)
+    }
+    client.send("\r")
+    wait()
+    client.send("\n\r\n\r")
+    wait()
+    client.send("\n")
+    client.get("/live")
+    #expect(client.answer()?.status == 200)
+    #expect(server.log.lines == ["200 /live", "408 unmatched", "408 unmatched", "200 /live"])
+  }
+
   @Test("closes a connection silently that has no request")
   func idle() throws {
     var limits = HTTPLimits()
