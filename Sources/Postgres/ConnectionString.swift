@@ -1,5 +1,6 @@
 import CPostgres
 import Glibc
+import Values
 
 /// One server that a connection string names.
 struct ServerAddress: Equatable, Sendable {
@@ -57,17 +58,28 @@ struct ConnectionString: Sendable {
       guard let value = given[keyword], !words.contains(value) else { continue }
       throw ConnectionStringError("has a \(keyword) that is none of \(words.joined(separator: ", "))")
     }
-    for keyword in ["ssl_min_protocol_version", "ssl_max_protocol_version"] {
-      // Without a word there is no bound.
-      guard let value = given[keyword]?.lowercased(), !value.isEmpty,
-        !protocols.contains(where: { $0.lowercased() == value })
-      else { continue }
-      throw ConnectionStringError("has a \(keyword) that is none of \(protocols.joined(separator: ", "))")
+    let lowest = try tlsBound("ssl_min_protocol_version", given, otherwise: "TLSv1.2")
+    let highest = try tlsBound("ssl_max_protocol_version", given)
+    if let lowest, let highest, lowest > highest {
+      throw ConnectionStringError("has an ssl_max_protocol_version below the lowest, \(protocols[lowest])")
     }
     for keyword in numbers {
-      guard let value = given[keyword], Int32(value) == nil else { continue }
+      guard let value = given[keyword], Int32(value.trimmingWhitespace) == nil else { continue }
       throw ConnectionStringError("has a \(keyword) that is no whole number")
     }
+  }
+
+  /// Where a bound of the versions of TLS stands among them, which is libpq's own where the string names none; nil
+  /// without a word, which is no bound.
+  private static func tlsBound(
+    _ keyword: String, _ given: [String: String], otherwise own: String = ""
+  ) throws(ConnectionStringError) -> Int? {
+    let version = (given[keyword] ?? own).lowercased()
+    if version.isEmpty { return nil }
+    guard let index = protocols.firstIndex(where: { $0.lowercased() == version }) else {
+      throw ConnectionStringError("has a \(keyword) that is none of \(protocols.joined(separator: ", "))")
+    }
+    return index
   }
 
   private static let words = [

@@ -58,6 +58,11 @@ struct ConnectionStringTests {
     let secured = try parameters(
       "postgres://h/db?ssl_min_protocol_version=tlsv1.3&ssl_max_protocol_version=&keepalives=0")
     #expect(secured["ssl_min_protocol_version"] == "tlsv1.3" && secured["keepalives"] == "0")
+    for text in [
+      "connect_timeout=%2010", "connect_timeout=10%20", "ssl_max_protocol_version=TLSv1.2",
+      "ssl_min_protocol_version=TLSv1&ssl_max_protocol_version=tlsv1.1",
+      "ssl_min_protocol_version=&ssl_max_protocol_version=TLSv1",
+    ] { #expect(throws: Never.self) { try ConnectionString("postgres://h/db?\(text)") } }
   }
 
   @Test("leaves its sessions to be set up by a statement, but for what its own options set")
@@ -82,7 +87,10 @@ struct ConnectionStringTests {
       "host=a,b,c port=1,2 password=s3cret", "postgres://me:s3cret@host:99999/db",
       "postgres://me:s3cret@host/db?sslmode=s3cret", "postgres://me:s3cret@host:0/db",
       "postgres://me:s3cret@host/db?ssl_min_protocol_version=s3cret",
-      "postgres://me:s3cret@host/db?keepalives_idle=s3cret",
+      "postgres://me:s3cret@host/db?keepalives_idle=s3cret", "postgres://me:s3cret@host/db?keepalives_idle=1%200",
+      // libpq's own lowest is TLSv1.2.
+      "postgres://me:s3cret@host/db?ssl_max_protocol_version=TLSv1.1",
+      "postgres://me:s3cret@host/db?ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2",
     ])
   func refused(_ text: String) {
     let fault = #expect(throws: ConnectionStringError.self) { try ConnectionString(text) }
