@@ -44,12 +44,14 @@ final class Worker {
     }
   }
 
-  /// Takes over a new report of the health checks. A store that was found silent is looked at by this loop's pool too,
+  /// Takes over a new report of the health checks. A store that was found silent is looked at by this loop's pools too,
   /// once for each time: who waits long for an answer must not be taken for another's silence.
   func adopt(_ report: HealthReport) {
     let known = parts.status.health["database"]
     parts.status.health = report
-    if let check = report["database"], check.isSilent, check.endedAt != known?.endedAt { context.database.suspect() }
+    guard let check = report["database"], check.isSilent, check.endedAt != known?.endedAt else { return }
+    context.database.suspect()
+    context.longReads.suspectIdle()
   }
 
   /// Takes over the points of the status page.

@@ -9,7 +9,7 @@ package final class Proxy: Sendable {
     case forward
     /// Bytes stay where they are; the kernel still accepts connections. What a SIGSTOPped server looks like.
     case freeze
-    /// The same for the connections alone whose clients have sent the mark.
+    /// The same for the connections alone whose clients have sent a mark.
     case freezeMarked
     /// Every connection is cut, and new ones as well.
     case refuse
@@ -27,25 +27,25 @@ package final class Proxy: Sendable {
   package let port: UInt16
   private let listener: Int32
   private let upstream: UInt16
-  private let mark: [UInt8]
+  private let marks: [[UInt8]]
   private let mode = Atomic<Int>(Mode.forward.rawValue)
   private let loss = Mutex<Loss?>(nil)
   private let delayMicroseconds = Atomic<UInt32>(0)
 
-  /// A proxy before that port of the loopback address; `mark` is the text by which some connections are known.
-  package init(to upstream: UInt16, mark: String = "") {
+  /// A proxy before that port of the loopback address; `marks` are texts by which some connections are known.
+  package init(to upstream: UInt16, marks: [String] = []) {
     self.upstream = upstream
-    self.mark = Array(mark.utf8)
+    self.marks = marks.map { Array($0.utf8) }
     (listener, port) = try! Loopback.listen()
     SystemThread.detached("test-proxy") { [self] in run() }
   }
 
   /// A proxy before the store that a URL names by its port.
-  package convenience init(before url: String, mark: String = "") throws {
+  package convenience init(before url: String, marks: [String] = []) throws {
     guard let port = url.split(separator: ":").last.flatMap({ UInt16($0.prefix { $0.isNumber }) }) else {
       throw SystemError("no port in \(url)")
     }
-    self.init(to: port, mark: mark)
+    self.init(to: port, marks: marks)
   }
 
   /// The URL of the store by way of this proxy.
@@ -67,7 +67,7 @@ package final class Proxy: Sendable {
   private func run() {
     // Each connection's two ends, side by side: the client's first.
     var ends: [Int32] = []
-    // The clients' ends of connections that have sent the mark.
+    // The clients' ends of connections that have sent a mark.
     var marked = Set<Int32>()
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {
@@ -94,7 +94,9 @@ package final class Proxy: Sendable {
       for (index, entry) in polled.dropLast().enumerated() where entry.revents != 0 && !closed.contains(index / 2) {
         let count = read(entry.fd, &buffer, buffer.count)
         if index % 2 == 1 { usleep(delayMicroseconds.load(ordering: .relaxed)) }
-        if index % 2 == 0, buffer[..<max(0, count)].firstRange(of: mark) != nil { marked.insert(entry.fd) }
+        if index % 2 == 0, marks.contains(where: { buffer[..<max(0, count)].firstRange(of: $0) != nil }) {
+          marked.insert(entry.fd)
+        }
         if count <= 0 || isLost(buffer[..<count], client: ends[index & ~1], isAnswer: index % 2 == 1)
           || send(ends[index ^ 1], buffer, count, Int32(MSG_NOSIGNAL)) != count
         {

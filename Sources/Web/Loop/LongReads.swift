@@ -71,7 +71,11 @@ package final class LongReads {
     return own
   }
 
-  /// Has the lane's connections prove that they live, because the other lanes are lost; see `Database.suspect`. Not if
+  /// Has the lane's idle connections prove that they live, because something else has found the server silent: where
+  /// another host has taken over, they lead to the one that is gone, and the next read of each would wait for nothing.
+  package func suspectIdle() { primary?.suspectIdle() }
+
+  /// Has all of them prove it, because the other lanes are lost; see `Database.suspect`. Not if
   /// these are back soon: a server that computes a long statement gives no sign of life, and only pausing would end it.
   package func suspect() {
     let patience = UInt64(configuration.probeTimeoutMilliseconds) * 1_000_000

@@ -11,7 +11,7 @@ import Values
 @Suite("What may read much", .blocking)
 struct LongReadsTests {
   /// A server with public gardens, and who owns them.
-  private struct Gardens: @unchecked Sendable {
+  fileprivate struct Gardens: @unchecked Sendable {
     let server: LiveServer
     let owner: Client
     let ids: [String]
@@ -156,7 +156,7 @@ struct LongReadsTests {
   @Test("is not given up because the health check alone is late, for which a server that computes has no answer")
   func lateHealthCheck() throws {
     let url = try TestDatabase.make()
-    let proxy = try Proxy(before: url, mark: "terroir-health")
+    let proxy = try Proxy(before: url, marks: ["terroir-health"])
     defer { proxy.become(.stop) }
     let server = try LiveServer([
       "DATABASE_URL": proxy.url(for: url), "WORKERS": "1", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "60000",
@@ -185,6 +185,27 @@ struct LongReadsTests {
     search?.join()
     search = nil
     #expect(found.withLock { $0 } == 200)
+  }
+}
+
+extension LongReadsTests {
+  @Test("has idle connections opened anew when the database was found silent: they may lead to a host that is gone")
+  func idleConnections() throws {
+    let url = try TestDatabase.make()
+    // The text of the health check's statement, and of a search, which only this lane sends.
+    let proxy = try Proxy(before: url, marks: ["terroir-health", "business_words"])
+    defer { proxy.become(.stop) }
+    let gardens = try Gardens(
+      1, ["DATABASE_URL": proxy.url(for: url), "WORKERS": "1", "DATABASE_LONG_READERS": "1"])
+    defer { gardens.server.stop() }
+    let client = Client(gardens.server)
+    _ = try gardens.owner.makeDevice(in: gardens.ids[0])
+    #expect(try client.get("/api/businesses?q=carrots").status == 200)
+    proxy.become(.freezeMarked)
+    #expect(
+      try holds(within: 20) { try client.get("/health").json["checks"]?["database"]?["status"]?.text == "unhealthy" })
+    // A read on the connection that was frozen would take the statement's whole minute.
+    #expect(holds(within: 20) { (try? gardens.month(gardens.ids[0], client: 1).status) == 200 })
   }
 }
 
