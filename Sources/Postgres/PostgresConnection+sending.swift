@@ -103,15 +103,16 @@ extension PostgresConnection {
     if operation.timeoutNanoseconds == 0 { return }
     // What is sent again keeps the deadline it had.
     if operation.deadline == .max { operation.deadline = loop.now &+ operation.timeoutNanoseconds }
-    // It may stand at the end of something longer, that was answered long ago.
-    if let timer = deadlineTimer, timer.deadline > operation.deadline {
-      loop.cancel(timer)
-      deadlineTimer = nil
-    }
-    if deadlineTimer == nil { armDeadline(operation.deadline) }
+    lookAtDeadlines(by: operation.deadline)
   }
 
-  private func armDeadline(_ deadline: UInt64) {
+  /// Has `checkDeadlines` called by then at the latest.
+  private func lookAtDeadlines(by deadline: UInt64) {
+    if let timer = deadlineTimer {
+      if timer.deadline <= deadline { return }
+      // It stands at the end of something longer, that was answered long ago or was sent just now.
+      loop.cancel(timer)
+    }
     let wait = deadline > loop.now ? deadline - loop.now : 0
     deadlineTimer = loop.schedule(afterNanoseconds: wait) { self.checkDeadlines() }
   }
@@ -133,7 +134,8 @@ extension PostgresConnection {
       }
       judgeSilence(first.timeoutNanoseconds)
     }
-    if isReady, deadlineTimer == nil, next != .max { armDeadline(next) }
+    // Who was let go may have sent something that has longer.
+    if isReady, next != .max { lookAtDeadlines(by: next) }
   }
 
   /// Nothing has come for as long as one statement may take. If only one was asked, the server would have cancelled

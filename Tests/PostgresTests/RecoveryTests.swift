@@ -217,6 +217,39 @@ struct RecoveryTests {
     #expect(took < 30_000)
   }
 
+  @Test("a frozen server keeps a read for its own time, also when one that is let go has another follow")
+  func frozenBeforeAnother() async throws {
+    let proxy = try Proxy(before: TestDatabase.url())
+    defer { proxy.become(.stop) }
+    let ends = try await TestDatabase.run(
+      url: proxy.url(for: TestDatabase.url()),
+      {
+        ($0.readers, $0.statementTimeoutMilliseconds, $0.graceMilliseconds) = (1, 1_500, 500)
+        $0.probeTimeoutMilliseconds = 60_000
+      }
+    ) { database in
+      let (loop, statement) = (database.loop, Statement("test.frozen", "SELECT 1"))
+      var ends: [String: UInt64] = [:]
+      let done = Pending<Void>()
+      func read(_ name: String, then next: @escaping () -> Void = {}) {
+        database.prepared(statement).rows { _ in
+          ends[name] = loop.now
+          next()
+          if ends.count == 4 { done.complete(.success(())) }
+        }
+      }
+      proxy.become(.freeze)
+      // Two at once, so that their silence is no proof, and one that has 300 ms longer than they have.
+      read("first") { read("following") }
+      read("beside")
+      await loop.sleep(nanoseconds: 300 * Self.milliseconds)
+      read("second")
+      try await done.value()
+      return ends
+    }
+    #expect(try #require(ends["second"]) < #require(ends["following"]))
+  }
+
   @Test("one silent connection puts the others to the test, and an answer clears them")
   func suspicion() async throws {
     let counts = try await TestDatabase.run { database in
