@@ -196,6 +196,10 @@ static const unsigned char visitor_js[] = {
 #embed "../Web/Pages/Assets/visitor.js"
 };
 
+static const unsigned char whole_js[] = {
+#embed "../Web/Pages/Assets/whole.js"
+};
+
 static const unsigned char words_js[] = {
 #embed "../Web/Pages/Assets/words.js"
 };
@@ -251,6 +255,7 @@ static const struct embedded_asset assets[] = {
     ASSET("trial.js", trial_js),
     ASSET("uptime.js", uptime_js),
     ASSET("visitor.js", visitor_js),
+    ASSET("whole.js", whole_js),
     ASSET("words.js", words_js),
 };
 

@@ -12,9 +12,14 @@ package enum PageShell {
   package static func page(title: String, at path: String, script: String? = nil, main: [UInt8]) -> WebFile {
     var name = HTMLWriter()
     name.text(title)
-    let tag = script.map { "<script type=\"module\" src=\"/assets/\($0).js\"></script>\n" } ?? ""
+    // In this order: the first one sees whether the second one runs.
+    let tags =
+      script.map {
+        "<script defer src=\"/assets/whole.js\"></script>\n"
+          + "<script type=\"module\" src=\"/assets/\($0).js\"></script>\n"
+      } ?? ""
     let page = Asset.named("shell.html").filled([
-      "title": name.bytes, "script": Array(tag.utf8), "at \(path)": Array(" aria-current=\"page\"".utf8), "main": main,
+      "title": name.bytes, "script": Array(tags.utf8), "at \(path)": Array(" aria-current=\"page\"".utf8), "main": main,
     ])
     return WebFile(mediaType, page)
   }

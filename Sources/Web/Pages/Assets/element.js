@@ -119,6 +119,16 @@ export function begin() {
 /** What an error has to say, with the way back for whom the page was. */
 export const told = (error) => [error.message, ...error instanceof SignedOut ? [" ", wayToSignIn()] : []];
 
+/** What a module gives that comes when it is needed, or nothing where it cannot be had, which is said. */
+export async function part(coming) {
+  try {
+    return await coming;
+  } catch {
+    say("A part of this page did not come. ", element("a", { href: "" }, "Load the page again"));
+    return {};
+  }
+}
+
 /** A link to sign in, or register, and come back here. */
 export function wayToSignIn(path = "/", words = "Sign in") {
   return element("a", { href: `${path}?to=${encodeURIComponent(location.pathname)}` }, words);

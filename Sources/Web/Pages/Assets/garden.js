@@ -1,7 +1,7 @@
 // A garden's page: loads its parts, and listens for what happens. Current values are latest.js, charts history.js, what its owner
 // does keeping.js.
 
-import { find, put, renewPage, say } from "./element.js";
+import { find, part, put, renewPage, say } from "./element.js";
 import { History } from "./history.js";
 import { showInsights } from "./insights.js";
 import { Latest } from "./latest.js";
@@ -74,8 +74,8 @@ const isClosed = (reason) => [401, 403, 404].includes(reason?.status);
 async function keep(garden, devices, me) {
   const own = role || (garden.ownerId === me.id ? "owner" : (await optional(all(`${path}/members`)))?.find(({ userId }) => userId === me.id)?.role);
   if (!own) return;
-  const { showKeeping } = await import("./keeping.js");
-  showKeeping(garden, devices, own, load);
+  const { showKeeping } = await part(import("./keeping.js"));
+  showKeeping?.(garden, devices, own, load);
   document.querySelector("nav [aria-current]")?.removeAttribute("aria-current");
   document.querySelector("nav a").setAttribute("aria-current", "page"); // it is one of "My gardens"
 }
@@ -135,8 +135,8 @@ setInterval(() => {
 }, REFRESH);
 
 find("table").addEventListener("toggle", async () => {
-  const { offerTable } = await import("./csv.js");
-  offerTable(id);
+  const { offerTable } = await part(import("./csv.js"));
+  offerTable?.(id);
 }, { once: true });
 
 document.addEventListener("visibilitychange", listen);

@@ -1,6 +1,6 @@
 // A shop: its products and a basket; for its owner, what is for sale.
 
-import { button, element, find, leave, renew, say, tell } from "./element.js";
+import { button, element, find, leave, part, renew, say, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
 import { minor, money, plain } from "./money.js";
 import { all, ask, get, onceKey, send } from "./server.js";
@@ -19,7 +19,7 @@ async function load() {
   find("facts").textContent = [shop.category, shop.description].filter(Boolean).join(" · ");
   const isOwn = me?.id === shop.ownerId;
   find("selling").hidden = !isOwn;
-  if (isOwn) import("./shopkeeping.js").then(({ showShopkeeping }) => showShopkeeping(shop, load));
+  if (isOwn) part(import("./shopkeeping.js")).then(({ showShopkeeping }) => showShopkeeping?.(shop, load));
   renew(find("products"), ...products.map(isOwn ? offered : wanted));
   find("none").hidden = products.length > 0;
   if (me && !isOwn) {

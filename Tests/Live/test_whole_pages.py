@@ -1,0 +1,89 @@
+"""Pages of which a file cannot be had, or is another release's: each loads itself once more, and says what that did not help."""
+import unittest
+
+from playwright.sync_api import expect
+
+from Tests.Live.journey import Journey
+
+
+class WholePages(Journey):
+    def setUp(self):
+        super().setUp()
+        self.size, self.scheme = "desktop", "light"
+
+    def spoil(self, page, file, times, **answer):
+        """Has a file answered otherwise for a number of times; gives the paths of pages that are loaded from then on."""
+        left, loads = [times], []
+        page.on("request", lambda request: request.is_navigation_request() and loads.append(request.url.removeprefix(self.service.url)))
+
+        def serve(route):
+            left[0] -= 1
+            if left[0] >= 0:
+                route.fulfill(**answer)
+            else:
+                route.continue_()
+
+        page.route(f"**/assets/{file}", serve)
+        return loads
+
+    MISSING = {"status": 404, "content_type": "application/problem+json", "body": "{}"}
+    # Of another release: it has nothing of what others import.
+    OTHER = {"status": 200, "content_type": "text/javascript; charset=utf-8", "body": "export const other = 1;"}
+    # Begun for a page that had something more.
+    STUMBLING = {**OTHER, "body": "document.getElementById('of another release').hidden = true;"}
+
+    def test_a_page_of_two_releases_is_loaded_once_more(self):
+        for file, answer in (("form.js", self.MISSING), ("form.js", self.OTHER), ("home.js", self.STUMBLING)):
+            with self.subTest(file=file, **answer):
+                page = self.person("/gardens")
+                loads = self.spoil(page, file, 1, **answer)
+                page.goto(self.service.url + "/")
+                expect(page.locator("#stranger")).to_be_visible()
+                self.assertEqual(loads, ["/", "/"])
+                # The next one that fails is loaded again as well.
+                page.unroute(f"**/assets/{file}")
+                loads = self.spoil(page, file, 1, **answer)
+                page.reload()
+                expect(page.locator("#stranger")).to_be_visible()
+                self.assertEqual(loads[-2:], ["/", "/"])
+
+    def test_where_that_does_not_help_it_says_so_and_how_to_go_on(self):
+        for answer in (self.MISSING, self.OTHER):
+            with self.subTest(**answer):
+                page = self.person("/gardens")
+                loads = self.spoil(page, "form.js", 2, **answer)
+                page.goto(self.service.url + "/")
+                notice = page.get_by_role("alert").filter(has_text="This page did not come whole.")
+                expect(notice).to_be_visible()
+                self.assertEqual(loads, ["/", "/"])
+                notice.get_by_role("link", name="Load it again").click()
+                expect(page.locator("#stranger")).to_be_visible()
+                expect(notice).to_be_hidden()
+
+    def test_what_goes_wrong_later_loads_nothing_again(self):
+        page = self.person("/")
+        expect(page.locator("#stranger")).to_be_visible()
+        loads = self.spoil(page, "form.js", 0)
+        with page.expect_event("pageerror"):
+            page.evaluate("setTimeout(() => { throw new Error('late'); })")
+        page.evaluate("new Promise((done) => setTimeout(done))")
+        self.assertEqual(loads, [])
+        expect(page.get_by_role("alert")).to_be_hidden()
+
+    def test_a_part_that_cannot_be_had_later_is_said(self):
+        token = self.service.sign_up()
+        status, garden = self.service.call("POST", "/api/gardens", {"name": "Bed", "public": True}, token)
+        self.assertEqual(status, 201, garden)
+        page = self.person("/")
+        loads = self.spoil(page, "csv.js", 1, **self.MISSING)
+        page.goto(f"{self.service.url}/gardens/{garden['id']}")
+        page.get_by_text("Readings as a CSV file").click()
+        expect(page.locator("#notice")).to_contain_text("A part of this page did not come.")
+        page.locator("#notice").get_by_role("link").click()
+        page.get_by_text("Readings as a CSV file").click()
+        expect(page.get_by_role("button", name="Download")).to_be_enabled()
+        self.assertEqual(loads, 2 * [f"/gardens/{garden['id']}"])
+
+
+if __name__ == "__main__":
+    unittest.main()
