@@ -54,6 +54,8 @@ package final class RedisClient {
 
   /// Why the last attempt or connection failed; nil while connected.
   package var lastFailure: String? { connector.lastFailure }
+  /// Whether that was that Redis does not know this server's credentials, or lets them do too little.
+  package var refusesCredentials: Bool { connector.refusesCredentials }
 
   package var counts: RedisCounts {
     var counts = tally

@@ -16,6 +16,10 @@ final class RedisConnector {
   private(set) var connections: UInt64 = 0
   /// Why the last attempt or link failed; nil while connected.
   private(set) var lastFailure: String?
+  /// Whether that was that Redis does not know this server's credentials, or lets them do too little.
+  var refusesCredentials: Bool {
+    ["WRONGPASS ", "NOAUTH ", "NOPERM "].contains { lastFailure?.hasPrefix("refused: \($0)") == true }
+  }
 
   private let loop: EventLoop
   private let configuration: RedisConfiguration

@@ -72,6 +72,13 @@ class BadBuilds(unittest.TestCase):
                             r"/startupz did not say yes within 8 s")
         self.assertEqual(load.failures, [])
 
+    def test_one_that_cannot_use_redis_which_the_old_one_can(self):
+        """Whether Redis refuses it, or it knows no Redis."""
+        load = self.refused('[ "$1" != serve ] || export REDIS_URL="${REDIS_URL/@/x@}"; exec "$binary" "$@"', r"/startupz did not say yes within 8 s")
+        self.assertEqual(load.failures, [])
+        load = self.refused('[ "$1" != serve ] || export REDIS_URL=redis://127.0.0.1:9; exec "$binary" "$@"', r"the (\w+) server cannot use Redis, which (?!\1)\w+ can")
+        self.assertEqual(load.failures, [])
+
     def test_one_of_another_version_than_it_says(self):
         load = self.refused('[ "$1" != version ] || export REVISION=promised; exec "$binary" "$@"', r"is 0\.1\.0 \(revision bad\), not 0\.1\.0 \(revision promised\)")
         self.assertEqual(load.failures, [])

@@ -1,11 +1,12 @@
 """Deploys in a row under load: nobody notices."""
 import os
+import signal
 import subprocess
 import threading
 import unittest
 
 from Tests.Deploy.host import Host, Load
-from Tests.Stack.stack import ROOT, until
+from Tests.Stack.stack import ROOT, fetch, until
 
 
 class Deploys(unittest.TestCase):
@@ -46,6 +47,15 @@ class Deploys(unittest.TestCase):
         self.assertEqual(load.failures, [])
         self.assertEqual(self.host.served(), "one")
         self.assertNotIn("Migrating", said)
+
+    def test_while_redis_is_away_a_release_is_deployed_all_the_same(self):
+        self.deploys(self.host.release("whole"))
+        os.kill(self.host.store_pid("redis"), signal.SIGTERM)
+        self.addCleanup(self.host.restart_store, "redis")
+        url = f"http://{self.host.address[next(iter(self.host.running()))]}/readyz"
+        until("the server to go on without Redis", lambda: "degraded" in fetch(url))
+        self.deploys(self.host.release("helpful"))
+        self.assertEqual(self.host.served(), "helpful")
 
     def test_a_client_meets_one_release_while_a_canary_has_its_share(self):
         host = self.host

@@ -125,9 +125,12 @@ final class HealthMonitor {
     publish(last)
   }
 
-  /// Whether Redis has taken a write, or could not be reached. Until then it is being connected to, by which no start
-  /// shall look degraded; but one that is away is waited for no longer.
-  private var isRedisKnown: Bool { found["redis"]?.status == .healthy || redis.lastFailure != nil }
+  /// Whether Redis has taken a write, or is away. Until then it is being connected to, by which no start shall look
+  /// degraded; but one that is away is waited for no longer. One that refuses this server's credentials is not away: it
+  /// serves those whose are right, and none of them is to be replaced by this one.
+  private var isRedisKnown: Bool {
+    found["redis"]?.status == .healthy || redis.lastFailure != nil && !redis.refusesCredentials
+  }
 
   /// A Redis that answers but takes no writes is of no use.
   private func writeToRedis() async throws { try await redis.send("SET", .text(trialKey), "", "EX", 1) }

@@ -111,6 +111,21 @@ struct ProcessTests {
     #expect(try client.get("/health").status == 503)
   }
 
+  @Test("is not ready while Redis refuses its credentials, and so takes no other's place")
+  func refusedByRedis() throws {
+    let place = try #require(try TestStores.redisURL.split(separator: "@").last)
+    let server = try ServerProcess(["serve"], ["REDIS_URL": "redis://:mistyped@\(place)"])
+    let client = Client(port: try server.port())
+    #expect(
+      try holds {
+        let checks = try client.get("/health").json["checks"]
+        return checks?["database"]?["status"]?.text == "healthy" && checks?["redis"]?["status"]?.text == "unhealthy"
+      })
+    _ = try server.line("refused: WRONGPASS")
+    for path in ["/readyz", "/startupz"] { #expect(try client.get(path).status == 503, "\(path)") }
+    #expect(try client.get("/api/gardens").status == 200)
+  }
+
   @Test("serves on a socket for metrics alone that a service manager passes on")
   func metricsActivation() throws {
     let socket = try ListeningSocket.open(host: "127.0.0.1", port: 0)
