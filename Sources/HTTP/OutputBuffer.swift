@@ -45,9 +45,9 @@ struct OutputBuffer {
   /// How many bytes are to be sent next: those of the block before the tail.
   var nextCount: Int { start == end ? tailCount : end &- start }
 
-  /// Calls `body` with the bytes to be sent next.
+  /// Calls `body` with the bytes to be sent next. Changes nothing: to be only read, the buffer would be copied for it.
   @inline(__always)
-  func withNext<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+  mutating func withNext<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     if start == end, let tail {
       return tail.bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0.suffix(tailCount))) }
     }

@@ -70,6 +70,16 @@ struct RouterTests {
     #expect(Self.match(router, method, path) == expected)
   }
 
+  @Test("finds the end of a segment, however long it is", arguments: 1...24)
+  func segments(_ length: Int) {
+    let router = Self.router([(.post, "/api/orders/{id}/transitions"), (.get, "/api/orders/{id}")])
+    // A neighbour of the slash, and a byte that differs from it in the highest bit alone.
+    for character in ["0", "ï"] {
+      let id = String(repeating: character, count: length)
+      #expect(Self.match(router, .post, "/api/orders/\(id)/transitions") == "POST /api/orders/{id}/transitions \(id)")
+    }
+  }
+
   @Test("finds each of many paths and none that only resembles one")
   func many() {
     let paths = (0..<300).map { "/api/resource-\($0)/part" }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// The blocks that connections read into: small ones, and large ones for a long head or a body that is on its way.
-struct InputBlocks {
+final class InputBlocks {
   let small: BlockPool
   let large: BlockPool
   /// The size of the table of header fields that every block ends with.

@@ -14,7 +14,7 @@ extension RawSpan {
 
   /// Whether both are the same bytes.
   @inline(__always)
-  func hasSameBytes(as other: RawSpan) -> Bool {
+  package func hasSameBytes(as other: RawSpan) -> Bool {
     guard byteCount == other.byteCount else { return false }
     return withUnsafeBytes { left in
       other.withUnsafeBytes { right in left.isEmpty || memcmp(left.baseAddress!, right.baseAddress!, left.count) == 0 }
@@ -85,6 +85,21 @@ extension RawSpan {
       if ASCII.isIn(characterClass, byte) == isIn { return offset }
       offset &+= 1
     }
+  }
+
+  /// The first offset from `start` whose byte is that one, or the end.
+  @inline(__always)
+  func first(_ byte: UInt8, from start: Int) -> Int {
+    precondition(start >= 0)
+    var offset = start
+    while offset &+ 8 <= byteCount {
+      let word = UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+      let found = ByteLanes.zeros(word ^ ByteLanes.ones &* UInt64(byte)) & ByteLanes.highBits
+      if found != 0 { return offset &+ found.trailingZeroBitCount / 8 }
+      offset &+= 8
+    }
+    while offset < byteCount, self[offset] != byte { offset &+= 1 }
+    return offset
   }
 
   /// The first offset from `start` whose byte is a control character (below 0x20, or DEL), or the end.

@@ -44,8 +44,7 @@ struct SegmentTree {
 
   /// Walks down from a node; as deep as the deepest template at most, and back where a literal led nowhere.
   private func find(_ path: RawSpan, from start: Int, node: Int, _ parameters: inout PathParameters) -> Int? {
-    var end = start
-    while end < path.byteCount, path[end] != UInt8(ascii: "/") { end &+= 1 }
+    let end = path.first(UInt8(ascii: "/"), from: start)
     if let child = literalChild(of: node, path.extracting(start..<end)),
       let value = finish(path, end, child, &parameters)
     {
