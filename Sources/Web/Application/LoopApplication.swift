@@ -40,17 +40,20 @@ package final class LoopApplication: Application {
   private func add(_ endpoint: Endpoint) {
     let instruments = RouteInstruments(
       context.process.instruments, shard: context.loop.index, route: endpoint.template)
-    for status in endpoint.statuses { instruments.expect(endpoint.method, status) }
-    for code in endpoint.allRefusals where code.status >= 500 { _ = errors(endpoint.template, code) }
+    let refusals = endpoint.allRefusals
+    for status in endpoint.statuses(with: refusals) { instruments.expect(endpoint.method, status) }
+    for code in refusals where code.status >= 500 { _ = errors(endpoint.template, code) }
     let bound = BoundEndpoint(endpoint, instruments)
     let handler: RouteHandler
     switch endpoint.handler {
     case .sync(let handle):
       handler = .sync { [unowned self] request, writer in
-        if let refusal = Self.notAcceptable(Call.of(request)) {
-          writer.send(refuse(.failed(refusal), request))
-        } else {
-          Self.withCall(of: request) { handle($0, &writer) }
+        Self.withCall(of: request) { call in
+          if let refusal = Self.notAcceptable(call) {
+            writer.send(refuse(.failed(refusal), request))
+          } else {
+            handle(call, &writer)
+          }
         }
       }
     case .async(let handle), .streaming(let handle):
@@ -139,11 +142,11 @@ package final class LoopApplication: Application {
     call.isAdmitted = true
   }
 
-  /// 406 for who accepts nothing of what the endpoint has.
+  /// 406 for who accepts nothing of what the endpoint has. Who says nothing accepts anything, and is not kept.
   private static func notAcceptable(_ call: Call) -> Problem? {
-    guard let offered = call.endpoint?.offeredTypes, Accept.excludesAll(of: offered, call.request) else {
-      return nil
-    }
+    guard call.request.headerCount("Accept") > 0, let offered = call.endpoint?.offeredTypes,
+      Accept.excludesAll(of: offered, call.request)
+    else { return nil }
     return Problem(.notAcceptable, "This is answered as \(offered.joined(separator: " or ")).")
   }
 

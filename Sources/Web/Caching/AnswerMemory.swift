@@ -95,9 +95,10 @@ struct AnswerMemory {
     if chains.isEmpty { return Self.none }
     var place = chains[hash & (chains.count - 1)]
     while place != Self.none {
-      let candidate = places[Int(place)]
-      if candidate.hash == hash, let answer = candidate.answer, answer.target.elementsEqual(target) { return place }
-      place = candidate.next
+      if places[Int(place)].hash == hash, let answer = places[Int(place)].answer, answer.answers(target) {
+        return place
+      }
+      place = places[Int(place)].next
     }
     return Self.none
   }

@@ -39,7 +39,7 @@ package final class Cache {
   let record: (_ cache: String, _ result: CacheResult) -> Void
   private let loads = SingleFlight<Flight, TaggedBody>()
   /// Whether this connection to Redis has seen an epoch that it may read by.
-  var isTrusted = false
+  @exclusivity(unchecked) var isTrusted = false
   /// Whether a connection was lost, so that what is there may have missed a change.
   var owesEpoch = false
   /// Whether an epoch is being begun.

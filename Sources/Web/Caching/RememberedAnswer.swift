@@ -23,7 +23,7 @@ final class RememberedAnswer {
   let entry: TaggedBody
   let isList: Bool
   /// Made by the first who asks without a condition and without signing in.
-  var common: FixedAnswer?
+  @exclusivity(unchecked) var common: FixedAnswer?
 
   init(_ target: [UInt8], _ entry: TaggedBody, of wanted: CachedAnswer, _ ticket: MemoryTicket, until: UInt64) {
     self.target = target
@@ -31,6 +31,11 @@ final class RememberedAnswer {
     self.ticket = ticket
     self.until = until
     (cache, isList) = (wanted.key.cache, wanted.isList)
+  }
+
+  /// Whether it is the answer for that target.
+  func answers(_ target: UnsafeRawBufferPointer) -> Bool {
+    self.target.withUnsafeBytes { $0.bytes.hasSameBytes(as: target.bytes) }
   }
 
   /// The memory it takes, about.

@@ -22,12 +22,12 @@ final class RateBucket {
   let client: RateClient
   /// What the bucket holds together with what is in hand, as far as the loop knows; all that counts while Redis is
   /// away.
-  var known: TokenBucket
+  @exclusivity(unchecked) var known: TokenBucket
   /// Tokens that were leased and not handed out yet.
-  var inHand: Int64 = 0
+  @exclusivity(unchecked) var inHand: Int64 = 0
   /// Until when there is none, as Redis has said; nanoseconds of the monotonic clock.
-  var emptyUntil: UInt64 = 0
-  var usedAt: UInt64
+  @exclusivity(unchecked) var emptyUntil: UInt64 = 0
+  @exclusivity(unchecked) var usedAt: UInt64
   /// How many requests wait for a token.
   var waiting: Int64 = 0
   /// Whether Redis is being asked.

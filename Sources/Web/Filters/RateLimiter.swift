@@ -29,7 +29,7 @@ package final class RateLimiter {
   // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
   private let keyPrefix: String
-  private var buckets: [RateClient: RateBucket] = [:]
+  @exclusivity(unchecked) private var buckets: [RateClient: RateBucket] = [:]
   private var isSweeping = false
   private var forgotAt: UInt64 = 0
 
@@ -164,8 +164,8 @@ package final class RateLimiter {
   private func sweepLater() {
     if isSweeping { return }
     isSweeping = true
-    loop.schedule(afterNanoseconds: Self.idleNanoseconds) { [weak self] in
-      guard let self else { return }
+    // The timer holds the limiter: a weak reference would make every later retain of it a slow one.
+    loop.schedule(afterNanoseconds: Self.idleNanoseconds) { [self] in
       isSweeping = false
       sweep()
       if !buckets.isEmpty { sweepLater() }

@@ -15,7 +15,7 @@ package final class Meters {
   package let loopLag: Histogram
   package let eventsDropped: Counter
   // By name: there are few, and comparing short names costs less than hashing one.
-  private var cacheCounters: [CacheCounters] = []
+  @exclusivity(unchecked) private var cacheCounters: [CacheCounters] = []
   // By `Statement.id`, which counts from 1; 0 is for what is not prepared.
   private var queries: [Histogram?] = []
   private var commands: [String: Histogram] = [:]

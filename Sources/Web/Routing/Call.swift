@@ -13,21 +13,21 @@ package final class Call {
   /// The address of the client itself, behind trusted proxies.
   @exclusivity(unchecked) package private(set) var clientAddress: PeerAddress
   /// The caller's trace, or a new one when traces are exported.
-  package var trace: TraceContext?
+  @exclusivity(unchecked) package var trace: TraceContext?
   /// The span id that the caller's trace gave, the parent of this request's span.
-  var parentSpan: SpanID?
+  @exclusivity(unchecked) var parentSpan: SpanID?
   /// When the request came, in nanoseconds since 1970.
-  var startedUnixNanoseconds: UInt64 = 0
+  @exclusivity(unchecked) var startedUnixNanoseconds: UInt64 = 0
   /// Who calls; anonymous until authentication has run.
-  package var identity = Identity.anonymous
+  @exclusivity(unchecked) package var identity = Identity.anonymous
   /// The endpoint that was matched. Its route keeps it; counting references to it for each request would cost.
   @exclusivity(unchecked) private(set) var boundEndpoint: Unmanaged<BoundEndpoint>?
   /// Whether the filters have let it through.
-  var isAdmitted = false
+  @exclusivity(unchecked) var isAdmitted = false
   /// What became of the request's rate token.
-  var rate: (limiter: RateLimiter, decision: RateDecision)?
+  @exclusivity(unchecked) var rate: (limiter: RateLimiter, decision: RateDecision)?
   /// The problem that was answered.
-  package var problem: Problem?
+  @exclusivity(unchecked) package var problem: Problem?
 
   init(
     _ request: Request, _ context: LoopContext, id: RequestID, clientAddress: PeerAddress,

@@ -13,10 +13,10 @@ extension Endpoint {
     return Problem.Code.allCases.filter(codes.contains)
   }
 
-  /// The status of every answer that it may give, successes and refusals.
-  var statuses: Set<Status> {
+  /// The status of every answer that it may give, successes and these refusals.
+  func statuses(with refusals: [Problem.Code]) -> Set<Status> {
     let successes = ([success] + reports).map(\.status) + (isConditional ? [Int(Status.notModified.rawValue)] : [])
-    return Set((successes + allRefusals.map(\.status)).map { Status(rawValue: UInt16($0)) })
+    return Set((successes + refusals.map(\.status)).map { Status(rawValue: UInt16($0)) })
   }
 
   /// What follows from its access, its path and its body.
