@@ -30,30 +30,34 @@
   private func resolve(_ values: [String]) -> UnsafeMutablePointer<MetricCell> {
     table.check(values)
     let admitted = admitted(values)
-    let found = cells[admitted] ?? (isFull ? cells[table.collapsed(admitted)] : nil) ?? ask(admitted)
-    // What is not remembered under its own values has gone to `_other`.
-    if cells[values] == nil { overflow?.increment() }
-    return found
+    // Under the values themselves there is nothing. What is found under others goes to `_other`.
+    if let other = (admitted == values ? nil : cells[admitted]) ?? (isFull ? cells[table.collapsed(admitted)] : nil) {
+      overflow?.increment()
+      return other
+    }
+    let series = ask(admitted)
+    if series.values != values { overflow?.increment() }
+    return series.cells + offset
   }
 
-  private func ask(_ values: [String]) -> UnsafeMutablePointer<MetricCell> {
+  private func ask(_ values: [String]) -> Series {
     switch table.resolve(values) {
-    case .found(let series): return remember(series)
+    case .found(let series):
+      remember(series)
+      return series
     case .replaced(let series, let closed):
       closedValues = closed
-      return remember(series)
+      remember(series)
+      return series
     case .full(let otherSeries, let all):
       for series in all { remember(series) }
       isFull = true
-      return remember(otherSeries)
+      remember(otherSeries)
+      return otherSeries
     }
   }
 
-  @discardableResult private func remember(_ series: Series) -> UnsafeMutablePointer<MetricCell> {
-    let found = series.cells + offset
-    cells[series.values] = found
-    return found
-  }
+  private func remember(_ series: Series) { cells[series.values] = series.cells + offset }
 
   /// The values, with `_other` for those that are known to be kept out.
   private func admitted(_ values: [String]) -> [String] {
