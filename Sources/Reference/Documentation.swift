@@ -2,11 +2,11 @@ import HTTP
 import Web
 
 /// The OpenAPI document and the reference page, made once from the route table that serves.
-final class Documentation: Sendable {
+package final class Documentation: Sendable {
   let openAPI: WebFile
   let reference: WebFile
 
-  init(of endpoints: [Endpoint], version: String) {
+  package init(of endpoints: [Endpoint], version: String) {
     openAPI = WebFile("application/json", OpenAPIDocument(endpoints: endpoints, version: version).bytes())
     reference = ReferencePage(endpoints: endpoints, version: version).page()
   }

@@ -3,10 +3,11 @@ import Web
 
 /// What describes the API, and the files that pages load.
 package struct DocumentationPages: EndpointGroup {
-  package let shelf: DocumentationShelf
+  private let documentation: () -> Documentation
 
-  package init(shelf: DocumentationShelf) {
-    self.shelf = shelf
+  /// Pages that `describe` makes when they are first asked for: few servers are ever, and it takes time and memory.
+  package init(shelf: DocumentationShelf, describe: @escaping () -> Documentation) {
+    documentation = { shelf.documentation(describe) }
   }
 
   private static let files = Dictionary(
@@ -20,14 +21,14 @@ package struct DocumentationPages: EndpointGroup {
         details: "Made from the route table that serves.", tag: "Documentation",
         success: Endpoint.Success(200, .any, headers: ["ETag"]),
         handler: .sync { call, writer in
-          writer.send(shelf.documentation.openAPI.response(to: call.request))
+          writer.send(documentation().openAPI.response(to: call.request))
         }),
       Endpoint(
         "getReferencePage", method: .get, template: "/docs", access: .open, summary: "The reference page",
         tag: "Documentation",
         success: .page,
         handler: .sync { call, writer in
-          writer.send(shelf.documentation.reference.response(to: call.request))
+          writer.send(documentation().reference.response(to: call.request))
         }),
       Endpoint(
         "getAsset", method: .get, template: "/assets/{name}", access: .open,

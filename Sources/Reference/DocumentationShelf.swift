@@ -1,19 +1,18 @@
 import Synchronization
 import Web
 
-/// Where the documentation of the route table stands once a loop has made it, for all loops.
+/// Where the documentation of the route table stands for all loops once somebody has asked for it.
 package final class DocumentationShelf: Sendable {
   private let made = Mutex<Documentation?>(nil)
 
   package init() {}
 
-  /// The document and the page that describe the API; there once a loop serves.
-  var documentation: Documentation { made.withLock { $0! } }
-
-  /// Makes the documentation of the route table, unless another loop has.
-  package func describe(_ endpoints: [Endpoint], version: String) {
-    made.withLock { documentation in
-      if documentation == nil { documentation = Documentation(of: endpoints, version: version) }
-    }
+  /// The document and the page that describe the API: those that are there, or else what `describe` makes. Two loops
+  /// that are asked at once may both make them, the same, and neither waits for the other (invariant 4).
+  func documentation(_ describe: () -> Documentation) -> Documentation {
+    if let documentation = made.withLock({ $0 }) { return documentation }
+    let documentation = describe()
+    made.withLock { $0 = documentation }
+    return documentation
   }
 }

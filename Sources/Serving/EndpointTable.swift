@@ -15,14 +15,15 @@ package enum EndpointTable {
       MetricsPages(context: context, exposition: loop.service.exposition, needsToken: true),
       StatusPages(context: context, status: status),
       GrowerPages(),
-      DocumentationPages(shelf: loop.service.documentation),
+      // A worker keeps its parts for as long as it serves.
+      DocumentationPages(shelf: loop.service.documentation) { [unowned loop] in
+        Documentation(of: endpoints(loop), version: loop.context.configuration.service.version)
+      },
     ]
     let features = loop.features.all.flatMap(\.endpoints)
     // A reader of the reference finds what programs ask for before the pages.
-    let endpoints =
-      features.filter { $0.tag != "Pages" } + operations.flatMap(\.endpoints) + features.filter { $0.tag == "Pages" }
-    loop.service.documentation.describe(endpoints, version: context.configuration.service.version)
-    return endpoints
+    return features.filter { $0.tag != "Pages" } + operations.flatMap(\.endpoints)
+      + features.filter { $0.tag == "Pages" }
   }
 
   /// What the metrics port serves: nothing that a client of the API needs.

@@ -25,6 +25,20 @@ struct OpenAPITests {
     #expect(described.sorted() == served.sorted())
   }
 
+  @Test("is made when it is first asked for, and once")
+  func madeLate() {
+    let shelf = DocumentationShelf()
+    var made = 0
+    let describe = {
+      made += 1
+      return Documentation(of: [], version: "1")
+    }
+    _ = DocumentationPages(shelf: shelf, describe: describe).endpoints
+    #expect(made == 0)
+    #expect(shelf.documentation(describe) === shelf.documentation(describe))
+    #expect(made == 1)
+  }
+
   @Test("says by itself what follows from an operation's access, path, parameters, body and method")
   func derivedRefusals() throws {
     let repeated = try served { endpoint in
