@@ -48,7 +48,9 @@ package final class Database {
     transactions.connections = (0..<configuration.transactionConnections).map { _ in
       PostgresConnection(.transactions, database: self)
     }
-    for lane in [readers, writers, transactions.connections] { lane.first?.start() }
+    for lane in [readers, writers] { lane.first?.start() }
+    // Nobody waits for one where there are readers.
+    if readers.isEmpty { transactions.open() }
   }
 
   private var connections: [PostgresConnection] { readers + writers + transactions.connections }
@@ -102,15 +104,19 @@ package final class Database {
     startNext(connection.role)
   }
 
-  /// Opens the next connection of a lane. One after the other: the work of signing in many times at once would keep the
-  /// first of them, and with it whoever waits for the database, from being ready.
+  /// Opens the next connection of a lane, and behind the last reader the first for transactions. One after the other
+  /// and after a pause: to sign in, a password is hashed thousands of times, and those who wait for the first
+  /// connections, of this database or of another loop's, should not wait for that too.
   private func startNext(_ role: PostgresConnection.Role) {
-    switch role {
-    case .reader: readers.first(where: \.isDormant)?.start()
-    case .writer: writers.first(where: \.isDormant)?.start()
-    // Opened as they are needed.
-    case .transactions: break
-    }
+    let next: PostgresConnection? =
+      switch role {
+      case .reader: (readers + transactions.connections.prefix(1)).first(where: \.isDormant)
+      case .writer: writers.first(where: \.isDormant)
+      // Opened as they are needed.
+      case .transactions: nil
+      }
+    guard let next else { return }
+    loop.schedule(afterNanoseconds: UInt64(configuration.openingPauseMilliseconds) * 1_000_000) { next.start() }
   }
 
   func connectionFailed(_ connection: PostgresConnection, _ error: PostgresError) {

@@ -11,6 +11,8 @@ package struct DatabaseConfiguration: Sendable {
   package var writers = 2
   /// Connections for transactions and streams, opened as they are needed.
   package var transactionConnections = 4
+  /// The pause before each connection that is opened beyond the first reader and the first writer.
+  package var openingPauseMilliseconds = 250
 
   /// Commands without an answer on one connection; one more is refused as `.overloaded`.
   package var queueLength = 1_024

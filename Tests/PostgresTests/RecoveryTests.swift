@@ -26,10 +26,14 @@ struct RecoveryTests {
     }
   }
 
-  /// Waits until no connection is being made any more: a database is usable with the first of each kind.
+  /// Waits until all connections are there that are opened by themselves: a database is usable with the first of each
+  /// kind.
   private static func waitForAll(_ database: Database) async throws {
+    let configuration = database.configuration
+    let all = configuration.readers + configuration.writers + min(1, configuration.transactionConnections)
     for _ in 0..<4_000 {
-      if database.connectionCounts.connecting == 0 { return }
+      let counts = database.connectionCounts
+      if counts.connecting == 0, counts.active + counts.idle >= all { return }
       await database.loop.sleep(nanoseconds: 5 * milliseconds)
     }
     throw PostgresTestError.notHealed
@@ -86,6 +90,17 @@ struct RecoveryTests {
     #expect(failures == [])
     #expect(healed < 2_000)
     #expect(counts.active + counts.idle == 6 && counts.connecting == 0)
+  }
+
+  @Test("a database is usable before the connections beyond the first are begun, which come by themselves")
+  func openingPause() async throws {
+    let (early, late) = try await TestDatabase.run({ $0.writers = 0 }) { database in
+      let early = database.connectionCounts
+      try await Self.waitForAll(database)
+      return (early, database.connectionCounts)
+    }
+    #expect(early.idle == 1 && early.connecting == 0)
+    #expect(late.idle == 3 && late.connecting == 0)
   }
 
   @Test("a connection that goes on step by step is made, however long all of them take together")
