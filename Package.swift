@@ -13,6 +13,14 @@ let release = ["VERSION", "REVISION"].compactMap { name in
   Context.environment["TERROIR_\(name)"].map { CSetting.define("TERROIR_\(name)", to: "\"\($0)\"") }
 }
 
+/// How the server is linked: without the names of what nobody looks up in a program, and with relocations in their short
+/// form, which glibc knows since 2.36. Both would be read at each start.
+let linking: [LinkerSetting] = [
+  .unsafeFlags(
+    ["-use-ld=lld", "-Xlinker", "-zpack-relative-relocs", "-Xlinker", "--no-export-dynamic"],
+    .when(configuration: .release))
+]
+
 /// A Swift target under Sources that may import only the targets named before it.
 func layer(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
   .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
@@ -75,7 +83,8 @@ let package = Package(
     layer("Transfer", below + ["Secrets", "Settings", "Web", "Agronomy", "Gardens", "Insights", "Commerce"]),
     layer("Serving", below + above),
     .executableTarget(
-      name: "terroir", dependencies: ["Settings", "Commands", "Edge", "Accounts", "Serving"], swiftSettings: settings),
+      name: "terroir", dependencies: ["Settings", "Commands", "Edge", "Accounts", "Serving"], swiftSettings: settings,
+      linkerSettings: linking),
 
     // What small parts cost, measured by bench/check.
     .executableTarget(
