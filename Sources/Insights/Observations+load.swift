@@ -175,7 +175,7 @@ extension Observations {
     ) p
     CROSS JOIN LATERAL (
       SELECT \(arrays("b")) FROM (
-        SELECT start AS at, sum / count AS mean, min, max, count FROM readings_1h
+        SELECT start AS at, \(BucketMean.of()) AS mean, min, max, count FROM readings_1h
         WHERE device_id = d.id AND sensor_type = t.type AND start >= $6 AND start < $5
           AND min >= \(Reading.values.lowerBound) AND max <= \(Reading.values.upperBound)
       ) b

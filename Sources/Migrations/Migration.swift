@@ -35,6 +35,6 @@ package struct Migration: Sendable {
     .ground, .sessionKeys, .statusSpans, .passwordResets, .confirmations,
     .silenceDue, .silenceDueIndex, .deviceZone, .daysTogether, .wordsTogether, .wordsRenewed, .historyParts,
     .insightsTold, .newsExpires, .refreshTokensUsed,
-    .searchText, .wordsBySearchText, .timeZoneName, .measuredDays,
+    .searchText, .wordsBySearchText, .timeZoneName, .measuredDays, .smallSums,
   ]
 }

@@ -62,6 +62,33 @@ struct MigrationTests {
     #expect(kept.map(\.0) == [ids[0]] && kept.map(\.1) == [true])
   }
 
+  @Test("have the buckets made anew that an hour of a tiny sum had set aside")
+  func setAside() throws {
+    let device = Identifier.make(unixMilliseconds: 1)
+    let (again, aside) = try Database.standalone(DatabaseConfiguration(url: TestDatabase.make()), connectSeconds: 10) {
+      database in
+      try await database.transaction { transaction in
+        for migration in Migration.all[..<43] { try await transaction.script(migration.sql, name: "before") }
+        try await transaction.script(
+          """
+          INSERT INTO users (id, email, email_key, display_name, password_hash, created_at, updated_at)
+          VALUES ('\(device)', 'a@b.cd', 'a@b.cd', 'Ada', '', now(), now());
+          INSERT INTO gardens (id, owner_id, name, created_at, updated_at)
+          VALUES ('\(device)', '\(device)', 'South slope', now(), now());
+          INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at)
+          VALUES ('\(device)', '\(device)', 'Probe', '', now(), now());
+          INSERT INTO rollup_refused (device_id, sensor_type, start, reason)
+          VALUES ('\(device)', 'x', '2026-11-21T10:05:00Z', 'value out of range: underflow');
+          """, name: "set aside")
+        try await transaction.script(Migration.all[43].sql, name: "after")
+      }
+      let again = try await database.query("SELECT device_id, sensor_type, start FROM rollup_queue")[0].decode(
+        (Identifier.self, String.self, Timestamp.self))
+      return (again, try await database.query("SELECT FROM rollup_refused").count)
+    }
+    #expect(again == (device, "x", Timestamp("2026-11-21T10:05:00Z")!) && aside == 0)
+  }
+
   @Test("that a database lacks are told without running any, also of a database that has none")
   func missing() throws {
     let column = Migration(number: 2, name: "column", sql: "ALTER TABLE t ADD COLUMN y int;")

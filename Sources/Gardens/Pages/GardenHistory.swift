@@ -135,8 +135,9 @@ struct GardenHistory {
       SELECT json_agg(bucket) AS bucket, json_agg(round(mean * 1000) / 1000) AS mean, json_agg(round(min * 1000) / 1000) AS min,
         json_agg(round(max * 1000) / 1000) AS max, json_agg(round(sum * 1000) / 1000) AS sum
       FROM (
-        SELECT (extract(epoch FROM r.start)::int8 - $4) / $5 AS bucket, sum(r.sum) / sum(r.count) AS mean,
-          sum(r.sum) AS sum, min(r.min) AS min, max(r.max) AS max
+        SELECT (extract(epoch FROM r.start)::int8 - $4) / $5 AS bucket,
+          \(BucketMean.of(sum: "sum(r.sum)", count: "sum(r.count)")) AS mean, sum(r.sum) AS sum, min(r.min) AS min,
+          max(r.max) AS max
         FROM \(table) AS r
         WHERE r.device_id = s.device_id AND r.sensor_type = s.sensor_type AND r.start >= $2 AND r.start < $3
         GROUP BY 1 ORDER BY 1

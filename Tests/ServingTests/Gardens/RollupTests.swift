@@ -245,6 +245,44 @@ struct RollupTests {
     #expect(server.log.lines.contains { $0.contains("Additions to buckets were refused") })
   }
 
+  @Test("adds up values next to nothing, which Postgres cannot divide, and leaves out none beside them")
+  func tinyValues() throws {
+    let server = try LiveServer.shared.get()
+    let device = try TestDevice(server)
+    let (day, least): (Int64, Double) = (86_400_000, .leastNonzeroMagnitude)
+    let start = (Clock.unixMilliseconds() / day - 1) * day
+    func samples(_ type: String, _ values: [(minute: Int64, value: Double)]) -> [Sample] {
+      values.map { Sample(type: type, value: $0.value, at: Timestamp(unixMilliseconds: start + $0.minute * 60_000)) }
+    }
+    // Small ones alone, one beside another bucket's, and what large ones leave of each other.
+    let all =
+      samples("a", [(0, least), (1, 0)]) + samples("b", [(0, least * 1e9), (6, 20)])
+      + samples("c", [(0, 3e-308), (1, -2.99e-308), (6, -least), (61, 0), (62, least)])
+    #expect(try device.post(device.client, all).receipt == [9, 0])
+    let end = start + day
+    func essence(_ buckets: [Bucket]) -> [String] {
+      buckets.map { "\($0.type) \($0.start) \($0.numbers[0]) \($0.numbers[1]) \($0.numbers[3])" }.sorted()
+    }
+    let expected = essence(self.expected(all, 300_000))
+    #expect(try holds { try essence(self.buckets(device, "5m", from: start, to: end)) == expected })
+    func counts(_ query: String) throws -> [String] {
+      let span = "from=\(Timestamp(unixMilliseconds: start))&to=\(Timestamp(unixMilliseconds: end))"
+      let items = try device.client.get("\(device.path)?\(query)&\(span)").json["items"]?.elements ?? []
+      return items.map { "\($0["sensorType"]?.text ?? "") \($0["count"]?.integer ?? 0)" }
+    }
+    #expect(try counts("resolution=1h") == ["a 2", "b 2", "c 3", "c 2"])
+    #expect(try counts("resolution=1d") == ["a 2", "b 2", "c 5"])
+    #expect(try counts("resolution=1d&timeZone=Africa/Abidjan") == ["a 2", "b 2", "c 5"])
+    let span = "from=\(Timestamp(unixMilliseconds: start - 40 * day))&to=\(Timestamp(unixMilliseconds: end))"
+    for range in ["range=week", span] {
+      let chart = try device.owner.get("/gardens/\(device.garden)/data?\(range)")
+      #expect(try chart.json["series"]?.elements?.count == 3, "\(range)")
+    }
+    let insight = try device.owner.post("/api/gardens/\(device.garden)/insights", #"{"type":"summary"}"#)
+    #expect(insight.status == 201, "\(insight.text)")
+    #expect(!server.log.lines.contains { $0.contains("\(device.id)") && $0.contains("aside") })
+  }
+
   @Test("sets a bucket aside that the database refuses, says so, and goes on with its neighbours")
   func setAside() throws {
     let server = try LiveServer()

@@ -56,6 +56,20 @@ struct HistoryTests {
     #expect(hours?.first?["mean"]?.number == 7.5)
   }
 
+  @Test("holds values next to nothing, of any age")
+  func tinyValues() throws {
+    let now = Clock.unixMilliseconds()
+    let taken = try send(["x,5e-324,2019-05-01T10:15:00Z", "x,0,2019-05-01T10:16:00Z", "x,-1e-310,\(now)"])
+    #expect(taken.status == 200, "\(taken.text)")
+    for query in ["resolution=1h", "resolution=1d", "resolution=1d&timeZone=Africa/Abidjan"] {
+      let items = try device.owner.get(
+        device.path + "?\(query)&from=2019-05-01T00:00:00Z&to=2019-05-02T00:00:00Z"
+      ).json["items"]?.elements
+      #expect(items?.map { $0["count"]?.integer } == [2], "\(query)")
+      #expect(items?.first?["max"]?.number == .leastNonzeroMagnitude, "\(query)")
+    }
+  }
+
   @Test("counts a line that stands twice once, however far apart, of what is kept by the hour too")
   func doubles() throws {
     let twice = "ph,7,2020-01-01T00:00:00Z"

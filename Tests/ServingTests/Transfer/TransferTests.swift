@@ -320,6 +320,20 @@ struct TransferTests {
     #expect(counts.sorted() == [1, 2])
   }
 
+  @Test("keep hours whose sums are next to nothing")
+  func tinyHours() throws {
+    let (client, _) = try server.signedIn()
+    let hours = [(10, "5e-324", 2), (11, "3e-308", 1_000_000_000)].map { hour, sum, count in
+      #"{"kind":"hour","deviceId":"\#(Self.someID)","sensorType":"x","start":"2025-01-01T\#(hour):00:00Z","#
+        + #""min":0,"max":1,"sum":\#(sum),"count":\#(count)}"#
+    }
+    let file = ([Self.header, Self.garden, Self.device] + hours).joined(separator: "\n")
+    let reply = try take(client, file)
+    #expect(reply.status == 200, "\(reply.text)")
+    let sums = try export(client).filter { $0["kind"]?.text == "hour" }.compactMap { $0["sum"]?.number }
+    #expect(sums.sorted() == [.leastNonzeroMagnitude, 3e-308])
+  }
+
   @Test("carry the hours whose raw readings are gone, however young they are, and no others")
   func youngHours() throws {
     let (client, id) = try server.signedIn()

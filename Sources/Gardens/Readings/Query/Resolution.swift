@@ -52,7 +52,9 @@ enum Resolution: String, CaseIterable {
 
   /// Sums of what was stored before values had a bound may be infinite: a mean is between its minimum and maximum
   /// whatever happens.
-  private static func buckets(_ table: String, mean: String = "greatest(min, least(max, sum / count))") -> Source {
+  private static func buckets(
+    _ table: String, mean: String = "greatest(min, least(max, \(BucketMean.of())))"
+  ) -> Source {
     Source(
       rows: { end, limit in
         """

@@ -65,8 +65,7 @@ struct ZonedDays {
     """
     WITH days AS (
       SELECT sensor_type, date_trunc('day', start AT TIME ZONE $6) AS day, min(min) AS min, max(max) AS max,
-        greatest(min(min), least(max(max), sum(sum / 2.0::float8 ^ 40) / sum(count) * 2.0::float8 ^ 40)) AS mean,
-        sum(count)::bigint AS count
+        \(BucketMean.ofDay) AS mean, sum(count)::bigint AS count
       FROM readings_1h
       WHERE device_id = $1 AND start >= $2 AND start < $3 AND ($7::text IS NULL OR sensor_type = $7)
       GROUP BY 1, 2

@@ -135,7 +135,7 @@ extension Rollup {
       SELECT min(min), max(max), sum(sum), sum(count)::bigint AS count FROM readings_5m
       WHERE device_id = h.device_id AND sensor_type = h.sensor_type
         AND start >= h.start AND start < h.start + interval '1 hour'
-        AND sum / count \(Reading.sqlValues)
+        AND \(BucketMean.of()) \(Reading.sqlValues)
     ) b
     CROSS JOIN LATERAL (
       SELECT b.*
@@ -153,5 +153,7 @@ extension Rollup {
       sum = CASE WHEN \(keepsCount) THEN old.sum ELSE excluded.sum END,
       count = CASE WHEN \(keepsCount) THEN old.count ELSE excluded.count END
     """)
-  private static let keepsCount = "excluded.count < old.count AND old.sum / old.count \(Reading.sqlValues)"
+  private static let keepsCount = """
+    excluded.count < old.count AND \(BucketMean.of(sum: "old.sum", count: "old.count")) \(Reading.sqlValues)
+    """
 }
