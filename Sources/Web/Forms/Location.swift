@@ -4,12 +4,16 @@ import Values
 
 /// A place on Earth in degrees (WGS 84).
 package struct Location: Equatable, JSONWritable {
+  /// A tenth of a millimetre. What is nearer to 0 is 0: Postgres fails at a product that is too small for a double
+  /// ("underflow", 22003) where arithmetic gives 0, and so do its indexes of places.
+  static let leastDegrees = 1e-9
+
   package let latitude: Double
   package let longitude: Double
 
   init(latitude: Double, longitude: Double) {
-    self.latitude = latitude
-    self.longitude = longitude
+    self.latitude = abs(latitude) < Self.leastDegrees ? 0 : latitude
+    self.longitude = abs(longitude) < Self.leastDegrees ? 0 : longitude
   }
 
   /// Reads two columns that are both NULL or neither.

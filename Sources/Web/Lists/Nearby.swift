@@ -61,10 +61,18 @@ package struct Nearby {
   /// The distance from the place whose latitude and longitude are parameters, in kilometres along a great circle.
   package static func distance(latitude: String, longitude: String) -> String {
     """
-    (2 * \(6_371.0088) * asin(sqrt(least(1, power(sin(radians(latitude - \(latitude)::float8) / 2), 2)
-      + cos(radians(\(latitude)::float8)) * cos(radians(latitude))
-      * power(sin(radians(longitude - \(longitude)::float8) / 2), 2)))))
+    (2 * \(6_371.0088) * asin(sqrt(least(1, \(haversine("(latitude - \(latitude)::float8)"))
+      + \(cosine("\(latitude)::float8")) * \(cosine("latitude")) * \(haversine("(longitude - \(longitude)::float8)"))))))
     """
+  }
+
+  // Rows of before may be nearer to 0 than places are now, and so may what is asked for.
+  private static func haversine(_ degrees: String) -> String {
+    "CASE WHEN abs(\(degrees)) < \(Location.leastDegrees) THEN 0 ELSE power(sin(radians(\(degrees)) / 2), 2) END"
+  }
+
+  private static func cosine(_ degrees: String) -> String {
+    "CASE WHEN abs(\(degrees)) < \(Location.leastDegrees) THEN 1 ELSE cos(radians(\(degrees))) END"
   }
 
   /// Whether a row may be near, by an index on its point, as a condition.

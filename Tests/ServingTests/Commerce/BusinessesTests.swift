@@ -329,4 +329,31 @@ struct BusinessesTests {
       #expect(try owner.get("/api/gardens?\(query)").status == 400, "\(query)")
     }
   }
+
+  @Test("that are next to nothing off the equator or Greenwich stand there, and are in nobody's way who looks around")
+  func nextToNothing() throws {
+    let (owner, _) = try server.signedIn()
+    let category = "c" + "\(Identifier.make(unixMilliseconds: 0))".filter { $0 != "-" }
+    let made = try owner.post(
+      "/api/businesses",
+      #"{"name":"New","category":"\#(category)","location":{"latitude":51.5,"longitude":1e-170}}"#)
+    #expect(made.status == 201)
+    #expect(try made.json["location"]?["longitude"]?.number == 0)
+    let moved = try owner.patch(try #require(made.header("location")), #"{"location":{"latitude":5e-324}}"#)
+    #expect(try moved.json["location"]?["latitude"]?.number == 0)
+    let old = try #require(Identifier(try made.json["id"]?.text ?? ""))
+    let least = Double.leastNonzeroMagnitude
+    let places = [(51.5, 1e-170, "51.5"), (1e-170, 0, "0"), (least, -least, "0"), (0, least, "0")]
+    for (index, (latitude, longitude, parallel)) in places.enumerated() {
+      // As the release before stored it.
+      try server.withDatabase { database in
+        try await database.execute(
+          "UPDATE businesses SET latitude = \(latitude), longitude = \(longitude) WHERE id = \(old)")
+      }
+      for near in ["\(parallel),0", "\(parallel),0.0000000000001"] {
+        // Another search each time, which nobody remembers.
+        #expect(try names(owner, "near=\(near)&within=\(index + 1)&category=\(category)") == ["New"], "\(near)")
+      }
+    }
+  }
 }
