@@ -16,9 +16,13 @@ adc = machine.ADC(machine.Pin(34), atten=machine.ADC.ATTN_11DB)
 while True:
     # Dry soil reads about 3200 and wet soil about 1300: measure yours.
     moisture = max(0, min(100, (3200 - adc.read()) / 19))
-    requests.post(
-        "${server}/api/readings", headers={"Authorization": "Bearer ${key}"},
-        json={"readings": [{"sensorType": "soil_moisture", "value": moisture}]}).close()
+    try:
+        answer = requests.post(
+            "${server}/api/readings", headers={"Authorization": "Bearer ${key}"}, timeout=10,
+            json={"readings": [{"sensorType": "soil_moisture", "value": moisture}]})
+        print(answer.text)
+    except OSError as error:
+        print("not sent:", error)
     time.sleep(300)`,
     },
   ];
