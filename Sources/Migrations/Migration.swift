@@ -35,6 +35,7 @@ package struct Migration: Sendable {
     .ground, .sessionKeys, .statusSpans, .passwordResets, .confirmations,
     .silenceDue, .silenceDueIndex, .deviceZone, .daysTogether, .wordsTogether, .wordsRenewed, .historyParts,
     .insightsTold, .newsExpires, .refreshTokensUsed,
-    .searchText, .wordsBySearchText, .timeZoneName, .measuredDays, .smallSums,
+    .searchText, .wordsBySearchText, .timeZoneName, .measuredDays,
+    .smallSums, .searchMarks, .wordsBySearchMarks,
   ]
 }

@@ -233,6 +233,11 @@ struct BusinessesTests {
       ("Wroc\u{142}aw", "wroc\u{142}aw"), ("R\u{f8}dgr\u{f8}d", "rodgrod"), ("\u{c6}bler", "aebler"),
       ("\u{152}ufs", "oeufs"), ("\u{110}\u{1eb7}ng", "dang"), ("I\u{11f}d\u{131}r", "igdir"),
       ("\u{642}\u{64e}\u{645}\u{652}\u{62d}\u{64c}", "\u{642}\u{645}\u{62d}"),
+      ("\u{3a3}\u{399}\u{3a3}\u{3a5}\u{3a6}\u{39f}\u{3a3}", "\u{3c3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}"),
+      ("\u{645}\u{632}\u{631}\u{639}\u{640}\u{640}\u{629}", "\u{645}\u{632}\u{631}\u{639}\u{629}"),
+      ("Sonnen\u{ad}blume", "sonnenblume"), ("Sonnenblume", "sonnen\u{ad}blume"),
+      ("\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}", "\u{645}\u{6cc}\u{62e}\u{648}\u{627}\u{647}"),
+      ("\u{feff}K\u{200d}a\u{2060}l\u{200e}e", "kale"), ("Mango\u{200b}Kiwi", "kiwi"),
     ])
   func signs(name: String, query: String) throws {
     let word = Self.unusedWord()
