@@ -38,3 +38,5 @@ extension OpenAPIDocument {
     "items":{"$ref":"#/components/schemas/RejectedReading"}}}}
     """
 }
+    "total":{"description":"What an order costs by now that was to cost something else.",\
+    "$ref":"#/components/schemas/Money"},\

@@ -104,6 +104,45 @@ class OpenPages(OpenPage):
         button.click()
         expect(buyer.locator("#bought > li")).to_have_count(2)
 
+    def test_a_buyer_pays_what_the_page_has_shown_or_is_asked_again(self):
+        selling = self.service.sign_up()
+        shop, [milk] = self.shop(selling, Milk=None)
+        buyer, buying = self.signed_in(f"/shops/{shop}")
+        buyer.get_by_label("Add Milk to the basket").click()
+        expect(buyer.locator("#total")).to_have_text("In all: €3.50")
+        self.change(f"/api/products/{milk}", {"price": {"amount": 35_000}}, selling)
+        self.refuse(409, "/api/orders")
+        button = buyer.locator("#order").get_by_role("button", name="Order")
+        button.click()
+        expect(buyer.locator("#order").get_by_role("alert")).to_contain_text("€350.00 now")
+        expect(buyer.locator("#products")).to_contain_text("€350.00 for each box")
+        expect(buyer.locator("#total")).to_have_text("In all: €350.00")
+        self.assertEqual(self.seen("/api/orders?role=buyer", buying)["items"], [])
+        button.click()
+        expect(buyer.locator("#bought > li")).to_have_count(1)
+        [order] = self.seen("/api/orders?role=buyer", buying)["items"]
+        self.assertEqual(order["total"], {"amount": 35_000, "currency": "EUR"})
+
+    def test_an_order_is_placed_by_a_server_that_knows_no_expected_total(self):
+        shop, _ = self.shop(self.service.sign_up(), Milk=None)
+        buyer, buying = self.signed_in(f"/shops/{shop}")
+        buyer.get_by_label("Add Milk to the basket").click()
+        sent = []
+
+        def answer(route):
+            sent.append(route.request.post_data_json)
+            if "expectedTotal" not in sent[-1]:
+                return route.continue_()
+            faults = [{"pointer": "/expectedTotal", "detail": "is not a known member"}]
+            route.fulfill(status=422, content_type="application/problem+json", json={"type": "urn:terroir:problem:validation-failed", "errors": faults})
+
+        buyer.route("**/api/orders", answer)
+        self.refuse(422, "/api/orders")
+        buyer.locator("#order").get_by_role("button", name="Order").click()
+        expect(buyer.locator("#bought > li")).to_have_count(1)
+        self.assertEqual([body.get("expectedTotal") for body in sent], [{"amount": 350, "currency": "EUR"}, None])
+        self.assertEqual(len(self.seen("/api/orders?role=buyer", buying)["items"]), 1)
+
     def test_who_empties_a_basket_by_keyboard_stays_where_it_was(self):
         selling = self.service.sign_up()
         shop, _ = self.shop(selling, Milk=None, Eggs=None)

@@ -21,7 +21,8 @@ struct OrderPlacement: EndpointGroup {
         "createOrder", method: .post, template: "/api/orders", access: .user, summary: "Order from a business",
         details: """
           The server sets the prices and takes the stock. Send the same request with the same `Idempotency-Key` as often \
-          as you like: there will be one order, and within 24 hours every answer is the same, byte for byte.
+          as you like: there will be one order, and within 24 hours every answer is the same, byte for byte. With \
+          `expectedTotal` nothing is ordered at another price than what the buyer has agreed to.
           """,
         tag: "Orders",
         parameters: [.idempotencyKey(isRequired: true)],
@@ -30,10 +31,12 @@ struct OrderPlacement: EndpointGroup {
           example: """
             {"businessId":"019aa5c0-0000-7000-8000-000000000001",\
             "lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002","quantity":2}],\
+            "expectedTotal":{"amount":700,"currency":"EUR"},\
             "contact":{"name":"Grace","email":"grace@example.org"},"fulfilment":{"kind":"pickup"}}
             """),
         success: Endpoint.Success(201, Order.schema, headers: ["Location", "ETag"]),
-        refusals: [.idempotencyKeyMissing, .outOfStock, .conflict], scopes: [.orders], handler: .async(place))
+        refusals: [.idempotencyKeyMissing, .outOfStock, .priceChanged, .conflict], scopes: [.orders],
+        handler: .async(place))
     ]
   }
 
@@ -69,8 +72,10 @@ struct OrderPlacement: EndpointGroup {
       throw ValidationError("/fulfilment/kind", "is not what the business offers")
     }
     let lines = try offer.lines()
+    let total = try lines.total()
+    if let expected = new.expectedTotal, expected != total { throw Self.priceChanged(to: total) }
     let order = Order(
-      id: context.makeIdentifier(), buyer: buyer, new: new, lines: lines, total: try lines.total(), createdAt: now,
+      id: context.makeIdentifier(), buyer: buyer, new: new, lines: lines, total: total, createdAt: now,
       expiresAt: now.advanced(byMilliseconds: offer.paymentWithin * 3_600_000))
     guard let taken = try await Stock(try offer.limitedQuantities()).take(in: transaction) else {
       throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
@@ -78,6 +83,12 @@ struct OrderPlacement: EndpointGroup {
     try await insert(order, taken: taken, in: transaction)
     try await Outbox(context).put(order.placedNews, for: .business(order.business), in: transaction)
     return (order, taken)
+  }
+
+  private static func priceChanged(to total: Money) -> Problem {
+    var problem = Problem(.priceChanged, "The order costs something else than was expected; `total` says what.")
+    problem.extensions = [("total", JSONWriter.bytes(of: total))]
+    return problem
   }
 
   private func insert(_ order: Order, taken: Set<Identifier>, in transaction: Transaction) async throws {
@@ -120,6 +131,8 @@ struct OrderPlacement: EndpointGroup {
 struct NewOrder: JSONForm {
   let business: Identifier
   let lines: [Basket.Line]
+  /// What the buyer has agreed to pay.
+  let expectedTotal: Money?
   let note: String?
   let contact: Contact?
   let fulfilment: Fulfilment?
@@ -128,6 +141,8 @@ struct NewOrder: JSONForm {
     business = fields.required("businessId", .identifier)
     lines = fields.required(
       "lines", .array(1...OrderPlacement.maximumLines, of: .basketLine), "The same product twice is added up.")
+    expectedTotal = fields.optional(
+      "expectedTotal", .price, "What the buyer has agreed to pay: where the order costs something else, it is refused.")
     note = fields.optional("note", .text(1...1_000), "For the seller.")
     contact = fields.optional("contact", .contact, "Whom the seller can reach; both parties see it.")
     fulfilment = fields.optional("fulfilment", .fulfilment, "One of the ways that the business offers.")

@@ -55,6 +55,7 @@ package struct Problem: Error {
     case conflict = "conflict"
     case emailTaken = "email-taken"
     case outOfStock = "out-of-stock"
+    case priceChanged = "price-changed"
     case openOrders = "open-orders"
     case impossibleTransition = "impossible-transition"
     case noData = "no-data"
@@ -88,7 +89,8 @@ package struct Problem: Error {
       case .methodNotAllowed: 405
       case .notAcceptable: 406
       case .timeout: 408
-      case .conflict, .emailTaken, .outOfStock, .openOrders, .impossibleTransition, .noData, .inProgress: 409
+      case .conflict, .emailTaken, .outOfStock, .priceChanged, .openOrders, .impossibleTransition, .noData, .inProgress:
+        409
       case .preconditionFailed: 412
       case .contentTooLarge: 413
       case .uriTooLong: 414

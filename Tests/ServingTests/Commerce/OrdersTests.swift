@@ -75,6 +75,38 @@ struct OrdersTests {
     #expect(try shop.stock(of: product) == 5)
   }
 
+  @Test("cost what the buyer has agreed to, or are refused with what they cost by now")
+  func expectedTotal() throws {
+    let shop = try Shop(server)
+    let (carrots, eggs) = (try shop.offer("Carrots", amount: 350, stock: 10), try shop.offer("Eggs", amount: 25))
+    let (buyer, _) = try server.signedIn()
+    let lines = [(product: carrots, quantity: Int64(2)), (eggs, 6)]
+    func order(_ amount: Int64, _ currency: String = "EUR", key: String) throws -> Reply {
+      try buyer.order(shop.id, lines, expecting: #"{"amount":\#(amount),"currency":"\#(currency)"}"#, key: key)
+    }
+    let placed = try order(850, key: "first")
+    #expect(placed.status == 201)
+    #expect(try placed.json["total"]?["amount"]?.integer == 850)
+
+    try shop.owner.patch("/api/products/\(carrots)", #"{"price":{"amount":35000}}"#)
+    for (amount, currency) in [(Int64(850), "EUR"), (70_150, "CHF"), (0, "EUR")] {
+      let refused = try order(amount, currency, key: "second")
+      #expect(refused.status == 409 && refused.problem == "price-changed")
+      #expect(try refused.json["total"]?["amount"]?.integer == 70_150)
+      #expect(try refused.json["total"]?["currency"]?.text == "EUR")
+    }
+    #expect(try shop.stock(of: carrots) == 8)
+    #expect(try buyer.get("/api/orders").json["items"]?.elements?.count == 1)
+    // What was placed before is answered again, and what was refused may be agreed to with the same key.
+    #expect(try order(850, key: "first").body == placed.body)
+    #expect(try order(70_150, key: "second").status == 201)
+    #expect(try order(850, key: "second").problem == "idempotency-key-reused")
+    for absent in [nil, "null"] { #expect(try buyer.order(shop.id, lines, expecting: absent).status == 201) }
+    #expect(try shop.stock(of: carrots) == 2)
+    let faulty = try buyer.order(shop.id, lines, expecting: #"{"amount":-1}"#)
+    #expect(faulty.pointers == ["/expectedTotal/amount", "/expectedTotal/currency"])
+  }
+
   // MARK: Idempotency
 
   @Test("are made once for each key, and every answer is the same byte for byte")

@@ -38,9 +38,14 @@ extension Client {
     return #"{"businessId":"\#(business)","lines":[\#(lines)]}"#
   }
 
-  /// Orders, with a key of its own unless one is given.
-  func order(_ business: String, _ lines: [(product: String, quantity: Int64)], key: String? = nil) throws -> Reply {
+  /// Orders, with a key of its own unless one is given; `total` is what it is to cost, as JSON.
+  func order(
+    _ business: String, _ lines: [(product: String, quantity: Int64)], expecting total: String? = nil,
+    key: String? = nil
+  ) throws -> Reply {
     let key = key ?? "\(Identifier.make(unixMilliseconds: 0))"
-    return try post("/api/orders", Self.orderBody(business, lines), headers: ["Idempotency-Key: \(key)"])
+    let more = total.map { #","expectedTotal":\#($0)}"# } ?? "}"
+    let body = Self.orderBody(business, lines).dropLast() + more
+    return try post("/api/orders", String(body), headers: ["Idempotency-Key: \(key)"])
   }
 }

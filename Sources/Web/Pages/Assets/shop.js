@@ -74,9 +74,14 @@ function showBasket() {
   for (const product of lines) find(`quantity-${product.id}`).value = basket.get(product.id);
   find("basket").hidden = lines.length === 0;
   if (isHere && lines.length === 0) find("products-title").focus();
+  find("total").textContent = `In all: ${sums(lines).map(money).join(" and ")}`;
+}
+
+/** What products cost as many as there are in the basket, in each currency. */
+function sums(products) {
   const sums = new Map();
-  for (const { id: product, price: { amount, currency } } of lines) sums.set(currency, (sums.get(currency) ?? 0) + amount * basket.get(product));
-  find("total").textContent = `In all: ${[...sums].map(([currency, amount]) => money({ amount, currency })).join(" and ")}`;
+  for (const { id: product, price: { amount, currency } } of products) sums.set(currency, (sums.get(currency) ?? 0) + amount * basket.get(product));
+  return [...sums].map(([currency, amount]) => ({ amount, currency }));
 }
 
 function line(product) {
@@ -103,14 +108,40 @@ function orderForm() {
     // What is seen is ordered: nothing that was put there once and is not for sale any more.
     const lines = inBasket().map((product) => ({ productId: product.id, quantity: basket.get(product.id) }));
     try {
-      await send("POST", "/api/orders", { businessId: id, lines, ...values }, { "Idempotency-Key": key });
+      await place({ businessId: id, lines, ...values });
     } catch (error) {
+      if (error.type?.endsWith(":price-changed")) {
+        await showOffers();
+        throw new Error(`Meanwhile prices have changed. ${find("total").textContent} now. Order again if you agree.`);
+      }
       if (!error.type?.endsWith(":idempotency-key-reused")) throw error;
       throw new Error("This basket was ordered before: look at your orders. To order once more, change it.");
     }
     for (const what of ["basket", "order"]) sessionStorage.removeItem(slot(what));
     await leave("/orders");
   });
+}
+
+/** Places an order at the price that is shown, unless that is more than a page can count. */
+async function place(order) {
+  const [expectedTotal, other] = sums(inBasket());
+  const once = { "Idempotency-Key": key };
+  const post = (more) => send("POST", "/api/orders", { ...order, ...more }, once);
+  if (other || !Number.isSafeInteger(expectedTotal?.amount)) return post();
+  try {
+    return await post({ expectedTotal });
+  } catch (error) {
+    // A server of the release before, which goes on beside this one for a while, knows no such member.
+    if (!error.errors?.some(({ pointer }) => pointer === "/expectedTotal")) throw error;
+    return post();
+  }
+}
+
+/** Shows what there is by now, at what price. */
+async function showOffers() {
+  products = await all(`${path}/products`);
+  renew(find("products"), ...products.map(wanted));
+  showBasket();
 }
 
 /** A product as its seller sees it. */
