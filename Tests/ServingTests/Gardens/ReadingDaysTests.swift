@@ -2,6 +2,8 @@ import Reactor
 import Testing
 import Values
 
+@testable import Gardens
+
 @Suite("Reading days", .blocking)
 struct ReadingDaysTests {
   private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
@@ -78,6 +80,26 @@ struct ReadingDaysTests {
       #expect(try device.owner.get("\(device.path)?resolution=1d&timeZone=\(zone)").status == 200, "\(zone)")
     }
     #expect(try device.owner.get("\(device.path)?timeZone=Europe/Paris").status == 400)
+  }
+
+  @Test("counts an hour to the day in which it begins, also where midnight is within it, and says so")
+  func cutHours() throws {
+    let device = try device()
+    let id = device.id
+    try device.server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO readings_1h (device_id, sensor_type, start, min, max, sum, count)
+        SELECT \(id), 'rain', start, 1, 1, 1, 1
+        FROM generate_series(timestamptz '2026-11-27 19:00Z', '2026-11-28 18:00Z', '1 hour') start
+        """)
+    }
+    // Midnight is at 18:15 in UTC.
+    let span = "from=2026-11-27T00:00:00%2B05:45&to=2026-11-30T00:00:00%2B05:45"
+    let days = try Self.days(of: device, "resolution=1d&timeZone=Asia/Kathmandu&\(span)")
+    #expect(days == ["2026-11-27T18:15:00.000Z rain 24"])
+    let zone = ReadingsQuery.parameters.first { $0.name == "timeZone" }
+    #expect(zone?.description.contains("An hour of UTC belongs to the day in which it begins") == true)
   }
 
   @Test(

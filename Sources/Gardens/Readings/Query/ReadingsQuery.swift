@@ -18,7 +18,11 @@ struct ReadingsQuery {
       "Single readings, or buckets of five minutes, an hour or a day in UTC, which count by their start."),
     .query(
       "timeZone", .string(pattern: ZonedDays.pattern),
-      "With `resolution=1d`, whose days are meant, such as Europe/Paris; UTC unless given."),
+      """
+      With `resolution=1d`, whose days are meant, such as Europe/Paris; UTC unless given. An hour of UTC belongs to the \
+      day in which it begins: where clocks differ from UTC by half or quarter hours, up to 45 minutes after midnight count \
+      to the day before.
+      """),
     .query(
       "limit", .integer(minimum: 1, maximum: maximumLimit),
       "The most items of a page; 1000 of JSON unless given, and all of CSV."),
