@@ -22,7 +22,7 @@ struct Users: EndpointGroup {
         body: .json(
           Registration.self,
           example: #"{"email":"ada@example.org","password":"correct horse battery","displayName":"Ada"}"#),
-        success: Endpoint.Success(201, Profile.schema, headers: ["Location"]),
+        success: Endpoint.Success(201, Profile.schema, headers: ["Location", "ETag"]),
         refusals: [.emailTaken, .registrationClosed],
         handler: .async(register)),
       Endpoint(

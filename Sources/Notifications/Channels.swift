@@ -58,7 +58,7 @@ struct Channels: EndpointGroup {
           at the most, to all of your channels.
           """,
         tag: "Channels", parameters: [.idempotencyKey()],
-        success: Endpoint.Success(202, Delivery.schema, headers: ["Location"]), refusals: [.conflict],
+        success: Endpoint.Success(202, Delivery.schema, headers: ["Location", "ETag"]), refusals: [.conflict],
         scopes: [], handler: .async(test)),
       Endpoint(
         "listDeliveries", method: .get, template: "/api/channels/{id}/deliveries", access: .user,

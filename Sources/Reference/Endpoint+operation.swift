@@ -101,16 +101,20 @@ extension Endpoint {
     json.key("304")
     json.object { json in
       json.member("description", "What If-None-Match named is still what there is")
-      Self.writeHeaders(["ETag", "XRequestId"], to: &json)
+      Self.writeHeaders(["ETag"] + rateHeaders + ["XRequestId"], to: &json)
     }
   }
 
   /// The header components that its success refers to.
   private var successHeaders: [String] {
-    var names = ["XRequestId"] + success.headers
+    var names = ["XRequestId"] + rateHeaders + success.headers
     if success.status == 201 && !names.contains("Location") { names.append("Location") }
     return names
   }
+
+  /// Probes are without limits.
+  private var rateHeaders: [String] { isProbe ? [] : Self.rateHeaders }
+  private static let rateHeaders = ["RateLimit", "RateLimitPolicy"]
 
   private static func writeHeaders(_ names: [String], to json: inout JSONWriter) {
     json.key("headers")
@@ -124,6 +128,8 @@ extension Endpoint {
 
   private static func fieldName(_ component: String) -> String {
     switch component {
+    case "ContentDisposition": "Content-Disposition"
+    case "RateLimitPolicy": "RateLimit-Policy"
     case "XRequestId": "X-Request-Id"
     case "RetryAfter": "Retry-After"
     case "WWWAuthenticate": "WWW-Authenticate"
@@ -150,7 +156,7 @@ extension Endpoint {
   ) {
     json.object { json in
       json.member("description", codes.map { "\($0.title) (`\($0.rawValue)`)" }.joined(separator: " · "))
-      var headers = ["XRequestId"]
+      var headers = ["XRequestId"] + rateHeaders
       if status == 401 { headers.append("WWWAuthenticate") }
       if status == 429 || status == 503 { headers.append("RetryAfter") }
       writeHeaders(headers, to: &json)
@@ -174,6 +180,9 @@ extension Endpoint.Success {
       json.key(mediaType)
       json.object { json in json.member("schema", mediaType.isJSON ? schema ?? .any : .string()) }
     }
+    guard let variant else { return }
+    json.key(variant.mediaType)
+    json.object { json in json.member("schema", variant.schema) }
   }
 }
 

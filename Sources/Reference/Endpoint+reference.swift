@@ -69,6 +69,11 @@ extension Endpoint {
         html.text(": ")
         schema.writeType(to: &html)
       }
+      guard let variant = success.variant else { return }
+      html.text(", or ")
+      html.element("code", variant.mediaType)
+      html.text(": ")
+      variant.schema.writeType(to: &html)
     }
     if let schema = success.schema, !schema.isNamed, success.mediaTypes.contains(where: \.isJSON) {
       schema.writeMembers(to: &html)

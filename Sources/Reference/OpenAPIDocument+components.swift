@@ -11,6 +11,11 @@ extension OpenAPIDocument {
   static let headers: StaticString = """
     {"XRequestId":{"description":"The request's id, in the log and in problems too: the client's own, or a new one.",\
     "schema":{"type":"string","pattern":"^[A-Za-z0-9._-]{1,64}$"}},\
+    "RateLimit":{"description":"How many requests are left, and in how many seconds there are more, where there is a limit.",\
+    "schema":{"type":"string"}},\
+    "RateLimitPolicy":{"description":"How many requests there may be in how many seconds, where there is a limit.",\
+    "schema":{"type":"string"}},\
+    "ContentDisposition":{"description":"The name of a file to keep it in.","schema":{"type":"string"}},\
     "ETag":{"description":"The validator of exactly this answer.","schema":{"type":"string"}},\
     "Location":{"description":"Where it is to be found.","schema":{"type":"string"}},\
     "Link":{"description":"The next page of a list, if there is one, as rel=next.","schema":{"type":"string"}},\
@@ -34,9 +39,9 @@ extension OpenAPIDocument {
     "line":{"type":"integer","minimum":1,"description":"On which line, of a file that was to be taken in."}}}},\
     "errorCount":{"type":"integer","minimum":1,\
     "description":"How many faults a file has that was to be taken in; `errors` has the first of them."},\
+    "total":{"description":"What an order costs by now that was to cost something else.",\
+    "$ref":"#/components/schemas/Money"},\
     "rejected":{"type":"array","description":"Why none of the readings could be taken, one by one.",\
     "items":{"$ref":"#/components/schemas/RejectedReading"}}}}
     """
 }
-    "total":{"description":"What an order costs by now that was to cost something else.",\
-    "$ref":"#/components/schemas/Money"},\

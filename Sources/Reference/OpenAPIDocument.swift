@@ -58,6 +58,7 @@ package struct OpenAPIDocument {
     for endpoint in endpoints {
       endpoint.body?.schema.collectNamed(into: &found)
       endpoint.success.schema?.collectNamed(into: &found)
+      endpoint.success.variant?.schema.collectNamed(into: &found)
       for parameter in endpoint.parameters { parameter.schema.collectNamed(into: &found) }
     }
     return found.map { ($0.key, $0.value) }.sorted { $0.name < $1.name }

@@ -24,7 +24,7 @@ struct Export: EndpointGroup {
           are there as hours. Devices come without their keys. The import takes this file.
           """,
         tag: "Accounts",
-        success: Endpoint.Success(200, .string(), mediaTypes: [Self.mediaType]),
+        success: Endpoint.Success(200, .string(), mediaTypes: [Self.mediaType], headers: ["ContentDisposition"]),
         handler: .async(export))
     ]
   }

@@ -49,7 +49,7 @@ struct Members: EndpointGroup {
       Endpoint(
         "acceptInvitation", method: .post, template: "/api/invitations/{token}", access: .user,
         summary: "Accept an invitation to a garden", tag: "Members", parameters: [.idempotencyKey()],
-        success: Endpoint.Success(200, Self.membership), refusals: [.conflict], scopes: [],
+        success: Endpoint.Success(200, Self.membership, headers: ["ETag"]), refusals: [.conflict], scopes: [],
         handler: .async(accept)),
     ]
   }

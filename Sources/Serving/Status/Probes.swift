@@ -25,12 +25,14 @@ struct Probes: EndpointGroup {
         $1.send(status.health.isStarted ? ok : starting)
       },
       endpoint(
-        "getReadiness", "/readyz", "Whether requests should be sent here", Self.readiness, ready,
-        parameters: Self.readyParameters),
-      endpoint("getHealth", "/health", "The full report, checks by name", Self.report) {
+        "getReadiness", "/readyz", "Whether requests should be sent here", Self.readiness,
+        parameters: Self.readyParameters, ready),
+      endpoint("getHealth", "/health", "The full report, checks by name", Self.report, variant: Self.draft) {
         fullReport($0, &$1, asList: false)
       },
-      endpoint("getHealthChecks", "/api/health", "The full report, checks as a list", Self.report) {
+      endpoint(
+        "getHealthChecks", "/api/health", "The full report, checks as a list", Self.report, variant: Self.draft
+      ) {
         fullReport($0, &$1, asList: true)
       },
       endpoint("getVersion", "/version", "What is running", Self.version) { $1.send(version) },
@@ -39,13 +41,15 @@ struct Probes: EndpointGroup {
 
   private func endpoint(
     _ name: String, _ path: String, _ summary: String, _ schema: Schema,
-    _ handle: @escaping (Call, inout ResponseWriter) -> Void,
-    parameters: [Endpoint.Parameter] = []
+    variant: (mediaType: String, schema: Schema)? = nil, parameters: [Endpoint.Parameter] = [],
+    _ handle: @escaping (Call, inout ResponseWriter) -> Void
   ) -> Endpoint {
-    Endpoint(
+    let isProbe = path != "/version"
+    return Endpoint(
       name, method: .get, template: path, access: .open, summary: summary, tag: "Operations", parameters: parameters,
-      success: Endpoint.Success(200, schema), reports: path == "/version" ? [] : [Endpoint.Success(503, schema)],
-      isProbe: path != "/version", handler: .sync(handle))
+      success: Endpoint.Success(200, schema, variant: variant),
+      reports: isProbe ? [Endpoint.Success(503, schema, variant: variant)] : [], isProbe: isProbe,
+      handler: .sync(handle))
   }
 
   private static let readyParameters: [Endpoint.Parameter] = [
@@ -139,6 +143,27 @@ struct Probes: EndpointGroup {
       {"status":"healthy","timestamp":"2026-11-21T09:30:00.000Z","uptime":86400.5,"version":"1.0.0",\#
       "checks":{"database":{"status":"healthy","latencyMs":0.4}}}
       """#)
+  private static let draft = (
+    mediaType: HealthFormat.draftMediaType,
+    schema: Schema.named(
+      "HealthCheckResponse",
+      .object([
+        .required("status", draftStatus),
+        .required("version", .string()),
+        .required("serviceId", .string()),
+        .required("checks", .map(.array(draftCheck)), "By name and measurement."),
+      ]),
+      example: #"""
+        {"status":"pass","version":"1.0.0","serviceId":"terroir",\#
+        "checks":{"database:responseTime":[{"status":"pass","observedValue":0.4,"observedUnit":"ms"}]}}
+        """#)
+  )
+  private static let draftCheck = Schema.named(
+    "HealthCheckMeasurement",
+    .object([
+      .required("status", draftStatus), .required("observedValue", .number()), .required("observedUnit", .string()),
+    ]))
+  private static let draftStatus = Schema.named("HealthCheckStatus", .enumeration(["pass", "warn", "fail"]))
   private static let version = Schema.named(
     "Version",
     .object([

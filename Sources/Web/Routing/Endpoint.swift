@@ -144,14 +144,18 @@ package struct Endpoint {
     package let status: Int
     package let schema: Schema?
     package let mediaTypes: [String]
+    /// JSON of another shape, which clients may ask for instead.
+    package let variant: (mediaType: String, schema: Schema)?
     package let headers: [String]
 
     package init(
-      _ status: Int, _ schema: Schema? = nil, mediaTypes: [String] = ["application/json"], headers: [String] = []
+      _ status: Int, _ schema: Schema? = nil, mediaTypes: [String] = ["application/json"],
+      variant: (mediaType: String, schema: Schema)? = nil, headers: [String] = []
     ) {
       self.status = status
       self.schema = schema
       self.mediaTypes = mediaTypes
+      self.variant = variant
       self.headers = headers
     }
   }

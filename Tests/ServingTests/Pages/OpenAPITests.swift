@@ -187,6 +187,61 @@ struct OpenAPITests {
     }
   }
 
+  /// Fields of HTTP itself, which no document of an API names.
+  private static let common: Set = [
+    "date", "content-type", "content-length", "transfer-encoding", "cache-control", "vary", "x-content-type-options",
+  ]
+
+  @Test("names each media type and field of an answer, those of limits too")
+  func fields() throws {
+    let server = try LiveServer([
+      "RATE_LIMIT_ANONYMOUS": "1000/60", "RATE_LIMIT_USER": "1000/60", "NOTIFY_ALLOWED_NETWORKS": "127.0.0.0/8",
+    ])
+    defer { server.stop() }
+    let document = try document()
+    func unnamed(_ method: String, _ template: String, _ reply: Reply) -> [String] {
+      var answer = document["paths"]?[template]?[method]?["responses"]?["\(reply.status)"]
+      if let name = answer?["$ref"]?.text?.split(separator: "/").last {
+        answer = document["components"]?["responses"]?[String(name)]
+      }
+      let fields = Set((answer?["headers"]?.members ?? []).map { $0.name.lowercased() }).union(Self.common)
+      let type = reply.header("content-type")?.split(separator: ";").first.map(String.init)
+      return reply.headers.map(\.name).filter { !fields.contains($0) }
+        + (type.map { answer?["content"]?[$0] == nil ? [$0] : [] } ?? [])
+    }
+    let (everyone, owner) = (Client(server), try server.signedIn().client)
+    let (guest, _) = try server.signedIn()
+    let garden = try owner.makeGarden()
+    let email = try #require(try guest.get("/api/users/me").json["email"]?.text)
+    let invited = try owner.post("/api/gardens/\(garden)/members", #"{"email":"\#(email)","role":"viewer"}"#)
+    let token = try #require(try invited.json["token"]?.text)
+    let channel = try owner.post(
+      "/api/channels", #"{"kind":"webhook","target":"https://127.0.0.1:9/","events":["order"]}"#)
+    let tested = try owner.post("/api/channels/\(try channel.json["id"]?.text ?? "")/test", "")
+    #expect(invited.status == 201 && channel.status == 201 && tested.status == 202)
+    let registration =
+      #"{"email":"\#(Identifier.make(unixMilliseconds: 1))@example.org","password":"correct horse battery","displayName":"Ada"}"#
+    let answers: [(String, String, Reply)] = [
+      ("get", "/health", try everyone.get("/health")), ("get", "/api/health", try everyone.get("/api/health")),
+      ("get", "/health", try everyone.get("/health", headers: ["Accept: application/health+json"])),
+      ("post", "/api/users", try everyone.post("/api/users", registration)),
+      ("get", "/api/users/me", try everyone.get("/api/users/me")),
+      ("get", "/api/users/me", try owner.get("/api/users/me")),
+      ("get", "/api/users/me/export", try owner.get("/api/users/me/export")),
+      ("post", "/api/gardens/{id}/members", invited),
+      ("post", "/api/invitations/{token}", try guest.post("/api/invitations/\(token)", "")),
+      ("post", "/api/channels", channel), ("post", "/api/channels/{id}/test", tested),
+      ("get", "/api/gardens", try everyone.get("/api/gardens?limit=1")),
+      ("post", "/api/gardens", try owner.post("/api/gardens", "{}")),
+      ("post", "/api/sessions", try everyone.post("/api/sessions", #"{"email":"a@b.cd","password":"nobody's own"}"#)),
+    ]
+    for (method, template, reply) in answers {
+      #expect(unnamed(method, template, reply) == [], "\(method) \(template) \(reply.status)")
+    }
+    #expect(answers.contains { $0.2.header("ratelimit") != nil })
+    #expect(answers[2].2.header("content-type") == "application/health+json")
+  }
+
   @Test("comes again only when it changed")
   func conditional() throws {
     let client = Client(try LiveServer.shared.get())
