@@ -27,8 +27,8 @@ struct HealthCheck: Sendable {
 struct HealthReport: Sendable {
   /// In the order in which reports show them.
   let checks: [HealthCheck]
-  /// Whether migrations are done, the database was reached, and Redis was, or is known to be away (and not to refuse this
-  /// server's credentials).
+  /// Whether migrations are done, the database was reached, and Redis was, or is known to be away (and not to refuse
+  /// this server's credentials).
   let isStarted: Bool
 
   /// Before the first checks have ended.

@@ -22,8 +22,8 @@ package struct IdempotencyKey {
 
   /// Reads the key of a user's request; nil without one, and 400 for one that is no good.
   ///
-  /// `content` is what the request asks for beside its user: the bytes of its target and body. `alike` are contents that
-  /// ask for the same: what was made for one of them was made for this one.
+  /// `content` is what the request asks for beside its user: the bytes of its target and body. `alike` are contents
+  /// that ask for the same: what was made for one of them was made for this one.
   package init?(
     _ request: Request, user: Identifier, content: [UInt8], alike: [[UInt8]] = [], seal: Seal
   ) throws {

@@ -47,7 +47,8 @@ extension Call {
   }
 
   /// The key of this request, for its target and body; nil without one. Where no body is taken, `{}` is none: what was
-  /// made for either is found by both. It is kept for the body as it came, by which the release before this one finds it.
+  /// made for either is found by both. It is kept for the body as it came, by which the release before this one finds
+  /// it.
   package func idempotencyKey() throws -> IdempotencyKey? {
     let target = Array("\(request.target)\n".utf8)
     let alike = endpoint?.endpoint.body == nil ? [target, target + "{}".utf8] : []

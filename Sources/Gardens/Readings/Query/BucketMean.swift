@@ -1,7 +1,8 @@
 /// The mean of a bucket, in SQL.
 ///
-/// Postgres fails at a quotient that is too near to 0 for a double ("underflow", 22003) where arithmetic gives 0. What a
-/// device sends may be that small, and what is left of large values that cancel each other out: such a sum passes for 0.
+/// Postgres fails at a quotient that is too near to 0 for a double ("underflow", 22003) where arithmetic gives 0. What
+/// a device sends may be that small, and what is left of large values that cancel each other out: such a sum passes
+/// for 0.
 package enum BucketMean {
   /// As far from 0 as from the smallest double: any count, and `dayScale`, divide a sum from here on.
   private static let leastSum = "1e-200"
