@@ -12,40 +12,6 @@ import Values
 
 @Suite("Buckets", .blocking)
 struct RollupTests {
-  /// A bucket as a client sees it.
-  private struct Bucket: Equatable, CustomStringConvertible {
-    let type: String
-    let start: String
-    let numbers: [Double]
-    var description: String { "\(type) \(start) \(numbers)" }
-  }
-
-  private func buckets(_ device: TestDevice, _ resolution: String, from: Int64, to: Int64) throws -> [Bucket] {
-    let span = "from=\(Timestamp(unixMilliseconds: from))&to=\(Timestamp(unixMilliseconds: to))"
-    let reply = try device.client.get("\(device.path)?resolution=\(resolution)&limit=10000&\(span)")
-    return try #require(try reply.json["items"]?.elements).map { item in
-      Bucket(
-        type: item["sensorType"]?.text ?? "", start: item["start"]?.text ?? "",
-        numbers: ["min", "max", "mean", "count"].map { item[$0]?.number ?? .nan })
-    }
-  }
-
-  /// What the buckets of a span must be.
-  private func expected(_ samples: [Sample], _ milliseconds: Int64) -> [Bucket] {
-    let groups = Dictionary(grouping: samples) { sample in
-      let start = sample.at.unixMilliseconds.floorDivided(by: milliseconds) * milliseconds
-      return "\(Timestamp(unixMilliseconds: start)) \(sample.type)"
-    }
-    return groups.sorted { $0.key < $1.key }.map { key, samples in
-      let parts = key.split(separator: " ")
-      let values = samples.map(\.value)
-      let mean = values.reduce(0, +) / Double(values.count)
-      return Bucket(
-        type: String(parts[1]), start: String(parts[0]),
-        numbers: [values.min()!, values.max()!, mean, Double(values.count)])
-    }
-  }
-
   @Test("brings buckets up to date within ten seconds, for late readings too")
   func buckets() throws {
     let device = try TestDevice(LiveServer.shared.get())
@@ -64,15 +30,15 @@ struct RollupTests {
       if round.count > samples.count { #expect(try device.post(device.client, late).receipt == [120, 0]) }
       #expect(
         try holds {
-          try self.buckets(device, "5m", from: start, to: end) == self.expected(round, 300_000)
+          try device.buckets("5m", from: start, to: end) == Bucket.expected(round, 300_000)
         })
-      #expect(try self.buckets(device, "5m", from: start, to: end) == expected(round, 300_000))
-      #expect(try self.buckets(device, "1h", from: start, to: end) == expected(round, 3_600_000))
-      #expect(try self.buckets(device, "1d", from: start, to: end) == expected(round, day))
+      #expect(try device.buckets("5m", from: start, to: end) == Bucket.expected(round, 300_000))
+      #expect(try device.buckets("1h", from: start, to: end) == Bucket.expected(round, 3_600_000))
+      #expect(try device.buckets("1d", from: start, to: end) == Bucket.expected(round, day))
     }
     // A day counts by its midnight.
     #expect(
-      try self.buckets(device, "1d", from: start + 1, to: end).first?.start
+      try device.buckets("1d", from: start + 1, to: end).first?.start
         == "\(Timestamp(unixMilliseconds: start + day))")
   }
 
@@ -141,7 +107,7 @@ struct RollupTests {
   }
 
   /// Whether nothing is left to be done for the buckets of a device.
-  private static func isDone(with device: Identifier, _ server: LiveServer) throws -> Bool {
+  static func isDone(with device: Identifier, _ server: LiveServer) throws -> Bool {
     try server.withDatabase { database in
       try await database.query(
         """
@@ -179,12 +145,12 @@ struct RollupTests {
             "INSERT INTO rollup_queue (device_id, sensor_type, start) SELECT id, 'ph', \(second) FROM unnest(\(ids)) id"
           )
         }
-        #expect(try holds(within: 20) { try self.buckets(other, "5m", from: hour, to: hour + 3_600_000).count == 2 })
-        #expect(try self.buckets(held, "5m", from: hour, to: hour + 3_600_000).isEmpty)
+        #expect(try holds(within: 20) { try other.buckets("5m", from: hour, to: hour + 3_600_000).count == 2 })
+        #expect(try held.buckets("5m", from: hour, to: hour + 3_600_000).isEmpty)
       }
     }
     #expect(
-      try holds { try self.buckets(held, "1h", from: hour, to: hour + 3_600_000).map(\.numbers) == [[7, 7, 7, 2]] })
+      try holds { try held.buckets("1h", from: hour, to: hour + 3_600_000).map(\.numbers) == [[7, 7, 7, 2]] })
     #expect(try Self.isDone(with: id, server))
   }
 
@@ -206,119 +172,6 @@ struct RollupTests {
       try await database.query("SELECT count(*) FROM readings_5m WHERE device_id = \(id)")[0].decode(Int.self, 0)
     }
     #expect(left == 0)
-  }
-
-  // MARK: What cannot be added up
-
-  @Test("goes on with all other buckets when one holds values that no sum could hold, and makes that of the others")
-  func hugeValues() throws {
-    let server = try LiveServer()
-    defer { server.stop() }
-    let (bad, good) = (try TestDevice(server), try TestDevice(server))
-    let start = Timestamp(unixMilliseconds: (Clock.unixMilliseconds() / 300_000 - 2) * 300_000)
-    let id = bad.id
-    try server.withDatabase { database in
-      try await database.transaction { transaction in
-        try await transaction.execute(
-          """
-          INSERT INTO readings SELECT \(id), 'custom', \(start) + i * interval '1 s', value
-          FROM unnest('{1.7e308,1.7e308,5}'::float8[]) WITH ORDINALITY AS r (value, i)
-          """)
-        // What a release before has added, once by two statements and once by one.
-        for sum in [1.7e308, 1.7e308, .infinity] {
-          try await transaction.execute(
-            """
-            INSERT INTO rollup_additions
-            VALUES (ARRAY[\(id)], ARRAY['custom'], ARRAY[\(start)], ARRAY[5.0], ARRAY[1.7e308], ARRAY[\(sum)], ARRAY[1])
-            """)
-        }
-      }
-    }
-    let sample = Sample(type: "custom", value: 7, at: start.advanced(byMilliseconds: 10))
-    #expect(try good.post(good.client, [sample]).receipt == [1, 0])
-    #expect(try holds(within: 30) { try self.buckets(good, "5m", from: 0, to: Clock.unixMilliseconds()).count == 1 })
-    #expect(
-      try holds(within: 30) {
-        let found = try self.buckets(bad, "5m", from: 0, to: Clock.unixMilliseconds())
-        return found.count == 1 && found[0].numbers == [5, 5, 5, 1]
-      })
-    #expect(server.log.lines.contains { $0.contains("Additions to buckets were refused") })
-  }
-
-  @Test("adds up values next to nothing, which Postgres cannot divide, and leaves out none beside them")
-  func tinyValues() throws {
-    let server = try LiveServer.shared.get()
-    let device = try TestDevice(server)
-    let (day, least): (Int64, Double) = (86_400_000, .leastNonzeroMagnitude)
-    let start = (Clock.unixMilliseconds() / day - 1) * day
-    func samples(_ type: String, _ values: [(minute: Int64, value: Double)]) -> [Sample] {
-      values.map { Sample(type: type, value: $0.value, at: Timestamp(unixMilliseconds: start + $0.minute * 60_000)) }
-    }
-    // Small ones alone, one beside another bucket's, and what large ones leave of each other.
-    let all =
-      samples("a", [(0, least), (1, 0)]) + samples("b", [(0, least * 1e9), (6, 20)])
-      + samples("c", [(0, 3e-308), (1, -2.99e-308), (6, -least), (61, 0), (62, least)])
-    #expect(try device.post(device.client, all).receipt == [9, 0])
-    let end = start + day
-    func essence(_ buckets: [Bucket]) -> [String] {
-      buckets.map { "\($0.type) \($0.start) \($0.numbers[0]) \($0.numbers[1]) \($0.numbers[3])" }.sorted()
-    }
-    let expected = essence(self.expected(all, 300_000))
-    #expect(try holds { try essence(self.buckets(device, "5m", from: start, to: end)) == expected })
-    func counts(_ query: String) throws -> [String] {
-      let span = "from=\(Timestamp(unixMilliseconds: start))&to=\(Timestamp(unixMilliseconds: end))"
-      let items = try device.client.get("\(device.path)?\(query)&\(span)").json["items"]?.elements ?? []
-      return items.map { "\($0["sensorType"]?.text ?? "") \($0["count"]?.integer ?? 0)" }
-    }
-    #expect(try counts("resolution=1h") == ["a 2", "b 2", "c 3", "c 2"])
-    #expect(try counts("resolution=1d") == ["a 2", "b 2", "c 5"])
-    #expect(try counts("resolution=1d&timeZone=Africa/Abidjan") == ["a 2", "b 2", "c 5"])
-    let span = "from=\(Timestamp(unixMilliseconds: start - 40 * day))&to=\(Timestamp(unixMilliseconds: end))"
-    for range in ["range=week", span] {
-      let chart = try device.owner.get("/gardens/\(device.garden)/data?\(range)")
-      #expect(try chart.json["series"]?.elements?.count == 3, "\(range)")
-    }
-    let insight = try device.owner.post("/api/gardens/\(device.garden)/insights", #"{"type":"summary"}"#)
-    #expect(insight.status == 201, "\(insight.text)")
-    #expect(!server.log.lines.contains { $0.contains("\(device.id)") && $0.contains("aside") })
-  }
-
-  @Test("sets a bucket aside that the database refuses, says so, and goes on with its neighbours")
-  func setAside() throws {
-    let server = try LiveServer()
-    defer { server.stop() }
-    let device = try TestDevice(server)
-    let id = device.id
-    let start = Timestamp(unixMilliseconds: (Clock.unixMilliseconds() / 3_600_000 - 24) * 3_600_000)
-    try server.withDatabase { database in
-      try await database.transaction { transaction in
-        try await transaction.script(
-          """
-          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
-          CREATE TRIGGER refuse BEFORE INSERT ON readings_5m FOR EACH ROW WHEN (NEW.min = 77)
-          EXECUTE FUNCTION refuse();
-          """)
-        try await transaction.execute(
-          """
-          INSERT INTO readings SELECT \(id), 'custom', \(start) + i * interval '5 minutes', i FROM generate_series(1, 200) i
-          """)
-        try await transaction.execute(
-          """
-          INSERT INTO rollup_queue (device_id, sensor_type, start)
-          SELECT \(id), 'custom', \(start) + i * interval '5 minutes' FROM generate_series(1, 200) i
-          """)
-      }
-    }
-    #expect(try holds(within: 60) { try Self.isDone(with: id, server) })
-    let minima = try buckets(device, "5m", from: 0, to: Clock.unixMilliseconds()).map { $0.numbers[0] }
-    let others = (1...200).filter { $0 != 77 }.map { Double($0) }
-    #expect(minima == others)
-    #expect(server.log.lines.contains { $0.contains("A bucket was set aside") && $0.contains("\(id)") })
-    #expect(try Client(server).get("/metrics").text.contains(#"rollup_refused_total{part="bucket"} 1"#))
-    let refused = try server.withDatabase { database in
-      try await database.query("SELECT start FROM rollup_refused")[0].decode(Timestamp.self, 0)
-    }
-    #expect(refused == start.advanced(byMilliseconds: 77 * 300_000))
   }
 
   @Test("brings what devices add up to date although an import has queued far more")
@@ -409,7 +262,7 @@ struct RollupTests {
       }
     }
     #expect(try device.post(device.client, Sample.series(3)).receipt == [3, 0])
-    #expect(try holds { try !self.buckets(device, "5m", from: 0, to: Clock.unixMilliseconds() + 300_000).isEmpty })
+    #expect(try holds { try !device.buckets("5m", from: 0, to: Clock.unixMilliseconds() + 300_000).isEmpty })
     #expect(holds { server.log.lines.contains { $0.contains("A duty failed") && $0.contains("readings.rollup") } })
   }
 }
