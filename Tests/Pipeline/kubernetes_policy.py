@@ -157,8 +157,12 @@ def faults(documents):
         selector = selector.get("matchLabels", selector) if kind in ("Service", "PodDisruptionBudget", "Deployment") else {}
         if selector and not any(selector.items() <= each.items() for each in labels):
             found.append(f"{kind} {name} selects no pod")
-        if kind == "Ingress" and document["metadata"]["annotations"].get("nginx.ingress.kubernetes.io/affinity") != "cookie":
-            found.append(f"{name}: during a rollout a page may get the scripts of two releases")
+        if kind == "Ingress":
+            said = document["metadata"]["annotations"]
+            if said.get("nginx.ingress.kubernetes.io/affinity") != "cookie":
+                found.append(f"{name}: during a rollout a page may get the scripts of two releases")
+            if said.get("nginx.ingress.kubernetes.io/session-cookie-change-on-failure") != "true":
+                found.append(f"{name}: a browser stays with a pod that is gone")
         if kind == "HorizontalPodAutoscaler":
             target = document["spec"]["scaleTargetRef"]
             if (target["kind"], namespace, target["name"]) not in names:
@@ -257,6 +261,8 @@ class KubernetesPolicy(unittest.TestCase):
             "lets any pod in": ("Namespace", lambda it: it["metadata"]["labels"].update({"pod-security.kubernetes.io/enforce": "baseline"})),
             "on one node": ("Deployment", lambda it: it["spec"]["template"]["spec"].pop("topologySpreadConstraints")),
             "before new ones": ("Deployment", lambda it: it["spec"].pop("strategy")),
+            "scripts of two": ("Ingress", lambda it: it["metadata"]["annotations"].pop("nginx.ingress.kubernetes.io/affinity")),
+            "that is gone": ("Ingress", lambda it: it["metadata"]["annotations"].pop("nginx.ingress.kubernetes.io/session-cookie-change-on-failure")),
             "the host's files": ("Deployment", lambda it: it["spec"]["template"]["spec"]["volumes"].append({"name": "h", "hostPath": {"path": "/"}})),
         }
         for fault, (kind, change) in slips.items():
