@@ -82,6 +82,7 @@ extension Connection {
 
   /// Parses the next head and acts on it; false when more bytes are needed, or nothing more is wanted.
   private func parseHead() -> Bool {
+    if isLineFeedDue, !endEmptyLine() { return false }
     let bytes = input.bytes
     if bytes.count < parseFrom, !hasNewLine(bytes) {
       scanned = bytes.count
@@ -90,13 +91,8 @@ extension Connection {
     let table = FieldTable(base: input.fields, capacity: server.limits.headerFields)
     switch server.parser.parse(bytes.bytes, into: &request.head, fields: table) {
     case .needMore:
-      // Not a part of a head, whose time would run: the next request may come much later. Nor is the first half of one.
-      input.consume(RequestParser.emptyLines(bytes.bytes))
-      if input.isEmpty || input.bytes.elementsEqual([ASCII.carriageReturn]) {
-        headIsOver()
-      } else {
-        noteIncompleteHead(input.count)
-      }
+      dropEmptyLines()
+      if input.isEmpty { headIsOver() } else { noteIncompleteHead(input.count) }
       return false
     case .request(let used):
       headIsOver()
@@ -113,6 +109,26 @@ extension Connection {
       refuseUnrouted(.malformed(fault))
       return false
     }
+  }
+
+  /// Drops the lines before a head that are no part of it, for its time would run and the next request may come much
+  /// later. Half of one is dropped as well: a connection that has begun no request holds nothing, and is idle.
+  private func dropEmptyLines() {
+    input.consume(RequestParser.emptyLines(input.bytes.bytes))
+    guard input.bytes.elementsEqual([ASCII.carriageReturn]) else { return }
+    input.consume(1)
+    isLineFeedDue = true
+  }
+
+  /// Drops the other half of an empty line; false when nothing is behind it, or something else in its place.
+  private func endEmptyLine() -> Bool {
+    isLineFeedDue = false
+    guard input.bytes[0] == ASCII.lineFeed else {
+      refuseHead(RequestParser.loneReturn)
+      return false
+    }
+    input.consume(1)
+    return !input.isEmpty
   }
 
   /// Whether bytes that were not looked at before complete a line. Looking again only then, or when the bytes have
@@ -133,12 +149,12 @@ extension Connection {
     parseFrom = 0
   }
 
-  /// Answers a head that did not come in time.
-  func refuseHead() {
+  /// Answers a head that was not parsed.
+  func refuseHead(_ fault: RequestFault) {
     request.head = RequestHead()
     bytesIn = input.count
     input.consumeHead(input.count)
     headIsOver()
-    refuseUnrouted(.malformed(RequestFault(.requestTimeout, "The request did not arrive in time")))
+    refuseUnrouted(.malformed(fault))
   }
 }

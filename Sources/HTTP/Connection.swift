@@ -30,6 +30,8 @@ final class Connection: EventHandler, TurnEnd {
   /// How many unused bytes were looked at without finding a whole head, and from how many it is worth another look.
   @exclusivity(unchecked) var scanned = 0
   @exclusivity(unchecked) var parseFrom = 0
+  /// Whether the first half of an empty line before the head has come, and the other half has not.
+  @exclusivity(unchecked) var isLineFeedDue = false
   @exclusivity(unchecked) var body: BodyReader?
 
   // The answer in the making
@@ -119,7 +121,7 @@ final class Connection: EventHandler, TurnEnd {
     case .close: close()
     case .abort: abort()
     case .closeIdle: closeIdle()
-    case .refuseHead: refuseHead()
+    case .refuseHead: refuseHead(RequestFault(.requestTimeout, "The request did not arrive in time"))
     case .failBody(let failure): bodyFailed(failure)
     }
   }

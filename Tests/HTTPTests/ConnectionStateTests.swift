@@ -37,7 +37,7 @@ struct ConnectionStateTests {
     ([.head, .queue, .answered, .dequeue, .sent], "none: idle, settled, open, close"),
     ([.head, .queue, .answered, .dequeue, .sentWithInput], "resume: idle, settled, open, close"),
     ([.used], "releaseInput: idle, settled, open, close"),
-    ([.usedWithInput], "none: idle, settled, open, close"),
+    ([.part, .usedWithInput], "none: head, settled, open, close"),
     ([.head, .used], "none: request, settled, open, close"),
   ]
 

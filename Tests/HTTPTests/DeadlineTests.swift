@@ -66,7 +66,15 @@ struct DeadlineTests {
     client.send("\n")
     client.get("/live")
     #expect(client.answer()?.status == 200)
-    #expect(server.log.lines == ["200 /live", "408 unmatched", "408 unmatched", "200 /live"])
+    client.send("\r")
+    wait()
+    #expect(server.onLoop { $0.blocksHeld } == 0)
+    client.send("G")
+    #expect(client.answer()?.status == 400)
+    #expect(
+      server.log.lines == [
+        "200 /live", "408 unmatched", "408 unmatched", "200 /live", "408 unmatched", "400 unmatched",
+      ])
   }
 
   @Test("closes a connection silently that has no request")
@@ -80,6 +88,14 @@ struct DeadlineTests {
     used.get("/live")
     #expect(used.answer()?.status == 200)
     #expect(used.receiveAll() == "")
+    for pieces in [["\r"], ["\r", "\n\r"], ["\r\n\r"]] {
+      let client = RawClient(server)
+      for piece in pieces {
+        client.send(piece)
+        usleep(5_000)
+      }
+      #expect(client.receiveAll() == "", "\(pieces)")
+    }
     #expect(server.log.lines == ["200 /live"])
   }
 

@@ -65,8 +65,10 @@ package struct RequestParser {
     guard bytes.byteCount > 0, bytes[0] == ASCII.carriageReturn else { return 0 }
     let position = Self.emptyLines(bytes)
     guard position < bytes.byteCount, bytes[position] == ASCII.carriageReturn else { return position }
-    throw position + 1 < bytes.byteCount ? .malformed("A carriage return stands alone") : .needMore
+    throw position + 1 < bytes.byteCount ? .malformed(Self.loneReturn) : .needMore
   }
+
+  static let loneReturn = RequestFault.malformed("A carriage return stands alone")
 
   // MARK: Request line
 

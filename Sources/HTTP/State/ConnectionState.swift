@@ -156,6 +156,7 @@ struct ConnectionState {
   mutating func used(hasInput: Bool, hasRoom: @autoclosure () -> Bool, _ now: UInt64) -> Action {
     guard isBetweenRequests else { return .none }
     if hasPeerEnded, hasRoom() { return beginEnding(now) }
+    assert(reading == .head || !hasInput || !hasRoom(), "Bytes are kept for which no deadline runs.")
     return hasInput ? .none : .releaseInput
   }
 
