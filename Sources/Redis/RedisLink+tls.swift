@@ -3,9 +3,6 @@ import Reactor
 
 /// What a link does between hiredis and a socket with TLS.
 extension RedisLink {
-  /// The most records that are read within a turn; what is left is read in the next.
-  private static let recordsPerTurn = 16
-
   /// Goes on with the handshake, then hands on what has come and sends what waits.
   func advance(_ channel: TLSChannel) {
     guard channel.isOpen || open(channel) else { return }
@@ -29,7 +26,7 @@ extension RedisLink {
     guard let context else { return }
     var ending: String?
     withUnsafeTemporaryAllocation(byteCount: TLSChannel.recordBytes, alignment: 1) { record in
-      for _ in 0..<Self.recordsPerTurn {
+      for _ in 0..<Self.readsPerTurn {
         switch channel.read(into: record) {
         case .done(let count):
           redisReaderFeed(context.pointee.c.reader, record.baseAddress, count)

@@ -16,6 +16,8 @@ final class RedisLink: EventHandler, TurnEnd {
 
   /// What hiredis keeps of its buffer for replies when all of them are read; a larger one is given back.
   private static let keptReadBytes = 64 * 1024
+  /// The most reads of a turn, each of 16 KiB, or of one record of TLS; what is left is read in the next.
+  static let readsPerTurn = 64
 
   /// Called once, when the context is gone, with the reason. It may run within a call to this link.
   var onClosed: ((String) -> Void)?
@@ -103,7 +105,22 @@ final class RedisLink: EventHandler, TurnEnd {
     if let channel { return advance(channel) }
     if readiness.contains(.writable) { write() }
     // An error or a hang-up is found by reading.
-    if !readiness.subtracting(.writable).isEmpty, let context { redisAsyncHandleRead(context) }
+    if !readiness.subtracting(.writable).isEmpty { read() }
+  }
+
+  /// hiredis reads once, and would wait for the next turn with the rest: with a thousand busy clients that is long, and
+  /// whoever waits for Redis would wait for all of them again and again. Part of a reply says that there is more.
+  private func read() {
+    var unread = 0
+    for _ in 0..<Self.readsPerTurn {
+      guard let context else { return }
+      redisAsyncHandleRead(context)
+      // The call may have ended the link.
+      guard let reader = self.context?.pointee.c.reader else { return }
+      let left = reader.pointee.len - reader.pointee.pos
+      if left == 0 || left == unread { return }
+      unread = left
+    }
   }
 
   func flush() {

@@ -1,3 +1,4 @@
+import Glibc
 import Reactor
 import Redis
 import TestSupport
@@ -50,6 +51,34 @@ struct RedisClientTests {
       }
       try await client.delete(key)
     }
+  }
+
+  @Test("hands over within one turn what has come meanwhile, also when that is more than one read takes")
+  func manyReplies() throws {
+    let key = freshKey("many")
+    try withClient { client, loop in
+      try await client.set(key, [UInt8](repeating: UInt8(ascii: "x"), count: 8_000))
+      var turns: [UInt64] = []
+      await withUnsafeContinuation { continuation in
+        for _ in 0..<6 {
+          client.values {
+            $0.append(key)
+          } _: { _ in
+            turns.append(loop.now)
+            if turns.count == 6 { continuation.resume() }
+          }
+        }
+        // After the client's own end of the turn, in which it sends: a turn that is long.
+        loop.atEndOfTurn(LongTurn())
+      }
+      #expect(Set(turns).count == 1)
+      try await client.delete(key)
+    }
+  }
+
+  /// Keeps a loop from its next turn until Redis has answered.
+  private final class LongTurn: TurnEnd {
+    func flush() { usleep(200_000) }
   }
 
   @Test("hands the values of keys over as they come, and says why it cannot")
