@@ -25,7 +25,6 @@ struct ImportNames {
   /// Makes ids of one moment.
   private var identifiers = IdentifierSequence()
   private var moment: Timestamp
-  private var random = SystemRandomNumberGenerator()
 
   init(now: Timestamp) { moment = now }
 
@@ -67,6 +66,6 @@ struct ImportNames {
   /// millisecond, in that of their lines.
   mutating func make(at moment: Timestamp) -> Identifier {
     if moment != self.moment { (self.moment, identifiers) = (moment, IdentifierSequence()) }
-    return identifiers.next(unixMilliseconds: moment.unixMilliseconds, using: &random)
+    return identifiers.next(unixMilliseconds: moment.unixMilliseconds)
   }
 }

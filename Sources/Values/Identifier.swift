@@ -13,27 +13,18 @@ package struct Identifier: Hashable, Sendable, Comparable {
   }
 
   /// Makes a version 7 UUID: 48 bits of Unix milliseconds, 74 random bits (RFC 9562, section 5.7).
-  package static func make<Generator: RandomNumberGenerator>(
-    unixMilliseconds: Int64, using generator: inout Generator
-  ) -> Identifier {
-    make(
-      tick: UInt64(bitPattern: unixMilliseconds) << countBits | generator.next() >> (64 - countBits), using: &generator)
+  package static func make(unixMilliseconds: Int64) -> Identifier {
+    make(tick: UInt64(bitPattern: unixMilliseconds) << countBits | .random(in: 0..<1 << countBits))
   }
 
   /// How many bits of a tick stand below its milliseconds.
   static let countBits = 12
 
   /// Makes a version 7 UUID whose first 60 bits, but for the version, are those of `tick`.
-  static func make<Generator: RandomNumberGenerator>(tick: UInt64, using generator: inout Generator) -> Identifier {
+  static func make(tick: UInt64) -> Identifier {
     Identifier(
       high: (tick >> countBits) << 16 | 0x7000 | tick & (1 << countBits - 1),
-      low: 0x8000_0000_0000_0000 | (generator.next() >> 2))
-  }
-
-  /// Makes a version 7 UUID from the system's random numbers.
-  package static func make(unixMilliseconds: Int64) -> Identifier {
-    var generator = SystemRandomNumberGenerator()
-    return make(unixMilliseconds: unixMilliseconds, using: &generator)
+      low: 0x8000_0000_0000_0000 | .random(in: 0..<1 << 62))
   }
 
   package static func < (left: Identifier, right: Identifier) -> Bool {

@@ -12,18 +12,16 @@ package final class IdentifierSequence: Sendable {
   package init() {}
 
   /// Makes the next id, of that moment or a later one.
-  package func next<Generator: RandomNumberGenerator>(
-    unixMilliseconds: Int64, using generator: inout Generator
-  ) -> Identifier {
-    let fresh = UInt64(bitPattern: unixMilliseconds) << Identifier.countBits | generator.next() & Self.firstCounts
+  package func next(unixMilliseconds: Int64) -> Identifier {
+    let fresh = UInt64(bitPattern: unixMilliseconds) << Identifier.countBits | .random(in: 0..<Self.firstCounts)
     var known = last.load(ordering: .relaxed)
     while true {
       let tick = max(fresh, known + 1)
       let (isDone, current) = last.weakCompareExchange(expected: known, desired: tick, ordering: .relaxed)
-      if isDone { return Identifier.make(tick: tick, using: &generator) }
+      if isDone { return Identifier.make(tick: tick) }
       known = current
     }
   }
 
-  private static let firstCounts: UInt64 = 0x7FF
+  private static let firstCounts: UInt64 = 2_048
 }

@@ -35,7 +35,7 @@ func memberOrder() throws {
 func ids() throws {
   var generator = IDGenerator()
   for _ in 0..<200 {
-    let id = Identifier.make(unixMilliseconds: moment, using: &generator)
+    let id = Identifier.make(unixMilliseconds: moment)
     let trace = TraceContext(traceID: generator.traceID(), spanID: generator.spanID(), isSampled: true)
     let lines = logged { $0.log(.info, "x", context: LogContext(trace: trace, userID: id)) }
     let values = try LineReader.members(lines[0]).suffix(3).map(\.value)

@@ -33,10 +33,9 @@ struct IdentifierTests {
     let made = await withTaskGroup(of: [Identifier].self) { group in
       for _ in 0..<4 {
         group.addTask {
-          var generator = SystemRandomNumberGenerator()
-          return (0..<10_000).map { number in
+          (0..<10_000).map { number in
             // A millisecond for all, then one before it: more ids than it has room for.
-            sequence.next(unixMilliseconds: number < 5_000 ? 0x017F_22E2_79B0 : 0x017F_22E2_79AF, using: &generator)
+            sequence.next(unixMilliseconds: number < 5_000 ? 0x017F_22E2_79B0 : 0x017F_22E2_79AF)
           }
         }
       }

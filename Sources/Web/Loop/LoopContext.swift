@@ -34,7 +34,6 @@ package final class LoopContext {
   package let personalTokens: PersonalTokens
   let sessionKeys: SessionKeys
   private let announcements: RedisSubscription
-  private var random = SystemRandomNumberGenerator()
 
   package var configuration: Configuration { process.configuration }
   package var credentials: Credentials { Credentials(sessions: sessions, tokens: personalTokens) }
@@ -89,7 +88,7 @@ package final class LoopContext {
 
   /// A new id, of this turn's moment, greater than all that the process has made before.
   package func makeIdentifier() -> Identifier {
-    process.identifiers.next(unixMilliseconds: now.unixMilliseconds, using: &random)
+    process.identifiers.next(unixMilliseconds: now.unixMilliseconds)
   }
 
   /// This turn's moment, as all replicas see it.

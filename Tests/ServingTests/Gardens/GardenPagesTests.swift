@@ -201,8 +201,5 @@ private struct PlantedGarden {
     }
   }
 
-  private static func identifier() -> Identifier {
-    var random = SystemRandomNumberGenerator()
-    return Identifier.make(unixMilliseconds: 1_700_000_000_000, using: &random)
-  }
+  private static func identifier() -> Identifier { Identifier.make(unixMilliseconds: 1_700_000_000_000) }
 }
