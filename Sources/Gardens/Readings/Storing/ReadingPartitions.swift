@@ -9,6 +9,8 @@ import Web
 package struct ReadingPartitions {
   /// How many days ahead partitions are made: so long the duties may fail before readings do.
   static let daysAhead: Int64 = 7
+  /// How long a drop waits for those who read or write readings, in milliseconds: all who come then wait behind it.
+  static let dropPatienceMilliseconds = 200
 
   let retention: Retention
   let logger: Logger
@@ -69,7 +71,8 @@ package struct ReadingPartitions {
     let past = try await Self.existing(transaction).filter { $0 < firstDay }.prefix(Int(Retention.daysAtATime))
     if past.isEmpty { return [] }
     let drops = past.map { "SELECT readings_partition_drop('\($0)');" }.joined(separator: "\n")
-    try await transaction.script("SET LOCAL lock_timeout = '200ms';\n\(drops)", name: "readings.partitions.drop")
+    try await transaction.limitLocks(milliseconds: Self.dropPatienceMilliseconds)
+    try await transaction.script(drops, name: "readings.partitions.drop")
     return Array(past)
   }
 

@@ -15,9 +15,9 @@ import Web
 final class ReadingsSealing {
   /// About how many readings a run moves: less than a second's work, for which who stores late readings waits.
   static let readingsPerRun = 50_000
-  /// How long a run waits for its turn, as an interval of SQL: who comes to store late readings meanwhile waits as
-  /// long, and one of those before it may wait for an import, which takes its time.
-  static let patience = "1 s"
+  /// How long a run waits for its turn, in milliseconds: who comes to store late readings meanwhile waits as long, and
+  /// one of those before it may wait for an import, which takes its time.
+  static let patienceMilliseconds = 1_000
   /// How long after the tables were made the release before may still be needed, as an interval of SQL.
   static let watch = "1 day"
   /// For how long after that there is sealed what may have come while the release before ran, as an interval of SQL.
@@ -95,7 +95,7 @@ final class ReadingsSealing {
   /// Seals the next series of the oldest day that is over; gives whether there is more to do.
   func run(_ transaction: Transaction) async throws -> Bool {
     (reached, dropping, dropped) = (nil, nil, nil)
-    try await transaction.script("SET LOCAL lock_timeout = '\(Self.patience)'", name: "readings.seal.turn")
+    try await transaction.limitLocks(milliseconds: Self.patienceMilliseconds)
     try await transaction.execute(Self.keepOrder, Duty.lockClass, OpenDays.orderKey)
     guard let end = try await end(transaction), let (source, day) = try await oldest(before: end, transaction) else {
       (place, undropped) = (Place(), [])
@@ -164,7 +164,7 @@ final class ReadingsSealing {
 
   private func drop(_ day: CivilDate, _ transaction: Transaction) async throws -> Bool {
     dropping = day
-    try await transaction.limitLocks(milliseconds: 200)
+    try await transaction.limitLocks(milliseconds: ReadingPartitions.dropPatienceMilliseconds)
     let rows = try await transaction.query(Self.dropEmpty, day.description)
     // Otherwise something came in after the last series was moved: it is found from the beginning.
     if try rows[0].decode(Bool.self, 0) { dropped = day }
