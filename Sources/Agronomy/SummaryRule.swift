@@ -89,7 +89,7 @@ package enum SummaryRule {
 
   private static func sentence(_ measure: Measure) -> String {
     let known = KnownSensor(rawValue: measure.sensorType)
-    let unit = (known?.unit).map { " \($0)" } ?? ""
+    let unit = known?.sentenceUnit ?? ""
     let name = measure.sensorType.replacing("_", with: " ")
     let subject = name.prefix(1).uppercased() + name.dropFirst()
     if known == .rain {

@@ -22,5 +22,5 @@ package struct SensorSeries {
   package var newest: Point { points[points.count - 1] }
 
   /// The unit of its values as a sentence has it, with the space before it; empty when nobody knows it.
-  package var unit: String { (KnownSensor(rawValue: sensorType)?.unit).map { $0 == "%" ? " %" : " \($0)" } ?? "" }
+  package var unit: String { KnownSensor(rawValue: sensorType)?.sentenceUnit ?? "" }
 }

@@ -60,7 +60,7 @@ struct Readings: EndpointGroup {
   /// The known sensor types as a sentence.
   private static let knownTypes = KnownSensor.allCases.map { sensor in
     let (low, high) = (Int(sensor.range.lowerBound), Int(sensor.range.upperBound))
-    return "`\(sensor.rawValue)` \(low) to \(high)\(sensor.unit.map { " \($0)" } ?? "")"
+    return "`\(sensor.rawValue)` \(low) to \(high)\(sensor.sentenceUnit)"
   }.joined(separator: ", ")
 
   // MARK: Who
