@@ -39,7 +39,7 @@ struct FrostRuleTests {
   @Test("learns how cold a garden's own nights become")
   func learns() throws {
     for minimum in [-4.0, 3.0] {
-      let station = try #require(FrostRule.station(Self.air(days: 50, minimum: minimum), humidity: nil, longitude: 0))
+      let station = try #require(FrostStation(Self.air(days: 50, minimum: minimum), humidity: nil, longitude: 0))
       let day = Int(((SolarNight.solarHours(RulePlot.evening, longitude: 0) - 14) / 24).rounded(.down))
       #expect(abs(station.forecast - minimum - Double(day % 3)) < 0.7)
       #expect(station.nights > 40)
@@ -75,22 +75,22 @@ struct FrostRuleTests {
   func spikes(value: Double) throws {
     let dusk = try #require(Timestamp("2026-11-21T18:30:00Z"))
     let frosty = Self.air(days: 9, minimum: -4, now: dusk)
-    let right = try #require(FrostRule.station(frosty, humidity: nil, longitude: 0))
+    let right = try #require(FrostStation(frosty, humidity: nil, longitude: 0))
     for hoursAgo in [5.5, 1, 1.0 / 6, 0] {
       let spike = Self.wrong(frosty, [(hoursAgo, value)])
       #expect(try Self.finding([spike], now: dusk).finding.title == "Frost tonight")
-      let station = try #require(FrostRule.station(spike, humidity: nil, longitude: 0))
+      let station = try #require(FrostStation(spike, humidity: nil, longitude: 0))
       #expect(abs(station.forecast - right.forecast) < 0.3)
     }
     let humidity = RulePlot.series("air_humidity", RulePlot.tens(48) { _ in 60 }, now: dusk)
-    let dry = FrostRule.station(frosty, humidity: Self.wrong(humidity, [(0, 2)]), longitude: 0)
+    let dry = FrostStation(frosty, humidity: Self.wrong(humidity, [(0, 2)]), longitude: 0)
     #expect(dry?.humidity == 60)
   }
 
   @Test("is moved by no single wrong value of an evening from which it learns", arguments: [-36.0, 50])
   func learntSpikes(excess: Double) throws {
     let frosty = Self.air(days: 9, minimum: -4)
-    let right = try #require(FrostRule.station(frosty, humidity: nil, longitude: 0))
+    let right = try #require(FrostStation(frosty, humidity: nil, longitude: 0))
     for readings in [1.0, 6, 60] {
       var hours = frosty.hours
       let index = hours.count - 1 - 72
@@ -102,7 +102,7 @@ struct FrostRuleTests {
       let spike = SensorSeries(
         device: frosty.device, deviceName: frosty.deviceName, sensorType: frosty.sensorType, points: frosty.points,
         hours: hours)
-      let station = try #require(FrostRule.station(spike, humidity: nil, longitude: 0))
+      let station = try #require(FrostStation(spike, humidity: nil, longitude: 0))
       #expect(abs(station.forecast - right.forecast) < 0.1)
     }
   }

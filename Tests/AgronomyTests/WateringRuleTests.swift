@@ -1,8 +1,9 @@
-import Agronomy
 import JSON
 import TestSupport
 import Testing
 import Values
+
+@testable import Agronomy
 
 @Suite("The rule for watering")
 struct WateringRuleTests {
@@ -99,13 +100,13 @@ struct WateringRuleTests {
     ]
     let bed = SensorSeries(
       device: RulePlot.device(1), deviceName: "Bed", sensorType: "soil_moisture", points: points)
-    #expect(!WateringRule.probe(bed, Self.limits).isDry)
+    #expect(!MoistureProbe(bed, Self.limits).isDry)
   }
 
   @Test("does not mind one wrong value among the newest")
   func spike() {
     let bed = Self.bed([(3, 50), (2, 50), (1, 50), (0, 0)])
-    #expect(!WateringRule.probe(bed, Self.limits).isDry)
+    #expect(!MoistureProbe(bed, Self.limits).isDry)
   }
 
   @Test("takes a probe that falls at once for pulled out: it is not dry, for a day or until it is back")
@@ -125,10 +126,10 @@ struct WateringRuleTests {
     #expect(try finding(hours: 6, back: 1).title == "No watering needed")
     // The quarter of an hour in which it was pulled out is a mean of before and after.
     let mixed = Self.bed([(1, 40), (0.75, 40), (0.5, 36), (0.25, 0.1), (0, 0.1)])
-    #expect(!WateringRule.probe(mixed, Self.limits).isDry)
+    #expect(!MoistureProbe(mixed, Self.limits).isDry)
     // What was dry before is dry.
     let dry = Self.bed([(1, 20), (0.75, 20), (0.5, 20), (0.25, 0.1), (0, 0.1)])
-    #expect(WateringRule.probe(dry, Self.limits).isDry)
+    #expect(MoistureProbe(dry, Self.limits).isDry)
   }
 
   @Test("names beds in one order, whichever is drier just now")
@@ -186,7 +187,7 @@ struct WateringRuleTests {
     #expect(try Self.isNews([Self.north, Self.south(dryHours: 2)], Self.said(5)))
     // Of its newest point not all readings may be there yet.
     let unsure = Self.south(dryHours: 1)
-    #expect(WateringRule.probe(unsure, Self.limits).isDry)
+    #expect(MoistureProbe(unsure, Self.limits).isDry)
     #expect(try !Self.isNews([Self.north, unsure], Self.said(5)))
     #expect(try !Self.isNews([Self.bed(RulePlot.hourly(60) { _ in 20 })], Self.said(80)))
     #expect(try !Self.isNews([Self.bed(RulePlot.hourly(12) { 40 + 0.5 * $0 })]))
@@ -198,7 +199,7 @@ struct WateringRuleTests {
     // It got dry in the very quarter of an hour in which the other was told of.
     let quarters = (0...40).reversed().map { (Double($0) / 4, $0 > 2 ? 34.0 : 28) }
     let sameQuarter = Self.bed(quarters, number: 2, name: "South bed")
-    let since = try #require(WateringRule.probe(sameQuarter, Self.limits).drySince)
+    let since = try #require(MoistureProbe(sameQuarter, Self.limits).drySince)
     #expect(try Self.isNews([Self.north, sameQuarter], Self.said(since.hours(until: Self.evening) - 0.1)))
     // All that is known of it is dry.
     #expect(try Self.isNews([Self.north, Self.south(dryHours: 60)], Self.said(5)))

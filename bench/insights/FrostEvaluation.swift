@@ -71,12 +71,12 @@ struct FrostEvaluation {
         let observations = Self.observations(station, air, humidity, step, said)
         guard let finding = FrostRule.finding(observations) else { continue }
         if Promise.all.contains(where: { $0.hour == hour }),
-          let fresh = FrostRule.station(
+          let fresh = FrostStation(
             observations.series[0], humidity: observations.series[1], longitude: station.longitude)
         {
           scores[hour, default: Score()].add(fresh.isFrost, isFrost, error: fresh.forecast - minimum)
           if hour == Self.spikedHour {
-            let spiked = FrostRule.station(
+            let spiked = FrostStation(
               Self.spiked(observations.series[0], isWarm: day % 2 == 0), humidity: observations.series[1],
               longitude: station.longitude)
             turned += spiked?.isFrost == fresh.isFrost ? 0 : 1

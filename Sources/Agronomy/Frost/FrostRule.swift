@@ -20,31 +20,6 @@ package enum FrostRule {
   /// For how many days it has to be known what was said.
   package static let memoryDays = 15.0
 
-  /// How a forecast was made.
-  enum Method: String {
-    case regression
-    case lastNight = "last-night"
-  }
-
-  /// What one station says.
-  package struct Station {
-    let series: SensorSeries
-    let temperature: Double
-    let humidity: Double?
-    let dewPoint: Double?
-    let hoursUntilMorning: Double
-    let method: Method
-    /// How many of the garden's own nights it rests on.
-    let nights: Int
-    package let forecast: Double
-    /// The standard deviation of what becomes of it; zero for the last night's.
-    let spread: Double
-    /// How much warmer than frost a forecast may be to be warned of.
-    let caution: Double
-
-    package var isFrost: Bool { forecast - caution <= FrostRule.frostCelsius }
-  }
-
   /// Nil when no station has measured the air's temperature lately and, in the morning, in the last night.
   package static func finding(_ observations: Observations) -> Finding? {
     let stations = stations(observations)
@@ -69,7 +44,7 @@ package enum FrostRule {
       json.member("cautionCelsius", coldest.caution.rounded(places: 2))
       json.member("standsSince", since)
       json.key("stations")
-      json.array { json in for station in stations { json.object { write(station, &$0) } } }
+      json.array { json in for station in stations { json.object(station.write) } }
     }
   }
 
@@ -104,7 +79,7 @@ package enum FrostRule {
   /// The worst of what was said; nil when nothing was.
   private static func worst(_ said: [Said]) -> Severity? { said.map(\.severity).max() }
 
-  static func stations(_ observations: Observations) -> [Station] {
+  static func stations(_ observations: Observations) -> [FrostStation] {
     let humidities = observations.of(.airHumidity)
     return observations.of(.airTemperature)
       .filter { $0.newest.at.hours(until: observations.now) <= maximumAgeHours }
@@ -113,69 +88,14 @@ package enum FrostRule {
         // Its own humidity, or that of a neighbour: one that is measured, too.
         let measured = humidities.filter { abs($0.newest.at.hours(until: series.newest.at)) <= maximumAgeHours }
         let humidity = measured.first { $0.device == series.device } ?? measured.first
-        return station(series, humidity: humidity, longitude: observations.longitude)
+        return FrostStation(series, humidity: humidity, longitude: observations.longitude)
       }
   }
 
-  /// What a station says by what it has measured, with a humidity of about the same time: one wrong value moves
-  /// nothing. Nil in the morning after a night that it has not measured.
-  package static func station(_ series: SensorSeries, humidity: SensorSeries?, longitude: Double) -> Station? {
-    let (series, humidity) = (series.credible, humidity?.credible)
-    let (newest, relative) = (series.newest, humidity?.newest.mean)
-    let night = SolarNight(at: newest.at, longitude: longitude)
-    let nights = StationNights(series, humidity: humidity, longitude: longitude)
-    // In the morning the last night says more of the next one than what is measured.
-    let isMorning = night.hour > SolarNight.coldHours.upperBound
-    let learnt = isMorning ? nil : nights.forecast(day: night.day, hour: night.hour)
-    let last = nights.lastMinimum(day: isMorning ? night.day : night.day - 1)
-    guard let forecast = learnt?.minimum ?? last else { return nil }
-    return Station(
-      series: series, temperature: newest.mean, humidity: relative,
-      dewPoint: relative.flatMap { DewPoint.of(temperature: newest.mean, humidity: $0) },
-      hoursUntilMorning: SolarNight.coldHours.upperBound + (isMorning ? 24 : 0) - night.hour,
-      method: learnt == nil ? .lastNight : .regression, nights: learnt?.nights ?? 0,
-      forecast: forecast, spread: learnt?.spread ?? 0,
-      caution: caution(night.hour) * (learnt?.spread ?? 0))
-  }
-
-  /// By how many standard deviations a forecast is taken for colder than it says. To cover plants for nothing costs
-  /// less than to lose them; in the afternoon an hour more tells more, and late in the evening most is known.
-  private static func caution(_ hour: Double) -> Double {
-    switch hour {
-    case ..<15.5: -0.3
-    case ..<16.5: 0.2
-    case ..<18.5: 0.3
-    default: 0.1
-    }
-  }
-
   /// `since` is when what stands was said, where that is worse than what is known by now.
-  private static func text(_ station: Station, _ since: Timestamp?, _ observations: Observations) -> String {
+  private static func text(_ station: FrostStation, _ since: Timestamp?, _ observations: Observations) -> String {
     let clock = observations.clock(of: station.series.device)
-    var text = "\(station.series.deviceName) measures \(station.temperature.sentenceText()) °C"
-    if let dewPoint = station.dewPoint { text += ", with a dew point of \(dewPoint.sentenceText()) °C" }
-    text += " at \(clock.text(station.series.newest.at)). "
-    switch station.method {
-    case .lastNight: text += "The last night's minimum was \(station.forecast.sentenceText()) °C."
-    case .regression:
-      text += station.nights > 0 ? "By \(station.nights) of its own nights" : "By what nights are like elsewhere"
-      text += ", this one's minimum will be \(station.forecast.sentenceText()) °C, "
-      text += "give or take \(station.spread.sentenceText())."
-    }
+    let text = station.sentence(clock)
     return since.map { "\(text) The warning of \(clock.text($0)) stands until the morning." } ?? text
-  }
-
-  private static func write(_ station: Station, _ json: inout JSONWriter) {
-    json.member("deviceId", station.series.device)
-    json.member("deviceName", station.series.deviceName)
-    json.member("temperature", station.temperature.rounded(places: 2))
-    json.member("humidity", station.humidity?.rounded(places: 2))
-    json.member("dewPoint", station.dewPoint?.rounded(places: 2))
-    json.member("hoursUntilMorning", station.hoursUntilMorning.rounded(places: 2))
-    json.member("method", station.method.rawValue)
-    json.member("nights", station.nights)
-    json.member("forecastMinimum", station.forecast.rounded(places: 2))
-    json.member("spread", station.spread.rounded(places: 2))
-    json.member("measuredAt", station.series.newest.at)
   }
 }
