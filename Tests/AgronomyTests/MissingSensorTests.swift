@@ -111,6 +111,6 @@ struct MissingSensorTests {
 
   @Test("is read for longer than a fault stands")
   func days() {
-    #expect(StandingFaults.longestHours + AnomalyRule.maximumAgeHours < 24 * Double(AnomalyRule.usualDays))
+    #expect(ToldFault.longestHours + AnomalyRule.maximumAgeHours < 24 * Double(AnomalyRule.usualDays))
   }
 }

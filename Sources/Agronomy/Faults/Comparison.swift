@@ -1,3 +1,4 @@
+import JSON
 import Values
 
 /// How far a sensor is from its neighbours' median, hour by hour: lately, and as is usual.
@@ -73,4 +74,19 @@ struct Comparison {
 
   /// The newest window that has left what is usual by more than a margin.
   func apart(by margin: Double) -> Window? { windows.last { abs(usual.excess($0.difference)) > margin } }
+}
+
+extension Comparison.Usual {
+  /// Reads what `write` has written.
+  init?(_ json: JSONObject) {
+    guard let low = json.number("low"), let median = json.number("median"), let high = json.number("high"), low <= high
+    else { return nil }
+    self.init(low: low, median: median, high: high)
+  }
+
+  func write(_ json: inout JSONWriter) {
+    json.member("low", low.rounded(places: 3))
+    json.member("median", median.rounded(places: 3))
+    json.member("high", high.rounded(places: 3))
+  }
 }

@@ -4,7 +4,7 @@ import Values
 /// that all it measures is of another day.
 enum MissingSensor {
   /// What has ended for longer was taken away.
-  static let longestHours = StandingFaults.longestHours
+  static let longestHours = ToldFault.longestHours
 
   /// `longestSilence` is that of its device of late, in hours: some measure often and send once a day, and what was
   /// kept over an outage comes bit by bit.

@@ -4,44 +4,10 @@ import Values
 /// The faults that were told: each lasts until its sensor is back, and not until what it measures has become usual.
 /// What is told later has them in its evidence, whatever it is about.
 struct StandingFaults {
-  /// After how many hours what is still so is taken for usual, and how long a jump is known from what it was before.
-  static let longestHours = 168.0
-  static let longestJumpHours = 24.0
-
-  /// One of them, as its evidence has it.
-  private struct Told {
-    let kind: SensorFault.Kind
-    let value: Double
-    let expected: Double
-    /// When it began, as far as is known, and when it was found.
-    let since: Timestamp
-    let foundAt: Timestamp
-    let usual: Comparison.Usual?
-    let json: JSONObject
-
-    init?(_ json: JSONObject) {
-      guard let kind = json.text("kind").flatMap(SensorFault.Kind.init), let value = json.number("value"),
-        let expected = json.number("expected"), let hours = json.number("hours"),
-        let measuredAt = json.text("measuredAt").flatMap({ Timestamp($0) }),
-        let foundAt = json.text("foundAt").flatMap({ Timestamp($0) })
-      else { return nil }
-      (self.kind, self.value, self.expected, self.foundAt) = (kind, value, expected, foundAt)
-      // What is missing has been since the last value.
-      since = measuredAt.advanced(byHours: kind == .missing ? 0 : -hours)
-      self.json = json
-      usual = if case .object(let usual)? = json["usual"] { Comparison.Usual(usual) } else { nil }
-    }
-
-    /// What is missing is read for some days after its last value, and found the later the more seldom it was sent.
-    func isOver(at now: Timestamp) -> Bool {
-      (kind == .missing ? since : foundAt).hours(until: now) > (kind == .impossible ? longestJumpHours : longestHours)
-    }
-  }
-
   private let now: Timestamp
-  private var told: [[String]: Told] = [:]
+  private var told: [[String]: ToldFault] = [:]
   /// Those of which nothing more is said, neither that they are nor that they are over: they lasted too long.
-  private var givenUp: [[String]: Told] = [:]
+  private var givenUp: [[String]: ToldFault] = [:]
 
   /// Of which sensor a fault is told.
   static func key(_ json: JSONObject) -> [String]? {
@@ -55,7 +21,7 @@ struct StandingFaults {
   init(_ last: Evidence? = nil, now: Timestamp) {
     self.now = now
     for json in last.map(Self.all) ?? [] {
-      guard let key = Self.key(json), let fault = Told(json) else { continue }
+      guard let key = Self.key(json), let fault = ToldFault(json) else { continue }
       if fault.isOver(at: now) { givenUp[key] = fault } else { told[key] = fault }
     }
   }
@@ -112,7 +78,7 @@ struct StandingFaults {
   }
 
   /// Whether a value is still on the far side of what it was before it jumped.
-  private func isFar(_ series: SensorSeries, _ told: Told) -> Bool {
+  private func isFar(_ series: SensorSeries, _ told: ToldFault) -> Bool {
     guard let excursion = SensorCharacter(series.sensorType).excursion else { return false }
     let distance = series.newest.mean - told.expected
     return told.value > told.expected ? distance > excursion : distance < -excursion
@@ -131,24 +97,9 @@ struct StandingFaults {
     return fault(series, told, expected: window.difference - usual.median)
   }
 
-  private func fault(_ series: SensorSeries, _ told: Told, expected: Double) -> SensorFault {
+  private func fault(_ series: SensorSeries, _ told: ToldFault, expected: Double) -> SensorFault {
     SensorFault(
       series: series, kind: told.kind, point: series.newest, expected: expected,
       hours: told.since.hours(until: told.kind == .missing ? now : series.newest.at), usual: told.usual)
-  }
-}
-
-extension Comparison.Usual {
-  /// Reads what `write` has written.
-  init?(_ json: JSONObject) {
-    guard let low = json.number("low"), let median = json.number("median"), let high = json.number("high"), low <= high
-    else { return nil }
-    self.init(low: low, median: median, high: high)
-  }
-
-  func write(_ json: inout JSONWriter) {
-    json.member("low", low.rounded(places: 3))
-    json.member("median", median.rounded(places: 3))
-    json.member("high", high.rounded(places: 3))
   }
 }
