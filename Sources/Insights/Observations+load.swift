@@ -41,14 +41,14 @@ extension Observations {
 
   private static func said(
     _ type: InsightType, of garden: Identifier, at now: Timestamp, _ transaction: Transaction
-  ) async throws -> [Said] {
+  ) async throws -> [EarlierFinding] {
     let memory = type.memory
     let since = now.advanced(byHours: -24 * memory.days)
     // What a replica has just told whose clock is ahead is no less told.
     let until = now.advanced(byMilliseconds: InsightPass.latestSightMilliseconds)
     return try await transaction.query(insights, garden, type.rawValue, since, until, memory.count).map { row in
       var columns = row.columns
-      return Said(
+      return EarlierFinding(
         at: try columns.next(), severity: try columns.next(), evidence: try columns.next(PostgresJSON.self).bytes,
         isTold: try columns.next())
     }

@@ -10,7 +10,7 @@ struct ImportNames {
   enum Kind: String {
     case garden, device, business
 
-    /// The member by which they do.
+    /// The member that names one of the kind.
     fileprivate var member: String {
       switch self {
       case .garden: "gardenId"

@@ -126,7 +126,7 @@ struct AnomalyRuleTests {
 
   @Test("are news when what is wrong has changed, though its title has not: it names three")
   func others() throws {
-    func observations(_ numbers: [UInt64], said: [Said] = []) -> Observations {
+    func observations(_ numbers: [UInt64], said: [EarlierFinding] = []) -> Observations {
       let silent = numbers.map {
         SilentDevice(device: RulePlot.device($0), name: "Bed \($0)", seenAt: RulePlot.evening.advanced(byHours: -1))
       }

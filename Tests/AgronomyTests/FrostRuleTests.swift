@@ -24,13 +24,13 @@ struct FrostRuleTests {
       hours: RulePlot.hourly(days * 24, value))
   }
 
-  private static func told(_ severity: Severity, hoursAgo: Double) -> Said {
-    Said(at: RulePlot.evening.advanced(byHours: -hoursAgo), severity: severity, evidence: [], isTold: true)
+  private static func told(_ severity: Severity, hoursAgo: Double) -> EarlierFinding {
+    EarlierFinding(at: RulePlot.evening.advanced(byHours: -hoursAgo), severity: severity, evidence: [], isTold: true)
   }
 
-  private static func finding(_ series: [SensorSeries], now: Timestamp = RulePlot.evening, said: [Said] = []) throws
-    -> (finding: Finding, isNews: Bool)
-  {
+  private static func finding(
+    _ series: [SensorSeries], now: Timestamp = RulePlot.evening, said: [EarlierFinding] = []
+  ) throws -> (finding: Finding, isNews: Bool) {
     let observations = Observations(series: series, now: now, said: said)
     let finding = try #require(FrostRule.finding(observations))
     return (finding, FrostRule.isNews(finding, observations))
@@ -166,7 +166,7 @@ struct FrostRuleTests {
 
   @Test("tells everybody what somebody has heard who asked, and lets that stand too")
   func asked() throws {
-    func asked(_ finding: Finding) -> Said {
+    func asked(_ finding: Finding) -> EarlierFinding {
       RulePlot.said(finding, at: RulePlot.evening.advanced(byHours: -2), isTold: false)
     }
     let (frost, ground, mild) = (

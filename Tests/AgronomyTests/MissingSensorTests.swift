@@ -25,7 +25,7 @@ struct MissingSensorTests {
   }
 
   private static func observations(
-    _ series: [SensorSeries], longestSilence: Double? = 1.0 / 6, ago: Double = 0, said: [Said] = []
+    _ series: [SensorSeries], longestSilence: Double? = 1.0 / 6, ago: Double = 0, said: [EarlierFinding] = []
   ) -> Observations {
     Observations(
       series: series, now: RulePlot.evening.advanced(byHours: -ago),
@@ -85,7 +85,7 @@ struct MissingSensorTests {
     "is told of once, until it is back or for a week, though its device should send once a day",
     arguments: [(-1, 1.0 / 6), (100, 1.0 / 6), (-1, 24), (100, 24)] as [(Double, Double)])
   func once(back: Double, longestSilence: Double) throws {
-    var (said, news): ([Said], [String]) = ([], [])
+    var (said, news): ([EarlierFinding], [String]) = ([], [])
     for ago in stride(from: 205.0, through: 0, by: -1) {
       let isBack = ago <= back
       // After eight days there is nothing of it left to be read.
@@ -94,7 +94,7 @@ struct MissingSensorTests {
       let observations = Self.observations(series, longestSilence: longestSilence, ago: ago, said: said.suffix(1))
       let finding = try #require(AnomalyRule.finding(observations))
       guard AnomalyRule.isNews(finding, observations) else { continue }
-      said.append(Said(at: observations.now, finding))
+      said.append(EarlierFinding(at: observations.now, finding))
       news.append(finding.title)
     }
     #expect(news == ["Unusual: soil_moisture of Node"] + (back > 0 ? ["Nothing unusual"] : []))

@@ -9,8 +9,8 @@ enum RulePlot {
   static func device(_ number: UInt64) -> Identifier { Identifier(high: 1, low: number) }
 
   /// A finding as it is remembered, told of by the pass or made for who asked.
-  static func said(_ finding: Finding, at moment: Timestamp, isTold: Bool = true) -> Said {
-    Said(at: moment, severity: finding.severity, evidence: finding.evidence, isTold: isTold)
+  static func said(_ finding: Finding, at moment: Timestamp, isTold: Bool = true) -> EarlierFinding {
+    EarlierFinding(at: moment, severity: finding.severity, evidence: finding.evidence, isTold: isTold)
   }
 
   static func series(

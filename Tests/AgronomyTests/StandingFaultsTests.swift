@@ -38,7 +38,7 @@ struct StandingFaultsTests {
     from first: Double, silent device: UInt64 = 9, at silence: ClosedRange<Double>? = nil,
     _ series: (_ ago: Double) -> [SensorSeries]
   ) throws -> (news: [String], at: [Double], last: Finding) {
-    var (said, news, at, last): ([Said], [String], [Double], Finding?) = ([], [], [], nil)
+    var (said, news, at, last): ([EarlierFinding], [String], [Double], Finding?) = ([], [], [], nil)
     for ago in stride(from: first, through: 0, by: -1) {
       let now = RulePlot.evening.advanced(byHours: -ago)
       let silent = SilentDevice(
@@ -49,7 +49,7 @@ struct StandingFaultsTests {
       let finding = try #require(AnomalyRule.finding(observations))
       last = finding
       guard AnomalyRule.isNews(finding, observations) else { continue }
-      said.append(Said(at: now, finding))
+      said.append(EarlierFinding(at: now, finding))
       news.append(finding.title)
       at.append(ago)
     }
@@ -179,7 +179,7 @@ struct StandingFaultsTests {
         + #""measuredAt":"2026-11-21T19:00:00Z","foundAt":"2026-11-21T19:00:00Z","usual":{"low":2,"median":1,"high":0}}]"#,
       "[7]", "null",
     ] {
-      let said = Said(
+      let said = EarlierFinding(
         at: RulePlot.evening, severity: .notice, evidence: Array(#"{"faults":\#(faults)}"#.utf8), isTold: true)
       let beds = Self.beds(0, since: 100)
       #expect(AnomalyRule.faults(Observations(series: beds, now: RulePlot.evening, said: [said])).isEmpty)

@@ -10,7 +10,7 @@ struct WateringRuleTests {
   private static let evening = RulePlot.evening
   private static let limits = MoistureLimits(dryBelow: 30, wetAbove: 85)
 
-  private static func observations(_ series: [SensorSeries], said: [Said] = []) -> Observations {
+  private static func observations(_ series: [SensorSeries], said: [EarlierFinding] = []) -> Observations {
     Observations(
       series: series, now: evening, limits: Dictionary(uniqueKeysWithValues: series.map { ($0.device, limits) }),
       said: said)
@@ -147,7 +147,7 @@ struct WateringRuleTests {
   /// A warning of so many hours ago, when a bed of this number was dry and was judged by this limit.
   private static func said(
     _ hoursAgo: Double, dry number: UInt64 = 1, dryBelow: Double = 30, isTold: Bool = true
-  ) throws -> Said {
+  ) throws -> EarlierFinding {
     let now = evening.advanced(byHours: -hoursAgo)
     let bed = RulePlot.series(
       "soil_moisture", RulePlot.hourly(3) { _ in 20 }, now: now, device: RulePlot.device(number))
@@ -156,7 +156,7 @@ struct WateringRuleTests {
     return RulePlot.said(try #require(WateringRule.finding(observations)), at: now, isTold: isTold)
   }
 
-  private static func isNews(_ beds: [SensorSeries], _ said: Said...) throws -> Bool {
+  private static func isNews(_ beds: [SensorSeries], _ said: EarlierFinding...) throws -> Bool {
     let observations = observations(beds, said: said)
     return WateringRule.isNews(try #require(WateringRule.finding(observations)), observations)
   }

@@ -48,7 +48,7 @@ struct FaultEvaluation {
   }
 
   private mutating func healthyYear() {
-    var dry: [Said] = []
+    var dry: [EarlierFinding] = []
     let moisture = garden.sensors.filter { $0.type == KnownSensor.soilMoisture.rawValue }
     for step in stride(from: 24 * StationYear.stepsPerHour, to: StationYear.steps, by: StationYear.stepsPerHour) {
       let width = 3 * StationYear.stepsPerHour / 2 / 6
@@ -60,7 +60,7 @@ struct FaultEvaluation {
         limits: Dictionary(uniqueKeysWithValues: moisture.map { ($0.device, MoistureLimits(YearGarden.soil)) }),
         said: dry.filter { $0.at.advanced(byDays: WateringRule.memoryDays) >= station.time(step) })
       if let finding = WateringRule.finding(soil), WateringRule.isNews(finding, soil) {
-        dry.append(Said(at: soil.now, finding))
+        dry.append(EarlierFinding(at: soil.now, finding))
       }
     }
     (anomalies, waterings) = (news(of: garden.sensors), dry.count)
@@ -68,17 +68,17 @@ struct FaultEvaluation {
 
   /// How many anomalies are told of a healthy year.
   private func news(of sensors: [YearSensor]) -> Int {
-    var said: [Said] = []
+    var said: [EarlierFinding] = []
     for step in stride(from: 24 * StationYear.stepsPerHour, to: StationYear.steps, by: StationYear.stepsPerHour) {
       let observations = observations(sensors, step, said)
       guard let finding = AnomalyRule.finding(observations), AnomalyRule.isNews(finding, observations) else { continue }
-      said.append(Said(at: observations.now, finding))
+      said.append(EarlierFinding(at: observations.now, finding))
     }
     return said.count
   }
 
   private func observations(
-    _ sensors: [YearSensor], _ step: Int, _ said: [Said] = [], silent: [SilentDevice] = []
+    _ sensors: [YearSensor], _ step: Int, _ said: [EarlierFinding] = [], silent: [SilentDevice] = []
   ) -> Observations {
     Observations(
       series: sensors.map {
@@ -126,17 +126,19 @@ struct FaultEvaluation {
     if isNamed(chosen, sensors, from: pass, through: last) { named += 1 }
   }
 
-  private func isNamed(_ sensor: YearSensor, _ sensors: [YearSensor], _ step: Int, _ said: [Said] = []) -> Bool {
+  private func isNamed(
+    _ sensor: YearSensor, _ sensors: [YearSensor], _ step: Int, _ said: [EarlierFinding] = []
+  ) -> Bool {
     AnomalyRule.faults(observations(sensors, step, said)).contains { $0.series.device == sensor.device }
   }
 
   /// Whether a fault that is told of at a step is found by all looks after it, as they know what was told.
   private func isNamed(_ sensor: YearSensor, _ sensors: [YearSensor], from first: Int, through last: Int) -> Bool {
-    var said: [Said] = []
+    var said: [EarlierFinding] = []
     return stride(from: first, through: last, by: Self.hoursOfLooks * StationYear.stepsPerHour).allSatisfy { step in
       let observations = observations(sensors, step, said)
       guard let finding = AnomalyRule.finding(observations) else { return false }
-      if AnomalyRule.isNews(finding, observations) { said.append(Said(at: observations.now, finding)) }
+      if AnomalyRule.isNews(finding, observations) { said.append(EarlierFinding(at: observations.now, finding)) }
       return isNamed(sensor, sensors, step, said)
     }
   }

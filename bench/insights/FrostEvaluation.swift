@@ -58,7 +58,7 @@ struct FrostEvaluation {
     self.station = station
     let garden = YearGarden(station, seed: seed)
     let (air, humidity) = (garden.sensors[0], garden.sensors[1])
-    var said: [Said] = []
+    var said: [EarlierFinding] = []
     let truth = Self.minima(station, air)
     for day in truth.indices.dropFirst(2) {
       guard let minimum = truth[day], let last = truth[day - 1] else { continue }
@@ -83,7 +83,7 @@ struct FrostEvaluation {
           }
         }
         if FrostRule.isNews(finding, observations) {
-          said.append(Said(at: observations.now, finding))
+          said.append(EarlierFinding(at: observations.now, finding))
           ofThisNight += 1
         }
       }
@@ -93,7 +93,7 @@ struct FrostEvaluation {
   }
 
   static func observations(
-    _ station: StationYear, _ air: YearSensor, _ humidity: YearSensor, _ step: Int, _ said: [Said]
+    _ station: StationYear, _ air: YearSensor, _ humidity: YearSensor, _ step: Int, _ said: [EarlierFinding]
   ) -> Observations {
     let (hours, days) = (Int(FrostRule.windowHours), Int(FrostRule.learntDays))
     return Observations(

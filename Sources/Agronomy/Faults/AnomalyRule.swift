@@ -56,7 +56,7 @@ package enum AnomalyRule {
     json.member("lastSeenAt", device.seenAt)
   }
 
-  private static func lastTold(_ observations: Observations) -> Said? {
+  private static func lastTold(_ observations: Observations) -> EarlierFinding? {
     observations.said.filter(\.isTold).max { $0.at < $1.at }
   }
 

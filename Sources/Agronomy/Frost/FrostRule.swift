@@ -57,7 +57,7 @@ package enum FrostRule {
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
     guard isDue(at: observations.now, longitude: observations.longitude), finding.severity > .info else { return false }
     // That there will be no frost is nothing to tell.
-    func isWord(_ said: Said) -> Bool { said.isTold && said.severity > .info }
+    func isWord(_ said: EarlierFinding) -> Bool { said.isTold && said.severity > .info }
     if let told = worst(tonight(observations).filter(isWord)) { return finding.severity > told }
     let isQuiet = observations.said.filter(isWord).allSatisfy {
       $0.at.hours(until: observations.now) > quietDays * 24
@@ -66,7 +66,7 @@ package enum FrostRule {
   }
 
   /// What was said of the present night, also to those who asked.
-  private static func tonight(_ observations: Observations) -> [Said] {
+  private static func tonight(_ observations: Observations) -> [EarlierFinding] {
     let longitude = observations.longitude
     let night = SolarNight(at: observations.now, longitude: longitude)
     guard night.isWarned else { return [] }
@@ -77,7 +77,7 @@ package enum FrostRule {
   }
 
   /// The worst of what was said; nil when nothing was.
-  private static func worst(_ said: [Said]) -> Severity? { said.map(\.severity).max() }
+  private static func worst(_ said: [EarlierFinding]) -> Severity? { said.map(\.severity).max() }
 
   static func stations(_ observations: Observations) -> [FrostStation] {
     let humidities = observations.of(.airHumidity)

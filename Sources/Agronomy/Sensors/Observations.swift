@@ -19,14 +19,14 @@ package struct Observations {
   package var devicesLeftOut: Int
   /// Of the devices that are heard of, the longest of their silences of late, in hours.
   package var longestSilences: [Identifier: Double]
-  /// What was said since; see `Said`.
-  package var said: [Said]
+  /// What the rule found before, as far back as it has to know.
+  package var said: [EarlierFinding]
 
   package init(
     series: [SensorSeries], now: Timestamp, longitude: Double? = nil, clock: GardenClock = .utc,
     clocks: [Identifier: GardenClock] = [:], limits: [Identifier: MoistureLimits] = [:], silent: [SilentDevice] = [],
     devices: Set<Identifier>? = nil, devicesLeftOut: Int = 0, longestSilences: [Identifier: Double] = [:],
-    said: [Said] = []
+    said: [EarlierFinding] = []
   ) {
     self.series = series
     self.now = now

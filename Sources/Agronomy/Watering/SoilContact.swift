@@ -5,7 +5,7 @@ import Values
 /// No soil dries at once: what falls to dryness faster than any is a probe that was pulled out, and where values come
 /// seldom it is one that the next has to confirm.
 struct SoilContact {
-  /// For how many hours a probe that fell is taken for pulled out; what is still dry then is.
+  /// For how many hours a probe that fell is taken for pulled out; what is still dry then is dry soil.
   static let longestHours = 24.0
 
   /// A fall that is not believed.

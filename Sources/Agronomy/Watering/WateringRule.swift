@@ -67,7 +67,7 @@ package enum WateringRule {
   private typealias CalledDry = (at: Timestamp, dryBelow: Double)
 
   /// The last time for each device, by its id.
-  private static func calledDry(_ warnings: [Said]) -> [String: CalledDry] {
+  private static func calledDry(_ warnings: [EarlierFinding]) -> [String: CalledDry] {
     var called: [String: CalledDry] = [:]
     for warning in warnings.sorted(by: { $0.at < $1.at }) {
       for probe in warning.evidence["probes"] where probe.text("drySince") != nil {

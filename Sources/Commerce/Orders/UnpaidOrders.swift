@@ -26,7 +26,7 @@ final class UnpaidOrders {
   private var aside: [Identifier: Timestamp] = [:]
   /// What the run in progress has ended.
   private var ended: [Order] = []
-  /// What is shown otherwise by that.
+  /// The tags of the products and lists that show another stock by that.
   private var changed: Set<CacheTag> = []
 
   init(_ context: LoopContext, _ meters: OrderMeters) {

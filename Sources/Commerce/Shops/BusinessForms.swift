@@ -30,7 +30,7 @@ package struct NewBusiness: JSONForm {
       ?? Business.defaultPaymentHours
   }
 
-  /// One with what names and dates it.
+  /// A row of the table: a new business, with its id and dates.
   package struct Row {
     package let id: Identifier
     package let new: NewBusiness

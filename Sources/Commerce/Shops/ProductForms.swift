@@ -20,7 +20,7 @@ package struct NewProduct: JSONForm {
     stock = fields.optional("stock", .stock, "Unlimited when absent.")
   }
 
-  /// One with what names and dates it.
+  /// A row of the table: a new product, with its business, id and dates.
   package struct Row {
     package let id: Identifier
     package let business: Identifier

@@ -21,7 +21,7 @@ package struct NewDevice: JSONForm {
     ground = Ground(&fields)
   }
 
-  /// One with what names and dates it, and the key that it posts by.
+  /// A row of the table: a new device, with its garden, id, key and dates.
   package struct Row {
     package let id: Identifier
     package let garden: Identifier

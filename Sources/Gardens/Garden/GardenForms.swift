@@ -25,7 +25,7 @@ package struct NewGarden: JSONForm {
     ground = Ground(&fields)
   }
 
-  /// One with what names and dates it.
+  /// A row of the table: a new garden, with its id and dates.
   package struct Row {
     package let id: Identifier
     package let new: NewGarden

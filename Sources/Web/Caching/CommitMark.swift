@@ -42,7 +42,7 @@ package final class CommitMark: Sendable {
   /// Says that a change was marked and committed: what was asked of Postgres before is not good any more.
   func distrust() { distrustedAt.store(Clock.monotonic(), ordering: .releasing) }
 
-  /// Reads the mark for as long as the loop runs. One loop of the process does.
+  /// Reads the mark again and again for as long as the loop runs; to be called on one loop of the process.
   package func follow(_ database: Database) async {
     while true {
       _ = try? await read(database)

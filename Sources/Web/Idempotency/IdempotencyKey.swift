@@ -14,7 +14,7 @@ package struct IdempotencyKey {
 
   private let text: String
   private let user: Identifier
-  /// Requests are the same when this is.
+  /// Of what the request asks for: two requests with one hash are the same.
   private(set) var requestHash: [UInt8]
   /// The hashes of other ways to send the same request.
   private let otherHashes: [[UInt8]]

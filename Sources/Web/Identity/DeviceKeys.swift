@@ -20,7 +20,7 @@ package final class DeviceKeys: CredentialMemory {
   /// Who a key was given to.
   struct Holder {
     let device: DeviceIdentity
-    /// Whether the account of the device's owner is.
+    /// Whether the account of the device's owner is disabled.
     let isDisabled: Bool
   }
 

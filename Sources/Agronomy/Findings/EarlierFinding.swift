@@ -1,7 +1,7 @@
 import Values
 
-/// An insight of the rule's own type that was made before.
-package struct Said {
+/// A finding of the same rule from before.
+package struct EarlierFinding {
   package let at: Timestamp
   let severity: Severity
   let evidence: Evidence
