@@ -10,7 +10,7 @@ struct NewToken: JSONForm {
   let expiresAt: Timestamp?
 
   init(_ fields: inout Fields) {
-    name = fields.required("name", .string(1...120).nonblank, "What it is for.")
+    name = fields.required("name", .name, "What it is for.")
     scopes = fields.required("scopes", .tokenScopes)
     expiresAt = fields.optional("expiresAt", .timestamp, "When it ends by itself; never unless given.")
   }
@@ -52,7 +52,7 @@ struct PersonalToken: PageItem, RowDecodable {
   }
 
   private static let members: [Schema.Property] = [
-    .required("id", .identifier), .required("name", .line(1...120)),
+    .required("id", .identifier), .required("name", .name),
     .required("scopes", .array(.cases(of: TokenScope.self))), .required("createdAt", .timestamp),
     .required("expiresAt", .nullable(.timestamp)), .required("lastUsedAt", .nullable(.timestamp)),
   ]

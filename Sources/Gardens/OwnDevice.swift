@@ -50,7 +50,7 @@ struct OwnDevice: EndpointGroup {
     "OwnDevice",
     .object(
       Device.members + [
-        .required("garden", .object([.required("id", .identifier), .required("name", .line(1...120))])),
+        .required("garden", .object([.required("id", .identifier), .required("name", .name)])),
         .required("latest", .array(LatestReading.schema)),
       ]),
     example: Device.example

@@ -18,7 +18,7 @@ package struct NewBusiness: JSONForm {
   package let paymentWithin: Int64
 
   package init(_ fields: inout Fields) {
-    name = fields.required("name", .businessName)
+    name = fields.required("name", .name)
     category = fields.required("category", .category)
     description = fields.optional("description", .businessDescription)
     location = fields.optional("location", .location)
@@ -90,7 +90,7 @@ struct BusinessChange: JSONForm {
   let paymentWithin: Int64?
 
   init(_ fields: inout Fields) {
-    name = fields.change("name", .businessName)
+    name = fields.change("name", .name)
     category = fields.change("category", .category)
     description = fields.patch("description", .businessDescription)
     location = fields.patch("location", .locationChange)
@@ -119,7 +119,6 @@ struct BusinessChange: JSONForm {
 }
 
 extension Rule where Value == String {
-  package static var businessName: Rule { .string(1...120).nonblank }
   package static var businessDescription: Rule { .text(0...2_000) }
   /// The category of a business.
   package static var category: Rule {

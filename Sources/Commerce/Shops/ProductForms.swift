@@ -14,7 +14,7 @@ package struct NewProduct: JSONForm {
   package let stock: Int64?
 
   package init(_ fields: inout Fields) {
-    name = fields.required("name", .productName)
+    name = fields.required("name", .name)
     price = fields.required("price", .price)
     unit = fields.required("unit", .unit, "What the price is for, such as kg.")
     stock = fields.optional("stock", .stock, "Unlimited when absent.")
@@ -79,7 +79,7 @@ struct ProductChange: JSONForm {
   let stock: Patch<Int64>
 
   init(_ fields: inout Fields) {
-    name = fields.change("name", .productName)
+    name = fields.change("name", .name)
     price = fields.change("price", .priceChange)
     unit = fields.change("unit", .unit)
     stock = fields.patch("stock", .stock, "Null makes it unlimited.")
@@ -104,7 +104,6 @@ struct ProductChange: JSONForm {
 }
 
 extension Rule where Value == String {
-  package static var productName: Rule { .string(1...120).nonblank }
   /// What a price is for.
   package static var unit: Rule { .string(1...40).nonblank }
 }

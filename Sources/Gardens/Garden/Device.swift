@@ -65,7 +65,7 @@ package struct Device: PageItem {
   static let members: [Schema.Property] =
     [
       .required("id", .identifier), .required("gardenId", .identifier),
-      .required("name", .line(1...120)), .required("sensorTypes", .array(.string())),
+      .required("name", .name), .required("sensorTypes", .array(.string())),
       .required("timeZone", .nullable(.string()), GardenTimeZone.deviceText),
     ] + Ground.members + [
       .required("lastSeenAt", .nullable(.timestamp), "When it last posted."),
@@ -87,8 +87,6 @@ package struct Device: PageItem {
 }
 
 extension Rule where Value == String {
-  package static var deviceName: Rule { .string(1...120).nonblank }
-
   /// The name of what a sensor measures.
   package static var sensorType: Rule {
     Rule.string(1...SensorType.maximumLength).checked(

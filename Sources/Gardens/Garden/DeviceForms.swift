@@ -15,7 +15,7 @@ package struct NewDevice: JSONForm {
   package let ground: Ground
 
   package init(_ fields: inout Fields) {
-    name = fields.required("name", .deviceName)
+    name = fields.required("name", .name)
     sensorTypes = fields.optional("sensorTypes", .sensorTypes, "What it measures: then it takes nothing else.") ?? []
     timeZone = fields.optional("timeZone", .timeZone, GardenTimeZone.deviceText)
     ground = Ground(&fields)
@@ -86,7 +86,7 @@ struct DeviceChange: JSONForm {
   let ground: GroundChange
 
   init(_ fields: inout Fields) {
-    name = fields.change("name", .deviceName)
+    name = fields.change("name", .name)
     sensorTypes = fields.patch("sensorTypes", .sensorTypes)
     timeZone = fields.patch("timeZone", .timeZone, GardenTimeZone.deviceText)
     ground = GroundChange(&fields)

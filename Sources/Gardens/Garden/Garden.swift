@@ -53,7 +53,7 @@ struct Garden: PageItem, RowDecodable {
     .object(
       [
         .required("id", .identifier), .required("ownerId", .identifier),
-        .required("name", .line(1...120)), .required("location", .nullable(Location.schema)),
+        .required("name", .name), .required("location", .nullable(Location.schema)),
         .required("areaSquareMetres", .nullable(.number(minimum: 0))),
         .required("public", .boolean, "Whether everyone may see it and its readings."),
         .required("timeZone", .string(), GardenTimeZone.text),
@@ -66,10 +66,6 @@ struct Garden: PageItem, RowDecodable {
       "timeZone":"Europe/Berlin","soil":"loam","dryBelow":null,"wetAbove":null,\#
       "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"}
       """#)
-}
-
-extension Rule where Value == String {
-  package static var gardenName: Rule { .string(1...120).nonblank }
 }
 
 extension Rule where Value == Double {

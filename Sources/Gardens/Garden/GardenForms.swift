@@ -16,7 +16,7 @@ package struct NewGarden: JSONForm {
   package let ground: Ground
 
   package init(_ fields: inout Fields) {
-    name = fields.required("name", .gardenName)
+    name = fields.required("name", .name)
     location = fields.optional("location", .location)
     areaSquareMetres = fields.optional("areaSquareMetres", .area)
     isPublic =
@@ -84,7 +84,7 @@ struct GardenChange: JSONForm {
   let ground: GroundChange
 
   init(_ fields: inout Fields) {
-    name = fields.change("name", .gardenName)
+    name = fields.change("name", .name)
     location = fields.patch("location", .locationChange)
     areaSquareMetres = fields.patch("areaSquareMetres", .area)
     isPublic = fields.change("public", .boolean, "Whether everyone may see it and its readings.")
