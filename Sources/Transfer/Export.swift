@@ -77,9 +77,8 @@ struct Export: EndpointGroup {
 
   /// From which hour on readings are raw: before it there are hours only, so that nothing is in both.
   static func rawFrom(_ now: Timestamp, rawDays: Int) -> Timestamp {
-    let oldest = now.unixMilliseconds - Int64(rawDays) * Timestamp.millisecondsPerDay
     let hour = Timestamp.millisecondsPerHour
-    return Timestamp(unixMilliseconds: (oldest.floorDivided(by: hour) + 1) * hour)
+    return now.advanced(byDays: -Int64(rawDays)).advanced(byMilliseconds: hour).roundedDown(to: hour)
   }
 }
 

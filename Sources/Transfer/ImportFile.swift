@@ -307,8 +307,7 @@ struct ImportFile {
   }
 
   private static func hour(of moment: Timestamp) -> Timestamp {
-    let hour = Timestamp.millisecondsPerHour
-    return Timestamp(unixMilliseconds: moment.unixMilliseconds.floorDivided(by: hour) * hour)
+    moment.roundedDown(to: Timestamp.millisecondsPerHour)
   }
 
   // MARK: Members

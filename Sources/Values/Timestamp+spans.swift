@@ -17,4 +17,9 @@ extension Timestamp {
   package func advanced(byDays days: Int64) -> Timestamp {
     advanced(byMilliseconds: days * Self.millisecondsPerDay)
   }
+
+  /// The last moment, not after this one, that is a multiple of that many milliseconds from the beginning of 1970.
+  package func roundedDown(to milliseconds: Int64) -> Timestamp {
+    Timestamp(unixMilliseconds: unixMilliseconds.floorDivided(by: milliseconds) * milliseconds)
+  }
 }

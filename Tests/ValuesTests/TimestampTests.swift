@@ -46,6 +46,15 @@ struct TimestampTests {
     #expect(CivilDate(Timestamp("2026-11-21T23:59:59.999Z")!).description == "2026-11-21")
     #expect(CivilDate(year: 2026, month: 11, day: 21)?.start == Timestamp("2026-11-21T00:00:00Z"))
   }
+
+  @Test("is rounded down to the step before, unless it stands on one, before 1970 too")
+  func rounding() {
+    let times: [Int64: Int64] = [-300_001: -600_000, -300_000: -300_000, -1: -300_000, 0: 0, 299_999: 0]
+    for (time, step) in times {
+      let rounded = Timestamp(unixMilliseconds: time).roundedDown(to: 300_000)
+      #expect(rounded.unixMilliseconds == step)
+    }
+  }
 }
 
 extension UInt64 {

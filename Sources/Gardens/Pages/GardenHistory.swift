@@ -46,8 +46,8 @@ struct GardenHistory {
     let shortest = from < fineFrom ? Self.hour : 0
     stepSeconds = Self.steps.first { $0 >= shortest && seconds <= $0 * Self.maximumSteps } ?? Self.steps.last!
     let step = stepSeconds * 1_000
-    self.from = Timestamp(unixMilliseconds: from.unixMilliseconds.floorDivided(by: step) * step)
-    self.to = Timestamp(unixMilliseconds: (to.unixMilliseconds - 1).floorDivided(by: step) * step + step)
+    self.from = from.roundedDown(to: step)
+    self.to = to.advanced(byMilliseconds: step - 1).roundedDown(to: step)
   }
 
   /// The span that a query asks for: a range that ends now, or `from` and `to`.

@@ -95,8 +95,7 @@ struct ReadingsQuery {
 
   /// The first midnight that is not before a moment.
   private static func midnight(_ moment: Timestamp) -> Timestamp {
-    let days = -(-moment.unixMilliseconds).floorDivided(by: Timestamp.millisecondsPerDay)
-    return Timestamp(unixMilliseconds: days * Timestamp.millisecondsPerDay)
+    CivilDate(moment.advanced(byMilliseconds: Timestamp.millisecondsPerDay - 1)).start
   }
 
   /// Some pages of devices, and where to go on.

@@ -9,7 +9,6 @@ package enum OpenDays {
 
   /// The start of the first of them at a moment: that of the day before.
   package static func start(at now: Timestamp) -> Timestamp {
-    let day = now.unixMilliseconds.floorDivided(by: Timestamp.millisecondsPerDay) - grace
-    return Timestamp(unixMilliseconds: day * Timestamp.millisecondsPerDay)
+    CivilDate(now).advanced(byDays: -grace).start
   }
 }
