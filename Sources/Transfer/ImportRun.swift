@@ -162,7 +162,7 @@ struct ImportRun {
   /// Reads a line, once the database was asked for its time zone.
   private mutating func take(_ line: [UInt8]) async throws {
     guard let zone = file.take(line, line: lines.number) else { return }
-    file.learn(zone, try await TimeZoneName.settled(zone, in: context.database))
+    file.zones.learn(zone, try await TimeZoneName.settled(zone, in: context.database))
     _ = file.take(line, line: lines.number)
   }
 

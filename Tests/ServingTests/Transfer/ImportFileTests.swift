@@ -16,13 +16,13 @@ struct ImportFileTests {
     }
     #expect(take(#"{"kind":"header","schema":1}"#) == nil)
     let long = String(repeating: "x", count: 100)
-    for number in 1...ImportFile.maximumZones { #expect(take(#"{"timeZone":"\#(long)\#(number)"}"#) == nil) }
+    for number in 1...ImportZones.maximumCount { #expect(take(#"{"timeZone":"\#(long)\#(number)"}"#) == nil) }
     #expect(take(garden("Mars")) == nil)
-    #expect(file.report.faultCount == ImportFile.maximumZones + 1)
+    #expect(file.report.faultCount == ImportZones.maximumCount + 1)
     #expect(take(garden("Europe/Paris")) == "Europe/Paris")
-    file.learn("Europe/Paris", "Europe/Paris")
+    file.zones.learn("Europe/Paris", "Europe/Paris")
     #expect(take(garden("Europe/Paris")) == nil)
-    #expect(file.report.faultCount == ImportFile.maximumZones + 1)
+    #expect(file.report.faultCount == ImportZones.maximumCount + 1)
   }
 
   @Test("of an earlier release with a name that is blank are named, each by its line")
