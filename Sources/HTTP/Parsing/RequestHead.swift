@@ -1,34 +1,3 @@
-/// A piece of the head, in bytes from the head's first byte.
-package struct Slice: Equatable, Sendable {
-  package var start: UInt32 = 0
-  package var length: UInt32 = 0
-
-  init() {}
-
-  @inline(__always)
-  init(_ start: Int, upTo end: Int) {
-    self.start = UInt32(truncatingIfNeeded: start)
-    length = UInt32(truncatingIfNeeded: end &- start)
-  }
-
-  @inline(__always)
-  package var range: Range<Int> { Range(uncheckedBounds: (Int(start), Int(start) &+ Int(length))) }
-}
-
-/// One header field as it stands in the head.
-package struct FieldSlice: Equatable, Sendable {
-  package var name: Slice
-  /// Without the white space around it.
-  package var value: Slice
-}
-
-/// How the end of a request's body is found (RFC 9112, section 6.3).
-package enum BodyFraming: Equatable, Sendable {
-  case none
-  case length(Int)
-  case chunked
-}
-
 /// A request line and what the header section says about the message itself: positions only, no text.
 package struct RequestHead {
   package internal(set) var method = Method.other
@@ -55,15 +24,4 @@ package struct RequestHead {
   var expectsContinue = false
 
   package init() {}
-}
-
-/// Room for the header fields of one head, filled by the parser.
-package struct FieldTable {
-  let base: UnsafeMutablePointer<FieldSlice>
-  let capacity: Int
-
-  package init(base: UnsafeMutablePointer<FieldSlice>, capacity: Int) {
-    self.base = base
-    self.capacity = capacity
-  }
 }

@@ -1,21 +1,5 @@
-import HTTP
 import Reactor
 import Values
-
-/// Whom limits take for one client.
-package enum RateClient: Hashable, Sendable {
-  /// An IPv4 address or a /64 of IPv6: see `PeerAddress.network`.
-  case network(PeerAddress)
-  case user(Identifier)
-  case device(Identifier)
-
-  var text: String {
-    switch self {
-    case .network(let address): address.text
-    case .user(let id), .device(let id): id.description
-    }
-  }
-}
 
 /// What a loop knows of one client's bucket, and the tokens of it that it has leased.
 final class RateBucket {

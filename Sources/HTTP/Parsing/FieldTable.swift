@@ -1,0 +1,17 @@
+/// One header field as it stands in the head.
+package struct FieldSlice: Equatable, Sendable {
+  package var name: Slice
+  /// Without the white space around it.
+  package var value: Slice
+}
+
+/// Room for the header fields of one head, filled by the parser.
+package struct FieldTable {
+  let base: UnsafeMutablePointer<FieldSlice>
+  let capacity: Int
+
+  package init(base: UnsafeMutablePointer<FieldSlice>, capacity: Int) {
+    self.base = base
+    self.capacity = capacity
+  }
+}

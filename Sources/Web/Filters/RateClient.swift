@@ -1,0 +1,17 @@
+import HTTP
+import Values
+
+/// Whom limits take for one client.
+package enum RateClient: Hashable, Sendable {
+  /// An IPv4 address or a /64 of IPv6: see `PeerAddress.network`.
+  case network(PeerAddress)
+  case user(Identifier)
+  case device(Identifier)
+
+  var text: String {
+    switch self {
+    case .network(let address): address.text
+    case .user(let id), .device(let id): id.description
+    }
+  }
+}
