@@ -13,7 +13,7 @@ struct Profile: PageItem, RowDecodable {
   let email: String
   let displayName: String
   let locale: String?
-  let role: String
+  let role: Role
   let createdAt: Timestamp
   let updatedAt: Timestamp
 
@@ -32,7 +32,7 @@ struct Profile: PageItem, RowDecodable {
     json.member("email", email)
     json.member("displayName", displayName)
     json.member("locale", locale)
-    json.member("role", role)
+    json.member("role", role.rawValue)
     json.member("createdAt", createdAt)
     json.member("updatedAt", updatedAt)
   }

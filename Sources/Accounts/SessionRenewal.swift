@@ -76,8 +76,7 @@ struct SessionRenewal: EndpointGroup {
   private static func renewed(_ row: Row, _ new: OpaqueKey) throws -> Renewal {
     var columns = row.columns
     let session = try Session(&columns)
-    let (user, role) = (try columns.next(Identifier.self), try columns.next(String.self))
-    return .renewed(user, Role(rawValue: role) ?? .user, session, new)
+    return .renewed(try columns.next(), try columns.next(), session, new)
   }
 
   private static var badRefresh: Problem {

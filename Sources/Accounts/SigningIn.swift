@@ -72,8 +72,8 @@ struct SigningIn: EndpointGroup {
       if known != nil { context.meters.action(.loginFailed) }
       throw Self.badCredentials
     }
-    let (id, role, hash, _) = try row.decode((Identifier.self, String.self, String.self, Bool.self))
-    return (id, Role(rawValue: role) ?? .user, hash)
+    let (id, role, hash, _) = try row.decode((Identifier.self, Role.self, String.self, Bool.self))
+    return (id, role, hash)
   }
 
   /// Begins a session, with the key by which its holder goes on having it; throws 401 when the account's password is

@@ -60,8 +60,8 @@ struct TokenPayload {
       identifier = try Self.identifier(&scanner)
     case "role":
       try note(.role)
-      guard let text = try scanner.text(), let role = Role(rawValue: text.string) else { throw TokenError.claims }
-      self.role = role
+      guard let text = try scanner.text() else { throw TokenError.claims }
+      role = Role(named: text.string)
     case "iat":
       try note(.issuedAt)
       issuedAt = try Self.seconds(&scanner)

@@ -64,37 +64,28 @@ package final class SessionDirectory: CredentialMemory {
 
   private func key(_ session: Identifier) -> String { "\(prefix)session:\(session)" }
 
+  /// Redis keeps what SQL says, word for word: another release may know more roles than this one.
   private func sharedHolder(of session: Identifier) async throws -> Holder? {
-    let text = try? await redis.get(key(session))
-    if let text { return Self.decode(text) }
-    let holder = try await storedHolder(of: session)
-    let value = holder.map { "\($0.role.rawValue) \($0.user)" } ?? "-"
+    if let text = try? await redis.get(key(session)) { return Self.decode(text) }
+    let row = try await database.query(Self.byID, session).first
+    let text = try row.map { try $0.decode([UInt8].self, 0) } ?? Array("-".utf8)
     // Only if absent: an end that was announced meanwhile must stand.
     _ = try? await redis.set(
-      key(session), Array(value.utf8), expiry: .milliseconds(Self.sharedLifetimeMilliseconds), onlyIfAbsent: true)
-    return holder
+      key(session), text, expiry: .milliseconds(Self.sharedLifetimeMilliseconds), onlyIfAbsent: true)
+    return Self.decode(text)
   }
 
   private static func decode(_ bytes: [UInt8]) -> Holder? {
     let parts = String(decoding: bytes, as: UTF8.self).split(separator: " ")
-    guard parts.count == 2, let user = Identifier(parts[1]), let role = Role(rawValue: String(parts[0])) else {
-      return nil
-    }
-    return Holder(user: user, role: role)
+    guard parts.count == 2, let user = Identifier(parts[1]) else { return nil }
+    return Holder(user: user, role: Role(named: String(parts[0])))
   }
 
   private static let byID = Statement(
     "sessions.role",
     """
-    SELECT users.role, users.id FROM sessions JOIN users ON users.id = sessions.user_id
+    SELECT users.role || ' ' || users.id FROM sessions JOIN users ON users.id = sessions.user_id
     WHERE sessions.id = $1 AND NOT users.disabled
       AND sessions.revoked_at IS NULL AND sessions.expires_at > now()
     """)
-
-  private func storedHolder(of session: Identifier) async throws -> Holder? {
-    guard let row = try await database.query(Self.byID, session).first,
-      let role = Role(rawValue: try row.decode(String.self, 0))
-    else { return nil }
-    return Holder(user: try row.decode(Identifier.self, 1), role: role)
-  }
 }

@@ -177,6 +177,36 @@ struct SessionsTests {
     #expect(try administrator.patch("/api/admin/users/\(own)", #"{"disabled":true}"#).status == 409)
   }
 
+  @Test("of a role that only another release knows open what is open to every user, and no more")
+  func unknownRole() throws {
+    let server = try LiveServer(["WORKERS": "1"])
+    defer { server.stop() }
+    let (_, id) = try server.signedIn()
+    try server.withDatabase { database in
+      try await database.execute("ALTER TABLE users DROP CONSTRAINT users_role_check")
+      try await database.execute("UPDATE users SET role = 'gardener' WHERE id = \(id)")
+    }
+    let login = #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#
+    let begun = try Client(server).post("/api/sessions", login)
+    let refresh = #"{"refreshToken":"\#(try begun.json["refreshToken"]?.text ?? "")"}"#
+    for reply in [begun, try Client(server).post("/api/sessions/refresh", refresh)] {
+      let client = Client(server, token: try #require(try reply.json["accessToken"]?.text))
+      let profile = try client.get("/api/users/me")
+      #expect(profile.status == 200)
+      #expect(try profile.json["role"]?.text == "user")
+      #expect(try client.get("/api/admin/users").status == 403)
+    }
+    // The other release reads there what it knows.
+    let client = Client(server, token: try begun.json["accessToken"]?.text)
+    let session = try #require(begun.header("location")).split(separator: "/").last!
+    let redis = try RedisWire()
+    let isKept = try holds {
+      _ = try client.get("/api/users/me")
+      return try redis.send("GET", "\(server.configuration.redis.keyPrefix)session:\(session)") == "gardener \(id)"
+    }
+    #expect(isKept)
+  }
+
   @Test("are not shut for their user by a token that names somebody else")
   func otherSubject() throws {
     let server = try server.replica(["WORKERS": "1"])
