@@ -48,9 +48,7 @@ struct HealthFormat {
   }
 
   private static func members(_ check: HealthCheck, at now: UInt64, _ json: inout JSONWriter) {
-    json.member("status", check.status.rawValue)
-    json.member("latencyMs", (check.latencyMilliseconds * 1_000).rounded() / 1_000)
-    json.member("ageMs", check.ageMilliseconds(at: now).rounded())
+    check.write(&json, at: now)
     for figure in check.figures { json.member(figure.name, figure.value) }
   }
 

@@ -1,3 +1,4 @@
+import JSON
 import Reactor
 
 /// How well a check or the whole server is.
@@ -21,6 +22,13 @@ struct HealthCheck: Sendable {
   /// Milliseconds since it ended.
   func ageMilliseconds(at now: UInt64) -> Double { Double(now - min(now, endedAt)) / 1e6 }
   var latencyMilliseconds: Double { Double(latencyNanoseconds) / 1e6 }
+
+  /// Writes how it went, and how long ago; not its name and its figures.
+  func write(_ json: inout JSONWriter, at now: UInt64) {
+    json.member("status", status.rawValue)
+    json.member("latencyMs", (latencyMilliseconds * 1_000).rounded() / 1_000)
+    json.member("ageMs", ageMilliseconds(at: now).rounded())
+  }
 }
 
 /// What all checks found last. Probes answer from it, so that no store can keep a probe waiting.

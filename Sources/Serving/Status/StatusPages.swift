@@ -51,22 +51,18 @@ struct StatusPages: EndpointGroup {
       json.member("now", call.now)
       json.key("checks")
       json.array { json in
-        for check in status.health.checks { Self.write(check, at: now, to: &json) }
+        for check in status.health.checks {
+          json.object { json in
+            json.member("name", check.name)
+            check.write(&json, at: now)
+          }
+        }
       }
       json.member("intervalSeconds", StatusHistory.intervalSeconds)
       json.member("points", status.history.filter { point in after.map { point.at > $0 } ?? true })
     }
     return Response(
       .ok, headers: ["Content-Type": "application/json", "Cache-Control": "no-store"], body: .bytes(json.take()))
-  }
-
-  private static func write(_ check: HealthCheck, at now: UInt64, to json: inout JSONWriter) {
-    json.object { json in
-      json.member("name", check.name)
-      json.member("status", check.status.rawValue)
-      json.member("latencyMs", (check.latencyMilliseconds * 1_000).rounded() / 1_000)
-      json.member("ageMs", check.ageMilliseconds(at: now).rounded())
-    }
   }
 
   private static let schema = Schema.named(
