@@ -159,8 +159,6 @@ struct ImportBatch {
       $1::uuid[], $2::text[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::int8[])
       AS h (device, type, start, min, max, sum, count)
     GROUP BY device, type, start
-    ON CONFLICT (device_id, sensor_type, start) DO UPDATE
-    SET min = least(old.min, excluded.min), max = greatest(old.max, excluded.max), sum = old.sum + excluded.sum,
-      count = old.count + excluded.count
+    \(BucketAdditions.onConflict)
     """)
 }

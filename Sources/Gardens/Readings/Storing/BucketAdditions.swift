@@ -2,7 +2,7 @@ import Postgres
 import Values
 
 /// What readings add to buckets, as the parameters of one statement.
-struct BucketAdditions {
+package struct BucketAdditions {
   private(set) var devices = ArrayBuilder<Identifier>()
   private(set) var types = ArrayBuilder<String>()
   private(set) var starts = ArrayBuilder<Timestamp>()
@@ -24,6 +24,13 @@ struct BucketAdditions {
     sums.append(values.sum)
     counts.append(values.count)
   }
+
+  /// The end of an INSERT into buckets, which it calls `old`: what are there already are added to.
+  package static let onConflict = """
+    ON CONFLICT (device_id, sensor_type, start) DO UPDATE
+    SET min = least(old.min, excluded.min), max = greatest(old.max, excluded.max), sum = old.sum + excluded.sum,
+      count = old.count + excluded.count
+    """
 }
 
 /// Some values of one sensor, as a bucket remembers them.

@@ -78,9 +78,7 @@ extension Rollup {
       $1::uuid[], $2::text[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::int8[])
       AS b (device_id, sensor_type, start, min, max, sum, count)
     JOIN devices d ON d.id = b.device_id
-    ON CONFLICT (device_id, sensor_type, start) DO UPDATE
-    SET min = least(old.min, excluded.min), max = greatest(old.max, excluded.max), sum = old.sum + excluded.sum,
-      count = old.count + excluded.count
+    \(BucketAdditions.onConflict)
     """)
 
   static let makeAnew = Statement(
