@@ -1,3 +1,5 @@
+import Values
+
 /// Reads JSON text (RFC 8259) value by value, without building a tree.
 ///
 /// The scanner asks what comes next and steps over it: `enterObject` and `nextMember`, `enterArray` and `nextElement`,
@@ -149,6 +151,6 @@ package struct JSONScanner {
   }
 
   private mutating func skipMoreWhitespace() {
-    while let byte = peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { offset += 1 }
+    while let byte = peek(), byte.isASCIIBlank { offset += 1 }
   }
 }

@@ -1,5 +1,6 @@
 import HTTP
 import Secrets
+import Values
 import Web
 
 /// The lines of a body that comes piece by piece, in memory no longer than one of them.
@@ -25,10 +26,10 @@ struct BodyLines {
     self.check = check
   }
 
-  /// The next line that is not empty, without its line feed; nil after the last. Throws 413 when a line is too long.
+  /// The next line that is not blank, without its line feed; nil after the last. Throws 413 when a line is too long.
   mutating func next() async throws -> [UInt8]? {
     while let line = try await anyLine() {
-      if line.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) { return line }
+      if !line.allSatisfy(\.isASCIIBlank) { return line }
     }
     return nil
   }

@@ -8,6 +8,9 @@ extension UInt8 {
 
   /// a to z.
   @inlinable package var isASCIILowercase: Bool { self &- UInt8(ascii: "a") < 26 }
+
+  /// Space, tab, line feed and carriage return, which are all the white space of JSON (RFC 8259, section 2).
+  @inlinable package var isASCIIBlank: Bool { self == 0x20 || self == 0x0A || self == 0x0D || self == 0x09 }
 }
 
 extension FixedWidthInteger {

@@ -44,7 +44,7 @@ struct ReadingsDecoder {
         let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
         let end = memchr(rest.baseAddress!, 0x0A, rest.count).map { UnsafeRawPointer($0) - rest.baseAddress! }
         let line = UnsafeRawBufferPointer(rebasing: rest[..<(end ?? rest.count)])
-        if !Self.isBlank(line) { try take(readLine(line)) }
+        if !line.allSatisfy(\.isASCIIBlank) { try take(readLine(line)) }
         start += line.count + 1
       }
     }
@@ -80,10 +80,6 @@ struct ReadingsDecoder {
     } catch {
       return .failure(Refusal(reason: .malformed, place: ""))
     }
-  }
-
-  private static func isBlank(_ line: UnsafeRawBufferPointer) -> Bool {
-    line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
   }
 
   // MARK: Readings
