@@ -39,7 +39,7 @@ package enum GardenRole: String, CaseIterable, Sendable, Comparable {
   /// Whether a user, who may be NULL, may see the row of `gardens`, as a condition.
   package static func isVisible(to user: String) -> String { "(gardens.public OR \(viewer.isHeld(by: user)))" }
 
-  /// Reads `column`.
+  /// Reads `column`. Nobody holds a role that this release does not know.
   static func read(_ columns: inout Columns) throws -> GardenRole? {
     try columns.next(String?.self).flatMap { GardenRole(rawValue: $0) }
   }
