@@ -26,7 +26,7 @@ struct PasswordResets: EndpointGroup {
         summary: "Ask for a new password",
         details: """
           The answer is always the same. If there is an account with this address, a mail to it has a token that is good \
-          once, for an hour; there are at most three such mails an hour.
+          once, for an hour; there are at most \(Self.mailsPerHour) such mails an hour.
           """,
         tag: "Accounts", body: .json(PasswordResetRequest.self, example: #"{"email":"ada@example.org"}"#),
         success: Endpoint.Success(202, mediaTypes: []), refusals: [.notImplemented], handler: .async(request)),

@@ -14,9 +14,9 @@ struct DeviceWatch {
   static let newsPerRun = 20
   /// When a device that was told of is looked at again although it is not heard of, in milliseconds: should the release
   /// before have been told that it is back.
-  static let toldMilliseconds: Int64 = 3_600_000
+  static let toldMilliseconds = Timestamp.millisecondsPerHour
   /// What happened longer ago is no news, in milliseconds: of a device that was silent before this was watched.
-  static let newsMilliseconds: Int64 = 24 * 3_600_000
+  static let newsMilliseconds = Timestamp.millisecondsPerDay
 
   let context: LoopContext
 

@@ -7,8 +7,8 @@ import Web
 
 /// The devices of a garden, and the keys by which they post their readings. All is for the garden's owner and members.
 struct Devices: EndpointGroup {
-  /// How long the old key works after a new one was made, in milliseconds.
-  static let oldKeyMilliseconds: Int64 = 24 * 3_600_000
+  /// How long the old key works after a new one was made.
+  static let oldKeyHours: Int64 = 24
 
   let context: LoopContext
   private var access: GardenAccess { GardenAccess(context: context) }
@@ -48,7 +48,9 @@ struct Devices: EndpointGroup {
       Endpoint(
         "rotateDeviceKey", method: .post, template: "/api/devices/{id}/key", access: .user,
         summary: "Make a new key for a device",
-        details: "The old key works for 24 hours more, so that the device can be told; at most two keys work.",
+        details: """
+          The old key works for \(Self.oldKeyHours) hours more, so that the device can be told; at most two keys work.
+          """,
         tag: "Devices",
         parameters: [.query("revoke", .boolean, "Whether all old keys end at once."), .idempotencyKey()],
         success: Endpoint.Success(
@@ -130,7 +132,7 @@ struct Devices: EndpointGroup {
     let key = OpaqueKey.make(.deviceKey)
     let response = try await call.made { transaction, _ in
       _ = try taken(try await transaction.query(Self.lock, id, user.id).first, as: .editor, call.now)
-      let end = revokes ? nil : call.now.advanced(byMilliseconds: Self.oldKeyMilliseconds)
+      let end = revokes ? nil : call.now.advanced(byHours: Double(Self.oldKeyHours))
       try await transaction.execute(Self.setKey, id, key.digest, end)
       var json = JSONWriter()
       json.object { $0.member("key", key.text) }

@@ -4,8 +4,10 @@ import Values
 enum FaultFinder {
   /// For how long something that is over is still told: the pass that comes next has to see it.
   static let freshHours = 1.0
-  /// The points before a value that say what it should have been, and the hours within which they lie.
+  /// The fewest and the most points before a value that say what it should have been, and the hours within which they
+  /// lie.
   static let fewestBefore = 3
+  static let mostBefore = 6
   static let beforeHours = 1.5
   /// Two points that are further apart do not tell how fast something changed.
   static let longestStepHours = 0.5
@@ -51,7 +53,7 @@ enum FaultFinder {
   private static func expectation(_ points: [Point], _ index: Int) -> Double? {
     let before = points[..<index].suffix(while: { $0.at.hours(until: points[index].at) <= beforeHours })
     guard before.count >= fewestBefore else { return nil }
-    return Statistics.median(before.suffix(6).map(\.mean))
+    return Statistics.median(before.suffix(mostBefore).map(\.mean))
   }
 
   /// Whether what was out at a point is back soon after, most of the way, or within the very point.

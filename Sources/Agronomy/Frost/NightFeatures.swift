@@ -2,6 +2,8 @@
 package struct NightFeatures {
   /// How many there are.
   package static let count = 7
+  /// From which hour on the highest of the day before the night is looked for.
+  private static let warmHour = 9.0
 
   /// The air now, in °C.
   package let temperature: Double
@@ -19,7 +21,7 @@ package struct NightFeatures {
     let cold = SolarNight.coldHours
     lowest = hour > cold.lowerBound ? air.low(midnight + cold.lowerBound, now) : nil
     let dewPoint = dew?.value(at: now)
-    let highest = air.high(midnight + 9, midnight + min(hour, cold.lowerBound))
+    let highest = air.high(midnight + Self.warmHour, midnight + min(hour, cold.lowerBound))
     let lastNight = air.low(midnight + cold.lowerBound - 24, midnight + cold.upperBound - 24)
     known = [
       dewPoint.map { temperature - $0 },

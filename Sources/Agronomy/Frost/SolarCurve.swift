@@ -6,6 +6,8 @@ struct SolarCurve {
   static let maximumGapHours = 1.5
   /// How much below a point's mean its lowest reading may lie: what is lower is a fault.
   static let lowestBelowMean = 2.0
+  /// The share of a time that must have been measured for its extremes to be known.
+  static let leastKnownShare = 0.7
   /// The width of points, in hours.
   static let pointHours = 1.0 / 6
 
@@ -51,7 +53,7 @@ struct SolarCurve {
       previous = times[index]
     }
     known += Swift.min(to - previous, Self.maximumGapHours)
-    return known >= 0.7 * (to - from) ? result : nil
+    return known >= Self.leastKnownShare * (to - from) ? result : nil
   }
 
   /// The first index whose time is not before.

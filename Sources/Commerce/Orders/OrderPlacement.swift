@@ -76,7 +76,7 @@ struct OrderPlacement: EndpointGroup {
     if let expected = new.expectedTotal, expected != total { throw Self.priceChanged(to: total) }
     let order = Order(
       id: context.makeIdentifier(), buyer: buyer, new: new, lines: lines, total: total, createdAt: now,
-      expiresAt: now.advanced(byMilliseconds: offer.paymentWithin * 3_600_000))
+      expiresAt: now.advanced(byMilliseconds: offer.paymentWithin * Timestamp.millisecondsPerHour))
     guard let taken = try await Stock(try offer.limitedQuantities()).take(in: transaction) else {
       throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
     }

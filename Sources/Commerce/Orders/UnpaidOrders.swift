@@ -12,7 +12,7 @@ final class UnpaidOrders {
   /// The most orders of one run.
   static let ordersPerRun = 100
   /// How long an order that cannot be ended is left alone, in milliseconds.
-  static let asideMilliseconds: Int64 = 3_600_000
+  static let asideMilliseconds = Timestamp.millisecondsPerHour
   /// The most orders that are left alone; with more of them something else is wrong, and all are tried again.
   static let maximumAside = 1_000
 

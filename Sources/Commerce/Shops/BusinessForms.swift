@@ -26,7 +26,9 @@ package struct NewBusiness: JSONForm {
       fields.optional("fulfilment", .fulfilmentKinds, "How goods may change hands; pickup alone unless given.")
       ?? [.pickup]
     paymentWithin =
-      fields.optional("paymentWithin", .paymentHours, "After how many hours an unpaid order ends; 48 unless given.")
+      fields.optional(
+        "paymentWithin", .paymentHours,
+        "After how many hours an unpaid order ends; \(Business.defaultPaymentHours) unless given.")
       ?? Business.defaultPaymentHours
   }
 

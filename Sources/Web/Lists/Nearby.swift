@@ -7,8 +7,10 @@ package struct Nearby {
   /// The farthest that is looked, in kilometres.
   static let maximumKilometres = 500.0
   static let defaultKilometres = 25.0
-  /// One degree of latitude, in kilometres, on a sphere of the Earth's mean radius.
-  private static let degree = 6_371.0088 * .pi / 180
+  /// The Earth's mean radius, in kilometres.
+  private static let earthRadius = 6_371.0088
+  /// One degree of latitude, in kilometres, on a sphere of that radius.
+  private static let degree = earthRadius * .pi / 180
 
   package static let parameters: [Endpoint.Parameter] = [
     .query(
@@ -16,7 +18,7 @@ package struct Nearby {
       "`latitude,longitude`: only what has a place around this one, the nearest first."),
     .query(
       "within", .number(minimum: 0, maximum: maximumKilometres),
-      "With `near`, how far it may be in kilometres; 25 unless given."),
+      "With `near`, how far it may be in kilometres; \(Int(defaultKilometres)) unless given."),
   ]
 
   package let latitude: Double
@@ -61,7 +63,7 @@ package struct Nearby {
   /// The distance from the place whose latitude and longitude are parameters, in kilometres along a great circle.
   package static func distance(latitude: String, longitude: String) -> String {
     """
-    (2 * \(6_371.0088) * asin(sqrt(least(1, \(haversine("(latitude - \(latitude)::float8)"))
+    (2 * \(earthRadius) * asin(sqrt(least(1, \(haversine("(latitude - \(latitude)::float8)"))
       + \(cosine("\(latitude)::float8")) * \(cosine("latitude")) * \(haversine("(longitude - \(longitude)::float8)"))))))
     """
   }

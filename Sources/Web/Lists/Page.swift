@@ -14,7 +14,9 @@ package struct PageRequest {
 
   /// The parameters that every list takes, for the route table.
   package static let parameters: [Endpoint.Parameter] = [
-    .query("limit", .integer(minimum: 1, maximum: maximumLimit), "The most items of a page; 20 unless given."),
+    .query(
+      "limit", .integer(minimum: 1, maximum: maximumLimit),
+      "The most items of a page; \(defaultLimit) unless given."),
     .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),
   ]
 }

@@ -25,7 +25,7 @@ struct ReadingsQuery {
       """),
     .query(
       "limit", .integer(minimum: 1, maximum: maximumLimit),
-      "The most items of a page; 1000 of JSON unless given, and all of CSV."),
+      "The most items of a page; \(defaultLimit) of JSON unless given, and all of CSV."),
     .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),
   ]
 

@@ -14,7 +14,7 @@ struct Retention {
   /// How often it is looked for what is to go, in seconds.
   static let intervalSeconds: UInt64 = 3_600
   /// How much longer everything is kept, in milliseconds: what was just taken must find its place.
-  static let marginMilliseconds: Int64 = 3_600_000
+  static let marginMilliseconds = Timestamp.millisecondsPerHour
 
   let days: Int
   /// This machine's clock, which is not corrected: two that agree only because one follows the other prove nothing.
