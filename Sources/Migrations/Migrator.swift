@@ -42,9 +42,11 @@ package struct Migrator {
   /// Throws `Mismatch`, before anything is run, when a migration was changed after it was run. A database that is ahead
   /// of the binary is fine: each migration keeps the release before it working.
   package func run() async throws -> [String] {
+    // As for most starts: they wait for no other migrator, and for no connection for transactions to be made.
+    if try await missing().isEmpty { return [] }
     let steps = try await inTurn { transaction in
       try await transaction.script(Self.table, name: "migrations.table")
-      return try await missing(in: transaction)
+      return try missing(beside: try await transaction.query(Self.applied, name: "migrations.list"))
     }
     var names: [String] = []
     for migration in steps where try await run(migration) { names.append(migration.name) }
@@ -53,11 +55,10 @@ package struct Migrator {
 
   /// What `run` would run, and in that order; throws what that throws before it runs anything.
   package func missing() async throws -> [Migration] {
-    try await database.transaction(timeoutMilliseconds: Migration.timeoutMilliseconds) { transaction in
-      let rows = try await transaction.query(
-        "SELECT to_regclass('schema_migrations') IS NOT NULL", name: "migrations.begun")
-      return try rows[0].decode(Bool.self, 0) ? try await missing(in: transaction) : migrations
-    }
+    let begun = try await database.query(
+      "SELECT to_regclass('schema_migrations') IS NOT NULL", name: "migrations.begun")
+    guard try begun[0].decode(Bool.self, 0) else { return migrations }
+    return try missing(beside: try await database.query(Self.applied, name: "migrations.list"))
   }
 
   /// Runs a migration unless another migrator was first; gives whether it did.
@@ -66,9 +67,8 @@ package struct Migrator {
     while true {
       do {
         return try await inTurn { transaction in
-          guard try await missing(in: transaction).contains(where: { $0.number == migration.number }) else {
-            return false
-          }
+          let rows = try await transaction.query(Self.applied, name: "migrations.list")
+          guard try missing(beside: rows).contains(where: { $0.number == migration.number }) else { return false }
           if !migration.apart.isEmpty { try await runApart(migration, beside: transaction) }
           try await run(migration, in: transaction)
           return true
@@ -125,9 +125,10 @@ package struct Migrator {
     throw Occupied()
   }
 
-  /// The migrations that the database lacks.
-  private func missing(in transaction: Transaction) async throws -> [Migration] {
-    let rows = try await transaction.query("SELECT number, checksum FROM schema_migrations", name: "migrations.list")
+  private static let applied: SQL = "SELECT number, checksum FROM schema_migrations"
+
+  /// The migrations that the database lacks beside those.
+  private func missing(beside rows: Rows) throws -> [Migration] {
     var applied: [Int32: [UInt8]] = [:]
     for row in rows { applied[try row.decode(Int32.self, 0)] = try row.decode([UInt8].self, 1) }
     return try migrations.filter { migration in

@@ -33,12 +33,13 @@ final class Duties {
   }
 
   /// Does what must be done before anything is served: waits for the lock, and tries until it is done.
-  func prepare() async { for duty in duties where duty.precedesServing { await prepare(duty) } }
+  func prepare() async { for duty in duties { await prepare(duty) } }
 
   private func prepare(_ duty: Duty) async {
     let failures = LogInterval()
     while !isStopped {
       do {
+        guard try await duty.mustPrecedeServing(context.database) else { return }
         return try await context.database.transaction(timeoutMilliseconds: duty.timeoutMilliseconds) { transaction in
           try await duty.lock(in: transaction)
           _ = try await duty.run(transaction)

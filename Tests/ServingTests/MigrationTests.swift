@@ -133,6 +133,19 @@ struct MigrationTests {
     }
   }
 
+  @Test("wait for nobody when there are none to run", .timeLimit(.minutes(1)))
+  func none() throws {
+    let names = try Self.run { database in
+      let migrator = Migrator(database: database, migrations: [Self.table])
+      _ = try await migrator.run()
+      return try await database.transaction { transaction in
+        _ = try await transaction.query("SELECT pg_advisory_xact_lock(\(Migrator.lockKey))")
+        return try await migrator.run()
+      }
+    }
+    #expect(names.isEmpty)
+  }
+
   @Test("hold up nobody for longer than a lock's time-out while a reader has their table, and succeed once it is done")
   func reader() throws {
     let names = try Self.run { database in

@@ -10,8 +10,8 @@ package struct Duty {
   package let timeoutMilliseconds: Int
   /// One run, in a transaction that holds the duty's lock; gives whether more is to be done at once.
   package let run: (Transaction) async throws -> Bool
-  /// Whether it must have run before anything is served.
-  package let precedesServing: Bool
+  /// Whether it must run before anything is served, as the database says at the start.
+  package let mustPrecedeServing: (Database) async throws -> Bool
   /// From the start to the first run.
   package let delaySeconds: UInt64
   /// Called after each run whose transaction was committed.
@@ -21,14 +21,15 @@ package struct Duty {
 
   package init(
     name: StaticString, intervalSeconds: UInt64, timeoutMilliseconds: Int,
-    run: @escaping (Transaction) async throws -> Bool, precedesServing: Bool = false, delaySeconds: UInt64 = 0,
+    run: @escaping (Transaction) async throws -> Bool,
+    mustPrecedeServing: @escaping (Database) async throws -> Bool = { _ in false }, delaySeconds: UInt64 = 0,
     committed: @escaping () -> Void = {}, failed: @escaping (any Error) -> Bool = { _ in false }
   ) {
     self.name = name
     self.intervalSeconds = intervalSeconds
     self.timeoutMilliseconds = timeoutMilliseconds
     self.run = run
-    self.precedesServing = precedesServing
+    self.mustPrecedeServing = mustPrecedeServing
     self.delaySeconds = delaySeconds
     self.committed = committed
     self.failed = failed

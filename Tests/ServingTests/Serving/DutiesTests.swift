@@ -1,10 +1,29 @@
 import Glibc
 import Reactor
 import Synchronization
+import Telemetry
 import Testing
+
+@testable import Gardens
 
 @Suite("Duties", .blocking)
 struct DutiesTests {
+  @Test("keep no server from serving that finds the partitions there, while another has the lock of making them")
+  func start() throws {
+    let before = try LiveServer()
+    before.stop()
+    let logger = Logger(LogSink(style: before.configuration.logStyle))
+    let duty = ReadingPartitions(retention: Retention(days: 30), logger: logger).making
+    try before.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        try await duty.lock(in: transaction)
+        // Throws unless it serves within two minutes.
+        try before.replica(["WORKERS": "1"]).stop()
+      }
+    }
+  }
+
   @Test("wait for a connection that another one has, and do not fail for want of it")
   func turns() throws {
     let before = try LiveServer()

@@ -21,7 +21,7 @@ package struct ReadingPartitions {
       run: { transaction in
         try await make(days(at: try await Retention.databaseNow(transaction)), transaction)
         return false
-      }, precedesServing: true)
+      }, mustPrecedeServing: areMissing)
   }
 
   var dropping: Duty {
@@ -43,6 +43,14 @@ package struct ReadingPartitions {
   package func days(at now: Timestamp) -> [CivilDate] {
     let (first, last) = (CivilDate(OpenDays.start(at: now)), CivilDate(now).advanced(byDays: Self.daysAhead))
     return (0...last.daysSinceEpoch - first.daysSinceEpoch).map { first.advanced(byDays: $0) }
+  }
+
+  /// Whether there is a day without a partition for which readings may come now. At most starts there is none, and no
+  /// lock is waited for, nor a connection for transactions to be made.
+  private func areMissing(in database: Database) async throws -> Bool {
+    let rows = try await database.query(Self.list)
+    guard let now = try rows.first?.decode(Timestamp.self, 1) else { return true }
+    return try !Set(Self.days(rows)).isSuperset(of: days(at: now))
   }
 
   /// Makes what is missing for readings to be stored now, whatever day that is by the database's clock.
@@ -78,11 +86,11 @@ package struct ReadingPartitions {
 
   /// The days that have partitions, ascending.
   static func existing(_ transaction: Transaction) async throws -> [CivilDate] {
-    var days: [CivilDate] = []
-    for row in try await transaction.query(list) {
-      if let day = day(of: try row.decode(String.self, 0)) { days.append(day) }
-    }
-    return days
+    try days(try await transaction.query(list))
+  }
+
+  private static func days(_ rows: Rows) throws -> [CivilDate] {
+    try rows.compactMap { day(of: try $0.decode(String.self, 0)) }
   }
 
   private static let prefix = "readings_"
@@ -100,7 +108,7 @@ package struct ReadingPartitions {
   private static let list = Statement(
     "readings.partitions",
     """
-    SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    SELECT c.relname, now() FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = 'readings'::regclass ORDER BY c.relname
     """)
 }
