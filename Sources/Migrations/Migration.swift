@@ -36,6 +36,6 @@ package struct Migration: Sendable {
     .silenceDue, .silenceDueIndex, .deviceZone, .daysTogether, .wordsTogether, .wordsRenewed, .historyParts,
     .insightsTold, .newsExpires, .refreshTokensUsed,
     .searchText, .wordsBySearchText, .timeZoneName, .measuredDays,
-    .smallSums, .searchMarks, .wordsBySearchMarks,
+    .smallSums, .searchMarks, .wordsBySearchMarks, .placesAtZero, .placesAnew,
   ]
 }
