@@ -64,16 +64,23 @@ extension Database {
     }
     transactions.open()
     let waiter = TransactionPool.Waiter()
-    let timer = loop.schedule(afterNanoseconds: UInt64(configuration.transactionWaitMilliseconds) * 1_000_000) {
-      waiter.settle(.failure(PostgresError(.overloaded, "no transaction connection became free in time")))
-    }
     await withLoopContinuation { continuation in
       waiter.continuation = continuation
       transactions.wait(waiter)
+      limit(waiter)
     }
-    loop.cancel(timer)
+    if let timer = waiter.timer { loop.cancel(timer) }
     guard let result = waiter.result else { fatalError("a waiter was resumed without a result") }
     return try result.get()
+  }
+
+  /// Has a waiter refused when none becomes free in time. Not while the first is being made, which takes the time that
+  /// its steps take: when it fails, so does the waiter.
+  private func limit(_ waiter: TransactionPool.Waiter) {
+    waiter.timer = loop.schedule(afterNanoseconds: UInt64(configuration.transactionWaitMilliseconds) * 1_000_000) {
+      guard self.transactions.isAnyReady else { return self.limit(waiter) }
+      waiter.settle(.failure(PostgresError(.overloaded, "no transaction connection became free in time")))
+    }
   }
 
   /// A connection that was lost comes back by itself once it is ready again, perhaps long ago by now.

@@ -121,7 +121,7 @@ package final class Database {
 
   func connectionFailed(_ connection: PostgresConnection, _ error: PostgresError) {
     onConnectionError?(error)
-    if transactions.connections.allSatisfy({ !$0.isReady }) { transactions.failWaiters(error) }
+    if !transactions.isAnyReady { transactions.failWaiters(error) }
     refreshState()
   }
 

@@ -18,7 +18,7 @@ package struct DatabaseConfiguration: Sendable {
   package var queueLength = 1_024
   /// Tasks that wait for a transaction connection; one more is refused as `.overloaded`.
   package var transactionQueueLength = 256
-  /// How long a task waits for a transaction connection.
+  /// How long a task waits for a transaction connection, not counting while the first is being made.
   package var transactionWaitMilliseconds = 2_000
 
   /// After that long the server cancels a statement.

@@ -6,6 +6,8 @@ struct TransactionPool {
   final class Waiter {
     var continuation: LoopContinuation<Void>?
     var result: Result<PostgresConnection, PostgresError>?
+    /// Ends the wait.
+    var timer: Timer?
 
     func settle(_ result: Result<PostgresConnection, PostgresError>) {
       guard self.result == nil else { return }
@@ -21,11 +23,13 @@ struct TransactionPool {
   /// Tasks that still wait.
   var waiterCount: Int {
     mutating get {
-      // Those whose time is over are in front, since all wait equally long.
+      // Those whose time is over are in front, since all wait about equally long.
       while let first = waiters.first, first.result != nil { waiters.popFirst() }
       return waiters.count
     }
   }
+
+  var isAnyReady: Bool { connections.contains(where: \.isReady) }
 
   /// Whether no connection is ready and none can be hoped for soon.
   var areAllFailing: Bool { connections.allSatisfy { !$0.isReady && $0.isFailing } }

@@ -108,12 +108,15 @@ struct RecoveryTests {
     let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
     proxy.delayAnswers(milliseconds: 400)
-    let answer = try await TestDatabase.run(url: proxy.url(for: TestDatabase.url()), connectSeconds: 20) {
-      ($0.readers, $0.writers, $0.transactionConnections, $0.connectTimeoutMilliseconds) = (1, 0, 0, 1_500)
+    let answers = try await TestDatabase.run(url: proxy.url(for: TestDatabase.url()), connectSeconds: 20) {
+      ($0.readers, $0.writers, $0.transactionConnections, $0.connectTimeoutMilliseconds) = (1, 0, 1, 1_500)
+      $0.transactionWaitMilliseconds = 1_000
     } _: { database in
-      try await database.query("SELECT 1")[0].decode(Int.self, 0)
+      let read = try await database.query("SELECT 1")[0].decode(Int.self, 0)
+      // Opened only now, whereas the time to wait is for one that is busy.
+      return [read, try await database.transaction { try await $0.query("SELECT 2")[0].decode(Int.self, 0) }]
     }
-    #expect(answer == 1)
+    #expect(answers == [1, 2])
   }
 
   @Test("a write that was cut off says that its outcome is unknown, and a transaction that it has not happened")
