@@ -81,8 +81,11 @@ package final class Database {
   /// give one within the probe's timeout are opened anew, and until then the database is not usable.
   package func suspect() { suspect(except: nil) }
 
-  /// The same for those that have nothing to do: a server that computes a long statement gives no sign of life.
-  package func suspectIdle() { for connection in connections where !connection.isBusy { connection.probe() } }
+  /// The same for those that have nothing to do, each for itself: a server that computes a long statement gives no sign
+  /// of life, and that an idle connection is dead says nothing of those that compute.
+  package func suspectIdle() {
+    for connection in connections where !connection.isBusy { connection.probe(speaksForOthers: false) }
+  }
 
   func suspect(except trusted: PostgresConnection?) {
     for connection in connections where connection !== trusted { connection.probe() }

@@ -152,11 +152,14 @@ extension PostgresConnection {
     }
   }
 
-  private func giveUp() { lose(PostgresError(.unavailable, "the server does not answer"), isFrozen: true) }
+  private func giveUp(speaksForOthers: Bool = true) {
+    lose(PostgresError(.unavailable, "the server does not answer"), isFrozen: speaksForOthers)
+  }
 
-  /// Asks the server for a sign of life; without one in time the connection is lost. One that has been silent for too
-  /// long already is lost at once. A transaction at work, which may take long, has its own deadlines.
-  func probe() {
+  /// Asks the server for a sign of life; without one in time the connection is lost, and the others are asked unless
+  /// it does not speak for them. One that has been silent for too long already is lost at once. A transaction at work,
+  /// which may take long, has its own deadlines.
+  func probe(speaksForOthers: Bool = true) {
     guard isReady, probeTimer == nil, role != .transactions || !isBusy else { return }
     if let waiting = pipeline.firstCommand, waiting.deadline <= loop.now { return giveUp() }
     let asked = loop.now
@@ -165,7 +168,7 @@ extension PostgresConnection {
     let patience = UInt64(database?.configuration.probeTimeoutMilliseconds ?? 0) * 1_000_000
     probeTimer = loop.schedule(afterNanoseconds: patience) {
       self.probeTimer = nil
-      if self.lastProgress <= asked { self.giveUp() }
+      if self.lastProgress <= asked { self.giveUp(speaksForOthers: speaksForOthers) }
     }
   }
 }

@@ -297,6 +297,32 @@ struct RecoveryTests {
     #expect(count == 2)
   }
 
+  @Test("an idle connection that is dead is opened anew, and says nothing of one that computes")
+  func deadIdle() async throws {
+    let proxy = try Proxy(before: TestDatabase.url(), marks: ["AS marked"])
+    defer { proxy.become(.stop) }
+    let (counts, lost) = try await TestDatabase.run(
+      url: proxy.url(for: TestDatabase.url()),
+      { ($0.readers, $0.writers, $0.transactionConnections, $0.probeTimeoutMilliseconds) = (2, 0, 0, 300) }
+    ) { database in
+      try await Self.waitForAll(database)
+      var lost = 0
+      database.onConnectionError = { _ in lost += 1 }
+      let counts = await concurrently(2, on: database.loop) { index in
+        // The other one takes what comes while this one computes.
+        if index == 0 { return try await database.query("SELECT pg_sleep(3)").count }
+        _ = try await database.query("SELECT 1 AS marked")
+        proxy.become(.freezeMarked)
+        await database.loop.sleep(nanoseconds: 100 * Self.milliseconds)
+        database.suspectIdle()
+        return 1
+      }
+      return (try counts.map { try $0.get() }, lost)
+    }
+    #expect(counts == [1, 1])
+    #expect(lost == 1)
+  }
+
   @Test("a suspected frozen server is given up within the probe's timeout")
   func suspectedFrozen() async throws {
     let proxy = try Proxy(before: TestDatabase.url())
