@@ -16,6 +16,9 @@ package struct Migrator {
   static let pauseNanoseconds: UInt64 = 1_000_000_000
   /// The pause before the advisory lock is asked for again, in nanoseconds.
   static let pollNanoseconds: UInt64 = 200_000_000
+  /// How long the connection for what is run apart may take to be made, in nanoseconds: each of its steps has the connect
+  /// timeout, and there are several.
+  static let connectNanoseconds: UInt64 = 10_000_000_000
   /// How long another migrator may have the advisory lock, in nanoseconds.
   static let patienceNanoseconds: UInt64 = 2 * 3_600_000_000_000
 
@@ -100,8 +103,7 @@ package struct Migrator {
     configuration.lockTimeoutMilliseconds = 0
     let other = try Database(loop: database.loop, configuration: configuration)
     defer { other.close() }
-    let connectNanoseconds = UInt64(configuration.connectTimeoutMilliseconds) * 1_000_000
-    _ = await other.waitUntilUsable(nanoseconds: connectNanoseconds)
+    _ = await other.waitUntilUsable(nanoseconds: Self.connectNanoseconds)
     for statement in migration.apart {
       try await other.execute(SQL(unescaped: statement), name: "migrations.apart")
     }

@@ -1,3 +1,4 @@
+import Faults
 import Postgres
 import Reactor
 import Testing
@@ -194,6 +195,22 @@ struct MigrationTests {
       #expect(names == ["index"])
       #expect(try await database.query(validity)[0].decode(Bool.self, 0))
     }
+  }
+
+  @Test("make an index also where a connection takes longer than any of its steps may")
+  func farAway() throws {
+    var configuration = DatabaseConfiguration(url: try TestDatabase.make())
+    let proxy = try Proxy(before: configuration.url)
+    defer { proxy.become(.stop) }
+    configuration.url = proxy.url(for: configuration.url)
+    (configuration.readers, configuration.writers, configuration.connectTimeoutMilliseconds) = (1, 0, 1_500)
+    let index = Migration(number: 2, name: "index", apart: ["CREATE INDEX CONCURRENTLY t_x ON t (x)"])
+    let names = try Database.standalone(configuration, connectSeconds: 10) { database in
+      _ = try await Migrator(database: database, migrations: [Self.table]).run()
+      proxy.delayAnswers(milliseconds: 400)
+      return try await Migrator(database: database, migrations: [Self.table, index]).run()
+    }
+    #expect(names == ["index"])
   }
 
   @Test("are run once each when two replicas start together on an empty database")
