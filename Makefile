@@ -84,7 +84,7 @@ sanitize: ## Run every test under AddressSanitizer, then under ThreadSanitizer
 	@scripts/sanitize thread
 
 format: ## Format the Swift sources in place
-	@swift format --in-place --parallel --recursive Package.swift Sources Tests bench/micro
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests fuzz bench
 
 openapi: ## Write docs/openapi.json anew, when the API is meant to change
 	@swift build --product terroir

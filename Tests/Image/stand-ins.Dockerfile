@@ -2,6 +2,7 @@
 # relies on: user ids, paths, entry point and the variables it reads. Built by Tests/Image/stand-ins.
 ARG DEBIAN_IMAGE
 FROM ${DEBIAN_IMAGE} AS base
+# hadolint ignore=DL3009 # the stages on it install by the same lists
 RUN apt-get update && apt-get install -y --no-install-recommends wget curl openssl
 
 FROM base AS postgres

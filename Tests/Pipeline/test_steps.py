@@ -49,6 +49,20 @@ class Steps(unittest.TestCase):
         self.assertEqual(result.failed, "Spelling and links")
         self.assertIn("::error title=links and runbook::", result.text)
 
+    def test_a_check_fails_by_whichever_of_its_parts_does(self):
+        for name in ("docker-compose.yml", "docker-compose.staging.yml", "docker-compose.production.yml"):
+            good = (self.project.folder / name).read_text()
+            for text, code, word in ((good, 0, "ok"), ("services: {api: 3}\n", 1, "FAIL")):
+                (self.project.folder / name).write_text(text)
+                done = subprocess.run(["scripts/check", "compose files"], cwd=self.project.folder, capture_output=True, text=True)
+                self.assertEqual((done.returncode, f"{word} compose files" in " ".join(done.stdout.split())), (code, True), f"{name}: {done.stdout}{done.stderr}")
+            (self.project.folder / name).write_text(good)
+
+    def test_what_is_to_be_installed_for_an_unknown_purpose_is_a_fault(self):
+        done = subprocess.run(["scripts/install", "micro", "nothing"], cwd=self.project.folder, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 64, done.stderr)
+        self.assertIn("unknown purpose 'nothing'; usage: scripts/install build|", done.stderr)
+
     def test_the_verdict_is_bad_if_any_job_is(self):
         def verdict(**results):
             return run(self.project, "ci.yml", "verdict", {"needs": {name: {"result": result, "outputs": {}} for name, result in results.items()}})
@@ -92,26 +106,36 @@ class Steps(unittest.TestCase):
         self.assertIsNone(run(self.project, "release.yml", "publish", only=["Sum up the archives"]).failed)
         self.assertEqual((self.project.folder / "release/SHA256SUMS").read_text(), f"{first}  terroir-1.2.3-linux-arm64.tar.gz\n")
 
-    def test_a_server_of_make_run_is_told_its_commit(self):
+    def starts(self, lines):
+        """Has scripts/run install nothing, build nothing and start these lines of shell; gives the commit."""
         commit = self.project.commit("Nothing is installed", **{"scripts/install": "#!/bin/sh\n"})
         bin = self.project.folder.parent / "bin"
-        for path, lines in ((bin / "swift", ""), (self.project.folder / ".build/release/terroir", '[ "$1" != serve ] || echo "serves $REVISION"\n')):
+        for path, text in ((bin / "swift", ""), (self.project.folder / ".build/release/terroir", lines)):
             path.parent.mkdir(parents=True)
-            path.write_text(f"#!/bin/sh\n{lines}")
+            path.write_text(f"#!/bin/sh\n{text}")
             path.chmod(0o755)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = str(free.getsockname()[1])
         kept = {name: value for name, value in os.environ.items() if name not in ("REVISION", "SOURCE_REVISION")}
-        kept |= {"PATH": f"{bin}:{os.environ['PATH']}", "PORT": port, "DATABASE_URL": "one", "REDIS_URL": "another"}
+        self.environment = kept | {"PATH": f"{bin}:{os.environ['PATH']}", "PORT": port, "DATABASE_URL": "one", "REDIS_URL": "another"}
+        return commit
+
+    def test_a_server_of_make_run_is_told_its_commit(self):
+        commit = self.starts('[ "$1" != serve ] || echo "serves $REVISION"\n')
 
         def told(**environment):
-            done = subprocess.run(["scripts/run"], cwd=self.project.folder, env=kept | environment, capture_output=True, text=True)
+            done = subprocess.run(["scripts/run"], cwd=self.project.folder, env=self.environment | environment, capture_output=True, text=True)
             return re.findall("^serves (.+)$", done.stdout, re.M) or done.stderr
         self.assertEqual(told(), [commit])
         self.assertEqual(told(SOURCE_REVISION="mine"), ["mine"])
         (self.project.folder / "Makefile").write_text(".PHONY:\n")
         self.assertEqual(told(), [f"{commit}-dirty"])
+
+    def test_a_server_of_make_run_that_ends_at_once_is_not_said_to_serve(self):
+        self.starts('[ "$1" != serve ] || exit 78\n')
+        done = subprocess.run(["scripts/run"], cwd=self.project.folder, env=self.environment, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (78, ""), done.stderr)
 
     def test_a_key_in_the_history_is_found(self):
         self.assertIsNone(run(self.project, "security.yml", "secrets").failed)
