@@ -9,7 +9,7 @@ import subprocess
 import threading
 import unittest
 
-from Tests.Pipeline.job import Project, git, run
+from Tests.Pipeline.job import ROOT, Project, git, run
 
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2026-11-28\n\n### Added\n\n- Something new.\n\n## [1.2.2] - 2026-10-01\n\n- Older.\n"
 
@@ -19,23 +19,33 @@ class Steps(unittest.TestCase):
         self.project = Project()
         self.addCleanup(self.project.close)
 
-    def changed(self, **files):
+    def changed(self, *names):
         before = git(self.project.folder, "rev-parse", "HEAD")
-        self.project.commit("A change", **{name.replace("__", "/").replace("_", "."): text for name, text in files.items()})
+        self.project.commit("A change", **dict.fromkeys(names, "Other\n"))
         result = run(self.project, "ci.yml", "changes", {"github": {"event": {"before": before}}})
         self.assertIsNone(result.failed, result.text)
         return {name for name, value in result.outputs.items() if value == "true"}
 
     def test_a_change_of_documents_starts_no_build(self):
-        self.assertEqual(self.changed(docs__aws_md="# Other\n", CHANGELOG_md="# Other\n"), {"documents"})
+        self.assertEqual(self.changed("docs/aws.md", "CHANGELOG.md"), {"documents"})
 
     def test_a_change_of_infrastructure_is_checked_and_not_compiled_for(self):
-        self.assertEqual(self.changed(renovate_json="{}\n"), {"configuration"})
+        for name in ("renovate.json", ".github/ISSUE_TEMPLATE/bug.yml"):
+            self.assertEqual(self.changed(name), {"configuration"}, name)
 
     def test_a_change_of_code_is_proven_whole(self):
-        self.assertEqual(self.changed(Makefile=".PHONY:\n"), {"code", "configuration"})
-        for name in ("README_md", "docs__runbook_md", "docs__devices_md"):  # which tests read
-            self.assertEqual(self.changed(**{name: "# Other\n"}), {"code", "configuration", "documents"}, name)
+        self.assertEqual(self.changed("Makefile"), {"code", "configuration"})
+
+    def test_a_change_of_a_document_is_proven_by_whatever_reads_it(self):
+        kinds = {}
+        for path in (*ROOT.glob("Tests/**/*.py"), *ROOT.glob("Tests/**/*.swift"), ROOT / "scripts/tidy"):
+            kind = "configuration" if re.search("_policy$|^tidy$", path.stem) else "code"
+            for document in re.findall(r'(?:/|\+|of:) "((?:docs/)?[\w-]+\.md)"', path.read_text()):
+                if (ROOT / document).exists():
+                    kinds.setdefault(document, {"documents"}).add(kind)
+        self.assertGreater(len(kinds), 8)
+        for document, wanted in kinds.items():
+            self.assertLessEqual(wanted, self.changed(document), document)
 
     def test_an_unknown_base_counts_as_a_change_of_everything(self):
         for base in ("", "0" * 40, "--help"):

@@ -8,6 +8,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORKFLOWS = {path.name: path.read_text() for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
+CHECKS = re.findall(r'^check "([^"]+)"', (ROOT / "scripts/check").read_text(), re.M)
 # What an action may be of: its commit, and the version that people know it by.
 PINNED = re.compile(r"^\s*(?:- )?uses: (?:\./\S+|[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(?:\.\d+)*)(?: #.*)?$")
 
@@ -48,6 +49,8 @@ def faults(text):
         for script in re.findall(r"(?<![\w./\"$])scripts/([\w-]+)", run):
             if not os.access(ROOT / "scripts" / script, os.X_OK):
                 found.append(f"{name}: there is no scripts/{script}")
+        for called in re.findall(r"scripts/check '([^']+)'", run):
+            found += [f"{name}: no check is called {part}" for part in called.split("|") if not any(part in check for check in CHECKS)]
         if step.get("uses", "").startswith("actions/checkout@") and step.get("with", {}).get("persist-credentials") is not False:
             found.append(f"{name}: the checkout leaves its token in .git/config")
     return found
@@ -75,6 +78,9 @@ class WorkflowPolicy(unittest.TestCase):
         jobs = yaml.safe_load(WORKFLOWS["ci.yml"])["jobs"]
         self.assertEqual(set(jobs["verdict"]["needs"]), set(jobs) - {"verdict"})
 
+    def test_whatever_tests_the_whole_is_run(self):
+        self.assertLessEqual({path.name for path in (ROOT / "scripts").glob("*-test")}, set(re.findall(r"[\w-]+-test\b", WORKFLOWS["ci.yml"])))
+
     def test_only_jobs_of_an_environment_may_ask_aws_for_a_role(self):
         for name, text in WORKFLOWS.items():
             for job, description in yaml.safe_load(text)["jobs"].items():
@@ -98,6 +104,7 @@ class WorkflowPolicy(unittest.TestCase):
             "the latest": text.replace("runs-on: ubuntu-24.04", "runs-on: ubuntu-latest", 1),
             "is code": text.replace('scripts/changes "$BASE"', "scripts/changes ${{ github.head_ref }}", 1),
             "there is no": text.replace("scripts/changes", "scripts/missing", 1),
+            "no check": text.replace("'spelling|links'", "'spelling|lynxes'"),
             "its token": text.replace("with: { persist-credentials: false }", "with: { fetch-depth: 1 }", 1),
             "strangers": text.replace("  pull_request:\n", "  pull_request_target:\n", 1),
         }
