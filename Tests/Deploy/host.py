@@ -9,9 +9,9 @@ import ssl
 import subprocess
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from Tests.Stack.stack import ROOT, Client, Stack
+from Tests.webhook import Webhook
 
 PORTS = ("blue", "green", "blue-metrics", "green-metrics", "http", "https", "status", "syslog", "edge-log", "spare", "spare-metrics")
 # Short, so that a deploy takes seconds; what is proven does not depend on it.
@@ -32,7 +32,7 @@ class Host(Stack):
         self.binary = os.environ["TERROIR_BINARY"]
         self.prefix = []  # of each command that deploys
         self.address = {colour: f"127.0.0.1:{self.port[colour]}" for colour in ("blue", "green")}
-        self.notices = Notices()
+        self.notices = Webhook()
         self.start_stores()
         environment = self.folder / "server.env"
         environment.write_text("".join(f"{key}='{value}'\n" for key, value in {
@@ -95,27 +95,6 @@ class Host(Stack):
 
     def journal(self):
         return [line.split() for line in (self.state / "journal").read_text().splitlines()]
-
-
-class Notices:
-    """Receives what deploys tell."""
-
-    def __init__(self):
-        self.texts = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                outer.texts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{server.server_port}/"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 class Load:

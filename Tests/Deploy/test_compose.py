@@ -12,8 +12,8 @@ import threading
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from Tests.Deploy.host import Notices
 from Tests.Stack.stack import ROOT, until
+from Tests.webhook import Webhook
 
 NEW = "terroir@sha256:" + "b" * 64
 # Blue serves, each image has the same migrations, and what is started ends at once.
@@ -36,7 +36,7 @@ class Compose(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
         self.project = self.folder / "a project"
         self.project.mkdir()
-        self.notices = Notices()
+        self.notices = Webhook()
         self.log = self.folder / "engine.log"
         engine = self.folder / "docker"
         engine.write_text(ENGINE)

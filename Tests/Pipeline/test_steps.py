@@ -1,15 +1,13 @@
 """What the workflows' light jobs do, done here."""
 import hashlib
-import http.server
-import json
 import os
 import re
 import socket
 import subprocess
-import threading
 import unittest
 
 from Tests.Pipeline.job import ROOT, Project, git, run
+from Tests.webhook import Webhook
 
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2026-11-28\n\n### Added\n\n- Something new.\n\n## [1.2.2] - 2026-10-01\n\n- Older.\n"
 
@@ -173,36 +171,23 @@ class Steps(unittest.TestCase):
         self.assertEqual([line for line in lines if not line.startswith("::")], text.splitlines())
 
     def test_everybody_is_told_how_a_deploy_went(self):
-        received = []
+        webhook = Webhook()
+        self.addCleanup(webhook.close)
 
-        class Receiver(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
-                self.send_response(200 if self.path == "/good" else 404)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        server = http.server.HTTPServer(("127.0.0.1", 0), Receiver)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-
-        def notice(path="good", secret=True, **jobs):
+        def notice(secret=webhook.url, **jobs):
             needs = {name: {"result": result, "outputs": {"outcome": outcome}} for name, (result, outcome) in jobs.items()}
-            return run(self.project, "deploy.yml", "notice", {
-                "needs": needs, "inputs": {"image": "x@sha256:1"}, "secrets": {"WEBHOOK_URL": f"http://127.0.0.1:{server.server_port}/{path}" if secret else ""}})
+            return run(self.project, "deploy.yml", "notice", {"needs": needs, "inputs": {"image": "x@sha256:1"}, "secrets": {"WEBHOOK_URL": secret}})
         skipped = ("skipped", "")
         self.assertIsNone(notice(staging=("success", "deployed"), production=("success", "deployed"), rollback=skipped).failed)
         self.assertIsNone(notice(staging=("success", "deployed"), production=("failure", "rolled-back"), rollback=skipped).failed)
         self.assertIsNone(notice(staging=("failure", ""), production=skipped, rollback=skipped).failed)
         self.assertIsNone(notice(staging=skipped, production=skipped, rollback=("success", "returned")).failed)
-        self.assertEqual(received, [
+        self.assertEqual(webhook.texts, [
             "Deploy of x@sha256:1: staging succeeded, production succeeded.",
             "Deploy of x@sha256:1: staging succeeded, production failed and was rolled back.",
             "Deploy of x@sha256:1: staging failed.",
             "Deploy of x@sha256:1: rollback went back to the release before.",
         ])
-        self.assertEqual(notice("bad", staging=("failure", "")).failed, "Post it")
-        self.assertEqual(notice(secret=False, staging=("failure", "")).failed, "Post it")
+        self.assertEqual(notice(secret="", staging=("failure", "")).failed, "Post it")
+        webhook.status = 404
+        self.assertEqual(notice(staging=("failure", "")).failed, "Post it")

@@ -12,9 +12,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from Tests.Stack.stack import ROOT, free_ports, until
+from Tests.webhook import Webhook
 
 BINARY = os.environ.get("TERROIR_BINARY", str(ROOT / ".build" / "debug" / "terroir"))
 POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
@@ -36,7 +36,7 @@ class Site:
         shutil.copy(ROOT / "scripts/postgres-roles", self.folder / "scripts")
         shutil.copy(BINARY, self.folder / "terroir")
         self.processes = {}
-        self.told = Told()
+        self.told = Webhook()
         self.write("passphrase", secrets.token_hex(32))
         self.write("webhook", self.told.url)
         subprocess.run(["age-keygen", "-o", self.folder / "etc/identity"], check=True, capture_output=True)
@@ -258,28 +258,3 @@ class Ingestion:
             SELECT count(*) FROM unnest('{{{",".join(map(str, firsts))}}}'::bigint[]) first, generate_series(first, first + 19) moment
             WHERE EXISTS (SELECT FROM readings WHERE device_id = '{self.device["id"]}' AND sensor_type = 'soil_moisture'
               AND measured_at = to_timestamp(moment / 1000.0))""", socket=socket))
-
-
-class Told:
-    """A webhook, and what it was told."""
-
-    def __init__(self):
-        self.texts = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                outer.texts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()

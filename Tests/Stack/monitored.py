@@ -38,15 +38,15 @@ class Monitored(unittest.TestCase):
         return until(f"{name} {labels} to fire", lambda: self.stack.query(f"ALERTS{{{selector}}}"), seconds)
 
     def received(self, name, seconds=60, /, **labels):
-        return until(f"{name} {labels} at the webhook", lambda: self.stack.webhook.has(name, **labels), seconds)
+        return until(f"{name} {labels} at the webhook", lambda: self.stack.webhook.alerts(name, **labels), seconds)
 
     def resolved(self, name, seconds=90, /, **labels):
-        return until(f"{name} {labels} to be resolved", lambda: self.stack.webhook.has(name, "resolved", **labels), seconds)
+        return until(f"{name} {labels} to be resolved", lambda: self.stack.webhook.alerts(name, "resolved", **labels), seconds)
 
     def received_while(self, name, act, /, pause=0, seconds=90, **labels):
         """Does something again and again until an alert comes of it."""
         end = time.monotonic() + seconds
-        while not self.stack.webhook.has(name, **labels):
+        while not self.stack.webhook.alerts(name, **labels):
             self.assertLess(time.monotonic(), end, f"no {name}")
             act()
             time.sleep(pause)

@@ -12,10 +12,10 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from Tests.webhook import Webhook
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # How long each window of the rules is here. A scrape a second leaves enough samples in the shortest.
@@ -80,35 +80,6 @@ class Answer:
 
     def json(self):
         return json.loads(self.body)
-
-
-class Webhook:
-    """Receives what Alertmanager sends."""
-
-    def __init__(self):
-        self.received, self.refusing = [], False
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if not outer.refusing:
-                    outer.received += body["alerts"]
-                self.send_response(500 if outer.refusing else 200)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def has(self, name, status="firing", /, **labels):
-        return [
-            alert for alert in self.received
-            if alert["status"] == status and {"alertname": name, **labels}.items() <= alert["labels"].items()
-        ]
 
 
 class Client:

@@ -320,11 +320,11 @@ class Alerts(Monitored):
                 self.assertEqual(self.send(device, value).status, 200)
             time.sleep(1.1)
         end = time.monotonic() + 60
-        while not self.stack.webhook.has("SensorSilent", device_id=silent["id"]):
+        while not self.stack.webhook.alerts("SensorSilent", device_id=silent["id"]):
             self.assertLess(time.monotonic(), end, "no SensorSilent")
             self.send(steady, 1)
             time.sleep(1.1)
-        self.assertEqual(self.stack.webhook.has("SensorSilent", device_id=steady["id"]), [])
+        self.assertEqual(self.stack.webhook.alerts("SensorSilent", device_id=steady["id"]), [])
         query = re.search(r'^### SensorSilent$.*?sql -c "(.*?)"', (ROOT / "docs/runbook.md").read_text(), re.M | re.S)[1]
         email, garden, device, _, battery = self.sql(re.sub(r"\bID\b", silent["id"], query)).strip().split("|")
         self.assertEqual((email, garden, device, battery), (self.login["email"], "Monitored", "silent", "12.5"))
@@ -363,7 +363,7 @@ class Alerts(Monitored):
 
     def test_business_sign_ins_failing(self):
         for number in range(48):  # the server hears no more than fifty failures from one address
-            if self.stack.webhook.has("LoginFailures"):
+            if self.stack.webhook.alerts("LoginFailures"):
                 break
             self.stack.post(self.stack.api + "/api/sessions", {"email": f"nobody{number}@example.com", "password": "wrong wrong wrong"})
         self.received("LoginFailures")
@@ -371,11 +371,12 @@ class Alerts(Monitored):
     # --- watching the watchers ---
 
     def test_watching_a_receiver_that_refuses(self):
-        self.stack.webhook.refusing = True
-        self.addCleanup(setattr, self.stack.webhook, "refusing", False)
+        taking = self.stack.webhook.status
+        self.addCleanup(setattr, self.stack.webhook, "status", taking)
+        self.stack.webhook.status = 500
         self.stack.report_backup("redis", age_seconds=30 * 3600)
         self.firing("AlertsNotDelivered", 90)
-        self.stack.webhook.refusing = False
+        self.stack.webhook.status = taking
         self.received("AlertsNotDelivered", integration="webhook")
         self.stack.report_backup()
 
