@@ -74,7 +74,7 @@ image-test: ## Build the image and run compose (needs a Docker engine)
 	@scripts/image-test
 
 fault-test: ## Break each part of the stack on an engine, and write the table of docs/operations.md
-	@scripts/image-test Tests.Image.test_faults
+	@scripts/image-test Tests.Image.faults
 
 fuzz: ## Fuzz the parsers for some minutes
 	@scripts/fuzz

@@ -153,7 +153,3 @@ class BadBuilds(unittest.TestCase):
         # What it had in hand is lost with it; whoever came later was sent to the old one.
         self.assertLessEqual(len(load.failures), len(load.threads), load.failures)
         self.assertEqual(self.others(load), [])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -255,7 +255,3 @@ class Compose(unittest.TestCase):
         started = [line.split()[-1] for line in self.log.read_text().splitlines() if line.startswith("compose up ")]
         self.assertEqual(started, ["api-green"])
         self.assertIn("blue serves on.", said)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -86,7 +86,3 @@ class Contract(unittest.TestCase):
     def test_it_is_for_releases(self):
         for what in ("rollback", "status"):
             self.assertIn("--contract is for a release", self.deploy("--contract", what, expected=64))
-
-
-if __name__ == "__main__":
-    unittest.main()

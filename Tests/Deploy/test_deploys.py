@@ -206,7 +206,3 @@ class Events:
     def stop(self):
         self.stopping.set()
         self.thread.join(20)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -47,7 +47,3 @@ class Documents(unittest.TestCase):
         done = subprocess.run([*host.prefix, "bash", "-e", "-c", f"cd {ROOT}\n{steps}"], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
-
-
-if __name__ == "__main__":
-    unittest.main()

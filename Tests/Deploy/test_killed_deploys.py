@@ -166,7 +166,3 @@ class KilledUnits(Walk, unittest.TestCase):
 
     def test_before_each_change_of_a_unit(self):
         self.walk(lambda function: function in ("start", "stop"))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -225,7 +225,3 @@ class Colours(unittest.TestCase):
         code, said = host.deploy(host.release("second", tell))
         self.assertEqual(code, 0, said)
         self.assertRegex(told.read_text(), "(?m)^migrate root ")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -131,7 +131,3 @@ class Asking:
     def __exit__(self, *_):
         self.stopping.set()
         self.thread.join(30)
-
-
-if __name__ == "__main__":
-    unittest.main()

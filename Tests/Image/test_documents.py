@@ -89,7 +89,3 @@ class Documents(unittest.TestCase):
         shutil.copy(project.folder / ".env", project.folder / ".env.example")  # which the first of the commands copies back
         self.run_all()
         self.assertEqual([service for service in running() if service.startswith("api")], ["api-green"])
-
-
-if __name__ == "__main__":
-    unittest.main()

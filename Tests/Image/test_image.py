@@ -196,7 +196,3 @@ class Stack(unittest.TestCase):
         self.assertEqual(state["ExitCode"], 0)
         self.assertIn(answer[0], (503, 504))  # refused, or nobody at that address
         until("the service to serve", lambda: curl("/api/gardens")[0] == 200, 30)
-
-
-if __name__ == "__main__":
-    unittest.main()

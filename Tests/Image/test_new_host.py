@@ -64,7 +64,3 @@ class NewHost(unittest.TestCase):
         self.assertEqual((status, json.loads(text)["name"]), (200, "Lost and found"))
         same = {name: (secrets / name).read_text() == (lost / name).read_text() for name in (*KEYS, "jwt_secret", "postgres_password", "redis_password")}
         self.assertEqual(same, {**dict.fromkeys((*KEYS, "jwt_secret"), True), "postgres_password": False, "redis_password": False})
-
-
-if __name__ == "__main__":
-    unittest.main()

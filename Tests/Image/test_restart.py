@@ -4,7 +4,7 @@ import unittest
 import urllib.request
 
 from Tests.Image import project
-from Tests.Image.project import ROOT, compose, container, curl, inspect, is_healthy, run, running, until
+from Tests.Image.project import ROOT, container, curl, inspect, is_healthy, run, running, until
 
 
 class Restart(unittest.TestCase):
@@ -35,7 +35,3 @@ class Restart(unittest.TestCase):
         until("the service to serve", lambda: curl("/api/gardens")[0] == 200, 60)
         self.assertEqual(set(running()), before)
         self.assertEqual(inspect(container("migrate"))["State"]["Status"], "exited")
-
-
-if __name__ == "__main__":
-    unittest.main()

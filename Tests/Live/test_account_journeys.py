@@ -161,7 +161,3 @@ def curl(token, url, *arguments):
     command = ["curl", "-sS", "-w", "\n%{http_code}", "-H", f"Authorization: Bearer {token}", "-H", "Content-Type: application/json"]
     body, status = subprocess.run([*command, *arguments, url], check=True, capture_output=True, text=True).stdout.rsplit("\n", 1)
     return int(status), json.loads(body)
-
-
-if __name__ == "__main__":
-    unittest.main()

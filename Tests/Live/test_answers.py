@@ -139,7 +139,3 @@ class Answers(OpenPage):
             return range.getBoundingClientRect().left;
         })""")
         self.assertEqual(places, sorted(places))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -127,7 +127,3 @@ class Clients(unittest.TestCase):
         self.assertEqual(len(read), 35_040)
         pandas.testing.assert_frame_equal(
             read.sort_values(order, ignore_index=True)[expected.columns], expected, check_dtype=False)
-
-
-if __name__ == "__main__":
-    unittest.main()

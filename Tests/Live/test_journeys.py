@@ -194,7 +194,3 @@ class Journeys(Journey):
             self.look(page)
 
         self.everywhere(journey)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -137,7 +137,3 @@ class LiveGardens(OpenPage):
         page.goto(self.service.url)
         self.sign_in(page, "rosa@example.org")
         expect(page.locator("#sign-in").get_by_role("alert")).to_contain_text("keeps no session")
-
-
-if __name__ == "__main__":
-    unittest.main()

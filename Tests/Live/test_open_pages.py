@@ -275,7 +275,3 @@ class OpenPages(OpenPage):
         seller.goto(f"{self.service.url}/orders")
         expect(seller.locator("#sold > li")).to_have_count(2)
         expect(seller.locator(f"#order-{last}")).to_contain_text("pickup from :000-01-01T23:58:59.000Z")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -380,7 +380,3 @@ class Pages(unittest.TestCase):
         page = self.open("/docs", java_script_enabled=False)
         self.assertGreater(page.locator(".operation:visible").count(), 20)
         expect(page.locator("#words")).to_be_hidden()
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -29,7 +29,3 @@ class Readme(unittest.TestCase):
             "soil_moisture,23.5,", '"mean":23.5,"count":1', "must be an email address",
         ]
         self.assertEqual([text for text in shown if text not in run.stdout], [], run.stdout)
-
-
-if __name__ == "__main__":
-    unittest.main()

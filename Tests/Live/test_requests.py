@@ -106,7 +106,3 @@ class Requests(unittest.TestCase):
             run = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True)
         self.assertEqual(run.returncode, 0, run.stdout[-20_000:] + run.stderr[-2_000:])
         self.assertEqual(self.service.errors, [])
-
-
-if __name__ == "__main__":
-    unittest.main()

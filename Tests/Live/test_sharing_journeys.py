@@ -120,7 +120,3 @@ class InvitedJourneys(Sharing):
         status, answer = self.service.call("POST", path, body, token)
         self.assertEqual(status, 201, answer)
         return answer
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -47,7 +47,3 @@ class Spans(OpenPage):
         page.locator("#span").get_by_role("button", name="Show").click()
         expect(page.locator("#said")).to_contain_text("At most ten years")
         expect(page.locator("#shown")).to_contain_text(re.compile("to [1-7] Nov 2026"))  # whole weeks
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -169,7 +169,3 @@ class Tabs(OpenPage):
             expect(page.locator("#gardens, #own-shops")).to_contain_text("Once")
             expect(page.locator(form)).not_to_have_attribute("aria-busy", "true")
             page.unroute(next)
-
-
-if __name__ == "__main__":
-    unittest.main()

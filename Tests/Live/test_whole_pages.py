@@ -83,7 +83,3 @@ class WholePages(Journey):
         page.get_by_text("Readings as a CSV file").click()
         expect(page.get_by_role("button", name="Download")).to_be_enabled()
         self.assertEqual(loads, 2 * [f"/gardens/{garden['id']}"])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -17,7 +17,7 @@ CHANGES = (
 
 
 class Nginx:
-    FILES = ("nginx.conf", "maps.conf", "headers.conf", "proxy.conf", "problems.conf", "upstream.conf")
+    FILES = sorted(path.name for path in (ROOT / "nginx").glob("*.conf"))
     # The quickest to notice come first; each has a stack of its own.
     SUITES = (Edge, Upstream, Attacks)
     EQUIVALENT = {

@@ -297,7 +297,3 @@ class Backup(unittest.TestCase):
         self.assertEqual(kept, {full, newest, "mine.txt"})
         self.assertTrue((self.site.folder / "repository/notes/keep.txt").exists())
         self.assertIn("Restore test passed", self.site.command("restore-test").stdout)
-
-
-if __name__ == "__main__":
-    unittest.main()

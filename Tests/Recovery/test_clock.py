@@ -33,7 +33,3 @@ class Clock(unittest.TestCase):
     def test_after_a_full_one_what_differs_from_it_goes_on(self):
         self.backup_ahead()
         self.assertEqual([self.kind_of_next(), self.kind_of_next()], ["diff", "diff"])
-
-
-if __name__ == "__main__":
-    unittest.main()

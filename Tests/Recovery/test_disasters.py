@@ -213,7 +213,3 @@ class Disasters(unittest.TestCase):
         table = re.search(r"^\| Disaster \| Lost \| What to do \|\n\|---.*\n((?:\|.*\n)+)", DOCUMENT.read_text(), re.M)[1]
         documented = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()]
         self.assertEqual(set(documented) - {row[0] for row in self.rows}, {"The host and the passphrase are lost"})
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -167,7 +167,3 @@ class Host(unittest.TestCase):
             for unit in (each for each in units if each.suffix == ".service"):
                 rated = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", unit], capture_output=True, text=True)
                 self.assertEqual(rated.returncode, 0, rated.stdout[-300:])
-
-
-if __name__ == "__main__":
-    unittest.main()

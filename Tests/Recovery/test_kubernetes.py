@@ -102,7 +102,3 @@ class Kubernetes(unittest.TestCase):
         login = {"email": "ada@example.org", "password": PASSWORD}
         self.site.post("/api/users", {**login, "displayName": "Ada"})
         self.assertIn("accessToken", self.site.post("/api/sessions", login))
-
-
-if __name__ == "__main__":
-    unittest.main()

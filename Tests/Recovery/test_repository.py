@@ -113,7 +113,3 @@ class Repository(unittest.TestCase):
         self.assertEqual(failed.returncode, 1, failed.stderr)
         full.unlink()
         self.comes_back(site, ingestion)
-
-
-if __name__ == "__main__":
-    unittest.main()

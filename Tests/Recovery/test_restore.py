@@ -140,7 +140,3 @@ class Restore(unittest.TestCase):
             done = self.site.command("restore", "--to", "latest", "--into", self.site.folder / "copy", "--wal", folder, check=False)
             self.assertEqual(done.returncode, 64, done.stderr)
             self.assertIn(said, done.stderr)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -104,7 +104,3 @@ class Upgrade(unittest.TestCase):
         site.switch()
         self.assertIn("without a gap", site.command("status").stdout)
         self.assertIn("Restore test passed", site.command("restore-test").stdout)
-
-
-if __name__ == "__main__":
-    unittest.main()

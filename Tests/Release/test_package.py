@@ -2,7 +2,6 @@
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import threading
 import unittest
@@ -104,7 +103,3 @@ class Package(unittest.TestCase):
         debian.run("systemctl", "kill", "--signal=SIGSEGV", "--kill-whom=main", "terroir.service")
         until("a backtrace", lambda: re.search("Thread 0 .*crashed:", debian.run("journalctl", "--no-pager", "--unit", "terroir.service")))
         until("the next process", lambda: debian.curl("/readyz")[0] == 200)
-
-
-if __name__ == "__main__":
-    unittest.main()

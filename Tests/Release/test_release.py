@@ -3,7 +3,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import tempfile
 import unittest
@@ -125,7 +124,3 @@ class Release(unittest.TestCase):
         packages = {each["name"] for each in json.loads(RELEASES.one(RELEASES.first, "*-oci-*.cdx.json").read_text())["components"]}
         self.assertLessEqual({"libpq5", "tini", "bash", "swift"}, packages)
         self.assertLess(archive.stat().st_size, 180 << 20)
-
-
-if __name__ == "__main__":
-    unittest.main()

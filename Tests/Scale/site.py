@@ -1,7 +1,6 @@
 """Stores as a larger installation has them, on this host: Postgres with standbys, PgBouncer, Redis under Sentinel, haproxy."""
 import json
 import os
-import pathlib
 import re
 import shutil
 import signal

@@ -418,7 +418,3 @@ class Alerts(Monitored):
         self.assertEqual(written - fired - ELSEWHERE.keys(), set())
         for name, place in ELSEWHERE.items():
             self.assertIn(f'"{name}"', (ROOT / place).read_text())
-
-
-if __name__ == "__main__":
-    unittest.main()

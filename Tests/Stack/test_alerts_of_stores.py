@@ -197,7 +197,3 @@ class StoreAlerts(Monitored):
             self.received_while("RedisConnectionsRejected", crowd, pause=0.3)
         finally:
             self.redis("config", "set", "maxclients", most)
-
-
-if __name__ == "__main__":
-    unittest.main()

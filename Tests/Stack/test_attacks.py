@@ -142,7 +142,3 @@ class Attacks(unittest.TestCase):
         self.assertEqual([ask(addresses[0]) for _ in range(7)], [200] * 6 + [429])
         self.assertEqual(ask(addresses[1]), 429)
         self.assertEqual(ask(addresses[2]), 200)
-
-
-if __name__ == "__main__":
-    unittest.main()

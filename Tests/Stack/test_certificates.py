@@ -160,7 +160,3 @@ class Certificates(unittest.TestCase):
         shutil.rmtree(in_the_way)
         self.run_certbot(self.lasting)
         self.is_shown(self.lasting)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -288,7 +288,3 @@ class Edge(unittest.TestCase):
         until("the edge's own answer", lambda: self.counted(scope="api", origin="edge", status="503"))
         self.stack.start_server()
         self.assertEqual(self.get("/api/gardens").status, 200)
-
-
-if __name__ == "__main__":
-    unittest.main()

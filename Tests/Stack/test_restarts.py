@@ -126,7 +126,3 @@ class Restarts(unittest.TestCase):
             (self.switch / "green").touch()
         else:
             (self.switch / "green").unlink()
-
-
-if __name__ == "__main__":
-    unittest.main()

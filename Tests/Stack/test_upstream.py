@@ -145,7 +145,3 @@ class Upstream(unittest.TestCase):
         before = self.behind.given_up
         self.connect("GET /api/endless HTTP/1.1\r\nHost: terroir\r\n\r\n")
         until("nginx to give it up", lambda: self.behind.given_up > before, 20)
-
-
-if __name__ == "__main__":
-    unittest.main()

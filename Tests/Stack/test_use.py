@@ -130,7 +130,3 @@ class Use(Monitored):
             report(device)
         self.received("SeriesOverflow", family="iot_sensor_readings_total")
         self.assertIn('device_id="_other"', self.exposition())
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -15,7 +15,7 @@ import unittest
 import urllib.request
 
 from Tests.Image import project
-from Tests.Image.project import ROOT, compose, container, curl, docker, inspect, is_healthy, post, until
+from Tests.Image.project import ROOT, compose, container, curl, docker, inspect, post, until
 
 # How long a fault that nothing heals by itself is left alone, until an alert tells of it.
 LONGEST_SECONDS = 150
@@ -275,7 +275,3 @@ class Faults(unittest.TestCase):
         rows = {line.split(" | ")[0].removeprefix("| "): line for line in table.splitlines()[2:]} | self.rows
         known = [rows[fault.name] for fault in self.faults() if fault.name in rows]
         path.write_text(head + begin + "\n".join(["| Fault | Clients see | Alert, after | Healed by | in |", "|---|---|---|---|---|", *known]) + "\n" + end + tail)
-
-
-if __name__ == "__main__":
-    unittest.main()
