@@ -1,4 +1,4 @@
-"""How the commands of scripts/backup read their file of settings."""
+"""How the commands of scripts/backup read their file of settings, and their command line."""
 import os
 import pathlib
 import subprocess
@@ -34,6 +34,10 @@ class Settings(unittest.TestCase):
         self.assertEqual(self.run_with("BACKUP_OWNER=somebody\n", status, PATH=path), f"-u somebody -- {status}\n")
         self.assertEqual(self.run_with("", status, PATH=path), f"-u postgres -- {status}\n")
 
-
-if __name__ == "__main__":
-    unittest.main()
+    def test_an_option_is_refused_without_its_value(self):
+        for name, *options in (("run", "--kind"), ("verify", "--set"), ("restore-test", "--set"),
+                               ("restore", "--to", "--into", "--wal", "--set", "--timeline", "--redis", "--configuration")):
+            for option in options:
+                for arguments in ([option], [option, ""]):
+                    done = subprocess.run([ROOT / "scripts/backup" / name, *arguments], capture_output=True, text=True, check=False)
+                    self.assertEqual((done.returncode, done.stderr), (64, f"{name}: {option} needs a value: see --help\n"), arguments)
