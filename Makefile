@@ -76,7 +76,7 @@ image-test: ## Build the image and run compose (needs a Docker engine)
 fault-test: ## Break each part of the stack on an engine, and write the table of docs/operations.md
 	@scripts/image-test Tests.Image.faults
 
-fuzz: ## Fuzz the parsers for some minutes
+fuzz: ## Fuzz the parsers for half an hour
 	@scripts/fuzz
 
 sanitize: ## Run every test under AddressSanitizer, then under ThreadSanitizer
