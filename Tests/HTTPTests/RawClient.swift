@@ -5,6 +5,9 @@ import TestSupport
 
 /// A blocking client that sends what it is told, however wrong.
 final class RawClient {
+  /// How long it waits for the server, in seconds.
+  static let timeoutSeconds = 60
+
   let fd: Int32
   let isConnected: Bool
   // Kept, so that it runs for as long as it has clients.
@@ -15,7 +18,7 @@ final class RawClient {
     self.server = server
     fd = Loopback.socket()
     if var size = receiveBuffer { setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, 4) }
-    var timeout = timeval(tv_sec: 60, tv_usec: 0)
+    var timeout = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     var on: Int32 = 1
@@ -57,7 +60,7 @@ final class RawClient {
     close(other)
   }
 
-  /// Receives some bytes; how many, 0 at the end, negative for an error or after five seconds.
+  /// Receives some bytes; how many, 0 at the end, negative for an error or after `timeoutSeconds`.
   func receiveSome() -> Int {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = recv(fd, &buffer, buffer.count, 0)

@@ -48,7 +48,11 @@ final class EventStream {
         if lines == ["retry: 2000"] { continue }
         return Self.event(lines)
       }
-      guard try readChunk() else { return nil }
+      guard !isWhole, let chunk = try wire.takeChunk() else {
+        isWhole = true
+        return nil
+      }
+      text += chunk
     }
   }
 
@@ -73,16 +77,5 @@ final class EventStream {
       }
     }
     return event
-  }
-
-  private func readChunk() throws -> Bool {
-    let line = String(decoding: try wire.take(until: Array("\r\n".utf8)).dropLast(2), as: UTF8.self)
-    guard let size = Int(line, radix: 16), size > 0 else {
-      isWhole = true
-      return false
-    }
-    text += try wire.take(size)
-    _ = try wire.take(2)
-    return true
   }
 }

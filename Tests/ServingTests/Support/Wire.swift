@@ -52,16 +52,7 @@ final class Wire {
     if status == 100 { return try receive(hasBody: hasBody) }
     guard hasBody, status != 204, status != 304 else { return reply }
     if reply.header("transfer-encoding") == "chunked" {
-      while true {
-        let line = String(decoding: try take(until: Array("\r\n".utf8)).dropLast(2), as: UTF8.self)
-        guard let size = Int(line, radix: 16) else { throw WireError.notHTTP(line) }
-        if size == 0 {
-          _ = try take(until: Array("\r\n".utf8))
-          break
-        }
-        reply.body += try take(size)
-        _ = try take(2)
-      }
+      while let chunk = try takeChunk() { reply.body += chunk }
     } else if let length = reply.header("content-length").flatMap(Int.init) {
       reply.body = try take(length)
     } else {
@@ -82,6 +73,15 @@ final class Wire {
       }
       buffer += try read()
     }
+  }
+
+  /// Reads the next chunk of a chunked body; nil at its end.
+  func takeChunk() throws -> [UInt8]? {
+    let line = String(decoding: try take(until: Array("\r\n".utf8)).dropLast(2), as: UTF8.self)
+    guard let size = Int(line, radix: 16) else { throw WireError.notHTTP(line) }
+    let chunk = try take(size)
+    _ = try take(2)
+    return size == 0 ? nil : chunk
   }
 
   /// Whether the server has closed the connection; waits for it.

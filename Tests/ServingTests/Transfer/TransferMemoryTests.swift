@@ -58,11 +58,7 @@ struct TransferMemoryTests {
       Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n
       """)
     var lines = 0
-    while lines < limit {
-      let head = try source.take(until: Array("\r\n".utf8))
-      let size = Int(String(decoding: head.dropLast(2), as: UTF8.self), radix: 16) ?? 0
-      if size == 0 { break }
-      let chunk = try source.take(size + 2).dropLast(2)
+    while lines < limit, let chunk = try source.takeChunk() {
       lines += chunk.count { $0 == UInt8(ascii: "\n") }
       if lines > limit { break }
       try target.send(Array("\(String(chunk.count, radix: 16))\r\n".utf8) + chunk + Array("\r\n".utf8))
