@@ -94,17 +94,18 @@ let package = Package(
 
     // Judges the rules of Agronomy on station years, by scripts/insights-eval.
     .target(
-      name: "StationYears", dependencies: ["Values", "Agronomy"], path: "bench/years", swiftSettings: settings),
-    .executableTarget(
-      name: "insights-eval", dependencies: ["Values", "Agronomy", "StationYears"], path: "bench/insights",
+      name: "StationYears", dependencies: ["Values", "Agronomy", "TestSupport"], path: "bench/years",
       swiftSettings: settings),
+    .executableTarget(
+      name: "insights-eval", dependencies: ["Values", "Agronomy", "StationYears", "TestSupport"],
+      path: "bench/insights", swiftSettings: settings),
 
     // Fuzzers of what reads from the network: a short run among the tests, long ones by scripts/fuzz.
     .testTarget(
-      name: "Fuzz", dependencies: ["Values", "JSON", "HTTP"], path: "fuzz", exclude: ["corpus"], swiftSettings: settings
-    ),
+      name: "Fuzz", dependencies: ["TestSupport", "Values", "JSON", "HTTP"], path: "fuzz", exclude: ["corpus"],
+      swiftSettings: settings),
 
-    // What tests of several targets need: loops, gates and sockets of their own, and a look into JSON.
+    // What tests of several targets need: loops, gates, sockets and chance of their own, and a look into JSON.
     .target(
       name: "TestSupport", dependencies: ["Values", "Reactor", "JSON"], path: "Tests/Support", swiftSettings: settings),
 
@@ -114,7 +115,8 @@ let package = Package(
 
     // The client of the database and the writer of readings, in a time and a weather of a test's own.
     .testTarget(
-      name: "Simulation", dependencies: ["CLinux", "Values", "Telemetry", "Reactor", "Postgres", "Web", "Gardens"],
+      name: "Simulation",
+      dependencies: ["TestSupport", "CLinux", "Values", "Telemetry", "Reactor", "Postgres", "Web", "Gardens"],
       path: "Tests/Simulation", swiftSettings: settings),
 
     tests("Values", []),
@@ -128,7 +130,7 @@ let package = Package(
     tests("Redis", ["Faults", "TestSupport", "Reactor"]),
     tests("Secrets", ["TestSupport", "JSON", "Reactor", "Values"]),
     tests("Settings", ["HTTP", "Postgres", "Redis", "Secrets", "Telemetry", "Values"]),
-    tests("Agronomy", ["TestSupport", "JSON", "StationYears", "Values"]),
+    tests("Agronomy", ["TestSupport", "JSON", "Values"]),
     tests("Serving", ["Faults", "TestSupport", "StationYears", "Watch"] + below + above),
   ],
   swiftLanguageModes: [.v6]

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Makes new inputs of old ones: a few random edits, some of which know the subject's tokens.
 struct Mutator {
   /// The longest input made, in bytes.
@@ -7,12 +9,12 @@ struct Mutator {
 
   private(set) var pool: [[UInt8]]
   private let tokens: [[UInt8]]
-  private var random: SplitMix
+  private var random: SeededGenerator
 
   init(pool: [[UInt8]], tokens: [String], seed: UInt64) {
     self.pool = pool.isEmpty ? [[]] : pool
     self.tokens = tokens.map { Array($0.utf8) }
-    random = SplitMix(state: seed)
+    random = SeededGenerator(seed: seed)
   }
 
   /// Keeps an input to start from again.
@@ -53,17 +55,5 @@ struct Mutator {
   /// Up to 64 bytes from a place on.
   private mutating func span(from start: Int, in input: [UInt8]) -> Range<Int> {
     start..<min(input.count, start + Int.random(in: 1...64, using: &random))
-  }
-}
-
-/// Random numbers that a seed repeats (Steele, Lea, Flood 2014).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }

@@ -1,4 +1,4 @@
-import StationYears
+import TestSupport
 import Testing
 import Values
 

@@ -197,7 +197,7 @@ struct EventLoopTests {
 
   @Test("a timer heap gives timers in order whatever is cancelled in between", arguments: [1, 2, 3, 4, 5] as [UInt64])
   func heap(seed: UInt64) {
-    var generator = SplitMix(state: seed)
+    var generator = SeededGenerator(seed: seed)
     var heap = TimerHeap()
     var expected: [UInt64] = []
     var fired: [UInt64] = []
@@ -232,18 +232,6 @@ private final class Part: TurnEnd {
   let call: () -> Void
   init(_ call: @escaping () -> Void) { self.call = call }
   func flush() { call() }
-}
-
-/// The generator of Steele, Lea and Flood (2014), so that a failing seed can be run again.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
 }
 
 #if DEBUG

@@ -2,6 +2,7 @@ import Glibc
 import Postgres
 import Reactor
 import Telemetry
+import TestSupport
 import Testing
 import Values
 
@@ -41,11 +42,11 @@ final class ReadingsSimulation {
   private(set) var refused = 0
 
   init(seed: UInt64) throws {
-    generator = SeededGenerator(seed)
+    generator = SeededGenerator(seed: seed)
     weather = Weather(&generator)
     clock = ManualClock(unixMilliseconds: 1_795_000_000_000)
-    store = try SimulatedStore(SeededGenerator(generator.next()), weather)
-    loop = try EventLoop(index: 0, clock: clock, generator: SeededGenerator(generator.next()))
+    store = try SimulatedStore(SeededGenerator(seed: generator.next()), weather)
+    loop = try EventLoop(index: 0, clock: clock, generator: SeededGenerator(seed: generator.next()))
     var configuration = DatabaseConfiguration(url: "postgres://simulation@/simulation?host=\(store.folder)")
     (configuration.readers, configuration.writers, configuration.transactionConnections) = (2, 2, 0)
     database = try Database(loop: loop, configuration: configuration)

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// What befalls a simulated store: how likely each fault is, drawn anew for each seed, so that some seeds see one
 /// fault alone and others all of them.
 struct Weather {

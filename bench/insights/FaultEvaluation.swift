@@ -1,5 +1,6 @@
 import Agronomy
 import StationYears
+import TestSupport
 import Values
 
 /// What the rules say of a healthy year, hour by hour, and how soon they find faults that are put into it.

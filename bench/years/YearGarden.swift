@@ -1,5 +1,6 @@
 import Agronomy
 import Glibc
+import TestSupport
 import Values
 
 /// A healthy garden under a station's weather: four devices of four sensors each, with noise, in beds of their own.
