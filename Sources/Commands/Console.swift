@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 
 /// Where a command writes what it has to say, and is told what nobody else should see.
 package struct Console: Sendable {
@@ -34,8 +35,7 @@ package struct Console: Sendable {
     var line: [UInt8] = []
     var byte: UInt8 = 0
     while line.count < longestLine {
-      let count = read(fd, &byte, 1)
-      if count < 0, errno == EINTR { continue }
+      let count = retrying { read(fd, &byte, 1) }
       if count <= 0 { return line.isEmpty ? nil : line }
       if byte == UInt8(ascii: "\n") { break }
       line.append(byte)
@@ -47,8 +47,9 @@ package struct Console: Sendable {
   private static func writeAll(_ text: String, _ fd: Int32) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }
-      if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return }
+      let count = rest.withUnsafeBytes { bytes in retrying { Glibc.write(fd, bytes.baseAddress, bytes.count) } }
+      if count <= 0 { return }
+      rest = rest.dropFirst(count)
     }
   }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Reactor
 
 /// A terminal that is read from without showing what is typed.
 struct Terminal {
@@ -33,7 +34,7 @@ struct Terminal {
           pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
           pollfd(fd: signal, events: Int16(POLLIN), revents: 0),
         ]
-        while poll(&ready, 2, -1) < 0, errno == EINTR {}
+        _ = retrying { poll(&ready, 2, -1) }
         return ready[1].revents == 0 ? readAvailable() : nil
       }
       announce(true)

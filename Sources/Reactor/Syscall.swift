@@ -13,7 +13,8 @@ package struct SystemError: Error, CustomStringConvertible {
   package var description: String { "\(call): \(String(cString: strerror(code)))" }
 }
 
-/// Runs a system call again for as long as a signal interrupts it: the one place where EINTR is swallowed.
+/// Runs a system call again for as long as a signal interrupts it: the one place where EINTR is swallowed, but for
+/// `Metrics`, which imports nothing of ours.
 ///
 /// Gives what the call gave; -1 means that errno holds another error.
 @inlinable

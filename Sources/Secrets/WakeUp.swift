@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 
 /// Lets threads sleep until there is work (sem_overview(7)). Every signal wakes one wait, past or future.
 /// Invariant 4.
@@ -16,6 +17,6 @@ final class WakeUp: @unchecked Sendable {
 
   func wait() {
     // A signal handler may interrupt it, which is no call.
-    while sem_wait(semaphore) == -1, errno == EINTR {}
+    _ = retrying { sem_wait(semaphore) }
   }
 }

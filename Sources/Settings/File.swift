@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 
 /// Small files, read whole: secrets and what the kernel tells in /proc and /sys. Not for a loop that serves.
 enum File {
@@ -10,12 +11,9 @@ enum File {
     var content: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 4_096)
     while true {
-      let count = Glibc.read(fd, &chunk, chunk.count)
+      let count = retrying { Glibc.read(fd, &chunk, chunk.count) }
       if count == 0 { return content }
-      if count < 0 {
-        guard errno == EINTR else { return nil }
-        continue
-      }
+      if count < 0 { return nil }
       content += chunk[..<count]
       if content.count > maximumBytes { return nil }
     }

@@ -134,14 +134,14 @@ package final class LogSink: Sendable {
   private func write(_ bytes: UnsafeRawBufferPointer) -> Int {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = Glibc.write(fd, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      let count = retrying { Glibc.write(fd, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count) }
       if count > 0 {
         rest = rest.dropFirst(count)
       } else if errno == EAGAIN {
         // Somebody else made the terminal or pipe non-blocking; waiting is this thread's business.
         var descriptor = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
         poll(&descriptor, 1, -1)
-      } else if errno != EINTR {
+      } else {
         return rest.count(where: { $0 == UInt8(ascii: "\n") })
       }
     }

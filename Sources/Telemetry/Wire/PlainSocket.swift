@@ -37,14 +37,14 @@ struct PlainSocket: ~Copyable {
   func send(_ bytes: [UInt8]) throws(PlainHTTP.Failure) {
     var sent = 0
     while sent < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.send(fd, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+      let count = bytes.withUnsafeBytes { bytes in
+        retrying { Glibc.send(fd, bytes.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
       }
       if count >= 0 {
         sent += count
       } else if errno == EAGAIN {
         try Self.wait(fd, POLLOUT, deadline)
-      } else if errno != EINTR {
+      } else {
         throw Self.unreachable()
       }
     }
@@ -54,9 +54,10 @@ struct PlainSocket: ~Copyable {
   func receive() throws(PlainHTTP.Failure) -> [UInt8] {
     var chunk = [UInt8](repeating: 0, count: 16_384)
     while true {
-      let count = recv(fd, &chunk, chunk.count, 0)
+      let count = retrying { recv(fd, &chunk, chunk.count, 0) }
       if count >= 0 { return Array(chunk[..<count]) }
-      if errno == EAGAIN { try Self.wait(fd, POLLIN, deadline) } else if errno != EINTR { throw Self.unreachable() }
+      guard errno == EAGAIN else { throw Self.unreachable() }
+      try Self.wait(fd, POLLIN, deadline)
     }
   }
 

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Reactor
 
 /// A call from any thread to one that sleeps (eventfd(2)).
 final class Wake: Sendable {
@@ -16,7 +17,7 @@ final class Wake: Sendable {
   /// Ends the sleep of the thread that waits, or its next one.
   func call() {
     var one: UInt64 = 1
-    while write(fd, &one, 8) == -1, errno == EINTR {}
+    _ = retrying { write(fd, &one, 8) }
   }
 
   /// Sleeps until called, or for that long (-1: for ever). Gives whether it was called.
