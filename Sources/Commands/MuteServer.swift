@@ -1,4 +1,5 @@
 import Glibc
+import Settings
 import Telemetry
 
 /// A server on this machine that accepts and never answers, which only somebody beside it can end: a process that was
@@ -9,6 +10,9 @@ struct MuteServer {
   let port: UInt16
   /// The longest silence, in seconds.
   let limitSeconds: Int
+
+  /// The longest table of sockets that is read: some 400 000 connections.
+  private static let maximumTableBytes = 64 << 20
 
   /// Since when there is no answer. A check is a process of its own and has no other memory.
   private var note: String { "/tmp/terroir-mute-\(port)" }
@@ -44,7 +48,8 @@ struct MuteServer {
   /// The listening sockets of the port, as links to them read.
   private func sockets(in table: String) -> [String] {
     let listening = "0A"
-    return Self.text(of: table).split(separator: "\n").dropFirst().compactMap { line in
+    let text = String(decoding: File.read(table, maximumBytes: Self.maximumTableBytes) ?? [], as: UTF8.self)
+    return text.split(separator: "\n").dropFirst().compactMap { line in
       let columns = line.split(separator: " ")
       guard columns.count > 9, columns[3] == listening,
         columns[1].split(separator: ":").last.flatMap({ UInt16($0, radix: 16) }) == port
@@ -70,15 +75,5 @@ struct MuteServer {
       readlink(link, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
     }
     return String(decoding: path[..<max(0, count)], as: UTF8.self)
-  }
-
-  private static func text(of file: String) -> String {
-    let fd = open(file, O_RDONLY | O_CLOEXEC)
-    guard fd >= 0 else { return "" }
-    defer { close(fd) }
-    var text: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65_536)
-    while case let count = read(fd, &chunk, chunk.count), count > 0 { text += chunk[..<count] }
-    return String(decoding: text, as: UTF8.self)
   }
 }
