@@ -67,7 +67,7 @@ extension Command {
     guard invocation.options["--url"] == nil else {
       throw .misuse("--kill-after is for this machine's server")
     }
-    guard let seconds = Int(text), (1...86_400).contains(seconds) else {
+    guard let seconds = Int(digits: text), (1...86_400).contains(seconds) else {
       throw .misuse("--kill-after must be 1 to 86400 seconds")
     }
     return MuteServer(port: configuration.listening.port, limitSeconds: seconds)

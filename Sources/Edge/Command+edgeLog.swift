@@ -55,17 +55,3 @@ extension Command {
     withExtendedLifetime((server, signals)) { loop.run() }
   }
 }
-
-/// A numeric address and a port, as in `127.0.0.1:5140` or `[::]:5140`.
-private struct SocketAddress {
-  let host: String
-  let port: UInt16
-
-  init?(_ text: String) {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
-    var host = text[..<colon]
-    if host.first == "[", host.last == "]" { host = host.dropFirst().dropLast() }
-    guard PeerAddress(String(host)) != nil else { return nil }
-    (self.host, self.port) = (String(host), port)
-  }
-}

@@ -7,6 +7,8 @@ import Web
 struct HistoryTable {
   static let mediaType = "text/csv"
   private static let names = ["sensorType", "value", "measuredAt"]
+  /// No Unix time is this long, in seconds or milliseconds: of a moment beyond the year 9999 there is no text.
+  private static let unixTimeEnd: Int64 = 100_000_000_000_000
   /// Spreadsheets begin files in UTF-8 with it.
   private static let byteOrderMark = Array("\u{FEFF}".utf8)
 
@@ -58,8 +60,8 @@ struct HistoryTable {
     case "value":
       if let number = Double(value), number.isFinite { return json.number(number) }
     case "measuredAt":
-      // Of a time before the year 0 or beyond 9999 there is no text; nothing is measured before 1970.
-      if let time = Int64(value), (0..<100_000_000_000_000).contains(time) {
+      // Without a sign: nothing is measured before 1970.
+      if let time = Int64(digits: value), time < unixTimeEnd {
         return json.value(Timestamp(unixTime: time))
       }
     default: break

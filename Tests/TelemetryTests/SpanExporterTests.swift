@@ -177,6 +177,15 @@ func retryAfter() throws {
   _ = try fixture.finish()
 }
 
+@Test(
+  "takes a time to wait for as seconds in digits alone",
+  arguments: [("120", 120), ("+5", nil), ("-5", nil), ("", nil), ("Wed, 21 Oct 2026 07:28:00 GMT", nil)]
+    as [(String, Int?)])
+func retryAfterDigits(text: String, seconds: Int?) {
+  let answer = PlainHTTP.Answer(status: 503, headers: [("Retry-After", text)])
+  #expect(OTLPAnswer(answer) == .again(afterSeconds: seconds))
+}
+
 @Test("does not send again what was refused", arguments: [400, 401, 404, 413, 500])
 func refusals(status: Int) throws {
   let fixture = Fixture([.status(status)])

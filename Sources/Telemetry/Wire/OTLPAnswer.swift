@@ -1,3 +1,5 @@
+import Values
+
 /// What a collector's answer means for the batch that was sent (OTLP 1.x, "OTLP/HTTP Response").
 enum OTLPAnswer: Equatable {
   /// Accepted, except for that many spans, which must not be sent again.
@@ -12,7 +14,7 @@ enum OTLPAnswer: Equatable {
     case 200..<300: self = .accepted(rejected: Self.rejectedSpans(answer.body))
     case 429, 502, 503, 504:
       // The other form, a date, is left to the back-off.
-      self = .again(afterSeconds: answer.header("Retry-After").flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil })
+      self = .again(afterSeconds: answer.header("Retry-After").flatMap { Int(digits: $0) })
     default: self = .refused
     }
   }

@@ -8,6 +8,7 @@ import Values
 
 @testable import Accounts
 @testable import Commands
+@testable import Edge
 @testable import Settings
 
 private let machine = Machine(processors: 4, randomSecret: String(repeating: "9", count: 64))
@@ -331,8 +332,17 @@ func healthcheckKill() throws {
   #expect(check().complaint.contains("Killed the mute server \(server.process)."))
   #expect(server.wait() == -1)
   #expect(check().complaint.contains("connection failed"))
-  #expect(Run(["healthcheck", "--kill-after", "0"]).code == 64)
+  for seconds in ["0", "+5"] { #expect(Run(["healthcheck", "--kill-after", seconds]).code == 64) }
   #expect(Run(["healthcheck", "--kill-after", "9", "--url", "http://127.0.0.1:1"]).code == 64)
+}
+
+@Test("takes a number and a port for an address, the port in digits alone")
+func socketAddress() throws {
+  let address = try #require(SocketAddress("[::1]:5140"))
+  #expect(address.host == "::1" && address.port == 5_140)
+  for text in ["127.0.0.1:+514", "127.0.0.1:-1", "127.0.0.1:", "127.0.0.1", "localhost:514", ":514", "::1"] {
+    #expect(SocketAddress(text) == nil, "\(text)")
+  }
 }
 
 /// A server on a real socket that answers one request as it was told, or never.

@@ -179,12 +179,12 @@ struct HistoryTests {
     #expect(head.status == 422)
   }
 
-  @Test("is refused for times before 1970 and beyond 9999, down to the smallest integer there is")
+  @Test("is refused for times before 1970, down to the smallest integer, and beyond 9999, and with a sign")
   func times() throws {
-    let times = ["\(Int64.min)", "\(Int64.min + 1)", "-99999999999999", "-1", "\(Int64.max)"]
+    let times = ["\(Int64.min)", "\(Int64.min + 1)", "-99999999999999", "-1", "\(Int64.max)", "+1556697600"]
     let reply = try send(times.map { "ph,7,\($0)" })
     #expect(reply.status == 422)
-    #expect(try faults(reply) == (2...6).map { "\($0)/measuredAt" })
+    #expect(try faults(reply) == (2...7).map { "\($0)/measuredAt" })
     #expect(try device.owner.get("/api/devices/\(device.id)").status == 200)
   }
 
