@@ -1,7 +1,8 @@
 extension OpenAPIDocument {
   static let securitySchemes: StaticString = """
     {"accessToken":{"type":"http","scheme":"bearer","bearerFormat":"JWT",\
-    "description":"The access token of a session, from POST /api/sessions; good for 15 minutes."},\
+    "description":"The access token of a session, from POST /api/sessions; good for as long as `expiresIn` says \
+    there."},\
     "personalToken":{"type":"http","scheme":"bearer",\
     "description":"A personal access token, from POST /api/tokens, with the scope that stands here as a role."},\
     "deviceKey":{"type":"http","scheme":"bearer",\

@@ -43,7 +43,7 @@ struct FieldSection {
 
   // MARK: Lines
 
-  /// Reads one field line with its CRLF; a trailer section has the same lines.
+  /// Reads one field line with its CRLF.
   @inline(__always)
   static func line(_ bytes: RawSpan, _ position: inout Int) throws(Stop) -> FieldSlice {
     let start = position
