@@ -106,8 +106,6 @@ package final class Request {
   package var method: Method { head.method }
   /// The method's name as sent, also for an unknown one.
   package var methodName: String { text(head.methodName) }
-  /// The version's second digit: 0 for HTTP/1.0, 1 for HTTP/1.1 and later.
-  package var minorVersion: Int { Int(head.minorVersion) }
   /// The target as sent, with its query; empty if it could not be read.
   package var target: String { text(head.target) }
   /// Calls `body` with the bytes of the target, without making a string.

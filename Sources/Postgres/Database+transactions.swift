@@ -41,17 +41,6 @@ extension Database {
     }
   }
 
-  /// Reads a large result in chunks of `chunkRows` rows, in one read-only transaction with a snapshot of its own.
-  ///
-  /// The next chunk is fetched when `body` has returned, so a slow reader slows the server and memory stays constant.
-  package func stream(
-    _ sql: SQL, name: String = "stream", chunkRows: Int, _ body: (Rows) async throws -> Void
-  ) async throws {
-    try await transaction(.repeatableRead, readOnly: true) { transaction in
-      try await transaction.stream(sql, name: name, chunkRows: chunkRows, body)
-    }
-  }
-
   // MARK: Connections
 
   private func borrowConnection() async throws(PostgresError) -> PostgresConnection {

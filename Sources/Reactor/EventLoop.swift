@@ -221,7 +221,7 @@ package final class EventLoop {
     return Int32(min(milliseconds, UInt64(Self.longestSleepMilliseconds)))
   }
 
-  // MARK: By hand
+  // MARK: By hand, for simulations and measurements
 
   /// Calls `body` with the calling thread as the loop's, which turns only by `turnByHand` then.
   package func embedded<Result>(_ body: () throws -> Result) rethrows -> Result {

@@ -126,13 +126,15 @@ struct TransactionTests {
     let (count, sum, growth) = try await TestDatabase.run { database in
       var (count, sum, chunks) = (0, 0, 0)
       let before = residentKilobytes()
-      try await database.stream(
-        "SELECT n, repeat('x', 1000) FROM generate_series(1, \(Int32(200_000))) AS n", chunkRows: 500
-      ) { rows in
-        chunks += 1
-        for row in rows {
-          count += 1
-          sum += try row.decode(Int.self, 0)
+      try await database.transaction(.repeatableRead, readOnly: true) { transaction in
+        try await transaction.stream(
+          "SELECT n, repeat('x', 1000) FROM generate_series(1, \(Int32(200_000))) AS n", chunkRows: 500
+        ) { rows in
+          chunks += 1
+          for row in rows {
+            count += 1
+            sum += try row.decode(Int.self, 0)
+          }
         }
       }
       return (count, sum, residentKilobytes() - before)
