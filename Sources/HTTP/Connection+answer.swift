@@ -206,7 +206,6 @@ extension Connection {
   func finishRequest(_ status: Status, isDropped: Bool) {
     assert(
       state.reading == .request || state.reading == .stream || state.isClosed, "A request ends that nobody handles.")
-    answered &+= 1
     application.finish(
       request,
       Finished(

@@ -36,8 +36,6 @@ final class Connection: EventHandler, TurnEnd {
 
   // The answer in the making
   @exclusivity(unchecked) var bytesIn = 0
-  /// How many requests were answered: tells which one an answer is for.
-  @exclusivity(unchecked) var answered: UInt64 = 0
   @exclusivity(unchecked) var outputMark = 0
   @exclusivity(unchecked) var stream: StreamState?
   var sender: LoopContinuation<Void>?

@@ -3,11 +3,11 @@
 /// Whoever gives a second one has the process stopped, before another client's request gets it.
 package struct DeferredAnswer {
   private let connection: Connection
-  private let number: UInt64
+  private let number: Int
 
   init(_ connection: Connection) {
     self.connection = connection
-    number = connection.answered
+    number = connection.request.precedingRequests
   }
 
   /// The request that is to be answered.
@@ -16,7 +16,7 @@ package struct DeferredAnswer {
   /// The connection, on which this request is still to be answered.
   private var owing: Connection {
     connection.loop.assertCurrent()
-    precondition(connection.answered == number, "A request is answered twice.")
+    precondition(connection.request.precedingRequests == number, "A request is answered twice.")
     return connection
   }
 

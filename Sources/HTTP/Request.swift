@@ -26,7 +26,7 @@ package final class Request {
   @exclusivity(unchecked) package var share = MemoryBudget.Share.unknown
   /// When the head was complete: nanoseconds of the monotonic clock.
   @exclusivity(unchecked) package internal(set) var receivedAt: UInt64 = 0
-  /// How many requests the connection had before this one.
+  /// How many requests the connection had before this one: tells which one an answer is for.
   @exclusivity(unchecked) package internal(set) var precedingRequests = 0
   // Behind a computed property, because the attribute does not reach direct accesses from other modules.
   @exclusivity(unchecked) private var keptContext: AnyObject?
