@@ -10,22 +10,14 @@ package final class CursorSeal {
   package static let maximumLength = 1_024
   private static let codeLength = 16
 
-  private let key: MessageAuthentication
-  private let previousKey: MessageAuthentication?
+  private let codes: [MessageAuthentication]
 
-  /// The keys are derived from the secrets of tokens, so that neither serves as the other.
-  package init(secret: [UInt8], previousSecret: [UInt8]? = nil) {
-    key = Self.derivedKey(secret)
-    previousKey = previousSecret.map(Self.derivedKey)
-  }
-
-  private static func derivedKey(_ secret: [UInt8]) -> MessageAuthentication {
-    MessageAuthentication(key: MessageAuthentication(key: secret).code(of: Array("terroir cursor 1".utf8)))
-  }
+  /// The first key is for what is sealed from now on, the others are for what was sealed before.
+  package init(keys: [[UInt8]]) { codes = keys.map { MessageAuthentication(key: $0) } }
 
   /// The text of a cursor of that list. A list is its route and everything that decides what it holds.
   package func seal(_ payload: CursorPayload, list: String) -> String {
-    let code = key.code(of: Self.message(payload.bytes[...], list)).prefix(Self.codeLength)
+    let code = codes[0].code(of: Self.message(payload.bytes[...], list)).prefix(Self.codeLength)
     return Base64.url.encoded(payload.bytes + code)
   }
 
@@ -37,7 +29,7 @@ package final class CursorSeal {
     let payload = bytes.dropLast(Self.codeLength)
     let code = Array(bytes.suffix(Self.codeLength))
     let isSealed = Self.message(payload, list).withUnsafeBytes { message in
-      key.isValid(code, of: message) || previousKey?.isValid(code, of: message) ?? false
+      codes.contains { $0.isValid(code, of: message) }
     }
     guard isSealed else { throw CursorError() }
     return CursorPayload(Array(payload))

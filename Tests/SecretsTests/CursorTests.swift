@@ -5,7 +5,9 @@ import Values
 
 @Suite("A cursor")
 struct CursorTests {
-  private let seal = CursorSeal(secret: Array("0123456789abcdef0123456789abcdef".utf8))
+  private static let key = DerivedKey.key("cursor 1", from: "0123456789abcdef0123456789abcdef")
+
+  private let seal = CursorSeal(keys: [key])
   private let identifier = Identifier(high: 0xFEDC_BA98_7654_3210, low: 1)
 
   private var payload: CursorPayload {
@@ -48,10 +50,17 @@ struct CursorTests {
   @Test("is refused by another list and by another secret, and passes with the previous one")
   func foreign() throws {
     let text = seal.seal(payload, list: "orders")
-    let secret = Array("another secret of sufficient length".utf8)
+    let another = DerivedKey.key("cursor 1", from: "another secret of sufficient length")
     #expect(throws: CursorError.self) { try seal.open(text, list: "gardens") }
-    #expect(throws: CursorError.self) { try CursorSeal(secret: secret).open(text, list: "orders") }
-    let rotated = CursorSeal(secret: secret, previousSecret: Array("0123456789abcdef0123456789abcdef".utf8))
+    #expect(throws: CursorError.self) { try CursorSeal(keys: [another]).open(text, list: "orders") }
+    let rotated = CursorSeal(keys: [another, Self.key])
     #expect(try rotated.open(text, list: "orders") == payload)
+  }
+
+  @Test("is the same whichever release seals it")
+  func unchanged() throws {
+    var payload = CursorPayload()
+    payload.append(Int64(7))
+    #expect(seal.seal(payload, list: "orders") == "AAAAAAAAAAfVKPEG51CJv65lmT96FYhl")
   }
 }

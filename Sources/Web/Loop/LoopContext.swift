@@ -69,9 +69,7 @@ package final class LoopContext {
       RateLimiter(policy, redis: redis, loop: loop, prefix: prefix)
     }
     tokens = TokenAuthority(configuration)
-    cursors = CursorSeal(
-      secret: Array(configuration.accounts.jwtSecret.utf8),
-      previousSecret: configuration.accounts.previousJWTSecret.map { Array($0.utf8) })
+    cursors = CursorSeal(keys: configuration.accounts.keys("cursor 1"))
     refreshTokens = RefreshTokenChain(keys: configuration.accounts.keys("refresh token 1"))
     answerSeal = Seal(keys: configuration.accounts.keys("answer 1"))
     sessions = SessionDirectory(loop: loop, database: database, redis: redis, prefix: prefix)

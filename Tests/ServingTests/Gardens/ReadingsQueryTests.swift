@@ -115,7 +115,7 @@ struct ReadingsQueryTests {
   @Test("refuses a cursor that was sealed for the same list and has too little in it")
   func shortCursor() throws {
     let device = try device()
-    let seal = CursorSeal(secret: Array(device.server.configuration.accounts.jwtSecret.utf8))
+    let seal = CursorSeal(keys: device.server.configuration.accounts.keys("cursor 1"))
     func page(_ payload: CursorPayload) throws -> Reply {
       let cursor = seal.seal(payload, list: "readings \(device.id) raw   ")
       return try device.client.get("\(device.path)?cursor=\(cursor)")
