@@ -24,17 +24,16 @@ extension LogLine {
 
   /// Whether eight bytes are all printable ASCII other than the quote and the backslash.
   ///
-  /// A byte's high bit is found by arithmetic on all eight at once ("Bit Twiddling Hacks", haszero and hasless).
+  /// As `ByteLanes` finds each, but what is beyond ASCII is told by itself, once for all.
   @inline(__always)
   private static func isPlain(_ word: UInt64) -> Bool {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let high: UInt64 = 0x8080_8080_8080_8080
+    let ones = ByteLanes.ones
     let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
     let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
     let delete = word ^ (ones &* 0x7F)
     let controls = word &- ones &* 0x20
     let special = controls | (quote &- ones) | (backslash &- ones) | (delete &- ones)
-    return (special | word) & high == 0
+    return (special | word) & ByteLanes.highBits == 0
   }
 
   /// Appends the scalar at `position`, or what stands for it, and gives how many bytes of the text it was.

@@ -1,4 +1,4 @@
-import Glibc
+import Reactor
 import Values
 
 /// Writes the log lines of one thread, mostly a loop's: a line costs less than a microsecond and never waits.
@@ -49,7 +49,7 @@ package final class Logger {
     fields: (inout LogLine) -> Void = { _ in }
   ) {
     guard level >= style.level else { return }
-    setTimestamp(unixMilliseconds ?? Self.clock())
+    setTimestamp(unixMilliseconds ?? Clock.unixMilliseconds())
     var line = LogLine(format: style.format, in: memory)
     line.begin(level, message, timestamp: timestamp, identity: style.identity, context: context)
     fields(&line)
@@ -74,11 +74,5 @@ package final class Logger {
     timestamp[20] = UInt8(ascii: "0") + UInt8(milliseconds / 100)
     timestamp[21] = UInt8(ascii: "0") + UInt8(milliseconds / 10 % 10)
     timestamp[22] = UInt8(ascii: "0") + UInt8(milliseconds % 10)
-  }
-
-  private static func clock() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
   }
 }

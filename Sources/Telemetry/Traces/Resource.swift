@@ -1,3 +1,5 @@
+import Values
+
 /// Who made the spans: the resource and the scope that stand around them in every export.
 package struct Resource: Sendable {
   /// `ResourceSpans.resource`, its field number included.
@@ -39,12 +41,7 @@ package struct Resource: Sendable {
 
   private static func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
     var bytes = [number << 3 | 2]
-    var rest = content.count
-    while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    bytes.append(UInt8(rest))
+    bytes.append(upTo: ProtobufWriter.varintBytes) { $0.appendVarint(UInt64(content.count)) }
     return bytes + content
   }
 

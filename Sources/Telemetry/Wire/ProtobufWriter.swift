@@ -5,6 +5,8 @@ import Values
 struct ProtobufWriter {
   /// The most bytes of one text; the rest is cut off at a scalar.
   static let maximumTextBytes = 4_096
+  /// The most bytes of a number in groups of seven bits.
+  static let varintBytes = 10
 
   private var bytes: ByteCursor
 
