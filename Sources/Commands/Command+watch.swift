@@ -64,10 +64,10 @@ extension Command {
       Double(text).flatMap { (0...1).contains($0) ? $0 : nil }
     }
     try read("--min-requests", into: \.minimumRequests, "a count of 1 to 1000000") { text in
-      Decimal.parse(text).flatMap { (1...1_000_000).contains($0) ? Int($0) : nil }
+      Int(digits: text).flatMap { (1...1_000_000).contains($0) ? $0 : nil }
     }
     try read("--probe", into: \.probesPerSecond, "a rate of 0/s to 100/s") { text in
-      guard text.hasSuffix("/s"), let count = Decimal.parse(text.dropLast(2)), count <= 100 else { return nil }
+      guard text.hasSuffix("/s"), let count = Int(digits: text.dropLast(2)), count <= 100 else { return nil }
       return Double(count)
     }
     guard demands.pauseSeconds <= demands.seconds else { throw .misuse("--every is longer than --for") }

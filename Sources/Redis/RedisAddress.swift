@@ -65,6 +65,7 @@ package struct RedisAddress: Sendable, Equatable {
   /// What fits into `sun_path` with its closing NUL (unix(7)).
   private static let longestPath = 107
 
+  /// Reads host and port, by itself: a sentence says what is wrong with either, and the host may be percent-encoded.
   private static func tcp(_ authority: Substring) throws(RedisAddressError) -> Endpoint {
     var host = authority
     var port: Substring?
@@ -81,10 +82,10 @@ package struct RedisAddress: Sendable, Equatable {
     let name = try decoded(host, "host")
     guard !name.isEmpty else { throw RedisAddressError("names no host") }
     guard let port else { return .tcp(host: name, port: defaultPort) }
-    guard let number = number(port), let port = UInt16(exactly: number), port > 0 else {
+    guard let number = UInt16(digits: port), number > 0 else {
       throw RedisAddressError("has a port that is not a number of 1 to 65535")
     }
-    return .tcp(host: name, port: port)
+    return .tcp(host: name, port: number)
   }
 
   /// Takes `user:password@` off. The last @ before the path counts, so that a password may hold a bare one.
@@ -109,15 +110,10 @@ package struct RedisAddress: Sendable, Equatable {
 
   private static func database(_ text: Substring) throws(RedisAddressError) -> Int32 {
     if text.isEmpty { return 0 }
-    guard let number = number(text), let database = Int32(exactly: number) else {
+    guard let database = Int32(digits: text) else {
       throw RedisAddressError("has a database that is not a number")
     }
     return database
-  }
-
-  /// A run of decimal digits as a number, at most nine of them; signs and blanks are refused.
-  private static func number(_ text: Substring) -> Int? {
-    text.utf8.count <= 9 ? Int(digits: text) : nil
   }
 
   private static func split(_ text: Substring, at mark: Character) -> (Substring, Substring?) {

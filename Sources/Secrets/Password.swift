@@ -1,4 +1,5 @@
 import CCrypto
+import Values
 
 /// Password hashes by scrypt, as text in the PHC format: `$scrypt$ln=15,r=8,p=3$salt$hash`, salt and hash in Base64.
 ///
@@ -86,10 +87,7 @@ package enum Password {
     }
 
     private static func number(_ text: Substring, after name: String) -> UInt64? {
-      let digits = text.dropFirst(name.count)
-      guard text.hasPrefix(name), (1...3).contains(digits.utf8.count), digits.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 })
-      else { return nil }
-      return UInt64(digits)
+      text.hasPrefix(name) ? UInt64(digits: text.dropFirst(name.count)) : nil
     }
   }
 }

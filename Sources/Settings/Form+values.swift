@@ -6,7 +6,7 @@ extension Form where Value == Int {
   static func integer(_ range: ClosedRange<Int>) -> Form {
     Form(
       "a whole number of \(range.lowerBound) to \(range.upperBound)",
-      parse: { text in Decimal.parse(text).flatMap { range.contains($0) ? $0 : nil } }, show: { "\($0)" })
+      parse: { text in Int(digits: text).flatMap { range.contains($0) ? $0 : nil } }, show: { "\($0)" })
   }
 
   /// A number of bytes within bounds, in digits or with KiB, MiB or GiB behind them.
@@ -20,7 +20,7 @@ extension Form where Value == Int {
       "a number of bytes from \(show(range.lowerBound)) to \(show(range.upperBound))",
       parse: { text in
         let unit = units.first { text.hasSuffix($0.0) }
-        guard let number = Decimal.parse(text.dropLast(unit?.0.count ?? 0)) else { return nil }
+        guard let number = Int(digits: text.dropLast(unit?.0.count ?? 0)) else { return nil }
         let (value, overflow) = number.multipliedReportingOverflow(by: unit?.1 ?? 1)
         return !overflow && range.contains(value) ? value : nil
       }, show: show)
@@ -32,8 +32,7 @@ extension Form where Value == UInt16 {
   static func port(allowingZero: Bool) -> Form {
     Form(
       "a port of \(allowingZero ? 0 : 1) to 65535",
-      parse: { text in Decimal.parse(text).flatMap { UInt16(exactly: $0) }.flatMap { $0 > 0 || allowingZero ? $0 : nil }
-      },
+      parse: { text in UInt16(digits: text).flatMap { $0 > 0 || allowingZero ? $0 : nil } },
       show: { "\($0)" })
   }
 }
@@ -96,12 +95,5 @@ extension Form where Value == ServiceURL {
       "a URL such as \(schemes[0])://host:port/path",
       parse: { text in ServiceURL(text).flatMap { schemes.contains($0.scheme) ? $0 : nil } },
       show: { LogRedaction.path($0.description) })
-  }
-}
-
-/// Decimal numbers as settings have them: digits alone, no sign, at most 18.
-package enum Decimal {
-  package static func parse(_ text: some StringProtocol) -> Int? {
-    text.utf8.count <= 18 ? Int(digits: text) : nil
   }
 }

@@ -1,3 +1,5 @@
+import Values
+
 /// A block of addresses, such as `10.0.0.0/8` or `fd00::/8` (RFC 4632, RFC 4291).
 package struct AddressBlock: Hashable, Sendable {
   private let base: PeerAddress
@@ -11,9 +13,7 @@ package struct AddressBlock: Hashable, Sendable {
     let width = base.isV4 && !parts[0].contains(":") ? 32 : 128
     var bits = width
     if parts.count == 2 {
-      guard (1...3).contains(parts[1].utf8.count), parts[1].utf8.allSatisfy(ASCII.isDigit), let number = Int(parts[1]),
-        number <= width
-      else { return nil }
+      guard let number = Int(digits: parts[1]), number <= width else { return nil }
       bits = number
     }
     prefixBits = bits + 128 - width

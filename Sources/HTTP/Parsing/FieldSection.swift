@@ -1,3 +1,5 @@
+import Values
+
 /// Reads the header section of a request (RFC 9112, section 5) and what it says about the message itself.
 struct FieldSection {
   typealias Stop = RequestParser.Stop
@@ -45,7 +47,7 @@ struct FieldSection {
 
   /// Reads one field line with its CRLF.
   @inline(__always)
-  static func line(_ bytes: RawSpan, _ position: inout Int) throws(Stop) -> FieldSlice {
+  private static func line(_ bytes: RawSpan, _ position: inout Int) throws(Stop) -> FieldSlice {
     let start = position
     position = bytes.first(.token, isIn: false, from: start)
     guard position < bytes.byteCount else { throw .needMore }
@@ -113,7 +115,7 @@ struct FieldSection {
     var length = 0
     var overflows = false
     for offset in 0..<value.byteCount {
-      guard ASCII.isDigit(value[offset]) else { throw .malformed("The Content-Length is not a number") }
+      guard value[offset].isASCIIDigit else { throw .malformed("The Content-Length is not a number") }
       let (product, isLarge) = length.multipliedReportingOverflow(by: 10)
       let (sum, isLarger) = product.addingReportingOverflow(Int(value[offset] &- UInt8(ascii: "0")))
       overflows = overflows || isLarge || isLarger

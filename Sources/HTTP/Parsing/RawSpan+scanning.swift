@@ -62,7 +62,7 @@ extension RawSpan {
       let byte = unsafeLoad(fromUncheckedByteOffset: start &+ offset, as: UInt8.self)
       let difference = byte ^ expected[offset]
       if difference == 0 { continue }
-      guard difference == 0x20, ASCII.isLetter(expected[offset]) else { return false }
+      guard difference == 0x20, expected[offset].isASCIILetter else { return false }
     }
     return true
   }

@@ -177,7 +177,7 @@ package struct RequestParser {
     guard position &+ 10 <= bytes.byteCount else { throw incompleteVersion(bytes, position) }
     // "HTTP/1.1" with its last digit cut off.
     let word = bytes.word(at: position)
-    guard word & 0x00FF_FFFF_FFFF_FFFF == 0x002E_312F_5054_5448, ASCII.isDigit(bytes[position &+ 7]) else {
+    guard word & 0x00FF_FFFF_FFFF_FFFF == 0x002E_312F_5054_5448, bytes[position &+ 7].isASCIIDigit else {
       throw unknownVersion(bytes, position)
     }
     guard bytes[position &+ 8] == ASCII.carriageReturn, bytes[position &+ 9] == ASCII.lineFeed else {
@@ -200,9 +200,9 @@ package struct RequestParser {
   }
 
   private func unknownVersion(_ bytes: RawSpan, _ position: Int) -> Stop {
-    guard bytes.matches("HTTP/", at: position), ASCII.isDigit(bytes[position + 5]),
+    guard bytes.matches("HTTP/", at: position), bytes[position + 5].isASCIIDigit,
       bytes[position + 6] == UInt8(ascii: "."),
-      ASCII.isDigit(bytes[position + 7])
+      bytes[position + 7].isASCIIDigit
     else { return .malformed("The request line does not end with an HTTP version") }
     return .malformed(RequestFault(.versionNotSupported, "The server speaks HTTP/1.1 and HTTP/1.0"))
   }
