@@ -21,8 +21,8 @@ struct MailText {
     let host = sender.split(separator: "@").last.map(String.init) ?? "localhost"
     var lines = [
       "From: Terroir <\(sender)>", "To: <\(recipient)>", "Subject: \(Self.words(subject).joined(separator: "\r\n "))",
-      "Date: \(Self.date(date))", "Message-ID: <\(id)@\(host)>", "Auto-Submitted: auto-generated", "MIME-Version: 1.0",
-      "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "",
+      "Date: \(date.internetMessageText) +0000", "Message-ID: <\(id)@\(host)>", "Auto-Submitted: auto-generated",
+      "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "",
     ]
     var rest = Base64.standard.padded(Array(text.utf8))[...]
     while !rest.isEmpty {
@@ -47,19 +47,5 @@ struct MailText {
       word.unicodeScalars.append(scalar)
     }
     return (words + [word]).map { "=?UTF-8?B?\(Base64.standard.padded(Array($0.utf8)))?=" }
-  }
-
-  private static let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-  private static let months = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-  ]
-
-  private static func date(_ moment: Timestamp) -> String {
-    // 2026-11-21T09:30:00.000Z
-    let text = moment.description
-    let month = months[(Int(text.dropFirst(5).prefix(2)) ?? 1) - 1]
-    // 1970-01-01 was a Thursday.
-    let day = days[Int((moment.unixMilliseconds.floorDivided(by: Timestamp.millisecondsPerDay) + 3) % 7)]
-    return "\(day), \(text.dropFirst(8).prefix(2)) \(month) \(text.prefix(4)) \(text.dropFirst(11).prefix(8)) +0000"
   }
 }

@@ -18,6 +18,17 @@ struct TimestampTests {
   }
 
   @Test(
+    "is written as HTTP and mail have it, but for the zone",
+    arguments: [
+      ("1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37"), ("2026-11-21T09:30:00.999Z", "Sat, 21 Nov 2026 09:30:00"),
+      ("1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00"), ("1969-12-31T23:59:59.001Z", "Wed, 31 Dec 1969 23:59:59"),
+      ("2000-02-29T12:05:09Z", "Tue, 29 Feb 2000 12:05:09"),
+    ])
+  func internetMessage(text: String, expected: String) throws {
+    #expect(try #require(Timestamp(text)).internetMessageText == expected)
+  }
+
+  @Test(
     "refuses what no calendar or clock has, and every other form",
     arguments: [
       "", "2026-11-21", "2026-11-21T09:30:00", "2026-11-21 09:30:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",

@@ -23,23 +23,7 @@ struct DateField {
   @inline(never)
   private mutating func render(_ now: Int64) {
     second = now
-    let date = CivilDate(Timestamp(unixMilliseconds: now * 1_000))
-    let (year, month, day) = date.components
-    // 1 January 1970 was a Thursday.
-    let weekday = (date.daysSinceEpoch % 7 + 11) % 7
-    let seconds = now - date.daysSinceEpoch * 86_400
-    var text = Array("Date: \(Self.weekdays[Int(weekday)]), ".utf8)
-    text.appendDigits(day, width: 2)
-    text += Array(" \(Self.months[Int(month) - 1]) ".utf8)
-    text.appendDigits(year, width: 4)
-    for (separator, number) in [(" ", seconds / 3_600), (":", seconds / 60 % 60), (":", seconds % 60)] {
-      text += Array(separator.utf8)
-      text.appendDigits(number, width: 2)
-    }
-    text += Array(" GMT\r\n".utf8)
+    let text = Array("Date: \(Timestamp(unixMilliseconds: now * 1_000).internetMessageText) GMT\r\n".utf8)
     line.copyMemory(from: text, byteCount: Self.byteCount)
   }
-
-  private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-  private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 }
