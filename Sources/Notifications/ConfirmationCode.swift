@@ -16,7 +16,7 @@ struct ConfirmationCode {
 
   /// As it is mailed: `3f9a-02bc-77de`.
   func text(for channel: Channel) -> String {
-    var digits = String(decoding: Self.digits(for: channel, by: keys[0]), as: UTF8.self)[...]
+    var digits = Self.digits(for: channel, by: keys[0])[...]
     var groups: [Substring] = []
     while !digits.isEmpty {
       groups.append(digits.prefix(Self.groupLength))
@@ -28,13 +28,12 @@ struct ConfirmationCode {
   /// Whether that is the channel's code, however its digits are grouped and written.
   func isRight(_ text: String, for channel: Channel) -> Bool {
     let given = Array(text.asciiLowercased.utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: " ") })
-    return keys.contains { constantTimeEquals(given, Self.digits(for: channel, by: $0)) }
+    return keys.contains { constantTimeEquals(given, Array(Self.digits(for: channel, by: $0).utf8)) }
   }
 
   /// The code's digits, lower-case hexadecimal ones.
-  private static func digits(for channel: Channel, by key: [UInt8]) -> [UInt8] {
-    let code = MessageAuthentication(key: key).code(of: message(channel)).prefix(byteCount)
-    return code.flatMap { Array((($0 < 16 ? "0" : "") + String($0, radix: 16)).utf8) }
+  private static func digits(for channel: Channel, by key: [UInt8]) -> String {
+    MessageAuthentication(key: key).code(of: message(channel)).prefix(byteCount).lowerHex
   }
 
   private static func message(_ channel: Channel) -> [UInt8] { Array("\(channel.id) \(channel.target)".utf8) }

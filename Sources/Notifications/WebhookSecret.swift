@@ -8,10 +8,7 @@ struct WebhookSecret {
 
   let key: [UInt8]
 
-  static func make() -> WebhookSecret {
-    var generator = SystemRandomNumberGenerator()
-    return WebhookSecret(key: (0..<keyLength).map { _ in UInt8.random(in: 0...255, using: &generator) })
-  }
+  static func make() -> WebhookSecret { WebhookSecret(key: .random(count: keyLength)) }
 
   /// As its holder is shown it.
   var text: String { Self.prefix + Base64.standard.padded(key) }

@@ -1,4 +1,5 @@
 import CCrypto
+import Values
 
 /// A Lua script that Redis keeps and knows by its SHA-1.
 package struct RedisScript: Sendable {
@@ -11,6 +12,6 @@ package struct RedisScript: Sendable {
     var hash = [UInt8](repeating: 0, count: Int(SHA_DIGEST_LENGTH))
     let bytes = Array(text.utf8)
     SHA1(bytes, bytes.count, &hash)
-    digest = hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    digest = hash.lowerHex
   }
 }

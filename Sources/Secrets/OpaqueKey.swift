@@ -31,14 +31,7 @@ package struct OpaqueKey: Sendable {
   package let digest: [UInt8]
 
   /// Makes a new key from the system's random numbers.
-  package static func make(_ kind: Kind) -> OpaqueKey {
-    var generator = SystemRandomNumberGenerator()
-    return make(kind, using: &generator)
-  }
-
-  static func make(_ kind: Kind, using generator: inout some RandomNumberGenerator) -> OpaqueKey {
-    OpaqueKey(kind, secret: (0..<secretLength).map { _ in UInt8.random(in: 0...255, using: &generator) })
-  }
+  package static func make(_ kind: Kind) -> OpaqueKey { OpaqueKey(kind, secret: .random(count: secretLength)) }
 
   /// The key that a name stands for: the same each time, and only whoever has `key` can tell it.
   package static func derived(_ kind: Kind, from name: [UInt8], by key: [UInt8]) -> OpaqueKey {

@@ -10,8 +10,7 @@ package enum Password {
 
   /// A new hash of a password, with a salt of its own.
   package static func hash(_ password: String, cost: ScryptCost = .standard) -> String {
-    var generator = SystemRandomNumberGenerator()
-    let salt = (0..<saltLength).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    let salt = [UInt8].random(count: saltLength)
     guard let hash = scrypt(password, salt, cost, length: hashLength) else {
       fatalError("libcrypto cannot compute scrypt")
     }

@@ -16,8 +16,7 @@ package struct Seal {
 
   /// The nonce, the tag and the text, sealed with the first key.
   package func seal(_ text: [UInt8]) -> [UInt8] {
-    var generator = SystemRandomNumberGenerator()
-    let nonce = (0..<Self.nonceLength).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    let nonce = [UInt8].random(count: Self.nonceLength)
     var tag = [UInt8](repeating: 0, count: Self.tagLength)
     let sealed = Self.withContext { context -> [UInt8] in
       var output = [UInt8](repeating: 0, count: text.count)

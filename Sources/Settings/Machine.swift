@@ -1,5 +1,7 @@
 import CLinux
 import Glibc
+import Secrets
+import Values
 
 /// What the server finds around it and configuration depends on.
 package struct Machine: Sendable {
@@ -36,7 +38,7 @@ package struct Machine: Sendable {
       processors: processors(affinity: Int(linux_affinity_count()), quota: cgroup.processors()),
       memoryBytes: UInt64(sysconf(Int32(_SC_PHYS_PAGES))) * UInt64(getpagesize()),
       memoryLimitBytes: cgroup.memoryBytes(), isTerminal: isatty(STDOUT_FILENO) == 1, hostName: readHostName(),
-      randomSecret: makeSecret())
+      randomSecret: [UInt8].random(count: 32).lowerHex)
   }
 
   /// A quota is rounded up: a part of a processor is still worth a loop.
@@ -48,13 +50,5 @@ package struct Machine: Sendable {
     var name = [CChar](repeating: 0, count: 256)
     guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
     return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-
-  private static func makeSecret() -> String {
-    var generator = SystemRandomNumberGenerator()
-    return (0..<4).map { _ in
-      let digits = String(generator.next(), radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }.joined()
   }
 }

@@ -13,6 +13,15 @@ package func lowerHex(_ number: UInt32) -> UInt64 {
   return bytes &+ 0x3030_3030_3030_3030 &+ isLetter &* 39
 }
 
+extension Collection<UInt8> {
+  /// The bytes in hexadecimal, two lower-case digits each.
+  package var lowerHex: String {
+    String(upTo: 2 * count) { text in
+      for byte in self { text.appendHex(UInt32(byte), digits: 2) }
+    }
+  }
+}
+
 /// The value of a hexadecimal digit in either case, or nil.
 package func hexDigit(_ byte: UInt8) -> UInt64? {
   switch byte {

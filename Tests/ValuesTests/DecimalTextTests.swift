@@ -65,6 +65,12 @@ struct DecimalTextTests {
     (.infinity, "null"), (.nan, "null"),
   ]
 
+  @Test("bytes have two hexadecimal digits each")
+  func hexadecimal() {
+    #expect(([0x00, 0x0A, 0x9F, 0xFF] as [UInt8]).lowerHex == "000a9fff")
+    #expect([UInt8]().lowerHex == "")
+  }
+
   @Test("numbers have the fewest digits that read back", arguments: fractions)
   func shortest(_ number: Double, _ expected: String) { #expect(text(number) == expected) }
 
