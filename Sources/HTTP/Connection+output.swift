@@ -42,13 +42,16 @@ extension Connection {
   /// Ends the head of an answer whose body is that long; whether the body itself follows.
   @inline(__always)
   func endHead(_ status: Status, _ length: Int) -> Bool {
-    if !status.isBodiless {
-      output.append("Content-Length: ")
-      output.append(decimal: length)
-      output.append("\r\n")
-    }
+    if !status.isBodiless { appendContentLength(length) }
     endFields()
     return request.method != .head && !status.isBodiless
+  }
+
+  @inline(__always)
+  private func appendContentLength(_ length: Int) {
+    output.append("Content-Length: ")
+    output.append(decimal: length)
+    output.append("\r\n")
   }
 
   /// The Connection field and the empty line (RFC 9112, section 9.6).
@@ -107,9 +110,7 @@ extension Connection {
     output.append(response.headers.bytes)
     if !response.status.isBodiless {
       if let length {
-        output.append("Content-Length: ")
-        output.append(decimal: length)
-        output.append("\r\n")
+        appendContentLength(length)
       } else if isChunked {
         output.append("Transfer-Encoding: chunked\r\n")
       }

@@ -14,14 +14,8 @@ package struct ArrayBuilder<Element: PostgresElement>: PostgresEncodable {
   /// An empty array with room for that many bytes of elements, each with 4 bytes for its length.
   package init(reservingBytes capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
-  /// The same header as `PostgresElement.encodeArray` writes, then the elements.
   package func encode(into buffer: inout ParameterBuffer) -> Bool {
-    buffer.append(bigEndian: Int32(count == 0 ? 0 : 1))
-    buffer.append(bigEndian: Int32(0))
-    buffer.append(bigEndian: Element.elementType.rawValue)
-    if count == 0 { return true }
-    buffer.append(bigEndian: Int32(clamping: count))
-    buffer.append(bigEndian: Int32(1))
+    buffer.appendArrayHeader(count: count, Element.elementType)
     buffer.bytes.append(contentsOf: bytes)
     return true
   }

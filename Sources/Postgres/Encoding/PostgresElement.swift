@@ -13,16 +13,10 @@ package protocol PostgresElement {
 }
 
 extension PostgresElement {
-  /// The binary form of a one-dimensional array (array_recv in the server's arrayfuncs.c): dimensions, whether there
-  /// are NULLs, element type, then length and lower bound of the dimension, then each element after its length.
+  /// The binary form of a one-dimensional array (array_recv in the server's arrayfuncs.c): its header, then each
+  /// element after its length.
   package static func encodeArray(_ array: [Self], into buffer: inout ParameterBuffer) {
-    buffer.append(bigEndian: Int32(array.isEmpty ? 0 : 1))
-    let nullFlag = buffer.bytes.count
-    buffer.append(bigEndian: Int32(0))
-    buffer.append(bigEndian: elementType.rawValue)
-    if array.isEmpty { return }
-    buffer.append(bigEndian: Int32(clamping: array.count))
-    buffer.append(bigEndian: Int32(1))
+    let nullFlag = buffer.appendArrayHeader(count: array.count, elementType)
     for element in array {
       let start = buffer.bytes.count
       buffer.append(bigEndian: Int32(-1))
@@ -32,6 +26,23 @@ extension PostgresElement {
         buffer.overwrite(1, at: nullFlag)
       }
     }
+  }
+}
+
+extension ParameterBuffer {
+  /// Appends what stands before an array's elements: dimensions, whether there are NULLs, element type, then length and
+  /// lower bound of the dimension. Gives where it says that there are no NULLs.
+  @discardableResult
+  mutating func appendArrayHeader(count: Int, _ elementType: PostgresType) -> Int {
+    append(bigEndian: Int32(count == 0 ? 0 : 1))
+    let nullFlag = bytes.count
+    append(bigEndian: Int32(0))
+    append(bigEndian: elementType.rawValue)
+    if count > 0 {
+      append(bigEndian: Int32(clamping: count))
+      append(bigEndian: Int32(1))
+    }
+    return nullFlag
   }
 }
 
