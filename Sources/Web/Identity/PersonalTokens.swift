@@ -13,8 +13,7 @@ package final class PersonalTokens: CredentialMemory {
   /// How old what is known of a token's last use may be, in milliseconds.
   static let useMilliseconds: Int64 = 60_000
 
-  // Invariant 1.
-  unowned(unsafe) let loop: EventLoop
+  let loop: EventLoop
   private let database: Database
   private let redis: RedisClient
   private let prefix: String
