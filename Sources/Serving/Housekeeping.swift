@@ -15,6 +15,13 @@ final class Housekeeping {
   /// How long each attempt waits for a connection, in nanoseconds.
   static let migrationPatienceNanoseconds: UInt64 = 5_000_000_000
 
+  /// How long to wait before an operator may have seen to a schema that is not ours, in nanoseconds.
+  static let mismatchPauseNanoseconds: UInt64 = 60_000_000_000
+  /// How long to wait before sessions are looked at again that a pooler shares, in nanoseconds.
+  static let sharedSessionsPauseNanoseconds: UInt64 = 5_000_000_000
+  /// How often the sessions are counted, in nanoseconds.
+  private static let countNanoseconds: UInt64 = 10_000_000_000
+
   let health: HealthMonitor
   private let loop: EventLoop
   private let worker: Worker?
@@ -85,10 +92,10 @@ final class Housekeeping {
       } catch let error as Migrator.Mismatch {
         // Serving on a schema that is not ours could harm it: stay unready until an operator has looked.
         context.logger.log(.critical, "The database's schema does not fit") { $0.field("error", error: error) }
-        await loop.sleep(nanoseconds: 60 * 1_000_000_000)
+        await loop.sleep(nanoseconds: Self.mismatchPauseNanoseconds)
       } catch let error as PostgresError where error.kind == .configuration {
         context.logger.log(.critical, "The database's sessions are shared") { $0.field("error", error: error) }
-        await loop.sleep(nanoseconds: 5 * 1_000_000_000)
+        await loop.sleep(nanoseconds: Self.sharedSessionsPauseNanoseconds)
       } catch {
         if failures.isDue(at: loop.now) {
           context.logger.log(.warning, "Cannot migrate yet") { $0.field("error", error: error) }
@@ -97,9 +104,6 @@ final class Housekeeping {
       }
     }
   }
-
-  /// How often the sessions are counted, in nanoseconds.
-  private static let countNanoseconds: UInt64 = 10_000_000_000
 
   /// Keeps `user_sessions_active` up to date, for as long as the loop runs.
   private func countSessions() async {

@@ -1,4 +1,5 @@
 import Glibc
+import HTTP
 import Reactor
 
 /// The process that this one replaces: its parent, which waits at a pipe for the word that its successor serves.
@@ -18,7 +19,7 @@ struct Predecessor {
     }
     // A predecessor cannot know our process id before we exist.
     setenv("LISTEN_PID", "\(getpid())", 1)
-    let pipe = Successor.firstDescriptor + count
+    let pipe = ListeningSocket.firstInherited + count
     _ = fcntl(pipe, F_SETFD, FD_CLOEXEC)
     return Predecessor(process: process, pipe: pipe)
   }

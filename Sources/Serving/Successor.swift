@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import HTTP
 import Reactor
 
 /// A restart without a failed request: the process that is to replace this one, with the same arguments, environment
@@ -7,9 +8,6 @@ import Reactor
 ///
 /// It takes no connection before it serves, and says so at a pipe. That it ends is seen by a pidfd.
 final class Successor {
-  /// The first descriptor of those that are passed on (sd_listen_fds(3)); behind them stands the pipe.
-  static let firstDescriptor: Int32 = 3
-
   let process: pid_t
   private(set) var isServing = false
   private let loop: EventLoop
@@ -94,10 +92,10 @@ final class Successor {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     // Out of the way first: a source may stand where another one has to go.
-    let spares = passed.map { fcntl($0, F_DUPFD_CLOEXEC, firstDescriptor + Int32(passed.count)) }
+    let spares = passed.map { fcntl($0, F_DUPFD_CLOEXEC, ListeningSocket.firstInherited + Int32(passed.count)) }
     defer { for spare in spares { close(spare) } }
     for (index, spare) in spares.enumerated() {
-      posix_spawn_file_actions_adddup2(&actions, spare, firstDescriptor + Int32(index))
+      posix_spawn_file_actions_adddup2(&actions, spare, ListeningSocket.firstInherited + Int32(index))
     }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

@@ -7,6 +7,8 @@ package enum ListeningSocket {
   /// The connections that the kernel holds before they are accepted, unless net.core.somaxconn says less.
   static let backlog: Int32 = 4_096
 
+  /// The first descriptor of those that are passed on (sd_listen_fds(3)).
+  package static let firstInherited: Int32 = 3
   /// How many sockets may be passed on to this process.
   static let inheritedAtMost: Int32 = 1_024
 
@@ -72,7 +74,7 @@ package enum ListeningSocket {
     guard let pid = getenv("LISTEN_PID"), Int32(String(cString: pid)) == getpid(),
       let text = getenv("LISTEN_FDS"), let count = Int32(String(cString: text)), (1...inheritedAtMost).contains(count)
     else { return [] }
-    return (3..<3 + count).filter { fd in
+    return (firstInherited..<firstInherited + count).filter { fd in
       var isListening: Int32 = 0
       var length = socklen_t(MemoryLayout<Int32>.size)
       guard getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &length) == 0, isListening == 1 else {
@@ -112,10 +114,9 @@ package enum ListeningSocket {
       $0.storeBytes(of: address.high.bigEndian, as: UInt64.self)
       $0.storeBytes(of: address.low.bigEndian, toByteOffset: 8, as: UInt64.self)
     }
-    _ = try checked("bind") {
-      isV4
-        ? withUnsafeBytes(of: v4) { Glibc.bind(fd, $0.assumingMemoryBound(to: sockaddr.self).baseAddress, 16) }
-        : withUnsafeBytes(of: v6) { Glibc.bind(fd, $0.assumingMemoryBound(to: sockaddr.self).baseAddress, 28) }
+    func bind(_ address: UnsafeRawBufferPointer) -> Int32 {
+      Glibc.bind(fd, address.assumingMemoryBound(to: sockaddr.self).baseAddress, socklen_t(address.count))
     }
+    _ = try checked("bind") { isV4 ? withUnsafeBytes(of: v4, bind) : withUnsafeBytes(of: v6, bind) }
   }
 }
