@@ -16,8 +16,8 @@ package struct Migrator {
   static let pauseNanoseconds: UInt64 = 1_000_000_000
   /// The pause before the advisory lock is asked for again, in nanoseconds.
   static let pollNanoseconds: UInt64 = 200_000_000
-  /// How long the connection for what is run apart may take to be made, in nanoseconds: each of its steps has the connect
-  /// timeout, and there are several.
+  /// How long the connection for what is run apart may take to be made, in nanoseconds: each of its steps has the
+  /// connect timeout, and there are several.
   static let connectNanoseconds: UInt64 = 10_000_000_000
   /// How long another migrator may have the advisory lock, in nanoseconds.
   static let patienceNanoseconds: UInt64 = 2 * 3_600_000_000_000
