@@ -146,6 +146,12 @@ class Units(unittest.TestCase):
         self.assertIn("URL=[postgres://u:p$HOME@h/d?a=1&b=$(touch x)`y`]", by_systemd)
         self.assertEqual(by_us, by_systemd)
 
+    def test_a_colour_that_a_reboot_would_not_start_is_not_started(self):
+        systemctl = 'systemctl() { echo "$1"; [ "$1" != enable ]; }'
+        done = subprocess.run(["bash", "-c", f'parts={ROOT}/deploy/colours; . "$parts/systemd"; {systemctl}; start blue && echo started'],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.stdout.split(), ["stop", "enable"], done.stderr)
+
     def test_hardening_is_as_asked(self):
         for unit in ("terroir.service", "terroir@.service"):
             done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", UNITS / unit],
