@@ -4,6 +4,8 @@ import Reactor
 import Values
 
 /// When devices were last heard of, gathered on one loop and written every few seconds in one statement.
+///
+/// What cannot be written yet is kept for the next statement: who sends seldom is not heard of again soon.
 final class LastSeen {
   /// How old what the database knows may be, in nanoseconds.
   static let intervalNanoseconds: UInt64 = 2_000_000_000
@@ -33,31 +35,48 @@ final class LastSeen {
     }
   }
 
-  private func write() async {
+  /// Writes what is noted.
+  func write() async {
     isScheduled = false
+    if seen.isEmpty { return }
     let taken = seen
     seen.removeAll(keepingCapacity: true)
-    // A device that goes on sending is noted again soon, so that what is lost here is not missed.
-    _ = try? await database.execute(Self.update, Array(taken.keys), Array(taken.values))
+    for device in await left(of: taken) where seen[device] == nil { note(device, at: taken[device]!) }
   }
 
-  /// Locks in the order of ids, since other loops write some of the same devices.
+  /// Writes notes; gives the devices whose notes have to be written later.
+  private func left(of notes: [Identifier: Timestamp]) async -> [Identifier] {
+    do throws(PostgresError) {
+      let rows = try await database.write(Self.update, Array(notes.keys), Array(notes.values))
+      return try rows.map { row throws(PostgresError) in try row.decode(Identifier.self, 0) }
+    } catch {
+      // What the server refuses it would refuse again.
+      return error.kind == .server && !error.isLockTimeout ? [] : Array(notes.keys)
+    }
+  }
+
+  /// Gives the devices that another transaction holds. Nobody is waited for: an erasure takes its time.
   private static let update = Statement(
     "devices.seen",
     """
-    WITH seen AS (
+    WITH new AS (
       SELECT d.id, s.at FROM unnest($1::uuid[], $2::timestamptz[]) AS s (id, at)
       JOIN devices d ON d.id = s.id
       WHERE d.last_seen_at IS NULL OR d.last_seen_at < s.at
-      ORDER BY d.id FOR NO KEY UPDATE OF d
+    ), seen AS (
+      SELECT d.id, new.at FROM new JOIN devices d ON d.id = new.id
+      WHERE d.last_seen_at IS NULL OR d.last_seen_at < new.at
+      FOR NO KEY UPDATE OF d SKIP LOCKED
+    ), written AS (
+      UPDATE devices SET last_seen_at = seen.at,
+        -- Who was told that it is silent is told at once that it is back.
+        silence_due_at = CASE WHEN silence_told_at IS NULL THEN silence_due_at ELSE '-infinity' END,
+        silences = CASE
+          WHEN seen.at - last_seen_at >= interval '\(OnlineSpan.shortestSilenceSeconds) s' THEN
+            (least(extract(epoch FROM seen.at - last_seen_at), 2e9)::integer || silences)[1:\(OnlineSpan.silences)]
+          ELSE silences END
+      FROM seen WHERE devices.id = seen.id
     )
-    UPDATE devices SET last_seen_at = seen.at,
-      -- Who was told that it is silent is told at once that it is back.
-      silence_due_at = CASE WHEN silence_told_at IS NULL THEN silence_due_at ELSE '-infinity' END,
-      silences = CASE
-        WHEN seen.at - last_seen_at >= interval '\(OnlineSpan.shortestSilenceSeconds) s' THEN
-          (least(extract(epoch FROM seen.at - last_seen_at), 2e9)::integer || silences)[1:\(OnlineSpan.silences)]
-        ELSE silences END
-    FROM seen WHERE devices.id = seen.id
+    SELECT id FROM new WHERE id NOT IN (SELECT id FROM seen)
     """)
 }

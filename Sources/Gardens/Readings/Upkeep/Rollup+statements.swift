@@ -58,10 +58,15 @@ extension Rollup {
   /// The additions of one statement, a row for each.
   private static let additions = "unnest(device_ids, sensor_types, starts, minima, maxima, sums, counts)"
 
-  /// Nobody erases these devices until the buckets are committed, lest some be left over without a device.
+  /// Nobody erases these devices until the buckets are committed, lest some be left over without a device. Nobody is
+  /// waited for either: an erasure, which takes its time, holds its devices against this.
   static let hold = Statement(
     "rollup.hold",
-    "SELECT id, \(DeviceHours.areHeld(of: "id")) FROM devices WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE")
+    """
+    WITH kept AS (SELECT id FROM devices WHERE id = ANY ($1::uuid[]) FOR KEY SHARE SKIP LOCKED)
+    SELECT d.id, kept.id IS NULL OR \(DeviceHours.areHeld(of: "d.id"))
+    FROM devices d LEFT JOIN kept USING (id) WHERE d.id = ANY ($1)
+    """)
 
   static let queueAgain = Statement(
     "rollup.queueAgain",

@@ -9,7 +9,8 @@ import Web
 /// their readings instead, in one statement with the removal of whatever was added to them: one snapshot, in which an
 /// addition is seen exactly if its readings are.
 ///
-/// A device whose hours another transaction holds is left for later: what was taken of it is queued again.
+/// A device that another transaction holds, or whose hours one does, is left for later: what was taken of it is queued
+/// again.
 ///
 /// What the database refuses, and additions of what no sensor measures, are cut in two from run to run until the bad
 /// part stands alone. Additions are turned into buckets to be made anew then; such a bucket is set aside, so that the
@@ -138,7 +139,7 @@ final class Rollup {
     return try first.decode(Int.self, 3) == queue.count
   }
 
-  /// Keeps devices until the end; gives those whose hours another transaction holds.
+  /// Keeps devices until the end; gives those that another transaction holds, or whose hours one does.
   private func hold(_ devices: [Identifier], _ transaction: Transaction) async throws -> Set<Identifier> {
     let rows = try await transaction.query(Self.hold, devices)
     return Set(try rows.filter { try $0.decode(Bool.self, 1) }.map { try $0.decode(Identifier.self, 0) })
