@@ -36,6 +36,8 @@ final class ReadingsSimulation {
   private var generator: SeededGenerator
   let weather: Weather
   private(set) var verdicts: [StoredTable.Key: [(Double, Verdict)]] = [:]
+  /// Readings of requests that were refused at least once, which may have been stored by then.
+  private(set) var doubtful: Set<StoredTable.Key> = []
   /// Requests without an outcome.
   private(set) var waiting = 0
   /// Answers that a request should be sent again, of those that can be stored.
@@ -100,8 +102,9 @@ final class ReadingsSimulation {
   private func sendLater() {
     let device = Identifier(high: 7, low: UInt64.random(in: 0..<UInt64(Self.devices), using: &generator))
     let readings = generator.happens(weather.poison) ? [reading(0, SimulatedStore.poison)] : someReadings()
-    // The first second is the connections'.
-    let moment = generator.milliseconds(1_000...(Self.stormNanoseconds / 1_000_000))
+    // The first second is the connections'. Some of several devices come at one moment, and share a batch.
+    let step: UInt64 = 250
+    let moment = step * generator.milliseconds(1_000 / step...Self.stormNanoseconds / 1_000_000 / step)
     waiting += 1
     loop.schedule(afterNanoseconds: moment) { [self] in
       loop.spawn { [self] in await send(device, readings) }
@@ -132,6 +135,7 @@ final class ReadingsSimulation {
         return
       } catch {
         if readings[0].value != SimulatedStore.poison { refused += 1 }
+        doubtful.formUnion(readings.map { Self.key(device, $0) })
       }
       await loop.sleep(nanoseconds: generator.milliseconds(500...1_500))
     }

@@ -37,6 +37,8 @@ struct ReadingsSimulationTests {
       for (value, verdict) in verdicts {
         #expect(verdict == .conflict ? stored != nil && stored != value : stored == value, hint)
       }
+      // Of a reading that no request was refused with, somebody has heard that it is new.
+      if !simulation.doubtful.contains(key) { #expect(verdicts.contains { $0.1 == .accepted }, hint) }
       // Where an answer may be lost, two requests with the same reading may both be told that theirs was the first.
       if simulation.weather.leavesNoDoubt { #expect(verdicts.count(where: { $0.1 == .accepted }) <= 1, hint) }
     }

@@ -149,8 +149,8 @@ final class SimulatedStore {
 
   private func execute(_ text: String, _ parameters: [ArraySlice<UInt8>?], _ answer: inout WireWriter) -> Bool {
     if generator.happens(weather.refusal) {
-      // A serialization failure, no memory, a full disk, a statement that took too long.
-      let sqlState = ["40001", "53200", "53100", "57014"].randomElement(using: &generator)!
+      // A serialization failure, no memory, a full disk, a statement that took too long, a lock that somebody has.
+      let sqlState = ["40001", "53200", "53100", "57014", "55P03"].randomElement(using: &generator)!
       note(sqlState)
       answer.error(severity: "ERROR", sqlState)
       return false

@@ -114,10 +114,10 @@ struct Readings: EndpointGroup {
       await context.replicaReads.noteStored(of: [origin.id, origin.garden])
       lastSeen.note(origin.id, at: context.now)
       return (stored, refused)
-    } catch let error as PostgresError where error.outcomeIsUnknown {
+    } catch  where error is PerhapsStored || (error as? PostgresError)?.outcomeIsUnknown == true {
       // If they are, the newest that are kept lack them.
       await context.cache.invalidate([.latest(in: origin.garden)])
-      throw Problem(.unavailable, "The readings cannot be stored now. Send them again.", cause: error.description)
+      throw Problem(.unavailable, "The readings cannot be stored now. Send them again.", cause: "\(error)")
     }
   }
 

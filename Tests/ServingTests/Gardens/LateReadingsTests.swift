@@ -12,11 +12,11 @@ import Values
 struct LateReadingsTests {
   private static let daysAgo: Int64 = 4
 
-  private func server(timeoutMilliseconds: Int = 60_000) throws -> LiveServer {
+  /// A server on whose database no late reading may be 13, and 14 takes its time.
+  static func server(timeoutMilliseconds: Int = 60_000) throws -> LiveServer {
     let server = try LiveServer([
       "WORKERS": "1", "READINGS_SEALING": "off", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "\(timeoutMilliseconds)",
     ])
-    // No late reading may be 13, and 14 takes its time.
     try server.withDatabase { database in
       try await database.transaction { transaction in
         try await transaction.script(
@@ -31,7 +31,7 @@ struct LateReadingsTests {
     return server
   }
 
-  private func sample(_ index: Int, _ value: Double) -> Sample {
+  static func sample(_ index: Int, _ value: Double) -> Sample {
     let midnight = Clock.unixMilliseconds().floorDivided(by: 86_400_000) * 86_400_000
     return Sample(
       value: value, at: Timestamp(unixMilliseconds: midnight - Self.daysAgo * 86_400_000 + Int64(index) * 1_000))
@@ -58,14 +58,14 @@ struct LateReadingsTests {
     }
     #expect(try holds { try locks(server, areGranted: true) == 1 })
     let isFirstWaiting = Atomic<Bool>(false)
-    let idle = try inProgress(server)
+    let idle = try server.requestsInProgress()
     let statuses = Mutex([Int](repeating: 0, count: values.count))
     try concurrently(values.count + 1) { index in
       guard index > 0 else {
         _ = try? holds { try locks(server, areGranted: false) == 1 }
         isFirstWaiting.store(true, ordering: .releasing)
         _ = try? holds {
-          try inProgress(server) + statuses.withLock { $0.count { $0 != 0 } } >= idle + values.count
+          try server.requestsInProgress() + statuses.withLock { $0.count { $0 != 0 } } >= idle + values.count
         }
         // What came before these was handled before these.
         for _ in 0..<5 { _ = try? values[0].0.client.get("/api/device") }
@@ -73,7 +73,7 @@ struct LateReadingsTests {
       }
       if index > 1 { _ = holds { isFirstWaiting.load(ordering: .acquiring) } }
       let (device, value) = values[index - 1]
-      let status = try? device.post(device.client, [sample(index, value)]).status
+      let status = try? device.post(device.client, [Self.sample(index, value)]).status
       statuses.withLock { $0[index - 1] = status ?? -1 }
     }
     return statuses.withLock { $0 }
@@ -90,13 +90,6 @@ struct LateReadingsTests {
     }
   }
 
-  /// How many requests are being answered.
-  private func inProgress(_ server: LiveServer) throws -> Int {
-    let mark = "active_connections "
-    let lines = try Client(server).get("/metrics").text.split(separator: "\n")
-    return lines.first { $0.hasPrefix(mark) }.flatMap { Int($0.dropFirst(mark.count)) } ?? 0
-  }
-
   /// How many transactions have stored what is there.
   private func transactions(_ server: LiveServer) throws -> Int {
     try server.withDatabase { database in
@@ -106,7 +99,7 @@ struct LateReadingsTests {
 
   @Test("share a transaction, however many devices send them")
   func together() throws {
-    let server = try server()
+    let server = try Self.server()
     defer { server.stop() }
     let devices = try (0..<30).map { _ in try TestDevice(server) }
     let statuses = try post(devices.map { ($0, 1) }, to: server)
@@ -117,7 +110,7 @@ struct LateReadingsTests {
 
   @Test("are stored although others that came with them cannot be, or would take too long", arguments: [13.0, 14])
   func neighbours(value: Double) throws {
-    let server = try server(timeoutMilliseconds: value == 13 ? 60_000 : 5_000)
+    let server = try Self.server(timeoutMilliseconds: value == 13 ? 60_000 : 5_000)
     defer { server.stop() }
     let devices = try (0..<5).map { _ in try TestDevice(server) }
     let statuses = try post(devices.enumerated().map { ($1, $0 == 3 ? value : 1) }, to: server)
@@ -127,7 +120,7 @@ struct LateReadingsTests {
 
   @Test("of one device wait for no more than a few requests, and leave room for others")
   func greed() throws {
-    let server = try server()
+    let server = try Self.server()
     defer { server.stop() }
     let (greedy, other) = (try TestDevice(server), try TestDevice(server))
     // The first one does not wait: it is being stored.

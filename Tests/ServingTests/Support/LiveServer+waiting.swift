@@ -34,4 +34,11 @@ extension LiveServer {
       "SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))")
     return !rows.isEmpty
   }
+
+  /// How many requests are being answered.
+  func requestsInProgress() throws -> Int {
+    let mark = "active_connections "
+    let lines = try Client(self).get("/metrics").text.split(separator: "\n")
+    return lines.first { $0.hasPrefix(mark) }.flatMap { Int($0.dropFirst(mark.count)) } ?? 0
+  }
 }

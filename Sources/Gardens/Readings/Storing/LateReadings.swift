@@ -13,7 +13,7 @@ package final class LateReadings: ReadingsStore {
 
   /// Stores a batch of readings, all of which are late; once it returns, they are committed.
   func store(
-    _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ progress: inout ReadingsQueue.Progress
+    _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ progress: inout StoringProgress
   ) async throws {
     let isPerhapsStored = progress.isPerhapsStored
     try await database.transaction { try await store(batch, of: submissions, isPerhapsStored, in: $0) }

@@ -3,14 +3,6 @@ import Reactor
 import Values
 import Web
 
-/// Stores batches of readings, and says what became of each.
-protocol ReadingsStore: AnyObject {
-  /// Stores a batch and tells its submissions what became of them; `progress` goes from one attempt to the next.
-  func store(
-    _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ progress: inout ReadingsQueue.Progress
-  ) async throws
-}
-
 /// Readings of one loop that wait to be stored: what arrives while batches are in flight goes into the next one
 /// together, so that the disk is waited for once for many requests.
 ///
@@ -33,14 +25,6 @@ final class ReadingsQueue {
     let waitingOfDevice: Int
     /// Whether what takes the server too long is cut in two as well: where the work is not a matter of its length.
     let cutsWhatIsSlow: Bool
-  }
-
-  /// How far a batch has come, from one attempt to the next.
-  struct Progress {
-    /// Whether an attempt may have stored it without saying so.
-    var isPerhapsStored = false
-    /// How many of its readings an attempt has stored, and in which transaction, unless an earlier one may have, too.
-    var stored: (count: Int, transaction: Int64?)?
   }
 
   /// How long the store may be away before those who wait are told so, in nanoseconds.
@@ -118,7 +102,7 @@ final class ReadingsQueue {
 
   private func write(_ submissions: [ReadingsSubmission], until deadline: UInt64) async {
     let batch = ReadingsBatch(submissions)
-    var progress = Progress()
+    var progress = StoringProgress(submissions)
     var pause = Self.pauseNanoseconds
     while true {
       do {
@@ -126,9 +110,9 @@ final class ReadingsQueue {
         for submission in submissions { submission.settle() }
         return
       } catch {
+        progress.note(error, of: submissions)
         switch remedy(for: error) {
         case .again:
-          if (error as? PostgresError)?.outcomeIsUnknown == true { progress.isPerhapsStored = true }
           await loop.sleep(nanoseconds: pause)
           pause = min(2 * pause, Self.longestPauseNanoseconds)
           if loop.now < deadline, await database.waitUntilUsable(nanoseconds: deadline - loop.now) { continue }

@@ -6,6 +6,8 @@ final class ReadingsSubmission {
   let device: Identifier
   let garden: Identifier
   let readings: [Reading]
+  /// Whether an attempt may have stored them without saying so.
+  var isPerhapsStored = false
   /// What became of the readings, once `isSettled`.
   var stored = StoredReadings()
   private(set) var failure: (any Error)?
@@ -26,7 +28,7 @@ final class ReadingsSubmission {
   /// Waits until the readings are stored; throws why they may not be.
   func wait() async throws -> StoredReadings {
     if !isSettled { await withLoopContinuation { continuation = $0 } }
-    if let failure { throw failure }
+    if let failure { throw isPerhapsStored ? PerhapsStored(cause: failure) : failure }
     return stored
   }
 
@@ -36,6 +38,13 @@ final class ReadingsSubmission {
     self.failure = failure
     continuation.take()?.resume()
   }
+}
+
+/// Nobody knows whether readings are stored: an attempt was not answered, and none after it was.
+struct PerhapsStored: Error, CustomStringConvertible {
+  /// Why the last attempt has failed.
+  let cause: any Error
+  var description: String { "\(cause) (perhaps stored)" }
 }
 
 /// What became of the readings of one request.

@@ -17,7 +17,7 @@ final class RecentReadings: ReadingsStore {
   }
 
   func store(
-    _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ progress: inout ReadingsQueue.Progress
+    _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ progress: inout StoringProgress
   ) async throws(PostgresError) {
     do throws(PostgresError) {
       try await write(batch, of: submissions, &progress)
@@ -29,7 +29,7 @@ final class RecentReadings: ReadingsStore {
   }
 
   private func write(
-    _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ progress: inout ReadingsQueue.Progress
+    _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ progress: inout StoringProgress
   ) async throws(PostgresError) {
     if progress.stored == nil {
       if carefulLeft == 0, !progress.isPerhapsStored, !batch.repeatsItself, try await writeNew(batch) {
