@@ -8,15 +8,22 @@ import Web
 /// Nothing is merged meanwhile: who stores and who seals take turns.
 package final class LateReadings: ReadingsStore {
   private let database: Database
+  private let timeoutMilliseconds: Int?
 
-  init(database: Database) { self.database = database }
+  /// `timeoutMilliseconds` replaces the usual statement timeout.
+  init(database: Database, timeoutMilliseconds: Int? = nil) {
+    self.database = database
+    self.timeoutMilliseconds = timeoutMilliseconds
+  }
 
   /// Stores a batch of readings, all of which are late; once it returns, they are committed.
   func store(
     _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ progress: inout StoringProgress
   ) async throws {
     let isPerhapsStored = progress.isPerhapsStored
-    try await database.transaction { try await store(batch, of: submissions, isPerhapsStored, in: $0) }
+    try await database.transaction(timeoutMilliseconds: timeoutMilliseconds) {
+      try await store(batch, of: submissions, isPerhapsStored, in: $0)
+    }
   }
 
   private func store(

@@ -9,22 +9,16 @@ import Web
 /// A batch is as good as its worst part: one that the server refuses is cut in two and tried again, so that no
 /// request fails for another's sake. What another transaction has is waited for briefly, and refused to its device
 /// alone. When a connection is lost, nobody knows whether the batch was committed; it is sent again, which changes
-/// nothing that was.
+/// nothing that was. Nothing is tried any more once its deadline is over.
 final class ReadingsQueue {
   /// How much is stored at a time, and how much waits.
   struct Bounds {
     /// How many batches are in flight.
     let batches: Int
     /// The most readings of a batch, unless one request alone has more.
-    let batchRows: Int
-    /// The most readings that wait for the batches in flight; further requests are refused.
-    let waitingRows: Int
-    /// The most requests that wait; further ones are refused.
-    let waitingRequests: Int
-    /// The most of them that are one device's, whose further ones are refused.
-    let waitingOfDevice: Int
-    /// Whether what takes the server too long is cut in two as well: where the work is not a matter of its length.
-    let cutsWhatIsSlow: Bool
+    let batchReadings: Int
+    /// What waits for the batches in flight.
+    let waiting: WaitingReadings.Bounds
   }
 
   /// How long the store may be away before those who wait are told so, in nanoseconds.
@@ -38,32 +32,28 @@ final class ReadingsQueue {
   private let database: Database
   private let store: any ReadingsStore
   private let bounds: Bounds
-  private var waiting: [ReadingsSubmission] = []
-  private var waitingCount = 0
-  /// How many requests of a device wait.
-  private var waitingOfDevice: [Identifier: Int] = [:]
+  /// Where those go whose batch takes the server too long: where the work is not a matter of its length.
+  private let slow: SlowReadings?
+  private var waiting: WaitingReadings
   /// How many batches are in flight or about to be sent.
   private var writing = 0
   /// Whether one of them will be sent at the turn's end.
   private var isScheduled = false
 
-  init(loop: EventLoop, database: Database, store: any ReadingsStore, bounds: Bounds) {
+  init(loop: EventLoop, database: Database, store: any ReadingsStore, bounds: Bounds, slow: SlowReadings? = nil) {
     self.loop = loop
     self.database = database
     self.store = store
     self.bounds = bounds
+    self.slow = slow
+    waiting = WaitingReadings(bounds.waiting)
   }
 
   /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait or the
   /// database is away; then they may or may not be stored, and sending them again is safe.
   func store(_ submission: ReadingsSubmission) async throws -> StoredReadings {
-    guard database.isUsable else { throw Problem(.unavailable, "The readings cannot be stored now. Send them again.") }
-    guard waitingCount + submission.readings.count <= bounds.waitingRows, waiting.count < bounds.waitingRequests,
-      waitingOfDevice[submission.device, default: 0] < bounds.waitingOfDevice
-    else { throw Problem(Limit.readings) }
-    waiting.append(submission)
-    waitingCount += submission.readings.count
-    waitingOfDevice[submission.device, default: 0] += 1
+    guard database.isUsable else { throw Self.isAway }
+    guard waiting.add(submission) else { throw Problem(Limit.readings) }
     if !isScheduled, writing < bounds.batches {
       isScheduled = true
       writing += 1
@@ -73,34 +63,24 @@ final class ReadingsQueue {
     return try await submission.wait()
   }
 
+  private static var isAway: Problem { Problem(.unavailable, "The readings cannot be stored now. Send them again.") }
+
   private func writeAll() async {
-    while !waiting.isEmpty { await write(takeWaiting(), until: loop.now + Self.patienceNanoseconds) }
+    while let batch = nextBatch() { await write(batch, until: loop.now + Self.patienceNanoseconds) }
     writing -= 1
   }
 
-  /// The longest-waiting submissions that fit into one batch.
-  private func takeWaiting() -> [ReadingsSubmission] {
-    var count = 0
-    var rows = 0
-    while count < waiting.count, count == 0 || rows + waiting[count].readings.count <= bounds.batchRows {
-      rows += waiting[count].readings.count
-      count += 1
-    }
-    let taken = Array(waiting[..<count])
-    waiting.removeFirst(count)
-    waitingCount -= rows
-    for submission in taken { forget(submission) }
-    return taken
-  }
-
-  private func forget(_ submission: ReadingsSubmission) {
-    let left = waitingOfDevice[submission.device, default: 1] - 1
-    waitingOfDevice[submission.device] = left == 0 ? nil : left
+  private func nextBatch() -> [ReadingsSubmission]? {
+    if let slow { slow.take(waiting.takeAll { slow.concerns($0.device) }) }
+    let batch = waiting.take(readings: bounds.batchReadings)
+    return batch.isEmpty ? nil : batch
   }
 
   // MARK: Batches
 
   private func write(_ submissions: [ReadingsSubmission], until deadline: UInt64) async {
+    let submissions = inTime(submissions)
+    if submissions.isEmpty { return }
     let batch = ReadingsBatch(submissions)
     var progress = StoringProgress(submissions)
     var pause = Self.pauseNanoseconds
@@ -116,6 +96,7 @@ final class ReadingsQueue {
           await loop.sleep(nanoseconds: pause)
           pause = min(2 * pause, Self.longestPauseNanoseconds)
           if loop.now < deadline, await database.waitUntilUsable(nanoseconds: deadline - loop.now) { continue }
+          if !database.isUsable { refuseWaiting() }
         case .apart where submissions.count > 1:
           let middle = submissions.count / 2
           return await write(submissions[..<middle], then: submissions[middle...], until: deadline)
@@ -124,6 +105,7 @@ final class ReadingsQueue {
           let middle = devices[devices.count / 2]
           let (low, high) = (submissions.filter { $0.device < middle }, submissions.filter { $0.device >= middle })
           if !low.isEmpty { return await write(low[...], then: high[...], until: deadline) }
+        case .aside(let slow): return slow.take(submissions)
         case .apart, .none: break
         }
         for submission in submissions { submission.settle(error) }
@@ -139,7 +121,22 @@ final class ReadingsQueue {
     await write(Array(second), until: deadline)
   }
 
-  private enum Remedy { case again, apart, byDevice, none }
+  /// Refuses those that have waited for too long, and gives the others.
+  private func inTime(_ submissions: [ReadingsSubmission]) -> [ReadingsSubmission] {
+    let now = loop.now
+    for submission in submissions where submission.deadline <= now { submission.settle(Problem(Limit.readings)) }
+    return submissions.filter { $0.deadline > now }
+  }
+
+  /// The store is away: who waits for his turn has nothing to wait for.
+  private func refuseWaiting() {
+    for submission in waiting.takeAll(where: { _ in true }) { submission.settle(Self.isAway) }
+  }
+
+  private enum Remedy {
+    case again, apart, byDevice, none
+    case aside(SlowReadings)
+  }
 
   private func remedy(for error: any Error) -> Remedy {
     guard let error = error as? PostgresError else { return .none }
@@ -149,7 +146,7 @@ final class ReadingsQueue {
     case .server where error.isLockTimeout: .byDevice
     case .server: error.isSerializationFailure ? .again : .apart
     // More of the same is no help to a server that is too slow.
-    case .timeout: bounds.cutsWhatIsSlow ? .apart : .none
+    case .timeout: slow.map { .aside($0) } ?? .none
     case .overloaded, .misuse, .configuration: .none
     }
   }

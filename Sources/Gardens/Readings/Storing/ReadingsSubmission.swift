@@ -6,6 +6,8 @@ final class ReadingsSubmission {
   let device: Identifier
   let garden: Identifier
   let readings: [Reading]
+  /// From when on it is not tried to store them any more, on the loop's clock.
+  var deadline = UInt64.max
   /// Whether an attempt may have stored them without saying so.
   var isPerhapsStored = false
   /// What became of the readings, once `isSettled`.
@@ -22,7 +24,9 @@ final class ReadingsSubmission {
 
   /// A submission of some of the readings.
   func part(where isIncluded: (Reading) -> Bool) -> ReadingsSubmission {
-    ReadingsSubmission(device: device, garden: garden, readings: readings.filter(isIncluded))
+    let part = ReadingsSubmission(device: device, garden: garden, readings: readings.filter(isIncluded))
+    part.deadline = deadline
+    return part
   }
 
   /// Waits until the readings are stored; throws why they may not be.

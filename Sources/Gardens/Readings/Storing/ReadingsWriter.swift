@@ -8,29 +8,45 @@ import Web
 /// What comes late has a queue of its own, since looking for it in sealed days takes longer: nobody whose readings come
 /// in time waits for that, or is refused for it.
 final class ReadingsWriter {
+  /// How long a request may wait to be stored, as so many times what a statement may take: late readings wait for a
+  /// batch that is under way, are part of one, and go behind what is slow. With the attempt that is begun last, devices
+  /// are answered within the ten seconds after which most give up.
+  static let statementsOfPatience = 2
+  /// A batch of late readings is given that part of what a statement may take: the whole of it has each request alone.
+  static let batchPart = 2
+
   /// Called after the commit with what was accepted of one request, before it is answered.
   var onAccepted: [(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) -> Void] = []
 
+  // Invariant 1.
+  private unowned(unsafe) let loop: EventLoop
+  private let patienceNanoseconds: UInt64
   private let recent: ReadingsQueue
   private let late: ReadingsQueue
 
   init(loop: EventLoop, database: Database, partitions: ReadingPartitions) {
+    self.loop = loop
+    let configuration = database.configuration
+    patienceNanoseconds = UInt64(Self.statementsOfPatience * configuration.statementTimeoutMilliseconds) * 1_000_000
     // One batch for each of the database's writers, so that the server computes one while another waits for the disk.
     recent = ReadingsQueue(
       loop: loop, database: database, store: RecentReadings(database: database, partitions: partitions),
       bounds: ReadingsQueue.Bounds(
-        batches: database.configuration.writers, batchRows: 8_192, waitingRows: 65_536, waitingRequests: 4_096,
-        waitingOfDevice: 4_096, cutsWhatIsSlow: false))
+        batches: configuration.writers, batchReadings: 8_192,
+        waiting: WaitingReadings.Bounds(readings: 65_536, requests: 4_096, ofDevice: 4_096)))
+    let waiting = WaitingReadings.Bounds(readings: 65_536, requests: 1_024, ofDevice: 16)
     late = ReadingsQueue(
-      loop: loop, database: database, store: LateReadings(database: database),
-      bounds: ReadingsQueue.Bounds(
-        batches: 1, batchRows: 4_096, waitingRows: 65_536, waitingRequests: 1_024, waitingOfDevice: 16,
-        cutsWhatIsSlow: true))
+      loop: loop, database: database,
+      store: LateReadings(
+        database: database, timeoutMilliseconds: configuration.statementTimeoutMilliseconds / Self.batchPart),
+      bounds: ReadingsQueue.Bounds(batches: 1, batchReadings: 4_096, waiting: waiting),
+      slow: SlowReadings(loop: loop, store: LateReadings(database: database), waiting: waiting))
   }
 
-  /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait or the
-  /// database is away; then they may or may not be stored, and sending them again is safe.
+  /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait, they have
+  /// waited for too long or the database is away, and `PerhapsStored`; sending them again is safe.
   func store(_ submission: ReadingsSubmission, at now: Timestamp) async throws -> StoredReadings {
+    submission.deadline = loop.now + patienceNanoseconds
     let end = OpenDays.start(at: now)
     guard submission.readings.contains(where: { $0.measuredAt < end }) else {
       return try await store(submission, in: recent)

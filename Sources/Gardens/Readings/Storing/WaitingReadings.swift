@@ -1,0 +1,63 @@
+import Values
+
+/// Requests whose readings wait to be stored, the longest-waiting first.
+struct WaitingReadings {
+  /// How much waits; what is beyond it is refused.
+  struct Bounds {
+    let readings: Int
+    let requests: Int
+    /// Requests of one device.
+    let ofDevice: Int
+  }
+
+  private let bounds: Bounds
+  private var submissions: [ReadingsSubmission] = []
+  private var readings = 0
+  /// How many requests of a device wait.
+  private var ofDevice: [Identifier: Int] = [:]
+
+  init(_ bounds: Bounds) { self.bounds = bounds }
+
+  func has(_ device: Identifier) -> Bool { ofDevice[device] != nil }
+
+  /// Adds a request; false when there is no room for it.
+  mutating func add(_ submission: ReadingsSubmission) -> Bool {
+    guard readings + submission.readings.count <= bounds.readings, submissions.count < bounds.requests,
+      ofDevice[submission.device, default: 0] < bounds.ofDevice
+    else { return false }
+    submissions.append(submission)
+    readings += submission.readings.count
+    ofDevice[submission.device, default: 0] += 1
+    return true
+  }
+
+  /// Takes the longest-waiting ones that have no more readings together than that, and one of any size.
+  mutating func take(readings most: Int) -> [ReadingsSubmission] {
+    var (count, sum) = (0, 0)
+    while count < submissions.count, count == 0 || sum + submissions[count].readings.count <= most {
+      sum += submissions[count].readings.count
+      count += 1
+    }
+    let taken = Array(submissions[..<count])
+    submissions.removeFirst(count)
+    forget(taken)
+    return taken
+  }
+
+  /// Takes those of which that holds.
+  mutating func takeAll(where isTaken: (ReadingsSubmission) -> Bool) -> [ReadingsSubmission] {
+    let taken = submissions.filter(isTaken)
+    if taken.isEmpty { return [] }
+    submissions.removeAll(where: isTaken)
+    forget(taken)
+    return taken
+  }
+
+  private mutating func forget(_ taken: [ReadingsSubmission]) {
+    for submission in taken {
+      readings -= submission.readings.count
+      let left = ofDevice[submission.device, default: 1] - 1
+      ofDevice[submission.device] = left == 0 ? nil : left
+    }
+  }
+}
