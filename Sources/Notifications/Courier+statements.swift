@@ -91,9 +91,13 @@ extension Courier {
     WHERE id = ANY ($1) AND status = 'pending'
     """)
 
+  /// Gives how often each has been tried by then.
   static let markFailed = Statement(
     "courier.failed",
-    "UPDATE deliveries SET attempts = attempts + 1, attempted_at = now(), fault = $2 WHERE id = ANY ($1)")
+    """
+    UPDATE deliveries SET attempts = attempts + 1, attempted_at = now(), fault = $2 WHERE id = ANY ($1)
+    RETURNING attempts
+    """)
 
   private static let isOver = "($4 OR failing_since < now() - interval '3 days' AND failures >= $7)"
 

@@ -28,7 +28,10 @@ package final class Courier {
   static let pauseSeconds = [5, 30, 120, 600, 1_800, 3_600]
   /// How long it waits for the mail server once that does not work, and the pause of who wanted a mail sent, in
   /// seconds.
-  static let outageSeconds: UInt64 = 60
+  static let outageSeconds = 60
+  /// The pauses after so many tries of a mail that the mail server puts off, in seconds; the last one is that of all
+  /// further ones, and short enough that a warning soon follows the end of what was in its way.
+  static let putOffSeconds = [60, 120, 300, 600]
   /// How many failures in a row switch a channel off that has failed for three days: as many as there are in three days
   /// of tries at the least, so that days without one count for nothing.
   static let maximumFailures = 60
@@ -146,8 +149,8 @@ package final class Courier {
     let text: String
     /// The receiver wants no more of them (410, by the Standard Webhooks specification).
     var isFinal = false
-    /// The operator's, such as a mail server that is down: it says nothing of the channel.
-    var isOurs = false
+    /// Where it says nothing of the channel: the pauses after so many tries of the news, in seconds.
+    var pauseSeconds: [Int]?
   }
 
   /// Sends a message; gives what was wrong, and nil once it was taken.
@@ -167,17 +170,23 @@ package final class Courier {
       log(error, channel: channel.id)
       // What is said of the operator's mail server is the operator's to know.
       guard channel.kind == .email else { return Fault(text: "\(error)") }
-      if (error as? OutboundError)?.isRefusal == true { return Fault(text: "the mail server did not take it") }
-      mailRestsUntil = context.loop.now + Self.outageSeconds * 1_000_000_000
-      return Self.mailOutage
+      switch (error as? OutboundError)?.refusal {
+      case .permanent: return Fault(text: "the mail server did not take it")
+      // Of this mail alone: a full mailbox is in nobody else's way.
+      case .transient: return Fault(text: "the mail server did not take it yet", pauseSeconds: Self.putOffSeconds)
+      case nil:
+        mailRestsUntil = context.loop.now + UInt64(Self.outageSeconds) * 1_000_000_000
+        return Self.mailOutage
+      }
     }
   }
 
-  private static let mailOutage = Fault(text: "this server cannot send mail at the moment", isOurs: true)
+  private static let mailOutage = Fault(
+    text: "this server cannot send mail at the moment", pauseSeconds: [outageSeconds])
 
   private func mail(_ message: Message, to recipient: String) async throws -> Fault? {
     guard let submission = MailSubmission(context) else {
-      return Fault(text: "this server sends no mail any more", isOurs: true)
+      return Fault(text: "this server sends no mail any more", pauseSeconds: [Self.outageSeconds])
     }
     guard context.loop.now >= mailRestsUntil else { return Self.mailOutage }
     try await message.mail(to: recipient, by: submission)
@@ -204,10 +213,11 @@ package final class Courier {
     counter(channel.kind, .failed).increment(by: UInt64(news.count))
     let text = String(fault.text.prefix(Self.maximumFaultLength))
     try await context.database.transaction { transaction in
-      try await transaction.execute(Self.markFailed, news.map(\.id), text)
+      let tries = try await transaction.query(Self.markFailed, news.map(\.id), text).map { try $0.decode(Int.self, 0) }
       let jitter = Double.random(in: 0.8...1.2)
-      if fault.isOurs {
-        try await transaction.execute(Self.release, channel.id, channel.lease, Double(Self.outageSeconds) * jitter)
+      if let pauses = fault.pauseSeconds {
+        let pause = pauses[min(tries.max() ?? 1, pauses.count) - 1]
+        try await transaction.execute(Self.release, channel.id, channel.lease, Double(pause) * jitter)
         return
       }
       let rows = try await transaction.query(

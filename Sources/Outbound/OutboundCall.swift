@@ -102,7 +102,7 @@ final class OutboundCall {
   func result(_ code: CURLcode) -> Result<OutboundResponse, OutboundError> {
     guard code == CURLE_OK else {
       let text = reason.pointee == 0 ? String(cString: curl_easy_strerror(code)) : String(cString: reason)
-      return .failure(OutboundError(description: fault ?? text, isRefusal: isRefusal(text)))
+      return .failure(OutboundError(description: fault ?? text, refusal: refusal(text)))
     }
     var status = 0
     ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
@@ -110,12 +110,13 @@ final class OutboundCall {
     return .success(answer)
   }
 
-  /// Whether a mail server has refused the recipient (libcurl's words for that), or the message once it had come.
-  private func isRefusal(_ text: String) -> Bool {
+  /// How a mail server has refused the recipient (libcurl's words for that), or the message once it had come.
+  private func refusal(_ text: String) -> MailRefusal? {
     var reply = 0
     ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &reply)
     // 421 says at any point that the server closes (RFC 5321, section 3.8).
-    return reply >= 400 && reply != 421 && (text.hasPrefix("RCPT failed") || hasGiven)
+    guard reply >= 400, reply != 421, text.hasPrefix("RCPT failed") || hasGiven else { return nil }
+    return reply < 500 ? .transient : .permanent
   }
 
   // MARK: Options

@@ -30,6 +30,6 @@ package struct OutboundResponse: Sendable {
 /// Why another server gave no usable answer. For the log, and for whoever named the server.
 package struct OutboundError: Error, CustomStringConvertible {
   package let description: String
-  /// Of a mail server: it has refused the recipient, or the message to it. All else lies between it and this server.
-  package var isRefusal = false
+  /// What a mail server has said of the recipient, or of the message to it. All else lies between it and this server.
+  package var refusal: MailRefusal?
 }

@@ -66,6 +66,36 @@ struct FailingChannelTests {
     #expect(failing.delivery["status"]?.text == "pending")
   }
 
+  @Test(
+    "stays on while the mail server puts its mail off, which is tried again soon, and keeps no other waiting",
+    arguments: ["busy", "full"])
+  func putOff(_ name: String) throws {
+    let server = try LiveServer(Self.settings())
+    defer { server.stop() }
+    let fresh = try Tried(server, "email", to: "\(name)@example.org")
+    #expect(fresh.channel["failingSince"] == JSONValue.null && fresh.delivery["status"]?.text == "pending")
+    let failing = try Tried(server, "email", to: "\(name)@example.org", failures: 99, hours: 73)
+    #expect(failing.channel["enabled"]?.bool == true && failing.delivery["status"]?.text == "pending")
+    #expect(try Tried(server, "email", to: "ada@example.org").delivery["status"]?.text == "delivered")
+    /// When each is tried again, in seconds.
+    func pauses() throws -> [Double] {
+      try server.withDatabase { database in
+        try await database.query(
+          """
+          SELECT extract(epoch FROM next_attempt_at - attempted_at)::float8
+          FROM channels JOIN deliveries ON channel_id = channels.id WHERE status = 'pending'
+          """
+        ).map { try $0.decode(Double.self, 0) }
+      }
+    }
+    #expect(try pauses().allSatisfy { (48...73).contains($0) })
+    try server.withDatabase { database in
+      try await database.execute("UPDATE deliveries SET attempts = 100 WHERE status = 'pending'")
+      try await database.execute("UPDATE channels SET next_attempt_at = now()")
+    }
+    #expect(try holds { try pauses().allSatisfy { (480...721).contains($0) } })
+  }
+
   @Test("is switched off after three days of tries, and not for one that follows days without any")
   func days() throws {
     let server = try LiveServer.shared.get()

@@ -66,11 +66,15 @@ final class MailServer: Sendable {
         async def handle_RCPT(self, server, session, envelope, address, options):
             if address.startswith("refused"):
                 return "550 no such mailbox"
+            if address.startswith("busy"):
+                return "451 4.3.0 temporary lookup failure"
             envelope.rcpt_tos.append(address)
             return "250 OK"
         async def handle_DATA(self, server, session, envelope):
             if envelope.rcpt_tos[0].startswith("unread"):
                 return "554 not wanted here"
+            if envelope.rcpt_tos[0].startswith("full"):
+                return "452 4.3.1 insufficient system storage"
             print(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos[0],
                               "data": envelope.content.decode("ascii")}), flush=True)
             return "250 OK"
