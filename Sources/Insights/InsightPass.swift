@@ -36,6 +36,8 @@ final class InsightPass {
   private var gardens = 0
   /// The garden of the present run, until that is committed or has failed.
   private var current: ObservedGarden?
+  /// The garden that is looked at once more because the database was lost with the look before.
+  private var again: Identifier?
   /// What the present run has stored, told of once it is committed.
   private var made: [(type: InsightType, insight: Insight)] = []
 
@@ -78,16 +80,21 @@ final class InsightPass {
 
   private func endPass() {
     if let passBegan { since = passBegan.advanced(byMilliseconds: -Self.latestSightMilliseconds) }
-    passBegan = nil
+    (passBegan, again) = (nil, nil)
   }
 
   /// A garden that cannot be looked at is left out, so that it never holds up the others; while the database is away,
-  /// they wait.
+  /// all of them wait. The one that was in hand is looked at once more, and no oftener: the look may be what ends
+  /// connections.
   private func goesOn(after error: any Error) -> Bool {
-    let left = current
+    guard let garden = current else { return false }
     current = nil
-    if let error = error as? PostgresError, error.kind == .unavailable || error.kind == .overloaded { return false }
-    guard let garden = left else { return false }
+    let isAway = (error as? PostgresError).map { $0.kind == .unavailable || $0.kind == .overloaded } ?? false
+    if isAway, garden.id != again {
+      again = garden.id
+      found.append(garden)
+      return false
+    }
     context.logger.log(.warning, "A garden could not be looked at") { $0.field("garden", garden.id.description) }
     return hasMore()
   }

@@ -136,6 +136,47 @@ struct InsightPassTests {
     #expect(server.log.lines.contains { $0.contains("could not be looked at") && $0.contains("\(bad.garden)") })
   }
 
+  @Test(
+    "looks once more at a garden that it had in hand when its connection was lost, and no oftener",
+    arguments: [false, true])
+  func lostConnection(isAlways: Bool) throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (client, id) = try server.signedIn()
+    let plots = try (0..<2).map { _ in try Plot(server, owner: id) }
+    for plot in plots { try plot.record("soil_moisture", [(0.6, 12), (0.8, 12), (1, 12)]) }
+    // The one that the pass comes to first.
+    let gardens = plots.map(\.garden).sorted()
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.script(
+          """
+          CREATE SEQUENCE looks;
+          CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF nextval('looks') = 1 OR \(isAlways) THEN
+              PERFORM pg_terminate_backend(pg_backend_pid());
+              PERFORM pg_sleep(60);
+            END IF;
+            RETURN NEW;
+          END $$;
+          CREATE TRIGGER lose BEFORE INSERT ON insights FOR EACH ROW WHEN (NEW.garden_id = '\(gardens[0])')
+          EXECUTE FUNCTION lose();
+          -- Only a first pass looks so far back.
+          UPDATE devices SET last_seen_at = now() - interval '30 minutes';
+          """)
+      }
+    }
+    let replica = try server.replica(["INSIGHTS_INTERVAL_SECONDS": "1"])
+    defer { replica.stop() }
+    func isTold(_ garden: Identifier) throws -> Bool {
+      let items = try client.get("/api/gardens/\(garden)/insights").json["items"]?.elements ?? []
+      return items.contains { $0["title"]?.text == "Water now: North bed" }
+    }
+    #expect(try holds { try isTold(gardens[1]) })
+    #expect(try isTold(gardens[0]) != isAlways)
+    #expect(try replica.passes("failed") == (isAlways ? 2 : 1))
+  }
+
   @Test("looks at all gardens although Postgres knows the time zones of one no more")
   func unknownZone() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])
