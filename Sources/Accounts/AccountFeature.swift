@@ -75,6 +75,7 @@ package struct AccountFeature: Feature {
   }
 
   package func close() {}
+  package func finish() async {}
 
   private static let sessions = Statement("erasure.sessions", "SELECT id FROM sessions WHERE user_id = $1")
   private static let deleteResets = Statement(

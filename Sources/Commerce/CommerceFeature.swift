@@ -36,6 +36,7 @@ package final class CommerceFeature: Feature {
   }
 
   package func close() {}
+  package func finish() async {}
 
   private static let openOrders = Statement(
     "erasure.openOrders",

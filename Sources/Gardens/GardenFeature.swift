@@ -84,6 +84,7 @@ package final class GardenFeature: Feature {
   }
 
   package func close() { events.close() }
+  package func finish() async { await lastSeen.write() }
 
   private static let lockGardens = Statement("erasure.gardens", "SELECT id FROM gardens WHERE owner_id = $1 FOR UPDATE")
   private static let lockDevices = Statement(

@@ -41,4 +41,5 @@ package final class InsightFeature: Feature {
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit { {} }
 
   package func close() {}
+  package func finish() async {}
 }

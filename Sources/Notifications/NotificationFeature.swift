@@ -48,6 +48,7 @@ package final class NotificationFeature: Feature {
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit { {} }
 
   package func close() {}
+  package func finish() async {}
 
   /// Begins to deliver, on the one loop of each replica that does, unless it is turned off.
   package func startCourier() {

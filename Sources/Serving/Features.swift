@@ -28,4 +28,7 @@ struct Features {
 
   /// Ends what clients hold open without end.
   func close() { for feature in all { feature.close() } }
+
+  /// Writes what is gathered in memory; for so long as a few statements may take.
+  func finish() async { for feature in all { await feature.finish() } }
 }

@@ -88,14 +88,18 @@ final class Worker {
     server.resumeAccepting()
   }
 
-  /// Finishes what is in flight, at most that long, closes the stores and stops the loop.
+  /// Finishes what is in flight, at most that long, writes what is gathered in memory, closes the stores and stops the
+  /// loop.
   func shutDown(withinMilliseconds milliseconds: Int, _ done: @escaping () -> Void) {
     // Not before: clients come back at once, and should not find this server again.
     parts.features.close()
     server.shutDown(withinMilliseconds: milliseconds) { [self] in
-      closeStores()
-      loop.stop()
-      done()
+      loop.spawn { [self] in
+        await parts.features.finish()
+        closeStores()
+        loop.stop()
+        done()
+      }
     }
   }
 

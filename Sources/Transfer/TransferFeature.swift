@@ -26,4 +26,5 @@ package final class TransferFeature: Feature {
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] { [] }
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit { {} }
   package func close() {}
+  package func finish() async {}
 }

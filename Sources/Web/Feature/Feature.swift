@@ -22,6 +22,10 @@ package protocol Feature: EndpointGroup {
 
   /// Ends what clients hold open without end, once nothing new is served.
   func close()
+
+  /// Writes what it has gathered in memory, once the last request is answered and before the stores are closed: what
+  /// one statement can.
+  func finish() async
 }
 
 /// What is done once a transaction is committed, such as telling caches.

@@ -11,6 +11,15 @@ struct LastSeenTests {
     }
   }
 
+  @Test("is known although the server ends right after")
+  func end() throws {
+    let server = try LiveServer()
+    let device = try TestDevice(server)
+    #expect(try device.post(device.client, Sample.series(1)).status == 200)
+    server.stop()
+    #expect(try isSeen(device))
+  }
+
   @Test("is written later if Postgres cannot write it now")
   func again() throws {
     let server = try LiveServer(["WORKERS": "1"])
