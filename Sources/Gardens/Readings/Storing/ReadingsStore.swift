@@ -18,8 +18,8 @@ struct StoringProgress {
   /// Of submissions that were perhaps part of another batch before.
   init(_ submissions: [ReadingsSubmission]) { isPerhapsStored = submissions.contains(where: \.isPerhapsStored) }
 
-  /// Takes note of an attempt that has failed. Whoever goes on with a part of the batch is to know of the doubt; how many
-  /// of a part were stored, nobody has counted.
+  /// Takes note of an attempt that has failed. Whoever goes on with a part of the batch is to know of the doubt; how
+  /// many of a part were stored, nobody has counted.
   mutating func note(_ error: any Error, of submissions: [ReadingsSubmission]) {
     if (error as? PostgresError)?.outcomeIsUnknown == true { isPerhapsStored = true }
     guard isPerhapsStored || stored != nil else { return }
