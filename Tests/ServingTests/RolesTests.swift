@@ -81,13 +81,16 @@ struct RolesTests {
     let partitions = ReadingPartitions(
       retention: Retention(days: 2), logger: Logger(LogSink(style: server.configuration.logStyle)))
     let past = CivilDate(now).advanced(byDays: -10)
-    let dropped = try server.withDatabase { database in
-      try await database.transaction { transaction in
-        try await partitions.make([past], transaction)
-        return try await partitions.drop(transaction)
+    func drop() throws -> [CivilDate] {
+      try server.withDatabase { database in
+        try await database.transaction { transaction in
+          try await partitions.make([past], transaction)
+          return try await partitions.drop(transaction)
+        }
       }
     }
-    #expect(dropped == [past])
+    // Again, as the duty does, when others have the tables at that moment.
+    #expect(holds(within: 20) { (try? drop()) == [past] })
 
     for statement in [
       "DROP TABLE gardens", "DROP TABLE \(ReadingPartitions.table(of: CivilDate(now)))", "TRUNCATE users",

@@ -73,17 +73,30 @@ final class LiveServer: Sendable {
     port = ready.port
     metricsPort = ready.metricsPort
     stopper = ready.stop
+    Self.running.withLock { $0.append(self) }
     guard Self.wait(for: { (try? Wire(port: port).get("/startupz").status) == 200 ? true : nil }) != nil else {
       stop()
       throw StartFailed(log: log.lines)
     }
+    _ = Self.stopsAtExit
   }
 
   /// Stops the server and waits until all its threads have ended.
   func stop() {
+    Self.running.withLock { running in running.removeAll { $0 === self } }
     stopper()
     thread.join()
   }
+
+  private static let running = Mutex<[LiveServer]>([])
+
+  /// Stops whatever server still runs when the tests are done: exit(3) has libcrypto throw away what a thread that signs
+  /// in to Postgres just then still uses. To be asked for once a server has used it: what came last is called first.
+  private static let stopsAtExit: Void = {
+    _ = atexit {
+      for server in LiveServer.running.withLock({ $0 }) { server.stop() }
+    }
+  }()
 
   struct StartFailed: Error {
     let log: [String]
