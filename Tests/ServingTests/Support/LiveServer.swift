@@ -12,8 +12,12 @@ import Values
 final class LiveServer: Sendable {
   /// The server that most tests share. Each makes users of its own, so that they do not meet.
   static let shared = Result {
-    // Half of a loop's connections for transactions may be transfers': no fewer than tests that send one at a time.
-    try LiveServer(["DATABASE_TRANSACTION_CONNECTIONS": "\(2 * BlockingThreads.count)"])
+    // Half of a loop's connections for transactions may be transfers': no fewer than tests that send one at a time. They
+    // all sign in from one network, which has a quarter of the queue, some of them before a last one has left it.
+    try LiveServer([
+      "DATABASE_TRANSACTION_CONNECTIONS": "\(2 * BlockingThreads.count)",
+      "PASSWORD_HASHING_QUEUE": "\(4 * 2 * BlockingThreads.count)",
+    ])
   }
 
   let port: UInt16
