@@ -172,7 +172,7 @@ package final class Courier {
       guard channel.kind == .email else { return Fault(text: "\(error)") }
       switch (error as? OutboundError)?.refusal {
       case .permanent: return Fault(text: "the mail server did not take it")
-      // Of this mail alone: a full mailbox is in nobody else's way.
+      // Of this channel alone: a full mailbox is in nobody else's way.
       case .transient: return Fault(text: "the mail server did not take it yet", pauseSeconds: Self.putOffSeconds)
       case nil:
         mailRestsUntil = context.loop.now + UInt64(Self.outageSeconds) * 1_000_000_000

@@ -84,6 +84,11 @@ package final class Transaction {
     try await execute("SET LOCAL lock_timeout = \(unescaped: String(milliseconds))", name: "set")
   }
 
+  /// From here on a statement is cancelled after that long.
+  package func limitStatements(milliseconds: Int) async throws(PostgresError) {
+    try await execute("SET LOCAL statement_timeout = \(unescaped: String(milliseconds))", name: "set")
+  }
+
   private func run(_ operation: Operation) async throws(PostgresError) -> Rows {
     if let fault = failure ?? operation.parameters.fault ?? obstacle {
       database.release(operation)

@@ -32,13 +32,13 @@ struct PlaceMigrationTests {
       let indexes = try await database.query(
         """
         SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-        WHERE i.indisvalid AND c.relname LIKE '%by_place%' ORDER BY 1
+        WHERE i.indisvalid AND c.relname ~ 'by_(place|position)' ORDER BY 1
         """)
       let places = try rows.map { row in try [0, 1].map { try row.decode(Double.self, $0) } }
       return (refusal, places, try indexes.map { try $0.decode(String.self, 0) })
     }
     #expect(refusal.contains("underflow"))
     #expect(places == [[0, 0], [51.5, 0]])
-    #expect(indexes == ["businesses_by_place", "gardens_by_place"])
+    #expect(indexes == ["businesses_by_position", "gardens_by_position"])
   }
 }

@@ -8,12 +8,12 @@ import Web
 /// Nothing is merged meanwhile: who stores and who seals take turns.
 package final class LateReadings: ReadingsStore {
   private let database: Database
-  private let timeoutMilliseconds: Int?
+  private let storingMilliseconds: Int
 
-  /// `timeoutMilliseconds` replaces the usual statement timeout.
-  init(database: Database, timeoutMilliseconds: Int? = nil) {
+  /// `storingMilliseconds` is what each of the statements may take that store; the usual time unless given.
+  init(database: Database, storingMilliseconds: Int? = nil) {
     self.database = database
-    self.timeoutMilliseconds = timeoutMilliseconds
+    self.storingMilliseconds = storingMilliseconds ?? database.configuration.statementTimeoutMilliseconds
   }
 
   /// Stores a batch of readings, all of which are late; once it returns, they are committed.
@@ -21,16 +21,20 @@ package final class LateReadings: ReadingsStore {
     _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ progress: inout StoringProgress
   ) async throws {
     let isPerhapsStored = progress.isPerhapsStored
-    try await database.transaction(timeoutMilliseconds: timeoutMilliseconds) {
-      try await store(batch, of: submissions, isPerhapsStored, in: $0)
-    }
+    try await database.transaction { try await store(batch, of: submissions, isPerhapsStored, in: $0) }
   }
 
   private func store(
     _ batch: ReadingsBatch, of submissions: [ReadingsSubmission], _ isPerhapsStored: Bool, in transaction: Transaction
-  ) async throws(PostgresError) {
-    try await transaction.execute(Self.keepOrder, Duty.lockClass, OpenDays.orderKey)
+  ) async throws {
+    do {
+      try await transaction.execute(Self.keepOrder, Duty.lockClass, OpenDays.orderKey)
+    } catch  where error.kind == .timeout {
+      // Then who seals is slow, not whose readings these are.
+      throw Problem(Limit.readings)
+    }
     try await transaction.limitLocks(milliseconds: database.configuration.lockTimeoutMilliseconds)
+    try await transaction.limitStatements(milliseconds: storingMilliseconds)
     let rows = try await transaction.query(Self.insert, batch.devices, batch.types, batch.times, batch.values)
     let (count, number) = try rows[0].decode((Int.self, Int64.self))
     if count == batch.count { return batch.acceptAll(submissions) }

@@ -49,8 +49,8 @@ final class ReadingsQueue {
     waiting = WaitingReadings(bounds.waiting)
   }
 
-  /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait or the
-  /// database is away; then they may or may not be stored, and sending them again is safe.
+  /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait, they have
+  /// waited for too long or the database is away, `PerhapsStored`, and the store's errors; sending them again is safe.
   func store(_ submission: ReadingsSubmission) async throws -> StoredReadings {
     guard database.isUsable else { throw Self.isAway }
     guard waiting.add(submission) else { throw Problem(Limit.readings) }

@@ -10,7 +10,7 @@ import Web
 final class ReadingsWriter {
   /// How long a request may wait to be stored, as so many times what a statement may take: late readings wait for a
   /// batch that is under way, are part of one, and go behind what is slow. With the attempt that is begun last, devices
-  /// are answered within the ten seconds after which most give up.
+  /// are mostly answered within the ten seconds after which they give up.
   static let statementsOfPatience = 2
   /// A batch of late readings is given that part of what a statement may take: the whole of it has each request alone.
   static let batchPart = 2
@@ -38,13 +38,13 @@ final class ReadingsWriter {
     late = ReadingsQueue(
       loop: loop, database: database,
       store: LateReadings(
-        database: database, timeoutMilliseconds: configuration.statementTimeoutMilliseconds / Self.batchPart),
+        database: database, storingMilliseconds: configuration.statementTimeoutMilliseconds / Self.batchPart),
       bounds: ReadingsQueue.Bounds(batches: 1, batchReadings: 4_096, waiting: waiting),
       slow: SlowReadings(loop: loop, store: LateReadings(database: database), waiting: waiting))
   }
 
   /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait, they have
-  /// waited for too long or the database is away, and `PerhapsStored`; sending them again is safe.
+  /// waited for too long or the database is away, `PerhapsStored`, and the store's errors; sending them again is safe.
   func store(_ submission: ReadingsSubmission, at now: Timestamp) async throws -> StoredReadings {
     submission.deadline = loop.now + patienceNanoseconds
     let end = OpenDays.start(at: now)
