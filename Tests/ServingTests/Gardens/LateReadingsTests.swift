@@ -37,6 +37,22 @@ struct LateReadingsTests {
       value: value, at: Timestamp(unixMilliseconds: midnight - Self.daysAgo * 86_400_000 + Int64(index) * 1_000))
   }
 
+  @Test("are refused as too many, and not for being slow, when their turn does not come while a day is sealed")
+  func turn() throws {
+    let server = try Self.server(timeoutMilliseconds: 1_000)
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    #expect(try device.post(device.client, Sample.series(1)).status == 200)
+    let refused = try server.withDatabase { database in
+      try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+        try await transaction.execute("SELECT pg_advisory_xact_lock(\(Duty.lockClass), \(OpenDays.orderKey))")
+        return try device.post(device.client, [Self.sample(0, 1)])
+      }
+    }
+    #expect(refused.status == 503 && refused.problem == "overloaded")
+    #expect(try device.post(device.client, [Self.sample(0, 1)]).status == 200)
+  }
+
   /// Has devices post a value each, the first one before the others, and all of them before one is stored; gives the
   /// statuses of the answers.
   private func post(_ values: [(TestDevice, Double)], to server: LiveServer) throws -> [Int] {

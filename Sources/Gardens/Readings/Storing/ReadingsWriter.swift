@@ -9,8 +9,7 @@ import Web
 /// in time waits for that, or is refused for it.
 final class ReadingsWriter {
   /// How long a request may wait to be stored, as so many times what a statement may take: late readings wait for a
-  /// batch that is under way, are part of one, and go behind what is slow. With the attempt that is begun last, devices
-  /// are mostly answered within the ten seconds after which they give up.
+  /// batch that is under way, are part of one, and go behind what is slow. No attempt is begun after that.
   static let statementsOfPatience = 2
   /// A batch of late readings is given that part of what a statement may take: the whole of it has each request alone.
   static let batchPart = 2

@@ -19,8 +19,7 @@ final class SlowReadings {
   private let store: any ReadingsStore
   private var waiting: WaitingReadings
   private var slow = ShortMemory<Identifier, Void>(lifetimeNanoseconds: memoryNanoseconds, capacity: maximumDevices)
-  private var isStoring = false
-  /// Whose request is being stored.
+  /// Whose request is being stored; nil while none is.
   private var current: Identifier?
 
   init(loop: EventLoop, store: any ReadingsStore, waiting: WaitingReadings.Bounds) {
@@ -37,8 +36,7 @@ final class SlowReadings {
   /// Takes over requests that wait.
   func take(_ submissions: [ReadingsSubmission]) {
     for submission in submissions where !waiting.add(submission) { submission.settle(Problem(Limit.readings)) }
-    if submissions.isEmpty || isStoring { return }
-    isStoring = true
+    if submissions.isEmpty || current != nil { return }
     loop.spawn { [self] in await storeAll() }
   }
 
@@ -47,7 +45,7 @@ final class SlowReadings {
       current = submission.device
       await store(submission)
     }
-    (isStoring, current) = (false, nil)
+    current = nil
   }
 
   private func store(_ submission: ReadingsSubmission) async {
