@@ -14,7 +14,14 @@ enum TestDatabase {
   }
 
   /// The URL of a new database of this binary's schema, on the Postgres that all tests share.
-  static func makeMigrated() throws -> String { try make(from: name(of: template.get())) }
+  static func makeMigrated() throws -> String {
+    let url = try make(from: name(of: template.get()))
+    // A watch of devices would find that nobody has listened since the template was migrated, and begin anew.
+    _ = try Database.standalone(configuration(url), connectSeconds: 60) {
+      try await $0.execute("UPDATE device_watch SET checked_at = now()")
+    }
+    return url
+  }
 
   /// The URL of a new database, on the Postgres that all tests share unless another one is named; it is empty unless it
   /// is made from another one.
