@@ -40,14 +40,12 @@ final class LiveServer: Sendable {
     var variables = [
       "ENVIRONMENT": "test", "PORT": "0", "METRICS_PORT": "0", "HOST": "127.0.0.1", "WORKERS": "2",
       "LOG_FORMAT": "json",
-      "DATABASE_URL": databaseURL, "REDIS_URL": try TestStores.redisURL,
-      "REDIS_PREFIX": "test-\(Identifier.make(unixMilliseconds: 0)):",
       "JWT_SECRET": "0123456789abcdef-0123456789-ABCDEF",
       "INSIGHTS_INTERVAL_SECONDS": "0", "READINGS_RAW_DAYS": "30",
       // How full the disk is that tests run on is no matter of theirs.
       "HEALTH_DISK_FREE_SHARE": "0",
     ]
-    if try TestStores.areShared(databaseURL) { variables["DATABASE_STATEMENT_TIMEOUT_MILLISECONDS"] = "20000" }
+    variables.merge(try TestStores.variables(for: databaseURL)) { $1 }
     variables.merge(settings) { $1 }
     let machine = Machine(processors: 2, randomSecret: String(repeating: "9", count: 64))
     var configuration = try Configuration.load(RawEnvironment(variables: variables, machine: machine))

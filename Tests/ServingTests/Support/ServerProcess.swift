@@ -59,15 +59,15 @@ final class ServerProcess {
     var variables = [
       "ENVIRONMENT": "test", "PORT": "0", "METRICS_PORT": "0", "HOST": "127.0.0.1", "WORKERS": "2",
       "LOG_FORMAT": "json",
-      "REDIS_URL": try TestStores.redisURL, "REDIS_PREFIX": "test-\(Identifier.make(unixMilliseconds: 1)):",
       "JWT_SECRET": "0123456789abcdef-0123456789-ABCDEF", "PATH": "/usr/bin:/bin", "INSIGHTS_INTERVAL_SECONDS": "0",
     ]
     // What a sanitizer is told, so that it watches this process too.
     for name in ["ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_PRELOAD"] {
       if let value = getenv(name) { variables[name] = String(cString: value) }
     }
+    let database = try settings["DATABASE_URL"] ?? TestDatabase.make()
+    variables.merge(try TestStores.variables(for: database)) { $1 }
     variables.merge(settings) { $1 }
-    if variables["DATABASE_URL"] == nil { variables["DATABASE_URL"] = try TestDatabase.make() }
     return variables
   }
 

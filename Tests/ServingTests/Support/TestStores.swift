@@ -1,4 +1,5 @@
 import Glibc
+import Values
 
 /// Where the private stores are that the test command starts.
 enum TestStores {
@@ -10,11 +11,18 @@ enum TestStores {
   static var databaseURL: String { get throws { try variable("DATABASE_URL") } }
   static var redisURL: String { get throws { try variable("REDIS_URL") } }
 
-  /// Whether a database is on the Postgres that all tests share: nobody stops that, so what it answers late is late
-  /// because the machine is busy.
-  static func areShared(_ url: String) throws -> Bool {
+  /// The variables of a server on a database, with keys of its own in the Redis that all tests share.
+  static func variables(for url: String) throws -> [String: String] {
+    var variables = [
+      "DATABASE_URL": url, "REDIS_URL": try redisURL,
+      "REDIS_PREFIX": "test-\(Identifier.make(unixMilliseconds: 0)):",
+    ]
+    // Nobody stops the Postgres that all tests share: what it answers late is late because the machine is busy.
     let base = try databaseURL
-    return url.hasPrefix(base[...base.lastIndex(of: "/")!])
+    if url.hasPrefix(base[...base.lastIndex(of: "/")!]) {
+      variables["DATABASE_STATEMENT_TIMEOUT_MILLISECONDS"] = "20000"
+    }
+    return variables
   }
 
   static func variable(_ name: String) throws -> String {
