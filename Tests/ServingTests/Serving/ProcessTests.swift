@@ -24,7 +24,7 @@ struct ProcessTests {
     #expect(served.status == 200)
     #expect(served.header("connection") == "close")
     #expect(server.wait() == 0)
-    #expect(idle.isClosed())
+    #expect(try idle.isClosed())
   }
 
   /// Waits for the first checks of the health to have ended well.

@@ -56,7 +56,7 @@ final class Wire {
     } else if let length = reply.header("content-length").flatMap(Int.init) {
       reply.body = try take(length)
     } else {
-      while let more = try? read() { reply.body += more }
+      while let more = try read() { reply.body += more }
     }
     return reply
   }
@@ -71,7 +71,7 @@ final class Wire {
         }
         searched = buffer.count - mark.count + 1
       }
-      buffer += try read()
+      try readMore()
     }
   }
 
@@ -85,31 +85,43 @@ final class Wire {
   }
 
   /// Whether the server has closed the connection; waits for it.
-  func isClosed() -> Bool {
-    guard buffer.isEmpty else { return false }
-    return (try? read()) == nil
+  func isClosed() throws -> Bool {
+    if buffer.isEmpty { buffer = try read() ?? [] }
+    return buffer.isEmpty
   }
 
   /// Reads so many bytes.
   func take(_ count: Int) throws -> [UInt8] {
-    while buffer.count < count { buffer += try read() }
+    while buffer.count < count { try readMore() }
     let taken = Array(buffer[..<count])
     buffer.removeFirst(count)
     return taken
   }
 
-  private func read() throws -> [UInt8] {
+  /// Reads what has come, or else comes next.
+  private func readMore() throws {
+    guard let more = try read() else { throw WireError.closed }
+    buffer += more
+  }
+
+  /// What has come, or else comes next; nil at the end.
+  private func read() throws -> [UInt8]? {
+    var isSilent = false
     let chunk = [UInt8](unsafeUninitializedCapacity: 65_536) { pointer, count in
-      count = max(0, recv(fd, pointer.baseAddress, 65_536, 0))
+      let received = recv(fd, pointer.baseAddress, 65_536, 0)
+      isSilent = received < 0 && errno == EAGAIN
+      count = max(0, received)
     }
-    if chunk.isEmpty { throw WireError.closed }
-    return chunk
+    if isSilent { throw WireError.silent(seconds: Self.timeoutSeconds) }
+    return chunk.isEmpty ? nil : chunk
   }
 }
 
 enum WireError: Error {
   case refused(Int32)
   case closed
+  /// The server has neither said anything nor closed the connection.
+  case silent(seconds: Int)
   case notHTTP(String)
 }
 
