@@ -2,44 +2,42 @@ import Postgres
 import Values
 import Web
 
-/// Asks again whether those who watch gardens still may.
+/// Asks again whether those who watch gardens still may, and how much they are told.
 struct EventAccess {
   let database: Database
   let credentials: Credentials
 
-  /// Those who may not any more: the garden is gone or has become private, or their session or token has ended.
-  func lost(
-    _ watching: [(garden: Identifier, watchers: [EventWatcher])], at now: Timestamp
-  ) async throws -> [EventWatcher] {
+  /// Ends the streams of those who may not any more: the garden is gone or has become private, or their session or token
+  /// has ended. Whoever may is told by the role that they have now.
+  func settle(_ watching: [(garden: Identifier, watchers: [EventWatcher])], at now: Timestamp) async throws {
+    let asked = database.loop.now
     var readers: [Identifier: Readers] = [:]
     let users = Set(watching.flatMap(\.watchers).compactMap(\.identity.user))
     for row in try await database.query(Self.readers, watching.map(\.garden), Array(users)) {
       let (garden, isPublic, members) = try row.decode((Identifier.self, Bool.self, [Identifier].self))
-      readers[garden] = Readers(isPublic: isPublic, members: members)
+      readers[garden] = Readers(isPublic: isPublic, members: Set(members))
     }
-    var lost: [EventWatcher] = []
     for (garden, watchers) in watching {
-      for watcher in watchers where try await !mayWatch(watcher.identity, readers[garden], now) {
-        lost.append(watcher)
-      }
+      for watcher in watchers { settle(watcher, readers[garden], asked) }
     }
-    return lost
+    for watcher in watching.flatMap(\.watchers) where !watcher.hasEnded {
+      guard case .user(let user) = watcher.identity else { continue }
+      if try await !credentials.areGood(of: user, at: now) { watcher.end() }
+    }
   }
 
-  private func mayWatch(
-    _ identity: Identity, _ readers: Readers?, _ now: Timestamp
-  ) async throws -> Bool {
-    guard let readers else { return false }
-    guard case .user(let user) = identity else { return readers.isPublic }
-    guard readers.isPublic || readers.members.contains(user.id) else { return false }
-    return try await credentials.areGood(of: user, at: now)
+  private func settle(_ watcher: EventWatcher, _ readers: Readers?, _ asked: UInt64) {
+    guard let readers else { return watcher.end() }
+    let isMember = watcher.identity.user.map(readers.members.contains) ?? false
+    guard readers.isPublic || isMember else { return watcher.end() }
+    watcher.judge(seesInsights: isMember, asked: asked)
   }
 
   /// Who may see a garden.
   private struct Readers {
     let isPublic: Bool
     /// Its owner, and its members as far as they watch.
-    let members: [Identifier]
+    let members: Set<Identifier>
   }
 
   private static let readers = Statement(

@@ -40,10 +40,10 @@ final class EventBroker {
     }
   }
 
-  /// Lets a client watch a garden, from after an event that it has had or from now on. Throws 503 for one too many, and
-  /// 429 when the client itself has too many.
+  /// Lets a client watch a garden by the role that it has there, from after an event that it has had or from now on.
+  /// Throws 503 for one too many, and 429 when the client itself has too many.
   func watch(
-    _ garden: Identifier, _ identity: Identity, client: String, after resumed: EventID?
+    _ garden: Identifier, _ identity: Identity, _ role: GardenRole?, client: String, after resumed: EventID?
   ) async throws -> EventSeat {
     guard !isClosed, streams < maximumStreams else {
       throw Problem(Limit.eventStreams)
@@ -55,7 +55,7 @@ final class EventBroker {
         retryAfterSeconds: Int64(heartbeatNanoseconds / 1_000_000_000))
     }
     let hub = try hub(of: garden)
-    let watcher = EventWatcher(identity: identity)
+    let watcher = EventWatcher(identity, seesInsights: role != nil)
     hub.add(watcher, after: resumed)
     streams += 1
     let seat = EventSeat(watcher, share) { [unowned self] in leave(hub, watcher) }
@@ -142,11 +142,11 @@ final class EventBroker {
     for (index, reply) in (replies ?? []).enumerated() where reply == .integer(0) { hubs[gardens[index / 2]]?.reopen() }
   }
 
-  /// Ends the streams of those who may not watch any more.
+  /// Asks again what who watches gardens may see.
   private func check(_ gardens: [Identifier]) async {
     let watching = gardens.compactMap { garden in hubs[garden].map { (garden: garden, watchers: $0.watchers) } }
     do {
-      for watcher in try await access.lost(watching, at: context.now) { watcher.end() }
+      try await access.settle(watching, at: context.now)
       if watching.count == hubs.count { checkedAt = loop.now }
     } catch {
       guard loop.now - checkedAt > Self.uncheckedNanoseconds else { return }

@@ -89,7 +89,7 @@ final class EventHub {
         // Without events the stream was lost, and there is nothing to resume from.
         position = page.pieces.last?.last ?? (page.isWhole ? max(from, last) : last)
         for events in page.pieces {
-          watcher.replay(events)
+          watcher.replay(watcher.seesInsights ? events : events.forStrangers)
           await watcher.drained()
         }
       } catch {
@@ -112,7 +112,9 @@ final class EventHub {
     // Read from the stream before it was told.
     if let last, events.last <= last { return }
     last = events.last
-    for watcher in watchers { watcher.offer(events) }
+    // Made once for all of them, if there are any.
+    let forStrangers = watchers.allSatisfy(\.seesInsights) ? events : events.forStrangers
+    for watcher in watchers { watcher.offer(watcher.seesInsights ? events : forStrangers) }
   }
 
   /// The connection was lost.

@@ -1,3 +1,4 @@
+import JSON
 import Redis
 
 /// Events as a client reads them (the HTML standard, section 9.2.6), and the id of the last of them.
@@ -45,5 +46,40 @@ struct EventText {
     else { return nil }
     text = Array("id: \(name)\nevent: ".utf8) + event + Array("\ndata: ".utf8) + data + Array("\n\n".utf8)
     last = id
+  }
+
+  // MARK: Strangers
+
+  private static let insight = Array("event: insight".utf8)
+  private static let data = Array("data: ".utf8)
+
+  /// The same for who has no role in a public garden: of an insight that it was made, but not what it says. The ids stay,
+  /// so that strangers resume as others do.
+  var forStrangers: EventText {
+    var (kept, isInsight, hasInsight): ([UInt8], Bool, Bool) = ([], false, false)
+    kept.reserveCapacity(text.count)
+    for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      if isInsight, line.starts(with: Self.data) {
+        kept += Self.data + Self.mark(of: Array(line.dropFirst(Self.data.count)))
+      } else {
+        kept += line
+      }
+      isInsight = line.elementsEqual(Self.insight) || isInsight && !line.isEmpty
+      hasInsight = hasInsight || isInsight
+      kept.append(UInt8(ascii: "\n"))
+    }
+    // Behind the last line feed there is none.
+    return hasInsight ? EventText(text: kept.dropLast(), last: last) : self
+  }
+
+  /// Of an insight its id and its time; nothing of what cannot be read.
+  private static func mark(of insight: [UInt8]) -> [UInt8] {
+    let insight = try? JSONReader.parse(insight)
+    var json = JSONWriter()
+    json.object { json in
+      json.member("id", ifPresent: insight?.member("id")?.stringText)
+      json.member("createdAt", ifPresent: insight?.member("createdAt")?.stringText)
+    }
+    return json.take()
   }
 }

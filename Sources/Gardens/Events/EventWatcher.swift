@@ -9,6 +9,10 @@ final class EventWatcher {
   static let pieceBytes = 32 * 1024
 
   let identity: Identity
+  /// Whether it is told what insights say: it has a role in the garden.
+  private(set) var seesInsights: Bool
+  /// When that was asked last.
+  private var judgedAt: UInt64 = 0
   /// Events up to here have been offered.
   private(set) var position = EventID.zero
   private(set) var hasEnded = false
@@ -21,7 +25,17 @@ final class EventWatcher {
   private var reader: LoopContinuation<Void>?
   private var drainWaiter: LoopContinuation<Void>?
 
-  init(identity: Identity) { self.identity = identity }
+  init(_ identity: Identity, seesInsights: Bool) {
+    self.identity = identity
+    self.seesInsights = seesInsights
+  }
+
+  /// What it is told from here on, as it was found when that was asked; what was asked before the last time is too old.
+  func judge(seesInsights: Bool, asked moment: UInt64) {
+    guard moment >= judgedAt else { return }
+    judgedAt = moment
+    self.seesInsights = seesInsights
+  }
 
   // MARK: What is told
 

@@ -14,7 +14,7 @@ struct GardenEvents: EndpointGroup {
         summary: "Readings and insights of a garden as they come",
         details: """
           Server-sent events: `event: reading` with a reading of a device, `event: insight` with an insight, and a \
-          comment now and then. After an interruption `Last-Event-ID` resumes within 5 minutes or 1000 events; a client \
+          comment now and then. Of insights, who has no role in a public garden gets `id` and `createdAt` alone. After an interruption `Last-Event-ID` resumes within 5 minutes or 1000 events; a client \
           that is too slow is cut off and may resume. `event: gap` says that events may be missing there: read anew what \
           you show. The stream begins with an `id`, so that what comes in an interruption before the first event is there.
           """,
@@ -44,14 +44,14 @@ struct GardenEvents: EndpointGroup {
     if case .anonymous = call.identity, let ticket = try query.value("ticket") {
       call.identity = try await EventTickets(context: context).redeem(ticket, for: garden, at: call.now)
     }
-    try await GardenAccess(context: context).requireReader(call.identity, of: garden)
+    let role = try await GardenAccess(context: context).requireReader(call.identity, of: garden)
     if call.request.method == .head { return Response(.ok, headers: Self.headers) }
     let last = try call.request.header("Last-Event-ID") ?? query.value("lastEventId")
     // An id from beyond was never given, and nothing would come after it.
     let resumed = last.flatMap { EventID($0) }.flatMap { id in
       id.milliseconds < UInt64(call.now.unixMilliseconds) + EventID.clockMilliseconds ? id : nil
     }
-    let seat = try await broker.watch(garden, call.identity, client: call.client, after: resumed)
+    let seat = try await broker.watch(garden, call.identity, role, client: call.client, after: resumed)
     return Response(
       .ok, headers: Self.headers,
       body: .stream { writer in

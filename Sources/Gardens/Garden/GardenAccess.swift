@@ -13,17 +13,18 @@ package struct GardenAccess {
 
   /// The user's role in a garden; nil in a public one of others. Throws 404 for one that the user may not even know of.
   func role(_ user: UserIdentity, in garden: Identifier) async throws -> GardenRole? {
-    guard let row = try await context.database.query(Self.visible, garden, user.id).first else {
+    try await requireReader(.user(user), of: garden)
+  }
+
+  /// Throws 404 unless the garden is public, the caller's own, or one that is shared with the caller, and gives the
+  /// caller's role; nil in a public one of others. A device's key opens no more than no key.
+  @discardableResult
+  func requireReader(_ identity: Identity, of garden: Identifier) async throws -> GardenRole? {
+    guard let row = try await context.database.query(Self.visible, garden, identity.user).first else {
       throw Self.notFound
     }
     var columns = row.columns
     return try GardenRole.read(&columns)
-  }
-
-  /// Throws 404 unless the garden is public, the caller's own, or one that is shared with the caller. A device's key
-  /// opens no more than no key.
-  func requireReader(_ identity: Identity, of garden: Identifier) async throws {
-    if try await context.database.query(Self.visible, garden, identity.user).isEmpty { throw Self.notFound }
   }
 
   package static var notFound: Problem { Problem(.notFound, "There is no garden with this id.") }
