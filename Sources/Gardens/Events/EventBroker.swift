@@ -38,6 +38,8 @@ final class EventBroker {
     context.subscriber.onStateChange = { [unowned self] isListening in
       for hub in hubs.values { if isListening { hub.reopen() } else { hub.lost() } }
     }
+    context.sessions.onEnd = { [unowned self] session in ended { $0.session == session } }
+    context.personalTokens.onEnd = { [unowned self] token in ended { $0.token == token } }
   }
 
   /// Lets a client watch a garden by the role that it has there, from after an event that it has had or from now on.
@@ -152,6 +154,16 @@ final class EventBroker {
       guard loop.now - checkedAt > Self.uncheckedNanoseconds else { return }
       for (_, watchers) in watching { for watcher in watchers { watcher.end() } }
     }
+  }
+
+  /// Asks again of those who watch by what is said to have ended. Should nobody answer, the next heartbeat asks.
+  private func ended(_ isMeant: (UserIdentity) -> Bool) {
+    let watching = hubs.values.compactMap { hub -> (garden: Identifier, watchers: [EventWatcher])? in
+      let watchers = hub.watchers.filter { if case .user(let user) = $0.identity { isMeant(user) } else { false } }
+      return watchers.isEmpty ? nil : (hub.garden, watchers)
+    }
+    if watching.isEmpty { return }
+    loop.spawn { [self] in try? await access.settle(watching, at: context.now) }
   }
 }
 

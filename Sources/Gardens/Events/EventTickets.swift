@@ -34,7 +34,7 @@ struct EventTickets: EndpointGroup {
     let (session, token): (Identifier?, [UInt8]?) =
       switch user.credential {
       case .session(let session): (session, nil)
-      case .token(let digest, _): (nil, digest)
+      case .token(_, let digest, _): (nil, digest)
       }
     try await context.database.execute(
       Self.insert, key.digest, garden, user.id, session, token,
@@ -53,10 +53,11 @@ struct EventTickets: EndpointGroup {
     guard let key = OpaqueKey(text, .ticket),
       let row = try await context.database.write(Self.use, key.digest, garden, now).first
     else { throw refusal }
-    let (id, session, token) = try row.decode((Identifier.self, Identifier?.self, [UInt8]?.self))
+    let (id, session, digest, token) = try row.decode(
+      (Identifier.self, Identifier?.self, [UInt8]?.self, Identifier?.self))
     let credential: UserIdentity.Credential
-    if let token {
-      credential = .token(token, [.read])
+    if let digest, let token {
+      credential = .token(token, digest: digest, [.read])
     } else if let session {
       credential = .session(session)
     } else {
@@ -79,7 +80,7 @@ struct EventTickets: EndpointGroup {
     "eventTickets.use",
     """
     DELETE FROM event_tickets WHERE hash = $1 AND garden_id = $2 AND expires_at > $3
-    RETURNING user_id, session_id, token_hash
+    RETURNING user_id, session_id, token_hash, (SELECT id FROM personal_tokens WHERE hash = token_hash)
     """)
 
   private static let schema = Schema.named(

@@ -127,7 +127,7 @@ struct Authentication {
     let tokens = context.personalTokens
     let holder = try await look(
       for: { try await tokens.holder(of: key.digest, at: call.now) }, isKnown: tokens.hasOpened(key), call)
-    return UserIdentity(id: holder.user, credential: .token(key.digest, holder.scopes))
+    return UserIdentity(id: holder.user, credential: .token(holder.token, digest: key.digest, holder.scopes))
   }
 
   private func device(_ key: OpaqueKey, _ call: Call) async throws -> DeviceIdentity {

@@ -9,7 +9,7 @@ package struct Credentials {
   package func areGood(of user: UserIdentity, at now: Timestamp) async throws -> Bool {
     switch user.credential {
     case .session(let session): try await sessions.role(session: session, user: user.id) != nil
-    case .token(let digest, _): try await tokens.holder(of: digest, at: now)?.user == user.id
+    case .token(_, let digest, _): try await tokens.holder(of: digest, at: now)?.user == user.id
     }
   }
 }

@@ -28,8 +28,8 @@ package struct UserIdentity: Sendable {
   /// By what the user is known.
   package enum Credential: Sendable {
     case session(Identifier)
-    /// A personal access token, by its digest.
-    case token([UInt8], [TokenScope])
+    /// A personal access token, and its digest.
+    case token(Identifier, digest: [UInt8], [TokenScope])
   }
 
   package let id: Identifier
@@ -51,9 +51,14 @@ package struct UserIdentity: Sendable {
     if case .session(let session) = credential { session } else { nil }
   }
 
+  /// The personal access token of a program; nil for who is signed in.
+  package var token: Identifier? {
+    if case .token(let token, _, _) = credential { token } else { nil }
+  }
+
   /// Whether what is open to tokens of these scopes is open to the user by this credential.
   func has(oneOf wanted: [TokenScope]) -> Bool {
-    guard case .token(_, let scopes) = credential else { return true }
+    guard case .token(_, _, let scopes) = credential else { return true }
     return wanted.contains(where: scopes.contains)
   }
 }

@@ -13,6 +13,9 @@ package final class PersonalTokens: CredentialMemory {
   /// How old what is known of a token's last use may be, in milliseconds.
   static let useMilliseconds: Int64 = 60_000
 
+  /// Called with a token that is said to have ended, wherever that was.
+  package var onEnd: (Identifier) -> Void = { _ in }
+
   let loop: EventLoop
   private let database: Database
   private let redis: RedisClient
@@ -55,8 +58,11 @@ package final class PersonalTokens: CredentialMemory {
     return holder
   }
 
-  /// Forgets what this loop knows of a token.
-  func forget(_ token: Identifier) { known.forget { $0?.token == token } }
+  /// Forgets what this loop knows of a token, which is said to have ended.
+  func forget(_ token: Identifier) {
+    known.forget { $0?.token == token }
+    onEnd(token)
+  }
 
   /// To be called after the COMMIT that ended tokens.
   package func ended(_ tokens: [Identifier]) async {

@@ -16,6 +16,9 @@ package final class SessionDirectory: CredentialMemory {
   /// The most sessions that a loop remembers.
   static let maximumSessions = 20_000
 
+  /// Called with a session that is said to have ended, wherever that was.
+  package var onEnd: (Identifier) -> Void = { _ in }
+
   let loop: EventLoop
   private let database: Database
   private let redis: RedisClient
@@ -48,8 +51,11 @@ package final class SessionDirectory: CredentialMemory {
     return holder.role
   }
 
-  /// Forgets what this loop knows of a session.
-  func forget(_ session: Identifier) { known.forget(session) }
+  /// Forgets what this loop knows of a session, which is said to have ended.
+  func forget(_ session: Identifier) {
+    known.forget(session)
+    onEnd(session)
+  }
 
   /// To be called after the COMMIT that ended sessions: no memory may go on believing in them.
   package func ended(_ sessions: [Identifier]) async {

@@ -116,14 +116,32 @@ struct GardenEventsTests {
     #expect(try owner.next() == nil && owner.isWhole)
   }
 
-  @Test("end soon after the session that watches them")
+  @Test("end at once with the session or the token that watches them, whichever replica ended it")
   func signOut() throws {
-    let quick = try server.replica(["EVENTS_HEARTBEAT_SECONDS": "1"])
-    defer { quick.stop() }
+    let replica = try server.replica(["EVENTS_HEARTBEAT_SECONDS": "30"])
+    defer { replica.stop() }
     let device = try TestDevice(server)
-    let stream = try device.watch(on: quick)
+    let token = try device.owner.makeToken([.read])
+    let program = Client(server, token: token)
+    let ticket = try #require(
+      try program.post("/api/gardens/\(device.garden)/events/tickets", "").json["ticket"]?.text)
+    let programs = [
+      try EventStream(replica, "\(device.garden)", token: token),
+      try EventStream(replica, "\(device.garden)", query: "?ticket=\(ticket)"),
+    ]
+    let stream = try device.watch(on: replica)
+    func isAtOnce(_ stream: EventStream) throws -> Bool {
+      // With a heartbeat it would have ended anyway.
+      while let part = try stream.nextPart() { if part == EventStream.Event() { return false } }
+      return stream.isWhole
+    }
+    let id = try #require(try device.owner.get("/api/tokens").json["items"]?.elements?.first?["id"]?.text)
+    #expect(try device.owner.delete("/api/tokens/\(id)").status == 204)
+    for stream in programs { #expect(try isAtOnce(stream)) }
+    try device.post(1)
+    #expect(try stream.next()?.name == "reading")
     #expect(try device.owner.delete("/api/sessions/current").status == 204)
-    #expect(try stream.next() == nil && stream.isWhole)
+    #expect(try isAtOnce(stream))
   }
 
   @Test("end when the server does")
