@@ -76,6 +76,7 @@ package final class GardenFeature: Feature {
     let gardens = try await transaction.query(Self.lockGardens, user).map { try $0.decode(Identifier.self, 0) }
     let devices = try await transaction.query(Self.lockDevices, user).map { try $0.decode(Identifier.self, 0) }
     try await ErasedDevices.deleteReadings(of: devices, in: transaction)
+    try await Invitation.end(by: user, in: transaction)
     // The rows themselves go with their owner's.
     return { [self] in
       await context.deviceKeys.changed(devices)

@@ -37,5 +37,6 @@ package struct Migration: Sendable {
     .insightsTold, .newsExpires, .refreshTokensUsed,
     .searchText, .wordsBySearchText, .timeZoneName, .measuredDays,
     .smallSums, .searchMarks, .wordsBySearchMarks, .placesAtZero, .placesAnew,
+    .inviters, .invitersIndex,
   ]
 }

@@ -30,7 +30,8 @@ package struct GardenAccess {
   package static var notFound: Problem { Problem(.notFound, "There is no garden with this id.") }
   package static var notYours: Problem { Problem(.forbidden, "This garden is someone else's.") }
 
-  private static let visible = Statement(
+  /// The role of a user, `$2`, in a garden that the user may see.
+  static let visible = Statement(
     "gardens.access",
     """
     SELECT \(GardenRole.column(of: "$2")) FROM gardens

@@ -22,7 +22,8 @@ struct Members: EndpointGroup {
         "inviteMember", method: .post, template: Self.template, access: .user, summary: "Invite somebody to a garden",
         details: """
           For managers. Hand the token on to who is invited: `POST /api/invitations/{token}` accepts it, within 14 days. \
-          To invite an address again voids what was sent to it before.
+          To invite an address again voids what was sent to it before. What you have invited others by ends when you are \
+          no manager any more.
           """,
         tag: "Members", parameters: [.idempotencyKey()],
         body: .json(NewMember.self, example: #"{"email":"grace@example.org","role":"editor"}"#),
@@ -61,15 +62,15 @@ struct Members: EndpointGroup {
     let key = OpaqueKey.make(.invitation)
     let end = call.now.advanced(byDays: Invitation.days)
     return try await call.made { transaction, _ in
-      // One at a time for a garden, so that the bound holds.
-      guard try await transaction.execute(Self.lockGarden, garden, user.id) == 1 else { throw GardenAccess.notFound }
+      // One at a time for a garden, so that the bound holds, and nobody invites who is being removed.
+      try await take(garden, for: user, as: .manager, in: transaction)
       let emailKey = new.email.asciiLowercased
       if try await !transaction.query(Self.findByEmail, garden, emailKey).isEmpty {
         throw Problem(.conflict, "Who has this address is a member of the garden.")
       }
       let rows = try await transaction.query(
         Self.insert, context.makeIdentifier(), garden, new.role.rawValue, new.email, emailKey, key.digest, call.now,
-        end)
+        end, user.id)
       try await Self.bound.check(of: garden, in: transaction)
       let member = try Member(rows[0], showsEmail: true)
       let body = member.body { $0.member("token", key.text) }
@@ -96,6 +97,7 @@ struct Members: EndpointGroup {
       let before = try await find(id, of: garden, in: transaction)
       try call.requireMatch(before.body)
       guard role == .owner else {
+        if let user = before.user, role < .manager { try await Invitation.end(by: user, to: garden, in: transaction) }
         return try Member(try await transaction.query(Self.setRole, id, role.rawValue)[0], showsEmail: true)
       }
       guard let heir = before.user else { throw Problem(.conflict, "Who is invited has to accept first.") }
@@ -118,6 +120,7 @@ struct Members: EndpointGroup {
       if member.user != user.id { try await take(garden, for: user, as: .manager, in: transaction) }
       try call.requireMatch(member.body)
       try await transaction.execute(Self.delete, id)
+      if let user = member.user { try await Invitation.end(by: user, to: garden, in: transaction) }
     }
     return call.noContent()
   }
@@ -153,7 +156,10 @@ struct Members: EndpointGroup {
   private func take(
     _ garden: Identifier, for user: UserIdentity, as role: GardenRole, in transaction: Transaction
   ) async throws {
-    guard let row = try await transaction.query(Self.lock, garden, user.id).first else { throw GardenAccess.notFound }
+    guard try await transaction.execute(Self.lock, garden, user.id) == 1,
+      // As it is under the lock: what has waited for that may see the members of before.
+      let row = try await transaction.query(GardenAccess.visible, garden, user.id).first
+    else { throw GardenAccess.notFound }
     var columns = row.columns
     try role.require(&columns)
   }
@@ -181,13 +187,7 @@ struct Members: EndpointGroup {
 
   private static let lock = Statement(
     "members.lock",
-    """
-    SELECT \(GardenRole.column(of: "$2")) FROM gardens
-    WHERE id = $1 AND \(GardenRole.isVisible(to: "$2")) FOR NO KEY UPDATE
-    """)
-  private static let lockGarden = Statement(
-    "members.lockGarden",
-    "SELECT FROM gardens WHERE id = $1 AND \(GardenRole.manager.isHeld(by: "$2")) FOR NO KEY UPDATE")
+    "SELECT FROM gardens WHERE id = $1 AND \(GardenRole.isVisible(to: "$2")) FOR NO KEY UPDATE")
   private static let lockHeir = Statement(
     "members.lockHeir", "SELECT disabled FROM users WHERE id = $1 FOR NO KEY UPDATE")
   private static let findByEmail = Statement(
@@ -205,11 +205,11 @@ struct Members: EndpointGroup {
     "members.insert",
     """
     WITH m AS (
-      INSERT INTO garden_members (id, garden_id, role, email, email_key, hash, created_at, expires_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+      INSERT INTO garden_members (id, garden_id, role, email, email_key, hash, created_at, expires_at, invited_by)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
       ON CONFLICT (garden_id, email_key) WHERE user_id IS NULL DO UPDATE
       SET role = excluded.role, email = excluded.email, hash = excluded.hash, created_at = excluded.created_at,
-        expires_at = excluded.expires_at
+        expires_at = excluded.expires_at, invited_by = excluded.invited_by
       RETURNING *
     )
     SELECT \(Member.columns) FROM m LEFT JOIN users u ON false

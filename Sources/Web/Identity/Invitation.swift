@@ -30,12 +30,25 @@ package struct Invitation {
     return (garden, role)
   }
 
+  /// Ends what a user has invited others by, to one garden or to all: who may invite no more leaves no way in behind.
+  package static func end(
+    by user: Identifier, to garden: Identifier? = nil, in transaction: Transaction
+  ) async throws {
+    try await transaction.execute(delete, user, garden)
+  }
+
   private static let find = Statement(
     "invitations.find", "SELECT FROM garden_members WHERE hash = $1 AND expires_at > $2")
   private static let use = Statement(
     "invitations.use",
     """
-    UPDATE garden_members SET user_id = $2, hash = NULL, expires_at = NULL, created_at = $3
+    UPDATE garden_members SET user_id = $2, hash = NULL, expires_at = NULL, created_at = $3, invited_by = NULL
     WHERE hash = $1 AND expires_at > $3 RETURNING garden_id, role
+    """)
+  private static let delete = Statement(
+    "invitations.delete",
+    """
+    DELETE FROM garden_members
+    WHERE invited_by = $1 AND user_id IS NULL AND ($2::uuid IS NULL OR garden_id = $2)
     """)
 }

@@ -1,0 +1,19 @@
+extension Migration {
+  static let inviters = Migration(
+    number: 49, name: "inviters",
+    sql: """
+      -- Who made an invitation, which goes when they may invite no more; null once somebody has accepted it, and for those of
+      -- the release before. It takes no row along by itself: that release accepts invitations and leaves the inviter there.
+      ALTER TABLE garden_members ADD COLUMN invited_by uuid REFERENCES users ON DELETE SET NULL;
+      """)
+
+  /// For the end of an account, which looks for what names it.
+  static let invitersIndex = Migration(
+    number: 50, name: "inviters, by user",
+    apart: [
+      "DROP INDEX CONCURRENTLY IF EXISTS garden_members_by_inviter",
+      """
+      CREATE INDEX CONCURRENTLY garden_members_by_inviter ON garden_members (invited_by) WHERE invited_by IS NOT NULL
+      """,
+    ])
+}

@@ -1,0 +1,104 @@
+import Postgres
+import Testing
+import Values
+
+@testable import Gardens
+@testable import Web
+
+@Suite("An invitation to a garden", .blocking)
+struct InvitationsTests {
+  private let server: LiveServer
+  private let (owner, ownerID): (Client, Identifier)
+  private let (manager, managerID): (Client, Identifier)
+  private let garden: String
+  private var path: String { "/api/gardens/\(garden)/members" }
+
+  init() throws {
+    server = try LiveServer.shared.get()
+    (owner, ownerID) = try server.signedIn()
+    (manager, managerID) = try server.signedIn()
+    garden = try owner.makeGarden()
+    try owner.share(garden, as: .manager, with: manager)
+  }
+
+  /// Invites somebody, and gives the word that lets them in.
+  private func invite(_ client: Client, _ email: String = "spare@example.org") throws -> String {
+    let made = try client.post(path, #"{"email":"\#(email)","role":"manager"}"#)
+    return try #require(try made.json["token"]?.text, "\(made.status) \(made.text)")
+  }
+
+  private func accept(_ token: String, _ client: Client? = nil) throws -> Int {
+    try (client ?? server.signedIn().client).post("/api/invitations/\(token)", "").status
+  }
+
+  /// Where a member is written, who is the manager unless given.
+  private func line(of user: Identifier? = nil) throws -> String {
+    let items = try manager.get(path).json["items"]?.elements
+    let line = items?.first { $0["userId"]?.text == "\(user ?? managerID)" }
+    return "\(path)/\(try #require(line?["id"]?.text))"
+  }
+
+  /// How a manager becomes somebody who may invite nobody.
+  enum Ending: CaseIterable { case removed, gone, lowered, erased }
+
+  @Test("ends when who made it may invite no more, and theirs alone", arguments: Ending.allCases)
+  func ending(_ ending: Ending) throws {
+    let (tokens, kept) = (try [invite(manager), invite(manager, "b@example.org")], try invite(owner, "c@example.org"))
+    let status =
+      switch ending {
+      case .removed: try owner.delete(line()).status
+      case .gone: try manager.delete(line()).status
+      case .lowered: try owner.patch(line(), #"{"role":"editor"}"#).status
+      case .erased: try manager.delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#).status
+      }
+    #expect(status == (ending == .lowered ? 200 : 204))
+    if ending != .erased { #expect(try accept(tokens[0], manager) == 404) }
+    #expect(try accept(tokens[1]) == 404)
+    #expect(try owner.get(path).json["items"]?.elements?.filter { $0["userId"]?.text == nil }.count == 1)
+    #expect(try accept(kept) == 200)
+  }
+
+  @Test("stays when its garden is handed over, while who made it manages that, and when another has made it anew")
+  func staying() throws {
+    let own = try invite(owner)
+    #expect(try owner.patch(line(), #"{"role":"owner"}"#).status == 200)
+    #expect(try accept(own) == 200)
+
+    let (before, voided) = (try invite(owner, "b@example.org"), try invite(owner, "c@example.org"))
+    let anew = try invite(manager, "c@example.org")
+    #expect(try manager.delete(line(of: ownerID)).status == 204)
+    for token in [before, voided] { #expect(try accept(token) == 404) }
+    #expect(try accept(anew) == 200)
+  }
+
+  /// The release before knows of no inviter, and leaves them where somebody accepts.
+  @Test("makes a member who stays when who made it is erased", arguments: [false, true])
+  func joined(byReleaseBefore: Bool) throws {
+    let (guest, id) = try server.signedIn()
+    #expect(try accept(invite(manager), guest) == 200)
+    let inviter = try server.withDatabase { database in
+      if byReleaseBefore {
+        try await database.execute("UPDATE garden_members SET invited_by = \(managerID) WHERE user_id = \(id)")
+      }
+      return try await database.query("SELECT invited_by FROM garden_members WHERE user_id = \(id)")[0]
+        .decode(Identifier?.self, 0)
+    }
+    #expect(inviter == (byReleaseBefore ? managerID : nil))
+    #expect(try manager.delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#).status == 204)
+    #expect(try guest.get(path).status == 200)
+  }
+
+  @Test("is not made by who is removed meanwhile")
+  func removedMeanwhile() throws {
+    let (server, token, path, managerID) = (server, manager.token, path, managerID)
+    let garden = try #require(Identifier(garden))
+    let reply = try server.answer(
+      to: { try Client(server, token: token).post(path, #"{"email":"a@example.org","role":"viewer"}"#) },
+      before: { transaction in
+        try await transaction.execute("SELECT FROM gardens WHERE id = \(garden) FOR NO KEY UPDATE")
+        try await transaction.execute("DELETE FROM garden_members WHERE user_id = \(managerID)")
+      })
+    #expect(reply.status == 404)
+    #expect(try owner.get(path).json["items"]?.elements?.isEmpty == true)
+  }
+}
