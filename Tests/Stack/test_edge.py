@@ -173,12 +173,20 @@ class Edge(unittest.TestCase):
         self.assertNotIn("hush", json.dumps(line))
 
     def test_no_log_has_the_word_that_an_invitation_opens_by(self):
-        for name, path in (("page", "/invitations/tiv_hush"), ("call", "/api/invitations/tiv_hush")):
-            self.get(path, "-H", f"X-Request-Id: {name}")
+        self.look_for_keys("tiv", "/invitations/", "/api/invitations/")
+
+    def test_no_log_has_a_key_that_got_into_a_path_by_mistake(self):
+        for kind in ("trt", "tdk", "tpt", "tiv", "ttk", "tsk", "tpr"):
+            self.look_for_keys(kind, "/api/tokens/", "/api/tokens/Bearer%20")
+
+    def look_for_keys(self, kind, *folders):
+        for folder in folders:
+            name = f"{kind}-{len(folder)}"
+            self.get(f"{folder}{kind}_hush", "-H", f"X-Request-Id: {name}")
             line = until("the line", lambda: [l for l in self.access_log() if l["requestId"] == name])[0]
-            self.assertEqual(line["path"], path.replace("tiv_hush", "***"))
+            self.assertEqual(line["path"], folder + "***")
             until("the server's log line", lambda: f'"requestId":"{name}"' in self.stack.log("api"))
-        self.assertNotIn("tiv_hush", self.stack.log("edge-log") + self.stack.log("api"))
+        self.assertNotIn(f"{kind}_hush", self.stack.log("edge-log") + self.stack.log("api"))
 
     def test_security_headers_stand_on_every_kind_of_answer_once(self):
         for path in ("/version", "/api/nothing-here", "/metrics", "/api/gardens", "/health", "/"):

@@ -11,6 +11,8 @@ import Testing
     ("/a?token", "/a?token"), ("/a?&&token=", "/a?&&token=***"), ("/a?x=?token=y", "/a?x=?token=y"),
     ("/a?refreshToken=x", "/a?refreshToken=***"), ("*", "*"),
     ("/api/invitations/tiv_abc", "/api/invitations/***"), ("/a/tpr_x/b?c=d", "/a/***/b?c=d"), ("/a_b/c", "/a_b/c"),
+    ("/api/tokens/tpt_abc", "/api/tokens/***"), ("/a/Bearer%20tpt_x/b", "/a/***/b"), ("/a?tdk_x&b=c", "/a?***&b=c"),
+    ("/a?tdk_x=b", "/a?***"), ("/a?type=water_temperature", "/a?type=water_temperature"),
     ("/register?to=%2Finvitations%2Ftiv_x", "/register?to=***"), ("/?to=/i/tpr_x&q=a_b", "/?to=***&q=a_b"),
   ])
 func redactedTarget(target: String, expected: String) {

@@ -9,33 +9,34 @@ package enum LogRedaction {
     "ticket",
   ]
 
-  /// How segments of a path begin that are secrets: an invitation, a way to a new password.
-  private static let secretSegments = ["tiv_", "tpr_"]
+  /// How keys of every kind begin that the server gives out: some belong into a path, any may get there by mistake.
+  private static let keyPrefixes = ["trt_", "tdk_", "tpt_", "tiv_", "ttk_", "tsk_", "tpr_"]
 
-  /// A request target with its secret segments and the values of secret query parameters masked; all else stays.
+  /// A request target with segments that hold a key and the values of secret query parameters masked; all else stays.
   ///
   /// A parameter counts as secret when its name, in any case and with separators ignored, contains one of the usual
-  /// words (token, key, password, …), or holds a percent sign that might hide one; or when a secret segment stands in
-  /// its value, such as the path to go back to.
+  /// words (token, key, password, …), or holds a percent sign that might hide one; or when a key stands in its value,
+  /// such as the path to go back to.
   package static func path(_ target: UnsafeRawBufferPointer) -> String {
     let text = String(decoding: target, as: UTF8.self)
     let mark = text.firstIndex(of: "?") ?? text.endIndex
     let segments = text[..<mark].split(separator: "/", omittingEmptySubsequences: false).map { segment in
-      secretSegments.contains { segment.hasPrefix($0) } ? mask[...] : segment
+      holdsKey(segment) ? mask[...] : segment
     }
     let path = segments.joined(separator: "/")
     if mark == text.endIndex { return path }
     let query = text[text.index(after: mark)...]
     let parameters = query.split(separator: "&", omittingEmptySubsequences: false).map { parameter in
-      guard let equals = parameter.firstIndex(of: "="),
-        isSecret(parameter[..<equals]) || holdsSecret(parameter[equals...])
-      else { return String(parameter) }
-      return parameter[...equals] + mask
+      let name = parameter.prefix { $0 != "=" }
+      if holdsKey(name) { return mask }
+      let value = parameter[name.endIndex...]
+      guard !value.isEmpty, isSecret(name) || holdsKey(value) else { return String(parameter) }
+      return "\(name)=\(mask)"
     }
     return path + "?" + parameters.joined(separator: "&")
   }
 
-  /// A request target with its secret segments and the values of secret query parameters masked.
+  /// A request target with segments that hold a key and the values of secret query parameters masked.
   package static func path(_ target: String) -> String {
     var target = target
     return target.withUTF8 { utf8 in
@@ -58,12 +59,15 @@ package enum LogRedaction {
     return secretNames.contains { plain.contains($0) }
   }
 
-  private static func holdsSecret(_ value: Substring) -> Bool {
-    value.utf8.contains(UInt8(ascii: "_"))
-      && value.indices.contains { place in secretSegments.contains { value[place...].hasPrefix($0) } }
+  private static func holdsKey(_ text: Substring) -> Bool {
+    let bytes = text.utf8
+    return bytes.indices.contains { place in
+      bytes[place] == UInt8(ascii: "_")
+        && keyPrefixes.contains { bytes[...place].suffix($0.utf8.count).elementsEqual($0.utf8) }
+    }
   }
 
-  /// Whether a target has a query, or what every secret segment has: without either nothing needs masking.
+  /// Whether a target has a query, or what every key has: without either nothing needs masking.
   static func needsMasking(_ target: UnsafeRawBufferPointer) -> Bool {
     target.contains { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "_") }
   }
