@@ -136,6 +136,9 @@ struct GardenRoutes: EndpointGroup {
     let garden = try await changes.commit(id) { transaction in
       let before = try await Self.take(id, for: user, as: .manager, by: Self.lockByID, in: transaction)
       try call.requireMatch(before.body)
+      if let isPublic = change.isPublic, isPublic != before.isPublic, user.session == nil {
+        throw Problem(.forbidden, "A personal access token does not change who may see a garden; sign in.")
+      }
       return try await change.write(over: before, at: call.now, in: transaction)
     }
     return call.ok(garden.body)

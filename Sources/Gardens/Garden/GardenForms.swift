@@ -87,7 +87,8 @@ struct GardenChange: JSONForm {
     name = fields.change("name", .name)
     location = fields.patch("location", .locationChange)
     areaSquareMetres = fields.patch("areaSquareMetres", .area)
-    isPublic = fields.change("public", .boolean, "Whether everyone may see it and its readings.")
+    isPublic = fields.change(
+      "public", .boolean, "Whether everyone may see it and its readings. No personal access token changes it.")
     timeZone = fields.patch("timeZone", .timeZone, GardenTimeZone.text)
     ground = GroundChange(&fields)
   }

@@ -58,6 +58,21 @@ struct TokensTests {
     #expect(try all.delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#).status == 403)
   }
 
+  @Test("change a garden, and not who may see it")
+  func publishing() throws {
+    let server = try server()
+    let (user, _) = try server.signedIn()
+    let path = "/api/gardens/\(try user.makeGarden())"
+    let program = Client(server, token: try user.makeToken([.read, .write]))
+    let refused = try program.patch(path, #"{"public":true}"#)
+    #expect(refused.status == 403 && refused.problem == "forbidden")
+    #expect(try Client(server).get(path).status == 404)
+    #expect(try program.patch(path, #"{"public":false,"name":"b"}"#).status == 200)
+    #expect(try user.patch(path, #"{"public":true}"#).status == 200)
+    #expect(try program.patch(path, #"{"public":false}"#).status == 403)
+    #expect(try Client(server).get(path).json["name"]?.text == "b")
+  }
+
   @Test("end at their time, and with the account that is disabled")
   func ends() throws {
     let server = try server()
