@@ -7,9 +7,10 @@ import Web
 enum MessageAllowance {
   /// The most test messages of a user in an hour.
   static let testsPerHour = 10
-  /// The most mails in a day that ask an address to confirm: those of a user, and those to an address, whoever asks.
+  /// The most mails in a day that ask addresses to confirm, of one user.
   static let confirmationsPerDay = 10
-  static let confirmationsOfAddressPerDay = 3
+  /// The most that ask one address: of one user, and of all users, so that no single one uses up what others may send.
+  static let confirmationsOfAddressPerDay = (user: 3, all: 10)
 
   /// Counts a test; throws 429 when there were too many. The user's row is locked.
   static func takeTest(_ user: Identifier, in transaction: Transaction) async throws {
@@ -23,7 +24,8 @@ enum MessageAllowance {
     let key = address.asciiLowercased
     try await transaction.execute(lockAddress, key)
     let taken = try await transaction.execute(
-      addConfirmation, user, key, confirmationsPerDay, confirmationsOfAddressPerDay)
+      addConfirmation, user, key, confirmationsPerDay, confirmationsOfAddressPerDay.user,
+      confirmationsOfAddressPerDay.all)
     if taken == 1 { return }
     throw Problem(
       .tooManyRequests, "This address, or others for you, were asked to confirm too often today.",
@@ -51,8 +53,8 @@ enum MessageAllowance {
       SELECT count(*) FROM channel_requests
       WHERE user_id = $1 AND type = 'confirmation' AND created_at > now() - interval '1 day') < $3
       AND (
-      SELECT count(*) FROM channel_requests
-      WHERE address_digest = sha256(convert_to($2, 'UTF8')) AND created_at > now() - interval '1 day') < $4
+      SELECT count(*) FILTER (WHERE user_id = $1) < $4 AND count(*) < $5 FROM channel_requests
+      WHERE address_digest = sha256(convert_to($2, 'UTF8')) AND created_at > now() - interval '1 day')
     """)
   /// What no bound looks at any more goes.
   static let expiry = Expiry(
