@@ -31,7 +31,11 @@ struct Users: EndpointGroup {
       Endpoint(
         "updateProfile", method: .patch, template: "/api/users/me", access: .user,
         summary: "Change your profile or password",
-        details: "A new password needs the current one, and ends all your other sessions.", tag: "Accounts",
+        details: """
+          A new password needs the current one, and ends all your other sessions. Personal access tokens stay good: \
+          `DELETE /api/tokens/{id}` ends one.
+          """,
+        tag: "Accounts",
         body: .mergePatch(ProfileChange.self, example: #"{"displayName":"Ada L.","locale":"en-GB"}"#),
         success: Endpoint.Success(200, Profile.schema, headers: ["ETag"]),
         refusals: [.tooManyFailures], scopes: [], handler: .async(change)),

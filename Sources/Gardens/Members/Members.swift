@@ -44,7 +44,11 @@ struct Members: EndpointGroup {
         refusals: [.conflict], scopes: [], handler: .async(change)),
       Endpoint(
         "removeMember", method: .delete, template: "\(Self.template)/{memberId}", access: .user,
-        summary: "End a membership or an invitation", details: "For managers, and for members who leave.",
+        summary: "End a membership or an invitation",
+        details: """
+          For managers, and for members who leave. Keys of devices that the member had stay good: to end them too, make \
+          new ones by `POST /api/devices/{id}/key?revoke=true`.
+          """,
         tag: "Members", success: Endpoint.Success(204), scopes: [],
         handler: .async(remove)),
       Endpoint(

@@ -9,6 +9,7 @@ import { day } from "./words.js";
 
 const ROLES = { viewer: "Viewer", editor: "Editor", manager: "Manager" };
 const OWNER = { owner: "Owner" };
+const KEYS_STAY = " Keys of devices that they know stay good until 24 hours after you have made new ones.";
 
 /** Fills the section for who is of the garden; `mine` is one's own role in it. */
 export async function showMembers(section, garden, mine) {
@@ -33,7 +34,7 @@ export async function showMembers(section, garden, mine) {
     const name = member.displayName ?? member.email ?? "Somebody";
     const isOneself = member.userId === me?.id;
     const end = button(isOneself ? "Leave" : "Remove", async () => {
-      if (!confirm(isOneself ? `Leave ${garden.name}?` : `Remove ${name}?`)) return;
+      if (!confirm(isOneself ? `Leave ${garden.name}?` : `Remove ${name}?${member.userId ? KEYS_STAY : ""}`)) return;
       await send("DELETE", `${path}/${member.id}`);
       if (isOneself) await leave("/");
       else await again(`${name} is removed`, member.id);
