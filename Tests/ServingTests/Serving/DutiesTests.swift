@@ -8,6 +8,41 @@ import Testing
 
 @Suite("Duties", .blocking)
 struct DutiesTests {
+  /// All that is done in the background where everything is switched on.
+  private static let all: Set = [
+    "channels.reseal", "devices", "insights", "orders.unpaid", "password-resets", "readings.erased",
+    "readings.partitions.drop", "readings.partitions.make", "readings.rollup", "readings.seal", "status",
+    "expiry.buckets", "expiry.channelRequests", "expiry.deliveries", "expiry.eventTickets", "expiry.idempotencyKeys",
+    "expiry.invitations", "expiry.lateReadings", "expiry.passwordResets", "expiry.refreshTokens",
+    "expiry.rollupRefused", "expiry.sealedReadings", "expiry.sessions", "expiry.status", "expiry.tokens",
+  ]
+
+  @Test("are all that the features have, what is deleted in time among them, and each is done")
+  func complete() throws {
+    let settings = [
+      "INSIGHTS_INTERVAL_SECONDS": "1", "JWT_SECRET_PREVIOUS": "the-one-before-0123456789-ABCDEF-0123456789",
+    ]
+    let server = try LiveServer(settings.merging(MailServer.settings(port: 1)) { $1 })
+    defer { server.stop() }
+    let client = Client(server)
+    /// The duties that a metric of runs has, whose number is above that.
+    func duties(_ result: String, above count: Int) throws -> Set<String> {
+      let series = /housekeeping_runs_total\{duty="([^"]+)",result="([^"]+)"\} (\d+)/
+      let runs = try client.get("/metrics").text.matches(of: series)
+      return Set(runs.filter { $0.2 == result && Int($0.3) ?? 0 > count }.map { String($0.1) })
+    }
+    let there = try duties("done", above: -1)
+    #expect(there == Self.all)
+    // An hour later those are gone that know the secret before alone.
+    let soon = Self.all.subtracting(["channels.reseal"])
+    var missing = soon
+    _ = try holds {
+      missing = soon.subtracting(try duties("done", above: 0))
+      return missing.isEmpty
+    }
+    #expect(missing == [])
+  }
+
   @Test("keep no server from serving that finds the partitions there, while another has the lock of making them")
   func start() throws {
     let before = try LiveServer()
