@@ -57,6 +57,28 @@ struct OrderNewsTests {
     #expect(try news.received().last?.json["data"]?["items"]?.elements?.count == 3)
   }
 
+  @Test("that is gathered for a digest goes with a warning, which does not wait")
+  func warning() throws {
+    let shop = try Shop(news.server)
+    let product = try shop.offer()
+    let (buyer, _) = try news.server.signedIn()
+    let gathered = try news.channel(shop.owner, events: #"["order","insight"]"#, #","digest":"daily""#)
+    #expect(try buyer.order(shop.id, [(product, 1)]).status == 201)
+    #expect(try shop.owner.send("POST", "\(news.path(gathered))/test").status == 202)
+    #expect(holds(within: 20) { news.received().count == 1 })
+    #expect(try news.deliveries(shop.owner, gathered).last?.1 == "pending")
+    let id = try #require(gathered["id"]?.text.flatMap { Identifier($0) })
+    try news.server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at)
+        VALUES (gen_random_uuid(), \(id), 'insight', 'insight.created', 'warning', 'Frost', 'Cover them.', '{}', now())
+        """)
+    }
+    #expect(holds(within: 20) { news.received().count == 2 })
+    #expect(try news.received().last?.json["data"]?["items"]?.elements?.count == 2)
+  }
+
   @Test("that was kept holds nothing of a buyer who was erased")
   func erased() throws {
     let shop = try Shop(news.server)
