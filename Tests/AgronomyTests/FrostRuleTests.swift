@@ -159,7 +159,10 @@ struct FrostRuleTests {
     let (finding, isNews) = try Self.finding([cold])
     #expect(finding.severity == .notice && isNews)
     let week = Self.told(.notice, hoursAgo: 7 * 24)
-    #expect(try !Self.finding([cold], said: [week]).isNews)
+    // A fortnight is 336 hours.
+    for (hours, isNews) in [(168.0, false), (335.0, false), (337.0, true)] {
+      #expect(try Self.finding([cold], said: [Self.told(.notice, hoursAgo: hours)]).isNews == isNews)
+    }
     let tonight = Self.told(.notice, hoursAgo: 2)
     #expect(try Self.finding([Self.air(days: 30, minimum: -4)], said: [week, tonight]).isNews)
   }
