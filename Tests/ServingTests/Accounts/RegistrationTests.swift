@@ -19,7 +19,7 @@ struct RegistrationTests {
     #expect(reply.problem == "registration-closed")
   }
 
-  @Test("takes an invitation to a garden, once, where it takes one")
+  @Test("takes an invitation to a garden, once and in time, where it takes one")
   func invited() throws {
     let server = try LiveServer(["REGISTRATION": "invite"])
     defer { server.stop() }
@@ -34,6 +34,10 @@ struct RegistrationTests {
     func register() throws -> Reply {
       try anyone.post("/api/users", Self.body("g@example.org", members), headers: ["Idempotency-Key: guest"])
     }
+    try server.ageInvitations(to: garden, hours: 14 * 24 + 1)
+    #expect(try register().pointers == ["/invitation"])
+    // Nobody was let in by that: the address is free.
+    try server.ageInvitations(to: garden, hours: -2)
     let made = try register()
     #expect(made.status == 201)
     // Sent again, it has used its invitation up itself.

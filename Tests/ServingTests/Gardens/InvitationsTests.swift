@@ -101,4 +101,27 @@ struct InvitationsTests {
     #expect(reply.status == 404)
     #expect(try owner.get(path).json["items"]?.elements?.isEmpty == true)
   }
+
+  @Test("is good for a fortnight")
+  func late() throws {
+    let (guest, token) = (try server.signedIn().client, try invite(owner))
+    try server.ageInvitations(to: garden, hours: 14 * 24 + 1)
+    #expect(try accept(token, guest) == 404)
+    #expect(try guest.get(path).status == 404)
+    try server.ageInvitations(to: garden, hours: -2)
+    #expect(try accept(token, guest) == 200)
+  }
+}
+
+extension LiveServer {
+  /// Has the invitations to a garden be so many hours older.
+  func ageInvitations(to garden: String, hours: Int) throws {
+    try withDatabase { database in
+      try await database.execute(
+        """
+        UPDATE garden_members SET expires_at = expires_at - make_interval(hours => \(hours)::integer)
+        WHERE garden_id::text = \(garden)
+        """)
+    }
+  }
 }
