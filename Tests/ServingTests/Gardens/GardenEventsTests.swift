@@ -13,41 +13,6 @@ struct GardenEventsTests {
 
   init() throws { server = try LiveServer.shared.get() }
 
-  @Test("are opened once by a ticket, as long as what got the ticket is good")
-  func tickets() throws {
-    let device = try TestDevice(server)
-    let path = "/api/gardens/\(device.garden)/events/tickets"
-    let made = try device.owner.post(path, "")
-    #expect(made.status == 201)
-    #expect(made.header("cache-control") == "no-store")
-    #expect(try made.json["expiresIn"]?.integer == 30)
-    let ticket = try #require(try made.json["ticket"]?.text)
-    let other = try TestDevice(server)
-    #expect(try EventStream(server, "\(other.garden)", query: "?ticket=\(ticket)").status == 401)
-    let stream = try EventStream(server, "\(device.garden)", query: "?ticket=\(ticket)")
-    #expect(stream.status == 200)
-    #expect(try EventStream(server, "\(device.garden)", query: "?ticket=\(ticket)").status == 401)
-    try device.post(2)
-    let first = try stream.take(2)
-    #expect(try first.map { try $0.value } == [0, 1])
-
-    let program = Client(server, token: try device.owner.makeToken([.read]))
-    let again = try #require(try program.post(path, "").json["ticket"]?.text)
-    let resumed = try EventStream(
-      server, "\(device.garden)", query: "?lastEventId=\(first[0].id)&ticket=\(again)")
-    #expect(try resumed.next() == first[1])
-    #expect(try other.owner.post(path, "").status == 404)
-    let last = try #require(try program.post(path, "").json["ticket"]?.text)
-    let id = try #require(try device.owner.get("/api/tokens").json["items"]?.elements?.first?["id"]?.text)
-    #expect(try device.owner.delete("/api/tokens/\(id)").status == 204)
-    #expect(
-      try holds {
-        let ticket = try #require(try device.owner.post(path, "").json["ticket"]?.text)
-        return try EventStream(server, "\(device.garden)", query: "?ticket=\(ticket)").status == 200
-      })
-    #expect(try EventStream(server, "\(device.garden)", query: "?ticket=\(last)").status == 401)
-  }
-
   @Test("tell each accepted reading, whichever replica took it")
   func readings() throws {
     let replica = try server.replica()
