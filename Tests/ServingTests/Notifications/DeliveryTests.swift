@@ -40,6 +40,20 @@ struct DeliveryTests {
     #expect(try client.patch(news.path(bad), #"{"enabled":true}"#).json["disabledAt"] == .null)
   }
 
+  @Test("stops at once for a channel whose receiver says that it is gone, which the others are told")
+  func gone() throws {
+    let (client, _) = try news.server.signedIn()
+    let bad = try news.channel(client, to: news.url("bad"))
+    _ = try news.channel(client, to: news.url("good"))
+    news.receiver.script([.json(410, "{}"), .json(200, "{}")])
+    #expect(try client.send("POST", "\(news.path(bad))/test").status == 202)
+    #expect(holds { news.received("good").count == 1 })
+    #expect(try news.received("good").first?.json["type"]?.text == "channel.disabled")
+    #expect(try client.get(news.path(bad)).json["enabled"]?.bool == false)
+    #expect(try news.deliveries(client, bad).map { $0.1 } == ["dropped"])
+    #expect(news.received("bad").count == 1)
+  }
+
   @Test("that fails to arrive leaves a channel off that its owner switches off meanwhile")
   func switchedOff() throws {
     let (client, _) = try news.server.signedIn()

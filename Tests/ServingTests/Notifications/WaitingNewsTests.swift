@@ -1,0 +1,62 @@
+import JSON
+import Postgres
+import Testing
+import Values
+
+@Suite("News that waits", .blocking)
+struct WaitingNewsTests {
+  private static let opened = Result { try Newsroom.open() }
+  private let news: Newsroom
+
+  init() throws { news = try Self.opened.get().fresh() }
+
+  /// Puts news into a channel, all at once: each by its title, so many hours after it was written and could first go.
+  private func put(_ rows: [(title: String, written: Int, due: Int)], into channel: JSONValue) throws {
+    let channel = try #require(channel["id"]?.text.flatMap { Identifier($0) })
+    try news.server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at, due_at)
+        SELECT gen_random_uuid(), \(channel), 'order', 'order.placed', 'notice', title, title, '{}',
+          now() - make_interval(hours => written::integer), now() - make_interval(hours => due::integer)
+        FROM unnest(\(rows.map(\.title)), \(rows.map(\.written)), \(rows.map(\.due))) AS put (title, written, due)
+        """)
+    }
+  }
+
+  @Test("is given up a day after it could go, and two days after it was written")
+  func old() throws {
+    let (client, _) = try news.server.signedIn()
+    let told = try news.channel(client)
+    try put([("timely", 47, 23), ("overdue", 47, 25), ("old", 49, 23)], into: told)
+    func states() throws -> [String?: String?] {
+      let items = try client.get("\(news.path(told))/deliveries").items
+      return Dictionary(uniqueKeysWithValues: items.map { ($0["title"]?.text, $0["status"]?.text) })
+    }
+    #expect(try holds { try states() == ["timely": "delivered", "overdue": "expired", "old": "expired"] })
+    #expect(Set(news.received().map { $0.headers["webhook-id"] }).count == 1)
+  }
+
+  @Test("goes on waiting while the account of its channel is disabled")
+  func disabled() throws {
+    let ((client, id), (other, _)) = (try news.server.signedIn(), try news.server.signedIn())
+    let (held, open) = (
+      try news.channel(client, to: news.url("held")), try news.channel(other, to: news.url("open"))
+    )
+    func disable(_ isDisabled: Bool) throws {
+      try news.server.withDatabase { database in
+        try await database.execute("UPDATE users SET disabled = \(isDisabled) WHERE id = \(id)")
+      }
+    }
+    try disable(true)
+    try put([("held", 0, 0)], into: held)
+    // What comes later to somebody else has gone, in two turns.
+    for count in 1...2 {
+      try put([("open", 0, 0)], into: open)
+      #expect(holds { news.received("open").count >= count })
+    }
+    #expect(news.received("held").isEmpty)
+    try disable(false)
+    #expect(holds { news.received("held").count == 1 })
+  }
+}
