@@ -36,6 +36,26 @@ struct OrderNewsTests {
     #expect(listed?.map { $0["attempts"]?.integer } == [1, 2])
   }
 
+  @Test("of one that nobody has paid in time goes to both sides")
+  func unpaid() throws {
+    let shop = try Shop(news.server)
+    let product = try shop.offer()
+    let (buyer, _) = try news.server.signedIn()
+    _ = try news.channel(shop.owner, to: news.url("seller"), events: #"["order"]"#)
+    _ = try news.channel(buyer, to: news.url("buyer"), events: #"["order"]"#)
+    let order = try #require(try buyer.order(shop.id, [(product, 1)]).json["id"]?.text)
+    try news.server.withDatabase { database in
+      try await database.execute(
+        "UPDATE orders SET expires_at = now() - interval '1 second' WHERE id::text = \(order)")
+    }
+    func last(_ side: String) throws -> JSONValue? { try news.received(side).last?.json }
+    for side in ["seller", "buyer"] {
+      #expect(try holds { try last(side)?["type"]?.text == "order.moved" })
+      #expect(try last(side)?["data"]?["id"]?.text == order)
+      #expect(try last(side)?["data"]?["status"]?.text == "cancelled")
+    }
+  }
+
   @Test("is gathered for a digest until its time is over")
   func digest() throws {
     let shop = try Shop(news.server)
