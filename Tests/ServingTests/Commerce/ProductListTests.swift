@@ -1,0 +1,53 @@
+import JSON
+import Postgres
+import Testing
+import Values
+
+@Suite("The list of a shop's products", .blocking)
+struct ProductListTests {
+  private let server: LiveServer
+  private let shop: Shop
+  private let buyer: Client
+  /// Those who read the list, on all loops.
+  private let readers: [Client]
+
+  init() throws {
+    server = try LiveServer.shared.get()
+    shop = try Shop(server)
+    buyer = try server.signedIn().client
+    readers = server.clients(4)
+  }
+
+  /// What each reader sees left of the only product.
+  private func stocks() throws -> Set<Int64?> {
+    Set(try readers.map { try $0.get("\(shop.path)/products").items.first?["stock"]?.integer })
+  }
+
+  /// Orders two of five, of a list that everybody has read; gives the order.
+  private func order() throws -> String {
+    let product = try shop.offer(stock: 5)
+    for _ in 0..<2 { #expect(try stocks() == [5]) }
+    let reply = try buyer.order(shop.id, [(product, 2)])
+    #expect(try stocks() == [3])
+    return try #require(try reply.json["id"]?.text)
+  }
+
+  @Test("shows at once what an order takes, and what it gives back when it is cancelled")
+  func cancelled() throws {
+    let order = try order()
+    #expect(try buyer.post("/api/orders/\(order)/transitions", #"{"to":"cancelled"}"#).status == 200)
+    #expect(try stocks() == [5])
+  }
+
+  @Test("shows what an order gives back that ends unpaid")
+  func unpaid() throws {
+    let order = try order()
+    try server.withDatabase { database in
+      try await database.execute(
+        "UPDATE orders SET expires_at = now() - interval '1 second' WHERE id::text = \(order)")
+    }
+    #expect(try holds { try buyer.get("/api/orders/\(order)").json["status"]?.text == "cancelled" })
+    // Sooner than by the end of what is kept: what is promised is a second.
+    #expect(try holds(within: 20) { try stocks() == [5] })
+  }
+}
