@@ -47,6 +47,38 @@ struct DeviceNewsTests {
     #expect(listed?.first?["title"]?.text == "Kitchen garden: North bed is back")
   }
 
+  @Test("is none of a silence in which nobody has listened, until somebody has for as long")
+  func outage() throws {
+    let (client, id) = try news.server.signedIn()
+    let plot = try Plot(news.server, owner: id)
+    let told = try news.channel(client, events: #"["device"]"#)
+    /// Has the device be looked at again, as of that state of the watch.
+    func look(_ watch: SQL) throws {
+      try news.server.withDatabase { database in
+        try await database.transaction { transaction in
+          // Before the device: no look comes between.
+          try await transaction.execute("UPDATE device_watch SET \(watch)")
+          try await transaction.execute(
+            """
+            UPDATE devices SET last_seen_at = now() - interval '40 minutes', silence_due_at = 'epoch'
+            WHERE id = \(plot.device)
+            """)
+        }
+      }
+    }
+    func isLookedAt() throws -> Bool {
+      try news.server.withDatabase { database in
+        try await !database.query("SELECT FROM devices WHERE id = \(plot.device) AND silence_due_at > now()").isEmpty
+      }
+    }
+    try look("checked_at = now() - interval '40 minutes'")
+    #expect(try holds { try isLookedAt() })
+    #expect(try news.deliveries(client, told).isEmpty)
+    try look("since = now() - interval '40 minutes'")
+    #expect(try holds { try isLookedAt() })
+    #expect(try news.deliveries(client, told).map { $0.0 } == ["device.silent"])
+  }
+
   @Test("that fall silent at once is of each of them, in several short transactions")
   func manyDevices() throws {
     let (client, id) = try news.server.signedIn()
