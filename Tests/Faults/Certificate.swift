@@ -1,5 +1,6 @@
 import Glibc
 import Reactor
+import TestSupport
 
 /// A certificate with its key, in files that end with it.
 package final class Certificate: Sendable {
@@ -44,7 +45,7 @@ package final class Certificate: Sendable {
   }
 
   private static func openssl(_ arguments: [String]) throws {
-    let process = try PrivateServer.spawn(["openssl"] + arguments)
+    let process = try spawn(["openssl"] + arguments)
     var status: Int32 = 0
     guard waitpid(process, &status, 0) == process, status == 0 else { throw SystemError("openssl", code: status) }
   }

@@ -30,17 +30,7 @@ package final class PrivateServer: @unchecked Sendable {
     let words =
       ["redis-server"] + place + ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
       + ["--dir", "/tmp", "--enable-debug-command", "yes", "--logfile", "/dev/null"] + arguments
-    process = try Self.spawn(words)
-  }
-
-  /// Starts a program that is found by its name.
-  static func spawn(_ words: [String]) throws -> pid_t {
-    var process: pid_t = 0
-    var argv = words.map { strdup($0) } + [nil]
-    defer { for word in argv { free(word) } }
-    let code = posix_spawnp(&process, words[0], nil, nil, &argv, environ)
-    if code != 0 { throw SystemError("posix_spawnp \(words[0])", code: code) }
-    return process
+    process = try spawn(words)
   }
 
   package func freeze() { Glibc.kill(process, SIGSTOP) }

@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -18,6 +19,7 @@ extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flag
 extern void *memmem(const void *haystack, size_t haystackLength, const void *needle, size_t needleLength);
 extern pid_t gettid(void);
 extern int pidfd_open(pid_t pid, unsigned int flags);
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 extern int pthread_setname_np(pthread_t thread, const char *name);
 extern int sched_getaffinity(pid_t pid, size_t size, void *mask);
 

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Reactor
+import TestSupport
 
 /// A real server in a process of its own, in Debian's Python: its first line is its port, and what it has taken is an
 /// object a line. It ends with the tests' process, however that ends.
@@ -23,20 +24,10 @@ final class PythonServer: Sendable {
     if socketpair(AF_UNIX, kind, 0, &ends) != 0 { throw SystemError("socketpair") }
     life = ends[1]
     defer { close(ends[0]) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDOUT_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDERR_FILENO)
     // Debian's, for which the packages are installed.
-    let words = ["/usr/bin/python3", "-c", Self.untilOrphaned + program] + arguments
-    var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    defer { for word in argv { free(word) } }
-    var child = pid_t()
-    let code = posix_spawn(&child, words[0], &actions, nil, &argv, environ)
-    if code != 0 { throw SystemError("posix_spawn", code: code) }
-    process = child
+    process = try spawn(
+      ["/usr/bin/python3", "-c", Self.untilOrphaned + program] + arguments,
+      descriptors: [ends[0], log.writeEnd, log.writeEnd])
     var port: UInt16 = 0
     _ = holds(within: 60) {
       port = log.lines.first.flatMap { UInt16($0) } ?? 0

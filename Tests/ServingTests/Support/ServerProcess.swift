@@ -1,7 +1,5 @@
-import CLinux
 import Glibc
-import Reactor
-import Values
+import TestSupport
 
 /// The real binary in a process of its own, for what only a process has: signals, exit codes, inherited sockets.
 final class ServerProcess {
@@ -15,29 +13,10 @@ final class ServerProcess {
     passing socket: Int32? = nil, binary: String = ServerProcess.binary
   ) throws {
     log = try LogCapture()
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDOUT_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, log.writeEnd, STDERR_FILENO)
-    // As a shell starts it: the threads of tests block signals.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    if let socket { posix_spawn_file_actions_adddup2(&actions, socket, 3) }
     let words = shell.map { ["/bin/sh", "-c", "\($0) \"$0\" \"$@\"", binary] } ?? [binary]
-    let variables = try Self.variables(settings)
-    var argv: [UnsafeMutablePointer<CChar>?] = (words + arguments).map { strdup($0) } + [nil]
-    var environment: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
-    defer { for pointer in argv + environment { free(pointer) } }
-    var child = pid_t()
-    let code = posix_spawn(&child, words[0], &actions, &attributes, &argv, &environment)
-    if code != 0 { throw SystemError("posix_spawn", code: code) }
-    process = child
+    process = try spawn(
+      words + arguments, environment: Self.variables(settings),
+      descriptors: [STDIN_FILENO, log.writeEnd, log.writeEnd] + (socket.map { [$0] } ?? []))
   }
 
   deinit {

@@ -1,0 +1,25 @@
+import Glibc
+import Reactor
+import TestSupport
+import Testing
+
+@Suite("A process that a test starts", .blocking)
+struct SpawnTests {
+  @Test("has no connection of another test open, which ends when that test closes it")
+  func connections() throws {
+    let (listener, port) = try Loopback.listen()
+    defer { close(listener) }
+    let client = Loopback.socket()
+    defer { close(client) }
+    try #require(Loopback.connect(client, to: port))
+    let server = accept(listener, nil, nil)
+    let process = try spawn(["sleep", "600"])
+    defer {
+      kill(process, SIGKILL)
+      waitpid(process, nil, 0)
+    }
+    close(server)
+    var end = pollfd(fd: client, events: Int16(POLLIN), revents: 0)
+    #expect(poll(&end, 1, 60_000) == 1)
+  }
+}
