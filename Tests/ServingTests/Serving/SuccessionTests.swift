@@ -46,6 +46,25 @@ struct SuccessionTests {
     #expect(load.requests > 100)
   }
 
+  @Test("has nothing open of what the one before it had, but what is passed on")
+  func descriptors() throws {
+    var ends: [Int32] = [0, 0]
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
+    defer { close(ends[0]) }
+    // Out of the way of what is passed on, and not closed by exec, as some sockets of libcurl's are not.
+    let server = try ServerProcess(shell: "exec 9<&3 3<&-; exec", passing: ends[1])
+    close(ends[1])
+    _ = try server.port()
+    server.signal(SIGUSR2)
+    let successor = pid_t(try server.number("process", in: try server.line("Handing over")))
+    #expect(server.wait() == 0)
+    var end = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
+    #expect(poll(&end, 1, 60_000) == 1)
+    #expect(access("/proc/\(successor)/exe", F_OK) == 0)
+    kill(successor, SIGKILL)
+  }
+
   @Test("that ends while it is handed over to leaves everything to the one before it")
   func shortLife() throws {
     let server = try ServerProcess()
