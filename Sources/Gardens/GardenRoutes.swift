@@ -14,7 +14,8 @@ struct GardenRoutes: EndpointGroup {
       Endpoint(
         "listGardens", method: .get, template: "/api/gardens", access: .anyone,
         summary: "Public gardens, your own and those shared with you",
-        details: "The newest first; with `near` the nearest, of the public ones alone.", tag: "Gardens",
+        details: "The newest first; with `near` the nearest, of the public ones alone unless `owner` says whose.",
+        tag: "Gardens",
         parameters: PageRequest.parameters + [
           .query("owner", .cases(of: GardenOwner.self), "`me` leaves only your own, `others` those shared with you.")
         ] + Nearby.parameters,
@@ -67,30 +68,40 @@ struct GardenRoutes: EndpointGroup {
 
   /// The nearest public gardens.
   private func list(_ call: Call, _ query: Query, near: Nearby) throws -> CachedAnswer {
-    let (page, context) = (try call.rankedPage(query, list: "gardens:\(near.text)"), context)
-    let (after, id) = (page.after?.number, page.after?.id ?? Identifier(high: .max, low: .max))
-    let key = "near:\(page.rowLimit):\(after.map { "\($0)" } ?? ""):\(id):\(near.text)"
+    let page = try call.rankedPage(query, list: "gardens:\(near.text)")
+    let after = page.after.map { "\($0.number):\($0.id)" } ?? ""
+    let key = "near:\(page.rowLimit):\(after):\(near.text)"
     return CachedAnswer(CacheKey("gardens", key, tag: .gardens), isList: true) {
-      let rows = try await context.database.query(
-        Self.nearest, page.rowLimit, after, id, near.latitude, near.longitude, near.kilometres, near.boxes.0,
-        near.boxes.1)
-      return try page.body(call, rows, Garden.init)
+      try await nearest(call, page, near, by: Self.nearestPublic, of: nil)
     }
+  }
+
+  private func nearest(
+    _ call: Call, _ page: RankedPage, _ near: Nearby, by statement: Statement, of user: Identifier?
+  ) async throws -> [UInt8] {
+    let rows = try await context.database.query(
+      statement, page.rowLimit, page.after?.number, page.after?.id ?? Identifier(high: .max, low: .max), near.latitude,
+      near.longitude, near.kilometres, near.boxes.0, near.boxes.1, user)
+    return try page.body(call, rows, Garden.init)
   }
 
   private func listForUser(_ call: Call) async throws -> Response {
     let (user, query) = (try call.user.id, try call.query())
-    if let near = try Nearby(query) {
-      return call.list(try await list(call, query, near: near).load())
-    }
-    let (statement, list) =
-      switch try query.word("owner", GardenOwner.self) {
-      case nil: (Self.visible, "gardens:\(user)")
-      case .me: (Self.owned, "gardens:own:\(user)")
-      case .others: (Self.shared, "gardens:shared:\(user)")
+    let owner = try query.word("owner", GardenOwner.self)
+    let near = try Nearby(query)
+    if let near, owner == nil { return call.list(try await list(call, query, near: near).load()) }
+    let (newest, nearest, list) =
+      switch owner {
+      case nil: (Self.visible, Self.nearestPublic, "gardens:\(user)")
+      case .me: (Self.owned, Self.nearestOwned, "gardens:own:\(user)")
+      case .others: (Self.shared, Self.nearestShared, "gardens:shared:\(user)")
       }
+    if let near {
+      let page = try call.rankedPage(query, list: "\(list):\(near.text)")
+      return call.list(try await self.nearest(call, page, near, by: nearest, of: user))
+    }
     let page = try call.identifierPage(query, list: list)
-    let rows = try await context.database.query(statement, user, page.before, page.rowLimit)
+    let rows = try await context.database.query(newest, user, page.before, page.rowLimit)
     return call.list(try page.body(call, rows, Garden.init))
   }
 
@@ -175,25 +186,31 @@ struct GardenRoutes: EndpointGroup {
 
   private static let publicOnes = Statement(
     "gardens.public", "SELECT \(columns) FROM gardens WHERE public AND id < $1 ORDER BY id DESC LIMIT $2")
-  private static let nearest = Statement(
-    "gardens.near",
-    """
-    SELECT * FROM (
-      SELECT \(columns), \(distance)::float8 AS number FROM gardens
-      WHERE public AND \(Nearby.isWithin("$7", "$8")) AND \(distance) <= $6::float8
-    ) found
-    WHERE $2::float8 IS NULL OR number > $2 OR (number = $2 AND id < $3) ORDER BY number, id DESC LIMIT $1
-    """)
-  private static let distance = Nearby.distance(latitude: "$4", longitude: "$5")
+  private static let nearestPublic = nearest("gardens.near", "public AND $9::uuid IS NULL")
+  private static let nearestOwned = nearest("gardens.nearOwned", "owner_id = $9")
+  private static let nearestShared = nearest("gardens.nearShared", isShared(with: "$9"))
+  private static func nearest(_ name: String, _ condition: String) -> Statement {
+    let distance = Nearby.distance(latitude: "$4", longitude: "$5")
+    return Statement(
+      name,
+      """
+      SELECT * FROM (
+        SELECT \(columns), \(distance)::float8 AS number FROM gardens
+        WHERE \(condition) AND \(Nearby.isWithin("$7", "$8")) AND \(distance) <= $6::float8
+      ) found
+      WHERE $2::float8 IS NULL OR number > $2 OR (number = $2 AND id < $3) ORDER BY number, id DESC LIMIT $1
+      """)
+  }
   private static let owned = Statement(
     "gardens.owned", "SELECT \(columns) FROM gardens WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
   private static let shared = Statement(
     "gardens.shared",
     """
-    SELECT \(columns) FROM gardens
-    WHERE id = ANY (ARRAY(SELECT garden_id FROM garden_members WHERE user_id = $1)) AND id < $2
-    ORDER BY id DESC LIMIT $3
+    SELECT \(columns) FROM gardens WHERE \(isShared(with: "$1")) AND id < $2 ORDER BY id DESC LIMIT $3
     """)
+  private static func isShared(with user: String) -> String {
+    "id = ANY (ARRAY(SELECT garden_id FROM garden_members WHERE user_id = \(user)))"
+  }
   // Short walks along an index each; an OR would read all public gardens and sort them.
   private static let visible = Statement(
     "gardens.visible",
@@ -202,9 +219,7 @@ struct GardenRoutes: EndpointGroup {
     UNION ALL
     (SELECT \(columns) FROM gardens WHERE owner_id = $1 AND NOT public AND id < $2 ORDER BY id DESC LIMIT $3)
     UNION ALL
-    (SELECT \(columns) FROM gardens
-      WHERE id = ANY (ARRAY(SELECT garden_id FROM garden_members WHERE user_id = $1)) AND NOT public AND id < $2
-      ORDER BY id DESC LIMIT $3)
+    (SELECT \(columns) FROM gardens WHERE \(isShared(with: "$1")) AND NOT public AND id < $2 ORDER BY id DESC LIMIT $3)
     ORDER BY id DESC LIMIT $3
     """)
   private static let publicByID = Statement(

@@ -27,7 +27,7 @@ struct Businesses: EndpointGroup {
             Words to find in name, category, description and products; `"in quotes"`, `or` and `-not` are understood.
             """),
           .query("category", .string(pattern: Business.categoryPattern), "Only businesses of this category."),
-          .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own, whether found or not."),
+          .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own."),
         ] + Nearby.parameters + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "BusinessPage", Business.schema), headers: ["ETag", "Link"]),
         scopes: [.read, .orders],
@@ -65,15 +65,18 @@ struct Businesses: EndpointGroup {
     if let category, !Business.isCategory(category) {
       throw Problem(.malformed, "category must match \(Business.categoryPattern).")
     }
-    if try query.word("owner", OwnerFilter.self) != nil { return try listOwn(call, query) }
+    let owner = try query.word("owner", OwnerFilter.self).map { _ in try call.user.id }
     let near = try Nearby(query)
-    if search != nil || near != nil { return try find(call, query, search, category, near) }
-    let page = try call.identifierPage(query, list: "businesses:\(category ?? "")")
-    let key = "\(page.limit):\(page.before):\(category ?? "")"
+    if search != nil || near != nil { return try find(call, query, search, category, near, of: owner) }
+    let whose = Self.prefix(owner)
+    let page = try call.identifierPage(query, list: "businesses:\(whose)\(category ?? "")")
+    let key = "\(whose)\(page.limit):\(page.before):\(category ?? "")"
     return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true) {
       let database = context.database
       let rows =
-        if let category {
+        if let owner {
+          try await database.query(Self.owned, page.before, page.rowLimit, owner, category)
+        } else if let category {
           try await database.query(Self.inCategory, page.before, page.rowLimit, category)
         } else {
           try await database.query(Self.all, page.before, page.rowLimit)
@@ -84,32 +87,26 @@ struct Businesses: EndpointGroup {
 
   private enum OwnerFilter: String, CaseIterable { case me }
 
-  private func listOwn(_ call: Call, _ query: Query) throws -> CachedAnswer {
-    let user = try call.user.id
-    let page = try call.identifierPage(query, list: "businesses:own:\(user)")
-    let key = "own:\(user):\(page.limit):\(page.before)"
-    return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true) {
-      let rows = try await context.database.query(Self.owned, page.before, page.rowLimit, user)
-      return try page.body(call, rows, Business.init)
-    }
-  }
+  /// Tells the lists of an owner's businesses from those of everyone's.
+  private static func prefix(_ owner: Identifier?) -> String { owner.map { "own:\($0):" } ?? "" }
 
   /// The best matches, or the nearest.
   private func find(
-    _ call: Call, _ query: Query, _ search: String?, _ category: String?, _ near: Nearby?
+    _ call: Call, _ query: Query, _ search: String?, _ category: String?, _ near: Nearby?, of owner: Identifier?
   ) throws -> CachedAnswer {
     let what = "\(category ?? ""):\(near?.text ?? ""):\(search ?? "")"
-    let page = try call.rankedPage(query, list: "businesses:found:\(what)")
+    let whose = Self.prefix(owner)
+    let page = try call.rankedPage(query, list: "businesses:\(whose)found:\(what)")
     let (after, id) = (page.after?.number, page.after?.id ?? Identifier(high: .max, low: .max))
-    let key = "found:\(page.rowLimit):\(after.map { "\($0)" } ?? ""):\(id):\(what)"
+    let key = "\(whose)found:\(page.rowLimit):\(after.map { "\($0)" } ?? ""):\(id):\(what)"
     return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true) {
       let rows = try await context.longReads.read(for: call.client) { database in
         guard let near else {
-          return try await database.query(Self.matching, page.rowLimit, after, id, category, search)
+          return try await database.query(Self.matching, page.rowLimit, after, id, category, search, owner)
         }
         return try await database.query(
           search == nil ? Self.near : Self.nearMatching, page.rowLimit, after, id, category, near.latitude,
-          near.longitude, near.kilometres, near.boxes.0, near.boxes.1, search)
+          near.longitude, near.kilometres, near.boxes.0, near.boxes.1, search, owner)
       }
       return try page.body(call, rows, Business.init)
     }
@@ -166,7 +163,8 @@ struct Businesses: EndpointGroup {
 
   private static let all = select("businesses.all", "")
   private static let inCategory = select("businesses.category", "AND category = $3")
-  private static let owned = select("businesses.owned", "AND owner_id = $3")
+  private static let owned = select(
+    "businesses.owned", "AND owner_id = $3 AND ($4::text IS NULL OR category = $4)")
 
   /// Each word of the query is taken as a beginning: `'hil' & !'far'` becomes `'hil':* & !'far':*`.
   private static func words(_ text: String) -> String {
@@ -202,16 +200,16 @@ struct Businesses: EndpointGroup {
   static let matching = found(
     "businesses.search",
     by: "(SELECT ts_rank(w.words, \(words("$5"))) FROM business_words w WHERE w.business_id = businesses.id)",
-    isAscending: false, areIn("$5"))
+    isAscending: false, "\(areIn("$5")) AND \(isOf("$6"))")
   private static let near = nearest("businesses.near", "$10::text IS NULL")
-  private static let nearMatching = nearest(
-    "businesses.nearSearch", areIn("$10"))
+  private static let nearMatching = nearest("businesses.nearSearch", areIn("$10"))
+  private static func isOf(_ owner: String) -> String { "(\(owner)::uuid IS NULL OR owner_id = \(owner))" }
 
   private static func nearest(_ name: String, _ condition: String) -> Statement {
     let distance = Nearby.distance(latitude: "$5", longitude: "$6")
     return found(
       name, by: distance, isAscending: true,
-      "\(Nearby.isWithin("$8", "$9")) AND \(distance) <= $7::float8 AND \(condition)")
+      "\(Nearby.isWithin("$8", "$9")) AND \(distance) <= $7::float8 AND \(condition) AND \(isOf("$11"))")
   }
 
   private static func select(_ name: String, _ condition: String) -> Statement {

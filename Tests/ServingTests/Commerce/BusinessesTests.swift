@@ -312,6 +312,36 @@ struct BusinessesTests {
     }
   }
 
+  @Test("that are a user's own are narrowed by words, category and place as everyone's are, page by page")
+  func ownFound() throws {
+    let (owner, _) = try server.signedIn()
+    let (stranger, _) = try server.signedIn()
+    for client in [owner, stranger] {
+      for (name, category, latitude) in [("Apples", "fruit", 10.0), ("Carrots", "veg", 10.1), ("Pears", "fruit", 30.0)]
+      {
+        let place = #"{"latitude":\#(latitude),"longitude":10}"#
+        let made = try client.post(
+          "/api/businesses", #"{"name":"\#(name)","category":"\#(category)","location":\#(place)}"#)
+        #expect(made.status == 201)
+      }
+    }
+    for (query, expected) in [
+      ("", ["Pears", "Carrots", "Apples"]), ("&category=fruit", ["Pears", "Apples"]), ("&category=bread", []),
+      ("&q=carrots", ["Carrots"]), ("&q=carrots&category=fruit", []), ("&near=10,10", ["Apples", "Carrots"]),
+      ("&near=10.1,10", ["Carrots", "Apples"]), ("&near=10,10&category=fruit", ["Apples"]),
+      ("&near=10,10&q=car", ["Carrots"]), ("&near=50,50", []),
+    ] {
+      let pages = try owner.pages(from: "/api/businesses?owner=me&limit=1\(query)")
+      #expect(try pages.flatMap { try $0.items.compactMap { $0["name"]?.text } } == expected, "\(query)")
+    }
+    #expect(try owner.get("/api/businesses?owner=me&near=x").status == 400)
+    for query in ["q=pears", "near=10,10"] {
+      #expect(try Client(server).get("/api/businesses?owner=me&\(query)").status == 401)
+      let cursor = try owner.get("/api/businesses?owner=me&limit=1&q=e").json["nextCursor"]?.text ?? ""
+      #expect(try stranger.get("/api/businesses?owner=me&\(query)&cursor=\(cursor)").problem == "invalid-cursor")
+    }
+  }
+
   @Test("and public gardens are found around a place, the nearest first, beyond the line where dates change too")
   func nearby() throws {
     let (owner, _) = try server.signedIn()

@@ -134,6 +134,32 @@ struct GardensTests {
     #expect(open.contains(own[0]) && !open.contains(own[1]) && open.contains(theirs) && !open.contains(hidden))
   }
 
+  @Test("are found around a place among one's own, those of others or the public ones, the nearest first")
+  func nearby() throws {
+    let (mine, other) = (try owner(), try owner())
+    func make(_ client: Client, _ name: String, at latitude: Double, _ isPublic: Bool = false) throws -> String {
+      try client.makeGarden(
+        #"{"name":"\#(name)","public":\#(isPublic),"location":{"latitude":\#(latitude),"longitude":-170.5}}"#)
+    }
+    _ = try (make(mine, "far", at: 60), make(mine, "near", at: 40.51), make(mine, "open", at: 40.52, true))
+    _ = try (make(other, "hidden", at: 40.5), make(other, "theirs", at: 40.5, true))
+    for (name, latitude) in [("shared", 40.49), ("distant", 60)] {
+      try other.share(try make(other, name, at: latitude), as: .viewer, with: mine)
+    }
+    for (query, expected) in [
+      ("owner=me", ["near", "open"]), ("owner=me&within=2", ["near"]), ("owner=others", ["shared"]),
+      ("", ["theirs", "open"]),
+    ] {
+      let pages = try mine.pages(from: "/api/gardens?near=40.5,-170.5&limit=1&\(query)")
+      #expect(try pages.flatMap { try $0.items.compactMap { $0["name"]?.text } } == expected, "\(query)")
+    }
+    let cursor = try #require(try mine.get("/api/gardens?owner=me&near=40.5,-170.5&limit=1").json["nextCursor"]?.text)
+    for query in ["near=40.5,-170.5", "owner=others&near=40.5,-170.5", "owner=me&near=40.5,-170", "owner=me"] {
+      #expect(try mine.get("/api/gardens?\(query)&cursor=\(cursor)").problem == "invalid-cursor", "\(query)")
+    }
+    #expect(try Client(server).get("/api/gardens?owner=me&near=40.5,-170.5").status == 401)
+  }
+
   @Test("refuse pages that are not theirs")
   func badPages() throws {
     let (mine, other) = (try owner(), try owner())

@@ -213,7 +213,7 @@ struct VolumeTests {
   @Test("a search by what businesses lack reads none of them")
   func search() throws {
     for words in ["'-fresh'", "'absent'"] {
-      #expect(try blocks(Businesses.matching, "21", "NULL", Self.last, "NULL", words) <= 60)
+      #expect(try blocks(Businesses.matching, "21", "NULL", Self.last, "NULL", words, "NULL") <= 60)
     }
   }
 
