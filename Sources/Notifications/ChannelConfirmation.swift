@@ -42,7 +42,7 @@ struct ChannelConfirmation: EndpointGroup {
       }
       return try Channel(try await transaction.query(Self.markConfirmed, channel.id, context.now)[0])
     }
-    return call.ok(channel.body)
+    return call.ok(channel.body, revision: channel.updatedAt)
   }
 
   /// Sees to a channel with a new target, whose user's row is locked; gives it as it is then. The account's own address

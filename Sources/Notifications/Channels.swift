@@ -36,11 +36,12 @@ struct Channels: EndpointGroup {
         scopes: [], handler: .async(create)),
       Endpoint(
         "getChannel", method: .get, template: "/api/channels/{id}", access: .user, summary: "A channel of yours",
-        tag: "Channels", success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]),
+        details: Self.revisions, tag: "Channels", success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]),
         handler: .async(show)),
       Endpoint(
         "updateChannel", method: .patch, template: "/api/channels/{id}", access: .user,
-        summary: "Change a channel of yours", details: "Another email address has to be confirmed anew.",
+        summary: "Change a channel of yours",
+        details: "Another email address has to be confirmed anew. \(Self.revisions)",
         tag: "Channels",
         body: .mergePatch(
           ChannelChange.self, example: #"{"quietHours":{"from":"22:00","to":"06:30","timeZone":"Europe/Paris"}}"#),
@@ -80,7 +81,8 @@ struct Channels: EndpointGroup {
 
   private func show(_ call: Call) async throws -> Response {
     let rows = try await context.database.query(Self.byID, try call.identifier("id"), try call.user.id)
-    return call.ok(try Self.channel(rows).body)
+    let channel = try Self.channel(rows)
+    return call.ok(channel.body, revision: channel.updatedAt)
   }
 
   private func deliveries(_ call: Call) async throws -> Response {
@@ -114,7 +116,8 @@ struct Channels: EndpointGroup {
       try await Self.bound.check(of: user, in: transaction)
       let channel = try await confirmation.settle(try Channel(rows[0]), of: user, in: transaction)
       let body = channel.body { $0.member("secret", ifPresent: secret?.text) }
-      return Made(location: "/api/channels/\(channel.id)", body: body, isSecret: secret != nil)
+      // Of every kind, or some would have a tag of nothing but these bytes, with which no change could be made later.
+      return Made(location: "/api/channels/\(channel.id)", body: body, isSecret: true)
     }.response
   }
 
@@ -126,7 +129,7 @@ struct Channels: EndpointGroup {
     let channel = try await context.database.transaction { transaction in
       if change.target != nil { try await UserLock.take(user, in: transaction) }
       let before = try Self.channel(try await transaction.query(Self.lockByID, id, user))
-      try call.requireMatch(before.body)
+      try call.requireMatch(before.body, revision: before.updatedAt)
       let quiet = try await change.quietHours.applied(to: before.quietHours, in: transaction)
       let rows = try await transaction.query(
         Self.update, id, change.target ?? before.target, (change.events ?? before.events).map(\.rawValue),
@@ -143,7 +146,7 @@ struct Channels: EndpointGroup {
       if !isEnabled { try await transaction.execute(Courier.dropWaiting, id) }
       return try Self.channel(try await transaction.query(isEnabled ? Self.enable : Self.disable, id))
     }
-    return call.ok(channel.body)
+    return call.ok(channel.body, revision: channel.updatedAt)
   }
 
   /// Throws 422 for what no form can tell: whether mail is sent, and where a host is.
@@ -161,7 +164,7 @@ struct Channels: EndpointGroup {
     let (user, id) = (try call.user.id, try call.identifier("id"))
     try await context.database.transaction { transaction in
       let channel = try Self.channel(try await transaction.query(Self.lockForDeletion, id, user))
-      try call.requireMatch(channel.body)
+      try call.requireMatch(channel.body, revision: channel.updatedAt)
       try await transaction.execute(Self.deleteByID, id)
     }
     return call.noContent()
@@ -180,6 +183,11 @@ struct Channels: EndpointGroup {
       return Made(status: .accepted, location: "/api/channels/\(id)/deliveries", body: delivery.body)
     }.response
   }
+
+  private static let revisions = """
+    The `ETag` also changes when deliveries fail or arrive again; as `If-Match` it is good until someone changes the \
+    channel.
+    """
 
   // MARK: SQL
 

@@ -1,5 +1,7 @@
 import JSON
+import Postgres
 import Testing
+import Values
 
 @testable import HTTP
 @testable import Notifications
@@ -51,6 +53,35 @@ struct ChannelsTests {
     #expect(export.contains(#""kind":"channel""#) && !export.contains("whsec_"))
     #expect(try client.delete(path).status == 204)
     #expect(try client.get(path).status == 404)
+  }
+
+  @Test("may be changed by whoever read them before a delivery failed or arrived again")
+  func bookkeeping() throws {
+    let ntfy = #"{"kind":"ntfy","target":"https://203.0.113.7/topic","events":["order"]}"#
+    for made in [try make(), try client.post("/api/channels", ntfy)] {
+      #expect(made.status == 201 && made.header("etag") == nil, "a tag of these bytes alone would match nothing later")
+      let path = try #require(made.header("location"))
+      let id = try #require(try made.json["id"]?.text.flatMap { Identifier($0) })
+      let before = try #require(try client.get(path).header("etag"))
+      try server.withDatabase { database in
+        try await database.execute("UPDATE channels SET failing_since = now(), failures = 1 WHERE id = \(id)")
+      }
+      let failing = try client.get(path, headers: ["If-None-Match: \(before)"])
+      #expect(failing.status == 200 && failing.header("etag") != before, "a strong tag stands for the same bytes")
+      let changed = try client.patch(path, #"{"events":["device"]}"#, headers: ["If-Match: \(before)"])
+      #expect(changed.status == 200)
+      #expect(try changed.json["failingSince"]?.text != nil)
+      let after = try #require(changed.header("etag"))
+      #expect(try client.get(path, headers: ["If-None-Match: \(after)"]).status == 304)
+      for stale in [before, try #require(failing.header("etag"))] {
+        #expect(try client.patch(path, "{}", headers: ["If-Match: \(stale)"]).status == 412)
+        #expect(try client.delete(path, headers: ["If-Match: \(stale)"]).status == 412)
+      }
+      try server.withDatabase { database in
+        try await database.execute("UPDATE channels SET failing_since = NULL, failures = 0 WHERE id = \(id)")
+      }
+      #expect(try client.delete(path, headers: ["If-Match: \(after)"]).status == 204)
+    }
   }
 
   @Test(
