@@ -107,13 +107,17 @@ struct Probes: EndpointGroup {
 
   // MARK: Reports
 
+  private static let reportForms = ["application/json", HealthFormat.draftMediaType]
+
   private func fullReport(_ call: Call, _ writer: inout ResponseWriter, asList: Bool) {
     let report = status.health
-    let isDraft = call.request.header("Accept").map { $0.contains(HealthFormat.draftMediaType) } ?? false
+    // Who accepts neither is not refused: a probe has its answer.
+    let form = Accept.choose(call.request.headerList("Accept"), from: Self.reportForms) ?? Self.reportForms[0]
+    let isDraft = form == HealthFormat.draftMediaType
     let format = HealthFormat(report: report, context: context)
     let body = isDraft ? format.draft() : format.full(asList: asList)
     writer.begin(report.status == .unhealthy ? .serviceUnavailable : .ok)
-    writer.fields.append("Content-Type", isDraft ? HealthFormat.draftMediaType : "application/json")
+    writer.fields.append("Content-Type", form)
     writer.fields.append(lines: "Cache-Control: no-store\r\n")
     if report.status == .unhealthy { writer.fields.append(lines: "Retry-After: 1\r\n") }
     writer.end(body)

@@ -202,4 +202,20 @@ struct HealthTests {
       #expect(words.values.contains(times?[0]["status"]?.text ?? ""))
     }
   }
+
+  @Test(
+    "comes in the form that a client likes best, and in its own where it likes neither",
+    arguments: [
+      ("application/health+json;q=0, */*", "application/json"),
+      ("application/json, application/health+json;q=0.1", "application/json"),
+      ("application/json;q=0.5, application/health+json", "application/health+json"),
+      ("Application/Health+JSON", "application/health+json"), ("text/html", "application/json"),
+      ("*/*", "application/json"), ("", "application/json"),
+    ])
+  func preferred(accept: String, type: String) throws {
+    let client = Client(try LiveServer.shared.get())
+    for path in ["/health", "/api/health"] {
+      #expect(try client.get(path, headers: ["Accept: \(accept)"]).header("content-type") == type)
+    }
+  }
 }
