@@ -47,12 +47,18 @@ struct EventTickets: EndpointGroup {
     return call.secret(.created, location: "/api/gardens/\(garden)/events?ticket=\(key.text)", json.take())
   }
 
-  /// Uses a ticket up, and gives whose it was; throws 401 for one that is not good.
-  func redeem(_ text: String, for garden: Identifier, at now: Timestamp) async throws -> Identity {
+  /// Whose a ticket is, which may be used up by this; throws 401 for one that is not good.
+  func holder(
+    of text: String, for garden: Identifier, at now: Timestamp, isUsed: Bool
+  ) async throws -> Identity {
     let refusal = Problem(.unauthorized, "The ticket is not valid, or no longer. Get another one.")
-    guard let key = OpaqueKey(text, .ticket),
-      let row = try await context.database.write(Self.use, key.digest, garden, now).first
-    else { throw refusal }
+    guard let key = OpaqueKey(text, .ticket) else { throw refusal }
+    let database = context.database
+    let rows =
+      isUsed
+      ? try await database.write(Self.use, key.digest, garden, now)
+      : try await database.query(Self.look, key.digest, garden, now)
+    guard let row = rows.first else { throw refusal }
     let (id, session, digest, token) = try row.decode(
       (Identifier.self, Identifier?.self, [UInt8]?.self, Identifier?.self))
     let credential: UserIdentity.Credential
@@ -76,12 +82,15 @@ struct EventTickets: EndpointGroup {
     INSERT INTO event_tickets (hash, garden_id, user_id, session_id, token_hash, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6)
     """)
-  private static let use = Statement(
-    "eventTickets.use",
+  private static let isGood = "hash = $1 AND garden_id = $2 AND expires_at > $3"
+  /// The columns that `holder` reads.
+  private static let columns = """
+    user_id, session_id, token_hash, (SELECT id FROM personal_tokens WHERE hash = token_hash)
     """
-    DELETE FROM event_tickets WHERE hash = $1 AND garden_id = $2 AND expires_at > $3
-    RETURNING user_id, session_id, token_hash, (SELECT id FROM personal_tokens WHERE hash = token_hash)
-    """)
+  private static let look = Statement(
+    "eventTickets.look", "SELECT \(columns) FROM event_tickets WHERE \(isGood)")
+  private static let use = Statement(
+    "eventTickets.use", "DELETE FROM event_tickets WHERE \(isGood) RETURNING \(columns)")
 
   private static let schema = Schema.named(
     "EventTicket",

@@ -41,11 +41,14 @@ struct GardenEvents: EndpointGroup {
   private func watch(_ call: Call) async throws -> Response {
     let garden = try call.identifier("id")
     let query = try call.query()
+    let isHead = call.request.method == .head
     if case .anonymous = call.identity, let ticket = try query.value("ticket") {
-      call.identity = try await EventTickets(context: context).redeem(ticket, for: garden, at: call.now)
+      // HEAD uses nothing up: the GET that follows needs the ticket.
+      call.identity = try await EventTickets(context: context).holder(
+        of: ticket, for: garden, at: call.now, isUsed: !isHead)
     }
     let role = try await GardenAccess(context: context).requireReader(call.identity, of: garden)
-    if call.request.method == .head { return Response(.ok, headers: Self.headers) }
+    if isHead { return Response(.ok, headers: Self.headers, body: .stream { _ in }) }
     let last = try call.request.header("Last-Event-ID") ?? query.value("lastEventId")
     // An id from beyond was never given, and nothing would come after it.
     let resumed = last.flatMap { EventID($0) }.flatMap { id in

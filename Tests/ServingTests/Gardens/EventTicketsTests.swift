@@ -45,6 +45,28 @@ struct EventTicketsTests {
     #expect(try EventStream(server, "\(device.garden)", query: "?ticket=\(last)").status == 401)
   }
 
+  @Test("are not used up by HEAD, which answers with the fields of GET")
+  func head() throws {
+    let device = try TestDevice(server)
+    let made = try device.owner.post("/api/gardens/\(device.garden)/events/tickets", "")
+    let query = "?ticket=\(try #require(try made.json["ticket"]?.text))"
+    func fields(_ reply: [(name: String, value: String)]) -> [String] {
+      reply.filter { !["date", "x-request-id"].contains($0.name) }.map { "\($0.name): \($0.value.lowercased())" }
+        .sorted()
+    }
+    let head = try Client(server).send("HEAD", "/api/gardens/\(device.garden)/events\(query)")
+    #expect(head.status == 200 && head.header("content-length") == nil)
+    let stream = try EventStream(server, "\(device.garden)", query: query)
+    #expect(stream.status == 200)
+    let shown = stream.head.split(separator: "\r\n").dropFirst().map { line in
+      (name: String(line.prefix { $0 != ":" }), value: String(line.drop { $0 != ":" }.dropFirst(2)))
+    }
+    #expect(fields(head.headers) == fields(shown))
+    for method in ["HEAD", "GET"] {
+      #expect(try Client(server).send(method, "/api/gardens/\(device.garden)/events\(query)").status == 401)
+    }
+  }
+
   @Test("open nothing any more once their time is over")
   func late() throws {
     let device = try TestDevice(server)
