@@ -63,7 +63,7 @@ struct ReadingsQuery {
     let (from, to) = (try query.timestamp("from"), try query.timestamp("to"))
     list =
       "readings \(owner) \(resolution.rawValue) \(type?.name ?? "") \(from?.description ?? "") \(to?.description ?? "")"
-      + (zone.map { " \($0.zone)" } ?? "")
+      + (zone.map { " \($0.name)" } ?? "")
     let page = try call.page(query, list: list, defaultLimit: Self.defaultLimit, maximumLimit: Self.maximumLimit)
     limit = page.limit
     isPaged = try query.value("limit") != nil || page.after != nil

@@ -7,22 +7,25 @@ struct ZonedDays {
   /// A name of the IANA's database, as far as its form tells; Postgres knows them all.
   static let pattern = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
 
-  let zone: String
+  let name: String
+  /// The same for Postgres. After a colon it looks for nothing but the zone of that name: it takes a bare `CET` for its own
+  /// abbreviation, which knows no summer, and `IST` for Israel's.
+  var zone: String { ":\(name)" }
 
   /// Reads a zone's name; nil for UTC, whose days are kept.
   init?(_ name: String) throws {
-    guard TimeZoneName.isName(name) || Self.isOldName(name) else { throw Self.unknown }
+    guard TimeZoneName.isName(name) || Self.oldNames.contains(name.lowercased()) else { throw Self.unknown }
     if name == TimeZoneName.assumed { return nil }
-    zone = name
+    self.name = name
   }
 
-  /// Whether a text may be one of the names without an area, such as `CET` or `EST5EDT`: what else has a number is
-  /// none, although Postgres takes it.
-  private static func isOldName(_ text: String) -> Bool {
-    if ["EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"].contains(text) { return true }
-    return (1...64).contains(text.utf8.count)
-      && text.utf8.allSatisfy { $0.isASCIILetter || $0 == UInt8(ascii: "-") }
-  }
+  /// The names without an area, to which the IANA adds no more.
+  private static let oldNames = Set(
+    """
+    cet cst6cdt cuba eet egypt eire est est5edt gb gb-eire gmt gmt+0 gmt-0 gmt0 greenwich hongkong hst iceland iran israel \
+    jamaica japan kwajalein libya met mst mst7mdt navajo nz nz-chat poland portugal prc pst8pdt roc rok singapore turkey \
+    uct universal utc w-su wet zulu
+    """.split(separator: " ").map(String.init))
 
   /// The first midnights that are not before two moments; throws 400 for a zone that nobody knows.
   func midnights(
