@@ -34,6 +34,8 @@ struct ProfileChange: JSONForm {
     if password != nil, currentPassword == nil {
       fields.fault("currentPassword", "is required to change the password")
     }
+    // Nobody looks at it then, and right or wrong it would seem to have done something.
+    if currentPassword != nil, password == nil { fields.fault("password", "is required with currentPassword") }
   }
 }
 

@@ -121,6 +121,13 @@ struct UsersTests {
     #expect(try other.get("/api/users/me").status == 200)
     let new = "an entirely new one"
     #expect(try client.patch("/api/users/me", #"{"password":"\#(new)"}"#).pointers == ["/currentPassword"])
+    let before = try client.get("/api/users/me").header("etag")
+    for current in ["guess", LiveServer.password] {
+      let lone = try client.patch("/api/users/me", #"{"currentPassword":"\#(current)"}"#)
+      #expect(lone.status == 422 && lone.pointers == ["/password"])
+    }
+    #expect(try client.patch("/api/users/me", #"{"password":"short","currentPassword":"a"}"#).pointers == ["/password"])
+    #expect(try client.get("/api/users/me").header("etag") == before)
     let wrong = try client.patch("/api/users/me", #"{"password":"\#(new)","currentPassword":"guess"}"#)
     #expect(wrong.status == 403)
     let changed = try client.patch(
