@@ -77,8 +77,10 @@ struct GroundChange {
     let changed = Ground(
       soil: soil.applied(to: ground.soil), dryBelow: dryBelow.applied(to: ground.dryBelow),
       wetAbove: wetAbove.applied(to: ground.wetAbove))
-    guard changed.isInOrder else { throw ValidationError("/wetAbove", Ground.disorder) }
-    return changed
+    if changed.isInOrder { return changed }
+    // At what the client has sent.
+    throw wetAbove == .absent
+      ? ValidationError("/dryBelow", "must be less than wetAbove") : ValidationError("/wetAbove", Ground.disorder)
   }
 }
 

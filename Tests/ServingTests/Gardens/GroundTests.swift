@@ -55,6 +55,23 @@ struct GroundTests {
     #expect(reply.status == 422 && reply.pointers == [pointer])
   }
 
+  @Test("is refused at the limit that was sent, where a change puts both in disorder")
+  func disorder() throws {
+    let client = try server.signedIn().client
+    let limits = #"{"name":"A","dryBelow":20,"wetAbove":40}"#
+    let garden = try client.makeGarden(limits)
+    for path in ["/api/gardens/\(garden)", "/api/devices/\(try client.makeDevice(in: garden, limits).id)"] {
+      for (json, pointer) in [
+        (#"{"dryBelow":41}"#, "/dryBelow"), (#"{"wetAbove":19}"#, "/wetAbove"),
+        (#"{"dryBelow":31,"wetAbove":30}"#, "/wetAbove"),
+      ] {
+        let reply = try client.patch(path, json)
+        #expect(reply.status == 422 && reply.pointers == [pointer], "\(path) \(json)")
+      }
+      #expect(try client.patch(path, #"{"dryBelow":41,"wetAbove":null}"#).status == 200)
+    }
+  }
+
   @Test(
     "names a zone letter by letter as others look it up, however it is given",
     arguments: [
