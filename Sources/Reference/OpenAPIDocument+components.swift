@@ -20,7 +20,7 @@ extension OpenAPIDocument {
     "ETag":{"description":"The validator of exactly this answer.","schema":{"type":"string"}},\
     "Location":{"description":"Where it is to be found.","schema":{"type":"string"}},\
     "Link":{"description":"The next page of a list, if there is one, as rel=next.","schema":{"type":"string"}},\
-    "RetryAfter":{"description":"Seconds after which to try again.","schema":{"type":"integer","minimum":0}},\
+    "RetryAfter":{"description":"Seconds after which to try again.","schema":{"type":"integer","format":"int64","minimum":0}},\
     "Set-Cookie":{"description":"The session's key, for a browser to keep.","schema":{"type":"string"}},\
     "WWWAuthenticate":{"description":"How to authenticate.","schema":{"type":"string"}}}
     """
@@ -37,8 +37,8 @@ extension OpenAPIDocument {
     "errors":{"type":"array","description":"Every fault of a body that failed validation.","items":{"type":"object",\
     "required":["detail"],"properties":{"pointer":{"type":"string","description":"Where, as a JSON pointer (RFC 6901)."},\
     "detail":{"type":"string"},\
-    "line":{"type":"integer","minimum":1,"description":"On which line, of a file that was to be taken in."}}}},\
-    "errorCount":{"type":"integer","minimum":1,\
+    "line":{"type":"integer","format":"int64","minimum":1,"description":"On which line, of a file that was to be taken in."}}}},\
+    "errorCount":{"type":"integer","format":"int64","minimum":1,\
     "description":"How many faults a file has that was to be taken in; `errors` has the first of them."},\
     "total":{"description":"What an order costs by now that was to cost something else.",\
     "$ref":"#/components/schemas/Money"},\

@@ -63,6 +63,7 @@ extension Schema: JSONWritable {
       json.member("const", value)
     case .integer(let minimum, let maximum):
       Self.writeType("integer", isNullable, to: &json)
+      if !Self.isOfInt32(minimum, maximum) { json.member("format", "int64") }
       json.member("minimum", ifPresent: minimum)
       json.member("maximum", ifPresent: maximum)
     case .number(let minimum, let maximum):
@@ -73,6 +74,12 @@ extension Schema: JSONWritable {
       Self.writeType("boolean", isNullable, to: &json)
     default: break
     }
+  }
+
+  /// Whether generators of clients may go on taking an integer for one of 32 bits, as many do where nothing is said.
+  private static func isOfInt32(_ minimum: Int64?, _ maximum: Int64?) -> Bool {
+    guard let minimum, let maximum else { return false }
+    return minimum >= Int32.min && maximum <= Int32.max
   }
 
   /// A reference, or one of several shapes.

@@ -39,6 +39,20 @@ struct OpenAPITests {
     #expect(made == 1)
   }
 
+  @Test("says that an integer has 64 bits wherever its bounds leave more than 32 to it")
+  func integers() throws {
+    var (count, unsaid) = (0, [String]())
+    try document().walk { schema in
+      guard schema["type"]?.text == "integer" || schema["type"]?.elements?.first?.text == "integer" else { return }
+      count += 1
+      let isSmall =
+        (schema["minimum"]?.integer).map { $0 >= Int32.min } ?? false
+        && (schema["maximum"]?.integer).map { $0 <= Int32.max } ?? false
+      if (schema["format"]?.text == "int64") == isSmall { unsaid.append("\(schema)") }
+    }
+    #expect(count > 30 && unsaid == [])
+  }
+
   @Test("says by itself what follows from an operation's access, path, parameters, body and method")
   func derivedRefusals() throws {
     let repeated = try served { endpoint in
@@ -272,6 +286,11 @@ struct SchemaTests {
         #"{"type":"string","format":"uuid","minLength":1,"maxLength":2,"pattern":"^a"}"#
       ),
       (.nullable(.integer(minimum: 1, maximum: 9)), #"{"type":["integer","null"],"minimum":1,"maximum":9}"#),
+      (.integer(minimum: 1), #"{"type":"integer","format":"int64","minimum":1}"#),
+      (
+        .integer(minimum: 0, maximum: 2_147_483_648),
+        #"{"type":"integer","format":"int64","minimum":0,"maximum":2147483648}"#
+      ),
       (.nullable(.enumeration(["a"])), #"{"type":["string","null"],"enum":["a",null]}"#),
       (.constant("a"), #"{"const":"a"}"#),
       (.array(.number(), maxItems: 3), #"{"type":"array","items":{"type":"number"},"maxItems":3}"#),
