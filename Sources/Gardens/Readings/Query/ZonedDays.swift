@@ -8,8 +8,8 @@ struct ZonedDays {
   static let pattern = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
 
   let name: String
-  /// The same for Postgres. After a colon it looks for nothing but the zone of that name: it takes a bare `CET` for its own
-  /// abbreviation, which knows no summer, and `IST` for Israel's.
+  /// The same for Postgres. After a colon it looks for nothing but the zone of that name: it takes a bare `CET` for its
+  /// own abbreviation, which knows no summer, and `IST` for Israel's.
   var zone: String { ":\(name)" }
 
   /// Reads a zone's name; nil for UTC, whose days are kept.
