@@ -18,6 +18,9 @@ package struct BodyWriter {
     guard connection.isStreaming(request) else { throw StreamClosed() }
   }
 
+  /// Breaks the answer off, which the client is told by a reset; who waits to write more is thrown `StreamClosed`.
+  package func breakOff() { if connection.isStreaming(request) { connection.abort() } }
+
   /// Whether the client is known to be gone.
   package var isClosed: Bool { !connection.isStreaming(request) }
 

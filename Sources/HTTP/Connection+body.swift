@@ -147,8 +147,7 @@ extension Connection {
       case .late: RequestFault(.requestTimeout, "The body did not arrive in time")
       }
     if state.reading == .stream {
-      request.streamedBody?.finish(.failure(fault))
-      request.streamedBody?.wake()
+      request.streamedBody?.fail(fault)
     } else {
       refuse(.malformed(fault))
       process()

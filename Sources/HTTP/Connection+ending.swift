@@ -65,8 +65,7 @@ extension Connection {
 
   /// Lets a handler that reads or writes a stream know that its client is gone.
   private func tellHandler() {
-    request.streamedBody?.finish(.failure(RequestFault(.clientClosed, "The client is gone")))
-    request.streamedBody?.wake()
+    request.streamedBody?.fail(RequestFault(.clientClosed, "The client is gone"))
     let action = streamClosed
     streamClosed = nil
     action?()

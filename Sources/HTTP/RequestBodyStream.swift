@@ -32,6 +32,12 @@ package final class RequestBodyStream {
     return waiting
   }
 
+  /// Takes no more from the connection: who waits for the next piece is thrown the fault.
+  package func fail(_ fault: RequestFault) {
+    finish(.failure(fault))
+    wake()
+  }
+
   /// Whether no more is taken from the connection.
   var isFinished: Bool { end != nil }
 

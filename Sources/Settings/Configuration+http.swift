@@ -33,7 +33,10 @@ extension Configuration {
         "How long a request's head may take (408)."),
       Setting(
         "HTTP_BODY_GRACE_SECONDS", \.http.bodyGraceSeconds, .integer(1...600), default: .text("15"),
-        "How long a body may take before its rate counts, and the longest silence in it (408)."),
+        """
+        How long a body may take before its rate counts, and the longest silence in it (408). An export or import slower \
+        than 64 KiB/s for as long gives way to who has no place (503).
+        """),
       Setting(
         "HTTP_BODY_BYTES_PER_SECOND", \.http.bodyBytesPerSecond, .bytes(1...1 << 30), default: .text("1KiB"),
         "The lowest rate of a body after that (408)."),

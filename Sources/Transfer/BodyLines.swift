@@ -9,6 +9,7 @@ struct BodyLines {
   static let maximumBytes = 256 * 1024
 
   private let stream: RequestBodyStream
+  private let transfer: Transfer
   /// Throws when there is no more time.
   let check: () throws -> Void
   private var piece: [UInt8] = []
@@ -19,9 +20,12 @@ struct BodyLines {
   /// Goes on with all bytes that are read; nil when it is not asked for.
   private(set) var digest: RunningDigest?
 
-  /// Calls `check` before each line, empty ones too, and goes no further when it throws.
-  init(_ stream: RequestBodyStream, digest: RunningDigest? = nil, check: @escaping () throws -> Void) {
+  /// Calls `check` before each line, empty ones too, and each piece, and goes no further when it throws.
+  init(
+    _ stream: RequestBodyStream, of transfer: Transfer, digest: RunningDigest? = nil, check: @escaping () throws -> Void
+  ) {
     self.stream = stream
+    self.transfer = transfer
     self.digest = digest
     self.check = check
   }
@@ -49,7 +53,8 @@ struct BodyLines {
       guard line.count <= Self.maximumBytes else {
         throw Problem(.contentTooLarge, "Line \(number + 1) is longer than \(Self.maximumBytes) bytes.")
       }
-      guard !isAtEnd, let next = try await stream.next() else {
+      try check()
+      guard !isAtEnd, let next = try await transfer.next(of: stream) else {
         isAtEnd = true
         if line.isEmpty { return nil }
         number += 1

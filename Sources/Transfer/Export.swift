@@ -21,7 +21,8 @@ struct Export: EndpointGroup {
         "exportAccount", method: .get, template: "/api/users/me/export", access: .user, summary: "Everything you own",
         details: """
           One JSON object a line, each with its `kind`; the first is the header. Raw readings are exact; older ones \
-          are there as hours. Devices come without their keys. The import takes this file.
+          are there as hours. Devices come without their keys. The import takes this file. Who reads slower than 64 KiB/s \
+          gives way to who has no place: the answer breaks off.
           """,
         tag: "Accounts",
         success: Endpoint.Success(200, .string(), mediaTypes: [Self.mediaType], headers: ["ContentDisposition"]),
@@ -42,9 +43,10 @@ struct Export: EndpointGroup {
       body: .stream { writer in
         defer { place.end() }
         do {
-          try await write(user, now, to: writer)
+          try await write(user, now, place.transfer, to: writer)
           context.meters.action(.export)
         } catch let gone as StreamClosed {
+          if place.transfer.hasGivenWay { context.logger.log(.info, "A slow export gave its place to others") }
           throw gone
         } catch {
           // The head is out: all that is left is to break off, so that nobody takes this for the whole.
@@ -55,7 +57,9 @@ struct Export: EndpointGroup {
   }
 
   /// One snapshot for all parts; the next rows are fetched when the client has taken the last.
-  private func write(_ user: Identifier, _ now: Timestamp, to writer: BodyWriter) async throws {
+  private func write(
+    _ user: Identifier, _ now: Timestamp, _ transfer: Transfer, to writer: BodyWriter
+  ) async throws {
     let deadline = context.loop.now + Transfers.longestNanoseconds
     let rawDays = context.configuration.readings.rawDays
     try await context.database.transaction(
@@ -63,12 +67,12 @@ struct Export: EndpointGroup {
     ) { transaction in
       var lines = ExportLines()
       lines.header(at: now)
-      try await writer.write(lines.take())
+      try await transfer.write(lines.take(), to: writer)
       let rawFrom = Self.rawFrom(now, rawDays: rawDays)
       for part in features.flatMap({ $0.exportParts(of: user, rawFrom: rawFrom) }) {
         try await transaction.stream(part.sql, name: "export.\(part.kind)", chunkRows: part.chunkRows) { rows in
           for row in rows { try lines.add(part.kind) { json in try part.write(row, &json) } }
-          try await writer.write(lines.take())
+          try await transfer.write(lines.take(), to: writer)
           guard context.loop.now < deadline else { throw Problem(.timeout, "The export took too long.") }
         }
       }

@@ -19,7 +19,8 @@ struct Import: EndpointGroup {
           Copies everything in the file under new ids: gardens, devices (without keys), readings, insights, businesses \
           and products. Orders and the profile are skipped. One faulty line refuses the file; a dry run changes \
           nothing; faults are counted, and the first 100 listed. Importing a file twice makes two copies, unless both \
-          requests have the same Idempotency-Key.
+          requests have the same Idempotency-Key. A file that comes slower than 64 KiB/s gives way to who has no place \
+          (503), and nothing of it is imported.
           """,
         tag: "Accounts",
         parameters: [.query("dryRun", .boolean, "Whether to check the file only."), .idempotencyKey()],
@@ -36,7 +37,8 @@ struct Import: EndpointGroup {
           CSV whose first line names the columns `sensorType`, `value` and `measuredAt`, which is RFC 3339 or a Unix time; \
           readings may be of any age since 1970. One faulty line refuses the file, of which nothing is stored then; so does \
           an empty file, while one with the names alone is a history without readings. What is there already is skipped: a \
-          reading of the same time, and of what is kept by the hour alone every hour that had readings before.
+          reading of the same time, and of what is kept by the hour alone every hour that had readings before. A slow \
+          file gives way as in `importAccount`.
           """,
         tag: "Readings",
         parameters: [.query("dryRun", .boolean, "Whether to check the file only."), .idempotencyKey()],
@@ -71,8 +73,8 @@ struct Import: EndpointGroup {
     let key = try isDryRun ? nil : IdempotencyKey(call.request, user: user, content: [], seal: context.answerSeal)
     let target = Array("\(call.request.target)\n".utf8)
     // Invariant 1.
-    let lines = BodyLines(call.request.bodyStream, digest: key.map { _ in RunningDigest(target) }) {
-      [unowned(unsafe) loop] in
+    let digest = key.map { _ in RunningDigest(target) }
+    let lines = BodyLines(call.request.bodyStream, of: place.transfer, digest: digest) { [unowned(unsafe) loop] in
       guard loop.now < deadline else { throw Problem(.timeout, "The import took too long.") }
     }
     let file = ImportFile(

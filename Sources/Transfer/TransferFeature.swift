@@ -12,8 +12,10 @@ package final class TransferFeature: Feature {
   package init(_ context: LoopContext, shares: ClientShares, others: [any Feature]) {
     self.context = context
     self.others = others
+    let configuration = context.configuration
     transfers = Transfers(
-      connections: context.configuration.pool.transactionConnections, shares: shares)
+      loop: context.loop, connections: configuration.pool.transactionConnections,
+      graceSeconds: configuration.http.bodyGraceSeconds, shares: shares)
   }
 
   package var endpoints: [Endpoint] {

@@ -64,6 +64,20 @@ struct StreamTests {
         while let piece = try await request.bodyStream.next() { count += piece.count }
         return Response(.ok, body: .bytes(Array("\(count)".utf8)))
       }
+      router.async(.get, "/broken-off") { _ in
+        Response(
+          .ok,
+          body: .stream { writer in
+            loop.schedule(afterNanoseconds: 50_000_000) { writer.breakOff() }
+            while true { try await writer.write(piece) }
+          })
+      }
+      router.async(.post, "/given-up", options: RouteOptions(body: .streamed(limit: 100 << 20))) { request in
+        let stream = request.bodyStream
+        loop.schedule(afterNanoseconds: 50_000_000) { stream.fail(RequestFault(.contentTooLarge, "It is enough")) }
+        while try await stream.next() != nil {}
+        return Response(.ok)
+      }
       router.async(.post, "/ignores", options: RouteOptions(body: .streamed(limit: 100 << 20))) { _ in
         Response(.badRequest)
       }
@@ -161,7 +175,28 @@ struct StreamTests {
     #expect(server.waits { $0.openConnections == 0 && $0.activeConnections == 0 && $0.droppedAnswers == 1 })
   }
 
+  @Test("is broken off from outside though it waits for its client")
+  func brokenOff() throws {
+    let server = try Self.server()
+    let client = RawClient(server, receiveBuffer: 8_192)
+    client.get("/broken-off")
+    #expect(server.waits { $0.openConnections == 0 && $0.activeConnections == 0 && $0.droppedAnswers == 1 })
+  }
+
   // MARK: Bodies
+
+  @Test("that is given up from outside is answered with its fault, and the rest is dropped")
+  func givenUp() throws {
+    let server = try Self.server()
+    let client = RawClient(server)
+    client.send("POST /given-up HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\n")
+    client.send(Self.piece)
+    let answer = try #require(client.answer())
+    #expect(answer.status == 413 && answer.fields["connection"] == "close")
+    client.send(Self.piece)
+    client.endSending()
+    #expect(server.waits { $0.openConnections == 0 && $0.activeConnections == 0 })
+  }
 
   @Test("takes a body of either framing piece by piece")
   func upload() throws {

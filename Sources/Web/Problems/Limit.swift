@@ -37,12 +37,15 @@ package enum Limit: String, CaseIterable {
     case .transfers: "Other exports and imports are under way. Try again soon."
     }
   }
+
+  /// When it may go better, in seconds; nil where nobody knows.
+  var retryAfterSeconds: Int64? { self == .transfers ? 10 : nil }
 }
 
 extension Problem {
-  /// The answer to one too many.
-  package init(_ limit: Limit, cause: String? = nil) {
-    self.init(.overloaded, limit.detail, cause: cause)
+  /// The answer to one too many, in its own words where there are any.
+  package init(_ limit: Limit, _ detail: String? = nil, cause: String? = nil) {
+    self.init(.overloaded, detail ?? limit.detail, retryAfterSeconds: limit.retryAfterSeconds, cause: cause)
     self.limit = limit
   }
 }

@@ -1,0 +1,57 @@
+import HTTP
+import Reactor
+import Web
+
+/// An export or import under way, and how its client keeps up.
+final class Transfer {
+  // Invariant 1.
+  private unowned(unsafe) let loop: EventLoop
+  private var pace: TransferPace
+  /// Since when its client is waited for, and what ends that; nil while the server has something to do.
+  private var wait: (since: UInt64, end: () -> Void)?
+  /// Whether it ends because its place was given to somebody else.
+  private(set) var hasGivenWay = false
+
+  init(loop: EventLoop, graceNanoseconds: UInt64) {
+    self.loop = loop
+    pace = TransferPace(graceNanoseconds: graceNanoseconds)
+  }
+
+  /// Whether its client is waited for and slow. It ends at once then, since the database has nothing to do for it.
+  var isSlow: Bool { wait.map { pace.isSlow(waiting: loop.now - $0.since) } ?? false }
+
+  /// Ends it.
+  func giveWay() {
+    hasGivenWay = true
+    wait?.end()
+  }
+
+  /// The next piece of its body; nil after the last. Throws 503 when it has given way.
+  func next(of stream: RequestBodyStream) async throws -> [UInt8]? {
+    wait = (loop.now, { stream.fail(RequestFault(.serviceUnavailable, "The body is not waited for any more")) })
+    defer { wait = nil }
+    do {
+      let piece = try await stream.next()
+      moved(piece?.count ?? 0)
+      return piece
+    } catch {
+      throw hasGivenWay ? Problem(.transfers, Self.gaveWay) : error
+    }
+  }
+
+  /// Sends more of its answer. Throws `StreamClosed` when the client is gone, or it has given way.
+  func write(_ bytes: [UInt8], to writer: BodyWriter) async throws(StreamClosed) {
+    wait = (loop.now, writer.breakOff)
+    defer { wait = nil }
+    try await writer.write(bytes)
+    moved(bytes.count)
+  }
+
+  private func moved(_ count: Int) {
+    if let wait { pace.moved(count, waited: loop.now - wait.since) }
+  }
+
+  private static let gaveWay = """
+    The file came too slowly while others waited for their turn. Nothing was imported. Send it again later.
+    """
+}

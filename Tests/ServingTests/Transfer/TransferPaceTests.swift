@@ -1,0 +1,23 @@
+import Testing
+
+@testable import Transfer
+
+@Test("a slow transfer is one whose client moves less than 64 KiB/s of the time that is waited for it")
+func transferPace() {
+  let second: UInt64 = 1_000_000_000
+  var pace = TransferPace(graceNanoseconds: 10 * second)
+  #expect(!pace.isSlow(waiting: 9 * second))
+  #expect(pace.isSlow(waiting: 10 * second))
+  let quick = 10 * TransferPace.bytesPerSecond
+  // However long the database takes between pieces, that is no wait.
+  for _ in 0..<100 { pace.moved(quick / 10, waited: second / 10) }
+  #expect(!pace.isSlow(waiting: 9 * second))
+  // What was fast long ago does not count for ever.
+  pace.moved(quick - 1, waited: 10 * second)
+  #expect(pace.isSlow(waiting: 0))
+  pace.moved(quick, waited: 10 * second)
+  #expect(!pace.isSlow(waiting: 0))
+  for _ in 0..<9 { pace.moved(0, waited: second) }
+  #expect(!pace.isSlow(waiting: second / 2))
+  #expect(pace.isSlow(waiting: second))
+}
