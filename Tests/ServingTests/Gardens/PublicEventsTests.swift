@@ -17,8 +17,10 @@ struct PublicEventsTests {
     try plot.record("soil_moisture", (0..<12).map { (Double($0), 18 + Double($0) / 4) })
   }
 
-  private func watch(_ client: Client? = nil, after id: String? = nil) throws -> EventStream {
-    let stream = try EventStream(server, "\(plot.garden)", token: client?.token, after: id)
+  private func watch(
+    _ client: Client? = nil, after id: String? = nil, on server: LiveServer? = nil
+  ) throws -> EventStream {
+    let stream = try EventStream(server ?? self.server, "\(plot.garden)", token: client?.token, after: id)
     #expect(stream.status == 200)
     return stream
   }
@@ -55,8 +57,11 @@ struct PublicEventsTests {
 
   @Test("tell what insights say from when one is a member to when one is no more")
   func membership() throws {
+    // Who joins is looked at by the next heartbeat.
+    let quick = try server.replica(["EVENTS_HEARTBEAT_SECONDS": "1"])
+    defer { quick.stop() }
     let (guest, _) = try server.signedIn()
-    let stream = try watch(guest)
+    let stream = try watch(guest, on: quick)
     /// Whether what insights say is told the guest once the server has looked again.
     func isTold() throws -> Bool {
       let insight = try makeInsight()
