@@ -1,5 +1,6 @@
 import JSON
 import Postgres
+import Reactor
 import Testing
 import Values
 
@@ -134,17 +135,23 @@ struct GardenPagesTests {
   @Test(
     "show any span in steps that a chart has room for",
     arguments: [
-      ("from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z", 300, "2026-11-01T00:00:00.000Z"),
-      ("from=2026-11-01T00:07:00Z&to=2026-11-04T00:00:00Z", 900, "2026-11-01T00:00:00.000Z"),
-      ("from=2026-01-01T00:00:00Z&to=2026-11-01T00:00:00Z", 86_400, "2026-01-01T00:00:00.000Z"),
+      (daysAgo(30), daysAgo(29), 300, daysAgo(30)), (daysAgo(30, minute: 7), daysAgo(27), 900, daysAgo(30)),
+      (daysAgo(330), daysAgo(30), 86_400, daysAgo(330)),
       // Of years ago there are hours alone.
-      ("from=2021-01-01T00:00:00Z&to=2021-01-01T01:00:00Z", 3_600, "2021-01-01T00:00:00.000Z"),
+      ("2021-01-01T00:00:00.000Z", "2021-01-01T01:00:00.000Z", 3_600, "2021-01-01T00:00:00.000Z"),
     ])
-  func spans(query: String, step: Int64, from: String) throws {
+  func spans(from: String, to: String, step: Int, first: String) throws {
     let server = try LiveServer.shared.get()
     let garden = try PlantedGarden(on: server, name: "Charted", isPublic: true)
-    let data = try Client(server).get("/gardens/\(garden.id)/data?\(query)").json
-    #expect(data["stepSeconds"]?.integer == step && data["from"]?.text == from)
+    let data = try Client(server).get("/gardens/\(garden.id)/data?from=\(from)&to=\(to)").json
+    #expect(data["stepSeconds"]?.integer == Int64(step) && data["from"]?.text == first)
+  }
+
+  /// A minute of a day in UTC.
+  private static func daysAgo(_ days: Int64, minute: Int64 = 0) -> String {
+    let day = Timestamp.millisecondsPerDay
+    let midnight = (Clock.unixMilliseconds().floorDivided(by: day) - days) * day
+    return "\(Timestamp(unixMilliseconds: midnight + minute * 60_000))"
   }
 
   @Test(
