@@ -33,7 +33,7 @@ struct ReadingsDurabilityTests {
         let client = device.client
         let shuffled = samples.shuffled(using: &generator)
         for start in stride(from: 0, to: shuffled.count, by: 80) {
-          let reply = try device.post(client, Array(shuffled[start..<start + 80]))
+          let reply = try patiently { try device.post(client, Array(shuffled[start..<start + 80])) }
           try tally.withLock { try $0.add(reply) }
         }
       } catch {
@@ -162,16 +162,7 @@ struct ReadingsDurabilityTests {
     let device = try TestDevice(server)
     let client = device.client
     #expect(try device.post(client, Sample.series(1)).status == 200)
-    let name = server.databaseURL.split(separator: "/").last.map(String.init) ?? ""
-    let other = try TestStores.databaseURL
-    func allowing(_ allowed: Bool) throws {
-      try Database.standalone(DatabaseConfiguration(url: other), connectSeconds: 10) { database in
-        _ = try await database.execute(
-          "ALTER DATABASE \(unescaped: name) ALLOW_CONNECTIONS \(unescaped: allowed ? "true" : "false")")
-        _ = try await database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = \(name)")
-      }
-    }
-    try allowing(false)
+    try server.losePostgres()
     usleep(300_000)
     // Not after a timeout of a statement or a connection: one answer that is faster shows that none is waited for, and
     // on a busy machine others may be slow.
@@ -185,7 +176,7 @@ struct ReadingsDurabilityTests {
       #expect(reply.header("retry-after") != nil)
     }
     #expect(fastest < limit)
-    try allowing(true)
+    try server.regainPostgres()
     #expect(try holds { try device.post(client, Sample.series(2)).status == 200 })
   }
 }

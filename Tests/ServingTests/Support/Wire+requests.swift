@@ -74,6 +74,14 @@ final class Client {
   }
 }
 
+/// The answer to what is sent again for as long as it says to come back: on a busy machine the wait for a turn may have
+/// been too long.
+func patiently(_ send: () throws -> Reply) rethrows -> Reply {
+  var reply = try send()
+  for _ in 0..<100 where reply.status == 503 { reply = try send() }
+  return reply
+}
+
 extension Reply {
   /// The body as JSON; fails the test when it is not.
   var json: JSONValue { get throws { try JSONReader.parse(body) } }
