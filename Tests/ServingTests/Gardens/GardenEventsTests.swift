@@ -64,7 +64,7 @@ struct GardenEventsTests {
     let begin = Clock.monotonic()
     #expect(try EventID(stream.nextPart()?.id ?? "") != nil)
     for _ in 0..<3 { #expect(try stream.nextPart() == EventStream.Event()) }
-    #expect((1_500_000_000...4_500_000_000).contains(Clock.monotonic() - begin))
+    #expect(Clock.monotonic() - begin > 1_500_000_000)
   }
 
   @Test("end when the garden becomes private or is deleted")
