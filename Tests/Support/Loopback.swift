@@ -28,9 +28,10 @@ package enum Loopback {
 
   /// A port that nobody listens on, below those that the kernel gives to connections
   /// (net.ipv4.ip_local_port_range): one of the tests' many could have it before the server does, or while it is away.
+  /// Those of the stores, and of scripts that start some, are below these (scripts/stores).
   package static func freePort() throws(SystemError) -> UInt16 {
     for _ in 0..<1_000 {
-      let port = UInt16.random(in: 20_000..<32_000)
+      let port = UInt16.random(in: 26_000..<32_000)
       let socket = socket()
       defer { close(socket) }
       if withAddress(port, { bind(socket, $0, $1) == 0 }) { return port }
