@@ -136,13 +136,8 @@ struct OrderTransitionsTests {
 
   /// What the metrics say of a currency that no other test uses.
   private func counts(_ currency: String) throws -> (revenue: Int, refunds: Int) {
-    let text = try Client(server).get("/metrics").text
-    func value(_ name: String) -> Int {
-      let start = "\(name){currency=\"\(currency)\"} "
-      let line = text.split(separator: "\n").first { $0.hasPrefix(start) }
-      return line.flatMap { Int($0.dropFirst(start.count)) } ?? 0
-    }
-    return (value("revenue_total"), value("refunds_total"))
+    let labels = #"{currency="\#(currency)"}"#
+    return (try server.metric("revenue_total" + labels), try server.metric("refunds_total" + labels))
   }
 
   @Test("raced between cancelling and paying leave one of both")

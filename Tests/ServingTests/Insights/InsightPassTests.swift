@@ -341,10 +341,6 @@ struct InsightPassTests {
 extension LiveServer {
   /// How often the pass has run on this server.
   func passes(_ result: String = "done") throws -> Int {
-    let text = try Wire(port: port).get("/metrics").text
-    let line = text.split(separator: "\n").first {
-      $0.contains("duty=\"insights\"") && $0.contains("result=\"\(result)\"") && !$0.hasPrefix("#")
-    }
-    return line?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+    try metric(#"housekeeping_runs_total{duty="insights",result="\#(result)"}"#)
   }
 }

@@ -33,11 +33,8 @@ struct ProvidersTests {
 
   /// What is counted of watering insights: provider and success.
   private func counted(_ provider: String, _ success: Bool) throws -> Int {
-    let text = try Wire(port: server.port).get("/metrics").text
-    let start =
-      "ai_insights_generated_total{insight_type=\"watering\",model_provider=\"\(provider)\",success=\"\(success)\"}"
-    let line = text.split(separator: "\n").first { $0.hasPrefix(start) }
-    return line?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+    let labels = #"insight_type="watering",model_provider="\#(provider)",success="\#(success)""#
+    return try server.metric("ai_insights_generated_total{\(labels)}")
   }
 
   @Test("word what the rules found", arguments: ["openai", "anthropic"])

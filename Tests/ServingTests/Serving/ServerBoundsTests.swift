@@ -19,10 +19,7 @@ struct ServerBoundsTests {
   func descriptors() throws {
     let server = try ServerProcess(["serve"], ["DATABASE_URL": TestDatabase.make(), "WORKERS": "1"])
     let client = Client(port: try server.port())
-    func dropped() throws -> Double {
-      let line = try client.get("/metrics").text.firstMatch(of: /\nconnections_dropped_total (\d+)\n/)
-      return try #require(line.flatMap { Double($0.1) })
-    }
+    func dropped() throws -> Int { try client.metric("connections_dropped_total") }
     #expect(try dropped() == 0)
     // Below what is open already; what listens has a descriptor in reserve.
     try shell("prlimit --pid \(server.process) --nofile=8:")

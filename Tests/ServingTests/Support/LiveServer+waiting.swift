@@ -36,9 +36,5 @@ extension LiveServer {
   }
 
   /// How many requests are being answered.
-  func requestsInProgress() throws -> Int {
-    let mark = "active_connections "
-    let lines = try Client(self).get("/metrics").text.split(separator: "\n")
-    return lines.first { $0.hasPrefix(mark) }.flatMap { Int($0.dropFirst(mark.count)) } ?? 0
-  }
+  func requestsInProgress() throws -> Int { try metric("active_connections") }
 }
