@@ -58,34 +58,21 @@ struct LateReadingsTests {
   private func post(_ values: [(TestDevice, Double)], to server: LiveServer) throws -> [Int] {
     // What a device measures is known by then, so that nothing else has to be waited for.
     for (device, _) in values { #expect(try device.post(device.client, Sample.series(1)).status == 200) }
-    let isOver = Atomic<Bool>(false)
-    let sealing = try SystemThread(name: "sealing") {
-      try? server.withDatabase { database in
-        try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
-          try await transaction.execute(
-            "SELECT pg_advisory_xact_lock(\(Duty.lockClass), \(OpenDays.orderKey))")
-          while !isOver.load(ordering: .acquiring) { await database.loop.sleep(nanoseconds: 5_000_000) }
-        }
-      }
-    }
-    defer {
-      isOver.store(true, ordering: .releasing)
-      sealing.join()
-    }
-    #expect(try holds { try locks(server, areGranted: true) == 1 })
+    let sealing = try server.hold("SELECT pg_advisory_xact_lock(\(Duty.lockClass), \(OpenDays.orderKey))")
+    defer { sealing.release() }
     let isFirstWaiting = Atomic<Bool>(false)
     let idle = try server.requestsInProgress()
     let statuses = Mutex([Int](repeating: 0, count: values.count))
     try concurrently(values.count + 1) { index in
       guard index > 0 else {
-        _ = try? holds { try locks(server, areGranted: false) == 1 }
+        _ = try? holds { try isWaitedFor(server) }
         isFirstWaiting.store(true, ordering: .releasing)
         _ = try? holds {
           try server.requestsInProgress() + statuses.withLock { $0.count { $0 != 0 } } >= idle + values.count
         }
         // What came before these was handled before these.
         for _ in 0..<5 { _ = try? values[0].0.client.get("/api/device") }
-        return isOver.store(true, ordering: .releasing)
+        return sealing.release()
       }
       if index > 1 { _ = holds { isFirstWaiting.load(ordering: .acquiring) } }
       let (device, value) = values[index - 1]
@@ -95,14 +82,15 @@ struct LateReadingsTests {
     return statuses.withLock { $0 }
   }
 
-  /// How many have, or wait for, the turn in which days are sealed or late readings stored.
-  private func locks(_ server: LiveServer, areGranted: Bool) throws -> Int {
+  /// Whether somebody waits for the turn in which days are sealed or late readings stored.
+  private func isWaitedFor(_ server: LiveServer) throws -> Bool {
     try server.withDatabase { database in
-      try await database.query(
+      try await !database.query(
         """
-        SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
-        WHERE locktype = 'advisory' AND objid = \(OpenDays.orderKey)::oid AND granted = \(areGranted)
-        """)[0].decode(Int.self, 0)
+        SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
+        WHERE locktype = 'advisory' AND objid = \(OpenDays.orderKey)::oid AND NOT granted
+        """
+      ).isEmpty
     }
   }
 

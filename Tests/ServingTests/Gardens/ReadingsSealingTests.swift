@@ -306,25 +306,8 @@ struct ReadingsSealingTests {
   func turn() throws {
     let server = try server()
     defer { server.stop() }
-    let locks = """
-      SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
-      WHERE locktype = 'advisory' AND objid = \(OpenDays.orderKey)
-      """
-    let isOver = Atomic<Bool>(false)
-    let storing = try SystemThread(name: "storing") {
-      try? server.withDatabase { database in
-        try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
-          try await transaction.execute(
-            "SELECT pg_advisory_xact_lock_shared(\(Duty.lockClass), \(OpenDays.orderKey))")
-          while !isOver.load(ordering: .acquiring) { await database.loop.sleep(nanoseconds: 5_000_000) }
-        }
-      }
-    }
-    defer {
-      isOver.store(true, ordering: .releasing)
-      storing.join()
-    }
-    try #require(try holds { try rows(server, locks) == 1 })
+    let storing = try server.hold("SELECT pg_advisory_xact_lock_shared(\(Duty.lockClass), \(OpenDays.orderKey))")
+    defer { storing.release() }
     let error = #expect(throws: PostgresError.self) { try seal(server) }
     #expect(error?.isLockTimeout == true)
   }

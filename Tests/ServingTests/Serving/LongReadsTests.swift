@@ -31,7 +31,7 @@ struct LongReadsTests {
     }
   }
 
-  @Test("leaves reads by key alone while 50 clients ask for months, and refuses more of one client than its share")
+  @Test("leaves reads by key alone while 50 clients ask for months, who are answered in the end or told to come back")
   func lanes() throws {
     let gardens = try Gardens(50)
     defer { gardens.server.stop() }
@@ -61,7 +61,7 @@ struct LongReadsTests {
     joinAll()
     let found = statuses.withLock { $0 }
     #expect(found.count == 50)
-    #expect(Set(found).isSubset(of: [200, 503]))
+    #expect(Set(found).isSubset(of: [200, 503]) && found.contains(200))
     #expect(try gardens.month(gardens.ids[0], client: 0).status == 200)
   }
 
@@ -210,12 +210,6 @@ extension LongReadsTests {
 }
 
 extension LiveServer {
-  /// A lock that another thread holds for a test.
-  private final class Hold: Sendable {
-    let isLocked = Atomic<Bool>(false)
-    let isOver = Atomic<Bool>(false)
-  }
-
   /// How many statements wait for a table.
   fileprivate func waiting(for table: String) throws -> Int {
     try withDatabase { database in
@@ -226,21 +220,8 @@ extension LiveServer {
 
   /// Calls `body` while no statement that reads these tables comes to an end.
   fileprivate func whileLocked(_ tables: String, _ body: () throws -> Void) throws {
-    let hold = Hold()
-    let thread = try SystemThread(name: "hold") {
-      try? self.withDatabase { database in
-        try await database.transaction { transaction in
-          try await transaction.execute("LOCK TABLE \(unescaped: tables) IN ACCESS EXCLUSIVE MODE")
-          hold.isLocked.store(true, ordering: .releasing)
-          while !hold.isOver.load(ordering: .acquiring) { await database.loop.sleep(nanoseconds: 5_000_000) }
-        }
-      }
-    }
-    defer {
-      hold.isOver.store(true, ordering: .releasing)
-      thread.join()
-    }
-    try #require(holds(within: 20) { hold.isLocked.load(ordering: .acquiring) })
+    let hold = try holdTable(tables)
+    defer { hold.release() }
     try body()
   }
 }
