@@ -4,7 +4,6 @@ import Testing
 import Values
 
 @testable import Notifications
-@testable import Secrets
 
 @Suite("A channel of mail", .blocking, .serialized)
 struct ConfirmationTests {
@@ -25,21 +24,6 @@ struct ConfirmationTests {
   /// An address that nobody has used.
   private func address() -> String { "\(Identifier.make(unixMilliseconds: 0))@elsewhere.example" }
 
-  /// The texts that an address was sent.
-  private func texts(to address: String) -> [String] {
-    mail.messages.filter { $0["to"]?.text == address }.compactMap { message in
-      let body = message["data"]?.text?.split(separator: "\r\n\r\n", maxSplits: 1).last
-      let digits = body?.filter { !$0.isNewline && $0 != "=" } ?? ""
-      return Base64.standard.decode(digits).map { String(decoding: $0, as: UTF8.self) }
-    }
-  }
-
-  private func code(sentTo address: String) throws -> String {
-    #expect(holds(within: 30) { !texts(to: address).isEmpty })
-    let match = try #require(texts(to: address).last?.firstMatch(of: /[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}/))
-    return String(match.output)
-  }
-
   @Test("sends to an address one mail, and nothing else until its code has come back")
   func life() throws {
     let shop = try Shop(server)
@@ -54,7 +38,7 @@ struct ConfirmationTests {
     #expect(try buyer.order(shop.id, [(product, 1)]).status == 201)
     #expect(try shop.owner.send("POST", "\(path)/test").status == 409)
     #expect(try shop.owner.patch(path, #"{"enabled":true}"#).status == 409)
-    let code = try code(sentTo: address)
+    let code = try mail.code(sentTo: address)
     #expect(try holds(within: 30) { try statuses(shop.owner, path) == ["channel.confirmation delivered"] })
 
     let confirmation = "\(path)/confirmation"
@@ -68,13 +52,13 @@ struct ConfirmationTests {
     #expect(try confirmed.json["confirmed"]?.bool == true)
     #expect(try confirmed.json["enabled"]?.bool == true)
     #expect(try buyer.order(shop.id, [(product, 1)]).status == 201)
-    #expect(holds(within: 30) { texts(to: address).count == 2 })
+    #expect(holds(within: 30) { mail.texts(to: address).count == 2 })
 
     let other = self.address()
     let moved = try shop.owner.patch(path, #"{"target":"\#(other)"}"#)
     #expect(try moved.json["confirmed"]?.bool == false)
     #expect(try shop.owner.post(confirmation, #"{"code":"\#(code)"}"#).pointers == ["/code"])
-    #expect(try self.code(sentTo: other) != code)
+    #expect(try mail.code(sentTo: other) != code)
   }
 
   /// What is listed of a channel: type and status.
@@ -94,10 +78,10 @@ struct ConfirmationTests {
     #expect(try made.json["enabled"]?.bool == false)
     let path = try #require(made.header("location"))
     #expect(try server.signedIn().client.order(shop.id, [(product, 1)]).status == 201)
-    let code = try code(sentTo: address)
+    let code = try mail.code(sentTo: address)
     #expect(try holds(within: 30) { try statuses(shop.owner, path) == ["channel.confirmation delivered"] })
     #expect(try shop.owner.post("\(path)/confirmation", #"{"code":"\#(code)"}"#).json["enabled"]?.bool == true)
-    #expect(texts(to: address).count == 1)
+    #expect(mail.texts(to: address).count == 1)
   }
 
   /// Makes a channel that is deleted again; gives the status.

@@ -1,6 +1,7 @@
 import Faults
 import JSON
 import Secrets
+import Testing
 
 /// A real SMTP server: aiosmtpd, which takes any user and password.
 final class MailServer: Sendable {
@@ -51,6 +52,12 @@ final class MailServer: Sendable {
       let body = parts?.last?.filter { $0 != "=" && !$0.isNewline }
       return body.flatMap { Base64.standard.decode($0) }.map { String(decoding: $0, as: UTF8.self) }
     }
+  }
+
+  /// The code that an address was sent last; waits for the first.
+  func code(sentTo address: String) throws -> String {
+    #expect(holds { !texts(to: address).isEmpty })
+    return String(try #require(texts(to: address).last?.firstMatch(of: /(?:[0-9a-f]{4}-){2}[0-9a-f]{4}/)).output)
   }
 
   private static let program = """
