@@ -21,6 +21,8 @@ final class EventBroker {
   private var streams = 0
   private var isClosed = false
   private var isTicking = false
+  /// The next look at the mark of commits, as long as it ticks: whoever begins to watch later begins another row of them.
+  private var commitTimer: Timer?
   /// The mark of commits under which all watchers were last looked at: of a garden that became private another replica
   /// may not have been able to tell.
   private var checkedMark: UInt64?
@@ -113,8 +115,9 @@ final class EventBroker {
     let mark = context.process.commitMark.value(at: loop.now)
     if let mark, let checkedMark, mark != checkedMark { loop.spawn { [self] in await check(Array(hubs.keys)) } }
     checkedMark = mark ?? checkedMark
-    guard isTicking else { return }
-    loop.schedule(afterNanoseconds: CommitMark.intervalNanoseconds) { [weak self] in self?.followCommits() }
+    commitTimer = loop.schedule(afterNanoseconds: CommitMark.intervalNanoseconds) { [weak self] in
+      self?.followCommits()
+    }
   }
 
   private func scheduleTick() {
@@ -124,6 +127,7 @@ final class EventBroker {
   private func tick() {
     guard !hubs.isEmpty else {
       isTicking = false
+      if let commitTimer { loop.cancel(commitTimer) }
       return
     }
     for hub in hubs.values { for watcher in hub.watchers { watcher.beat() } }
