@@ -134,6 +134,17 @@ struct OpenAPITests {
     }
   }
 
+  @Test("shows no body that will be refused one day for a moment that has passed by then")
+  func moments() throws {
+    let now = Timestamp(unixMilliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
+    for (path, body) in try served({ ("\($0.method.text) \($0.template)", $0.body) }) {
+      guard let body, body.mediaTypes.contains(where: \.isJSON) else { continue }
+      try JSONReader.parse(Array(body.example.utf8)).walk { value in
+        if let moment = value.text.flatMap({ Timestamp($0) }) { #expect(moment < now, "\(path)") }
+      }
+    }
+  }
+
   @Test("shows an example of every answer, as the answer is described")
   func successes() throws {
     for (name, success, isPage) in try served({ ($0.name, $0.success, $0.tag == "Pages") }) where !isPage {
