@@ -6,10 +6,6 @@ import Web
 
 /// Whether news may be sent to where a user wants it.
 enum ChannelTarget {
-  /// How long a name may take to be looked up before the channel is made all the same, in nanoseconds: what is
-  /// connected to is looked at again with each delivery.
-  static let lookupNanoseconds: UInt64 = 2_000_000_000
-
   /// What is wrong with a target by its form; nil when nothing is.
   static func fault(_ target: String, _ kind: ChannelKind) -> String? {
     guard kind != .email else { return EmailAddress.isAddress(target) ? nil : "must be an email address" }
@@ -23,17 +19,13 @@ enum ChannelTarget {
     return nil
   }
 
-  /// Throws 422 when a target's host has an address that no request may go to. A name that cannot be looked up now may
-  /// be one later.
-  static func requireAdmitted(_ target: String, by networks: AdmittedNetworks, on loop: EventLoop) async throws {
+  /// Throws 422 when a target's host has an address that no request may go to. A channel at a
+  /// name that cannot be looked up now is made all the same: what is connected to is looked at with each delivery.
+  static func requireAdmitted(
+    _ target: String, by networks: AdmittedNetworks, for user: Identifier, _ lookups: TargetLookups, on loop: EventLoop
+  ) async throws {
     guard let host = ServiceURL(target)?.host else { return }
-    let found = Pending<[String]>()
-    let timer = loop.schedule(afterNanoseconds: lookupNanoseconds) { found.complete(.success([])) }
-    NameResolver.resolve([host], on: loop) { results in
-      found.complete(.success(results.first.flatMap { try? $0.get() } ?? []))
-    }
-    let addresses = try await found.value()
-    loop.cancel(timer)
+    let addresses = try await lookups.addresses(of: host, for: user, on: loop)
     if addresses.contains(where: { !(PeerAddress($0).map(networks.admits) ?? false) }) {
       throw ValidationError("/target", "is at an address of a private network, which this server does not call")
     }

@@ -9,6 +9,7 @@ import Web
 struct Channels: EndpointGroup {
   let context: LoopContext
   let networks: AdmittedNetworks
+  let lookups: TargetLookups
   let seal: Seal
   let confirmation: ChannelConfirmation
 
@@ -103,7 +104,7 @@ struct Channels: EndpointGroup {
   private func create(_ call: Call) async throws -> Response {
     let (user, now) = (try call.user.id, call.now)
     let new = try call.form(NewChannel.self)
-    try await require(new.kind, new.target)
+    try await require(new.kind, new.target, of: user)
     let secret = new.kind == .webhook ? WebhookSecret.make() : nil
     return try await call.made { transaction, _ in
       // Locked, so that of two who make the last channel one is refused.
@@ -125,7 +126,7 @@ struct Channels: EndpointGroup {
     let (user, id) = (try call.user.id, try call.identifier("id"))
     let change = try call.form(ChannelChange.self)
     let known = try Self.channel(try await context.database.query(Self.byID, id, user))
-    try await require(known.kind, change.target)
+    try await require(known.kind, change.target, of: user)
     let channel = try await context.database.transaction { transaction in
       if change.target != nil { try await UserLock.take(user, in: transaction) }
       let before = try Self.channel(try await transaction.query(Self.lockByID, id, user))
@@ -150,11 +151,11 @@ struct Channels: EndpointGroup {
   }
 
   /// Throws 422 for what no form can tell: whether mail is sent, and where a host is.
-  private func require(_ kind: ChannelKind, _ target: String?) async throws {
+  private func require(_ kind: ChannelKind, _ target: String?, of user: Identifier) async throws {
     guard let target else { return }
     if let fault = ChannelTarget.fault(target, kind) { throw ValidationError("/target", fault) }
     if kind != .email {
-      try await ChannelTarget.requireAdmitted(target, by: networks, on: context.loop)
+      try await ChannelTarget.requireAdmitted(target, by: networks, for: user, lookups, on: context.loop)
     } else if context.configuration.notifications.mailServer == nil {
       throw ValidationError("/kind", "this server sends no mail")
     }

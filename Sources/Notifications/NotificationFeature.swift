@@ -11,12 +11,15 @@ package final class NotificationFeature: Feature {
 
   let context: LoopContext
   private let networks: AdmittedNetworks
+  private let lookups: TargetLookups
   private let seal: Seal
   private let resealing: SecretResealing
   private var courier: Courier?
 
-  package init(_ context: LoopContext) {
+  /// `lookups` are those of the whole process.
+  package init(_ context: LoopContext, lookups: TargetLookups) {
     self.context = context
+    self.lookups = lookups
     networks = AdmittedNetworks(allowed: context.configuration.notifications.allowedNetworks)
     seal = Seal(keys: context.configuration.accounts.keys("webhook secret 1"))
     resealing = SecretResealing(seal: seal) { count in
@@ -26,7 +29,8 @@ package final class NotificationFeature: Feature {
 
   package var endpoints: [Endpoint] {
     let confirmation = ChannelConfirmation(context)
-    let channels = Channels(context: context, networks: networks, seal: seal, confirmation: confirmation)
+    let channels = Channels(
+      context: context, networks: networks, lookups: lookups, seal: seal, confirmation: confirmation)
     return channels.endpoints + confirmation.endpoints
   }
 

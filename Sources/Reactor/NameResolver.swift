@@ -11,10 +11,16 @@ package enum NameResolver {
     package let description: String
   }
 
+  /// The address that a host is by itself; nil of a name.
+  package static func address(ofNumeric host: String) -> String? {
+    (try? lookUp(host, flags: AI_NUMERICHOST).get())?.first
+  }
+
   /// Calls `found` on the loop with the numeric addresses of each host, in the same order.
   ///
   /// When all hosts are numeric it is called at once, else after a thread of its own has looked all names up, since
-  /// getaddrinfo(3) blocks. Each call starts such a thread: who asks often keeps the answer for a while.
+  /// getaddrinfo(3) blocks. Each call starts such a thread, which has `found` until it ends, much later than anyone waits
+  /// where a name server is silent: who asks often keeps the answer for a while, or counts those under way.
   package static func resolve(
     _ hosts: [String], on loop: EventLoop, _ found: @escaping ([Result<[String], Failure>]) -> Void
   ) {

@@ -14,7 +14,7 @@ struct Features {
   init(_ context: LoopContext, _ service: ServiceContext) {
     let gardens = GardenFeature(context)
     let insights = InsightFeature(context, gardens: gardens, circuits: service.circuits)
-    notifications = NotificationFeature(context)
+    notifications = NotificationFeature(context, lookups: service.lookups)
     let owning: [any Feature] = [gardens, insights, CommerceFeature(context), notifications]
     let accounts = AccountFeature(context, others: owning)
     all = [accounts, TransferFeature(context, shares: service.transfers, others: [accounts] + owning)] + owning

@@ -1,5 +1,6 @@
 import HTTP
 import Insights
+import Notifications
 import Reactor
 import Reference
 import Transfer
@@ -14,5 +15,6 @@ struct ServiceContext: Sendable {
   let poolChanged: @Sendable () -> Void
   let circuits = ModelCircuits.closed()
   let transfers = ClientShares(maximum: Transfers.maximumOfUser)
+  let lookups = TargetLookups()
   let documentation = DocumentationShelf()
 }

@@ -1,18 +1,25 @@
 import Synchronization
 
-/// How many of something each client holds at a time in the whole process, so that none takes what is there for all.
+/// How many of something each client holds at a time in the whole process, and all of them together, so that none takes
+/// what is there for all.
 package final class ClientShares: Sendable {
   /// The most that one client may hold.
   package let maximum: Int
-  private let held = Mutex<[String: Int]>([:])
+  /// The most that all clients may hold.
+  private let maximumOfAll: Int
+  private let held = Mutex<(byClient: [String: Int], inAll: Int)>(([:], 0))
 
-  package init(maximum: Int) { self.maximum = maximum }
+  package init(maximum: Int, ofAll maximumOfAll: Int = .max) {
+    self.maximum = maximum
+    self.maximumOfAll = maximumOfAll
+  }
 
-  /// A share for a client; nil when it holds as many as it may.
+  /// A share for a client; nil when it, or all of them, hold as many as they may.
   package func take(_ client: String) -> Share? {
     let isTaken = held.withLock { held in
-      guard held[client, default: 0] < maximum else { return false }
-      held[client, default: 0] += 1
+      guard held.inAll < maximumOfAll, held.byClient[client, default: 0] < maximum else { return false }
+      held.byClient[client, default: 0] += 1
+      held.inAll += 1
       return true
     }
     return isTaken ? Share(client, of: self) : nil
@@ -20,8 +27,9 @@ package final class ClientShares: Sendable {
 
   private func giveBack(_ client: String) {
     held.withLock { held in
-      let left = held[client, default: 1] - 1
-      held[client] = left == 0 ? nil : left
+      let left = held.byClient[client, default: 1] - 1
+      held.byClient[client] = left == 0 ? nil : left
+      held.inAll -= 1
     }
   }
 

@@ -1,0 +1,70 @@
+import Reactor
+import TestSupport
+import Testing
+import Values
+
+@testable import Notifications
+
+@Suite("Looking up where channels are", .blocking)
+struct TargetLookupsTests {
+  /// A name service that answers when it is told to; for one loop.
+  private final class NameService: @unchecked Sendable {
+    private var asked: [(RememberedNames.Answer) -> Void] = []
+    private(set) var questions = 0
+
+    func lookUp(_: [String], _: EventLoop, _ found: @escaping (RememberedNames.Answer) -> Void) {
+      questions += 1
+      asked.append(found)
+    }
+
+    /// Answers what it was asked first.
+    func answer(_ addresses: [String]) { asked.removeFirst()([.success(addresses)]) }
+  }
+
+  @Test("asks for so many names of a user and of all at a time, each until it is answered, whoever waits no more")
+  func bounds() throws {
+    let questions = try onLoop { loop in
+      let service = NameService()
+      let lookups = TargetLookups(lookUp: service.lookUp)
+      let users = (0..<20).map { _ in Identifier.make(unixMilliseconds: 1) }
+      func ask(_ user: Identifier) {
+        loop.spawn { _ = try? await lookups.addresses(of: "hooks.example.org", for: user, on: loop) }
+      }
+      var questions: [Int] = []
+      for _ in 1..<TargetLookups.maximumOfUser { ask(users[0]) }
+      // Nobody answers; then nobody waits any more.
+      let given = try await lookups.addresses(of: "hooks.example.org", for: users[0], on: loop)
+      ask(users[0])
+      questions += [given.count, service.questions]
+      for user in users[1...] { ask(user) }
+      questions.append(service.questions)
+      service.answer(["203.0.113.7"])
+      for _ in 0..<2 { ask(users[0]) }
+      questions.append(service.questions)
+      return questions
+    }
+    let (one, all) = (TargetLookups.maximumOfUser, TargetLookups.maximum)
+    #expect(questions == [0, one, all, all + 1])
+  }
+
+  @Test("gives an address at once, and what was found of a name, however many others nobody answers for")
+  func answers() throws {
+    let (address, found) = try onLoop { loop in
+      let service = NameService()
+      let lookups = TargetLookups(lookUp: service.lookUp)
+      let users = (0..<TargetLookups.maximum).map { _ in Identifier.make(unixMilliseconds: 1) }
+      var found: [String]?
+      for user in users {
+        loop.spawn {
+          let addresses = try? await lookups.addresses(of: "hooks.example.org", for: user, on: loop)
+          if user == users[0] { found = addresses }
+        }
+      }
+      let address = try await lookups.addresses(of: "127.1", for: users[0], on: loop)
+      service.answer(["203.0.113.7"])
+      while found == nil { await loop.sleep(nanoseconds: 1_000_000) }
+      return (address, found)
+    }
+    #expect(address == ["127.0.0.1"] && found == ["203.0.113.7"])
+  }
+}
