@@ -6,21 +6,38 @@ import Web
 final class StatusMemory {
   /// How long it is shown again, in nanoseconds.
   static let lifetimeNanoseconds: UInt64 = 10_000_000_000
+  /// How long it is not asked for again once it could not be read, in nanoseconds: it may have failed for taking long.
+  static let failureNanoseconds: UInt64 = 5_000_000_000
   private static let key = "history"
 
   private let context: LoopContext
   private let loads = SingleFlight<String, TaggedBody>()
   private var memory = ShortMemory<String, TaggedBody>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: 1)
 
+  private var failure = ShortMemory<String, any Error>(lifetimeNanoseconds: failureNanoseconds, capacity: 1)
+
   init(_ context: LoopContext) { self.context = context }
 
-  /// The answer as it is or was a little while ago.
+  /// The answer as it is or was a little while ago; throws what kept it from being made.
   func entry() async throws -> TaggedBody {
     if let known = memory.value(of: Self.key, at: context.loop.now) { return known }
+    if let known = failure.value(of: Self.key, at: context.loop.now) { throw known }
     return try await loads.value(of: Self.key) {
-      let entry = TaggedBody(try await StatusRecord(database: context.database).body())
-      memory.keep(entry, of: Self.key, at: context.loop.now)
-      return entry
+      do {
+        let entry = try await read()
+        memory.keep(entry, of: Self.key, at: context.loop.now)
+        return entry
+      } catch {
+        failure.keep(error, of: Self.key, at: context.loop.now)
+        throw error
+      }
+    }
+  }
+
+  /// For all who ask this loop, and so for no client: each loop has a share of its own.
+  private func read() async throws -> TaggedBody {
+    try await context.longReads.read(for: "status of loop \(context.loop.index)") { database in
+      TaggedBody(try await StatusRecord(database: database).body())
     }
   }
 }

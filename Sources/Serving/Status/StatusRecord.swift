@@ -79,7 +79,9 @@ struct StatusRecord {
     """)
 
   /// $1 `day` or `hour`, $2 how many, $3 the longest break: of each the share that was served, and that was degraded.
-  private static let shares = Statement(
+  ///
+  /// Spans do not overlap: of those that began before a step, the last one alone may reach into it.
+  static let shares = Statement(
     "status.shares",
     """
     WITH whole AS (
@@ -87,12 +89,15 @@ struct StatusRecord {
         CASE WHEN max(ended_at) > now() - $3 * interval '1 second' THEN max(ended_at) ELSE now() END AS until
       FROM status_spans
     ), steps AS (
-      SELECT start, start + ('1 ' || $1)::interval AS stop FROM generate_series(
+      SELECT start, start + ('1 ' || $1)::interval AS stop,
+        coalesce((SELECT max(started_at) FROM status_spans WHERE started_at <= start), start) AS first
+      FROM generate_series(
         date_trunc($1, now(), 'UTC') - ($2 - 1) * ('1 ' || $1)::interval, now(), ('1 ' || $1)::interval) AS start
     ), parts AS (
       SELECT start, status, extract(epoch FROM least(stop, until) - greatest(start, since)) AS all_of_it,
         extract(epoch FROM least(ended_at, stop) - greatest(started_at, start)) AS part
-      FROM steps CROSS JOIN whole LEFT JOIN status_spans ON started_at < stop AND ended_at > start
+      FROM steps CROSS JOIN whole LEFT JOIN status_spans
+        ON started_at >= first AND started_at < stop AND ended_at > start
     )
     SELECT start, (coalesce(sum(part) FILTER (WHERE status <> 'unhealthy'), 0) / nullif(greatest(all_of_it, 0), 0))::float8,
       (coalesce(sum(part) FILTER (WHERE status = 'degraded'), 0) / nullif(greatest(all_of_it, 0), 0))::float8

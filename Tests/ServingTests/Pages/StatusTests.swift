@@ -1,4 +1,5 @@
 import JSON
+import Postgres
 import Testing
 import Values
 
@@ -88,6 +89,22 @@ struct StatusTests {
     let hours = (history["hours"]?.elements ?? []).compactMap { $0["up"]?.number }
     #expect((5...6).contains(hours.filter { $0 == 0 }.count) && hours.filter { $0 > 0.99 }.count >= 38)
     #expect(hours.allSatisfy { (0...1.001).contains($0) })
+  }
+
+  @Test("is not read again for a moment when its history cannot be read, and then is")
+  func failing() throws {
+    let server = try LiveServer(["WORKERS": "1"])
+    defer { server.stop() }
+    let client = Client(server)
+    func rename(_ name: SQL, _ other: SQL) throws {
+      try server.withDatabase { database in _ = try await database.execute("ALTER TABLE \(name) RENAME TO \(other)") }
+    }
+    try rename("status_spans", "spans_away")
+    let failed = try client.get("/status/history")
+    try rename("spans_away", "status_spans")
+    #expect(failed.status >= 500)
+    #expect(try client.get("/status/history").status == failed.status)
+    #expect(try holds { try client.get("/status/history").status == 200 })
   }
 
   @Test("prolongs a status, follows another one without a break, and sees where nothing was noted")

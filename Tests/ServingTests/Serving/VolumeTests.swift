@@ -8,6 +8,7 @@ import Values
 
 @testable import Commerce
 @testable import Gardens
+@testable import Serving
 
 /// What each statement reads at a volume, in blocks of 8 KiB: a number that no other load of the machine changes.
 /// `make volume-test` loads years; by itself some days, with the same bounds.
@@ -95,11 +96,19 @@ struct VolumeTests {
       at, at, at, CASE WHEN n % 50 = 0 THEN at END
     FROM generate_series(1, \(volume.orders)) n,
       LATERAL (SELECT now() - n * interval '1095 days' / \(volume.orders) AS at) x;
+    INSERT INTO status_spans (started_at, ended_at, status)
+    SELECT now() - n * interval '6 minutes', now() - (n - 1) * interval '6 minutes',
+      CASE WHEN n % 2 = 0 THEN 'healthy' ELSE 'degraded' END FROM generate_series(1, 20000) n
+    ON CONFLICT DO NOTHING;
     """
   }
 
   /// The blocks that a statement reads, by the plan for any parameters and by the one for these.
   private func blocks(_ statement: Statement, _ parameters: String...) throws -> Int {
+    try blocks(statement, parameters)
+  }
+
+  private func blocks(_ statement: Statement, _ parameters: [String]) throws -> Int {
     try Self.loaded.get().withDatabase { database in
       try await database.transaction(timeoutMilliseconds: 120_000) {
         try await Self.blocks(statement, parameters, in: $0)
@@ -215,6 +224,12 @@ struct VolumeTests {
     for words in ["'-fresh'", "'absent'"] {
       #expect(try blocks(Businesses.matching, "21", "NULL", Self.last, "NULL", words, "NULL") <= 60)
     }
+  }
+
+  @Test("the history of the status reads each of its spans for one day and one hour, or for two")
+  func status() throws {
+    #expect(try blocks(StatusRecord.shares, ["'day'", "90", "180"]) <= 2_000)
+    #expect(try blocks(StatusRecord.shares, ["'hour'", "48", "180"]) <= 800)
   }
 
   @Test("making a bucket anew reads that bucket, however many others an import has queued")
