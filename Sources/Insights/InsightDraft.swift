@@ -4,6 +4,9 @@ import Values
 
 /// An insight that is not stored yet.
 struct InsightDraft {
+  /// For how many days what was asked for is kept. What was told is kept for ever: it is made seldom.
+  static let askedDays: Int64 = 365
+
   let type: InsightType
   let garden: Identifier
   let finding: Finding
@@ -17,14 +20,15 @@ struct InsightDraft {
   ) async throws -> Insight? {
     let rows = try await transaction.query(
       Self.insert, id, garden, type.rawValue, author.rawValue, finding.severity.rawValue, finding.title, text,
-      PostgresJSON(finding.evidence), now, isTold)
+      PostgresJSON(finding.evidence), now, isTold, isTold ? nil : now.advanced(byDays: Self.askedDays))
     return try rows.first.map { try Insight($0) }
   }
 
   private static let insert = Statement(
     "insights.insert",
     """
-    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at, told)
-    SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10 FROM gardens WHERE id = $2 FOR KEY SHARE RETURNING \(Insight.columns)
+    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at, told,
+      expires_at)
+    SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM gardens WHERE id = $2 FOR KEY SHARE RETURNING \(Insight.columns)
     """)
 }

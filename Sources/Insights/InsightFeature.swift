@@ -23,7 +23,9 @@ package final class InsightFeature: Feature {
 
   package var duties: [Duty] { InsightPass(context, maker).duty.map { [$0] } ?? [] }
 
-  package var expiries: [Expiry] { [] }
+  package var expiries: [Expiry] { [Self.expiry] }
+
+  static let expiry = Expiry("expiry.insights", from: "insights", where: "expires_at < now()", orderBy: "expires_at")
 
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
     [

@@ -20,7 +20,8 @@ struct InsightRoutes: EndpointGroup {
         details: """
           The rules find; `openai` and `anthropic` may word what they found. Should the provider fail, the rules' own \
           words are the answer, and `provider` says so. Every insight carries the numbers it rests on. How often a user \
-          may have a provider asked is limited (429).
+          may have a provider asked is limited (429). What was asked for is kept for a year, what the server tells by \
+          itself for ever.
           """,
         tag: "Insights", parameters: [.idempotencyKey()],
         body: .json(InsightRequest.self, example: #"{"type":"watering","provider":"rules"}"#),
@@ -72,7 +73,12 @@ struct InsightRoutes: EndpointGroup {
     let type = try query.word("type", InsightType.self)
     let page = try call.identifierPage(query, list: "insights:\(garden):\(type?.rawValue ?? "")")
     _ = try await self.garden(garden, for: call.user.id, as: .viewer)
-    let rows = try await context.database.query(Self.byGarden, garden, page.before, type?.rawValue, page.rowLimit)
+    let rows =
+      if let type {
+        try await context.database.query(Self.byType, garden, page.before, page.rowLimit, type.rawValue)
+      } else {
+        try await context.database.query(Self.byGarden, garden, page.before, page.rowLimit)
+      }
     return call.list(try page.body(call, rows, Insight.init))
   }
 
@@ -107,9 +113,14 @@ struct InsightRoutes: EndpointGroup {
     """)
   private static let byGarden = Statement(
     "insights.byGarden",
+    "SELECT \(Insight.columns) FROM insights WHERE garden_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+  /// A range of types of which each end is the one: where one garden has most of all insights, a plan for equal ones
+  /// would rather walk all of them by id.
+  static let byType = Statement(
+    "insights.byType",
     """
     SELECT \(Insight.columns) FROM insights
-    WHERE garden_id = $1 AND id < $2 AND ($3::text IS NULL OR type = $3) ORDER BY id DESC LIMIT $4
+    WHERE garden_id = $1 AND type >= $4 AND (type, id) < ($4, $2) ORDER BY type DESC, id DESC LIMIT $3
     """)
   private static let byID = Statement(
     "insights.byID", "SELECT \(Insight.columns) FROM insights WHERE garden_id = $1 AND id = $2")

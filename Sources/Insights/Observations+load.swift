@@ -46,7 +46,9 @@ extension Observations {
     let since = now.advanced(byHours: -24 * memory.days)
     // What a replica has just told whose clock is ahead is no less told.
     let until = now.advanced(byMilliseconds: InsightPass.latestSightMilliseconds)
-    return try await transaction.query(insights, garden, type.rawValue, since, until, memory.count).map { row in
+    // Ids are of the same turn of a loop as what they belong to.
+    let first = Identifier.lowest(at: since.advanced(byMilliseconds: -Timestamp.millisecondsPerHour))
+    return try await transaction.query(said, garden, type.rawValue, since, until, memory.count, first).map { row in
       var columns = row.columns
       return EarlierFinding(
         at: try columns.next(), severity: try columns.next(), evidence: try columns.next(PostgresJSON.self).bytes,
@@ -130,14 +132,24 @@ extension Observations {
   private static let deviceCount = Statement(
     "insights.deviceCount", "SELECT count(*) FROM devices WHERE garden_id = $1")
 
-  /// What was told comes first: however much is asked for, it is remembered.
-  private static let insights = Statement(
+  /// What was told comes first: however much is asked for, it is remembered. Each part by an index, and
+  /// none from before `$6`.
+  static let said = Statement(
     "insights.said",
     """
-    SELECT created_at, severity, evidence, told FROM insights
-    WHERE garden_id = $1 AND type = $2 AND created_at >= $3 AND created_at <= $4
+    SELECT created_at, severity, evidence, told FROM (
+      (\(said(where: "told"))) UNION ALL (\(said(where: "NOT told")))
+    ) said
     ORDER BY told DESC, id DESC LIMIT $5
     """)
+
+  private static func said(where condition: String) -> String {
+    """
+    SELECT id, created_at, severity, evidence, told FROM insights
+    WHERE garden_id = $1 AND type = $2 AND id >= $6 AND created_at >= $3 AND created_at <= $4 AND \(condition)
+    ORDER BY id DESC LIMIT $5
+    """
+  }
 
   /// The sensor types of devices.
   private static let types = Statement(

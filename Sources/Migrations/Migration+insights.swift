@@ -25,4 +25,25 @@ extension Migration {
       -- no more than it does there.
       ALTER TABLE insights ADD COLUMN told boolean NOT NULL DEFAULT true;
       """)
+
+  static let insightsExpire = Migration(
+    number: 51, name: "insights expire",
+    sql: """
+      -- Until when it is kept, which is for ever where nothing is said: what was told to everybody, what was imported, and
+      -- whatever is there already.
+      ALTER TABLE insights ADD COLUMN expires_at timestamptz;
+      """)
+
+  /// So that what is read of them does not grow with how often somebody has asked.
+  static let insightsByType = Migration(
+    number: 52, name: "insights by type",
+    apart: [
+      "DROP INDEX CONCURRENTLY IF EXISTS insights_by_type",
+      "CREATE INDEX CONCURRENTLY insights_by_type ON insights (garden_id, type, id)",
+      // Few beside those that were asked for, among which they would have to be looked for.
+      "DROP INDEX CONCURRENTLY IF EXISTS insights_told",
+      "CREATE INDEX CONCURRENTLY insights_told ON insights (garden_id, type, id) WHERE told",
+      "DROP INDEX CONCURRENTLY IF EXISTS insights_by_expiry",
+      "CREATE INDEX CONCURRENTLY insights_by_expiry ON insights (expires_at) WHERE expires_at IS NOT NULL",
+    ])
 }

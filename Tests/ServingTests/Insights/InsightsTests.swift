@@ -160,6 +160,44 @@ struct InsightsTests {
     #expect(try client.get("\(path)?limit=2", headers: ["If-None-Match: \(tag)"]).status == 304)
   }
 
+  @Test("that were asked for go after a year; what was told, imported or there before it was counted stays")
+  func expiry() throws {
+    let (client, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("soil_moisture", [(0, 50)])
+    let path = "/api/gardens/\(plot.garden)/insights"
+    for _ in 0..<2 { #expect(try client.post(path, #"{"type":"watering"}"#).status == 201) }
+    func days(since moment: SQL) throws -> [Int32?] {
+      try server.withDatabase { database in
+        try await database.query(
+          """
+          SELECT round(extract(epoch FROM expires_at - \(moment)) / 86400)::int4 FROM insights
+          WHERE garden_id = \(plot.garden) ORDER BY id
+          """
+        ).map { try $0.decode(Int32?.self, 0) }
+      }
+    }
+    #expect(try days(since: "created_at") == [365, 365])
+    let older = TestDevice.newIdentifier()
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute(
+          """
+          INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at, told)
+          SELECT \(older), garden_id, type, provider, severity, title, text, evidence, now() - interval '3 years', false
+          FROM insights WHERE garden_id = \(plot.garden) LIMIT 1
+          """)
+        try await transaction.execute(
+          """
+          UPDATE insights SET expires_at = now() - interval '1 second'
+          WHERE id = (SELECT min(id::text)::uuid FROM insights WHERE garden_id = \(plot.garden))
+          """)
+        #expect(try await InsightFeature.expiry.duty.run(transaction) == false)
+      }
+    }
+    #expect(try days(since: "now()") == [365, nil])
+  }
+
   @Test("belong to the garden's owner alone")
   func ownership() throws {
     let (client, id) = try server.signedIn()

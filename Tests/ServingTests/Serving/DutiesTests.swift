@@ -12,7 +12,7 @@ struct DutiesTests {
     "channels.reseal", "devices", "insights", "orders.unpaid", "password-resets", "readings.erased",
     "readings.partitions.drop", "readings.partitions.make", "readings.rollup", "readings.seal", "status",
     "expiry.buckets", "expiry.channelRequests", "expiry.deliveries", "expiry.eventTickets", "expiry.idempotencyKeys",
-    "expiry.invitations", "expiry.lateReadings", "expiry.passwordResets", "expiry.refreshTokens",
+    "expiry.insights", "expiry.invitations", "expiry.lateReadings", "expiry.passwordResets", "expiry.refreshTokens",
     "expiry.rollupRefused", "expiry.sealedReadings", "expiry.sessions", "expiry.status", "expiry.tokens",
   ]
 

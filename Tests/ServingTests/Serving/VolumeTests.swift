@@ -1,3 +1,4 @@
+import Agronomy
 import Glibc
 import JSON
 import Postgres
@@ -8,6 +9,7 @@ import Values
 
 @testable import Commerce
 @testable import Gardens
+@testable import Insights
 @testable import Serving
 
 /// What each statement reads at a volume, in blocks of 8 KiB: a number that no other load of the machine changes.
@@ -21,6 +23,7 @@ struct VolumeTests {
     var hourDays = 40
     var businesses = 300
     var orders = 3_000
+    var insights = 50_000
 
     static var wanted: Volume {
       guard getenv("VOLUME") != nil else { return Volume() }
@@ -96,6 +99,13 @@ struct VolumeTests {
       at, at, at, CASE WHEN n % 50 = 0 THEN at END
     FROM generate_series(1, \(volume.orders)) n,
       LATERAL (SELECT now() - n * interval '1095 days' / \(volume.orders) AS at) x;
+    -- Asked for every ten minutes, and told once a day.
+    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at, told, expires_at)
+    SELECT overlay(made(7, n)::text placing substr(hex, 1, 8) || '-' || substr(hex, 9) from 1 for 13)::uuid, made(2, 1),
+      CASE n % 3 WHEN 0 THEN 'watering' WHEN 1 THEN 'anomaly' ELSE 'summary' END, 'rules', 'info', 'Title', repeat('Text', 20), '{}', at, n % 144 = 0,
+      CASE WHEN n % 144 > 0 THEN at + interval '1 year' END
+    FROM generate_series(1, \(volume.insights)) n, LATERAL (SELECT now() - n * interval '10 minutes' AS at) x,
+      LATERAL (SELECT lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') AS hex) y;
     INSERT INTO status_spans (started_at, ended_at, status)
     SELECT now() - n * interval '6 minutes', now() - (n - 1) * interval '6 minutes',
       CASE WHEN n % 2 = 0 THEN 'healthy' ELSE 'degraded' END FROM generate_series(1, 20000) n
@@ -224,6 +234,17 @@ struct VolumeTests {
     for words in ["'-fresh'", "'absent'"] {
       #expect(try blocks(Businesses.matching, "21", "NULL", Self.last, "NULL", words, "NULL") <= 60)
     }
+  }
+
+  @Test("what was said of a garden is remembered without reading how often somebody has asked, then or in former years")
+  func insights() throws {
+    let since = "now() - interval '30 days'"
+    let first = Identifier.lowest(
+      at: Timestamp(unixMilliseconds: Clock.unixMilliseconds() - 30 * Timestamp.millisecondsPerDay))
+    let said = [Self.garden, "'watering'", since, "now()", "200", "'\(first)'"]
+    #expect(try blocks(Observations.said, said) <= 80)
+    #expect(try blocks(InsightRoutes.byType, [Self.garden, Self.last, "21", "'watering'"]) <= 20)
+    #expect(try blocks(InsightRoutes.byType, [Self.garden, Self.last, "21", "'frost'"]) <= 10)
   }
 
   @Test("the history of the status reads each of its spans for one day and one hour, or for two")
