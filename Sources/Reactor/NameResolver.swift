@@ -19,8 +19,8 @@ package enum NameResolver {
   /// Calls `found` on the loop with the numeric addresses of each host, in the same order.
   ///
   /// When all hosts are numeric it is called at once, else after a thread of its own has looked all names up, since
-  /// getaddrinfo(3) blocks. Each call starts such a thread, which has `found` until it ends, much later than anyone waits
-  /// where a name server is silent: who asks often keeps the answer for a while, or counts those under way.
+  /// getaddrinfo(3) blocks. Each call starts such a thread, which has `found` until it ends, much later than anyone
+  /// waits where a name server is silent: who asks often keeps the answer for a while, or counts those under way.
   package static func resolve(
     _ hosts: [String], on loop: EventLoop, _ found: @escaping ([Result<[String], Failure>]) -> Void
   ) {

@@ -97,7 +97,7 @@ final class Successor {
     for (index, spare) in spares.enumerated() {
       posix_spawn_file_actions_adddup2(&actions, spare, ListeningSocket.firstInherited + Int32(index))
     }
-    // Nothing else: libcurl has sockets that are not closed by exec, and each successor would have those of all before it.
+    // Nothing else: libcurl has sockets that are not closed by exec, and each successor would have those of all before.
     posix_spawn_file_actions_addclosefrom_np(&actions, ListeningSocket.firstInherited + Int32(passed.count))
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

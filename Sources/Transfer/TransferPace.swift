@@ -1,5 +1,5 @@
-/// How fast a client has moved an export or import of late, by the time that it was waited for: what the database takes is
-/// not the client's.
+/// How fast a client has moved an export or import of late, by the time that it was waited for: what the database takes
+/// is not the client's.
 struct TransferPace {
   /// What every line moves that is not slow, in bytes per second.
   static let bytesPerSecond = 64 * 1024

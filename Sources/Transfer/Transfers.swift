@@ -31,8 +31,8 @@ package final class Transfers {
     self.shares = shares
   }
 
-  /// A place that is taken until it is given back or forgotten; throws 503 when all are taken, and by none that is slow,
-  /// and 429 when the client has one already.
+  /// A place that is taken until it is given back or forgotten; throws 503 when all are taken, and by none that is
+  /// slow, and 429 when the client has one already.
   func begin(_ client: String) throws -> Place {
     let share = shares.take(client)
     if share != nil, underWay.count >= limit { makeRoom() }

@@ -7,8 +7,8 @@ struct EventAccess {
   let database: Database
   let credentials: Credentials
 
-  /// Ends the streams of those who may not any more: the garden is gone or has become private, or their session or token
-  /// has ended. Whoever may is told by the role that they have now.
+  /// Ends the streams of those who may not any more: the garden is gone or has become private, or their session or
+  /// token has ended. Whoever may is told by the role that they have now.
   func settle(_ watching: [(garden: Identifier, watchers: [EventWatcher])], at now: Timestamp) async throws {
     let asked = database.loop.now
     var readers: [Identifier: Readers] = [:]

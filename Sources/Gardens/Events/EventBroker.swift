@@ -21,7 +21,7 @@ final class EventBroker {
   private var streams = 0
   private var isClosed = false
   private var isTicking = false
-  /// The next look at the mark of commits, as long as it ticks: whoever begins to watch later begins another row of them.
+  /// The next look at the mark of commits, as long as it ticks: whoever begins to watch later begins another row.
   private var commitTimer: Timer?
   /// The mark of commits under which all watchers were last looked at: of a garden that became private another replica
   /// may not have been able to tell.

@@ -53,8 +53,8 @@ struct EventText {
   private static let insight = Array("event: insight".utf8)
   private static let data = Array("data: ".utf8)
 
-  /// The same for who has no role in a public garden: of an insight that it was made, but not what it says. The ids stay,
-  /// so that strangers resume as others do.
+  /// The same for who has no role in a public garden: of an insight that it was made, but not what it says. The ids
+  /// stay, so that strangers resume as others do.
   var forStrangers: EventText {
     var (kept, isInsight, hasInsight): ([UInt8], Bool, Bool) = ([], false, false)
     kept.reserveCapacity(text.count)
