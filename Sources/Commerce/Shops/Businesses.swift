@@ -68,9 +68,9 @@ struct Businesses: EndpointGroup {
     let owner = try query.word("owner", OwnerFilter.self).map { _ in try call.user.id }
     let near = try Nearby(query)
     if search != nil || near != nil { return try find(call, query, search, category, near, of: owner) }
-    let whose = Self.prefix(owner)
-    let page = try call.identifierPage(query, list: "businesses:\(whose)\(category ?? "")")
-    let key = "\(whose)\(page.limit):\(page.before):\(category ?? "")"
+    let name = [owner.map { "own:\($0)" }, category].compactMap(\.self).joined(separator: ":")
+    let page = try call.identifierPage(query, list: "businesses:\(name)")
+    let key = "\(Self.prefix(owner))\(page.limit):\(page.before):\(category ?? "")"
     return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true) {
       let database = context.database
       let rows =
