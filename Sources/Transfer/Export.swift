@@ -32,12 +32,14 @@ struct Export: EndpointGroup {
 
   private func export(_ call: Call) async throws -> Response {
     let (user, now) = (try call.user.id, call.now)
-    let place = try transfers.begin(call.client)
     guard context.database.isUsable else { throw Problem(.unavailable, "The database does not answer.") }
     let headers: HeaderList = [
       "Content-Type": Self.mediaType, "Cache-Control": "private, no-store",
       "Content-Disposition": "attachment; filename=\"terroir-\(CivilDate(now)).ndjson\"",
     ]
+    if call.request.method == .head { return Response(.ok, headers: headers, body: .stream { _ in }) }
+    // Last of all: somebody may have to give way for it.
+    let place = try transfers.begin(call.client)
     return Response(
       .ok, headers: headers,
       body: .stream { writer in

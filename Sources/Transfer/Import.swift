@@ -67,10 +67,11 @@ struct Import: EndpointGroup {
   private func take(_ call: Call, into device: DeviceIdentity?) async throws -> Response {
     let user = try call.user.id
     let isDryRun = try call.query().flag("dryRun") ?? false
+    let key = try isDryRun ? nil : IdempotencyKey(call.request, user: user, content: [], seal: context.answerSeal)
+    // Behind all that may be refused: somebody may have to give way for it.
     let place = try transfers.begin(call.client)
     defer { place.end() }
     let (loop, deadline) = (context.loop, context.loop.now + Transfers.longestNanoseconds)
-    let key = try isDryRun ? nil : IdempotencyKey(call.request, user: user, content: [], seal: context.answerSeal)
     let target = Array("\(call.request.target)\n".utf8)
     // Invariant 1.
     let digest = key.map { _ in RunningDigest(target) }

@@ -4,6 +4,9 @@ import Web
 
 /// An export or import under way, and how its client keeps up.
 final class Transfer {
+  /// How much of an answer is sent at a time.
+  private static let pieceBytes = 64 * 1024
+
   // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
   private var pace: TransferPace
@@ -39,12 +42,16 @@ final class Transfer {
     }
   }
 
-  /// Sends more of its answer. Throws `StreamClosed` when the client is gone, or it has given way.
+  /// Sends more of its answer, piece by piece, so that what has gone counts. Throws `StreamClosed` when the client is
+  /// gone, or it has given way.
   func write(_ bytes: [UInt8], to writer: BodyWriter) async throws(StreamClosed) {
-    wait = (loop.now, writer.breakOff)
-    defer { wait = nil }
-    try await writer.write(bytes)
-    moved(bytes.count)
+    for start in stride(from: 0, to: bytes.count, by: Self.pieceBytes) {
+      let piece = Array(bytes[start..<min(start + Self.pieceBytes, bytes.count)])
+      wait = (loop.now, writer.breakOff)
+      defer { wait = nil }
+      try await writer.write(piece)
+      moved(piece.count)
+    }
   }
 
   private func moved(_ count: Int) {
@@ -52,6 +59,7 @@ final class Transfer {
   }
 
   private static let gaveWay = """
-    The file came too slowly while others waited for their turn. Nothing was imported. Send it again later.
+    The file came too slowly while others waited for their turn, and nothing of it was taken in this time. Send it again \
+    later, with the same Idempotency-Key if it had one.
     """
 }
