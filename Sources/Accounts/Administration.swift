@@ -19,7 +19,7 @@ struct Administration: EndpointGroup {
       Endpoint(
         "updateAccount", method: .patch, template: "/api/admin/users/{id}", access: .administrator,
         summary: "Disable or enable an account",
-        details: "Disabling ends all sessions of the account, and stops its devices and its shop.",
+        details: "Disabling ends all sessions of the account, and stops its devices, invitations and shop.",
         tag: "Administration",
         body: .mergePatch(AccountChange.self, example: #"{"disabled":true}"#),
         success: Endpoint.Success(200, Self.account, headers: ["ETag"]), refusals: [.conflict],

@@ -59,7 +59,7 @@ extension Command {
     })
 
   static let disable = Command(
-    "user disable", operands: ["EMAIL"], "Ends an account's sessions, and stops it, its devices and its shop.",
+    "user disable", operands: ["EMAIL"], "Ends an account's sessions, and stops it, its devices, invitations and shop.",
     body: .onAccounts { database, invocation in
       try await setDisabled(true, invocation.operands[0], database)
       return "\(invocation.operands[0]) is disabled.\n"

@@ -25,7 +25,7 @@ package struct Invitation {
   package func accept(
     by user: Identifier, in transaction: Transaction, at now: Timestamp
   ) async throws -> (garden: Identifier, role: String)? {
-    guard let row = try await transaction.query(Self.use, key.digest, user, now).first else { return nil }
+    guard let row = try await transaction.query(Self.use, key.digest, now, user).first else { return nil }
     let (garden, role) = try row.decode((Identifier.self, String.self))
     return (garden, role)
   }
@@ -37,13 +37,16 @@ package struct Invitation {
     try await transaction.execute(delete, user, garden)
   }
 
-  private static let find = Statement(
-    "invitations.find", "SELECT FROM garden_members WHERE hash = $1 AND expires_at > $2")
+  /// What holds for the row of one that is open. While who made it is disabled it lets nobody in.
+  private static let isOpen = """
+    hash = $1 AND expires_at > $2 AND NOT EXISTS (SELECT FROM users u WHERE u.id = invited_by AND u.disabled)
+    """
+  private static let find = Statement("invitations.find", "SELECT FROM garden_members WHERE \(isOpen)")
   private static let use = Statement(
     "invitations.use",
     """
-    UPDATE garden_members SET user_id = $2, hash = NULL, expires_at = NULL, created_at = $3, invited_by = NULL
-    WHERE hash = $1 AND expires_at > $3 RETURNING garden_id, role
+    UPDATE garden_members SET user_id = $3, hash = NULL, expires_at = NULL, created_at = $2, invited_by = NULL
+    WHERE \(isOpen) RETURNING garden_id, role
     """)
   private static let delete = Statement(
     "invitations.delete",

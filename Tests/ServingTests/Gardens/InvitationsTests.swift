@@ -58,6 +58,17 @@ struct InvitationsTests {
     #expect(try accept(kept) == 200)
   }
 
+  @Test("lets nobody in while the account of who made it is disabled")
+  func disabled() throws {
+    let (guest, token, other) = (try server.signedIn().client, try invite(manager), try invite(owner, "b@example.org"))
+    try server.disable(managerID)
+    #expect(try accept(token, guest) == 404)
+    #expect(try guest.get(path).status == 404)
+    #expect(try accept(other) == 200)
+    try server.disable(managerID, false)
+    #expect(try accept(token, guest) == 200)
+  }
+
   @Test("stays when its garden is handed over, while who made it manages that, and when another has made it anew")
   func staying() throws {
     let own = try invite(owner)
@@ -123,5 +134,10 @@ extension LiveServer {
         WHERE garden_id::text = \(garden)
         """)
     }
+  }
+
+  /// Disables an account, or enables it again.
+  func disable(_ user: Identifier, _ isDisabled: Bool = true) throws {
+    try withDatabase { try await $0.execute("UPDATE users SET disabled = \(isDisabled) WHERE id = \(user)") }
   }
 }
