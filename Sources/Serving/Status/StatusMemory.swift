@@ -6,8 +6,9 @@ import Web
 final class StatusMemory {
   /// How long it is shown again, in nanoseconds.
   static let lifetimeNanoseconds: UInt64 = 10_000_000_000
-  /// How long it is not asked for again once it could not be read, in nanoseconds: it may have failed for taking long.
-  static let failureNanoseconds: UInt64 = 5_000_000_000
+  /// How long it is not read again once it could not be, in nanoseconds, since that may have failed for taking long: no
+  /// longer than a 503 says to stay away.
+  static let failureNanoseconds: UInt64 = 1_000_000_000
   private static let key = "history"
 
   private let context: LoopContext
