@@ -179,6 +179,16 @@ class Edge(unittest.TestCase):
         for kind in ("trt", "tdk", "tpt", "tiv", "ttk", "tsk", "tpr"):
             self.look_for_keys(kind, "/api/tokens/", "/api/tokens/Bearer%20")
 
+    def test_no_log_has_a_key_whose_letters_are_escaped(self):
+        for name, path, logged in (("escaped-1", "/api/tokens/tpt%5Fhush", "/api/tokens/tpt***"), ("escaped-2", "/api/tokens/%74pt_hush", "/api/tokens/***"),
+                                   ("escaped-3", "/api/invitations/tiv%5fhush", "/api/invitations/***"), ("plain", "/api/%7Bid%7D/caf%C3%A9", "/api/%7Bid%7D/caf%C3%A9")):
+            self.get(path, "-H", f"X-Request-Id: {name}")
+            line = until("the line", lambda: [l for l in self.access_log() if l["requestId"] == name])[0]
+            self.assertEqual(line["path"], logged)
+            until("the server's log line", lambda: f'"requestId":"{name}"' in self.stack.log("api"))
+        for escaped in ("%5Fhush", "%5fhush", "pt_hush"):
+            self.assertNotIn(escaped, self.stack.log("edge-log") + self.stack.log("api"))
+
     def look_for_keys(self, kind, *folders):
         for folder in folders:
             name = f"{kind}-{len(folder)}"

@@ -16,7 +16,7 @@ package enum LogRedaction {
   ///
   /// A parameter counts as secret when its name, in any case and with separators ignored, contains one of the usual
   /// words (token, key, password, …), or holds a percent sign that might hide one; or when a key stands in its value,
-  /// such as the path to go back to.
+  /// such as the path to go back to. An escaped letter may hide a key.
   package static func path(_ target: UnsafeRawBufferPointer) -> String {
     let text = String(decoding: target, as: UTF8.self)
     let mark = text.firstIndex(of: "?") ?? text.endIndex
@@ -59,16 +59,27 @@ package enum LogRedaction {
     return secretNames.contains { plain.contains($0) }
   }
 
+  /// Whether a key stands in a text, or may: keys are read decoded.
   private static func holdsKey(_ text: Substring) -> Bool {
     let bytes = text.utf8
     return bytes.indices.contains { place in
-      bytes[place] == UInt8(ascii: "_")
-        && keyPrefixes.contains { bytes[...place].suffix($0.utf8.count).elementsEqual($0.utf8) }
+      switch bytes[place] {
+      case UInt8(ascii: "_"): keyPrefixes.contains { bytes[...place].suffix($0.utf8.count).elementsEqual($0.utf8) }
+      case UInt8(ascii: "%"): hidesKey(Substring(bytes[place...].dropFirst().prefix(2)))
+      default: false
+      }
     }
   }
 
-  /// Whether a target has a query, or what every key has: without either nothing needs masking.
+  /// Whether an escape with these digits is of what keys begin with, a small letter or `_`: nobody has to escape those
+  /// (RFC 3986, section 2.3).
+  private static func hidesKey(_ digits: Substring) -> Bool {
+    guard let code = UInt8(digits, radix: 16) else { return false }
+    return code == UInt8(ascii: "_") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(code)
+  }
+
+  /// Whether a target has a query, or what every key has, as it is or escaped: without any nothing needs masking.
   static func needsMasking(_ target: UnsafeRawBufferPointer) -> Bool {
-    target.contains { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "_") }
+    target.contains { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "%") }
   }
 }

@@ -11,5 +11,5 @@ func redactedKeys(_ kind: OpaqueKey.Kind) {
 @Test("nginx masks in paths what the server does")
 func redactedKeysOfNginx() throws {
   let kinds = OpaqueKey.Kind.allCases.map { $0.rawValue.dropFirst().dropLast() }.joined(separator: "|")
-  #expect(try Repository.text(of: "nginx/maps.conf").contains("t(\(kinds))_\""))
+  #expect(try Repository.text(of: "nginx/maps.conf").contains("t(?:\(kinds))_|"))
 }
