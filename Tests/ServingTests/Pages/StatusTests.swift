@@ -94,7 +94,7 @@ struct StatusTests {
 
   @Test("does not read its history again at once when it could not be read, and does when its answer said to come back")
   func failing() throws {
-    let server = try LiveServer(["WORKERS": "1"])
+    let server = try LiveServer(["WORKERS": "1", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "5000"])
     defer { server.stop() }
     let client = Client(server)
     func reads() throws -> Int {
