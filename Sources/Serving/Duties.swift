@@ -13,6 +13,8 @@ import Web
 final class Duties {
   /// The pause after a run that has left work over, in nanoseconds.
   static let breathNanoseconds: UInt64 = 5_000_000
+  /// How long the end of the process waits for what runs, in nanoseconds.
+  static let finishNanoseconds: UInt64 = 5_000_000_000
   /// The pause before what the start needs is tried again, in nanoseconds.
   static let retryNanoseconds: UInt64 = 250_000_000
 
@@ -58,8 +60,16 @@ final class Duties {
     for duty in duties { context.loop.spawn { [self] in await keep(duty) } }
   }
 
-  /// Begins nothing more; what runs is finished.
+  /// Begins nothing more.
   func stop() { isStopped = true }
+
+  /// Begins nothing more, and waits for what runs: what it has committed is still to be told. Not for long: what takes
+  /// longer is rolled back.
+  func finish() async {
+    stop()
+    let deadline = context.loop.now + Self.finishNanoseconds
+    while running > 0, context.loop.now < deadline { await context.loop.sleep(nanoseconds: Self.breathNanoseconds) }
+  }
 
   private func keep(_ duty: Duty) async {
     if duty.delaySeconds > 0 { await context.loop.sleep(nanoseconds: duty.delaySeconds * 1_000_000_000) }
@@ -90,7 +100,7 @@ final class Duties {
         guard try rows[0].decode(Bool.self, 0) else { return nil }
         return try await duty.run(transaction)
       }
-      if hasMore != nil { duty.committed() }
+      if hasMore != nil { await duty.committed() }
       runs(duty, hasMore == nil ? .skipped : .done).increment()
       return hasMore ?? false
     } catch {
@@ -99,7 +109,7 @@ final class Duties {
         $0.field("duty", duty.name.description)
         $0.field("error", error: error)
       }
-      return duty.failed(error)
+      return await duty.failed(error)
     }
   }
 

@@ -135,6 +135,9 @@ final class Housekeeping {
     stopWork()
   }
 
+  /// Waits for what runs, before `close`.
+  func finish() async { await duties.finish() }
+
   func close() {
     stopWork()
     health.close()

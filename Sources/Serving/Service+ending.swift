@@ -44,8 +44,11 @@ extension Service {
   private func workerEnded() {
     running -= 1
     guard running == 0 else { return }
-    housekeeping?.close()
-    loop.stop()
+    loop.spawn { [self] in
+      await housekeeping?.finish()
+      housekeeping?.close()
+      loop.stop()
+    }
   }
 
   /// Writes what is left of spans, after the last loop has stopped. The log is closed by whoever has made it.

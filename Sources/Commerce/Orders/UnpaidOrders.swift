@@ -37,8 +37,8 @@ final class UnpaidOrders {
   var duty: Duty {
     Duty(
       name: "orders.unpaid", intervalSeconds: 10, timeoutMilliseconds: 60_000,
-      run: { [self] in try await run($0) }, committed: { [self] in committed() },
-      failed: { [self] in failed($0) })
+      run: { [self] in try await run($0) }, committed: { [self] in await committed() },
+      failed: { [self] in await failed($0) })
   }
 
   private func run(_ transaction: Transaction) async throws -> Bool {
@@ -67,20 +67,20 @@ final class UnpaidOrders {
     }
   }
 
-  private func committed() {
+  private func committed() async {
     for var order in ended {
       order.status = .cancelled
       meters.moved(order, from: .pending)
     }
-    tellCaches()
+    await tellCaches()
     (ended, taken, changed) = ([], [], [])
     next = min(Self.ordersPerRun, 2 * next)
   }
 
   /// Has fewer orders ended by the next run; gives whether that is worth to be tried at once.
-  private func failed(_ error: any Error) -> Bool {
+  private func failed(_ error: any Error) async -> Bool {
     // Perhaps it was committed after all, or will be.
-    tellCaches()
+    await tellCaches()
     if (error as? PostgresError)?.outcomeIsUnknown == true { context.cache.changeWasLost() }
     defer { (ended, taken, changed) = ([], [], []) }
     // A store that is away, or too slow, is no order's fault.
@@ -96,11 +96,7 @@ final class UnpaidOrders {
     return true
   }
 
-  private func tellCaches() {
-    let tags = Array(changed)
-    if tags.isEmpty { return }
-    context.loop.spawn { [context] in await context.cache.invalidate(tags) }
-  }
+  private func tellCaches() async { await context.cache.invalidate(Array(changed)) }
 
   /// Those that somebody moves right now are left for the next run.
   private static let due = Statement(

@@ -14,16 +14,16 @@ package struct Duty {
   package let mustPrecedeServing: (Database) async throws -> Bool
   /// From the start to the first run.
   package let delaySeconds: UInt64
-  /// Called after each run whose transaction was committed.
-  package let committed: () -> Void
+  /// Called after each run whose transaction was committed; part of the run, which the end of the process waits for.
+  package let committed: () async -> Void
   /// Called after each run that failed; gives whether the next one is worth to be tried at once.
-  package let failed: (any Error) -> Bool
+  package let failed: (any Error) async -> Bool
 
   package init(
     name: StaticString, intervalSeconds: UInt64, timeoutMilliseconds: Int,
     run: @escaping (Transaction) async throws -> Bool,
     mustPrecedeServing: @escaping (Database) async throws -> Bool = { _ in false }, delaySeconds: UInt64 = 0,
-    committed: @escaping () -> Void = {}, failed: @escaping (any Error) -> Bool = { _ in false }
+    committed: @escaping () async -> Void = {}, failed: @escaping (any Error) async -> Bool = { _ in false }
   ) {
     self.name = name
     self.intervalSeconds = intervalSeconds

@@ -32,7 +32,7 @@ struct ReadingsSealingTests {
         try await database.transaction(timeoutMilliseconds: 120_000) { try await sealing.run($0) }
       }
       while try await isMore() {
-        sealing.duty.committed()
+        await sealing.duty.committed()
         runs += 1
       }
       return runs
@@ -328,11 +328,11 @@ struct ReadingsSealingTests {
         for _ in 0..<20 {
           do {
             let isMore = try await database.transaction { try await sealing.run($0) }
-            sealing.duty.committed()
+            await sealing.duty.committed()
             if !isMore { break }
           } catch {
             #expect((error as? PostgresError)?.isLockTimeout == true)
-            if !sealing.duty.failed(error) { break }
+            if await !sealing.duty.failed(error) { break }
           }
         }
       }

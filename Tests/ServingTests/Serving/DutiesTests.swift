@@ -58,6 +58,32 @@ struct DutiesTests {
     }
   }
 
+  @Test("are finished where they run when the server ends")
+  func end() throws {
+    let before = try LiveServer()
+    let shop = try Shop(before)
+    let order = try before.signedIn().client.order(shop.id, [(try shop.offer(stock: 5), 2)])
+    #expect(order.status == 201)
+    before.stop()
+    try before.withDatabase { try await $0.execute("UPDATE orders SET expires_at = now()") }
+    let lock = try before.hold("SELECT FROM products FOR UPDATE")
+    defer { lock.release() }
+    let server = try before.replica(["WORKERS": "1"])
+    // One that ends the order, and waits for the product to give back what was taken.
+    #expect(
+      try holds {
+        try before.withDatabase { database in
+          try await !database.query("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'").isEmpty
+        }
+      })
+    let stopping = try SystemThread(name: "stopping") { server.stop() }
+    #expect(holds { (try? Wire(port: server.port)) == nil })
+    lock.release()
+    stopping.join()
+    let ended = try before.withDatabase { try await $0.query("SELECT FROM orders WHERE status = 'cancelled'").count }
+    #expect(ended == 1)
+  }
+
   @Test("wait for a connection that another one has, and do not fail for want of it")
   func turns() throws {
     let before = try LiveServer()
