@@ -19,8 +19,8 @@ struct Tokens: EndpointGroup {
         details: """
           For a program that acts for you: it is sent as a bearer token, and is good for what its scopes say. It is shown \
           in this answer only. No token makes tokens, changes a password, erases an account, changes whom a garden is \
-          shared with or whether everyone sees it, or what is sent by which channel. Keys of devices that were made by a token \
-          of the scope `write` stay good when it ends.
+          shared with or whether everyone sees it, or what is sent by which channel. Keys of devices that were made by a \
+          token of the scope `write` stay good when it ends.
           """,
         tag: "Tokens", parameters: [.idempotencyKey()],
         // Without an end, which would be past one day.

@@ -27,8 +27,8 @@ struct InsightDraft {
   private static let insert = Statement(
     "insights.insert",
     """
-    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at, told,
-      expires_at)
-    SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM gardens WHERE id = $2 FOR KEY SHARE RETURNING \(Insight.columns)
+    INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at, told, expires_at)
+    SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM gardens WHERE id = $2 FOR KEY SHARE
+    RETURNING \(Insight.columns)
     """)
 }

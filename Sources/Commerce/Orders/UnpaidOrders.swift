@@ -72,7 +72,7 @@ final class UnpaidOrders {
       order.status = .cancelled
       meters.moved(order, from: .pending)
     }
-    await tellCaches()
+    await context.cache.invalidate(Array(changed))
     (ended, taken, changed) = ([], [], [])
     next = min(Self.ordersPerRun, 2 * next)
   }
@@ -80,7 +80,7 @@ final class UnpaidOrders {
   /// Has fewer orders ended by the next run; gives whether that is worth to be tried at once.
   private func failed(_ error: any Error) async -> Bool {
     // Perhaps it was committed after all, or will be.
-    await tellCaches()
+    await context.cache.invalidate(Array(changed))
     if (error as? PostgresError)?.outcomeIsUnknown == true { context.cache.changeWasLost() }
     defer { (ended, taken, changed) = ([], [], []) }
     // A store that is away, or too slow, is no order's fault.
@@ -95,8 +95,6 @@ final class UnpaidOrders {
     }
     return true
   }
-
-  private func tellCaches() async { await context.cache.invalidate(Array(changed)) }
 
   /// Those that somebody moves right now are left for the next run.
   private static let due = Statement(

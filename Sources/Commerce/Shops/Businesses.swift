@@ -70,7 +70,7 @@ struct Businesses: EndpointGroup {
     if search != nil || near != nil { return try find(call, query, search, category, near, of: owner) }
     let name = [owner.map { "own:\($0)" }, category].compactMap(\.self).joined(separator: ":")
     let page = try call.identifierPage(query, list: "businesses:\(name)")
-    let key = "\(Self.prefix(owner))\(page.limit):\(page.before):\(category ?? "")"
+    let key = "\(page.limit):\(page.before):\(name)"
     return CachedAnswer(CacheKey("businesses", key, tag: .businesses), isList: true) {
       let database = context.database
       let rows =
@@ -87,15 +87,12 @@ struct Businesses: EndpointGroup {
 
   private enum OwnerFilter: String, CaseIterable { case me }
 
-  /// Tells the lists of an owner's businesses from those of everyone's.
-  private static func prefix(_ owner: Identifier?) -> String { owner.map { "own:\($0):" } ?? "" }
-
   /// The best matches, or the nearest.
   private func find(
     _ call: Call, _ query: Query, _ search: String?, _ category: String?, _ near: Nearby?, of owner: Identifier?
   ) throws -> CachedAnswer {
     let what = "\(category ?? ""):\(near?.text ?? ""):\(search ?? "")"
-    let whose = Self.prefix(owner)
+    let whose = owner.map { "own:\($0):" } ?? ""
     let page = try call.rankedPage(query, list: "businesses:\(whose)found:\(what)")
     let (after, id) = (page.after?.number, page.after?.id ?? Identifier(high: .max, low: .max))
     let key = "\(whose)found:\(page.rowLimit):\(after.map { "\($0)" } ?? ""):\(id):\(what)"

@@ -14,9 +14,10 @@ struct GardenEvents: EndpointGroup {
         summary: "Readings and insights of a garden as they come",
         details: """
           Server-sent events: `event: reading` with a reading of a device, `event: insight` with an insight, and a \
-          comment now and then. Of insights, who has no role in a public garden gets `id` and `createdAt` alone. After an interruption `Last-Event-ID` resumes within 5 minutes or 1000 events; a client \
-          that is too slow is cut off and may resume. `event: gap` says that events may be missing there: read anew what \
-          you show. The stream begins with an `id`, so that what comes in an interruption before the first event is there.
+          comment now and then. Of insights, who has no role in a public garden gets `id` and `createdAt` alone. After an \
+          interruption `Last-Event-ID` resumes within 5 minutes or 1000 events; a client that is too slow is cut off and \
+          may resume. `event: gap` says that events may be missing there: read anew what you show. The stream begins with \
+          an `id`, so that what comes in an interruption before the first event is there.
           """,
         tag: "Gardens",
         parameters: [

@@ -12,12 +12,6 @@ struct SessionRenewalTests {
 
   init() throws { server = try LiveServer.shared.get() }
 
-  private func login(_ id: Identifier) throws -> JSONValue {
-    try Client(server).post(
-      "/api/sessions", #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#
-    ).json
-  }
-
   private func refresh(_ token: String?) throws -> Reply {
     try Client(server).post("/api/sessions/refresh", #"{"refreshToken":"\#(token ?? "")"}"#)
   }
@@ -25,7 +19,7 @@ struct SessionRenewalTests {
   @Test("renew once with each refresh token, and end when one comes back")
   func rotation() throws {
     let (_, id) = try server.signedIn()
-    let first = try login(id)["refreshToken"]?.text
+    let first = try server.login(id)["refreshToken"]?.text
     let second = try refresh(first)
     #expect(second.status == 200)
     let client = Client(server, token: try second.json["accessToken"]?.text)
@@ -49,7 +43,7 @@ struct SessionRenewalTests {
   func usedTokens() throws {
     let (_, id) = try server.signedIn()
     let days = server.configuration.accounts.refreshTokenDays
-    var tokens = [try #require(try login(id)["refreshToken"]?.text)]
+    var tokens = [try #require(try server.login(id)["refreshToken"]?.text)]
     var access: String?
     for _ in 0..<3 {
       let renewed = try refresh(tokens.last).json
@@ -90,7 +84,7 @@ struct SessionRenewalTests {
   @Test("of which twenty at one address use one refresh token at a time all get the same next one")
   func race() async throws {
     let (_, id) = try server.signedIn()
-    let token = try login(id)["refreshToken"]?.text
+    let token = try server.login(id)["refreshToken"]?.text
     let next = try await withThrowingTaskGroup(of: String?.self) { group in
       for _ in 0..<20 { group.addTask { try refresh(token).json["refreshToken"]?.text } }
       return try await group.reduce(into: []) { $0.append($1) }
@@ -102,7 +96,7 @@ struct SessionRenewalTests {
   @Test("that nobody renews in time are over, also for who has not heard the last answer")
   func late() throws {
     let (_, id) = try server.signedIn()
-    let (unused, used) = (try login(id)["refreshToken"]?.text, try login(id)["refreshToken"]?.text)
+    let (unused, used) = (try server.login(id)["refreshToken"]?.text, try server.login(id)["refreshToken"]?.text)
     let renewed = try refresh(used)
     #expect(renewed.status == 200)
     let client = Client(server, token: try renewed.json["accessToken"]?.text)

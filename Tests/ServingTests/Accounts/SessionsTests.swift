@@ -12,12 +12,6 @@ struct SessionsTests {
 
   init() throws { server = try LiveServer.shared.get() }
 
-  private func login(_ id: Identifier) throws -> JSONValue {
-    try Client(server).post(
-      "/api/sessions", #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#
-    ).json
-  }
-
   @Test(
     "do not begin for an account that is disabled, erased or of another password before they are noted",
     arguments: ["UPDATE users SET disabled = true", "UPDATE users SET password_hash = 'another'", "DELETE FROM users"],
@@ -39,7 +33,7 @@ struct SessionsTests {
   @Test("are listed page by page and ended one by one, by their user alone")
   func listing() throws {
     let (client, id) = try server.signedIn()
-    for _ in 0..<2 { _ = try login(id) }
+    for _ in 0..<2 { _ = try server.login(id) }
     let page = try client.get("/api/sessions?limit=2")
     #expect(try page.json["items"]?.elements?.count == 2)
     let cursor = try #require(try page.json["nextCursor"]?.text)
@@ -60,7 +54,7 @@ struct SessionsTests {
   @Test("refuse a cursor that was altered or belongs to another list")
   func cursors() throws {
     let (client, id) = try server.signedIn()
-    for _ in 0..<2 { _ = try login(id) }
+    for _ in 0..<2 { _ = try server.login(id) }
     let cursor = try #require(try client.get("/api/sessions?limit=1").json["nextCursor"]?.text)
     #expect(try client.get("/api/sessions?cursor=z\(cursor.dropFirst())").problem == "invalid-cursor")
     let (stranger, _) = try server.signedIn()

@@ -1,3 +1,4 @@
+import JSON
 import Postgres
 import Reactor
 import Values
@@ -32,6 +33,11 @@ extension LiveServer {
     let authority = TokenAuthority(configuration)
     let token = authority.issue(subject: id, session: session, role: role, at: now).text
     return (Client(self, token: token), id)
+  }
+
+  /// Signs someone in whom `signedIn` has made; gives the session's tokens.
+  func login(_ id: Identifier) throws -> JSONValue {
+    try Client(self).post("/api/sessions", #"{"email":"\#(id)@example.org","password":"\#(Self.password)"}"#).json
   }
 
   /// Runs `body` with a connection to the server's database, whose statements may take what a busy machine needs.
