@@ -285,45 +285,6 @@ struct OpenAPITests {
   }
 }
 
-@Suite("JSON Schema of a shape", .blocking)
-struct SchemaTests {
-  @Test(
-    "is written as the standard has it",
-    arguments: [
-      (.boolean, #"{"type":"boolean"}"#),
-      (.any, "{}"),
-      (
-        .string(format: "uuid", minLength: 1, maxLength: 2, pattern: "^a"),
-        #"{"type":"string","format":"uuid","minLength":1,"maxLength":2,"pattern":"^a"}"#
-      ),
-      (.nullable(.integer(minimum: 1, maximum: 9)), #"{"type":["integer","null"],"minimum":1,"maximum":9}"#),
-      (.integer(minimum: 1), #"{"type":"integer","format":"int64","minimum":1}"#),
-      (
-        .integer(minimum: 0, maximum: 2_147_483_648),
-        #"{"type":"integer","format":"int64","minimum":0,"maximum":2147483648}"#
-      ),
-      (.nullable(.enumeration(["a"])), #"{"type":["string","null"],"enum":["a",null]}"#),
-      (.constant("a"), #"{"const":"a"}"#),
-      (.array(.number(), maxItems: 3), #"{"type":"array","items":{"type":"number"},"maxItems":3}"#),
-      (
-        .array(.boolean, minItems: 1, isUnique: true),
-        #"{"type":"array","items":{"type":"boolean"},"minItems":1,"uniqueItems":true}"#
-      ),
-      (.map(.boolean), #"{"type":"object","additionalProperties":{"type":"boolean"}}"#),
-      (.named("A", .boolean), ##"{"$ref":"#/components/schemas/A"}"##),
-      (.nullable(.named("A", .boolean)), ##"{"anyOf":[{"$ref":"#/components/schemas/A"},{"type":"null"}]}"##),
-      (.anyOf([.boolean, .number()]), #"{"anyOf":[{"type":"boolean"},{"type":"number"}]}"#),
-      (
-        .object([.required("a", .boolean, "Why."), .optional("b", .any)]),
-        #"{"type":"object","properties":{"a":{"type":"boolean","description":"Why."},"b":{}},"required":["a"],"#
-          + #""additionalProperties":false}"#
-      ),
-    ] as [(Schema, String)])
-  func json(schema: Schema, expected: String) {
-    #expect(String(decoding: JSONWriter.bytes(of: schema), as: UTF8.self) == expected)
-  }
-}
-
 extension JSONValue {
   fileprivate var members: [(name: String, value: JSONValue)]? {
     if case .object(let object) = self { object.members.map { ($0.name, $0.value) } } else { nil }
@@ -367,55 +328,6 @@ extension Schema {
     case .named(_, let schema, _): schema.requiredMembers
     case .object(let properties, _): properties.filter(\.isRequired).map(\.name)
     default: []
-    }
-  }
-}
-
-/// As much of JSON Schema as tells whether an example is one.
-extension Schema {
-  /// What is listed, if it is a page.
-  fileprivate var item: Schema {
-    guard case .named(_, .object(let members, _), nil) = self, members.map(\.name) == ["items", "nextCursor"],
-      case .array(let item, _, _, _) = members[0].schema
-    else { return self }
-    return item
-  }
-
-  fileprivate var examples: [(Schema, String)] {
-    switch self {
-    case .named(_, let schema, let example?): [(schema, example)]
-    case .named(_, let schema, nil): schema.examples
-    case .anyOf(let schemas): schemas.flatMap(\.examples)
-    default: []
-    }
-  }
-
-  /// What is wrong with a value; nil when it is of this shape.
-  fileprivate func fault(in value: JSONValue) -> String? {
-    switch (self, value) {
-    case (.named(_, let schema, _), _): return schema.fault(in: value)
-    case (.nullable(let schema), _): return value == .null ? nil : schema.fault(in: value)
-    case (.any, _), (.boolean, .bool), (.integer, .integer), (.number, .integer), (.number, .number): return nil
-    case (.anyOf(let schemas), _):
-      return schemas.contains { $0.fault(in: value) == nil } ? nil : "\(value) is of no shape"
-    case (.enumeration(let words), .string(let text)): return words.contains(text) ? nil : "\(text) is not one of them"
-    case (.constant(let word), .string(let text)): return text == word ? nil : "\(text) is not \(word)"
-    case (.string(let format, _, _, let pattern), .string(let text)):
-      if format == "uuid", Identifier(text) == nil { return "\(text) is no id" }
-      if format == "date-time", Timestamp(text) == nil { return "\(text) is no time" }
-      return pattern.map { text.range(of: $0, options: .regularExpression) != nil } ?? true
-        ? nil : "\(text) does not match"
-    case (.array(let item, _, _, _), .array(let elements)): return elements.lazy.compactMap(item.fault).first
-    case (.map(let item), .object(let object)): return object.members.lazy.compactMap { item.fault(in: $0.value) }.first
-    case (.object(let properties, _), .object(let object)):
-      for member in object.members {
-        guard let property = properties.first(where: { $0.name == member.name }) else {
-          return "\(member.name) is unknown"
-        }
-        if let fault = property.schema.fault(in: member.value) { return "\(member.name): \(fault)" }
-      }
-      return properties.first { $0.isRequired && object[$0.name] == nil }.map { "\($0.name) is missing" }
-    default: return "\(value) is not \(self)"
     }
   }
 }
