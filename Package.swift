@@ -107,7 +107,7 @@ let package = Package(
 
     // What tests of several targets need: loops, gates, sockets and chance of their own, and a look into JSON.
     .target(
-      name: "TestSupport", dependencies: ["CLinux", "Values", "Reactor", "JSON"], path: "Tests/Support",
+      name: "TestSupport", dependencies: ["Values", "Reactor", "JSON"], path: "Tests/Support",
       swiftSettings: settings),
 
     // What tests do to the stores: a proxy that cuts and loses, and a Redis of their own.

@@ -86,41 +86,11 @@ final class Successor {
     return isOurs ? path : resolved
   }
 
-  /// Starts the binary with those descriptors from the first one on; the last of them is no socket.
+  /// Starts the binary with those descriptors from `ListeningSocket.firstInherited` on; the last of them is no socket.
   private static func spawn(_ binary: String, passing passed: [Int32]) throws(SystemError) -> pid_t {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    // Out of the way first: a source may stand where another one has to go.
-    let spares = passed.map { fcntl($0, F_DUPFD_CLOEXEC, ListeningSocket.firstInherited + Int32(passed.count)) }
-    defer { for spare in spares { close(spare) } }
-    for (index, spare) in spares.enumerated() {
-      posix_spawn_file_actions_adddup2(&actions, spare, ListeningSocket.firstInherited + Int32(index))
-    }
-    // Nothing else: libcurl has sockets that are not closed by exec, and each successor would have those of all before.
-    posix_spawn_file_actions_addclosefrom_np(&actions, ListeningSocket.firstInherited + Int32(passed.count))
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    var environment: [UnsafeMutablePointer<CChar>?] = []
-    var variable = environ
-    while let entry = variable.pointee {
-      environment.append(strdup(entry))
-      variable += 1
-    }
-    environment.append(strdup("LISTEN_FDS=\(passed.count - 1)"))
-    environment.append(strdup("\(Predecessor.variable)=\(getpid())"))
-    environment.append(nil)
-    var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) }
-    arguments.append(nil)
-    defer { for pointer in environment + arguments { free(pointer) } }
-    var child = pid_t()
-    let code = posix_spawn(&child, binary, &actions, &attributes, &arguments, &environment)
-    if code != 0 { throw SystemError("posix_spawn", code: code) }
-    return child
+    try ChildProcess.spawn(
+      CommandLine.arguments, path: binary,
+      .own(adding: ["LISTEN_FDS=\(passed.count - 1)", "\(Predecessor.variable)=\(getpid())"]),
+      descriptors: [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] + passed)
   }
 }

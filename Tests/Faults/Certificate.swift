@@ -45,7 +45,7 @@ package final class Certificate: Sendable {
   }
 
   private static func openssl(_ arguments: [String]) throws {
-    let process = try spawn(["openssl"] + arguments)
+    let process = try ChildProcess.spawn(["openssl"] + arguments)
     var status: Int32 = 0
     guard waitpid(process, &status, 0) == process, status == 0 else { throw SystemError("openssl", code: status) }
   }

@@ -30,7 +30,7 @@ package final class PrivateServer: @unchecked Sendable {
     let words =
       ["redis-server"] + place + ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
       + ["--dir", "/tmp", "--enable-debug-command", "yes", "--logfile", "/dev/null"] + arguments
-    process = try spawn(words)
+    process = try ChildProcess.spawn(words)
   }
 
   package func freeze() { Glibc.kill(process, SIGSTOP) }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import JSON
 import Reactor
@@ -25,7 +26,7 @@ final class PythonServer: Sendable {
     life = ends[1]
     defer { close(ends[0]) }
     // Debian's, for which the packages are installed.
-    process = try spawn(
+    process = try ChildProcess.spawn(
       ["/usr/bin/python3", "-c", Self.untilOrphaned + program] + arguments,
       descriptors: [ends[0], log.writeEnd, log.writeEnd])
     var port: UInt16 = 0

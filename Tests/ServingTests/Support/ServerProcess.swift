@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 import TestSupport
 
 /// The real binary in a process of its own, for what only a process has: signals, exit codes, inherited sockets.
@@ -14,8 +15,8 @@ final class ServerProcess {
   ) throws {
     log = try LogCapture()
     let words = shell.map { ["/bin/sh", "-c", "\($0) \"$0\" \"$@\"", binary] } ?? [binary]
-    process = try spawn(
-      words + arguments, environment: Self.variables(settings),
+    process = try ChildProcess.spawn(
+      words + arguments, .only(Self.variables(settings)),
       descriptors: [STDIN_FILENO, log.writeEnd, log.writeEnd] + (socket.map { [$0] } ?? []))
   }
 

@@ -4,7 +4,7 @@ import TestSupport
 
 /// Runs a script of /bin/sh to its end; throws when it fails.
 func shell(_ script: String) throws {
-  let child = try spawn(["/bin/sh", "-c", script])
+  let child = try ChildProcess.spawn(["/bin/sh", "-c", script])
   var status: Int32 = 0
   waitpid(child, &status, 0)
   if status != 0 { throw SystemError("sh", code: status) }

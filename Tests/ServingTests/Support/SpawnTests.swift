@@ -13,7 +13,7 @@ struct SpawnTests {
     defer { close(client) }
     try #require(Loopback.connect(client, to: port))
     let server = accept(listener, nil, nil)
-    let process = try spawn(["sleep", "600"])
+    let process = try ChildProcess.spawn(["sleep", "600"])
     defer {
       kill(process, SIGKILL)
       waitpid(process, nil, 0)

@@ -1,0 +1,62 @@
+import CLinux
+import Glibc
+
+/// A program that this process starts.
+package enum ChildProcess {
+  /// The variables that it gets.
+  package enum Environment {
+    /// Those of this process, and behind them others, each as `NAME=value`.
+    case own(adding: [String] = [])
+    case only([String: String])
+  }
+
+  /// Starts a program, found by its first word as a shell finds it unless its path is given, and gives its id. It is
+  /// its parent's to wait for.
+  ///
+  /// It has the descriptors that are given, from the first on (standard input), and no others: not all that a library
+  /// opens is closed by exec(3), and a connection would not end, for its peer, before the program does. It blocks no
+  /// signal, as threads here do. Throws when the system cannot start it (posix_spawn(3)).
+  package static func spawn(
+    _ words: [String], path: String? = nil, _ environment: Environment = .own(),
+    descriptors: [Int32] = [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
+  ) throws(SystemError) -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    // Out of the way first: a source may stand where another one has to go.
+    let spares = descriptors.map { fcntl($0, F_DUPFD_CLOEXEC, Int32(descriptors.count)) }
+    defer { for spare in spares { close(spare) } }
+    for (place, spare) in spares.enumerated() { posix_spawn_file_actions_adddup2(&actions, spare, Int32(place)) }
+    posix_spawn_file_actions_addclosefrom_np(&actions, Int32(descriptors.count))
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var arguments = words.map { strdup($0) } + [nil]
+    var variables = copies(environment)
+    defer { for pointer in arguments + variables { free(pointer) } }
+    var child = pid_t()
+    let file = path ?? words[0]
+    let code = posix_spawnp(&child, file, &actions, &attributes, &arguments, &variables)
+    if code != 0 { throw SystemError("posix_spawnp \(file)", code: code) }
+    return child
+  }
+
+  /// The variables as C has them, up to nil; the caller's to free.
+  private static func copies(_ environment: Environment) -> [UnsafeMutablePointer<CChar>?] {
+    switch environment {
+    case .only(let variables): return variables.map { strdup("\($0)=\($1)") } + [nil]
+    case .own(let others):
+      var copies: [UnsafeMutablePointer<CChar>?] = []
+      var variable = environ
+      while let entry = variable.pointee {
+        copies.append(strdup(entry))
+        variable += 1
+      }
+      return copies + others.map { strdup($0) } + [nil]
+    }
+  }
+}
