@@ -6,9 +6,13 @@ import Values
 @Suite("The throttle of sign-ins", .blocking)
 struct LoginThrottleTests {
   private static let wrong = "not this one, no"
-  /// What Redis answers late, because the machine is busy, is waited for: without it each loop counts for itself.
+  /// What Redis answers late, because the machine is busy, is waited for, also when a loop connects to it: without it
+  /// each loop counts for itself.
   private static let shared = Result {
-    try LiveServer(["TRUSTED_PROXIES": "127.0.0.1", "REDIS_COMMAND_TIMEOUT_MILLISECONDS": "20000"])
+    try LiveServer([
+      "TRUSTED_PROXIES": "127.0.0.1", "REDIS_COMMAND_TIMEOUT_MILLISECONDS": "20000",
+      "REDIS_CONNECT_TIMEOUT_MILLISECONDS": "20000",
+    ])
   }
   private let server: LiveServer
 
