@@ -3,7 +3,7 @@ import Secrets
 import Values
 import Web
 
-/// The lines of a body that comes piece by piece, in memory no longer than one of them.
+/// Reads a streamed body line by line; beside the piece being read, at most one line is in memory.
 struct BodyLines {
   /// The longest line, in bytes.
   static let maximumBytes = 256 * 1024
@@ -17,10 +17,10 @@ struct BodyLines {
   private var isAtEnd = false
   /// Lines so far, empty ones too.
   private(set) var number = 0
-  /// Goes on with all bytes that are read; nil when it is not asked for.
+  /// Takes in every byte that is read; nil when no digest is wanted.
   private(set) var digest: RunningDigest?
 
-  /// Calls `check` before each line, empty ones too, and each piece, and goes no further when it throws.
+  /// Calls `check` before each line, empty ones included, and before each piece; reading stops when it throws.
   init(
     _ stream: RequestBodyStream, of transfer: Transfer, digest: RunningDigest? = nil, check: @escaping () throws -> Void
   ) {

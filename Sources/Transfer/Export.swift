@@ -9,7 +9,7 @@ import Web
 /// Everything that a user owns, one line of JSON for each thing, as it was at one moment.
 struct Export: EndpointGroup {
   static let mediaType = "application/x-ndjson"
-  /// The form of the lines; raised when a reader of the old form would misread the new one.
+  /// The version of the lines' format, raised when a reader of the old one would misread the new one.
   static let schema = 1
   let context: LoopContext
   let features: [any Feature]
@@ -38,7 +38,7 @@ struct Export: EndpointGroup {
       "Content-Disposition": "attachment; filename=\"terroir-\(CivilDate(now)).ndjson\"",
     ]
     if call.request.method == .head { return Response(.ok, headers: headers, body: .stream { _ in }) }
-    // Last of all: somebody may have to give way for it.
+    // Last of all checks: another transfer may have to give way for this one.
     let place = try transfers.begin(call.client)
     return Response(
       .ok, headers: headers,
@@ -51,14 +51,15 @@ struct Export: EndpointGroup {
           if place.transfer.hasGivenWay { context.logger.log(.info, "A slow export gave its place to others") }
           throw gone
         } catch {
-          // The head is out: all that is left is to break off, so that nobody takes this for the whole.
+          // The head has been sent: all that is left is to break off, so that the client does not take this for the
+          // whole.
           context.logger.log(.error, "An export broke off") { $0.field("error", error: error) }
           throw error
         }
       })
   }
 
-  /// One snapshot for all parts; the next rows are fetched when the client has taken the last.
+  /// Writes all parts from one snapshot; the next rows are fetched once the client has taken the last ones.
   private func write(
     _ user: Identifier, _ now: Timestamp, _ transfer: Transfer, to writer: BodyWriter
   ) async throws {
@@ -81,7 +82,7 @@ struct Export: EndpointGroup {
     }
   }
 
-  /// From which hour on readings are raw: before it there are hours only, so that nothing is in both.
+  /// The hour from which readings are exported raw. Before it only hours are, so that no reading is in both.
   static func rawFrom(_ now: Timestamp, rawDays: Int) -> Timestamp {
     let hour = Timestamp.millisecondsPerHour
     return now.advanced(byDays: -Int64(rawDays)).advanced(byMilliseconds: hour).roundedDown(to: hour)

@@ -2,8 +2,8 @@ import Gardens
 import Postgres
 import Values
 
-/// What has come of a device's history, apart from all other readings until the rest is there: who stores the same
-/// readings, makes buckets or drops a day would otherwise wait for the file's sender.
+/// The parts of a device's history that have arrived, kept in a table of their own until the file is complete.
+/// Otherwise whatever stores the same readings, makes buckets or drops a day would wait for the file's sender.
 struct HistoryParts {
   struct Part {
     let id: Int64
@@ -11,10 +11,11 @@ struct HistoryParts {
     let span: ClosedRange<Timestamp>?
   }
 
-  /// The most parts of which hours are made at a time, unless they are all of one `leastSpan`: what is sorted is
-  /// bounded.
+  /// The most parts whose hours are made by one statement, unless its slice is as short as `leastSpan`. It bounds what
+  /// is sorted.
   static let maximumTogether = 100
-  /// In milliseconds: of a file without any order each part is read once for as long a time at the most.
+  /// A slice no longer than this, in milliseconds, is not split. In a file without any order, where every slice needs
+  /// every part, it bounds how often a part is read.
   static let leastSpan = 30 * 24 * Timestamp.millisecondsPerHour
 
   let device: Identifier
@@ -30,7 +31,8 @@ struct HistoryParts {
     self.rawFrom = rawFrom
   }
 
-  /// Takes the readings out of a batch, even if there are none.
+  /// Moves the batch's readings into a new part. An empty one is stored too, which keeps the transaction from being
+  /// idle.
   mutating func move(_ batch: inout ImportBatch, in transaction: Transaction) async throws(PostgresError) {
     let readings = batch.readings
     let rows = try await transaction.query(
@@ -39,14 +41,14 @@ struct HistoryParts {
     (batch.readings, batch.bytes) = ([], 0)
   }
 
-  /// Notes a part that has readings of these times.
+  /// Notes a part whose readings have these times.
   mutating func add(_ id: Int64, _ times: [Timestamp]) {
     let old = times.filter { $0 < rawFrom }
     oldCount += old.count
     parts.append(Part(id: id, span: old.min().map { $0...old.max()! }))
   }
 
-  /// Takes out the readings of a part that stay raw.
+  /// Removes a part from the table and returns its readings that stay raw.
   func take(_ part: Part, in transaction: Transaction) async throws(PostgresError) -> [ImportBatch.Reading] {
     let row = try await transaction.query(Self.take, part.id, rawFrom)[0]
     let (types, times) = (try row.decode([String].self, 0), try row.decode([Timestamp].self, 1))
@@ -59,14 +61,14 @@ struct HistoryParts {
 
   // MARK: Hours
 
-  /// Some of the time of which hours are made, and the parts that have readings of it.
+  /// A span of time whose hours are made together, and the parts that have readings of it.
   struct Slice: Equatable {
     let from: Timestamp
     let to: Timestamp
     let parts: [Int64]
   }
 
-  /// The time of what is kept by the hour, in slices of whole hours.
+  /// The time of the readings that are kept by the hour, in slices of whole hours.
   var slices: [Slice] {
     guard let first = parts.compactMap(\.span?.lowerBound).min() else { return [] }
     let hours = (rawFrom.unixMilliseconds - first.unixMilliseconds) / Timestamp.millisecondsPerHour + 1
@@ -84,14 +86,14 @@ struct HistoryParts {
     return slices(hours: hours - later, before: middle, of: parts) + slices(hours: later, before: to, of: parts)
   }
 
-  /// Makes the hours of a slice, but for those that had readings before, and gives how many readings they are of: of
-  /// two with one type and time the first in the file alone.
+  /// Makes the hours of a slice, except those that had readings before, and returns how many readings they are of. Of
+  /// two readings with the same type and time only the first in the file counts.
   func makeHours(of slice: Slice, in transaction: Transaction) async throws(PostgresError) -> Int {
     let rows = try await transaction.query(Self.makeHours, device, slice.parts, slice.from, slice.to)
     return try rows[0].decode(Int.self, 0)
   }
 
-  /// Lets the rollup leave the device alone until the transaction's end.
+  /// Keeps the rollup off the hours of the device until the transaction ends.
   func holdHours(in transaction: Transaction) async throws(PostgresError) {
     try await transaction.execute(DeviceHours.hold, device)
   }
@@ -111,7 +113,7 @@ struct HistoryParts {
       coalesce(array_agg(value ORDER BY line), '{}')
     FROM part, \(readings) WHERE measured_at >= $2
     """)
-  // By time before type, as most files are sorted already.
+  // Sorted by time before type, since most files are in that order already.
   private static let makeHours = Statement(
     "history.makeHours",
     """

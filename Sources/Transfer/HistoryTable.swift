@@ -3,31 +3,31 @@ import JSON
 import Values
 import Web
 
-/// The readings of one device as CSV (RFC 4180): a line of names, and a reading on each line behind it.
+/// The readings of one device as CSV (RFC 4180): a line with the columns' names, then a reading on each line.
 struct HistoryTable {
   static let mediaType = "text/csv"
   private static let names = ["sensorType", "value", "measuredAt"]
-  /// No Unix time is this long, in seconds or milliseconds: of a moment beyond the year 9999 there is no text.
+  /// Every Unix time, in seconds or milliseconds, is below this: moments beyond the year 9999 have no text.
   private static let unixTimeEnd: Int64 = 100_000_000_000_000
-  /// Spreadsheets begin files in UTF-8 with it.
+  /// Spreadsheet programs begin files in UTF-8 with it.
   private static let byteOrderMark = Array("\u{FEFF}".utf8)
 
   /// What is wrong with a file that does not begin with the names.
   static let unnamed = Fault("", "must name the columns \(names.joined(separator: ","))")
 
   let device: DeviceIdentity
-  /// The names of the columns in their order; empty until they were read.
+  /// The names of the columns in their order; empty until the first line was read.
   private var columns: [String] = []
 
-  /// Whether the line of names was there.
+  /// Whether the first line, with the names, was read.
   var hasNames: Bool { !columns.isEmpty }
 
   init(device: DeviceIdentity) { self.device = device }
 
-  /// A line as the export's line of a reading, in JSON; nil for that of the names, which comes first.
+  /// Returns a line as JSON, in the form that a reading has in an export; nil for the first line, which has the names.
   mutating func reading(_ line: [UInt8]) throws -> [UInt8]? {
     guard !columns.isEmpty else {
-      // What is wrong here is not to be wrong of each line behind, which may have faults of their own.
+      // A fault in the names is reported once, not for every line behind, which may have faults of its own.
       columns = Self.names
       let names = try Self.values(line.starts(with: Self.byteOrderMark) ? line[Self.byteOrderMark.count...] : line[...])
       guard names.sorted() == Self.names.sorted() else { throw ValidationError([Self.unnamed]) }
@@ -54,7 +54,7 @@ struct HistoryTable {
     return text.split(separator: ",", omittingEmptySubsequences: false).map(unquoted)
   }
 
-  /// A number stays one, and a Unix time becomes a moment; anything else is judged as the text that it is.
+  /// Writes a number as a number and a Unix time as a timestamp; anything else as text, for the form to judge.
   private static func write(_ value: String, of name: String, _ json: inout JSONWriter) {
     switch name {
     case "value":
@@ -69,7 +69,7 @@ struct HistoryTable {
     json.string(value)
   }
 
-  /// Without blanks and a pair of quotes around it.
+  /// Removes blanks and a pair of quotes around a value.
   private static func unquoted(_ text: Substring) -> String {
     let text = String(text.filter { $0 != "\r" && $0 != "\r\n" }).trimmingSpaces
     guard text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") else { return text }

@@ -6,7 +6,7 @@ import Settings
 import Values
 import Web
 
-/// Takes in what `Export` gave, here or on another server: everything is made anew under new ids, all or nothing.
+/// Takes in what `Export` wrote, here or on another server: everything is made anew under new ids, all or nothing.
 struct Import: EndpointGroup {
   let context: LoopContext
   let transfers: Transfers
@@ -68,12 +68,12 @@ struct Import: EndpointGroup {
     let user = try call.user.id
     let isDryRun = try call.query().flag("dryRun") ?? false
     let key = try isDryRun ? nil : IdempotencyKey(call.request, user: user, content: [], seal: context.answerSeal)
-    // Behind all that may be refused: somebody may have to give way for it.
+    // Last of all checks: another transfer may have to give way for this one.
     let place = try transfers.begin(call.client)
     defer { place.end() }
     let (loop, deadline) = (context.loop, context.loop.now + Transfers.longestNanoseconds)
     let target = Array("\(call.request.target)\n".utf8)
-    // Invariant 1.
+    // Invariant 1: the loop outlives the import.
     let digest = key.map { _ in RunningDigest(target) }
     let lines = BodyLines(call.request.bodyStream, of: place.transfer, digest: digest) { [unowned(unsafe) loop] in
       guard loop.now < deadline else { throw Problem(.timeout, "The import took too long.") }

@@ -8,9 +8,9 @@ import Web
 
 /// Rows on their way into the database, one statement for each table.
 struct ImportBatch {
-  /// How many rows make a batch worth sending.
+  /// The number of rows at which a batch is written.
   static let fullCount = 4_000
-  /// How many bytes of lines do, when these are long.
+  /// The bytes of lines at which a batch is written that has fewer rows.
   static let fullBytes = 1 << 20
 
   struct Insight {
@@ -54,7 +54,7 @@ struct ImportBatch {
   var insights: [Insight] = []
   var readings: [Reading] = []
   var hours: [Hour] = []
-  /// Sensor types that the file has not named of a device before.
+  /// Sensor types that the file names for the first time of their device.
   var types: [MeasuredType] = []
   /// The length of the lines that its rows came from, in bytes.
   var bytes = 0
@@ -63,11 +63,11 @@ struct ImportBatch {
     gardens.count + devices.count + businesses.count + products.count + insights.count + readings.count + hours.count
   }
 
-  /// Whether it should be sent before anything is added.
+  /// Whether the batch should be written before anything is added.
   var isFull: Bool { count >= Self.fullCount || bytes >= Self.fullBytes }
 
-  /// Writes all rows, each table after those that its rows name, and gives how many raw readings were new: of two
-  /// with one device, type and time the first stays.
+  /// Writes all rows, those that others refer to first, and returns how many raw readings were new: of two with the
+  /// same device, type and time the first stays.
   func write(
     _ owner: Identifier, at now: Timestamp, in transaction: Transaction
   ) async throws -> Int {
@@ -84,7 +84,7 @@ struct ImportBatch {
     return try rows[0].decode(Int.self, 0)
   }
 
-  /// Notes the sensor types of the file's devices, as readings that are posted do.
+  /// Adds the new sensor types to their devices, as readings that are posted do.
   mutating func noteTypes(in transaction: Transaction) async throws(PostgresError) {
     if types.isEmpty { return }
     try await transaction.execute(Self.addTypes, types.map(\.device), types.map(\.name))
@@ -108,7 +108,7 @@ struct ImportBatch {
 
   // MARK: SQL
 
-  /// Nobody was told of them here: they keep no news of this server's from anybody.
+  /// `told` is false: nobody had news of these here, so they keep no news of this server back.
   private static let insertInsights = Statement(
     "import.insights",
     """
@@ -117,7 +117,7 @@ struct ImportBatch {
       $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
       $9::timestamptz[])
     """)
-  /// Buckets that these readings change are committed with them, and made anew by the rollup soon after.
+  /// Queues the buckets that these readings change in the same transaction; the rollup makes them anew soon after.
   private static let insertReadings = Statement(
     "import.readings",
     """

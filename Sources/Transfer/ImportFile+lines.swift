@@ -102,7 +102,7 @@ extension ImportFile {
     return (createdAt, updatedAt)
   }
 
-  /// Notes a fault of a moment before 1970, or further ahead than clocks may be.
+  /// Notes a fault where `moment` is before 1970, or further ahead than clocks may be.
   func checkPast(_ name: String, _ moment: Timestamp, _ fields: inout Fields) {
     let latest = now.advanced(byMilliseconds: ReadingWindow.futureMilliseconds)
     if moment.unixMilliseconds < 0 || moment > latest { fields.fault(name, "must be between 1970 and now") }

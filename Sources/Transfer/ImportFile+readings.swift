@@ -16,7 +16,7 @@ extension ImportFile {
     let measuredAt = fields.required("measuredAt", .timestamp)
     checkPast("measuredAt", measuredAt, &fields)
     try fields.finish()
-    // What is too old to stay raw is one of its hour; of a history not before all of it is there.
+    // A reading too old to stay raw counts into its hour; one of a history does so once the whole file is there.
     guard measuredAt < rawFrom, !isHistory else {
       return batch.readings.append(
         ImportBatch.Reading(device: device, sensorType: type, measuredAt: measuredAt, value: value))
@@ -50,11 +50,11 @@ extension ImportFile {
         device: device, sensorType: type, start: start, min: min, max: max, sum: sum, count: count, isReading: false))
   }
 
-  /// The sensor type of a line, which must be among the first of its device.
+  /// Reads the sensor type of a line, a fault where its device has `DeviceTypes.maximumTypes` others.
   private mutating func sensorType(of device: Identifier, _ fields: inout Fields) -> String {
     let type = fields.required("sensorType", .sensorType)
     let hash = type.hashValue
-    // What names no device is at fault for that.
+    // A line that names no known device has its fault already.
     guard let known = sensorTypes[device], !known.contains(hash) else { return type }
     if known.count < DeviceTypes.maximumTypes {
       sensorTypes[device] = known + [hash]
@@ -65,7 +65,7 @@ extension ImportFile {
     return type
   }
 
-  /// Whether a mean fits its bounds, but for what adding up many numbers costs in precision.
+  /// Whether a mean lies within its bounds, but for the rounding errors of a long sum.
   private static func isMean(_ mean: Double, from min: Double, to max: Double) -> Bool {
     let slack = 1e-6 * Swift.max(abs(min), abs(max))
     return (min - slack...max + slack).contains(mean)

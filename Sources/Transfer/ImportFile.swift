@@ -12,12 +12,12 @@ struct ImportFile {
   var hasGardens: Bool { names.count(of: .garden) > 0 }
   var hasBusinesses: Bool { names.count(of: .business) > 0 }
 
-  /// The columns of a device's history, once they are known; nil for an export.
+  /// The reader of a device's history; nil for an export.
   private(set) var history: HistoryTable?
   var isHistory: Bool { history != nil }
 
   let now: Timestamp
-  /// Readings from here on stay raw.
+  /// Readings from this moment on stay raw.
   let rawFrom: Timestamp
   private var hasHeader = false
   var names: ImportNames
@@ -25,25 +25,25 @@ struct ImportFile {
   var devicesOfGardens: [Identifier: Int] = [:]
   /// How many products each new business has.
   var products: [Identifier: Int] = [:]
-  /// The sensor types of each device's readings, as hashes of their names: the names themselves could be too much.
+  /// The sensor types of each device's readings, as hashes of their names: the names could take too much memory.
   var sensorTypes: [Identifier: [Int]] = [:]
   var zones = ImportZones()
 
-  /// A file that is read now.
+  /// Makes the reader of an export that arrives at `now`.
   init(now: Timestamp, rawFrom: Timestamp) {
     self.now = now
     self.rawFrom = rawFrom
     names = ImportNames(now: now)
   }
 
-  /// Lets the file be the history of a device that has measured some types already.
+  /// Makes this the history of a device, which has measured `types` already.
   mutating func expectHistory(of device: DeviceIdentity, types: [String]) {
     history = HistoryTable(device: device)
     names.keep(device.id, .device)
     sensorTypes[device.id] = types.map(\.hashValue)
   }
 
-  /// Reads one line; gives the time zone on it that `zones` has yet to learn: then it is to be read again.
+  /// Reads one line. Returns its time zone where `zones` has yet to learn it; the caller then reads the line again.
   mutating func take(_ bytes: [UInt8], line: Int) -> String? {
     do {
       if history != nil {
@@ -64,14 +64,14 @@ struct ImportFile {
     return nil
   }
 
-  /// Notes at the end that there was not even a first line.
+  /// Notes a fault at the end of a file that lacks even its first line.
   mutating func finish(line: Int) {
     guard report.faultCount == 0, !(history?.hasNames ?? hasHeader) else { return }
     report.fault(max(line, 1), isHistory ? HistoryTable.unnamed : Fault("", "the file has no header"))
   }
 
-  /// Takes the rows that wait, once they are written; `fresh` readings of them were new. The types of a history wait
-  /// on.
+  /// Counts the batch as written and empties it; `freshReadings` of its readings were new. The types of a history stay
+  /// until its end.
   mutating func written(freshReadings: Int) {
     report.created(.garden, batch.gardens.count)
     report.created(.device, batch.devices.count)
@@ -87,7 +87,7 @@ struct ImportFile {
     batch.types = types
   }
 
-  /// Counts the readings of a history that are kept by the hour alone, and how many of them its new hours are of.
+  /// Counts `all` readings of a history that are kept by the hour alone; its new hours are of `count` of them.
   mutating func wroteHours(of count: Int, among all: Int) {
     report.created(.reading, count)
     report.skipped(.reading, all - count)
@@ -119,7 +119,7 @@ struct ImportFile {
     case .insight: try readInsight(&fields)
     case .reading: try readReading(&fields)
     case .hour: try readHour(&fields)
-    // Orders are others' as well, a profile is of one account alone, and a channel has a secret that is not in the
+    // Orders belong to others as well, a profile to one account alone, and a channel has a secret that is not in the
     // file.
     case .order, .profile, .channel: report.skipped(kind, 1)
     }

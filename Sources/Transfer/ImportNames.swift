@@ -1,16 +1,16 @@
 import JSON
 import Values
 
-/// What the lines of a file call things, and the ids that these get here.
+/// The new ids of the things in a file, by the ids that its lines use.
 struct ImportNames {
-  /// The most things of one kind that lines may name, so that their ids fit into memory.
+  /// The most things of a kind that a file may have, which bounds the memory of their ids.
   static let maximumOfKind = 100_000
 
-  /// What lines may name that come later.
+  /// The kinds of things that later lines may refer to.
   enum Kind: String {
     case garden, device, business
 
-    /// The member that names one of the kind.
+    /// The member that refers to a thing of this kind.
     fileprivate var member: String {
       switch self {
       case .garden: "gardenId"
@@ -31,9 +31,9 @@ struct ImportNames {
   /// How many things of a kind there are.
   func count(of kind: Kind) -> Int { known[kind]?.count ?? 0 }
 
-  /// Reads the id of something that later lines may name.
+  /// Reads the id of something that later lines may refer to.
   ///
-  /// It is known from now on, even if its line proves faulty: those that name it are not at fault.
+  /// It is known from now on, even if its own line proves faulty: lines that refer to it are not at fault for that.
   mutating func readNewcomer(_ kind: Kind, _ fields: inout Fields) -> Identifier {
     let id = fields.required("id", .identifier)
     if count(of: kind) >= Self.maximumOfKind {
@@ -44,7 +44,7 @@ struct ImportNames {
     return id
   }
 
-  /// Reads the member that names something that a line before was about, and gives its new id.
+  /// Reads a reference to something on an earlier line, and returns its new id.
   func read(_ kind: Kind, _ fields: inout Fields) -> Identifier {
     let id = fields.required(kind.member, .identifier)
     if let new = known[kind]?[id] { return new }
@@ -52,18 +52,18 @@ struct ImportNames {
     return id
   }
 
-  /// Gives something that was read a new id of that moment.
+  /// Gives something that was read a new id of `moment`, and returns that.
   mutating func rename(_ id: Identifier, _ kind: Kind, at moment: Timestamp) -> Identifier {
     let new = make(at: moment)
     known[kind, default: [:]][id] = new
     return new
   }
 
-  /// Has something that is here already be known by its own id.
+  /// Makes something that is on this server already known by its own id.
   mutating func keep(_ id: Identifier, _ kind: Kind) { known[kind, default: [:]][id] = id }
 
-  /// A new id of that moment, so that copies are listed in the order of what they were copied from: within a
-  /// millisecond, in that of their lines.
+  /// Returns a new id of `moment`, so that copies are listed in the order of their originals; within a millisecond, in
+  /// that of their lines.
   mutating func make(at moment: Timestamp) -> Identifier {
     if moment != self.moment { (self.moment, identifiers) = (moment, IdentifierSequence()) }
     return identifiers.next(unixMilliseconds: moment.unixMilliseconds)

@@ -1,9 +1,9 @@
 import JSON
 import Web
 
-/// What an import came to.
+/// What an import has created, skipped and found faulty.
 struct ImportReport {
-  /// The most faults that are told.
+  /// The most faults that are listed.
   static let maximumFaults = 100
 
   /// Something wrong with a line.
@@ -14,9 +14,9 @@ struct ImportReport {
 
   private(set) var created: [LineKind: Int] = [:]
   private(set) var skipped: [LineKind: Int] = [:]
-  /// The first of them.
+  /// The first `maximumFaults` of the faults.
   private(set) var faults: [LineFault] = []
-  /// All of them.
+  /// The number of all faults.
   private(set) var faultCount = 0
 
   mutating func created(_ kind: LineKind, _ count: Int) { if count > 0 { created[kind, default: 0] += count } }

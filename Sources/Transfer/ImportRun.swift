@@ -4,9 +4,10 @@ import Postgres
 import Values
 import Web
 
-/// One file on its way in: its lines are read as they come, and written in one transaction.
+/// The import of one file: reads its lines as they arrive, and writes them in one transaction.
 struct ImportRun {
-  /// How long the transaction may wait for more of the file before it is told that it is not forgotten, in nanoseconds.
+  /// How long the transaction may be idle while more of the file is waited for, in nanoseconds; then a statement keeps
+  /// it alive.
   static let keepAliveNanoseconds: UInt64 = 10_000_000_000
 
   private let context: LoopContext
@@ -17,7 +18,7 @@ struct ImportRun {
   private let key: IdempotencyKey?
   private var lines: BodyLines
   private var file: ImportFile
-  /// What has come of a history; nil for an export.
+  /// The parts of a history that have arrived; nil for an export.
   private var parts: HistoryParts?
 
   /// What was found in the file, and done with it.
@@ -37,17 +38,19 @@ struct ImportRun {
     parts = device.map { HistoryParts(device: $0.id, rawFrom: file.rawFrom) }
   }
 
-  /// What the same file with the same key has made before. Which file it is shows only once all of it was read.
+  /// What the same file with the same key has made before; nil if it made nothing. A key that was used is compared by
+  /// the digest of the whole file, which is read for it.
   mutating func madeBefore(at now: Timestamp) async throws -> Made? {
     guard let key, try await key.isUsed(in: context.database, at: now) else { return nil }
     while try await lines.next() != nil {}
     return try await key.about(lines.digest).made(in: context.database, at: now)
   }
 
-  /// Thrown to roll back: the file is faulty, or it was but a trial.
+  /// Thrown to roll back: the file is faulty, or this is a dry run.
   private struct Refused: Error {}
 
-  /// Reads the file into one transaction. False at the first fault, or at the end of a dry run: nothing is stored.
+  /// Reads the file into one transaction. Returns false at the first fault, or at the end of a dry run: nothing is
+  /// stored then.
   mutating func write() async throws -> Bool {
     if let device { file.expectHistory(of: device, types: try await measuredTypes(of: device)) }
     let partitions = ReadingPartitions(context)
@@ -56,7 +59,7 @@ struct ImportRun {
     var hasBegun = false
     do {
       try await context.cache.change(timeoutMilliseconds: Transfers.timeoutMilliseconds) { transaction, tags in
-        // What was read of the body cannot be read again.
+        // A retry of the transaction cannot read the body again.
         guard !hasBegun else { throw Problem(.unavailable, "The import was interrupted. Send the file again.") }
         hasBegun = true
         try await begin(transaction, at: now)
@@ -71,17 +74,17 @@ struct ImportRun {
     }
   }
 
-  /// Takes the key, and the device whose history it is.
+  /// Claims the key, and locks the device whose history it is.
   private func begin(_ transaction: Transaction, at now: Timestamp) async throws {
     if let key {
       try await key.claim(in: transaction)
-      // Committed since it was looked for.
+      // A request with this key has committed since `madeBefore` looked.
       if try await key.isUsed(in: transaction, at: now) { throw IdempotencyKey.inProgress }
     }
     if let device { try await hold(device.id, in: transaction) }
   }
 
-  /// Writes what comes, in batches. Throws `Refused` at the first fault.
+  /// Writes the lines as they arrive, in batches. Throws `Refused` at the first fault.
   private mutating func writeLines(_ transaction: Transaction) async throws {
     var lastStatement = context.loop.now
     while let line = try await lines.next() {
@@ -97,10 +100,10 @@ struct ImportRun {
     try await pass(transaction)
   }
 
-  /// Writes what only the whole file allows. Throws `Refused` in a dry run.
+  /// Writes and checks what needs the whole file. Throws `Refused` in a dry run.
   private mutating func finish(_ transaction: Transaction, at now: Timestamp) async throws {
     if let parts { try await write(parts, transaction) }
-    // Not before: until the file is at its end, a device whose row is changed could not be noted as heard of.
+    // Not before the end: a changed row stays locked, and nothing could note meanwhile when the device was heard of.
     if file.isHistory { try await file.batch.noteTypes(in: transaction) }
     if file.hasGardens { try await NewGarden.checkBound(of: user, in: transaction) }
     if file.hasBusinesses { try await NewBusiness.checkBound(of: user, in: transaction) }
@@ -109,8 +112,8 @@ struct ImportRun {
     try await key?.about(lines.digest).keep(made, in: transaction, at: now)
   }
 
-  /// Keeps a device, since what is stored after its end would stay, and its other histories away, of which hours are
-  /// not there yet.
+  /// Locks a device against deletion, since readings stored after it would stay, and against its other histories, which
+  /// would not see the hours of this one yet: 429.
   private func hold(_ device: Identifier, in transaction: Transaction) async throws {
     guard let row = try await transaction.query(Self.holdDevice, device, user).first else {
       throw DeviceAccess.notFound
@@ -120,13 +123,13 @@ struct ImportRun {
     }
   }
 
-  /// Writes what has come so far; of a history not before its end.
+  /// Writes the batch; that of a history is kept as a part until the file's end.
   private mutating func pass(_ transaction: Transaction) async throws {
     if parts == nil { return try await flush(transaction) }
     try await parts?.move(&file.batch, in: transaction)
   }
 
-  /// Writes a history, now that all of it is there.
+  /// Writes a history once all of it has arrived.
   private mutating func write(_ parts: HistoryParts, _ transaction: Transaction) async throws {
     try await parts.holdHours(in: transaction)
     var inHours = 0
@@ -149,7 +152,8 @@ struct ImportRun {
     file.written(freshReadings: fresh)
   }
 
-  /// Reads on without writing, so that all faults are told at once. Behind a fault rows could name what was never made.
+  /// Reads on without writing, so that all faults are reported at once. Rows behind a fault could refer to something
+  /// that was never made.
   mutating func readOn() async throws {
     while let line = try await lines.next() {
       try await take(line)
@@ -159,7 +163,7 @@ struct ImportRun {
     file.written(freshReadings: file.batch.readings.count)
   }
 
-  /// Reads a line, once the database was asked for its time zone.
+  /// Reads a line, after asking the database for its time zone where that is needed.
   private mutating func take(_ line: [UInt8]) async throws {
     guard let zone = file.take(line, line: lines.number) else { return }
     file.zones.learn(zone, try await TimeZoneName.settled(zone, in: context.database))

@@ -7,12 +7,12 @@ final class Transfer {
   /// How much of an answer is sent at a time.
   private static let pieceBytes = 64 * 1024
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives the transfer.
   private unowned(unsafe) let loop: EventLoop
   private var pace: TransferPace
-  /// Since when its client is waited for, and what ends that; nil while the server has something to do.
+  /// Since when the client has been waited for, and what ends the wait; nil while the server is at work.
   private var wait: (since: UInt64, end: () -> Void)?
-  /// Whether it ends because its place was given to somebody else.
+  /// Whether it ends because another client was given its place.
   private(set) var hasGivenWay = false
 
   init(loop: EventLoop, graceNanoseconds: UInt64) {
@@ -20,16 +20,16 @@ final class Transfer {
     pace = TransferPace(graceNanoseconds: graceNanoseconds)
   }
 
-  /// Whether its client is waited for and slow. It ends at once then, since the database has nothing to do for it.
+  /// Whether the client is waited for and slow. Such a transfer can end at once, since no statement of it runs.
   var isSlow: Bool { wait.map { pace.isSlow(waiting: loop.now - $0.since) } ?? false }
 
-  /// Ends it.
+  /// Ends the transfer, so that another one has its place.
   func giveWay() {
     hasGivenWay = true
     wait?.end()
   }
 
-  /// The next piece of its body; nil after the last. Throws 503 when it has given way.
+  /// Returns the next piece of the body; nil after the last. Throws 503 when the transfer has given way.
   func next(of stream: RequestBodyStream) async throws -> [UInt8]? {
     wait = (loop.now, { stream.fail(RequestFault(.serviceUnavailable, "The body is not waited for any more")) })
     defer { wait = nil }
@@ -42,8 +42,8 @@ final class Transfer {
     }
   }
 
-  /// Sends more of its answer, piece by piece, so that what has gone counts. Throws `StreamClosed` when the client is
-  /// gone, or it has given way.
+  /// Sends more of the answer in pieces, each of which counts once it has gone. Throws `StreamClosed` when the client
+  /// is gone, or the transfer has given way.
   func write(_ bytes: [UInt8], to writer: BodyWriter) async throws(StreamClosed) {
     for start in stride(from: 0, to: bytes.count, by: Self.pieceBytes) {
       let piece = Array(bytes[start..<min(start + Self.pieceBytes, bytes.count)])

@@ -2,10 +2,10 @@ import Postgres
 import Values
 import Web
 
-/// Taking all that one owns along: export and import, on one loop.
+/// Export and import of all that a user owns, on one loop.
 package final class TransferFeature: Feature {
   let context: LoopContext
-  /// Where users own things, in the order of an export.
+  /// The features in which users own things, in the order of an export.
   let others: [any Feature]
   let transfers: Transfers
 

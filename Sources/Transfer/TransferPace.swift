@@ -1,10 +1,10 @@
-/// How fast a client has moved an export or import of late, by the time that it was waited for: what the database takes
-/// is not the client's.
+/// How fast a client has lately moved the bytes of an export or import. Only the time that the server waits for the
+/// client counts, not what the database takes.
 struct TransferPace {
-  /// What every line moves that is not slow, in bytes per second.
+  /// The rate below which a client is slow, in bytes per second.
   static let bytesPerSecond = 64 * 1024
 
-  /// How much of a client's time is looked at together, in nanoseconds; before it nobody is slow.
+  /// The waiting time over which a rate is measured, in nanoseconds; no client is slow before.
   private let graceNanoseconds: UInt64
   private var bytes = 0
   private var waited: UInt64 = 0
@@ -12,7 +12,7 @@ struct TransferPace {
 
   init(graceNanoseconds: UInt64) { self.graceNanoseconds = graceNanoseconds }
 
-  /// So many bytes have come or gone after a wait of so long.
+  /// Notes that `count` bytes have moved after a wait of `nanoseconds`.
   mutating func moved(_ count: Int, waited nanoseconds: UInt64) {
     bytes += count
     waited += nanoseconds
@@ -20,7 +20,7 @@ struct TransferPace {
     (wasSlow, bytes, waited) = (isShort, 0, 0)
   }
 
-  /// Whether the client is slow, that has been waited for again for so long.
+  /// Whether the client is slow, with `nanoseconds` of a wait that is not over yet.
   func isSlow(waiting nanoseconds: UInt64) -> Bool {
     waited + nanoseconds >= graceNanoseconds ? isShort : wasSlow
   }

@@ -1,29 +1,30 @@
 import Reactor
 import Web
 
-/// Exports and imports under way on one loop. Each holds a connection for transactions for as long as its client
-/// takes, so that only a part of these connections is theirs, and one user has one transfer at a time.
+/// The exports and imports in flight on one loop. Each holds a transaction's connection for as long as its client
+/// takes, so that only half of these connections are for them, and a user has one transfer at a time.
 ///
-/// However slow one is, it goes on while there are places; when none is left for somebody else, it gives up its own and
-/// is rolled back. Its transaction is idle while the client is waited for: Postgres itself ends one that is so for
-/// longer than `DatabaseConfiguration.idleTransactionTimeoutMilliseconds`.
+/// A slow transfer goes on while places are free; when another client finds none, it gives up its own and is rolled
+/// back. Its transaction is idle while its client is waited for, and Postgres ends one that is idle for longer than
+/// `DatabaseConfiguration.idleTransactionTimeoutMilliseconds`.
 package final class Transfers {
-  /// How long one may take in all, in nanoseconds.
+  /// How long a transfer may take in all, in nanoseconds.
   static let longestNanoseconds: UInt64 = 3_600_000_000_000
-  /// How long each of its statements may take, in milliseconds.
+  /// How long each statement of a transfer may take, in milliseconds.
   static let timeoutMilliseconds = 60_000
-  /// The most that one user has under way at a time, in the whole process.
+  /// The most transfers of one user at a time, in the whole process.
   package static let maximumOfUser = 1
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives what runs on it.
   private unowned(unsafe) let loop: EventLoop
   private let limit: Int
   private let graceNanoseconds: UInt64
   private let shares: ClientShares
-  /// The oldest first.
+  /// The transfers in flight, oldest first.
   private var underWay: [Transfer] = []
 
-  /// At most half of `connections`, and at least one. Who is slow for `graceSeconds` gives way to others.
+  /// Allows transfers half of `connections`, and at least one. A client that is slow for `graceSeconds` gives way to
+  /// others.
   init(loop: EventLoop, connections: Int, graceSeconds: Int, shares: ClientShares) {
     self.loop = loop
     limit = max(1, connections / 2)
@@ -31,8 +32,8 @@ package final class Transfers {
     self.shares = shares
   }
 
-  /// A place that is taken until it is given back or forgotten; throws 503 when all are taken, and by none that is
-  /// slow, and 429 when the client has one already.
+  /// Takes a place, which ends with `Place.end()` or its last reference. Throws 503 when all are taken and no transfer
+  /// is slow, and 429 when the client has one already.
   func begin(_ client: String) throws -> Place {
     let share = shares.take(client)
     if share != nil, underWay.count >= limit { makeRoom() }
@@ -45,7 +46,7 @@ package final class Transfers {
     return Place(transfer, of: self, share)
   }
 
-  /// Ends the one that began first of those that are slow.
+  /// Ends the oldest of the slow transfers, if there is any.
   private func makeRoom() {
     guard let slow = underWay.first(where: \.isSlow) else { return }
     end(slow)
@@ -54,12 +55,12 @@ package final class Transfers {
 
   private func end(_ transfer: Transfer) { underWay.removeAll { $0 === transfer } }
 
-  /// 429, for what may go on once something else has ended.
+  /// 429 for a request that may go on once something else has ended.
   static func underWay(_ detail: String) -> Problem {
     Problem(.tooManyRequests, detail, retryAfterSeconds: 10)
   }
 
-  /// The right to transfer.
+  /// A transfer's place among those in flight.
   final class Place {
     let transfer: Transfer
     private var transfers: Transfers?
@@ -73,7 +74,7 @@ package final class Transfers {
 
     deinit { end() }
 
-    /// Gives the place back; once is enough.
+    /// Gives the place back; further calls do nothing.
     func end() {
       transfers?.end(transfer)
       (transfers, share) = (nil, nil)
