@@ -20,7 +20,7 @@ extension [UInt8] {
     }
   }
 
-  /// The first place from `start` on that holds what must be escaped.
+  /// The first position from `start` on whose byte must be escaped, or the end of the text.
   private func plainEnd(of text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
     let raw = UnsafeRawBufferPointer(text)
     var position = start

@@ -4,10 +4,10 @@ final class FaultList {
   static let capacity = 100
 
   private(set) var faults: [Fault] = []
-  /// All that were noted, the dropped ones too.
+  /// The number of faults noted, including dropped ones.
   private(set) var count = 0
 
-  /// Whether further faults would be dropped, so that looking for them is idle.
+  /// Whether further faults would be dropped, so that looking for more is pointless.
   var isFull: Bool { faults.count >= Self.capacity }
 
   /// Notes a fault.
@@ -16,7 +16,7 @@ final class FaultList {
     if !isFull { faults.append(Fault(place.pointer, detail)) }
   }
 
-  /// Notes a fault, and gives what the value is read as instead.
+  /// Notes a fault and returns `placeholder`, which stands in for the faulty value.
   func note<Value>(_ detail: String, at place: Place, reading placeholder: Value) -> Value {
     note(detail, at: place)
     return placeholder

@@ -1,8 +1,8 @@
 /// Reads the members of a request's object and gathers every fault in it.
 ///
-/// Each member is asked for by name, with the rule that it obeys. What is faulty is noted and read as a placeholder, so
-/// that the rest is checked too; `finish` throws the faults, those of members never asked for among them. Nothing read
-/// may be used before `finish` has returned.
+/// The caller asks for each member by name, with the rule that it must obey. A faulty member is noted and read as a
+/// placeholder, so that the others are checked as well; `finish` throws all faults, including one for each member that
+/// was never asked for. No value may be used before `finish` has returned.
 ///
 ///     var fields = Fields(try JSONReader.parse(request.body))
 ///     let name = fields.required("name", .string(1...120))
@@ -11,12 +11,12 @@
 package struct Fields {
   /// The place of the object in the document, a JSON Pointer (RFC 6901).
   package let pointer: String
-  // Nil if there is no object at that place: this is noted already, and nothing within is a further fault.
+  // Nil if the value is not an object: that fault is noted already, and its members add no further ones.
   private let object: JSONObject?
   private let faults: FaultList
-  // Takes down what is asked for where nothing is read.
+  // Records the members that a form asks for while it is described; nil while one is read.
   private let outline: Outline?
-  /// The places of the members that were asked for.
+  /// The positions in `object.members` of the members that were asked for.
   private var asked: [Int] = []
 
   /// The fields of a whole document, which must be an object.
@@ -40,7 +40,8 @@ package struct Fields {
     self.outline = outline
   }
 
-  /// The members that `read` asks for, each with the shape that its rule has. It runs on no object, with placeholders.
+  /// Returns the members that `read` asks for, each with the schema of its rule. `read` runs without an object, on
+  /// placeholders.
   static func members<Value>(of read: (inout Fields) -> Value) -> [Schema.Property] {
     let outline = Outline()
     var fields = Fields(outline)
@@ -50,12 +51,12 @@ package struct Fields {
 
   private final class Outline { var members: [Schema.Property] = [] }
 
-  /// Room that is made for the members asked for.
+  /// The most positions for which `asked` makes room in advance.
   private static let usualMembers = 8
 
   // MARK: Members
 
-  /// A member that must be there and not null; `description` is for the document.
+  /// Reads a member that must be present and not null; `description` goes into the OpenAPI document.
   package mutating func required<Value>(_ name: String, _ rule: Rule<Value>, _ description: String = "") -> Value {
     outline?.members.append(.required(name, rule.schema, description))
     return switch member(name) {
@@ -64,7 +65,7 @@ package struct Fields {
     }
   }
 
-  /// A member that may be absent or null, which is the same.
+  /// Reads a member that may be absent or null, which mean the same.
   package mutating func optional<Value>(_ name: String, _ rule: Rule<Value>, _ description: String = "") -> Value? {
     outline?.members.append(.optional(name, .nullable(rule.schema), description))
     return switch member(name) {
@@ -73,7 +74,7 @@ package struct Fields {
     }
   }
 
-  /// In a merge patch, a member that the resource always has: nil leaves it, and null is a fault.
+  /// Reads a member of a merge patch that the resource always has: nil where it is absent; null is a fault.
   package mutating func change<Value>(_ name: String, _ rule: Rule<Value>, _ description: String = "") -> Value? {
     outline?.members.append(.optional(name, rule.schema, description))
     return switch member(name) {
@@ -83,7 +84,7 @@ package struct Fields {
     }
   }
 
-  /// In a merge patch, a member that the resource may lack: null takes it away.
+  /// Reads a member of a merge patch that the resource may lack: null removes it.
   package mutating func patch<Value>(_ name: String, _ rule: Rule<Value>, _ description: String = "") -> Patch<Value> {
     outline?.members.append(.optional(name, .nullable(rule.schema), description))
     return switch member(name) {

@@ -10,16 +10,17 @@
 ///       }
 ///     }
 ///
-/// The initializer asks for the same members whatever it reads: it also runs without an object, for the document.
+/// The initializer must ask for the same members whatever it reads: it also runs without an object, to describe the
+/// form in the OpenAPI document.
 package protocol JSONForm {
   init(_ fields: inout Fields)
 }
 
 extension JSONForm {
-  /// Its shape, under the name of the type.
+  /// The schema of the form, named after its type.
   package static var schema: Schema { .object(named: "\(Self.self)", Self.init(_:)) }
 
-  /// Reads a whole document; throws a `ValidationError` with every fault in it.
+  /// Reads a whole document; throws a `ValidationError` with its faults.
   package init(reading document: JSONValue) throws(ValidationError) {
     var fields = Fields(document)
     self.init(&fields)

@@ -1,4 +1,4 @@
-/// The bounds of one JSON text; what exceeds them is refused as malformed.
+/// The bounds of one JSON text; one that exceeds them is refused as malformed.
 package struct JSONLimits: Sendable {
   /// Objects and arrays within one another; also the depth to which the reader recurses.
   package var depth = 32

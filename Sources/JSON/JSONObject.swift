@@ -2,10 +2,10 @@
 ///
 /// Names are compared byte by byte, as sent.
 package struct JSONObject: Sendable {
-  /// Up to this many members a name is looked for from the beginning; beyond it, in an index.
+  /// The most members that are searched one by one; a larger object has an index of its names.
   static let linearMembers = 16
 
-  /// Room that is made with the first member.
+  /// The capacity reserved with the first member.
   static let usualMembers = 4
 
   package typealias Member = (name: String, value: JSONValue)
@@ -19,7 +19,7 @@ package struct JSONObject: Sendable {
   /// The value of a member, or nil if there is none of that name.
   package subscript(_ name: String) -> JSONValue? { position(of: name).map { members[$0].value } }
 
-  /// Adds a member at the end, or gives false if there is one of that name.
+  /// Appends a member; returns false, and changes nothing, if there is one of that name.
   package mutating func append(_ name: String, _ value: JSONValue) -> Bool {
     guard position(of: name) == nil else { return false }
     if members.count == Self.linearMembers {
@@ -31,7 +31,7 @@ package struct JSONObject: Sendable {
     return true
   }
 
-  /// The place of a member among all.
+  /// The position of the member in `members`, or nil if there is none of that name.
   func position(of name: String) -> Int? {
     if !index.isEmpty { return index[MemberName(name)] }
     let name = MemberName(name)
@@ -40,7 +40,7 @@ package struct JSONObject: Sendable {
 }
 
 extension JSONObject: Equatable {
-  /// Equal members, in whatever order (RFC 8259, section 4).
+  /// Compares the members whatever their order (RFC 8259, section 4).
   package static func == (left: JSONObject, right: JSONObject) -> Bool {
     left.members.count == right.members.count && left.members.allSatisfy { right[$0.name] == $0.value }
   }

@@ -4,7 +4,7 @@
 /// double holds and what exceeds the limits. Control characters that are written as escapes pass: whether a string may
 /// hold them is a question of its meaning, which `Fields` answers.
 package enum JSONReader {
-  /// The value of a text that is only lent; throws where it is no JSON or exceeds the limits.
+  /// Parses a text that is borrowed for the call; throws if it is not JSON or exceeds `limits`.
   package static func parse(
     _ bytes: UnsafeRawBufferPointer, limits: JSONLimits = .default
   ) throws(JSONError) -> JSONValue {
@@ -15,7 +15,7 @@ package enum JSONReader {
     return value
   }
 
-  /// The value of a text; throws where it is no JSON or exceeds the limits.
+  /// Parses a text; throws if it is not JSON or exceeds `limits`.
   package static func parse(_ bytes: [UInt8], limits: JSONLimits = .default) throws(JSONError) -> JSONValue {
     try bytes.withUnsafeBufferPointer { buffer throws(JSONError) in
       try parse(UnsafeRawBufferPointer(buffer), limits: limits)

@@ -31,7 +31,7 @@ extension JSONScanner {
     return .double(double)
   }
 
-  /// Steps over one or more digits, adding them to the number, and gives their count.
+  /// Steps over one or more digits, adds them to `decimal` and returns their count.
   private mutating func digits(into decimal: inout DecimalNumber) throws(JSONError) -> Int {
     let start = offset
     var position = start
@@ -44,7 +44,7 @@ extension JSONScanner {
     return position - start
   }
 
-  /// Steps over the sign and digits of an exponent.
+  /// Steps over the sign and digits of an exponent and returns it, cut at `DecimalNumber.exponentBound`.
   private mutating func exponent() throws(JSONError) -> Int {
     let sign = peek()
     if sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { offset += 1 }
@@ -68,7 +68,8 @@ extension JSONScanner {
     return digit < 10 ? digit : nil
   }
 
-  /// The double nearest to a number that is rarely long or of a large exponent; infinite on overflow.
+  /// The double nearest to the number in `range`, found by the standard library; infinite on overflow. Only rare
+  /// numbers come here: long ones and those of large exponents.
   private func converted(_ range: Range<Int>) -> Double? {
     Double(String(decoding: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self))
   }

@@ -25,7 +25,8 @@ extension JSONScanner {
     }
   }
 
-  /// The first place from `position` on that is not a printable ASCII character other than quote and backslash.
+  /// The first position from `position` on that does not hold a printable ASCII character other than quote and
+  /// backslash.
   private func plainEnd(from position: Int) -> Int {
     var position = position
     while position + 8 <= bytes.count {

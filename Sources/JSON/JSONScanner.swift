@@ -2,22 +2,22 @@ import Values
 
 /// Reads JSON text (RFC 8259) value by value, without building a tree.
 ///
-/// The scanner asks what comes next and steps over it: `enterObject` and `nextMember`, `enterArray` and `nextElement`,
-/// `text`, `number`, `bool`, `null`. Each gives nil or false, and consumes nothing, when the next value is of another
-/// kind; `value()` then reads whatever it is. After `nextMember` or `nextElement` exactly one value must be read.
-/// What is not JSON throws. Duplicate names are left to the caller, except within `value()`.
+/// The caller asks for what it expects next, and the scanner steps over it: `enterObject` and `nextMember`,
+/// `enterArray` and `nextElement`, `text`, `number`, `bool`, `null`. Each returns nil or false, and consumes nothing,
+/// when the next value is of another kind; `value()` then reads whatever it is. After `nextMember` or `nextElement`
+/// exactly one value must be read. What is not JSON throws. Duplicate names are left to the caller, except within
+/// `value()`.
 ///
-/// The scanner is a value: a copy remembers a place to which one can return. It refers to the bytes, which must outlive
-/// it.
+/// The scanner is a value: a copy keeps a position to go back to. It refers to the bytes, which must outlive it.
 package struct JSONScanner {
   let bytes: UnsafeRawBufferPointer
   let limits: JSONLimits
-  /// Where the scanner stands, in bytes from the beginning.
+  /// The position of the next byte, counted from the beginning of the text.
   package internal(set) var offset = 0
-  /// Values that `value()` has built.
+  /// The number of values that `value()` has built, bounded by `limits.values`.
   var values = 0
   private var depth = 0
-  /// Whether the object or array that the scanner is in has had nothing yet.
+  /// Whether the scanner has just entered an object or array and read nothing of it yet.
   private var isFirst = false
 
   package init(_ bytes: UnsafeRawBufferPointer, limits: JSONLimits = .default) {
@@ -117,7 +117,7 @@ package struct JSONScanner {
     return true
   }
 
-  /// Makes sure that only white space follows the outermost value.
+  /// Throws unless only white space follows the outermost value.
   package mutating func finish() throws(JSONError) {
     skipWhitespace()
     guard offset == bytes.count else { throw JSONError(kind: .trailingBytes, offset: offset) }
@@ -132,11 +132,11 @@ package struct JSONScanner {
 
   // MARK: Bytes
 
-  /// The byte at the scanner's place, or nil at the end.
+  /// The next byte, or nil at the end.
   @inline(__always)
   func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
-  /// The error of a byte that cannot stand here, or of the end.
+  /// The error for the next byte, which cannot stand here, or for the end of the text.
   func unexpected() -> JSONError {
     if offset == 0, bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF {
       return JSONError(kind: .byteOrderMark, offset: 0)

@@ -1,4 +1,4 @@
-/// What stands within a value that came from elsewhere, where it may be anything.
+/// Access to the parts of a value from elsewhere, which may have any shape.
 extension JSONValue {
   /// A member of an object; nil for anything else.
   package func member(_ name: String) -> JSONValue? {

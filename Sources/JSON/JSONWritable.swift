@@ -1,6 +1,6 @@
 import Values
 
-/// What knows how to write itself as one JSON value.
+/// A value that can write itself as one JSON value.
 package protocol JSONWritable {
   /// Writes exactly one value.
   func write(to json: inout JSONWriter)

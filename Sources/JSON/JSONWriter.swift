@@ -2,8 +2,8 @@ import Values
 
 /// Writes JSON text (RFC 8259) straight into bytes, with the commas where they belong.
 ///
-/// Keys and values come in the order of the text; that they match is the caller's part. Nothing is allocated but the
-/// growth of `bytes`.
+/// Keys and values are written in the order of the text; the caller sees to it that each key is followed by one value.
+/// Nothing is allocated but the growth of `bytes`.
 package struct JSONWriter {
   /// What has been written.
   package private(set) var bytes: [UInt8]
@@ -12,14 +12,14 @@ package struct JSONWriter {
   /// A writer that continues `bytes`, which may hold anything, such as earlier lines of NDJSON.
   package init(continuing bytes: consuming [UInt8] = []) { self.bytes = bytes }
 
-  /// The text of one value.
+  /// Returns the JSON text of `value`.
   package static func bytes(of value: some JSONWritable) -> [UInt8] {
     var json = JSONWriter()
     value.write(to: &json)
     return json.bytes
   }
 
-  /// Gives the bytes up, leaving the writer empty.
+  /// Returns the bytes written and leaves the writer empty.
   package mutating func take() -> [UInt8] {
     defer { needsComma = false }
     var taken: [UInt8] = []
@@ -54,13 +54,13 @@ package struct JSONWriter {
     if let value { member(name, value) }
   }
 
-  /// Writes a member's name, which must need no escaping; its value comes next.
+  /// Writes a member's name, which must not need escaping; its value comes next.
   package mutating func key(_ name: StaticString) {
     let comma = needsComma ? 1 : 0
     name.withUTF8Buffer { name in
       bytes.append(addingCapacity: name.count + 4) { output in
         output.withUnsafeMutableBufferPointer { buffer, initialized in
-          // Written over by the quote where none is due.
+          // Overwritten by the quote where no comma is due.
           buffer[0] = UInt8(ascii: ",")
           buffer[comma] = UInt8(ascii: "\"")
           UnsafeMutableRawPointer(buffer.baseAddress! + comma + 1).copyMemory(
@@ -74,7 +74,7 @@ package struct JSONWriter {
     needsComma = false
   }
 
-  /// Writes a member's name, escaping what must be; its value comes next.
+  /// Writes a member's name, escaped where necessary; its value comes next.
   package mutating func key(_ name: String) {
     string(name)
     bytes.append(UInt8(ascii: ":"))
@@ -101,7 +101,7 @@ package struct JSONWriter {
 
   package mutating func bool(_ bool: Bool) { raw(bool ? "true" : "false") }
 
-  /// Writes a string, escaping what must be (section 7).
+  /// Writes a string, escaped where necessary (section 7).
   package mutating func string(_ string: String) {
     separate()
     bytes.appendQuoted(string)
@@ -131,7 +131,7 @@ package struct JSONWriter {
     bytes.append(contentsOf: text)
   }
 
-  /// Writes a string of at most `length` bytes that `write` writes, which needs no escaping.
+  /// Writes a string whose content `write` appends: at most `length` bytes, none of which needs escaping.
   @inline(__always)
   mutating func quoted(upTo length: Int, _ write: (inout ByteCursor) -> Void) {
     separate()

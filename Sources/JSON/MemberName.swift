@@ -1,10 +1,10 @@
-/// A name that equals another only if its bytes do: Swift's own comparison takes two Unicode spellings for one.
+/// A name that is compared byte by byte: Swift's `==` takes canonically equivalent strings for equal.
 struct MemberName: Hashable {
   private let text: String
 
   init(_ text: String) { self.text = text }
 
-  // Equal bytes make equal strings, and so the hash of the string serves.
+  // Names of equal bytes are equal strings too, so the string's hash fits.
   static func == (left: MemberName, right: MemberName) -> Bool {
     let (left, right) = (left.text.utf8, right.text.utf8)
     guard left.count == right.count else { return false }

@@ -2,11 +2,11 @@
 package enum Patch<Value> {
   /// The member is not named: it stays as it is.
   case absent
-  /// The member is null: it is taken away.
+  /// The member is null: it is removed.
   case clear
   case set(Value)
 
-  /// What becomes of the member's present value.
+  /// Returns the value of the member after the patch, `current` being the one before.
   package func applied(to current: Value?) -> Value? {
     switch self {
     case .absent: current

@@ -1,7 +1,8 @@
 extension Rule {
-  /// An object whose members `body` reads; those that it does not ask for are faults.
+  /// An object whose members `body` reads; members that it does not ask for are faults.
   ///
-  /// Where there is no object, `body` runs all the same, to make a placeholder. The shape has a name where it recurs.
+  /// Where the value is not an object, `body` runs all the same, to make a placeholder. A `name`, for a shape that
+  /// recurs, makes its schema a component of the OpenAPI document.
   package static func object(named name: String? = nil, _ body: @escaping (inout Fields) -> Value) -> Rule {
     Rule(.object(named: name, body)) { value, place, faults in
       var fields = Fields(value, at: place, faults)
@@ -11,7 +12,7 @@ extension Rule {
     }
   }
 
-  /// An array of so many elements, each of which obeys a rule.
+  /// An array of `count` elements, each of which obeys `rule`.
   package static func array<Element>(_ count: ClosedRange<Int>, of rule: Rule<Element>) -> Rule
   where Value == [Element] {
     Rule(.array(rule.schema, count)) { value, place, faults in
@@ -29,7 +30,7 @@ extension Rule {
     }
   }
 
-  /// An array in which nothing stands twice; the fault calls one of its elements by that noun.
+  /// An array of `count` elements, each of which obeys `rule` and occurs once; faults call an element a `noun`.
   package static func set<Element: Hashable>(_ count: ClosedRange<Int>, of rule: Rule<Element>, _ noun: String) -> Rule
   where Value == [Element] {
     let elements = array(count, of: rule)
@@ -40,13 +41,13 @@ extension Rule {
 }
 
 extension Rule where Value == JSONValue {
-  /// Any value: what it holds is judged elsewhere.
+  /// Any value; its content is checked elsewhere.
   package static var any: Rule { Rule(.any) { value, _, _ in value } }
 }
 
 extension Rule where Value == JSONObject {
-  /// An object of whatever members. As in the texts of known ones, no control character but newline and tab stands in a
-  /// name or a string of it, however deep: U+0000 could not even be stored.
+  /// An object with any members. At every depth, its names and strings may have no control characters but line feed and
+  /// tab, as with `text`: U+0000 could not even be stored.
   package static var anyObject: Rule {
     Rule(.map(.any)) { value, place, faults in
       guard case .object(let object) = value else {

@@ -1,13 +1,13 @@
 import Values
 
 extension Rule where Value == String {
-  /// A string of so many Unicode scalars, without control characters.
+  /// A string of `length` Unicode scalars, without control characters.
   package static func string(_ length: ClosedRange<Int>) -> Rule { text(length, allowsLines: false, .line(length)) }
 
-  /// A string of so many Unicode scalars, without control characters but newline and tab.
+  /// A string of `length` Unicode scalars, without control characters but line feed and tab.
   package static func text(_ length: ClosedRange<Int>) -> Rule { text(length, allowsLines: true, .lines(length)) }
 
-  /// The rule that there is something to see in it too: white space and what is invisible is no name.
+  /// This rule, and at least one visible character: white space and invisible characters alone are no name.
   package var nonblank: Rule { checked("must not be blank", schema: self.schema.nonblank) { !$0.isBlank } }
 
   private static func text(
@@ -59,7 +59,7 @@ extension Rule where Value == Timestamp {
   }
 }
 
-/// What a rule on text looks at, found in one pass over the UTF-8.
+/// The length of a text and whether it has forbidden control characters, found in one pass over its UTF-8.
 struct TextMeasure {
   var scalars = 0
   /// Whether there is a control character (category Cc: U+0000–1F, U+007F–9F) that is not allowed.

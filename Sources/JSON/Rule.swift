@@ -12,9 +12,11 @@
 ///       }
 ///     }
 package struct Rule<Value> {
-  /// The shape of the values that meet it, as far as a schema can tell. Made when it is asked for: no request needs it.
+  /// Makes the schema of the values that obey the rule, as far as a schema can tell: only when it is asked for, since
+  /// no request needs it.
   let describe: () -> Schema
-  /// Reads a value, or notes its faults and gives a placeholder so that reading goes on. No rule is met by null.
+  /// Reads a value, or notes its faults and returns a placeholder so that reading goes on. Null is a fault for every
+  /// rule but `any`.
   let read: (_ value: JSONValue, _ place: Place, _ faults: FaultList) -> Value
 
   init(
@@ -27,12 +29,12 @@ package struct Rule<Value> {
 
   package var schema: Schema { describe() }
 
-  /// What a value that is not there is read as.
+  /// The value that stands in for an absent one.
   var placeholder: Value { read(.null, .root, FaultList()) }
 
-  /// The rule that the value also meets a condition; `expectation` completes "it …": `must be a multiple of 10`.
+  /// This rule with one more condition, whose fault is `expectation`: `must be a multiple of 10`.
   ///
-  /// `schema` tells as much of both as a schema can; nil for what tells the rule before it.
+  /// `schema` describes both, as far as a schema can; nil keeps the schema of this rule.
   package func checked(
     _ expectation: String, schema: @autoclosure @escaping () -> Schema? = nil, _ condition: @escaping (Value) -> Bool
   ) -> Rule {
@@ -45,7 +47,8 @@ package struct Rule<Value> {
     }
   }
 
-  /// The rule that makes something else of the value; nil is a fault, read as the placeholder.
+  /// A rule that converts the value of this one; where `convert` returns nil, `expectation` is the fault and
+  /// `placeholder` the value.
   package func converted<Result>(
     _ expectation: String, placeholder: Result, schema: @autoclosure @escaping () -> Schema? = nil,
     _ convert: @escaping (Value) -> Result?

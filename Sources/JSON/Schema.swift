@@ -11,7 +11,7 @@ package indirect enum Schema: Sendable {
   case number(minimum: Double? = nil, maximum: Double? = nil)
   case boolean
   case nullable(Schema)
-  /// An object whose members all have one shape, by names that are not known beforehand.
+  /// An object whose members all have one shape, under names that are not known beforehand.
   case map(Schema)
   /// Any of these shapes.
   case anyOf([Schema])
@@ -38,42 +38,42 @@ package indirect enum Schema: Sendable {
   package static let identifier = Schema.string(format: "uuid")
   package static let timestamp = Schema.string(format: "date-time")
 
-  /// A string of so many characters without control characters.
+  /// A string of `length` characters without control characters.
   package static func line(_ length: ClosedRange<Int>, format: String? = nil) -> Schema {
     .string(format: format, minLength: length.lowerBound, maxLength: length.upperBound, pattern: linePattern)
   }
 
-  /// A string of so many characters without control characters but newline and tab.
+  /// A string of `length` characters without control characters but line feed and tab.
   package static func lines(_ length: ClosedRange<Int>) -> Schema {
     .string(minLength: length.lowerBound, maxLength: length.upperBound, pattern: linesPattern)
   }
 
   package static let linePattern = #"^[^\u0000-\u001F\u007F-\u009F]*$"#
   package static let linesPattern = #"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]*$"#
-  /// One character that is seen, as far as patterns of all languages can tell: those beyond U+FFFF pass.
+  /// Matches one visible character, as far as a pattern can say so in every dialect: all beyond U+FFFF pass.
   static let visiblePattern = #"""
     [^\u0000-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u200F\u2028-\u202F\u205F-\u206F\#
     \u2800\u3000\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFF8]
     """#
 
-  /// Whether this is a pattern of lines or of texts: what it says of them goes without saying.
+  /// Whether `pattern` is one of those of lines and texts, which documentation need not spell out.
   package static func isOfText(_ pattern: String) -> Bool {
     [linePattern, linesPattern].contains { $0 == pattern || nonblank($0) == pattern }
   }
 
-  /// A pattern of lines or of texts, of which one character at least is seen.
+  /// `pattern`, of lines or of texts, with at least one visible character required.
   private static func nonblank(_ pattern: String) -> String {
     let run = pattern.dropFirst().dropLast()
     return "^\(run)\(visiblePattern)\(run)$"
   }
 
-  /// The same line or text, in which there is something to see.
+  /// This schema of a line or text with at least one visible character required; any other schema as it is.
   var nonblank: Schema {
     guard case .string(let format, let minLength, let maxLength, let pattern?) = self else { return self }
     return .string(format: format, minLength: minLength, maxLength: maxLength, pattern: Self.nonblank(pattern))
   }
 
-  /// One of an enumeration's strings, under the name of its type unless another is given.
+  /// The strings of an enumeration, as a component named after its type unless `name` is given.
   package static func cases<Value: CaseIterable & RawRepresentable>(
     of type: Value.Type, named name: String? = nil
   ) -> Schema
@@ -81,14 +81,14 @@ package indirect enum Schema: Sendable {
     .named(name ?? "\(type)", .enumeration(type.allCases.map(\.rawValue)))
   }
 
-  /// An integer within bounds; those of the type itself go without saying.
+  /// An integer within bounds; those of Int64 itself are left out.
   static func integer(in range: ClosedRange<Int64>) -> Schema {
     .integer(
       minimum: range.lowerBound == .min ? nil : range.lowerBound,
       maximum: range.upperBound == .max ? nil : range.upperBound)
   }
 
-  /// An array of so many elements.
+  /// An array of `count` elements.
   static func array(_ element: Schema, _ count: ClosedRange<Int>) -> Schema {
     .array(element, minItems: count.lowerBound == 0 ? nil : count.lowerBound, maxItems: count.upperBound)
   }
@@ -99,7 +99,7 @@ package indirect enum Schema: Sendable {
     return name.map { .named($0, object) } ?? object
   }
 
-  /// The same array, in which nothing stands twice.
+  /// This schema of an array with distinct elements required; any other schema as it is.
   package var withUniqueItems: Schema {
     guard case .array(let element, let minItems, let maxItems, _) = self else { return self }
     return .array(element, minItems: minItems, maxItems: maxItems, isUnique: true)

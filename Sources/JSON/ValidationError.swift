@@ -1,6 +1,6 @@
-/// One member of a request that is not as it must be.
+/// One fault in the JSON of a request.
 package struct Fault: Sendable, Equatable {
-  /// Where it stands: a JSON Pointer (RFC 6901), `""` for the whole document.
+  /// A JSON Pointer (RFC 6901) to the faulty value, `""` for the whole document.
   package let pointer: String
   /// What is wrong, as a phrase for clients: `must be an integer`.
   package let detail: String
@@ -11,7 +11,7 @@ package struct Fault: Sendable, Equatable {
   }
 }
 
-/// A request that is JSON but not what its route takes, with all faults at once.
+/// A request that is JSON but not what its route takes; carries its faults, at most `FaultList.capacity`.
 package struct ValidationError: Error, Equatable {
   package let faults: [Fault]
 
