@@ -1,25 +1,26 @@
 /// Finds a value's bucket with one look at a table, by the value's exponent and the first bits of its fraction.
 ///
-/// Numbers that are not negative are ordered as their bits are, so the bits above `shift` cut them into cells: octaves,
-/// or equal parts of octaves. The table has the first bucket that a value of each cell may belong to. The cells are cut
-/// as fine as it takes to have no two bounds in one, so that a single comparison then tells, however many there are.
+/// Doubles that are not negative sort as their bits do, so the bits above `shift` divide them into cells: octaves, or
+/// equal parts of octaves. The table holds, for each cell, the first bucket that a value in it may belong to. Cells are
+/// cut fine enough that no two bounds share one, so that a single comparison then finds the bucket, however many there
+/// are.
 @usableFromInline struct BucketIndex: BitwiseCopyable {
-  /// The finest cut of an octave is into 2^4 cells: bounds that are nearer to each other are told apart one by one.
+  /// An octave is cut into 2^4 cells at most; bounds that share one even then are compared one by one.
   private static let maximumFractionBits = 4
 
-  /// The first bucket for each cell from the first, and for all that lies above the last.
+  /// The first bucket of each cell from `firstCell` on; the last entry is for everything above the bounds.
   @usableFromInline let firstBuckets: UnsafePointer<UInt8>
   /// The upper bounds of the buckets, rising, with +Inf at the end.
   @usableFromInline let bounds: UnsafePointer<Double>
-  /// How many bounds there are without +Inf.
+  /// The number of bounds, without +Inf.
   @usableFromInline let boundCount: Int
   @usableFromInline let shift: Int
-  /// The cell of the first bound above zero; what lies below it counts as in it.
+  /// The cell of the first bound above zero; values below it count as in it.
   @usableFromInline let firstCell: Int
-  /// How many cells further the entry is for all that lies above the bounds.
+  /// The index in `firstBuckets` of the entry for everything above the bounds.
   @usableFromInline let lastCell: Int
 
-  /// Makes an index, in memory that is never given back, of rising bounds.
+  /// Makes an index of rising bounds, in memory that is never freed.
   static func make(_ bounds: [Double]) -> UnsafePointer<BucketIndex> {
     ImmortalMemory.copy([BucketIndex(bounds)])
   }
@@ -29,7 +30,7 @@
     let cells = bounds.map { Self.cell($0, shift) }
     let first = cells.first { $0 > 0 } ?? 0
     let last = cells[cells.count - 1] + 1
-    // What counts as in the first cell may lie below it, hence in the first bucket.
+    // Values below the first cell count as in it, so its entry is the first bucket.
     firstBuckets = ImmortalMemory.copy([0] + (first + 1...last).map { cell in UInt8(cells.prefix { $0 < cell }.count) })
     self.bounds = ImmortalMemory.copy(bounds + [.infinity])
     boundCount = bounds.count
@@ -38,7 +39,7 @@
     lastCell = last - first
   }
 
-  /// The coarsest cut that leaves no two bounds in one cell, if there is one.
+  /// The coarsest shift at which no two bounds share a cell; the finest if there is none.
   private static func shift(for bounds: [Double]) -> Int {
     let finest = Double.significandBitCount - maximumFractionBits
     return (finest...Double.significandBitCount).last { shift in
@@ -51,7 +52,7 @@
     Int(truncatingIfNeeded: Int64(bitPattern: value.bitPattern) &>> Int64(truncatingIfNeeded: shift))
   }
 
-  /// The first bucket whose bound is not below the value, which must be a number that is not negative.
+  /// The first bucket whose bound is not below `value`, which must be a number and not negative.
   @inlinable @inline(__always) func bucket(of value: Double) -> Int {
     let cell = Self.cell(value, shift) &- firstCell
     var bucket = Int(firstBuckets[max(0, min(cell, lastCell))])

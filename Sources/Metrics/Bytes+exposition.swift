@@ -24,8 +24,8 @@ extension [UInt8] {
     append(bound: value)
   }
 
-  /// Writes a number as `le` has it in both formats, so that a series keeps its name: always with a fraction or
-  /// exponent.
+  /// Writes a number as a value of `le`: always with a fraction or exponent, and alike in both formats, so that a
+  /// series keeps its name.
   mutating func append(bound value: Double) {
     if value.isNaN {
       append(contentsOf: "NaN".utf8)

@@ -3,9 +3,9 @@ import Synchronization
 /// A total that only rises, as one shard writes it.
 ///
 /// A child of a `Family<Counter>`: a bare pointer, cheap to copy and to keep. Recording is one relaxed load and one
-/// relaxed store, without locks, allocation or reference counting; hence only the thread that owns the shard may do it.
-/// Not for what can fall: that is a gauge.
-/// Invariant 3.
+/// relaxed store, without locks, allocation or reference counting, so only the thread that owns the shard may record. A
+/// value that can fall is a `Gauge`.
+/// Each cell has one writing thread (invariant 3 of ARCHITECTURE.md).
 public struct Counter: @unchecked Sendable {
   @usableFromInline let cell: UnsafeMutablePointer<MetricCell>
 

@@ -2,7 +2,7 @@
 public struct Distribution: Equatable, Sendable {
   /// The upper bounds, rising, without +Inf.
   public let bounds: [Double]
-  /// How many lie above the bound before and not above their own; one more than there are bounds, for +Inf.
+  /// The number of observations above the previous bound and not above their own; one more than the bounds, for +Inf.
   public private(set) var counts: [UInt64]
 
   /// A distribution of these counts, which must be one more than the bounds.
@@ -12,10 +12,10 @@ public struct Distribution: Equatable, Sendable {
     self.counts = counts
   }
 
-  /// How many there are in all.
+  /// The number of all observations.
   public var count: UInt64 { counts.reduce(0, &+) }
 
-  /// What was observed since `earlier`, a reading of the same histogram.
+  /// Returns what was observed since `earlier`, a reading of the same histogram.
   public func since(_ earlier: Distribution) -> Distribution {
     precondition(bounds == earlier.bounds, "readings of the same histogram")
     var difference = self
@@ -23,9 +23,10 @@ public struct Distribution: Equatable, Sendable {
     return difference
   }
 
-  /// The value that a share of all observations does not exceed, as if they lay evenly within each bucket.
+  /// Returns the value that a `share` (0 to 1) of all observations does not exceed, as if they lay evenly within each
+  /// bucket.
   ///
-  /// Nil without observations; the greatest bound for what lies above it.
+  /// Nil without observations; the greatest bound if the value lies above it.
   public func quantile(_ share: Double) -> Double? {
     let total = count
     guard total > 0, let last = bounds.last else { return nil }

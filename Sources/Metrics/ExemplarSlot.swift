@@ -2,8 +2,8 @@ import Synchronization
 
 /// The newest exemplar of one bucket of one shard: five cells under a sequence lock.
 ///
-/// The sequence is odd while the writer is at it. Stores of the parts release and loads of them acquire, so a reader
-/// that saw a part of a later exemplar also sees the sequence changed, and leaves this one out.
+/// The sequence is odd while the slot is being written. Stores of the parts release and loads of them acquire, so a
+/// reader that saw a part of a later exemplar also sees a changed sequence, and skips the slot.
 struct ExemplarSlot {
   static let cellCount = 5
   let cells: UnsafeMutablePointer<MetricCell>

@@ -15,8 +15,8 @@ public enum ExpositionFormat: Sendable, CaseIterable {
 
   /// The format that suits an Accept field best (RFC 9110 §12.5.1), or nil when it excludes both.
   ///
-  /// Without the field it is the text format. OpenMetrics is chosen only where it is named, in version 1.0.0 or in
-  /// none, and is wanted no less than the text format.
+  /// Without the field it is the text format. OpenMetrics is chosen only if the field names it, with version 1.0.0 or
+  /// without one, and gives it at least the weight of the text format.
   public static func negotiated(accept: String?) -> ExpositionFormat? {
     guard let accept, accept.utf8.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return .text }
     var text = Preference()
@@ -37,7 +37,7 @@ public enum ExpositionFormat: Sendable, CaseIterable {
   }
 }
 
-/// How much a format is wanted, by the most specific range that covers it.
+/// The weight of a format, by the most specific range that covers it.
 private struct Preference {
   private(set) var thousandths = 0
   private var specificity = 0

@@ -3,9 +3,9 @@ public struct FamilyDescription: Sendable {
   /// The most label names of one family.
   public static let maximumLabels = 16
 
-  /// The name of the family as Prometheus stores it: of a counter with its `_total`.
+  /// The name of the family as Prometheus stores it; a counter's has its `_total`.
   public let name: String
-  /// What is measured, in one sentence; any characters, escaped where they are written.
+  /// What is measured, in one sentence; may have any characters, which are escaped when written.
   public let help: String
   /// What kind of value the family holds.
   public let kind: MetricKind

@@ -2,9 +2,10 @@ import Synchronization
 
 /// A value that goes up and down, as one shard writes it.
 ///
-/// A scrape adds up what the shards say: so connections are counted where they live, with `add` and `subtract`. A value
-/// that exists once must be `set` on one shard only. Only the thread that owns the shard may record.
-/// Invariant 3.
+/// A scrape adds up the parts of all shards: connections, for example, are counted on their own shards, with `add` and
+/// `subtract`. A value that exists once must be `set` on one shard only. Only the thread that owns the shard may
+/// record.
+/// Each cell has one writing thread (invariant 3 of ARCHITECTURE.md).
 public struct Gauge: @unchecked Sendable {
   @usableFromInline let cell: UnsafeMutablePointer<MetricCell>
 

@@ -3,8 +3,8 @@ import Synchronization
 /// Observations counted by size in buckets, as one shard writes them.
 ///
 /// Recording finds the bucket and adds to two cells, without locks, allocation or reference counting; only the thread
-/// that owns the shard may do it. A scrape that comes between the two cells sees a sum that is one observation behind.
-/// Invariant 3.
+/// that owns the shard may record. A scrape between the two sees a sum that is one observation behind.
+/// Each cell has one writing thread (invariant 3 of ARCHITECTURE.md).
 public struct Histogram: @unchecked Sendable {
   /// The counts of the buckets with that of +Inf, not cumulative; then the sum; then the exemplars' slots, if any.
   @usableFromInline let cells: UnsafeMutablePointer<MetricCell>

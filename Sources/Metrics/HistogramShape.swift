@@ -1,5 +1,5 @@
 /// What the children of one family of histograms share: bounds, their label text, and the layout of the cells.
-/// Invariant 4.
+/// It never changes (invariant 4 of ARCHITECTURE.md).
 struct HistogramShape: @unchecked Sendable {
   static let maximumBounds = 64
 

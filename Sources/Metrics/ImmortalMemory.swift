@@ -2,10 +2,10 @@ import Synchronization
 
 /// Memory that lives as long as the process.
 ///
-/// A counter is a bare pointer, so that recording touches no reference count; since its cells are never given back it
-/// cannot dangle, whatever becomes of the registry. The blocks are listed so that leak checkers see them as kept.
+/// A counter is a bare pointer, so that recording touches no reference count; since its cells are never freed it cannot
+/// dangle, whatever becomes of the registry. The blocks are listed so that leak checkers find them reachable.
 enum ImmortalMemory {
-  // Invariant 4.
+  // Invariant 4: the list is behind a mutex, and what the blocks hold is atomic or never changes.
   private struct Block: @unchecked Sendable { let start: UnsafeMutableRawPointer }
   private static let blocks = Mutex<[Block]>([])
 

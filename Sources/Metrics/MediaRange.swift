@@ -1,6 +1,6 @@
 /// One element of an Accept field: `text/plain;version=0.0.4;q=0.5` (RFC 9110 §12.5.1).
 struct MediaRange {
-  /// More elements than these are not looked at.
+  /// The most elements of a field that are looked at.
   static let maximumCount = 32
 
   let type: String
@@ -9,7 +9,7 @@ struct MediaRange {
   /// The weight, 0 to 1000.
   let thousandths: Int
 
-  /// The elements of the field that can be understood.
+  /// The well-formed elements among the first `maximumCount` of the field.
   static func list(_ field: String) -> [MediaRange] {
     split(field[...], at: ",").prefix(maximumCount).compactMap(MediaRange.init)
   }
@@ -31,7 +31,7 @@ struct MediaRange {
     self.parameters = parameters
   }
 
-  /// The weight's value: 0 to 1 with at most three decimals (RFC 9110 §12.4.2).
+  /// Parses a weight, 0 to 1 with at most three decimals (RFC 9110 §12.4.2); nil if it is malformed.
   private static func thousandths(_ weight: String) -> Int? {
     let digits = Array(weight.utf8)
     guard let first = digits.first, first == UInt8(ascii: "0") || first == UInt8(ascii: "1") else { return nil }
@@ -47,7 +47,7 @@ struct MediaRange {
     return value <= 1000 ? value : nil
   }
 
-  /// The parts between separators that stand outside quotes, without the blanks around them; there is always one.
+  /// The parts of `text` between separators outside quotes, without the blanks around them; there is always one.
   private static func split(_ text: Substring, at separator: Character) -> [Substring] {
     var isQuoted = false
     let parts = text.split(omittingEmptySubsequences: false) { character in

@@ -12,7 +12,7 @@ public enum MetricName {
   private static let typeNames: Set<String> = ["counter", "gauge", "histogram", "summary", "untyped"]
   private static let seriesSuffixes = ["_bucket", "_count", "_sum", "_created"]
 
-  /// What is wrong with the name of a metric of that kind, or nil when nothing is.
+  /// What is wrong with the name of a metric of this kind, or nil when nothing is.
   public static func fault(in name: String, kind: MetricKind) -> String? {
     if let fault = NameCharacters.fault(in: name) { return fault }
     if name.hasSuffix("_total") != (kind == .counter) {
@@ -22,7 +22,7 @@ public enum MetricName {
     if let suffix = seriesSuffixes.first(where: { name.hasSuffix($0) }) {
       return "\(name): \(suffix) is the suffix of a series that the format makes"
     }
-    // A unit follows what is measured, hence the first word is none.
+    // A unit comes after what is measured, so the first word cannot be one.
     for word in name.split(separator: "_").dropFirst().map(String.init) {
       if otherUnits.contains(word) { return "\(name): \(word) is not a base unit written out" }
       if typeNames.contains(word) { return "\(name): the type does not belong in the name" }

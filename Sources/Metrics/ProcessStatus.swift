@@ -21,11 +21,12 @@ struct ProcessStatus: Equatable {
   /// The state of the running process.
   static func read() -> ProcessStatus? { contents("/proc/self/stat", maximumBytes: 4_096).flatMap(parse) }
 
-  /// The state in a line of /proc/PID/stat. The command, second, may hold blanks and parentheses: the last one ends it.
+  /// Parses a line of /proc/PID/stat; nil if it is malformed. Its second field, the command, may hold blanks and
+  /// parentheses: the last parenthesis ends it.
   static func parse(_ line: [UInt8]) -> ProcessStatus? {
     guard let end = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
     let fields = line[(end + 1)...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
-    // The manual counts fields from 1, and here the third is the first.
+    // The manual counts fields from 1, and `fields` begins with the third.
     func field(_ number: Int) -> UInt64? {
       number - 3 < fields.count ? UInt64(String(decoding: fields[number - 3], as: UTF8.self)) : nil
     }
@@ -44,25 +45,25 @@ struct ProcessStatus: Equatable {
     return line.flatMap { Double(String(decoding: $0.dropFirst("btime ".utf8.count), as: UTF8.self)) }
   }
 
-  /// The soft limit of a resource; what is unlimited comes as 2^64 - 1, as it does from the other client libraries.
+  /// The soft limit of a resource; 2^64 - 1 if it is unlimited, as the other client libraries report it.
   static func limit(_ resource: __rlimit_resource) -> Double? {
     var limit = rlimit()
     return getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 ? Double(limit.rlim_cur) : nil
   }
 
-  /// The number of open descriptors: the directory's size since Linux 6.2, before that by counting its entries.
+  /// The number of open descriptors: the size of /proc/self/fd since Linux 6.2, the number of its entries before.
   static func openDescriptors() -> Int? {
     var status = stat()
     if stat("/proc/self/fd", &status) == 0, status.st_size > 0 { return Int(status.st_size) }
     guard let directory = opendir("/proc/self/fd") else { return nil }
     defer { closedir(directory) }
-    // Neither . and .. nor the descriptor of this reading are counted.
+    // Not counted: `.`, `..` and the descriptor of this directory.
     var count = -3
     while readdir(directory) != nil { count += 1 }
     return count
   }
 
-  /// What a file of /proc holds, up to a bound.
+  /// The first `maximumBytes` bytes of a file, or nil if it cannot be read.
   private static func contents(_ path: String, maximumBytes: Int) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }

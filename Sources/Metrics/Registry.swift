@@ -6,9 +6,9 @@ import Synchronization
 /// written by its thread alone, and a scrape adds them up, so that recording takes no lock and shares no cache line.
 ///
 /// Families are registered when the program is wired. A bad or taken name, a missing help or faulty buckets are the
-/// programmer's errors: they stop the program and say why, in release builds too. `fault(in:)` tells beforehand.
+/// programmer's errors: they stop the program with a reason, in release builds too. `fault(in:)` finds them beforehand.
 public final class Registry: Sendable {
-  /// The most series of a family that does not say otherwise.
+  /// The most series of a family unless it is given another bound.
   public static let defaultMaximumSeries = 1_000
 
   /// The number of threads that record.
@@ -21,7 +21,7 @@ public final class Registry: Sendable {
     var names: Set<String> = []
   }
 
-  /// Makes a registry for `shards` recording threads, with the counter of series that the caps kept out.
+  /// Makes a registry for `shards` recording threads, with the counter of what the caps keep out.
   public init(shards: Int) {
     precondition(shards > 0, "a registry needs a shard")
     self.shards = shards
@@ -34,8 +34,9 @@ public final class Registry: Sendable {
 
   /// Registers a counter; its name ends in `_total`.
   ///
-  /// At most `maximumSeries` series are kept, and for a label in `maximumValues` at most that many values of it. What
-  /// comes beyond is counted under `_other`, except in `keptLabels`, for labels of a few values that alerts ask for.
+  /// Keeps at most `maximumSeries` series, and for each label in `maximumValues` at most its number of values; what
+  /// exceeds them is counted under `_other`. When the family is full, `keptLabels` keep their values all the same:
+  /// labels of a few values that alerts ask for.
   public func counter(
     _ name: String, help: String, labels: [String] = [], maximumSeries: Int = defaultMaximumSeries,
     maximumValues: [String: Int] = [:], keptLabels: Set<String> = []
@@ -44,9 +45,9 @@ public final class Registry: Sendable {
     return family(description, .counter, maximumSeries, maximumValues, keptLabels) { Counter($0) }
   }
 
-  /// Registers a gauge, whose value is the sum of what the shards say.
+  /// Registers a gauge, whose value is the sum of the shards' parts.
   ///
-  /// At most `maximumSeries` series are kept, and for a label in `maximumValues` at most that many values of it.
+  /// Keeps at most `maximumSeries` series, and for each label in `maximumValues` at most its number of values.
   public func gauge(
     _ name: String, help: String, labels: [String] = [], maximumSeries: Int = defaultMaximumSeries,
     maximumValues: [String: Int] = [:]
@@ -55,10 +56,10 @@ public final class Registry: Sendable {
     return family(description, .gauge, maximumSeries, maximumValues) { Gauge($0) }
   }
 
-  /// Registers a histogram with rising, inclusive upper bounds of its buckets; that of +Inf comes by itself.
+  /// Registers a histogram; `buckets` are the rising, inclusive upper bounds, to which +Inf is added.
   ///
-  /// With `exemplars` each bucket has room for the newest trace, 40 bytes a bucket, series and shard. At most
-  /// `maximumSeries` series are kept, and for a label in `maximumValues` at most that many values of it.
+  /// With `exemplars` each bucket keeps its newest trace, in 40 bytes per bucket, series and shard. Keeps at most
+  /// `maximumSeries` series, and for each label in `maximumValues` at most its number of values.
   public func histogram(
     _ name: String, help: String, labels: [String] = [], buckets: [Double], exemplars: Bool = false,
     maximumSeries: Int = defaultMaximumSeries, maximumValues: [String: Int] = [:]
@@ -69,7 +70,7 @@ public final class Registry: Sendable {
     return family(description, .histogram(shape), maximumSeries, maximumValues) { Histogram($0, shape) }
   }
 
-  /// What stands in the way of registering a family of that description, or nil when nothing does.
+  /// Why a family of this description cannot be registered, or nil if it can.
   public func fault(in description: FamilyDescription) -> String? {
     state.withLock { state in description.fault ?? Self.clash(of: description, with: state.names) }
   }
@@ -94,14 +95,14 @@ public final class Registry: Sendable {
     return Family(table, overflow: overflowCounters(description), make)
   }
 
-  /// The counters of what goes to `_other`, by shard, at zero from the start; none for a family without labels.
+  /// The counter of each shard for what goes to `_other`, at zero from the start; none for a family without labels.
   private func overflowCounters(_ description: FamilyDescription) -> [Counter] {
     if description.labels.isEmpty { return [] }
     guard case .found(let series) = overflow.resolve([description.name]) else { return [] }
     return (0..<shards).map { Counter(series.cells + $0 * overflow.shardStride) }
   }
 
-  /// Takes a source in with all its names, or stops the program.
+  /// Adds a source and claims all its names, or stops the program with the reason.
   func add(_ source: Source, _ descriptions: [FamilyDescription]) {
     let fault: String? = state.withLock { state in
       for description in descriptions {

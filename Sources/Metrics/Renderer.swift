@@ -4,14 +4,15 @@
 /// var renderer = registry.renderer(.openMetrics)
 /// while renderer.next(into: &output, maximumBytes: 64 << 10) { /* send, let others run */ }
 /// ```
-/// Values are read when their line is written. Series made after their family was begun wait for the next scrape.
+/// Values are read when their line is written. Series that are made after their family was begun wait for the next
+/// scrape.
 public struct Renderer: Sendable {
   /// The format that is written.
   public let format: ExpositionFormat
   private let sources: [Source]
   private var source = 0
   private var series: [Series] = []
-  /// The next of `series`; nil before the source's header is written.
+  /// The position of the next of `series`; nil before the source's header is written.
   private var position: Int?
   private var scratch: [UInt8] = []
   private var isFinished = false
@@ -21,9 +22,9 @@ public struct Renderer: Sendable {
     self.format = format
   }
 
-  /// Appends the next slice and tells whether there is more.
+  /// Appends the next slice; returns whether there is more.
   ///
-  /// A slice ends with the first series (or all that one collector says) which reaches `maximumBytes`.
+  /// A slice ends with the series, or the collector, that brings it to `maximumBytes`.
   public mutating func next(into output: inout [UInt8], maximumBytes: Int = .max) -> Bool {
     if isFinished { return false }
     let (limit, isUnlimited) = output.count.addingReportingOverflow(max(maximumBytes, 1))

@@ -1,4 +1,4 @@
-/// What a collector has to say in one scrape.
+/// The values of one collector in one scrape.
 public struct Samples {
   private let descriptions: [FamilyDescription]
   private var families: [CollectedFamily]
@@ -11,7 +11,7 @@ public struct Samples {
   /// Adds a value to a family that the collector has described, with one label value for each of its labels.
   ///
   /// Values for the same labels are added up, which suits one reading from each loop. A family takes 1000 label sets;
-  /// what comes beyond counts under `_other`.
+  /// further ones are counted under `_other`.
   public mutating func add(_ family: String, _ labelValues: String..., value: Double) {
     add(family, labelValues, value: value)
   }

@@ -1,10 +1,10 @@
 /// One set of label values of a family, with its cells.
-/// Invariant 3.
+/// Each cell has one writing thread (invariant 3 of ARCHITECTURE.md).
 struct Series: @unchecked Sendable {
   let values: [String]
   /// `method="GET",route="/"`, escaped: the same in both formats.
   let labelText: [UInt8]
-  /// Those of shard 0.
+  /// The cells of shard 0.
   let cells: UnsafeMutablePointer<MetricCell>
 
   init(labels: [String], values: [String], cells: UnsafeMutablePointer<MetricCell>) {

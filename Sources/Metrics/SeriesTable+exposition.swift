@@ -69,7 +69,7 @@ extension SeriesTable {
     output.append(UInt8(ascii: "\n"))
   }
 
-  /// ` # {trace_id="…"} 0.067 1700000000.123`: the newest among the shards'.
+  /// Writes the newest exemplar of a bucket in any shard, if there is one: ` # {trace_id="…"} 0.067 1700000000.123`.
   private func writeExemplar(
     _ series: Series, _ shape: HistogramShape, _ bucket: Int, into output: inout [UInt8]
   ) {
@@ -90,7 +90,7 @@ extension SeriesTable {
     output.append(seconds: exemplar.unixMilliseconds)
   }
 
-  /// A cell of the series, with the shards added up.
+  /// The sum over the shards of a cell that holds an integer.
   func total(_ series: Series, _ index: Int) -> UInt64 {
     var total: UInt64 = 0
     for shard in 0..<shards {
@@ -99,7 +99,7 @@ extension SeriesTable {
     return total
   }
 
-  /// A cell that holds a floating-point number, with the shards added up.
+  /// The sum over the shards of a cell that holds a floating-point number.
   func sum(_ series: Series, _ index: Int) -> Double {
     var sum = 0.0
     for shard in 0..<shards {

@@ -4,11 +4,11 @@ import Synchronization
 ///
 /// Nothing is ever removed, so what a shard has learnt from it stays true.
 final class SeriesTable: Sendable {
-  /// The label value that stands for all those which a cap keeps out.
+  /// The label value that stands for all values which a cap keeps out.
   static let other = "_other"
-  /// Longer label values count as `_other`, bytes.
+  /// The longest label value, in bytes; longer ones count as `_other`.
   static let maximumValueBytes = 256
-  /// The most series beyond the cap, for labels that keep their values there.
+  /// The most series that a full family has beyond its cap, for labels that keep their values.
   static let maximumOthers = 64
 
   let description: FamilyDescription
@@ -16,9 +16,9 @@ final class SeriesTable: Sendable {
   let shards: Int
   let shardStride: Int
   private let maximumSeries: Int
-  /// By place of the label: how many values it may have.
+  /// By position of the label: the most values it may have.
   private let maximumValues: [Int]
-  /// By place of the label: whether its value stays when the family is full.
+  /// By position of the label: whether it keeps its value when the family is full.
   private let isKept: [Bool]
   private let state: Mutex<State>
 
@@ -26,9 +26,9 @@ final class SeriesTable: Sendable {
     var store: CellStore
     var series: [Series] = []
     var index: [[String]: Int] = [:]
-    /// By place of the label: the values seen, for labels that have a cap.
+    /// By position of the label: the values seen, for labels that have a cap.
     var values: [Set<String>]
-    /// Beyond the cap, in order of their making.
+    /// The series beyond the cap, in order of creation.
     var others: [Series] = []
   }
 
@@ -53,22 +53,23 @@ final class SeriesTable: Sendable {
     fatalError("\(description.name) has the labels \(description.labels), not \(values.count) of them")
   }
 
-  /// All series so far, in order of their making.
+  /// All series so far, in order of creation; those beyond the cap last.
   var series: [Series] {
     state.withLock { state in
-      // To put nothing behind them would copy them all the same.
+      // Appending an empty array would copy the series all the same.
       state.others.isEmpty ? state.series : state.series + state.others
     }
   }
 
-  /// What came of looking for a series, and what the shard may remember so as not to ask again.
+  /// A series for label values, and what the shard may remember so as not to ask again.
   enum Resolution {
     /// The series of exactly these values.
     case found(Series)
-    /// The series of other values, since a label has all the values it may have: these sets will not grow any more.
+    /// The series with `_other` for values beyond their label's cap. `closed` has, by position of the label, the values
+    /// of a label at its cap, which will not grow any more; nil for any other label.
     case replaced(Series, closed: [Set<String>?])
-    /// The series of `_other` in every label that does not keep its value, since the family is full: it will never have
-    /// more than these, but for others of that kind.
+    /// The series with `_other` in every label that does not keep its value, since the family is full. `all` are the
+    /// series that it will ever have, apart from others of that kind.
     case full(other: Series, all: [Series])
   }
 
@@ -111,17 +112,18 @@ final class SeriesTable: Sendable {
     return series
   }
 
-  /// The label values under which a full family counts what it has no series for.
+  /// The label values under which a full family counts `values` if it has no series for them.
   func collapsed(_ values: [String]) -> [String] {
     zip(values, isKept).map { value, isKept in
       isKept && value.utf8.count <= Self.maximumValueBytes ? value : Self.other
     }
   }
 
-  /// The series beyond the cap that stands for label values, unless such values came by themselves.
+  /// Returns the series under which a full family counts `values`: one beyond the cap, unless its label values came up
+  /// before the family was full.
   private func other(_ values: [String], _ state: inout State) -> Series {
     let all = description.labels.map { _ in Self.other }
-    // Room is left for the one that stands for everything.
+    // One place is left for the series with `_other` in every label.
     let hasRoom = state.others.count < Self.maximumOthers - 1
     for values in [collapsed(values), all] {
       if let index = state.index[values] { return state.series[index] }

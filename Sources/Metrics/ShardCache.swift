@@ -1,17 +1,17 @@
-/// Where a shard's cells of the series it has met are. Only the shard's thread touches it, hence there is no lock.
+/// One shard's cells of the series that it has met. Only the shard's thread touches it, so there is no lock.
 ///
 /// It is bounded as the family is: label values that a cap keeps out are never stored.
-/// Invariant 3.
+/// Each cell has one writing thread (invariant 3 of ARCHITECTURE.md).
 @usableFromInline final class ShardCache: @unchecked Sendable {
   private let table: SeriesTable
-  /// From the cells of shard 0 to this shard's.
+  /// The distance from the cells of shard 0 to this shard's, in cells.
   private let offset: Int
   /// Counts what goes to `_other`.
   private let overflow: Counter?
   @exclusivity(unchecked) private var cells: [[String]: UnsafeMutablePointer<MetricCell>] = [:]
-  /// By place of the label: all values that the label will ever have, once its cap is reached.
+  /// By position of the label: all values that it will ever have, once its cap is reached.
   @exclusivity(unchecked) private var closedValues: [Set<String>?] = []
-  /// Whether there are cells for all that is not among `cells`: the family is full.
+  /// Whether the family is full: then `cells` has all its series, and other values are looked up under `_other`.
   @exclusivity(unchecked) private var isFull = false
 
   init(_ table: SeriesTable, shard: Int, overflow: Counter?) {
@@ -26,11 +26,11 @@
     return resolve(values)
   }
 
-  /// The cells for values that this shard has not met: asks the table unless it is known to have nothing.
+  /// Returns the cells for values that this shard has not met; asks the table unless the answer is known.
   private func resolve(_ values: [String]) -> UnsafeMutablePointer<MetricCell> {
     table.check(values)
     let admitted = admitted(values)
-    // Under the values themselves there is nothing. What is found under others goes to `_other`.
+    // `cells` has nothing under `values` themselves; what it has under others is a series of `_other`.
     if let other = (admitted == values ? nil : cells[admitted]) ?? (isFull ? cells[table.collapsed(admitted)] : nil) {
       overflow?.increment()
       return other
@@ -59,7 +59,7 @@
 
   private func remember(_ series: Series) { cells[series.values] = series.cells + offset }
 
-  /// The values, with `_other` for those that are known to be kept out.
+  /// The values, with `_other` for those that are too long or known to be beyond their label's cap.
   private func admitted(_ values: [String]) -> [String] {
     var admitted = values
     for (label, value) in values.enumerated() where value != SeriesTable.other {
