@@ -7,7 +7,7 @@ import Web
 /// Accounts and their sessions, on one loop.
 package struct AccountFeature: Feature {
   let context: LoopContext
-  /// Where users own things.
+  /// The features in which users own things.
   let others: [any Feature]
   private let throttle: LoginThrottle
   /// Nil where this server sends no mail.
@@ -37,7 +37,7 @@ package struct AccountFeature: Feature {
 
   package var duties: [Duty] { resetMail.map { [$0.duty] } ?? [] }
 
-  /// Used refresh tokens go a day before their sessions, which take along hardly more than the last one.
+  /// Used refresh tokens expire a day before their session, so that deleting a session cascades to few rows.
   package var expiries: [Expiry] {
     [
       Self.usedTokenExpiry.after(days: context.configuration.accounts.refreshTokenDays), Self.sessionExpiry,
@@ -45,8 +45,8 @@ package struct AccountFeature: Feature {
     ]
   }
 
-  /// A used refresh token is kept for as long as its thief, or who was robbed of it, could take it for a valid one. Its
-  /// session may go on for years, and leaves one at each renewal.
+  /// A used refresh token is kept for as long as a thief, or the user it was stolen from, could still take it for
+  /// valid: its reuse ends the session. A session may go on for years, and each renewal leaves one.
   static let usedTokenExpiry = Expiry(
     "expiry.refreshTokens", from: "refresh_tokens", where: "used_at < now() - make_interval(days => $2::integer)",
     orderBy: "used_at")
@@ -62,8 +62,8 @@ package struct AccountFeature: Feature {
     ]
   }
 
-  /// All sessions and tokens end, and nothing tells that a new password was asked for; the account itself is the
-  /// erasure's.
+  /// Ends all sessions and tokens, and deletes requests for a new password. The sessions are deleted with the account
+  /// itself, by `Erasure`.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
     try await transaction.execute(Self.deleteResets, user)
     let ended = try await transaction.query(Self.sessions, user).map { try $0.decode(Identifier.self, 0) }

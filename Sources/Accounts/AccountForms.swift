@@ -19,7 +19,7 @@ struct Registration: JSONForm {
   }
 }
 
-/// What is to change of an account.
+/// A change of an account.
 struct ProfileChange: JSONForm {
   let displayName: String?
   let locale: Patch<String>
@@ -34,12 +34,12 @@ struct ProfileChange: JSONForm {
     if password != nil, currentPassword == nil {
       fields.fault("currentPassword", "is required to change the password")
     }
-    // Nobody looks at it then, and right or wrong it would seem to have done something.
+    // Without a new password nobody checks it, and right or wrong it would seem to have done something.
     if currentPassword != nil, password == nil { fields.fault("password", "is required with currentPassword") }
   }
 }
 
-/// The word that an account is really to be erased.
+/// The password that confirms the erasure of an account.
 struct AccountErasure: JSONForm {
   let password: String
 
@@ -49,10 +49,10 @@ struct AccountErasure: JSONForm {
 extension Rule where Value == String {
   static var displayName: Rule { .string(1...80).nonblank }
 
-  /// A password as it was chosen once.
+  /// A password that was chosen before: only its length is checked.
   static var password: Rule { .string(1...PasswordPolicy.length.upperBound) }
 
-  /// A password that may be chosen.
+  /// A password that is being chosen: the policy has to allow it.
   static var newPassword: Rule {
     Rule.string(PasswordPolicy.length).checked("is one of the passwords that are guessed first") {
       PasswordPolicy.fault($0) == nil

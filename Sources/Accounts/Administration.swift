@@ -55,7 +55,7 @@ struct Administration: EndpointGroup {
     return call.ok(account.body)
   }
 
-  /// What an administrator changes of an account.
+  /// An administrator's change of an account.
   private struct AccountChange: JSONForm {
     let disabled: Bool
 

@@ -7,12 +7,12 @@ import Settings
 import Values
 import Web
 
-/// What the operator does with accounts, right in the database: also when nobody can sign in.
+/// The operator's commands for accounts. They work on the database itself, also when nobody can sign in.
 extension Command {
   /// All commands that begin with `user`.
   package static let accounts: [Command] = [create, setPassword, list, disable, enable, promote]
 
-  /// How an account is made where nobody may register.
+  /// Makes an account, also where registration is closed.
   static let create = Command(
     "user create", operands: ["EMAIL"],
     options: [Option("--name", value: "NAME", "What others see; what stands before the @ unless given.")],
@@ -32,7 +32,7 @@ extension Command {
       return "\(email) has an account.\n"
     })
 
-  /// How who has forgotten a password gets in again.
+  /// Sets a new password for a user who has forgotten the old one.
   static let setPassword = Command(
     "user password", operands: ["EMAIL"],
     "Gives an account the password that standard input gives, and ends its sessions and tokens.",
@@ -72,7 +72,7 @@ extension Command {
       return "\(invocation.operands[0]) is enabled.\n"
     })
 
-  /// How the first administrator is made.
+  /// Makes an account an administrator's: no request can.
   static let promote = Command(
     "user promote", operands: ["EMAIL"], "Makes an account an administrator's.",
     body: .onAccounts { database, invocation in
@@ -104,14 +104,15 @@ extension Command {
 }
 
 extension Command.Body {
-  /// Opens the database, and says what `body` gives.
+  /// Opens the database, and prints the text that `body` returns.
   fileprivate static func onAccounts(
     _ body: @escaping @Sendable (Database, Command.Invocation) async throws -> String
   ) -> Command.Body {
     onAccounts({ _ in }) { database, invocation, _ in try await body(database, invocation) }
   }
 
-  /// The same with what `prepare` gives before: a hash takes longer than a loop of the database may stand still.
+  /// Opens the database with what `prepare` has returned before: a hash takes longer than the database's loop may stand
+  /// still.
   fileprivate static func onAccounts<Given: Sendable>(
     _ prepare: @escaping @Sendable (Command.Invocation) throws -> Given,
     _ body: @escaping @Sendable (Database, Command.Invocation, Given) async throws -> String
@@ -134,10 +135,10 @@ extension Command.Body {
 extension Command.Invocation {
   fileprivate func newAccount() throws -> NewAccount { try NewAccount(email: operands[0], name: options["--name"]) }
 
-  /// The hash of the first line of standard input, a password that may be chosen.
+  /// Reads a new password, the first line of standard input, and returns its hash.
   fileprivate func passwordHash() throws -> String {
     guard let line = console.readSecret("Password: ") else { throw CommandFault("standard input has no password") }
-    // Repaired, it would be another one, which nobody knows.
+    // Repaired, it would be another password, which nobody knows.
     guard let password = String(validating: line, as: UTF8.self) else {
       throw CommandFault("the password is not UTF-8")
     }

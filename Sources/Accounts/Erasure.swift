@@ -2,14 +2,14 @@ import Postgres
 import Values
 import Web
 
-/// The end of an account: everything owned goes; what others need of it stays without its name.
+/// The end of an account: everything it owns is deleted; what others need of it stays without its name.
 struct Erasure {
   let context: LoopContext
-  /// All that hold something of a user.
+  /// All features that hold something of a user.
   let features: [any Feature]
 
-  /// Erases a user in one transaction, unless `check` throws at the profile and the password's hash as they are then;
-  /// throws 409 while there are open orders on either side.
+  /// Erases a user in one transaction, unless `check` throws for the profile and the password's hash as they are then.
+  /// Throws 409 while orders are open on either side.
   func erase(_ user: Identifier, _ check: @escaping (Profile, String) throws -> Void) async throws {
     var committed: [AfterCommit] = []
     do {

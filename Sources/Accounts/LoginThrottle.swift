@@ -6,17 +6,18 @@ import Web
 /// Slows down the guessing of passwords: ten failures for an account from one network, fifty from a network, or a
 /// hundred for an account from anywhere, within 15 minutes.
 ///
-/// Attempts under way count as if they were going to fail, so that parallel ones cannot outrun the count; in the end
-/// only a wrong password counts. While Redis is away each loop counts for itself.
+/// Attempts in flight count as failures, so that parallel ones cannot outrun the count; once they have ended, only a
+/// wrong password does. While Redis is away each loop counts for itself.
 final class LoginThrottle {
   static let failuresFromNetworkForAccount: Int64 = 10
   static let failuresFromNetwork: Int64 = 50
-  /// Many networks may guess together. Higher, since whoever has so many can lock the account with it.
+  /// Many networks may guess together. Higher than the others, since anyone with that many networks can lock the
+  /// account.
   static let failuresForAccount: Int64 = 100
   static let windowSeconds: Int64 = 900
-  /// For how long an attempt is under way whose end Redis never hears of, in seconds.
+  /// How long an attempt counts as in flight when Redis never hears of its end, in seconds.
   static let attemptSeconds: Int64 = 30
-  /// The most counters of a loop while Redis is away; beyond that all are forgotten.
+  /// The most counters of a loop while Redis is away; at that many all are forgotten.
   static let maximumLocalCounters = 20_000
 
   private let redis: RedisClient
@@ -38,10 +39,10 @@ final class LoginThrottle {
     self.prefix = prefix
   }
 
-  /// Gives what `body` gives, which is nil for a wrong password: that alone is a failure.
+  /// Runs `body`, an attempt to sign in, and returns its result. Nil is a wrong password, which alone is a failure.
   ///
-  /// Throws 429 after too many failures, even for the right password, and 503 when so many attempts are under way that
-  /// they could become too many.
+  /// Throws 429 after too many failures, even for the right password, and 503 when the attempts in flight could make
+  /// them too many.
   func attempt<Result>(
     account: String, from address: PeerAddress, _ body: () async throws -> Result?
   ) async throws -> Result? {
@@ -58,8 +59,8 @@ final class LoginThrottle {
     }
   }
 
-  /// Forgets the failures for an account, whose password is new, as far as this loop and Redis know of them; those of
-  /// other networks count on for these alone.
+  /// Forgets the failures for an account whose password is new, on this loop and in Redis; its failures from other
+  /// networks go on counting for these.
   func forgive(account: String, from address: PeerAddress) async {
     let names = ["both:\(address.network.text):\(account)", "account:\(account)"]
     for name in names { local[name]?.failures = 0 }
@@ -69,7 +70,7 @@ final class LoginThrottle {
 
   // MARK: Counting
 
-  /// Counts an attempt as under way; gives whether Redis did.
+  /// Counts an attempt as in flight. Returns whether Redis counted it; otherwise this loop did.
   private func begin(_ names: [String]) async throws -> Bool {
     let shared = try? await redis.evaluate(
       Self.beginning, keys: keys(names), Self.limits.map(RedisArgument.integer) + [.integer(Self.attemptSeconds)])
@@ -101,8 +102,8 @@ final class LoginThrottle {
     names.map { "\(prefix)signin:failures:\($0)" } + names.map { "\(prefix)signin:attempts:\($0)" }
   }
 
-  // Gives 0 when the attempt is counted, the seconds to wait after too many failures, and -1 when too many are under
-  // way; a refused attempt is not counted.
+  // Returns 0 when the attempt is counted, the seconds to wait after too many failures, and -1 when too many are in
+  // flight; a refused attempt is not counted.
   private static let beginning = RedisScript(
     """
     local count, busy = #KEYS / 2, false

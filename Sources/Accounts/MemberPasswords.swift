@@ -2,18 +2,18 @@ import HTTP
 import Secrets
 import Web
 
-/// Checks and hashes the passwords of members. Those of one network have a share of the places alone, so that none
-/// keeps the others from signing in; one more is answered with 503.
+/// Checks and hashes the passwords of members. A network has only a share of the pool's places, so that none keeps the
+/// others from signing in; beyond its share it gets 503.
 struct MemberPasswords {
   let pool: PasswordPool
   let shares: ClientShares
 
-  /// Whether a password has that hash; without one it is false after the same time.
+  /// Whether `password` has the hash `hash`; without a hash it is false after the same time.
   func verify(_ password: String, against hash: String?, from address: PeerAddress) async throws -> Bool {
     try await sharing(address) { try await pool.verify(password, against: hash) }
   }
 
-  /// A new hash of a password.
+  /// Returns a new hash of a password.
   func hash(_ password: String, from address: PeerAddress) async throws -> String {
     try await sharing(address) { try await pool.hash(password) }
   }

@@ -5,10 +5,10 @@ import Secrets
 import Values
 import Web
 
-/// A new password for who has forgotten the old one, by a mail to the account's address.
+/// Sets a new password for a user who has forgotten the old one, by a mail to the account's address.
 ///
-/// What is asked for is noted by one statement that is the same for every address, and looked at once the answer is
-/// gone (`ResetMail`): neither the answer nor its time tells whether there is an account.
+/// A request is recorded by one statement that is the same for every address, and looked at after it was answered
+/// (`ResetMail`): neither the answer nor its time tells whether there is an account.
 struct PasswordResets: EndpointGroup {
   /// The most mails to an address in an hour, and so the most tokens of an account.
   static let mailsPerHour = 3
@@ -75,8 +75,8 @@ struct PasswordResets: EndpointGroup {
     throw Problem(.notImplemented, "This server sends no mail. Its operator can give you a new password.")
   }
 
-  /// What is asked for has a limit for each network, since each may be a mail, and what is chosen one for each account,
-  /// since each costs a hash.
+  /// Requests are limited for each network, since each may send a mail, and new passwords for each account, since each
+  /// costs a hash.
   private func take(_ client: RateClient) async throws {
     try await context.rates.passwordReset?.admit(client)
   }
@@ -87,7 +87,7 @@ struct PasswordResets: EndpointGroup {
 
   // MARK: SQL
 
-  // Of two at once one finds its place taken: a mail goes out all the same.
+  // Of two requests at once one finds its place taken and records nothing: the mail goes out all the same.
   private static let note = Statement(
     "passwordResets.note",
     """
@@ -101,19 +101,19 @@ struct PasswordResets: EndpointGroup {
       attempts = 0, user_id = NULL, hash = NULL, expires_at = NULL
     WHERE password_resets.requested_at <= now() - interval '1 hour'
     """)
-  /// What was asked for is kept until the tokens of the latest mails have expired.
+  /// Requests are kept until the tokens of the last mails have expired.
   static let expiry = Expiry(
     "expiry.passwordResets", from: "password_resets", where: "requested_at < now() - interval '3 hours'")
 }
 
-/// Whose password is forgotten.
+/// A request for a new password.
 struct PasswordResetRequest: JSONForm {
   let email: String
 
   init(_ fields: inout Fields) { email = fields.required("email", .email) }
 }
 
-/// The password that is chosen instead.
+/// The new password.
 struct PasswordReset: JSONForm {
   let password: String
 

@@ -17,7 +17,7 @@ struct NewToken: JSONForm {
 }
 
 extension Rule where Value == [TokenScope] {
-  /// What a token is good for, each once.
+  /// The scopes of a token, each at most once.
   static var tokenScopes: Rule { .set(1...TokenScope.allCases.count, of: .oneOf(TokenScope.self), "scope") }
 }
 

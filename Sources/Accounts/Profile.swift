@@ -43,7 +43,7 @@ struct Profile: PageItem, RowDecodable {
     .required("role", .cases(of: Role.self)), .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
   ]
   static let schema = Schema.named("Profile", .object(members), example: example + "}")
-  /// The members of an example, whose end is left open.
+  /// An example without its closing brace, so that members can be added.
   static let example = #"""
     {"id":"019aa5c0-0000-7000-8000-000000000005","email":"ada@example.org","displayName":"Ada","locale":"en-GB","role":"user",\#
     "createdAt":"2026-11-21T09:30:00.000Z","updatedAt":"2026-11-21T09:30:00.000Z"

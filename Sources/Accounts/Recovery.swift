@@ -2,9 +2,9 @@ import Postgres
 import Secrets
 import Values
 
-/// A new password for who has lost the old one: whoever had it, or a token, is out.
+/// Sets a new password for a user who has lost the old one. Every session and token ends, also those of a thief.
 enum Recovery {
-  /// What has ended, to be announced after the COMMIT.
+  /// The sessions and tokens that have ended, to be announced after the COMMIT.
   typealias Ended = (sessions: [Identifier], tokens: [Identifier])
 
   /// Sets a password, and ends all sessions and tokens of the account.
@@ -16,11 +16,13 @@ enum Recovery {
     return (sessions, try await Tokens.end(transaction, user: user))
   }
 
-  /// The same by the token of a mail, which is used up, for the account with that address; nil when it is not good.
+  /// Sets a password by the token of a mail, and uses the token up. Returns the account's address and what has ended;
+  /// nil when the token is not valid.
   static func setPassword(
     _ hash: String, by token: OpaqueKey, in transaction: Transaction
   ) async throws -> (account: String, ended: Ended)? {
-    // Locked before its tokens are, as whoever erases it does; what was used meanwhile is seen by the second statement.
+    // The user is locked before its tokens, as an erasure does it; the second statement sees whether one was used
+    // meanwhile.
     guard let row = try await transaction.query(lockByToken, token.digest).first,
       try await transaction.execute(useToken, token.digest) == 1
     else { return nil }
@@ -28,12 +30,12 @@ enum Recovery {
     return (account, try await setPassword(hash, of: user, in: transaction))
   }
 
-  /// Whose password the token of a mail sets.
+  /// The user whose password the token of a mail can set; nil when the token is not valid.
   static func user(by token: OpaqueKey, in database: Database) async throws -> Identifier? {
     try await database.query(findByToken, token.digest).first?.decode(Identifier.self, 0)
   }
 
-  /// Makes void what was mailed before a password was set.
+  /// Makes void the tokens that were mailed before a password was set, and gives up the mails that are due.
   static func endResets(of user: Identifier, in transaction: Transaction) async throws {
     try await transaction.execute(voidTokens, user)
   }

@@ -5,15 +5,16 @@ import Secrets
 import Values
 import Web
 
-/// Mails the tokens that were asked for: one replica at a time takes what is due, and sends it once that is committed.
+/// Mails the tokens for password resets: one replica at a time takes the mails that are due, and sends them after the
+/// COMMIT.
 ///
-/// A token is derived from its request and the server's secret: however often a mail is tried, it has the same one, of
-/// which the digest alone is stored. It is good for an hour from the last attempt on. What nobody has taken an hour
-/// after it was asked for is given up.
+/// A token is derived from its request and the server's secret, so that every attempt sends the same one, although only
+/// its digest is stored. It is valid for an hour from the last attempt on. A mail that is still due an hour after its
+/// request is given up.
 final class ResetMail {
-  /// The most mails that are being sent at a time.
+  /// The most mails in flight.
   static let maximumMails = 16
-  /// The pauses between attempts, in seconds; the last one is that of all further ones. Each is longer than an attempt.
+  /// The pauses between attempts, in seconds; the last one repeats. Each is longer than an attempt.
   static let pauseSeconds = [15, 30, 120, 300]
 
   /// A mail that is to be sent.
@@ -23,7 +24,7 @@ final class ResetMail {
     let token: OpaqueKey
   }
 
-  // Invariant 1.
+  // Invariant 1: the loop's context outlives its features.
   private unowned(unsafe) let context: LoopContext
   private let submission: MailSubmission
   private let key: [UInt8]
@@ -40,13 +41,13 @@ final class ResetMail {
     Duty(
       name: "password-resets", intervalSeconds: 1, timeoutMilliseconds: 3_000, run: take, committed: sendTaken,
       failed: { [self] _ in
-        // Their time comes again.
+        // They fall due again.
         taken = []
         return false
       })
   }
 
-  /// Takes what is due, so that nobody else does before it can be tried again.
+  /// Takes the mails that are due, so that no other replica does before they can be tried again.
   private func take(_ transaction: Transaction) async throws -> Bool {
     taken = []
     try await transaction.execute(Self.giveUp)
@@ -112,7 +113,7 @@ final class ResetMail {
     WHERE next_attempt_at <= now() AND (requested_at < now() - interval '1 hour' OR NOT EXISTS (
       SELECT 1 FROM users WHERE users.email_key = password_resets.email_key AND NOT users.disabled))
     """)
-  // An account that is just being erased is left alone: it waits for what is locked here.
+  // Skips an account that is just being erased: its erasure waits for what is locked here.
   private static let due = Statement(
     "resetMail.due",
     """

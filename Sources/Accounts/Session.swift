@@ -27,13 +27,13 @@ struct Session: PageItem {
     isCurrent = current == nil || current == id
   }
 
-  /// Reads the first columns of a row.
+  /// Reads a session from the first columns of a row.
   init(_ row: Row, current: Identifier? = nil) throws {
     var columns = row.columns
     try self.init(&columns, current: current)
   }
 
-  /// When one expires that is used at a moment, and not again.
+  /// When a session expires that is used at `now` and not again.
   static func expiry(from now: Timestamp, _ context: LoopContext) -> Timestamp {
     now.advanced(byDays: Int64(context.configuration.accounts.refreshTokenDays))
   }

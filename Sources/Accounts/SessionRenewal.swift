@@ -47,8 +47,9 @@ struct SessionRenewal: EndpointGroup {
     }
   }
 
-  /// Uses up the old token and notes the new one, in one transaction. That a token comes back is committed as well:
-  /// the session is over, unless its holder cannot have heard of the new one.
+  /// Uses up the old token and stores the new one, in one transaction. The reuse of a token is a result, not an error,
+  /// so that it is committed as well: the session ends, unless its holder may have missed the answer with the new
+  /// token.
   private func renew(_ old: OpaqueKey, from network: String, _ now: Timestamp) async throws -> Renewal {
     try await context.database.transaction { transaction in
       guard let used = try await transaction.query(Self.useToken, old.digest, now, network).first else {
@@ -72,7 +73,7 @@ struct SessionRenewal: EndpointGroup {
     }
   }
 
-  /// Reads a session with its user and the user's role.
+  /// Reads a session, then its user and the user's role.
   private static func renewed(_ row: Row, _ new: OpaqueKey) throws -> Renewal {
     var columns = row.columns
     let session = try Session(&columns)
@@ -107,7 +108,7 @@ struct SessionRenewal: EndpointGroup {
     )
     SELECT \(Session.columns), user_id, role FROM session
     """)
-  // Of the database's time alone: the moment may have been another replica's.
+  // By the database's clock alone: the first request may have gone to another replica, whose clock differs.
   private static let renewedSession = Statement(
     "sessions.renewed",
     """
@@ -122,7 +123,7 @@ struct SessionRenewal: EndpointGroup {
     """)
 }
 
-/// The token for which new ones are wanted.
+/// The refresh token that is to be exchanged.
 struct TokenRefresh: JSONForm {
   let refreshToken: String
 

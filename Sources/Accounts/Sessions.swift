@@ -37,7 +37,7 @@ struct Sessions: EndpointGroup {
   private func signOut(_ call: Call) async throws -> Response {
     guard let session = try call.user.session else { throw Problem(.forbidden, "A token has no session.") }
     var response = try await end(call, session)
-    // Whose session a token names is no word on the browser's own.
+    // A token in the header says nothing of the session in the browser's cookie, which then stays.
     if call.request.headerCount("Authorization") == 0 { response.headers.append("Set-Cookie", SessionCookie.ending) }
     return response
   }
@@ -52,14 +52,14 @@ struct Sessions: EndpointGroup {
     return call.noContent()
   }
 
-  /// Throws 401 when a session is over, whatever a loop still remembers; to be asked by who has locked the user.
+  /// Throws 401 when a session is over, whatever a loop still remembers. The caller has locked the user.
   static func requireAlive(_ session: Identifier, in transaction: Transaction) async throws {
     guard try await transaction.query(alive, session).isEmpty else { return }
     throw Problem(.unauthorized, "The session is over. Sign in again.")
   }
 
-  /// Ends all sessions of a user but one, and gives their ids, to be announced after the COMMIT; at a moment of the
-  /// database's time where there is no clock that replicas agree on.
+  /// Ends all sessions of a user except `kept`, and returns their ids, to be announced after the COMMIT. Without `now`
+  /// they end by the database's clock, which all replicas share.
   static func end(
     _ transaction: Transaction, user: Identifier, except kept: Identifier?, at now: Timestamp?
   ) async throws -> [Identifier] {

@@ -43,7 +43,7 @@ struct SigningIn: EndpointGroup {
     return call.secret(.created, location: "/api/sessions/\(session.id)", pair.body)
   }
 
-  /// That a page of another site signs someone in, as somebody else, is not wanted either.
+  /// Only this server's own pages may do it: a page of another site could sign a visitor in as somebody else.
   private func signInByCookie(_ call: Call) async throws -> Response {
     try SessionCookie.requireOwnPage(call.request)
     let key = OpaqueKey.make(.sessionKey)
@@ -53,17 +53,17 @@ struct SigningIn: EndpointGroup {
     return response
   }
 
-  /// An account, and the hash of its password as it was when what was sent was checked against it.
+  /// An account, and its password's hash, against which the sent password was checked.
   private typealias Credentials = (id: Identifier, role: Role, hash: String)
 
-  /// Whose email address and password were sent; throws 401 when they are nobody's.
+  /// Returns the account of the sent email address and password; throws 401 when they are wrong or it is disabled.
   private func credentials(_ call: Call) async throws -> Credentials {
     let form = try call.form(SignIn.self)
     let (email, password) = (form.email.asciiLowercased, form.password)
     let known = try await throttle.attempt(account: email, from: call.clientAddress) {
       let row = try await context.database.query(Self.userByEmail, email).first
       let hash = try row.map { try $0.decode(String.self, 2) }
-      // As long for an unknown account as for a known one.
+      // Takes as long for an unknown account as for a known one.
       let isRight = try await passwords.verify(password, against: hash, from: call.clientAddress)
       if !isRight { context.meters.action(.loginFailed, hasUser: row != nil) }
       return isRight ? row : nil
@@ -76,8 +76,8 @@ struct SigningIn: EndpointGroup {
     return (id, role, hash)
   }
 
-  /// Begins a session, with the key by which its holder goes on having it; throws 401 when the account's password is
-  /// another one by now, or it is disabled or gone.
+  /// Begins a session, which its holder goes on with by `key`. Throws 401 when the account's password has changed since
+  /// it was checked, or the account is disabled or gone.
   private func begin(
     _ call: Call, _ account: Credentials, by statement: Statement, _ key: OpaqueKey
   ) async throws -> Session {
@@ -101,8 +101,8 @@ struct SigningIn: EndpointGroup {
 
   private static let userByEmail = Statement(
     "users.byEmail", "SELECT id, role, password_hash, disabled FROM users WHERE email_key = $1")
-  // Whoever changes a password, disables or erases locks the user before the sessions are ended: this waits for them
-  // and sees what they did, or they wait for this and end it.
+  // Whatever changes a password, disables or erases locks the user before it ends the sessions: this waits for it and
+  // sees what it did, or it waits for this and ends the new session.
   private static let insertion = """
     INSERT INTO sessions (id, user_id, user_agent, client_address, created_at, last_used_at, expires_at)
     SELECT $1, id, $3, $4, $5, $5, $6 FROM users WHERE id = $2 AND password_hash = $8 AND NOT disabled FOR SHARE
@@ -130,7 +130,7 @@ struct SigningIn: EndpointGroup {
     """)
 }
 
-/// Who signs in.
+/// An email address and a password to sign in with.
 struct SignIn: JSONForm {
   let email: String
   let password: String

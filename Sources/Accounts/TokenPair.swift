@@ -3,7 +3,7 @@ import Secrets
 import Values
 import Web
 
-/// What goes on with a session: a short access token, and the refresh token by which there will be another pair.
+/// The tokens of a session: a short-lived access token, and the refresh token for the next pair.
 struct TokenPair {
   private let access: (text: String, claims: TokenClaims)
   private let refresh: OpaqueKey
@@ -19,7 +19,7 @@ struct TokenPair {
     self.session = session
   }
 
-  /// As an answer shows it.
+  /// The body of an answer.
   var body: [UInt8] {
     var json = JSONWriter()
     json.object { json in

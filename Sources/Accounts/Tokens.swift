@@ -5,7 +5,7 @@ import Secrets
 import Values
 import Web
 
-/// Personal access tokens: what users hand to programs that act for them. No token opens these.
+/// Personal access tokens, which users hand to programs that act for them. No token opens these endpoints.
 struct Tokens: EndpointGroup {
   /// The most tokens of a user.
   static let maximumOfUser = 100
@@ -23,7 +23,7 @@ struct Tokens: EndpointGroup {
           token of the scope `write` stay good when it ends.
           """,
         tag: "Tokens", parameters: [.idempotencyKey()],
-        // Without an end, which would be past one day.
+        // Without `expiresAt`: any date would be in the past one day.
         body: .json(NewToken.self, example: #"{"name":"Grafana","scopes":["read"]}"#),
         success: Endpoint.Success(201, PersonalToken.schemaWithToken, headers: ["Location"]), refusals: [.conflict],
         scopes: [], handler: .async(create)),
@@ -49,8 +49,8 @@ struct Tokens: EndpointGroup {
     }
     let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.personalToken))
     return try await call.made { transaction, _ in
-      // One at a time for a user, so that the bound holds; and who ends sessions and tokens has ended either both or
-      // none.
+      // One at a time for a user, so that the bound holds; and a transaction that ends sessions and tokens has then
+      // ended both or neither.
       try await UserLock.take(user.id, in: transaction)
       try await Sessions.requireAlive(session, in: transaction)
       let rows = try await transaction.query(
@@ -77,7 +77,7 @@ struct Tokens: EndpointGroup {
     return call.noContent()
   }
 
-  /// Tokens that have expired are listed for a month more, so that it can be seen why a program stopped.
+  /// Expired tokens are listed for another month, so that users see why a program stopped.
   static let expiry = Expiry(
     "expiry.tokens", from: "personal_tokens", where: "expires_at < now() - interval '30 days'")
 
@@ -86,7 +86,7 @@ struct Tokens: EndpointGroup {
     try await transaction.query(idsOfUser, user).map { try $0.decode(Identifier.self, 0) }
   }
 
-  /// Ends all tokens of a user, and gives their ids, to be announced after the COMMIT.
+  /// Ends all tokens of a user, and returns their ids, to be announced after the COMMIT.
   static func end(_ transaction: Transaction, user: Identifier) async throws -> [Identifier] {
     try await transaction.query(deleteAll, user).map { try $0.decode(Identifier.self, 0) }
   }

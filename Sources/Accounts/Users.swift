@@ -58,14 +58,15 @@ struct Users: EndpointGroup {
     do {
       invitation = try await self.invitation(form, at: call.now)
     } catch let fault as ValidationError {
-      // Who sends a registration again has used the invitation up by it.
+      // A registration that is sent again has used the invitation up itself.
       if let made = try await registered(call, form.email) { return call.response(made) }
       throw fault
     }
     return try await admitNewcomer(from: call.clientAddress) { try await register(call, form, invitation) }
   }
 
-  /// What lets somebody in, if anything has to; throws why nothing does before a hash is paid for.
+  /// Returns the invitation that admits a newcomer; nil where none is needed. Throws before a hash is paid for when
+  /// registration is closed, or the invitation is missing or not valid.
   private func invitation(_ form: Registration, at now: Timestamp) async throws -> Invitation? {
     let mode = context.configuration.accounts.registration
     if mode == .closed { throw Problem(.registrationClosed, "The operator makes the accounts of this server.") }
@@ -107,15 +108,15 @@ struct Users: EndpointGroup {
     }
   }
 
-  /// The key of a registration is the new account's own. Its body holds a password, of which a plain digest would tell
-  /// too much: what is compared can only be made with the server's secret.
+  /// The idempotency key of a registration, which belongs to the new account. The body holds a password, of which a
+  /// plain digest would tell too much: this one can only be made with the server's secret.
   private func registrationKey(_ call: Call, of account: Identifier) throws -> IdempotencyKey? {
     let keys = context.configuration.accounts.keys("registration 1")
     let content = MessageAuthentication(key: keys[0]).code(of: call.request.body)
     return try IdempotencyKey(call.request, user: account, content: content, seal: context.answerSeal)
   }
 
-  /// What the same request has registered before; nil when the account is someone else's.
+  /// What this request has registered before; nil when the account is someone else's.
   private func registered(_ call: Call, _ email: String) async throws -> Made? {
     guard let row = try await context.database.query(Self.byEmail, email.asciiLowercased).first else { return nil }
     let key = try registrationKey(call, of: try row.decode(Identifier.self, 0))
@@ -142,7 +143,7 @@ struct Users: EndpointGroup {
       var columns = row.columns
       let (before, current) = (try Profile(&columns), try columns.next(String.self))
       try call.requireMatch(before.body)
-      // Changed meanwhile, it is not the current one any more.
+      // After a change meanwhile it is not the current one any more.
       guard known == nil || known == current else {
         throw Problem(.forbidden, Self.wrongCurrentPassword)
       }
@@ -165,7 +166,7 @@ struct Users: EndpointGroup {
     let known = try await requirePassword(form.password, call, fault: fault)
     try await erasure.erase(user.id) { profile, current in
       try call.requireMatch(profile.body)
-      // Changed meanwhile, it is not the right one any more.
+      // After a change meanwhile it is not the right one any more.
       guard known == current else { throw Problem(.forbidden, fault) }
     }
     context.meters.action(.erase)
@@ -174,7 +175,8 @@ struct Users: EndpointGroup {
 
   // MARK: Steps
 
-  /// Registrations have a limit of their own, since each costs a hash. One that is to be sent again costs nothing.
+  /// Registrations have a limit of their own, since each costs a hash. One that failed and is to be sent again is not
+  /// counted.
   private func admitNewcomer(from address: PeerAddress, _ body: () async throws -> Response) async throws -> Response {
     guard let limiter = context.rates.registration else { return try await body() }
     let client = RateClient.network(address.network)
@@ -190,8 +192,8 @@ struct Users: EndpointGroup {
     }
   }
 
-  /// Checks the password of who is signed in, and gives its hash. A wrong one counts like a failed sign-in: with a
-  /// stolen token it could be guessed here as well.
+  /// Checks the password of the signed-in user, and returns its hash. A wrong one counts as a failed sign-in: otherwise
+  /// it could be guessed here with a stolen token.
   private func requirePassword(_ password: String, _ call: Call, fault: String) async throws -> String {
     guard let row = try await context.database.query(Self.hashByID, try call.user.id).first else { throw Self.gone }
     let (hash, account) = try row.decode((String.self, String.self))

@@ -54,7 +54,7 @@ struct ImportBatch {
   var insights: [Insight] = []
   var readings: [Reading] = []
   var hours: [Hour] = []
-  /// Sensor types that the file names for the first time of their device.
+  /// Sensor types that the file has not named for their device before.
   var types: [MeasuredType] = []
   /// The length of the lines that its rows came from, in bytes.
   var bytes = 0
