@@ -2,10 +2,11 @@ import HTTP
 import Secrets
 import Values
 
-/// Who makes a request, as far as the loop knows by itself.
+/// Authentication from the loop's memory alone, without waiting for a store.
 extension Authentication {
-  /// Sets the call's identity if nothing has to be waited for: when it does not matter, and for a user whose session is
-  /// in the loop's memory. False in any other case, also for whatever is to be refused: then `identify` decides.
+  /// Sets the call's identity where nothing has to be waited for: where the identity does not matter, and for a user
+  /// whose session is in the loop's memory. Returns false in every other case, also where the call is to be refused:
+  /// then `identify` decides.
   func identifyAtOnce(_ call: Call) -> Bool {
     guard concerns(call) else { return true }
     guard call.request.headerCount("Authorization") == 1, let access = call.endpoint?.endpoint.access,
@@ -21,7 +22,8 @@ extension Authentication {
     return true
   }
 
-  /// The user of a field as nearly all clients write it: `Bearer`, one space and an access token.
+  /// The user named by an `Authorization` field in the form that nearly all clients send: `Bearer`, one space and an
+  /// access token.
   private func knownUser(_ field: UnsafeRawBufferPointer, at now: Timestamp) -> UserIdentity? {
     let scheme: StaticString = "Bearer "
     let count = scheme.utf8CodeUnitCount

@@ -5,7 +5,7 @@ import Values
 /// Finds out who makes a request, by its bearer token: a user's access token, a personal access token or a device's
 /// key. A browser on the pages has a cookie instead.
 struct Authentication {
-  // Invariant 1.
+  // Invariant 1: the loop's context outlives it.
   unowned(unsafe) let context: LoopContext
   private let rates: RateFilter
 
@@ -20,7 +20,8 @@ struct Authentication {
     return !access.isPublic || call.request.headerCount("Authorization") > 0 || SessionCookie.mayBeIn(call.request)
   }
 
-  /// Sets the call's identity; throws 401 for a bad token and 403 for the wrong kind of caller, who pay for it.
+  /// Sets the call's identity. Throws 401 for a bad token and 403 for the wrong kind of caller, either of which costs a
+  /// rate token.
   func identify(_ call: Call) async throws {
     do {
       try await check(call)
@@ -86,10 +87,11 @@ struct Authentication {
     return .user(UserIdentity(id: claims.subject, session: claims.session, isAdministrator: role == .admin))
   }
 
-  /// Whose session a browser's key opens, nil when it is over: what is open to anyone goes on being served.
+  /// The user whose session a browser's key opens; nil when it is over, so that what is open to anyone goes on being
+  /// served.
   ///
-  /// What changes something has to come from our own pages. A key that has not been good here before is paid for before
-  /// the database is asked, as a device's is.
+  /// A request that changes something has to come from our own pages. A key that this loop has not seen to be good
+  /// takes a rate token before the database is asked, as a device's key does.
   private func user(_ key: OpaqueKey, _ call: Call) async throws -> UserIdentity? {
     if call.request.method != .get, call.request.method != .head { try SessionCookie.requireOwnPage(call.request) }
     if !context.sessionKeys.hasOpened(key) { try await rates.admit(call) }
@@ -100,13 +102,14 @@ struct Authentication {
       await rates.giveBack(call)
       throw error
     }
-    // Nobody pays as anyone does, once.
+    // `admit` takes a token of whoever the caller turns out to be: this one must not be paid as well.
     await rates.giveBack(call)
     return user
   }
 
-  /// A key that has not been good here before is paid for by the client's network before the database is asked, since
-  /// anyone can make keys up; a good one gets it back, and so does one that could not be looked for.
+  /// Returns the holder of a key; throws 401 for a key that opens nothing. A key that this loop has not seen to be good
+  /// takes a token of the client's network before the database is asked, since anyone can make keys up. A good key gets
+  /// it back, and so does one that could not be looked up.
   private func look<Holder>(
     for holder: () async throws -> Holder?, isKnown: Bool, _ call: Call
   ) async throws -> Holder {
@@ -146,7 +149,7 @@ struct Authentication {
     return Problem(.forbidden, "The token needs the scope \(scopes.joined(separator: " or ")).")
   }
 
-  /// RFC 6750, section 3.1. Why a token is bad is not the client's to know.
+  /// 401 with `invalid_token` (RFC 6750, section 3.1). A client is not told why its token is bad.
   private static var refusal: Problem {
     var problem = Problem(.unauthorized, "The token is not valid, or no longer.")
     problem.headers = [("WWW-Authenticate", "Bearer realm=\"terroir\", error=\"invalid_token\"")]

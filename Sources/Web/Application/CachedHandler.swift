@@ -1,12 +1,13 @@
 import HTTP
 
-/// Answers from the cache: without a task where nothing but the cache, or one statement, has to be waited for.
+/// Answers from the cache, without a task where only the cache or one statement has to be waited for.
 struct CachedHandler {
   let wanted: (Call) throws -> CachedAnswer
-  /// What answers those who are signed in, if anything else than the cache does.
+  /// Answers signed-in users; nil where the cache answers everyone.
   let personal: Endpoint.Personal?
 
-  /// Answers from the loop's memory, or looks the wanted answer up and leaves it to a task if it is not there.
+  /// Answers from the loop's memory or from Redis. An entry that neither has is loaded by a task, or by one statement
+  /// while the cache is bypassed.
   func answer(_ call: Call, _ answer: DeferredAnswer) {
     if let personal, call.userID != nil { return self.answer(personal, call, answer) }
     let cache = call.context.cache
@@ -37,8 +38,8 @@ struct CachedHandler {
     }
   }
 
-  /// Whether all who ask for the same target get this: so they do if its key is the same for who is not signed in. What
-  /// is one user's alone is left to Redis, where its key tells them apart.
+  /// Whether everyone who asks for the target gets this answer: so it is if an anonymous caller's answer has the same
+  /// key. An answer for one user alone is left to Redis, where its key tells users apart.
   private func isForEveryone(_ wanted: CachedAnswer, _ call: Call) -> Bool {
     let identity = call.identity
     if identity.isAnonymous { return true }
@@ -55,7 +56,7 @@ struct CachedHandler {
     }
   }
 
-  /// The same within a task, for a call that has passed the filters.
+  /// Answers within a task, for a call that has passed the filters.
   func answer(_ call: Call) async throws -> Response {
     if call.userID != nil {
       switch personal {

@@ -10,7 +10,7 @@ import Telemetry
 package final class LoopApplication: Application {
   package let router = Router()
   let context: LoopContext
-  // What every request needs of the context, here too: each step on the way to it would count a reference.
+  // Copies of what every request needs of the context: each step on the way to it would count a reference.
   private let activeConnections: Gauge
   private let responseTime: Histogram
   private let logger: Logger
@@ -74,11 +74,12 @@ package final class LoopApplication: Application {
     }
   }
 
-  /// A request that no filter has to wait for is answered at once, or when a store answers; any other by a task.
+  /// Returns a handler that answers at once, or when a store replies, where no filter has to wait; by a task where one
+  /// has to.
   private func deferred(
     _ atOnce: @escaping (Call, DeferredAnswer) -> Void, task: @escaping (Call) async throws -> Response
   ) -> RouteHandler {
-    // Invariant 1.
+    // Invariant 1: the application outlives its requests.
     .deferred { [unowned(unsafe) self] request, answer in
       let call = Call.of(request)
       do {
@@ -86,7 +87,7 @@ package final class LoopApplication: Application {
       } catch {
         return answer.fail(error)
       }
-      // Invariant 1.
+      // Invariant 1: the application outlives its requests.
       answer.run { [unowned(unsafe) self] request in try await serve(Call.of(request), task) }
     }
   }
@@ -96,7 +97,7 @@ package final class LoopApplication: Application {
   package func begin(_ request: Request) {
     let endpoint = request.routeAttachment.map(BoundEndpoint.unmanaged)
     let (id, address) = (requestIDs.id(of: request), clientAddress(request))
-    // A call that somebody has kept beyond its request stays as it was.
+    // A call that is still referenced after its request must not change.
     if isKnownUniquelyReferenced(&request.context) {
       Self.withCall(of: request) { $0.reuse(id: id, clientAddress: address, endpoint: endpoint) }
     } else {
@@ -106,8 +107,8 @@ package final class LoopApplication: Application {
     activeConnections.add(1)
   }
 
-  /// Lets a call through the filters where none of them has to wait; what is refused beside the rate is left to
-  /// `admit`.
+  /// Lets a call through the filters where none of them has to wait. Returns false where one has to, and for every
+  /// refusal but the rate's, which are left to `admit`.
   private func admitAtOnce(_ call: Call) throws -> Bool {
     guard call.request.headerCount("Content-Encoding") == 0, !isTraced(call), Self.notAcceptable(call) == nil,
       authentication.identifyAtOnce(call), try rates.admitAtOnce(call)
@@ -142,7 +143,8 @@ package final class LoopApplication: Application {
     call.isAdmitted = true
   }
 
-  /// 406 for who accepts nothing of what the endpoint has. Who says nothing accepts anything, and is not kept.
+  /// 406 for a client whose `Accept` excludes all that the endpoint can answer; nil otherwise. Without an `Accept`
+  /// anything will do (RFC 9110, section 12.5.1).
   private static func notAcceptable(_ call: Call) -> Problem? {
     guard call.request.headerCount("Accept") > 0, let offered = call.endpoint?.offeredTypes,
       Accept.excludesAll(of: offered, call.request)
@@ -193,7 +195,7 @@ package final class LoopApplication: Application {
     RequestLog.write(call, summary, to: logger)
   }
 
-  /// Counts an error of ours. A probe that says no has no problem: it works as it should.
+  /// Counts an error of ours. A probe that reports ill health has no problem: it works as it should.
   private func count(_ problem: Problem, _ call: Call) {
     errors(call.endpoint?.endpoint.template ?? "unmatched", problem.code).increment()
     guard let limit = problem.limit else { return }
@@ -204,7 +206,7 @@ package final class LoopApplication: Application {
     context.process.instruments.requests.errors.child(shard: context.loop.index, route, code.rawValue)
   }
 
-  /// The request's call for as long as `body` runs, without counting a reference to it.
+  /// Calls `body` with the request's call, without counting a reference to it.
   @inline(__always)
   private static func withCall<Result>(of request: Request, _ body: (Call) -> Result) -> Result {
     request.contextReference._withUnsafeGuaranteedRef { body(unsafeDowncast($0, to: Call.self)) }

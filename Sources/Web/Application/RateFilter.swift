@@ -7,8 +7,8 @@ final class RateFilter {
 
   init(_ limits: RateLimits) { self.limits = limits }
 
-  /// Takes a token, if that can be decided at once: true if it was, false when Redis has to be asked; throws 429 when
-  /// there is none. Runs after authentication, which tells whose bucket it is.
+  /// Takes a token, if that can be decided at once. Returns false when Redis has to be asked; throws 429 when there is
+  /// no token. Runs after authentication, which tells whose bucket it is.
   func admitAtOnce(_ call: Call) throws -> Bool {
     guard let limiter = limiter(for: call) else { return true }
     guard let decision = limiter.takeAtOnce(call.rateClient) else { return false }
@@ -27,7 +27,7 @@ final class RateFilter {
     if !decision.isAllowed { throw limiter.policy.refusal(decision) }
   }
 
-  /// Gives back what was taken from the client's network, because the call turned out to be someone's.
+  /// Gives back the token that a call took from its network's bucket before it was known who makes it.
   func giveBack(_ call: Call) async {
     guard let (limiter, _) = call.rate else { return }
     call.rate = nil

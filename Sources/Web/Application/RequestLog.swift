@@ -3,8 +3,8 @@ import Telemetry
 
 /// The log line that every request leaves.
 enum RequestLog {
-  /// Writes `Request completed`, or for a person what was completed; a problem of the inside is written at error level
-  /// with its cause.
+  /// Writes `Request completed`, or on a terminal what was completed. The line of an answer of 500 or above says the
+  /// cause.
   static func write(_ call: Call, _ summary: Finished, to logger: Logger) {
     let level = severity(of: summary)
     guard logger.isEnabled(level) else { return }
@@ -42,7 +42,8 @@ enum RequestLog {
       + " \(tenths / 10).\(tenths % 10) ms"
   }
 
-  /// What went wrong inside is an error; that a store is away, or a probe says no, is a warning.
+  /// 500 is an error. Any other answer above it is a warning: a store is away, a bound was reached, or a probe reports
+  /// ill health.
   private static func severity(of summary: Finished) -> LogLevel {
     if summary.status.rawValue < 500 { return .info }
     return summary.status == .internalServerError ? .error : .warning

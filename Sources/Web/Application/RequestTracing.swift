@@ -7,12 +7,12 @@ import Values
 
 /// Continues the caller's trace or begins one, and reports a span for each sampled request.
 final class RequestTracing {
-  // Invariant 1.
+  // Invariant 1: the loop's context outlives it.
   private unowned(unsafe) let context: LoopContext
   private let sampler: Sampler
   private let spans: SpanQueue?
   private var generator = IDGenerator()
-  /// Traces that callers may still have recorded. Anyone may be a caller.
+  /// Bounds the sampled traces that callers may continue, since anyone may send a `traceparent`.
   private var callersTraces: TokenBucket
 
   init(_ context: LoopContext) {
@@ -24,8 +24,8 @@ final class RequestTracing {
     spans = context.spans
   }
 
-  /// Reads `traceparent`. Without one there is a trace only if spans are exported, and for no probe: asked every few
-  /// seconds, they would drown the rest.
+  /// Continues the trace of `traceparent`. Without one a trace begins only if spans are exported, and never for a
+  /// probe: asked every few seconds, probes would drown the rest.
   func begin(_ call: Call, _ request: Request) {
     let hasParent = request.headerCount("traceparent") > 0
     guard hasParent || spans != nil else { return }

@@ -1,7 +1,6 @@
-/// The answers that one loop remembers, by the target that they answer: bounded in number and bytes, those that were
-/// not used for longest out first.
+/// The answers that one loop remembers, by target: bounded in number and bytes, the least recently used out first.
 ///
-/// Finding one allocates nothing, and neither does moving it to the front: the order of use is a list of places.
+/// Finding an answer allocates nothing, and neither does moving it to the front: the order of use is a list of places.
 struct AnswerMemory {
   private struct Place {
     var answer: RememberedAnswer?
@@ -13,19 +12,19 @@ struct AnswerMemory {
   }
 
   private static let none: Int32 = -1
-  /// An answer that would take more than this part of all bytes is not remembered.
+  /// An answer larger than `maximumBytes` divided by this is not remembered.
   private static let largestPart = 8
 
   private let maximumEntries: Int
   private let maximumBytes: Int
   private var places: [Place] = []
-  // The first place of each chain; as many as a power of two.
+  // The first place of each chain; the number of chains is a power of two.
   private var chains: [Int32] = []
   private var free = none
   private var newest = none
   private var oldest = none
   private(set) var count = 0
-  /// What the answers take, about.
+  /// The approximate size of the answers, in bytes.
   private(set) var bytes = 0
 
   init(maximumEntries: Int, maximumBytes: Int) {
@@ -48,7 +47,7 @@ struct AnswerMemory {
     return places[Int(place)].answer
   }
 
-  /// Takes an answer in, in the place of the one for the same target.
+  /// Inserts an answer, replacing the one for the same target.
   mutating func insert(_ answer: RememberedAnswer) {
     guard isEnabled, answer.bytes <= maximumBytes / Self.largestPart else { return }
     let hash = answer.target.withUnsafeBytes(Self.hash)
@@ -84,7 +83,7 @@ struct AnswerMemory {
     return count
   }
 
-  /// Seeded for each process: nobody can choose targets that share a chain.
+  /// Seeded for each process, so that clients cannot choose targets that share a chain.
   private static func hash(_ target: UnsafeRawBufferPointer) -> Int {
     var hasher = Hasher()
     hasher.combine(bytes: target)

@@ -1,15 +1,16 @@
 import Postgres
 import Redis
 
-/// How the cache hears of commits.
+/// How the cache learns of commits.
 extension Cache {
-  /// The pause between two changes of the mark, in nanoseconds: what is lost meanwhile is told together.
+  /// The pause between two changes of the mark, in nanoseconds: commits that Redis was not told of meanwhile share one
+  /// change.
   private static let markingPauseNanoseconds: UInt64 = 150_000_000
 
-  /// Runs `body` in a transaction that changes what entries were made from, and makes those of the tags void that it
-  /// adds; also when nobody can say whether it was committed, which the error still says.
+  /// Runs `body` in a transaction and, after the COMMIT, invalidates the entries of the tags that `body` adds; also
+  /// when the outcome of the COMMIT is unknown, which it then throws.
   ///
-  /// While Redis is away, the mark in Postgres changes with the same commit.
+  /// While Redis is away, the mark in Postgres changes with the same commit. This is invariant 8 of ARCHITECTURE.md.
   package func change<Value>(
     timeoutMilliseconds: Int? = nil, _ body: (Transaction, inout [CacheTag]) async throws -> Value
   ) async throws -> Value {
@@ -26,15 +27,15 @@ extension Cache {
       return value
     } catch let error as PostgresError where error.outcomeIsUnknown {
       await invalidate(tags)
-      // Postgres may commit it yet, once it has come to itself.
+      // Postgres may still commit it, once it has recovered.
       changeWasLost()
       throw error
     }
   }
 
-  /// Makes all entries of those tags void; called after the COMMIT that changed their source.
+  /// Invalidates all entries of the tags; called after the COMMIT that changed their source.
   ///
-  /// When Redis does not take it, the mark in Postgres says so to everyone.
+  /// When Redis does not take it, the mark in Postgres tells every replica.
   package func invalidate(_ tags: [CacheTag]) async {
     guard isEnabled, !tags.isEmpty else { return }
     let commands = tags.map { tag -> [RedisArgument] in
@@ -43,15 +44,15 @@ extension Cache {
         "SET", .text(generationKey(tag)), .bytes(generation), "PX", .integer(Self.generationLifetimeMilliseconds),
       ]
     }
-    // An error reply, such as of a Redis that is out of memory, is a change that was not noted either.
+    // An error reply, such as that of a Redis out of memory, means that the change was not noted either.
     let replies = try? await redis.pipeline(commands)
     if replies?.allSatisfy({ $0.text == "OK" }) != true { changeWasLost() }
-    // Not before Redis has it: what is asked of it from here on is new.
+    // Only once Redis has it: what is asked of it from here on is new.
     countChange(tags)
   }
 
-  /// To be called when Redis could not be told of a change: changes the mark, again and again until Postgres has taken
-  /// it, and until then no loop of this process reads what is kept.
+  /// Called when Redis could not be told of a change: changes the mark, retrying until Postgres has taken it, and until
+  /// then no loop of this process reads entries.
   package func changeWasLost() {
     guard isEnabled else { return }
     owesMark = true

@@ -2,29 +2,31 @@ import HTTP
 import Reactor
 import Redis
 
-/// What a loop remembers of the cache: answers that cost no round trip, until Redis says that they are void.
+/// What a loop remembers of the cache: answers that cost no round trip, until Redis says that they are invalid.
 ///
-/// An answer is remembered with a ticket of the moment before Redis was asked for it, and counts only while that
-/// stands: a change that is heard of meanwhile, however late, makes it void also when it is put in afterwards. Beside
-/// what is true of all that is kept (`usableMark`), nothing remembered counts unless Redis was heard of a moment ago.
+/// An answer is remembered with a ticket, taken before Redis was asked for it, and counts only while the ticket stands:
+/// a change that is reported in between, however late, also invalidates an answer that is put in after it. Beside what
+/// holds for every entry (`usableMark`), a remembered answer counts only while Redis was heard from within
+/// `silenceNanoseconds`.
 extension Cache {
-  /// How long nothing may have been heard of changes: with a loop's delay within the second that is promised.
+  /// The longest silence of Redis for which remembered answers count, in nanoseconds: with a loop's delay within the
+  /// second that is promised.
   private static let silenceNanoseconds: UInt64 = 800_000_000
-  /// How long an answer is remembered, whatever is heard.
+  /// How long an answer is remembered at most, in nanoseconds.
   private static let rememberedNanoseconds: UInt64 = 10_000_000_000
 
-  /// Hears of what others change, from the moment the subscriber connects.
+  /// Subscribes to the changes that others make, from the moment the subscriber connects.
   func listen() {
     guard isEnabled, memory.isEnabled else { return }
     let (epoch, prefix) = (Array(epochKey.utf8), Array(generationPrefix.utf8))
-    // Invariant 1.
+    // Invariant 1: the cache outlives its subscriber.
     subscriber.track(prefixes: [epochKey, generationPrefix]) { [unowned(unsafe) self] change in
       guard case .key(let key) = change, key != epoch, key.starts(with: prefix) else { return forgetAll() }
       counts.changed(at: ChangeCounts.place(of: key[prefix.count...]))
     }
   }
 
-  /// What this loop remembers of a request's target, if that still is the answer.
+  /// The answer that this loop remembers for a request's target, if it still counts.
   func remembered(_ request: Request) -> RememberedAnswer? {
     guard memory.count > 0, isHearing, let answer = request.withTarget({ memory.find($0) }) else { return nil }
     guard stands(answer.ticket), database.loop.now < answer.until else {
@@ -35,15 +37,15 @@ extension Cache {
     return answer
   }
 
-  /// To be taken before Redis is asked for an answer that may be remembered; nil when it may not.
+  /// Returns a ticket, to be taken before Redis is asked for an answer; nil when the answer may not be remembered.
   func ticket(for key: CacheKey) -> MemoryTicket? {
     guard memory.isEnabled, isHearing else { return nil }
     let place = ChangeCounts.place(of: key.tag[...])
     return MemoryTicket(session: session, place: place, count: counts.count(at: place))
   }
 
-  /// Remembers the answer to a request, unless a change was heard of since the ticket was taken. It must be what all
-  /// who ask for the same target get.
+  /// Remembers the answer to a request, unless a change was reported since the ticket was taken. `entry` must be what
+  /// every client that asks for the target gets.
   func remember(_ entry: TaggedBody, of wanted: CachedAnswer, _ ticket: MemoryTicket?, _ request: Request) {
     guard let ticket, stands(ticket), entry.body.count <= Self.maximumBodyBytes else { return }
     let target = request.withTarget { [UInt8]($0) }
@@ -53,7 +55,7 @@ extension Cache {
         target, entry, of: wanted, ticket, until: database.loop.now + Self.rememberedNanoseconds))
   }
 
-  /// Forgets all answers, also those that are being asked for.
+  /// Forgets all answers, also those that are being looked up.
   func forgetAll() {
     session += 1
     memory.removeAll()
@@ -68,7 +70,8 @@ extension Cache {
     ticket.session == session && counts.count(at: ticket.place) == ticket.count
   }
 
-  /// Whether each change is heard of, by Redis and by the mark under which all was remembered.
+  /// Whether this loop hears of every change: the mark is usable and Redis was heard from just now. Forgets what was
+  /// remembered under another mark.
   private var isHearing: Bool {
     guard let mark = usableMark else { return false }
     if mark != rememberedMark {

@@ -2,10 +2,9 @@ import Reactor
 import Redis
 import Synchronization
 
-/// Whether what is kept may be read.
+/// Whether entries may be read.
 extension Cache {
-  /// The mark under which what is kept may be read now; nil while nothing may be. Then an epoch is begun, if that is
-  /// what is missing.
+  /// The mark under which entries may be read now; nil while none may. Begins an epoch where only that is missing.
   package var usableMark: UInt64? {
     guard isEnabled, let mark = commitMark.value(at: database.loop.now) else { return nil }
     if isTrusted { return mark }
@@ -13,15 +12,15 @@ extension Cache {
     return nil
   }
 
-  /// To be called when the connection to Redis comes and goes.
+  /// Called when the connection to Redis comes and goes.
   package func connectionChanged(isConnected: Bool) {
     isTrusted = false
     forgetAll()
     if isConnected { epochIsMissing() } else { owesEpoch = true }
   }
 
-  /// To be called when there is no epoch of the present mark: begins one, unless that is under way, and tries until it
-  /// is there or Redis is away.
+  /// Called when there is no epoch of the present mark: begins one, unless that is in progress, and retries until there
+  /// is one or Redis is away.
   package func epochIsMissing() {
     guard isEnabled, !isBeginning else { return }
     isBeginning = true
@@ -34,14 +33,15 @@ extension Cache {
     }
   }
 
-  /// Begins an epoch, or joins the one that another loop has begun; gives whether what is kept may be read by it.
+  /// Begins an epoch, or joins the one that another loop has begun; returns whether entries may be read under it.
   ///
-  /// The process's first is its own: the one before it may have been killed between a COMMIT and telling of it.
+  /// The first epoch of a process is a new one: the process before it may have been killed between a COMMIT and its
+  /// invalidation.
   private func beginEpoch(under mark: UInt64) async -> Bool {
     let connection = redis.counts.connections
     let mayJoin = owesEpoch || !counts.hasBegun.load(ordering: .acquiring) ? false : await hasEpoch(under: mark)
     if !mayJoin {
-      // Whatever it answers but OK, such as an error of a Redis that is full, nothing was set.
+      // Any reply but OK, such as the error of a full Redis, means that nothing was set.
       let reply = try? await redis.send("SET", .text(epochKey), .bytes(CacheEpoch(under: mark).bytes))
       guard reply?.text == "OK" else { return false }
     }

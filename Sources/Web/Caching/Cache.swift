@@ -3,14 +3,14 @@ import Postgres
 import Reactor
 import Redis
 
-/// Finished answers kept in Redis, shared by all loops and replicas: cache-aside, one load at a time per loop. What is
-/// asked for again and again a loop remembers by itself (`Cache+memory.swift`).
+/// Finished answers in Redis, shared by all loops and replicas: cache-aside, with one load of an entry at a time on
+/// each loop. Each loop also remembers answers by itself (`Cache+memory.swift`).
 ///
 /// Every entry carries the generation of its tag and the epoch of the whole cache as they were before it was loaded,
 /// and counts only while both still stand. A commit gives the tag a new generation, so that an entry loaded from the
-/// old state can never come in later; a connection that was lost gives the cache a new epoch, since invalidations may
-/// have been missed. One MGET reads all three. A commit that Redis could not be told of changes the `CommitMark`, and
-/// an epoch counts under its own mark alone. While Redis is away everything is loaded and nothing kept.
+/// old state can never come in later; a lost connection gives the cache a new epoch, since invalidations may have been
+/// missed. One MGET reads all three. A commit that Redis could not be told of changes the `CommitMark`, and an epoch
+/// counts only under its own mark. While Redis is away, everything is loaded and nothing is kept.
 package final class Cache {
   /// How long an entry lives, in milliseconds, give or take a tenth so that entries do not all end at once.
   static let lifetimeMilliseconds: Int64 = 60_000
@@ -18,36 +18,37 @@ package final class Cache {
   static let generationLifetimeMilliseconds: Int64 = 3_600_000
   /// The largest body that is kept, in bytes.
   static let maximumBodyBytes = 256 * 1024
-  /// The most bytes that a loop stores within a lifetime: ever new searches must not fill Redis.
+  /// The most bytes that a loop stores within a lifetime, so that ever new searches cannot fill Redis.
   static let maximumBytesPerLifetime = 4 * 1024 * 1024
 
-  /// The pause before an epoch that could not be begun is tried again, in nanoseconds.
+  /// The pause before another attempt to begin an epoch, in nanoseconds.
   static let retryNanoseconds: UInt64 = 100_000_000
 
   let redis: RedisClient
   let subscriber: RedisSubscriber
   let database: Database
   let commitMark: CommitMark
-  /// Of all loops of the process.
+  /// Shared by all loops of the process.
   let counts: ChangeCounts
-  /// Where the epoch stands: for scripts that keep something else than finished answers by the same rules.
+  /// The key of the epoch, for scripts that keep other things than finished answers by the same rules.
   package let epochKey: String
   let generationPrefix: String
-  // The same in UTF-8, as every look-up needs them.
+  // The key and the prefixes in UTF-8, as every look-up needs them.
   private let keyBytes: (epoch: [UInt8], generation: [UInt8], value: [UInt8])
   package let isEnabled: Bool
   let record: (_ cache: String, _ result: CacheResult) -> Void
   private let loads = SingleFlight<Flight, TaggedBody>()
   /// Whether this connection to Redis has seen an epoch that it may read by.
   @exclusivity(unchecked) var isTrusted = false
-  /// Whether a connection was lost, so that what is there may have missed a change.
+  /// Whether a connection was lost, so that the present epoch may have missed a change.
   var owesEpoch = false
   /// Whether an epoch is being begun.
   var isBeginning = false
-  /// Changes that Redis could not be told of, and the mark does not tell of yet.
+  /// Whether the mark is being changed.
   var isMarking = false
+  /// Whether a change was lost that the mark does not tell of yet.
   var owesMark = false
-  /// What this loop remembers, under one mark.
+  /// What this loop remembers, under `rememberedMark`.
   @exclusivity(unchecked) var memory: AnswerMemory
   @exclusivity(unchecked) var rememberedMark: UInt64 = 0
   /// Counts how often everything was forgotten.
@@ -55,7 +56,8 @@ package final class Cache {
   private var stored = (until: UInt64(0), bytes: 0)
   private var random = SystemRandomNumberGenerator()
 
-  /// A cache of one loop; keys begin with `prefix`, and `record` counts each look-up. The subscriber was just made.
+  /// Makes the cache of one loop. Keys begin with `prefix`, and `record` counts each look-up. `subscriber` must be new:
+  /// it has not connected yet.
   init(
     redis: RedisClient, subscriber: RedisSubscriber, database: Database, commitMark: CommitMark, counts: ChangeCounts,
     memory: AnswerMemory, prefix: String, isEnabled: Bool,
@@ -75,7 +77,7 @@ package final class Cache {
     listen()
   }
 
-  /// The entry of a key, from Redis or from `load`; what `load` throws is not kept.
+  /// Returns the entry of a key, from Redis or from `load`; what `load` throws is not kept.
   func entry(_ key: CacheKey, _ load: () async throws -> [UInt8]) async throws -> TaggedBody {
     let finding = await withLoopContinuation { continuation in
       find(key) { continuation.resume(returning: $0) }
@@ -83,7 +85,7 @@ package final class Cache {
     return try await entry(key, finding, load)
   }
 
-  /// The entry that was found, or else what `load` gives, which is kept if it may be.
+  /// Returns the entry that was found, or else what `load` returns, which is kept where it may be.
   func entry(
     _ key: CacheKey, _ finding: CacheFinding, _ load: () async throws -> [UInt8]
   ) async throws -> TaggedBody {
@@ -96,7 +98,7 @@ package final class Cache {
     return TaggedBody(try await load())
   }
 
-  /// Looks a key up and calls `found` with what there is: in the turn in which Redis answers, or at once.
+  /// Looks a key up and calls `found` with the result: in the turn in which Redis answers, or at once.
   func find(_ key: CacheKey, _ found: @escaping (CacheFinding) -> Void) {
     guard let mark = usableMark else {
       record(key.cache, .bypass)
@@ -106,7 +108,7 @@ package final class Cache {
       keys.append(keyBytes.epoch)
       keys.append(keyBytes.generation, key.tag)
       keys.append(keyBytes.value, key.text)
-      // Invariant 1.
+      // Invariant 1: the cache outlives its connection to Redis.
     } _: { [unowned(unsafe) self, cache = key.cache] values in
       let finding = CacheFinding(try? values.get(), under: mark)
       record(cache, finding.result)
@@ -114,7 +116,7 @@ package final class Cache {
     }
   }
 
-  /// Where the generation of a tag stands.
+  /// The key of a tag's generation.
   package func generationKey(_ tag: CacheTag) -> String {
     generationPrefix + String(decoding: tag.bytes, as: UTF8.self)
   }
@@ -146,7 +148,7 @@ package final class Cache {
 
   private func keep(_ key: CacheKey, _ entry: TaggedBody, _ stamp: CacheStamp) async {
     let jitter = Int64.random(in: -Self.lifetimeMilliseconds / 10...Self.lifetimeMilliseconds / 10, using: &random)
-    // A value that is not kept is only loaded again.
+    // If this fails, the value is only loaded again.
     _ = try? await redis.send(
       "SET", .bytes(keyBytes.value + key.text), .bytes(entry.stored(stampedWith: stamp)), "PX",
       .integer(Self.lifetimeMilliseconds + jitter))

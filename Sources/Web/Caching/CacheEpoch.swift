@@ -1,4 +1,4 @@
-/// The time of the whole cache in which its entries count: a random number, begun under a mark of Postgres.
+/// A period in which entries of the whole cache count: a random number, begun under a mark of Postgres.
 struct CacheEpoch: Hashable {
   static let byteCount = 16
   /// The mark of commits under which it began.
@@ -11,7 +11,7 @@ struct CacheEpoch: Hashable {
     number = .random(in: .min ... .max)
   }
 
-  /// Reads what `bytes` gave; nil for anything else.
+  /// Reads an epoch from the form of `bytes`; nil for anything else.
   init?(_ bytes: UnsafeRawBufferPointer) {
     guard bytes.count == Self.byteCount else { return nil }
     mark = bytes.loadUnaligned(as: UInt64.self)

@@ -3,11 +3,11 @@ import Redis
 /// What a look-up in the cache has found.
 enum CacheFinding {
   case entry(TaggedBody)
-  /// Nothing that counts; what is loaded from now on may be kept with this stamp.
+  /// No entry that counts; what is loaded from now on may be kept with this stamp.
   case absent(CacheStamp)
   /// There is no epoch of the present mark, without which nothing can be kept.
   case withoutEpoch
-  /// The cache is off, a store is away, or what is kept cannot be trusted.
+  /// The cache is off, a store is away, or entries cannot be trusted.
   case bypassed
 
   /// Judges the values of an epoch, a tag's generation and an entry under a mark of commits.

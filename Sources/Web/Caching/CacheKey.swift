@@ -1,19 +1,19 @@
-/// What tells an entry of the cache from all others, and what makes it void.
+/// The key of an entry of the cache, and the tag that invalidates it.
 package struct CacheKey {
   /// The cache's name in the metrics.
   let cache: String
   /// The text of the key, in UTF-8.
   let text: [UInt8]
-  /// What `Cache.invalidate` names when the entry's source changes.
+  /// What `Cache.invalidate` is given when the entry's source changes.
   let tag: [UInt8]
 
-  /// The key of what is shown of one resource, which is void when that changes.
+  /// Makes the key of the answer that shows one resource; its text is the tag's.
   package init(_ cache: String, _ tag: CacheTag) {
     self.cache = cache
     (text, self.tag) = (tag.bytes, tag.bytes)
   }
 
-  /// The key of one of several answers that are void together; `key` tells them apart within the cache.
+  /// Makes the key of one of several answers that are invalidated together; `key` tells them apart within the cache.
   package init(_ cache: String, _ key: String, tag: CacheTag) {
     self.cache = cache
     text = Array("\(cache):\(key)".utf8)

@@ -9,7 +9,7 @@ struct CacheStamp: Hashable {
     self.generation = generation.flatMap { $0.count == 8 ? $0.loadUnaligned(as: UInt64.self) : nil } ?? 0
   }
 
-  /// Reads what `bytes` gave, at the beginning of an entry; nil when it is none.
+  /// Reads a stamp in the form of `bytes` from the beginning of an entry; nil when there is none.
   init?(_ bytes: UnsafeRawBufferPointer) {
     guard bytes.count >= Self.byteCount,
       let epoch = CacheEpoch(UnsafeRawBufferPointer(rebasing: bytes[..<CacheEpoch.byteCount]))

@@ -1,8 +1,8 @@
 import Values
 
-/// What makes entries of the cache void together: a resource, or the lists in which a change may show.
+/// A name for entries of the cache that are invalidated together: a resource, or the lists in which a change may show.
 ///
-/// Each feature names its own. The bytes stand in Redis, where the release before reads them too.
+/// Each feature defines its own. The bytes are stored in Redis, where the previous release reads them too.
 package struct CacheTag: Hashable, Sendable {
   let bytes: [UInt8]
 

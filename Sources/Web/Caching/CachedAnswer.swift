@@ -1,15 +1,15 @@
 import Postgres
 
-/// An answer that several may ask for: where it is kept, and what loads it when it is not. What makes it another one,
-/// such as who asks, is part of its key.
+/// An answer that several clients may ask for: where it is kept, and what loads it. Whatever makes it differ, such as
+/// who asks, is part of its key.
 ///
-/// A class, because what waits for the cache holds it, and would else hold each of its parts.
+/// A class, so that whatever waits for the cache counts one reference instead of one for each part.
 package final class CachedAnswer {
   let key: CacheKey
   /// Lists carry a weak tag and a link to their next page.
   let isList: Bool
   package let load: () async throws -> [UInt8]
-  /// What loads it without a task, if one statement does.
+  /// Loads it without a task, by one statement; nil where one is not enough.
   let row: (read: () -> PreparedRead, body: (Rows) throws -> [UInt8])?
 
   package init(_ key: CacheKey, isList: Bool = false, load: @escaping () async throws -> [UInt8]) {

@@ -1,16 +1,15 @@
 import Synchronization
 
-/// How often what a tag stands for has changed, as far as this process knows: what a loop remembers counts only while
-/// its tag's count stands as it was before it was asked for.
+/// How often each tag has changed, as far as this process knows. What a loop remembers counts only while its tag's
+/// count is what it was before Redis was asked.
 ///
-/// A loop that has changed something counts it before it answers, so that who reads next from the same server, on
-/// whatever loop, reads the new state. Tags share counts: two that meet make each other's answers be asked for again.
+/// A loop counts a change of its own before it answers, so that the next read from the same server, on any loop, sees
+/// the new state. Tags share counts: where two meet, each only costs the other a look-up.
 package final class ChangeCounts: Sendable {
   /// How many counts there are for all tags: a power of two.
   private static let size = 4_096
 
-  // Made once; what it points to is atomic.
-  // Invariant 4.
+  // Invariant 4: set once, and what it points to is atomic.
   nonisolated(unsafe) private let counts: UnsafeMutablePointer<Atomic<UInt64>>
 
   /// Whether the process has begun an epoch of the cache.
@@ -26,7 +25,7 @@ package final class ChangeCounts: Sendable {
     counts.deallocate()
   }
 
-  /// Where a tag is counted.
+  /// Returns the place in which a tag is counted.
   static func place(of tag: ArraySlice<UInt8>) -> Int {
     var hasher = Hasher()
     tag.withUnsafeBytes { hasher.combine(bytes: $0) }

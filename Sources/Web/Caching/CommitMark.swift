@@ -2,27 +2,28 @@ import Postgres
 import Reactor
 import Synchronization
 
-/// The second way in which a commit is heard: a mark in Postgres that changes with every commit that Redis could not
-/// be told of.
+/// The second way to learn of a commit: a mark in Postgres that changes with every commit that Redis could not be told
+/// of.
 ///
-/// The process reads it over and over, and every loop asks here whether what is kept may be older than a commit: it
-/// counts only under the mark under which its epoch began. A mark is good for a moment; while it cannot be read, a
-/// change may go unheard, and nothing that is kept counts.
+/// The process polls it, and every loop asks it whether entries may be older than a commit: they count only under the
+/// mark under which their epoch began. A mark is good for `lifetimeNanoseconds`; while it cannot be read, a change may
+/// be missed, and no entry counts.
 package final class CommitMark: Sendable {
-  /// How long a mark is good, from when it was asked for: with a loop's delay within the second that is promised.
+  /// How long a mark is good from when it was asked for, in nanoseconds: with a loop's delay within the second that is
+  /// promised.
   static let lifetimeNanoseconds: UInt64 = 800_000_000
-  /// The pause between two looks at it.
+  /// The pause between two reads of the mark, in nanoseconds.
   package static let intervalNanoseconds: UInt64 = 150_000_000
 
   private let value = Atomic<UInt64>(0)
   private let askedAt = Atomic<UInt64>(0)
-  // Changes of this process that are committed, and of which the mark does not tell yet.
+  // Committed changes of this process that the mark does not tell of yet.
   private let unheard = Atomic<Int>(0)
   private let distrustedAt = Atomic<UInt64>(0)
 
-  /// The mark as of the last moments; nil when it is not known.
+  /// The mark, if it was read within its lifetime and tells of all changes of this process; nil otherwise.
   package func value(at now: UInt64) -> UInt64? {
-    // Before the value: what is read then is as new or newer.
+    // Loaded before the value, which is then as new or newer.
     let asked = askedAt.load(ordering: .acquiring)
     guard asked > 0, now < asked &+ Self.lifetimeNanoseconds, unheard.load(ordering: .acquiring) == 0,
       asked > distrustedAt.load(ordering: .acquiring)
@@ -30,19 +31,19 @@ package final class CommitMark: Sendable {
     return value.load(ordering: .relaxed)
   }
 
-  /// Says that a change is about to be marked: no loop of this process may trust what is kept meanwhile.
+  /// Notes that a lost change is about to be marked: until then no loop of this process may trust entries.
   func beginMarking() { unheard.add(1, ordering: .acquiringAndReleasing) }
 
-  /// Says that it is marked.
+  /// Notes that the change is marked.
   func endMarking() {
     distrust()
     unheard.subtract(1, ordering: .acquiringAndReleasing)
   }
 
-  /// Says that a change was marked and committed: what was asked of Postgres before is not good any more.
+  /// Notes that a marked change was committed: a mark that was asked for before is no longer good.
   func distrust() { distrustedAt.store(Clock.monotonic(), ordering: .releasing) }
 
-  /// Reads the mark again and again for as long as the loop runs; to be called on one loop of the process.
+  /// Polls the mark for as long as the loop runs; called on one loop of the process.
   package func follow(_ database: Database) async {
     while true {
       _ = try? await read(database)
@@ -58,12 +59,13 @@ package final class CommitMark: Sendable {
     askedAt.store(asked, ordering: .releasing)
   }
 
-  /// Changes the mark, in a statement of its own after the commit that it tells of.
+  /// Changes the mark by a statement of its own, after the commit that it tells of.
   static func change(_ database: Database) async throws(PostgresError) {
     try await database.execute(set, Int64.random(in: .min ... .max))
   }
 
-  /// Changes the mark with the transaction's commit. Last of all: others who do wait for it until then.
+  /// Changes the mark with the transaction's commit. It must be the last statement: others that change the mark wait
+  /// for it.
   static func change(in transaction: Transaction) async throws(PostgresError) {
     try await transaction.execute(set, Int64.random(in: .min ... .max))
   }

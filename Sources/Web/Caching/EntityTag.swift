@@ -4,9 +4,9 @@ import Values
 /// A validator made of the bytes that it stands for (RFC 9110, section 8.8.3).
 ///
 /// A resource that also shows what no client changes, such as when a device was last seen, has a revision: the state of
-/// all that clients do change. It leads the tag. The whole tag still changes with every byte, as a strong validator
-/// must; `If-Match`, which keeps a client from overwriting what another one changed (section 13.1.1), asks for the
-/// revision alone, for else a device that reports would refuse its owner's every change.
+/// all that clients do change. The revision leads the tag. The whole tag still changes with every byte, as a strong
+/// validator must; `If-Match`, which keeps a client from overwriting what another one changed (section 13.1.1),
+/// compares the revision alone, since otherwise a device that reports would make its owner's every change fail.
 package struct EntityTag: Equatable {
   /// Half of a SHA-256: enough that two answers never share one.
   static let digestBytes = 16
@@ -19,7 +19,8 @@ package struct EntityTag: Equatable {
     self.revision = revision
   }
 
-  /// The tag of a body; `revision` is when a client last changed a resource that is more than clients may change.
+  /// Makes the tag of a body. `revision` is when a client last changed the resource; nil where clients change all that
+  /// it shows.
   init(of body: [UInt8], revision: Timestamp? = nil) {
     self = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Digest.length) { digest in
       body.withUnsafeBytes { Digest.sha256($0, into: digest.baseAddress!) }

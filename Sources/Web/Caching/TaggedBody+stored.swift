@@ -1,6 +1,6 @@
 /// The form in which the cache keeps answers in Redis.
 extension TaggedBody {
-  /// Reads what `stored` wrote; nil when it was stamped otherwise.
+  /// Reads what `stored` wrote; nil when it has another stamp.
   init?(stored bytes: UnsafeRawBufferPointer, ifStampedWith stamp: CacheStamp) {
     let head = CacheStamp.byteCount + EntityTag.digestBytes
     guard bytes.count >= head, CacheStamp(bytes) == stamp else { return nil }

@@ -1,22 +1,23 @@
 import Postgres
 
-/// Something that one replica at a time does again and again in the background.
+/// Background work that one replica at a time repeats.
 package struct Duty {
-  /// What metrics and log call it; also tells its lock from others.
+  /// Its name in metrics and log, from which the key of its lock is made.
   package let name: StaticString
-  /// From the end of one run to the next.
+  /// The pause from the end of one run to the next.
   package let intervalSeconds: UInt64
   /// How long each of its statements may take.
   package let timeoutMilliseconds: Int
-  /// One run, in a transaction that holds the duty's lock; gives whether more is to be done at once.
+  /// One run, in a transaction that holds the duty's lock; returns whether there is more to do at once.
   package let run: (Transaction) async throws -> Bool
-  /// Whether it must run before anything is served, as the database says at the start.
+  /// Returns whether it must run before anything is served; asked at the start.
   package let mustPrecedeServing: (Database) async throws -> Bool
-  /// From the start to the first run.
+  /// The delay from the start to the first run.
   package let delaySeconds: UInt64
-  /// Called after each run whose transaction was committed; part of the run, which the end of the process waits for.
+  /// Called after each run whose transaction was committed. It is part of the run, which the end of the process waits
+  /// for.
   package let committed: () async -> Void
-  /// Called after each run that failed; gives whether the next one is worth to be tried at once.
+  /// Called after each run that failed; returns whether the next one is worth trying at once.
   package let failed: (any Error) async -> Bool
 
   package init(
@@ -35,17 +36,17 @@ package struct Duty {
     self.failed = failed
   }
 
-  /// Waits until no other transaction has the duty's lock, and keeps it to the end of this one.
+  /// Waits for the duty's lock, and holds it until `transaction` ends.
   package func lock(in transaction: Transaction) async throws {
     try await transaction.execute(Self.lock, Self.lockClass, lockKey)
   }
 
-  /// The first half of all duties' locks: "terr" in ASCII.
+  /// The first key of all duties' locks: "terr" in ASCII.
   package static let lockClass: Int32 = 0x7465_7272
 
   private static let lock = Statement("duties.lock", "SELECT pg_advisory_xact_lock($1, $2)")
 
-  /// The key of the lock that keeps other replicas away (FNV-1a of the name, below the class of all duties).
+  /// The second key of the lock that keeps other replicas away: FNV-1a of the name.
   package var lockKey: Int32 {
     name.withUTF8Buffer { name in
       Int32(bitPattern: name.reduce(2_166_136_261) { ($0 ^ UInt32($1)) &* 16_777_619 })

@@ -9,21 +9,21 @@ package struct Expiry: Sendable {
   private let deletion: Statement
   private var days: Int?
 
-  /// The rows whose time is over by a condition, those first that come first in an order; by a name that no other duty
-  /// has. `$2` in the condition is what `after(days:)` says.
+  /// The rows of `table` that `condition` says have expired; those first in `order` are deleted first. `name` is unlike
+  /// that of any other duty. `$2` in the condition is the number of days that `after(days:)` sets.
   package init(_ name: StaticString, from table: String, where condition: String, orderBy order: String? = nil) {
     self.name = name
     deletion = Self.deletion("\(name)", from: table, where: condition, orderBy: order)
   }
 
-  /// The same after so many days.
+  /// Returns this expiry for rows that are kept for `days` days.
   package func after(days: Int) -> Expiry {
     var expiry = self
     expiry.days = days
     return expiry
   }
 
-  /// Deletes at most so many rows whose time is over, and gives how many it did.
+  /// Deletes at most `rows` expired rows, and returns how many it deleted.
   func delete(_ transaction: Transaction, rows: Int) async throws -> Int {
     guard let days else { return try await transaction.execute(deletion, rows) }
     return try await transaction.execute(deletion, rows, days)
@@ -32,10 +32,10 @@ package struct Expiry: Sendable {
   /// Deletes what has expired, every ten minutes.
   package var duty: Duty { Duty(name: name, intervalSeconds: 600) { try await delete($0, rows: $1) } }
 
-  /// The statement that deletes at most `$1` rows of a table.
+  /// Returns the statement that deletes at most `$1` rows of a table.
   ///
-  /// By their places: where rows are found again by their keys, a plan for any number of them reads the whole table for
-  /// each batch.
+  /// It deletes them by `ctid`: where rows are found again by their keys, a plan for any number of them reads the whole
+  /// table for each batch.
   package static func deletion(
     _ name: String, from table: String, where condition: String, orderBy order: String? = nil
   ) -> Statement {
@@ -49,8 +49,8 @@ package struct Expiry: Sendable {
 }
 
 extension Duty {
-  /// Has a bounded number of rows deleted at a time, by what gives how many it did, for as long as there are more. Each
-  /// has a duty of its own, so that one that fails keeps nothing else from going.
+  /// Has `delete` remove a bounded number of rows at a time, for as long as it returns that there may be more. Each
+  /// kind of row has a duty of its own, so that one that fails stops no other.
   package init(
     name: StaticString, intervalSeconds: UInt64,
     deleting delete: @escaping (_ transaction: Transaction, _ rows: Int) async throws -> Int

@@ -11,22 +11,22 @@ package protocol Feature: EndpointGroup {
   /// What it keeps for a time only.
   var expiries: [Expiry] { get }
 
-  /// The lines of an export that are a user's, in an order in which nothing is named before its own line. Readings are
-  /// raw from `rawFrom` on.
+  /// The lines of a user's export, in an order in which every row has its line before any line that names it. Readings
+  /// are raw from `rawFrom` on.
   func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart]
 
-  /// Deletes what it holds of a user, whose row is locked and goes last; gives what is to be told after the COMMIT.
+  /// Deletes what it holds of a user, whose row is locked and goes last; returns what to do after the COMMIT.
   ///
   /// Throws a problem when the user cannot go yet.
   func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit
 
-  /// Ends what clients hold open without end, once nothing new is served.
+  /// Ends answers that have no end of their own, such as event streams, once nothing new is served.
   func close()
 
-  /// Writes what it has gathered in memory, once the last request is answered and before the stores are closed: what
-  /// one statement can.
+  /// Writes what it has gathered in memory, by one statement at most. Called once the last request is answered, before
+  /// the stores are closed.
   func finish() async
 }
 
-/// What is done once a transaction is committed, such as telling caches.
+/// What to do once a transaction is committed, such as telling caches.
 package typealias AfterCommit = () async -> Void

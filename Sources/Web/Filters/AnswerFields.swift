@@ -1,12 +1,12 @@
 import HTTP
 
-/// The fields that every answer has beside the server's own: the request's id, and that browsers are to believe the
+/// The fields of every answer beside the server's own: the request's id, and `nosniff`, by which browsers believe the
 /// media type.
 final class AnswerFields {
   private static let typeOptions: StaticString = "X-Content-Type-Options: nosniff\r\n"
   private static let idName: StaticString = "X-Request-Id"
 
-  /// All lines for an id of our own, which is written over the last one: then they go out in one piece.
+  /// The lines with an id of our own, which is written over the previous one: so they go out in one piece.
   private let lines: UnsafeMutableRawBufferPointer
   private let idStart: Int
 

@@ -16,7 +16,7 @@ struct ClientAddress: Sendable {
     guard !fields.isEmpty else { return request.peer }
     var client = request.peer
     for hop in fields.joined(separator: ",").split(separator: ",").reversed().prefix(Self.maximumHops) {
-      // What cannot be read ends the walk: the hop before it is the last that is known.
+      // An entry that cannot be read ends the walk: the hop before it is the last that is known.
       guard let address = PeerAddress(hop.trimmingSpaces) else { break }
       client = address
       if !isTrusted(address) { break }

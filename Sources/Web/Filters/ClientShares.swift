@@ -1,7 +1,7 @@
 import Synchronization
 
-/// How many of something each client holds at a time in the whole process, and all of them together, so that none takes
-/// what is there for all.
+/// Bounds how many of something each client, and all clients together, hold at a time in the whole process, so that no
+/// client takes all there is.
 package final class ClientShares: Sendable {
   /// The most that one client may hold.
   package let maximum: Int
@@ -14,7 +14,7 @@ package final class ClientShares: Sendable {
     self.maximumOfAll = maximumOfAll
   }
 
-  /// A share for a client; nil when it, or all of them, hold as many as they may.
+  /// Takes a share for a client; nil when the client, or all of them together, hold the most they may.
   package func take(_ client: String) -> Share? {
     let isTaken = held.withLock { held in
       guard held.inAll < maximumOfAll, held.byClient[client, default: 0] < maximum else { return false }
@@ -33,7 +33,7 @@ package final class ClientShares: Sendable {
     }
   }
 
-  /// What a client holds, until nobody refers to it.
+  /// A share of a client, given back with the last reference to it.
   package final class Share {
     private let client: String
     private let shares: ClientShares

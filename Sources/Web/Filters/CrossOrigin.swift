@@ -2,7 +2,7 @@ import HTTP
 
 /// Cross-origin requests (the Fetch standard's CORS protocol): allowed for the configured origins, by default for none.
 enum CrossOrigin {
-  /// Fields of a preflight's answer, when it comes from an allowed origin.
+  /// Adds the fields of a preflight's answer, if it comes from an allowed origin.
   static func answerPreflight(_ request: Request, allow: String, _ origins: [String], _ headers: inout HeaderList) {
     guard !origins.isEmpty, let origin = request.header("Origin"), isAllowed(origin, origins),
       request.headerCount("Access-Control-Request-Method") > 0
@@ -14,7 +14,7 @@ enum CrossOrigin {
     headers.append("Access-Control-Max-Age", "600")
   }
 
-  /// Fields of every answer where any origin is allowed. Caches must know that the answer differs by origin.
+  /// Adds the fields of every answer where origins are allowed. Caches must know that the answer differs by origin.
   static func addFields(to fields: FieldWriter, for request: Request, _ origins: [String]) {
     fields.append(lines: "Vary: Origin\r\n")
     guard let origin = request.header("Origin"), isAllowed(origin, origins) else { return }

@@ -1,22 +1,22 @@
 import Reactor
 import Values
 
-/// What a loop knows of one client's bucket, and the tokens of it that it has leased.
+/// What a loop knows of one client's token bucket, and the tokens that it has leased from it.
 final class RateBucket {
   let client: RateClient
-  /// What the bucket holds together with what is in hand, as far as the loop knows; all that counts while Redis is
+  /// The tokens of the bucket and those in hand together, as far as the loop knows; all that counts while Redis is
   /// away.
   @exclusivity(unchecked) var known: TokenBucket
-  /// Tokens that were leased and not handed out yet.
+  /// Tokens that were leased and are not handed out yet.
   @exclusivity(unchecked) var inHand: Int64 = 0
-  /// Until when there is none, as Redis has said; nanoseconds of the monotonic clock.
+  /// Until when the bucket is empty, as Redis has said; in nanoseconds of the monotonic clock.
   @exclusivity(unchecked) var emptyUntil: UInt64 = 0
   @exclusivity(unchecked) var usedAt: UInt64
   /// How many requests wait for a token.
   var waiting: Int64 = 0
   /// Whether Redis is being asked.
   var isAsking = false
-  // Those who wait for the same answer.
+  // Requests that wait for the same answer.
   private var listeners: [LoopContinuation<Bool>] = []
 
   init(_ client: RateClient, _ policy: RatePolicy, at now: UInt64) {
@@ -25,10 +25,10 @@ final class RateBucket {
     usedAt = now
   }
 
-  /// Waits until Redis has been asked; gives whether it has answered.
+  /// Waits until Redis has been asked; returns whether it has answered.
   func answered() async -> Bool { await withLoopContinuation { listeners.append($0) } }
 
-  /// Lets those go who wait for the answer.
+  /// Resumes the requests that wait for the answer.
   func release(_ hasAnswer: Bool) {
     isAsking = false
     let released = listeners
@@ -36,7 +36,7 @@ final class RateBucket {
     for listener in released { listener.resume(returning: hasAnswer) }
   }
 
-  /// What becomes of a request that got a token, or none.
+  /// The decision for a request that got a token, or none.
   func decision(isAllowed: Bool) -> RateDecision {
     let wait = isAllowed ? known.secondsUntilFull : known.secondsUntil(1)
     return RateDecision(

@@ -1,7 +1,7 @@
 import HTTP
 import Values
 
-/// Whom limits take for one client.
+/// A client, as rate limits tell clients apart.
 package enum RateClient: Hashable, Sendable {
   /// An IPv4 address or a /64 of IPv6: see `PeerAddress.network`.
   case network(PeerAddress)

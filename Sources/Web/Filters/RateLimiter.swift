@@ -2,31 +2,31 @@ import Reactor
 import Redis
 import Values
 
-/// One limit on one loop: token buckets in Redis that all replicas share, of whose tokens the loop leases a few at a
-/// time for each client and hands them out by itself.
+/// One limit on one loop: token buckets in Redis that all replicas share. The loop leases a few tokens at a time for
+/// each client and hands them out by itself.
 ///
-/// What is leased has left the bucket, so that over any time all replicas together let through at most what the bucket
-/// gives and the leases that were outstanding before: `RatePolicy.lease` for each loop. A lease is filled up when half
-/// of it is left, so that who is within the limit waits for nothing, and given back when it lies idle. While Redis is
-/// away, each loop goes on by what it knows of the bucket.
+/// A leased token has left the bucket, so that over any time all replicas together let through at most what the bucket
+/// allows and the leases that were outstanding before: `RatePolicy.lease` for each loop. A lease is topped up when half
+/// of it is left, so that a client within the limit never waits, and given back when it lies idle. While Redis is away,
+/// each loop goes on by what it knows of the bucket.
 package final class RateLimiter {
-  /// The most clients that a loop knows; beyond that those whose buckets are full again are forgotten, then all.
+  /// The most clients that a loop knows. Beyond that it forgets those whose buckets are full again, or else all.
   static let maximumClients = 20_000
   /// How long a lease may lie idle, in nanoseconds.
   static let idleNanoseconds: UInt64 = 1_000_000_000
-  /// How long Redis is not asked again after it has said that there is no token, at most, in nanoseconds.
+  /// The longest time for which Redis is not asked again after it had no token, in nanoseconds.
   static let refusalNanoseconds: UInt64 = 250_000_000
-  /// How often clients are looked for whose buckets are full again, in nanoseconds.
+  /// How often clients whose buckets are full again are forgotten, in nanoseconds.
   private static let forgettingNanoseconds: UInt64 = 15_000_000_000
   /// The most leases that are given back at a time.
   static let returnsPerSweep = 256
-  /// How often a request asks for a token: others may take what it has asked for.
+  /// How often a request asks Redis for tokens: other requests may take those that it has asked for.
   private static let asksPerRequest = 4
 
   package let policy: RatePolicy
   private let lease: Int64
   private let redis: RedisClient
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   private unowned(unsafe) let loop: EventLoop
   private let keyPrefix: String
   @exclusivity(unchecked) private var buckets: [RateClient: RateBucket] = [:]
@@ -93,7 +93,7 @@ package final class RateLimiter {
       return decision
     }
     if now < bucket.emptyUntil {
-      // For the time that has passed.
+      // Takes nothing: refills it for the time that has passed.
       _ = bucket.known.take(0, at: now)
       return bucket.decision(isAllowed: false)
     }
@@ -112,7 +112,7 @@ package final class RateLimiter {
 
   // MARK: With Redis
 
-  /// Leases what is missing, or what those need who wait; gives whether Redis has answered.
+  /// Leases what is missing, or what waiting requests need; returns whether Redis has answered.
   private func ask(for bucket: RateBucket) async -> Bool {
     bucket.isAsking = true
     let wanted = max(1, lease - bucket.inHand, bucket.waiting)
@@ -130,7 +130,7 @@ package final class RateLimiter {
     return answer != nil
   }
 
-  // Time is Redis' own, so that replicas with different clocks agree. A bucket that nobody uses ends by itself.
+  // The time is Redis' own, so that replicas with different clocks agree. A bucket that is not used expires.
   private static let script = RedisScript(
     """
     local count, seconds, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -147,8 +147,8 @@ package final class RateLimiter {
     return {granted, tostring(tokens)}
     """)
 
-  /// Takes so many tokens out of the shared bucket, or as many as there are, and gives how many are left; a negative
-  /// number gives tokens back. Nil when Redis does not answer.
+  /// Takes `tokens` out of the shared bucket, or as many as there are; a negative number gives tokens back. Returns how
+  /// many it took and how many are left; nil when Redis does not answer.
   private func exchange(_ tokens: Int64, _ client: RateClient) async -> (tokens: Int64, left: Double)? {
     let reply = try? await redis.evaluate(
       Self.script, keys: [keyPrefix + client.text],
@@ -172,7 +172,7 @@ package final class RateLimiter {
     }
   }
 
-  /// Gives back what lies idle, and forgets those whose buckets are full again.
+  /// Gives back idle leases, and forgets clients whose buckets are full again.
   private func sweep() {
     let now = loop.now
     if now >= forgotAt + Self.forgettingNanoseconds { forget() }

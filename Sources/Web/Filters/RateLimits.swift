@@ -1,13 +1,13 @@
 import Settings
 
-/// The limits of one loop, by who calls; nil is without limit.
+/// The rate limits of one loop, by the kind of caller; nil where there is no limit.
 package struct RateLimits {
   let anonymous: RateLimiter?
   let user: RateLimiter?
   let device: RateLimiter?
   package let registration: RateLimiter?
   package let passwordReset: RateLimiter?
-  /// Of what costs the operator money.
+  /// For requests of language models, which cost the operator money.
   package let models: RateLimiter?
 
   init(_ rates: Configuration.Rates, _ limiter: (RatePolicy) -> RateLimiter) {

@@ -30,7 +30,7 @@ package struct RatePolicy: Sendable {
     fields.append(lines: "\r\n")
   }
 
-  /// The answer to who has no token left.
+  /// The answer to a client that has no token left.
   func refusal(_ decision: RateDecision) -> Problem {
     Problem(
       .tooManyRequests, "You may make \(count) \(subject) in \(seconds) seconds.",

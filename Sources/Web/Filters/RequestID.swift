@@ -1,6 +1,6 @@
 import Values
 
-/// What names a request in its answer, its log line and its problem.
+/// The id of a request, in its answer, its log line and its problem.
 enum RequestID {
   /// The client's `X-Request-Id`.
   case client(String)
@@ -8,7 +8,7 @@ enum RequestID {
   /// ASCII characters, the first in the lowest byte.
   case own(UInt64, UInt64)
 
-  /// What a Swift string holds without memory of its own.
+  /// The length of an own id in characters: no more than a Swift string holds without memory of its own.
   static let ownLength = 15
 
   /// An id of our own of 75 random bits: 40 of the one number and 35 of the other.

@@ -4,8 +4,8 @@ import Values
 
 /// A place on Earth in degrees (WGS 84).
 package struct Location: Equatable, JSONWritable {
-  /// A tenth of a millimetre. What is nearer to 0 is 0: Postgres fails at a product that is too small for a double
-  /// ("underflow", 22003) where arithmetic gives 0, and so do its indexes of places.
+  /// A tenth of a millimetre. A coordinate nearer to 0 becomes 0: where a product is too small for a double, Postgres
+  /// fails ("underflow", 22003) instead of returning 0, and so do its indexes of points.
   static let leastDegrees = 1e-9
 
   package let latitude: Double

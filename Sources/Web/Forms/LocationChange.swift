@@ -5,7 +5,7 @@ package struct LocationChange {
   let latitude: Double?
   let longitude: Double?
 
-  /// The place afterwards; throws when there was none and half of one is given.
+  /// Returns the place afterwards; throws when there was none and only one coordinate is given.
   func applied(to current: Location?) throws(ValidationError) -> Location {
     guard let latitude = latitude ?? current?.latitude else {
       throw ValidationError("/location/latitude", "is required")
@@ -18,7 +18,7 @@ package struct LocationChange {
 }
 
 extension Patch<LocationChange> {
-  /// What becomes of the present place; throws when there was none and half of one is given.
+  /// Returns what becomes of the present place; throws when there was none and only one coordinate is given.
   package func applied(to current: Location?) throws(ValidationError) -> Location? {
     switch self {
     case .absent: current
@@ -29,7 +29,7 @@ extension Patch<LocationChange> {
 }
 
 extension Rule where Value == LocationChange {
-  /// The same in a merge patch.
+  /// A place in a merge patch, which may name one coordinate alone.
   package static var locationChange: Rule {
     .object(named: "LocationChange") { fields in
       LocationChange(

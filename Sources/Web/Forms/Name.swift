@@ -1,12 +1,12 @@
 import JSON
 
 extension Rule where Value == String {
-  /// What somebody calls a thing of theirs.
+  /// A name that a user gives to something.
   package static var name: Rule { .string(nameLength).nonblank }
 }
 
 extension Schema {
-  /// Such a name in an answer.
+  /// A name in an answer.
   package static var name: Schema { .line(nameLength) }
 }
 

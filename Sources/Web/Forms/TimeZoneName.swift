@@ -4,17 +4,17 @@ import Values
 
 /// The names that the IANA's database has for time zones.
 package enum TimeZoneName {
-  /// Where nobody says.
+  /// The zone where none is given.
   package static let assumed = "UTC"
   package static let expectation = "must be the IANA name of a time zone, such as Europe/Paris"
   /// The longest name, in bytes.
   fileprivate static let maximumLength = 64
   fileprivate static let pattern = "^(UTC|[A-Za-z_]+(/[A-Za-z0-9_+-]+){1,2})$"
 
-  /// Whether a text may be a name: `UTC`, or an area and a place.
+  /// Whether a text has the form of a name: `UTC`, or an area and a place.
   ///
-  /// Postgres takes anything with a number for a zone by the rules of POSIX, where `GMT+3` and `Any/thing+3` are three
-  /// hours west of Greenwich. Of the names with a slash only `Etc/GMT+3` and its like have one.
+  /// Postgres takes any text with a number for a POSIX zone, in which `GMT+3` and `Any/thing+3` are three hours west of
+  /// Greenwich. Of the names with a slash, only `Etc/GMT+3` and its like have a number.
   package static func isName(_ text: String) -> Bool {
     guard text != assumed else { return true }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
@@ -29,7 +29,7 @@ package enum TimeZoneName {
 
   /// What stands behind `Etc/GMT`.
   private static let offsets = Set(["0"] + (0...12).map { "+\($0)" } + (0...14).map { "-\($0)" })
-  /// Folders in which many systems have all zones once more: their names are known nowhere else.
+  /// Folders in which many systems have all zones once more, by names that are known nowhere else.
   private static let copies: Set<String> = ["posix", "right"]
 
   private static func isWord(_ byte: UInt8) -> Bool { byte.isASCIILetter || byte == UInt8(ascii: "_") }
@@ -39,7 +39,8 @@ package enum TimeZoneName {
 
   // MARK: What the database knows
 
-  /// A zone as it is to be kept: by its name, letter by letter. Throws a fault of `pointer` when it is not known.
+  /// Returns a zone as it is stored: by the name that the database has, letter by letter. Throws a fault at `pointer`
+  /// when the database does not know it.
   package static func settled(
     _ zone: String?, at pointer: String = "/timeZone", in transaction: Transaction
   ) async throws -> String? {
@@ -50,7 +51,8 @@ package enum TimeZoneName {
     return name
   }
 
-  /// The same outside a transaction; nil when it is not known. What is no name the database is not asked for.
+  /// Returns a zone by the name that the database has, outside a transaction; nil when it does not know it. The
+  /// database is not asked for a text that is no name.
   package static func settled(_ zone: String, in database: Database) async throws -> String? {
     guard isName(zone) else { return nil }
     return try await database.query(known, zone)[0].decode(String?.self, 0)
@@ -60,7 +62,7 @@ package enum TimeZoneName {
 }
 
 extension Rule where Value == String {
-  /// What may be the name of a time zone; whether it is one the database knows.
+  /// A text that has the form of a time zone's name; only the database can tell whether there is such a zone.
   package static var timeZone: Rule {
     let length = 1...TimeZoneName.maximumLength
     return Rule.string(length).checked(

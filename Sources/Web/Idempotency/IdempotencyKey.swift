@@ -3,7 +3,7 @@ import Postgres
 import Secrets
 import Values
 
-/// What makes a request that is sent again the same request: the `Idempotency-Key` of one user.
+/// The `Idempotency-Key` of one user's request, by which a retry is known for the same request.
 ///
 /// The claim of the key, what is made and the answer are committed together, so that there is all of it or nothing.
 package struct IdempotencyKey {
@@ -14,16 +14,16 @@ package struct IdempotencyKey {
 
   private let text: String
   private let user: Identifier
-  /// Of what the request asks for: two requests with one hash are the same.
+  /// The hash of what the request asks for: two requests with one hash are the same.
   private(set) var requestHash: [UInt8]
   /// The hashes of other ways to send the same request.
   private let otherHashes: [[UInt8]]
   private let seal: Seal
 
-  /// Reads the key of a user's request; nil without one, and 400 for one that is no good.
+  /// Reads the key of a user's request; nil without one. Throws 400 for one that is malformed.
   ///
   /// `content` is what the request asks for beside its user: the bytes of its target and body. `alike` are contents
-  /// that ask for the same: what was made for one of them was made for this one.
+  /// that ask for the same: what was made for one of them was made for this request.
   package init?(
     _ request: Request, user: Identifier, content: [UInt8], alike: [[UInt8]] = [], seal: Seal
   ) throws {
@@ -41,7 +41,8 @@ package struct IdempotencyKey {
     self.seal = seal
   }
 
-  /// The same key of a request that was not all there when the key was read: its content had that digest in the end.
+  /// This key with the digest of the content, for a request that was streamed: when its key was read, its body had not
+  /// come yet.
   package func about(_ digest: RunningDigest?) -> IdempotencyKey {
     var key = self
     if let digest { key.requestHash = digest.value }
@@ -53,12 +54,13 @@ package struct IdempotencyKey {
     try await !database.query(Self.find, user, text, since(now)).isEmpty
   }
 
-  /// The same, after `claim`.
+  /// Whether something was made for this key, asked under the claim, so that the answer stays true until the
+  /// transaction ends.
   package func isUsed(in transaction: Transaction, at now: Timestamp) async throws -> Bool {
     try await !transaction.query(Self.find, user, text, since(now)).isEmpty
   }
 
-  /// Keeps all others with the same key out until the transaction ends; throws 409 while another one has it.
+  /// Keeps other requests with the same key out until the transaction ends; throws 409 while one of them has it.
   package func claim(in transaction: Transaction) async throws {
     let rows = try await transaction.query(Self.lock, "\(user) \(text)")
     guard let row = rows.first, try row.decode(Bool.self, 0) else {
@@ -70,13 +72,13 @@ package struct IdempotencyKey {
     Problem(.inProgress, "A request with this Idempotency-Key is being served. Ask again soon.")
   }
 
-  /// What was made for this key, if anything; throws 422 when that was another request. Only after `claim`, and in a
-  /// statement of its own: the snapshot must be younger than the claim.
+  /// Returns what was made for this key, if anything; throws 422 when another request made it. Call it after `claim`,
+  /// in a statement of its own: its snapshot must be younger than the claim.
   func made(in transaction: Transaction, at now: Timestamp) async throws -> Made? {
     try made(try await transaction.query(Self.find, user, text, since(now)))
   }
 
-  /// What was made for this key, if anything, without a claim: for what takes long to make.
+  /// Returns what was made for this key, if anything, without a claim: for what takes long to make.
   package func made(in database: Database, at now: Timestamp) async throws -> Made? {
     try made(try await database.query(Self.find, user, text, since(now)))
   }
@@ -99,7 +101,7 @@ package struct IdempotencyKey {
       isSecret: isSealed)
   }
 
-  /// Keeps what was made for this key, to be there once the transaction is committed; a secret is sealed.
+  /// Stores what was made for this key, in the same transaction; a secret is sealed.
   package func keep(_ made: Made, in transaction: Transaction, at now: Timestamp) async throws {
     try await transaction.execute(
       Self.insert, user, text, requestHash, Int16(made.status.rawValue), made.location ?? "",
@@ -120,7 +122,7 @@ package struct IdempotencyKey {
     SELECT body_hash, status, location, body, sealed FROM idempotency_keys
     WHERE user_id = $1 AND key = $2 AND created_at > $3
     """)
-  // What is there already is too old to count, or it would have been found.
+  // A row in conflict is too old to count, or `find` would have found it.
   private static let insert = Statement(
     "idempotency.keep",
     """

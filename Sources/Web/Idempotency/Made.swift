@@ -4,10 +4,10 @@ import Postgres
 /// What a request has made, as the answer shows it.
 package struct Made {
   package let status: Status
-  /// Where it is; nil for what has no place of its own.
+  /// Its `Location`; nil for what has no URL of its own.
   package let location: String?
   package let body: [UInt8]
-  /// Whether it shows a secret: nobody may keep a copy, and the server keeps none that can be read.
+  /// Whether it shows a secret: no cache may keep a copy, and the server keeps only a sealed one.
   package let isSecret: Bool
 
   package init(status: Status = Status.created, location: String? = nil, body: [UInt8], isSecret: Bool = false) {
@@ -19,10 +19,10 @@ package struct Made {
 }
 
 extension Call {
-  /// Makes what the user asks for, in one transaction, and answers it. With an `Idempotency-Key`, the same request gets
+  /// Makes what the user asks for in one transaction, and returns the answer. With an `Idempotency-Key`, a retry gets
   /// the same answer for 24 hours, and nothing is made again.
   ///
-  /// `make` adds the tags of what it makes void in the cache. `isRepeated` says that it was made before. Throws 409
+  /// `make` adds the tags of what it invalidates in the cache. `isRepeated` says that it was made before. Throws 409
   /// while the same key is being served, and 422 when it came with another request.
   package func made(
     _ make: (Transaction, inout [CacheTag]) async throws -> Made
@@ -30,7 +30,7 @@ extension Call {
     try await made(try idempotencyKey(), make)
   }
 
-  /// The same with a key that was read before.
+  /// Makes what the user asks for, with a key that was read before.
   package func made(
     _ key: IdempotencyKey?, _ make: (Transaction, inout [CacheTag]) async throws -> Made
   ) async throws -> (response: Response, isRepeated: Bool) {
@@ -46,9 +46,9 @@ extension Call {
     }
   }
 
-  /// The key of this request, for its target and body; nil without one. Where no body is taken, `{}` is none: what was
-  /// made for either is found by both. It is kept for the body as it came, by which the release before this one finds
-  /// it.
+  /// The key of this request, for its target and body; nil without one. Where the endpoint takes no body, `{}` counts
+  /// as none: what was made for either is found by both. The key is stored with the hash of the body as it came, by
+  /// which the previous release finds it.
   package func idempotencyKey() throws -> IdempotencyKey? {
     let target = Array("\(request.target)\n".utf8)
     let alike = endpoint?.endpoint.body == nil ? [target, target + "{}".utf8] : []

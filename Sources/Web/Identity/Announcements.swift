@@ -2,19 +2,19 @@ import Reactor
 import Redis
 import Values
 
-/// What loops of all replicas tell each other through Redis: that a session or a token has ended, or a device or its
-/// keys have changed.
+/// What the loops of all replicas tell each other through Redis: that a session or a token has ended, or that a device
+/// or its keys have changed.
 ///
-/// A hint only: it may be lost, and memories end by themselves soon after.
+/// A hint only: it may be lost, and what loops remember expires soon after.
 enum Announcements {
-  /// What is no longer what it was. The raw value is the first word of an announcement.
+  /// What has ended or changed. The raw value is the first word of an announcement.
   enum Subject: String {
     case session, device, token
   }
 
   private static func channel(_ prefix: String) -> String { "\(prefix)announcements" }
 
-  /// The commands that tell it of each id.
+  /// Returns the commands that announce `subject` of each id.
   static func commands(_ subject: Subject, _ ids: [Identifier], prefix: String) -> [[RedisArgument]] {
     ids.map { ["PUBLISH", .text(channel(prefix)), .text("\(subject.rawValue) \($0)")] }
   }

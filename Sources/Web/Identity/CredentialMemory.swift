@@ -1,19 +1,19 @@
 import Reactor
 import Secrets
 
-/// A loop's own short memory of what credentials of one kind open, over what knows it for good.
+/// A loop's short-lived memory of what credentials of one kind open, in front of the stores that know it.
 protocol CredentialMemory: AnyObject {
   associatedtype Key: Hashable
   /// What a key opens, and for whom.
   associatedtype Holder
 
   var loop: EventLoop { get }
-  /// Nil of a key that opens nothing.
+  /// The holder of each key; nil for a key that opens nothing.
   var known: ShortMemory<Key, Holder?> { get set }
 }
 
 extension CredentialMemory {
-  /// What a key opens, from memory or else by asking; nil when it opens nothing.
+  /// Returns what a key opens, from memory or else from `ask`; nil when it opens nothing.
   func remembered(_ key: Key, orAsk ask: () async throws -> Holder?) async throws -> Holder? {
     if let holder = known.value(of: key, at: loop.now) { return holder }
     let question = known.question(at: loop.now)

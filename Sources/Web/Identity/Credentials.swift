@@ -1,6 +1,6 @@
 import Values
 
-/// Tells whether what a caller has shown still holds, for what goes on long after it was shown.
+/// Tells whether a caller's credential is still good, for answers that go on long after it was shown.
 package struct Credentials {
   let sessions: SessionDirectory
   let tokens: PersonalTokens

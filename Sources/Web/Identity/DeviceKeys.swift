@@ -4,7 +4,7 @@ import Redis
 import Secrets
 import Values
 
-/// Knows which device a key opens: a short memory of the loop's own over SQL.
+/// Knows which device a key opens: a short-lived memory of one loop, in front of SQL.
 package final class DeviceKeys: CredentialMemory {
   /// How long a loop believes what it knows, in nanoseconds.
   static let lifetimeNanoseconds: UInt64 = 4_000_000_000
@@ -47,11 +47,13 @@ package final class DeviceKeys: CredentialMemory {
   /// Forgets what this loop knows of a device's keys.
   func forget(_ device: Identifier) { known.forget { $0?.device.id == device } }
 
-  /// To be called after the COMMIT that changed devices, or what their keys open, or took them away.
+  /// Called after the COMMIT that changed or deleted devices, or changed what their keys open: forgets and announces
+  /// them.
   package func changed(_ devices: [Identifier]) async {
     guard !devices.isEmpty else { return }
     let changed = Set(devices)
     known.forget { $0.map { changed.contains($0.device.id) } ?? false }
+    // Only a hint: what other loops remember expires by itself.
     _ = try? await redis.pipeline(Announcements.commands(.device, devices, prefix: prefix))
   }
 

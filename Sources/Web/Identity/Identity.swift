@@ -13,7 +13,7 @@ package enum Identity {
     if case .user(let user) = self { user.id } else { nil }
   }
 
-  /// The user's or the device's id; nil of who has not said.
+  /// The user's or the device's id; nil for an anonymous caller.
   package var id: Identifier? {
     switch self {
     case .anonymous: nil
@@ -25,7 +25,7 @@ package enum Identity {
 
 /// A signed-in user, or a program that acts for one.
 package struct UserIdentity: Sendable {
-  /// By what the user is known.
+  /// How the user was authenticated.
   package enum Credential: Sendable {
     case session(Identifier)
     /// A personal access token, and its digest.
@@ -51,12 +51,12 @@ package struct UserIdentity: Sendable {
     if case .session(let session) = credential { session } else { nil }
   }
 
-  /// The personal access token of a program; nil for who is signed in.
+  /// The personal access token of a program; nil for a signed-in user.
   package var token: Identifier? {
     if case .token(let token, _, _) = credential { token } else { nil }
   }
 
-  /// Whether what is open to tokens of these scopes is open to the user by this credential.
+  /// Whether the credential has one of the scopes `wanted`; a session has all of them.
   func has(oneOf wanted: [TokenScope]) -> Bool {
     guard case .token(_, _, let scopes) = credential else { return true }
     return wanted.contains(where: scopes.contains)
@@ -67,7 +67,7 @@ package struct UserIdentity: Sendable {
 package struct DeviceIdentity: Sendable {
   package let id: Identifier
   package let garden: Identifier
-  /// The sensor types that it declares; it may send no others, unless there are none.
+  /// The sensor types that it declares, the only ones that it may send; where it declares none, it may send any.
   package let sensorTypes: [String]
 
   package init(id: Identifier, garden: Identifier, sensorTypes: [String]) {

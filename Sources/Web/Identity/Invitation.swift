@@ -2,26 +2,26 @@ import Postgres
 import Secrets
 import Values
 
-/// A word that makes whoever is handed it a member of a garden, once.
+/// A token that makes the user who accepts it a member of a garden, once.
 package struct Invitation {
   /// How long it is good, in days.
   package static let days: Int64 = 14
 
   private let key: OpaqueKey
 
-  /// Reads an invitation as it was handed on; nil for anything that was never one.
+  /// Parses an invitation; nil for a text that was never one.
   package init?(_ text: some StringProtocol) {
     guard let key = OpaqueKey(text, .invitation) else { return nil }
     self.key = key
   }
 
-  /// Whether somebody may still accept it.
+  /// Whether it may still be accepted.
   package func isOpen(in database: Database, at now: Timestamp) async throws -> Bool {
     try await !database.query(Self.find, key.digest, now).isEmpty
   }
 
-  /// Makes a user a member; gives the garden and the role, or nil when it is open no more. Throws a violation of
-  /// uniqueness for a member.
+  /// Makes a user a member. Returns the garden and the role, or nil when the invitation is no longer open; throws a
+  /// violation of uniqueness when the user is a member already.
   package func accept(
     by user: Identifier, in transaction: Transaction, at now: Timestamp
   ) async throws -> (garden: Identifier, role: String)? {
@@ -30,14 +30,15 @@ package struct Invitation {
     return (garden, role)
   }
 
-  /// Ends what a user has invited others by, to one garden or to all: who may invite no more leaves no way in behind.
+  /// Deletes a user's open invitations, to one garden or to all: a user who may no longer invite leaves no way in
+  /// behind.
   package static func end(
     by user: Identifier, to garden: Identifier? = nil, in transaction: Transaction
   ) async throws {
     try await transaction.execute(delete, user, garden)
   }
 
-  /// What holds for the row of one that is open. While who made it is disabled it lets nobody in.
+  /// The condition on the row of an open invitation. It lets nobody in while the user who made it is disabled.
   private static let isOpen = """
     hash = $1 AND expires_at > $2 AND NOT EXISTS (SELECT FROM users u WHERE u.id = invited_by AND u.disabled)
     """

@@ -4,16 +4,16 @@ import Redis
 import Secrets
 import Values
 
-/// Knows whose a personal access token is and what for: a short memory of the loop's own over SQL.
+/// Knows whose a personal access token is and what for: a short-lived memory of one loop, in front of SQL.
 package final class PersonalTokens: CredentialMemory {
   /// How long a loop believes what it knows, in nanoseconds.
   static let lifetimeNanoseconds: UInt64 = 4_000_000_000
   /// The most tokens that a loop remembers.
   static let maximumTokens = 20_000
-  /// How old what is known of a token's last use may be, in milliseconds.
+  /// How old a token's time of last use may be before a use stores it again, in milliseconds.
   static let useMilliseconds: Int64 = 60_000
 
-  /// Called with a token that is said to have ended, wherever that was.
+  /// Called with a token that is reported to have ended, on whatever loop or replica.
   package var onEnd: (Identifier) -> Void = { _ in }
 
   let loop: EventLoop
@@ -52,23 +52,24 @@ package final class PersonalTokens: CredentialMemory {
     let holder = Holder(token: token, user: user, scopes: scopes, expiresAt: try columns.next())
     let lastUsed = try columns.next(Timestamp?.self)
     if lastUsed.map({ $0.advanced(byMilliseconds: Self.useMilliseconds) < now }) ?? true {
-      // Should it fail, the next use notes it.
+      // If this fails, the next use stores it.
       loop.spawn { [self] in _ = try? await database.execute(Self.noteUse, token, now) }
     }
     return holder
   }
 
-  /// Forgets what this loop knows of a token, which is said to have ended.
+  /// Forgets what this loop knows of a token that is reported to have ended.
   func forget(_ token: Identifier) {
     known.forget { $0?.token == token }
     onEnd(token)
   }
 
-  /// To be called after the COMMIT that ended tokens.
+  /// Called after the COMMIT that ended tokens: forgets and announces them.
   package func ended(_ tokens: [Identifier]) async {
     guard !tokens.isEmpty else { return }
     let ended = Set(tokens)
     known.forget { $0.map { ended.contains($0.token) } ?? false }
+    // Only a hint: what other loops remember expires by itself.
     _ = try? await redis.pipeline(Announcements.commands(.token, tokens, prefix: prefix))
   }
 

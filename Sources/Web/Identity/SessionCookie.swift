@@ -5,10 +5,10 @@ import Secrets
 /// The cookie by which a browser shows its session: no script can read it, and no other site's page has it sent along.
 ///
 /// The prefix (RFC 6265bis, section 4.1.3.2) keeps neighbours on the same host or domain from setting it. It demands
-/// `Secure`, which browsers hold to be so on loopback without TLS, too.
+/// `Secure`, which browsers also take for given on loopback without TLS.
 package enum SessionCookie {
   static let name = "__Host-terroir"
-  /// As long as browsers keep any cookie (section 5.5, 400 days): how long the session lives is the server's to say.
+  /// The longest that browsers keep any cookie (400 days, section 5.5): the server decides how long the session lives.
   private static let maximumAgeSeconds = 34_560_000
   private static let attributes = "Path=/; Secure; HttpOnly; SameSite=Strict"
 
@@ -23,7 +23,7 @@ package enum SessionCookie {
     return nil
   }
 
-  /// Whether a request may have a key; what other cookies there are is no matter.
+  /// Whether a request may carry a key: a quick look that other cookies do not slow down much.
   static func mayBeIn(_ request: Request) -> Bool {
     switch request.headerCount("Cookie") {
     case 0: false
@@ -40,11 +40,12 @@ package enum SessionCookie {
   /// The `Set-Cookie` that takes it away.
   package static let ending = "\(name)=; Max-Age=0; \(attributes)"
 
-  /// Refuses what does not come from a page of this server: any other page could have a browser send it.
+  /// Throws 403 for a request that does not come from a page of this server: any other page could have a browser send
+  /// it.
   ///
-  /// `Sec-Fetch-Site` says it, which no page can make up; browsers leave it out where there is no TLS, and then
-  /// `Origin` has to name the host that is asked. Its scheme is not compared, since a proxy may have ended TLS; a
-  /// cookie that is `SameSite=Strict` does not come along from another scheme.
+  /// `Sec-Fetch-Site` tells, which no page can forge. Browsers leave it out where there is no TLS; then `Origin` has to
+  /// name the host that is asked. Its scheme is not compared, since a proxy may have ended TLS; a cookie that is
+  /// `SameSite=Strict` is not sent from another scheme.
   package static func requireOwnPage(_ request: Request) throws {
     let sites = request.headers("Sec-Fetch-Site")
     if sites.isEmpty ? isOwnOrigin(request) : sites == ["same-origin"] { return }

@@ -4,10 +4,10 @@ import Redis
 import Secrets
 import Values
 
-/// Knows which sessions are alive: a short memory of the loop's own, over Redis, over SQL.
+/// Knows which sessions are alive: a short-lived memory of one loop, in front of Redis, in front of SQL.
 ///
-/// A session that ends is announced to all loops at once. Should the announcement be lost, the memories' ages together
-/// stay below the five seconds within which a token must die.
+/// The end of a session is announced to all loops at once. If the announcement is lost, the lifetimes of the two
+/// memories together stay below the five seconds within which a token must die.
 package final class SessionDirectory: CredentialMemory {
   /// How long a loop believes what it knows, in nanoseconds.
   static let localLifetimeNanoseconds: UInt64 = 2_000_000_000
@@ -16,7 +16,7 @@ package final class SessionDirectory: CredentialMemory {
   /// The most sessions that a loop remembers.
   static let maximumSessions = 20_000
 
-  /// Called with a session that is said to have ended, wherever that was.
+  /// Called with a session that is reported to have ended, on whatever loop or replica.
   package var onEnd: (Identifier) -> Void = { _ in }
 
   let loop: EventLoop
@@ -26,7 +26,8 @@ package final class SessionDirectory: CredentialMemory {
   var known = ShortMemory<Identifier, Holder?>(
     lifetimeNanoseconds: localLifetimeNanoseconds, capacity: maximumSessions)
 
-  /// Whose session it is. Kept whoever asks: a token that names another user must not change what is known.
+  /// Whose session it is. Remembered for whichever user a token names: a token that names another one must not change
+  /// it.
   struct Holder {
     let user: Identifier
     let role: Role
@@ -45,32 +46,33 @@ package final class SessionDirectory: CredentialMemory {
     return holder?.user == user ? holder?.role : nil
   }
 
-  /// The same if it is in the loop's memory; nil when it has to be asked for, and when there is none.
+  /// The role of a session's user from the loop's memory; nil when a store has to be asked, and when there is none.
   func knownRole(session: Identifier, user: Identifier) -> Role? {
     guard let holder = known.value(of: session, at: loop.now) ?? nil, holder.user == user else { return nil }
     return holder.role
   }
 
-  /// Forgets what this loop knows of a session, which is said to have ended.
+  /// Forgets what this loop knows of a session that is reported to have ended.
   func forget(_ session: Identifier) {
     known.forget(session)
     onEnd(session)
   }
 
-  /// To be called after the COMMIT that ended sessions: no memory may go on believing in them.
+  /// Called after the COMMIT that ended sessions: no memory may take them for alive any longer.
   package func ended(_ sessions: [Identifier]) async {
     guard !sessions.isEmpty else { return }
     for session in sessions { known.forget(session) }
     let ends: [[RedisArgument]] = sessions.map {
       ["SET", .text(key($0)), "-", "PX", .integer(2 * Self.sharedLifetimeMilliseconds)]
     }
-    // Without Redis the memories' ages are the bound.
+    // Without Redis, the lifetimes of the memories are the bound.
     _ = try? await redis.pipeline(ends + Announcements.commands(.session, sessions, prefix: prefix))
   }
 
   private func key(_ session: Identifier) -> String { "\(prefix)session:\(session)" }
 
-  /// Redis keeps what SQL says, word for word: another release may know more roles than this one.
+  /// Returns the holder of a session from Redis or SQL. Redis keeps the text of SQL as it is, since another release may
+  /// know more roles than this one.
   private func sharedHolder(of session: Identifier) async throws -> Holder? {
     if let text = try? await redis.get(key(session)) { return Self.decode(text) }
     let row = try await database.query(Self.byID, session).first

@@ -3,18 +3,18 @@ import Reactor
 import Secrets
 import Values
 
-/// Knows which session a browser's key opens: a short memory of the loop's own over SQL.
+/// Knows which session a browser's key opens: a short-lived memory of one loop, in front of SQL.
 ///
-/// That never changes, so nobody has to be told; whether the session is alive, `SessionDirectory` knows.
+/// That never changes, so nothing is announced; whether the session is alive, `SessionDirectory` knows.
 final class SessionKeys: CredentialMemory {
-  /// How long a loop believes what it knows, in nanoseconds. So seldom is a session renewed at the most.
+  /// How long a loop believes what it knows, in nanoseconds. It also bounds how often a session is renewed.
   static let lifetimeNanoseconds: UInt64 = 60_000_000_000
   /// The most keys that a loop remembers.
   static let maximumKeys = 20_000
 
   let loop: EventLoop
   private let database: Database
-  /// For how long a session lives from its last use on.
+  /// How long a session lives from its last use on.
   private let sessionDays: Int32
   var known = ShortMemory<[UInt8], Holder?>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: maximumKeys)
 
@@ -30,7 +30,7 @@ final class SessionKeys: CredentialMemory {
     self.sessionDays = sessionDays
   }
 
-  /// Who has a key, nil when it opens nothing, or a session that is over.
+  /// The user who has a key; nil when it opens nothing, or a session that is over.
   func holder(of key: OpaqueKey, in sessions: SessionDirectory) async throws -> UserIdentity? {
     guard let holder = try await remembered(key.digest, orAsk: { try await stored(key) }),
       let role = try await sessions.role(session: holder.session, user: holder.user)
@@ -38,11 +38,11 @@ final class SessionKeys: CredentialMemory {
     return UserIdentity(id: holder.user, session: holder.session, isAdministrator: role == .admin)
   }
 
-  /// What a key opens. Whoever uses a session goes on having it: it is renewed.
+  /// Returns what a key opens, and renews its session, so that one that is used does not expire.
   private func stored(_ key: OpaqueKey) async throws -> Holder? {
     guard let row = try await database.query(Self.byKey, key.digest).first else { return nil }
     let (session, user, isStale) = try row.decode((Identifier.self, Identifier.self, Bool.self))
-    // Should it fail, the next look renews it.
+    // If this fails, the next look-up renews it.
     if isStale { _ = try? await database.execute(Self.renew, session, sessionDays) }
     return Holder(session: session, user: user)
   }

@@ -5,7 +5,7 @@ import Values
 package enum UserLock {
   private static let statement = Statement("users.takeTurn", "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE")
 
-  /// Has others that ask for the same user's lock wait until the transaction is over.
+  /// Locks a user's row until the transaction ends: others that ask for the same lock wait.
   package static func take(_ user: Identifier, in transaction: Transaction) async throws {
     try await transaction.execute(statement, user)
   }

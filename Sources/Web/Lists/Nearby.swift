@@ -4,7 +4,7 @@ import Values
 
 /// `near=LAT,LON&within=KM`: what lies around a place, the nearest first.
 package struct Nearby {
-  /// The farthest that is looked, in kilometres.
+  /// The largest radius, in kilometres.
   static let maximumKilometres = 500.0
   static let defaultKilometres = 25.0
   /// The Earth's mean radius, in kilometres.
@@ -41,11 +41,11 @@ package struct Nearby {
     kilometres = within ?? Self.defaultKilometres
   }
 
-  /// Tells it from others, for keys and cursors.
+  /// The search as text that tells it from others, in keys and cursors.
   package var text: String { "\(latitude),\(longitude),\(kilometres)" }
 
-  /// What surely holds the circle, for the index: a box of degrees, and what of it lies beyond the line where dates
-  /// change, as SQL's text. Without such a rest both are the same.
+  /// A box of degrees that surely holds the circle, for the index, and one for what of it lies beyond the date line, as
+  /// SQL's text. Where nothing does, both are the same.
   package var boxes: (String, String) {
     let height = kilometres / Self.degree + 1e-6
     let (south, north) = (max(-90, latitude - height), min(90, latitude + height))
@@ -68,7 +68,7 @@ package struct Nearby {
     """
   }
 
-  // Rows of before may be nearer to 0 than places are now, and so may what is asked for.
+  // Rows stored before `leastDegrees` may be nearer to 0 than places are now, and so may the place that is asked for.
   private static func haversine(_ degrees: String) -> String {
     "CASE WHEN abs(\(degrees)) < \(Location.leastDegrees) THEN 0 ELSE power(sin(radians(\(degrees)) / 2), 2) END"
   }
@@ -77,7 +77,7 @@ package struct Nearby {
     "CASE WHEN abs(\(degrees)) < \(Location.leastDegrees) THEN 1 ELSE cos(radians(\(degrees))) END"
   }
 
-  /// Whether a row may be near, by an index on its point, as a condition.
+  /// The condition that a row's point lies in one of the `boxes`, as an index on it can tell.
   package static func isWithin(_ one: String, _ other: String) -> String {
     "(point(longitude, latitude) <@ \(one)::text::box OR point(longitude, latitude) <@ \(other)::text::box)"
   }

@@ -22,8 +22,8 @@ package struct PageRequest {
 }
 
 extension Call {
-  /// Reads `limit` and `cursor`. `list` is everything that decides what the list holds, so that no cursor is used for
-  /// another one. Throws what is answered as 400: a limit out of its bounds, and a cursor that is not of this list.
+  /// Reads `limit` and `cursor`. `list` is everything that decides what the list holds, so that a cursor is good for no
+  /// other list. Throws what is answered with 400: a limit out of its bounds, and a cursor that is not of this list.
   package func page(
     _ query: Query, list: String, defaultLimit: Int64 = PageRequest.defaultLimit,
     maximumLimit: Int64 = PageRequest.maximumLimit
@@ -47,7 +47,7 @@ extension Call {
   /// The answer to a request for a list: weak entity tag, and `Link` to the next page (RFC 8288).
   package func list(_ body: [UInt8]) -> Response { list(TaggedBody(body)) }
 
-  /// The same for a body whose tag is known.
+  /// The answer to a request for a list, from a body whose tag is known.
   func list(_ tagged: TaggedBody) -> Response {
     var response = conditional(tagged, isList: true)
     if let cursor = Self.nextCursor(in: tagged.body) {

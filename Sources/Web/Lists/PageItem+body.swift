@@ -1,10 +1,10 @@
 import JSON
 
 extension PageItem {
-  /// Its JSON text, as it is answered when asked for alone.
+  /// Its JSON text, as the answer to a request for it alone.
   package var body: [UInt8] { body { _ in } }
 
-  /// The same with more members behind its own, such as a secret that is shown once.
+  /// Its JSON text with more members behind its own, such as a secret that is shown once.
   package func body(_ more: (inout JSONWriter) -> Void) -> [UInt8] {
     var json = JSONWriter()
     json.object { json in

@@ -4,10 +4,10 @@ import Redis
 import Secrets
 import Settings
 
-/// What the layers below are configured with.
+/// The configurations of the layers below.
 extension Configuration {
-  /// How long a write waits for what another transaction has, in milliseconds: longer than a migration waits for a
-  /// table, and lets nobody have it meanwhile.
+  /// How long a write waits for a lock, in milliseconds: longer than a migration waits for its lock on a table, while
+  /// all others queue behind it.
   private static let lockTimeoutMilliseconds = 750
 
   /// The pools of one loop.
@@ -23,7 +23,7 @@ extension Configuration {
     return pool
   }
 
-  /// The pool of one loop for what may read much.
+  /// The pool of one loop for long reads.
   var longPool: DatabaseConfiguration {
     var long = pool
     long.readers = database.longReaders
@@ -32,7 +32,7 @@ extension Configuration {
     return long
   }
 
-  /// The same to the replica. Nil when there is none.
+  /// The pool of one loop for long reads of the replica; nil when there is none.
   var replicaPool: DatabaseConfiguration? {
     guard let url = database.replicaURL else { return nil }
     var replica = longPool
@@ -40,7 +40,7 @@ extension Configuration {
     return replica
   }
 
-  /// One connection of its own for the health check, on which a question takes no longer than the check may.
+  /// The health check's own connection, on which a statement may take no longer than the check.
   package var probePool: DatabaseConfiguration {
     var probe = pool
     probe.applicationName = "terroir-health"
@@ -60,15 +60,15 @@ extension Configuration {
     return connection
   }
 
-  /// What is written to see whether a Redis takes writes.
+  /// The key that is written to see whether a Redis takes writes.
   package var trialKey: String { "\(redis.keyPrefix)trial" }
 
-  /// What one loop remembers of finished answers, of which there are `loops`.
+  /// The memory for finished answers of one loop of `loops`.
   func answerMemory(loops: Int) -> AnswerMemory {
     AnswerMemory(maximumEntries: redis.memoryEntries / loops, maximumBytes: redis.memoryBytes / loops)
   }
 
-  /// The bounds of one loop's HTTP server, of which there are `loops`.
+  /// The bounds of the HTTP server of one loop of `loops`.
   package func limits(loops: Int) -> HTTPLimits {
     var limits = HTTPLimits()
     limits.headBytes = http.headBytes

@@ -3,21 +3,23 @@ import Reactor
 import Values
 
 /// The lane of one loop for statements that may read much: pages of history, charts, summaries, searches, lists of
-/// orders. They have connections of their own and wait for each other, so that a read by key never waits behind one.
+/// orders. They share a few connections of their own, so that a read by key never waits behind one.
 ///
-/// A connection, opened when it is first needed, computes one of them at a time. How many wait is bounded, of one
-/// client and in all: one more is answered with 503.
+/// A connection, opened when it is first needed, serves one read at a time. The number of reads that wait is bounded,
+/// for each client and in all: one more is answered with 503.
 package final class LongReads {
-  /// The most reads that wait on one loop before another may begin, and those of answers that have begun.
+  /// The most reads behind which one more may wait for its turn on one loop.
   static let maximumWaiting = 64
+  /// The most reads behind which the next part of an answer that has begun may wait.
   static let maximumWaitingToGoOn = 256
-  /// The most that one client has under way, waiting ones included, in the whole process.
+  /// The most reads of one client in the whole process, waiting ones included.
   static let maximumOfClient = 16
-  /// How long one waits for its turn, in nanoseconds, and in an answer that has begun.
+  /// How long a read waits for its turn, in nanoseconds.
   static let patienceNanoseconds: UInt64 = 3_000_000_000
+  /// How long the next part of an answer that has begun waits for its turn, in nanoseconds.
   static let patienceToGoOnNanoseconds: UInt64 = 60_000_000_000
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   private unowned(unsafe) let loop: EventLoop
   private let configuration: DatabaseConfiguration
   private let observer: any QueryObserver
@@ -39,8 +41,8 @@ package final class LongReads {
     free = configuration.readers
   }
 
-  /// Reads with `body` when it is the client's turn, from a replica where one has all that belongs to the owners.
-  /// Throws 503 when too many wait, or the turn does not come.
+  /// Calls `body` when it is the client's turn, with a replica where one has all that belongs to `owners`. Throws 503
+  /// when too many reads wait, or the turn does not come in time.
   package func read<Value>(
     for client: String, of owners: [Identifier] = [], _ body: (Database) async throws -> Value
   ) async throws -> Value {
@@ -51,7 +53,7 @@ package final class LongReads {
     return try await body(database(of: owners))
   }
 
-  /// Reads the next part of an answer that has begun, which cannot be refused any more: it waits longer.
+  /// Reads the next part of an answer that has begun. It waits longer, since the answer can no longer be refused.
   package func goOn<Value>(
     of owners: [Identifier], _ body: (Database) async throws -> Value
   ) async throws -> Value {
@@ -64,19 +66,20 @@ package final class LongReads {
     if let replica = await replicaReads.replica(of: owners) { return replica }
     let own = try primary ?? Database(loop: loop, configuration: configuration, observer: observer)
     primary = own
-    // Only for its first connection: what is away later, or for the other lanes too, is answered at once.
+    // Only for its first connection: if the server is away later, or for the other lanes too, the read fails at once.
     if own.readerConnections == 0, replicaReads.primary.isUsable {
       _ = await own.waitUntilUsable(nanoseconds: Self.patienceNanoseconds)
     }
     return own
   }
 
-  /// Has the lane's idle connections prove that they live, because something else has found the server silent: where
-  /// another host has taken over, they lead to the one that is gone, and the next read of each would wait for nothing.
+  /// Has the lane's idle connections prove that they live, because something else has found the server silent: after a
+  /// failover they lead to the host that is gone, and the next read on each would wait in vain.
   package func suspectIdle() { primary?.suspectIdle() }
 
-  /// Has all of them prove it, because the other lanes are lost; see `Database.suspect`. Not if
-  /// these are back soon: a server that computes a long statement gives no sign of life, and only pausing would end it.
+  /// Has all connections prove that they live, because the other lanes are lost (see `Database.suspect`), unless those
+  /// are back soon: a connection whose long statement is being computed gives no sign of life, and a mere pause of the
+  /// server would end it.
   package func suspect() {
     let patience = UInt64(configuration.probeTimeoutMilliseconds) * 1_000_000
     loop.schedule(afterNanoseconds: patience) { [weak self] in
@@ -84,7 +87,7 @@ package final class LongReads {
     }
   }
 
-  /// How many connections work on something, and wait for work.
+  /// The numbers of connections that work on something, and that wait for work.
   package var connectionCounts: (active: Int, idle: Int) {
     let (own, replica) = (primary?.connectionCounts, replicaReads.connectionCounts)
     return ((own?.active ?? 0) + replica.active, (own?.idle ?? 0) + replica.idle)
@@ -106,7 +109,7 @@ package final class LongReads {
     try await turn.value()
   }
 
-  /// Whoever has waited longest is next.
+  /// Gives the turn to the read that has waited longest.
   private func endTurn() {
     if waiting.isEmpty { free += 1 } else { waiting.removeFirst().complete(.success(())) }
   }

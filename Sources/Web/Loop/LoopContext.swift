@@ -9,15 +9,15 @@ import Values
 
 /// Everything of one loop that handlers use. Nothing in it may leave the loop's thread.
 package final class LoopContext {
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   package unowned(unsafe) let loop: EventLoop
   package let process: ProcessContext
   package let database: Database
-  /// For what may read much.
+  /// For reads that may be long.
   package let longReads: LongReads
   package let redis: RedisClient
   package let subscriber: RedisSubscriber
-  /// Where history is read.
+  /// Decides whether history is read from a replica.
   package let replicaReads: ReplicaReads
   package let cache: Cache
   package let logger: Logger
@@ -27,7 +27,7 @@ package final class LoopContext {
   package let tokens: TokenAuthority
   package let cursors: CursorSeal
   package let refreshTokens: RefreshTokenChain
-  /// Seals answers that hold a secret and may have to be given again.
+  /// Seals answers that hold a secret and may have to be repeated.
   package let answerSeal: Seal
   package let sessions: SessionDirectory
   package let deviceKeys: DeviceKeys
@@ -53,7 +53,7 @@ package final class LoopContext {
     redis = RedisClient(loop: loop, configuration: configuration.redisConnection, observer: observer)
     storeObserver = observer
     subscriber = RedisSubscriber(loop: loop, configuration: configuration.redisConnection)
-    // The other loops serve no history.
+    // Only loops that serve requests read history.
     let replica = loop.index < process.workers ? configuration.replicaPool : nil
     replicaReads = ReplicaReads(
       loop: loop, primary: database,
@@ -81,7 +81,7 @@ package final class LoopContext {
       subscriber, prefix: prefix, sessions: sessions, keys: deviceKeys, tokens: personalTokens)
   }
 
-  // The stores hold it without owning it.
+  // Kept here because the stores refer to it without owning it.
   private let storeObserver: StoreObserver
 
   /// A new id, of this turn's moment, greater than all that the process has made before.

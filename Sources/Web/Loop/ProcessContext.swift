@@ -7,13 +7,13 @@ import Settings
 import Telemetry
 import Values
 
-/// What all loops of the process share: nothing in it changes after the start, or it is made for sharing.
+/// What all loops of the process share: it never changes after the start, or is made for sharing.
 package final class ProcessContext: Sendable {
   package let configuration: Configuration
   package let instruments: Instruments
   package let logs: LogSink
   package let passwords: PasswordPool
-  /// Of members, by network.
+  /// Bounds the password checks of members, for each network.
   let passwordShares: ClientShares
   package let outbound: OutboundClient
   let identifiers = IdentifierSequence()
@@ -23,28 +23,30 @@ package final class ProcessContext: Sendable {
   /// Nil when no collector is configured.
   package let exporter: SpanExporter?
   let trustedProxies: [AddressBlock]
-  /// Of the connections of all loops.
+  /// The memory of all loops' connections.
   package let memory: MemoryBudget
   /// Loops that serve requests.
   package let workers: Int
   /// When the process began, in nanoseconds of the monotonic clock.
   package let startedAt = Clock.monotonic()
-  /// The same by the calendar, as it was read then: two clocks read later would not agree to the millisecond.
+  /// When the process began, by the calendar, read at the same time: two clocks read later would not agree to the
+  /// millisecond.
   package let startedOn = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
-  /// Of the loops that serve requests, so that any of them can tell that another is stuck.
+  /// The heartbeats of the loops that serve requests, so that any of them can tell that another is stuck.
   package let heartbeats: [Heartbeat]
-  /// What Postgres says of the caches of all loops.
+  /// The mark in Postgres of commits that Redis was not told of, for the caches of all loops.
   package let commitMark = CommitMark()
-  /// What this process knows of changes.
+  /// The changes of cache tags that this process knows of.
   let changeCounts = ChangeCounts()
-  /// Which of those loops have Postgres, and Redis.
+  /// Which of those loops can reach Postgres.
   package let databaseReach: StoreReach
+  /// Which of those loops can reach Redis.
   package let redisReach: StoreReach
   let replicaFreshness: ReplicaFreshness
-  /// Of the lines that say why a connection to Postgres failed.
+  /// Spaces out the lines that say why a connection to Postgres failed.
   package let databaseFailures = LogInterval()
 
-  /// `caller` is the loop on which other servers are called, which serves no request.
+  /// `caller` is the loop that calls other servers; it serves no requests.
   package init(
     _ configuration: Configuration, workers: Int, logs: LogSink, instruments: Instruments, caller: EventLoop
   ) throws {
@@ -73,7 +75,7 @@ package final class ProcessContext: Sendable {
     registerReadings()
   }
 
-  /// Registers what is read from its owner at each scrape, and what never changes.
+  /// Registers the metrics that are read from their owners at each scrape, and those that never change.
   private func registerReadings() {
     let (registry, logs, exporter) = (instruments.registry, logs, exporter)
     registry.counter("log_lines_dropped_total", help: "Log lines dropped because the reader was too slow.") {

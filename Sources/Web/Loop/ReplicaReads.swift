@@ -4,12 +4,13 @@ import Redis
 import Synchronization
 import Values
 
-/// Whether history can be read from a replica: not while there is none, it is away, or it lacks what was just stored.
+/// Tells whether history can be read from a replica: not while there is none, it is away, or it lacks what was just
+/// stored.
 ///
 /// Each loop measures its replica by positions in the log: what the primary had written at a moment, the replica has
-/// once it has replayed as far. One that lags more than a few seconds is not read at all. For longer than that, a mark
-/// in Redis keeps the reads of whoever has just stored something on the primary, on all loops of all servers: once it
-/// is gone, a replica that is read has what it stood for. Without Redis everything is read from the primary.
+/// once it has replayed as far. A replica that lags more than a few seconds is not read at all. For longer than that, a
+/// mark in Redis keeps reads of what was just stored on the primary, on all loops of all servers: once the mark has
+/// expired, a replica that is read at all has what it stood for. Without Redis everything is read from the primary.
 package final class ReplicaReads {
   /// How far a replica that is read may be behind, in nanoseconds.
   static let maximumLagNanoseconds: UInt64 = 5_000_000_000
@@ -17,21 +18,22 @@ package final class ReplicaReads {
   static let markMilliseconds: Int64 = 6_000
   /// The pause between two measurements, in nanoseconds.
   static let pauseNanoseconds: UInt64 = 100_000_000
-  /// The most positions of the primary that the replica is awaited at.
+  /// The most positions of the primary that wait until the replica has replayed them.
   static let maximumPositions = 64
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   private unowned(unsafe) let loop: EventLoop
   let primary: Database
   private let replica: Database?
   private let redis: RedisClient
   private let prefix: String
   private let freshness: ReplicaFreshness
-  /// When the primary had written how much, oldest first; what the replica is known to have is taken out.
+  /// Positions of the primary's log and when each was asked for, oldest first; removed once the replica has replayed
+  /// them.
   private var written: [(askedAt: UInt64, position: Int64)] = []
-  /// What was committed by then, the replica has; 0 until that is known.
+  /// The replica has everything committed before this moment of the loop's clock; 0 while unknown.
   private var coveredUntil: UInt64 = 0
-  /// The replica's connections of which that is known.
+  /// `readerConnections` when that was learnt: after a reconnect it may be another replica.
   private var coveredConnections = 0
   private var isClosed = false
 
@@ -48,24 +50,24 @@ package final class ReplicaReads {
     if let replica { loop.spawn { [self] in await follow(replica) } }
   }
 
-  /// The replica, if it has all that belongs to these: a device or a garden, and who asks.
+  /// The replica, if it has all that belongs to `owners`: a device or a garden, and the user who asks.
   func replica(of owners: [Identifier]) async -> Database? {
     guard let replica, !owners.isEmpty, replica.isUsable, isFresh(replica), redis.isConnected else { return nil }
     let marks = try? await redis.send(["EXISTS"] + owners.map { .text(mark($0)) })
     return marks == .integer(0) ? replica : nil
   }
 
-  /// How many connections to the replica work on something, and wait for work.
+  /// The numbers of connections to the replica that work on something, and that wait for work.
   var connectionCounts: (active: Int, idle: Int) {
     let counts = replica?.connectionCounts
     return (counts?.active ?? 0, counts?.idle ?? 0)
   }
 
-  /// Notes, before it is told, that something that belongs to these was stored.
+  /// Marks that something of `owners` was stored; called before the client is told.
   package func noteStored(of owners: [Identifier]) async {
     guard replica != nil else { return }
-    // Should that fail, Redis is away for others too, and they read from the primary; if not, they may read what is
-    // old for as long as a replica may lag.
+    // If this fails, Redis is usually away for other loops too, and they read from the primary. If not, they may read
+    // old data for as long as a replica may lag.
     _ = try? await redis.pipeline(
       owners.map { ["SET", .text(mark($0)), "", "PX", .integer(Self.markMilliseconds)] })
   }
@@ -98,7 +100,7 @@ package final class ReplicaReads {
     }
     guard replica.isUsable, let reached = await replica.position() else { return }
     if coveredConnections != replica.readerConnections {
-      // They may be other servers, which have less.
+      // After a reconnect it may be another replica, which has less.
       (coveredConnections, coveredUntil) = (replica.readerConnections, 0)
     }
     while let first = written.first, first.position <= reached {

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Which of the loops that serve requests have a store. All of them ask it, since a probe is answered by one alone.
+/// Which of the loops that serve requests can reach a store. Every loop asks it for all, since a probe is answered by
+/// one.
 package final class StoreReach: Sendable {
   private let missing: Mutex<Set<Int>>
 
@@ -10,7 +11,7 @@ package final class StoreReach: Sendable {
   /// Whether every loop has it.
   package var isWhole: Bool { missing.withLock { $0.isEmpty } }
 
-  /// Notes that a loop has gained or lost the store; gives whether `isWhole` has changed by that.
+  /// Notes that a loop has gained or lost the store; returns whether that changed `isWhole`.
   package func note(_ hasStore: Bool, loop: Int) -> Bool {
     missing.withLock { missing in
       let wasWhole = missing.isEmpty

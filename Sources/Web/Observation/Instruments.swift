@@ -2,15 +2,15 @@ import Metrics
 
 /// Every metric of the process, registered once at start; the loops hold children of their own shard.
 package struct Instruments: Sendable {
-  /// Store round trips and loop lag are far shorter than requests.
+  /// Buckets for store round trips and loop lag, which are far shorter than requests.
   static let fineBuckets: [Double] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5,
   ]
-  /// Device ids that get series of their own; later ones are counted under `_other`.
+  /// The most device ids with series of their own; later ones are counted under `_other`.
   static let maximumDeviceSeries = 200
-  /// The types of sensor that `Agronomy` knows; a test compares.
+  /// The number of sensor types that `Agronomy` knows; a test compares it.
   static let knownSensorTypes = 11
-  /// Accepted, duplicate and rejected ones, of each of these types, of each of these devices.
+  /// The most series of `iot_sensor_readings_total`: three results × known sensor types × devices.
   static let maximumReadingSeries = 3 * knownSensorTypes * maximumDeviceSeries
 
   package let registry: Registry
@@ -30,7 +30,7 @@ package struct Instruments: Sendable {
   package let dutyRuns: Family<Counter>
   package let rollupRefused: Family<Counter>
 
-  /// Registers everything for that many writing threads.
+  /// Registers everything for `shards` writing threads.
   package init(shards: Int) {
     let registry = Registry(shards: shards)
     self.registry = registry

@@ -65,7 +65,7 @@ package final class Meters {
     return counters
   }
 
-  /// Counts what a user did; `hasUser` is false when nobody is known to have done it.
+  /// Counts what a user did; `hasUser` is false when it is not known which user.
   package func action(_ action: UserAction, hasUser: Bool = true) {
     actions(action, hasUser: hasUser).increment()
   }

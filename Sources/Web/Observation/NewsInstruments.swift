@@ -7,7 +7,7 @@ package enum NewsOutcome: String, CaseIterable, Sendable {
 
 /// The metrics of news on its way to channels.
 package struct NewsInstruments: Sendable {
-  /// From a second, which is how often the outbox is looked at, to the day after which nothing is tried any more.
+  /// From one second, the interval at which the outbox is read, to the day after which delivery is no longer tried.
   private static let delayBuckets: [Double] = [1, 2, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600, 86_400]
 
   private let outcomes: Family<Counter>
@@ -24,7 +24,7 @@ package struct NewsInstruments: Sendable {
       "notification_wait_seconds", help: "Age of the oldest news that waits although its channel is well.")
   }
 
-  /// How much of one kind of channel's news came to that.
+  /// The counter of one kind of channel's news with `outcome`.
   package func count(_ kind: String, _ outcome: NewsOutcome, shard: Int) -> Counter {
     outcomes.child(shard: shard, kind, outcome.rawValue)
   }

@@ -6,7 +6,7 @@ package struct RequestInstruments: Sendable {
   private static let durationBuckets: [Double] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.7, 1, 2, 2.5, 3, 5, 7, 10,
   ]
-  /// Every route's every answer, which are there at zero from the start, and half as many that nobody foresaw.
+  /// Every answer of every route, all of which are there at zero from the start, and half as many unforeseen ones.
   static let maximumSeries = 3_000
 
   package let count: Family<Counter>
@@ -16,7 +16,8 @@ package struct RequestInstruments: Sendable {
   let connectionsDropped: Family<Counter>
   let errors: Family<Counter>
   let overloads: Family<Counter>
-  /// Of all requests together, for the status page alone: the buckets of `duration` begin above most answers.
+  /// The duration of all requests together, for the status page alone: the buckets of `duration` begin above most
+  /// answers.
   package let responseTime: Family<Histogram>
 
   init(_ registry: Registry, shards: Int) {

@@ -47,8 +47,8 @@ package final class RouteInstruments {
     return entry
   }
 
-  /// Makes the counter of an answer that the route can give, at zero: the rise of a counter that is born with its first
-  /// failure cannot be seen. Durations need no such start, since nobody is woken by a rise of theirs.
+  /// Makes the counter of an answer that the route can give, at zero: the rise of a counter that appears with its first
+  /// failure cannot be seen. Durations need no such start, since no alert waits for their rise.
   package func expect(_ method: HTTP.Method, _ status: Status) { _ = counter(method, status.rawValue) }
 
   private func counter(_ method: HTTP.Method, _ status: UInt16) -> Counter {

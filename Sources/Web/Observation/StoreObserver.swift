@@ -5,7 +5,7 @@ import Telemetry
 
 /// Measures what one loop asks of the stores; within a sampled trace it also reports client spans.
 final class StoreObserver: QueryObserver, RedisObserver {
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   private unowned(unsafe) let loop: EventLoop
   private let meters: Meters
   private let spans: SpanQueue?

@@ -12,7 +12,7 @@ package struct Asset: Sendable {
       name: String(cString: asset.name), bytes: Array(UnsafeBufferPointer(start: asset.bytes, count: asset.count)))
   }
 
-  /// The file of that name, which must be there.
+  /// The file named `name`, which must exist.
   package static func named(_ name: String) -> Asset {
     guard let asset = all.first(where: { $0.name == name }) else { preconditionFailure("no asset \(name)") }
     return asset
@@ -28,8 +28,8 @@ package struct Asset: Sendable {
     }
   }
 
-  /// The file with each `{{name}}` replaced by its value, which must be HTML already, or by nothing; only there may a
-  /// brace stand in the file. What is put in is not looked at again: nothing that others wrote is a place to fill.
+  /// The file with each `{{name}}` replaced by its value, which must be HTML already, or by nothing; a file may have
+  /// braces nowhere else. Inserted values are not scanned, so that user text can never act as a placeholder.
   package func filled(_ values: [String: [UInt8]]) -> [UInt8] {
     var (page, rest) = ([UInt8](), bytes[...])
     while let start = rest.firstIndex(of: UInt8(ascii: "{")) {

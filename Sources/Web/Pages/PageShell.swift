@@ -12,7 +12,7 @@ package enum PageShell {
   package static func page(title: String, at path: String, script: String? = nil, main: [UInt8]) -> WebFile {
     var name = HTMLWriter()
     name.text(title)
-    // In this order: the first one sees whether the second one runs.
+    // In this order: the first one detects whether the second one runs.
     let tags =
       script.map {
         "<script defer src=\"/assets/whole.js\"></script>\n"

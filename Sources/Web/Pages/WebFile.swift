@@ -1,8 +1,8 @@
 import HTTP
 
-/// A page, script, style or document, made once and sent as it is: with a strong tag, to be asked for again each time.
+/// A page, script, style or document, made once and sent as it is, with a strong tag; clients revalidate it each time.
 package final class WebFile: Sendable {
-  /// Pages run and show nothing but what this server gave them, and stand in nobody's frame.
+  /// Pages load only what this server serves, and no page may frame them.
   static let contentSecurityPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -10,7 +10,7 @@ package final class WebFile: Sendable {
   private let bytes: SharedBytes
   private let tag: EntityTag
   private let fields: HeaderList
-  /// The same for an answer that depends on who asks.
+  /// The fields of an answer that depends on who asks.
   private let personalFields: HeaderList
   private let mediaType: String
 
@@ -32,13 +32,14 @@ package final class WebFile: Sendable {
     (fields, personalFields) = (shared, personal)
   }
 
-  /// The file of the pages.
+  /// Makes the file of an asset, which must be one that is served by itself.
   package convenience init(_ asset: Asset) {
     guard let mediaType = asset.mediaType else { preconditionFailure("\(asset.name) is a piece of a page") }
     self.init(mediaType, asset.bytes)
   }
 
-  /// The file with that status, or 304 if the client has it; `isPersonal` when others would get something else.
+  /// The file with `status`, or 304 if the client has it. `isPersonal` says that other clients would get something
+  /// else.
   package func response(to request: Request, _ status: Status = .ok, isPersonal: Bool = false) -> Response {
     var headers = isPersonal ? personalFields : fields
     if status == .ok, let field = request.headerList("If-None-Match"), tag.isNamed(ifNoneMatch: field) {

@@ -38,12 +38,12 @@ package enum Limit: String, CaseIterable {
     }
   }
 
-  /// When it may go better, in seconds; nil where nobody knows.
+  /// When a retry may succeed, in seconds; nil where that is not known.
   var retryAfterSeconds: Int64? { self == .transfers ? 10 : nil }
 }
 
 extension Problem {
-  /// The answer to one too many, in its own words where there are any.
+  /// 503 for a bound that was reached, with `detail` in place of the bound's own text where it is given.
   package init(_ limit: Limit, _ detail: String? = nil, cause: String? = nil) {
     self.init(.overloaded, detail ?? limit.detail, retryAfterSeconds: limit.retryAfterSeconds, cause: cause)
     self.limit = limit

@@ -30,7 +30,7 @@ extension Problem {
 
   /// What the HTTP layer found wrong; its details are written for clients.
   init(_ fault: RequestFault) {
-    // The only one of them: there was no memory for a body that is read piece by piece.
+    // The only fault with this status: there was no memory for a body that is read piece by piece.
     if fault.status == .serviceUnavailable {
       self.init(.memory)
       return
@@ -49,7 +49,7 @@ extension Problem {
     self.init(code, fault.detail + ".")
   }
 
-  /// A store's error: its text stays inside.
+  /// An error of Postgres; its text is for the log alone.
   package init(_ error: PostgresError) {
     if error.outcomeIsUnknown {
       self.init(

@@ -5,7 +5,7 @@ extension Problem {
   /// The media type of problems (RFC 9457, section 3).
   static let mediaType = "application/problem+json"
 
-  /// The answer to the request with that path and id.
+  /// The answer to the request with path `instance` and id `requestID`.
   func response(instance: String, requestID: String) -> Response {
     var fields: HeaderList = ["Content-Type": Self.mediaType, "Cache-Control": "no-store"]
     for header in headers { fields.append(header.name, header.value) }

@@ -4,8 +4,8 @@ import Values
 /// An answer that says why a request was not served, as `application/problem+json` (RFC 9457).
 ///
 /// Handlers throw it; `Problem.init(_: any Error)` makes one of every other error, so that this is the one place in
-/// which errors become status codes. `detail` is for the client and holds nothing of the inside; `cause` is for the
-/// log.
+/// which errors become status codes (invariant 11 of ARCHITECTURE.md). `detail` is for the client and reveals nothing
+/// of the inside; `cause` is for the log.
 package struct Problem: Error {
   /// The stable part of the type, after `urn:terroir:problem:`.
   package let code: Code
@@ -13,7 +13,7 @@ package struct Problem: Error {
   let detail: String
   /// The faults of a validation, each with a JSON pointer (RFC 6901).
   var faults: [JSON.Fault] = []
-  /// What to send besides: `Allow`, `Retry-After`, `WWW-Authenticate`.
+  /// Further fields of the answer: `Allow`, `Retry-After`, `WWW-Authenticate`.
   package var headers: [(name: StaticString, value: String)] = []
   /// Further members of the answer, each as JSON text (RFC 9457, section 3.2).
   package var extensions: [(name: StaticString, json: [UInt8])] = []
@@ -22,7 +22,8 @@ package struct Problem: Error {
   /// The bound that was reached.
   var limit: Limit?
 
-  /// `retryAfterSeconds` is when it may go better; a second where the server is at fault and knows no more.
+  /// `retryAfterSeconds` is when a retry may succeed; without it, one second where the server is unavailable or
+  /// overloaded.
   package init(
     _ code: Code, _ detail: String, faults: [JSON.Fault] = [], retryAfterSeconds: Int64? = nil, cause: String? = nil
   ) {

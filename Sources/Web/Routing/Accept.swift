@@ -2,10 +2,11 @@ import HTTP
 
 /// Chooses the form of an answer by the request's `Accept` (RFC 9110, section 12.5.1).
 package enum Accept {
-  /// More elements than these are not looked at.
+  /// The most elements of the field that are considered.
   private static let maximumElements = 32
 
-  /// Whether a client accepts nothing of what is offered. Nearly all say nothing, anything or JSON, which costs little.
+  /// Whether a client accepts none of the offered types. Nearly all send no `Accept`, `*/*` or JSON, which costs
+  /// little.
   static func excludesAll(of offered: [String], _ request: Request) -> Bool {
     let isUsual = request.withHeader("Accept") { field in
       field.elementsEqual("*/*".utf8)

@@ -4,7 +4,7 @@ import HTTP
 package enum Access {
   /// Anyone; `Authorization` is ignored.
   case open
-  /// Anyone; who sends a bearer token is known by it, and a bad one is refused.
+  /// Anyone; a bearer token identifies the caller, and a bad one is refused.
   case anyone
   /// A signed-in user.
   case user
@@ -18,7 +18,7 @@ package enum Access {
   /// Whether anonymous callers are served.
   package var isPublic: Bool { self == .open || self == .anyone }
 
-  /// The scope that a personal access token needs for an endpoint that says nothing else.
+  /// The scopes of which a personal access token needs one, unless the endpoint says otherwise.
   func scopes(of method: HTTP.Method) -> [TokenScope] {
     switch self {
     case .open, .device, .administrator: []

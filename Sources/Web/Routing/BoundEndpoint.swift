@@ -19,7 +19,7 @@ final class BoundEndpoint {
     offeredTypes = endpoint.offeredTypes
   }
 
-  /// What is attached to a route, which is a bound endpoint.
+  /// Returns a route's attachment as the bound endpoint that it is.
   static func unmanaged(_ attachment: Unmanaged<AnyObject>) -> Unmanaged<BoundEndpoint> {
     .fromOpaque(attachment.toOpaque())
   }

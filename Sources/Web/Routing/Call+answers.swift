@@ -16,7 +16,7 @@ extension Call {
     return ok(json.take())
   }
 
-  /// The answer that is kept somewhere, as a list or as a single resource.
+  /// The answer from a body of the cache, as a list or as a single resource.
   func kept(_ tagged: TaggedBody, isList: Bool) -> Response {
     isList ? list(tagged) : conditional(tagged, isList: false)
   }
@@ -35,8 +35,8 @@ extension Call {
     return Response(.ok, headers: headers, body: .bytes(body))
   }
 
-  /// Whether the client has what this tag stands for, by its `If-None-Match`. Only what reads is answered by 304 (RFC
-  /// 9110, section 13.1.2).
+  /// Whether the client has what this tag stands for, by its `If-None-Match`. Only GET and HEAD are answered with 304
+  /// (RFC 9110, section 13.1.2).
   package func isKept(_ tag: EntityTag) -> Bool {
     guard let field = request.headerList("If-None-Match"), request.method == .get || request.method == .head else {
       return false
@@ -60,15 +60,15 @@ extension Call {
     return Response(.noContent, headers: headers)
   }
 
-  /// An answer that holds a secret, such as a token or a key: nobody may keep a copy.
+  /// An answer that holds a secret, such as a token or a key: no cache may keep a copy.
   package func secret(_ status: Status, location: String? = nil, _ body: [UInt8]) -> Response {
     var headers: HeaderList = ["Content-Type": "application/json", "Cache-Control": "no-store"]
     if let location { headers.append("Location", location) }
     return Response(status, headers: headers, body: .bytes(body))
   }
 
-  /// Refuses with 412 unless the client's `If-Match` names the resource's present bytes, or its revision where it has
-  /// one, and if its `If-None-Match` names them (RFC 9110, sections 13.1.1 and 13.1.2).
+  /// Throws 412 unless the client's `If-Match` names the resource's present bytes, or its revision where it has one;
+  /// also where its `If-None-Match` names them (RFC 9110, sections 13.1.1 and 13.1.2).
   package func requireMatch(_ current: @autoclosure () -> [UInt8], revision: Timestamp? = nil) throws {
     let (match, noneMatch) = (request.headerList("If-Match"), request.headerList("If-None-Match"))
     if match == nil, noneMatch == nil { return }

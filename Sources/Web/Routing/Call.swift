@@ -5,10 +5,10 @@ import Values
 
 /// One request on its way through filters and handler: what they learn of it, and how it is read and answered.
 package final class Call {
-  // Invariant 1.
+  // Invariant 1: the request and the context outlive all use of the call.
   package unowned(unsafe) let request: Request
   unowned(unsafe) let context: LoopContext
-  /// What names the request.
+  /// The request's id.
   @exclusivity(unchecked) private(set) var id: RequestID
   /// The address of the client itself, behind trusted proxies.
   @exclusivity(unchecked) package private(set) var clientAddress: PeerAddress
@@ -44,7 +44,7 @@ package final class Call {
   @inline(__always)
   static func of(_ request: Request) -> Call { unsafeDowncast(request.context.unsafelyUnwrapped, to: Call.self) }
 
-  /// Begins anew with the connection's next request, so that a request needs no memory of its own.
+  /// Begins anew with the connection's next request, so that a request allocates no call of its own.
   func reuse(id: RequestID, clientAddress: PeerAddress, endpoint: Unmanaged<BoundEndpoint>?) {
     self.id = id
     self.clientAddress = clientAddress
@@ -121,13 +121,14 @@ package final class Call {
     return try JSONReader.parse(request.body)
   }
 
-  /// What the body says; throws 422 with every fault in it.
+  /// Reads the body as a form; throws 422 with every fault in it.
   package func form<Form: JSONForm>(_ type: Form.Type) throws -> Form { try Form(reading: try json()) }
 
   /// The query's parameters; throws 400 when they are malformed or one is given twice.
   package func query() throws -> Query { try request.query }
 
-  /// Throws 422 for a body that asks for something where none is taken: it must not pass silently.
+  /// Throws 422 for a body other than an empty object where the endpoint takes none: what it asks for must not pass
+  /// silently.
   func requireNoUnaskedBody() throws {
     guard endpoint?.endpoint.body == nil, !request.body.isEmpty else { return }
     if case .object(let object)? = try? JSONReader.parse(request.body), object.members.isEmpty { return }

@@ -5,7 +5,7 @@ extension Endpoint {
   /// Whether a GET of it may be answered from the client's copy.
   package var isConditional: Bool { method == .get && success.headers.contains("ETag") }
 
-  /// The header that it heeds, for its description.
+  /// The conditional header that it honours, for its description.
   package var conditions: [Parameter] {
     if isConditional {
       return [.header("If-None-Match", .string(), "The `ETag` of a copy that you have: 304 while it is good.")]

@@ -1,7 +1,7 @@
 import HTTP
 
 extension Endpoint {
-  /// What any endpoint may answer, since the server itself refuses so.
+  /// Refusals that any endpoint may answer, since the server itself makes them.
   package static let commonRefusals: [Problem.Code] = [
     .malformed, .timeout, .contentTooLarge, .uriTooLong, .unsupportedMediaType, .expectationFailed, .tooManyRequests,
     .headerTooLarge, .internal, .unavailable, .overloaded,
@@ -19,16 +19,16 @@ extension Endpoint {
     return Set((successes + refusals.map(\.status)).map { Status(rawValue: UInt16($0)) })
   }
 
-  /// What follows from its access, its path and its body.
+  /// The refusals that follow from its access, its path and its body.
   var kindRefusals: [Problem.Code] {
     var codes: [Problem.Code] = []
     switch access {
     case .open: break
-    // Of what is open to anyone a token may lack the scope, and a device's owner be disabled.
+    // Even where anyone may call, a token may lack the scope, and a device's owner may be disabled.
     case .anyone, .user, .userOrDevice, .device, .administrator: codes += [.unauthorized, .forbidden]
     }
     if !pathParameters.isEmpty { codes.append(.notFound) }
-    // What takes no body refuses one that asks for something.
+    // An endpoint without a body refuses one that asks for something.
     if body != nil || method != .get { codes.append(.validation) }
     if parameters.contains(where: { $0.name == "cursor" }) { codes.append(.invalidCursor) }
     if parameters.contains(where: { $0.name == "Idempotency-Key" }) { codes += [.idempotencyKeyReused, .inProgress] }

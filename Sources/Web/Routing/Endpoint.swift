@@ -1,7 +1,7 @@
 import HTTP
 import JSON
 
-/// What serves some of the API's paths. Each loop has its own.
+/// Something that serves some of the API's paths. Each loop has its own.
 package protocol EndpointGroup {
   var endpoints: [Endpoint] { get }
 }
@@ -10,7 +10,7 @@ package protocol EndpointGroup {
 ///
 /// The server, `terroir routes`, `/openapi.json` and `/docs` all read this table, so that they cannot differ.
 package struct Endpoint {
-  /// What generated clients call it: `listGardens`. It tells the endpoint from all others, and stays.
+  /// Its operation id, which generated clients use: `listGardens`. Unique, and never changed.
   package let name: String
   package let method: HTTP.Method
   /// The path with `{name}` for each parameter.
@@ -20,7 +20,7 @@ package struct Endpoint {
   package let summary: String
   /// More than the summary says; may be empty.
   package let details: String
-  /// The chapter of the reference it stands in.
+  /// The chapter of the reference that it belongs to.
   package let tag: String
   /// Query parameters and headers.
   package let parameters: [Parameter]
@@ -28,7 +28,7 @@ package struct Endpoint {
   package let body: Body?
   /// The longest body, in bytes; nil for `HTTP_BODY_BYTES`.
   package let bodyLimit: Int?
-  /// What success answers.
+  /// The answer of a request that succeeds.
   package let success: Success
   /// Answers that are neither success nor a problem, such as the report of a server that is not well.
   package let reports: [Success]
@@ -36,7 +36,7 @@ package struct Endpoint {
   package let refusals: [Problem.Code]
   /// Whether machines ask for it every few seconds: health and metrics.
   package let isProbe: Bool
-  /// Whether it heeds `If-Match`: what changes or deletes a resource, unless it says otherwise.
+  /// Whether it honours `If-Match`; unless it says otherwise, where it changes or deletes a resource.
   package let isGuarded: Bool
   /// The scopes of which a personal access token needs one; without any, no token opens it.
   package let scopes: [TokenScope]
@@ -71,7 +71,8 @@ package struct Endpoint {
   /// Whether its answer has no end: how long one lasts says nothing about the server.
   var isEventStream: Bool { success.mediaTypes == ["text/event-stream"] }
 
-  /// What success may be answered as; nothing when it has no body, and for probes, which must be answered at any rate.
+  /// The media types of success; empty where it has no body, and for probes, which must be answered whatever they
+  /// accept.
   var offeredTypes: [String] { success.status == 204 || isProbe ? [] : success.mediaTypes }
 
   /// How a request is answered.
@@ -82,14 +83,14 @@ package struct Endpoint {
     case async((Call) async throws -> Response)
     /// By a task on the loop that reads the body as it arrives.
     case streaming((Call) async throws -> Response)
-    /// From the cache, everyone alike, without a task if it is there. Who is signed in gets what `personal` answers
-    /// instead, where there is such.
+    /// From the cache, without a task where the entry is there. `personal` answers signed-in users instead, where it is
+    /// given.
     case cached((Call) throws -> CachedAnswer, personal: Personal? = nil)
     /// By the rows of one statement, without a task.
     case row((Call) throws -> RowAnswer)
   }
 
-  /// How those are answered who are signed in, where others are answered from the cache.
+  /// How signed-in users are answered where others are answered from the cache.
   package enum Personal {
     case task((Call) async throws -> Response)
     case row((Call) throws -> RowAnswer)

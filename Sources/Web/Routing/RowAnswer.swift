@@ -16,7 +16,7 @@ package struct RowAnswer {
 struct RowHandler {
   let wanted: (Call) throws -> RowAnswer
 
-  /// Has the rows answered when they come.
+  /// Answers when the rows arrive.
   func answer(_ call: Call, _ answer: DeferredAnswer) {
     let wanted: RowAnswer
     do { wanted = try self.wanted(call) } catch { return answer.fail(error) }
@@ -25,7 +25,7 @@ struct RowHandler {
     }
   }
 
-  /// The same within a task, for a call that has passed the filters.
+  /// Answers within a task, for a call that has passed the filters.
   func answer(_ call: Call) async throws -> Response {
     let wanted = try wanted(call)
     return try wanted.answer(call, try await wanted.read.rows())
