@@ -36,6 +36,16 @@ class Deploys(unittest.TestCase):
         print(f"\n{sum(load.counts.values())} requests during ten deploys: {load.counts}")
         self.assertEqual(load.stored(), load.acknowledged)
 
+    def test_a_release_with_one_migration_more_is_deployed(self):
+        """The one before lists its migrations as it did when its last one was the last there was."""
+        self.deploys(self.host.release("fewer", """
+if [ "$*" != 'migrate --sql' ]; then exec "$binary" "$@"; fi
+last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
+"$binary" migrate --sql | sed "/^-- Migration $last: /,\\$d" | sed '$d'
+"""))
+        self.deploys(self.host.release("more"))
+        self.assertEqual(self.host.served(), "more")
+
     def test_rollback_deploys_the_release_before(self):
         self.deploys(self.host.release("one"))
         self.deploys(self.host.release("two"))
