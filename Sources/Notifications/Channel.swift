@@ -8,12 +8,12 @@ enum ChannelKind: String, CaseIterable, PostgresEnumeration {
   case webhook, ntfy, email
 }
 
-/// What is gathered before it is sent.
+/// How long a digest gathers news before it is sent.
 enum DigestPeriod: String, CaseIterable, PostgresEnumeration {
   case hourly, daily
 }
 
-/// Where a user is told what happens, as its owner sees it.
+/// A place where a user is told what happens, as its owner sees it.
 struct Channel: PageItem, RowDecodable {
   /// The most channels of one user.
   static let maximumOfUser = 10
@@ -63,7 +63,7 @@ struct Channel: PageItem, RowDecodable {
 
   func write(_ json: inout JSONWriter) { write(&json, kindAs: "kind") }
 
-  /// With another name for its kind, where `kind` says what a line of an export is about.
+  /// Writes the channel with `name` for its kind: in an export, `kind` says what the line is about.
   func write(_ json: inout JSONWriter, kindAs name: StaticString) {
     json.member("id", id)
     json.member(name, kind.rawValue)

@@ -5,8 +5,8 @@ import Secrets
 import Values
 import Web
 
-/// Whether who reads an address wants news there. A mail with a code asks; until that has come back the channel is
-/// switched off, which is how the release before understands it too.
+/// Asks the reader of an address whether news may be sent there, by a mail with a code. Until the code has come back
+/// the channel is switched off, which the previous release understands too.
 struct ChannelConfirmation: EndpointGroup {
   let context: LoopContext
   let code: ConfirmationCode
@@ -45,8 +45,9 @@ struct ChannelConfirmation: EndpointGroup {
     return call.ok(channel.body, revision: channel.updatedAt)
   }
 
-  /// Sees to a channel with a new target, whose user's row is locked; gives it as it is then. The account's own address
-  /// is asked like any other: nobody has checked it. Throws 429 where too many were asked.
+  /// Asks the new address of an email channel, and returns the channel as it is then. The caller has locked the user.
+  /// The account's own address is asked like any other, since nobody has verified it. Throws 429 after too many such
+  /// mails.
   func settle(_ channel: Channel, of user: Identifier, in transaction: Transaction) async throws -> Channel {
     guard channel.kind == .email else { return channel }
     try await MessageAllowance.takeConfirmation(user, to: channel.target, in: transaction)

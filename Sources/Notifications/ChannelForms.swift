@@ -26,7 +26,7 @@ struct NewChannel: JSONForm {
   }
 }
 
-/// What is to change of a channel.
+/// A change of a channel.
 struct ChannelChange: JSONForm {
   let target: String?
   let events: [NewsEvent]?
@@ -46,11 +46,11 @@ struct ChannelChange: JSONForm {
 }
 
 extension Rule where Value == String {
-  /// A URL or an address, as far as its length goes.
+  /// A URL or an address; only its length is checked.
   fileprivate static var channelTarget: Rule { .string(3...2_048) }
 }
 
 extension Rule where Value == [NewsEvent] {
-  /// What a channel is told of, each once.
+  /// The events that a channel is told of, each at most once.
   fileprivate static var newsEvents: Rule { .set(1...NewsEvent.allCases.count, of: .oneOf(NewsEvent.self), "event") }
 }

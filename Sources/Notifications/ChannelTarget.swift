@@ -4,9 +4,9 @@ import Reactor
 import Values
 import Web
 
-/// Whether news may be sent to where a user wants it.
+/// Checks the place that a user wants news to be sent to.
 enum ChannelTarget {
-  /// What is wrong with a target by its form; nil when nothing is.
+  /// What is wrong with the form of a target; nil when nothing is.
   static func fault(_ target: String, _ kind: ChannelKind) -> String? {
     guard kind != .email else { return EmailAddress.isAddress(target) ? nil : "must be an email address" }
     guard let url = ServiceURL(target), ["https", "http"].contains(url.scheme) else {
@@ -19,8 +19,8 @@ enum ChannelTarget {
     return nil
   }
 
-  /// Throws 422 when a target's host has an address that no request may go to. A channel at a
-  /// name that cannot be looked up now is made all the same: what is connected to is looked at with each delivery.
+  /// Throws 422 when a target's host has an address that no request may go to. A name that cannot be looked up now is
+  /// accepted, since each delivery checks the address that it connects to.
   static func requireAdmitted(
     _ target: String, by networks: AdmittedNetworks, for user: Identifier, _ lookups: TargetLookups, on loop: EventLoop
   ) async throws {
@@ -32,7 +32,7 @@ enum ChannelTarget {
   }
 }
 
-/// Which addresses channels may be at: those of the public internet, and what the operator allows besides.
+/// The addresses that channels may be at: those of the public internet, and what the operator allows besides.
 struct AdmittedNetworks: Sendable {
   let allowed: [AddressBlock]
 

@@ -107,7 +107,7 @@ struct Channels: EndpointGroup {
     try await require(new.kind, new.target, of: user)
     let secret = new.kind == .webhook ? WebhookSecret.make() : nil
     return try await call.made { transaction, _ in
-      // Locked, so that of two who make the last channel one is refused.
+      // Locked, so that two requests at once cannot both make the last channel.
       try await UserLock.take(user, in: transaction)
       let quiet = try await new.quietHours?.settled(in: transaction)
       let rows = try await transaction.query(
@@ -117,7 +117,8 @@ struct Channels: EndpointGroup {
       try await Self.bound.check(of: user, in: transaction)
       let channel = try await confirmation.settle(try Channel(rows[0]), of: user, in: transaction)
       let body = channel.body { $0.member("secret", ifPresent: secret?.text) }
-      // Of every kind, or some would have a tag of nothing but these bytes, with which no change could be made later.
+      // Secret for every kind: otherwise the answer had a tag of its bytes, and `If-Match` with that would fail every
+      // change.
       return Made(location: "/api/channels/\(channel.id)", body: body, isSecret: true)
     }.response
   }
@@ -150,7 +151,7 @@ struct Channels: EndpointGroup {
     return call.ok(channel.body, revision: channel.updatedAt)
   }
 
-  /// Throws 422 for what no form can tell: whether mail is sent, and where a host is.
+  /// Throws 422 for what the form cannot check: whether this server sends mail, and where a host is.
   private func require(_ kind: ChannelKind, _ target: String?, of user: Identifier) async throws {
     guard let target else { return }
     if let fault = ChannelTarget.fault(target, kind) { throw ValidationError("/target", fault) }
@@ -197,7 +198,7 @@ struct Channels: EndpointGroup {
     "SELECT \(Channel.columns) FROM channels WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
   private static let own = "SELECT \(Channel.columns) FROM channels WHERE id = $1 AND user_id = $2"
   private static let byID = Statement("channels.byID", own)
-  /// Lets those pass who put something into it.
+  /// Locks a channel, but lets transactions pass that put news into it.
   static let lockByID = Statement("channels.lock", "\(own) FOR NO KEY UPDATE")
   private static let lockForDeletion = Statement("channels.lockForDeletion", "\(own) FOR UPDATE")
   private static let bound = ListBound(
@@ -210,7 +211,7 @@ struct Channels: EndpointGroup {
       quiet_zone, digest, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING \(Channel.columns)
     """)
-  // What failed at one target says nothing of another, nor does what is under way to it: that loses its lease.
+  // Failures at one target say nothing of another. A delivery in flight to the old one loses its lease.
   private static let update = Statement(
     "channels.update",
     """

@@ -2,19 +2,19 @@ import Secrets
 import Values
 import Web
 
-/// The code that is mailed to an address, and by which its reader agrees to be sent news: derived from the channel and
-/// the address, so that it is kept nowhere and is another one for each.
+/// The code that is mailed to an address, and by which its reader agrees to be sent news. It is derived from the
+/// channel and the address, so that it is stored nowhere and differs for each.
 struct ConfirmationCode {
-  /// How much of the message authentication code it is, in bytes: 2⁴⁸ tries are far more than a user's rate allows.
+  /// How much of the message authentication code is used, in bytes: 2⁴⁸ tries are far more than a user's rate allows.
   private static let byteCount = 6
   private static let groupLength = 4
 
-  /// The first key is for codes that are mailed from now on, the others are for those that were mailed before.
+  /// The first key is for codes that are mailed from now on, the others for codes that were mailed before.
   private let keys: [[UInt8]]
 
   init(keys: [[UInt8]]) { self.keys = keys }
 
-  /// As it is mailed: `3f9a-02bc-77de`.
+  /// The code as it is mailed: `3f9a-02bc-77de`.
   func text(for channel: Channel) -> String {
     var digits = Self.digits(for: channel, by: keys[0])[...]
     var groups: [Substring] = []
@@ -25,7 +25,7 @@ struct ConfirmationCode {
     return groups.joined(separator: "-")
   }
 
-  /// Whether that is the channel's code, however its digits are grouped and written.
+  /// Whether `text` is the channel's code, however its digits are grouped and whatever their case.
   func isRight(_ text: String, for channel: Channel) -> Bool {
     let given = Array(text.asciiLowercased.utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: " ") })
     return keys.contains { constantTimeEquals(given, Array(Self.digits(for: channel, by: $0).utf8)) }

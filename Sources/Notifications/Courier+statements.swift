@@ -1,8 +1,8 @@
 import Postgres
 
-/// What the courier says to Postgres, whose clock all leases go by.
+/// The courier's statements. All leases go by Postgres' clock.
 extension Courier {
-  /// Whether what is gathered in a channel goes now: the digest's time is over, or there is a warning.
+  /// Whether the news gathered in a channel is to be sent now: the digest's time is over, or there is a warning.
   private static let digestIsDue = """
     (channels.digest IS NULL OR EXISTS (
       SELECT 1 FROM deliveries w WHERE w.channel_id = channels.id AND w.status = 'pending' AND (w.severity = 'warning'
@@ -11,15 +11,15 @@ extension Courier {
   private static let isQuiet =
     "(channels.quiet_from IS NOT NULL AND is_quiet(channels.quiet_from, channels.quiet_to, channels.quiet_zone))"
 
-  /// Whether a channel is one to deliver to, be it the mail alone that asks whether it may be.
+  /// Whether anything may be delivered to a channel: to an unconfirmed one only the mail that asks its reader.
   private static let isServed = "(channels.disabled_at IS NULL OR NOT channels.confirmed)"
 
-  /// Whether news is of the channel itself, and may go now.
+  /// Whether news is of the channel itself and may be sent: to an unconfirmed one only the mail that asks its reader.
   private static func isOfChannel(_ news: String, confirmed: String) -> String {
     "(\(news).event = 'channel' AND (\(confirmed) OR \(news).type = '\(Outbox.confirmation)'))"
   }
 
-  // One step of the walk for each channel in which something waits; the index has nothing else.
+  // One step of the walk for each channel with waiting news; the partial index has nothing else.
   private static let waiting = """
     waiting (channel_id) AS (
       (SELECT channel_id FROM deliveries WHERE status = 'pending' ORDER BY channel_id LIMIT 1)
@@ -48,7 +48,7 @@ extension Courier {
     RETURNING channels.id, user_id, kind, target, secret
     """)
 
-  // Nobody wants news of what is over, nor what was written a long time ago: it is of a backup that was restored since.
+  // Expires news that was due a day ago or is outdated. What is older than two days comes from a restored backup.
   static let expire = Statement(
     "courier.expire",
     """
@@ -57,7 +57,8 @@ extension Courier {
       AND (due_at < now() - interval '24 hours' OR created_at < now() - interval '48 hours' OR expires_at < now())
     """)
 
-  /// Renews the lease and gives what goes next: what is of the channel itself first, and of a digest all that waits.
+  /// Renews the lease and returns what is sent next: news of the channel itself first; of a digest all that waits, up
+  /// to $4.
   static let next = Statement(
     "courier.next",
     """
@@ -91,7 +92,7 @@ extension Courier {
     WHERE id = ANY ($1) AND status = 'pending'
     """)
 
-  /// Gives how often each has been tried by then.
+  /// Returns how often each has been tried by now.
   static let markFailed = Statement(
     "courier.failed",
     """
@@ -101,8 +102,8 @@ extension Courier {
 
   private static let isOver = "($4 OR failing_since < now() - interval '3 days' AND failures >= $7)"
 
-  /// Lets go of a channel until it is tried again; gives whether it is switched off instead, and no row when another
-  /// has its lease or its owner has switched it off meanwhile.
+  /// Releases a channel until its next attempt. Returns whether it is switched off instead; no row when another courier
+  /// has its lease, or its owner has switched it off meanwhile.
   static let postpone = Statement(
     "courier.postpone",
     """
@@ -114,7 +115,7 @@ extension Courier {
     WHERE id = $1 AND lease = $2 AND \(isServed) RETURNING confirmed AND disabled_at IS NOT NULL
     """)
 
-  /// Lets go of a channel for some seconds, or to stand behind those that wait for their turn.
+  /// Releases a channel for $3 seconds; 0 puts it behind those that wait for their turn.
   static let release = Statement(
     "courier.release",
     """

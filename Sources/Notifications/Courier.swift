@@ -8,39 +8,39 @@ import Telemetry
 import Values
 import Web
 
-/// Delivers what waits in the outbox, on the housekeeping loop of every replica: a channel is one's for as long as one
-/// holds its lease, so that its news goes out in order, and at least once whoever dies.
+/// Delivers what waits in the outbox, on the housekeeping loop of every replica. Only the holder of a channel's lease
+/// delivers to it, so that its news is sent in order, and at least once even if a replica dies.
 package final class Courier {
   /// The pause between two looks at the outbox, in nanoseconds.
   static let pollNanoseconds: UInt64 = 1_000_000_000
-  /// How long a channel is held without a sign of life; more than one delivery takes.
+  /// How long a lease is good unless it is renewed, in seconds; longer than a delivery takes.
   static let leaseSeconds = 20
-  /// How long one delivery may take.
+  /// The time-out of one delivery, in seconds.
   static let timeoutSeconds = 10.0
   /// The most channels that are delivered to at a time.
   static let maximumChannels = 16
-  /// The most messages to one channel before others have their turn, and how long it may take them, in nanoseconds.
+  /// The most messages to one channel before others have their turn, and how long they may take, in nanoseconds.
   static let messagesPerTurn = 50
   static let turnNanoseconds: UInt64 = 20_000_000_000
   /// The most news of one digest.
   static let newsPerDigest = 50
-  /// The pauses after so many failures in a row, in seconds; the last one is that of all further ones.
+  /// The pauses after one failure, two in a row and so on, in seconds; the last one repeats.
   static let pauseSeconds = [5, 30, 120, 600, 1_800, 3_600]
-  /// How long it waits for the mail server once that does not work, and the pause of who wanted a mail sent, in
-  /// seconds.
+  /// How long all mail rests once the mail server has failed, and how long a channel whose mail hit that outage is put
+  /// off, in seconds.
   static let outageSeconds = 60
-  /// The pauses after so many tries of a mail that the mail server puts off, in seconds; the last one is that of all
-  /// further ones, and short enough that a warning soon follows the end of what was in its way.
+  /// The pauses after the attempts at a mail that the mail server defers, in seconds. The last one repeats, and is
+  /// short enough that a warning soon follows the end of what was in its way.
   static let putOffSeconds = [60, 120, 300, 600]
-  /// How many failures in a row switch a channel off that has failed for three days: as many as there are in three days
-  /// of tries at the least, so that days without one count for nothing.
+  /// A channel is switched off after three days of failures, and not before this many in a row: about what three days
+  /// of hourly tries make, so that days in which nothing was sent do not count.
   static let maximumFailures = 60
-  /// How often the age of what waits is looked at, in polls.
+  /// How often the age of waiting news is measured, in polls.
   static let pollsPerMeasurement = 15
   /// The longest fault that is kept, in characters.
   static let maximumFaultLength = 200
 
-  /// A channel that is ours to deliver to.
+  /// A channel whose lease this courier holds.
   struct Held {
     let id: Identifier
     let user: Identifier
@@ -50,30 +50,30 @@ package final class Courier {
     let lease: Identifier
   }
 
-  // Invariant 1.
+  // Invariant 1: the loop's context outlives the courier.
   private unowned(unsafe) let context: LoopContext
   private let seal: Seal
   private let client: OutboundClient
   private let outbox: Outbox
   private var active = 0
   private var isStopped = false
-  /// Until when no mail is tried, on the loop's clock: an outage takes nobody's turn.
+  /// No mail is tried before this, on the loop's clock, so that an outage takes up no channel's turn.
   private var mailRestsUntil: UInt64 = 0
 
   init(_ context: LoopContext, admits networks: AdmittedNetworks, seal: Seal) {
     self.context = context
     self.seal = seal
-    // Of its own, so that it shares no connection with calls that may go anywhere.
+    // A client of its own, so that it shares no connection with calls that may go anywhere.
     client = OutboundClient(
       on: context.loop, authorities: context.configuration.outbound.authorities, admits: networks.admits)
     outbox = Outbox(context)
-    // There at zero, so that the first of each is seen.
+    // Every counter is there at zero, so that the first of each is seen.
     for kind in ChannelKind.allCases {
       for outcome in NewsOutcome.allCases { _ = counter(kind, outcome) }
     }
   }
 
-  /// Begins, once the schema is there.
+  /// Starts to deliver. The schema is there by now.
   func start() {
     context.loop.spawn { [self] in
       var polls = 0
@@ -88,7 +88,7 @@ package final class Courier {
     }
   }
 
-  /// Begins nothing more; what is being sent is finished.
+  /// Starts nothing more; messages in flight are finished.
   func stop() { isStopped = true }
 
   // MARK: Channels
@@ -99,7 +99,7 @@ package final class Courier {
     do {
       for row in try await context.database.write(Self.claimFree, lease, room, Self.leaseSeconds) {
         var columns = row.columns
-        // A kind that a later release has made is its to deliver.
+        // A channel of a kind that only a later release knows is left to that release.
         guard let held = try? held(&columns, lease) else { continue }
         active += 1
         context.loop.spawn { [self] in
@@ -119,7 +119,7 @@ package final class Courier {
     return Held(id: id, user: user, kind: kind, target: target, secret: secret, lease: lease)
   }
 
-  /// Sends what waits until nothing does, something fails, or others should have their turn.
+  /// Sends what waits until nothing is left, something fails, or others should have their turn.
   private func deliver(to channel: Held) async {
     do {
       let expired = try await context.database.execute(Self.expire, channel.id)
@@ -137,7 +137,7 @@ package final class Courier {
       }
       try await context.database.execute(Self.release, channel.id, channel.lease, 0.0)
     } catch {
-      // Its lease comes to an end by itself.
+      // Its lease runs out by itself.
       log(error, channel: channel.id)
     }
   }
@@ -147,13 +147,13 @@ package final class Courier {
   /// Why a message was not taken.
   private struct Fault {
     let text: String
-    /// The receiver wants no more of them (410, by the Standard Webhooks specification).
+    /// The receiver wants no more messages (410, by the Standard Webhooks specification).
     var isFinal = false
-    /// Where it says nothing of the channel: the pauses after so many tries of the news, in seconds.
+    /// Where the fault is not the channel's: the pauses after the attempts at this news, in seconds.
     var pauseSeconds: [Int]?
   }
 
-  /// Sends a message; gives what was wrong, and nil once it was taken.
+  /// Sends a message. Returns what was wrong; nil once it was taken.
   private func send(_ message: Message, to channel: Held) async -> Fault? {
     do {
       switch channel.kind {
@@ -168,11 +168,11 @@ package final class Courier {
       }
     } catch {
       log(error, channel: channel.id)
-      // What is said of the operator's mail server is the operator's to know.
+      // What is wrong with the operator's mail server is logged for the operator, not shown to users.
       guard channel.kind == .email else { return Fault(text: "\(error)") }
       switch (error as? OutboundError)?.refusal {
       case .permanent: return Fault(text: "the mail server did not take it")
-      // Of this channel alone: a full mailbox is in nobody else's way.
+      // This channel alone waits: a full mailbox is in no other one's way.
       case .transient: return Fault(text: "the mail server did not take it yet", pauseSeconds: Self.putOffSeconds)
       case nil:
         mailRestsUntil = context.loop.now + UInt64(Self.outageSeconds) * 1_000_000_000
@@ -236,7 +236,7 @@ package final class Courier {
     context.process.instruments.news.count(kind.rawValue, outcome, shard: context.loop.index)
   }
 
-  /// How long the oldest news waits that could go.
+  /// Measures how long the oldest news that could be sent has waited.
   private func measure() async {
     guard let row = try? await context.database.query(Self.longestWait).first,
       let seconds = try? row.decode(Double.self, 0)

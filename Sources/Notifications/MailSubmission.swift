@@ -19,8 +19,8 @@ package struct MailSubmission {
     self.sender = sender
   }
 
-  /// Suspends until the server has taken a message; throws `OutboundError`. The id is the same whenever it is sent
-  /// again.
+  /// Sends a message, and returns once the server has taken it; throws `OutboundError`. `id` is the same in every
+  /// attempt.
   package func send(to recipient: String, subject: String, text: String, id: String) async throws {
     let mail = MailText(
       sender: sender, recipient: recipient, subject: subject, text: text, id: id, date: context.now)

@@ -2,7 +2,7 @@ import HTTP
 import Secrets
 import Values
 
-/// A message as mail servers take it: header and body (RFC 5322, RFC 2045, RFC 2047), ASCII alone.
+/// A mail as mail servers take it: header and body (RFC 5322, RFC 2045, RFC 2047), in ASCII.
 struct MailText {
   /// The most bytes of one encoded word (RFC 2047, section 2: 75 characters with all around it).
   private static let wordBytes = 45
@@ -13,7 +13,7 @@ struct MailText {
   let recipient: String
   let subject: String
   let text: String
-  /// Tells the message from all others, also when it is sent again.
+  /// Identifies the message, in every attempt.
   let id: String
   let date: Timestamp
 
@@ -32,13 +32,14 @@ struct MailText {
     return Array((lines.joined(separator: "\r\n") + "\r\n").utf8)
   }
 
-  /// A text in the encoded words that a header field may hold, or as it is when it is plain.
+  /// Returns a text in the encoded words that a header field may hold, or as it is where it is short and printable
+  /// ASCII.
   static func words(_ text: String) -> [String] {
     let isPlain = text.utf8.count <= wordBytes && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
     if isPlain, !text.contains("=?") { return [text] }
     var words: [String] = []
     var word = ""
-    // A character stands in one word whole.
+    // No character is split between two words.
     for scalar in text.unicodeScalars {
       if word.utf8.count + String(scalar).utf8.count > wordBytes {
         words.append(word)

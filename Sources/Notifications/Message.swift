@@ -2,14 +2,15 @@ import JSON
 import Outbound
 import Values
 
-/// What is sent in one piece: one of the news, or a digest of several.
+/// What is sent in one piece: one news item, or a digest of several.
 struct Message {
-  /// The longest text for ntfy, in bytes, which takes more for a file.
+  /// The longest text for ntfy, in bytes: it makes a file of a longer one.
   static let maximumTextBytes = 4_000
 
   let news: [WaitingNews]
 
-  /// The last one's: a digest that has grown since it was tried is another message.
+  /// The id of the newest news in it: a digest that grew between two attempts is a new message, which a receiver must
+  /// not take for a repetition.
   var id: String { news[news.count - 1].id.description }
 
   private var severity: Severity { news.map(\.severity).max() ?? .info }
@@ -38,7 +39,7 @@ struct Message {
     return json.take()
   }
 
-  /// For a webhook, signed (Standard Webhooks).
+  /// The request to a webhook, signed (Standard Webhooks).
   func webhook(_ target: String, _ secret: WebhookSecret, at now: Timestamp) -> OutboundRequest {
     let (body, seconds) = (body, now.unixMilliseconds / 1_000)
     return OutboundRequest(
@@ -49,7 +50,7 @@ struct Message {
       ], body: body, timeoutSeconds: Courier.timeoutSeconds)
   }
 
-  /// For a topic of ntfy.
+  /// The request to a topic of ntfy.
   func ntfy(_ target: String) -> OutboundRequest {
     let priority =
       switch severity {
@@ -58,7 +59,7 @@ struct Message {
       case .warning: "4"
       }
     var text = Array(text.utf8.prefix(Self.maximumTextBytes))
-    // Not within a character.
+    // No character is cut in two.
     while String(validating: text, as: UTF8.self) == nil { text.removeLast() }
     return OutboundRequest(
       method: "POST", url: target,
@@ -68,7 +69,7 @@ struct Message {
       ], body: text, timeoutSeconds: Courier.timeoutSeconds)
   }
 
-  /// For a mail server.
+  /// Sends the message as a mail.
   func mail(to recipient: String, by submission: MailSubmission) async throws {
     let foot = "\n\n-- \nYou get this because a channel of an account on Terroir names this address.\n"
     try await submission.send(to: recipient, subject: title, text: text + foot, id: id)

@@ -2,24 +2,25 @@ import Postgres
 import Values
 import Web
 
-/// How many messages users may have sent by asking for them. They are counted apart from channels, which can be deleted
-/// and made anew.
+/// Bounds the messages that users have sent by requests. They are counted apart from channels, which can be deleted and
+/// made anew.
 enum MessageAllowance {
   /// The most test messages of a user in an hour.
   static let testsPerHour = 10
-  /// The most mails in a day that ask addresses to confirm, of one user.
+  /// The most confirmation mails of a user in a day.
   static let confirmationsPerDay = 10
-  /// The most that ask one address: of one user, and of all users, so that no single one uses up what others may send.
+  /// The most confirmation mails to one address in a day: of one user, and of all, so that no user takes up the others'
+  /// share.
   static let confirmationsOfAddressPerDay = (user: 3, all: 10)
 
-  /// Counts a test; throws 429 when there were too many. The user's row is locked.
+  /// Counts a test message; throws 429 after too many. The caller has locked the user.
   static func takeTest(_ user: Identifier, in transaction: Transaction) async throws {
     if try await transaction.execute(addTest, user, testsPerHour) == 1 { return }
     throw Problem(
       .tooManyRequests, "You may send \(testsPerHour) test messages in an hour.", retryAfterSeconds: 600)
   }
 
-  /// Counts a mail that asks an address; throws 429 when there were too many. The user's row is locked.
+  /// Counts a confirmation mail; throws 429 after too many. The caller has locked the user.
   static func takeConfirmation(_ user: Identifier, to address: String, in transaction: Transaction) async throws {
     let key = address.asciiLowercased
     try await transaction.execute(lockAddress, key)
@@ -56,7 +57,7 @@ enum MessageAllowance {
       SELECT count(*) FILTER (WHERE user_id = $1) < $4 AND count(*) < $5 FROM channel_requests
       WHERE address_digest = sha256(convert_to($2, 'UTF8')) AND created_at > now() - interval '1 day')
     """)
-  /// What no bound looks at any more goes.
+  /// Rows that no bound counts any more are deleted.
   static let expiry = Expiry(
     "expiry.channelRequests", from: "channel_requests", where: "created_at < now() - interval '1 day'",
     orderBy: "created_at")

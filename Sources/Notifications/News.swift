@@ -9,13 +9,13 @@ package enum NewsEvent: String, CaseIterable, PostgresEnumeration, Sendable {
   case insight
   /// A device fell silent, or is back.
   case device
-  /// An order was placed with one's business, or one's order was moved by the other side.
+  /// An order was placed with the user's business, or the other side moved an order of the user's.
   case order
 }
 
 /// Something that has happened and that users may want to hear of.
 package struct News {
-  /// Nil for news of a channel itself, which no channel has to want.
+  /// Nil for news of a channel itself, which is sent whatever events the channel wants.
   let event: NewsEvent?
   /// What happened, for programs: `insight.created`.
   let type: String
@@ -26,7 +26,7 @@ package struct News {
   let text: String
   /// What it happened to, as the API shows it: a JSON object.
   let data: [UInt8]
-  /// When what it tells of is over, so that nobody wants to hear it any more; nil for what never is.
+  /// When the news is outdated, and not worth sending any more; nil for news that never is.
   let expiresAt: Timestamp?
 
   package init(
@@ -50,11 +50,12 @@ package struct News {
   }
 }
 
-/// Whose channels are told.
+/// The users whose channels are told.
 package enum Audience {
   case user(Identifier)
-  /// Whoever owns the garden or is a member of it, or owns the business.
+  /// The owner and the members of a garden.
   case garden(Identifier)
+  /// The owner of a business.
   case business(Identifier)
 
   var id: Identifier {

@@ -6,7 +6,7 @@ import Web
 
 /// Channels of users and the news that goes through them, on one loop.
 package final class NotificationFeature: Feature {
-  /// How long a delivery that has ended is shown.
+  /// How long a delivery that has ended is listed, in days.
   static let keptDays = 30
 
   let context: LoopContext
@@ -16,7 +16,7 @@ package final class NotificationFeature: Feature {
   private let resealing: SecretResealing
   private var courier: Courier?
 
-  /// `lookups` are those of the whole process.
+  /// `lookups` is shared by the whole process.
   package init(_ context: LoopContext, lookups: TargetLookups) {
     self.context = context
     self.lookups = lookups
@@ -38,7 +38,7 @@ package final class NotificationFeature: Feature {
 
   package var expiries: [Expiry] { [Self.deliveryExpiry, MessageAllowance.expiry] }
 
-  /// Channels without their secrets, which are of this server alone.
+  /// Channels without their secrets, which are for this server alone.
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] {
     [
       ExportPart(
@@ -48,13 +48,13 @@ package final class NotificationFeature: Feature {
     ]
   }
 
-  /// Channels go with their user.
+  /// Channels are deleted with their user.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit { {} }
 
   package func close() {}
   package func finish() async {}
 
-  /// Begins to deliver, on the one loop of each replica that does, unless it is turned off.
+  /// Starts the courier, on the one loop of each replica that delivers, unless notifications are turned off.
   package func startCourier() {
     guard context.configuration.notifications.isOn, courier == nil else { return }
     let courier = Courier(context, admits: networks, seal: seal)
@@ -62,7 +62,7 @@ package final class NotificationFeature: Feature {
     courier.start()
   }
 
-  /// Delivers nothing more but what is being sent.
+  /// Stops the courier; messages in flight are finished.
   package func stopCourier() { courier?.stop() }
 
   private static let deliveryExpiry = Expiry(

@@ -3,9 +3,9 @@ import Postgres
 import Values
 import Web
 
-/// News of channels themselves, which goes before all else and in quiet hours too.
+/// News of channels themselves, which is sent before all else, and in quiet hours too.
 extension Outbox {
-  /// Puts a test message into a channel; gives it as it is listed.
+  /// Puts a test message into a channel, and returns it as a delivery.
   func putTest(into channel: Channel, in transaction: Transaction) async throws -> Delivery {
     let news = News(
       of: channel.id, type: "channel.test", severity: .info, title: "A test from Terroir",
@@ -14,7 +14,7 @@ extension Outbox {
     return try Delivery(rows[0])
   }
 
-  /// Asks who reads a channel's address to agree.
+  /// Asks the reader of a channel's address to agree to news.
   func putConfirmation(into channel: Channel, code: String, in transaction: Transaction) async throws {
     let news = News(
       of: channel.id, type: Self.confirmation, severity: .info, title: "May Terroir send news to this address?",
@@ -28,7 +28,7 @@ extension Outbox {
     try await put(news, into: [Target(channel)], in: transaction)
   }
 
-  /// What alone is sent to an address that is not confirmed.
+  /// The only type of news that is sent to an unconfirmed address.
   static let confirmation = "channel.confirmation"
 
   /// Tells a user by all other channels that one is switched off.

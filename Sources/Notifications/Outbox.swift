@@ -3,9 +3,10 @@ import Reactor
 import Values
 import Web
 
-/// Where news waits to be delivered: written in the transaction of what happened, so that there is both or neither.
+/// The news that waits to be delivered. It is written in the transaction of what happened: both are committed, or
+/// neither.
 package struct Outbox {
-  /// The most news that waits for one channel; what comes then is dropped, and counted.
+  /// The most news that waits for one channel; further news is dropped and counted.
   static let maximumWaiting = 1_000
 
   let context: LoopContext
@@ -35,7 +36,7 @@ package struct Outbox {
     init(_ channel: Channel) { (id, kind, hasRoom) = (channel.id, channel.kind.rawValue, true) }
   }
 
-  /// Puts news into channels; gives what is delivered then, by `Delivery.columns`.
+  /// Puts news into channels, and returns the new deliveries, by `Delivery.columns`.
   @discardableResult
   func put(_ news: News, into channels: [Target], in transaction: Transaction) async throws -> [Row] {
     for channel in channels where !channel.hasRoom {
@@ -50,12 +51,12 @@ package struct Outbox {
         news.expiresAt))
   }
 
-  /// What the schema calls news of channels themselves.
+  /// The event of news of channels themselves, in the schema.
   static let ofChannels = "channel"
 
   // MARK: SQL
 
-  /// What `Target` reads, with the most that may wait as that parameter.
+  /// The columns that `Target` reads; `maximum` names the parameter with the most that may wait.
   static func columns(maximum: String) -> String {
     """
     id, kind, (SELECT count(*) FROM (

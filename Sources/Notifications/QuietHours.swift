@@ -25,12 +25,12 @@ struct MinuteOfDay: JSONWritable, Hashable {
   }
 }
 
-/// When a channel is silent, every day: from one minute to before another, perhaps past midnight. What happens
-/// meanwhile is told at their end.
+/// The time of every day when a channel is silent: from one minute to before another, perhaps past midnight. News of
+/// that time is sent at its end.
 struct QuietHours: JSONWritable, Hashable {
   let from: MinuteOfDay
   let to: MinuteOfDay
-  /// By its name of the IANA.
+  /// The IANA's name of the time zone.
   let timeZone: String
 
   static let expectation = "must not end when they begin"

@@ -2,13 +2,14 @@ import JSON
 import Postgres
 import Web
 
-/// What a merge patch does to quiet hours: it may name some members alone (RFC 7386, section 2).
+/// A merge patch of quiet hours, which may have only some of the members (RFC 7386, section 2).
 struct QuietHoursChange {
   let from: MinuteOfDay?
   let to: MinuteOfDay?
   let timeZone: Patch<String>
 
-  /// The hours afterwards; throws when there were none and not all is given, and when they end as they begin.
+  /// Returns the hours after the change. Throws when a minute is neither given nor there, and when they end as they
+  /// begin.
   func applied(to current: QuietHours?) throws(ValidationError) -> QuietHours {
     guard let from = from ?? current?.from else { throw ValidationError("/quietHours/from", "is required") }
     guard let to = to ?? current?.to else { throw ValidationError("/quietHours/to", "is required") }
@@ -20,7 +21,7 @@ struct QuietHoursChange {
 }
 
 extension Patch<QuietHoursChange> {
-  /// What becomes of the present hours. Their zone is asked for only when something is set.
+  /// Returns the hours after the patch. The database is asked for their zone only when something is set.
   func applied(to current: QuietHours?, in transaction: Transaction) async throws -> QuietHours? {
     switch self {
     case .absent: current
@@ -31,7 +32,7 @@ extension Patch<QuietHoursChange> {
 }
 
 extension QuietHours {
-  /// The same with its zone by its name. Throws a fault when the database knows none.
+  /// Returns these hours with the database's spelling of their zone. Throws a fault when the database knows none.
   func settled(in transaction: Transaction) async throws -> QuietHours {
     let name = try await TimeZoneName.settled(timeZone, at: "/quietHours/timeZone", in: transaction)
     return QuietHours(from: from, to: to, timeZone: name ?? timeZone)
@@ -39,7 +40,7 @@ extension QuietHours {
 }
 
 extension Rule where Value == QuietHoursChange {
-  /// The same in a merge patch.
+  /// Quiet hours in a merge patch.
   static var quietHoursChange: Rule {
     .object(named: "QuietHoursChange") { fields in
       QuietHoursChange(

@@ -3,24 +3,24 @@ import Secrets
 import Values
 import Web
 
-/// Seals webhooks' secrets with the key in use that were sealed with the one before, which can be given up then: a
-/// channel may outlive many changes of the server's secret.
+/// Seals again, with the present key, webhook secrets that were sealed with an earlier one. Afterwards the earlier key
+/// can be removed, although channels outlive many changes of the server's secret.
 ///
-/// Batch by batch in the order of ids; who goes on after a process that died finds what that one has done as it should
-/// be.
+/// It works in batches, in the order of ids. After the death of a process another one starts anew, and skips what is
+/// sealed with the present key.
 final class SecretResealing {
-  /// How long a server waits with it after its start, in seconds: until then those are gone that know the secret before
-  /// alone, and the change can be taken back.
+  /// How long after its start a server waits, in seconds: by then no server is left that knows only the earlier key,
+  /// and until then the change can be undone.
   static let delaySeconds: UInt64 = 3_600
-  /// For what was sealed meanwhile by a server that had not heard of the change.
+  /// How often it runs, in seconds, for secrets that a server which did not know of the change has sealed meanwhile.
   static let intervalSeconds: UInt64 = 3_600
   /// The most secrets that one transaction looks at.
   static let batchRows = 100
 
   private let seal: Seal
-  /// Told how many secrets a transaction has sealed again, once it is committed.
+  /// Called with the number of secrets that a transaction has sealed again, once it is committed.
   private let report: (Int) -> Void
-  /// Behind which channel the next batch begins, and behind which it will when the one under way is committed.
+  /// The channel behind which the next batch begins, and the one that will be it when the batch in flight is committed.
   private var (place, end): (Identifier?, Identifier?)
   private var count = 0
 
@@ -29,7 +29,7 @@ final class SecretResealing {
     self.report = report
   }
 
-  /// Nil while there is one secret alone, and so nothing to be done.
+  /// Nil while there is only one key, and so nothing to be done.
   var duty: Duty? {
     guard seal.keys.count > 1 else { return nil }
     return Duty(
@@ -37,7 +37,7 @@ final class SecretResealing {
       delaySeconds: Self.delaySeconds, committed: committed)
   }
 
-  /// Seals those of the next batch again; gives whether there are more behind it.
+  /// Seals the secrets of the next batch again. Returns whether there are more behind it.
   func run(_ transaction: Transaction) async throws -> Bool {
     let rows = try await transaction.query(Self.next, place, Self.batchRows)
     count = 0
@@ -62,7 +62,7 @@ final class SecretResealing {
     """
     SELECT id, secret FROM channels WHERE secret IS NOT NULL AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2
     """)
-  // No change of the channel's that its owner would know of.
+  // `updated_at` stays: to its owner the channel has not changed.
   private static let replace = Statement(
     "channels.reseal", "UPDATE channels SET secret = $3 WHERE id = $1 AND secret = $2")
 }

@@ -2,7 +2,7 @@ import JSON
 import Postgres
 import Values
 
-/// News that waits in a channel, with all that is told of it.
+/// News that waits in a channel, with all that is sent of it.
 struct WaitingNews: RowDecodable {
   /// The columns that `init` reads, in their order, but for `dueAt`.
   static let columns = "d.id, d.event, d.type, d.severity, d.title, d.text, d.data, d.created_at"
@@ -15,7 +15,7 @@ struct WaitingNews: RowDecodable {
   let text: String
   let data: [UInt8]
   let createdAt: Timestamp
-  /// When it first could go.
+  /// When it could first be sent.
   let dueAt: Timestamp
 
   init(_ columns: inout Columns) throws {

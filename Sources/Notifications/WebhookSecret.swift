@@ -1,8 +1,8 @@
 import Secrets
 
-/// What a webhook's messages are signed with, by the Standard Webhooks specification (version 1, symmetric).
+/// The key that signs a webhook's messages, by the Standard Webhooks specification (version 1, symmetric).
 struct WebhookSecret {
-  /// The specification asks for 24 to 64 bytes.
+  /// In bytes; the specification asks for 24 to 64.
   static let keyLength = 32
   static let prefix = "whsec_"
 
@@ -10,10 +10,10 @@ struct WebhookSecret {
 
   static func make() -> WebhookSecret { WebhookSecret(key: .random(count: keyLength)) }
 
-  /// As its holder is shown it.
+  /// The secret as its holder is shown it.
   var text: String { Self.prefix + Base64.standard.padded(key) }
 
-  /// What stands in `webhook-signature`.
+  /// The value of `webhook-signature`.
   func signature(id: String, unixSeconds: Int64, body: [UInt8]) -> String {
     let code = MessageAuthentication(key: key).code(of: Array("\(id).\(unixSeconds).".utf8) + body)
     return "v1,\(Base64.standard.padded(code))"
