@@ -1,9 +1,9 @@
-/// Calls back once after so many steps.
+/// Calls `done` once, after `count` steps.
 final class Countdown {
   private var left: Int
   private let done: () -> Void
 
-  /// At once where there is no step to wait for.
+  /// Calls `done` at once if `count` is 0.
   init(_ count: Int, _ done: @escaping () -> Void) {
     left = count
     self.done = done

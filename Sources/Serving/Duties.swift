@@ -5,17 +5,17 @@ import Telemetry
 import Values
 import Web
 
-/// What one replica at a time does in the background, on a schedule.
+/// Runs what one replica at a time does in the background, on a schedule.
 ///
 /// Each duty runs in a transaction under an advisory lock of its own: where another replica holds it, the run is
-/// skipped. A duty never overlaps with itself; one that fails is tried again after its interval. No more of them run at
-/// a time than there are connections for: who would wait for one in vain would have failed.
+/// skipped. A duty never overlaps with itself; one that fails is tried again after its interval. No more duties run at
+/// a time than there are connections for: one that waited for a connection in vain would fail.
 final class Duties {
   /// The pause after a run that has left work over, in nanoseconds.
   static let breathNanoseconds: UInt64 = 5_000_000
-  /// How long the end of the process waits for what runs, in nanoseconds.
+  /// How long the end of the process waits for running duties, in nanoseconds.
   static let finishNanoseconds: UInt64 = 5_000_000_000
-  /// The pause before what the start needs is tried again, in nanoseconds.
+  /// The pause before another attempt at what must precede serving, in nanoseconds.
   static let retryNanoseconds: UInt64 = 250_000_000
 
   private let context: LoopContext
@@ -34,7 +34,7 @@ final class Duties {
     }
   }
 
-  /// Does what must be done before anything is served: waits for the lock, and tries until it is done.
+  /// Runs the duties that must precede serving: waits for the lock of each, and retries until it is done.
   func prepare() async { for duty in duties { await prepare(duty) } }
 
   private func prepare(_ duty: Duty) async {
@@ -55,16 +55,16 @@ final class Duties {
     }
   }
 
-  /// Begins, once the schema is there.
+  /// Starts the schedule; called once the schema is there.
   func start() {
     for duty in duties { context.loop.spawn { [self] in await keep(duty) } }
   }
 
-  /// Begins nothing more.
+  /// Begins no further run.
   func stop() { isStopped = true }
 
-  /// Begins nothing more, and waits for what runs: what it has committed is still to be told. Not for long: what takes
-  /// longer is rolled back.
+  /// Begins no further run, and waits for those that are running, whose commits are still to be announced. After
+  /// `finishNanoseconds` it no longer waits, and what still runs is rolled back.
   func finish() async {
     stop()
     let deadline = context.loop.now + Self.finishNanoseconds
@@ -79,7 +79,7 @@ final class Duties {
     }
   }
 
-  /// Leaves one connection to others than duties, if there are several.
+  /// The most duties that run at a time: one connection is left to others, if there are several.
   private var maximumRunning: Int { max(1, context.database.configuration.transactionConnections - 1) }
 
   private func runInTurn(_ duty: Duty) async -> Bool {

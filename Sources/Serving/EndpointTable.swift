@@ -21,7 +21,7 @@ package enum EndpointTable {
       },
     ]
     let features = loop.features.all.flatMap(\.endpoints)
-    // A reader of the reference finds what programs ask for before the pages.
+    // In the reference, what programs ask for stands before the pages.
     return features.filter { $0.tag != "Pages" } + operations.flatMap(\.endpoints)
       + features.filter { $0.tag == "Pages" }
   }
@@ -32,7 +32,7 @@ package enum EndpointTable {
       + MetricsPages(context: loop.context, exposition: loop.service.exposition, needsToken: false).endpoints
   }
 
-  /// Calls `body` with the table outside of a service, for what only reads it. Nothing is served and no store asked.
+  /// Calls `body` with the table outside of a service, to read it. Nothing is served and no store is asked.
   static func withEndpoints<Result>(
     _ configuration: Configuration, _ body: ([Endpoint]) throws -> Result
   ) throws -> Result {

@@ -26,9 +26,9 @@ struct Features {
     return all.flatMap(\.duties) + expiries.map(\.duty)
   }
 
-  /// Ends what clients hold open without end.
+  /// Ends answers that have no end of their own.
   func close() { for feature in all { feature.close() } }
 
-  /// Writes what is gathered in memory; for so long as a few statements may take.
+  /// Writes what is gathered in memory; takes no longer than a few statements may.
   func finish() async { for feature in all { await feature.finish() } }
 }

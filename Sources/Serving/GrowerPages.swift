@@ -1,7 +1,7 @@
 import HTTP
 import Web
 
-/// The pages of who grows, sells and buys: the same for everyone, filled by their scripts with what the session may
+/// The pages for growers, sellers and buyers: the same for everyone, filled by their scripts with what the session may
 /// see.
 struct GrowerPages: EndpointGroup {
   /// A page as it is, made once.
@@ -11,7 +11,7 @@ struct GrowerPages: EndpointGroup {
     let summary: String
     let file: WebFile
 
-    /// `place` is where it stands in the navigation, when that is not its path.
+    /// `place` is its place in the navigation, where that is not its path.
     init(_ name: String, _ path: String, _ title: String, _ summary: String, asset: String, at place: String? = nil) {
       self.name = name
       self.path = path

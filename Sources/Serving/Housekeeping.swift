@@ -10,14 +10,14 @@ import Web
 /// What the process does beside serving, on a loop of its own: migrations, health checks, the rendering of metrics and
 /// their port, and the duties that one replica at a time performs.
 final class Housekeeping {
-  /// How long to wait before migrations are tried again while the database is away, in nanoseconds.
+  /// The pause before migrations are retried while the database is away, in nanoseconds.
   static let migrationPauseNanoseconds: UInt64 = 250_000_000
   /// How long each attempt waits for a connection, in nanoseconds.
   static let migrationPatienceNanoseconds: UInt64 = 5_000_000_000
 
-  /// How long to wait before an operator may have seen to a schema that is not ours, in nanoseconds.
+  /// The pause before a schema that is not ours is looked at again, in nanoseconds: an operator may have seen to it.
   static let mismatchPauseNanoseconds: UInt64 = 60_000_000_000
-  /// How long to wait before sessions are looked at again that a pooler shares, in nanoseconds.
+  /// The pause before sessions that a pooler shares are looked at again, in nanoseconds.
   static let sharedSessionsPauseNanoseconds: UInt64 = 5_000_000_000
   /// How often the sessions are counted, in nanoseconds.
   private static let countNanoseconds: UInt64 = 10_000_000_000
@@ -58,11 +58,11 @@ final class Housekeeping {
     health.start()
     loop.spawn { [self] in
       await migrate()
-      // Duties go by the time. Should it not be told now, the checks ask again.
+      // Duties go by the time. If this fails, the checks ask for it again.
       try? await health.askTime()
       await duties.prepare()
       followCommits()
-      // Before the checks: the next report of theirs knows of the schema.
+      // Before the checks run again: their next report must find that the schema is there.
       onStarted()
       health.migrationsAreDone()
       duties.start()
@@ -71,7 +71,7 @@ final class Housekeeping {
     }
   }
 
-  /// Reads the mark of commits for all loops, where there are caches.
+  /// Polls the commit mark for all loops, where answers are cached.
   private func followCommits() {
     guard context.configuration.redis.caches else { return }
     loop.spawn { [context] in await context.process.commitMark.follow(context.database) }
@@ -80,7 +80,7 @@ final class Housekeeping {
   private func migrate() async {
     let failures = LogInterval()
     while true {
-      // The connections are being made while this begins.
+      // The connections are still being opened at first.
       _ = await context.database.waitUntilUsable(nanoseconds: Self.migrationPatienceNanoseconds)
       do {
         try await context.database.requireOwnSessions()
@@ -119,7 +119,7 @@ final class Housekeeping {
     if let metricsSocket { worker?.accept(from: metricsSocket) }
   }
 
-  /// Leaves new connections for metrics to a successor. The duties go on: each is one replica's at a time.
+  /// Leaves new connections for metrics to a successor. The duties go on: each runs on one replica at a time.
   func handOver() { worker?.handOver() }
 
   /// Takes new connections for metrics again.
@@ -135,7 +135,7 @@ final class Housekeeping {
     stopWork()
   }
 
-  /// Waits for what runs, before `close`.
+  /// Waits for running duties; called before `close`.
   func finish() async { await duties.finish() }
 
   func close() {

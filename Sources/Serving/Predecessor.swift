@@ -4,13 +4,13 @@ import Reactor
 
 /// The process that this one replaces: its parent, which waits at a pipe for the word that its successor serves.
 struct Predecessor {
-  /// Holds the predecessor's process id, which nobody but our parent is believed.
+  /// The variable with the predecessor's process id, which counts only if it is our parent's.
   static let variable = "TERROIR_PREDECESSOR"
 
   private let process: pid_t
   private let pipe: Int32
 
-  /// The predecessor, if this process was started by one. To be called once, before the sockets are inherited.
+  /// Returns the predecessor, if this process was started by one. Called once, before the sockets are inherited.
   static func find() -> Predecessor? {
     guard let text = getenv(variable), let process = pid_t(String(cString: text)) else { return nil }
     unsetenv(variable)
@@ -27,7 +27,7 @@ struct Predecessor {
   /// Whether it still lives, and so serves.
   var isThere: Bool { getppid() == process }
 
-  /// Has it leave all that comes to this process.
+  /// Tells it that this process serves, so that it hands over.
   func tellServing() {
     var word: UInt8 = 1
     _ = retrying { write(pipe, &word, 1) }

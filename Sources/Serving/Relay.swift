@@ -1,11 +1,11 @@
 import Reactor
 
-/// A call that is decided on later.
+/// A callback whose action is set later.
 final class Relay {
   var action: () -> Void = {}
 }
 
 extension LoopBound<Relay> {
-  /// The call, from any thread.
+  /// The callback: may be called on any thread, and runs the action on the loop.
   var call: @Sendable () -> Void { { submit { $0.action() } } }
 }

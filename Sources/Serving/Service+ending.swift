@@ -9,12 +9,13 @@ extension Service {
     switch stage {
     case .starting, .serving: terminate()
     case .handingOver: shutDown()
-    // A second signal: somebody does not want to wait. Not by exit(3), which tears down what other threads still use.
+    // A second signal: end at once. Not by exit(3), which tears down what other threads still use.
     case .draining, .ending: _exit(1)
     }
   }
 
-  /// Probes say no at once; requests are served on for a while, so that load balancers can look elsewhere.
+  /// Begins to end: readiness says so at once, and requests are served for a while longer, so that load balancers can
+  /// go elsewhere.
   func terminate() {
     guard stage == .starting || stage == .serving else { return }
     stage = .draining
@@ -51,7 +52,8 @@ extension Service {
     }
   }
 
-  /// Writes what is left of spans, after the last loop has stopped. The log is closed by whoever has made it.
+  /// Stops the password threads and exports the remaining spans, after the last loop has stopped. The log is closed by
+  /// its maker.
   func flush() {
     process.passwords.stop()
     if let exporter = process.exporter { _ = exporter.close(deadlineMilliseconds: LogSink.flushMilliseconds) }

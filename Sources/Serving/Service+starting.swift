@@ -2,7 +2,7 @@ import Reactor
 import Settings
 import Telemetry
 
-/// The start of a service: it accepts once all of it is there, and says so to whoever waits for that.
+/// The start of a service: it accepts once all of it is there, and tells its predecessor and its supervisor.
 extension Service {
   func adopt(_ report: HealthReport) {
     for worker in workers { worker.submit { $0.adopt(report) } }
@@ -26,7 +26,7 @@ extension Service {
     onServing()
   }
 
-  /// Answers after a while although Postgres is away, so that probes can say so; not while a predecessor does better.
+  /// Accepts after a while even if Postgres is away, so that probes can say so; not while a predecessor serves.
   func waitForStores() {
     loop.schedule(afterNanoseconds: Self.storePatienceNanoseconds) { [unowned self] in
       guard stage == .starting else { return }

@@ -4,7 +4,7 @@ import Telemetry
 
 /// The process that takes this one's place without a failed request.
 extension Service {
-  /// A successor serves new connections; this process finishes those it has.
+  /// Leaves new connections to the successor, and finishes those that are open.
   func handOver() {
     guard stage == .serving, let process = successor?.process else { return }
     stage = .handingOver
@@ -17,7 +17,7 @@ extension Service {
     }
   }
 
-  /// The successor has ended before this process has: it serves again.
+  /// Serves again, because the successor has ended before this process.
   private func takeBack() {
     stage = .serving
     tellSupervisor(.main(getpid()))
@@ -45,7 +45,8 @@ extension Service {
     }
   }
 
-  /// It did not come to serve, or not for long: this process goes on unless it is about to end.
+  /// Called when the successor has ended. Where this process was handing over, it serves again, or ends as the
+  /// successor was told to.
   private func successorEnded(_ status: Int32) {
     successor = nil
     housekeeping?.log(.error, stage == .serving ? "The successor ended before it served" : "The successor ended") {
@@ -56,7 +57,7 @@ extension Service {
       }
     }
     guard stage == .handingOver else { return }
-    // One that was told to end leaves nothing to go on with.
+    // A successor that was told to end leaves nothing to go on with.
     if status == 0 { shutDown() } else { takeBack() }
   }
 }

@@ -13,20 +13,21 @@ import Web
 ///
 /// Requests are accepted once the schema was checked, every worker has Postgres and the probes say so.
 package final class Service {
-  /// How long a process that has a successor waits for the next request on the connections it has, so that none is
-  /// closed under a client that is just sending one.
+  /// How long a process with a successor waits for the next request on its open connections, in nanoseconds, so that
+  /// none is closed while a client is sending one.
   static let handOverNanoseconds: UInt64 = 5_000_000_000
   /// How long the start waits for Postgres before probes are answered without it, in nanoseconds.
   static let storePatienceNanoseconds: UInt64 = 1_000_000_000
   /// How long a successor may take until it serves, in nanoseconds.
   static let successorPatienceNanoseconds: UInt64 = 30_000_000_000
 
-  /// The pause before the supervisor is told again what it had no room for, in nanoseconds.
+  /// The pause before the supervisor is told again of news that it had no room for, in nanoseconds.
   static let supervisorPauseNanoseconds: UInt64 = 50_000_000
 
   enum Stage { case starting, serving, handingOver, draining, ending }
 
-  /// Allocations from this size on, such as bodies, leave the process with their last use, in bytes.
+  /// Allocations of this many bytes and more, such as bodies, are mapped, so that they leave the process when they are
+  /// freed.
   private static let mappedBytes: Int32 = 256 * 1024
 
   let shared: ServiceContext
@@ -45,7 +46,7 @@ package final class Service {
   var housekeeping: Housekeeping?
   var stage = Stage.starting
   var hasSchema = false
-  /// Whether a report since then, which the workers have, finds Postgres healthy.
+  /// Whether the last health report found Postgres healthy with our schema; the workers have that report.
   var isHealthy = false
   var isAccepting = false
   var onServing: () -> Void = {}
@@ -127,7 +128,7 @@ package final class Service {
     threads.append(thread)
   }
 
-  /// Has a process of which a loop hangs ended: whoever supervises it starts another one.
+  /// Watches all loops, and aborts the process when one hangs: its supervisor starts another.
   private func watch() -> Watchdog {
     let loops = process.heartbeats.enumerated().map { Watchdog.Subject(name: "loop-\($0)", heartbeat: $1) }
     let logger = SharedLogger(process.logs)
@@ -137,14 +138,14 @@ package final class Service {
     }
   }
 
-  /// Tells the supervisor, if there is one; again after a moment when it has no room for it. Not so a sign of life:
-  /// the next one comes anyway, and all that were not heard would come at once.
+  /// Tells the supervisor, if there is one; again after a pause when it has no room. A sign of life is not repeated:
+  /// the next one comes anyway, and all those missed would arrive at once.
   func tellSupervisor(_ news: Supervisor.News) {
     guard let supervisor, !supervisor.tell(news), news != .alive else { return }
     loop.schedule(afterNanoseconds: Self.supervisorPauseNanoseconds) { [unowned self] in tellSupervisor(news) }
   }
 
-  /// Tells the supervisor again and again that all loops turn; where one does not, it hears nothing and acts.
+  /// Tells the supervisor periodically that all loops turn; when one does not, the supervisor hears nothing and acts.
   func showLife() {
     guard let pause = supervisor?.alivePauseNanoseconds else { return }
     if liveness.isAlive { tellSupervisor(.alive) }
@@ -176,7 +177,8 @@ package final class Service {
     }
   }
 
-  /// Appends a point for the status page every few seconds, with all gauges up to date, and gives all to the workers.
+  /// Appends a point for the status page every few seconds, with all gauges up to date, and gives all points to the
+  /// workers.
   private func recordHistory(_ history: StatusHistory) {
     loop.schedule(afterNanoseconds: UInt64(StatusHistory.intervalSeconds) * 1_000_000_000) { [unowned self] in
       refreshGauges { [unowned self] in

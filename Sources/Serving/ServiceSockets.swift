@@ -11,7 +11,7 @@ import Settings
 struct ServiceSockets {
   /// Loops that serve requests.
   let workers: Int
-  /// As many as there are workers once they listen.
+  /// One for each worker, once they listen.
   private(set) var requests: [Int32]
   let metrics: Int32?
   private let host: String
@@ -48,8 +48,8 @@ struct ServiceSockets {
   /// All of them, for a successor.
   var all: [Int32] { requests + (metrics.map { [$0] } ?? []) }
 
-  /// Has all of them take connections, which wait to be accepted. Throws EADDRINUSE when another process listens at
-  /// one of the ports by now.
+  /// Starts to listen on all of them; connections wait to be accepted. Throws EADDRINUSE when another process listens
+  /// at one of the ports by now.
   mutating func listen() throws(SystemError) {
     for socket in silent { try ListeningSocket.startListening(socket) }
     silent = []

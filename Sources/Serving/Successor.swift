@@ -4,9 +4,9 @@ import HTTP
 import Reactor
 
 /// A restart without a failed request: the process that is to replace this one, with the same arguments, environment
-/// and listening sockets, from the binary that stands at the path where this one stood.
+/// and listening sockets, from the binary that is now at this one's path.
 ///
-/// It takes no connection before it serves, and says so at a pipe. That it ends is seen by a pidfd.
+/// It accepts no connection before it serves, which it reports through a pipe. A pidfd tells when it has ended.
 final class Successor {
   let process: pid_t
   private(set) var isServing = false
@@ -67,8 +67,8 @@ final class Successor {
 
   // MARK: Starting
 
-  /// The path of this process's binary, as it was called if that leads there: behind a link that an upgrade turns to
-  /// another release stands what is to be started then. To be asked before anything is replaced.
+  /// Returns the path of this process's binary: as it was called if that leads there, since an upgrade may turn a link
+  /// in that path to another release, which is to be started then. Called before anything is replaced.
   static func ownBinary() -> String {
     var bytes = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     let count = readlink("/proc/self/exe", &bytes, Int(PATH_MAX))
@@ -86,7 +86,8 @@ final class Successor {
     return isOurs ? path : resolved
   }
 
-  /// Starts the binary with those descriptors from `ListeningSocket.firstInherited` on; the last of them is no socket.
+  /// Starts the binary with descriptors from `ListeningSocket.firstInherited` on; the last of `passed` is the pipe, no
+  /// socket.
   private static func spawn(_ binary: String, passing passed: [Int32]) throws(SystemError) -> pid_t {
     try ChildProcess.spawn(
       CommandLine.arguments, path: binary,

@@ -1,13 +1,13 @@
 import Glibc
 import Reactor
 
-/// The service manager that started this process, when it is one that wants to hear how the service fares, as systemd
-/// does: in datagrams, of which each is one piece of news (sd_notify(3)).
+/// The service manager that started this process, if it wants to hear how the service fares, as systemd does: by
+/// datagrams of one piece of news each (sd_notify(3)).
 struct Supervisor {
   /// What it is told.
   enum News: Equatable {
     case serving, stopping
-    /// That the loops turn, to be said again and again.
+    /// The loops turn; sent periodically.
     case alive
     /// The process that serves: a successor, or this one when that is gone.
     case main(pid_t)
@@ -24,7 +24,8 @@ struct Supervisor {
 
   /// The path of its socket; one that begins with "@" is of the abstract name space (unix(7)).
   private let path: String
-  /// The pause between two signs of life, half of what it waits for, in nanoseconds; nil when it waits for none.
+  /// The pause between two signs of life, half of the time that the supervisor waits for one, in nanoseconds; nil when
+  /// it waits for none.
   let alivePauseNanoseconds: UInt64?
 
   /// The longest path of a socket, in bytes (unix(7)).
@@ -49,7 +50,7 @@ struct Supervisor {
     Supervisor({ getenv($0).map { String(cString: $0) } }, isSuccessor: isSuccessor)
   }
 
-  /// Tells it; gives false when it has no room for the news at this moment.
+  /// Sends news to it; returns false when it has no room for it at this moment.
   func tell(_ news: News) -> Bool {
     let fd = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard fd >= 0 else { return true }

@@ -44,8 +44,9 @@ final class Worker {
     }
   }
 
-  /// Takes over a new report of the health checks. A store that was found silent is looked at by this loop's pools too,
-  /// once for each time: who waits long for an answer must not be taken for another's silence.
+  /// Takes over a new health report. Where a check of Postgres found it silent, this loop's pools ask their connections
+  /// for a sign of life, once for each such check; those of long reads only if idle, since one that waits long for an
+  /// answer is not silent.
   func adopt(_ report: HealthReport) {
     let known = parts.status.health["database"]
     parts.status.health = report
@@ -88,8 +89,8 @@ final class Worker {
     server.resumeAccepting()
   }
 
-  /// Finishes what is in flight, at most that long, writes what is gathered in memory, closes the stores and stops the
-  /// loop.
+  /// Finishes what is in flight within `milliseconds`, writes what is gathered in memory, closes the stores, stops the
+  /// loop and calls `done`.
   func shutDown(withinMilliseconds milliseconds: Int, _ done: @escaping () -> Void) {
     // Not before: clients come back at once, and should not find this server again.
     parts.features.close()
@@ -103,7 +104,7 @@ final class Worker {
     }
   }
 
-  /// Closes the connections to the stores, which are not away then.
+  /// Closes the connections to the stores, without reporting the stores as away.
   private func closeStores() {
     context.redis.onStateChange = nil
     context.redis.onFailure = nil
@@ -121,7 +122,7 @@ final class Worker {
       Self.note(isConnected, in: process.redisReach, context, isWhole: "Redis is connected", isNot: "Redis is away")
       context.cache.connectionChanged(isConnected: isConnected)
     }
-    // One loop's word will do: all of them connect to the same Redis.
+    // One loop's report will do: all of them connect to the same Redis.
     if context.loop.index == 0 {
       context.redis.onFailure = { [unowned context] reason in
         context.logger.log(.warning, "Redis cannot be used") { $0.field("reason", reason) }
@@ -139,7 +140,8 @@ final class Worker {
     }
   }
 
-  /// Says once for the process that a store is away, or back on all loops. The loop of the metrics serves no request.
+  /// Logs once for the process that a store is away, or back on all loops. The loop of the metrics does not count,
+  /// since it serves no requests.
   private static func note(
     _ hasStore: Bool, in reach: StoreReach, _ context: LoopContext, isWhole: String, isNot: String
   ) {

@@ -4,7 +4,7 @@
 struct Cgroup {
   private let readFile: (String) -> [UInt8]?
 
-  /// `readFile` gives the content of a file, or nil; tests pass a table of files.
+  /// `readFile` returns the content of a file, or nil; tests pass a table of files.
   init(readFile: @escaping (String) -> [UInt8]?) { self.readFile = readFile }
 
   /// The processors that the quota amounts to, such as 1.5; nil without a quota.

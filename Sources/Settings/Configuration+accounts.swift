@@ -4,7 +4,7 @@ extension Configuration {
   /// Tokens and passwords.
   package struct Accounts: Sendable {
     package internal(set) var jwtSecret = ""
-    /// Signs nothing any more, but what it signed is still believed.
+    /// Signs nothing any more, but what it signed is still accepted.
     package internal(set) var previousJWTSecret: String?
     package internal(set) var issuer = ""
     package internal(set) var audience = ""
@@ -13,7 +13,7 @@ extension Configuration {
     package internal(set) var registration = Registration.open
     package internal(set) var hashingParallelism = 0
     package internal(set) var hashingQueueLength = 0
-    /// What a password's hash costs: no setting, since nobody has a reason to make it less.
+    /// The cost of a password's hash: no setting, since there is no reason to lower it.
     package internal(set) var passwordCost = ScryptCost.standard
 
     static let settings = [

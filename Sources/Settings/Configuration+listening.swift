@@ -2,7 +2,7 @@ import HTTP
 import Values
 
 extension Configuration {
-  /// Where the server listens, with how many loops, and how it goes.
+  /// Where the server listens, with how many loops, and how it ends.
   package struct Listening: Sendable {
     /// An IP address.
     package internal(set) var host = ""

@@ -20,7 +20,7 @@ extension Configuration {
 /// Applies the table of settings to an environment and gathers the faults.
 struct ConfigurationLoader {
   private(set) var faults: [String] = []
-  /// Names of settings whose values are not what was meant, so that nothing is said of them besides.
+  /// Settings that have a fault of their own, so that no further fault is reported of them.
   private var faulty: Set<String> = []
   private let environment: RawEnvironment
   private var configuration: Configuration

@@ -28,14 +28,15 @@ extension Configuration {
     ]
   }
 
-  /// What `smtp://` does before it says anything. There is no third: TLS where it is offered is what a middle man ends.
+  /// Whether `smtp://` must change to TLS before anything else. There is no third choice: TLS only where it is offered
+  /// can be prevented by anyone in between.
   package enum StartTLS: String, Sendable, CaseIterable {
     case required, none
   }
 }
 
 extension Form where Value == ServiceURL {
-  /// A mail server, whose user and password are shown to nobody.
+  /// A mail server. Shown without its password.
   fileprivate static var mailServer: Form {
     Form(
       "a URL such as smtps://user:password@host:465",

@@ -1,5 +1,5 @@
 extension Configuration {
-  /// Who this server is.
+  /// The name and version of this server.
   package struct Service: Sendable {
     package internal(set) var name = ""
     package internal(set) var version = ""

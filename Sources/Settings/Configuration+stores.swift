@@ -58,7 +58,7 @@ extension Configuration {
     package internal(set) var keyPrefix = ""
     /// Whether answers are kept.
     package internal(set) var caches = false
-    /// The bounds of what all loops together remember of them.
+    /// The bounds of the answers that all loops together remember.
     package internal(set) var memoryBytes = 0
     package internal(set) var memoryEntries = 0
 

@@ -57,7 +57,7 @@ extension Configuration {
     return exporter
   }
 
-  /// What stands around the spans of this process.
+  /// The resource that the spans of this process are exported with.
   package var resource: Resource {
     Resource(
       service: service.name, version: service.version, environment: deployment.rawValue, instance: machine.hostName)

@@ -3,7 +3,7 @@ import Reactor
 
 /// Small files, read whole: secrets and what the kernel tells in /proc and /sys. Not for a loop that serves.
 package enum File {
-  /// The content of a file, or nil when it cannot be read or is longer than that.
+  /// Returns the content of a file, or nil when it cannot be read or is longer than `maximumBytes`.
   package static func read(_ path: String, maximumBytes: Int) -> [UInt8]? {
     let fd = open(path, O_RDONLY | O_CLOEXEC)
     guard fd >= 0 else { return nil }

@@ -67,7 +67,7 @@ extension Form where Value == Bool {
 }
 
 extension Form where Value == String {
-  /// Printable text of at most that many bytes.
+  /// Printable text of at most `maximumBytes` bytes.
   static func text(_ maximumBytes: Int) -> Form {
     Form(
       "printable text of 1 to \(maximumBytes) bytes",
@@ -89,7 +89,7 @@ extension Form where Value: RawRepresentable & CaseIterable, Value.RawValue == S
 }
 
 extension Form where Value == ServiceURL {
-  /// A URL with one of those schemes.
+  /// A URL with one of `schemes`.
   static func url(_ schemes: String...) -> Form {
     Form(
       "a URL such as \(schemes[0])://host:port/path",

@@ -3,7 +3,7 @@ import Glibc
 import Secrets
 import Values
 
-/// What the server finds around it and configuration depends on.
+/// The machine that the server runs on, as far as configuration depends on it.
 package struct Machine: Sendable {
   /// Processors that this process may keep busy: its affinity, or its control group's quota if that is less.
   package var processors: Int

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Judges secrets by what can be seen of them, and shows what must not be seen.
+/// Judges how strong secrets are, and masks them where they are shown.
 enum SecretText {
   /// What stands in place of a secret.
   static let mask = "***"
@@ -30,7 +30,7 @@ enum SecretText {
     return nil
   }
 
-  /// Whether a password is one that everybody tries, or the user's name.
+  /// Whether a password is one of the most common, or the user's name.
   static func isCommon(password: String, user: String?) -> Bool {
     commonPasswords.contains(password.lowercased()) || password == user
   }
@@ -54,7 +54,7 @@ enum SecretText {
     return url[..<mark.upperBound] + authority + rest[end...question] + query.joined(separator: "&")
   }
 
-  /// Shannon's entropy of the bytes, as if each were drawn for itself.
+  /// Shannon's entropy of the bytes, as if each were drawn independently.
   private static func bits(_ bytes: [UInt8]) -> Double {
     var counts = [Int](repeating: 0, count: 256)
     for byte in bytes { counts[Int(byte)] += 1 }
@@ -62,7 +62,7 @@ enum SecretText {
     return counts.reduce(0) { $0 - ($1 == 0 ? 0 : Double($1) * log2(Double($1) / total)) }
   }
 
-  /// Whether the bytes are a shorter piece again and again.
+  /// Whether the bytes repeat a shorter piece.
   private static func isRepetition(_ bytes: [UInt8]) -> Bool {
     (1...max(1, bytes.count / 2)).contains { length in
       bytes.indices.allSatisfy { bytes[$0] == bytes[$0 % length] }

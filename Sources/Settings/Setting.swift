@@ -3,11 +3,11 @@
 package struct Setting: Sendable {
   /// What holds when a variable is not set.
   package struct Default: Sendable {
-    /// As the table of settings has it.
+    /// Its text in the table of settings.
     package let description: String
     let text: @Sendable (Deployment, Machine) -> String?
 
-    /// Always the same.
+    /// The same text everywhere.
     static func text(_ text: String) -> Default { Default(description: "`\(text)`") { _, _ in text } }
 
     /// Nothing: the setting stays unset.
@@ -25,7 +25,7 @@ package struct Setting: Sendable {
   package let name: String
   /// Another name that is understood when the first is not set.
   package let alias: String?
-  /// Whether the value is shown to nobody.
+  /// Whether the value is a secret, which is not shown.
   package let isSecret: Bool
   /// One sentence.
   package let meaning: String

@@ -2,10 +2,10 @@ import Glibc
 import Reactor
 import Settings
 
-/// Looks at the disk of a path. One that has little left makes the server degraded.
+/// Checks the disk that a path is on. One that has little space left makes the server degraded.
 struct DiskCheck {
   let path: String
-  /// The share that must be available, of what is used or available.
+  /// The least share that must be available of what is used or available.
   let leastFreeShare: Double
 
   init(_ settings: Configuration.Health) {
@@ -13,7 +13,7 @@ struct DiskCheck {
     leastFreeShare = settings.diskFreeShare
   }
 
-  /// The share that is available of what is used or available, as df(1) has it: what the file system holds back is
+  /// Measures the available share of what is used or available, as df(1) does: what the file system holds back is
   /// neither.
   func run() -> HealthCheck {
     let start = Clock.monotonic()

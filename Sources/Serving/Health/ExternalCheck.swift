@@ -2,7 +2,7 @@ import Outbound
 import Reactor
 import Settings
 
-/// Asks the configured URLs for a sign of life. One that gives none makes the server degraded, not unhealthy.
+/// Checks that the configured URLs answer. One that does not makes the server degraded, not unhealthy.
 struct ExternalCheck {
   let urls: [String]
   let timeoutSeconds: Double
@@ -14,7 +14,7 @@ struct ExternalCheck {
     self.outbound = outbound
   }
 
-  /// Asks all URLs at a time; nil when none is configured.
+  /// Asks all URLs at the same time; nil when none is configured.
   func run(on loop: EventLoop) async -> HealthCheck? {
     guard !urls.isEmpty else { return nil }
     let start = Clock.monotonic()

@@ -6,7 +6,7 @@ import Web
 
 /// The forms in which a health report is written.
 struct HealthFormat {
-  /// Of the IETF's draft "Health Check Response Format for HTTP APIs", version 6.
+  /// The media type of the IETF's draft "Health Check Response Format for HTTP APIs", version 6.
   static let draftMediaType = "application/health+json"
 
   let report: HealthReport

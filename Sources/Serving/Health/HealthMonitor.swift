@@ -7,7 +7,7 @@ import Web
 
 /// Runs the checks in the background on connections of its own, and publishes each report to all loops.
 final class HealthMonitor {
-  // Invariant 1.
+  // Invariant 1: the loop's context outlives it.
   private unowned(unsafe) let context: LoopContext
   private var loop: EventLoop { context.loop }
   private let settings: Configuration.Health
@@ -24,7 +24,7 @@ final class HealthMonitor {
   private var hasReachedDatabase = false
   /// The last report.
   private(set) var last = HealthReport.starting
-  // They wait for others; each at its own pace, so that none keeps the others' news.
+  // These wait for other servers: each runs at its own pace, so that none holds up the results of the others.
   private lazy var databaseCheck = RepeatedCheck { [unowned self] in await check("database", askTime) }
   private lazy var redisCheck = RepeatedCheck { [unowned self] in await check("redis", writeToRedis) }
   private lazy var externalCheck = RepeatedCheck { [unowned self] in await external.run(on: loop) }
@@ -36,7 +36,7 @@ final class HealthMonitor {
   private final class RepeatedCheck {
     let run: () async -> HealthCheck?
     var isRunning = false
-    /// Something has changed since the run that goes on began.
+    /// Whether something has changed since the current run began.
     var isOutdated = false
 
     init(_ run: @escaping () async -> HealthCheck?) { self.run = run }
@@ -60,7 +60,7 @@ final class HealthMonitor {
     redis.onFailure = { [unowned self] _ in runSoon() }
   }
 
-  /// Begins to run, and goes on until the loop stops.
+  /// Starts the checks, which go on until the loop stops.
   func start() {
     loop.spawn { [self] in
       while true {
@@ -71,13 +71,13 @@ final class HealthMonitor {
     }
   }
 
-  /// Says that the schema is that of this binary.
+  /// Notes that the schema is that of this binary.
   func migrationsAreDone() {
     hasMigrated = true
     runSoon()
   }
 
-  /// Asks the stores out of turn: one was lost or regained, or could not be reached.
+  /// Checks the stores at once, because one was lost or regained, or could not be reached.
   func runSoon() {
     for check in [databaseCheck, redisCheck] {
       check.isOutdated = true
@@ -92,7 +92,7 @@ final class HealthMonitor {
 
   private static let clock = Statement("health.clock", "SELECT clock_timestamp()")
 
-  /// Asks the database what time it is, and has this process agree.
+  /// Asks the database for the time, and has this process agree with it.
   func askTime() async throws {
     let clock = context.process.clock
     let start = Clock.unixMilliseconds()
@@ -103,7 +103,7 @@ final class HealthMonitor {
     }
   }
 
-  /// Runs a check unless it runs; once more if something changes meanwhile.
+  /// Runs a check unless it is running; once more if something has changed meanwhile.
   private func begin(_ check: RepeatedCheck) {
     guard !check.isRunning else { return }
     check.isRunning = true
@@ -116,7 +116,7 @@ final class HealthMonitor {
     }
   }
 
-  /// Publishes what a check has found, with what the others found last.
+  /// Publishes the result of a check, with the last results of the others.
   private func take(_ check: HealthCheck) {
     found[check.name] = check
     if check.name == "database", check.status == .healthy { hasReachedDatabase = true }
@@ -125,14 +125,14 @@ final class HealthMonitor {
     publish(last)
   }
 
-  /// Whether Redis has taken a write, or is away. Until then it is being connected to, by which no start shall look
-  /// degraded; but one that is away is waited for no longer. One that refuses this server's credentials is not away: it
-  /// serves those whose are right, and none of them is to be replaced by this one.
+  /// Whether Redis has taken a write, or is known to be away. Until then it is still being connected to, which must not
+  /// make a start look degraded. A Redis that refuses this server's credentials is not away: it serves instances whose
+  /// credentials are right, and this one must not replace any of them.
   private var isRedisKnown: Bool {
     found["redis"]?.status == .healthy || redis.lastFailure != nil && !redis.refusesCredentials
   }
 
-  /// A Redis that answers but takes no writes is of no use.
+  /// Writes to Redis: one that answers but takes no writes is of no use.
   private func writeToRedis() async throws { try await redis.send("SET", .text(trialKey), "", "EX", 1) }
 
   private func check(_ name: String, _ body: @escaping () async throws -> Void) async -> HealthCheck {

@@ -23,7 +23,7 @@ struct HealthCheck: Sendable {
   func ageMilliseconds(at now: UInt64) -> Double { Double(now - min(now, endedAt)) / 1e6 }
   var latencyMilliseconds: Double { Double(latencyNanoseconds) / 1e6 }
 
-  /// Writes how it went, and how long ago; not its name and its figures.
+  /// Writes its status, latency and age, not its name and figures.
   func write(_ json: inout JSONWriter, at now: UInt64) {
     json.member("status", status.rawValue)
     json.member("latencyMs", (latencyMilliseconds * 1_000).rounded() / 1_000)
@@ -31,7 +31,7 @@ struct HealthCheck: Sendable {
   }
 }
 
-/// What all checks found last. Probes answer from it, so that no store can keep a probe waiting.
+/// The last results of all checks. Probes answer from it, so that no store can keep a probe waiting.
 struct HealthReport: Sendable {
   /// In the order in which reports show them.
   let checks: [HealthCheck]
@@ -39,7 +39,7 @@ struct HealthReport: Sendable {
   /// this server's credentials).
   let isStarted: Bool
 
-  /// Before the first checks have ended.
+  /// The report before the first checks have ended.
   static let starting = HealthReport(checks: [], isStarted: false)
 
   subscript(name: String) -> HealthCheck? { checks.first { $0.name == name } }

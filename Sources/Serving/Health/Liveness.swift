@@ -1,8 +1,8 @@
 import Reactor
 
-/// Tells one loop whether all loops that serve requests turn, itself among them.
+/// Tells one loop whether all loops that serve requests, itself among them, are turning.
 final class Liveness {
-  /// A loop that has not turned for so long is stuck, in nanoseconds.
+  /// A loop that has not turned for this long is stuck, in nanoseconds.
   static let longestTurnNanoseconds: UInt64 = 5_000_000_000
 
   private let loop: EventLoop
@@ -15,7 +15,7 @@ final class Liveness {
     self.heartbeats = heartbeats
   }
 
-  /// Whether every loop began a turn a short time ago. Looked at once in each turn of the loop that asks.
+  /// Whether every loop has begun a turn within that time. Determined once in each turn of the loop that asks.
   var isAlive: Bool {
     if loop.now != lookedAt {
       lookedAt = loop.now

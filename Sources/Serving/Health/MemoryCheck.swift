@@ -1,7 +1,7 @@
 import Reactor
 import Settings
 
-/// Looks at the memory that this process has. What comes near the group's limit makes the server degraded.
+/// Checks the memory that this process has. Coming near the control group's limit makes the server degraded.
 struct MemoryCheck {
   /// Nil where there is no limit.
   let limitBytes: UInt64?

@@ -4,13 +4,13 @@ import Reactor
 
 /// Renders the metrics, on the housekeeping loop, so that a scrape delays no request.
 ///
-/// One page is rendered at a time. Those who ask meanwhile wait for the next one, and share it.
+/// One page is rendered at a time. Scrapes that come meanwhile wait for the next one, and share it.
 final class Exposition {
   /// Bytes rendered between two turns of the loop.
   static let sliceBytes = 64 * 1024
 
   private let registry: Registry
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   private unowned(unsafe) let loop: EventLoop
   private let memory: MemoryBudget
   private var waiters: [Waiter] = []
@@ -24,7 +24,7 @@ final class Exposition {
     self.memory = memory
   }
 
-  /// Who asked for a page, and whose memory it takes.
+  /// A scrape that waits for a page, and the share of memory that its page is charged to.
   fileprivate struct Waiter {
     let format: ExpositionFormat
     let share: MemoryBudget.Share
@@ -41,7 +41,7 @@ final class Exposition {
     }
   }
 
-  /// Serves all who wait by now.
+  /// Serves all scrapes that wait by now.
   private func serve() async {
     let served = waiters
     waiters = []
@@ -56,10 +56,11 @@ final class Exposition {
     }
   }
 
-  /// How long a scrape waits for loops to bring their gauges up to date, in nanoseconds: a stuck loop must not hide.
+  /// How long a scrape waits for loops to bring their gauges up to date, in nanoseconds: a stuck loop must not hide the
+  /// metrics.
   private static let patienceNanoseconds: UInt64 = 100_000_000
 
-  /// The whole exposition in that format, once the gauges are fresh.
+  /// Renders the whole exposition in `format`, once the gauges are fresh.
   private func render(_ format: ExpositionFormat) async -> [UInt8] {
     let fresh = Pending<Void>()
     refresh { fresh.complete(.success(())) }
@@ -74,7 +75,7 @@ final class Exposition {
 }
 
 extension LoopBound<Exposition> {
-  /// Has a page rendered on the housekeeping loop, from after this moment on, and comes back to the caller's. Nil when
+  /// Has a page rendered on the housekeeping loop, begun after this call, and returns to the caller's loop. Nil when
   /// there is no memory for it.
   func page(_ format: ExpositionFormat, for share: MemoryBudget.Share) async -> SharedBytes? {
     await withLoopContinuation { continuation in

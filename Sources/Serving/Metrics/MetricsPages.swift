@@ -32,7 +32,7 @@ struct MetricsPages: EndpointGroup {
       .ok, headers: ["Content-Type": format.contentType, "Cache-Control": "no-store"], body: .shared(page))
   }
 
-  /// Refuses who does not have the token; who has it, or comes to the port for metrics alone, is known.
+  /// Throws 401 without the token. A client that has it, or comes to the port for metrics alone, counts as known.
   private func checkToken(_ call: Call) throws {
     guard needsToken else {
       call.request.share = .known

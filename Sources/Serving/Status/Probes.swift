@@ -5,7 +5,7 @@ import Settings
 import Values
 import Web
 
-/// What Docker, Kubernetes, load balancers and people ask to know how the server is. No probe waits for anything.
+/// The probes of Docker, Kubernetes, load balancers and people. None of them waits for anything.
 struct Probes: EndpointGroup {
   let context: LoopContext
   let status: LoopStatus
@@ -20,7 +20,8 @@ struct Probes: EndpointGroup {
       endpoint("getLiveness", "/livez", "Whether the process is alive", Self.word) {
         $1.send(liveness.isAlive ? ok : stuck)
       },
-      // Who asks it ends a start that lasts too long: it does not wait for Redis, without which the server is ready.
+      // An orchestrator ends a start that lasts too long, so this does not wait for Redis, without which the server is
+      // ready.
       endpoint("getStartup", "/startupz", "Whether the start is over", Self.word) {
         $1.send(status.health.isStarted ? ok : starting)
       },
@@ -59,13 +60,14 @@ struct Probes: EndpointGroup {
 
   // MARK: Kubernetes' probes
 
-  /// Postgres can be used and the process is not about to end. Without Redis the server is ready, if degraded.
+  /// Answers 200 while Postgres can be used and the process is not about to end. Without Redis the server is ready, if
+  /// degraded.
   private func ready(_ call: Call, _ writer: inout ResponseWriter) {
     let query = try? call.query()
     let excluded = Set((query?.parameters ?? []).filter { $0.name == "exclude" }.map(\.value))
     let isVerbose = query?.parameters.contains { $0.name == "verbose" } ?? false
     let report = status.health
-    // On all loops: nobody knows which of them the next request will come to.
+    // On all loops, since the next request may come to any of them.
     let database = report["database"]?.status == .healthy && context.process.databaseReach.isWhole
     let isReady =
       !status.isDraining && (excluded.contains("database") || database)
@@ -111,7 +113,7 @@ struct Probes: EndpointGroup {
 
   private func fullReport(_ call: Call, _ writer: inout ResponseWriter, asList: Bool) {
     let report = status.health
-    // Who accepts neither is not refused: a probe has its answer.
+    // A client that accepts neither is not refused: a probe has its answer.
     let form = Accept.choose(call.request.headerList("Accept"), from: Self.reportForms) ?? Self.reportForms[0]
     let isDraft = form == HealthFormat.draftMediaType
     let format = HealthFormat(report: report, context: context)

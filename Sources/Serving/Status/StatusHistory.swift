@@ -4,7 +4,7 @@ import Web
 
 /// The last fifteen minutes of the server in points of five seconds, made from the metrics on the housekeeping loop.
 ///
-/// So a visitor sees at once what has been, and nobody but the server works out quantiles.
+/// So a visitor sees at once what has been, and only the server works out quantiles.
 final class StatusHistory {
   static let intervalSeconds = 5
   /// Fifteen minutes.
@@ -29,7 +29,7 @@ final class StatusHistory {
     last = Self.read(instruments, now)
   }
 
-  /// Appends what was since the last point, once the gauges are up to date.
+  /// Appends a point for the time since the last one; called once the gauges are up to date.
   func record(now: UInt64, at: Timestamp, report: HealthReport) {
     let reading = Self.read(instruments, now)
     defer { last = reading }

@@ -1,13 +1,13 @@
 import Reactor
 import Web
 
-/// How the service was, remembered for a while by one loop and made once for all who ask meanwhile: anybody may ask,
-/// what is read for it are ninety days, and they change once a minute.
+/// The answer with the service's history, remembered by one loop for a while and made once for all requests meanwhile:
+/// anyone may ask for it, it reads ninety days, and they change once a minute.
 final class StatusMemory {
-  /// How long it is shown again, in nanoseconds.
+  /// How long an answer is used again, in nanoseconds.
   static let lifetimeNanoseconds: UInt64 = 10_000_000_000
-  /// How long it is not read again once it could not be, in nanoseconds, since that may have failed for taking long: no
-  /// longer than a 503 says to stay away.
+  /// How long the history is not read again after a failure, in nanoseconds, since reading may have failed for taking
+  /// long: no longer than the `Retry-After` of a 503.
   static let failureNanoseconds: UInt64 = 1_000_000_000
   private static let key = "history"
 
@@ -19,7 +19,7 @@ final class StatusMemory {
 
   init(_ context: LoopContext) { self.context = context }
 
-  /// The answer as it is or was a little while ago; throws what kept it from being made.
+  /// Returns the answer as it is or was a little while ago; throws what kept it from being made.
   func entry() async throws -> TaggedBody {
     if let known = memory.value(of: Self.key, at: context.loop.now) { return known }
     if let known = failure.value(of: Self.key, at: context.loop.now) { throw known }
@@ -35,7 +35,7 @@ final class StatusMemory {
     }
   }
 
-  /// For all who ask this loop, and so for no client: each loop has a share of its own.
+  /// Reads for all requests to this loop, and so for no client: each loop has a share of its own.
   private func read() async throws -> TaggedBody {
     try await context.longReads.read(for: "status of loop \(context.loop.index)") { database in
       TaggedBody(try await StatusRecord(database: database).body())

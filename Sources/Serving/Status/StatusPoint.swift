@@ -12,7 +12,7 @@ struct StatusPoint: Sendable {
   var p50Milliseconds: Double?
   var p95Milliseconds: Double?
   var p99Milliseconds: Double?
-  /// At the end of the five seconds, as the other connections.
+  /// At the end of the five seconds, as are the other connections.
   var openConnections = 0
   var activeConnections = 0
   var databaseActive = 0
@@ -21,7 +21,7 @@ struct StatusPoint: Sendable {
   var databaseMilliseconds: Double?
   var redisConnections = 0
   var redisMilliseconds: Double?
-  /// Accepted and new ones.
+  /// Readings that were accepted and new.
   var readingsPerSecond = 0.0
 }
 

@@ -3,13 +3,13 @@ import Postgres
 import Values
 import Web
 
-/// How the service was, in SQL: spans of one status each, which one replica prolongs every minute. Where there is none,
-/// nobody served.
+/// The history of the service, in SQL: spans of one status each, of which one replica extends the last every minute.
+/// Where there is no span, nothing served.
 struct StatusRecord {
   private static let intervalSeconds: UInt64 = 60
   /// A longer break between two entries is an outage, in seconds; a shorter one may be a restart.
   private static let breakSeconds: Int32 = 180
-  /// For how many days spans are kept, and shown.
+  /// How many days spans are kept, and shown.
   static let days: Int32 = 90
   static let hours: Int32 = 48
   /// The most incidents that are shown.
@@ -17,7 +17,7 @@ struct StatusRecord {
 
   let database: Database
 
-  /// Notes what `status` gives, if it is known.
+  /// Returns the duty that notes what `status` returns, unless that is nil.
   static func duty(_ status: @escaping () -> HealthStatus?) -> Duty {
     Duty(name: "status", intervalSeconds: intervalSeconds, timeoutMilliseconds: 5_000) { transaction in
       guard let status = status() else { return false }
@@ -62,7 +62,8 @@ struct StatusRecord {
     }
   }
 
-  /// $1 the status, $2 the longest break. The last span goes on, or another one follows without a break, or with one.
+  /// $1 is the status, $2 the longest break in seconds. Extends the last span, or adds one that follows it without a
+  /// break, or after one.
   private static let note = Statement(
     "status.note",
     """
@@ -78,9 +79,10 @@ struct StatusRecord {
     ON CONFLICT (started_at) DO UPDATE SET ended_at = excluded.ended_at, status = excluded.status
     """)
 
-  /// $1 `day` or `hour`, $2 how many, $3 the longest break: of each the share that was served, and that was degraded.
+  /// $1 is `day` or `hour`, $2 how many of them, $3 the longest break in seconds. Returns for each the share that was
+  /// served, and the share that was degraded.
   ///
-  /// Spans do not overlap: of those that began before a step, the last one alone may reach into it.
+  /// Spans do not overlap: of those that began before a step, only the last may reach into it.
   static let shares = Statement(
     "status.shares",
     """

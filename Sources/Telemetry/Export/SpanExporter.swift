@@ -7,7 +7,7 @@ import Values
 /// Protocol Buffers rather than JSON: every collector takes it, ids stay bytes and nothing needs escaping, so that a
 /// span is encoded once, on its loop, and a batch is a mere concatenation.
 package final class SpanExporter: Sendable {
-  /// Sends a request and gives the answer, or throws why there is none. May block; called on the exporter's thread.
+  /// Sends a request and returns the answer, or throws why there is none. May block; called on the exporter's thread.
   package typealias Sender = @Sendable (PlainHTTP.Request) throws -> PlainHTTP.Answer
 
   /// Where spans go, and every bound on the way.
@@ -24,7 +24,7 @@ package final class SpanExporter: Sendable {
     package var shortestBackoffMilliseconds = 1_000
     /// The longest wait between attempts, also when the collector asks for more.
     package var longestBackoffMilliseconds = 30_000
-    /// How often a batch is sent before it is dropped.
+    /// How many times a batch is sent before it is dropped.
     package var attempts = 6
 
     package init(url: ServiceURL) { self.url = url }
@@ -63,7 +63,7 @@ package final class SpanExporter: Sendable {
     rings.withLock { $0.reduce(0) { $0 + $1.refusals } } + undelivered.load(ordering: .relaxed)
   }
 
-  /// Sends what is queued, each batch once, and ends the thread; gives false if that took too long.
+  /// Sends what is queued, each batch once, and ends the thread; returns false if that took longer than the deadline.
   ///
   /// Blocks the caller: not for a loop that still serves.
   @discardableResult
@@ -81,7 +81,7 @@ package final class SpanExporter: Sendable {
     return ring
   }
 
-  /// Says that a batch may be ready.
+  /// Wakes the exporting thread, because a batch may be ready.
   func call() { wake.call() }
 
   // MARK: The exporting thread
@@ -159,7 +159,7 @@ package final class SpanExporter: Sendable {
     isFailing = true
   }
 
-  /// Waits; gives false as soon as the exporter is closed.
+  /// Waits; returns false as soon as the exporter is closed.
   private func pause(milliseconds: Int) -> Bool {
     let end = Clock.monotonicMilliseconds() + milliseconds
     while case let left = end - Clock.monotonicMilliseconds(), left > 0 {

@@ -5,7 +5,7 @@
 package final class SpanQueue {
   /// The bytes that may wait: 2048 spans of 512 bytes.
   package static let bytesPerQueue = 1 << 20
-  /// After how many spans the exporter is called, so that it need not wait for its time with a batch at hand.
+  /// The number of spans after which the exporter is woken, so that a batch does not wait for the interval.
   static let spansPerCall = 256
 
   private let exporter: SpanExporter
@@ -13,7 +13,7 @@ package final class SpanQueue {
   private let memory: UnsafeMutableRawBufferPointer
   private var sinceCall = 0
 
-  /// A queue of at most that many bytes.
+  /// Makes a queue of at most `capacity` bytes.
   package init(_ exporter: SpanExporter, capacity: Int = SpanQueue.bytesPerQueue) {
     self.exporter = exporter
     ring = exporter.makeRing(capacity: capacity)

@@ -1,6 +1,6 @@
 import Values
 
-/// Whose work a log line speaks of: the members between the fixed ones and the fields. What is nil is left out.
+/// The work that a log line belongs to: the members between the fixed ones and the fields. A nil member is left out.
 package struct LogContext: Sendable {
   /// The trace and span the line belongs to.
   package var trace: TraceContext?

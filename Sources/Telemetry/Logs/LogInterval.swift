@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Keeps what fails over and over from filling the log: says at most once in an interval that it is time for a line.
+/// Keeps a repeated failure from filling the log: a line is due at most once in an interval.
 package final class LogInterval: Sendable {
   /// The time between two lines, in nanoseconds.
   package static let nanoseconds: UInt64 = 10_000_000_000
@@ -9,7 +9,8 @@ package final class LogInterval: Sendable {
 
   package init() {}
 
-  /// Whether a line is due at that moment of the monotonic clock, which then begins the next interval. Any thread.
+  /// Whether a line is due at `now`, in nanoseconds of the monotonic clock; if so, the next interval begins. For any
+  /// thread.
   package func isDue(at now: UInt64) -> Bool {
     let due = next.load(ordering: .relaxed)
     guard now >= due else { return false }

@@ -24,7 +24,7 @@ extension LogLine {
 
   /// Whether eight bytes are all printable ASCII other than the quote and the backslash.
   ///
-  /// As `ByteLanes` finds each, but what is beyond ASCII is told by itself, once for all.
+  /// Finds each as `ByteLanes` does, but tests for bytes beyond ASCII only once, for all.
   @inline(__always)
   private static func isPlain(_ word: UInt64) -> Bool {
     let ones = ByteLanes.ones
@@ -36,7 +36,7 @@ extension LogLine {
     return (special | word) & ByteLanes.highBits == 0
   }
 
-  /// Appends the scalar at `position`, or what stands for it, and gives how many bytes of the text it was.
+  /// Appends the scalar at `position`, or what stands for it; returns how many bytes of the text it was.
   private static func appendScalar(_ text: UnsafeRawBufferPointer, at position: Int, to bytes: inout ByteCursor) -> Int
   {
     let byte = text[position]
@@ -58,7 +58,7 @@ extension LogLine {
     return end
   }
 
-  /// Appends what stands for the byte, or for the C1 control of two bytes, and gives how many bytes it was.
+  /// Appends what stands for the byte, or for the C1 control of two bytes; returns how many bytes it was.
   private static func appendEscape(_ text: UnsafeRawBufferPointer, at position: Int, to bytes: inout ByteCursor) -> Int
   {
     let byte = text[position]

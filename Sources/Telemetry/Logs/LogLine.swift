@@ -21,7 +21,7 @@ package struct LogLine: ~Copyable {
   private var isBounded = false
   private var isTruncated = false
 
-  /// A line in that memory, of `memoryBytes`.
+  /// Makes a line in `memory`, which has `memoryBytes`.
   init(format: LogStyle.Format, in memory: UnsafeMutableRawBufferPointer) {
     self.format = format
     bytes = ByteCursor(memory)
@@ -89,7 +89,7 @@ package struct LogLine: ~Copyable {
     bytes.append(format == .json ? "}\n" : "\n")
   }
 
-  /// Puts an ellipsis into the last column of a line that has more of them; escape sequences take none.
+  /// Cuts a line of more than `terminalColumns` columns, with an ellipsis in the last; escape sequences take no column.
   private mutating func cutToTerminal() {
     let written = bytes.written
     var (columns, isSequence, last) = (0, false, 0)
@@ -182,7 +182,7 @@ package struct LogLine: ~Copyable {
     field(name, String(describing: error))
   }
 
-  /// Says that a secret is set, or not, and never what it is.
+  /// Adds whether a secret is set, and never what it is.
   package mutating func field(_ name: StaticString, secret: String?) {
     field(name, secret == nil ? "unset" : LogRedaction.mask)
   }
@@ -195,7 +195,7 @@ package struct LogLine: ~Copyable {
 
   // MARK: Bytes
 
-  /// Appends the name of a field, or marks the line as truncated when it is full.
+  /// Appends the name of a field and returns true; marks a full line as truncated instead.
   private mutating func key(_ name: StaticString) -> Bool {
     guard bytes.count < Self.maximumBytes else {
       isTruncated = true

@@ -9,7 +9,7 @@ package enum LogRedaction {
     "ticket",
   ]
 
-  /// How keys of every kind begin that the server gives out: some belong into a path, any may get there by mistake.
+  /// The prefixes of all keys that the server gives out: some belong into a path, any may get there by mistake.
   private static let keyPrefixes = ["trt_", "tdk_", "tpt_", "tiv_", "ttk_", "tsk_", "tpr_"]
 
   /// A request target with segments that hold a key and the values of secret query parameters masked; all else stays.
@@ -45,7 +45,7 @@ package enum LogRedaction {
     }
   }
 
-  /// A line for people with the targets and URLs in it masked, which stand between blanks and quotation marks.
+  /// A line for people with the targets and URLs in it masked, each of which ends at a blank or a quotation mark.
   package static func line(_ text: String) -> String {
     text.split(separator: "\"", omittingEmptySubsequences: false).map { part in
       part.split(separator: " ", omittingEmptySubsequences: false).map { path(String($0)) }.joined(separator: " ")
@@ -59,7 +59,7 @@ package enum LogRedaction {
     return secretNames.contains { plain.contains($0) }
   }
 
-  /// Whether a key stands in a text, or may: keys are read decoded.
+  /// Whether a text holds a key, or may hold one behind an escape: keys are read decoded.
   private static func holdsKey(_ text: Substring) -> Bool {
     let bytes = text.utf8
     return bytes.indices.contains { place in
@@ -71,14 +71,14 @@ package enum LogRedaction {
     }
   }
 
-  /// Whether an escape with these digits is of what keys begin with, a small letter or `_`: nobody has to escape those
+  /// Whether an escape with these digits stands for what keys begin with, a small letter or `_`, which need no escape
   /// (RFC 3986, section 2.3).
   private static func hidesKey(_ digits: Substring) -> Bool {
     guard let code = UInt8(digits, radix: 16) else { return false }
     return code == UInt8(ascii: "_") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(code)
   }
 
-  /// Whether a target has a query, or what every key has, as it is or escaped: without any nothing needs masking.
+  /// Whether a target may need masking: it has a query, or what every key has, an underscore, as it is or escaped.
   static func needsMasking(_ target: UnsafeRawBufferPointer) -> Bool {
     target.contains { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "%") }
   }

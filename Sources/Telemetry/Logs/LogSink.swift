@@ -47,7 +47,8 @@ package final class LogSink: Sendable {
     rings.withLock { $0.reduce(0) { $0 + $1.refusals } } + unwritable.load(ordering: .relaxed)
   }
 
-  /// Has everything written that was logged before, and ends the thread; gives false if that took too long.
+  /// Writes everything that was logged before, and ends the thread; returns false if that took longer than the
+  /// deadline.
   ///
   /// Lines logged later are lost; closing again does nothing. Blocks the caller: not for a loop that still serves.
   @discardableResult
@@ -68,7 +69,8 @@ package final class LogSink: Sendable {
 
   /// Tells the thread that `ring` has a new line, unless it will look by itself soon enough.
   func signal(_ ring: ByteRing) {
-    // The ring's head before the state here, the state before the heads in `sleep`: one of the two sees the other.
+    // Here the ring's head is stored before the state is read, in `sleep` the state before the heads: one of the two
+    // sees the other.
     atomicMemoryFence(ordering: .sequentiallyConsistent)
     let seen = state.load(ordering: .relaxed)
     if seen == State.awake { return }
@@ -112,7 +114,7 @@ package final class LogSink: Sendable {
     state.store(State.awake, ordering: .sequentiallyConsistent)
   }
 
-  /// Writes what all rings hold now; gives whether there was anything.
+  /// Writes what all rings hold now; returns whether there was anything.
   private func writeAll() -> Bool {
     var hasWritten = false
     for ring in rings.withLock({ $0 }) where ring.count > 0 {
@@ -123,14 +125,14 @@ package final class LogSink: Sendable {
     return hasWritten
   }
 
-  /// Writes what the ring holds now, as long as it takes; gives how many lines the descriptor refused.
+  /// Writes what the ring holds now, as long as it takes; returns how many lines the descriptor refused.
   private func writeContent(of ring: ByteRing) -> Int {
     let (first, second) = ring.read()
     defer { ring.consume(first.count + second.count) }
     return write(first) + write(second)
   }
 
-  /// Writes all of the bytes, and gives how many lines were lost to an error of the descriptor.
+  /// Writes all of the bytes; returns how many lines were lost to an error of the descriptor.
   private func write(_ bytes: UnsafeRawBufferPointer) -> Int {
     var rest = bytes[...]
     while !rest.isEmpty {
@@ -138,7 +140,7 @@ package final class LogSink: Sendable {
       if count > 0 {
         rest = rest.dropFirst(count)
       } else if errno == EAGAIN {
-        // Somebody else made the terminal or pipe non-blocking; waiting is this thread's business.
+        // Another process made the terminal or pipe non-blocking; waiting is this thread's business.
         var descriptor = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
         poll(&descriptor, 1, -1)
       } else {

@@ -31,10 +31,10 @@ package final class Logger {
 
   deinit { memory.deallocate() }
 
-  /// Whether lines of that level are written: ask before gathering costly fields.
+  /// Whether lines of `level` are written: ask before gathering costly fields.
   package func isEnabled(_ level: LogLevel) -> Bool { level >= style.level }
 
-  /// Whether a person reads at a terminal: a line says the most important first there, and few columns of it are seen.
+  /// Whether lines go to a terminal: there a line says the most important first, since a person sees few columns of it.
   package var isForTerminal: Bool { style.format == .text(coloured: true) }
 
   /// Lines of this logger that were dropped because its ring was full.

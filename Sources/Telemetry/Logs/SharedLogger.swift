@@ -3,7 +3,7 @@ import Synchronization
 /// A logger for the threads that have none of their own. Its lock is held while a line is built, so loops do not use
 /// it.
 package final class SharedLogger: Sendable {
-  // Invariant 4.
+  // Invariant 4: the logger is used only under the mutex.
   private struct Guarded: @unchecked Sendable {
     let logger: Logger
   }

@@ -4,7 +4,7 @@
 package struct IDGenerator: RandomNumberGenerator {
   private var state: (UInt64, UInt64, UInt64, UInt64)
 
-  /// A generator whose course nobody else has.
+  /// Makes a generator with a random seed.
   package init() {
     var system = SystemRandomNumberGenerator()
     state = (system.next(), system.next(), system.next(), system.next() | 1)

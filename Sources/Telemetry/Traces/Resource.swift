@@ -1,6 +1,6 @@
 import Values
 
-/// Who made the spans: the resource and the scope that stand around them in every export.
+/// What made the spans: the resource and the scope that stand around them in every export.
 package struct Resource: Sendable {
   /// `ResourceSpans.resource`, its field number included.
   let encodedResource: [UInt8]

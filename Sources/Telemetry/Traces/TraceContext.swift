@@ -21,7 +21,7 @@ package struct TraceContext: Sendable, Equatable {
     self.state = state
   }
 
-  /// The same place in the same trace, of which nothing is recorded.
+  /// This place in the trace, of which nothing is recorded.
   package var unsampled: TraceContext {
     TraceContext(traceID: traceID, spanID: spanID, isSampled: false, state: state)
   }
@@ -73,7 +73,7 @@ package struct TraceContext: Sendable, Equatable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// The same place in the trace, with another span as the current one.
+  /// This place in the trace, with `spanID` as the current span.
   package func child(_ spanID: SpanID) -> TraceContext {
     TraceContext(traceID: traceID, spanID: spanID, isSampled: isSampled, state: state)
   }

@@ -2,7 +2,7 @@ import Values
 
 /// Puts an HTTP/1.1 answer together from the pieces in which it comes (RFC 9112).
 ///
-/// It reads what servers of good will send, and bounds what others might: the answer is trusted with nothing.
+/// It reads what well-behaved servers send, and bounds what others might: no answer is trusted.
 struct AnswerParser {
   private let maximumBytes: Int
   private var bytes: [UInt8] = []
@@ -10,7 +10,7 @@ struct AnswerParser {
   /// `maximumBytes` bounds head and body together.
   init(maximumBytes: Int = PlainHTTP.maximumAnswerBytes) { self.maximumBytes = maximumBytes }
 
-  /// Takes the next piece; an empty one is the end of the connection. Gives the answer once it is complete.
+  /// Takes the next piece; an empty one is the end of the connection. Returns the answer once it is complete.
   mutating func take(_ piece: [UInt8]) throws(PlainHTTP.Failure) -> PlainHTTP.Answer? {
     bytes += piece
     guard bytes.count <= maximumBytes else { throw .malformed("too long") }

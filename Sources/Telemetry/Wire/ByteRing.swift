@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// One producer calls `append`, one consumer `read` and `consume`. Head and tail count all bytes ever put in and
 /// taken out; the capacity is a power of two, so that their low bits are the places in the storage.
-/// Invariant 4.
+/// What both threads use is atomic (invariant 4 of ARCHITECTURE.md).
 final class ByteRing: @unchecked Sendable {
   let capacity: Int
   private let storage: UnsafeMutableRawPointer
@@ -16,7 +16,7 @@ final class ByteRing: @unchecked Sendable {
   @exclusivity(unchecked) private var producerHead = 0
   @exclusivity(unchecked) private var producerTail = 0
 
-  /// A ring of that many bytes, rounded up to a power of two.
+  /// Makes a ring of `capacity` bytes, rounded up to a power of two.
   init(capacity: Int) {
     var power = 64
     while power < capacity { power *= 2 }
@@ -56,7 +56,7 @@ final class ByteRing: @unchecked Sendable {
 
   // MARK: Consumer
 
-  /// What waits, in two pieces, the second of which is empty unless the bytes wrap round the storage's end.
+  /// Returns the waiting bytes in two pieces, the second of which is empty unless they wrap round the storage's end.
   func read() -> (UnsafeRawBufferPointer, UnsafeRawBufferPointer) {
     let start = tail.load(ordering: .relaxed)
     let waiting = head.load(ordering: .acquiring) - start
@@ -68,7 +68,7 @@ final class ByteRing: @unchecked Sendable {
     )
   }
 
-  /// Gives the first `count` bytes that wait back to the producer.
+  /// Leaves the first `count` waiting bytes to the producer again.
   func consume(_ count: Int) {
     tail.store(tail.load(ordering: .relaxed) + count, ordering: .releasing)
   }

@@ -2,9 +2,9 @@ import Values
 
 /// What a collector's answer means for the batch that was sent (OTLP 1.x, "OTLP/HTTP Response").
 enum OTLPAnswer: Equatable {
-  /// Accepted, except for that many spans, which must not be sent again.
+  /// Accepted, except for `rejected` spans, which must not be sent again.
   case accepted(rejected: Int)
-  /// To be sent again, after that many seconds if the collector says so.
+  /// To be sent again, after `afterSeconds` if the collector names a time.
   case again(afterSeconds: Int?)
   /// Refused for good.
   case refused
@@ -13,7 +13,7 @@ enum OTLPAnswer: Equatable {
     switch answer.status {
     case 200..<300: self = .accepted(rejected: Self.rejectedSpans(answer.body))
     case 429, 502, 503, 504:
-      // The other form, a date, is left to the back-off.
+      // A date, the other form of the field, is left to the back-off.
       self = .again(afterSeconds: answer.header("Retry-After").flatMap { Int(digits: $0) })
     default: self = .refused
     }

@@ -7,7 +7,7 @@ package enum PlainHTTP {
   /// The longest answer that is read unless more is asked for, in bytes.
   package static let maximumAnswerBytes = 1 << 20
 
-  /// What is asked.
+  /// A request with its whole body.
   package struct Request: Sendable {
     package var method: String
     package var url: ServiceURL
@@ -32,7 +32,7 @@ package enum PlainHTTP {
     }
   }
 
-  /// What came back.
+  /// An answer with its whole body.
   package struct Answer: Sendable {
     package let status: Int
     package let headers: [(name: String, value: String)]
@@ -67,7 +67,7 @@ package enum PlainHTTP {
     }
   }
 
-  /// Sends a request and waits for the whole answer, both together for at most that long.
+  /// Sends a request and waits for the whole answer, both together for at most `timeoutMilliseconds`.
   ///
   /// Resolving the host's name takes as long as the system's resolver allows.
   package static func send(

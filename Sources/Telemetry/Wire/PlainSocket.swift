@@ -50,7 +50,7 @@ struct PlainSocket: ~Copyable {
     }
   }
 
-  /// What came next; nothing at the end.
+  /// Returns the next bytes; none at the end of the connection.
   func receive() throws(PlainHTTP.Failure) -> [UInt8] {
     var chunk = [UInt8](repeating: 0, count: 16_384)
     while true {

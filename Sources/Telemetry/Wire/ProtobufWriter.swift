@@ -76,12 +76,12 @@ extension ByteCursor {
     append(UInt8(rest))
   }
 
-  /// Puts a number before what was written from `position` on.
+  /// Inserts a number before what was written from `position` on.
   mutating func insertVarint(_ value: UInt64, at position: Int) {
     let moved = count - position
     appendVarint(value)
     let length = count - position - moved
-    // The number stands behind what it belongs in front of: two copies, and no case but one.
+    // The number was written behind what it belongs in front of, where its length is known; now both change places.
     var number: (UInt64, UInt64) = (0, 0)
     withUnsafeMutableBytes(of: &number) { number in
       let start = UnsafeMutableRawPointer(mutating: written.baseAddress! + position)

@@ -20,7 +20,7 @@ final class Wake: Sendable {
     _ = retrying { write(fd, &one, 8) }
   }
 
-  /// Sleeps until called, or for that long (-1: for ever). Gives whether it was called.
+  /// Sleeps until called, or for `milliseconds` (-1: for ever). Returns whether it was called.
   @discardableResult
   func wait(milliseconds: Int) -> Bool {
     var descriptor = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
