@@ -3,7 +3,7 @@ import Postgres
 import Values
 import Web
 
-/// The end of businesses: an open order forbids it, their products go with them, and past orders stay.
+/// Closes businesses: an open order forbids it, their products go with them, and past orders stay.
 struct BusinessClosing: EndpointGroup {
   let context: LoopContext
 
@@ -26,8 +26,8 @@ struct BusinessClosing: EndpointGroup {
     return call.noContent()
   }
 
-  /// Closes all businesses of a user, those that are closed already among them, so that their rows can be erased; gives
-  /// their ids, and what showed them. Throws 409 while they have open orders.
+  /// Closes all businesses of a user. Returns their ids, with those of businesses that were closed before, so that the
+  /// rows can be erased, and the tags of what showed them. Throws 409 while they have open orders.
   static func closeAll(
     of user: Identifier, at now: Timestamp, in transaction: Transaction
   ) async throws -> (businesses: [Identifier], tags: [CacheTag]) {
@@ -35,20 +35,20 @@ struct BusinessClosing: EndpointGroup {
     return (businesses, try await close(businesses, at: now, in: transaction))
   }
 
-  /// Closes businesses that are locked; gives what showed them.
+  /// Closes businesses that the transaction has locked. Returns the tags of what showed them.
   private static func close(
     _ businesses: [Identifier], at now: Timestamp, in transaction: Transaction
   ) async throws -> [CacheTag] {
     if businesses.isEmpty { return [] }
     guard try await transaction.query(open, businesses).isEmpty else { throw openOrders }
-    // Products first: whoever changes one has it before the words of its business.
+    // Products first: a transaction that changes one locks it before the words of its business.
     let products = try await transaction.query(closeProducts, businesses, now)
     try await transaction.execute(closeBusinesses, businesses, now)
     return try [.businesses] + businesses.flatMap { [.business($0), .products(of: $0)] }
       + products.map { .product(try $0.decode(Identifier.self, 0)) }
   }
 
-  /// What keeps anybody with an open order from going.
+  /// 409 for a business or an account that still has open orders.
   static var openOrders: Problem {
     Problem(.openOrders, "There are open orders. Cancel, deliver or refund them first.")
   }

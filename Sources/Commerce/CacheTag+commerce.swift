@@ -1,7 +1,7 @@
 import Values
 import Web
 
-/// What businesses and their products make void.
+/// The cache tags of businesses and their products.
 extension CacheTag {
   package static let businesses = CacheTag("businesses")
 

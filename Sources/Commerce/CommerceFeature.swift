@@ -24,7 +24,8 @@ package final class CommerceFeature: Feature {
   package var duties: [Duty] { [UnpaidOrders(context, meters).duty] }
   package var expiries: [Expiry] { [] }
 
-  /// A business stays as a bare row, for the orders of others.
+  /// Erases what a user wrote in orders, and the user's businesses except bare rows, which the orders of others refer
+  /// to.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
     guard try await transaction.query(Self.openOrders, user).isEmpty else { throw BusinessClosing.openOrders }
     let (businesses, tags) = try await BusinessClosing.closeAll(of: user, at: context.now, in: transaction)
@@ -41,14 +42,14 @@ package final class CommerceFeature: Feature {
   private static let openOrders = Statement(
     "erasure.openOrders",
     "SELECT 1 FROM orders WHERE buyer_id = $1 AND status IN (\(OrderStatus.openList)) LIMIT 1")
-  /// What a buyer wrote goes with the name.
+  /// Erases what a buyer wrote in orders.
   private static let forgetBuyer = Statement(
     "erasure.forgetBuyer",
     """
     UPDATE orders SET note = NULL, contact = NULL, fulfilment = NULL
     WHERE buyer_id = $1 AND (note IS NOT NULL OR contact IS NOT NULL OR fulfilment IS NOT NULL)
     """)
-  /// Also from what sellers were told of these orders, or are still to be.
+  /// Erases it also from the news of these orders that sellers have had, or that waits for them.
   private static let forgetBuyerInNews = Statement(
     "erasure.forgetBuyerInNews",
     """
