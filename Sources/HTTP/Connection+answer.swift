@@ -1,11 +1,11 @@
 import Glibc
 import Reactor
 
-/// Having requests answered.
+/// Answering requests.
 extension Connection {
   // MARK: Dispatch
 
-  /// Routes the request whose head was parsed, and starts on its body or its handler.
+  /// Routes the request whose head was parsed, and starts reading its body or calls its handler.
   @inline(__always)
   func dispatch() {
     begin()
@@ -37,7 +37,7 @@ extension Connection {
     if request.head.isAsterisk { return .options(allow: server.allowAll) }
     let path = request.bytes(request.head.path)
     if path.isEmpty, request.method.rawValue < Method.connect.rawValue {
-      // The path of an absolute URL that ends with its authority.
+      // An absolute URL that ends with its authority asks for `/`.
       let root: StaticString = "/"
       let bytes = UnsafeRawBufferPointer(start: root.utf8Start, count: 1)
       return routes.match(request.method, bytes.bytes, &request.parameters)
@@ -61,12 +61,12 @@ extension Connection {
     }
   }
 
-  /// Has a task run an asynchronous handler.
+  /// Runs an asynchronous handler in a task and sends its answer.
   func spawn(_ handler: @escaping (Request) async throws -> Response) {
     loop.spawn { [self] in await answer(handler) }
   }
 
-  /// Finds out whether a request may send its body, and reads it then.
+  /// Runs a route's admission in a task: reads the body if it returns, and answers with the error if it throws.
   func admit(_ admission: @escaping (Request) async throws -> Void) {
     state.bodyHeld(loop.now)
     loop.spawn { [self] in
@@ -106,7 +106,7 @@ extension Connection {
 
   // MARK: Refusals
 
-  /// Answers what was not parsed, or not even read.
+  /// Answers a request whose head was not parsed, or not even read; the connection ends.
   func refuseUnrouted(_ refusal: Refusal) {
     begin()
     state.end(.linger)
@@ -130,21 +130,21 @@ extension Connection {
     }
   }
 
-  /// Answers a request that was routed, but cannot be served.
+  /// Answers a request whose head was parsed but that cannot be served.
   func refuse(_ refusal: Refusal) {
     state.bodyEnded()
     declareBody()
     respond(application.refuse(refusal, request))
   }
 
-  /// Notes that the request has a body of which nothing was read yet, for what happens to it after the answer.
+  /// Notes an unread body, which the answer then skips, or ends the connection for.
   private func declareBody() {
     guard body == nil, request.head.framing != .none else { return }
     state.bodyDeclared(owesContinue: request.head.expectsContinue && input.isEmpty)
     body = BodyReader(request.head.framing, limit: server.limits.unwantedBodyBytes, limits: server.limits)
   }
 
-  /// Sends an answer that no task made.
+  /// Sends an answer that was made outside a task; a streamed one gets a task.
   func respond(_ response: Response) {
     if case .stream = response.body {
       loop.spawn { [self] in await deliver(response) }
@@ -153,14 +153,14 @@ extension Connection {
     }
   }
 
-  /// Sends an answer that was rendered before.
+  /// Sends an answer that is already rendered.
   func respond(_ answer: FixedAnswer) { sendWhole(answer.status) { $0.send(answer) } }
 
   // MARK: The end
 
   private func sendWhole(_ response: Response) { sendWhole(response.status) { $0.send(response) } }
 
-  /// Sends an answer that is all there.
+  /// Sends an answer that is not streamed.
   @inline(__always)
   private func sendWhole(_ status: Status, _ write: (inout ResponseWriter) -> Void) {
     guard !state.isClosed else {
@@ -172,15 +172,15 @@ extension Connection {
     finishWritten(status)
   }
 
-  /// Reports a request whose whole answer was written, unless there was no memory for it.
+  /// Finishes a request whose answer was written whole, or refuses it if there was no memory for the answer.
   @inline(__always)
   private func finishWritten(_ status: Status) {
     if output.isOverdrawn { return refuseForMemory() }
     finishRequest(status, isDropped: false)
   }
 
-  /// Answers in the place of an answer that there was no memory for; breaks the connection off if there is none for
-  /// this one either.
+  /// Replaces an answer that there was no memory for by a refusal. Breaks the connection off if there is no memory for
+  /// that either, or part of the answer was sent.
   private func refuseForMemory() {
     if !state.isRefusingForMemory, output.rewind(to: outputMark) {
       state.refuseForMemory()
@@ -193,15 +193,15 @@ extension Connection {
 
   /// Nanoseconds since the head of the request was complete.
   ///
-  /// Of pipelined requests that are answered in one turn only the last has the clock read for it; those before it
-  /// count as answered when the last reading was made.
+  /// The clock is read only for the last of the pipelined requests that are answered in one turn; those before it count
+  /// as answered at the previous reading, or at the start of the turn if that is later.
   @inline(__always)
   private func elapsed() -> UInt64 {
     if input.isEmpty { server.lastReading = Clock.monotonic() }
     return max(server.lastReading, loop.now) &- request.receivedAt
   }
 
-  /// Reports the request and makes ready for the next one, or for the end.
+  /// Reports the request to the application and prepares for the next one, or for the end.
   @inline(__always)
   func finishRequest(_ status: Status, isDropped: Bool) {
     assert(

@@ -3,8 +3,8 @@ import Reactor
 
 /// Reading the body of a request.
 extension Connection {
-  /// A body up to this size is served like the blocks of a connection, in bytes; a larger one takes of its sender's
-  /// share of the memory.
+  /// The largest body, in bytes, that is charged like the blocks of a connection; a larger one is charged to its
+  /// sender's share of the memory.
   private static let smallBodyBytes = 16 * 1024
 
   /// Prepares to read the body of a routed request, or refuses it; the route's handler is called in due course.
@@ -37,7 +37,7 @@ extension Connection {
     return input.count >= length
   }
 
-  /// Begins to read a body that is wanted whole.
+  /// Starts reading a body that is wanted whole.
   func awaitBody() {
     if case .length(let length) = request.head.framing {
       request.body.reserveCapacity(min(length, Self.smallBodyBytes))
@@ -47,14 +47,14 @@ extension Connection {
     sendContinue()
   }
 
-  /// Tells a client that waits for it that its body will be read.
+  /// Sends 100 (Continue) if the client waits for it.
   private func sendContinue() {
     guard state.takeContinue() else { return }
     output.append("HTTP/1.1 100 Continue\r\n\r\n")
     queueFlush()
   }
 
-  /// Takes what has come of a buffered body and calls the handler when it is whole; false when more must come.
+  /// Takes what has come of a buffered body and calls the handler when it is whole; returns false when more must come.
   func readBody() -> Bool {
     guard let route = request.route else { return false }
     let isWanted = route.options.body != .none
@@ -78,14 +78,14 @@ extension Connection {
     }
   }
 
-  /// Counts the memory of a body that is not whole yet; false if there is none for it.
+  /// Charges the memory of a body that is not whole yet; returns false if there is none for it.
   private func chargeBody() -> Bool {
     let bytes = request.body.capacity
     if let charge = request.bodyCharge, charge.bytes >= bytes { return true }
     guard let charge = MemoryCharge(bytes, of: server.memory, bytes > Self.smallBodyBytes ? request.share : .blocks)
     else {
       request.body = []
-      // The answer that says so needs some.
+      // The refusal needs some itself.
       request.bodyCharge = nil
       return false
     }
@@ -93,7 +93,7 @@ extension Connection {
     return true
   }
 
-  /// Counts the memory of a body that its handler takes piece by piece.
+  /// Charges the memory of a streamed body; fails the stream if there is none for it.
   private func chargeStream(_ stream: RequestBodyStream) {
     guard request.bodyCharge == nil else { return }
     request.bodyCharge = MemoryCharge(2 * server.limits.streamedBodyBytes, of: server.memory, request.share)
@@ -102,7 +102,8 @@ extension Connection {
 
   private static let noMemory = RequestFault(.serviceUnavailable, "The server has no memory for the body at the moment")
 
-  /// Moves what has come of a streamed body to where its handler takes it, as far as it may lag.
+  /// Moves what has come of a streamed body to its stream, until `HTTPLimits.streamedBodyBytes` wait there for the
+  /// handler.
   func readStreamedBody() {
     guard let stream = request.streamedBody, wantsStreamedBody else { return }
     let outcome = takeBody { piece in
@@ -119,14 +120,15 @@ extension Connection {
     if stream.wake() { state.bodyPaused(loop.now) }
   }
 
-  /// Whether the handler of a streamed body may be given more. Nothing is read before it asks: until then nobody may
-  /// know who sends it.
+  /// Whether more of a streamed body may be read. Nothing is read before its handler has asked once: until then it may
+  /// not have found out who the sender is.
   var wantsStreamedBody: Bool {
     guard let stream = request.streamedBody, !stream.isFinished, request.bodyCharge != nil else { return false }
     return stream.count < server.limits.streamedBodyBytes
   }
 
-  /// The handler of a streamed body has taken all there was, and waits.
+  /// Called when the handler of a streamed body has taken all there was and waits: charges memory, sends 100 (Continue)
+  /// if it is owed, and goes on reading.
   func bodyIsWanted() {
     guard state.reading == .stream, let stream = request.streamedBody else { return }
     chargeStream(stream)
@@ -134,12 +136,12 @@ extension Connection {
     sendContinue()
     state.bodyAsked(loop.now)
     readStreamedBody()
-    // The client's time is not running while the handler has something to do.
+    // The client's time rests while the handler has something to do.
     if stream.count > 0 { state.bodyPaused(loop.now) }
     resumeReading()
   }
 
-  /// The rest of the body will not come, or not in time.
+  /// Refuses a request whose body ends early or comes too late; a handler that takes it as a stream gets the fault.
   func bodyFailed(_ failure: ConnectionState.BodyFailure) {
     let fault =
       switch failure {
@@ -154,7 +156,7 @@ extension Connection {
     }
   }
 
-  /// Drops what has come of a body that nobody wants any more; whether that was all of it.
+  /// Drops what has come of a body that is not wanted any more; returns whether that was all of it.
   func skipBody() -> Bool {
     if body == nil { return true }
     if state.owesContinue { return false }
@@ -168,7 +170,8 @@ extension Connection {
     state.bodyEnded()
   }
 
-  /// Hands the pieces of the body that have come to `take`, until there are no more, or it gives false (`.data`).
+  /// Passes the pieces of the body that have come to `take` until there are no more, or until it returns false
+  /// (`.data`).
   private func takeBody(_ take: (UnsafeRawBufferPointer) -> Bool) -> ChunkedDecoder.Event {
     let bytes = input.bytes
     var position = 0

@@ -4,27 +4,28 @@ import Reactor
 
 /// The end of a connection, and its deadlines.
 extension Connection {
-  /// Has the end follow what is left to send.
+  /// Sends what is left, then ends the connection.
   func sendLast() {
     if output.isEmpty { perform(state.sent(hasInput: !input.isEmpty, loop.now)) } else { queueFlush() }
   }
 
-  /// Ends this side, then the other.
+  /// Shuts down our side and closes the connection.
   ///
-  /// The last of the output waits in the kernel to leave with the end of our side, before there can be a reset.
+  /// The last of the output waits in the kernel (`MSG_MORE`) to leave in one packet with our FIN, before there can be a
+  /// reset.
   func finishSending() {
     shutdown(fd, Int32(SHUT_WR))
     close()
   }
 
-  /// Ends this side, and waits for the client to end the other.
+  /// Shuts down our side and waits for the client to end its own.
   func beginLingering() {
     shutdown(fd, Int32(SHUT_WR))
     input.removeAll()
     updateInterest()
   }
 
-  /// Reads and drops; false when nothing is left for now or the connection is closed.
+  /// Reads once and drops the bytes; returns false when nothing is left for now or the connection is closed.
   func discard() -> Bool {
     guard input.prepare(server.inputBlocks) else {
       close()
@@ -41,14 +42,14 @@ extension Connection {
     return false
   }
 
-  /// Breaks the connection off: the client is told by a reset that the answer is not whole.
+  /// Closes with a reset, which tells the client that the answer is not whole.
   func abort() {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     close()
   }
 
-  /// Closes at once. A handler that runs goes on to its end; its answer is dropped.
+  /// Closes at once. A running handler still goes on to its end; its answer is dropped.
   func close() {
     guard !state.isClosed else { return }
     let bereft = state.close()
@@ -63,7 +64,7 @@ extension Connection {
     }
   }
 
-  /// Lets a handler that reads or writes a stream know that its client is gone.
+  /// Tells a handler that reads or writes a stream that its client is gone.
   private func tellHandler() {
     request.streamedBody?.fail(RequestFault(.clientClosed, "The client is gone"))
     let action = streamClosed
@@ -71,7 +72,7 @@ extension Connection {
     action?()
   }
 
-  /// Ends what the client has kept the server waiting for, if that has taken too long.
+  /// Acts on the deadline that has passed by `now`, if one has.
   func checkDeadlines(_ now: UInt64) {
     let isShort = server.memory.isShort(of: request.share)
     perform(state.overdue(now, server.limits, isShort: isShort, isDraining: server.isDraining))

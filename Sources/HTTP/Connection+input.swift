@@ -4,7 +4,7 @@ import Reactor
 
 /// Reading, and finding the heads of requests in what was read.
 extension Connection {
-  /// Reads what has come, a bounded number of times, and uses it.
+  /// Reads what has come, at most `HTTPLimits.readsPerTurn` times, and uses it.
   func readable() {
     for _ in 0..<server.limits.readsPerTurn {
       switch state.readable(isBodyWanted: wantsStreamedBody) {
@@ -19,7 +19,7 @@ extension Connection {
       if !input.isLarge, state.reading == .head && input.room == 0 || body != nil { growInput() }
       if state.isClosed { return }
       let room = input.room
-      // Full of requests that wait until answers before theirs are sent.
+      // The block is full of requests that wait until earlier answers are sent.
       if room == 0 { return }
       let count = retrying { recv(fd, input.tail, room, 0) }
       if count > 0 {
@@ -37,8 +37,8 @@ extension Connection {
     }
   }
 
-  /// Takes a large block for a head that the small one cannot hold, or a body that goes on. A body can do without, if
-  /// its head has left room.
+  /// Takes a large block, for a head that the small one cannot hold or a body that goes on. If there is no memory for
+  /// one, a body makes do with the small one; where its head has left no room, the connection is closed.
   private func growInput() {
     let before = input.base
     guard input.grow(server.inputBlocks), let before, let base = input.base else {
@@ -48,7 +48,7 @@ extension Connection {
     request.relocate(base - before, input.fields)
   }
 
-  /// Uses what was read: heads and bodies, one after another, until more must come or an answer must be waited for.
+  /// Uses what was read: heads and bodies, one after another, until more bytes must come or an answer is awaited.
   func process() {
     if isProcessing { return }
     isProcessing = true
@@ -65,13 +65,13 @@ extension Connection {
     rest()
   }
 
-  /// Gives back what an idle connection does not need, and closes one that nothing more will come from.
+  /// Frees the input block of an idle connection, and ends a connection whose client sends no more.
   private func rest() { perform(state.used(hasInput: !input.isEmpty, hasRoom: hasRoom, loop.now)) }
 
   /// Whether the output has room for a further answer.
   private var hasRoom: Bool { output.count < server.limits.outputBytes }
 
-  /// The client has sent its last byte; it may still wait for answers (half-close).
+  /// Called when the client has sent its last byte; it may still wait for answers (half-close).
   private func peerEnded() {
     let action = state.peerEnded()
     updateInterest()
@@ -80,7 +80,7 @@ extension Connection {
 
   // MARK: Heads
 
-  /// Parses the next head and acts on it; false when more bytes are needed, or nothing more is wanted.
+  /// Parses the next head and acts on it; returns false when more bytes are needed, or nothing more is wanted.
   private func parseHead() -> Bool {
     if isLineFeedDue, !endEmptyLine() { return false }
     let bytes = input.bytes
@@ -111,8 +111,8 @@ extension Connection {
     }
   }
 
-  /// Drops the lines before a head that are no part of it, for its time would run and the next request may come much
-  /// later. Half of one is dropped as well: a connection that has begun no request holds nothing, and is idle.
+  /// Drops empty lines before a head: the head's time would run from them, and the next request may come much later.
+  /// Half of one is dropped as well, so that a connection that has begun no request holds nothing and is idle.
   private func dropEmptyLines() {
     input.consume(RequestParser.emptyLines(input.bytes.bytes))
     guard input.bytes.elementsEqual([ASCII.carriageReturn]) else { return }
@@ -120,7 +120,8 @@ extension Connection {
     isLineFeedDue = true
   }
 
-  /// Drops the other half of an empty line; false when nothing is behind it, or something else in its place.
+  /// Drops the other half of an empty line; returns false when nothing follows it, or when another byte comes in its
+  /// place, which is refused.
   private func endEmptyLine() -> Bool {
     isLineFeedDue = false
     guard input.bytes[0] == ASCII.lineFeed else {
@@ -131,8 +132,8 @@ extension Connection {
     return !input.isEmpty
   }
 
-  /// Whether bytes that were not looked at before complete a line. Looking again only then, or when the bytes have
-  /// doubled, keeps the work linear in the head's length however slowly it comes.
+  /// Whether the bytes that were not looked at before complete a line. Parsing again only then, or when the bytes have
+  /// doubled, bounds the work to once per line and doubling, however slowly the head comes.
   private func hasNewLine(_ bytes: UnsafeRawBufferPointer) -> Bool {
     memchr(bytes.baseAddress! + scanned, Int32(ASCII.lineFeed), bytes.count - scanned) != nil
   }
@@ -149,7 +150,7 @@ extension Connection {
     parseFrom = 0
   }
 
-  /// Answers a head that was not parsed.
+  /// Refuses a head that is incomplete or malformed, with all that was read.
   func refuseHead(_ fault: RequestFault) {
     request.head = RequestHead()
     bytesIn = input.count

@@ -14,7 +14,7 @@ extension Connection {
     appendVaryingFields()
   }
 
-  /// Writes an answer that was rendered before: what does not change first, then the other fields and the body.
+  /// Writes an answer that is already rendered: its fixed part, then the varying fields and the body.
   func write(_ answer: FixedAnswer) {
     settleReuse()
     answer.head.withUnsafeBytes { output.append($0) }
@@ -23,23 +23,23 @@ extension Connection {
     if request.method != .head, !answer.status.isBodiless { output.append(answer.body) }
   }
 
-  /// Decides whether the connection can be used again, and whose memory the answer takes.
+  /// Decides whether the connection can be used again, and which share of the memory the answer is charged to.
   @inline(__always)
   private func settleReuse() {
     output.share = request.share
-    // Not if something is left of the body.
+    // It cannot if a part of the body is still to come.
     if body != nil, !skipBody() { state.end(.linger) }
     if !request.head.keepsAlive || server.isDraining { state.end(.close) }
   }
 
-  /// The fields that every answer has.
+  /// Appends the fields that every answer has and that change.
   @inline(__always)
   private func appendVaryingFields() {
     output.append(server.date.bytes(loop.unixMilliseconds), DateField.byteCount)
     application.addFields(to: FieldWriter(self), for: request)
   }
 
-  /// Ends the head of an answer whose body is that long; whether the body itself follows.
+  /// Ends the head of an answer with a body of `length` bytes; returns whether the body itself follows.
   @inline(__always)
   func endHead(_ status: Status, _ length: Int) -> Bool {
     if !status.isBodiless { appendContentLength(length) }
@@ -54,7 +54,7 @@ extension Connection {
     output.append("\r\n")
   }
 
-  /// The Connection field and the empty line (RFC 9112, section 9.6).
+  /// Appends the Connection field, where there is one, and the empty line (RFC 9112, section 9.6).
   @inline(__always)
   private func endFields() {
     if !state.isOpen {
@@ -68,16 +68,16 @@ extension Connection {
 
   // MARK: Streams
 
-  /// What is known of the body of an answer that is being streamed.
+  /// The state of an answer's body that is being streamed.
   struct StreamState {
-    /// Counts the connection's requests, so that a writer that was kept too long reaches nothing.
+    /// The number of its request, so that a writer kept longer than that cannot write.
     let request: Int
-    /// The bytes that are still due, nil when the length is not known.
+    /// The bytes that are still due; nil when the length is not known.
     var remaining: Int?
     let isChunked: Bool
   }
 
-  /// Writes the head of an answer, has its body produced, and ends it.
+  /// Writes the head of an answer, has `produce` write its body, and ends it.
   func sendStream(_ response: Response, _ length: Int?, _ produce: (BodyWriter) async throws -> Void) async {
     guard !state.isClosed else {
       finishRequest(response.status, isDropped: true)
@@ -95,8 +95,8 @@ extension Connection {
     stream = nil
     streamClosed = nil
     if !isWhole {
-      // The last chunk or byte is missing, by which the client knows; where the end of the connection is the end of
-      // the body, only a reset tells.
+      // The client notices that the last chunk or byte is missing; where the end of the connection is the end of the
+      // body, only a reset tells it.
       state.end(hasVisibleEnd ? .close : .abort)
     }
     finishRequest(response.status, isDropped: isDropped || !isWhole)
@@ -120,14 +120,14 @@ extension Connection {
     queueFlush()
   }
 
-  /// Ends the body; false if it was to be longer.
+  /// Ends the body; returns false if it should have been longer, or the connection is closed.
   private func endStream() -> Bool {
     guard !state.isClosed, let stream else { return false }
     if stream.isChunked { output.append("0\r\n\r\n") }
     return stream.remaining == nil || stream.remaining == 0
   }
 
-  /// Whether a writer of that request can still write.
+  /// Whether the writer of `request` can still write.
   func isStreaming(_ request: Int) -> Bool { !state.isClosed && stream?.request == request }
 
   func writeStreamed(_ bytes: [UInt8], _ request: Int) throws(StreamClosed) {
@@ -154,7 +154,7 @@ extension Connection {
     isStreaming(request) && output.count > server.limits.outputBytes
   }
 
-  /// Waits until all output is sent, or the connection is closed.
+  /// Suspends until all output is sent or the connection is closed.
   func waitUntilSent() async {
     await withLoopContinuation { sender = $0 }
   }
@@ -167,7 +167,7 @@ extension Connection {
 
   // MARK: Sending
 
-  /// Has the output sent once when the turn ends.
+  /// Schedules the output to be sent once, at the end of the turn.
   @inline(__always)
   func queueFlush() {
     if state.queue() { loop.atEndOfTurn(self) }
@@ -178,7 +178,7 @@ extension Connection {
     guard !state.isClosed else { return }
     if output.isOverdrawn { return abort() }
     while !output.isEmpty {
-      // What is sent last leaves in one packet with the end of the connection, which follows at once.
+      // The last bytes leave in one packet with the FIN, which follows at once.
       let hasMore = output.hasMoreThanNext || state.isSendingLast
       let flags = Int32(MSG_NOSIGNAL) | (hasMore ? Int32(MSG_MORE) : 0)
       let length = output.nextCount
@@ -197,7 +197,7 @@ extension Connection {
     isSent()
   }
 
-  /// All output is sent: whatever waited for that goes on.
+  /// Called when all output is sent: resumes whatever waited for that.
   @inline(__always)
   private func isSent() {
     if state.unblocked() { updateInterest() }

@@ -4,33 +4,34 @@ import Reactor
 
 /// One client's connection: reads requests, has them answered one at a time in their order, and sends the answers.
 ///
-/// What to do is decided by `ConnectionState`; here it is done, to the descriptor, the buffers and the handlers. The
-/// parts are in the extensions: input (reading and heads), body, answer, output, ending. It belongs to its loop.
+/// `ConnectionState` decides what to do; this class does it, with the descriptor, the buffers and the handlers. Its
+/// parts are in extensions: input (reading and heads), body, answer, output, ending. It belongs to its loop.
 final class Connection: EventHandler, TurnEnd {
   let fd: Int32
-  // Strong and constant, so that the compiler need not count references when it uses them, as it would for unowned.
+  // Strong and constant: the compiler need not count references to use them, as it would for unowned ones.
   let server: Server
   let loop: EventLoop
   let application: any Application
   let routes: RouteTable
   let request: Request
-  /// The connection's place in the server's list.
+  /// The connection's index in the server's list.
   @exclusivity(unchecked) var index = 0
 
   @exclusivity(unchecked) var input: InputBuffer
-  /// Apart from the connection, so that the writers of fields need no reference to it.
+  /// Allocated apart from the connection, so that a `FieldWriter` needs no reference to it.
   let outputStorage: UnsafeMutablePointer<OutputBuffer>
   @exclusivity(unchecked) var state: ConnectionState
-  /// What epoll waits for; nil before it was told of the connection.
+  /// What epoll waits for; nil until the connection is added to it.
   @exclusivity(unchecked) private var interest: Readiness?
 
   // The request being read
   /// Whether `process` is on the call stack: a handler that answers at once must not call it again.
   @exclusivity(unchecked) var isProcessing = false
-  /// How many unused bytes were looked at without finding a whole head, and from how many it is worth another look.
+  /// The unused bytes that were scanned without finding a whole head.
   @exclusivity(unchecked) var scanned = 0
+  /// The number of unused bytes from which parsing is worth another try even if they complete no line.
   @exclusivity(unchecked) var parseFrom = 0
-  /// Whether the first half of an empty line before the head has come, and the other half has not.
+  /// Whether the CR of an empty line before the head has come, and its LF has not.
   @exclusivity(unchecked) var isLineFeedDue = false
   @exclusivity(unchecked) var body: BodyReader?
 
@@ -78,15 +79,15 @@ final class Connection: EventHandler, TurnEnd {
     if readiness.contains(.readable) { readable() }
   }
 
-  /// Begins with what the client has sent along. One that is answered by then, and wants no more, is closed without
-  /// epoll ever having been told of it.
+  /// Begins with what the client has already sent. If that is answered and the end has begun, the connection is never
+  /// added to epoll.
   func open() {
     readable()
     if state.ending == .begun { return }
     updateInterest()
   }
 
-  /// Has epoll wait for what is wanted now.
+  /// Has epoll wait for what the state wants now.
   func updateInterest() {
     guard !state.isClosed else { return }
     let wanted = state.interest
@@ -96,7 +97,7 @@ final class Connection: EventHandler, TurnEnd {
     do {
       if isKnown { try loop.change(fd, wanted) } else { try loop.add(fd, wanted, self) }
     } catch {
-      // The kernel has no memory to watch it with.
+      // The kernel has no memory to watch the descriptor.
       close()
     }
   }

@@ -1,6 +1,6 @@
 /// The answer that a deferred handler owes: to be given exactly once, on the loop, however late.
 ///
-/// Whoever gives a second one has the process stopped, before another client's request gets it.
+/// A second answer stops the process, before it could reach another client's request.
 package struct DeferredAnswer {
   private let connection: Connection
   private let number: Int
@@ -13,23 +13,23 @@ package struct DeferredAnswer {
   /// The request that is to be answered.
   package var request: Request { connection.request }
 
-  /// The connection, on which this request is still to be answered.
+  /// The connection; stops the process if the request is already answered.
   private var owing: Connection {
     connection.loop.assertCurrent()
     precondition(connection.request.precedingRequests == number, "A request is answered twice.")
     return connection
   }
 
-  /// Gives the answer.
+  /// Sends the answer.
   package func send(_ response: Response) { owing.respond(response) }
 
-  /// Gives what `make` makes, or what the application makes of its error.
+  /// Sends what `make` returns, or what the application makes of its error.
   package func give(_ make: (Request) throws -> Response) {
     let connection = owing
     do { connection.respond(try make(connection.request)) } catch { connection.fail(error) }
   }
 
-  /// Gives an answer that was rendered before.
+  /// Sends an answer that is already rendered.
   package func send(_ answer: FixedAnswer) { owing.respond(answer) }
 
   /// Answers with what the application makes of an error.

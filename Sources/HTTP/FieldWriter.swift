@@ -1,4 +1,4 @@
-/// Writes header fields right into a connection's output, while an answer's head is being written: not to be kept.
+/// Writes header fields directly into a connection's output while an answer's head is being written; must not be kept.
 package struct FieldWriter {
   private let output: UnsafeMutablePointer<OutputBuffer>
 
@@ -26,13 +26,13 @@ package struct FieldWriter {
     output.pointee.append("\r\n")
   }
 
-  /// Appends a part of a line and a number that is not negative.
+  /// Appends `lead`, a part of a line, and a number that is not negative.
   package func append(lead: UnsafeRawBufferPointer, decimal: Int) {
     output.pointee.append(lead)
     output.pointee.append(decimal: decimal)
   }
 
-  /// Appends a part of a line and a number that is not negative.
+  /// Appends `lead`, a part of a line, and a number that is not negative.
   package func append(lead: StaticString, decimal: Int) {
     output.pointee.append(lead)
     output.pointee.append(decimal: decimal)
@@ -41,6 +41,7 @@ package struct FieldWriter {
   /// Appends whole field lines, each with its CRLF.
   package func append(lines: StaticString) { output.pointee.append(lines) }
 
-  /// Appends whole field lines, each with its CRLF, that hold nothing of a client's which was not looked through.
+  /// Appends whole field lines, each with its CRLF, unchecked: what they hold from a client must have been checked
+  /// before.
   package func append(lines: UnsafeRawBufferPointer) { output.pointee.append(lines) }
 }

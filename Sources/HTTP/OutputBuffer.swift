@@ -3,31 +3,32 @@ import Values
 
 /// Bytes of answers that wait to be sent, in a block that is held only while there are any.
 ///
-/// Its growth is bounded by who appends: a connection begins no further answer, and a stream writes no further piece,
-/// while more than `HTTPLimits.outputBytes` wait. What it takes beyond a block is counted by the budget. A long body
-/// is not copied, but sent from where it is, behind all else.
+/// Its callers bound its growth: a connection begins no further answer, and a stream writes no further piece, while
+/// more than `HTTPLimits.outputBytes` wait. What it takes beyond a block is charged to the budget. A long body is not
+/// copied, but sent from where it is, after everything else.
 struct OutputBuffer {
-  /// Bodies from this length on are not copied.
+  /// The shortest body that is not copied, in bytes.
   static let tailBytes = 64 * 1024
 
   private let pool: BlockPool
   private let memory: MemoryBudget
   private var base: UnsafeMutableRawPointer?
-  /// The end of what may be written to: that of the block, or of the bytes themselves while nothing may be.
+  /// The end of the room to write to: the end of the block, or `end` while every append must go through `makeRoom`.
   private var capacity = 0
-  /// The size of the block, and whose memory it is if it is larger than one of the pool's.
+  /// The size of the block.
   private var blockBytes = 0
+  /// The share that the block is charged to, if it is larger than one of the pool's.
   private var blockShare = MemoryBudget.Share.unknown
   private var tail: SharedBytes?
-  /// How many of the tail's last bytes are not sent yet.
+  /// The number of the tail's last bytes that are not sent yet.
   private var tailCount = 0
-  /// Whose memory further growth is.
+  /// The share that further growth is charged to.
   var share = MemoryBudget.Share.unknown
-  /// Whether there was no memory for something that was appended: what is there is not whole.
+  /// Whether there was no memory for something that was appended, so that the content is not whole.
   private(set) var isOverdrawn = false
   private var start = 0
   private var end = 0
-  /// All bytes that were ever taken out.
+  /// The number of bytes that were ever taken out.
   private var taken = 0
 
   init(_ pool: BlockPool, of memory: MemoryBudget) {
@@ -37,15 +38,16 @@ struct OutputBuffer {
 
   var isEmpty: Bool { count == 0 }
   var count: Int { end &- start &+ tailCount }
-  /// All bytes that were ever appended.
+  /// The number of bytes that were ever appended.
   var total: Int { taken &+ count }
-  /// Whether more is to be sent than `withNext` gives.
+  /// Whether there is more to send than what `withNext` passes.
   var hasMoreThanNext: Bool { tailCount > 0 && start != end }
 
-  /// How many bytes are to be sent next: those of the block before the tail.
+  /// The number of bytes to be sent next: the block's, and then the tail's.
   var nextCount: Int { start == end ? tailCount : end &- start }
 
-  /// Calls `body` with the bytes to be sent next. Changes nothing: to be only read, the buffer would be copied for it.
+  /// Calls `body` with the bytes to be sent next. It changes nothing, but for a call that only reads, the buffer would
+  /// be copied.
   @inline(__always)
   mutating func withNext<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     if start == end, let tail {
@@ -54,7 +56,7 @@ struct OutputBuffer {
     return body(UnsafeRawBufferPointer(start: base.map { $0 + start }, count: end &- start))
   }
 
-  /// Notes that bytes of what is next were sent.
+  /// Takes out the first `count` of the bytes to be sent next.
   mutating func consume(_ count: Int) {
     taken &+= count
     if start != end {
@@ -66,7 +68,7 @@ struct OutputBuffer {
     }
   }
 
-  /// Gives all memory back, with what is in it.
+  /// Frees all memory, with everything in it.
   mutating func release() {
     taken &+= count
     start = end
@@ -91,7 +93,7 @@ struct OutputBuffer {
     capacity = blockBytes
   }
 
-  /// Takes back what was appended since that total; false if some of it was sent.
+  /// Removes what was appended since the total was `total`; returns false if some of it was sent.
   mutating func rewind(to total: Int) -> Bool {
     if tail != nil, total <= taken &+ end &- start { releaseTail() }
     guard total >= taken, tail == nil else { return false }
@@ -101,7 +103,8 @@ struct OutputBuffer {
     return true
   }
 
-  /// Makes sure that the next `count` bytes can be appended without growing; false if there is no memory for them.
+  /// Makes sure that the next `count` bytes can be appended without growing; returns false if there is no memory for
+  /// them.
   @inline(__always)
   private mutating func reserve(_ count: Int) -> Bool { count <= capacity &- end || makeRoom(count) }
 
@@ -121,16 +124,16 @@ struct OutputBuffer {
 
   mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
 
-  /// Appends a body that others send too.
+  /// Appends a body that other answers send too.
   mutating func append(_ body: SharedBytes) {
     guard body.bytes.count >= Self.tailBytes, tail == nil, !isOverdrawn else { return append(body.bytes) }
     tail = body
     tailCount = body.bytes.count
-    // Nothing goes behind it without a look.
+    // Whatever follows must go through `makeRoom`, which copies the tail.
     capacity = end
   }
 
-  /// Appends a body that is this answer's alone.
+  /// Appends a body of this answer alone; a long one is charged to the share.
   mutating func append(body bytes: [UInt8]) {
     guard bytes.count >= Self.tailBytes else { return append(bytes) }
     guard let charge = MemoryCharge(bytes.count, of: memory, share) else { return overdraw() }
@@ -146,7 +149,7 @@ struct OutputBuffer {
   /// Appends a number below 2^32 in lower-case hexadecimal.
   mutating func append(hexadecimal number: Int) {
     let digits = lowerHex(UInt32(number))
-    // Zeros in front are left out, but for the last digit.
+    // Leading zeros are left out, but for the last digit.
     let zeros = min((digits ^ 0x3030_3030_3030_3030).trailingZeroBitCount / 8, 7)
     guard reserve(8) else { return }
     (base.unsafelyUnwrapped + end).storeBytes(of: (digits >> UInt64(zeros * 8)).littleEndian, as: UInt64.self)
@@ -165,8 +168,8 @@ struct OutputBuffer {
     }
   }
 
-  /// Makes room for `count` further bytes: a block from the pool, or a larger one of its own. False if there is no
-  /// memory for it, now and from now on.
+  /// Makes room for `count` further bytes: in a block from the pool, or a larger one of its own. Returns false if there
+  /// is no memory for it, and from then on always.
   @inline(never)
   private mutating func makeRoom(_ count: Int) -> Bool {
     if isOverdrawn { return false }
@@ -214,7 +217,7 @@ struct OutputBuffer {
     memory.give(blockBytes, blockShare)
   }
 
-  /// Copies what is left of the tail, so that something can follow it.
+  /// Copies what is left of the tail into the block, so that something can follow it.
   private mutating func takeInTail() {
     guard let tail else { return }
     let target = UnsafeMutableRawBufferPointer(start: base.unsafelyUnwrapped + end, count: tailCount)

@@ -1,13 +1,14 @@
-/// The header fields of a request, by name in either case. Looked for in the head's bytes: there is no dictionary.
+/// The header fields of a request, by name in either case. They are looked for in the head's bytes: there is no
+/// dictionary.
 extension Request {
-  /// The value of the first field of that name, without the white space around it.
+  /// Returns the value of the first field of this name, without the white space around it.
   ///
   /// Bytes that are not UTF-8 become U+FFFD.
   package func header(_ name: StaticString) -> String? {
     firstField(name).map { text($0.value) }
   }
 
-  /// The values of all fields of that name, in their order.
+  /// Returns the values of all fields of this name, in their order.
   package func headers(_ name: StaticString) -> [String] {
     guard mayHave(name) else { return [] }
     var values: [String] = []
@@ -15,13 +16,14 @@ extension Request {
     return values
   }
 
-  /// The members of a list that may stand on several lines, as one field (RFC 9110, section 5.3); nil if there is none.
+  /// Returns a list that may be spread over several fields as the value of one (RFC 9110, section 5.3); nil without a
+  /// field.
   package func headerList(_ name: StaticString) -> String? {
     let lines = headers(name)
     return lines.isEmpty ? nil : lines.joined(separator: ",")
   }
 
-  /// How many fields of that name there are.
+  /// Returns the number of fields of this name.
   package func headerCount(_ name: StaticString) -> Int {
     guard mayHave(name) else { return 0 }
     var count = 0
@@ -29,7 +31,7 @@ extension Request {
     return count
   }
 
-  /// Calls `body` with the bytes of the first field of that name; nil if there is none.
+  /// Calls `body` with the bytes of the first field of this name; nil if there is none.
   package func withHeader<Result>(_ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
     guard let field = firstField(name) else { return nil }
     return body(bytes(field.value))
@@ -42,7 +44,7 @@ extension Request {
     return nil
   }
 
-  /// Whether there is a field whose name is as long.
+  /// Whether there may be a field of this name: one has a name of its length.
   @inline(__always)
   private func mayHave(_ name: StaticString) -> Bool {
     head.nameLengths & 1 &<< UInt64(name.utf8CodeUnitCount) != 0

@@ -2,8 +2,8 @@ import Reactor
 
 /// A request, from its head to the end of its answer.
 ///
-/// A connection has one and uses it again: what is read from it is valid until the answer is finished, that is, in
-/// the handler and in the calls of `Application`.
+/// A connection has one `Request` and uses it again: what is read from it is valid until the answer is finished, that
+/// is, in the handler and in the calls of `Application`.
 package final class Request {
   package let loop: EventLoop
   /// The address of the socket's other end.
@@ -15,18 +15,19 @@ package final class Request {
   @exclusivity(unchecked) private var base: UnsafeRawPointer?
   @exclusivity(unchecked) private var fields: UnsafeMutablePointer<FieldSlice>?
 
-  /// The route that was matched; the connection's route table keeps it.
+  /// The matched route; the connection's route table keeps it alive.
   @exclusivity(unchecked) var matched: Unmanaged<Route>?
   /// The whole body, for a route that takes it buffered.
   @exclusivity(unchecked) package internal(set) var body: [UInt8] = []
   @exclusivity(unchecked) var streamedBody: RequestBodyStream?
-  /// Counts the memory of the body while it is being read and used.
+  /// The charge for the body's memory while it is being read and used.
   @exclusivity(unchecked) var bodyCharge: MemoryCharge?
-  /// Whose memory the request and its answer take: for the application to say once it knows who asks.
+  /// The share of the memory that the request and its answer are charged to; the application sets it once it knows the
+  /// client.
   @exclusivity(unchecked) package var share = MemoryBudget.Share.unknown
   /// When the head was complete: nanoseconds of the monotonic clock.
   @exclusivity(unchecked) package internal(set) var receivedAt: UInt64 = 0
-  /// How many requests the connection had before this one: tells which one an answer is for.
+  /// The number of requests before this one on the connection: tells which one an answer is for.
   @exclusivity(unchecked) package internal(set) var precedingRequests = 0
   // Behind a computed property, because the attribute does not reach direct accesses from other modules.
   @exclusivity(unchecked) private var keptContext: AnyObject?
@@ -36,21 +37,21 @@ package final class Request {
     self.peer = peer
   }
 
-  /// Takes on a head whose bytes and fields lie there.
+  /// Takes on a head whose bytes are at `base` and whose fields are at `fields`.
   @inline(__always)
   func adopt(_ base: UnsafeRawPointer?, _ fields: UnsafeMutablePointer<FieldSlice>?) {
     self.base = base
     self.fields = fields
   }
 
-  /// Follows a head whose bytes and fields were moved.
+  /// Follows a head whose bytes were moved by `bytes`, and whose fields were moved to `fields`.
   func relocate(_ bytes: Int, _ fields: UnsafeMutablePointer<FieldSlice>) {
     guard let base else { return }
     self.base = base + bytes
     self.fields = fields
   }
 
-  /// Lets go of everything that belonged to the request that is finished.
+  /// Drops everything that belonged to the finished request, except `context`.
   @inline(__always)
   func reset() {
     base = nil
@@ -76,25 +77,25 @@ package final class Request {
     return UnsafeRawBufferPointer(start: base + Int(slice.start), count: Int(slice.length))
   }
 
-  /// The route that was matched.
+  /// The matched route.
   package var route: Route? { matched?.takeUnretainedValue() }
 
-  /// Whatever the application attached to the route that was matched. The route keeps it.
+  /// What the application has attached to the matched route, which keeps it alive.
   package var routeAttachment: Unmanaged<AnyObject>? {
     matched?._withUnsafeGuaranteedRef { $0.attachment.map { .passUnretained($0) } }
   }
 
-  /// Whatever the application needs to know of the request. Left for the connection's next request, so that it may be
-  /// used again.
+  /// What the application keeps about the request. It stays for the connection's next request, so that it may be used
+  /// again.
   package var context: AnyObject? {
     get { keptContext }
     _modify { yield &keptContext }
   }
 
-  /// `context`, which must be there, without counting a reference to it.
+  /// `context`, which must be set, without counting a reference to it.
   package var contextReference: Unmanaged<AnyObject> { .passUnretained(keptContext.unsafelyUnwrapped) }
 
-  /// A header field, by its place below `head.fieldCount`.
+  /// The header field at `index`, which must be below `head.fieldCount`.
   @inline(__always)
   func field(_ index: Int) -> FieldSlice { fields.unsafelyUnwrapped[index] }
 
@@ -102,7 +103,7 @@ package final class Request {
 
   // MARK: Request line
 
-  /// The method; `.other` too when the request could not be read.
+  /// The method; also `.other` when the request could not be read.
   package var method: Method { head.method }
   /// The method's name as sent, also for an unknown one.
   package var methodName: String { text(head.methodName) }
@@ -127,10 +128,10 @@ package final class Request {
 
   // MARK: Path parameters
 
-  /// A parameter of the route's template, percent-decoded. A name that the template does not have is a mistake in the
-  /// program, and traps.
+  /// Returns a parameter of the route's template, percent-decoded. A name that the template does not have is a mistake
+  /// in the program, and traps.
   package func parameter(_ name: String) -> String {
-    // What cannot be decoded was refused before the handler was called.
+    // A path that cannot be decoded was refused before the handler was called.
     PercentEncoding.decode(bytes(parameterSlice(name)).bytes) ?? ""
   }
 

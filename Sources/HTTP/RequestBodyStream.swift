@@ -1,6 +1,6 @@
 import Reactor
 
-/// The body of a request as it comes, for a handler that takes it piece by piece.
+/// The body of a request as it arrives, for a handler that takes it piece by piece.
 ///
 /// Back-pressure: when `HTTPLimits.streamedBodyBytes` wait for the handler, the connection is no longer read.
 package final class RequestBodyStream {
@@ -12,10 +12,10 @@ package final class RequestBodyStream {
   /// An empty body.
   init() { end = .success(()) }
 
-  /// A body that the connection is going to give.
+  /// A body that the connection will provide.
   init(_ connection: Connection) { self.connection = connection }
 
-  /// The next piece, never empty; nil after the last.
+  /// Returns the next piece, never empty; nil after the last.
   ///
   /// Throws a `RequestFault` when the body is malformed, too long or too slow, or when the client is gone. Call it from
   /// one task only.
@@ -32,7 +32,7 @@ package final class RequestBodyStream {
     return waiting
   }
 
-  /// Takes no more from the connection: who waits for the next piece is thrown the fault.
+  /// Ends the body with a fault, which `next` throws once the waiting bytes are taken.
   package func fail(_ fault: RequestFault) {
     finish(.failure(fault))
     wake()
@@ -41,7 +41,7 @@ package final class RequestBodyStream {
   /// Whether no more is taken from the connection.
   var isFinished: Bool { end != nil }
 
-  /// How many bytes wait for the handler.
+  /// The number of bytes that wait for the handler.
   var count: Int { waiting.count }
 
   func append(_ bytes: UnsafeRawBufferPointer) { waiting.append(contentsOf: bytes) }
@@ -52,7 +52,7 @@ package final class RequestBodyStream {
     connection = nil
   }
 
-  /// Lets the handler go on if it waits and there is something for it; whether it did.
+  /// Resumes the handler if it waits and there is something for it; returns whether it did.
   @discardableResult
   func wake() -> Bool {
     guard let waiter = consumer, !waiting.isEmpty || end != nil else { return false }

@@ -3,20 +3,20 @@ package final class SharedBytes: Sendable {
   package let bytes: [UInt8]
   private let charge: MemoryCharge?
 
-  /// Bytes that are there for good, or counted by `charge` for as long as somebody has them.
+  /// Bytes that stay for good, or whose memory `charge` counts until the last reference is gone.
   package init(_ bytes: [UInt8], _ charge: MemoryCharge? = nil) {
     self.bytes = bytes
     self.charge = charge
   }
 }
 
-/// An answer of an asynchronous handler.
+/// An answer as a value: of an asynchronous or deferred handler, or of the application.
 package struct Response {
   package enum Body {
     case none
     case bytes([UInt8])
     case shared(SharedBytes)
-    /// Written piece by piece by the closure, which runs after the head was sent; chunked unless `length` is given.
+    /// Written piece by piece by the closure, which runs after the head was written; chunked unless `length` is given.
     ///
     /// It is not called for HEAD. If it throws, or writes other than `length` bytes, the connection is broken off,
     /// so that the client sees that the body is not whole.

@@ -1,8 +1,9 @@
-/// What a synchronous handler writes its answer to: `begin`, then fields, then `end`, or `send` for all of it.
+/// Writes the answer of a synchronous handler: `begin`, then fields, then `end`, or `send` for all of it.
 ///
-/// A handler that returns without having ended its answer gets it ended without a body, or a 500 if it had not begun.
+/// If the handler returns before it has ended its answer, the answer is ended without a body; it is a 500 if it was not
+/// begun.
 package struct ResponseWriter {
-  // Whoever makes a writer keeps the connection; counting references to it for each answer would cost.
+  // The caller that makes a writer keeps the connection alive; counting references to it for each answer would cost.
   private let connection: Unmanaged<Connection>
   private(set) var status: Status?
   private(set) var isFinished = false
@@ -16,7 +17,7 @@ package struct ResponseWriter {
     connection._withUnsafeGuaranteedRef { $0.beginHead(status) }
   }
 
-  /// For the fields of the answer, between `begin` and `end`.
+  /// Writes the fields of the answer, between `begin` and `end`.
   package var fields: FieldWriter { connection._withUnsafeGuaranteedRef { FieldWriter($0) } }
 
   /// Writes the body and ends the answer.
@@ -53,7 +54,7 @@ package struct ResponseWriter {
     }
   }
 
-  /// Writes an answer that was rendered before.
+  /// Writes an answer that is already rendered.
   package mutating func send(_ answer: FixedAnswer) {
     precondition(status == nil, "an answer begins once")
     status = answer.status

@@ -1,8 +1,8 @@
 /// Finds the route of a request by its path and method.
 ///
-/// Paths without parameters are found in one look at a hash table; the others by walking a tree of segments, in which
-/// a literal goes before a parameter. Paths are compared as they were sent: dot segments and needless escapes are not
-/// resolved, they just match nothing.
+/// Paths without parameters are found in one look at a hash table; the others by walking a tree of segments, in which a
+/// literal goes before a parameter. Paths are compared as they were sent: dot segments and needless escapes are not
+/// resolved, and match nothing.
 package final class RouteTable {
   /// What was found for a request.
   package enum Match {
@@ -10,7 +10,7 @@ package final class RouteTable {
     case notFound
     /// The path is served, but not by that method; the value is for the Allow field.
     case methodNotAllowed(allow: String)
-    /// An OPTIONS request that no route of its own answers.
+    /// An OPTIONS request for a path that has no OPTIONS route.
     case options(allow: String)
     /// The server does not know the method.
     case notImplemented
@@ -18,7 +18,8 @@ package final class RouteTable {
 
   @exclusivity(unchecked) private var literals = LiteralPaths()
   @exclusivity(unchecked) private var tree = SegmentTree()
-  /// The routes of each path by method, one path after another, so that finding one counts no references.
+  /// The routes of each path by method, one path after another, in memory of its own so that finding one counts no
+  /// references.
   @exclusivity(unchecked) private var routes = UnsafeMutableBufferPointer<Unmanaged<Route>?>(start: nil, count: 0)
   private var owned: [Route] = []
   /// The methods that each path answers to, for the Allow field.
@@ -63,7 +64,7 @@ package final class RouteTable {
     allows.append("")
   }
 
-  /// Finds what serves a path, and notes in `parameters` where the path has the route's parameters.
+  /// Returns what serves a path, and appends the positions of the route's parameters to `parameters`.
   @inline(__always)
   package func match(_ method: Method, _ path: RawSpan, _ parameters: inout PathParameters) -> Match {
     if method.rawValue >= Method.connect.rawValue { return .notImplemented }

@@ -3,7 +3,7 @@ package final class Router {
   /// All routes, in the order in which they were added.
   package private(set) var routes: [Route] = []
 
-  /// What requests are matched against.
+  /// The table that requests are matched against.
   package let table = RouteTable()
 
   package init() {}

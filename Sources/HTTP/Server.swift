@@ -15,34 +15,34 @@ package final class Server {
   let memory: MemoryBudget
   let inputBlocks: InputBlocks
   let outputBlocks: BlockPool
-  /// The methods of `OPTIONS *`.
+  /// The value of Allow for `OPTIONS *`.
   let allowAll: String
 
   @exclusivity(unchecked) var date = DateField()
   @exclusivity(unchecked) private var connections: [Connection] = []
-  /// The clock when an answer was last timed, in nanoseconds.
+  /// The monotonic clock when an answer was last timed, in nanoseconds.
   @exclusivity(unchecked) var lastReading: UInt64 = 0
   private var listener: Listener?
   private var isSweeping = false
   private var whenEmpty: (() -> Void)?
 
-  /// Connections that are serving a request.
+  /// The number of connections that are serving a request.
   @exclusivity(unchecked) package internal(set) var activeConnections = 0
-  /// Whether answers ask their clients to go elsewhere.
+  /// Whether each connection ends with its next answer.
   @exclusivity(unchecked) package private(set) var isDraining = false
-  /// Answers that nobody took, since the start.
+  /// The number of answers that were not sent whole, since the start.
   @exclusivity(unchecked) package internal(set) var droppedAnswers: UInt64 = 0
-  /// Connections accepted, since the start.
+  /// The number of connections accepted, since the start.
   @exclusivity(unchecked) package private(set) var acceptedConnections: UInt64 = 0
-  /// Connections turned away because there were too many, since the start.
+  /// The number of connections refused because there were too many, since the start.
   @exclusivity(unchecked) package private(set) var refusedConnections: UInt64 = 0
 
-  /// All open sockets of clients.
+  /// The number of open connections.
   package var openConnections: Int { connections.count }
   /// Called each time a connection cannot be accepted for want of descriptors or memory.
   package var onShortage: (() -> Void)?
 
-  /// Serves nothing until it accepts. All servers of a process share one budget of memory.
+  /// Makes a server, which serves nothing until it accepts. All servers of a process share one budget of memory.
   package init(
     loop: EventLoop, limits: HTTPLimits = HTTPLimits(), memory: MemoryBudget, application: any Application
   ) {
@@ -63,13 +63,13 @@ package final class Server {
 
   deinit { date.deallocate() }
 
-  /// Bytes of answers that wait to be sent, over all connections; for tests. Walks them all.
+  /// The bytes of answers that wait to be sent, over all connections; for tests. Walks them all.
   package var waitingOutputBytes: Int { connections.reduce(0) { $0 + $1.output.count } }
-  /// Bytes of requests that were read and wait to be used, over all connections; for tests. Walks them all.
+  /// The bytes of requests that were read and wait to be used, over all connections; for tests. Walks them all.
   package var waitingInputBytes: Int {
     connections.reduce(0) { $0 + $1.input.count + ($1.request.streamedBody?.count ?? 0) }
   }
-  /// Blocks of memory that connections hold at the moment; for tests.
+  /// The number of blocks that connections hold at the moment; for tests.
   var blocksHeld: Int { inputBlocks.small.lent + inputBlocks.large.lent + outputBlocks.lent }
 
   // MARK: Connections
@@ -102,7 +102,8 @@ package final class Server {
 
   // MARK: Deadlines
 
-  /// One pass over all connections now and then costs less than a timer for each, and none of it per request.
+  /// Schedules a sweep unless one is scheduled. One pass over all connections now and then costs less than a timer for
+  /// each, and nothing per request.
   private func startSweeping() {
     guard !isSweeping else { return }
     isSweeping = true
@@ -119,7 +120,7 @@ package final class Server {
     if trimBlocks() || !connections.isEmpty { startSweeping() }
   }
 
-  /// Gives blocks back that were not needed lately; whether there may be more of them.
+  /// Frees blocks that were not needed lately; returns whether there may be more of them.
   private func trimBlocks() -> Bool {
     var isMore = false
     for pool in [inputBlocks.small, inputBlocks.large, outputBlocks] where pool.trim() { isMore = true }
@@ -128,8 +129,8 @@ package final class Server {
 
   // MARK: Accepting
 
-  /// Serves what comes in on a listening socket (see `ListeningSocket`), which it will close. Called once. Throws when
-  /// the loop cannot watch it.
+  /// Accepts the connections of a listening socket (see `ListeningSocket`), which it will close. Called once. Throws
+  /// when the loop cannot watch the socket.
   package func accept(from fd: Int32) throws(SystemError) {
     listener = try Listener(fd, on: loop, limits) { [unowned self] fd, peer in
       accepted(fd, peer)
@@ -141,15 +142,15 @@ package final class Server {
   /// Leaves new connections in the kernel's queue until `resumeAccepting`.
   package func pauseAccepting() { listener?.pause() }
 
-  /// Takes new connections again, those first that wait in the queue.
+  /// Accepts new connections again, first those that wait in the queue.
   package func resumeAccepting() { listener?.resume() }
 
   // MARK: Ending
 
-  /// Has every answer ask for the end of its connection, and idle connections closed soon; still accepts new ones.
+  /// Ends each connection with its next answer (`Connection: close`), and idle ones soon; still accepts new ones.
   package func beginDraining() { isDraining = true }
 
-  /// Keeps connections open again: the end was called off.
+  /// Keeps connections open again: the draining was called off.
   package func endDraining() { isDraining = false }
 
   /// Accepts what is in the kernel's queue, then closes the listening socket.
@@ -159,10 +160,10 @@ package final class Server {
   }
 
   /// Stops accepting, closes connections that were idle for long, lets the others finish, and calls `whenEmpty` once
-  /// when none is left: at the latest after that time, when those that are left are broken off.
+  /// when none is left. After `milliseconds` those that are left are broken off.
   ///
-  /// Whoever has just connected, or been answered, may be sending a request at this moment: it gets an answer that
-  /// asks for the end of the connection, or the rest of `drainIdleMilliseconds`.
+  /// A client that has just connected, or was just answered, may be sending a request at this moment: it gets an answer
+  /// with `Connection: close`, or the rest of `drainIdleMilliseconds` to send it.
   package func shutDown(withinMilliseconds milliseconds: Int, _ whenEmpty: @escaping () -> Void) {
     beginDraining()
     stopAccepting()

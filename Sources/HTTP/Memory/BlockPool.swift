@@ -1,18 +1,19 @@
 import Glibc
 
-/// Blocks of memory of one size that the connections of a loop lend each other, so that an idle one holds none.
+/// Blocks of memory of one size that the connections of a loop take turns to use, so that an idle one holds none.
 ///
-/// Each is a mapping of its own, so that what is given back leaves the process.
+/// Each block is a mapping of its own, so that its memory goes back to the system when it is freed.
 final class BlockPool {
-  /// The most free blocks that are kept, and how many of them are kept for good.
+  /// The most free blocks that are kept.
   static let keptBlocks = 256
+  /// How many of them `trim` leaves.
   static let leastKeptBlocks = 4
 
   let blockBytes: Int
   private let memory: MemoryBudget
   @exclusivity(unchecked) private var free: [UnsafeMutableRawPointer] = []
 
-  /// The blocks that are with connections.
+  /// The number of blocks that connections hold.
   @exclusivity(unchecked) private(set) var lent = 0
 
   init(blockBytes: Int, of memory: MemoryBudget) {
@@ -25,8 +26,8 @@ final class BlockPool {
     for block in free { release(block) }
   }
 
-  /// A block, with whatever it held before: the one that was given back last, which is likely still in the cache.
-  /// Nil when the process has no memory left for one.
+  /// Takes a block, first of all the one that was given back last, which is likely still in the cache; it has whatever
+  /// content it had. Nil when the budget or the system has no memory for one.
   @inline(__always)
   func take() -> UnsafeMutableRawPointer? {
     guard let block = free.popLast() ?? make() else { return nil }
@@ -40,11 +41,11 @@ final class BlockPool {
     if free.count < Self.keptBlocks { free.append(block) } else { release(block) }
   }
 
-  /// Gives half of what is free back to the system; false when no more is to be given.
+  /// Frees half of the free blocks beyond `leastKeptBlocks`; returns false when there are none.
   func trim() -> Bool {
     let count = (free.count - Self.leastKeptBlocks + 1) / 2
     guard count > 0 else { return false }
-    // The first are those that were not used for the longest.
+    // The first have been unused the longest.
     for block in free.prefix(count) { release(block) }
     free.removeFirst(count)
     return true
@@ -66,7 +67,7 @@ final class BlockPool {
   }
 }
 
-/// Memory right from the system, which goes back there at once when it is given up: the allocator would keep it.
+/// Memory directly from the system, which goes back there as soon as it is freed: the allocator would keep it.
 enum Mapping {
   static func make(_ bytes: Int) -> UnsafeMutableRawPointer? {
     let mapping = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)

@@ -7,10 +7,10 @@ final class InputBlocks {
   /// The size of the table of header fields that every block ends with.
   let tableBytes: Int
 
-  /// How many bytes of requests a small block holds: most requests whole.
+  /// The bytes of requests that a small block holds: enough for most requests.
   private static let smallBytes = 6 * 1024
 
-  /// Blocks for heads of at most `headBytes` and as many bytes as `readBytes` behind them.
+  /// Makes pools whose large blocks hold a head of `headBytes` and `readBytes` behind it.
   init(headBytes: Int, readBytes: Int, headerFields: Int, of memory: MemoryBudget) {
     tableBytes = headerFields * MemoryLayout<FieldSlice>.stride
     let largeBytes = (headBytes + readBytes + 15) & ~15
@@ -21,8 +21,8 @@ final class InputBlocks {
 
 /// What a connection has read and not yet used, in a block that it holds only while it needs one.
 ///
-/// The front of the block keeps the head of the request in flight, to which the request's slices refer; behind it
-/// come the bytes that were read since. Behind the bytes lies the table of header fields.
+/// The front of the block keeps the head of the request in flight, to which the request's slices refer; the bytes read
+/// since come after it. The end of the block is the table of header fields.
 struct InputBuffer {
   /// The block, nil while the connection needs none.
   private(set) var base: UnsafeMutableRawPointer?
@@ -51,8 +51,8 @@ struct InputBuffer {
     (base.unsafelyUnwrapped + capacity).assumingMemoryBound(to: FieldSlice.self)
   }
 
-  /// Takes a small block if there is none, and moves what is unused forward when there is little room behind it. False
-  /// if there is no memory for a block.
+  /// Takes a small block if there is none, and moves the unused bytes to the front when there is little room behind
+  /// them. Returns false if there is no memory for a block.
   mutating func prepare(_ blocks: InputBlocks) -> Bool {
     if base == nil {
       base = blocks.small.take()
@@ -69,7 +69,7 @@ struct InputBuffer {
     return true
   }
 
-  /// Moves everything to a large block; false if there is no memory for one. The head's bytes are elsewhere then.
+  /// Moves everything to a large block, the head's bytes too. Returns false if there is no memory for one.
   mutating func grow(_ blocks: InputBlocks) -> Bool {
     guard !isLarge, let small = base, let large = blocks.large.take() else { return false }
     let largeCapacity = blocks.large.blockBytes - blocks.tableBytes
@@ -94,13 +94,13 @@ struct InputBuffer {
     floor = start
   }
 
-  /// Lets go of the head's bytes.
+  /// Gives up the head's bytes.
   mutating func releaseHead() { floor = 0 }
 
   /// Forgets what is unused.
   mutating func removeAll() { start = end }
 
-  /// Gives the block back; nothing may be left that is of use.
+  /// Gives the block back, with everything in it.
   mutating func release(to blocks: InputBlocks) {
     guard let block = base else { return }
     if isLarge {

@@ -1,17 +1,17 @@
 import Synchronization
 
-/// The memory that connections may hold, of all servers of a process together: their blocks, bodies and waiting output.
+/// The memory that the connections of all servers of a process may hold together: blocks, bodies and waiting output.
 ///
-/// It is asked when memory is taken from the system or given back, never on the way of a usual request, whose blocks
-/// come from its loop's pool: loops that count here do not contend.
+/// It is asked when memory is taken from the system or returned to it, never on the way of a usual request, whose
+/// blocks come from its loop's pool, so that loops do not contend for it.
 package final class MemoryBudget: Sendable {
-  /// Whom memory is for; each may take a part of the whole.
+  /// To whom memory is charged, and how much of the budget they may take.
   package enum Share: Sendable {
-    /// The first blocks of a connection, by which it is served at all: the whole.
+    /// The first blocks of a connection, without which it cannot be served: the whole budget.
     case blocks
-    /// Those who are known: seven eighths of the whole, so that connections find blocks.
+    /// Known clients: seven eighths of the budget, so that connections still find blocks.
     case known
-    /// Those of whom nothing is known yet: half of the whole.
+    /// Clients of whom nothing is known yet: half of the budget.
     case unknown
   }
 
@@ -21,7 +21,7 @@ package final class MemoryBudget: Sendable {
 
   package init(bytes: Int) { self.bytes = bytes }
 
-  /// Notes that memory is taken; false, with nothing noted, if the share has not that much left.
+  /// Charges `count` bytes; returns false, and charges nothing, if the share has fewer left.
   func take(_ count: Int, _ share: Share) -> Bool {
     let limit = share == .blocks ? bytes : bytes - bytes / 8
     guard used.add(count, ordering: .relaxed).newValue <= limit else {
@@ -33,29 +33,30 @@ package final class MemoryBudget: Sendable {
     return false
   }
 
-  /// Notes that memory was given back.
+  /// Takes back a charge of `count` bytes.
   func give(_ count: Int, _ share: Share) {
     used.subtract(count, ordering: .relaxed)
     if share == .unknown { usedByUnknown.subtract(count, ordering: .relaxed) }
   }
 
-  /// The bytes taken at the moment.
+  /// The bytes charged at present.
   package var usedBytes: Int { used.load(ordering: .relaxed) }
 
-  /// Whether so little is left of the whole, or of what is for the unknown, that nobody may sit on it.
+  /// Whether more than three quarters of the budget, or for unknown clients of their half, are taken, so that slow
+  /// clients must hurry (`HTTPLimits.shortGraceMilliseconds`, `.shortBytesPerSecond`).
   func isShort(of share: Share) -> Bool {
     used.load(ordering: .relaxed) > bytes / 4 * 3
       || share == .unknown && usedByUnknown.load(ordering: .relaxed) > bytes / 8 * 3
   }
 }
 
-/// Memory of a budget, given back with the last reference.
+/// A charge on a budget, taken back with the last reference.
 package final class MemoryCharge: Sendable {
   let bytes: Int
   private let budget: MemoryBudget
   private let share: MemoryBudget.Share
 
-  /// Nil if the share has not that much left.
+  /// Nil if the share has fewer than `bytes` left.
   package init?(_ bytes: Int, of budget: MemoryBudget, _ share: MemoryBudget.Share) {
     guard budget.take(bytes, share) else { return nil }
     self.bytes = bytes

@@ -8,16 +8,16 @@ enum ASCII {
 
   /// A class of characters: a bit in `classes`.
   enum Class: UInt8 {
-    /// A token's: letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.6.2).
+    /// Characters of a token: letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.6.2).
     case token = 1
-    /// A name's that stands for a host, but for escapes: unreserved and sub-delims (RFC 3986, section 3.2.2).
+    /// Characters of a host name other than escapes: unreserved and sub-delims (RFC 3986, section 3.2.2).
     case host = 2
-    /// What ends a target, may not be in it, or means something in it: not a graphic character, or one of ?%#.
+    /// Characters that end a target, may not be in it, or have a meaning in it: those that are not graphic, and ?%#.
     case targetSpecial = 4
   }
 
-  /// The classes of each of the 256 bytes as a digit, sixteen to a line: a literal, because it costs no
-  /// initialisation and no reference count to look at.
+  /// The classes of each of the 256 bytes as a digit, sixteen to a line: a literal, since looking at it costs no
+  /// initialisation and no reference count.
   private static var classes: StaticString {
     """
     4444444444444444\

@@ -6,7 +6,7 @@ package struct AddressBlock: Hashable, Sendable {
   /// The leading bits that an address must share with the base, of 128.
   private let prefixBits: Int
 
-  /// Reads an address with a prefix length, or an address alone for a block of one; anything else gives nil.
+  /// Parses an address with a prefix length, or an address alone, which is a block of one; nil for anything else.
   package init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let base = PeerAddress(parts[0]) else { return nil }

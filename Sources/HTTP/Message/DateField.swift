@@ -12,7 +12,7 @@ struct DateField {
 
   func deallocate() { line.deallocate() }
 
-  /// The field line for that moment, `byteCount` bytes.
+  /// Returns the field line for a moment, `byteCount` bytes; valid until the next call.
   @inline(__always)
   mutating func bytes(_ unixMilliseconds: Int64) -> UnsafeRawPointer {
     let now = unixMilliseconds / 1_000

@@ -21,7 +21,7 @@ package struct HTTPLimits: Sendable {
 
   // MARK: Time
 
-  /// From the first byte of a head to its last (408).
+  /// The time from the first byte of a head to its last (408).
   package var headMilliseconds = 10_000
   /// The time a body has before its rate counts, and the longest silence within it (408).
   package var bodyGraceMilliseconds = 15_000
@@ -33,9 +33,9 @@ package struct HTTPLimits: Sendable {
   package var writeGraceMilliseconds = 30_000
   /// The lowest rate at which a client takes an answer after the grace, in bytes per second.
   package var writeBytesPerSecond = 1_024
-  /// The same grace for bodies and answers, and the longest wait for the rest of a head, while memory is short.
+  /// While memory is short: the grace of bodies and answers alike, and the longest wait for the rest of a head.
   package var shortGraceMilliseconds = 1_000
-  /// The same lowest rate while memory is short, in bytes per second.
+  /// While memory is short: the lowest rate of bodies and answers alike, in bytes per second.
   package var shortBytesPerSecond = 64 * 1024
   /// How long a refused client's further bytes are read and dropped, so that the refusal reaches it.
   package var lingerMilliseconds = 5_000
@@ -43,16 +43,17 @@ package struct HTTPLimits: Sendable {
   package var lingerBytes = 16 << 20
   /// How long a connection of a draining server stays open without a request.
   package var drainIdleMilliseconds = 1_000
-  /// How often the deadlines of all connections are looked at.
+  /// The interval at which the deadlines of all connections are checked.
   package var sweepMilliseconds = 500
-  /// How long accepting rests when the process has run out of descriptors.
+  /// How long accepting pauses when the process has run out of descriptors.
   package var acceptPauseMilliseconds = 100
 
   // MARK: Connections
 
   /// The most open connections of one server, that is: of one loop and listener (503).
   package var connections = 10_000
-  /// The most connections beyond `connections` that are open at a time to be told so.
+  /// The most connections beyond `connections` that are open at a time to be answered with a 503; others are closed at
+  /// once.
   package var refusedConnections = 64
   /// The most connections accepted in one turn of the loop.
   package var acceptsPerTurn = 64
@@ -61,13 +62,13 @@ package struct HTTPLimits: Sendable {
   /// The most bytes of answers that wait to be sent before a connection is no longer read and its stream suspended.
   package var outputBytes = 64 * 1024
 
-  /// The most bytes of answers that the kernel takes of a connection before they can be sent.
+  /// The most bytes of a connection's answers that the kernel holds unsent (TCP_NOTSENT_LOWAT).
   package var unsentBytes = 32 * 1024
 
   package init() {}
 
-  /// The connections that each of `loops` servers may have: its share of `wanted`, or less if the process may not
-  /// have so many descriptors. `reserved` descriptors are left for everything else.
+  /// Returns how many connections each of `loops` servers may have: its share of `wanted`, or fewer if the process may
+  /// not have so many descriptors. `reserved` descriptors are left for everything else.
   package static func connections(wanted: Int, loops: Int, reserved: Int = 128) -> Int {
     var limit = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

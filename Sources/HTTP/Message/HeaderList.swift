@@ -46,7 +46,7 @@ package struct HeaderList: Sendable {
     bytes.append(ASCII.lineFeed)
   }
 
-  /// Makes room at once for what most answers have, so that it need not grow.
+  /// Makes room at once for the fields of most answers, so that the list need not grow again.
   private mutating func reserve(_ count: Int) {
     let needed = bytes.count + count
     if needed > bytes.capacity { bytes.reserveCapacity(max(needed, 2 * bytes.capacity, Self.usualBytes)) }

@@ -20,7 +20,7 @@ package enum Method: UInt8, Sendable, CaseIterable {
     }
   }
 
-  /// The method of that name on the wire.
+  /// The method with this name on the wire; `.other` for an unknown one.
   init(_ name: RawSpan) {
     for method in Method.allCases where method != .other && name.equals(method.name) {
       self = method

@@ -20,7 +20,7 @@ package struct PeerAddress: Hashable, Sendable {
     self.init(high: 0, low: 0x0000_FFFF_0000_0000 | UInt64(v4), port: port)
   }
 
-  /// The address in a socket address; another family than the two of IP gives `::`.
+  /// The address in a socket address; `::` for a family other than IPv4 and IPv6.
   init(_ storage: sockaddr_storage) {
     let parsed = withUnsafeBytes(of: storage) { bytes -> PeerAddress in
       switch Int32(storage.ss_family) {
@@ -40,7 +40,7 @@ package struct PeerAddress: Hashable, Sendable {
     self = parsed
   }
 
-  /// The address in the bytes of a socket address; nil for another family than the two of IP.
+  /// The address in the bytes of a socket address; nil for a family other than IPv4 and IPv6, or too few bytes.
   package init?(socketAddress bytes: UnsafeRawBufferPointer) {
     var storage = sockaddr_storage()
     withUnsafeMutableBytes(of: &storage) { $0.copyBytes(from: bytes.prefix($0.count)) }
@@ -49,7 +49,7 @@ package struct PeerAddress: Hashable, Sendable {
     self.init(storage)
   }
 
-  /// Reads an IPv4 or IPv6 address without port, brackets or zone; anything else gives nil.
+  /// Parses an IPv4 or IPv6 address without port, brackets or zone; nil for anything else.
   package init?(_ text: some StringProtocol) {
     // inet_pton reads up to a zero byte: what comes after one must not pass.
     guard !text.utf8.contains(0) else { return nil }
@@ -68,8 +68,8 @@ package struct PeerAddress: Hashable, Sendable {
 
   package var isV4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
-  /// What counts as one client where clients are counted, without a port: an IPv4 address, or the /64 that an IPv6
-  /// address lies in, whose every address is its holder's to use (RFC 4291, section 2.5.4).
+  /// The address that counts as one client, without a port: an IPv4 address, or the /64 of an IPv6 address, since its
+  /// holder can use every address in it (RFC 4291, section 2.5.4).
   package var network: PeerAddress { PeerAddress(high: high, low: isV4 ? low : 0) }
 
   /// The address as text, without the port; a mapped IPv4 address in its own form.

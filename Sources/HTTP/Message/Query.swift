@@ -6,7 +6,8 @@ package struct Query: Sendable {
   /// Names and values, decoded; a parameter without `=` has an empty value.
   package let parameters: [(name: String, value: String)]
 
-  /// Reads a query without its question mark; throws a 400 when an escape is malformed or there are too many.
+  /// Parses a query without its question mark; throws a 400 when an escape is malformed or there are more than
+  /// `parameterLimit` parameters.
   init(_ bytes: RawSpan) throws(RequestFault) {
     var parameters: [(name: String, value: String)] = []
     var start = 0

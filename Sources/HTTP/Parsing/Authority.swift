@@ -3,8 +3,8 @@ import Values
 /// The host that a request is for, with its port: of the Host field, or of an absolute target (RFC 9110, section 7.2;
 /// RFC 3986, section 3.2).
 enum Authority {
-  /// Whether these bytes are a host that is not empty, and nothing or a colon and a port. What follows the range must
-  /// not be a character of a name.
+  /// Whether `range` is a host that is not empty, with or without a colon and a port. The byte after the range must not
+  /// be a character of a name.
   @inline(__always)
   static func isWellFormed(_ bytes: RawSpan, _ range: Range<Int>) -> Bool {
     let end = bytes.first(.host, isIn: false, from: range.lowerBound)
@@ -14,7 +14,7 @@ enum Authority {
       ? isPort(bytes, end &+ 1..<range.upperBound) : isUnusual(bytes.extracting(range))
   }
 
-  /// Digits, or none, that make at most 65535.
+  /// Whether `range` is a port: at most 65535, or empty.
   @inline(__always)
   private static func isPort(_ bytes: RawSpan, _ range: Range<Int>) -> Bool {
     var port = 0
@@ -26,7 +26,7 @@ enum Authority {
     return true
   }
 
-  /// The same for a name with escapes and for an address in brackets.
+  /// Whether the bytes are a host and port, where the host has escapes or is an address in brackets.
   @inline(never)
   private static func isUnusual(_ bytes: RawSpan) -> Bool {
     guard bytes.byteCount > 0,
@@ -35,7 +35,7 @@ enum Authority {
     return end == bytes.byteCount || bytes[end] == ASCII.colon && isPort(bytes, end + 1..<bytes.byteCount)
   }
 
-  /// Behind the characters and escapes that a name begins with; nil if an escape is broken.
+  /// The end of the name that the bytes begin with, escapes included; nil if an escape is malformed.
   private static func endOfName(_ bytes: RawSpan) -> Int? {
     var position = 0
     while position < bytes.byteCount {
@@ -52,8 +52,8 @@ enum Authority {
     return position
   }
 
-  /// Behind the bracket that closes an IPv6 address; nil if there is none. Other addresses in brackets than these are
-  /// for a future that has not come.
+  /// The position after the bracket that closes an IPv6 address; nil if there is none. IPvFuture addresses, which RFC
+  /// 3986 allows too, are refused.
   private static func endOfAddress(_ bytes: RawSpan) -> Int? {
     var end = 1
     while end < bytes.byteCount, bytes[end] != UInt8(ascii: "]") { end += 1 }

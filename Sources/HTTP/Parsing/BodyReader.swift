@@ -1,13 +1,13 @@
-/// Finds the body of a request in the bytes behind its head, by either framing, and holds it to its limit.
+/// Finds the body of a request in the bytes behind its head, by either framing, and enforces its limit.
 struct BodyReader {
   private var framing: BodyFraming
   private var decoder: ChunkedDecoder
-  /// What is left of a body of known length.
+  /// The bytes still to come of a body of known length.
   private var remaining = 0
   private var received = 0
   private let limit: Int
   private(set) var isComplete: Bool
-  // What was found wrong stays wrong: nothing behind it may be taken for the end of the body.
+  // The first fault, which lasts: nothing behind it may be taken for the end of the body.
   private var fault: RequestFault?
 
   /// A body of at most `limit` bytes. A known length beyond it must have been refused before.
@@ -19,7 +19,7 @@ struct BodyReader {
     isComplete = framing == .none
   }
 
-  /// Takes bytes from `position` on until there is something to tell.
+  /// Takes bytes from `position` on, up to the next event.
   mutating func next(_ bytes: RawSpan, _ position: inout Int) -> ChunkedDecoder.Event {
     if isComplete { return .end }
     if let fault { return .malformed(fault) }

@@ -7,8 +7,8 @@ extension ByteLanes {
     (belowSpace(word) | zeros(word ^ ones &* 0x7F)) & highBits
   }
 
-  /// Bytes that need a look at the table of classes: all that are in the class, or that are not for `isIn` false, and
-  /// of the others those that are rare.
+  /// Bytes to look up in the table of classes: all that are in the class (that are not, if `isIn` is false), and a few
+  /// rare others.
   @inline(__always)
   static func suspects(_ word: UInt64, _ characterClass: ASCII.Class, isIn: Bool) -> UInt64 {
     switch (characterClass, isIn) {
@@ -28,7 +28,7 @@ extension ByteLanes {
   @inline(__always)
   private static func letters(_ word: UInt64) -> UInt64 { within(word | ones &* 0x20, 0x61...0x7A) }
 
-  /// ASCII characters from one to another; exact in every lane.
+  /// ASCII characters within `range`; exact in every lane.
   @inline(__always)
   private static func within(_ word: UInt64, _ range: ClosedRange<UInt64>) -> UInt64 {
     let low = word & ~highBits

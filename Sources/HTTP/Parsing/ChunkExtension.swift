@@ -1,4 +1,4 @@
-/// Reads the extensions behind a chunk's size, whose meaning is nobody's here, byte by byte (RFC 9112, section 7.1.1).
+/// Checks the extensions behind a chunk's size byte by byte, and ignores their meaning (RFC 9112, section 7.1.1).
 struct ChunkExtension {
   private enum State {
     /// Behind the size or a value: white space, then a semicolon.
@@ -25,7 +25,7 @@ struct ChunkExtension {
     }
   }
 
-  /// Takes the next byte; false if the grammar has none such there.
+  /// Takes the next byte; returns false if the grammar does not allow it here.
   mutating func take(_ byte: UInt8) -> Bool {
     guard let next = next(byte) else { return false }
     state = next

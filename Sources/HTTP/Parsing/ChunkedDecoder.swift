@@ -1,6 +1,6 @@
 import Values
 
-/// Takes the chunked coding off a body (RFC 9112, section 7.1): a state machine without I/O.
+/// Decodes the chunked coding of a body (RFC 9112, section 7.1): a state machine without I/O.
 ///
 /// It is strict where leniency lets requests be smuggled: a size is hexadecimal digits alone, every line ends with
 /// CRLF, data is followed by CRLF. Extensions and trailers are read, held to their grammar and bounds, and dropped.
@@ -33,7 +33,7 @@ struct ChunkedDecoder {
   private let lineLimit: Int
   private let trailerLimit: Int
   private var state = State.size
-  /// The size of the chunk while it is read, then what is left of its data.
+  /// The size of the chunk while it is read, then the bytes of its data still to come.
   private var remaining = 0
   private var extensions = ChunkExtension()
   private var lineBytes = 0
@@ -45,7 +45,7 @@ struct ChunkedDecoder {
     trailerLimit = limits.trailerBytes
   }
 
-  /// Takes bytes from `position` on until there is something to tell.
+  /// Takes bytes from `position` on, up to the next event.
   mutating func next(_ bytes: RawSpan, _ position: inout Int) -> Event {
     while position < bytes.byteCount, state != .end {
       if state == .data {

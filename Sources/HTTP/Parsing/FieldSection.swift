@@ -6,7 +6,7 @@ struct FieldSection {
 
   let table: FieldTable
 
-  /// What has been seen of the fields that may not come twice.
+  /// What the fields about the message itself have said so far.
   private struct Seen {
     var host = false
     var contentLength: Int?
@@ -19,7 +19,7 @@ struct FieldSection {
 
   init(table: FieldTable) { self.table = table }
 
-  /// Reads fields from `position`, where a line begins, up to and with the empty line.
+  /// Reads fields from `position`, where a line begins, up to and including the empty line.
   @inline(__always)
   func parse(_ bytes: RawSpan, _ position: inout Int, _ head: inout RequestHead) throws(Stop) {
     var seen = Seen()
@@ -77,7 +77,7 @@ struct FieldSection {
 
   // MARK: Fields about the message
 
-  /// Takes note of a field that says something about the message itself, told apart by the length of its name.
+  /// Evaluates a field that says something about the message itself, told apart by the length of its name.
   @inline(__always)
   private func note(_ field: FieldSlice, _ bytes: RawSpan, _ seen: inout Seen) throws(Stop) {
     let start = Int(field.name.start)
@@ -100,7 +100,7 @@ struct FieldSection {
     }
   }
 
-  /// Exactly one Host (RFC 9112, section 3.2).
+  /// Requires exactly one Host field (RFC 9112, section 3.2).
   @inline(__always)
   private func host(_ value: Range<Int>, _ bytes: RawSpan, _ seen: inout Seen) throws(Stop) {
     guard !seen.host else { throw .malformed("The request has more than one Host field") }
@@ -108,7 +108,7 @@ struct FieldSection {
     guard Authority.isWellFormed(bytes, value) else { throw .malformed("The Host field is not a host") }
   }
 
-  /// Digits and nothing else, once (RFC 9110, section 8.6).
+  /// Requires digits and nothing else, in one field (RFC 9110, section 8.6).
   private func contentLength(_ value: RawSpan, _ seen: inout Seen) throws(Stop) {
     guard seen.contentLength == nil else { throw .malformed("The request has more than one Content-Length field") }
     guard value.byteCount > 0 else { throw .malformed("The Content-Length is not a number") }
@@ -125,8 +125,9 @@ struct FieldSection {
     seen.contentLength = length
   }
 
-  /// Exactly `chunked`, once. Only behind a list that ends with `chunked`, once, the end of the body could be found:
-  /// that is 501 for the coding before it, anything else 400 (RFC 9112, sections 6.1, 6.3 and 7).
+  /// Requires exactly `chunked`, in one field. A list that names `chunked` once, at its end, is 501 for the coding
+  /// before it, since the end of the body could still be found; anything else is 400 (RFC 9112, sections 6.1, 6.3 and
+  /// 7).
   private func transferEncoding(_ value: RawSpan, _ seen: inout Seen) throws(Stop) {
     guard !seen.hasTransferEncoding else { throw .malformed("The request has more than one Transfer-Encoding field") }
     seen.hasTransferEncoding = true

@@ -1,7 +1,7 @@
 /// One header field as it stands in the head.
 package struct FieldSlice: Equatable, Sendable {
   package var name: Slice
-  /// Without the white space around it.
+  /// The value, without the white space around it.
   package var value: Slice
 }
 

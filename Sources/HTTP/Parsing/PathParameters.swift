@@ -1,4 +1,4 @@
-/// Where a path has the parameters of its route, in the order of the template, percent-encoded.
+/// The positions of a route's parameters in a path, in the order of the template; the text there is percent-encoded.
 package struct PathParameters {
   private var slices = InlineArray<4, Slice>(repeating: Slice())
   package private(set) var count = 0

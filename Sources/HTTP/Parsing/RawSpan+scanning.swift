@@ -2,17 +2,17 @@ import Glibc
 import Values
 
 extension RawSpan {
-  /// The byte at that offset.
+  /// The byte at `offset`.
   @inline(__always)
   subscript(_ offset: Int) -> UInt8 { unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
 
-  /// Eight bytes from that offset, the first of them least significant.
+  /// Eight bytes from `offset` on, the first of them least significant.
   @inline(__always)
   func word(at offset: Int) -> UInt64 {
     UInt64(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
 
-  /// Whether both are the same bytes.
+  /// Whether both spans hold the same bytes.
   @inline(__always)
   package func hasSameBytes(as other: RawSpan) -> Bool {
     guard byteCount == other.byteCount else { return false }
@@ -21,10 +21,10 @@ extension RawSpan {
     }
   }
 
-  /// Whether these are exactly those ASCII characters.
+  /// Whether the span is exactly `text`, which must be ASCII.
   func equals(_ text: StaticString) -> Bool { byteCount == text.utf8CodeUnitCount && matches(text, at: 0) }
 
-  /// Whether exactly those ASCII characters stand at that offset; the span must reach that far.
+  /// Whether `text`, which must be ASCII, is at `start`; the span must reach as far.
   func matches(_ text: StaticString, at start: Int) -> Bool {
     for offset in 0..<text.utf8CodeUnitCount where self[start + offset] != text.utf8Start[offset] { return false }
     return true
@@ -45,14 +45,14 @@ extension RawSpan {
     return nil
   }
 
-  /// Whether these are those ASCII characters in either case.
+  /// Whether the span is `text`, which must be ASCII, in either case.
   @inline(__always)
   func equalsIgnoringCase(_ text: StaticString) -> Bool {
     guard byteCount == text.utf8CodeUnitCount else { return false }
     return matchesIgnoringCase(text, at: 0)
   }
 
-  /// Whether those ASCII characters stand at that offset in either case; the span must reach that far.
+  /// Whether `text`, which must be ASCII, is at `start` in either case; the span must reach as far.
   @inline(__always)
   func matchesIgnoringCase(_ text: StaticString, at start: Int) -> Bool {
     let expected = text.utf8Start
@@ -67,11 +67,12 @@ extension RawSpan {
     return true
   }
 
-  /// The first offset from `start` whose byte is in that class (or is not, for `isIn` false), or the end.
+  /// The first offset from `start` on whose byte is in the class (is not, if `isIn` is false), or the end.
   @inline(__always)
   func first(_ characterClass: ASCII.Class, isIn: Bool, from start: Int) -> Int {
     precondition(start >= 0)
-    // Within bounds by the loops' conditions: the check that costs as much as the look-up is not made twice.
+    // Unchecked: the loops' conditions keep the offset within bounds, and a second check would cost as much as the
+    // look-up.
     var offset = start
     while true {
       while offset &+ 8 <= byteCount {
@@ -87,7 +88,7 @@ extension RawSpan {
     }
   }
 
-  /// The first offset from `start` whose byte is that one, or the end.
+  /// The first offset of `byte` from `start` on, or the end.
   @inline(__always)
   func first(_ byte: UInt8, from start: Int) -> Int {
     precondition(start >= 0)
@@ -102,7 +103,7 @@ extension RawSpan {
     return offset
   }
 
-  /// The first offset from `start` whose byte is a control character (below 0x20, or DEL), or the end.
+  /// The first offset from `start` on whose byte is a control character (below 0x20, or DEL), or the end.
   @inline(__always)
   func firstControl(from start: Int) -> Int {
     precondition(start >= 0)

@@ -16,8 +16,8 @@ package struct RequestHead {
   /// The second digit of the version: 0, or 1 for 1.1 and later.
   var minorVersion: UInt8 = 1
   var fieldCount = 0
-  /// Which lengths the names of the fields have, a bit for each modulo 64: most names that are asked for are not there,
-  /// and this tells so at once.
+  /// The lengths of the fields' names, a bit for each modulo 64: most fields that are asked for are absent, and this
+  /// tells so at once.
   var nameLengths: UInt64 = 0
   var framing = BodyFraming.none
   var keepsAlive = true

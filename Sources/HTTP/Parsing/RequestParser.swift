@@ -1,14 +1,14 @@
 /// Reads request heads (RFC 9112, sections 2–6).
 ///
-/// Stateless: it is given everything that has come since the end of the last request and starts at the front each
-/// time. It only measures: the head is slices of the bytes it was given.
+/// Stateless: each call is given everything that has come since the end of the last request and starts at its front.
+/// Nothing is copied: the head is slices of those bytes.
 package struct RequestParser {
   package enum Outcome: Equatable {
     /// The head is not complete, and nothing is wrong with what is there.
     case needMore
     /// A head, with the number of bytes it takes up.
     case request(used: Int)
-    /// Not a request that is served; the connection cannot be used further.
+    /// Not a request that can be served; the connection cannot be used further.
     case malformed(RequestFault)
   }
 
@@ -18,7 +18,7 @@ package struct RequestParser {
     case malformed(RequestFault)
   }
 
-  // The limits one by one: all of them would be copied for every request.
+  // Not the whole of `HTTPLimits`, which would be copied for every request.
   private let headBytes: Int
   private let targetBytes: Int
 
@@ -48,8 +48,8 @@ package struct RequestParser {
 
   static let tooLarge = RequestFault(.headTooLarge, "The request line and header fields are too long")
 
-  /// How many bytes at the front are empty lines, which are ignored before a request: old clients send one after a
-  /// body (RFC 9112, section 2.2).
+  /// The number of bytes at the front that are empty lines, which are ignored before a request: old clients send one
+  /// after a body (RFC 9112, section 2.2).
   static func emptyLines(_ bytes: RawSpan) -> Int {
     var position = 0
     while position + 1 < bytes.byteCount, bytes[position] == ASCII.carriageReturn,
@@ -94,7 +94,7 @@ package struct RequestParser {
 
   @inline(__always)
   private static func method(_ bytes: RawSpan, _ name: Slice) -> Method {
-    // The commonest first; its three letters and the space are known to be there.
+    // GET first, as the most frequent; its three letters and the space are known to be there.
     if name.length == 3,
       UInt32(
         truncatingIfNeeded: bytes.unsafeLoadUnaligned(
@@ -145,7 +145,7 @@ package struct RequestParser {
 
   private static let targetTooLong = RequestFault(.targetTooLong, "The target is too long")
 
-  /// A target that is not a path: absolute-form, authority-form or an asterisk (RFC 9112, sections 3.2.2–3.2.4).
+  /// Reads a target that is not a path: absolute-form, authority-form or an asterisk (RFC 9112, sections 3.2.2–3.2.4).
   private func otherForm(_ bytes: RawSpan, _ head: inout RequestHead) throws(Stop) {
     let target = bytes.extracting(head.target.range)
     if head.method == .connect || head.method == .other { return }
@@ -167,11 +167,11 @@ package struct RequestParser {
     guard Authority.isWellFormed(path, authority..<position) else {
       throw .malformed("The target's authority is not a host")
     }
-    // An absolute URL without a path asks for "/", which is not in the bytes: the router knows the empty path as it.
+    // An absolute URL without a path asks for "/", which is not in the bytes: `Connection` routes an empty path as "/".
     head.path = Slice(Int(head.path.start) + position, upTo: Int(head.path.start) + path.byteCount)
   }
 
-  /// The version and the end of the line (RFC 9112, section 2.3).
+  /// Reads the version and the end of the line (RFC 9112, section 2.3).
   @inline(__always)
   private func version(_ bytes: RawSpan, _ position: inout Int) throws(Stop) -> UInt8 {
     guard position &+ 10 <= bytes.byteCount else { throw incompleteVersion(bytes, position) }
@@ -187,7 +187,7 @@ package struct RequestParser {
     return min(1, bytes[position &+ 7] &- UInt8(ascii: "0"))
   }
 
-  /// Too few bytes for a version: more are needed, unless those that are there are wrong already.
+  /// Asks for more bytes where there are too few for a version, unless those that are there are already wrong.
   private func incompleteVersion(_ bytes: RawSpan, _ position: Int) -> Stop {
     let expected: StaticString = "HTTP/"
     for offset in position..<bytes.byteCount {

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Paths without parameters, each with a number: an open hash table over their bytes.
+/// Finds the numbers of paths without parameters: an open-addressing hash table over their bytes.
 ///
-/// Keys are only the program's own paths, in a table at most half full, so that no request can make a look-up long.
-/// In memory of its own rather than arrays, whose reference counts every look-up would touch.
+/// Keys are only the program's own paths, in a table at most half full, so that no request can make a look-up long. The
+/// table has memory of its own, since every look-up in arrays would touch their reference counts.
 struct LiteralPaths {
   private struct Slot {
     var hash: UInt64 = 0
@@ -14,13 +14,13 @@ struct LiteralPaths {
   private var slots = LiteralPaths.emptySlots(16)
   private var count = 0
 
-  /// Ends the use of the table, by the one who made it.
+  /// Frees the table; its owner calls this once.
   func deallocate() {
     for slot in slots { slot.path.deallocate() }
     slots.deallocate()
   }
 
-  /// The number of that path.
+  /// Returns the number of `path`, or nil if it is not in the table.
   @inline(__always)
   func find(_ path: RawSpan) -> Int? {
     let slots = slots
@@ -33,7 +33,7 @@ struct LiteralPaths {
     return nil
   }
 
-  /// Notes a path with a number, and gives the number that it has now: the older one if it was noted before.
+  /// Adds a path with the number `value` unless it is in the table already; returns its number.
   mutating func insert(_ path: String, _ value: Int) -> Int {
     let bytes = Array(path.utf8)
     if let known = find(bytes.span.bytes) { return known }

@@ -11,7 +11,7 @@ struct PathTemplate {
   let text: String
   let segments: [Segment]
 
-  /// A template is part of the program: one that is not well formed is a mistake in it, and traps.
+  /// Parses a template, which is part of the program: a malformed one is a mistake in it, and traps.
   init(_ text: String) {
     precondition(text.hasPrefix("/"), "a template begins with a slash: \(text)")
     self.text = text

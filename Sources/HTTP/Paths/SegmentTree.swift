@@ -1,4 +1,4 @@
-/// Templates with parameters, each with a number: a tree of path segments in flat arrays, so that walking it touches
+/// Finds the numbers of templates with parameters: a tree of path segments in flat arrays, so that walking it touches
 /// no reference counts.
 struct SegmentTree {
   private struct Node {
@@ -22,8 +22,8 @@ struct SegmentTree {
   private var edges: [Edge] = []
   private var names: [UInt8] = []
 
-  /// Notes a template with a number, and gives the number that it has now: the older one if one of its shape was
-  /// noted before.
+  /// Adds a template with the number `value` unless there is one of its shape already; returns the number of that
+  /// shape.
   mutating func insert(_ template: PathTemplate, _ value: Int) -> Int {
     var node = 0
     for segment in template.segments {
@@ -36,13 +36,13 @@ struct SegmentTree {
     return nodes[node].value
   }
 
-  /// The number of the template that a path fits, with the places of its parameters.
+  /// Returns the number of the template that matches a path, or nil, and appends the positions of its parameters.
   func find(_ path: RawSpan, _ parameters: inout PathParameters) -> Int? {
     guard path.byteCount > 0, path[0] == UInt8(ascii: "/") else { return nil }
     return find(path, from: 1, node: 0, &parameters)
   }
 
-  /// Walks down from a node; as deep as the deepest template at most, and back where a literal led nowhere.
+  /// Walks down from a node, at most as deep as the deepest template, and back where a literal leads nowhere.
   private func find(_ path: RawSpan, from start: Int, node: Int, _ parameters: inout PathParameters) -> Int? {
     let end = path.first(UInt8(ascii: "/"), from: start)
     if let child = literalChild(of: node, path.extracting(start..<end)),
@@ -63,7 +63,8 @@ struct SegmentTree {
     return nodes[node].value >= 0 ? nodes[node].value : nil
   }
 
-  /// Anything but nothing and a dot segment, however its dots are written (RFC 3986, section 3.3).
+  /// Whether a segment can be a parameter: it is not empty, and no dot segment however its dots are written (RFC 3986,
+  /// section 3.3).
   private static func isParameterValue(_ segment: RawSpan) -> Bool {
     if segment.byteCount == 0 { return false }
     var dots = 0

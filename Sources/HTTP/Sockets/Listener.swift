@@ -9,8 +9,8 @@ final class Listener: EventHandler {
   private let limits: HTTPLimits
   private let accepted: (Int32, PeerAddress) -> Void
   private let ranShort: () -> Void
-  /// A descriptor in reserve: with it given up, a connection can be taken and closed even when there are none left,
-  /// so that it does not stay in the queue and keep the loop spinning.
+  /// A spare descriptor: when there are none left, giving it up allows a connection to be accepted and closed, so that
+  /// it does not stay in the queue and keep the loop spinning.
   private var reserve: Int32
   private var isOpen = true
   private var isPaused = false
@@ -27,10 +27,11 @@ final class Listener: EventHandler {
     self.accepted = accepted
     self.ranShort = ranShort
     reserve = Self.openReserve()
-    // Connections inherit it: answers leave when they are ready, not when the last one was acknowledged.
+    // Connections inherit it: answers leave when they are ready, not when the one before was acknowledged.
     var on: Int32 = 1
     setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-    // The kernel's memory counts as the process's: what a client does not take waits here, where it is bounded.
+    // The kernel's memory counts as the process's: what a client does not take waits in our own buffers, which are
+    // bounded.
     var unsent = Int32(limits.unsentBytes)
     setsockopt(fd, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &unsent, socklen_t(MemoryLayout<Int32>.size))
     try loop.add(fd, .readable, self)
@@ -51,7 +52,7 @@ final class Listener: EventHandler {
     try? loop.change(fd, .readable)
   }
 
-  /// Takes what is in the kernel's queue, whose connections would be reset otherwise, and closes the socket.
+  /// Accepts what is in the kernel's queue, whose connections would be reset otherwise, and closes the socket.
   func close() {
     guard isOpen else { return }
     while accept(atMost: limits.acceptsPerTurn) {}
@@ -61,7 +62,7 @@ final class Listener: EventHandler {
     Glibc.close(reserve)
   }
 
-  /// Accepts connections; whether there may be more.
+  /// Accepts up to `count` connections; returns whether there may be more.
   private func accept(atMost count: Int) -> Bool {
     for _ in 0..<count {
       var storage = sockaddr_storage()
@@ -76,7 +77,7 @@ final class Listener: EventHandler {
         continue
       }
       switch errno {
-      // The client gave up while it waited: the next one may not have.
+      // The client gave up while it waited, and the next one may not have.
       case ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, ENETUNREACH: continue
       case EMFILE, ENFILE, ENOBUFS, ENOMEM: outOfDescriptors()
       default: break
@@ -86,7 +87,7 @@ final class Listener: EventHandler {
     return true
   }
 
-  /// Turns one client away with the reserve, and rests for a while.
+  /// Closes one connection with the help of the reserve, and pauses for `HTTPLimits.acceptPauseMilliseconds`.
   private func outOfDescriptors() {
     ranShort()
     Glibc.close(reserve)

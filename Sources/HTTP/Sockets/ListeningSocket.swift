@@ -2,23 +2,23 @@ import CLinux
 import Glibc
 import Reactor
 
-/// Making, or inheriting, sockets to listen on.
+/// Makes, or inherits, sockets to listen on.
 package enum ListeningSocket {
-  /// The connections that the kernel holds before they are accepted, unless net.core.somaxconn says less.
+  /// The most connections that the kernel holds before they are accepted, unless net.core.somaxconn is less.
   static let backlog: Int32 = 4_096
 
-  /// The first descriptor of those that are passed on (sd_listen_fds(3)).
+  /// The first inherited descriptor (sd_listen_fds(3)).
   package static let firstInherited: Int32 = 3
-  /// How many sockets may be passed on to this process.
+  /// The most sockets that are inherited.
   static let inheritedAtMost: Int32 = 1_024
 
   /// Opens a listening socket at a numeric IPv4 or IPv6 address; port 0 lets the kernel choose. Throws EADDRINUSE if
-  /// another one listens there, and EINVAL for what is no address.
+  /// another socket listens there, and EINVAL if `host` is not an address.
   package static func open(host: String, port: UInt16) throws(SystemError) -> Int32 {
     try listening(try bound(host: host, port: port))
   }
 
-  /// Opens one more socket that listens where another one does: the kernel deals connections out among them
+  /// Opens one more socket that listens where `other` does: the kernel distributes connections among them
   /// (SO_REUSEPORT), so that each loop has its own.
   package static func open(host: String, beside other: Int32) throws(SystemError) -> Int32 {
     // Only now: a socket that shares from the start would join whatever process listens there.
@@ -26,7 +26,7 @@ package enum ListeningSocket {
     return try listening(try bound(host: host, port: port(of: other), isShared: true))
   }
 
-  /// The bound socket once it listens; closed if it cannot.
+  /// Starts listening on a bound socket and returns it; closes it if that fails.
   private static func listening(_ fd: Int32) throws(SystemError) -> Int32 {
     do throws(SystemError) {
       try startListening(fd)
@@ -37,13 +37,13 @@ package enum ListeningSocket {
     }
   }
 
-  /// Has a bound socket take connections. Throws EADDRINUSE if another one listens there by now.
+  /// Starts listening on a bound socket. Throws EADDRINUSE if another socket listens there by now.
   package static func startListening(_ fd: Int32) throws(SystemError) {
     _ = try checked("listen") { listen(fd, backlog) }
   }
 
-  /// Binds a socket to a numeric IPv4 or IPv6 address, at which connections are refused until it listens; `::` takes
-  /// IPv4 too. Throws EADDRINUSE if another one listens there, unless both are shared.
+  /// Makes a socket bound to a numeric IPv4 or IPv6 address, at which connections are refused until it listens; `::`
+  /// takes IPv4 too. Throws EADDRINUSE if another socket listens there, unless both are shared.
   package static func bound(host: String, port: UInt16, isShared: Bool = false) throws(SystemError) -> Int32 {
     guard let address = PeerAddress(host) else { throw SystemError("inet_pton", code: EINVAL) }
     let isV4 = address.isV4 && !host.contains(":")
@@ -62,7 +62,8 @@ package enum ListeningSocket {
     }
   }
 
-  /// The listening sockets that a service manager or a predecessor has passed on (sd_listen_fds(3)), oldest first.
+  /// Returns the listening sockets that a service manager or a predecessor has passed on (sd_listen_fds(3)), oldest
+  /// first.
   ///
   /// The variables are cleared, so that no child takes the descriptors for its own.
   package static func inherited() -> [Int32] {
@@ -101,7 +102,7 @@ package enum ListeningSocket {
     _ = try checked("setsockopt") { setsockopt(fd, level, name, &value, socklen_t(MemoryLayout<Int32>.size)) }
   }
 
-  /// Gives a socket of the address's family that address.
+  /// Binds a socket of the address's family to an address and port.
   package static func bind(_ fd: Int32, _ address: PeerAddress, _ port: UInt16, isV4: Bool) throws(SystemError) {
     var v4 = sockaddr_in()
     v4.sin_family = sa_family_t(AF_INET)

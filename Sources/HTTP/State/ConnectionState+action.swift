@@ -1,15 +1,15 @@
 /// What `Connection` is told to do.
 extension ConnectionState {
-  /// With the bytes that the socket has.
+  /// What to do with the bytes that the socket has.
   enum Read {
     case use
     case drop
-    /// Leave them, and have epoll not mention them.
+    /// Leave them, and have epoll not report them.
     case pause
     case nothing
   }
 
-  /// With the bytes that were read.
+  /// What to do with the bytes that were read.
   enum Use {
     case parseHead
     case takeBody
@@ -22,15 +22,15 @@ extension ConnectionState {
     case none
     /// Use what was read.
     case process
-    /// Have epoll mention bytes again, and use what was read.
+    /// Have epoll report bytes again, and use what was read.
     case resume
     /// Give the empty input's memory back.
     case releaseInput
-    /// Send what is left, and tell `sent`.
+    /// Send what is left, then call `sent`.
     case sendLast
-    /// End this side, and close.
+    /// Shut down our side, and close.
     case finish
-    /// End this side, and drop what comes.
+    /// Shut down our side, and drop what comes.
     case linger
     case close
     /// Close with a reset.
@@ -39,7 +39,7 @@ extension ConnectionState {
     case closeIdle
     /// Answer a head that did not come in time.
     case refuseHead
-    /// Refuse a body that is not whole, or tell the handler that takes it.
+    /// Refuse a body that is not whole, or fail the stream of its handler.
     case failBody(BodyFailure)
   }
 

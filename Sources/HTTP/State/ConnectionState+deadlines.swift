@@ -1,6 +1,7 @@
-/// What has taken too long.
+/// The deadlines of a connection.
 extension ConnectionState {
-  /// Looks at the time. While memory is short, whoever sits on some has less of it.
+  /// Returns what to do about a deadline that has passed by `now`. While memory is short, clients that hold some have
+  /// stricter ones.
   func overdue(_ now: UInt64, _ limits: HTTPLimits, isShort: Bool, isDraining: Bool) -> Action {
     if writing == .blocked {
       return isTooSlow(writeClock, now, limits.writeGraceMilliseconds, limits.writeBytesPerSecond, limits, isShort)
@@ -22,7 +23,7 @@ extension ConnectionState {
     }
   }
 
-  /// By the usual grace and rate, and by stricter ones while others find no memory.
+  /// Whether a transfer is too slow by the usual grace and rate or, while memory is short, by stricter ones.
   private func isTooSlow(
     _ clock: TransferClock, _ now: UInt64, _ graceMilliseconds: Int, _ bytesPerSecond: Int, _ limits: HTTPLimits,
     _ isShort: Bool

@@ -1,9 +1,9 @@
 import Reactor
 
-/// The states of one client's connection and what leads from one to the next. Pure: it is told what came, what was sent
-/// and what time it is, and says what to do; `Connection` does it.
+/// The state machine of one client's connection. Pure: it is told what came, what was sent and what time it is, and
+/// returns what to do; `Connection` does it.
 ///
-/// What is read, what is written and how it ends are states beside each other. Reading, one request at a time:
+/// Reading, writing and the end are states beside each other. Reading, one request at a time:
 ///
 ///     ┌──────┐   part of a head    ┌──────┐
 ///     │ idle │ ──────────────────→ │ head │
@@ -20,7 +20,7 @@ import Reactor
 ///                     └─────────┘ ←─────────────────────────── └────────┘
 ///                                  all of it was taken
 ///
-/// From each of them to `nothing` when the end begins. Writing:
+/// Each of them goes to `nothing` when the end begins. Writing:
 ///
 ///     ┌─────────┐  something to send  ┌────────┐  the socket is full  ┌─────────┐
 ///     │ settled │ ──────────────────→ │ queued │ ───────────────────→ │ blocked │
@@ -28,7 +28,7 @@ import Reactor
 ///          ↑             all is sent      │          all is sent           │
 ///          └──────────────────────────────┴────────────────────────────────┘
 ///
-/// The end, of which `closed` is a step away from everywhere:
+/// The end; `closed` may follow from any state:
 ///
 ///     ┌──────┐  a last answer  ┌─────┐  it is there  ┌───────┐  it is sent   ┌───────────┐      ┌────────┐
 ///     │ open │ ──────────────→ │ due │ ────────────→ │ begun │ ────────────→ │ lingering │ ───→ │ closed │
@@ -36,9 +36,9 @@ import Reactor
 ///         └────── the client has ended ────────────────↑   │    have come                            ↑
 ///                                                          └────────── it is sent ───────────────────┘
 ///
-/// Only bytes tell whether a head or body is whole and whether output is left: events bring it along, from the parser,
-/// `BodyReader` and the buffers, which are machines of their own. What guards the shell's call stack stays in the
-/// shell.
+/// Only the bytes tell whether a head or body is whole and whether output is left: events carry it, from the parser,
+/// `BodyReader` and the buffers, which have states of their own. What guards the call stack of `Connection` stays
+/// there.
 struct ConnectionState {
   /// What the bytes that come next are.
   enum Reading {
@@ -58,9 +58,9 @@ struct ConnectionState {
 
   enum Writing {
     case settled
-    /// What there is to send is sent at the end of the turn.
+    /// What there is to send will be sent at the end of the turn.
     case queued
-    /// The socket is full: the rest is sent when it is not, and nothing more is read until then.
+    /// The socket is full: the rest is sent when it has room again, and nothing more is read until then.
     case blocked
   }
 
@@ -70,7 +70,7 @@ struct ConnectionState {
     case due
     /// What is left of the last answer is being sent.
     case begun
-    /// All is said; what the client still sends is dropped so that it does not destroy the last answer.
+    /// Everything is sent; what the client still sends is dropped, since a reset would destroy the last answer.
     case lingering
     case closed
   }
@@ -78,9 +78,9 @@ struct ConnectionState {
   /// How a connection ends after its last answer, each stronger than the one before.
   enum Manner: Int {
     case close
-    /// The client may be sending yet.
+    /// Waits for the client, which may still be sending.
     case linger
-    /// With a reset, by which the client knows that the answer is not whole.
+    /// With a reset, which tells the client that the answer is not whole.
     case abort
   }
 
@@ -88,13 +88,13 @@ struct ConnectionState {
   private(set) var writing = Writing.settled
   private(set) var ending = Ending.open
   private(set) var manner = Manner.close
-  /// The client has sent its last byte; it may still wait for answers (half-close).
+  /// Whether the client has sent its last byte; it may still wait for answers (half-close).
   private(set) var hasPeerEnded = false
-  /// What comes cannot be used at the moment, and epoll is not to mention it.
+  /// Whether input cannot be used at the moment, so that epoll is not to report it.
   private(set) var isPaused = false
-  /// The client waits to be told that its body will be read.
+  /// Whether the client waits for 100 (Continue) before it sends its body.
   private(set) var owesContinue = false
-  /// The answer in hand is in the place of one that there was no memory for.
+  /// Whether the answer in hand replaces one that there was no memory for.
   private(set) var isRefusingForMemory = false
   private var droppedBytes = 0
   /// When the head, the wait for one, or the end began: nanoseconds of the monotonic clock.
@@ -108,7 +108,7 @@ struct ConnectionState {
   /// Whether a further request may follow.
   var isOpen: Bool { ending == .open }
   var isBetweenRequests: Bool { reading == .idle || reading == .head }
-  /// Whether the end of the connection follows at once behind what is sent.
+  /// Whether the end of the connection follows at once after what is sent.
   var isSendingLast: Bool { ending == .begun && manner != .abort }
 
   /// What epoll is to wait for.
@@ -119,7 +119,7 @@ struct ConnectionState {
 
   // MARK: Reading
 
-  /// The socket has bytes, or may have more.
+  /// Returns what to do when the socket has bytes, or may have more.
   @inline(__always)
   mutating func readable(isBodyWanted: @autoclosure () -> Bool) -> Read {
     switch reading {
@@ -133,14 +133,14 @@ struct ConnectionState {
     return .pause
   }
 
-  /// Whether it was paused, and epoll must be told.
+  /// Ends a pause; returns whether there was one, and epoll must be told.
   @inline(__always)
   mutating func resume() -> Bool {
     defer { isPaused = false }
     return isPaused
   }
 
-  /// What the bytes that were read are for; `hasRoom` is whether the output has room for an answer.
+  /// Returns what the bytes that were read are for; `hasRoom` is whether the output has room for an answer.
   @inline(__always)
   func use(hasInput: Bool, hasRoom: @autoclosure () -> Bool) -> Use {
     switch reading {
@@ -151,7 +151,7 @@ struct ConnectionState {
     }
   }
 
-  /// All was used that could be. A connection that nothing more will come from ends.
+  /// Called when all input was used that could be. A connection whose client sends no more ends.
   @inline(__always)
   mutating func used(hasInput: Bool, hasRoom: @autoclosure () -> Bool, _ now: UInt64) -> Action {
     guard isBetweenRequests else { return .none }
@@ -160,7 +160,7 @@ struct ConnectionState {
     return hasInput ? .none : .releaseInput
   }
 
-  /// The client has ended its sending.
+  /// Notes that the client has ended its side.
   mutating func peerEnded() -> Action {
     hasPeerEnded = true
     return switch reading {
@@ -171,14 +171,14 @@ struct ConnectionState {
     }
   }
 
-  /// There are bytes of a head, but not all of them.
+  /// Notes that a part of a head has come; its time runs from the first part.
   mutating func headContinues(_ now: UInt64) {
     guard reading == .idle else { return }
     reading = .head
     since = now
   }
 
-  /// A head is whole, or will not be read further.
+  /// Notes that a head is whole, or will not be read further.
   @inline(__always)
   mutating func requestBegan() {
     assert(isBetweenRequests, "A request begins within another, or behind the end.")
@@ -187,37 +187,37 @@ struct ConnectionState {
 
   // MARK: Bodies
 
-  /// The request has a body of which nothing was read yet; whether the client waits to be asked for it.
+  /// Notes that the request has an unread body; `owesContinue` tells whether the client waits for 100 (Continue).
   mutating func bodyDeclared(owesContinue: Bool) { self.owesContinue = owesContinue }
 
-  /// The body is not read before somebody has asked for it by `bodyAsked`, or awaits it whole.
+  /// Holds the body back until its handler asks for more (`bodyAsked`) or it is wanted whole (`bodyAwaited`).
   mutating func bodyHeld(_ now: UInt64) {
     reading = .stream
     bodyClock = TransferClock(now)
     bodyClock.pause(now)
   }
 
-  /// The body is wanted whole.
+  /// Notes that the body is wanted whole; its time runs from now.
   mutating func bodyAwaited(_ now: UInt64) {
     reading = .body
     bodyClock = TransferClock(now)
   }
 
-  /// A handler wants more of the body.
+  /// Notes that a handler wants more of the body: the client's time runs.
   mutating func bodyAsked(_ now: UInt64) { bodyClock.resume(now) }
 
-  /// A handler has something to do: the client's time is not running.
+  /// Notes that a handler has something to do: the client's time rests.
   mutating func bodyPaused(_ now: UInt64) { bodyClock.pause(now) }
 
   mutating func bodyMoved(_ count: Int, _ now: UInt64) { bodyClock.moved(count, now) }
 
-  /// The body is whole, or what is left of it is of no use.
+  /// Notes that the body is whole, or that the rest of it is of no use.
   mutating func bodyEnded() {
     assert(reading != .nothing, "A body ends behind the end.")
     reading = .request
   }
 
-  /// Whether 100 (Continue) is to be sent, which is then no longer owed (RFC 9110, section 10.1.1).
+  /// Returns whether to send 100 (Continue), which is no longer owed then (RFC 9110, section 10.1.1).
   mutating func takeContinue() -> Bool {
     defer { owesContinue = false }
     return owesContinue
@@ -225,20 +225,20 @@ struct ConnectionState {
 
   // MARK: Answers
 
-  /// The answer in hand is the last one. The stronger manner of ending counts.
+  /// Makes the answer in hand the last one. The strongest manner of ending counts.
   mutating func end(_ manner: Manner) {
     guard ending == .open || ending == .due else { return }
     ending = .due
     if manner.rawValue > self.manner.rawValue { self.manner = manner }
   }
 
-  /// There was no memory for the answer, and another one takes its place.
+  /// Notes that there was no memory for the answer and another one takes its place.
   mutating func refuseForMemory() {
     isRefusingForMemory = true
     end(.linger)
   }
 
-  /// The whole answer to the request in hand waits to be sent.
+  /// Notes that the whole answer to the request in hand waits to be sent.
   @inline(__always)
   mutating func answered(_ now: UInt64) -> Action {
     if ending == .due { return beginEnding(now) }
@@ -249,7 +249,7 @@ struct ConnectionState {
 
   // MARK: Writing
 
-  /// There is something to send; whether that is new.
+  /// Notes that there is something to send; returns whether it must be scheduled.
   @inline(__always)
   mutating func queue() -> Bool {
     guard writing == .settled else { return false }
@@ -257,11 +257,11 @@ struct ConnectionState {
     return true
   }
 
-  /// What there is to send is being sent.
+  /// Notes that what there is to send is being sent.
   @inline(__always)
   mutating func dequeue() { if writing == .queued { writing = .settled } }
 
-  /// The socket took so many bytes, and not all; whether that is new.
+  /// Notes that the socket is full after it took `sent` bytes; returns whether that is new.
   mutating func blocked(sent: Int, _ now: UInt64) -> Bool {
     let isNew = writing != .blocked
     if isNew {
@@ -272,7 +272,7 @@ struct ConnectionState {
     return isNew
   }
 
-  /// The socket took all; whether it had been full.
+  /// Notes that the socket took everything; returns whether it had been full.
   @inline(__always)
   mutating func unblocked() -> Bool {
     guard writing == .blocked else { return false }
@@ -280,7 +280,7 @@ struct ConnectionState {
     return true
   }
 
-  /// Nothing is left to send: what waited for that goes on.
+  /// Called when nothing is left to send: what waited for that goes on.
   @inline(__always)
   mutating func sent(hasInput: Bool, _ now: UInt64) -> Action {
     if ending == .begun { return endSending(hasInput, now) }
@@ -310,13 +310,13 @@ struct ConnectionState {
     return .linger
   }
 
-  /// Bytes were dropped while lingering; whether more may be.
+  /// Counts bytes that were dropped while lingering; returns whether more may be.
   mutating func dropped(_ count: Int, limit: Int) -> Bool {
     droppedBytes += count
     return droppedBytes <= limit
   }
 
-  /// The socket is no more; who was waiting for something from it.
+  /// Notes that the socket is closed; returns who was waiting for something from it.
   mutating func close() -> Bereft {
     let bereft: Bereft =
       switch reading {

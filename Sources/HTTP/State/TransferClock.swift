@@ -1,5 +1,5 @@
-/// Tells whether a peer moves a body too slowly: after a grace it must keep up a rate, and never stand still for as
-/// long as the grace.
+/// Tells whether a peer moves a body too slowly: after a grace period it must keep up a rate, and at no time may it
+/// stand still for longer than the grace period.
 struct TransferClock {
   private var startedAt: UInt64
   private var movedAt: UInt64
