@@ -13,10 +13,10 @@ struct Basket {
   struct Item {
     let product: Identifier
     var quantity: Int64
-    /// Where it came first in the request.
+    /// The index of its first line in the request.
     let index: Int
 
-    /// A fault of a member of its line.
+    /// A fault of a member of that line.
     func fault(_ member: String, _ detail: String) -> JSON.Fault { JSON.Fault("/lines/\(index)/\(member)", detail) }
   }
 

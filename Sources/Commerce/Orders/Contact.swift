@@ -7,7 +7,7 @@ struct Contact {
   let phone: String?
   let email: String?
 
-  /// As it is shown and kept.
+  /// The JSON that is shown and stored.
   var json: String {
     var json = JSONWriter()
     json.object { json in

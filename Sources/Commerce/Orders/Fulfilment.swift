@@ -9,7 +9,7 @@ struct Fulfilment {
   let from: Timestamp?
   let to: Timestamp?
 
-  /// As it is shown and kept.
+  /// The JSON that is shown and stored.
   var json: String {
     var json = JSONWriter()
     json.object { json in

@@ -3,7 +3,7 @@ import Postgres
 import Values
 import Web
 
-/// What a business has of a basket, at its prices of this moment.
+/// What a business offers of a basket, at its present prices.
 struct Offer {
   private let basket: Basket
   private let products: [Identifier: Product]
@@ -11,9 +11,9 @@ struct Offer {
   /// How long an order may stay unpaid, in hours.
   let paymentWithin: Int64
 
-  /// Reads rows of the business's owner, whether that account is disabled, how it sells, and a product; a single one
-  /// without a product when the business has nothing of it, and none when there is no such business. Throws 422 then
-  /// and when the buyer is the owner, and 409 when the owner is disabled.
+  /// Reads rows with the business's owner, whether that account is disabled, how the business sells, and a product. A
+  /// business that sells nothing of the basket has a single row without a product; no row is no business. Throws 422
+  /// for that and when the buyer is the owner, and 409 when the owner is disabled.
   init(_ rows: Rows, of basket: Basket, to buyer: Identifier) throws {
     guard let first = rows.first else { throw ValidationError("/businessId", "is not the id of a business") }
     let (owner, isDisabled, hasPickup, hasDelivery, hours) = try first.decode(
@@ -33,8 +33,8 @@ struct Offer {
     self.basket = basket
   }
 
-  /// The lines of an order of the whole basket; throws 422 for what the business does not sell, for several currencies
-  /// and for sums that do not fit.
+  /// Returns the lines of an order of the whole basket. Throws 422 for what the business does not sell, for several
+  /// currencies, and for sums that do not fit.
   func lines() throws(ValidationError) -> [OrderLine] {
     var faults: [JSON.Fault] = []
     var lines: [OrderLine] = []
@@ -61,7 +61,7 @@ struct Offer {
     return lines
   }
 
-  /// What must be taken from stock; throws 409 when there is visibly not enough.
+  /// Returns what has to be taken from limited stock. Throws 409 when the rows show already that there is not enough.
   func limitedQuantities() throws -> [Identifier: Int64] {
     var quantities: [Identifier: Int64] = [:]
     var faults: [JSON.Fault] = []

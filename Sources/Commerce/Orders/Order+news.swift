@@ -4,21 +4,21 @@ import Web
 
 /// What the parties to an order are told of it.
 extension Order {
-  /// That it was placed, for the seller.
+  /// The news for the seller that it was placed.
   var placedNews: News {
     News(
       .order, type: "order.placed", severity: .notice, title: "A new order: \(goods)",
       text: lines.map { "\($0.quantity) \($0.unit) \($0.name)" }.joined(separator: "\n"), data: body)
   }
 
-  /// That it was moved on, for whoever did not do it.
+  /// The news that it was moved on, for a party that did not do so.
   var movedNews: News {
     News(
       .order, type: "order.moved", severity: .notice, title: "An order is \(status.rawValue) now: \(goods)",
       text: "Order \(id) is \(status.rawValue).", data: body)
   }
 
-  /// The side that has not moved it; nil when nobody is left there.
+  /// The side that is not the user's; nil when the buyer's account there is erased.
   func audience(besides user: Identifier) -> Audience? {
     user == buyer ? .business(business) : buyer.map(Audience.user)
   }

@@ -19,7 +19,7 @@ struct Order: PageItem, RowDecodable {
   let contact: String?
   /// As JSON text.
   let fulfilment: String?
-  /// When it ends unless it is paid.
+  /// When it is cancelled unless it is paid before.
   let expiresAt: Timestamp?
 
   /// The columns that `init` reads, in their order; the lines have theirs.
@@ -62,7 +62,7 @@ struct Order: PageItem, RowDecodable {
     lines = []
   }
 
-  /// Reads an order whose lines are among these rows of an order's id and a line.
+  /// Reads an order with its lines. These are in `rows`, by the order's id, which is their first column.
   init(_ row: Row, lines rows: [Identifier: [Row]]) throws {
     try self.init(row)
     let currency = total.currency

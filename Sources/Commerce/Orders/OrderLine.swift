@@ -3,7 +3,7 @@ import Postgres
 import Values
 import Web
 
-/// So much of one product, with name, unit and price as they were sold.
+/// A quantity of one product, with name, unit and price as they were sold.
 struct OrderLine: JSONWritable {
   let product: Identifier
   let name: String
@@ -37,11 +37,11 @@ struct OrderLine: JSONWritable {
     total = Money(amount: try columns.next(), currency: currency)
   }
 
-  /// `columns` of all lines of a group, each as an array in their order.
+  /// The columns of `columns`, each aggregated into an array of a group's lines, in their order.
   static let arrays = columns.split(separator: ", ").map { "array_agg(\($0) ORDER BY order_lines.position)" }
     .joined(separator: ", ")
 
-  /// Reads `arrays`; the currency is the order's.
+  /// Reads lines from the columns of `arrays`; the currency is the order's.
   static func all(_ columns: inout Columns, currency: CurrencyCode) throws -> [OrderLine] {
     let products: [Identifier] = try columns.next()
     let (names, units): ([String], [String]) = (try columns.next(), try columns.next())

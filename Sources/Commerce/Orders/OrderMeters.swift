@@ -22,10 +22,10 @@ final class OrderMeters {
     created = instruments.orders.created.child(shard: shard, OrderStatus.pending.rawValue)
   }
 
-  /// Counts a new order; after its COMMIT.
+  /// Counts a new order. Called after its COMMIT.
   func placed() { created.increment() }
 
-  /// Counts that an order has come from one state to where it is, and the money that moved; after the COMMIT.
+  /// Counts an order's step from `previous` to its present state, and the money that moved. Called after the COMMIT.
   func moved(_ order: Order, from previous: OrderStatus) {
     let step = Step(from: previous, to: order.status)
     let counter =

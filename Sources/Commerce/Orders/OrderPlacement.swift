@@ -42,7 +42,7 @@ struct OrderPlacement: EndpointGroup {
 
   private func place(_ call: Call) async throws -> Response {
     let buyer = try call.user.id
-    // The body alone: the release before this one compares so.
+    // The body alone, as the previous release compares it.
     let content = call.request.body
     guard let key = try IdempotencyKey(call.request, user: buyer, content: content, seal: context.answerSeal) else {
       throw Problem(.idempotencyKeyMissing, "Send an Idempotency-Key, so that this can be sent again safely.")
@@ -61,7 +61,7 @@ struct OrderPlacement: EndpointGroup {
     return response
   }
 
-  /// Takes the stock and places the order; gives also the products of which stock was taken.
+  /// Takes the stock and places the order. Returns also the products of which stock was taken.
   private func place(
     _ new: NewOrder, for buyer: Identifier, at now: Timestamp, in transaction: Transaction
   ) async throws -> (Order, taken: Set<Identifier>) {
@@ -127,7 +127,7 @@ struct OrderPlacement: EndpointGroup {
     """)
 }
 
-/// What is ordered, and from whom.
+/// What is ordered, and from which business.
 struct NewOrder: JSONForm {
   let business: Identifier
   let lines: [Basket.Line]

@@ -1,13 +1,13 @@
 import Postgres
 
-/// Where an order is on its way. The raw value is part of the API and of the schema.
+/// The state of an order. The raw value is part of the API and of the schema.
 enum OrderStatus: String, CaseIterable, PostgresEnumeration {
   case pending, paid, preparing, shipped, delivered, cancelled, refunded
 
-  /// Whether anything is left to do, so that neither party may leave.
+  /// Whether anything is left to do. While there is, the business cannot be closed, nor a party's account be erased.
   var isOpen: Bool { successor != nil }
 
-  /// Whether an order may go from here to there at all.
+  /// Whether an order in this state may ever go to `next`, whoever asks.
   func leads(to next: OrderStatus) -> Bool {
     switch next {
     case .cancelled: [.pending, .paid, .preparing].contains(self)
@@ -16,7 +16,7 @@ enum OrderStatus: String, CaseIterable, PostgresEnumeration {
     }
   }
 
-  /// Whether what was sold is available again once an order is here.
+  /// Whether an order that comes to this state gives back what it took from stock.
   var givesStockBack: Bool { self == .cancelled || self == .refunded }
 
   /// The next state of an order that goes well.
@@ -30,24 +30,24 @@ enum OrderStatus: String, CaseIterable, PostgresEnumeration {
     }
   }
 
-  /// The open ones, as a list of SQL.
+  /// The open states, as a list in SQL.
   static let openList = allCases.filter(\.isOpen).map { "'\($0.rawValue)'" }.joined(separator: ", ")
 }
 
-/// Which side of an order someone stands on.
+/// A side of an order.
 enum OrderRole: String, CaseIterable {
   case buyer, seller
 
-  /// When someone may take a step.
+  /// When a side may take a step.
   enum Leave {
     case always, never
     /// As the buyer, once the seller neglects the order.
     case whenNeglected
   }
 
-  /// When this side may move an order from one state to another that follows. Both may cancel what nobody has paid, all
-  /// else is the seller's; of a neglected order the buyer cancels what was not sent, and ends what was: it has come, or
-  /// will not.
+  /// When this side may make a step that `leads(to:)` allows. Either may cancel an unpaid order; every other step is
+  /// the seller's. If the seller neglects the order, the buyer may cancel what was not shipped, and mark as delivered
+  /// what was: it has arrived, or never will.
   func leave(from state: OrderStatus, to next: OrderStatus) -> Leave {
     switch (state, next) {
     case (.pending, .cancelled): .always

@@ -64,7 +64,7 @@ struct OrderSummary: EndpointGroup {
     }
   }
 
-  /// What the user's businesses took and gave back, by the index that has it all, from `$2` to `$3`.
+  /// What the user's businesses took or gave back, from `from` to before `to`, by an index that covers it.
   private static func movements(_ time: String, from: String, to: String) -> String {
     """
     FROM businesses JOIN orders ON orders.business_id = businesses.id
@@ -72,7 +72,7 @@ struct OrderSummary: EndpointGroup {
     """
   }
 
-  /// The first moment, from one on, at which something moved: one look into an index for each business.
+  /// The first moment at or after `from` at which something moved, for each business: one look into an index each.
   private static func first(_ time: String, from: String) -> String {
     """
     SELECT moment.* FROM businesses CROSS JOIN LATERAL (
@@ -119,7 +119,7 @@ struct OrderSummary: EndpointGroup {
 }
 
 extension Call {
-  /// Where a page begins that is not the first.
+  /// The moment at which a page begins; nil for the first page.
   fileprivate func start(_ query: Query, list: String) throws -> Timestamp? {
     var after = try page(query, list: list).after
     return try after?.takeTimestamp()
@@ -127,7 +127,7 @@ extension Call {
 }
 
 extension Query {
-  /// A date-time, or a date for the beginning of its day in UTC; throws 400 for anything else.
+  /// Reads a date-time, or a date for the beginning of its day in UTC. Throws 400 for anything else.
   fileprivate func moment(_ name: String) throws -> Timestamp? {
     if let text = try value(name), let start = Timestamp("\(text)T00:00:00Z") { return start }
     return try timestamp(name)

@@ -5,9 +5,9 @@ import Postgres
 import Values
 import Web
 
-/// The way of an order from one state to the next. Of several who try the same step, one makes it.
+/// Moves orders from one state to the next. Of several requests for the same step, one makes it.
 struct OrderTransitions: EndpointGroup {
-  /// How long an order that is paid may rest with its seller before the buyer may go, in days.
+  /// How long a seller may leave a paid order as it is before the buyer may cancel or end it, in days.
   static let patienceDays = 14
 
   let context: LoopContext
@@ -63,7 +63,7 @@ struct OrderTransitions: EndpointGroup {
     return call.ok(order.body)
   }
 
-  /// Throws 409 unless someone is the buyer of an order, and its seller lets it lie.
+  /// Throws 409 unless the user is the buyer of the order, and its seller neglects it.
   private func requireNeglect(of order: Order, for user: Identifier, in transaction: Transaction) async throws {
     let isNeglected = try await !transaction.query(Self.neglected, order.id, user, Self.patienceDays).isEmpty
     if isNeglected { return }
@@ -85,7 +85,7 @@ struct OrderTransitions: EndpointGroup {
     Problem(.impossibleTransition, "An order that is \(previous.rawValue) cannot become \(next.rawValue).")
   }
 
-  // The status is compared again here, where the row is locked: of two who read it, one changes it.
+  // The status is compared again here, where the row is locked: of two requests that have read it, one changes it.
   private static let update = Statement(
     "orders.move",
     """
@@ -105,6 +105,6 @@ struct OrderTransition: JSONForm {
 }
 
 extension Order {
-  /// The side on which a party to the order stands.
+  /// The side of the order on which a party to it stands.
   fileprivate func role(of user: Identifier) -> OrderRole { user == buyer ? .buyer : .seller }
 }

@@ -61,7 +61,7 @@ struct Orders: EndpointGroup {
     return RowAnswer(context.database.prepared(Self.byID, id, user)) { $0.ok(try Self.order($1).body) }
   }
 
-  /// The order that the rows of `byID` make; throws 404 when there are none.
+  /// Reads an order from the rows of `byID`; throws 404 when there are none.
   static func order(_ rows: Rows) throws -> Order {
     guard let first = rows.first else { throw Problem(.notFound, "You have no order with this id.") }
     var order = try Order(first)
@@ -75,7 +75,7 @@ struct Orders: EndpointGroup {
 
   // MARK: SQL
 
-  /// A row for each line of the order with that id, if that user is a party to it: the order, then the line.
+  /// A row for each line of the order `$1`, if the user `$2` is a party to it: the order, then the line.
   static let byID = Statement(
     "orders.byID",
     """
@@ -91,9 +91,9 @@ struct Orders: EndpointGroup {
     ORDER BY order_id, position
     """)
 
-  // Each walks down an index, which has the state in it where that is asked for, and stops after a page, however many
-  // orders there are. Compared as a row, the id leads the planner to that index: by itself it would let it walk through
-  // everybody's orders, which seems cheap to a plan for any user.
+  // Each reads one index backwards (with the status in it where that is asked for) and stops after a page. The row
+  // comparison `(column, id) < (…)` is what makes the planner choose that index: with `id < $2` alone, a generic plan
+  // walks everybody's orders by their ids.
   private static func page(of column: String, _ value: String, isOfOne: Bool) -> String {
     let (columns, values) = isOfOne ? ("\(column), status", "\(value), $4") : (column, value)
     return """
@@ -111,7 +111,7 @@ struct Orders: EndpointGroup {
     """
   }
 
-  /// A list of orders in any state, and in one, `$4`.
+  /// The statements of a list: of orders in any state, and of those in the state `$4`.
   typealias Statements = (ofAny: Statement, ofOne: Statement)
 
   private static func statements(_ name: String, _ sql: (_ isOfOne: Bool) -> String) -> Statements {
@@ -119,6 +119,6 @@ struct Orders: EndpointGroup {
   }
   static let bought = statements("bought") { bought($0) }
   static let sold = statements("sold") { sold($0) }
-  // Nobody buys from oneself, so no order is in both.
+  // No user buys from their own business, so no order is in both.
   static let all = statements("all") { "(\(bought($0))) UNION ALL (\(sold($0))) ORDER BY id DESC LIMIT $3" }
 }

@@ -1,8 +1,8 @@
 import Postgres
 import Values
 
-/// So many of each product, to be taken from stock. Rows are always locked in the order of their ids, so that orders of
-/// the same products wait for each other and never in a circle.
+/// Quantities of products to be taken from stock. Rows are always locked in the order of their ids, so that orders of
+/// the same products wait for each other and never deadlock.
 struct Stock {
   private let products: [Identifier]
   private let quantities: [Int64]
@@ -12,8 +12,8 @@ struct Stock {
     self.quantities = products.map { quantities[$0]! }
   }
 
-  /// Takes all of it and gives the products it was taken from, those that still have a limit. Nil when there is not
-  /// enough of something, and then the transaction must not be committed.
+  /// Takes all quantities. Returns the products that they were taken from, without those whose stock has no limit any
+  /// more. Nil when there is not enough of something: then the transaction must not be committed.
   func take(in transaction: Transaction) async throws -> Set<Identifier>? {
     if products.isEmpty { return [] }
     if products.count > 1 { try await transaction.execute(Self.lock, products) }
@@ -22,7 +22,7 @@ struct Stock {
     return Set(try rows.filter { try $0.decode(Bool.self, 1) }.map { try $0.decode(Identifier.self, 0) })
   }
 
-  /// Gives back all that some orders have taken, up to the most that may be in stock. A product that has lost its limit
+  /// Gives back what the orders have taken, up to the most that may be in stock. A product that has lost its limit
   /// since has nothing to be added to.
   static func giveBack(of orders: [Identifier], in transaction: Transaction) async throws {
     try await transaction.execute(lockTaken, orders)

@@ -4,29 +4,29 @@ import Reactor
 import Values
 import Web
 
-/// Ends orders that nobody has paid in time, and gives back what they took from stock.
+/// Cancels orders that were not paid in time, and gives back what they took from stock.
 ///
-/// A run ends many together. One that fails is taken apart: the next ones end fewer, and an order that fails by itself
-/// is left alone for a while, so that it holds up no other.
+/// A run cancels many together. After a failure the next runs take fewer, and an order that fails alone is set aside
+/// for a while, so that it holds up no other.
 final class UnpaidOrders {
   /// The most orders of one run.
   static let ordersPerRun = 100
-  /// How long an order that cannot be ended is left alone, in milliseconds.
+  /// How long an order that cannot be cancelled is set aside, in milliseconds.
   static let asideMilliseconds = Timestamp.millisecondsPerHour
-  /// The most orders that are left alone; with more of them something else is wrong, and all are tried again.
+  /// The most orders that are set aside; with more of them something else is wrong, and all are tried again.
   static let maximumAside = 1_000
 
   private let context: LoopContext
   private let meters: OrderMeters
-  /// How many orders the next run ends.
+  /// How many orders the next run takes.
   private var next = ordersPerRun
-  /// Which ones the run in progress has taken.
+  /// The orders that the run in progress has taken.
   private var taken: [Identifier] = []
-  /// Which ones are left alone, and until when.
+  /// The orders that are set aside, and until when.
   private var aside: [Identifier: Timestamp] = [:]
-  /// What the run in progress has ended.
+  /// The orders that the run in progress cancels.
   private var ended: [Order] = []
-  /// The tags of the products and lists that show another stock by that.
+  /// The tags of the products and lists whose stock this changes.
   private var changed: Set<CacheTag> = []
 
   init(_ context: LoopContext, _ meters: OrderMeters) {
@@ -49,7 +49,7 @@ final class UnpaidOrders {
     ended = try rows.map { try Order($0) }
     changed = []
     if ended.isEmpty { return false }
-    // Of all at once: one order after the other would lock their products in no order.
+    // Of all at once: one order after the other would lock their products in no fixed order.
     try await Stock.giveBack(of: ended.map(\.id), in: transaction)
     try await transaction.execute(Self.end, ended.map(\.id))
     let products = try await transaction.query(Self.products, ended.map(\.id))
@@ -77,9 +77,9 @@ final class UnpaidOrders {
     next = min(Self.ordersPerRun, 2 * next)
   }
 
-  /// Has fewer orders ended by the next run; gives whether that is worth to be tried at once.
+  /// Has the next run take fewer orders. Returns whether it is worth trying at once.
   private func failed(_ error: any Error) async -> Bool {
-    // Perhaps it was committed after all, or will be.
+    // It may have been committed all the same, or still be.
     await context.cache.invalidate(Array(changed))
     if (error as? PostgresError)?.outcomeIsUnknown == true { context.cache.changeWasLost() }
     defer { (ended, taken, changed) = ([], [], []) }
@@ -96,7 +96,7 @@ final class UnpaidOrders {
     return true
   }
 
-  /// Those that somebody moves right now are left for the next run.
+  /// Orders that another transaction moves right now are left for the next run.
   private static let due = Statement(
     "orders.due",
     """

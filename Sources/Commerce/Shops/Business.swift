@@ -13,12 +13,12 @@ struct Business: PageItem, RowDecodable {
   let description: String?
   let location: Location?
   let fulfilment: [FulfilmentKind]
-  /// In hours.
+  /// How long an order may stay unpaid, in hours.
   let paymentWithin: Int64
   private let createdAt: Timestamp
   private let updatedAt: Timestamp
 
-  /// After how many hours an unpaid order ends, where the business says nothing.
+  /// How long an order may stay unpaid where the business does not say, in hours.
   static let defaultPaymentHours: Int64 = 48
 
   /// The columns that `init` reads, in their order.

@@ -47,7 +47,7 @@ package struct NewBusiness: JSONForm {
     }
   }
 
-  /// Writes an owner's businesses, and gives their rows as `Business` reads them.
+  /// Inserts an owner's businesses, and returns their rows as `Business` reads them.
   @discardableResult
   package static func insert(
     _ rows: [Row], of owner: Identifier, in transaction: Transaction
@@ -59,8 +59,8 @@ package struct NewBusiness: JSONForm {
       rows.map(\.updatedAt))
   }
 
-  /// Throws 409 when an owner has too many businesses, those counted in that the transaction has made; keeps others of
-  /// theirs from being made until it ends.
+  /// Throws 409 when an owner has too many businesses, with those that the transaction has made. Other transactions
+  /// make none for this owner until it ends.
   package static func checkBound(of owner: Identifier, in transaction: Transaction) async throws {
     try await UserLock.take(owner, in: transaction)
     try await bound.check(of: owner, in: transaction)
@@ -82,7 +82,7 @@ package struct NewBusiness: JSONForm {
     """)
 }
 
-/// What is to change of a business.
+/// A change of a business.
 struct BusinessChange: JSONForm {
   let name: String?
   let category: String?
@@ -100,7 +100,7 @@ struct BusinessChange: JSONForm {
     paymentWithin = fields.change("paymentWithin", .paymentHours)
   }
 
-  /// Writes it over the business as it was, whose row the transaction holds, and gives what became of it.
+  /// Applies the change to `before`, whose row the transaction has locked, and returns the business as it is then.
   func write(over before: Business, at now: Timestamp, in transaction: Transaction) async throws -> Business {
     let place = try location.applied(to: before.location)
     let fulfilment = fulfilment ?? before.fulfilment

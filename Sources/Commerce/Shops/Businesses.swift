@@ -87,7 +87,7 @@ struct Businesses: EndpointGroup {
 
   private enum OwnerFilter: String, CaseIterable { case me }
 
-  /// The best matches, or the nearest.
+  /// Finds the best matches, or the nearest.
   private func find(
     _ call: Call, _ query: Query, _ search: String?, _ category: String?, _ near: Nearby?, of owner: Identifier?
   ) throws -> CachedAnswer {
@@ -143,8 +143,8 @@ struct Businesses: EndpointGroup {
     return call.ok(business.body)
   }
 
-  /// The business that the path names, locked by that statement. Throws 404 when there is none, 403 when it is someone
-  /// else's, 412 when the client has read another version.
+  /// Returns the business that the path names, locked by `statement`. Throws 404 when there is none, 403 when it is
+  /// someone else's, 412 when the client has read another version.
   static func own(_ call: Call, _ statement: Statement, in transaction: Transaction) async throws -> Business {
     let user = try call.user.id
     guard let row = try await transaction.query(statement, try call.identifier("id")).first else { throw missing }
@@ -163,7 +163,7 @@ struct Businesses: EndpointGroup {
   private static let owned = select(
     "businesses.owned", "AND owner_id = $3 AND ($4::text IS NULL OR category = $4)")
 
-  /// Each word of the query is taken as a beginning: `'hil' & !'far'` becomes `'hil':* & !'far':*`.
+  /// The words of a query, each taken as a prefix: `'hil' & !'far'` becomes `'hil':* & !'far':*`.
   private static func words(_ text: String) -> String {
     """
     regexp_replace(
@@ -171,7 +171,8 @@ struct Businesses: EndpointGroup {
     """
   }
 
-  /// A page after the number `$2` and the id `$3`, if there is one before.
+  /// A page of what `condition` finds, in the order of `number`; behind the number `$2` and the id `$3`, unless `$2` is
+  /// NULL.
   private static func found(_ name: String, by number: String, isAscending: Bool, _ condition: String) -> Statement {
     let (order, after) = isAscending ? ("", ">") : (" DESC", "<")
     return Statement(
@@ -186,7 +187,8 @@ struct Businesses: EndpointGroup {
       """)
   }
 
-  /// Whether a business has the words of a query. What only says what is not wanted finds nothing: no index helps it.
+  /// Whether a business has the words of a query. One of excluded words alone finds nothing, since no index could serve
+  /// it.
   private static func areIn(_ text: String) -> String {
     """
     querytree(\(words(text))) NOT IN ('', 'T')
@@ -224,7 +226,7 @@ struct Businesses: EndpointGroup {
 }
 
 extension Query {
-  /// Words to search for; nil when there are none, and 400 when they are too long or hold control characters.
+  /// Reads words to search for; nil when there are none. Throws 400 when they are too long or hold control characters.
   fileprivate func search(_ name: String, maximumLength: Int) throws -> String? {
     guard let text = try value(name)?.trimmingSpaces, !text.isEmpty else { return nil }
     guard text.unicodeScalars.count <= maximumLength,

@@ -6,7 +6,7 @@ package enum FulfilmentKind: String, CaseIterable, Sendable {
 }
 
 extension [FulfilmentKind] {
-  /// Those of two columns.
+  /// The kinds that two columns have.
   init(pickup: Bool, delivery: Bool) { self = (pickup ? [.pickup] : []) + (delivery ? [.delivery] : []) }
 
   package var hasPickup: Bool { contains(.pickup) }

@@ -15,19 +15,19 @@ extension Money {
   static var schema: Schema { Rule.price.schema }
 }
 
-/// What a merge patch does to a price: it may name one member alone (RFC 7386, section 2).
+/// A merge patch of a price, which may name one member alone (RFC 7386, section 2).
 struct PriceChange {
   let amount: Int64?
   let currency: CurrencyCode?
 
-  /// The price afterwards.
+  /// Returns the price after the change.
   func applied(to current: Money) -> Money {
     Money(amount: amount ?? current.amount, currency: currency ?? current.currency)
   }
 }
 
 extension Rule where Value == Money {
-  /// What something costs: nothing, or an amount in minor units.
+  /// A price: an amount in minor units, which may be 0.
   package static var price: Rule {
     .object(named: "Money") { fields in
       Money(
@@ -38,7 +38,7 @@ extension Rule where Value == Money {
 }
 
 extension Rule where Value == PriceChange {
-  /// The same in a merge patch.
+  /// A price in a merge patch.
   static var priceChange: Rule {
     .object(named: "MoneyChange") { fields in
       PriceChange(

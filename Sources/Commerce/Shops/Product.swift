@@ -5,7 +5,7 @@ import Web
 
 /// A product as everyone sees it.
 package struct Product: PageItem, RowDecodable {
-  /// The most units in stock: far from where adding what comes back could overflow.
+  /// The most units in stock: far too few for a sum to overflow when orders give theirs back.
   static let maximumStock: Int64 = 1_000_000_000_000
 
   package let id: Identifier

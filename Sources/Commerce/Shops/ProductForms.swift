@@ -5,7 +5,7 @@ import Web
 
 /// A product that is to be sold.
 package struct NewProduct: JSONForm {
-  /// The most products that a business sells at a time: whoever makes or renames one renews the words of all.
+  /// The most products of a business at a time: making or renaming one renews the search words of all.
   package static let maximumOfBusiness = 2_000
 
   package let name: String
@@ -39,8 +39,8 @@ package struct NewProduct: JSONForm {
     }
   }
 
-  /// Has businesses of an owner sell products, and gives their rows as `Product` reads them; none where the business is
-  /// not there, or not theirs.
+  /// Inserts products into an owner's businesses, and returns their rows as `Product` reads them; none where the
+  /// business is not there, or not the owner's.
   @discardableResult
   package static func insert(
     _ rows: [Row], of owner: Identifier, in transaction: Transaction
@@ -51,7 +51,7 @@ package struct NewProduct: JSONForm {
       rows.map(\.createdAt), rows.map(\.updatedAt))
   }
 
-  /// To be asked after `insert`, which holds the words of the business: nobody else's product is uncommitted meanwhile.
+  /// Checked after `insert`, which has locked the words of the business: no other transaction adds a product meanwhile.
   static let bound = ListBound(
     "products.excess", of: "products WHERE business_id = $1 AND deleted_at IS NULL ORDER BY id DESC",
     atMost: maximumOfBusiness, "This business has \(maximumOfBusiness) products already. Delete one first.")
@@ -71,7 +71,7 @@ package struct NewProduct: JSONForm {
     """)
 }
 
-/// What is to change of a product.
+/// A change of a product.
 struct ProductChange: JSONForm {
   let name: String?
   let price: PriceChange?
@@ -85,7 +85,7 @@ struct ProductChange: JSONForm {
     stock = fields.patch("stock", .stock, "Null makes it unlimited.")
   }
 
-  /// Writes it over the product as it was, whose row the transaction holds, and gives what became of it.
+  /// Applies the change to `before`, whose row the transaction has locked, and returns the product as it is then.
   func write(over before: Product, at now: Timestamp, in transaction: Transaction) async throws -> Product {
     let price = price?.applied(to: before.price) ?? before.price
     let rows = try await transaction.query(

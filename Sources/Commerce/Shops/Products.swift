@@ -108,8 +108,8 @@ struct Products: EndpointGroup {
     return call.noContent()
   }
 
-  /// The product that the path names, locked. Throws 404 when there is none, 403 when it is someone else's, 412 when
-  /// the client has read another version.
+  /// Returns the product that the path names, locked. Throws 404 when there is none, 403 when it is someone else's, 412
+  /// when the client has read another version.
   private func own(_ call: Call, in transaction: Transaction) async throws -> Product {
     let (id, user) = (try call.identifier("id"), try call.user.id)
     guard let row = try await transaction.query(Self.lock, id).first else { throw Self.missing }
@@ -120,8 +120,8 @@ struct Products: EndpointGroup {
     return product
   }
 
-  /// What shows a product. Searches for businesses find it by its name, and are void too when that comes, changes or
-  /// goes.
+  /// The tags of what shows a product. Searches for businesses find it by its name; their tag is added where the name
+  /// is new, changed or gone.
   private static func tags(of product: Product) -> [CacheTag] {
     [.product(product.id), .products(of: product.business)]
   }
