@@ -86,7 +86,7 @@ extension Command {
 }
 
 extension Command.Invocation {
-  /// Runs a body with the configuration, or shows every fault of it and gives exit code 78.
+  /// Runs a body with the configuration, or shows every fault of it and returns exit code 78.
   func withConfiguration(_ body: (Configuration) throws -> Int32) throws -> Int32 {
     let configuration: Configuration
     do throws(ConfigurationFaults) {

@@ -1,7 +1,7 @@
 import Settings
 
 extension Command {
-  /// `terroir completions`: for packages, and for those who run the binary as it is.
+  /// `terroir completions`: for packages, and for users of the bare binary.
   package static let completions = Command(
     "completions", operands: [Completion.allCases.map(\.rawValue).joined(separator: "|")],
     "Prints what a shell needs to complete command lines.",

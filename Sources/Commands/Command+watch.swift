@@ -43,7 +43,7 @@ extension Command {
       at: server, metrics: try url("--metrics", invocation) ?? server.appending(path: "/metrics"),
       baseline: try url("--compare", invocation), try demands(invocation)
     ) { line in
-      // Only where somebody sees it: in a log each line would stay.
+      // Only on a terminal: in a log each line would stay.
       if isatty(STDERR_FILENO) == 1 { invocation.console.complain("\r\(line)\u{1B}[K") }
     }
   }

@@ -6,9 +6,9 @@ package struct Command: Sendable {
   package struct Option: Sendable {
     /// With its dashes.
     let name: String
-    /// What stands behind it; nil for a mere switch.
+    /// What its value is called; nil for a mere switch.
     let value: String?
-    /// Whether the command says that it is missing, and does nothing.
+    /// Whether the command fails without it.
     let isRequired: Bool
     let meaning: String
 
@@ -19,7 +19,7 @@ package struct Command: Sendable {
       self.meaning = meaning
     }
 
-    /// As it is written.
+    /// How it is written.
     var usage: String { name + (value.map { " \($0)" } ?? "") }
   }
 
@@ -29,17 +29,17 @@ package struct Command: Sendable {
     package internal(set) var options: [String: String] = [:]
     /// As many as the command declares.
     package internal(set) var operands: [String] = []
-    /// All that the program has.
+    /// All commands of the program.
     let commands: [Command]
     package let environment: RawEnvironment
     package let console: Console
   }
 
-  /// What a command does; gives the exit code. What it throws is shown.
+  /// What a command does; returns the exit code. An error that it throws is shown.
   package enum Body: Sendable {
     /// Needs no configuration.
     case plain(@Sendable (Invocation) throws -> Int32)
-    /// Runs only with a configuration that is right.
+    /// Runs only with a valid configuration.
     case configured(@Sendable (Configuration, Invocation) throws -> Int32)
   }
 

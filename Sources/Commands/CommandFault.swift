@@ -1,4 +1,4 @@
-/// Why a command does nothing, or no more: shown behind the command's name, before it ends with the exit code.
+/// Why a command stops: shown behind the command's name, before the program ends with the exit code.
 package struct CommandFault: Error {
   /// The end of a sentence.
   let reason: String
@@ -7,7 +7,7 @@ package struct CommandFault: Error {
   /// Something is not as the command needs it: exit code 1.
   package init(_ reason: String) { self.init(reason, exitCode: ExitCode.failure) }
 
-  /// An option says what it may not say: exit code 64.
+  /// An option has a value that it may not have: exit code 64.
   package static func misuse(_ reason: String) -> CommandFault { CommandFault(reason, exitCode: ExitCode.usage) }
 
   private init(_ reason: String, exitCode: Int32) {

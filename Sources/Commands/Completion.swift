@@ -96,7 +96,7 @@ enum Completion: String, CaseIterable {
     return (quote ? "'\(typed)'" : typed) + (expectation.isOpen ? "*" : "")
   }
 
-  /// A text as a word of the shell that stands for nothing but itself.
+  /// Quotes a text, so that the shell takes it as one word, literally.
   private static func quoted(_ text: String, inFish: Bool = false) -> String {
     let characters = text.map { character in
       switch character {

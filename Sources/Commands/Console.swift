@@ -1,13 +1,13 @@
 import Glibc
 import Reactor
 
-/// Where a command writes what it has to say, and is told what nobody else should see.
+/// Where a command writes its results and complaints, and reads secrets.
 package struct Console: Sendable {
   /// Writes a result, as it is.
   package let write: @Sendable (String) -> Void
   /// Writes a complaint, as it is.
   package let complain: @Sendable (String) -> Void
-  /// Asks for a line that nobody else should see, and gives its bytes as they came; nil at the end of input.
+  /// Asks for a line that is not shown as it is typed, and returns its bytes as they came; nil at the end of input.
   package let readSecret: @Sendable (_ prompt: String) -> [UInt8]?
 
   package init(
@@ -27,7 +27,7 @@ package struct Console: Sendable {
       return terminal.readSilently { isOver in writeAll(isOver ? "\n" : prompt, STDERR_FILENO) }
     })
 
-  /// The longest line that is read, in bytes; what follows is another one.
+  /// The longest line that is read, in bytes; what follows is read as another one.
   private static let longestLine = 4_096
 
   /// Reads a line without its end, LF or CRLF, and nothing beyond it; nil at the end of input.

@@ -8,13 +8,13 @@ struct Expectation {
 
   /// The words before, without options.
   let words: [String]
-  /// Whether other words may stand between those and the next one: those of a command's operands.
+  /// Whether a command's operands may stand between those and the next word.
   let isOpen: Bool
   let candidates: [Candidate]
   /// The options of these that want a value behind them.
   let valued: [String]
 
-  /// Everything that may be expected of a program with these commands, the more words the earlier.
+  /// Returns all that may be expected of a program with these commands, those with more words first.
   static func all(of commands: [Command]) -> [Expectation] {
     let levels = [[]] + commands.map(\.words).filter { $0.count > 1 }.map { Array($0.dropLast()) }.unique
     let places =
@@ -24,7 +24,7 @@ struct Expectation {
     return places.sorted { $0.words.count > $1.words.count }
   }
 
-  /// The first of the words that may follow some, and `help` at the very beginning.
+  /// The next words that may follow `words`, and `help` at the very beginning.
   private static func next(behind words: [String], _ commands: [Command]) -> [Candidate] {
     let rest = commands.filter { $0.words.starts(with: words) && $0.words.count > words.count }
     let names = rest.map { $0.words[words.count] }.unique

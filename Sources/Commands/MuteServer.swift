@@ -2,8 +2,8 @@ import Glibc
 import Settings
 import Telemetry
 
-/// A server on this machine that accepts and never answers, which only somebody beside it can end: a process that was
-/// stopped runs no watchdog of its own.
+/// A server on this machine that accepts and never answers, which only another process can end: one that was stopped
+/// runs no watchdog of its own.
 ///
 /// For a container, whose engine marks what is unhealthy and leaves it so, but starts again what has ended.
 struct MuteServer {
@@ -14,14 +14,14 @@ struct MuteServer {
   /// The longest table of sockets that is read: some 400 000 connections.
   private static let maximumTableBytes = 64 << 20
 
-  /// Since when there is no answer. A check is a process of its own and has no other memory.
+  /// The file that tells since when there is no answer. A check is a process of its own and has no other memory.
   private var note: String { "/tmp/terroir-mute-\(port)" }
 
-  /// Takes note of an answer, whatever it says: the server turns.
+  /// Notes an answer, whatever it says: the server is turning.
   func answered() { unlink(note) }
 
-  /// Takes note of a check that failed; gives the processes that were ended because the first such check in this row is
-  /// older than the limit. A refused connection counts as an answer: nobody listens there yet.
+  /// Notes a check that failed. Returns the processes that were killed, because the first time-out in this row is older
+  /// than the limit. Any other failure, such as a refused connection, counts as an answer: nothing listens there yet.
   func failed(_ failure: PlainHTTP.Failure) -> [pid_t] {
     guard failure == .timeout else {
       answered()

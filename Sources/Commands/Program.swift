@@ -7,7 +7,7 @@ package struct Program: Sendable {
   /// `commands` in the order in which help lists them; `help` is there without being named.
   package init(_ commands: [Command]) { self.commands = commands }
 
-  /// Runs the command that the arguments, without the program's own name, ask for; gives the exit code.
+  /// Runs the command that the arguments, without the program's own name, ask for; returns the exit code.
   package func run(_ arguments: [String], environment: RawEnvironment, console: Console = .standard) -> Int32 {
     switch arguments.first {
     case nil:
@@ -84,7 +84,7 @@ package struct Program: Sendable {
 }
 
 extension Command.Invocation {
-  /// Takes in what follows the command's name; gives what is wrong with it.
+  /// Reads what follows the command's name; returns what is wrong with it, or nil.
   fileprivate mutating func read(_ arguments: ArraySlice<String>, of command: Command) -> String? {
     var rest = arguments
     while let argument = rest.popFirst() {

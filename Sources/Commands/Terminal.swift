@@ -4,9 +4,9 @@ import Reactor
 
 /// A terminal that is read from without showing what is typed.
 struct Terminal {
-  /// What ends or stops a program that does not expect it.
+  /// Signals that would end or stop the program.
   private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP]
-  /// The longest line that a terminal gives, in bytes (termios(3), MAX_CANON).
+  /// The longest line that a terminal returns, in bytes (termios(3), MAX_CANON).
   private static let longestLine = 4_096
 
   private let descriptor: Int32
@@ -22,8 +22,8 @@ struct Terminal {
 
   /// Reads a line, nil at the end of input; `announce` is called before, and with true after it.
   ///
-  /// A signal that comes meanwhile waits until the terminal shows again what is typed, as it was before. When it has
-  /// only stopped the program, the line is asked for again.
+  /// A signal that comes meanwhile waits until the terminal shows again what is typed, as it was before. If it only
+  /// stopped the program, the line is asked for again.
   func readSilently(_ announce: (_ isOver: Bool) -> Void) -> [UInt8]? {
     while true {
       announce(false)
@@ -42,12 +42,12 @@ struct Terminal {
     }
   }
 
-  /// Calls `body` with a descriptor that can be read once a signal waits; what waits comes right after.
+  /// Calls `body` with a descriptor that can be read once a signal waits; waiting signals are delivered right after.
   private func withSignalsWaiting<Result>(_ body: (_ signal: Int32) -> Result) -> Result {
     var (set, before) = (sigset_t(), sigset_t())
     sigemptyset(&set)
     pthread_sigmask(SIG_BLOCK, &set, &before)
-    // What is blocked already would wait on afterwards.
+    // A signal that is blocked already would still wait afterwards.
     for signal in Self.signals where sigismember(&before, signal) == 0 { sigaddset(&set, signal) }
     pthread_sigmask(SIG_BLOCK, &set, nil)
     let signal = signalfd(-1, &set, Int32(SFD_CLOEXEC))

@@ -35,7 +35,7 @@ extension Command {
       }
     })
 
-  /// The memory of all who scrape, in bytes.
+  /// The memory for all scrapes, in bytes.
   private static let scrapeMemoryBytes = 16 << 20
 
   private static func receive(_ syslog: SocketAddress, _ metrics: SocketAddress, _ logs: LogSink) throws {

@@ -24,7 +24,7 @@ final class EdgeAnswers {
     }
   }
 
-  /// Counts what a line of the access log says; a line without it is none of ours.
+  /// Counts the answer that a line of the access log tells of; ignores a line without one.
   func count(_ line: JSONObject) {
     guard case .string(let code)? = line["statusCode"], let status = Int(code), (100...599).contains(status) else {
       return
@@ -37,7 +37,7 @@ final class EdgeAnswers {
     requests.child(shard: 0, scope, origin, String(status), "\(status / 100)xx")
   }
 
-  /// What is not known stands for the last.
+  /// Returns the member's value if it is known, else the last of `known`.
   private static func value(_ member: JSONValue?, of known: [String]) -> String {
     if case .string(let value)? = member, known.contains(value) { value } else { known[known.count - 1] }
   }

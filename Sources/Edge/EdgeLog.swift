@@ -4,10 +4,10 @@ import JSON
 import Reactor
 import Telemetry
 
-/// What nginx logs, as it comes by syslog (RFC 3164) in datagrams: every line is written on, and what each says of an
-/// answer is counted.
+/// Receives nginx's log, which comes by syslog (RFC 3164) in datagrams: passes every line on, and counts the answers
+/// that lines tell of.
 ///
-/// nginx never waits for a datagram, so that no log that stalls delays a request. Here nothing waits either: lines that
+/// nginx never waits for a datagram, so that a log that stalls delays no request. Here nothing waits either: lines that
 /// the reader of this process is too slow for are dropped and counted.
 final class EdgeLog: EventHandler {
   /// The longest datagram, in bytes: more than nginx makes of the longest head that it takes.
@@ -50,7 +50,7 @@ final class EdgeLog: EventHandler {
       memory[datagram.count] = UInt8(ascii: "\n")
       logger.pass(UnsafeRawBufferPointer(rebasing: memory[(colon + 2)...datagram.count]))
     } else {
-      // It quotes the request as it came, and the page that it came from.
+      // Such a line quotes the request as it came, and the page that it came from.
       let detail = LogRedaction.line(String(decoding: text, as: UTF8.self))
       logger.log(Self.level(text), "nginx complains") { $0.field("detail", detail) }
     }

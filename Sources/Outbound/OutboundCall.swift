@@ -3,7 +3,7 @@ import Glibc
 import HTTP
 import Values
 
-/// One call to another server, as libcurl performs it; its handle is gone with it (invariant 6).
+/// One call to another server, as libcurl performs it; its handle is freed with it (invariant 6).
 final class OutboundCall {
   /// The longest answer that is read, in bytes; a longer one is an error.
   static let maximumAnswerBytes = 1 << 20
@@ -25,7 +25,7 @@ final class OutboundCall {
   // Once for the process, before anything else of libcurl's.
   private static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-  /// A call that still has to be told what it is about.
+  /// Makes a call with the options of all calls; those of its kind are still to be set.
   private init(schemes: String) {
     guard Self.isReady, let easy = curl_easy_init() else { fatalError("libcurl has no memory") }
     self.easy = easy
@@ -50,7 +50,7 @@ final class OutboundCall {
     self.init(schemes: "http,https")
     try set(url: request.url)
     set(CURLOPT_CUSTOMREQUEST, request.method)
-    // Without "Expect" no server is waited for before the body is sent.
+    // Without "Expect" the body is sent without waiting for the server.
     set(CURLOPT_HTTPHEADER, request.headers.map { "\($0.name): \($0.value)" } + ["Expect:"])
     guard request.method != "GET" || !request.body.isEmpty else { return }
     set(CURLOPT_POSTFIELDSIZE, request.body.count)
@@ -65,7 +65,7 @@ final class OutboundCall {
     try set(url: mail.server.description)
     if let user = mail.server.user { set(CURLOPT_USERNAME, user) }
     if let password = mail.server.password { set(CURLOPT_PASSWORD, password) }
-    // Never "where it is offered": whoever stands between could take the offer away.
+    // Never "where it is offered": anyone in between could take the offer away.
     set(CURLOPT_USE_SSL, Int(mail.isPlain ? CURLUSESSL_NONE.rawValue : CURLUSESSL_ALL.rawValue))
     set(CURLOPT_MAIL_FROM, "<\(mail.sender)>")
     set(CURLOPT_MAIL_RCPT, ["<\(mail.recipient)>"])
@@ -83,7 +83,7 @@ final class OutboundCall {
     reason.deallocate()
   }
 
-  /// Has it believe those too, beside the machine's authorities, whose certificates a text in PEM holds.
+  /// Has it trust `authorities`, certificates in PEM, beside the machine's own.
   func trust(_ authorities: String) {
     var authorities = authorities
     // In place of the machine's file of authorities, which holds the same as its folder (`CURLOPT_CAPATH`): that stays.
@@ -98,7 +98,7 @@ final class OutboundCall {
     ccurl_set_opening(easy) { owner, _, address in OutboundCall.of(owner).open(address!) }
   }
 
-  /// What came of it, once it has ended with that code.
+  /// Returns the result of the call, which has ended with `code`.
   func result(_ code: CURLcode) -> Result<OutboundResponse, OutboundError> {
     guard code == CURLE_OK else {
       let text = reason.pointee == 0 ? String(cString: curl_easy_strerror(code)) : String(cString: reason)
@@ -110,7 +110,7 @@ final class OutboundCall {
     return .success(answer)
   }
 
-  /// How a mail server has refused the recipient (libcurl's words for that), or the message once it had come.
+  /// Returns how a mail server has refused the recipient, as libcurl words it, or the message once it had come.
   private func refusal(_ text: String) -> MailRefusal? {
     var reply = 0
     ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &reply)
@@ -148,14 +148,14 @@ final class OutboundCall {
     UnsafeRawBufferPointer(start: start, count: size * count)
   }
 
-  /// Takes a part of the body; gives how much it took, and less than all to end the call.
+  /// Takes a part of the body; returns how many bytes it took, fewer than all to end the call.
   private func take(body bytes: UnsafeRawBufferPointer) -> Int {
     guard answer.body.count + bytes.count <= Self.maximumAnswerBytes else { return refuse("the answer is too long") }
     answer.body.append(contentsOf: bytes)
     return bytes.count
   }
 
-  /// Takes a line of the header section, in the same way.
+  /// Takes a line of the header section; returns the same.
   private func take(header bytes: UnsafeRawBufferPointer) -> Int {
     headerBytes += bytes.count
     guard headerBytes <= Self.maximumHeaderBytes else { return refuse("the answer's header is too long") }

@@ -21,11 +21,11 @@ final class OutboundCalls {
     let finish: Finish
   }
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   private unowned(unsafe) let loop: EventLoop
   private let authorities: String?
   private let admits: (@Sendable (PeerAddress) -> Bool)?
-  // Made on first use: a server that calls nobody has none of its memory.
+  // Made on first use: a server that makes no calls has none of its memory.
   private var multi: UnsafeMutableRawPointer?
   private var running: [UnsafeMutableRawPointer: Running] = [:]
   private var sockets: Set<Int32> = []
@@ -40,7 +40,7 @@ final class OutboundCalls {
   // The loop may have gone before: its descriptors are forgotten with it.
   deinit {
     guard let multi else { return }
-    // First: it would call this object, and this the loop, for what it lets go of (invariant 6).
+    // First: libcurl would call this object, and this the loop, for what it releases (invariant 6).
     _ = ccurl_multi_set_sockets(multi, nil, nil)
     _ = ccurl_multi_set_timer(multi, nil, nil)
     for easy in running.keys { curl_multi_remove_handle(multi, easy) }
@@ -69,7 +69,7 @@ final class OutboundCalls {
     if let multi { return multi }
     guard let new = curl_multi_init() else { fatalError("libcurl has no memory") }
     let owner = Unmanaged.passUnretained(self).toOpaque()
-    // Called within libcurl's functions alone, which are called here.
+    // libcurl calls them only within its own functions, which are called here.
     let codes = [
       ccurl_multi_set_sockets(
         new,
@@ -101,7 +101,7 @@ final class OutboundCalls {
     var interest: Readiness = []
     if wanted & CURL_POLL_IN != 0 { interest.insert(.readable) }
     if wanted & CURL_POLL_OUT != 0 { interest.insert(.writable) }
-    // What cannot be watched ends by its deadline.
+    // A call whose socket cannot be watched ends at its deadline.
     if sockets.contains(socket) {
       try? loop.change(socket, interest)
     } else if (try? loop.add(socket, interest, SocketWatch(socket, self))) != nil {
@@ -118,7 +118,7 @@ final class OutboundCalls {
     }
   }
 
-  /// Has libcurl do what it can: `socket` is ready in that way, or time has passed.
+  /// Has libcurl do what it can: `socket` is ready as `ready` says, or time has passed.
   fileprivate func act(_ socket: Int32, _ ready: Int32) {
     var left: Int32 = 0
     curl_multi_socket_action(multi, socket, ready, &left)

@@ -2,15 +2,15 @@ import HTTP
 import Reactor
 
 /// The one place in which Terroir calls other servers: insight providers, external health URLs, receivers of news and
-/// mail servers. libcurl does the work on one loop, without a thread but that in which a name is looked up.
+/// mail servers. libcurl does the work on one loop; only names are looked up on threads of its own.
 package final class OutboundClient: Sendable {
   private let calls: LoopBound<OutboundCalls>
 
-  /// A client that works on a loop, whichever loop asks it; made on that loop's thread.
+  /// Makes a client that works on `loop`, whichever loop asks it; called on that loop's thread.
   ///
-  /// `authorities` are certificates, in PEM, of those who may vouch for a server beside the machine's authorities. With
-  /// `admits` it connects to no address that is not admitted. A redirect is not followed by any client: it would send
-  /// keys to a host that nobody configured.
+  /// `authorities` are certificates, in PEM, that are trusted beside the machine's own. With `admits`, it connects only
+  /// to addresses that this admits. No client follows a redirect, which would send keys to a host that is not
+  /// configured.
   package init(
     on loop: EventLoop, authorities: String? = nil, admits: (@Sendable (PeerAddress) -> Bool)? = nil
   ) {

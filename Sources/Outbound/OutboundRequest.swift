@@ -27,9 +27,10 @@ package struct OutboundResponse: Sendable {
   package var body: [UInt8] = []
 }
 
-/// Why another server gave no usable answer. For the log, and for whoever named the server.
+/// Why another server gave no usable answer. For the log, and for the user who named the server.
 package struct OutboundError: Error, CustomStringConvertible {
   package let description: String
-  /// What a mail server has said of the recipient, or of the message to it. All else lies between it and this server.
+  /// How a mail server has refused the recipient, or the message. Nil for anything else, which lies between it and this
+  /// server.
   package var refusal: MailRefusal?
 }

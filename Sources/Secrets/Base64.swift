@@ -5,7 +5,7 @@ package enum Base64: Sendable {
   /// `-` and `_`, as in tokens and cursors.
   case url
 
-  /// The length of the text of that many bytes.
+  /// The length of the text of `count` bytes.
   package static func textLength(of count: Int) -> Int { (count * 4 + 2) / 3 }
 
   /// Appends the text of `bytes`.

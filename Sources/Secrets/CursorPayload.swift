@@ -48,7 +48,7 @@ package struct CursorPayload: Equatable, Sendable {
     Timestamp(unixMilliseconds: try takeInteger())
   }
 
-  /// Takes a text; throws for what is no UTF-8 as well.
+  /// Takes a text; also throws for what is not UTF-8.
   package mutating func takeText() throws(CursorError) -> String {
     guard let count = try take(1).first, let text = String(validating: try take(Int(count)), as: UTF8.self) else {
       throw CursorError()

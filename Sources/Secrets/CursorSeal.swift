@@ -1,7 +1,7 @@
 /// A cursor that was not made by this server for this list: answered as 400.
 package struct CursorError: Error, Equatable, Sendable {}
 
-/// Seals the place where a list goes on, so that clients can neither read sense into it nor alter it.
+/// Seals the place where a list goes on, so that clients can neither make sense of it nor alter it.
 ///
 /// The text is Base64 of the payload and half an HMAC-SHA256 over the list's name and the payload. Not Sendable: each
 /// loop has its own.
@@ -12,16 +12,16 @@ package final class CursorSeal {
 
   private let codes: [MessageAuthentication]
 
-  /// The first key is for what is sealed from now on, the others are for what was sealed before.
+  /// The first key seals; the others open what was sealed before.
   package init(keys: [[UInt8]]) { codes = keys.map { MessageAuthentication(key: $0) } }
 
-  /// The text of a cursor of that list. A list is its route and everything that decides what it holds.
+  /// The text of a cursor of `list`, which is its route and everything that decides what it holds.
   package func seal(_ payload: CursorPayload, list: String) -> String {
     let code = codes[0].code(of: Self.message(payload.bytes[...], list)).prefix(Self.codeLength)
     return Base64.url.encoded(payload.bytes + code)
   }
 
-  /// The payload of a cursor of that list; anything else throws.
+  /// The payload of a cursor of `list`; throws for anything else.
   package func open(_ text: String, list: String) throws(CursorError) -> CursorPayload {
     guard text.utf8.count <= Self.maximumLength, let bytes = Base64.url.decode(text),
       bytes.count > Self.codeLength

@@ -1,4 +1,4 @@
-/// Keys made from the secret of tokens, one for each purpose, so that none serves as another.
+/// Keys derived from the secret of tokens, one for each purpose, so that none serves as another.
 package enum DerivedKey {
   /// The key for a purpose, whose name ends with a version.
   package static func key(_ purpose: String, from secret: String) -> [UInt8] {

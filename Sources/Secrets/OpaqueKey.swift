@@ -10,7 +10,7 @@ package struct OpaqueKey: Sendable {
     case deviceKey = "tdk_"
     /// Lets a program do some of what its user may.
     case personalToken = "tpt_"
-    /// Makes whoever is handed it a member of a garden.
+    /// Makes the user who accepts it a member of a garden.
     case invitation = "tiv_"
     /// Opens one event stream once.
     case ticket = "ttk_"
@@ -33,7 +33,7 @@ package struct OpaqueKey: Sendable {
   /// Makes a new key from the system's random numbers.
   package static func make(_ kind: Kind) -> OpaqueKey { OpaqueKey(kind, secret: .random(count: secretLength)) }
 
-  /// The key that a name stands for: the same each time, and only whoever has `key` can tell it.
+  /// Derives the key for a name: the same each time, and only `key` leads to it.
   package static func derived(_ kind: Kind, from name: [UInt8], by key: [UInt8]) -> OpaqueKey {
     OpaqueKey(kind, secret: MessageAuthentication(key: key).code(of: name))
   }
@@ -44,7 +44,7 @@ package struct OpaqueKey: Sendable {
     self.init(kind, kind.rawValue + Base64.url.encoded(secret))
   }
 
-  /// Reads a key of that kind as its holder sends it; nil for anything that was never one.
+  /// Reads a key of `kind` as its holder sends it; nil for a text that was never one.
   package init?(_ text: some StringProtocol, _ kind: Kind) {
     guard text.utf8.count == Self.textLength, text.hasPrefix(kind.rawValue),
       let secret = Base64.url.decode(text.dropFirst(kind.rawValue.utf8.count)),

@@ -17,7 +17,7 @@ package enum Password {
     return Stored(cost: cost, salt: salt, hash: hash).text
   }
 
-  /// Whether a password has that hash; false for a hash that is not in the format or beyond the bounds of a cost.
+  /// Whether a password has the hash `text`; false for one that is not in the format or beyond the bounds of a cost.
   package static func verify(_ password: String, against text: String) -> Bool {
     guard let stored = Stored(text),
       let hash = scrypt(password, stored.salt, stored.cost, length: stored.hash.count)
@@ -31,7 +31,7 @@ package enum Password {
     return stored.cost != cost || stored.salt.count < saltLength || stored.hash.count < hashLength
   }
 
-  /// A hash that no password has, to be verified against in place of a missing one so that it takes the same time.
+  /// A hash that no password has, to verify against in place of a missing one, so that this takes the same time.
   static func placeholder(cost: ScryptCost) -> String {
     let salt = [UInt8](repeating: 0, count: saltLength)
     return Stored(cost: cost, salt: salt, hash: [UInt8](repeating: 0, count: hashLength)).text

@@ -11,7 +11,7 @@ package enum PasswordPolicy {
 
   /// What is wrong with a password, as the end of a sentence for its chooser; nil if it may be chosen.
   package static func fault(_ password: String) -> String? {
-    // Whoever signs in sends it as a line of text, which has none.
+    // A password is entered as a line of text, which has none.
     if password.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
       return "must not contain control characters"
     }
@@ -33,7 +33,7 @@ package enum PasswordPolicy {
     return isRepetition || isRun(scalars, by: 1) || isRun(scalars, by: -1)
   }
 
-  /// Whether each is the next after, or before, the one ahead of it; digits go round.
+  /// Whether each scalar is `step` after the one before it; digits go round.
   private static func isRun(_ scalars: [UInt32], by step: Int64) -> Bool {
     zip(scalars, scalars.dropFirst()).allSatisfy { first, second in
       let next = Int64(first) + step

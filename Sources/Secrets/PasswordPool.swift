@@ -3,7 +3,7 @@ import Glibc
 import Reactor
 import Synchronization
 
-/// Why a password was not looked at: answered as 503.
+/// Why a password was not dealt with: answered as 503.
 package enum PasswordPoolError: Error, Equatable, Sendable {
   /// As many passwords wait as may wait.
   case overloaded
@@ -13,14 +13,14 @@ package enum PasswordPoolError: Error, Equatable, Sendable {
 
 /// Threads that hash and verify passwords, a bounded number at a time with a bounded number waiting.
 ///
-/// Any loop may ask; the asking task suspends and goes on where it ran. Newcomers' passwords have a part of the queue
-/// alone, and members' take turns with them: many who register cannot keep anyone from signing in.
+/// Any loop may ask; the asking task suspends and goes on where it ran. Newcomers have only a part of the queue, and
+/// members take turns with them: many registrations cannot keep anyone from signing in.
 package final class PasswordPool: Sendable {
   /// The most threads: each needs the memory of one hash.
   package static let maximumThreads = 16
-  /// What part of the queue may be newcomers'.
+  /// At most the queue's length divided by this may be newcomers' passwords.
   static let newcomersPart = 4
-  /// What part of the queue's length members of one network may have under way.
+  /// At most the queue's length divided by this may be under way for the members of one network.
   package static let networksPart = 4
 
   /// Whose password it is.
@@ -57,7 +57,8 @@ package final class PasswordPool: Sendable {
   private let placeholder: String
   private let threads: Mutex<[SystemThread]>
 
-  /// Starts that many threads, 1 to 16; throws when one cannot be. At most `waiting` passwords wait for one of them.
+  /// Starts `count` threads, 1 to 16; throws when one cannot be started. At most `waiting` passwords wait for one of
+  /// them.
   package init(threads count: Int, waiting: Int, cost: ScryptCost = .standard) throws(SystemError) {
     precondition((1...Self.maximumThreads).contains(count) && waiting > 0)
     maximumWaiting = waiting
@@ -78,8 +79,8 @@ package final class PasswordPool: Sendable {
     try await perform(owner) { [cost] in Password.hash(password, cost: cost) }
   }
 
-  /// Whether a password has that hash. Without a hash, as for an unknown account, it is false after the same time.
-  /// Throws as `hash` does.
+  /// Whether a password has `hash`. Without one, as for an unknown account, returns false after the same time. Throws
+  /// as `hash` does.
   package func verify(_ password: String, against hash: String?) async throws(PasswordPoolError) -> Bool {
     let text = hash ?? placeholder
     let isKnown = hash != nil
@@ -89,7 +90,7 @@ package final class PasswordPool: Sendable {
   /// Whether a hash should be made anew at the next sign-in, because it was made with another cost.
   package func needsRehash(_ hash: String) -> Bool { Password.needsRehash(hash, cost: cost) }
 
-  /// Lets what waits be finished, refuses what comes later and ends the threads. Blocks; never called on a loop.
+  /// Finishes what waits, refuses what comes later and ends the threads. Blocks; never called on a loop.
   package func stop() {
     state.withLock { $0.isStopped = true }
     for _ in 0..<Self.maximumThreads { wakeUp.signal() }

@@ -3,7 +3,7 @@ package enum Role: String, CaseIterable, Sendable {
   case user
   case admin
 
-  /// The role of that name. One that this release does not know, as that beside it may give to an account, is a user's:
-  /// nobody gains anything by it, and nobody who is signed in is shut out.
+  /// The role named `name`. One that this release does not know, as another release beside it may give to an account,
+  /// counts as a user's: it grants nothing, and shuts out nobody who is signed in.
   package init(named name: String) { self = Role(rawValue: name) ?? .user }
 }

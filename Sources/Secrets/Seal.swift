@@ -1,13 +1,13 @@
 import CCrypto
 
-/// Keeps a secret that has to be given again where others may read: AES-256 in GCM, of libcrypto (NIST SP 800-38D).
+/// Encrypts secrets that are stored and have to be shown again: AES-256 in GCM, of libcrypto (NIST SP 800-38D).
 ///
 /// What is sealed begins with the nonce, then the tag. Nonces are random: far fewer than 2³² are made with one key.
 package struct Seal {
   private static let nonceLength = 12
   private static let tagLength = 16
 
-  /// The first key is for what is sealed from now on, the others are for what was sealed before; 32 bytes each.
+  /// 32 bytes each. The first key seals; the others open what was sealed before.
   package let keys: [[UInt8]]
 
   package init(keys: [[UInt8]]) {
@@ -32,16 +32,17 @@ package struct Seal {
     return nonce + tag + sealed
   }
 
-  /// What was sealed; nil when it was sealed with another key, or altered since.
+  /// Returns what was sealed; nil when it was sealed with another key, or altered since.
   package func open(_ bytes: [UInt8]) -> [UInt8]? { opened(bytes)?.text }
 
-  /// The same sealed with the first key; nil when it is already, and when it cannot be opened.
+  /// Seals again with the first key what was sealed with another; nil when it is sealed with the first, or cannot be
+  /// opened.
   package func resealed(_ bytes: [UInt8]) -> [UInt8]? {
     guard let (text, key) = opened(bytes), key > 0 else { return nil }
     return seal(text)
   }
 
-  /// What was sealed, and with which of the keys.
+  /// Returns what was sealed, and the index of its key.
   private func opened(_ bytes: [UInt8]) -> (text: [UInt8], key: Int)? {
     let head = Self.nonceLength + Self.tagLength
     guard bytes.count >= head else { return nil }

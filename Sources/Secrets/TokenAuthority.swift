@@ -4,10 +4,10 @@ import Values
 
 /// Signs and verifies access tokens: JSON Web Tokens (RFC 7519) by HS256 (RFC 7518, section 3.2) and nothing else.
 ///
-/// What was verified lately is remembered by the whole token: only its times have to be looked at again. Not Sendable:
-/// each loop has its own.
+/// A verified token is remembered for a while, as a whole: only its times have to be checked again. Not Sendable: each
+/// loop has its own.
 package final class TokenAuthority {
-  /// The bounds of tokens and whom they name.
+  /// The bounds of tokens, and the issuer and audience that they name.
   package struct Settings: Sendable {
     package var issuer: String
     package var audience: String
@@ -24,7 +24,7 @@ package final class TokenAuthority {
     }
   }
 
-  /// The longest token that is looked at.
+  /// The longest token that is read, in bytes.
   package static let maximumLength = 4_096
 
   /// How long a token is remembered once it was verified, in nanoseconds.

@@ -5,9 +5,9 @@ import Values
 ///
 /// Read by scanning, without a tree, because every request that is signed in passes here.
 struct TokenPayload {
-  /// Whether `iss` is who it should be.
+  /// Whether `iss` is our issuer.
   private(set) var isFromIssuer = false
-  /// Whether `aud` is, or has among others, who it should be (RFC 7519, section 4.1.3).
+  /// Whether `aud` is our audience, or has it among others (RFC 7519, section 4.1.3).
   private(set) var isForAudience = false
   private(set) var subject: Identifier?
   private(set) var session: Identifier?

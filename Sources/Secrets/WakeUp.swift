@@ -1,8 +1,9 @@
 import Glibc
 import Reactor
 
-/// Lets threads sleep until there is work (sem_overview(7)). Every signal wakes one wait, past or future.
-/// Invariant 4.
+/// Lets threads sleep until there is work (sem_overview(7)). Every signal ends one wait, a present or a future one.
+///
+/// Any thread may use a semaphore (invariant 4 of ARCHITECTURE.md).
 final class WakeUp: @unchecked Sendable {
   private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
@@ -16,7 +17,7 @@ final class WakeUp: @unchecked Sendable {
   func signal() { sem_post(semaphore) }
 
   func wait() {
-    // A signal handler may interrupt it, which is no call.
+    // A signal handler may interrupt the wait.
     _ = retrying { sem_wait(semaphore) }
   }
 }

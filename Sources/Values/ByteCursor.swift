@@ -1,8 +1,8 @@
 import Glibc
 
-/// Writes bytes one after another into memory that somebody else owns: an array's appends cost several times as much.
+/// Writes bytes one after another into memory that the caller owns: an array's appends cost several times as much.
 ///
-/// The memory must outlive the cursor. Writing beyond its end traps; who writes text from outside bounds it first.
+/// The memory must outlive the cursor. Writing beyond its end traps: text from outside has to be bounded first.
 @usableFromInline package struct ByteCursor {
   @usableFromInline let base: UnsafeMutableRawPointer
   @usableFromInline let capacity: Int
@@ -19,13 +19,13 @@ import Glibc
   /// How many bytes there is room for.
   @inlinable package var room: Int { capacity &- end }
 
-  /// Takes back what was written behind the first `count` bytes.
+  /// Drops what was written after the first `count` bytes.
   package mutating func cut(to count: Int) { end = count }
 
   /// What has been written.
   package var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: end) }
 
-  /// Makes sure of room for that many bytes and gives the place where they begin.
+  /// Takes up `length` bytes and returns where they begin; traps when there is no room.
   @inlinable @inline(__always)
   mutating func advance(_ length: Int) -> UnsafeMutableRawPointer {
     let start = place(length)
@@ -33,7 +33,7 @@ import Glibc
     return start
   }
 
-  /// Makes sure of room for that many bytes and gives the place where the next one goes.
+  /// Returns where the next byte goes; traps when there is no room for `length` bytes.
   @inlinable @inline(__always)
   func place(_ length: Int) -> UnsafeMutableRawPointer {
     precondition(length <= room, "the memory is full")
@@ -60,7 +60,7 @@ import Glibc
   @inlinable @inline(__always)
   package mutating func append(eight word: UInt64) { advance(8).storeBytes(of: word.littleEndian, as: UInt64.self) }
 
-  /// Appends two bytes, the first of them lowest, whatever stands above them.
+  /// Appends the two lowest bytes of a word, the lowest first.
   @inlinable @inline(__always)
   package mutating func append(pair word: UInt64) {
     advance(2).storeBytes(of: UInt16(truncatingIfNeeded: word).littleEndian, as: UInt16.self)

@@ -1,7 +1,7 @@
 /// Looks at eight bytes at once, each in its lane of a little-endian word (Anderson, "Bit Twiddling Hacks").
 ///
-/// A result has the high bit set in the lanes that were looked for, and anything in the other bits. The lowest of them
-/// is exact; lanes above it may be set by a borrow.
+/// A result has the high bit set in the lanes that were looked for, and anything in the other bits. The lowest of these
+/// lanes is exact; lanes above it may be set by a borrow.
 @usableFromInline package enum ByteLanes {
   @inlinable package static var ones: UInt64 { 0x0101_0101_0101_0101 }
   @inlinable package static var highBits: UInt64 { 0x8080_8080_8080_8080 }

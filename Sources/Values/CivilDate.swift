@@ -13,7 +13,7 @@ package struct CivilDate: Hashable, Sendable, Comparable {
     self.init(daysSinceEpoch: timestamp.unixMilliseconds.floorDivided(by: Timestamp.millisecondsPerDay))
   }
 
-  /// The day of that name, or nil when the month has no such day; the year is within 0…9999.
+  /// Makes the day of a date; nil when the month has no such day, or the year is not within 0…9999.
   package init?(year: Int64, month: Int64, day: Int64) {
     guard (0...9_999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
@@ -40,10 +40,10 @@ package struct CivilDate: Hashable, Sendable, Comparable {
     return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
   }
 
-  /// The midnight UTC on which the day begins.
+  /// The midnight UTC with which the day begins.
   package var start: Timestamp { Timestamp(unixMilliseconds: daysSinceEpoch * Timestamp.millisecondsPerDay) }
 
-  /// The day that many days later.
+  /// Returns the day `days` later, or earlier when negative.
   package func advanced(byDays days: Int64) -> CivilDate { CivilDate(daysSinceEpoch: daysSinceEpoch + days) }
 
   package static func < (left: CivilDate, right: CivilDate) -> Bool { left.daysSinceEpoch < right.daysSinceEpoch }

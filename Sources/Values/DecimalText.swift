@@ -12,7 +12,7 @@ package enum DecimalText {
 }
 
 extension UnsafeMutableRawPointer {
-  /// Writes a number in decimal and gives its length; all of `DecimalText.integerBytes` may be written over.
+  /// Writes a number in decimal and returns its length; all of `DecimalText.integerBytes` may be written over.
   package func storeDecimal(_ number: UInt64) -> Int {
     guard number < DecimalText.group else {
       let (upper, lower) = number.quotientAndRemainder(dividingBy: DecimalText.group)

@@ -14,7 +14,7 @@ struct DigitScanner {
     return true
   }
 
-  /// Reads exactly that many digits.
+  /// Reads exactly `digits` digits.
   mutating func number(digits: Int) -> Int64? {
     guard position + digits <= text.count else { return nil }
     var value: Int64 = 0

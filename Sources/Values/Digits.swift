@@ -1,7 +1,6 @@
 /// The eight lower-case hexadecimal digits of a number as ASCII, the first of them least significant.
 ///
-/// All at a time: each four bits get a byte of their own, and to those above 9 the way from the digits to the letters
-/// is added.
+/// All at once: each four bits get a byte of their own, and those above 9 are moved on from the digits to the letters.
 @inlinable
 package func lowerHex(_ number: UInt32) -> UInt64 {
   var bytes = UInt64(number.byteSwapped)
@@ -34,8 +33,8 @@ package func hexDigit(_ byte: UInt8) -> UInt64? {
 
 /// The eight decimal digits of a number below 10^8 as ASCII, the first of them least significant.
 ///
-/// All at a time: each half is split in two, three times over; the divisions are multiplications that are exact for
-/// numbers that small.
+/// All at once: each half is split in two, three times over; the divisions are multiplications that are exact for
+/// numbers this small.
 @inline(__always)
 func eightDigits(_ number: UInt32) -> UInt64 {
   let upper = UInt64(number / 10_000)
@@ -46,7 +45,7 @@ func eightDigits(_ number: UInt32) -> UInt64 {
   return (tens | (twos &- tens &* 10) << 8) | 0x3030_3030_3030_3030
 }
 
-/// 10^0…10^19, all that fit.
+/// The powers of ten that fit into 64 bits: 10^0 to 10^19.
 package let powersOfTen: [UInt64] = [
   1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
   100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,

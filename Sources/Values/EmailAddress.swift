@@ -1,10 +1,10 @@
-/// Whether a text is an email address as far as its form can tell: one `@`, something on both sides, nothing that would
-/// end it where it is written between angle brackets (RFC 5321's lengths).
+/// The form of an email address: one `@`, something on both sides, nothing that would end it where it is written
+/// between angle brackets (RFC 5321's lengths).
 package enum EmailAddress {
-  /// The lengths of the whole.
+  /// The length of a whole address, in bytes.
   package static let length = 3...254
 
-  /// Whether a text is one.
+  /// Whether a text has the form of an email address.
   package static func isAddress(_ text: String) -> Bool {
     let parts = text.split(separator: "@", omittingEmptySubsequences: false)
     return length.contains(text.utf8.count) && parts.count == 2 && (1...64).contains(parts[0].utf8.count)
@@ -16,7 +16,7 @@ package enum EmailAddress {
 }
 
 extension String {
-  /// With the letters A to Z in lower case and everything else as it is: how email addresses are compared.
+  /// This text with A to Z in lower case and everything else as it is: how email addresses are compared.
   package var asciiLowercased: String {
     String(decoding: utf8.map { (65...90).contains($0) ? $0 + 32 : $0 }, as: UTF8.self)
   }

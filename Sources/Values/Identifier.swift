@@ -17,12 +17,12 @@ package struct Identifier: Hashable, Sendable, Comparable {
     make(tick: UInt64(bitPattern: unixMilliseconds) << countBits | .random(in: 0..<1 << countBits))
   }
 
-  /// Not above any version 7 UUID of that moment or of a later one.
+  /// Returns an id that is not above any version 7 UUID of `moment` or later.
   package static func lowest(at moment: Timestamp) -> Identifier {
     Identifier(high: UInt64(max(0, moment.unixMilliseconds)) << 16, low: 0)
   }
 
-  /// How many bits of a tick stand below its milliseconds.
+  /// The number of bits of a tick below its milliseconds.
   static let countBits = 12
 
   /// Makes a version 7 UUID whose first 60 bits, but for the version, are those of `tick`.

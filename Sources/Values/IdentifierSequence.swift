@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Makes ids of which each is greater than all before it, on whichever thread they are made.
+/// Makes ids each of which is greater than all before it, on whichever thread they are made.
 ///
 /// The 12 bits after the milliseconds count within one of them, from a random number on that leaves room for 2048 ids;
 /// beyond that the ids run ahead of the clock, and when the clock stands or goes back they go on from where they were
@@ -11,7 +11,7 @@ package final class IdentifierSequence: Sendable {
 
   package init() {}
 
-  /// Makes the next id, of that moment or a later one.
+  /// Makes the next id, of the given moment or a later one.
   package func next(unixMilliseconds: Int64) -> Identifier {
     let fresh = UInt64(bitPattern: unixMilliseconds) << Identifier.countBits | .random(in: 0..<Self.firstCounts)
     var known = last.load(ordering: .relaxed)

@@ -16,7 +16,7 @@ package struct Money: Hashable, Sendable {
     return overflow ? nil : Money(amount: sum, currency: currency)
   }
 
-  /// That many times the amount, or nil when it does not fit.
+  /// The amount times `factor`, or nil when it does not fit.
   package func multiplied(by factor: Int64) -> Money? {
     let (product, overflow) = amount.multipliedReportingOverflow(by: factor)
     return overflow ? nil : Money(amount: product, currency: currency)

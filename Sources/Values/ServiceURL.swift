@@ -47,7 +47,7 @@ package struct ServiceURL: Hashable, Sendable {
     query = pathEnd == rest.endIndex ? nil : String(rest[rest.index(after: pathEnd)...])
   }
 
-  /// The same service, by other parts of its URL; the query is dropped.
+  /// Makes a URL of its parts, without a user, a password or a query.
   package init(scheme: String, host: String, port: UInt16?, path: String) {
     self.scheme = scheme
     self.host = host
@@ -58,7 +58,8 @@ package struct ServiceURL: Hashable, Sendable {
     query = nil
   }
 
-  /// The same service with `suffix` after its path, of which one slash at the end is dropped.
+  /// Returns this URL with `suffix` after its path, which loses one slash at its end; user, password and query are
+  /// dropped.
   package func appending(path suffix: String) -> ServiceURL {
     ServiceURL(
       scheme: scheme, host: host, port: port, path: (path.hasSuffix("/") ? String(path.dropLast()) : path) + suffix)
@@ -125,6 +126,6 @@ package struct ServiceURL: Hashable, Sendable {
 }
 
 extension ServiceURL: CustomStringConvertible {
-  /// The URL without its user and password, which are nobody's business.
+  /// The URL without its user and password.
   package var description: String { "\(scheme)://\(authority)\(path)\(query.map { "?\($0)" } ?? "")" }
 }

@@ -3,8 +3,8 @@ struct ShortestDecimal {
   let digits: UInt64
   let decimals: Int
 
-  /// Finds the fraction of a positive number; nil beyond the range in which whole numbers of 128 bits do it exactly,
-  /// which holds all but powers of two between 2^-11 and 2^52.
+  /// Finds the fraction of a positive number; nil outside the range in which 128-bit integers find it exactly: all
+  /// numbers between 2^-11 and 2^52 but powers of two.
   ///
   /// As in Schubfach (Giulietti 2020). The number is m / 2^s, and all that is nearer to it than to its neighbours, half
   /// a step of m to either side, reads back as it. With as many decimals as make 10^-d no larger than the step, there
@@ -41,7 +41,7 @@ struct ShortestDecimal {
     self.decimals = decimals
   }
 
-  /// The same number without the zeros at its end. It is no integer, so that it has other decimals.
+  /// Drops the zeros at the end. The number is no integer, so that other decimals remain.
   private init(digits: UInt64, trimmingZerosOf decimals: Int) {
     var (digits, decimals) = (digits, decimals)
     while case (let tenth, 0) = digits.quotientAndRemainder(dividingBy: 10) {
@@ -75,7 +75,7 @@ extension ByteCursor {
     }
   }
 
-  /// Appends a number of at most six decimals and fifteen digits, as most measurements are, or gives false.
+  /// Appends a number of at most six decimals and fifteen digits, as most measurements are, or returns false.
   ///
   /// Decimals of up to fifteen digits are further apart than doubles are, so that the one which reads back as the
   /// number is the only one, and without the zeros at its end the shortest. The division rounds as the reader does.

@@ -8,17 +8,17 @@ extension Timestamp {
     Double(other.unixMilliseconds - unixMilliseconds) / Double(Self.millisecondsPerHour)
   }
 
-  /// The moment that many hours later (or earlier, when negative), to the millisecond.
+  /// The moment `hours` later (or earlier, when negative), to the millisecond.
   package func advanced(byHours hours: Double) -> Timestamp {
     advanced(byMilliseconds: Int64((hours * Double(Self.millisecondsPerHour)).rounded()))
   }
 
-  /// The moment that many times 24 hours later (or earlier, when negative).
+  /// The moment `days` times 24 hours later (or earlier, when negative).
   package func advanced(byDays days: Int64) -> Timestamp {
     advanced(byMilliseconds: days * Self.millisecondsPerDay)
   }
 
-  /// The last moment, not after this one, that is a multiple of that many milliseconds from the beginning of 1970.
+  /// The last moment, not after this one, that is a multiple of `milliseconds` from the beginning of 1970.
   package func roundedDown(to milliseconds: Int64) -> Timestamp {
     Timestamp(unixMilliseconds: unixMilliseconds.floorDivided(by: milliseconds) * milliseconds)
   }

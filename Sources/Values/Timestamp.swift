@@ -7,7 +7,7 @@ package struct Timestamp: Hashable, Sendable, Comparable, BitwiseCopyable {
 
   package static func < (left: Timestamp, right: Timestamp) -> Bool { left.unixMilliseconds < right.unixMilliseconds }
 
-  /// The moment that many milliseconds later (or earlier, when negative).
+  /// The moment `milliseconds` later (or earlier, when negative).
   package func advanced(byMilliseconds milliseconds: Int64) -> Timestamp {
     Timestamp(unixMilliseconds: unixMilliseconds + milliseconds)
   }

@@ -7,7 +7,7 @@ package struct TokenBucket: Sendable {
   /// When it was last asked, in nanoseconds of the caller's clock.
   package private(set) var askedAt: UInt64
 
-  /// A full bucket of `capacity` tokens, which takes so many seconds to fill.
+  /// Makes a full bucket of `capacity` tokens, which takes `seconds` to fill.
   package init(capacity: Double, seconds: Double, at now: UInt64) {
     self.capacity = capacity
     tokensPerSecond = capacity / seconds
@@ -15,7 +15,7 @@ package struct TokenBucket: Sendable {
     askedAt = now
   }
 
-  /// Takes tokens if there are as many, or gives some back when the number is negative; whether it did.
+  /// Takes `count` tokens if there are as many, and returns whether it did; a negative count gives tokens back.
   package mutating func take(_ count: Double = 1, at now: UInt64) -> Bool {
     tokens = min(capacity, tokens + Double(now - askedAt) / 1e9 * tokensPerSecond)
     askedAt = now
@@ -24,13 +24,13 @@ package struct TokenBucket: Sendable {
     return true
   }
 
-  /// Takes over what is known of the tokens from elsewhere, as of now.
+  /// Sets the tokens to what is known from elsewhere, as of now.
   package mutating func set(_ tokens: Double, at now: UInt64) {
     self.tokens = min(capacity, tokens)
     askedAt = now
   }
 
-  /// How long it takes until there are so many tokens, in seconds.
+  /// How long it takes until there are `wanted` tokens, in seconds.
   package func secondsUntil(_ wanted: Double) -> Double { max(0, wanted - tokens) / tokensPerSecond }
 
   /// How long it takes until it is full, in seconds.

@@ -1,4 +1,4 @@
-/// What is asked of a server that is watched.
+/// What a watched server has to satisfy, and how it is watched.
 package struct Demands: Equatable, Sendable {
   /// How long it is watched, in seconds.
   package var seconds = 600.0
@@ -8,14 +8,14 @@ package struct Demands: Equatable, Sendable {
   package var maximumErrorRatio = 0.01
   /// The highest P95, in seconds.
   package var maximumP95 = 0.2
-  /// Fewer requests than that prove nothing.
+  /// The fewest requests that prove anything.
   package var minimumRequests = 50
   /// How many requests of its own the watch sends in a second.
   package var probesPerSecond = 2.0
 
   package init() {}
 
-  /// How much worse than before is worse.
+  /// How many times as much as before counts as worse.
   static let baselineFactor = 2.0
   /// Below this share of what is allowed a comparison does not count: twice next to nothing is next to nothing.
   static let harmlessShare = 0.5

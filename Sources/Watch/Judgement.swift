@@ -1,11 +1,11 @@
-/// Comes to a verdict from one look at a server after the other. Pure: time and figures come from outside.
+/// Reaches a verdict by one look at a server after the other. Pure: time and figures come from outside.
 ///
-/// A fault has to show twice in a row, in two looks or two windows of traffic, so that a single late answer condemns
-/// nobody. A restart is a fault at once: a server that crashes is not serving well.
+/// A fault has to show twice in a row, in two looks or two windows of traffic, so that a single late answer condemns no
+/// server. A restart is a fault at once: a server that crashes is not serving well.
 package struct Judgement {
-  /// A fault counts when it is seen so often in a row.
+  /// How many times in a row a fault must be seen to count.
   static let strikes = 2
-  /// Metrics that cannot be read so often in a row end the watch.
+  /// How many times in a row metrics must be unreadable to end the watch.
   static let blindLooks = 3
 
   let demands: Demands
@@ -24,7 +24,7 @@ package struct Judgement {
 
   package init(_ demands: Demands) { self.demands = demands }
 
-  /// Takes the next look into account; gives a verdict once there is one, and not later than the time is up.
+  /// Takes in the next look; returns a verdict once there is one, at the latest when the time is up.
   package mutating func take(_ look: Observation) -> Verdict? {
     unanswered += look.unanswered
     unansweredInWindow += look.unanswered

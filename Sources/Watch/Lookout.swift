@@ -5,17 +5,18 @@ import Values
 
 /// Looks at a server again and again until there is a verdict, on a thread that may block.
 ///
-/// It sends requests of its own too: a server that nobody asks anything proves nothing.
+/// It sends requests of its own too: a server without requests proves nothing.
 package struct Lookout {
   /// How long an answer may take, in milliseconds.
   static let timeoutMilliseconds = 2_000
-  /// How long metrics may take to come, in milliseconds, and how long they may be, in bytes.
+  /// How long metrics may take to come, in milliseconds.
   static let metricsMilliseconds = 5_000
+  /// The longest metrics that are read, in bytes.
   static let metricsBytes = 64 << 20
   /// What its own requests ask for: a route of the API that goes through the stores.
   static let probePath = "/api/gardens?limit=1"
 
-  /// What came of it.
+  /// What a watch has come to.
   package struct Outcome {
     package let verdict: Verdict
     package let seconds: Double
@@ -29,8 +30,8 @@ package struct Lookout {
   private let demands: Demands
   private let report: (String) -> Void
 
-  /// `url` is the server, `metrics` and `baseline` are where its metrics stand and another server's. `report` is called
-  /// with a line of progress after each look.
+  /// `url` is the server, `metrics` is where its metrics are, and `baseline` where another server's are. `report` is
+  /// called with a line of progress after each look.
   package init(
     at url: ServiceURL, metrics: ServiceURL, baseline: ServiceURL?, _ demands: Demands,
     report: @escaping (String) -> Void

@@ -60,7 +60,7 @@ package struct Tally: Equatable, Sendable {
     sample.labels.filter { $0.name != "le" }.map { "\($0.name)=\($0.value)" }.joined(separator: "\n")
   }
 
-  /// What came since an earlier moment. A series that has fallen began anew at zero, and so did one that is new.
+  /// The traffic since an earlier tally. A series that has fallen began anew at zero, and so did one that is new.
   package func since(_ earlier: Tally) -> Traffic {
     var traffic = Traffic()
     for (series, count) in requests { traffic.requests += Self.rise(earlier.requests[series], count) }
@@ -71,7 +71,7 @@ package struct Tally: Equatable, Sendable {
     return traffic
   }
 
-  /// All of it, since the server's start.
+  /// All traffic since the server's start.
   package var all: Traffic { since(Tally()) }
 
   private static func rise(_ earlier: Double?, _ count: Double) -> Double {

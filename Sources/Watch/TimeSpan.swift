@@ -5,10 +5,10 @@ package enum TimeSpan {
   private static let units: [(suffix: String, seconds: Double)] = [
     ("ms", 0.001), ("s", 1), ("m", 60), ("h", 3_600),
   ]
-  /// The longest that is taken, in seconds.
+  /// The longest that is accepted, in seconds.
   private static let maximumSeconds = 7 * 86_400.0
 
-  /// The seconds of it; nil when it is none, is zero or longer than a week.
+  /// Reads a length of time, in seconds; nil when it is malformed, zero or longer than a week.
   package static func seconds(_ text: String) -> Double? {
     guard let unit = units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
     guard let count = Int(digits: text.dropLast(unit.suffix.count)), count > 0 else { return nil }

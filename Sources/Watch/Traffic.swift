@@ -4,7 +4,7 @@ package struct Traffic: Equatable, Sendable {
   package var requests = 0.0
   /// Answered by 5xx, or left without an answer.
   package var failures = 0.0
-  /// How many took at most so many seconds, by that bound: each bucket holds those below it too.
+  /// How many requests took no longer than a bound, by that bound in seconds: each bucket holds those below it too.
   package var latencies: [Double: Double] = [:]
 
   package init(requests: Double = 0, failures: Double = 0, latencies: [Double: Double] = [:]) {
@@ -13,7 +13,7 @@ package struct Traffic: Equatable, Sendable {
     self.latencies = latencies
   }
 
-  /// The share that failed; 0 of none.
+  /// The share that failed; 0 without requests.
   package var errorRatio: Double { requests > 0 ? failures / requests : 0 }
 
   /// The time that 95 % of the requests kept below, in seconds, as `histogram_quantile` has it: by a straight line

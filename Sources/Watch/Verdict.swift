@@ -1,4 +1,4 @@
-/// What came of a watch.
+/// The outcome of a watch.
 package enum Verdict: Equatable, Sendable {
   /// All that was asked for held.
   case fine(String)
