@@ -1,5 +1,6 @@
 extension Migration {
-  /// The columns of a day, from those of its hours. Numbers are divided by a power of two, exactly, to be added up.
+  /// The columns of a day, from those of its hours. Sums are divided by a power of two, which is exact, so that they
+  /// can be added up without overflow.
   static let day = """
     min(min) AS min, max(max) AS max,
     greatest(min(min), least(max(max), sum(sum / 2.0::float8 ^ 40) / sum(count) * 2.0::float8 ^ 40)) AS mean,
@@ -64,7 +65,8 @@ extension Migration {
   static let daysBefore = Migration(
     number: 22, name: "days before",
     apart: [
-      // A device at a time, so that the rollup waits for none of them for long. What it was faster with stays.
+      // One device at a time, so that the rollup waits for none of them for long. Days that the triggers wrote first
+      // stay.
       """
       DO $$
       DECLARE

@@ -7,7 +7,7 @@ extension Migration {
       \(followHours(day))
       """)
 
-  /// Has days follow their hours, with these columns of them.
+  /// The function by which days follow their hours, with the columns `day`.
   static func followHours(_ day: String) -> String {
     """
     CREATE OR REPLACE FUNCTION readings_1d_follow() RETURNS trigger LANGUAGE plpgsql AS $$

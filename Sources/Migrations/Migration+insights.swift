@@ -34,13 +34,13 @@ extension Migration {
       ALTER TABLE insights ADD COLUMN expires_at timestamptz;
       """)
 
-  /// So that what is read of them does not grow with how often somebody has asked.
+  /// Indexes by type, so that what is read of insights does not grow with how many were asked for.
   static let insightsByType = Migration(
     number: 52, name: "insights by type",
     apart: [
       "DROP INDEX CONCURRENTLY IF EXISTS insights_by_type",
       "CREATE INDEX CONCURRENTLY insights_by_type ON insights (garden_id, type, id)",
-      // Few beside those that were asked for, among which they would have to be looked for.
+      // Those that were told are few beside those that were asked for, among which they would have to be searched.
       "DROP INDEX CONCURRENTLY IF EXISTS insights_told",
       "CREATE INDEX CONCURRENTLY insights_told ON insights (garden_id, type, id) WHERE told",
       "DROP INDEX CONCURRENTLY IF EXISTS insights_by_expiry",

@@ -7,7 +7,7 @@ extension Migration {
       ALTER TABLE garden_members ADD COLUMN invited_by uuid REFERENCES users ON DELETE SET NULL;
       """)
 
-  /// For the end of an account, which looks for what names it.
+  /// For the end of an account, which looks for the rows that name it.
   static let invitersIndex = Migration(
     number: 50, name: "inviters, by user",
     apart: [

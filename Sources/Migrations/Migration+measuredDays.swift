@@ -1,9 +1,9 @@
 extension Migration {
-  /// The days of what is deleted by days. An index of blocks, as both tables have of their times, tells less and less
-  /// once rows of today stand where the oldest were.
+  /// Indexes by day, for what is deleted by days. The BRIN indexes that both tables have on their times tell less and
+  /// less once rows of today take the place of the oldest.
   ///
-  /// Of the day and not of the time, so that only who deletes takes it: whoever reads a device's times would be misled
-  /// by it to all other devices. It is small, since a day's name stands in it once for many rows.
+  /// By the day and not by the time, so that only deletions use them: a plan for one device's times would be misled
+  /// into those of all devices. They are small, since a day is stored once for many rows.
   static let measuredDays = Migration(
     number: 43, name: "measured days",
     apart: [
@@ -11,8 +11,8 @@ extension Migration {
       "CREATE INDEX CONCURRENTLY readings_5m_by_day ON readings_5m (\(dayOfStart))",
       "DROP INDEX CONCURRENTLY IF EXISTS readings_sealed_by_day",
       "CREATE INDEX CONCURRENTLY readings_sealed_by_day ON readings_sealed (\(dayOfStart))",
-      // Who looks for the oldest day passes over what was deleted since the last vacuum. These wait for a vacuum that
-      // is under way, and hold up nobody meanwhile.
+      // A look for the oldest day passes over what was deleted since the last vacuum. These statements wait for a
+      // vacuum in progress, and block no one meanwhile.
       "ALTER TABLE readings_5m SET (autovacuum_vacuum_scale_factor = 0.02)",
       "ALTER TABLE readings_sealed SET (autovacuum_vacuum_scale_factor = 0.02)",
     ])

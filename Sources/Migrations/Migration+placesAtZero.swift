@@ -1,5 +1,5 @@
 extension Migration {
-  /// The places of before that are next to nothing off the equator or Greenwich.
+  /// Moves places that are next to nothing off the equator or Greenwich onto it.
   static let placesAtZero = Migration(
     number: 47, name: "places at zero",
     sql: """
@@ -14,8 +14,8 @@ extension Migration {
       "DROP INDEX CONCURRENTLY IF EXISTS gardens_by_place",
     ])
 
-  /// The indexes of places anew, apart from what moves places, whose rows of before an index that is made in the same
-  /// transaction would hold.
+  /// Makes the indexes of places anew, apart from what moves places: an index made in the same transaction would hold
+  /// their rows of before.
   static let placesAnew = Migration(
     number: 48, name: "places anew",
     apart: [

@@ -1,5 +1,5 @@
 extension Migration {
-  /// An index by which those are found that are to go. What is not used yet is not in it.
+  /// An index of the used refresh tokens, by which those to be deleted are found.
   static let refreshTokensUsed = Migration(
     number: 39, name: "refresh tokens, by their use",
     apart: [

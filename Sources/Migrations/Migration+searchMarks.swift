@@ -15,6 +15,7 @@ extension Migration {
       $$;
       """#)
 
-  /// The words of all businesses by it: apart, so that what is written meanwhile goes by it too.
+  /// Renews the words of all businesses by the new function: apart from it, so that what is written meanwhile goes by
+  /// it too.
   static let wordsBySearchMarks = Migration(number: 46, name: "words by search marks", sql: wordsBySearchText.sql)
 }

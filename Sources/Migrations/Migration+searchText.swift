@@ -14,8 +14,8 @@ extension Migration {
       $$;
       """#)
 
-  /// The words of all businesses by it: apart, so that what is written meanwhile goes by it too. Words that stay the
-  /// same are not held.
+  /// Renews the words of all businesses by the new function: apart from it, so that what is written meanwhile goes by
+  /// it too. Words that stay the same are not locked.
   static let wordsBySearchText = Migration(
     number: 41, name: "words by search text",
     sql: """

@@ -54,7 +54,7 @@ extension Migration {
         FOR EACH ROW EXECUTE FUNCTION business_words_of_product();
       """)
 
-  /// Also the words of the businesses from before: apart from what locks their whole table.
+  /// Also makes the words of the businesses from before: apart from what locks their whole table.
   static let places = Migration(
     number: 19, name: "places",
     sql: """

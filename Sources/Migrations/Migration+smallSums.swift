@@ -10,7 +10,8 @@ extension Migration {
       INSERT INTO rollup_queue (device_id, sensor_type, start) SELECT * FROM again;
       """)
 
-  /// The columns of a day, from those of its hours, also of those whose sums no double tells from 0 once divided.
+  /// The columns of a day, from those of its hours. Sums so small that no double tells them from 0 once divided count
+  /// as 0.
   private static let dayOfAnySums = """
     min(min) AS min, max(max) AS max,
     greatest(min(min), least(max(max),

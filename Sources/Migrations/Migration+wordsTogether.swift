@@ -78,8 +78,8 @@ extension Migration {
         FOR EACH STATEMENT EXECUTE FUNCTION business_words_follow_products();
       """)
 
-  /// What was lost while words were not renewed together, and what closed businesses left: apart from what locks their
-  /// whole table. Words that are right are not held.
+  /// Renews words that were lost while they were not renewed together, and those that closed businesses left: apart
+  /// from what locks their whole table. Words that are right are not locked.
   static let wordsRenewed = Migration(
     number: 35, name: "words renewed",
     sql: """

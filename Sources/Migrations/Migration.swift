@@ -2,22 +2,22 @@
 ///
 /// A later release adds steps; each keeps the previous release working while both run (first widen, then narrow).
 package struct Migration: Sendable {
-  /// Bounds how long a statement waits for a lock: whoever comes after it waits as long, since locks are given in turn.
+  /// Bounds how long a statement waits for a lock, since later requests for the lock queue behind it.
   static let lockTimeout = "SET LOCAL lock_timeout = '500ms';\n"
   /// How long a statement may take, in milliseconds: building an index on a large table takes its time.
   static let timeoutMilliseconds = 3_600_000
 
   /// Its place in the order, from 1 without gaps.
   let number: Int32
-  /// A word for people.
+  /// Its name, for people.
   let name: String
   /// Statements, run in one transaction.
   var sql = ""
-  /// Statements that no transaction may contain, such as `CREATE INDEX CONCURRENTLY`, run one by one before `sql`. All
-  /// are run again when one fails: an index that was left half made has to be dropped first.
+  /// Statements that no transaction may contain, such as `CREATE INDEX CONCURRENTLY`, run one by one before `sql`. When
+  /// one fails, all are run again: an index that was left half made has to be dropped first.
   var apart: [String] = []
 
-  /// All that is run of it, for people and linters.
+  /// All its statements, for people and linters.
   package var script: String {
     let (statements, timeout) = (
       apart.map { "\($0);\n" }.joined(), "statement_timeout = \(Self.timeoutMilliseconds);\n"

@@ -5,21 +5,21 @@ import Values
 /// Brings a database to the schema of this binary, each migration in a transaction of its own under an advisory lock,
 /// so that replicas started together take turns.
 ///
-/// Nobody else waits long for it. A migration that does not get its locks soon is rolled back and tried again, and who
-/// waits for the advisory lock does so without a transaction, which an index that is made concurrently would wait for.
+/// It holds up others only for a moment. A migration that does not get its locks soon is rolled back and retried, and a
+/// migrator that waits for the advisory lock has no transaction open, for which a concurrent index build would wait.
 package struct Migrator {
-  /// The key of the lock: "terroir" in ASCII, so that nobody else's lock is taken by accident.
+  /// The key of the lock: "terroir" in ASCII, so that it is not mistaken for the lock of something else.
   static let lockKey: Int64 = 0x74_6572_726F_6972
-  /// How often a migration is tried that does not get its locks.
+  /// How many times a migration that does not get its locks is tried.
   static let attempts = 100
-  /// The pause before that, in nanoseconds: those who were held up meanwhile get their turn.
+  /// The pause before it is tried again, in nanoseconds: transactions that were held up get their turn.
   static let pauseNanoseconds: UInt64 = 1_000_000_000
   /// The pause before the advisory lock is asked for again, in nanoseconds.
   static let pollNanoseconds: UInt64 = 200_000_000
-  /// How long the connection for what is run apart may take to be made, in nanoseconds: each of its steps has the
+  /// How long the connection for `Migration.apart` may take to be made, in nanoseconds: each of its steps has the
   /// connect timeout, and there are several.
   static let connectNanoseconds: UInt64 = 10_000_000_000
-  /// How long another migrator may have the advisory lock, in nanoseconds.
+  /// How long to wait while another migrator has the advisory lock, in nanoseconds.
   static let patienceNanoseconds: UInt64 = 2 * 3_600_000_000_000
 
   package let database: Database
@@ -30,22 +30,22 @@ package struct Migrator {
     self.migrations = migrations
   }
 
-  /// A migration of the database that is not the one in the binary, or that the binary does not know.
+  /// Thrown when a migration in the binary is not the one that the database has run under its number.
   package struct Mismatch: Error, CustomStringConvertible {
     package let description: String
   }
 
-  /// Another migrator that does not come to an end.
+  /// Thrown when another migrator does not come to an end.
   struct Occupied: Error, CustomStringConvertible {
     let description = "another migrator has held the lock for too long"
   }
 
-  /// Runs what is missing and gives the names of what was run. What was run stays when a later one fails.
+  /// Runs the migrations that are missing and returns their names. Those that were run stay when a later one fails.
   ///
   /// Throws `Mismatch`, before anything is run, when a migration was changed after it was run. A database that is ahead
-  /// of the binary is fine: each migration keeps the release before it working.
+  /// of the binary is fine: each migration keeps the release before it working (invariant 14 of ARCHITECTURE.md).
   package func run() async throws -> [String] {
-    // As for most starts: they wait for no other migrator, and for no connection for transactions to be made.
+    // As at most starts, which then wait for no other migrator, and for no transaction connection to be opened.
     if try await missing().isEmpty { return [] }
     let steps = try await inTurn { transaction in
       try await transaction.script(Self.table, name: "migrations.table")
@@ -56,7 +56,7 @@ package struct Migrator {
     return names
   }
 
-  /// What `run` would run, and in that order; throws what that throws before it runs anything.
+  /// Returns what `run` would run, in that order; throws what `run` throws before it runs anything.
   package func missing() async throws -> [Migration] {
     let begun = try await database.query(
       "SELECT to_regclass('schema_migrations') IS NOT NULL", name: "migrations.begun")
@@ -64,7 +64,7 @@ package struct Migrator {
     return try missing(beside: try await database.query(Self.applied, name: "migrations.list"))
   }
 
-  /// Runs a migration unless another migrator was first; gives whether it did.
+  /// Runs a migration unless another migrator was first; returns whether it did.
   private func run(_ migration: Migration) async throws -> Bool {
     var attempt = 1
     while true {
@@ -94,7 +94,7 @@ package struct Migrator {
       """, name: "migrations.note")
   }
 
-  /// On a connection of its own, while the transaction holds the advisory lock.
+  /// Runs the statements of `apart` on a connection of their own, while the transaction holds the advisory lock.
   private func runApart(_ migration: Migration, beside transaction: Transaction) async throws {
     try await transaction.execute("SET LOCAL idle_in_transaction_session_timeout = 0", name: "migrations.wait")
     var configuration = database.configuration
@@ -111,7 +111,7 @@ package struct Migrator {
 
   // MARK: Turns
 
-  /// Runs `body` in a transaction that holds the advisory lock, once nobody else does.
+  /// Runs `body` in a transaction that holds the advisory lock, once no other migrator does.
   private func inTurn<Value>(_ body: (Transaction) async throws -> Value) async throws -> Value {
     let deadline = database.loop.now + Self.patienceNanoseconds
     while database.loop.now < deadline {
@@ -129,7 +129,7 @@ package struct Migrator {
 
   private static let applied: SQL = "SELECT number, checksum FROM schema_migrations"
 
-  /// The migrations that the database lacks beside those.
+  /// Returns the migrations that the database lacks; `rows` are those that it has run.
   private func missing(beside rows: Rows) throws -> [Migration] {
     var applied: [Int32: [UInt8]] = [:]
     for row in rows { applied[try row.decode(Int32.self, 0)] = try row.decode([UInt8].self, 1) }

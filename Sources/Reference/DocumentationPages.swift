@@ -1,11 +1,12 @@
 import HTTP
 import Web
 
-/// What describes the API, and the files that pages load.
+/// The pages that describe the API, and the files that pages load.
 package struct DocumentationPages: EndpointGroup {
   private let documentation: () -> Documentation
 
-  /// Pages that `describe` makes when they are first asked for: few servers are ever, and it takes time and memory.
+  /// Has `describe` make the pages when they are first asked for: on few servers they ever are, and it takes time and
+  /// memory.
   package init(shelf: DocumentationShelf, describe: @escaping () -> Documentation) {
     documentation = { shelf.documentation(describe) }
   }

@@ -24,7 +24,7 @@ extension Endpoint {
     }
   }
 
-  /// The OpenAPI security requirements, of which one has to be met. The scopes of tokens stand as roles.
+  /// The OpenAPI security requirements, one of which has to be met. The scopes of tokens are written as roles.
   private func writeSecurity(to json: inout JSONWriter) {
     json.array { json in
       if access == .open { return }
@@ -63,10 +63,10 @@ extension Endpoint {
     }
   }
 
-  /// Whether what stands in a path under that name is a word, not an id.
+  /// Whether the path parameter `name` is a word, not an id.
   static func isWord(_ name: String) -> Bool { name == "name" || name == "token" }
 
-  /// What stands in a path under that name: ids, unless it is a word.
+  /// The shape of the path parameter `name`: an id, unless it is a word.
   static func pathSchema(_ name: String) -> Schema { isWord(name) ? .string(minLength: 1) : .identifier }
 
   private func write(_ body: Body, to json: inout JSONWriter) {
@@ -105,14 +105,14 @@ extension Endpoint {
     }
   }
 
-  /// The header components that its success refers to.
+  /// The header components that the answer of success refers to.
   private var successHeaders: [String] {
     var names = ["XRequestId"] + rateHeaders + success.headers
     if success.status == 201 && !names.contains("Location") { names.append("Location") }
     return names
   }
 
-  /// Probes are without limits.
+  /// The header components of rate limits; none for probes, which have no limits.
   private var rateHeaders: [String] { isProbe ? [] : Self.rateHeaders }
   private static let rateHeaders = ["RateLimit", "RateLimitPolicy"]
 
@@ -150,7 +150,7 @@ extension Endpoint {
     }
   }
 
-  /// Writes the answer of a refusal with these codes.
+  /// Writes the answer of a refusal with `codes`.
   static func writeProblem(
     _ status: Int, _ codes: [Problem.Code], beside report: Success? = nil, to json: inout JSONWriter
   ) {
@@ -187,7 +187,7 @@ extension Endpoint.Success {
 }
 
 extension Access {
-  /// Whether a device's key is of any use.
+  /// Whether a device's key authenticates a call.
   fileprivate var admitsDevices: Bool { self == .anyone || self == .device || self == .userOrDevice }
 }
 

@@ -21,7 +21,7 @@ extension Endpoint {
     }
   }
 
-  /// What a personal access token has to be for, behind who may call.
+  /// The scope that a personal access token needs, as a sentence behind the one on who may call.
   private var scopeSentence: String {
     if scopes.isEmpty { return access == .user ? " No personal access token opens it." : "" }
     return " A personal access token needs the scope \(scopes.map(\.rawValue).joined(separator: " or "))."

@@ -25,7 +25,7 @@ extension OpenAPIDocument {
     "WWWAuthenticate":{"description":"How to authenticate.","schema":{"type":"string"}}}
     """
 
-  /// Open to further members, as RFC 9457 has it.
+  /// The shape of a problem, open to further members (RFC 9457, section 3.2).
   static let problem: StaticString = """
     {"type":"object","required":["type","title","status","detail","instance","requestId"],"properties":{\
     "type":{"type":"string","pattern":"^urn:terroir:problem:[a-z-]+$","description":"What kind of problem it is; stable."},\

@@ -45,7 +45,7 @@ package struct OpenAPIDocument {
     return json.take()
   }
 
-  /// The chapters in the order in which the table comes to them.
+  /// The chapters, in the order in which the table first names them.
   static func tags(of endpoints: [Endpoint]) -> [String] {
     endpoints.reduce(into: []) { tags, endpoint in
       if !tags.contains(endpoint.tag) { tags.append(endpoint.tag) }
@@ -115,11 +115,11 @@ package struct OpenAPIDocument {
     }
   }
 
-  /// The problems that any endpoint of its kind may answer, by status.
+  /// The problems that many endpoints answer alike, by status.
   static let commonProblems: [(status: Int, codes: [Problem.Code])] = grouped(
     Endpoint.commonRefusals + [.unauthorized, .forbidden, .notFound, .notAcceptable, .preconditionFailed, .validation])
 
-  /// Codes of one status together, by rising status.
+  /// Groups codes by their status, in rising order.
   static func grouped(_ codes: [Problem.Code]) -> [(status: Int, codes: [Problem.Code])] {
     Dictionary(grouping: codes, by: \.status).map { ($0.key, $0.value) }.sorted { $0.status < $1.status }
   }

@@ -7,7 +7,7 @@ extension Schema: JSONWritable {
     json.object { json in writeMembers(to: &json, isNullable: false) }
   }
 
-  /// Writes what stands behind a name, with its example.
+  /// Writes the definition of a named shape, with its example.
   func writeDefinition(to json: inout JSONWriter) {
     guard case .named(_, let schema, let example) = self else { return json.value(self) }
     json.object { json in
@@ -76,13 +76,13 @@ extension Schema: JSONWritable {
     }
   }
 
-  /// Whether generators of clients may go on taking an integer for one of 32 bits, as many do where nothing is said.
+  /// Whether generators of clients may take an integer for one of 32 bits, as many do where no format is given.
   private static func isOfInt32(_ minimum: Int64?, _ maximum: Int64?) -> Bool {
     guard let minimum, let maximum else { return false }
     return minimum >= Int32.min && maximum <= Int32.max
   }
 
-  /// A reference, or one of several shapes.
+  /// Writes a reference, or a choice of several shapes.
   private func writeChoice(to json: inout JSONWriter, isNullable: Bool) {
     var choices = [self]
     if case .anyOf(let several) = self { choices = several }
@@ -111,12 +111,12 @@ extension Schema: JSONWritable {
     if isNullable { json.member("type", [type, "null"]) } else { json.member("type", type) }
   }
 
-  /// Where the document keeps the shape of that name.
+  /// Where the document keeps the shape `name`.
   static func reference(_ name: String) -> String { "#/components/schemas/\(name)" }
 }
 
 extension Schema {
-  /// The named shapes in it, itself included, by their names.
+  /// Collects the named shapes in it, itself included, by their names.
   func collectNamed(into found: inout [String: Schema]) {
     switch self {
     case .named(let name, let schema, _):

@@ -1,14 +1,14 @@
 import JSON
 import Web
 
-/// A shape as the reference page tells it.
+/// A shape as the reference page describes it.
 extension Schema {
   /// Whether the document knows it by a name.
   var isNamed: Bool {
     if case .named = self { true } else { false }
   }
 
-  /// A value of it as JSON text, where its name has one; of a page that of an item.
+  /// An example as JSON text, where a named shape has one; for a page of a list, made from the example of an item.
   var example: String? {
     guard case .named(_, let schema, let example) = self else { return nil }
     if let example { return example }
@@ -84,7 +84,7 @@ extension Schema {
     }
   }
 
-  /// A number without a fraction that says nothing.
+  /// A number as text, without a fraction of zero.
   private static func text(_ number: Double) -> String {
     let text = String(number)
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
@@ -99,7 +99,7 @@ extension Schema {
     }
   }
 
-  /// The object of which it is a list or the absence, unless that has a name and so a place of its own.
+  /// The object in a list, a map or a nullable shape; nil for one that has a name, and so a place of its own.
   fileprivate var innerObject: Schema? {
     switch self {
     case .object: self
