@@ -3,7 +3,7 @@ import Postgres
 import Values
 import Web
 
-/// Has the rules look at one garden, and stores what is worth knowing: what was said already is not said again.
+/// Applies the rules to one garden, and stores what is news: what was told already is not told again.
 struct GardenLook {
   static let types: [InsightType] = [.watering, .frost, .anomaly]
 
@@ -11,7 +11,7 @@ struct GardenLook {
   let now: Timestamp
   let makeIdentifier: () -> Identifier
 
-  /// Gives what it has stored, to be told of once it is committed.
+  /// Returns the insights that it has stored, to be announced after the COMMIT.
   func insights(_ transaction: Transaction) async throws -> [(type: InsightType, insight: Insight)] {
     var made: [(type: InsightType, insight: Insight)] = []
     for type in Self.types where isDue(type) {
@@ -24,7 +24,7 @@ struct GardenLook {
     return made
   }
 
-  /// By day nobody is warned of the night.
+  /// Whether a rule is applied now: by day frost is not looked for.
   private func isDue(_ type: InsightType) -> Bool {
     type != .frost || FrostRule.isDue(at: now, longitude: garden.longitude)
   }

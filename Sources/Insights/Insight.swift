@@ -46,7 +46,8 @@ struct Insight: PageItem, RowDecodable {
     json.member("createdAt", createdAt)
   }
 
-  /// What its garden's people are told, who may have several gardens, and may read in the morning what "tonight" means.
+  /// The news of it. The garden is named, since its readers may have several, and a frost's night is dated, since
+  /// "tonight" may be read in the morning.
   func news(of garden: ObservedGarden) -> News {
     let night =
       type == InsightType.frost.rawValue

@@ -4,7 +4,8 @@ import Values
 
 /// An insight that is not stored yet.
 struct InsightDraft {
-  /// For how many days what was asked for is kept. What was told is kept for ever: it is made seldom.
+  /// How many days an insight is kept that a user asked for. One that the server told by itself is kept for ever: they
+  /// are few.
   static let askedDays: Int64 = 365
 
   let type: InsightType
@@ -14,7 +15,7 @@ struct InsightDraft {
   /// What the finding says, in its author's words.
   let text: String
 
-  /// Stores it; `isTold` is whether it is told without being asked for. Nil when its garden is gone.
+  /// Stores the insight; `isTold` says whether the server tells it by itself. Nil when its garden is gone.
   func store(
     _ id: Identifier, at now: Timestamp, isTold: Bool, _ transaction: Transaction
   ) async throws -> Insight? {

@@ -39,7 +39,7 @@ package final class InsightFeature: Feature {
     ]
   }
 
-  /// Insights go with their gardens.
+  /// Insights are deleted with their gardens.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit { {} }
 
   package func close() {}

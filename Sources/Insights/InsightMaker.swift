@@ -7,16 +7,16 @@ import Web
 
 /// Makes insights: the rules find, a language model may word what they found, and the result is stored.
 struct InsightMaker {
-  /// A garden of many devices may take a while to read, in milliseconds. Not on the shared connections: others would
-  /// wait behind it.
+  /// How long reading a garden may take, in milliseconds: one with many devices takes a while. It is not read on the
+  /// shared connections, where others would wait behind it.
   static let readingTimeoutMilliseconds = 10_000
 
   let context: LoopContext
   let models: LanguageModels
   let publisher: EventPublisher
 
-  /// What there is to say of a garden, in the provider's words or, should it fail, in the rules'; throws 409 without
-  /// data, and 429 when a user has asked providers too often.
+  /// Makes an insight into a garden, in the provider's words or, should it fail, in the rules'. Throws 409 without
+  /// data, and 429 when the user has asked providers too often.
   func draft(
     _ type: InsightType, of garden: ObservedGarden, by provider: InsightProvider, for user: Identifier,
     trace: TraceContext? = nil
@@ -34,13 +34,13 @@ struct InsightMaker {
     return InsightDraft(type: type, garden: garden.id, finding: finding, author: author, text: text)
   }
 
-  /// Counts and announces a draft that is stored; to be called after the commit.
+  /// Counts and announces a draft that was stored. Called after the COMMIT.
   func stored(_ draft: InsightDraft, _ insight: Insight) {
     if draft.author == .rules { count(draft.type, .rules, isSuccess: true) }
     announce(insight)
   }
 
-  /// What the rules say now; nil without data.
+  /// Returns what the rule finds now; nil without data.
   func finding(_ type: InsightType, of garden: ObservedGarden) async throws -> Finding? {
     let observations = try await context.database.transaction(
       .repeatableRead, readOnly: true, timeoutMilliseconds: Self.readingTimeoutMilliseconds
@@ -48,19 +48,19 @@ struct InsightMaker {
     return type.finding(observations)
   }
 
-  /// Counts what became of asking a provider.
+  /// Counts an insight by its author, or a provider's failure.
   func count(_ type: InsightType, _ provider: InsightProvider, isSuccess: Bool) {
     context.process.instruments.insights.child(
       shard: context.loop.index, type.rawValue, provider.rawValue, isSuccess ? "true" : "false"
     ).increment()
   }
 
-  /// Tells everyone who follows the garden; to be called after the commit.
+  /// Sends the insight to everyone who follows the garden. Called after the COMMIT.
   func announce(_ insight: Insight) {
     publisher.insight(insight.garden, insight.body)
   }
 
-  /// Stores a draft for who asked; throws 404 when its garden is gone.
+  /// Stores a draft that a user asked for; throws 404 when its garden is gone.
   func store(_ draft: InsightDraft, in transaction: Transaction) async throws -> Insight {
     guard let insight = try await draft.store(context.makeIdentifier(), at: context.now, isTold: false, transaction)
     else { throw GardenAccess.notFound }
@@ -69,7 +69,7 @@ struct InsightMaker {
 }
 
 extension InsightType {
-  /// What the rule for this type says of a garden; nil without data.
+  /// What the rule for this type finds; nil without data.
   func finding(_ observations: Observations) -> Finding? {
     switch self {
     case .watering: WateringRule.finding(observations)
@@ -79,7 +79,7 @@ extension InsightType {
     }
   }
 
-  /// Whether that is to be told without being asked for, after what was said before.
+  /// Whether a finding is to be told without being asked for, given what was told before.
   func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
     switch self {
     case .watering: WateringRule.isNews(finding, observations)
@@ -89,7 +89,7 @@ extension InsightType {
     }
   }
 
-  /// Says which data the rule would have needed.
+  /// The refusal without data, which says what the rule would have needed.
   var lacksData: Problem {
     let detail =
       switch self {

@@ -6,39 +6,39 @@ import Settings
 import Values
 import Web
 
-/// Has the rules look at every garden with new readings, and at those where a device has just fallen silent, so that
-/// nobody has to ask whether there will be frost.
+/// Applies the rules to every garden with new readings, and to those where a device has just fallen silent, so that
+/// growers are told of frost without asking.
 ///
-/// What is worth knowing is stored, once; see `GardenLook`.
+/// What is news is stored, once; see `GardenLook`.
 final class InsightPass {
-  /// Gardens that are looked for at a time.
+  /// The most gardens that one search finds.
   static let gardensPerSearch = 20
-  /// Gardens of one pass; the next pass goes on from there.
+  /// The most gardens of one pass; the next pass goes on from there.
   static let gardensPerPass = 5_000
   /// How long each statement may take, in milliseconds.
   static let timeoutMilliseconds = 30_000
-  /// How much later than it was heard of a device may be known to be, in milliseconds: `LastSeen` gathers for a while,
-  /// and another replica's clock may be behind.
+  /// How much later than a device was heard of the database may know of it, in milliseconds: `LastSeen` gathers for a
+  /// while, and another replica's clock may be behind.
   static let latestSightMilliseconds: Int64 = 60_000
 
-  // Invariant 1.
+  // Invariant 1: the loop's context outlives the pass.
   private unowned(unsafe) let context: LoopContext
   private let maker: InsightMaker
   private let outbox: Outbox
-  /// Devices that were heard of since then have new readings: about the start of the pass before.
+  /// Devices heard of since then have new readings; about the start of the previous pass.
   private lazy var since = context.now.advanced(
     byMilliseconds: -max(Int64(context.configuration.insights.intervalSeconds) * 1_000, Timestamp.millisecondsPerHour))
   private var passBegan: Timestamp?
   /// Gardens that were found and are still to be looked at, the next one last.
   private var found: [ObservedGarden] = []
-  /// Where the search goes on; nil at the end of a pass.
+  /// The garden behind which the search goes on; nil at either end of a pass.
   private var lastGarden: Identifier?
   private var gardens = 0
   /// The garden of the present run, until that is committed or has failed.
   private var current: ObservedGarden?
-  /// The garden that is looked at once more because the database was lost with the look before.
+  /// The garden that is looked at once more, because the database was lost during the look before.
   private var again: Identifier?
-  /// What the present run has stored, told of once it is committed.
+  /// The insights that the present run has stored, announced once they are committed.
   private var made: [(type: InsightType, insight: Insight)] = []
 
   init(_ context: LoopContext, _ maker: InsightMaker) {
@@ -56,11 +56,11 @@ final class InsightPass {
       run: { try await self.run($0) }, committed: { self.announce() }, failed: { self.goesOn(after: $0) })
   }
 
-  /// Looks at one garden, in a transaction of its own: what is wrong with one says nothing of the next, and none is
-  /// held for longer than itself.
+  /// Looks at one garden, in a transaction of its own: a failure says nothing of the next garden, and none is locked
+  /// while others are looked at.
   private func run(_ transaction: Transaction) async throws -> Bool {
     made = []
-    // A transaction that lost against others, or whose statements were stale, is run again: for the same garden.
+    // A transaction is run again after a conflict, or when its statements were stale: for the same garden.
     if current == nil {
       if found.isEmpty { try await search(transaction) }
       current = found.popLast()
@@ -70,7 +70,7 @@ final class InsightPass {
     return hasMore()
   }
 
-  /// Whether the pass goes on at once; otherwise the next run is a pass later.
+  /// Ends the pass where nothing is left of it. Returns whether the next run follows at once.
   private func hasMore() -> Bool {
     if found.isEmpty, lastGarden == nil { endPass() }
     if passBegan != nil, gardens < Self.gardensPerPass { return true }
@@ -83,9 +83,9 @@ final class InsightPass {
     (passBegan, again) = (nil, nil)
   }
 
-  /// A garden that cannot be looked at is left out, so that it never holds up the others; while the database is away,
-  /// all of them wait. The one that was in hand is looked at once more, and no oftener: the look may be what ends
-  /// connections.
+  /// Leaves out a garden that cannot be looked at, so that it never holds up the others. While the database is away the
+  /// pass waits, and the garden is tried once more: only once, since looking at it may be what breaks the connection.
+  /// Returns whether the pass goes on at once.
   private func goesOn(after error: any Error) -> Bool {
     guard let garden = current else { return false }
     current = nil

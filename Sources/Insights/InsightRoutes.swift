@@ -53,7 +53,7 @@ struct InsightRoutes: EndpointGroup {
       throw Problem(.providerNotConfigured, "This server is not configured to ask \(wanted.provider.rawValue).")
     }
     let key = try call.idempotencyKey()
-    // Before a provider is asked, which takes long and costs.
+    // Looked up before a provider is asked, which takes long and costs.
     if let made = try await key?.made(in: context.database, at: call.now) { return call.response(made) }
     let draft = try await feature.maker.draft(
       wanted.type, of: observed, by: wanted.provider, for: call.user.id, trace: call.trace)
@@ -91,8 +91,8 @@ struct InsightRoutes: EndpointGroup {
     return call.ok(try Insight(row).body)
   }
 
-  /// The garden, for who has a role in it: a stranger's private one does not exist, and a public one's insights are
-  /// private.
+  /// Returns the garden for a user who has `role` in it. To strangers a private one does not exist, and the insights of
+  /// a public one are private.
   private func garden(_ id: Identifier, for user: Identifier, as role: GardenRole) async throws -> ObservedGarden {
     guard let row = try await context.database.query(Self.garden, id, user, context.now).first else {
       throw GardenAccess.notFound
@@ -114,8 +114,8 @@ struct InsightRoutes: EndpointGroup {
   private static let byGarden = Statement(
     "insights.byGarden",
     "SELECT \(Insight.columns) FROM insights WHERE garden_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
-  /// A range of types of which each end is the one: where one garden has most of all insights, a plan for equal ones
-  /// would rather walk all of them by id.
+  /// The type is compared as a range of one: where one garden has most of all insights, a plan for an equality would
+  /// rather walk all of them by id.
   static let byType = Statement(
     "insights.byType",
     """
@@ -126,7 +126,7 @@ struct InsightRoutes: EndpointGroup {
     "insights.byID", "SELECT \(Insight.columns) FROM insights WHERE garden_id = $1 AND id = $2")
 }
 
-/// Which insight is to be made, and who words it.
+/// Which insight is to be made, and by which provider it is worded.
 struct InsightRequest: JSONForm {
   let type: InsightType
   let provider: InsightProvider

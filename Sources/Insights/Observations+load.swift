@@ -7,7 +7,7 @@ extension Observations {
   /// The most devices of a garden that are looked at, and the most sensor types.
   static let maximumDevices = 200
   static let maximumTypes = 256
-  /// The most insights that are remembered.
+  /// The most earlier insights that a rule is given.
   static let maximumSaid = 200
   /// The widths of the points that the rules look at, in seconds.
   static let wateringPointSeconds: Int64 = 900
@@ -15,7 +15,7 @@ extension Observations {
   static let anomalyPointSeconds: Int64 = 600
   static let summaryPointSeconds: Int64 = 86_400
 
-  /// Reads what the rule for a type looks at.
+  /// Reads what the rule for `type` looks at.
   init(for type: InsightType, of garden: ObservedGarden, at now: Timestamp, _ transaction: Transaction) async throws {
     let devices = try await transaction.query(Self.devices, garden.id, now).map { try ObservedDevice($0, now: now) }
     self.init(
@@ -31,7 +31,7 @@ extension Observations {
       said: try await Self.said(type, of: garden.id, at: now, transaction))
   }
 
-  /// How many devices a garden has beside so many that are looked at.
+  /// How many devices a garden has besides the `count` that are looked at.
   private static func leftOut(
     _ count: Int, of garden: Identifier, _ transaction: Transaction
   ) async throws -> Int {
@@ -44,9 +44,9 @@ extension Observations {
   ) async throws -> [EarlierFinding] {
     let memory = type.memory
     let since = now.advanced(byHours: -24 * memory.days)
-    // What a replica has just told whose clock is ahead is no less told.
+    // Another replica, whose clock is ahead, may just have told something.
     let until = now.advanced(byMilliseconds: InsightPass.latestSightMilliseconds)
-    // Ids are of the same turn of a loop as what they belong to.
+    // An insight's id and time are of the same turn of a loop: an hour less is more than enough.
     let first = Identifier.lowest(at: since.advanced(byMilliseconds: -Timestamp.millisecondsPerHour))
     return try await transaction.query(said, garden, type.rawValue, since, until, memory.count, first).map { row in
       var columns = row.columns
@@ -60,7 +60,7 @@ extension Observations {
     for type: InsightType, of devices: [Identifier], at now: Timestamp, _ transaction: Transaction
   ) async throws -> [SensorSeries] {
     func since(_ hours: Int64) -> Timestamp { now.advanced(byHours: -Double(hours)) }
-    // Points are the same whenever one asks; only the days of the week end with the present moment.
+    // Points begin at fixed times, whenever they are read; only the days of the week end with the present moment.
     let epoch = Timestamp(unixMilliseconds: 0)
     switch type {
     case .watering:
@@ -100,7 +100,7 @@ extension Observations {
       try columns.next(Identifier.self), try columns.next(String.self), try columns.next(String.self)
     )
     let (points, hours) = (try points(&columns), try points(&columns))
-    // Of one that has ended before, the last hour tells when.
+    // Where a sensor ended before its points begin, the last hour tells when.
     return SensorSeries(
       device: device, deviceName: name, sensorType: type, points: points.isEmpty ? hours.suffix(1) : points,
       hours: hours)
@@ -119,8 +119,8 @@ extension Observations {
 
   // MARK: SQL
 
-  /// Those that can say something of now come first, then whichever was heard of last. Which of the former was heard of
-  /// a moment ago is no matter: the same ones are looked at each time.
+  /// Devices heard of within a day come first, in the order of their ids, so that every look has the same ones; then
+  /// the others, the latest first.
   private static let devices = Statement(
     "insights.devices",
     """
@@ -132,8 +132,8 @@ extension Observations {
   private static let deviceCount = Statement(
     "insights.deviceCount", "SELECT count(*) FROM devices WHERE garden_id = $1")
 
-  /// What was told comes first: however much is asked for, it is remembered. Each part by an index, and
-  /// none from before `$6`.
+  /// What was told comes first, so that it is remembered however much was asked for. Each part is read by an index, and
+  /// only from the id `$6` on.
   static let said = Statement(
     "insights.said",
     """
@@ -167,10 +167,10 @@ extension Observations {
     .joined(separator: ", ")
   }
 
-  /// $1 devices, $2 types, $3 the width of points in seconds, $4 and $5 the times between which they are, $6 since when
-  /// whole hours are read as well, $7 a moment at which a point begins. A row is a sensor with all its points: the
-  /// database gathers them. Values that no sensor measures, which older releases took, are left out: their mean may be
-  /// more than a double holds.
+  /// The points of sensors, a row for each sensor, in arrays. `$1` are devices, `$2` types, `$3` is the width of points
+  /// in seconds, `$4` and `$5` the times between which they are, `$6` the time from which whole hours are read as well,
+  /// `$7` a moment at which a point begins. Values that no sensor measures, which older releases accepted, are left
+  /// out: their mean may be more than a double holds.
   private static let points = Statement(
     "insights.points",
     """
@@ -197,7 +197,7 @@ extension Observations {
 }
 
 extension InsightType {
-  /// For how many days it is known what was said, and the most insights of these.
+  /// How many days back a rule has to know what was told, and the most insights of that time.
   fileprivate var memory: (days: Double, count: Int) {
     switch self {
     case .watering: (WateringRule.memoryDays, Observations.maximumSaid)

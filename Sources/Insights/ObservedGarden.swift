@@ -7,12 +7,12 @@ import Values
 struct ObservedGarden {
   let id: Identifier
   let name: String
-  /// Degrees east: those of its zone where it does not say where it is.
+  /// Degrees east; where the garden has no place, the meridian of its time zone.
   let longitude: Double
   let clock: GardenClock
   let ground: Ground
 
-  /// The columns that `init` reads, in their order; the parameter is the moment about which times are told.
+  /// The columns that `init` reads, in their order; `parameter` is the moment around which times are told.
   static func columns(at parameter: String) -> String {
     """
     gardens.id, gardens.name, gardens.longitude, \(GardenClock.columns(of: "gardens", at: parameter)),
@@ -32,20 +32,20 @@ struct ObservedGarden {
 
 /// What findings need to know of a device itself.
 struct ObservedDevice {
-  /// A device that has been silent for longer was taken away.
+  /// A device that has been silent for longer, in days, was taken away.
   static let goneDays = Double(GardenClock.pastDays)
 
   let id: Identifier
   let name: String
   let seenAt: Timestamp?
   let isSilent: Bool
-  /// The longest of its silences of late, in hours; nil while it is not heard of.
+  /// The longest of its recent silences, in hours; nil unless it is online.
   let longestSilence: Double?
-  /// Nil where its garden's is meant.
+  /// Its own time zone; nil where the garden's holds.
   let clock: GardenClock?
   let ground: Ground
 
-  /// The columns that `init` reads, in their order; the parameter is the moment about which times are told.
+  /// The columns that `init` reads, in their order; `parameter` is the moment around which times are told.
   static func columns(at parameter: String) -> String {
     """
     devices.id, devices.name, devices.last_seen_at, \(OnlineSpan.column), devices.silence_told_at,
@@ -63,7 +63,7 @@ struct ObservedDevice {
     let since = try columns.next(Timestamp.self)
     isSilent =
       seenAt.map { seen in
-        // What had fallen silent before nobody listened has been silent all the while.
+        // A device told of as silent before the server was down counts as silent throughout.
         toldAt.map { $0 >= seen } ?? false || span.silence(seen: seen, listeningSince: since) < now
       } ?? false
     let longest = Double(try columns.next(Int32?.self) ?? 0) / 3_600
@@ -72,7 +72,7 @@ struct ObservedDevice {
     ground = try Ground(&columns)
   }
 
-  /// Itself as one that fell silent; nil when it did not.
+  /// The device as a silent one; nil when it is not silent, or has been for too long.
   func silent(at now: Timestamp) -> SilentDevice? {
     guard isSilent, let seenAt, !isGone(at: now) else { return nil }
     return SilentDevice(device: id, name: name, seenAt: seenAt)

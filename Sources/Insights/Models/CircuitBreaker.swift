@@ -1,11 +1,11 @@
 import Synchronization
 
-/// Spares a service that keeps failing, and those who would wait for it: shared by all loops.
+/// Spares a service that keeps failing, and the requests that would wait for it. All loops share one.
 ///
-/// Closed, every call is let through. After some failures in a row it opens, and none is; after a while one call is
-/// let through to see whether the service is back.
+/// Closed, it admits every call. After `failureLimit` failures in a row it opens and admits none; `openNanoseconds`
+/// later it admits one, to see whether the service is back.
 package final class CircuitBreaker: Sendable {
-  /// Failures in a row that open it.
+  /// How many failures in a row open it.
   static let failureLimit = 5
   /// How long it stays open, in nanoseconds.
   static let openNanoseconds: UInt64 = 30_000_000_000
@@ -18,7 +18,7 @@ package final class CircuitBreaker: Sendable {
 
   private let state = Mutex(State())
 
-  /// Whether a call may be made now; who makes it must tell its outcome by `note`.
+  /// Whether a call may be made now; the caller then reports its outcome by `note`.
   func admits(at now: UInt64) -> Bool {
     state.withLock { state in
       guard let until = state.openUntil else { return true }
@@ -28,7 +28,7 @@ package final class CircuitBreaker: Sendable {
     }
   }
 
-  /// Notes the outcome of a call; whether it opened the circuit.
+  /// Notes the outcome of a call. Returns whether it opened the circuit.
   @discardableResult
   func note(isSuccess: Bool, at now: UInt64) -> Bool {
     state.withLock { state in

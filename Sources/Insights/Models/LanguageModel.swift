@@ -2,13 +2,13 @@ import JSON
 import Outbound
 import Values
 
-/// A provider's HTTP API: how it is asked, and where its answer stands. No I/O in here.
+/// A provider's HTTP API: makes its requests and reads its answers, without any I/O.
 protocol LanguageModel: Sendable {
-  /// The request that asks for a prompt to be answered.
+  /// Returns the request that asks for a prompt to be answered.
   func request(_ prompt: Prompt) -> OutboundRequest
-  /// The text within a whole answer of 200; throws `ModelFault` for anything that is not a complete one.
+  /// Returns the text of a whole answer with status 200; throws `ModelFault` for anything that is not complete.
   func text(_ answer: JSONValue) throws(ModelFault) -> String
-  /// What an error's body says, for the log; nil when it is not of the provider's form.
+  /// What an error's body says, for the log; nil when it has not the provider's form.
   func complaint(_ error: JSONValue) -> String?
 }
 
@@ -23,7 +23,7 @@ struct ModelFault: Error, CustomStringConvertible {
 }
 
 extension LanguageModel {
-  /// The longest text that is taken for an answer, in Unicode scalars; instructions ask for far less.
+  /// The longest text that is accepted as an answer, in Unicode scalars; the instructions ask for far less.
   static var maximumTextLength: Int { 4_000 }
 
   /// Reads an answer strictly: status, form, completeness, length, no control characters but line breaks.

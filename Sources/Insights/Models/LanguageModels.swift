@@ -13,7 +13,7 @@ struct LanguageModels {
   /// Whether a provider can be asked; the rules always can.
   func isConfigured(_ provider: InsightProvider) -> Bool { provider == .rules || model(provider) != nil }
 
-  /// A model's words for a finding; nil when it gave none that can be used, which has been logged.
+  /// Returns a model's words for a finding; nil when it gave none that can be used, which is logged.
   func text(for prompt: Prompt, by provider: InsightProvider, trace: TraceContext?) async -> String? {
     guard let model = model(provider), let circuit = circuits[provider] else { return nil }
     guard circuit.admits(at: context.loop.now) else {
@@ -32,7 +32,7 @@ struct LanguageModels {
     }
   }
 
-  /// Sends a request as a part of the trace; a sampled one gets a client span.
+  /// Sends a request as a part of the trace; a sampled trace gets a client span.
   private func send(_ request: OutboundRequest, _ trace: TraceContext?) async throws -> OutboundResponse {
     guard let parent = trace else { return try await context.process.outbound.send(request) }
     var generator = IDGenerator()

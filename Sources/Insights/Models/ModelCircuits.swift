@@ -1,7 +1,7 @@
-/// Spare the providers of language models, and those who would wait for them.
+/// The circuit breakers of the providers of language models.
 package typealias ModelCircuits = [InsightProvider: CircuitBreaker]
 
 extension ModelCircuits {
-  /// All closed.
+  /// New circuits, all of them closed.
   package static func closed() -> ModelCircuits { [.openAI: CircuitBreaker(), .anthropic: CircuitBreaker()] }
 }

@@ -3,7 +3,7 @@ import JSON
 
 /// What a language model is asked: to word a finding of the rules. Severity, title and numbers stay the rules'.
 struct Prompt {
-  /// What is asked of every model.
+  /// The instructions to every model.
   static let instructions = """
     You advise growers of food. You are given one finding that deterministic rules made of a garden's sensor data: \
     JSON with the type, its severity, the rules' own words and the numbers they rest on. Tell the grower in two to \
