@@ -3,7 +3,7 @@ import Values
 
 /// The week in a few sentences: what each kind of sensor measured, how it changed, and which devices need a look.
 package enum SummaryRule {
-  /// What is looked at, in hours before now.
+  /// How far back the rule looks, in hours.
   package static let windowHours: Int64 = 168
   /// A battery below this needs a look, in percent.
   static let lowBatteryPercent = 20.0
@@ -19,11 +19,12 @@ package enum SummaryRule {
     let count: Int64
     /// How many sensors of the kind there are.
     let sensors: Int
-    /// What the last day was above the first, for the mean of the sensors that measured on both; nil without any.
+    /// By how much the last day's mean is above the first's, on average over the sensors that measured on both; nil
+    /// without any.
     let change: Double?
   }
 
-  /// Nil when nothing was measured in the week.
+  /// Returns the finding; nil when nothing was measured in the week.
   package static func finding(_ observations: Observations) -> Finding? {
     guard !observations.series.isEmpty else { return nil }
     let measures = Dictionary(grouping: observations.series, by: \.sensorType)
@@ -63,8 +64,8 @@ package enum SummaryRule {
       count: count, sensors: series.count, change: change(series, now))
   }
 
-  /// Of two whole days, so that it is no matter at what hour one asks, and of each sensor by itself: one that came or
-  /// went within the week has changed nothing.
+  /// The mean change from the first day to the last. Both are whole days, so that the hour of asking is no matter, and
+  /// each sensor is compared with itself, so that one that came or went within the week has changed nothing.
   private static func change(_ series: [SensorSeries], _ now: Timestamp) -> Double? {
     let (firstEnd, lastStart) = (now.advanced(byHours: 24 - Double(windowHours)), now.advanced(byHours: -24))
     let changes = series.compactMap { sensor -> Double? in
@@ -74,7 +75,7 @@ package enum SummaryRule {
     return changes.isEmpty ? nil : changes.reduce(0, +) / Double(changes.count)
   }
 
-  /// The mean of all readings behind some points.
+  /// The mean of all readings in some points.
   private static func mean(_ points: [Point]) -> Double {
     let count = points.reduce(0) { $0 + $1.count }
     return points.reduce(0) { $0 + $1.mean * Double($1.count) } / Double(count)

@@ -197,7 +197,7 @@ extension Observations {
 }
 
 extension InsightType {
-  /// How many days back a rule has to know what was told, and the most insights of that time.
+  /// How many days back a rule has to know what was said, and the most insights of that time.
   fileprivate var memory: (days: Double, count: Int) {
     switch self {
     case .watering: (WateringRule.memoryDays, Observations.maximumSaid)

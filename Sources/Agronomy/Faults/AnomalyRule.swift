@@ -1,15 +1,15 @@
 import JSON
 import Values
 
-/// Anomalies: sensors that something is wrong with, and devices that fell silent. What is merely weather is none.
+/// Anomalies: sensors with a fault, and devices that fell silent. What is merely weather is none.
 package enum AnomalyRule {
-  /// What is looked at, in hours before now, and the days before that which say what is usual.
+  /// How far back points are looked at, in hours, and the whole hours that say what is usual, in days.
   package static let windowHours: Int64 = 10
   package static let usualDays: Int64 = 8
-  /// A sensor without any value for so long says nothing about now.
+  /// A sensor without a value for longer, in hours, says nothing about now.
   package static let maximumAgeHours = 3.0
 
-  /// Nil when no sensor can be judged and no device is silent.
+  /// Returns the finding; nil when no sensor can be judged and no device is silent.
   package static func finding(_ observations: Observations) -> Finding? {
     let silent = observations.silent.sorted { ($0.name, $0.device) < ($1.name, $1.device) }
     let standing = standing(observations)
@@ -39,7 +39,7 @@ package enum AnomalyRule {
     }
   }
 
-  /// The sensors that something is wrong with.
+  /// The faults of the garden's sensors.
   package static func faults(_ observations: Observations) -> [SensorFault] {
     SensorJudgement(observations, standing(observations)).faults
   }
@@ -64,8 +64,8 @@ package enum AnomalyRule {
     StandingFaults(lastTold(observations)?.evidence, now: observations.now)
   }
 
-  /// Whether a finding is to be told without being asked for: what is wrong is not what was wrong when it was last
-  /// told. Of devices that are gone, and of faults that were given up, nobody says that they are over.
+  /// Whether a finding is to be told without being asked for: whether what is wrong differs from what was told last.
+  /// That a device is gone, or that a fault was given up, is no such difference.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
     let wrong = wrong(Evidence(json: finding.evidence), at: observations.now)
     guard let last = lastTold(observations) else { return !wrong.isEmpty }
@@ -73,7 +73,7 @@ package enum AnomalyRule {
     return wrong != self.wrong(last.evidence, at: observations.now).filter { devices.contains($0[0]) }
   }
 
-  /// What is wrong: sensors, and silent devices, whose sensors are still taken for what they were.
+  /// What is wrong: sensors with a fault, where those of a silent device keep theirs, and silent devices.
   private static func wrong(_ evidence: Evidence, at now: Timestamp) -> Set<[String]> {
     StandingFaults.sensors(evidence, at: now)
       .union(evidence["silent"].compactMap { json in json.text("deviceId").map { [$0] } })

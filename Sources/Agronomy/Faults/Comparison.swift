@@ -1,33 +1,33 @@
 import JSON
 import Values
 
-/// How far a sensor is from its neighbours' median, hour by hour: lately, and as is usual.
+/// How far a sensor is from its neighbours' median, hour by hour: lately, and usually.
 ///
-/// Hours, not points: however seldom and at whatever minute sensors send, their hours begin together.
+/// Hours, not points: sensors send at different minutes and intervals, but their hours begin together.
 struct Comparison {
-  /// The whole hours before its newest value that are looked at: what is over is told for a while.
+  /// How many hours before the newest value are looked at. A difference that is over is told for that long.
   static let lateHours = 8.0
-  /// Over how many hours it is apart before it is told of, and the fewest of them that were compared.
+  /// For how many hours a sensor has to be apart to be told of, and in how many of them it has to have been compared.
   static let windowHours = 2.0
   static let fewestOfWindow = 2
-  /// The hours before that a sensor must have been compared for.
+  /// The fewest earlier hours in which a sensor has to have been compared.
   static let fewestHours = 24
-  /// What is left out at either end of the week's differences.
+  /// The share of the week's differences that is left out at either end.
   static let outlierShare = 0.01
 
-  /// The difference of the week before.
+  /// The differences of the week before.
   struct Usual: Equatable {
     let low: Double
     let median: Double
     let high: Double
 
-    /// By how much a difference has left it; zero within it.
+    /// By how much a difference is out of their range; zero within it.
     func excess(_ difference: Double) -> Double {
       difference > high ? difference - high : min(difference - low, 0)
     }
   }
 
-  /// The median difference of some hours one after the other.
+  /// The median difference of some consecutive hours.
   struct Window {
     let end: Timestamp
     let hours: Double
@@ -38,7 +38,7 @@ struct Comparison {
   /// Ascending, at least one.
   let windows: [Window]
 
-  /// Nil when it cannot be told; `usual` where that is known already.
+  /// Compares a sensor with its neighbours; nil where that cannot be done. `usual` is given where it is known already.
   init?(_ series: SensorSeries, _ neighbours: Neighbours, usual known: Usual? = nil) {
     let (before, late) = Self.hours(of: series)
     guard let usual = known ?? Self.usual(neighbours.differences(of: series, before)) else { return nil }
@@ -47,7 +47,7 @@ struct Comparison {
     if windows.isEmpty { return nil }
   }
 
-  /// The whole hours that say what is usual, and those that are looked at.
+  /// Splits the whole hours into those that say what is usual, and those that are looked at.
   static func hours(of series: SensorSeries) -> (before: [Point], late: [Point]) {
     let newest = series.newest.at
     let start = newest.advanced(byHours: -lateHours)
@@ -72,12 +72,12 @@ struct Comparison {
     }
   }
 
-  /// The newest window that has left what is usual by more than a margin.
+  /// The newest window that is out of the usual range by more than `margin`.
   func apart(by margin: Double) -> Window? { windows.last { abs(usual.excess($0.difference)) > margin } }
 }
 
 extension Comparison.Usual {
-  /// Reads what `write` has written.
+  /// Reads what `write` wrote.
   init?(_ json: JSONObject) {
     guard let low = json.number("low"), let median = json.number("median"), let high = json.number("high"), low <= high
     else { return nil }

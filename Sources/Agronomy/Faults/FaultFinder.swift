@@ -1,23 +1,23 @@
 import Values
 
-/// Looks for what is wrong with a sensor by itself, whatever others measure.
+/// Finds what is wrong with a sensor by its own values, whatever others measure.
 enum FaultFinder {
-  /// For how long something that is over is still told: the pass that comes next has to see it.
+  /// How long something that is over is still told, in hours: the next pass has to see it.
   static let freshHours = 1.0
   /// The fewest and the most points before a value that say what it should have been, and the hours within which they
   /// lie.
   static let fewestBefore = 3
   static let mostBefore = 6
   static let beforeHours = 1.5
-  /// Two points that are further apart do not tell how fast something changed.
+  /// Two points that are further apart than this, in hours, do not tell how fast something changed.
   static let longestStepHours = 0.5
-  /// For how long the very same value is no accident, and the times of the longest such stretch before.
+  /// For how many hours the very same value is no accident, and how many times as long as any such stretch before.
   static let stuckHours = 4.5
   static let stuckFactor = 2.0
-  /// The hours before that a sensor must have been known for.
+  /// The fewest earlier hours of which a sensor has to have values.
   static let fewestHours = 24
 
-  /// Nil when nothing is wrong.
+  /// Returns the fault of a sensor; nil when nothing is wrong.
   static func fault(_ series: SensorSeries) -> SensorFault? {
     let character = SensorCharacter(series.sensorType)
     return sudden(series, character) ?? stuck(series, character)
@@ -25,7 +25,7 @@ enum FaultFinder {
 
   private static func sudden(_ series: SensorSeries, _ character: SensorCharacter) -> SensorFault? {
     let points = series.points
-    // The first of them tells best: those after a step are expected to be between its sides.
+    // The first of them tells best: after a step, the expectation lies between its sides.
     for index in points.indices where points[index].at.hours(until: series.newest.at) <= freshHours {
       let point = points[index]
       if max(point.max, -point.min) > character.impossible {
@@ -49,14 +49,14 @@ enum FaultFinder {
 
   private static func extreme(_ point: Point, _ value: Double) -> Point { Point(point.at, value) }
 
-  /// What the points before one let expect; nil when there are too few.
+  /// The value to expect after the points before `index`; nil when there are too few.
   private static func expectation(_ points: [Point], _ index: Int) -> Double? {
     let before = points[..<index].suffix(while: { $0.at.hours(until: points[index].at) <= beforeHours })
     guard before.count >= fewestBefore else { return nil }
     return Statistics.median(before.suffix(mostBefore).map(\.mean))
   }
 
-  /// Whether what was out at a point is back soon after, most of the way, or within the very point.
+  /// Whether what was out at a point is mostly back soon after, or within that very point.
   private static func hasReturned(_ points: [Point], _ index: Int, _ before: Double, _ excursion: Double) -> Bool {
     let near = excursion / 2
     if abs(points[index].mean - before) < near, points[index].count > 1 { return true }
@@ -83,7 +83,7 @@ enum FaultFinder {
     return SensorFault(series: series, kind: .stuck, point: newest, expected: newest.mean, hours: hours)
   }
 
-  /// How long a sensor stayed the very same, by its hours.
+  /// The longest stretch of the very same value, in hours.
   private static func longestFlat(_ hours: [Point]) -> Double {
     var (longest, current, value): (Double, Double, Double?) = (0, 0, nil)
     for hour in hours {

@@ -1,18 +1,18 @@
 import Values
 
-/// What sensors of one type measured, put together once by hours: what each of them is held against.
+/// The hours of all sensors of one type, gathered once: each sensor is compared with the others' median.
 struct Neighbours {
   typealias Difference = (at: Timestamp, value: Double)
 
-  /// The others that it takes: of two sensors, none is right.
+  /// The fewest others to compare a sensor with: of two sensors, none is right.
   static let fewest = 2
 
-  // Ascending, so that to sort what is left without one is little work.
+  // Ascending, so that sorting them without one value is little work.
   private let hours: [Timestamp: [Double]]
-  /// Whose hours these are, and when each measured last.
+  /// The devices whose hours these are, and when each measured last.
   private let newest: [Identifier: Timestamp]
 
-  /// Whoever is not known for long enough to be judged judges nobody: what is usual was made without it.
+  /// Leaves out sensors that are not known for long enough to be judged: what is usual was made without them.
   init(_ sensors: [SensorSeries]) {
     let known = sensors.filter { Comparison.hours(of: $0).before.count >= Comparison.fewestHours }
     newest = Dictionary(uniqueKeysWithValues: known.map { ($0.device, $0.newest.at) })
@@ -21,7 +21,7 @@ struct Neighbours {
     hours = means.mapValues { $0.sorted() }
   }
 
-  /// How far hours of a sensor are from the median of the others that have them; without those that few others have.
+  /// How far a sensor's hours are from the median of the others; hours that too few others have are left out.
   func differences(of own: SensorSeries, _ hours: [Point]) -> [Difference] {
     hours.compactMap { hour in
       guard let others = others(of: own, hour), let median = Statistics.median(others) else { return nil }
@@ -29,9 +29,9 @@ struct Neighbours {
     }
   }
 
-  /// The same of hours that others may not have yet, since their devices send seldom. What is to come may be anything,
-  /// and moves the median so far: of what a difference can be, it is what is nearest to the usual one. Of who has sent
-  /// later ones nothing is to come: it measures too seldom to have every hour.
+  /// The differences of hours that others may not have sent yet. What is to come may be anything, and moves the median
+  /// accordingly: of all that a difference can become, it is what is nearest to `usual`. From a sensor that has sent
+  /// later hours nothing is to come: it measures too seldom to have every hour.
   func differences(of own: SensorSeries, _ hours: [Point], nearest usual: Double) -> [Difference] {
     hours.compactMap { hour in
       guard let others = others(of: own, hour) else { return nil }
@@ -46,7 +46,7 @@ struct Neighbours {
     }
   }
 
-  /// What the others measured in an hour of one of them; nil when these are too few.
+  /// What the others measured in an hour of `own`; nil when they are too few.
   private func others(of own: SensorSeries, _ hour: Point) -> [Double]? {
     var others = hours[hour.at] ?? []
     if newest[own.device] != nil, let place = others.firstIndex(of: hour.mean) { others.remove(at: place) }

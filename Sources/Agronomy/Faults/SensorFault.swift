@@ -4,26 +4,26 @@ import Values
 /// What is wrong with one sensor.
 package struct SensorFault {
   package enum Kind: String {
-    /// Its value cannot be, or changed faster than it can.
+    /// Its value is impossible, or changed faster than is possible.
     case impossible
     /// A value that was gone right after.
     case spike
-    /// It measures the very same for too long.
+    /// It has measured the very same for too long.
     case stuck
-    /// It left its neighbours.
+    /// It has left its neighbours.
     case apart
-    /// Nothing more comes of it, though its device is heard of.
+    /// Nothing more comes from it, though its device is heard of.
     case missing
   }
 
   package let series: SensorSeries
   package let kind: Kind
   let point: Point
-  /// What it should have measured about; the usual difference from its neighbours for one that left them.
+  /// About what it should have measured; for one that left its neighbours, how far it is from what they let expect.
   let expected: Double
-  /// For how many hours it has been so.
+  /// How many hours it has lasted.
   let hours: Double
-  /// The usual difference from its neighbours of one that left them.
+  /// The usual differences from its neighbours, for one that left them.
   var usual: Comparison.Usual?
 
   func sentence(_ clock: GardenClock) -> String {
@@ -45,7 +45,7 @@ package struct SensorFault {
     }
   }
 
-  /// `foundAt` is when it was first told, and now of what is new.
+  /// Writes it into evidence. `foundAt` is when it was first told; now for a new one.
   func write(_ json: inout JSONWriter, foundAt: Timestamp) {
     json.member("deviceId", series.device)
     json.member("deviceName", series.deviceName)

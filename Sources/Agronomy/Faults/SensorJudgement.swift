@@ -1,15 +1,15 @@
 import Values
 
-/// Which of a garden's sensors are at fault, and which nobody can compare with their neighbours.
+/// Tells which of a garden's sensors are at fault, and which cannot be compared with their neighbours.
 struct SensorJudgement {
-  /// The most sensors of a type that are newly found to have left their neighbours.
+  /// The most sensors of a type that one judgement finds to have left their neighbours.
   static let maximumApart = 5
 
-  /// How many measure, of devices that are not silent.
+  /// How many sensors measure, of devices that are not silent.
   let judged: Int
-  /// In the order of names, so that what is the same is called the same.
+  /// In the order of names, so that the same faults make the same title.
   private(set) var faults: [SensorFault] = []
-  /// Those that could not be compared though they have neighbours enough, in the same order.
+  /// The sensors that could not be compared although they have enough neighbours, in the same order.
   private(set) var uncompared: [SensorSeries] = []
 
   init(_ observations: Observations, _ standing: StandingFaults) {
@@ -34,8 +34,8 @@ struct SensorJudgement {
     (series.deviceName, series.sensorType, series.device)
   }
 
-  /// Judges sensors of one type, at least one. Those that stand apart since before come last: what they measure says
-  /// nothing of the others. That they do is told whatever else befalls them, since only that keeps what was usual.
+  /// Judges sensors of one type, at least one. Those told to be apart come last, since what they measure says nothing
+  /// of the others. They stay so whatever else befalls them, since only that fault keeps what was usual.
   private mutating func judge(_ sensors: [SensorSeries], _ standing: StandingFaults) {
     var together: [SensorSeries] = []
     for one in sensors.filter({ !standing.isApart($0) }) + sensors.filter(standing.isApart) {
@@ -50,8 +50,8 @@ struct SensorJudgement {
     compare(together, margin)
   }
 
-  /// Finds the sensors that left their neighbours. One that did draws what these are held against: it is taken out
-  /// before the others are judged.
+  /// Finds the sensors that left their neighbours. Each one shifts the median that the others are compared with, and is
+  /// taken out before they are judged.
   private mutating func compare(_ sensors: [SensorSeries], _ margin: Double) {
     var others = sensors
     for _ in 0..<Self.maximumApart {
@@ -70,7 +70,7 @@ struct SensorJudgement {
 }
 
 extension SensorFault {
-  /// A sensor that left its neighbours; nil when it did not.
+  /// The fault of a sensor that left its neighbours; nil when it did not.
   fileprivate init?(_ series: SensorSeries, _ comparison: Comparison?, margin: Double) {
     guard let comparison, let window = comparison.apart(by: margin) else { return nil }
     self.init(

@@ -1,15 +1,15 @@
 import JSON
 import Values
 
-/// The faults that were told: each lasts until its sensor is back, and not until what it measures has become usual.
-/// What is told later has them in its evidence, whatever it is about.
+/// The faults that were told. Each lasts until its sensor is back, not until what it measures has become usual, and is
+/// in the evidence of all that is told later.
 struct StandingFaults {
   private let now: Timestamp
   private var told: [[String]: ToldFault] = [:]
-  /// Those of which nothing more is said, neither that they are nor that they are over: they lasted too long.
+  /// Faults that lasted too long: nothing more is said of them, neither that they are nor that they are over.
   private var givenUp: [[String]: ToldFault] = [:]
 
-  /// Of which sensor a fault is told.
+  /// The device and the type of the sensor that a fault in evidence is of.
   static func key(_ json: JSONObject) -> [String]? {
     guard let device = json.text("deviceId"), let type = json.text("sensorType") else { return nil }
     return [device, type]
@@ -29,14 +29,13 @@ struct StandingFaults {
   /// The faults of a finding, and those that stood beside them.
   private static func all(_ evidence: Evidence) -> [JSONObject] { evidence["faults"] + evidence["standing"] }
 
-  /// The sensors that something is wrong with, by their devices and types, whatever their fault is; without those given
-  /// up.
+  /// The device and the type of each sensor with a fault, of whatever kind; without those given up.
   static func sensors(_ evidence: Evidence, at now: Timestamp) -> Set<[String]> {
     Set(all(evidence).compactMap(key)).subtracting(StandingFaults(evidence, now: now).givenUp.keys)
   }
 
-  /// Those that are to be remembered beside what is found, as they were told: of sensors of silent devices, which
-  /// nobody has seen to be back, and those given up, for as long as they could be found anew.
+  /// The faults to be remembered beside those found, as they were told: those of silent devices, whose sensors cannot
+  /// be seen to be back, and those given up, for as long as they could be found anew.
   func unfound(_ faults: [SensorFault], _ observations: Observations) -> [JSONObject] {
     let found = Set(faults.map { Self.key($0.series) })
     let hidden = observations.silent.flatMap { silent in told.filter { $0.key[0] == "\(silent.device)" } }
@@ -57,7 +56,7 @@ struct StandingFaults {
     return told.foundAt
   }
 
-  /// What is still wrong with a sensor whatever others measure.
+  /// The told fault of a sensor, where its own values show that it lasts.
   func byItself(_ series: SensorSeries) -> SensorFault? {
     guard let told = told[Self.key(series)] else { return nil }
     let isSo =
@@ -72,7 +71,7 @@ struct StandingFaults {
     return fault(series, told, expected: told.expected)
   }
 
-  /// What was wrong with a sensor of which nothing has come since: it is not back.
+  /// The told fault of a sensor that has sent nothing since: it is not back.
   func unmeasured(_ series: SensorSeries) -> SensorFault? {
     told[Self.key(series)].map { fault(series, $0, expected: $0.expected) }
   }
@@ -87,7 +86,8 @@ struct StandingFaults {
   /// Whether a sensor was told to be apart from its neighbours.
   func isApart(_ series: SensorSeries) -> Bool { told[Self.key(series)].map { $0.kind == .apart } ?? false }
 
-  /// The same if it still is, by what was usual before: outside of it, if only by little, or not to be compared.
+  /// The told fault of a sensor that is still apart: out of what was usual before, if only by little, or not to be
+  /// compared.
   func apart(_ series: SensorSeries, _ neighbours: Neighbours) -> SensorFault? {
     guard let told = told[Self.key(series)], told.kind == .apart, let usual = told.usual else { return nil }
     guard let comparison = Comparison(series, neighbours, usual: usual) else {

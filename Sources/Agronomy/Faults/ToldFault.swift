@@ -1,9 +1,10 @@
 import JSON
 import Values
 
-/// A fault that was told, as its evidence has it.
+/// A fault that was told, as it is in evidence.
 struct ToldFault {
-  /// After how many hours what is still so is taken for usual, and how long a jump is known from what it was before.
+  /// How long a fault lasts before it counts as usual, in hours, and how long a jump does, which only the value before
+  /// it shows.
   static let longestHours = 168.0
   static let longestJumpHours = 24.0
 
@@ -23,13 +24,14 @@ struct ToldFault {
       let foundAt = json.text("foundAt").flatMap({ Timestamp($0) })
     else { return nil }
     (self.kind, self.value, self.expected, self.foundAt) = (kind, value, expected, foundAt)
-    // What is missing has been since the last value.
+    // A missing sensor is so since its last value.
     since = measuredAt.advanced(byHours: kind == .missing ? 0 : -hours)
     self.json = json
     usual = if case .object(let usual)? = json["usual"] { Comparison.Usual(usual) } else { nil }
   }
 
-  /// What is missing is read for some days after its last value, and found the later the more seldom it was sent.
+  /// Whether it is given up. A missing sensor is so by its last value, which is read for some days only, and not by
+  /// when it was found, which is the later the more seldom it sent.
   func isOver(at now: Timestamp) -> Bool {
     let longest = kind == .impossible ? Self.longestJumpHours : Self.longestHours
     return (kind == .missing ? since : foundAt).hours(until: now) > longest

@@ -1,14 +1,14 @@
 import Values
 
-/// A finding of the same rule from before.
+/// An earlier finding of the same rule.
 package struct EarlierFinding {
   package let at: Timestamp
   let severity: Severity
   let evidence: Evidence
-  /// Whether the pass told it; what somebody asked for, nobody else has heard.
+  /// Whether the server told it by itself; of any other only the user who asked has heard.
   let isTold: Bool
 
-  /// `evidence` is that of its finding.
+  /// `evidence` is that of the finding.
   package init(at: Timestamp, severity: Severity, evidence: [UInt8], isTold: Bool) {
     self.at = at
     self.severity = severity
@@ -16,7 +16,7 @@ package struct EarlierFinding {
     self.isTold = isTold
   }
 
-  /// A finding that the pass tells.
+  /// An earlier finding that the server told by itself.
   package init(at: Timestamp, _ finding: Finding) {
     self.init(at: at, severity: finding.severity, evidence: finding.evidence, isTold: true)
   }

@@ -1,11 +1,11 @@
 import JSON
 
-/// The evidence of a finding, to be read again.
+/// The evidence of a finding, as later findings read it.
 struct Evidence {
   /// A JSON object.
   let json: [UInt8]
 
-  /// The objects of one of its lists; none where it has no such list.
+  /// The objects of one of its lists; empty where it has no such list.
   subscript(list: String) -> [JSONObject] {
     guard case .object(let members)? = try? JSONReader.parse(json), case .array(let items)? = members[list] else {
       return []

@@ -14,7 +14,7 @@ package struct Finding {
   /// The numbers that it rests on: a JSON object.
   package let evidence: [UInt8]
 
-  /// A finding of a garden of which so many devices were not looked at, which it says.
+  /// Makes a finding. Its text says how many of the garden's devices were not looked at.
   package init(
     _ severity: Severity, _ title: String, _ text: String, devicesLeftOut: Int = 0,
     evidence: (inout JSONWriter) -> Void
@@ -35,7 +35,7 @@ package struct Finding {
     self.evidence = json.take()
   }
 
-  /// Some names as a sentence has them: "A, B and 3 more".
+  /// Joins names for a sentence: "A, B and 3 more".
   package static func list(_ names: [String]) -> String {
     let shown = names.prefix(maximumNames)
     let rest = names.count - shown.count

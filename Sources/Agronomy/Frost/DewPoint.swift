@@ -1,6 +1,6 @@
 import Glibc
 
-/// The temperature at which the air's water begins to settle.
+/// The temperature at which the air's water begins to condense.
 package enum DewPoint {
   /// The constants of Magnus for water between -45 and 60 °C (Sonntag, 1990).
   private static let slope = 17.62

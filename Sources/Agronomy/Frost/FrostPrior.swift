@@ -1,4 +1,4 @@
-/// What the minima of nights are like in general, from an hour of the evening or night on.
+/// How cold nights become in general, as seen from an hour of the evening or night.
 ///
 /// A linear regression of the night's minimum on what a station measures, as Allen (1957) made it for single places and
 /// FAO describes it for two hours after sunset (Snyder and de Melo-Abreu, 2005, Frost Protection, volume 1, chapter 5).
@@ -8,11 +8,11 @@ package struct FrostPrior: Sendable {
   package let hour: Double
   /// °C by the unit of each feature of `NightFeatures`.
   package let slopes: [Double]
-  /// What the features usually are.
+  /// The usual values of the features.
   package let means: [Double]
-  /// How much colder it usually becomes, in °C, negative.
+  /// How much colder it usually becomes, in °C; negative.
   package let drop: Double
-  /// The standard deviation of what becomes of a night, in °C.
+  /// The standard deviation of a forecast's error, in °C.
   package let spread: Double
 
   package init(hour: Double, slopes: [Double], means: [Double], drop: Double, spread: Double) {
@@ -23,10 +23,10 @@ package struct FrostPrior: Sendable {
     self.spread = spread
   }
 
-  /// How far the features usually are from their means: what makes them comparable.
+  /// How far the features usually are from their means, which makes them comparable.
   package static let spreads = [4, 4.6, 2, 1.1, 3, 4.3, 6.4]
 
-  /// By straight lines between the hours of the table.
+  /// The prior for an hour, by straight lines between the hours of the table.
   package static func at(_ hour: Double) -> FrostPrior {
     guard let next = table.firstIndex(where: { $0.hour >= hour }) else { return table[table.count - 1] }
     guard next > 0 else { return table[0] }

@@ -5,22 +5,23 @@ import Values
 ///
 /// A warning that was given stands until the morning: plants that were covered for it stay covered.
 package enum FrostRule {
-  /// What is looked at, in hours before now, and the days before that whose nights are learnt from.
+  /// How far back points are looked at, in hours, and nights are learnt from, in days.
   package static let windowHours: Int64 = 48
   package static let learntDays = Int64(StationNights.learnt) + 2
-  /// Stations without a value of that many hours say nothing about now.
+  /// A station without a value for longer, in hours, says nothing about now.
   package static let maximumAgeHours = 3.0
   /// The most stations of a garden that are looked at.
   package static let maximumStations = 20
-  /// Air at two metres: at or below this plants freeze; at or below the other, the ground may.
+  /// The air at two metres, in °C: at or below the first plants freeze; at or below the second the ground may.
   package static let frostCelsius = 0.0
   static let groundFrostCelsius = 3.0
-  /// After how many days without a word of frost the ground's is news again: growers know what season it is.
+  /// After how many days without a word of frost a ground frost is news again: growers know what season it is.
   static let quietDays = 14.0
-  /// For how many days it has to be known what was said.
+  /// How many days back the rule has to know what was said.
   package static let memoryDays = 15.0
 
-  /// Nil when no station has measured the air's temperature lately and, in the morning, in the last night.
+  /// Returns the finding; nil when no station has measured the air's temperature lately or, in the morning, in the last
+  /// night.
   package static func finding(_ observations: Observations) -> Finding? {
     let stations = stations(observations)
     guard let coldest = stations.min(by: { $0.forecast - $0.caution < $1.forecast - $1.caution }) else { return nil }
@@ -56,7 +57,7 @@ package enum FrostRule {
   /// Whether a finding is to be told without being asked for: once a night, and again only when it becomes worse.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
     guard isDue(at: observations.now, longitude: observations.longitude), finding.severity > .info else { return false }
-    // That there will be no frost is nothing to tell.
+    // That there will be no frost is not told.
     func isWord(_ said: EarlierFinding) -> Bool { said.isTold && said.severity > .info }
     if let told = worst(tonight(observations).filter(isWord)) { return finding.severity > told }
     let isQuiet = observations.said.filter(isWord).allSatisfy {
@@ -65,7 +66,7 @@ package enum FrostRule {
     return finding.severity == .warning || isQuiet
   }
 
-  /// What was said of the present night, also to those who asked.
+  /// What was said of the present night, also to users who asked.
   private static func tonight(_ observations: Observations) -> [EarlierFinding] {
     let longitude = observations.longitude
     let night = SolarNight(at: observations.now, longitude: longitude)
@@ -76,7 +77,7 @@ package enum FrostRule {
     }
   }
 
-  /// The worst of what was said; nil when nothing was.
+  /// The worst severity that was said; nil when nothing was.
   private static func worst(_ said: [EarlierFinding]) -> Severity? { said.map(\.severity).max() }
 
   static func stations(_ observations: Observations) -> [FrostStation] {
@@ -85,14 +86,14 @@ package enum FrostRule {
       .filter { $0.newest.at.hours(until: observations.now) <= maximumAgeHours }
       .prefix(maximumStations)
       .compactMap { series in
-        // Its own humidity, or that of a neighbour: one that is measured, too.
+        // Its own humidity, or a neighbour's, if that was measured lately too.
         let measured = humidities.filter { abs($0.newest.at.hours(until: series.newest.at)) <= maximumAgeHours }
         let humidity = measured.first { $0.device == series.device } ?? measured.first
         return FrostStation(series, humidity: humidity, longitude: observations.longitude)
       }
   }
 
-  /// `since` is when what stands was said, where that is worse than what is known by now.
+  /// `since` is when the standing warning was given, where that is worse than the present finding.
   private static func text(_ station: FrostStation, _ since: Timestamp?, _ observations: Observations) -> String {
     let clock = observations.clock(of: station.series.device)
     let text = station.sentence(clock)

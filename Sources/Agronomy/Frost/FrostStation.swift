@@ -1,7 +1,7 @@
 import JSON
 import Values
 
-/// What one station says of the coming night.
+/// The forecast of one station for the coming night.
 package struct FrostStation {
   /// How a forecast was made.
   enum Method: String {
@@ -15,18 +15,18 @@ package struct FrostStation {
   let dewPoint: Double?
   let hoursUntilMorning: Double
   let method: Method
-  /// How many of the garden's own nights it rests on.
+  /// How many of its own nights the forecast rests on.
   let nights: Int
   package let forecast: Double
-  /// The standard deviation of what becomes of it; zero for the last night's.
+  /// The standard deviation of the forecast's error, in °C; zero for the last night's.
   let spread: Double
-  /// How much warmer than frost a forecast may be to be warned of.
+  /// How much warmer than frost a forecast may be and still be warned of, in °C.
   let caution: Double
 
   package var isFrost: Bool { forecast - caution <= FrostRule.frostCelsius }
 
-  /// By what it has measured, with a humidity of about the same time: one wrong value moves nothing. Nil in the morning
-  /// after a night that it has not measured.
+  /// Forecasts from what the station has measured, with a humidity of about the same time; one wrong value changes
+  /// nothing. Nil in the morning after a night that it has not measured.
   package init?(_ series: SensorSeries, humidity: SensorSeries?, longitude: Double) {
     let (series, humidity) = (series.credible, humidity?.credible)
     let (newest, relative) = (series.newest, humidity?.newest.mean)
@@ -49,8 +49,8 @@ package struct FrostStation {
     caution = Self.caution(night.hour) * spread
   }
 
-  /// By how many standard deviations a forecast is taken for colder than it says. To cover plants for nothing costs
-  /// less than to lose them; in the afternoon an hour more tells more, and late in the evening most is known.
+  /// How many standard deviations colder than it says a forecast is taken to be. Covering plants for nothing costs less
+  /// than losing them; in the afternoon the next hour tells more, and late in the evening most is known.
   private static func caution(_ hour: Double) -> Double {
     switch hour {
     case ..<15.5: -0.3

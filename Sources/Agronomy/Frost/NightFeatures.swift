@@ -1,18 +1,18 @@
-/// What is known of a night at one of its hours: what a forecast of its minimum is made from.
+/// What is known of a night at one of its hours, from which its minimum is forecast.
 package struct NightFeatures {
-  /// How many there are.
+  /// The number of features.
   package static let count = 7
-  /// From which hour on the highest of the day before the night is looked for.
+  /// The hour from which the highest temperature of the day before is looked for.
   private static let warmHour = 9.0
 
-  /// The air now, in °C.
+  /// The present temperature of the air, in °C.
   package let temperature: Double
   /// The lowest so far in the cold hours; nil before them.
   package let lowest: Double?
   /// In the order of `FrostPrior.means`; nil where it was not measured.
   let known: [Double?]
 
-  /// Nil when nobody knows the temperature.
+  /// Nil where the temperature is not known.
   init?(air: SolarCurve, dew: SolarCurve?, day: Int, hour: Double) {
     let midnight = Double(day) * 24
     let now = midnight + hour
@@ -34,6 +34,6 @@ package struct NightFeatures {
     ]
   }
 
-  /// With what is usual in the place of what was not measured.
+  /// The features, with the usual value in place of each that was not measured.
   package func filled(by prior: FrostPrior) -> [Double] { known.indices.map { known[$0] ?? prior.means[$0] } }
 }

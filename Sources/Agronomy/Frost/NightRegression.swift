@@ -1,14 +1,14 @@
 import Glibc
 
-/// A linear regression that begins with what is known of nights in general and learns a garden's own.
+/// A linear regression that begins with what is known of nights in general and learns a station's own.
 ///
-/// Ridge regression towards given slopes, about means that are themselves weighted with given ones: without nights of
-/// its own it says what the general one says, with many it is the garden's least squares.
+/// Ridge regression towards the prior's slopes, about means that are averaged with the prior's: without nights of its
+/// own it forecasts as the prior does, with many it is the station's least squares.
 struct NightRegression {
-  /// How many nights the general means, and the general spread, weigh.
+  /// How many nights the prior's means weigh, and how many its spread.
   static let meanNights = 3.0
   static let spreadNights = 10.0
-  /// How many nights, each as far from the mean as is usual, the general slopes weigh.
+  /// How many nights, each as far from the mean as is usual, the prior's slopes weigh.
   static let slopeNights = 10.0
 
   let prior: FrostPrior
@@ -18,7 +18,7 @@ struct NightRegression {
 
   mutating func learn(_ features: [Double], drop: Double, weight: Double) { nights.append((features, drop, weight)) }
 
-  /// By how much the air becomes colder, and the standard deviation of what becomes of it.
+  /// Forecasts how much colder the air becomes, negative, and the standard deviation of the error, in °C.
   func forecast(_ features: [Double]) -> (drop: Double, spread: Double) {
     let weight = nights.reduce(0) { $0 + $1.weight }
     let means = features.indices.map { column in
@@ -58,9 +58,9 @@ struct NightRegression {
   }
 }
 
-/// Linear equations, as many as unknowns.
+/// Systems of as many linear equations as unknowns.
 package enum LinearSystem {
-  /// The solution for a positive definite matrix, by elimination; both arguments are used up.
+  /// Returns the solution for a positive definite matrix, by elimination, which overwrites both arguments.
   package static func solution(_ matrix: inout [[Double]], _ right: inout [Double]) -> [Double] {
     let count = right.count
     for pivot in 0..<count {

@@ -2,11 +2,11 @@ import Values
 
 /// A sensor's values over hours since 1970 by the mean sun, joined by straight lines.
 struct SolarCurve {
-  /// How far from a moment something must have been measured for the curve to know it.
+  /// How far from a moment, in hours, a value may have been measured to count for it.
   static let maximumGapHours = 1.5
-  /// How much below a point's mean its lowest reading may lie: what is lower is a fault.
+  /// How far below a point's mean its lowest reading may be, in °C: a lower one is a fault.
   static let lowestBelowMean = 2.0
-  /// The share of a time that must have been measured for its extremes to be known.
+  /// The share of a span that must have been measured for its extremes to be known.
   static let leastKnownShare = 0.7
   /// The width of points, in hours.
   static let pointHours = 1.0 / 6
@@ -28,7 +28,7 @@ struct SolarCurve {
     lows.append(max(point.min, point.mean - Self.lowestBelowMean))
   }
 
-  /// The value at a time; nil where nothing near was measured.
+  /// The value at a time; nil where nothing near it was measured.
   func value(at time: Double) -> Double? {
     let next = index(from: time)
     let before = next > 0 && time - times[next - 1] <= Self.maximumGapHours ? next - 1 : nil
@@ -56,7 +56,7 @@ struct SolarCurve {
     return known >= Self.leastKnownShare * (to - from) ? result : nil
   }
 
-  /// The first index whose time is not before.
+  /// The first index whose time is not before `time`.
   private func index(from time: Double) -> Int {
     var (low, high) = (0, times.count)
     while low < high {

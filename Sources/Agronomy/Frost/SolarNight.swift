@@ -1,10 +1,10 @@
 import Values
 
-/// A night by the mean sun of a place: it is counted from one noon to the next, in hours from the midnight before.
+/// A night by the mean sun of a place. It lasts from noon to noon, its hours counted from the midnight before.
 struct SolarNight: Equatable {
   /// The hours between which its minimum is looked for.
   static let coldHours = 18.0...32.0
-  /// The hours between which anybody is warned of it.
+  /// The hours between which growers are warned of it.
   static let warnedHours = 15.0...30.0
 
   /// Days since 1970 by the mean sun.

@@ -3,20 +3,20 @@ import Values
 
 /// A weather station's nights: the present one and those that it has seen.
 package struct StationNights {
-  /// How many nights are learnt from, and after how many nights one weighs a third.
+  /// How many nights are learnt from, and the age, in nights, at which one weighs about a third.
   package static let learnt = 60
   static let memory = 60.0
 
   private let air: SolarCurve
   private let dew: SolarCurve?
 
-  /// A station with the humidity of its own, or of a neighbour's; nil without any.
+  /// A station with its own humidity or a neighbour's; nil without any.
   package init(_ temperature: SensorSeries, humidity: SensorSeries?, longitude: Double) {
     air = SolarCurve(temperature, longitude: longitude)
     dew = humidity.flatMap { DewPoint.series(temperature, humidity: $0) }.map { SolarCurve($0, longitude: longitude) }
   }
 
-  /// What was known of a night at an hour.
+  /// What was known of a night at an hour; nil without a temperature.
   package func features(day: Int, hour: Double) -> NightFeatures? {
     NightFeatures(air: air, dew: dew, day: day, hour: hour)
   }
@@ -30,13 +30,14 @@ package struct StationNights {
     return lowest - now
   }
 
-  /// The minimum of a night as far as it is known by then.
+  /// The minimum of a night, as far as it is known by now.
   func lastMinimum(day: Int) -> Double? {
     let midnight = Double(day) * 24
     return air.low(midnight + SolarNight.coldHours.lowerBound, midnight + SolarNight.coldHours.upperBound)
   }
 
-  /// The night's minimum, forecast at an hour, and its standard deviation; nil without a temperature.
+  /// The night's minimum as forecast at an hour, its standard deviation, and how many nights it rests on; nil without a
+  /// temperature.
   func forecast(day: Int, hour: Double) -> (minimum: Double, spread: Double, nights: Int)? {
     guard let features = features(day: day, hour: hour) else { return nil }
     let prior = FrostPrior.at(hour)
@@ -54,6 +55,6 @@ package struct StationNights {
     return (min(minimum, features.lowest ?? minimum), spread, nights)
   }
 
-  /// How much a night weighs that is so many nights back; the present one would weigh one.
+  /// How much a night weighs `age` nights later; the present one would weigh one.
   package static func weight(_ age: Int) -> Double { exp(-Double(age) / memory) }
 }

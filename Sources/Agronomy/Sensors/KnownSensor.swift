@@ -30,7 +30,7 @@ package enum KnownSensor: String, CaseIterable, Sendable {
   /// The unit behind a number in a sentence, with the space before it; empty for a pH.
   package var sentenceUnit: String { unit.map { " \($0)" } ?? "" }
 
-  /// What it can measure; anything else is a fault of the sensor.
+  /// The values that it can measure; any other is a fault of the sensor.
   package var range: ClosedRange<Double> {
     switch self {
     case .soilMoisture, .airHumidity, .battery: 0...100

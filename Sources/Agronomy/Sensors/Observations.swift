@@ -5,21 +5,21 @@ package struct Observations {
   package var series: [SensorSeries]
   /// The moment for which the rule speaks.
   package let now: Timestamp
-  /// Degrees east, which tell when the sun rises: those of the zone where the garden does not say where it is.
+  /// Degrees east, which tell when the sun rises; where the garden has no place, the meridian of its time zone.
   package var longitude: Double
   package var clock: GardenClock
-  /// Those of devices with a time zone of their own.
+  /// The clocks of devices with a time zone of their own.
   package var clocks: [Identifier: GardenClock]
-  /// What says of each device when its soil is dry; those that are not named are judged by the assumed soil.
+  /// The limits of each device's soil; a device without has the assumed soil.
   package var limits: [Identifier: MoistureLimits]
   package var silent: [SilentDevice]
   /// The garden's devices without those that were taken away.
   package var devices: Set<Identifier>
-  /// How many devices the garden has that are not looked at.
+  /// How many of the garden's devices are not looked at.
   package var devicesLeftOut: Int
-  /// Of the devices that are heard of, the longest of their silences of late, in hours.
+  /// The longest recent silence of each device that is heard of, in hours.
   package var longestSilences: [Identifier: Double]
-  /// What the rule found before, as far back as it has to know.
+  /// What the rule found before, as far back as it has to know it.
   package var said: [EarlierFinding]
 
   package init(
@@ -41,7 +41,7 @@ package struct Observations {
     self.said = said
   }
 
-  /// By which the times of a device are told.
+  /// The clock by which a device's times are told.
   func clock(of device: Identifier) -> GardenClock { clocks[device] ?? clock }
 
   /// The series of a type, in the order of `series`.

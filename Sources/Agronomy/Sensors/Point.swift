@@ -1,8 +1,8 @@
 import Values
 
-/// What was measured about one moment: a reading, or all readings of a short time together.
+/// What was measured about one moment: a reading, or all readings of a short span together.
 package struct Point: Equatable {
-  /// When that time began.
+  /// When that span began.
   package let at: Timestamp
   package let mean: Double
   package let min: Double

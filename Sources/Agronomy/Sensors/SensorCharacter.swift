@@ -1,22 +1,23 @@
-/// How a kind of sensor behaves when nothing is wrong with it: what anomalies are told from.
+/// How a kind of sensor behaves when nothing is wrong with it; anomalies are told from that.
 ///
 /// The tests are those of WMO for automatic stations (Zahumenský, 2004, Guidelines on Quality Control Procedures for
 /// Data from Automatic Weather Stations): plausible values, plausible rates of change, minimum variability, and
 /// neighbours; with wider bounds, since a garden's sensors have no shield.
 struct SensorCharacter {
-  /// What no weather changes by and back within half an hour.
+  /// The largest change that weather makes and takes back within half an hour.
   var excursion: Double?
-  /// What nothing changes by within ten minutes: upwards, and downwards.
+  /// The largest rise and the largest fall within ten minutes.
   var rise: Double?
   var fall: Double?
-  /// By how much the difference from its neighbours may leave the range of the week before; nil for what differs from
-  /// bed to bed.
+  /// By how much the difference from its neighbours may leave the range of the week before; nil for types that differ
+  /// from bed to bed.
   var neighbours: Double?
   /// Whether it never measures the very same for hours.
   var varies = false
-  /// Where it may well stay the same: air that is full of water, and soil whose water freezes or thaws, or under snow.
+  /// Values that may well stay the same: of air that is full of water, and of soil whose water freezes or thaws, or
+  /// under snow.
   var plateau: ClosedRange<Double>?
-  /// What cannot be, although a sensor might say so.
+  /// Larger values cannot be, although a sensor may report them.
   var impossible = Double.infinity
 
   init(_ sensorType: String) {

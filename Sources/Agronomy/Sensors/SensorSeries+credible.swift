@@ -5,8 +5,8 @@ extension SensorSeries {
   static let pointsBeside = 3
   static let hoursBeside = 1.5
 
-  /// Itself without what no weather does: readings and points that are out and back, and a point that jumped and that
-  /// none after it has confirmed yet. The first point always stays.
+  /// The series without what no weather does: readings and points that are out and back, and a jump that no later point
+  /// has confirmed yet. The first point always stays.
   var credible: SensorSeries {
     guard let excursion = SensorCharacter(sensorType).excursion else { return self }
     return SensorSeries(
@@ -19,8 +19,7 @@ extension SensorSeries {
     return points.indices.filter { !isOut(points, $0, by: excursion) }.map { points[$0] }
   }
 
-  /// Whether a point is further from those on both sides than an excursion goes, or from those before where none
-  /// follows.
+  /// Whether a point is further than `excursion` from those on both sides, or from those before it where none follow.
   private static func isOut(_ points: [Point], _ index: Int, by excursion: Double) -> Bool {
     let point = points[index]
     func distance(_ others: ArraySlice<Point>) -> Double? {
@@ -37,7 +36,7 @@ extension SensorSeries {
 }
 
 extension Point {
-  /// Itself without its one reading that is further from the mean than an excursion goes.
+  /// The point without its one reading that is further than `excursion` from the mean, if there is one.
   fileprivate func without(_ excursion: Double) -> Point {
     let extreme = max - mean > mean - min ? max : min
     guard count > 2, abs(extreme - mean) > excursion else { return self }

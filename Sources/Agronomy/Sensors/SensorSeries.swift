@@ -6,7 +6,7 @@ package struct SensorSeries {
   package let deviceName: String
   package let sensorType: String
   package let points: [Point]
-  /// The hours before and under them, as far as a rule looks back; empty where none does.
+  /// Whole hours, before the points and under them, as far back as a rule looks; empty where none does.
   package let hours: [Point]
 
   package init(
@@ -21,6 +21,6 @@ package struct SensorSeries {
 
   package var newest: Point { points[points.count - 1] }
 
-  /// The unit of its values as a sentence has it, with the space before it; empty when nobody knows it.
+  /// The unit of its values as a sentence has it, with the space before it; empty when it is not known.
   package var unit: String { KnownSensor(rawValue: sensorType)?.sentenceUnit ?? "" }
 }

@@ -1,4 +1,4 @@
-/// A kind of soil, by which it is known how much water roots can take from it. The raw value is part of the API.
+/// A kind of soil, which tells how much water roots can take from it. The raw value is part of the API.
 package enum Soil: String, CaseIterable, Sendable {
   case sand
   case sandyLoam = "sandy-loam"
@@ -6,15 +6,15 @@ package enum Soil: String, CaseIterable, Sendable {
   case clayLoam = "clay-loam"
   case clay
 
-  /// What soil is taken for that nobody has named.
+  /// The soil that is assumed where none is named.
   package static let assumed = Soil.loam
   /// The share of the available water that vegetables may use before they suffer (FAO-56, table 22: 0.3 to 0.6).
   static let depletion = 0.5
   /// The air that roots need, in percent of volume (Wesseling and van Wijk, 1957).
   static let airPercent = 10.0
 
-  /// What it holds against gravity, in percent of volume: the middle of FAO-56, table 19, whose silt clay loam stands
-  /// for clay loam.
+  /// The water that it holds against gravity, in percent of volume: the middle of FAO-56, table 19, whose silt clay
+  /// loam stands for clay loam.
   package var fieldCapacity: Double {
     switch self {
     case .sand: 12
@@ -25,7 +25,7 @@ package enum Soil: String, CaseIterable, Sendable {
     }
   }
 
-  /// What no root gets out of it, in percent of volume, from the same table.
+  /// The water that no root gets out of it, in percent of volume, from the same table.
   package var wiltingPoint: Double {
     switch self {
     case .sand: 4.5
@@ -36,7 +36,7 @@ package enum Soil: String, CaseIterable, Sendable {
     }
   }
 
-  /// The share of it that is not solid, in percent (Rawls, Brakensiek and Saxton, 1982, table 2).
+  /// The share of its volume that is not solid, in percent (Rawls, Brakensiek and Saxton, 1982, table 2).
   package var porosity: Double {
     switch self {
     case .sand: 43.7
@@ -48,7 +48,7 @@ package enum Soil: String, CaseIterable, Sendable {
   }
 }
 
-/// Between which shares of water soil is neither too dry nor too wet, in percent of volume.
+/// The shares of water between which soil is neither too dry nor too wet, in percent of volume.
 package struct MoistureLimits: Equatable, Sendable {
   package let dryBelow: Double
   package let wetAbove: Double
@@ -58,7 +58,7 @@ package struct MoistureLimits: Equatable, Sendable {
     self.wetAbove = wetAbove
   }
 
-  /// Those of a soil: half of the available water is used; roots have just enough air.
+  /// The limits of a soil: half of the available water is used; roots have just enough air.
   package init(_ soil: Soil) {
     dryBelow = soil.fieldCapacity - Soil.depletion * (soil.fieldCapacity - soil.wiltingPoint)
     wetAbove = soil.porosity - Soil.airPercent

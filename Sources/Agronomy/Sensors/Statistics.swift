@@ -2,7 +2,7 @@ import Values
 
 /// The few numbers that rules make of points.
 package enum Statistics {
-  /// The middle of some numbers; nil when there is none.
+  /// The median of some numbers; nil when there are none.
   package static func median(_ numbers: [Double]) -> Double? {
     guard !numbers.isEmpty else { return nil }
     let sorted = numbers.sorted()
@@ -26,15 +26,15 @@ package enum Statistics {
 }
 
 extension Double {
-  /// Rounded to that many decimal places.
+  /// The number rounded to `places` decimal places.
   package func rounded(places: Int) -> Double {
     let factor = (0..<places).reduce(1.0) { power, _ in power * 10 }
     let scaled = (self * factor).rounded() / factor
-    // What was too large to be scaled has no such places; minus zero reads oddly.
+    // A number too large to be scaled has no such places; minus zero reads oddly.
     return scaled.isFinite ? scaled + 0 : self
   }
 
-  /// As a sentence has it: at most one decimal place unless said otherwise, and none when it is zero.
+  /// The number as a sentence has it: with at most `places` decimal places, and none when they are zero.
   package func sentenceText(places: Int = 1) -> String {
     let rounded = rounded(places: places)
     return Int64(exactly: rounded).map(String.init) ?? "\(rounded)"

@@ -3,28 +3,28 @@ import Values
 
 /// What one probe says of its own ground: how wet it is, how fast it dries, and when it will be dry.
 ///
-/// What is not soil is left out (see `SoilContact`). Its slope is that of the time since it was last watered: a rise
+/// Values that are not of soil are left out (see `SoilContact`). The slope is that since the last watering: a rise
 /// would hide how fast the soil dries.
 struct MoistureProbe {
-  /// How much wetter than dry soil must have become to be dry anew, in percent of volume: noise is less.
+  /// How far above the limit soil has to become wet to be dry anew, in percent of volume: noise is less.
   static let hysteresis = 2.0
-  /// How far ahead a forecast is worth making.
+  /// How far ahead a forecast is worth making, in hours.
   static let horizonHours = 48.0
-  /// The shortest time that a slope is taken from, and the fewest points.
+  /// The fewest hours and points that a slope is taken from.
   static let shortestSlopeHours = 3.0
   static let fewestSlopePoints = 4
   /// A slower loss than this, in points an hour, is noise.
   static let slowestSlope = 0.01
 
-  /// What it has measured of soil.
+  /// The part of its values that is of soil.
   let series: SensorSeries
-  /// How it fell since then, when it was perhaps pulled out.
+  /// The sudden fall after these, where it was perhaps pulled out.
   let fall: SoilContact.Fall?
   let limits: MoistureLimits
   let level: SoilLevel
   /// The change in points an hour since the last watering; nil when it cannot be told yet.
   let slopePerHour: Double?
-  /// Since when it is dry, or too wet; from the first point that was looked at when it was so before.
+  /// Since when it is dry, or too wet; the time of the first point where it was so before.
   let drySince: Timestamp?
   let wetSince: Timestamp?
 
@@ -48,7 +48,7 @@ struct MoistureProbe {
     }
   }
 
-  /// The hours after its newest value at which it will be dry; nil when it is, or when it will not be soon.
+  /// How many hours after its newest value it will be dry; nil when it is dry, or will not be soon.
   var hoursUntilDry: Double? {
     guard !isDry, level.percent > limits.dryBelow, let slope = slopePerHour, slope <= -Self.slowestSlope else {
       return nil
@@ -57,7 +57,8 @@ struct MoistureProbe {
     return hours <= Self.horizonHours ? hours : nil
   }
 
-  /// Since when a condition holds of the levels as they were seen at each point; nil of a level keeps what was.
+  /// Since when a condition holds of the level, as it was seen at each point; nil of a level leaves things as they
+  /// were.
   private static func since(_ points: [Point], _ condition: (Double) -> Bool?) -> Timestamp? {
     var since: Timestamp?
     for end in 1...points.count {

@@ -1,18 +1,18 @@
 import Values
 
-/// Which values of a moisture probe are of soil.
+/// Tells which values of a moisture probe are of soil.
 ///
-/// No soil dries at once: what falls to dryness faster than any is a probe that was pulled out, and where values come
-/// seldom it is one that the next has to confirm.
+/// No soil dries at once: a probe that falls to dryness faster was pulled out. Where values come seldom, the next one
+/// has to confirm a fall.
 struct SoilContact {
-  /// For how many hours a probe that fell is taken for pulled out; what is still dry then is dry soil.
+  /// How many hours a probe that fell counts as pulled out; what is still dry then is dry soil.
   static let longestHours = 24.0
 
   /// A fall that is not believed.
   struct Fall {
     let point: Point
     let before: Double
-    /// Whether there were values right before it; otherwise nobody knows how fast it was.
+    /// Whether there were values right before it; otherwise its speed is not known.
     let isSudden: Bool
 
     fileprivate func isOver(at moment: Timestamp) -> Bool {
@@ -20,7 +20,7 @@ struct SoilContact {
     }
   }
 
-  /// The probe with what is of soil alone.
+  /// The probe's series with the values of soil alone.
   let series: SensorSeries
   /// Nil when its newest value is of soil.
   let fall: Fall?

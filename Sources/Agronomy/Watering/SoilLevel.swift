@@ -2,23 +2,23 @@ import Values
 
 /// How wet soil is by the newest points of a probe.
 ///
-/// It is their median, so that one wrong value moves nothing: of those of a few hours, and of none from before it was
-/// watered.
+/// It is the median of the points of a few hours, so that one wrong value moves nothing, and of none from before the
+/// last watering.
 struct SoilLevel {
-  /// How many points it is the median of, and the hours that may lie between them.
+  /// The most points that it is the median of, and the hours within which they lie.
   static let mostPoints = 3
   static let longestHours = 3.0
-  /// A rise from one point to the next by that much is water that came.
+  /// A rise by this much from one point to the next, in percent of volume, is water that came.
   static let wateringRise = 3.0
 
   /// Percent of volume.
   let percent: Double
-  /// When the first of the points was measured that it is made of.
+  /// When the first point was measured that it is made of.
   let since: Timestamp
   /// Whether only the newest point has risen: a second one has yet to confirm it.
   let hasJustRisen: Bool
 
-  /// At the last of some points, of which there is at least one.
+  /// The level at the last of `points`, of which there is at least one.
   init(_ points: ArraySlice<Point>) {
     let (current, isRise) = Self.current(points)
     since = current.first!.at

@@ -5,14 +5,14 @@ import Values
 ///
 /// Each probe is judged by itself and by its own ground.
 package enum WateringRule {
-  /// What is looked at, in hours before now.
+  /// How far back points are looked at, in hours.
   package static let windowHours: Int64 = 72
-  /// For how many days it has to be known what was said.
+  /// How many days back the rule has to know what was said.
   package static let memoryDays = 30.0
-  /// Probes without a value of that many hours say nothing about now.
+  /// A probe without a value for longer, in hours, says nothing about now.
   package static let maximumAgeHours = 24.0
 
-  /// Nil when no probe has measured soil moisture lately.
+  /// Returns the finding; nil when no probe has measured soil moisture lately.
   package static func finding(_ observations: Observations) -> Finding? {
     let probes = probes(observations)
     guard !probes.isEmpty else { return nil }
@@ -50,23 +50,23 @@ package enum WateringRule {
     return wet.isEmpty ? (.info, "No watering needed", []) : (.notice, "Too wet", wet)
   }
 
-  /// Whether a finding is to be told without being asked for: a probe is dry that no warning has called dry since it
-  /// was wet.
+  /// Whether a finding is to be told without being asked for: whether a probe is dry that no warning has called dry
+  /// since it was wet.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
     guard finding.severity == .warning else { return false }
     let called = calledDry(observations.said.filter { $0.isTold && $0.severity == .warning })
     return probes(observations).contains { probe in
-      // What the newest point alone says its next reading may unsay.
+      // What only the newest point says, its next reading may take back.
       guard let since = probe.drySince, since < probe.series.newest.at else { return false }
       guard let last = called["\(probe.series.device)"] else { return true }
       return isAnew(probe, since: since, after: last, now: observations.now)
     }
   }
 
-  /// When a probe was called dry, and below which share of water.
+  /// When a probe was called dry, and its limit then.
   private typealias CalledDry = (at: Timestamp, dryBelow: Double)
 
-  /// The last time for each device, by its id.
+  /// When each device's probe was last called dry, by the device's id.
   private static func calledDry(_ warnings: [EarlierFinding]) -> [String: CalledDry] {
     var called: [String: CalledDry] = [:]
     for warning in warnings.sorted(by: { $0.at < $1.at }) {
@@ -78,8 +78,8 @@ package enum WateringRule {
     return called
   }
 
-  /// Whether a probe that is dry since then was wet after it had been called dry, for more than one point: by the limit
-  /// of then or of now.
+  /// Whether a probe that is dry since `since` was wet after it had been called dry, for more than one point: by the
+  /// limit of then or of now.
   private static func isAnew(
     _ probe: MoistureProbe, since: Timestamp, after called: CalledDry, now: Timestamp
   ) -> Bool {
