@@ -1,4 +1,4 @@
-/// How a shell is told to complete `terroir`.
+/// A shell that can complete `terroir`.
 enum Completion: String, CaseIterable {
   case bash, zsh, fish
 

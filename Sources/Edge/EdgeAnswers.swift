@@ -5,9 +5,9 @@ import Web
 
 /// `edge_requests_total`: what clients got, whether the server made it or nginx itself.
 final class EdgeAnswers {
-  /// Whether the answer is one of the API's, for which there is a promise; nginx says it in `scope`.
+  /// Whether the answer is one of the API's, for which there is a promise; nginx logs it in `scope`.
   static let scopes = ["api", "other"]
-  /// Who made the answer; nginx says it in `origin`.
+  /// Which side made the answer, as nginx logs it in `origin`.
   static let origins = ["server", "edge"]
 
   private let requests: Family<Counter>

@@ -4,7 +4,7 @@ import Reactor
 /// The service manager that started this process, if it wants to hear how the service fares, as systemd does: by
 /// datagrams of one piece of news each (sd_notify(3)).
 struct Supervisor {
-  /// What it is told.
+  /// A piece of news for it.
   enum News: Equatable {
     case serving, stopping
     /// The loops turn; sent periodically.

@@ -41,7 +41,7 @@ package struct Identifier: Hashable, Sendable, Comparable {
   /// The length of the text form in bytes.
   package static let textLength = 36
 
-  /// Reads the 36-character form with hyphens, in either case; anything else gives nil.
+  /// Reads the 36-character form with hyphens, in either case; nil for anything else.
   package init?(_ text: UnsafeRawBufferPointer) {
     guard text.count == Self.textLength else { return nil }
     var halves: (UInt64, UInt64) = (0, 0)
@@ -58,7 +58,7 @@ package struct Identifier: Hashable, Sendable, Comparable {
     self.init(high: halves.0, low: halves.1)
   }
 
-  /// Reads the 36-character form with hyphens, in either case; anything else gives nil.
+  /// Reads the 36-character form with hyphens, in either case; nil for anything else.
   package init?(_ text: some StringProtocol) {
     var text = String(text)
     guard let identifier = text.withUTF8({ Identifier(UnsafeRawBufferPointer($0)) }) else { return nil }

@@ -2,7 +2,7 @@
 package struct Observation: Equatable, Sendable {
   /// Seconds since the watch began.
   package var seconds: Double
-  /// Whether /readyz said yes.
+  /// Whether /readyz answered 200.
   package var isReady: Bool
   /// Its metrics; nil when they could not be read.
   package var tally: Tally?

@@ -1,6 +1,6 @@
 /// The outcome of a watch.
 package enum Verdict: Equatable, Sendable {
-  /// All that was asked for held.
+  /// All demands were met.
   case fine(String)
   /// It did not, for this reason.
   case worse(String)

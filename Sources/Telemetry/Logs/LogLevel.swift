@@ -15,7 +15,7 @@ package enum LogLevel: UInt8, Sendable, Comparable, CaseIterable {
     }
   }
 
-  /// Reads a level's name in lower case; `warn` and `fatal` are understood too, other text gives nil.
+  /// Reads a level's name in lower case; `warn` and `fatal` are understood too; nil for other text.
   package init?(name: String) {
     switch name {
     case "warn": self = .warning

@@ -25,7 +25,7 @@ final class RequestTracing {
   }
 
   /// Continues the trace of `traceparent`. Without one a trace begins only if spans are exported, and never for a
-  /// probe: asked every few seconds, probes would drown the rest.
+  /// probe: asked every few seconds, they would drown the rest.
   func begin(_ call: Call, _ request: Request) {
     let hasParent = request.headerCount("traceparent") > 0
     guard hasParent || spans != nil else { return }

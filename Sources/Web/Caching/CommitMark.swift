@@ -46,6 +46,7 @@ package final class CommitMark: Sendable {
   /// Polls the mark for as long as the loop runs; called on one loop of the process.
   package func follow(_ database: Database) async {
     while true {
+      // Without an answer the mark grows old, and no entry counts.
       _ = try? await read(database)
       await database.loop.sleep(nanoseconds: Self.intervalNanoseconds)
     }

@@ -17,7 +17,7 @@ package final class DeviceKeys: CredentialMemory {
   private let prefix: String
   var known = ShortMemory<[UInt8], Holder?>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: maximumKeys)
 
-  /// Who a key was given to.
+  /// The device that a key was given to.
   struct Holder {
     let device: DeviceIdentity
     /// Whether the account of the device's owner is disabled.

@@ -22,7 +22,7 @@ package final class PersonalTokens: CredentialMemory {
   private let prefix: String
   var known = ShortMemory<[UInt8], Holder?>(lifetimeNanoseconds: lifetimeNanoseconds, capacity: maximumTokens)
 
-  /// Who a token was given to.
+  /// The user that a token was given to, and what it is for.
   struct Holder {
     let token: Identifier
     let user: Identifier
@@ -37,7 +37,7 @@ package final class PersonalTokens: CredentialMemory {
     self.prefix = prefix
   }
 
-  /// Who the token of a digest was given to; nil when there is none, it has ended or its user is disabled.
+  /// The holder of the token with `digest`; nil when there is none, it has ended or its user is disabled.
   func holder(of digest: [UInt8], at now: Timestamp) async throws -> Holder? {
     let holder = try await remembered(digest) {
       try await database.query(Self.byHash, digest).first.map { try read($0, at: now) }

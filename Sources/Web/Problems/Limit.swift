@@ -22,7 +22,7 @@ package enum Limit: String, CaseIterable {
       }
   }
 
-  /// What a client is told.
+  /// The detail of the problem, for the client.
   var detail: String {
     switch self {
     case .connections: "Too many connections are open. Try again soon."

@@ -2,7 +2,7 @@ import HTTP
 import JSON
 import Values
 
-/// The answers that handlers give. Who may keep a copy follows from the endpoint's access.
+/// The answers that handlers give. Whether shared caches may keep them follows from the caller and the endpoint.
 extension Call {
   /// 200 with a JSON body; a strong entity tag, and 304 if the client has these bytes.
   package func ok(_ body: [UInt8], revision: Timestamp? = nil) -> Response {
@@ -81,7 +81,7 @@ extension Call {
     }
   }
 
-  /// Who may keep a copy, as `Cache-Control` says it.
+  /// The value of `Cache-Control`: `private` for an answer to a known caller.
   package var privacy: String { identity.isAnonymous ? "no-cache" : "private, no-cache" }
 
   private var cacheControl: StaticString {
