@@ -48,7 +48,7 @@ struct Tokens: EndpointGroup {
       throw ValidationError("/expiresAt", "must be in the future")
     }
     let (id, key) = (context.makeIdentifier(), OpaqueKey.make(.personalToken))
-    return try await call.made { transaction, _ in
+    return try await call.makeOnce { transaction, _ in
       // One at a time for a user, so that the bound holds; and a transaction that ends sessions and tokens has then
       // ended both or neither.
       try await UserLock.take(user.id, in: transaction)

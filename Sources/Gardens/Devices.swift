@@ -74,7 +74,7 @@ struct Devices: EndpointGroup {
     let new = try call.form(NewDevice.self)
     try await access.require(.editor, user, of: garden)
     let key = OpaqueKey.make(.deviceKey)
-    return try await call.made { transaction, _ in
+    return try await call.makeOnce { transaction, _ in
       var new = new
       new.timeZone = try await TimeZoneName.settled(new.timeZone, in: transaction)
       let made = NewDevice.Row(
@@ -130,7 +130,7 @@ struct Devices: EndpointGroup {
     let (user, id) = (try call.user, try call.identifier("id"))
     let revokes = try call.query().flag("revoke") ?? false
     let key = OpaqueKey.make(.deviceKey)
-    let response = try await call.made { transaction, _ in
+    let response = try await call.makeOnce { transaction, _ in
       _ = try taken(try await transaction.query(Self.lock, id, user.id).first, as: .editor, call.now)
       let end = revokes ? nil : call.now.advanced(byHours: Double(Self.oldKeyHours))
       try await transaction.execute(Self.setKey, id, key.digest, end)

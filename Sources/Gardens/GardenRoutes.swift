@@ -130,7 +130,7 @@ struct GardenRoutes: EndpointGroup {
   private func create(_ call: Call) async throws -> Response {
     let user = try call.user
     let new = try call.form(NewGarden.self)
-    return try await call.made { transaction, tags in
+    return try await call.makeOnce { transaction, tags in
       if new.isPublic { tags = [.gardens] }
       var new = new
       new.timeZone = try await TimeZoneName.settled(new.timeZone, in: transaction)

@@ -58,7 +58,7 @@ struct InsightRoutes: EndpointGroup {
     let draft = try await feature.maker.draft(
       wanted.type, of: observed, by: wanted.provider, for: call.user.id, trace: call.trace)
     var stored: Insight?
-    let response = try await call.made(key) { transaction, _ in
+    let response = try await call.makeOnce(key) { transaction, _ in
       let insight = try await feature.maker.store(draft, in: transaction)
       stored = insight
       return Made(location: "/api/gardens/\(garden)/insights/\(insight.id)", body: insight.body)

@@ -106,7 +106,7 @@ struct Channels: EndpointGroup {
     let new = try call.form(NewChannel.self)
     try await require(new.kind, new.target, of: user)
     let secret = new.kind == .webhook ? WebhookSecret.make() : nil
-    return try await call.made { transaction, _ in
+    return try await call.makeOnce { transaction, _ in
       // Locked, so that two requests at once cannot both make the last channel.
       try await UserLock.take(user, in: transaction)
       let quiet = try await new.quietHours?.settled(in: transaction)
@@ -174,7 +174,7 @@ struct Channels: EndpointGroup {
 
   private func test(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user.id, try call.identifier("id"))
-    return try await call.made { transaction, _ in
+    return try await call.makeOnce { transaction, _ in
       try await UserLock.take(user, in: transaction)
       let channel = try Self.channel(try await transaction.query(Self.lockByID, id, user))
       guard channel.disabledAt == nil else {

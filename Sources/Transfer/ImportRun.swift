@@ -43,7 +43,7 @@ struct ImportRun {
   mutating func madeBefore(at now: Timestamp) async throws -> Made? {
     guard let key, try await key.isUsed(in: context.database, at: now) else { return nil }
     while try await lines.next() != nil {}
-    return try await key.about(lines.digest).made(in: context.database, at: now)
+    return try await key.forContent(lines.digest).made(in: context.database, at: now)
   }
 
   /// Thrown to roll back: the file is faulty, or this is a dry run.
@@ -109,7 +109,7 @@ struct ImportRun {
     if file.hasBusinesses { try await NewBusiness.checkBound(of: user, in: transaction) }
     if isDryRun { throw Refused() }
     let made = Made(status: .ok, body: file.report.body(isDryRun: false))
-    try await key?.about(lines.digest).keep(made, in: transaction, at: now)
+    try await key?.forContent(lines.digest).keep(made, in: transaction, at: now)
   }
 
   /// Locks a device against deletion, since readings stored after it would stay, and against its other histories, which

@@ -49,7 +49,7 @@ struct OrderPlacement: EndpointGroup {
     }
     let form = try call.form(NewOrder.self)
     let business = form.business
-    let (response, isRepeated) = try await call.made(key) { transaction, tags in
+    let (response, isRepeated) = try await call.makeOnce(key) { transaction, tags in
       let (order, taken) = try await place(form, for: buyer, at: call.now, in: transaction)
       if !taken.isEmpty { tags = [.products(of: business)] + taken.map { .product($0) } }
       return Made(location: "/api/orders/\(order.id)", body: order.body)

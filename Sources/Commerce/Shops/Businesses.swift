@@ -124,7 +124,7 @@ struct Businesses: EndpointGroup {
   private func create(_ call: Call) async throws -> Response {
     let owner = try call.user.id
     let new = try call.form(NewBusiness.self)
-    return try await call.made { transaction, tags in
+    return try await call.makeOnce { transaction, tags in
       tags = [.businesses]
       let made = NewBusiness.Row(id: context.makeIdentifier(), new: new, createdAt: call.now, updatedAt: call.now)
       let business = try Business(try await NewBusiness.insert([made], of: owner, in: transaction)[0])

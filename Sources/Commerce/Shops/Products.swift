@@ -73,7 +73,7 @@ struct Products: EndpointGroup {
   private func create(_ call: Call) async throws -> Response {
     let (business, user) = (try call.identifier("id"), try call.user.id)
     let new = try call.form(NewProduct.self)
-    return try await call.made { transaction, tags in
+    return try await call.makeOnce { transaction, tags in
       tags = [.products(of: business), .businesses]
       let made = NewProduct.Row(
         id: context.makeIdentifier(), business: business, new: new, createdAt: call.now, updatedAt: call.now)

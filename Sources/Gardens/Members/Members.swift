@@ -65,7 +65,7 @@ struct Members: EndpointGroup {
     try await access.require(.manager, user, of: garden)
     let key = OpaqueKey.make(.invitation)
     let end = call.now.advanced(byDays: Invitation.days)
-    return try await call.made { transaction, _ in
+    return try await call.makeOnce { transaction, _ in
       // One at a time for a garden, so that the bound holds, and nobody invites who is being removed.
       try await take(garden, for: user, as: .manager, in: transaction)
       let emailKey = new.email.asciiLowercased
@@ -135,7 +135,7 @@ struct Members: EndpointGroup {
     let unknown = Problem(.notFound, "The invitation is not valid, or no longer.")
     guard let invitation = Invitation(text) else { throw unknown }
     do {
-      return try await call.made { transaction, _ in
+      return try await call.makeOnce { transaction, _ in
         guard let (garden, role) = try await invitation.accept(by: user.id, in: transaction, at: call.now) else {
           throw unknown
         }

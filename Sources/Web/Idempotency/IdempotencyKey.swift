@@ -43,7 +43,7 @@ package struct IdempotencyKey {
 
   /// This key with the digest of the content, for a request that was streamed: when its key was read, its body had not
   /// come yet.
-  package func about(_ digest: RunningDigest?) -> IdempotencyKey {
+  package func forContent(_ digest: RunningDigest?) -> IdempotencyKey {
     var key = self
     if let digest { key.requestHash = digest.value }
     return key

@@ -24,14 +24,14 @@ extension Call {
   ///
   /// `make` adds the tags of what it invalidates in the cache. `isRepeated` says that it was made before. Throws 409
   /// while the same key is being served, and 422 when it came with another request.
-  package func made(
+  package func makeOnce(
     _ make: (Transaction, inout [CacheTag]) async throws -> Made
   ) async throws -> (response: Response, isRepeated: Bool) {
-    try await made(try idempotencyKey(), make)
+    try await makeOnce(try idempotencyKey(), make)
   }
 
   /// Makes what the user asks for, with a key that was read before.
-  package func made(
+  package func makeOnce(
     _ key: IdempotencyKey?, _ make: (Transaction, inout [CacheTag]) async throws -> Made
   ) async throws -> (response: Response, isRepeated: Bool) {
     let now = now
