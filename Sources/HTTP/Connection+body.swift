@@ -129,7 +129,7 @@ extension Connection {
 
   /// Called when the handler of a streamed body has taken all there was and waits: charges memory, sends 100 (Continue)
   /// if it is owed, and goes on reading.
-  func bodyIsWanted() {
+  func handlerAwaitsBody() {
     guard state.reading == .stream, let stream = request.streamedBody else { return }
     chargeStream(stream)
     if stream.isFinished { return }

@@ -92,17 +92,17 @@ extension Connection {
     switch server.parser.parse(bytes.bytes, into: &request.head, fields: table) {
     case .needMore:
       dropEmptyLines()
-      if input.isEmpty { headIsOver() } else { noteIncompleteHead(input.count) }
+      if input.isEmpty { forgetScan() } else { noteIncompleteHead(input.count) }
       return false
     case .request(let used):
-      headIsOver()
+      forgetScan()
       request.adopt(bytes.baseAddress, table.base)
       input.consumeHead(used)
       bytesIn = used
       dispatch()
       return true
     case .malformed(let fault):
-      headIsOver()
+      forgetScan()
       request.adopt(bytes.baseAddress, table.base)
       bytesIn = bytes.count
       input.consumeHead(bytes.count)
@@ -145,7 +145,7 @@ extension Connection {
   }
 
   @inline(__always)
-  private func headIsOver() {
+  private func forgetScan() {
     scanned = 0
     parseFrom = 0
   }
@@ -155,7 +155,7 @@ extension Connection {
     request.head = RequestHead()
     bytesIn = input.count
     input.consumeHead(input.count)
-    headIsOver()
+    forgetScan()
     refuseUnrouted(.malformed(fault))
   }
 }

@@ -194,12 +194,12 @@ extension Connection {
       }
     }
     output.release()
-    isSent()
+    allWasSent()
   }
 
   /// Called when all output is sent: resumes whatever waited for that.
   @inline(__always)
-  private func isSent() {
+  private func allWasSent() {
     if state.unblocked() { updateInterest() }
     wakeSender()
     perform(state.sent(hasInput: !input.isEmpty, loop.now))

@@ -20,7 +20,7 @@ package final class RequestBodyStream {
   /// Throws a `RequestFault` when the body is malformed, too long or too slow, or when the client is gone. Call it from
   /// one task only.
   package func next() async throws(RequestFault) -> [UInt8]? {
-    if waiting.isEmpty, end == nil { connection?.bodyIsWanted() }
+    if waiting.isEmpty, end == nil { connection?.handlerAwaitsBody() }
     while waiting.isEmpty {
       switch end {
       case .success: return nil

@@ -53,7 +53,7 @@ final class InsightPass {
     guard interval > 0 else { return nil }
     return Duty(
       name: "insights", intervalSeconds: UInt64(interval), timeoutMilliseconds: Self.timeoutMilliseconds,
-      run: { try await self.run($0) }, committed: { self.announce() }, failed: { self.goesOn(after: $0) })
+      run: { try await self.run($0) }, committed: { self.announce() }, failed: { self.recover(from: $0) })
   }
 
   /// Looks at one garden, in a transaction of its own: a failure says nothing of the next garden, and none is locked
@@ -67,11 +67,11 @@ final class InsightPass {
       gardens += 1
     }
     if let current { try await look(at: current, transaction) }
-    return hasMore()
+    return advance()
   }
 
   /// Ends the pass where nothing is left of it. Returns whether the next run follows at once.
-  private func hasMore() -> Bool {
+  private func advance() -> Bool {
     if found.isEmpty, lastGarden == nil { endPass() }
     if passBegan != nil, gardens < Self.gardensPerPass { return true }
     gardens = 0
@@ -86,7 +86,7 @@ final class InsightPass {
   /// Leaves out a garden that cannot be looked at, so that it never holds up the others. While the database is away the
   /// pass waits, and the garden is tried once more: only once, since looking at it may be what breaks the connection.
   /// Returns whether the pass goes on at once.
-  private func goesOn(after error: any Error) -> Bool {
+  private func recover(from error: any Error) -> Bool {
     guard let garden = current else { return false }
     current = nil
     let isAway = (error as? PostgresError).map { $0.kind == .unavailable || $0.kind == .overloaded } ?? false
@@ -96,7 +96,7 @@ final class InsightPass {
       return false
     }
     context.logger.log(.warning, "A garden could not be looked at") { $0.field("garden", garden.id.description) }
-    return hasMore()
+    return advance()
   }
 
   private func search(_ transaction: Transaction) async throws {

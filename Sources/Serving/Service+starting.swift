@@ -10,7 +10,7 @@ extension Service {
     serveIfReady()
   }
 
-  func workerIsUsable() {
+  func workerBecameUsable() {
     usableWorkers += 1
     serveIfReady()
   }

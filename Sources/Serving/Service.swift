@@ -156,7 +156,7 @@ package final class Service {
     workers.append(worker)
     if let report = housekeeping?.health.last { worker.submit { $0.adopt(report) } }
     let owner = LoopBound(self, to: loop)
-    worker.submit { $0.whenUsable { owner.submit { $0.workerIsUsable() } } }
+    worker.submit { $0.whenUsable { owner.submit { $0.workerBecameUsable() } } }
     if isAccepting { accept(on: workers.count - 1) }
     switch stage {
     case .starting, .serving: break

@@ -89,7 +89,7 @@ final class ReadingsSealing {
     Duty(
       name: "readings.seal", intervalSeconds: 60, timeoutMilliseconds: 60_000, run: { try await self.run($0) },
       committed: { self.committed() },
-      failed: { self.goesOn(after: $0) })
+      failed: { self.recover(from: $0) })
   }
 
   /// Seals the next series of the oldest day that is over; gives whether there is more to do.
@@ -113,7 +113,7 @@ final class ReadingsSealing {
   }
 
   /// Leaves a day for later whose partition somebody still reads; gives whether there may be others.
-  private func goesOn(after error: any Error) -> Bool {
+  private func recover(from error: any Error) -> Bool {
     place = Place()
     guard let dropping, (error as? PostgresError)?.isLockTimeout == true else { return false }
     return undropped.insert(dropping).inserted

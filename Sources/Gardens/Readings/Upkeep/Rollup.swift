@@ -63,7 +63,7 @@ final class Rollup {
   var duty: Duty {
     Duty(
       name: "readings.rollup", intervalSeconds: 2, timeoutMilliseconds: 30_000, run: { try await self.run($0) },
-      committed: { self.committed() }, failed: { self.goesOn(after: $0) })
+      committed: { self.committed() }, failed: { self.recover(from: $0) })
   }
 
   /// Takes some of what is to be done; gives whether there is more.
@@ -170,7 +170,7 @@ final class Rollup {
   }
 
   /// Makes the next run's part smaller, or has it set aside what stands alone; gives whether that may be done at once.
-  private func goesOn(after error: any Error) -> Bool {
+  private func recover(from error: any Error) -> Bool {
     let failure = error as? PostgresError
     let isOfData = failure?.isOfData ?? (error is BeyondMeasure)
     guard isOfData || failure?.kind == .timeout else { return false }
