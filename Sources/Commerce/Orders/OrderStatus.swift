@@ -39,7 +39,7 @@ enum OrderRole: String, CaseIterable {
   case buyer, seller
 
   /// When a side may take a step.
-  enum Leave {
+  enum Permission {
     case always, never
     /// As the buyer, once the seller neglects the order.
     case whenNeglected
@@ -48,7 +48,7 @@ enum OrderRole: String, CaseIterable {
   /// When this side may make a step that `leads(to:)` allows. Either may cancel an unpaid order; every other step is
   /// the seller's. If the seller neglects the order, the buyer may cancel what was not shipped, and mark as delivered
   /// what was: it has arrived, or never will.
-  func leave(from state: OrderStatus, to next: OrderStatus) -> Leave {
+  func permission(from state: OrderStatus, to next: OrderStatus) -> Permission {
     switch (state, next) {
     case (.pending, .cancelled): .always
     case (_, .cancelled): .whenNeglected

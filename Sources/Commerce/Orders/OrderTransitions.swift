@@ -40,7 +40,7 @@ struct OrderTransitions: EndpointGroup {
       var order = try Orders.order(rows)
       let previous = order.status
       guard previous.leads(to: next) else { throw Self.impossible(previous, next) }
-      switch order.role(of: user).leave(from: previous, to: next) {
+      switch order.role(of: user).permission(from: previous, to: next) {
       case .always: break
       case .never: throw Problem(.forbidden, "Only the seller may do this.")
       case .whenNeglected: try await requireNeglect(of: order, for: user, in: transaction)
