@@ -55,6 +55,7 @@ extension Connection {
       var writer = ResponseWriter(self)
       route.syncHandler(request, &writer)
       writer.close()
+      // By now there is a status: `close` begins an answer that the handler has not.
       finishWritten(writer.status!)
     case .async: spawn(route.asyncHandler)
     case .deferred: route.deferredHandler(request, DeferredAnswer(self))

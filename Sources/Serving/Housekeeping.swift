@@ -34,8 +34,8 @@ final class Housekeeping {
   ) throws {
     self.loop = loop
     if servesMetrics {
-      worker = try Worker(loop: loop, service, endpoints: EndpointTable.metricsEndpoints)
-      parts = worker!.parts
+      let own = try Worker(loop: loop, service, endpoints: EndpointTable.metricsEndpoints)
+      (worker, parts) = (own, own.parts)
     } else {
       worker = nil
       parts = try LoopParts(loop: loop, service)

@@ -27,8 +27,9 @@ struct ServiceSockets {
     if configuration.metricsPort != 0 {
       metrics = inherited.first { ListeningSocket.port(of: $0) == configuration.metricsPort }
       if metrics == nil {
-        metrics = try ListeningSocket.bound(host: host, port: configuration.metricsPort)
-        silent.append(metrics!)
+        let bound = try ListeningSocket.bound(host: host, port: configuration.metricsPort)
+        metrics = bound
+        silent.append(bound)
       }
     }
     self.metrics = metrics

@@ -73,15 +73,15 @@ struct ImportFile {
   /// Counts the batch as written and empties it; `freshReadings` of its readings were new. The types of a history stay
   /// until its end.
   mutating func written(freshReadings: Int) {
-    report.created(.garden, batch.gardens.count)
-    report.created(.device, batch.devices.count)
-    report.created(.business, batch.businesses.count)
-    report.created(.product, batch.products.count)
-    report.created(.insight, batch.insights.count)
-    report.created(.reading, freshReadings)
-    report.skipped(.reading, batch.readings.count - freshReadings)
-    report.created(.reading, batch.hours.lazy.filter(\.isReading).count)
-    report.created(.hour, batch.hours.lazy.filter { !$0.isReading }.count)
+    report.countCreated(.garden, batch.gardens.count)
+    report.countCreated(.device, batch.devices.count)
+    report.countCreated(.business, batch.businesses.count)
+    report.countCreated(.product, batch.products.count)
+    report.countCreated(.insight, batch.insights.count)
+    report.countCreated(.reading, freshReadings)
+    report.countSkipped(.reading, batch.readings.count - freshReadings)
+    report.countCreated(.reading, batch.hours.lazy.filter(\.isReading).count)
+    report.countCreated(.hour, batch.hours.lazy.filter { !$0.isReading }.count)
     let types = isHistory ? batch.types : []
     batch = ImportBatch()
     batch.types = types
@@ -89,8 +89,8 @@ struct ImportFile {
 
   /// Counts `all` readings of a history that are kept by the hour alone; its new hours are of `count` of them.
   mutating func wroteHours(of count: Int, among all: Int) {
-    report.created(.reading, count)
-    report.skipped(.reading, all - count)
+    report.countCreated(.reading, count)
+    report.countSkipped(.reading, all - count)
   }
 
   // MARK: Lines
@@ -121,7 +121,7 @@ struct ImportFile {
     case .hour: try readHour(&fields)
     // Orders belong to others as well, a profile to one account alone, and a channel has a secret that is not in the
     // file.
-    case .order, .profile, .channel: report.skipped(kind, 1)
+    case .order, .profile, .channel: report.countSkipped(kind, 1)
     }
   }
 

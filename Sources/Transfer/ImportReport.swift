@@ -19,8 +19,8 @@ struct ImportReport {
   /// The number of all faults.
   private(set) var faultCount = 0
 
-  mutating func created(_ kind: LineKind, _ count: Int) { if count > 0 { created[kind, default: 0] += count } }
-  mutating func skipped(_ kind: LineKind, _ count: Int) { if count > 0 { skipped[kind, default: 0] += count } }
+  mutating func countCreated(_ kind: LineKind, _ count: Int) { if count > 0 { created[kind, default: 0] += count } }
+  mutating func countSkipped(_ kind: LineKind, _ count: Int) { if count > 0 { skipped[kind, default: 0] += count } }
 
   mutating func fault(_ line: Int, _ fault: Fault) {
     faultCount += 1
@@ -34,9 +34,10 @@ struct ImportReport {
       for (name, counts) in [("created", created), ("skipped", skipped)] {
         json.key(name)
         json.object { json in
-          for kind in LineKind.allCases where counts[kind] != nil {
+          for kind in LineKind.allCases {
+            guard let count = counts[kind] else { continue }
             json.key(kind.rawValue)
-            json.integer(Int64(counts[kind]!))
+            json.integer(Int64(count))
           }
         }
       }

@@ -41,17 +41,18 @@ final class LastSeen {
     if seen.isEmpty { return }
     let taken = seen
     seen.removeAll(keepingCapacity: true)
-    for device in await left(of: taken) where seen[device] == nil { note(device, at: taken[device]!) }
+    for (device, moment) in await left(of: taken) where seen[device] == nil { note(device, at: moment) }
   }
 
-  /// Writes notes; gives the devices whose notes have to be written later.
-  private func left(of notes: [Identifier: Timestamp]) async -> [Identifier] {
+  /// Writes notes; gives those that have to be written later.
+  private func left(of notes: [Identifier: Timestamp]) async -> [Identifier: Timestamp] {
     do throws(PostgresError) {
       let rows = try await database.write(Self.update, Array(notes.keys), Array(notes.values))
-      return try rows.map { row throws(PostgresError) in try row.decode(Identifier.self, 0) }
+      let held = Set(try rows.map { row throws(PostgresError) in try row.decode(Identifier.self, 0) })
+      return notes.filter { held.contains($0.key) }
     } catch {
       // What the server refuses it would refuse again.
-      return error.kind == .server && !error.isLockTimeout ? [] : Array(notes.keys)
+      return error.kind == .server && !error.isLockTimeout ? [:] : notes
     }
   }
 
