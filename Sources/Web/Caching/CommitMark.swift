@@ -47,7 +47,7 @@ package final class CommitMark: Sendable {
   package func follow(_ database: Database) async {
     while true {
       // Without an answer the mark grows old, and no entry counts.
-      _ = try? await read(database)
+      try? await read(database)
       await database.loop.sleep(nanoseconds: Self.intervalNanoseconds)
     }
   }
