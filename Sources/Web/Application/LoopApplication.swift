@@ -59,11 +59,11 @@ package final class LoopApplication: Application {
     case .async(let handle), .streaming(let handle):
       handler = .async { [unowned self] request in try await serve(Call.of(request), handle) }
     case .cached(let wanted, let personal):
-      let cached = CachedHandler(wanted: wanted, personal: personal)
-      handler = deferred(cached.answer, task: cached.answer)
+      let cached = CachedHandler(wantedAnswer: wanted, personal: personal)
+      handler = deferred(cached.answerAtOnce, task: cached.answerInTask)
     case .row(let wanted):
-      let row = RowHandler(wanted: wanted)
-      handler = deferred(row.answer, task: row.answer)
+      let row = RowHandler(wantedAnswer: wanted)
+      handler = deferred(row.answerAtOnce, task: row.answerInTask)
     }
     let body = endpoint.bodyPolicy(usualLimit: context.configuration.http.bodyBytes)
     let route = router.add(endpoint.method, endpoint.template, options: RouteOptions(body: body), handler)
