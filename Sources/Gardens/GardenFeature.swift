@@ -7,7 +7,7 @@ package final class GardenFeature: Feature {
   let context: LoopContext
   let sensorTypes = SensorTypes()
   let deviceTypes: DeviceTypes
-  let readings: ReadingsWriter
+  let readingsWriter: ReadingsWriter
   let readingMeters: ReadingMeters
   let lastSeen: LastSeen
   let latest: LatestValues
@@ -23,7 +23,7 @@ package final class GardenFeature: Feature {
     // The moment that all replicas agree on: this machine's own may be wrong.
     let now = { [unowned context] in context.now }
     deviceTypes = DeviceTypes(database: database, sensorTypes: sensorTypes)
-    readings = ReadingsWriter(loop: loop, database: database, partitions: ReadingPartitions(context))
+    readingsWriter = ReadingsWriter(loop: loop, database: database, partitions: ReadingPartitions(context))
     readingMeters = ReadingMeters(meters.instruments, shard: loop.index)
     lastSeen = LastSeen(loop: loop, database: database)
     latest = LatestValues(
@@ -34,7 +34,7 @@ package final class GardenFeature: Feature {
     changes = GardenChanges(cache: context.cache, publisher: publisher)
     events = EventBroker(context, keys: keys)
     charts = GardenCharts(loop: loop, reads: context.longReads)
-    readings.onAccepted = [latest.accepted, publisher.accepted]
+    readingsWriter.onAccepted = [latest.accepted, publisher.accepted]
   }
 
   package var endpoints: [Endpoint] {
@@ -43,8 +43,8 @@ package final class GardenFeature: Feature {
       GardenEvents(context: context, broker: events), EventTickets(context: context),
       Members(context: context, changes: changes), Devices(context: context), OwnDevice(context: context),
       Readings(
-        context: context, sensorTypes: sensorTypes, deviceTypes: deviceTypes, writer: readings, lastSeen: lastSeen,
-        meters: readingMeters),
+        context: context, sensorTypes: sensorTypes, deviceTypes: deviceTypes, writer: readingsWriter,
+        lastSeen: lastSeen, meters: readingMeters),
       GardenPages(context: context, charts: charts),
     ]
     return groups.flatMap(\.endpoints)

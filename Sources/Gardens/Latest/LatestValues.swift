@@ -151,8 +151,8 @@ final class LatestValues {
 
   /// The gardens with a reading of which SQL does not find the series before it is rolled up, if it is its first.
   private func lateGardens(_ commits: [Commit]) -> Set<Identifier> {
-    let end = OpenDays.start(at: now())
-    return Set(commits.lazy.filter { commit in commit.readings.contains { $0.measuredAt < end } }.map(\.garden))
+    let openFrom = OpenDays.start(at: now())
+    return Set(commits.lazy.filter { commit in commit.readings.contains { $0.measuredAt < openFrom } }.map(\.garden))
   }
 
   /// Those of the gardens of which somebody wants to know the newest readings.

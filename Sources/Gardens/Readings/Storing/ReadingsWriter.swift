@@ -10,9 +10,9 @@ import Web
 final class ReadingsWriter {
   /// How long a request may wait to be stored, as so many times what a statement may take: late readings wait for a
   /// batch that is under way, are part of one, and go behind what is slow. No attempt is begun after that.
-  static let statementsOfPatience = 2
+  static let patienceInStatementTimeouts = 2
   /// A batch of late readings is given that part of what a statement may take: the whole of it has each request alone.
-  static let batchPart = 2
+  static let batchTimeoutDivisor = 2
 
   /// Called after the commit with what was accepted of one request, before it is answered.
   var onAccepted: [(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) -> Void] = []
@@ -20,24 +20,25 @@ final class ReadingsWriter {
   // Invariant 1.
   private unowned(unsafe) let loop: EventLoop
   private let patienceNanoseconds: UInt64
-  private let recent: ReadingsQueue
-  private let late: ReadingsQueue
+  private let recentQueue: ReadingsQueue
+  private let lateQueue: ReadingsQueue
 
   init(loop: EventLoop, database: Database, partitions: ReadingPartitions) {
     self.loop = loop
     let configuration = database.configuration
-    patienceNanoseconds = UInt64(Self.statementsOfPatience * configuration.statementTimeoutMilliseconds) * 1_000_000
+    patienceNanoseconds =
+      UInt64(Self.patienceInStatementTimeouts * configuration.statementTimeoutMilliseconds) * 1_000_000
     // One batch for each of the database's writers, so that the server computes one while another waits for the disk.
-    recent = ReadingsQueue(
+    recentQueue = ReadingsQueue(
       loop: loop, database: database, store: RecentReadings(database: database, partitions: partitions),
       bounds: ReadingsQueue.Bounds(
         batches: configuration.writers, batchReadings: 8_192,
         waiting: WaitingReadings.Bounds(readings: 65_536, requests: 4_096, ofDevice: 4_096)))
     let waiting = WaitingReadings.Bounds(readings: 65_536, requests: 1_024, ofDevice: 16)
-    late = ReadingsQueue(
+    lateQueue = ReadingsQueue(
       loop: loop, database: database,
       store: LateReadings(
-        database: database, storingMilliseconds: configuration.statementTimeoutMilliseconds / Self.batchPart),
+        database: database, storingMilliseconds: configuration.statementTimeoutMilliseconds / Self.batchTimeoutDivisor),
       bounds: ReadingsQueue.Bounds(batches: 1, batchReadings: 4_096, waiting: waiting),
       slow: SlowReadings(loop: loop, store: LateReadings(database: database), waiting: waiting))
   }
@@ -46,13 +47,14 @@ final class ReadingsWriter {
   /// waited for too long or the database is away, `PerhapsStored`, and the store's errors; sending them again is safe.
   func store(_ submission: ReadingsSubmission, at now: Timestamp) async throws -> StoredReadings {
     submission.deadline = loop.now + patienceNanoseconds
-    let end = OpenDays.start(at: now)
-    guard submission.readings.contains(where: { $0.measuredAt < end }) else {
-      return try await store(submission, in: recent)
+    let openFrom = OpenDays.start(at: now)
+    guard submission.readings.contains(where: { $0.measuredAt < openFrom }) else {
+      return try await store(submission, in: recentQueue)
     }
-    let (fresh, past) = (submission.part { $0.measuredAt >= end }, submission.part { $0.measuredAt < end })
-    var stored = fresh.readings.isEmpty ? StoredReadings() : try await store(fresh, in: recent)
-    stored += try await store(past, in: late)
+    let recent = submission.part { $0.measuredAt >= openFrom }
+    let late = submission.part { $0.measuredAt < openFrom }
+    var stored = recent.readings.isEmpty ? StoredReadings() : try await store(recent, in: recentQueue)
+    stored += try await store(late, in: lateQueue)
     return stored
   }
 
