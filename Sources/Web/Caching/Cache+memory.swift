@@ -41,7 +41,7 @@ extension Cache {
   func ticket(for key: CacheKey) -> MemoryTicket? {
     guard memory.isEnabled, isHearing else { return nil }
     let place = ChangeCounts.place(of: key.tag[...])
-    return MemoryTicket(session: session, place: place, count: counts.count(at: place))
+    return MemoryTicket(clearings: clearings, place: place, count: counts.count(at: place))
   }
 
   /// Remembers the answer to a request, unless a change was reported since the ticket was taken. `entry` must be what
@@ -57,7 +57,7 @@ extension Cache {
 
   /// Forgets all answers, also those that are being looked up.
   func forgetAll() {
-    session += 1
+    clearings += 1
     memory.removeAll()
   }
 
@@ -67,7 +67,7 @@ extension Cache {
   }
 
   private func stands(_ ticket: MemoryTicket) -> Bool {
-    ticket.session == session && counts.count(at: ticket.place) == ticket.count
+    ticket.clearings == clearings && counts.count(at: ticket.place) == ticket.count
   }
 
   /// Whether this loop hears of every change: the mark is usable and Redis was heard from just now. Forgets what was

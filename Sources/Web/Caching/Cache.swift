@@ -51,8 +51,8 @@ package final class Cache {
   /// What this loop remembers, under `rememberedMark`.
   @exclusivity(unchecked) var memory: AnswerMemory
   @exclusivity(unchecked) var rememberedMark: UInt64 = 0
-  /// Counts how often everything was forgotten.
-  @exclusivity(unchecked) var session: UInt64 = 0
+  /// How often all answers were forgotten.
+  @exclusivity(unchecked) var clearings: UInt64 = 0
   private var stored = (until: UInt64(0), bytes: 0)
   private var random = SystemRandomNumberGenerator()
 

@@ -2,8 +2,8 @@ import HTTP
 
 /// The state of a loop's memory before an answer was asked for: while it is unchanged, the answer counts.
 struct MemoryTicket {
-  /// Changes when all answers are forgotten.
-  let session: UInt64
+  /// How often all answers had been forgotten by then.
+  let clearings: UInt64
   /// The place where the tag is counted, and its count.
   let place: Int
   let count: UInt64

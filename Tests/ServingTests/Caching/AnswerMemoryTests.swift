@@ -7,7 +7,7 @@ import Testing
 struct AnswerMemoryTests {
   private static func answer(_ target: String, bytes: Int = 1) -> RememberedAnswer {
     let wanted = CachedAnswer(CacheKey("test", "key", tag: CacheTag("tag"))) { [] }
-    let ticket = MemoryTicket(session: 0, place: 0, count: 0)
+    let ticket = MemoryTicket(clearings: 0, place: 0, count: 0)
     let entry = TaggedBody(Array(repeating: 0x20, count: bytes))
     return RememberedAnswer(Array(target.utf8), entry, of: wanted, ticket, until: .max)
   }
