@@ -7,25 +7,25 @@ struct Predecessor {
   /// The variable with the predecessor's process id, which counts only if it is our parent's.
   static let variable = "TERROIR_PREDECESSOR"
 
-  private let process: pid_t
+  private let pid: pid_t
   private let pipe: Int32
 
   /// Returns the predecessor, if this process was started by one. Called once, before the sockets are inherited.
   static func find() -> Predecessor? {
-    guard let text = getenv(variable), let process = pid_t(String(cString: text)) else { return nil }
+    guard let text = getenv(variable), let pid = pid_t(String(cString: text)) else { return nil }
     unsetenv(variable)
-    guard process == getppid(), let count = getenv("LISTEN_FDS").flatMap({ Int32(String(cString: $0)) }) else {
+    guard pid == getppid(), let count = getenv("LISTEN_FDS").flatMap({ Int32(String(cString: $0)) }) else {
       return nil
     }
     // A predecessor cannot know our process id before we exist.
     setenv("LISTEN_PID", "\(getpid())", 1)
     let pipe = ListeningSocket.firstInherited + count
     _ = fcntl(pipe, F_SETFD, FD_CLOEXEC)
-    return Predecessor(process: process, pipe: pipe)
+    return Predecessor(pid: pid, pipe: pipe)
   }
 
   /// Whether it still lives, and so serves.
-  var isThere: Bool { getppid() == process }
+  var isThere: Bool { getppid() == pid }
 
   /// Tells it that this process serves, so that it hands over.
   func tellServing() {

@@ -6,14 +6,14 @@ import Telemetry
 extension Service {
   /// Leaves new connections to the successor, and finishes those that are open.
   func handOver() {
-    guard stage == .serving, let process = successor?.process else { return }
+    guard stage == .serving, let pid = successor?.pid else { return }
     stage = .handingOver
-    tellSupervisor(.main(process))
-    housekeeping?.log(.info, "Handing over") { $0.field("process", Int(process)) }
+    tellSupervisor(.main(pid))
+    housekeeping?.log(.info, "Handing over") { $0.field("process", Int(pid)) }
     housekeeping?.handOver()
     for worker in workers { worker.submit { $0.handOver() } }
     loop.schedule(afterNanoseconds: Self.handOverNanoseconds) { [self] in
-      if successor?.process == process { shutDown() }
+      if successor?.pid == pid { shutDown() }
     }
   }
 
@@ -36,7 +36,7 @@ extension Service {
         binary, passing: sockets.all, loop: loop, onServing: { [unowned self] in handOver() },
         onEnd: { [unowned self] in successorEnded($0) })
       successor = started
-      housekeeping?.log(.info, "Started a successor") { $0.field("process", Int(started.process)) }
+      housekeeping?.log(.info, "Started a successor") { $0.field("process", Int(started.pid)) }
       loop.schedule(afterNanoseconds: Self.successorPatienceNanoseconds) { [weak started] in
         if let started, !started.isServing { started.kill() }
       }

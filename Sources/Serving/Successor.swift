@@ -8,7 +8,7 @@ import Reactor
 ///
 /// It accepts no connection before it serves, which it reports through a pipe. A pidfd tells when it has ended.
 final class Successor {
-  let process: pid_t
+  let pid: pid_t
   private(set) var isServing = false
   private let loop: EventLoop
   private let pipe: Int32
@@ -24,9 +24,9 @@ final class Successor {
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(ends[1]) }
     do throws(SystemError) {
-      let process = try Self.spawn(binary, passing: sockets + [ends[1]])
-      self.process = process
-      pidfd = try checked("pidfd_open") { pidfd_open(process, 0) }
+      let pid = try Self.spawn(binary, passing: sockets + [ends[1]])
+      self.pid = pid
+      pidfd = try checked("pidfd_open") { pidfd_open(pid, 0) }
     } catch {
       close(ends[0])
       throw error
@@ -44,7 +44,7 @@ final class Successor {
       pidfd, .readable,
       Watch { [unowned self] in
         var status: Int32 = 0
-        guard waitpid(process, &status, WNOHANG) == process else { return }
+        guard waitpid(pid, &status, WNOHANG) == pid else { return }
         onEnd(status)
       })
   }
@@ -57,7 +57,7 @@ final class Successor {
   }
 
   /// Ends it at once: it does not serve yet.
-  func kill() { Glibc.kill(process, SIGKILL) }
+  func kill() { Glibc.kill(pid, SIGKILL) }
 
   private final class Watch: EventHandler {
     private let action: () -> Void
