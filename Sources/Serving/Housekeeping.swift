@@ -45,7 +45,7 @@ final class Housekeeping {
       parts.context, external: ExternalCheck(process.configuration.health, process.outbound)
     ) { report in
       status.health = report
-      worker?.adopt(report)
+      worker?.adopt(report: report)
       DependencyGauges.set(report, process.instruments, shard: loop.index)
       publish(report)
     }

@@ -1,19 +1,8 @@
-import Glibc
 import Reactor
 import Telemetry
 
 /// The end of a service, by a signal or by its successor: what is in flight is finished first.
 extension Service {
-  func received(_ signal: Int32) {
-    if signal == SIGUSR2 { return startSuccessor() }
-    switch stage {
-    case .starting, .serving: terminate()
-    case .handingOver: shutDown()
-    // A second signal: end at once. Not by exit(3), which tears down what other threads still use.
-    case .draining, .ending: _exit(1)
-    }
-  }
-
   /// Begins to end: readiness says so at once, and requests are served for a while longer, so that load balancers can
   /// go elsewhere.
   func terminate() {
@@ -54,7 +43,7 @@ extension Service {
 
   /// Stops the password threads and exports the remaining spans, after the last loop has stopped. The log is closed by
   /// its maker.
-  func flush() {
+  func closeProcess() {
     process.passwords.stop()
     if let exporter = process.exporter { _ = exporter.close(deadlineMilliseconds: LogSink.flushMilliseconds) }
   }

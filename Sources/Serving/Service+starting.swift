@@ -4,8 +4,8 @@ import Telemetry
 
 /// The start of a service: it accepts once all of it is there, and tells its predecessor and its supervisor.
 extension Service {
-  func adopt(_ report: HealthReport) {
-    for worker in workers { worker.submit { $0.adopt(report) } }
+  func adopt(report: HealthReport) {
+    for worker in workers { worker.submit { $0.adopt(report: report) } }
     isHealthy = hasSchema && report["database"]?.status == .healthy
     serveIfReady()
   }

@@ -24,7 +24,16 @@ package final class Service {
   /// The pause before the supervisor is told again of news that it had no room for, in nanoseconds.
   static let supervisorPauseNanoseconds: UInt64 = 50_000_000
 
-  enum Stage { case starting, serving, handingOver, draining, ending }
+  /// Where the process is in its life.
+  enum Stage {
+    case starting, serving
+    /// A successor serves new connections; this process finishes its own, and may still serve again.
+    case handingOver
+    /// Told to end: probes say no, requests are still served.
+    case draining
+    /// The workers finish what is in flight and stop.
+    case ending
+  }
 
   /// Allocations of this many bytes and more, such as bodies, are mapped, so that they leave the process when they are
   /// freed.
@@ -90,12 +99,12 @@ package final class Service {
   /// not ours. Throws `SystemError` when another process has come to listen at a port during the start.
   package func run(handlingSignals: Bool = true, onServing: @escaping () -> Void = {}) throws {
     if handlingSignals {
-      signals = try Signals([SIGTERM, SIGINT, SIGUSR2], on: loop) { [unowned self] in received($0) }
+      signals = try Signals([SIGTERM, SIGINT, SIGUSR2], on: loop) { [unowned self] in handle(signal: $0) }
     }
     self.onServing = onServing
     let housekeeping = try Housekeeping(
       loop: loop, shared, servesMetrics: sockets.metrics != nil,
-      publish: { [unowned self] in adopt($0) })
+      publish: { [unowned self] in adopt(report: $0) })
     self.housekeeping = housekeeping
     let owner = LoopBound(self, to: loop)
     for index in 0..<sockets.workers { try startWorker(index, owner) }
@@ -106,8 +115,18 @@ package final class Service {
     loop.run()
     for thread in threads { thread.join() }
     watchdog.stop()
-    flush()
+    closeProcess()
     if let failure { throw failure }
+  }
+
+  private func handle(signal: Int32) {
+    if signal == SIGUSR2 { return startSuccessor() }
+    switch stage {
+    case .starting, .serving: terminate()
+    case .handingOver: shutDown()
+    // A second signal: end at once. Not by exit(3), which tears down what other threads still use.
+    case .draining, .ending: _exit(1)
+    }
   }
 
   private func startWorker(_ index: Int, _ owner: LoopBound<Service>) throws {
@@ -154,7 +173,7 @@ package final class Service {
 
   private func add(_ worker: LoopBound<Worker>) {
     workers.append(worker)
-    if let report = housekeeping?.health.last { worker.submit { $0.adopt(report) } }
+    if let report = housekeeping?.health.last { worker.submit { $0.adopt(report: report) } }
     let owner = LoopBound(self, to: loop)
     worker.submit { $0.whenUsable { owner.submit { $0.workerBecameUsable() } } }
     if isAccepting { accept(on: workers.count - 1) }
@@ -184,7 +203,7 @@ package final class Service {
       refreshGauges { [unowned self] in
         guard let health = housekeeping?.health.last else { return }
         history.record(now: loop.now, at: process.clock.moment(loop.unixMilliseconds), report: health)
-        for worker in workers { worker.submit { [points = history.points] in $0.adopt(points) } }
+        for worker in workers { worker.submit { [points = history.points] in $0.show(history: points) } }
       }
       recordHistory(history)
     }

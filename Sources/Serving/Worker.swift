@@ -47,7 +47,7 @@ final class Worker {
   /// Takes over a new health report. Where a check of Postgres found it silent, this loop's pools ask their connections
   /// for a sign of life, once for each such check; those of long reads only if idle, since one that waits long for an
   /// answer is not silent.
-  func adopt(_ report: HealthReport) {
+  func adopt(report: HealthReport) {
     let known = parts.status.health["database"]
     parts.status.health = report
     guard let check = report["database"], check.isSilent, check.endedAt != known?.endedAt else { return }
@@ -56,7 +56,7 @@ final class Worker {
   }
 
   /// Takes over the points of the status page.
-  func adopt(_ history: [StatusPoint]) { parts.status.history = history }
+  func show(history: [StatusPoint]) { parts.status.history = history }
 
   /// Brings the gauges up to date that are read from the pools, for a scrape.
   func refreshGauges() {
