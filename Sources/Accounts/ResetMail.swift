@@ -39,8 +39,8 @@ final class ResetMail {
 
   var duty: Duty {
     Duty(
-      name: "password-resets", intervalSeconds: 1, timeoutMilliseconds: 3_000, run: take, committed: sendTaken,
-      failed: { [self] _ in
+      name: "password-resets", intervalSeconds: 1, timeoutMilliseconds: 3_000, run: take, onCommit: sendTaken,
+      onFailure: { [self] _ in
         // They fall due again.
         taken = []
         return false

@@ -53,7 +53,7 @@ final class InsightPass {
     guard interval > 0 else { return nil }
     return Duty(
       name: "insights", intervalSeconds: UInt64(interval), timeoutMilliseconds: Self.timeoutMilliseconds,
-      run: { try await self.run($0) }, committed: { self.announce() }, failed: { self.recover(from: $0) })
+      run: { try await self.run($0) }, onCommit: { self.announce() }, onFailure: { self.recover(from: $0) })
   }
 
   /// Looks at one garden, in a transaction of its own: a failure says nothing of the next garden, and none is locked

@@ -34,7 +34,7 @@ final class SecretResealing {
     guard seal.keys.count > 1 else { return nil }
     return Duty(
       name: "channels.reseal", intervalSeconds: Self.intervalSeconds, timeoutMilliseconds: 30_000, run: run,
-      delaySeconds: Self.delaySeconds, committed: committed)
+      delaySeconds: Self.delaySeconds, onCommit: committed)
   }
 
   /// Seals the secrets of the next batch again. Returns whether there are more behind it.

@@ -100,7 +100,7 @@ final class Duties {
         guard try rows[0].decode(Bool.self, 0) else { return nil }
         return try await duty.run(transaction)
       }
-      if hasMore != nil { await duty.committed() }
+      if hasMore != nil { await duty.onCommit() }
       runs(duty, hasMore == nil ? .skipped : .done).increment()
       return hasMore ?? false
     } catch {
@@ -109,7 +109,7 @@ final class Duties {
         $0.field("duty", duty.name.description)
         $0.field("error", error: error)
       }
-      return await duty.failed(error)
+      return await duty.onFailure(error)
     }
   }
 

@@ -37,8 +37,8 @@ final class UnpaidOrders {
   var duty: Duty {
     Duty(
       name: "orders.unpaid", intervalSeconds: 10, timeoutMilliseconds: 60_000,
-      run: { [self] in try await run($0) }, committed: { [self] in await committed() },
-      failed: { [self] in await failed($0) })
+      run: { [self] in try await run($0) }, onCommit: { [self] in await committed() },
+      onFailure: { [self] in await recover(from: $0) })
   }
 
   private func run(_ transaction: Transaction) async throws -> Bool {
@@ -78,7 +78,7 @@ final class UnpaidOrders {
   }
 
   /// Has the next run take fewer orders. Returns whether it is worth trying at once.
-  private func failed(_ error: any Error) async -> Bool {
+  private func recover(from error: any Error) async -> Bool {
     // It may have been committed all the same, or still be.
     await context.cache.invalidate(Array(changed))
     if (error as? PostgresError)?.outcomeIsUnknown == true { context.cache.changeWasLost() }

@@ -16,15 +16,15 @@ package struct Duty {
   package let delaySeconds: UInt64
   /// Called after each run whose transaction was committed. It is part of the run, which the end of the process waits
   /// for.
-  package let committed: () async -> Void
+  package let onCommit: () async -> Void
   /// Called after each run that failed; returns whether the next one is worth trying at once.
-  package let failed: (any Error) async -> Bool
+  package let onFailure: (any Error) async -> Bool
 
   package init(
     name: StaticString, intervalSeconds: UInt64, timeoutMilliseconds: Int,
     run: @escaping (Transaction) async throws -> Bool,
     mustPrecedeServing: @escaping (Database) async throws -> Bool = { _ in false }, delaySeconds: UInt64 = 0,
-    committed: @escaping () async -> Void = {}, failed: @escaping (any Error) async -> Bool = { _ in false }
+    onCommit: @escaping () async -> Void = {}, onFailure: @escaping (any Error) async -> Bool = { _ in false }
   ) {
     self.name = name
     self.intervalSeconds = intervalSeconds
@@ -32,8 +32,8 @@ package struct Duty {
     self.run = run
     self.mustPrecedeServing = mustPrecedeServing
     self.delaySeconds = delaySeconds
-    self.committed = committed
-    self.failed = failed
+    self.onCommit = onCommit
+    self.onFailure = onFailure
   }
 
   /// Waits for the duty's lock, and holds it until `transaction` ends.

@@ -32,7 +32,7 @@ struct ReadingsSealingTests {
         try await database.transaction(timeoutMilliseconds: 120_000) { try await sealing.run($0) }
       }
       while try await isMore() {
-        await sealing.duty.committed()
+        await sealing.duty.onCommit()
         runs += 1
       }
       return runs
@@ -328,11 +328,11 @@ struct ReadingsSealingTests {
         for _ in 0..<20 {
           do {
             let isMore = try await database.transaction { try await sealing.run($0) }
-            await sealing.duty.committed()
+            await sealing.duty.onCommit()
             if !isMore { break }
           } catch {
             #expect((error as? PostgresError)?.isLockTimeout == true)
-            if await !sealing.duty.failed(error) { break }
+            if await !sealing.duty.onFailure(error) { break }
           }
         }
       }

@@ -348,7 +348,7 @@ struct VolumeTests {
         }
       }
       while try await isMore() {
-        await sealing.duty.committed()
+        await sealing.duty.onCommit()
       }
       let nanoseconds = Clock.monotonic() - began
       return (before, try await database.query(bytes)[0].decode(Int64.self, 0), nanoseconds)

@@ -32,7 +32,7 @@ package struct ReadingPartitions {
         dropped = try await drop(transaction)
         return false
       },
-      committed: {
+      onCommit: {
         for day in dropped { logger.log(.info, "Dropped a day of raw readings") { $0.field("day", day.description) } }
         dropped = []
       })

@@ -88,8 +88,8 @@ final class ReadingsSealing {
   var duty: Duty {
     Duty(
       name: "readings.seal", intervalSeconds: 60, timeoutMilliseconds: 60_000, run: { try await self.run($0) },
-      committed: { self.committed() },
-      failed: { self.recover(from: $0) })
+      onCommit: { self.committed() },
+      onFailure: { self.recover(from: $0) })
   }
 
   /// Seals the next series of the oldest day that is over; gives whether there is more to do.

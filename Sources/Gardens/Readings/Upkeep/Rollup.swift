@@ -63,7 +63,7 @@ final class Rollup {
   var duty: Duty {
     Duty(
       name: "readings.rollup", intervalSeconds: 2, timeoutMilliseconds: 30_000, run: { try await self.run($0) },
-      committed: { self.committed() }, failed: { self.recover(from: $0) })
+      onCommit: { self.committed() }, onFailure: { self.recover(from: $0) })
   }
 
   /// Takes some of what is to be done; gives whether there is more.
