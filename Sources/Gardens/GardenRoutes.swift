@@ -52,6 +52,7 @@ struct GardenRoutes: EndpointGroup {
 
   // MARK: Reading
 
+  // Its name is a schema of the API (`cases(of:)`).
   private enum GardenOwner: String, CaseIterable { case me, others }
 
   private func list(_ call: Call) throws -> CachedAnswer {
@@ -89,19 +90,26 @@ struct GardenRoutes: EndpointGroup {
     let (user, query) = (try call.user.id, try call.query())
     let owner = try query.word("owner", GardenOwner.self)
     let near = try Nearby(query)
-    if let near, owner == nil { return call.list(try await list(call, query, near: near).load()) }
-    let (newest, nearest, list) =
+    guard let owner else {
+      // Near a place a user finds what everyone finds: the public gardens.
+      if let near { return call.list(try await list(call, query, near: near).load()) }
+      return try await listNewest(call, query, Self.visible, of: user, list: "gardens:\(user)")
+    }
+    let (newest, byDistance, name) =
       switch owner {
-      case nil: (Self.visible, Self.nearestPublic, "gardens:\(user)")
       case .me: (Self.owned, Self.nearestOwned, "gardens:own:\(user)")
       case .others: (Self.shared, Self.nearestShared, "gardens:shared:\(user)")
       }
-    if let near {
-      let page = try call.rankedPage(query, list: "\(list):\(near.text)")
-      return call.list(try await self.nearest(call, page, near, by: nearest, of: user))
-    }
+    guard let near else { return try await listNewest(call, query, newest, of: user, list: name) }
+    let page = try call.rankedPage(query, list: "\(name):\(near.text)")
+    return call.list(try await nearest(call, page, near, by: byDistance, of: user))
+  }
+
+  private func listNewest(
+    _ call: Call, _ query: Query, _ statement: Statement, of user: Identifier, list: String
+  ) async throws -> Response {
     let page = try call.identifierPage(query, list: list)
-    let rows = try await context.database.query(newest, user, page.before, page.rowLimit)
+    let rows = try await context.database.query(statement, user, page.before, page.rowLimit)
     return call.list(try page.body(call, rows, Garden.init))
   }
 
@@ -186,6 +194,7 @@ struct GardenRoutes: EndpointGroup {
 
   private static let publicOnes = Statement(
     "gardens.public", "SELECT \(columns) FROM gardens WHERE public AND id < $1 ORDER BY id DESC LIMIT $2")
+  // $9 is NULL here and the user in the other two, so that one call binds all three.
   private static let nearestPublic = nearest("gardens.near", "public AND $9::uuid IS NULL")
   private static let nearestOwned = nearest("gardens.nearOwned", "owner_id = $9")
   private static let nearestShared = nearest("gardens.nearShared", isShared(with: "$9"))

@@ -85,6 +85,7 @@ struct Businesses: EndpointGroup {
     }
   }
 
+  // Its name is a schema of the API (`cases(of:)`).
   private enum OwnerFilter: String, CaseIterable { case me }
 
   /// Finds the best matches, or the nearest.
