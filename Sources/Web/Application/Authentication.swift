@@ -39,10 +39,10 @@ struct Authentication {
       } else if let key = OpaqueKey(token, .personalToken) {
         call.identity = .user(try await holder(of: key, call))
       } else {
-        call.identity = try await user(token, call.now)
+        call.identity = try await identity(of: token, at: call.now)
       }
       call.request.share = .known
-    } else if let key = SessionCookie.key(of: call.request), let user = try await user(key, call) {
+    } else if let key = SessionCookie.key(of: call.request), let user = try await sessionUser(of: key, call) {
       call.identity = .user(user)
       call.request.share = .known
     }
@@ -78,7 +78,7 @@ struct Authentication {
     return token
   }
 
-  private func user(_ token: String, _ now: Timestamp) async throws -> Identity {
+  private func identity(of token: String, at now: Timestamp) async throws -> Identity {
     let claims: TokenClaims
     do throws(TokenError) { claims = try context.tokens.verify(token, at: now) } catch { throw Self.refusal }
     guard let role = try await context.sessions.role(session: claims.session, user: claims.subject) else {
@@ -92,50 +92,50 @@ struct Authentication {
   ///
   /// A request that changes something has to come from our own pages. A key that this loop has not seen to be good
   /// takes a rate token before the database is asked, as a device's key does.
-  private func user(_ key: OpaqueKey, _ call: Call) async throws -> UserIdentity? {
+  private func sessionUser(of key: OpaqueKey, _ call: Call) async throws -> UserIdentity? {
     if call.request.method != .get, call.request.method != .head { try SessionCookie.requireOwnPage(call.request) }
-    if !context.sessionKeys.hasOpened(key) { try await rates.admit(call) }
-    let user: UserIdentity?
-    do {
-      user = try await context.sessionKeys.holder(of: key, in: context.sessions)
-    } catch {
-      await rates.giveBack(call)
-      throw error
-    }
+    let keys = context.sessionKeys
+    let user = try await look(
+      for: { try await keys.holder(of: key, in: context.sessions) }, isKnown: keys.hasOpened(key), call)
     // `admit` takes a token of whoever the caller turns out to be: this one must not be paid as well.
     await rates.giveBack(call)
     return user
   }
 
-  /// Returns the holder of a key; throws 401 for a key that opens nothing. A key that this loop has not seen to be good
-  /// takes a token of the client's network before the database is asked, since anyone can make keys up. A good key gets
-  /// it back, and so does one that could not be looked up.
+  /// Returns the holder of a key; nil for a key that opens nothing. A key that this loop has not seen to be good takes a
+  /// token of the client's network before the database is asked, since anyone can make keys up. The caller gives it back
+  /// for a good key; for one that could not be looked up it is given back here.
   private func look<Holder>(
     for holder: () async throws -> Holder?, isKnown: Bool, _ call: Call
-  ) async throws -> Holder {
+  ) async throws -> Holder? {
     if !isKnown { try await rates.admit(call) }
-    let found: Holder?
     do {
-      found = try await holder()
+      return try await holder()
     } catch {
       await rates.giveBack(call)
       throw error
     }
-    guard let found else { throw Self.refusal }
+  }
+
+  /// Returns the holder of a token or a device's key; throws 401 for one that opens nothing.
+  private func require<Holder>(
+    _ holder: () async throws -> Holder?, isKnown: Bool, _ call: Call
+  ) async throws -> Holder {
+    guard let found = try await look(for: holder, isKnown: isKnown, call) else { throw Self.refusal }
     await rates.giveBack(call)
     return found
   }
 
   private func holder(of key: OpaqueKey, _ call: Call) async throws -> UserIdentity {
     let tokens = context.personalTokens
-    let holder = try await look(
-      for: { try await tokens.holder(of: key.digest, at: call.now) }, isKnown: tokens.hasOpened(key), call)
+    let holder = try await require(
+      { try await tokens.holder(of: key.digest, at: call.now) }, isKnown: tokens.hasOpened(key), call)
     return UserIdentity(id: holder.user, credential: .token(holder.token, digest: key.digest, holder.scopes))
   }
 
   private func device(_ key: OpaqueKey, _ call: Call) async throws -> DeviceIdentity {
     let keys = context.deviceKeys
-    let holder = try await look(for: { try await keys.holder(of: key) }, isKnown: keys.hasOpened(key), call)
+    let holder = try await require({ try await keys.holder(of: key) }, isKnown: keys.hasOpened(key), call)
     guard !holder.isDisabled else {
       call.identity = .device(holder.device)
       throw Problem(.forbidden, "The account that this device belongs to is disabled.")
