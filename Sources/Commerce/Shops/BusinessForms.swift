@@ -32,20 +32,8 @@ package struct NewBusiness: JSONForm {
       ?? Business.defaultPaymentHours
   }
 
-  /// A row of the table: a new business, with its id and dates.
-  package struct Row {
-    package let id: Identifier
-    package let new: NewBusiness
-    package let createdAt: Timestamp
-    package let updatedAt: Timestamp
-
-    package init(id: Identifier, new: NewBusiness, createdAt: Timestamp, updatedAt: Timestamp) {
-      self.id = id
-      self.new = new
-      self.createdAt = createdAt
-      self.updatedAt = updatedAt
-    }
-  }
+  /// A row of the table.
+  package typealias Row = NewRow<NewBusiness>
 
   /// Inserts an owner's businesses, and returns their rows as `Business` reads them.
   @discardableResult

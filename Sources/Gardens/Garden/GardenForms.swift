@@ -25,20 +25,8 @@ package struct NewGarden: JSONForm {
     ground = Ground(&fields)
   }
 
-  /// A row of the table: a new garden, with its id and dates.
-  package struct Row {
-    package let id: Identifier
-    package let new: NewGarden
-    package let createdAt: Timestamp
-    package let updatedAt: Timestamp
-
-    package init(id: Identifier, new: NewGarden, createdAt: Timestamp, updatedAt: Timestamp) {
-      self.id = id
-      self.new = new
-      self.createdAt = createdAt
-      self.updatedAt = updatedAt
-    }
-  }
+  /// A row of the table.
+  package typealias Row = NewRow<NewGarden>
 
   /// Writes an owner's gardens, and gives their rows as `Garden` reads them.
   @discardableResult
