@@ -8,28 +8,28 @@ import Web
 /// Everything that is served.
 package enum EndpointTable {
   /// What a worker serves.
-  static func endpoints(_ loop: LoopParts) -> [Endpoint] {
-    let (context, status) = (loop.context, loop.status)
+  static func endpoints(_ parts: LoopParts) -> [Endpoint] {
+    let (context, status) = (parts.context, parts.status)
     let operations: [any EndpointGroup] = [
       Probes(context: context, status: status),
-      MetricsPages(context: context, exposition: loop.service.exposition, needsToken: true),
+      MetricsPages(context: context, exposition: parts.shared.exposition, needsToken: true),
       StatusPages(context: context, status: status),
       GrowerPages(),
       // A worker keeps its parts for as long as it serves.
-      DocumentationPages(shelf: loop.service.documentation) { [unowned loop] in
-        Documentation(of: endpoints(loop), version: loop.context.configuration.service.version)
+      DocumentationPages(shelf: parts.shared.documentation) { [unowned parts] in
+        Documentation(of: endpoints(parts), version: parts.context.configuration.service.version)
       },
     ]
-    let features = loop.features.all.flatMap(\.endpoints)
+    let features = parts.features.all.flatMap(\.endpoints)
     // In the reference, what programs ask for stands before the pages.
     return features.filter { $0.tag != "Pages" } + operations.flatMap(\.endpoints)
       + features.filter { $0.tag == "Pages" }
   }
 
   /// What the metrics port serves: nothing that a client of the API needs.
-  static func metricsEndpoints(_ loop: LoopParts) -> [Endpoint] {
-    Probes(context: loop.context, status: loop.status).endpoints
-      + MetricsPages(context: loop.context, exposition: loop.service.exposition, needsToken: false).endpoints
+  static func metricsEndpoints(_ parts: LoopParts) -> [Endpoint] {
+    Probes(context: parts.context, status: parts.status).endpoints
+      + MetricsPages(context: parts.context, exposition: parts.shared.exposition, needsToken: false).endpoints
   }
 
   /// Calls `body` with the table outside of a service, to read it. Nothing is served and no store is asked.
@@ -41,15 +41,15 @@ package enum EndpointTable {
     let process = try ProcessContext(
       configuration, workers: 1, logs: LogSink(style: configuration.logStyle), instruments: instruments,
       caller: loop)
-    let service = ServiceContext(
+    let shared = ServiceContext(
       process: process,
       exposition: LoopBound(Exposition(instruments.registry, loop: loop, memory: process.memory), to: loop),
       poolChanged: {})
-    let loopParts = try LoopParts(loop: loop, service)
+    let parts = try LoopParts(loop: loop, shared)
     defer {
-      loopParts.context.close()
+      parts.context.close()
       process.passwords.stop()
     }
-    return try withExtendedLifetime(loop) { try body(endpoints(loopParts)) }
+    return try withExtendedLifetime(loop) { try body(endpoints(parts)) }
   }
 }

@@ -11,13 +11,13 @@ struct Features {
   let all: [any Feature]
   let notifications: NotificationFeature
 
-  init(_ context: LoopContext, _ service: ServiceContext) {
+  init(_ context: LoopContext, _ shared: ServiceContext) {
     let gardens = GardenFeature(context)
-    let insights = InsightFeature(context, gardens: gardens, circuits: service.circuits)
-    notifications = NotificationFeature(context, lookups: service.lookups)
+    let insights = InsightFeature(context, gardens: gardens, circuits: shared.circuits)
+    notifications = NotificationFeature(context, lookups: shared.lookups)
     let owning: [any Feature] = [gardens, insights, CommerceFeature(context), notifications]
     let accounts = AccountFeature(context, others: owning)
-    all = [accounts, TransferFeature(context, shares: service.transfers, others: [accounts] + owning)] + owning
+    all = [accounts, TransferFeature(context, shares: shared.transfers, others: [accounts] + owning)] + owning
   }
 
   /// All that one replica at a time does in the background.

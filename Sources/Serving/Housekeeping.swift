@@ -30,17 +30,17 @@ final class Housekeeping {
   private let duties: Duties
 
   init(
-    loop: EventLoop, _ service: ServiceContext, servesMetrics: Bool, publish: @escaping (HealthReport) -> Void
+    loop: EventLoop, _ shared: ServiceContext, servesMetrics: Bool, publish: @escaping (HealthReport) -> Void
   ) throws {
     self.loop = loop
     if servesMetrics {
-      let own = try Worker(loop: loop, service, endpoints: EndpointTable.metricsEndpoints)
+      let own = try Worker(loop: loop, shared, endpoints: EndpointTable.metricsEndpoints)
       (worker, parts) = (own, own.parts)
     } else {
       worker = nil
-      parts = try LoopParts(loop: loop, service)
+      parts = try LoopParts(loop: loop, shared)
     }
-    let (worker, status, process) = (worker, parts.status, service.process)
+    let (worker, status, process) = (worker, parts.status, shared.process)
     health = try HealthMonitor(
       parts.context, external: ExternalCheck(process.configuration.health, process.outbound)
     ) { report in

@@ -11,9 +11,9 @@ final class Worker {
   private var loop: EventLoop { context.loop }
 
   /// Connects to the stores; `endpoints` are served once it accepts.
-  init(loop: EventLoop, _ service: ServiceContext, endpoints: (LoopParts) -> [Endpoint]) throws {
-    parts = try LoopParts(loop: loop, service)
-    let process = service.process
+  init(loop: EventLoop, _ shared: ServiceContext, endpoints: (LoopParts) -> [Endpoint]) throws {
+    parts = try LoopParts(loop: loop, shared)
+    let process = shared.process
     let application = LoopApplication(parts.context, endpoints: endpoints(parts))
     server = Server(
       loop: loop, limits: process.configuration.limits(loops: process.workers), memory: process.memory,
@@ -116,8 +116,8 @@ final class Worker {
   // MARK: Watching
 
   private func watchStores() {
-    let (context, service) = (context, parts.service)
-    let process = service.process
+    let (context, shared) = (context, parts.shared)
+    let process = shared.process
     context.redis.onStateChange = { [unowned context] isConnected in
       Self.note(isConnected, in: process.redisReach, context, isWhole: "Redis is connected", isNot: "Redis is away")
       context.cache.connectionChanged(isConnected: isConnected)
@@ -132,7 +132,7 @@ final class Worker {
       Self.note(
         isUsable, in: process.databaseReach, context, isWhole: "Postgres is connected", isNot: "Postgres is away")
       if !isUsable { context.longReads.suspect() }
-      service.poolChanged()
+      shared.poolChanged()
     }
     context.database.onConnectionError = { [unowned context] error in
       guard process.databaseFailures.isDue(at: context.loop.now) else { return }
