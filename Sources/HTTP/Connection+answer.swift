@@ -16,8 +16,8 @@ extension Connection {
       refuseUnmatched(match)
       return
     }
-    if request.head.pathHasEscapes, !hasWellFormedPath() {
-      refuse(.malformed(.malformed("The path is not well percent-encoded UTF-8")))
+    if hasMalformedPath {
+      refuse(Self.malformedPath)
     } else if request.head.framing == .none {
       route._withUnsafeGuaranteedRef { run($0) }
     } else {
@@ -45,7 +45,13 @@ extension Connection {
     return routes.match(request.method, path.bytes, &request.parameters)
   }
 
-  private func hasWellFormedPath() -> Bool { PercentEncoding.isWellFormed(request.bytes(request.head.path).bytes) }
+  private var hasMalformedPath: Bool {
+    request.head.pathHasEscapes && !PercentEncoding.isWellFormed(request.bytes(request.head.path).bytes)
+  }
+
+  private static var malformedPath: Refusal {
+    .malformed(.malformed("The path is not well percent-encoded UTF-8"))
+  }
 
   /// Calls the route's handler.
   @inline(__always)
@@ -118,13 +124,9 @@ extension Connection {
   private func refuseUnmatched(_ match: RouteTable.Match) {
     declareBody()
     switch match {
+    // Is run.
     case .route: break
-    case .notFound:
-      if request.head.pathHasEscapes, !hasWellFormedPath() {
-        refuse(.malformed(.malformed("The path is not well percent-encoded UTF-8")))
-      } else {
-        refuse(.notFound)
-      }
+    case .notFound: refuse(hasMalformedPath ? Self.malformedPath : .notFound)
     case .methodNotAllowed(let allow): refuse(.methodNotAllowed(allow: allow))
     case .options(let allow): respond(application.options(request, allow: allow))
     case .notImplemented: refuse(.methodUnknown)
