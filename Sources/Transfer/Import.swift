@@ -80,7 +80,7 @@ struct Import: EndpointGroup {
     }
     let file = ImportFile(
       now: call.now, rawFrom: Export.rawFrom(call.now, rawDays: context.configuration.readings.rawDays))
-    var run = ImportRun(context, lines, file, of: user, into: device, isDryRun: isDryRun, key)
+    var run = ImportRun(context, lines: lines, file: file, of: user, into: device, isDryRun: isDryRun, key: key)
     if let made = try await run.madeBefore(at: call.now) { return call.response(made) }
     let isAccepted = try await run.write()
     // Other transfers need not wait for the rest of a faulty file.

@@ -25,8 +25,8 @@ struct ImportRun {
   var report: ImportReport { file.report }
 
   init(
-    _ context: LoopContext, _ lines: BodyLines, _ file: ImportFile, of user: Identifier, into device: DeviceIdentity?,
-    isDryRun: Bool, _ key: IdempotencyKey?
+    _ context: LoopContext, lines: BodyLines, file: ImportFile, of user: Identifier, into device: DeviceIdentity?,
+    isDryRun: Bool, key: IdempotencyKey?
   ) {
     self.context = context
     self.lines = lines

@@ -67,7 +67,9 @@ struct Businesses: EndpointGroup {
     }
     let owner = try query.word("owner", OwnerFilter.self).map { _ in try call.user.id }
     let near = try Nearby(query)
-    if search != nil || near != nil { return try find(call, query, search, category, near, of: owner) }
+    if search != nil || near != nil {
+      return try find(call, query, words: search, in: category, near: near, of: owner)
+    }
     let name = [owner.map { "own:\($0)" }, category].compactMap(\.self).joined(separator: ":")
     let page = try call.identifierPage(query, list: "businesses:\(name)")
     let key = "\(page.limit):\(page.before):\(name)"
@@ -90,7 +92,7 @@ struct Businesses: EndpointGroup {
 
   /// Finds the best matches, or the nearest.
   private func find(
-    _ call: Call, _ query: Query, _ search: String?, _ category: String?, _ near: Nearby?, of owner: Identifier?
+    _ call: Call, _ query: Query, words search: String?, in category: String?, near: Nearby?, of owner: Identifier?
   ) throws -> CachedAnswer {
     let what = "\(category ?? ""):\(near?.text ?? ""):\(search ?? "")"
     let whose = owner.map { "own:\($0):" } ?? ""

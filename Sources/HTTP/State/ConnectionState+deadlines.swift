@@ -4,8 +4,9 @@ extension ConnectionState {
   /// stricter ones.
   func overdue(_ now: UInt64, _ limits: HTTPLimits, isShort: Bool, isDraining: Bool) -> Action {
     if writing == .blocked {
-      return isTooSlow(writeClock, now, limits.writeGraceMilliseconds, limits.writeBytesPerSecond, limits, isShort)
-        ? .abort : .none
+      let isTooSlow = writeClock.isTooSlow(
+        now, graceMilliseconds: limits.writeGraceMilliseconds, bytesPerSecond: limits.writeBytesPerSecond)
+      return isTooSlow || isShort && isTooSlowForShortMemory(writeClock, now, limits) ? .abort : .none
     }
     switch reading {
     case .head:
@@ -14,8 +15,9 @@ extension ConnectionState {
     case .idle:
       return hasPassed(isDraining ? limits.drainIdleMilliseconds : limits.idleMilliseconds, now) ? .closeIdle : .none
     case .body, .stream:
-      return isTooSlow(bodyClock, now, limits.bodyGraceMilliseconds, limits.bodyBytesPerSecond, limits, isShort)
-        ? .failBody(.late) : .none
+      let isTooSlow = bodyClock.isTooSlow(
+        now, graceMilliseconds: limits.bodyGraceMilliseconds, bytesPerSecond: limits.bodyBytesPerSecond)
+      return isTooSlow || isShort && isTooSlowForShortMemory(bodyClock, now, limits) ? .failBody(.late) : .none
     case .nothing where ending == .lingering:
       return hasPassed(limits.lingerMilliseconds, now) ? .close : .none
     case .request, .nothing:
@@ -23,15 +25,9 @@ extension ConnectionState {
     }
   }
 
-  /// Whether a transfer is too slow by the usual grace and rate or, while memory is short, by stricter ones.
-  private func isTooSlow(
-    _ clock: TransferClock, _ now: UInt64, _ graceMilliseconds: Int, _ bytesPerSecond: Int, _ limits: HTTPLimits,
-    _ isShort: Bool
-  ) -> Bool {
-    if clock.isTooSlow(now, graceMilliseconds: graceMilliseconds, bytesPerSecond: bytesPerSecond) { return true }
-    return isShort
-      && clock.isTooSlow(
-        now, graceMilliseconds: limits.shortGraceMilliseconds, bytesPerSecond: limits.shortBytesPerSecond)
+  /// Whether a transfer is too slow by the stricter grace and rate that hold while memory is short.
+  private func isTooSlowForShortMemory(_ clock: TransferClock, _ now: UInt64, _ limits: HTTPLimits) -> Bool {
+    clock.isTooSlow(now, graceMilliseconds: limits.shortGraceMilliseconds, bytesPerSecond: limits.shortBytesPerSecond)
   }
 
   private func hasPassed(_ milliseconds: Int, _ now: UInt64) -> Bool {

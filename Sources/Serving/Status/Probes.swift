@@ -17,31 +17,35 @@ struct Probes: EndpointGroup {
     )
     let (stuck, starting) = (Self.answer(503, word: "stuck"), Self.answer(503, word: "starting"))
     return [
-      endpoint("getLiveness", "/livez", "Whether the process is alive", Self.word) {
+      endpoint("getLiveness", path: "/livez", summary: "Whether the process is alive", schema: Self.word) {
         $1.send(liveness.isAlive ? ok : stuck)
       },
       // An orchestrator ends a start that lasts too long, so this does not wait for Redis, without which the server is
       // ready.
-      endpoint("getStartup", "/startupz", "Whether the start is over", Self.word) {
+      endpoint("getStartup", path: "/startupz", summary: "Whether the start is over", schema: Self.word) {
         $1.send(status.health.isStarted ? ok : starting)
       },
       endpoint(
-        "getReadiness", "/readyz", "Whether requests should be sent here", Self.readiness,
+        "getReadiness", path: "/readyz", summary: "Whether requests should be sent here", schema: Self.readiness,
         parameters: Self.readyParameters, ready),
-      endpoint("getHealth", "/health", "The full report, checks by name", Self.report, variant: Self.draft) {
+      endpoint(
+        "getHealth", path: "/health", summary: "The full report, checks by name", schema: Self.report,
+        variant: Self.draft
+      ) {
         fullReport($0, &$1, asList: false)
       },
       endpoint(
-        "getHealthChecks", "/api/health", "The full report, checks as a list", Self.report, variant: Self.draft
+        "getHealthChecks", path: "/api/health", summary: "The full report, checks as a list", schema: Self.report,
+        variant: Self.draft
       ) {
         fullReport($0, &$1, asList: true)
       },
-      endpoint("getVersion", "/version", "What is running", Self.version) { $1.send(version) },
+      endpoint("getVersion", path: "/version", summary: "What is running", schema: Self.version) { $1.send(version) },
     ]
   }
 
   private func endpoint(
-    _ name: String, _ path: String, _ summary: String, _ schema: Schema,
+    _ name: String, path: String, summary: String, schema: Schema,
     variant: (mediaType: String, schema: Schema)? = nil, parameters: [Endpoint.Parameter] = [],
     _ handle: @escaping (Call, inout ResponseWriter) -> Void
   ) -> Endpoint {
