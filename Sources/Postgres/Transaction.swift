@@ -6,12 +6,10 @@ package enum Isolation: Sendable {
 
 /// An open transaction, to be used only inside the closure it was given to, one statement after another.
 package final class Transaction {
-  private static let beginStatements = [
-    Statement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"),
-    Statement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"),
-    Statement("begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"),
-    Statement("begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
-  ]
+  private static let begin = Statement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+  private static let beginReading = Statement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
+  private static let beginRepeatable = Statement("begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE")
+  private static let beginRepeatableReading = Statement("begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
   private static let commitStatement = Statement("commit", "COMMIT")
   private static let rollbackStatement = Statement("rollback", "ROLLBACK")
 
@@ -34,8 +32,11 @@ package final class Transaction {
     self.connection = connection
     self.timeoutMilliseconds = timeoutMilliseconds
     generation = connection.generation
-    let level = isolation == .readCommitted ? 0 : 2
-    begin = Self.beginStatements[level + (isReadOnly ? 1 : 0)]
+    begin =
+      switch isolation {
+      case .readCommitted: isReadOnly ? Self.beginReading : Self.begin
+      case .repeatableRead: isReadOnly ? Self.beginRepeatableReading : Self.beginRepeatable
+      }
   }
 
   /// Runs a statement and gives its rows. After an error only the end of the transaction is left.
@@ -95,7 +96,7 @@ package final class Transaction {
       throw fault
     }
     if !hasBegun { sendBegin() }
-    apply(timeoutMilliseconds, to: operation)
+    setTimeout(of: operation)
     do throws(PostgresError) {
       return try await database.run(operation, on: connection)
     } catch {
@@ -106,8 +107,12 @@ package final class Transaction {
 
   private var obstacle: PostgresError? {
     if hasEnded { return PostgresError(.misuse, "the transaction is over") }
-    if isLost { return PostgresError(.unavailable, "the transaction's connection was lost") }
+    if isLost { return Self.connectionLost }
     return nil
+  }
+
+  private static var connectionLost: PostgresError {
+    PostgresError(.unavailable, "the transaction's connection was lost")
   }
 
   /// Whether the connection was lost since the transaction got it.
@@ -117,25 +122,23 @@ package final class Transaction {
   /// fails, the first statement is skipped and fails with the same error.
   private func sendBegin() {
     hasBegun = true
-    sendUnawaited(begin)
-    guard let timeoutMilliseconds else { return }
-    let operation = database.operation(
-      .transactional, "SET LOCAL statement_timeout = \(unescaped: String(timeoutMilliseconds))", "set")
-    apply(timeoutMilliseconds, to: operation)
-    connection.send(operation)
-    database.release(operation)
-  }
-
-  private func sendUnawaited(_ statement: Statement) {
     let operation = database.takeOperation(.transactional)
-    operation.statement = statement
+    operation.statement = begin
+    sendUnawaited(operation)
+    guard let timeoutMilliseconds else { return }
+    sendUnawaited(
+      database.operation(
+        .transactional, "SET LOCAL statement_timeout = \(unescaped: String(timeoutMilliseconds))", "set"))
+  }
+
+  private func sendUnawaited(_ operation: Operation) {
     // The server may hold its answer back until the first statement's.
-    apply(timeoutMilliseconds, to: operation)
+    setTimeout(of: operation)
     connection.send(operation)
     database.release(operation)
   }
 
-  private func apply(_ timeoutMilliseconds: Int?, to operation: Operation) {
+  private func setTimeout(of operation: Operation) {
     guard let timeoutMilliseconds else { return }
     let grace = database.configuration.graceMilliseconds
     operation.timeoutNanoseconds = timeoutMilliseconds == 0 ? 0 : UInt64(timeoutMilliseconds + grace) * 1_000_000
@@ -147,10 +150,10 @@ package final class Transaction {
   func commit() async throws(PostgresError) {
     hasEnded = true
     if !hasBegun { return }
-    if isLost { throw PostgresError(.unavailable, "the transaction's connection was lost") }
+    if isLost { throw Self.connectionLost }
     let operation = database.takeOperation(.commit)
     operation.statement = Self.commitStatement
-    apply(timeoutMilliseconds, to: operation)
+    setTimeout(of: operation)
     let rows = try await database.run(operation, on: connection)
     // The server answers ROLLBACK to the COMMIT of a transaction in which something has failed.
     guard rows.commandTag == "COMMIT" else {
