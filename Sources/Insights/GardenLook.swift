@@ -12,14 +12,14 @@ struct GardenLook {
   let makeIdentifier: () -> Identifier
 
   /// Returns the insights that it has stored, to be announced after the COMMIT.
-  func insights(_ transaction: Transaction) async throws -> [(type: InsightType, insight: Insight)] {
-    var made: [(type: InsightType, insight: Insight)] = []
+  func insights(_ transaction: Transaction) async throws -> [(draft: InsightDraft, insight: Insight)] {
+    var made: [(draft: InsightDraft, insight: Insight)] = []
     for type in Self.types where isDue(type) {
       let observations = try await Observations(for: type, of: garden, at: now, transaction)
       guard let finding = type.finding(observations), type.isNews(finding, observations) else { continue }
       let draft = InsightDraft(type: type, garden: garden.id, finding: finding, author: .rules, text: finding.text)
       guard let insight = try await draft.store(makeIdentifier(), at: now, isTold: true, transaction) else { continue }
-      made.append((type, insight))
+      made.append((draft, insight))
     }
     return made
   }

@@ -12,6 +12,7 @@ struct Insight: PageItem, RowDecodable {
 
   let id: Identifier
   let garden: Identifier
+  /// As text, like the provider: what only a later release knows is shown all the same.
   let type: String
   let provider: String
   let severity: Severity

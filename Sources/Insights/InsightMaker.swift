@@ -34,10 +34,11 @@ struct InsightMaker {
     return InsightDraft(type: type, garden: garden.id, finding: finding, author: author, text: text)
   }
 
-  /// Counts and announces a draft that was stored. Called after the COMMIT.
-  func stored(_ draft: InsightDraft, _ insight: Insight) {
+  /// Counts a draft that was stored, and sends it to everyone who follows the garden. Called after the COMMIT.
+  func announce(_ draft: InsightDraft, as insight: Insight) {
+    // What a provider has worded was counted when it answered.
     if draft.author == .rules { count(draft.type, .rules, isSuccess: true) }
-    announce(insight)
+    publisher.insight(insight.garden, insight.body)
   }
 
   /// Returns what the rule finds now; nil without data.
@@ -49,15 +50,10 @@ struct InsightMaker {
   }
 
   /// Counts an insight by its author, or a provider's failure.
-  func count(_ type: InsightType, _ provider: InsightProvider, isSuccess: Bool) {
+  private func count(_ type: InsightType, _ provider: InsightProvider, isSuccess: Bool) {
     context.process.instruments.insights.child(
       shard: context.loop.index, type.rawValue, provider.rawValue, isSuccess ? "true" : "false"
     ).increment()
-  }
-
-  /// Sends the insight to everyone who follows the garden. Called after the COMMIT.
-  func announce(_ insight: Insight) {
-    publisher.insight(insight.garden, insight.body)
   }
 
   /// Stores a draft that a user asked for; throws 404 when its garden is gone.

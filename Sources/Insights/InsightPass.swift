@@ -32,14 +32,14 @@ final class InsightPass {
   /// Gardens that were found and are still to be looked at, the next one last.
   private var found: [ObservedGarden] = []
   /// The garden behind which the search goes on; nil at either end of a pass.
-  private var lastGarden: Identifier?
-  private var gardens = 0
+  private var searchedUpTo: Identifier?
+  private var gardensOfPass = 0
   /// The garden of the present run, until that is committed or has failed.
   private var current: ObservedGarden?
   /// The garden that is looked at once more, because the database was lost during the look before.
   private var again: Identifier?
   /// The insights that the present run has stored, announced once they are committed.
-  private var made: [(type: InsightType, insight: Insight)] = []
+  private var made: [(draft: InsightDraft, insight: Insight)] = []
 
   init(_ context: LoopContext, _ maker: InsightMaker) {
     self.context = context
@@ -64,7 +64,7 @@ final class InsightPass {
     if current == nil {
       if found.isEmpty { try await search(transaction) }
       current = found.popLast()
-      gardens += 1
+      gardensOfPass += 1
     }
     if let current { try await look(at: current, transaction) }
     return advance()
@@ -72,9 +72,9 @@ final class InsightPass {
 
   /// Ends the pass where nothing is left of it. Returns whether the next run follows at once.
   private func advance() -> Bool {
-    if found.isEmpty, lastGarden == nil { endPass() }
-    if passBegan != nil, gardens < Self.gardensPerPass { return true }
-    gardens = 0
+    if found.isEmpty, searchedUpTo == nil { endPass() }
+    if passBegan != nil, gardensOfPass < Self.gardensPerPass { return true }
+    gardensOfPass = 0
     return false
   }
 
@@ -102,13 +102,13 @@ final class InsightPass {
   private func search(_ transaction: Transaction) async throws {
     let began = passBegan ?? context.now
     let rows = try await transaction.query(
-      Self.active, lastGarden ?? Identifier(high: 0, low: 0), since, began, Self.gardensPerSearch)
+      Self.active, searchedUpTo ?? Identifier(high: 0, low: 0), since, began, Self.gardensPerSearch)
     found = try rows.reversed().map { row in
       var columns = row.columns
       return try ObservedGarden(&columns)
     }
     passBegan = began
-    lastGarden = found.count < Self.gardensPerSearch ? nil : found.first?.id
+    searchedUpTo = found.count < Self.gardensPerSearch ? nil : found.first?.id
   }
 
   private func look(at garden: ObservedGarden, _ transaction: Transaction) async throws {
@@ -120,10 +120,7 @@ final class InsightPass {
   }
 
   private func announce() {
-    for (type, insight) in made {
-      maker.count(type, .rules, isSuccess: true)
-      maker.announce(insight)
-    }
+    for (draft, insight) in made { maker.announce(draft, as: insight) }
     (made, current) = ([], nil)
   }
 

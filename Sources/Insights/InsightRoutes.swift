@@ -63,7 +63,7 @@ struct InsightRoutes: EndpointGroup {
       stored = insight
       return Made(location: "/api/gardens/\(garden)/insights/\(insight.id)", body: insight.body)
     }.response
-    if let stored { feature.maker.stored(draft, stored) }
+    if let stored { feature.maker.announce(draft, as: stored) }
     return response
   }
 
