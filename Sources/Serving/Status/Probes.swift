@@ -64,6 +64,9 @@ struct Probes: EndpointGroup {
 
   // MARK: Kubernetes' probes
 
+  // Its name is a schema of the API (`cases(of:)`).
+  private enum ReadinessStatus: String, CaseIterable { case ok, degraded, unavailable, draining }
+
   /// Answers 200 while Postgres can be used and the process is not about to end. Without Redis the server is ready, if
   /// degraded.
   private func ready(_ call: Call, _ writer: inout ResponseWriter) {
@@ -77,12 +80,19 @@ struct Probes: EndpointGroup {
       !status.isDraining && (excluded.contains("database") || database)
       && (report.isStarted || excluded.contains("database"))
     let others = report.checks.filter { $0.name != "database" && !excluded.contains($0.name) }
-    let status =
-      status.isDraining
-      ? "draining" : !isReady ? "unavailable" : others.contains { $0.status != .healthy } ? "degraded" : "ok"
+    let word: ReadinessStatus =
+      if status.isDraining {
+        .draining
+      } else if !isReady {
+        .unavailable
+      } else if others.contains(where: { $0.status != .healthy }) {
+        .degraded
+      } else {
+        .ok
+      }
     var json = JSONWriter()
     json.object { json in
-      json.member("status", status)
+      json.member("status", word.rawValue)
       guard isVerbose else { return }
       json.key("checks")
       HealthFormat.object(report.checks.filter { !excluded.contains($0.name) }, at: context.loop.now, &json)
@@ -136,7 +146,7 @@ struct Probes: EndpointGroup {
   private static let readiness = Schema.named(
     "Readiness",
     .object([
-      .required("status", .named("ReadinessStatus", .enumeration(["ok", "degraded", "unavailable", "draining"]))),
+      .required("status", .cases(of: ReadinessStatus.self)),
       .optional("checks", .map(check), "By name; with `verbose` only."),
     ]), example: #"{"status":"ok"}"#)
   private static let check = Schema.named("HealthCheck", .map(.anyOf([.string(), .number()])))
