@@ -33,7 +33,7 @@ extension Rollup {
     """)
 
   /// Has the buckets of one statement's additions made anew instead.
-  static let requeue = Statement(
+  static let queueAdditions = Statement(
     "rollup.requeue",
     """
     WITH taken AS (

@@ -87,6 +87,7 @@ final class Rollup {
 
   /// Whether there were any.
   private func takeAdditions(_ transaction: Transaction) async throws -> Bool {
+    // Should this fail, there still are.
     hasMoreAdditions = true
     let rows = try await transaction.query(Self.takeAdditions, additions.count)
     guard let first = rows.first else {
@@ -111,7 +112,7 @@ final class Rollup {
       guard Reading.values.contains(values.sum / Double(values.count)) else { throw BeyondMeasure() }
       added.append(device, type, start, values)
     }
-    try await leave(left, transaction)
+    try await queueAgain(left, transaction)
     try await transaction.execute(
       Self.add, added.devices, added.types, added.starts, added.minima, added.maxima, added.sums, added.counts)
     try await transaction.execute(Self.hours, added.devices, added.types, added.starts)
@@ -129,7 +130,7 @@ final class Rollup {
     }
     lone = all.count == 1 ? all[0] : nil
     let held = try await hold(all.map(\.device), transaction)
-    try await leave(all.filter { held.contains($0.device) }, transaction)
+    try await queueAgain(all.filter { held.contains($0.device) }, transaction)
     let buckets = all.filter { !held.contains($0.device) }
     // What is left for later is not asked for again at once.
     if buckets.isEmpty { return false }
@@ -146,7 +147,7 @@ final class Rollup {
   }
 
   /// Queues buckets again, to be made anew later.
-  private func leave(_ buckets: [RollupBucket], _ transaction: Transaction) async throws {
+  private func queueAgain(_ buckets: [RollupBucket], _ transaction: Transaction) async throws {
     if buckets.isEmpty { return }
     try await transaction.execute(Self.queueAgain, buckets.map(\.device), buckets.map(\.type), buckets.map(\.start))
   }
@@ -189,7 +190,7 @@ final class Rollup {
     if let bucket {
       try await transaction.execute(Self.refuse, bucket.device, bucket.type, bucket.start, reason)
     } else {
-      try await transaction.execute(Self.requeue)
+      try await transaction.execute(Self.queueAdditions)
     }
   }
 }
