@@ -150,7 +150,7 @@ package final class Courier {
     /// The receiver wants no more messages (410, by the Standard Webhooks specification).
     var isFinal = false
     /// Where the fault is not the channel's: the pauses after the attempts at this news, in seconds.
-    var pauseSeconds: [Int]?
+    var pausesOfNews: [Int]?
   }
 
   /// Sends a message. Returns what was wrong; nil once it was taken.
@@ -173,7 +173,7 @@ package final class Courier {
       switch (error as? OutboundError)?.refusal {
       case .permanent: return Fault(text: "the mail server did not take it")
       // This channel alone waits: a full mailbox is in no other one's way.
-      case .transient: return Fault(text: "the mail server did not take it yet", pauseSeconds: Self.putOffSeconds)
+      case .transient: return Fault(text: "the mail server did not take it yet", pausesOfNews: Self.putOffSeconds)
       case nil:
         mailRestsUntil = context.loop.now + UInt64(Self.outageSeconds) * 1_000_000_000
         return Self.mailOutage
@@ -182,11 +182,11 @@ package final class Courier {
   }
 
   private static let mailOutage = Fault(
-    text: "this server cannot send mail at the moment", pauseSeconds: [outageSeconds])
+    text: "this server cannot send mail at the moment", pausesOfNews: [outageSeconds])
 
   private func mail(_ message: Message, to recipient: String) async throws -> Fault? {
     guard let submission = MailSubmission(context) else {
-      return Fault(text: "this server sends no mail any more", pauseSeconds: [Self.outageSeconds])
+      return Fault(text: "this server sends no mail any more", pausesOfNews: [Self.outageSeconds])
     }
     guard context.loop.now >= mailRestsUntil else { return Self.mailOutage }
     try await message.mail(to: recipient, by: submission)
@@ -215,8 +215,8 @@ package final class Courier {
     try await context.database.transaction { transaction in
       let tries = try await transaction.query(Self.markFailed, news.map(\.id), text).map { try $0.decode(Int.self, 0) }
       let jitter = Double.random(in: 0.8...1.2)
-      if let pauses = fault.pauseSeconds {
-        let pause = pauses[min(tries.max() ?? 1, pauses.count) - 1]
+      if let pauses = fault.pausesOfNews {
+        let pause = pauses.pause(afterTries: tries.max() ?? 1)
         try await transaction.execute(Self.release, channel.id, channel.lease, Double(pause) * jitter)
         return
       }
@@ -250,4 +250,9 @@ package final class Courier {
       line.field("error", error: error)
     }
   }
+}
+
+extension [Int] {
+  /// The pause after so many tries, from 1 on; the last one is that of all further ones.
+  fileprivate func pause(afterTries tries: Int) -> Int { self[Swift.min(tries, count) - 1] }
 }
