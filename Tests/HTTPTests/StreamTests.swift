@@ -11,82 +11,97 @@ struct StreamTests {
 
   static func server(_ limits: HTTPLimits = HTTPLimits()) throws -> LiveServer {
     try LiveServer(limits) { router, loop in
-      router.async(.get, "/numbers/{count}") { request in
-        let count = Int(request.parameter("count"))!
-        return Response(
-          .ok,
-          body: .stream { writer in
-            for number in 0..<count {
-              try await writer.write(Array("\(number),".utf8))
-              await loop.sleep(nanoseconds: 100_000)
-            }
-          })
-      }
-      router.async(.get, "/known/{length}/{written}") { request in
-        let (length, written) = (Int(request.parameter("length"))!, Int(request.parameter("written"))!)
-        return Response(
-          .ok,
-          body: .stream(length: length) { writer in
-            try await writer.write([UInt8](repeating: UInt8(ascii: "k"), count: written))
-          })
-      }
-      router.async(.get, "/big/{pieces}") { request in
-        let count = Int(request.parameter("pieces"))!
-        return Response(.ok, body: .stream { writer in for _ in 0..<count { try await writer.write(piece) } })
-      }
-      router.async(.get, "/breaks") { _ in
-        Response(
-          .ok,
-          body: .stream { writer in
-            try await writer.write(Array("begun".utf8))
-            throw StreamClosed()
-          })
-      }
-      router.async(.get, "/events") { request in
-        Response(
-          .ok,
-          body: .stream { writer in
-            try await writer.write(Array("hello".utf8))
-            let closed = Pending<Void>()
-            writer.onClose { closed.complete(.success(())) }
-            try await closed.value()
-            precondition(writer.isClosed)
-          })
-      }
-      router.async(.post, "/count", options: RouteOptions(body: .streamed(limit: 100 << 20))) { request in
-        var count = 0
-        while let piece = try await request.bodyStream.next() { count += piece.count }
-        return Response(.ok, body: .bytes(Array("\(count)".utf8)))
-      }
-      let lag = Pending<Void>()
-      router.async(.get, "/goes-on") { _ in
-        lag.complete(.success(()))
-        return Response(.noContent)
-      }
-      router.async(.post, "/lags", options: RouteOptions(body: .streamed(limit: 100 << 20))) { request in
-        // Nothing is read before it is asked for.
-        var count = try await request.bodyStream.next()?.count ?? 0
-        try await lag.value()
-        while let piece = try await request.bodyStream.next() { count += piece.count }
-        return Response(.ok, body: .bytes(Array("\(count)".utf8)))
-      }
-      router.async(.get, "/broken-off") { _ in
-        Response(
-          .ok,
-          body: .stream { writer in
-            loop.schedule(afterNanoseconds: 50_000_000) { writer.breakOff() }
-            while true { try await writer.write(piece) }
-          })
-      }
-      router.async(.post, "/given-up", options: RouteOptions(body: .streamed(limit: 100 << 20))) { request in
-        let stream = request.bodyStream
-        loop.schedule(afterNanoseconds: 50_000_000) { stream.fail(RequestFault(.contentTooLarge, "It is enough")) }
-        while try await stream.next() != nil {}
-        return Response(.ok)
-      }
-      router.async(.post, "/ignores", options: RouteOptions(body: .streamed(limit: 100 << 20))) { _ in
-        Response(.badRequest)
-      }
+      addAnswers(to: router, loop)
+      addEnds(to: router, loop)
+      addBodies(to: router, loop)
+    }
+  }
+
+  /// Answers that end as they should, or would.
+  private static func addAnswers(to router: Router, _ loop: EventLoop) {
+    router.async(.get, "/numbers/{count}") { request in
+      let count = Int(request.parameter("count"))!
+      return Response(
+        .ok,
+        body: .stream { writer in
+          for number in 0..<count {
+            try await writer.write(Array("\(number),".utf8))
+            await loop.sleep(nanoseconds: 100_000)
+          }
+        })
+    }
+    router.async(.get, "/known/{length}/{written}") { request in
+      let (length, written) = (Int(request.parameter("length"))!, Int(request.parameter("written"))!)
+      return Response(
+        .ok,
+        body: .stream(length: length) { writer in
+          try await writer.write([UInt8](repeating: UInt8(ascii: "k"), count: written))
+        })
+    }
+    router.async(.get, "/big/{pieces}") { request in
+      let count = Int(request.parameter("pieces"))!
+      return Response(.ok, body: .stream { writer in for _ in 0..<count { try await writer.write(piece) } })
+    }
+  }
+
+  /// Answers that are not written to their end: they fail, the client leaves, or they are broken off.
+  private static func addEnds(to router: Router, _ loop: EventLoop) {
+    router.async(.get, "/breaks") { _ in
+      Response(
+        .ok,
+        body: .stream { writer in
+          try await writer.write(Array("begun".utf8))
+          throw StreamClosed()
+        })
+    }
+    router.async(.get, "/events") { request in
+      Response(
+        .ok,
+        body: .stream { writer in
+          try await writer.write(Array("hello".utf8))
+          let closed = Pending<Void>()
+          writer.onClose { closed.complete(.success(())) }
+          try await closed.value()
+          precondition(writer.isClosed)
+        })
+    }
+    router.async(.get, "/broken-off") { _ in
+      Response(
+        .ok,
+        body: .stream { writer in
+          loop.schedule(afterNanoseconds: 50_000_000) { writer.breakOff() }
+          while true { try await writer.write(piece) }
+        })
+    }
+  }
+
+  /// Requests whose bodies are read as they come.
+  private static func addBodies(to router: Router, _ loop: EventLoop) {
+    router.async(.post, "/count", options: RouteOptions(body: .streamed(limit: 100 << 20))) { request in
+      var count = 0
+      while let piece = try await request.bodyStream.next() { count += piece.count }
+      return Response(.ok, body: .bytes(Array("\(count)".utf8)))
+    }
+    let lag = Pending<Void>()
+    router.async(.get, "/goes-on") { _ in
+      lag.complete(.success(()))
+      return Response(.noContent)
+    }
+    router.async(.post, "/lags", options: RouteOptions(body: .streamed(limit: 100 << 20))) { request in
+      // Nothing is read before it is asked for.
+      var count = try await request.bodyStream.next()?.count ?? 0
+      try await lag.value()
+      while let piece = try await request.bodyStream.next() { count += piece.count }
+      return Response(.ok, body: .bytes(Array("\(count)".utf8)))
+    }
+    router.async(.post, "/given-up", options: RouteOptions(body: .streamed(limit: 100 << 20))) { request in
+      let stream = request.bodyStream
+      loop.schedule(afterNanoseconds: 50_000_000) { stream.fail(RequestFault(.contentTooLarge, "It is enough")) }
+      while try await stream.next() != nil {}
+      return Response(.ok)
+    }
+    router.async(.post, "/ignores", options: RouteOptions(body: .streamed(limit: 100 << 20))) { _ in
+      Response(.badRequest)
     }
   }
 
