@@ -28,8 +28,6 @@ struct Lifecycle {
   enum Action: Equatable {
     case none
     case resolve
-    case connect
-    case announce
     /// Give up what there is, and send `pauseOver` after so many nanoseconds.
     case pause(UInt64)
     case release
@@ -62,11 +60,11 @@ struct Lifecycle {
       return .resolve
     case (.resolved, .resolving):
       state = .connecting
-      return .connect
+      return .none
     case (.connected, .connecting):
       state = .ready
       failures = 0
-      return .announce
+      return .none
     case (.failed, .resolving), (.failed, .connecting):
       return pause(chance)
     case (.timedOut, .resolving), (.timedOut, .connecting):

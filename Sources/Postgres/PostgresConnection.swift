@@ -77,7 +77,6 @@ final class PostgresConnection: EventHandler, TurnEnd {
     switch lifecycle.on(event, chance: chance()) {
     case .none: break
     case .resolve: resolve()
-    case .connect, .announce: break
     case .pause(let nanoseconds):
       disconnect()
       stepTimer = loop.schedule(afterNanoseconds: nanoseconds) { self.step(.pauseOver) }
