@@ -58,7 +58,7 @@ struct PasswordResets: EndpointGroup {
     try await take(.user(user))
     let hash = try await passwords.hash(password, from: call.clientAddress)
     let recovered = try await context.database.transaction { transaction in
-      try await Recovery.setPassword(hash, by: token, in: transaction)
+      try await Recovery.redeem(token, for: hash, in: transaction)
     }
     guard let recovered else { throw Self.badToken }
     await context.sessions.ended(recovered.ended.sessions)

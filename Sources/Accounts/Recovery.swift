@@ -18,8 +18,8 @@ enum Recovery {
 
   /// Sets a password by the token of a mail, and uses the token up. Returns the account's address and what has ended;
   /// nil when the token is not valid.
-  static func setPassword(
-    _ hash: String, by token: OpaqueKey, in transaction: Transaction
+  static func redeem(
+    _ token: OpaqueKey, for hash: String, in transaction: Transaction
   ) async throws -> (account: String, ended: Ended)? {
     // The user is locked before its tokens, as an erasure does it; the second statement sees whether one was used
     // meanwhile.

@@ -52,12 +52,12 @@ extension Connection {
   /// Closes at once. A running handler still goes on to its end; its answer is dropped.
   func close() {
     guard !state.isClosed else { return }
-    let bereft = state.close()
+    let waiter = state.close()
     loop.close(fd)
     output.release()
     server.remove(self)
     wakeSender()
-    switch bereft {
+    switch waiter {
     case .nobody: break
     case .client: finishRequest(.clientClosed, isDropped: true)
     case .handler: tellHandler()

@@ -121,7 +121,7 @@ struct ConnectionStateTests {
     ([.head, .end(.close), .queue, .answered], "nobody"), ([.close], "nobody"),
   ]
 
-  @Test("says who is bereft by a close", arguments: closes)
+  @Test("says at a close who was waiting", arguments: closes)
   func close(_ events: [ConnectionEvent], _ expected: String) {
     var state = Self.state(after: events)
     #expect(state.tell(.close) == expected)

@@ -67,8 +67,8 @@ struct Orders: EndpointGroup {
     var order = try Order(first)
     order.lines = try rows.map { row in
       var columns = row.columns
-      let order = try Order(&columns)
-      return try OrderLine(&columns, currency: order.total.currency)
+      let head = try Order(&columns)
+      return try OrderLine(&columns, currency: head.total.currency)
     }
     return order
   }

@@ -66,7 +66,7 @@ struct Readings: EndpointGroup {
   // MARK: Who
 
   /// The device of the path: itself, or one in a garden in which the user has a role; anyone else's does not exist.
-  private func origin(_ call: Call, as role: GardenRole) async throws -> DeviceIdentity {
+  private func device(_ call: Call, as role: GardenRole) async throws -> DeviceIdentity {
     let id = try call.identifier("id")
     switch call.identity {
     case .device(let device) where device.id == id: return device
@@ -79,7 +79,7 @@ struct Readings: EndpointGroup {
   // MARK: Storing
 
   private func post(_ call: Call) async throws -> Response {
-    try await store(call, of: try await origin(call, as: .editor))
+    try await store(call, of: try await device(call, as: .editor))
   }
 
   private func postOwn(_ call: Call) async throws -> Response { try await store(call, of: try call.device) }
@@ -171,7 +171,7 @@ struct Readings: EndpointGroup {
   // MARK: Reading
 
   private func list(_ call: Call) async throws -> Response {
-    let origin = try await origin(call, as: .viewer)
+    let origin = try await device(call, as: .viewer)
     var query = try ReadingsQuery(call, devices: [origin.id], of: origin.id, types: sensorTypes)
     try await query.settle(context.database)
     return try await ReadingsAnswer(context: context, owner: origin.id, query: query).response(to: call)

@@ -50,7 +50,7 @@ extension ConnectionState {
   }
 
   /// Who was waiting for something from a connection that is closed.
-  enum Bereft {
+  enum Waiter {
     case nobody
     /// The client, for an answer whose handler was not called yet.
     case client

@@ -317,8 +317,8 @@ struct ConnectionState {
   }
 
   /// Notes that the socket is closed; returns who was waiting for something from it.
-  mutating func close() -> Bereft {
-    let bereft: Bereft =
+  mutating func close() -> Waiter {
+    let waiter: Waiter =
       switch reading {
       case .body: .client
       case .stream, .request: .handler
@@ -326,6 +326,6 @@ struct ConnectionState {
       }
     reading = .nothing
     ending = .closed
-    return bereft
+    return waiter
   }
 }

@@ -21,7 +21,7 @@ extension ReadingsSealing.Source {
         \(RawReadings.bucket("5 minutes", of: "$1::timestamptz + ms * interval '1 ms'"))
       FROM moved WHERE EXISTS (
         SELECT FROM schema_migrations WHERE \(ReadingsSealing.isMigration)
-          AND applied_at > clock_timestamp() - interval '\(ReadingsSealing.mixed)')
+          AND applied_at > clock_timestamp() - interval '\(ReadingsSealing.mixedInterval)')
     )
     """
 
@@ -77,7 +77,7 @@ extension ReadingsSealing {
     "readings.seal.clock",
     """
     SELECT clock_timestamp() FROM schema_migrations
-    WHERE \(isMigration) AND applied_at < clock_timestamp() - interval '\(watch)'
+    WHERE \(isMigration) AND applied_at < clock_timestamp() - interval '\(watchInterval)'
     """)
 
   static let firstLate = Statement(

@@ -19,9 +19,9 @@ final class ReadingsSealing {
   /// one of those before it may wait for an import, which takes its time.
   static let patienceMilliseconds = 1_000
   /// How long after the tables were made the release before may still be needed, as an interval of SQL.
-  static let watch = "1 day"
+  static let watchInterval = "1 day"
   /// For how long after that there is sealed what may have come while the release before ran, as an interval of SQL.
-  static let mixed = "3 days"
+  static let mixedInterval = "3 days"
 
   /// What one day's readings are taken from.
   enum Source: CaseIterable {
