@@ -2,12 +2,6 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Something that gathers output during a turn and sends it once at the turn's end.
-package protocol TurnEnd: AnyObject {
-  /// Called once at the end of a turn in which it was handed to `EventLoop.atEndOfTurn`.
-  func flush()
-}
-
 /// One thread's event loop: waits for descriptors, timers and messages, and runs everything that belongs to it.
 ///
 /// A turn: wait, read the clocks once, call the ready handlers, the due timers, the messages of other threads and the

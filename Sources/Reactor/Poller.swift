@@ -1,30 +1,6 @@
 import CLinux
 import Glibc
 
-/// What a file descriptor is waited for, or found ready for.
-package struct Readiness: OptionSet, Sendable {
-  @usableFromInline package let rawValue: UInt32
-
-  package init(rawValue: UInt32) { self.rawValue = rawValue }
-
-  /// As of every option set, but without a call through its protocols from other modules.
-  @inlinable
-  package func contains(_ member: Readiness) -> Bool { rawValue & member.rawValue == member.rawValue }
-
-  package static let readable = Readiness(rawValue: EPOLLIN.rawValue)
-  package static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
-  /// Both directions are gone (EPOLLHUP). Always reported, never asked for.
-  package static let hungUp = Readiness(rawValue: EPOLLHUP.rawValue)
-  /// The descriptor has an error to be read by SO_ERROR (EPOLLERR). Always reported, never asked for.
-  package static let failed = Readiness(rawValue: EPOLLERR.rawValue)
-}
-
-/// Something that owns a file descriptor and is called on its loop's thread when the descriptor is ready.
-package protocol EventHandler: AnyObject {
-  /// Called once per turn with everything that is ready. Level-triggered: what is left unread is reported again.
-  func ready(_ readiness: Readiness)
-}
-
 /// The epoll instance of one loop, and who is to be called for each descriptor.
 ///
 /// The user data of an event holds the descriptor and a generation: an event that was fetched before its

@@ -63,13 +63,3 @@ struct LatestReading {
       "measuredAt":"2026-11-21T09:30:00.000Z"}
       """#)
 }
-
-/// What one sensor of one device measures over time.
-struct ReadingSeries: Hashable, Comparable {
-  let device: Identifier
-  let type: String
-
-  static func < (left: ReadingSeries, right: ReadingSeries) -> Bool {
-    left.device == right.device ? left.type < right.type : left.device < right.device
-  }
-}

@@ -1,14 +1,5 @@
 import HTTP
 
-/// The state of a loop's memory before an answer was asked for: while it is unchanged, the answer counts.
-struct MemoryTicket {
-  /// How often all answers had been forgotten by then.
-  let clearings: UInt64
-  /// The place where the tag is counted, and its count.
-  let place: Int
-  let count: UInt64
-}
-
 /// An answer of the cache as a loop remembers it.
 final class RememberedAnswer {
   /// The approximate size of an answer beside its target and body, in bytes: head, tables, headers of allocations.

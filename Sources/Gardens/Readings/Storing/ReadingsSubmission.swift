@@ -43,25 +43,3 @@ final class ReadingsSubmission {
     continuation.take()?.resume()
   }
 }
-
-/// Nobody knows whether readings are stored: an attempt was not answered, and none after it was.
-struct PerhapsStored: Error, CustomStringConvertible {
-  /// Why the last attempt has failed.
-  let cause: any Error
-  var description: String { "\(cause) (perhaps stored)" }
-}
-
-/// What became of the readings of one request.
-struct StoredReadings {
-  var accepted: [Reading] = []
-  /// Those that were there already, with the same value.
-  var duplicates: [Reading] = []
-  /// Those whose key was there with another value.
-  var conflicts: [Reading] = []
-
-  static func += (all: inout StoredReadings, some: StoredReadings) {
-    all.accepted += some.accepted
-    all.duplicates += some.duplicates
-    all.conflicts += some.conflicts
-  }
-}

@@ -195,13 +195,6 @@ final class Rollup {
   }
 }
 
-/// A bucket of five minutes.
-struct RollupBucket {
-  let device: Identifier
-  let type: String
-  let start: Timestamp
-}
-
 /// How much one run takes: less after a failure, and more again with every success.
 private struct RollupPortion {
   let most: Int
