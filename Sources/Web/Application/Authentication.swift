@@ -102,9 +102,9 @@ struct Authentication {
     return user
   }
 
-  /// Returns the holder of a key; nil for a key that opens nothing. A key that this loop has not seen to be good takes a
-  /// token of the client's network before the database is asked, since anyone can make keys up. The caller gives it back
-  /// for a good key; for one that could not be looked up it is given back here.
+  /// Returns the holder of a key; nil for a key that opens nothing. A key that this loop has not seen to be good takes
+  /// a token of the client's network before the database is asked, since anyone can make keys up. The caller gives it
+  /// back for a good key; for one that could not be looked up it is given back here.
   private func look<Holder>(
     for holder: () async throws -> Holder?, isKnown: Bool, _ call: Call
   ) async throws -> Holder? {
