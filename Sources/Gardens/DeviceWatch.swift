@@ -5,17 +5,18 @@ import Reactor
 import Values
 import Web
 
-/// Tells the owners of devices that have fallen silent, and of those that are back, once each; see `Listening`.
+/// Tells a garden's owner and members of devices that have fallen silent, and of those that are back, once each; see
+/// `Listening`.
 struct DeviceWatch {
   static let intervalSeconds: UInt64 = 15
-  /// The most devices of one run, which it keeps from being written while it looks at them.
+  /// The most devices of one run: their rows are locked for as long as it takes.
   static let devicesPerRun = 200
-  /// The most news of one run: what is to be told beyond it waits for the next one.
+  /// The most news of one run; the rest waits for the next one.
   static let newsPerRun = 20
-  /// When a device that was told of is looked at again although it is not heard of, in milliseconds: should the release
-  /// before have been told that it is back.
+  /// How long after its silence was told a device is looked at again even if it was not heard of, in milliseconds: the
+  /// previous release, running beside this one, may have heard it.
   static let toldMilliseconds = Timestamp.millisecondsPerHour
-  /// What happened longer ago is no news, in milliseconds: of a device that was silent before this was watched.
+  /// A silence that began longer ago is not told, in milliseconds: it began before devices were watched.
   static let newsMilliseconds = Timestamp.millisecondsPerDay
 
   let context: LoopContext
@@ -25,8 +26,8 @@ struct DeviceWatch {
       name: "devices", intervalSeconds: Self.intervalSeconds, timeoutMilliseconds: 30_000, run: { try await run($0) })
   }
 
-  /// Looks at the devices that are due, and says when each is due again: not before it can have fallen silent, unless
-  /// it is heard of after its owner was told (`LastSeen`). Gives whether more are due.
+  /// Looks at the devices that are due, and sets when each is due again: not before it can have fallen silent, unless
+  /// it is heard of after its silence was told (`LastSeen`). Returns whether more are due.
   private func run(_ transaction: Transaction) async throws -> Bool {
     let now = context.now
     let since = try await transaction.query(Self.listen, now)[0].decode(Timestamp.self, 0)
@@ -48,7 +49,7 @@ struct DeviceWatch {
     return looks.count < rows.count || rows.count == Self.devicesPerRun
   }
 
-  /// What its garden's owner is told of a device, with times as the owner reads them.
+  /// The news of a device, with times as its garden's owner reads them.
   private func news(of device: Device, _ change: Look.Change, in transaction: Transaction) async throws -> News {
     var columns = try await transaction.query(Self.place, device.id, device.lastSeenAt)[0].columns
     let title = "\(try columns.next(String.self)): \(device.name)"
@@ -69,7 +70,7 @@ struct DeviceWatch {
     """
     UPDATE device_watch SET checked_at = $1, since = \(Listening.column(at: "$1")) RETURNING since
     """)
-  // Who is locked by somebody else is looked at the next time.
+  // A device that another transaction has locked is looked at the next time.
   static let due = Statement(
     "devices.due",
     """
@@ -100,19 +101,19 @@ private struct Look {
   }
 
   let device: Device
-  /// What its owner is to be told.
+  /// The change that is to be told.
   private(set) var change: Change?
-  /// When its owner was told that it is silent; nil while it is not, or was heard of since.
+  /// When its silence was told; nil while it is not silent, or when it was heard of since.
   private(set) var toldAt: Timestamp?
   private(set) var dueAt: Timestamp
 
-  /// Judges a row of `DeviceWatch.due`; somebody has listened since that moment.
+  /// Judges a row of `DeviceWatch.due`; `since` is when the server began to listen.
   init(_ row: Row, since: Timestamp, now: Timestamp) throws {
     var columns = row.columns
     device = try Device(&columns, now: now)
     let span = try OnlineSpan(&columns)
     toldAt = try columns.next()
-    // Whatever it is heard of meanwhile, it is not silent for the shortest span after.
+    // If it is heard of from now on, it cannot be silent before the shortest span is over.
     dueAt = now.advanced(byMilliseconds: OnlineSpan.shortestSeconds * 1_000)
     guard let lastSeen = device.lastSeenAt else { return }
     if let told = toldAt {
@@ -138,7 +139,7 @@ private struct Look {
 }
 
 extension Device {
-  /// What its garden's owner is told of it.
+  /// The news of it for its garden's owner and members.
   fileprivate func news(_ type: String, _ severity: Severity, _ title: String, _ text: String) -> News {
     News(.device, type: type, severity: severity, title: title, text: text, data: body)
   }

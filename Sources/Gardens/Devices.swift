@@ -7,7 +7,7 @@ import Web
 
 /// The devices of a garden, and the keys by which they post their readings. All is for the garden's owner and members.
 struct Devices: EndpointGroup {
-  /// How long the old key works after a new one was made.
+  /// How long the old key works after a new one was made, in hours.
   static let oldKeyHours: Int64 = 24
 
   let context: LoopContext
@@ -79,7 +79,7 @@ struct Devices: EndpointGroup {
       new.timeZone = try await TimeZoneName.settled(new.timeZone, in: transaction)
       let made = NewDevice.Row(
         id: context.makeIdentifier(), garden: garden, new: new, key: key, createdAt: call.now, updatedAt: call.now)
-      // Deleted since it was looked at.
+      // Deleted, or taken from the user, since access was checked.
       guard let row = try await NewDevice.insert([made], by: user.id, in: transaction).first else {
         throw GardenAccess.notFound
       }
@@ -142,7 +142,7 @@ struct Devices: EndpointGroup {
     return response
   }
 
-  /// The device of a row of `one`; throws 404 without one, and 403 for who may not do so much with it.
+  /// Reads the device of a row of `one`. Throws 404 without a row, and 403 when the user's role is less than `role`.
   private func taken(_ row: Row?, as role: GardenRole, _ now: Timestamp) throws -> Device {
     guard let row else { throw DeviceAccess.notFound }
     var columns = row.columns
@@ -163,7 +163,7 @@ struct Devices: EndpointGroup {
     WHERE devices.id = $1 AND \(GardenRole.isVisible(to: "$2"))
     """
   private static let visibleByID = Statement("devices.visibleByID", one)
-  /// Lets those pass that hold the device against its end, such as the rollup.
+  /// Lets transactions pass that only keep the device from being deleted, such as the rollup.
   private static let lock = Statement("devices.lock", one + " FOR NO KEY UPDATE OF devices")
   private static let lockForDeletion = Statement("devices.lockForDeletion", one + " FOR UPDATE OF devices")
   private static let deleteByID = Statement("devices.delete", "DELETE FROM devices WHERE id = $1")

@@ -44,9 +44,8 @@ extension GardenFeature {
     }
   }
 
-  /// What no raw readings of the export are there for: hours before them, and those that have counted more than are
-  /// left, imported ones for example. Of a day that has counted no more than is left, which is the usual one, nothing
-  /// is unpacked.
+  /// The hours that the export's raw readings do not cover: those before them, and those that count more readings than
+  /// are left, such as imported ones. A day that counts no more than are left, as most do, is not unpacked.
   private static func hours(_ user: Identifier, _ rawFrom: Timestamp) -> ExportPart {
     let ofSeries = "device_id = d.id AND sensor_type = day.sensor_type"
     let ofDay = "\(ofSeries) AND measured_at >= day.start AND measured_at < day.start + interval '24 hours'"

@@ -20,7 +20,7 @@ package final class GardenFeature: Feature {
     self.context = context
     let (loop, database, redis) = (context.loop, context.database, context.redis)
     let (meters, prefix) = (context.meters, context.configuration.redis.keyPrefix)
-    // The moment that all replicas agree on: this machine's own may be wrong.
+    // All replicas agree on this time; this machine's own may be wrong.
     let now = { [unowned context] in context.now }
     deviceTypes = DeviceTypes(database: database, sensorTypes: sensorTypes)
     readingsWriter = ReadingsWriter(loop: loop, database: database, partitions: ReadingPartitions(context))
@@ -77,7 +77,7 @@ package final class GardenFeature: Feature {
     let devices = try await transaction.query(Self.lockDevices, user).map { try $0.decode(Identifier.self, 0) }
     try await ErasedDevices.deleteReadings(of: devices, in: transaction)
     try await Invitation.end(by: user, in: transaction)
-    // The rows themselves go with their owner's.
+    // The rows themselves are deleted with their owner's.
     return { [self] in
       await context.deviceKeys.changed(devices)
       await changes.announce(gardens)

@@ -2,13 +2,13 @@ import Postgres
 import Values
 import Web
 
-/// Asks again whether those who watch gardens still may, and how much they are told.
+/// Checks whether clients that watch gardens still may, and how much they are told.
 struct EventAccess {
   let database: Database
   let credentials: Credentials
 
-  /// Ends the streams of those who may not any more: the garden is gone or has become private, or their session or
-  /// token has ended. Whoever may is told by the role that they have now.
+  /// Ends the streams of clients that may not watch any more: the garden is gone or has become private, or their
+  /// session or token has ended. The others are told what their present role allows.
   func settle(_ watching: [(garden: Identifier, watchers: [EventWatcher])], at now: Timestamp) async throws {
     let asked = database.loop.now
     var readers: [Identifier: Readers] = [:]
@@ -33,10 +33,10 @@ struct EventAccess {
     watcher.judge(seesInsights: isMember, asked: asked)
   }
 
-  /// Who may see a garden.
+  /// The users who may see a garden.
   private struct Readers {
     let isPublic: Bool
-    /// Its owner, and its members as far as they watch.
+    /// Its owner, and those of its members who watch.
     let members: Set<Identifier>
   }
 

@@ -3,11 +3,11 @@ import Redis
 import Values
 import Web
 
-/// The event streams of one loop: who watches which garden, and for how long they may.
+/// The event streams of one loop: which clients watch which garden, and whether they still may.
 final class EventBroker {
-  /// How long who watches may go unchecked while the database is away, in nanoseconds.
+  /// How long streams may go unchecked while the database is away, in nanoseconds.
   static let uncheckedNanoseconds: UInt64 = 60_000_000_000
-  /// How long a client waits for its first events to be certain, in nanoseconds; then Redis is away.
+  /// How long a new stream waits for its hub to be current, in nanoseconds; then Redis is away.
   static let patienceNanoseconds: UInt64 = 1_000_000_000
 
   private let context: LoopContext
@@ -21,12 +21,12 @@ final class EventBroker {
   private var streams = 0
   private var isClosed = false
   private var isTicking = false
-  /// The next look at the mark of commits, as long as it ticks: whoever begins to watch later begins another row.
+  /// The next look at the commit mark; cancelled when nobody watches, and the next watcher starts it again.
   private var commitTimer: Timer?
-  /// The mark of commits under which all watchers were last looked at: of a garden that became private another replica
-  /// may not have been able to tell.
+  /// The commit mark at which all watchers were last checked: another replica may not have been able to announce that a
+  /// garden became private.
   private var checkedMark: UInt64?
-  /// When all watchers were last known to be allowed to.
+  /// When all watchers were last found to be allowed, on the loop's clock.
   private var checkedAt: UInt64 = 0
 
   init(_ context: LoopContext, keys: EventKeys) {
@@ -44,8 +44,8 @@ final class EventBroker {
     context.personalTokens.onEnd = { [unowned self] token in ended { $0.token == token } }
   }
 
-  /// Lets a client watch a garden by the role that it has there, from after an event that it has had or from now on.
-  /// Throws 503 for one too many, and 429 when the client itself has too many.
+  /// Lets a client watch a garden by its role there, from behind the event `resumed`, or from now on. Throws 503 when
+  /// there are too many streams or watched gardens, and 429 when the client has too many streams.
   func watch(
     _ garden: Identifier, _ identity: Identity, _ role: GardenRole?, client: String, after resumed: EventID?
   ) async throws -> EventSeat {
@@ -53,7 +53,7 @@ final class EventBroker {
       throw Problem(Limit.eventStreams)
     }
     guard let share = shares.take(client) else {
-      // By then those are ended whose clients are gone.
+      // By then the heartbeat has ended the streams whose clients are gone.
       throw Problem(
         .tooManyRequests, "You may have \(shares.maximum) event streams open at a time.",
         retryAfterSeconds: Int64(heartbeatNanoseconds / 1_000_000_000))
@@ -95,7 +95,7 @@ final class EventBroker {
     hubs[hub.garden] = nil
   }
 
-  /// Ends all streams, so that clients go on elsewhere, and lets nobody watch any more.
+  /// Ends all streams, so that clients go on elsewhere, and admits no more.
   func close() {
     isClosed = true
     for hub in hubs.values { for watcher in hub.watchers { watcher.end() } }
@@ -138,17 +138,17 @@ final class EventBroker {
     scheduleTick()
   }
 
-  /// Has what Redis keeps of watched gardens live on. What it has lost, all streams of a garden are told of as a gap.
+  /// Renews what Redis keeps of watched gardens. Where Redis has lost it, all streams of the garden are told of a gap.
   private func renewMarks() async {
     let gardens = Array(hubs.keys)
     let names = gardens.flatMap { [keys.watched($0), keys.stream($0)] }
-    // Hubs that Redis does not hear of now are opened anew when it is back.
+    // Without an answer nothing is renewed: the hubs reopen when Redis is back.
     let replies = try? await context.redis.pipeline(
       names.map { ["PEXPIRE", .text($0), .integer(EventScripts.lifetimeMilliseconds)] })
     for (index, reply) in (replies ?? []).enumerated() where reply == .integer(0) { hubs[gardens[index / 2]]?.reopen() }
   }
 
-  /// Asks again what who watches gardens may see.
+  /// Checks again what the watchers of gardens may see.
   private func check(_ gardens: [Identifier]) async {
     let watching = gardens.compactMap { garden in hubs[garden].map { (garden: garden, watchers: $0.watchers) } }
     do {
@@ -160,7 +160,8 @@ final class EventBroker {
     }
   }
 
-  /// Asks again of those who watch by what is said to have ended. Should nobody answer, the next heartbeat asks.
+  /// Checks the watchers whose session or token is said to have ended. Should the database not answer, the next
+  /// heartbeat does.
   private func ended(_ isMeant: (UserIdentity) -> Bool) {
     let watching = hubs.values.compactMap { hub -> (garden: Identifier, watchers: [EventWatcher])? in
       let watchers = hub.watchers.filter { if case .user(let user) = $0.identity { isMeant(user) } else { false } }
@@ -171,7 +172,7 @@ final class EventBroker {
   }
 }
 
-/// A client's place among those who watch, given up when nobody holds it any more.
+/// A client's place among the watchers, given up with the last reference to it.
 final class EventSeat {
   let watcher: EventWatcher
   private let share: ClientShares.Share

@@ -4,23 +4,23 @@ import Values
 
 /// One garden that clients of this loop watch: one subscription to its channel, shared by all of them.
 ///
-/// After the connection was lost, and at first, the hub is not current: what is told then is left out and read from the
-/// stream, which has the same events. So nothing is missed and nothing comes twice.
+/// At first, and after the connection was lost, the hub is not current: messages that come then are left out, and their
+/// events read from the stream, which has all of them. So no event is missed, and none comes twice.
 final class EventHub {
-  /// Events that are read from the stream at a time.
+  /// How many events are read from the stream at a time.
   static let pageEvents: Int64 = 100
   /// The pause before Redis is asked again after it did not answer, in nanoseconds.
   static let pauseNanoseconds: UInt64 = 100_000_000
 
   let garden: Identifier
   private(set) var watchers: [EventWatcher] = []
-  // Invariant 1.
+  // Invariant 1: the loop outlives the hub.
   private unowned(unsafe) let loop: EventLoop
   private let redis: RedisClient
   private let subscriber: RedisSubscriber
   private let keys: EventKeys
   private var subscription: RedisSubscription?
-  /// The last event that was told to the watchers; nil until it is known where the stream ends.
+  /// The last event that was delivered to the watchers; nil until it is known where the stream ends.
   private var last: EventID?
   /// The last event that was left out because the hub was not current.
   private var leftOut = EventID.zero
@@ -30,7 +30,7 @@ final class EventHub {
   private var isClosed = false
   private let current: WaitList
 
-  /// Subscribes; `check` is called when somebody may have lost access. Throws when there are too many channels.
+  /// Subscribes. `check` is called when a watcher may have lost access. Throws when there are too many channels.
   init(
     _ garden: Identifier, loop: EventLoop, redis: RedisClient, subscriber: RedisSubscriber, keys: EventKeys,
     check: @escaping () -> Void
@@ -47,7 +47,7 @@ final class EventHub {
     reopen()
   }
 
-  /// Forgets the subscription; there are no watchers any more.
+  /// Ends the subscription; there are no watchers any more.
   func close() {
     isClosed = true
     if let subscription { subscriber.unsubscribe(subscription) }
@@ -57,7 +57,7 @@ final class EventHub {
 
   // MARK: Watchers
 
-  /// Adds a watcher, which is told of events after one that it has had, or from when the hub is current.
+  /// Adds a watcher, which is told of events behind `resumed`, or from when the hub is current.
   func add(_ watcher: EventWatcher, after resumed: EventID?) {
     watchers.append(watcher)
     loop.spawn { [self] in await join(watcher, after: resumed) }
@@ -65,7 +65,7 @@ final class EventHub {
 
   func remove(_ watcher: EventWatcher) { watchers.removeAll { $0 === watcher } }
 
-  /// Waits until everything that happens is told, at most that long.
+  /// Waits until the hub is current, at most `nanoseconds`.
   func waitUntilCurrent(nanoseconds: UInt64) async {
     if isCurrent || isClosed { return }
     _ = await current.wait(nanoseconds: nanoseconds)
@@ -109,18 +109,18 @@ final class EventHub {
   }
 
   private func deliver(_ events: EventText) {
-    // Read from the stream before it was told.
+    // It was read from the stream before its message came.
     if let last, events.last <= last { return }
     last = events.last
-    // Made once for all of them, if there are any.
+    // Made once for all watchers without a role, if there are any.
     let forStrangers = watchers.allSatisfy(\.seesInsights) ? events : events.forStrangers
     for watcher in watchers { watcher.offer(watcher.seesInsights ? events : forStrangers) }
   }
 
-  /// The connection was lost.
+  /// Called when the connection was lost.
   func lost() { isCurrent = false }
 
-  /// The connection is there: whatever was missed is read.
+  /// Called when the connection is there; reads whatever was missed.
   func reopen() {
     isCurrent = false
     mustReopen = true
@@ -142,7 +142,7 @@ final class EventHub {
     current.release()
   }
 
-  /// Reads what the stream has beyond what was told, and is current then.
+  /// Reads the events of the stream that were not delivered yet; then the hub is current.
   private func catchUp() async throws(RedisError) {
     _ = try await redis.evaluate(
       EventScripts.watch, keys: [keys.watched(garden), keys.stream(garden)],
@@ -157,18 +157,19 @@ final class EventHub {
       let page = try await page(from: from)
       if !page.isWhole { for watcher in watchers where watcher.isLive { watcher.tellGap() } }
       for events in page.pieces { deliver(events) }
-      // A page that is full may end within the events of one call; what was told meanwhile may not be in it.
+      // A full page may end within the events of one call, and events that were left out meanwhile may not be in it.
       if !page.isFull, leftOut == known { break }
     }
     if !mustReopen { isCurrent = true }
   }
 
-  /// Events behind one.
+  /// The events behind a position in the stream.
   private struct Page {
     let pieces: [EventText]
     /// Whether there may be more.
     let isFull: Bool
-    /// Whether the one before is there still: if it is not, others behind it may be gone too. A gap says so itself.
+    /// Whether the event at the position is still there: if not, others behind it may be gone too. A gap at the
+    /// beginning says so itself.
     let isWhole: Bool
   }
 

@@ -6,7 +6,7 @@ struct EventID: Comparable, CustomStringConvertible {
   let number: UInt64
 
   static let zero = EventID(milliseconds: 0, number: 0)
-  /// How far the clock of Redis may be apart from ours.
+  /// How far the clock of Redis may be from ours, in milliseconds.
   static let clockMilliseconds: UInt64 = 3_600_000
 
   init(milliseconds: UInt64, number: UInt64) {
@@ -14,7 +14,7 @@ struct EventID: Comparable, CustomStringConvertible {
     self.number = number
   }
 
-  /// An id before any that a stream gives that is empty now.
+  /// An id before all that a stream will give which is empty now.
   init(before unixMilliseconds: Int64) {
     let now = UInt64(max(unixMilliseconds, 0))
     self.init(milliseconds: now - min(now, Self.clockMilliseconds), number: 0)

@@ -1,15 +1,15 @@
 import Values
 
-/// The names of what Redis keeps of a garden's events.
+/// The names in Redis of what belongs to a garden's events.
 struct EventKeys {
   let prefix: String
 
-  /// Where events are told. A message that is `check` says that somebody may have lost access.
+  /// The channel on which events are published. A message `check` says that a watcher may have lost access.
   func channel(_ garden: Identifier) -> String { "\(prefix)events:\(garden)" }
 
-  /// Where events are kept.
+  /// The stream that keeps events.
   func stream(_ garden: Identifier) -> String { "\(prefix)events:\(garden):stream" }
 
-  /// The mark that somebody watches, or did lately: without it nothing is kept or told.
+  /// The mark that somebody watches, or did lately: without it no event is kept or published.
   func watched(_ garden: Identifier) -> String { "\(prefix)events:\(garden):watched" }
 }

@@ -3,33 +3,34 @@ import Reactor
 import Redis
 import Values
 
-/// Tells what happens on one loop to those who watch gardens on any loop of any replica.
+/// Publishes what happens on one loop to the clients that watch gardens on any loop of any replica.
 ///
-/// Gardens that nobody watches cost one look-up for many of them at a time. While Redis is away events wait for it;
-/// what was perhaps told when the connection was lost is told again. Where some were dropped, a gap is told instead.
+/// Gardens that nobody watches cost one look-up for many of them at a time. While Redis is away events wait for it, and
+/// those in flight when the connection was lost are published again. Where some were dropped, a gap is published
+/// instead.
 package final class EventPublisher {
   /// The most events that wait; the oldest are dropped for newer ones.
   static let maximumWaiting = 20_000
   /// The most events of one call, which make at most one message for each garden.
   static let eventsPerCall = 250
-  /// The most look-ups at once.
+  /// The most gardens that are looked up at once.
   static let gardensPerCall = 500
   /// The pause before Redis is asked again after it did not answer, in nanoseconds.
   static let pauseNanoseconds: UInt64 = 100_000_000
 
   private typealias Happening = (garden: Identifier, event: GardenEvent)
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives what runs on it.
   private unowned(unsafe) let loop: EventLoop
   private let redis: RedisClient
   private let keys: EventKeys
   private var waiting: [Happening] = []
-  /// Gardens of which events were dropped, about as many as may wait; they are told of a gap before what is left.
+  /// Gardens of which events were dropped, at most `maximumWaiting`; a gap is published before what is left of theirs.
   private var missed: Set<Identifier> = []
   private var isSending = false
   private let dropped: Counter
 
-  /// Makes one for a loop; `dropped` counts the events that could not be told.
+  /// Makes the publisher of a loop; `dropped` counts the events that could not be published.
   init(loop: EventLoop, redis: RedisClient, keys: EventKeys, dropped: Counter) {
     self.loop = loop
     self.redis = redis
@@ -37,20 +38,20 @@ package final class EventPublisher {
     self.dropped = dropped
   }
 
-  /// Tells of readings that were just committed.
+  /// Publishes readings that were just committed.
   func accepted(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) {
     for reading in readings { waiting.append((garden, .reading(device: device, reading))) }
     start()
   }
 
-  /// Tells of an insight that was just committed; `body` is its JSON, without line breaks.
+  /// Publishes an insight that was just committed; `body` is its JSON, without line breaks.
   package func insight(_ garden: Identifier, _ body: [UInt8]) {
     waiting.append((garden, .insight(body)))
     start()
   }
 
-  /// Has everyone who watches a garden asked again whether they may: to be called after the COMMIT that took away
-  /// access. Should Redis not pass it on, it is asked soon anyway.
+  /// Has the access of everyone who watches a garden checked again. Called after the COMMIT that took access away.
+  /// Should Redis not pass it on, the next heartbeat checks it.
   func accessChanged(_ garden: Identifier) async {
     _ = try? await redis.publish(keys.channel(garden), Self.check)
   }
@@ -92,7 +93,7 @@ package final class EventPublisher {
     isSending = false
   }
 
-  /// Tells what happened where somebody watches, in its order, and gives what could not be told.
+  /// Publishes the events of watched gardens, in their order. Returns what could not be published.
   private func send(_ happenings: [Happening]) async -> ArraySlice<Happening> {
     var watched: [Identifier: Bool] = [:]
     var first = happenings.startIndex
@@ -115,7 +116,7 @@ package final class EventPublisher {
     return []
   }
 
-  /// Finds out which gardens are watched, if the next one is not known of yet.
+  /// Looks up which gardens are watched, if that of the next event is not known yet.
   private func lookUp(
     _ happenings: ArraySlice<Happening>, _ watched: inout [Identifier: Bool]
   ) async throws(RedisError) {
@@ -136,7 +137,7 @@ package final class EventPublisher {
     for (garden, mark) in zip(gardens, marks) where mark != .null { watched[garden] = true }
   }
 
-  /// The next events of watched gardens, by garden, and where the rest begins.
+  /// Returns the next events of watched gardens, by garden, and the index where the rest begins.
   private func take(
     _ happenings: ArraySlice<Happening>, _ watched: [Identifier: Bool]
   ) -> (group: [Identifier: [GardenEvent]], end: Int) {

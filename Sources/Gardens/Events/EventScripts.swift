@@ -1,19 +1,20 @@
 import Redis
 
-/// How events are kept and told: a stream for each garden, from which clients resume, and a channel that carries the
-/// same events as text.
+/// How events are kept and published: a stream for each garden, from which clients resume, and a channel that carries
+/// the same events as text.
 enum EventScripts {
-  /// How many events a stream keeps, about.
+  /// About how many events a stream keeps.
   static let maximumEvents: Int64 = 1_000
-  /// How long a stream, and the mark that somebody watches, outlive those who watch, in milliseconds: the 5 minutes in
+  /// How long a stream, and the mark that somebody watches, outlive the last watcher, in milliseconds: the 5 minutes in
   /// which a client may resume, and the time between two renewals.
   static let lifetimeMilliseconds: Int64 = 7 * 60_000
 
-  /// Marks a garden as watched, or for longer. Keys: the mark and its stream. Arguments: their lifetime, the garden's
-  /// channel, and the text of a gap without its id.
+  /// Marks a garden as watched, or renews its mark. Keys: the mark and its stream. Arguments: their lifetime, the
+  /// garden's channel, and the text of a gap without its id.
   ///
-  /// What happened without a mark was neither told nor kept, and without a stream it is not kept any more. So both
-  /// begin with a gap, for those who had watched when Redis lost them: it is told, kept and resumed from as events are.
+  /// Without the mark events were neither published nor kept, and without the stream they are kept no more. So both
+  /// begin with a gap, for clients that watched when Redis lost them: it is published, kept and resumed from as events
+  /// are.
   static let watch = RedisScript(
     """
     local isWatched = redis.call('EXISTS', KEYS[1], KEYS[2]) == 2
@@ -26,8 +27,8 @@ enum EventScripts {
     return 0
     """)
 
-  /// Keys: for each garden the mark that it is watched, and its stream. Arguments: the bounds above, then for each
-  /// garden its channel, the number of events, and for each its name and data.
+  /// Keeps and publishes events. Keys: for each garden the mark that it is watched, and its stream. Arguments: the
+  /// bounds above, then for each garden its channel, the number of events, and for each its name and data.
   ///
   /// All events of a call are one message, so that a reader of the stream sees all of them or none.
   static let publish = RedisScript(

@@ -25,7 +25,7 @@ struct EventText {
     self.init(text: Array(message[(end + 1)...]), last: last)
   }
 
-  /// The texts of entries that XRANGE gave, in pieces of about so many bytes.
+  /// The texts of entries that XRANGE gave, in pieces of at most `bytes`, unless a single event is longer.
   static func pieces(of entries: some Sequence<RedisReply>, bytes: Int) -> [EventText] {
     var pieces: [EventText] = []
     for entry in entries {
@@ -53,8 +53,8 @@ struct EventText {
   private static let insight = Array("event: insight".utf8)
   private static let data = Array("data: ".utf8)
 
-  /// The same for who has no role in a public garden: of an insight that it was made, but not what it says. The ids
-  /// stay, so that strangers resume as others do.
+  /// The events as they are told to a client without a role in a public garden: of an insight that it was made, not
+  /// what it says. The ids stay, so that strangers resume as others do.
   var forStrangers: EventText {
     var (kept, isInsight, hasInsight): ([UInt8], Bool, Bool) = ([], false, false)
     kept.reserveCapacity(text.count)
@@ -72,7 +72,7 @@ struct EventText {
     return hasInsight ? EventText(text: kept.dropLast(), last: last) : self
   }
 
-  /// Of an insight its id and its time; nothing of what cannot be read.
+  /// The id and the time of an insight; neither where it cannot be read.
   private static func mark(of insight: [UInt8]) -> [UInt8] {
     let insight = try? JSONReader.parse(insight)
     var json = JSONWriter()

@@ -47,7 +47,7 @@ struct EventTickets: EndpointGroup {
     return call.secret(.created, location: "/api/gardens/\(garden)/events?ticket=\(key.text)", json.take())
   }
 
-  /// Whose a ticket is, which may be used up by this; throws 401 for one that is not good.
+  /// Returns the holder of a ticket, and uses it up if `isUsed`. Throws 401 for one that is not valid.
   func holder(
     of text: String, for garden: Identifier, at now: Timestamp, isUsed: Bool
   ) async throws -> Identity {

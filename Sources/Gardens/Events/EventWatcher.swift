@@ -1,19 +1,19 @@
 import Reactor
 import Web
 
-/// One client that watches a garden: what waits to be sent to it, which is bounded, and how far it has got.
+/// One client that watches a garden: its position, and a bounded queue of what is to be sent to it.
 final class EventWatcher {
-  /// The most bytes that wait for a client, unless it is one message; one that is slower is cut off, and may resume.
+  /// The most bytes that wait for a client, unless it is one message; a slower client is cut off, and may resume.
   static let maximumWaitingBytes = 512 * 1024
-  /// How much is sent in one piece, about.
+  /// About how much is sent in one piece, in bytes.
   static let pieceBytes = 32 * 1024
 
   let identity: Identity
-  /// Whether it is told what insights say: it has a role in the garden.
+  /// Whether it is told what insights say, which takes a role in the garden.
   private(set) var seesInsights: Bool
-  /// When that was asked last.
+  /// When that was last asked, on the loop's clock.
   private var judgedAt: UInt64 = 0
-  /// Events up to here have been offered.
+  /// The last event that it was offered.
   private(set) var position = EventID.zero
   private(set) var hasEnded = false
   /// Whether it was too slow.
@@ -30,7 +30,8 @@ final class EventWatcher {
     self.seesInsights = seesInsights
   }
 
-  /// What it is told from here on, as it was found when that was asked; what was asked before the last time is too old.
+  /// Sets whether it is told what insights say, as found by a look begun at `moment`; an older look than the last is
+  /// ignored.
   func judge(seesInsights: Bool, asked moment: UInt64) {
     guard moment >= judgedAt else { return }
     judgedAt = moment
@@ -39,7 +40,7 @@ final class EventWatcher {
 
   // MARK: What is told
 
-  /// Takes events as they happen; before `goLive`, and those it has had, are left out.
+  /// Takes events as they happen. Those before `goLive`, and those that it has had, are left out.
   func offer(_ events: EventText) {
     guard isLive, events.last > position else { return }
     position = events.last
@@ -52,18 +53,18 @@ final class EventWatcher {
     append(events.text)
   }
 
-  /// Says that events may be missing before those to come: what the client shows is to be read anew.
+  /// Tells the client that events may be missing before those to come, so that it reads anew what it shows.
   func tellGap() { append(EventText.gap) }
 
-  /// From here on events are taken as they happen. The client learns where that is, though nothing is told by it (the
-  /// HTML standard, section 9.2.6), so that it can resume also when it loses the connection before the first event.
+  /// Takes events as they happen from here on. The client learns the position by an id without an event (the HTML
+  /// standard, section 9.2.6), so that it can resume also when it loses the connection before the first event.
   func goLive(from position: EventID) {
     self.position = position
     isLive = true
     append(Array("id: \(position)\n\n".utf8))
   }
 
-  /// A comment, so that client and proxies see that the connection lives. Who has something to read needs none.
+  /// Sends a comment, so that client and proxies see that the connection lives; none is needed while something waits.
   func beat() { if waiting.isEmpty { append(Array(": \n\n".utf8)) } }
 
   /// Ends the stream after what waits.
@@ -92,7 +93,7 @@ final class EventWatcher {
 
   // MARK: What is sent
 
-  /// What is to be sent next, when there is something; nil at the end.
+  /// Returns the next piece to send, once there is one; nil at the end.
   func next() async -> [UInt8]? {
     while waiting.isEmpty, !hasEnded { await withLoopContinuation { reader = $0 } }
     guard var piece = waiting.first else { return nil }
@@ -107,7 +108,7 @@ final class EventWatcher {
     return piece
   }
 
-  /// Waits until nothing waits, or the end.
+  /// Waits until all that waited was taken, or the end.
   func drained() async {
     while !waiting.isEmpty, !hasEnded { await withLoopContinuation { drainWaiter = $0 } }
   }

@@ -2,13 +2,13 @@ import Postgres
 import Values
 import Web
 
-/// What is changed of gardens: everyone who sees one looks again.
+/// Changes of gardens: afterwards caches are invalidated, and the access of watchers is checked again.
 struct GardenChanges {
   let cache: Cache
   let publisher: EventPublisher
 
-  /// Runs `body` in a transaction that changes or takes away a garden, and has everyone look again who sees it; also
-  /// when nobody can say whether it was committed.
+  /// Runs `body` in a transaction that changes or deletes a garden, and announces that; also when the outcome of the
+  /// COMMIT is unknown.
   func commit<Value>(
     _ garden: Identifier, timeoutMilliseconds: Int? = nil, _ body: (Transaction) async throws -> Value
   ) async throws -> Value {
@@ -25,12 +25,12 @@ struct GardenChanges {
     }
   }
 
-  /// Tells of gardens that were changed or taken away by a transaction of someone else's.
+  /// Announces gardens that were changed or deleted by a transaction elsewhere.
   func announce(_ gardens: [Identifier]) async {
     await cache.invalidate(Self.tags(of: gardens))
     for garden in gardens { await publisher.accessChanged(garden) }
   }
 
-  /// What is kept of gardens.
+  /// The cache tags of gardens.
   private static func tags(of gardens: [Identifier]) -> [CacheTag] { [.gardens] + gardens.map { .garden($0) } }
 }

@@ -3,7 +3,7 @@ import Redis
 import Values
 import Web
 
-/// Something that happened in a garden, for those who watch it.
+/// Something that happened in a garden, for clients that watch it.
 enum GardenEvent {
   /// A reading was accepted.
   case reading(device: Identifier, Reading)

@@ -36,7 +36,7 @@ struct GardenEvents: EndpointGroup {
     // nginx would hold events back until its buffer is full.
     "X-Accel-Buffering": "no",
   ]
-  /// Tells the client after how many milliseconds to come back, and proxies that something comes.
+  /// Tells the client after how many milliseconds to reconnect, and shows proxies that data comes.
   private static let greeting = Array("retry: 2000\n\n".utf8)
 
   private func watch(_ call: Call) async throws -> Response {
@@ -51,7 +51,7 @@ struct GardenEvents: EndpointGroup {
     let role = try await GardenAccess(context: context).requireReader(call.identity, of: garden)
     if isHead { return Response(.ok, headers: Self.headers, body: .stream { _ in }) }
     let last = try call.request.header("Last-Event-ID") ?? query.value("lastEventId")
-    // An id from beyond was never given, and nothing would come after it.
+    // An id ahead of every clock was never given, and no event would come behind it.
     let resumed = last.flatMap { EventID($0) }.flatMap { id in
       id.milliseconds < UInt64(call.now.unixMilliseconds) + EventID.clockMilliseconds ? id : nil
     }

@@ -4,7 +4,7 @@ import Postgres
 import Values
 import Web
 
-/// A device as its owner sees it.
+/// A device as the API shows it.
 package struct Device: PageItem {
   /// The most sensor types that a device may list, and have readings of.
   package static let maximumSensorTypes = 64
@@ -40,7 +40,7 @@ package struct Device: PageItem {
     ground = try Ground(&columns)
   }
 
-  /// Reads the first columns of a row.
+  /// Reads a device from the first columns of a row.
   init(_ row: Row, now: Timestamp) throws {
     var columns = row.columns
     try self.init(&columns, now: now)
@@ -48,7 +48,7 @@ package struct Device: PageItem {
 
   package func write(_ json: inout JSONWriter) { write(&json, isStored: false) }
 
-  /// Writes its members; what is stored of it does not say whether it is online.
+  /// Writes its members; `isStored` leaves out whether it is online.
   func write(_ json: inout JSONWriter, isStored: Bool) {
     json.member("id", id)
     json.member("gardenId", garden)
@@ -76,7 +76,7 @@ package struct Device: PageItem {
   static let schemaWithKey = Schema.named(
     "DeviceWithKey", .object(members + [.required("key", .string(), "Shown this once; the server keeps no copy.")]),
     example: example + #","key":"tdk_…"}"#)
-  /// The members of an example, whose end is left open.
+  /// An example without its closing brace, so that members can be added.
   static let example = #"""
     {"id":"019aa5c0-0000-7000-8000-000000000009","gardenId":"019aa5c0-0000-7000-8000-000000000007","name":"Probe 7",\#
     "sensorTypes":["soil_moisture","soil_temperature"],\#
@@ -98,6 +98,6 @@ extension Rule where Value == String {
 }
 
 extension Rule where Value == [String] {
-  /// What a device measures, each once.
+  /// The sensor types of a device, each at most once.
   package static var sensorTypes: Rule { .set(0...Device.maximumSensorTypes, of: .sensorType, "sensor type") }
 }

@@ -2,13 +2,14 @@ import Postgres
 import Values
 import Web
 
-/// Who may do what with a device, and its readings: who may so with its garden. What is public shows no device.
+/// Access to a device and its readings, by the user's role in its garden. A public garden shows strangers no device.
 package struct DeviceAccess {
   let context: LoopContext
 
   package init(context: LoopContext) { self.context = context }
 
-  /// A device for who has a role in its garden; throws 404 for anyone else's, and 403 for a role that is not enough.
+  /// Returns a device for a user who has `role` in its garden. Throws 404 without any role there, and 403 with a lesser
+  /// one.
   package func device(
     _ id: Identifier, for user: UserIdentity, as role: GardenRole
   ) async throws -> DeviceIdentity {

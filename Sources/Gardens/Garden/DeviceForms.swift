@@ -42,8 +42,8 @@ package struct NewDevice: JSONForm {
     }
   }
 
-  /// Adds devices to gardens that a user may edit, and gives their rows as `Device` reads them; none where the garden
-  /// is not there, or not theirs to edit.
+  /// Adds devices to gardens that a user may edit, and returns their rows as `Device` reads them; none where the garden
+  /// is not there, or not the user's to edit.
   @discardableResult
   package static func insert(
     _ rows: [Row], by user: Identifier, in transaction: Transaction
@@ -55,13 +55,13 @@ package struct NewDevice: JSONForm {
       rows.map(\.new.ground.dryBelow), rows.map(\.new.ground.wetAbove))
   }
 
-  /// To be asked after `insert`, which holds the garden.
+  /// Checked after `insert`, which has locked the garden.
   static let bound = ListBound(
     "devices.excess", of: "devices WHERE garden_id = $1 ORDER BY id DESC", atMost: maximumOfGarden,
     "This garden has \(maximumOfGarden) devices already. Delete one first.")
 
-  /// Of two at once, neither of which could see the other's, one waits for the garden. Names of sensor types have no
-  /// space in them.
+  /// Locks the gardens, so that of two transactions at once, neither of which sees the other's devices, one waits.
+  /// Names of sensor types have no space in them.
   private static let insert = Statement(
     "devices.insert",
     """
@@ -78,7 +78,7 @@ package struct NewDevice: JSONForm {
     """)
 }
 
-/// What is to change of a device.
+/// A change of a device.
 struct DeviceChange: JSONForm {
   let name: String?
   let sensorTypes: Patch<[String]>
@@ -92,7 +92,7 @@ struct DeviceChange: JSONForm {
     ground = GroundChange(&fields)
   }
 
-  /// Writes it over the device as it was, whose row the transaction holds, and gives what became of it.
+  /// Applies the change to `before`, whose row the transaction has locked, and returns the device as it is then.
   func write(over before: Device, at now: Timestamp, in transaction: Transaction) async throws -> Device {
     let ground = try ground.applied(to: before.ground)
     let zone = try await TimeZoneName.settled(timeZone.applied(to: before.timeZone), in: transaction)

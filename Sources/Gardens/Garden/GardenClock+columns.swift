@@ -3,14 +3,13 @@ import Postgres
 import Values
 
 extension GardenClock {
-  /// The columns that `read` takes, in their order: those of a table's row, for times about the moment that the
-  /// parameter says.
+  /// The columns that `read` reads, in their order: those of a row of `table`, for times around the moment `parameter`.
   package static func columns(of table: String, at parameter: String) -> String {
     let zone = GardenTimeZone.column(of: table)
     let now = "\(parameter)::timestamptz"
     let (first, last) = ("(\(now) - interval '\(pastDays) days')", "(\(now) + interval '\(futureDays) days')")
     let (january, july) = ("date_trunc('year', \(now))", "(date_trunc('year', \(now)) + interval '6 months')")
-    // Clocks change at whole or half hours of UTC; when, is looked for only where they do. Summer time is ahead.
+    // Clocks change at whole or half hours of UTC; the moment is searched only where they do. Summer time is ahead.
     return """
       \(zone), (
         SELECT ARRAY[
@@ -25,12 +24,12 @@ extension GardenClock {
       """
   }
 
-  /// What `zone` is ahead of UTC at a moment, in seconds.
+  /// How far `zone` is ahead of UTC at a moment, in seconds.
   private static func offset(_ moment: String) -> String {
     "extract(epoch FROM \(moment) AT TIME ZONE zone - \(moment) AT TIME ZONE 'UTC')::int8"
   }
 
-  /// Nil for a row that names no zone.
+  /// Reads a clock from `columns`; nil for a row without a zone.
   package static func read(_ columns: inout Columns) throws -> GardenClock? {
     let (zone, seconds) = (try columns.next(String?.self), try columns.next([Int64]?.self))
     guard let zone, let seconds else { return nil }

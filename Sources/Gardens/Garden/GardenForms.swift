@@ -28,7 +28,7 @@ package struct NewGarden: JSONForm {
   /// A row of the table.
   package typealias Row = NewRow<NewGarden>
 
-  /// Writes an owner's gardens, and gives their rows as `Garden` reads them.
+  /// Inserts an owner's gardens, and returns their rows as `Garden` reads them.
   @discardableResult
   package static func insert(
     _ rows: [Row], of owner: Identifier, in transaction: Transaction
@@ -40,8 +40,8 @@ package struct NewGarden: JSONForm {
       rows.map(\.new.ground.dryBelow), rows.map(\.new.ground.wetAbove))
   }
 
-  /// Throws 409 when an owner has too many gardens, those counted in that the transaction has given them; keeps others
-  /// from becoming theirs until it ends.
+  /// Throws 409 when an owner has too many gardens, with those that the transaction has given them. No other
+  /// transaction gives this owner one until it ends.
   package static func checkBound(of owner: Identifier, in transaction: Transaction) async throws {
     try await UserLock.take(owner, in: transaction)
     try await bound.check(of: owner, in: transaction)
@@ -62,7 +62,7 @@ package struct NewGarden: JSONForm {
     """)
 }
 
-/// What is to change of a garden.
+/// A change of a garden.
 struct GardenChange: JSONForm {
   let name: String?
   let location: Patch<LocationChange>
@@ -81,7 +81,7 @@ struct GardenChange: JSONForm {
     ground = GroundChange(&fields)
   }
 
-  /// Writes it over the garden as it was, whose row the transaction holds, and gives what became of it.
+  /// Applies the change to `before`, whose row the transaction has locked, and returns the garden as it is then.
   func write(over before: Garden, at now: Timestamp, in transaction: Transaction) async throws -> Garden {
     let (place, ground) = (try location.applied(to: before.location), try ground.applied(to: before.ground))
     let zone = try await TimeZoneName.settled(timeZone.applied(to: before.timeZone), in: transaction)

@@ -1,7 +1,7 @@
 import Postgres
 import Web
 
-/// What somebody may do with a garden. Each role may what those before it may.
+/// What a user may do with a garden. Each role may also do what those before it may.
 package enum GardenRole: String, CaseIterable, Sendable, Comparable {
   /// Sees everything of it.
   case viewer
@@ -36,10 +36,10 @@ package enum GardenRole: String, CaseIterable, Sendable, Comparable {
     return self == .owner ? "gardens.owner_id = \(user)" : "(gardens.owner_id = \(user) OR \(members))"
   }
 
-  /// Whether a user, who may be NULL, may see the row of `gardens`, as a condition.
+  /// Whether a user, who may be NULL for a stranger, may see the row of `gardens`, as a condition.
   package static func isVisible(to user: String) -> String { "(gardens.public OR \(viewer.isHeld(by: user)))" }
 
-  /// Reads `column`. Nobody holds a role that this release does not know.
+  /// Reads `column`; nil for a stranger, and for a role that this release does not know.
   static func read(_ columns: inout Columns) throws -> GardenRole? {
     try columns.next(String?.self).flatMap { GardenRole(rawValue: $0) }
   }

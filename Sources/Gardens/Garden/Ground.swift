@@ -3,8 +3,8 @@ import JSON
 import Postgres
 import Web
 
-/// What a garden or a device says of its soil: by kind, or by limits of its own. A device's word goes before its
-/// garden's, and a limit before what the soil says.
+/// The soil of a garden or a device: its kind, or limits of its own. A device's take precedence over its garden's, and
+/// limits over those of the soil.
 package struct Ground: Equatable {
   package var soil: Soil?
   /// Percent of volume.
@@ -26,7 +26,7 @@ package struct Ground: Equatable {
     wetAbove = try columns.next()
   }
 
-  /// The members of a body that makes something.
+  /// Reads the members of a body that makes something.
   init(_ fields: inout Fields) {
     soil = fields.optional("soil", .oneOf(Soil.self), Self.soilText)
     dryBelow = fields.optional("dryBelow", .moisture, Self.dryText)
@@ -34,7 +34,7 @@ package struct Ground: Equatable {
     if !isInOrder { fields.fault("wetAbove", Self.disorder) }
   }
 
-  /// The limits by which a probe in this ground is judged; `garden` is asked for what a device does not say.
+  /// The limits by which a probe in this ground is judged; `garden` has what the device does not say.
   package func limits(in garden: Ground = Ground()) -> MoistureLimits {
     let usual = MoistureLimits(soil ?? garden.soil ?? .assumed)
     return MoistureLimits(
@@ -60,7 +60,7 @@ package struct Ground: Equatable {
   fileprivate static let wetText = "Percent of volume above which roots lack air; by the soil unless given."
 }
 
-/// What is to change of it.
+/// A change of the ground.
 struct GroundChange {
   let soil: Patch<Soil>
   let dryBelow: Patch<Double>
@@ -72,13 +72,13 @@ struct GroundChange {
     wetAbove = fields.patch("wetAbove", .moisture, Ground.wetText)
   }
 
-  /// What becomes of the present one; throws when it would be dry and wet at once.
+  /// Returns the ground after the change; throws when it would be dry and wet at once.
   func applied(to ground: Ground) throws(ValidationError) -> Ground {
     let changed = Ground(
       soil: soil.applied(to: ground.soil), dryBelow: dryBelow.applied(to: ground.dryBelow),
       wetAbove: wetAbove.applied(to: ground.wetAbove))
     if changed.isInOrder { return changed }
-    // At what the client has sent.
+    // The fault is of a member that the client has sent.
     throw wetAbove == .absent
       ? ValidationError("/dryBelow", "must be less than wetAbove") : ValidationError("/wetAbove", Ground.disorder)
   }

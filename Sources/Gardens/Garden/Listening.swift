@@ -1,10 +1,10 @@
-/// Whether anybody listens to devices: silence counts only while somebody does, and after a time without any replica it
+/// Since when a server listens to devices: silence counts only while one does, and after a time without any replica it
 /// begins anew.
 package enum Listening {
-  /// Nobody has listened when the watch has stood still for so long, in minutes.
+  /// When the watch has stood still for longer, in minutes, no server has listened.
   static let gapMinutes = 5
 
-  /// Since when somebody listens, from a row of `device_watch`, in SQL; the parameter is the present moment.
+  /// Since when a server listens, in SQL, from a row of `device_watch`; `parameter` is the present moment.
   static func column(at parameter: String) -> String {
     """
     CASE WHEN checked_at < \(parameter)::timestamptz - interval '\(gapMinutes) minutes' THEN \(parameter)::timestamptz
@@ -12,6 +12,6 @@ package enum Listening {
     """
   }
 
-  /// The same for a statement that has no such row.
+  /// Since when a server listens, in SQL, for a statement without such a row.
   package static func since(at parameter: String) -> String { "(SELECT \(column(at: parameter)) FROM device_watch)" }
 }

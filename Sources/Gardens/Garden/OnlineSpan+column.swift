@@ -2,20 +2,20 @@ import Agronomy
 import Postgres
 
 extension OnlineSpan {
-  /// How many of its last silences are kept.
+  /// How many of a device's last silences are kept.
   static let silences = 7
-  /// What is shorter is one visit, not a silence between two, in seconds.
+  /// A shorter pause, in seconds, is within one visit, and no silence between two.
   static let shortestSilenceSeconds = 60
 
-  /// The median of what `LastSeen` keeps in seconds; NULL for a device that has not been silent yet.
+  /// The median of the silences that `LastSeen` keeps, in seconds; NULL for a device that has not been silent yet.
   package static let column = """
     (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY silence) FROM unnest(devices.silences) AS silence)
     """
 
-  /// The longest of them, in seconds; NULL likewise.
+  /// The longest of these silences, in seconds; NULL likewise.
   package static let longestSilence = "(SELECT max(silence) FROM unnest(devices.silences) AS silence)"
 
-  /// When a device that is not heard of again falls silent, in SQL, where the parameter is the present moment.
+  /// When a device that is not heard of again falls silent, in SQL; `parameter` is the present moment.
   package static func silence(at parameter: String) -> String {
     """
     (greatest(devices.last_seen_at, \(Listening.since(at: parameter)))

@@ -14,7 +14,7 @@ final class SensorType: Sendable {
   let utf8: [UInt8]
   /// Nil for a type that the server does not know.
   let known: KnownSensor?
-  /// The first eight bytes as a number that is ordered as the names are.
+  /// The first eight bytes as a number, which orders as the names do.
   let prefix: UInt64
 
   fileprivate init(_ bytes: UnsafeRawBufferPointer) {
@@ -24,7 +24,7 @@ final class SensorType: Sendable {
     prefix = (0..<8).reduce(0) { $0 << 8 | UInt64($1 < bytes.count ? bytes[$1] : 0) }
   }
 
-  /// Whether its name stands before another's, by bytes.
+  /// Whether its name sorts before another's, by bytes.
   func precedes(_ other: SensorType) -> Bool {
     if prefix != other.prefix { return prefix < other.prefix }
     return self !== other && utf8.lexicographicallyPrecedes(other.utf8)
@@ -40,15 +40,15 @@ final class SensorType: Sendable {
   }
 }
 
-/// The sensor types that one loop has met lately: a table in which a name has one place, so that it is bounded by
-/// itself; of two names that meet there, the later one stays.
+/// The sensor types that one loop has met lately. A name has one place in a table of fixed size; of two names with the
+/// same place the later one stays.
 final class SensorTypes {
   private static let places = 1_024
   private var table = [SensorType?](repeating: nil, count: places)
 
-  /// The type of that name, or nil when no type may be called so.
+  /// Returns the type of a name; nil when the name is not allowed.
   func type(_ name: UnsafeRawBufferPointer) -> SensorType? {
-    // FNV-1a; a name that is too long is not looked at.
+    // FNV-1a; a name that is too long is not hashed.
     guard name.count <= SensorType.maximumLength else { return nil }
     var hash: UInt32 = 2_166_136_261
     for byte in name { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
@@ -60,7 +60,7 @@ final class SensorTypes {
     return type
   }
 
-  /// The type of that name, or nil when no type may be called so.
+  /// Returns the type of a name; nil when the name is not allowed.
   func type(_ name: String) -> SensorType? {
     var name = name
     return name.withUTF8 { type(UnsafeRawBufferPointer($0)) }
