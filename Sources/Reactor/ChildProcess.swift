@@ -1,21 +1,21 @@
 import CLinux
 import Glibc
 
-/// A program that this process starts.
+/// Starts programs as child processes.
 package enum ChildProcess {
-  /// The variables that it gets.
+  /// The environment variables of a child.
   package enum Environment {
-    /// Those of this process, and behind them others, each as `NAME=value`.
+    /// Those of this process, followed by others, each as `NAME=value`.
     case own(adding: [String] = [])
     case only([String: String])
   }
 
-  /// Starts a program, found by its first word as a shell finds it unless its path is given, and gives its id. It is
-  /// its parent's to wait for.
+  /// Starts a program and returns its process id, for which the caller has to wait. Without `path` it is looked up by
+  /// its first word, as a shell does.
   ///
-  /// It has the descriptors that are given, from the first on (standard input), and no others: not all that a library
-  /// opens is closed by exec(3), and a connection would not end, for its peer, before the program does. It blocks no
-  /// signal, as threads here do. Throws when the system cannot start it (posix_spawn(3)).
+  /// The child gets `descriptors` as 0, 1, 2 and so on, and no others: not everything that a library opens is closed by
+  /// exec(3), and a connection would not end, for its peer, before the child does. It blocks no signal, unlike threads
+  /// here. Throws when the system cannot start it (posix_spawn(3)).
   package static func spawn(
     _ words: [String], path: String? = nil, _ environment: Environment = .own(),
     descriptors: [Int32] = [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
@@ -23,7 +23,7 @@ package enum ChildProcess {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    // Out of the way first: a source may stand where another one has to go.
+    // Duplicated out of the way first: a descriptor may have the number that another one is to get.
     let spares = descriptors.map { fcntl($0, F_DUPFD_CLOEXEC, Int32(descriptors.count)) }
     defer { for spare in spares { close(spare) } }
     for (place, spare) in spares.enumerated() { posix_spawn_file_actions_adddup2(&actions, spare, Int32(place)) }
@@ -45,7 +45,7 @@ package enum ChildProcess {
     return child
   }
 
-  /// The variables as C has them, up to nil; the caller's to free.
+  /// The variables as C strings, ended by nil; the caller frees them.
   private static func copies(_ environment: Environment) -> [UnsafeMutablePointer<CChar>?] {
     switch environment {
     case .only(let variables): return variables.map { strdup("\($0)=\($1)") } + [nil]

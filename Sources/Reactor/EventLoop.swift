@@ -8,16 +8,16 @@ import Synchronization
 /// jobs of Swift tasks, then flush what gathered output. The loop is not Sendable: all that it owns lives and dies on
 /// its thread, without locks. Other threads reach it only through `executor`.
 package final class EventLoop {
-  /// The longest sleep of a loop with nothing to do, so that its heartbeat stays young.
+  /// The longest sleep of a loop with nothing to do, so that its heartbeat stays recent.
   static let longestSleepMilliseconds: Int32 = 1_000
   /// The most timers fired in one turn, so that descriptors get their share.
   static let timersPerTurn = 1_024
-  /// The most tasks that have ended and are kept for what is spawned next.
+  /// The most finished tasks that are kept for reuse.
   static let spareTasks = 256
-  /// How often the end of a turn is run again when flushing produced more work.
+  /// The most rounds at the end of a turn, when flushing produces more work.
   static let flushRounds = 16
 
-  /// The place of this loop among its siblings, from 0: also the index of its metrics shard.
+  /// The index of this loop among its siblings, from 0, and of its metrics shard.
   package let index: Int
   /// The loop's address for tasks and other threads.
   package let executor: LoopExecutor
@@ -26,9 +26,9 @@ package final class EventLoop {
   /// Milliseconds since 1970 UTC, read at the start of the turn.
   package var unixMilliseconds: Int64 { turnStartUnix }
   private let heartbeat: Heartbeat
-  /// What a test moves by hand; nil for the machine's clocks.
+  /// The clock that a test moves by hand; nil for the machine's clocks.
   private let manualClock: ManualClock?
-  /// Where pauses that differ by chance take it from.
+  /// The source of random numbers, such as for the jitter of pauses.
   package var generator: any RandomNumberGenerator
 
   // Behind computed properties, because the attribute does not reach direct accesses from other modules.
@@ -42,8 +42,8 @@ package final class EventLoop {
   @exclusivity(unchecked) private var spareTasks: [LoopTask] = []
   private var isStopping = false
 
-  /// Makes a loop; others can see by `heartbeat` that it turns. A test that is to go the same way each time gives it a
-  /// clock and a generator of its own.
+  /// Makes a loop, whose turns other threads can observe by `heartbeat`. A test that must run the same way each time
+  /// passes a clock and a generator of its own.
   package init(
     index: Int, heartbeat: Heartbeat = Heartbeat(), clock: ManualClock? = nil,
     generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
@@ -70,15 +70,15 @@ package final class EventLoop {
     try poller.add(fd, interest, handler)
   }
 
-  /// Waits for something else on a descriptor that was added; throws as `add` does.
+  /// Changes what is awaited on a descriptor that was added; throws as `add` does.
   package func change(_ fd: Int32, _ interest: Readiness) throws(SystemError) {
     try poller.change(fd, interest)
   }
 
-  /// Forgets a descriptor. No event that is already fetched will reach its handler.
+  /// Forgets a descriptor. Events of it that are already fetched do not reach its handler.
   package func remove(_ fd: Int32) { poller.remove(fd) }
 
-  /// Closes a descriptor of which there is no duplicate, and forgets it if it was added; a system call less than
+  /// Closes a descriptor that has no duplicate, and forgets it if it was added: one system call fewer than with
   /// `remove`.
   package func close(_ fd: Int32) {
     poller.forget(fd)
@@ -94,15 +94,15 @@ package final class EventLoop {
     return timers.add(deadline: now &+ nanoseconds, action)
   }
 
-  /// Takes a timer back; nothing happens if it has fired.
+  /// Cancels a timer; does nothing if it has fired.
   package func cancel(_ timer: Timer) {
     assertCurrent()
     timers.cancel(timer)
   }
 
-  /// Suspends the calling task, which must run on this loop, for that long.
+  /// Suspends the calling task, which must run on this loop, for `nanoseconds`.
   package func sleep(nanoseconds: UInt64) async {
-    // Unchecked: with the loop's end its timers are forgotten, and whoever sleeps with them.
+    // Unchecked: when the loop ends, its timers are dropped, and sleeping tasks are never resumed.
     await withUnsafeContinuation { continuation in
       schedule(afterNanoseconds: nanoseconds) { continuation.resume() }
     }
@@ -112,30 +112,30 @@ package final class EventLoop {
 
   /// Runs `body` as a task on this loop: at once until it first suspends, the rest in later turns.
   ///
-  /// It inherits nothing from the task that calls it, such as values of `TaskLocal`s.
-  /// Must be called on the loop's thread. What `body` captures stays on this thread: the task and its continuations
-  /// run nowhere else, which is why nothing here has to be Sendable.
+  /// It inherits nothing from the calling task, such as values of `TaskLocal`s. Must be called on the loop's thread.
+  /// What `body` captures stays on this thread: the task and its continuations run nowhere else, which is why nothing
+  /// here has to be Sendable.
   package func spawn(_ body: @escaping () async -> Void) {
     assertCurrent()
     if let task = spareTasks.popLast() {
       task.resume(body)
       executor.runNewest()
     } else {
-      // Invariant 2.
+      // Invariant 2: the task runs on this thread alone.
       nonisolated(unsafe) let task = LoopTask(body, on: self)
-      // Detached, because what it would take over from this moment's task is no matter of the bodies to come.
+      // Detached: what the task inherited from the present one would show in the bodies that it runs later.
       Task.immediateDetached(executorPreference: executor) { await task.run() }
     }
   }
 
-  /// Keeps a task that has nothing to do any more, if another one is wanted.
+  /// Keeps a finished task for reuse; returns false if the loop stops or has enough of them.
   func keep(_ task: LoopTask) -> Bool {
     guard !isStopping, spareTasks.count < Self.spareTasks else { return false }
     spareTasks.append(task)
     return true
   }
 
-  /// Has `part` flushed once when this turn ends. Call it only when `part` is not yet waiting for its flush.
+  /// Flushes `part` once at the end of this turn. Must not be called while `part` is already waiting for that.
   package func atEndOfTurn(_ part: any TurnEnd) {
     assertCurrent()
     ending.append(part)
@@ -148,8 +148,8 @@ package final class EventLoop {
     assert(executor.isCurrent || !executor.hasThread, "Something of a loop is touched on another thread.")
   }
 
-  /// Turns until `stop`, on the calling thread. What timers were still to do is forgotten then, so that neither keeps
-  /// the other alive.
+  /// Runs the loop on the calling thread until `stop`. The remaining timers are dropped then, so that the loop and what
+  /// they capture do not keep each other alive.
   package func run() {
     executor.adoptCurrentThread()
     heartbeat.begin()
@@ -172,7 +172,7 @@ package final class EventLoop {
 
   private func turn() { turn(waiting: sleepMilliseconds()) }
 
-  /// Gives how many descriptors were ready.
+  /// Runs one turn that waits at most `milliseconds`; returns how many descriptors were ready.
   @discardableResult
   private func turn(waiting milliseconds: Int32) -> Int {
     let count = poller.wait(milliseconds: milliseconds)
@@ -194,7 +194,8 @@ package final class EventLoop {
     }
   }
 
-  /// Jobs may gather output, and flushing may finish what jobs wait for: both, until neither has more or it is enough.
+  /// Runs jobs and flushes until neither has more or `flushRounds` are over: jobs may gather output, and flushing may
+  /// finish what jobs wait for.
   private func endTurn() {
     for _ in 0..<Self.flushRounds {
       executor.drain()
@@ -217,15 +218,15 @@ package final class EventLoop {
 
   // MARK: By hand, for simulations and measurements
 
-  /// Calls `body` with the calling thread as the loop's, which turns only by `turnByHand` then.
+  /// Calls `body` with the calling thread as the loop's; meanwhile the loop turns only by `turnByHand`.
   package func embedded<Result>(_ body: () throws -> Result) rethrows -> Result {
     executor.adoptCurrentThread()
     defer { executor.leaveThread() }
     return try body()
   }
 
-  /// Turns until nothing is left to do at this moment of the clock, and never waits. Gives up after `turns` turns, by
-  /// false: then something asks for itself again and again.
+  /// Turns until nothing is left to do at this moment of the clock, without ever waiting. Returns false if that is not
+  /// so after `turns` turns: then something schedules itself again and again.
   package func turnByHand(atMost turns: Int) -> Bool {
     for _ in 0..<turns {
       let ready = turn(waiting: 0)

@@ -1,16 +1,17 @@
 import Glibc
 import Synchronization
 
-/// When a loop last began a turn: what a liveness probe on any thread asks to know that the loop still turns.
+/// The last time a loop began a turn, by which a liveness probe on any thread can tell that the loop still turns.
 package final class Heartbeat: Sendable {
-  // Of a loop that has not begun, or has ended, there is nothing to fear: its last turn lies in the future.
+  // The start of the last turn; in the future for a loop that has not begun or has ended, which so never counts as
+  // hung.
   private let last = Atomic<UInt64>(.max)
 
   private let thread = Atomic<UInt>(0)
 
   package init() {}
 
-  /// The thread whose loop it is of; nil before the loop has begun.
+  /// The loop's thread; nil before it has begun.
   var owner: pthread_t? {
     let thread = thread.load(ordering: .relaxed)
     return thread == 0 ? nil : pthread_t(thread)
@@ -19,7 +20,7 @@ package final class Heartbeat: Sendable {
   /// When the last turn began, in nanoseconds of the monotonic clock; `UInt64.max` for a loop that does not run.
   var lastBeat: UInt64 { last.load(ordering: .relaxed) }
 
-  /// The calling thread's loop begins.
+  /// Notes that the loop begins, on the calling thread.
   func begin() { thread.store(UInt(pthread_self()), ordering: .relaxed) }
 
   func beat(_ now: UInt64) { last.store(now, ordering: .relaxed) }

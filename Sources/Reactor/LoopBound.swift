@@ -1,7 +1,7 @@
-/// A value that belongs to one loop, as other threads know it: they can have something done with it, there.
+/// A reference to a value of one loop that other threads may hold: they submit to the loop what is to be done with it.
 ///
-/// It may be passed to any thread, but the value is touched on its loop's thread alone.
-/// Invariant 2.
+/// The reference may be passed to any thread; the value is touched on its loop's thread alone (invariant 2 of
+/// ARCHITECTURE.md).
 package struct LoopBound<Value>: @unchecked Sendable {
   private let value: Value
   private let executor: LoopExecutor
@@ -13,7 +13,7 @@ package struct LoopBound<Value>: @unchecked Sendable {
     executor = loop.executor
   }
 
-  /// Has the loop call `body` with the value, soon and in order.
+  /// Submits `body` to the loop, which calls it with the value, soon and in order.
   package func submit(_ body: @escaping @Sendable (Value) -> Void) {
     executor.submit { body(value) }
   }

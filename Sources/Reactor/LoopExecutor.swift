@@ -5,13 +5,13 @@ import Synchronization
 ///
 /// A continuation that is resumed on the loop's own thread is queued without any synchronisation; one resumed
 /// elsewhere goes through the mailbox and wakes the loop.
-/// Invariant 2.
+/// Other threads reach only the mailbox and an atomic (invariant 2 of ARCHITECTURE.md).
 package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   /// The most jobs run before the loop looks at its descriptors again.
   static let jobsPerTurn = 4096
 
   let mailbox: Mailbox
-  // Touched by the loop's thread alone, which is what `isCurrent` asks.
+  // Touched by the loop's thread alone, which is what `isCurrent` tests.
   @exclusivity(unchecked) private var jobs: [UnownedJob] = []
   @exclusivity(unchecked) private var nextJob = 0
   private let owner = Atomic<UInt>(0)
@@ -23,7 +23,7 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   /// Makes the calling thread the loop's thread.
   func adoptCurrentThread() { owner.store(UInt(pthread_self()), ordering: .relaxed) }
 
-  /// Has no thread any more, once the loop has ended.
+  /// Notes that the loop has ended and has no thread any more.
   func leaveThread() { owner.store(0, ordering: .relaxed) }
 
   /// Whether the loop turns on some thread.
@@ -37,7 +37,7 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     if isCurrent { jobs.append(job) } else { mailbox.post(.job(job)) }
   }
 
-  /// Has the loop call `body` on its thread, from any thread, soon and in order.
+  /// Submits `body` to the loop, which calls it on its thread, soon and in order. May be called on any thread.
   package func submit(_ body: @escaping @Sendable () -> Void) { mailbox.post(.call(body)) }
 
   /// Queues the jobs and makes the calls that other threads have sent.
@@ -51,7 +51,7 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     }
   }
 
-  /// Runs the job that was queued last, ahead of the others. Before the loop runs there is none: it waits in the
+  /// Runs the job that was queued last, ahead of the others. Before the loop runs there is none here: it waits in the
   /// mailbox.
   func runNewest() {
     if hasJobs { jobs.removeLast().runSynchronously(on: asUnownedTaskExecutor()) }
@@ -59,7 +59,7 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
   var hasJobs: Bool { nextJob < jobs.count }
 
-  /// Runs what is queued, and what that queues, up to `jobsPerTurn` jobs.
+  /// Runs the queued jobs and those that they queue, at most `jobsPerTurn`.
   func drain() {
     var budget = Self.jobsPerTurn
     while nextJob < jobs.count, budget > 0 {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// What other threads send to a loop: a lock-free stack that the loop takes whole, and an eventfd that wakes it.
 ///
-/// Senders push by compare-and-swap; the loop takes everything by one exchange and turns it round, so that messages
-/// of one sender arrive in their order (Treiber, "Systems Programming: Coping with Parallelism", 1986).
+/// Senders push by compare-and-swap; the loop takes everything by one exchange and reverses it, so that messages of one
+/// sender arrive in their order (Treiber, "Systems Programming: Coping with Parallelism", 1986).
 final class Mailbox: Sendable {
   enum Message {
     case job(UnownedJob)
@@ -31,7 +31,7 @@ final class Mailbox: Sendable {
     close(eventfd)
   }
 
-  /// Leaves a message and wakes the loop if it was the first one.
+  /// Posts a message, and wakes the loop if the mailbox was empty.
   func post(_ message: Message) {
     let node = Node(message)
     let pointer = UInt(bitPattern: Unmanaged.passRetained(node).toOpaque())
@@ -45,7 +45,7 @@ final class Mailbox: Sendable {
     if seen == 0 { wake() }
   }
 
-  /// Everything that was posted since the last call, oldest first.
+  /// Takes everything that was posted since the last call, oldest first.
   func takeAll() -> [Message] {
     var address = top.exchange(0, ordering: .acquiringAndReleasing)
     var messages: [Message] = []
@@ -58,10 +58,10 @@ final class Mailbox: Sendable {
     return messages
   }
 
-  /// Takes the wake-up back; called before `takeAll`, so that a later post wakes the loop anew.
+  /// Resets the wake-up; called before `takeAll`, so that a later post wakes the loop anew.
   func acknowledge() {
     var count: UInt64 = 0
-    // EAGAIN only says that nobody had called.
+    // EAGAIN only means that there was no wake-up.
     _ = retrying { read(eventfd, &count, 8) }
   }
 

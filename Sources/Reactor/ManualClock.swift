@@ -1,8 +1,8 @@
-/// A clock that stands still until it is moved: of a loop that a test turns by hand.
+/// A clock that stands still until it is moved, for a loop that a test turns by hand.
 ///
 /// Belongs to its loop's thread (invariant 2).
 package final class ManualClock {
-  /// Nanoseconds since a moment that says nothing, as CLOCK_MONOTONIC gives.
+  /// Nanoseconds since an arbitrary moment, as of CLOCK_MONOTONIC.
   package private(set) var monotonic: UInt64
   /// Milliseconds since 1970 UTC.
   package var unixMilliseconds: Int64 { unixStart + Int64(monotonic / 1_000_000) }

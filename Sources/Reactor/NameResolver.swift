@@ -3,7 +3,7 @@ import Glibc
 
 /// Looks host names up without blocking a loop.
 package enum NameResolver {
-  /// The most addresses taken of one name.
+  /// The most addresses taken from one name.
   package static let maximumAddresses = 8
 
   /// Why a name has no address; says which name.
@@ -11,31 +11,31 @@ package enum NameResolver {
     package let description: String
   }
 
-  /// The address that a host is by itself; nil of a name.
+  /// The address of a host that is given as one; nil for a name.
   package static func address(ofNumeric host: String) -> String? {
     (try? lookUp(host, flags: AI_NUMERICHOST).get())?.first
   }
 
-  /// Calls `found` on the loop with the numeric addresses of each host, in the same order.
+  /// Calls `found` on the loop with the numeric addresses of each host, in the order of `hosts`.
   ///
-  /// When all hosts are numeric it is called at once, else after a thread of its own has looked all names up, since
-  /// getaddrinfo(3) blocks. Each call starts such a thread, which has `found` until it ends, much later than anyone
-  /// waits where a name server is silent: who asks often keeps the answer for a while, or counts those under way.
+  /// If all hosts are numeric, it is called at once, otherwise after a thread of its own has looked all names up, since
+  /// getaddrinfo(3) blocks. Each call starts such a thread, which holds `found` until it ends: with a silent name
+  /// server, long after callers have given up. So a caller that asks often must keep the answer for a while, or bound
+  /// its look-ups in flight.
   package static func resolve(
     _ hosts: [String], on loop: EventLoop, _ found: @escaping ([Result<[String], Failure>]) -> Void
   ) {
     let numeric = hosts.map { lookUp($0, flags: AI_NUMERICHOST) }
     if numeric.allSatisfy({ (try? $0.get()) != nil }) { return found(numeric) }
     let executor = loop.executor
-    // Called on the loop's thread alone; the other thread only carries it.
-    // Invariant 2.
+    // Invariant 2: called on the loop's thread alone; the other thread only carries it.
     nonisolated(unsafe) let found = found
     do {
       let thread = try SystemThread(name: "name-resolver") {
         let addresses = hosts.map { lookUp($0, flags: 0) }
         executor.submit { found(addresses) }
       }
-      // The system's resolver may take longer than anyone waits.
+      // Not waited for: the system's resolver may take longer than any caller waits.
       thread.detach()
     } catch {
       found(hosts.map { _ in .failure(Failure(description: "\(error)")) })

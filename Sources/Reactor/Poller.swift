@@ -1,10 +1,10 @@
 import CLinux
 import Glibc
 
-/// The epoll instance of one loop, and who is to be called for each descriptor.
+/// The epoll instance of one loop, and the handler of each descriptor.
 ///
-/// The user data of an event holds the descriptor and a generation: an event that was fetched before its
-/// descriptor was closed and opened again carries the old generation and reaches nobody.
+/// The user data of an event holds the descriptor and a generation: an event that was fetched before its descriptor was
+/// closed and opened again carries the old generation and is dropped.
 struct Poller {
   /// The most events taken in one turn, so that timers and jobs get their share.
   static let eventsPerTurn = 256
@@ -35,7 +35,7 @@ struct Poller {
     try control(EPOLL_CTL_MOD, fd, interest)
   }
 
-  /// Forgets a descriptor that is closed next, by which the kernel forgets it too.
+  /// Forgets a descriptor that the caller closes next, on which the kernel forgets it too.
   mutating func forget(_ fd: Int32) {
     guard Int(fd) < slots.count else { return }
     slots[Int(fd)].handler = nil
@@ -45,7 +45,7 @@ struct Poller {
   /// Forgets a descriptor that may stay open.
   mutating func remove(_ fd: Int32) {
     forget(fd)
-    // Fails only if the descriptor was never added, and then there is nothing to take back.
+    // Fails only if the descriptor was never added, and then there is nothing to remove.
     _ = linux_epoll_ctl(epoll, EPOLL_CTL_DEL, fd, 0, 0)
   }
 
@@ -54,13 +54,13 @@ struct Poller {
     if linux_epoll_ctl(epoll, operation, fd, interest.rawValue, data) != 0 { throw SystemError("epoll_ctl") }
   }
 
-  /// Waits for at most `milliseconds` (-1: for ever) and gives how many events came.
+  /// Waits for at most `milliseconds` (-1: for ever) and returns how many events came.
   func wait(milliseconds: Int32) -> Int {
     let count = epoll_wait(epoll, events, Int32(Self.eventsPerTurn), milliseconds)
     return count < 0 ? 0 : Int(count)
   }
 
-  /// Who is to be told of the event at `index`, unless the descriptor has changed hands since.
+  /// The handler and the readiness of the event at `index`; nil if its descriptor was forgotten or reused since.
   func event(_ index: Int) -> (handler: any EventHandler, readiness: Readiness)? {
     let data = linux_epoll_data(events, Int32(index))
     let slot = slots[Int(UInt32(truncatingIfNeeded: data))]

@@ -1,9 +1,9 @@
-/// Looks the same names up again and again for one loop, and falls back on the addresses found before: a name service
-/// that is gone must not keep anyone from servers that are there.
+/// Looks up the same names again and again for one loop, and falls back on the addresses found before: a name service
+/// that is down must not keep anyone from servers that are up.
 ///
-/// Questions that come while one is under way share it.
+/// Calls that come while a look-up is in flight share it.
 package final class RememberedNames {
-  /// How long a question may take, in nanoseconds, before who waits gets the addresses found before.
+  /// How long a look-up may take, in nanoseconds, before its callers get the addresses found before.
   package static let patienceNanoseconds: UInt64 = 1_000_000_000
 
   /// The addresses of each name, or why it has none.
@@ -18,7 +18,7 @@ package final class RememberedNames {
   private var isAsking = false
   private var patience: Timer?
 
-  /// `lookUp` calls back on the loop, at once or later.
+  /// Makes a look-up of `names`; `lookUp` calls back on the loop, at once or later.
   package init(_ names: [String], on loop: EventLoop, lookUp: @escaping LookUp = NameResolver.resolve) {
     self.names = names
     self.loop = loop

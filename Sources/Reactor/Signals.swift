@@ -3,20 +3,19 @@ import Glibc
 
 /// Signals as events of a loop (signalfd(2)).
 ///
-/// `block` must run before any thread starts, so that every thread inherits the mask and no signal is delivered
-/// the old way.
+/// `block` must run before any thread starts, so that every thread inherits the mask and no signal interrupts one.
 package final class Signals: EventHandler {
   private let fd: Int32
   private let received: (Int32) -> Void
 
-  /// Blocks those signals in the calling thread and in all threads it starts from now on; SIGPIPE is ignored.
+  /// Blocks `signals` in the calling thread and in all threads that it starts from now on; SIGPIPE is ignored.
   package static func block(_ signals: [Int32]) {
     var mask = set(of: signals)
     pthread_sigmask(SIG_BLOCK, &mask, nil)
     signal(SIGPIPE, SIG_IGN)
   }
 
-  /// Calls `received` on the loop with the number of each of those signals as it comes.
+  /// Calls `received` on the loop with the number of each of `signals` as it arrives.
   package init(_ signals: [Int32], on loop: EventLoop, _ received: @escaping (Int32) -> Void) throws {
     var mask = Self.set(of: signals)
     fd = try checked("signalfd") { signalfd(-1, &mask, Int32(SFD_NONBLOCK | SFD_CLOEXEC)) }

@@ -1,12 +1,14 @@
-/// Has one task of a loop make a value, however many ask for it meanwhile.
+/// Loads a value once for all tasks of a loop that ask for it while it is being loaded.
 package final class SingleFlight<Key: Hashable, Value> {
   private var flights: [Key: Pending<Value>] = [:]
 
   package init() {}
 
-  /// What `load` gives, or what it gives to the task that asked first; its error is everyone's as well.
+  /// Returns what `load` returns to the first task that asks for `key`; tasks that ask meanwhile get its value or error
+  /// too.
   ///
-  /// `then` runs in the task that has loaded, once the others have the value: until it is done, who asks gets the same.
+  /// `then` runs in the task that has loaded, once the others have the value; tasks that ask before it is done get the
+  /// same.
   package func value(
     of key: Key, _ load: () async throws -> Value, then: (Value) async -> Void = { _ in }
   ) async throws -> Value {

@@ -13,10 +13,10 @@ package struct SystemError: Error, CustomStringConvertible {
   package var description: String { "\(call): \(String(cString: strerror(code)))" }
 }
 
-/// Runs a system call again for as long as a signal interrupts it: the one place where EINTR is swallowed, but for
-/// `Metrics`, which imports nothing of ours.
+/// Repeats a system call for as long as signals interrupt it. This is the one place where EINTR is swallowed, except
+/// for `Metrics`, which imports nothing of ours.
 ///
-/// Gives what the call gave; -1 means that errno holds another error.
+/// Returns what the call returned; -1 means that errno holds another error.
 @inlinable
 package func retrying<Result: FixedWidthInteger & SignedInteger>(_ call: () -> Result) -> Result {
   while true {
@@ -25,7 +25,7 @@ package func retrying<Result: FixedWidthInteger & SignedInteger>(_ call: () -> R
   }
 }
 
-/// Runs a system call and throws `SystemError` when it answers -1; EINTR is retried.
+/// Runs a system call and throws `SystemError` when it returns -1; EINTR is retried.
 package func checked<Result: FixedWidthInteger & SignedInteger>(
   _ name: String, _ call: () -> Result
 ) throws(SystemError) -> Result {

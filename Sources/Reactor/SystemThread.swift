@@ -3,14 +3,14 @@ import Glibc
 
 /// A thread of the system: for an event loop, or for work that blocks.
 ///
-/// It takes no signals but SIGABRT, which a watchdog sends: they belong to the loops' signalfd. Each is joined or
-/// detached once.
+/// It takes no signals but SIGABRT, which a watchdog sends: all others go to the loops' signalfd. Each thread is joined
+/// or detached once.
 package struct SystemThread: Sendable {
   private let thread: pthread_t
 
-  /// Starts a thread of that name (at most 15 bytes), which calls `body` once. Throws when the system has none left.
+  /// Starts a thread called `name` (at most 15 bytes), which calls `body` once. Throws when the system has none left.
   ///
-  /// The body for an event loop makes it on its own thread, so that nothing of the loop ever belongs to another.
+  /// A body that runs an event loop makes the loop itself, so that nothing of it ever belongs to another thread.
   package init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
     let start = Unmanaged.passRetained(Start(name: name, body: body))
     var thread = pthread_t()
@@ -35,15 +35,15 @@ package struct SystemThread: Sendable {
     self.thread = thread
   }
 
-  /// Starts a thread that nobody waits for. Traps when the system has none left.
+  /// Starts a detached thread. Traps when the system has none left.
   package static func detached(_ name: String, _ body: @escaping @Sendable () -> Void) {
     do { try SystemThread(name: name, body).detach() } catch { preconditionFailure("\(error)") }
   }
 
-  /// Waits until the thread has ended. Never called on a loop.
+  /// Waits until the thread has ended. Must not be called on a loop.
   package func join() { pthread_join(thread, nil) }
 
-  /// Leaves the thread to itself: it may end whenever it likes, or never.
+  /// Detaches the thread: it may end at any time, or never.
   package func detach() { pthread_detach(thread) }
 
   private final class Start: Sendable {

@@ -1,4 +1,4 @@
-/// A call that a loop will make once its time has come. Made by `EventLoop.schedule`.
+/// A call that a loop makes once, at its deadline; made by `EventLoop.schedule`.
 package final class Timer {
   /// When it fires, in nanoseconds of the monotonic clock.
   @exclusivity(unchecked) package fileprivate(set) var deadline: UInt64
@@ -14,8 +14,8 @@ package final class Timer {
   package var isPending: Bool { position >= 0 }
 }
 
-/// The timers of one loop: a binary heap by deadline in which each timer knows its place, so that cancelling one
-/// takes it out at once and nothing stale piles up.
+/// The timers of one loop: a binary heap by deadline in which each timer knows its position, so that a cancelled one is
+/// removed at once and nothing stale piles up.
 struct TimerHeap {
   private var heap: [Timer] = []
 
@@ -38,7 +38,7 @@ struct TimerHeap {
     timer.action = nil
   }
 
-  /// Takes out the first timer if its time has come, and gives its action.
+  /// Removes the first timer if it is due at `now` and returns its action.
   mutating func popDue(_ now: UInt64) -> (() -> Void)? {
     guard let first = heap.first, first.deadline <= now else { return nil }
     remove(first)

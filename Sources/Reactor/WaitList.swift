@@ -1,12 +1,12 @@
-/// Tasks of one loop that wait for the same event, each as long as it has patience.
+/// Tasks of one loop that wait for the same event, each with a time-out of its own.
 package final class WaitList {
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   private unowned(unsafe) let loop: EventLoop
   private var waiters: [Pending<Bool>] = []
 
   package init(on loop: EventLoop) { self.loop = loop }
 
-  /// Waits for the next `release`, at most that long; gives whether it came. The end of one's patience is no other's.
+  /// Waits for the next `release`, at most `nanoseconds`; returns whether it came. A time-out ends this wait alone.
   package func wait(nanoseconds: UInt64) async -> Bool {
     let pending = Pending<Bool>()
     waiters.append(pending)
@@ -18,7 +18,7 @@ package final class WaitList {
     return (try? await pending.value()) ?? false
   }
 
-  /// Lets all go that wait.
+  /// Resumes all waiting tasks.
   package func release() {
     let released = waiters
     waiters = []

@@ -2,11 +2,11 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Looks after the loops of a process from a thread of its own, so that one that hangs is noticed whatever it does.
+/// Watches the loops of a process from a thread of its own, so that a loop that hangs is noticed whatever it does.
 ///
-/// It counts its own looks rather than the clock: a process that was stopped, or a machine that slept, has not hung.
+/// It counts its own checks rather than time: a process that was stopped, or a machine that slept, has not hung.
 package final class Watchdog: Sendable {
-  /// A loop that may hang, by a name for people.
+  /// A loop to watch, and its name for people.
   package struct Subject: Sendable {
     package let name: String
     package let heartbeat: Heartbeat
@@ -17,23 +17,23 @@ package final class Watchdog: Sendable {
     }
   }
 
-  /// How often it looks, in milliseconds: not more often than an idle loop turns.
+  /// The interval of checks, in milliseconds: not shorter than the longest sleep of an idle loop.
   package static let intervalMilliseconds = 1_000
-  /// A loop that has not turned in so many looks hangs.
+  /// The number of checks after which a loop that has not turned counts as hung.
   package static let patience = 30
-  /// How long the thread that hangs may take to write its stack, in milliseconds.
+  /// How long the hung thread may take to write its stack, in milliseconds.
   static let abortMilliseconds = 2_000
 
   private let subjects: [Subject]
   private let isStopped = Atomic<Bool>(false)
 
-  /// Begins to look; calls `onHang` on the watchdog's thread with the first loop that hangs, once.
+  /// Starts to watch; calls `onHang` on the watchdog's thread, once, with the first loop that hangs.
   package init(
     _ subjects: [Subject], intervalMilliseconds: Int = Watchdog.intervalMilliseconds, patience: Int = Watchdog.patience,
     onHang: @escaping @Sendable (Subject) -> Void
   ) {
     self.subjects = subjects
-    // The first stack loads a library, which a thread that hangs may not be able to do.
+    // The first backtrace loads a library, which a hung thread may be unable to do.
     var frame: UnsafeMutableRawPointer?
     _ = backtrace(&frame, 1)
     SystemThread.detached("watchdog") { [self] in
@@ -41,10 +41,10 @@ package final class Watchdog: Sendable {
     }
   }
 
-  /// Looks no more, soon. Loops that have ended need no such call.
+  /// Ends the watch at the next check. Not needed for loops that have ended.
   package func stop() { isStopped.store(true, ordering: .relaxed) }
 
-  /// The first loop that hangs; nil once it is stopped.
+  /// Waits for a loop to hang and returns it; nil once the watch is stopped.
   private func watch(_ intervalMilliseconds: Int, _ patience: Int) -> Subject? {
     var seen = subjects.map { (beat: $0.heartbeat.lastBeat, looks: 0) }
     while !isStopped.load(ordering: .relaxed) {
@@ -59,7 +59,7 @@ package final class Watchdog: Sendable {
     return nil
   }
 
-  /// Ends the process by SIGABRT, after the stack of the thread that hangs was written to standard error.
+  /// Ends the process by SIGABRT, after the hung thread has written its stack to standard error.
   package static func abort(_ subject: Subject) -> Never {
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in
@@ -69,7 +69,7 @@ package final class Watchdog: Sendable {
       }
       raise(SIGABRT)
     }
-    // The second one ends the process, also when the handler itself hangs.
+    // The second SIGABRT ends the process, even if the handler itself hangs.
     action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_NODEFER
     sigaction(SIGABRT, &action, nil)
     let text = "terroir: \(subject.name) does not turn any more; it stands here:\n"
