@@ -3,17 +3,17 @@ import Values
 
 /// One command as it goes over the wire: an array of bulk strings (RESP2). Reused from command to command.
 package struct ArgumentBuffer: ~Copyable {
-  /// What the buffer has at first and keeps between commands at most, in bytes.
+  /// The initial size of the buffer, and the most that it keeps between commands, in bytes.
   static let keptBytes = 64 * 1024
-  /// Room for the number of arguments, which stands first and is known last.
+  /// Room for the number of arguments, which comes first and is known last, in bytes.
   private static let headBytes = 24
-  /// What an argument has around it at most: the mark, its length and two line ends.
+  /// The most bytes around an argument: the mark, its length and two line ends.
   private static let frameBytes = 32
 
   private var base = UnsafeMutableRawPointer.allocate(byteCount: keptBytes, alignment: 1)
   private var capacity = keptBytes
   private var arguments = 0
-  /// The bytes of the whole command.
+  /// The end of the command in the buffer, in bytes from the buffer's start.
   private(set) var count = headBytes
 
   deinit { base.deallocate() }
@@ -34,7 +34,7 @@ package struct ArgumentBuffer: ~Copyable {
     endLine()
   }
 
-  /// Appends one argument, such as a key, that is given in parts.
+  /// Appends one argument, such as a key, from two parts.
   package mutating func append(_ value: [UInt8], _ more: [UInt8] = []) {
     let place = begin(value.count + more.count)
     value.withUnsafeBytes { bytes in if let source = bytes.baseAddress { memcpy(place, source, bytes.count) } }
@@ -55,7 +55,7 @@ package struct ArgumentBuffer: ~Copyable {
     }
   }
 
-  /// Begins an argument of that many bytes; gives where they belong.
+  /// Begins an argument of `length` bytes; returns where they belong.
   private mutating func begin(_ length: Int) -> UnsafeMutableRawPointer {
     if length + Self.frameBytes > capacity - count { resize(max(2 * capacity, count + length + Self.frameBytes)) }
     arguments += 1
@@ -84,8 +84,7 @@ package struct ArgumentBuffer: ~Copyable {
     capacity = wanted
   }
 
-  /// Calls `body` with the command's bytes, behind which there is a NUL: hiredis looks for the end of a SUBSCRIBE by
-  /// it.
+  /// Calls `body` with the command's bytes, followed by a NUL, by which hiredis finds the end of a SUBSCRIBE.
   mutating func withCommand<Result>(_ body: (UnsafePointer<CChar>, Int) -> Result) -> Result {
     let start = writeHead()
     // There is room: every argument leaves some of its frame.
@@ -93,9 +92,9 @@ package struct ArgumentBuffer: ~Copyable {
     return body((base + start).assumingMemoryBound(to: CChar.self), count - start)
   }
 
-  /// Writes the number of arguments right before the first of them; gives where the command begins.
+  /// Writes the number of arguments right before the first of them; returns where the command begins.
   private mutating func writeHead() -> Int {
-    // At the very front at first: only then is it known how long it is.
+    // Written to the very front first: only then is its length known.
     let length = base.storeDecimal(UInt64(arguments))
     let start = Self.headBytes - length - 3
     memmove(base + start + 1, base, length)

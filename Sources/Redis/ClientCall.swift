@@ -1,25 +1,25 @@
 import CRedis
 import Reactor
 
-/// A command that waits for its answer. Used again and again.
+/// A command in flight; reused for one after the other.
 final class ClientCall: RedisCall {
-  /// Whom the answer goes to.
+  /// What the answer goes to.
   enum Waiter {
     case nobody
     case single(LoopContinuation<Result<RedisReply, RedisError>>)
     case part(Gathering, Int)
-    /// Called at once, within the turn in which the values come.
+    /// Called within the turn in which the values come, or at once where the command is not sent.
     case values((Result<RedisValues, RedisError>) -> Void)
   }
 
   @exclusivity(unchecked) private(set) var name = ""
-  /// Nanoseconds of the monotonic clock.
+  /// When the command was sent, in nanoseconds of the monotonic clock.
   @exclusivity(unchecked) private(set) var started: UInt64 = 0
   @exclusivity(unchecked) private(set) var bytes = 0
   @exclusivity(unchecked) private var waiter = Waiter.nobody
   @exclusivity(unchecked) var isLate = false
   @exclusivity(unchecked) var next: ClientCall?
-  // Invariant 1.
+  // Invariant 1: the client outlives its calls.
   private unowned(unsafe) let client: RedisClient
 
   init(_ client: RedisClient) { self.client = client }
@@ -34,7 +34,7 @@ final class ClientCall: RedisCall {
 
   override func received(_ reply: UnsafePointer<redisReply>?) { client.settle(self, reply) }
 
-  /// Takes out whom the answer goes to.
+  /// Takes the waiter out.
   func takeWaiter() -> Waiter {
     defer { waiter = .nobody }
     return waiter
@@ -42,7 +42,7 @@ final class ClientCall: RedisCall {
 }
 
 extension ClientCall.Waiter {
-  /// Hands the answer over: a reply of hiredis, or the error that stands for it.
+  /// Delivers the answer: a reply of hiredis, or the error in its place.
   func resume(_ answer: Result<UnsafePointer<redisReply>, RedisError>) {
     switch self {
     case .nobody: break

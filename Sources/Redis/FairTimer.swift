@@ -1,20 +1,20 @@
 import Reactor
 
-/// A deadline for Redis that the loop's own delays do not count against.
+/// A deadline for Redis that is extended once if the loop itself was delayed.
 ///
-/// When the loop fires it late, because a turn took long, the answer may lie unread in the socket, or the question
-/// may only just have left: then there is a little more time, once.
+/// When the loop fires it late, because a turn took long, the answer may be in the socket, unread, or the command may
+/// have left only just now.
 final class FairTimer {
-  /// How late a timer may fire before the loop counts as delayed.
+  /// How late a timer may fire before the loop counts as delayed, in nanoseconds.
   static let toleranceNanoseconds: UInt64 = 50_000_000
-  /// The time that is given then.
+  /// The extension, in nanoseconds.
   static let graceNanoseconds: UInt64 = 200_000_000
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   private unowned(unsafe) let loop: EventLoop
   private var timer: Timer?
 
-  /// Calls `action` once, that long from the start of this turn.
+  /// Calls `action` once, `nanoseconds` from the start of this turn.
   init(on loop: EventLoop, afterNanoseconds nanoseconds: UInt64, _ action: @escaping () -> Void) {
     self.loop = loop
     let due = loop.now &+ nanoseconds

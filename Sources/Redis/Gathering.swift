@@ -1,6 +1,6 @@
 import Reactor
 
-/// Gathers the answers of a pipeline.
+/// Gathers the answers of a pipeline, and resumes its caller with the last of them.
 final class Gathering {
   private var replies: [RedisReply]
   private var failure: RedisError?

@@ -1,14 +1,14 @@
-/// What Redis says of keys that are tracked.
+/// A change of tracked keys.
 package enum KeyChange {
   case key([UInt8])
-  /// Any of them: all were taken away, or a message may have been missed.
+  /// Any tracked key may have changed: all were deleted, or a message may have been missed.
   case any
 }
 
-/// Has Redis tell of each change of keys with some prefixes (CLIENT TRACKING in broadcasting mode, Redis 6 and later).
+/// Receives every change of the keys with some prefixes (CLIENT TRACKING in broadcasting mode, Redis 6 and later).
 ///
-/// The connection has the messages redirected to itself, before it subscribes to anything: RESP2 carries them as those
-/// of a channel, and they end with the connection, so that there is no second one whose loss could go unnoticed.
+/// The connection redirects the messages to itself before it subscribes to anything: RESP2 carries them as messages of
+/// a channel. They end with the connection, so there is no second one whose loss could go unnoticed.
 final class KeyTracking {
   static let channel = "__redis__:invalidate"
 
@@ -21,7 +21,8 @@ final class KeyTracking {
     self.receive = receive
   }
 
-  /// Turns it on for a link, and says whether Redis does it; is not called back when the link is lost meanwhile.
+  /// Turns tracking on for a link and calls `done` with whether Redis agreed; does not call it if the link is lost
+  /// meanwhile.
   func begin(on link: RedisLink, _ done: @escaping (_ isOn: Bool) -> Void) {
     send(["CLIENT", "ID"], link) { [self, unowned link] reply in
       guard let reply else { return }
@@ -44,6 +45,6 @@ final class KeyTracking {
     for key in keys { if let bytes = key.bytes { receive(.key(bytes)) } }
   }
 
-  /// Says that messages may have been missed.
+  /// Reports that messages may have been missed.
   func missed() { receive(.any) }
 }

@@ -20,7 +20,7 @@ package struct RedisAddress: Sendable, Equatable {
   package let password: String?
   /// The number given to SELECT, 0 by default.
   package let database: Int32
-  /// Whether TLS is spoken; over TCP alone.
+  /// Whether to use TLS; over TCP only.
   package let isEncrypted: Bool
 
   package init(
@@ -33,7 +33,7 @@ package struct RedisAddress: Sendable, Equatable {
     self.isEncrypted = isEncrypted
   }
 
-  /// Reads a URL; the error says what is wrong in one sentence, without the password.
+  /// Parses a URL; the error says what is wrong in one sentence, without the password.
   package init(url: String) throws(RedisAddressError) {
     guard let mark = url.firstRange(of: "://") else {
       throw RedisAddressError("is not a URL: redis://host:port/database or unix:///path is expected")
@@ -62,10 +62,10 @@ package struct RedisAddress: Sendable, Equatable {
     }
   }
 
-  /// What fits into `sun_path` with its closing NUL (unix(7)).
+  /// The longest path that fits into `sun_path` with its closing NUL (unix(7)), in bytes.
   private static let longestPath = 107
 
-  /// Reads host and port, by itself: a sentence says what is wrong with either, and the host may be percent-encoded.
+  /// Parses host and port, with an error of its own for each fault; the host may be percent-encoded.
   private static func tcp(_ authority: Substring) throws(RedisAddressError) -> Endpoint {
     var host = authority
     var port: Substring?
@@ -88,7 +88,8 @@ package struct RedisAddress: Sendable, Equatable {
     return .tcp(host: name, port: number)
   }
 
-  /// Takes `user:password@` off. The last @ before the path counts, so that a password may hold a bare one.
+  /// Removes `user:password@` from the front of `rest` and returns it. The last @ before the path counts, so that a
+  /// password may hold a bare one.
   private static func takeCredentials(
     _ rest: inout Substring, before end: Character
   ) throws(RedisAddressError) -> (user: String?, password: String?) {
@@ -141,7 +142,7 @@ extension RedisAddress: CustomStringConvertible {
   /// The URL without user and password.
   package var description: String { description(login: "") }
 
-  /// The URL with what is to stand before the host.
+  /// The URL with `login` before the host.
   package func description(login: String) -> String {
     switch endpoint {
     case .tcp(let host, let port):

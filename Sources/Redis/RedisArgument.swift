@@ -4,7 +4,7 @@ package enum RedisArgument: Sendable {
   case bytes([UInt8])
   case integer(Int64)
 
-  /// The bytes that it takes, or for a number the most that any takes.
+  /// Its length in bytes, or for a number the greatest possible one.
   var byteCount: Int {
     switch self {
     case .text(let text): text.utf8.count

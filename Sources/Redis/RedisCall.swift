@@ -1,12 +1,12 @@
 import CRedis
 
-/// Whoever waits for one reply of a link. hiredis holds it as `privdata`, retained until it is called, exactly once.
+/// The receiver of one reply of a link. hiredis holds it as `privdata`, retained until it is called, exactly once.
 class RedisCall {
-  /// Called with the reply, which is hiredis' own, or with nil when the link goes away without one.
+  /// Called with the reply, which belongs to hiredis, or with nil if the link ends without one.
   func received(_ reply: UnsafePointer<redisReply>?) {}
 }
 
-/// Waits for the answer to one command of a link that its owner sends by itself.
+/// Receives the answer to a command that the owner of a link sends by itself.
 final class LinkCall: RedisCall {
   private let answered: (RedisReply?) -> Void
   init(_ answered: @escaping (RedisReply?) -> Void) { self.answered = answered }

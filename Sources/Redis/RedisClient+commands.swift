@@ -6,10 +6,10 @@ package enum RedisExpiry: Sendable {
   case milliseconds(Int64)
 }
 
-/// The commands that are used often; `send` covers the rest. Each throws as it does, and `.unexpectedReply` for what
-/// the command never answers.
+/// The commands that are used often; `send` covers the rest. Each throws as `send` does, and `.unexpectedReply` for a
+/// reply that its command never has.
 extension RedisClient {
-  /// The value of a key, nil when there is none.
+  /// Returns the value of a key, or nil if there is none.
   package func get(_ key: String) async throws(RedisError) -> [UInt8]? {
     switch try await send("GET", .text(key)) {
     case .null: nil
@@ -18,7 +18,7 @@ extension RedisClient {
     }
   }
 
-  /// Sets a key, for ever or for a while; gives whether it was set, which only `onlyIfAbsent` may prevent.
+  /// Sets a key, for ever or until `expiry`; returns whether it was set, which only `onlyIfAbsent` may prevent.
   @discardableResult
   package func set(
     _ key: String, _ value: [UInt8], expiry: RedisExpiry? = nil, onlyIfAbsent: Bool = false
@@ -33,21 +33,21 @@ extension RedisClient {
     return try await send(command) != .null
   }
 
-  /// Deletes keys and gives how many there were.
+  /// Deletes keys and returns how many of them existed.
   @discardableResult
   package func delete(_ keys: String...) async throws(RedisError) -> Int64 {
     try await integer(["DEL"] + keys.map(RedisArgument.text))
   }
 
-  /// The values of the keys that `append` appends, at least one, in their order; null for each that is missing.
+  /// Returns the values of the keys that `append` appends, at least one, in their order; null for each that is missing.
   package func values(_ append: (inout ArgumentBuffer) -> Void) async throws(RedisError) -> [RedisReply] {
     let result = await withLoopContinuation { send("MGET", .single($0), append) }
     guard case .array(let values) = try result.get() else { throw .unexpectedReply }
     return values
   }
 
-  /// Asks for the values of the keys that `append` appends, at least one, and calls `receive` with them, in their
-  /// order, within the turn in which they come; it may be called at once when they cannot be asked for.
+  /// Reads the values of the keys that `append` appends, at least one, and calls `receive` with them, in their order,
+  /// within the turn in which they come, or at once if the command cannot be sent.
   package func values(
     _ append: (inout ArgumentBuffer) -> Void, _ receive: @escaping (Result<RedisValues, RedisError>) -> Void
   ) { send("MGET", .values(receive), append) }
@@ -65,7 +65,7 @@ extension RedisClient {
     }
   }
 
-  /// Sends a message to the subscribers of a channel and gives how many there were.
+  /// Sends a message to the subscribers of a channel and returns how many there were.
   @discardableResult
   package func publish(_ channel: String, _ message: [UInt8]) async throws(RedisError) -> Int64 {
     try await integer(["PUBLISH", .text(channel), .bytes(message)])

@@ -4,16 +4,16 @@ import Reactor
 /// One loop's connection to Redis: any number of tasks of the loop send commands, and all share one pipeline.
 ///
 /// While there is no connection every command fails at once with `.unavailable`. A command that waits longer than the
-/// deadline fails with `.timeout` and ends the connection: whatever else is on it fails as unavailable, and nothing is
-/// sent until a new connection has answered a PING. A Redis that takes no writes, such as a full one, is as good as
-/// none: its refusal ends the connection too. Close it before letting it go.
+/// deadline fails with `.timeout` and ends the connection: everything else in flight fails as unavailable, and nothing
+/// is sent until a new connection has answered a PING. A Redis that takes no writes, such as a full one, is as good as
+/// none: its refusal ends the connection too. Close the client before releasing it.
 package final class RedisClient {
-  /// Calls kept for reuse.
+  /// The most calls kept for reuse.
   static let spareCalls = 1_024
 
   /// Called on the loop when the connection comes up (true) or is lost (false).
   package var onStateChange: ((_ isConnected: Bool) -> Void)?
-  /// Called when connecting or a connection fails for another reason than the time before: for the log.
+  /// Called when connecting or a connection fails for another reason than the last time; for logs.
   package var onFailure: ((_ reason: String) -> Void)? {
     get { connector.onFailure }
     set { connector.onFailure = newValue }
@@ -26,11 +26,11 @@ package final class RedisClient {
   @exclusivity(unchecked) private var link: RedisLink?
   @exclusivity(unchecked) private var arguments = ArgumentBuffer()
   @exclusivity(unchecked) private var tally = RedisCounts()
-  // Those waiting for an answer, oldest first: Redis answers in order, and the deadline is the same for all.
+  // The calls in flight, oldest first: Redis answers in order, and the deadline is the same for all.
   @exclusivity(unchecked) private var oldest: ClientCall?
   @exclusivity(unchecked) private var newest: ClientCall?
   @exclusivity(unchecked) private var spare: [ClientCall] = []
-  /// Commands that wait for their answers.
+  /// The number of commands in flight.
   @exclusivity(unchecked) package private(set) var inFlight = 0
   @exclusivity(unchecked) private var inFlightBytes = 0
   private var deadline: FairTimer?
@@ -54,7 +54,7 @@ package final class RedisClient {
 
   /// Why the last attempt or connection failed; nil while connected.
   package var lastFailure: String? { connector.lastFailure }
-  /// Whether that was that Redis does not know this server's credentials, or lets them do too little.
+  /// Whether the reason is that Redis does not know this server's credentials, or gives them too few rights.
   package var refusesCredentials: Bool { connector.refusesCredentials }
 
   package var counts: RedisCounts {
@@ -63,7 +63,7 @@ package final class RedisClient {
     return counts
   }
 
-  /// Waits until connected, at most that long, and says whether it is; for tests.
+  /// Waits until connected, at most `milliseconds`; returns whether it is. For tests.
   package func waitUntilConnected(milliseconds: UInt64) async -> Bool {
     if isConnected || isClosed { return isConnected }
     return await ready.wait(nanoseconds: milliseconds * 1_000_000) && isConnected
@@ -96,8 +96,8 @@ package final class RedisClient {
 
   /// Sends several commands, one right after the other on the connection, and waits for all replies.
   ///
-  /// An error reply stands in its place as `.error`. Throws when an answer is missing; any of the commands may have
-  /// run.
+  /// An error reply takes its place in the list as `.error`. Throws when an answer is missing; any of the commands may
+  /// have run.
   package func pipeline(_ commands: [[RedisArgument]]) async throws(RedisError) -> [RedisReply] {
     if commands.isEmpty { return [] }
     let result = await withLoopContinuation {
@@ -115,7 +115,7 @@ package final class RedisClient {
     return try result.get()
   }
 
-  /// Sends a command of which `fill` appends the arguments behind the name.
+  /// Sends a command whose arguments after the name `fill` appends.
   func send(_ name: String, _ waiter: ClientCall.Waiter, _ fill: (inout ArgumentBuffer) -> Void) {
     begin(name, waiter) { arguments in
       arguments.removeAll()
@@ -169,7 +169,7 @@ package final class RedisClient {
     if deadline == nil { watch(call) }
   }
 
-  /// Takes the oldest call out: that is the one answered, or told of the end of the link.
+  /// Settles a call with its reply, or with an error if the link has ended without one. It is always the oldest call.
   func settle(_ call: ClientCall, _ reply: UnsafePointer<redisReply>?) {
     assert(call === oldest, "replies come in the order of the commands")
     oldest = call.next
@@ -207,11 +207,11 @@ package final class RedisClient {
     observer?.finished(command: call.name, durationNanoseconds: age(of: call), error: error)
   }
 
-  /// Sets the one timer for the oldest call. It is not taken back when the answer comes: it then moves on to the call
-  /// that is oldest by that time.
+  /// Sets the one timer for the oldest call. It is not cancelled when the answer comes: when it fires, it is set for
+  /// the call that is the oldest by then.
   private func watch(_ call: ClientCall) {
     let waited = age(of: call)
-    // Beyond its time and not watched until now: the loop was held up, and Redis shall not be blamed for that.
+    // Past its deadline and not watched until now: the loop was held up, which is not Redis' fault.
     let left = waited < limitNanoseconds ? limitNanoseconds - waited : FairTimer.graceNanoseconds
     deadline = FairTimer(on: loop, afterNanoseconds: left) { [unowned self] in
       deadline = nil
@@ -221,7 +221,7 @@ package final class RedisClient {
 
   private var limitNanoseconds: UInt64 { configuration.commandDeadlineMilliseconds * 1_000_000 }
 
-  /// How long a call waits as of this turn's start; 0 if it began within the turn.
+  /// How long a call has waited as of this turn's start; 0 if it began within the turn.
   private func age(of call: ClientCall) -> UInt64 { loop.now - min(loop.now, call.started) }
 
   private func expire() {

@@ -1,22 +1,22 @@
 import CRedis
 import Reactor
 
-/// Keeps one link to Redis up: resolves, connects, signs in, and begins again after a while when it is lost.
+/// Keeps one link to Redis up: resolves, connects, signs in, and begins again after a pause when it is lost.
 final class RedisConnector {
   /// Called when a link has signed in and may be used.
   var onReady: ((RedisLink) -> Void)?
-  /// Called when the link that `onReady` gave is gone.
+  /// Called when the link that was passed to `onReady` is gone.
   var onLost: ((String) -> Void)?
   /// Called when an attempt or a link fails for another reason than the one before. Never holds the password.
   var onFailure: ((String) -> Void)?
 
   /// The link while it is signed in.
   private(set) var link: RedisLink?
-  /// How often a link has signed in.
+  /// The number of links that have signed in.
   private(set) var connections: UInt64 = 0
   /// Why the last attempt or link failed; nil while connected.
   private(set) var lastFailure: String?
-  /// Whether that was that Redis does not know this server's credentials, or lets them do too little.
+  /// Whether the reason is that Redis does not know this server's credentials, or gives them too few rights.
   var refusesCredentials: Bool {
     ["WRONGPASS ", "NOAUTH ", "NOPERM "].contains { lastFailure?.hasPrefix("refused: \($0)") == true }
   }
@@ -89,14 +89,14 @@ final class RedisConnector {
     signIn(link)
   }
 
-  /// Whom to believe that it is which host; nil without TLS.
+  /// The authorities that TLS trusts, and the host name that the certificate must be for; nil without TLS.
   private var tls: (trust: TLSTrust, host: String)? {
     guard configuration.address.isEncrypted, case .tcp(let host, _) = configuration.address.endpoint else { return nil }
     return (configuration.trust ?? .machine, host)
   }
 
-  /// Sends AUTH, SELECT, a question, a write on trial and PING at once. Redis answers in order, so that the answer to
-  /// PING settles it; an error before it ends the link first.
+  /// Sends AUTH, HELLO, SELECT, a write on trial and PING at once. Redis answers in order, so the answer to PING
+  /// completes the sign-in; an error before it ends the link first.
   private func signIn(_ link: RedisLink) {
     let address = configuration.address
     if let password = address.password {
@@ -119,9 +119,9 @@ final class RedisConnector {
     }
   }
 
-  /// A Cluster would answer each key by itself, and refuse what asks for several: nothing would be found, and nobody
-  /// told. HELLO says it to every user (INFO is a dangerous command), with the protocol that is spoken anyway, which
-  /// Redis 6.0 wants to be told; one that does not answer it gets the benefit of the doubt.
+  /// Refuses a Redis Cluster, which rejects commands over keys of several slots: every look-up would fail without a
+  /// word. HELLO tells the mode to any user, while INFO needs a right; it is sent with the protocol already spoken, as
+  /// Redis 6.0 demands. Where HELLO is forbidden or unknown, the server is taken for no Cluster.
   private func askForCluster(_ link: RedisLink) {
     ask(link, ["HELLO", 2]) { _, reply in
       if case .error(let message) = reply {
@@ -133,7 +133,7 @@ final class RedisConnector {
     }
   }
 
-  /// What runs there, of the names and values that HELLO gives: `standalone`, `sentinel` or `cluster`.
+  /// The mode in a reply to HELLO, a list of names and values: `standalone`, `sentinel` or `cluster`.
   private static func mode(in reply: RedisReply) -> String? {
     guard let fields = reply.array, let name = fields.firstIndex(where: { $0.text == "mode" }) else { return nil }
     return fields[(name + 1)...].first?.text
@@ -171,7 +171,8 @@ final class RedisConnector {
     retry(after: reason)
   }
 
-  /// Tries the host's next address soon, or after the last one begins again from the name, ever more slowly.
+  /// Tries the host's next address at once or, after the last one, begins again with the name, after ever longer
+  /// pauses.
   private func retry(after reason: String) {
     guard !isClosed else { return }
     if lastFailure != reason {
@@ -185,7 +186,7 @@ final class RedisConnector {
     }
   }
 
-  /// Milliseconds to wait: doubled with each failure up to the bound, the upper half of it random.
+  /// The pause in milliseconds: it doubles with each failure up to the bound, and its upper half is random.
   private func backoff() -> UInt64 {
     let doubled = configuration.shortestBackoffMilliseconds << min(failures, 10)
     failures += 1

@@ -10,6 +10,6 @@ package struct RedisCounts: Equatable, Sendable {
   package var overflows: UInt64 = 0
   /// Commands refused because there was no connection.
   package var refusals: UInt64 = 0
-  /// How often the client has connected.
+  /// How many times the client has connected.
   package var connections: UInt64 = 0
 }

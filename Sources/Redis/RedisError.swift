@@ -1,14 +1,14 @@
 /// Why a command has no usable answer.
 package enum RedisError: Error, Equatable, Sendable {
-  /// There is no connection, or it was lost before the answer came; a command that was on its way may have run.
+  /// There is no connection, or it was lost before the answer came; a command in flight may have run.
   case unavailable(String)
-  /// Redis did not answer within the deadline; the command may have run, or may run yet.
+  /// Redis did not answer within the deadline; the command may have run, or may still run.
   case timeout
   /// More commands or bytes are in flight than the configuration allows; nothing was sent.
   case overloaded
   /// Redis answered with an error, such as `WRONGTYPE Operation against a key holding the wrong kind of value`.
   case server(String)
-  /// Redis answered something that this command never answers.
+  /// Redis sent a reply that this command never has.
   case unexpectedReply
 
   /// Whether Redis refused because it does not know the script (`NOSCRIPT`).

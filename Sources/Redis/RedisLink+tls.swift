@@ -1,9 +1,9 @@
 import CRedis
 import Reactor
 
-/// What a link does between hiredis and a socket with TLS.
+/// Moves bytes between hiredis and a socket with TLS.
 extension RedisLink {
-  /// Goes on with the handshake, then hands on what has come and sends what waits.
+  /// Continues the handshake, then passes on what has come and sends what waits.
   func advance(_ channel: TLSChannel) {
     guard channel.isOpen || open(channel) else { return }
     receive(channel)

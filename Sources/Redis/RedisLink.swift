@@ -2,10 +2,10 @@ import CRedis
 import Glibc
 import Reactor
 
-/// One hiredis context with its socket on a loop: from the start of connecting to its end, of whatever cause.
+/// One hiredis context with its socket on a loop: from the start of connecting to its end, whatever the cause.
 ///
 /// What is sent in a turn leaves in one write when the turn ends; write interest is armed only while connecting and
-/// after a short write. hiredis frees the context itself and calls `cleanup` on the way, always and last of all hooks:
+/// after a short write. hiredis frees the context itself and then always calls `cleanup`, as the last of its hooks:
 /// from there on the context is never touched.
 final class RedisLink: EventHandler, TurnEnd {
   /// A peer that needs no name resolution.
@@ -14,7 +14,7 @@ final class RedisLink: EventHandler, TurnEnd {
     case unix(path: String)
   }
 
-  /// What hiredis keeps of its buffer for replies when all of them are read; a larger one is given back.
+  /// The most bytes that hiredis keeps of its read buffer when all replies are read; a larger one is freed.
   private static let keptReadBytes = 64 * 1024
   /// The most reads of a turn, each of 16 KiB, or of one record of TLS; what is left is read in the next.
   static let readsPerTurn = 64
@@ -24,7 +24,7 @@ final class RedisLink: EventHandler, TurnEnd {
   /// Called with every push of a subscribed link.
   var onPush: ((RedisReply) -> Void)?
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   private unowned(unsafe) let loop: EventLoop
   private let fd: Int32
   @exclusivity(unchecked) private(set) var context: UnsafeMutablePointer<redisAsyncContext>?
@@ -36,7 +36,7 @@ final class RedisLink: EventHandler, TurnEnd {
   private let channel: TLSChannel?
   private var reason: String?
 
-  /// Starts to connect, by TLS to a host of that name if one is given. Throws the reason as text when it fails at once.
+  /// Starts to connect, with TLS if `tls` names a host. Throws the reason as text when it fails at once.
   init(
     _ peer: Peer, byTLS tls: (trust: TLSTrust, host: String)? = nil, on loop: EventLoop
   ) throws(RedisLinkError) {
@@ -67,7 +67,7 @@ final class RedisLink: EventHandler, TurnEnd {
     installHooks(started)
   }
 
-  /// Hands one command to hiredis; false when the link is gone, and then `call` is never called.
+  /// Passes one command to hiredis; returns false when the link is gone, and then `call` is never called.
   func send(_ arguments: inout ArgumentBuffer, _ call: RedisCall) -> Bool {
     guard let context else { return false }
     let retained = Unmanaged.passRetained(call)
@@ -78,7 +78,7 @@ final class RedisLink: EventHandler, TurnEnd {
     return status == REDIS_OK
   }
 
-  /// Hands a SUBSCRIBE or UNSUBSCRIBE to hiredis, whose replies and messages go to `onPush`.
+  /// Passes a SUBSCRIBE or UNSUBSCRIBE to hiredis, whose replies and messages go to `onPush`.
   func push(_ arguments: inout ArgumentBuffer) {
     guard let context else { return }
     _ = arguments.withCommand { command, count in
@@ -91,7 +91,7 @@ final class RedisLink: EventHandler, TurnEnd {
     }
   }
 
-  /// Ends the link: every waiting call is told that there is no reply, then `onClosed` is called.
+  /// Ends the link: every call in flight receives nil, then `onClosed` is called.
   func drop(_ reason: String) {
     guard let context else { return }
     self.reason = reason
@@ -108,8 +108,9 @@ final class RedisLink: EventHandler, TurnEnd {
     if !readiness.subtracting(.writable).isEmpty { read() }
   }
 
-  /// hiredis reads once, and would wait for the next turn with the rest: with a thousand busy clients that is long, and
-  /// whoever waits for Redis would wait for all of them again and again. Part of a reply says that there is more.
+  /// Reads all that has come. hiredis reads once, and would leave the rest to the next turn: with a thousand busy
+  /// clients that is long, and commands in flight would wait for all of them again and again. A part of a reply in its
+  /// buffer shows that there is more.
   private func read() {
     var unread = 0
     for _ in 0..<Self.readsPerTurn {
@@ -142,7 +143,8 @@ final class RedisLink: EventHandler, TurnEnd {
     Unmanaged<RedisLink>.fromOpaque(data!).takeUnretainedValue()
   }
 
-  /// The loop keeps the link alive until `cleanup`, so that an unretained pointer will do.
+  /// Installs the hooks that hiredis calls. The loop keeps the link alive until `cleanup`, so an unretained pointer is
+  /// safe.
   private func installHooks(_ context: UnsafeMutablePointer<redisAsyncContext>) {
     context.pointee.ev.data = Unmanaged.passUnretained(self).toOpaque()
     // Read interest is never taken away, so that there is nothing to do for addRead and delRead.
@@ -164,7 +166,7 @@ final class RedisLink: EventHandler, TurnEnd {
   func wait(for wanted: Readiness) {
     guard wanted != interest else { return }
     interest = wanted
-    // Fails only for a descriptor that the loop does not know, and this one it does until `cleanup`.
+    // Fails only for a descriptor that the loop does not know, and it knows this one until `cleanup`.
     try? loop.change(fd, wanted)
   }
 
@@ -178,7 +180,7 @@ final class RedisLink: EventHandler, TurnEnd {
     closed?(reason)
   }
 
-  /// Why the link ends, for those who are told that no reply will come.
+  /// Why the link ends, for the calls that get no reply.
   var failure: String {
     if let reason { return reason }
     guard let context, context.pointee.err != 0 else { return "connection closed" }

@@ -49,7 +49,7 @@ extension RedisReply {
     }
   }
 
-  /// The number of an integer, or of a string of decimal digits as GET gives for a counter; nil for anything else.
+  /// The number of an integer, or of a string of decimal digits, as GET returns for a counter; nil for anything else.
   package var integer: Int64? {
     switch self {
     case .integer(let number): number

@@ -2,22 +2,22 @@ import Reactor
 
 /// One loop's connection for messages: receivers on any number of channels, kept subscribed through reconnections.
 ///
-/// Redis keeps no message for who is away. `onGap` tells that some may have been missed: once when the connection is
-/// lost and once when all channels are subscribed again, so that what was cached in between can be dropped too.
-/// Close it before letting it go.
+/// Redis keeps no messages for absent subscribers. `onGap` tells that some may have been missed: once when the
+/// connection is lost and once when all channels are subscribed again, so that what was cached in between can be
+/// dropped too. Close it before releasing it.
 package final class RedisSubscriber {
   /// Called when messages may have been missed.
   package var onGap: (() -> Void)?
   /// Called when all channels have become subscribed (true) and when the connection is lost (false).
   package var onStateChange: ((_ isListening: Bool) -> Void)?
-  /// Called when connecting or a connection fails for another reason than the time before: for the log.
+  /// Called when connecting or a connection fails for another reason than the last time; for logs.
   package var onFailure: ((_ reason: String) -> Void)? {
     get { connector.onFailure }
     set { connector.onFailure = newValue }
   }
 
-  /// Subscribed over and over as a sign of life: its confirmation takes no place among the messages, which a PING of
-  /// a subscribed connection does in hiredis 0.14.
+  /// The channel that is subscribed over and over as a probe: its confirmation does not take the place of a message, as
+  /// the reply to a PING on a subscribed connection does in hiredis 0.14.
   private static let probeChannel = "terroir:probe"
 
   private final class Channel {
@@ -39,7 +39,7 @@ package final class RedisSubscriber {
   private let loop: EventLoop
   private let configuration: RedisConfiguration
   private let connector: RedisConnector
-  /// The connection once channels may be subscribed on it: from the first one on it takes no other commands.
+  /// The link once channels may be subscribed on it: from the first one on it takes no other commands.
   private var link: RedisLink?
   private var channels: [String: Channel] = [:]
   private var arguments = ArgumentBuffer()
@@ -48,13 +48,13 @@ package final class RedisSubscriber {
   private var probedAt: UInt64 = 0
   private var tracking: KeyTracking?
   private let invalidations = Channel(KeyTracking.channel)
-  /// Whether Redis does not let this user hear of changes, which ends the connection that asks for them.
+  /// Whether Redis forbids this user to track keys; the attempt ends the connection.
   private var isTrackingForbidden = false
-  /// Every change of a tracked key that Redis made before this moment of the monotonic clock has been told; 0 while
-  /// keys are not tracked.
+  /// The moment of the monotonic clock up to which every change of a tracked key has been received; 0 while keys are
+  /// not tracked.
   @exclusivity(unchecked) package private(set) var heardUntil: UInt64 = 0
-  // Those whose SUBSCRIBE is on its way, in order: Redis confirms in order. A channel that was given up and asked for
-  // again is another object, which the confirmation of the first does not confirm.
+  // The channels whose SUBSCRIBE is in flight, in order: Redis confirms in order. A channel that was unsubscribed and
+  // subscribed again is another object, which the confirmation of the first does not confirm.
   private var asked: [Channel] = []
   private var nextConfirmed = 0
   /// Whether every channel is subscribed: no message is missed while it is true.
@@ -71,8 +71,8 @@ package final class RedisSubscriber {
     connector.start()
   }
 
-  /// Has `receive` called on the loop with each change of a key that begins with one of these prefixes, of which none
-  /// begins with another; also when changes may have been missed. To be called once, when it was just made.
+  /// Calls `receive` on the loop with each change of a key that begins with one of `prefixes`, and when changes may
+  /// have been missed. No prefix may begin with another one. To be called at most once, right after `init`.
   package func track(prefixes: [String], _ receive: @escaping (KeyChange) -> Void) {
     precondition(tracking == nil && link == nil, "tracking begins with the connection")
     tracking = KeyTracking(prefixes: prefixes, receive)
@@ -93,9 +93,9 @@ package final class RedisSubscriber {
 
   // MARK: Channels
 
-  /// Has `receive` called on the loop with each message of a channel, from when the channel is confirmed.
+  /// Calls `receive` on the loop with each message of a channel, from the channel's confirmation on.
   ///
-  /// Throws `.overloaded` when it would be one channel too many; any number of receivers may share one.
+  /// Throws `.overloaded` beyond `RedisConfiguration.maximumChannels` channels; any number of receivers may share one.
   package func subscribe(
     _ channel: String, _ receive: @escaping ([UInt8]) -> Void
   ) throws(RedisError) -> RedisSubscription {
@@ -112,7 +112,7 @@ package final class RedisSubscriber {
     return subscription
   }
 
-  /// Takes a receiver back; with the last of a channel the channel is unsubscribed. It is not called any more.
+  /// Removes a receiver, which is not called any more; a channel without receivers is unsubscribed.
   package func unsubscribe(_ subscription: RedisSubscription) {
     subscription.receive = nil
     guard let channel = channels[subscription.channel] else { return }
@@ -123,7 +123,8 @@ package final class RedisSubscriber {
     push("UNSUBSCRIBE", channel)
   }
 
-  /// Waits until Redis has confirmed a subscription; false when the connection is lost before, or the receiver gone.
+  /// Waits until Redis has confirmed a subscription; returns false if the connection is lost first or the receiver
+  /// removed.
   package func isConfirmed(_ subscription: RedisSubscription) async -> Bool {
     guard connector.link != nil, subscription.receive != nil, let channel = channels[subscription.channel] else {
       return false
@@ -159,7 +160,7 @@ package final class RedisSubscriber {
   }
 
   private func deliver(_ message: [UInt8], _ channel: String) {
-    // A copy, because a receiver may subscribe or unsubscribe; one taken back meanwhile is not called.
+    // A copy, because a receiver may subscribe or unsubscribe; one that was removed meanwhile is not called.
     guard let receivers = channels[channel]?.receivers else { return }
     for subscription in receivers { subscription.receive?(message) }
   }
@@ -224,7 +225,7 @@ package final class RedisSubscriber {
     for channel in channels.values { channel.settle(false) }
   }
 
-  /// Asks for a sign of life, and gives the connection up when the last one has not come.
+  /// Sends a probe, which must be answered before the next one is due.
   private func sendProbe() {
     probe.isConfirmed = false
     probedAt = loop.now
@@ -232,7 +233,7 @@ package final class RedisSubscriber {
     dropUnlessAnswered()
   }
 
-  /// Gives the connection up unless Redis has answered by the time of the next sign of life.
+  /// After the interval, sends the next probe, or drops the connection if the last one was not answered.
   private func dropUnlessAnswered() {
     probeTimer?.cancel()
     let interval = configuration.probeIntervalMilliseconds
@@ -242,7 +243,7 @@ package final class RedisSubscriber {
   }
 }
 
-/// A receiver on a channel, made by `RedisSubscriber.subscribe` and taken back by `unsubscribe`.
+/// A receiver on a channel, made by `RedisSubscriber.subscribe` and removed by `unsubscribe`.
 package final class RedisSubscription {
   let channel: String
   var receive: (([UInt8]) -> Void)?

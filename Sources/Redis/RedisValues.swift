@@ -1,6 +1,6 @@
 import CRedis
 
-/// The values that an MGET gave, in hiredis' memory: valid only within the call that hands them over.
+/// The values that an MGET returned, in hiredis' memory: valid only within the call that they are passed to.
 package struct RedisValues {
   private let reply: UnsafePointer<redisReply>
 
@@ -10,10 +10,10 @@ package struct RedisValues {
     self.reply = reply
   }
 
-  /// How many keys were asked for.
+  /// The number of keys asked for.
   package var count: Int { reply.pointee.elements }
 
-  /// The value of the key at that place, nil if it has none.
+  /// The value of the key at `position`; nil if it has none.
   package subscript(position: Int) -> UnsafeRawBufferPointer? {
     precondition(position >= 0 && position < count, "no such key")
     guard let value = reply.pointee.element[position], value.pointee.type == REDIS_REPLY_STRING else { return nil }

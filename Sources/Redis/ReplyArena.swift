@@ -1,11 +1,11 @@
 import CRedis
 import Glibc
 
-/// The memory of one link's replies: hiredis has them built here instead of by an allocation for each of their parts.
+/// The memory of one link's replies: hiredis builds them here instead of allocating each of their parts.
 ///
 /// There is one reply at a time: it is valid until the next one begins.
 final class ReplyArena {
-  /// What is kept from reply to reply, in bytes; a longer reply gets further blocks for as long as it lives.
+  /// The memory kept from reply to reply, in bytes; a longer reply gets further blocks for as long as it lives.
   static let blockBytes = 64 * 1024
 
   private let first = UnsafeMutableRawPointer.allocate(byteCount: blockBytes, alignment: 16)
@@ -23,7 +23,7 @@ final class ReplyArena {
     first.deallocate()
   }
 
-  /// Has a reader build its replies here. The arena must live as long as the reader is used.
+  /// Makes a reader build its replies here. The arena must live as long as the reader is used.
   func serve(_ reader: UnsafeMutablePointer<redisReader>) {
     reader.pointee.fn = Self.functions
     reader.pointee.privdata = Unmanaged.passUnretained(self).toOpaque()
@@ -52,8 +52,7 @@ final class ReplyArena {
 
   // MARK: hiredis' side
 
-  // One table for all readers, which never change it.
-  // Invariant 4.
+  // Invariant 4: one table for all readers, which never change it.
   nonisolated(unsafe) private static let functions: UnsafeMutablePointer<redisReplyObjectFunctions> = {
     let functions = UnsafeMutablePointer<redisReplyObjectFunctions>.allocate(capacity: 1)
     functions.initialize(
@@ -81,7 +80,7 @@ final class ReplyArena {
     return functions
   }()
 
-  /// Makes an object of that type, a reply or an element of the array that the task belongs to.
+  /// Makes an object of `type`: a reply, or an element of the array that the task belongs to.
   @inline(__always)
   private static func make(
     _ task: UnsafePointer<redisReadTask>, _ type: Int32, _ fill: (ReplyArena, inout redisReply) -> Void

@@ -1,7 +1,7 @@
 import CTLS
 import Glibc
 
-/// TLS over one non-blocking socket. Nothing here waits: what cannot be done yet says what to wait for.
+/// TLS over one non-blocking socket. No call waits: one that cannot be finished returns what to wait for.
 final class TLSChannel {
   enum Outcome {
     case done(Int)
@@ -11,16 +11,17 @@ final class TLSChannel {
   }
 
   private let session: OpaquePointer
-  /// Whether the server has shown that it is who it should be; nothing is sent before.
+  /// Whether the handshake has proved who the server is; nothing is sent before.
   private(set) var isOpen = false
 
-  /// Over a socket that connects to `host`, a name or an address, which the server's certificate must be for.
+  /// Makes a channel over a socket that connects to `host`, a name or an address, which the server's certificate must
+  /// be for.
   init(_ trust: TLSTrust, host: String, fd: Int32) {
     guard let session = SSL_new(trust.context), SSL_set_fd(session, fd) == 1 else { fatalError("out of memory") }
     self.session = session
     if X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) != 1 {
       SSL_set1_host(session, host)
-      // Which certificate a server with several shall show (RFC 6066, section 3); addresses have no place there.
+      // Tells a server with several certificates which to show (RFC 6066, section 3); addresses are not allowed there.
       var name = Array(host.utf8CString)
       SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_HOSTNAME, Int(TLSEXT_NAMETYPE_host_name), &name)
     }
@@ -29,14 +30,14 @@ final class TLSChannel {
 
   deinit { SSL_free(session) }
 
-  /// Goes on with the handshake.
+  /// Continues the handshake.
   func open() -> Outcome {
     let outcome = outcome { SSL_do_handshake(session) }
     if case .done = outcome { isOpen = true }
     return outcome
   }
 
-  /// Reads one record at most, so that nothing stays behind here: what is left, the socket still tells of.
+  /// Reads at most one record, so that nothing is left behind in OpenSSL: the socket still reports what is left.
   func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
     outcome { SSL_read(session, buffer.baseAddress, Int32(buffer.count)) }
   }
@@ -44,13 +45,13 @@ final class TLSChannel {
   /// The longest record (RFC 8446, section 5.1), in bytes.
   static let recordBytes = 16_384
 
-  /// Sends one record of these bytes at most, of which there is at least one.
+  /// Sends at most one record of `bytes`, which must not be empty.
   func write(_ bytes: UnsafeRawBufferPointer) -> Outcome {
     outcome { SSL_write(session, bytes.baseAddress, Int32(min(bytes.count, Self.recordBytes))) }
   }
 
   private func outcome(_ step: () -> Int32) -> Outcome {
-    // The thread's errors are looked at to know what came of the call.
+    // SSL_get_error(3) also looks at the thread's errors, of which none may be left from before.
     ERR_clear_error()
     errno = 0
     let result = step()
@@ -64,7 +65,7 @@ final class TLSChannel {
     }
   }
 
-  /// As hiredis says it of an end without TLS.
+  /// In hiredis' words for an end without TLS.
   private static let closed = "Server closed the connection"
 
   private func failure() -> String {

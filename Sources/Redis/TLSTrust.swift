@@ -1,14 +1,14 @@
 import CTLS
 
-/// Whom TLS believes what a server says of itself: the machine's authorities, or others.
+/// The certificate authorities that TLS trusts: the machine's, or others.
 ///
-/// Invariant 4: it changes no more once it is made, and OpenSSL counts and locks what it does with it.
+/// Invariant 4: it never changes once it is made, and OpenSSL counts and locks its own uses of it.
 package final class TLSTrust: @unchecked Sendable {
-  /// The machine's own; those that a server needs are read from its files when it is first met.
+  /// The machine's authorities; those that a server needs are read from its files when it is first met.
   static let machine = TLSTrust()
 
   let context: OpaquePointer
-  /// How many authorities were named; 0 for the machine's.
+  /// The number of authorities given; 0 for the machine's.
   package let count: Int
 
   private init() {
@@ -17,7 +17,7 @@ package final class TLSTrust: @unchecked Sendable {
     SSL_CTX_set_default_verify_paths(context)
   }
 
-  /// Nobody but those whose certificates, in PEM, the text holds; nil when there are none or one is broken.
+  /// Only the authorities whose PEM certificates the text holds; nil if there is none or one is malformed.
   package init?(pem: String) {
     context = Self.makeContext()
     var pem = pem
@@ -31,7 +31,7 @@ package final class TLSTrust: @unchecked Sendable {
   private static func makeContext() -> OpaquePointer {
     guard let context = SSL_CTX_new(TLS_client_method()) else { fatalError("out of memory") }
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
-    // What their macros call.
+    // What the macros of these calls expand to.
     SSL_CTX_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION, Int(TLS1_2_VERSION), nil)
     // The output buffer may have moved and grown before the rest of it is sent.
     SSL_CTX_ctrl(
@@ -39,7 +39,7 @@ package final class TLSTrust: @unchecked Sendable {
     return context
   }
 
-  /// Adds every certificate of a text and gives how many there were; nil when one is broken.
+  /// Adds every certificate of a text and returns how many there were; nil if one is malformed.
   private static func add(_ text: UnsafeBufferPointer<UInt8>, to store: OpaquePointer?) -> Int? {
     guard let source = BIO_new_mem_buf(text.baseAddress, Int32(text.count)) else { return nil }
     defer {
