@@ -22,14 +22,14 @@ struct ServerAddress: Equatable, Sendable {
   }
 }
 
-/// A connection string taken apart, so that hosts can be resolved without blocking and nothing in it is printed.
+/// A parsed connection string, so that hosts can be resolved without blocking and nothing in it is printed.
 struct ConnectionString: Sendable {
   let endpoints: [ServerAddress]
   let password: String?
   /// Everything but the hosts, as libpq's keywords.
   private let options: [(keyword: String, value: String)]
 
-  /// Throws without a word of the string, since it may hold a password.
+  /// Parses a connection string; errors show no value of it, since it may hold a password.
   init(_ text: String) throws(ConnectionStringError) {
     guard let parsed = PQconninfoParse(text, nil) else {
       throw ConnectionStringError("cannot be read; it should look like postgresql://user:password@host:5432/name")
@@ -52,7 +52,7 @@ struct ConnectionString: Sendable {
     endpoints = try Self.endpoints(given)
   }
 
-  /// Throws for what libpq looks at when it connects, again and again, and never when it reads a string.
+  /// Throws for faults that libpq finds only when it connects, each time anew, and not when it parses the string.
   private static func check(_ given: [String: String]) throws(ConnectionStringError) {
     for (keyword, words) in words {
       guard let value = given[keyword], !words.contains(value) else { continue }
@@ -69,8 +69,8 @@ struct ConnectionString: Sendable {
     }
   }
 
-  /// Where a bound of the versions of TLS stands among them, which is libpq's own where the string names none; nil
-  /// without a word, which is no bound.
+  /// The rank of a TLS version bound in libpq's list; libpq's default where the string names none, nil where there is
+  /// none.
   private static func tlsBound(
     _ keyword: String, _ given: [String: String], otherwise own: String = ""
   ) throws(ConnectionStringError) -> Int? {
@@ -119,14 +119,14 @@ struct ConnectionString: Sendable {
     _ endpoints: [ServerAddress], _ configuration: DatabaseConfiguration
   ) -> [(keyword: String, value: String)] {
     var parameters: [(keyword: String, value: String)] = [
-      // Looking for Kerberos tickets would block the loop. What the string says, later in this list, wins.
+      // Looking for Kerberos tickets would block the loop. The string's own options come later in this list, and win.
       ("gssencmode", "disable"),
       ("fallback_application_name", configuration.applicationName),
       ("keepalives_idle", "30"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
       ("tcp_user_timeout", String(configuration.statementTimeoutMilliseconds + configuration.graceMilliseconds)),
     ]
     parameters += options
-    // Texts are Swift's, whatever the string says.
+    // Texts are UTF-8 here, whatever the string says.
     parameters.append(("client_encoding", "UTF8"))
     if !endpoints.isEmpty {
       parameters.append(("host", endpoints.map(\.host).joined(separator: ",")))
@@ -140,9 +140,9 @@ struct ConnectionString: Sendable {
     return parameters
   }
 
-  /// Gives a session its settings. In SQL, since poolers do not pass on options of the start; what the string's own
-  /// options set stays. Compiling a statement takes longer than most of ours, and those over many partitions look
-  /// costly enough to the planner that it would.
+  /// Returns the SQL that gives a session its settings: SQL, since poolers do not pass start-up options on. What the
+  /// string's own `options` set is left alone. `jit` is off because compiling takes longer than most of our statements,
+  /// and those over many partitions look costly enough to the planner to be compiled.
   func sessionSettings(_ configuration: DatabaseConfiguration, of role: PostgresConnection.Role) -> String {
     let own = options.first { $0.keyword == "options" }?.value ?? ""
     var settings = [
@@ -150,7 +150,7 @@ struct ConnectionString: Sendable {
       ("idle_in_transaction_session_timeout", String(configuration.idleTransactionTimeoutMilliseconds)),
       ("client_min_messages", "warning"), ("timezone", "UTC"), ("jit", "off"),
     ]
-    // What is sent behind a write waits for it.
+    // Statements that are sent behind a write wait for it.
     if role == .writer { settings.append(("lock_timeout", String(configuration.lockTimeoutMilliseconds))) }
     settings.removeAll { own.contains("\($0.0)=") }
     if role == .reader { settings.append(("default_transaction_read_only", "on")) }

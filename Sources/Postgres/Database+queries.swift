@@ -1,7 +1,8 @@
 extension Database {
-  /// Reads: `SELECT` and nothing that changes anything (the sessions refuse that).
+  /// Runs a statement that only reads: a `SELECT`, on a session that refuses changes.
   ///
-  /// It may be sent twice. Throws `.unavailable`, `.overloaded`, `.timeout`, or `.server` with the server's reason.
+  /// The statement may be sent twice. Throws `.unavailable`, `.overloaded`, `.timeout`, or `.server` with the server's
+  /// reason.
   package func query<each Parameter: PostgresEncodable>(
     _ statement: Statement, _ parameters: repeat each Parameter
   ) async throws(PostgresError) -> Rows {
@@ -11,12 +12,12 @@ extension Database {
     return try await run(operation, in: readers)
   }
 
-  /// Reads, by a statement that is parsed each time. `name` is what metrics call it.
+  /// Like `query` with a `Statement`, for one that is parsed each time; metrics call it `name`.
   package func query(_ sql: SQL, name: String = "sql") async throws(PostgresError) -> Rows {
     try await run(operation(.read, sql, name), in: readers)
   }
 
-  /// Runs one statement that changes something and gives back rows, for example `INSERT … RETURNING`.
+  /// Runs one statement that changes something and returns rows, for example `INSERT … RETURNING`.
   ///
   /// Once it returns, the change is committed. Throws as `query` does; when the error says `outcomeIsUnknown`, the
   /// change may or may not have happened.
@@ -34,7 +35,7 @@ extension Database {
     try await run(operation(.write, sql, name), in: writers)
   }
 
-  /// Like `write`, but gives how many rows were changed.
+  /// Like `write`, but returns how many rows were changed.
   @discardableResult
   package func execute<each Parameter: PostgresEncodable>(
     _ statement: Statement, _ parameters: repeat each Parameter
@@ -60,7 +61,7 @@ extension Database {
     try await run(operation, on: try connection(for: operation, in: lane))
   }
 
-  /// The connection that is to send an operation; takes the operation over when none can.
+  /// Returns the connection to send an operation on; releases the operation and throws if there is none.
   func connection(
     for operation: Operation, in lane: [PostgresConnection]
   ) throws(PostgresError) -> PostgresConnection {

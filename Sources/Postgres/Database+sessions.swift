@@ -1,9 +1,9 @@
 extension Database {
-  /// Throws `.configuration` when connections share sessions of the server, as behind a pooler that gives each
-  /// transaction another one: what is prepared, and how long a statement may take, would be anybody's.
+  /// Throws `.configuration` if connections do not keep sessions of their own, as behind a pooler that gives each
+  /// transaction another one: prepared statements and time limits would get mixed up.
   ///
-  /// Each connection is asked which backend serves it, one after the other, twice: a pooler has the one free again by
-  /// then that answered last. Ask once, with two connections at least and before anything is done.
+  /// Asks each connection which backend serves it, one after the other, twice: by the second time a pooler hands out
+  /// the backend that answered last. Call it once, with at least two connections and before any other statement.
   package func requireOwnSessions() async throws {
     var owners: [Int32: Int] = [:]
     var backends: [Int: Int32] = [:]
@@ -23,10 +23,10 @@ extension Database {
     }
   }
 
-  /// How far the servers that the readers are connected to have come, in bytes of the log: the one that is least far;
-  /// nil when one of them cannot say.
+  /// Returns the position in the log, in bytes, of whichever of the readers' servers is furthest behind; nil if one of
+  /// them cannot tell.
   ///
-  /// What was committed before that position, all of them have. It holds as long as `readerConnections` stays.
+  /// All of them have what was committed before that position, for as long as `readerConnections` stays the same.
   package func position() async -> Int64? {
     let connections = readerConnections
     var least: Int64?
@@ -39,7 +39,7 @@ extension Database {
     return connections == readerConnections ? least : nil
   }
 
-  /// Of a standby what it has replayed, else what was written.
+  /// What a standby has replayed, or a primary has written.
   private static let reached =
     "((CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END) - '0/0')::int8"
 }

@@ -3,8 +3,8 @@ import Reactor
 extension Database {
   /// Opens a database on a loop of its own that runs on the calling thread, calls `body`, and closes everything.
   ///
-  /// For what happens before serving, such as migrations, and for commands. The calling thread must have no loop.
-  /// Throws `.unavailable` when the database cannot be reached within `connectSeconds`, and what `body` throws.
+  /// For work before serving, such as migrations, and for commands. The calling thread must have no loop. Throws
+  /// `.unavailable` when the database cannot be reached within `connectSeconds`, and what `body` throws.
   package static func standalone<Value>(
     _ configuration: DatabaseConfiguration, connectSeconds: UInt64, _ body: @escaping (Database) async throws -> Value
   ) throws -> Value {

@@ -1,15 +1,15 @@
 import Reactor
 
 extension Database {
-  /// Pauses between attempts at a transaction that lost against others, in milliseconds.
+  /// The pause before a transaction that lost against others is retried, in milliseconds.
   private static let retryPauseMilliseconds: ClosedRange<UInt64> = 2...20
 
-  /// Runs `body` in a transaction: commits what it returns from, rolls back what it throws from.
+  /// Runs `body` in a transaction: commits when it returns, rolls back when it throws.
   ///
-  /// A transaction that loses against others (40001, 40P01) is run again, up to `transactionAttempts` times, so
-  /// `body` may run more than once. `timeoutMilliseconds` replaces the usual statement timeout; 0 is none.
-  /// Throws what `body` throws, and `PostgresError`; `.overloaded` when no connection becomes free in time.
-  /// Do not open a transaction within another one: each waits for a connection of its own.
+  /// A transaction that loses against others (40001, 40P01) is retried, up to `transactionAttempts` times in all, so
+  /// `body` may run more than once. `timeoutMilliseconds` replaces the usual statement timeout; 0 is none. Throws what
+  /// `body` throws, and `PostgresError`; `.overloaded` when no connection becomes free in time. Do not open a
+  /// transaction within another one: each waits for a connection of its own.
   @discardableResult
   package func transaction<Value>(
     _ isolation: Isolation = .readCommitted, readOnly isReadOnly: Bool = false, timeoutMilliseconds: Int? = nil,
@@ -63,8 +63,8 @@ extension Database {
     return try result.get()
   }
 
-  /// Has a waiter refused when none becomes free in time. Not while the first is being made, which takes the time that
-  /// its steps take: when it fails, so does the waiter.
+  /// Refuses a waiter if no connection becomes free in time. The time does not count while no connection is ready:
+  /// connecting has its own timeouts, and if it fails, so does the waiter.
   private func limit(_ waiter: TransactionPool.Waiter) {
     waiter.timer = loop.schedule(afterNanoseconds: UInt64(configuration.transactionWaitMilliseconds) * 1_000_000) {
       guard self.transactions.isAnyReady else { return self.limit(waiter) }
@@ -72,7 +72,8 @@ extension Database {
     }
   }
 
-  /// A connection that was lost comes back by itself once it is ready again, perhaps long ago by now.
+  /// Returns a connection to the pool. One that was lost returns by itself once it is ready again, and may have done so
+  /// already.
   private func giveBack(_ connection: PostgresConnection, from transaction: Transaction) {
     if !transaction.isLost { transactions.giveBack(connection) }
   }

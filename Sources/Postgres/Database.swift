@@ -1,18 +1,18 @@
 import Reactor
 
-/// One loop's way to the database: a few pipelined connections for reads and writes, and some for transactions.
+/// One loop's connections to the database: a few pipelined ones for reads and writes, and some for transactions.
 ///
-/// Reads of one turn share a sync; a write stands between two of its own and is done once it is committed. All belongs
-/// to the loop's thread. Bounds are in `DatabaseConfiguration`. While no connection is ready, everything fails at once
-/// with `.unavailable`; connections come back by themselves.
+/// Reads of one turn share a sync; a write stands between two of its own and is done once it is committed. Everything
+/// belongs to the loop's thread. Bounds are in `DatabaseConfiguration`. While no connection is ready, everything fails
+/// at once with `.unavailable`; connections come back by themselves.
 package final class Database {
-  /// Operations kept for reuse.
+  /// The most operations kept for reuse.
   static let spareOperations = 1_024
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   unowned(unsafe) package let loop: EventLoop
   package let configuration: DatabaseConfiguration
-  /// Is told of every execution.
+  /// Observes every execution.
   package var observer: (any QueryObserver)?
   /// Called when `isUsable` has changed, with its new value.
   package var onStateChange: ((Bool) -> Void)?
@@ -20,7 +20,7 @@ package final class Database {
   package var onConnectionError: ((PostgresError) -> Void)?
   /// Whether reads and writes can be sent now.
   package private(set) var isUsable = false
-  /// How often a reader has connected: as long as this stays, reads go to the same servers.
+  /// How many times a reader has connected: while this stays the same, reads go to the same servers.
   package private(set) var readerConnections = 0
 
   let connectionString: ConnectionString
@@ -49,7 +49,7 @@ package final class Database {
       PostgresConnection(.transactions, database: self)
     }
     for lane in [readers, writers] { lane.first?.start() }
-    // Nobody waits for one where there are readers.
+    // With readers, `isUsable` does not wait for one.
     if readers.isEmpty { transactions.open() }
   }
 
@@ -62,7 +62,7 @@ package final class Database {
     refreshState()
   }
 
-  /// How many connections work on something, wait for work, and are being opened.
+  /// The number of connections that work on something, that wait for work, and that are being opened.
   package var connectionCounts: (active: Int, idle: Int, connecting: Int) {
     var counts = (active: 0, idle: 0, connecting: 0)
     for connection in connections where !connection.isDormant {
@@ -77,12 +77,12 @@ package final class Database {
     return counts
   }
 
-  /// Asks every connection for a sign of life, because something else has found the server silent. Those that do not
-  /// give one within the probe's timeout are opened anew, and until then the database is not usable.
+  /// Probes every connection, because something else has found the server silent. Those that do not answer within the
+  /// probe's timeout are opened anew; while no reader or no writer is left, the database is not usable.
   package func suspect() { suspect(except: nil) }
 
-  /// The same for those that have nothing to do, each for itself: a server that computes a long statement gives no sign
-  /// of life, and that an idle connection is dead says nothing of those that compute.
+  /// Probes the idle connections, each for itself: a server that computes a long statement does not answer a probe, and
+  /// a dead idle connection says nothing about the busy ones.
   package func suspectIdle() {
     for connection in connections where !connection.isBusy { connection.probe(speaksForOthers: false) }
   }
@@ -91,7 +91,7 @@ package final class Database {
     for connection in connections where connection !== trusted { connection.probe() }
   }
 
-  /// Waits until the database is usable, at most that long; gives whether it is.
+  /// Waits until the database is usable, at most `nanoseconds`; returns whether it is.
   package func waitUntilUsable(nanoseconds: UInt64) async -> Bool {
     if isUsable { return true }
     _ = await usable.wait(nanoseconds: nanoseconds)
@@ -107,9 +107,9 @@ package final class Database {
     startNext(connection.role)
   }
 
-  /// Opens the next connection of a lane, and behind the last reader the first for transactions. One after the other
-  /// and after a pause: to sign in, a password is hashed thousands of times, and those who wait for the first
-  /// connections, of this database or of another loop's, should not wait for that too.
+  /// Opens the next connection of a lane, and after the last reader the first one for transactions. They open one after
+  /// the other, with a pause between: signing in hashes a password thousands of times, and tasks that wait for the
+  /// first connections, of this database or of another loop's, should not wait for that too.
   private func startNext(_ role: PostgresConnection.Role) {
     let next: PostgresConnection? =
       switch role {
@@ -128,8 +128,8 @@ package final class Database {
     refreshState()
   }
 
-  /// Reads in flight go to another connection; the rest fails. After a freeze nothing is sent again: the others
-  /// are under suspicion as well.
+  /// Resends reads in flight on another connection and fails the rest. After a freeze nothing is resent: the other
+  /// connections are under suspicion as well.
   func connectionLost(
     _ connection: PostgresConnection, _ error: PostgresError, _ orphans: [Operation], isFrozen: Bool
   ) {
@@ -155,7 +155,7 @@ package final class Database {
 
   private func refreshState() {
     let isNowUsable = [readers, writers, transactions.connections].allSatisfy { lane in
-      // Transactions open their connections as they need them: losing one of those is no state of the database.
+      // Transactions open their connections as they need them: losing one of those does not make the database unusable.
       lane.isEmpty || lane.contains(where: \.isReady) || (lane[0].role == .transactions && !readers.isEmpty)
     }
     guard isNowUsable != isUsable else { return }
@@ -175,7 +175,7 @@ package final class Database {
     return best
   }
 
-  /// An operation as new, with the usual timeout.
+  /// Returns a fresh operation with the usual timeout.
   func takeOperation(_ kind: Operation.Kind) -> Operation {
     let operation = spare.popLast() ?? Operation()
     operation.kind = kind
@@ -184,7 +184,7 @@ package final class Database {
     return operation
   }
 
-  /// Takes an operation back once neither the caller nor a connection has it any more.
+  /// Takes an operation back for reuse once neither the caller nor a connection has it any more.
   func retire(_ operation: Operation) {
     guard operation.isReleased, !operation.isInFlight else { return }
     operation.reset()
@@ -206,7 +206,7 @@ package final class Database {
     _ operation: Operation, on connection: PostgresConnection,
     _ receive: @escaping (Result<Rows, PostgresError>) -> Void
   ) {
-    // Invariant 1.
+    // Invariant 1: the database outlives its operations.
     operation.receiver = { [unowned(unsafe) self, startedAt = loop.now] operation in
       receive(conclude(operation, startedAt: startedAt))
     }
@@ -231,7 +231,7 @@ package final class Database {
     }
   }
 
-  /// The caller has no more use for an operation.
+  /// Notes that the caller is done with an operation.
   func release(_ operation: Operation) {
     operation.isReleased = true
     retire(operation)

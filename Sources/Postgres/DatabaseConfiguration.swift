@@ -1,11 +1,11 @@
-/// How one loop speaks to the database. Every bound of this target stands here.
+/// How one loop uses the database, with every bound of this target.
 package struct DatabaseConfiguration: Sendable {
   /// A libpq connection string or URI; several hosts and `target_session_attrs` go to libpq as they are.
   package var url: String
-  /// What the server shows in pg_stat_activity.
+  /// The name that the server shows in pg_stat_activity.
   package var applicationName = "terroir"
 
-  /// Pipelined connections for reads. With 0 of a kind there are none, and what needs one fails as `.misuse`.
+  /// Pipelined connections for reads. Without any connection of a kind, whatever needs one fails as `.misuse`.
   package var readers = 2
   /// Pipelined connections for single writes: apart from reads, which would wait behind each commit's fsync.
   package var writers = 2
@@ -14,27 +14,28 @@ package struct DatabaseConfiguration: Sendable {
   /// The pause before each connection that is opened beyond the first reader and the first writer.
   package var openingPauseMilliseconds = 250
 
-  /// Commands without an answer on one connection; one more is refused as `.overloaded`.
+  /// The most commands in flight on one connection; one more is refused as `.overloaded`.
   package var queueLength = 1_024
-  /// Tasks that wait for a transaction connection; one more is refused as `.overloaded`.
+  /// The most tasks that wait for a transaction connection; one more is refused as `.overloaded`.
   package var transactionQueueLength = 256
-  /// How long a task waits for a transaction connection, not counting while the first is being made.
+  /// How long a task waits for a transaction connection, not counting the time while none is ready.
   package var transactionWaitMilliseconds = 2_000
 
-  /// After that long the server cancels a statement.
+  /// How long a statement may take before the server cancels it.
   package var statementTimeoutMilliseconds = 3_000
-  /// How long a write outside of a transaction waits for what another one has; 0 is as long as a statement may take.
+  /// How long a write outside a transaction waits for a lock that another one has; 0 is as long as a statement may
+  /// take.
   package var lockTimeoutMilliseconds = 0
   /// How much longer the client waits before it takes the server for frozen.
   package var graceMilliseconds = 500
   /// How long the server lets a transaction be idle, which is also how long a stream's reader may stall.
   package var idleTransactionTimeoutMilliseconds = 30_000
-  /// How often a transaction is tried that loses against others (40001, 40P01).
+  /// The most attempts at a transaction that loses against others (40001, 40P01).
   package var transactionAttempts = 4
 
-  /// One attempt to connect, name resolution included.
+  /// How long each step of an attempt to connect may take; name resolution is the first one.
   package var connectTimeoutMilliseconds = 3_000
-  /// How long a connection under suspicion has to answer.
+  /// How long a connection has to answer a probe.
   package var probeTimeoutMilliseconds = 1_000
   /// The pause before the first new attempt to connect; it doubles with each failure.
   package var shortestPauseMilliseconds = 50

@@ -1,4 +1,4 @@
-/// The states of one connection and what leads from one to the next. Pure: it says what to do, others do it.
+/// The state machine of one connection. Pure: it returns what to do, and `PostgresConnection` does it.
 struct Lifecycle {
   enum State: Equatable {
     /// Not asked for yet.
@@ -19,7 +19,7 @@ struct Lifecycle {
     case failed
     /// The attempt took too long.
     case timedOut
-    /// A connection that was ready is no more.
+    /// A connection that was ready is gone.
     case lost
     case pauseOver
     case close
@@ -28,15 +28,16 @@ struct Lifecycle {
   enum Action: Equatable {
     case none
     case resolve
-    /// Give up what there is, and send `pauseOver` after so many nanoseconds.
+    /// Disconnect, and send `pauseOver` after this many nanoseconds.
     case pause(UInt64)
     case release
   }
 
   private(set) var state = State.dormant
-  /// Attempts that failed since the connection was last ready.
+  /// Losses and failed attempts since the connection was last ready.
   private(set) var failures = 0
-  /// How many hosts to pass over in the next attempt, because those did not even refuse.
+  /// By how many hosts the next attempt rotates the list: one for each attempt that timed out, where a host did not
+  /// even refuse.
   private(set) var rotation = 0
 
   private let shortestNanoseconds: UInt64
@@ -47,7 +48,8 @@ struct Lifecycle {
     longestNanoseconds = UInt64(longestPauseMilliseconds) * 1_000_000
   }
 
-  /// `chance` is a random number within 0..<1, by which pauses differ between connections.
+  /// Takes an event and returns what to do. `chance` is a random number within 0..<1, by which pauses differ between
+  /// connections.
   mutating func on(_ event: Event, chance: Double) -> Action {
     switch (event, state) {
     case (_, .closed):

@@ -1,8 +1,8 @@
 import Reactor
 
-/// One execution on its way: what is sent, who waits for it and what came of it. Used again and again.
+/// One execution: what is sent, who waits for it and what came of it. Reused.
 final class Operation {
-  /// How often one is sent again: once for an aborted sync or a lost connection, once for a stale statement.
+  /// The most resends of one operation: one for an aborted sync or a lost connection, one for a stale statement.
   static let maximumResends = 2
 
   enum Kind {
@@ -10,7 +10,7 @@ final class Operation {
     case read
     /// Stands alone between two syncs and is done only when the second one is answered, for that is the commit.
     case write
-    /// Part of an open transaction: not committed whatever happens.
+    /// Part of an open transaction, and so not committed whatever happens.
     case transactional
     /// Ends a transaction.
     case commit
@@ -34,12 +34,12 @@ final class Operation {
   @exclusivity(unchecked) var parameters = ParameterBuffer()
   /// Whether a read has to go between syncs of its own, because a shared one was aborted.
   @exclusivity(unchecked) var isIsolated = false
-  /// How often it was sent again.
+  /// How many times it was resent.
   @exclusivity(unchecked) var resends = 0
   @exclusivity(unchecked) var timeoutNanoseconds: UInt64 = 0
-  /// When its waiter is let go, in nanoseconds of the monotonic clock.
+  /// When its waiter gives up, in nanoseconds of the monotonic clock.
   @exclusivity(unchecked) var deadline = UInt64.max
-  /// What the server said, held until it counts.
+  /// The rows that the server returned, held until their segment has succeeded.
   @exclusivity(unchecked) var held: Rows?
   @exclusivity(unchecked) private(set) var outcome = Outcome.pending
   /// Whether a connection still expects the server's answer.
@@ -50,19 +50,19 @@ final class Operation {
   /// Called at once when it is settled, in the place of a task.
   @exclusivity(unchecked) var receiver: ((Operation) -> Void)?
 
-  /// Whether nobody waits any more.
+  /// Whether it has its outcome, so that no task waits for it any more.
   var isSettled: Bool {
     if case .pending = outcome { return false }
     return true
   }
 
-  /// The error that says that the server has not answered this.
+  /// The error for an operation that the server has not answered.
   func unanswered(_ kind: PostgresError.Kind, _ message: String) -> PostgresError {
     let mayHaveHappened = self.kind != .read && self.kind != .transactional
     return PostgresError(kind, message, outcomeIsUnknown: mayHaveHappened)
   }
 
-  /// Gives the waiter its outcome; the first one counts.
+  /// Sets the outcome and resumes the waiter; the first outcome counts.
   func settle(_ outcome: Outcome) {
     guard !isSettled else { return }
     self.outcome = outcome
@@ -72,7 +72,7 @@ final class Operation {
     receiver.take()?(self)
   }
 
-  /// Makes it as new.
+  /// Resets it for reuse.
   func reset() {
     kind = .read
     statement = nil

@@ -1,13 +1,13 @@
-/// What one connection has sent and not yet been answered, in order, and what each answer means.
+/// The commands that one connection has sent and that are not answered yet, in order, and what each answer means.
 ///
-/// Pure: it is told what was sent and what came back, and says what to do. A segment is what stands between two syncs,
-/// which the server runs as one implicit transaction: when one of its commands fails, those after it are skipped.
+/// Pure: it is told what was sent and what came back, and returns what to do. A segment is the commands between two
+/// syncs, which the server runs as one implicit transaction: when one of them fails, those after it are skipped.
 struct Pipeline<Ticket> {
-  /// How the commands of a segment bear the failure of one of them.
+  /// What the failure of one command means to the others of its segment.
   enum Sharing: Equatable {
     /// Independent reads, answered at once. After a failure each one without an answer is sent again, alone.
     case independent
-    /// One unit, such as a write, answered only when its sync is: then it is committed. A failure is everyone's.
+    /// One unit, such as a write, answered only when its sync is: then it is committed. A failure fails all of it.
     case united
   }
 
@@ -30,21 +30,21 @@ struct Pipeline<Ticket> {
 
   enum Action {
     case none
-    /// Give the result that just came to this one.
+    /// Deliver the result that just came to this one.
     case deliver(Ticket)
     /// Keep the result that just came for this one until `complete`.
     case hold(Ticket)
-    /// The segment is over and was good: what these hold counts.
+    /// The segment has succeeded: what these hold is their outcome.
     case complete([Ticket])
     case fail([Ticket], PostgresError)
     /// Send each of these again between syncs of its own.
     case resend([Ticket])
-    /// The server answers what nobody asked.
+    /// The server answers something that was not asked.
     case outOfStep
   }
 
   private var entries = Ring<Entry>()
-  /// Commands without an answer.
+  /// The number of commands without an answer.
   private(set) var commandCount = 0
   /// How the commands since the last sync share, or nil when there are none.
   private(set) var openSegment: Sharing?
@@ -55,7 +55,7 @@ struct Pipeline<Ticket> {
   private var held: [Ticket] = []
   private var isUnited = false
   private var answeredCount = 0
-  /// Statements whose preparation did not happen, to be taken from the connection's memory.
+  /// Statements that turned out not to be prepared, which the connection is to forget.
   private var unprepared: [(statement: Int, version: UInt32)] = []
 
   var isEmpty: Bool { entries.isEmpty }
@@ -68,7 +68,7 @@ struct Pipeline<Ticket> {
     return nil
   }
 
-  /// How many commands the segment has whose answer comes next.
+  /// The number of commands in the segment whose answer comes next.
   var firstSegmentCount: Int {
     var count = answeredCount
     for index in 0..<entries.count {
@@ -167,18 +167,18 @@ struct Pipeline<Ticket> {
     }
     guard let error else { return held.isEmpty ? .none : .complete(held) }
     if isUnited { return .fail(held + unanswered, error) }
-    // Alone in its segment, a command has failed by itself.
+    // The only command of a segment has failed by itself.
     if answeredCount == 1 { return .fail(unanswered, error) }
     return .resend(unanswered)
   }
 
-  /// The statements that turned out not to be prepared since the last call.
+  /// Takes the statements that turned out not to be prepared since the last call.
   mutating func takeUnprepared() -> [(statement: Int, version: UInt32)] {
     defer { unprepared.removeAll(keepingCapacity: true) }
     return unprepared
   }
 
-  /// Everything without an answer, oldest first; the pipeline is empty afterwards.
+  /// Empties the pipeline; returns every command without an outcome, oldest first.
   mutating func abandon() -> [Ticket] {
     var tickets = held + unanswered
     while let entry = entries.popFirst() {
@@ -188,7 +188,8 @@ struct Pipeline<Ticket> {
     return tickets
   }
 
-  /// Calls `body` with each command without an answer, oldest first.
+  /// Calls `body` with each command without an outcome: first those not answered yet, oldest first, then those of the
+  /// segment that is being answered.
   func forEachCommand(_ body: (Ticket) -> Void) {
     for index in 0..<entries.count {
       if case .command(let ticket, _) = entries[index] { body(ticket) }

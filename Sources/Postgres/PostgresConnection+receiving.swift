@@ -2,7 +2,7 @@ import CPostgres
 import Reactor
 
 extension PostgresConnection {
-  /// Takes in what has come and hands out every answer that is whole.
+  /// Reads what has come and processes every complete answer.
   func receive() {
     guard PQconsumeInput(handle) == 1 else { return lose(complaint()) }
     lastProgress = loop.now
@@ -69,12 +69,12 @@ extension PostgresConnection {
   private func failed(_ operation: Operation, _ error: PostgresError) {
     if error.isStaleStatement, let statement = operation.statement {
       if error.sqlState == "26000" {
-        // Whatever version is thought to stand by now: it may be one that is about to fail.
+        // Whichever version is believed to be prepared by now: it may be one that is about to fail.
         prepared.forget(statement.id)
       } else {
         prepared.markStale(statement.id, version: operation.version)
       }
-      // Nothing has happened yet, so even a write may go again; a transaction has to be begun anew.
+      // Nothing has happened yet, so even a write may be resent; a transaction has to be begun anew.
       if operation.kind == .read || operation.kind == .write { return resend(operation, error) }
     }
     if error.isReadOnly, operation.kind == .write {
@@ -85,7 +85,7 @@ extension PostgresConnection {
     finish(operation, .failure(error))
   }
 
-  /// Sends an operation again, between syncs of its own; one that cannot be sent again fails with `error`.
+  /// Resends an operation, between syncs of its own; one that cannot be resent fails with `error`.
   private func resend(_ operation: Operation, _ error: PostgresError) {
     guard isReady, !operation.isSettled, operation.resends < Operation.maximumResends else {
       return finish(operation, .failure(error))

@@ -2,7 +2,7 @@ import CPostgres
 import Reactor
 
 extension PostgresConnection {
-  /// How many times the timeout of one statement a segment of several may take.
+  /// How long a segment of several commands may take, in statement timeouts.
   private static let patience: UInt64 = 3
 
   /// Sends an operation, with the syncs that its kind needs. The connection must be ready.
@@ -101,23 +101,23 @@ extension PostgresConnection {
 
   private func watchDeadline(of operation: Operation) {
     if operation.timeoutNanoseconds == 0 { return }
-    // What is sent again keeps the deadline it had.
+    // A resent operation keeps the deadline it had.
     if operation.deadline == .max { operation.deadline = loop.now &+ operation.timeoutNanoseconds }
     lookAtDeadlines(by: operation.deadline)
   }
 
-  /// Has `checkDeadlines` called by then at the latest.
+  /// Schedules `checkDeadlines` for `deadline` at the latest.
   private func lookAtDeadlines(by deadline: UInt64) {
     if let timer = deadlineTimer {
       if timer.deadline <= deadline { return }
-      // It stands at the end of something longer, that was answered long ago or was sent just now.
+      // The timer is for something with a later deadline, that was answered long ago or sent just now.
       loop.cancel(timer)
     }
     let wait = deadline > loop.now ? deadline - loop.now : 0
     deadlineTimer = loop.schedule(afterNanoseconds: wait) { self.checkDeadlines() }
   }
 
-  /// Lets those go whose time is over, and judges what that says about the connection.
+  /// Fails the operations whose deadline has passed, and judges what that says about the connection.
   private func checkDeadlines() {
     deadlineTimer = nil
     var expired: [Operation] = []
@@ -134,13 +134,14 @@ extension PostgresConnection {
       }
       judgeSilence(first.timeoutNanoseconds)
     }
-    // Who was let go may have sent something that has longer.
+    // A waiter that just failed may have sent something with a later deadline.
     if isReady, next != .max { lookAtDeadlines(by: next) }
   }
 
-  /// Nothing has come for as long as one statement may take. If only one was asked, the server would have cancelled
-  /// it: it is frozen. The server sends the answers of a segment together, though, so behind several statements it may
-  /// only be slow: then the other connections are asked, and time is given.
+  /// Gives the connection up, or has doubts, if nothing has come for as long as one statement may take. A single
+  /// statement would have been cancelled by then: the server is frozen. It sends the answers of a segment together,
+  /// though, so behind several statements it may only be slow: then the other connections are probed, and this one has
+  /// `patience` timeouts.
   private func judgeSilence(_ timeoutNanoseconds: UInt64) {
     let silence = loop.now &- lastProgress
     if silence < timeoutNanoseconds { return }
@@ -156,9 +157,9 @@ extension PostgresConnection {
     lose(PostgresError(.unavailable, "the server does not answer"), isFrozen: speaksForOthers)
   }
 
-  /// Asks the server for a sign of life; without one in time the connection is lost, and the others are asked unless
-  /// it does not speak for them. One that has been silent for too long already is lost at once. A transaction at work,
-  /// which may take long, has its own deadlines.
+  /// Probes the server by a sync. Without an answer in time the connection is lost, and the others are probed if it
+  /// `speaksForOthers`; one with an overdue command is lost at once. A busy transaction, which may take long, has its
+  /// own deadlines and is not probed.
   func probe(speaksForOthers: Bool = true) {
     guard isReady, probeTimer == nil, role != .transactions || !isBusy else { return }
     if let waiting = pipeline.firstCommand, waiting.deadline <= loop.now { return giveUp() }

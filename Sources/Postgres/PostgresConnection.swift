@@ -4,9 +4,8 @@ import Reactor
 
 /// One connection to the server in pipeline mode: connects, reconnects, and moves bytes between libpq and the loop.
 ///
-/// What it sends is in `PostgresConnection+sending.swift`, what it makes of answers in
-/// `PostgresConnection+receiving.swift`. Timers hold it until they fire or are cancelled: a weak reference would make
-/// every later retain of it a slow one.
+/// Sending is in `PostgresConnection+sending.swift`, the processing of answers in `PostgresConnection+receiving.swift`.
+/// Timers hold it until they fire or are cancelled: a weak reference would make every later retain of it a slow one.
 final class PostgresConnection: EventHandler, TurnEnd {
   /// What a connection is for.
   enum Role {
@@ -17,9 +16,9 @@ final class PostgresConnection: EventHandler, TurnEnd {
   }
 
   let role: Role
-  // Invariant 1.
+  // Invariant 1: the loop outlives it.
   unowned(unsafe) let loop: EventLoop
-  /// Strong, so that nothing dangles; `close` breaks the circle.
+  /// Strong, so that nothing dangles; `close` breaks the cycle.
   @exclusivity(unchecked) var database: Database?
   private let configuration: DatabaseConfiguration
   private var lifecycle: Lifecycle
@@ -28,7 +27,7 @@ final class PostgresConnection: EventHandler, TurnEnd {
   private var fd: Int32 = -1
   @exclusivity(unchecked) private var interest: Readiness = []
   private var stepTimer: Timer?
-  /// The steps that an attempt to connect has taken.
+  /// The number of steps that the attempt to connect has taken.
   private var steps = 0
   /// Whether the session is being given its settings, the last step of connecting.
   private var isSettling = false
@@ -36,14 +35,14 @@ final class PostgresConnection: EventHandler, TurnEnd {
   @exclusivity(unchecked) var pipeline = Pipeline<Operation>()
   @exclusivity(unchecked) var prepared = PreparedStatements()
   @exclusivity(unchecked) var isAwaitingFlush = false
-  /// When bytes last came from the server, or when the pipeline last had been empty.
+  /// When bytes last came from the server, or when a command was last sent on an empty pipeline.
   @exclusivity(unchecked) var lastProgress: UInt64 = 0
   @exclusivity(unchecked) var deadlineTimer: Timer?
   var probeTimer: Timer?
   /// The script that runs outside pipeline mode, if one does, and its first error.
   var script: Operation?
   var scriptError: PostgresError?
-  /// Counts how often it was lost, so that a transaction notices that its connection is another one now.
+  /// How many times it was disconnected, by which a transaction notices that its connection is another one now.
   private(set) var generation = 0
 
   init(_ role: Role, database: Database) {
@@ -58,16 +57,16 @@ final class PostgresConnection: EventHandler, TurnEnd {
 
   var isReady: Bool { lifecycle.state == .ready }
   var isDormant: Bool { lifecycle.state == .dormant }
-  /// Whether the last attempt to connect failed and none has succeeded since.
+  /// Whether it was lost, or an attempt to connect failed, since it was last ready.
   var isFailing: Bool { lifecycle.failures > 0 }
   var isBusy: Bool { !pipeline.isEmpty || script != nil }
 
   // MARK: Lifecycle
 
-  /// Begins to connect, if that was not yet begun.
+  /// Begins to connect, unless that was begun before.
   func start() { step(.start) }
 
-  /// Ends the connection for good; who waits for an answer gets `.unavailable`.
+  /// Ends the connection for good; what is in flight fails with `.unavailable`.
   func close() {
     step(.close)
     database = nil
@@ -86,11 +85,11 @@ final class PostgresConnection: EventHandler, TurnEnd {
 
   private func chance() -> Double { Double.random(in: 0..<1, using: &loop.generator) }
 
-  /// The most steps of an attempt that each have the connect timeout for themselves: more than the protocol has.
+  /// The most steps of an attempt that have the connect timeout each: more than the protocol has.
   private static let maximumSteps = 32
 
-  /// Gives the attempt's next step its time. Not the whole attempt: what this process takes of it, which opens many
-  /// connections at a time on a busy machine, says nothing of the server.
+  /// Starts the connect timeout of the attempt's next step. It bounds a step, not the attempt: the time that this
+  /// process takes, which opens many connections at once on a busy machine, says nothing about the server.
   private func awaitStep() {
     guard steps < Self.maximumSteps else { return }
     steps += 1
@@ -136,8 +135,8 @@ final class PostgresConnection: EventHandler, TurnEnd {
     return PQconnectStartParams(keywords, values, 0)
   }
 
-  /// Goes one step further in connecting. libpq may close the socket and open another one with the same number, so
-  /// the old one is forgotten first.
+  /// Takes connecting one step further. libpq may close the socket and open another one with the same number, so the
+  /// old one is forgotten first.
   private func pollConnecting() {
     unwatch()
     switch PQconnectPoll(handle) {
@@ -148,8 +147,8 @@ final class PostgresConnection: EventHandler, TurnEnd {
     }
   }
 
-  /// Gives the session its settings, without which it is none to use: statements would have no timeout. Readers refuse
-  /// writes: one that shares a sync with reads could be answered before its commit.
+  /// Sends the session its settings, without which it must not be used: statements would have no timeout. Readers'
+  /// sessions refuse writes: a write that shared a sync with reads could be answered before its commit.
   private func settle() {
     guard let database else { return }
     let settings = database.connectionString.sessionSettings(configuration, of: role)
@@ -160,7 +159,7 @@ final class PostgresConnection: EventHandler, TurnEnd {
     pollSettling()
   }
 
-  /// Goes on with the settings as far as the socket allows.
+  /// Continues with the settings as far as the socket allows.
   private func pollSettling() {
     let left = PQflush(handle)
     guard left >= 0, PQconsumeInput(handle) == 1 else { return connectingFailed(complaint(), .failed) }
@@ -193,8 +192,8 @@ final class PostgresConnection: EventHandler, TurnEnd {
     database?.connectionFailed(self, error)
   }
 
-  /// The connection is no more, or must not be trusted any more: what is in flight goes back to the database, which
-  /// sends it elsewhere or fails it, and a new attempt begins.
+  /// Gives up a connection that is broken or cannot be trusted any more: what is in flight goes back to the database,
+  /// which resends it elsewhere or fails it, and a new attempt begins.
   func lose(_ error: PostgresError, isFrozen: Bool = false) {
     guard isReady else { return }
     var orphans = pipeline.abandon()
@@ -265,7 +264,7 @@ final class PostgresConnection: EventHandler, TurnEnd {
 
   // MARK: Output
 
-  /// Has the turn's end close the open segment by a sync and send what is buffered.
+  /// Schedules the turn's end to close the open segment by a sync and send what is buffered.
   func flushAtEndOfTurn() {
     if isAwaitingFlush { return }
     isAwaitingFlush = true

@@ -22,7 +22,7 @@ package struct PreparedRead {
 }
 
 extension Database {
-  /// Makes a read ready, which must then be sent.
+  /// Prepares a read, which must then be sent.
   package func prepared<each Parameter: PostgresEncodable>(
     _ statement: Statement, _ parameters: repeat each Parameter
   ) -> PreparedRead {

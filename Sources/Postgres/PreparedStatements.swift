@@ -1,13 +1,13 @@
 /// Which statements one connection has prepared, and with which parameter types.
 ///
-/// Whatever is prepared again gets a new version and with it a new name, so that answers that are still under way
-/// for the old one cannot be mistaken for its.
+/// A statement that is prepared again gets a new version and with it a new name, so that answers in flight for the old
+/// one cannot be mistaken for answers for the new one.
 struct PreparedStatements {
   /// What must be sent before the statement can be executed.
   enum Step: Equatable {
     case nothing
     case prepare
-    /// Another version stands prepared that no longer fits: drop that first.
+    /// A version is prepared that does not fit any more: deallocate it first.
     case replace(version: UInt32)
   }
 
@@ -21,8 +21,8 @@ struct PreparedStatements {
   // By the statement's number.
   private var entries: [Entry] = []
 
-  /// Notes that the statement is about to be executed with such parameters; tells what has to go before, and as which
-  /// version it is executed.
+  /// Notes that a statement is about to be executed with parameters of these types; returns what must be sent before,
+  /// and which version to execute.
   mutating func use(_ statement: Int, signature: UInt32) -> (step: Step, version: UInt32) {
     if statement >= entries.count {
       entries.append(contentsOf: repeatElement(Entry(), count: statement + 32 - entries.count))
@@ -35,21 +35,21 @@ struct PreparedStatements {
     return (.replace(version: entry.version), entry.version + 1)
   }
 
-  /// The server does not know that version.
+  /// Notes that the server does not know this version.
   mutating func forget(_ statement: Int, version: UInt32) {
     guard entries[statement].version == version else { return }
     entries[statement] = Entry(version: version + 1)
   }
 
-  /// The server does not know the statement.
+  /// Notes that the server does not know the statement, whatever its version.
   mutating func forget(_ statement: Int) { forget(statement, version: entries[statement].version) }
 
-  /// The server knows that version, but cannot use it any more.
+  /// Notes that the server knows this version, but cannot use it any more.
   mutating func markStale(_ statement: Int, version: UInt32) {
     guard entries[statement].version == version else { return }
     entries[statement].signature = Self.stale
   }
 
-  /// A new connection knows nothing.
+  /// Forgets everything, for a new connection.
   mutating func removeAll() { entries.removeAll(keepingCapacity: true) }
 }

@@ -2,7 +2,7 @@ import Reactor
 
 /// Finds the addresses of a database's servers, for all connections of one loop.
 ///
-/// An answer serves for a second; without a new one the last serves on.
+/// An answer is used for a second; where no new one comes, the last one stays in use.
 final class Resolver {
   private static let freshNanoseconds: UInt64 = 1_000_000_000
 
@@ -32,7 +32,7 @@ final class Resolver {
     }
   }
 
-  /// Every endpoint with its addresses; names without one are left out while any other is left.
+  /// Returns every endpoint with its addresses. Names without any are left out; it is an error if nothing is left.
   private func found(_ addresses: RememberedNames.Answer) -> Result<[ServerAddress], PostgresError> {
     var addresses = addresses[...]
     var found: [ServerAddress] = []

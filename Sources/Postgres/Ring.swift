@@ -8,7 +8,7 @@ struct Ring<Element> {
 
   var first: Element? { count == 0 ? nil : slots[head] }
 
-  /// The element that many places behind the first.
+  /// The element `index` places behind the first.
   subscript(index: Int) -> Element { slots[(head + index) & (slots.count - 1)]! }
 
   mutating func append(_ element: Element) {

@@ -8,7 +8,7 @@ import Synchronization
 package final class Statement: Sendable {
   /// The number of this statement in the process, from 1.
   package let id: Int
-  /// What metrics and spans call it, for example `gardens.byID`.
+  /// Its name in metrics and spans, for example `gardens.byID`.
   package let name: String
   /// The text, with `$1`, `$2` and so on.
   package let text: String
@@ -24,6 +24,6 @@ package final class Statement: Sendable {
     firstName = "s\(id)"
   }
 
-  /// The name on the wire of that version.
+  /// Returns the name of a version on the wire.
   func preparedName(_ version: UInt32) -> String { version == 0 ? firstName : "s\(id)v\(version)" }
 }

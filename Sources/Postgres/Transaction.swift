@@ -39,7 +39,7 @@ package final class Transaction {
       }
   }
 
-  /// Runs a statement and gives its rows. After an error only the end of the transaction is left.
+  /// Runs a statement and returns its rows. After an error only the end of the transaction is left.
   ///
   /// Throws as `Database.query` does, and `.misuse` once the transaction has ended.
   package func query<each Parameter: PostgresEncodable>(
@@ -56,7 +56,7 @@ package final class Transaction {
     try await run(database.operation(.transactional, sql, name))
   }
 
-  /// Like `query`, but gives how many rows were changed.
+  /// Like `query`, but returns how many rows were changed.
   @discardableResult
   package func execute<each Parameter: PostgresEncodable>(
     _ statement: Statement, _ parameters: repeat each Parameter
@@ -72,7 +72,7 @@ package final class Transaction {
 
   /// Runs several statements, without parameters, from our own text, for example a migration.
   package func script(_ text: String, name: String = "script") async throws(PostgresError) {
-    // Its own answer first: a script can only be sent when nothing else is under way.
+    // BEGIN is answered first: a script can only be sent when nothing else is in flight.
     if !hasBegun { _ = try await query("SELECT", name: "begin") }
     let operation = database.takeOperation(.script)
     operation.text = text
@@ -80,12 +80,12 @@ package final class Transaction {
     _ = try await run(operation)
   }
 
-  /// From here on a statement waits no longer than that for what another transaction has; see `isLockTimeout`.
+  /// Limits how long each further statement waits for a lock of another transaction; see `PostgresError.isLockTimeout`.
   package func limitLocks(milliseconds: Int) async throws(PostgresError) {
     try await execute("SET LOCAL lock_timeout = \(unescaped: String(milliseconds))", name: "set")
   }
 
-  /// From here on a statement is cancelled after that long.
+  /// Limits how long each further statement may take before the server cancels it.
   package func limitStatements(milliseconds: Int) async throws(PostgresError) {
     try await execute("SET LOCAL statement_timeout = \(unescaped: String(milliseconds))", name: "set")
   }
@@ -118,8 +118,8 @@ package final class Transaction {
   /// Whether the connection was lost since the transaction got it.
   var isLost: Bool { !connection.isReady || connection.generation != generation }
 
-  /// Begins in the same turn as the first statement, so that it costs no round trip. Nobody waits for it: if it
-  /// fails, the first statement is skipped and fails with the same error.
+  /// Sends BEGIN in the same turn as the first statement, so that it costs no round trip. No task waits for its answer:
+  /// if it fails, the first statement is skipped and fails with the same error.
   private func sendBegin() {
     hasBegun = true
     let operation = database.takeOperation(.transactional)
@@ -146,7 +146,7 @@ package final class Transaction {
 
   // MARK: The end
 
-  /// Commits, or throws why not. With `outcomeIsUnknown` nobody answered.
+  /// Commits, or throws why not; with `outcomeIsUnknown` the server has not answered.
   func commit() async throws(PostgresError) {
     hasEnded = true
     if !hasBegun { return }

@@ -20,10 +20,10 @@ struct TransactionPool {
   private var idle: [PostgresConnection] = []
   private var waiters = Ring<Waiter>()
 
-  /// Tasks that still wait.
+  /// The number of tasks that still wait.
   var waiterCount: Int {
     mutating get {
-      // Those whose time is over are in front, since all wait about equally long.
+      // Waiters whose time is over are in front, since all wait about equally long.
       while let first = waiters.first, first.result != nil { waiters.popFirst() }
       return waiters.count
     }
@@ -31,22 +31,22 @@ struct TransactionPool {
 
   var isAnyReady: Bool { connections.contains(where: \.isReady) }
 
-  /// Whether no connection is ready and none can be hoped for soon.
+  /// Whether no connection is ready, and each of them was lost or has failed to connect.
   var areAllFailing: Bool { connections.allSatisfy { !$0.isReady && $0.isFailing } }
 
   func isLent(_ connection: PostgresConnection) -> Bool {
     connection.role == .transactions && connection.isReady && !idle.contains { $0 === connection }
   }
 
-  /// A connection that nobody uses, now lent to the caller. The one used last is warmest.
+  /// Lends an idle connection: the one used last, which is warmest. Nil if there is none.
   mutating func borrow() -> PostgresConnection? { idle.popLast() }
 
-  /// Opens one more connection if any was not asked for yet.
+  /// Opens one more connection, if one is still dormant.
   func open() { connections.first(where: \.isDormant)?.start() }
 
   mutating func wait(_ waiter: Waiter) { waiters.append(waiter) }
 
-  /// A connection is free: the first who still waits gets it.
+  /// Gives a free connection to the first task that still waits, or keeps it as idle.
   mutating func giveBack(_ connection: PostgresConnection) {
     while let waiter = waiters.popFirst() {
       if waiter.result == nil { return waiter.settle(.success(connection)) }
@@ -54,7 +54,7 @@ struct TransactionPool {
     idle.append(connection)
   }
 
-  /// A connection was lost; it comes back by `giveBack` when it is ready again.
+  /// Removes a connection that was lost; it comes back by `giveBack` when it is ready again.
   mutating func remove(_ connection: PostgresConnection) { idle.removeAll { $0 === connection } }
 
   mutating func failWaiters(_ error: PostgresError) {

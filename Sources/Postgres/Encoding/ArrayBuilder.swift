@@ -8,10 +8,10 @@ package struct ArrayBuilder<Element: PostgresElement>: PostgresEncodable {
   package static var postgresType: PostgresType { Element.arrayType }
 
   private var bytes: [UInt8] = []
-  /// Elements so far.
+  /// The number of elements so far.
   package private(set) var count = 0
 
-  /// An empty array with room for that many bytes of elements, each with 4 bytes for its length.
+  /// Makes an empty array with room for `capacity` bytes: those of the elements and 4 for the length of each.
   package init(reservingBytes capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
   package func encode(into buffer: inout ParameterBuffer) -> Bool {

@@ -1,7 +1,7 @@
 import CPostgres
 
-/// One column of one row: its type and its bytes as the server sent them. Valid for as long as the rows live, and
-/// without a reference to them, which would be counted for every column of every row.
+/// One column of one row: its type and its bytes as the server sent them. Valid for as long as the rows live; it has no
+/// reference to them, which would be counted for every column of every row.
 package struct Cell {
   let result: OpaquePointer
   let row: Int32
@@ -19,7 +19,7 @@ package struct Cell {
     return UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: length)
   }
 
-  /// The error that says that this column does not hold what was asked for.
+  /// The error for a column that does not hold what was expected.
   package func mismatch(_ expected: String) -> PostgresError {
     let name = PQfname(result, column).map { String(cString: $0) } ?? "?"
     let held = isNull ? "NULL" : "type \(type.rawValue)"

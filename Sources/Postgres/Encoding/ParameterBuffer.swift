@@ -1,13 +1,13 @@
-/// The parameters of one execution, encoded one after another into one buffer that is used again and again.
+/// The parameters of one execution, encoded one after another into one buffer, which is reused.
 package struct ParameterBuffer {
   /// The most parameters of a statement: the protocol counts them in 16 bits.
   static let maximumCount = 65_535
   /// The most bytes of all parameters of a statement.
   static let maximumBytes = 64 << 20
-  /// A buffer that grew beyond this gives its memory back when it is used again.
+  /// The most memory that a buffer keeps when it is reused, in bytes.
   static let retainedBytes = 64 << 10
 
-  /// The encoded values. What encodes itself appends here.
+  /// The encoded values, to which `PostgresEncodable.encode` appends.
   package var bytes: [UInt8] = []
   /// Whether a text holds U+0000, which the server cannot store.
   package var holdsNul = false
@@ -51,14 +51,14 @@ package struct ParameterBuffer {
     holdsNul = false
   }
 
-  /// A number that differs when the types differ; never 0 or 1 (FNV-1a over the object ids).
+  /// A hash of the parameters' types (FNV-1a over the object ids), never 0 or 1.
   var signature: UInt32 {
     var hash: UInt32 = 2_166_136_261
     for type in types { hash = (hash ^ type) &* 16_777_619 }
     return hash | 2
   }
 
-  /// Why these parameters cannot be sent, if they cannot.
+  /// Why these parameters cannot be sent, or nil if they can.
   var fault: PostgresError? {
     if holdsNul { return PostgresError(.misuse, "a text parameter holds U+0000") }
     if count > Self.maximumCount { return PostgresError(.misuse, "\(count) parameters in one statement") }

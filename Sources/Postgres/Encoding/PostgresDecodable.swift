@@ -2,7 +2,7 @@ import Values
 
 /// A Swift type that can be read from a column. NULL is read only by an Optional.
 package protocol PostgresDecodable {
-  /// The value, or `.misuse` naming the column when it is NULL or of another type.
+  /// Decodes the value; throws `.misuse`, naming the column, when it is NULL or of another type.
   static func decode(_ cell: Cell) throws(PostgresError) -> Self
 }
 
@@ -107,7 +107,7 @@ extension Timestamp: PostgresDecodable {
     return moment
   }
 
-  /// The moment that many microseconds after the server's epoch; nil for its infinities.
+  /// The moment `microseconds` after the server's epoch; nil for its infinities.
   init?(serverMicroseconds microseconds: Int64) {
     if microseconds == .max || microseconds == .min { return nil }
     self.init(unixMilliseconds: microseconds.floorDivided(by: 1_000) + Self.serverEpochMilliseconds)

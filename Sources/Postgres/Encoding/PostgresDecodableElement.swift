@@ -1,11 +1,11 @@
 import Values
 
-/// A Swift type that can be read from an array column: thousands of values come as one array for a fraction of what a
-/// row for each of them costs.
+/// A Swift type that can be read from an array column: one array of thousands of values costs a fraction of a row for
+/// each.
 package protocol PostgresDecodableElement: PostgresElement {
-  /// The value of one element's binary form; nil when that is another type's.
+  /// Decodes one element's binary form; nil if it is another type's.
   static func decodeElement(_ bytes: UnsafeRawBufferPointer) -> Self?
-  /// The elements of an array.
+  /// Decodes a whole array.
   static func decodeArray(_ cell: Cell) throws(PostgresError) -> [Self]
 }
 

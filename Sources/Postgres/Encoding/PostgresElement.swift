@@ -1,20 +1,20 @@
 import Values
 
-/// A Swift type that can stand in an array parameter.
+/// A Swift type that can be an element of an array parameter.
 package protocol PostgresElement {
   /// The type of an array of these.
   static var arrayType: PostgresType { get }
   /// The type of one of these inside an array.
   static var elementType: PostgresType { get }
-  /// Appends one element's binary form; false stands for NULL.
+  /// Appends one element's binary form; returns false for NULL.
   func encodeElement(into buffer: inout ParameterBuffer) -> Bool
   /// Appends the whole array's binary form.
   static func encodeArray(_ array: [Self], into buffer: inout ParameterBuffer)
 }
 
 extension PostgresElement {
-  /// The binary form of a one-dimensional array (array_recv in the server's arrayfuncs.c): its header, then each
-  /// element after its length.
+  /// Appends the binary form of a one-dimensional array (array_recv in the server's arrayfuncs.c): its header, then
+  /// each element after its length.
   package static func encodeArray(_ array: [Self], into buffer: inout ParameterBuffer) {
     let nullFlag = buffer.appendArrayHeader(count: array.count, elementType)
     for element in array {
@@ -30,8 +30,8 @@ extension PostgresElement {
 }
 
 extension ParameterBuffer {
-  /// Appends what stands before an array's elements: dimensions, whether there are NULLs, element type, then length and
-  /// lower bound of the dimension. Gives where it says that there are no NULLs.
+  /// Appends an array's header: dimensions, whether there are NULLs, element type, then length and lower bound of the
+  /// dimension. Returns the offset of the flag for NULLs, which is not set.
   @discardableResult
   mutating func appendArrayHeader(count: Int, _ elementType: PostgresType) -> Int {
     append(bigEndian: Int32(count == 0 ? 0 : 1))

@@ -8,9 +8,9 @@ import Values
 package protocol PostgresEncodable {
   /// The type that the parameter is declared to have.
   static var postgresType: PostgresType { get }
-  /// Whether values are sent in text form, ended by a zero byte; else they are binary.
+  /// Whether values are sent in text form, ended by a zero byte, rather than in binary.
   static var isText: Bool { get }
-  /// Appends the value's bytes to `buffer.bytes`; false stands for NULL.
+  /// Appends the value's bytes to `buffer.bytes`; returns false for NULL.
   func encode(into buffer: inout ParameterBuffer) -> Bool
 }
 
@@ -107,7 +107,7 @@ extension Timestamp: PostgresEncodable {
   static let serverRange: Range<Int64> = -210_866_803_200_000..<9_224_318_016_000_000
 
   package static var postgresType: PostgresType { .timestamptz }
-  /// What lies outside the server's range is sent as its infinity, which comparisons understand.
+  /// Encodes a moment outside the server's range as its infinity, which comparisons understand.
   package func encode(into buffer: inout ParameterBuffer) -> Bool {
     if Self.serverRange.contains(unixMilliseconds) {
       buffer.append(bigEndian: (unixMilliseconds - Self.serverEpochMilliseconds) * 1_000)

@@ -4,7 +4,7 @@ package protocol PostgresEnumeration: PostgresDecodable, RawRepresentable where 
 extension PostgresEnumeration {
   package static func decode(_ cell: Cell) throws(PostgresError) -> Self { try known(String.decode(cell)) }
 
-  /// The case of a word; `.misuse` for one that only a later release knows.
+  /// Returns the case for a word; throws `.misuse` for an unknown one, such as one that only a later release has.
   package static func known(_ word: String) throws(PostgresError) -> Self {
     guard let value = Self(rawValue: word) else { throw PostgresError(.misuse, "no \(Self.self) is called \(word)") }
     return value

@@ -34,7 +34,7 @@ extension PostgresError {
     self.init(.unavailable, message.isEmpty ? "the connection failed" : message)
   }
 
-  /// Classes of the PostgreSQL manual's appendix A by what a caller can do about them.
+  /// Sorts the classes of the PostgreSQL manual's appendix A by what a caller can do about them.
   private static func kind(_ sqlState: String) -> Kind {
     switch sqlState {
     case "57014": .timeout

@@ -26,7 +26,7 @@ package struct PostgresError: Error {
   // Behind a reference, so that a thrown error stays small.
   private let report: Report?
 
-  /// What the server said beside its message.
+  /// What the server reported besides its message.
   final class Report: Sendable {
     let sqlState: String
     let constraint: String?
@@ -68,14 +68,14 @@ package struct PostgresError: Error {
   package var isCheckViolation: Bool { sqlState == "23514" }
   /// Whether the schema lacks a table that the statement names (42P01).
   package var isUndefinedTable: Bool { sqlState == "42P01" }
-  /// Whether a lock was not to be had within `lock_timeout` (55P03).
+  /// Whether a lock could not be had within `lock_timeout` (55P03).
   package var isLockTimeout: Bool { sqlState == "55P03" }
   /// Whether the transaction lost against another one and may be tried again (40001, 40P01).
   package var isSerializationFailure: Bool { sqlState == "40001" || sqlState == "40P01" }
 
   /// Whether a transaction that failed with this may be run again: nothing of it has happened.
   var mayRetryTransaction: Bool { isSerializationFailure || isStaleStatement }
-  /// Whether a statement that writes met a session that may not (25006).
+  /// Whether a statement that writes was sent on a session that may not (25006).
   var isReadOnly: Bool { sqlState == "25006" }
   /// Whether a prepared statement must be prepared anew.
   var isStaleStatement: Bool { report?.isStaleStatement ?? false }

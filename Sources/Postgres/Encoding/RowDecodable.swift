@@ -1,4 +1,4 @@
-/// The columns of a row, read one after the other, so that a new one moves none of those beside it.
+/// The columns of a row, read one after the other, so that adding one renumbers none of the others.
 package struct Columns {
   private let row: Row
   private var position = 0
@@ -22,11 +22,11 @@ package struct Columns {
 }
 
 extension Row {
-  /// Its columns, from the first on.
+  /// A reader of its columns, from the first on.
   package var columns: Columns { Columns(self) }
 }
 
-/// What is read of a row's columns, in the order in which its `columns` name them to SQL.
+/// A value that is read from a row's columns, in the order in which its `columns` name them to SQL.
 package protocol RowDecodable {
   init(_ columns: inout Columns) throws
 }

@@ -1,6 +1,6 @@
 import CPostgres
 
-/// The rows that a statement gave, kept in libpq's memory and decoded when asked.
+/// The rows that a statement returned, kept in libpq's memory and decoded when asked.
 package struct Rows: RandomAccessCollection {
   private let storage: Storage
   package let count: Int
@@ -32,7 +32,7 @@ package struct Rows: RandomAccessCollection {
     return Row(storage: storage, position: Int32(position))
   }
 
-  /// The number of rows that an INSERT, UPDATE, DELETE or MERGE changed, or that a SELECT gave.
+  /// The number of rows that an INSERT, UPDATE, DELETE or MERGE changed, or that a SELECT returned.
   package var affectedCount: Int {
     var count = 0
     var digit = PQcmdTuples(storage.result)!
@@ -52,23 +52,23 @@ package struct Row {
   let storage: Rows.Storage
   let position: Int32
 
-  /// How many columns it has.
+  /// The number of columns.
   package var count: Int { storage.columnCount }
 
-  /// The bytes and type of a column, from 0.
+  /// The bytes and type of the column at `column`, from 0.
   package subscript(column: Int) -> Cell {
     precondition(column >= 0 && column < storage.columnCount, "no such column")
     return Cell(result: storage.result, row: position, column: Int32(truncatingIfNeeded: column))
   }
 
-  /// The value of a column, from 0; throws `.misuse` naming the column when its type is another one.
+  /// Returns the value of a column, from 0; throws `.misuse`, naming the column, when its type is another one.
   package func decode<Value: PostgresDecodable>(
     _ type: Value.Type = Value.self, _ column: Int
   ) throws(PostgresError) -> Value {
     try Value.decode(self[column])
   }
 
-  /// The values of the first columns, in order; throws `.misuse` naming the column whose type is another one.
+  /// Returns the values of the first columns, in order; throws `.misuse`, naming the column whose type is another one.
   package func decode<each Value: PostgresDecodable>(
     _ types: (repeat (each Value).Type)
   ) throws(PostgresError) -> (repeat each Value) {

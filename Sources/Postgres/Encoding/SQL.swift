@@ -1,7 +1,7 @@
 /// A statement written where it is used; what is interpolated is bound as a parameter and never becomes text.
 ///
-/// `"SELECT name FROM gardens WHERE id = \(id)"` is sent as `SELECT name FROM gardens WHERE id = $1`. Another SQL may
-/// be interpolated as a fragment. It is parsed by the server at each execution: what runs often belongs in a
+/// `"SELECT name FROM gardens WHERE id = \(id)"` is sent as `SELECT name FROM gardens WHERE id = $1`. Another `SQL` may
+/// be interpolated as a fragment. The server parses the statement at each execution: what runs often belongs in a
 /// `Statement`.
 package struct SQL: ExpressibleByStringInterpolation {
   // One more than there are parameters: parameter n stands between literals n and n + 1.
