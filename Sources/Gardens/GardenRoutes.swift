@@ -57,7 +57,7 @@ struct GardenRoutes: EndpointGroup {
 
   private func list(_ call: Call) throws -> CachedAnswer {
     let query = try call.query()
-    // One's own are a user's.
+    // `owner` speaks of the caller, so it needs a signed-in user: 401 for anyone else.
     if try query.word("owner", GardenOwner.self) != nil { _ = try call.user }
     if let near = try Nearby(query) { return try list(call, query, near: near) }
     let (page, context) = (try call.identifierPage(query, list: "gardens"), context)
@@ -67,7 +67,7 @@ struct GardenRoutes: EndpointGroup {
     }
   }
 
-  /// The nearest public gardens.
+  /// Lists the nearest public gardens.
   private func list(_ call: Call, _ query: Query, near: Nearby) throws -> CachedAnswer {
     let page = try call.rankedPage(query, list: "gardens:\(near.text)")
     let after = page.after.map { "\($0.number):\($0.id)" } ?? ""
@@ -113,7 +113,7 @@ struct GardenRoutes: EndpointGroup {
     return call.list(try page.body(call, rows, Garden.init))
   }
 
-  /// Only what everyone may see is kept where everyone is served from.
+  /// Shows a public garden: only what everyone may see is kept in the shared cache.
   private func show(_ call: Call) throws -> CachedAnswer {
     let (id, context) = (try call.identifier("id"), context)
     return CachedAnswer(CacheKey("garden", .garden(id))) {
@@ -177,7 +177,7 @@ struct GardenRoutes: EndpointGroup {
     return call.noContent()
   }
 
-  /// The garden as it is, locked until the transaction's end; throws 404 or 403 unless the user may do so much with it.
+  /// Returns the garden, locked until the transaction's end. Throws 404 or 403 unless the user has `role` in it.
   private static func take(
     _ id: Identifier, for user: UserIdentity, as role: GardenRole, by lock: Statement, in transaction: Transaction
   ) async throws -> Garden {
@@ -220,7 +220,7 @@ struct GardenRoutes: EndpointGroup {
   private static func isShared(with user: String) -> String {
     "id = ANY (ARRAY(SELECT garden_id FROM garden_members WHERE user_id = \(user)))"
   }
-  // Short walks along an index each; an OR would read all public gardens and sort them.
+  // Each part is a short walk along an index; an OR would read all public gardens and sort them.
   private static let visible = Statement(
     "gardens.visible",
     """
@@ -237,7 +237,7 @@ struct GardenRoutes: EndpointGroup {
     "SELECT \(columns), \(GardenRole.column(of: "$2")) FROM gardens "
     + "WHERE id = $1 AND \(GardenRole.isVisible(to: "$2"))"
   private static let visibleByID = Statement("gardens.visibleByID", byID)
-  /// Lets those pass whose rows name the garden, such as an insight.
+  /// Lets transactions pass whose rows refer to the garden, such as an insight.
   private static let lockByID = Statement("gardens.lock", "\(byID) FOR NO KEY UPDATE")
   private static let lockForDeletion = Statement("gardens.lockForDeletion", "\(byID) FOR UPDATE")
   private static let devices = Statement(

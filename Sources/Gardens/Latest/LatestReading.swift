@@ -37,7 +37,7 @@ struct LatestReading {
     value = Array(content[(space + 1)...])
   }
 
-  /// What scripts take: field, time and value.
+  /// The arguments that scripts take: field, time and value.
   var arguments: [RedisArgument] {
     [.text("\(series.device) \(series.type)"), .integer(measuredAt.unixMilliseconds), .bytes(value)]
   }

@@ -31,7 +31,7 @@ struct LatestReadings: EndpointGroup {
     return call.list(body)
   }
 
-  /// The newest readings of a garden, in the order of their series.
+  /// Returns the newest readings of a garden, in the order of their series.
   func readings(of garden: Identifier) async throws -> [LatestReading] {
     let context = context
     return try await values.readings(of: garden) {
@@ -39,11 +39,11 @@ struct LatestReadings: EndpointGroup {
     }
   }
 
-  /// For each sensor type that a device is known to have the newest row, which is the first one met when the daily
-  /// partitions are walked backwards, or came late; a sealed day is unpacked only where it may be newer. Nothing is
-  /// measured a day ahead: the partitions that wait for their day are left out.
+  /// The newest reading of each sensor type of the devices. It is the first row met when the daily partitions are
+  /// walked backwards, or one that came late; a sealed day is unpacked only where it may hold a newer one. Nothing is
+  /// measured more than a day ahead, so the partitions beyond that are not read.
   static let newest = newest("readings.latest", of: "d.garden_id = $1")
-  /// The same of one device.
+  /// The newest reading of each sensor type of one device, found in the same way.
   static let newestOfDevice = newest("readings.latestOfDevice", of: "d.id = $1")
 
   private static func newest(_ name: String, of devices: String) -> Statement {

@@ -1,12 +1,13 @@
 import Redis
 
-/// What Redis does with the newest readings of gardens: hashes whose fields are series, `MILLISECONDS VALUE` in each.
+/// The scripts for the newest readings of gardens: a hash for each garden, with a field for each series, in which
+/// `MILLISECONDS VALUE` stands.
 ///
-/// A hash is there while somebody wants it: from the first question on, until its lifetime is over; or since something
-/// was committed so late that SQL may not find it for a while. It is whole when it has the field `whole`; without it
-/// there is only what was committed since it is there.
+/// A hash exists for its lifetime from the first question on, or from the commit of a late reading, which SQL may not
+/// find for a while. With the field `whole` it has every series; without it, only those committed since it was made.
 enum LatestScripts {
-  /// Sets n fields, given as field, time and value from ARGV[first], where no later time stands already.
+  /// Sets n fields, given as field, time and value from ARGV[first] on, each unless it has that time already or a later
+  /// one.
   private static let merging = """
     local function merge(hash, first, n)
       for at = first, first + 3 * n - 3, 3 do
@@ -18,7 +19,7 @@ enum LatestScripts {
     end
 
     """
-  /// The name of a hash.
+  /// Makes the name of a hash from a beginning, the epoch and the generation.
   private static let naming = """
     local function text(key)
       local digits = string.gsub(redis.call('GET', key) or '', '.', function(byte)
@@ -33,9 +34,9 @@ enum LatestScripts {
 
     """
 
-  /// Keys: epoch, generation, beginning of the hash's name. Arguments: lifetime, mark of commits. Gives the name, and
-  /// the fields if the hash is whole; if not, the hash is there from now on, so that no commit is missed while SQL is
-  /// asked. Null when there is no epoch of that mark.
+  /// Keys: epoch, generation, beginning of the hash's name. Arguments: lifetime, commit mark. Returns the name, and the
+  /// fields if the hash is whole; if not, makes the hash, so that no commit is missed while SQL is asked. Null when
+  /// there is no epoch of that mark.
   static let read = RedisScript(
     naming + """
       if string.sub(redis.call('GET', KEYS[1]) or '', 1, 8) ~= ARGV[2] then return false end
@@ -46,8 +47,8 @@ enum LatestScripts {
       return {hash}
       """)
 
-  /// Key: the hash's name as `read` gave it. Arguments: lifetime, number of fields, fields. Gives all fields; null when
-  /// the hash is gone, since commits may have passed it by.
+  /// Key: the hash's name as `read` returned it. Arguments: lifetime, number of fields, fields. Returns all fields;
+  /// null when the hash is gone, since commits may have passed it by.
   static let fill = RedisScript(
     merging + """
       if redis.call('EXISTS', KEYS[1]) == 0 then return false end
@@ -57,8 +58,8 @@ enum LatestScripts {
       return redis.call('HGETALL', KEYS[1])
       """)
 
-  /// Keys: epoch, then for each garden its generation and the beginning of the hash's name. Gives the places of those
-  /// gardens, from 1, whose hashes are there.
+  /// Keys: epoch, then for each garden its generation and the beginning of the hash's name. Returns the places, from 1,
+  /// of the gardens whose hashes exist.
   static let wanted = RedisScript(
     naming + """
       local places = {}
@@ -68,8 +69,8 @@ enum LatestScripts {
       return places
       """)
 
-  /// Keys: as of `wanted`. Arguments: for each garden the lifetime of a hash that is made for this, 0 to make none,
-  /// then the number of fields and the fields.
+  /// Keys: those of `wanted`. Arguments: for each garden the lifetime of a hash that is made where there is none, or 0
+  /// to make none, then the number of fields and the fields.
   static let merge = RedisScript(
     naming + merging + """
       if epoch == '' then return 0 end

@@ -5,22 +5,22 @@ import Web
 
 /// The newest reading of each sensor, kept in Redis as a hash for each garden that somebody looks at.
 ///
-/// The hash is there before SQL is asked what belongs into it, and every commit is merged into the hashes that are
-/// there after it: what SQL did not see yet is not missed. What SQL may not find for some seconds makes the hash by
-/// itself. In both the later time of measurement wins, so that it does not matter which comes first. The name of a hash
-/// holds the cache's epoch and the garden's generation: after either has changed, it is never read again. While Redis
-/// is away SQL is asked each time.
+/// The hash is made before SQL is asked for its content, and after a COMMIT its readings are merged into the hashes
+/// that exist: so none is missed that SQL did not see yet. A late reading, which SQL may not find for some seconds,
+/// makes the hash itself. Where both have a value the later time of measurement wins, so that their order does not
+/// matter. The name of a hash holds the cache's epoch and the garden's generation: after either has changed, it is
+/// never read again. While Redis is away SQL is asked each time.
 final class LatestValues {
-  /// How long a hash is kept; what is merged in meanwhile does not prolong it.
+  /// How long a hash is kept, in milliseconds; merging does not prolong it.
   static let lifetimeMilliseconds: Int64 = 60_000
   /// The most series that go into one call of a script.
   static let seriesPerCall = 2_000
-  /// The most gardens of one look whether they are wanted.
+  /// The most gardens of which one call asks whether their hashes exist.
   static let gardensPerCall = 500
-  /// The most readings that wait while a call is in flight; beyond it all hashes are given up instead.
+  /// The most readings that wait while a call is in flight; with more, all hashes are given up instead.
   static let maximumWaiting = 50_000
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives what runs on it.
   private unowned(unsafe) let loop: EventLoop
   private let redis: RedisClient
   private let cache: Cache
@@ -46,7 +46,8 @@ final class LatestValues {
 
   // MARK: Reading
 
-  /// The newest readings of a garden, in the order of their series; from `load` when Redis does not have them.
+  /// Returns the newest readings of a garden, in the order of their series; those of `load` where Redis does not have
+  /// them.
   func readings(
     of garden: Identifier, load: @escaping () async throws -> [LatestReading]
   ) async throws -> [LatestReading] {
@@ -62,7 +63,7 @@ final class LatestValues {
     return try await loads.value(of: hash) { try await fill(hash, with: try await load()) }
   }
 
-  /// The name of the garden's hash, and what is in it if it is whole.
+  /// Looks up the name of a garden's hash, and its readings if it is whole; nil when Redis does not tell.
   private func look(
     up garden: Identifier, under mark: UInt64
   ) async -> (hash: String, known: [LatestReading]?)? {
@@ -74,7 +75,7 @@ final class LatestValues {
     return (hash, parts.count == 2 ? Self.readings(in: parts[1]) : nil)
   }
 
-  /// Merges what SQL said with what was committed meanwhile, and gives both.
+  /// Merges what SQL found with what was committed meanwhile, and returns both.
   private func fill(_ hash: String, with readings: [LatestReading]) async throws -> [LatestReading] {
     var arguments: [RedisArgument] = [.integer(Self.lifetimeMilliseconds), .integer(Int64(readings.count))]
     for reading in readings { arguments += reading.arguments }
@@ -101,7 +102,7 @@ final class LatestValues {
 
   private typealias Commit = (garden: Identifier, device: Identifier, readings: [Reading])
 
-  /// Takes note of readings that were just committed.
+  /// Notes readings that were just committed.
   func accepted(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) {
     guard cache.isEnabled else { return }
     waiting.append((garden, device, readings))
@@ -111,7 +112,7 @@ final class LatestValues {
     loop.atEndOfTurn(self)
   }
 
-  /// What comes while a call is in flight goes into the next one together.
+  /// Merges what waits; readings that come while a call is in flight go into the next one together.
   private func sendAll() async {
     while !waiting.isEmpty {
       let (commits, count) = (waiting, waitingCount)
@@ -120,7 +121,7 @@ final class LatestValues {
         if count > Self.maximumWaiting { throw .overloaded }
         try await merge(commits)
       } catch {
-        // Nobody may go on reading hashes that lack these.
+        // Nothing may go on reading hashes that lack these.
         dropWaiting()
         cache.changeWasLost()
       }
@@ -149,13 +150,14 @@ final class LatestValues {
     while !newest.isEmpty { try await send(Self.take(from: &newest), late) }
   }
 
-  /// The gardens with a reading of which SQL does not find the series before it is rolled up, if it is its first.
+  /// The gardens with a late reading: where it is the first of its series, SQL does not find that before it is rolled
+  /// up.
   private func lateGardens(_ commits: [Commit]) -> Set<Identifier> {
     let openFrom = OpenDays.start(at: now())
     return Set(commits.lazy.filter { commit in commit.readings.contains { $0.measuredAt < openFrom } }.map(\.garden))
   }
 
-  /// Those of the gardens of which somebody wants to know the newest readings.
+  /// Returns those of the gardens whose hashes exist.
   private func wanted(_ gardens: Set<Identifier>) async throws(RedisError) -> Set<Identifier> {
     var wanted: Set<Identifier> = []
     let gardens = Array(gardens)
@@ -194,7 +196,7 @@ final class LatestValues {
     _ = try await redis.evaluate(LatestScripts.merge, keys: keys(of: gardens.map(\.garden)[...]), arguments)
   }
 
-  /// What the scripts for several gardens take.
+  /// The keys of the scripts for several gardens.
   private func keys(of gardens: ArraySlice<Identifier>) -> [String] {
     gardens.reduce(into: [cache.epochKey]) { $0 += keys(of: $1).dropFirst() }
   }

@@ -1,6 +1,6 @@
 import Values
 
-/// What one sensor of one device measures over time.
+/// A sensor of a device, by whose values over time a series is made.
 struct ReadingSeries: Hashable, Comparable {
   let device: Identifier
   let type: String

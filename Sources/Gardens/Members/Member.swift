@@ -16,7 +16,7 @@ struct Member: PageItem {
   private let createdAt: Timestamp
   private let expiresAt: Timestamp?
 
-  /// Addresses are for who manages members.
+  /// `showsEmail` is for managers: only they see addresses.
   init(_ columns: inout Columns, showsEmail: Bool) throws {
     id = try columns.next()
     role = try columns.next()
@@ -63,7 +63,7 @@ struct Member: PageItem {
     """#
 }
 
-/// What somebody who does not own a garden may be in it.
+/// The role of a member, who does not own the garden.
 enum MemberRole: String, CaseIterable {
   case viewer, editor, manager
 }

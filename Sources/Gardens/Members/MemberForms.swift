@@ -1,7 +1,7 @@
 import JSON
 import Web
 
-/// Who is to be invited.
+/// An invitation that is to be made.
 struct NewMember: JSONForm {
   let email: String
   let role: MemberRole
@@ -12,7 +12,7 @@ struct NewMember: JSONForm {
   }
 }
 
-/// What a member is to be.
+/// The new role of a member.
 struct MemberChange: JSONForm {
   let role: GardenRole
 

@@ -5,7 +5,7 @@ import Secrets
 import Values
 import Web
 
-/// With whom a garden is shared.
+/// The members of a garden, and the invitations to it.
 struct Members: EndpointGroup {
   /// The most members and invitations of a garden.
   static let maximumOfGarden = 200
@@ -66,7 +66,7 @@ struct Members: EndpointGroup {
     let key = OpaqueKey.make(.invitation)
     let end = call.now.advanced(byDays: Invitation.days)
     return try await call.makeOnce { transaction, _ in
-      // One at a time for a garden, so that the bound holds, and nobody invites who is being removed.
+      // One at a time for a garden, so that the bound holds, and a manager who is being removed invites nobody.
       try await take(garden, for: user, as: .manager, in: transaction)
       let emailKey = new.email.asciiLowercased
       if try await !transaction.query(Self.findByEmail, garden, emailKey).isEmpty {
@@ -111,7 +111,7 @@ struct Members: EndpointGroup {
       devices = try await transaction.query(Self.devices, garden).map { try $0.decode(Identifier.self, 0) }
       return try Member(try await transaction.query(Self.swap, id, user.id)[0], showsEmail: true)
     }
-    // Whose account is disabled decides over devices.
+    // A device may not post while its owner's account is disabled.
     await context.deviceKeys.changed(devices)
     return call.ok(member.body)
   }
@@ -156,12 +156,12 @@ struct Members: EndpointGroup {
 
   // MARK: Steps
 
-  /// Locks the garden until the transaction's end; throws 404 or 403 unless the user may do so much with it.
+  /// Locks the garden until the transaction's end. Throws 404 or 403 unless the user has `role` in it.
   private func take(
     _ garden: Identifier, for user: UserIdentity, as role: GardenRole, in transaction: Transaction
   ) async throws {
     guard try await transaction.execute(Self.lock, garden, user.id) == 1,
-      // As it is under the lock: what has waited for that may see the members of before.
+      // Read again under the lock: a statement that waited for it may see the members of before.
       let row = try await transaction.query(GardenAccess.visible, garden, user.id).first
     else { throw GardenAccess.notFound }
     var columns = row.columns
@@ -173,8 +173,8 @@ struct Members: EndpointGroup {
     return try Member(row, showsEmail: true)
   }
 
-  /// Keeps the account of who is to have the garden as it is until the transaction's end; throws 409 when it is
-  /// disabled, and its devices would be.
+  /// Locks the account of the member who is to have the garden, until the transaction's end. Throws 409 when it is
+  /// disabled, as its devices would be.
   private func require(_ heir: Identifier, in transaction: Transaction) async throws {
     guard let row = try await transaction.query(Self.lockHeir, heir).first else { throw Self.noMember }
     if try row.decode(Bool.self, 0) { throw Problem(.conflict, "The account of this member is disabled.") }
@@ -182,7 +182,7 @@ struct Members: EndpointGroup {
 
   private static var noMember: Problem { Problem(.notFound, "The garden has no member with this id.") }
 
-  /// Invitations that nobody accepted are listed for a week more.
+  /// Invitations that nobody accepted are listed for another week.
   static let expiry = Expiry(
     "expiry.invitations", from: "garden_members",
     where: "user_id IS NULL AND expires_at < now() - interval '7 days'")

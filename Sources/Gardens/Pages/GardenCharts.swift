@@ -2,19 +2,19 @@ import Reactor
 import Values
 import Web
 
-/// Charts of gardens, remembered for a while by one loop and made once for all who ask meanwhile: most of what
-/// they show is over and does not change.
+/// Charts of gardens, remembered for a while by one loop, and made once for all requests that come meanwhile: most of
+/// what they show is over and does not change.
 final class GardenCharts {
-  /// How long a chart of short steps is shown again, in nanoseconds.
+  /// How long a chart with steps under an hour is used again, in nanoseconds.
   static let fineNanoseconds: UInt64 = 5_000_000_000
-  /// The same of steps of an hour or more.
+  /// How long a chart with steps of an hour or more is used again, in nanoseconds.
   static let coarseNanoseconds: UInt64 = 60_000_000_000
   /// How many charts of each kind are remembered.
   static let maximumCharts = 8
   /// The largest chart that is remembered, in bytes.
   static let maximumBytes = 512 << 10
 
-  /// What tells a chart from all others: the next step is another one.
+  /// Identifies a chart; once the next step begins, it is another one.
   struct Key: Hashable {
     let garden: Identifier
     let from: Timestamp
@@ -23,7 +23,7 @@ final class GardenCharts {
     let isFine: Bool
   }
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives what runs on it.
   private unowned(unsafe) let loop: EventLoop
   private let reads: LongReads
   private let loads = SingleFlight<Key, TaggedBody>()
@@ -35,7 +35,7 @@ final class GardenCharts {
     self.reads = reads
   }
 
-  /// A chart as it is or was a little while ago, made for this client if it has to be.
+  /// Returns a remembered chart, or one made for this client.
   func chart(_ history: GardenHistory, for client: String) async throws -> TaggedBody {
     let key = history.key
     if let known = (key.isFine ? fine : coarse).value(of: key, at: loop.now) { return known }

@@ -7,11 +7,11 @@ import Web
 
 /// The readings of a garden's devices over a span, in steps that a chart has room for.
 struct GardenHistory {
-  /// The most devices of a garden that are shown: more lines nobody could tell apart.
+  /// The most devices of a garden that are shown: more lines could not be told apart.
   static let maximumDevices = 50
-  /// The most series, a device's sensor each.
+  /// The most series, each of one sensor of one device.
   static let maximumSeries = 300
-  /// The most steps, but for the longest of them.
+  /// The most steps, unless they are the longest ones.
   static let maximumSteps: Int64 = 400
   /// The longest span, in days: ten years.
   static let maximumDays: Int64 = 3_653
@@ -30,7 +30,7 @@ struct GardenHistory {
     }
   }
 
-  /// The steps that there are, in seconds: 5 and 15 minutes, 1 and 4 hours, a day and a week.
+  /// The possible steps, in seconds: 5 and 15 minutes, 1 and 4 hours, a day and a week.
   private static let steps: [Int64] = [300, 900, 3_600, 14_400, 86_400, 604_800]
   private static let hour: Int64 = 3_600
 
@@ -39,7 +39,7 @@ struct GardenHistory {
   private let from: Timestamp
   private let to: Timestamp
 
-  /// Whole steps that hold the span. Buckets of five minutes are there from `fineFrom` on.
+  /// Takes whole steps that hold the span. There are buckets of five minutes from `fineFrom` on.
   init(garden: Identifier, from: Timestamp, to: Timestamp, fineFrom: Timestamp) {
     self.garden = garden
     let seconds = (to.unixMilliseconds - from.unixMilliseconds + 999) / 1_000
@@ -50,7 +50,7 @@ struct GardenHistory {
     self.to = to.advanced(byMilliseconds: step - 1).roundedDown(to: step)
   }
 
-  /// The span that a query asks for: a range that ends now, or `from` and `to`.
+  /// Reads the span that a query asks for: a range that ends now, or `from` and `to`.
   init(garden: Identifier, _ query: Query, fineDays: Int, now: Timestamp) throws {
     let range = try query.word("range", Range.self) ?? .day
     let to = try query.timestamp("to") ?? now.advanced(byMilliseconds: 1)
@@ -66,13 +66,13 @@ struct GardenHistory {
     }
   }
 
-  /// What tells the chart from all others.
+  /// Identifies the chart.
   var key: GardenCharts.Key {
     GardenCharts.Key(garden: garden, from: from, to: to, isFine: stepSeconds < Self.hour)
   }
 
-  /// The answer's JSON; the arrays come from the database as they are sent, so that this loop handles no point by
-  /// itself.
+  /// Returns the answer's JSON. Its arrays are sent as the database made them, so that this loop handles no single
+  /// point.
   func body(_ database: Database) async throws -> [UInt8] {
     let devices = try await database.query(Self.devices, garden).map { row in
       var columns = row.columns
@@ -111,7 +111,7 @@ struct GardenHistory {
     }
   }
 
-  /// What each series has of its steps, as arrays: the columns behind its device and type.
+  /// The arrays of each series, by its steps: the columns behind its device and type.
   private static let arrays: [StaticString] = ["bucket", "mean", "min", "max", "sum"]
 
   private static let devices = Statement(
@@ -124,8 +124,8 @@ struct GardenHistory {
   static let fromFiveMinutes = Statement("gardenPages.fiveMinutes", series(from: "readings_5m"))
   static let fromHours = Statement("gardenPages.hours", series(from: "readings_1h"))
 
-  /// $1 garden, $2 from, $3 to, $4 from in seconds, $5 the step in seconds. Each series is one walk along the index,
-  /// however long its history.
+  /// `$1` is the garden, `$2` and `$3` are the span, `$4` is its beginning and `$5` the step, in seconds. Each series
+  /// is one walk along the index, however long its history.
   private static func series(from table: String) -> String {
     """
     SELECT s.device_id, s.sensor_type, steps.bucket, steps.mean, steps.min, steps.max, steps.sum

@@ -15,7 +15,7 @@ struct GardenPages: EndpointGroup {
     "No such garden", "There is no garden here, or it is not public and you are not signed in as one of its own.")
   private static let away = notice("Back in a moment", "The garden cannot be shown just now. Try again soon.")
 
-  /// What who is not signed in gets in place of a garden that may be theirs.
+  /// The page for a visitor who is not signed in, in place of a garden that may be theirs.
   private static func closed(_ garden: Identifier) -> WebFile {
     var way = HTMLWriter()
     way.element("p") { html in
@@ -76,10 +76,11 @@ struct GardenPages: EndpointGroup {
       .response(to: call.request, isPersonal: isKnown || !garden.isPublic)
   }
 
-  /// What who is not of the garden gets.
+  /// Answers a visitor who may not see the garden.
   ///
-  /// A cookie that is `SameSite=Strict` does not come with a link from another site's page, a mail's for example (RFC
-  /// 6265bis, section 5.2). So the page that such a link opens opens itself once more: that comes from our own page.
+  /// A cookie that is `SameSite=Strict` does not come with a link from another site's page, such as that of a mail (RFC
+  /// 6265bis, section 5.2). So the page that such a link opens loads itself once more: that request comes from our own
+  /// page.
   private func absent(_ garden: Identifier, _ call: Call) -> Response {
     let (request, isStranger) = (call.request, call.identity.id == nil)
     let page = isStranger ? Self.closed(garden) : Self.absent
@@ -93,15 +94,15 @@ struct GardenPages: EndpointGroup {
     return response
   }
 
-  /// A garden, as far as its page shows it.
+  /// What its page shows of a garden.
   private struct Visible {
     let name: String
     let isPublic: Bool
-    /// What role who asks has in it.
+    /// The caller's role in it.
     let role: GardenRole?
   }
 
-  /// Nil for a garden that is not there for who asks.
+  /// Returns nil for a garden that the caller may not see.
   private func find(_ garden: Identifier, _ call: Call) async throws -> Visible? {
     guard let row = try await context.database.query(Self.visible, garden, call.identity.user).first else { return nil }
     var columns = row.columns
@@ -123,7 +124,7 @@ struct GardenPages: EndpointGroup {
     return call.conditional(try await charts.chart(history, for: call.client), isList: false)
   }
 
-  /// The page of a garden for who has a role in it, which is empty of who has not said who it is.
+  /// The page of a garden for a caller with `role`, which is empty for one who is not signed in.
   private static func page(of name: String, for role: String) -> WebFile {
     var text = HTMLWriter()
     text.text(name)
@@ -132,7 +133,7 @@ struct GardenPages: EndpointGroup {
       main: Asset.named("garden.html").filled(["role": Array(role.utf8), "name": text.bytes]))
   }
 
-  /// `way` is HTML that leads on.
+  /// `way` is HTML with a link to go on by.
   private static func notice(_ title: String, _ detail: String, way: [UInt8] = []) -> WebFile {
     let main = Asset.named("absent.html").filled([
       "name": Array(title.utf8), "detail": Array(detail.utf8), "way": way,

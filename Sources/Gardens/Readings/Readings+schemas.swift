@@ -4,7 +4,7 @@ import JSON
 import Values
 import Web
 
-/// What readings are sent and answered as, for the document.
+/// The schemas of readings as they are sent and answered.
 extension Readings {
   private static let readingMembers: [Schema.Property] = [
     .required("sensorType", .string(pattern: SensorType.pattern)), .required("value", .number()),

@@ -1,13 +1,13 @@
 /// The mean of a bucket, in SQL.
 ///
-/// Postgres fails at a quotient that is too near to 0 for a double ("underflow", 22003) where arithmetic gives 0. What
-/// a device sends may be that small, and what is left of large values that cancel each other out: such a sum passes
-/// for 0.
+/// Postgres fails with "underflow" (22003) at a quotient too near to 0 for a double, where arithmetic gives 0. What a
+/// device sends may be that small, and so may what is left of large values that cancel each other out: such a sum
+/// counts as 0.
 package enum BucketMean {
-  /// As far from 0 as from the smallest double: any count, and `dayScale`, divide a sum from here on.
+  /// So far from the smallest double that dividing by any count, or by `dayScale`, does not underflow.
   private static let leastSum = "1e-200"
-  /// By which the sums of a day are divided to be added up, since those of some old hours fit into no double together.
-  /// A power of two, so that nothing is rounded.
+  /// The divisor of a day's sums while they are added up, since those of some old hours fit into no double together. A
+  /// power of two, so that nothing is rounded.
   private static let dayScale = "2.0::float8 ^ 40"
 
   package static func of(sum: String = "sum", count: String = "count") -> String { quotient(of: sum, by: count) }

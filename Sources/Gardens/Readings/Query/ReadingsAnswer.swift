@@ -2,7 +2,7 @@ import HTTP
 import Values
 import Web
 
-/// Readings as they are answered: a page of JSON, or CSV, which is sent to its end unless the client pages itself.
+/// The answer with readings: a page of JSON, or CSV, which is sent to its end unless the client asks for pages.
 struct ReadingsAnswer {
   /// The most items that are in memory at a time.
   private static let partItems: Int64 = 10_000
@@ -38,8 +38,8 @@ struct ReadingsAnswer {
       body: .stream { try await write(part, of: owners, isWhole: isWhole, as: form, nextCursor: next, to: $0) })
   }
 
-  /// What stands for the answer in one of its forms: its items, and whether there are more, of which device. Made
-  /// before the first piece is sent, and without the text that a client who has it already is not sent.
+  /// The entity tag of the answer in one of its forms: of its items, and of the next item's device, if there are more.
+  /// It is made before the first piece is sent, and without the text, which a client that has it already is not sent.
   private func tag(of part: ReadingsQuery.Part, as form: ReadingsForm) -> EntityTag {
     var digests = EntityTag.Digests()
     digests.append(Array(form.mediaType.utf8))
@@ -51,7 +51,7 @@ struct ReadingsAnswer {
     return EntityTag(of: digests)
   }
 
-  /// Writes a part and, if all is wanted, those after it, each read when the one before is on its way.
+  /// Writes a part and, if `isWhole`, those after it, each read once the one before was taken.
   private func write(
     _ part: ReadingsQuery.Part, of owners: [Identifier], isWhole: Bool, as form: ReadingsForm, nextCursor: String?,
     to writer: BodyWriter

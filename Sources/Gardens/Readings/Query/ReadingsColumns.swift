@@ -6,18 +6,18 @@ import Web
 struct ReadingsColumns {
   /// The names of the page's sensor types.
   let typeNames: [[UInt8]]
-  /// Which of them; nil when there is one.
+  /// Each item's index into `typeNames`; nil when there is only one type.
   let types: [Int64]?
   let times: [Timestamp]
   /// Single readings, or the means of buckets.
   let values: [Double]
-  /// These three of buckets alone.
+  /// Empty for single readings, as are `maxima` and `counts`.
   let minima: [Double]
   let maxima: [Double]
   let counts: [Int64]
   private let isRaw: Bool
 
-  /// Takes the row that a statement of `Resolution` gave; nil when no items are in it.
+  /// Reads the row of a statement of `Resolution`; nil when it has no items.
   init?(_ row: Row, isRaw: Bool) throws {
     guard let times = try row.decode([Timestamp]?.self, 2) else { return nil }
     self.times = times

@@ -47,7 +47,8 @@ struct ReadingsForm {
 
   func appendHead(to bytes: inout [UInt8]) { bytes += head.utf8 }
 
-  /// Appends what stands after the last item. Only JSON tells the next page; of CSV the Link field does.
+  /// Appends what stands after the last item. JSON has the next page's cursor there; for CSV only the `Link` field has
+  /// it.
   func appendEnd(nextCursor: String?, to bytes: inout [UInt8]) {
     guard mediaType == Self.json else { return }
     bytes.append(contentsOf: #"],"nextCursor":"#.utf8)

@@ -12,10 +12,10 @@ struct ReadingsPage {
   let device: Identifier
   /// Nil on an empty page.
   private let columns: ReadingsColumns?
-  /// How many of the items belong to the page.
+  /// How many of the items belong to the page; one more may have been read.
   let count: Int
 
-  /// Takes what a statement of `Resolution` gave; an item beyond `limit` tells that there is another page.
+  /// Reads the rows of a statement of `Resolution`; an item beyond `limit` shows that there is another page.
   init(_ rows: Rows, of device: Identifier, limit: Int, isRaw: Bool) throws {
     self.device = device
     columns = try ReadingsColumns(rows[0], isRaw: isRaw)
@@ -30,7 +30,7 @@ struct ReadingsPage {
       typeBefore: String(decoding: columns.type(count - 1), as: UTF8.self))
   }
 
-  /// Adds what stands for the page: the columns, with the item that tells of a next page.
+  /// Adds the page to `digests`: its columns, with the item that shows that there is another page.
   func add(to digests: inout EntityTag.Digests) { if let columns { digests.append(columns) } }
 
   /// Writes the items; what does not fill a piece is left in `piece`.

@@ -4,7 +4,7 @@ import Secrets
 import Values
 import Web
 
-/// What a request asks to read of the readings of devices: one after the other, each in the order of time.
+/// The readings of devices that a request asks for: one device after the other, each in the order of time.
 struct ReadingsQuery {
   static let defaultLimit: Int64 = 1_000
   static let maximumLimit: Int64 = 10_000
@@ -35,19 +35,19 @@ struct ReadingsQuery {
   let type: SensorType?
   private(set) var from: Timestamp
   private(set) var to: Timestamp
-  /// Whose days are asked for, unless it is UTC.
+  /// The zone whose days are asked for; nil for UTC.
   private let zone: ZonedDays?
   let limit: Int64
   /// Whether the request says how many items it wants, or where to go on.
   let isPaged: Bool
-  /// Where the page before has ended.
+  /// Where the page before ended.
   private let place: ReadingsPlace?
-  /// Everything that decides what the list holds, to which its cursors are bound.
+  /// All that decides what the list holds; its cursors are bound to it.
   let list: String
 
   /// Reads the query; throws 400 for what is malformed.
   ///
-  /// `owner` is what the devices belong to, or the one that there is.
+  /// `owner` is the garden of the devices, or the only device itself.
   init(_ call: Call, devices: [Identifier], of owner: Identifier, types: SensorTypes) throws {
     self.devices = devices
     let query = try call.query()
@@ -67,15 +67,15 @@ struct ReadingsQuery {
     let page = try call.page(query, list: list, defaultLimit: Self.defaultLimit, maximumLimit: Self.maximumLimit)
     limit = page.limit
     isPaged = try query.value("limit") != nil || page.after != nil
-    // A device's clock may be ahead: what it has sent belongs to the last 24 hours too. An open end moves on from page
-    // to page: what came meanwhile stands behind, and an answer that the client has kept leads to it too.
+    // A device's clock may be ahead, and what it has sent belongs to the last 24 hours too. An open end moves on from
+    // page to page: readings that come meanwhile are reached, also from an answer that the client has kept.
     let last = to ?? call.now.advanced(byMilliseconds: ReadingWindow.futureMilliseconds)
     let isOfDays = resolution == .days && zone == nil
     self.to = isOfDays ? Self.midnight(last) : last
     if var after = page.after {
-      // The third is the span's end, which the request says: the release before takes it from here.
+      // The third is the span's end, which the request has as well: the previous release reads it here.
       let (from, type, _) = (try after.takeTimestamp(), try after.takeText(), try after.takeTimestamp())
-      // The beginning of the span stands behind, for the devices that are still to come.
+      // The beginning of the span follows, for the devices that are still to come.
       let device = devices.count == 1 && devices[0] == owner ? owner : try after.takeIdentifier()
       self.from = device == owner ? from : try after.takeTimestamp()
       place = ReadingsPlace(device: device, from: from, typeBefore: type)
@@ -93,7 +93,7 @@ struct ReadingsQuery {
     (from, to) = try await zone.midnights(from, to, in: database)
   }
 
-  /// The first midnight that is not before a moment.
+  /// The first midnight of UTC that is not before a moment.
   private static func midnight(_ moment: Timestamp) -> Timestamp {
     CivilDate(moment.advanced(byMilliseconds: Timestamp.millisecondsPerDay - 1)).start
   }
@@ -101,7 +101,7 @@ struct ReadingsQuery {
   /// Some pages of devices, and where to go on.
   typealias Part = (pages: [ReadingsPage], next: ReadingsPlace?)
 
-  /// Reads the first `limit` items from a place on, or from where the request begins.
+  /// Reads at most `limit` items from a place on, or from where the request begins.
   func part(_ database: Database, from start: ReadingsPlace? = nil, limit: Int64) async throws -> Part {
     var (pages, left): ([ReadingsPage], Int64) = ([], limit)
     let start = start ?? place
@@ -120,7 +120,7 @@ struct ReadingsQuery {
     return (pages, nil)
   }
 
-  /// Reads a page of a device, and one item more to know whether there is another.
+  /// Reads a page of a device, with one item more to show whether there is another page.
   private func page(
     _ database: Database, of device: Identifier, from: Timestamp, after typeBefore: String, limit: Int64
   ) async throws -> ReadingsPage {

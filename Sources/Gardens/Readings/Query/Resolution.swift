@@ -1,13 +1,13 @@
 import Postgres
 
-/// How fine readings are read back.
+/// The resolution in which readings are read.
 enum Resolution: String, CaseIterable {
   case raw
   case fiveMinutes = "5m"
   case hours = "1h"
   case days = "1d"
 
-  /// Reads a page of one sensor type (`$6`), or of all that the device has.
+  /// Returns the statement that reads a page of one sensor type (`$6`), or of all that the device has.
   func statement(ofOneType: Bool) -> Statement {
     switch self {
     case .raw: ofOneType ? Self.rawOfOne : Self.rawOfAll
@@ -27,16 +27,17 @@ enum Resolution: String, CaseIterable {
   private static let daysOfAll = page("1d", ofOneType: false, of: daily)
   private static let daily = buckets("readings_1d", mean: "mean")
 
-  /// Where rows come from, for a device `$1` from `$2` on.
+  /// The source of a page's rows, for a device `$1` from `$2` on.
   private struct Source: Sendable {
-    /// The rows of the sensor type `t.sensor_type` from the page's first on up to a moment, at most so many, ascending
-    /// by `at`.
+    /// The rows of the sensor type `t.sensor_type` from the page's beginning to before `end`, at most `limit` of them,
+    /// ascending by `at`.
     let rows: @Sendable (_ end: String, _ limit: String) -> String
     /// The columns but for the time, as arrays.
     let values: String
   }
 
-  /// From where on a type has items of the page: one at the very moment `$2` was on the page before, up to its type.
+  /// From when on a type has items on the page: those at the very moment `$2` were on the page before, up to the type
+  /// `$4`.
   private static let first =
     "CASE WHEN t.sensor_type > $4 THEN $2 ELSE $2::timestamptz + interval '1 millisecond' END"
 
@@ -50,8 +51,7 @@ enum Resolution: String, CaseIterable {
     },
     values: "array_agg(value)")
 
-  /// Sums of what was stored before values had a bound may be infinite: a mean is between its minimum and maximum
-  /// whatever happens.
+  /// Sums of values stored before these had a bound may be infinite, so a mean is kept between its minimum and maximum.
   private static func buckets(
     _ table: String, mean: String = "greatest(min, least(max, \(BucketMean.of())))"
   ) -> Source {
@@ -66,15 +66,17 @@ enum Resolution: String, CaseIterable {
       values: "array_agg(mean), array_agg(min), array_agg(max), array_agg(count)")
   }
 
-  /// A page of at most `$5` items before `$3`, ascending by time and type, after the type `$4` at the time `$2`: the
-  /// names of its types, which of them each item is of (NULL when there is one type), and an array for each column.
+  /// Reads a page of at most `$5` items before `$3`, ascending by time and type, behind the type `$4` at the time `$2`.
+  /// Its row has the names of the page's types, each item's index into these (NULL when there is one type), and an
+  /// array for each column.
   ///
   /// The arrays take their order from the page, and cost this server a fraction of what as many rows would. The first
-  /// so many of each type are found by the index, whatever the span, and merged: sorting the whole span for each of its
-  /// pages would take quadratic time. Where each type has its share of the page, none is read beyond the last share.
+  /// `$5` items of each type are found by the index, whatever the span, and merged: sorting the whole span for each of
+  /// its pages would take quadratic time. Where each type has its share of the page, none is read beyond the last
+  /// share.
   ///
   /// One type is read in the same way, without a sort: the planner sees that it has one number. The second limit keeps
-  /// it from making a plan for every execution, since it takes the plan for any parameters for the cheapest.
+  /// it from planning every execution anew, since the generic plan then seems the cheapest.
   private static func page(_ name: String, ofOneType: Bool, of source: Source) -> Statement {
     let types =
       ofOneType

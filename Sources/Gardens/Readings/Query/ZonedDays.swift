@@ -4,15 +4,15 @@ import Web
 
 /// Days as a time zone has them, made from the buckets of hours: an hour belongs to the day in which it begins.
 struct ZonedDays {
-  /// A name of the IANA's database, as far as its form tells; Postgres knows them all.
+  /// The form of a name in the IANA's database; Postgres knows which there are.
   static let pattern = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
 
   let name: String
-  /// The same for Postgres. After a colon it looks for nothing but the zone of that name: it takes a bare `CET` for its
-  /// own abbreviation, which knows no summer, and `IST` for Israel's.
+  /// The name as Postgres takes it. Behind a colon it looks for nothing but a zone of that name: it takes a bare `CET`
+  /// for its own abbreviation, which knows no summer time, and `IST` for Israel's.
   var zone: String { ":\(name)" }
 
-  /// Reads a zone's name; nil for UTC, whose days are kept.
+  /// Reads a zone's name; nil for UTC, whose days are stored.
   init?(_ name: String) throws {
     guard TimeZoneName.isName(name) || Self.oldNames.contains(name.lowercased()) else { throw Self.unknown }
     if name == TimeZoneName.assumed { return nil }
@@ -27,7 +27,7 @@ struct ZonedDays {
     uct universal utc w-su wet zulu
     """.split(separator: " ").map(String.init))
 
-  /// The first midnights that are not before two moments; throws 400 for a zone that nobody knows.
+  /// Returns the first midnights that are not before two moments; throws 400 for a zone that Postgres does not know.
   func midnights(
     _ from: Timestamp, _ to: Timestamp, in database: Database
   ) async throws -> (from: Timestamp, to: Timestamp) {
@@ -44,7 +44,7 @@ struct ZonedDays {
     Problem(.malformed, "timeZone must be a name of the IANA's database, such as Europe/Paris.")
   }
 
-  /// The first instant of a day, given as its local midnight. Clocks that go back over midnight have two of them, of
+  /// The first instant of a day, given as its local midnight. Where clocks go back over midnight there are two, of
   /// which Postgres takes the second.
   private static func start(of day: String, in zone: String) -> String {
     let midnight = "\(day) AT TIME ZONE \(zone)"
@@ -62,7 +62,7 @@ struct ZonedDays {
   private static let midnights = Statement(
     "readings.midnights", "SELECT \(midnight("$1")), \(midnight("$2"))")
 
-  /// A page as the statements of `Resolution` give one; of one type (`$7`), or of all when that is NULL.
+  /// Reads a page as the statements of `Resolution` do; of one type (`$7`), or of all when that is NULL.
   static let page = Statement(
     "readings.zonedDays",
     """
