@@ -124,7 +124,7 @@ extension Connection {
   private func refuseUnmatched(_ match: RouteTable.Match) {
     declareBody()
     switch match {
-    // Is run.
+    // A matched route is run, not refused.
     case .route: break
     case .notFound: refuse(hasMalformedPath ? Self.malformedPath : .notFound)
     case .methodNotAllowed(let allow): refuse(.methodNotAllowed(allow: allow))
@@ -140,7 +140,7 @@ extension Connection {
     respond(application.refuse(refusal, request))
   }
 
-  /// Notes an unread body, which the answer then skips, or ends the connection for.
+  /// Notes a body that is not read yet: the answer skips it, or ends the connection.
   private func declareBody() {
     guard body == nil, request.head.framing != .none else { return }
     state.bodyDeclared(owesContinue: request.head.expectsContinue && input.isEmpty)

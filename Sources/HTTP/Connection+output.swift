@@ -27,7 +27,7 @@ extension Connection {
   @inline(__always)
   private func settleReuse() {
     output.share = request.share
-    // It cannot if a part of the body is still to come.
+    // The connection cannot be used again if a part of the body is still to come.
     if body != nil, !skipBody() { state.end(.linger) }
     if !request.head.keepsAlive || server.isDraining { state.end(.close) }
   }

@@ -44,7 +44,7 @@ extension Request {
     return nil
   }
 
-  /// Whether there may be a field of this name: one has a name of its length.
+  /// Whether some field's name is as long as `name`, modulo 64; if not, there is no field of this name.
   @inline(__always)
   private func mayHave(_ name: StaticString) -> Bool {
     head.nameLengths & 1 &<< UInt64(name.utf8CodeUnitCount) != 0

@@ -13,7 +13,7 @@ package struct JSONError: Error, Equatable {
     case controlCharacter
     /// A string holds bytes that are not UTF-8 (RFC 3629).
     case invalidUTF8
-    /// A backslash is followed by what is no escape.
+    /// A backslash does not begin a valid escape.
     case invalidEscape
     /// Half of a surrogate pair stands alone.
     case loneSurrogate

@@ -43,8 +43,8 @@ struct DecimalNumber {
     return Int64(exactly: digits)
   }
 
-  /// The nearest double, ties to even, where whole-number arithmetic finds it exactly: for up to 19 digits of which
-  /// up to 19 are decimals, and for small numbers with small exponents. Nil says that the text must be converted.
+  /// The nearest double, ties to even, where whole-number arithmetic finds it exactly: for up to 19 digits of which up
+  /// to 19 are decimals, and for small numbers with small exponents. Nil if the text itself must be converted.
   var double: Double? {
     guard digitCount <= Self.exactDigits else { return nil }
     if digits == 0 { return isNegative ? -0.0 : 0.0 }

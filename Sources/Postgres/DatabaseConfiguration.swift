@@ -23,8 +23,7 @@ package struct DatabaseConfiguration: Sendable {
 
   /// How long a statement may take before the server cancels it.
   package var statementTimeoutMilliseconds = 3_000
-  /// How long a write outside a transaction waits for a lock that another one has; 0 is as long as a statement may
-  /// take.
+  /// How long a write outside a transaction waits for a lock of another one; 0 is as long as a statement may take.
   package var lockTimeoutMilliseconds = 0
   /// How much longer the client waits before it takes the server for frozen.
   package var graceMilliseconds = 500

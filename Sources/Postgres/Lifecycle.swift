@@ -1,7 +1,7 @@
 /// The state machine of one connection. Pure: it returns what to do, and `PostgresConnection` does it.
 struct Lifecycle {
   enum State: Equatable {
-    /// Not asked for yet.
+    /// Not started yet.
     case dormant
     case resolving
     case connecting

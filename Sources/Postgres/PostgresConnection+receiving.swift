@@ -7,7 +7,7 @@ extension PostgresConnection {
     guard PQconsumeInput(handle) == 1 else { return lose(complaint()) }
     lastProgress = loop.now
     if script != nil { return receiveScript() }
-    // Without this condition PQgetResult would answer nil for ever once all is answered.
+    // Without this condition PQgetResult would return nil for ever once everything is answered.
     while isReady, !pipeline.isEmpty, PQisBusy(handle) == 0 {
       // Nil marks the end of one command's results.
       if let result = PQgetResult(handle) { received(result) }

@@ -138,10 +138,9 @@ extension PostgresConnection {
     if isReady, next != .max { lookAtDeadlines(by: next) }
   }
 
-  /// Gives the connection up, or has doubts, if nothing has come for as long as one statement may take. A single
-  /// statement would have been cancelled by then: the server is frozen. It sends the answers of a segment together,
-  /// though, so behind several statements it may only be slow: then the other connections are probed, and this one has
-  /// `patience` timeouts.
+  /// Gives the connection up if nothing has come for as long as one statement may take: the server would have cancelled
+  /// a single statement, so it is frozen. It sends the answers of a segment together, though: behind several statements
+  /// it may only be slow, so the other connections are probed, and this one has `patience` timeouts.
   private func judgeSilence(_ timeoutNanoseconds: UInt64) {
     let silence = loop.now &- lastProgress
     if silence < timeoutNanoseconds { return }

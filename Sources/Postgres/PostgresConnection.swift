@@ -243,7 +243,7 @@ final class PostgresConnection: EventHandler, TurnEnd {
     let socket = PQsocket(handle)
     if socket == fd, fd >= 0 {
       guard wanted != interest else { return }
-      // Fails only for a descriptor that the loop does not know, and this one it does until `unwatch`.
+      // Fails only for a descriptor that the loop does not know, and it knows this one until `unwatch`.
       try? loop.change(fd, wanted)
     } else {
       guard socket >= 0, (try? loop.add(socket, wanted, self)) != nil else {

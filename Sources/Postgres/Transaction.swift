@@ -1,4 +1,4 @@
-/// How far a transaction is shielded from others that run at the same time.
+/// How far a transaction is isolated from others that run at the same time.
 package enum Isolation: Sendable {
   case readCommitted
   case repeatableRead

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A reading of the machine's clocks. A loop reads them once per turn; what runs in a turn uses the loop's reading.
+/// The machine's clocks. A loop reads them once per turn; what runs in a turn uses the loop's reading.
 package enum Clock {
   /// Nanoseconds of CLOCK_MONOTONIC: for durations, never for dates.
   package static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }

@@ -1,12 +1,12 @@
 import CLinux
 
-/// What a file descriptor is waited for, or found ready for.
+/// What is awaited on a file descriptor, or what it is ready for.
 package struct Readiness: OptionSet, Sendable {
   @usableFromInline package let rawValue: UInt32
 
   package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// As of every option set, but without a call through its protocols from other modules.
+  /// As for every option set, but without a call through its protocols from other modules.
   @inlinable
   package func contains(_ member: Readiness) -> Bool { rawValue & member.rawValue == member.rawValue }
 

@@ -95,8 +95,8 @@ final class RedisConnector {
     return (configuration.trust ?? .machine, host)
   }
 
-  /// Sends AUTH, HELLO, SELECT, a write on trial and PING at once. Redis answers in order, so the answer to PING
-  /// completes the sign-in; an error before it ends the link first.
+  /// Sends AUTH, HELLO, SELECT, a trial write and PING at once. Redis answers in order, so the answer to PING completes
+  /// the sign-in; an error before it ends the link first.
   private func signIn(_ link: RedisLink) {
     let address = configuration.address
     if let password = address.password {

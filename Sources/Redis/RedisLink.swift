@@ -108,9 +108,9 @@ final class RedisLink: EventHandler, TurnEnd {
     if !readiness.subtracting(.writable).isEmpty { read() }
   }
 
-  /// Reads all that has come. hiredis reads once, and would leave the rest to the next turn: with a thousand busy
-  /// clients that is long, and commands in flight would wait for all of them again and again. A part of a reply in its
-  /// buffer shows that there is more.
+  /// Reads what has come, at most `readsPerTurn` times. hiredis reads once, and would leave the rest to the next turn:
+  /// with a thousand busy clients that is long, and commands in flight would wait for all of them again and again. A
+  /// part of a reply in its buffer shows that there is more.
   private func read() {
     var unread = 0
     for _ in 0..<Self.readsPerTurn {

@@ -6,7 +6,7 @@ import Glibc
 final class BlockPool {
   /// The most free blocks that are kept.
   static let keptBlocks = 256
-  /// How many of them `trim` leaves.
+  /// The free blocks that `trim` leaves.
   static let leastKeptBlocks = 4
 
   let blockBytes: Int
@@ -26,8 +26,8 @@ final class BlockPool {
     for block in free { release(block) }
   }
 
-  /// Takes a block, first of all the one that was given back last, which is likely still in the cache; it has whatever
-  /// content it had. Nil when the budget or the system has no memory for one.
+  /// Takes a block, if possible the one that was given back last, which is likely still in the cache; its content is
+  /// whatever it was. Nil when the budget or the system has no memory for one.
   @inline(__always)
   func take() -> UnsafeMutableRawPointer? {
     guard let block = free.popLast() ?? make() else { return nil }

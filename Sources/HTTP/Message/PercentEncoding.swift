@@ -4,7 +4,7 @@ import Values
 enum PercentEncoding {
   /// Decodes to text; nil if an escape is malformed or the result is not UTF-8 or holds U+0000.
   ///
-  /// With `plusIsSpace` it reads the form encoding of queries.
+  /// With `plusIsSpace` it decodes the form encoding of queries.
   static func decode(_ bytes: RawSpan, plusIsSpace: Bool = false) -> String? {
     var decoded: [UInt8] = []
     decoded.reserveCapacity(bytes.byteCount)

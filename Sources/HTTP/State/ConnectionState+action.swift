@@ -1,4 +1,4 @@
-/// What `Connection` is told to do.
+/// What `ConnectionState` tells `Connection` to do.
 extension ConnectionState {
   /// What to do with the bytes that the socket has.
   enum Read {

@@ -133,7 +133,7 @@ struct ConnectionState {
     return .pause
   }
 
-  /// Ends a pause; returns whether there was one, and epoll must be told.
+  /// Ends a pause; returns whether there was one, so that epoll has to report input again.
   @inline(__always)
   mutating func resume() -> Bool {
     defer { isPaused = false }
