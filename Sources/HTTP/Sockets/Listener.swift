@@ -43,7 +43,7 @@ final class Listener: EventHandler {
   func pause() {
     guard isOpen, !isPaused else { return }
     isPaused = true
-    // Fails only for a descriptor that the loop does not know, as below, and this one it does until `close`.
+    // Fails only for a descriptor that the loop does not know, here and below, and it knows this one until `close`.
     try? loop.change(fd, [])
   }
 
