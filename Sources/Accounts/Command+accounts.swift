@@ -123,7 +123,7 @@ extension Command.Body {
         let text = try Database.standalone(configuration.pool, connectSeconds: 10) {
           try await body($0, invocation, given)
         }
-        invocation.console.write(text)
+        try invocation.console.write(text)
         return ExitCode.success
       } catch let error as PostgresError where error.isUndefinedTable {
         throw CommandFault("the database has no tables yet; run terroir migrate first")

@@ -20,16 +20,17 @@ extension Command {
         throw CommandFault.misuse("--url must be a URL such as http://127.0.0.1:3000")
       }
       let mute = try muteServer(configuration, invocation)
+      let answer: PlainHTTP.Answer
       do throws(PlainHTTP.Failure) {
-        let answer = try PlainHTTP.send(PlainHTTP.Request(url: url), timeoutMilliseconds: healthcheckMilliseconds)
-        mute?.answered()
-        invocation.console.write("\(url) answers \(answer.status)\n")
-        return answer.status == 200 ? ExitCode.success : ExitCode.failure
+        answer = try PlainHTTP.send(PlainHTTP.Request(url: url), timeoutMilliseconds: healthcheckMilliseconds)
       } catch {
         invocation.console.complain("\(url): \(error)\n")
         for process in mute?.failed(error) ?? [] { invocation.console.complain("Killed the mute server \(process).\n") }
         return ExitCode.failure
       }
+      mute?.answered()
+      try invocation.console.write("\(url) answers \(answer.status)\n")
+      return answer.status == 200 ? ExitCode.success : ExitCode.failure
     })
 
   /// `terroir config`: shows the effective configuration, or the table of all settings.
@@ -38,11 +39,11 @@ extension Command {
     "Checks the configuration and shows what is in effect, secrets masked.",
     body: .plain { invocation in
       if invocation.options["--markdown"] != nil {
-        invocation.console.write(Configuration.markdown)
+        try invocation.console.write(Configuration.markdown)
         return ExitCode.success
       }
       return try invocation.withConfiguration { configuration in
-        invocation.console.write(configuration.text)
+        try invocation.console.write(configuration.text)
         for warning in configuration.warnings { invocation.console.complain("warning: \(warning)\n") }
         return ExitCode.success
       }
@@ -56,7 +57,7 @@ extension Command {
       let variables = invocation.environment.variables.filter { !$0.value.isEmpty }
       let version = variables["SERVICE_VERSION"] ?? Version.number
       let revision = variables["REVISION"] ?? variables["SOURCE_REVISION"] ?? Version.revision
-      invocation.console.write("terroir \(version) (revision \(revision), Swift \(Version.swift))\n")
+      try invocation.console.write("terroir \(version) (revision \(revision), Swift \(Version.swift))\n")
       return ExitCode.success
     })
 

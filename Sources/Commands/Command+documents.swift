@@ -10,7 +10,7 @@ extension Command {
         invocation.console.complain("terroir completions: no shell \"\(invocation.operands[0])\"\n")
         return ExitCode.usage
       }
-      invocation.console.write(shell.script(Expectation.all(of: invocation.commands)))
+      try invocation.console.write(shell.script(Expectation.all(of: invocation.commands)))
       return ExitCode.success
     })
 
@@ -18,7 +18,7 @@ extension Command {
   package static let manual = Command(
     "manual", "Prints the manual page, for man(1).",
     body: .plain { invocation in
-      invocation.console.write(Manual(commands: invocation.commands).text)
+      try invocation.console.write(Manual(commands: invocation.commands).text)
       return ExitCode.success
     })
 }

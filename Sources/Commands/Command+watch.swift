@@ -28,7 +28,7 @@ extension Command {
       let lookout = try makeLookout(invocation)
       let outcome = lookout.run()
       if isatty(STDERR_FILENO) == 1 { invocation.console.complain("\r\u{1B}[K") }
-      invocation.console.write(
+      try invocation.console.write(
         (invocation.options["--json"] == nil ? outcome.verdict.sentence : outcome.json) + "\n")
       return switch outcome.verdict {
       case .fine: ExitCode.success

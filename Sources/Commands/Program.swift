@@ -9,22 +9,31 @@ package struct Program: Sendable {
 
   /// Runs the command that the arguments, without the program's own name, ask for; returns the exit code.
   package func run(_ arguments: [String], environment: RawEnvironment, console: Console = .standard) -> Int32 {
+    do {
+      return try answer(arguments, environment, console)
+    } catch {
+      console.complain("terroir: \(error)\n")
+      return ExitCode.failure
+    }
+  }
+
+  private func answer(_ arguments: [String], _ environment: RawEnvironment, _ console: Console) throws -> Int32 {
     switch arguments.first {
     case nil:
       console.complain(help)
       return ExitCode.usage
-    case "help", "--help", "-h": return showHelp(Array(arguments.dropFirst()), console)
-    case "--version": return run(["version"], environment: environment, console: console)
+    case "help", "--help", "-h": return try showHelp(Array(arguments.dropFirst()), console)
+    case "--version": return try answer(["version"], environment, console)
     default: break
     }
     guard let command = command(arguments) else {
-      if arguments.dropFirst().contains(where: Self.asksForHelp) { return showHelp([arguments[0]], console) }
+      if arguments.dropFirst().contains(where: Self.asksForHelp) { return try showHelp([arguments[0]], console) }
       let fault = group(arguments[0]) == nil ? "no command" : "a word is missing or wrong behind"
       return complain("\(fault) \"\(arguments[0])\"", seeing: group(arguments[0]) == nil ? "" : arguments[0], console)
     }
     let rest = arguments.dropFirst(command.words.count)
     if rest.contains(where: Self.asksForHelp) {
-      console.write(command.help)
+      try console.write(command.help)
       return ExitCode.success
     }
     var invocation = Command.Invocation(commands: commands, environment: environment, console: console)
@@ -37,9 +46,6 @@ package struct Program: Sendable {
     } catch let fault as CommandFault {
       console.complain("terroir \(command.name): \(fault.reason)\n")
       return fault.exitCode
-    } catch {
-      console.complain("terroir: \(error)\n")
-      return ExitCode.failure
     }
   }
 
@@ -55,19 +61,19 @@ package struct Program: Sendable {
 
   private static func asksForHelp(_ argument: String) -> Bool { argument == "--help" || argument == "-h" }
 
-  private func showHelp(_ arguments: [String], _ console: Console) -> Int32 {
+  private func showHelp(_ arguments: [String], _ console: Console) throws -> Int32 {
     if arguments.allSatisfy({ Self.asksForHelp($0) || $0 == "help" }) {
-      console.write(help)
+      try console.write(help)
       return ExitCode.success
     }
     if arguments.count == 1, let group = group(arguments[0]) {
-      console.write(group)
+      try console.write(group)
       return ExitCode.success
     }
     guard let command = command(arguments), arguments.count == command.words.count else {
       return complain("no command \"\(arguments.joined(separator: " "))\"", console)
     }
-    console.write(command.help)
+    try console.write(command.help)
     return ExitCode.success
   }
 

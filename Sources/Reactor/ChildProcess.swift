@@ -34,7 +34,11 @@ package enum ChildProcess {
     var none = sigset_t()
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var ignoredHere = sigset_t()
+    sigemptyset(&ignoredHere)
+    sigaddset(&ignoredHere, SIGPIPE)
+    posix_spawnattr_setsigdefault(&attributes, &ignoredHere)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var arguments = words.map { strdup($0) } + [nil]
     var variables = copies(environment)
     defer { for pointer in arguments + variables { free(pointer) } }

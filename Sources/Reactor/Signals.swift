@@ -8,11 +8,13 @@ package final class Signals: EventHandler {
   private let fd: Int32
   private let received: (Int32) -> Void
 
-  /// Blocks `signals` in the calling thread and in all threads that it starts from now on; SIGPIPE is ignored.
+  /// Blocks `signals` in the calling thread and in all threads that it starts from now on. SIGPIPE is ignored. SIGCHLD
+  /// is not, even where the parent ignored it: the kernel would then reap children before they can be waited for.
   package static func block(_ signals: [Int32]) {
     var mask = set(of: signals)
     pthread_sigmask(SIG_BLOCK, &mask, nil)
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGCHLD, SIG_DFL)
   }
 
   /// Calls `received` on the loop with the number of each of `signals` as it arrives.

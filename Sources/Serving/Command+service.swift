@@ -1,5 +1,6 @@
 import Commands
 import Glibc
+import HTTP
 import Migrations
 import Postgres
 import Reactor
@@ -16,12 +17,14 @@ extension Command {
     body: .configured { configuration, _ in
       // Before any thread starts, so that all of them inherit the mask.
       Signals.block([SIGTERM, SIGINT, SIGUSR2])
+      DescriptorLimit.raise()
       let logs = LogSink(style: configuration.logStyle)
       defer { _ = logs.close(deadlineMilliseconds: LogSink.flushMilliseconds) }
       do {
         let service = try Service(configuration, logs: logs)
         let logger = SharedLogger(logs)
         for warning in configuration.warnings { logger.log(.warning, warning) }
+        warn(logger, ofConnectionsIn: configuration)
         try service.run { logger.log(.info, "Serving") }
         return ExitCode.success
       } catch let error as SystemError where error.code == EADDRINUSE {
@@ -29,6 +32,10 @@ extension Command {
         let metrics = listening.metricsPort == 0 ? "" : " or \(listening.metricsPort) (METRICS_PORT)"
         throw CommandFault(
           "port \(listening.port) (PORT)\(metrics) is in use on \(listening.host), perhaps by another terroir")
+      } catch let error as SystemError where error.code == EACCES {
+        throw CommandFault(
+          "port \(configuration.listening.port) (PORT) may not be listened on: one below 1024 takes the capability "
+            + "CAP_NET_BIND_SERVICE")
       } catch let error as SystemError where error.code == EADDRNOTAVAIL {
         throw CommandFault("this machine has no address \(configuration.listening.host) (HOST)")
       }
@@ -44,14 +51,14 @@ extension Command {
     "Brings the database to this binary's schema.",
     body: .configured { configuration, invocation in
       if invocation.options["--sql"] != nil {
-        invocation.console.write(Migration.all.map(\.script).joined(separator: "\n"))
+        try invocation.console.write(Migration.all.map(\.script).joined(separator: "\n"))
         return ExitCode.success
       }
       if invocation.options["--dry-run"] != nil {
         let missing = try Database.standalone(configuration.pool, connectSeconds: 10) { database in
           try await Migrator(database: database).missing()
         }
-        invocation.console.write(
+        try invocation.console.write(
           missing.isEmpty ? "-- The schema is up to date.\n" : missing.map(\.script).joined(separator: "\n"))
         return ExitCode.success
       }
@@ -59,7 +66,7 @@ extension Command {
         try await database.requireOwnSessions()
         return try await Migrator(database: database).run()
       }
-      invocation.console.write(
+      try invocation.console.write(
         names.isEmpty ? "The schema is up to date.\n" : "Migrated: \(names.joined(separator: ", ")).\n")
       return ExitCode.success
     })
@@ -73,13 +80,24 @@ extension Command {
         let document = try EndpointTable.withEndpoints(configuration) { endpoints in
           OpenAPIDocument(endpoints: endpoints, version: configuration.service.version).bytes()
         }
-        invocation.console.write(String(decoding: document, as: UTF8.self) + "\n")
+        try invocation.console.write(String(decoding: document, as: UTF8.self) + "\n")
         return ExitCode.success
       }
       let rows = try EndpointTable.withEndpoints(configuration) { endpoints in
         endpoints.map { ("\($0.method.name) \($0.template)", "\($0.access): \($0.summary)") }
       }
-      invocation.console.write(Command.columns(rows))
+      try invocation.console.write(Command.columns(rows))
       return ExitCode.success
     })
+}
+
+/// Says at the start that the server has fewer connections than it was told to have.
+private func warn(_ logger: SharedLogger, ofConnectionsIn configuration: Configuration) {
+  let (wanted, loops) = (configuration.http.connections, configuration.listening.workers)
+  let allowed = HTTPLimits.connections(wanted: wanted, loops: loops) * loops
+  guard allowed < wanted / loops * loops else { return }
+  logger.log(.warning, "Fewer connections than HTTP_CONNECTIONS: the limit on file descriptors allows no more") {
+    $0.field("connections", allowed)
+    $0.field("descriptors", DescriptorLimit.current)
+  }
 }

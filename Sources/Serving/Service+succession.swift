@@ -31,6 +31,11 @@ extension Service {
       housekeeping?.log(.warning, "No successor is started: one is on its way, or this process does not serve")
       return
     }
+    // When process 1 of a PID namespace ends, the kernel kills the rest of it, the successor included.
+    guard getpid() != 1 else {
+      housekeeping?.log(.warning, "No successor is started: this is process 1 of its container, which ends with it")
+      return
+    }
     do {
       let started = try Successor(
         binary, passing: sockets.all, loop: loop, onServing: { [unowned self] in handOver() },

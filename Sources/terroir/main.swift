@@ -9,4 +9,5 @@ import Settings
 let program = Program(
   [.serve, .migrate, .healthcheck, .watch, .config, .routes] + Command.accounts
     + [.edgeLog, .completions, .manual, .version])
+Console.fillStandardDescriptors()
 exit(program.run(Array(CommandLine.arguments.dropFirst()), environment: .process()))

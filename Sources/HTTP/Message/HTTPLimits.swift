@@ -1,4 +1,4 @@
-import Glibc
+import Reactor
 
 /// Every bound of the HTTP server in one place; each may be configured. A zero is a bound like any other.
 package struct HTTPLimits: Sendable {
@@ -70,9 +70,6 @@ package struct HTTPLimits: Sendable {
   /// Returns how many connections each of `loops` servers may have: its share of `wanted`, or fewer if the process may
   /// not have so many descriptors. `reserved` descriptors are left for everything else.
   package static func connections(wanted: Int, loops: Int, reserved: Int = 128) -> Int {
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    let allowed = Int(clamping: limit.rlim_cur) - reserved
-    return max(1, min(wanted, allowed) / max(1, loops))
+    return max(1, min(wanted, DescriptorLimit.current - reserved) / max(1, loops))
   }
 }

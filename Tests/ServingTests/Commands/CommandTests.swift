@@ -42,7 +42,7 @@ private let standard: [Command] = [
   Command(
     "serve", "Serves.",
     body: .configured { configuration, invocation in
-      invocation.console.write("serving on \(configuration.listening.port)")
+      try invocation.console.write("serving on \(configuration.listening.port)")
       return ExitCode.success
     }),
   Command("migrate", "Migrates.", body: .configured { _, _ in throw SystemError("migrate", code: EIO) }),
@@ -50,7 +50,7 @@ private let standard: [Command] = [
   Command(
     "user promote", operands: ["EMAIL"], "Makes a user an administrator.",
     body: .plain { invocation in
-      invocation.console.write(invocation.operands[0])
+      try invocation.console.write(invocation.operands[0])
       return ExitCode.success
     }),
 ]

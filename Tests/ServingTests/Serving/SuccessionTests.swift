@@ -65,9 +65,18 @@ struct SuccessionTests {
     kill(successor, SIGKILL)
   }
 
-  @Test("that ends while it is handed over to leaves everything to the one before it")
+  @Test("is not started by process 1, with which its container ends", .enabled(if: geteuid() == 0))
+  func ofProcessOne() throws {
+    let container = try ServerProcess(shell: "exec unshare --fork --pid --kill-child")
+    let port = try container.port()
+    try shell("pkill -USR2 --parent \(container.process)")
+    _ = try container.line("No successor is started: this is process 1")
+    #expect(try Wire(port: port).get("/readyz").status == 200)
+  }
+
+  @Test("that ends while it is handed over to leaves everything to the one before it, though SIGCHLD was ignored")
   func shortLife() throws {
-    let server = try ServerProcess()
+    let server = try ServerProcess(shell: "trap '' CHLD; exec")
     let port = try server.port()
     let load = try Load(port: port)
     defer { load.end() }
