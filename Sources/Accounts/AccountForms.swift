@@ -34,7 +34,7 @@ struct ProfileChange: JSONForm {
     if password != nil, currentPassword == nil {
       fields.fault("currentPassword", "is required to change the password")
     }
-    // Without a new password nobody checks it, and right or wrong it would seem to have done something.
+    // Without a new password it is not checked, and a client could believe that it was.
     if currentPassword != nil, password == nil { fields.fault("password", "is required with currentPassword") }
   }
 }

@@ -4,7 +4,7 @@ import Secrets
 import Values
 import Web
 
-/// What everyone may know of their own account.
+/// An account as its user sees it.
 struct Profile: PageItem, RowDecodable {
   /// The columns that `init` reads, in their order.
   static let columns = "id, email, display_name, locale, role, created_at, updated_at"

@@ -253,6 +253,6 @@ package final class Courier {
 }
 
 extension [Int] {
-  /// The pause after so many tries, from 1 on; the last one is that of all further ones.
+  /// The pause after `tries` attempts, at least one; the last pause repeats.
   fileprivate func pause(afterTries tries: Int) -> Int { self[Swift.min(tries, count) - 1] }
 }

@@ -29,7 +29,7 @@ package struct News {
   /// When the news is outdated, and not worth sending any more; nil for news that never is.
   let expiresAt: Timestamp?
 
-  /// What other features tell is always of an event; only a channel's own news is of none.
+  /// Makes news of an event, as all news of other features is; only a channel's own news is of none.
   package init(
     _ event: NewsEvent, type: String, severity: Severity, title: String, text: String, data: [UInt8],
     expiresAt: Timestamp? = nil

@@ -6,8 +6,8 @@ import Web
 /// Seals again, with the present key, webhook secrets that were sealed with an earlier one. Afterwards the earlier key
 /// can be removed, although channels outlive many changes of the server's secret.
 ///
-/// It works in batches, in the order of ids. After the death of a process another one starts anew, and skips what is
-/// sealed with the present key.
+/// Works in batches, in the order of ids. If a process dies, another one starts anew, and skips what is sealed with the
+/// present key.
 final class SecretResealing {
   /// How long after its start a server waits, in seconds: by then no server is left that knows only the earlier key,
   /// and until then the change can be undone.

@@ -52,7 +52,7 @@ struct ImportNames {
     return id
   }
 
-  /// Gives something that was read a new id of `moment`, and returns that.
+  /// Maps the id of something that was read to a new one of `moment`, and returns that.
   mutating func rename(_ id: Identifier, _ kind: Kind, at moment: Timestamp) -> Identifier {
     let new = make(at: moment)
     known[kind, default: [:]][id] = new

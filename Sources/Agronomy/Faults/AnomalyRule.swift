@@ -73,7 +73,7 @@ package enum AnomalyRule {
     return wrong != self.wrong(last.evidence, at: observations.now).filter { devices.contains($0[0]) }
   }
 
-  /// What is wrong: sensors with a fault, where those of a silent device keep theirs, and silent devices.
+  /// What is wrong: the sensors with a fault, also those of silent devices, and the silent devices.
   private static func wrong(_ evidence: Evidence, at now: Timestamp) -> Set<[String]> {
     StandingFaults.sensors(evidence, at: now)
       .union(evidence["silent"].compactMap { json in json.text("deviceId").map { [$0] } })

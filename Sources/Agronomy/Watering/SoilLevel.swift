@@ -2,8 +2,8 @@ import Values
 
 /// How wet soil is by the newest points of a probe.
 ///
-/// It is the median of the points of a few hours, so that one wrong value moves nothing, and of none from before the
-/// last watering.
+/// The level is the median of the points of a few hours, so that one wrong value moves nothing, and of none from before
+/// the last watering.
 struct SoilLevel {
   /// The most points that it is the median of, and the hours within which they lie.
   static let mostPoints = 3

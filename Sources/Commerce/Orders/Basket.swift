@@ -1,7 +1,7 @@
 import JSON
 import Values
 
-/// What someone wants to buy: each product once, in the order in which they came.
+/// What a buyer wants: each product once, in the order in which they came.
 struct Basket {
   /// A line as it was sent.
   struct Line {

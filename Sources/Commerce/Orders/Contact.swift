@@ -1,7 +1,7 @@
 import JSON
 import Web
 
-/// Who is to be reached about an order, and how.
+/// The person to be reached about an order, and how.
 struct Contact {
   let name: String
   let phone: String?

@@ -111,7 +111,7 @@ struct Members: EndpointGroup {
       devices = try await transaction.query(Self.devices, garden).map { try $0.decode(Identifier.self, 0) }
       return try Member(try await transaction.query(Self.swap, id, user.id)[0], showsEmail: true)
     }
-    // A device may not post while its owner's account is disabled.
+    // Their keys are good only while their owner's account is not disabled, and the owner is another one now.
     await context.deviceKeys.changed(devices)
     return call.ok(member.body)
   }

@@ -6,7 +6,7 @@ import Settings
 import Values
 import Web
 
-/// Readings of devices: taken in, and read back raw or in buckets.
+/// Readings of devices: stored, and read back raw or in buckets.
 struct Readings: EndpointGroup {
   static let template = "/api/devices/{id}/readings"
   static let lines = "application/x-ndjson"
@@ -63,9 +63,10 @@ struct Readings: EndpointGroup {
     return "`\(sensor.rawValue)` \(low) to \(high)\(sensor.sentenceUnit)"
   }.joined(separator: ", ")
 
-  // MARK: Who
+  // MARK: Access
 
-  /// The device of the path: itself, or one in a garden in which the user has a role; anyone else's does not exist.
+  /// Returns the device of the path: the caller itself, or one in a garden where the user has `role`. Throws 404 for
+  /// any other, and 403 when the user's role is less.
   private func device(_ call: Call, as role: GardenRole) async throws -> DeviceIdentity {
     let id = try call.identifier("id")
     switch call.identity {
@@ -99,8 +100,8 @@ struct Readings: EndpointGroup {
     return try Self.answer(stored, rejections)
   }
 
-  /// Stores readings of types that their device declares and may have; that nobody knows whether they are stored is no
-  /// matter here, since they may be sent again.
+  /// Stores the readings whose sensor types the device declares and has room for. When nobody can say whether they were
+  /// committed, answers 503: sending them again is safe.
   private func store(
     _ readings: [Reading], of origin: DeviceIdentity
   ) async throws -> (stored: StoredReadings, refused: [Rejection]) {
@@ -115,13 +116,13 @@ struct Readings: EndpointGroup {
       lastSeen.note(origin.id, at: context.now)
       return (stored, refused)
     } catch  where error is PerhapsStored || (error as? PostgresError)?.outcomeIsUnknown == true {
-      // If they are, the newest that are kept lack them.
+      // If they are, the newest readings in Redis lack them.
       await context.cache.invalidate([.latest(in: origin.garden)])
       throw Problem(.unavailable, "The readings cannot be stored now. Send them again.", cause: "\(error)")
     }
   }
 
-  /// Whether the body is one reading a line; throws 415 when it is neither that nor a document.
+  /// Whether the body has one reading on each line; throws 415 when it is neither that nor a document.
   private func isLines(_ call: Call) throws -> Bool {
     let plain = call.request.withHeader("Content-Type") { $0.elementsEqual(ReadingsForm.json.utf8) }
     if plain == true { return false }

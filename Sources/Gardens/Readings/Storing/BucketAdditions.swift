@@ -11,7 +11,7 @@ package struct BucketAdditions {
   private(set) var sums = ArrayBuilder<Double>()
   private(set) var counts = ArrayBuilder<Int64>()
 
-  /// How many buckets something is added to.
+  /// The number of buckets that are added to.
   var count: Int { devices.count }
 
   /// Appends what is added to one bucket; `type` is UTF-8.
@@ -25,7 +25,7 @@ package struct BucketAdditions {
     counts.append(values.count)
   }
 
-  /// The end of an INSERT into buckets, which it calls `old`: what are there already are added to.
+  /// The end of an INSERT into buckets, which calls their table `old`: those that are there already are added to.
   package static let onConflict = """
     ON CONFLICT (device_id, sensor_type, start) DO UPDATE
     SET min = least(old.min, excluded.min), max = greatest(old.max, excluded.max), sum = old.sum + excluded.sum,

@@ -1,13 +1,13 @@
 import Agronomy
 
-/// The sensor types that a device says it measures: it may send those alone, or any when it says nothing.
+/// The sensor types that a device declares: it may send those alone, or any when it declares none.
 struct DeclaredTypes {
   /// The most undeclared types of a request for which the nearest one is looked for: each look takes some microseconds.
   static let maximumLooks = 16
 
   let names: [String]
 
-  /// Tells those readings that may be stored from those whose types are not declared.
+  /// Splits readings into those that may be stored and those whose types are not declared.
   func admit(_ readings: [Reading]) -> (admitted: [Reading], refused: [Rejection]) {
     if names.isEmpty { return (readings, []) }
     var (admitted, refused): ([Reading], [Rejection]) = ([], [])
@@ -28,13 +28,13 @@ struct DeclaredTypes {
     return (admitted, refused)
   }
 
-  /// What is declared or known by a name that takes the fewest changes; of equals, what is declared.
+  /// The declared or known type that takes the fewest changes to become `name`; of equals, a declared one.
   private func nearest(to name: String) -> String? {
     let candidates = names + KnownSensor.allCases.map(\.rawValue)
     return candidates.min { Self.distance($0, name) < Self.distance($1, name) }
   }
 
-  /// How many letters have to be put in, taken out or replaced to make one name of the other (Levenshtein 1965).
+  /// How many letters have to be inserted, removed or replaced to make one name of the other (Levenshtein 1965).
   static func distance(_ one: String, _ other: String) -> Int {
     let (one, other) = (Array(one.utf8), Array(other.utf8))
     var row = Array(0...other.count)

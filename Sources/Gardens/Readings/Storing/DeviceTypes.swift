@@ -2,11 +2,11 @@ import Postgres
 import Values
 import Web
 
-/// The sensor types of which devices have readings, as far as one loop knows: a device may have so many.
+/// The sensor types of which devices have readings, as far as one loop knows. A device may have `maximumTypes`.
 package final class DeviceTypes {
   /// The most sensor types of a device.
   package static let maximumTypes = Device.maximumSensorTypes
-  /// The most devices whose types are kept at hand; then they are asked for anew.
+  /// The most devices whose types are remembered; with more, all are read anew.
   static let maximumDevices = 10_000
 
   private let database: Database
@@ -18,15 +18,15 @@ package final class DeviceTypes {
     self.sensorTypes = sensorTypes
   }
 
-  /// Tells those readings that may be stored from those whose types are more than their device may have. Throws 404
-  /// when the device is gone, and why the database could not be asked.
+  /// Splits readings into those that may be stored and those whose types are more than the device may have. Throws 404
+  /// when the device is gone, and the database's errors.
   func admit(
     _ readings: [Reading], of device: Identifier
   ) async throws -> (admitted: [Reading], refused: [Rejection]) {
     var types = known[device] ?? []
     if Self.types(of: readings, beyond: types).isEmpty { return (readings, []) }
-    // Most often it is only not at hand: to write again what is noted would make each request of very many devices a
-    // change of its own.
+    // Most often the database knows the types already: writing them again would make each request of very many devices
+    // a change of its own.
     if known[device] == nil { types = try keep(await database.query(Self.noted, device), of: device) ?? [] }
     let new = Self.types(of: readings, beyond: types)
     if new.isEmpty { return (readings, []) }
@@ -41,7 +41,8 @@ package final class DeviceTypes {
     return (admitted, refused.map { Rejection(index: $0.index, reason: .tooManyTypes, type: $0.type) })
   }
 
-  /// Takes over what the database has noted of a device, and gives it; nil when the device is gone, or nothing noted.
+  /// Remembers the types that the database has of a device, and returns them; nil when the device is gone, or has none
+  /// noted.
   private func keep(_ rows: Rows, of device: Identifier) throws -> [SensorType]? {
     guard let names = try rows.first?.decode([String]?.self, 0) ?? nil else { return nil }
     let types = names.compactMap { sensorTypes.type($0) }
@@ -52,7 +53,7 @@ package final class DeviceTypes {
 
   private static let noted = Statement("devices.notedTypes", "SELECT measured_types FROM devices WHERE id = $1")
 
-  /// The types that are not among `known`, each once, in the order of their coming.
+  /// The types that are not among `known`, each once, in the order in which they come.
   private static func types(of readings: [Reading], beyond known: [SensorType]) -> [SensorType] {
     var new: [SensorType] = []
     var last: SensorType?
@@ -80,7 +81,7 @@ package final class DeviceTypes {
 
   // MARK: SQL
 
-  /// The sensor types that a device has readings of, a row for each: what was noted when they came.
+  /// The sensor types that a device has readings of, a row for each, in SQL: those noted when they came.
   package static func rows(of device: String) -> String {
     """
     SELECT unnest(coalesce(noted.measured_types, \(rolledUp(of: device))))
@@ -88,7 +89,7 @@ package final class DeviceTypes {
     """
   }
 
-  /// What a device had before this was noted, found by one look into the index for each type.
+  /// The types that a device had before types were noted, found by one look into the index for each.
   private static func rolledUp(of device: String) -> String {
     """
     ARRAY(

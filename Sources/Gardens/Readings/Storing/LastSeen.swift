@@ -5,14 +5,14 @@ import Values
 
 /// When devices were last heard of, gathered on one loop and written every few seconds in one statement.
 ///
-/// What cannot be written yet is kept for the next statement: who sends seldom is not heard of again soon.
+/// What cannot be written yet is kept for the next statement: a device that sends seldom is not heard of again soon.
 final class LastSeen {
-  /// How old what the database knows may be, in nanoseconds.
+  /// How long notes are gathered before they are written, in nanoseconds.
   static let intervalNanoseconds: UInt64 = 2_000_000_000
-  /// The most devices of one statement; further ones are noted when they are heard again.
+  /// The most devices of one statement; further ones are noted when they are heard of again.
   static let maximumDevices = 10_000
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives what runs on it.
   private unowned(unsafe) let loop: EventLoop
   private let database: Database
   private var seen: [Identifier: Timestamp] = [:]
@@ -35,7 +35,7 @@ final class LastSeen {
     }
   }
 
-  /// Writes what is noted.
+  /// Writes the notes.
   func write() async {
     isScheduled = false
     if seen.isEmpty { return }
@@ -44,19 +44,19 @@ final class LastSeen {
     for (device, moment) in await left(of: taken) where seen[device] == nil { note(device, at: moment) }
   }
 
-  /// Writes notes; gives those that have to be written later.
+  /// Writes notes. Returns those that have to be written later.
   private func left(of notes: [Identifier: Timestamp]) async -> [Identifier: Timestamp] {
     do throws(PostgresError) {
       let rows = try await database.write(Self.update, Array(notes.keys), Array(notes.values))
       let held = Set(try rows.map { row throws(PostgresError) in try row.decode(Identifier.self, 0) })
       return notes.filter { held.contains($0.key) }
     } catch {
-      // What the server refuses it would refuse again.
+      // A note that the server refuses it would refuse again.
       return error.kind == .server && !error.isLockTimeout ? [:] : notes
     }
   }
 
-  /// Gives the devices that another transaction holds. Nobody is waited for: an erasure takes its time.
+  /// Returns the devices that another transaction has locked. It waits for none: an erasure takes its time.
   private static let update = Statement(
     "devices.seen",
     """

@@ -2,15 +2,15 @@ import Postgres
 import Values
 import Web
 
-/// Stores readings of days that are over, which may be sealed: they wait in a table of their own until they are merged
+/// Stores readings of days that are over, and may be sealed. They wait in a table of their own until they are merged
 /// into their day, and count as new, duplicate or conflict by what is stored in any form.
 ///
-/// Nothing is merged meanwhile: who stores and who seals take turns.
+/// Storing and sealing take turns, so that nothing is merged meanwhile.
 package final class LateReadings: ReadingsStore {
   private let database: Database
   private let storingMilliseconds: Int
 
-  /// `storingMilliseconds` is what each of the statements may take that store; the usual time unless given.
+  /// `storingMilliseconds` is the time-out of each statement that stores; the usual one unless given.
   init(database: Database, storingMilliseconds: Int? = nil) {
     self.database = database
     self.storingMilliseconds = storingMilliseconds ?? database.configuration.statementTimeoutMilliseconds
@@ -30,7 +30,7 @@ package final class LateReadings: ReadingsStore {
     do {
       try await transaction.execute(Self.keepOrder, Duty.lockClass, OpenDays.orderKey)
     } catch  where error.kind == .timeout {
-      // Then who seals is slow, not whose readings these are.
+      // The sealing is slow then, not these readings: a time-out would set them aside.
       throw Problem(Limit.readings)
     }
     try await transaction.limitLocks(milliseconds: database.configuration.lockTimeoutMilliseconds)
@@ -46,9 +46,9 @@ package final class LateReadings: ReadingsStore {
 
   private static let keepOrder = Statement("readings.late.order", "SELECT pg_advisory_xact_lock_shared($1, $2)")
 
-  /// What is stored under each row of a part `key` of the statement, beside it, and by which transaction where that can
-  /// be told. One look into an index for each row that may be; of a sealed day only what lies between the first and the
-  /// last of the rows' times is unpacked, once for all of them.
+  /// The rows of the statement's part `key`, each with what is stored under it, and by which transaction where that can
+  /// be told. Each row takes one look into an index; of a sealed day only the readings from the first to the last of
+  /// the rows' times are unpacked, once for all of them.
   package static let held = """
     sealed AS MATERIALIZED (
       SELECT s.device_id, s.sensor_type, s.start, u.ms, u.value

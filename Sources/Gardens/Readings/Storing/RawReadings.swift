@@ -1,12 +1,12 @@
-/// Where raw readings stand, as fragments of SQL: those of the last days as rows, days that are over in arrays, and
-/// what came late for these as rows until it is merged. Everyone who reads sees one history.
+/// The raw readings, as fragments of SQL: those of the last days are rows, days that are over are arrays, and late
+/// readings of these are rows until they are merged. Every reader sees one history.
 package enum RawReadings {
-  /// The rows of `measured_at` and `value` of one sensor from a moment up to another; with a limit at most so many of
+  /// The rows of `measured_at` and `value` of one sensor from `from` to before `to`; with `limit`, at most that many of
   /// each part, the earliest.
   ///
-  /// Days are unpacked one after the other, as far as the limit wants: they come in the order of their index, and what
-  /// is in them in the order of their arrays. OFFSET keeps the planner from unpacking all of them to sort what is
-  /// sorted.
+  /// Days are unpacked one after the other, as far as the limit needs: they come in the order of their index, and their
+  /// readings in that of their arrays. OFFSET keeps the planner from unpacking all of them to sort what is in order
+  /// already.
   package static func rows(device: String, type: String, from: String, to: String, limit: String? = nil) -> String {
     let series = "device_id = \(device) AND sensor_type = \(type)"
     let span = "\(series) AND measured_at >= \(from) AND measured_at < \(to)"
@@ -36,10 +36,10 @@ package enum RawReadings {
       """
   }
 
-  /// The start of the day of a moment, which is what a day is called.
+  /// The start of a moment's day, by which a day is known.
   static func day(of time: String) -> String { bucket("1 day", of: time) }
 
-  /// The start of the bucket of a moment, which is so long.
+  /// The start of a moment's bucket, which has the length `length`.
   package static func bucket(_ length: String, of time: String) -> String {
     "date_bin('\(length)', \(time), timestamptz '2000-01-01 00:00:00+00')"
   }

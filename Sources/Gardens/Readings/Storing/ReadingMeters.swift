@@ -2,11 +2,11 @@ import Metrics
 import Values
 import Web
 
-/// Counts the readings of one loop by device, sensor type and what became of them.
+/// Counts the readings of one loop by device, sensor type and outcome.
 final class ReadingMeters {
-  /// The most devices whose counters are kept at hand; then they are looked up anew.
+  /// The most devices whose counters are remembered; with more, all are looked up anew.
   static let maximumDevices = 10_000
-  /// The most sensor types of a device whose counters are kept at hand.
+  /// The most sensor types of a device whose counters are remembered.
   static let maximumTypes = 64
 
   private struct Entry {
@@ -25,7 +25,7 @@ final class ReadingMeters {
     self.shard = shard
   }
 
-  /// Counts what a request of a device came to.
+  /// Counts the outcome of a device's request.
   func count(_ device: Identifier, _ stored: StoredReadings, rejections: [Rejection]) {
     var entries = devices[device] ?? []
     let known = entries.count
@@ -49,7 +49,7 @@ final class ReadingMeters {
 
   private func entry(_ type: SensorType?, _ device: Identifier, _ entries: inout [Entry]) -> Entry {
     if let found = entries.first(where: { Self.areOne($0.type, type) }) { return found }
-    // An underscore begins no sensor type.
+    // No sensor type begins with an underscore.
     let labels = (type?.name ?? "_invalid", device.description)
     let entry = Entry(
       type: type, accepted: family.child(shard: shard, labels.0, labels.1, "accepted"),

@@ -5,11 +5,11 @@ import Web
 
 /// The partitions of raw readings, one for each day in UTC: made ahead of time, and dropped when their time is over.
 ///
-/// Functions of the database do both (`Migration.partitionFunctions`): the server's own role may change no table.
+/// Functions of the database do both (`Migration.partitionFunctions`), since the server's own role may change no table.
 package struct ReadingPartitions {
-  /// How many days ahead partitions are made: so long the duties may fail before readings do.
+  /// How many days ahead partitions are made: as long as that the duty may fail before storing does.
   static let daysAhead: Int64 = 7
-  /// How long a drop waits for those who read or write readings, in milliseconds: all who come then wait behind it.
+  /// How long a drop waits for statements that read or write readings, in milliseconds: all later ones wait behind it.
   static let dropPatienceMilliseconds = 200
 
   let retention: Retention
@@ -38,28 +38,28 @@ package struct ReadingPartitions {
       })
   }
 
-  /// The days that have partitions for what comes in time, at a moment and in the days after; what comes later than
-  /// that is not kept there (`LateReadings`).
+  /// The days that are to have partitions at a moment and for the days ahead: those of readings that come in time. Late
+  /// ones are not kept there (`LateReadings`).
   package func days(at now: Timestamp) -> [CivilDate] {
     let (first, last) = (CivilDate(OpenDays.start(at: now)), CivilDate(now).advanced(byDays: Self.daysAhead))
     return (0...last.daysSinceEpoch - first.daysSinceEpoch).map { first.advanced(byDays: $0) }
   }
 
-  /// Whether there is a day without a partition for which readings may come now. At most starts there is none, and no
-  /// lock is waited for, nor a connection for transactions to be made.
+  /// Whether a day for which readings may come now lacks its partition. At most starts none does, and then no lock is
+  /// waited for, nor a connection for transactions made.
   private func areMissing(in database: Database) async throws -> Bool {
     let rows = try await database.query(Self.list)
     guard let now = try rows.first?.decode(Timestamp.self, 1) else { return true }
     return try !Set(Self.days(rows)).isSuperset(of: days(at: now))
   }
 
-  /// Makes what is missing for readings to be stored now, whatever day that is by the database's clock.
+  /// Makes the partitions that readings of these times lack, whatever day it is by the database's clock.
   func make(for times: [Timestamp], in database: Database) async throws {
     let days = Set(times.map { CivilDate($0).daysSinceEpoch }).map { CivilDate(daysSinceEpoch: $0) }
     try await database.transaction { try await make(days, $0) }
   }
 
-  /// Makes those partitions that are missing, one transaction at a time.
+  /// Makes the missing partitions of some days, one transaction at a time.
   package func make(_ days: [CivilDate], _ transaction: Transaction) async throws {
     try await making.lock(in: transaction)
     let existing = Set(try await Self.existing(transaction))
@@ -68,11 +68,11 @@ package struct ReadingPartitions {
     if !script.isEmpty { try await transaction.script(script, name: "readings.partitions.make") }
   }
 
-  /// Drops the oldest of those partitions whose readings are all past their time, and gives their days. Throws
+  /// Drops the oldest of those partitions whose readings are all past their time, and returns their days. Throws
   /// `Retention.ClocksDiffer` rather than believe a clock that is wrong.
   ///
-  /// For a moment nobody may read or write readings. If that moment does not come soon, for example because of a long
-  /// export, the next run tries again rather than have everybody wait.
+  /// For a moment no statement may read or write readings. If that moment does not come soon, for example because of a
+  /// long export, the next run tries again rather than make everyone wait.
   func drop(_ transaction: Transaction) async throws -> [CivilDate] {
     let firstDay = try await retention.firstDay(transaction)
     // In the order of their names, which is that of their days.
@@ -98,7 +98,7 @@ package struct ReadingPartitions {
   /// `readings_20261121`, as the database's functions name it.
   static func table(of day: CivilDate) -> String { prefix + day.description.filter { $0 != "-" } }
 
-  /// The day of a partition's name; nil for a table that the server has not made.
+  /// The day of a partition, by its name; nil for a table that the server has not made.
   static func day(of table: String) -> CivilDate? {
     let digits = table.dropFirst(prefix.count)
     guard table.hasPrefix(prefix), digits.count == 8, let number = Int64(digits) else { return nil }

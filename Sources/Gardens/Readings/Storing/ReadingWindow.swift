@@ -1,6 +1,6 @@
 import Values
 
-/// The times between which readings are taken.
+/// The times between which readings are accepted.
 package struct ReadingWindow {
   /// How far a device's clock may be ahead, in milliseconds.
   package static let futureMilliseconds: Int64 = 5 * 60_000

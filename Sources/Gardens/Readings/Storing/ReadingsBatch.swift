@@ -3,18 +3,18 @@ import Values
 
 /// The readings of several requests, in the order of their keys, as the parameters of one statement.
 ///
-/// Every writer, on every replica, inserts in this order, so that two of them can never wait for each other; it also
-/// keeps neighbours in the index together.
+/// Every writer, on every replica, inserts in this order, so that no two of them can deadlock; it also keeps neighbours
+/// in the index together.
 struct ReadingsBatch {
-  /// One reading on its way, in numbers alone, so that sorting thousands of them moves bytes and counts no references;
-  /// the submissions keep alive what it refers to.
+  /// One reading in numbers alone, so that sorting thousands of them moves bytes and counts no references; the
+  /// submissions keep alive what it refers to.
   private struct Row {
     let device: Identifier
     let type: Unmanaged<SensorType>
     let typePrefix: UInt64
     let milliseconds: Int64
     let value: Double
-    /// Where it came from: a submission of the batch, and a place among its readings.
+    /// The index of its submission in the batch, and its own among that one's readings.
     let submission: Int32
     let place: Int32
 
@@ -111,16 +111,16 @@ struct ReadingsBatch {
   /// What the database holds under a key.
   struct Found {
     let value: Double
-    /// Whether this batch has put it there.
+    /// Whether this batch has stored it.
     let isOurs: Bool
 
-    /// Reads a value and the transaction that stored it; nil where nothing is. Without a number of ours, what is there
-    /// passes for ours.
+    /// Reads a value and the transaction that stored it; nil where nothing is stored. Without `transaction`, that of
+    /// this batch, whatever is stored counts as ours.
     init?(_ row: Postgres.Row, transaction: Int64?) throws(PostgresError) {
       guard let value = try row.decode(Double?.self, 0) else { return nil }
       self.value = value
       let writer = try row.decode(Int64.self, 1)
-      // A row remembers the lower half of the number.
+      // A row has only the lower half of the number.
       isOurs = transaction.map { $0 & 0xFFFF_FFFF == writer } ?? true
     }
   }
@@ -130,7 +130,7 @@ struct ReadingsBatch {
     for submission in submissions { submission.stored.accepted = submission.readings }
   }
 
-  /// What rows say that is stored for each reading of the batch, in their order.
+  /// Reads what is stored for each reading of the batch, in their order.
   func found(_ rows: Rows, transaction: Int64?) throws(PostgresError) -> [Found?] {
     var found: [Found?] = []
     found.reserveCapacity(rows.count)
@@ -148,7 +148,7 @@ struct ReadingsBatch {
       let reading = submission.readings[Int(row.place)]
       let previous = index == 0 ? nil : rows[index - 1]
       let isFirst = previous.map { $0.milliseconds != row.milliseconds || !$0.isOfSeries(of: row) } ?? true
-      // What is gone again was erased with its device in this very moment.
+      // A reading that is gone again was erased with its device at this very moment.
       guard let found = found[index] else {
         submission.stored.duplicates.append(reading)
         continue

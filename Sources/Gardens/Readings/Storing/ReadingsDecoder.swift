@@ -2,7 +2,7 @@ import Glibc
 import JSON
 import Values
 
-/// Reads the readings of a request straight from its bytes; what is wrong with one of them rejects that one alone.
+/// Reads the readings of a request straight from its bytes; a faulty reading is rejected alone.
 struct ReadingsDecoder {
   /// The most readings of a request.
   static let maximumCount = 1_000
@@ -18,13 +18,13 @@ struct ReadingsDecoder {
     self.types = types
   }
 
-  /// An object names a member twice, of which JSON text may not have two here.
+  /// Thrown where an object names a member twice: readers of JSON differ on which one counts, so it is refused.
   private struct DuplicateMember: Error {}
 
   // MARK: Documents
 
-  /// Reads `{"readings": […]}`. Throws `JSONError` for what is not JSON, and `ValidationError` for another document and
-  /// for no reading or too many.
+  /// Reads `{"readings": […]}`. Throws `JSONError` for what is not JSON, and `ValidationError` for any other document,
+  /// and for no readings or too many.
   mutating func readDocument(_ body: [UInt8]) throws {
     do {
       let isKnown = try body.withUnsafeBytes { try scanDocument($0) }
@@ -51,7 +51,7 @@ struct ReadingsDecoder {
     try finish()
   }
 
-  /// Whether the document is as it must be; if not, `fault` tells why.
+  /// Reads the document; false when it is not of that form, and then `fault` tells why.
   private mutating func scanDocument(_ bytes: UnsafeRawBufferPointer) throws -> Bool {
     var scanner = JSONScanner(bytes)
     guard try scanner.enterObject(), case "readings"? = try scanner.nextMember(), try scanner.enterArray() else {
@@ -84,15 +84,15 @@ struct ReadingsDecoder {
 
   // MARK: Readings
 
-  /// Why one reading is not taken.
+  /// Why a reading is rejected.
   private struct Refusal: Error {
     let reason: RejectionReason
     var type: SensorType?
-    /// Where in the element, as a JSON Pointer; nil when its shape is not what is wrong.
+    /// Where in the element the fault is, as a JSON Pointer; nil when its shape is not at fault.
     var place: String?
   }
 
-  /// Takes what became of an element of a list, or of a line.
+  /// Adds a reading or its rejection, of an element of `list` or of a line.
   private mutating func take(_ result: Result<Reading, Refusal>, of list: String? = nil) throws {
     guard count < Self.maximumCount else { throw Self.wrongCount }
     switch result {
@@ -119,7 +119,7 @@ struct ReadingsDecoder {
     var type: SensorType?
     var value: Double?
     var measuredAt: Timestamp?
-    /// The first thing that is wrong, and the member that it is wrong with.
+    /// The first fault, and the place of the member that has it.
     var fault: (reason: RejectionReason, place: String)?
     private var seen: UInt8 = 0
     private var unknownNames: [String] = []
@@ -128,7 +128,7 @@ struct ReadingsDecoder {
       if fault == nil { fault = (reason, "/" + Place.escaped(name)) }
     }
 
-    /// Notes the name of a member, which may stand there once.
+    /// Notes that a known member is named, which may be once only.
     mutating func see(_ bit: UInt8) throws(DuplicateMember) {
       if seen & bit != 0 { throw DuplicateMember() }
       seen |= bit
@@ -201,7 +201,7 @@ struct ReadingsDecoder {
     }
   }
 
-  /// Steps over a value of the wrong type; null is as good as absent.
+  /// Steps over a value of the wrong type; null counts as absent.
   private static func skip(
     _ name: String, _ scanner: inout JSONScanner, _ draft: inout Draft
   ) throws(JSONError) {

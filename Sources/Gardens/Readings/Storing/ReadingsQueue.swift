@@ -3,41 +3,42 @@ import Reactor
 import Values
 import Web
 
-/// Readings of one loop that wait to be stored: what arrives while batches are in flight goes into the next one
-/// together, so that the disk is waited for once for many requests.
+/// The readings of one loop that wait to be stored. What arrives while batches are in flight goes into the next one
+/// together, so that many requests share one wait for the disk.
 ///
-/// A batch is as good as its worst part: one that the server refuses is cut in two and tried again, so that no
-/// request fails for another's sake. What another transaction has is waited for briefly, and refused to its device
-/// alone. When a connection is lost, nobody knows whether the batch was committed; it is sent again, which changes
-/// nothing that was. Nothing is tried any more once its deadline is over.
+/// A batch that the server refuses is cut in two and tried again, so that no request fails because of another. A lock
+/// of another transaction is waited for briefly, and then only its device's readings are refused. When a connection is
+/// lost, nobody knows whether the batch was committed; it is sent again, which changes nothing that was. No request is
+/// tried after its deadline.
 final class ReadingsQueue {
-  /// How much is stored at a time, and how much waits.
+  /// The bounds of what is in flight and of what waits.
   struct Bounds {
-    /// How many batches are in flight.
+    /// The most batches in flight.
     let batches: Int
     /// The most readings of a batch, unless one request alone has more.
     let batchReadings: Int
-    /// What waits for the batches in flight.
+    /// The bounds of what waits for the batches in flight.
     let waiting: WaitingReadings.Bounds
   }
 
-  /// How long the store may be away before those who wait are told so, in nanoseconds.
+  /// How long a batch is tried while the store is away, in nanoseconds; then all that waits is refused.
   static let patienceNanoseconds: UInt64 = 3_000_000_000
-  /// The first pause before a batch is sent again, in nanoseconds; each next one is twice as long, up to the longest.
+  /// The first pause before a batch is sent again, in nanoseconds; each further one is twice as long, up to the
+  /// longest.
   static let pauseNanoseconds: UInt64 = 20_000_000
   static let longestPauseNanoseconds: UInt64 = 320_000_000
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives what runs on it.
   private unowned(unsafe) let loop: EventLoop
   private let database: Database
   private let store: any ReadingsStore
   private let bounds: Bounds
-  /// Where those go whose batch takes the server too long: where the work is not a matter of its length.
+  /// Takes over the requests of a batch that timed out; nil where the time is only a matter of the batch's length.
   private let slow: SlowReadings?
   private var waiting: WaitingReadings
   /// How many batches are in flight or about to be sent.
   private var writing = 0
-  /// Whether one of them will be sent at the turn's end.
+  /// Whether one of them is to be sent at the turn's end.
   private var isScheduled = false
 
   init(loop: EventLoop, database: Database, store: any ReadingsStore, bounds: Bounds, slow: SlowReadings? = nil) {
@@ -49,8 +50,9 @@ final class ReadingsQueue {
     waiting = WaitingReadings(bounds.waiting)
   }
 
-  /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait, they have
-  /// waited for too long or the database is away, `PerhapsStored`, and the store's errors; sending them again is safe.
+  /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait, these
+  /// have waited for too long or the database is away, `PerhapsStored`, and the store's errors; sending them again is
+  /// safe.
   func store(_ submission: ReadingsSubmission) async throws -> StoredReadings {
     guard database.isUsable else { throw Self.isAway }
     guard waiting.add(submission) else { throw Problem(Limit.readings) }
@@ -121,14 +123,14 @@ final class ReadingsQueue {
     await write(Array(second), until: deadline)
   }
 
-  /// Refuses those that have waited for too long, and gives the others.
+  /// Refuses the requests whose deadline is over, and returns the others.
   private func inTime(_ submissions: [ReadingsSubmission]) -> [ReadingsSubmission] {
     let now = loop.now
     for submission in submissions where submission.deadline <= now { submission.settle(Problem(Limit.readings)) }
     return submissions.filter { $0.deadline > now }
   }
 
-  /// The store is away: who waits for his turn has nothing to wait for.
+  /// Refuses all that waits, since the store is away.
   private func refuseWaiting() {
     for submission in waiting.takeAll(where: { _ in true }) { submission.settle(Self.isAway) }
   }
@@ -142,10 +144,10 @@ final class ReadingsQueue {
     guard let error = error as? PostgresError else { return .none }
     return switch error.kind {
     case .unavailable: .again
-    // Each attempt waits once more: who has a device's readings has most likely all of them.
+    // Each attempt waits once more: a transaction that has locked one reading of a device most likely has all of them.
     case .server where error.isLockTimeout: .byDevice
     case .server: error.isSerializationFailure ? .again : .apart
-    // More of the same is no help to a server that is too slow.
+    // Another attempt is no help to a server that is too slow.
     case .timeout: slow.map { .aside($0) } ?? .none
     case .overloaded, .misuse, .configuration: .none
     }

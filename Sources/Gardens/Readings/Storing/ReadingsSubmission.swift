@@ -6,9 +6,9 @@ final class ReadingsSubmission {
   let device: Identifier
   let garden: Identifier
   let readings: [Reading]
-  /// From when on it is not tried to store them any more, on the loop's clock.
+  /// No attempt to store them begins after this, in nanoseconds of the loop's clock.
   var deadline = UInt64.max
-  /// Whether an attempt may have stored them without saying so.
+  /// Whether an attempt may have stored them without an answer.
   var isPerhapsStored = false
   /// What became of the readings, once `isSettled`.
   var stored = StoredReadings()
@@ -22,21 +22,21 @@ final class ReadingsSubmission {
     self.readings = readings
   }
 
-  /// A submission of some of the readings.
+  /// Returns a submission of some of the readings, with the same deadline.
   func part(where isIncluded: (Reading) -> Bool) -> ReadingsSubmission {
     let part = ReadingsSubmission(device: device, garden: garden, readings: readings.filter(isIncluded))
     part.deadline = deadline
     return part
   }
 
-  /// Waits until the readings are stored; throws why they may not be.
+  /// Returns once the readings are stored; throws why they are not, or may not be.
   func wait() async throws -> StoredReadings {
     if !isSettled { await withLoopContinuation { continuation = $0 } }
     if let failure { throw isPerhapsStored ? PerhapsStored(cause: failure) : failure }
     return stored
   }
 
-  /// Lets the waiter go on; without an error, `stored` holds.
+  /// Resumes the waiter; without a failure, `stored` holds.
   func settle(_ failure: (any Error)? = nil) {
     isSettled = true
     self.failure = failure

@@ -3,21 +3,22 @@ import Reactor
 import Values
 import Web
 
-/// Stores the readings of one loop. Who is told that readings are stored has them on disk.
+/// Stores the readings of one loop. When `store` returns, they are committed (invariant 7).
 ///
-/// What comes late has a queue of its own, since looking for it in sealed days takes longer: nobody whose readings come
-/// in time waits for that, or is refused for it.
+/// Late readings have a queue of their own, since looking for them in sealed days takes longer: readings that come in
+/// time do not wait for that, nor are they refused for it.
 final class ReadingsWriter {
-  /// How long a request may wait to be stored, as so many times what a statement may take: late readings wait for a
-  /// batch that is under way, are part of one, and go behind what is slow. No attempt is begun after that.
+  /// How long a request may wait, in statement time-outs. Late readings may wait for the batch in flight and then take
+  /// part in their own; after this no further attempt is begun.
   static let patienceInStatementTimeouts = 2
-  /// A batch of late readings is given that part of what a statement may take: the whole of it has each request alone.
+  /// A batch of late readings has the statement time-out divided by this, so that a request that is then tried alone
+  /// can have all of it.
   static let batchTimeoutDivisor = 2
 
-  /// Called after the commit with what was accepted of one request, before it is answered.
+  /// Called after the COMMIT with what was accepted of one request, before it is answered.
   var onAccepted: [(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) -> Void] = []
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives what runs on it.
   private unowned(unsafe) let loop: EventLoop
   private let patienceNanoseconds: UInt64
   private let recentQueue: ReadingsQueue
@@ -43,8 +44,9 @@ final class ReadingsWriter {
       slow: SlowReadings(loop: loop, store: LateReadings(database: database), waiting: waiting))
   }
 
-  /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait, they have
-  /// waited for too long or the database is away, `PerhapsStored`, and the store's errors; sending them again is safe.
+  /// Stores readings of one device; once it returns, they are committed. Throws `Problem` when too many wait, these
+  /// have waited for too long or the database is away, `PerhapsStored`, and the store's errors; sending them again is
+  /// safe.
   func store(_ submission: ReadingsSubmission, at now: Timestamp) async throws -> StoredReadings {
     submission.deadline = loop.now + patienceNanoseconds
     let openFrom = OpenDays.start(at: now)

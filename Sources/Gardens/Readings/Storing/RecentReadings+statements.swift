@@ -1,14 +1,14 @@
 import Postgres
 
-/// What is sent. Readings and what they add to their buckets are committed together, so that each is in its
-/// bucket exactly once.
+/// The statements. Readings and what they add to their buckets are committed together, so that each is in its bucket
+/// exactly once.
 extension RecentReadings {
   /// The readings as rows. As columns of the SELECT the arrays are walked side by side while the rows are stored; in
-  /// its FROM they would be copied into a table of their own first.
+  /// its FROM they would first be copied into a table of their own.
   private static let rows =
     "SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::timestamptz[]), unnest($4::float8[])"
 
-  /// For readings that are all new, which is the usual case.
+  /// Stores readings that are all new, which is the usual case.
   static let insertNew = Statement(
     "readings.insertNew",
     """
@@ -20,7 +20,7 @@ extension RecentReadings {
     \(rows)
     """)
 
-  /// For readings of which some may be stored already. The count tells whether all were new all the same.
+  /// Stores readings of which some may be there already. The count tells whether all were new after all.
   static let insert = Statement(
     "readings.insert",
     """
@@ -48,7 +48,8 @@ extension RecentReadings {
     )
     """
 
-  /// LIMIT keeps the planner from reading whole partitions: one look into an index for each key.
+  /// Finds what is stored under each key, by one look into an index: LIMIT keeps the planner from reading whole
+  /// partitions.
   static let find = Statement(
     "readings.find",
     """

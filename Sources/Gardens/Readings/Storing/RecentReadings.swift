@@ -3,12 +3,12 @@ import Values
 
 /// Stores readings that come in time, as rows of their day's partition.
 final class RecentReadings: ReadingsStore {
-  /// How many batches in a row have to find nothing that is stored already before this is hoped for again.
+  /// How many batches in a row have to be all new before the next one is expected to be.
   static let carefulBatches = 64
 
   private let database: Database
   private let partitions: ReadingPartitions
-  /// How many batches are still to expect readings that are stored already.
+  /// How many batches are still expected to have readings that are stored already.
   private var carefulLeft = 0
 
   init(database: Database, partitions: ReadingPartitions) {
@@ -22,7 +22,7 @@ final class RecentReadings: ReadingsStore {
     do throws(PostgresError) {
       try await write(batch, of: submissions, &progress)
     } catch  where error.lacksPartition {
-      // If it fails, so does the next attempt, and says why.
+      // Should this fail, so does the next attempt, and says why.
       try? await partitions.make(for: submissions.flatMap { $0.readings.map(\.measuredAt) }, in: database)
       try await write(batch, of: submissions, &progress)
     }
@@ -44,14 +44,14 @@ final class RecentReadings: ReadingsStore {
       return batch.acceptAll(submissions)
     }
     carefulLeft = Self.carefulBatches
-    // What is ours bears our transaction's number. Without a number, what is there with the same value passes for
-    // ours, since a lost attempt put it there.
+    // What is ours bears our transaction's number. Without a number, what is there with the same value counts as ours,
+    // since a lost attempt put it there.
     let found = try await database.query(Self.find, batch.devices, batch.types, batch.times)
     batch.settle(submissions, try batch.found(found, transaction: stored.transaction))
   }
 
-  /// Stores a batch that is hoped to be all new, without the careful statement's look for duplicates. False when some
-  /// of it was there already: then nothing is stored.
+  /// Stores a batch that is expected to be all new, without looking for duplicates. Returns false when some of it was
+  /// there already: then nothing is stored.
   private func writeNew(_ batch: ReadingsBatch) async throws(PostgresError) -> Bool {
     do throws(PostgresError) {
       let added = batch.additions

@@ -6,7 +6,7 @@ enum RejectionReason: String, CaseIterable, Sendable {
   case unknownMember = "unknown-member"
   case missingMember = "missing-member"
   case wrongType = "wrong-type"
-  /// Not a name as `SensorType` has them.
+  /// Not a name that `SensorType` allows.
   case invalidSensorType = "invalid-sensor-type"
   /// Neither an RFC 3339 date-time nor a whole number.
   case invalidTime = "invalid-time"
@@ -14,9 +14,9 @@ enum RejectionReason: String, CaseIterable, Sendable {
   case notFinite = "not-finite"
   /// Outside the physical range of a known sensor type, or of what any sensor may measure.
   case outOfRange = "out-of-range"
-  /// Of a sensor type that its device does not declare, which declares some.
+  /// Its sensor type is not among those that its device declares.
   case undeclaredType = "undeclared-type"
-  /// Of a sensor type that its device has not measured, which has as many as a device may have.
+  /// Its sensor type is new to a device that has as many as it may have.
   case tooManyTypes = "too-many-types"
   /// Measured more than five minutes from now.
   case inTheFuture = "in-the-future"
@@ -33,9 +33,9 @@ struct Rejection {
   let reason: RejectionReason
   /// Its sensor type as far as it was understood.
   let type: SensorType?
-  /// What of the request is wrong, as a JSON Pointer (RFC 6901) into the document or the line; nil when its shape is
-  /// not.
+  /// The place of the fault, as a JSON Pointer (RFC 6901) into the document or the line; nil when the shape is not at
+  /// fault.
   var pointer: String?
-  /// The type that may be meant by one that is not declared.
+  /// The type that was probably meant by one that is not declared.
   var nearestType: String?
 }

@@ -3,23 +3,23 @@ import Reactor
 import Values
 import Web
 
-/// Late readings that took the store too long with others in a batch: each request alone, one after the other, so that
-/// nobody else waits for them.
+/// Late readings whose batch took the store too long. Each request is stored alone, one after the other, so that no
+/// other request waits for them.
 ///
-/// Whose request takes too long alone is refused, and whatever else waits of that device. What it sends from then on
-/// comes here at once, for a while.
+/// A request that takes too long alone is refused, with all else that waits of its device. What the device sends from
+/// then on comes here at once, for a while.
 final class SlowReadings {
   /// How long a device is known as slow, in nanoseconds.
   static let memoryNanoseconds: UInt64 = 60_000_000_000
-  /// The most devices that are known.
+  /// The most devices that are known as slow.
   static let maximumDevices = 1_000
 
-  // Invariant 1.
+  // Invariant 1: the loop outlives what runs on it.
   private unowned(unsafe) let loop: EventLoop
   private let store: any ReadingsStore
   private var waiting: WaitingReadings
   private var slow = ShortMemory<Identifier, Void>(lifetimeNanoseconds: memoryNanoseconds, capacity: maximumDevices)
-  /// Whose request is being stored; nil while none is.
+  /// The device whose request is being stored; nil while none is.
   private var current: Identifier?
 
   init(loop: EventLoop, store: any ReadingsStore, waiting: WaitingReadings.Bounds) {

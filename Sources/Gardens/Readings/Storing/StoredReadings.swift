@@ -1,9 +1,9 @@
 /// What became of the readings of one request.
 struct StoredReadings {
   var accepted: [Reading] = []
-  /// Those that were there already, with the same value.
+  /// Readings that were there already, with the same value.
   var duplicates: [Reading] = []
-  /// Those whose key was there with another value.
+  /// Readings whose key was there with another value.
   var conflicts: [Reading] = []
 
   static func += (all: inout StoredReadings, some: StoredReadings) {

@@ -1,17 +1,18 @@
 import Postgres
 
-/// How far a batch has come, from one attempt to the next.
+/// How far a batch has come, kept from one attempt to the next.
 struct StoringProgress {
-  /// Whether an attempt may have stored some of it without saying so.
+  /// Whether an attempt may have stored some of it without an answer.
   private(set) var isPerhapsStored: Bool
-  /// How many of its readings an attempt has stored, and in which transaction, unless an earlier one may have, too.
+  /// How many readings an attempt has stored, and in which transaction; nil for that if an earlier one may have stored
+  /// some too.
   var stored: (count: Int, transaction: Int64?)?
 
-  /// Of submissions that were perhaps part of another batch before.
+  /// The progress of submissions that may have been part of another batch before.
   init(_ submissions: [ReadingsSubmission]) { isPerhapsStored = submissions.contains(where: \.isPerhapsStored) }
 
-  /// Takes note of an attempt that has failed. Whoever goes on with a part of the batch is to know of the doubt; how
-  /// many of a part were stored, nobody has counted.
+  /// Notes that an attempt has failed, with the submissions too: a batch with a part of them has to know of the doubt,
+  /// since how many of a part were stored was not counted.
   mutating func note(_ error: any Error, of submissions: [ReadingsSubmission]) {
     if (error as? PostgresError)?.outcomeIsUnknown == true { isPerhapsStored = true }
     guard isPerhapsStored || stored != nil else { return }

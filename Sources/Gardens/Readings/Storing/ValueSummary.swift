@@ -1,4 +1,4 @@
-/// Some values of one sensor, as a bucket remembers them.
+/// The values of one sensor, as a bucket summarizes them.
 struct ValueSummary {
   var min = Double.infinity
   var max = -Double.infinity

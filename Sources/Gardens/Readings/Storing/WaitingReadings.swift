@@ -2,11 +2,11 @@ import Values
 
 /// Requests whose readings wait to be stored, the longest-waiting first.
 struct WaitingReadings {
-  /// How much waits; what is beyond it is refused.
+  /// How much may wait; what is beyond it is refused.
   struct Bounds {
     let readings: Int
     let requests: Int
-    /// Requests of one device.
+    /// The most requests of one device.
     let ofDevice: Int
   }
 
@@ -20,7 +20,7 @@ struct WaitingReadings {
 
   func has(_ device: Identifier) -> Bool { ofDevice[device] != nil }
 
-  /// Adds a request; false when there is no room for it.
+  /// Adds a request; returns false when there is no room for it.
   mutating func add(_ submission: ReadingsSubmission) -> Bool {
     guard readings + submission.readings.count <= bounds.readings, submissions.count < bounds.requests,
       ofDevice[submission.device, default: 0] < bounds.ofDevice
@@ -31,7 +31,7 @@ struct WaitingReadings {
     return true
   }
 
-  /// Takes the longest-waiting ones that have no more readings together than that, and one of any size.
+  /// Takes requests from the front while they have at most `most` readings together; always at least one.
   mutating func take(readings most: Int) -> [ReadingsSubmission] {
     var (count, sum) = (0, 0)
     while count < submissions.count, count == 0 || sum + submissions[count].readings.count <= most {
@@ -44,7 +44,7 @@ struct WaitingReadings {
     return taken
   }
 
-  /// Takes those of which that holds.
+  /// Takes all requests that satisfy `isTaken`.
   mutating func takeAll(where isTaken: (ReadingsSubmission) -> Bool) -> [ReadingsSubmission] {
     let taken = submissions.filter(isTaken)
     if taken.isEmpty { return [] }

@@ -1,13 +1,13 @@
 import Postgres
 
-/// The hours of a device while one transaction writes many of them. The rollup, which writes those of all devices
-/// together, leaves these for later instead of waiting.
+/// A lock on the hours of a device, for a transaction that writes many of them. The rollup, which writes those of all
+/// devices together, leaves these for later instead of waiting.
 package enum DeviceHours {
   /// Holds the hours of a device until the transaction's end.
   package static let hold = Statement("deviceHours.hold", "SELECT pg_advisory_xact_lock(\(key(of: "$1::uuid")))")
 
-  /// Whether a transaction holds those of a device, as SQL. Looked up instead of locked, since a run of the rollup may
-  /// be about more devices than the server has room for locks.
+  /// Whether a transaction holds a device's hours, in SQL. They are looked up instead of locked, since a run of the
+  /// rollup may be about more devices than the server has room for locks.
   static func areHeld(of device: String) -> String {
     """
     \(key(of: device)) = ANY (ARRAY(

@@ -2,11 +2,12 @@ import Postgres
 import Values
 import Web
 
-/// Deletes what devices that go have measured, and what still comes in for them at that moment: readings are stored
-/// without a look at their device, on replicas that may not know yet, so that some can be committed just after its end.
+/// Deletes the readings of devices that are deleted, and those that still arrive at that moment: readings are stored
+/// without a look at their device, also by replicas that do not know of its end yet, so that some can be committed just
+/// after it.
 enum ErasedDevices {
-  /// How long something may still come, as an interval of SQL: far longer than a key is remembered and a statement
-  /// takes.
+  /// How long readings may still arrive after a device's end, as an interval of SQL: far longer than a key is
+  /// remembered and a statement takes.
   static let watch = "10 minutes"
   /// The most devices of one run.
   static let devicesPerRun = 500
@@ -20,7 +21,7 @@ enum ErasedDevices {
     }
   }
 
-  /// Deletes everything that was measured by devices that are about to go, and remembers them.
+  /// Deletes all readings of devices that are about to be deleted, and remembers these.
   static func deleteReadings(of devices: [Identifier], in transaction: Transaction) async throws {
     if devices.isEmpty { return }
     try await transaction.execute(add, devices)
@@ -32,9 +33,9 @@ enum ErasedDevices {
     for statement in deletions { try await transaction.execute(statement, devices) }
   }
 
-  // In the order in which readings are moved from one to the next: what was moved meanwhile is found there. Days go
-  // with their hours. The rollup drops by itself what is queued for a device that is gone: waiting for its queue while
-  // holding the device, for which the rollup waits, would go on for ever.
+  // In the order in which readings move from one table to the next, so that what was moved meanwhile is found there.
+  // Days are deleted with their hours. The rollup drops by itself what is queued for a device that is gone: waiting for
+  // its queue while holding the device, for which the rollup waits, would be a deadlock.
   private static let deletions = [
     "readings", "readings_late", "readings_sealed", "readings_5m", "readings_1h",
   ].map { table in Statement("erasure.\(table)", "DELETE FROM \(table) WHERE device_id = ANY ($1)") }

@@ -3,17 +3,17 @@ import Telemetry
 import Values
 import Web
 
-/// What a table has of days whose time is over: raw readings that are in no partition, and so not dropped with one, or
-/// buckets of five minutes.
+/// Deletes the rows of a table whose days are past their time: raw readings that are in no partition, and so not
+/// dropped with one, or buckets of five minutes.
 ///
-/// The oldest days go first, `Retention.daysAtATime` of them, in as many statements as that takes; then nothing for
-/// `Retention.intervalSeconds`. They are found by the days themselves, in an index of these alone: whatever was deleted
-/// before, that reads what goes.
+/// The oldest days are deleted first, `Retention.daysAtATime` of them, in as many statements as that takes; then none
+/// for `Retention.intervalSeconds`. They are found by an index on the days alone, so that only what is deleted is read,
+/// whatever was deleted before.
 final class PastDays {
   private let table: Table
   private let retention: Retention
   private let logger: Logger
-  /// The end of what goes now.
+  /// The end of the days that are being deleted; nil while none are.
   private var end: CivilDate?
 
   init(_ table: Table, _ retention: Retention, logger: Logger) {
@@ -26,7 +26,7 @@ final class PastDays {
     Duty(name: table.duty, intervalSeconds: Retention.intervalSeconds) { try await self.delete($0, rows: $1) }
   }
 
-  /// Deletes at most so many rows of what goes now, and gives how many it did.
+  /// Deletes at most `rows` rows of these days, and returns how many it did.
   func delete(_ transaction: Transaction, rows: Int) async throws -> Int {
     let firstDay = try await retention.firstDay(transaction)
     if end == nil { end = try await end(before: firstDay, transaction) }
@@ -36,7 +36,7 @@ final class PastDays {
     return count
   }
 
-  /// The end of the oldest days; nil when none is past its time.
+  /// Finds the end of the oldest days; nil when none is past its time.
   private func end(before firstDay: CivilDate, _ transaction: Transaction) async throws -> CivilDate? {
     guard let row = try await transaction.query(table.oldest, firstDay.start).first else { return nil }
     let oldest = CivilDate(try row.decode(Timestamp.self, 0))
@@ -49,7 +49,7 @@ final class PastDays {
     return end
   }
 
-  /// A table, and by what a day of it is found.
+  /// A table, and how its days are found.
   struct Table {
     let name: String
     let duty: StaticString

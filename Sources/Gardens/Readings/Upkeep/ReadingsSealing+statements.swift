@@ -1,7 +1,7 @@
 import Postgres
 
 extension ReadingsSealing.Source {
-  /// What finds the last series of a run, and moves all up to it.
+  /// The statements that find the last series of a run, and move all series up to it.
   var statements: (last: Statement, move: Statement) {
     switch self {
     case .partitions: Self.ofPartitions
@@ -12,8 +12,8 @@ extension ReadingsSealing.Source {
   private static let ofPartitions = statements("partitions", "readings")
   private static let ofLate = statements("late", "readings_late", after: again)
 
-  /// Has buckets made anew of what came late while the release before could be the one that makes buckets: it does not
-  /// look where late readings are.
+  /// Queues the buckets of late readings while the previous release may be the one that makes buckets: it does not look
+  /// where late readings are.
   private static let again = """
     , again AS (
       INSERT INTO rollup_queue (device_id, sensor_type, start)
@@ -25,7 +25,7 @@ extension ReadingsSealing.Source {
     )
     """
 
-  /// The readings of a day from `$1` to `$2`, of the series after `$3` and `$4`.
+  /// The readings of a day from `$1` to `$2`, of the series behind the device `$3` and the type `$4`.
   private static let isNext =
     "measured_at >= $1 AND measured_at < $2 AND (device_id, sensor_type) > ($3::uuid, $4::text)"
 
@@ -39,7 +39,7 @@ extension ReadingsSealing.Source {
         SELECT device_id, sensor_type FROM \(table) WHERE \(isNext) ORDER BY device_id, sensor_type LIMIT $5
       ) series ORDER BY device_id DESC, sensor_type DESC LIMIT 1
       """)
-    // Of two readings with one key the one that is sealed stays.
+    // Of two readings with one key the sealed one stays.
     let move = Statement(
       "readings.seal.\(name)",
       """

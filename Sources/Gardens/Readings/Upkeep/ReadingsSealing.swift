@@ -4,31 +4,33 @@ import Telemetry
 import Values
 import Web
 
-/// Packs the raw readings of days that are over into a row for each device, sensor and day, and merges into them what
-/// came late.
+/// Packs the raw readings of days that are over into a row for each device, sensor and day, and merges late ones into
+/// these.
 ///
-/// A run moves the readings of some series, in a transaction that ends only if what is stored afterwards is what was
-/// there before: it can be broken off anywhere. Who reads sees every reading once, before and after. When a day's
-/// partition is empty, it is dropped; while somebody reads for long, which does not let it, all other days go on.
+/// A run moves the readings of some series, in a transaction that is committed only if what is stored afterwards is
+/// what was there before, so that it can be broken off anywhere. A reader sees every reading once, before and after.
+/// When a day's partition is empty, it is dropped; while a long read prevents that, all other days go on.
 ///
-/// The release before knows nothing of sealed days. While it may run beside this one, or come back, nothing is sealed.
+/// The previous release knows nothing of sealed days. While it may run beside this one, or come back, nothing is
+/// sealed.
 final class ReadingsSealing {
-  /// About how many readings a run moves: less than a second's work, for which who stores late readings waits.
+  /// About how many readings a run moves: less than a second's work, for which requests with late readings wait.
   static let readingsPerRun = 50_000
-  /// How long a run waits for its turn, in milliseconds: who comes to store late readings meanwhile waits as long, and
-  /// one of those before it may wait for an import, which takes its time.
+  /// How long a run waits for its turn, in milliseconds: late readings that come meanwhile wait as long, and one of
+  /// those before it may wait for an import, which takes its time.
   static let patienceMilliseconds = 1_000
-  /// How long after the tables were made the release before may still be needed, as an interval of SQL.
+  /// How long after the tables were made the previous release may still be needed, as an interval of SQL.
   static let watchInterval = "1 day"
-  /// For how long after that there is sealed what may have come while the release before ran, as an interval of SQL.
+  /// How long after that readings are sealed that may have come while the previous release ran, as an interval of SQL.
   static let mixedInterval = "3 days"
 
-  /// What one day's readings are taken from.
+  /// Where a day's readings are taken from.
   enum Source: CaseIterable {
     case partitions, late
   }
 
-  /// What was moved and what is stored, to be compared: the times and the values' hashes do not depend on an order.
+  /// What was moved and what is stored, to be compared: sums of the times and of the values' hashes, whatever their
+  /// order.
   struct Totals: Equatable, RowDecodable {
     var count: Int64
     var times: Int64
@@ -49,14 +51,14 @@ final class ReadingsSealing {
     }
   }
 
-  /// A day that would not be after sealing what it was before.
+  /// Thrown when a day would not be after sealing what it was before.
   struct Differs: Error, CustomStringConvertible {
     let day: CivilDate
     let (expected, stored): (Totals, Totals)
     var description: String { "sealing \(day) would make \(stored) of \(expected); nothing is changed" }
   }
 
-  /// The series after which a run goes on.
+  /// The series behind which a run goes on.
   private struct Place {
     var device = Identifier(high: 0, low: 0)
     var type = ""
@@ -65,13 +67,13 @@ final class ReadingsSealing {
   private let logger: Logger
   private let readingsPerRun: Int
   private var place = Place()
-  /// The day of the present run, and the series that it came to.
+  /// The day of the present run, and the last series that it has moved.
   private var current: (source: Source, day: CivilDate)?
   private var reached: Place?
   /// The day whose partition the present run drops, and whether it was empty.
   private var dropping: CivilDate?
   private var dropped: CivilDate?
-  /// Days whose partitions could not be dropped; they are let be until nothing else is left to do.
+  /// Days whose partitions could not be dropped; they are left alone until nothing else is left to do.
   private var undropped: Set<CivilDate> = []
 
   init(logger: Logger, readingsPerRun: Int = readingsPerRun) {
@@ -92,7 +94,7 @@ final class ReadingsSealing {
       onFailure: { self.recover(from: $0) })
   }
 
-  /// Seals the next series of the oldest day that is over; gives whether there is more to do.
+  /// Seals the next series of the oldest day that is over. Returns whether there is more to do.
   func run(_ transaction: Transaction) async throws -> Bool {
     (reached, dropping, dropped) = (nil, nil, nil)
     try await transaction.limitLocks(milliseconds: Self.patienceMilliseconds)
@@ -112,7 +114,7 @@ final class ReadingsSealing {
     if let dropped { logger.log(.info, "Sealed a day of raw readings") { $0.field("day", dropped.description) } }
   }
 
-  /// Leaves a day for later whose partition somebody still reads; gives whether there may be others.
+  /// Leaves a day for later whose partition is still being read. Returns whether there may be others.
   private func recover(from error: any Error) -> Bool {
     place = Place()
     guard let dropping, (error as? PostgresError)?.isLockTimeout == true else { return false }
@@ -121,10 +123,10 @@ final class ReadingsSealing {
 
   // MARK: A day
 
-  /// The end of what may be sealed, by the database's clock; nil while the release before may be needed.
+  /// The end of what may be sealed, by the database's clock; nil while the previous release may be needed.
   private func end(_ transaction: Transaction) async throws -> Timestamp? {
     guard let row = try await transaction.query(Self.clock).first else { return nil }
-    // Other machines' clocks may be behind: what they take for a day that is open goes to its partition.
+    // Other machines' clocks may be behind: readings of a day that they take for open go to its partition.
     let now = try row.decode(Timestamp.self, 0).advanced(byMilliseconds: -Retention.marginMilliseconds)
     return OpenDays.start(at: now)
   }
@@ -136,7 +138,7 @@ final class ReadingsSealing {
     return (.late, CivilDate(try first.decode(Timestamp.self, 0)))
   }
 
-  /// Moves the readings of the next series; false when there are none left.
+  /// Moves the readings of the next series; returns false when there are none left.
   private func seal(_ source: Source, _ day: CivilDate, _ transaction: Transaction) async throws -> Bool {
     let (from, to) = (day.start, day.advanced(byDays: 1).start)
     let statements = source.statements
@@ -155,7 +157,7 @@ final class ReadingsSealing {
     return true
   }
 
-  /// What is sealed of a day's series, up to one.
+  /// The totals of what is sealed of a day's series, from `place` up to one.
   private func totals(
     _ start: Timestamp, _ device: Identifier, _ type: String, _ transaction: Transaction
   ) async throws -> Totals {
@@ -166,7 +168,7 @@ final class ReadingsSealing {
     dropping = day
     try await transaction.limitLocks(milliseconds: ReadingPartitions.dropPatienceMilliseconds)
     let rows = try await transaction.query(Self.dropEmpty, day.description)
-    // Otherwise something came in after the last series was moved: it is found from the beginning.
+    // Otherwise something came in after the last series was moved: the next run finds it, from the beginning.
     if try rows[0].decode(Bool.self, 0) { dropped = day }
     return true
   }

@@ -1,10 +1,10 @@
 import Postgres
 import Web
 
-/// What the rollup sends. Values that no sensor measures, which older releases took, are left out of what is made anew:
-/// their sums need not fit into a double.
+/// The rollup's statements. Values that no sensor measures, which older releases accepted, are left out of buckets that
+/// are made anew: their sums need not fit into a double.
 extension Rollup {
-  /// What was refused is kept for three months.
+  /// Refused buckets are kept for three months.
   static let refusedExpiry = Expiry(
     "expiry.rollupRefused", from: "rollup_refused", where: "refused_at < now() - interval '90 days'")
 
@@ -20,7 +20,8 @@ extension Rollup {
     GROUP BY device_id, sensor_type, start
     """)
 
-  /// Also what releases before wrote there as additions: making such a bucket anew comes to the same.
+  /// Takes buckets from the queue, also those that earlier releases wrote there as additions: making one anew comes to
+  /// the same.
   static let takeQueue = Statement(
     "rollup.takeQueue",
     """
@@ -32,7 +33,7 @@ extension Rollup {
     GROUP BY device_id, sensor_type, start
     """)
 
-  /// Has the buckets of one statement's additions made anew instead.
+  /// Queues the buckets of one statement's additions, to be made anew instead.
   static let queueAdditions = Statement(
     "rollup.requeue",
     """
@@ -58,8 +59,8 @@ extension Rollup {
   /// The additions of one statement, a row for each.
   private static let additions = "unnest(device_ids, sensor_types, starts, minima, maxima, sums, counts)"
 
-  /// Nobody erases these devices until the buckets are committed, lest some be left over without a device. Nobody is
-  /// waited for either: an erasure, which takes its time, holds its devices against this.
+  /// Keeps devices from being erased until the buckets are committed, lest some be left over without a device. It waits
+  /// for no other transaction: an erasure, which takes its time, holds its devices against this.
   static let hold = Statement(
     "rollup.hold",
     """
@@ -120,8 +121,9 @@ extension Rollup {
     SET min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count
     """)
 
-  /// An hour's buckets of five minutes may have ended before its readings did: what has counted more than they have is
-  /// looked for among these. An hour of which neither has so many, an imported one for example, keeps what it counted.
+  /// Makes hours anew from their buckets of five minutes. These may be gone before the readings are: an hour that has
+  /// counted more than they have is made from its readings. One of which neither has as many, such as an imported one,
+  /// keeps its count.
   static let hours = Statement(
     "rollup.hours",
     """

@@ -2,18 +2,18 @@ import Postgres
 import Values
 import Web
 
-/// Brings the buckets of five minutes and of an hour up to date for which readings have come, late ones too.
+/// Brings the buckets of five minutes and of an hour up to date with the readings that have come, late ones too.
 ///
-/// Each statement that stores readings leaves a row that says what they add to which buckets: what is taken from there
-/// and put into the buckets in one transaction counts exactly once. A queue says which buckets are to be made anew from
-/// their readings instead, in one statement with the removal of whatever was added to them: one snapshot, in which an
-/// addition is seen exactly if its readings are.
+/// Each statement that stores readings leaves a row with what they add to which buckets. The row is taken and added to
+/// the buckets in one transaction, so that each reading counts exactly once. A queue has the buckets that are to be
+/// made anew from their readings instead, by one statement that also removes whatever was to be added to them: in its
+/// snapshot an addition is seen exactly if its readings are.
 ///
-/// A device that another transaction holds, or whose hours one does, is left for later: what was taken of it is queued
-/// again.
+/// A device that another transaction has locked, or whose hours one holds, is left for later: what was taken of it is
+/// queued again.
 ///
 /// What the database refuses, and additions of what no sensor measures, are cut in two from run to run until the bad
-/// part stands alone. Additions are turned into buckets to be made anew then; such a bucket is set aside, so that the
+/// part stands alone. Bad additions are queued as buckets to be made anew; a bad bucket is set aside, so that the
 /// others go on.
 final class Rollup {
   /// The most statements whose additions one run takes.
@@ -21,31 +21,31 @@ final class Rollup {
   /// The most entries of the queue that one run takes: about a second's work, so that an import, which queues very
   /// many, does not hold up what devices add.
   static let queueRows = 1_000
-  /// How long a statement waits for what another transaction has, in milliseconds.
+  /// How long a statement waits for a lock of another transaction, in milliseconds.
   static let lockTimeoutMilliseconds = 1_000
 
-  /// What a run is about at the moment.
+  /// What the present run works on.
   private enum Stage { case additions, queue, aside }
 
-  /// Told once it is committed, with the database's reason: the bucket that was set aside, or nil for additions whose
-  /// buckets are made anew instead.
+  /// Called once it is committed, with the database's reason and the bucket that was set aside, or nil for additions
+  /// whose buckets are made anew instead.
   private let refused: (_ bucket: RollupBucket?, _ reason: String) -> Void
   private var additions = RollupPortion(most: statements)
   private var queue = RollupPortion(most: queueRows)
   private var stage = Stage.queue
-  /// Whether there may be more additions than the last run took of them.
+  /// Whether there may be more additions than the last run took.
   private var hasMoreAdditions = false
-  /// The bucket of the queue that stands alone, when one does.
+  /// The bucket of the queue that stands alone, if one does.
   private var lone: RollupBucket?
   /// What the next run sets aside.
   private var suspect: (bucket: RollupBucket?, reason: String)?
 
   init(refused: @escaping (_ bucket: RollupBucket?, _ reason: String) -> Void) { self.refused = refused }
 
-  /// One that counts and logs what is refused.
+  /// A rollup that counts and logs what is refused.
   convenience init(_ context: LoopContext) {
     let (logger, refusals, shard) = (context.logger, context.meters.instruments.rollupRefused, context.loop.index)
-    // Both are there at zero: a rise is seen only from a value before it.
+    // Both are there at zero: a rise shows only from a value before it.
     let (buckets, additions) = (refusals.child(shard: shard, "bucket"), refusals.child(shard: shard, "additions"))
     self.init { bucket, reason in
       (bucket == nil ? additions : buckets).increment()
@@ -66,9 +66,9 @@ final class Rollup {
       onCommit: { self.committed() }, onFailure: { self.recover(from: $0) })
   }
 
-  /// Takes some of what is to be done; gives whether there is more.
+  /// Does some of the work. Returns whether there is more.
   ///
-  /// Additions and the queue take turns, each in a transaction of its own: what the queue fails at takes back no
+  /// Additions and the queue take turns, each in a transaction of its own: a failure of the queue takes back no
   /// additions.
   func run(_ transaction: Transaction) async throws -> Bool {
     try await transaction.limitLocks(milliseconds: Self.lockTimeoutMilliseconds)
@@ -85,7 +85,7 @@ final class Rollup {
     return try await takeQueue(transaction) || hasMoreAdditions
   }
 
-  /// Whether there were any.
+  /// Adds what statements have left to the buckets. Returns whether there was any.
   private func takeAdditions(_ transaction: Transaction) async throws -> Bool {
     // Should this fail, there still are.
     hasMoreAdditions = true
@@ -108,7 +108,7 @@ final class Rollup {
       values.max = try row.decode(Double.self, 4)
       values.sum = try row.decode(Double.self, 5)
       values.count = try row.decode(Int64.self, 6)
-      // A sum that is infinite by now would be added without a complaint.
+      // An infinite sum would be added without an error.
       guard Reading.values.contains(values.sum / Double(values.count)) else { throw BeyondMeasure() }
       added.append(device, type, start, values)
     }
@@ -120,7 +120,7 @@ final class Rollup {
     return true
   }
 
-  /// Whether there may be more.
+  /// Makes queued buckets anew. Returns whether there may be more.
   private func takeQueue(_ transaction: Transaction) async throws -> Bool {
     let rows = try await transaction.query(Self.takeQueue, queue.count)
     guard let first = rows.first else { return false }
@@ -140,7 +140,7 @@ final class Rollup {
     return try first.decode(Int.self, 3) == queue.count
   }
 
-  /// Keeps devices until the end; gives those that another transaction holds, or whose hours one does.
+  /// Keeps devices until the transaction's end. Returns those that another one has locked, or whose hours one holds.
   private func hold(_ devices: [Identifier], _ transaction: Transaction) async throws -> Set<Identifier> {
     let rows = try await transaction.query(Self.hold, devices)
     return Set(try rows.filter { try $0.decode(Bool.self, 1) }.map { try $0.decode(Identifier.self, 0) })
@@ -170,7 +170,7 @@ final class Rollup {
     }
   }
 
-  /// Makes the next run's part smaller, or has it set aside what stands alone; gives whether that may be done at once.
+  /// Makes the next run smaller, or has it set aside what stands alone. Returns whether that may be done at once.
   private func recover(from error: any Error) -> Bool {
     let failure = error as? PostgresError
     let isOfData = failure?.isOfData ?? (error is BeyondMeasure)
@@ -180,7 +180,7 @@ final class Rollup {
     case .queue: if lone == nil { return queue.halve() }
     case .aside: return false
     }
-    // What is merely slow is not refused.
+    // Work that is merely slow is not refused.
     guard isOfData else { return false }
     suspect = (stage == .queue ? lone : nil, "\(error)")
     return true
@@ -205,7 +205,7 @@ private struct RollupPortion {
     count = most
   }
 
-  /// Whether it can be cut.
+  /// Halves the portion; returns false when it cannot be cut.
   mutating func halve() -> Bool {
     guard count > 1 else { return false }
     count /= 2
