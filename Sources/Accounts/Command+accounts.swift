@@ -72,7 +72,7 @@ extension Command {
       return "\(invocation.operands[0]) is enabled.\n"
     })
 
-  /// Makes an account an administrator's: no request can.
+  /// Makes an account an administrator's, which no request can do.
   static let promote = Command(
     "user promote", operands: ["EMAIL"], "Makes an account an administrator's.",
     body: .onAccounts { database, invocation in

@@ -8,7 +8,7 @@ struct MemberPasswords {
   let pool: PasswordPool
   let shares: ClientShares
 
-  /// Whether `password` has the hash `hash`; without a hash it is false after the same time.
+  /// Whether `password` matches `hash`; without a hash, false after the same time.
   func verify(_ password: String, against hash: String?, from address: PeerAddress) async throws -> Bool {
     try await sharing(address) { try await pool.verify(password, against: hash) }
   }

@@ -53,7 +53,7 @@ struct PasswordResets: EndpointGroup {
     try requireMail()
     let password = try call.form(PasswordReset.self).password
     let token = call.request.withParameter("token") { OpaqueKey(String(decoding: $0, as: UTF8.self), .passwordReset) }
-    // Before a hash is paid for.
+    // Looked up before a hash is paid for.
     guard let token, let user = try await Recovery.user(by: token, in: context.database) else { throw Self.badToken }
     try await take(.user(user))
     let hash = try await passwords.hash(password, from: call.clientAddress)

@@ -76,8 +76,8 @@ struct SigningIn: EndpointGroup {
     return (id, role, hash)
   }
 
-  /// Begins a session, which its holder goes on with by `key`. Throws 401 when the account's password has changed since
-  /// it was checked, or the account is disabled or gone.
+  /// Begins a session, which its holder continues by `key`. Throws 401 when the account's password has changed since it
+  /// was checked, or the account is disabled or gone.
   private func begin(
     _ call: Call, _ account: Credentials, by statement: Statement, _ key: OpaqueKey
   ) async throws -> Session {

@@ -58,7 +58,7 @@ struct Users: EndpointGroup {
     do {
       invitation = try await self.invitation(form, at: call.now)
     } catch let fault as ValidationError {
-      // A registration that is sent again has used the invitation up itself.
+      // A registration that is sent again has itself used up the invitation.
       if let made = try await registered(call, form.email) { return call.response(made) }
       throw fault
     }
@@ -143,7 +143,7 @@ struct Users: EndpointGroup {
       var columns = row.columns
       let (before, current) = (try Profile(&columns), try columns.next(String.self))
       try call.requireMatch(before.body)
-      // After a change meanwhile it is not the current one any more.
+      // The password may have changed since it was checked.
       guard known == nil || known == current else {
         throw Problem(.forbidden, Self.wrongCurrentPassword)
       }
@@ -166,7 +166,7 @@ struct Users: EndpointGroup {
     let known = try await requirePassword(form.password, call, fault: fault)
     try await erasure.erase(user.id) { profile, current in
       try call.requireMatch(profile.body)
-      // After a change meanwhile it is not the right one any more.
+      // The password may have changed since it was checked.
       guard known == current else { throw Problem(.forbidden, fault) }
     }
     context.meters.action(.erase)

@@ -57,7 +57,7 @@ struct GardenRoutes: EndpointGroup {
 
   private func list(_ call: Call) throws -> CachedAnswer {
     let query = try call.query()
-    // `owner` speaks of the caller, so it needs a signed-in user: 401 for anyone else.
+    // `owner` refers to the caller, so it needs a signed-in user: 401 for anyone else.
     if try query.word("owner", GardenOwner.self) != nil { _ = try call.user }
     if let near = try Nearby(query) { return try list(call, query, near: near) }
     let (page, context) = (try call.identifierPage(query, list: "gardens"), context)

@@ -24,7 +24,7 @@ struct GardenLook {
     return made
   }
 
-  /// Whether a rule is applied now: by day frost is not looked for.
+  /// Whether a rule is applied now: frost is not looked for by day.
   private func isDue(_ type: InsightType) -> Bool {
     type != .frost || FrostRule.isDue(at: now, longitude: garden.longitude)
   }

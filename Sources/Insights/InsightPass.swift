@@ -9,7 +9,7 @@ import Web
 /// Applies the rules to every garden with new readings, and to those where a device has just fallen silent, so that
 /// growers are told of frost without asking.
 ///
-/// What is news is stored, once; see `GardenLook`.
+/// Each finding that is news is stored once; see `GardenLook`.
 final class InsightPass {
   /// The most gardens that one search finds.
   static let gardensPerSearch = 20
@@ -17,8 +17,8 @@ final class InsightPass {
   static let gardensPerPass = 5_000
   /// How long each statement may take, in milliseconds.
   static let timeoutMilliseconds = 30_000
-  /// How much later than a device was heard of the database may know of it, in milliseconds: `LastSeen` gathers for a
-  /// while, and another replica's clock may be behind.
+  /// How late the database may learn that a device was heard of, in milliseconds: `LastSeen` gathers for a while, and
+  /// another replica's clock may be behind.
   static let latestSightMilliseconds: Int64 = 60_000
 
   // Invariant 1: the loop's context outlives the pass.

@@ -5,7 +5,7 @@ import Values
 
 /// What findings need to know of a device itself.
 struct ObservedDevice {
-  /// A device that has been silent for longer, in days, was taken away.
+  /// A device that has been silent for longer, in days, counts as taken away.
   static let goneDays = Double(GardenClock.pastDays)
 
   let id: Identifier

@@ -117,8 +117,8 @@ struct Channels: EndpointGroup {
       try await Self.bound.check(of: user, in: transaction)
       let channel = try await confirmation.settle(try Channel(rows[0]), of: user, in: transaction)
       let body = channel.body { $0.member("secret", ifPresent: secret?.text) }
-      // Secret for every kind: otherwise the answer had a tag of its bytes, and `If-Match` with that would fail every
-      // change.
+      // Secret for every kind: otherwise the answer would carry an `ETag` of its bytes, with which no change could be
+      // made.
       return Made(location: "/api/channels/\(channel.id)", body: body, isSecret: true)
     }.response
   }

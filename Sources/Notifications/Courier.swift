@@ -67,13 +67,13 @@ package final class Courier {
     client = OutboundClient(
       on: context.loop, authorities: context.configuration.outbound.authorities, admits: networks.admits)
     outbox = Outbox(context)
-    // Every counter is there at zero, so that the first of each is seen.
+    // Makes every counter at zero, so that the first of each is seen.
     for kind in ChannelKind.allCases {
       for outcome in NewsOutcome.allCases { _ = counter(kind, outcome) }
     }
   }
 
-  /// Starts to deliver. The schema is there by now.
+  /// Starts to deliver. Called once the schema is there.
   func start() {
     context.loop.spawn { [self] in
       var polls = 0
@@ -172,7 +172,7 @@ package final class Courier {
       guard channel.kind == .email else { return Fault(text: "\(error)") }
       switch (error as? OutboundError)?.refusal {
       case .permanent: return Fault(text: "the mail server did not take it")
-      // This channel alone waits: a full mailbox is in no other one's way.
+      // Only this channel waits: a full mailbox must not hold up others.
       case .transient: return Fault(text: "the mail server did not take it yet", pausesOfNews: Self.putOffSeconds)
       case nil:
         mailRestsUntil = context.loop.now + UInt64(Self.outageSeconds) * 1_000_000_000

@@ -4,7 +4,7 @@ import Values
 
 /// What is sent in one piece: one news item, or a digest of several.
 struct Message {
-  /// The longest text for ntfy, in bytes: it makes a file of a longer one.
+  /// The longest text for ntfy, in bytes: ntfy turns a longer one into a file.
   static let maximumTextBytes = 4_000
 
   let news: [WaitingNews]

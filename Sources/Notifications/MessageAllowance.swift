@@ -2,8 +2,8 @@ import Postgres
 import Values
 import Web
 
-/// Bounds the messages that users have sent by requests. They are counted apart from channels, which can be deleted and
-/// made anew.
+/// Bounds the messages that users can cause at once: tests, and mails that ask for confirmation. They are counted apart
+/// from channels, which can be deleted and made anew.
 enum MessageAllowance {
   /// The most test messages of a user in an hour.
   static let testsPerHour = 10

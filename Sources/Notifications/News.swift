@@ -5,7 +5,7 @@ extension Severity: PostgresEnumeration {}
 
 /// What a channel may be told of. The raw value is part of the API and of the schema.
 package enum NewsEvent: String, CaseIterable, PostgresEnumeration, Sendable {
-  /// An insight that the server came to by itself.
+  /// An insight that the server made by itself.
   case insight
   /// A device fell silent, or is back.
   case device

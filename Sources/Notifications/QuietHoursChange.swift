@@ -8,8 +8,8 @@ struct QuietHoursChange {
   let to: MinuteOfDay?
   let timeZone: Patch<String>
 
-  /// Returns the hours after the change. Throws when a minute is neither given nor there, and when they end as they
-  /// begin.
+  /// Returns the hours after the change. Throws where `from` or `to` is neither given nor set before, and where they
+  /// end as they begin.
   func applied(to current: QuietHours?) throws(ValidationError) -> QuietHours {
     guard let from = from ?? current?.from else { throw ValidationError("/quietHours/from", "is required") }
     guard let to = to ?? current?.to else { throw ValidationError("/quietHours/to", "is required") }

@@ -20,7 +20,7 @@ final class SecretResealing {
   private let seal: Seal
   /// Called with the number of secrets that a transaction has sealed again, once it is committed.
   private let report: (Int) -> Void
-  /// The channel behind which the next batch begins, and the one that will be it when the batch in flight is committed.
+  /// The channel behind which the next batch begins: now, and once the batch in flight is committed.
   private var (place, end): (Identifier?, Identifier?)
   private var count = 0
 

@@ -38,7 +38,7 @@ struct Export: EndpointGroup {
       "Content-Disposition": "attachment; filename=\"terroir-\(CivilDate(now)).ndjson\"",
     ]
     if call.request.method == .head { return Response(.ok, headers: headers, body: .stream { _ in }) }
-    // Last of all checks: another transfer may have to give way for this one.
+    // The last check: another transfer may have to give way for this one.
     let place = try transfers.begin(call.client)
     return Response(
       .ok, headers: headers,

@@ -68,7 +68,7 @@ struct Import: EndpointGroup {
     let user = try call.user.id
     let isDryRun = try call.query().flag("dryRun") ?? false
     let key = try isDryRun ? nil : IdempotencyKey(call.request, user: user, content: [], seal: context.answerSeal)
-    // Last of all checks: another transfer may have to give way for this one.
+    // The last check: another transfer may have to give way for this one.
     let place = try transfers.begin(call.client)
     defer { place.end() }
     let (loop, deadline) = (context.loop, context.loop.now + Transfers.longestNanoseconds)

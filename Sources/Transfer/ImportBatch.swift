@@ -10,7 +10,7 @@ import Web
 struct ImportBatch {
   /// The number of rows at which a batch is written.
   static let fullCount = 4_000
-  /// The bytes of lines at which a batch is written that has fewer rows.
+  /// The length of its lines, in bytes, at which a batch of fewer rows is written.
   static let fullBytes = 1 << 20
 
   struct Insight {
@@ -108,7 +108,7 @@ struct ImportBatch {
 
   // MARK: SQL
 
-  /// `told` is false: nobody had news of these here, so they keep no news of this server back.
+  /// `told` is false: no user had news of these here, so they must not suppress any.
   private static let insertInsights = Statement(
     "import.insights",
     """

@@ -50,7 +50,7 @@ extension ImportFile {
         device: device, sensorType: type, start: start, min: min, max: max, sum: sum, count: count, isReading: false))
   }
 
-  /// Reads the sensor type of a line, a fault where its device has `DeviceTypes.maximumTypes` others.
+  /// Reads the sensor type of a line; a fault if its device has `DeviceTypes.maximumTypes` others already.
   private mutating func sensorType(of device: Identifier, _ fields: inout Fields) -> String {
     let type = fields.required("sensorType", .sensorType)
     let hash = type.hashValue

@@ -38,8 +38,8 @@ struct ImportRun {
     parts = device.map { HistoryParts(device: $0.id, rawFrom: file.rawFrom) }
   }
 
-  /// What the same file with the same key has made before; nil if it made nothing. A key that was used is compared by
-  /// the digest of the whole file, which is read for it.
+  /// What this file has made before with this key; nil without that. Where the key was used, the whole file is read,
+  /// since its digest tells whether it is the same one.
   mutating func madeBefore(at now: Timestamp) async throws -> Made? {
     guard let key, try await key.isUsed(in: context.database, at: now) else { return nil }
     while try await lines.next() != nil {}

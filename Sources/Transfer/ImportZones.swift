@@ -9,8 +9,8 @@ struct ImportZones {
   /// The database's name of each zone that it was asked for; nil for one that it does not know.
   private var names: [String: String?] = [TimeZoneName.assumed: TimeZoneName.assumed]
 
-  /// The zone on a line that the database has yet to be asked for. Text that can be no name is not asked for: it could
-  /// be long.
+  /// The zone on a line that the database has yet to be asked for. Text that cannot be a name is not asked for: it
+  /// could be long.
   func unasked(on line: JSONValue) -> String? {
     guard let zone = line.member("timeZone")?.stringText, TimeZoneName.isName(zone),
       names.index(forKey: zone) == nil, names.count < Self.maximumCount
@@ -23,7 +23,7 @@ struct ImportZones {
 
   /// Replaces a zone by the database's spelling of its name.
   func settle(_ zone: inout String?, _ fields: inout Fields) {
-    // The form has reported text that can be no name.
+    // The form has reported text that cannot be a name.
     guard let given = zone, TimeZoneName.isName(given) else { return }
     guard let name = names[given] ?? nil else { return fields.fault("timeZone", TimeZoneName.expectation) }
     zone = name

@@ -3,7 +3,7 @@ import Values
 /// A sensor that sends nothing more although its device is heard of: a cut cable, a dead probe, or a clock so slow that
 /// all it measures is of another day.
 enum MissingSensor {
-  /// A sensor that ended longer ago, in hours, was taken away.
+  /// A sensor that ended longer ago, in hours, counts as taken away.
   static let longestHours = ToldFault.longestHours
 
   /// Returns the fault of a sensor that is missing. `longestSilence` is the longest recent one of its device, in hours:

@@ -4,7 +4,7 @@ import Values
 struct Neighbours {
   typealias Difference = (at: Timestamp, value: Double)
 
-  /// The fewest others to compare a sensor with: of two sensors, none is right.
+  /// The fewest others to compare a sensor with: of two sensors, neither is known to be right.
   static let fewest = 2
 
   // Ascending, so that sorting them without one value is little work.

@@ -35,7 +35,8 @@ struct SensorJudgement {
   }
 
   /// Judges sensors of one type, at least one. Those told to be apart come last, since what they measure says nothing
-  /// of the others. They stay so whatever else befalls them, since only that fault keeps what was usual.
+  /// of the others. They stay told as apart whatever else is wrong with them, since only that fault keeps what was
+  /// usual.
   private mutating func judge(_ sensors: [SensorSeries], _ standing: StandingFaults) {
     var together: [SensorSeries] = []
     for one in sensors.filter({ !standing.isApart($0) }) + sensors.filter(standing.isApart) {

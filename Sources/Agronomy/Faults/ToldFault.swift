@@ -3,8 +3,7 @@ import Values
 
 /// A fault that was told, as it is in evidence.
 struct ToldFault {
-  /// How long a fault lasts before it counts as usual, in hours, and how long a jump does, which only the value before
-  /// it shows.
+  /// After how many hours a fault that lasts counts as usual: sooner for a jump, which only the value before it shows.
   static let longestHours = 168.0
   static let longestJumpHours = 24.0
 
@@ -24,14 +23,14 @@ struct ToldFault {
       let foundAt = json.text("foundAt").flatMap({ Timestamp($0) })
     else { return nil }
     (self.kind, self.value, self.expected, self.foundAt) = (kind, value, expected, foundAt)
-    // A missing sensor is so since its last value.
+    // A sensor is missing since its last value.
     since = measuredAt.advanced(byHours: kind == .missing ? 0 : -hours)
     self.json = json
     usual = if case .object(let usual)? = json["usual"] { Comparison.Usual(usual) } else { nil }
   }
 
-  /// Whether it is given up. A missing sensor is so by its last value, which is read for some days only, and not by
-  /// when it was found, which is the later the more seldom it sent.
+  /// Whether it has lasted too long since it was found. A missing sensor's time counts from its last value: its hours
+  /// are read for some days only, and the more seldom it sent, the later it was found.
   func isOver(at now: Timestamp) -> Bool {
     let longest = kind == .impossible ? Self.longestJumpHours : Self.longestHours
     return (kind == .missing ? since : foundAt).hours(until: now) > longest

@@ -5,7 +5,7 @@ package struct EarlierFinding {
   package let at: Timestamp
   let severity: Severity
   let evidence: Evidence
-  /// Whether the server told it by itself; of any other only the user who asked has heard.
+  /// Whether the server told it by itself; otherwise only the user who asked has heard of it.
   let isTold: Bool
 
   /// `evidence` is that of the finding.

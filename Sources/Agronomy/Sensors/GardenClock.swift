@@ -3,15 +3,15 @@ import Values
 /// How the owner of a garden or a device reads its times.
 package struct GardenClock {
   package static let utc = GardenClock(zone: "UTC", offsetSeconds: 0)
-  /// How far around the moment for which it was read it tells times, in days: a device is spoken of for a fortnight,
-  /// and soil that will be dry two days before. No zone changes its clocks twice in that time.
+  /// The span around the moment for which it was read, in days, in which it tells times right: silent devices are
+  /// spoken of for a fortnight, and dry soil is forecast two days ahead. No zone changes its clocks twice in that span.
   package static let pastDays = 14
   package static let futureDays = 2
 
   package let zone: String
   /// How far the zone is ahead of UTC until its clocks change.
   let offsetSeconds: Int
-  /// When its clocks change, and how far it is ahead of UTC from then on; nil when they do not in that time.
+  /// When its clocks change, and how far it is ahead of UTC from then on; nil when they do not in that span.
   let change: (at: Timestamp, offsetSeconds: Int)?
   /// How far it is ahead of UTC outside summer time.
   let standardOffsetSeconds: Int

@@ -25,13 +25,13 @@ struct SensorCharacter {
     case .airTemperature: (excursion, rise, fall, neighbours, varies) = (6, 12, 12, 3, true)
     case .soilTemperature:
       (excursion, rise, fall, neighbours, varies) = (4, 8, 8, 2.5, true)
-      // Zero degrees, give or take what a cheap probe is out by and salts lower the freezing point by.
+      // Zero degrees, give or take the error of a cheap probe, and what salts lower the freezing point by.
       plateau = -1...1
     case .airHumidity:
       (excursion, rise, fall, neighbours, varies) = (30, 60, 60, 18, true)
       plateau = 97 ... .infinity
     case .pressure: (excursion, rise, fall, neighbours, varies) = (5, 10, 10, 3, true)
-    // Water comes as fast as one likes, to one bed and not to the next, and goes slowly.
+    // Water comes at any rate, to one bed and not to the next, and goes slowly.
     case .soilMoisture: (excursion, fall, varies) = (8, 8, true)
     case .light: impossible = 150_000
     case .windSpeed: impossible = 90

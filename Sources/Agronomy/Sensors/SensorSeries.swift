@@ -6,7 +6,7 @@ package struct SensorSeries {
   package let deviceName: String
   package let sensorType: String
   package let points: [Point]
-  /// Whole hours, before the points and under them, as far back as a rule looks; empty where none does.
+  /// Whole hours, those of the points and earlier ones, as far back as a rule looks; empty where none does.
   package let hours: [Point]
 
   package init(

@@ -57,8 +57,8 @@ struct MoistureProbe {
     return hours <= Self.horizonHours ? hours : nil
   }
 
-  /// Since when a condition holds of the level, as it was seen at each point; nil of a level leaves things as they
-  /// were.
+  /// Since when a condition holds of the level, as it was seen at each point; where the condition is nil, what held
+  /// before goes on.
   private static func since(_ points: [Point], _ condition: (Double) -> Bool?) -> Timestamp? {
     var since: Timestamp?
     for end in 1...points.count {

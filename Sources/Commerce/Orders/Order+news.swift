@@ -11,14 +11,14 @@ extension Order {
       text: lines.map { "\($0.quantity) \($0.unit) \($0.name)" }.joined(separator: "\n"), data: body)
   }
 
-  /// The news that it was moved on, for a party that did not do so.
+  /// The news for the other side that it was moved on.
   var movedNews: News {
     News(
       .order, type: "order.moved", severity: .notice, title: "An order is \(status.rawValue) now: \(goods)",
       text: "Order \(id) is \(status.rawValue).", data: body)
   }
 
-  /// The side that is not the user's; nil when the buyer's account there is erased.
+  /// The side that is not the user's; nil when the buyer's account is erased.
   func audience(besides user: Identifier) -> Audience? {
     user == buyer ? .business(business) : buyer.map(Audience.user)
   }

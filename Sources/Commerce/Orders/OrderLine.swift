@@ -37,7 +37,7 @@ struct OrderLine: JSONWritable {
     total = Money(amount: try columns.next(), currency: currency)
   }
 
-  /// The columns of `columns`, each aggregated into an array of a group's lines, in their order.
+  /// Each of `columns` as an array over a group's lines, in the order of these.
   static let arrays = columns.split(separator: ", ").map { "array_agg(\($0) ORDER BY order_lines.position)" }
     .joined(separator: ", ")
 

@@ -5,7 +5,7 @@ import Postgres
 import Values
 import Web
 
-/// Moves orders from one state to the next. Of several requests for the same step, one makes it.
+/// Moves orders from one state to the next. Of several requests for the same step only one succeeds.
 struct OrderTransitions: EndpointGroup {
   /// How long a seller may leave a paid order as it is before the buyer may cancel or end it, in days.
   static let patienceDays = 14

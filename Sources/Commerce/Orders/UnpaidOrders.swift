@@ -79,7 +79,7 @@ final class UnpaidOrders {
 
   /// Has the next run take fewer orders. Returns whether it is worth trying at once.
   private func recover(from error: any Error) async -> Bool {
-    // It may have been committed all the same, or still be.
+    // The transaction may have been committed all the same, or still be.
     await context.cache.invalidate(Array(changed))
     if (error as? PostgresError)?.outcomeIsUnknown == true { context.cache.changeWasLost() }
     defer { (ended, taken, changed) = ([], [], []) }

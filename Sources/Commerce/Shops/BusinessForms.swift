@@ -47,8 +47,8 @@ package struct NewBusiness: JSONForm {
       rows.map(\.updatedAt))
   }
 
-  /// Throws 409 when an owner has too many businesses, with those that the transaction has made. Other transactions
-  /// make none for this owner until it ends.
+  /// Throws 409 when an owner has too many businesses, counting those that the transaction has made. No other
+  /// transaction can make one for this owner until it ends.
   package static func checkBound(of owner: Identifier, in transaction: Transaction) async throws {
     try await UserLock.take(owner, in: transaction)
     try await bound.check(of: owner, in: transaction)

@@ -14,7 +14,7 @@ struct EventID: Comparable, CustomStringConvertible {
     self.number = number
   }
 
-  /// An id before all that a stream will give which is empty now.
+  /// An id before any that a stream gives from then on, if it is empty at `unixMilliseconds`.
   init(before unixMilliseconds: Int64) {
     let now = UInt64(max(unixMilliseconds, 0))
     self.init(milliseconds: now - min(now, Self.clockMilliseconds), number: 0)

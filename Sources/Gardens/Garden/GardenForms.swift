@@ -40,8 +40,8 @@ package struct NewGarden: JSONForm {
       rows.map(\.new.ground.dryBelow), rows.map(\.new.ground.wetAbove))
   }
 
-  /// Throws 409 when an owner has too many gardens, with those that the transaction has given them. No other
-  /// transaction gives this owner one until it ends.
+  /// Throws 409 when an owner has too many gardens, counting those that the transaction has given them. No other
+  /// transaction can give this owner one until it ends.
   package static func checkBound(of owner: Identifier, in transaction: Transaction) async throws {
     try await UserLock.take(owner, in: transaction)
     try await bound.check(of: owner, in: transaction)

@@ -1,6 +1,6 @@
 import Values
 
-/// A sensor of a device, by whose values over time a series is made.
+/// One sensor of one device, whose values over time are a series.
 struct ReadingSeries: Hashable, Comparable {
   let device: Identifier
   let type: String

@@ -63,7 +63,7 @@ struct Member: PageItem {
     """#
 }
 
-/// The role of a member, who does not own the garden.
+/// A role of a member, who does not own the garden.
 enum MemberRole: String, CaseIterable {
   case viewer, editor, manager
 }

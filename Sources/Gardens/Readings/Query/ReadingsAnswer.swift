@@ -39,7 +39,8 @@ struct ReadingsAnswer {
   }
 
   /// The entity tag of the answer in one of its forms: of its items, and of the next item's device, if there are more.
-  /// It is made before the first piece is sent, and without the text, which a client that has it already is not sent.
+  /// It is made before the first piece is sent, without the text, which a client that has the answer already does not
+  /// get.
   private func tag(of part: ReadingsQuery.Part, as form: ReadingsForm) -> EntityTag {
     var digests = EntityTag.Digests()
     digests.append(Array(form.mediaType.utf8))

@@ -51,7 +51,7 @@ final class LastSeen {
       let held = Set(try rows.map { row throws(PostgresError) in try row.decode(Identifier.self, 0) })
       return notes.filter { held.contains($0.key) }
     } catch {
-      // A note that the server refuses it would refuse again.
+      // What the server refuses once, it would refuse again.
       return error.kind == .server && !error.isLockTimeout ? [:] : notes
     }
   }

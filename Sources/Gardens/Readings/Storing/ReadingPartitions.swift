@@ -7,7 +7,7 @@ import Web
 ///
 /// Functions of the database do both (`Migration.partitionFunctions`), since the server's own role may change no table.
 package struct ReadingPartitions {
-  /// How many days ahead partitions are made: as long as that the duty may fail before storing does.
+  /// How many days ahead partitions are made: for so long the duty may fail before storing does.
   static let daysAhead: Int64 = 7
   /// How long a drop waits for statements that read or write readings, in milliseconds: all later ones wait behind it.
   static let dropPatienceMilliseconds = 200
@@ -38,8 +38,8 @@ package struct ReadingPartitions {
       })
   }
 
-  /// The days that are to have partitions at a moment and for the days ahead: those of readings that come in time. Late
-  /// ones are not kept there (`LateReadings`).
+  /// The days that need partitions at a moment: those of readings that come in time, and the days ahead. Late readings
+  /// are not kept there (`LateReadings`).
   package func days(at now: Timestamp) -> [CivilDate] {
     let (first, last) = (CivilDate(OpenDays.start(at: now)), CivilDate(now).advanced(byDays: Self.daysAhead))
     return (0...last.daysSinceEpoch - first.daysSinceEpoch).map { first.advanced(byDays: $0) }

@@ -29,7 +29,7 @@ final class ReadingsSubmission {
     return part
   }
 
-  /// Returns once the readings are stored; throws why they are not, or may not be.
+  /// Returns once the readings are stored; throws the error for which they are not, or may not be.
   func wait() async throws -> StoredReadings {
     if !isSettled { await withLoopContinuation { continuation = $0 } }
     if let failure { throw isPerhapsStored ? PerhapsStored(cause: failure) : failure }

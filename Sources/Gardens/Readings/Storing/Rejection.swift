@@ -36,6 +36,6 @@ struct Rejection {
   /// The place of the fault, as a JSON Pointer (RFC 6901) into the document or the line; nil when the shape is not at
   /// fault.
   var pointer: String?
-  /// The type that was probably meant by one that is not declared.
+  /// The type that was probably meant by an undeclared one.
   var nearestType: String?
 }

@@ -11,8 +11,8 @@ struct StoringProgress {
   /// The progress of submissions that may have been part of another batch before.
   init(_ submissions: [ReadingsSubmission]) { isPerhapsStored = submissions.contains(where: \.isPerhapsStored) }
 
-  /// Notes that an attempt has failed, with the submissions too: a batch with a part of them has to know of the doubt,
-  /// since how many of a part were stored was not counted.
+  /// Notes that an attempt has failed, with the submissions too: a later batch with a part of them has to know of the
+  /// doubt, since nobody has counted how many of a part were stored.
   mutating func note(_ error: any Error, of submissions: [ReadingsSubmission]) {
     if (error as? PostgresError)?.outcomeIsUnknown == true { isPerhapsStored = true }
     guard isPerhapsStored || stored != nil else { return }

@@ -3,7 +3,7 @@ import Values
 import Web
 
 /// Deletes the readings of devices that are deleted, and those that still arrive at that moment: readings are stored
-/// without a look at their device, also by replicas that do not know of its end yet, so that some can be committed just
+/// without a look at their device, also by replicas that do not know of its end yet, so that some may be committed just
 /// after it.
 enum ErasedDevices {
   /// How long readings may still arrive after a device's end, as an interval of SQL: far longer than a key is
@@ -21,7 +21,7 @@ enum ErasedDevices {
     }
   }
 
-  /// Deletes all readings of devices that are about to be deleted, and remembers these.
+  /// Deletes all readings of devices that are about to be deleted, and remembers these devices.
   static func deleteReadings(of devices: [Identifier], in transaction: Transaction) async throws {
     if devices.isEmpty { return }
     try await transaction.execute(add, devices)

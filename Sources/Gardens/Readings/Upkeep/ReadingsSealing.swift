@@ -21,7 +21,8 @@ final class ReadingsSealing {
   static let patienceMilliseconds = 1_000
   /// How long after the tables were made the previous release may still be needed, as an interval of SQL.
   static let watchInterval = "1 day"
-  /// How long after that readings are sealed that may have come while the previous release ran, as an interval of SQL.
+  /// How long after the tables were made readings are sealed that may have come while the previous release ran, as an
+  /// interval of SQL.
   static let mixedInterval = "3 days"
 
   /// Where a day's readings are taken from.
@@ -51,7 +52,7 @@ final class ReadingsSealing {
     }
   }
 
-  /// Thrown when a day would not be after sealing what it was before.
+  /// Thrown when sealing would change what is stored of a day.
   struct Differs: Error, CustomStringConvertible {
     let day: CivilDate
     let (expected, stored): (Totals, Totals)

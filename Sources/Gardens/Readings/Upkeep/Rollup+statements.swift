@@ -59,8 +59,8 @@ extension Rollup {
   /// The additions of one statement, a row for each.
   private static let additions = "unnest(device_ids, sensor_types, starts, minima, maxima, sums, counts)"
 
-  /// Keeps devices from being erased until the buckets are committed, lest some be left over without a device. It waits
-  /// for no other transaction: an erasure, which takes its time, holds its devices against this.
+  /// Keeps devices from being erased until the buckets are committed, since these would be left over without a device.
+  /// It waits for no other transaction: an erasure, which takes its time, holds its devices against this.
   static let hold = Statement(
     "rollup.hold",
     """
