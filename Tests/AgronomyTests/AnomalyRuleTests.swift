@@ -8,7 +8,8 @@ import Values
 
 @Suite("The rule for anomalies")
 struct AnomalyRuleTests {
-  /// What four beds measure under one weather: each with a little noise that is always the same.
+  /// Series of `number` beds under one weather, each with a little noise of its own that is the same in every run. A
+  /// `fault` changes the values of bed 1.
   private static func beds(
     _ type: String, _ number: Int = 4, weather: (Double) -> Double,
     fault: ((_ hoursAgo: Double, _ value: Double) -> Double)? = nil
@@ -39,11 +40,11 @@ struct AnomalyRuleTests {
     #expect(Self.kinds(Self.beds("air_temperature") { Self.day($0) - min(10, max(0, 5 * (3 - $0))) }).isEmpty)
     #expect(
       Self.kinds(["rain", "wind_speed", "light"].flatMap { type in Self.beds(type) { $0 < 1 ? 30 : 0 } }).isEmpty)
-    // Water came to one bed alone.
+    // Only one bed was watered.
     #expect(Self.kinds(Self.beds("soil_moisture", weather: { _ in 22 }) { $0 < 2 ? $1 + 15 : $1 }).isEmpty)
   }
 
-  /// What a fault makes of a value that was measured so many hours ago.
+  /// What a fault makes of a value that was measured `hoursAgo`.
   private static func broken(_ fault: String, _ hoursAgo: Double, _ value: Double) -> Double {
     switch fault {
     case "held": hoursAgo < 5 ? 9 : value
@@ -116,7 +117,7 @@ struct AnomalyRuleTests {
     later.silent = []
     let well = try #require(AnomalyRule.finding(later))
     #expect(well.severity == .info && AnomalyRule.isNews(well, later))
-    // Who asked has heard it, and nobody else has.
+    // A finding made for a user who asked was told to nobody else.
     later.silent = [silence]
     later.said = [RulePlot.said(finding, at: RulePlot.evening.advanced(byHours: -0.5), isTold: false)]
     #expect(AnomalyRule.isNews(finding, later))
@@ -140,7 +141,7 @@ struct AnomalyRuleTests {
       let now = observations(numbers, said: [said])
       #expect(AnomalyRule.isNews(try #require(AnomalyRule.finding(now)), now) == isNews)
     }
-    // What is wrong with it says more of the same sensor; another sensor's fault is another matter.
+    // A fault of another sensor of the same device is news.
     var faulty = Observations(
       series: Self.beds("air_temperature", weather: Self.day) { Self.broken("held", $0, $1) }, now: RulePlot.evening)
     let held = try #require(AnomalyRule.finding(faulty))

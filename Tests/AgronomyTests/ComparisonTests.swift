@@ -6,7 +6,8 @@ import Values
 
 @Suite("Sensors beside their neighbours")
 struct ComparisonTests {
-  /// Beds of which each sends every so many minutes, at minutes of its own, and the third measures more for six hours.
+  /// One bed for each of `cadences`, which sends every `minutes` with an offset of `phase` minutes. The third measures
+  /// `fault` too much for the last six hours.
   private static func beds(_ cadences: [(minutes: Int, phase: Int)], fault: Double) -> [SensorSeries] {
     cadences.enumerated().map { bed, cadence in
       let (first, step) = (8 * 24 * 60 - cadence.phase, cadence.minutes)
@@ -23,7 +24,7 @@ struct ComparisonTests {
     }
   }
 
-  /// Put together as the server does it.
+  /// The means of `readings` in buckets of `minutes`, as the server computes them.
   private static func buckets(_ readings: [Point], minutes: Int64) -> [Point] {
     let width = minutes * 60_000
     return Dictionary(grouping: readings) { $0.at.unixMilliseconds / width }.sorted { $0.key < $1.key }.map {
@@ -57,14 +58,14 @@ struct ComparisonTests {
       let healthy = Observations(series: Self.beds(cadences, fault: 0), now: RulePlot.evening)
       let finding = try #require(AnomalyRule.finding(healthy))
       #expect(finding.severity == .info)
-      // Those with an hour in three have too few of their own.
+      // Beds with a value in one hour of three have too few hours.
       let uncompared = Evidence(json: finding.evidence)["uncompared"].compactMap { $0.text("deviceName") }
       #expect(uncompared == cadences.indices.filter { cadences[$0].0 == 180 }.map { "Bed \($0)" })
     }
   }
 
-  /// A sensor that measures every ten minutes, for so many hours and until so many ago; but in those that it lacks. It is
-  /// warmest now, and in a greenhouse more so; a fault is six hours old.
+  /// A sensor that measures every ten minutes from `hours` ago to `until` hours ago, except in the range `lacks`. It is
+  /// warmest now, by `greenhouse` degrees more in a greenhouse. For the last six hours it measures `fault` too much.
   private static func sensor(
     _ number: UInt64, greenhouse: Double = 0, hours: Double = 192, until: Double = 0, lacks: ClosedRange<Double>? = nil,
     fault: Double = 0

@@ -8,7 +8,8 @@ import Values
 
 @Suite("The rule for frost")
 struct FrostRuleTests {
-  /// Days that are warmest at 14 h, down to a minimum at 2 h that differs from night to night, with noise of a kind.
+  /// A temperature that is highest at 14 h and lowest at 2 h by the sun: `minimum`, in other nights one or two degrees
+  /// more.
   private static func temperature(_ moment: Timestamp, minimum: Double) -> Double {
     let hours = SolarNight.solarHours(moment, longitude: 0)
     let night = Int(((hours - 14) / 24).rounded(.down))
@@ -16,7 +17,7 @@ struct FrostRuleTests {
     return low + 8 * (1 + cos(2 * .pi * (hours - 14) / 24))
   }
 
-  /// A garden that has known such nights for so many days.
+  /// The air temperature of a garden that has measured such nights for `days`.
   private static func air(days: Int, minimum: Double, now: Timestamp = RulePlot.evening) -> SensorSeries {
     func value(_ hoursAgo: Double) -> Double { temperature(now.advanced(byHours: -hoursAgo), minimum: minimum) }
     return RulePlot.series(
@@ -59,7 +60,7 @@ struct FrostRuleTests {
     #expect(station["dewPoint"]?.number == -4.02)
   }
 
-  /// The same series with other values at points that were measured so many hours ago.
+  /// `series` with `values` in place of the points that were measured as many hours ago.
   private static func wrong(_ series: SensorSeries, _ values: [(hoursAgo: Double, value: Double)]) -> SensorSeries {
     var points = series.points
     for (hoursAgo, value) in values {
@@ -147,7 +148,7 @@ struct FrostRuleTests {
     #expect(mild.finding.severity == .warning && !mild.isNews)
     #expect(mild.finding.text.hasSuffix(" The warning of 2026-11-21 17:00 UTC stands until the morning."))
     #expect(try !Self.finding([frost], said: [before]).finding.text.contains("stands"))
-    // The night before is another one.
+    // A warning of the night before does not stand.
     let yesterday = Self.told(.warning, hoursAgo: 22)
     #expect(try Self.finding([frost], said: [yesterday]).isNews)
     #expect(try Self.finding([Self.air(days: 30, minimum: 6)], said: [yesterday]).finding.severity == .info)
@@ -159,7 +160,7 @@ struct FrostRuleTests {
     let (finding, isNews) = try Self.finding([cold])
     #expect(finding.severity == .notice && isNews)
     let week = Self.told(.notice, hoursAgo: 7 * 24)
-    // A fortnight is 336 hours.
+    // The ground is news again after a fortnight, which is 336 hours.
     for (hours, isNews) in [(168.0, false), (335.0, false), (337.0, true)] {
       #expect(try Self.finding([cold], said: [Self.told(.notice, hoursAgo: hours)]).isNews == isNews)
     }
@@ -179,7 +180,7 @@ struct FrostRuleTests {
     #expect(try Self.finding([frost], said: [asked(warning)]).isNews)
     let stands = try Self.finding([mild], said: [asked(warning)])
     #expect(stands.finding.severity == .warning && stands.isNews)
-    // That there will be no frost makes no news of the ground's within the fortnight.
+    // "No frost" in between does not make the ground news again within the fortnight.
     let week = RulePlot.said(warning, at: RulePlot.evening.advanced(byHours: -7 * 24))
     let none = try Self.finding([mild]).finding
     #expect(none.severity == .info)

@@ -6,7 +6,8 @@ import Values
 
 @Suite("A sensor of which nothing more comes")
 struct MissingSensorTests {
-  /// Hours with values, from eight days before a look until so many hours before it.
+  /// A series with a value every `step` hours that ended `hoursAgo` the evening, as it is read `ago` hours before the
+  /// evening: not further back than eight days.
   private static func ended(
     _ hoursAgo: Double, _ type: String = "soil_moisture", every step: Double = 1, ago: Double = 0
   ) -> SensorSeries {
@@ -39,7 +40,7 @@ struct MissingSensorTests {
     #expect(
       finding.text == "Node is heard of, but no soil_moisture that was measured after 2026-11-21 15:00 UTC: "
         + "the sensor may be broken, or the device's clock slow.")
-    // All that it measures is two days old.
+    // Everything that the device sends was measured two days ago by its clock.
     let slow = Self.observations([Self.ended(48), Self.ended(48, "air_humidity")])
     #expect(AnomalyRule.finding(slow)?.title == "Unusual: air_humidity of Node and soil_moisture of Node")
   }
@@ -48,7 +49,8 @@ struct MissingSensorTests {
     "is missed when it was longer than is usual for it and its device",
     arguments: [
       (2, 1, 0.2, false), (4, 1, 0.2, true), (10, 4, 0.2, false), (13, 4, 0.2, true),
-      // It measures every hour and sends four times a day; or has just come back from a night without a network.
+      // A device that measures hourly and sends four times a day, or was without a network for a night. A sensor that
+      // ended more than a week ago was taken away.
       (8, 1, 6, false), (20, 1, 6, true), (170, 1, 0.2, false),
     ])
   func usual(hours: Double, step: Double, longestSilence: Double, isMissed: Bool) {
@@ -74,7 +76,7 @@ struct MissingSensorTests {
       hours: Self.ended(7).hours)
     let finding = try #require(AnomalyRule.finding(stuck))
     #expect(finding.severity == .notice)
-    // It sent every four hours before.
+    // Until then it sent every four hours.
     let later = Self.observations(
       [Self.air(), Self.ended(5, every: 4)], said: [RulePlot.said(finding, at: RulePlot.evening.advanced(byHours: -4))])
     let still = try #require(AnomalyRule.finding(later))
@@ -88,7 +90,7 @@ struct MissingSensorTests {
     var (said, news): ([EarlierFinding], [String]) = ([], [])
     for ago in stride(from: 205.0, through: 0, by: -1) {
       let isBack = ago <= back
-      // After eight days there is nothing of it left to be read.
+      // After eight days none of its values are read any more.
       let soil = ago < 10 && !isBack ? [] : [Self.ended(isBack ? ago : max(200, ago), ago: ago)]
       let series = [Self.air(ago: ago)] + soil
       let observations = Self.observations(series, longestSilence: longestSilence, ago: ago, said: said.suffix(1))

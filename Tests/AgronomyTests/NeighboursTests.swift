@@ -6,8 +6,8 @@ import Values
 
 @Suite("The neighbours of sensors")
 struct NeighboursTests {
-  /// How far points are from the median of others, each held against each. What one of these has not measured yet may
-  /// be anything, far above all others or below.
+  /// A plain model of `Neighbours.differences`: the distance of each point from the median of the others. A value that
+  /// another sensor has not sent yet may be anything, far above all others or far below.
   private static func differences(
     _ own: [Point], _ others: [SensorSeries], nearest usual: Double? = nil
   ) -> [(at: Timestamp, value: Double)] {
@@ -21,8 +21,8 @@ struct NeighboursTests {
     }
   }
 
-  /// Some of the steps before one of the last, of values that often are the same: by far enough that each sensor is
-  /// known.
+  /// A sensor that ended up to eight hours ago, with gaps, and with values that are often equal to those of others. It
+  /// has enough hours for `Neighbours` to count it.
   private static func sensor(_ number: Int, _ random: inout SeededGenerator) -> SensorSeries {
     let newest = Double(Int.random(in: 0...8, using: &random))
     let hours = RulePlot.hourly(100) { _ in Double(Int.random(in: -4...4, using: &random)) / 4 }

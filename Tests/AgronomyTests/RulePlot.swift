@@ -1,14 +1,14 @@
 import Agronomy
 import Values
 
-/// Series of points for tests of rules, on an evening.
+/// Series of points for tests of rules, all seen from one evening.
 enum RulePlot {
-  // A Saturday, eight in the evening by the sun at 0° east.
+  // A Saturday, eight in the evening by the sun at longitude 0°.
   static let evening = Timestamp("2026-11-21T20:00:00Z")!
 
   static func device(_ number: UInt64) -> Identifier { Identifier(high: 1, low: number) }
 
-  /// A finding as it is remembered, told of by the pass or made for who asked.
+  /// A finding as it is remembered: told by the pass, or made for a user who asked.
   static func said(_ finding: Finding, at moment: Timestamp, isTold: Bool = true) -> EarlierFinding {
     EarlierFinding(at: moment, severity: finding.severity, evidence: finding.evidence, isTold: isTold)
   }
@@ -31,7 +31,7 @@ enum RulePlot {
     (0..<hours).reversed().map { (Double($0), value(Double($0))) }
   }
 
-  /// Every ten minutes of so many hours.
+  /// A value every ten minutes for `hours`.
   static func tens(_ hours: Int, _ value: (Double) -> Double) -> [(hoursAgo: Double, value: Double)] {
     (0...hours * 6).reversed().map { (Double($0) / 6, value(Double($0) / 6)) }
   }

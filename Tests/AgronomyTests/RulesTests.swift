@@ -45,7 +45,7 @@ struct RulesTests {
     #expect(evidence["readings"]?.number == 7)
     #expect(evidence["silentDevices"]?.elements == [.string("South bed")])
     #expect(evidence["sensors"]?.elements?.first?["mean"]?.number == 40.5)
-    // The one probe that measured on the first day as on the last.
+    // The change is that of the only probe with values on both the first and the last day.
     #expect(evidence["sensors"]?.elements?.first?["change"]?.number == -10)
   }
 

@@ -8,7 +8,7 @@ import Values
 struct StandingFaultsTests {
   private static func day(_ hoursAgo: Double) -> Double { 12 + 6 * cos(2 * .pi * (hoursAgo + 6) / 24) }
 
-  /// What was measured until so many hours before the evening, as it was then.
+  /// A series as it was read `ago` hours before the evening; `value` is given hours before the evening.
   private static func series(
     _ ago: Double, _ type: String = "air_temperature", device: UInt64 = 1, value: (_ hoursAgo: Double) -> Double
   ) -> SensorSeries {
@@ -22,7 +22,7 @@ struct StandingFaultsTests {
       hours: points(RulePlot.hourly(192) { value($0 + ago) }))
   }
 
-  /// Three beds, one of which measures more from some hours before the evening until others.
+  /// Three beds, of which bed 1 measures 10 °C too much from `since` to `until` hours before the evening.
   private static func beds(_ ago: Double, since: Double, until: Double = -1) -> [SensorSeries] {
     (0..<3).map { bed in
       series(ago, device: UInt64(bed)) { hoursAgo in
@@ -32,8 +32,8 @@ struct StandingFaultsTests {
     }
   }
 
-  /// What is told by a look every hour: how many hours before the evening, and with which title. A device is silent in
-  /// some of them.
+  /// Looks every hour from `first` hours before the evening on, with `device` silent during `silence`. Returns the
+  /// titles of the news, how many hours before the evening each came, and the last finding.
   private static func told(
     from first: Double, silent device: UInt64 = 9, at silence: ClosedRange<Double>? = nil,
     _ series: (_ ago: Double) -> [SensorSeries]
@@ -100,7 +100,7 @@ struct StandingFaultsTests {
     }
     #expect(try told(back: -1) == ["Unusual: soil_moisture of Bed 1"])
     #expect(try told(back: 30) == ["Unusual: soil_moisture of Bed 1", "Nothing unusual"])
-    // What was to be expected is what was before, however long ago.
+    // The expected value is the one before the jump, however long ago that was measured.
     let later = AnomalyRule.faults(
       Observations(
         series: [Self.series(0, "soil_moisture") { $0 < 0.5 ? 0.1 : 30 }], now: RulePlot.evening))
@@ -124,7 +124,7 @@ struct StandingFaultsTests {
     }
     let moisture = "Unusual: soil_moisture of Bed 1"
     #expect(jump.news == [moisture, "Silent: Bed 1", moisture])
-    // It is back in its place when its device is heard of again.
+    // When its device is heard of again, the sensor measures as it should.
     let back = try Self.told(from: 60, silent: 1, at: 8...30) { Self.beds($0, since: 50, until: 20) }
     #expect(back.news == [unusual, "Silent: Bed 1", "Nothing unusual"])
   }

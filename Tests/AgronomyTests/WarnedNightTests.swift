@@ -15,7 +15,7 @@ struct WarnedNightTests {
       // Sydney and Los Angeles in the evening.
       ("2026-11-29T10:00:00Z", 150, .utc, "2026-11-29T22:00:00.000Z", "2026-11-30"),
       ("2026-11-30T04:00:00Z", -120, .utc, "2026-11-30T16:00:00.000Z", "2026-11-30"),
-      // East of 180° by the map and west of it by the calendar.
+      // The Chatham Islands lie east of the 180° meridian and have the date of the west.
       ("2026-07-01T07:15:00Z", -176.5, chatham, "2026-07-01T19:46:00.000Z", "2026-07-02"),
     ])
   func night(time: String, longitude: Double, clock: GardenClock, end: String, day: String) throws {

@@ -24,7 +24,7 @@ struct WateringRuleTests {
 
   @Test("says when a drying bed will need water, by its owner's clock")
   func drying() throws {
-    // It loses half a point an hour and has 40 % now.
+    // The bed loses half a point an hour and is at 40 % now.
     var observations = Self.observations([Self.bed(RulePlot.hourly(12) { 40 + 0.5 * $0 })])
     observations.clock = GardenClock(zone: "Europe/Paris", offsetSeconds: 3_600)
     let finding = try #require(WateringRule.finding(observations))
@@ -77,9 +77,9 @@ struct WateringRuleTests {
       ([(0.75, 15), (0.5, 15), (0.25, 15), (0, 60)], 60, 0, "No watering needed"),
       ([(0.5, 15), (0.25, 15), (0, 95)], 95, 0, "No watering needed"),
       ([(0.75, 15), (0.5, 15), (0.25, 95), (0, 94)], 94.5, 0.25, "Too wet: North bed"),
-      // A rise that is gone was a wrong value.
+      // A rise that has gone again was a wrong value.
       ([(0.75, 15), (0.5, 15), (0.25, 95), (0, 15)], 15, 0.5, "Water now: North bed"),
-      // What was measured many hours before says nothing about now, but that one value has fallen far.
+      // Values of many hours ago do not contradict the newest one, except where it alone has fallen far.
       ([(20, 15), (14, 15), (8, 15), (0, 40)], 40, 0, "No watering needed"),
       ([(20, 60), (14, 60), (8, 35), (0, 28)], 28, 0, "Water now: North bed"),
       ([(20, 60), (14, 60), (8, 60), (0, 20)], 60, 8, "No watering needed"),
@@ -127,7 +127,7 @@ struct WateringRuleTests {
     // The quarter of an hour in which it was pulled out is a mean of before and after.
     let mixed = Self.bed([(1, 40), (0.75, 40), (0.5, 36), (0.25, 0.1), (0, 0.1)])
     #expect(!MoistureProbe(mixed, Self.limits).isDry)
-    // What was dry before is dry.
+    // A bed that was dry before the fall is still dry.
     let dry = Self.bed([(1, 20), (0.75, 20), (0.5, 20), (0.25, 0.1), (0, 0.1)])
     #expect(MoistureProbe(dry, Self.limits).isDry)
   }
@@ -144,7 +144,7 @@ struct WateringRuleTests {
     #expect(titles == ["Water now: A and B", "Water now: A and B"])
   }
 
-  /// A warning of so many hours ago, when a bed of this number was dry and was judged by this limit.
+  /// The warning of `hoursAgo`, when the bed `number` was dry by the limit `dryBelow`.
   private static func said(
     _ hoursAgo: Double, dry number: UInt64 = 1, dryBelow: Double = 30, isTold: Bool = true
   ) throws -> EarlierFinding {
@@ -161,7 +161,7 @@ struct WateringRuleTests {
     return WateringRule.isNews(try #require(WateringRule.finding(observations)), observations)
   }
 
-  // Dry for eight hours, with noise about the limit.
+  // By its level it has been dry for eight hours, with noise about the limit.
   private static let north = bed(
     RulePlot.hourly(60) { $0 > 10 ? 40 : $0.truncatingRemainder(dividingBy: 2) == 0 ? 29 : 31 })
 
@@ -173,7 +173,7 @@ struct WateringRuleTests {
   func first() throws {
     #expect(try !Self.isNews([Self.bed([(0, 20)])]))
     #expect(try Self.isNews([Self.bed([(0.25, 20), (0, 20)])]))
-    // Every four hours, and one wrong value.
+    // A value every four hours, the last of which is wrong.
     let seldom = (0...12).reversed().map { (Double($0) * 4, $0 == 0 ? 0.0 : 40) }
     #expect(try !Self.isNews([Self.bed(seldom)]))
     #expect(WateringRule.finding(Self.observations([Self.bed(seldom)]))?.severity == .info)
@@ -185,7 +185,7 @@ struct WateringRuleTests {
     #expect(try !Self.isNews([Self.north], Self.said(7)))
     #expect(try Self.isNews([Self.north], Self.said(20)))
     #expect(try Self.isNews([Self.north, Self.south(dryHours: 2)], Self.said(5)))
-    // Of its newest point not all readings may be there yet.
+    // Not all readings of the newest point may have come yet.
     let unsure = Self.south(dryHours: 1)
     #expect(MoistureProbe(unsure, Self.limits).isDry)
     #expect(try !Self.isNews([Self.north, unsure], Self.said(5)))
@@ -196,12 +196,12 @@ struct WateringRuleTests {
   @Test("is news of a bed that was dry before another was told of, and is known to be only now")
   func knownLater() throws {
     #expect(try Self.isNews([Self.north, Self.south(dryHours: 7)], Self.said(5)))
-    // It got dry in the very quarter of an hour in which the other was told of.
+    // The second bed became dry in the very quarter of an hour in which the first was told.
     let quarters = (0...40).reversed().map { (Double($0) / 4, $0 > 2 ? 34.0 : 28) }
     let sameQuarter = Self.bed(quarters, number: 2, name: "South bed")
     let since = try #require(MoistureProbe(sameQuarter, Self.limits).drySince)
     #expect(try Self.isNews([Self.north, sameQuarter], Self.said(since.hours(until: Self.evening) - 0.1)))
-    // All that is known of it is dry.
+    // As far back as its values go, it was dry.
     #expect(try Self.isNews([Self.north, Self.south(dryHours: 60)], Self.said(5)))
   }
 
@@ -209,14 +209,14 @@ struct WateringRuleTests {
   func named() throws {
     let dry = Self.south(dryHours: 7)
     #expect(try !Self.isNews([Self.north, dry], Self.said(7), Self.said(5, dry: 2)))
-    // It wavered after the reading by which it was named, and then fell again.
+    // It wavered about the limit after the reading by which it was named, and then fell again.
     let wavering = Self.bed(RulePlot.hourly(60) { [30: 29.0, 29: 29, 2: 29, 1: 29, 0: 29][Int($0)] ?? 31 })
     #expect(try !Self.isNews([wavering], Self.said(29)))
-    // One wrong value is no water.
+    // One wrong high value does not count as watering.
     let wrong = Self.bed(RulePlot.hourly(60) { $0 == 5 ? 60 : 20 })
     #expect(try !Self.isNews([wrong], Self.said(9)))
     #expect(try Self.isNews([Self.south(dryHours: 3, of: 4)], Self.said(150, dry: 2)))
-    // It dries so slowly that it was wet before the days that are looked at.
+    // It dries so slowly that it was wet only before the days that are read.
     #expect(try Self.isNews([Self.bed(RulePlot.hourly(70) { 29.5 + 0.03 * $0 })], Self.said(100)))
   }
 
@@ -225,7 +225,7 @@ struct WateringRuleTests {
     var observations = Self.observations([Self.south(dryHours: -1)], said: [try Self.said(65, dry: 2)])
     observations.limits = [RulePlot.device(2): MoistureLimits(dryBelow: 45, wetAbove: 85)]
     #expect(WateringRule.isNews(try #require(WateringRule.finding(observations)), observations))
-    // It was told of lately and has had no water since.
+    // The bed was told lately, and has had no water since.
     observations.series = [Self.south(dryHours: 60)]
     observations.said = [try Self.said(5, dry: 2)]
     #expect(!WateringRule.isNews(try #require(WateringRule.finding(observations)), observations))

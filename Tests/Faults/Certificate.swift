@@ -2,7 +2,7 @@ import Glibc
 import Reactor
 import TestSupport
 
-/// A certificate with its key, in files that end with it.
+/// A certificate with its key, in files that are removed with it.
 package final class Certificate: Sendable {
   private static let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
@@ -10,14 +10,14 @@ package final class Certificate: Sendable {
   package var path: String { "\(folder)/certificate" }
   package var keyPath: String { "\(folder)/key" }
 
-  /// One that vouches for itself, and may for others: for a server of that name, as X.509 has it: `DNS:localhost` or
-  /// `IP:127.0.0.1`.
+  /// Makes a self-signed certificate, which can also sign others. `name` is the server's as X.509 writes it:
+  /// `DNS:localhost` or `IP:127.0.0.1`.
   package init(for name: String) throws {
     folder = try Self.makeFolder()
     try Self.openssl(["req", "-x509", "-days", "1"] + Self.subject(name) + ["-keyout", keyPath, "-out", path])
   }
 
-  /// One that another vouches for, until so many days from now: with a number below zero it has ended.
+  /// Makes a certificate that `authority` signs, valid for `days` from now; with a number below zero it has expired.
   package init(for name: String, by authority: Certificate, days: Int = 1) throws {
     folder = try Self.makeFolder()
     let request = "\(folder)/request"
@@ -50,7 +50,7 @@ package final class Certificate: Sendable {
     guard waitpid(process, &status, 0) == process, status == 0 else { throw SystemError("openssl", code: status) }
   }
 
-  /// In PEM.
+  /// The certificate in PEM.
   package var text: String {
     get throws {
       guard let file = fopen(path, "r") else { throw SystemError("fopen") }
@@ -60,7 +60,7 @@ package final class Certificate: Sendable {
     }
   }
 
-  /// Has a redis-server speak TLS with it, and ask its clients for no certificate.
+  /// The arguments with which a redis-server uses it for TLS, without asking clients for a certificate.
   var redisArguments: [String] {
     ["--tls-cert-file", path, "--tls-key-file", keyPath, "--tls-ca-cert-file", path, "--tls-auth-clients", "no"]
   }

@@ -3,16 +3,16 @@ import Reactor
 import Redis
 import TestSupport
 
-/// A redis-server of a test's own, which it may stop, freeze and start again on the same port.
+/// A redis-server for one test, which can stop, freeze and restart it on the same port.
 package final class PrivateServer: @unchecked Sendable {
   package let port: UInt16
-  /// Further ones than its place, from its next start on.
+  /// The arguments besides those for its socket, used from its next start on.
   package var arguments: [String]
   private let certificate: Certificate?
   private var process: pid_t = 0
 
-  /// Starts a server on a free port of the loopback address, with further arguments as on the command line; with a
-  /// certificate it speaks TLS there.
+  /// Starts a server on a free port of the loopback address, with further `arguments` as on the command line. With a
+  /// `certificate` it speaks TLS.
   package init(_ arguments: [String] = [], certificate: Certificate? = nil) throws {
     port = try Loopback.freePort()
     self.arguments = arguments

@@ -3,20 +3,20 @@ import Reactor
 import Synchronization
 import TestSupport
 
-/// A TCP proxy before a store, on a thread of its own, that can freeze and cut connections, and lose an answer.
+/// A TCP proxy in front of a store, on its own thread, that can freeze and cut connections and lose an answer.
 package final class Proxy: Sendable {
   package enum Mode: Int {
     case forward
-    /// Bytes stay where they are; the kernel still accepts connections. What a SIGSTOPped server looks like.
+    /// No bytes are forwarded, while the kernel still accepts connections: what a stopped server (SIGSTOP) looks like.
     case freeze
-    /// The same for the connections alone whose clients have sent a mark.
+    /// Freezes only the connections whose clients have sent a mark.
     case freezeMarked
-    /// Every connection is cut, and new ones as well.
+    /// All connections are cut, also new ones.
     case refuse
     case stop
   }
 
-  /// An answer to be lost: of the connection that has sent `question`, the first that holds `answer`.
+  /// An answer to lose: the first that contains `answer`, of the connection that has sent `question`.
   private struct Loss {
     let question: [UInt8]
     let answer: [UInt8]
@@ -32,7 +32,8 @@ package final class Proxy: Sendable {
   private let loss = Mutex<Loss?>(nil)
   private let delayMicroseconds = Atomic<UInt32>(0)
 
-  /// A proxy before that port of the loopback address; `marks` are texts by which some connections are known.
+  /// Starts a proxy in front of the port `upstream` of the loopback address. A connection whose client sends one of
+  /// `marks` is marked.
   package init(to upstream: UInt16, marks: [String] = []) {
     self.upstream = upstream
     self.marks = marks.map { Array($0.utf8) }
@@ -40,7 +41,7 @@ package final class Proxy: Sendable {
     SystemThread.detached("test-proxy") { [self] in run() }
   }
 
-  /// A proxy before the store that a URL names by its port.
+  /// Starts a proxy in front of the store of a URL, which must have a port.
   package convenience init(before url: String, marks: [String] = []) throws {
     guard let port = url.split(separator: ":").last.flatMap({ UInt16($0.prefix { $0.isNumber }) }) else {
       throw SystemError("no port in \(url)")
@@ -48,15 +49,15 @@ package final class Proxy: Sendable {
     self.init(to: port, marks: marks)
   }
 
-  /// The URL of the store by way of this proxy.
+  /// `url` with this proxy's port in place of the store's.
   package func url(for url: String) -> String { url.replacing(":\(upstream)", with: ":\(port)") }
 
   package func become(_ mode: Mode) { self.mode.store(mode.rawValue, ordering: .relaxed) }
 
-  /// Has each piece of an answer come so much later, those of all connections one after the other.
+  /// Delays each piece of an answer by `milliseconds`, those of all connections one after the other.
   package func delayAnswers(milliseconds: UInt32) { delayMicroseconds.store(milliseconds * 1_000, ordering: .relaxed) }
 
-  /// Has one answer lost with its connection: the server has done what was asked, and the client never hears of it.
+  /// Loses one answer and cuts its connection: the server has done what was asked, and the client never hears of it.
   package func lose(_ answer: String, to question: [UInt8]) {
     loss.withLock { $0 = Loss(question: question, answer: Array(answer.utf8)) }
   }
@@ -65,7 +66,7 @@ package final class Proxy: Sendable {
   package var hasLost: Bool { loss.withLock { $0 == nil } }
 
   private func run() {
-    // Each connection's two ends, side by side: the client's first.
+    // The two ends of each connection, side by side: the client's first.
     var ends: [Int32] = []
     // The clients' ends of connections that have sent a mark.
     var marked = Set<Int32>()
@@ -113,7 +114,7 @@ package final class Proxy: Sendable {
     }
   }
 
-  /// Whether these bytes are the answer to be lost; notes the connection that asks the question.
+  /// Whether `bytes` are the answer to be lost; notes the connection that sends the question.
   private func isLost(_ bytes: ArraySlice<UInt8>, client: Int32, isAnswer: Bool) -> Bool {
     loss.withLock { loss in
       guard let wanted = loss else { return false }

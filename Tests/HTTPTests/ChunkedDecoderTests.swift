@@ -10,7 +10,7 @@ struct ChunkedDecoderTests {
     case refused(UInt16)
   }
 
-  /// Decodes text that comes in pieces of that size.
+  /// Decodes `text`, which comes in pieces of `pieces` bytes.
   static func decode(_ text: String, pieces: Int, limits: HTTPLimits = HTTPLimits()) -> Outcome {
     var decoder = ChunkedDecoder(limits: limits)
     let bytes = Array(text.utf8)

@@ -1,6 +1,6 @@
 @testable import HTTP
 
-/// What a connection's state can be told of.
+/// An event that a connection's state is told of.
 enum ConnectionEvent {
   case part, head, declared, held, awaited, asked, whole, continues
   case end(ConnectionState.Manner), noMemory, answered
@@ -9,7 +9,7 @@ enum ConnectionEvent {
 }
 
 extension ConnectionState {
-  /// Tells the state, and gives what it says to that.
+  /// Tells the state of `event`; returns its answer as text, "-" where it has none.
   @discardableResult
   mutating func tell(_ event: ConnectionEvent, at now: UInt64 = 0) -> String {
     switch event {

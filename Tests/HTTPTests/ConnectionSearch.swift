@@ -2,9 +2,9 @@ import Reactor
 
 @testable import HTTP
 
-/// Every state that a connection can get into, found by trying all that can happen in each.
+/// Every state that a connection can reach, found by trying all events in each.
 struct ConnectionSearch {
-  /// States without their clocks, by what tells them apart.
+  /// The states found, by all that distinguishes them but their clocks.
   private(set) var states: [String: ConnectionState] = [:]
   private var isNew: [ConnectionState] = []
 
@@ -33,7 +33,7 @@ struct ConnectionSearch {
     found += perform(state.overdue(1 << 60, HTTPLimits(), isShort: false, isDraining: false), state)
     switch state.reading {
     case .request: found += handling(state) + [changed(state) { $0.bodyHeld(0) }, awaitingBody(state)]
-    // A body that is not whole at the answer makes it the last one.
+    // An answer before the body is whole is the connection's last.
     case .stream:
       found += handling(changed(state) { $0.end(.linger) }) + handling(changed(state) { $0.bodyEnded() })
       found += [awaitingBody(state), changed(state) { $0.bodyPaused(0) }]
@@ -48,7 +48,7 @@ struct ConnectionSearch {
     return found
   }
 
-  /// Epoll or a handler's wish has bytes looked for.
+  /// The socket is read, since epoll reports it or a handler wants its body.
   private func reading(_ state: ConnectionState) -> [ConnectionState] {
     guard state.interest.contains(.readable) else { return [] }
     var found: [ConnectionState] = []
@@ -64,7 +64,7 @@ struct ConnectionSearch {
     return found
   }
 
-  /// What waits to be sent is sent, all or in part.
+  /// The waiting output is sent, all of it or a part.
   private func sending(_ state: ConnectionState) -> [ConnectionState] {
     if state.writing == .settled { return [] }
     var state = state
@@ -119,7 +119,7 @@ struct ConnectionSearch {
 
   private func refuse(_ state: ConnectionState) -> [ConnectionState] { answered(changed(state) { $0.end(.linger) }) }
 
-  /// Bytes are a request, part of one, none, or must wait for room in the output.
+  /// The input holds a request, a part of one or nothing, or has to wait for room in the output.
   private func process(_ state: ConnectionState) -> [ConnectionState] {
     guard state.use(hasInput: true, hasRoom: true) == .parseHead else { return [state] }
     var found = [changed(state) { $0.requestBegan() }] + used(changed(state) { $0.headContinues(0) }, true, true)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTP
 
-/// The pure machine, told what a socket, a clock and handlers would tell it.
+/// The state machine alone, driven by the events that a socket, a clock and handlers would cause.
 @Suite("A connection's state")
 struct ConnectionStateTests {
   static func state(after events: [ConnectionEvent]) -> ConnectionState {
@@ -12,7 +12,7 @@ struct ConnectionStateTests {
     return state
   }
 
-  /// What is said to the last of some events, and the states then.
+  /// The answer to the last of `events`, and the states after it.
   private func last(_ events: [ConnectionEvent]) -> String {
     var state = Self.state(after: events.dropLast())
     let said = state.tell(events.last!)
@@ -142,7 +142,7 @@ struct ConnectionStateTests {
 
   // MARK: Deadlines
 
-  /// Events, the milliseconds after which something must happen, those while memory is short, and what happens.
+  /// Events, the milliseconds after which the connection must act, the same while memory is short, and the action.
   static let deadlines: [([ConnectionEvent], Int, Int, String)] = [
     ([], 75_000, 75_000, "closeIdle"),
     ([.part], 10_000, 1_000, "refuseHead"),

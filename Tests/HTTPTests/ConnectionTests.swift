@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A connection")
 struct ConnectionTests {
-  /// Routes that most tests use.
+  /// Adds the routes that most tests use.
   static func addRoutes(_ router: Router, _ loop: EventLoop) {
     router.sync(.get, "/live") { _, writer in
       writer.begin(.ok)
@@ -118,7 +118,7 @@ struct ConnectionTests {
     for more in ["", String(repeating: "GET /large HTTP/1.1\r\nHost: a\r\n\r\n", count: 4_000)] {
       let client = RawClient(server, receiveBuffer: 4_096)
       client.send("GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + more)
-      // The socket is full.
+      // The server waits for a full socket.
       #expect(server.waits { $0.waitingOutputBytes > 0 })
       let answer = try #require(client.answer())
       #expect(answer.fields["connection"] == "close")

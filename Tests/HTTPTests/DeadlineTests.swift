@@ -35,7 +35,7 @@ struct DeadlineTests {
     client.send("GET /live HTTP/1.1\r\nHost: a\r\n\r\n\r\n\r\n")
     #expect(client.answer()?.status == 200)
     #expect(server.waits { $0.blocksHeld == 0 })
-    // Once a head that began behind the empty lines is late, they would be as well.
+    // Waits for longer than a head may take: were the empty lines part of one, it would be late as well.
     let other = RawClient(server)
     other.send("GET")
     #expect(other.answer()?.status == 408)
@@ -54,7 +54,7 @@ struct DeadlineTests {
     client.get("/live")
     #expect(client.answer()?.status == 200)
     func wait() {
-      // Once a head that began behind it is late, it would be as well.
+      // Waits for longer than a head may take: were the half line part of one, it would be late as well.
       let other = RawClient(server)
       other.send("GET")
       #expect(other.answer()?.status == 408)

@@ -82,7 +82,7 @@ struct DrainTests {
     server.onLoop { $0.pauseAccepting() }
     let client = RawClient(server)
     client.get("/live")
-    // The kernel has the connection: in a turn of its own the loop would take it.
+    // The kernel has the connection, and in each of these turns the loop would accept it.
     for _ in 0..<3 { #expect(server.onLoop { $0.openConnections } == 0) }
     server.onLoop { $0.resumeAccepting() }
     #expect(client.answer()?.status == 200)
@@ -94,7 +94,7 @@ struct DrainTests {
     let tally = Tally()
     let threads = try (0..<4).map { _ in
       try SystemThread(name: "client") {
-        // A new connection for as long as the old one was asked to leave; none at all once nobody listens.
+        // Connects anew whenever the server asks it to leave, until the server no longer listens.
         while true {
           let client = RawClient(server)
           guard client.isConnected else { return }
@@ -118,7 +118,7 @@ struct DrainTests {
     server.onLoop { $0.shutDown(withinMilliseconds: 5_000) { isEmpty.open() } }
     isEmpty.wait()
     for thread in threads { thread.join() }
-    // The kernel completes a handshake or two between the last accept and the close.
+    // The kernel may complete a handshake or two between the last accept and the close.
     #expect(tally.lost.load(ordering: .relaxed) <= 2)
     #expect(server.log.lines.count == tally.answered.load(ordering: .relaxed))
   }
@@ -128,7 +128,7 @@ private final class Tally: Sendable {
   let lost = Atomic<Int>(0)
   let answered = Atomic<Int>(0)
 
-  /// Waits until so many more requests were answered; whether they are.
+  /// Waits until `count` more requests were answered; returns false if they were not within a minute.
   func reaches(_ count: Int) -> Bool {
     let enough = answered.load(ordering: .relaxed) + count
     for _ in 0..<60_000 where answered.load(ordering: .relaxed) < enough { usleep(1_000) }

@@ -5,11 +5,11 @@ import TestSupport
 
 @testable import HTTP
 
-/// A server on a loop and thread of its own, on a port that the kernel chose, for as long as it is kept.
+/// A server with its own loop and thread, on a port that the kernel chose. It runs until it is released.
 final class LiveServer: @unchecked Sendable {
   let port: UInt16
   let log = Log()
-  // Made and used on the loop's thread; here they are only kept.
+  // Made and used on the loop's thread, and only held here.
   private var loop: EventLoop!
   private var server: Server!
 
@@ -38,7 +38,7 @@ final class LiveServer: @unchecked Sendable {
     started.wait()
   }
 
-  /// Calls `body` on the loop's thread and waits for what it gives.
+  /// Calls `body` on the loop's thread and returns its result.
   func onLoop<Result>(_ body: @escaping @Sendable (Server) -> Result) -> Result {
     let gate = Gate()
     nonisolated(unsafe) var result: Result?
@@ -50,7 +50,7 @@ final class LiveServer: @unchecked Sendable {
     return result!
   }
 
-  /// Waits until something is so, as long as a busy machine needs, a minute at the least; whether it came to be so.
+  /// Waits until `condition` holds; returns false if it did not for a minute, which is enough on a busy machine.
   func waits(until condition: @escaping @Sendable (Server) -> Bool) -> Bool {
     for _ in 0..<6_000 {
       if onLoop(condition) { return true }
@@ -60,7 +60,7 @@ final class LiveServer: @unchecked Sendable {
   }
 
   deinit {
-    // The thread holds neither: both must go on it, and after its last turn.
+    // The thread owns neither: the closures do until the server is empty, so that both are released there.
     let gate = Gate()
     nonisolated(unsafe) let parts = (loop!, server!)
     loop.executor.submit {

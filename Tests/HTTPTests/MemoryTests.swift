@@ -8,8 +8,8 @@ import Testing
 struct MemoryTests {
   static let largeBytes = 300_000
 
-  /// Routes with large answers, one that all share and one that each client gets for itself, and one that takes a
-  /// body of those alone who are known.
+  /// A server with two large answers, `/shared` and one of its own for each client (`/own`), and with two routes for
+  /// bodies, of which `/known` takes them from known clients alone.
   static func server(
     _ memory: MemoryBudget, _ change: (inout HTTPLimits) -> Void = { _ in }
   ) throws -> LiveServer {
@@ -32,7 +32,7 @@ struct MemoryTests {
     }
   }
 
-  /// A client that takes in little, and asks as often as it is told.
+  /// A client with a small receive buffer that sends `count` requests and reads no answer.
   private func stalled(_ server: LiveServer, _ path: String, _ count: Int = 1) -> RawClient {
     let client = RawClient(server, receiveBuffer: 4_096)
     client.send(String(repeating: "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n", count: count))
@@ -49,7 +49,7 @@ struct MemoryTests {
   @Test("bounds the bodies of all servers together, and leaves half to those who are known")
   func bodies() throws {
     let memory = MemoryBudget(bytes: 4 << 20)
-    // Those whose bodies are held are not to be hurried, however slow this machine is.
+    // Long graces, so that the clients whose bodies are held are not cut off on a slow machine.
     let servers = try (0..<2).map { _ in
       try Self.server(memory) { ($0.shortGraceMilliseconds, $0.bodyGraceMilliseconds) = (60_000, 60_000) }
     }

@@ -34,7 +34,7 @@ struct Parsed: Equatable {
 
   var status: UInt16? { if case .malformed(let fault) = outcome { fault.status.rawValue } else { nil } }
 
-  /// The outcome when the bytes come one by one, each time parsed anew from the front.
+  /// The result when the bytes come one by one and are parsed from the front each time.
   static func byteByByte(_ text: String, limits: HTTPLimits = HTTPLimits()) -> Parsed {
     let bytes = Array(text.utf8)
     for count in 1..<max(2, bytes.count) {

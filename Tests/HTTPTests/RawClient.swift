@@ -3,14 +3,14 @@ import TestSupport
 
 @testable import HTTP
 
-/// A blocking client that sends what it is told, however wrong.
+/// A blocking client that sends any bytes, however malformed.
 final class RawClient {
-  /// How long it waits for the server, in seconds.
+  /// How long the client waits for the server, in seconds.
   static let timeoutSeconds = 60
 
   let fd: Int32
   let isConnected: Bool
-  // Kept, so that it runs for as long as it has clients.
+  // Held, so that the server runs for as long as it has clients.
   private let server: LiveServer
   private var received: [UInt8] = []
 
@@ -28,7 +28,7 @@ final class RawClient {
 
   deinit { close(fd) }
 
-  /// Sends all of it; false if the server does not take it any more.
+  /// Sends all of `bytes`; returns false if the server takes no more.
   @discardableResult
   func send(_ bytes: [UInt8]) -> Bool {
     var sent = 0
@@ -50,17 +50,17 @@ final class RawClient {
 
   func endSending() { shutdown(fd, Int32(SHUT_WR)) }
 
-  /// Closes with a reset.
+  /// Closes the connection with a reset.
   func reset() {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
-    // Another socket takes the number's place, so that `deinit` closes nothing of others.
+    // Another socket takes over the descriptor, so that `deinit` closes none that was opened since.
     let other = Loopback.socket()
     dup2(other, fd)
     close(other)
   }
 
-  /// Receives some bytes; how many, 0 at the end, negative for an error or after `timeoutSeconds`.
+  /// Receives some bytes; returns how many, 0 at the end, negative for an error or after `timeoutSeconds`.
   func receiveSome() -> Int {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = recv(fd, &buffer, buffer.count, 0)
@@ -85,7 +85,7 @@ final class RawClient {
     var body: String
   }
 
-  /// The next answer, whole; a body without length or chunks goes up to the end of the connection.
+  /// The next whole answer; a body without length or chunks ends with the connection.
   func answer(toHead: Bool = false) -> Answer? {
     guard let head = take(through: "\r\n\r\n") else { return nil }
     var lines = head.split(separator: "\r\n")

@@ -10,7 +10,7 @@ struct RouterTests {
     return router
   }
 
-  /// What a request is matched to, as a line of text.
+  /// The match of a request as a line of text: its route and parameters, or a status.
   static func match(_ router: Router, _ method: Method, _ path: String) -> String {
     var parameters = PathParameters()
     let bytes = Array(path.utf8)
@@ -73,7 +73,7 @@ struct RouterTests {
   @Test("finds the end of a segment, however long it is", arguments: 1...24)
   func segments(_ length: Int) {
     let router = Self.router([(.post, "/api/orders/{id}/transitions"), (.get, "/api/orders/{id}")])
-    // A neighbour of the slash, and a byte that differs from it in the highest bit alone.
+    // The neighbour of the slash (0x2F), and a character with 0xAF, which differs from it in the highest bit alone.
     for character in ["0", "ï"] {
       let id = String(repeating: character, count: length)
       #expect(Self.match(router, .post, "/api/orders/\(id)/transitions") == "POST /api/orders/{id}/transitions \(id)")

@@ -17,7 +17,7 @@ struct StreamTests {
     }
   }
 
-  /// Answers that end as they should, or would.
+  /// Adds streamed answers that end properly, or would if they were read to the end.
   private static func addAnswers(to router: Router, _ loop: EventLoop) {
     router.async(.get, "/numbers/{count}") { request in
       let count = Int(request.parameter("count"))!
@@ -44,7 +44,7 @@ struct StreamTests {
     }
   }
 
-  /// Answers that are not written to their end: they fail, the client leaves, or they are broken off.
+  /// Adds answers that are not written to their end: they fail, the client leaves, or they are broken off.
   private static func addEnds(to router: Router, _ loop: EventLoop) {
     router.async(.get, "/breaks") { _ in
       Response(
@@ -75,7 +75,7 @@ struct StreamTests {
     }
   }
 
-  /// Requests whose bodies are read as they come.
+  /// Adds routes that read the body as it comes.
   private static func addBodies(to router: Router, _ loop: EventLoop) {
     router.async(.post, "/count", options: RouteOptions(body: .streamed(limit: 100 << 20))) { request in
       var count = 0
@@ -88,7 +88,7 @@ struct StreamTests {
       return Response(.noContent)
     }
     router.async(.post, "/lags", options: RouteOptions(body: .streamed(limit: 100 << 20))) { request in
-      // Nothing is read before it is asked for.
+      // Asks once, since nothing of a body is read before its handler asks, and then lags.
       var count = try await request.bodyStream.next()?.count ?? 0
       try await lag.value()
       while let piece = try await request.bodyStream.next() { count += piece.count }
@@ -167,7 +167,7 @@ struct StreamTests {
     let server = try Self.server()
     let client = RawClient(server, receiveBuffer: 8_192)
     client.get("/big/5000")
-    // Both sockets' buffers are full by then.
+    // Output waits only once the buffers of both sockets are full.
     #expect(server.waits { $0.waitingOutputBytes > 0 })
     #expect(server.onLoop { $0.waitingOutputBytes } <= HTTPLimits().outputBytes + Self.piece.count + 100)
     #expect(server.onLoop { $0.activeConnections } == 1)
@@ -238,7 +238,7 @@ struct StreamTests {
     let server = try Self.server(limits)
     let client = RawClient(server)
     let length = 20_000_000
-    // What the handler asks for first comes with the head, so that the client's time does not run from then on.
+    // The first piece comes with the head, so that the handler's first wait, which counts against the client, is over.
     client.send(Array("POST /lags HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n".utf8) + Self.piece)
     let sent = Atomic<Int>(Self.piece.count)
     nonisolated(unsafe) let socket = client
@@ -247,7 +247,7 @@ struct StreamTests {
         sent.add(Self.piece.count, ordering: .relaxed)
       }
     }
-    // Longer than a client has for its body, were the time counted against it.
+    // Longer than the client would have for its body if this time were counted against it.
     usleep(4_000 * UInt32(limits.bodyGraceMilliseconds))
     #expect(server.onLoop { $0.waitingInputBytes } <= 200_000)
     #expect(sent.load(ordering: .relaxed) < length)

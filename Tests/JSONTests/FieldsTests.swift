@@ -8,7 +8,7 @@ import Values
 struct FieldsTests {
   private enum Kind: String, CaseIterable { case frost, watering }
 
-  /// The faults that reading a text gives, each as `pointer detail`.
+  /// The faults of reading `text`, each as `pointer detail`.
   private func faults(_ text: String, _ read: (inout Fields) -> Void) throws -> [String] {
     var fields = Fields(try JSONReader.parse(Array(text.utf8)))
     read(&fields)
@@ -20,7 +20,7 @@ struct FieldsTests {
     }
   }
 
-  /// What one member `m` of that text is read as, with the faults.
+  /// The value that `rule` reads from `text` as a member `m`, and the faults.
   private func reading<Value>(_ text: String, _ rule: Rule<Value>) throws -> (Value, [String]) {
     var value: Value?
     let faults = try faults("{\"m\":\(text)}") { value = $0.required("m", rule) }
@@ -92,7 +92,7 @@ struct FieldsTests {
     #expect(faults == (fault.map { ["/m \($0)"] } ?? []))
   }
 
-  /// Names, and whether there is something to see in them.
+  /// Names, and whether they have a visible character.
   static let names: [(String, Bool)] = [
     ("a", true), (" a\u{200B}", true), ("\u{301}", true), ("\u{200D}🌱", true), ("\u{E000}", true), ("\u{2801}", true),
     (" ", false), ("   ", false), ("\u{A0}", false), ("\u{AD}", false), ("\u{200B}", false), ("\u{2060}", false),
@@ -112,7 +112,7 @@ struct FieldsTests {
         return
       }
       #expect(Schema.isOfText(pattern))
-      // Patterns that all languages read know no characters beyond U+FFFF.
+      // A pattern that every language understands cannot name characters beyond U+FFFF.
       let isTold = name.unicodeScalars.allSatisfy { $0.value <= 0xFFFF }
       #expect(try Self.matches(blank, NSRegularExpression(pattern: pattern)) == (isSeen || !isTold))
     }

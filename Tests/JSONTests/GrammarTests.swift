@@ -112,7 +112,7 @@ struct GrammarTests {
 
   @Test("every text that is cut short ends too early", arguments: accepted)
   func cutAtEveryByte(_ text: String) throws {
-    // A number alone may be cut and still be one: in brackets nothing may.
+    // In brackets, since a number that is cut short may still be a number.
     let bytes = Array("[\(text)]".utf8)
     for end in 0..<bytes.count {
       let error = #expect(throws: JSONError.self) { try JSONReader.parse(Array(bytes[..<end])) }

@@ -5,7 +5,7 @@ import Values
 
 @Suite("JSON scanner")
 struct ScannerTests {
-  /// What a caller on a hot path makes of the scanner: known members read straight, anything else left to `value()`.
+  /// A reading as a caller on a hot path takes it from the scanner: known members directly, anything else by `value()`.
   private struct Reading: Equatable {
     var sensorType = ""
     var value = 0.0

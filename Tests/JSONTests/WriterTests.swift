@@ -104,7 +104,7 @@ struct WriterTests {
       }
       guard number.isFinite else { continue }
       let written = JSONWriter.bytes(of: number)
-      // 0.000001 is written so, not as 1e-06.
+      // 0.000001 is written out, not as 1e-06.
       #expect(written.count <= number.description.utf8.count + 3)
       switch try JSONReader.parse(written) {
       case .integer(let integer): #expect(Double(integer) == number)

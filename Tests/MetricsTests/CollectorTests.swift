@@ -87,7 +87,7 @@ struct CollectorTests {
     let opened = (0..<200).map { _ in dup(0) }
     let count = try #require(ProcessStatus.openDescriptors())
     for descriptor in opened { close(descriptor) }
-    // Other tests run beside this one, hence no equality.
+    // No equality, since other tests open descriptors beside this one.
     #expect(count >= 200)
     #expect(opened.allSatisfy { $0 >= 0 })
   }

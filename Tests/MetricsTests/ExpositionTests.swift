@@ -150,7 +150,7 @@ struct ExpositionTests {
     while hasMore {
       var slice: [UInt8] = []
       hasMore = renderer.next(into: &slice, maximumBytes: maximumBytes)
-      // The header and the one series that reach the bound may stand beyond it.
+      // A slice may exceed the bound by the header and the series that reached it.
       #expect(slice.count < maximumBytes + 500)
       whole += slice
       slices += 1

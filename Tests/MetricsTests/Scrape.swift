@@ -9,12 +9,12 @@ func scrape(_ registry: Registry, _ format: ExpositionFormat = .text) -> String 
   return String(decoding: bytes, as: UTF8.self)
 }
 
-/// The lines that begin with a family's or sample's name, its metadata left out.
+/// The lines of the samples called `name`, without metadata.
 func lines(of name: String, _ text: String) -> [String] {
   text.split(separator: "\n").map(String.init).filter { $0.hasPrefix(name + "{") || $0.hasPrefix(name + " ") }
 }
 
-/// Runs `body` on `count` threads of their own at once, and waits for them all.
+/// Runs `body` on `count` new threads at once and waits for all of them.
 func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
   final class Work {
     let run: () -> Void

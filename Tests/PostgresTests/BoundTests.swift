@@ -59,7 +59,7 @@ struct BoundTests {
       let kinds = results.map { result in
         if case .failure(let error as PostgresError) = result { "\(error.kind)" } else { "fine" }
       }
-      // On its other connection the server says when it is through with all of them.
+      // Asks on the writer's connection until the reader's has run all of them.
       let state = Statement("test.state", "SELECT state = 'idle' FROM pg_stat_activity WHERE pid = $1")
       while try await !database.write(state, Int64(before))[0].decode(Bool.self, 0) {
         await database.loop.sleep(nanoseconds: 20_000_000)
@@ -68,7 +68,7 @@ struct BoundTests {
       return (kinds, [before, after], milliseconds)
     }
     #expect(kinds == Array(repeating: "timeout", count: 10))
-    // Less than all of them take.
+    // Less than the statements take together.
     #expect(milliseconds < 7_000)
     #expect(pids[0] == pids[1])
   }

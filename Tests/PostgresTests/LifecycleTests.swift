@@ -6,7 +6,7 @@ import Testing
 struct LifecycleTests {
   private func lifecycle() -> Lifecycle { Lifecycle(shortestPauseMilliseconds: 50, longestPauseMilliseconds: 1_000) }
 
-  /// Leads to a new attempt to connect.
+  /// Begins a new attempt to connect with the event `first`.
   private func attempt(_ lifecycle: inout Lifecycle, _ first: Lifecycle.Event) {
     _ = lifecycle.on(first, chance: 0)
     _ = lifecycle.on(.resolved, chance: 0)

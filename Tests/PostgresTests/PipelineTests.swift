@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-/// The pure machine, told what libpq would tell it.
+/// The state machine alone, driven by the results that libpq would report.
 @Suite("The pipeline's bookkeeping")
 struct PipelineTests {
   private static let failure = PostgresError(.server, "no")

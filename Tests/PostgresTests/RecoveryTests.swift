@@ -7,7 +7,8 @@ import Testing
 @Suite("When the server goes away", .serialized)
 struct RecoveryTests {
   private static let milliseconds: UInt64 = 1_000_000
-  /// What a busy machine may take for what waits for nothing, in milliseconds: no more than the timeouts of `TestDatabase`.
+  /// How long work that waits for nothing may take on a busy machine, in milliseconds; no more than the timeouts of
+  /// `TestDatabase`.
   private static let patience = 10_000
 
   /// Milliseconds that `body` takes.
@@ -17,7 +18,7 @@ struct RecoveryTests {
     return Int((Clock.monotonic() - start) / milliseconds)
   }
 
-  /// Waits until a read succeeds; gives the milliseconds that took.
+  /// Waits until a read succeeds and the database is usable; returns how many milliseconds that took.
   private static func heal(_ database: Database) async throws -> Int {
     try await time {
       for _ in 0..<2_000 {
@@ -28,7 +29,7 @@ struct RecoveryTests {
     }
   }
 
-  /// Waits until all connections are there that are opened by themselves: a database is usable with the first of each
+  /// Waits until all connections that are opened without demand are ready: a database is usable with the first of each
   /// kind.
   private static func waitForAll(_ database: Database) async throws {
     let configuration = database.configuration
@@ -51,7 +52,7 @@ struct RecoveryTests {
     throw PostgresTestError.notLost
   }
 
-  /// Waits until the server runs so many statements that sleep and give that a name.
+  /// Waits until the server runs `count` sleeping statements that call their result `name`.
   private static func waitForSleepers(_ count: Int, _ name: String, _ database: Database) async throws {
     for _ in 0..<4_000 {
       let sleepers = try await database.query(
@@ -68,7 +69,7 @@ struct RecoveryTests {
   func terminated() async throws {
     let (failures, healed, counts) = try await TestDatabase.run({ $0.readers = 3 }) { database in
       let read = Statement("test.read", "SELECT $1 + 1, pg_sleep(0.001)")
-      // The reads of those that end need one that does not.
+      // The reads of the terminated connections need one that stays.
       try await Self.waitForAll(database)
       let pids = try await concurrently(12, on: database.loop) { _ in
         try await database.query("SELECT pg_backend_pid(), pg_sleep(0.02)")[0].decode(Int.self, 0)
@@ -115,7 +116,7 @@ struct RecoveryTests {
       $0.transactionWaitMilliseconds = 1_000
     } _: { database in
       let read = try await database.query("SELECT 1")[0].decode(Int.self, 0)
-      // Opened only now, whereas the time to wait is for one that is busy.
+      // The transaction's connection is opened only now, which the bound on waiting for a busy one does not limit.
       return [read, try await database.transaction { try await $0.query("SELECT 2")[0].decode(Int.self, 0) }]
     }
     #expect(answers == [1, 2])
@@ -126,7 +127,7 @@ struct RecoveryTests {
     let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
     let errors = try await TestDatabase.run(url: proxy.url(for: TestDatabase.url())) { database in
-      // One reader is to be free while the other waits.
+      // One reader must be free while the other waits.
       try await Self.waitForAll(database)
       try await database.transaction { _ = try await $0.query("SELECT 1") }
       let results = await concurrently(4, on: database.loop) { index in
@@ -169,7 +170,7 @@ struct RecoveryTests {
               await postgresError { try await database.transaction { _ = try await $0.query("SELECT 1") } },
             ] { kinds.insert("\(error?.kind as PostgresError.Kind?)") }
           })
-        // For as long as several attempts to connect take: none of them has anybody wait, or counts as a recovery.
+        // Long enough for several attempts to connect, none of which makes a statement wait or counts as a recovery.
         await database.loop.sleep(nanoseconds: 100 * Self.milliseconds)
       }
       proxy.become(.forward)
@@ -213,7 +214,7 @@ struct RecoveryTests {
       return (first, fast, try await Self.heal(database))
     }
     #expect((1_800..<5_000).contains(first))
-    // Less than one statement would wait.
+    // Less than a single statement would have waited.
     #expect(fast < 1_500)
     #expect(healed < Self.patience)
   }
@@ -260,7 +261,7 @@ struct RecoveryTests {
         }
       }
       proxy.become(.freeze)
-      // Two at once, so that their silence is no proof, and one that has 300 ms longer than they have.
+      // Two reads at once, so that their silence does not prove the connection dead, and one due 300 ms after them.
       read("first") { read("following") }
       read("beside")
       await loop.sleep(nanoseconds: 300 * Self.milliseconds)
@@ -277,7 +278,7 @@ struct RecoveryTests {
       try await Self.waitForAll(database)
       database.suspect()
       let sleeper = try await database.query("SELECT 1").count
-      // Beyond the probes' timeout, at which nothing is to happen.
+      // Longer than the probes' timeout, at which nothing must happen.
       await database.loop.sleep(nanoseconds: 1_300 * Self.milliseconds)
       return (sleeper, database.connectionCounts)
     }
@@ -312,7 +313,7 @@ struct RecoveryTests {
       var lost = 0
       database.onConnectionError = { _ in lost += 1 }
       let counts = await concurrently(2, on: database.loop) { index in
-        // The other one takes what comes while this one computes.
+        // Keeps one connection computing, so that the other takes what comes.
         if index == 0 { return try await database.query("SELECT pg_sleep(3)").count }
         _ = try await database.query("SELECT 1 AS marked")
         proxy.become(.freezeMarked)

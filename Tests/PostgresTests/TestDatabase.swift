@@ -6,7 +6,7 @@ import Values
 
 /// The private server that the test command has started.
 enum TestDatabase {
-  /// DATABASE_URL, or one clear sentence.
+  /// DATABASE_URL; throws `Missing` if it is not set.
   static func url() throws -> String {
     guard let url = getenv("DATABASE_URL").map({ String(cString: $0) }), !url.isEmpty else {
       throw Missing()
@@ -18,9 +18,9 @@ enum TestDatabase {
     var description: String { "DATABASE_URL must name a private Postgres for these tests." }
   }
 
-  /// Runs `body` on a loop of its own thread with a database that is usable.
+  /// Runs `body` with a usable database, on a loop with its own thread.
   ///
-  /// Expectations belong to the test's own task: give out what they need.
+  /// An expectation in `body` would not be attributed to the test: return what it needs.
   static func run<Value: Sendable>(
     url: String? = nil, connectSeconds: UInt64 = 60,
     _ configure: @Sendable (inout DatabaseConfiguration) -> Void = { _ in },
@@ -45,7 +45,8 @@ enum TestDatabase {
     }
   }
 
-  /// Like `run`, with a schema of its own that is first in the search path and gone afterwards.
+  /// Runs `body` as `run` does, in a schema of its own that `setUp` fills; it is first in the search path, and dropped
+  /// afterwards.
   static func runInSchema<Value: Sendable>(
     _ setUp: String, _ configure: @Sendable (inout DatabaseConfiguration) -> Void = { _ in },
     _ body: @escaping @Sendable (Database) async throws -> Value
@@ -72,13 +73,13 @@ enum TestDatabase {
   }
 }
 
-/// The database's error that `body` throws, nil when it throws none.
+/// The database's error that `body` throws; nil if it throws none.
 func postgresError(_ body: () async throws -> Void) async -> PostgresError? {
   do { try await body() } catch { return error as? PostgresError }
   return nil
 }
 
-/// Runs `count` tasks on the database's loop at once and gives their results in order.
+/// Runs `count` tasks on the database's loop at once and returns their results in order.
 func concurrently<Value>(
   _ count: Int, on loop: EventLoop, _ body: @escaping (Int) async throws -> Value
 ) async -> [Result<Value, any Error>] {

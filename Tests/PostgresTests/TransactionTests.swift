@@ -71,7 +71,7 @@ struct TransactionTests {
         try await database.transaction(timeoutMilliseconds: 10_000) { transaction in
           for id in index == 0 ? [1, 2] : [2, 1] {
             try await transaction.execute("UPDATE accounts SET balance = balance + 1 WHERE id = \(id)")
-            // Each holds what the other wants next.
+            // Waits until each transaction holds the row that the other wants next.
             holders.insert(index)
             for _ in 0..<5_000 where holders.count < 2 { await database.loop.sleep(nanoseconds: 1_000_000) }
           }
@@ -142,7 +142,7 @@ struct TransactionTests {
     #expect(count == 200_000)
     #expect(sum == 200_000 * 200_001 / 2)
     // The rows are 200 MB; a chunk is half a megabyte. Other tests in this process need memory at the same time, and a
-    // sanitizer keeps what was given back.
+    // sanitizer keeps freed memory.
     if getenv("SANITIZER") == nil { #expect(growth < 100_000) }
   }
 }

@@ -4,7 +4,7 @@ import Values
 
 @Suite("Values and the server's types")
 struct TypeTests {
-  /// Sends a value to the server, gets it back as the same type, and gives what the server takes it for.
+  /// Sends each of `values` to the server as `type`; returns them as they come back, and as the server's text of them.
   private func roundTrip<Value: PostgresEncodable & PostgresDecodable & Sendable>(
     _ values: [Value], as type: String
   ) async throws -> (values: [Value], texts: [String?]) {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Reactor
 
-/// Runs `body` on a new loop's own thread until it stops the loop, and hands out what `body` noted in its log.
+/// Runs `body` on a new loop with its own thread until it stops the loop, and returns the lines that it noted.
 func onLoop(_ body: @escaping @Sendable (EventLoop, Log) -> Void) throws -> [String] {
   let log = Log()
   let thread = try SystemThread(name: "test-loop") {
@@ -141,7 +141,7 @@ struct EventLoopTests {
         write(ends[1], "x", 1)
       }
       let (first, second) = (pipes[0].0, pipes[1].0)
-      // Whichever is called first closes the other and opens a quiet pipe in its place.
+      // Whichever handler is called first closes the other's descriptor and opens a quiet pipe in its place.
       func replace(_ other: Int32, by name: String) {
         log.note("called once")
         loop.remove(other)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Looking names up")
 struct NameResolverTests {
-  /// What became of the hosts, and whether it was known within the call.
+  /// The answers for `hosts`, followed by "goes on" if they came within the call, or behind it.
   private func resolve(_ hosts: [String]) throws -> [String] {
     try onLoop { loop, log in
       NameResolver.resolve(hosts, on: loop) { answers in

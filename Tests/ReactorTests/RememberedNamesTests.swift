@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Names that are looked up again")
 struct RememberedNamesTests {
-  /// A name service that says what it is told to; nil means that it never answers.
+  /// A name service that returns `answer`; while that is nil, it never answers.
   private final class NameService {
     var answer: RememberedNames.Answer?
     var questions = 0

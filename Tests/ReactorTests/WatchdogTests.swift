@@ -41,7 +41,7 @@ struct WatchdogTests {
   }
 }
 
-/// A loop on a thread of its own.
+/// A loop that runs on its own thread until it is stopped.
 private final class Running: Sendable {
   let subject: Watchdog.Subject
   let executor: LoopExecutor

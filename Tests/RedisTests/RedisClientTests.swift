@@ -68,7 +68,7 @@ struct RedisClientTests {
             if turns.count == 6 { continuation.resume() }
           }
         }
-        // After the client's own end of the turn, in which it sends: a turn that is long.
+        // Lengthens the turn behind the client's own end of it, in which the client sends.
         loop.atEndOfTurn(LongTurn())
       }
       #expect(Set(turns).count == 1)
@@ -76,7 +76,7 @@ struct RedisClientTests {
     }
   }
 
-  /// Keeps a loop from its next turn until Redis has answered.
+  /// Holds a loop up for 200 ms, until Redis has answered.
   private final class LongTurn: TurnEnd {
     func flush() { usleep(200_000) }
   }

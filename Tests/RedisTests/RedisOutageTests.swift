@@ -16,7 +16,7 @@ struct RedisOutageTests {
       let started = Clock.monotonic()
       let outcomes = try await client.pipelineOutcomes([["DEBUG", "SLEEP", "2"], ["PING"], ["PING"]], on: loop)
       let waited = Clock.monotonic() - started
-      // What was sent a moment later than the first is only behind a late one.
+      // A command that was sent a moment after the first is not late itself, but fails behind a late one.
       let behind: [RedisError?] = [.timeout, .unavailable("no answer within 100 ms")]
       #expect(outcomes.first == .timeout && outcomes.allSatisfy(behind.contains), "\(outcomes)")
       // Not before its deadline, and long before Redis' answer.
@@ -33,7 +33,7 @@ struct RedisOutageTests {
   @Test("a loop that is held up does not take it for Redis' delay")
   func heldUp() throws {
     var patient = try impatientConfiguration()
-    // Beyond what Redis itself needs on a busy machine, and below how long the loop is held up.
+    // Longer than Redis itself needs on a busy machine, and shorter than the loop is held up.
     patient.commandDeadlineMilliseconds = 400
     patient.probeIntervalMilliseconds = 400
     let configuration = patient
@@ -71,7 +71,7 @@ struct RedisOutageTests {
     try withClient(configuration) { client, loop in
       let first = Pending<RedisError?>()
       loop.spawn { first.complete(.success(await failure { try await client.send("DEBUG", "SLEEP", "5") })) }
-      // So much later that its own deadline is a long way off when the first one's passes.
+      // Sent so much later that its own deadline is far off when that of the first passes.
       await loop.sleep(nanoseconds: 500_000_000)
       let second = await failure { try await client.send("PING") }
       let late = try await first.value()
@@ -92,7 +92,7 @@ struct RedisOutageTests {
         let turn = loop.now
         #expect(await failure { try await client.get("key") } != nil)
         #expect(loop.now == turn, "refused within the turn")
-        // Through several attempts to connect, none of which is to succeed or to have anybody wait.
+        // Long enough for several attempts to connect, none of which may succeed or make a command wait.
         await loop.sleep(nanoseconds: 100_000_000)
       }
       #expect(!client.isConnected)
@@ -245,7 +245,7 @@ struct RedisOutageTests {
         throw TestFailure("the write was not refused")
       }
       #expect(await waitUntil(loop) { !client.isConnected })
-      // Whoever comes anew is refused as well.
+      // The client's new connections are refused as well.
       #expect(await waitUntil(loop) { client.lastFailure?.hasPrefix("refused: ") == true })
       #expect(!client.isConnected)
       try await other.send(cure.map(RedisArgument.text))
@@ -258,7 +258,7 @@ struct RedisOutageTests {
   func cluster() throws {
     let nodes = "/tmp/terroir-redis-cluster-\(getpid()).conf"
     defer { unlink(nodes) }
-    // Its bus would take the port that is higher by 10 000, which may be none.
+    // The bus would take the port that is higher by 10 000, which some connection may have.
     let bus = String(try Loopback.freePort())
     let server = try PrivateServer(
       ["--cluster-enabled", "yes", "--cluster-config-file", nodes, "--cluster-port", bus])
@@ -303,7 +303,7 @@ struct RedisOutageTests {
 }
 
 extension RedisClient {
-  /// Sends each command from a task of its own, all in this turn, and gives the error of each.
+  /// Sends each command from a task of its own, all in this turn, and returns the error of each.
   fileprivate func pipelineOutcomes(_ commands: [[RedisArgument]], on loop: EventLoop) async throws -> [RedisError?] {
     let outcomes = commands.map { command in
       let outcome = Pending<RedisError?>()

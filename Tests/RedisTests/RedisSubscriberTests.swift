@@ -113,7 +113,7 @@ struct RedisSubscriberTests {
     try withSubscriber(RedisConfiguration(address: server.address)) { subscriber, _, loop in
       var gaps = 0
       subscriber.onGap = { gaps += 1 }
-      // Beyond the first sign of life, after which one that has answered is not to be given up.
+      // Long enough for the first probe: a server that has answered must not be given up.
       await loop.sleep(nanoseconds: 1_200_000_000)
       #expect(gaps == 0)
       server.freeze()
@@ -124,7 +124,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  /// Notes what is said of keys that begin with `seen:` or `also`.
+  /// Notes the changes of keys that begin with `seen:` or `also`.
   private final class Changes {
     var texts: [String] = []
 
@@ -180,7 +180,7 @@ struct RedisSubscriberTests {
     try withClient(RedisConfiguration(address: server.address)) { client, loop in
       let proxy = Proxy(to: server.port)
       defer { proxy.become(.stop) }
-      // Between any two answers that the connection begins with, some come and some go.
+      // Receivers come and go between any two of the answers with which a connection begins.
       proxy.delayAnswers(milliseconds: 50)
       let address = RedisAddress(endpoint: .tcp(host: "127.0.0.1", port: proxy.port))
       var configuration = RedisConfiguration(address: address)
@@ -226,7 +226,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  /// Runs a task with a subscriber that listens and a client that is connected.
+  /// Runs `body` with a subscriber that listens and a client that is connected.
   private func withSubscriber(
     _ configuration: RedisConfiguration? = nil,
     _ body: @escaping @Sendable (RedisSubscriber, RedisClient, EventLoop) async throws -> Void

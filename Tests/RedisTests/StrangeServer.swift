@@ -4,7 +4,7 @@ import Redis
 import Synchronization
 import TestSupport
 
-/// A server that says the same thing to everyone and hangs up: no Redis.
+/// A server that is no Redis: it sends the same bytes to every client and hangs up.
 final class StrangeServer: Sendable {
   let port: UInt16
   private let listener: Int32
@@ -19,7 +19,7 @@ final class StrangeServer: Sendable {
   }
 
   var address: RedisAddress { RedisAddress(endpoint: .tcp(host: "127.0.0.1", port: port)) }
-  /// How many have connected.
+  /// The number of connections that were accepted.
   var connections: Int { accepted.load(ordering: .relaxed) }
 
   func stop() {

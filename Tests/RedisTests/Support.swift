@@ -4,7 +4,7 @@ import Redis
 import TestSupport
 import Testing
 
-/// The Redis that the tests may use, from REDIS_URL.
+/// The address of the Redis that the tests may use, from REDIS_URL.
 func testAddress() throws -> RedisAddress {
   let url = try #require(
     getenv("REDIS_URL").map { String(cString: $0) },
@@ -12,7 +12,7 @@ func testAddress() throws -> RedisAddress {
   return try RedisAddress(url: url)
 }
 
-/// Runs a task with a client that is connected, and closes the client; a patient one unless told otherwise.
+/// Runs `body` with a connected client, which is closed afterwards; a patient one if there is no `configuration`.
 func withClient<Value: Sendable>(
   _ configuration: RedisConfiguration? = nil,
   _ body: @escaping @Sendable (RedisClient, EventLoop) async throws -> Value
@@ -28,7 +28,7 @@ func withClient<Value: Sendable>(
   }
 }
 
-/// Of a client that waits long for answers: most tests do not show how busy the machine is.
+/// The configuration of a client that waits long for answers, so that a test does not fail on a busy machine.
 func patientConfiguration() throws -> RedisConfiguration {
   var configuration = RedisConfiguration(address: try testAddress())
   configuration.commandDeadlineMilliseconds = 60_000
@@ -40,7 +40,7 @@ struct TestFailure: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
-/// The error that a command throws; nil when it throws none.
+/// The Redis error that `body` throws; nil if it throws none.
 func failure(_ body: () async throws -> some Any) async -> RedisError? {
   do {
     _ = try await body()
@@ -50,7 +50,7 @@ func failure(_ body: () async throws -> some Any) async -> RedisError? {
   }
 }
 
-/// Waits on the loop until something is so, and says whether it came to be within that time.
+/// Waits on the loop until `isSo`; returns false if it was not within `milliseconds`.
 func waitUntil(_ loop: EventLoop, milliseconds: UInt64 = 60_000, _ isSo: () -> Bool) async -> Bool {
   let end = Clock.monotonic() + milliseconds * 1_000_000
   while !isSo() {
@@ -60,7 +60,7 @@ func waitUntil(_ loop: EventLoop, milliseconds: UInt64 = 60_000, _ isSo: () -> B
   return true
 }
 
-/// Waits until the server has a client wait for what is not there, as BLPOP does, and says whether it came to be.
+/// Waits until the server has one blocked client, as by BLPOP; returns false if it has none for 20 seconds.
 func waitForBlockedClient(_ configuration: RedisConfiguration, on loop: EventLoop) async -> Bool {
   let other = RedisClient(loop: loop, configuration: configuration)
   defer { other.close() }

@@ -11,7 +11,7 @@ struct TLSTests {
 
   init() throws { certificate = try Certificate(for: "DNS:localhost,IP:127.0.0.1") }
 
-  /// Of a client that believes the server's own certificate.
+  /// The configuration of a client that trusts the server's own certificate.
   private func configuration(_ server: PrivateServer, host: String = "localhost") throws -> RedisConfiguration {
     let password: String? = server.arguments.contains("--requirepass") ? "right" : nil
     var configuration = RedisConfiguration(
@@ -33,7 +33,7 @@ struct TLSTests {
       defer { subscriber.close() }
       var received: [[UInt8]] = []
       let subscription = try subscriber.subscribe("news") { received.append($0) }
-      // Beyond what a socket takes at once, and far beyond a record.
+      // More than a socket takes at once, and far more than a TLS record holds.
       let large = (0..<6_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
       try await client.set("large", large)
       #expect(try await client.get("large") == large)
@@ -63,12 +63,12 @@ struct TLSTests {
     }
   }
 
-  /// Why no connection comes about; nil when one does.
+  /// Why a client of `configuration` cannot connect; nil if it can.
   private static func refusal(_ configuration: RedisConfiguration) throws -> String? {
     try onLoop { loop in
       let client = RedisClient(loop: loop, configuration: configuration)
       defer { client.close() }
-      // A server that has just been started is not there yet.
+      // A server that was just started may not listen yet.
       _ = await waitUntil(loop) {
         client.isConnected || client.lastFailure != nil && client.lastFailure != "Connection refused"
       }
@@ -101,7 +101,7 @@ struct TLSTests {
   func mismatch() throws {
     let plain = try PrivateServer()
     var configuration = try configuration(plain)
-    // It may wait for the end of a line.
+    // The plain server may wait for the end of a line.
     configuration.connectDeadlineMilliseconds = 1_000
     let ofPlain = try Self.refusal(configuration)
     #expect(ofPlain != nil && ofPlain != "Connection refused")
@@ -129,7 +129,7 @@ struct TLSTests {
       return (failed ? client.lastFailure ?? "" : "", turns)
     }
     #expect(reason == "no answer within 1000 ms of connecting")
-    // A loop that is held up sees it begin and end; a free one looks every few milliseconds, also on a busy machine.
+    // A loop that is held up looks before and after; a free one looks every few milliseconds, even on a busy machine.
     #expect(turns > 10, "\(turns) turns")
     server.thaw()
   }

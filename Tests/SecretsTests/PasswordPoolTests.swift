@@ -48,10 +48,10 @@ struct PasswordPoolTests {
       try? await all.value()
     }
     let (refused, done, turned) = outcome.withLock { $0 }
-    // The first may have left the queue before the last came, or not.
+    // The first hash may or may not have left the queue before the last was asked for.
     #expect(done == 3 || done == 4)
     #expect(refused == 20 - done)
-    // What the loop itself computed meanwhile: less than one hash.
+    // The processor time of the loop itself is less than that of one hash.
     #expect(turned < 20_000_000, "\(turned) ns")
     pool.stop()
     try onLoop { _ in
@@ -86,14 +86,14 @@ struct PasswordPoolTests {
     let outcome = order.withLock { $0 }
     #expect(!outcome.contains("member refused"))
     #expect(outcome.count { $0 == "member" } == 8)
-    // One may run already when the others come; a quarter of the places is theirs.
+    // Newcomers have a quarter of the places, and one of them may be running already.
     #expect(outcome.count { $0 == "refused" } >= 40 - 16 / 4 - 1)
-    // In turn: no member waits for two of them.
+    // Members and newcomers take turns: no member waits for two newcomers.
     let served = outcome.filter { $0 != "refused" }
     #expect(served.dropFirst().firstIndex(of: "member").map { $0 <= 2 } == true, "\(served)")
   }
 
-  /// The processor time of this thread so far, which other work on the machine does not lengthen.
+  /// The processor time of this thread so far, which other work on the machine does not increase.
   private static func processorNanoseconds() -> Int {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
@@ -116,7 +116,7 @@ struct PasswordPoolTests {
     let measured = times.withLock { $0 }
     let known = min(measured[0], measured[2], measured[4])
     let unknown = min(measured[1], measured[3], measured[5])
-    // Both run the same code; what differs is the machine's noise. Without a hash to check it would be a thousandth.
+    // Both run the same code and differ by the machine's noise. Computing no hash would take a thousandth of the time.
     #expect(unknown * 5 > known && known * 5 > unknown, "\(measured)")
     pool.stop()
   }

@@ -21,7 +21,7 @@ struct TokenTests {
       secret: secret, previousSecret: previous, settings: .init(issuer: issuer, audience: audience))
   }
 
-  /// A token of any header and payload, signed as it should be.
+  /// A correctly signed token of any header and payload.
   private func forged(_ header: String, _ payload: String, _ secret: [UInt8] = secret) -> String {
     let message = Base64.url.encoded(Array(header.utf8)) + "." + Base64.url.encoded(Array(payload.utf8))
     let code = MessageAuthentication(key: secret).code(of: Array(message.utf8))
@@ -34,7 +34,7 @@ struct TokenTests {
     ("role", #""user""#), ("iat", "1790000000"), ("exp", "1790000900"),
   ]
 
-  /// The payload of a good token with one claim replaced, added, or taken out.
+  /// The payload of a good token with one claim replaced or added, or removed if `value` is nil.
   private func payload(_ name: String, _ value: String?) -> String {
     var members = Self.plain.filter { $0.0 != name }
     if let value { members.append((name, value)) }
@@ -88,7 +88,7 @@ struct TokenTests {
       "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
       + ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
       + ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-    // The signature is accepted: what is missed comes after it.
+    // The signature is accepted, since only the audience, which is checked after it, is missed.
     #expect(failure(token, authority(key, issuer: "joe")) == .audience)
     #expect(failure(token, authority(issuer: "joe")) == .signature)
   }

@@ -9,18 +9,18 @@ import Values
 @testable import Gardens
 
 /// Half a minute of devices that send readings to one loop's writer, over real libpq, while the store has its weather;
-/// then a minute of fair weather. Time is the simulation's alone, so that a seed goes the same way each time.
+/// then a minute of fair weather. All time is simulated, so that a seed goes the same way each time.
 final class ReadingsSimulation {
   private static let devices = 4
   private static let requests = 60
   private static let stormNanoseconds: UInt64 = 30_000_000_000
   private static let calmNanoseconds: UInt64 = 60_000_000_000
-  /// The most turns and answers between two moments of the clock.
+  /// The most rounds of turns and answers at one moment of the clock.
   private static let mostTurns = 10_000
-  /// How often it is looked again, ten milliseconds of the real clock later, whether nothing is left to do.
+  /// How often the loop is turned, ten milliseconds of the real clock apart, until it has nothing left to do.
   private static let mostLooks = 1_000
 
-  /// Of all simulations: each sink has a thread.
+  /// The log of all simulations, shared since each sink has a thread.
   private static let logs = LogSink(
     style: LogStyle(format: .json, level: .error, service: "simulation", version: "", environment: "test"))
 
@@ -57,7 +57,7 @@ final class ReadingsSimulation {
       partitions: ReadingPartitions(retention: Retention(days: 30), logger: Logger(Self.logs)))
   }
 
-  /// Runs it to its end.
+  /// Runs the bad weather, the fair weather after it, and the end of the connections.
   func run() throws {
     try loop.embedded {
       for _ in 0..<Self.requests { sendLater() }
@@ -78,7 +78,7 @@ final class ReadingsSimulation {
     }
   }
 
-  /// Lets loop and store do all that there is to do at this moment.
+  /// Has the loop and the store do all that there is to do at this moment.
   private func settle() throws {
     for _ in 0..<Self.mostTurns {
       try #require(turn())
@@ -87,8 +87,9 @@ final class ReadingsSimulation {
     Issue.record("Loop and store go on for ever at one moment.")
   }
 
-  /// Turns the loop until it has nothing left to do. A process that another test starts may hold a copy of a descriptor
-  /// that libpq has closed, and the poller hears of it for as long: until it has become another program.
+  /// Turns the loop until it has nothing left to do; returns false if it never has. Looks again for a while, since a
+  /// process that another test starts holds copies of descriptors that libpq has closed, until it executes its program,
+  /// and the poller reports their events until then.
   private func turn() -> Bool {
     (0..<Self.mostLooks).contains { _ in
       if loop.turnByHand(atMost: Self.mostTurns) { return true }
@@ -102,7 +103,7 @@ final class ReadingsSimulation {
   private func sendLater() {
     let device = Identifier(high: 7, low: UInt64.random(in: 0..<UInt64(Self.devices), using: &generator))
     let readings = generator.happens(weather.poison) ? [reading(0, SimulatedStore.poison)] : someReadings()
-    // The first second is the connections'. Some of several devices come at one moment, and share a batch.
+    // The first second is for connecting. In steps of 250 ms, some devices send at the same moment and share a batch.
     let step: UInt64 = 250
     let moment = step * generator.milliseconds(1_000 / step...Self.stormNanoseconds / 1_000_000 / step)
     waiting += 1
@@ -111,7 +112,7 @@ final class ReadingsSimulation {
     }
   }
 
-  /// Readings of few keys, so that devices repeat themselves; seldom with another value than the last time.
+  /// Readings of few keys, so that devices repeat themselves, now and then with another value than before.
   private func someReadings() -> [Reading] {
     (0..<Int.random(in: 1...12, using: &generator)).map { index in
       let minute = Int64.random(in: 0..<200, using: &generator)
@@ -125,7 +126,7 @@ final class ReadingsSimulation {
       measuredAt: Timestamp(unixMilliseconds: 1_794_900_000_000 + minute * 60_000), index: index)
   }
 
-  /// Sends until the readings are stored, as a device does that was told to; gives up what the server can never store.
+  /// Sends `readings` until they are stored, as devices are told to do, but at most 20 times: some can never be stored.
   private func send(_ device: Identifier, _ readings: [Reading]) async {
     for _ in 0..<20 {
       let submission = ReadingsSubmission(device: device, garden: device, readings: readings)

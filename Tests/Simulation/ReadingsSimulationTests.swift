@@ -4,7 +4,8 @@ import Testing
 
 @testable import Gardens
 
-/// Seeds of the simulation: `SEED` for one, `SEEDS` for that many from 1 on, as `scripts/simulate` sets them.
+/// The seeds of the simulation: `SEED` alone, or those from 1 to `SEEDS` (100 by default), as `scripts/simulate` sets
+/// them.
 private let seeds: [UInt64] = {
   func number(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }
   if let seed = number("SEED") { return [seed] }
@@ -37,12 +38,12 @@ struct ReadingsSimulationTests {
       for (value, verdict) in verdicts {
         #expect(verdict == .conflict ? stored != nil && stored != value : stored == value, hint)
       }
-      // Of a reading that no request was refused with, somebody has heard that it is new.
+      // If no request with the reading was refused, one of them was told that it is new.
       if !simulation.doubtful.contains(key) { #expect(verdicts.contains { $0.1 == .accepted }, hint) }
       // Where an answer may be lost, two requests with the same reading may both be told that theirs was the first.
       if simulation.weather.leavesNoDoubt { #expect(verdicts.count(where: { $0.1 == .accepted }) <= 1, hint) }
     }
-    // One request's poison is no other's.
+    // The poison of one request must not have others refused.
     if simulation.weather.isCalm { #expect(simulation.refused == 0, hint) }
     #expect(!table.rows.values.contains { $0.value == SimulatedStore.poison }, hint)
   }
@@ -56,7 +57,7 @@ struct ReadingsSimulationTests {
     #expect(one.verdicts.keys == other.verdicts.keys)
   }
 
-  /// On a thread of its own, as loops have.
+  /// Runs the simulation of `seed` on its own thread, as a loop needs.
   private func run(_ seed: UInt64) throws -> ReadingsSimulation {
     nonisolated(unsafe) var result: Result<ReadingsSimulation, any Error>?
     let thread = try SystemThread(name: "simulation") {

@@ -1,7 +1,7 @@
 import Glibc
 
-/// One client's connection to the simulated store: takes its messages apart into segments, what stands between two
-/// syncs, and answers each of them as a whole.
+/// One client's connection to the simulated store. Its messages are split into segments, each up to a Sync, and each
+/// segment is answered as a whole.
 final class SimulatedSession {
   private(set) var fd: Int32
   private var received: [UInt8] = []
@@ -10,17 +10,18 @@ final class SimulatedSession {
   private(set) var isOpen = false
   /// Texts of the prepared statements.
   private var statements: [String: String] = [:]
-  /// What is to be answered, and when, in order.
+  /// The segments that are still to be answered, in order, and when each is due.
   var segments: [(due: UInt64, messages: [WireMessage])] = []
 
   init(_ fd: Int32) { self.fd = fd }
 
-  /// Whether nobody is at the other end.
+  /// Whether the connection has ended, on either side.
   var isClosed: Bool { fd < 0 }
   /// Whether nothing is left to do.
   var isOver: Bool { isClosed && segments.isEmpty }
 
-  /// Reads what has come; calls `whole` for each segment that is complete. Gives whether anything came.
+  /// Reads what has come, and calls `whole` for each complete segment, an empty one for the startup message. Returns
+  /// whether anything came.
   func read(_ whole: ([WireMessage]) -> Void) -> Bool {
     guard !isClosed else { return false }
     let count = withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 8) { buffer in
@@ -45,7 +46,7 @@ final class SimulatedSession {
     return true
   }
 
-  /// Sends what the socket takes; gives whether it took anything.
+  /// Sends what is left and `bytes` as far as the socket takes them; returns whether it took anything.
   func send(_ bytes: [UInt8] = []) -> Bool {
     unsent += bytes
     guard !isClosed, !unsent.isEmpty else { return false }
@@ -54,7 +55,7 @@ final class SimulatedSession {
     return count > 0
   }
 
-  /// What the server says to whoever has signed in.
+  /// Sends what a server sends to a client that has signed in.
   func greet() {
     var answer = WireWriter()
     answer.message("R", WireWriter.number(Int32(0)))
@@ -66,7 +67,7 @@ final class SimulatedSession {
     _ = send(answer.bytes)
   }
 
-  /// The text that a message's statement has.
+  /// The text of the statement of a Parse or a Bind.
   func text(of message: WireMessage) -> String {
     if message.type == "P" { return message.parsed.text }
     return statements[message.bound.statement] ?? ""
@@ -77,20 +78,20 @@ final class SimulatedSession {
     statements[name] = text
   }
 
-  /// Ends a connection for both sides at this moment: a process that another test starts may hold a copy of the
-  /// descriptor, which `close` alone would leave open.
+  /// Ends a connection for both sides at once: a process that another test starts may hold a copy of the descriptor,
+  /// which `close` alone would leave open.
   static func close(_ fd: Int32) {
     shutdown(fd, Int32(SHUT_RDWR))
     Glibc.close(fd)
   }
 
-  /// The server ends the connection, and with it what it has not begun.
+  /// Ends the connection from the server's side, and drops the segments that are not begun.
   func close() {
     hangUp()
     segments = []
   }
 
-  /// The client has gone; a server still runs what it was sent.
+  /// Closes the socket, since the client has gone; the server still runs what it was sent.
   private func hangUp() {
     guard fd >= 0 else { return }
     Self.close(fd)

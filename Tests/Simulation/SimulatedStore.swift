@@ -6,8 +6,8 @@ import Values
 
 @testable import Gardens
 
-/// A database server as its clients see one, in the time of a simulation: it takes connections on a Unix socket,
-/// keeps readings, and by its weather loses connections, answers late, refuses, and commits without saying so.
+/// A database server as its clients see one, in simulated time. It accepts connections on a Unix socket and keeps
+/// readings; in bad weather it cuts connections, answers late, refuses, and commits without answering.
 final class SimulatedStore {
   /// The value that the server can never store.
   static let poison = 666.0
@@ -18,13 +18,13 @@ final class SimulatedStore {
   private var sessions: [SimulatedSession] = []
   private var generator: SeededGenerator
   var weather: Weather
-  /// Until when the server is gone, or stands still.
+  /// The ends of the present outage and freeze, in nanoseconds.
   private var goneUntil: UInt64 = 0
   private var frozenUntil: UInt64 = 0
   private var nextSecond: UInt64 = 0
-  /// How many statements have ended without a whole answer.
+  /// How many segments ended without a whole answer.
   private(set) var lostAnswers = 0
-  /// What has happened, for comparison with another run of the same seed.
+  /// The events so far, for comparison with another run of the same seed.
   private(set) var history: [String] = []
 
   init(_ generator: SeededGenerator, _ weather: Weather) throws {
@@ -54,10 +54,10 @@ final class SimulatedStore {
 
   // MARK: Time
 
-  /// When something is due next, in nanoseconds.
+  /// The next moment at which something is due, in nanoseconds.
   var nextDue: UInt64 { min(nextSecond, sessions.compactMap { $0.segments.first?.due }.min() ?? .max) }
 
-  /// Does what is due, and takes what has come; gives whether there was anything.
+  /// Does what is due and takes what has come; returns whether there was anything.
   func act(_ now: UInt64) -> Bool {
     if now >= nextSecond { changeWeather(now) }
     var hasActed = accept(now)
@@ -99,7 +99,7 @@ final class SimulatedStore {
   private func arrived(_ messages: [WireMessage], _ session: SimulatedSession, _ now: UInt64) {
     var due = max(now, frozenUntil) + generator.milliseconds(0...30)
     if generator.happens(weather.delay) { due += generator.milliseconds(1_000...6_000) }
-    // A connection is answered in order.
+    // The segments of a connection are answered in order.
     due = max(due, session.segments.last?.due ?? 0)
     session.segments.append((due, messages))
   }
@@ -122,7 +122,7 @@ final class SimulatedStore {
     answer.message("Z", [UInt8(ascii: "I")])
     if generator.happens(weather.lostAnswer) {
       lostAnswers += 1
-      // What was answered before the sync may be on its way when the commit fails.
+      // The answers before the Sync may be on their way when the commit fails.
       let isCommitted = isGood && generator.happens(0.5)
       if !isCommitted { table = before }
       note(isCommitted ? "committed in silence" : "died in silence")
@@ -132,7 +132,7 @@ final class SimulatedStore {
     _ = session.send(answer.bytes)
   }
 
-  /// Runs one message of a segment; false once something of the segment has failed.
+  /// Runs one message of a segment; returns false if it fails, and the rest of the segment with it.
   private func run(_ message: WireMessage, _ session: SimulatedSession, _ answer: inout WireWriter) -> Bool {
     switch message.type {
     case "P":
@@ -142,14 +142,14 @@ final class SimulatedStore {
     case "B":
       answer.message("2")
       return execute(session.text(of: message), message.bound.parameters, &answer)
-    // Describe and Execute: their answers were written with the portal's.
+    // Describe and Execute: their answers were written with that of the Bind.
     default: return true
     }
   }
 
   private func execute(_ text: String, _ parameters: [ArraySlice<UInt8>?], _ answer: inout WireWriter) -> Bool {
     if generator.happens(weather.refusal) {
-      // A serialization failure, no memory, a full disk, a statement that took too long, a lock that somebody has.
+      // Serialization failure, out of memory, disk full, statement cancelled by its timeout, lock not available.
       let sqlState = ["40001", "53200", "53100", "57014", "55P03"].randomElement(using: &generator)!
       note(sqlState)
       answer.error(severity: "ERROR", sqlState)

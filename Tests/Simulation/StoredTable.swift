@@ -23,11 +23,11 @@ struct StoredTable {
   }
 
   private(set) var rows: [Key: Row] = [:]
-  /// How many readings all additions together put into each bucket.
+  /// The number of readings in each bucket, as the statements added them.
   private(set) var counted: [Bucket: Int64] = [:]
   private var transaction: Int64 = 700
 
-  /// What the rows put into each bucket: the same as `counted`, unless something was counted twice or forgotten.
+  /// The number of rows in each bucket: equal to `counted`, unless a reading was counted twice or forgotten.
   var countable: [Bucket: Int64] {
     rows.keys.reduce(into: [:]) { $0[Self.bucket(of: $1), default: 0] += 1 }
   }
@@ -38,7 +38,7 @@ struct StoredTable {
       device: key.device, type: key.type, microseconds: key.microseconds.floorDivided(by: span) * span)
   }
 
-  /// `readings.insertNew`; false when one of the keys is there already, or given twice: then nothing has changed.
+  /// Runs `readings.insertNew`; returns false, and changes nothing, if a key is there already or is given twice.
   mutating func insertNew(_ parameters: [ArraySlice<UInt8>?]) -> Bool {
     let (keys, values) = Self.readings(parameters)
     guard Set(keys).count == keys.count, !keys.contains(where: { rows[$0] != nil }) else { return false }
@@ -53,7 +53,7 @@ struct StoredTable {
     return true
   }
 
-  /// `readings.insert`; how many were new, and the transaction's number.
+  /// Runs `readings.insert`; returns how many readings were new, and the transaction's number.
   mutating func insert(_ parameters: [ArraySlice<UInt8>?]) -> (fresh: Int64, transaction: Int64) {
     transaction += 1
     var fresh: Int64 = 0
@@ -66,10 +66,10 @@ struct StoredTable {
     return (fresh, transaction)
   }
 
-  /// `readings.find`.
+  /// Runs `readings.find`.
   func find(_ parameters: [ArraySlice<UInt8>?]) -> [Row?] { Self.keys(parameters).map { rows[$0] } }
 
-  /// The values that a statement brings.
+  /// The values of readings among a statement's parameters; none of a statement without them.
   static func values(_ parameters: [ArraySlice<UInt8>?]) -> [Double] {
     parameters.count > 3 ? readings(parameters).values : []
   }

@@ -1,29 +1,29 @@
 import TestSupport
 
-/// What befalls a simulated store: how likely each fault is, drawn anew for each seed, so that some seeds see one
-/// fault alone and others all of them.
+/// The probabilities of the faults of a simulated store, drawn anew for each seed, so that some seeds see one fault
+/// alone and others all of them.
 struct Weather {
-  /// A connection ends before its statements are run.
+  /// A connection ends before the statements of a segment are run.
   var loss = 0.0
   /// A connection ends after the commit, before or within the answer.
   var lostAnswer = 0.0
-  /// The server refuses a statement for a reason that passes.
+  /// The server refuses a statement for a transient reason.
   var refusal = 0.0
-  /// An answer comes later than anybody waits.
+  /// An answer is one to six seconds late, which may be more than its client waits.
   var delay = 0.0
-  /// Each second: the server is gone, and refuses connections for a while.
+  /// Each second: the server goes away, and refuses connections for a while.
   var outage = 0.0
-  /// Each second: the server stands still for a while, and answers everything late.
+  /// Each second: the server freezes for a while, and answers everything after that.
   var freeze = 0.0
   /// A request brings a value that the server can never store.
   var poison = 0.0
 
   static let fair = Weather()
 
-  /// Whether whoever sends a statement always hears what became of it.
+  /// Whether every sender of a statement learns its outcome.
   var leavesNoDoubt: Bool { [loss, lostAnswer, delay, outage, freeze].allSatisfy { $0 == 0 } }
 
-  /// Whether nothing goes wrong but for what cannot be stored.
+  /// Whether nothing fails except what can never be stored.
   var isCalm: Bool { leavesNoDoubt && refusal == 0 }
 
   init() {}

@@ -4,13 +4,13 @@ struct WireMessage {
   let type: Character
   private let body: ArraySlice<UInt8>
 
-  /// What follows a statement's or a portal's name, of a Parse: the text of the statement.
+  /// The name and the text of the statement of a Parse.
   var parsed: (name: String, text: String) {
     var reader = WireReader(body)
     return (reader.text(), reader.text())
   }
 
-  /// The statement that a Bind names, and its parameters, nil for NULL.
+  /// The name of the statement of a Bind, and its parameters, nil for NULL.
   var bound: (statement: String, parameters: [ArraySlice<UInt8>?]) {
     var reader = WireReader(body)
     _ = reader.text()
@@ -20,7 +20,7 @@ struct WireMessage {
     return (statement, parameters)
   }
 
-  /// Takes the first message off `bytes`; nil when it is not whole yet.
+  /// Removes the first message from `bytes` and returns it; nil if it is not whole yet.
   static func take(_ bytes: inout [UInt8]) -> WireMessage? {
     guard bytes.count >= 5 else { return nil }
     var reader = WireReader(bytes[1...])
@@ -30,7 +30,7 @@ struct WireMessage {
     return WireMessage(type: Character(Unicode.Scalar(bytes[0])), body: ArraySlice(Array(bytes[5..<end])))
   }
 
-  /// Takes the message that opens a connection, which has no letter; false when it is not whole yet.
+  /// Removes the message that opens a connection, which has no letter; returns false if it is not whole yet.
   static func takeStartup(_ bytes: inout [UInt8]) -> Bool {
     guard bytes.count >= 4 else { return false }
     var reader = WireReader(bytes[...])
@@ -41,7 +41,7 @@ struct WireMessage {
   }
 }
 
-/// Reads what a message is made of.
+/// Reads the fields of a message.
 struct WireReader {
   private var rest: ArraySlice<UInt8>
 
@@ -79,7 +79,7 @@ struct WireReader {
   }
 }
 
-/// Writes what a server answers.
+/// Writes the messages of a server.
 struct WireWriter {
   private(set) var bytes: [UInt8] = []
 
@@ -88,13 +88,13 @@ struct WireWriter {
     bytes += Self.number(Int32(body.count + 4)) + body
   }
 
-  /// The fields of an error: severity, SQLSTATE, message.
+  /// Writes an error with its severity, SQLSTATE and message.
   mutating func error(severity: String, _ sqlState: String) {
     let fields = [("S", severity), ("V", severity), ("C", sqlState), ("M", "as the simulation wills")]
     message("E", fields.flatMap { Array($0.utf8) + Array($1.utf8) + [0] } + [0])
   }
 
-  /// The columns of the rows that follow, all in their binary form.
+  /// Writes the description of the rows that follow, with all columns in binary form.
   mutating func columns(_ types: [UInt32]) {
     var body = Self.number(Int16(types.count))
     for type in types {
@@ -104,7 +104,7 @@ struct WireWriter {
     message("T", body)
   }
 
-  /// One row of eight-byte columns, nil for NULL.
+  /// Writes one row of eight-byte columns, nil for NULL.
   mutating func row(_ columns: [UInt64?]) {
     var body = Self.number(Int16(columns.count))
     for column in columns {

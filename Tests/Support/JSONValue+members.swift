@@ -1,7 +1,7 @@
 import JSON
 import Values
 
-/// What tests look at of a JSON text; nil where something else stands.
+/// A JSON value as what a test expects it to be: nil if it is something else.
 extension JSONValue {
   package subscript(_ name: String) -> JSONValue? {
     if case .object(let object) = self { object[name] } else { nil }

@@ -1,12 +1,12 @@
 import Glibc
 import Reactor
 
-/// TCP on the loopback address, for servers and clients that tests make up.
+/// TCP sockets of the loopback address, for servers and clients that tests make up.
 package enum Loopback {
   /// A TCP socket, neither bound nor connected.
   package static func socket() -> Int32 { Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
 
-  /// Connects a socket to a port; whether that succeeded, and else `errno` says why not.
+  /// Connects a socket to a port; returns false if that fails, with the reason in `errno`.
   package static func connect(_ socket: Int32, to port: UInt16) -> Bool {
     withAddress(port) { Glibc.connect(socket, $0, $1) == 0 }
   }
@@ -26,9 +26,9 @@ package enum Loopback {
     return (socket, UInt16(bigEndian: address.sin_port))
   }
 
-  /// A port that nobody listens on, below those that the kernel gives to connections
-  /// (net.ipv4.ip_local_port_range): one of the tests' many could have it before the server does, or while it is away.
-  /// Those of the stores, and of scripts that start some, are below these (scripts/stores).
+  /// A free port below those that the kernel gives to connections (net.ipv4.ip_local_port_range): one of the many
+  /// connections of tests could take such a port before the server does, or while it is away. The ports of the stores,
+  /// and of scripts that start some, are lower still (scripts/stores).
   package static func freePort() throws(SystemError) -> UInt16 {
     for _ in 0..<1_000 {
       let port = UInt16.random(in: 26_000..<32_000)

@@ -2,9 +2,9 @@ import Glibc
 import Reactor
 import Synchronization
 
-/// Runs a task on a new loop's own thread, and hands out what it returns or throws.
+/// Runs `body` as a task of a new loop with its own thread, and returns or throws what it does.
 ///
-/// Expectations belong to the test's own task: give out what they need.
+/// An expectation in `body` would not be attributed to the test: return what it needs.
 @discardableResult
 package func onLoop<Value: Sendable>(
   _ body: @escaping @Sendable (EventLoop) async throws -> Value

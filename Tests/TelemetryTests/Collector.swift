@@ -6,15 +6,15 @@ import TestSupport
 @testable import Telemetry
 import Values
 
-/// A small HTTP server on a real socket: answers as scripted and keeps what it was sent.
+/// A small HTTP server on a real socket that answers as scripted and keeps the requests that it was sent.
 final class Collector: Sendable {
   /// How one connection is treated.
   enum Behaviour: Sendable {
-    /// These bytes, then the end.
+    /// A request is read and answered with these bytes, and the connection is closed.
     case bytes(String)
-    /// The head of a request is read, and nothing is ever said.
+    /// A request is read, and the connection is closed after 400 ms without an answer.
     case silent
-    /// The connection is closed without a word.
+    /// The connection is closed at once.
     case cut
 
     static func status(_ status: Int, headers: String = "", body: [UInt8] = []) -> Behaviour {
@@ -35,7 +35,7 @@ final class Collector: Sendable {
   private let requests = Mutex<[Received]>([])
   private let stopped = Wake()
 
-  /// The last behaviour of the script is repeated for ever.
+  /// Starts a server that treats one connection after the other by `script`, and all further ones by its last entry.
   init(_ script: [Behaviour]) {
     self.script = Mutex(script)
     (fd, port) = try! Loopback.listen()
@@ -46,7 +46,7 @@ final class Collector: Sendable {
 
   var received: [Received] { requests.withLock { $0 } }
 
-  /// Ends the server; further connections are refused.
+  /// Stops the server; further connections are refused.
   func stop() {
     shutdown(fd, Int32(SHUT_RDWR))
     stopped.wait(milliseconds: 5_000)
@@ -94,7 +94,7 @@ final class Collector: Sendable {
   }
 }
 
-/// Spans as decoded from an export: enough of opentelemetry-proto to see what was sent.
+/// The spans of an export, decoded with as much of opentelemetry-proto as tests compare.
 struct ExportedSpans {
   private(set) var resource: [String: String] = [:]
   private(set) var scope: [String] = []

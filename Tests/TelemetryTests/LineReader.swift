@@ -3,9 +3,9 @@ import Testing
 
 @testable import Telemetry
 
-/// A flat JSON object as a log line must be: its members in order, text decoded, other values as written.
+/// Reads a flat JSON object, as a log line must be: its members in order, text decoded, other values as written.
 ///
-/// A checker of its own, so that the lines are not judged by the code that a writer could share its mistakes with.
+/// It is a parser of its own, since a mistake in code that the writer shares would go unseen.
 struct LineReader {
   struct Malformed: Error, CustomStringConvertible {
     let description: String
@@ -92,7 +92,7 @@ struct LineReader {
   }
 }
 
-/// A pipe whose end for writing is given to a sink.
+/// A pipe for the lines of a sink, which gets the writing end.
 struct LogPipe {
   let reading: Int32
   let writing: Int32
@@ -100,12 +100,12 @@ struct LogPipe {
   init() {
     var ends: [Int32] = [0, 0]
     precondition(pipe(&ends) == 0)
-    // No process that another test starts may have it open: its end would not come before that one's.
+    // A process that another test starts must not inherit the pipe, which would not end before that process does.
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     (reading, writing) = (ends[0], ends[1])
   }
 
-  /// Everything up to the end of the pipe, whose writing side is closed first.
+  /// Closes the writing end and returns all lines up to the end of the pipe.
   func finish() -> [String] {
     close(writing)
     let lines = readToEnd()
@@ -113,7 +113,7 @@ struct LogPipe {
     return lines
   }
 
-  /// All lines that come until the writing side is closed.
+  /// All lines that come until the writing end is closed.
   func readToEnd() -> [String] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
@@ -132,7 +132,7 @@ extension LogStyle {
   }
 }
 
-/// What one logger writes: lines as they leave the pipe.
+/// The lines that `body` logs, as they leave the pipe.
 func logged(_ style: LogStyle = .json(), _ body: (Logger) -> Void) -> [String] {
   let pipe = LogPipe()
   let sink = LogSink(style: style, descriptor: pipe.writing)

@@ -11,7 +11,7 @@ func promptness() throws {
   let pipe = LogPipe()
   let sink = LogSink(style: .json(), descriptor: pipe.writing)
   let logger = Logger(sink)
-  // The second line of each pair meets the thread while it gathers.
+  // The second line of each pair comes while the writing thread gathers lines.
   for _ in 0..<10 {
     logger.log(.info, "first")
     usleep(2_000)
@@ -27,7 +27,7 @@ func promptness() throws {
       }
       waited += 1
     }
-    // Nominally 50; the machine that tests run on has other work.
+    // Nominally 50 ms; the machine that tests run on has other work.
     #expect(waited < 250)
   }
   #expect(sink.close(deadlineMilliseconds: 5_000))
@@ -38,11 +38,11 @@ func promptness() throws {
 func blockedPipe() throws {
   let pipe = LogPipe()
   let sink = LogSink(style: .json(), descriptor: pipe.writing)
-  // More than the pipe's 64 KiB, so that the last write waits however late the writing thread comes to run.
+  // More than the pipe's 64 KiB, so that the last write waits, however late the writing thread runs.
   let logger = Logger(sink, capacity: 131_072)
   let total = 5_000
   for number in 0..<total { logger.log(.info, "line") { $0.field("number", number) } }
-  // The pipe and the ring hold 192 KiB: most of the 700 KB went nowhere, and nobody waited.
+  // The pipe and the ring hold 192 KiB: most of the 700 KB was dropped, and logging waited for none of it.
   let dropped = Int(logger.droppedLines)
   #expect(dropped > total / 2)
   #expect(sink.droppedLines == UInt64(dropped))
@@ -137,7 +137,7 @@ func closingTwice() {
   close(pipe.reading)
 }
 
-/// Waits until a number of threads are done.
+/// Waits until `count` threads are done.
 private final class Counter: Sendable {
   private let left: Atomic<Int>
   private let wake = Wake()

@@ -21,7 +21,7 @@ private struct Fixture {
     sink = LogSink(style: .json(), descriptor: pipe.writing)
     var configuration = SpanExporter.Configuration(url: collector.url)
     configuration.intervalMilliseconds = 20
-    // Beyond what a busy machine needs for an answer, and the silence of a collector that gives none.
+    // Longer than an answer takes on a busy machine, and than a silent collector keeps a connection.
     configuration.timeoutMilliseconds = 2_000
     configuration.shortestBackoffMilliseconds = 10
     configuration.longestBackoffMilliseconds = 1_000
@@ -34,7 +34,7 @@ private struct Fixture {
     queue = SpanQueue(exporter, capacity: capacity)
   }
 
-  /// Waits until that many spans came to an end of whatever kind.
+  /// Waits until `count` spans were exported, rejected or dropped.
   func settle(_ count: UInt64) {
     for _ in 0..<5_000 {
       if exporter.exportedSpans + exporter.rejectedSpans + exporter.droppedSpans >= count { return }
@@ -43,7 +43,7 @@ private struct Fixture {
     Issue.record("spans did not settle")
   }
 
-  /// Ends everything and gives the messages that were logged.
+  /// Ends the exporter, the collector and the log, and returns the messages that were logged.
   func finish() throws -> [String] {
     #expect(exporter.close(deadlineMilliseconds: 5_000))
     collector.stop()
@@ -274,7 +274,7 @@ func fullQueue() throws {
   let fixture = Fixture([.silent, .status(200)], capacity: 4_096) { $0.intervalMilliseconds = 60_000 }
   for _ in 0..<200 { fixture.queue.add(span()) }
   let dropped = fixture.exporter.droppedSpans
-  // How many get through depends on how often the exporter comes round meanwhile.
+  // How many fit depends on how often the exporter empties the queue meanwhile.
   #expect(dropped > 0)
   #expect(dropped < 200)
   _ = try fixture.finish()

@@ -36,7 +36,7 @@ struct DecimalTextTests {
         return
       }
       number += step
-      // All of four digits, and then steps that meet every pair of halves' last digits.
+      // Every number of up to four digits, then steps that meet every pair of last digits of the two halves.
       if number > 20_000 { step = 4_999 }
     }
   }
@@ -58,7 +58,7 @@ struct DecimalTextTests {
     (0.9999999999999999, "0.9999999999999999"), (1.0000000000000002, "1.0000000000000002"),
     (999_999_999.999999, "999999999.999999"), (1_000_000_000.000001, "1000000000.000001"),
     (4_503_599_627_370_495.5, "4503599627370495.5"), (0x1p53 - 1, "9007199254740991"), (0x1p53, "9007199254740992.0"),
-    // Two of the shortest are as near: the even one is taken.
+    // Where two shortest texts are equally near, the even one is taken.
     (1_125_899_906_842_625.25, "1125899906842625.2"), (1_125_899_906_842_625.75, "1125899906842625.8"),
     (-12.5, "-12.5"), (-0.0, "-0.0"), (-2.0 / 7, "-0.2857142857142857"), (.leastNonzeroMagnitude, "5e-324"),
     (2.2250738585072014e-308, "2.2250738585072014e-308"), (-1.7976931348623157e308, "-1.7976931348623157e+308"),
@@ -80,12 +80,12 @@ struct DecimalTextTests {
     for round in 0..<20_000 {
       let number: Double =
         switch round % 4 {
-        // Any digits, within and around what whole numbers of 128 bits hold.
+        // Any digits, within and around the range of whole numbers of 128 bits.
         case 0:
           Double(
             sign: round % 8 == 0 ? .plus : .minus, exponent: .random(in: -14...54, using: &generator),
             significand: .random(in: 1..<2, using: &generator))
-        // Few binary digits, of which ties are made.
+        // Few binary digits, among which are ties.
         case 1:
           Double(generator.next() >> UInt64.random(in: 11...63))
             * Double(sign: .plus, exponent: -round % 53, significand: 1)

@@ -34,7 +34,7 @@ struct IdentifierTests {
       for _ in 0..<4 {
         group.addTask {
           (0..<10_000).map { number in
-            // A millisecond for all, then one before it: more ids than it has room for.
+            // All in one millisecond, then in the one before: more ids than a millisecond has room for.
             sequence.next(unixMilliseconds: number < 5_000 ? 0x017F_22E2_79B0 : 0x017F_22E2_79AF)
           }
         }

@@ -10,7 +10,7 @@ struct JudgementTests {
     return demands
   }
 
-  /// A server's counters by now: so many requests, of which some failed and some were slow.
+  /// A server's counters after `requests` requests, of which `failed` failed and `slow` were slow.
   private func tally(_ requests: Int, failed: Int = 0, slow: Int = 0, start: Double? = 100) throws -> Tally {
     try Tally(
       exposition: exposition(
@@ -20,7 +20,7 @@ struct JudgementTests {
         ]))
   }
 
-  /// Looks every five seconds until there is a verdict.
+  /// The verdict of `looks` that are five seconds apart; nil if there is none yet.
   private func verdict(_ looks: [Tally?], baseline: [Tally?] = [], ready: [Bool] = [], unanswered: Int = 0) -> Verdict?
   {
     var judgement = Judgement(demands)
@@ -77,7 +77,7 @@ struct JudgementTests {
 
   @Test("small windows wait for more requests before they are judged")
   func smallWindows() throws {
-    // One failure in each of two looks with two requests would be half of them.
+    // By themselves, two looks with one failure among two requests each would have half of them failed.
     let looks = try [(0, 0), (2, 1), (4, 2), (104, 2), (204, 2)].map { try tally($0.0, failed: $0.1) }
     #expect(verdict(looks) == nil)
   }
@@ -117,13 +117,13 @@ struct JudgementTests {
 
   @Test("more than twice the other server's figures is worse, although it would be allowed")
   func comparison() throws {
-    // 0.8 % of 1 %, beside 0.3 %.
+    // 0.8 % failed, where 1 % may, but only 0.3 % of the other server's.
     let looks = try steady(1_000, failed: 8)
     let quiet = try tally(10_000, failed: 30)
     #expect(
       verdict(looks, baseline: Array(repeating: quiet, count: 13))
         == .worse("0.80 % of the requests failed, 0.30 % did before"))
-    // Beside 0.5 % it is not, and without anything to compare with neither.
+    // It is not worse beside 0.5 %, nor with too little or nothing to compare with.
     let alike = try tally(10_000, failed: 50)
     #expect(verdict(looks, baseline: Array(repeating: alike, count: 13))?.word == "fine")
     #expect(verdict(looks, baseline: Array(repeating: try tally(3), count: 13))?.word == "fine")
@@ -132,7 +132,7 @@ struct JudgementTests {
 
   @Test("the other server is compared over the same time while it has traffic")
   func simultaneous() throws {
-    // It has had few errors all its life, and by now has as many as the new one.
+    // The other server has had few errors in all its life, but during the watch as many as the new one.
     let other = try (0..<13).map { try tally(100_000 + $0 * 1_000, failed: $0 * 8) }
     #expect(verdict(try steady(1_000, failed: 8), baseline: other)?.word == "fine")
   }
