@@ -3,10 +3,10 @@ import Reactor
 import Synchronization
 import Testing
 
-/// Threads for tests that wait for servers as a program with one connection does, by blocking.
+/// Threads for tests that wait for servers by blocking, as a program with one connection does.
 ///
-/// Swift's own pool has as many threads as the machine has processors: on two of them two tests would wait, and all
-/// others for them. Twice as many as two processors: what waits is most often a clock.
+/// Swift's own pool has one thread for each processor: with two, two tests would block it and keep all others waiting.
+/// There are more threads here than processors, since tests mostly wait for a clock.
 final class BlockingThreads: TaskExecutor {
   static let count = 8
   static let shared = Result { try BlockingThreads() }
@@ -19,8 +19,8 @@ final class BlockingThreads: TaskExecutor {
       _ = try SystemThread(name: "test") { [self] in
         while true {
           waiting.wait()
-          // The newest: what has begun is done before the next test begins, and one of a serialized suite after the
-          // other.
+          // The newest first, so that a test that has begun ends before the next one begins, and the tests of a
+          // serialized suite run one after the other.
           let job = jobs.withLock { $0.removeLast() }
           job.runSynchronously(on: asUnownedTaskExecutor())
         }
@@ -45,6 +45,6 @@ struct BlockingTrait: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == BlockingTrait {
-  /// For suites whose tests block the thread that they run on.
+  /// A trait of suites whose tests block the thread that they run on.
   static var blocking: Self { Self() }
 }

@@ -2,7 +2,7 @@ import JSON
 
 /// A client of server-sent events, as strict as a browser is about their form.
 final class EventStream {
-  /// One event, or a comment (with no name).
+  /// One event, or a comment, which has no name.
   struct Event: Equatable {
     var id = ""
     var name = ""
@@ -14,7 +14,7 @@ final class EventStream {
   let head: String
   private let wire: Wire
   private var text: [UInt8] = []
-  /// Whether the answer has ended as it should.
+  /// Whether the answer has ended with its last chunk.
   private(set) var isWhole = false
 
   convenience init(
@@ -56,13 +56,13 @@ final class EventStream {
     }
   }
 
-  /// The next event, comments left out; nil at the end.
+  /// The next event, without comments; nil at the end.
   func next() throws -> Event? {
     while let part = try nextPart() { if !part.name.isEmpty { return part } }
     return nil
   }
 
-  /// The next so many events.
+  /// The next `count` events; fewer if the answer ends.
   func take(_ count: Int) throws -> [Event] { try (0..<count).compactMap { _ in try next() } }
 
   private static func event(_ lines: [Substring]) -> Event {

@@ -3,7 +3,7 @@ import Reactor
 import Synchronization
 import Testing
 
-/// What a transaction on a thread of its own has locked, until it is released.
+/// Locks that a transaction on a thread of its own holds until they are released.
 final class Hold: Sendable {
   private let isHeld = Atomic<Bool>(false)
   private let isOver = Atomic<Bool>(false)
@@ -27,7 +27,7 @@ final class Hold: Sendable {
     }
   }
 
-  /// Ends the transaction, if nobody has before, and waits for that.
+  /// Ends the transaction and waits until it has ended; does nothing if it was ended before.
   func release() {
     isOver.store(true, ordering: .releasing)
     let thread = thread.withLock { thread in
@@ -43,9 +43,9 @@ final class Hold: Sendable {
 }
 
 extension LiveServer {
-  /// Has a transaction of its own do that, and keep what it locks until it is released.
+  /// Runs `statement` in a transaction that keeps its locks until the result is released.
   func hold(_ statement: String) throws -> Hold { try Hold(self, statement) }
 
-  /// The same with a whole table, which not even readers see meanwhile.
+  /// Locks the tables `names` until the result is released; not even reads pass meanwhile.
   func holdTable(_ names: String) throws -> Hold { try hold("LOCK TABLE \(names) IN ACCESS EXCLUSIVE MODE") }
 }

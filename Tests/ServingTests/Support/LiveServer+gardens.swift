@@ -8,13 +8,13 @@ import Values
 @testable import Web
 
 extension Client {
-  /// Makes a garden and gives its id.
+  /// Makes a garden and returns its id.
   func makeGarden(_ json: String = #"{"name":"South slope"}"#) throws -> String {
     let reply = try post("/api/gardens", json)
     return try #require(try reply.json["id"]?.text, "\(reply.status) \(reply.text)")
   }
 
-  /// Makes a device and gives its id and key.
+  /// Makes a device and returns its id and key.
   func makeDevice(in garden: String, _ json: String = #"{"name":"Probe"}"#) throws -> (id: String, key: String) {
     let reply = try post("/api/gardens/\(garden)/devices", json)
     let device = try reply.json
@@ -23,7 +23,7 @@ extension Client {
 }
 
 extension Client {
-  /// Makes a personal access token and gives its text.
+  /// Makes a personal access token and returns its text.
   func makeToken(_ scopes: [TokenScope], members: String = "") throws -> String {
     let names = scopes.map { "\"\($0.rawValue)\"" }.joined(separator: ",")
     let reply = try post("/api/tokens", #"{"name":"Script","scopes":[\#(names)]\#(members)}"#)
@@ -32,7 +32,7 @@ extension Client {
 }
 
 extension Client {
-  /// Invites somebody to a garden, who accepts; gives them.
+  /// Invites `other` to a garden and has them accept; returns `other`.
   @discardableResult
   func share(_ garden: String, as role: MemberRole, with other: Client) throws -> Client {
     let email = try #require(try other.get("/api/users/me").json["email"]?.text)
@@ -44,12 +44,12 @@ extension Client {
 }
 
 extension LiveServer {
-  /// As many connections as it takes to have spoken to both loops, in all likelihood.
+  /// Clients with a connection each: enough, in all likelihood, for both loops to have some.
   func clients(_ count: Int = 12, token: String? = nil) -> [Client] {
     (0..<count).map { _ in Client(self, token: token) }
   }
 
-  /// A second server on the same database and the same keys in Redis: another replica.
+  /// Starts a second server with the same database and the same keys in Redis: another replica.
   func replica(_ settings: [String: String] = [:]) throws -> LiveServer {
     try LiveServer(
       ["DATABASE_URL": databaseURL, "REDIS_PREFIX": configuration.redis.keyPrefix].merging(settings) { $1 })

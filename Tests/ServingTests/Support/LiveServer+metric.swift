@@ -1,5 +1,5 @@
 extension Client {
-  /// What the metrics say of a series, given with its labels as they stand there; 0 when they do not know it.
+  /// The value of `series`, which is written with its labels as in the metrics; 0 if they do not have it.
   func metric(_ series: String) throws -> Int {
     let lines = try get("/metrics").text.split(separator: "\n")
     return lines.first { $0.hasPrefix(series + " ") }.flatMap { Int($0.dropFirst(series.count + 1)) } ?? 0
@@ -7,6 +7,6 @@ extension Client {
 }
 
 extension LiveServer {
-  /// What the metrics say of a series, given with its labels as they stand there; 0 when they do not know it.
+  /// The value of `series`, which is written with its labels as in the metrics; 0 if they do not have it.
   func metric(_ series: String) throws -> Int { try Client(self).metric(series) }
 }

@@ -1,7 +1,7 @@
 import Postgres
 
 extension LiveServer {
-  /// Takes the server's database away: its connections end, and Postgres lets nobody in.
+  /// Takes the server's database away: its connections are terminated, and Postgres refuses new ones.
   func losePostgres() throws {
     try alterDatabase(allowsConnections: false)
     try administrate { database, name in
@@ -9,7 +9,7 @@ extension LiveServer {
     }
   }
 
-  /// Lets the server in again.
+  /// Has Postgres accept the server's connections again.
   func regainPostgres() throws { try alterDatabase(allowsConnections: true) }
 
   private func alterDatabase(allowsConnections: Bool) throws {

@@ -3,8 +3,8 @@ import Reactor
 import Synchronization
 
 extension LiveServer {
-  /// Has a request sent while a transaction is open that has done `before`. It is committed once the request waits for
-  /// it, or is answered all the same, and `meanwhile` is done. Gives the answer.
+  /// Sends `request` during a transaction that has done `before`, and returns its answer. Once the request waits for a
+  /// lock of the transaction, or is answered all the same, `meanwhile` is done and the transaction is committed.
   func answer(
     to request: @escaping @Sendable () throws -> Reply, before: @escaping (Transaction) async throws -> Void,
     meanwhile: @escaping () throws -> Void = {}
@@ -28,13 +28,13 @@ extension LiveServer {
     return try answer.withLock { $0! }.get()
   }
 
-  /// Whether somebody waits for what a transaction holds.
+  /// Whether a session waits for a lock of `transaction`.
   private static func isWaitedFor(_ transaction: Transaction) async throws -> Bool {
     let rows = try await transaction.query(
       "SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))")
     return !rows.isEmpty
   }
 
-  /// How many requests are being answered.
+  /// The number of requests in flight.
   func requestsInProgress() throws -> Int { try metric("active_connections") }
 }

@@ -8,12 +8,13 @@ import Values
 @testable import Serving
 @testable import Settings
 
-/// The real service in this process: two loops on a port of their own, the real private stores, a database of its own.
+/// The real service in this process: two loops, a port and a database of its own, on the private stores.
 final class LiveServer: Sendable {
-  /// The server that most tests share. Each makes users of its own, so that they do not meet.
+  /// The server that most tests share. Each test makes users of its own, so that tests do not affect each other.
   static let shared = Result {
-    // Half of a loop's connections for transactions may be transfers': no fewer than tests that send one at a time. They
-    // all sign in from one network, which has a quarter of the queue, some of them before a last one has left it.
+    // Transfers may take half of a loop's transaction connections: enough for one of each running test. All tests sign
+    // in from one network, which has a quarter of the hashing queue: two places for each test, since the hash of the
+    // test before may not have left it.
     try LiveServer([
       "DATABASE_TRANSACTION_CONNECTIONS": "\(2 * BlockingThreads.count)",
       "PASSWORD_HASHING_QUEUE": "\(4 * 2 * BlockingThreads.count)",
@@ -26,12 +27,12 @@ final class LiveServer: Sendable {
   let configuration: Configuration
   private let stopper: @Sendable () -> Void
   private let thread: SystemThread
-  /// The hash of the password of everyone that `signedIn` makes.
+  /// The hash of the password of all users that `signedIn` makes.
   let passwordHash: String
-  /// Lines that the service logged, as they were written.
+  /// The lines that the service logged, as they were written.
   let log: LogCapture
 
-  /// What passwords cost where no test is about their cost: with the real one, a quarter of all tests' time was theirs.
+  /// A low cost of passwords, for tests that are not about it: the real one took a quarter of the time of all tests.
   static let passwordCost = ScryptCost(logarithm: 4, blockSize: 8, parallelism: 1)!
 
   /// Starts a server; `settings` are variables that replace the usual ones.
@@ -42,7 +43,7 @@ final class LiveServer: Sendable {
       "LOG_FORMAT": "json",
       "JWT_SECRET": "0123456789abcdef-0123456789-ABCDEF",
       "INSIGHTS_INTERVAL_SECONDS": "0", "READINGS_RAW_DAYS": "30",
-      // How full the disk is that tests run on is no matter of theirs.
+      // The tests pass on a full disk, too.
       "HEALTH_DISK_FREE_SHARE": "0",
     ]
     variables.merge(try TestStores.variables(for: databaseURL)) { $1 }
@@ -92,8 +93,9 @@ final class LiveServer: Sendable {
 
   private static let running = Mutex<[LiveServer]>([])
 
-  /// Stops whatever server still runs when the tests are done: exit(3) has libcrypto throw away what a thread that signs
-  /// in to Postgres just then still uses. To be asked for once a server has used it: what came last is called first.
+  /// Stops the servers that still run when the tests are done: exit(3) has libcrypto free what a thread may still use
+  /// that is signing in to Postgres. To be read once a server has used libcrypto, since the handler that was registered
+  /// last is called first.
   private static let stopsAtExit: Void = {
     _ = atexit {
       for server in LiveServer.running.withLock({ $0 }) { server.stop() }
@@ -110,7 +112,7 @@ final class LiveServer: Sendable {
     let stop: @Sendable () -> Void
   }
 
-  /// Waits for a value as long as a busy machine needs, two minutes at the least.
+  /// Waits until `value` is not nil and returns it; nil after at least two minutes, enough on a busy machine.
   private static func wait<Value>(for value: () -> Value?) -> Value? {
     for _ in 0..<12_000 {
       if let value = value() { return value }

@@ -2,14 +2,14 @@ import Glibc
 import Reactor
 import Synchronization
 
-/// Gathers what the service writes to its log.
+/// Collects the lines that a service writes to its log.
 final class LogCapture: Sendable {
   private struct State {
     var lines: [String] = []
     var rest: [UInt8] = []
   }
 
-  /// How long a line is waited for, in nanoseconds.
+  /// How long `line` waits, in nanoseconds.
   private static let patienceNanoseconds: UInt64 = 120_000_000_000
 
   let writeEnd: Int32
@@ -47,7 +47,7 @@ final class LogCapture: Sendable {
   /// The lines so far.
   var lines: [String] { state.withLock { $0.lines } }
 
-  /// The line that contains a text, or of several the `count`th; waits for it, and gives nil when it does not come.
+  /// Waits for the `count`th line that contains `text`; returns nil if it does not come.
   func line(_ text: String, count: Int = 1) -> String? {
     let end = Clock.monotonic() + Self.patienceNanoseconds
     var (seen, found) = (0, 0)

@@ -5,12 +5,12 @@ import Testing
 
 /// A real SMTP server: aiosmtpd, which takes any user and password.
 final class MailServer: Sendable {
-  /// How it speaks TLS.
+  /// How the server speaks TLS.
   enum Encryption: Sendable {
     case none
     /// By STARTTLS.
     case offered(Certificate)
-    /// It offers STARTTLS and refuses it, as whoever stands between may for it.
+    /// STARTTLS is offered and then refused, as an attacker in between may have it.
     case refused(Certificate)
     /// From the first byte.
     case wrapped(Certificate)
@@ -28,21 +28,21 @@ final class MailServer: Sendable {
   private let server: PythonServer
   var port: UInt16 { server.port }
 
-  /// Starts one on a free port, or on that which one has had before.
+  /// Starts a server on `port`, as one had before, or on a free one if that is 0.
   init(port: UInt16 = 0, _ encryption: Encryption = .none) throws {
     server = try PythonServer(Self.program, ["\(port)"] + encryption.arguments)
   }
 
-  /// Has a server of ours send its mail there without TLS.
+  /// The settings with which our server sends its mail there without TLS.
   var settings: [String: String] { Self.settings(port: port) }
   static func settings(port: UInt16) -> [String: String] {
     ["SMTP_URL": "smtp://127.0.0.1:\(port)", "SMTP_STARTTLS": "none", "SMTP_FROM": "garden@example.org"]
   }
 
-  /// What it has taken: `from`, `to` and `data`, which is the message.
+  /// The messages that it has accepted: `from`, `to`, and the message itself in `data`.
   var messages: [JSONValue] { server.taken.filter { $0["data"] != nil } }
 
-  /// Who has told it a password.
+  /// The users who have sent it a password.
   var users: [String] { server.taken.compactMap { $0["user"]?.text } }
 
   /// The texts of the messages to an address.
@@ -54,7 +54,7 @@ final class MailServer: Sendable {
     }
   }
 
-  /// The code that an address was sent last; waits for the first.
+  /// The last code that was sent to an address; waits for the first.
   func code(sentTo address: String) throws -> String {
     #expect(holds { !texts(to: address).isEmpty })
     return String(try #require(texts(to: address).last?.firstMatch(of: /(?:[0-9a-f]{4}-){2}[0-9a-f]{4}/)).output)

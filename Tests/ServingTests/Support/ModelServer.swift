@@ -4,16 +4,16 @@ import Reactor
 import Synchronization
 import TestSupport
 
-/// A small HTTP server in the test that stands for a provider of language models: real sockets, scripted answers.
+/// A small HTTP server in place of a provider of language models: real sockets, scripted answers.
 final class ModelServer: Sendable {
-  /// What it does with the next request.
+  /// How a request is answered.
   enum Answer: Sendable {
     case json(Int, String)
-    /// Answers after so many seconds.
+    /// Answers after the given seconds.
     case slow(Double, String, status: Int = 200)
-    /// Closes the connection after so many bytes of an answer.
+    /// Closes the connection after `after` bytes of an answer.
     case cut(after: Int, String)
-    /// Sends the client elsewhere.
+    /// Redirects the client to another URL.
     case redirect(String)
   }
 
@@ -47,7 +47,7 @@ final class ModelServer: Sendable {
 
   deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-  /// Answers the next requests like this, each once; others with 500.
+  /// Answers the next requests with `answers`, one after the other, and all further ones with 500.
   func script(_ answers: [Answer]) { state.withLock { $0 = (answers, []) } }
 
   /// The requests since the script was set.

@@ -1,14 +1,14 @@
 import JSON
 import Testing
 
-/// A server that tells news to receivers on the loopback, which its operator allows, and by mail.
+/// A server that delivers news by mail and to receivers on the loopback address, which its settings allow.
 struct Newsroom {
   let mail: MailServer
   let server: LiveServer
-  /// Takes what goes to webhooks and topics; each test has its own.
+  /// Receives the news for webhooks and topics; each test has its own.
   let receiver: ModelServer
 
-  /// What a server needs to tell news on this machine.
+  /// The settings with which a server delivers news on this machine.
   static func settings(_ mail: MailServer) -> [String: String] {
     mail.settings.merging(["NOTIFY_ALLOWED_NETWORKS": "127.0.0.0/8"]) { $1 }
   }
@@ -20,17 +20,17 @@ struct Newsroom {
     return try Newsroom(mail: mail, server: server, receiver: ModelServer())
   }
 
-  /// The same servers with a receiver that has taken nothing yet.
+  /// The same servers with a new receiver that accepts everything.
   func fresh() throws -> Newsroom {
     let receiver = try ModelServer()
     receiver.script(Array(repeating: .json(200, "{}"), count: 100))
     return Newsroom(mail: mail, server: server, receiver: receiver)
   }
 
-  /// Where the receiver takes what has that name.
+  /// The receiver's URL for the path `name`.
   func url(_ name: String) -> String { "http://127.0.0.1:\(receiver.port)/\(name)" }
 
-  /// A channel to the receiver, or to an address.
+  /// Makes a channel to the receiver, or to `target`; an address is confirmed.
   func channel(
     _ client: Client, _ kind: String = "webhook", to target: String? = nil,
     events: String = #"["insight","device","order"]"#,
@@ -56,7 +56,7 @@ struct Newsroom {
     receiver.received.filter { $0.line.hasPrefix("POST /\(kind) ") }
   }
 
-  /// What is listed of a channel, the newest first: type and status.
+  /// The listed deliveries of a channel, the newest first: type and status.
   func deliveries(_ client: Client, _ channel: JSONValue) throws -> [(String, String)] {
     try (client.get("\(path(channel))/deliveries").json["items"]?.elements ?? []).map {
       ($0["type"]?.text ?? "", $0["status"]?.text ?? "")

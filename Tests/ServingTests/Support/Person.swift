@@ -7,11 +7,11 @@ import Values
 @testable import Web
 
 extension LiveServer {
-  /// The password of everyone that `signedIn` makes.
+  /// The password of all users that `signedIn` makes.
   static let password = "a long enough password"
 
-  /// A new user who has signed in: account and session are written to the database, since many
-  /// tests need one. Registration and login have tests of their own.
+  /// Makes a user who has signed in. Account and session are written straight to the database, which is faster, since
+  /// most tests need one; registration and login have tests of their own.
   func signedIn(role: Role = .user) throws -> (client: Client, id: Identifier) {
     let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
     let (id, session) = (
@@ -35,12 +35,12 @@ extension LiveServer {
     return (Client(self, token: token), id)
   }
 
-  /// Signs someone in whom `signedIn` has made; gives the session's tokens.
+  /// Signs in a user whom `signedIn` has made; returns the session's tokens.
   func login(_ id: Identifier) throws -> JSONValue {
     try Client(self).post("/api/sessions", #"{"email":"\#(id)@example.org","password":"\#(Self.password)"}"#).json
   }
 
-  /// Runs `body` with a connection to the server's database, whose statements may take what a busy machine needs.
+  /// Runs `body` with connections to the server's database, and a statement timeout that is enough on a busy machine.
   @discardableResult
   func withDatabase<Value>(_ body: @escaping (Database) async throws -> Value) throws -> Value {
     var configuration = DatabaseConfiguration(url: databaseURL)

@@ -6,7 +6,7 @@ import Values
 @testable import Insights
 @testable import Secrets
 
-/// A garden with one device, written straight to the database: for tests of what stands on gardens.
+/// A garden with one device, written straight to the database, for tests of what builds on gardens.
 struct Plot {
   let server: LiveServer
   let garden: Identifier
@@ -35,7 +35,7 @@ struct Plot {
     }
   }
 
-  /// Writes readings of one sensor, each by how many hours ago it was measured, of a device that is seen by that.
+  /// Writes readings of one sensor of the device, which counts as heard of now.
   func record(_ sensorType: String, _ readings: [(hoursAgo: Double, value: Double)]) throws {
     let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
     let times = readings.map { now.advanced(byHours: -$0.hoursAgo) }

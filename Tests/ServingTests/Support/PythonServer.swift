@@ -4,13 +4,13 @@ import JSON
 import Reactor
 import TestSupport
 
-/// A real server in a process of its own, in Debian's Python: its first line is its port, and what it has taken is an
-/// object a line. It ends with the tests' process, however that ends.
+/// A real server in a process of its own, run by Debian's Python. The first line that it prints is its port, and each
+/// further one a JSON object of what it has received. It ends with the tests' process, however that ends.
 final class PythonServer: Sendable {
   let port: UInt16
   private let log: LogCapture
   private let process: pid_t
-  /// The other end of its standard input: closed by the kernel when nobody is left to close it.
+  /// The other end of its standard input, which the kernel closes with this process at the latest.
   private let life: CInt
 
   struct NoPort: Error {
@@ -25,7 +25,7 @@ final class PythonServer: Sendable {
     if socketpair(AF_UNIX, kind, 0, &ends) != 0 { throw SystemError("socketpair") }
     life = ends[1]
     defer { close(ends[0]) }
-    // Debian's, for which the packages are installed.
+    // Debian's Python, since the packages are installed for it.
     process = try ChildProcess.spawn(
       ["/usr/bin/python3", "-c", Self.untilOrphaned + program] + arguments,
       descriptors: [ends[0], log.writeEnd, log.writeEnd])
@@ -50,7 +50,7 @@ final class PythonServer: Sendable {
 
     """
 
-  /// What it has taken.
+  /// The objects that the server has printed.
   var taken: [JSONValue] {
     log.lines.filter { $0.hasPrefix("{") }.compactMap { try? JSONReader.parse(Array($0.utf8)) }
   }

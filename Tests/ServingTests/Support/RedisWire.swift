@@ -2,7 +2,7 @@ import Redis
 import Testing
 import Values
 
-/// A plain blocking client of a private Redis, for what a test does behind the server's back.
+/// A plain blocking client of the private Redis, for what a test does behind the server's back.
 final class RedisWire {
   private let wire: Wire
 
@@ -13,16 +13,16 @@ final class RedisWire {
     if let password = address.password { try send("AUTH", password) }
   }
 
-  /// A client of the Redis at a port of the loopback address, without a password.
+  /// Connects to the Redis at a port of the loopback address, without a password.
   init(port: UInt16) throws { wire = try Wire(port: port) }
 
   struct Unsupported: Error {}
 
-  /// Sends a command and gives its reply as text, the elements of an array with spaces between.
+  /// Sends a command and returns its reply as text, the elements of an array with spaces between.
   @discardableResult
   func send(_ command: String...) throws -> String { try send(command) }
 
-  /// Sends a command and gives its reply as text; see above.
+  /// Sends a command and returns its reply as text; see above.
   @discardableResult
   func send(_ command: [String]) throws -> String {
     var text = "*\(command.count)\r\n"
@@ -31,7 +31,7 @@ final class RedisWire {
     return try receive()
   }
 
-  /// The next reply, or message of a channel, as text; see above.
+  /// Waits for the next reply or message of a channel and returns it as text; see above.
   func receive() throws -> String {
     let line = String(decoding: try wire.take(until: Array("\r\n".utf8)).dropLast(2), as: UTF8.self)
     let rest = String(line.dropFirst())
@@ -43,7 +43,7 @@ final class RedisWire {
     }
   }
 
-  /// Breaks all connections to one of the databases of Redis, which a server under test has for itself.
+  /// Cuts all connections to `database` of Redis, which a server under test has for itself.
   func breakConnections(database: Int) throws {
     for client in try send("CLIENT", "LIST").split(separator: "\n") where client.contains(" db=\(database) ") {
       guard let id = client.split(separator: " ").first?.split(separator: "=").last else { continue }
@@ -52,7 +52,7 @@ final class RedisWire {
   }
 }
 
-/// A user of the private Redis whom a test has turned away for a while: the rest of the tests goes on.
+/// A user of the private Redis whom a test can turn away for a while, without any effect on other tests.
 final class RedisGuest {
   private let name = "guest-\(Identifier.make(unixMilliseconds: 2))"
   private let wire: RedisWire

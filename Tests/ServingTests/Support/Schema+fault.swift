@@ -5,9 +5,9 @@ import Values
 @testable import Reference
 @testable import Web
 
-/// As much of JSON Schema as tells whether an example is one.
+/// As much of JSON Schema as it takes to check that examples fit their schema.
 extension Schema {
-  /// What is listed, if it is a page.
+  /// The schema of the items if this is a page of a list, otherwise the schema itself.
   var item: Schema {
     guard case .named(_, .object(let members, _), nil) = self, members.map(\.name) == ["items", "nextCursor"],
       case .array(let item, _, _, _) = members[0].schema
@@ -24,7 +24,7 @@ extension Schema {
     }
   }
 
-  /// What is wrong with a value; nil when it is of this shape.
+  /// What is wrong with a value; nil if it fits the schema.
   func fault(in value: JSONValue) -> String? {
     switch (self, value) {
     case (.named(_, let schema, _), _): return schema.fault(in: value)

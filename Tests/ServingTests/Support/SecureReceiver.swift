@@ -1,7 +1,7 @@
 import Faults
 import JSON
 
-/// A server of HTTPS, which answers 204 to what is posted to it.
+/// An HTTPS server that answers 204 to each POST.
 final class SecureReceiver: Sendable {
   private let server: PythonServer
   var port: UInt16 { server.port }
@@ -10,7 +10,7 @@ final class SecureReceiver: Sendable {
     server = try PythonServer(Self.program, [certificate.path, certificate.keyPath])
   }
 
-  /// What was posted: `path` and `body`.
+  /// The requests that were posted: `path` and `body`.
   var received: [JSONValue] { server.taken }
 
   private static let program = """

@@ -3,7 +3,7 @@ import Settings
 @testable import Serving
 @testable import Web
 
-/// Something of each row of the route table.
+/// Returns `value` of each row of the route table.
 func served<Value>(_ value: (Endpoint) -> Value) throws -> [Value] {
   let variables = ["ENVIRONMENT": "test", "DATABASE_URL": try TestStores.databaseURL]
   let machine = Machine(processors: 1, randomSecret: String(repeating: "9", count: 64))

@@ -2,13 +2,13 @@ import Glibc
 import Reactor
 import TestSupport
 
-/// The real binary in a process of its own, for what only a process has: signals, exit codes, inherited sockets.
+/// The real binary in a process of its own, to test what only a process has: signals, exit codes, inherited sockets.
 final class ServerProcess {
   let process: pid_t
   let log: LogCapture
   private var status: Int32?
 
-  /// Starts `terroir` with those arguments; `shell` is a prefix such as `LISTEN_PID=$$ exec`, run by /bin/sh.
+  /// Starts `terroir` with `arguments`; `shell` is a prefix such as `LISTEN_PID=$$ exec`, run by /bin/sh.
   init(
     _ arguments: [String] = ["serve"], _ settings: [String: String] = [:], shell: String? = nil,
     passing socket: Int32? = nil, binary: String = ServerProcess.binary
@@ -27,7 +27,7 @@ final class ServerProcess {
     }
   }
 
-  /// Beside the test's own binary.
+  /// The path of `terroir`, beside the tests' own binary.
   static var binary: String {
     var path = [CChar](repeating: 0, count: 4_096)
     let count = readlink("/proc/self/exe", &path, path.count - 1)
@@ -41,7 +41,7 @@ final class ServerProcess {
       "LOG_FORMAT": "json",
       "JWT_SECRET": "0123456789abcdef-0123456789-ABCDEF", "PATH": "/usr/bin:/bin", "INSIGHTS_INTERVAL_SECONDS": "0",
     ]
-    // What a sanitizer is told, so that it watches this process too.
+    // The sanitizers' settings, so that they watch this process too.
     for name in ["ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_PRELOAD"] {
       if let value = getenv(name) { variables[name] = String(cString: value) }
     }
@@ -51,19 +51,19 @@ final class ServerProcess {
     return variables
   }
 
-  /// The port it listens on, once it serves.
+  /// Waits until the server serves and returns its port.
   func port() throws -> UInt16 {
     _ = try line("\"Serving\"")
     return UInt16(try number("port", in: try line("\"Listening\"")))
   }
 
-  /// The line of the log that contains a text, or of several the `count`th; waits for it.
+  /// Waits for the `count`th line of the log that contains `text`; throws `NoSuchLine` if it does not come.
   func line(_ text: String, count: Int = 1) throws -> String {
     if let line = log.line(text, count: count) { return line }
     throw NoSuchLine(text: text, log: log.lines.filter { !$0.contains("Request completed") })
   }
 
-  /// A number in a line of the log.
+  /// The number of the member `name` in a line of the log.
   func number(_ name: String, in line: String) throws -> Int {
     guard let start = line.range(of: "\"\(name)\":"), let number = Int(line[start.upperBound...].prefix { $0.isNumber })
     else { throw NoSuchLine(text: name, log: [line]) }
@@ -77,7 +77,7 @@ final class ServerProcess {
 
   func signal(_ signal: Int32) { kill(process, signal) }
 
-  /// Waits for the end and gives the exit code; -1 when a signal ended it.
+  /// Waits until the process has ended and returns its exit code, -1 if a signal ended it.
   func wait() -> Int32 {
     if let status { return status }
     var raw: Int32 = 0
@@ -89,7 +89,7 @@ final class ServerProcess {
 }
 
 extension String {
-  /// Where a text stands first.
+  /// The first place of a text.
   fileprivate func range(of text: String) -> Range<Index>? {
     firstRange(of: text)
   }

@@ -2,7 +2,7 @@ import Glibc
 import Reactor
 import TestSupport
 
-/// Runs a script of /bin/sh to its end; throws when it fails.
+/// Runs `script` by /bin/sh and waits until it has ended; throws if it fails.
 func shell(_ script: String) throws {
   let child = try ChildProcess.spawn(["/bin/sh", "-c", script])
   var status: Int32 = 0

@@ -16,7 +16,7 @@ struct Shop {
     id = try #require(try reply.json["id"]?.text)
   }
 
-  /// Offers a product and gives its id; `stock` nil is without limit.
+  /// Offers a product and returns its id; without `stock` it is unlimited.
   func offer(
     _ name: String = "Carrots", amount: Int64 = 350, currency: String = "EUR", stock: Int64? = nil
   ) throws -> String {
@@ -27,7 +27,7 @@ struct Shop {
     return try #require(try reply.json["id"]?.text)
   }
 
-  /// What is left of a product.
+  /// The stock of a product; nil if it is unlimited.
   func stock(of product: String) throws -> Int64? { try owner.get("/api/products/\(product)").json["stock"]?.integer }
 }
 
@@ -38,7 +38,7 @@ extension Client {
     return #"{"businessId":"\#(business)","lines":[\#(lines)]}"#
   }
 
-  /// Orders, with a key of its own unless one is given; `total` is what it is to cost, as JSON.
+  /// Sends an order, with an idempotency key of its own unless `key` is given; `total` is the expected one, as JSON.
   func order(
     _ business: String, _ lines: [(product: String, quantity: Int64)], expecting total: String? = nil,
     key: String? = nil

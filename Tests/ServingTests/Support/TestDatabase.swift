@@ -6,25 +6,25 @@ import Values
 
 /// Makes databases on the private Postgres.
 enum TestDatabase {
-  /// A database of this binary's schema, of which those of servers are copies: to migrate each takes three times as long.
+  /// A database with this binary's schema, of which each server's is a copy: to migrate each takes three times as long.
   private static let template = Result {
     let url = try make()
     _ = try Database.standalone(configuration(url), connectSeconds: 60) { try await Migrator(database: $0).run() }
     return url
   }
 
-  /// The URL of a new database of this binary's schema, on the Postgres that all tests share.
+  /// Makes a database with this binary's schema on the Postgres that all tests share; returns its URL.
   static func makeMigrated() throws -> String {
     let url = try make(from: name(of: template.get()))
-    // A watch of devices would find that nobody has listened since the template was migrated, and begin anew.
+    // The watch of devices would find that no server has listened since the template was migrated, and begin anew.
     _ = try Database.standalone(configuration(url), connectSeconds: 60) {
       try await $0.execute("UPDATE device_watch SET checked_at = now()")
     }
     return url
   }
 
-  /// The URL of a new database, on the Postgres that all tests share unless another one is named; it is empty unless it
-  /// is made from another one.
+  /// Makes a database on `server`, or on the Postgres that all tests share, as a copy of `template`, which is empty
+  /// unless another one is named; returns its URL.
   static func make(on server: String? = nil, from template: Substring = "template1") throws -> String {
     let base = try server ?? TestStores.databaseURL
     let name = "api_" + Identifier.make(unixMilliseconds: Clock.unixMilliseconds()).description.filter { $0 != "-" }
@@ -38,7 +38,7 @@ enum TestDatabase {
 
   private static func configuration(_ url: String) -> DatabaseConfiguration {
     var configuration = DatabaseConfiguration(url: url)
-    // A template is copied, which a busy disk makes wait; all tests wait for it.
+    // Copying a template takes long on a busy disk, and all tests wait for it.
     configuration.statementTimeoutMilliseconds = 120_000
     configuration.connectTimeoutMilliseconds = 20_000
     (configuration.readers, configuration.writers) = (1, 1)

@@ -1,7 +1,7 @@
 import Glibc
 import Values
 
-/// Where the private stores are that the test command starts.
+/// The private stores that the test command starts.
 enum TestStores {
   struct Missing: Error, CustomStringConvertible {
     let description =
@@ -11,13 +11,13 @@ enum TestStores {
   static var databaseURL: String { get throws { try variable("DATABASE_URL") } }
   static var redisURL: String { get throws { try variable("REDIS_URL") } }
 
-  /// The variables of a server on a database, with keys of its own in the Redis that all tests share.
+  /// The variables of a server that uses a database and has keys of its own in the Redis that all tests share.
   static func variables(for url: String) throws -> [String: String] {
     var variables = [
       "DATABASE_URL": url, "REDIS_URL": try redisURL,
       "REDIS_PREFIX": "test-\(Identifier.make(unixMilliseconds: 0)):",
     ]
-    // Nobody stops the Postgres that all tests share: what it answers late is late because the machine is busy.
+    // No test stops the Postgres that all share: where it answers late, the machine is busy.
     let base = try databaseURL
     if url.hasPrefix(base[...base.lastIndex(of: "/")!]) {
       variables["DATABASE_STATEMENT_TIMEOUT_MILLISECONDS"] = "20000"

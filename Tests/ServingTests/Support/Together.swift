@@ -2,7 +2,7 @@ import Glibc
 import Reactor
 import Synchronization
 
-/// Runs `body` on that many threads, all let go at once, and gives what each returned.
+/// Runs `body` on `count` threads that begin at the same moment, and returns their results in order.
 func together<Value: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Value) throws -> [Value] {
   let meeting = Meeting<Value>(count)
   let threads = try (0..<count).map { index in
@@ -22,7 +22,7 @@ private final class Meeting<Value: Sendable>: Sendable {
 
   init(_ count: Int) { missing = Atomic(count) }
 
-  /// Waits until everyone has come.
+  /// Waits until all threads have come.
   func awaitAll() {
     missing.subtract(1, ordering: .acquiringAndReleasing)
     while missing.load(ordering: .acquiring) > 0 { sched_yield() }

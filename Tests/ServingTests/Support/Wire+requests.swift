@@ -17,7 +17,7 @@ extension Wire {
   func get(_ target: String, headers: [String] = []) throws -> Reply { try request("GET", target, headers: headers) }
 }
 
-/// Someone who uses the API: a connection of their own, and perhaps a token.
+/// A client of the API, with a connection of its own and perhaps a token.
 final class Client {
   let port: UInt16
   var token: String?
@@ -30,7 +30,7 @@ final class Client {
 
   convenience init(_ server: LiveServer, token: String? = nil) { self.init(port: server.port, token: token) }
 
-  /// Sends a request with a JSON text as its body.
+  /// Sends a request, with `json` as its body, and reads the answer; connects if there is no connection.
   @discardableResult
   func send(
     _ method: String, _ target: String, _ json: String? = nil, headers: [String] = [], type: String? = nil
@@ -63,7 +63,7 @@ final class Client {
     try send("DELETE", target, json, headers: headers)
   }
 
-  /// The pages of a list from one on, as they lead from each to the next.
+  /// The pages of a list from `target` on, as each leads to the next.
   func pages(from target: String) throws -> [Reply] {
     var pages = [try get(target)]
     while let next = pages.last?.next {
@@ -74,8 +74,8 @@ final class Client {
   }
 }
 
-/// The answer to what is sent again for as long as it says to come back: on a busy machine the wait for a turn may have
-/// been too long.
+/// The answer of `send`, which is repeated up to 100 times while the answer is 503: on a busy machine a wait in a queue
+/// may have been too long.
 func patiently(_ send: () throws -> Reply) rethrows -> Reply {
   var reply = try send()
   for _ in 0..<100 where reply.status == 503 { reply = try send() }
@@ -83,21 +83,21 @@ func patiently(_ send: () throws -> Reply) rethrows -> Reply {
 }
 
 extension Reply {
-  /// The body as JSON; fails the test when it is not.
+  /// The body as JSON; throws if it is none.
   var json: JSONValue { get throws { try JSONReader.parse(body) } }
 
-  /// What is listed on a page; fails the test when it is none.
+  /// The items of a page of a list; fails the test if the body is none.
   var items: [JSONValue] { get throws { try #require(try json["items"]?.elements, "\(text)") } }
 
-  /// Where the next page of the list is; nil on the last one.
+  /// The path of the next page of a list; nil on the last one.
   var next: String? { header("link").map { String($0.dropFirst().prefix { $0 != ">" }) } }
 
-  /// The problem's code, when the answer is a problem.
+  /// The code of the problem; nil if the answer is none.
   var problem: String? {
     guard header("content-type") == "application/problem+json" else { return nil }
     return (try? json)?["type"]?.text?.split(separator: ":").last.map(String.init)
   }
 
-  /// The pointers of a validation's faults.
+  /// The pointers of the faults that validation found.
   var pointers: [String] { ((try? json)?["errors"]?.elements ?? []).compactMap { $0["pointer"]?.text } }
 }

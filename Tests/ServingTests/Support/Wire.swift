@@ -9,8 +9,8 @@ final class Wire {
   private let fd: Int32
   private var buffer: [UInt8] = []
 
-  /// Connects; `receiveBytes` makes the kernel's buffer a small one, for a client that is slow, and `sendBytes` for
-  /// one that never is far ahead of the server.
+  /// Connects. `receiveBytes` can make the kernel's receive buffer small, for a slow client, and `sendBytes` its send
+  /// buffer, for a client that is never far ahead of the server.
   init(port: UInt16, receiveBytes: Int32? = nil, sendBytes: Int32? = nil) throws {
     fd = Loopback.socket()
     if var sendBytes { setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sendBytes, 4) }
@@ -35,7 +35,7 @@ final class Wire {
     }
   }
 
-  /// Says that nothing more will be sent.
+  /// Shuts down the sending side.
   func finishSending() { shutdown(fd, Int32(SHUT_WR)) }
 
   /// Reads one answer; `hasBody` is false for HEAD.
@@ -61,7 +61,7 @@ final class Wire {
     return reply
   }
 
-  /// Reads up to and with a mark.
+  /// Reads up to and including `mark`.
   func take(until mark: [UInt8]) throws -> [UInt8] {
     var searched = 0
     while true {
@@ -84,13 +84,13 @@ final class Wire {
     return size == 0 ? nil : chunk
   }
 
-  /// Whether the server has closed the connection; waits for it.
+  /// Waits until the server sends something or closes the connection; returns whether it has closed it.
   func isClosed() throws -> Bool {
     if buffer.isEmpty { buffer = try read() ?? [] }
     return buffer.isEmpty
   }
 
-  /// Reads so many bytes.
+  /// Reads `count` bytes.
   func take(_ count: Int) throws -> [UInt8] {
     while buffer.count < count { try readMore() }
     let taken = Array(buffer[..<count])
@@ -98,13 +98,13 @@ final class Wire {
     return taken
   }
 
-  /// Reads what has come, or else comes next.
+  /// Reads what has come, or waits for what comes next; throws at the end.
   private func readMore() throws {
     guard let more = try read() else { throw WireError.closed }
     buffer += more
   }
 
-  /// What has come, or else comes next; nil at the end.
+  /// What has come, or the next bytes to come; nil at the end.
   private func read() throws -> [UInt8]? {
     var isSilent = false
     let chunk = [UInt8](unsafeUninitializedCapacity: 65_536) { pointer, count in
@@ -120,7 +120,7 @@ final class Wire {
 enum WireError: Error {
   case refused(Int32)
   case closed
-  /// The server has neither said anything nor closed the connection.
+  /// The server has neither sent anything nor closed the connection.
   case silent(seconds: Int)
   case notHTTP(String)
 }
@@ -131,7 +131,7 @@ struct Reply {
   let headers: [(name: String, value: String)]
   var body: [UInt8]
 
-  /// The first header of that name, given in lower case.
+  /// The first header called `name`, which is in lower case.
   func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 
   var text: String { String(decoding: body, as: UTF8.self) }
