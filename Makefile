@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate check volume-test mutate bench bench-check stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean scale-test scale-model insights-eval insights-replay
+.PHONY: help run test simulate check volume-test mutate bench bench-check link-order stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean scale-test scale-model insights-eval insights-replay
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ bench: ## Measure throughput against the reference servers
 
 bench-check: ## Compare what small parts cost with what was accepted
 	@bench/check
+
+link-order: ## Find anew which functions the linker puts together, so that a started server needs less memory
+	@scripts/link-order
 
 stack-test: ## Run the server inside real nginx, Prometheus, Alertmanager and exporters
 	@scripts/stack-test

@@ -8,22 +8,32 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+/// Each function in a section of its own, so that the linker can put those together that run. Not for what others may
+/// depend on, which may have no such flags.
+let ordered = settings + [.unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release))]
+
 /// What a release is called and made from, as scripts/release-binary says it; other builds are what CRelease calls them.
 let release = ["VERSION", "REVISION"].compactMap { name in
   Context.environment["TERROIR_\(name)"].map { CSetting.define("TERROIR_\(name)", to: "\"\($0)\"") }
 }
 
 /// How the server is linked: without the names of what nobody looks up in a program, and with relocations in their short
-/// form, which glibc knows since 2.36. Both would be read at each start.
+/// form, which glibc knows since 2.36. Both would be read at each start. What runs then and for what users do stands
+/// together (scripts/link-order): the kernel maps 64 KB around each function that is called.
 let linking: [LinkerSetting] = [
   .unsafeFlags(
-    ["-use-ld=lld", "-Xlinker", "-zpack-relative-relocs", "-Xlinker", "--no-export-dynamic"],
+    ["-use-ld=lld"]
+      + [
+        "-zpack-relative-relocs", "--no-export-dynamic", "--no-warn-symbol-ordering",
+        "--symbol-ordering-file=\(Context.packageDirectory)/Sources/terroir/link-order",
+      ].flatMap { ["-Xlinker", $0] },
     .when(configuration: .release))
 ]
 
 /// A Swift target under Sources that may import only the targets named before it.
 func layer(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
-  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+  .target(
+    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: name == "Metrics" ? settings : ordered)
 }
 
 /// The tests of one target.
@@ -83,8 +93,8 @@ let package = Package(
     layer("Transfer", below + ["Secrets", "Settings", "Web", "Agronomy", "Gardens", "Insights", "Commerce"]),
     layer("Serving", below + above),
     .executableTarget(
-      name: "terroir", dependencies: ["Settings", "Commands", "Edge", "Accounts", "Serving"], swiftSettings: settings,
-      linkerSettings: linking),
+      name: "terroir", dependencies: ["Settings", "Commands", "Edge", "Accounts", "Serving"], exclude: ["link-order"],
+      swiftSettings: ordered, linkerSettings: linking),
 
     // What small parts cost, measured by bench/check.
     .executableTarget(
