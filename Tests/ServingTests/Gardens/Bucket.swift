@@ -10,7 +10,7 @@ struct Bucket: Equatable, CustomStringConvertible {
   let numbers: [Double]
   var description: String { "\(type) \(start) \(numbers)" }
 
-  /// What the buckets of that length must be, in the order of their starts and types.
+  /// The buckets of `milliseconds` that `samples` must result in, ordered by start and type.
   static func expected(_ samples: [Sample], _ milliseconds: Int64) -> [Bucket] {
     let groups = Dictionary(grouping: samples) { sample in
       let start = sample.at.unixMilliseconds.floorDivided(by: milliseconds) * milliseconds
@@ -28,7 +28,7 @@ struct Bucket: Equatable, CustomStringConvertible {
 }
 
 extension TestDevice {
-  /// What it is told of a span, in milliseconds since 1970.
+  /// The buckets that the device is answered for a span, whose ends are in milliseconds since 1970.
   func buckets(_ resolution: String, from: Int64, to: Int64) throws -> [Bucket] {
     let span = "from=\(Timestamp(unixMilliseconds: from))&to=\(Timestamp(unixMilliseconds: to))"
     let reply = try client.get("\(path)?resolution=\(resolution)&limit=10000&\(span)")

@@ -12,14 +12,14 @@ struct DevicesTests {
 
   private func owner() throws -> Client { try server.signedIn().client }
 
-  /// Whether a key opens anything: a device is told apart from nobody by what it may not do.
+  /// Whether a key is good: with any other the request is refused.
   private func works(_ key: String) throws -> Bool {
     let reply = try Client(server, token: key).get("/api/gardens")
     #expect(reply.status == 200 || reply.status == 401)
     return reply.status == 200
   }
 
-  /// Whether a key ends once no loop believes in it any more.
+  /// Whether a key is refused once no loop remembers it as a good one.
   private func ends(_ key: String) throws -> Bool { try holds { try !works(key) } }
 
   @Test("are made with a key that is shown once")
@@ -170,7 +170,7 @@ struct DevicesTests {
     "are online while they were seen within fifteen minutes, or three times the time that they usually are silent",
     arguments: [
       ([], 14, true), ([], 16, false), ([60, 60, 70], 14, true), ([60, 60, 70], 16, false),
-      // Every quarter of an hour, but for one night.
+      // A device that sends every quarter of an hour, except for one night.
       ([900, 901, 40_000, 899], 44, true), ([900, 901, 40_000, 899], 46, false),
     ] as [([Int32], Int, Bool)])
   func online(silences: [Int32], minutes: Int, isOnline: Bool) throws {
@@ -207,7 +207,7 @@ struct DevicesTests {
       let sample = Sample(value: 1, at: Timestamp(unixMilliseconds: Clock.unixMilliseconds() - 1_000 + Int64(round)))
       #expect(try device.post(device.client, [sample]).status == 200)
       #expect(try holds(within: 20) { try silences().first.map { $0 / 900 } == Int32(round) })
-      // One more reading soon after is the same visit.
+      // Each visit adds one silence, and the last seven are kept.
       #expect(try silences().count == min(round, 7))
     }
     #expect(try silences().map { $0 / 900 } == [9, 8, 7, 6, 5, 4, 3])
@@ -238,7 +238,7 @@ struct DevicesTests {
     let id = try #require(try client.get("\(path)?limit=1").json["items"]?.elements?.first?["id"]?.text)
     #expect(try client.patch("/api/devices/\(id)", #"{"name":"Other"}"#).status == 200)
     #expect(try client.post(path, #"{"name":"Probe"}"#).problem == "conflict")
-    // Another garden has its own.
+    // Another garden has a bound of its own.
     _ = try client.makeDevice(in: try client.makeGarden())
   }
 
@@ -268,7 +268,7 @@ struct DevicesTests {
         """)
     }
     #expect(try ends(fourth) && works(fifth))
-    // What is asked for in a body would pass silently.
+    // Otherwise a request in the body would be ignored without a word.
     let asked = try client.post("/api/devices/\(id)/key", #"{"revoke":true}"#)
     #expect(asked.status == 422 && asked.problem == "validation-failed")
     #expect(try client.send("POST", "/api/devices/\(id)/key?revoke=maybe").status == 400)

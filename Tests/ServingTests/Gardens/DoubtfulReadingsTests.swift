@@ -11,7 +11,7 @@ import Values
 struct DoubtfulReadingsTests {
   private let proxy: Proxy
   private let server: LiveServer
-  /// The way past the proxy.
+  /// The URL of the database past the proxy.
   private let url: String
 
   init() throws {
@@ -69,14 +69,15 @@ struct DoubtfulReadingsTests {
 
   // MARK: What happens
 
-  /// Has devices send a reading each, which are stored in one batch once the blocker's is, and its connection lost.
+  /// Has each of `devices` send a reading. They are stored in one batch behind the blocker's reading; the connection is
+  /// lost while it is being stored.
   private func lose(_ devices: [TestDevice], behind blocker: TestDevice) throws -> [Sender] {
     let idle = try server.requestsInProgress()
     let first = try Sender(blocker, 11)
     try direct { try await Self.wait(for: "PgSleep", $0) }
     let senders = try devices.enumerated().map { try Sender($1, Double(17 + $0)) }
     #expect(try holds { try server.requestsInProgress() >= idle + 1 + devices.count })
-    // What came before these was handled before these.
+    // Once these are answered, the requests before them have been handled.
     for _ in 0..<5 { _ = try blocker.client.get("/api/device") }
     try direct { try await $0.execute("DELETE FROM gates WHERE value = 11") }
     #expect(try first.reply().status == 200)
@@ -87,7 +88,7 @@ struct DoubtfulReadingsTests {
     return senders
   }
 
-  /// Waits until a statement waits for that; gives when it was sent.
+  /// Waits until a statement waits for `event`; returns when the statement was sent.
   @discardableResult
   private static func wait(for event: String, _ database: Database, _ more: String = "") async throws -> String {
     while true {
@@ -101,7 +102,7 @@ struct DoubtfulReadingsTests {
     }
   }
 
-  /// Devices that have measured a 1, which is known as their newest.
+  /// Devices whose latest reading, as clients are told it, is a 1.
   private func devices(_ count: Int) throws -> [TestDevice] {
     let devices = try (0..<count).map { _ in try TestDevice(server) }
     for device in devices {
@@ -144,7 +145,7 @@ struct DoubtfulReadingsTests {
       }
     }
 
-    /// Waits for the answer; called once.
+    /// Waits for the answer; must be called once.
     func reply() throws -> Reply {
       thread.join()
       return try #require(answer.reply.withLock { $0 })

@@ -7,14 +7,14 @@ extension TestDevice {
     try EventStream(server ?? self.server, "\(garden)", token: owner.token, after: id)
   }
 
-  /// Posts so many readings that are new.
+  /// Posts `count` new readings.
   func post(_ count: Int, type: String = "soil_moisture") throws {
     #expect(try post(client, Sample.series(count, type: type)).receipt == [Int64(count), 0])
   }
 }
 
 extension EventStream {
-  /// What is told before a gap; nil when none has come in a minute of heartbeats.
+  /// The events before a gap; nil if there is no gap among the next 60 events and heartbeats.
   func untilGap() throws -> [Event]? {
     var told: [Event] = []
     for _ in 0..<60 {
@@ -27,6 +27,6 @@ extension EventStream {
 }
 
 extension EventStream.Event {
-  /// The value of the reading that it tells.
+  /// The value of the reading in its data.
   var value: Double? { get throws { try JSONReader.parse(Array(data.utf8))["value"]?.number } }
 }

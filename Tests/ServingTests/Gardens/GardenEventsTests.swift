@@ -29,7 +29,7 @@ struct GardenEventsTests {
     for (round, writer) in [server, replica].enumerated() {
       let client = Client(writer, token: device.key.text)
       let reading = Sample(type: "ph", value: 6.5, at: sample.at.advanced(byMilliseconds: Int64(round)))
-      // The duplicate is told once, with the first.
+      // The duplicate causes no event of its own.
       for accepted: Int64 in [1, 0] { #expect(try device.post(client, [reading]).receipt[0] == accepted) }
       let told = try streams.map { try #require(try $0.next()) }
       #expect(told.allSatisfy { $0 == told[0] })
@@ -96,7 +96,7 @@ struct GardenEventsTests {
     ]
     let stream = try device.watch(on: replica)
     func isAtOnce(_ stream: EventStream) throws -> Bool {
-      // With a heartbeat it would have ended anyway.
+      // With a heartbeat the stream would end in any case.
       while let part = try stream.nextPart() { if part == EventStream.Event() { return false } }
       return stream.isWhole
     }
@@ -144,14 +144,14 @@ struct GardenEventsTests {
       let refused = try client.get("/api/gardens/\(garden)/events")
       #expect(refused.status == 429 && refused.problem == "too-many-requests" && refused.header("retry-after") != nil)
     }
-    // Neighbours in a network without login share its places.
+    // Clients of one network that are not signed in share its places.
     let strangers = try (0..<3).map { try EventStream(small, garden, from: "2001:db8:5:6::\($0)") }
     #expect(strangers.map(\.status) == [200, 200, 429])
     #expect(try EventStream(small, garden, from: "2001:db8:5:7::1").status == 200)
     streams.removeLast()
     let device = try owner.makeDevice(in: garden)
     let isFree = try holds(within: 20) {
-      // What is told shows the server that the client is gone.
+      // Sending an event shows the server that the client is gone.
       try owner.post(
         "/api/devices/\(device.id)/readings",
         #"{"readings":[{"sensorType":"ph","value":7,"measuredAt":"\#(Timestamp(unixMilliseconds: Clock.unixMilliseconds()))"}]}"#

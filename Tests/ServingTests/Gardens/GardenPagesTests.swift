@@ -58,7 +58,7 @@ struct GardenPagesTests {
       try client.get(path, headers: ["Sec-Fetch-Site: \(site)", "Sec-Fetch-Mode: navigate"]).header("refresh")
     }
     #expect(try refresh(Client(server), garden, "cross-site") == "0; url=\(garden)?again=true")
-    // Never twice, nor where the cookie came along, or is none to come.
+    // Not a second time, nor where credentials came along or the browser would have sent its cookie.
     #expect(try refresh(Client(server), "\(garden)?again=true", "cross-site") == nil)
     #expect(try refresh(Client(server), garden, "same-origin") == nil)
     #expect(try refresh(Client(server), garden, "none") == nil)
@@ -91,7 +91,7 @@ struct GardenPagesTests {
       let page = try Client(server).get("/gardens/\(id)")
       #expect(page.status == 404 && page.header("content-type") == "text/html; charset=utf-8")
       #expect(!page.text.contains("Hidden"))
-      // Who has not said who it is may be the owner, whose session ended.
+      // A visitor who is not signed in may be the owner whose session has ended.
       #expect(page.text.contains("/?to=/gardens/\(id)\"") == (id != "nothing"))
       let stranger = try server.signedIn().client.get("/gardens/\(id)")
       #expect(stranger.status == 404 && !stranger.text.contains("/?to="))
@@ -137,7 +137,7 @@ struct GardenPagesTests {
     arguments: [
       (daysAgo(30), daysAgo(29), 300, daysAgo(30)), (daysAgo(30, minute: 7), daysAgo(27), 900, daysAgo(30)),
       (daysAgo(330), daysAgo(30), 86_400, daysAgo(330)),
-      // Of years ago there are hours alone.
+      // Of years ago only the hours are kept.
       ("2021-01-01T00:00:00.000Z", "2021-01-01T01:00:00.000Z", 3_600, "2021-01-01T00:00:00.000Z"),
     ])
   func spans(from: String, to: String, step: Int, first: String) throws {
@@ -147,7 +147,7 @@ struct GardenPagesTests {
     #expect(data["stepSeconds"]?.integer == Int64(step) && data["from"]?.text == first)
   }
 
-  /// A minute of a day in UTC.
+  /// The moment `minute` minutes after the UTC midnight of `days` ago.
   private static func daysAgo(_ days: Int64, minute: Int64 = 0) -> String {
     let day = Timestamp.millisecondsPerDay
     let midnight = (Clock.unixMilliseconds().floorDivided(by: day) - days) * day
@@ -168,12 +168,12 @@ struct GardenPagesTests {
   }
 }
 
-/// A garden with a device whose pH was measured a few times, put straight into the database.
+/// A garden with a device that has measured its pH a few times, written straight to the database.
 private struct PlantedGarden {
   let id = PlantedGarden.identifier()
   let device = PlantedGarden.identifier()
 
-  /// Readings lie in four steps of five minutes, three of an hour, two of four hours, one of a day.
+  /// The readings lie in four steps of five minutes, three of an hour, two of four hours, and one of a day.
   init(on server: LiveServer, name: String, isPublic: Bool) throws {
     let (id, device, owner) = (id, device, PlantedGarden.identifier())
     try Database.standalone(DatabaseConfiguration(url: server.databaseURL), connectSeconds: 10) { database in
@@ -192,7 +192,8 @@ private struct PlantedGarden {
         INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at)
         VALUES (\(device), \(id), 'Tomato bed', \(device.description.utf8.map { $0 }), now(), now())
         """)
-      // Seen from the beginning of four hours or a day, so that the steps do not depend on when the test runs.
+      // Counted back from the beginning of these four hours or this day, so that the steps do not depend on when the
+      // test runs.
       for (table, span, minutes) in [
         ("readings_5m", "4 hours", [5, 10, 65, 125]), ("readings_1h", "1 day", [60, 120, 300]),
       ] {

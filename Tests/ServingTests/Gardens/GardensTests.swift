@@ -105,7 +105,7 @@ struct GardensTests {
     #expect(try client.patch(path, #"{"name":"C"}"#, headers: ["If-Match: \(tag)"]).problem == "precondition-failed")
     #expect(try client.delete(path, headers: ["If-Match: \(tag)"]).status == 412)
     #expect(try client.patch(path, #"{"name":null,"public":null}"#).pointers == ["/name", "/public"])
-    // The other members of a location are not the patch's to guess.
+    // A patch with a part of a location is refused, since the rest of it is not known.
     #expect(try client.patch(path, #"{"location":{"latitude":5}}"#).pointers == ["/location/longitude"])
     let now = try #require(changed.header("etag"))
     #expect(try client.delete(path, headers: ["If-Match: \(now)"]).status == 204)
@@ -199,7 +199,7 @@ struct GardensTests {
   func hits() throws {
     let id = try owner().makeGarden(#"{"name":"Kept","public":true}"#)
     let client = Client(server)
-    // Under the cache: once answers are kept, a change that no handler made is not seen, because nothing is read again.
+    // Changes the database behind the cache's back: once the answer is kept, the change is not seen.
     var isKept = false
     for round in 0..<100 where !isKept {
       let first = try client.get("/api/gardens/\(id)")
@@ -240,7 +240,7 @@ struct GardensTests {
     #expect(try handOver() == 409)
     #expect(try others.get("/api/gardens/\(shared)").json["ownerId"]?.text != "\(id)")
 
-    // Made while there was no bound.
+    // As if they were made while there was no bound.
     try server.withDatabase { database in
       try await database.execute(
         """

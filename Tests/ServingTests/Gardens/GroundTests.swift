@@ -25,7 +25,7 @@ struct GroundTests {
     _ = try client.patch("/api/gardens/\(garden)", #"{"timeZone":"America/Argentina/Ushuaia"}"#)
 
     let other = try server.signedIn().client
-    // As a release before may have kept a name.
+    // With the names of zones spelt as an earlier release may have kept them.
     let file = try client.get("/api/users/me/export").text.replacing("Asia/Tokyo", with: "asia/TOKYO")
       .replacing("America/Argentina/Ushuaia", with: "america/ARGENTINA/ushuaia")
     let headers = ["Content-Type: application/x-ndjson"]

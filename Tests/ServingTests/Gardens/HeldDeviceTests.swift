@@ -25,7 +25,7 @@ struct HeldDeviceTests {
     defer { server.stop() }
     let devices = try (0..<2).map { _ in try TestDevice(server) }
     let (held, other, id) = (devices[0], devices[1], devices[0].id)
-    // What they measure is known by then: nobody waits to note it.
+    // Their sensor types are noted first, so that no later request waits to note them.
     let first = Sample(value: 7, at: Timestamp(unixMilliseconds: Clock.unixMilliseconds() - 600_000))
     for device in devices { #expect(try device.post(device.client, [first]).status == 200) }
     #expect(try holds { try devices.allSatisfy { try Known($0) == Known(count: 1, isSeen: true) } })

@@ -9,7 +9,7 @@ import Values
 
 @Suite("Hours and days", .blocking)
 struct HoursTests {
-  /// An hour of some days ago of which a device has readings.
+  /// An hour of some days ago, and the device whose readings of it are tested.
   private struct Hour {
     let device: TestDevice
     let start: Timestamp
@@ -27,7 +27,7 @@ struct HoursTests {
       #expect(try device.post(device.client, samples).receipt == [Int64(samples.count), 0])
     }
 
-    /// Smallest, largest, mean and count, as a client sees them.
+    /// Minimum, maximum, mean and count, as a client sees them.
     func bucket() throws -> [Double?] {
       let span = "from=\(start)&to=\(start.advanced(byMilliseconds: 3_600_000))"
       let hour = try device.client.get("\(device.path)?resolution=1h&\(span)").json["items"]?.elements?.first
@@ -47,7 +47,7 @@ struct HoursTests {
     try hour.post([(420, 20)])
     #expect(try holds { try hour.bucket()[1] == 20 })
     #expect(try hour.bucket() == [5, 20, 10, 60])
-    // Once more readings are there than were known, they are the hour.
+    // Once more readings are stored than the hour had counted, the hour is made of them.
     try hour.post((1...60).map { ($0, 1) })
     #expect(try holds { try hour.bucket()[3] == 61 })
     #expect(try hour.bucket() == [1, 20, 80 / 61, 61])
@@ -71,7 +71,7 @@ struct HoursTests {
   func hoursAtOnce(isThere: Bool) throws {
     let server = try LiveServer.shared.get()
     let device = try TestDevice(server).id
-    // What a rollup and the import of a history do to one day: before the first has ended, the other comes.
+    // Writes as a rollup and the import of a history do to the same day, the second before the first has ended.
     @Sendable func write(_ hour: Int, _ transaction: Transaction) async throws {
       try await transaction.execute(
         """
@@ -98,7 +98,7 @@ struct HoursTests {
     #expect(day == (2, isThere ? 3 : 2))
   }
 
-  /// Waits until somebody waits for the end of a transaction; whether somebody does.
+  /// Waits until a session waits for the end of `transaction`; returns false if none does within a minute.
   private static func isWaitedFor(_ transaction: Transaction) async throws -> Bool {
     for _ in 0..<1_200 {
       let rows = try await transaction.query(

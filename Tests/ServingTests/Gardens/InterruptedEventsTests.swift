@@ -31,7 +31,7 @@ struct InterruptedEventsTests {
   @Test("resume from where they began when the connection is lost before the first one")
   func resumeFromBeginning() throws {
     let device = try TestDevice(server)
-    // Nothing is kept of the garden yet, and then something is.
+    // In the first round nothing is kept of the garden yet, in the second something is.
     for round in 0..<2 {
       var stream: EventStream? = try device.watch()
       let id = try #require(EventID(try stream?.nextPart()?.id ?? ""))
@@ -57,14 +57,14 @@ struct InterruptedEventsTests {
     let resumed = try device.watch(after: told[1].id)
     try #require(try resumed.next() == gap)
     #expect(try resumed.take(2) == Array(told[3...]))
-    // It has had the last one.
+    // This client has seen the last event.
     let whole = try device.watch(after: told[4].id)
     try RedisWire().send("DEL", stream)
     let late = try device.watch(after: told[3].id)
     try device.post(1, type: "ph")
     try #require(try late.next()?.name == "gap")
     for stream in [live, resumed, whole, late] {
-      // A loop that begins to watch tells all of them.
+      // A loop that begins to watch tells all of its clients of a gap.
       let event = try stream.next()
       #expect(try (event?.name == "gap" ? stream.next() : event)?.data.contains("\"ph\"") == true)
     }
@@ -94,7 +94,7 @@ struct InterruptedEventsTests {
       try device.post(20, type: "round\(round)")
     }
     for stream in streams {
-      // What was perhaps told when a connection broke is told again.
+      // Events that were perhaps told when a connection broke are told again.
       var told: Set<String> = []
       while told.count < 100, let event = try stream.next() { told.insert(event.data) }
       #expect(told.count == 100)

@@ -21,7 +21,7 @@ struct InvitationsTests {
     try owner.share(garden, as: .manager, with: manager)
   }
 
-  /// Invites somebody, and gives the word that lets them in.
+  /// Invites an address in the name of `client`; returns the token of the invitation.
   private func invite(_ client: Client, _ email: String = "spare@example.org") throws -> String {
     let made = try client.post(path, #"{"email":"\#(email)","role":"manager"}"#)
     return try #require(try made.json["token"]?.text, "\(made.status) \(made.text)")
@@ -31,14 +31,14 @@ struct InvitationsTests {
     try (client ?? server.signedIn().client).post("/api/invitations/\(token)", "").status
   }
 
-  /// Where a member is written, who is the manager unless given.
+  /// The path of a user's membership, by default the manager's.
   private func line(of user: Identifier? = nil) throws -> String {
     let items = try manager.get(path).json["items"]?.elements
     let line = items?.first { $0["userId"]?.text == "\(user ?? managerID)" }
     return "\(path)/\(try #require(line?["id"]?.text))"
   }
 
-  /// How a manager becomes somebody who may invite nobody.
+  /// How a manager loses the right to invite.
   enum Ending: CaseIterable { case removed, gone, lowered, erased }
 
   @Test("ends when who made it may invite no more, and theirs alone", arguments: Ending.allCases)
@@ -82,7 +82,7 @@ struct InvitationsTests {
     #expect(try accept(anew) == 200)
   }
 
-  /// The release before knows of no inviter, and leaves them where somebody accepts.
+  /// The previous release knows nothing of inviters, and leaves `invited_by` as it is when an invitation is accepted.
   @Test("makes a member who stays when who made it is erased", arguments: [false, true])
   func joined(byReleaseBefore: Bool) throws {
     let (guest, id) = try server.signedIn()
@@ -125,7 +125,7 @@ struct InvitationsTests {
 }
 
 extension LiveServer {
-  /// Has the invitations to a garden be so many hours older.
+  /// Makes the invitations to a garden `hours` older.
   func ageInvitations(to garden: String, hours: Int) throws {
     try withDatabase { database in
       try await database.execute(
@@ -136,7 +136,7 @@ extension LiveServer {
     }
   }
 
-  /// Disables an account, or enables it again.
+  /// Disables an account, or enables it again if `isDisabled` is false.
   func disable(_ user: Identifier, _ isDisabled: Bool = true) throws {
     try withDatabase { try await $0.execute("UPDATE users SET disabled = \(isDisabled) WHERE id = \(user)") }
   }

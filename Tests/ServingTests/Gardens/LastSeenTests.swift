@@ -33,7 +33,7 @@ struct LastSeenTests {
       try await database.transaction { transaction in
         try await transaction.execute("LOCK TABLE devices IN EXCLUSIVE MODE")
         #expect(try device.post(device.client, Sample.series(1)).status == 200)
-        // Until the first attempt has come and gone.
+        // Until the first attempt has waited and has ended.
         for isWaiting in [true, false] {
           while try await database.query(Self.waiting)[0].decode(Bool.self, 0) != isWaiting {
             await database.loop.sleep(nanoseconds: 5_000_000)

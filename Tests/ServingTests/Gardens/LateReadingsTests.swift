@@ -7,12 +7,12 @@ import Values
 @testable import Gardens
 @testable import Web
 
-/// Of days that are over: while the first of them waits for who seals days, the others come.
+/// Readings of days that are over. While the first waits for the lock under which days are sealed, the others come.
 @Suite("Readings that come late", .blocking)
 struct LateReadingsTests {
   private static let daysAgo: Int64 = 4
 
-  /// A server on whose database no late reading may be 13, and 14 takes its time.
+  /// A server whose database refuses a late reading of 13, and takes ten minutes for one of 14.
   static func server(timeoutMilliseconds: Int = 60_000) throws -> LiveServer {
     let server = try LiveServer([
       "WORKERS": "1", "READINGS_SEALING": "off", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "\(timeoutMilliseconds)",
@@ -53,10 +53,10 @@ struct LateReadingsTests {
     #expect(try device.post(device.client, [Self.sample(0, 1)]).status == 200)
   }
 
-  /// Has devices post a value each, the first one before the others, and all of them before one is stored; gives the
+  /// Posts each value as its device, the first one before the others, and all of them before any is stored; returns the
   /// statuses of the answers.
   private func post(_ values: [(TestDevice, Double)], to server: LiveServer) throws -> [Int] {
-    // What a device measures is known by then, so that nothing else has to be waited for.
+    // The sensor types are noted first, so that nothing else has to be waited for.
     for (device, _) in values { #expect(try device.post(device.client, Sample.series(1)).status == 200) }
     let sealing = try server.hold("SELECT pg_advisory_xact_lock(\(Duty.lockClass), \(OpenDays.orderKey))")
     defer { sealing.release() }
@@ -70,7 +70,7 @@ struct LateReadingsTests {
         _ = try? holds {
           try server.requestsInProgress() + statuses.withLock { $0.count { $0 != 0 } } >= idle + values.count
         }
-        // What came before these was handled before these.
+        // Once these are answered, the requests before them have been handled.
         for _ in 0..<5 { _ = try? values[0].0.client.get("/api/device") }
         return sealing.release()
       }
@@ -82,7 +82,7 @@ struct LateReadingsTests {
     return statuses.withLock { $0 }
   }
 
-  /// Whether somebody waits for the turn in which days are sealed or late readings stored.
+  /// Whether a session waits for the lock under which days are sealed and late readings stored.
   private func isWaitedFor(_ server: LiveServer) throws -> Bool {
     try server.withDatabase { database in
       try await !database.query(
@@ -94,7 +94,7 @@ struct LateReadingsTests {
     }
   }
 
-  /// How many transactions have stored what is there.
+  /// The number of transactions that stored the late readings.
   private func transactions(_ server: LiveServer) throws -> Int {
     try server.withDatabase { database in
       try await database.query("SELECT count(DISTINCT xmin::text) FROM readings_late")[0].decode(Int.self, 0)
@@ -127,7 +127,7 @@ struct LateReadingsTests {
     let server = try Self.server()
     defer { server.stop() }
     let (greedy, other) = (try TestDevice(server), try TestDevice(server))
-    // The first one does not wait: it is being stored.
+    // The first request is being stored, and does not count as waiting.
     let values = [(other, 1.0)] + Array(repeating: (greedy, 1.0), count: 20) + [(other, 1.0)]
     let statuses = try post(values, to: server)
     #expect(statuses.filter { $0 == 503 }.count == 4)

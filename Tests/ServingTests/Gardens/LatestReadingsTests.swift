@@ -42,7 +42,7 @@ struct LatestReadingsTests {
     #expect(reply.status == 200)
     let expected = ["a_new_type -0.25", "ph 7.0", "soil_moisture 2.5"]
     #expect(try holds { try latest(device.owner, device.garden) == expected })
-    // What arrives later, but was measured before, is not newer.
+    // A reading that arrives later, but was measured before, is not newer.
     #expect(try device.post(device.client, [Sample(value: 9, at: time.advanced(byMilliseconds: -2))]).status == 200)
     #expect(try device.post(device.client, [Sample(type: "rain", value: 0, at: time)]).status == 200)
     #expect(try holds { try latest(device.owner, device.garden).contains("rain 0.0") })
@@ -96,7 +96,7 @@ struct LatestReadingsTests {
     let device = try TestDevice(server)
     let reader = Client(plain, token: device.owner.token)
     var samples = (0..<60).map { Sample(type: "t\($0)", value: Double($0), at: at(Int64($0))) }
-    // Of a type that was rolled up long ago, of one that the owner has named, and of one of yesterday.
+    // One type that was rolled up long ago, one that the owner has named, and one that was measured yesterday.
     samples.append(Sample(type: "rolled", value: 1, at: at(20 * 86_400)))
     samples.append(Sample(type: "named", value: 2, at: at(10 * 86_400)))
     samples.append(Sample(type: "yesterday", value: 3, at: at(23 * 3_600)))
@@ -147,7 +147,7 @@ struct LatestReadingsTests {
     let client = device.client
     #expect(try device.post(client, [Sample(value: 1, at: at(5))]).status == 200)
     #expect(try holds { try latest(device.owner, device.garden) == ["soil_moisture 1.0"] })
-    // Behind the server's back, so that only SQL has it; once the server has begun to keep any, it is not seen.
+    // Inserts a reading behind the server's back, which is not seen once the server keeps the latest readings.
     let id = device.id
     var value = 1.0
     let isKept = try holds {
@@ -184,7 +184,7 @@ struct LatestReadingsTests {
     }
     func kept() throws -> String { try redis.send("HGET", hash, "d t") }
     func wanted() throws -> String { try redis.send(["EVAL", LatestScripts.wanted.text] + keys) }
-    // Nobody has asked: neither a commit nor a late answer of SQL makes a hash.
+    // Until a client asks, neither a commit nor a late answer of SQL makes a hash.
     try merge(1_000, "1")
     try fill(1_000, "1")
     #expect(try redis.send("EXISTS", hash) == "0")
@@ -205,7 +205,7 @@ struct LatestReadingsTests {
     #expect(try kept() == "11000 -1e-300")
     #expect(try redis.send("HEXISTS", hash, "whole") == "1")
     #expect(try redis.send("PTTL", hash) != "-1")
-    // What SQL may not find yet makes a hash, which waits to be filled.
+    // The commit of a reading that SQL may not find yet makes a hash, which has still to be filled.
     try redis.send("DEL", hash)
     try merge(500, "0.5", making: "60000")
     #expect(try wanted() == "1")

@@ -51,7 +51,7 @@ struct MembersTests {
     #expect(shared == [garden])
     #expect(try owner.get("/api/gardens?owner=others").json["items"]?.elements?.isEmpty == true)
 
-    // To invite an address again voids what was sent before.
+    // Inviting an address again voids the invitation that was sent before.
     let first = try #require(try owner.post(path, #"{"email":"b@example.org","role":"viewer"}"#).json["token"]?.text)
     let second = try #require(try owner.post(path, #"{"email":"B@example.org","role":"editor"}"#).json["token"]?.text)
     #expect(try late.post("/api/invitations/\(first)", "").status == 404)
@@ -157,7 +157,7 @@ struct MembersTests {
     #expect(try invite("8") == 409)
   }
 
-  /// A garden that is shared with somebody, and where that is written.
+  /// A garden that is shared with `heir`, and the path of that membership.
   private func shared() throws -> (owner: Client, garden: String, heir: Identifier, path: String) {
     let (owner, (heir, id)) = (try person(), try server.signedIn())
     let garden = try owner.makeGarden()

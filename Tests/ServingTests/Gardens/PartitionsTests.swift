@@ -28,11 +28,11 @@ struct PartitionsTests {
     let found = try Self.partitions(LiveServer.shared.get())
     let days = try Self.partitions(rawDays: 30).days(at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
     #expect(days.count == 9)
-    // Other tests of this server need a day before those.
+    // Other tests of this server make partitions of earlier days.
     #expect(found.suffix(days.count) == days.map(ReadingPartitions.table(of:))[...])
   }
 
-  /// Partitions as a server with a clock ahead of the database's sees them.
+  /// Partitions as a server sees them whose clock is `aheadMilliseconds` ahead of the database's.
   private static func partitions(rawDays: Int, aheadMilliseconds: Int64 = 0) throws -> ReadingPartitions {
     let logger = Logger(LogSink(style: try LiveServer.shared.get().configuration.logStyle))
     let retention = Retention(days: rawDays) {

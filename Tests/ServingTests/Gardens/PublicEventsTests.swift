@@ -25,14 +25,14 @@ struct PublicEventsTests {
     return stream
   }
 
-  /// Makes an insight and gives its JSON.
+  /// Makes an insight and returns its JSON.
   private func makeInsight() throws -> JSONValue {
     let reply = try owner.post("/api/gardens/\(plot.garden)/insights", #"{"type":"watering"}"#)
     #expect(reply.status == 201)
     return try reply.json
   }
 
-  /// All that a stranger is told of an insight.
+  /// The whole of what a stranger is told of an insight.
   private func mark(of insight: JSONValue) throws -> String {
     let (id, time) = (try #require(insight["id"]?.text), try #require(insight["createdAt"]?.text))
     return #"{"id":"\#(id)","createdAt":"\#(time)"}"#
@@ -57,12 +57,12 @@ struct PublicEventsTests {
 
   @Test("tell what insights say from when one is a member to when one is no more")
   func membership() throws {
-    // Who joins is looked at by the next heartbeat.
+    // The server notices a new member at the next heartbeat.
     let quick = try server.replica(["EVENTS_HEARTBEAT_SECONDS": "1"])
     defer { quick.stop() }
     let (guest, _) = try server.signedIn()
     let stream = try watch(guest, on: quick)
-    /// Whether what insights say is told the guest once the server has looked again.
+    /// Whether the guest is told the whole of a new insight.
     func isTold() throws -> Bool {
       let insight = try makeInsight()
       let event = try #require(try stream.next())

@@ -22,7 +22,7 @@ struct ReadingDaysTests {
     let end = Clock.unixMilliseconds().floorDivided(by: day) * day
     let start = Timestamp(unixMilliseconds: end - 5 * day)
     try device.server.withDatabase { database in
-      // Not from midnight on, so that a day's first hour is not its start.
+      // No hours right after midnight, so that a day's first hour is not its start.
       try await database.execute(
         """
         INSERT INTO readings_1h SELECT \(id), type, \(start) + hour * interval '1 hour', 1, 3, 4, 2
@@ -66,7 +66,7 @@ struct ReadingDaysTests {
         """)
       _ = try await database.execute("UPDATE devices SET measured_types = '{ec,ph}' WHERE id = \(id)")
     }
-    // Of the second, which has a summer too, Postgres has an abbreviation that has none.
+    // The second also has summer time, unlike the abbreviation of that name that Postgres knows.
     for zone in ["Europe/Paris", "CET"] {
       let days = try Self.days(
         of: device, "resolution=1d&timeZone=\(zone)&from=2026-03-27T23:00:00Z&to=2026-03-30T22:00:00Z&limit=1")
@@ -100,7 +100,7 @@ struct ReadingDaysTests {
         FROM generate_series(timestamptz '2026-11-27 19:00Z', '2026-11-28 18:00Z', '1 hour') start
         """)
     }
-    // Midnight is at 18:15 in UTC.
+    // Midnight there is at 18:15 UTC.
     let span = "from=2026-11-27T00:00:00%2B05:45&to=2026-11-30T00:00:00%2B05:45"
     let days = try Self.days(of: device, "resolution=1d&timeZone=Asia/Kathmandu&\(span)")
     #expect(days == ["2026-11-27T18:15:00.000Z rain 24"])

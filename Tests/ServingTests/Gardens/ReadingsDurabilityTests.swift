@@ -9,7 +9,7 @@ import Values
 
 @Suite("Durable readings", .blocking)
 struct ReadingsDurabilityTests {
-  /// What clients were told, in sum.
+  /// The sums of what clients were answered.
   private struct Tally {
     var accepted = 0
     var duplicates = 0
@@ -54,7 +54,7 @@ struct ReadingsDurabilityTests {
     let server = try LiveServer(["WORKERS": "1"])
     defer { server.stop() }
     let device = try TestDevice(server)
-    // Of what a transaction has done, a sequence alone outlives its end.
+    // Counted by a sequence, since nothing else that a transaction has done outlives its rollback.
     try server.withDatabase { database in
       try await database.execute("CREATE SEQUENCE attempts")
       try await database.execute(
@@ -69,7 +69,7 @@ struct ReadingsDurabilityTests {
     let attempts = try server.withDatabase {
       try await $0.query("SELECT last_value FROM attempts")[0].decode(Int.self, 0)
     }
-    // Pauses of 20, 40, 80, 160 and 320 ms, which fill three seconds. Each attempt is made by one statement or two.
+    // The pauses grow from 20 to 320 ms, and fill three seconds. Each attempt is made by one statement or two.
     #expect((2...26).contains(attempts))
     try server.withDatabase { try await $0.execute("DROP TRIGGER full_disk ON readings") }
     #expect(try device.post(device.client, Sample.series(3)).status == 200)
@@ -164,8 +164,8 @@ struct ReadingsDurabilityTests {
     #expect(try device.post(client, Sample.series(1)).status == 200)
     try server.losePostgres()
     usleep(300_000)
-    // Not after a timeout of a statement or a connection: one answer that is faster shows that none is waited for, and
-    // on a busy machine others may be slow.
+    // Less than the timeout of a statement or a connection. One faster answer shows that none is waited for; the others
+    // may be slow on a busy machine.
     let limit: UInt64 = 2_900_000_000
     var fastest = UInt64.max
     for _ in 0..<10 where fastest >= limit {

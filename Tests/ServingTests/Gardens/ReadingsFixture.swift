@@ -38,15 +38,15 @@ struct TestDevice: @unchecked Sendable {
 
   var path: String { "/api/devices/\(id)/readings" }
 
-  /// A client of its own, with the device's key.
+  /// A new client with the device's key.
   var client: Client { Client(server, token: key.text) }
 
-  /// Posts readings of one type, a second apart.
+  /// Posts `samples` in one request.
   func post(_ client: Client, _ samples: [Sample]) throws -> Reply {
     try client.post(path, Sample.document(samples))
   }
 
-  /// How many raw readings are stored, and their sum.
+  /// The number of the raw readings that are stored, and their sum.
   func stored() throws -> (count: Int, sum: Double) {
     let id = id
     return try server.withDatabase { database in
@@ -69,7 +69,7 @@ struct Sample {
     #"{"readings":[\#(samples.map(\.json).joined(separator: ","))]}"#
   }
 
-  /// So many readings of one type, a second apart, the last one a minute ago.
+  /// `count` readings of one type, a second apart, the last one about a minute ago.
   static func series(_ count: Int, type: String = "soil_moisture") -> [Sample] {
     let end = Clock.unixMilliseconds() - 60_000
     return (0..<count).map { index in
@@ -80,29 +80,29 @@ struct Sample {
 }
 
 extension Reply {
-  /// What a receipt says of readings taken and known.
+  /// The numbers of accepted and of duplicate readings in a receipt.
   var receipt: [Int64?] { get throws { try [json["accepted"]?.integer, json["duplicates"]?.integer] } }
 
-  /// The rejected readings: place and reason.
+  /// The rejected readings: index and reason.
   var rejected: [String] {
     get throws {
       try (json["rejected"]?.elements ?? []).map { "\($0["index"]?.integer ?? -1) \($0["reason"]?.text ?? "")" }
     }
   }
 
-  /// What is said of the rejected readings under that name.
+  /// The members called `name` of the rejected readings.
   func rejections(_ name: String) throws -> [String] {
     try (json["rejected"]?.elements ?? []).compactMap { $0[name]?.text }
   }
 }
 
-/// Calls `body` on so many threads at once, and waits for all.
+/// Calls `body` on `count` threads at once and waits for all of them.
 func concurrently(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws {
   let threads = try (0..<count).map { index in try SystemThread(name: "client-\(index)") { body(index) } }
   for thread in threads { thread.join() }
 }
 
-/// Waits until something holds, as long as a busy machine needs or at most that long; whether it does.
+/// Waits until `condition` holds; returns false if it does not within `seconds`, by default enough on a busy machine.
 func holds(within seconds: Double = 60, _ condition: () throws -> Bool) rethrows -> Bool {
   for _ in 0..<Int(seconds * 20) {
     if try condition() { return true }

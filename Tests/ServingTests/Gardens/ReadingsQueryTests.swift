@@ -40,7 +40,7 @@ struct ReadingsQueryTests {
     let device = try device()
     let client = device.client
     #expect(try device.post(client, Sample.series(3)).status == 200)
-    // Not between the rollup's buckets and none.
+    // Waits for the rollup, so that its buckets do not appear between two requests.
     #expect(try holds { try !client.get(device.path + "?resolution=1h").items.isEmpty })
     for target in [device.path, device.path + "?limit=2", device.path + "?resolution=1h"] {
       let json = try client.get(target)
@@ -67,7 +67,7 @@ struct ReadingsQueryTests {
     let kept = try client.get(target)
     let tag = try #require(kept.header("etag"))
     let next = try #require(kept.next)
-    // Beyond what the first page's request could take for now.
+    // Later than any moment that the first page's request could have taken for the present.
     let at = Timestamp(unixMilliseconds: Clock.unixMilliseconds() + ReadingWindow.futureMilliseconds)
     #expect(try device.post(client, [Sample(value: 7, at: at)]).receipt == [1, 0])
     #expect(try client.get(target, headers: ["If-None-Match: \(tag)"]).status == 304)

@@ -13,7 +13,7 @@ import Values
 struct ReadingsSealingTests {
   private static let day: Int64 = 86_400_000
 
-  /// A server whose tables for sealed days are old enough for sealing, which the tests do themselves.
+  /// A server whose tables for sealed days are old enough for sealing to begin, which the tests do themselves.
   private func server() throws -> LiveServer {
     let server = try LiveServer(["READINGS_SEALING": "off"])
     try server.withDatabase { try await $0.execute("UPDATE schema_migrations SET applied_at = '2000-01-01Z'") }
@@ -22,7 +22,7 @@ struct ReadingsSealingTests {
 
   private func logger(_ server: LiveServer) -> Logger { Logger(LogSink(style: server.configuration.logStyle)) }
 
-  /// Seals all that can be, and gives in how many runs.
+  /// Seals all that can be sealed; returns the number of runs.
   @discardableResult
   private func seal(_ server: LiveServer) throws -> Int {
     let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000)
@@ -39,12 +39,12 @@ struct ReadingsSealingTests {
     }
   }
 
-  /// The midnight so many days ago.
+  /// The midnight of `days` ago, in milliseconds since 1970.
   private func midnight(_ days: Int64) -> Int64 {
     (Clock.unixMilliseconds().floorDivided(by: Self.day) - days) * Self.day
   }
 
-  /// Readings of two types, every minute from so many days ago on, some a few milliseconds late.
+  /// Readings of two types, every minute from the midnight of `daysAgo` on, most a few milliseconds late.
   private func samples(_ count: Int, daysAgo: Int64) -> [Sample] {
     (0..<count).flatMap { index in
       let at = Timestamp(unixMilliseconds: midnight(daysAgo) + Int64(index) * 60_000 + Int64(index * 7 % 50))
@@ -60,7 +60,7 @@ struct ReadingsSealingTests {
     }
   }
 
-  /// Everything that readers see.
+  /// The device's readings in every form in which clients read them.
   private func views(_ device: TestDevice, from: Timestamp) throws -> [String] {
     var texts: [String] = []
     for query in ["?limit=10000", "?limit=10000&sensorType=ph", "?limit=10000&sensorType=rain"] {
@@ -114,7 +114,7 @@ struct ReadingsSealingTests {
       var other = new
       other.value = 6
       let reply = try device.post(device.client, [known[4], changed, new, new, other, Sample.series(1)[0]])
-      // The recent one is known the second time.
+      // In both rounds `new` and the recent reading are new.
       #expect(try reply.json["accepted"]?.integer == 2)
       #expect(try reply.json["duplicates"]?.integer == 2)
       #expect(try reply.rejected == ["1 conflict", "4 conflict"])
@@ -154,7 +154,7 @@ struct ReadingsSealingTests {
     let known = (340_000..<341_000).map { index in
       Sample(type: "light", value: Double(index % 1_000), at: Timestamp(unixMilliseconds: start + Int64(index) * 250))
     }
-    // Plans that are made for these parameters, and the one that is made for all.
+    // Often enough for plans made for these parameters, and then for the generic one.
     for _ in 0..<7 { #expect(try device.post(device.client, known).receipt == [0, 1_000]) }
     let fresh = known.map { Sample(type: "light", value: 1, at: $0.at.advanced(byMilliseconds: 1)) }
     #expect(try device.post(device.client, fresh).receipt == [1_000, 0])
@@ -233,7 +233,7 @@ struct ReadingsSealingTests {
       }
     }
     let before = try device.stored()
-    // Broken off: what was moved is where it was.
+    // A run that is broken off leaves everything where it was.
     let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000)
     struct Killed: Error {}
     try server.withDatabase { database in

@@ -16,7 +16,7 @@ struct ReadingsStoreTests {
   private static func time(_ offset: Int64) -> String { Timestamp(unixMilliseconds: now + offset).description }
   private static let past = time(-60_000)
 
-  /// One reading each, and what it comes to; nil is accepted.
+  /// Readings, and why each is rejected; nil for those that are accepted.
   static let rules: [(json: String, reason: String?)] = [
     (#"{"sensorType":"soil_moisture","value":0,"measuredAt":"\#(time(-1_000))"}"#, nil),
     (#"{"measuredAt":"\#(time(-2_000))","value":100,"sensorType":"soil_moisture"}"#, nil),
@@ -109,7 +109,7 @@ struct ReadingsStoreTests {
     #expect(metrics.contains(#"sensor_type="ph",device_id="\#(device.id)",status="rejected"} 1"#))
   }
 
-  /// Whole bodies, and what they come to.
+  /// Whole bodies, and the status of the answer to each.
   static let bodies: [(type: String, body: String, status: Int)] = [
     ("application/json", "", 400), ("application/json", "{", 400), ("application/json", "nonsense", 400),
     ("application/json", #"{"readings":[NaN]}"#, 400), ("application/json", #"{"readings":[{}]} x"#, 400),

@@ -23,7 +23,7 @@ struct RollupRefusalTests {
           INSERT INTO readings SELECT \(id), 'custom', \(start) + i * interval '1 s', value
           FROM unnest('{1.7e308,1.7e308,5}'::float8[]) WITH ORDINALITY AS r (value, i)
           """)
-        // What a release before has added, once by two statements and once by one.
+        // Additions of an earlier release: two that overflow together, and one that has overflowed by itself.
         for sum in [1.7e308, 1.7e308, .infinity] {
           try await transaction.execute(
             """
@@ -53,7 +53,7 @@ struct RollupRefusalTests {
     func samples(_ type: String, _ values: [(minute: Int64, value: Double)]) -> [Sample] {
       values.map { Sample(type: type, value: $0.value, at: Timestamp(unixMilliseconds: start + $0.minute * 60_000)) }
     }
-    // Small ones alone, one beside another bucket's, and what large ones leave of each other.
+    // Tiny values alone, one beside another bucket's value, and a tiny rest of larger ones.
     let all =
       samples("a", [(0, least), (1, 0)]) + samples("b", [(0, least * 1e9), (6, 20)])
       + samples("c", [(0, 3e-308), (1, -2.99e-308), (6, -least), (61, 0), (62, least)])

@@ -36,7 +36,7 @@ struct RollupTests {
       #expect(try device.buckets("1h", from: start, to: end) == Bucket.expected(round, 3_600_000))
       #expect(try device.buckets("1d", from: start, to: end) == Bucket.expected(round, day))
     }
-    // A day counts by its midnight.
+    // A day belongs to a span by its midnight.
     #expect(
       try device.buckets("1d", from: start + 1, to: end).first?.start
         == "\(Timestamp(unixMilliseconds: start + day))")
@@ -44,7 +44,7 @@ struct RollupTests {
 
   @Test("counts each reading once in its bucket, before the first duplicate comes and after")
   func duplicates() throws {
-    // A server of its own: it has seen no duplicate yet, and hopes for none.
+    // A server of its own, which has seen no duplicate yet and so expects none.
     let server = try LiveServer()
     defer { server.stop() }
     let device = try TestDevice(server)
@@ -78,7 +78,7 @@ struct RollupTests {
           INSERT INTO readings (device_id, sensor_type, measured_at, value)
           SELECT \(device), 'rain', \(start) + i * interval '1 s', i FROM generate_series(1, 3) i
           """)
-        // More than one run takes, so that what was added lies on both sides of the cut.
+        // More than one run takes, so that additions lie on both sides of the cut.
         try await transaction.execute(
           """
           INSERT INTO rollup_queue (device_id, sensor_type, start, min, max, sum, count)
@@ -106,7 +106,7 @@ struct RollupTests {
     #expect(try Self.isDone(with: device, server))
   }
 
-  /// Whether nothing is left to be done for the buckets of a device.
+  /// Whether the buckets of a device are up to date.
   static func isDone(with device: Identifier, _ server: LiveServer) throws -> Bool {
     try server.withDatabase { database in
       try await database.query(
@@ -181,7 +181,7 @@ struct RollupTests {
     let start = Timestamp(unixMilliseconds: Clock.unixMilliseconds() / 300_000 * 300_000)
     let (count, left) = try server.withDatabase { database in
       try await database.transaction { transaction in
-        // Nobody else takes it before this transaction ends.
+        // No other rollup takes these rows before this transaction ends.
         try await transaction.execute(
           """
           INSERT INTO rollup_queue (device_id, sensor_type, start)
@@ -230,7 +230,7 @@ struct RollupTests {
       }
       #expect(statuses[0] == [204])
     }
-    // A statement that was under way for long.
+    // As by a statement that was in flight for long.
     let ids = devices.map(\.id)
     try server.withDatabase { database in
       _ = try await database.execute("INSERT INTO readings SELECT id, 'ph', now(), 7 FROM unnest(\(ids)) id")

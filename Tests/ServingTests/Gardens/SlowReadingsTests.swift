@@ -3,17 +3,17 @@ import Reactor
 import Synchronization
 import Testing
 
-/// Of a server that takes longer to store a 14 than anybody waits.
+/// Late readings of a server that takes longer to store a 14 than any request waits.
 @Suite("Late readings that wait", .blocking)
 struct SlowReadingsTests {
-  /// A device of which nothing has to be noted any more before its readings are stored.
+  /// A device whose sensor type is noted already, so that its readings are stored without a wait for that.
   private func device(_ server: LiveServer) throws -> TestDevice {
     let device = try TestDevice(server)
     #expect(try device.post(device.client, Sample.series(1)).status == 200)
     return device
   }
 
-  /// The transaction that stores a 14 at this moment, by its backend and its start.
+  /// The transaction that is storing a 14, by its backend and its start; nil if there is none.
   private func slowTransaction(_ server: LiveServer) throws -> String? {
     try server.withDatabase { database in
       try await database.query(
