@@ -12,6 +12,12 @@ package struct JSONWriter {
   /// A writer that continues `bytes`, which may hold anything, such as earlier lines of NDJSON.
   package init(continuing bytes: consuming [UInt8] = []) { self.bytes = bytes }
 
+  /// A writer of a text that has about as many bytes, for which it makes room at once.
+  package init(reserving count: Int) {
+    bytes = []
+    bytes.reserveCapacity(count)
+  }
+
   /// Returns the JSON text of `value`.
   package static func bytes(of value: some JSONWritable) -> [UInt8] {
     var json = JSONWriter()
@@ -56,20 +62,11 @@ package struct JSONWriter {
 
   /// Writes a member's name, which must not need escaping; its value comes next.
   package mutating func key(_ name: StaticString) {
-    let comma = needsComma ? 1 : 0
-    name.withUTF8Buffer { name in
-      bytes.append(addingCapacity: name.count + 4) { output in
-        output.withUnsafeMutableBufferPointer { buffer, initialized in
-          // Overwritten by the quote where no comma is due.
-          buffer[0] = UInt8(ascii: ",")
-          buffer[comma] = UInt8(ascii: "\"")
-          UnsafeMutableRawPointer(buffer.baseAddress! + comma + 1).copyMemory(
-            from: name.baseAddress!, byteCount: name.count)
-          buffer[comma + 1 + name.count] = UInt8(ascii: "\"")
-          buffer[comma + 2 + name.count] = UInt8(ascii: ":")
-          initialized = comma + 3 + name.count
-        }
-      }
+    bytes.append(upTo: name.utf8CodeUnitCount + 4) { text in
+      if needsComma { text.append(UInt8(ascii: ",")) }
+      text.append(UInt8(ascii: "\""))
+      text.append(name)
+      text.append("\":")
     }
     needsComma = false
   }

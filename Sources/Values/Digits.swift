@@ -31,6 +31,23 @@ package func hexDigit(_ byte: UInt8) -> UInt64? {
   }
 }
 
+/// The number that eight hexadecimal digits in either case make, the first of them least significant; nil for other
+/// bytes.
+///
+/// All at a time, the way back from `lowerHex`: with its high bit clear, a byte that is at least a bound sets that bit
+/// when what the bound lacks of 0x80 is added, and no sum reaches the next byte.
+package func hexNumber(_ digits: UInt64) -> UInt64? {
+  let (ones, high) = (ByteLanes.ones, ByteLanes.highBits)
+  let lower = digits | ones &* 0x20
+  let isDigit = (digits &+ ones &* (0x80 - 0x30)) & ~(digits &+ ones &* (0x80 - 0x3A)) & high
+  let isLetter = (lower &+ ones &* (0x80 - 0x61)) & ~(lower &+ ones &* (0x80 - 0x67)) & high
+  guard digits & high == 0, isDigit | isLetter == high else { return nil }
+  let halves = digits & (ones &* 0x0F) &+ (isLetter >> 7) &* 9
+  var bytes = (halves << 4 | halves >> 8) & 0x00FF_00FF_00FF_00FF
+  bytes = (bytes | bytes >> 8) & 0x0000_FFFF_0000_FFFF
+  return UInt64(UInt32(truncatingIfNeeded: bytes | bytes >> 16).byteSwapped)
+}
+
 /// The eight decimal digits of a number below 10^8 as ASCII, the first of them least significant.
 ///
 /// All at once: each half is split in two, three times over; the divisions are multiplications that are exact for

@@ -43,19 +43,18 @@ package struct Identifier: Hashable, Sendable, Comparable {
 
   /// Reads the 36-character form with hyphens, in either case; nil for anything else.
   package init?(_ text: UnsafeRawBufferPointer) {
-    guard text.count == Self.textLength else { return nil }
-    var halves: (UInt64, UInt64) = (0, 0)
-    var digits = 0
-    for (position, byte) in text.enumerated() {
-      if position == 8 || position == 13 || position == 18 || position == 23 {
-        guard byte == UInt8(ascii: "-") else { return nil }
-        continue
+    let hyphen = UInt8(ascii: "-")
+    guard text.count == Self.textLength, text[8] == hyphen, text[13] == hyphen, text[18] == hyphen, text[23] == hyphen
+    else { return nil }
+    func number(_ first: Int, _ second: Int) -> UInt64? {
+      func four(_ place: Int) -> UInt64 {
+        UInt64(UInt32(littleEndian: text.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
       }
-      guard let digit = hexDigit(byte) else { return nil }
-      if digits < 16 { halves.0 = halves.0 << 4 | digit } else { halves.1 = halves.1 << 4 | digit }
-      digits += 1
+      return hexNumber(four(first) | four(second) << 32)
     }
-    self.init(high: halves.0, low: halves.1)
+    guard let first = number(0, 4), let second = number(9, 14), let third = number(19, 24), let last = number(28, 32)
+    else { return nil }
+    self.init(high: first << 32 | second, low: third << 32 | last)
   }
 
   /// Reads the 36-character form with hyphens, in either case; nil for anything else.
@@ -79,15 +78,18 @@ extension Identifier: CustomStringConvertible {
 extension ByteCursor {
   /// Appends the lower-case text form of an id, 36 bytes.
   package mutating func append(_ identifier: Identifier) {
-    appendHex(UInt32(truncatingIfNeeded: identifier.high >> 32))
-    append(UInt8(ascii: "-"))
-    appendHex(UInt32(truncatingIfNeeded: identifier.high >> 16), digits: 4)
-    append(UInt8(ascii: "-"))
-    appendHex(UInt32(truncatingIfNeeded: identifier.high), digits: 4)
-    append(UInt8(ascii: "-"))
-    appendHex(UInt32(truncatingIfNeeded: identifier.low >> 48), digits: 4)
-    append(UInt8(ascii: "-"))
-    appendHex(UInt32(truncatingIfNeeded: identifier.low >> 32), digits: 4)
-    appendHex(UInt32(truncatingIfNeeded: identifier.low))
+    let text = advance(Identifier.textLength)
+    func store(_ digits: UInt64, at place: Int) {
+      text.storeBytes(of: digits.littleEndian, toByteOffset: place, as: UInt64.self)
+    }
+    func storeFours(_ digits: UInt64, at first: Int, _ second: Int) {
+      text.storeBytes(of: UInt32(truncatingIfNeeded: digits).littleEndian, toByteOffset: first, as: UInt32.self)
+      text.storeBytes(of: UInt32(truncatingIfNeeded: digits >> 32).littleEndian, toByteOffset: second, as: UInt32.self)
+    }
+    store(lowerHex(UInt32(truncatingIfNeeded: identifier.high >> 32)), at: 0)
+    storeFours(lowerHex(UInt32(truncatingIfNeeded: identifier.high)), at: 9, 14)
+    storeFours(lowerHex(UInt32(truncatingIfNeeded: identifier.low >> 32)), at: 19, 24)
+    store(lowerHex(UInt32(truncatingIfNeeded: identifier.low)), at: 28)
+    for place in [8, 13, 18, 23] { text.storeBytes(of: UInt8(ascii: "-"), toByteOffset: place, as: UInt8.self) }
   }
 }

@@ -58,4 +58,17 @@ struct IdentifierTests {
   func refuses(text: String) {
     #expect(Identifier(text) == nil)
   }
+
+  @Test("reads a hexadecimal digit in either case at each place, and no other byte")
+  func digits() {
+    for place in 0..<Identifier.textLength where ![8, 13, 18, 23].contains(place) {
+      for byte in UInt8.min...UInt8.max {
+        var text = Array("017f22e2-79b0-7cc3-98c4-dc0c0c07398f".utf8)
+        text[place] = byte
+        let read = text.withUnsafeBytes { Identifier($0) }
+        let lower = String(decoding: text, as: UTF8.self).lowercased()
+        #expect(read?.description == (hexDigit(byte) == nil ? nil : lower))
+      }
+    }
+  }
 }

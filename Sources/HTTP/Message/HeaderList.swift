@@ -35,15 +35,14 @@ package struct HeaderList: Sendable {
   package mutating func append(_ other: HeaderList) { bytes += other.bytes }
 
   private mutating func append(_ name: StaticString, _ value: UnsafeBufferPointer<UInt8>) {
-    reserve(name.utf8CodeUnitCount + value.count + 4)
-    bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-    bytes.append(ASCII.colon)
-    bytes.append(ASCII.space)
-    let start = bytes.count
-    bytes.append(contentsOf: value)
-    for index in start..<bytes.count where ASCII.isControl(bytes[index]) { bytes[index] = ASCII.space }
-    bytes.append(ASCII.carriageReturn)
-    bytes.append(ASCII.lineFeed)
+    let length = name.utf8CodeUnitCount + value.count + 4
+    reserve(length)
+    bytes.append(upTo: length) { line in
+      line.append(name)
+      line.append(": ")
+      for byte in value { line.append(ASCII.isControl(byte) ? ASCII.space : byte) }
+      line.append("\r\n")
+    }
   }
 
   /// Makes room at once for the fields of most answers, so that the list need not grow again.
