@@ -8,11 +8,11 @@ import Values
 
 @Suite("Every route", .blocking)
 struct AuthorizationTests {
-  /// Who may call what of a private garden and of a shop: the status for anonymous, a stranger, the garden's device, a
-  /// viewer, an editor, a manager, the owner, an administrator, and the owner's tokens to read, to write and to order.
-  /// Changes come with an `If-Match` that nothing has: 412 is for who may make them. An account is erased for the right
-  /// password only, and orders name products of nobody: 403 and 422 are for all users. Of those who move an order, the
-  /// second finds it moved: 409.
+  /// The statuses of each request about a private garden or a shop, for these callers: anonymous, a stranger, the
+  /// garden's device, a viewer, an editor, a manager, the owner, an administrator, and the owner's tokens to read, to
+  /// write and to order. Changes come with an `If-Match` that matches nothing, so that callers who may make them get
+  /// 412. An account is erased with the right password only, and orders name unknown products: 403 and 422 are for all
+  /// users. Of the callers who move an order, the second finds it moved: 409.
   private static let statuses: [String: [Int]] = [
     "getProfile": [401, 200, 403, 200, 200, 200, 200, 200, 200, 403, 403],
     "updateProfile": [401, 412, 403, 412, 412, 412, 412, 412, 403, 403, 403],
@@ -82,7 +82,7 @@ struct AuthorizationTests {
     "getGardenPageData": [404, 404, 404, 200, 200, 200, 200, 404, 200, 403, 403],
   ]
 
-  /// What everyone may call; that alone is looked at.
+  /// The endpoints that everyone may call; only that they are open is tested.
   private static let open: Set<String> = [
     "register", "requestPasswordReset", "resetPassword", "signIn", "signInByCookie", "refreshTokens", "getLiveness",
     "getStartup", "getReadiness", "getHealth",
@@ -111,11 +111,9 @@ struct AuthorizationTests {
     }
   }
 
-  /// What not everyone may call. A key that is renewed often is not good any more, and whoever signs out is nobody from
-  /// then on.
+  /// The requests that not everyone may send. Signing out comes last, since the caller's token is not good afterwards.
   private static func ordered(_ all: [Request]) -> [Request] {
     let requests = all.filter { !open.contains($0.name) }
-    // Whoever signs out is nobody from then on.
     return requests.filter { $0.name != "signOut" } + requests.filter { $0.name == "signOut" }
   }
 
@@ -132,7 +130,7 @@ struct AuthorizationTests {
     }
   }
 
-  /// A request as someone could send it.
+  /// A request without credentials.
   private struct Request {
     let name: String
     let method: String
@@ -141,13 +139,13 @@ struct AuthorizationTests {
     let body: String?
   }
 
-  /// An owner with one thing of each kind, and others who try them.
+  /// An owner with one thing of each kind, and the callers who try to get at them.
   private struct Place {
     let server: LiveServer
-    /// Their tokens.
+    /// The callers' tokens, in the order of `statuses`.
     let callers: [String?]
     private let ids: [String: String]
-    /// A device whose key may be renewed until none of those it had is good any more.
+    /// A device whose key is rotated, after which its earlier keys are not good.
     private let spare: String
 
     init() throws {
@@ -182,7 +180,7 @@ struct AuthorizationTests {
     func request(_ endpoint: Endpoint) -> Request {
       let kind = endpoint.template.split(separator: "/").first { $0 != "api" }.map(String.init) ?? ""
       let id = endpoint.name == "rotateDeviceKey" ? spare : ids[kind]
-      // What is nobody's is refused to all alike, which shows nothing.
+      // With an id that nothing has, the test would show nothing: all callers are refused alike.
       #expect(id != nil || !endpoint.template.contains("{id}"), "the owner has none of \(kind)")
       let target = endpoint.template.replacing("{id}", with: id ?? Self.nobody)
         .replacing("{insightId}", with: Self.nobody).replacing("{memberId}", with: Self.nobody)
@@ -192,7 +190,8 @@ struct AuthorizationTests {
         body: endpoint.body?.example)
     }
 
-    /// The status alone: an answer may have no end. It is asked for again where a place has to become free first.
+    /// The status of the answer, whose body may have no end. Sends the request again while that is 429 or 503, until a
+    /// place is free.
     func status(of request: Request, by token: String?) throws -> Int {
       try status(of: request, with: token.map { ["Authorization: Bearer \($0)"] } ?? [])
     }
@@ -206,7 +205,7 @@ struct AuthorizationTests {
       return status
     }
 
-    /// The owner's session as a browser shows it.
+    /// The cookie of a session of the owner, as a browser sends it.
     func ownersCookie() throws -> String {
       let owner = Client(server, token: callers[6])
       let email = try #require(try owner.get("/api/users/me").json["email"]?.text)

@@ -33,7 +33,7 @@ struct ClockTests {
     }
   }
 
-  /// Whether a moment is about now.
+  /// Whether a moment is within ten minutes of now.
   private static func isNow(_ moment: JSONValue?) throws -> Bool {
     let moment = try #require(moment?.text.flatMap { Timestamp($0) })
     return abs(moment.unixMilliseconds - Clock.unixMilliseconds()) < 600_000
@@ -55,7 +55,7 @@ struct ClockTests {
     for client in [right, wrong] { client.token = try again.json["accessToken"]?.text }
     #expect(try right.get("/api/sessions").json["items"]?.elements?.count == 1)
 
-    // What was done already, and ids, by which lists are in order.
+    // Idempotency keys, and ids, which order lists.
     let key = ["Idempotency-Key: once"]
     let garden = try wrong.post("/api/gardens", #"{"name":"Bed"}"#, headers: key).json["id"]?.text ?? ""
     #expect(try right.post("/api/gardens", #"{"name":"Bed"}"#, headers: key).json["id"]?.text == garden)
@@ -104,7 +104,7 @@ struct ClockTests {
     let made = try right.post("/api/tokens", #"{"name":"Wall","scopes":["read"],"expiresAt":"\#(end)"}"#)
     let stream = try EventStream(on: Wire(port: wrong.port), garden, token: made.json["token"]?.text)
     #expect(stream.status == 200)
-    // With each heartbeat the watchers are looked at.
+    // The server checks the watchers at each heartbeat.
     var heartbeats = 0
     while heartbeats < 3, let part = try stream.nextPart() { if part == EventStream.Event() { heartbeats += 1 } }
     #expect(heartbeats == 3)
@@ -120,7 +120,7 @@ struct ClockTests {
         and: 10_000_000 + asking)
     }
     #expect(!learn(900) && clock.correctionMilliseconds == 0)
-    // So much may have passed while it was asked.
+    // As much may have passed while the database was asked.
     #expect(!learn(1_900, asking: 1_000) && clock.correctionMilliseconds == 0)
     #expect(learn(-7_200_000) && clock.moment(10_000_000).unixMilliseconds == 2_800_000)
     #expect(!learn(-7_200_300) && clock.correctionMilliseconds == -7_200_000)
@@ -128,7 +128,7 @@ struct ClockTests {
   }
 }
 
-/// A library that puts the clock of a process off, built once.
+/// A library that sets the clock of a process wrong, built once.
 struct WrongClock {
   static let shared = Result { try WrongClock() }
   private let library: String
@@ -143,7 +143,7 @@ struct WrongClock {
   }
 
   func process(_ offsetSeconds: Int, _ arguments: [String], _ settings: [String: String]) throws -> ServerProcess {
-    // A sanitizer may have something there too.
+    // A sanitizer may have a library preloaded, too.
     let preloaded = [getenv("LD_PRELOAD").map { String(cString: $0) }, library].compactMap { $0 }
     let clock = ["LD_PRELOAD": preloaded.joined(separator: ":"), "CLOCK_OFFSET_SECONDS": "\(offsetSeconds)"]
     return try ServerProcess(arguments, settings.merging(clock) { $1 })

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Duties", .blocking)
 struct DutiesTests {
-  /// All that is done in the background where everything is switched on.
+  /// All duties of a server on which everything is switched on.
   private static let all: Set = [
     "channels.reseal", "devices", "insights", "orders.unpaid", "password-resets", "readings.erased",
     "readings.partitions.drop", "readings.partitions.make", "readings.rollup", "readings.seal", "status",
@@ -24,7 +24,7 @@ struct DutiesTests {
     let server = try LiveServer(settings.merging(MailServer.settings(port: 1)) { $1 })
     defer { server.stop() }
     let client = Client(server)
-    /// The duties that a metric of runs has, whose number is above that.
+    /// The duties of which the metrics have more than `count` runs with `result`.
     func duties(_ result: String, above count: Int) throws -> Set<String> {
       let series = /housekeeping_runs_total\{duty="([^"]+)",result="([^"]+)"\} (\d+)/
       let runs = try client.get("/metrics").text.matches(of: series)
@@ -32,7 +32,7 @@ struct DutiesTests {
     }
     let there = try duties("done", above: -1)
     #expect(there == Self.all)
-    // An hour later those are gone that know the secret before alone.
+    // That duty first waits an hour, until no server is left that knows only the earlier secret.
     let soon = Self.all.subtracting(["channels.reseal"])
     var missing = soon
     _ = try holds {
@@ -69,7 +69,7 @@ struct DutiesTests {
     let lock = try before.hold("SELECT FROM products FOR UPDATE")
     defer { lock.release() }
     let server = try before.replica(["WORKERS": "1"])
-    // One that ends the order, and waits for the product to give back what was taken.
+    // The transaction that ends the order waits for the product, to give back what was taken of its stock.
     #expect(
       try holds {
         try before.withDatabase { database in
@@ -92,7 +92,7 @@ struct DutiesTests {
     defer { lock.release() }
     let server = try before.replica(["DATABASE_TRANSACTION_CONNECTIONS": "1", "WORKERS": "1"])
     defer { server.stop() }
-    // Twice as long as who wants a connection waits for one.
+    // Twice as long as a transaction may wait for a connection.
     usleep(2_000 * UInt32(server.configuration.pool.transactionWaitMilliseconds))
     lock.release()
     #expect(

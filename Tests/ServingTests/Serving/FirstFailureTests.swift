@@ -2,7 +2,7 @@ import Testing
 
 @testable import Web
 
-/// A rise is seen only from a value that was scraped before: counters of failures are there before the first failure.
+/// A rise is seen only against a value that was scraped before, so counters of failures must exist before the first.
 @Suite("The first failure after a start", .blocking)
 struct FirstFailureTests {
   private static let exposition = Result { () throws -> Set<Substring> in

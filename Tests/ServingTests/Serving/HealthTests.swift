@@ -31,7 +31,7 @@ struct HealthTests {
       #expect(report.status == 200 && check["status"]?.text == status, "\(urls)")
       #expect(check["reachable"]?.number == Double(reachable) && check["configured"]?.number == Double(urls.count))
       #expect(try report.json["status"]?.text == status)
-      // Others that are away are no reason to send nobody here.
+      // External services that are away are no reason to send no requests here.
       #expect(try client.get("/readyz").status == 200)
     }
   }

@@ -6,7 +6,7 @@ import Values
 
 @testable import Secrets
 
-/// A server whose way to Postgres loses the answer of one COMMIT when it is told to.
+/// A server with a proxy before Postgres that can lose the answer to one COMMIT.
 private final class Lossy: Sendable {
   let proxy: Proxy
   let server: LiveServer
@@ -22,7 +22,7 @@ private final class Lossy: Sendable {
     proxy.become(.stop)
   }
 
-  /// Sends a request whose transaction holds `mark` and whose COMMIT is not answered; gives the answer.
+  /// Sends a request, loses the answer to the COMMIT of the transaction that contains `mark`, and returns the reply.
   func losing(_ mark: [UInt8], _ send: () throws -> Reply) throws -> Reply {
     proxy.lose("COMMIT", to: mark)
     let reply = try send()
@@ -176,12 +176,12 @@ struct LostAnswerTests {
       try client.post(path, body, headers: ["Idempotency-Key: rotation-1"])
     }
     #expect(Self.isUnknown(try lossy.losing("rotation-1") { try rotate("") }))
-    // What asks for nothing is no body, whichever way a client says so.
+    // A body that asks for nothing counts as none, in whatever form a client sends it.
     let replies = try ["", "{}", " {}", ""].map(rotate)
     let key = try #require(try replies[0].json["key"]?.text)
     #expect(replies.allSatisfy { $0.status == 200 && $0.body == replies[0].body })
     #expect(replies.allSatisfy { $0.header("cache-control") == "no-store" })
-    // Rotated once: the key before it still works.
+    // Rotated only once: the key before it still works.
     for token in [key, device.key] {
       #expect(try Client(lossy.server, token: token).get("/api/devices/\(device.id)/readings").status == 200)
     }
@@ -205,7 +205,7 @@ struct LostAnswerTests {
     }
     let made = try rotate(body)
     #expect(made.status == 200)
-    // It keeps and finds a key by its target and body as they came.
+    // The previous release keeps and finds an idempotency key by the digest of target and body as they came.
     let kept = try server.withDatabase { database in
       try await database.query("SELECT body_hash FROM idempotency_keys")[0].decode([UInt8].self, 0)
     }

@@ -18,7 +18,7 @@ struct PartsTests {
     try plot.record("soil_moisture", [(0, 50)])
     let insight = try #require(
       try owner.post("/api/gardens/\(plot.garden)/insights", #"{"type":"watering"}"#).json["id"]?.text)
-    // Whoever may only look at a garden knows its members' ids as well.
+    // A viewer knows the ids of the garden's members, too.
     try owner.share("\(plot.garden)", as: .viewer, with: stranger)
     let members = try owner.get("/api/gardens/\(plot.garden)/members")
     let member = try #require(try members.items.first?["id"]?.text)

@@ -32,7 +32,7 @@ struct PoorHostTests {
     String(decoding: try #require(File.read(path, maximumBytes: 1 << 16), "\(path)"), as: UTF8.self)
   }
 
-  /// From which port on anyone may listen; containers often set it to 0.
+  /// The first port on which every user may listen; containers often set it to 0.
   private static let firstFreePort: Int = {
     let text = try? Self.text(of: "/proc/sys/net/ipv4/ip_unprivileged_port_start")
     return text.flatMap { Int($0.prefix { $0.isNumber }) } ?? 1_024

@@ -52,15 +52,15 @@ struct PostgresRestartTests {
   }
 }
 
-/// Clients that make gardens, and read what is cached, one after the other until they leave.
+/// Clients that send one request after the other until they leave: one reads what is cached, the others make gardens.
 private final class Visitors: Sendable {
   struct Outcome {
     var made = 0
     var refused = 0
-    /// Gardens of which nobody knew whether they were made.
+    /// Gardens of which the answer was that the outcome is unknown.
     var unknown = 0
     var slowestNanoseconds: UInt64 = 0
-    /// What should not have been answered.
+    /// Errors, and answers that should not have been given.
     var strange: [String] = []
   }
 

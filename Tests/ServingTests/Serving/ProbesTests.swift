@@ -9,7 +9,7 @@ struct ProbesTests {
   func probes(path: String) throws {
     let reply = try client().get(path)
     #expect(reply.status == 200)
-    // A store that answers late on a busy machine is said as "degraded" meanwhile.
+    // A store that answers late on a busy machine is reported as "degraded" meanwhile.
     #expect(try holds { try client().get(path).json["status"]?.text == "ok" })
     #expect(reply.header("x-request-id") != nil)
     #expect(reply.header("x-content-type-options") == "nosniff")

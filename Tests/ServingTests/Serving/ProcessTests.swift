@@ -27,7 +27,7 @@ struct ProcessTests {
     #expect(try idle.isClosed())
   }
 
-  /// Waits for the first checks of the health to have ended well.
+  /// Waits until the first health checks have succeeded; returns false if they have not within a minute.
   private func isReady(_ port: UInt16) throws -> Bool {
     for _ in 0..<6_000 {
       if try Wire(port: port).get("/readyz").status == 200 { return true }
@@ -54,7 +54,7 @@ struct ProcessTests {
       usleep(UInt32(round) * 25_000)
       server.signal(SIGTERM)
       let code = server.wait()
-      // Before it takes signals, the signal itself ends it; then it has not said a word.
+      // Before it handles signals, the signal itself ends it; then it has logged nothing.
       #expect(code == 0 || (code == -1 && server.log.lines.isEmpty))
     }
   }
@@ -63,8 +63,8 @@ struct ProcessTests {
     "does not wait for anything at its end",
     .enabled(if: getenv("SANITIZER") == nil, "a sanitizer looks for leaks at the end"))
   func promptEnd() throws {
-    // The log's writer alone was once waited for during two seconds, each time: one end that is faster shows that it is
-    // not, and on a busy machine others may be slow.
+    // The end once waited two seconds each time for the log's writer alone. One faster end shows that it does not; the
+    // others may be slow on a busy machine.
     let limit: UInt64 = 1_900_000_000
     var fastest = UInt64.max
     for _ in 0..<10 where fastest >= limit {
@@ -141,7 +141,7 @@ struct ProcessTests {
   func activation() throws {
     let socket = try ListeningSocket.open(host: "127.0.0.1", port: 0)
     defer { close(socket) }
-    // Asked before there is a server: the kernel keeps the connection.
+    // Connects before there is a server: the kernel keeps the connection.
     let early = try Wire(port: ListeningSocket.port(of: socket))
     let server = try ServerProcess(shell: "LISTEN_FDS=1 LISTEN_PID=$$ exec", passing: socket)
     #expect(try early.get("/version").status == 200)

@@ -25,7 +25,7 @@ struct SessionCountTests {
 
   @Test("is exact while there are few, and beyond that estimated from as many blocks as are read at the most")
   func estimate() throws {
-    // Three quarters have not expired, of which a sixth was revoked; and the user's own.
+    // Three quarters have not expired, of which a sixth was revoked; the one more is the user's own.
     let live = 12_501.0
     let (exact, estimate, blocks) = try server.withDatabase { database in
       (

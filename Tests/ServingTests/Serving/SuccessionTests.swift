@@ -28,7 +28,7 @@ struct SuccessionTests {
       predecessors.append(predecessor)
       kill(predecessor, SIGUSR2)
       process = pid_t(try server.number("process", in: try server.line("Started a successor", count: upgrade)))
-      // The second one finds the first on its way, or in its place.
+      // The second signal finds a successor that is starting, or has taken over.
       kill(predecessor, SIGUSR2)
       _ = try server.line("No successor is started", count: upgrade)
       _ = try server.line("Handing over", count: upgrade)
@@ -52,7 +52,7 @@ struct SuccessionTests {
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
     defer { close(ends[0]) }
-    // Out of the way of what is passed on, and not closed by exec, as some sockets of libcurl's are not.
+    // Moved to a number that no passed descriptor gets, and not closed by exec, like some sockets of libcurl.
     let server = try ServerProcess(shell: "exec 9<&3 3<&-; exec", passing: ends[1])
     close(ends[1])
     _ = try server.port()
@@ -82,7 +82,7 @@ struct SuccessionTests {
     defer { load.end() }
     server.signal(SIGUSR2)
     let line = try server.line("Handing over")
-    // Nobody loses what it had accepted by then.
+    // The clients end first, so that none loses a request that the successor has accepted.
     load.end()
     kill(pid_t(try server.number("process", in: line)), SIGKILL)
     #expect(try server.line("The successor ended").contains("\"signal\":9"))
@@ -121,39 +121,39 @@ private struct Release {
     try replace()
   }
 
-  /// Puts another copy of the binary in the place of the one before.
+  /// Replaces the binary with another copy of it.
   func replace() throws { try shell("cp '\(ServerProcess.binary)' '\(path).new' && mv '\(path).new' '\(path)'") }
 
-  /// Puts something there that fails at once.
+  /// Replaces the binary with a script that fails at once.
   func breakIt() throws {
     try shell("printf '#!/bin/sh\\nexit 3\\n' >'\(path).new' && chmod +x '\(path).new' && mv '\(path).new' '\(path)'")
   }
 
-  /// Whether a process runs the file that stands there now.
+  /// Whether a process runs the present binary, and not one that was replaced.
   func isRun(by process: pid_t) -> Bool {
     var (own, other) = (stat(), stat())
     return stat(path, &own) == 0 && stat("/proc/\(process)/exe", &other) == 0 && own.st_ino == other.st_ino
   }
 
-  /// Has a process end, and waits for that; its binary is there meanwhile, for whoever looks for leaks in it.
+  /// Ends a process and waits for that. The binary is put back first, for a sanitizer that looks for leaks at the end.
   func end(_ process: pid_t) {
     try? replace()
-    // Not by SIGKILL: the one before it would serve again.
+    // Not by SIGKILL, after which its predecessor would serve again.
     kill(process, SIGTERM)
     awaitEnd(of: process)
   }
 
-  /// Waits for the end of a process, which fails the test when it does not come.
+  /// Waits until a process has ended; fails the test if it does not end.
   func awaitEnd(of process: pid_t) {
-    // Who has ended runs nothing, also while nobody has asked what became of it.
+    // A process that has ended has no binary any more, even before it is reaped.
     #expect(holds { access("/proc/\(process)/exe", F_OK) != 0 }, "\(process) goes on")
   }
 
   func remove() { try? shell("rm -r '\(directory)'") }
 }
 
-/// Clients that write, and ask for what needs Postgres and what does not, some requests on each connection, until it
-/// ends.
+/// Clients that write, and read what needs Postgres and what does not, with some requests on each connection, until
+/// `end` is called.
 private final class Load: Sendable {
   private struct State {
     var requests = 0
@@ -165,7 +165,7 @@ private final class Load: Sendable {
   private let threads = Mutex<[SystemThread]>([])
 
   private let credentials: [String]
-  /// What is changed again and again.
+  /// The path of the garden that is changed again and again.
   private let garden: String
 
   init(port: UInt16) throws {
@@ -215,7 +215,7 @@ private final class Load: Sendable {
     }
   }
 
-  /// Has them finish what they are at, and waits for it.
+  /// Has the clients finish their present requests, and waits for that.
   func end() {
     state.withLock { $0.isOver = true }
     let running = threads.withLock { threads in

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A supervisor", .blocking)
 struct SupervisorTests {
-  /// What systemd would listen at.
+  /// The socket on which systemd would listen.
   private final class Ear {
     let path: String
     private let fd: Int32
@@ -31,7 +31,7 @@ struct SupervisorTests {
       unlink(path)
     }
 
-    /// The next piece of news but signs of life; waits for it.
+    /// Waits for the next message that `isWanted`, by default any but signs of life; nil if none comes for 30 seconds.
     func hear(_ isWanted: (String) -> Bool = { $0 != "WATCHDOG=1" }) -> String? {
       var bytes = [UInt8](repeating: 0, count: 256)
       for _ in 0..<1_000 {
@@ -43,7 +43,7 @@ struct SupervisorTests {
       return nil
     }
 
-    /// What has come by now and is thrown away, up to a bound.
+    /// Discards the messages that have come by now, at most `maximum`; returns how many.
     func drain(atMost maximum: Int) -> Int {
       var byte: UInt8 = 0
       return (0..<maximum).prefix { _ in recv(fd, &byte, 1, Int32(MSG_DONTWAIT)) > 0 }.count
@@ -53,7 +53,7 @@ struct SupervisorTests {
   @Test("hears that the service serves, again and again that it lives, and that it stops")
   func life() throws {
     let ear = try Ear()
-    // The shell says who is meant, as systemd does by the process that it starts.
+    // The shell sets WATCHDOG_PID to its own id, which is then the server's, as systemd does.
     let server = try ServerProcess(
       ["serve"], ["NOTIFY_SOCKET": ear.path, "WATCHDOG_USEC": "200000"], shell: "WATCHDOG_PID=$$ exec env")
     _ = try server.port()
@@ -159,7 +159,7 @@ struct SupervisorTests {
     _ = ear.drain(atMost: 10_000)
     let emptied = Clock.monotonic()
     while Clock.monotonic() < emptied + 300_000_000 { usleep(10_000) }
-    // No more than have been due since: those of the two seconds would be 200 beside them.
+    // Not many more than were due since: those of the two seconds before would be 200 more.
     let due = Int((Clock.monotonic() - emptied) / 10_000_000)
     #expect(ear.drain(atMost: 10_000) < due + 70)
     server.signal(SIGTERM)

@@ -12,11 +12,12 @@ import Values
 @testable import Insights
 @testable import Serving
 
-/// What each statement reads at a volume, in blocks of 8 KiB: a number that no other load of the machine changes.
-/// `make volume-test` loads years; by itself some days, with the same bounds.
+/// The blocks of 8 KiB that each statement reads at a volume of data, a number that no other load of the machine
+/// changes. `make volume-test` loads years of data; otherwise some days are loaded, with the same bounds.
 @Suite("At a volume", .blocking, .serialized, .timeLimit(.minutes(60)))
 struct VolumeTests {
-  /// So many devices with ten sensors each; days of buckets of five minutes, and of an hour; businesses; orders.
+  /// The numbers of devices, with ten sensors each, of days with buckets of five minutes and of an hour, of businesses,
+  /// of orders and of insights.
   private struct Volume {
     var devices = 3
     var fiveMinuteDays = 4
@@ -31,7 +32,7 @@ struct VolumeTests {
     }
   }
 
-  /// The database with the volume, made once.
+  /// The server whose database has the volume, made once.
   private static let loaded = Result { try load(.wanted) }
 
   private static func load(_ volume: Volume) throws -> LiveServer {
@@ -45,7 +46,7 @@ struct VolumeTests {
     return server
   }
 
-  /// The tables as years of use leave them: what came at one time stands together.
+  /// Fills the tables as years of use would: rows that came at the same time stand together.
   private static func script(_ volume: Volume) -> String {
     """
     SET LOCAL synchronous_commit = off;
@@ -113,7 +114,7 @@ struct VolumeTests {
     """
   }
 
-  /// The blocks that a statement reads, by the plan for any parameters and by the one for these.
+  /// The blocks that a statement reads by its generic plan or by the plan for `parameters`, whichever are more.
   private func blocks(_ statement: Statement, _ parameters: String...) throws -> Int {
     try blocks(statement, parameters)
   }
@@ -151,8 +152,8 @@ struct VolumeTests {
     return most
   }
 
-  /// What a part of a plan has read with all below it; or what one of these has, if that is more: what changes rows and
-  /// is not asked for any is not counted above.
+  /// The blocks that a node of a plan has read with those below it; or those of a node below, if they are more: a node
+  /// that changes rows and returns none is not counted in those above it.
   private static func blocks(of part: JSONValue) throws -> Int {
     let read = (part["Shared Hit Blocks"]?.integer ?? 0) + (part["Shared Read Blocks"]?.integer ?? 0)
     return try (part["Plans"]?.elements ?? []).reduce(Int(read)) { try max($0, blocks(of: $1)) }
@@ -161,7 +162,7 @@ struct VolumeTests {
   private static let device = "'00000003-0000-7000-8000-000000000001'"
   private static let garden = "'00000002-0000-7000-8000-000000000001'"
   private static let user = "'00000001-0000-7000-8000-000000000001'"
-  /// Owns the business with all orders.
+  /// The owner of the business with all orders.
   private static let seller = "'00000001-0000-7000-8000-000000000002'"
   private static let last = "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
 
@@ -214,7 +215,7 @@ struct VolumeTests {
   func orders() throws {
     for statements in [Orders.bought, Orders.sold, Orders.all] {
       for user in [Self.user, Self.seller] {
-        // Ten businesses each, and a page of orders.
+        // Each user has ten businesses; and there is a page of orders.
         let most = 110
         #expect(try blocks(statements.ofOne, user, Self.last, "21", "'pending'") <= most)
         #expect(try blocks(statements.ofOne, user, Self.last, "21", "'refunded'") <= most + 30)
@@ -266,7 +267,7 @@ struct VolumeTests {
           "ARRAY[\(Self.device)::uuid]", "ARRAY['type_a']", "ARRAY[date_bin('5 minutes', now(), '2000-01-01Z')]",
         ]
         let read = try await Self.blocks(Rollup.makeAnew, bucket, in: transaction)
-        // Nobody else makes them anew.
+        // No rollup has to make these buckets anew.
         try await transaction.execute("DELETE FROM rollup_queue")
         return read
       }
@@ -342,7 +343,7 @@ struct VolumeTests {
         do {
           return try await database.transaction(timeoutMilliseconds: 0) { try await sealing.run($0) }
         } catch let error as PostgresError where error.isLockTimeout {
-          // Somebody looks at the day that is to be dropped: the duty, too, tries again later.
+          // Another session reads the day that is to be dropped: the duty would try again later, too.
           await database.loop.sleep(nanoseconds: 1_000_000_000)
           return true
         }
