@@ -19,6 +19,16 @@ extension Courier {
     "(\(news).event = 'channel' AND (\(confirmed) OR \(news).type = '\(Outbox.confirmation)'))"
   }
 
+  /// Whether the moment in `column`, which is set at most `seconds` ahead, has passed, in SQL. One that lies further
+  /// ahead was set while Postgres' clock was wrong, and does not count.
+  private static func hasPassed(_ column: String, setAheadBy seconds: Int) -> String {
+    "(\(column) <= now() OR \(column) > now() + interval '\(seconds + overlapSeconds) s')"
+  }
+
+  /// How much later than the statement that reads a moment the one that set it may have begun, in seconds: a row that
+  /// another transaction has changed meanwhile is read again.
+  private static let overlapSeconds = 60
+
   // One step of the walk for each channel with waiting news; the partial index has nothing else.
   private static let waiting = """
     waiting (channel_id) AS (
@@ -35,14 +45,15 @@ extension Courier {
     """
     WITH RECURSIVE \(waiting), free AS (
       SELECT channels.id FROM waiting JOIN channels ON channels.id = waiting.channel_id
-      WHERE \(isServed) AND next_attempt_at <= now() AND leased_until <= now()
+      WHERE \(isServed) AND \(hasPassed("next_attempt_at", setAheadBy: longestPauseSeconds))
+        AND \(hasPassed("leased_until", setAheadBy: leaseSeconds))
         AND (EXISTS (
             SELECT 1 FROM deliveries w
             WHERE w.channel_id = channels.id AND w.status = 'pending'
               AND \(isOfChannel("w", confirmed: "channels.confirmed")))
           OR disabled_at IS NULL AND NOT \(isQuiet) AND \(digestIsDue))
         AND EXISTS (SELECT 1 FROM users WHERE users.id = channels.user_id AND NOT users.disabled)
-      ORDER BY next_attempt_at LIMIT $2 FOR NO KEY UPDATE OF channels SKIP LOCKED
+      ORDER BY least(next_attempt_at, now()) LIMIT $2 FOR NO KEY UPDATE OF channels SKIP LOCKED
     )
     UPDATE channels SET lease = $1, leased_until = now() + make_interval(secs => $3) FROM free WHERE channels.id = free.id
     RETURNING channels.id, user_id, kind, target, secret
@@ -107,7 +118,7 @@ extension Courier {
   static let postpone = Statement(
     "courier.postpone",
     """
-    UPDATE channels SET lease = NULL, leased_until = now(), failures = failures + 1,
+    UPDATE channels SET lease = NULL, leased_until = '-infinity', failures = failures + 1,
       failing_since = coalesce(failing_since, now()),
       next_attempt_at = now() + make_interval(secs => $6 * ($3)[least(failures + 1, cardinality($3))]),
       disabled_at = CASE WHEN \(isOver) THEN now() ELSE disabled_at END,
@@ -119,7 +130,7 @@ extension Courier {
   static let release = Statement(
     "courier.release",
     """
-    UPDATE channels SET lease = NULL, leased_until = now(), next_attempt_at = now() + make_interval(secs => $3)
+    UPDATE channels SET lease = NULL, leased_until = '-infinity', next_attempt_at = now() + make_interval(secs => $3)
     WHERE id = $1 AND lease = $2
     """)
 

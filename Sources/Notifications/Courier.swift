@@ -26,6 +26,10 @@ package final class Courier {
   static let newsPerDigest = 50
   /// The pauses after one failure, two in a row and so on, in seconds; the last one repeats.
   static let pauseSeconds = [5, 30, 120, 600, 1_800, 3_600]
+  /// The factor of each pause, chosen by chance, so that channels that failed together are not tried together.
+  static let jitter = 0.8...1.2
+  /// The longest pause of a channel, in seconds.
+  static let longestPauseSeconds = Int(Double(pauseSeconds[pauseSeconds.count - 1]) * jitter.upperBound)
   /// How long all mail rests once the mail server has failed, and how long a channel whose mail hit that outage is put
   /// off, in seconds.
   static let outageSeconds = 60
@@ -214,7 +218,7 @@ package final class Courier {
     let text = String(fault.text.prefix(Self.maximumFaultLength))
     try await context.database.transaction { transaction in
       let tries = try await transaction.query(Self.markFailed, news.map(\.id), text).map { try $0.decode(Int.self, 0) }
-      let jitter = Double.random(in: 0.8...1.2)
+      let jitter = Double.random(in: Self.jitter)
       if let pauses = fault.pausesOfNews {
         let pause = pauses.pause(afterTries: tries.max() ?? 1)
         try await transaction.execute(Self.release, channel.id, channel.lease, Double(pause) * jitter)

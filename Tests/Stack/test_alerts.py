@@ -355,7 +355,7 @@ class Alerts(Monitored):
 
     def test_business_news_that_waits(self):
         channel = self.channel()
-        self.sql(f"UPDATE channels SET lease = gen_random_uuid(), leased_until = now() + interval '1 hour' WHERE id = '{channel.rpartition('/')[2]}'")
+        self.sql(f"UPDATE channels SET next_attempt_at = now() + interval '1 hour' WHERE id = '{channel.rpartition('/')[2]}'")
         self.stack.post(f"{channel}/test", {}, *self.user)
         self.received("NotificationsStalled")
         self.stack.curl(channel, "-X", "DELETE", *self.user)

@@ -107,6 +107,55 @@ struct DeliveryTests {
     #expect(turns == ids + ids)
   }
 
+  @Test("goes to a channel that was served while the clock was ahead, as soon as the clock is right again")
+  func clockAhead() throws {
+    let (client, _) = try news.server.signedIn()
+    let told = try news.channel(client)
+    let id = try #require(told["id"]?.text.flatMap { Identifier($0) })
+    try news.server.withDatabase { database in
+      try await database.execute(
+        """
+        UPDATE channels SET next_attempt_at = now() + interval '2 days', leased_until = now() + interval '2 days'
+        WHERE id = \(id)
+        """)
+    }
+    #expect(try client.send("POST", "\(news.path(told))/test").status == 202)
+    #expect(holds(within: 20) { news.received().count == 1 })
+    // A lease that is over keeps no date that a wrong clock could put ahead.
+    #expect(
+      try holds(within: 20) {
+        try news.server.withDatabase { database in
+          try await database.query(
+            "SELECT lease IS NULL AND leased_until < now() - interval '1 day' FROM channels WHERE id = \(id)")[0]
+            .decode(Bool.self, 0)
+        }
+      })
+  }
+
+  @Test("waits for the end of a pause and of a lease")
+  func leased() throws {
+    let idle = try LiveServer(Newsroom.settings(news.mail).merging(["NOTIFICATIONS": "off"]) { $1 })
+    defer { idle.stop() }
+    let (client, _) = try idle.signedIn()
+    let told = try news.channel(client)
+    #expect(try client.send("POST", "\(news.path(told))/test").status == 202)
+    let claims = try idle.withDatabase { database in
+      var claims: [Int] = []
+      func claim(_ change: SQL) async throws {
+        try await database.execute("UPDATE channels SET lease = NULL, \(change)")
+        let lease = Identifier.make(unixMilliseconds: 0)
+        claims.append(try await database.write(Courier.claimFree, lease, 1, Courier.leaseSeconds).count)
+      }
+      let lease = SQL(unescaped: "interval '\(Courier.leaseSeconds) s'")
+      let pause = SQL(unescaped: "interval '\(Courier.longestPauseSeconds) s'")
+      try await claim("next_attempt_at = now(), leased_until = now() + \(lease)")
+      try await claim("next_attempt_at = now() + \(pause), leased_until = now()")
+      try await claim("next_attempt_at = now(), leased_until = now()")
+      return claims
+    }
+    #expect(claims == [0, 0, 1])
+  }
+
   @Test("by email can be ended where no mail is sent any more, and goes to no other address then")
   func mailless() throws {
     let (client, id) = try news.server.signedIn()
