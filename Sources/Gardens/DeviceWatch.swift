@@ -31,6 +31,7 @@ struct DeviceWatch {
   private func run(_ transaction: Transaction) async throws -> Bool {
     let now = context.now
     let since = try await transaction.query(Self.listen, now)[0].decode(Timestamp.self, 0)
+    try await transaction.execute(Self.rewind, now, Self.devicesPerRun)
     let rows = try await transaction.query(Self.due, now, Self.devicesPerRun)
     var looks: [Look] = []
     var newsCount = 0
@@ -44,7 +45,7 @@ struct DeviceWatch {
       looks.append(look)
     }
     if !looks.isEmpty {
-      try await transaction.execute(Self.mark, looks.map(\.device.id), looks.map(\.toldAt), looks.map(\.dueAt))
+      try await transaction.execute(Self.mark, looks.map(\.device.id), looks.map(\.toldAt), looks.map(\.dueAt), now)
     }
     return looks.count < rows.count || rows.count == Self.devicesPerRun
   }
@@ -70,6 +71,14 @@ struct DeviceWatch {
     """
     UPDATE device_watch SET checked_at = $1, since = \(Listening.column(at: "$1")) RETURNING since
     """)
+  /// Has devices looked at now whose next look is later than `Look` puts it: it was set while the clock was ahead.
+  private static let rewind = Statement(
+    "devices.rewind",
+    """
+    UPDATE devices SET silence_due_at = '-infinity' WHERE id IN (
+      SELECT id FROM devices WHERE silence_due_at > $1::timestamptz + interval '\(2 * toldMilliseconds / 1_000) s'
+      LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)
+    """)
   // A device that another transaction has locked is looked at the next time.
   static let due = Statement(
     "devices.due",
@@ -87,7 +96,8 @@ struct DeviceWatch {
   private static let mark = Statement(
     "devices.mark",
     """
-    UPDATE devices SET silence_told_at = looks.told, silence_due_at = looks.due
+    UPDATE devices SET silence_told_at = looks.told, silence_due_at = looks.due,
+      last_seen_at = CASE WHEN last_seen_at > $4 THEN $4 ELSE last_seen_at END
     FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS looks (id, told, due)
     WHERE devices.id = looks.id
     """)
@@ -112,10 +122,11 @@ private struct Look {
     var columns = row.columns
     device = try Device(&columns, now: now)
     let span = try OnlineSpan(&columns)
-    toldAt = try columns.next()
+    // What lies ahead was written while the clock was ahead.
+    toldAt = try columns.next(Timestamp?.self).map { min($0, now) }
     // If it is heard of from now on, it cannot be silent before the shortest span is over.
     dueAt = now.advanced(byMilliseconds: OnlineSpan.shortestSeconds * 1_000)
-    guard let lastSeen = device.lastSeenAt else { return }
+    guard let lastSeen = device.lastSeenAt.map({ min($0, now) }) else { return }
     if let told = toldAt {
       guard told < lastSeen else {
         dueAt = now.advanced(byMilliseconds: DeviceWatch.toldMilliseconds)

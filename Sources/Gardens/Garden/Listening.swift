@@ -4,11 +4,12 @@ package enum Listening {
   /// When the watch has stood still for longer, in minutes, no server has listened.
   static let gapMinutes = 5
 
-  /// Since when a server listens, in SQL, from a row of `device_watch`; `parameter` is the present moment.
+  /// Since when a server listens, in SQL, from a row of `device_watch`; `parameter` is the present moment. A later one
+  /// was written while the clock was ahead.
   static func column(at parameter: String) -> String {
     """
     CASE WHEN checked_at < \(parameter)::timestamptz - interval '\(gapMinutes) minutes' THEN \(parameter)::timestamptz
-      ELSE since END
+      ELSE least(since, \(parameter)) END
     """
   }
 

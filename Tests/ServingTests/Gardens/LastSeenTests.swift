@@ -44,6 +44,30 @@ struct LastSeenTests {
     #expect(try holds { try isSeen(device) })
   }
 
+  @Test("is believed anew when what is known lies in the future, as after a clock that was ahead")
+  func clockAhead() throws {
+    let server = try LiveServer(["WORKERS": "1"])
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let id = device.id
+    try server.withDatabase { database in
+      // The watch does not look at it meanwhile.
+      try await database.execute(
+        """
+        UPDATE devices SET last_seen_at = now() + interval '2 days', silence_due_at = now() + interval '10 minutes'
+        WHERE id = \(id)
+        """)
+    }
+    #expect(try device.post(device.client, Sample.series(1)).status == 200)
+    #expect(
+      try holds {
+        try server.withDatabase { database in
+          try await database.query("SELECT last_seen_at <= now() FROM devices WHERE id = \(id)")[0]
+            .decode(Bool.self, 0)
+        }
+      })
+  }
+
   private static let waiting = Statement(
     "test.waiting",
     """

@@ -79,6 +79,42 @@ struct DeviceNewsTests {
     #expect(try news.deliveries(client, told).map { $0.0 } == ["device.silent"])
   }
 
+  @Test("is told again although somebody once looked by a clock that was ahead")
+  func clockAhead() throws {
+    let (client, id) = try news.server.signedIn()
+    let plot = try Plot(news.server, owner: id)
+    let told = try news.channel(client, events: #"["device"]"#)
+    try news.server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute("UPDATE device_watch SET since = now() + interval '2 days', checked_at = now()")
+        try await transaction.execute(
+          """
+          UPDATE devices SET last_seen_at = now() + interval '2 days', silence_due_at = now() + interval '2 days',
+            silence_told_at = now() + interval '2 days'
+          WHERE id = \(plot.device)
+          """)
+      }
+    }
+    #expect(
+      try holds(within: 60) {
+        try news.server.withDatabase { database in
+          try await database.query(
+            """
+            SELECT since <= now() AND last_seen_at <= now() AND silence_told_at <= now()
+              AND silence_due_at <= now() + interval '1 hour'
+            FROM device_watch, devices WHERE devices.id = \(plot.device)
+            """)[0].decode(Bool.self, 0)
+        }
+      })
+    // Whoever was told that it is silent is told that it is back.
+    try news.server.withDatabase { database in
+      try await database.execute("UPDATE device_watch SET since = 'epoch'")
+      try await database.execute(
+        "UPDATE devices SET last_seen_at = now(), silence_due_at = now() WHERE id = \(plot.device)")
+    }
+    #expect(try holds(within: 60) { try news.deliveries(client, told).map { $0.0 } == ["device.back"] })
+  }
+
   @Test("that fall silent at once is of each of them, in several short transactions")
   func manyDevices() throws {
     let (client, id) = try news.server.signedIn()

@@ -56,17 +56,24 @@ final class LastSeen {
     }
   }
 
+  /// Whether a moment is later than what is known of the device `d`, in SQL. What is known of the future was written
+  /// while the clock was ahead.
+  private static func isLater(_ moment: String) -> String {
+    "(d.last_seen_at IS NULL OR d.last_seen_at < \(moment) OR d.last_seen_at > now() + interval '1 minute')"
+  }
+
   /// Returns the devices that another transaction has locked. It waits for none: an erasure takes its time.
   private static let update = Statement(
     "devices.seen",
     """
     WITH new AS (
-      SELECT d.id, s.at FROM unnest($1::uuid[], $2::timestamptz[]) AS s (id, at)
+      SELECT d.id, s.at
+      FROM (SELECT id, least(at, now()) FROM unnest($1::uuid[], $2::timestamptz[]) AS n (id, at)) AS s (id, at)
       JOIN devices d ON d.id = s.id
-      WHERE d.last_seen_at IS NULL OR d.last_seen_at < s.at
+      WHERE \(isLater("s.at"))
     ), seen AS (
       SELECT d.id, new.at FROM new JOIN devices d ON d.id = new.id
-      WHERE d.last_seen_at IS NULL OR d.last_seen_at < new.at
+      WHERE \(isLater("new.at"))
       FOR NO KEY UPDATE OF d SKIP LOCKED
     ), written AS (
       UPDATE devices SET last_seen_at = seen.at,
