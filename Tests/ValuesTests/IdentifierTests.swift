@@ -48,6 +48,18 @@ struct IdentifierTests {
     #expect(text.dropFirst(14).first == "7")
   }
 
+  @Test("is of the clock's moment again after the clock was ahead, and goes on after a small step back")
+  func clockAhead() {
+    let sequence = IdentifierSequence()
+    let now: Int64 = 0x017F_22E2_79B0
+    _ = sequence.next(unixMilliseconds: now + 2 * 86_400_000)
+    let identifiers = [now, now - Int64(IdentifierSequence.longestLeadMilliseconds) + 1].map {
+      sequence.next(unixMilliseconds: $0)
+    }
+    #expect(identifiers.map { Int64($0.high >> 16) } == [now, now])
+    #expect(identifiers[0] < identifiers[1])
+  }
+
   @Test(
     "refuses every other text",
     arguments: [
