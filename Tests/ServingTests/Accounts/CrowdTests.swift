@@ -29,7 +29,7 @@ struct CrowdTests {
         }
       }
     }
-    // Their places are all taken: some are refused.
+    // Once some are refused, all places for newcomers are taken.
     #expect(holds(within: 120) { counts.withLock { $0.refused > 0 } })
     let before = counts.withLock { $0.registered }
     let reply = try member.post(
@@ -38,7 +38,8 @@ struct CrowdTests {
     counts.withLock { $0.isOver = true }
     for thread in threads { thread.join() }
     #expect(reply.status == 201)
-    // One was under way, one had its turn before; the answers of a few before them were on theirs. Sixteen wait.
+    // One hash was in flight, one newcomer had a turn first, and the answers of a few before may have been on their
+    // way; sixteen wait.
     #expect(meanwhile < 16)
   }
 
@@ -55,7 +56,7 @@ struct CrowdTests {
         headers: ["X-Forwarded-For: \(address)"])
     }
     let counts = Mutex((refused: 0, isOver: false))
-    // More than there are places, and fewer for an account than count as too many failures.
+    // More clients than there are places, and fewer for each account than would count as too many failures.
     let threads = try (0..<32).map { index in
       try SystemThread(name: "member") {
         let client = Client(server)

@@ -18,7 +18,7 @@ struct LoginThrottleTests {
 
   init() throws { server = try Self.shared.get() }
 
-  /// An IPv4 address that no other test has.
+  /// A random IPv4 address, which no other test has.
   private static func address() -> String {
     (0..<3).reduce("10") { text, _ in "\(text).\(UInt8.random(in: 1...254))" }
   }
@@ -53,7 +53,8 @@ struct LoginThrottleTests {
     #expect(status == 201)
   }
 
-  /// Looks whether an answer refuses the right password, until 15 minutes after a first failure that came since.
+  /// Expects that an answer refuses the right password until 15 minutes after the first failure, which came since
+  /// `begun`.
   private func expectLocked(_ reply: Reply, since begun: UInt64) {
     #expect(reply.status == 429 && reply.problem == "too-many-failed-logins")
     let passed = Int((Clock.monotonic() - begun) / 1_000_000_000)

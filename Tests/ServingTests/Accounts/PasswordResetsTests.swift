@@ -5,7 +5,7 @@ import Values
 
 @testable import Accounts
 
-/// By mail to a real server on the loopback.
+/// Resets by mail, sent to a real server on the loopback address.
 @Suite("A forgotten password", .blocking, .serialized)
 struct PasswordResetsTests {
   private static let setUp = Result {
@@ -39,7 +39,7 @@ struct PasswordResetsTests {
     try anyone.post("/api/sessions", #"{"email":"\#(id)@example.org","password":"\#(password)"}"#).status
   }
 
-  /// The token of the last mail of several to a user.
+  /// The token in the last mail to a user, once there are at least `mails`.
   private func token(_ id: Identifier, mails: Int = 1, of mail: MailServer? = nil) throws -> String {
     let mail = mail ?? self.mail
     #expect(holds(within: 30) { mail.texts(to: "\(id)@example.org").count >= mails })
@@ -50,13 +50,13 @@ struct PasswordResetsTests {
     return try String(#require(parts.last))
   }
 
-  /// Asks for one, and gives the token of the mail.
+  /// Asks for a reset and returns the token from the mail.
   private func mailedToken(_ id: Identifier) throws -> String {
     #expect(try ask("\(id)@example.org").status == 202)
     return try token(id)
   }
 
-  /// How many mails are still to be sent to an address, of how many that were asked for.
+  /// How many mails to an address are still to be sent, and how many were asked for.
   private func waiting(_ email: String) throws -> (waiting: Int, all: Int) {
     try server.withDatabase { database in
       try await database.query(
@@ -168,7 +168,7 @@ struct PasswordResetsTests {
     }
     #expect(try ask(address).status == 202)
     #expect(holds(within: 30) { mail.texts(to: address).count == 4 })
-    // Nothing of it outlives the account.
+    // The resets are deleted with the account.
     #expect(try client.delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#).status == 204)
     #expect(try waiting(address) == (0, 0))
 

@@ -39,11 +39,11 @@ struct RegistrationTests {
     try server.ageInvitations(to: garden, hours: -2)
     try server.disable(ownerID)
     #expect(try register().pointers == ["/invitation"])
-    // Nobody was let in by that: the address is free.
+    // None of these registered anyone: the address is still free.
     try server.disable(ownerID, false)
     let made = try register()
     #expect(made.status == 201)
-    // Sent again, it has used its invitation up itself.
+    // Sent again, although the first request has used the invitation up.
     let again = try register()
     #expect(again.status == 201 && again.body == made.body)
     #expect(try anyone.post("/api/users", Self.body("g@example.org", members)).pointers == ["/invitation"])

@@ -15,7 +15,7 @@ struct SessionCookieTests {
       "/api/sessions/cookie", #"{"email":"\#(id)@example.org","password":"\#(LiveServer.password)"}"#, headers: headers)
   }
 
-  /// The field that a browser sends after that answer.
+  /// The `Cookie` field that a browser sends after `reply`.
   private func cookie(_ reply: Reply) throws -> String {
     let setting = try #require(reply.header("set-cookie"))
     return "Cookie: \(setting.prefix { $0 != ";" })"
@@ -70,7 +70,7 @@ struct SessionCookieTests {
     let made = try browser.post("/api/gardens", #"{"name":"Bed"}"#, headers: headers + [cookie])
     #expect(made.status == (isAllowed ? 201 : 403) && (isAllowed || made.problem == "forbidden"))
     #expect(try browser.patch("/api/users/me", "{}", headers: headers + [cookie]).status == (isAllowed ? 200 : 403))
-    // What only reads may come from a link.
+    // A request that only reads may come from anywhere, such as a link.
     #expect(try browser.get("/api/users/me", headers: headers + [cookie]).status == 200)
   }
 
@@ -82,7 +82,7 @@ struct SessionCookieTests {
     #expect(try other.get("/api/users/me", headers: [cookie]).json["id"]?.text == otherID.description)
     #expect(try other.post("/api/gardens", #"{"name":"Bed"}"#, headers: [cookie]).status == 201)
     #expect(try Client(server, token: "nonsense").get("/api/users/me", headers: [cookie]).status == 401)
-    // Who signs out by a token leaves the browser's own session alone.
+    // Signing out by a token leaves the session of the browser's cookie alone.
     let ended = try other.delete("/api/sessions/current", headers: [cookie])
     #expect(ended.status == 204 && ended.header("set-cookie") == nil)
     #expect(try Client(server).get("/api/users/me", headers: [cookie]).status == 200)

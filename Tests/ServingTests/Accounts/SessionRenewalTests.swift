@@ -33,7 +33,7 @@ struct SessionRenewalTests {
         """)
     }
     #expect(try refresh(first).status == 401)
-    // The thief and the owner have to sign in again.
+    // Thief and owner have to sign in again.
     #expect(try refresh(try second.json["refreshToken"]?.text).status == 401)
     #expect(try client.get("/api/users/me").status == 401)
     #expect(try refresh("trt_nonsense").status == 401)

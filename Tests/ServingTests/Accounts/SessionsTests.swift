@@ -108,7 +108,7 @@ struct SessionsTests {
       #expect(try profile.json["role"]?.text == "user")
       #expect(try client.get("/api/admin/users").status == 403)
     }
-    // The other release reads there what it knows.
+    // Redis keeps the role as it is stored, for the release that knows it.
     let client = Client(server, token: try begun.json["accessToken"]?.text)
     let session = try #require(begun.header("location")).split(separator: "/").last!
     let redis = try RedisWire()
@@ -142,7 +142,7 @@ struct SessionsTests {
     let device = try shop.owner.makeDevice(in: try shop.owner.makeGarden())
     let probes = (0..<8).map { _ in Client(server, token: device.key) }
     let readings = #"{"readings":[{"sensorType":"ph","value":6.5,"measuredAt":"2026-01-01T00:00:00Z"}]}"#
-    // None is valid, since it is too old: what counts is who may try.
+    // 422, since the reading is too old: the test is only about who may try.
     for probe in probes { #expect(try probe.post("/api/devices/\(device.id)/readings", readings).status == 422) }
     let (buyer, _) = try server.signedIn()
     #expect(try buyer.order(shop.id, [(product, 1)]).status == 201)

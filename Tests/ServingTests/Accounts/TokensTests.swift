@@ -79,7 +79,7 @@ struct TokensTests {
     let (user, id) = try server.signedIn()
     let soon = Timestamp(unixMilliseconds: Clock.unixMilliseconds() + Timestamp.millisecondsPerHour)
     let short = Client(server, token: try user.makeToken([.read], members: #","expiresAt":"\#(soon)""#))
-    // Its hour is over.
+    // As if the token's hour were over.
     try server.withDatabase {
       try await $0.execute("UPDATE personal_tokens SET expires_at = now() WHERE expires_at = \(soon)")
     }

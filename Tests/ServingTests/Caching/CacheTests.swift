@@ -10,7 +10,7 @@ import Values
 
 @Suite("The cache", .blocking)
 struct CacheTests {
-  /// What is promised, in nanoseconds.
+  /// How long a change may remain unseen on other servers, as promised, in nanoseconds.
   private static let promiseNanoseconds: UInt64 = 1_000_000_000
 
   /// Reads over and over from when a change was answered: nobody reads something else once the promised time is over.
@@ -26,13 +26,13 @@ struct CacheTests {
         inARow = sees ? inARow : -1
       }
       inARow += 1
-      // Without a breath these readers are what the change waits for.
+      // Without a pause, the change would wait for these very readers.
       usleep(5_000)
     }
     return true
   }
 
-  /// What a Redis refuses and what heals it.
+  /// Commands that make a Redis refuse writes, and those that heal it.
   private static let refusals = [
     (["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]),
     (["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]),
@@ -61,7 +61,7 @@ struct CacheTests {
       #expect(try Self.all(readers) { try $0.get(path).text.contains(#""amount":\#(price),"#) })
     }
     #expect(try redis.send(cure) == "OK")
-    // Healed once an answer is kept again.
+    // The cache has healed once an answer is kept again.
     let kept = "\(writer.configuration.redis.keyPrefix)v:product:\(product)"
     try redis.send("DEL", kept)
     var isKept = false
@@ -81,7 +81,7 @@ struct CacheTests {
     defer { proxy.become(.stop) }
     let writer = try LiveServer(["REDIS_URL": proxy.url(for: url)])
     defer { writer.stop() }
-    // Whoever watches is not looked at again by the clock, either.
+    // With a long heartbeat, watchers are not checked by the clock, either.
     let reader = try writer.replica(["REDIS_URL": url, "EVENTS_HEARTBEAT_SECONDS": "30"])
     defer { reader.stop() }
     let shop = try Shop(writer)
@@ -110,7 +110,7 @@ struct CacheTests {
     defer { writer.stop() }
     let shop = try Shop(writer)
     for client in writer.clients(4) { #expect(try client.get(shop.path).status == 200) }
-    // As a process leaves it that is killed between the COMMIT and what follows.
+    // As left by a process that was killed between the COMMIT and what follows it.
     let id = shop.id
     try writer.withDatabase { database in
       try await database.execute("UPDATE businesses SET name = 'New Farm' WHERE id::text = \(id)")
@@ -147,7 +147,7 @@ struct CacheTests {
     }
   }
 
-  /// How often Redis was asked for what is kept.
+  /// How often Redis was asked for kept answers.
   private static func lookups(_ server: LiveServer) throws -> Int {
     try server.metric(#"redis_command_duration_seconds_count{command="MGET"}"#)
   }
@@ -159,7 +159,7 @@ struct CacheTests {
     let shop = try Shop(server)
     let path = "/api/products/\(try shop.offer(amount: 1))"
     let (client, other) = (Client(server), try server.signedIn().client)
-    /// Whether a round of requests asks Redis as good as never; a busy machine may take some rounds to let it hear.
+    /// Whether a round of requests hardly asks Redis; on a busy machine it may take some rounds until it does not.
     func isRemembered(by client: Client, headers: [String] = []) throws -> Bool {
       try holds(within: 60) {
         let before = try Self.lookups(server)
@@ -167,9 +167,9 @@ struct CacheTests {
         return try Self.lookups(server) < before + 20
       }
     }
-    // What everyone gets is remembered whoever asks.
+    // An answer that is the same for everyone is remembered, whoever asks.
     for reader in [other, client] { #expect(try isRemembered(by: reader)) }
-    // Cookies of others say nothing of who asks.
+    // Cookies that are not ours do not identify a caller.
     #expect(try isRemembered(by: client, headers: ["Cookie: _ga=GA1.1.444; _pk_id=1"]))
     let reply = try client.get(path)
     let tag = try #require(reply.header("etag"))
@@ -182,19 +182,19 @@ struct CacheTests {
     _ = try Shop(server)
     let pages = try (0..<20).map { _ in try client.get(page) }
     #expect(pages.allSatisfy { $0.header("link") == pages[0].header("link") && $0.header("link") != nil })
-    // Gone from memory with all that Redis has kept.
+    // A change drops the answer from memory as well as from Redis.
     #expect(try shop.owner.patch(path, #"{"price":{"amount":2,"currency":"EUR"}}"#).status == 200)
     #expect(try client.get(path).text.contains(#""amount":2,"#))
   }
 
-  /// The prices that were answered to who set them, and when.
+  /// The prices whose setting was answered, and when.
   private final class Prices: Sendable {
     private let answered = Mutex<[(price: Int, at: UInt64)]>([])
     let isOver = Atomic<Bool>(false)
 
     func wasAnswered(_ price: Int) { answered.withLock { $0.append((price, Clock.monotonic())) } }
 
-    /// The lowest price that may be read by who asks now, when changes may show so much later.
+    /// The lowest price that a read may find which begins now, when a change may take `nanoseconds` to show.
     func lowest(after nanoseconds: UInt64) -> Int {
       let limit = Clock.monotonic() - nanoseconds
       return answered.withLock { answered in answered.last { $0.at <= limit }?.price ?? 0 }
@@ -222,12 +222,12 @@ struct CacheTests {
           let reply = try owner.patch(path, #"{"price":{"amount":\#(price),"currency":"EUR"}}"#)
           if reply.status != 200 { return ["\(reply.status)"] }
           prices.wasAnswered(price)
-          // Long enough to be remembered, now and then.
+          // Now and then a price stays long enough to be remembered.
           if price % 8 == 0 { usleep(20_000) }
         }
         return []
       }
-      // The others of the writer's server, on both loops, may be late by nothing.
+      // Readers of the writer's own server, on both loops, must see each change at once.
       let (server, delay) = index <= 3 ? (writer, 0) : (reader, Self.promiseNanoseconds)
       let clients = server.clients(4)
       var faults: [String] = []
@@ -261,7 +261,7 @@ struct CacheTests {
     let redis = try RedisWire(port: store.port)
     if isFrozen { proxy.become(.freeze) }
     for price in 2...4 {
-      // The way of the messages alone.
+      // Cuts only the connection by which messages come.
       if !isFrozen { try redis.send("CLIENT", "KILL", "TYPE", "pubsub") }
       #expect(try shop.owner.patch(path, #"{"price":{"amount":\#(price),"currency":"EUR"}}"#).status == 200)
       #expect(try Self.all(readers) { try Prices.read($0, path) == price })
@@ -281,7 +281,7 @@ struct CacheTests {
       #expect(mark.value(at: database.loop.now) != nil)
       mark.distrust()
       #expect(mark.value(at: database.loop.now) == nil)
-      // What was asked within the same turn may be older than the change, too.
+      // In another turn, since what was asked within the same one may be older than the change.
       await database.loop.sleep(nanoseconds: 1)
       try await mark.read(database)
       #expect(mark.value(at: database.loop.now) != nil)

@@ -2,25 +2,25 @@ import Testing
 
 @testable import Settings
 
-/// Redis evicts nothing: what has no end of its own would fill it.
+/// Redis evicts nothing, so keys without an expiry would fill it.
 @Suite("What is kept in Redis", .blocking)
 struct RedisKeysTests {
-  /// What the names of all keys begin with, after the prefix.
+  /// The beginnings of the names of all keys, after the server's prefix.
   private static let kinds = [
     "epoch", "events:", "g:", "latest:", "rate:anonymous:", "rate:device:", "rate:user:", "session:",
     "signin:attempts:", "signin:failures:", "stored:", "trial", "v:",
   ]
 
-  /// A server's keys, as far as they were seen, without its prefix.
+  /// The keys of a server that were seen, without its prefix.
   private final class Seen {
     let prefix: String
     private(set) var names: Set<String> = []
-    /// Those that never end.
+    /// The keys without an expiry.
     private(set) var endless: Set<String> = []
 
     init(_ server: LiveServer) { prefix = server.configuration.redis.keyPrefix }
 
-    /// Looks at those that are there at the moment.
+    /// Notes the keys that exist at the moment.
     func look() throws {
       let script = """
         local lines = {}
@@ -51,7 +51,7 @@ struct RedisKeysTests {
     let stream = try EventStream(server, "\(device.garden)", token: device.owner.token)
     #expect(stream.status == 200)
     let seen = Seen(server)
-    // Some end within a second or two: not all are there at the same time.
+    // Some expire within a second or two, so that not all exist at the same time.
     let all = Set(Self.kinds)
     _ = try holds {
       _ = try device.post(device.client, Sample.series(1))
@@ -63,7 +63,7 @@ struct RedisKeysTests {
       return seen.kinds.isSuperset(of: all.subtracting(["signin:attempts:"]))
     }
     _ = try holds(within: 3) {
-      // As long as the account is waited for, the sign-in is under way.
+      // While it waits for the table of accounts, the sign-in is in flight.
       _ = try server.answer(
         to: { try Client(server).post("/api/sessions", wrong.replacing("a@", with: "b@")) },
         before: { try await $0.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE") }, meanwhile: seen.look)

@@ -13,7 +13,7 @@ import Values
 
 private let machine = Machine(processors: 4, randomSecret: String(repeating: "9", count: 64))
 
-/// What a run of the program wrote, and how it ended.
+/// A run of the program: what it wrote, and how it ended.
 private struct Run {
   let code: Int32
   let output: String
@@ -202,7 +202,7 @@ func disablingByCommand() throws {
 
 @Test("shows again what is typed when it is ended at the question for a password", arguments: [SIGINT, SIGTERM])
 func silentTerminal(signal: Int32) throws {
-  // ioctl_tty(2): a pseudoterminal, its other end unlocked, and that end's number.
+  // ioctl_tty(2): TIOCSPTLCK unlocks the other end of a pseudoterminal, TIOCGPTN returns its number.
   let (unlock, number): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
   let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY)
   defer { close(terminal) }
@@ -311,7 +311,7 @@ func healthcheckFailures() throws {
   let run = Run(["healthcheck"], ["PORT": "\(mute.port)"])
   #expect(run.code == 1)
   #expect(run.complaint.hasSuffix("timed out\n"))
-  // By its own clock, before the Dockerfile's three seconds are over.
+  // Its own time-out ends it, before the Dockerfile's three seconds are over.
   #expect(Command.healthcheckMilliseconds < 3_000)
   _ = mute.finish()
   #expect(Run(["healthcheck"], ["PORT": "\(mute.port)"]).complaint.contains("connection failed"))
@@ -325,7 +325,7 @@ func healthcheckKill() throws {
   let well = check()
   #expect(well.code == 0, "\(well.output)\(well.complaint)")
   server.signal(SIGSTOP)
-  // On a busy machine it answers once more before all of its threads have stopped.
+  // On a busy machine it may answer once more before all of its threads have stopped.
   var first = check()
   for _ in 0..<100 where first.code == 0 { first = check() }
   #expect(first.code == 1 && !first.complaint.contains("Killed"))
@@ -345,7 +345,7 @@ func socketAddress() throws {
   }
 }
 
-/// A server on a real socket that answers one request as it was told, or never.
+/// A server on a real socket that answers one request with `answer`, or never if that is nil.
 private final class OneAnswer: Sendable {
   let port: UInt16
   private let fd: Int32
@@ -367,7 +367,7 @@ private final class OneAnswer: Sendable {
     self.thread.withLock { $0 = thread }
   }
 
-  /// Ends the server and gives the request it was sent.
+  /// Ends the server and returns the request that it was sent.
   func finish() -> String {
     shutdown(fd, Int32(SHUT_RDWR))
     thread.withLock { $0?.join() }

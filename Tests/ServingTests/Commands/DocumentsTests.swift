@@ -7,7 +7,7 @@ import Testing
 
 private let commands: [Command] = [.healthcheck, .watch, .config, .promote, .completions, .manual, .version]
 
-/// What bash offers at the end of a line, its words separated by blanks.
+/// What bash offers at the end of a line of `words`, separated by blanks.
 private func offered(_ words: [String]) throws -> String {
   let folder = "/tmp/terroir-completion-\(getpid())-\(UInt64.random(in: .min ... .max))"
   defer { _ = try? shell("rm -rf \(folder)") }

@@ -92,7 +92,7 @@ struct BusinessesTests {
     let password = #"{"password":"\#(LiveServer.password)"}"#
     #expect(try shop.owner.delete("/api/users/me", password).problem == "open-orders")
     #expect(try buyer.delete("/api/users/me", password).problem == "open-orders")
-    // From here on caches hold them.
+    // From here on the caches have them.
     for path in [shop.path, "\(shop.path)/products"] + products.map({ "/api/products/\($0)" }) {
       #expect(try buyer.get(path).status == 200)
     }
@@ -159,7 +159,7 @@ struct BusinessesTests {
     let paths = [
       shop.path, "/api/businesses", "/api/businesses?q=farm", "\(shop.path)/products", "/api/products/\(product)",
     ]
-    // Found by what it sells in one round each.
+    // Each finds the shop by its product in one of the rounds alone.
     let searches = (1...5).map { "/api/businesses?q=leek+\($0)x" } + ["/api/businesses?q=parsnips"]
     // Several connections, so that all loops of both replicas take part.
     let readers = [first, second, first, second, first, second].map { Client($0) }
@@ -196,7 +196,7 @@ struct BusinessesTests {
     return try (reply.json["items"]?.elements ?? []).compactMap { $0["name"]?.text }
   }
 
-  /// A word of letters alone that begins no other one.
+  /// A word of letters alone that is no beginning of another one.
   private static func unusedWord() -> String {
     let digits = "\(Identifier.make(unixMilliseconds: 0))".reversed().compactMap(\.hexDigitValue)
     return "q" + digits.map { String("abcdefghijklmnop".dropFirst($0).prefix(1)) }.joined()
@@ -303,7 +303,7 @@ struct BusinessesTests {
   @Test("that are a user's own are listed for no one else, by whichever loop")
   func own() throws {
     let owners = try ["Mill", "Dairy"].map { (name: $0, token: try Shop(server, name: $0).owner.token) }
-    // A new connection meets either loop.
+    // Each new connection may come to either loop.
     for _ in 1...16 {
       for owner in owners {
         #expect(try names(Client(server, token: owner.token), "owner=me") == [owner.name])
@@ -380,13 +380,13 @@ struct BusinessesTests {
     let least = Double.leastNonzeroMagnitude
     let places = [(51.5, 1e-170, "51.5"), (1e-170, 0, "0"), (least, -least, "0"), (0, least, "0")]
     for (index, (latitude, longitude, parallel)) in places.enumerated() {
-      // As the release before stored it.
+      // As the previous release stored it.
       try server.withDatabase { database in
         try await database.execute(
           "UPDATE businesses SET latitude = \(latitude), longitude = \(longitude) WHERE id = \(old)")
       }
       for near in ["\(parallel),0", "\(parallel),0.0000000000001"] {
-        // Another search each time, which nobody remembers.
+        // A different search each time, so that no answer to it is remembered.
         #expect(try names(owner, "near=\(near)&within=\(index + 1)&category=\(category)") == ["New"], "\(near)")
       }
     }

@@ -3,13 +3,13 @@ import Postgres
 import Testing
 import Values
 
-/// What others need of an order stays when one of its parties is erased. All of the database is looked through for what
-/// they said of themselves.
+/// When a party of an order is erased, what the other needs of the order stays. The whole database is searched for what
+/// the erased party had written.
 @Suite("An erased party of an order", .blocking)
 struct ErasedPartiesTests {
   private static let password = #"{"password":"\#(LiveServer.password)"}"#
 
-  /// Which of some words stand anywhere in a server's database, also in bytes.
+  /// The `words` that are found anywhere in a server's database, also as bytes.
   private func found(_ words: Set<String>, in server: LiveServer) throws -> Set<String> {
     try server.withDatabase { database in
       let tables = try await database.query(

@@ -14,7 +14,7 @@ struct OrderSummaryTests {
     let (buyer, _) = try server.signedIn()
     let (euros, francs) = (try shop.offer(amount: 100), try shop.offer(amount: 7, currency: "CHF"))
     #expect(try shop.owner.get("/api/orders/summary").text == #"{"items":[],"nextCursor":null}"#)
-    // Unpaid; paid on the 1st and 2nd; paid on the 1st, refunded on the 3rd; francs.
+    // In turn: unpaid; paid on the 1st; paid on the 2nd; paid on the 1st and refunded on the 3rd; in francs.
     let orders = try [(euros, 1), (euros, 2), (euros, 4), (euros, 8), (francs, 1)].map { product, quantity in
       try #require(try buyer.order(shop.id, [(product, Int64(quantity))]).json["id"]?.text)
     }

@@ -16,7 +16,7 @@ struct OrderTransitionsTests {
     buyer = try server.signedIn().client
   }
 
-  /// A new order that was moved on through some states.
+  /// Places an order and moves it through `states`; returns its id.
   private func order(_ product: String? = nil, through states: [OrderStatus] = []) throws -> String {
     let product = try product ?? shop.offer()
     let id = try #require(try buyer.order(shop.id, [(product, 2)]).json["id"]?.text)
@@ -32,7 +32,7 @@ struct OrderTransitionsTests {
     try client.post("/api/orders/\(order)/transitions", #"{"to":"\#(state.rawValue)"}"#)
   }
 
-  /// A way to each state.
+  /// The steps to each state.
   private static let ways: [OrderStatus: [OrderStatus]] = [
     .pending: [], .paid: [.paid], .preparing: [.paid, .preparing], .shipped: [.paid, .preparing, .shipped],
     .delivered: [.paid, .preparing, .shipped, .delivered], .cancelled: [.cancelled], .refunded: [.paid, .refunded],
@@ -47,7 +47,7 @@ struct OrderTransitionsTests {
     for to in OrderStatus.allCases {
       let order = try order(through: Self.ways[from]!)
       let isPossible = Self.possible[from]?.contains(to) ?? false
-      // The step's possibility comes first, whoever asks.
+      // Whether the step is possible comes first, whoever asks.
       let byBuyer = try move(order, to: to, by: buyer)
       if !isPossible {
         #expect(byBuyer.status == 409 && byBuyer.problem == "impossible-transition")
@@ -55,7 +55,7 @@ struct OrderTransitionsTests {
         #expect(byBuyer.status == 200)
         continue
       } else if from == .shipped, to == .delivered {
-        // A buyer's own step only once the seller lets the order lie.
+        // This step is the buyer's only once the seller neglects the order.
         #expect(byBuyer.problem == "impossible-transition")
       } else {
         #expect(byBuyer.problem == "forbidden")
@@ -134,7 +134,7 @@ struct OrderTransitionsTests {
     #expect(after.revenue - before.revenue == 1_400 && after.refunds - before.refunds == 1_400)
   }
 
-  /// What the metrics say of a currency that no other test uses.
+  /// The revenue and the refunds of a currency in the metrics; it must be one that no other test uses.
   private func counts(_ currency: String) throws -> (revenue: Int, refunds: Int) {
     let labels = #"{currency="\#(currency)"}"#
     return (try server.metric("revenue_total" + labels), try server.metric("refunds_total" + labels))
@@ -221,7 +221,7 @@ struct OrderTransitionsTests {
     #expect(try shop.stock(of: product) == 49)
     let line = try #require(server.log.line("An unpaid order cannot be ended"))
     #expect(line.contains(bad))
-    // It is left alone: what falls due now ends all the same.
+    // The bad order is left alone, and one that falls due now is ended all the same.
     let next = try #require(try buyer.order(shop.id, [(product, 1)]).json["id"]?.text)
     try server.withDatabase { database in
       try await database.execute(
@@ -247,7 +247,7 @@ struct OrderTransitionsTests {
       _ = try await database.execute(
         "UPDATE orders SET updated_at = now() - interval '15 days' WHERE id::text = \(silent)")
     }
-    // What is paid the seller refunds.
+    // The seller refunds a paid order instead of cancelling it.
     if end == .cancelled { #expect(try move(silent, to: end).problem == "impossible-transition") }
     #expect(try move(silent, to: end, by: buyer).status == 200)
     #expect(try move(stopped, to: end, by: buyer).problem == "impossible-transition")

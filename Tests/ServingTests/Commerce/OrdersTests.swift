@@ -97,7 +97,7 @@ struct OrdersTests {
     }
     #expect(try shop.stock(of: carrots) == 8)
     #expect(try buyer.get("/api/orders").json["items"]?.elements?.count == 1)
-    // What was placed before is answered again, and what was refused may be agreed to with the same key.
+    // A placed order is answered again, and a refused one may be agreed to with the same key.
     #expect(try order(850, key: "first").body == placed.body)
     #expect(try order(70_150, key: "second").status == 201)
     #expect(try order(850, key: "second").problem == "idempotency-key-reused")
@@ -125,10 +125,10 @@ struct OrdersTests {
     let other = try buyer.order(shop.id, [(product, 1)], key: "a key")
     #expect(other.status == 422 && other.problem == "idempotency-key-reused")
     #expect(try shop.stock(of: product) == 5)
-    // Keys are each user's own.
+    // Each user has idempotency keys of their own.
     let (neighbour, _) = try server.signedIn()
     #expect(try neighbour.order(shop.id, [(product, 1)], key: "a key").status == 201)
-    // What was refused may be sent again with the same key.
+    // A refused order may be sent again with the same key.
     #expect(try buyer.order(shop.id, [(product, 5)], key: "refused").status == 409)
     try shop.owner.patch("/api/products/\(product)", #"{"stock":5}"#)
     #expect(try buyer.order(shop.id, [(product, 5)], key: "refused").status == 201)
@@ -178,7 +178,7 @@ struct OrdersTests {
     let (pears, plums) = (try shop.offer("Pears", stock: 10), try shop.offer("Plums", stock: 100))
     let buyers = try (0..<50).map { _ in try server.signedIn().client.token }
     let replies = try together(50) { [server, shop = shop.id] index in
-      // In either order, so that they would lock each other out.
+      // Half of the orders name the products the other way round, so that they would deadlock without a lock order.
       let (one, other) = index % 2 == 0 ? (pears, plums) : (plums, pears)
       let buyer = Client(server, token: buyers[index])
       return try patiently { try buyer.order(shop, [(one, 1), (other, 1)]) }

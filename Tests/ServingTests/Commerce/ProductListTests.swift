@@ -8,7 +8,7 @@ struct ProductListTests {
   private let server: LiveServer
   private let shop: Shop
   private let buyer: Client
-  /// Those who read the list, on all loops.
+  /// The clients that read the list, on all loops.
   private let readers: [Client]
 
   init() throws {
@@ -18,12 +18,12 @@ struct ProductListTests {
     readers = server.clients(4)
   }
 
-  /// What each reader sees left of the only product.
+  /// The stocks of the only product that the readers see.
   private func stocks() throws -> Set<Int64?> {
     Set(try readers.map { try $0.get("\(shop.path)/products").items.first?["stock"]?.integer })
   }
 
-  /// Orders two of five, of a list that everybody has read; gives the order.
+  /// Orders two of a stock of five, after all readers have read the list; returns the order's id.
   private func order() throws -> String {
     let product = try shop.offer(stock: 5)
     for _ in 0..<2 { #expect(try stocks() == [5]) }
@@ -47,7 +47,7 @@ struct ProductListTests {
         "UPDATE orders SET expires_at = now() - interval '1 second' WHERE id::text = \(order)")
     }
     #expect(try holds { try buyer.get("/api/orders/\(order)").json["status"]?.text == "cancelled" })
-    // Sooner than by the end of what is kept: what is promised is a second.
+    // Sooner than kept answers expire; a second is promised.
     #expect(try holds(within: 20) { try stocks() == [5] })
   }
 }

@@ -25,7 +25,7 @@ struct ProductsTests {
     let tag = try #require(read.header("etag"))
     #expect(try everyone.get(path, headers: ["If-None-Match: \(tag)"]).status == 304)
 
-    // A list of tags may stand on several lines.
+    // A list of tags may come in several fields.
     #expect(try everyone.get(path, headers: ["If-None-Match: \"other\"", "If-None-Match: \(tag)"]).status == 304)
 
     let changed = try shop.owner.patch(
@@ -104,7 +104,7 @@ struct ProductsTests {
       {"kind":"header","schema":1}
       {"kind":"business","id":"\#(shop)","name":"Big","category":"a"}
       """#
-    // Names that grow when they are taken apart for the search: more than a row of words has room for.
+    // Names that grow when they are split into words for the search, beyond what a row of words has room for.
     let lines = (0...most).map { number in
       let name = "\(number)x" + String(repeating: "\u{3316}", count: 100)
       return

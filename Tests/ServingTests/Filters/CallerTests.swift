@@ -10,13 +10,13 @@ struct CallerTests {
     defer { server.stop() }
     let cases: [(fields: [String], client: String)] = [
       ([], "127.0.0.1"), (["203.0.113.7"], "203.0.113.7"), ([" 203.0.113.7 "], "203.0.113.7"),
-      // What stands further left was written by the client itself.
+      // Addresses further left were written by the client itself.
       (["198.51.100.1, 203.0.113.7"], "203.0.113.7"), (["198.51.100.1", "203.0.113.7"], "203.0.113.7"),
       (["203.0.113.7, 10.1.2.3, 10.4.5.6"], "203.0.113.7"), (["2001:db8::7, fd00::1"], "2001:db8::7"),
-      // Where nobody but proxies is named, the first of them is all that is known.
+      // Where only proxies are named, the first of them is all that is known.
       (["10.1.2.3, 10.4.5.6"], "10.1.2.3"), (["nobody"], "127.0.0.1"), (["203.0.113.7, nobody, 10.1.2.3"], "10.1.2.3"),
       ([""], "127.0.0.1"), (["203.0.113.7,"], "203.0.113.7"), (["203.0.113.7:443"], "127.0.0.1"),
-      // No further than a bound.
+      // The list is read up to a bound only.
       (["203.0.113.7, " + [String](repeating: "10.1.2.3", count: 16).joined(separator: ", ")], "10.1.2.3"),
     ]
     for (fields, client) in cases {
@@ -30,7 +30,7 @@ struct CallerTests {
     #expect(try address(seen: ["203.0.113.7"], by: server) == "127.0.0.1")
   }
 
-  /// The address that the log has of a request with these fields.
+  /// The client address in the log line of a request with these `X-Forwarded-For` fields.
   private func address(seen fields: [String], by server: LiveServer) throws -> String? {
     let reply = try Wire(port: server.port).get(
       "/version", headers: fields.map { "X-Forwarded-For: \($0)" })
@@ -64,7 +64,7 @@ struct CrossOriginTests {
     #expect(preflight.header("access-control-allow-headers")?.contains("Idempotency-Key") == true)
     #expect(preflight.header("access-control-max-age") == "600")
 
-    // A refusal can be read as well.
+    // The page may read a refusal, too.
     let refusal = try wire.get("/api/users/me", headers: ["Origin: \(Self.origin)"])
     #expect(refusal.status == 401 && refusal.header("access-control-allow-origin") == Self.origin)
   }
@@ -82,7 +82,7 @@ struct CrossOriginTests {
         "OPTIONS", "/api/gardens", headers: ["Origin: \(origin)", "Access-Control-Request-Method: POST"])
       #expect(preflight.header("access-control-allow-methods") == nil, "\(origin)")
     }
-    // OPTIONS of somebody who asks for no permission.
+    // OPTIONS that is no preflight.
     #expect(
       try wire.request("OPTIONS", "/api/gardens", headers: ["Origin: \(Self.origin)"])
         .header("access-control-allow-methods") == nil)

@@ -44,10 +44,10 @@ struct RateLimitTests {
     let anonymous = Client(server)
     let answers = try (0..<4).map { _ in try anonymous.get("/api/users/me").status }
     #expect(answers == [401, 401, 401, 429])
-    // Its network has nothing left; a key that has been good goes on.
+    // The network's limit is used up; a key that is known as good is still served.
     #expect(try probe.get(path).status == 200)
     #expect(try probe.get(path).header("ratelimit")?.hasPrefix("\"device\";r=8;") == true)
-    // What a device may not do is charged to it.
+    // A request that the device may not make is charged to the device.
     #expect(try probe.get("/api/users/me").status == 403)
     #expect(try probe.get(path).header("ratelimit")?.hasPrefix("\"device\";r=6;") == true)
   }
@@ -86,7 +86,7 @@ struct RateLimitTests {
     try server.losePostgres()
     for _ in 0..<3 { #expect(try register(server).status == 503) }
     try server.regainPostgres()
-    // On both loops again.
+    // Both loops have Postgres again.
     #expect(try holds(within: 60) { try server.clients().allSatisfy { try $0.get("/api/gardens").status == 200 } })
     let replies = try (0..<3).map { _ in try register(server) }
     #expect(replies.map(\.status) == [201, 201, 429])
@@ -98,7 +98,7 @@ struct RateLimitTests {
     try server.metric(#"redis_command_duration_seconds_count{command="EVALSHA"}"#)
   }
 
-  /// What the shared bucket of this machine holds, as Redis was told last.
+  /// The tokens in this machine's shared bucket, as last written to Redis.
   private func tokens(_ server: LiveServer) throws -> Double? {
     let key = "\(server.configuration.redis.keyPrefix)rate:anonymous:127.0.0.1"
     return Double(try RedisWire().send("HGET", key, "t"))
@@ -106,7 +106,7 @@ struct RateLimitTests {
 
   @Test("are shared by replicas, which together exceed them by no more than their leases, and reach them")
   func leases() throws {
-    // A lease is 25 tokens: a quarter of a second's.
+    // A lease is 25 tokens, those of a quarter of a second.
     let (quota, perSecond, lease, loops) = (400, 100.0, 25, 4)
     let limit = ["RATE_LIMIT_ANONYMOUS": "\(quota)/4"]
     let one = try Self.server(limit)
@@ -128,16 +128,16 @@ struct RateLimitTests {
 
   @Test("ask Redis once for what many requests take, count down by each, and give back what lies idle")
   func idleLease() throws {
-    // A lease is 250 tokens: a quarter of a second's.
+    // A lease is 250 tokens, those of a quarter of a second.
     let server = try LiveServer(["RATE_LIMIT_ANONYMOUS": "10000/10", "WORKERS": "1"])
     defer { server.stop() }
     let client = Client(server)
     #expect(try client.get("/api/gardens").header("ratelimit-policy") == "\"anonymous\";q=10000;w=10")
     let (before, begun) = (try scripts(server), Clock.monotonic())
     let replies = try (0..<50).map { _ in try client.get("/api/gardens") }
-    // Where a second passes between two requests, the lease is given back and another one taken.
+    // When a second passes between two requests, the lease is given back and another one is taken.
     #expect(try scripts(server) <= before + 5 + 2 * Int((Clock.monotonic() - begun) / 1_000_000_000))
-    // What comes back within a moment is part of it; never does it say more than there is.
+    // Includes tokens that flow in meanwhile; the header never tells more than there are.
     let left = replies.compactMap { reply -> Int? in
       guard let field = reply.header("ratelimit"), field.hasPrefix("\"anonymous\";r=") else { return nil }
       return Int(field.dropFirst(14).prefix { $0.isNumber })
@@ -150,7 +150,7 @@ struct RateLimitTests {
       return leased < 10_000
     }
     #expect(isLeased)
-    // Nobody asks: what changes the bucket is the loop that gives back.
+    // No client asks: the loop changes the bucket when it gives its lease back.
     #expect(try holds(within: 60) { try tokens(server) ?? 0 > leased })
   }
 
