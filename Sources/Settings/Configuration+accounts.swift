@@ -24,7 +24,10 @@ extension Configuration {
         }, isSecret: true, "Signs access tokens: at least 32 random bytes."),
       Setting(
         "JWT_SECRET_PREVIOUS", optional: \.accounts.previousJWTSecret, .text(4_096), isSecret: true,
-        "The secret before: its tokens are valid until they expire, and webhooks' secrets are sealed anew."),
+        """
+        The previous secret: tokens signed with it stay valid until they expire, and webhooks' secrets sealed with it \
+        are sealed again.
+        """),
       Setting("JWT_ISSUER", \.accounts.issuer, .text(120), default: .text("terroir"), "`iss` of access tokens."),
       Setting("JWT_AUDIENCE", \.accounts.audience, .text(120), default: .text("terroir"), "`aud` of access tokens."),
       Setting(
@@ -32,21 +35,21 @@ extension Configuration {
         "How long an access token is valid."),
       Setting(
         "REFRESH_TOKEN_DAYS", \.accounts.refreshTokenDays, .integer(1...365), default: .text("30"),
-        "How long a refresh token is valid, and a used one that comes back ends its session."),
+        "How long a refresh token is valid, and for how long a used one that comes back ends its session."),
       Setting(
         "REGISTRATION", \.accounts.registration, .name, default: .text("open"),
-        "Who may register: open, everyone; invite, who is invited to a garden; closed, nobody (`terroir user create`)."),
+        "Who may register: open, everyone; invite, people invited to a garden; closed, nobody (`terroir user create`)."),
       Setting(
         "PASSWORD_HASHING_PARALLELISM", \.accounts.hashingParallelism, .integer(1...PasswordPool.maximumThreads),
         default: .init(
           description: "half of the usable cores, and what fits into a quarter of the memory limit; at most 16"
         ) { _, machine in "\(parallelism(on: machine))" },
-        "Passwords hashed at a time, 32 MiB each."),
+        "How many passwords are hashed at a time, 32 MiB each."),
       Setting(
         "PASSWORD_HASHING_QUEUE", \.accounts.hashingQueueLength, .integer(1...10_000), default: .text("32"),
         """
-        Passwords that may wait to be hashed, a quarter of them of registrations, and as many of one network's members; \
-        more are answered 503.
+        Passwords that may wait to be hashed. Registrations may take a quarter of that, and so may one network; more are \
+        answered 503.
         """),
     ]
 

@@ -8,7 +8,7 @@ extension Configuration {
     static let settings = [
       Setting(
         "EVENTS_HEARTBEAT_SECONDS", \.events.heartbeatSeconds, .integer(1...30), default: .text("15"),
-        "How often an event stream carries a comment, and is checked for whether its client may still watch."),
+        "How often an event stream sends a comment, and whether its client may still watch is checked."),
       Setting(
         "EVENTS_STREAMS", \.events.streams, .integer(1...100_000), default: .text("2000"),
         "The most event streams of one event loop (503)."),

@@ -35,11 +35,11 @@ extension Configuration {
         "HTTP_BODY_GRACE_SECONDS", \.http.bodyGraceSeconds, .integer(1...600), default: .text("15"),
         """
         How long a body may take before its rate counts, and the longest silence in it (408). An export or import slower \
-        than 64 KiB/s for as long gives way to who has no place (503).
+        than 64 KiB/s for as long gives way to one that finds no place (503).
         """),
       Setting(
         "HTTP_BODY_BYTES_PER_SECOND", \.http.bodyBytesPerSecond, .bytes(1...1 << 30), default: .text("1KiB"),
-        "The lowest rate of a body after that (408)."),
+        "The lowest rate of a body after that grace (408)."),
       Setting(
         "HTTP_IDLE_SECONDS", \.http.idleSeconds, .integer(1...3_600), default: .text("75"),
         "How long a connection without a request stays open."),
@@ -48,8 +48,7 @@ extension Configuration {
         "The most open connections, unless the limit on file descriptors says less (503)."),
       Setting(
         "HTTP_MEMORY", \.http.memoryBytes, .bytes(leastMemoryBytes...1 << 40), default: quarterOfMemory,
-        "The memory for bodies and waiting answers of all connections together, half of it for callers who are not "
-          + "known (503)."),
+        "The memory for bodies and waiting answers of all connections together, half of it for unknown callers (503)."),
     ]
 
     private static let leastMemoryBytes = 16 << 20

@@ -19,7 +19,7 @@ extension Configuration {
       Setting(
         "OPENAI_BASE_URL", \.insights.openAI.baseURL, .url("https", "http"),
         default: .text("https://api.openai.com/v1"),
-        "The provider's API, or any server that speaks it."),
+        "The provider's API, or any server with the same API."),
       Setting(
         "OPENAI_API_KEY", optional: \.insights.openAI.apiKey, .text(1_024), isSecret: true,
         "The key; without one the provider is not used, unless its base URL is set."),
@@ -28,7 +28,7 @@ extension Configuration {
       Setting(
         "ANTHROPIC_BASE_URL", \.insights.anthropic.baseURL, .url("https", "http"),
         default: .text("https://api.anthropic.com"),
-        "The provider's API, or any server that speaks it."),
+        "The provider's API, or any server with the same API."),
       Setting(
         "ANTHROPIC_API_KEY", optional: \.insights.anthropic.apiKey, .text(1_024), isSecret: true,
         "The key; without one the provider is not used, unless its base URL is set."),

@@ -23,7 +23,8 @@ extension Configuration {
     static let settings = [
       Setting("HOST", \.listening.host, .address, default: .text("0.0.0.0"), "The address to listen on."),
       Setting(
-        "PORT", \.listening.port, .port(allowingZero: true), default: .text("3000"), "The port; 0 takes a free one."),
+        "PORT", \.listening.port, .port(allowingZero: true), default: .text("3000"),
+        "The port to listen on; 0 takes a free one."),
       Setting(
         "WORKERS", \.listening.workers, .integer(1...256),
         default: .init(description: "usable cores") { _, machine in "\(min(256, machine.processors))" },
@@ -36,19 +37,19 @@ extension Configuration {
         "When set, /metrics on PORT asks for it as a bearer token."),
       Setting(
         "TRUSTED_PROXIES", \.listening.trustedProxies, Form.addressBlock.list(), default: .text(""),
-        "Addresses and blocks whose X-Forwarded-For is believed, by commas."),
+        "Addresses and blocks whose X-Forwarded-For is trusted, separated by commas."),
       Setting(
         "CORS_ORIGINS", \.listening.corsOrigins, Form.origin.list(), default: .text(""),
-        "Origins that browsers may call from, by commas; `*` for any."),
+        "Origins from which browsers may call, separated by commas; `*` for any."),
       Setting(
         "PUBLIC_URL", optional: \.listening.publicURL, .ownOrigin,
-        "Where browsers find this server, such as https://garden.example.org, for links in mail."),
+        "The origin at which browsers find this server, such as https://garden.example.org, for links in mail."),
       Setting(
         "SHUTDOWN_DRAIN_SECONDS", \.listening.drainSeconds, .integer(0...600), default: .relaxed("0", serious: "5"),
         "How long the server goes on serving after SIGTERM, while /readyz says 503."),
       Setting(
         "SHUTDOWN_TIMEOUT_SECONDS", \.listening.shutdownSeconds, .integer(1...600), default: .text("20"),
-        "How long requests in flight may then take."),
+        "How long requests in flight may take after that."),
     ]
   }
 }

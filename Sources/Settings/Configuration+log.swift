@@ -11,12 +11,12 @@ extension Configuration {
         "LOG_LEVEL", \.log.level,
         Form(
           "one of \(LogLevel.allCases.map { "\($0.name)" }.joined(separator: ", "))", parse: { LogLevel(name: $0) },
-          show: { "\($0.name)" }), default: .text("info"), "Lines below this level are not written."),
+          show: { "\($0.name)" }), default: .text("info"), "The lowest level of log lines that are written."),
       Setting(
         "LOG_FORMAT", \.log.format, .name,
         default: .init(description: "`text` on a terminal, else `json`") { _, machine in
           machine.isTerminal ? "text" : "json"
-        }, "json: an object a line; text: coloured text for people."),
+        }, "json: one object per line; text: coloured text for people."),
     ]
   }
 

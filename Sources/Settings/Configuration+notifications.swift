@@ -14,17 +14,17 @@ extension Configuration {
     static let settings = [
       Setting(
         "NOTIFICATIONS", \.notifications.isOn, .flag, default: .text("on"),
-        "Whether news is delivered; off for a server on a copy of the database, such as a restore test's."),
+        "Whether news is delivered; turn it off for a server on a copy of the database, such as a restore test's."),
       Setting(
         "NOTIFY_ALLOWED_NETWORKS", \.notifications.allowedNetworks, Form.addressBlock.list(), default: .text(""),
-        "Private addresses and blocks that channels of users may point at, by commas."),
+        "Private addresses and blocks that users' channels may point at, separated by commas."),
       Setting(
         "SMTP_URL", optional: \.notifications.mailServer, .mailServer,
         "The mail server: smtps://user:password@host:465, or smtp:// for STARTTLS. Without one no mail is sent."),
       Setting(
         "SMTP_STARTTLS", \.notifications.startTLS, .name, default: .text("required"),
         "Whether smtp:// demands STARTTLS: required, or none for a relay in a network that you trust."),
-      Setting("SMTP_FROM", optional: \.notifications.sender, .mailAddress, "The address that mail comes from."),
+      Setting("SMTP_FROM", optional: \.notifications.sender, .mailAddress, "The sender's address of all mail."),
     ]
   }
 

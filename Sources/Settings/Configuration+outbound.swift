@@ -9,7 +9,7 @@ extension Configuration {
     static let settings = [
       Setting(
         "OUTBOUND_CA", optional: \.outbound.authorities, .certificates,
-        "Certificates, in PEM, of those who may vouch for the servers that this one calls, beside the machine's authorities."
+        "Certificates, in PEM, of the authorities that are trusted for calls to other servers, beside the machine's."
       )
     ]
   }

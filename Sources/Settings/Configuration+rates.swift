@@ -11,7 +11,7 @@ extension Configuration {
     static let settings = [
       Setting(
         "RATE_LIMIT_ANONYMOUS", \.rates.anonymous, Form<RequestRate?>.rate, default: .rate,
-        "Requests of one address (of one /64 of IPv6) without login or with a bad one, as count/seconds or off."),
+        "Requests of one address (of one /64 of IPv6) without login or with an invalid one, as count/seconds or off."),
       Setting(
         "RATE_LIMIT_USER", \.rates.user, Form<RequestRate?>.rate, default: .rate,
         "Requests of one user, as count/seconds or off."),
@@ -23,10 +23,10 @@ extension Configuration {
         default: .relaxed("off", serious: "60/3600"), "Registrations of one address, as count/seconds or off."),
       Setting(
         "RATE_LIMIT_PASSWORD_RESET", \.rates.passwordReset, Form<RequestRate?>.rate, default: .text("20/3600"),
-        "Mails for a new password that one address asks for, as count/seconds or off."),
+        "Mails for a new password that one client address may ask for, as count/seconds or off."),
       Setting(
         "RATE_LIMIT_MODELS", \.rates.models, Form<RequestRate?>.rate, default: .text("60/3600"),
-        "Insights that one user has a language model word, as count/seconds or off."),
+        "Insights that a language model words for one user, as count/seconds or off."),
     ]
   }
 }

@@ -12,7 +12,7 @@ extension Configuration {
         "How long single readings are kept."),
       Setting(
         "READINGS_SEALING", \.readings.seals, .flag, default: .text("on"),
-        "Whether days that are over are packed into a few bytes for each reading."),
+        "Whether past days are packed into a few bytes for each reading."),
       Setting(
         "READINGS_FIVE_MINUTE_DAYS", \.readings.fiveMinuteDays, .integer(1...36_500), default: .text("365"),
         "How long buckets of five minutes are kept; hours are kept for ever."),

@@ -22,7 +22,7 @@ extension Configuration {
         "PostgreSQL: a URL as libpq takes it."),
       Setting(
         "DATABASE_REPLICA_URL", optional: \.database.replicaURL, .databaseURL, isSecret: true,
-        "Where the history of readings is read as long as it does not lag; may name several hosts."),
+        "A replica from which histories of readings are read as long as it does not lag; may name several hosts."),
       Setting(
         "MIGRATE_ON_START", \.database.migratesOnStart, .flag, default: .text("on"),
         "Whether `terroir serve` migrates the database first."),
@@ -31,7 +31,10 @@ extension Configuration {
         "Pipelined connections for reads, per event loop."),
       Setting(
         "DATABASE_LONG_READERS", \.database.longReaders, .integer(1...64), default: .text("1"),
-        "Connections for history, charts, summaries, searches and lists of orders, one at a time each, per event loop."),
+        """
+        Connections for history, charts, summaries, searches and lists of orders, each for one read at a time, per event \
+        loop.
+        """),
       Setting(
         "DATABASE_WRITERS", \.database.writers, .integer(1...64), default: .text("2"),
         "Pipelined connections for single writes, per event loop."),
@@ -40,7 +43,7 @@ extension Configuration {
         "Connections for transactions and streams, per event loop, opened as needed."),
       Setting(
         "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS", \.database.statementTimeoutMilliseconds, .integer(100...600_000),
-        default: .text("3000"), "When the server cancels a statement."),
+        default: .text("3000"), "How long a statement may take before Postgres cancels it."),
       Setting(
         "DATABASE_CONNECT_TIMEOUT_MILLISECONDS", \.database.connectTimeoutMilliseconds, .integer(100...60_000),
         default: .text("3000"), "How long one attempt to connect may take."),
@@ -66,10 +69,10 @@ extension Configuration {
       Setting(
         "REDIS_URL", \.redis.address, .redisURL, default: .relaxed("redis://127.0.0.1:6379/0", serious: nil),
         isSecret: true,
-        "Redis: redis://[user:password@]host[:port][/database], rediss:// by TLS, or unix:///path."),
+        "Redis: redis://[user:password@]host[:port][/database], rediss:// for TLS, or unix:///path."),
       Setting(
         "REDIS_CA", optional: \.redis.trust, .authorities,
-        "Certificates, in PEM, of those who may vouch for Redis by TLS, instead of the machine's authorities."),
+        "Certificates, in PEM, of the authorities that TLS to Redis trusts, instead of the machine's."),
       Setting(
         "REDIS_COMMAND_TIMEOUT_MILLISECONDS", \.redis.commandTimeoutMilliseconds, .integer(10...60_000),
         default: .text("500"), "How long a command may wait for its answer before the connection counts as dead."),
@@ -78,15 +81,15 @@ extension Configuration {
         default: .text("500"), "How long one attempt to connect may take."),
       Setting(
         "REDIS_PREFIX", \.redis.keyPrefix, .text(64), default: .text("terroir:"),
-        "What the names of all keys begin with."),
+        "The prefix of all keys."),
       Setting("CACHE", \.redis.caches, .flag, default: .text("on"), "Whether answers are cached in Redis."),
       Setting(
         "CACHE_MEMORY", \.redis.memoryBytes, .bytes(0...1 << 40), default: .text("16MiB"),
-        "The memory for cached answers that are given without asking Redis, until it says that they are void; 0 for none."
+        "The memory for cached answers that are served without asking Redis, until it invalidates them; 0 for none."
       ),
       Setting(
         "CACHE_MEMORY_ENTRIES", \.redis.memoryEntries, .integer(0...10_000_000), default: .text("10000"),
-        "The most answers in it."),
+        "The most answers in that memory."),
     ]
   }
 }

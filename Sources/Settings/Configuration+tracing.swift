@@ -18,28 +18,28 @@ extension Configuration {
     static let settings = [
       Setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT", optional: \.tracing.collector, .url("http", "https"),
-        "An OpenTelemetry collector (OTLP/HTTP); /v1/traces is put behind it. Without one nothing is traced."),
+        "An OpenTelemetry collector (OTLP/HTTP), to whose URL /v1/traces is appended. Without one nothing is traced."),
       Setting(
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", optional: \.tracing.tracesURL, .url("http", "https"),
-        "The same for traces alone, as it is."),
+        "The collector's URL for traces alone, used as it is."),
       Setting(
         "OTEL_EXPORTER_OTLP_HEADERS", \.tracing.headers, Form.exportHeader.list(), default: .text(""), isSecret: true,
-        "Header fields for the collector, as name=value by commas."),
+        "Header fields for the collector, as name=value, separated by commas."),
       Setting(
         "OTEL_EXPORTER_OTLP_TIMEOUT", \.tracing.timeoutMilliseconds, .integer(100...60_000), default: .text("10000"),
         "How long one export may take, in milliseconds."),
       Setting(
         "OTEL_TRACES_SAMPLER_ARG", \.tracing.sampledShare, .share, default: .relaxed("1.0", serious: "0.1"),
-        "The share of traces begun here that is recorded; a caller's decision is kept."),
+        "The share of the traces begun here that is recorded; for a caller's trace, the caller decides."),
       Setting(
         "TRACES_OF_CALLERS_PER_MINUTE", \.tracing.callersTracesPerMinute, .integer(0...1_000_000),
         default: .text("600"),
-        "How many requests of one event loop are recorded because a caller's `traceparent` asks for it."),
+        "How many requests a minute one event loop records because a caller's `traceparent` asks for it."),
       Setting(
         "OTEL_SDK_DISABLED", \.tracing.isDisabled, .flag, default: .text("off"), "Turns the export of traces off."),
       Setting(
         "JAEGER_ENDPOINT", optional: \.tracing.jaeger, .jaeger,
-        "A Jaeger of old: taken as the collector on its host's port 4318, with a warning."),
+        "An older Jaeger's endpoint: read as the collector on port 4318 of its host, with a warning."),
     ]
 
     /// Where spans are sent; nil when nothing is traced.
