@@ -8,20 +8,20 @@ from harness.results import Results
 
 INTRODUCTION = """# Benchmarks
 
-Written by `{command}`; do not edit. What is measured, and how, stands in [bench/README.md](../bench/README.md).
+Written by `{command}`; do not edit. [bench/README.md](../bench/README.md) says what is measured, and how.
 
 {facts}
 
-The server has one core for itself unless a workload is not pinned; the load and the stores share the other, so that a
-rate ends where either is busy, and "server busy" tells which. Compare the CPU per request first: it moves least from run to run.
-Figures are medians of {rounds} rounds that take turns, and ratios medians of the rounds' ratios; ± is half the distance
-between the highest and the lowest.
+Unless a workload is not pinned, the server has one core for itself, and the load and the stores share the other. So a
+rate ends where either core is busy; "server busy" tells which. Compare the CPU per request first: it varies least from
+run to run. Figures are medians of {rounds} rounds that take turns, and ratios are medians of the rounds' ratios; ± is
+half the distance between the highest and the lowest.
 """
 
 BUSY = """
-**The machine was not idle**, so that this run ranks nobody: other programs had much of both cores, which takes from rates
-and latencies, favours servers with more database connections, and raises the CPU per request through cold caches (see
-its ±). Run it again on an idle machine.
+**The machine was not idle**, so this run ranks nobody: other programs took much of both cores. That lowers rates, raises
+latencies, favours servers with more database connections, and raises the CPU per request through cold caches (see its
+±). Run it again on an idle machine.
 """
 QUIET_SHARE = 0.1
 
