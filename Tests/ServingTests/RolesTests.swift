@@ -89,7 +89,7 @@ struct RolesTests {
         }
       }
     }
-    // Again, as the duty does, when others have the tables at that moment.
+    // Tried again, as the duty does, while other sessions hold the tables.
     #expect(holds(within: 20) { (try? drop()) == [past] })
 
     for statement in [

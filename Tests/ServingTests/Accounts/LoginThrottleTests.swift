@@ -6,8 +6,8 @@ import Values
 @Suite("The throttle of sign-ins", .blocking)
 struct LoginThrottleTests {
   private static let wrong = "not this one, no"
-  /// What Redis answers late, because the machine is busy, is waited for, also when a loop connects to it: without it
-  /// each loop counts for itself.
+  /// A server that waits long for Redis, also to connect: on a busy machine Redis answers late, and without it each
+  /// loop would count failures by itself.
   private static let shared = Result {
     try LiveServer([
       "TRUSTED_PROXIES": "127.0.0.1", "REDIS_COMMAND_TIMEOUT_MILLISECONDS": "20000",

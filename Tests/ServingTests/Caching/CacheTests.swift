@@ -13,8 +13,8 @@ struct CacheTests {
   /// How long a change may remain unseen on other servers, as promised, in nanoseconds.
   private static let promiseNanoseconds: UInt64 = 1_000_000_000
 
-  /// Reads over and over from when a change was answered: nobody reads something else once the promised time is over.
-  /// Gives as soon as all have seen it ten times in a row.
+  /// Reads again and again after a change was answered, until all readers have seen it ten times in a row. Returns
+  /// false if one does not see it in a request that began after the promised time.
   private static func all(_ readers: [Client], see isNew: (Client) throws -> Bool) throws -> Bool {
     let answered = Clock.monotonic()
     var inARow = 0

@@ -17,7 +17,7 @@ struct CircuitBreakerTests {
     #expect(!circuit.admits(at: 100))
     #expect(!circuit.admits(at: 99 + Self.open))
     #expect(circuit.admits(at: 100 + Self.open))
-    // One at a time.
+    // Only one attempt at a time.
     #expect(!circuit.admits(at: 100 + Self.open))
     circuit.note(isSuccess: false, at: 200 + Self.open)
     #expect(!circuit.admits(at: 199 + 2 * Self.open))

@@ -7,7 +7,7 @@ import Values
 
 @Suite("The clock of a garden", .blocking)
 struct GardenClockTests {
-  /// A garden whose owner names this zone and no place, as it is read at a moment.
+  /// A garden with the time zone `zone` and no location, as it is read at the moment `now`.
   private static func garden(_ zone: String, at now: String) throws -> ObservedGarden {
     let server = try LiveServer.shared.get()
     let plot = try Plot(server, owner: try server.signedIn().id)

@@ -18,7 +18,7 @@ struct InsightPassTests {
     try plot.record("soil_moisture", [(0, 12), (1, 12)])
     try plot.record("air_temperature", [(0, 15), (0.5, 15), (1, 15)])
     #expect(try holds(within: 60) { try client.get(path).json["items"]?.elements?.isEmpty == false })
-    // Some more passes say nothing new, and that there will be no frost is none.
+    // Further passes make no new insight, and none is made of the absence of frost.
     #expect(try holds(within: 60) { try server.passes() >= 4 })
     let items = try client.get(path).json["items"]?.elements
     #expect(items?.map { $0["title"]?.text } == ["Water now: North bed"])
@@ -88,10 +88,10 @@ struct InsightPassTests {
     let answers = try server.withDatabase { database in
       try await database.transaction { transaction in
         try await transaction.execute("LOCK TABLE readings IN ACCESS EXCLUSIVE MODE")
-        // The pass waits for the readings, in the midst of its look.
+        // The pass waits for the readings in the middle of its look.
         let waits = try await Self.waits(for: "readings", transaction)
         let garden = try client.patch("/api/gardens/\(plot.garden)", #"{"name":"Renamed"}"#)
-        // The rollup holds devices against their end.
+        // As the rollup holds devices against their deletion.
         try await transaction.execute("SELECT 1 FROM devices WHERE id = \(plot.device) FOR KEY SHARE")
         let device = try client.patch("/api/devices/\(plot.device)", #"{"name":"Renamed"}"#)
         return (waits, garden.status, device.status)
@@ -100,7 +100,7 @@ struct InsightPassTests {
     #expect(answers == (true, 200, 200))
   }
 
-  /// Waits until somebody waits for a table; whether somebody does.
+  /// Waits until a session waits for `table`; returns false if none does within half a minute.
   private static func waits(for table: String, _ transaction: Transaction) async throws -> Bool {
     for _ in 0..<600 {
       let rows = try await transaction.query(
@@ -145,7 +145,7 @@ struct InsightPassTests {
     let (client, id) = try server.signedIn()
     let plots = try (0..<2).map { _ in try Plot(server, owner: id) }
     for plot in plots { try plot.record("soil_moisture", [(0.6, 12), (0.8, 12), (1, 12)]) }
-    // The one that the pass comes to first.
+    // The pass comes to the garden with the lower id first.
     let gardens = plots.map(\.garden).sorted()
     try server.withDatabase { database in
       try await database.transaction { transaction in
@@ -248,7 +248,7 @@ struct InsightPassTests {
     let plot = try Plot(server, owner: id, device: "Quarterly")
     let (garden, device) = (plot.garden, plot.device)
     let path = "/api/gardens/\(garden)"
-    /// Has the device been silent for so long, which is silent for that long as a rule.
+    /// Makes the device silent for `minutes` by now, where its usual silence takes `seconds`.
     func silent(minutes: Int, usually seconds: Int) throws {
       try server.withDatabase { database in
         try await database.execute(
@@ -295,7 +295,7 @@ struct InsightPassTests {
     }
     #expect(try holds(within: 60) { try server.passes() >= 4 })
     #expect(try plots.map(told) == [[], ["Silent: South bed"]])
-    // The server has listened for a quarter of an hour.
+    // As if the server had listened for a quarter of an hour.
     try server.withDatabase { try await $0.execute("UPDATE device_watch SET since = now() - interval '15 minutes'") }
     #expect(try holds(within: 60) { try told(plots[0]) == ["Silent: North bed"] })
     #expect(try told(plots[1]) == ["Silent: South bed"])
@@ -328,7 +328,7 @@ struct InsightPassTests {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])
     defer { server.stop() }
     let device = try TestDevice(server)
-    // What a first pass takes to be new goes further back.
+    // Waits for a first pass, which looks further back for new readings.
     #expect(try holds(within: 60) { try server.passes() > 0 })
     let now = Clock.unixMilliseconds()
     let samples = [1_200, 600, 40].map { Sample(value: 12, at: Timestamp(unixMilliseconds: now - $0 * 1_000)) }
@@ -339,7 +339,7 @@ struct InsightPassTests {
 }
 
 extension LiveServer {
-  /// How often the pass has run on this server.
+  /// How often the pass has run on this server with `result`.
   func passes(_ result: String = "done") throws -> Int {
     try metric(#"housekeeping_runs_total{duty="insights",result="\#(result)"}"#)
   }

@@ -11,7 +11,7 @@ import Values
 /// A healthy garden's year, hour by hour through the pass's own look and real stores: `make insights-replay` runs it.
 @Suite("A healthy year", .blocking, .enabled(if: getenv("INSIGHTS_REPLAY") != nil))
 struct InsightReplayTests {
-  /// What a year may say beyond what it must.
+  /// The most insights of a year: of frost, those beyond the nights of frost; of anomalies, all.
   static let frostBeyondNights: Int64 = 40
   static let anomalies: Int64 = 12
 
@@ -56,7 +56,7 @@ private struct Replay {
     devices = YearGarden.names.map { _ in TestDevice.newIdentifier() }
   }
 
-  /// Writes the devices, their readings, as sealed days such as a server has behind it, and the hours of these.
+  /// Writes the devices, their readings as sealed days, as a server would have them by now, and the hours of these.
   func store() throws {
     let (garden, first, longitude) = (plot.garden, start, year.station.longitude)
     try server.withDatabase { database in
@@ -95,8 +95,8 @@ private struct Replay {
     }
   }
 
-  /// Looks at the garden once an hour, each time in a transaction of its own, as a pass does; gives the days for which
-  /// there was time.
+  /// Looks at the garden once an hour, each time in a transaction of its own, as a pass does; returns the days for
+  /// which there was time.
   func look(_ days: Range<Int>, minutes: Int) throws -> Range<Int> {
     let (garden, first) = (plot.garden, start)
     let end = Clock.monotonic() + UInt64(min(minutes, 100_000)) * 60_000_000_000
@@ -105,7 +105,7 @@ private struct Replay {
         if hour % 24 == 0, Clock.monotonic() > end { return days.lowerBound..<hour / 24 }
         let now = first.advanced(byHours: Double(hour))
         try await database.transaction { transaction in
-          // The watch of devices goes by another clock, by which these have been silent for months.
+          // By the clock of the watch of devices, which is the real one, they have been silent for months.
           try await transaction.execute(
             "UPDATE devices SET last_seen_at = \(now), silence_told_at = NULL WHERE garden_id = \(garden)")
           let rows = try await transaction.query(Self.garden, garden, now)
@@ -121,7 +121,7 @@ private struct Replay {
   private static let garden = Statement(
     "replay.garden", "SELECT \(ObservedGarden.columns(at: "$2")) FROM gardens WHERE id = $1")
 
-  /// Nights of which the first bed's air was at or below freezing between 18 h and 8 h by the sun.
+  /// The number of nights in which the first bed's air was at or below freezing between 18 h and 8 h by the sun.
   func frostNights(_ days: Range<Int>) -> Int64 {
     let air = year.sensors[0].values
     return Int64(
@@ -131,7 +131,7 @@ private struct Replay {
       }.count)
   }
 
-  /// How often a bed got dry, with those that were dry in the day before.
+  /// How often a bed became dry in `days` or in the day before them.
   func dryings(_ days: Range<Int>) -> Int64 {
     let steps = (days.lowerBound - 1) * 24 * StationYear.stepsPerHour..<days.upperBound * 24 * StationYear.stepsPerHour
     return Int64(year.dryings.count { steps.contains($0) })

@@ -41,7 +41,7 @@ struct InsightsTests {
   func zones() throws {
     let (client, id) = try server.signedIn()
     let plot = try Plot(server, owner: id)
-    // In the morning it takes the whole last night.
+    // Enough hours for the whole last night, which the insight needs in the morning.
     try plot.record("air_temperature", (0..<32).map { (Double($0), 15) })
     func text() throws -> String {
       try client.post("/api/gardens/\(plot.garden)/insights", #"{"type":"frost"}"#).json["text"]?.text ?? ""
@@ -82,7 +82,7 @@ struct InsightsTests {
     let plot = try Plot(server, owner: id)
     try plot.record("soil_moisture", [(0, 12), (1, 12)])
     let path = "/api/gardens/\(plot.garden)/insights"
-    /// Adds devices that were made so many hours ago, and heard of for the last time.
+    /// Adds `count` devices that were made `madeHoursAgo` and last heard of `seenHoursAgo`, or never if that is nil.
     func add(_ count: Int, madeHoursAgo: Double, seenHoursAgo: Double?) throws {
       let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
       let made = now.advanced(byHours: -madeHoursAgo)
@@ -106,7 +106,7 @@ struct InsightsTests {
     try look(leftOut: nil, "and less is dry.")
     try add(1, madeHoursAgo: 9_000, seenHoursAgo: 30)
     try look(leftOut: 1, "and less is dry. One more device was not looked at.")
-    // Many that were heard of a moment later are no reason to look at others each time.
+    // Many devices that were heard of a moment later do not change which ones are looked at.
     try add(Observations.maximumDevices, madeHoursAgo: -1, seenHoursAgo: 0)
     try look(
       leftOut: Observations.maximumDevices + 1,

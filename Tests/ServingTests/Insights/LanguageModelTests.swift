@@ -7,7 +7,7 @@ import Values
 @testable import Outbound
 @testable import Settings
 
-/// The answers of the providers as their references give them.
+/// The answers of the providers, as their references document them.
 enum WireFormat {
   static func openAI(_ content: String, reason: String = "stop") -> String {
     """

@@ -22,7 +22,7 @@ struct ProvidersTests {
 
   private func ask(_ provider: String, headers: [String] = []) throws -> Reply { try question(provider, headers)() }
 
-  /// A question that only has to be sent.
+  /// Prepares a question for `provider`, which the result sends.
   private func question(_ provider: String, _ headers: [String] = []) throws -> () throws -> Reply {
     let (client, id) = try server.signedIn()
     let plot = try Plot(server, owner: id)
@@ -31,7 +31,7 @@ struct ProvidersTests {
     return { try client.post("/api/gardens/\(plot.garden)/insights", body, headers: headers) }
   }
 
-  /// What is counted of watering insights: provider and success.
+  /// The number of watering insights in the metrics, by provider and success.
   private func counted(_ provider: String, _ success: Bool) throws -> Int {
     let labels = #"insight_type="watering",model_provider="\#(provider)",success="\#(success)""#
     return try server.metric("ai_insights_generated_total{\(labels)}")
@@ -93,7 +93,7 @@ struct ProvidersTests {
     #expect(models.received.count == 3)
   }
 
-  /// Many times longer than the server waits, so that it is plain that it did not wait for the answer.
+  /// Many times longer than the server waits, so that the time taken shows that it did not wait for the answer.
   private static let slowSeconds = 20.0
 
   @Test("are replaced by the rules when they refuse, are slow, cut the line or talk nonsense")
@@ -135,7 +135,7 @@ struct ProvidersTests {
       #expect(try ask("anthropic").json["provider"]?.text == "rules")
       #expect(try counted("anthropic", false) == before + 1)
     }
-    // On a machine that is too busy for six answers in half a minute one more is tried.
+    // On a machine that is too busy for six answers in half a minute, another attempt is made.
     if Clock.monotonic() - opened < CircuitBreaker.openNanoseconds { #expect(models.received.count == 5) }
   }
 }

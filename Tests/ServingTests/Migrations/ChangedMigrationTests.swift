@@ -4,7 +4,7 @@ import Testing
 
 @testable import Migrations
 
-/// Another binary's schema may look like ours: what was run is compared by its checksum.
+/// The schema of another binary may look like ours, so migrations that were run are compared by their checksums.
 @Suite("A migration that was changed after it was run", .blocking)
 struct ChangedMigrationTests {
   @Test("is named, and nothing is run that comes after it")

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Tables of readings can be distributed by device", .blocking)
 struct DistributionTests {
-  /// Tables whose names begin like readings, partitions apart.
+  /// The table `readings` and those whose names begin with `readings_`, without partitions.
   private static let tables = """
     WITH tables AS (
       SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -108,7 +108,7 @@ struct MigrationTests {
 
   private static let table = Migration(number: 1, name: "table", sql: "CREATE TABLE t (x int);")
 
-  /// On a new database, where a statement may wait long without having failed.
+  /// Runs `body` on a new database, on which a statement may wait long before it fails.
   private static func run<Value>(_ body: @escaping (Database) async throws -> Value) throws -> Value {
     var configuration = DatabaseConfiguration(url: try TestDatabase.make())
     configuration.statementTimeoutMilliseconds = 20_000
@@ -116,7 +116,7 @@ struct MigrationTests {
     return try Database.standalone(configuration, connectSeconds: 10, body)
   }
 
-  /// A migrator that runs beside what its maker does.
+  /// A migrator that runs in a task of its own.
   private final class Running {
     private(set) var result: Result<[String], any Error>?
     private let loop: EventLoop

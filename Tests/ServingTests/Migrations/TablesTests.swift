@@ -5,37 +5,38 @@ import Testing
 
 @Suite("Every table", .blocking)
 struct TablesTests {
-  /// The kinds of line that an export has of a table's rows.
+  /// The kind of line that an export has for the rows of each table.
   private static let exported: [String: LineKind] = [
     "users": .profile, "gardens": .garden, "devices": .device, "businesses": .business, "products": .product,
     "orders": .order, "order_lines": .order, "channels": .channel, "insights": .insight, "readings": .reading,
     "readings_late": .reading, "readings_sealed": .reading, "readings_1h": .hour,
   ]
 
-  /// What no export has.
+  /// The tables of which an export has no lines.
   private static let kept: Set = [
-    // It lets somebody in, or tells who came in.
+    // They let a caller in, or record who came in.
     "sessions", "session_keys", "refresh_tokens", "personal_tokens", "password_resets", "event_tickets",
     "channel_requests", "idempotency_keys",
-    // It is of others as well.
+    // About other users as well.
     "garden_members",
-    // It is what was told already, or is made from what is exported.
+    // What was told already, or is made from what is exported.
     "deliveries", "device_watch", "business_words", "readings_5m", "readings_1d", "rollup_queue", "rollup_additions",
     "rollup_refused", "history_parts",
-    // It is the server's.
+    // The server's own.
     "erased_devices", "commit_mark", "status_spans", "schema_migrations",
   ]
 
-  /// Columns that do not go with the row whose id they hold.
+  /// Columns whose rows are not deleted with the row whose id they hold.
   private static let loose: Set = [
-    // Where there is much of a device, all goes at once, or in the background (`Readings.delete`, `ErasedDevices`).
+    // The rows of a device, which may be many, are deleted at once or in the background (`Readings.delete`,
+    // `ErasedDevices`).
     "readings.device_id", "readings_late.device_id", "readings_sealed.device_id", "readings_5m.device_id",
     "readings_1h.device_id", "readings_1d.device_id", "rollup_queue.device_id", "erased_devices.device_id",
-    // What was ordered stays as it was.
+    // Orders stay as they were placed.
     "orders.business_id", "order_lines.product_id",
-    // They end soon by themselves.
+    // These expire soon by themselves.
     "event_tickets.garden_id", "event_tickets.session_id", "channel_requests.user_id",
-    // It names no row.
+    // This names no row.
     "channels.lease",
   ]
 

@@ -61,7 +61,7 @@ struct ConfirmationTests {
     #expect(try mail.code(sentTo: other) != code)
   }
 
-  /// What is listed of a channel: type and status.
+  /// The listed deliveries of a channel: type and status.
   private func statuses(_ client: Client, _ path: String) throws -> [String] {
     try (client.get("\(path)/deliveries").json["items"]?.elements ?? []).map {
       "\($0["type"]?.text ?? "") \($0["status"]?.text ?? "")"
@@ -84,7 +84,7 @@ struct ConfirmationTests {
     #expect(mail.texts(to: address).count == 1)
   }
 
-  /// Makes a channel that is deleted again; gives the status.
+  /// Makes a channel and deletes it again; returns the status of the first.
   private func ask(_ address: String, for client: Client) throws -> Int {
     let made = try make(client, to: address)
     if let path = made.header("location") { #expect(try client.delete(path).status == 204) }

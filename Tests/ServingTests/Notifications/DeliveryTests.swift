@@ -62,7 +62,7 @@ struct DeliveryTests {
     #expect(try client.send("POST", "\(news.path(told))/test").status == 202)
     #expect(holds { news.received().count == 1 })
     #expect(try client.patch(news.path(told), #"{"enabled":false}"#).status == 200)
-    // What becomes of the channel is written with the attempt.
+    // The state of the channel is written together with the attempt.
     #expect(
       try holds {
         try client.get("\(news.path(told))/deliveries").json["items"]?.elements?.first?["attempts"]?.integer == 1
@@ -121,7 +121,7 @@ struct DeliveryTests {
     }
     #expect(try client.send("POST", "\(news.path(told))/test").status == 202)
     #expect(holds(within: 20) { news.received().count == 1 })
-    // A lease that is over keeps no date that a wrong clock could put ahead.
+    // The end of a lease is reset with it, so that no time is left that a wrong clock has put ahead.
     #expect(
       try holds(within: 20) {
         try news.server.withDatabase { database in
@@ -174,7 +174,7 @@ struct DeliveryTests {
     let settings = Newsroom.settings(news.mail).merging(["DATABASE_URL": database]) { $1 }
     let first = try ServerProcess(["serve"], settings)
     _ = try first.port()
-    // It begins to deliver and never hears an answer.
+    // The first server begins to deliver and never gets an answer.
     news.receiver.script([.slow(30, "{}")] + Array(repeating: .json(200, "{}"), count: 10))
     let second = try LiveServer(settings.merging(["NOTIFICATIONS": "off"]) { $1 })
     defer { second.stop() }

@@ -52,11 +52,11 @@ struct DeviceNewsTests {
     let (client, id) = try news.server.signedIn()
     let plot = try Plot(news.server, owner: id)
     let told = try news.channel(client, events: #"["device"]"#)
-    /// Has the device be looked at again, as of that state of the watch.
+    /// Changes the state of the watch and has the device looked at again.
     func look(_ watch: SQL) throws {
       try news.server.withDatabase { database in
         try await database.transaction { transaction in
-          // Before the device: no look comes between.
+          // The watch before the device, so that no look comes between.
           try await transaction.execute("UPDATE device_watch SET \(watch)")
           try await transaction.execute(
             """
@@ -106,7 +106,7 @@ struct DeviceNewsTests {
             """)[0].decode(Bool.self, 0)
         }
       })
-    // Whoever was told that it is silent is told that it is back.
+    // Since the owner was told that it is silent, they are told that it is back.
     try news.server.withDatabase { database in
       try await database.execute("UPDATE device_watch SET since = 'epoch'")
       try await database.execute(

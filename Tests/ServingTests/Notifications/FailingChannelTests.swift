@@ -11,12 +11,12 @@ struct FailingChannelTests {
     try mail.get().settings.merging(["SMTP_FROM": sender]) { $1 }
   }
 
-  /// A channel after one more attempt, as its owner sees it, and what became of the news in it.
+  /// A channel after one more attempt, and the delivery of that attempt, as its owner sees them.
   private struct Tried {
     let channel: JSONValue
     let delivery: JSONValue
 
-    /// One of that kind, which has failed so often and for so long.
+    /// Makes a channel of `kind` that has failed `failures` times, for `hours`, and waits for one more attempt.
     init(_ server: LiveServer, _ kind: String, to target: String, failures: Int = 0, hours: Int = 0) throws {
       let (client, _) = try server.signedIn()
       let made = try client.post(
@@ -77,7 +77,7 @@ struct FailingChannelTests {
     let failing = try Tried(server, "email", to: "\(name)@example.org", failures: 99, hours: 73)
     #expect(failing.channel["enabled"]?.bool == true && failing.delivery["status"]?.text == "pending")
     #expect(try Tried(server, "email", to: "ada@example.org").delivery["status"]?.text == "delivered")
-    /// When each is tried again, in seconds.
+    /// The pauses until the next attempt of each delivery, in seconds.
     func pauses() throws -> [Double] {
       try server.withDatabase { database in
         try await database.query(
@@ -99,7 +99,7 @@ struct FailingChannelTests {
   @Test("is switched off after three days of tries, and not for one that follows days without any")
   func days() throws {
     let server = try LiveServer.shared.get()
-    // Nobody may be called there.
+    // An address to which no call is allowed.
     let forbidden = "http://169.254.169.254/"
     let rare = try Tried(server, "ntfy", to: forbidden, failures: 30, hours: 100)
     #expect(rare.channel["enabled"]?.bool == true && rare.channel["failingSince"]?.text != nil)

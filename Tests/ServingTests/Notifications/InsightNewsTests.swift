@@ -14,13 +14,13 @@ struct InsightNewsTests {
 
   init() throws { news = try Self.opened.get().fresh() }
 
-  /// Where it is ten in the evening by the sun, in degrees east.
+  /// The longitude at which it is ten in the evening by the sun, in degrees east.
   private static var longitudeOfEvening: Double {
     let hour = Double(Clock.unixMilliseconds() % 86_400_000) / 3_600_000
     return ((22 - hour) * 15 + 540).truncatingRemainder(dividingBy: 360) - 180
   }
 
-  /// A garden in which it is evening and already below zero.
+  /// Makes a garden in which it is evening and already below zero.
   private func freezingGarden(_ owner: Identifier) throws {
     let plot = try Plot(news.server, owner: owner)
     let longitude = Self.longitudeOfEvening
@@ -45,7 +45,7 @@ struct InsightNewsTests {
       #","quietHours":{"from":"\#(hour(-2))","to":"\#(hour(2))"}"#)
     try freezingGarden(quiet.id)
     try freezingGarden(id)
-    // The first one asked the address to agree.
+    // Without the first mail, which asked to confirm the address.
     var mails: [JSONValue] { Array(news.mail.messages.filter { $0["to"]?.text == address }.dropFirst()) }
     let insights = "SELECT 1 FROM insights JOIN gardens ON gardens.id = garden_id WHERE type = 'frost' AND owner_id = "
     #expect(
@@ -78,7 +78,7 @@ struct InsightNewsTests {
     #expect(try #require(mails.first)["from"]?.text == "garden@example.org")
     #expect(mails.first?["data"]?.text?.contains("Auto-Submitted: auto-generated") == true)
 
-    // Some more passes and polls say nothing again.
+    // Further passes and polls tell nothing twice.
     let passes = try news.server.passes()
     #expect(try holds(within: 60) { try news.server.passes() > passes + 2 })
     #expect(frosts.count == 1)
@@ -117,7 +117,7 @@ struct InsightNewsTests {
     #expect(!news.received().contains { (try? $0.json["data"]?["type"]?.text) == "frost" })
   }
 
-  /// How many insights a user's channels are told of, that want all from `notice` on.
+  /// The number of insights that are told to a user's channels which want all from `notice` on.
   private func warnings(of user: Identifier) throws -> Int {
     try news.server.withDatabase { database in
       let rows = try await database.query(
@@ -129,7 +129,7 @@ struct InsightNewsTests {
     }
   }
 
-  /// The time of day so many hours from now, in UTC.
+  /// The time of day `hours` from now, in UTC.
   private func hour(_ hours: Int64) -> String {
     String(
       Timestamp(unixMilliseconds: Clock.unixMilliseconds() + hours * 3_600_000).description.dropFirst(11).prefix(5))

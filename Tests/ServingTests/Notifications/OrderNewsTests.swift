@@ -63,7 +63,7 @@ struct OrderNewsTests {
     let (buyer, _) = try news.server.signedIn()
     let gathered = try news.channel(shop.owner, events: #"["order"]"#, #","digest":"hourly""#)
     for _ in 0..<3 { #expect(try buyer.order(shop.id, [(product, 1)]).status == 201) }
-    // A test goes at once, and nothing else with it.
+    // A test message goes at once, without the gathered news.
     #expect(try shop.owner.send("POST", "\(news.path(gathered))/test").status == 202)
     #expect(holds(within: 20) { news.received().count == 1 })
     #expect(try news.received().first?.json["type"]?.text == "channel.test")

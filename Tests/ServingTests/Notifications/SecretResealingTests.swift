@@ -13,7 +13,7 @@ import Values
 struct SecretResealingTests {
   private static let newSecret = "ABCDEF-0123456789-abcdef-9876543210"
 
-  /// Does what a server does an hour after its start, until nothing is left; gives how many were sealed again.
+  /// Seals secrets again, as a server does an hour after its start, until none is left; returns how many.
   private static func reseal(_ server: LiveServer, _ seal: Seal) throws -> Int {
     try server.withDatabase { database in
       var count = 0
@@ -44,7 +44,7 @@ struct SecretResealingTests {
     let secret = try #require(channel["secret"]?.text)
     before.stop()
 
-    // What is begun at once is not this: a server that knows the secret before alone may still deliver.
+    // Resealing does not begin at once: a server that knows only the earlier secret may still deliver.
     let change = ["JWT_SECRET": Self.newSecret, "JWT_SECRET_PREVIOUS": before.configuration.accounts.jwtSecret]
     let during = try before.replica(settings.merging(change) { $1 })
     let runs = try Client(during).get("/metrics").text.split(separator: "\n").filter { $0.contains("channels.reseal") }
@@ -78,7 +78,7 @@ struct SecretResealingTests {
     let text = Array("whsec".utf8)
     try server.withDatabase { database in
       for index in 0...count {
-        // The last one is of a secret that nobody knows any more.
+        // The last one is sealed with a key that is not known any more.
         let secret = (index < count ? old : Seal(keys: [keys[2]])).seal(text)
         try await database.execute(
           """
@@ -95,7 +95,7 @@ struct SecretResealingTests {
           throw Killed()
         }
       }
-      // What was not committed is done anew.
+      // A batch that was not committed is done again.
       #expect(try await database.transaction { try await resealing.run($0) })
       resealing.committed()
     }

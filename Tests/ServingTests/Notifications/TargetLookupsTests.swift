@@ -7,7 +7,7 @@ import Values
 
 @Suite("Looking up where channels are", .blocking)
 struct TargetLookupsTests {
-  /// A name service that answers when it is told to; for one loop.
+  /// A name service that answers when `answer` is called; for one loop.
   private final class NameService: @unchecked Sendable {
     private var asked: [(RememberedNames.Answer) -> Void] = []
     private(set) var questions = 0
@@ -17,7 +17,7 @@ struct TargetLookupsTests {
       asked.append(found)
     }
 
-    /// Answers what it was asked first.
+    /// Answers the oldest open question.
     func answer(_ addresses: [String]) { asked.removeFirst()([.success(addresses)]) }
   }
 
@@ -32,7 +32,7 @@ struct TargetLookupsTests {
       }
       var questions: [Int] = []
       for _ in 1..<TargetLookups.maximumOfUser { ask(users[0]) }
-      // Nobody answers; then nobody waits any more.
+      // No answer comes before the time-out, and then no caller waits any more.
       let given = try await lookups.addresses(of: "hooks.example.org", for: users[0], on: loop)
       ask(users[0])
       questions += [given.count, service.questions]

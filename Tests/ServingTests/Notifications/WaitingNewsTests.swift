@@ -10,7 +10,7 @@ struct WaitingNewsTests {
 
   init() throws { news = try Self.opened.get().fresh() }
 
-  /// Puts news into a channel, all at once: each by its title, so many hours after it was written and could first go.
+  /// Puts news into a channel, all at once; each was written `written` hours ago and could first go `due` hours ago.
   private func put(_ rows: [(title: String, written: Int, due: Int)], into channel: JSONValue) throws {
     let channel = try #require(channel["id"]?.text.flatMap { Identifier($0) })
     try news.server.withDatabase { database in
@@ -50,7 +50,7 @@ struct WaitingNewsTests {
     }
     try disable(true)
     try put([("held", 0, 0)], into: held)
-    // What comes later to somebody else has gone, in two turns.
+    // News that came later for another user has been sent, in two turns.
     for count in 1...2 {
       try put([("open", 0, 0)], into: open)
       #expect(holds { news.received("open").count >= count })

@@ -7,7 +7,7 @@ struct CallersTracesTests {
     let server = try LiveServer(["TRACES_OF_CALLERS_PER_MINUTE": "2", "WORKERS": "1"])
     defer { server.stop() }
     let client = Client(server)
-    // All low, as a stranger would choose them, so that the share of our own would let them in.
+    // Low ids, as a stranger would choose them, which the sampled share of our own traces would let in.
     let traces = (1...6).map { "0000000000000000000000000000000\($0)" }
     for trace in traces {
       let reply = try client.get("/version", headers: ["traceparent: 00-\(trace)-00f067aa0ba902b7-01"])

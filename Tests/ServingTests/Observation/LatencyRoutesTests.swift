@@ -7,7 +7,7 @@ import Values
 
 @Suite("The routes whose duration says nothing about the server")
 struct LatencyRoutesTests {
-  /// How long it takes to send or to read it is up to the client's line.
+  /// Whether an endpoint's body or answer is streamed, so that its duration depends on the client's line.
   private static func isStreamed(_ endpoint: Endpoint) -> Bool {
     if case .streaming = endpoint.handler { return true }
     return endpoint.isEventStream || endpoint.success.mediaTypes == ["application/x-ndjson"]
@@ -24,7 +24,7 @@ struct LatencyRoutesTests {
     let selections = rules.matches(of: #/_duration_seconds_bucket{route=~"/api/\.\+",\s+route!~"([^"]+)"}/#)
     #expect(!selections.isEmpty)
     for selection in selections {
-      // To RE2 the braces of a template are themselves.
+      // RE2 takes the braces of a template literally.
       let pattern = try Regex(String(selection.1).replacing("{", with: "\\{").replacing("}", with: "\\}"))
       let leftOut = Set(routes.map(\.template)).filter { $0.wholeMatch(of: pattern) != nil }
       #expect(leftOut == Tally.probes.union(Tally.streams))

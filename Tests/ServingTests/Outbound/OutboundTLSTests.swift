@@ -6,7 +6,7 @@ import Values
 
 @testable import Outbound
 
-/// By TLS, against real servers with certificates of an authority of the test's own.
+/// TLS with real servers, whose certificates are signed by an authority of the test's own.
 @Suite("Calls to other servers by TLS", .blocking)
 struct OutboundTLSTests {
   private static let authority = Result { try Certificate(for: "DNS:authority") }
@@ -17,7 +17,7 @@ struct OutboundTLSTests {
   enum Flaw: CaseIterable {
     case untrusted, otherName, expired
 
-    /// What who reads the fault learns.
+    /// The words by which a fault tells the flaw.
     var words: String {
       switch self {
       case .untrusted: "unable to get local issuer certificate"
@@ -33,7 +33,7 @@ struct OutboundTLSTests {
       by: (flaw == .untrusted ? stranger : authority).get(), days: flaw == .expired ? -1 : 1)
   }
 
-  /// Calls a server that way once; gives the fault, if there is one, and what the server has taken.
+  /// Calls a server once; returns the fault, if there is one, and how much the server has received.
   private static func call(_ way: Way, _ certificate: Certificate) throws -> (fault: String?, taken: Int) {
     switch way {
     case .https:
@@ -59,7 +59,8 @@ struct OutboundTLSTests {
     }
   }
 
-  /// What came of a call after which a server has taken so much, which is known a little later.
+  /// The fault of a call, if there is one, and how much the server has received; waits until that is `wanted` after a
+  /// call that succeeded.
   private static func outcome(
     of wanted: Int, _ call: @escaping @Sendable (OutboundClient) async throws -> Void, taken: () -> Int
   ) throws -> (fault: String?, taken: Int) {
@@ -120,7 +121,7 @@ struct OutboundTLSTests {
       let made = try client.post(
         "/api/channels", #"{"kind":"\#(kind)","target":"\#(target)","events":["order"]}"#)
       let path = try #require(made.header("location"), "\(made.text)")
-      // A mail that asks for the address's consent goes by itself.
+      // The mail that asks to confirm the address goes by itself.
       if kind != "email" { #expect(try client.send("POST", "\(path)/test").status == 202) }
       var delivery: JSONValue?
       #expect(

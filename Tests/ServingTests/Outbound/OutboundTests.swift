@@ -6,7 +6,7 @@ import Testing
 
 @testable import Outbound
 
-/// Against a real server with a script, by a client on a loop of its own.
+/// Calls to a real, scripted server, by a client on a loop of its own.
 @Suite("Calls to other servers", .blocking)
 struct OutboundTests {
   private let server: ModelServer
@@ -14,7 +14,7 @@ struct OutboundTests {
 
   init() throws { server = try ModelServer() }
 
-  /// What came of some requests, one after the other.
+  /// The outcomes of requests that are sent one after the other.
   private func send(
     _ requests: [OutboundRequest], admits: (@Sendable (PeerAddress) -> Bool)? = nil
   ) throws -> [Result<OutboundResponse, OutboundError>] {

@@ -7,7 +7,7 @@ import Values
 
 @Suite("docs/devices.md", .blocking)
 struct DeviceDocumentTests {
-  /// A piece of code, and what the comment before it says is done with it.
+  /// A piece of code in the document, and its use according to the comment before it.
   private struct Snippet {
     let use: String
     let language: String
@@ -151,7 +151,7 @@ struct DeviceDocumentTests {
 
     """
 
-  /// What a board lives through. Its clock begins in 2000; its JSON has numbers as C prints them.
+  /// Runs the snippet as a board would, with a clock that begins in 2000 and JSON with numbers as C prints them.
   private static let board = """
     import contextlib, io, json, time, types
     import ntptime, requests, station

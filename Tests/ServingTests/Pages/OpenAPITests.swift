@@ -149,7 +149,7 @@ struct OpenAPITests {
   func successes() throws {
     for (name, success, isPage) in try served({ ($0.name, $0.success, $0.tag == "Pages") }) where !isPage {
       guard success.mediaTypes.contains(where: \.isJSON), let schema = success.schema?.item else { continue }
-      // Nothing is promised of the document itself.
+      // The schema of the document itself promises nothing.
       if case .any = schema { continue }
       let examples = schema.examples
       #expect(!examples.isEmpty, "\(name) has no example")

@@ -67,13 +67,13 @@ struct PagesTests {
       if loaded[next] != nil { continue }
       let text = try client().get(next).text
       loaded[next] = text.utf8.count
-      // What a page names in an attribute, and a module in an import. What it imports later comes after the data.
+      // Files that a page names in an attribute, or a module in an import. Dynamic imports come after the data.
       for part in text.split(separator: "\"") where part.hasPrefix("/assets/") { toLoad.append(String(part)) }
       for part in text.split(separator: "\n") where part.hasPrefix("import ") {
         toLoad.append("/assets/\(part.split(separator: "\"")[1].dropFirst(2))")
       }
     }
-    // The reference grows with what there is to call.
+    // The page of the reference grows with the API.
     if path == "/docs" { loaded[path] = nil }
     #expect(loaded.count > 2 && loaded.values.reduce(0, +) <= 60 * 1_024, "\(loaded)")
   }

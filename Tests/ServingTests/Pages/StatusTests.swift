@@ -59,7 +59,7 @@ struct StatusTests {
   @Test("knows how the service was by hours and days, and what happened, from what is noted every minute")
   func record() throws {
     let before = try LiveServer()
-    // It notes by itself as well.
+    // A running server would note spans by itself.
     before.stop()
     func note(_ spans: [(from: Int32, to: Int32, status: String)]) throws {
       try before.withDatabase { database in
@@ -76,9 +76,9 @@ struct StatusTests {
         }
       }
     }
-    // Two days and an hour ago it began, was away for six hours, and then degraded for two.
+    // The service began two days and an hour ago, was away for six hours, and was then degraded for two.
     try note([(2_940, 1_500, "healthy"), (1_140, 1_020, "degraded"), (1_020, 0, "healthy")])
-    // Goes on where the last span has ended.
+    // The new server goes on where the last span has ended.
     let server = try before.replica()
     defer { server.stop() }
     let history = try Client(server).get("/status/history").json
@@ -86,7 +86,7 @@ struct StatusTests {
     #expect(days.count == 90 && days[0]["up"] == .null && history["hours"]?.elements?.count == 48)
     let incidents = try #require(history["incidents"]?.elements)
     #expect(incidents.map { $0["status"]?.text } == ["degraded", "away"])
-    // All hours of the outage that are whole were not served at all.
+    // The whole hours of the outage have a share of 0.
     let hours = (history["hours"]?.elements ?? []).compactMap { $0["up"]?.number }
     #expect((5...6).contains(hours.filter { $0 == 0 }.count) && hours.filter { $0 > 0.99 }.count >= 38)
     #expect(hours.allSatisfy { (0...1.001).contains($0) })
@@ -104,7 +104,7 @@ struct StatusTests {
     defer { hold.release() }
     var failed = try client.get("/status/history")
     #expect(try reads() > 0)
-    // A busy machine may come back too late for what is remembered.
+    // On a busy machine the next request may come when the failure is not remembered any more.
     let isRemembered = try (0..<5).contains { _ in
       let before = try reads()
       failed = try client.get("/status/history")
@@ -119,7 +119,7 @@ struct StatusTests {
   @Test("prolongs a status, follows another one without a break, and sees where nothing was noted")
   func noting() throws {
     let server = try LiveServer()
-    // It notes by itself as well.
+    // A running server would note spans by itself.
     server.stop()
     let noted = try server.withDatabase { database in
       func note(_ status: HealthStatus, minutesLater: Int32) async throws {

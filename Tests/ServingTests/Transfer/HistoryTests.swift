@@ -23,7 +23,7 @@ struct HistoryTests {
       "POST", "/api/devices/\(device.id)/history\(query)", Self.file(lines), type: "text/csv")
   }
 
-  /// The lines and members of which faults are told.
+  /// The faults of a refusal: line and pointer.
   private func faults(_ refusal: Reply) throws -> [String] {
     try (refusal.json["errors"]?.elements ?? []).map { "\($0["line"]?.integer ?? 0)\($0["pointer"]?.text ?? "")" }
   }
@@ -94,7 +94,7 @@ struct HistoryTests {
     let rawFrom = Timestamp(unixMilliseconds: 500_000 * hour)
     var parts = HistoryParts(device: device.id, rawFrom: rawFrom)
     #expect(parts.slices.isEmpty)
-    // A part for each day of three years, of which the last day and another part stay raw.
+    // A part for each day of three years, and one more, which stays raw.
     func day(_ number: Int64) -> Timestamp { rawFrom.advanced(byMilliseconds: -24 * number * hour) }
     for number in (0...1_095).reversed() {
       parts.add(Int64(number), [day(Int64(number)), day(Int64(number)).advanced(byMilliseconds: 23 * hour)])
@@ -107,7 +107,7 @@ struct HistoryTests {
     #expect(slices.first!.from <= day(1_095) && slices.last!.to == rawFrom)
     #expect(zip(slices, slices.dropFirst()).allSatisfy { $0.to == $1.from })
     #expect(slices.allSatisfy { $0.from.unixMilliseconds % hour == 0 })
-    // Without any order all parts are together, of a bounded time.
+    // In a file without order every slice has all parts, and a bounded span.
     var shuffled = HistoryParts(device: device.id, rawFrom: rawFrom)
     for number in Int64(1)...200 { shuffled.add(number, [day(1_095), day(1)]) }
     let longest = shuffled.slices.map { $0.to.unixMilliseconds - $0.from.unixMilliseconds }.max()
@@ -216,7 +216,7 @@ struct HistoryTests {
     let refused = try editor.send("POST", path, other, type: "text/csv")
     #expect(refused.status == 429 && refused.header("retry-after") != nil)
     #expect(refused.text.contains("A history of this device"))
-    // Not there to be had at once, the row would be held.
+    // NOWAIT would fail if the import held the row.
     let row = try server.withDatabase { database in
       try await database.write("SELECT 1 FROM devices WHERE id = \(id) FOR NO KEY UPDATE NOWAIT").count
     }
@@ -230,7 +230,7 @@ struct HistoryTests {
     #expect(hours?.compactMap { $0["count"]?.integer } == [3_600, 600, 1, 1])
   }
 
-  /// Sends a file but for its end, and returns once the database has some of it.
+  /// Sends a file except for its end, and returns once the database has some of it.
   private func begin(_ lines: [String], _ end: String, of device: TestDevice) throws -> Wire {
     let first = Self.file(lines)
     let wire = try Wire(port: device.server.port)

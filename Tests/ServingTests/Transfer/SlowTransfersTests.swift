@@ -11,7 +11,7 @@ struct SlowTransfersTests {
   private let other: Client
 
   init() throws {
-    // One place, whose holder is known to be slow after three seconds.
+    // One place for transfers, whose holder can count as slow after three seconds.
     server = try LiveServer.shared.get().replica([
       "WORKERS": "1", "DATABASE_TRANSACTION_CONNECTIONS": "2", "HTTP_BODY_GRACE_SECONDS": "3",
     ])
@@ -22,7 +22,7 @@ struct SlowTransfersTests {
     let wire: Wire
     var left: Int
 
-    /// Sends a line of blanks, which is more than the server wants of every body.
+    /// Sends a line of blanks and waits, at a rate above the lowest of all bodies and below that of transfers.
     mutating func send() throws {
       try wire.send(String(repeating: " ", count: 499) + "\n")
       left -= 500
@@ -36,7 +36,7 @@ struct SlowTransfersTests {
     }
   }
 
-  /// Begins an import, which has the place when the server asks for the file.
+  /// Begins an import, which has the place once the server asks for the file.
   private func begin() throws -> Trickle {
     let wire = try Wire(port: server.port)
     let (garden, length) = (#"{"kind":"garden","id":"019aa5c0-0000-7000-8000-000000000001","name":"Bed"}"#, 50_000)
@@ -68,7 +68,7 @@ struct SlowTransfersTests {
   func needless() throws {
     defer { server.stop() }
     var trickle = try begin()
-    // Slow by now, for whoever asks.
+    // The transfer counts as slow by now.
     for _ in 0..<20 { try trickle.send() }
     #expect(try other.send("HEAD", "/api/users/me/export").status == 200)
     let key = "Idempotency-Key: \(String(repeating: "k", count: 256))"
@@ -83,7 +83,7 @@ struct SlowTransfersTests {
     var trickle = try begin()
     let isLetIn = try holds(within: 30) {
       try trickle.send()
-      // Its own user takes it from nobody.
+      // The user of the transfer cannot displace it.
       #expect(try slow.get("/api/users/me/export").status == 503)
       let reply = try other.get("/api/users/me/export")
       if reply.status == 200 { return true }

@@ -5,10 +5,10 @@ import Values
 
 @Suite("Long exports and imports", .blocking)
 struct TransferMemoryTests {
-  /// Of each kind: many short lines, and some long ones; together several times the allowance.
+  /// The numbers of lines: many short ones and some long ones, together several times the allowance.
   private static let (readings, insights) = (60_000, 6_000)
   private static let textCharacters = 10_000
-  /// How much more memory the server may have than before, in bytes.
+  /// How much more memory the server may use than before, in bytes.
   private static let allowance = 20 << 20
 
   @Test(
@@ -37,7 +37,7 @@ struct TransferMemoryTests {
           """)
       }
     }
-    // Both once before, so that what a connection needs anyway is there.
+    // Transfers a little first, so that what the connections need in any case is allocated.
     let small = try transfer(port, owner.token!, other.token!, dryRun: true, limit: 2_000)
     #expect(small == 2_000)
     let before = Self.resident(process.process)
@@ -47,10 +47,11 @@ struct TransferMemoryTests {
     #expect(rise < Self.allowance, "rose by \(rise >> 20) MiB")
   }
 
-  /// Pipes lines of an export into an import as they come; gives how many.
+  /// Pipes lines of an export into an import as they come; returns how many.
   private func transfer(_ port: UInt16, _ from: String, _ to: String, dryRun: Bool, limit: Int) throws -> Int {
     let source = try export(port, from)
-    // What the kernel keeps of the file when the last line is sent must not outlast the wait for the answer.
+    // With a small buffer, since reading what the kernel holds after the last line must not outlast the wait for the
+    // answer.
     let target = try Wire(port: port, sendBytes: 65_536)
     try target.send(
       """
@@ -69,7 +70,7 @@ struct TransferMemoryTests {
     return min(lines, limit)
   }
 
-  /// An export whose head was read. The place of one that was broken off is free when the server has noticed.
+  /// Begins an export and reads its head; asks again until the server has freed the place of one that was broken off.
   private func export(_ port: UInt16, _ token: String) throws -> Wire {
     for _ in 0..<3_000 {
       let wire = try Wire(port: port)

@@ -9,10 +9,10 @@ func transferPace() {
   #expect(!pace.isSlow(waiting: 9 * second))
   #expect(pace.isSlow(waiting: 10 * second))
   let quick = 10 * TransferPace.bytesPerSecond
-  // However long the database takes between pieces, that is no wait.
+  // The time that the database takes between pieces does not count as waiting.
   for _ in 0..<100 { pace.moved(quick / 10, waited: second / 10) }
   #expect(!pace.isSlow(waiting: 9 * second))
-  // What was fast long ago does not count for ever.
+  // Speed of long ago does not count for ever.
   pace.moved(quick - 1, waited: 10 * second)
   #expect(pace.isSlow(waiting: 0))
   pace.moved(quick, waited: 10 * second)

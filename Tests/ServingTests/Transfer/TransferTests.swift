@@ -29,7 +29,7 @@ struct TransferTests {
     return try reply.body.split(separator: UInt8(ascii: "\n")).map { try JSONReader.parse(Array($0)) }
   }
 
-  /// Someone who owns one of everything.
+  /// A user who owns one of everything.
   private func owner() throws -> Client {
     let (client, id) = try server.signedIn()
     let plot = try Plot(server, owner: id, isPublic: true)
@@ -69,7 +69,7 @@ struct TransferTests {
     return client
   }
 
-  /// What an import leaves out.
+  /// The kinds of line that an import skips.
   private static let skipped: Set = ["profile", "order", "channel"]
 
   /// What stays the same from one account to another: lines without ids, by kind.
@@ -99,7 +99,7 @@ struct TransferTests {
         "reading": 302, "hour": 1, "channel": 1,
       ])
     #expect(Set(kinds.keys) == Set(LineKind.allCases.map(\.rawValue)), "the owner has one of everything")
-    // All that is stored of a device, which whether it is online is not.
+    // A device has all its members but `online`, which is not stored.
     guard case .object(let device)? = lines.first(where: { $0["kind"]?.text == "device" }) else { throw NoDevice() }
     #expect(Set(device.members.map(\.name)) == Set(Device.members.map(\.name)).subtracting(["online"]).union(["kind"]))
     let order = lines.first { $0["kind"]?.text == "order" }
@@ -131,7 +131,7 @@ struct TransferTests {
     }
     #expect(told == 0)
 
-    // Again: a copy.
+    // Taking it in again makes a copy.
     #expect(try take(other, file).status == 200)
     #expect(try other.get("/api/gardens?owner=me").json["items"]?.elements?.count == 2)
     #expect(try export(other).filter { $0["kind"]?.text == "reading" }.count == 604)
@@ -277,8 +277,8 @@ struct TransferTests {
       try holds(within: seconds) { try client.get("/api/users/me/export").status == status }
     }
     struct NoPlace: Error {}
-    /// Begins an import of a file that is longer than this, and waits until further ones are refused. It is begun again
-    /// when the export that looks for this was there first.
+    /// Begins an import of a longer file, and waits until further transfers are refused. Begins it again if the export
+    /// that tests this was there first.
     func begin(_ client: Client, refused status: Int) throws -> Wire {
       guard let token = client.token else { throw NoPlace() }
       for _ in 0..<10 {
@@ -298,7 +298,7 @@ struct TransferTests {
     #expect(try other.get("/api/users/me/export").status == 200)
 
     let second = try begin(other, refused: 503)
-    // The server reads on, but holds nothing for it.
+    // The server reads the rest of the faulty file, but holds no place for it.
     try second.send("x\n")
     #expect(try exports(other, as: 200))
     try first.send("x\n")

@@ -23,7 +23,7 @@ struct ExpiryTests {
         return try await Self.countKeysAndSessions(of: device, transaction)
       }
     }
-    // One session more is the owner's own.
+    // The third session is the owner's own.
     #expect(counts == (2, 3))
   }
 
@@ -55,7 +55,7 @@ struct ExpiryTests {
       })
   }
 
-  /// Three of each, one of which is past its time.
+  /// Inserts three of each, one of which is past its time.
   private static func insertKeysAndSessions(of device: TestDevice, _ transaction: Transaction) async throws {
     try await transaction.execute(
       """
@@ -84,7 +84,7 @@ struct ExpiryTests {
 
   // MARK: Days of measurements
 
-  /// A server that has two rows in each table of five days that are past their time and of three that are not.
+  /// A server with two rows in each table for each of eight days, five of which are past their time.
   private func serverWithDays() throws -> LiveServer {
     let server = try LiveServer(["READINGS_SEALING": "off"])
     try server.withDatabase { database in
@@ -126,7 +126,7 @@ struct ExpiryTests {
         }
         return counts
       }
-      // What is less than was asked for is the end of two days.
+      // Fewer rows than the three asked for are the end of two days.
       #expect(counts == [3, 1, 3, 1, 2, 0])
     }
     #expect(try rowCounts(server) == [6, 6, 6])

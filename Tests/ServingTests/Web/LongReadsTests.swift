@@ -10,7 +10,7 @@ import Values
 
 @Suite("What may read much", .blocking)
 struct LongReadsTests {
-  /// A server with public gardens, and who owns them.
+  /// A server with public gardens, and their owner.
   fileprivate struct Gardens: @unchecked Sendable {
     let server: LiveServer
     let owner: Client
@@ -24,7 +24,7 @@ struct LongReadsTests {
       ids = try (0..<count).map { _ in try owner.makeGarden(#"{"name":"Open","public":true}"#) }
     }
 
-    /// Asks for a chart, as a client of that number.
+    /// Asks for the chart of a month, with an address of its own for each number `client`.
     func month(_ garden: String, client: Int) throws -> Reply {
       let headers = ["X-Forwarded-For: 198.51.\(client / 250).\(client % 250 + 1)"]
       return try Client(server).get("/gardens/\(garden)/data?range=month", headers: headers)
@@ -51,7 +51,7 @@ struct LongReadsTests {
         }
         threads.append(thread)
       }
-      // One statement of each loop is with Postgres, and waits.
+      // Each loop has a statement in flight, which waits for the table.
       #expect(try holds(within: 20) { try gardens.server.waiting(for: "readings_1h") >= 2 })
       for client in gardens.server.clients(8, token: gardens.owner.token) {
         #expect(try client.get("/api/users/me").status == 200)
@@ -85,7 +85,7 @@ struct LongReadsTests {
         }
         threads.append(thread)
       }
-      // Those beyond the share are answered while the others wait.
+      // The requests beyond the client's share are answered while the others wait.
       #expect(holds(within: 20) { replies.withLock { $0.count } >= 4 })
       #expect(replies.withLock { $0.prefix(4).allSatisfy { $0.status == 503 && $0.header("retry-after") != nil } })
     }
@@ -111,7 +111,7 @@ struct LongReadsTests {
     let clients = gardens.server.clients(12)
     let target = "/gardens/\(id)/data?range=month"
     for client in clients { #expect(try client.get(target).status == 200) }
-    // Both loops know it by now, in all likelihood, unless a step has begun meanwhile.
+    // In all likelihood both loops have the chart by now, unless a new step has begun meanwhile.
     try gardens.server.whileLocked("readings_1h") {
       let statuses = try clients.map { try $0.get(target).status }
       #expect(Set(statuses) == [200])
@@ -177,7 +177,7 @@ struct LongReadsTests {
       #expect(try holds(within: 20) { try server.waiting(for: "business_words") == 1 })
       proxy.become(.freezeMarked)
       #expect(try holds(within: 20) { try isSaid("unhealthy") })
-      // Longer than a connection under suspicion has to answer.
+      // Longer than a suspected connection may take to answer.
       usleep(2_500_000)
       proxy.become(.forward)
       #expect(try holds(within: 20) { try isSaid("healthy") })
@@ -192,7 +192,7 @@ extension LongReadsTests {
   @Test("has idle connections opened anew when the database was found silent: they may lead to a host that is gone")
   func idleConnections() throws {
     let url = try TestDatabase.make()
-    // The text of the health check's statement, and of a search, which only this lane sends.
+    // Texts in the statements of the health check and of a search, which only connections for long reads send.
     let proxy = try Proxy(before: url, marks: ["terroir-health", "business_words"])
     defer { proxy.become(.stop) }
     let gardens = try Gardens(
@@ -204,13 +204,13 @@ extension LongReadsTests {
     proxy.become(.freezeMarked)
     #expect(
       try holds(within: 20) { try client.get("/health").json["checks"]?["database"]?["status"]?.text == "unhealthy" })
-    // A read on the connection that was frozen would take the statement's whole minute.
+    // A read on the frozen connection would take the statement timeout, a minute.
     #expect(holds(within: 20) { (try? gardens.month(gardens.ids[0], client: 1).status) == 200 })
   }
 }
 
 extension LiveServer {
-  /// How many statements wait for a table.
+  /// The number of statements that wait for `table`.
   fileprivate func waiting(for table: String) throws -> Int {
     try withDatabase { database in
       let sql: SQL = "SELECT count(*) FROM pg_locks WHERE relation = \(table)::text::regclass AND NOT granted"
@@ -218,7 +218,7 @@ extension LiveServer {
     }
   }
 
-  /// Calls `body` while no statement that reads these tables comes to an end.
+  /// Calls `body` while `tables` are locked, so that no statement that reads them ends.
   fileprivate func whileLocked(_ tables: String, _ body: () throws -> Void) throws {
     let hold = try holdTable(tables)
     defer { hold.release() }

@@ -25,10 +25,10 @@ struct ReplicaTests {
     let key = try #require(try client.post("/api/devices/\(plot.device)/key", "").json["key"]?.text)
     let body = #"{"readings":[{"sensorType":"soil_moisture","value":31,"measuredAt":"\#(Timestamp.recent)"}]}"#
     #expect(try Client(away, token: key).post(path, body).status == 200)
-    // Whoever reads it, and on whichever loop.
+    // For every connection, on either loop.
     for reader in primary.clients(6, token: client.token) { #expect(try count(reader) == 2) }
     #expect(try holds(within: 20) { try count(client) == 0 })
-    // Below a second, but for moments in which a busy machine lets nobody look.
+    // Below a second, except for moments in which a busy machine measures late.
     #expect(try holds { try Client(primary).get("/metrics").text.contains("\ndatabase_replica_lag_seconds 0.") })
   }
 }

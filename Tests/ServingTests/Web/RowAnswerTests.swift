@@ -2,7 +2,7 @@ import Testing
 
 @Suite("What is read by its key", .blocking)
 struct RowAnswerTests {
-  /// Reads that several resources answer by one row, of one user.
+  /// A user, and paths of theirs that are answered from one row each.
   private static func paths(_ server: LiveServer) throws -> (client: Client, paths: [String]) {
     let shop = try Shop(server)
     let (client, _) = try server.signedIn()
@@ -35,7 +35,7 @@ struct RowAnswerTests {
       #expect(try client.send("HEAD", path).header("content-length") == "\(replies[0].body.count)")
       let nobody = Client(server)
       #expect([401, 404].contains(try nobody.get(path).status))
-      // As some clients write it.
+      // As some clients write the field.
       #expect(try nobody.get(path, headers: ["Authorization: bearer  \(client.token!)"]).body == replies[0].body)
     }
     let (stranger, _) = try server.signedIn()

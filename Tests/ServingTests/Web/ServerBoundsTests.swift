@@ -21,7 +21,7 @@ struct ServerBoundsTests {
     let client = Client(port: try server.port())
     func dropped() throws -> Int { try client.metric("connections_dropped_total") }
     #expect(try dropped() == 0)
-    // Below what is open already; what listens has a descriptor in reserve.
+    // Fewer than are open already; each listening socket has a descriptor in reserve.
     try shell("prlimit --pid \(server.process) --nofile=8:")
     let turnedAway = try Wire(port: client.port)
     #expect(try holds { try dropped() >= 1 })
