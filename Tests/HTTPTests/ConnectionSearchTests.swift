@@ -16,7 +16,7 @@ struct ConnectionSearchTests {
 
   @Test("is waited on by somebody: a handler, epoll, or the end of the turn")
   func attention() {
-    // Not asked of a client that ends its sending while its body is awaited: the body's deadline ends that.
+    // Except for a client that has ended its sending while its body is awaited: the body's deadline ends that wait.
     for (name, state) in states where !state.isClosed && !(state.reading == .body && state.hasPeerEnded) {
       let isHandled = state.reading == .request || state.reading == .stream
       #expect(isHandled || !state.interest.isEmpty || state.writing == .queued, "\(name)")

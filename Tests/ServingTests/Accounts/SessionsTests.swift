@@ -142,7 +142,7 @@ struct SessionsTests {
     let device = try shop.owner.makeDevice(in: try shop.owner.makeGarden())
     let probes = (0..<8).map { _ in Client(server, token: device.key) }
     let readings = #"{"readings":[{"sensorType":"ph","value":6.5,"measuredAt":"2026-01-01T00:00:00Z"}]}"#
-    // 422, since the reading is too old: the test is only about who may try.
+    // 422, since the reading is too old: the test is only about access.
     for probe in probes { #expect(try probe.post("/api/devices/\(device.id)/readings", readings).status == 422) }
     let (buyer, _) = try server.signedIn()
     #expect(try buyer.order(shop.id, [(product, 1)]).status == 201)

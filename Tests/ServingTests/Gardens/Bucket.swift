@@ -28,7 +28,7 @@ struct Bucket: Equatable, CustomStringConvertible {
 }
 
 extension TestDevice {
-  /// The buckets that the device is answered for a span, whose ends are in milliseconds since 1970.
+  /// The buckets that the device reads of the span `from` to `to`, in milliseconds since 1970.
   func buckets(_ resolution: String, from: Int64, to: Int64) throws -> [Bucket] {
     let span = "from=\(Timestamp(unixMilliseconds: from))&to=\(Timestamp(unixMilliseconds: to))"
     let reply = try client.get("\(path)?resolution=\(resolution)&limit=10000&\(span)")

@@ -9,7 +9,7 @@ import Values
 /// Two replicas on one database, of which one has a machine whose clock is wrong.
 @Suite("Replicas of which one has a wrong clock", .blocking)
 struct ClockTests {
-  /// The servers of one test, and their clients, who are one signed-in user.
+  /// The servers of one test, and a client of each, both signed in as the same user.
   private struct Pair {
     let wrong: ServerProcess
     let clients: (right: Client, wrong: Client)

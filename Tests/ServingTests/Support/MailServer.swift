@@ -42,7 +42,7 @@ final class MailServer: Sendable {
   /// The messages that it has accepted: `from`, `to`, and the message itself in `data`.
   var messages: [JSONValue] { server.taken.filter { $0["data"] != nil } }
 
-  /// The users who have sent it a password.
+  /// The names of the users that have signed in with a password.
   var users: [String] { server.taken.compactMap { $0["user"]?.text } }
 
   /// The texts of the messages to an address.
