@@ -14,6 +14,9 @@ package final class EventLoop {
   static let timersPerTurn = 1_024
   /// The most finished tasks that are kept for reuse.
   static let spareTasks = 256
+  /// How long a reading of the calendar clock is used, in nanoseconds. It runs at the rate of CLOCK_BOOTTIME: the two
+  /// part only when it is set.
+  static let calendarNanoseconds: UInt64 = 100_000_000
   /// The most rounds at the end of a turn, when flushing produces more work.
   static let flushRounds = 16
 
@@ -23,8 +26,13 @@ package final class EventLoop {
   package let executor: LoopExecutor
   /// Nanoseconds of the monotonic clock, read at the start of the turn.
   package var now: UInt64 { turnStart }
-  /// Milliseconds since 1970 UTC, read at the start of the turn.
-  package var unixMilliseconds: Int64 { turnStartUnix }
+  /// Nanoseconds of CLOCK_BOOTTIME, read at the start of the turn.
+  package var boot: UInt64 { turnStartBoot }
+  /// How far the machine's calendar clock is ahead of CLOCK_BOOTTIME, in nanoseconds; read at most
+  /// `calendarNanoseconds` before the turn.
+  package var calendarOffset: Int64 { knownCalendarOffset }
+  /// Milliseconds since 1970 UTC at the start of the turn, by the machine's calendar clock.
+  package var unixMilliseconds: Int64 { (Int64(turnStartBoot) + knownCalendarOffset) / 1_000_000 }
   private let heartbeat: Heartbeat
   /// The clock that a test moves by hand; nil for the machine's clocks.
   private let manualClock: ManualClock?
@@ -33,7 +41,10 @@ package final class EventLoop {
 
   // Behind computed properties, because the attribute does not reach direct accesses from other modules.
   @exclusivity(unchecked) private var turnStart: UInt64
-  @exclusivity(unchecked) private var turnStartUnix: Int64
+  @exclusivity(unchecked) private var turnStartBoot: UInt64
+  @exclusivity(unchecked) private var knownCalendarOffset: Int64
+  /// When that was read, in nanoseconds of the monotonic clock.
+  private var calendarReadAt: UInt64
   @exclusivity(unchecked) private var poller: Poller
   @exclusivity(unchecked) private var timers = TimerHeap()
   @exclusivity(unchecked) private var ending: [any TurnEnd] = []
@@ -54,7 +65,9 @@ package final class EventLoop {
     manualClock = clock
     executor = try LoopExecutor()
     turnStart = clock?.monotonic ?? Clock.monotonic()
-    turnStartUnix = clock?.unixMilliseconds ?? Clock.unixMilliseconds()
+    turnStartBoot = clock?.monotonic ?? Clock.boot()
+    knownCalendarOffset = clock?.calendarOffset ?? Clock.calendarOffset()
+    calendarReadAt = turnStart
     poller = try Poller()
     try poller.add(executor.mailbox.eventfd, .readable, MailboxReader(executor))
   }
@@ -176,8 +189,7 @@ package final class EventLoop {
   @discardableResult
   private func turn(waiting milliseconds: Int32) -> Int {
     let count = poller.wait(milliseconds: milliseconds)
-    turnStart = manualClock?.monotonic ?? Clock.monotonic()
-    turnStartUnix = manualClock?.unixMilliseconds ?? Clock.unixMilliseconds()
+    readClocks()
     heartbeat.beat(now)
     for index in 0..<count {
       if let event = poller.event(index) { event.handler.ready(event.readiness) }
@@ -185,6 +197,17 @@ package final class EventLoop {
     fireTimers()
     endTurn()
     return count
+  }
+
+  private func readClocks() {
+    if let manualClock {
+      (turnStart, turnStartBoot) = (manualClock.monotonic, manualClock.monotonic)
+      return
+    }
+    (turnStart, turnStartBoot) = (Clock.monotonic(), Clock.boot())
+    if turnStart &- calendarReadAt > Self.calendarNanoseconds {
+      (knownCalendarOffset, calendarReadAt) = (Clock.calendarOffset(), turnStart)
+    }
   }
 
   private func fireTimers() {

@@ -4,14 +4,15 @@
 package final class ManualClock {
   /// Nanoseconds since an arbitrary moment, as of CLOCK_MONOTONIC.
   package private(set) var monotonic: UInt64
+  /// How far its calendar is ahead of `monotonic`, in nanoseconds.
+  let calendarOffset: Int64
   /// Milliseconds since 1970 UTC.
-  package var unixMilliseconds: Int64 { unixStart + Int64(monotonic / 1_000_000) }
-  private let unixStart: Int64
+  package var unixMilliseconds: Int64 { (Int64(monotonic) + calendarOffset) / 1_000_000 }
 
   /// A clock that shows `unixMilliseconds` at its start.
   package init(unixMilliseconds: Int64) {
     monotonic = 1_000_000_000
-    unixStart = unixMilliseconds - 1_000
+    calendarOffset = (unixMilliseconds - 1_000) * 1_000_000
   }
 
   /// Moves on to a moment of `monotonic`; never back.

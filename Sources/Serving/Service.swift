@@ -202,7 +202,8 @@ package final class Service {
     loop.schedule(afterNanoseconds: UInt64(StatusHistory.intervalSeconds) * 1_000_000_000) { [unowned self] in
       refreshGauges { [unowned self] in
         guard let health = housekeeping?.health.last else { return }
-        history.record(now: loop.now, at: process.clock.moment(loop.unixMilliseconds), report: health)
+        let moment = process.clock.moment(at: loop.boot, calendarOffset: loop.calendarOffset)
+        history.record(now: loop.now, at: moment, report: health)
         for worker in workers { worker.submit { [points = history.points] in $0.show(history: points) } }
       }
       recordHistory(history)

@@ -95,9 +95,10 @@ final class HealthMonitor {
   /// Asks the database for the time, and has this process agree with it.
   func askTime() async throws {
     let clock = context.process.clock
-    let start = Clock.unixMilliseconds()
+    let start = Clock.boot()
     let time = try await database.query(Self.clock)[0].decode(Timestamp.self, 0)
-    guard clock.learn(database: time, between: start, and: Clock.unixMilliseconds()) else { return }
+    let (end, calendarOffset) = (Clock.boot(), Clock.calendarOffset())
+    guard clock.learn(database: time, between: start, and: end, calendarOffset: calendarOffset) else { return }
     context.logger.log(.warning, "This machine's clock was found apart from the database's, which counts") {
       $0.field("correctionSeconds", Double(clock.correctionMilliseconds) / 1_000)
     }

@@ -90,7 +90,7 @@ package final class LoopContext {
   }
 
   /// This turn's moment, as all replicas see it.
-  package var now: Timestamp { process.clock.moment(loop.unixMilliseconds) }
+  package var now: Timestamp { process.clock.moment(at: loop.boot, calendarOffset: loop.calendarOffset) }
 
   /// Closes the connections to the stores; what is in flight fails.
   package func close() {

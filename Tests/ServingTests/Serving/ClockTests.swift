@@ -111,20 +111,68 @@ struct ClockTests {
     #expect(try Self.isNow(right.get("/api/tokens").json["items"]?.elements?.first?["lastUsedAt"]))
   }
 
+  @Test(
+    "go on as before when the machine's clock is stepped, also before the database is asked again",
+    arguments: [2 * 86_400, -2 * 86_400])
+  func steps(seconds: Int64) throws {
+    let steps = try ClockSteps()
+    let settings = ["DATABASE_URL": try TestDatabase.make(), "HEALTH_INTERVAL_MILLISECONDS": "60000"]
+    let server = try WrongClock.shared.get().server(steps, settings)
+    let client = Client(port: try server.port())
+    #expect(try holds { try client.get("/readyz").status == 200 })
+    let credentials = #""email":"ada@example.org","password":"\#(LiveServer.password)""#
+    #expect(try client.post("/api/users", #"{"displayName":"A",\#(credentials)}"#).status == 201)
+    client.token = try client.post("/api/sessions", "{\(credentials)}").json["accessToken"]?.text
+    let garden = try client.post("/api/gardens", #"{"name":"Bed"}"#).json["id"]?.text ?? ""
+    let device = try client.makeDevice(in: garden)
+    let probe = Client(port: client.port, token: device.key)
+
+    steps.step(toSeconds: seconds)
+    // The loop has seen it: what is not agreed on, the date of answers, goes by the machine's clock.
+    let today = Timestamp(unixMilliseconds: Clock.unixMilliseconds()).internetMessageText.prefix(16)
+    #expect(try holds { try client.get("/livez").header("date")?.hasPrefix(today) == false })
+    #expect(try client.get("/api/users/me").status == 200)
+    let path = "/api/devices/\(device.id)/readings"
+    let recent = Sample(value: 10, at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
+    #expect(try probe.post(path, Sample.document([recent])).receipt == [1, 0])
+    #expect(try probe.post(path, #"{"readings":[{"sensorType":"soil_moisture","value":11}]}"#).receipt == [1, 0])
+    for reading in try client.get(path).json["items"]?.elements ?? [] {
+      #expect(try Self.isNow(reading["measuredAt"]))
+    }
+    let made = try #require(try client.post("/api/gardens", #"{"name":"Yard"}"#).json["id"]?.text)
+    #expect(abs(Int64(try #require(Identifier(made)).high >> 16) - Clock.unixMilliseconds()) < 600_000)
+  }
+
   @Test("follow the database's clock once they are clearly apart, and their own when they are near")
   func learning() {
     let clock = AgreedClock()
-    func learn(_ offset: Int64, asking: Int64 = 0) -> Bool {
+    /// Learns that the database's clock is `offset` milliseconds ahead of the machine's, which is `step` beyond what it
+    /// was at first.
+    func learn(_ offset: Int64, asking: UInt64 = 0, step: Int64 = 0) -> Bool {
       clock.learn(
-        database: Timestamp(unixMilliseconds: 10_000_000 + offset), between: 10_000_000 - asking,
-        and: 10_000_000 + asking)
+        database: Timestamp(unixMilliseconds: 10_000_000 + step + offset), between: (4_000_000 - asking) * 1_000_000,
+        and: (4_000_000 + asking) * 1_000_000, calendarOffset: (6_000_000 + step) * 1_000_000)
     }
+    func moment(step: Int64 = 0) -> Int64 {
+      clock.moment(at: 4_000_000_000_000, calendarOffset: (6_000_000 + step) * 1_000_000).unixMilliseconds
+    }
+    #expect(moment() == 10_000_000)
     #expect(!learn(900) && clock.correctionMilliseconds == 0)
     // As much may have passed while the database was asked.
     #expect(!learn(1_900, asking: 1_000) && clock.correctionMilliseconds == 0)
-    #expect(learn(-7_200_000) && clock.moment(10_000_000).unixMilliseconds == 2_800_000)
+    #expect(learn(-7_200_000) && moment() == 2_800_000)
     #expect(!learn(-7_200_300) && clock.correctionMilliseconds == -7_200_000)
-    #expect(learn(200) && clock.correctionMilliseconds == 0)
+    #expect(learn(200) && clock.correctionMilliseconds == 0 && moment() == 10_000_000)
+    // A step of the machine's clock, back again, and a small one.
+    let days: Int64 = 2 * 86_400_000
+    #expect(moment(step: days) == 10_000_000)
+    #expect(learn(-days, step: days) && clock.correctionMilliseconds == -days && moment(step: days) == 10_000_000)
+    #expect(!learn(-days - 200, step: days) && moment(step: days) == 10_000_000)
+    #expect(moment() == 10_000_000)
+    #expect(learn(0) && clock.correctionMilliseconds == 0 && moment() == 10_000_000)
+    #expect(!learn(-300, step: 300) && moment() == 10_000_300)
+    // Near the tolerance the machine's clock is not followed now and then.
+    #expect(!learn(0) && learn(1_100) && !learn(900) && clock.correctionMilliseconds == 1_100 && moment() == 10_001_100)
   }
 }
 
@@ -147,5 +195,34 @@ struct WrongClock {
     let preloaded = [getenv("LD_PRELOAD").map { String(cString: $0) }, library].compactMap { $0 }
     let clock = ["LD_PRELOAD": preloaded.joined(separator: ":"), "CLOCK_OFFSET_SECONDS": "\(offsetSeconds)"]
     return try ServerProcess(arguments, settings.merging(clock) { $1 })
+  }
+
+  /// A server whose clock is right until `steps` moves it.
+  func server(_ steps: ClockSteps, _ settings: [String: String]) throws -> ServerProcess {
+    try server(0, settings.merging(["CLOCK_OFFSET_FILE": steps.path]) { $1 })
+  }
+}
+
+/// How far the calendar clock of a running process is moved, in a file that the process has mapped.
+final class ClockSteps {
+  let path = "/tmp/terroir-clock-\(Identifier.make(unixMilliseconds: Clock.unixMilliseconds())).offset"
+  private let file: Int32
+
+  init() throws {
+    file = open(path, O_RDWR | O_CREAT | O_EXCL, 0o600)
+    guard file >= 0 else { throw SystemError("open") }
+    step(toSeconds: 0)
+  }
+
+  deinit {
+    close(file)
+    unlink(path)
+  }
+
+  /// Has the clock be `seconds` off from now on.
+  func step(toSeconds seconds: Int64) {
+    var seconds = seconds
+    let count = pwrite(file, &seconds, MemoryLayout.size(ofValue: seconds), 0)
+    precondition(count == MemoryLayout.size(ofValue: seconds))
   }
 }
