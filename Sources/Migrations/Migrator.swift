@@ -30,7 +30,8 @@ package struct Migrator {
     self.migrations = migrations
   }
 
-  /// Thrown when a migration in the binary is not the one that the database has run under its number.
+  /// Thrown when a migration in the binary is not the one that the database has run under its number, or when tables
+  /// would be made outside `public`, where the functions of some migrations look for them.
   package struct Mismatch: Error, CustomStringConvertible {
     package let description: String
   }
@@ -42,8 +43,9 @@ package struct Migrator {
 
   /// Runs the migrations that are missing and returns their names. Those that were run stay when a later one fails.
   ///
-  /// Throws `Mismatch`, before anything is run, when a migration was changed after it was run. A database that is ahead
-  /// of the binary is fine: each migration keeps the release before it working (invariant 14 of ARCHITECTURE.md).
+  /// Throws `Mismatch`, before anything is run, when a migration was changed after it was run, or tables would be made
+  /// outside `public`. A database that is ahead of the binary is fine: each migration keeps the release before it
+  /// working (invariant 14 of ARCHITECTURE.md).
   package func run() async throws -> [String] {
     // As at most starts, which then wait for no other migrator, and for no transaction connection to be opened.
     if try await missing().isEmpty { return [] }
@@ -58,10 +60,20 @@ package struct Migrator {
 
   /// Returns what `run` would run, in that order; throws what `run` throws before it runs anything.
   package func missing() async throws -> [Migration] {
-    let begun = try await database.query(
-      "SELECT to_regclass('schema_migrations') IS NOT NULL", name: "migrations.begun")
-    guard try begun[0].decode(Bool.self, 0) else { return migrations }
-    return try missing(beside: try await database.query(Self.applied, name: "migrations.list"))
+    var columns = try await database.query(
+      "SELECT to_regclass('schema_migrations') IS NOT NULL, current_schema()::text", name: "migrations.begun"
+    )[0].columns
+    let (hasBegun, schema) = (try columns.next(Bool.self), try columns.next(String?.self))
+    let steps =
+      hasBegun ? try missing(beside: try await database.query(Self.applied, name: "migrations.list")) : migrations
+    guard steps.isEmpty || schema == "public" else {
+      throw Mismatch(
+        description: """
+          tables would be made in \(schema.map { "the schema '\($0)'" } ?? "no schema"), and have to be in 'public': of the \
+          schemas in this role's search_path that there are, it must be the first
+          """)
+    }
+    return steps
   }
 
   /// Runs a migration unless another migrator was first; returns whether it did.

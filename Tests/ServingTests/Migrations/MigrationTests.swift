@@ -104,6 +104,21 @@ struct MigrationTests {
     #expect(told == [["table", "column"], ["table", "column"], ["column"], []])
   }
 
+  @Test("are refused before any is run where tables would be made in another schema than public")
+  func otherSchema() throws {
+    let (fault, tables) = try Self.run { database in
+      // The one that PostgreSQL's "$user" stands for.
+      let user = try await database.query("SELECT quote_ident(current_user)")[0].decode(String.self, 0)
+      try await database.execute("CREATE SCHEMA \(unescaped: user)")
+      var fault: Migrator.Mismatch?
+      do { _ = try await Migrator(database: database).run() } catch let error as Migrator.Mismatch { fault = error }
+      let tables = try await database.query("SELECT FROM pg_tables WHERE schemaname !~ '^(pg_|information_)'")
+      return (fault, tables.count)
+    }
+    #expect(fault?.description.contains("have to be in 'public'") == true)
+    #expect(tables == 0)
+  }
+
   // MARK: Beside others
 
   private static let table = Migration(number: 1, name: "table", sql: "CREATE TABLE t (x int);")
