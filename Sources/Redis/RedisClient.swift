@@ -242,6 +242,7 @@ package final class RedisClient {
 
   private func connected(_ link: RedisLink) {
     self.link = link
+    connector.linkServes()
     ready.release()
     onStateChange?(true)
   }

@@ -12,8 +12,8 @@ package struct RedisConfiguration: Sendable {
   /// The longest wait between attempts. With the connect deadline it stays under the second within which service
   /// recovers.
   package var longestBackoffMilliseconds: UInt64 = 400
-  /// A key that is set whenever a connection is made, for a second, to see whether Redis takes writes; nil where only
-  /// reading matters.
+  /// A key that is set for a second on each new connection, and a channel of that name, to see whether Redis takes
+  /// writes, scripts and messages; nil where only reading matters.
   package var trialKey: String?
   /// The most commands in flight on one client; one more is refused as `.overloaded`.
   package var maximumInFlight = 16_384

@@ -14,11 +14,13 @@ final class RedisConnector {
   private(set) var link: RedisLink?
   /// The number of links that have signed in.
   private(set) var connections: UInt64 = 0
-  /// Why the last attempt or link failed; nil while connected.
+  /// Why the last attempt or link failed; nil once a link serves.
   private(set) var lastFailure: String?
   /// Whether the reason is that Redis does not know this server's credentials, or gives them too few rights.
   var refusesCredentials: Bool {
-    ["WRONGPASS ", "NOAUTH ", "NOPERM "].contains { lastFailure?.hasPrefix("refused: \($0)") == true }
+    ["WRONGPASS ", "NOAUTH ", "NOPERM ", "ERR unknown command"].contains {
+      lastFailure?.hasPrefix("refused: \($0)") == true
+    }
   }
 
   private let loop: EventLoop
@@ -95,8 +97,8 @@ final class RedisConnector {
     return (configuration.trust ?? .machine, host)
   }
 
-  /// Sends AUTH, HELLO, SELECT, a trial write and PING at once. Redis answers in order, so the answer to PING completes
-  /// the sign-in; an error before it ends the link first.
+  /// Sends AUTH, HELLO, SELECT, trial commands and PING at once. Redis answers in order, so the answer to PING
+  /// completes the sign-in; an error before it ends the link first.
   private func signIn(_ link: RedisLink) {
     let address = configuration.address
     if let password = address.password {
@@ -105,9 +107,20 @@ final class RedisConnector {
     }
     askForCluster(link)
     if address.database != 0 { greet(link, ["SELECT", .integer(Int64(address.database))]) }
-    if let key = configuration.trialKey { greet(link, ["SET", .text(key), "", "EX", 1]) }
+    if let key = configuration.trialKey { tryCommands(link, key) }
     greet(link, ["PING"], isLast: true)
   }
+
+  /// Tries a write, a script and a message: whoever may do those on a key and a channel of this server may do the rest,
+  /// and without one of them streams of events and limits of rates would fail, silently.
+  private func tryCommands(_ link: RedisLink, _ key: String) {
+    greet(link, ["SET", .text(key), "", "EX", 1])
+    greet(link, ["EVAL", .text(Self.trial.text), 1, .text(key)])
+    greet(link, ["EVALSHA", .text(Self.trial.digest), 1, .text(key)])
+    greet(link, ["PUBLISH", .text(key), ""])
+  }
+
+  private static let trial = RedisScript("return 1")
 
   private func greet(_ link: RedisLink, _ command: [RedisArgument], isLast: Bool = false) {
     ask(link, command) { connector, reply in
@@ -154,10 +167,14 @@ final class RedisConnector {
     deadline?.cancel()
     attempt = nil
     self.link = link
-    failures = 0
     connections += 1
-    lastFailure = nil
     onReady?(link)
+  }
+
+  /// Notes that the link does what it is for: what fails from now on is news, and is soon tried again.
+  func linkServes() {
+    failures = 0
+    lastFailure = nil
   }
 
   // MARK: Failures

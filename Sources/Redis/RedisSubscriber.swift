@@ -10,15 +10,8 @@ package final class RedisSubscriber {
   package var onGap: (() -> Void)?
   /// Called when all channels have become subscribed (true) and when the connection is lost (false).
   package var onStateChange: ((_ isListening: Bool) -> Void)?
-  /// Called when connecting or a connection fails for another reason than the last time; for logs.
-  package var onFailure: ((_ reason: String) -> Void)? {
-    get { connector.onFailure }
-    set { connector.onFailure = newValue }
-  }
-
-  /// The channel that is subscribed over and over as a probe: its confirmation does not take the place of a message, as
-  /// the reply to a PING on a subscribed connection does in hiredis 0.14.
-  private static let probeChannel = "terroir:probe"
+  /// Called when connecting, a subscription or a connection fails for another reason than the last time; for logs.
+  package var onFailure: ((_ reason: String) -> Void)?
 
   private final class Channel {
     let name: String
@@ -43,13 +36,17 @@ package final class RedisSubscriber {
   private var link: RedisLink?
   private var channels: [String: Channel] = [:]
   private var arguments = ArgumentBuffer()
-  private let probe = Channel(RedisSubscriber.probeChannel)
+  /// The channel that is subscribed over and over as a probe: its confirmation does not take the place of a message, as
+  /// the reply to a PING on a subscribed connection does in hiredis 0.14.
+  private let probe: Channel
   private var probeTimer: FairTimer?
   private var probedAt: UInt64 = 0
   private var tracking: KeyTracking?
   private let invalidations = Channel(KeyTracking.channel)
   /// Whether Redis forbids this user to track keys; the attempt ends the connection.
   private var isTrackingForbidden = false
+  /// Whether that was why the last connection ended.
+  private var isTrackingRefused = false
   /// The moment of the monotonic clock up to which every change of a tracked key has been received; 0 while keys are
   /// not tracked.
   @exclusivity(unchecked) package private(set) var heardUntil: UInt64 = 0
@@ -66,8 +63,10 @@ package final class RedisSubscriber {
     self.loop = loop
     self.configuration = configuration
     connector = RedisConnector(loop: loop, configuration: configuration)
+    probe = Channel("\(configuration.trialKey ?? "terroir"):probe")
     connector.onReady = { [unowned self] link in connected(link) }
     connector.onLost = { [unowned self] reason in disconnected(reason) }
+    connector.onFailure = { [unowned self] reason in failed(reason) }
     connector.start()
   }
 
@@ -78,13 +77,14 @@ package final class RedisSubscriber {
     tracking = KeyTracking(prefixes: prefixes, receive)
   }
 
-  /// Why the last attempt or connection failed; nil while connected.
+  /// Why the last attempt or connection failed; nil while all channels are subscribed.
   package var lastFailure: String? { connector.lastFailure }
 
   /// Ends the connection and forgets all receivers.
   package func close() {
     onGap = nil
     onStateChange = nil
+    onFailure = nil
     stop()
     connector.close()
     link = nil
@@ -182,6 +182,7 @@ package final class RedisSubscriber {
 
   private func listening() {
     isListening = true
+    connector.linkServes()
     if hadGap { onGap?() }
     hadGap = false
     onStateChange?(true)
@@ -205,8 +206,19 @@ package final class RedisSubscriber {
     sendProbe()
   }
 
+  /// Tells of a failure, unless it is that this user may not hear of changes, which it can do without.
+  private func failed(_ reason: String) {
+    guard isTrackingRefused else {
+      onFailure?(reason)
+      return
+    }
+    (isTrackingForbidden, isTrackingRefused) = (true, false)
+    connector.linkServes()
+  }
+
   private func disconnected(_ reason: String) {
-    if !invalidations.isConfirmed, reason.hasPrefix("NOPERM") { isTrackingForbidden = true }
+    let isAsked = nextConfirmed < asked.count && asked[nextConfirmed] === invalidations
+    isTrackingRefused = isAsked && reason.hasPrefix("NOPERM ")
     stop()
     link = nil
     hadGap = true

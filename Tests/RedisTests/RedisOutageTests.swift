@@ -254,6 +254,46 @@ struct RedisOutageTests {
     }
   }
 
+  /// Of a client that tries what it needs.
+  private static func trying(_ address: RedisAddress) -> RedisConfiguration {
+    var configuration = RedisConfiguration(address: address)
+    configuration.trialKey = "trial"
+    return configuration
+  }
+
+  @Test(
+    "one that lets this user do too little is not connected to, and says what is forbidden, until it does",
+    arguments: [(["-@scripting"], "eval"), (["-evalsha"], "evalsha"), (["resetchannels"], "channel")])
+  func forbidding(_ rules: [String], _ named: String) throws {
+    let server = try PrivateServer()
+    let configuration = Self.trying(
+      RedisAddress(endpoint: server.address.endpoint, user: "limited", password: "secret"))
+    try withClient(RedisConfiguration(address: server.address)) { other, loop in
+      let user: [RedisArgument] = ["ACL", "SETUSER", "limited"]
+      try await other.send(user + ["on", ">secret", "~*", "&*", "+@all"] + rules.map(RedisArgument.text))
+      let client = RedisClient(loop: loop, configuration: configuration)
+      defer { client.close() }
+      #expect(await waitUntil(loop) { client.lastFailure?.hasPrefix("refused: NOPERM ") == true })
+      #expect(client.lastFailure?.contains(named) == true)
+      #expect(client.refusesCredentials && !client.isConnected)
+      try await other.send(user + ["&*", "+@all"])
+      #expect(await waitUntil(loop) { client.isConnected })
+      #expect(client.lastFailure == nil)
+    }
+  }
+
+  @Test("one that has no scripts is not connected to")
+  func scriptless() throws {
+    let server = try PrivateServer(["--rename-command", "EVAL", "NONE"])
+    let configuration = Self.trying(server.address)
+    try onLoop { loop in
+      let client = RedisClient(loop: loop, configuration: configuration)
+      defer { client.close() }
+      #expect(await waitUntil(loop) { client.lastFailure?.hasPrefix("refused: ERR unknown command") == true })
+      #expect(client.refusesCredentials)
+    }
+  }
+
   @Test("a Cluster is refused by its name, whether it serves or not")
   func cluster() throws {
     let nodes = "/tmp/terroir-redis-cluster-\(getpid()).conf"

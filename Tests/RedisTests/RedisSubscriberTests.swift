@@ -226,6 +226,30 @@ struct RedisSubscriberTests {
     }
   }
 
+  @Test("says once that Redis forbids it to subscribe, and listens when it may")
+  func forbidden() throws {
+    let server = try PrivateServer()
+    try withClient(RedisConfiguration(address: server.address)) { client, loop in
+      let user: [RedisArgument] = ["ACL", "SETUSER", "limited"]
+      try await client.send(user + ["on", ">secret", "~*", "&*", "+@all", "-subscribe"])
+      let address = RedisAddress(endpoint: server.address.endpoint, user: "limited", password: "secret")
+      let (changes, subscriber) = (
+        Changes(), RedisSubscriber(loop: loop, configuration: RedisConfiguration(address: address))
+      )
+      defer { subscriber.close() }
+      changes.track(subscriber)
+      var (reasons, losses) = ([String](), 0)
+      subscriber.onFailure = { reasons.append($0) }
+      subscriber.onStateChange = { if !$0 { losses += 1 } }
+      // The first one without hearing of changes, which it can do without.
+      #expect(await waitUntil(loop) { losses > 5 })
+      #expect(reasons.count == 1 && reasons.first?.hasPrefix("NOPERM ") == true)
+      try await client.send(user + ["+subscribe"])
+      #expect(await waitUntil(loop) { subscriber.isListening })
+      #expect(subscriber.lastFailure == nil)
+    }
+  }
+
   /// Runs `body` with a subscriber that listens and a client that is connected.
   private func withSubscriber(
     _ configuration: RedisConfiguration? = nil,

@@ -150,6 +150,23 @@ struct HealthTests {
       })
   }
 
+  @Test(
+    "says in the log what Redis refuses, by which it is degraded unless that is to subscribe",
+    arguments: [
+      ("-@scripting", 503, "Redis cannot be used"), ("resetchannels", 503, "Redis cannot be used"),
+      ("-subscribe", 200, "Redis lets nobody subscribe"),
+    ])
+  func rights(rule: String, status: Int, message: String) throws {
+    let guest = try RedisGuest()
+    let server = try LiveServer(["REDIS_URL": guest.url])
+    defer { server.stop() }
+    let client = Client(server)
+    #expect(try holds(within: 20) { try client.get("/health").status == 200 })
+    try guest.change(rule)
+    #expect(holds(within: 20) { server.log.lines.contains { $0.contains(message) && $0.contains("NOPERM") } })
+    #expect(try holds(within: 20) { try client.get("/health").status == status })
+  }
+
   @Test("has no check of other servers unless some are configured")
   func none() throws {
     #expect(try Client(LiveServer.shared.get()).get("/health").json["checks"]?["external"] == nil)

@@ -73,6 +73,12 @@ final class RedisGuest {
     try wire.send("CLIENT", "KILL", "USER", name)
   }
 
+  /// Changes the user's rights, and ends its connections.
+  func change(_ rule: String) throws {
+    try wire.send("ACL", "SETUSER", name, rule)
+    try wire.send("CLIENT", "KILL", "USER", name)
+  }
+
   func letIn() throws { try wire.send("ACL", "SETUSER", name, "on") }
 }
 
