@@ -17,6 +17,9 @@ package struct Migration: Sendable {
   /// one fails, all are run again: an index that was left half made has to be dropped first.
   var apart: [String] = []
 
+  /// Its number and name, for people.
+  package var title: String { "\(number) (\(name))" }
+
   /// All its statements, for people and linters.
   package var script: String {
     let (statements, timeout) = (

@@ -148,7 +148,7 @@ package struct Migrator {
     return try migrations.filter { migration in
       guard let checksum = applied[migration.number] else { return true }
       guard checksum == migration.checksum else {
-        throw Mismatch(description: "migration \(migration.number) (\(migration.name)) was changed after it was run")
+        throw Mismatch(description: "migration \(migration.title) was changed after it was run")
       }
       return false
     }

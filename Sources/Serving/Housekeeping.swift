@@ -12,6 +12,8 @@ import Web
 final class Housekeeping {
   /// The pause before migrations are retried while the database is away, in nanoseconds.
   static let migrationPauseNanoseconds: UInt64 = 250_000_000
+  /// The pause between looks for migrations that are left to `terroir migrate`, in nanoseconds.
+  static let missingPauseNanoseconds: UInt64 = 1_000_000_000
   /// How long each attempt waits for a connection, in nanoseconds.
   static let migrationPatienceNanoseconds: UInt64 = 5_000_000_000
 
@@ -53,7 +55,7 @@ final class Housekeeping {
     duties = Duties(parts.context, parts.features.duties + [record])
   }
 
-  /// Migrates, then begins the checks and duties; calls `onStarted` once the schema is there.
+  /// Has the schema brought up to date, then begins the checks and duties; calls `onStarted` in between.
   func start(onStarted: @escaping () -> Void) {
     health.start()
     loop.spawn { [self] in
@@ -77,18 +79,29 @@ final class Housekeeping {
     loop.spawn { [context] in await context.process.commitMark.follow(context.database) }
   }
 
+  /// Runs the migrations that are missing, or waits until `terroir migrate` has; returns once the database has all.
   private func migrate() async {
-    let failures = LogInterval()
+    let (failures, waits) = (LogInterval(), LogInterval())
     while true {
       // The connections are still being opened at first.
       _ = await context.database.waitUntilUsable(nanoseconds: Self.migrationPatienceNanoseconds)
       do {
         try await context.database.requireOwnSessions()
-        guard context.configuration.database.migratesOnStart else { return }
-        for name in try await Migrator(database: context.database).run() {
-          context.logger.log(.info, "Migrated") { $0.field("migration", name) }
+        let migrator = Migrator(database: context.database)
+        if context.configuration.database.migratesOnStart {
+          for name in try await migrator.run() {
+            context.logger.log(.info, "Migrated") { $0.field("migration", name) }
+          }
+          return
         }
-        return
+        let missing = try await migrator.missing()
+        if missing.isEmpty { return }
+        if waits.isDue(at: loop.now) {
+          context.logger.log(.warning, "Waiting for migrations") {
+            $0.field("missing", missing.map(\.title).joined(separator: ", "))
+          }
+        }
+        await loop.sleep(nanoseconds: Self.missingPauseNanoseconds)
       } catch let error as Migrator.Mismatch {
         // Serving on a schema that is not ours could harm it: stay unready until an operator has looked.
         context.logger.log(.critical, "The database's schema does not fit") { $0.field("error", error: error) }

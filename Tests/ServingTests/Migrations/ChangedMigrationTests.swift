@@ -27,13 +27,15 @@ struct ChangedMigrationTests {
     #expect(names == ["next"])
   }
 
-  @Test("keeps a server from being ready, which says why, and fails the command that migrates")
-  func unready() throws {
+  @Test(
+    "keeps a server from being ready, which says why, and fails the command that migrates",
+    arguments: ["on", "off"])
+  func unready(migrating: String) throws {
     let url = try TestDatabase.makeMigrated()
     try Database.standalone(DatabaseConfiguration(url: url), connectSeconds: 10) { database in
       _ = try await database.execute("UPDATE schema_migrations SET checksum = '' WHERE number = 7")
     }
-    let server = try ServerProcess(["serve"], ["DATABASE_URL": url])
+    let server = try ServerProcess(["serve"], ["DATABASE_URL": url, "MIGRATE_ON_START": migrating])
     let port = UInt16(try server.number("port", in: try server.line("\"Listening\"")))
     let said = try server.line("\"critical\"")
     #expect(said.contains("The database's schema does not fit") && said.contains("migration 7 ("), "\(said)")
