@@ -41,6 +41,6 @@ package struct Migration: Sendable {
     .searchText, .wordsBySearchText, .timeZoneName, .measuredDays,
     .smallSums, .searchMarks, .wordsBySearchMarks, .placesAtZero, .placesAnew,
     .inviters, .invitersIndex,
-    .insightsExpire, .insightsByType,
+    .insightsExpire, .insightsByType, .invitedAt,
   ]
 }

@@ -209,11 +209,12 @@ struct Members: EndpointGroup {
     "members.insert",
     """
     WITH m AS (
-      INSERT INTO garden_members (id, garden_id, role, email, email_key, hash, created_at, expires_at, invited_by)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+      INSERT INTO garden_members (
+        id, garden_id, role, email, email_key, hash, created_at, expires_at, invited_by, invited_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $7)
       ON CONFLICT (garden_id, email_key) WHERE user_id IS NULL DO UPDATE
       SET role = excluded.role, email = excluded.email, hash = excluded.hash, created_at = excluded.created_at,
-        expires_at = excluded.expires_at, invited_by = excluded.invited_by
+        expires_at = excluded.expires_at, invited_by = excluded.invited_by, invited_at = excluded.invited_at
       RETURNING *
     )
     SELECT \(Member.columns) FROM m LEFT JOIN users u ON false

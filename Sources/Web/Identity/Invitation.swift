@@ -38,21 +38,25 @@ package struct Invitation {
     try await transaction.execute(delete, user, garden)
   }
 
+  /// Whether `invited_by` made the invitation: the release before renews one and leaves the user who had made it first.
+  private static let isByInviter = "garden_members.invited_at = garden_members.created_at"
   /// The condition on the row of an open invitation. It lets nobody in while the user who made it is disabled.
   private static let isOpen = """
-    hash = $1 AND expires_at > $2 AND NOT EXISTS (SELECT FROM users u WHERE u.id = invited_by AND u.disabled)
+    hash = $1 AND expires_at > $2
+    AND NOT EXISTS (SELECT FROM users u WHERE u.id = invited_by AND \(isByInviter) AND u.disabled)
     """
   private static let find = Statement("invitations.find", "SELECT FROM garden_members WHERE \(isOpen)")
   private static let use = Statement(
     "invitations.use",
     """
-    UPDATE garden_members SET user_id = $3, hash = NULL, expires_at = NULL, created_at = $2, invited_by = NULL
+    UPDATE garden_members
+    SET user_id = $3, hash = NULL, expires_at = NULL, created_at = $2, invited_by = NULL, invited_at = NULL
     WHERE \(isOpen) RETURNING garden_id, role
     """)
   private static let delete = Statement(
     "invitations.delete",
     """
     DELETE FROM garden_members
-    WHERE invited_by = $1 AND user_id IS NULL AND ($2::uuid IS NULL OR garden_id = $2)
+    WHERE invited_by = $1 AND \(isByInviter) AND user_id IS NULL AND ($2::uuid IS NULL OR garden_id = $2)
     """)
 }

@@ -1,4 +1,6 @@
 import Postgres
+import Reactor
+import Secrets
 import Testing
 import Values
 
@@ -80,6 +82,46 @@ struct InvitationsTests {
     #expect(try manager.delete(line(of: ownerID)).status == 204)
     for token in [before, voided] { #expect(try accept(token) == 404) }
     #expect(try accept(anew) == 200)
+  }
+
+  /// Invites somebody again as a release does that knows nothing of inviters, and returns the token.
+  private func renewByReleaseBefore(_ email: String) throws -> String {
+    let (key, garden) = (OpaqueKey.make(.invitation), try #require(Identifier(garden)))
+    let id = Identifier.make(unixMilliseconds: Clock.unixMilliseconds())
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO garden_members (id, garden_id, role, email, email_key, hash, created_at, expires_at)
+        VALUES (\(id), \(garden), 'viewer', \(email), \(email), \(key.digest), now(), now() + interval '1 day')
+        ON CONFLICT (garden_id, email_key) WHERE user_id IS NULL DO UPDATE
+        SET role = excluded.role, email = excluded.email, hash = excluded.hash, created_at = excluded.created_at,
+          expires_at = excluded.expires_at
+        """)
+    }
+    return key.text
+  }
+
+  @Test("that the release before has made anew stays when who had made it first goes, or is disabled")
+  func renewed() throws {
+    let (first, second) = ("a@example.org", "b@example.org")
+    _ = try [invite(manager, first), invite(owner, second)]
+    let (kept, open) = (try renewByReleaseBefore(first), try renewByReleaseBefore(second))
+    let guest = try server.signedIn().client
+    try server.disable(ownerID)
+    #expect(try accept(open, guest) == 200)
+    try server.disable(ownerID, false)
+    #expect(try owner.delete(line()).status == 204)
+    #expect(try accept(kept) == 200)
+  }
+
+  @Test("that is made again after the release before has, ends with who made it last")
+  func renewedTwice() throws {
+    let email = "a@example.org"
+    _ = try invite(owner, email)
+    let voided = try renewByReleaseBefore(email)
+    let last = try invite(manager, email)
+    #expect(try owner.delete(line()).status == 204)
+    for token in [voided, last] { #expect(try accept(token) == 404) }
   }
 
   /// The previous release knows nothing of inviters, and leaves `invited_by` as it is when an invitation is accepted.

@@ -90,6 +90,30 @@ struct MigrationTests {
     #expect(again == (device, "x", Timestamp("2026-11-21T10:05:00Z")!) && aside == 0)
   }
 
+  @Test("keep who made an invitation where it is not accepted yet")
+  func inviters() throws {
+    let ids = (0..<3).map { _ in Identifier.make(unixMilliseconds: 1) }
+    let known = try Self.run { database in
+      _ = try await Migrator(database: database, migrations: Array(Migration.all[..<52])).run()
+      try await database.transaction { transaction in
+        try await transaction.script(
+          """
+          INSERT INTO users (id, email, email_key, display_name, password_hash, created_at, updated_at)
+          VALUES ('\(ids[0])', 'a@b.cd', 'a@b.cd', 'Ada', '', now(), now());
+          INSERT INTO gardens (id, owner_id, name, created_at, updated_at)
+          VALUES ('\(ids[0])', '\(ids[0])', 'South slope', now(), now());
+          INSERT INTO garden_members (id, garden_id, role, email, email_key, hash, created_at, expires_at, invited_by)
+          VALUES ('\(ids[1])', '\(ids[0])', 'viewer', 'b@b.cd', 'b@b.cd', 'b', now() - interval '1 day', now(), '\(ids[0])'),
+            ('\(ids[2])', '\(ids[0])', 'viewer', 'c@b.cd', 'c@b.cd', 'c', now() - interval '1 day', now(), NULL);
+          """, name: "invitations")
+      }
+      _ = try await Migrator(database: database).run()
+      let rows = try await database.query("SELECT id FROM garden_members WHERE invited_at = created_at")
+      return try rows.map { try $0.decode(Identifier.self, 0) }
+    }
+    #expect(known == [ids[1]])
+  }
+
   @Test("that a database lacks are told without running any, also of a database that has none")
   func missing() throws {
     let column = Migration(number: 2, name: "column", sql: "ALTER TABLE t ADD COLUMN y int;")
