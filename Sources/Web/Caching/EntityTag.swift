@@ -88,14 +88,15 @@ package struct EntityTag: Equatable {
     return Self.members(of: field).contains { $0 == "*" || $0 == strong || $0 == "W/" + strong }
   }
 
-  /// Whether `If-Match` names this tag, or another one of the same revision. Weak tags never match.
+  /// Whether `If-Match` names this tag, another one of the same revision, or the digest alone, which means the same
+  /// bytes: in an earlier release the tag of a channel had no revision. Weak tags never match.
   func isNamed(ifMatch field: String) -> Bool {
-    let strong = strong
-    let revision = revision.map { "\"\($0.unixMilliseconds)." }
+    let (strong, lead) = (strong, lead)
+    let digest = "\"" + strong.dropFirst(lead.utf8.count)
     return Self.members(of: field).contains { tag in
-      if tag == "*" || tag == strong { return true }
-      guard let revision else { return false }
-      return tag.hasPrefix(revision) && tag.utf8.count == strong.utf8.count && tag.hasSuffix("\"")
+      if tag == "*" || tag == strong || tag == digest { return true }
+      guard revision != nil else { return false }
+      return tag.hasPrefix(lead) && tag.utf8.count == strong.utf8.count && tag.hasSuffix("\"")
     }
   }
 

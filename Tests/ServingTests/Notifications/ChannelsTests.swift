@@ -84,6 +84,23 @@ struct ChannelsTests {
     }
   }
 
+  @Test("may be changed and deleted by whoever read them from the release before, whose tags are the digest alone")
+  func tagOfReleaseBefore() throws {
+    let path = try #require(try make().header("location"))
+    func digest() throws -> String {
+      let tag = try #require(try client.get(path).header("etag"))
+      return "\"" + tag[tag.index(after: try #require(tag.firstIndex(of: ".")))...]
+    }
+    let (before, other) = (try digest(), "\"\(String(repeating: "0", count: 32))\"")
+    #expect(try client.patch(path, "{}", headers: ["If-Match: \(other)"]).status == 412)
+    #expect(try client.patch(path, #"{"events":["device"]}"#, headers: ["If-Match: \(before)"]).status == 200)
+    #expect(try client.patch(path, "{}", headers: ["If-Match: \(before)"]).status == 412)
+    for tag in [before, "W/\(try digest())"] {
+      #expect(try client.delete(path, headers: ["If-Match: \(tag)"]).status == 412)
+    }
+    #expect(try client.delete(path, headers: ["If-Match: \(try digest())"]).status == 204)
+  }
+
   @Test(
     "refuse addresses of private networks, and what is no place for news",
     arguments: [
