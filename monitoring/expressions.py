@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks every PromQL expression of the rules and dashboards: it parses, and each metric it names is known.
 
-Known is what the recording rules record, what exporter-metrics.txt lists, and what the server's sources register.
-With the addresses of a Prometheus and of a server's metrics as arguments, known is what those two hold instead, and
-what each rule records and each panel shows must have a number there.
+Known are the names that recording rules record, that exporter-metrics.txt lists, and that the server's sources
+register. With the addresses of a Prometheus and of a server's metrics as arguments, known is what those two hold
+instead, and every recording rule and panel must have a number there.
 """
 import functools
 import json
@@ -18,7 +18,7 @@ import promql_parser
 import yaml
 
 HERE = pathlib.Path(__file__).parent
-# Written by parts that are not there on every host: backups, a control group with a limit, a replica.
+# Written by parts that not every host has: backups, a control group with a limit, a replica.
 LATER = {
     "process_memory_limit_bytes", "pg_replica_lag_seconds", "database_replica_lag_seconds",
     "terroir_backup_last_success_timestamp_seconds", "terroir_backup_last_run_success",
@@ -50,7 +50,7 @@ def selected(node):
 
 @functools.cache
 def registered():
-    """What the server's sources could register: each of their words."""
+    """Every word in the server's sources: a superset of the metrics it registers."""
     return set().union(*(re.findall(r'"([a-z][a-z0-9_]+)"', path.read_text()) for path in (HERE.parent / "Sources").rglob("*.swift")))
 
 
@@ -60,7 +60,7 @@ def known_from_files():
 
 
 def known_from_running(prometheus, metrics):
-    """What Prometheus holds, and the server's families: they say their type before they have a sample."""
+    """The names in Prometheus, and the server's families, which declare their type before the first sample."""
     held = set(asked(f"{prometheus}/api/v1/label/__name__/values")["data"])
     with urllib.request.urlopen(metrics, timeout=10) as answer:
         return held.union(re.findall(r"^# TYPE (\S+)", answer.read().decode(), re.M))
@@ -72,7 +72,7 @@ def asked(url):
 
 
 def is_silent(prometheus, expr):
-    """Whether an expression has no number to show."""
+    """Whether an expression yields no number."""
     query = urllib.parse.quote(expr.replace("$__rate_interval", "20s"))
     samples = asked(f"{prometheus}/api/v1/query?query={query}")["data"]["result"]
     return all(math.isnan(float(sample["value"][1])) for sample in samples)
@@ -89,10 +89,10 @@ def main():
         except ValueError as fault:
             faults.add(f"{place}: {fault}")
             continue
-        # A histogram is registered by its base name.
+        # A histogram is registered under its base name.
         unknown = {name for name in names - known if re.sub(r"_(bucket|sum|count)$", "", name) not in known}
         faults.update(f"{place}: unknown metric {name}" for name in unknown)
-        # An alert is silent while all is well; what a rule records is asked for by its name.
+        # An alert's expression is empty while all is well; a recording rule's result is queried by its name.
         if running and not place.startswith("alerts.yml") and is_silent(running[0], record or expr):
             faults.add(f"{place}: shows nothing")
     print("\n".join(sorted(faults)) or f"{len(every)} expressions, every metric known")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Tests of alertmanager.yml on a real Alertmanager: who hears about which alert, which alert silences which, and what
-arrives at a webhook. Times of waiting are a second here; how long they are in the file is not judged.
+"""Tests of alertmanager.yml on a real Alertmanager: who is notified of which alert, which alert silences which, and
+what arrives at a webhook. Waits are cut to a second here; their real lengths are not tested.
 
 usage: alertmanager_test.py [TEMPLATE [START]]   instead of the files beside this one
 """
@@ -25,12 +25,12 @@ PROGRAM = shutil.which("prometheus-alertmanager") or "alertmanager"
 DATABASE, POSTGRES = {"alertname": "DependencyDown", "name": "database"}, {"alertname": "StoreUnreachable", "job": "postgres"}
 SERVER = {"alertname": "InstanceDown", "job": "api"}
 
-# Labels of an alert, and who hears about it.
+# Labels of an alert, and who is notified.
 ROUTES = [
     ({"severity": "critical"}, "urgent"), ({"severity": "warning"}, "everyday"), ({"severity": "ticket"}, "everyday"),
     ({"severity": "none"}, "everyday"),
 ]
-# An alert, those that it silences, and those that it does not.
+# An alert, the alerts that it silences, and those that it does not.
 SILENCED = [
     (DATABASE, [{"alertname": name} for name in ("HighErrorRate", "HighResponseTime", "ErrorBudgetBurnFast", "ErrorBudgetBurnSlow", "EdgeDown")],
      [{"alertname": "LoginFailures"}, {"alertname": "DependencyDown", "name": "redis"}]),
@@ -48,7 +48,7 @@ SILENCED = [
      [{"alertname": "Same", "severity": "ticket"}, {"alertname": "Different", "severity": "warning"}]),
     ({"alertname": "Same", "severity": "ticket"}, [], [{"alertname": "Same", "severity": "warning"}]),
 ]
-# By each way alone: the secrets it needs, and what must stand in the configuration of who hears by it.
+# Each channel alone: the secrets it needs, and what the configuration of its receivers must contain.
 WAYS = {
     "webhook_configs": ({"webhook_url": "http://127.0.0.1:1/"}, ["url"]),
     "slack_configs": ({"slack_url": "http://127.0.0.1:1/"}, ["slack_url", ".CommonLabels.alertname", ".Annotations.summary", ".Annotations.runbook_url"]),
@@ -59,7 +59,7 @@ MAIL = ('smtp_smarthost: "localhost:587"', 'smtp_from: "from@example.com"', 'smt
 
 
 class Receiver:
-    """A webhook that remembers what came to which path."""
+    """A webhook that records the requests to each path."""
 
     def __init__(self):
         self.groups = groups = []
@@ -125,7 +125,7 @@ class Running:
         self.ask("alerts", [{"labels": labels, "annotations": {"summary": "s", "runbook_url": "r"}, **times} for labels in alerts])
 
     def told(self):
-        """The alerts that are under way."""
+        """The alerts that are firing."""
         return self.ask("alerts")
 
 
@@ -164,8 +164,8 @@ def silences(running):
 
 
 def deliveries(running, receiver):
-    """Both who is urgent and who is not hears of the beginning and the end, in groups by name and job; the dead man only
-    that all is well."""
+    """The urgent and the other receivers are notified of the beginning and the end, in groups by name and job; the dead
+    man's only of the watchdog."""
     alerts = [{"alertname": "Loud", "severity": "critical", "job": job, "instance": instance} for job in ("a", "b") for instance in ("1", "2")]
     alerts += [{"alertname": "Quiet", "severity": "warning", "job": "a"}, {"alertname": "Watchdog", "severity": "none"}]
     running.tell(*alerts)
@@ -177,12 +177,12 @@ def deliveries(running, receiver):
     running.tell(*alerts, ended=True)
     for name in ("Loud", "Quiet"):
         until(f"the end of {name} to be heard", lambda name=name: receiver.heard("/hook", name, "resolved"))
-    time.sleep(1)  # nothing can be waited for where nothing comes
+    time.sleep(1)  # an absence cannot be waited for
     check(receiver.heard("/deadman", "Watchdog", "resolved"), [], "the dead man hears of an end")
 
 
 def ways(template, start, folder):
-    """With one way alone, both who is urgent and who is not has it and no other, and hears the end too."""
+    """With one channel alone, both kinds of alert go to it and to no other, as does the end."""
     for way, (secrets, parts) in WAYS.items():
         text = filled(template, start, folder, secrets).read_text()
         subprocess.run(["amtool", "check-config", folder / "filled.yml"], check=True, capture_output=True)
@@ -194,7 +194,7 @@ def ways(template, start, folder):
 
 
 def run(template=HERE / "alertmanager.yml", start=HERE / "start"):
-    """What is wrong; nothing if all is right."""
+    """The faults found; empty if all is right."""
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
         folder, receiver = pathlib.Path(scratch), Receiver()
         stack.callback(receiver.server.shutdown)

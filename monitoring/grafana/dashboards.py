@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the dashboards beside it. Run it after a change; `make check` fails when the files are not what it writes.
+"""Writes the dashboards beside it. Run it after a change; `make check` fails if the files differ from its output.
 
-A panel is one line: what it shows, its unit, and pairs of expression and legend.
+A panel is one line: title, unit, and pairs of expression and legend.
 """
 import json
 import pathlib
@@ -32,7 +32,7 @@ def graph(title, unit, *targets, **options):
 
 
 def stat(title, unit, expr, *steps, **options):
-    """One number; steps are pairs of colour and the value it begins at."""
+    """One number; steps are pairs of colour and the value at which it begins."""
     thresholds = {"mode": "absolute", "steps": [{"color": c, "value": v} for c, v in (("green", None), *steps)]}
     return panel("stat", title, unit, (expr, ""), width=4, thresholds=thresholds, **options)
 

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Tests of alerts.yml and recording.yml by promtool: each alert fires, with its severity and in the very minute in which
-it should, and stays silent just below its bounds and where it would mislead; what is recorded has the right value, and so
-has what panels show beside an alert.
+"""Tests of alerts.yml and recording.yml by promtool: each alert fires, with its severity and in exactly the minute in
+which it should, and stays silent just below its bounds and where it would mislead; recording rules, and panels that
+belong to an alert, have the right values.
 
-usage: alerts_test.py [FOLDER [NAME...]]   FOLDER holds the rules; NAME is an alert or what is recorded, without any all are
-tested
+usage: alerts_test.py [FOLDER [NAME...]]   FOLDER holds the rules; NAME is an alert or a recording rule; all by default
 """
 import dataclasses
 import json
@@ -20,19 +19,20 @@ DAY = 1440
 
 @dataclasses.dataclass
 class Case:
-    """Series from minute 0 on. `fires` is the first minute in which the alert is seen to fire; None: it never is."""
+    """Series from minute 0 on. `fires` is the first minute at which the alert fires; None: it never does."""
     alert: str
     series: dict
     fires: int | None = None
     severity: str = ""
     count: int = 1
-    labels: str = ""  # more labels that the alert must have, as in a selector
-    until: int = 0  # how long to look on for, in minutes, if it stays silent
+    labels: str = ""  # more labels that the alert must have, as a selector
+    until: int = 0  # how many minutes to watch, if it stays silent
     step: int = 1  # minutes between samples and between evaluations
 
 
 def edge(fives, all_of=1000, fours=0, minutes=60, before=0):
-    """What clients got each minute: so many 5xx and 4xx of all; before that, for some minutes, only what is right."""
+    """What clients got per minute: the numbers of 5xx and 4xx, and of all; before that, some minutes without an
+    error."""
     ok = 'edge_requests_total{scope="api",origin="server",status="200",status_class="2xx"}'
     return {
         ok: f"0+{all_of - fives - fours}x{minutes}",
@@ -42,8 +42,8 @@ def edge(fives, all_of=1000, fours=0, minutes=60, before=0):
 
 
 def aftermath(fives, at, then, samples):
-    """Errors amid much traffic, and after it so many of a thousand each time: their share of a long window grows once the
-    much traffic has left it, when that of a short one has long been as it is."""
+    """Errors amid heavy traffic, and after it a fixed number per thousand: their share of a long window grows once the
+    heavy traffic has left it, when that of a short one has long settled."""
     ok = 'edge_requests_total{scope="api",origin="server",status="200",status_class="2xx"}'
     return {ok: f"0+1000x1 1002000+1000x{samples}", ok.replace("200", "503").replace("2xx", "5xx"): f"0x{at - 1} {fives}+{then}x{samples}"}
 
@@ -54,7 +54,7 @@ def server(fives, all_of=1000, route="/api/gardens", minutes=60):
 
 
 def latency(route, fast, bound, all_of=100, minutes=60, late="10"):
-    """Durations: so many below the bound, the others between it and `late`."""
+    """Durations: a number of them below the bound, the others between it and `late`."""
     name = f'http_request_duration_seconds_bucket{{job="api",route="{route}",le="%s"}}'
     return {name % bound: f"0+{fast}x{minutes}", name % late: f"0+{all_of}x{minutes}", name % "+Inf": f"0+{all_of}x{minutes}"}
 
@@ -94,10 +94,10 @@ CASES = [
     # --- requests ---
     Case("HighErrorRate", edge(11), 6, "critical"),
     Case("HighErrorRate", edge(9), until=30),
-    Case("HighErrorRate", edge(1, 20), until=30),  # five in five minutes: too few to wake anybody
+    Case("HighErrorRate", edge(1, 20), until=30),  # five in five minutes: too few to page anybody
     Case("HighErrorRate", edge(3, 20), 9, "critical"),
     Case("HighErrorRate", {**edge(0, 0), **{k.replace('"api"', '"other"'): v for k, v in edge(500).items()}}, until=30),
-    # The server's own count stands in where no edge reports; the health report's 503 is an answer.
+    # Where no edge reports, the server's own count is used; the health report's 503 is an answer.
     Case("HighErrorRate", server(11), 6, "critical"),
     Case("HighErrorRate", {**server(0), **server(500, route="/api/health")}, until=30),
     Case("HighErrorRate", {**edge(0), **server(500)}, until=30),
@@ -113,7 +113,7 @@ CASES = [
     Case("ClientErrors", edge(0, 6, 6), until=60),
     Case("ClientErrors", edge(0, 8, 8), 28, "warning"),
 
-    # --- the error budget: fast and slow windows, and traffic enough to tell ---
+    # --- the error budget: fast and slow windows, and enough traffic to tell ---
     Case("ErrorBudgetBurnFast", edge(15, minutes=100), 4, "critical", labels='window="1h"'),
     Case("ErrorBudgetBurnFast", edge(14, minutes=100), until=100, labels='window="1h"'),
     Case("ErrorBudgetBurnFast", edge(7, minutes=100), 21, "critical", labels='window="6h"'),
@@ -124,7 +124,7 @@ CASES = [
     Case("ErrorBudgetBurnSlow", edge(1.5, minutes=300), 214, "warning", labels='window="3d"'),
     Case("ErrorBudgetBurnSlow", edge(2, minutes=100), until=900, step=10, labels='window="1d"'),
     Case("ErrorBudgetBurnSlow", edge(0.9, minutes=100), until=900, step=10),
-    # Both windows are asked: too young a trouble for the long one, and one that is over for the short one.
+    # Both windows must agree: errors too recent for the long one, and errors that are over for the short one.
     Case("ErrorBudgetBurnFast", edge(20, minutes=90, before=30), until=70, labels='window="1h"'),
     Case("ErrorBudgetBurnFast", aftermath(400, 10, 10, 90), until=80, labels='window="1h"'),
     Case("ErrorBudgetBurnFast", edge(10, minutes=90, before=36), until=380, step=5, labels='window="6h"'),
@@ -192,7 +192,7 @@ CASES = [
     Case("HousekeepingFailing", duty("0x14 1x14 2x14 3x14"), 40, "warning"),
     Case("HousekeepingFailing", duty("5x60", done="0+1x60"), until=40),
     Case("HousekeepingFailing", duty("0 1x60", skipped="0+1x60"), until=60, step=5),  # a single failure
-    # What runs once an hour: not done, done in between, and failed hours ago.
+    # An hourly duty: failed, done in between, and failed hours ago.
     Case("HousekeepingFailing", duty("0x11 1x11 2x11 3x11", done="0 1x60"), 145, "warning", step=5),
     Case("HousekeepingFailing", duty("0x11 1x11 2x11 3x11", done="0x17 1x60"), until=220, step=5),
     Case("HousekeepingFailing", duty("0x11 1x35 2x20"), until=300, step=5),
@@ -202,7 +202,7 @@ CASES = [
     Case("DiskNearlyFull", {**disk("11x200"), **disk("1x200", "tmpfs")}, until=30),
     Case("DiskFilling", disk("39-0.17x200"), 11, "critical"),
     Case("DiskFilling", disk("30-0.1x200"), until=40),
-    # A copy of the database is made, looked at, and removed; then one that grows on after hours of rest.
+    # A copy of the database is made, checked, and removed; then one keeps growing after hours of rest.
     Case("DiskFilling", disk("35x360 35-1.5x14 12.5x45 35x120", minutes=600), until=540),
     Case("DiskFilling", disk("35x360 35-0.1x300", minutes=700), 593, "critical"),
     Case("DiskFilling", {**disk("80-0.3x30"), **disk("30-0.2x200", "tmpfs")}, until=30),
@@ -227,9 +227,9 @@ CASES = [
     Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "0x180"}, 1580, "critical", labels='store="postgres"', step=10),
     Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "0x180",
                           'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="diff"}': "43200x180"}, until=1620, step=10),
-    # A clock that was ahead leaves a time to come, from which the age would be less than none.
+    # A clock that was ahead leaves a time in the future, and a negative age.
     Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "200000x60"}, 10, "critical", labels='store="postgres"'),
-    # Of another kind there was one since, every day.
+    # Another kind of backup has been made every day since.
     Case("BackupTooOld", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "1728000x480",
                           'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="diff"}': "0x143 86400x143 172800x143"}, until=4300, step=10),
     Case("BackupTooOld", constant(1, "up", minutes=180), 1560, "critical", labels='store="all"', step=10),
@@ -243,7 +243,7 @@ CASES = [
     Case("RestoreTestTooOld", {"terroir_restore_test_last_success_timestamp_seconds": "2000000x80"}, 60, "warning"),
     Case("RestoreTestTooOld", constant(1, "up", minutes=110), 11520, "warning", labels='store="all"', step=120),
     Case("WalArchiveFailing", {'pg_stat_archiver_failed_count{instance="a"}': "0x5 0+1x30"}, 12, "critical"),
-    Case("WalArchiveFailing", {'pg_stat_archiver_failed_count{instance="a"}': "7x5 8x60"}, until=40),  # tried again, and taken
+    Case("WalArchiveFailing", {'pg_stat_archiver_failed_count{instance="a"}': "7x5 8x60"}, until=40),  # tried again, and accepted
     Case("WalArchiveLagging", {**archiver(age=310), **writes("0+10x30")}, 3, "critical"),
     Case("WalArchiveLagging", {**archiver(count=0), **writes("0+10x30")}, 3, "critical"),
     Case("WalArchiveLagging", {**archiver(age=310), **writes("5x30", "0+1x30")}, 3, "critical"),
@@ -257,7 +257,7 @@ CASES = [
     Case("SensorSilent", {**reading("d1", "0+1x60 60x160"), **reading("d2", "0+1x220")}, 125, "ticket", labels='device_id="d1"'),
     Case("SensorSilent", {**reading("d2", "0+1x220"), **reading("_other", "0+1x60 60x160"), **reading("d3", "0+1x220", "duplicate"), **reading("d4", "0+1x60 60x160", "rejected")}, until=200),
     Case("SensorSilent", reading("d1", "0+1x6 6x180"), 130, "ticket", step=10),
-    Case("SensorSilent", reading("d1", "0x30 0.9x190"), 96, "ticket"),  # the least that can be told
+    Case("SensorSilent", reading("d1", "0x30 0.9x190"), 96, "ticket"),  # the lowest count that still tells
     Case("ReadingsRejected", {**reading("d1", "0+11x60", "rejected"), **reading("d1", "0+89x60")}, 16, "warning"),
     Case("ReadingsRejected", {**reading("d1", "0+9x60", "rejected"), **reading("d1", "0+91x60")}, until=50),
     Case("LoginFailures", {'user_actions_total{action="login_failed"}': "0+7x40", 'user_actions_total{action="login"}': "0+6x40", 'user_actions_total{action="register"}': "0+60x40"}, 10, "warning"),
@@ -290,8 +290,8 @@ CASES = [
 
 @dataclasses.dataclass
 class Record:
-    """What a recording rule, or an expression, holds at a minute, rounded to thousandths: values by their labels."""
-    alert: str  # its name, or what it is: the tests of one name run together
+    """The value of a recording rule or an expression at a minute, rounded to thousandths: values by their labels."""
+    alert: str  # its name, or what it is: tests of one name run together
     series: dict
     values: dict
     at: int
@@ -300,7 +300,7 @@ class Record:
 
 
 def window(name, minutes):
-    """What failed within a window, of which ten samples are known: at the edge where it counts, else in the server."""
+    """Failures within a window of ten known samples: as the edge counts them, if it does, else the server."""
     step = max(1, minutes // 10)
     noise = {k.replace('"api"', '"other"'): v for k, v in edge(50).items()}
     servers = {**server(6, 100), **server(90, 100, "/api/health"), **server(90, 100, "/api/metrics"), **server(90, 100, "/livez")}
@@ -313,8 +313,8 @@ def window(name, minutes):
 
 
 def durations(route, scale=1, since=0):
-    """Of a hundred durations a minute half take 0.1 s at most, 95 one second, 99 two; or so many times that. Before some
-    minute, all take more."""
+    """Per minute a hundred durations: half take up to 0.1 s, 95 one second, 99 two, each times a factor. Before a given
+    minute, all take longer."""
     name = f'http_request_duration_seconds_bucket{{job="api",route="{route}",le="%s"}}'
     bounds = {**{f"{bound * scale:g}": count for bound, count in ((0.1, 50), (1, 95), (2, 99), (5, 100))}, "+Inf": 100}
     return {name % bound: (f"0x{since - 1} " if since and count < 100 else "") + f"0+{count}x60" for bound, count in bounds.items()}
@@ -327,7 +327,7 @@ RECORDS = [
     *(record for name, minutes in (("5m", 5), ("30m", 30), ("1h", 60), ("2h", 120), ("6h", 360), ("1d", DAY), ("3d", 3 * DAY)) for record in window(name, minutes)),
     Record("api:requests:rate5m", {**server(6, 60), **server(12, 120, "/api/health"), **server(12, 120, "/api/metrics"), **server(12, 120, "/livez")},
            {'{method="GET",route="/api/gardens",status_class="2xx"}': 0.9, '{method="GET",route="/api/gardens",status_class="5xx"}': 0.1}, 30),
-    # What is older than a month is over, and where no error was ever counted there is none.
+    # Errors older than a month are over, and without any error counted there is no value.
     Record("api:error_ratio:rate30d", {"api:errors:increase5m": "60x39 0 24x9 0x49", "api:answers:increase5m": "100x39 0 100x59"}, {"{}": 0.04}, 50 * DAY, DAY // 2),
     Record("api:error_ratio:rate30d", constant(2, "api:answers:increase5m"), {"{}": 0}, 50 * DAY, DAY // 2),
     *(Record(f"api:latency:{name}_5m", {**durations("/api/gardens"), **STREAMS}, {"{}": value}, 30) for name, value in (("p50", 0.1), ("p95", 1), ("p99", 2))),
@@ -341,16 +341,17 @@ DASHBOARDS = HERE.parent / "grafana/dashboards"
 
 
 def shows(board, title, series, values, at, step=1):
-    """What a panel shows at a minute."""
+    """The value that a panel shows at a minute."""
     panels = json.loads((DASHBOARDS / f"{board}.json").read_text())["panels"]
     return Record(next(panel["targets"][0]["expr"] for panel in panels if panel["title"] == title), series, values, at, step)
 
 
 PANELS = [
-    # It falls by what clients got from the edge while the server said nothing, as the alerts on it do.
+    # It falls with the errors that clients got from the edge while the server reported nothing, as the alerts on it
+    # fire.
     shows("api", "Error budget left, 30 days", {**edge(0.4), **server(0)}, {"{}": 0.6}, 50),
     shows("api", "Error budget left, 30 days", {k: v for k, v in server(0).items() if "5xx" not in k}, {"{}": 1}, 50),
-    # The newest of those that can be, where another is dated ahead.
+    # The newest plausible one, if another is dated in the future.
     shows("node", "Age of the last verified backup", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="diff"}': "600x60",
                                                       'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "900000x60"}, {'{store="postgres"}': 2400}, 50),
     shows("node", "Age of the last restore that worked", constant(3600, "terroir_restore_test_last_success_timestamp_seconds"), {"{}": 600}, 50),
@@ -358,7 +359,7 @@ PANELS = [
 
 
 def expectations(case):
-    """At which minutes what is to be seen: no firing alert before `fires`, and all of them with their severity then."""
+    """What to expect at which minutes: no alert firing before `fires`, and all of them, with their severity, at it."""
     if isinstance(case, Record):
         samples = [{"labels": labels, "value": value} for labels, value in case.values.items()]
         return [{"expr": f"round({case.alert}, 0.001)", "eval_time": f"{case.at}m", "exp_samples": samples}]
@@ -376,7 +377,7 @@ def expectations(case):
 def document(folder, cases, step):
     files = [(pathlib.Path(folder) / name).resolve() for name in ("recording.yml", "alerts.yml")]
     rules = [str(file) for file in files]
-    groups = [name for file in files for name in re.findall(r"^ *- name: (\w+)$", file.read_text(), re.M)]  # what is recorded comes first
+    groups = [name for file in files for name in re.findall(r"^ *- name: (\w+)$", file.read_text(), re.M)]  # recording rules first
     tests = [{"name": f"{case.alert} {'fires' if case.fires is not None else 'stays silent'} ({number})", "interval": f"{step}m",
               "input_series": [{"series": series, "values": values} for series, values in case.series.items()],
               "promql_expr_test": expectations(case)} for number, case in enumerate(cases)]
@@ -385,7 +386,7 @@ def document(folder, cases, step):
 
 
 def run(folder=HERE, names=()):
-    """What promtool finds wrong; nothing if all is right."""
+    """promtool's complaints; empty if all is right."""
     chosen = [case for case in CASES + RECORDS + PANELS if not names or case.alert in names]
     with tempfile.TemporaryDirectory() as scratch:
         files = []
@@ -401,7 +402,7 @@ def main():
     written = set(re.findall(r"- alert: (\w+)", (folder / "alerts.yml").read_text()))
     firing, silent = ({case.alert for case in CASES if (case.fires is None) == quiet} for quiet in (False, True))
     recorded = set(re.findall(r"- record: (\S+)", (folder / "recording.yml").read_text()))
-    # The watchdog is never silent; buckets by route are only what the quantile is taken of.
+    # The watchdog is never silent; buckets by route are only an input of the quantile.
     untested = (written - firing) | (written - silent - {"Watchdog"}) | (recorded - set(RECORDED) - {"api:latency_route_bucket:rate5m"})
     if untested:
         sys.exit(f"not tested: {', '.join(sorted(untested))}")

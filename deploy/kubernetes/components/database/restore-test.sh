@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Restores the newest backup and all WAL into a cluster of its own, and looks when a server wrote into it last, which each
-# does every minute.
-# An exit code other than 0 fails the Job, which an alert tells of.
+# Restores the newest backup and all WAL into a cluster of its own, and checks when a server last wrote to it, which
+# each server does every minute. Any exit code but 0 fails the Job, and an alert fires.
 set -Eeuo pipefail
 
 namespace=terroir-restore-test oldest_seconds=${OLDEST_SECONDS:-3600}

@@ -19,7 +19,7 @@ provider "aws" {
   }
 }
 
-# Drawn anew at each look and kept in no state: what counts is what was written when secrets_version was last raised.
+# Drawn anew by each plan and kept in no state: in effect is the value written when secrets_version was last raised.
 ephemeral "aws_secretsmanager_random_password" "database" {
   password_length     = 48
   exclude_punctuation = true

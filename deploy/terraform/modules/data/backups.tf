@@ -1,4 +1,4 @@
-# Backups that nobody can delete before their time, whoever's keys are stolen.
+# Backups that nobody can delete before their time, even with stolen keys.
 
 resource "aws_backup_vault" "this" {
   name        = var.name
@@ -51,7 +51,7 @@ resource "aws_backup_selection" "this" {
   resources    = [aws_db_instance.this.arn]
 }
 
-# For pgBackRest of hosts outside (docs/disaster-recovery.md), and for exports.
+# For pgBackRest on hosts outside AWS (docs/disaster-recovery.md), and for exports.
 resource "aws_s3_bucket" "backups" {
   #checkov:skip=CKV_AWS_18:who reads is told by CloudTrail, which is the account's
   #checkov:skip=CKV2_AWS_62:backups are looked at by their age

@@ -55,7 +55,7 @@ resource "aws_iam_role_policy_attachment" "monitoring" {
   policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
 }
 
-# The password goes to AWS and to the secret below, and into no state file.
+# The password goes to RDS and to the secret below, and into no state file.
 resource "aws_db_instance" "this" {
   identifier                            = var.name
   engine                                = var.database_source_arn == null ? "postgres" : null
@@ -93,7 +93,7 @@ resource "aws_db_instance" "this" {
   monitoring_interval                   = 60
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
   lifecycle {
-    ignore_changes  = [engine_version] # it begins there, and AWS brings it up to date: back it does not go
+    ignore_changes  = [engine_version] # AWS upgrades it from here on; do not undo that
     prevent_destroy = true
   }
 }
@@ -114,7 +114,7 @@ resource "aws_db_instance" "replica" {
   multi_az                            = true
   copy_tags_to_snapshot               = true
   deletion_protection                 = true
-  skip_final_snapshot                 = true # it holds nothing that the primary does not
+  skip_final_snapshot                 = true # it holds nothing that the primary lacks
   auto_minor_version_upgrade          = true
   enabled_cloudwatch_logs_exports     = ["postgresql", "upgrade"]
   performance_insights_enabled        = true
@@ -154,7 +154,7 @@ resource "aws_elasticache_parameter_group" "this" {
   }
 }
 
-# The provider knows no form of the token that stays out of its state: who may read the state may read Redis.
+# The provider has no write-only form of the token, so whoever can read the state can read Redis.
 data "aws_secretsmanager_random_password" "redis" {
   password_length     = 64
   exclude_punctuation = true
@@ -182,7 +182,7 @@ resource "aws_elasticache_replication_group" "this" {
   maintenance_window         = "sun:03:00-sun:04:00"
   auto_minor_version_upgrade = true
   lifecycle {
-    ignore_changes = [auth_token] # made once; another one is drawn at each look
+    ignore_changes = [auth_token] # set once; each plan draws another value
   }
 }
 
@@ -196,14 +196,14 @@ resource "aws_secretsmanager_secret" "this" {
   recovery_window_in_days = 7
 }
 
-# Encrypted, and not verified: libpq 15 knows no list of authorities but a file, and RDS' own is not on the image.
+# Encrypted, but not verified: libpq 15 takes authorities only from a file, and the image does not have RDS' own.
 resource "aws_secretsmanager_secret_version" "database" {
   secret_id                = aws_secretsmanager_secret.this["database_url"].id
   secret_string_wo         = "postgresql://terroir:${var.database_password}@${aws_db_instance.this.address}:5432/terroir?sslmode=require"
   secret_string_wo_version = var.secrets_version
 }
 
-# By the same user as the primary, whose roles a replica has.
+# With the primary's user: a replica has its roles.
 resource "aws_secretsmanager_secret_version" "replica" {
   count                    = var.replica ? 1 : 0
   secret_id                = aws_secretsmanager_secret.this["database_replica_url"].id
@@ -217,7 +217,7 @@ resource "aws_secretsmanager_secret_version" "jwt" {
   secret_string_wo_version = var.secrets_version
 }
 
-# At the proxy beside the server, which speaks TLS with ElastiCache.
+# The proxy beside the server, which speaks TLS with ElastiCache.
 resource "aws_secretsmanager_secret_version" "redis" {
   secret_id     = aws_secretsmanager_secret.this["redis_url"].id
   secret_string = "redis://:${data.aws_secretsmanager_random_password.redis.random_password}@127.0.0.1:6379/0"

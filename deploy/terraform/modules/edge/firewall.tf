@@ -1,4 +1,4 @@
-# Before the load balancer: AWS' own rules in their order, and a limit for each address of any country.
+# In front of the load balancer: AWS' managed rules in their order, and a limit per address.
 
 locals {
   managed = { # by priority
@@ -54,8 +54,8 @@ resource "aws_wafv2_web_acl" "this" {
           vendor_name = "AWS"
           name        = rule.value
           dynamic "rule_action_override" {
-            # Batches of readings and imports are longer than 8 KB, and the server bounds them itself; devices name no program
-            # that they are (MicroPython's `requests`).
+            # Batches of readings and imports are longer than 8 KB, and the server bounds them itself; devices send no
+            # User-Agent (MicroPython's `requests`).
             for_each = rule.value == "AWSManagedRulesCommonRuleSet" ? ["SizeRestrictions_BODY", "NoUserAgent_HEADER"] : []
             content {
               name = rule_action_override.value
@@ -74,7 +74,7 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
-  # Devices and scripts are no browsers: those that say who they are pass, and what pretends is stopped.
+  # Devices and scripts are no browsers: those that name themselves pass, those that pretend to be browsers are blocked.
   rule {
     name     = "bots"
     priority = 5
@@ -142,7 +142,7 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
   }
 }
 
-# --- the load balancer's lines, which it writes with S3's own key alone -----------------------------------------------------
+# --- the load balancer's logs, which it writes only with S3's own key -----------------------------------------------
 
 resource "aws_s3_bucket" "logs" {
   #checkov:skip=CKV_AWS_18:it is the log

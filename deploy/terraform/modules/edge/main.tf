@@ -1,4 +1,4 @@
-# What the world sees: one load balancer behind a firewall, by TLS, under a name that fails over to another region.
+# The public side: a load balancer behind a firewall, with TLS, under a name that fails over to another region.
 
 resource "aws_security_group" "balancer" {
   name        = "${var.name}-balancer"
@@ -8,7 +8,7 @@ resource "aws_security_group" "balancer" {
 
 resource "aws_vpc_security_group_ingress_rule" "balancer" {
   #checkov:skip=CKV_AWS_260:who comes by 80 is sent to 443
-  for_each          = { https = 443, http = 80 } # the latter is sent to the former
+  for_each          = { https = 443, http = 80 } # port 80 redirects to 443
   security_group_id = aws_security_group.balancer.id
   description       = "Everybody, by ${each.key}"
   cidr_ipv4         = "0.0.0.0/0"
@@ -37,7 +37,7 @@ resource "aws_lb" "this" {
   desync_mitigation_mode     = "strictest"
   xff_header_processing_mode = "append"
   enable_deletion_protection = true
-  idle_timeout               = 120 # an event stream speaks every 15 s
+  idle_timeout               = 120 # an event stream sends something every 15 s
   access_logs {
     bucket  = aws_s3_bucket.logs.id
     enabled = true
@@ -51,7 +51,7 @@ resource "aws_lb_target_group" "this" {
   port                 = 3000
   protocol             = "HTTP" # within the network
   deregistration_delay = 30
-  stickiness { # during a deploy two releases serve: a browser stays with the task that its page came from, whose scripts fit
+  stickiness { # during a deploy two releases serve: a browser stays with the task that sent its page, whose scripts fit
     type            = "lb_cookie"
     cookie_duration = 300
   }
@@ -77,7 +77,7 @@ resource "aws_lb_listener" "https" {
   }
 }
 
-# What Prometheus reads is not for everybody.
+# Prometheus' metrics are not public.
 resource "aws_lb_listener_rule" "metrics" {
   listener_arn = aws_lb_listener.https.arn
   priority     = 1
@@ -125,7 +125,7 @@ resource "aws_route53_record" "validation" {
   type            = one(aws_acm_certificate.this.domain_validation_options).resource_record_type
   records         = [one(aws_acm_certificate.this.domain_validation_options).resource_record_value]
   ttl             = 300
-  allow_overwrite = true # the other region asks for the same one
+  allow_overwrite = true # the other region requests the same record
 }
 
 resource "aws_acm_certificate_validation" "this" {

@@ -1,5 +1,5 @@
-# Three layers over three zones: the load balancer, the tasks, the stores. Only the first is reached from outside, and the
-# last reaches nothing.
+# Three layers over three zones: the load balancer, the tasks, the stores. Only the first is reachable from outside, and
+# the last has no way out.
 locals {
   zones = [for letter in var.zones : "${var.region}${letter}"]
   nats  = var.nat_per_zone ? 3 : 1
@@ -11,7 +11,7 @@ resource "aws_vpc" "this" {
   tags                 = { Name = var.name }
 }
 
-# What names no group of its own gets one that lets nothing through.
+# The default security group, of whatever names no other, lets nothing through.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 }
@@ -101,7 +101,7 @@ resource "aws_route_table_association" "data" {
   route_table_id = aws_route_table.data.id
 }
 
-# Images' layers come by S3, and not through the NAT that is paid by the byte.
+# Image layers come through this endpoint of S3, and not through the NAT, which is paid by the byte.
 resource "aws_vpc_endpoint" "s3" {
   vpc_id          = aws_vpc.this.id
   service_name    = "com.amazonaws.${var.region}.s3"

@@ -1,4 +1,4 @@
-# Alarms on what AWS itself sees; what the server counts is Prometheus' (monitoring/).
+# Alarms on what AWS itself measures; Prometheus has the server's own metrics (monitoring/).
 
 resource "aws_sns_topic" "this" {
   name              = "${var.name}-alarms"
@@ -17,7 +17,7 @@ locals {
   targets  = { LoadBalancer = var.balancer_suffix, TargetGroup = var.target_group_suffix }
   service  = { ClusterName = var.cluster_name, ServiceName = "api" }
   database = { DBInstanceIdentifier = var.database_identifier }
-  # ElastiCache tells of nodes, and of the whole of them nothing.
+  # ElastiCache reports per node, and nothing for the group as a whole.
   nodes = { for number in range(1, var.redis_nodes + 1) : format("%03d", number) => { CacheClusterId = format("%s-%03d", var.redis_id, number) } }
   alarms = merge({
     errors       = { namespace = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", dimensions = local.targets, statistic = "Sum", above = 50, minutes = 5, says = "Requests fail" }
@@ -29,7 +29,7 @@ locals {
     database-cpu = { namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = local.database, statistic = "Average", above = 85, minutes = 15, says = "Postgres is busy" }
     connections  = { namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.database, statistic = "Maximum", above = var.database_connections, minutes = 5, says = "Postgres has many connections" }
     disk-low     = { namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = local.database, statistic = "Minimum", below = 5368709120, minutes = 5, says = "Postgres has less than 5 GB left" }
-    # Without a task there is no count either.
+    # Without a task there is no sample either.
     gone = { namespace = "AWS/ApplicationELB", metric = "HealthyHostCount", dimensions = local.targets, statistic = "Maximum", below = 1, minutes = 2, missing = "breaching", says = "No task is ready" }
     }, {
     for number, node in local.nodes : "redis-memory-${number}" =>

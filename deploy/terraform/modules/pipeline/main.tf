@@ -1,4 +1,4 @@
-# What GitHub's workflows may do here, without a key: a job of the environment named, in the repository named, and no other.
+# What GitHub's workflows may do here, without a key: only jobs of the named environment in the named repository.
 
 resource "aws_iam_role" "this" {
   name                 = "${var.name}-deploy"
@@ -17,7 +17,7 @@ resource "aws_iam_role" "this" {
   })
 }
 
-# As much as scripts/deploy-ecs does.
+# The rights that scripts/deploy-ecs needs.
 resource "aws_iam_role_policy" "this" {
   name = "deploy"
   role = aws_iam_role.this.id
@@ -37,7 +37,7 @@ resource "aws_iam_role_policy" "this" {
       {
         Effect    = "Allow"
         Action    = "ecs:ListTasks"
-        Resource  = "*" # of the cluster that the condition names: AWS knows tasks that are listed by it alone
+        Resource  = "*" # within the cluster of the condition: AWS scopes the listing of tasks by it alone
         Condition = { ArnEquals = { "ecs:cluster" = "arn:aws:ecs:${var.region}:${var.account_id}:cluster/${var.name}" } }
       },
       {
@@ -51,7 +51,7 @@ resource "aws_iam_role_policy" "this" {
         Action   = "ecs:RegisterTaskDefinition"
         Resource = [for family in ["api", "tool"] : "arn:aws:ecs:${var.region}:${var.account_id}:task-definition/${var.name}-${family}:*"]
       },
-      { # reading one cannot be narrowed
+      { # reads of these cannot be narrowed
         Effect   = "Allow"
         Action   = "ecs:DescribeTaskDefinition"
         Resource = "*"

@@ -1,4 +1,4 @@
-# The server on Fargate: its image's repository, its task with the proxy beside it, and how many there are of it.
+# The server on Fargate: its image repository, its task with the proxy beside it, and the number of tasks.
 
 # --- the image -------------------------------------------------------------------------------------------------------------
 
@@ -26,7 +26,7 @@ resource "aws_ecr_lifecycle_policy" "this" {
   })
 }
 
-# --- who it is -------------------------------------------------------------------------------------------------------------
+# --- its roles -------------------------------------------------------------------------------------------------------
 
 locals {
   assumed_by_tasks = jsonencode({
@@ -35,7 +35,7 @@ locals {
   })
 }
 
-# What ECS needs to start a task.
+# The rights that ECS needs to start a task.
 resource "aws_iam_role" "execution" {
   name               = "${var.name}-execution"
   assume_role_policy = local.assumed_by_tasks
@@ -47,7 +47,7 @@ resource "aws_iam_role_policy" "execution" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      { # the only action here that AWS lets nobody narrow
+      { # the only action here that AWS does not let anyone narrow
         Effect   = "Allow"
         Action   = "ecr:GetAuthorizationToken"
         Resource = "*"
@@ -76,7 +76,7 @@ resource "aws_iam_role_policy" "execution" {
   })
 }
 
-# The server itself asks AWS for nothing: a role without a right.
+# The server itself makes no calls to AWS: a role without rights.
 resource "aws_iam_role" "task" {
   name               = "${var.name}-task"
   assume_role_policy = local.assumed_by_tasks
@@ -98,7 +98,7 @@ locals {
       awslogs-group         = aws_cloudwatch_log_group.this.name
       awslogs-region        = var.region
       awslogs-stream-prefix = "ecs"
-      mode                  = "non-blocking" # a log that stalls stops no request
+      mode                  = "non-blocking" # a stalled log delays no request
       max-buffer-size       = "8m"
     }
   }
@@ -121,7 +121,7 @@ locals {
     secrets                = [for name, arn in local.secrets : { name = name, valueFrom = arn }]
     logConfiguration       = local.logs
   }
-  # Speaks TLS with Redis for the server, and cuts what is left on a primary that is one no more, for which it is here.
+  # Speaks TLS with Redis for the server, and closes connections to a primary that was demoted, which is its purpose.
   proxy = {
     name                   = "redis-tls"
     image                  = var.proxy_image
@@ -129,7 +129,7 @@ locals {
     user                   = "99:99"
     readonlyRootFilesystem = true
     linuxParameters        = { capabilities = { drop = ["ALL"] } }
-    # An argument may hold the whole configuration: nothing has to be written.
+    # The whole configuration fits in an argument: no file has to be written.
     entryPoint       = ["bash", "-c", "exec haproxy -db -f <(printf %s \"$CONFIGURATION\")"]
     environment      = [{ name = "CONFIGURATION", value = templatefile("${path.module}/haproxy.cfg", { host = var.redis_host, port = 6379, authorities = "@system-ca", listen = "127.0.0.1:6379" }) }]
     logConfiguration = local.logs
@@ -160,7 +160,7 @@ resource "aws_ecs_task_definition" "api" {
   ])
 }
 
-# What is run once: `migrate` before a release, `watch` after it. scripts/deploy-ecs names the command.
+# One-shot tasks: `migrate` before a release, `watch` after it. scripts/deploy-ecs gives the command.
 resource "aws_ecs_task_definition" "tool" {
   family                   = "${var.name}-tool"
   requires_compatibilities = ["FARGATE"]
@@ -203,7 +203,7 @@ resource "aws_vpc_security_group_ingress_rule" "watch" {
   to_port                      = each.value
 }
 
-# Images, secrets, logs, providers of insights and webhooks; and the stores.
+# Images, secrets, logs, insight providers and webhooks; and the stores.
 resource "aws_vpc_security_group_egress_rule" "https" {
   security_group_id = var.security_group_id
   description       = "AWS, and what the server calls"
@@ -213,7 +213,7 @@ resource "aws_vpc_security_group_egress_rule" "https" {
   to_port           = 443
 }
 
-# Mail, by TLS or STARTTLS, where a server for it is named.
+# Mail, by TLS or STARTTLS, if a mail server is named.
 resource "aws_vpc_security_group_egress_rule" "mail" {
   for_each          = contains(keys(var.secret_settings), "SMTP_URL") ? { tls = 465, starttls = 587 } : {}
   security_group_id = var.security_group_id
@@ -260,12 +260,12 @@ resource "aws_ecs_service" "this" {
     enable   = true
     rollback = true
   }
-  lifecycle { # the pipeline says what runs, the load how many
+  lifecycle { # the pipeline sets the task definition, autoscaling the count
     ignore_changes = [task_definition, desired_count]
   }
 }
 
-# --- how many --------------------------------------------------------------------------------------------------------------
+# --- the number of tasks ---------------------------------------------------------------------------------------------
 
 resource "aws_appautoscaling_target" "this" {
   service_namespace  = "ecs"

@@ -118,9 +118,9 @@ variable "kms_key_arn" {
   type        = string
 }
 
-# Which settings are the operator's to give; a test compares both lists with docs/operations.md.
+# Which settings are the operator's; a test compares both lists with docs/operations.md.
 locals {
-  fitted = [ # here, to the network, the image and the deploy
+  fitted = [ # set here, to fit the network, the image and the deploy
     "ENVIRONMENT", "HOST", "PORT", "METRICS_PORT", "TRUSTED_PROXIES", "LOG_FORMAT", "MIGRATE_ON_START", "SHUTDOWN_DRAIN_SECONDS",
     "REDIS_PREFIX", "SERVICE_VERSION", "REVISION", "DATABASE_URL", "DATABASE_REPLICA_URL", "REDIS_URL", "JWT_SECRET",
   ]
@@ -153,7 +153,7 @@ variable "secret_settings" {
     condition     = length(setintersection(keys(var.secret_settings), local.fitted)) == 0
     error_message = "Fitted together here, and not to be set: ${join(", ", setintersection(keys(var.secret_settings), local.fitted))}."
   }
-  validation { # the whole of a secret, since that is what the right to read it is for
+  validation { # a whole secret, since that is what the task's right to read names
     condition     = alltrue([for arn in values(var.secret_settings) : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:*]+$", arn))])
     error_message = "A secret is named by its ARN, as aws secretsmanager create-secret says it."
   }
