@@ -13,8 +13,8 @@ package indirect enum Schema: Sendable {
   case nullable(Schema)
   /// An object whose members all have one shape, under names that are not known beforehand.
   case map(Schema)
-  /// Any of these shapes.
-  case anyOf([Schema])
+  /// Exactly one of these shapes; no value may have two of them.
+  case oneOf([Schema])
   case any
 
   /// One member of an object.

@@ -28,7 +28,10 @@ extension Schema: JSONWritable {
 
   private func writeMembers(to json: inout JSONWriter, isNullable: Bool) {
     switch self {
-    case .named, .anyOf: writeChoice(to: &json, isNullable: isNullable)
+    case .named(let name, _, _) where !isNullable: json.member("$ref", Self.reference(name))
+    // Client generators read `anyOf` as one shape with the members of all, except where it makes a reference nullable.
+    case .named: Self.writeChoice("anyOf", of: [self], isNullable, to: &json)
+    case .oneOf(let schemas): Self.writeChoice("oneOf", of: schemas, isNullable, to: &json)
     case .nullable(let schema): schema.writeMembers(to: &json, isNullable: true)
     case .object(let properties, let description):
       Self.writeType("object", isNullable, to: &json)
@@ -82,14 +85,12 @@ extension Schema: JSONWritable {
     return minimum >= Int32.min && maximum <= Int32.max
   }
 
-  /// Writes a reference, or a choice of several shapes.
-  private func writeChoice(to json: inout JSONWriter, isNullable: Bool) {
-    var choices = [self]
-    if case .anyOf(let several) = self { choices = several }
-    if case .named(let name, _, _) = self, !isNullable { return json.member("$ref", Self.reference(name)) }
-    json.key("anyOf")
+  private static func writeChoice(
+    _ keyword: StaticString, of schemas: [Schema], _ isNullable: Bool, to json: inout JSONWriter
+  ) {
+    json.key(keyword)
     json.array { json in
-      for choice in choices { json.value(choice) }
+      for schema in schemas { json.value(schema) }
       if isNullable { json.object { json in json.member("type", "null") } }
     }
   }
@@ -124,7 +125,7 @@ extension Schema {
       schema.collectNamed(into: &found)
     case .object(let properties, _): for property in properties { property.schema.collectNamed(into: &found) }
     case .array(let schema, _, _, _), .nullable(let schema), .map(let schema): schema.collectNamed(into: &found)
-    case .anyOf(let schemas): for schema in schemas { schema.collectNamed(into: &found) }
+    case .oneOf(let schemas): for schema in schemas { schema.collectNamed(into: &found) }
     case .string, .enumeration, .constant, .integer, .number, .boolean, .any: break
     }
   }

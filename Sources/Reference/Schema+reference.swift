@@ -46,7 +46,7 @@ extension Schema {
         html.text(", \(bounds) items")
       }
       if isUnique { html.text(", each once") }
-    case .anyOf(let schemas):
+    case .oneOf(let schemas):
       for (index, schema) in schemas.enumerated() {
         if index > 0 { html.text(" or ") }
         schema.writeType(to: &html)

@@ -29,7 +29,7 @@ extension Readings {
         since the reading before: it is added up.
         """),
       .optional(
-        "measuredAt", .anyOf([.timestamp, .integer()]),
+        "measuredAt", .oneOf([.timestamp, .integer()]),
         """
         An RFC 3339 date-time, of which digits below the millisecond are cut off, or whole Unix seconds, or milliseconds \
         from 1e11 on. At most five minutes ahead. The time of arrival unless given: then what is sent twice is stored twice.
@@ -71,6 +71,6 @@ extension Readings {
   private static let bucketExample = #"""
     "sensorType":"soil_moisture","start":"2026-11-21T09:30:00.000Z","min":30.9,"max":31.5,"mean":31.2,"count":12
     """#
-  static let gardenPage = Schema.page(of: "GardenReadingPage", .anyOf([gardenReading, gardenBucket]))
-  static let page = Schema.page(of: "ReadingPage", .anyOf([reading, bucket]))
+  static let gardenPage = Schema.page(of: "GardenReadingPage", .oneOf([gardenReading, gardenBucket]))
+  static let page = Schema.page(of: "ReadingPage", .oneOf([reading, bucket]))
 }

@@ -149,7 +149,7 @@ struct Probes: EndpointGroup {
       .required("status", .cases(of: ReadinessStatus.self)),
       .optional("checks", .map(check), "By name; with `verbose` only."),
     ]), example: #"{"status":"ok"}"#)
-  private static let check = Schema.named("HealthCheck", .map(.anyOf([.string(), .number()])))
+  private static let check = Schema.named("HealthCheck", .map(.oneOf([.string(), .number()])))
   private static let report = Schema.named(
     "HealthReport",
     .object([

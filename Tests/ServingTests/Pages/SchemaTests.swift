@@ -30,7 +30,7 @@ struct SchemaTests {
       (.map(.boolean), #"{"type":"object","additionalProperties":{"type":"boolean"}}"#),
       (.named("A", .boolean), ##"{"$ref":"#/components/schemas/A"}"##),
       (.nullable(.named("A", .boolean)), ##"{"anyOf":[{"$ref":"#/components/schemas/A"},{"type":"null"}]}"##),
-      (.anyOf([.boolean, .number()]), #"{"anyOf":[{"type":"boolean"},{"type":"number"}]}"#),
+      (.oneOf([.boolean, .number()]), #"{"oneOf":[{"type":"boolean"},{"type":"number"}]}"#),
       (
         .object([.required("a", .boolean, "Why."), .optional("b", .any)]),
         #"{"type":"object","properties":{"a":{"type":"boolean","description":"Why."},"b":{}},"required":["a"],"#

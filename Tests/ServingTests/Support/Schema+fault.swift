@@ -19,7 +19,7 @@ extension Schema {
     switch self {
     case .named(_, let schema, let example?): [(schema, example)]
     case .named(_, let schema, nil): schema.examples
-    case .anyOf(let schemas): schemas.flatMap(\.examples)
+    case .oneOf(let schemas): schemas.flatMap(\.examples)
     default: []
     }
   }
@@ -30,8 +30,9 @@ extension Schema {
     case (.named(_, let schema, _), _): return schema.fault(in: value)
     case (.nullable(let schema), _): return value == .null ? nil : schema.fault(in: value)
     case (.any, _), (.boolean, .bool), (.integer, .integer), (.number, .integer), (.number, .number): return nil
-    case (.anyOf(let schemas), _):
-      return schemas.contains { $0.fault(in: value) == nil } ? nil : "\(value) is of no shape"
+    case (.oneOf(let schemas), _):
+      let count = schemas.count { $0.fault(in: value) == nil }
+      return count == 1 ? nil : "\(value) is of \(count) shapes"
     case (.enumeration(let words), .string(let text)): return words.contains(text) ? nil : "\(text) is not one of them"
     case (.constant(let word), .string(let text)): return text == word ? nil : "\(text) is not \(word)"
     case (.string(let format, _, _, let pattern), .string(let text)):
