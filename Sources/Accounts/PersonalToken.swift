@@ -4,7 +4,7 @@ import Values
 import Web
 
 /// A token that is to be made.
-struct NewToken: JSONForm {
+struct PersonalTokenInput: JSONForm {
   let name: String
   let scopes: [TokenScope]
   let expiresAt: Timestamp?
@@ -57,8 +57,8 @@ struct PersonalToken: PageItem, RowDecodable {
     .required("expiresAt", .nullable(.timestamp)), .required("lastUsedAt", .nullable(.timestamp)),
   ]
   static let schema = Schema.named("PersonalToken", .object(members), example: example + "}")
-  static let schemaWithToken = Schema.named(
-    "NewPersonalToken",
+  static let schemaWithSecret = Schema.named(
+    "PersonalTokenWithSecret",
     .object(members + [.required("token", .string(), "Shown this once; the server keeps no copy.")]),
     example: example + #","token":"tpt_…"}"#)
   private static let example = #"""

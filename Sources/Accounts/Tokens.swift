@@ -24,8 +24,8 @@ struct Tokens: EndpointGroup {
           """,
         tag: "Tokens", parameters: [.idempotencyKey()],
         // Without `expiresAt`: any date would be in the past one day.
-        body: .json(NewToken.self, example: #"{"name":"Grafana","scopes":["read"]}"#),
-        success: Endpoint.Success(201, PersonalToken.schemaWithToken, headers: ["Location"]), refusals: [.conflict],
+        body: .json(PersonalTokenInput.self, example: #"{"name":"Grafana","scopes":["read"]}"#),
+        success: Endpoint.Success(201, PersonalToken.schemaWithSecret, headers: ["Location"]), refusals: [.conflict],
         scopes: [], handler: .async(create)),
       Endpoint(
         "listTokens", method: .get, template: "/api/tokens", access: .user, summary: "Your personal access tokens",
@@ -43,7 +43,7 @@ struct Tokens: EndpointGroup {
   private func create(_ call: Call) async throws -> Response {
     let user = try call.user
     guard let session = user.session else { throw Problem(.forbidden, "A token has no session.") }
-    let new = try call.form(NewToken.self)
+    let new = try call.form(PersonalTokenInput.self)
     if let end = new.expiresAt, end <= call.now {
       throw ValidationError("/expiresAt", "must be in the future")
     }

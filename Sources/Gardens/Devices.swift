@@ -24,9 +24,10 @@ struct Devices: EndpointGroup {
       Endpoint(
         "createDevice", method: .post, template: "/api/gardens/{id}/devices", access: .user,
         summary: "Add a device to a garden",
-        details: "Its key is shown in this answer only. A garden has at most \(NewDevice.maximumOfGarden) devices.",
+        details: "Its key is shown in this answer only. A garden has at most \(DeviceInput.maximumOfGarden) devices.",
         tag: "Devices", parameters: [.idempotencyKey()],
-        body: .json(NewDevice.self, example: #"{"name":"Probe 7","sensorTypes":["soil_moisture","soil_temperature"]}"#),
+        body: .json(
+          DeviceInput.self, example: #"{"name":"Probe 7","sensorTypes":["soil_moisture","soil_temperature"]}"#),
         success: Endpoint.Success(201, Device.schemaWithKey, headers: ["Location"]), refusals: [.conflict],
         handler: .async(create)),
       Endpoint(
@@ -71,19 +72,19 @@ struct Devices: EndpointGroup {
 
   private func create(_ call: Call) async throws -> Response {
     let (user, garden) = (try call.user, try call.identifier("id"))
-    let new = try call.form(NewDevice.self)
+    let new = try call.form(DeviceInput.self)
     try await access.require(.editor, user, of: garden)
     let key = OpaqueKey.make(.deviceKey)
     return try await call.makeOnce { transaction, _ in
       var new = new
       new.timeZone = try await TimeZoneName.settled(new.timeZone, in: transaction)
-      let made = NewDevice.Row(
+      let made = DeviceInput.Row(
         id: context.makeIdentifier(), garden: garden, new: new, key: key, createdAt: call.now, updatedAt: call.now)
       // Deleted, or taken from the user, since access was checked.
-      guard let row = try await NewDevice.insert([made], by: user.id, in: transaction).first else {
+      guard let row = try await DeviceInput.insert([made], by: user.id, in: transaction).first else {
         throw GardenAccess.notFound
       }
-      try await NewDevice.bound.check(of: garden, in: transaction)
+      try await DeviceInput.bound.check(of: garden, in: transaction)
       let device = try Device(row, now: call.now)
       let body = device.body { $0.member("key", key.text) }
       return Made(location: "/api/devices/\(device.id)", body: body, isSecret: true)

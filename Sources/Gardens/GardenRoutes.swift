@@ -24,11 +24,11 @@ struct GardenRoutes: EndpointGroup {
       Endpoint(
         "createGarden", method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
         details: """
-          It is private unless you say otherwise. A user owns at most \(NewGarden.maximumOfOwner) gardens at a time.
+          It is private unless you say otherwise. A user owns at most \(GardenInput.maximumOfOwner) gardens at a time.
           """,
         tag: "Gardens", parameters: [.idempotencyKey()],
         body: .json(
-          NewGarden.self,
+          GardenInput.self,
           example: #"{"name":"South slope","location":{"latitude":48.14,"longitude":11.58},"areaSquareMetres":120}"#),
         success: Endpoint.Success(201, Garden.schema, headers: ["Location", "ETag"]), refusals: [.conflict],
         handler: .async(create)),
@@ -137,14 +137,14 @@ struct GardenRoutes: EndpointGroup {
 
   private func create(_ call: Call) async throws -> Response {
     let user = try call.user
-    let new = try call.form(NewGarden.self)
+    let new = try call.form(GardenInput.self)
     return try await call.makeOnce { transaction, tags in
       if new.isPublic { tags = [.gardens] }
       var new = new
       new.timeZone = try await TimeZoneName.settled(new.timeZone, in: transaction)
-      let made = NewGarden.Row(id: context.makeIdentifier(), new: new, createdAt: call.now, updatedAt: call.now)
-      let garden = try Garden(try await NewGarden.insert([made], of: user.id, in: transaction)[0])
-      try await NewGarden.checkBound(of: user.id, in: transaction)
+      let made = GardenInput.Row(id: context.makeIdentifier(), new: new, createdAt: call.now, updatedAt: call.now)
+      let garden = try Garden(try await GardenInput.insert([made], of: user.id, in: transaction)[0])
+      try await GardenInput.checkBound(of: user.id, in: transaction)
       return Made(location: "/api/gardens/\(garden.id)", body: garden.body)
     }.response
   }

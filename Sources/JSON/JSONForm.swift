@@ -1,6 +1,6 @@
 /// The members of an object that a client sends, which one initializer both reads and describes.
 ///
-///     struct NewGarden: JSONForm {
+///     struct GardenInput: JSONForm {
 ///       let name: String
 ///       let area: Double?
 ///
@@ -12,6 +12,9 @@
 ///
 /// The initializer must ask for the same members whatever it reads: it also runs without an object, to describe the
 /// form in the OpenAPI document.
+///
+/// The type's name is also the schema's in that document, and so a type's in generated clients: `GardenInput` makes a
+/// garden, `GardenChange` changes one. (`NewGarden` would be a function in Go's clients.)
 package protocol JSONForm {
   init(_ fields: inout Fields)
 }

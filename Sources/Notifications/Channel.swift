@@ -96,7 +96,7 @@ struct Channel: PageItem, RowDecodable {
   ]
   static let schema = Schema.named("Channel", .object(members), example: example + "}")
   static let schemaWithSecret = Schema.named(
-    "NewChannelAnswer",
+    "ChannelWithSecret",
     .object(members + [.optional("secret", .string(), "A webhook's signing key, shown this once.")]),
     example: example + #","secret":"whsec_…"}"#)
   private static let example = #"""

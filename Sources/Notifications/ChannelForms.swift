@@ -2,7 +2,7 @@ import JSON
 import Values
 
 /// A channel that is to be made.
-struct NewChannel: JSONForm {
+struct ChannelInput: JSONForm {
   let kind: ChannelKind
   let target: String
   let events: [NewsEvent]

@@ -31,7 +31,7 @@ struct Channels: EndpointGroup {
           """,
         tag: "Channels", parameters: [.idempotencyKey()],
         body: .json(
-          NewChannel.self,
+          ChannelInput.self,
           example: #"{"kind":"webhook","target":"https://hooks.example.org/terroir","events":["insight","device"]}"#),
         success: Endpoint.Success(201, Channel.schemaWithSecret, headers: ["Location"]), refusals: [.conflict],
         scopes: [], handler: .async(create)),
@@ -103,7 +103,7 @@ struct Channels: EndpointGroup {
 
   private func create(_ call: Call) async throws -> Response {
     let (user, now) = (try call.user.id, call.now)
-    let new = try call.form(NewChannel.self)
+    let new = try call.form(ChannelInput.self)
     try await require(new.kind, new.target, of: user)
     let secret = new.kind == .webhook ? WebhookSecret.make() : nil
     return try await call.makeOnce { transaction, _ in

@@ -47,10 +47,10 @@ struct ImportBatch {
     let name: String
   }
 
-  var gardens: [NewGarden.Row] = []
-  var devices: [NewDevice.Row] = []
-  var businesses: [NewBusiness.Row] = []
-  var products: [NewProduct.Row] = []
+  var gardens: [GardenInput.Row] = []
+  var devices: [DeviceInput.Row] = []
+  var businesses: [BusinessInput.Row] = []
+  var products: [ProductInput.Row] = []
   var insights: [Insight] = []
   var readings: [Reading] = []
   var hours: [Hour] = []
@@ -71,10 +71,10 @@ struct ImportBatch {
   func write(
     _ owner: Identifier, at now: Timestamp, in transaction: Transaction
   ) async throws -> Int {
-    if !gardens.isEmpty { try await NewGarden.insert(gardens, of: owner, in: transaction) }
-    if !devices.isEmpty { try await NewDevice.insert(devices, by: owner, in: transaction) }
-    if !businesses.isEmpty { try await NewBusiness.insert(businesses, of: owner, in: transaction) }
-    if !products.isEmpty { try await NewProduct.insert(products, of: owner, in: transaction) }
+    if !gardens.isEmpty { try await GardenInput.insert(gardens, of: owner, in: transaction) }
+    if !devices.isEmpty { try await DeviceInput.insert(devices, by: owner, in: transaction) }
+    if !businesses.isEmpty { try await BusinessInput.insert(businesses, of: owner, in: transaction) }
+    if !products.isEmpty { try await ProductInput.insert(products, of: owner, in: transaction) }
     if !insights.isEmpty { try await writeInsights(transaction) }
     if !hours.isEmpty { try await writeHours(transaction) }
     if readings.isEmpty { return 0 }

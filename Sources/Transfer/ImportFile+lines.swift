@@ -10,26 +10,26 @@ import Web
 extension ImportFile {
   mutating func readGarden(_ fields: inout Fields) throws {
     let old = names.readNewcomer(.garden, &fields)
-    if names.count(of: .garden) > NewGarden.maximumOfOwner {
-      fields.fault("kind", "stands on more than \(NewGarden.maximumOfOwner) lines")
+    if names.count(of: .garden) > GardenInput.maximumOfOwner {
+      fields.fault("kind", "stands on more than \(GardenInput.maximumOfOwner) lines")
     }
     _ = fields.optional("ownerId", .identifier)
-    var garden = NewGarden(&fields)
+    var garden = GardenInput(&fields)
     zones.settle(&garden.timeZone, &fields)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
     let id = names.rename(old, .garden, at: createdAt)
     if garden.isPublic { touchesPublic = true }
-    batch.gardens.append(NewGarden.Row(id: id, new: garden, createdAt: createdAt, updatedAt: updatedAt))
+    batch.gardens.append(GardenInput.Row(id: id, new: garden, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   mutating func readDevice(_ fields: inout Fields) throws {
     let old = names.readNewcomer(.device, &fields)
     let garden = names.read(.garden, &fields)
-    if devicesOfGardens[garden, default: 0] >= NewDevice.maximumOfGarden {
-      fields.fault("gardenId", "is that of \(NewDevice.maximumOfGarden) lines before: no garden has more devices")
+    if devicesOfGardens[garden, default: 0] >= DeviceInput.maximumOfGarden {
+      fields.fault("gardenId", "is that of \(DeviceInput.maximumOfGarden) lines before: no garden has more devices")
     }
-    var device = NewDevice(&fields)
+    var device = DeviceInput(&fields)
     zones.settle(&device.timeZone, &fields)
     // A copy has not been seen yet.
     _ = fields.optional("lastSeenAt", .timestamp)
@@ -42,37 +42,37 @@ extension ImportFile {
     // A key that nobody has: its owner makes a new one.
     let key = OpaqueKey.make(.deviceKey)
     batch.devices.append(
-      NewDevice.Row(id: id, garden: garden, new: device, key: key, createdAt: createdAt, updatedAt: updatedAt))
+      DeviceInput.Row(id: id, garden: garden, new: device, key: key, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   mutating func readBusiness(_ fields: inout Fields) throws {
     let old = names.readNewcomer(.business, &fields)
-    if names.count(of: .business) > NewBusiness.maximumOfOwner {
-      fields.fault("kind", "stands on more than \(NewBusiness.maximumOfOwner) lines")
+    if names.count(of: .business) > BusinessInput.maximumOfOwner {
+      fields.fault("kind", "stands on more than \(BusinessInput.maximumOfOwner) lines")
     }
     _ = fields.optional("ownerId", .identifier)
-    let business = NewBusiness(&fields)
+    let business = BusinessInput(&fields)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
     let id = names.rename(old, .business, at: createdAt)
     touchesPublic = true
     batch.businesses.append(
-      NewBusiness.Row(id: id, new: business, createdAt: createdAt, updatedAt: updatedAt))
+      BusinessInput.Row(id: id, new: business, createdAt: createdAt, updatedAt: updatedAt))
   }
 
   mutating func readProduct(_ fields: inout Fields) throws {
     _ = fields.required("id", .identifier)
     let business = names.read(.business, &fields)
-    if products[business, default: 0] >= NewProduct.maximumOfBusiness {
+    if products[business, default: 0] >= ProductInput.maximumOfBusiness {
       fields.fault(
-        "businessId", "is that of \(NewProduct.maximumOfBusiness) lines before: no business has more products")
+        "businessId", "is that of \(ProductInput.maximumOfBusiness) lines before: no business has more products")
     }
-    let product = NewProduct(&fields)
+    let product = ProductInput(&fields)
     let (createdAt, updatedAt) = times(&fields)
     try fields.finish()
     products[business, default: 0] += 1
     batch.products.append(
-      NewProduct.Row(
+      ProductInput.Row(
         id: names.make(at: createdAt), business: business, new: product, createdAt: createdAt, updatedAt: updatedAt))
   }
 

@@ -105,8 +105,8 @@ struct ImportRun {
     if let parts { try await write(parts, transaction) }
     // Not before the end: a changed row stays locked, and nothing could note meanwhile when the device was heard of.
     if file.isHistory { try await file.batch.noteTypes(in: transaction) }
-    if file.hasGardens { try await NewGarden.checkBound(of: user, in: transaction) }
-    if file.hasBusinesses { try await NewBusiness.checkBound(of: user, in: transaction) }
+    if file.hasGardens { try await GardenInput.checkBound(of: user, in: transaction) }
+    if file.hasBusinesses { try await BusinessInput.checkBound(of: user, in: transaction) }
     if isDryRun { throw Refused() }
     let made = Made(status: .ok, body: file.report.body(isDryRun: false))
     try await key?.forContent(lines.digest).keep(made, in: transaction, at: now)

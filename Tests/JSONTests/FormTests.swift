@@ -5,7 +5,7 @@ import Values
 
 @Suite("A form")
 struct FormTests {
-  private struct NewBed: JSONForm {
+  private struct BedInput: JSONForm {
     let name: String
     let length: Double?
     let crops: [String]
@@ -24,11 +24,11 @@ struct FormTests {
 
   @Test("is described by what reads it")
   func description() throws {
-    guard case .named(let name, .object(let members, _), _) = NewBed.schema else {
-      Issue.record("\(NewBed.schema)")
+    guard case .named(let name, .object(let members, _), _) = BedInput.schema else {
+      Issue.record("\(BedInput.schema)")
       return
     }
-    #expect(name == "NewBed")
+    #expect(name == "BedInput")
     #expect(members.map(\.name) == ["name", "length", "crops", "owner", "note"])
     #expect(members.map(\.isRequired) == [true, false, false, false, false])
     #expect(members[0].description == "What it is called.")
@@ -43,7 +43,7 @@ struct FormTests {
 
   @Test("is read as it is described")
   func reading() throws {
-    let bed = try NewBed(reading: JSONReader.parse(Array(#"{"name":"a","crops":["b"],"note":null}"#.utf8)))
+    let bed = try BedInput(reading: JSONReader.parse(Array(#"{"name":"a","crops":["b"],"note":null}"#.utf8)))
     #expect(bed.name == "a" && bed.length == nil && bed.crops == ["b"] && bed.owner == nil)
     guard case .clear = bed.note else {
       Issue.record("\(bed.note)")
@@ -60,7 +60,7 @@ struct FormTests {
     ])
   func faults(document: String, pointers: [String]) throws {
     let error = #expect(throws: ValidationError.self) {
-      try NewBed(reading: JSONReader.parse(Array(document.utf8)))
+      try BedInput(reading: JSONReader.parse(Array(document.utf8)))
     }
     #expect(error?.faults.map(\.pointer) == pointers)
   }

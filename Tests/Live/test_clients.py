@@ -31,11 +31,11 @@ class Clients(unittest.TestCase):
         models = self.part("models")
         rosa, ada = self.person("Rosa"), self.person("Ada")
 
-        garden = self.call("gardens.create_garden", rosa, body=models.NewGarden(name="South slope"))
-        probe = self.call("devices.create_device", rosa, garden.id, body=models.NewDevice(name="Tomato bed"))
+        garden = self.call("gardens.create_garden", rosa, body=models.GardenInput(name="South slope"))
+        probe = self.call("devices.create_device", rosa, garden.id, body=models.DeviceInput(name="Tomato bed"))
         device = self.client(probe.key)
         now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-        readings = [models.NewReading("soil_moisture", 41.5 - step, now - step * HOUR) for step in range(3)]
+        readings = [models.ReadingInput("soil_moisture", 41.5 - step, now - step * HOUR) for step in range(3)]
         receipt = self.call("readings.store_own_readings", device, body=models.Readings(readings))
         self.assertEqual((receipt.accepted, receipt.rejected), (3, []))
         self.assertEqual(self.call("devices.get_own_device", device).garden.name, "South slope")
@@ -47,7 +47,7 @@ class Clients(unittest.TestCase):
         self.assertEqual(insight.provider, models.InsightProvider.RULES)
 
         # A program that may read sees what its owner sees, and what is public everyone does.
-        token = self.call("tokens.create_token", rosa, body=models.NewToken("Grafana", [models.TokenScope.READ])).token
+        token = self.call("tokens.create_token", rosa, body=models.PersonalTokenInput("Grafana", [models.TokenScope.READ])).token
         reader = self.client(token)
         self.assertEqual([one.id for one in self.call("gardens.list_gardens", reader, owner=models.GardenOwner.ME).items], [garden.id])
         self.assertEqual(self.call("gardens.get_garden", ada, garden.id, status=404).title, "Not found")
@@ -55,10 +55,10 @@ class Clients(unittest.TestCase):
         self.assertTrue(shown.public)
         self.assertEqual(self.call("gardens.get_garden", ada, garden.id).name, "South slope")
 
-        shop = self.call("businesses.create_business", rosa, body=models.NewBusiness("Rosa's farm", "farm"))
+        shop = self.call("businesses.create_business", rosa, body=models.BusinessInput("Rosa's farm", "farm"))
         price = models.Money(320, "EUR")
-        product = self.call("products.create_product", rosa, shop.id, body=models.NewProduct("Tomatoes", price, "kg", stock=5))
-        wanted = models.NewOrder(shop.id, [models.NewOrderLine(product.id, 2)])
+        product = self.call("products.create_product", rosa, shop.id, body=models.ProductInput("Tomatoes", price, "kg", stock=5))
+        wanted = models.OrderInput(shop.id, [models.OrderLineInput(product.id, 2)])
         order = self.call("orders.create_order", ada, body=wanted, idempotency_key="order-1")
         self.assertEqual(order.total, models.Money(640, "EUR"))
         again = self.call("orders.create_order", ada, body=wanted, idempotency_key="order-1")

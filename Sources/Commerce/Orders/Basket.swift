@@ -41,7 +41,7 @@ struct Basket {
 extension Rule where Value == Basket.Line {
   /// `{"productId": …, "quantity": …}`.
   static var basketLine: Rule {
-    .object(named: "NewOrderLine") { fields in
+    .object(named: "OrderLineInput") { fields in
       Basket.Line(
         product: fields.required("productId", .identifier),
         quantity: fields.required("quantity", .integer(1...OrderPlacement.maximumQuantity)))

@@ -27,7 +27,7 @@ struct Contact {
 
 extension Rule where Value == Contact {
   static var contact: Rule {
-    .object(named: "NewContact") { fields in
+    .object(named: "ContactInput") { fields in
       Contact(
         name: fields.required("name", .string(1...80).nonblank),
         phone: fields.optional("phone", .string(3...40).nonblank),

@@ -31,7 +31,7 @@ struct Fulfilment {
 
 extension Rule where Value == Fulfilment {
   static var fulfilment: Rule {
-    .object(named: "NewFulfilment") { fields in
+    .object(named: "FulfilmentInput") { fields in
       let fulfilment = Fulfilment(
         kind: fields.required("kind", .oneOf(FulfilmentKind.self)),
         address: fields.optional("address", .text(1...500).nonblank, "Needed for a delivery."),

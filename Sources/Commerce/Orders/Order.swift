@@ -29,7 +29,7 @@ struct Order: PageItem, RowDecodable {
     """
 
   init(
-    id: Identifier, buyer: Identifier, new: NewOrder, lines: [OrderLine], total: Money, createdAt: Timestamp,
+    id: Identifier, buyer: Identifier, new: OrderInput, lines: [OrderLine], total: Money, createdAt: Timestamp,
     expiresAt: Timestamp
   ) {
     self.id = id

@@ -27,7 +27,7 @@ struct OrderPlacement: EndpointGroup {
         tag: "Orders",
         parameters: [.idempotencyKey(isRequired: true)],
         body: .json(
-          NewOrder.self,
+          OrderInput.self,
           example: """
             {"businessId":"019aa5c0-0000-7000-8000-000000000001",\
             "lines":[{"productId":"019aa5c0-0000-7000-8000-000000000002","quantity":2}],\
@@ -47,7 +47,7 @@ struct OrderPlacement: EndpointGroup {
     guard let key = try IdempotencyKey(call.request, user: buyer, content: content, seal: context.answerSeal) else {
       throw Problem(.idempotencyKeyMissing, "Send an Idempotency-Key, so that this can be sent again safely.")
     }
-    let form = try call.form(NewOrder.self)
+    let form = try call.form(OrderInput.self)
     let business = form.business
     let (response, isRepeated) = try await call.makeOnce(key) { transaction, tags in
       let (order, taken) = try await place(form, for: buyer, at: call.now, in: transaction)
@@ -63,7 +63,7 @@ struct OrderPlacement: EndpointGroup {
 
   /// Takes the stock and places the order. Returns also the products of which stock was taken.
   private func place(
-    _ new: NewOrder, for buyer: Identifier, at now: Timestamp, in transaction: Transaction
+    _ new: OrderInput, for buyer: Identifier, at now: Timestamp, in transaction: Transaction
   ) async throws -> (Order, taken: Set<Identifier>) {
     let basket = Basket(new.lines)
     let rows = try await transaction.query(Self.offer, new.business, basket.products)
@@ -128,7 +128,7 @@ struct OrderPlacement: EndpointGroup {
 }
 
 /// What is ordered, and from which business.
-struct NewOrder: JSONForm {
+struct OrderInput: JSONForm {
   let business: Identifier
   let lines: [Basket.Line]
   /// What the buyer has agreed to pay.

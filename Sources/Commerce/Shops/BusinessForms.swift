@@ -4,7 +4,7 @@ import Values
 import Web
 
 /// A business that is to be opened.
-package struct NewBusiness: JSONForm {
+package struct BusinessInput: JSONForm {
   /// The most open businesses of one owner: a list of what they sold looks at each of them.
   package static let maximumOfOwner = 1_000
 
@@ -33,7 +33,7 @@ package struct NewBusiness: JSONForm {
   }
 
   /// A row of the table.
-  package typealias Row = NewRow<NewBusiness>
+  package typealias Row = NewRow<BusinessInput>
 
   /// Inserts an owner's businesses, and returns their rows as `Business` reads them.
   @discardableResult

@@ -39,11 +39,11 @@ struct Businesses: EndpointGroup {
         scopes: [.read, .orders], handler: .cached(show)),
       Endpoint(
         "createBusiness", method: .post, template: "/api/businesses", access: .user, summary: "Open a business",
-        details: "A user has at most \(NewBusiness.maximumOfOwner) businesses at a time.",
+        details: "A user has at most \(BusinessInput.maximumOfOwner) businesses at a time.",
         tag: "Businesses",
         parameters: [.idempotencyKey()],
         body: .json(
-          NewBusiness.self,
+          BusinessInput.self,
           example: #"{"name":"Hill Farm","category":"vegetables","location":{"latitude":47.1,"longitude":8.5}}"#),
         success: Endpoint.Success(201, Business.schema, headers: ["Location", "ETag"]), refusals: [.conflict],
         handler: .async(create)),
@@ -126,12 +126,12 @@ struct Businesses: EndpointGroup {
 
   private func create(_ call: Call) async throws -> Response {
     let owner = try call.user.id
-    let new = try call.form(NewBusiness.self)
+    let new = try call.form(BusinessInput.self)
     return try await call.makeOnce { transaction, tags in
       tags = [.businesses]
-      let made = NewBusiness.Row(id: context.makeIdentifier(), new: new, createdAt: call.now, updatedAt: call.now)
-      let business = try Business(try await NewBusiness.insert([made], of: owner, in: transaction)[0])
-      try await NewBusiness.checkBound(of: owner, in: transaction)
+      let made = BusinessInput.Row(id: context.makeIdentifier(), new: new, createdAt: call.now, updatedAt: call.now)
+      let business = try Business(try await BusinessInput.insert([made], of: owner, in: transaction)[0])
+      try await BusinessInput.checkBound(of: owner, in: transaction)
       return Made(location: "/api/businesses/\(business.id)", body: business.body)
     }.response
   }

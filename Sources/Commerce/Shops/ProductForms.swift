@@ -4,7 +4,7 @@ import Values
 import Web
 
 /// A product that is to be sold.
-package struct NewProduct: JSONForm {
+package struct ProductInput: JSONForm {
   /// The most products of a business at a time: making or renaming one renews the search words of all.
   package static let maximumOfBusiness = 2_000
 
@@ -24,12 +24,12 @@ package struct NewProduct: JSONForm {
   package struct Row {
     package let id: Identifier
     package let business: Identifier
-    package let new: NewProduct
+    package let new: ProductInput
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
 
     package init(
-      id: Identifier, business: Identifier, new: NewProduct, createdAt: Timestamp, updatedAt: Timestamp
+      id: Identifier, business: Identifier, new: ProductInput, createdAt: Timestamp, updatedAt: Timestamp
     ) {
       self.id = id
       self.business = business

@@ -24,10 +24,10 @@ struct Products: EndpointGroup {
       Endpoint(
         "createProduct", method: .post, template: "/api/businesses/{id}/products", access: .user,
         summary: "Offer a product",
-        details: "A business has at most \(NewProduct.maximumOfBusiness) products at a time.",
+        details: "A business has at most \(ProductInput.maximumOfBusiness) products at a time.",
         tag: "Products", parameters: [.idempotencyKey()],
         body: .json(
-          NewProduct.self,
+          ProductInput.self,
           example: #"{"name":"Carrots","price":{"amount":350,"currency":"EUR"},"unit":"kg","stock":40}"#),
         success: Endpoint.Success(201, Product.schema, headers: ["Location", "ETag"]),
         refusals: [.conflict], handler: .async(create)),
@@ -72,16 +72,16 @@ struct Products: EndpointGroup {
 
   private func create(_ call: Call) async throws -> Response {
     let (business, user) = (try call.identifier("id"), try call.user.id)
-    let new = try call.form(NewProduct.self)
+    let new = try call.form(ProductInput.self)
     return try await call.makeOnce { transaction, tags in
       tags = [.products(of: business), .businesses]
-      let made = NewProduct.Row(
+      let made = ProductInput.Row(
         id: context.makeIdentifier(), business: business, new: new, createdAt: call.now, updatedAt: call.now)
-      guard let row = try await NewProduct.insert([made], of: user, in: transaction).first else {
+      guard let row = try await ProductInput.insert([made], of: user, in: transaction).first else {
         let exists = try await !transaction.query(Self.owner, business).isEmpty
         throw exists ? Self.notYours : Self.noBusiness
       }
-      try await NewProduct.bound.check(of: business, in: transaction)
+      try await ProductInput.bound.check(of: business, in: transaction)
       let product = try Product(row)
       return Made(location: "/api/products/\(product.id)", body: product.body)
     }.response

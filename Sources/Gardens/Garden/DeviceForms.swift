@@ -5,7 +5,7 @@ import Values
 import Web
 
 /// A device that is to be added.
-package struct NewDevice: JSONForm {
+package struct DeviceInput: JSONForm {
   /// The most devices of a garden.
   package static let maximumOfGarden = 10_000
 
@@ -25,13 +25,13 @@ package struct NewDevice: JSONForm {
   package struct Row {
     package let id: Identifier
     package let garden: Identifier
-    package let new: NewDevice
+    package let new: DeviceInput
     package let key: OpaqueKey
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
 
     package init(
-      id: Identifier, garden: Identifier, new: NewDevice, key: OpaqueKey, createdAt: Timestamp, updatedAt: Timestamp
+      id: Identifier, garden: Identifier, new: DeviceInput, key: OpaqueKey, createdAt: Timestamp, updatedAt: Timestamp
     ) {
       self.id = id
       self.garden = garden

@@ -4,7 +4,7 @@ import Values
 import Web
 
 /// A garden that is to be made.
-package struct NewGarden: JSONForm {
+package struct GardenInput: JSONForm {
   /// The most gardens of an owner.
   package static let maximumOfOwner = 10_000
 
@@ -26,7 +26,7 @@ package struct NewGarden: JSONForm {
   }
 
   /// A row of the table.
-  package typealias Row = NewRow<NewGarden>
+  package typealias Row = NewRow<GardenInput>
 
   /// Inserts an owner's gardens, and returns their rows as `Garden` reads them.
   @discardableResult

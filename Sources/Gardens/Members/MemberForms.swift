@@ -2,7 +2,7 @@ import JSON
 import Web
 
 /// An invitation that is to be made.
-struct NewMember: JSONForm {
+struct MemberInput: JSONForm {
   let email: String
   let role: MemberRole
 

@@ -26,7 +26,7 @@ struct Members: EndpointGroup {
           no manager any more.
           """,
         tag: "Members", parameters: [.idempotencyKey()],
-        body: .json(NewMember.self, example: #"{"email":"grace@example.org","role":"editor"}"#),
+        body: .json(MemberInput.self, example: #"{"email":"grace@example.org","role":"editor"}"#),
         success: Endpoint.Success(201, Member.schemaWithToken, headers: ["Location"]),
         refusals: [.conflict], scopes: [], handler: .async(invite)),
       Endpoint(
@@ -61,7 +61,7 @@ struct Members: EndpointGroup {
 
   private func invite(_ call: Call) async throws -> Response {
     let (user, garden) = (try call.user, try call.identifier("id"))
-    let new = try call.form(NewMember.self)
+    let new = try call.form(MemberInput.self)
     try await access.require(.manager, user, of: garden)
     let key = OpaqueKey.make(.invitation)
     let end = call.now.advanced(byDays: Invitation.days)
@@ -107,7 +107,7 @@ struct Members: EndpointGroup {
       guard let heir = before.user else { throw Problem(.conflict, "Who is invited has to accept first.") }
       try await require(heir, in: transaction)
       try await transaction.execute(Self.setOwner, garden, heir, call.now)
-      try await NewGarden.checkBound(of: heir, in: transaction)
+      try await GardenInput.checkBound(of: heir, in: transaction)
       devices = try await transaction.query(Self.devices, garden).map { try $0.decode(Identifier.self, 0) }
       return try Member(try await transaction.query(Self.swap, id, user.id)[0], showsEmail: true)
     }

@@ -17,8 +17,8 @@ extension Readings {
   private static let deviceExample = #""deviceId":"019aa5c0-0000-7000-8000-000000000009""#
   private static let readingExample =
     #""sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z""#
-  private static let newReading = Schema.named(
-    "NewReading",
+  private static let readingInput = Schema.named(
+    "ReadingInput",
     .object([
       .required(
         "sensorType", .string(pattern: SensorType.pattern), "One that the device declares, if it declares any."),
@@ -39,7 +39,7 @@ extension Readings {
     mediaTypes: [ReadingsForm.json, lines],
     schema: .named(
       "Readings",
-      .object([.required("readings", .array(newReading, minItems: 1, maxItems: ReadingsDecoder.maximumCount))])),
+      .object([.required("readings", .array(readingInput, minItems: 1, maxItems: ReadingsDecoder.maximumCount))])),
     example:
       #"{"readings": [{"sensorType": "soil_moisture", "value": 31.5, "measuredAt": "2026-11-21T09:30:00.000Z"}]}"#)
   static let receipt = Schema.named(

@@ -280,7 +280,7 @@ struct BusinessesTests {
         """
         INSERT INTO businesses (id, owner_id, name, category, created_at, updated_at)
         SELECT gen_random_uuid(), \(shop.ownerID), 'Branch', 'vegetables', now(), now()
-        FROM generate_series(1, \(NewBusiness.maximumOfOwner - 3))
+        FROM generate_series(1, \(BusinessInput.maximumOfOwner - 3))
         """)
     }
     let token = shop.owner.token

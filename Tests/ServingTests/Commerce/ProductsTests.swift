@@ -99,7 +99,7 @@ struct ProductsTests {
   @Test("are as many as a business may have: taken in, found, and gone with it or its owner")
   func many() throws {
     let shop = "01890000-0000-7000-8000-000000000001"
-    let most = NewProduct.maximumOfBusiness
+    let most = ProductInput.maximumOfBusiness
     let header = #"""
       {"kind":"header","schema":1}
       {"kind":"business","id":"\#(shop)","name":"Big","category":"a"}

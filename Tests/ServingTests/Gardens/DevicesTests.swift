@@ -228,7 +228,7 @@ struct DevicesTests {
           """)
       }
     }
-    try add(NewDevice.maximumOfGarden - 2)
+    try add(DeviceInput.maximumOfGarden - 2)
     let (path, tokens) = ("/api/gardens/\(garden)/devices", [client.token, editor.token])
     let statuses = try together(4) { [server] index in
       try Client(server, token: tokens[index % 2]).post(path, #"{"name":"Probe"}"#).status

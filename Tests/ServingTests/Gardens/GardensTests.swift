@@ -220,7 +220,7 @@ struct GardensTests {
       try await database.execute(
         """
         INSERT INTO gardens (id, owner_id, name, created_at, updated_at)
-        SELECT gen_random_uuid(), \(id), 'Bed', now(), now() FROM generate_series(1, \(NewGarden.maximumOfOwner - 2))
+        SELECT gen_random_uuid(), \(id), 'Bed', now(), now() FROM generate_series(1, \(GardenInput.maximumOfOwner - 2))
         """)
     }
     let token = mine.token

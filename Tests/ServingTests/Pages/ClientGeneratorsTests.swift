@@ -32,4 +32,11 @@ struct ClientGeneratorsTests {
     }
     #expect(choices == 4 && mixtures == [])
   }
+
+  @Test("names no schema as Go's clients name what makes another: NewGarden is the function that makes a Garden")
+  func names() throws {
+    let names = try #require(try document()["components"]?["schemas"]?.members).map(\.name)
+    let constructors = Set(names.map { "New" + $0 })
+    #expect(names.count > 80 && names.filter(constructors.contains) == [])
+  }
 }

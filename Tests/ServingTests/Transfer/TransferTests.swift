@@ -149,9 +149,10 @@ struct TransferTests {
     }
     let (owner, _) = try server.signedIn()
     for (lines, pointer) in [
-      ((0...NewGarden.maximumOfOwner).map { _ in line("garden") }, "/kind"),
+      ((0...GardenInput.maximumOfOwner).map { _ in line("garden") }, "/kind"),
       (
-        [Self.garden] + (0...NewDevice.maximumOfGarden).map { _ in line("device", #","gardenId":"\#(Self.someID)""#) },
+        [Self.garden]
+          + (0...DeviceInput.maximumOfGarden).map { _ in line("device", #","gardenId":"\#(Self.someID)""#) },
         "/gardenId"
       ),
     ] {
