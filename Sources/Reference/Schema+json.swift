@@ -71,6 +71,8 @@ extension Schema: JSONWritable {
       json.member("maximum", ifPresent: maximum)
     case .number(let minimum, let maximum):
       Self.writeType("number", isNullable, to: &json)
+      // Without it Go's clients read numbers as float32, which has seven digits.
+      json.member("format", "double")
       json.member("minimum", ifPresent: minimum)
       json.member("maximum", ifPresent: maximum)
     case .boolean:

@@ -22,6 +22,17 @@ struct ClientGeneratorsTests {
     #expect(count > 30 && unsaid == [])
   }
 
+  @Test("says of every number that it is a double: clients in Go would keep seven digits of it")
+  func numbers() throws {
+    var (count, unsaid) = (0, [String]())
+    try document().walk { schema in
+      guard schema["type"]?.text == "number" || schema["type"]?.elements?.first?.text == "number" else { return }
+      count += 1
+      if schema["format"]?.text != "double" { unsaid.append("\(schema)") }
+    }
+    #expect(count > 50 && unsaid == [])
+  }
+
   @Test("says oneOf where one shape of several stands: of anyOf, clients make one shape with the members of all")
   func choices() throws {
     var (choices, mixtures) = (0, [String]())

@@ -22,7 +22,7 @@ struct SchemaTests {
       ),
       (.nullable(.enumeration(["a"])), #"{"type":["string","null"],"enum":["a",null]}"#),
       (.constant("a"), #"{"const":"a"}"#),
-      (.array(.number(), maxItems: 3), #"{"type":"array","items":{"type":"number"},"maxItems":3}"#),
+      (.array(.number(), maxItems: 3), #"{"type":"array","items":{"type":"number","format":"double"},"maxItems":3}"#),
       (
         .array(.boolean, minItems: 1, isUnique: true),
         #"{"type":"array","items":{"type":"boolean"},"minItems":1,"uniqueItems":true}"#
@@ -30,7 +30,7 @@ struct SchemaTests {
       (.map(.boolean), #"{"type":"object","additionalProperties":{"type":"boolean"}}"#),
       (.named("A", .boolean), ##"{"$ref":"#/components/schemas/A"}"##),
       (.nullable(.named("A", .boolean)), ##"{"anyOf":[{"$ref":"#/components/schemas/A"},{"type":"null"}]}"##),
-      (.oneOf([.boolean, .number()]), #"{"oneOf":[{"type":"boolean"},{"type":"number"}]}"#),
+      (.oneOf([.boolean, .number()]), #"{"oneOf":[{"type":"boolean"},{"type":"number","format":"double"}]}"#),
       (
         .object([.required("a", .boolean, "Why."), .optional("b", .any)]),
         #"{"type":"object","properties":{"a":{"type":"boolean","description":"Why."},"b":{}},"required":["a"],"#
