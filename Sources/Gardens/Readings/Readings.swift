@@ -44,7 +44,7 @@ struct Readings: EndpointGroup {
           """,
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(
-          200, Self.page, mediaTypes: [ReadingsForm.json, ReadingsForm.csv], headers: ["ETag", "Link"]),
+          200, Self.page, mediaTypes: ReadingsForm.mediaTypes, headers: ["ETag", "Link"]),
         handler: .async(list)),
       Endpoint(
         "listGardenReadings", method: .get, template: "/api/gardens/{id}/readings", access: .anyone,
@@ -52,7 +52,7 @@ struct Readings: EndpointGroup {
         details: "One device after the other, each as by `GET /api/devices/{id}/readings`, with `deviceId`.",
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(
-          200, Self.gardenPage, mediaTypes: [ReadingsForm.json, ReadingsForm.csv], headers: ["ETag", "Link"]),
+          200, Self.gardenPage, mediaTypes: ReadingsForm.mediaTypes, headers: ["ETag", "Link"]),
         handler: .async(listOfGarden)),
     ]
   }

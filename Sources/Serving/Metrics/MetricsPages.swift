@@ -24,7 +24,9 @@ struct MetricsPages: EndpointGroup {
 
   private func expose(_ call: Call) async throws -> Response {
     try checkToken(call)
-    guard let format = ExpositionFormat.negotiated(accept: call.request.header("Accept")) else {
+    let accept = call.request.headerList("Accept")
+    let other: ExpositionFormat? = Accept.namesProblems(accept) ? .text : nil
+    guard let format = ExpositionFormat.negotiated(accept: accept) ?? other else {
       throw Problem(.notAcceptable, "Metrics are text/plain or application/openmetrics-text.")
     }
     guard let page = await exposition.page(format, for: call.request.share) else { throw Problem(Limit.memory) }

@@ -144,7 +144,7 @@ package final class LoopApplication: Application {
   }
 
   /// 406 for a client whose `Accept` excludes all that the endpoint can answer; nil otherwise. Without an `Accept`
-  /// anything will do (RFC 9110, section 12.5.1).
+  /// anything will do (RFC 9110, section 12.5.1). One that names the type of problems excludes nothing.
   private static func notAcceptable(_ call: Call) -> Problem? {
     guard call.request.headerCount("Accept") > 0, let offered = call.endpoint?.offeredTypes,
       Accept.excludesAll(of: offered, call.request)

@@ -50,4 +50,25 @@ struct ClientGeneratorsTests {
     let constructors = Set(names.map { "New" + $0 })
     #expect(names.count > 80 && names.filter(constructors.contains) == [])
   }
+
+  @Test(
+    "is served to clients that name the problems of a route, where they can decode nothing else of it",
+    arguments: ["application/problem+json", "text/html;q=0.5, application/PROBLEM+json;q=0.1"])
+  func acceptance(accept: String) throws {
+    let device = try TestDevice(LiveServer.shared.get())
+    let garden = "/api/gardens/\(device.garden)"
+    for (method, path, type) in [
+      ("HEAD", "\(garden)/events", "text/event-stream"), ("GET", "/metrics", "text/plain"),
+      ("GET", "/api/users/me/export", "application/x-ndjson"), ("GET", device.path, "application/json"),
+      ("GET", garden, "application/json"), ("GET", "/version", "application/json"),
+    ] {
+      let reply = try device.owner.send(method, path, nil, headers: ["Accept: \(accept)"])
+      #expect(reply.status == 200, "\(path)")
+      #expect(reply.header("content-type")?.hasPrefix(type) == true, "\(path)")
+      for refused in ["image/png", "application/problem+json;q=0", "application/problem"] {
+        let reply = try device.owner.send(method, path, nil, headers: ["Accept: \(refused)"])
+        #expect(reply.status == 406, "\(path) \(refused)")
+      }
+    }
+  }
 }

@@ -5,6 +5,8 @@ import Values
 struct ReadingsForm {
   static let json = "application/json"
   static let csv = "text/csv"
+  /// What a client may choose from.
+  static let mediaTypes = [json, csv]
 
   let mediaType: String
   /// What stands before the first item.
