@@ -59,7 +59,7 @@ struct Probes: EndpointGroup {
 
   private static let readyParameters: [Endpoint.Parameter] = [
     .query("verbose", .string(), "Adds each check to the answer."),
-    .query("exclude", .string(), "A check that does not count; may be given several times."),
+    .query("exclude", .array(.string()), "A check that does not count; may be given several times."),
   ]
 
   // MARK: Kubernetes' probes

@@ -51,6 +51,13 @@ struct ClientGeneratorsTests {
     #expect(names.count > 80 && names.filter(constructors.contains) == [])
   }
 
+  @Test("gives a parameter that may be given several times as an array, so that clients can give several")
+  func lists() throws {
+    let parameters = try document()["paths"]?["/readyz"]?["get"]?["parameters"]?.elements
+    let exclude = try #require(parameters?.first { $0["name"]?.text == "exclude" })
+    #expect(exclude["schema"]?["type"]?.text == "array" && exclude["schema"]?["items"]?["type"]?.text == "string")
+  }
+
   @Test(
     "is served to clients that name the problems of a route, where they can decode nothing else of it",
     arguments: ["application/problem+json", "text/html;q=0.5, application/PROBLEM+json;q=0.1"])
