@@ -28,11 +28,4 @@ enum GardenEvent {
     case .gap: return ["gap", "{}"]
     }
   }
-
-  static let schema = Schema.named(
-    "ReadingEvent",
-    .object([
-      .required("deviceId", .identifier), .required("sensorType", .string()), .required("value", .number()),
-      .required("measuredAt", .timestamp),
-    ]))
 }

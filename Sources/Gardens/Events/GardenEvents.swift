@@ -13,11 +13,12 @@ struct GardenEvents: EndpointGroup {
         "streamGardenEvents", method: .get, template: "/api/gardens/{id}/events", access: .anyone,
         summary: "Readings and insights of a garden as they come",
         details: """
-          Server-sent events: `event: reading` with a reading of a device, `event: insight` with an insight, and a \
-          comment now and then. Of insights, who has no role in a public garden gets `id` and `createdAt` alone. After an \
-          interruption `Last-Event-ID` resumes within 5 minutes or 1000 events; a client that is too slow is cut off and \
-          may resume. `event: gap` says that events may be missing there: read anew what you show. The stream begins with \
-          an `id`, so that what comes in an interruption before the first event is there.
+          Server-sent events with data in JSON, and a comment now and then. The data of `event: reading` is a \
+          `GardenReading`; that of `event: insight` is an `Insight`, of which who has no role in a public garden gets `id` \
+          and `createdAt` alone. `event: gap`, with an empty object, says that events may be missing there: read anew what \
+          you show. After an interruption `Last-Event-ID` resumes within 5 minutes or 1000 events; a client that is too \
+          slow is cut off and may resume. The stream begins with an `id`, so that what comes in an interruption before the \
+          first event is there.
           """,
         tag: "Gardens",
         parameters: [
@@ -26,7 +27,7 @@ struct GardenEvents: EndpointGroup {
           .query(
             "ticket", .string(), "A ticket of `POST /api/gardens/{id}/events/tickets`, for who can send no header."),
         ],
-        success: Endpoint.Success(200, GardenEvent.schema, mediaTypes: ["text/event-stream"]),
+        success: Endpoint.Success(200, Readings.gardenReading, mediaTypes: ["text/event-stream"]),
         handler: .async(watch))
     ]
   }

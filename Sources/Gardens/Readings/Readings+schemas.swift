@@ -12,7 +12,7 @@ extension Readings {
   ]
   private static let device: [Schema.Property] = [.required("deviceId", .identifier)]
   private static let reading = Schema.named("Reading", .object(readingMembers), example: "{\(readingExample)}")
-  private static let gardenReading = Schema.named(
+  static let gardenReading = Schema.named(
     "GardenReading", .object(device + readingMembers), example: "{\(deviceExample),\(readingExample)}")
   private static let deviceExample = #""deviceId":"019aa5c0-0000-7000-8000-000000000009""#
   private static let readingExample =

@@ -51,6 +51,31 @@ struct ClientGeneratorsTests {
     #expect(names.count > 80 && names.filter(constructors.contains) == [])
   }
 
+  @Test("has no schema that no operation leads to, of which clients would make a type without a use")
+  func orphans() throws {
+    let document = try document()
+    let schemas = try #require(document["components"]?["schemas"])
+    var reached: Set<String> = []
+    func follow(_ part: JSONValue?) {
+      part?.walk { value in
+        guard let name = value["$ref"]?.text?.split(separator: "/").last.map(String.init) else { return }
+        if reached.insert(name).inserted { follow(schemas[name] ?? document["components"]?["responses"]?[name]) }
+      }
+    }
+    follow(document["paths"])
+    #expect(schemas.members?.map(\.name).filter { !reached.contains($0) } == [])
+  }
+
+  @Test("names the schemas of the events of a stream, which have no place in a document of answers")
+  func events() throws {
+    let document = try document()
+    let stream = try #require(document["paths"]?["/api/gardens/{id}/events"]?["get"]?["description"]?.text)
+    let schemas = try #require(document["components"]?["schemas"])
+    for (event, name) in [("reading", "GardenReading"), ("insight", "Insight")] {
+      #expect(stream.contains("`event: \(event)`") && stream.contains("`\(name)`") && schemas[name] != nil)
+    }
+  }
+
   @Test("gives a parameter that may be given several times as an array, so that clients can give several")
   func lists() throws {
     let parameters = try document()["paths"]?["/readyz"]?["get"]?["parameters"]?.elements
