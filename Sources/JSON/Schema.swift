@@ -2,7 +2,8 @@
 package indirect enum Schema: Sendable {
   /// A component of the document, referred to by its name; with an example as JSON text.
   case named(String, Schema, example: String? = nil)
-  case object([Property], description: String = "")
+  /// An object; without members beyond those listed where it is closed.
+  case object([Property], description: String = "", isClosed: Bool = false)
   case array(Schema, minItems: Int? = nil, maxItems: Int? = nil, isUnique: Bool = false)
   case string(format: String? = nil, minLength: Int? = nil, maxLength: Int? = nil, pattern: String? = nil)
   case enumeration([String])
@@ -93,9 +94,9 @@ package indirect enum Schema: Sendable {
     .array(element, minItems: count.lowerBound == 0 ? nil : count.lowerBound, maxItems: count.upperBound)
   }
 
-  /// An object with the members that `read` asks for.
+  /// An object with the members that `read` asks for, and no others, since they would be refused.
   static func object<Value>(named name: String?, _ read: (inout Fields) -> Value) -> Schema {
-    let object = Schema.object(Fields.members(of: read))
+    let object = Schema.object(Fields.members(of: read), isClosed: true)
     return name.map { .named($0, object) } ?? object
   }
 

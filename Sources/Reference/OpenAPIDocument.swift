@@ -9,6 +9,8 @@ package struct OpenAPIDocument {
     Terroir is a self-hosted API for a local-food community: gardens, sensors, readings, insights, shops and orders.
 
     - JSON in and out. Unknown members are refused (422), and all faults of a body are told at once.
+    - A later release may add members to answers and values to enumerations: skip what you do not know. Only shapes that
+      requests use are closed (`additionalProperties: false`).
     - Errors are `application/problem+json` (RFC 9457); `type` is stable, `requestId` finds the log line.
     - Sign in with `POST /api/sessions` and send the access token as `Authorization: Bearer …`; devices send their key.
     - Lists take `limit` and `cursor`; `nextCursor` and `Link` lead to the next page.

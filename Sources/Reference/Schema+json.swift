@@ -33,9 +33,10 @@ extension Schema: JSONWritable {
     case .named: Self.writeChoice("anyOf", of: [self], isNullable, to: &json)
     case .oneOf(let schemas): Self.writeChoice("oneOf", of: schemas, isNullable, to: &json)
     case .nullable(let schema): schema.writeMembers(to: &json, isNullable: true)
-    case .object(let properties, let description):
+    case .object(let properties, let description, let isClosed):
       Self.writeType("object", isNullable, to: &json)
       Self.write(properties, to: &json)
+      if isClosed { json.member("additionalProperties", false) }
       if !description.isEmpty { json.member("description", description) }
     case .map(let schema):
       Self.writeType("object", isNullable, to: &json)
@@ -107,7 +108,6 @@ extension Schema: JSONWritable {
     }
     let required = properties.filter(\.isRequired).map(\.name)
     if !required.isEmpty { json.member("required", required) }
-    json.member("additionalProperties", false)
   }
 
   private static func writeType(_ type: String, _ isNullable: Bool, to json: inout JSONWriter) {
@@ -125,7 +125,7 @@ extension Schema {
     case .named(let name, let schema, _):
       guard found.updateValue(self, forKey: name) == nil else { return }
       schema.collectNamed(into: &found)
-    case .object(let properties, _): for property in properties { property.schema.collectNamed(into: &found) }
+    case .object(let properties, _, _): for property in properties { property.schema.collectNamed(into: &found) }
     case .array(let schema, _, _, _), .nullable(let schema), .map(let schema): schema.collectNamed(into: &found)
     case .oneOf(let schemas): for schema in schemas { schema.collectNamed(into: &found) }
     case .string, .enumeration, .constant, .integer, .number, .boolean, .any: break

@@ -12,7 +12,7 @@ extension Schema {
   var example: String? {
     guard case .named(_, let schema, let example) = self else { return nil }
     if let example { return example }
-    guard case .object(let members, _) = schema, case .array(let item, _, _, _)? = members.first?.schema else {
+    guard case .object(let members, _, _) = schema, case .array(let item, _, _, _)? = members.first?.schema else {
       return nil
     }
     return item.example.map { #"{"items":[\#($0)],"nextCursor":null}"# }
@@ -22,7 +22,7 @@ extension Schema {
   func writeMembers(to html: inout HTMLWriter) {
     switch self {
     case .named(_, let schema, _): schema.writeMembers(to: &html)
-    case .object(let properties, _):
+    case .object(let properties, _, _):
       html.element("ul", ["class": "members"]) { html in
         for property in properties { property.write(to: &html) }
       }

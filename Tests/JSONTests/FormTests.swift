@@ -24,7 +24,7 @@ struct FormTests {
 
   @Test("is described by what reads it")
   func description() throws {
-    guard case .named(let name, .object(let members, _), _) = BedInput.schema else {
+    guard case .named(let name, .object(let members, _, _), _) = BedInput.schema else {
       Issue.record("\(BedInput.schema)")
       return
     }

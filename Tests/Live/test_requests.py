@@ -102,7 +102,7 @@ class Requests(unittest.TestCase):
                 arguments += ["--exclude-path", path]
             if token:
                 arguments += ["--header", f"Authorization: Bearer {token}"]
-            environment = {**os.environ, "SCHEMATHESIS_HOOKS": "Tests.Live.ndjson", "PYTHONPATH": str(ROOT)}
+            environment = {**os.environ, "SCHEMATHESIS_HOOKS": "Tests.Live.hooks", "PYTHONPATH": str(ROOT)}
             run = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True)
         self.assertEqual(run.returncode, 0, run.stdout[-20_000:] + run.stderr[-2_000:])
         self.assertEqual(self.service.errors, [])

@@ -19,27 +19,32 @@ extension Readings {
     #""sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z""#
   private static let readingInput = Schema.named(
     "ReadingInput",
-    .object([
-      .required(
-        "sensorType", .string(pattern: SensorType.pattern), "One that the device declares, if it declares any."),
-      .required(
-        "value", .number(),
-        """
-        Within the physical range of a known sensor type; of others, at most 1e15 either way. Of `rain`, what has fallen \
-        since the reading before: it is added up.
-        """),
-      .optional(
-        "measuredAt", .oneOf([.timestamp, .integer()]),
-        """
-        An RFC 3339 date-time, of which digits below the millisecond are cut off, or whole Unix seconds, or milliseconds \
-        from 1e11 on. At most five minutes ahead. The time of arrival unless given: then what is sent twice is stored twice.
-        """),
-    ]), example: #"{"sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z"}"#)
+    .object(
+      [
+        .required(
+          "sensorType", .string(pattern: SensorType.pattern), "One that the device declares, if it declares any."),
+        .required(
+          "value", .number(),
+          """
+          Within the physical range of a known sensor type; of others, at most 1e15 either way. Of `rain`, what has fallen \
+          since the reading before: it is added up.
+          """),
+        .optional(
+          "measuredAt", .oneOf([.timestamp, .integer()]),
+          """
+          An RFC 3339 date-time, of which digits below the millisecond are cut off, or whole Unix seconds, or milliseconds \
+          from 1e11 on. At most five minutes ahead. The time of arrival unless given: then what is sent twice is stored \
+          twice.
+          """),
+      ], isClosed: true),
+    example: #"{"sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z"}"#)
   static let body = Endpoint.Body(
     mediaTypes: [ReadingsForm.json, lines],
     schema: .named(
       "Readings",
-      .object([.required("readings", .array(readingInput, minItems: 1, maxItems: ReadingsDecoder.maximumCount))])),
+      .object(
+        [.required("readings", .array(readingInput, minItems: 1, maxItems: ReadingsDecoder.maximumCount))],
+        isClosed: true)),
     example:
       #"{"readings": [{"sensorType": "soil_moisture", "value": 31.5, "measuredAt": "2026-11-21T09:30:00.000Z"}]}"#)
   static let receipt = Schema.named(

@@ -54,16 +54,35 @@ struct ClientGeneratorsTests {
   @Test("has no schema that no operation leads to, of which clients would make a type without a use")
   func orphans() throws {
     let document = try document()
-    let schemas = try #require(document["components"]?["schemas"])
-    var reached: Set<String> = []
-    func follow(_ part: JSONValue?) {
-      part?.walk { value in
-        guard let name = value["$ref"]?.text?.split(separator: "/").last.map(String.init) else { return }
-        if reached.insert(name).inserted { follow(schemas[name] ?? document["components"]?["responses"]?[name]) }
+    let reached = document.schemas(of: document["paths"])
+    #expect(document["components"]?["schemas"]?.members?.map(\.name).filter { !reached.contains($0) } == [])
+  }
+
+  @Test("closes what is sent, of which the server refuses other members, and leaves open answers, which may grow")
+  func growth() throws {
+    let document = try document()
+    func objects(of part: JSONValue?, closed: Bool) -> Int {
+      var count = 0
+      part?.walk { schema in
+        guard schema["properties"]?.members != nil else { return }
+        if (schema["additionalProperties"]?.bool == false) == closed { count += 1 }
       }
+      return count
     }
-    follow(document["paths"])
-    #expect(schemas.members?.map(\.name).filter { !reached.contains($0) } == [])
+    let operations = (document["paths"]?.members ?? []).flatMap { ($0.value.members ?? []).map(\.value) }
+    let (bodies, answers) = (operations.map { $0["requestBody"] }, operations.map { $0["responses"] })
+    let sent = bodies.reduce(into: Set()) { $0.formUnion(document.schemas(of: $1)) }
+    var (closed, open) = (0, 0)
+    for (name, schema) in document["components"]?["schemas"]?.members ?? [] {
+      #expect(objects(of: schema, closed: !sent.contains(name)) == 0, "\(name)")
+      closed += objects(of: schema, closed: true)
+      open += objects(of: schema, closed: false)
+    }
+    #expect(closed > 30 && open > 50)
+    for body in bodies { #expect(objects(of: body, closed: false) == 0) }
+    for answer in answers { #expect(objects(of: answer, closed: true) == 0) }
+    let description = try #require(document["info"]?["description"]?.text)
+    #expect(description.contains("A later release may add members to answers"))
   }
 
   @Test("names the schemas of the events of a stream, which have no place in a document of answers")
@@ -102,5 +121,21 @@ struct ClientGeneratorsTests {
         #expect(reply.status == 406, "\(path) \(refused)")
       }
     }
+  }
+}
+
+extension JSONValue {
+  /// The names of the schemas of this document to which references lead from a part of it.
+  fileprivate func schemas(of part: JSONValue?) -> Set<String> {
+    var found: Set<String> = []
+    func follow(_ part: JSONValue?) {
+      part?.walk { value in
+        guard let reference = value["$ref"]?.text, found.insert(reference).inserted else { return }
+        follow(reference.split(separator: "/").dropFirst().reduce(self) { $0?[String($1)] })
+      }
+    }
+    follow(part)
+    let place = "#/components/schemas/"
+    return Set(found.filter { $0.hasPrefix(place) }.map { String($0.dropFirst(place.count)) })
   }
 }

@@ -278,7 +278,7 @@ extension Schema {
     case .named(let name, let schema, _):
       visit(name, schema)
       schema.walk(visit)
-    case .object(let properties, _): for property in properties { property.schema.walk(visit) }
+    case .object(let properties, _, _): for property in properties { property.schema.walk(visit) }
     case .array(let schema, _, _, _), .nullable(let schema), .map(let schema): schema.walk(visit)
     case .oneOf(let schemas): for schema in schemas { schema.walk(visit) }
     default: break
@@ -289,7 +289,7 @@ extension Schema {
   fileprivate func walkStrings(_ visit: (_ format: String?, _ minLength: Int?, _ pattern: String?) -> Void) {
     switch self {
     case .string(let format, let minLength, _, let pattern): visit(format, minLength, pattern)
-    case .object(let properties, _): for property in properties { property.schema.walkStrings(visit) }
+    case .object(let properties, _, _): for property in properties { property.schema.walkStrings(visit) }
     case .named(_, let schema, _), .array(let schema, _, _, _), .nullable(let schema), .map(let schema):
       schema.walkStrings(visit)
     case .oneOf(let schemas): for schema in schemas { schema.walkStrings(visit) }
@@ -300,7 +300,7 @@ extension Schema {
   fileprivate var requiredMembers: [String] {
     switch self {
     case .named(_, let schema, _): schema.requiredMembers
-    case .object(let properties, _): properties.filter(\.isRequired).map(\.name)
+    case .object(let properties, _, _): properties.filter(\.isRequired).map(\.name)
     default: []
     }
   }

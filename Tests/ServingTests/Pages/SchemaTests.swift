@@ -33,9 +33,9 @@ struct SchemaTests {
       (.oneOf([.boolean, .number()]), #"{"oneOf":[{"type":"boolean"},{"type":"number","format":"double"}]}"#),
       (
         .object([.required("a", .boolean, "Why."), .optional("b", .any)]),
-        #"{"type":"object","properties":{"a":{"type":"boolean","description":"Why."},"b":{}},"required":["a"],"#
-          + #""additionalProperties":false}"#
+        #"{"type":"object","properties":{"a":{"type":"boolean","description":"Why."},"b":{}},"required":["a"]}"#
       ),
+      (.object([], isClosed: true), #"{"type":"object","properties":{},"additionalProperties":false}"#),
     ] as [(Schema, String)])
   func json(schema: Schema, expected: String) {
     #expect(String(decoding: JSONWriter.bytes(of: schema), as: UTF8.self) == expected)

@@ -9,7 +9,7 @@ import Values
 extension Schema {
   /// The schema of the items if this is a page of a list, otherwise the schema itself.
   var item: Schema {
-    guard case .named(_, .object(let members, _), nil) = self, members.map(\.name) == ["items", "nextCursor"],
+    guard case .named(_, .object(let members, _, _), nil) = self, members.map(\.name) == ["items", "nextCursor"],
       case .array(let item, _, _, _) = members[0].schema
     else { return self }
     return item
@@ -42,7 +42,7 @@ extension Schema {
         ? nil : "\(text) does not match"
     case (.array(let item, _, _, _), .array(let elements)): return elements.lazy.compactMap(item.fault).first
     case (.map(let item), .object(let object)): return object.members.lazy.compactMap { item.fault(in: $0.value) }.first
-    case (.object(let properties, _), .object(let object)):
+    case (.object(let properties, _, _), .object(let object)):
       for member in object.members {
         guard let property = properties.first(where: { $0.name == member.name }) else {
           return "\(member.name) is unknown"
