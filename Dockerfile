@@ -1,9 +1,9 @@
-# Terroir's image: the server as one static binary beside the C libraries it links, and nothing else.
+# Terroir's image: the server as one binary, with the C libraries it links, and nothing else.
 # Pin by digest for a release: --build-arg SWIFT_IMAGE=swift:6.3.1-bookworm@sha256:… (the same for DEBIAN_IMAGE).
 ARG SWIFT_IMAGE=swift:6.3.1-bookworm
 ARG DEBIAN_IMAGE=debian:bookworm-20260518-slim
 
-# The libraries change rarely: a layer of their own, kept while the sources change.
+# The libraries change rarely: a layer of their own, cached while the sources change.
 FROM ${SWIFT_IMAGE} AS tools
 RUN apt-get update \
   && apt-get install -y --no-install-recommends libpq-dev libhiredis-dev libssl-dev libcurl4-openssl-dev pkg-config \
@@ -23,7 +23,7 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/lib/dpkg/*-old /var/log/* /usr/bin/tini-static
 COPY --from=build /out/terroir /out/swift-backtrace /usr/local/bin/
 
-# scripts/image gives them. An empty version means: what the sources say of themselves.
+# Set by scripts/image. With an empty version, the sources' own is used.
 ARG VERSION=
 ARG REVISION=unknown
 ARG SOURCE=unknown
@@ -44,6 +44,6 @@ USER 1001:1001
 EXPOSE 3000 9464
 HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 CMD ["terroir", "healthcheck"]
 STOPSIGNAL SIGTERM
-# tini passes signals on and buries what a crash leaves.
+# tini forwards signals and reaps what a crash leaves.
 ENTRYPOINT ["/usr/bin/tini", "--", "terroir"]
 CMD ["serve"]

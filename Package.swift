@@ -1,25 +1,25 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Settings every Swift target is built with: handlers run where they are called from, and no warning passes.
+/// Settings of every Swift target: functions run on their caller's executor, and warnings are errors.
 let settings: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   .enableUpcomingFeature("ExistentialAny"),
   .treatAllWarnings(as: .error),
 ]
 
-/// Each function in a section of its own, so that the linker can put those together that run. Not for what others may
-/// depend on, which may have no such flags.
+/// Puts each function into a section of its own, so that the linker can group those that run. Not for targets that
+/// other packages may depend on, which may not have such flags.
 let ordered = settings + [.unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release))]
 
-/// What a release is called and made from, as scripts/release-binary says it; other builds are what CRelease calls them.
+/// The version and revision of a release, set by scripts/release-binary; other builds use CRelease's defaults.
 let release = ["VERSION", "REVISION"].compactMap { name in
   Context.environment["TERROIR_\(name)"].map { CSetting.define("TERROIR_\(name)", to: "\"\($0)\"") }
 }
 
-/// How the server is linked: without the names of what nobody looks up in a program, and with relocations in their short
-/// form, which glibc knows since 2.36. Both would be read at each start. What runs then and for what users do stands
-/// together (scripts/link-order): the kernel maps 64 KB around each function that is called.
+/// Linker settings of the server: no dynamic symbols that nothing looks up, and relocations in the compact form that
+/// glibc supports since 2.36. Both would be read at each start. The functions that run at the start and for users'
+/// requests are grouped (scripts/link-order): the kernel maps 64 KB around each function that is called.
 let linking: [LinkerSetting] = [
   .unsafeFlags(
     ["-use-ld=lld"]
@@ -36,16 +36,16 @@ func layer(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [S
     name: name, dependencies: dependencies, exclude: exclude, swiftSettings: name == "Metrics" ? settings : ordered)
 }
 
-/// The tests of one target.
+/// The tests of a target.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: settings)
 }
 
-/// What the API is built on.
+/// The targets that the API is built on.
 let below: [Target.Dependency] = [
   "CLinux", "CCrypto", "Values", "Metrics", "Telemetry", "Reactor", "JSON", "HTTP", "Postgres", "Redis",
 ]
-/// What the API is made of, from the ground up.
+/// The targets of the API, from the ground up.
 let above: [Target.Dependency] = [
   "Secrets", "Settings", "Commands", "Outbound", "Migrations", "Web", "Edge", "Reference", "Notifications", "Accounts",
   "Agronomy", "Gardens", "Insights", "Commerce", "Transfer",
@@ -96,13 +96,13 @@ let package = Package(
       name: "terroir", dependencies: ["Settings", "Commands", "Edge", "Accounts", "Serving"], exclude: ["link-order"],
       swiftSettings: ordered, linkerSettings: linking),
 
-    // What small parts cost, measured by bench/check.
+    // Benchmarks of small parts, measured by bench/check.
     .executableTarget(
       name: "micro", dependencies: ["HTTP", "JSON", "Metrics", "Reactor", "Telemetry", "Values", "Web"],
       path: "bench/micro",
       exclude: ["baseline.json"], swiftSettings: settings),
 
-    // Judges the rules of Agronomy on station years, by scripts/insights-eval.
+    // Judges the rules of Agronomy on station years, run by scripts/insights-eval.
     .target(
       name: "StationYears", dependencies: ["Values", "Agronomy", "TestSupport"], path: "bench/years",
       swiftSettings: settings),
@@ -110,21 +110,21 @@ let package = Package(
       name: "insights-eval", dependencies: ["Values", "Agronomy", "StationYears", "TestSupport"],
       path: "bench/insights", swiftSettings: settings),
 
-    // Fuzzers of what reads from the network: a short run among the tests, long ones by scripts/fuzz.
+    // Fuzzers of code that reads from the network: a short run among the tests, long ones by scripts/fuzz.
     .testTarget(
       name: "Fuzz", dependencies: ["TestSupport", "Values", "JSON", "HTTP"], path: "fuzz", exclude: ["corpus"],
       swiftSettings: settings),
 
-    // What tests of several targets need: loops, gates, sockets and chance of their own, and a look into JSON.
+    // Shared by tests of several targets: loops, gates, sockets and random numbers of their own, and access to JSON.
     .target(
       name: "TestSupport", dependencies: ["Values", "Reactor", "JSON"], path: "Tests/Support",
       swiftSettings: settings),
 
-    // What tests do to the stores: a proxy that cuts and loses, and a Redis of their own.
+    // Stores for tests: a proxy that cuts connections and loses answers, and a private Redis.
     .target(
       name: "Faults", dependencies: ["Reactor", "Redis", "TestSupport"], path: "Tests/Faults", swiftSettings: settings),
 
-    // The client of the database and the writer of readings, in a time and a weather of a test's own.
+    // The database client and the writer of readings, under simulated time and injected faults.
     .testTarget(
       name: "Simulation",
       dependencies: ["TestSupport", "CLinux", "Values", "Telemetry", "Reactor", "Postgres", "Web", "Gardens"],

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// Something found wrong with an input, as opposed to the input's being refused.
+/// A fault that an input reveals; refusing the input is none.
 struct Finding: Error {
   let what: String
 
@@ -10,8 +10,8 @@ struct Finding: Error {
 
 /// Runs one subject over its corpus and then over mutations of it.
 ///
-/// Short and the same each time by default, as a test among tests; for `FUZZ_SECONDS` if that is set, from the seed
-/// `FUZZ_SEED` or a random one. An input with an outcome not seen before is kept to start from.
+/// By default a short, deterministic run, as a test among tests; with `FUZZ_SECONDS`, for that long, from the seed
+/// `FUZZ_SEED` or a random one. An input with a new outcome is kept to mutate further.
 func fuzz(_ subject: String, tokens: [String], _ check: (UnsafeRawBufferPointer) throws -> Int) {
   let seconds = variable("FUZZ_SECONDS")
   let seed = variable("FUZZ_SEED") ?? (seconds == nil ? 1 : UInt64.random(in: 0...UInt64.max))
@@ -20,7 +20,7 @@ func fuzz(_ subject: String, tokens: [String], _ check: (UnsafeRawBufferPointer)
   var mutator = Mutator(pool: [], tokens: tokens, seed: seed)
   var runs = 0
 
-  /// Whether fuzzing goes on.
+  /// Whether fuzzing continues.
   func run(_ input: [UInt8]) -> Bool {
     runs += 1
     do {
@@ -57,7 +57,7 @@ func corpusFolder(_ file: StaticString = #filePath) -> String {
   "\(file)".split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/corpus"
 }
 
-/// The checked-in inputs of a subject: one file each.
+/// The checked-in inputs of a subject, one file each.
 private func corpus(_ subject: String) -> [[UInt8]] {
   let folder = "\(corpusFolder())/\(subject)"
   guard let directory = opendir(folder) else { return [] }
@@ -69,7 +69,7 @@ private func corpus(_ subject: String) -> [[UInt8]] {
     }
     if !name.hasPrefix(".") { names.append(name) }
   }
-  // The order of a directory is not the same everywhere; the seed's runs must be.
+  // Sorted: the order of a directory varies, and runs of a seed must not.
   return names.sorted().compactMap { name in
     guard let file = fopen("\(folder)/\(name)", "r") else { return nil }
     defer { fclose(file) }

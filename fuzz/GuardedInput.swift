@@ -1,15 +1,15 @@
 import Glibc
 
-/// Memory in which an input ends where the memory does, so that reading beyond it is a fault at once.
+/// Memory that ends where its input ends, so that reading beyond it faults at once.
 ///
-/// The memory is a file, `fuzz/crash-<subject>-<process>`: what a crash leaves in it is the input, at the end of the file.
+/// The memory is a file, `fuzz/crash-<subject>-<process>`: after a crash, its end is the input.
 final class GuardedInput {
   private static let pageBytes = 4_096
   private let base: UnsafeMutableRawPointer
   private let path: String
 
   init(subject: String) {
-    // Of this process alone: one that another run cuts off and fills would be a fault as well.
+    // Per process: another run that truncates and fills the same file would cause faults as well.
     path = "\(corpusFolder())/../crash-\(subject)-\(getpid())"
     let fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o644)
     precondition(fd >= 0 && ftruncate(fd, Self.pageBytes) == 0, "cannot write \(path)")
@@ -21,7 +21,7 @@ final class GuardedInput {
     close(fd)
   }
 
-  /// The bytes at the end of the memory, valid until the next call.
+  /// Copies an input to the end of the memory, and returns it there; valid until the next call.
   func place(_ input: [UInt8]) -> UnsafeRawBufferPointer {
     precondition(input.count <= Self.pageBytes)
     memset(base, 0, Self.pageBytes - input.count)
@@ -30,7 +30,7 @@ final class GuardedInput {
     return UnsafeRawBufferPointer(start: start, count: input.count)
   }
 
-  /// Removes the file: nothing crashed.
+  /// Removes the file, since nothing crashed.
   func finish() { unlink(path) }
 
   deinit { munmap(base, 2 * Self.pageBytes) }

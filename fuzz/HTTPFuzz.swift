@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Fuzzing HTTP")
 struct HTTPFuzz {
-  /// What the parser makes of some bytes, with all that it measured.
+  /// What the parser makes of some bytes, with everything it measured.
   private struct Reading: Equatable {
     var outcome: RequestParser.Outcome
     var measures: String
@@ -52,7 +52,7 @@ struct HTTPFuzz {
         case (.needMore, _): continue
         case (.request, _) where piece == whole: break
         case (.malformed(let early), .malformed(let late)) where early.status == late.status: break
-        // A limit may be passed before the fault that the whole shows, and the other way round.
+        // A limit may be exceeded before the fault that the whole input shows, and the other way round.
         case (.malformed, .malformed): break
         default: throw Finding("\(piece.outcome) of \(end) bytes, \(whole.outcome) of all \(bytes.count)")
         }
@@ -78,7 +78,7 @@ struct HTTPFuzz {
     }
   }
 
-  /// The body that bytes hold when they come in pieces of a size, and how it ended.
+  /// The body decoded from bytes in pieces of a given size, and how it ended.
   private func decode(_ bytes: UnsafeRawBufferPointer, pieces size: Int) -> String {
     var decoder = ChunkedDecoder(limits: limits)
     var body: [UInt8] = []

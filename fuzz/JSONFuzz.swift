@@ -92,7 +92,7 @@ struct JSONFuzz {
     _ = fields.optional("lines", .array(1...4, of: .object { $0.required("n", .array(0...2, of: .boolean)) }))
   }
 
-  /// Whether the fault's place is in the document, or could be for what is missing.
+  /// Whether the fault's offset is within the document, or at its end if something is missing.
   private func exists(_ fault: Fault, in document: JSONValue) -> Bool {
     var value = document
     var tokens = fault.pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
@@ -127,7 +127,7 @@ struct JSONFuzz {
     return result
   }
 
-  /// A number for the shape of a tree, so that new shapes are kept.
+  /// A number for the shape of a tree, by which inputs with new shapes are kept.
   private func shape(_ value: JSONValue) -> Int {
     var hasher = Hasher()
     func add(_ value: JSONValue) {

@@ -1,10 +1,10 @@
 import TestSupport
 
-/// Makes new inputs of old ones: a few random edits, some of which know the subject's tokens.
+/// Makes new inputs from old ones by a few random edits, some of which use the subject's tokens.
 struct Mutator {
   /// The longest input made, in bytes.
   static let longest = 4_096
-  /// The most inputs kept to start from.
+  /// The most inputs kept to mutate.
   static let poolCapacity = 4_096
 
   private(set) var pool: [[UInt8]]
@@ -17,7 +17,7 @@ struct Mutator {
     random = SeededGenerator(seed: seed)
   }
 
-  /// Keeps an input to start from again.
+  /// Keeps an input to mutate further.
   mutating func keep(_ input: [UInt8]) {
     if pool.count < Self.poolCapacity {
       pool.append(input)
@@ -52,7 +52,7 @@ struct Mutator {
     }
   }
 
-  /// Up to 64 bytes from a place on.
+  /// Up to 64 bytes from an offset on.
   private mutating func span(from start: Int, in input: [UInt8]) -> Range<Int> {
     start..<min(input.count, start + Int.random(in: 1...64, using: &random))
   }

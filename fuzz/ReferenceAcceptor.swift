@@ -1,7 +1,7 @@
-/// Says whether bytes are a JSON text, in the plainest way: a second opinion for the reader.
+/// Tells whether bytes are a JSON text, in the plainest way: a second opinion on the reader.
 ///
-/// It follows the grammar of RFC 8259 letter by letter, leaves UTF-8 to the standard library, and knows nothing of
-/// duplicate names and overflowing numbers.
+/// It follows the grammar of RFC 8259 literally, leaves UTF-8 to the standard library, and does not check for duplicate
+/// names or overflowing numbers.
 struct ReferenceAcceptor {
   private let scalars: [Unicode.Scalar]
   private var position = 0

@@ -11,7 +11,7 @@ struct TimestampFuzz {
     ]
     fuzz("timestamp", tokens: tokens) { bytes in
       guard let timestamp = Timestamp(bytes) else { return bytes.count }
-      // What was accepted has its digits in the same places always.
+      // Accepted timestamps always have their digits in the same places.
       func number(_ start: Int, _ count: Int) -> Int32 {
         bytes[start..<start + count].reduce(0) { $0 * 10 + Int32($1) - 48 }
       }

@@ -1,5 +1,5 @@
-// The pages' files in the binary. In C, since its compiler takes a file in as it is (#embed, C23) and builds again when
-// one changes. As Swift they would be array literals (SwiftPM's embedInCode: 11 s to compile) or not be files at all.
+// Embeds the pages' files. In C, since its compiler can embed a file (#embed, C23) and rebuilds when one changes. In
+// Swift they would be array literals (SwiftPM's embedInCode: 11 s to compile) or no longer be files.
 #include "CAssets.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions"

@@ -1,4 +1,4 @@
-// For SHA256_Init and its like: unlike SHA256() they neither look the algorithm up nor allocate, for each digest.
+// Declares SHA256_Init and its like: unlike SHA256(), they neither look up the algorithm nor allocate for each digest.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/err.h>

@@ -1,4 +1,4 @@
-// In C, since its compiler takes a text from the command line: one small file is built anew for a release, and no more.
+// In C, since its compiler takes strings from the command line: a release recompiles only this small file.
 #include "CRelease.h"
 
 #ifndef TERROIR_VERSION

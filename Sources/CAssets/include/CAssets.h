@@ -1,7 +1,7 @@
 #pragma once
 #include <stddef.h>
 
-/// A file of the pages, as it was when the binary was built.
+/// An embedded file of the pages, as of the build.
 struct embedded_asset {
   const char *_Nonnull name;
   const unsigned char *_Nonnull bytes;

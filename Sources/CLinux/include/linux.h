@@ -14,7 +14,7 @@
 #include <sys/timerfd.h>
 #include <sys/types.h>
 
-// Declared here rather than by _GNU_SOURCE, under which fd_set would differ from the one in Glibc's Swift module.
+// Declared here instead of by _GNU_SOURCE, which would make fd_set differ from the one in Glibc's Swift module.
 extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 extern void *memmem(const void *haystack, size_t haystackLength, const void *needle, size_t needleLength);
 extern pid_t gettid(void);
@@ -23,7 +23,7 @@ extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *
 extern int pthread_setname_np(pthread_t thread, const char *name);
 extern int sched_getaffinity(pid_t pid, size_t size, void *mask);
 
-/// epoll_ctl(2) with the 64 bits of user data given by value: the union is awkward to fill from Swift.
+/// Calls epoll_ctl(2) with 64 bits of user data by value: the union is awkward to fill from Swift.
 static inline int linux_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
   struct epoll_event event = {.events = events, .data = {.u64 = data}};
   return epoll_ctl(epoll, operation, fd, &event);
@@ -35,11 +35,11 @@ static inline uint64_t linux_epoll_data(const struct epoll_event *events, int in
 /// The event mask of the event at `index`.
 static inline uint32_t linux_epoll_mask(const struct epoll_event *events, int index) { return events[index].events; }
 
-/// Has the allocator map what is at least that large, so that it goes back to the system when it is freed. The
-/// allocator would raise the bound with each such piece, and keep what is below.
+/// Has the allocator mmap allocations of at least this size, so that freeing them returns the memory to the system.
+/// Without a fixed threshold it would raise its own with each such allocation, and keep what is below.
 static inline void linux_map_allocations_from(int bytes) { mallopt(M_MMAP_THRESHOLD, bytes); }
 
-/// How many processors the calling thread may run on (sched_getaffinity(2)); -1 when the kernel does not say.
+/// The number of processors the calling thread may run on (sched_getaffinity(2)); -1 if the kernel does not say.
 static inline int linux_affinity_count(void) {
   unsigned long mask[1024 / sizeof(unsigned long)] = {0};
   if (sched_getaffinity(0, sizeof mask, mask) != 0) return -1;

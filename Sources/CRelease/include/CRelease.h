@@ -1,7 +1,7 @@
 #pragma once
 
-/// The version that this is a build of, as Semantic Versioning has it.
+/// The version of this build, by Semantic Versioning.
 const char *_Nonnull release_version(void);
 
-/// The commit that this was built from, or "unknown".
+/// The commit of this build, or "unknown".
 const char *_Nonnull release_revision(void);

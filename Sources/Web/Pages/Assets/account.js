@@ -1,4 +1,4 @@
-// One's account: name and password, sessions, tokens for programs, where news goes, and the end.
+// The account: name and password, sessions, tokens for programs, where news goes, and deletion.
 
 import { showChannels } from "./channels.js";
 import { button, element, find, leave, onClick, renew, say, tell } from "./element.js";
@@ -20,7 +20,7 @@ async function load() {
   await Promise.all([showSessions(), showTokens(), showChannels()]);
 }
 
-/** A row of a list, with what can be done to it. */
+/** A list row with its actions. */
 const row = (name, facts, ...buttons) => element("li", {},
   element("span", {}, element("strong", {}, name), element("span", { class: "quiet" }, ` · ${facts}`)), ...buttons);
 
@@ -50,7 +50,7 @@ async function showTokens() {
 
 onClick(find("sign-out"), async () => {
   await send("DELETE", "/api/sessions/current").catch((error) => {
-    if (!(error instanceof SignedOut)) throw error; // or it is over already
+    if (!(error instanceof SignedOut)) throw error; // or the session is over already
   });
   forget();
   await leave("/");

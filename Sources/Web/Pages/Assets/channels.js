@@ -1,4 +1,4 @@
-// Where a user's news goes, when, and what became of it.
+// Where a user's news goes, when, and whether it arrived.
 
 import { button, element, find, renew, tell } from "./element.js";
 import { field, onSubmit, several } from "./form.js";
@@ -12,13 +12,13 @@ const SEVERITIES = { info: "All of them", notice: "Notices and warnings", warnin
 const DIGESTS = { "": "As it happens", hourly: "Gathered for an hour", daily: "Gathered for a day" };
 const OUTCOMES = { pending: "on its way", delivered: "arrived", expired: "given up", dropped: "dropped" };
 const SENT = 20; // messages shown of a channel
-const LOOKS = 20, PAUSE = 1_000; // for what becomes of a test message
+const LOOKS = 20, PAUSE = 1_000; // polls for the result of a test message
 
-/** Fills the section where the session may see channels; `done` is the one that something was done to. */
+/** Fills the section if the session may see channels; `done` is the channel just acted on. */
 export async function showChannels(done) {
   const channels = await optional(all("/api/channels"));
   find("channels").hidden = channels == null;
-  find(`channel-${done}`)?.remove(); // whatever is typed there
+  find(`channel-${done}`)?.remove(); // drops what is typed there
   renew(find("channel-list"), ...(channels ?? []).map(entry));
   if (channels && !find("new-channel").childElementCount) offerNew();
 }
@@ -49,7 +49,7 @@ function entry(channel) {
     deliveries);
 }
 
-/** Who reads the address has to agree first. */
+/** The owner of the address has to agree first. */
 function confirming({ id, target }) {
   const form = element("form", { class: "fields" },
     element("p", {}, "A code was mailed there. News follows once it is written here."),
@@ -72,7 +72,7 @@ function facts({ kind, events, minimumSeverity, quietHours, digest }) {
 
 const told = (event, severity) => (event === "insight" && severity !== "info" ? `${EVENTS.insight} (${SEVERITIES[severity]})` : EVENTS[event]);
 
-/** Shows all anew, and goes on where one was, if it is still there. */
+/** Shows everything again, and restores the focus if its element is still there. */
 async function again(id, words) {
   await showChannels(id);
   tell(words);
@@ -89,7 +89,7 @@ async function showDeliveries(id, list) {
   return items;
 }
 
-/** Sends a message, and looks until it is known what became of it, or for so long. */
+/** Sends a message, and polls until its fate is known, LOOKS times at most. */
 async function test({ id, target }, deliveries, list) {
   const { id: message } = await send("POST", `/api/channels/${id}/test`);
   tell(`A message is on its way to ${target}`);
@@ -126,7 +126,7 @@ function changing(channel) {
   return form;
 }
 
-/** What can be said of a channel, new or not. */
+/** The fields of a channel, new or existing. */
 function fields(prefix, { target, events = Object.keys(EVENTS), minimumSeverity = "notice", quietHours, digest }) {
   const zone = quietHours?.timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return [

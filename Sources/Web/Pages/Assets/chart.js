@@ -36,7 +36,7 @@ function timeTicks(from, to, width) {
   return { ticks, format: step >= DAY ? date : clock };
 }
 
-/** The first days of months, or of years that `count` goes into: each says its year. */
+/** The first days of months, or of years that are multiples of `count`: each label has its year. */
 function monthTicks(from, to, count) {
   const years = Math.max(1, count / 12);
   const year = Math.floor(new Date(from).getFullYear() / years) * years;
@@ -51,15 +51,15 @@ export class Chart {
   #legend = element("ul", { class: "legend" });
   #options;
   #data = { from: 0, to: 1, gap: Infinity, times: [], series: [] };
-  #cursor = null; // the time that is read, or null for the newest
-  #drag = null; // where a span begins that is being chosen, and where it ends
-  #alone = null; // the name of the only series that is shown, or null
+  #cursor = null; // the time read out, or null for the newest
+  #drag = null; // the ends of the span being chosen
+  #alone = null; // the name of the only series shown, or null
   #x = () => 0;
-  #left = 0; // where the plot begins: as far as its longest label reaches
+  #left = 0; // where the plot begins: right of the longest label
 
   /**
-   * `options`: title, unit, format(value), zero (whether the scale starts at 0), bars (instead of lines), none (what an
-   * empty chart says), legend (whether it has one), choose(from, to) (called with a span that was drawn over).
+   * `options`: title, unit, format(value), zero (whether the scale starts at 0), bars (instead of lines), none (text of
+   * an empty chart), legend (whether it has one), choose(from, to) (called with a span that the user drew).
    */
   constructor(options) {
     this.#options = { format: short, unit: "", zero: true, none: "Nothing yet", legend: true, ...options };
@@ -74,10 +74,10 @@ export class Chart {
     });
     this.#plot.addEventListener("pointerup", () => this.#choose());
     this.#plot.addEventListener("pointercancel", () => { this.#drag = null; });
-    // What a finger has chosen stays until another place is touched.
+    // A position chosen by touch stays until another one is touched.
     this.#plot.addEventListener("pointerleave", (event) => event.pointerType === "touch" || this.#read(null));
     document.addEventListener("pointerdown", (event) => {
-      // Not by the target, which is drawn anew by now.
+      // Not compared with the target, which has been redrawn by now.
       if (this.#cursor != null && !event.composedPath().includes(this.#plot)) this.#read(null);
     });
     this.#plot.addEventListener("blur", () => this.#read(null));
@@ -94,7 +94,7 @@ export class Chart {
     this.#draw();
   }
 
-  /** Shows one series alone, by its name; all for null, or where none has the name. */
+  /** Shows one series alone, by its name; all for null or an unknown name. */
   isolate(name) {
     this.#alone = name;
     this.#draw();
@@ -162,14 +162,14 @@ swatch(one, index), one.name));
     this.#tell(index);
   }
 
-  /** What stands beside the lines: short, unless two of them were the same then. */
+  /** The values beside the lines: short, unless that would make two of them equal. */
   #labels(ticks) {
     if (this.#options.format !== short) return ticks.map((tick) => this.#options.format(tick));
     const labels = ticks.map(compact);
     return new Set(labels).size === ticks.length ? labels : ticks.map((tick) => tick.toLocaleString("en"));
   }
 
-  /** What ranges of values mean, as far as they are in sight and mean the same in all that is shown. */
+  /** The meaning of value ranges, as far as they are visible and all shown series share it. */
   #bands(low, high, y, width) {
     const [bands, ...others] = this.#shown.map((one) => one.bands ?? []);
     if (others.some((other) => JSON.stringify(other) !== JSON.stringify(bands))) return [];
@@ -199,7 +199,7 @@ swatch(one, index), one.name));
     let path = "", run = [], bands = "";
     const group = shape("g", { class: colour(one, index) });
     const close = () => {
-      // A line needs two points; one alone would be a speck.
+      // A line needs two points; a single one is drawn as a dot.
       if (run.length === 1) group.append(shape("circle", { class: "lone", cx: x(times[run[0]]), cy: y(values[run[0]]), r: 2.5 }));
       if (low && run.length) {
         const edge = (at, value) => `${x(times[at]).toFixed(1)} ${y(value).toFixed(1)}`;
@@ -220,7 +220,7 @@ swatch(one, index), one.name));
     return group;
   }
 
-  /** A bar for each value, those of several series side by side. */
+  /** A bar per value; those of several series side by side. */
   #bars(one, index, x, y) {
     const { times, gap, series, from } = this.#data;
     const width = Math.max(1, (x(from + gap) - x(from)) * 0.8 / series.length);
@@ -233,7 +233,7 @@ swatch(one, index), one.name));
     return group;
   }
 
-  /** The point nearest to the cursor; the newest one without. */
+  /** The point nearest to the cursor; without a cursor the newest. */
   #index() {
     const { times } = this.#data;
     if (this.#cursor == null) return times.length - 1;
@@ -249,7 +249,7 @@ swatch(one, index), one.name));
     // The highest line first, as they lie in the chart.
     const lines = this.#shown.map((one) => [one, index < 0 ? null : one.values[index]])
       .sort(([, a], [, b]) => (b ?? -Infinity) - (a ?? -Infinity));
-    const when = index < 0 ? "" : moment(times[index] - (this.#options.bars ? gap / 2 : 0), to - from); // a bar by its beginning
+    const when = index < 0 ? "" : moment(times[index] - (this.#options.bars ? gap / 2 : 0), to - from); // a bar by its start
     const text = lines.map(([one, value]) => (series.length > 1 ? `${one.name} ${this.#value(value, one)}` : this.#value(value, one))).join(", ");
     this.#plot.setAttribute("aria-valuemax", Math.max(times.length - 1, 0));
     this.#plot.setAttribute("aria-valuenow", Math.max(index, 0));
@@ -317,7 +317,7 @@ swatch(one, index), one.name));
   }
 }
 
-/** A piece of a series' line, beside its name. */
+/** A sample of a series' line, for the legend. */
 export function swatch(one, index) {
   return shape("svg", { class: `swatch ${colour(one, index)}`, viewBox: "0 0 18 8", "aria-hidden": "true" },
     shape("path", { class: line(one, index), d: "M1 4h16" }));

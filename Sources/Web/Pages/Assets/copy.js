@@ -1,4 +1,4 @@
-// Buttons that copy what stands beside them.
+// Buttons that copy the text beside them.
 
 import { element } from "./element.js";
 
@@ -12,7 +12,7 @@ export function addCopy(block) {
   block.before(button);
 }
 
-/** Where a page has no clipboard, as without TLS, what is to be copied is selected. */
+/** Without a clipboard, as on a page without TLS, the text is selected instead. */
 async function copy(block) {
   try {
     await navigator.clipboard.writeText(block.textContent);

@@ -5,9 +5,9 @@ import { onSubmit } from "./form.js";
 import { Refusal } from "./server.js";
 
 const MONTH = 30 * 86_400_000;
-const KEPT = 60_000; // until the browser has the file
+const KEPT = 60_000; // until the browser has saved the file
 
-/** Offers the days of a span; the last month unless others are chosen. */
+/** Offers a span of days; by default the last month. */
 export function offerTable(id) {
   const form = find("csv");
   form.elements.from.value = dayOf(Date.now() - MONTH);
@@ -26,10 +26,10 @@ export function offerTable(id) {
   find("csv-download").disabled = false;
 }
 
-/** The date where the browser is, as a field has it. */
+/** The browser's local date, as a date field has it. */
 const dayOf = (at) => new Intl.DateTimeFormat("en-CA").format(at);
 
-/** The beginning of a date there, or of the one some days later. */
+/** The start of a local date, or of the date `days` later. */
 function midnight(date, later = 0) {
   const at = new Date(`${date}T00:00`);
   at.setDate(at.getDate() + later);

@@ -1,4 +1,4 @@
-// The reference's search: hides what does not hold every word. Reading needs no script; trying out is trial.js.
+// The reference's search: hides entries that lack any of the words. Reading needs no script; trial.js runs operations.
 
 import { addCopy } from "./copy.js";
 import { addTrial } from "./trial.js";
@@ -33,7 +33,7 @@ function hideEmpty(wholes, parts) {
   }
 }
 
-/** A link to what the search hides ends the search. */
+/** A link to a hidden entry clears the search. */
 function follow() {
   const target = document.getElementById(location.hash.slice(1));
   if (!target?.closest("[hidden]")) return;
@@ -42,7 +42,7 @@ function follow() {
   target.scrollIntoView();
 }
 
-// On a phone the contents would be a page by themselves.
+// On a phone the contents would fill a page.
 if (!matchMedia("(min-width: 62rem)").matches) document.querySelector(".contents details").open = false;
 
 search.hidden = false;
@@ -57,7 +57,7 @@ document.addEventListener("keydown", (event) => {
 });
 filter();
 
-// The examples' address is this server's.
+// The examples use this server's address.
 for (const code of document.querySelectorAll("pre code")) {
   if (code.textContent.includes("http://localhost:3000")) code.textContent = code.textContent.replaceAll("http://localhost:3000", location.origin);
 }

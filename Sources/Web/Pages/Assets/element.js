@@ -2,13 +2,13 @@
 
 import { SignedOut } from "./server.js";
 
-const PATIENCE = 15_000; // with a page that is on its way
-const SAID = 10_000; // how long it stands there
+const PATIENCE = 15_000; // how long a page may take to load
+const SAID = 10_000; // how long a notice stays
 const SVG = "http://www.w3.org/2000/svg";
 
 export const find = (id) => document.getElementById(id);
 
-/** An HTML element with attributes and children, of which false and null are none; text becomes text, never markup. */
+/** An HTML element with attributes and children, where false and null are skipped; text becomes text, never markup. */
 export function element(name, attributes = {}, ...children) {
   return furnish(document.createElement(name), attributes, children);
 }
@@ -26,14 +26,14 @@ function furnish(node, attributes, children) {
   return node;
 }
 
-/** A button that does something, and rests while it is done. */
+/** A button that runs an action, and is disabled meanwhile. */
 export function button(words, act, attributes = {}) {
   const node = element("button", { type: "button", ...attributes }, words);
   onClick(node, act);
   return node;
 }
 
-/** The same of a button that is there. */
+/** Makes an existing button do the same. */
 export function onClick(node, act) {
   node.addEventListener("click", async () => {
     if (node.ariaBusy === "true") return;
@@ -49,28 +49,31 @@ export function onClick(node, act) {
   });
 }
 
-/** Loads the page anew, and shows nothing of the old one meanwhile. */
+/** Reloads the page, hiding the old one meanwhile. */
 export function renewPage() {
   document.body.hidden = true;
   location.reload();
 }
 
-/** Goes to another page. Whoever waits for it stays busy until that is there; who comes back finds this page anew. */
+/** Goes to another page. The caller stays busy until that loads; a visitor who comes back finds this page reloaded. */
 export function leave(path) {
   addEventListener("pageshow", ({ persisted }) => persisted && renewPage());
   location.assign(path);
   return new Promise((done) => { setTimeout(done, PATIENCE); });
 }
 
-/** Lets a list have these nodes. Those that stay are not moved: what is taken out loses the focus, and where Tab leads to. */
+/**
+ * Makes these nodes a list's children. Those that stay are not moved: a moved node loses the focus and its place for
+ * Tab.
+ */
 export function arrange(list, ...nodes) {
   for (const node of [...list.children]) if (!nodes.includes(node)) node.remove();
   nodes.forEach((node, at) => node === list.children[at] || list.insertBefore(node, list.children[at] ?? null));
 }
 
 /**
- * Shows a list anew, but for those of its entries, by their `id`, in which something is typed that was not sent. What had the
- * focus has it again, by its label, or when it is gone the section's heading.
+ * Shows a list again, except entries (by `id`) in which something unsent is typed. The focus returns to where it was,
+ * by label, or to the section's heading if that is gone.
  */
 export function renew(list, ...entries) {
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
@@ -85,23 +88,23 @@ export function renew(list, ...entries) {
   ([...list.querySelectorAll("button, input")].find((node) => node.getAttribute("aria-label") === label) ?? heading).focus();
 }
 
-/** Whether a field holds something else than it was filled with. */
+/** Whether a field differs from its initial value. */
 export function isChanged(field) {
   if (field.type === "checkbox") return field.checked !== field.defaultChecked;
   if (field.options) return field.value !== ([...field.options].find((option) => option.defaultSelected) ?? field.options[0]).value;
   return field.validity.badInput || field.value !== field.defaultValue;
 }
 
-/** Writes text where it differs: what is read aloud is not read again. */
+/** Sets text only if it differs: a screen reader would read it again. */
 export function put(node, words) {
   if (node.textContent !== words) node.textContent = words;
 }
 
-let isOfDeed = false; // whether the notice is of something that somebody did
+let isOfDeed = false; // whether the notice is about a user's action
 
-/** Says on top of the page what went wrong; nothing when all is well. */
+/** Says at the top of the page what went wrong; nothing when all is well. */
 export function say(words, ...more) {
-  if (!words && isOfDeed) return; // it stands until the next deed
+  if (!words && isOfDeed) return; // it stays until the next action
   const notice = find("notice");
   isOfDeed = false;
   notice.hidden = !words;
@@ -109,17 +112,17 @@ export function say(words, ...more) {
   notice.append(...more);
 }
 
-/** Takes away what was said of the deed before. */
+/** Removes the notice of the last action. */
 export function begin() {
   if (!isOfDeed) return;
   isOfDeed = false;
   say("");
 }
 
-/** What an error has to say, with the way back for whom the page was. */
+/** An error's message, with a link to sign in if the session has ended. */
 export const told = (error) => [error.message, ...error instanceof SignedOut ? [" ", wayToSignIn()] : []];
 
-/** What a module gives that comes when it is needed, or nothing where it cannot be had, which is said. */
+/** Loads a module on demand; shows a notice and returns nothing if that fails. */
 export async function part(coming) {
   try {
     return await coming;
@@ -136,7 +139,7 @@ export function wayToSignIn(path = "/", words = "Sign in") {
 
 let saying;
 
-/** Says what was done, for a while. */
+/** Says for a while what was done. */
 export function tell(words) {
   put(find("said"), words);
   clearTimeout(saying);

@@ -1,8 +1,8 @@
-// Forms that are sent as JSON. The name of a field is its place in the body: `location.latitude`.
+// Forms that are sent as JSON. A field's name is its path in the body: `location.latitude`.
 
 import { begin, element, isChanged, told } from "./element.js";
 
-/** Sends a form by `act(values)` and says what is refused beside the field that it is about. */
+/** Sends a form by `act(values)` and shows each fault beside its field. */
 export function onSubmit(form, act) {
   const notice = element("p", { class: "notice", role: "alert", hidden: true });
   form.append(notice);
@@ -25,8 +25,8 @@ export function onSubmit(form, act) {
 }
 
 /**
- * What is filled in; empty fields are left out. A form that changes something gives the members that one has changed, whole,
- * since what it was filled with may be old; there an empty field takes away.
+ * The values of a form, without empty fields. A form that changes something returns only the members that the user
+ * changed, each whole, since its initial values may be outdated; there an empty field is null, which removes the value.
  */
 function values(form) {
   const fields = [...form.elements].filter(({ name }) => name);
@@ -49,12 +49,12 @@ function values(form) {
 function read(field, isPatch) {
   if (field.type === "checkbox") return field.checked;
   if (field.type === "radio" && !field.checked) return undefined;
-  if (field.validity.badInput) return ""; // no number was typed, which the server says: nothing is taken away
+  if (field.validity.badInput) return ""; // no number was typed: the server refuses "", and nothing is removed
   if (field.value === "") return isPatch ? null : undefined;
   return field.type === "number" ? Number(field.value) : field.value;
 }
 
-/** Lets what a field held when it was sent be what it was filled with. */
+/** Makes the values that were sent the form's initial values. */
 function saved([field, value, checked]) {
   if (field.options) for (const option of field.options) option.defaultSelected = option.value === value;
   else if (field.type === "checkbox") field.defaultChecked = checked;
@@ -75,7 +75,7 @@ function complain(form, notice, error) {
   for (const { pointer, detail } of error.errors ?? []) {
     const named = form.elements[pointer.slice(1).replaceAll("/", ".")];
     const field = named instanceof RadioNodeList ? named[0] : named;
-    const words = detail === "must not be null" ? "is required" : detail; // what is emptied is null
+    const words = detail === "must not be null" ? "is required" : detail; // an emptied field is sent as null
     if (!field?.id) {
       rest.push(`${pointer.slice(1)} ${words}`);
       continue;
@@ -92,7 +92,10 @@ function complain(form, notice, error) {
   first?.focus();
 }
 
-/** A field with its label, of several lines with `rows`; with `choices`, which may have words of their own, one is chosen. */
+/**
+ * A field with its label: of several lines with `rows`, or a selection with `choices`, which may have labels of their
+ * own.
+ */
 export function field(label, { value, ...attributes }, choices) {
   const input = choices
     ? element("select", attributes, ...(Array.isArray(choices) ? listed(choices, value) : Object.entries(choices))
@@ -103,7 +106,7 @@ export function field(label, { value, ...attributes }, choices) {
 
 const listed = (choices, value) => ["", ...choices].filter((choice) => choice || !value).map((choice) => [choice, choice || "–"]);
 
-/** Boxes of which any may be checked, which make a list in the body; `id` is what theirs begin with. */
+/** Boxes that become a list in the body; `id` is the prefix of their ids. */
 export function several(legend, { name, id }, words, chosen) {
   return element("fieldset", {}, element("legend", {}, legend), ...Object.entries(words).map(([value, label]) => element("label", {},
     element("input", { type: "checkbox", name, value, id: `${id}-${value}`, "data-each": "", checked: chosen.includes(value) }), label)));

@@ -1,5 +1,5 @@
-// A garden's page: loads its parts, and listens for what happens. Current values are latest.js, charts history.js, what its owner
-// does keeping.js.
+// A garden's page: loads its parts, and listens for events. Current values are in latest.js, charts in history.js, its
+// owner's actions in keeping.js.
 
 import { find, part, put, renewPage, say } from "./element.js";
 import { History } from "./history.js";
@@ -17,14 +17,14 @@ const RETRY = 5_000;
 const id = location.pathname.split("/")[2];
 const path = `/api/gardens/${id}`;
 const STRANGER = "none";
-// What the server took who looks at it for; nothing where it could not know, since a link from elsewhere brings no cookie.
+// The user that the server recognised; none if it could not know, since a link from another site brings no cookie.
 const { role } = find("garden").dataset;
 const current = new Latest(path);
 const history = new History(id);
 let changed = false;
-let lost = null; // since when nothing was heard
-let events = null; // while the page is seen
-let due, relisten; // when what failed is tried again
+let lost = null; // since when nothing has been heard
+let events = null; // while the page is visible
+let due, relisten; // when a failure is retried
 
 function describe({ areaSquareMetres, location, public: isPublic }) {
   const facts = [isPublic ? "A public garden" : "A private garden"];
@@ -43,14 +43,14 @@ const load = rounds(loadAll);
 async function loadAll() {
   clearTimeout(due);
   const me = profile();
-  // What is only its growers' is asked for by those who may be one.
+  // Only growers may see these parts, so only they ask for them.
   const whenKnown = (ask) => me.then((who) => (who && role !== STRANGER ? optional(ask()) : null));
   const parts = [
     get(path), current.ask(), history.ask(), whenKnown(() => all(`${path}/devices`)), whenKnown(() => get(`${path}/insights?limit=5`)),
   ];
   const [garden, latest, past, devices, insights] = (await Promise.allSettled(parts)).map(({ value, reason }) => ({ value, reason }));
   if (isClosed(garden.reason)) return setTimeout(renewPage, RETRY);
-  // Each shows what it has, whatever becomes of the others.
+  // Each part shows what it has, whatever happens to the others.
   if (devices.value) knowNames(devices.value);
   past.value?.();
   if (garden.value) describe(garden.value);
@@ -67,10 +67,10 @@ async function loadAll() {
   }
 }
 
-/** Whether the garden is gone, or not for who looks any more: its page says so, with the way to sign in. */
+/** Whether the garden is gone or no longer visible to this user: then its page says so, with a link to sign in. */
 const isClosed = (reason) => [401, 403, 404].includes(reason?.status);
 
-/** What is done for a garden comes with its own module, for those alone who are of it. */
+/** Actions on a garden are in a module of their own, loaded only for its members. */
 async function keep(garden, devices, me) {
   const own = role || (garden.ownerId === me.id ? "owner" : (await optional(all(`${path}/members`)))?.find(({ userId }) => userId === me.id)?.role);
   if (!own) return;
@@ -83,8 +83,8 @@ async function keep(garden, devices, me) {
 // Live
 
 /**
- * Listens as long as somebody looks. Browsers open few connections to a server, by HTTP/1.1 six for all tabs together: where
- * each page kept one, some gardens in tabs would leave none to ask anything by.
+ * Listens while the page is visible. Browsers open few connections to a server, with HTTP/1.1 six for all tabs
+ * together: if each page kept one, a few gardens in tabs would leave none for requests.
  */
 function listen() {
   if (document.hidden) return rest();
@@ -92,7 +92,7 @@ function listen() {
   const source = events = new EventSource(`${path}/events`);
   source.addEventListener("open", () => {
     put(find("live"), "Live");
-    if (!lost) return current.load(); // what came between the answer of the first time and here
+    if (!lost) return current.load(); // what came between the first answer and now
     lost = null;
     load(); // what happened meanwhile
   });
@@ -101,7 +101,7 @@ function listen() {
     current.take(JSON.parse(event.data));
   });
   source.addEventListener("insight", () => load());
-  source.addEventListener("gap", () => load()); // more happened than is kept for who was away
+  source.addEventListener("gap", () => load()); // more events happened than are kept
   source.addEventListener("error", () => {
     lost ??= Date.now();
     put(find("live"), `Not live since ${moment(lost)}`);

@@ -1,4 +1,4 @@
-// The list of public gardens, a page of it at a time.
+// The list of public gardens, page by page.
 
 import { element, find, say } from "./element.js";
 import { get } from "./server.js";
@@ -12,7 +12,7 @@ async function more() {
   try {
     const { items, nextCursor } = await get(`/api/gardens?limit=60${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
     cursor = nextCursor;
-    // Whoever is signed in is told of private ones, too.
+    // Signed-in users see private ones, too.
     find("gardens").append(...items.filter((garden) => garden.public).map(card));
     find("none").hidden = cursor != null || find("gardens").childElementCount > 0;
     say("");

@@ -9,7 +9,7 @@ import { moment, sensorName, sensorOrder, short } from "./words.js";
 const HOUR = 3_600_000, DAY = 24 * HOUR;
 const SPANS = { day: DAY, week: 7 * DAY, month: 30 * DAY, year: 365 * DAY };
 const SHORTEST = HOUR, LONGEST = 3_650 * DAY;
-const SUMS = new Set(["rain"]); // what is added up; of all else the average is shown
+const SUMS = new Set(["rain"]); // added up; of all others the average is shown
 const FROST = { from: -Infinity, to: 0, name: "frost", kind: "cold" };
 const GROUND_FROST = { from: FROST.to, to: 3, name: "ground frost", kind: "chill" };
 
@@ -18,7 +18,7 @@ export class History {
   #range = "day"; // or null when a span was chosen
   #span = null; // {from, to}
   #charts = new Map(); // sensor type and title → chart
-  #alone = null; // the device that is shown alone
+  #alone = null; // the only device shown, or null for all
   #asked = 0;
 
   constructor(garden) {
@@ -40,7 +40,7 @@ export class History {
     });
   }
 
-  /** Asks for the span; gives what shows it, unless another one was asked for meanwhile. */
+  /** Requests the span; returns what shows it, unless another one was requested meanwhile. */
   async ask() {
     const asked = ++this.#asked;
     const query = this.#range ? `range=${this.#range}`
@@ -93,7 +93,7 @@ export class History {
     return { title, format: (value) => `${short(value)} ${unit}`.trim(), bars: true, legend: false, choose };
   }
 
-  /** A button for each probe, in its colour, that shows it alone. */
+  /** A button per probe, in its colour, that shows it alone. */
   #showProbes(present) {
     const probes = known().filter((id) => present.has(id));
     const focused = document.activeElement?.dataset.probe;
@@ -124,7 +124,7 @@ export class History {
     this.#look(from + later * size, from + later * size + wider * size);
   }
 
-  /** Shows another span, not beyond now. */
+  /** Shows another span, which ends now at the latest. */
   #look(from, to) {
     begin();
     const size = Math.min(LONGEST, Math.max(SHORTEST, to - from));
@@ -136,7 +136,7 @@ export class History {
   }
 }
 
-/** What values of a device mean: those of its soil by the limits that the server's rules judge by. */
+/** The meaning of a device's values: of soil moisture, by the limits that the server's rules use. */
 function bands(type, device) {
   if (type === "soil_temperature") return [FROST];
   if (type === "air_temperature") return [FROST, GROUND_FROST];
@@ -148,7 +148,7 @@ function bands(type, device) {
   ];
 }
 
-/** The sum of each hour, day or week, by the clock of whoever looks. A step counts where its middle lies: its days are UTC's. */
+/** The sum of each hour, day or week in local time. A step counts where its middle lies: its days are in UTC. */
 function sums(all, from, to, step, bar) {
   const begin = (at) => {
     const moment = new Date(at);
@@ -164,7 +164,7 @@ function sums(all, from, to, step, bar) {
     });
     return { colour: place(deviceId), name: called(deviceId), values };
   });
-  // The first and the last may be cut: whole bars have room.
+  // The range may cut the first and the last bar off: extend it to whole bars.
   return {
     from: Math.min(from, starts[0]), to: Math.max(to, starts.at(-1) + bar), gap: bar, times: starts.map((start) => start + bar / 2),
     series: series.sort((a, b) => a.colour - b.colour),
@@ -185,7 +185,7 @@ function columns(all, from, step) {
     name: called(series.deviceId),
     values: spread(series, "mean"),
     bands: bands(series.sensorType, series.deviceId),
-    // Shades of several devices over each other could not be told apart.
+    // Overlapping shades of several devices could not be told apart.
     ...(all.length === 1 ? { low: spread(series, "min"), high: spread(series, "max") } : {}),
   }));
   return { times: buckets.map((bucket) => from + (bucket + 0.5) * step), series: named.sort((a, b) => a.colour - b.colour) };

@@ -1,4 +1,4 @@
-// The first page: signs in, or shows one's gardens with what was found out about them.
+// The first page: signs in, or shows the user's gardens and their insights.
 
 import { element, find, leave, say } from "./element.js";
 import { onSubmit } from "./form.js";
@@ -8,8 +8,8 @@ import { destination, profile, signIn } from "./visitor.js";
 import { age, sensorName, sensorOrder, short } from "./words.js";
 
 const NEWEST = 6; // insights on top
-const VALUES = 3; // of each garden
-const LOOKS = 20; // gardens of which more than the name is shown: the newest
+const VALUES = 3; // per garden
+const LOOKS = 20; // the newest gardens, of which more than the name is shown
 
 async function show() {
   const me = await profile();
@@ -29,7 +29,7 @@ async function show() {
   find("advice").hidden = insights.length === 0;
 }
 
-/** What there is to say of a garden; nothing where it cannot be had just now. */
+/** A garden's summary; nothing if it cannot be loaded now. */
 async function look({ id }) {
   const [insights, latest] = await Promise.allSettled([
     get(`/api/gardens/${id}/insights?limit=${NEWEST}`), get(`/api/gardens/${id}/latest`),
@@ -38,7 +38,7 @@ async function look({ id }) {
 }
 
 function card({ id, name, ownerId, public: isPublic }, me, values) {
-  // Of each sensor the newest value of all devices.
+  // For each sensor the newest value of all devices.
   const newest = new Map();
   for (const value of values ?? []) {
     if (!(newest.get(value.sensorType)?.measuredAt >= value.measuredAt)) newest.set(value.sensorType, value);

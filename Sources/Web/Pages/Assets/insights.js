@@ -1,4 +1,4 @@
-// What the server has found out about gardens.
+// Insights about gardens.
 
 import { element } from "./element.js";
 import { age } from "./words.js";
@@ -6,7 +6,7 @@ import { age } from "./words.js";
 const MARKS = { info: "i", notice: "!", warning: "!" };
 const KINDS = { info: "healthy", notice: "degraded", warning: "unhealthy" };
 
-/** Lists insights; `names` are those of their gardens, where several are shown. */
+/** Lists insights; `names` are the gardens' names, if several are shown. */
 export function showInsights(list, insights, names) {
   list.replaceChildren(...insights.map(({ gardenId, severity, title, text, createdAt }) => {
     const name = names?.get(gardenId);

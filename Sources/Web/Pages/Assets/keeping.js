@@ -1,4 +1,4 @@
-// What those who keep a garden do for it: devices and their keys, who may see it, its name and place.
+// What the keepers of a garden do: devices and their keys, who may see it, its name and place.
 
 import { addCopy } from "./copy.js";
 import { button, element, find, leave, renew, tell } from "./element.js";
@@ -8,7 +8,7 @@ import { showMembers } from "./members.js";
 import { snippets } from "./snippets.js";
 import { age } from "./words.js";
 
-/** Shows all of it that one's role may do; `changed` is called when the page has something new to show. */
+/** Shows what the user's role allows; `changed` is called when the page has something new to show. */
 export function showKeeping(garden, devices, role, changed) {
   const section = find("keeping");
   const [edits, manages] = [role !== "viewer", ["manager", "owner"].includes(role)];
@@ -61,7 +61,7 @@ function newDevice(garden, changed) {
   return form;
 }
 
-/** Shows a key, this once, with what to do with it. */
+/** Shows a key, this once, and how to use it. */
 function showKey(name, key, note) {
   const place = find("key");
   place.replaceChildren(
@@ -89,7 +89,7 @@ function settings(garden, changed) {
       "Public: everyone may see its values, under numbers in place of names"),
     element("button", { type: "submit", class: "main" }, "Save"));
   onSubmit(form, async (values) => {
-    // A place is there whole or not at all.
+    // A place is sent whole or not at all.
     if (values.location && Object.values(values.location).every((value) => value == null)) values.location = null;
     const { name } = await send("PATCH", `/api/gardens/${garden.id}`, values);
     document.querySelector("h1").textContent = name;
@@ -99,7 +99,7 @@ function settings(garden, changed) {
   return form;
 }
 
-/** Asks the rules now, and for its owner the end of the garden. */
+/** Runs the rules now, and lets the owner delete the garden. */
 function asking(garden, role, changed) {
   const ask = ["watering", "frost", "anomaly", "summary"].map((type) => button(`Look at ${type === "anomaly" ? "anomalies" : type}`, async () => {
     const { title } = await send("POST", `/api/gardens/${garden.id}/insights`, { type });

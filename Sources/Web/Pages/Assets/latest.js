@@ -1,4 +1,4 @@
-// The current values of a garden: a card for each device, kept fresh by what comes live.
+// The current values of a garden: a card per device, kept up to date by events.
 
 import { element, find, put } from "./element.js";
 import { called, patience, place } from "./probes.js";
@@ -7,20 +7,20 @@ import { get } from "./server.js";
 import { age, day, sensorName, sensorOrder, short } from "./words.js";
 
 const AGES = 15_000;
-const LOOKS = 5, PAUSE = 1_000; // for a first value: an answer may be a second older than what was told live
+const LOOKS = 5, PAUSE = 1_000; // polls for a first value: an answer may be a second older than an event
 
 export class Latest {
   #path; // of the garden
   #fields = new Map(); // "device sensor" → its current value on the page
-  #asked = 0; // how often so far
-  #shown = 0; // which of these is shown
+  #asked = 0; // number of the last request
+  #shown = 0; // number of the request that is shown
 
   constructor(path) {
     this.#path = path;
     setInterval(() => this.#showAges(), AGES);
   }
 
-  /** Asks for the values; gives what shows them, unless what was asked for later is shown. */
+  /** Requests the values; returns what shows them, unless a later request is shown already. */
   async ask() {
     const asked = ++this.#asked;
     const { items } = await get(`${this.#path}/latest`);
@@ -38,7 +38,7 @@ export class Latest {
     } catch { /* the next reading tries again */ }
   });
 
-  /** Shows what has come live; what the page has no place for is asked for, until the answer has it. */
+  /** Shows a reading from an event; if the page has no place for it, requests the values until the answer has it. */
   async take(reading, looks = LOOKS) {
     if (this.#showValue(reading) || looks === 0) return;
     await this.load();
@@ -65,13 +65,13 @@ export class Latest {
     this.#showAges();
   }
 
-  /** Puts a value on the page; false when the page has no place for it yet. */
+  /** Puts a value on the page; false if the page has no place for it yet. */
   #showValue(reading) {
     const { value, measuredAt } = reading;
     const field = this.#fields.get(key(reading));
     if (!field) return false;
     const at = Date.parse(measuredAt);
-    if (field.value != null && at < Date.parse(field.measuredAt)) return true; // a late one: not the newest
+    if (field.value != null && at < Date.parse(field.measuredAt)) return true; // late, not the newest
     const fresh = field.value != null;
     Object.assign(field, { value, measuredAt });
     field.node.replaceChildren(short(value), ...(field.unit ? [element("small", {}, ` ${field.unit}`)] : []));
@@ -81,7 +81,7 @@ export class Latest {
     return true;
   }
 
-  /** Says of each value and device how old it is: what is old must not look current. */
+  /** Shows how old each value and device is: an old one must not look current. */
   #showAges() {
     const newest = new Map();
     for (const { seen, when, measuredAt, deviceId } of this.#fields.values()) {
@@ -100,5 +100,5 @@ export class Latest {
 
 const key = ({ deviceId, sensorType }) => `${deviceId} ${sensorType}`;
 
-/** An answer's value, or what has come live since it was asked for. */
+/** A value of an answer, or a newer one that an event brought meanwhile. */
 const newer = (item, known) => (Date.parse(known?.measuredAt) > Date.parse(item.measuredAt) ? known : item);

@@ -1,4 +1,4 @@
-// Who shares a garden, as what, and invitations to it.
+// The members of a garden, their roles, and invitations to it.
 
 import { button, element, find, leave, renew, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
@@ -11,7 +11,7 @@ const ROLES = { viewer: "Viewer", editor: "Editor", manager: "Manager" };
 const OWNER = { owner: "Owner" };
 const KEYS_STAY = " Keys of devices that they know stay good until 24 hours after you have made new ones.";
 
-/** Fills the section for who is of the garden; `mine` is one's own role in it. */
+/** Fills the section for members; `mine` is the user's own role in the garden. */
 export async function showMembers(section, garden, mine) {
   const path = `/api/gardens/${garden.id}/members`;
   const manages = mine === "owner" || mine === "manager";
@@ -25,7 +25,7 @@ export async function showMembers(section, garden, mine) {
 
   async function show(done) {
     const members = await optional(all(path));
-    find(`member-${done}`)?.remove(); // whatever is chosen there
+    find(`member-${done}`)?.remove(); // drops what is chosen there
     if (members) renew(list, ...members.map(entry), ...members.length ? [] : [element("li", { class: "quiet" }, "Nobody yet.")]);
     return members;
   }
@@ -67,7 +67,7 @@ export async function showMembers(section, garden, mine) {
 
 const state = ({ role, userId, expiresAt }) => (userId ? ROLES[role].toLowerCase() : `invited as ${role} until ${day(Date.parse(expiresAt))}`);
 
-/** Chooses another role; the owner may hand the garden over to who has accepted. */
+/** Chooses another role; the owner may hand the garden over to a member who has accepted. */
 function roleForm({ id, role, userId }, name, path, mine, again, end) {
   const form = element("form", { class: "row" },
     field("Role", { name: "role", id: `role-${id}`, value: role, "aria-label": `Role of ${name}` }, { ...ROLES, ...mine === "owner" && userId ? OWNER : {} }),

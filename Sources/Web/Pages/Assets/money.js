@@ -2,14 +2,14 @@
 
 import { Refusal } from "./server.js";
 
-// Digits behind the point, where there are not two (ISO 4217). Browsers go by custom instead, which leaves some out.
+// Decimal digits, where there are not two (ISO 4217). Browsers follow custom instead, which leaves some out.
 const DIGITS = Object.entries({
   0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF", 3: "BHD IQD JOD KWD LYD OMR TND", 4: "CLF UYW",
 });
 
 const digits = (currency) => Number(DIGITS.find(([, currencies]) => currencies.split(" ").includes(currency))?.[0] ?? 2);
 
-/** As people write it. */
+/** An amount as people write it. */
 export function money({ amount, currency }) {
   const places = digits(currency);
   return (amount / 10 ** places).toLocaleString("en", {
@@ -17,7 +17,7 @@ export function money({ amount, currency }) {
   });
 }
 
-/** What was typed, with a point or a comma, as minor units; throws a `Refusal` of what is no such number. */
+/** Parses what was typed, with a point or a comma, into minor units; throws a `Refusal` if it is no such number. */
 export function minor(typed, currency) {
   const places = digits(currency);
   const refused = (detail) => new Refusal(422, { errors: [{ pointer: "/price/amount", detail }] });
@@ -29,7 +29,7 @@ export function minor(typed, currency) {
   return { amount, currency };
 }
 
-/** As it is typed. */
+/** An amount as it is typed. */
 export function plain({ amount, currency }) {
   return (amount / 10 ** digits(currency)).toFixed(digits(currency));
 }

@@ -1,4 +1,4 @@
-// Orders: what one bought, and what others bought from one, with the steps that each may take.
+// Orders: the user's purchases and sales, with the steps that the user may take.
 
 import { button, element, find, say, tell } from "./element.js";
 import { money } from "./money.js";
@@ -11,7 +11,7 @@ const SELLER_STEPS = {
   pending: ["paid", "cancelled"], paid: ["preparing", "refunded"], preparing: ["shipped", "refunded"],
   shipped: ["delivered", "refunded"], delivered: ["refunded"],
 };
-// What is paid may be left once the seller lets it lie: the server says whether it is so far.
+// A paid order may be cancelled once the seller neglects it: the server says whether that time has come.
 const BUYER_STEPS = { pending: ["cancelled"], paid: ["cancelled"], preparing: ["cancelled"], shipped: ["delivered"] };
 const WORDS = {
   paid: "Mark as paid", preparing: "Begin to prepare", shipped: "Mark as shipped", delivered: "Mark as delivered",
@@ -37,12 +37,12 @@ async function know(business) {
   if (!shops.has(business)) shops.set(business, (await optional(get(`/api/businesses/${business}`)))?.name ?? "a shop that is gone");
 }
 
-// What is no moment to a browser stands as it was written: one order must not take the others along.
+// A time that the browser cannot parse is shown as it is: one order must not break the others.
 const when = (text) => Number.isNaN(Date.parse(text)) ? text : day(Date.parse(text));
 
 function entry(order, steps) {
   const { id, status, lines, total, businessId, createdAt, note, contact, fulfilment } = order;
-  // Of names that others gave none turns the next one round.
+  // Isolates names by others: a right-to-left one must not reorder its neighbours.
   const what = lines.flatMap(({ quantity, unit, name }, index) => [index > 0 && ", ", element("bdi", {}, `${quantity} × ${name} (${unit})`)]);
   const words = `${shops.get(businessId)}, ${money(total)}`;
   const where = fulfilment && [fulfilment.kind, fulfilment.address, fulfilment.from && `from ${when(fulfilment.from)}`, fulfilment.to && `to ${when(fulfilment.to)}`];

@@ -1,5 +1,5 @@
-// Asks for the mail that leads to a new password, and sets that by the mail's code. A link has the code behind its #, which
-// no server is sent.
+// Requests the mail for a new password, and sets the password with the mail's code. A link has the code behind its #,
+// which browsers send to no server.
 
 import { find, tell } from "./element.js";
 import { onSubmit } from "./form.js";
@@ -32,10 +32,10 @@ onSubmit(find("choose"), async ({ token, password }) => {
 function take() {
   const code = location.hash.slice(1);
   if (!code) return;
-  // It stays neither in the address nor in the browser's history.
+  // The code stays neither in the address nor in the browser's history.
   history.replaceState(null, "", location.pathname);
   choose(code);
 }
 
-addEventListener("hashchange", take); // a link that is opened in the tab of this page
+addEventListener("hashchange", take); // a link opened in this page's tab
 take();

@@ -11,6 +11,6 @@ const [, invitation] = wanted?.match(/^\/invitations\/(tiv_[^/]+)$/) ?? [];
 onSubmit(find("register"), async (values) => {
   await send("POST", "/api/users", { ...values, invitation });
   await signIn(values.email, values.password);
-  // Whoever registers by an invitation has accepted it.
+  // Registering by an invitation accepts it.
   await leave(invitation ? "/" : wanted ?? "/");
 });

@@ -1,4 +1,4 @@
-/** Goes through `act` one round at a time: who calls meanwhile, be it often, has one more round follow. */
+/** Runs `act` one round at a time; calls during a round, however many, cause one more. */
 export function rounds(act) {
   let going = null, wanted = false;
   return function round() {

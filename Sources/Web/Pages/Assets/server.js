@@ -1,10 +1,10 @@
-// Calls to the server that this page came from. The session's cookie goes along by itself.
+// Calls to this page's server. The browser adds the session's cookie.
 
 const PATIENCE = 15_000;
 const PAGES = 20; // of a list, at most
 export const SIGN_IN = "/api/sessions/cookie";
 
-/** Why the server refused, with the faults of what was sent. */
+/** The server's refusal, with the faults of the request. */
 export class Refusal extends Error {
   constructor(status, { detail, title, type, errors = [] }) {
     super(detail ?? title ?? `The server answered ${status}.`);
@@ -14,7 +14,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What the session that a page had is needed for, which is over. */
+/** The session that a page had is over, and the request needs one. */
 export class SignedOut extends Refusal {
   constructor() {
     super(401, { detail: "You are not signed in any more." });
@@ -23,10 +23,10 @@ export class SignedOut extends Refusal {
 
 export const get = (path) => send("GET", path);
 
-/** The answer's JSON, or null when it has none; throws a `Refusal`. */
+/** The answer's JSON, or null if it has none; throws a `Refusal`. */
 export const send = async (...request) => (await ask(...request)).answer;
 
-/** The same with its entity tag, by which a change can be held to what was seen. */
+/** The answer and its entity tag, which makes a change conditional on what was seen. */
 export async function ask(method, path, body, headers = {}) {
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
   let response;
@@ -46,7 +46,7 @@ export async function ask(method, path, body, headers = {}) {
   return { answer, tag: response.headers.get("ETag") };
 }
 
-/** All items of a list, page by page, or little more than the first `most`. */
+/** All items of a list, page by page; with `most`, at least that many and at most a page more. */
 export async function all(path, most = Infinity) {
   const items = [];
   let cursor = null;
@@ -60,7 +60,7 @@ export async function all(path, most = Infinity) {
   return items;
 }
 
-/** What `promise` gives, or nothing where this server has no such thing or the session may not see it. */
+/** The result of `promise`, or nothing if this server has no such thing or the session may not see it. */
 export async function optional(promise) {
   try {
     return await promise;
@@ -70,7 +70,7 @@ export async function optional(promise) {
   }
 }
 
-/** A key that makes a request that is sent twice count once. */
+/** A key that makes a repeated request count once. */
 export function onceKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,4 +1,4 @@
-// A shop: its products and a basket; for its owner, what is for sale.
+// A shop: its products and a basket; for its owner, the goods on sale.
 
 import { button, element, find, leave, part, renew, say, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
@@ -10,7 +10,7 @@ const id = location.pathname.split("/")[2];
 const path = `/api/businesses/${id}`;
 let shop, me, products = [];
 const basket = new Map(); // product id → quantity
-let key; // of this basket's order, until it is changed: kept as long as the basket is, since the order's answer may be lost
+let key; // the order's key, kept until the basket changes, since the order's answer may be lost
 
 async function load() {
   [shop, me, products] = await Promise.all([get(path), signedIn("to order."), all(`${path}/products`)]);
@@ -43,7 +43,7 @@ function wanted(product) {
     }, { "aria-label": `Add ${name} to the basket` }));
 }
 
-/** Where the tab keeps what is of the basket: whoever signs in next has one of their own. */
+/** The tab's storage of this user's basket: another user has another one. */
 const slot = (what) => `${what} ${me.id} ${id}`;
 
 function recall() {
@@ -77,7 +77,7 @@ function showBasket() {
   find("total").textContent = `In all: ${sums(lines).map(money).join(" and ")}`;
 }
 
-/** What products cost as many as there are in the basket, in each currency. */
+/** The total of the basket's products, per currency. */
 function sums(products) {
   const sums = new Map();
   for (const { id: product, price: { amount, currency } } of products) sums.set(currency, (sums.get(currency) ?? 0) + amount * basket.get(product));
@@ -91,7 +91,7 @@ function line(product) {
     button("Remove", () => change(product, 0), { "aria-label": `Remove ${product.name}` }));
 }
 
-/** What a seller wants to know beside the products. */
+/** What a seller needs to know besides the products. */
 function orderForm() {
   const form = find("order");
   if (form.childElementCount) return;
@@ -105,7 +105,7 @@ function orderForm() {
     field("Note for the seller", { name: "note", id: "note", maxlength: 1_000 }),
     element("button", { type: "submit", class: "main" }, "Order"));
   onSubmit(form, async (values) => {
-    // What is seen is ordered: nothing that was put there once and is not for sale any more.
+    // Orders only what is visible: products in the basket may no longer be for sale.
     const lines = inBasket().map((product) => ({ productId: product.id, quantity: basket.get(product.id) }));
     try {
       await place({ businessId: id, lines, ...values });
@@ -122,7 +122,7 @@ function orderForm() {
   });
 }
 
-/** Places an order at the price that is shown, unless that is more than a page can count. */
+/** Places an order at the price shown, unless that is more than a page can count. */
 async function place(order) {
   const [expectedTotal, other] = sums(inBasket());
   const once = { "Idempotency-Key": key };
@@ -131,13 +131,13 @@ async function place(order) {
   try {
     return await post({ expectedTotal });
   } catch (error) {
-    // A server of the release before, which goes on beside this one for a while, knows no such member.
+    // A server of the previous release, which runs beside this one for a while, does not know this member.
     if (!error.errors?.some(({ pointer }) => pointer === "/expectedTotal")) throw error;
     return post();
   }
 }
 
-/** Shows what there is by now, at what price. */
+/** Shows what is available now, and at what price. */
 async function showOffers() {
   products = await all(`${path}/products`);
   renew(find("products"), ...products.map(wanted));
@@ -158,7 +158,7 @@ function offered(product) {
   onSubmit(form, async ({ price: typed, ...values }) => {
     const at = `/api/products/${product.id}`;
     if (typed) values.price = minor(typed.amount, product.price.currency);
-    // Orders take from the stock meanwhile: a number that counts from an old one would sell what is gone.
+    // Orders reduce the stock meanwhile: a number based on an old one would sell what is gone.
     const { answer: now, tag } = "stock" in values ? await ask("GET", at) : { answer: product };
     if (now.stock !== product.stock) {
       product = now;

@@ -1,4 +1,4 @@
-// What a seller says of a shop: its name, how goods change hands, how long an order may stay unpaid; and its end.
+// A shop's settings: its name, how goods change hands, how long an order may stay unpaid; and its deletion.
 
 import { button, element, find, leave, tell } from "./element.js";
 import { field, onSubmit, several } from "./form.js";
@@ -6,7 +6,7 @@ import { send } from "./server.js";
 
 const FULFILMENT = { pickup: "Pickup", delivery: "Delivery" };
 
-/** Shows it once; `changed` is called when the page has something new to show. */
+/** Shows them once; `changed` is called when the page has something new to show. */
 export function showShopkeeping(shop, changed) {
   const form = find("shop-settings");
   if (form.childElementCount) return;

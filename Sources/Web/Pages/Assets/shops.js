@@ -1,4 +1,4 @@
-// Shops: a list to search, and one's own.
+// Shops: a list to search, and the user's own.
 
 import { element, find, leave, say } from "./element.js";
 import { onSubmit } from "./form.js";
@@ -20,7 +20,7 @@ async function more() {
   if (cursor) query.set("cursor", cursor);
   try {
     const answer = await get(`/api/businesses?${query}`);
-    if (mine === asked) show(answer); // or other words were searched for meanwhile
+    if (mine === asked) show(answer); // else another search was made meanwhile
   } finally {
     if (mine === asked) find("more").disabled = false;
   }

@@ -1,4 +1,4 @@
-// What to paste into a shell or a sketch so that a device reports, with its key in place.
+// Snippets for a shell or a sketch that make a device report, with its key in place.
 
 export function snippets(server, key) {
   return [

@@ -1,4 +1,4 @@
-// The status page: asks /status/data every five seconds for what it does not have yet.
+// The status page: every five seconds, asks /status/data for what it lacks.
 
 import { Chart } from "./chart.js";
 import { element, find, put } from "./element.js";
@@ -48,7 +48,7 @@ function take(next) {
   const earlier = report;
   report = next;
   const known = points.length ? Date.parse(points.at(-1).at) : 0;
-  // Another server of several answered, which ran beside the one before: their figures do not mix.
+  // Another server answered, one of several beside each other: their figures do not mix.
   if (earlier && earlier.startedAt !== next.startedAt && Date.parse(next.startedAt) < known) points = [];
   points.push(...next.points);
   const oldest = Date.parse(next.now) - WINDOW;
@@ -148,7 +148,7 @@ async function turn() {
   timer = setTimeout(turn, INTERVAL);
 }
 
-/** Noted every minute: asked for as seldom. What cannot be had now may be had then. */
+/** Uptime is recorded every minute, so it is requested as seldom. A failed request may work next time. */
 function past() {
   if (!document.hidden) showUptime();
   setTimeout(past, 60_000);

@@ -1,15 +1,15 @@
-// Calls an operation of the reference from its page, with a token: at this server, and as nobody who is signed in.
+// Calls an operation of the reference from its page, with a token: on this server, and without the session.
 
 import { element } from "./element.js";
 import { field } from "./form.js";
 
-const LONGEST = 20_000; // characters of an answer that are shown
+const LONGEST = 20_000; // characters of a response that are shown
 const PATIENCE = 15_000;
 
 let openAPI = null;
 let token = ""; // for all operations, until the page is left
 
-/** Adds what tries an operation out; its form is made when it is wanted. */
+/** Adds a button to try an operation; its form is made on demand. */
 export function addTrial(operation) {
   const trial = element("details", { class: "trial" }, element("summary", {}, "Try it"));
   trial.addEventListener("toggle", () => build(operation, trial).catch((error) => {
@@ -71,7 +71,7 @@ function headers(values, type) {
   return fields;
 }
 
-/** An answer as it came: status, type and body. What has no end is cut. */
+/** A response as it came: status, type and body. An endless one is cut. */
 async function told(response) {
   const type = response.headers.get("Content-Type") ?? "";
   const chunks = response.body?.pipeThrough(new TextDecoderStream()).getReader();

@@ -1,4 +1,4 @@
-// How the service was: a bar for each day and hour, and what happened.
+// Uptime: a bar per day and hour, and the incidents.
 
 import { element, find } from "./element.js";
 import { get } from "./server.js";

@@ -1,15 +1,15 @@
-// Who looks at a page. The session's cookie is no script's to read: a mark beside it says whose it is, if anybody's.
+// The signed-in user. Scripts cannot read the session's cookie: a marker beside it names its user.
 
 import { element, find, renewPage, wayToSignIn } from "./element.js";
 import { get, optional, send, SIGN_IN } from "./server.js";
 
 const MARK = "signed in";
-// Where the browser keeps nothing for this site it keeps no session either: there is nobody.
+// A browser that stores nothing for this site has no session either.
 const store = (() => { try { return localStorage; } catch { return null; } })();
 const marked = () => store?.getItem(MARK) ?? "";
-let shown = marked(); // whose page this is
+let shown = marked(); // the user whose page this is
 
-/** Who is signed in, or null. */
+/** The signed-in user, or null. */
 export const profile = async () => (shown ? ask() : null);
 
 async function ask() {
@@ -24,10 +24,10 @@ function mark(id) {
   else store?.removeItem(MARK);
 }
 
-/** Forgets that somebody is signed in here. */
+/** Forgets that a user is signed in here. */
 export const forget = () => mark("");
 
-// In another tab, or since the browser has put this page away, somebody else may have come: nothing of it is theirs.
+// Another user may have signed in, in another tab or while the browser had put this page away: show them nothing of it.
 for (const event of ["storage", "pageshow"]) addEventListener(event, () => marked() === shown || renewPage());
 
 export async function signIn(email, password) {
@@ -38,13 +38,13 @@ export async function signIn(email, password) {
   throw new Error("This browser keeps no session here. Let it keep cookies, and open the page over HTTPS, or on the server itself as http://localhost.");
 }
 
-/** Where whoever signs in wants to go: a path of this server's, and no other's address. */
+/** Where to go after signing in: a path on this server, never another address. */
 export function destination() {
   const wanted = new URLSearchParams(location.search).get("to");
   return wanted && new URL(wanted, location.href).origin === location.origin ? wanted : null;
 }
 
-/** Who is signed in, or null once the page has asked to sign in for it. */
+/** The signed-in user; otherwise asks to sign in and returns null. */
 export async function signedIn(purpose = "to see what is yours here.") {
   const me = await profile();
   const place = find("stranger");

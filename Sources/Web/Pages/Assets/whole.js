@@ -1,8 +1,8 @@
-// What becomes of a page whose script does not run, because a file of it cannot be had or is another release's: it is loaded once
-// more, and says so where that does not help. No module, so that it needs nothing that may be missing.
+// Reloads a page once if its script cannot run because a file is missing or from another release, and says so if that
+// does not help. Not a module, so that it needs no file that may be missing.
 
 {
-  const AGAIN = "loaded-again"; // in the session's storage, until a page is whole
+  const AGAIN = "loaded-again"; // in sessionStorage, until a page is whole
   const script = document.querySelector("script[type=module]");
   let failed = false;
 
@@ -13,7 +13,7 @@
     else say();
   }
 
-  /** Once, and not where that cannot be remembered: a page that cannot be had would be loaded for ever. */
+  /** Reloads once, and never if that cannot be recorded: a broken page would reload for ever. */
   function mayLoadAgain() {
     try {
       if (sessionStorage.getItem(AGAIN)) return false;
@@ -39,11 +39,11 @@
     if (failed) return;
     try {
       sessionStorage.removeItem(AGAIN);
-    } catch { /* nothing is remembered there */ }
+    } catch { /* nothing was recorded there */ }
   }
 
-  // A file that is missing is told at the element, one that lacks what others import at the window. What goes wrong once the
-  // script has run is its own affair.
+  // A missing file is reported at its element, a missing export at the window. Errors after the script has run are not
+  // handled here.
   script.addEventListener("error", fail);
   addEventListener("error", fail);
   script.addEventListener("load", end);

@@ -19,20 +19,20 @@ export function short(value) {
   return value.toLocaleString("en", { maximumFractionDigits: digits });
 }
 
-/** A large number by its thousands, millions or more: 1.2M. */
+/** A large number in thousands, millions or more: 1.2M. */
 export function compact(value) {
   if (Math.abs(value) < 1e5) return short(value);
   return value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 4 });
 }
 
-/** The time of day, or with the day when several are shown. */
+/** The time of day; with the day if several days are shown. */
 export function moment(at, span = 0) {
   if (span <= HOUR) return seconds.format(at);
   if (span <= DAY) return clock.format(at);
   return span <= 120 * DAY ? `${date.format(at)}, ${clock.format(at)}` : fullDate.format(at);
 }
 
-/** A moment that may be long ago, or far ahead. */
+/** A moment that may be long ago, or far in the future. */
 export function day(at) {
   const same = new Date(at).toDateString() === new Date().toDateString();
   return same ? clock.format(at) : moment(at, Math.abs(Date.now() - at) > 120 * DAY ? Infinity : 2 * DAY);
@@ -52,7 +52,7 @@ const SENSORS = [
   "pressure",
 ];
 
-/** What is in the soil comes first, what is about the device last. */
+/** Soil sensors first, device sensors last. */
 export const sensorOrder = (a, b) => rank(a) - rank(b) || a.localeCompare(b);
 const rank = (type) => (type === "battery" ? 99 : SENSORS.includes(type) ? SENSORS.indexOf(type) : 50);
 
