@@ -1,10 +1,11 @@
-"""What a reading costs Postgres in each layout that a day's readings could have: the backend's own time, WAL and disk.
+"""Measures the cost of a reading to Postgres in each candidate layout of a day's readings: the backend's CPU time, WAL
+and disk.
 
-usage: bench/layouts, which starts stores for it. A busy machine matters little: a backend's time on a processor is
-counted, and not the clock's.
+usage: bench/layouts, which starts stores for it. A busy machine matters little, since CPU time is counted, not
+wall-clock time.
 
-The load is that of the benchmark: requests of ten sensors of one device, a hundred requests to a statement.
-docs/decisions/0013-rows-of-readings.md says what was made of the figures.
+The load is that of the benchmark: requests of ten sensors of one device, a hundred requests per statement.
+docs/decisions/0013-rows-of-readings.md has the conclusions.
 """
 
 import os
@@ -51,7 +52,7 @@ NAMED = """CREATE TABLE {name} (device_id uuid NOT NULL, sensor_type text {colla
 NAMED_ROWS = """INSERT INTO {name} SELECT unnest(device_ids), unnest(sensor_types), unnest(times), unnest(values)
   FROM batch WHERE batch = {batch} AND is_sorted = {is_sorted}"""
 
-# Name: (table, statement for a batch, whether its rows stand in the order of keys).
+# Name: (table, statement for a batch, whether its rows are in key order).
 LAYOUTS = {
     "a row, stored in the order of keys: today's": (NAMED.replace("{collation}", ""), NAMED_ROWS, True),
     "… in the order of arrival": (NAMED.replace("{collation}", ""), NAMED_ROWS, False),
@@ -77,7 +78,7 @@ LAYOUTS = {
 
 
 class Session:
-    """One backend, by way of psql."""
+    """One backend, through psql."""
 
     def __init__(self):
         command = ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", os.environ["DATABASE_URL"]]
@@ -95,12 +96,12 @@ class Session:
         return lines
 
     def nanoseconds(self):
-        """The backend's time on a processor."""
+        """The backend's CPU time."""
         return int(pathlib.Path(f"/proc/{self.backend}/schedstat").read_text().split()[0])
 
 
 def measure(session, layout):
-    """Microseconds and bytes of WAL and of disk for a reading, into an empty table."""
+    """Microseconds, and bytes of WAL and of disk, per reading, into an empty table."""
     create, insert, is_sorted = layout
     session.ask("DROP TABLE IF EXISTS tried")
     session.ask(create.format(name="tried"))

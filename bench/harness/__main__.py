@@ -32,7 +32,7 @@ def arguments() -> argparse.Namespace:
 
 
 def chosen(workloads: list[Workload], servers: dict[str, Server], options: argparse.Namespace, results: Results):
-    """The cells of the table; what cannot be measured here is noted."""
+    """The cells of the table; those that cannot be measured here are noted."""
     prefixes = tuple(options.servers.split(","))
     cells = []
     for workload in workloads:
@@ -49,7 +49,7 @@ def chosen(workloads: list[Workload], servers: dict[str, Server], options: argpa
 
 
 def in_turn(cells: list[tuple[Workload, Server]], round_number: int) -> Iterator[tuple[Workload, Server]]:
-    """The cells of a round: within each workload every round begins with another server."""
+    """The cells of a round: within each workload every round begins with a different server."""
     for _, group in itertools.groupby(cells, key=lambda cell: cell[0].name):
         servers = list(group)
         first = round_number % len(servers)

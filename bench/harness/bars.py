@@ -1,4 +1,4 @@
-"""What Terroir must reach, as ratios within one run. CPU per request is the steadier figure, so both are told."""
+"""Targets for Terroir, as ratios within one run. CPU per request is the steadier figure, so both are given."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SCRAPED = f"{QUIET}, scraped four times a second"
 
 @dataclass
 class Bar:
-    """A promise, what was measured, and whether it holds."""
+    """A target, the measured value, and whether it is met."""
 
     promise: str
     measured: str
@@ -33,7 +33,7 @@ class Bar:
 
 
 def ratio(results: Results, workload: str, ours: str, theirs: str, factor: float) -> Iterator[Bar]:
-    """Requests per second against another server's."""
+    """Requests per second relative to another server."""
     rate, cpu = (results.ratio(workload, ours, theirs, member) for member in ("rate", "cpu_us"))
     if rate is None or cpu is None:
         return
@@ -53,7 +53,7 @@ def at_most(promise: str, value: float | None, limit: float, unit: str) -> Itera
 
 
 def least_cpu(results: Results, workload: str) -> Iterator[Bar]:
-    """Every peer that does the work; the ceiling does not."""
+    """Every peer that does the work; not the ceiling."""
     ours = results.median(workload, "terroir", "cpu_us")
     peers = [name for name in results.samples.get(workload, {}) if not name.startswith(("terroir", "C "))]
     if ours is None or not peers:
@@ -85,7 +85,7 @@ def half_of_peak(results: Results) -> Iterator[Bar]:
 
 
 def memory(results: Results) -> Iterator[Bar]:
-    """Under any load, but for the many connections, which have a promise of their own."""
+    """Under any load but the many connections, which have a target of their own."""
     ours = [
         sample.memory_mb for workload, servers in results.samples.items() if workload != IDLE
         for name, samples in servers.items() if name.startswith("terroir") for sample in samples]
@@ -102,7 +102,7 @@ def history(results: Results) -> Iterator[Bar]:
 
 
 def service_levels(results: Results) -> Iterator[Bar]:
-    """That no request failed needs no figure: any error ends a run."""
+    """Needs no figure: any error ends a run, so a finished run had none."""
 
     def milliseconds(workload: str, member: str) -> float | None:
         value = results.median(workload, "terroir", member)

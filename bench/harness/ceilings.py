@@ -1,4 +1,4 @@
-"""What the stores themselves can do on the load's core, driven from the server's core by their own tools."""
+"""The stores' own limits on the load's core, measured by their own tools on the server's core."""
 
 import datetime
 import random
@@ -47,7 +47,7 @@ def redis_get(seconds: float) -> float:
 
 
 def copy_readings(unix_ms: int) -> float:
-    """Rows per second of one COPY into the readings' own table."""
+    """Rows per second of one COPY into the table of readings."""
     devices = [str(uuid.UUID(int=random.getrandbits(128))) for _ in range(64)]
     path = BUILT / "readings.tsv"
     with open(path, "w", encoding="ascii") as file:

@@ -1,4 +1,4 @@
-"""What some workloads need: a day and a year of readings, and a server with ten thousand series."""
+"""Preconditions of some workloads: a day and a year of readings, and a server with ten thousand series."""
 
 import datetime
 import time
@@ -7,16 +7,16 @@ from harness import stores
 from harness.data import BUCKET, YEAR_BUCKETS, Data, text
 from harness.servers import Failure, Running
 
-YEAR_PAGE = 10_000  # the most that one request may ask for
+YEAR_PAGE = 10_000  # the most for one request
 YEAR_PAGES = -(-YEAR_BUCKETS // YEAR_PAGE)
 SERIES = 10_000
-CUSTOM_TYPES = 34  # with every device and outcome as many series as the family of readings may have
-UNASKED = ("/events", "/sessions/current")  # the one has no end, the other ends the session
+CUSTOM_TYPES = 34  # with every device and outcome, the most series that the family of readings may have
+UNASKED = ("/events", "/sessions/current")  # the first never ends, the second ends the session
 SOME_ID = "00000000-0000-7000-8000-000000000000"
 
 
 def day_of_readings(terroir: Running, data: Data) -> None:
-    """A reading a minute for a whole day, and the wait for its buckets."""
+    """A reading per minute for a whole day, and the wait for its buckets."""
     if stores.count_buckets(data.devices[0]) == 288:
         return
     stores.empty_readings()
@@ -35,7 +35,7 @@ def day_of_readings(terroir: Running, data: Data) -> None:
 
 
 def year_of_buckets(data: Data) -> None:
-    """Copied into the table: through the API it would take 105,000 readings, most of them too old to be accepted."""
+    """Copied into the table: by the API it would take 105,000 readings, most of them too old to be accepted."""
     if stores.count_buckets(data.devices[1]) == len(data.year):
         return
     stores.sql(f"DELETE FROM readings_5m WHERE device_id = '{data.devices[1]}'")

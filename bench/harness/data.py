@@ -1,4 +1,4 @@
-"""What the measured routes read: made once through Terroir's own API."""
+"""The data that the measured routes read: made once through Terroir's own API."""
 
 import datetime
 import json
@@ -10,9 +10,9 @@ DEVICES = 64
 BUSINESSES = 50
 READINGS_PER_REQUEST = 10
 BUCKET = datetime.timedelta(minutes=5)
-YEAR_BUCKETS = 365 * 288 - 24  # two hours less, so that retention leaves the first one while a run lasts
+YEAR_BUCKETS = 365 * 288 - 24  # two hours less, so that retention keeps the first one during a run
 SENSORS = ["soil_moisture", "soil_temperature", "air_temperature", "air_humidity", "battery"]
-TIME_MARK = "@" * 24  # the load puts a new time here
+TIME_MARK = "@" * 24  # the load generator puts a new time here
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Data:
 
     @property
     def ingestion(self) -> list[bytes]:
-        """A request for each device."""
+        """A request per device."""
         values = [{"sensorType": SENSORS[i % 5], "value": 20 + i / 2, "measuredAt": TIME_MARK} for i in range(10)]
         body = json.dumps({"readings": values}, separators=(",", ":"))
         return [post(self.readings_path(i), key, body) for i, key in enumerate(self.keys)]

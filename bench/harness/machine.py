@@ -1,4 +1,4 @@
-"""What a figure means nothing without: machine, versions, date."""
+"""The facts that a figure is meaningless without: machine, versions, date."""
 
 import datetime
 import os
@@ -25,13 +25,13 @@ def processor() -> str:
 
 
 def built_from() -> str:
-    """The revision that bench/build noted, which may be older than what is checked out."""
+    """The revision that bench/build noted; the checked-out one may be newer."""
     note = pathlib.Path(os.environ["BENCH_BUILT"], "revision")
     return note.read_text(encoding="ascii").strip() if note.exists() else "unknown"
 
 
 def others_share() -> float:
-    """What other programs take of the processors at this moment, in which nothing is measured: watched for two seconds."""
+    """The processors' load by other programs, watched for two seconds in which nothing is measured."""
     (busy, total), _, (busy_then, total_then) = spent(), time.sleep(2), spent()
     return (busy_then - busy) / max(1, total_then - total)
 

@@ -1,4 +1,4 @@
-"""One measurement: a server started, verified, warmed up, loaded and stopped."""
+"""One measurement: a server is started, verified, warmed up, loaded and stopped."""
 
 import contextlib
 import json
@@ -15,14 +15,14 @@ from harness.workloads import Workload
 
 LOAD_CORE = 1
 WARM_UP_SECONDS = 1.0
-# The readings of one run are of five minutes in the past; a second of load uses up some seconds of readings' time.
+# A run's readings lie in five minutes of the past; a second of load uses up several seconds of readings' time.
 RUN_MILLISECONDS = 300_000
 MAXIMUM_RUNS = 200
 
 
 @dataclass
 class Sample:
-    """What one measurement gave."""
+    """The results of one measurement."""
 
     rate: float
     cpu_us: float
@@ -37,7 +37,7 @@ class Sample:
 
 
 class Times:
-    """Hands each ingestion run a stretch of time that no other had."""
+    """Gives each ingestion run a stretch of time that no other has had."""
 
     def __init__(self) -> None:
         self.next = int(time.time() * 1000) - MAXIMUM_RUNS * RUN_MILLISECONDS
@@ -61,7 +61,7 @@ def load_command(running: Running, is_pinned: bool, file: pathlib.Path, **option
 
 @contextlib.contextmanager
 def scraped(running: Running, workload: Workload, seconds: float) -> Iterator[None]:
-    """A second load that reads /metrics for the same time."""
+    """A second load, which reads /metrics meanwhile."""
     if not workload.scrapes_per_second:
         yield
         return
@@ -75,7 +75,7 @@ def scraped(running: Running, workload: Workload, seconds: float) -> Iterator[No
 
 
 def load(running: Running, workload: Workload, seconds: float, unix_ms: int, rate: float) -> dict:
-    """What the load generator printed."""
+    """The load generator's output."""
     command = load_command(
         running, workload.is_pinned, write_requests("requests", workload.requests), c=workload.connections,
         l=workload.pipelined, d=seconds, p=running.process.pid, t=unix_ms, r=rate)
@@ -110,7 +110,7 @@ def measure(server: Server, workload: Workload, data: Data, times: Times, second
 
 
 def check_stored(server: Server, result: dict) -> None:
-    """Every reading that was confirmed is in the table."""
+    """Every confirmed reading must be in the table."""
     stored = int(stores.sql("SELECT count(*) FROM readings"))
     if stored < result["all_requests"] * READINGS_PER_REQUEST:
         raise Failure(f"{server.name}: {result['all_requests']} requests confirmed, but only {stored} rows are stored")

@@ -1,4 +1,4 @@
-"""Nanoseconds of small parts of the server, by the program that bench/check counts their instructions with."""
+"""Nanoseconds of small parts of the server, by the program whose instructions bench/check counts."""
 
 from harness.ceilings import pinned
 from harness.servers import BUILT
@@ -8,7 +8,7 @@ SECONDS, RUNS = 0.03, 5
 
 
 def measure_parts() -> dict[str, float]:
-    """By name, the least of some runs, since what disturbs only adds; a first one tells how long they must be."""
+    """By name, the least of several runs, since disturbances only add; a first run determines their length."""
     if not PROGRAM.exists():
         return {}
     figures = {}

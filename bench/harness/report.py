@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: everything in it comes from one run."""
+"""Writes docs/benchmarks.md: all its figures come from one run."""
 
 import pathlib
 

@@ -10,8 +10,8 @@ from harness.measure import Sample
 
 @dataclass
 class Results:
-    """By workload and server; `ceilings` are of the stores, `parts` nanoseconds, `start` as measured, `facts` about machine and run,
-    `others` what other programs took of the processors before each round."""
+    """By workload and server; `ceilings` are the stores' own, `parts` nanoseconds, `start` as measured, `facts` about
+    machine and run, `others` the processors' load by other programs before each round."""
 
     facts: dict[str, str]
     samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
@@ -31,14 +31,14 @@ class Results:
         return statistics.median(getattr(sample, member) for sample in samples) if samples else None
 
     def ratio(self, workload: str, ours: str, theirs: str, member: str) -> float | None:
-        """The median of the rounds' ratios, since within a round the machine is nearest to being the same."""
+        """The median of the rounds' ratios: within a round the conditions are most alike."""
         pairs = [self.samples.get(workload, {}).get(server) for server in (ours, theirs)]
         if not all(pairs):
             return None
         return statistics.median(getattr(our, member) / getattr(their, member) for our, their in zip(*pairs))
 
     def spread(self, workload: str, server: str, member: str) -> float:
-        """How far the figures of the rounds are apart, as a share of their median."""
+        """The spread of the rounds' figures, as a share of their median."""
         figures = [getattr(sample, member) for sample in self.samples[workload][server]]
         return (max(figures) - min(figures)) / statistics.median(figures)
 

@@ -1,4 +1,4 @@
-"""The servers that are measured, and how each is started on its core."""
+"""The servers under measurement, and how to start each on its core."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ LOGS = BUILT / "logs"
 
 
 class Failure(Exception):
-    """A server did not do what it must; the run is worth nothing."""
+    """A server did something wrong; the run is worthless."""
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Server:
         return running
 
     def launch(self, is_pinned: bool = True) -> "Running":
-        """Starts it, and waits for nothing."""
+        """Starts it without waiting."""
         port = free_port()
         command = [part.replace("$PORT", str(port)) for part in self.command]
         environment = os.environ | self.environment | {"PORT": str(port)}
@@ -50,7 +50,7 @@ class Server:
 
 @dataclass
 class Running:
-    """A server that was started."""
+    """A running server."""
 
     server: Server
     process: subprocess.Popen
@@ -78,7 +78,7 @@ class Running:
             connection.close()
 
     def json(self, method: str, path: str, content=None, token: str = ""):
-        """The JSON of an answer that must be a success."""
+        """The JSON of an answer, which must be a success."""
         headers = {"Content-Type": "application/json"} if content is not None else {}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -102,7 +102,7 @@ class Running:
         raise Failure(f"{self.server.name} did not answer {self.server.ready} within 10 s")
 
     def memory_mb(self, name: str) -> float:
-        """VmRSS is what is resident now, VmHWM the most that was at once, in MB."""
+        """VmRSS is what is resident now, VmHWM the peak, in MB."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         line = next(line for line in status.splitlines() if line.startswith(name))
         return int(line.split()[1]) * 1024 / 1e6
@@ -116,9 +116,9 @@ def free_port() -> int:
 
 def all_servers(terroir: str) -> dict[str, Server]:
     """By name; those that could not be built here are left out later."""
-    # On as in production, and so high that no load is refused.
+    # As in production, but so high that no load is refused.
     limits = [f"RATE_LIMIT_{who}" for who in ["ANONYMOUS", "USER", "DEVICE", "REGISTRATION"]]
-    # A worker for each core it may use. Peers write no line per request; `terroir+log` does, as it does by default.
+    # A worker per core it may use. Peers do not log requests; `terroir+log` does, as Terroir does by default.
     terroir_environment = dict.fromkeys(limits, "100000000/60") | {
         "HOST": "127.0.0.1", "METRICS_PORT": "0", "LOG_LEVEL": "warn", "SHUTDOWN_DRAIN_SECONDS": "0",
         "ENVIRONMENT": "production", "JWT_SECRET": "b1946ac92492d2347c6235b4d2611184-benchmark-only",

@@ -1,4 +1,4 @@
-"""What a start costs: the size of the program, how long it takes to listen, and what is resident then."""
+"""The cost of a start: size of the program, time until it listens, and resident memory then."""
 
 import pathlib
 import socket
@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 10
 
 
 def measure_start(server: Server) -> dict[str, float]:
-    """Megabytes, and milliseconds of the median start: the port is open once the server serves, not before."""
+    """Megabytes, and milliseconds of the median start: the port opens only once the server serves."""
     starts = [one_start(server) for _ in range(RUNS)]
     listening, resident = (statistics.median(figures) for figures in zip(*starts))
     return {SIZE: stripped_mb(server.command[0]), LISTENING: listening, RESIDENT: resident}

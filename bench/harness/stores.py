@@ -4,13 +4,13 @@ import os
 import subprocess
 import urllib.parse
 
-# Absent when a saved report is written again.
+# Absent when a saved report is rewritten.
 POSTGRES_URL = os.environ.get("DATABASE_URL", "")
 REDIS_URL = os.environ.get("REDIS_URL", "")
 
 
 def sql(statement: str, database: str = "") -> str:
-    """Runs SQL and gives its output, columns apart by |."""
+    """Runs SQL and returns its output, columns separated by |."""
     url = POSTGRES_URL if not database else POSTGRES_URL.rsplit("/", 1)[0] + "/" + database
     command = ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statement]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
@@ -43,7 +43,7 @@ def start_anew() -> None:
 
 
 def empty_readings() -> None:
-    """Every ingestion begins with empty tables, and with no checkpoint due."""
+    """Before each ingestion: empties the tables, and makes a checkpoint so that none is due."""
     sql("TRUNCATE readings, readings_5m, readings_1h, rollup_queue, rollup_additions")
     sql("CHECKPOINT")
 

@@ -1,4 +1,4 @@
-"""What is measured: a request, the servers that answer it, and how its answer is verified."""
+"""The workloads: a request, the servers that answer it, and how the answer is verified."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ STATIC = ["terroir", "C ceiling", "hyper", "fasthttp", "Hummingbird", "Node", "F
 
 @dataclass
 class Workload:
-    """`prepare` makes what `verify` finds; a server that is not pinned shares all cores with the load."""
+    """`prepare` makes what `verify` looks for; a server that is not pinned shares all cores with the load."""
 
     name: str
     requests: list[bytes]
@@ -25,7 +25,7 @@ class Workload:
     connections: int = 64
     rate: float = 0
     scrapes_per_second: float = 0
-    lasts: float = 1  # times the seconds of the others
+    lasts: float = 1  # in units of the others' duration
     is_ingestion: bool = False
     is_pinned: bool = True
 
@@ -36,7 +36,7 @@ def get(path: str, token: str = "", more: str = "") -> bytes:
 
 
 def expect(path: str, holds: Callable[[bytes], bool], token: str = "") -> Callable[[Running], None]:
-    """A check that the answer is 200 and that `holds` is true of its body."""
+    """A check that the answer is a 200 whose body satisfies `holds`."""
 
     def verify(running: Running) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}

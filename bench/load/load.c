@@ -1,9 +1,9 @@
 // usage: load -f REQUESTS -o PORT [-c CONNECTIONS] [-l PIPELINED] [-w WARM-UP] [-d SECONDS] [-r REQUESTS/S] [-p PID] [-t UNIX-MS]
 //
-// Keeps each connection busy with its request (one of the file's; if they are more, the connections share them out and
-// begin anew at the end), or, with -r, sends at times fixed beforehand and counts latency from those times, however late a request leaves.
-// Prints one line of JSON about the measured seconds; -p adds what that process had of the processor meanwhile. Any answer
-// but 2xx is an error, and so is a lost connection.
+// Keeps each connection busy with its request (one from the file; if there are more requests than connections, each
+// connection takes several in turn, over and over), or, with -r, sends at times fixed beforehand and counts latency
+// from those times, however late a request leaves. Prints one line of JSON about the measured seconds; -p adds that
+// process's CPU time in them. Any answer but 2xx is an error, and so is a lost connection.
 #include "load.h"
 
 #include <arpa/inet.h>
@@ -19,7 +19,7 @@
 struct connection {
   int fd;
   struct template *template;
-  char *batch;  // as many copies of the request as are pipelined
+  char *batch;  // copies of the request, one for each pipelined
   size_t batch_length, sent;
   unsigned awaited;
   uint64_t unix_ms;  // the next reading's time
@@ -71,7 +71,7 @@ static void open_connection(struct connection *c) {
 
 static void send_rest(struct connection *c) {
   ssize_t count = send(c->fd, c->batch + c->sent, c->batch_length - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (count < 0 && errno != EAGAIN) return;  // the close is seen when reading
+  if (count < 0 && errno != EAGAIN) return;  // reading will see the close
   if (count > 0) c->sent += (size_t)count;
   if (c->sent < c->batch_length) watch(c, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
 }
@@ -97,7 +97,7 @@ static void send_batch(struct connection *c, uint64_t due) {
   send_rest(c);
 }
 
-// A connection that has all its answers sends again: at once, or when it is due.
+// A connection that has all its answers sends again: at once, or when due.
 static void next_batch(struct connection *c, uint64_t now) {
   if (!interval_ns) return send_batch(c, now);
   if (c->due + interval_ns <= now) send_batch(c, c->due + interval_ns);
@@ -162,7 +162,7 @@ static struct connection *prepare(void) {
     struct connection *c = &all[i];
     c->template = &templates[i % template_count];
     fill_batch(c);
-    // Connections that share a request send other times: an hour apart, more than a run can use up.
+    // Connections with the same request start an hour apart in their times: more than a run can use up.
     c->unix_ms = options.unix_ms + i / template_count * 3600000;
     open_connection(c);
   }

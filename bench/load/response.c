@@ -4,7 +4,8 @@
 
 #include "load.h"
 
-// Moves bytes into `head` until `end` stands there: its offset behind that, 0 if more is needed, -1 if it is too long.
+// Moves bytes into `head` up to and including `end`. Returns the offset after it, 0 if more is needed, -1 if it is too
+// long.
 static long hold_until(struct response *r, const char *end, const char **bytes, size_t *length) {
   size_t end_length = strlen(end), before = r->held;
   size_t count = sizeof r->head - r->held < *length ? sizeof r->head - r->held : *length;
@@ -26,7 +27,7 @@ static long hold_until(struct response *r, const char *end, const char **bytes, 
 
 static bool starts(const char *line, const char *name) { return strncasecmp(line, name, strlen(name)) == 0; }
 
-// Reads what matters of a head: status, length or chunks, whether the connection ends.
+// Parses what matters of a head: status, length or chunked, whether the connection closes.
 static int read_head(struct response *r, size_t length) {
   if (length < 16 || memcmp(r->head, "HTTP/1.", 7) != 0) return -1;
   r->status = atoi(r->head + 9);
@@ -74,7 +75,7 @@ int take_response(struct response *r, const char **bytes, size_t *length) {
         if ((used = hold_until(r, "\r\n", bytes, length)) <= 0) return (int)used;
         r->left = strtoul(r->head, NULL, 16);
         r->state = r->left == 0 ? IN_TRAILER : IN_CHUNK;
-        r->left += 2;  // the line end behind the data
+        r->left += 2;  // the line end after the data
         break;
       case IN_CHUNK:
         if (!skip(r, bytes, length)) return 0;

@@ -18,7 +18,7 @@ static void find_places(struct template *t) {
   }
 }
 
-// The file holds requests, each ended by a zero byte.
+// The file holds requests, each terminated by a zero byte.
 struct template *read_templates(const char *path, size_t *count) {
   FILE *file = fopen(path, "rb");
   if (!file) die(path);

@@ -1,9 +1,9 @@
-/// Something small of the server that is measured by itself.
+/// A small part of the server that is measured alone.
 struct Benchmark: Sendable {
   let name: String
-  /// How often it is done while instructions are counted: enough for what varies from run to run to drown.
+  /// The number of iterations when instructions are counted: enough to drown what varies between runs.
   let iterations: Int
-  /// Makes what it needs, and gives what does it so many times.
+  /// Prepares what it needs, and returns a function that runs a number of iterations.
   let prepare: @Sendable () -> (Int) -> Void
 
   init(_ name: String, iterations: Int, _ prepare: @escaping @Sendable () -> (Int) -> Void) {
@@ -15,7 +15,7 @@ struct Benchmark: Sendable {
   /// Every benchmark, by subject.
   static let all = heads + routes + connections + json + metrics + logs
 
-  /// Nanoseconds for each of so many times.
+  /// Nanoseconds per iteration, over `iterations`.
   func nanoseconds(_ iterations: Int) -> Double {
     let run = prepare()
     let duration = ContinuousClock().measure { run(iterations) }

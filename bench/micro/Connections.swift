@@ -3,8 +3,8 @@ import HTTP
 import Reactor
 
 extension Benchmark {
-  /// A connection that is kept, whose client and server take turns on one thread: what a request costs from its socket
-  /// back to it, without the kernel.
+  /// A kept connection, whose client and server take turns on one thread: the cost of a request from socket to socket,
+  /// without the kernel.
   static let connections = [
     Benchmark("connection-request", iterations: 2_000) { exchanging("GET /text HTTP/1.1\r\nHost: a\r\n\r\n") },
     Benchmark("connection-16-requests", iterations: 500) {
@@ -18,7 +18,7 @@ extension Benchmark {
   private static func exchanging(_ text: String) -> (Int) -> Void {
     let request = Array(text.utf8)
     return { count in
-      // The clock stands still, so that no deadline is looked at in one run and not in another.
+      // The clock stands still, so that every run checks the same deadlines.
       let loop = try! EventLoop(index: 0, clock: ManualClock(unixMilliseconds: 1_790_000_000_000))
       loop.embedded {
         let server = Server(loop: loop, memory: MemoryBudget(bytes: 1 << 20), application: Echo())
@@ -36,7 +36,7 @@ extension Benchmark {
     }
   }
 
-  /// A client of the server, by a socket of this machine alone: what one end sends is at the other at once.
+  /// A client of the server, connected by a local socket: what one end sends arrives at the other at once.
   private static func connect(to server: Server) -> Int32 {
     let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
     let client = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
@@ -45,7 +45,7 @@ extension Benchmark {
     var length = socklen_t(MemoryLayout<sockaddr_un>.size)
     withUnsafeMutablePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        // A family without a name: the kernel chooses one that is in no folder (unix(7)).
+        // A Unix address without a name: the kernel chooses one outside the file system (unix(7)).
         precondition(bind(listener, address, socklen_t(MemoryLayout<sa_family_t>.size)) == 0)
         precondition(listen(listener, 1) == 0 && getsockname(listener, address, &length) == 0)
         precondition(Glibc.connect(client, address, length) == 0)

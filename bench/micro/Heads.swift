@@ -1,7 +1,7 @@
 import HTTP
 
 extension Benchmark {
-  /// Request heads: as a probe sends them, and as a browser does.
+  /// Request heads: a probe's, and a browser's.
   static let heads = [
     Benchmark("head-of-probe", iterations: 20_000) { parsing("GET /livez HTTP/1.1\r\nHost: terroir.example\r\n\r\n") },
     Benchmark("head-of-browser", iterations: 5_000) { parsing(browserHead) },

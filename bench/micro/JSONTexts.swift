@@ -2,7 +2,7 @@ import JSON
 import Values
 
 extension Benchmark {
-  /// JSON: what devices send, scanned in place and read into a tree; what clients are sent, written.
+  /// JSON: from devices, scanned in place and read into a tree; to clients, written.
   static let json = [
     Benchmark("json-scan-10-readings", iterations: 1_000) {
       let bytes = Array(readings.utf8)
@@ -39,7 +39,7 @@ extension Benchmark {
         + #""measuredAt":"2026-11-21T09:30:00.00\#(index)Z"}"#
     }.joined(separator: ",") + "]}"
 
-  /// Reads the readings without building anything, and gives their number.
+  /// Reads the readings without building anything, and returns their number.
   private static func scan(_ bytes: [UInt8]) throws -> Int {
     try bytes.withUnsafeBytes { bytes in
       var scanner = JSONScanner(bytes)

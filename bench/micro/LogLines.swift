@@ -3,7 +3,7 @@ import Telemetry
 import Values
 
 extension Benchmark {
-  /// The line that a request leaves, with all its fields.
+  /// The log line of a request, with all its fields.
   static let logs = [
     Benchmark("log-line-of-request", iterations: 10_000) {
       let style = LogStyle(format: .json, level: .info, service: "terroir", version: "0.1.0", environment: "production")

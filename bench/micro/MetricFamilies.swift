@@ -3,7 +3,7 @@ import Metrics
 import Web
 
 extension Benchmark {
-  /// Metrics: all that a request records, labels looked up in place, and a large scrape.
+  /// Metrics: everything that a request records, labels looked up in place, and a large scrape.
   static let metrics = [
     Benchmark("metrics-record-request", iterations: 100_000) {
       let instruments = Instruments(shards: 1)

@@ -1,7 +1,7 @@
-// Does one small thing many times. usage: micro list | micro NAME ITERATIONS
+// Runs a small part many times. usage: micro list | micro NAME ITERATIONS
 //
-// `list` prints each name with the iterations for counting instructions; otherwise nanoseconds for each time are printed.
-// bench/check compares the counts with those that were accepted.
+// `list` prints each name with its iterations for counting instructions; otherwise the nanoseconds per iteration are
+// printed. bench/check compares the counts with the accepted ones.
 import Glibc
 
 let arguments = CommandLine.arguments.dropFirst()

@@ -32,7 +32,7 @@ static void serve(int fd) {
     close(fd);
     return;
   }
-  // The loads send whole requests, so that none is cut between two reads.
+  // The loads send whole requests, so no request is split between two reads.
   size_t requests = 0;
   const char *at = buffer, *end = buffer + count;
   while ((at = memmem(at, (size_t)(end - at), "\r\n\r\n", 4)) && requests < PIPELINED) {

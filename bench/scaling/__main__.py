@@ -9,7 +9,7 @@ BEGIN, END = "<!-- scripts/scale-model -->\n", "<!-- end of scripts/scale-model 
 
 
 def amount(value):
-    """Two digits that count."""
+    """Two significant digits."""
     if value >= 100:
         return f"{round(value, -len(str(int(value))) + 2):,.0f}".replace(",", " ")
     return f"{value:.2g}" if value < 10 else f"{value:.0f}"

@@ -1,4 +1,4 @@
-"""What one host does for many devices, and what each thing costs it: a simulation, bounded in time."""
+"""The capacity of one host for many devices, and the cost of each kind of work: a simulation, bounded in time."""
 import base64
 import datetime
 import hashlib
@@ -17,19 +17,19 @@ from scaling.model import PEAK
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STORES = [ROOT / "scripts/stores", "-i", "scaling"]
 TICK = os.sysconf("SC_CLK_TCK")
-# A device sends each quarter of an hour what its four sensors say.
+# Every quarter of an hour a device sends the readings of its four sensors.
 SENSORS = ("soil_moisture", "soil_temperature", "air_temperature", "battery")
-MARK = "@" * 24  # the load puts a new time here
+MARK = "@" * 24  # the load generator puts a new time here
 CONNECTIONS = 64
 STREAMS = 500
-# Posts of a device a day, and how many of them have a day of readings sealed to see what one takes.
+# Posts per device and day, and the number of devices whose day is sealed to measure its size.
 DAY_POSTS, SEALED_DEVICES = 96, 10_000
-# How long the buckets of what was sent are waited for.
+# How long to wait for the buckets of what was sent.
 ROLLUP_SECONDS = 1_800
 
 
 def cpu_seconds(*pids):
-    """What these processes and their children have had of the processor."""
+    """The CPU time of these processes and their children."""
     total = 0
     for pid in pids:
         children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
@@ -38,7 +38,7 @@ def cpu_seconds(*pids):
                 fields = pathlib.Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            # Its own time, and that of children who have ended.
+            # Its own time, and that of children that have ended.
             total += sum(map(int, fields[11:15])) if each == str(pid) else sum(map(int, fields[11:13]))
     return total / TICK
 
@@ -48,7 +48,7 @@ def resident(pid):
 
 
 class Host:
-    """The server on stores of its own, with so many devices."""
+    """The server on stores of its own, with a number of devices."""
 
     def __init__(self, binary, devices):
         self.binary, self.count, self.server = binary, devices, None
@@ -84,7 +84,7 @@ class Host:
             event = json.loads(line)
             seen.add(event["message"])
             self.port = event.get("port", getattr(self, "port", None))
-        # Its log from here on goes nowhere.
+        # From here on its log is discarded.
         subprocess.Popen(["cat"], stdin=self.server.stdout, stdout=subprocess.DEVNULL)
 
     def close(self):
@@ -99,7 +99,7 @@ class Host:
         return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.stores["DATABASE_URL"]], input=text, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
     def make_devices(self):
-        """Ten in each garden, ten gardens of each user."""
+        """Ten devices per garden, ten gardens per user."""
         self.keys = ["tdk_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=") for _ in range(self.count)]
         self.ids = [uuid.uuid4() for _ in range(self.count)]
         gardens, users = -(-self.count // 10), -(-self.count // 100)
@@ -119,7 +119,8 @@ class Host:
     # --- what is measured ---
 
     def load(self, requests, rate, seconds, age=3_600):
-        """Sends so many requests a second, of readings so many seconds old; what it saw, and what each process had of the processor."""
+        """Sends a number of requests per second, with readings of a given age in seconds. Returns the load's result,
+        and each process's CPU time."""
         (self.folder / "requests").write_bytes(b"\0".join(requests) + b"\0")
         at = int(time.time() - age) * 1000
         before = self.cpu()
@@ -138,14 +139,15 @@ class Host:
                 + (f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else "") + f"\r\n{body}").encode()
 
     def sizes(self):
-        """Bytes and rows of raw readings and of buckets of five minutes."""
+        """Bytes and rows of raw readings and of 5-minute buckets."""
         row = self.sql("""
             SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'readings'::regclass
             UNION ALL SELECT count(*) FROM readings UNION ALL SELECT pg_total_relation_size('readings_5m') UNION ALL SELECT count(*) FROM readings_5m""")
         return [int(value) for value in row.split()]
 
     def sealed_bytes(self):
-        """Bytes of a reading of a sealed day: values with a tenth's noise about a daily wave, times that are not quite even."""
+        """Bytes per reading of a sealed day: values with noise of a tenth on a daily wave, at slightly irregular
+        times."""
         self.sql(f"""
             INSERT INTO readings_sealed (device_id, sensor_type, start, times, values)
             SELECT d.id, s.type, '2026-01-01Z',
@@ -165,20 +167,21 @@ class Host:
 
 
 def measure(binary, devices, seconds):
-    """The posts of so many devices' busiest seconds, histories read, streams held open. Gives the costs of one of each."""
+    """The posts of the devices' busiest seconds, reads of histories, and open streams. Returns the cost of one of
+    each."""
     host = Host(binary, devices)
     try:
         body = json.dumps({"readings": [{"sensorType": sensor, "value": 20 + index, "measuredAt": MARK} for index, sensor in enumerate(SENSORS)]}, separators=(",", ":"))
         rate = devices * DAY_POSTS / 86_400 * PEAK
         requests = [host.request("POST", index, "/readings", body) for index in range(min(devices, round(rate * seconds)))]
-        # What these devices measure is known before, as on nearly all days.
+        # The devices' series are known beforehand, as on nearly all days.
         host.load(requests, rate, seconds, age=7_200)
         host.wait_for_rollup()
         empty = host.sizes()
         begin = host.cpu()
         posts, _ = host.load(requests, rate, seconds)
         host.wait_for_rollup()
-        # With what follows from it: buckets, and what Postgres does behind.
+        # Includes what follows: buckets, and Postgres' background work.
         posts_cpu = host.since(begin)
         full = host.sizes()
         reads, reads_cpu = host.load([host.request("GET", index, "/readings?resolution=5m") for index in range(0, devices, 10)], rate / 10, max(5, seconds / 4))

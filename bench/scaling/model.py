@@ -1,22 +1,22 @@
-"""What so many devices need, by what one of each thing costs."""
+"""The needs of many devices, from the cost of one of each thing."""
 import math
 
-# What is supposed of use: a device's posts and the histories read of it in a day, by how much the busiest minutes exceed
-# the mean, and how much of a core may be used then.
+# Assumptions of use: a device's posts and reads of its history per day, how much the busiest minutes exceed the mean,
+# and the share of a core that may be busy then.
 POSTS, READINGS, READS, PEAK, UTILISATION = 96, 4, 20, 3, 0.5
-# What is kept: days of raw readings as plain rows until they are sealed, all days of them and of five minutes, years of
-# hours. A device's buckets a day: one for each post.
+# What is kept: days of raw readings as plain rows until they are sealed, all days of sealed readings and of 5-minute
+# buckets, years of hours. A device's buckets per day: one per post.
 OPEN_DAYS, RAW_DAYS, BUCKET_DAYS, HOUR_YEARS = 3, 730, 730, 5
 # Gardens of ten devices, of which one in a hundred is watched.
 WATCHED = 0.001
-# The largest machines that are counted on: cores and disk of a Postgres, cores of a server, the connections of a Postgres.
+# The largest machines assumed: cores and disk of a Postgres, cores of a server, connections of a Postgres.
 POSTGRES_CORES, POSTGRES_BYTES, SERVER_CORES, CONNECTIONS = 32, 8e12, 8, 500
-# What one loop opens at the most, by the defaults: readers, writers, long readers and transactions.
+# The most connections of one loop, by default: readers, writers, long readers and transactions.
 LOOP_CONNECTIONS = 2 + 2 + 1 + 4
 
 
 def needs(devices, unit):
-    """What so many devices need of everything; `unit` is what was measured."""
+    """Everything that a number of devices needs; `unit` is what was measured."""
     seconds = 86_400
     rates = {"post": devices * POSTS / seconds * PEAK, "read": devices * READS / seconds * PEAK}
     cores = {
@@ -28,7 +28,7 @@ def needs(devices, unit):
     buckets = devices * READINGS * (POSTS * BUCKET_DAYS + 24 * 365 * HOUR_YEARS) * unit["bytes_per_bucket"]
     servers = max(2, math.ceil(cores["server"] / SERVER_CORES))
     loops = max(2, math.ceil(cores["server"] / servers))
-    connections = (servers + 1) * ((loops + 1) * LOOP_CONNECTIONS + 1)  # with the one that a deploy has run beside them
+    connections = (servers + 1) * ((loops + 1) * LOOP_CONNECTIONS + 1)  # and the server that a deploy runs beside them
     strains = {
         "the processors of one Postgres": cores["postgres"] / POSTGRES_CORES, "the disk of one Postgres": (raw + buckets) / POSTGRES_BYTES,
         "Redis' one thread": cores["redis"], "the connections of one Postgres": connections / CONNECTIONS,
@@ -42,7 +42,7 @@ def needs(devices, unit):
 
 
 def cost(need, core, gigabyte):
-    """What that costs a month: cores and disk twice where a standby is, in the prices given."""
+    """The monthly cost: cores and disk twice where there is a standby, at the given prices."""
     postgres = max(2 * need["cells"], math.ceil(need["cores"]["postgres"]))
     cores = need["servers"] * need["loops"] + 2 * postgres + 2 * max(need["cells"], math.ceil(need["cores"]["redis"]))
     return cores * core + 2 * (need["raw"] + need["buckets"]) / 1e9 * gigabyte

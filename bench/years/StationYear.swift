@@ -11,7 +11,7 @@ package struct StationYear {
   package let name: String
   package let latitude: Double
   package let longitude: Double
-  /// Whether the rules were made on it; otherwise they are judged on what they have not seen.
+  /// Whether the rules were developed on it; otherwise they have not seen it.
   package let isFitted: Bool
   package let start: Timestamp
   /// °C, and percent, without any noise.
@@ -29,7 +29,7 @@ package struct StationYear {
     let hours = lines.dropFirst().map { $0.split(separator: ",").compactMap { Double($0) } }.filter { $0.count == 3 }
     let july = Self.july(hours.map { $0[0] })
     let year = Double(Self.steps) * 600
-    // The months before July go behind December.
+    // The months before July go after December.
     let rolled = (hours.map { $0[0] < july ? [$0[0] + year, $0[1], $0[2]] : $0 }).sorted { $0[0] < $1[0] }
     start = Timestamp(unixMilliseconds: Int64(july) * 1_000)
     temperature = Self.steps(of: rolled, 1, from: july)
@@ -57,7 +57,7 @@ package struct StationYear {
   package func time(_ step: Int) -> Timestamp { start.advanced(byMilliseconds: Int64(step) * Self.stepMilliseconds) }
 }
 
-/// Files of text, without Foundation.
+/// Text files, without Foundation.
 package enum Text {
   package struct Failure: Error {
     package let message: String; package init(message: String) { self.message = message }

@@ -7,13 +7,13 @@ import Values
 package struct YearGarden {
   package static let names = ["East bed", "North bed", "South bed", "West bed"]
   package static let soil = Soil.loam
-  /// After how many hours of dryness a bed is watered, and to which share of water.
+  /// After how many dry hours a bed is watered, and to what moisture.
   package static let hoursUntilWatered = 10.0
   package static let wateredPercent = 27.0
 
   package let station: StationYear
   package var sensors: [YearSensor] = []
-  /// The steps at which a bed got dry.
+  /// The steps at which a bed became dry.
   package private(set) var dryings: [Int] = []
 
   package init(_ station: StationYear, seed: UInt64) {
@@ -34,8 +34,8 @@ package struct YearGarden {
     }
   }
 
-  /// The same air with one bed in a greenhouse, which the sun warms alike every day, and another whose device sends all
-  /// that it has measured every few hours.
+  /// The same air, but one bed is in a greenhouse, which the sun warms alike every day, and another's device sends
+  /// everything it has measured every few hours.
   package var mixedAir: [YearSensor] {
     var air = sensors.filter { $0.type == KnownSensor.airTemperature.rawValue }
     air[0].uploadsEvery = 4 * StationYear.stepsPerHour
@@ -46,7 +46,7 @@ package struct YearGarden {
     return air
   }
 
-  /// Beds differ: by a few tenths always, and by degrees in the sun, which shines some hours and not the next.
+  /// Beds differ: always by a few tenths, and by degrees in the sun, which shines in some hours and not in the next.
   private static func air(_ station: StationYear, place: Int, _ random: inout SeededGenerator) -> [Double] {
     let exposure = [0, 0.05, 0.12, 0.2][place]
     let bias = random.normal(0.3)
@@ -73,7 +73,7 @@ package struct YearGarden {
     }
   }
 
-  /// Dries as warm as it is, and is watered when it has been dry for some hours.
+  /// Dries as fast as it is warm, and is watered after some dry hours.
   private static func moisture(
     _ station: StationYear, place: Int, _ random: inout SeededGenerator
   ) -> (values: [Double], dryings: [Int]) {

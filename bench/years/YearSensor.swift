@@ -8,19 +8,19 @@ package struct YearSensor {
   package let type: String
   package let start: Timestamp
   package var values: [Double]
-  /// It sends every so many steps, the first of them at this one.
+  /// It sends every `every` steps, beginning with step `from`.
   package var sends: (every: Int, from: Int) = (1, 0)
-  /// What it has measured arrives every so many steps.
+  /// Its measurements arrive in uploads this many steps apart.
   package var uploadsEvery = 1
 
-  /// One of another device in the same place, which measures every so many steps.
+  /// A sensor of another device in the same place, which measures every `steps` steps.
   package func second(every steps: Int, from step: Int) -> YearSensor {
     YearSensor(
       device: Identifier(high: device.high + 1, low: device.low), name: "\(name) 2", type: type, start: start,
       values: values, sends: (steps, step))
   }
 
-  /// What a rule sees of it at a step: points of ten minutes, or of so many steps, and whole hours before.
+  /// The series that a rule sees at a step: points of `width` steps for the last `hours`, and hourly ones for `days`.
   package func series(at now: Int, hours: Int, every width: Int = 1, days: Int) -> SensorSeries {
     let step = now / uploadsEvery * uploadsEvery
     let points = buckets(max(0, step - hours * StationYear.stepsPerHour)...step, width)

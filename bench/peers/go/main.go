@@ -25,7 +25,7 @@ var requests = prometheus.NewCounterVec(
 var durations = prometheus.NewHistogramVec(
 	prometheus.HistogramOpts{Name: "http_request_duration_seconds", Help: "Durations.", Buckets: buckets}, labels)
 
-// A route counts its requests; the series of a success are resolved once.
+// A route's counters; those of a success are resolved once.
 type route struct {
 	method, template string
 	handle           func(*fasthttp.RequestCtx) error

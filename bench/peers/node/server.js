@@ -13,7 +13,7 @@ const DEVICES = "/api/devices/", READINGS = "/readings";
 const database = new Pool({ connectionString: process.env.DATABASE_URL, min: 32, max: 32 });
 const cache = createClient({ url: process.env.REDIS_URL });
 
-/** A counter and a histogram for each status of a route, as prom-client keeps them, without its look-up by labels. */
+/** A counter and a histogram per status of a route, as in prom-client, but without its look-up by labels. */
 class Route {
   #series = new Map();
 

@@ -1,5 +1,5 @@
 //! Terroir's measured routes in Rust: hyper on one tokio thread, tokio-postgres, prometheus,
-//! and a client for Redis of its own, since Debian has no crate of one. Every request is counted and timed.
+//! and a Redis client of its own, since Debian packages none. Every request is counted and timed.
 
 mod redis;
 mod stores;
@@ -14,7 +14,7 @@ use stores::{Failure, Stores};
 
 const BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.7, 1.0, 2.0, 2.5, 3.0, 5.0, 7.0, 10.0];
 
-/// What counts the requests of one route.
+/// The counters of one route.
 struct Route {
     count: Counter,
     duration: Histogram,

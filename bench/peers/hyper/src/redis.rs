@@ -1,7 +1,7 @@
 //! A small client for Redis: one connection that all tasks share.
 //!
-//! A task leaves its command with the connection's own task, which sends all that have come since its last turn in one
-//! write, and hands the replies out in their order, each as a piece of what was read, without a copy.
+//! A task hands its command to the connection's own task, which sends all commands since its last turn in one write, and
+//! passes the replies back in order, each as a slice of what was read, without a copy.
 
 use crate::stores::Failure;
 use bytes::{Buf, Bytes, BytesMut};
@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 const READ_BYTES: usize = 64 * 1024;
 
-/// A value, or none for null and for what has no value, such as OK.
+/// A value, or none for null and for replies without a value, such as OK.
 type Reply = Result<Option<Bytes>, String>;
 
 struct Command {
@@ -26,7 +26,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Connects to `redis://:password@host:port/0`, which is what the benchmark has.
+    /// Connects to `redis://:password@host:port/0`, the only form that the benchmark uses.
     pub async fn connect(url: &str) -> Result<Redis, Failure> {
         let rest = url.strip_prefix("redis://").ok_or("REDIS_URL is no redis:// URL")?;
         let (credentials, place) = rest.split_once('@').unwrap_or(("", rest));
@@ -76,7 +76,7 @@ fn append_head(bytes: &mut Vec<u8>, kind: u8, mut number: usize) {
     bytes.extend_from_slice(b"\r\n");
 }
 
-/// The connection's task. When it ends, whoever waits is told by the dropped sender.
+/// The connection's task. When it ends, the dropped senders tell the waiting tasks.
 async fn serve(mut socket: TcpStream, mut commands: mpsc::UnboundedReceiver<Command>) {
     let mut waiting: VecDeque<oneshot::Sender<Reply>> = VecDeque::new();
     let (mut input, mut output) = (BytesMut::with_capacity(READ_BYTES), Vec::new());
@@ -108,7 +108,7 @@ async fn serve(mut socket: TcpStream, mut commands: mpsc::UnboundedReceiver<Comm
     }
 }
 
-/// Takes a whole reply off, if there is one: of RESP2, what GET, SET and AUTH answer.
+/// Takes a whole reply off, if there is one: of RESP2, the types that GET, SET and AUTH answer with.
 fn take_reply(input: &mut BytesMut) -> Option<Reply> {
     let end = input.iter().position(|&byte| byte == b'\n')? + 1;
     let line = std::str::from_utf8(&input[1..end - 2]).unwrap_or("not text");

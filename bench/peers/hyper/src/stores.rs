@@ -8,7 +8,7 @@ use tokio_postgres::{Client, NoTls, Statement};
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Reads are pipelined on few connections; a durable write keeps its connection waiting, so that there are more.
+/// Reads are pipelined on few connections; a durable write occupies its connection, so there are more of those.
 const READERS: usize = 4;
 const CONNECTIONS: usize = 32;
 const CACHE_SECONDS: &str = "60";
@@ -70,7 +70,7 @@ struct Outcome {
 }
 
 impl Stores {
-    /// With a cache if `redis` names one.
+    /// With a cache, if `redis` is given.
     pub async fn connect(url: &str, redis: Option<&str>) -> Result<Stores, Failure> {
         let mut connections = Vec::new();
         for _ in 0..CONNECTIONS {

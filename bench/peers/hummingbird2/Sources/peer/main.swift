@@ -4,7 +4,7 @@ import Logging
 import NIOPosix
 import Synchronization
 
-/// A counter and a histogram with the buckets that Terroir has.
+/// A counter, and a histogram with Terroir's buckets.
 final class Instruments: Sendable {
   static let bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.7, 1, 2, 2.5, 3, 5, 7, 10]
   let state = Mutex((count: 0, sum: 0.0, buckets: [Int](repeating: 0, count: bounds.count + 1)))
