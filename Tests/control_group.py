@@ -20,7 +20,7 @@ class ControlGroup:
         return self.path / (unified if self.is_unified else version1)
 
     def enter(self):
-        """Called in a process before it begins."""
+        """Called in a process before it starts."""
         (self.path / "cgroup.procs").write_text(str(os.getpid()))
 
     def remove(self):
@@ -28,7 +28,8 @@ class ControlGroup:
 
 
 def control_group(limit):
-    """A group of at most so many bytes; nothing where none may be made, which takes root and a writable /sys/fs/cgroup."""
+    """A group limited to a number of bytes; None if it cannot be made, which takes root and a writable
+    /sys/fs/cgroup."""
     try:
         return ControlGroup(limit)
     except OSError:

@@ -1,4 +1,4 @@
-"""The settings of the server, as README.md lists them, and which of them an operator gives in another way than the others."""
+"""The settings of the server that README.md lists, and those that operators give in special ways."""
 import pathlib
 import re
 
@@ -12,7 +12,7 @@ def listed():
 
 
 def kinds():
-    """What a deployment fits together by itself, and what is secret: the two kinds that docs/operations.md tells of."""
+    """The settings that a deployment fits together itself, and the secret ones: the two kinds in docs/operations.md."""
     section = (ROOT / "docs/operations.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
     fitted, secret = re.findall(r"^- .*(?:\n  .*)*", section.partition("Two kinds")[2], re.M)
     return tuple(set(re.findall(r"`([A-Z_]+)`", kind)) for kind in (fitted, secret))

@@ -1,11 +1,11 @@
-"""Where alerts, deploys and backups tell how they are."""
+"""A receiver of messages from alerts, deploys and backups."""
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Webhook:
-    """Takes the JSON that is posted to `url`, or refuses it where `status` is set to that of a failure."""
+    """Accepts JSON posted to `url`, or refuses it with `status` if that is set to a failure."""
 
     def __init__(self):
         self.received, self.status = [], 204
@@ -28,11 +28,11 @@ class Webhook:
 
     @property
     def texts(self):
-        """What deploys and backups have told."""
+        """The messages of deploys and backups."""
         return [body["text"] for body in self.received]
 
     def alerts(self, name, status="firing", /, **labels):
-        """Those of Alertmanager's alerts."""
+        """The alerts that Alertmanager sent."""
         return [
             alert for body in self.received for alert in body["alerts"]
             if alert["status"] == status and {"alertname": name, **labels}.items() <= alert["labels"].items()

@@ -1,5 +1,5 @@
-// Puts a process's calendar off by CLOCK_OFFSET_SECONDS, as on a machine whose clock is wrong. By LD_PRELOAD. Where
-// CLOCK_OFFSET_FILE names a file with a 64-bit number, its seconds are added: whoever writes there steps the clock.
+// LD_PRELOAD library that sets a process's clock off by CLOCK_OFFSET_SECONDS, like a machine with a wrong clock. If
+// CLOCK_OFFSET_FILE names a file with a 64-bit number, that is added, in seconds: writing to it steps the clock.
 //
 // Durations are measured by other clocks and stay right. (libfaketime moves the environment, next to which Swift looks
 // for its arguments.)

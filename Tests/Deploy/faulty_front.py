@@ -1,5 +1,5 @@
-"""Stands in front of a server and answers a share of the API's requests by 500, as a bad build would; what it answers is
-counted in the metrics that it passes on. usage: faulty_front.py PORT METRICS-PORT TO-PORT TO-METRICS-PORT SHARE
+"""A proxy in front of a server that answers a share of the API's requests by 500, as a bad build would, and adds these
+to the metrics it passes on. usage: faulty_front.py PORT METRICS-PORT TO-PORT TO-METRICS-PORT SHARE
 """
 import http.client
 import random
@@ -20,7 +20,7 @@ class Handler(BaseHTTPRequestHandler):
     def pass_on(self):
         global failed
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        # The smoke test has to come through: it is what clients do later that fails.
+        # Lets the smoke test pass: only clients' later requests fail.
         if re.match(r"/api/gardens(\?|/)", self.path) and self.command == "GET" and random.random() < SHARE:
             with lock:
                 failed += 1

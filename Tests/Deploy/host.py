@@ -1,4 +1,4 @@
-"""A host that serves in two colours: real servers on private stores behind a real nginx, under load all the while."""
+"""A host that serves in two colours: real servers on private stores behind a real nginx, under constant load."""
 import http.client
 import json
 import os
@@ -14,12 +14,12 @@ from Tests.Stack.stack import ROOT, Client, Stack
 from Tests.webhook import Webhook
 
 PORTS = ("blue", "green", "blue-metrics", "green-metrics", "http", "https", "status", "syslog", "edge-log", "spare", "spare-metrics")
-# Short, so that a deploy takes seconds; what is proven does not depend on it.
+# Short, so that a deploy takes seconds; the tests prove the same.
 WATCH = ("--for", "4s", "--every", "1s", "--min-requests", "5", "--max-p95", "500ms")
 
 
 def unverified():
-    """TLS to a certificate that nobody signed."""
+    """TLS that accepts a self-signed certificate."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
@@ -30,7 +30,7 @@ class Host(Stack):
         super().__init__("deploy", PORTS)
         self.state = self.folder / "deploy"
         self.binary = os.environ["TERROIR_BINARY"]
-        self.prefix = []  # of each command that deploys
+        self.prefix = []  # prefix of each deploy command
         self.address = {colour: f"127.0.0.1:{self.port[colour]}" for colour in ("blue", "green")}
         self.notices = Webhook()
         self.start_stores()
@@ -60,14 +60,14 @@ class Host(Stack):
     # --- releases ---
 
     def release(self, name, body='exec "$binary" "$@"'):
-        """A build of a revision of its own: the real binary behind a few lines of shell."""
+        """A build with a revision of its own: the real binary behind a few lines of shell."""
         file = self.folder / f"release-{name}"
         file.write_text(f'#!/bin/bash\nbinary={self.binary}\nexport REVISION={name}\n{body}\n')
         file.chmod(0o755)
         return file
 
     def deploy(self, *arguments, options=WATCH):
-        """Runs scripts/deploy to its end: the exit code and what it said."""
+        """Runs scripts/deploy to its end: returns the exit code and the output."""
         done = self.begin(*arguments, options=options)
         said = done.communicate(timeout=120)[0]
         return done.returncode, said
@@ -78,7 +78,7 @@ class Host(Stack):
             stdin=subprocess.DEVNULL, env={**os.environ, **{key: str(value) for key, value in self.settings.items()}})
 
     def process_of(self, colour):
-        """The process that is a colour, if it lives."""
+        """The colour's process, if it lives."""
         try:
             process, start = (self.state / f"{colour}.pid").read_text().split()
             fields = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
@@ -98,9 +98,9 @@ class Host(Stack):
 
 
 class Load:
-    """Clients at the edge: some keep their connection, some make a new one for each request, some write. Each request
-    that gets no answer, or one that is no success, is a failure; nothing is tried again. They are of as many programs as a
-    canary needs to have its share of them."""
+    """Clients at the edge: some keep their connection, some make a new one for each request, some write. A request
+    without an answer, or with one that is no success, is a failure; nothing is retried. Their User-Agents are diverse
+    enough for a canary to get its share."""
 
     PAUSE_SECONDS = 0.02
     PROGRAMS = 100
@@ -170,7 +170,7 @@ class Load:
         connection.close()
 
     def stored(self):
-        """How many of the readings that were acknowledged are there."""
+        """The number of acknowledged readings that are stored."""
         client, count, cursor = Client(self.host.port[next(iter(self.host.running()))], self.key), 0, ""
         while cursor is not None:
             status, page = client.send("GET", f"{self.readings}?limit=1000" + (f"&cursor={cursor}" if cursor else ""))

@@ -1,4 +1,4 @@
-"""A line to Postgres on which everything takes longer. usage: slow_line.py PORT TO-PORT SECONDS"""
+"""A connection to Postgres that delays everything. usage: slow_line.py PORT TO-PORT SECONDS"""
 import asyncio
 import sys
 

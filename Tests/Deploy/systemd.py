@@ -1,4 +1,4 @@
-"""A systemd of its own, in name spaces of its own, that knows only the units of a folder: for tests of units."""
+"""A private systemd in its own namespaces that knows only the units of a folder: for tests of units."""
 import os
 import pathlib
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 
 from Tests.Stack.stack import until
 
-# What any service needs of the system's own units.
+# The system's units that any service needs.
 NEEDED = ("basic.target", "sysinit.target", "multi-user.target", "sockets.target", "shutdown.target", "umount.target", "final.target", "network-online.target",
           "systemd-journald.service", "systemd-journald.socket", "systemd-journald-dev-log.socket")
 START = """
@@ -27,7 +27,7 @@ exec /lib/systemd/systemd --system --unit=test.target --show-status=no
 
 class Systemd:
     def __init__(self, folder, units, settings):
-        """`units` are files and folders of units, `settings` what stands in /etc/terroir, by name."""
+        """`units` are files and folders of units, `settings` the files of /etc/terroir, by name."""
         self.folder = pathlib.Path(folder)
         (self.folder / "units").mkdir(parents=True)
         for name in ("etc", "needed"):
@@ -51,13 +51,13 @@ class Systemd:
             raise AssertionError(f"{failure}: {(self.folder / 'systemd.log').read_text()[-1000:]}") from None
 
     def inner(self):
-        """The process that is systemd, as it is called outside."""
+        """The process that is systemd, by its id outside."""
         children = pathlib.Path(f"/proc/{self.outer.pid}/task/{self.outer.pid}/children").read_text().split()
         return int(children[0]) if children else None
 
     @property
     def prefix(self):
-        """What runs a command beside this systemd."""
+        """A command prefix that runs it beside this systemd."""
         return ["nsenter", "-t", str(self.inner()), "-m", "-p", "-u", "-i", "-C"]
 
     def ask(self, *command, check=False):
@@ -69,6 +69,6 @@ class Systemd:
     def close(self):
         inner = self.inner()
         if inner:
-            self.ask("systemctl", "stop", "terroir*")  # which takes their private folders away
+            self.ask("systemctl", "stop", "terroir*")  # which removes their private folders
             os.kill(inner, signal.SIGKILL)
         self.outer.wait(20)

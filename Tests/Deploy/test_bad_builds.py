@@ -1,4 +1,4 @@
-"""Releases that are bad in every way: each is taken back by itself, and whoever is on the old one notices nothing."""
+"""Releases that are bad in every way: each is rolled back by itself, and clients of the old one notice nothing."""
 import json
 import re
 import sys
@@ -9,7 +9,7 @@ from Tests.Deploy.host import WATCH, Host, Load
 from Tests.Stack.stack import ROOT, until
 
 HERE = ROOT / "Tests/Deploy"
-# From the moment at which a fault can be measured.
+# The moment from which a fault can be measured.
 LIMIT_SECONDS = 30
 
 
@@ -24,15 +24,15 @@ class BadBuilds(unittest.TestCase):
             raise AssertionError(f"the first deploy failed: {said}")
 
     def refused(self, body, because, *options):
-        """Deploys a bad build under load, and sees it taken back for a reason; gives the load, when the switch was, if
-        there was one, and what was said."""
+        """Deploys a bad build under load, and checks that it is rolled back for a reason; returns the load, the time of
+        the switch, if there was one, and the output."""
         host = self.host
         before, lines = host.running(), len(host.journal())
         with Load(host) as load:
             until("load", lambda: all(load.counts.values()))
             code, said = host.deploy(host.release("bad", body), options=(*WATCH, *options))
             ended = time.time()
-            time.sleep(0.5)  # some more requests, which the old release answers
+            time.sleep(0.5)  # some more requests to the old release
         self.assertEqual(code, 1, said)
         self.assertRegex(said, because)
         self.assertEqual(host.served(), "good")
@@ -55,7 +55,7 @@ class BadBuilds(unittest.TestCase):
         return time.mktime(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ"))
 
     def others(self, load):
-        """The failures of requests that the old release had: none may be."""
+        """The failed requests of the old release; there must be none."""
         old, new = (self.host.address[colour] for colour in sorted(("blue", "green"), key=lambda c: c not in self.host.running()))
         failed = [line for line in map(json.loads, self.host.log("edge-log").splitlines())
                   if line["message"] == "Request completed" and int(line["statusCode"]) >= 500 and not line["upstream"].startswith(new)]
@@ -103,7 +103,7 @@ class BadBuilds(unittest.TestCase):
         self.assertEqual(load.failures, [])
 
     def test_where_no_backups_are_set_up_it_says_what_to_do(self):
-        """By the backup of a host, which finds no settings."""
+        """The host's own backup command fails: it finds no settings."""
         before = dict(self.host.settings)
         self.addCleanup(self.host.settings.update, before)
         self.host.settings.update(DEPLOY_BACKUP="", BACKUP_SETTINGS="/nonexistent")
@@ -145,11 +145,11 @@ class BadBuilds(unittest.TestCase):
         self.assertEqual(load.failures, [])
 
     def test_one_that_is_killed_for_its_memory(self):
-        """As the kernel ends what has leaked too much: at once, in the middle of the requests that it has."""
+        """Killed as by the kernel for a memory leak: at once, amid its requests."""
         body = ('[ "$1" = serve ] || exec "$binary" "$@"\n'
                 '(until tail -n 1 "$(dirname "$0")/../../journal" | grep -q " watch "; do sleep 0.1; done\n'
                 'sleep 1; kill -KILL $$) & exec "$binary" "$@"')
         load = self.refused(body, "Worse: the server was not ready twice in a row")
-        # What it had in hand is lost with it; whoever came later was sent to the old one.
+        # Requests in flight are lost with it; later ones went to the old release.
         self.assertLessEqual(len(load.failures), len(load.threads), load.failures)
         self.assertEqual(self.others(load), [])

@@ -1,5 +1,5 @@
-"""What a deploy in compose does to the project's own files, with an engine that says only what it is told to say: what
-servers are is shown on a real one (Tests/Image/test_deploy.py)."""
+"""The effect of a deploy in compose on the project's own files, with a mock engine; a real one is tested in
+Tests/Image/test_deploy.py."""
 import json
 import os
 import pathlib
@@ -16,7 +16,7 @@ from Tests.Stack.stack import ROOT, until
 from Tests.webhook import Webhook
 
 NEW = "terroir@sha256:" + "b" * 64
-# Blue serves, each image has the same migrations, and what is started ends at once.
+# Blue serves, all images have the same migrations, and a started container ends at once.
 ENGINE = r"""#!/bin/bash
 echo "$*" >>"$ENGINE_LOG"
 case $* in
@@ -85,7 +85,7 @@ class Compose(unittest.TestCase):
         self.addCleanup(server.shutdown)
         self.copy()
         said = self.deploy("--contract", NEW, DEPLOY_BLUE=f"127.0.0.1:{server.server_port}")[1]
-        self.assertIn("smoke: making a garden", said)  # which this server cannot do: signed in it has
+        self.assertIn("smoke: making a garden", said)  # which this server cannot do: the test is signed in
         log = self.log.read_text().splitlines()
         created, = (number for number, line in enumerate(log) if "user create" in line)
         self.assertRegex(log[created], r"^compose exec -T api terroir user create smoke-seller-\w+@terroir\.invalid$")
@@ -152,7 +152,7 @@ class Compose(unittest.TestCase):
             return [(folder / name).read_text() for name in ("jwt_secret", "jwt_secret_previous")]
 
         first, unknown = pair()
-        (folder / "jwt_secret_previous").unlink()  # as before there was one
+        (folder / "jwt_secret_previous").unlink()  # as if there had never been one
         second, previous = pair("renew", "jwt_secret")
         self.assertEqual(previous, first)
         self.assertEqual(pair("renew", "jwt_secret_previous")[0], second)
@@ -175,7 +175,7 @@ class Compose(unittest.TestCase):
 
         self.assertEqual(secrets()[0], 0)
         before = secret.read_text()
-        for _ in range(2):  # Postgres does not run, or has taken it before the line to it broke
+        for _ in range(2):  # Postgres is down, or has the password before the connection breaks
             code, said = secrets("renew", "postgres_password", CODE="1")
             self.assertNotEqual(code, 0)
             self.assertEqual(secret.read_text(), before)
@@ -215,7 +215,7 @@ class Compose(unittest.TestCase):
         shown.touch()
         (self.folder / "grep").write_text(f'#!/bin/sh\necho "$@" >>"{shown}"\nexec /bin/grep "$@"\n')
         (self.folder / "grep").chmod(0o755)
-        if os.getuid() == 0:  # whom nothing is asked
+        if os.getuid() == 0:  # root is not asked
             for path in (self.folder, self.project, shown):
                 shutil.chown(path, "nobody")
         terminal, inner = pty.openpty()

@@ -1,5 +1,5 @@
-"""Migrations that take something away: refused while the release that serves may need it, then run by --contract, which
-switches nothing, and done with for the deploys that follow."""
+"""Migrations that remove something: refused while the serving release may need it, then run by --contract, which
+switches nothing, and skipped by later deploys."""
 import signal
 import subprocess
 import unittest
@@ -7,7 +7,7 @@ import unittest
 from Tests.Deploy.host import Host, Load
 from Tests.Stack.stack import until
 
-# A release that does away with a table that nobody needs any more.
+# A release that removes a table that no release needs any more.
 TAKES_AWAY = """
 said() { echo '-- Migration 999: outlived'; echo 'DROP TABLE outlived;'; }
 there() { [ -n "$(psql -XqAtc "SELECT to_regclass('outlived')" "$DATABASE_URL")" ]; }

@@ -1,4 +1,4 @@
-"""Deploys in a row under load: nobody notices."""
+"""Consecutive deploys under load: clients notice nothing."""
 import os
 import signal
 import subprocess
@@ -37,7 +37,7 @@ class Deploys(unittest.TestCase):
         self.assertEqual(load.stored(), load.acknowledged)
 
     def test_a_release_with_one_migration_more_is_deployed(self):
-        """The one before lists its migrations as it did when its last one was the last there was."""
+        """The previous release lists its migrations as it did before the newest one existed."""
         self.deploys(self.host.release("fewer", """
 if [ "$*" != 'migrate --sql' ]; then exec "$binary" "$@"; fi
 last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
@@ -77,7 +77,7 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
             """The releases that one client gets, page by page."""
             return {host.curl(f"{host.edge}/version", *client).json()["revision"] for _ in range(3)}
 
-        # Many programs behind one address, one program at many addresses.
+        # Many programs behind one address, and one program at many addresses.
         for clients in ([("-A", f"Browser/{number}") for number in range(16)], [("--interface", f"127.0.0.{number + 1}") for number in range(16)]):
             releases = [met(*client) for client in clients]
             self.assertEqual({len(each) for each in releases}, {1})
@@ -99,7 +99,7 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
         users = subprocess.run(["psql", "-XqAtc", "SELECT count(*) FROM users WHERE email LIKE 'smoke-%'", self.host.stores["DATABASE_URL"]],
                                check=True, capture_output=True, text=True).stdout
         self.assertEqual(users, "0\n")
-        # Who has no way to make an account is not failed for it.
+        # Without a way to make an account the smoke test does not fail.
         url = f"http://{self.host.address[next(iter(self.host.running()))]}"
         self.assertIn("It answers strangers.", subprocess.run([ROOT / "scripts/smoke", url], check=True, capture_output=True, text=True).stdout)
         failed = subprocess.run([ROOT / "scripts/smoke", url], env={**os.environ, "SMOKE_CREATE": "sh -c 'echo no room; exit 1'"}, capture_output=True, text=True)
@@ -120,7 +120,7 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
         self.deploys(self.host.release("ending"))
         previous = self.host.state / "previous"
         previous.unlink(missing_ok=True)
-        previous.mkdir()  # as a full disk would, it keeps the file from being written
+        previous.mkdir()  # like a full disk, this keeps the file from being written
         code, said = self.host.deploy(self.host.release("beginning"))
         self.assertEqual(code, 1, said)
         self.assertRegex(said, r"(\w+) serves, but (?!\1)\w+ was not retired: a step failed.*The next deploy does that\.")
@@ -190,7 +190,7 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
 
 
 class Events:
-    """A client of a garden's events that comes again with the last id it has, as browsers do."""
+    """A client of a garden's events that reconnects with its last event id, as browsers do."""
 
     def __init__(self, load):
         self.load, self.ids, self.connections, self.skipped = load, [], 0, load.acknowledged
@@ -205,7 +205,7 @@ class Events:
             connection.request("GET", f"/api/gardens/{self.load.garden}/events", headers={"Last-Event-ID": self.ids[-1]} if self.ids else {})
             answer = connection.getresponse()
             for line in iter(answer.readline, b""):
-                if line.startswith(b"id:"):  # alone, it says where the stream stands, and is no event
+                if line.startswith(b"id:"):  # a bare id is the stream's position, and no event
                     last = line[3:].strip().decode()
                 if line.startswith(b"data:"):
                     self.ids.append(last)

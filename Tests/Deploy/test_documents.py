@@ -1,4 +1,4 @@
-"""The steps of docs/operations.md for a plain host, as they are written there, but for ports and folders."""
+"""The steps of docs/operations.md for a plain host, run as written, except for ports and folders."""
 import os
 import re
 import shutil
@@ -14,7 +14,7 @@ class Documents(unittest.TestCase):
     def test_the_steps_for_a_plain_host_lead_to_a_server_that_serves(self):
         host = SystemdHost()
         self.addCleanup(host.close)
-        for file in (host.folder / "systemd/units").iterdir():  # the steps put them there
+        for file in (host.folder / "systemd/units").iterdir():  # the steps install them
             shutil.rmtree(file) if file.is_dir() else file.unlink()
         text = (ROOT / "docs/operations.md").read_text()
         section = re.search(r"^### On a plain host\n(.*?)^## ", text, re.M | re.S)[1]
@@ -30,7 +30,7 @@ class Documents(unittest.TestCase):
             blocks = [block.replace(old, str(new)) for block in blocks]
         settings = host.folder / "server.env"
         prepare, deploy, nginx, rollback = blocks
-        # What an operator writes by hand, and where the folder of releases is not the one of the unit.
+        # Files an operator writes by hand, and where the release folder differs from the unit's.
         self.run_steps(host, prepare + f"cat {settings} >/etc/terroir/terroir.env\necho HOST=127.0.0.1 >>/etc/terroir/terroir.env\n"
                        f"sed -i 's|/var/lib/terroir|{lib}|' /etc/systemd/system/terroir@.service\nsystemctl daemon-reload\n")
         for name in ("one", "two"):

@@ -1,5 +1,5 @@
-"""Deploys that are killed, as a host without power does, at each of their stages and at each command that changes
-something: what is left serves, and the next deploy comes to its end."""
+"""Deploys that are killed, as by a power failure, at each of their stages and at each command that changes something:
+what remains serves, and the next deploy completes."""
 import contextlib
 import functools
 import os
@@ -13,16 +13,16 @@ from Tests.Deploy.host import Host, Load
 from Tests.Deploy.test_units import SystemdHost, needs_root
 from Tests.Stack.stack import ROOT, until
 
-# The stages of a deploy, each with what the one after a kill does; that these are all, a test compares with the script.
+# The stages of a deploy, each with what the deploy after a kill does; a test compares the list with the script.
 STAGES = {
     **dict.fromkeys(("begin", "backup", "migrate", "start", "smoke", "canary", "switch", "watch", "undo"), "undoing it"),
     "retire": "finishing that",
 }
 ENDS = {"complete", "failed"}
-# Lines that change a file or a process: what a deploy has come to is decided by which of them were reached.
+# Lines that change a file or a process: which of them were reached decides the state.
 CHANGE = re.compile(r'(^|; |\|\| |&& |then |else )(touch|rm|mv|ln|cp|sync|kill -[TK]|exec setsid|systemctl (?!show))|>>?"\$')
 SHORT = ("--for", "1s", "--every", "1s", "--min-requests", "1", "--max-p95", "5s")
-# Before each command bash calls this: it notes where that stands, or ends the deploy there.
+# bash calls this before each command: it records the place, or kills the deploy there.
 TRACE = """
 [ "${0##*/}" = deploy ] || return 0
 set -o functrace
@@ -37,7 +37,7 @@ trap 'at_command $LINENO' DEBUG
 
 
 class Walk:
-    """Deploys that are killed one after the other, at all the places where one changes something."""
+    """Consecutive deploys, each killed at one of the places that change something."""
 
     @classmethod
     def begin_with(cls, host):
@@ -49,14 +49,14 @@ class Walk:
             raise AssertionError(f"the first deploy failed: {said}")
 
     def changes(self, *arguments, expected=0):
-        """Where a deploy changes something: the functions around such a command, and its line."""
+        """The places where a deploy changes something: the enclosing functions, and the line."""
         notes = self.host.folder / "commands"
         with self.traced(NOTE_COMMANDS=notes):
             code, said = self.host.deploy(*arguments, options=SHORT)
         self.assertEqual(code, expected, said)
         commands = dict.fromkeys(tuple(line.rsplit(" ", 1)) for line in notes.read_text().splitlines())
         notes.unlink()
-        ours = [(place, file) for place, file in commands if file.startswith(f"{ROOT}/")]  # and not settings
+        ours = [(place, file) for place, file in commands if file.startswith(f"{ROOT}/")]  # not the settings
         return [place for place, file in ours if CHANGE.search(self.lines(file)[int(place.split()[-1]) - 1])]
 
     @staticmethod
@@ -76,7 +76,7 @@ class Walk:
             self.host.settings = before
 
     def walk(self, wanted=lambda function: True):
-        """Each deploy is killed before a change, and first undoes or finishes what the one before it had begun."""
+        """Each deploy is killed before a change, after undoing or finishing what the previous one had begun."""
         host, arguments = self.host, ("--canary=50%", "--backup-command=true")
         bad = '[ "$1" = serve ] && exit 3; exec "$binary" "$@"'
         places = [(place, ()) for place in self.changes(*arguments, host.release("walked"))]
@@ -101,7 +101,7 @@ class KilledDeploys(Walk, unittest.TestCase):
         cls.begin_with(Host())
 
     def kill_at(self, stage, *arguments):
-        """Begins a deploy and ends it by SIGKILL once its journal says that it has come there."""
+        """Starts a deploy and kills it once its journal shows the stage."""
         lines = len(self.host.journal())
         deploy = self.host.begin(*arguments)
         until(f"the stage {stage}", lambda: deploy.poll() is not None or any(line[2] == stage for line in self.host.journal()[lines:]), 90, 0.005)
@@ -138,7 +138,7 @@ def killed_at(stage):
         release = host.release(f"killed-at-{stage}", 'exec "$binary" "$@"' if not bad else '[ "$1" = serve ] && exit 3; exec "$binary" "$@"')
         with Load(host) as load:
             self.kill_at(stage, "--canary=50%", "--backup-command=sleep 1", release)
-            time.sleep(1)  # some requests to what is left
+            time.sleep(1)  # some requests to what remains
             self.assertIn(host.served(), ("good", f"killed-at-{stage}"))
             code, said = host.deploy(host.release("good"))
             self.assertEqual(code, 0, said)
@@ -158,7 +158,7 @@ for stage in STAGES:
 
 @needs_root
 class KilledUnits(Walk, unittest.TestCase):
-    """Where the colours are units, what is another is how they are started and stopped."""
+    """With units as colours, only starting and stopping differ."""
 
     @classmethod
     def setUpClass(cls):

@@ -16,7 +16,7 @@ UNITS = ROOT / "deploy/systemd"
 
 
 def units(**changes):
-    """The units of the server, with some of their text changed, by their place."""
+    """The units of the server, with some of their text replaced, by path."""
     texts = {}
     for file in [*UNITS.glob("terroir.*"), *UNITS.glob("terroir@.*"), *UNITS.glob("terroir*.d/*")]:
         if file.is_file():
@@ -32,7 +32,7 @@ def settings(**variables):
 
 
 def stop_as_before_a_restore(systemd):
-    """Step 1 of a restore in docs/disaster-recovery.md, without the unit of a Postgres, which is not known here."""
+    """Step 1 of a restore in docs/disaster-recovery.md, without Postgres' unit, which does not exist here."""
     step = re.search(r"1\. Stop the server.*`(systemctl stop .*) postgresql@15-main`", (ROOT / "docs/disaster-recovery.md").read_text())[1]
     systemd.ask("bash", "-c", step, check=True)
 
@@ -48,7 +48,7 @@ class Units(unittest.TestCase):
         cls.addClassCleanup(cls.host.close)
         cls.host.start_stores()
         port = cls.host.port
-        # Not below /tmp or /var/tmp, of which a service has its own.
+        # Not below /tmp or /var/tmp, which are private to a service.
         cls.binary = pathlib.Path("/var/lib") / cls.host.folder.name
         cls.addClassCleanup(cls.binary.unlink)
         cls.binary.write_bytes(pathlib.Path(os.environ["TERROIR_BINARY"]).read_bytes())
@@ -161,11 +161,11 @@ class Units(unittest.TestCase):
 
 
 class SystemdHost(Host):
-    """Where the colours are units."""
+    """With units as colours."""
 
     def __init__(self):
         super().__init__()
-        self.state = pathlib.Path("/var/lib") / self.folder.name  # a service has a /tmp of its own
+        self.state = pathlib.Path("/var/lib") / self.folder.name  # a service has a private /tmp
         self.state.mkdir()
         self.binary = self.state / "binary"
         shutil.copy(os.environ["TERROIR_BINARY"], self.binary)

@@ -1,5 +1,5 @@
 """Breaks each part of the stack in turn under load, and writes the table of docs/operations.md: what clients saw, which
-alert fired after how long, and what healed it in how many seconds."""
+alert fired and when, and what healed it and how fast."""
 import collections
 import datetime
 import json
@@ -17,26 +17,26 @@ import urllib.request
 from Tests.Image import project
 from Tests.Image.project import ROOT, compose, container, curl, docker, inspect, post, until
 
-# How long a fault that nothing heals by itself is left alone, until an alert tells of it.
+# The longest wait for an alert of a fault that does not heal by itself.
 LONGEST_SECONDS = 150
-# An alert for whatever clients feel for longer than this; what is over sooner may be counted only: a probe every fifteen
+# Faults that clients notice for longer than this need an alert; shorter ones may only be counted: a probe every fifteen
 # seconds has to fail for a minute.
 BRIEF_SECONDS = 90
 ALERT_WITHIN_SECONDS = 120
-# What a healthy stack may say on a busy host.
+# Alerts that a healthy stack may raise on a busy host.
 OF_THE_HOST = {
     "Watchdog", "HostMemoryLow", "ProcessorSaturated", "ClockSkew", "HighResponseTime", "ResponseTimeAboveTarget", "EventLoopLag",
     "BackupTooOld", "SensorSilent", "OutOfMemoryKill",
 }
 
-# What counts over minutes or hours, and so tells of the faults before as well: neither waited for nor in the table.
+# Alerts over minutes or hours, which earlier faults raise as well: neither awaited nor in the table.
 OF_THE_PAST = {"HighErrorRate", "ErrorBudgetBurnFast", "ErrorBudgetBurnSlow", "Restarting", "HousekeepingFailing", "WalArchiveFailing"}
 
 Fault = collections.namedtuple("Fault", "name inject healer heal")
 
 
 class Client(threading.Thread):
-    """Asks again and again, as a client does, and remembers each answer: (time, status), 0 for none."""
+    """Sends requests continuously, as a client does, and records each answer: (time, status), 0 for none."""
 
     def __init__(self, *curl_arguments, path):
         super().__init__(daemon=True)
@@ -50,7 +50,8 @@ class Client(threading.Thread):
             self.answers.append((time.monotonic(), curl(self.path, *self.arguments, *self.body(), seconds=5)[0]))
 
     def failures(self, since):
-        """Statuses of what failed, when it first did, and the seconds from there to the first success after the last."""
+        """Statuses of failures, the time of the first, and the seconds from there to the first success after the
+        last."""
         answers = [answer for answer in self.answers if answer[0] >= since]
         failed = [moment for moment, status in answers if status != 200]
         if not failed:
@@ -59,7 +60,7 @@ class Client(threading.Thread):
         return collections.Counter(status for _, status in answers if status != 200), failed[0], (after[0] if after else time.monotonic()) - failed[0]
 
     def succeeds(self, seconds):
-        """Whether every answer of the last seconds was one."""
+        """Whether every answer of the last seconds was a success."""
         recent = [status for moment, status in self.answers if moment > time.monotonic() - seconds]
         return len(recent) > 1 and set(recent) == {200}
 
@@ -79,7 +80,7 @@ class Device(Client):
 
 
 def signal_process(service, number, command=None):
-    """Sends a signal to a container's first process, or to the one whose command line has that text, from outside."""
+    """Signals a container's first process, or the one whose command line contains the text, from outside."""
     rows = docker("top", container(service), "-eo", "pid,args").splitlines()[1:]
     row = next(row for row in rows if not command or command in row and "tini" not in row)
     os.kill(int(row.split()[0]), number)
@@ -109,7 +110,7 @@ class Faults(unittest.TestCase):
 
     @classmethod
     def make_disk(cls):
-        """A small disk for Postgres' volume and the ballast, so that it can be filled."""
+        """A small disk for Postgres' volume and the ballast, which can be filled."""
         cls.disk = pathlib.Path(tempfile.mkdtemp(prefix="terroir-disk-"))
         cls.addClassCleanup(cls.disk.rmdir)
         image = cls.disk.with_suffix(".img")
@@ -122,7 +123,8 @@ class Faults(unittest.TestCase):
         for folder in (cls.disk, cls.disk / "postgres", cls.disk / "ballast"):
             folder.mkdir(exist_ok=True)
             os.chown(folder, 999, 999)
-        # The engine mounts such a volume only as long as something has it: Prometheus, which stays, has the ballast's too.
+        # The engine mounts such a volume only while a container uses it: Prometheus, which stays, has the ballast's
+        # too.
         (project.folder / "disk.yml").write_text('services: { prometheus: { volumes: ["ballast:/ballast:ro"] } }\nvolumes:\n' + "".join(
             f"  {name}: {{ driver_opts: {{ type: none, o: bind, device: {cls.disk / name} }} }}\n" for name in ("postgres", "ballast")))
 
@@ -133,11 +135,11 @@ class Faults(unittest.TestCase):
             self.skipTest("the engine is not ours to restart")
 
     def fill_disk(self):
-        """As Postgres itself would: what the file system keeps for root stays free."""
+        """Fills the disk as Postgres itself would: the space reserved for root stays free."""
         free = os.statvfs(self.disk)
         for command in (["fallocate", "--length", str(free.f_bavail * free.f_frsize), self.disk / "filler"], ["dd", "if=/dev/zero", f"of={self.disk / 'rest'}", "bs=4k"]):
             subprocess.run(command, user=999, group=999, extra_groups=[], capture_output=True, check=False)
-        # What the log of transactions has reserved is used up soon.
+        # Uses up the space reserved by the WAL soon.
         compose("exec", "-T", "postgres", "sql", "-c", "CREATE TABLE filler AS SELECT repeat(md5(n::text), 100) FROM generate_series(1, 200000) n", check=False)
 
     def give_ballast_back(self):
@@ -146,7 +148,7 @@ class Faults(unittest.TestCase):
         subprocess.run(["bash", "-c", written.replace("sudo ", "")], cwd=project.folder, env=project.environment, check=True, capture_output=True)
 
     def lose_names(self):
-        """The name service is gone, and every connection to the stores is cut."""
+        """The name service is gone, and all connections to the stores are cut."""
         path = pathlib.Path(inspect(container("api"))["ResolvConfPath"])
         self.names = (path, path.read_text())
         path.write_text("nameserver 192.0.2.1\n")
@@ -177,10 +179,11 @@ class Faults(unittest.TestCase):
         yield Fault("Prometheus dies", lambda: signal_process("prometheus", signal.SIGKILL), itself, None)
         yield Fault("The engine restarts", self.engine, itself, None)
 
-    # --- what comes of them ---
+    # --- their effects ---
 
     def alerts(self):
-        """What tells of a fault, as (name, whether it fires already, when it began); nothing while Prometheus is away itself."""
+        """Alerts of a fault, as (name, whether it fires already, since when); nothing while Prometheus itself is
+        away."""
         try:
             with urllib.request.urlopen("http://127.0.0.1:9090/api/v1/alerts", timeout=3) as answer:
                 alerts = json.load(answer)["data"]["alerts"]
@@ -188,10 +191,10 @@ class Faults(unittest.TestCase):
             return []
         return [(alert["labels"]["alertname"], alert["state"] == "firing", datetime.datetime.fromisoformat(alert["activeAt"][:19] + "+00:00").timestamp())
                 for alert in alerts if alert["labels"]["alertname"] not in OF_THE_HOST | OF_THE_PAST
-                and alert["labels"].get("mountpoint") in (None, str(self.disk))]  # the host's own disk is nothing of ours
+                and alert["labels"].get("mountpoint") in (None, str(self.disk))]  # the host's own disk is not ours
 
     def is_calm(self):
-        """Whether all is served and no alert fires, nor would soon for what was before."""
+        """Whether everything is served and no alert fires or is pending from an earlier fault."""
         return self.served() and not any(fires or since > time.time() - LONGEST_SECONDS for _, fires, since in self.alerts())
 
     def served(self, seconds=3):
@@ -218,7 +221,7 @@ class Faults(unittest.TestCase):
             until(f"service after {fault.name}", self.served, 180)
             healed_in = max(0, time.monotonic() - healing - 3)
         else:
-            # Long enough for what fires after a minute to fire.
+            # Long enough for alerts with a one-minute `for`.
             end = began + 20
             while time.monotonic() < end or not self.served():
                 self.assertLess(time.monotonic(), began + 240, f"{fault.name} does not heal")
@@ -228,14 +231,14 @@ class Faults(unittest.TestCase):
         for client in (self.reader, self.writer):
             statuses, first, lasted = client.failures(began)
             felt += statuses
-            if lasted > seconds:  # to stop something takes its time too
+            if lasted > seconds:  # stopping something takes time too
                 unfelt, seconds = first - began, lasted
         if healed_in is None:
             healed_in = seconds
         return felt, unfelt, seconds, alerts, healed_in
 
     def test_every_fault(self):
-        wanted = os.environ.get("FAULT", "")  # what is to be found in a name, to try some alone
+        wanted = os.environ.get("FAULT", "")  # part of a name, to try some alone
         for fault in self.faults():
             if not re.search(wanted, fault.name):
                 continue
@@ -267,7 +270,7 @@ class Faults(unittest.TestCase):
         return f"| {fault.name} | {seen} | {told} | {fault.healer} | {healed_in:.0f} s |"
 
     def write(self):
-        """Puts the rows of what was tried into the table; the others stay as they are."""
+        """Replaces the rows of the faults that were tried; the others stay as they are."""
         path = ROOT / "docs/operations.md"
         begin, end = "<!-- faults: make fault-test -->\n", "<!-- end of faults -->"
         head, rest = path.read_text().split(begin)

@@ -1,4 +1,4 @@
-"""A copy of the project with an .env and secrets of its own, run on a Docker engine as an operator runs it."""
+"""A copy of the project with its own .env and secrets, run on a Docker engine as an operator runs it."""
 import json
 import os
 import pathlib
@@ -20,17 +20,17 @@ environment = {}
 
 
 def make(**settings):
-    """Copies what git tracks; `settings` go into .env.example, where a copy of it is `.env` too."""
+    """Copies what git tracks; `settings` go into .env.example, and also into `.env` if that is a copy of it."""
     global folder
     folder = pathlib.Path(tempfile.mkdtemp(prefix="terroir-project-"))
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
     subprocess.run(["xargs", "-0", "cp", "--parents", "-t", folder], cwd=ROOT, input=files, check=True)
-    # `docker compose` as written, and a curl that finds the stack where it is rather than on port 443.
+    # `docker compose` as written, and a curl that finds the stack on its own port instead of 443.
     plugins = folder / "docker/cli-plugins"
     plugins.mkdir(parents=True)
     (plugins / "docker-compose").symlink_to(ROOT / ".venv/bin/docker-compose")
     (folder / ".curlrc").write_text(f'connect-to = "localhost:443:127.0.0.1:{HTTPS_PORT}"\n')
-    if not shutil.which("sudo"):  # root as it is: nothing to become
+    if not shutil.which("sudo"):  # already root
         (folder / "bin").mkdir()
         (folder / "bin/sudo").write_text('#!/bin/sh\nexec "$@"\n')
         (folder / "bin/sudo").chmod(0o755)
@@ -43,13 +43,13 @@ def make(**settings):
 
 
 def configure(path, settings):
-    """Sets variables in a file of them."""
+    """Sets variables in a file of variables."""
     lines = [line for line in path.read_text().splitlines() if line.split("=")[0].lstrip("#") not in settings]
     path.write_text("\n".join(lines + [f"{name}={value}" for name, value in settings.items()]) + "\n")
 
 
 def down():
-    """Takes away what an earlier run may have left too, whatever its profiles were."""
+    """Removes what an earlier run may have left, too, whatever its profiles were."""
     compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "20", check=False)
 
 
@@ -84,7 +84,7 @@ def inspect(name, kind="container"):
 
 
 def containers(form, *arguments):
-    """What the engine says of the services' containers. It is asked again and again, and Compose takes ten times as long."""
+    """The engine's state of the services' containers. Asked often, and compose takes ten times as long."""
     labels = {"project": SETTINGS["COMPOSE_PROJECT_NAME"], "oneoff": "False"}
     filters = (f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items())
     return docker("ps", "--no-trunc", "--format", form, *filters, *arguments)
@@ -104,7 +104,7 @@ def is_healthy(service):
 
 
 def timetable_rests():
-    """Whether no backup and no restore test is made: both begin with the stack, the latter on a Sunday."""
+    """Whether no backup and no restore test is running: both start with the stack, the latter on Sundays."""
     return "sleep 60" in docker("top", container("backup"), "-eo", "pid,args", check=False)
 
 

@@ -2,7 +2,7 @@
 # relies on: user ids, paths, entry point and the variables it reads. Built by Tests/Image/stand-ins.
 ARG DEBIAN_IMAGE
 FROM ${DEBIAN_IMAGE} AS base
-# hadolint ignore=DL3009 # the stages on it install by the same lists
+# hadolint ignore=DL3009 # the stages based on it install from the same lists
 RUN apt-get update && apt-get install -y --no-install-recommends wget curl openssl
 
 FROM base AS postgres
@@ -30,7 +30,7 @@ STOPSIGNAL SIGQUIT
 
 FROM base AS certbot
 RUN apt-get install -y --no-install-recommends certbot
-# No stand-in: an ACME authority for tests, as authority.yml starts it.
+# Not a stand-in: an ACME authority for tests, which authority.yml starts.
 FROM base AS authority
 RUN apt-get install -y --no-install-recommends pebble
 
@@ -62,7 +62,7 @@ RUN apt-get install -y --no-install-recommends busybox && install -D /dev/null /
 USER 472
 ENTRYPOINT ["busybox", "httpd", "-f", "-p", "3000", "-h", "/pages"]
 
-# Where the toolchain of the host goes: what the official image installs for it.
+# The host's toolchain goes here: the packages that the official image installs for it.
 FROM base AS swift
 RUN apt-get install -y --no-install-recommends binutils libc6-dev libgcc-12-dev libstdc++-12-dev libcurl4-openssl-dev \
   libxml2-dev libedit2 libsqlite3-0 libncurses6 libpython3.11 libz3-4 zlib1g-dev tzdata pkg-config git gnupg2 unzip

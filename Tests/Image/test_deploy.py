@@ -1,4 +1,4 @@
-"""Deploys of images in compose: nobody notices a good one, nor one that is taken back."""
+"""Deploys of images in compose: clients notice neither a good one, nor one that is rolled back."""
 import json
 import subprocess
 import threading
@@ -10,7 +10,7 @@ from Tests.Image import project
 WATCH = ("--for", "6s", "--every", "2s", "--min-requests", "5", "--max-p95", "1s")
 
 
-# What makes of an image a release that does away with a table which nobody needs any more.
+# Turns an image into a release that removes a table that no release needs any more.
 TAKES_AWAY = r"""
 USER root
 RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client
@@ -38,7 +38,7 @@ class Deploys(unittest.TestCase):
         project.up()
 
     def image(self, name, *lines):
-        """An image of a revision of its own, by its id."""
+        """An image with a revision of its own; returns its id."""
         text = f"FROM {project.IMAGE}\nENV REVISION={name}\n" + "\n".join(lines)
         done = subprocess.run(["docker", "build", "--quiet", "--tag", f"terroir:{name}", "-"], input=text, env={**project.environment, "DOCKER_BUILDKIT": "0"}, capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -71,7 +71,7 @@ class Deploys(unittest.TestCase):
             self.assertEqual(self.served(), "two")
         self.assertEqual(asking.failures, [])
         self.assertGreater(asking.count, 100)
-        # What was deployed is what every later command means, and a colour that rests stays away.
+        # Every later command uses what was deployed, and the idle colour stays down.
         before = self.colours()
         self.assertEqual(len(before), 1)
         project.run("docker", "compose", "up", "--detach", "--no-build", "--pull", "never", "--wait", "--wait-timeout", "120")
@@ -111,7 +111,7 @@ class Deploys(unittest.TestCase):
 
 
 class Asking:
-    """A client that asks again and again while something is done."""
+    """A client that sends requests continuously while something is done."""
 
     def __init__(self):
         self.failures, self.count, self.stopping = [], 0, threading.Event()
@@ -120,7 +120,7 @@ class Asking:
     def ask(self):
         while not self.stopping.wait(0.05):
             self.count += 1
-            status, body = project.curl("/api/gardens?limit=1", "-A", f"asking/{self.count}")  # a canary has a share of all programs
+            status, body = project.curl("/api/gardens?limit=1", "-A", f"asking/{self.count}")  # a canary takes a share of programs
             if status != 200:
                 self.failures.append((time.strftime("%X"), status, body[:200]))
 

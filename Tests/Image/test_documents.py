@@ -7,11 +7,12 @@ from Tests.Image import project
 from Tests.Image.project import IMAGE, container, inspect, is_healthy, run, running, until
 from Tests.Image.test_image import SETTINGS, make_authority
 
-# With the sections of hosts without compose: the tests of releases and of deploys run those, where they may change the host.
+# Includes the sections for hosts without compose: the tests of releases and deploys run those, where they may change
+# the host.
 DOCUMENTS = {"docs/operations.md": ("### From a package", "### On a plain host"), "docs/runbook.md": ()}
-# What stands in capitals for the reader to fill in.
+# Placeholders in capitals for the reader to fill in.
 BLANKS = {"NAME": "HostMemoryLow", "PID": "0", "ID": "00000000-0000-7000-8000-000000000000"}
-# Written as commands and not run here, and why.
+# Commands in the documents that are not run here, and why.
 LEFT_OUT = {
     "docker stop": "a name", "docker kill": "a name", "docker compose stop": "a name", "docker compose exec": "a name",
     "docker image prune --all --filter until=168h": "it would take images of whoever else uses the engine",
@@ -20,7 +21,7 @@ LEFT_OUT = {
 
 
 def commands(document):
-    """The blocks of shell, each as one command, and what stands in line and begins like one."""
+    """The shell blocks, each as one command, and inline code that begins like one."""
     text = (project.folder / document).read_text()
     for title in DOCUMENTS[document]:
         before, rest = text.split(f"{title}\n")
@@ -47,12 +48,12 @@ class Documents(unittest.TestCase):
                 if command in LEFT_OUT:
                     continue
                 blanks = BLANKS | {"NEW": (project.folder / "secrets/postgres_password").read_text()}
-                if not self.builds:  # compose alone cannot use BuildKit; the image is there
+                if not self.builds:  # compose alone cannot use BuildKit; the image exists
                     command = command.replace(" --build ", " ")
                 filled = re.sub(r"\b(NAME|PID|ID|NEW)\b", lambda match: blanks[match.group()], command)
-                if "scripts/backup/" in command:  # one at a time is made, and the timetable begins with its own
+                if "scripts/backup/" in command:  # one at a time, and the schedule starts with its own
                     until("the timetable's own backups", project.timetable_rests, 300)
-                if command.startswith("docker compose unpause "):  # it heals what hangs
+                if command.startswith("docker compose unpause "):  # the remedy for something that hangs
                     run(*command.replace("unpause", "pause").split())
                 with self.subTest(document=document, command=command):
                     print(f"    {command[:110]}", flush=True)
@@ -60,7 +61,7 @@ class Documents(unittest.TestCase):
                     found_nothing = done.returncode == 1 and "grep" in command and not done.stderr
                     self.assertTrue(done.returncode == 0 or found_nothing, f"{done.returncode}: {done.stdout[-800:]}{done.stderr[-2000:]}")
                     seen += 1
-                if command.startswith("docker compose unpause "):  # an engine calls it unhealthy until it asks again
+                if command.startswith("docker compose unpause "):  # the engine calls it unhealthy until its next check
                     service = command.split()[-1]
                     until(f"{service} to be healthy again", lambda service=service: is_healthy(service), 30)
         self.assertGreater(seen, 30)

@@ -21,7 +21,7 @@ SETTINGS = {
 
 
 def make_authority(test):
-    """What the ACME authority of authority.yml needs; gives its folder."""
+    """Prepares the files of the ACME authority of authority.yml; returns their folder."""
     folder = tempfile.mkdtemp(prefix="terroir-authority-")
     test.addClassCleanup(shutil.rmtree, folder)
     subprocess.run(
@@ -49,7 +49,7 @@ class Image(unittest.TestCase):
         added = (self.image["Size"] - base["Size"]) / 1e6
         binary = int(docker("run", "--rm", "--entrypoint", "stat", IMAGE, "-c", "%s", "/usr/local/bin/terroir")) / 1e6
         print(f"image {self.image['Size'] / 1e6:.0f} MB, {added:.0f} MB over its base; binary {binary:.0f} MB")
-        self.assertLess(added, 35)  # 110 MB in all on the slim image, which is 75
+        self.assertLess(added, 35)  # 110 MB in all on the slim image, which has 75
         self.assertLess(binary, 18)  # 16 MB without the names that backtraces show
 
     def test_says_what_it_is(self):
@@ -119,7 +119,7 @@ class Stack(unittest.TestCase):
     def test_nothing_runs_as_root_or_may_write_its_root(self):
         for service in running():
             name = container(service)
-            # Users as their numbers on this host.
+            # Users as numbers on this host.
             users = {line.split()[0] for line in docker("top", name, "-eo", "uid,pid,args").splitlines()[1:]}
             self.assertNotIn("0", users, service)
             self.assertTrue(inspect(name)["HostConfig"]["ReadonlyRootfs"], service)
@@ -194,5 +194,5 @@ class Stack(unittest.TestCase):
         docker("start", name)
         self.assertLess(took, 30)
         self.assertEqual(state["ExitCode"], 0)
-        self.assertIn(answer[0], (503, 504))  # refused, or nobody at that address
+        self.assertIn(answer[0], (503, 504))  # refused, or no host at that address
         until("the service to serve", lambda: curl("/api/gardens")[0] == 200, 30)

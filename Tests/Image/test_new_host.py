@@ -1,4 +1,4 @@
-"""A lost host comes back on a new one by the steps of disaster-recovery.md, as they are written there."""
+"""A lost host is rebuilt on a new one by the steps of disaster-recovery.md, run as written."""
 import json
 import re
 import shutil
@@ -12,14 +12,15 @@ KEYS = ("backup_passphrase", "backup_identity")
 
 
 def steps():
-    """The commands of the section's second block, which is for compose."""
+    """The commands of the section's second block, the one for compose."""
     section = (project.folder / "docs/disaster-recovery.md").read_text().partition("\n### A new host\n")[2].partition("\n### ")[0]
     block = re.findall(r"```sh\n(.*?)```", section, re.S)[1]
     return re.sub(r"\\\n\s*", "", block).splitlines()
 
 
 def lose_the_host():
-    """Nothing stays but the repository, which would be a bucket elsewhere; gives the folder of the secrets that it had."""
+    """Loses everything but the repository, which would be a bucket elsewhere; returns the folder with the old
+    secrets."""
     project.compose("down", "--timeout", "20")
     for volume in docker("volume", "ls", "--quiet", f"--filter=label=com.docker.compose.project={SETTINGS['COMPOSE_PROJECT_NAME']}").split():
         if not volume.endswith("_repository"):
@@ -50,8 +51,8 @@ class NewHost(unittest.TestCase):
         builds = run("docker", "buildx", "version", check=False).returncode == 0
         for command in steps():
             if command.startswith("docker compose build") and not builds:
-                continue  # compose alone cannot use BuildKit; the image is there
-            if "scripts/backup/run" in command:  # one at a time is made, and the timetable begins with its own
+                continue  # compose alone cannot use BuildKit; the image exists
+            if "scripts/backup/run" in command:  # one at a time, and the schedule starts with its own
                 until("the timetable's own backup", timetable_rests, 300)
             print(f"    {command[:110]}", flush=True)
             done = run("bash", "-c", f"set -eo pipefail\n{command}")

@@ -1,4 +1,4 @@
-"""Teaches schemathesis to send lines of JSON, and to let no answer have a member that the document does not name."""
+"""Teaches schemathesis to send lines of JSON, and to reject members of answers that the document does not name."""
 import json
 
 import schemathesis
@@ -11,7 +11,7 @@ def serialize(_context, value):
 
 @schemathesis.hook
 def before_load_schema(_context, raw_schema):
-    """Closes the shapes that the document leaves open: clients are to skip what they do not know, a test is not."""
+    """Closes the shapes that the document leaves open: clients should ignore unknown members, a test should not."""
     schemas = raw_schema["components"]["schemas"]
     for name in schemas.keys() - {"Problem"}:
         close(schemas[name])
@@ -19,7 +19,7 @@ def before_load_schema(_context, raw_schema):
 
 
 def close(part):
-    """Lets no object in a part of the document have other members than it names."""
+    """Forbids objects in a part of the document to have members that it does not name."""
     if isinstance(part, list):
         for one in part:
             close(one)

@@ -1,5 +1,5 @@
-"""A person in a real browser, by keyboard alone: on a desk and on a phone of 360 pixels. On each page axe objects to
-nothing, the console says nothing but what the journey is refused, and nobody else is asked. SCREENSHOTS=yes renews
+"""A person in a real browser, using only the keyboard: on a desktop, and on a phone 360 pixels wide. On each page axe
+finds no fault, the console shows nothing but expected refusals, and no other host is contacted. SCREENSHOTS=yes renews
 docs/screenshots."""
 import os
 import re
@@ -19,8 +19,8 @@ SCHEMES = (("desktop", "light"), ("phone", "dark"))
 
 
 class Journey(unittest.TestCase):
-    """What people do on the pages of a server, with what all of them may expect. `settings` are more for the server,
-    `launching` more for the browser."""
+    """What people do on a server's pages, with the expectations common to all. `settings` are further ones for the
+    server, `launching` further ones for the browser."""
     settings = {}
     launching = {}
 
@@ -47,7 +47,7 @@ class Journey(unittest.TestCase):
                 self.assertEqual(self.objections, [])
 
     def person(self, path="/"):
-        """A browser of somebody's own, whose console, errors and requests are watched."""
+        """A browser of one person, whose console, errors and requests are watched."""
         context = self.browser.new_context(
             viewport=SIZES[self.size], color_scheme=self.scheme, timezone_id="Europe/Paris", locale="en-GB")
         self.addCleanup(context.close)
@@ -60,13 +60,13 @@ class Journey(unittest.TestCase):
         return page
 
     def refuse(self, status, path):
-        """From here on the journey is refused this, once or more: an answer's status, and its path as a pattern."""
+        """From here on the journey expects this refusal, once or more: a status, and a pattern of its path."""
         self.refusals.append((status, re.compile(path)))
 
     def hear(self, message):
         if message.type not in ("error", "warning"):
             return
-        # Chromium says of each 4xx that it was answered.
+        # Chromium logs each 4xx.
         answer = re.search(r"status of (4\d\d)", message.text)
         path = message.location["url"].removeprefix(self.service.url)
         if not answer or not any(int(answer[1]) == status and pattern.fullmatch(path) for status, pattern in self.refusals):
@@ -77,7 +77,7 @@ class Journey(unittest.TestCase):
             self.objections.append(f"asked {request.url}")
 
     def look(self, page, name=None, part=None):
-        """What holds for every page; the named ones are kept as pictures, some of a part alone."""
+        """Checks what holds for every page; pictures of the named ones are kept, of some only a part."""
         wide = page.evaluate("""[...document.querySelectorAll("body *")].filter((node) => node.getBoundingClientRect().right > innerWidth
             && !node.closest("pre, .readout")).map((node) => node.outerHTML.slice(0, 120))""")
         width = page.evaluate("document.documentElement.scrollWidth")
@@ -111,7 +111,7 @@ class Journey(unittest.TestCase):
         expect(page.get_by_role("heading", name="Devices")).to_be_visible()
 
     def device(self, keys, name):
-        """Adds a device; gives the command that its page says to run."""
+        """Adds a device; returns the command that its page tells to run."""
         page = keys.page
         keys.write("Name of a new device", name)
         page.keyboard.press("Enter")

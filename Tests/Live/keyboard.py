@@ -1,6 +1,6 @@
-"""A person who has a keyboard and nothing else."""
+"""A person who has only a keyboard."""
 
-# What the element that has the focus is called.
+# The name of the focused element.
 NAME = """() => {
   const node = document.activeElement;
   if (!node || node === document.body) return "";
@@ -15,7 +15,7 @@ class Keyboard:
         self.page = page
 
     def to(self, name):
-        """Steps on until what is called so has the focus."""
+        """Presses Tab until the named element has the focus."""
         for _ in range(MOST_STEPS):
             if self.page.evaluate(NAME).startswith(name):
                 return
@@ -23,13 +23,13 @@ class Keyboard:
         raise AssertionError(f"no step leads to {name!r}")
 
     def write(self, name, text):
-        """Fills a field in."""
+        """Fills in a field."""
         self.to(name)
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
 
     def choose(self, name, option):
-        """Chooses one of a list, or a time of day."""
+        """Chooses an entry of a list, or a time of day."""
         self.to(name)
         self.page.keyboard.type(option)
 

@@ -1,4 +1,4 @@
-"""A real mail server in a process of its own: aiosmtpd, as Debian has it, which says on its output what it has taken."""
+"""A real mail server in its own process: Debian's aiosmtpd, which prints the mails it accepts."""
 import base64
 import queue
 import subprocess
@@ -18,11 +18,11 @@ async def main():
     await server.serve_forever()
 asyncio.run(main())
 """
-PATIENCE = 60  # seconds until a mail has come
+PATIENCE = 60  # seconds to wait for a mail
 
 
 class Mailbox:
-    """Runs the server; `url` is where it takes mail."""
+    """Runs the server; `url` is its address."""
 
     def __enter__(self):
         self.process = subprocess.Popen(["/usr/bin/python3", "-c", PROGRAM], stdout=subprocess.PIPE, text=True)

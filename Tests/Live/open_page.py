@@ -1,4 +1,4 @@
-"""A page that somebody has open while something else happens by the API."""
+"""A page that is open while something else happens through the API."""
 import uuid
 
 from playwright.sync_api import expect
@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from Tests.Live.journey import Journey
 from Tests.Live.service import PASSWORD
 
-# A tab is behind the others when the test says so: without a window all of them count as seen.
+# A tab is hidden when the test says so: without a window all count as visible.
 BEHIND = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => globalThis.isBehind === true })"
 PUT = "(behind) => { globalThis.isBehind = behind; document.dispatchEvent(new Event('visibilitychange')); }"
 
@@ -18,7 +18,7 @@ class OpenPage(Journey):
         self.addCleanup(lambda: self.assertEqual(self.objections, []))
 
     def signed_in(self, path):
-        """Somebody's page, and a token of theirs."""
+        """A user's page, and a token of the user."""
         email, token = self.account()
         page = self.person()
         self.sign_in(page, email)
@@ -27,7 +27,7 @@ class OpenPage(Journey):
         return page, token
 
     def account(self):
-        """A new account's address, and a token of its."""
+        """A new account's address, and its token."""
         credentials = {"email": f"{uuid.uuid4().hex}@example.org", "password": PASSWORD}
         self.service.call("POST", "/api/users", {**credentials, "displayName": "Rosa"})
         return credentials["email"], self.service.call("POST", "/api/sessions", credentials)[1]["accessToken"]
@@ -47,7 +47,7 @@ class OpenPage(Journey):
         self.assertEqual(status, 200, answer)
 
     def shop(self, token, **products):
-        """A new shop; gives its id and those of its products, whose stock is told."""
+        """A new shop; returns its id and those of its products, whose stock is set."""
         shop = self.make("/api/businesses", {"name": "Hill Farm", "category": "vegetables"}, token)
         price = {"amount": 350, "currency": "EUR"}
         return shop, [

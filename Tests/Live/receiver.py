@@ -1,4 +1,4 @@
-"""Where webhooks arrive."""
+"""A receiver of webhooks."""
 import base64
 import hashlib
 import hmac
@@ -8,10 +8,10 @@ import threading
 
 
 class Receiver:
-    """Takes whatever is posted to `url`; ends on leaving."""
+    """Accepts whatever is posted to `url`; ends on leaving."""
 
     def __enter__(self):
-        self.messages = []  # headers, and the body as it came
+        self.messages = []  # headers, and the raw body
         self.changed = threading.Condition()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.url = f"http://127.0.0.1:{self.server.server_port}/terroir"
@@ -38,7 +38,7 @@ class Receiver:
         return Handler
 
     def wait(self, wanted, secret, seconds=120):
-        """The first message whose JSON is wanted, once it has come; its signature must be the secret's."""
+        """The first message whose JSON is wanted, once it has come; its signature must match the secret."""
         def found():
             return next((message for message in self.messages if wanted(json.loads(message[1]))), None)
 

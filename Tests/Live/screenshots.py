@@ -10,10 +10,10 @@ PLACE = "node => { const { y, height } = node.getBoundingClientRect(); return { 
 
 
 def keep(page, name, height, part=None):
-    """A screenshot, or of a part alone, in as many colours as a palette has; cut below `height`."""
+    """A screenshot of a page or a part, reduced to a palette's colours; cut off below `height`."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     path = SCREENSHOTS / f"{name}.png"
-    page.locator("#said").evaluate_all("all => all.forEach((node) => node.replaceChildren())")  # it comes and goes
+    page.locator("#said").evaluate_all("all => all.forEach((node) => node.replaceChildren())")  # notices come and go
     if height and not part:
         capture(page, path, height)
     else:
@@ -29,7 +29,7 @@ def keep(page, name, height, part=None):
 
 
 def capture(page, path, height):
-    """The top of a page: the whole of a long one takes the browser minutes. No higher than the page is."""
+    """The top of a page: a long one whole takes the browser minutes. No higher than the page."""
     whole = page.evaluate("document.documentElement.scrollHeight")
     size = page.viewport_size
     page.set_viewport_size({"width": size["width"], "height": min(height, whole)})

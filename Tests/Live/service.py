@@ -13,13 +13,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("TERROIR_BINARY", str(ROOT / ".build" / "debug" / "terroir"))
 STORES = [ROOT / "scripts" / "stores", "-i", "live"]
 PASSWORD = "sunflowers-and-rain"
-CHART_SECONDS = 5  # how long each loop shows a chart again
+CHART_SECONDS = 5  # how long each loop caches a chart
 
 
 class Service:
-    """Starts the stores and the server; `url` is where it serves. Ends both on leaving.
+    """Starts the stores and the server; `url` is its address. Ends both on leaving.
 
-    `settings` are more variables for the server, `before` is called in its process before it begins.
+    `settings` are further variables for the server; `before` is called in its process before it starts.
     """
 
     def __init__(self, settings={}, before=None):
@@ -40,7 +40,7 @@ class Service:
         self.errors = []
         self.process = subprocess.Popen(
             [BINARY, "serve"], env=self.environment, stdout=subprocess.PIPE, text=True, preexec_fn=self.before)
-        # Lines of two threads: they may come in either order.
+        # Lines of two threads: in either order.
         seen = set()
         while not seen >= {"Listening", "Serving"}:
             event = json.loads(self.process.stdout.readline())
@@ -50,7 +50,7 @@ class Service:
         return self.follow()
 
     def follow(self):
-        """Keeps reading the log, so that the server never waits, and keeps what went wrong inside."""
+        """Keeps reading the log, so that the server never blocks, and keeps its internal errors."""
         def read():
             for line in self.process.stdout:
                 if '"level":"error"' in line or '"level":"critical"' in line:
@@ -79,7 +79,7 @@ class Service:
             return error.code, json.loads(error.read() or b"null")
 
     def await_series(self, path, count):
-        """Waits until the page of a public garden has so many series to show."""
+        """Waits until the page of a public garden has this many series to show."""
         for _ in range(300):
             if len(self.call("GET", f"{path}/data")[1]["series"]) == count:
                 time.sleep(CHART_SECONDS)
@@ -88,7 +88,7 @@ class Service:
         raise AssertionError("the readings were not rolled up")
 
     def sign_up(self, role="user"):
-        """Makes an account and gives an access token."""
+        """Makes an account and returns an access token."""
         email = f"{uuid.uuid4().hex}@example.org"
         credentials = {"email": email, "password": PASSWORD}
         self.call("POST", "/api/users", {**credentials, "displayName": "Rosa"})

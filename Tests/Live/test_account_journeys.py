@@ -1,4 +1,4 @@
-"""What a grower lets others know: news of frost that reaches a webhook, and a token that a program reads with."""
+"""A grower's news and tokens: news of frost reaches a webhook, and a program reads with a token."""
 import json
 import re
 import subprocess
@@ -51,7 +51,7 @@ class AccountJourneys(Journey):
         self.everywhere(journey)
 
     def channel(self, keys, url):
-        """Adds a webhook that is told of warnings; gives its secret."""
+        """Adds a webhook for warnings; returns its secret."""
         page = keys.page
         keys.choose("By", "Webhook")
         keys.write("Email address or URL", "ftp://example.org")
@@ -67,7 +67,7 @@ class AccountJourneys(Journey):
         return secret.inner_text()
 
     def freeze(self, keys, key):
-        """Has the garden be where it is late in the evening, and already below zero there."""
+        """Moves the garden to where it is late in the evening, and already below zero."""
         hour = time.time() % 86_400 / 3_600
         keys.write("Latitude", "48")
         keys.write("Longitude", f"{((22 - hour) * 15 + 540) % 360 - 180:.2f}")
@@ -90,7 +90,7 @@ class AccountJourneys(Journey):
             card = page.locator("#channel-list li").first
             keys.press(f"Change {receiver.url}")
             keys.choose("Sent", "Gathered for a day")
-            keys.choose("Quiet from", "1000PM")  # by the twelve hours of the browser's own language
+            keys.choose("Quiet from", "1000PM")  # in the browser's twelve-hour clock
             keys.choose("Quiet until", "0630AM")
             keys.press(f"Save {receiver.url}")
             expect(card).to_contain_text("quiet from 22:00 to 06:30 (Europe/Paris) · gathered for a day")
@@ -143,7 +143,7 @@ class AccountJourneys(Journey):
             gardens = f"{self.service.url}/api/gardens?owner=me"
             status, answer = curl(token.inner_text(), gardens)
             self.assertEqual((status, [garden["name"] for garden in answer["items"]]), (200, ["South slope"]))
-            # It may read, and no more.
+            # It may read, and nothing more.
             self.assertEqual(curl(token.inner_text(), gardens, "-d", '{"name":"North slope"}')[0], 403)
             revoked = token.inner_text()
             page.reload()
@@ -157,7 +157,7 @@ class AccountJourneys(Journey):
 
 
 def curl(token, url, *arguments):
-    """What a program gets: the status and the JSON."""
+    """The status and the JSON that a program gets."""
     command = ["curl", "-sS", "-w", "\n%{http_code}", "-H", f"Authorization: Bearer {token}", "-H", "Content-Type: application/json"]
     body, status = subprocess.run([*command, *arguments, url], check=True, capture_output=True, text=True).stdout.rsplit("\n", 1)
     return int(status), json.loads(body)

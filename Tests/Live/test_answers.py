@@ -1,11 +1,12 @@
-"""What pages answer to what is done: seen where one is, gone when it is over, and beside the field that it is about."""
+"""The pages' replies to actions: visible wherever the page is scrolled, gone after a while, and beside the field
+concerned."""
 import unittest
 
 from playwright.sync_api import expect
 
 from Tests.Live.open_page import OpenPage
 
-TURNING = "\u202e"  # what stands behind it is shown from right to left
+TURNING = "\u202e"  # the text after it is shown from right to left
 
 
 class Answers(OpenPage):
@@ -20,10 +21,10 @@ class Answers(OpenPage):
         expect(notice).to_have_text("The server cannot be reached.")
         expect(notice).to_be_in_viewport()
         self.assertGreater(page.evaluate("scrollY"), 300)
-        self.objections.clear()  # the browser says so, too
+        self.objections.clear()  # the browser logs it, too
         page.fill("#garden-area", "12")
         page.locator("#keeping form", has=page.locator("#garden-area")).get_by_role("button", name="Save").click()
-        # What was done, for a while.
+        # The last action, for a while.
         said = page.locator("#said")
         expect(said).to_have_text("Saved")
         expect(notice).to_be_hidden()
@@ -131,7 +132,7 @@ class Answers(OpenPage):
         page.goto(f"{self.service.url}/gardens/{garden}")
         facts = page.locator("#device-list .quiet")
         expect(facts).to_have_text("· has not reported yet", use_inner_text=True)
-        # Its letters go on to the right.
+        # Its letters still go from left to right.
         places = facts.evaluate("""(node) => [...node.textContent].map((letter, index) => {
             const range = document.createRange();
             range.setStart(node.firstChild, index);

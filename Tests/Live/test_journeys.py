@@ -1,4 +1,4 @@
-"""What a grower, a buyer and a seller come for, from the first page to the last."""
+"""What a grower, a buyer and a seller want, from the first page to the last."""
 import re
 import subprocess
 import unittest
@@ -40,7 +40,7 @@ class Journeys(Journey):
             self.refuse(404, path)
             stranger = self.person(path)
             expect(stranger.get_by_role("heading", level=1)).to_have_text("No such garden")
-            # The link in a mail leads its owner there, although no cookie comes along from another site.
+            # The link in a mail works for its owner, although a link from another site brings no cookie.
             mail = page.context.new_page()
             link = f'<a href="{page.url}">Frost tonight</a>'
             mail.route("http://mail.example/", lambda route: route.fulfill(content_type="text/html", body=link))
@@ -58,12 +58,12 @@ class Journeys(Journey):
             expect(stranger.locator("body")).not_to_contain_text("Tomato bed")
             expect(stranger.get_by_role("heading", name="Devices")).to_have_count(0)
             self.look(stranger)
-            # A neighbour is signed in, and asks for nothing that is not to be had.
+            # A neighbour is signed in, and requests nothing that would be refused.
             neighbour = self.register("Grace")[0]
             neighbour.goto(self.service.url + path)
             expect(neighbour.locator("#devices")).to_contain_text("Sensor 1")
             expect(neighbour.locator("#live")).to_have_text("Live")
-            # The first page tells of it, also to who comes back.
+            # The first page shows it, also after a visitor comes back.
             keys.follow("My gardens")
             expect(page.locator("#gardens")).to_contain_text("41.5 %")
             self.look(page, "home")
@@ -73,7 +73,7 @@ class Journeys(Journey):
             self.look(page, "account")
             self.refuse(422, "/api/users/me")
             keys.press("Change password")
-            expect(page.locator("#new-fault")).to_be_visible()  # what was not filled in was not changed
+            expect(page.locator("#new-fault")).to_be_visible()  # an empty field was not changed
             keys.follow("Sign out")
             expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
             keys.follow("Account")

@@ -1,5 +1,5 @@
-"""A garden's page while values come: it never goes back to an older one, asks no more than it needs, and leaves who reads a
-chart or a notice alone."""
+"""A garden's page while values arrive: it never goes back to an older one, sends no more requests than it needs, and
+does not disturb someone who reads a chart or a notice."""
 import time
 import unittest
 
@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from Tests.Live.open_page import BEHIND, PUT, OpenPage
 
-RETRY, REFRESH = 5_000, 60_000  # as the page has them
-# A browser that keeps nothing for a site, as where its cookies are blocked.
+RETRY, REFRESH = 5_000, 60_000  # as on the page
+# A browser that stores nothing for a site, as when its cookies are blocked.
 KEEPS_NOTHING = """for (const kind of ["localStorage", "sessionStorage"]) {
     Object.defineProperty(globalThis, kind, { get() { throw new DOMException("Access is denied.", "SecurityError"); } });
 }"""
@@ -47,7 +47,7 @@ class LiveGardens(OpenPage):
         self.measure(20)
         expect(self.values).to_contain_text("20 %")
         held[0].continue_()
-        # The new name comes with the charts, and what was measured before.
+        # The new name appears with the charts, and with the values measured before.
         expect(self.values).to_contain_text("Bean bed")
         self.assertIn("20 %", self.values.inner_text())
         self.page.evaluate(PUT, True)
@@ -90,14 +90,14 @@ class LiveGardens(OpenPage):
         self.page.on("request", lambda request: request.url.endswith(f"/api{self.garden}") and asked.append(request))
         with self.page.expect_response(f"**/api{self.garden}"):
             self.page.clock.fast_forward(RETRY)
-        self.assertLess(len(asked), 3)  # what the last look asked for may be under way
+        self.assertLess(len(asked), 3)  # requests of the last look may still be in flight
 
     def test_what_failed_is_still_said_when_the_page_is_loaded_anew(self):
         self.visit()
         self.page.route("**/insights", lambda route: route.abort())
         self.page.get_by_role("button", name="Look at watering").click()
         expect(self.notice).to_have_text("The server cannot be reached.")
-        self.objections.clear()  # the browser says so, too
+        self.objections.clear()  # the browser logs it, too
         self.change(f"/api{self.garden}", {"areaSquareMetres": 12}, self.token)
         for behind in (True, False):
             self.page.evaluate(PUT, behind)

@@ -1,6 +1,6 @@
-"""Attacks on the server's memory in a control group of 512 MiB: it lives, serves others, and gives the memory back.
+"""Attacks on the server's memory in a control group of 512 MiB: it survives, serves others, and returns the memory.
 
-Needs root and a control group that may be written to (version 1 or 2); skipped elsewhere.
+Needs root and a writable control group (version 1 or 2); skipped elsewhere.
 """
 import pathlib
 import resource
@@ -14,7 +14,7 @@ from Tests.control_group import control_group
 from Tests.Live.service import PASSWORD, Service
 
 LIMIT = 512 << 20
-# What may stay after an attack: what the allocator keeps, and pages of the debug build that are now in use.
+# What may remain after an attack: the allocator's caches, and pages of the debug build now in use.
 REMAINDER = 64 << 20
 
 
@@ -50,7 +50,7 @@ class Memory(unittest.TestCase):
         self.attack(6_000, b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 20)
 
     def attack(self, count, request):
-        """Has that many clients send a request that they never read the answer of, and looks at what becomes of it."""
+        """Lets a number of clients send a request whose answer they never read, and checks what happens."""
         before = self.resident()
         attackers = [self.connect() for _ in range(count)]
         left = {attacker.fileno(): (attacker, memoryview(request)) for attacker in attackers}

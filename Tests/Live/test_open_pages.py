@@ -1,5 +1,5 @@
-"""Pages that stay open while the world moves on: what others change meanwhile stays changed, what comes late shows nothing
-old, and what is sent twice counts once."""
+"""Pages that stay open while data changes: other users' changes are kept, late answers show nothing outdated, and what
+is sent twice counts once."""
 import re
 import unittest
 import uuid
@@ -25,7 +25,7 @@ class OpenPages(OpenPage):
         expect(seller.locator("#said")).to_have_text("Eggs is saved")
         product = self.seen(f"/api/products/{eggs}")
         self.assertEqual((product["stock"], product["price"]["amount"]), (2, 380))
-        # The stock itself is changed by whoever has seen what it is.
+        # Only a user who has seen the stock changes it.
         expect(stock).to_have_value("2")
         self.order(buying, shop, eggs)
         stock.fill("12")
@@ -92,7 +92,7 @@ class OpenPages(OpenPage):
         button = buyer.locator("#order").get_by_role("button", name="Order")
         button.click()
         expect(buyer.locator("#order").get_by_role("alert")).to_have_text("The server cannot be reached.")
-        self.objections.clear()  # the browser says so, too
+        self.objections.clear()  # the browser logs it, too
         buyer.unroute("**/api/orders")
         buyer.reload()
         button.click()
@@ -190,7 +190,7 @@ class OpenPages(OpenPage):
         week = shown.inner_text()
         self.assertEqual(len(held), 1)
         held[0].continue_()
-        # What the rest of the page shows comes with it.
+        # The rest of the page is updated with it.
         expect(page.locator("#facts")).to_have_text("A private garden")
         expect(shown).to_have_text(week)
 
@@ -238,7 +238,7 @@ class OpenPages(OpenPage):
         expect(names).to_have_count(30)
         with page.expect_response("**/api/businesses?limit=30"):
             held[0][0].fulfill(response=held[0][1])
-        # Twice at once is once.
+        # Two at the same time count as one.
         page.evaluate("() => { const more = document.getElementById('more'); more.click(); more.click(); }")
         expect(names).to_have_count(31)
         expect(page.locator("#more")).to_be_hidden()

@@ -1,5 +1,5 @@
-"""The pages in a real browser, on a desk and on a phone, by day and by night: nothing that axe objects to, nothing on
-the console, no request to anyone else, and figures that move by themselves. SCREENSHOTS=yes renews docs/screenshots."""
+"""The pages in a real browser, on a desktop and on a phone, light and dark: axe finds no fault, the console is empty,
+no other host is contacted, and figures update by themselves. SCREENSHOTS=yes renews docs/screenshots."""
 import os
 import re
 import shutil
@@ -29,7 +29,7 @@ class Pages(unittest.TestCase):
 
     @classmethod
     def plant(cls):
-        """The demo garden, with a week of readings; gives its id."""
+        """The demo garden, with a week of readings; returns its id."""
         subprocess.run([ROOT / "scripts" / "demo", cls.service.url], check=True, stdout=subprocess.DEVNULL)
         gardens = cls.service.call("GET", "/api/gardens?limit=100")[1]["items"]
         return next(garden["id"] for garden in gardens if garden["name"] == "Walled garden")
@@ -67,7 +67,7 @@ class Pages(unittest.TestCase):
             self.objections.append(f"asked {request.url}")
 
     def everywhere(self, path, ready, name, height=None):
-        """Opens the page in each size and scheme and looks at it."""
+        """Opens the page in each size and colour scheme, and checks it."""
         for size in SIZES:
             for scheme in ("light", "dark"):
                 with self.subTest(path=path, size=size, scheme=scheme):
@@ -97,7 +97,7 @@ class Pages(unittest.TestCase):
         plot = page.get_by_role("slider", name="Requests, per second")
         expect(plot).to_have_attribute("aria-valuetext", re.compile("per second"), timeout=60_000)
         before = int(plot.get_attribute("aria-valuemax"))
-        # What came before is kept when the next point comes.
+        # Earlier points are kept when the next one comes.
         newest = before
         while newest < before + 3:
             expect(plot).not_to_have_attribute("aria-valuemax", str(newest), timeout=60_000)
@@ -166,7 +166,8 @@ class Pages(unittest.TestCase):
         self.assertEqual(self.objections, [])
 
     def grow(self):
-        """A public garden of what charts find hard: rain, one value alone, large numbers, values of different age."""
+        """A public garden with data that charts find hard: rain, a single value, large numbers, values of different
+        age."""
         token = self.service.sign_up()
         garden = self.service.call("POST", "/api/gardens", {"name": "Hard", "public": True}, token)[1]["id"]
         device = self.service.call("POST", f"/api/gardens/{garden}/devices", {"name": "Probe"}, token)[1]
@@ -202,7 +203,7 @@ class Pages(unittest.TestCase):
         page = self.open(f"/gardens/{garden}")
         plot = page.get_by_role("slider", name="Soil moisture")
         expect(plot).to_have_attribute("aria-valuetext", re.compile("Sensor 2 40 %, wet, Sensor 1 8 %, dry"), timeout=60_000)
-        # What means one thing for the one and another for the other is drawn for neither, but when it is shown alone.
+        # What means different things for two series is drawn for neither, unless one is shown alone.
         expect(plot.locator(".zone")).to_have_count(0)
         page.get_by_role("button", name="Sensor 1").press("Enter")
         expect(plot.locator(".zone.dry")).to_have_count(1)
@@ -213,7 +214,7 @@ class Pages(unittest.TestCase):
         for size in SIZES:
             page = self.open(f"/gardens/{garden}", size)
             expect(page.locator(".chart")).to_have_count(4, timeout=60_000)
-            # Each value is as old as it says.
+            # Each value shows its own age.
             moisture = page.locator("dt", has_text="Soil moisture").locator("+ dd")
             expect(moisture).to_contain_text("30 h ago")
             expect(page.locator("dt", has_text="Battery").locator("+ dd")).to_contain_text("just now")
@@ -221,7 +222,7 @@ class Pages(unittest.TestCase):
             reach = page.locator(".chart text").evaluate_all(
                 "all => all.map(text => text.getBoundingClientRect().left - text.closest('.plot').getBoundingClientRect().left)")
             self.assertGreaterEqual(min(reach), 0)
-            # Rain is added up by the hour: 36 mm in all.
+            # Rain is summed by the hour: 36 mm in all.
             rain = page.get_by_role("slider", name="Rain by the hour")
             bars = page.locator(".chart", has_text="Rain").locator(".bar").count()
             self.assertIn(bars, (2, 3))
@@ -231,7 +232,7 @@ class Pages(unittest.TestCase):
                 rain.press(key)
                 total += float(re.search(r": ([\d.]+) mm", rain.get_attribute("aria-valuetext"))[1])
             self.assertEqual(total, 36)
-            # One value alone is seen.
+            # A single value is visible.
             lone = page.locator(".chart", has_text="pH").locator(".lone")
             self.assertGreaterEqual(lone.bounding_box()["width"], 4)
             if os.environ.get("SHOTS"):
@@ -284,7 +285,7 @@ class Pages(unittest.TestCase):
             before = shown.inner_text()
             page.get_by_role("button", name=name).press("Enter")
             expect(shown).not_to_have_text(before)
-        # Drawn over with the mouse.
+        # Selected with the mouse.
         before = shown.inner_text()
         plot = page.get_by_role("slider").first
         plot.scroll_into_view_if_needed()
@@ -320,7 +321,7 @@ class Pages(unittest.TestCase):
         shown = page.locator(".operation:visible")
         self.assertLess(shown.count(), 20)
         expect(shown.filter(has_text="/api/sessions/refresh").first).to_be_visible()
-        # Of the operations alone, and no chapter stays without one.
+        # Only operations count, and no chapter stays without one.
         document = self.service.call("GET", "/openapi.json")[1]
         total = sum(len(operations) for operations in document["paths"].values())
         expect(page.locator("#count")).to_have_text(f"{page.locator('.chapter .operation:visible').count()} of {total} operations")
@@ -328,7 +329,7 @@ class Pages(unittest.TestCase):
             self.assertGreater(chapter.locator(".operation:visible").count(), 0)
         page.locator("#words").fill("healthcheck nonsense")
         expect(page.locator(".chapter:visible, #schemas:visible, .contents li:has(> ul):visible")).to_have_count(0)
-        # A link to what is hidden leads there.
+        # A link to something hidden leads there.
         page.locator("#words").fill("/api/gardens/{id}/latest")
         page.locator(".operation:visible a[href^='#shape-']").first.click()
         expect(page.locator("[id^='shape-']:target")).to_be_in_viewport()
@@ -348,7 +349,7 @@ class Pages(unittest.TestCase):
         profile.get_by_label("Token").fill(token)
         profile.get_by_role("button", name="GET it").press("Enter")
         expect(profile.get_by_role("status")).to_contain_text('"displayName": "Rosa"')
-        # The token is there for the next one, and the example is what is sent.
+        # The token is kept for the next operation, and the example is what is sent.
         garden = page.locator("#createGarden")
         garden.locator("summary").press("Enter")
         expect(garden.get_by_label("Token")).to_have_value(token)

@@ -19,7 +19,7 @@ class Readme(unittest.TestCase):
         with Service() as service, tempfile.TemporaryDirectory() as folder:
             for tool in TOOLS:
                 os.symlink(shutil.which(tool), pathlib.Path(folder, tool))
-            # One paste: each line is typed, whatever the one before came to.
+            # One paste: each line is typed, whatever the result of the one before.
             run = subprocess.run(
                 [shutil.which("bash"), "--norc", "-s"], input=script.replace("http://127.0.0.1:3000", service.url),
                 env={"PATH": folder}, capture_output=True, text=True, timeout=120)

@@ -1,5 +1,5 @@
-"""Requests made up from the OpenAPI document, sent to the real server: none may bring an error of the server, nor an
-answer that the document does not describe."""
+"""Requests generated from the OpenAPI document, sent to the real server: none may cause a server error, or an answer
+that the document does not describe."""
 import os
 import pathlib
 import subprocess
@@ -12,9 +12,9 @@ from openapi_spec_validator import validate
 
 from Tests.Live.service import ROOT, Service
 
-# How many requests are made up for each operation.
+# The number of requests generated for each operation.
 EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
-# Without an end, or the end of the account and the session that all other requests need.
+# Endless ones, or those that end the account or session that all other requests need.
 EXCLUDED = ["/api/gardens/{id}/events", "/api/sessions/current"]
 # An unknown method is 501 on any path, so only known ones can be unexpected.
 SETTINGS = """
@@ -32,7 +32,7 @@ class Requests(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        # Mail is sent, to nobody: without a mail server, what needs one is answered with 501.
+        # Mail goes to a port on which no server listens: without SMTP_URL, operations that need mail would answer 501.
         cls.service = cls.enterClassContext(Service({
             "TRUSTED_PROXIES": "127.0.0.1", "SMTP_URL": "smtp://127.0.0.1:9", "SMTP_FROM": "garden@example.org",
             "RATE_LIMIT_PASSWORD_RESET": "off",
@@ -53,7 +53,7 @@ class Requests(unittest.TestCase):
         self.send(self.service.sign_up("admin"), "--include-path-regex", "^/api/admin/")
 
     def test_as_owner(self):
-        """With ids of what is there, which are the user's own."""
+        """With ids of existing objects, which belong to the user."""
         token, ids, _ = self.plant()
         self.send(token, "--exclude-method", "DELETE", ids=ids)
 
@@ -96,7 +96,7 @@ class Requests(unittest.TestCase):
                 "--mode", "all", "--continue-on-failure", "--suppress-health-check", "all", "--seed", "1",
                 "--request-timeout", "20", "--generation-database", "none", "--no-color", *selection,
             ]
-            # From another network: the wrong passwords that are made up must lock nobody out who signs up here.
+            # From another network: the generated wrong passwords must not lock out the user who signs up here.
             arguments += ["--header", "X-Forwarded-For: 203.0.113.7"]
             for path in EXCLUDED:
                 arguments += ["--exclude-path", path]

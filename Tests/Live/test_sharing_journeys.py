@@ -1,4 +1,4 @@
-"""A garden that is shared: somebody is invited who has no account yet, sees it, works in it, and is shown out."""
+"""A shared garden: somebody without an account is invited, sees it, works in it, and is removed."""
 import subprocess
 import unittest
 
@@ -11,14 +11,14 @@ from Tests.Live.service import BINARY, PASSWORD
 
 class Sharing(Journey):
     def invite(self, keys, email):
-        """Invites somebody to see the garden; gives the path to accept it."""
+        """Invites somebody to see the garden; returns the path to accept it."""
         keys.write("Email address", email)
         keys.press("Invite")
         expect(keys.page.locator("#members li")).to_contain_text("invited as viewer until")
         return keys.page.locator("#members pre").inner_text().removeprefix(self.service.url)
 
     def accept(self, path, name):
-        """Registers on the way to a garden, by which the invitation to it is accepted."""
+        """Registers from the invitation to a garden, which accepts it."""
         page = self.person(path)
         keys = Keyboard(page)
         self.look(page)

@@ -1,4 +1,4 @@
-"""Charts over months and years: their times say which, and end where they were asked to end."""
+"""Charts over months and years: their labels are unambiguous, and they end where the chosen span ends."""
 import re
 import unittest
 
@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from Tests.Live.open_page import OpenPage
 
-# What stands below a chart of that width.
+# The labels below a chart of a given width.
 LABELS = """async ([from, to, width]) => {
     const { Chart } = await import("/assets/chart.js");
     const chart = new Chart({ title: "Years" });

@@ -1,12 +1,12 @@
-"""Tabs beside each other, and pages that one comes back to: each shows what is whoever's is signed in now, what is clicked
-twice is made once, and none takes the others' connections. The browser keeps pages for going back, as people's do."""
+"""Several tabs, and pages returned to: each shows the data of the user who is signed in now, a double click creates one
+thing, and no tab uses up the others' connections. The browser keeps pages for going back, as users' browsers do."""
 import unittest
 
 from playwright.sync_api import expect
 
 from Tests.Live.open_page import BEHIND, PUT, OpenPage
 
-# Clicks for three seconds, and says so by a request.
+# Clicks for three seconds, and then signals it by a request.
 CLICK_ON = """(button) => {
     let count = 0;
     setInterval(() => {
@@ -24,7 +24,7 @@ class Tabs(OpenPage):
         return "/gardens/" + self.make("/api/gardens", {"name": "South slope"}, token)
 
     def end_sessions(self, token):
-        """Ends all but the one that the token is of."""
+        """Ends all sessions but the token's."""
         for session in self.seen("/api/sessions", token)["items"]:
             if not session["current"]:
                 self.service.call("DELETE", f"/api/sessions/{session['id']}", token=token)
@@ -50,7 +50,7 @@ class Tabs(OpenPage):
             expect(page).to_have_url(self.service.url + path)
             expect(page.get_by_role("link", name="Sign in")).to_be_visible()
             expect(page.locator("#key-text, #account:visible")).to_have_count(0)
-            # As it was kept, and loaded anew: not merely fetched again because it was not kept.
+            # As it was cached, and then reloaded: not merely fetched again because it was not cached.
             self.assertEqual(page.evaluate(CAME_BY), "reload")
 
     def test_a_tab_goes_on_as_nobody_else(self):
@@ -109,7 +109,7 @@ class Tabs(OpenPage):
         notice = page.locator("#keeping form").filter(has=page.locator("#device-name")).get_by_role("alert")
         expect(notice).to_have_text("You are not signed in any more. Sign in")
         expect(notice.get_by_role("link")).to_have_attribute("href", "/?to=" + garden.replace("/", "%2F"))
-        # What is private is not asked for again and again: its page says what a stranger's says.
+        # Private data is not requested again and again: the page shows what a stranger's does.
         for behind in (True, False):
             page.evaluate(PUT, behind)
         expect(page.get_by_role("heading", level=1)).to_have_text("No such garden")
@@ -126,7 +126,7 @@ class Tabs(OpenPage):
         context = page.context
         context.add_init_script(BEHIND)
         tabs = []
-        for _ in range(8):  # two more than a browser has connections
+        for _ in range(8):  # two more than a browser opens connections
             if tabs:
                 tabs[-1].evaluate(PUT, True)
             tabs.append(context.new_page())
@@ -136,7 +136,7 @@ class Tabs(OpenPage):
         self.assertEqual(self.service.call("POST", "/api/readings", {"readings": [reading]}, key)[0], 200)
         expect(tabs[-1].locator("#devices")).to_contain_text("42.5")
         tabs[-1].evaluate(PUT, True)
-        # Who comes back to one sees what happened meanwhile, and what comes.
+        # Returning to one shows what happened meanwhile, and live updates.
         first = tabs[0]
         expect(first.locator("#devices")).not_to_contain_text("42.5")
         with first.expect_request("**/events"):
@@ -164,7 +164,7 @@ class Tabs(OpenPage):
             expect(page.get_by_role("heading", level=1)).to_have_text("Once")
             made = self.seen(f"/api/{list}?owner=me", token)["items"]
             self.assertEqual([one["name"] for one in made], ["Once"])
-            # Who goes back finds it there, and a form that works.
+            # Going back finds it there, and a form that works.
             page.go_back(wait_until="commit")
             expect(page.locator("#gardens, #own-shops")).to_contain_text("Once")
             expect(page.locator(form)).not_to_have_attribute("aria-busy", "true")

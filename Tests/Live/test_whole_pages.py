@@ -1,4 +1,4 @@
-"""Pages of which a file cannot be had, or is another release's: each loads itself once more, and says what that did not help."""
+"""Pages with a file missing or from another release: each reloads once, and says so if that did not help."""
 import unittest
 
 from playwright.sync_api import expect
@@ -12,7 +12,7 @@ class WholePages(Journey):
         self.size, self.scheme = "desktop", "light"
 
     def spoil(self, page, file, times, **answer):
-        """Has a file answered otherwise for a number of times; gives the paths of pages that are loaded from then on."""
+        """Makes a file fail a number of times; returns the list of pages loaded from then on."""
         left, loads = [times], []
         page.on("request", lambda request: request.is_navigation_request() and loads.append(request.url.removeprefix(self.service.url)))
 
@@ -27,9 +27,9 @@ class WholePages(Journey):
         return loads
 
     MISSING = {"status": 404, "content_type": "application/problem+json", "body": "{}"}
-    # Of another release: it has nothing of what others import.
+    # From another release: it lacks everything that others import.
     OTHER = {"status": 200, "content_type": "text/javascript; charset=utf-8", "body": "export const other = 1;"}
-    # Begun for a page that had something more.
+    # Started for a page that had something more.
     STUMBLING = {**OTHER, "body": "document.getElementById('of another release').hidden = true;"}
 
     def test_a_page_of_two_releases_is_loaded_once_more(self):
@@ -40,7 +40,7 @@ class WholePages(Journey):
                 page.goto(self.service.url + "/")
                 expect(page.locator("#stranger")).to_be_visible()
                 self.assertEqual(loads, ["/", "/"])
-                # The next one that fails is loaded again as well.
+                # The next failure reloads it as well.
                 page.unroute(f"**/assets/{file}")
                 loads = self.spoil(page, file, 1, **answer)
                 page.reload()

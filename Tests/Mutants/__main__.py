@@ -1,9 +1,9 @@
-"""Breaks a part of the configuration in every way that a slip of the hand could, one at a time, and says which break no
-test notices.
+"""Breaks a part of the configuration in every way that a slip could, one at a time, and prints the breaks that no test
+notices.
 
 usage: python -m Tests.Mutants [SUBJECT...]   alerts, recording, alertmanager, nginx; without a name all of them
 
-COUNT takes only so many of each subject, chosen by chance; the choice is printed by its seed, which SEED repeats.
+COUNT takes a random sample of that size of each subject; its seed is printed, and SEED repeats it.
 """
 import os
 import random
@@ -17,7 +17,7 @@ SUBJECTS = {"alerts": Alerts, "recording": Recording, "alertmanager": Alertmanag
 
 
 def survivors(name, seed):
-    """How many mutants of a subject no test notices, but for those that its EQUIVALENT explains."""
+    """The number of a subject's mutants that no test notices, except those that its EQUIVALENT explains."""
     with SUBJECTS[name]() as subject:
         every = list(subject.mutants())
         chosen = random.Random(seed).sample(every, min(int(os.environ.get("COUNT", len(every))), len(every)))

@@ -1,4 +1,4 @@
-"""Alertmanager's configuration, broken a line, a block or a word at a time, and judged by alertmanager_test.py."""
+"""Alertmanager's configuration, broken a line, a block or a word at a time, and tested by alertmanager_test.py."""
 import pathlib
 import re
 import tempfile
@@ -10,7 +10,7 @@ TIMES = r" *(resolve_timeout|group_wait|group_interval|repeat_interval):"
 
 
 class Alertmanager:
-    # Parts of what was done, and why nobody could notice.
+    # Parts of the descriptions of mutants, and why they have no effect.
     EQUIVALENT = dict.fromkeys(('severity="ticket"', "'ticket' as", "left out: receiver: everyday"), "a ticket's route differs from the root in how often it repeats alone")
 
     def __enter__(self):
@@ -24,7 +24,7 @@ class Alertmanager:
         return self.original
 
     def mutants(self):
-        """How long something is waited for is left alone: a test that waits for hours is none."""
+        """Leaves waiting times alone: a test cannot wait for hours."""
         lines = self.original.splitlines(keepends=True)
         for number, line in enumerate(lines):
             if line.strip() and not line.lstrip().startswith("#") and not re.match(TIMES, line):

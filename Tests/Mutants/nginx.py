@@ -1,4 +1,4 @@
-"""nginx's configuration, broken a directive at a time, and judged by the tests of the edge on a real nginx."""
+"""nginx's configuration, broken a directive at a time, and tested by the tests of the edge on a real nginx."""
 import re
 import unittest
 
@@ -7,7 +7,7 @@ from Tests.Stack.test_attacks import Attacks
 from Tests.Stack.test_edge import Edge
 from Tests.Stack.test_upstream import Upstream
 
-# What an ordinary slip makes of a value.
+# Typical slips in a value.
 CHANGES = (
     (r"\bon(?=;)", "off"), (r"\boff(?=;)", "on"), (r"\b(\d+)s(?=;)", r"\g<1>m"), (r"\b(\d+)m(?=;)", r"\g<1>00m"), (r"\b(\d+)k(?=;)", r"\g<1>000k"),
     (r"\b(keepalive|\S+_max_concurrent_streams|\S+_tries|worker_connections|gzip_min_length) (\d+)", r"\1 1\g<2>000"),
@@ -18,7 +18,7 @@ CHANGES = (
 
 class Nginx:
     FILES = sorted(path.name for path in (ROOT / "nginx").glob("*.conf"))
-    # The quickest to notice come first; each has a stack of its own.
+    # Those that fail fastest come first; each has a stack of its own.
     SUITES = (Edge, Upstream, Attacks)
     EQUIVALENT = {
         "worker_processes": "one worker serves as well, only not on all cores",
@@ -58,7 +58,7 @@ class Nginx:
                         yield f"{name}: {code} as {other}", (name, number, pattern, changed)
 
     def noticed(self, mutant):
-        """What a test found, or why nginx does not start."""
+        """The failure that a test found, or the reason why nginx does not start."""
         def edit(folder):
             if mutant:
                 name, number, pattern, changed = mutant

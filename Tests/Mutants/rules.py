@@ -1,4 +1,4 @@
-"""The rules of Prometheus, broken one at a time, and judged by the promtool tests of alerts_test.py."""
+"""Prometheus' rules, broken one at a time, and tested by the promtool tests of alerts_test.py."""
 import pathlib
 import re
 import tempfile
@@ -8,17 +8,17 @@ import yaml
 from monitoring.prometheus import alerts_test
 
 HERE = pathlib.Path(alerts_test.__file__).parent
-# By what each stands for in an expression; the spaces keep names apart from operators.
+# Alternatives for parts of an expression; the spaces tell names from operators.
 OPERATORS = ((" > ", " < "), (" < ", " > "), (" == ", " != "), (" and ", " or "), (" or ", " and "), (" unless ", " and "), (" / ", " * "))
 
 
 def numbers(expression):
-    """The numbers that are compared with or calculated with: not those within a name, a selector or a range."""
+    """The numbers compared with or calculated with: not those within a name, a selector or a range."""
     return re.finditer(r"(?<=[ (])\d+(\.\d+)?(?=[ ),]|$)", expression)
 
 
 def broken_expressions(expression):
-    """Each way in which an expression could be wrong, with what was done to it."""
+    """Each way in which an expression could be wrong, with a description."""
     def replaced(match, text):
         return expression[:match.start()] + text + expression[match.end():]
 
@@ -39,13 +39,13 @@ RECORDED = {rule["record"]: rule["expr"] for group in yaml.safe_load((HERE / "re
 
 
 def sources(expression):
-    """The records that an expression is worked out from, and what those are."""
+    """The recording rules that an expression depends on, with their dependencies."""
     found = set(re.findall(r"\bapi:[\w:]+", expression))
     return found.union(*(sources(RECORDED[name]) for name in found))
 
 
 class Rules:
-    """One file of rules, and of the other no more than the tests of what is broken need: each rule takes its time."""
+    """One rule file, and of the other only what the tests of the broken rule need: each rule takes time."""
     FILE, OTHER, EQUIVALENT = "", "", {}
 
     def __enter__(self):
@@ -67,7 +67,7 @@ class Rules:
         return mutant[0], self.around(rule, [rule])
 
     def around(self, rule, changed):
-        """What is needed of the file, with something else in a rule's place."""
+        """The needed part of the file, with a rule replaced."""
         return [{**group, "rules": [each for other in group["rules"] if other is rule or self.is_needed(other, rule)
                                     for each in (changed if other is rule else [other])]} for group in self.written]
 
@@ -121,7 +121,7 @@ class Recording(Rules):
 
     @staticmethod
     def tests(name):
-        """The tests of the record, and of what is worked out from it."""
+        """The tests of the rule, and of the rules that depend on it."""
         derived = {"api:errors:increase": "api:error_ratio:rate", "api:answers:increase": "api:error_ratio:rate", "api:latency_bucket:rate": "api:latency:p", "api:latency_route_bucket:rate": "api:latency_route:p95_"}
         begin, window = re.fullmatch(r"(\D+)(\d+[mhd])|(.+)", name).group(1, 2)
         return [name, *(record for record in alerts_test.RECORDED if begin in derived and record.startswith(derived[begin]) and record.endswith(window))]

@@ -1,4 +1,5 @@
-"""A stand-in for AWS on this host (ministack), and before it a proxy that plays what it has no containers for: the tasks."""
+"""A stand-in for AWS on this host (ministack), behind a proxy that simulates what it has no containers for: the
+tasks."""
 import http.client
 import http.server
 import json
@@ -24,7 +25,8 @@ def free_port():
 
 
 class Cloud:
-    """`exits` says by a command's first word how its task ends, None that it does not; `broken` is an image that never comes up."""
+    """`exits` maps a command's first word to its task's exit code, None if it never ends; `broken` is an image that
+    never comes up."""
 
     def __init__(self):
         self.exits, self.broken = {}, None
@@ -38,7 +40,7 @@ class Cloud:
                 if probe.connect_ex(("127.0.0.1", inner)) == 0:
                     break
             time.sleep(0.2)
-        self.inner = f"http://127.0.0.1:{inner}"  # without the proxy, which plays an engine
+        self.inner = f"http://127.0.0.1:{inner}"  # without the proxy, which simulates an engine
         cloud = self
 
         class Proxy(http.server.BaseHTTPRequestHandler):
@@ -90,7 +92,8 @@ class Cloud:
         return answer
 
     def DescribeServices(self, answer):
-        """As ECS does with its circuit breaker: what never comes up has failed, and what was before is put back."""
+        """As ECS does with its circuit breaker: a deployment that never comes up fails, and the previous one is put
+        back."""
         for service in answer["services"]:
             newest = service["deployments"][0]
             if self.image(newest["taskDefinition"]) == self.broken:
@@ -106,7 +109,7 @@ class Cloud:
         return self.image(self.ecs.describe_services(cluster="terroir-staging", services=["api"])["services"][0]["taskDefinition"])
 
     def prepare(self, image):
-        """What deploy/terraform makes of a service, as far as a deploy looks at it."""
+        """The service as deploy/terraform makes it, as far as a deploy needs it."""
         self.ecs.create_cluster(clusterName="terroir-staging")
         for family in ("tool", "api"):
             self.first = self.ecs.register_task_definition(

@@ -17,7 +17,7 @@ def git(folder, *arguments):
 
 
 class Project:
-    """A clone of what is committed here, with the changes that are not yet, as one commit on `main`."""
+    """A clone of this checkout with its uncommitted changes, as one commit on `main`."""
 
     def __init__(self):
         self.temporary = tempfile.TemporaryDirectory()
@@ -31,7 +31,7 @@ class Project:
                 target.write_bytes(source.read_bytes())
                 target.chmod(source.stat().st_mode)
         self.commit("What is not committed yet")
-        # Tools from PyPI are not installed anew for each clone.
+        # Tools from PyPI are shared, not installed again for each clone.
         (self.folder / ".venv").symlink_to(ROOT / ".venv")
 
     def commit(self, message, **files):
@@ -46,7 +46,7 @@ class Project:
 
 
 def evaluate(expression, context):
-    """The part of GitHub's expressions that our `env` uses: paths, toJSON and ||."""
+    """The subset of GitHub's expressions that our `env` uses: paths, toJSON and ||."""
     for alternative in expression.split("||"):
         alternative = alternative.strip()
         whole = re.fullmatch(r"toJSON\((.+)\)", alternative)
@@ -66,7 +66,7 @@ class Result:
 
 
 def run(project, workflow, job, context=None, environment=None, only=None):
-    """Runs the steps one after another until one fails; `only` names those to run."""
+    """Runs the steps in order until one fails; `only` names those to run."""
     description = yaml.safe_load((project.folder / ".github/workflows" / workflow).read_text())
     steps = [step for step in description["jobs"][job]["steps"] if "run" in step and (only is None or step["name"] in only)]
     assert steps, f"{job} has no such steps"
@@ -81,7 +81,7 @@ def run(project, workflow, job, context=None, environment=None, only=None):
             given = {**(description.get("env") or {}), **(step.get("env") or {})}
             variables = {name: re.sub(r"\$\{\{(.+?)\}\}", lambda found: evaluate(found[1].strip(), context), str(value)) for name, value in given.items()}
             answer = subprocess.run(
-                ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],  # as GitHub does for `shell: bash`
+                ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],  # as GitHub runs `shell: bash`
                 cwd=project.folder / step.get("working-directory", "."), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
                 env={**os.environ, "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(output), "RUNNER_TEMP": scratch,
                      "GITHUB_SHA": git(project.folder, "rev-parse", "HEAD"), **(environment or {}), **variables},

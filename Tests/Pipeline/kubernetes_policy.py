@@ -1,4 +1,4 @@
-"""What the manifests must say, checked on what kustomize makes of them, and that each broken line is noticed."""
+"""Rules for the manifests, checked on kustomize's output, and proof that each rule notices a broken line."""
 import contextlib
 import copy
 import io
@@ -20,7 +20,7 @@ from Tests.settings import kinds, listed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VERSION = "1.32"
-# Resources of operators, whose schemas are not Kubernetes' own: at least their first level is known here.
+# Custom resources, whose schemas are not part of Kubernetes: only their first level is checked.
 CUSTOM = {
     "Cluster": {"imageName", "instances", "primaryUpdateStrategy", "enableSuperuserAccess", "bootstrap", "managed", "postgresql", "storage", "walStorage",
                 "resources", "inheritedMetadata", "affinity", "plugins", "monitoring", "externalClusters"},
@@ -30,9 +30,9 @@ CUSTOM = {
     "PodMonitor": {"selector", "podMetricsEndpoints"},
     "PrometheusRule": {"groups"},
 }
-# Below these every key is somebody's own word.
+# Below these, keys are free text.
 FREE = {"labels", "matchLabels", "annotations", "data", "requests", "limits", "podSelector", "namespaceSelector"}
-# Settings of the server: those that the base makes, and those that may stand in the open.
+# Settings of the server: those that the base sets, and those that need not be secret.
 FITTED, SECRET = kinds()
 OPEN = listed() - SECRET
 
@@ -43,17 +43,17 @@ def built(overlay, root=ROOT):
 
 
 def pods(document):
-    """The pod specification of a workload, or none."""
+    """The pod specification of a workload, or None."""
     spec = document.get("spec") or {}
     template = spec.get("jobTemplate", {}).get("spec", spec).get("template")
     return [template] if template else []
 
 
-judged = {}  # validating takes long, and most documents are looked at again and again
+judged = {}  # validating is slow, and most documents are checked repeatedly
 
 
 def secrets_of(document):
-    """The keys of secrets that a resource reads and cannot do without: namespace, secret, key."""
+    """The secret keys that a resource requires: namespace, secret, key."""
     def within(value):
         if isinstance(value, list):
             for inner in value:
@@ -84,7 +84,7 @@ def judge(document):
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             kubernetes_validate.validate(document, VERSION, strict=True)
-    except Exception as fault:  # a kind it does not know is a fault as much as a wrong field
+    except Exception as fault:  # an unknown kind is a fault as much as a wrong field
         return [str(fault).splitlines()[0]]
     return []
 
@@ -179,7 +179,7 @@ def faults(documents):
 
 
 def places(value, path=(), free=False):
-    """The path of each key of a document that its schema, and not its author, names."""
+    """The paths of a document's keys that the schema, not the author, names."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if not free:
@@ -311,7 +311,7 @@ class KubernetesPolicy(unittest.TestCase):
                 self.assertIn({"name": "settings", "optional": True}, [source["secret"] for source in sources])
 
     def test_the_first_time_is_in_an_order_that_works(self):
-        """Postgres before what asks it, and every secret that is not optional before what reads it."""
+        """Postgres before its clients, and every required secret before its reader."""
         section = re.search(r"(?s)## Before the first time\n(.*?)\n##", (ROOT / "docs/kubernetes.md").read_text())[1]
         left = set(re.findall(r"app\.kubernetes\.io/component!=(\w+)", section))
         first = [document for document in self.overlays["production"]

@@ -1,8 +1,8 @@
-"""Who may talk to whom by the network policies of a namespace, as a network plugin reads them."""
+"""The connections that a namespace's network policies allow, evaluated as a network plugin does."""
 
 
 def selects(selector, labels):
-    """Whether a selector, which may be empty, means what has these labels."""
+    """Whether a selector, which may be empty, selects these labels."""
     if not selector.get("matchLabels", {}).items() <= labels.items():
         return False
     expressions = selector.get("matchExpressions", [])
@@ -11,15 +11,15 @@ def selects(selector, labels):
 
 
 def policies(documents, direction, labels, namespace="terroir"):
-    """Those that have a say in what pods with these labels take (Ingress) or send (Egress)."""
+    """The policies that apply to what pods with these labels receive (Ingress) or send (Egress)."""
     return [document["spec"] for document in documents
             if document["kind"] == "NetworkPolicy" and document["metadata"]["namespace"] == namespace
             and direction in document["spec"]["policyTypes"] and selects(document["spec"]["podSelector"], labels)]
 
 
 def means(peer, other):
-    """Whether one side of a rule means the other side of a connection: labels of a pod in the namespace, another
-    namespace by its name, or None for what is beyond the cluster."""
+    """Whether a side of a rule matches the other side of a connection: the labels of a pod in the namespace, another
+    namespace by its name, or None for outside the cluster."""
     if other is None:
         return peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0"
     if isinstance(other, str):
@@ -28,7 +28,8 @@ def means(peer, other):
 
 
 def allows(documents, direction, labels, other, port):
-    """Whether pods with these labels may take from, or send to, the other at a TCP port. Where no policy has a say, they may."""
+    """Whether pods with these labels may receive from, or send to, the other side at a TCP port; if no policy applies,
+    yes."""
     side, specs = ("from", "ingress") if direction == "Ingress" else ("to", "egress"), policies(documents, direction, labels)
     rules = [rule for spec in specs for rule in spec.get(side[1], [])]
     return not specs or any((side[0] not in rule or any(means(peer, other) for peer in rule[side[0]]))
@@ -36,7 +37,7 @@ def allows(documents, direction, labels, other, port):
 
 
 def refused(documents):
-    """What pods may send to others of their namespace, and those may not take."""
+    """The connections from pods that egress rules allow to others of the namespace, but ingress rules do not."""
     found = []
     for document in documents:
         if document["kind"] != "NetworkPolicy" or document["metadata"]["namespace"] != "terroir":

@@ -1,4 +1,4 @@
-"""Which metrics Prometheus has in a cluster, where its operator relabels what the exporters there say."""
+"""The metrics that Prometheus has in a cluster, where its operator relabels the exporters' metrics."""
 import pathlib
 import re
 
@@ -8,8 +8,8 @@ import yaml
 from monitoring import expressions
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs/kubernetes.md"
-# What CloudNativePG's exporter says by itself (config/manager/default-monitoring.yaml of its project) and what the Barman Cloud
-# plugin adds (its page on observability): of all that, what could be asked for.
+# The built-in metrics of CloudNativePG's exporter (config/manager/default-monitoring.yaml of its project) and those of
+# the Barman Cloud plugin (its page on observability): those that a rule could use.
 BACKUP = "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp"
 BY_ITSELF = [
     {"__name__": name} for name in (
@@ -22,7 +22,7 @@ BY_ITSELF = [
 
 
 def relabelled(labels, rules):
-    """What Prometheus makes of labels by rules that replace."""
+    """The labels after Prometheus' relabelling by replacement."""
     labels = dict(labels)
     for rule in rules:
         assert rule.keys() <= {"sourceLabels", "regex", "targetLabel", "replacement"}, "no other way to relabel is understood here"
@@ -33,7 +33,7 @@ def relabelled(labels, rules):
 
 
 def postgres(documents):
-    """The samples of the database, each by its labels, and the job that they are of."""
+    """The database's samples, each by its labels, and their job."""
     cluster = next(document for document in documents if document["kind"] == "Cluster")
     endpoint, = next(document for document in documents if document["kind"] == "PodMonitor")["spec"]["podMetricsEndpoints"]
     samples = list(BY_ITSELF)
@@ -46,7 +46,7 @@ def postgres(documents):
 
 
 def asked(documents):
-    """The metrics that alerts go by, and the jobs whose want is an alert."""
+    """The metrics that alerts use, and the jobs whose absence is an alert."""
     rules = [rule for document in documents if document["kind"] == "PrometheusRule" for group in document["spec"]["groups"] for rule in group["rules"]]
     names = set().union(*(expressions.selected(promql_parser.parse(rule["expr"])) for rule in rules)) - {rule.get("record") for rule in rules}
     missed = next(rule["expr"] for rule in rules if rule.get("alert") == "TargetMissing")
@@ -54,12 +54,12 @@ def asked(documents):
 
 
 def of_servers(name):
-    """Whether the servers say it: what `terroir edge-log` does is said beside an nginx of ours alone."""
+    """Whether the servers export it: `terroir edge-log` runs only beside our own nginx."""
     return not name.startswith("edge_") and not expressions.registered().isdisjoint({name, re.sub(r"_(bucket|sum|count)$", "", name)})
 
 
 def named():
-    """The beginnings of metrics, and the jobs, that the document says exporters of the cluster's own are for."""
+    """The prefixes of metrics, and the jobs, that the document assigns to the cluster's own exporters."""
     section = DOCUMENT.read_text().partition("\n## Alerts\n")[2].partition("\n## ")[0]
     rows = [[set(re.findall(r"`([\w-]+)`", column)) for column in row.split("|")[1:3]] for row in re.findall(r"^\| `.*$", section, re.M)]
     return (set().union(*column) for column in zip(*rows))

@@ -1,4 +1,4 @@
-"""The proxy between a task and ElastiCache, as deploy/terraform configures it, before a real Redis by TLS."""
+"""The proxy between a task and ElastiCache, as deploy/terraform configures it, in front of a real Redis with TLS."""
 import pathlib
 import subprocess
 import tempfile

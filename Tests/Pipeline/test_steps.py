@@ -1,4 +1,4 @@
-"""What the workflows' light jobs do, done here."""
+"""The steps of the workflows' light jobs, run here."""
 import hashlib
 import os
 import re
@@ -115,7 +115,7 @@ class Steps(unittest.TestCase):
         self.assertEqual((self.project.folder / "release/SHA256SUMS").read_text(), f"{first}  terroir-1.2.3-linux-arm64.tar.gz\n")
 
     def starts(self, lines):
-        """Has scripts/run install nothing, build nothing and start these lines of shell; gives the commit."""
+        """Makes scripts/run skip installing and building, and start these lines of shell; returns the commit."""
         commit = self.project.commit("Nothing is installed", **{"scripts/install": "#!/bin/sh\n"})
         bin = self.project.folder.parent / "bin"
         for path, text in ((bin / "swift", ""), (self.project.folder / ".build/release/terroir", lines)):

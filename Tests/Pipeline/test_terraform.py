@@ -11,9 +11,9 @@ import unittest
 from Tests.Pipeline.cloud import REGION, ROOT, Cloud
 from Tests.settings import kinds, listed
 
-# What the stand-in knows nothing of; whatever else fails is our fault.
+# What the stand-in does not support; any other failure is ours.
 UNKNOWN = {"aws_backup_vault_lock_configuration", "aws_wafv2_web_acl_logging_configuration", "aws_appautoscaling_target"}
-# All that the module leaves to the operator.
+# All settings that the module leaves to the operator.
 FITTED, SECRETS = kinds()
 SETTINGS = {name: f"given {name}" for name in listed() - FITTED - SECRETS - {"ENVIRONMENT", "SMTP_URL"}}
 SECRET_SETTINGS = {name: f"arn:aws:secretsmanager:{REGION}:000000000000:secret:terroir-staging/{name.lower()}-AbCdEf"
@@ -31,7 +31,8 @@ class Terraform(unittest.TestCase):
         cls.addClassCleanup(temporary.cleanup)
         cls.folder = pathlib.Path(temporary.name) / "environments/staging"
         shutil.copytree(ROOT / "deploy/terraform", temporary.name, dirs_exist_ok=True)
-        # As it is, but for where the state is, how one signs in, and the secrets, which it draws: those that are looked for here.
+        # Unchanged except for the place of the state, the credentials, and the secrets, which it draws: the test has
+        # known ones.
         text = (cls.folder / "main.tf").read_text()
         text = re.sub(r'  backend "s3" \{.*?\n  \}\n', "", text, flags=re.S)
         text = re.sub(r"ephemeral \"aws_.*?\n\}\n", "", text, flags=re.S)

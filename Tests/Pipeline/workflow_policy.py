@@ -1,4 +1,4 @@
-"""What no workflow may do, and that each of these rules notices a workflow that does."""
+"""What no workflow may do, and proof that each rule notices a workflow that does it."""
 import os
 import pathlib
 import re
@@ -9,7 +9,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORKFLOWS = {path.name: path.read_text() for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
 CHECKS = re.findall(r'^check "([^"]+)"', (ROOT / "scripts/check").read_text(), re.M)
-# What an action may be of: its commit, and the version that people know it by.
+# An action must be pinned to a commit, with its version in a comment.
 PINNED = re.compile(r"^\s*(?:- )?uses: (?:\./\S+|[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(?:\.\d+)*)(?: #.*)?$")
 
 
@@ -20,11 +20,11 @@ def steps(workflow):
 
 
 def faults(text):
-    """One sentence for each rule that a workflow breaks, in a place that it names."""
+    """A sentence for each rule that a workflow breaks, with the place."""
     found = [f"not pinned by commit and version: {line.strip()}" for line in text.splitlines()
              if re.match(r"\s*(- )?uses:", line) and not PINNED.match(line)]
     workflow = yaml.safe_load(text)
-    triggers = workflow[True]  # what YAML 1.1 reads `on` as
+    triggers = workflow[True]  # YAML 1.1 reads `on` as True
     if "pull_request_target" in triggers:
         found.append("pull_request_target runs strangers' code with our rights")
     if workflow.get("permissions") != {}:

@@ -48,7 +48,7 @@ class Bucket:
             self.process = None
 
     def settings(self, site):
-        """What a site has to be told; the key and the certificate go into files of it."""
+        """A site's settings for this bucket; the key and the certificate are written to its files."""
         site.write("s3-key", self.key)
         site.write("s3-secret", self.secret)
         shutil.copy(self.folder / "certificate.pem", site.folder / "etc/s3-ca")

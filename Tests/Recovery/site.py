@@ -1,4 +1,4 @@
-"""A plain host with backups, in one folder: Postgres that archives, Redis, the server, and the commands as they are installed."""
+"""A plain host with backups, in one folder: a Postgres that archives, Redis, the server, and the installed commands."""
 import json
 import os
 import pathlib
@@ -18,7 +18,7 @@ from Tests.webhook import Webhook
 
 BINARY = os.environ.get("TERROIR_BINARY", str(ROOT / ".build" / "debug" / "terroir"))
 POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-# Postgres refuses to run as root, so root hands everything to Debian's postgres user.
+# Postgres refuses to run as root, so root gives everything to Debian's user postgres.
 AS_OWNER = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
 PASSWORD = "sunflowers-and-rain"
 
@@ -65,7 +65,7 @@ class Site:
         (self.folder / "etc" / name).write_text(text)
 
     def configure(self, **settings):
-        """Takes settings over into the file, and has the commands write pgBackRest's configuration."""
+        """Writes settings to the file, and has the commands write pgBackRest's configuration."""
         self.settings.update(settings)
         (self.folder / "backup.env").write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
         self.own(self.folder)
@@ -89,7 +89,7 @@ class Site:
         return subprocess.run([str(each) for each in arguments], check=True, capture_output=True, text=True).stdout
 
     def command(self, name, *arguments, check=True, **environment):
-        """One of scripts/backup, with what it printed."""
+        """Runs one of scripts/backup; returns its output."""
         return self.run(self.folder / "scripts/backup" / name, *arguments, check=check, **environment)
 
     def start(self, name, *arguments, ready):
@@ -135,7 +135,7 @@ class Site:
         self.run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "-t", "120", "stop", check=False)
 
     def kill_postgres(self):
-        """Every process of the cluster at once, as when the host goes."""
+        """Kills every process of the cluster at once, as when the host fails."""
         postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
         family = [postmaster, *map(int, subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True).stdout.split())]
         for pid in family:
@@ -163,7 +163,7 @@ class Site:
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    # --- what it holds ---
+    # --- its data ---
 
     def sql(self, text, database="terroir", socket=None):
         return self.run("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", socket or self.socket, "-U", "terroir", "-c", text, database).stdout.strip()
@@ -182,7 +182,7 @@ class Site:
             return json.loads(answer.read())
 
     def grower(self):
-        """A garden with a device in it, whose id and key come back."""
+        """Makes a garden with a device; returns the device's id and key."""
         login = {"email": "rosa@example.org", "password": PASSWORD}
         self.post("/api/users", {**login, "displayName": "Rosa"})
         token = self.post("/api/sessions", login)["accessToken"]
@@ -190,7 +190,7 @@ class Site:
         return self.post(f"/api/gardens/{garden}/devices", {"name": "Tomato bed"}, token)
 
     def fill(self, device, count):
-        """So many readings of the days before, put into the table at once."""
+        """Inserts `count` readings of the days before directly into the table."""
         self.sql(f"""
             SELECT readings_partition_make(day::date) FROM generate_series(current_date - 9, current_date - 1, interval '1 day') day
               WHERE to_regclass(to_char(day, '"readings_"YYYYMMDD')) IS NULL;
@@ -198,7 +198,7 @@ class Site:
               n % 100 FROM generate_series(1, {count}) n;""")
 
     def switch(self):
-        """Ends the segment that is being written, and waits until the archive has it."""
+        """Ends the current WAL segment, and waits until the archive has it."""
         self.sql("SELECT pg_logical_emit_message(false, 'switch', 'so that there is something to end')")
         segment = self.sql("SELECT pg_walfile_name(pg_switch_wal())")
         until(f"{segment} to be archived", lambda: self.sql("SELECT last_archived_wal FROM pg_stat_archiver") >= segment)
@@ -218,7 +218,7 @@ def rfc3339(milliseconds):
 
 
 class Ingestion:
-    """A device that sends readings and remembers which were acknowledged, and when."""
+    """A device that sends readings and records which were acknowledged, and when."""
 
     def __init__(self, site, device, pause=0.02):
         self.acknowledged, self.over = [], threading.Event()
@@ -246,14 +246,14 @@ class Ingestion:
         self.thread.join()
 
     def lost(self, before=None, socket=None):
-        """How many acknowledged readings the database has not got, of those acknowledged before a moment."""
+        """The number of readings acknowledged before a moment that the database lacks."""
         wanted = [first for moment, first in self.acknowledged if before is None or moment <= before]
         # As many at a time as an argument can hold.
         there = sum(self.stored(wanted[start : start + 2_000], socket) for start in range(0, len(wanted), 2_000))
         return len(wanted) * 20 - there
 
     def stored(self, firsts, socket):
-        """How many readings the database has of those requests."""
+        """The number of readings of those requests in the database."""
         return int(self.site.sql(f"""
             SELECT count(*) FROM unnest('{{{",".join(map(str, firsts))}}}'::bigint[]) first, generate_series(first, first + 19) moment
             WHERE EXISTS (SELECT FROM readings WHERE device_id = '{self.device["id"]}' AND sensor_type = 'soil_moisture'

@@ -1,4 +1,4 @@
-"""What `scripts/backup/run` promises, on a real Postgres that is written to all the while."""
+"""The promises of `scripts/backup/run`, on a real Postgres under constant writes."""
 import datetime
 import os
 import re
@@ -61,12 +61,12 @@ class Backup(unittest.TestCase):
             return re.search(r"(\w+) backup \(not done", said)[1]
 
         today = datetime.date.today()
-        sunday = today + datetime.timedelta(14 - today.isoweekday() % 7)  # the one after the coming one, since which a full one is due
+        sunday = today + datetime.timedelta(14 - today.isoweekday() % 7)  # the Sunday after next, from which a full backup is due
         self.assertEqual(kind(sunday, "00:30"), "full")
         self.assertEqual(kind(sunday, "01:30"), "full")
         self.assertEqual(kind(today, "23:59"), "diff")
         march = datetime.date(today.year + 1, 3, 31)
-        spring = march - datetime.timedelta((march.weekday() + 1) % 7)  # the clock is put on at 01:00
+        spring = march - datetime.timedelta((march.weekday() + 1) % 7)  # the clock is put forward at 01:00
         self.assertEqual(kind(spring, "03:00", "Europe/London"), "full")
 
     def test_a_dry_run_changes_nothing(self):
@@ -103,7 +103,7 @@ class Backup(unittest.TestCase):
         self.assertGreater(self.site.metric("terroir_restore_test_last_success_timestamp_seconds"), 1e9)
 
     def test_the_restore_test_of_kubernetes_asks_when_a_server_wrote_last(self):
-        # Of a cluster that was restored only psql is there: its statements go to this one, in a database that is named.
+        # A restored cluster has only psql: its statements are sent to this one, in a given database.
         kubectl = self.site.folder / "bin/kubectl"
         kubectl.write_text(f'#!/bin/bash\nwhile [ $# -gt 0 ] && [ "$1" != psql ]; do shift; done\n'
                            f'[ $# = 0 ] || exec "$@" -h {self.site.socket} -U terroir -d "$RESTORED"\n')
@@ -157,7 +157,7 @@ class Backup(unittest.TestCase):
         self.assertNotIn("archive_mode", done.stderr)
         self.assertIn("connection to server", self.site.told.texts[-1])
 
-    # --- damage, of which pgBackRest exits 0 ---
+    # --- damage for which pgBackRest exits 0 ---
 
     def test_bytes_that_changed_are_found_by_all_and_nothing_is_deleted(self):
         label = re.findall(r"Backup completed (\S+)", self.site.command("run", "--kind", "full").stdout)[-1]
@@ -175,7 +175,8 @@ class Backup(unittest.TestCase):
             self.fails("restore-test", "--set", label, naming="Restore test FAILED")
             self.assertEqual(self.site.metric("terroir_restore_test_last_run_success"), 0)
             self.assertRegex(self.site.command("status", check=False).stdout, f"FAILED, the last run: .*{label}")
-            # As docs/disaster-recovery.md says: another full one, which is not content with what is there, then without it.
+            # As in docs/disaster-recovery.md: another full backup, which still finds the damage, then without the
+            # damaged one.
             self.fails("run", "--kind", "full", naming=label)
             self.assertIn("Removed", self.removed_as_root(label))
             self.assertIn("Verified", self.site.command("verify").stdout)
@@ -187,7 +188,7 @@ class Backup(unittest.TestCase):
         self.assertEqual(self.site.metric("terroir_backup_last_run_success"), 1)
 
     def removed_as_root(self, label):
-        """Whoever mends a repository is root: what that leaves there must still be the owner's."""
+        """An operator repairs a repository as root: the files written must still be the owner's."""
         settings = {name: self.site.environment[name] for name in ("BACKUP_SETTINGS", "PATH")}
         return subprocess.run([self.site.folder / "scripts/backup/remove", label], env=settings, check=True, capture_output=True, text=True).stdout
 
@@ -201,7 +202,7 @@ class Backup(unittest.TestCase):
         self.addCleanup(curl.unlink)
         self.fails("run", naming="Backup FAILED at [^\0]*/nonexistent could not be written", BACKUP_METRICS="/nonexistent", **wrong)
         self.assertIn("Backup FAILED", self.site.told.texts[told])
-        self.assertNotIn(self.site.told.url, (curl.parent / "curl.log").read_text())  # which any user may see among the processes
+        self.assertNotIn(self.site.told.url, (curl.parent / "curl.log").read_text())  # any user may see the arguments of processes
         if os.getuid():
             self.skipTest("only root may mount a file system to fill")
         metrics = self.site.folder / "metrics"
@@ -268,7 +269,7 @@ class Backup(unittest.TestCase):
             self.fails("restore", "--to", "latest", "--into", self.site.folder / "gap", naming=f"{lost}.*--accept-gap")
             self.assertIn("Restored", self.site.command("restore", "--to", "latest", "--into", self.site.folder / "gap", "--accept-gap").stdout)
             self.fails("run", naming=f"WAL is missing after backup {label}: {lost}")
-            self.assertIn("Backup completed", self.site.command("run").stdout)  # the one before began after the gap
+            self.assertIn("Backup completed", self.site.command("run").stdout)  # the backup before began after the gap
         finally:
             shutil.move(aside, file)
 
@@ -278,7 +279,7 @@ class Backup(unittest.TestCase):
     # --- retention ---
 
     def test_z_only_what_is_too_old_and_not_needed_goes(self):
-        """Forty days on, by pgBackRest's clock alone; `z`: the last, since it takes the other tests' backups away."""
+        """Forty days later, by pgBackRest's clock alone; `z`: last, since it removes the other tests' backups."""
         shim = self.site.folder / "bin/pgbackrest"
         shim.write_text('#!/bin/sh\nfor last; do :; done\n[ "$last" != expire ] || exec faketime -f +40d /usr/bin/pgbackrest "$@"\nexec /usr/bin/pgbackrest "$@"\n')
         shim.chmod(0o755)

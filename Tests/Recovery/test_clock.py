@@ -1,4 +1,4 @@
-"""Backups after Postgres' clock was ahead at one: pgBackRest takes no label that is not later than the newest."""
+"""Backups after Postgres' clock was ahead at one: pgBackRest accepts no label that is not later than the newest."""
 import re
 import unittest
 
@@ -13,7 +13,7 @@ class Clock(unittest.TestCase):
         self.site.stop("server")
 
     def backup_ahead(self):
-        """One by Postgres' clock when that is three days ahead."""
+        """A backup while Postgres' clock is three days ahead."""
         self.site.stop_postgres()
         self.site.start("postgres", "faketime", "-f", "+3d", "postgres", "-D", self.site.data,
                         ready=lambda: self.site.run("pg_isready", "-h", self.site.socket, check=False).returncode == 0)

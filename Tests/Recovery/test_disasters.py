@@ -1,7 +1,7 @@
-"""Each disaster of docs/disaster-recovery.md, made and recovered from, with what was lost and how long it took.
+"""Each disaster of docs/disaster-recovery.md, caused and recovered from, with what was lost and how long it took.
 
-READINGS is how many the database holds (5 000 000 for the document's table, which `make drill` writes), SECONDS how long
-a device sends before the host is lost: more than the minute after which WAL is archived at the latest.
+READINGS is the number of readings in the database (5 000 000 for the document's table, which `make drill` writes),
+SECONDS how long a device sends before the host is lost: longer than the minute within which WAL is archived.
 """
 import os
 import re
@@ -15,7 +15,7 @@ from Tests.Stack.stack import ROOT
 
 READINGS = int(os.environ.get("READINGS", "20000"))
 SECONDS = int(os.environ.get("SECONDS_OF_WRITING", "75"))
-# The time to come back that is promised, at five million readings.
+# The promised recovery time, at five million readings.
 LIMIT_SECONDS = 120
 DOCUMENT = ROOT / "docs/disaster-recovery.md"
 
@@ -42,13 +42,13 @@ class Disasters(unittest.TestCase):
             DOCUMENT.write_text(text[:text.index(begin) + len(begin)] + table + text[text.index(end):])
 
     def note(self, disaster, lost, began):
-        """A row of the tables, by the words that begin it in that of what to do."""
+        """A row of the tables, by the words with which it begins in the table of steps."""
         seconds = time.monotonic() - began
         self.rows.append((disaster, lost, seconds))
         self.assertLess(seconds, LIMIT_SECONDS, disaster)
 
     def serve(self):
-        """Postgres and the server as they start every day."""
+        """Starts Postgres and the server as on any day."""
         self.site.start_postgres()
         self.site.start_server()
 
@@ -57,19 +57,19 @@ class Disasters(unittest.TestCase):
         self.site.stop_postgres()
 
     def moment(self):
-        """Now, by the database, with something committed before and after it."""
+        """The present time by the database, with a commit before and after it."""
         self.site.sql("CREATE TABLE IF NOT EXISTS marks (at timestamptz); INSERT INTO marks VALUES (now())")
         moment = self.site.sql("SELECT clock_timestamp()")
-        time.sleep(0.01)  # two moments in time
+        time.sleep(0.01)  # separates the two in time
         return moment
 
     def readings(self):
         return int(self.site.sql("SELECT count(*) FROM readings"))
 
-    # --- in this order: each leaves a site that works and has a backup ---
+    # --- in this order: each leaves a working site with a backup ---
 
     def test_1_host_lost(self):
-        """kill -9 while a device sends, and the folder of the database is gone."""
+        """kill -9 while a device sends, and the database's folder is lost."""
         site, ingestion = self.site, Ingestion(self.site, self.device)
         time.sleep(SECONDS)
         site.kill_postgres()
@@ -116,7 +116,7 @@ class Disasters(unittest.TestCase):
         self.assertIn("Restored", done.stdout)
 
     def test_3_database_dropped(self):
-        """What DROP DATABASE does away with is gone before its commit: there is a commit between the moment and it."""
+        """DROP DATABASE removes files before its commit: a commit lies between the moment and it."""
         before, moment = self.readings(), self.moment()
         self.site.sql("INSERT INTO marks VALUES (now())")
         self.site.stop("server")
@@ -142,7 +142,7 @@ class Disasters(unittest.TestCase):
         self.note("Redis and its disk are lost", "nothing: its content is made anew", began)
 
     def test_5_repository_lost(self):
-        """The backups are gone, the database is there: it is covered again once a new full backup is verified."""
+        """The backups are lost, the database is not: it is protected again once a new full backup is verified."""
         shutil.rmtree(self.site.folder / "repository")
         failed = self.site.command("verify", check=False)
         self.assertNotEqual(failed.returncode, 0)
@@ -153,7 +153,7 @@ class Disasters(unittest.TestCase):
         self.assertIn("Restore test passed", self.site.command("restore-test").stdout)
 
     def test_6_key_lost(self):
-        """Nobody can read the repository any more: a new one with a new passphrase."""
+        """The passphrase is lost, and the repository unreadable: a new one with a new passphrase."""
         began = time.monotonic()
         self.site.write("passphrase", os.urandom(32).hex())
         self.site.configure(BACKUP_REPOSITORY=self.site.folder / "second")
@@ -163,7 +163,8 @@ class Disasters(unittest.TestCase):
         self.assertIn("Restore test passed", self.site.command("restore-test").stdout)
 
     def test_7_identity_lost(self):
-        """Nobody can read the copies of Redis and of the configuration any more, but those made from now on."""
+        """The age identity is lost, and copies of Redis and the configuration are unreadable, except those made from
+        now on."""
         site, (identity, copy) = self.site, (self.site.folder / "etc" / name for name in ("identity", "copy"))
         old = site.output("age-keygen", "-y", identity)
         label = self.newest()
@@ -185,7 +186,7 @@ class Disasters(unittest.TestCase):
         return re.findall(r"^(\d{8}-\d{6}F\S*) ", self.site.command("status", check=False).stdout, re.M)[-1]
 
     def test_8_region_lost(self):
-        """Everything here is gone; what is left is a bucket elsewhere, the passphrase and the settings."""
+        """Everything here is lost; what is left is a bucket elsewhere, the passphrase and the settings."""
         with Bucket() as bucket:
             self.site.configure(**bucket.settings(self.site))
             self.site.command("run")
@@ -200,7 +201,7 @@ class Disasters(unittest.TestCase):
             site.start_redis()
             began = time.monotonic()
             site.command("restore", "--to", "latest", "--accept")
-            # Debian keeps these elsewhere: here they come with the data, and name the lost host's folders.
+            # Debian keeps these files elsewhere: here they are with the data, and name the lost host's folders.
             text = (site.data / "postgresql.conf").read_text()
             (site.data / "postgresql.conf").write_text(text.replace(str(self.site.folder), str(site.folder)))
             site.start_postgres()

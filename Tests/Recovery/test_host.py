@@ -1,6 +1,6 @@
-"""The steps of docs/disaster-recovery.md for a plain host, as they are written there, on Debian's own cluster.
+"""The steps of docs/disaster-recovery.md for a plain host, run as written, on Debian's own cluster.
 
-In name spaces of its own, where /etc, /opt and the rest are overlaid: nothing of this host is touched. Needs root.
+In its own namespaces, where /etc, /opt and others are overlaid: nothing of this host is changed. Needs root.
 """
 import datetime
 import os
@@ -89,7 +89,7 @@ redis-cli shutdown nosave
 
 
 def block(document, title):
-    """The first block of shell below a title, for the Postgres that is here."""
+    """The first shell block below a title, for the version of Postgres here."""
     text = re.search(rf"^##+ {title}\n.*?```sh\n(.*?)```", (ROOT / "docs" / document).read_text(), re.M | re.S)[1]
     return text.replace("/15/", f"/{VERSION}/").replace("@15-", f"@{VERSION}-")
 
@@ -100,13 +100,13 @@ class Host(unittest.TestCase):
             self.skipTest("only root has name spaces to try the steps in")
         steps, serving = block("disaster-recovery.md", "On a plain host"), f"({block('operations.md', 'On a plain host')})\n"
         stop = re.search(r"1\. Stop the server.*`(systemctl stop .*)`", (ROOT / "docs/disaster-recovery.md").read_text())[1].replace("@15-", f"@{VERSION}-")
-        # In either order: what the servers are set by is there first, and made anew afterwards.
+        # In either order: the servers' settings exist first, and are made again afterwards.
         afterwards = "rm /etc/terroir/terroir.env\n" + serving + AFTERWARDS.replace("STOP", stop)
-        # On a new host the keys are put back where they were made.
+        # On a new host the keys are put back in place of being made.
         again = re.search(r"(?s).*/configure [^\n]*\n", steps)[0]
         again = re.sub(r"(?m)^\(umask.*", "install -m 640 -g postgres ~/backup-passphrase /etc/terroir/backup-passphrase", again)
         again = re.sub(r"(?m)^age-keygen -o .*\n", "", again)
-        # Two versions are two clusters of the one that is here: the newer one is called `next`.
+        # Both versions are clusters of the installed version: the newer one is called `next`.
         upgrade = block("disaster-recovery.md", "A new major version of Postgres")
         upgrade = re.sub(r"(?m)^(apt-get install|pg_dropcluster) .*\n", "", upgrade)
         upgrade = upgrade.replace("-v 17 15 main", f"-v {VERSION} --rename=next {VERSION} main")
@@ -128,7 +128,7 @@ class Host(unittest.TestCase):
         self.assertIn("recovered: 7", done.stdout)
 
     def test_the_timetable_of_the_container(self):
-        """The night to Sunday in half a minute, with commands that only say when they are called."""
+        """The night to Sunday in half a minute, with commands that only print that they are called."""
         self.assertEqual(self.called({}), ["Sat 23 run", "Sun 01 run", "Sun 02 run", "Sun 04 restore-test"])
 
     def test_what_a_clock_that_was_ahead_has_begun_holds_nothing_up(self):
@@ -136,7 +136,7 @@ class Host(unittest.TestCase):
                          ["Sat 23 run", "Sun 01 run", "Sun 02 run", "Sun 04 restore-test"])
 
     def called(self, begun):
-        """The first four that the timetable calls in the night to Sunday, where that was begun when it starts."""
+        """The first four commands that the schedule runs in the night to Sunday; `begun` maps jobs to their last starts."""
         evening = datetime.datetime(2026, 11, 28, 23, 40, tzinfo=datetime.UTC).timestamp()
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
@@ -158,7 +158,7 @@ class Host(unittest.TestCase):
     def test_units_are_sound_and_confined(self):
         with tempfile.TemporaryDirectory() as folder:
             for unit in [*UNITS.glob("terroir-backup.*"), *UNITS.glob("terroir-restore-test.*")]:
-                # The program stands elsewhere on this host.
+                # The program is elsewhere on this host.
                 pathlib.Path(folder, unit.name).write_text(re.sub(r"^ExecStart=/opt/terroir", f"ExecStart={ROOT}", unit.read_text(), flags=re.M))
             units = sorted(pathlib.Path(folder).iterdir())
             self.assertEqual(len(units), 4)

@@ -1,5 +1,5 @@
-"""The steps of docs/kubernetes.md for Postgres, as they are written there, on a Postgres as CloudNativePG makes it: its own roles,
-and a superuser who is known by the socket alone. What asks for the cluster's API is not here.
+"""The steps of docs/kubernetes.md for Postgres, run as written, on a Postgres like CloudNativePG's: with its own roles,
+and a superuser who can sign in through the socket only. Calls to the cluster's API are left out.
 """
 import re
 import unittest
@@ -22,7 +22,7 @@ esac
 
 
 def blocks(title):
-    """The blocks of shell in a section."""
+    """The shell blocks of a section."""
     section = re.search(rf"(?ms)^##+ {title}\n(.*?)(?=^##+ )", (ROOT / "docs/kubernetes.md").read_text())[1]
     return re.findall(r"(?ms)^```sh\n(.*?)```", section)
 
@@ -32,7 +32,7 @@ class Kubernetes(unittest.TestCase):
     def setUpClass(cls):
         cls.site = site = Site()
         cls.addClassCleanup(site.end)
-        site.begin()  # as with compose, by a superuser of another name
+        site.begin()  # as in compose, with a superuser of another name
         site.grower()
         site.stop("server")
         cls.dump = site.folder / "state/terroir.dump"
@@ -63,7 +63,7 @@ class Kubernetes(unittest.TestCase):
     @classmethod
     def schema_of_user(cls, user):
         text = cls.site.run("pg_dump", "-h", cls.site.socket, "-U", user, "--schema-only", "terroir").stdout
-        # But for a word of chance, and for who makes backups with compose.
+        # Except for a random word, and the role that makes backups in compose.
         return re.sub(r"(?m)^(--|\\(un)?restrict |GRANT .* TO terroir_backup|$).*\n", "", text)
 
     def setUp(self):
@@ -71,12 +71,12 @@ class Kubernetes(unittest.TestCase):
         self.sql("CREATE DATABASE terroir OWNER terroir_owner", "postgres")
 
     def follow(self, *steps):
-        """From the project's folder."""
+        """Runs steps in the project's folder."""
         return self.site.run("bash", "-euo", "pipefail", "-c", "".join(steps), cwd=ROOT)
 
     @property
     def grants(self):
-        """The last lines of the first time: where the primary is, and the roles."""
+        """The last lines of the initial setup: where the primary is, and the roles."""
         return "".join(blocks("Before the first time")[-1].splitlines(keepends=True)[-2:])
 
     def test_the_first_release_finds_its_roles(self):
@@ -91,7 +91,7 @@ class Kubernetes(unittest.TestCase):
         self.serves()
 
     def serves(self):
-        """The migration by the owner, and a server by its own role."""
+        """The migration as the owner, and a server with its own role."""
         def url(role):
             return self.site.database_url.replace("terroir@", f"{role}@", 1)
 

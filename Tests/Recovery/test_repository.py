@@ -1,7 +1,7 @@
-"""A repository that is away or full: Postgres serves on, keeps its WAL, and hands it over afterwards.
+"""A repository that is away or full: Postgres keeps serving, retains its WAL, and archives it afterwards.
 
-A bucket stays away until as many segments wait as in an hour. OUTAGE_SECONDS is how long it does so by the clock: not at all
-unless it is said, since the tests are to end.
+A bucket stays away until as many segments wait as accumulate in an hour. OUTAGE_SECONDS adds an outage by the clock;
+the default is none, so that the tests end.
 """
 import os
 import signal
@@ -13,7 +13,7 @@ from Tests.Recovery.bucket import Bucket
 from Tests.Recovery.site import Ingestion, Site
 from Tests.Stack.stack import until
 
-# What waits after an hour, by archive_timeout.
+# The number waiting after an hour, by archive_timeout.
 HOUR_SEGMENTS = 60
 OUTAGE_SECONDS = int(os.environ.get("OUTAGE_SECONDS", "0"))
 
@@ -28,11 +28,11 @@ class Repository(unittest.TestCase):
         return int(site.sql(f"SELECT {column} FROM pg_stat_archiver"))
 
     def waiting(self, site):
-        """How many segments are complete and not archived yet."""
+        """The number of complete segments not archived yet."""
         return int(site.sql("SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"))
 
     def goes_on(self, site, ingestion):
-        """The archive takes nothing, and what devices send is acknowledged all the same."""
+        """The archive accepts nothing, and readings are acknowledged nevertheless."""
         before, failed = len(ingestion.acknowledged), self.archiver(site, "failed_count")
         for _ in range(3):
             site.sql("SELECT pg_logical_emit_message(false, 'a', 'b'), pg_switch_wal()")
@@ -40,9 +40,9 @@ class Repository(unittest.TestCase):
         until("readings to be acknowledged", lambda: len(ingestion.acknowledged) > before + 20)
 
     def comes_back(self, site, ingestion):
-        """Everything that waited is archived, and a copy of it holds every reading that was acknowledged."""
+        """Everything that waited is archived, and a copy restored from it has every acknowledged reading."""
         began = time.monotonic()
-        site.sql("SELECT pg_logical_emit_message(false, 'a', 'b'), pg_switch_wal()")  # which wakes the archiver
+        site.sql("SELECT pg_logical_emit_message(false, 'a', 'b'), pg_switch_wal()")  # wakes the archiver
         while left := self.waiting(site):
             until(f"one of {left} segments to be archived", lambda: self.waiting(site) < left, 300)
         print(f"\nthe backlog was archived {time.monotonic() - began:.0f} s after the repository's return")
@@ -55,7 +55,7 @@ class Repository(unittest.TestCase):
         self.assertIn("Restored", site.command("restore", "--to", "latest", "--into", site.folder / "copy").stdout)
 
     def stays_away(self, site, ingestion):
-        """For OUTAGE_SECONDS: each reading is acknowledged, and the WAL of each minute waits."""
+        """For OUTAGE_SECONDS: each reading is acknowledged, and each minute's WAL waits."""
         began, waited = time.monotonic(), self.waiting(site)
         while time.monotonic() - began < OUTAGE_SECONDS:
             before = len(ingestion.acknowledged)

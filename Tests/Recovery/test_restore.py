@@ -1,4 +1,4 @@
-"""Restores of a cluster whose last WAL was never archived: no row of it is lost, whichever way is tried first."""
+"""Restores of a cluster whose last WAL was never archived: no row is lost, whichever way is tried first."""
 import shutil
 import unittest
 
@@ -17,7 +17,8 @@ class Restore(unittest.TestCase):
         cls.site.command("run")
 
     def lose(self):
-        """Rows of which the archive has one, in three segments that it has not got; a moment between; and the end of Postgres."""
+        """Rows of which the archive has one, the others in three unarchived segments; a moment between; and Postgres'
+        end."""
         site = self.site
         site.sql("TRUNCATE rows; INSERT INTO rows VALUES (1)")
         site.switch()
@@ -57,12 +58,13 @@ class Restore(unittest.TestCase):
         shutil.copytree(self.site.data / "pg_wal", saved)
         shutil.rmtree(self.site.data)
         self.site.own(saved)
-        self.site.command("restore", "--to", "latest", "--wal", saved.name)  # from where the command is called
+        self.site.command("restore", "--to", "latest", "--wal", saved.name)  # relative to the working directory
         self.site.command("restore", "--accept")
         self.is_whole()
 
     def test_wal_of_another_cluster_is_never_archived(self):
-        """A new host comes with a cluster, whose first segments have names that the repository no longer knows."""
+        """A new host comes with a cluster of its own, whose first segments have names that the repository has already
+        expired."""
         site = self.site
         site.sql("TRUNCATE rows; INSERT INTO rows VALUES (1), (2), (3), (4)")
         site.command("run", "--kind", "full")
@@ -111,7 +113,7 @@ class Restore(unittest.TestCase):
         self.addCleanup(site.sql, "DROP TABLE large")
         site.command("run")
         shim = site.folder / "bin/pgbackrest"
-        shim.write_text('#!/bin/bash\nfor last; do :; done\n[ "$last" != restore ] || { ulimit -f 2000 && set -- --process-max=1 "$@"; }\nexec /usr/bin/pgbackrest "$@"\n')  # KiB: as on a disk that is full
+        shim.write_text('#!/bin/bash\nfor last; do :; done\n[ "$last" != restore ] || { ulimit -f 2000 && set -- --process-max=1 "$@"; }\nexec /usr/bin/pgbackrest "$@"\n')  # in KiB: like a full disk
         shim.chmod(0o755)
         again = ("restore", "--to", "latest", "--into", copy, "--replace")
         self.assertEqual(site.command(*again, check=False).returncode, 1)

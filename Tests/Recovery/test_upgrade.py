@@ -1,5 +1,5 @@
-"""A new cluster in the place of the old, as an upgrade of Postgres to another major version leaves it: backups go on, and what
-was backed up before can be restored. The Postgres is the same here; to the repository it is another all the same.
+"""A new cluster in the place of the old, as after an upgrade of Postgres to another major version: backups continue,
+and earlier ones can be restored. Both have the same version here; to the repository they are different clusters.
 """
 import re
 import unittest
@@ -36,11 +36,11 @@ class Upgrade(unittest.TestCase):
     @classmethod
     def dumped(cls, *options):
         text = cls.site.run("pg_dump", "-h", cls.site.socket, "-U", "terroir", *options, "terroir").stdout
-        return re.sub(r"(?m)^\\(un)?restrict .*\n", "", text)  # a word of chance
+        return re.sub(r"(?m)^\\(un)?restrict .*\n", "", text)  # a random word
 
     @classmethod
     def replace(cls):
-        """As docs/disaster-recovery.md has it: a dump, a new cluster, the roles, and the dump into it."""
+        """As in docs/disaster-recovery.md: a dump, a new cluster, the roles, and the dump restored into it."""
         site = cls.site
         dump = site.folder / "state/terroir.dump"
         cls.dumped("--format=custom", f"--file={dump}")
@@ -71,7 +71,7 @@ class Upgrade(unittest.TestCase):
         self.assertRegex(self.run_backup()[0], "_.*D$")
 
     def test_what_is_missing_is_looked_for_where_it_belongs(self):
-        lost = sorted(self.site.repository("archive/terroir/*-1/**/*-*"))[-2]  # what is after the last is not missed
+        lost = sorted(self.site.repository("archive/terroir/*-1/**/*-*"))[-2]  # a gap after the last one would not be noticed
         aside = self.site.folder / lost.name
         lost.rename(aside)
         try:
@@ -91,7 +91,7 @@ class Upgrade(unittest.TestCase):
                 site.run("pg_ctl", "-D", copy, "-m", "fast", "-w", "stop")
 
     def test_z_the_way_back(self):
-        """`z`: the last, since it takes the new cluster away."""
+        """`z`: last, since it removes the new cluster."""
         site = self.site
         site.sql("INSERT INTO rows VALUES (4)")
         site.stop_postgres()

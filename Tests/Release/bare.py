@@ -1,4 +1,4 @@
-"""A bare Debian in name spaces of its own: its systemd, its packages, and no network but its own."""
+"""A bare Debian in its own namespaces: with its systemd, its packages, and no network but its own."""
 import os
 import pathlib
 import shutil
@@ -31,7 +31,7 @@ class BareDebian:
         self.root.mkdir(parents=True)
         with open(self.folder / "log", "w") as self.log:
             subprocess.run(["mmdebstrap", "--variant=minbase", "--include=systemd,systemd-sysv", "bookworm", self.root], check=True, stdout=self.log, stderr=self.log)
-        # What has nothing to do with a test, and would look for a network.
+        # Units that no test needs, and that would wait for a network.
         for name in ("apt-daily.timer", "apt-daily-upgrade.timer", "getty.target"):
             (self.root / "etc/systemd/system" / name).symlink_to("/dev/null")
         self.start()
@@ -48,12 +48,13 @@ class BareDebian:
             raise AssertionError(f"{failure}: {(self.folder / 'log').read_text()[-2000:]}") from None
 
     def inner(self):
-        """The process that is systemd, as it is called outside."""
+        """The process that is systemd, by its id outside."""
         children = pathlib.Path(f"/proc/{self.outer.pid}/task/{self.outer.pid}/children").read_text().split()
         return int(children[0]) if children else None
 
     def prefix(self, *spaces):
-        """What runs a command beside this systemd; in the network of the host unless `-n` is among the name spaces."""
+        """A command prefix that runs it beside this systemd; in the host's network unless `-n` is among the
+        namespaces."""
         return ["nsenter", "-t", str(self.inner()), "-m", "-p", "-u", "-i", "-C", *spaces, "env", "-i",
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"]
 
@@ -61,14 +62,14 @@ class BareDebian:
         return subprocess.run([*self.prefix("-n"), *map(str, command)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=check)
 
     def run(self, *command):
-        """What a command prints, which has to end well."""
+        """The output of a command, which must succeed."""
         done = self.ask(*command)
         if done.returncode:
             raise AssertionError(f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}\n{self.ask('journalctl', '--no-pager', '-n', '40').stdout}")
         return done.stdout
 
     def apt(self, *arguments):
-        """apt, which may fetch what it needs, and is answered nothing."""
+        """apt with network access, non-interactive."""
         done = subprocess.run([*self.prefix(), "apt-get", "-y", "-q", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:
             raise AssertionError(f"apt {arguments}: {done.stdout[-3000:]}{done.stderr[-2000:]}")
@@ -82,7 +83,7 @@ class BareDebian:
         return int(status), body or done.stderr
 
     def files(self):
-        """All paths, but for those of what changes by itself."""
+        """All paths, except below those that change by themselves."""
         listed = subprocess.run(["find", ".", "-xdev", "-not", "-path", "./var/log/*", "-not", "-path", "./var/cache/*", "-not", "-path", "./var/lib/apt/*"],
                                 cwd=self.root, capture_output=True, text=True, check=True).stdout
         return set(listed.splitlines())

@@ -1,4 +1,4 @@
-"""Releases of the project as it is here, built by its own script in clean clones."""
+"""Releases of this checkout, built by its own script in clean clones."""
 import os
 import pathlib
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 
 from Tests.Pipeline.job import Project, git
 
-# Above any version there is.
+# Above any real version.
 FIRST, NEXT = "900.0.0", "900.0.1"
 CHANGELOG = "# Changelog\n\n## [{}] - 2026-11-28\n\n### Added\n\n- Something new.\n\n## [{}] - 2026-10-01\n\n- Older.\n"
 
@@ -19,7 +19,7 @@ def clean_project():
 
 
 class Releases:
-    """`first` and the one after it, `next`; what was built for one test is there for the others."""
+    """`first`, and the release after it, `next`; builds are shared between tests."""
 
     def __init__(self):
         self.folder = pathlib.Path(os.environ["TERROIR_RELEASES"])
@@ -34,18 +34,18 @@ class Releases:
                 project.commit("A release", **{"CHANGELOG.md": CHANGELOG.format(version, "899.0.0")})
                 git(project.folder, "tag", "--annotate", "--message", version, f"v{version}")
                 self.release(project.folder, target)
-            # Last: what a run that was broken off has left is built anew.
+            # Last: the remains of an interrupted run are built again.
             git(self.folder, "clone", "--quiet", "--bare", str(project.folder), history.name)
         finally:
             project.close()
 
     def again(self):
-        """The first one built a second time, in a place with a longer name."""
+        """The first one built again, in a folder with a longer name."""
         target, elsewhere = self.folder / "again", self.folder / "a place with a longer name than the first one has"
-        shutil.rmtree(elsewhere, ignore_errors=True)  # of a run that was broken off
+        shutil.rmtree(elsewhere, ignore_errors=True)  # left by an interrupted run
         git(self.folder, "clone", "--quiet", "--branch", f"v{FIRST}", "history.git", str(elsewhere))
         self.release(elsewhere, target)
-        # Where nothing has changed nothing is linked, and what is in it is still known.
+        # If nothing has changed nothing is linked, and the list of linked archives must survive.
         subprocess.run(["scripts/release-binary", ".build-release/twice"], cwd=elsewhere, check=True, capture_output=True, env={
             **os.environ, "BUILD_FOLDER": ".build-release", "TERROIR_VERSION": FIRST, "TERROIR_REVISION": git(elsewhere, "rev-parse", "HEAD")})
         for name in ("terroir", "linked"):
@@ -63,7 +63,7 @@ class Releases:
         shutil.copytree(folder / "dist", target)
 
     def one(self, folder, pattern):
-        """The only file of a name."""
+        """The only file that matches a name."""
         found = list(folder.glob(pattern))
         assert len(found) == 1, f"{pattern}: {found}"
         return found[0]

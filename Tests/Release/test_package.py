@@ -1,4 +1,4 @@
-"""The package, in a Debian that has nothing yet: installed, used, upgraded under load, and purged."""
+"""The package, in a bare Debian: installed, used, upgraded under load, and purged."""
 import os
 import re
 import shutil
@@ -13,7 +13,7 @@ from Tests.Stack.stack import until
 
 ACCOUNT = ["--header", "Content-Type: application/json", "--data", '{"email": "ada@example.org", "password": "correct horse staple", "displayName": "Ada"}']
 SIGN_IN = ["--header", "Content-Type: application/json", "--data", '{"email": "ada@example.org", "password": "correct horse staple"}']
-# As docs/operations.md has it.
+# As in docs/operations.md.
 PROMOTE = re.search(r"^/usr/lib/.+ user promote .+$", (ROOT / "docs/operations.md").read_text(), re.M)[0]
 
 
@@ -33,7 +33,7 @@ class Package(unittest.TestCase):
         return re.search(r'"version":"([^"]+)"', body)[1]
 
     def use(self):
-        """As the package's own settings say it: a database once, and the service."""
+        """As the package's own settings file says: a database once, and the service."""
         settings = (self.debian.root / "etc/terroir/terroir.env").read_text()
         commands = re.findall(r"^#   (runuser .+)$", settings, re.M)
         self.assertEqual(len(commands), 2)
@@ -46,7 +46,7 @@ class Package(unittest.TestCase):
         self.debian.run("sh", "-c", PROMOTE)
 
     def upgrade(self):
-        """While somebody asks on and on; gives the answers that were not good."""
+        """While a client sends requests continuously; returns the answers that were not good."""
         ended, answers = threading.Event(), []
 
         def ask():

@@ -1,4 +1,4 @@
-"""What `make release` makes: the same bytes each time, whole, described, and usable as it is."""
+"""The output of `make release`: the same bytes each time, complete, described, and usable as it is."""
 import json
 import os
 import pathlib
@@ -46,7 +46,7 @@ class Release(unittest.TestCase):
         (project.folder / "Sources/Values/New.swift").write_text("\n")
         self.assertIn("commit these first, or put them away:\n?? Sources/Values/New.swift", run("scripts/release", check=False, cwd=project.folder))
         git(project.folder, "clean", "--quiet", "--force")
-        git(project.folder, "tag", "v899.0.0")  # of which the changelog knows nothing
+        git(project.folder, "tag", "v899.0.0")  # a version that the changelog lacks
         self.assertIn("CHANGELOG.md says nothing of 899.0.0", run("scripts/release", check=False, cwd=project.folder))
 
     def test_the_archive_runs_as_it_is_and_says_what_it_is(self):
@@ -58,7 +58,7 @@ class Release(unittest.TestCase):
             self.assertTrue((folder / name).is_file(), name)
 
     def test_the_package_keeps_to_debian_s_policy(self):
-        # Its symbols are for backtraces.
+        # Symbols are kept for backtraces.
         run("lintian", "--fail-on", "error", "--suppress-tags", "unstripped-binary-or-object", RELEASES.one(RELEASES.first, "*.deb"))
 
     def test_the_package_has_what_its_document_on_disasters_runs(self):
@@ -81,7 +81,7 @@ class Release(unittest.TestCase):
         offered = run("fish", "--no-config", "-c", f"source {completions}/fish; complete -C 'terroir us'; complete -C 'terroir watch --max-p'; complete -C 'terroir watch --url '",
                       env={**os.environ, "HOME": str(self.scratch)})
         self.assertEqual([line.split("\t")[0] for line in offered.splitlines()], ["user", "--max-p95"])
-        # zsh completes at a terminal alone: _describe is asked for what it would show there.
+        # zsh completes only on a terminal: here _describe prints what it would offer.
         script = '_describe() { print -l -- ${candidates%%:*}; }; compdef() { : }; words=(terroir "$@"); CURRENT=${#words}; . ' + str(completions / "zsh")
         for words, expected in ((["us"], "user"), (["watch", "--ma"], "--max-p95"), (["completions", ""], "fish")):
             self.assertIn(expected, run("zsh", "-fc", script, "zsh", *words).splitlines())
@@ -115,7 +115,7 @@ class Release(unittest.TestCase):
         run("skopeo", "copy", image, f"oci:{self.scratch}/layout:terroir")
         run("umoci", "unpack", "--image", f"{self.scratch}/layout:terroir", self.scratch / "bundle")
         root = self.scratch / "bundle/rootfs"
-        # With /proc, which Swift reads a program's arguments from.
+        # With /proc, from which Swift reads a program's arguments.
         said = run("unshare", "--mount", "sh", "-ec", 'mount -t proc proc "$0/proc"; exec chroot --userspec=1001:1001 "$0" terroir version', root)
         self.assertTrue(said.startswith(f"terroir {FIRST} "), said)
         self.assertRegex((root / "etc/passwd").read_text(), "(?m)^terroir:[^:]*:1001:1001:")

@@ -1,15 +1,15 @@
 // Tells ThreadSanitizer of the half of Swift's Mutex that it cannot see, so that no report has to be suppressed.
 //
-// A Mutex that nobody else wants is locked and unlocked by atomics in the caller's own code, which is instrumented. One
-// that is contended goes through these functions of libswiftSynchronization, which is not: there the kernel hands the
-// lock over (FUTEX_LOCK_PI), and without this every handed-over critical section would be reported as a race. They are
-// put before the library's own by LD_PRELOAD, call them, and note what happens before what.
+// An uncontended Mutex is locked and unlocked by atomics in the caller's own code, which is instrumented. A contended
+// one goes through these functions of libswiftSynchronization, which is not instrumented: there the kernel hands the
+// lock over (FUTEX_LOCK_PI), and without this every critical section so handed over would be reported as a race.
+// LD_PRELOAD puts these wrappers before the library's functions; they call them and note the happens-before relations.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-// In the program when it is built with the sanitizer; programs that tests start may not be.
+// In the program if it is built with the sanitizer; programs that tests start may not be.
 __attribute__((weak)) void __tsan_acquire(void *address);
 __attribute__((weak)) void __tsan_release(void *address);
 

@@ -1,4 +1,5 @@
-"""Stores as a larger installation has them, on this host: Postgres with standbys, PgBouncer, Redis under Sentinel, haproxy."""
+"""The stores of a larger installation on this host: Postgres with standbys, PgBouncer, Redis under Sentinel,
+haproxy."""
 import json
 import os
 import re
@@ -35,7 +36,7 @@ class Postgres:
         return self
 
     def follow(self, primary):
-        """Begins as a standby of another server."""
+        """Becomes a standby of another server."""
         self.run(POSTGRES / "pg_basebackup", "-d", f"host=127.0.0.1 port={primary.port} user=terroir application_name={self.name}", "-D", self.folder, "-R", "-c", "fast")
         self.start()
         return self
@@ -59,7 +60,7 @@ class Postgres:
         return postmaster, [int(line.split()[0]) for line in listed.splitlines() if title in line]
 
     def kill(self):
-        """All its processes at once, as when the host goes."""
+        """Kills all its processes at once, as when the host fails."""
         postmaster, children = self.children()
         for pid in (postmaster, *children):
             try:
@@ -114,7 +115,7 @@ class Site(Stack):
         return subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", str(port), *command], env=environment, capture_output=True, text=True, check=False).stdout
 
     def serve(self, name="api", ready="/readyz", **settings):
-        """Starts a server, and waits until that probe is fine."""
+        """Starts a server, and waits until the given probe succeeds."""
         port = self.port[name]
         self.start(name, [BINARY, "serve"], lambda: fetch(f"http://127.0.0.1:{port}{ready}"), **{
             "REDIS_URL": f"redis://127.0.0.1:{self.port['redis']}/0", "JWT_SECRET": "s7F1kQ9zR4mX2cV8bN3wL6tY0pG5hJdA", "PORT": port,
@@ -146,7 +147,7 @@ class Site(Stack):
 
 
 class Load:
-    """Devices that send readings, one request after the other, and remember when which were acknowledged."""
+    """Devices that send readings, one request after the other, and record when which were acknowledged."""
 
     def __init__(self, site, devices, servers=("api",), pause=0.01):
         self.site, self.pause, self.over = site, pause, threading.Event()
@@ -175,7 +176,7 @@ class Load:
                 pass
 
     def since(self, moment):
-        """Whether every device has had an acknowledgement since then."""
+        """Whether every device has had an acknowledgement since a moment."""
         return all(sent and sent[-1][0] > moment for sent in self.acknowledged.values())
 
     def stop(self):
@@ -187,7 +188,7 @@ class Load:
         return sum(len(sent) for sent in self.acknowledged.values()) * 10
 
     def lost(self, postgres):
-        """How many acknowledged readings a server has not got."""
+        """The number of acknowledged readings that a server lacks."""
         there = 0
         for device, sent in self.acknowledged.items():
             there += int(postgres.sql(f"""

@@ -17,7 +17,7 @@ class PgBouncer(unittest.TestCase):
         cls.site.redis()
 
     def pooler(self, mode):
-        """Starts one; gives the URL of the database by way of it."""
+        """Starts PgBouncer; returns the URL of the database through it."""
         port = free_ports(["pgbouncer"])["pgbouncer"]
         folder = self.site.folder / f"pgbouncer-{mode}"
         folder.mkdir()
@@ -74,7 +74,7 @@ default_pool_size = 50
         for thread in threads:
             thread.join()
         self.assertEqual(failures, [])
-        # A statement that waits is cancelled by Postgres.
+        # Postgres cancels a statement that waits.
         with subprocess.Popen(["psql", "-Xq", self.postgres.url], stdin=subprocess.PIPE, text=True) as psql:
             psql.stdin.write("BEGIN; LOCK TABLE gardens;\n")
             psql.stdin.flush()

@@ -50,7 +50,7 @@ class Sentinel(unittest.TestCase):
         return self.site.health()["checks"]["redis"]["status"] == "healthy"
 
     def written(self):
-        """Where the server's keys arrive."""
+        """The primaries that have the server's keys."""
         return [name for name in ("redis", "redis-2", "redis-3") if name in self.site.processes
                 and "role:master" in self.site.ask(self.site.port[name], "info", "replication", password=PASSWORD)
                 and self.site.ask(self.site.port[name], "exists", "terroir:trial", password=PASSWORD).strip() == "1"]
@@ -67,7 +67,7 @@ class Sentinel(unittest.TestCase):
         print(f"\n  Redis' primary killed: healthy again after {time.monotonic() - killed:.2f} s")
         until("the Sentinels to agree", lambda: self.primary() != old)
         until("writes to the new primary", lambda: self.written() == [other for other, port in self.site.port.items() if port == self.primary()])
-        # The old one comes back, as a replica in the end.
+        # The old primary comes back, and becomes a replica.
         self.redis(name)
         until("it to follow", lambda: "role:slave" in self.site.ask(old, "info", "replication", password=PASSWORD))
 

@@ -1,4 +1,4 @@
-"""Histories read from standbys, and a standby that takes over, all of it real."""
+"""Histories read from standbys, and a standby that takes over, all real."""
 import os
 import signal
 import time
@@ -43,7 +43,7 @@ class ReadYourWrites(unittest.TestCase):
             until("fresh standbys", lambda: self.site.gauge("database_replica_lag_seconds", metrics) < 1)
 
     def history(self, device, server):
-        """How many readings a new connection to a server sees."""
+        """The number of readings that a new connection to a server sees."""
         client = Client(self.site.port[server], self.grower.token)
         try:
             status, page = client.send("GET", f"/api/devices/{device['id']}/readings")
@@ -60,7 +60,7 @@ class ReadYourWrites(unittest.TestCase):
         client.connection.close()
 
     def write_beside(self, device):
-        """A reading that no server has stored, and so none marks."""
+        """A reading that no server has stored, and so none has marked."""
         self.primary.sql(f"UPDATE devices SET measured_types = '{{rain}}' WHERE id = '{device['id']}'")
         self.primary.sql(f"INSERT INTO readings (device_id, sensor_type, measured_at, value) VALUES ('{device['id']}', 'rain', now(), 1)")
 
@@ -74,7 +74,7 @@ class ReadYourWrites(unittest.TestCase):
             stored += 3
             for server in ("api", "api-2", "api", "api-2"):
                 self.assertEqual(self.history(device, server), stored)
-        # Beyond what the mark lasts: by then a standby that is read would have it.
+        # Longer than the mark lasts: by then a standby in use would have it.
         end = time.monotonic() + 10
         while time.monotonic() < end:
             for server in ("api", "api-2"):
@@ -91,7 +91,7 @@ class ReadYourWrites(unittest.TestCase):
         self.fresh()
         self.pause()
         self.write_beside(device)
-        # It may be read for some seconds more; then the primary is.
+        # It may still be read for some seconds; then the primary is.
         self.assertEqual(self.history(device, "api"), 1)
         until("the primary to be read", lambda: self.history(device, "api") == 2, seconds=10)
         self.resume()
@@ -127,7 +127,7 @@ class Failover(unittest.TestCase):
         until("the load", lambda: self.load.since(begin))
 
     def fail_over(self):
-        """Kills and promotes; gives the seconds until every device is served again."""
+        """Kills the primary and promotes; returns the seconds until every device is served again."""
         self.primary.kill()
         self.standby.sql("SELECT pg_promote()")
         promoted = time.monotonic()
@@ -138,7 +138,7 @@ class Failover(unittest.TestCase):
         return took
 
     def test_with_synchronous_commit_nothing_acknowledged_is_lost(self):
-        # On the primary alone: the standby shall not wait for one of its own.
+        # On the primary only: the standby must not wait for one of its own.
         self.primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
         self.primary.sql("SELECT pg_reload_conf()")
         until("the standby to be synchronous", lambda: self.primary.sql("SELECT sync_state FROM pg_stat_replication") == "sync")

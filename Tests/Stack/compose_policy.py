@@ -1,4 +1,4 @@
-"""What no compose file of ours may do, checked on what compose itself makes of it."""
+"""What no compose file of ours may do, checked on compose's own output."""
 import json
 import os
 import pathlib
@@ -11,8 +11,8 @@ from bench.scaling import model
 from Tests.settings import kinds, listed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ENDING = {"migrate", "certificate", "roles", "ballast", "binary", "restore"}  # they do their work and leave
-BARE = {"nginx-exporter"}  # its image holds nothing that could check it; Prometheus does
+ENDING = {"migrate", "certificate", "roles", "ballast", "binary", "restore"}  # they do their work and exit
+BARE = {"nginx-exporter"}  # its image has nothing to check it with; Prometheus watches it
 
 
 def merged(*files, settings=".env.example"):
@@ -136,7 +136,7 @@ class ComposePolicy(unittest.TestCase):
                         environment = services[name]["environment"]
                         passed = {name for name in names if environment.get(name) == "given"} | ({"ENVIRONMENT"} if others else set())
                         self.assertEqual(names - passed, said)
-        # Unset rather than empty where it is not said.
+        # Unset, not empty, unless .env sets it.
         self.assertEqual([name for name in names if self.services["api"]["environment"].get(name) == ""], [])
 
     def test_a_deploy_s_two_servers_find_as_many_connections_as_the_document_says(self):

@@ -1,4 +1,4 @@
-"""A stack that is watched: everything around the server, with a person, a garden and what alert tests ask of it."""
+"""A monitored stack: everything around the server, with a user, a garden and what alert tests need."""
 import subprocess
 import threading
 import time
@@ -10,7 +10,7 @@ TARGETS = 9  # jobs in prometheus.yml, one target each
 
 
 class Monitored(unittest.TestCase):
-    # What the server is told beside the addresses of its stores; it may name ports.
+    # The server's settings besides the addresses of its stores; they may name ports.
     settings = {}
 
     @classmethod
@@ -33,7 +33,7 @@ class Monitored(unittest.TestCase):
     # --- alerts ---
 
     def firing(self, name, seconds=60, /, **labels):
-        """Waits until an alert fires in Prometheus: for those that another one keeps from being sent."""
+        """Waits until an alert fires in Prometheus: for those that another alert inhibits."""
         selector = ",".join(f'{key}="{value}"' for key, value in {"alertname": name, "alertstate": "firing", **labels}.items())
         return until(f"{name} {labels} to fire", lambda: self.stack.query(f"ALERTS{{{selector}}}"), seconds)
 
@@ -44,7 +44,7 @@ class Monitored(unittest.TestCase):
         return until(f"{name} {labels} to be resolved", lambda: self.stack.webhook.alerts(name, "resolved", **labels), seconds)
 
     def received_while(self, name, act, /, pause=0, seconds=90, **labels):
-        """Does something again and again until an alert comes of it."""
+        """Repeats an action until the alert fires."""
         end = time.monotonic() + seconds
         while not self.stack.webhook.alerts(name, **labels):
             self.assertLess(time.monotonic(), end, f"no {name}")
@@ -67,7 +67,7 @@ class Monitored(unittest.TestCase):
             f"{self.stack.api}/api/devices/{device['id']}/readings", {"readings": readings}, "-H", f"Authorization: Bearer {device['key']}")
 
     def asking(self, path="/api/gardens", pause=0.05):
-        """Asks for a path again and again until the returned function is called."""
+        """Requests a path repeatedly until the returned function is called."""
         over = threading.Event()
 
         def ask():

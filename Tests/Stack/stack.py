@@ -18,13 +18,13 @@ import urllib.request
 from Tests.webhook import Webhook
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# How long each window of the rules is here. A scrape a second leaves enough samples in the shortest.
+# The length of each of the rules' windows here. A scrape per second leaves enough samples in the shortest.
 WINDOWS = {"5m": "8s", "15m": "20s", "20m": "20s", "30m": "15s", "1h": "20s", "2h": "25s", "135m": "60s", "6h": "30s", "1d": "60s", "3d": "70s", "30d": "90s"}
 PORTS = ("api", "metrics", "http", "https", "status", "syslog", "edge-log", "prometheus", "alertmanager", "postgres", "redis", "nginx", "node", "blackbox", "outside")
 
 
 def free_ports(names):
-    """A port for each name, below those that the kernel gives to connections (net.ipv4.ip_local_port_range)."""
+    """A port for each name, below the kernel's ephemeral range (net.ipv4.ip_local_port_range)."""
     ports = {}
     for _ in range(1000):
         port = random.randrange(12000, 20000)  # scripts/stores chooses above
@@ -40,7 +40,7 @@ def free_ports(names):
 
 
 def until(what, condition, seconds=60, pause=0.2):
-    """Waits for a condition; what it last returned, or a failure that says what was waited for."""
+    """Waits for a condition; returns its last result, or fails and names what was awaited."""
     end = time.monotonic() + seconds
     while True:
         try:
@@ -60,7 +60,7 @@ def fetch(url, timeout=5):
 
 
 class Answer:
-    """What curl got: the status, the headers of the last answer and the body."""
+    """curl's result: the status, the headers of the last answer and the body."""
 
     def __init__(self, raw):
         head, _, self.body = raw.partition("\r\n\r\n")
@@ -83,14 +83,14 @@ class Answer:
 
 
 class Client:
-    """A person or a device on a connection that stays open: for more requests than a curl each would do."""
+    """A person or a device on a connection that stays open: for more requests than a curl each could make."""
 
     def __init__(self, port, token=None):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         self.token = token
 
     def send(self, method, path, body=None, **headers):
-        """The status and what the body says, if it is JSON."""
+        """The status and the body, parsed if it is JSON."""
         if body is not None:
             headers["Content-Type"] = "application/json"
         if self.token:
@@ -115,7 +115,7 @@ class Stack:
         self.port = free_ports(ports)
         self.private_stores = [ROOT / "scripts" / "stores", "-i", instance]
         self.processes, self.settings, self.stores = {}, {}, {}
-        self.edits = []  # what is done to the folder of nginx's configuration before nginx reads it
+        self.edits = []  # changes to nginx's configuration folder before nginx reads it
         self.api = f"http://127.0.0.1:{self.port[ports[0]]}"
         self.edge = f"https://127.0.0.1:{self.port['https']}"
         self.plain = f"http://127.0.0.1:{self.port['http']}"
@@ -188,8 +188,8 @@ class Stack:
         })
 
     def start_nginx(self, rate="10r/s", burst="20", server=None, colours=(), **settings):
-        """nginx before the server, before another port, or before the addresses of blue and green and a folder that says
-        which of them serves; what it logs is received beside it."""
+        """nginx in front of the server, of another port, or of the addresses of blue and green with the folder that
+        switches between them; its log is received beside it."""
         edge, log = self.folder / "nginx", f"127.0.0.1:{self.port['syslog']}"
         if "edge-log" not in self.processes:
             self.start("edge-log", [os.environ["TERROIR_BINARY"], "edge-log", "--syslog", log, "--metrics", f"127.0.0.1:{self.port['edge-log']}"],
@@ -225,7 +225,8 @@ class Stack:
         self.start("blackbox", ["prometheus-blackbox-exporter", listen("blackbox"), f"--config.file={ROOT}/monitoring/blackbox/blackbox.yml"], answers("blackbox"))
 
     def report_backup(self, store="postgres", age_seconds=0, run=1, restore_test=1):
-        """What a backup and a restore test leave for the node exporter; `run` and `restore_test`: whether the last succeeded."""
+        """The metrics that a backup and a restore test leave for the node exporter; `run` and `restore_test`: whether
+        they succeeded."""
         (self.folder / "textfile/backup.prom").write_text(
             f'terroir_backup_last_success_timestamp_seconds{{store="{store}"}} {time.time() - age_seconds}\n'
             f"terroir_backup_last_run_success {run}\nterroir_restore_test_last_run_success {restore_test}\n"
@@ -242,7 +243,7 @@ class Stack:
         }.items():
             text = text.replace(name, f"127.0.0.1:{port[place]}")
         text = re.sub(r"_(interval|timeout): \d+s", r"_\1: 1s", text)
-        # This exporter tries for three seconds before it says that Postgres is down.
+        # This exporter retries for three seconds before it reports Postgres as down.
         text = text.replace("job_name: postgres\n", "job_name: postgres\n    scrape_interval: 5s\n    scrape_timeout: 5s\n")
         (folder / "prometheus.yml").write_text(text)
         (folder / "targets").mkdir()
@@ -250,13 +251,13 @@ class Stack:
         for name in ("recording.yml", "alerts.yml"):
             text = (source / "prometheus" / name).read_text()
             text = re.sub(r"\b\d+[mhd]\b(?=[\w:]*\])", lambda match: WINDOWS[match[0]], text)
-            # Sign-ins in five minutes, the seconds of a transaction, of a replica's lag and of news that waits: here is less
-            # time for them.
+            # Sign-ins in five minutes, the seconds of a transaction, of a replica's lag and of waiting news: shortened,
+            # as there is less time for them here.
             text = re.sub(r"\)\) > 30\n", ")) > 1\n", text)
             text = re.sub(r"> (30|300)\n", "> 3\n", text)
             (folder / name).write_text(re.sub(r"for: \w+", "for: 2s", text))
-        # After a reload Prometheus knows no Alertmanager for some seconds; what fired then is told with the next sending.
-        # What is not scraped any more is forgotten after 15 s instead of 5 minutes.
+        # After a reload Prometheus has no Alertmanager for some seconds; alerts that fire then are sent at the next
+        # sending. Series that are no longer scraped are forgotten after 15 s instead of 5 minutes.
         self.start("prometheus", ["prometheus", "--rules.alert.resend-delay=5s", "--query.lookback-delta=15s", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
                    f"--web.listen-address=127.0.0.1:{port['prometheus']}", "--log.level=warn"],
                    lambda: fetch(f"http://127.0.0.1:{port['prometheus']}/-/ready"))
@@ -271,10 +272,10 @@ class Stack:
                    f"--storage.path={self.folder}/alertmanager", f"--web.listen-address=127.0.0.1:{port['alertmanager']}", "--cluster.listen-address="],
                    lambda: fetch(f"http://127.0.0.1:{port['alertmanager']}/-/ready"), SECRETS=self.folder / "secrets")
 
-    # --- asking ---
+    # --- queries ---
 
     def curl(self, url, *arguments):
-        """One request by curl, as a client would make it; the certificate here is nobody's."""
+        """A request by curl, as a client would make it; the certificate here is self-signed."""
         done = subprocess.run(["curl", "-sk", "-i", "--max-time", "20", *arguments, url], capture_output=True, check=False)
         if done.returncode:
             raise OSError(f"curl {url}: exit {done.returncode}")
@@ -289,6 +290,6 @@ class Stack:
         return [(sample["metric"], float(sample["value"][1])) for sample in found["data"]["result"]]
 
     def metric(self, name):
-        """The sum of a family's samples as the server says it now."""
+        """The sum of a family's samples on the server now."""
         text = fetch(f"http://127.0.0.1:{self.port['metrics']}/metrics")
         return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M))

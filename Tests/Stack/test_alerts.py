@@ -1,7 +1,8 @@
 """Each alert, fired by a fault in the real stack and received by a webhook.
 
-Windows and `for:` are shortened (stack.py), thresholds are as they are but for the number of failed sign-ins. Those that
-fire in another test, or in promtool's alone, stand in ELSEWHERE. What fired is read from Prometheus at the end.
+Windows and `for:` are shortened (stack.py), thresholds unchanged except for the number of failed sign-ins. Alerts that
+fire in another test, or only in promtool's, are listed in ELSEWHERE. Whether an alert has fired is read from Prometheus
+at the end.
 """
 import os
 import re
@@ -23,17 +24,17 @@ ELSEWHERE = {
     "SeriesOverflow": "Tests/Stack/test_use.py",
     "LongTransaction": STORES, "Deadlocks": STORES, "ReplicaLagging": STORES, "RedisNotPersisting": STORES,
     "RedisConnectionsRejected": STORES, "HousekeepingFailing": STORES, "RollupRefused": STORES, "DatabaseConnectionsHigh": STORES, "RedisMemoryHigh": STORES,
-    # What would harm the host, or take half of all transaction ids.
+    # These would harm the host, or need half of all transaction ids.
     **dict.fromkeys(("HostMemoryLow", "ClockSkew", "TransactionIdsRunningOut"), "monitoring/prometheus/alerts_test.py"),
 }
-# What the host does beside these tests is not theirs to judge.
+# These depend on what else the host does.
 OF_THE_HOST = "Watchdog|DiskFilling|DiskNearlyFull|InodesNearlyGone|HostMemoryLow|ProcessorSaturated|OutOfMemoryKill|ClockSkew"
 
 
 class Alerts(Monitored):
     settings = {
         "HEALTH_EXTERNAL_URLS": "http://127.0.0.1:{outside}/", "OPENAI_API_KEY": "none",
-        "OPENAI_BASE_URL": "http://127.0.0.1:9", "INSIGHTS_TIMEOUT_SECONDS": "1",  # nobody listens on the port of discard
+        "OPENAI_BASE_URL": "http://127.0.0.1:9", "INSIGHTS_TIMEOUT_SECONDS": "1",  # no server listens on the discard port
         "NOTIFY_ALLOWED_NETWORKS": "127.0.0.1/32",
     }
 
@@ -61,7 +62,7 @@ class Alerts(Monitored):
                 time.sleep(0.5)
             return []
 
-        # A busy host answers late at first, and an alert says so rightly.
+        # A busy host answers late at first, and an alert rightly fires.
         while firing := calm():
             self.assertLess(time.monotonic(), end, firing)
 
@@ -71,7 +72,7 @@ class Alerts(Monitored):
         stop = self.asking()
         os.kill(self.stack.store_pid("postgres"), signal.SIGKILL)
         self.addCleanup(self.stack.restart_store, "postgres")
-        # The store's own alert keeps these from being sent.
+        # The store's own alert inhibits these.
         self.firing("HighErrorRate")
         for name, window in (("Fast", "1h"), ("Fast", "6h"), ("Slow", "1d"), ("Slow", "3d")):
             self.firing(f"ErrorBudgetBurn{name}", window=window)
@@ -87,7 +88,7 @@ class Alerts(Monitored):
 
     def test_requests_slow_behind_a_lock(self):
         stop = self.asking(pause=0.2)
-        # First a little late, for the target alone: the worse alert would keep it from being sent.
+        # First a little late, for the target alone: the worse alert would inhibit it.
         self.received_while("ResponseTimeAboveTarget", lambda: self.lock_gardens(0.6))
         self.received_while("HighResponseTime", lambda: self.lock_gardens(3))
         stop()
@@ -126,7 +127,7 @@ class Alerts(Monitored):
         self.resolved("InstanceDown", job="api")
 
     def test_availability_nginx_before_the_wrong_server(self):
-        for port in ("syslog", "outside"):  # nobody listens there; something answers 200 that is not the API
+        for port in ("syslog", "outside"):  # no server listens on the first; on the second something answers 200 that is not the API
             self.stack.stop("nginx")
             self.stack.start_nginx(rate="1000r/s", burst="1000", server=self.stack.port[port])
             self.firing("EdgeDown")
@@ -139,13 +140,13 @@ class Alerts(Monitored):
         until("the edge to be up", lambda: self.stack.query('probe_success{job="edge"} == 1'))
 
     def test_availability_the_first_failures_of_a_process_are_seen(self):
-        """Postgres is away for a moment before the process has ever failed."""
+        """Postgres is away for a moment before the server has ever failed."""
         self.stack.stop("api")
         self.stack.start_server()
         until("the new process to be scraped", lambda: self.stack.query('time() - process_start_time_seconds{job="api"} > 3'))
         os.kill(self.stack.store_pid("postgres"), signal.SIGKILL)
         try:
-            # What is asked for is in no cache.
+            # Requests something that is in no cache.
             until("a request to fail", lambda: self.stack.curl(self.stack.api + "/api/users/me", *self.user).status >= 500, 15)
         finally:
             self.stack.restart_store("postgres")
@@ -192,8 +193,8 @@ class Alerts(Monitored):
             thread.join()
 
     def test_runtime_memory_almost_used(self):
-        """The server in a control group of little more than what it holds at rest."""
-        # What other tests have had it take is more than it will hold in the group.
+        """The server in a control group with little more than its memory at rest."""
+        # After other tests it uses more memory than the group allows.
         self.stack.stop("api")
         self.stack.start_server()
         held = int(self.stack.metric("process_resident_memory_bytes"))
@@ -212,7 +213,7 @@ class Alerts(Monitored):
     # --- host ---
 
     def test_host_processors_busy(self):
-        # The most patient of processes: they take what nobody else wants.
+        # Processes of the lowest priority: they use only idle time.
         busy = [subprocess.Popen(["nice", "-n", "19", "sh", "-c", "while :; do :; done"]) for _ in range(os.cpu_count())]
         try:
             self.received("ProcessorSaturated")
@@ -344,7 +345,7 @@ class Alerts(Monitored):
         self.received_while("InsightProviderFailing", ask, pause=0.5, model_provider="openai")
 
     def channel(self):
-        """The address of a channel that nobody listens to."""
+        """The address of a channel to which no client listens."""
         wanted = {"kind": "webhook", "target": "https://127.0.0.1:9/", "events": ["order"]}
         return f"{self.stack.api}/api/channels/{self.stack.post(self.stack.api + '/api/channels', wanted, *self.user).json()['id']}"
 
@@ -362,7 +363,7 @@ class Alerts(Monitored):
         self.resolved("NotificationsStalled")
 
     def test_business_sign_ins_failing(self):
-        for number in range(48):  # the server hears no more than fifty failures from one address
+        for number in range(48):  # the server processes no more than fifty failures from one address
             if self.stack.webhook.alerts("LoginFailures"):
                 break
             self.stack.post(self.stack.api + "/api/sessions", {"email": f"nobody{number}@example.com", "password": "wrong wrong wrong"})
@@ -381,7 +382,7 @@ class Alerts(Monitored):
         self.stack.report_backup()
 
     def reload_with(self, name, change):
-        """Has Prometheus read a file of its configuration anew, changed; gives what puts it back."""
+        """Changes a file of Prometheus' configuration and reloads it; returns a function that restores it."""
         path = self.stack.folder / "prometheus" / name
         good = path.read_text()
 

@@ -14,7 +14,7 @@ import yaml
 from Tests.Stack.monitored import Monitored
 from Tests.Stack.stack import ROOT, free_ports, until
 
-# Postgres runs as somebody else than root.
+# Postgres does not run as root.
 AS_OWNER = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
 POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
 
@@ -37,7 +37,7 @@ class StoreAlerts(Monitored):
         script = self.stack.folder / "sleep.sql"
         script.write_text("SELECT pg_sleep(120)")
         connections = int(subprocess.run(["psql", "-XqAtc", "SHOW max_connections", self.stack.stores["DATABASE_URL"]], check=True, capture_output=True).stdout)
-        # One process for all of them: so many would take a busy host longer to start than they sleep.
+        # One process for all of them: on a busy host so many would start more slowly than they sleep.
         held = [subprocess.Popen(["pgbench", "--no-vacuum", f"--client={connections * 82 // 100}", "--transactions=1", f"--file={script}", self.stack.stores["DATABASE_URL"]],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
         try:
@@ -46,7 +46,7 @@ class StoreAlerts(Monitored):
             self.end(held)
 
     def test_a_transaction_that_does_not_end_is_found_and_ended_as_the_runbook_says(self):
-        # It does nothing any more, as one that a client has forgotten.
+        # Idle in its transaction, as if its client had forgotten it.
         held = subprocess.Popen(["psql", "-q", self.stack.stores["DATABASE_URL"]], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                 env={**os.environ, "PGAPPNAME": "forgotten"})
         try:
@@ -111,7 +111,7 @@ class StoreAlerts(Monitored):
         user, password, host, port = re.match(r"postgres\w*://(\w+):(\w+)@([\w.]+):(\d+)/", self.stack.stores["DATABASE_URL"]).groups()
         secret = self.stack.folder / "password"
         secret.write_text("of_all_roles")
-        # A database with our roles, in which the operator's was before them.
+        # A database with our roles, in which the operator's existed before them.
         self.sql("CREATE ROLE cnpg_metrics_exporter LOGIN PASSWORD 'its_own' IN ROLE pg_monitor")
         self.addCleanup(self.sql, "DROP ROLE cnpg_metrics_exporter")
         self.sql("CREATE DATABASE elsewhere")
@@ -127,7 +127,7 @@ class StoreAlerts(Monitored):
 
     @contextlib.contextmanager
     def replica(self):
-        """A second Postgres that follows the first; gives its URL."""
+        """A second Postgres that follows the first; returns its URL."""
         folder, port = self.stack.folder / "replica", free_ports(["replica"])["replica"]
         folder.mkdir(mode=0o700)
         if AS_OWNER:
@@ -186,7 +186,7 @@ class StoreAlerts(Monitored):
     def test_redis_turns_connections_away(self):
         most = self.redis("config", "get", "maxclients").split()[1]
         taken = int(re.search(r"connected_clients:(\d+)", self.redis("info", "clients"))[1])
-        # Two beyond what is there: of five that come at once some are refused, and the exporter gets in between.
+        # Two more than are connected: of five that come at once some are refused, and the exporter gets in between.
         self.redis("config", "set", "maxclients", str(taken + 2))
 
         def crowd():

@@ -1,5 +1,5 @@
-"""What one client without an account may take from the others: each attack comes from an address of its own, and who
-comes from another one is served meanwhile.
+"""What one client without an account can take from the others: each attack comes from an address of its own, and
+clients at other addresses are served meanwhile.
 """
 import os
 import pathlib
@@ -14,13 +14,13 @@ import unittest
 from Tests.Stack.stack import Stack
 
 ATTACKER = "127.0.0.2"
-CONNECTIONS, LONG_REQUESTS = 128, 16  # as nginx/prepare has them
-REQUESTS = 8  # fewer than there: all must come before the time for the first one's body is over
-MEMORY = 128 << 20  # half of what compose gives nginx
+CONNECTIONS, LONG_REQUESTS = 128, 16  # as in nginx/prepare
+REQUESTS = 8  # fewer than there: all must arrive before the first one's body times out
+MEMORY = 128 << 20  # half of nginx's memory limit in compose
 
 
 class Attacks(unittest.TestCase):
-    nginx = {"rate": "10000r/s", "burst": "10000", "EDGE_REQUESTS": str(REQUESTS)}  # what is shown here is not the rate
+    nginx = {"rate": "10000r/s", "burst": "10000", "EDGE_REQUESTS": str(REQUESTS)}  # the rate is not tested here
 
     @classmethod
     def setUpClass(cls):
@@ -62,7 +62,7 @@ class Attacks(unittest.TestCase):
             return False
 
     def memory(self):
-        """What nginx's processes hold, in bytes; what they share counts once for each."""
+        """The memory of nginx's processes, in bytes; shared memory counts once in each."""
         master = self.stack.processes["nginx"].pid
         children = pathlib.Path(f"/proc/{master}/task/{master}/children").read_text().split()
         return sum(int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) << 10 for pid in children)
@@ -95,7 +95,7 @@ class Attacks(unittest.TestCase):
             try:
                 refused += each.recv(12) == b"HTTP/1.1 429"
             except TimeoutError:
-                pass  # its body is awaited
+                pass  # it waits for the body
         self.assertGreaterEqual(refused, len(held) - REQUESTS)
         self.others_are_served()
         self.assertLess(self.memory(), MEMORY)

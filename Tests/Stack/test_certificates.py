@@ -1,5 +1,5 @@
-"""A certificate by ACME: certbot as the compose profile runs it, real authorities (Pebble) that ask nginx for the proof,
-and nginx, which takes the new certificate without losing a request.
+"""Certificates by ACME: certbot as the compose profile runs it, real authorities (Pebble) that ask nginx for the proof,
+and nginx, which starts using the new certificate without losing a request.
 """
 import json
 import re
@@ -12,12 +12,12 @@ import unittest
 from Tests.Stack.stack import ROOT, Stack, free_ports, until
 
 NAME, OTHER, REFUSED = "terroir.example.test", "other.example.test", "refused.example.test"
-# Certbot renews thirty days before the end: of BRIEF each run gets a new one, of LASTING it keeps the one it has.
+# Certbot renews thirty days before expiry: a BRIEF certificate at each run, a LASTING one not yet.
 BRIEF, LASTING = 20, 90
 
 
 class Authority:
-    """Pebble, whose certificates are valid for so many days."""
+    """A Pebble whose certificates are valid for the given number of days."""
 
     def __init__(self, stack, days, resolver):
         self.stack, self.ports = stack, free_ports(("acme", "management"))
@@ -46,11 +46,11 @@ class Certificates(unittest.TestCase):
     def setUpClass(cls):
         cls.stack = stack = Stack()
         cls.addClassCleanup(stack.close)
-        stack.start_nginx(rate="1000r/s", burst="1000")  # what it answers itself needs no server behind it
+        stack.start_nginx(rate="1000r/s", burst="1000")  # what nginx itself answers needs no server
         cls.certificates, cls.scratch = stack.folder / "nginx/certificates", stack.folder / "certbot"
         cls.scratch.mkdir()
         ports = free_ports(("dns", "management"))
-        resolver = f"127.0.0.1:{ports['dns']}"  # its names lead to 127.0.0.1
+        resolver = f"127.0.0.1:{ports['dns']}"  # its names resolve to 127.0.0.1
         stack.start("names", ["pebble-challtestsrv", "-dns01", resolver, "-defaultIPv6", "",
                     "-management", f"127.0.0.1:{ports['management']}", "-http01", "", "-https01", "", "-tlsalpn01", ""])
         cls.brief, cls.lasting = (Authority(stack, days, resolver) for days in (BRIEF, LASTING))
@@ -63,11 +63,11 @@ class Certificates(unittest.TestCase):
 
     @property
     def last_run(self):
-        """What the container's health check looks at."""
+        """The file that the container's health check looks at."""
         return self.scratch / "last-run"
 
     def run_certbot(self, authority, name=NAME):
-        """Until it is content."""
+        """Runs certbot until it succeeds."""
         self.start_certbot(authority, name)
         try:
             until("certbot to be content", self.last_run.exists)
@@ -76,7 +76,8 @@ class Certificates(unittest.TestCase):
         self.stack.stop("certbot")
 
     def trusted(self, authority, name=NAME):
-        """The serial number of what nginx shows, if a client that trusts this authority alone accepts it for this name."""
+        """The serial number of nginx's certificate, if a client that trusts only this authority accepts it for the
+        name."""
         port = self.stack.port["https"]
         done = subprocess.run(["curl", "-s", "--cacert", authority.folder / "root.pem", "--resolve", f"{name}:{port}:127.0.0.1",
                                f"https://{name}:{port}/metrics"], capture_output=True, check=False)
@@ -90,15 +91,15 @@ class Certificates(unittest.TestCase):
         return until(f"nginx to show a certificate for {name} by {authority.folder.name}", lambda: self.trusted(authority, name))
 
     def test_a_certificate_is_proven_issued_taken_and_renewed(self):
-        self.assertIsNone(self.trusted(self.brief))  # self-signed yet
+        self.assertIsNone(self.trusted(self.brief))  # still self-signed
         self.run_certbot(self.brief)
         first = self.is_shown(self.brief)
         self.assertEqual((self.certificates / "privkey.pem").stat().st_mode & 0o777, 0o600)
 
         over, statuses = threading.Event(), set()
 
-        # By HTTP/1.1: of HTTP/2, nginx closes a connection that has not asked anything yet (GOAWAY), and its client shall
-        # ask again, which curl does not.
+        # Over HTTP/1.1: with HTTP/2, nginx closes a connection without requests (GOAWAY), after which the client should
+        # retry, which curl does not.
         def ask():
             while not over.is_set():
                 try:
@@ -122,7 +123,7 @@ class Certificates(unittest.TestCase):
         gives_up = re.compile(f"for {REFUSED}\n.*See the logfile", re.S)
         until("certbot to give up", lambda: gives_up.search(self.stack.log("certbot")))
         time.sleep(1)
-        self.assertIsNone(self.stack.processes["certbot"].poll())  # it will try again
+        self.assertIsNone(self.stack.processes["certbot"].poll())  # it will retry
         self.assertFalse(self.last_run.exists())
         self.assertEqual(self.trusted(self.brief), before)
         began = time.monotonic()
@@ -134,7 +135,7 @@ class Certificates(unittest.TestCase):
         lasting = self.is_shown(self.lasting)
         self.run_certbot(self.lasting)
         self.assertEqual(self.trusted(self.lasting), lasting)
-        self.run_certbot(self.brief)  # as after a try: what is held is far from its end
+        self.run_certbot(self.brief)  # as after a trial: the present one is far from expiry
         self.is_shown(self.brief)
 
     def test_d_what_is_held_for_a_name_from_before_is_shown_again(self):
@@ -153,7 +154,7 @@ class Certificates(unittest.TestCase):
         self.start_certbot(self.lasting)
         until("the copy to fail", lambda: "cannot overwrite" in self.stack.log("certbot"))
         time.sleep(1)
-        self.assertIsNone(self.stack.processes["certbot"].poll())  # it will try again
+        self.assertIsNone(self.stack.processes["certbot"].poll())  # it will retry
         self.assertFalse(self.last_run.exists())
         self.assertEqual(self.trusted(self.brief), before)
         self.stack.stop("certbot")

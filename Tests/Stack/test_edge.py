@@ -1,4 +1,4 @@
-"""Each rule of nginx/, shown by curl on a real nginx before the real server."""
+"""Each rule of nginx/, tested by curl on a real nginx in front of the real server."""
 import json
 import re
 import socket
@@ -41,7 +41,7 @@ class Edge(unittest.TestCase):
         answer = self.stack.curl(self.stack.plain + "/api/gardens?limit=1", "-X", "POST")
         self.assertEqual(answer.status, 308)
         self.assertEqual(answer["Location"], self.stack.edge + "/api/gardens?limit=1")
-        # Where a router shows our ports as those that nobody names.
+        # Where a router maps our ports to the default ones.
         answer = self.stack.curl(self.stack.plain + "/api/gardens?limit=1", "-H", "Host: garden.example")
         self.assertEqual((answer.status, answer["Location"]), (308, "https://garden.example/api/gardens?limit=1"))
 
@@ -64,7 +64,7 @@ class Edge(unittest.TestCase):
         done = subprocess.run([ROOT / ".venv/bin/sslyze", "--mozilla_config", "intermediate", "--resum", f"--json_out={report}", place],
                               capture_output=True, text=True, check=False)
         faults = re.findall(r"^ +\* (\w+): ", done.stdout.partition("COMPLIANCE AGAINST")[2], re.M)
-        self.assertEqual(faults, ["certificate_path_validation"], done.stdout[-1000:])  # nobody has signed it
+        self.assertEqual(faults, ["certificate_path_validation"], done.stdout[-1000:])  # self-signed
         resumption = json.loads(report.read_text())["server_scan_results"][0]["scan_result"]["session_resumption"]["result"]
         self.assertEqual(resumption["tls_ticket_resumption_result"], "NOT_SUPPORTED")
         self.assertEqual(resumption["session_id_resumption_result"], "FULLY_SUPPORTED")
@@ -76,7 +76,7 @@ class Edge(unittest.TestCase):
         show = ["sh", "-c", f"openssl s_client -connect 127.0.0.1:{self.stack.port['https']} </dev/null 2>/dev/null | openssl x509 -noout -subject"]
         until("the new certificate", lambda: "renewed.example" in subprocess.run(show, capture_output=True, text=True, check=False).stdout)
 
-    # --- who sees what ---
+    # --- access ---
 
     def test_metrics_are_for_the_inside(self):
         for path in ("/metrics", "/api/metrics", "/metrics/", "/api/metrics/x", "//metrics", "/api/../metrics", "/%6detrics", "/api//metrics"):
@@ -87,7 +87,7 @@ class Edge(unittest.TestCase):
     def test_a_browser_that_names_its_page_by_origin_alone_signs_in_on_any_port(self):
         person = {"email": "edge@example.com", "password": "a long enough password"}
         here, plain = self.stack.edge.removeprefix("https://"), self.stack.plain.removeprefix("http://")
-        # As it is reached here, and as a router shows it: on the port that a browser leaves away, or on another one.
+        # Reached directly, and through a router: at the default port, or at another one.
         for host, origin, status in ((here, here, 201), (here, plain, 403), ("garden.example", "garden.example", 201), ("garden.example:8443", "garden.example:8443", 201),
                                      ("[2001:db8::1]", "[2001:db8::1]", 201), ("[2001:db8::1]:8443", "[2001:db8::1]:8443", 201), ("garden.example", here, 403),
                                      ("garden.example", "garden.example:8443", 403), ("garden.example:8443", "garden.example", 403)):
@@ -112,14 +112,14 @@ class Edge(unittest.TestCase):
         self.assertEqual([l["path"] for l in logged if re.search("z$|health$", l["path"])], [])
 
     def test_a_client_over_its_rate_gets_429_with_headers_and_a_body(self):
-        # So slow a rate that no busy host makes a difference.
+        # A rate so low that even a busy host makes no difference.
         self.stack.stop("nginx")
         self.stack.start_nginx(**{**self.nginx, "rate": "1r/s"})
         self.addCleanup(self.stack.start_nginx, **self.nginx)
         self.addCleanup(self.stack.stop, "nginx")
         answers = self.burst(200)
         refused = [answer for answer in answers if answer.status == 429]
-        # The burst of the configuration, less the few that asked whether nginx is up.
+        # The configured burst, less the few requests that checked whether nginx is up.
         self.assertGreaterEqual(sum(answer.status == 200 for answer in answers), 28)
         self.assertGreater(len(refused), 20)
         self.assertEqual(refused[0]["Content-Type"], "application/problem+json")
@@ -138,11 +138,11 @@ class Edge(unittest.TestCase):
         self.assertEqual(self.get("/version").status, 200)
 
     def burst(self, count, path="/version"):
-        """So many requests on one connection, as fast as they are answered."""
+        """Sends a number of requests on one connection, as fast as they are answered."""
         raw = subprocess.run(["curl", "-sk", "-i", "--http1.1", f"{self.stack.edge}{path}?[1-{count}]"], capture_output=True, text=True, check=True).stdout
         return [Answer(part.replace("\n", "\r\n")) for part in re.split(r"(?=HTTP/1\.1 \d{3})", raw) if part]
 
-    # --- what is passed on, and back ---
+    # --- what is passed on in each direction ---
 
     def test_a_spoofed_address_does_not_reach_the_server(self):
         self.get("/api/gardens", "-H", "X-Forwarded-For: 203.0.113.9", "-H", "X-Real-IP: 203.0.113.9", "-H", "Forwarded: for=203.0.113.9",

@@ -1,6 +1,6 @@
-"""New servers behind a real nginx, under load: by SIGUSR2 in place, and by SIGTERM once nginx leads to the other colour.
+"""New servers behind a real nginx, under load: by SIGUSR2 in place, and by SIGTERM once nginx uses the other colour.
 
-Each client opens a connection for each request, as browsers do after a pause: nothing is repeated on their side.
+Each client opens a connection for each request, as browsers do after a pause, and retries nothing.
 """
 import http.client
 import json
@@ -19,7 +19,7 @@ LINES_SHOWN = 40
 
 
 class Load:
-    """Clients that ask for what needs Postgres and what does not, and write, until it ends."""
+    """Clients that read, with and without Postgres, and write, until the end."""
 
     def __init__(self, stack, token, garden):
         self.port, self.token, self.garden = stack.port["https"], token, garden
@@ -91,7 +91,7 @@ class Restarts(unittest.TestCase):
         self.assert_unnoticed("ten upgrades by SIGUSR2")
 
     def said(self, message, count):
-        """Waits for so many lines of the log with that message; a failure shows what the servers said last."""
+        """Waits for a number of log lines with a message; a failure shows the servers' last lines."""
         def found():
             lines = [json.loads(line) for line in self.stack.log("api").splitlines() if f'"message":"{message}"' in line]
             return lines if len(lines) >= count else None
@@ -102,7 +102,7 @@ class Restarts(unittest.TestCase):
             raise AssertionError("\n".join([str(failure), *lines[-LINES_SHOWN:]])) from None
 
     def is_alive(self, process):
-        """Whether it runs; one that waits for its parent to notice its end does not."""
+        """Whether it runs; a zombie does not."""
         try:
             return pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
         except OSError:
@@ -121,7 +121,7 @@ class Restarts(unittest.TestCase):
         self.assert_unnoticed("ten restarts by SIGTERM")
 
     def lead_to(self, colour):
-        """Has nginx send requests to that colour from the next one on, as a deploy does."""
+        """Makes nginx send requests to that colour from the next one on, as a deploy does."""
         if colour == "green":
             (self.switch / "green").touch()
         else:

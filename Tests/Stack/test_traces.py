@@ -1,4 +1,5 @@
-"""Spans as a real OpenTelemetry receiver reads them: one trace from the client's own through the server to its stores."""
+"""Spans as a real OpenTelemetry receiver reads them: one trace from the client's span through the server to its
+stores."""
 import importlib.util
 import pathlib
 import re
@@ -12,7 +13,7 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
 def spans(text):
-    """The spans that the receiver printed: each a dictionary of what stands under its heading."""
+    """The spans that the receiver printed: for each a dictionary of the fields under its heading."""
     resource, found = "", []
     for block in re.split(r"\n(?=ResourceSpans #|Span #)", text):
         if block.startswith("ResourceSpans"):

@@ -1,5 +1,5 @@
-"""How nginx treats the server behind it, and clients that leave it waiting: connections are kept, what must not be done
-twice is sent once, and nobody is waited for for ever. Times are a tenth of those in nginx/, and a second at least.
+"""How nginx treats the server, and slow clients: connections are kept, requests that must not be repeated are sent
+once, and every wait ends. Times are a tenth of those in nginx/, and at least a second.
 """
 import math
 import re
@@ -14,7 +14,8 @@ from Tests.Stack.stack import Stack, until
 
 
 class Behind:
-    """A server that misbehaves: by the path it answers, stays silent, cuts the connection or never stops sending."""
+    """A server that misbehaves: depending on the path it answers, stays silent, cuts the connection or never stops
+    sending."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -63,7 +64,7 @@ class Behind:
 
 
 def hurried(folder):
-    """A tenth of every time that is given in seconds, and a second at least."""
+    """A tenth of every time given in seconds, and at least a second."""
     path = folder / "nginx.conf"
     path.write_text(re.sub(r"\b(\d+)s;", lambda match: f"{math.ceil(int(match[1]) / 10)}s;", path.read_text()))
 
@@ -80,7 +81,7 @@ class Upstream(unittest.TestCase):
         cls.stack.start_nginx(**cls.nginx)
 
     def ask(self, path, *arguments):
-        """The status, and after how many seconds."""
+        """The status, and the seconds it took."""
         began = time.monotonic()
         return self.stack.curl(self.stack.edge + path, *arguments).status, time.monotonic() - began
 
@@ -93,7 +94,7 @@ class Upstream(unittest.TestCase):
         return tls
 
     def closed_after(self, connection, seconds):
-        """What was sent until nginx closed a connection, which it did within so many seconds."""
+        """What was sent until nginx closed a connection, which it did within the given number of seconds."""
         connection.settimeout(seconds)
         began, received = time.monotonic(), b""
         try:
@@ -114,7 +115,7 @@ class Upstream(unittest.TestCase):
     def test_what_must_not_be_done_twice_is_sent_once(self):
         for method in ("POST", "PATCH"):
             for number in range(1, 4):
-                self.ask("/api/gardens")  # a connection is kept, whose loss nginx may take for an old one's
+                self.ask("/api/gardens")  # a connection is kept, whose loss nginx may mistake for a stale one's
                 self.assertEqual(self.ask("/api/cut", "-X", method, "-d", "x")[0], 503)
                 self.assertEqual(self.behind.count(method, "/api/cut"), number)
 

@@ -1,5 +1,5 @@
-"""What Prometheus holds of a service in use: each panel of the dashboards shows something, and a scrape of ten thousand
-series, all made by requests, is taken in time.
+"""Prometheus' data of a service in use: each panel of the dashboards shows something, and a scrape of ten thousand
+series, all made by requests, finishes in time.
 """
 import re
 import subprocess
@@ -10,9 +10,9 @@ import uuid
 from Tests.Stack.monitored import Monitored
 from Tests.Stack.stack import ROOT, Client, fetch, until
 
-# Sensor types with a known range, so that each is counted by its name.
+# Sensor types with a known range, so that each is counted under its name.
 SENSORS = ("soil_moisture", "soil_temperature", "air_temperature", "air_humidity", "light", "rain", "wind_speed", "ph", "ec", "battery", "pressure")
-DEVICES = 200  # that many are counted one by one
+DEVICES = 200  # the most that are counted one by one
 SERIES = 10_000
 
 
@@ -30,7 +30,7 @@ class Use(Monitored):
         return fetch(f"http://127.0.0.1:{self.stack.port['metrics']}/metrics")
 
     def live_a_day(self, number):
-        """What people and devices do in a day: something for each panel."""
+        """A day of people and devices: something for each panel."""
         anyone = self.client()
         login = {"email": f"day{number}@example.com", "password": "a long enough password"}
         anyone.make("/api/users", {**login, "displayName": "Day"})
@@ -90,11 +90,11 @@ class Use(Monitored):
     # --- many series ---
 
     def ask_everything(self):
-        """Each route by each of its methods and by one that it has not, for what is not there or with a body that is wrong."""
+        """Each route with each of its methods and one it lacks, for missing objects or with a wrong body."""
         documented = self.client().send("GET", "/openapi.json")[1]["paths"]
         for path, methods in documented.items():
             if path in ("/api/sessions/current", "/api/users/me"):
-                continue  # the person is still needed
+                continue  # the user is still needed
             place = re.sub(r"\{\w+\}", str(uuid.uuid4()), path)
             bodies = {"GET": None, "HEAD": None, "POST": {"wrong": 1}, "PATCH": {"wrong": 1}, "DELETE": None, "PUT": {}}
             for method, body in bodies.items():
@@ -117,7 +117,7 @@ class Use(Monitored):
         series = sum(not line.startswith("#") for line in self.exposition().splitlines())
         self.assertGreaterEqual(series, SERIES)
 
-        # Each within a fifth of the time that prometheus.yml gives it. What takes longer waited for the host's other work.
+        # Each within a fifth of its limit in prometheus.yml; a slower one waited for the host's other work.
         in_time = f'(scrape_duration_seconds{{job="api"}} < 1 and scrape_samples_scraped{{job="api"}} >= {SERIES})[1m:1s]'
         stop = self.asking("/version")
         until("ten scrapes in time", lambda: self.stack.query(f"count_over_time({in_time}) >= 10"), 90)

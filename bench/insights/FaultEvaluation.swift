@@ -3,13 +3,13 @@ import StationYears
 import TestSupport
 import Values
 
-/// What the rules say of a healthy year, hour by hour, and how soon they find faults that are put into it.
+/// What the rules report about a healthy year, hour by hour, and how soon they find injected faults.
 struct FaultEvaluation {
   enum Fault: String, CaseIterable {
     case stuck, spike, drift, offset, gap
     /// An offset where all devices send once an hour, each at its own minutes.
     case hourlyOffset = "hourly offset"
-    /// An offset where beside each bed's sensor there is one that measures every few hours, all of these at once.
+    /// An offset where each bed has a second sensor that measures every few hours, all of these at the same time.
     case offsetBesideSeldom = "offset beside seldom"
 
     /// Whether it is still there after two days.
@@ -18,23 +18,23 @@ struct FaultEvaluation {
   static let anomaliesOfAYear = 12
   static let foundShare = 0.9
   static let hoursToFind = 6
-  /// For how many hours a fault lasts, and after how many each it is looked for once it was found.
+  /// How long a fault lasts, and the interval at which it is checked again once found, in hours.
   static let hoursOfFault = 48
   static let hoursOfLooks = 3
-  /// How often those measure that do so seldom.
+  /// The interval of sensors that measure seldom.
   static let hoursOfSeldom = 3
-  /// How many faults of each kind are put in.
+  /// The number of injected faults of each kind.
   static let injections = 60
 
   let station: StationYear
   private let garden: YearGarden
   private(set) var anomalies = 0
-  /// Where one bed is in a greenhouse, and another's device sends every four hours.
+  /// Anomalies where one bed is in a greenhouse, and another's device sends every four hours.
   private(set) var mixedAnomalies = 0
   private(set) var waterings = 0
   private(set) var found: [Fault: Int] = [:]
   private(set) var tried: [Fault: Int] = [:]
-  /// Of the faults that were found, those that were there to the end, and those that were named to the end.
+  /// The number of faults found that last to the end, and of those that were named until the end.
   private(set) var (lasting, named) = (0, 0)
 
   init(_ station: StationYear, seed: UInt64) {
@@ -67,7 +67,7 @@ struct FaultEvaluation {
     (anomalies, waterings) = (news(of: garden.sensors), dry.count)
   }
 
-  /// How many anomalies are told of a healthy year.
+  /// The number of anomalies reported in a healthy year.
   private func news(of sensors: [YearSensor]) -> Int {
     var said: [EarlierFinding] = []
     for step in stride(from: 24 * StationYear.stepsPerHour, to: StationYear.steps, by: StationYear.stepsPerHour) {
@@ -89,7 +89,7 @@ struct FaultEvaluation {
 
   // MARK: Faults
 
-  /// Puts one fault into one sensor at some moment, and looks whether it is found in time.
+  /// Injects a fault into a sensor at a random moment, and checks whether it is found in time.
   private mutating func inject(_ fault: Fault, _ random: inout SeededGenerator) {
     let step = Int.random(
       in: 12 * 24 * StationYear.stepsPerHour..<StationYear.steps - Self.hoursOfFault * StationYear.stepsPerHour,
@@ -116,7 +116,7 @@ struct FaultEvaluation {
       sensors += sensors.map { $0.second(every: every, from: from) }
     }
     sensors[index].values = Self.broken(chosen.values, fault, at: step, type: chosen.type, &random)
-    // A pass an hour, at some minute of it; a spike has to be seen by the first.
+    // A pass each hour, at some minute of it; a spike has to be seen by the first.
     let first = step + Int.random(in: 0..<StationYear.stepsPerHour, using: &random)
     let passes = fault == .spike ? [first] : Array(stride(from: first, through: end, by: StationYear.stepsPerHour))
     guard let pass = passes.first(where: { isNamed(chosen, sensors, $0) }) else { return }
@@ -133,7 +133,7 @@ struct FaultEvaluation {
     AnomalyRule.faults(observations(sensors, step, said)).contains { $0.series.device == sensor.device }
   }
 
-  /// Whether a fault that is told of at a step is found by all looks after it, as they know what was told.
+  /// Whether a fault reported at a step is found by all later passes, which know what was reported.
   private func isNamed(_ sensor: YearSensor, _ sensors: [YearSensor], from first: Int, through last: Int) -> Bool {
     var said: [EarlierFinding] = []
     return stride(from: first, through: last, by: Self.hoursOfLooks * StationYear.stepsPerHour).allSatisfy { step in
@@ -144,7 +144,7 @@ struct FaultEvaluation {
     }
   }
 
-  /// Beds are watered one by one, so that nobody can tell a probe that drifts up from one that was watered.
+  /// Beds are watered one by one, so a probe that drifts up cannot be told from one that was watered.
   private static func applies(_ fault: Fault, to type: String) -> Bool {
     type != KnownSensor.soilMoisture.rawValue || fault == .stuck || fault == .spike || fault == .gap
   }
@@ -176,7 +176,7 @@ struct FaultEvaluation {
     return values
   }
 
-  /// How far a broken sensor is out: what a loose contact, a wet probe or a lost shield make of it.
+  /// How far a broken sensor is off: the effect of a loose contact, a wet probe or a lost shield.
   private static func size(_ sensor: KnownSensor) -> Double {
     switch sensor {
     case .airHumidity: 35

@@ -1,4 +1,4 @@
-/// A figure of a table, and whether it keeps what was promised.
+/// A figure of a table, and whether it meets its bound.
 struct Figure {
   let text: String
   let isKept: Bool
@@ -8,7 +8,7 @@ struct Figure {
     self.isKept = isKept
   }
 
-  /// As a table has it: what is not kept is set in bold.
+  /// The figure as a table cell: bold if it misses its bound.
   var cell: String { isKept ? text : "**\(text)**" }
 
   static func share(_ value: Double, atLeast bound: Double) -> Figure { Figure(digits(value), value >= bound) }
@@ -23,7 +23,7 @@ struct Figure {
   }
 }
 
-/// Rows of figures under a head, as Markdown has them.
+/// A Markdown table of figures.
 struct Table {
   let head: [String]
   var rows: [[Figure]] = []

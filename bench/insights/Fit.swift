@@ -3,12 +3,12 @@ import Glibc
 import StationYears
 import Values
 
-/// Makes the table of `FrostPrior` from the stations that the rules may see.
+/// Fits the table of `FrostPrior` to the stations that the rules were developed on.
 struct Fit {
   static let hours = [12.0, 15, 18, 21, 24, 27, 30]
-  /// Nights that stay warmer than this say little of frost.
+  /// Warmer nights say little about frost.
   static let warmestCelsius = 10.0
-  /// The nights that have to be known before one is fitted to its distance from their means.
+  /// The number of earlier nights needed before a night is fitted, by its distance from their means.
   static let fewestNights = 20
 
   private struct Night {
@@ -64,7 +64,7 @@ struct Fit {
     }
   }
 
-  /// Each night as far as it is from the means of those before it, weighted as the regression weights them.
+  /// Each night's distance from the means of the nights before it, weighted as the regression weights them.
   private static func centred(_ year: [Night]) -> [Night] {
     year.indices.dropFirst(fewestNights).filter { year[$0].minimum < warmestCelsius }.map { index in
       let before = year[max(0, index - StationNights.learnt)..<index]

@@ -2,9 +2,9 @@ import Agronomy
 import StationYears
 import Values
 
-/// How well the nights of a station's year are forecast, and what a grower hears of them.
+/// How well the nights of a station's year are forecast, and the warnings that a grower gets.
 struct FrostEvaluation {
-  /// What is promised of the warnings at an hour by the sun.
+  /// The bounds of the warnings at an hour of solar time.
   struct Promise {
     let hour: Double
     let detection: Double
@@ -16,15 +16,15 @@ struct FrostEvaluation {
     ]
   }
   static let insightsBeyondFrostNights = 40
-  /// At which hour forecasts are made once more with a wrong value, by how much that is out, and how many of a year it may
-  /// turn.
+  /// The solar hour at which forecasts are repeated with a wrong value, how wrong that is, and the number of nights in
+  /// a year whose warning it may change.
   static let spikedHour = 22.0
   static let spikeCelsius = 30.0
   static let nightsTurned = 2
   /// The hours of the passes: one an hour while anybody is warned.
   static let hours = Array(stride(from: 15.0, through: 30.0, by: 1))
 
-  /// Warned, and what became of it.
+  /// The warnings, and their outcomes.
   struct Score {
     var hits = 0, misses = 0, falseAlarms = 0, nights = 0
     var errors = 0.0
@@ -39,7 +39,7 @@ struct FrostEvaluation {
 
     var detection: Double { Double(hits) / Double(max(1, hits + misses)) }
     var falseAlarmRatio: Double { Double(falseAlarms) / Double(max(1, hits + falseAlarms)) }
-    /// Hits among all that were warned or should have been (critical success index).
+    /// Hits as a share of all nights that were warned of or should have been (critical success index).
     var success: Double { Double(hits) / Double(max(1, hits + misses + falseAlarms)) }
     var meanError: Double { errors / Double(max(1, nights)) }
   }
@@ -51,7 +51,7 @@ struct FrostEvaluation {
   private(set) var insights = 0
   /// The most insights of one night: all but the first are changes of mind.
   private(set) var mostOfANight = 0
-  /// Nights of which one wrong value turns a warning into none, or the other way round.
+  /// Nights for which one wrong value makes or removes a warning.
   private(set) var turned = 0
 
   init(_ station: StationYear, seed: UInt64) {
@@ -102,7 +102,7 @@ struct FrostEvaluation {
       said: said.filter { $0.at.advanced(byDays: FrostRule.memoryDays) >= station.time(step) })
   }
 
-  /// The same with one wrong value: far too warm at 13 h by the sun, or far too cold an hour ago.
+  /// The series with one wrong value: far too warm at 13 h solar time, or far too cold an hour ago.
   private static func spiked(_ series: SensorSeries, isWarm: Bool) -> SensorSeries {
     var points = series.points
     let index = points.count - 1 - (isWarm ? Int(spikedHour) - 13 : 1) * StationYear.stepsPerHour
@@ -112,14 +112,14 @@ struct FrostEvaluation {
       hours: series.hours)
   }
 
-  /// The step at an hour of a night, counted from the year's first; nil when the year is over.
+  /// The step at an hour of a night, counted from the first of the year; nil after the end of the year.
   static func step(_ station: StationYear, day: Int, hour: Double) -> Int? {
     let shift = station.longitude / 15
     let step = Int(((Double(day) * 24 + hour - shift) * Double(StationYear.stepsPerHour)).rounded())
     return (0..<StationYear.steps).contains(step) ? step : nil
   }
 
-  /// The lowest that the sensor measured between 18 h and 8 h by the sun.
+  /// The lowest value of the sensor between 18 h and 8 h solar time.
   private static func minima(_ station: StationYear, _ air: YearSensor) -> [Double?] {
     (0..<365).map { day in
       guard let from = step(station, day: day, hour: 18), let to = step(station, day: day, hour: 32) else { return nil }

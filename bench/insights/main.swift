@@ -3,11 +3,11 @@ import Glibc
 import StationYears
 import Values
 
-// Judges the rules on station years: `insights-eval FOLDER` prints the tables of docs/insights.md, and exits 1 where a
-// bound is not kept that the page does not name. `insights-eval FOLDER fit` prints the table of `FrostPrior`; `frost` and
+// Judges the rules on station years: `insights-eval FOLDER` prints the tables of docs/insights.md, and exits 1 if more
+// bounds are missed than that page lists. `insights-eval FOLDER fit` prints the table of `FrostPrior`; `frost` and
 // `faults` judge one part alone.
 
-/// How many figures of a station miss their bounds, as docs/insights.md says and why; more are a fault.
+/// The number of figures of a station that miss their bounds, explained in docs/insights.md; any more are a fault.
 let knownMisses = ["Amsterdam": 5, "Greensboro": 2, "Sand Point": 1, "Turin": 7]
 
 /// The stations, in the order of their names.

@@ -1,7 +1,7 @@
 import Glibc
 import Values
 
-/// A year of a weather station by ten minutes, begun on the first of July as gardens see winters: whole.
+/// A weather station's year in steps of ten minutes, from the first of July, so that the winter is whole.
 package struct StationYear {
   package static let stepMilliseconds: Int64 = 600_000
   package static let stepsPerHour = 6

@@ -1,7 +1,7 @@
 //! A small client for Redis: one connection that all tasks share.
 //!
-//! A task hands its command to the connection's own task, which sends all commands since its last turn in one write, and
-//! passes the replies back in order, each as a slice of what was read, without a copy.
+//! A task hands its command to the connection's own task, which sends all commands since its last turn in one write
+//! and passes the replies back in order, each as a slice of what was read, without a copy.
 
 use crate::stores::Failure;
 use bytes::{Buf, Bytes, BytesMut};
