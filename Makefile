@@ -10,25 +10,25 @@ run: ## Build and serve on :3000 with private stores and demo data
 test: ## Build and run every test against private stores
 	@scripts/test
 
-simulate: ## Store readings through a thousand seeds of outages and lost answers (SEED=N for one)
+simulate: ## Run the writer of readings against injected faults, with a thousand seeds (SEED=N for one)
 	@scripts/simulate
 
-volume-test: ## Load years of readings and orders, bound what each statement reads of them, and say what sealing gives
+volume-test: ## Load years of readings and orders, check how much of them each statement reads, and report what sealing saves
 	@VOLUME=full scripts/test --filter VolumeTests
 
 check: ## Every static check: style, scripts, configuration, rules, dashboards
 	@scripts/check
 
-mutate: ## Break alerts, rules, Alertmanager and nginx in every way, and show which break no test notices
+mutate: ## Break alerts, rules, Alertmanager and nginx in every way, and show the breaks that no test notices
 	@scripts/mutate
 
 bench: ## Measure throughput against the reference servers
 	@bench/run
 
-bench-check: ## Compare what small parts cost with what was accepted
+bench-check: ## Compare the instruction counts of small parts with the accepted ones
 	@bench/check
 
-link-order: ## Find anew which functions the linker puts together, so that a started server needs less memory
+link-order: ## Determine again which functions the linker groups, so that a started server needs less memory
 	@scripts/link-order
 
 stack-test: ## Run the server inside real nginx, Prometheus, Alertmanager and exporters
@@ -46,7 +46,7 @@ release: ## Build a release of this commit into dist: archive, package, image, b
 release-test: ## Build a release twice, and install, use, upgrade and purge its package in a bare Debian
 	@scripts/release-test
 
-coverage: ## Say which share of the code the tests reach
+coverage: ## Report the share of the code that the tests reach
 	@scripts/coverage
 
 insights-eval: ## Judge frost, anomalies and watering on station years from PyPI, and print the tables of docs/insights.md
@@ -61,13 +61,13 @@ backup-test: ## Back up, damage, lose and restore a real database
 scale-test: ## Read from standbys, fail over, and sit behind PgBouncer, Sentinel and haproxy
 	@scripts/scale-test
 
-scale-model: ## Measure what a post, a reading and a stream cost, and write what many devices need into docs/scaling.md
+scale-model: ## Measure the cost of a post, a reading and a stream, and write the needs of many devices into docs/scaling.md
 	@scripts/scale-model
 
-drill: ## Make each disaster and write what it cost into docs/disaster-recovery.md (READINGS=5000000)
+drill: ## Cause each disaster, and write what was lost and how long it took into docs/disaster-recovery.md (READINGS=5000000)
 	@READINGS=$${READINGS:-5000000} WRITE=yes scripts/backup-test Tests.Recovery.test_disasters
 
-live-test: ## Send made-up requests to a running server and open its pages in a browser
+live-test: ## Send generated requests to a running server, and open its pages in a browser
 	@scripts/live-test
 
 image: ## Build the container image of this commit, as terroir:dev (or IMAGE=NAME:TAG)
@@ -76,7 +76,7 @@ image: ## Build the container image of this commit, as terroir:dev (or IMAGE=NAM
 image-test: ## Build the image and run compose (needs a Docker engine)
 	@scripts/image-test
 
-fault-test: ## Break each part of the stack on an engine, and write the table of docs/operations.md
+fault-test: ## Break each part of the stack on a Docker engine, and write the table of docs/operations.md
 	@scripts/image-test Tests.Image.faults
 
 fuzz: ## Fuzz the parsers for half an hour
@@ -89,7 +89,7 @@ sanitize: ## Run every test under AddressSanitizer, then under ThreadSanitizer
 format: ## Format the Swift sources in place
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests fuzz bench
 
-openapi: ## Write docs/openapi.json anew, when the API is meant to change
+openapi: ## Write docs/openapi.json again, after an intended change of the API
 	@swift build --product terroir
 	@scripts/openapi .build/debug/terroir
 
