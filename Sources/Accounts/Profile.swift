@@ -38,7 +38,7 @@ struct Profile: PageItem, RowDecodable {
   }
 
   static let members: [Schema.Property] = [
-    .required("id", .identifier), .required("email", .string(format: "email")),
+    .required("id", .identifier), .required("email", .string(format: "idn-email")),
     .required("displayName", .line(1...80)), .required("locale", .nullable(.string())),
     .required("role", .cases(of: Role.self)), .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
   ]

@@ -1,17 +1,36 @@
-/// The form of an email address: one `@`, something on both sides, nothing that would end it where it is written
-/// between angle brackets (RFC 5321's lengths).
+/// The form of an email address: a mailbox of RFC 5321, section 4.1.2, without quoted local parts and address literals,
+/// and with characters beyond ASCII (RFC 6531, section 3.3).
 package enum EmailAddress {
   /// The length of a whole address, in bytes.
   package static let length = 3...254
+  private static let marks = Set("!#$%&'*+-/=?^_`{|}~".unicodeScalars)
 
-  /// Whether a text has the form of an email address.
+  /// Whether a text has the form of an email address. Its domain has a dot.
   package static func isAddress(_ text: String) -> Bool {
     let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-    return length.contains(text.utf8.count) && parts.count == 2 && (1...64).contains(parts[0].utf8.count)
-      && parts[1].contains(".") && !parts[1].hasPrefix(".") && !parts[1].hasSuffix(".")
-      && text.unicodeScalars.allSatisfy {
-        $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace && $0 != "<" && $0 != ">"
-      }
+    guard length.contains(text.utf8.count), parts.count == 2, (1...64).contains(parts[0].utf8.count) else {
+      return false
+    }
+    let atoms = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+    let labels = parts[1].split(separator: ".", omittingEmptySubsequences: false)
+    return atoms.allSatisfy(isAtom) && labels.count > 1 && labels.allSatisfy(isLabel)
+  }
+
+  private static func isAtom(_ text: Substring) -> Bool {
+    !text.isEmpty && text.unicodeScalars.allSatisfy { isLetterOrDigit($0) || marks.contains($0) }
+  }
+
+  private static func isLabel(_ text: Substring) -> Bool {
+    (1...63).contains(text.utf8.count) && !text.hasPrefix("-") && !text.hasSuffix("-")
+      && text.unicodeScalars.allSatisfy { isLetterOrDigit($0) || $0 == "-" }
+  }
+
+  /// Whether a scalar is a letter or digit of ASCII, or anything that can be seen beyond it.
+  private static func isLetterOrDigit(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "A"..."Z", "a"..."z", "0"..."9": true
+    default: scalar.value > 0x9F && !scalar.properties.isWhitespace
+    }
   }
 }
 

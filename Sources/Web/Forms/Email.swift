@@ -5,6 +5,6 @@ extension Rule where Value == String {
   /// An email address as far as its form can tell.
   package static var email: Rule {
     Rule.string(EmailAddress.length).checked(
-      "must be an email address", schema: .line(EmailAddress.length, format: "email"), EmailAddress.isAddress)
+      "must be an email address", schema: .line(EmailAddress.length, format: "idn-email"), EmailAddress.isAddress)
   }
 }
