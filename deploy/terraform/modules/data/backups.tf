@@ -53,8 +53,8 @@ resource "aws_backup_selection" "this" {
 
 # For pgBackRest on hosts outside AWS (docs/disaster-recovery.md), and for exports.
 resource "aws_s3_bucket" "backups" {
-  #checkov:skip=CKV_AWS_18:who reads is told by CloudTrail, which is the account's
-  #checkov:skip=CKV2_AWS_62:backups are looked at by their age
+  #checkov:skip=CKV_AWS_18:the account's CloudTrail records reads
+  #checkov:skip=CKV2_AWS_62:alerts watch the age of backups
   #checkov:skip=CKV_AWS_144:the second region has a database and backups of its own
   bucket              = "${var.name}-backups-${var.account_id}"
   object_lock_enabled = true

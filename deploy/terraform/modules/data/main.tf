@@ -189,7 +189,7 @@ resource "aws_elasticache_replication_group" "this" {
 # --- secrets ---------------------------------------------------------------------------------------------------------------
 
 resource "aws_secretsmanager_secret" "this" {
-  #checkov:skip=CKV2_AWS_57:changed by secrets_version, together with what they open
+  #checkov:skip=CKV2_AWS_57:rotated by secrets_version, together with what they open
   for_each                = toset(concat(["database_url", "redis_url", "jwt_secret"], var.replica ? ["database_replica_url"] : []))
   name                    = "${var.name}/${each.key}"
   kms_key_id              = var.kms_key_arn

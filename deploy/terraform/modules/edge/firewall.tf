@@ -10,7 +10,7 @@ locals {
 }
 
 resource "aws_wafv2_web_acl" "this" {
-  #checkov:skip=CKV_AWS_192:AWSManagedRulesKnownBadInputsRuleSet is among local.managed, which is not unfolded by checkov
+  #checkov:skip=CKV_AWS_192:AWSManagedRulesKnownBadInputsRuleSet is in local.managed, which checkov does not expand
   name  = var.name
   scope = "REGIONAL"
   default_action {
@@ -121,7 +121,7 @@ resource "aws_wafv2_web_acl_association" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "firewall" {
-  #checkov:skip=CKV_AWS_338:30 days as everywhere, since the lines tell of people
+  #checkov:skip=CKV_AWS_338:30 days as everywhere, since the logs hold personal data
   name              = "aws-waf-logs-${var.name}"
   retention_in_days = 30
   kms_key_id        = var.kms_key_arn
@@ -146,9 +146,9 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
 
 resource "aws_s3_bucket" "logs" {
   #checkov:skip=CKV_AWS_18:it is the log
-  #checkov:skip=CKV2_AWS_62:nobody waits for a line
-  #checkov:skip=CKV_AWS_144:lines of 30 days are not worth a second region
-  #checkov:skip=CKV_AWS_145:the load balancer writes with S3's own key alone
+  #checkov:skip=CKV2_AWS_62:nothing waits for a log line
+  #checkov:skip=CKV_AWS_144:30 days of logs are not worth a second region
+  #checkov:skip=CKV_AWS_145:the load balancer writes only with S3's own key
   bucket = "${var.name}-balancer-logs-${var.account_id}"
 }
 

@@ -7,7 +7,7 @@ resource "aws_security_group" "balancer" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "balancer" {
-  #checkov:skip=CKV_AWS_260:who comes by 80 is sent to 443
+  #checkov:skip=CKV_AWS_260:port 80 redirects to 443
   for_each          = { https = 443, http = 80 } # port 80 redirects to 443
   security_group_id = aws_security_group.balancer.id
   description       = "Everybody, by ${each.key}"
@@ -27,7 +27,7 @@ resource "aws_vpc_security_group_egress_rule" "balancer" {
 }
 
 resource "aws_lb" "this" {
-  #checkov:skip=CKV2_AWS_76:AWSManagedRulesKnownBadInputsRuleSet is among local.managed, which is not unfolded by checkov
+  #checkov:skip=CKV2_AWS_76:AWSManagedRulesKnownBadInputsRuleSet is in local.managed, which checkov does not expand
   name                       = var.name
   load_balancer_type         = "application"
   internal                   = false

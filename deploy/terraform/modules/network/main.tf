@@ -110,7 +110,7 @@ resource "aws_vpc_endpoint" "s3" {
 }
 
 resource "aws_cloudwatch_log_group" "flow" {
-  #checkov:skip=CKV_AWS_338:30 days as everywhere, since the lines tell of people
+  #checkov:skip=CKV_AWS_338:30 days as everywhere, since the logs hold personal data
   name              = "/${var.name}/flow"
   retention_in_days = 30
   kms_key_id        = var.kms_key_arn

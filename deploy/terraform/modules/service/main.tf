@@ -85,7 +85,7 @@ resource "aws_iam_role" "task" {
 # --- what runs -------------------------------------------------------------------------------------------------------------
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_338:30 days as everywhere, since the lines tell of people
+  #checkov:skip=CKV_AWS_338:30 days as everywhere, since the logs hold personal data
   name              = "/${var.name}/api"
   retention_in_days = 30
   kms_key_id        = var.kms_key_arn
