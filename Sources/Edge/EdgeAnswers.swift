@@ -14,7 +14,7 @@ final class EdgeAnswers {
 
   init(_ registry: Registry) {
     requests = registry.counter(
-      "edge_requests_total", help: "Answers that clients got at the edge.",
+      "edge_requests_total", help: "Answers that clients got from the edge.",
       labels: ["scope", "origin", "status", "status_class"])
     // There at zero, so that the first failure is seen.
     let successes = [Status.ok, .created, .accepted, .noContent, .notModified, .clientClosed, .gatewayTimeout]

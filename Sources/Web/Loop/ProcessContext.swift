@@ -84,26 +84,26 @@ package final class ProcessContext: Sendable {
     registry.counter("trace_spans_exported_total", help: "Spans that the collector accepted.") {
       Double(exporter?.exportedSpans ?? 0)
     }
-    registry.counter("trace_spans_dropped_total", help: "Spans that were dropped or refused.") {
+    registry.counter("trace_spans_dropped_total", help: "Spans that were dropped, or that the collector refused.") {
       Double((exporter?.droppedSpans ?? 0) + (exporter?.rejectedSpans ?? 0))
     }
     if let limit = configuration.machine.memoryLimitBytes {
-      registry.gauge("process_memory_limit_bytes", help: "What the control group lets the process hold.") {
+      registry.gauge("process_memory_limit_bytes", help: "The memory limit of the process' control group.") {
         Double(limit)
       }
     }
-    registry.gauge("http_memory_bytes", help: "Memory of connections: blocks, bodies and waiting answers.") {
+    registry.gauge("http_memory_bytes", help: "Memory that connections use for blocks, bodies and waiting answers.") {
       [memory] in Double(memory.usedBytes)
     }
     if configuration.database.replicaURL != nil {
       registry.gauge(
         "database_replica_lag_seconds",
-        help: "How long ago the replica had all that the primary had; beyond 5 s nothing is read from it."
+        help: "How far the replica is behind the primary; beyond 5 s the server does not read from it."
       ) { [replicaFreshness] in replicaFreshness.lagSeconds(at: Clock.monotonic()) }
     }
     registry.gauge(
       "clock_correction_seconds",
-      help: "What is added to this machine's clock to agree with the database's; 0 when near."
+      help: "Correction of this machine's clock towards the database's; 0 when they are close."
     ) { [clock] in Double(clock.correctionMilliseconds) / 1_000 }
     let service = configuration.service
     instruments.buildInfo.child(shard: workers, service.version, service.revision, Version.swift).set(1)

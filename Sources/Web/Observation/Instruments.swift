@@ -41,28 +41,29 @@ package struct Instruments: Sendable {
     usersRegistered = registry.counter("users_registered_total", help: "Accounts made.")
     sessionsActive = registry.gauge(
       "user_sessions_active",
-      help: "Sessions neither expired nor revoked, of all replicas; beyond some 80000 an estimate.")
+      help: "Sessions of all replicas, neither expired nor revoked; beyond about 80000 an estimate.")
     readings = registry.counter(
-      "iot_sensor_readings_total", help: "Sensor readings received, by what became of them.",
+      "iot_sensor_readings_total", help: "Sensor readings received, by outcome.",
       labels: ["sensor_type", "device_id", "status"], maximumSeries: Self.maximumReadingSeries,
       maximumValues: ["device_id": Self.maximumDeviceSeries], keptLabels: ["status"])
     insights = registry.counter(
-      "ai_insights_generated_total", help: "Insights asked of a provider, by success.",
+      "ai_insights_generated_total", help: "Insights by author; where success is false, failures of the provider.",
       labels: ["insight_type", "model_provider", "success"])
     eventsDropped = registry.counter(
-      "garden_events_dropped_total", help: "Events of gardens that were not told, because Redis was away too long.")
+      "garden_events_dropped_total", help: "Garden events dropped because Redis was unavailable for too long.")
     userActions = registry.counter(
-      "user_actions_total", help: "What users did.", labels: ["action", "has_user"])
+      "user_actions_total", help: "Actions of users.", labels: ["action", "has_user"])
     dependencyUp = registry.gauge("dependency_up", help: "1 when the check is healthy.", labels: ["name"])
     buildInfo = registry.gauge(
-      "build_info", help: "What is running; always 1.", labels: ["version", "revision", "swift"])
+      "build_info", help: "The running build, by its labels; always 1.", labels: ["version", "revision", "swift"])
     dutyRuns = registry.counter(
-      "housekeeping_runs_total", help: "Runs of background duties; those that another replica had are skipped.",
+      "housekeeping_runs_total",
+      help: "Runs of background duties; a run is skipped while another replica runs the duty.",
       labels: ["duty", "result"])
     rollupRefused = registry.counter(
       "rollup_refused_total",
       help:
-        "What the rollup could not add up: buckets that were set aside, and additions whose buckets were made anew.",
+        "What the rollup could not add up: buckets set aside, and additions whose buckets were rebuilt.",
       labels: ["part"])
     loopLag = registry.histogram(
       "event_loop_lag_seconds", help: "How late a loop's timer fires.", labels: ["loop"], buckets: Self.fineBuckets)

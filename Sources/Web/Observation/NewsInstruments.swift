@@ -16,12 +16,12 @@ package struct NewsInstruments: Sendable {
 
   init(_ registry: Registry) {
     outcomes = registry.counter(
-      "notifications_total", help: "News by its outcome; of what failed, attempts.", labels: ["kind", "result"])
+      "notifications_total", help: "News by outcome; for failed, attempts.", labels: ["kind", "result"])
     delay = registry.histogram(
-      "notification_delay_seconds", help: "Time from when news could be delivered to when it was.", labels: ["kind"],
+      "notification_delay_seconds", help: "Time from when news was due to when it was delivered.", labels: ["kind"],
       buckets: Self.delayBuckets)
     wait = registry.gauge(
-      "notification_wait_seconds", help: "Age of the oldest news that waits although its channel is well.")
+      "notification_wait_seconds", help: "Age of the oldest news that waits although its channel works.")
   }
 
   /// The counter of one kind of channel's news with `outcome`.

@@ -12,8 +12,8 @@ package struct OrderInstruments: Sendable {
     transitions = registry.counter(
       "order_transitions_total", help: "Orders moved from one state to another.", labels: ["from", "to"])
     revenue = registry.counter(
-      "revenue_total", help: "Minor units of money of orders paid, after their COMMIT.", labels: ["currency"])
+      "revenue_total", help: "Revenue of paid orders in minor units, counted after COMMIT.", labels: ["currency"])
     refunds = registry.counter(
-      "refunds_total", help: "Minor units of money of orders refunded, after their COMMIT.", labels: ["currency"])
+      "refunds_total", help: "Refunds of orders in minor units, counted after COMMIT.", labels: ["currency"])
   }
 }

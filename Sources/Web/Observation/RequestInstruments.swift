@@ -34,7 +34,7 @@ package struct RequestInstruments: Sendable {
     errors = registry.counter(
       "application_errors_total", help: "Answers of 500 and above, by problem.", labels: ["route", "error_type"])
     overloads = registry.counter(
-      "overloads_total", help: "Requests refused because a bound was reached, by the bound.", labels: ["limit"])
+      "overloads_total", help: "Requests refused because a limit was reached, by limit.", labels: ["limit"])
     responseTime = Registry(shards: shards).histogram(
       "response_time_seconds", help: "Time from a request's first byte to its answer's last.",
       buckets: (0..<32).map { 0.000_05 * pow(1.5, Double($0)) })
