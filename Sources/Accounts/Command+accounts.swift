@@ -15,8 +15,8 @@ extension Command {
   /// Makes an account, also where registration is closed.
   static let create = Command(
     "user create", operands: ["EMAIL"],
-    options: [Option("--name", value: "NAME", "What others see; what stands before the @ unless given.")],
-    "Makes an account, with the password that standard input gives.",
+    options: [Option("--name", value: "NAME", "The name that others see; by default the part of EMAIL before the @.")],
+    "Makes an account with the password from standard input.",
     body: .onAccounts({ try ($0.newAccount(), $0.passwordHash()) }) { database, invocation, given in
       let (email, (form, hash)) = (invocation.operands[0], given)
       let id = Identifier.make(unixMilliseconds: Clock.unixMilliseconds())
@@ -35,7 +35,7 @@ extension Command {
   /// Sets a new password for a user who has forgotten the old one.
   static let setPassword = Command(
     "user password", operands: ["EMAIL"],
-    "Gives an account the password that standard input gives, and ends its sessions and tokens.",
+    "Sets an account's password from standard input, and ends its sessions and tokens.",
     body: .onAccounts({ try $0.passwordHash() }) { database, invocation, hash in
       let email = invocation.operands[0]
       try await database.transaction { transaction in
@@ -46,7 +46,7 @@ extension Command {
     })
 
   static let list = Command(
-    "user list", "Lists all accounts: address, name, role, whether it is disabled, and since when it is there.",
+    "user list", "Lists all accounts: email address, name, role, enabled or disabled, and when made.",
     body: .onAccounts { database, _ in
       let rows = try await database.query(
         "SELECT email, display_name, role, disabled, created_at FROM users ORDER BY id")
@@ -74,7 +74,7 @@ extension Command {
 
   /// Makes an account an administrator's, which no request can do.
   static let promote = Command(
-    "user promote", operands: ["EMAIL"], "Makes an account an administrator's.",
+    "user promote", operands: ["EMAIL"], "Makes an account an administrator.",
     body: .onAccounts { database, invocation in
       let email = invocation.operands[0]
       try await database.transaction { transaction in

@@ -10,11 +10,11 @@ extension Command {
   package static let healthcheck = Command(
     "healthcheck",
     options: [
-      Option("--path", value: "PATH", "What is asked for instead of /readyz."),
-      Option("--url", value: "URL", "The server instead of the one on this machine."),
-      Option("--kill-after", value: "SECONDS", "Ends the server, by SIGKILL, once it has been mute for so long."),
+      Option("--path", value: "PATH", "The path to ask for instead of /readyz."),
+      Option("--url", value: "URL", "The server to ask, instead of the one on this machine."),
+      Option("--kill-after", value: "SECONDS", "Kills the server with SIGKILL once it has not answered for SECONDS."),
     ],
-    "Asks the server on this machine whether it is ready; exit code 0 or 1.",
+    "Asks the server on this machine whether it is ready; exit code 0 if it is, else 1.",
     body: .configured { configuration, invocation in
       guard let url = healthcheckURL(configuration, invocation) else {
         throw CommandFault.misuse("--url must be a URL such as http://127.0.0.1:3000")
@@ -35,8 +35,8 @@ extension Command {
 
   /// `terroir config`: shows the effective configuration, or the table of all settings.
   package static let config = Command(
-    "config", options: [Option("--markdown", "Shows all settings as a table instead.")],
-    "Checks the configuration and shows what is in effect, secrets masked.",
+    "config", options: [Option("--markdown", "Prints a table of all settings instead.")],
+    "Checks the configuration and prints what is in effect, with secrets masked.",
     body: .plain { invocation in
       if invocation.options["--markdown"] != nil {
         try invocation.console.write(Configuration.markdown)
@@ -51,7 +51,7 @@ extension Command {
 
   /// `terroir version`: shows version, revision and compiler.
   package static let version = Command(
-    "version", "Shows version, revision and compiler.",
+    "version", "Prints version, revision and compiler.",
     body: .plain { invocation in
       // An empty variable counts as not set here too; a faulty configuration does not hide the version.
       let variables = invocation.environment.variables.filter { !$0.value.isEmpty }

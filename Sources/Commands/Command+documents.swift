@@ -4,7 +4,7 @@ extension Command {
   /// `terroir completions`: for packages, and for users of the bare binary.
   package static let completions = Command(
     "completions", operands: [Completion.allCases.map(\.rawValue).joined(separator: "|")],
-    "Prints what a shell needs to complete command lines.",
+    "Prints a shell's script for completing command lines.",
     body: .plain { invocation in
       guard let shell = Completion(rawValue: invocation.operands[0]) else {
         invocation.console.complain("terroir completions: no shell \"\(invocation.operands[0])\"\n")

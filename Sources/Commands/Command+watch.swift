@@ -9,20 +9,23 @@ extension Command {
   package static let watch = Command(
     "watch",
     options: [
-      Option("--url", value: "URL", isRequired: true, "The server."),
-      Option("--metrics", value: "URL", "Where its metrics are, if not at /metrics."),
-      Option("--for", value: "TIME", "How long, such as 10m, which is the default."),
-      Option("--every", value: "TIME", "The pause between two looks; 5s."),
-      Option("--max-error-ratio", value: "SHARE", "The share of the API's answers that may be 5xx; 0.01."),
-      Option("--max-p95", value: "TIME", "What 95 % of the API's requests keep below; 200ms."),
-      Option("--min-requests", value: "COUNT", "Fewer requests than that prove nothing; 50."),
-      Option("--probe", value: "RATE", "How many requests of its own it sends in a second, such as 2/s; 0/s for none."),
-      Option("--compare", value: "URL", "Where the metrics of a server to compare with are: twice as bad is worse."),
+      Option("--url", value: "URL", isRequired: true, "The server to watch."),
+      Option("--metrics", value: "URL", "The URL of its metrics, if not /metrics."),
+      Option("--for", value: "TIME", "How long to watch; 10m by default."),
+      Option("--every", value: "TIME", "The pause between two looks; 5s by default."),
+      Option(
+        "--max-error-ratio", value: "SHARE",
+        "The largest share of the API's answers that may be 5xx; 0.01 by default."),
+      Option("--max-p95", value: "TIME", "The largest duration of 95 % of the API's requests; 200ms by default."),
+      Option("--min-requests", value: "COUNT", "The fewest requests that give a verdict; 50 by default."),
+      Option(
+        "--probe", value: "RATE", "Requests that the command itself sends per second; 2/s by default, 0/s for none."),
+      Option("--compare", value: "URL", "The metrics URL of a server to compare with: twice as bad is worse."),
       Option("--json", "Prints the verdict as JSON."),
     ],
     """
-    Watches a server by its own metrics: exit code 0 if it is fine, 1 if it is worse than asked for, 3 if too little was \
-    seen to tell.
+    Watches a server by its own metrics: exit code 0 if it is fine, 1 if it breaks a limit, 3 if too little was seen \
+    to tell.
     """,
     body: .plain { invocation in
       let lookout = try makeLookout(invocation)

@@ -73,7 +73,7 @@ package struct Command: Sendable {
     var usage = "terroir \(self.usage)"
     for option in options where !option.isRequired { usage += " [\(option.usage)]" }
     var text = "\(summary)\n\nUsage: \(usage)\n"
-    let rows = options.map { ($0.usage, $0.meaning) } + [("--help", "Shows this.")]
+    let rows = options.map { ($0.usage, $0.meaning) } + [("--help", "Shows this help.")]
     text += "\nOptions:\n" + Self.columns(rows)
     if case .configured = body {
       text += "\nConfigured by environment variables: see `terroir config`. Exit code 78 if one is wrong.\n"

@@ -15,34 +15,41 @@ struct Manual {
     .I COMMAND
     .RI [ OPTIONS ]
     .SH DESCRIPTION
-    Growers keep gardens with sensor devices; readings stream in and are kept; insights come out; businesses list
-    products and people order them.
+    Growers keep gardens with sensor devices, whose readings are stored and evaluated for insights. Businesses list
+    products, and people order them.
     .B terroir
-    serves all of it by HTTP, from a PostgreSQL and a Redis.
+    serves all of it over HTTP, from PostgreSQL and Redis.
     .SH COMMANDS
     \(commands.map(section).joined()).SH ENVIRONMENT
     Each variable may also be given as
     .IR NAME _FILE,
-    the path of a file that holds the value. All are checked at start, and every fault is listed.
+    the path of a file that holds the value. The server checks all of them at start and lists every fault.
     \(Configuration.settings.map(paragraph).joined()).SH EXIT STATUS
     \(Self.statuses.map { Self.paragraph("\($0)", $1) }.joined()).SH SIGNALS
     \(Self.signals.map { Self.paragraph($0, $1) }.joined()).SH FILES
-    \(Self.paragraph("/etc/terroir/terroir.env", "What the service of a package is set by, a variable a line."))
+    \(Self.paragraph("/etc/terroir/terroir.env", "The environment of the packaged service, one variable per line."))
     """
   }
 
   private static let statuses: [(Int32, String)] = [
-    (ExitCode.success, "It is done, or well."), (ExitCode.failure, "It failed, or is not well."),
-    (ExitCode.unclear, "Too little is known to say."), (ExitCode.usage, "The command line was wrong."),
-    (ExitCode.configuration, "The environment was wrong."),
+    (ExitCode.success, "Success: it is done, or the server is well."),
+    (ExitCode.failure, "Failure: it is not done, or the server is not well."),
+    (ExitCode.unclear, "Too little was seen to tell."), (ExitCode.usage, "The command line was wrong."),
+    (ExitCode.configuration, "The configuration was wrong."),
   ]
 
   private static let signals = [
     (
       "SIGTERM, SIGINT",
-      "`terroir serve` says at /readyz that it ends, serves what is under way, and ends. A second one ends it at once."
+      """
+      `terroir serve` says at /readyz that it is ending, finishes the requests in flight, and ends. A second signal \
+      ends it at once.
+      """
     ),
-    ("SIGUSR2", "It starts the binary that stands at its path by now, and hands its sockets over once that serves."),
+    (
+      "SIGUSR2",
+      "`terroir serve` starts the binary that is now at its path, and hands its sockets over once that one serves."
+    ),
   ]
 
   private func section(_ command: Command) -> String {

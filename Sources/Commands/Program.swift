@@ -83,7 +83,7 @@ package struct Program: Sendable {
   }
 
   private var help: String {
-    let rows = commands.map { ($0.name, $0.summary) } + [("help [COMMAND]", "Shows this, or how a command is used.")]
+    let rows = commands.map { ($0.name, $0.summary) } + [("help [COMMAND]", "Shows this, or how to use a command.")]
     return "Terroir, an API server for growers and sellers.\n\nUsage: terroir COMMAND\n\nCommands:\n"
       + Command.columns(rows)
   }

@@ -11,10 +11,10 @@ extension Command {
   package static let edgeLog = Command(
     "edge-log",
     options: [
-      Option("--syslog", value: "HOST:PORT", "Where nginx's datagrams are taken; 0.0.0.0:5140 otherwise."),
-      Option("--metrics", value: "HOST:PORT", "Where metrics are served; 0.0.0.0:9465 otherwise."),
+      Option("--syslog", value: "HOST:PORT", "The address for nginx's datagrams; 0.0.0.0:5140 by default."),
+      Option("--metrics", value: "HOST:PORT", "The address that serves metrics; 0.0.0.0:9465 by default."),
     ],
-    "Writes what nginx logs to standard output and counts what clients got, until a signal ends it.",
+    "Writes nginx's log to standard output and counts the answers that clients got, until a signal ends it.",
     body: .plain { invocation in
       let (syslog, metrics) = (invocation.options["--syslog"], invocation.options["--metrics"])
       guard let syslog = SocketAddress(syslog ?? "0.0.0.0:5140"), let metrics = SocketAddress(metrics ?? "0.0.0.0:9465")

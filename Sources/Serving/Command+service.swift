@@ -45,10 +45,10 @@ extension Command {
   package static let migrate = Command(
     "migrate",
     options: [
-      Command.Option("--dry-run", "Prints the statements that the database still lacks, and runs none."),
+      Command.Option("--dry-run", "Prints the statements that the database still lacks, and runs none of them."),
       Command.Option("--sql", "Prints the statements of all migrations instead."),
     ],
-    "Brings the database to this binary's schema.",
+    "Migrates the database to this binary's schema.",
     body: .configured { configuration, invocation in
       if invocation.options["--sql"] != nil {
         try invocation.console.write(Migration.all.map(\.script).joined(separator: "\n"))
@@ -74,7 +74,7 @@ extension Command {
   /// `terroir routes`.
   package static let routes = Command(
     "routes", options: [Command.Option("--openapi", "Prints the OpenAPI document instead.")],
-    "Lists everything that is served.",
+    "Lists all routes that the server serves.",
     body: .configured { configuration, invocation in
       if invocation.options["--openapi"] != nil {
         let document = try EndpointTable.withEndpoints(configuration) { endpoints in

@@ -34,8 +34,8 @@ extension Configuration {
       Setting(
         "HTTP_BODY_GRACE_SECONDS", \.http.bodyGraceSeconds, .integer(1...600), default: .text("15"),
         """
-        How long a body may take before its rate counts, and the longest silence in it (408). An export or import slower \
-        than 64 KiB/s for as long gives way to one that finds no place (503).
+        How long a body may take before its rate counts, and the longest silence in it (408). If all places are \
+        taken, an export or import slower than 64 KiB/s for as long loses its place to another (503).
         """),
       Setting(
         "HTTP_BODY_BYTES_PER_SECOND", \.http.bodyBytesPerSecond, .bytes(1...1 << 30), default: .text("1KiB"),

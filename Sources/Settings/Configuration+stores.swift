@@ -25,7 +25,7 @@ extension Configuration {
         "A replica from which histories of readings are read as long as it does not lag; may name several hosts."),
       Setting(
         "MIGRATE_ON_START", \.database.migratesOnStart, .flag, default: .text("on"),
-        "Whether `terroir serve` migrates the database first; `off` has it wait until `terroir migrate` has."),
+        "Whether `terroir serve` migrates the database first; if `off`, it waits until `terroir migrate` has."),
       Setting(
         "DATABASE_READERS", \.database.readers, .integer(1...64), default: .text("2"),
         "Pipelined connections for reads, per event loop."),
