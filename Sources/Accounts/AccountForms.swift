@@ -15,7 +15,7 @@ struct Registration: JSONForm {
     password = fields.required("password", .newPassword)
     displayName = fields.required("displayName", .displayName)
     invitation = fields.optional(
-      "invitation", .string(1...256), "The token of an invitation to a garden, which is accepted by this.")
+      "invitation", .string(1...256), "The token of an invitation to a garden; registering accepts it.")
   }
 }
 

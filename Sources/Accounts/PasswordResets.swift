@@ -25,15 +25,15 @@ struct PasswordResets: EndpointGroup {
         "requestPasswordReset", method: .post, template: "/api/password-resets", access: .open,
         summary: "Ask for a new password",
         details: """
-          The answer is always the same. If there is an account with this address, a mail to it has a token that is good \
-          once, for an hour; there are at most \(Self.mailsPerHour) such mails an hour.
+          The answer is the same for every address. If an account has the address, the server mails it a token that is \
+          valid once, for an hour. An address gets at most \(Self.mailsPerHour) such mails an hour.
           """,
         tag: "Accounts", body: .json(PasswordResetRequest.self, example: #"{"email":"ada@example.org"}"#),
         success: Endpoint.Success(202, mediaTypes: []), refusals: [.notImplemented], handler: .async(request)),
       Endpoint(
         "resetPassword", method: .post, template: "/api/password-resets/{token}", access: .open,
         summary: "Choose a new password",
-        details: "By the token of a mail. All sessions and tokens of the account end.", tag: "Accounts",
+        details: "Takes the token from the mail. All sessions and tokens of the account end.", tag: "Accounts",
         body: .json(PasswordReset.self, example: #"{"password":"correct horse battery"}"#),
         success: Endpoint.Success(204), refusals: [.notImplemented], handler: .async(reset)),
     ]

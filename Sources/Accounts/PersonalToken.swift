@@ -12,7 +12,7 @@ struct PersonalTokenInput: JSONForm {
   init(_ fields: inout Fields) {
     name = fields.required("name", .name, "What it is for.")
     scopes = fields.required("scopes", .tokenScopes)
-    expiresAt = fields.optional("expiresAt", .timestamp, "When it ends by itself; never unless given.")
+    expiresAt = fields.optional("expiresAt", .timestamp, "When it expires; never by default.")
   }
 }
 
@@ -59,7 +59,7 @@ struct PersonalToken: PageItem, RowDecodable {
   static let schema = Schema.named("PersonalToken", .object(members), example: example + "}")
   static let schemaWithSecret = Schema.named(
     "PersonalTokenWithSecret",
-    .object(members + [.required("token", .string(), "Shown this once; the server keeps no copy.")]),
+    .object(members + [.required("token", .string(), "Shown once; the server keeps no copy.")]),
     example: example + #","token":"tpt_…"}"#)
   private static let example = #"""
     {"id":"019aa5c0-0000-7000-8000-00000000000a","name":"Grafana","scopes":["read"],\#

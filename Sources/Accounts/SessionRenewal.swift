@@ -14,8 +14,9 @@ struct SessionRenewal: EndpointGroup {
       Endpoint(
         "refreshTokens", method: .post, template: "/api/sessions/refresh", access: .open, summary: "Renew your tokens",
         details: """
-          A refresh token is good for one use. Should the answer be lost, the same request gets the same token again, for \
-          10 seconds and from the same address; later, or from elsewhere, a token that is used again ends its session.
+          A refresh token is valid for one use. If its answer is lost, repeat the request: for 10 seconds, the same \
+          address gets the same new token. A token that is used again later, or from another address, ends its \
+          session.
           """,
         tag: "Sessions",
         body: .json(TokenRefresh.self, example: #"{"refreshToken":"trt_…"}"#),

@@ -23,9 +23,9 @@ struct SigningIn: EndpointGroup {
         "signInByCookie", method: .post, template: "/api/sessions/cookie", access: .open,
         summary: "Sign in on this server's pages",
         details: """
-          For a browser on a page of this server: the session's key is the cookie `__Host-terroir`, which no script can \
-          read. It opens what an access token opens, for as long as the session is used; what changes something has to \
-          come with the `Sec-Fetch-Site` or `Origin` of this server's own pages.
+          For a browser on a page of this server: the session's key is the cookie `__Host-terroir`, which scripts \
+          cannot read. It grants what an access token grants, for as long as the session is used. A request that \
+          changes something must carry the `Sec-Fetch-Site` or `Origin` of this server's own pages.
           """,
         tag: "Sessions",
         body: .json(

@@ -17,10 +17,10 @@ struct Tokens: EndpointGroup {
       Endpoint(
         "createToken", method: .post, template: "/api/tokens", access: .user, summary: "Make a personal access token",
         details: """
-          For a program that acts for you: it is sent as a bearer token, and is good for what its scopes say. It is shown \
-          in this answer only. No token makes tokens, changes a password, erases an account, changes whom a garden is \
-          shared with or whether everyone sees it, or what is sent by which channel. Keys of devices that were made by a \
-          token of the scope `write` stay good when it ends.
+          For a program that acts for you. It sends the token as a bearer token; the token's scopes say what it may \
+          do. Only this answer shows the token. No token can make tokens, change a password, erase an account, change \
+          channels, change with whom a garden is shared or whether it is public. Device keys that were made with a \
+          token of the scope `write` stay valid when the token ends.
           """,
         tag: "Tokens", parameters: [.idempotencyKey()],
         // Without `expiresAt`: any date would be in the past one day.
@@ -29,7 +29,7 @@ struct Tokens: EndpointGroup {
         scopes: [], handler: .async(create)),
       Endpoint(
         "listTokens", method: .get, template: "/api/tokens", access: .user, summary: "Your personal access tokens",
-        details: "The newest first; `lastUsedAt` is exact to a minute.", tag: "Tokens",
+        details: "Newest first; `lastUsedAt` is exact to a minute.", tag: "Tokens",
         parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "TokenPage", PersonalToken.schema), headers: ["ETag", "Link"]),
         scopes: [], handler: .async(list)),

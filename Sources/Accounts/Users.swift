@@ -17,7 +17,7 @@ struct Users: EndpointGroup {
     [
       Endpoint(
         "register", method: .post, template: "/api/users", access: .open, summary: "Register",
-        details: "Where the operator lets people in by invitation only, `invitation` has to be one to a garden.",
+        details: "If registration is by invitation only, `invitation` must be the token of an invitation to a garden.",
         tag: "Accounts", parameters: [.idempotencyKey()],
         body: .json(
           Registration.self,
@@ -32,8 +32,8 @@ struct Users: EndpointGroup {
         "updateProfile", method: .patch, template: "/api/users/me", access: .user,
         summary: "Change your profile or password",
         details: """
-          A new password needs the current one, and ends all your other sessions. Personal access tokens stay good: \
-          `DELETE /api/tokens/{id}` ends one.
+          A new password requires `currentPassword` and ends all your other sessions. Personal access tokens stay \
+          valid: `DELETE /api/tokens/{id}` ends one.
           """,
         tag: "Accounts",
         body: .mergePatch(ProfileChange.self, example: #"{"displayName":"Ada L.","locale":"en-GB"}"#),

@@ -18,7 +18,7 @@ struct Devices: EndpointGroup {
       Endpoint(
         "listDevices", method: .get, template: "/api/gardens/{id}/devices", access: .user,
         summary: "The devices of a garden",
-        details: "The newest first.", tag: "Devices", parameters: PageRequest.parameters,
+        details: "Newest first.", tag: "Devices", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "DevicePage", Device.schema), headers: ["ETag", "Link"]),
         handler: .async(list)),
       Endpoint(
@@ -50,10 +50,11 @@ struct Devices: EndpointGroup {
         "rotateDeviceKey", method: .post, template: "/api/devices/{id}/key", access: .user,
         summary: "Make a new key for a device",
         details: """
-          The old key works for \(Self.oldKeyHours) hours more, so that the device can be told; at most two keys work.
+          The old key works for \(Self.oldKeyHours) more hours, so that you can update the device; at most two keys \
+          work at a time.
           """,
         tag: "Devices",
-        parameters: [.query("revoke", .boolean, "Whether all old keys end at once."), .idempotencyKey()],
+        parameters: [.query("revoke", .boolean, "Whether all old keys end immediately."), .idempotencyKey()],
         success: Endpoint.Success(
           200, .named("DeviceKey", .object([.required("key", .string())]), example: #"{"key":"tdk_…"}"#)),
         handler: .async(rotate)),
@@ -177,6 +178,6 @@ struct Devices: EndpointGroup {
     """)
 
   private static let revisions = """
-    The `ETag` changes whenever the device is seen; as `If-Match` it is good until someone changes the device.
+    The `ETag` changes whenever the device is seen; as `If-Match` it stays valid until someone changes the device.
     """
 }

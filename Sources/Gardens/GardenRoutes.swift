@@ -14,18 +14,17 @@ struct GardenRoutes: EndpointGroup {
       Endpoint(
         "listGardens", method: .get, template: "/api/gardens", access: .anyone,
         summary: "Public gardens, your own and those shared with you",
-        details: "The newest first; with `near` the nearest, of the public ones alone unless `owner` says whose.",
+        details: "Newest first; with `near`, nearest first. `near` finds public gardens only, unless `owner` is given.",
         tag: "Gardens",
         parameters: PageRequest.parameters + [
-          .query("owner", .cases(of: GardenOwner.self), "`me` leaves only your own, `others` those shared with you.")
+          .query(
+            "owner", .cases(of: GardenOwner.self), "`me` keeps only your own gardens, `others` those shared with you.")
         ] + Nearby.parameters,
         success: Endpoint.Success(200, .page(of: "GardenPage", Garden.schema), headers: ["ETag", "Link"]),
         handler: .cached(list, personal: .task(listForUser))),
       Endpoint(
         "createGarden", method: .post, template: "/api/gardens", access: .user, summary: "Make a garden",
-        details: """
-          It is private unless you say otherwise. A user owns at most \(GardenInput.maximumOfOwner) gardens at a time.
-          """,
+        details: "It is private by default. A user owns at most \(GardenInput.maximumOfOwner) gardens at a time.",
         tag: "Gardens", parameters: [.idempotencyKey()],
         body: .json(
           GardenInput.self,

@@ -11,8 +11,9 @@ struct OwnDevice: EndpointGroup {
   var endpoints: [Endpoint] {
     [
       Endpoint(
-        "getOwnDevice", method: .get, template: "/api/device", access: .device, summary: "The device of a key",
-        details: "Itself, the garden it stands in, and what each of its sensors measured last.", tag: "Devices",
+        "getOwnDevice", method: .get, template: "/api/device", access: .device,
+        summary: "The device that a key belongs to",
+        details: "The device, its garden, and what each of its sensors measured last.", tag: "Devices",
         success: Endpoint.Success(200, Self.schema, headers: ["ETag"]), handler: .async(show))
     ]
   }

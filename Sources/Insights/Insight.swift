@@ -64,7 +64,7 @@ struct Insight: PageItem, RowDecodable {
     .object([
       .required("id", .identifier), .required("gardenId", .identifier),
       .required("type", .cases(of: InsightType.self)),
-      .required("provider", .cases(of: InsightProvider.self), "Who worded it."),
+      .required("provider", .cases(of: InsightProvider.self), "What worded it: the rules or a language model."),
       .required("severity", .cases(of: Severity.self)), .required("title", .string()),
       .required("text", .string()), .required("evidence", .map(.any), "The numbers that it rests on."),
       .required("createdAt", .timestamp),

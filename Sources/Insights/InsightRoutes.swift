@@ -18,10 +18,10 @@ struct InsightRoutes: EndpointGroup {
       Endpoint(
         "createInsight", method: .post, template: Self.template, access: .user, summary: "Make an insight",
         details: """
-          The rules find; `openai` and `anthropic` may word what they found. Should the provider fail, the rules' own \
-          words are the answer, and `provider` says so. Every insight carries the numbers it rests on. How often a user \
-          may have a provider asked is limited (429). What was asked for is kept for a year, what the server tells by \
-          itself for ever.
+          The rules make the finding; `openai` or `anthropic` may word it. If the provider fails, the answer has the \
+          rules' own words, and `provider` says so. Every insight carries the numbers it rests on. Each user's \
+          requests to providers are limited (429). Requested insights are kept for a year, those that the server makes \
+          by itself for ever.
           """,
         tag: "Insights", parameters: [.idempotencyKey()],
         body: .json(InsightRequest.self, example: #"{"type":"watering","provider":"rules"}"#),
@@ -29,7 +29,7 @@ struct InsightRoutes: EndpointGroup {
         refusals: [.noData, .providerNotConfigured], handler: .async(create)),
       Endpoint(
         "listInsights", method: .get, template: Self.template, access: .user, summary: "Insights of a garden",
-        details: "The newest come first.", tag: "Insights",
+        details: "Newest first.", tag: "Insights",
         parameters: PageRequest.parameters + [
           .query("type", .cases(of: InsightType.self), "Only insights of this type.")
         ],
@@ -133,6 +133,6 @@ struct InsightRequest: JSONForm {
 
   init(_ fields: inout Fields) {
     type = fields.required("type", .oneOf(InsightType.self))
-    provider = fields.optional("provider", .oneOf(InsightProvider.self), "`rules` unless given.") ?? .rules
+    provider = fields.optional("provider", .oneOf(InsightProvider.self), "`rules` by default.") ?? .rules
   }
 }

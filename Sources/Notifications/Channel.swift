@@ -83,21 +83,22 @@ struct Channel: PageItem, RowDecodable {
 
   private static let members: [Schema.Property] = [
     .required("id", .identifier), .required("kind", .cases(of: ChannelKind.self)), .required("target", .string()),
-    .required("confirmed", .boolean, "False while an address has not agreed; it is sent nothing else before."),
+    .required("confirmed", .boolean, "False until the address is confirmed; until then, only the code is sent there."),
     .required("events", .array(.cases(of: NewsEvent.self))),
     .required(
-      "minimumSeverity", .cases(of: Severity.self), "The least severity of insights; other news is not judged."),
+      "minimumSeverity", .cases(of: Severity.self),
+      "The lowest severity of insights to send; other news has no such limit."),
     .required("quietHours", .nullable(QuietHours.schema)),
     .required("digest", .nullable(.cases(of: DigestPeriod.self))), .required("enabled", .boolean),
-    .required("failingSince", .nullable(.timestamp), "Since when nothing has arrived."),
+    .required("failingSince", .nullable(.timestamp), "Since when deliveries have failed."),
     .required("disabledAt", .nullable(.timestamp)),
-    .required("disabledBecause", .nullable(.string()), "Why the server switched it off."),
+    .required("disabledBecause", .nullable(.string()), "Why the server disabled it."),
     .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
   ]
   static let schema = Schema.named("Channel", .object(members), example: example + "}")
   static let schemaWithSecret = Schema.named(
     "ChannelWithSecret",
-    .object(members + [.optional("secret", .string(), "A webhook's signing key, shown this once.")]),
+    .object(members + [.optional("secret", .string(), "A webhook's signing key, shown once.")]),
     example: example + #","secret":"whsec_…"}"#)
   private static let example = #"""
     {"id":"019aa5c0-0000-7000-8000-000000000010","kind":"webhook","target":"https://hooks.example.org/terroir",\#

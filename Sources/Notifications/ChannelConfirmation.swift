@@ -22,8 +22,8 @@ struct ChannelConfirmation: EndpointGroup {
         "confirmChannel", method: .post, template: "/api/channels/{id}/confirmation", access: .user,
         summary: "Confirm a channel's address",
         details: """
-          By the code that was mailed there, which switches the channel on. For a code that did not arrive, delete the \
-          channel and make it anew.
+          Takes the code that was mailed to the address, and enables the channel. If the code did not arrive, delete \
+          the channel and make it again.
           """,
         tag: "Channels", body: .json(GivenCode.self, example: #"{"code":"3f9a-02bc-77de"}"#),
         success: Endpoint.Success(200, Channel.schema, headers: ["ETag"]),
@@ -80,6 +80,6 @@ private struct GivenCode: JSONForm {
   let code: String
 
   init(_ fields: inout Fields) {
-    code = fields.required("code", .string(1...40), "As the mail has it.")
+    code = fields.required("code", .string(1...40), "The code from the mail.")
   }
 }

@@ -17,11 +17,12 @@ struct ChannelInput: JSONForm {
     events = fields.required("events", .newsEvents)
     minimumSeverity =
       fields.optional(
-        "minimumSeverity", .oneOf(Severity.self), "The least severity of insights; `notice` unless given.")
+        "minimumSeverity", .oneOf(Severity.self), "The lowest severity of insights to send; `notice` by default.")
       ?? .notice
-    quietHours = fields.optional("quietHours", .quietHours, "What happens meanwhile is told at their end.")
+    quietHours = fields.optional("quietHours", .quietHours, "News of these hours is sent at their end.")
     digest = fields.optional(
-      "digest", .oneOf(DigestPeriod.self), "Gathers news into one message for so long, or until there is a warning.")
+      "digest", .oneOf(DigestPeriod.self),
+      "The period for which news is gathered into one message; a warning sends it at once.")
     if let fault = ChannelTarget.fault(target, kind) { fields.fault("target", fault) }
   }
 }
@@ -41,7 +42,7 @@ struct ChannelChange: JSONForm {
     minimumSeverity = fields.change("minimumSeverity", .oneOf(Severity.self))
     quietHours = fields.patch("quietHours", .quietHoursChange)
     digest = fields.patch("digest", .oneOf(DigestPeriod.self))
-    isEnabled = fields.change("enabled", .boolean, "False switches it off, and drops what waits.")
+    isEnabled = fields.change("enabled", .boolean, "False disables it and drops its waiting news.")
   }
 }
 

@@ -17,17 +17,18 @@ struct Channels: EndpointGroup {
     [
       Endpoint(
         "listChannels", method: .get, template: "/api/channels", access: .user, summary: "Your channels",
-        details: "The newest first.", tag: "Channels", parameters: PageRequest.parameters,
+        details: "Newest first.", tag: "Channels", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "ChannelPage", Channel.schema), headers: ["ETag", "Link"]),
         handler: .async(list)),
       Endpoint(
-        "createChannel", method: .post, template: "/api/channels", access: .user, summary: "Be told what happens",
+        "createChannel", method: .post, template: "/api/channels", access: .user,
+        summary: "Add a channel that sends you news",
         details: """
-          A `webhook` gets JSON signed by the Standard Webhooks specification, an `ntfy` topic a short text, an `email` \
-          address a mail where the operator has set up a mail server. What cannot be delivered is tried again for 24 \
-          hours, in order; a channel that fails for three days is switched off. Addresses of private networks are refused. \
-          An email address, your account's too, is mailed a code, and the channel is switched off until \
-          `POST /api/channels/{id}/confirmation` has it.
+          A `webhook` gets JSON signed by the Standard Webhooks specification, an `ntfy` topic a short text, an \
+          `email` address a mail if the operator has set up a mail server. A failed delivery is retried for 24 hours, \
+          in order; a channel that fails for three days is disabled. Addresses of private networks are refused. Every \
+          email address, also your account's, is mailed a code; its channel is disabled until \
+          `POST /api/channels/{id}/confirmation` gets the code.
           """,
         tag: "Channels", parameters: [.idempotencyKey()],
         body: .json(
@@ -42,7 +43,7 @@ struct Channels: EndpointGroup {
       Endpoint(
         "updateChannel", method: .patch, template: "/api/channels/{id}", access: .user,
         summary: "Change a channel of yours",
-        details: "Another email address has to be confirmed anew. \(Self.revisions)",
+        details: "A new email address must be confirmed. \(Self.revisions)",
         tag: "Channels",
         body: .mergePatch(
           ChannelChange.self, example: #"{"quietHours":{"from":"22:00","to":"06:30","timeZone":"Europe/Paris"}}"#),
@@ -50,21 +51,21 @@ struct Channels: EndpointGroup {
         refusals: [.conflict], scopes: [], handler: .async(change)),
       Endpoint(
         "deleteChannel", method: .delete, template: "/api/channels/{id}", access: .user,
-        summary: "Delete a channel of yours with what waits in it", tag: "Channels", success: Endpoint.Success(204),
+        summary: "Delete a channel of yours with its waiting news", tag: "Channels", success: Endpoint.Success(204),
         scopes: [], handler: .async(delete)),
       Endpoint(
         "testChannel", method: .post, template: "/api/channels/{id}/test", access: .user,
         summary: "Send a test message",
         details: """
-          At once, also in quiet hours; look at the deliveries for its outcome. \(MessageAllowance.testsPerHour) in an hour \
-          at the most, to all of your channels.
+          It is sent immediately, also in quiet hours; the deliveries show its outcome. All your channels together may \
+          get \(MessageAllowance.testsPerHour) an hour.
           """,
         tag: "Channels", parameters: [.idempotencyKey()],
         success: Endpoint.Success(202, Delivery.schema, headers: ["Location", "ETag"]), refusals: [.conflict],
         scopes: [], handler: .async(test)),
       Endpoint(
         "listDeliveries", method: .get, template: "/api/channels/{id}/deliveries", access: .user,
-        summary: "What became of a channel's news", details: "The newest first, of the last 30 days.", tag: "Channels",
+        summary: "The deliveries of a channel", details: "Newest first, of the last 30 days.", tag: "Channels",
         parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "DeliveryPage", Delivery.schema), headers: ["ETag", "Link"]),
         handler: .async(deliveries)),
@@ -187,8 +188,8 @@ struct Channels: EndpointGroup {
   }
 
   private static let revisions = """
-    The `ETag` also changes when deliveries fail or arrive again; as `If-Match` it is good until someone changes the \
-    channel.
+    The `ETag` also changes when deliveries fail or succeed again; as `If-Match` it stays valid until someone changes \
+    the channel.
     """
 
   // MARK: SQL

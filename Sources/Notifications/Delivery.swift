@@ -56,11 +56,11 @@ struct Delivery: PageItem, RowDecodable {
   static let schema = Schema.named(
     "Delivery",
     .object([
-      .required("id", .identifier, "Of a webhook, its `webhook-id`."), .required("type", .string()),
+      .required("id", .identifier, "For a webhook, its `webhook-id`."), .required("type", .string()),
       .required("severity", .cases(of: Severity.self)), .required("title", .string()),
       .required("status", .cases(of: Status.self, named: "DeliveryStatus")),
       .required("attempts", .integer(minimum: 0)), .required("attemptedAt", .nullable(.timestamp)),
-      .required("fault", .nullable(.string()), "What was wrong at the last attempt."),
+      .required("fault", .nullable(.string()), "Why the last attempt failed."),
       .required("createdAt", .timestamp), .required("endedAt", .nullable(.timestamp)),
     ]),
     example: #"""

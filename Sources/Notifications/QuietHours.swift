@@ -52,7 +52,7 @@ extension Rule where Value == QuietHours {
     Rule.object(named: "QuietHours") { fields in
       QuietHours(
         from: fields.required("from", .minuteOfDay), to: fields.required("to", .minuteOfDay),
-        timeZone: fields.optional("timeZone", .timeZone, "UTC unless given.") ?? TimeZoneName.assumed)
+        timeZone: fields.optional("timeZone", .timeZone, "UTC by default.") ?? TimeZoneName.assumed)
     }.checked(QuietHours.expectation) { !$0.areEmpty }
   }
 }

@@ -19,7 +19,7 @@ package struct DocumentationPages: EndpointGroup {
       Endpoint(
         "getOpenAPIDocument", method: .get, template: "/openapi.json", access: .open,
         summary: "The OpenAPI 3.1 document",
-        details: "Made from the route table that serves.", tag: "Documentation",
+        details: "Made from the route table that the server uses.", tag: "Documentation",
         success: Endpoint.Success(200, .any, headers: ["ETag"]),
         handler: .sync { call, writer in
           writer.send(documentation().openAPI.response(to: call.request))

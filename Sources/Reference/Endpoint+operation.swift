@@ -100,7 +100,7 @@ extension Endpoint {
     guard isConditional else { return }
     json.key("304")
     json.object { json in
-      json.member("description", "What If-None-Match named is still what there is")
+      json.member("description", "The copy that If-None-Match names is current")
       Self.writeHeaders(["ETag"] + rateHeaders + ["XRequestId"], to: &json)
     }
   }

@@ -1,24 +1,23 @@
 extension OpenAPIDocument {
   static let securitySchemes: StaticString = """
     {"accessToken":{"type":"http","scheme":"bearer","bearerFormat":"JWT",\
-    "description":"The access token of a session, from POST /api/sessions; good for as long as `expiresIn` says \
-    there."},\
+    "description":"The access token of a session, from POST /api/sessions; valid for `expiresIn` seconds."},\
     "personalToken":{"type":"http","scheme":"bearer",\
-    "description":"A personal access token, from POST /api/tokens, with the scope that stands here as a role."},\
+    "description":"A personal access token, from POST /api/tokens, with the scope that is named here as a role."},\
     "deviceKey":{"type":"http","scheme":"bearer",\
     "description":"A device's key, shown once when the device is made or its key is renewed."}}
     """
 
   static let headers: StaticString = """
-    {"XRequestId":{"description":"The request's id, in the log and in problems too: the client's own, or a new one.",\
+    {"XRequestId":{"description":"The request's id, also in the log and in problems: the client's own, or a new one.",\
     "schema":{"type":"string","pattern":"^[A-Za-z0-9._-]{1,64}$"}},\
-    "RateLimit":{"description":"How many requests are left, and in how many seconds there are more, where there is a limit.",\
+    "RateLimit":{"description":"If there is a limit: how many requests are left, and after how many seconds there are more.",\
     "schema":{"type":"string"}},\
-    "RateLimitPolicy":{"description":"How many requests there may be in how many seconds, where there is a limit.",\
+    "RateLimitPolicy":{"description":"If there is a limit: how many requests it allows in how many seconds.",\
     "schema":{"type":"string"}},\
-    "ContentDisposition":{"description":"The name of a file to keep it in.","schema":{"type":"string"}},\
+    "ContentDisposition":{"description":"The name of a file for the answer.","schema":{"type":"string"}},\
     "ETag":{"description":"The validator of exactly this answer.","schema":{"type":"string"}},\
-    "Location":{"description":"Where it is to be found.","schema":{"type":"string"}},\
+    "Location":{"description":"The path of what was made.","schema":{"type":"string"}},\
     "Link":{"description":"The next page of a list, if there is one, as rel=next.","schema":{"type":"string"}},\
     "RetryAfter":{"description":"Seconds after which to try again.","schema":{"type":"integer","format":"int64","minimum":0}},\
     "Set-Cookie":{"description":"The session's key, for a browser to keep.","schema":{"type":"string"}},\
@@ -35,14 +34,14 @@ extension OpenAPIDocument {
     "instance":{"type":"string","description":"The path of the request."},\
     "requestId":{"type":"string"},\
     "errors":{"type":"array","description":"Every fault of a body that failed validation.","items":{"type":"object",\
-    "required":["detail"],"properties":{"pointer":{"type":"string","description":"Where, as a JSON pointer (RFC 6901)."},\
+    "required":["detail"],"properties":{"pointer":{"type":"string","description":"Where the fault is, as a JSON Pointer (RFC 6901)."},\
     "detail":{"type":"string"},\
-    "line":{"type":"integer","format":"int64","minimum":1,"description":"On which line, of a file that was to be taken in."}}}},\
+    "line":{"type":"integer","format":"int64","minimum":1,"description":"The line of an imported file."}}}},\
     "errorCount":{"type":"integer","format":"int64","minimum":1,\
-    "description":"How many faults a file has that was to be taken in; `errors` has the first of them."},\
-    "total":{"description":"What an order costs by now that was to cost something else.",\
+    "description":"How many faults an imported file has; `errors` has the first of them."},\
+    "total":{"description":"What the order costs now, instead of the expected total.",\
     "$ref":"#/components/schemas/Money"},\
-    "rejected":{"type":"array","description":"Why none of the readings could be taken, one by one.",\
+    "rejected":{"type":"array","description":"Why each reading was rejected, when none was stored.",\
     "items":{"$ref":"#/components/schemas/RejectedReading"}}}}
     """
 }

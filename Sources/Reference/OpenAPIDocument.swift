@@ -8,13 +8,13 @@ package struct OpenAPIDocument {
   static let description = """
     Terroir is a self-hosted API for a local-food community: gardens, sensors, readings, insights, shops and orders.
 
-    - JSON in and out. Unknown members are refused (422), and all faults of a body are told at once.
-    - A later release may add members to answers and values to enumerations: skip what you do not know. Only shapes that
-      requests use are closed (`additionalProperties: false`).
+    - Requests and answers are JSON. Unknown members are refused (422); a problem lists all faults of a body at once.
+    - A later release may add members to answers and values to enumerations: ignore those that you do not know.
+      Only schemas that requests use are closed (`additionalProperties: false`).
     - Errors are `application/problem+json` (RFC 9457); `type` is stable, `requestId` finds the log line.
     - Sign in with `POST /api/sessions` and send the access token as `Authorization: Bearer …`; devices send their key.
     - Lists take `limit` and `cursor`; `nextCursor` and `Link` lead to the next page.
-    - Answers carry an `ETag`; send it as `If-None-Match` to save the body, as `If-Match` to change only what you saw.
+    - Answers carry an `ETag`: send it as `If-None-Match` to save the body, as `If-Match` to change only what you saw.
     """
 
   package let endpoints: [Endpoint]

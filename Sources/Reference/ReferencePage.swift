@@ -33,11 +33,11 @@ struct ReferencePage {
     }
     html.markup(
       """
-      <p>JSON in and out, ids are UUIDs, times are UTC (<code>2026-11-21T09:30:00.000Z</code>), money is whole minor
-      units. Unknown members are refused, and all faults of a body are told at once. Lists take <code>limit</code> and
-      <code>cursor</code>; <code>nextCursor</code> leads to the next page. Send an <code>ETag</code> back as
-      <code>If-None-Match</code> to save a body, as <code>If-Match</code> to change only what you saw. The examples
-      need the server's address and, where they say so, a token:</p>
+      <p>Requests and answers are JSON, ids are UUIDs, times are UTC (<code>2026-11-21T09:30:00.000Z</code>), money is
+      whole minor units. Unknown members are refused; a problem lists all faults of a body at once. Lists take
+      <code>limit</code> and <code>cursor</code>; <code>nextCursor</code> leads to the next page. Send an
+      <code>ETag</code> back as <code>If-None-Match</code> to save a body, as <code>If-Match</code> to change only what
+      you saw. The examples need the server's address and, where they say so, a token:</p>
       <pre tabindex="0"><code>export TERROIR=http://localhost:3000
       curl -s "$TERROIR/api/sessions" -H 'Content-Type: application/json' \\
         -d '{"email": "you@example.org", "password": "…"}'

@@ -22,7 +22,7 @@ struct GrowerPages: EndpointGroup {
   }
 
   private static let pages = [
-    Page("getHomePage", "/", "My gardens", "The page to sign in, and of your gardens", asset: "home"),
+    Page("getHomePage", "/", "My gardens", "The page to sign in, and the page of your gardens", asset: "home"),
     Page("getRegistrationPage", "/register", "Register", "The page to register", asset: "register", at: "/"),
     Page(
       "getPasswordResetPage", "/password-reset", "A new password", "The page to choose a new password",

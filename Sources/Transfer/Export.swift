@@ -20,9 +20,9 @@ struct Export: EndpointGroup {
       Endpoint(
         "exportAccount", method: .get, template: "/api/users/me/export", access: .user, summary: "Everything you own",
         details: """
-          One JSON object a line, each with its `kind`; the first is the header. Raw readings are exact; older ones \
-          are there as hours. Devices come without their keys. The import takes this file. Who reads slower than 64 KiB/s \
-          gives way to who has no place: the answer breaks off.
+          One JSON object per line, each with its `kind`; the first is the header. Raw readings are exact; older ones \
+          are hourly buckets. Devices come without their keys. `importAccount` takes this file. If all places are \
+          taken, a client that reads slower than 64 KiB/s loses its place to another: the answer breaks off.
           """,
         tag: "Accounts",
         success: Endpoint.Success(200, .string(), mediaTypes: [Self.mediaType], headers: ["ContentDisposition"]),

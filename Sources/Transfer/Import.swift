@@ -14,16 +14,16 @@ struct Import: EndpointGroup {
   var endpoints: [Endpoint] {
     [
       Endpoint(
-        "importAccount", method: .post, template: "/api/users/me/import", access: .user, summary: "Take in an export",
+        "importAccount", method: .post, template: "/api/users/me/import", access: .user, summary: "Import an export",
         details: """
           Copies everything in the file under new ids: gardens, devices (without keys), readings, insights, businesses \
-          and products. Orders and the profile are skipped. One faulty line refuses the file; a dry run changes \
-          nothing; faults are counted, and the first 100 listed. Importing a file twice makes two copies, unless both \
-          requests have the same Idempotency-Key. A file that comes slower than 64 KiB/s gives way to who has no place \
-          (503), and nothing of it is imported.
+          and products. Orders and the profile are skipped. One faulty line refuses the file. A dry run changes \
+          nothing. The answer counts all faults and lists the first 100. Importing a file twice makes two copies, \
+          unless both requests have the same Idempotency-Key. If all places are taken, a file slower than 64 KiB/s \
+          loses its place to another (503); nothing of it is imported.
           """,
         tag: "Accounts",
-        parameters: [.query("dryRun", .boolean, "Whether to check the file only."), .idempotencyKey()],
+        parameters: [.query("dryRun", .boolean, "Whether only to check the file."), .idempotencyKey()],
         body: Endpoint.Body(
           mediaTypes: [Export.mediaType], schema: .string(),
           example: #"{"kind":"header","schema":1,"exportedAt":"2026-11-21T09:30:00.000Z"}"#),
@@ -32,16 +32,16 @@ struct Import: EndpointGroup {
         handler: .streaming(take)),
       Endpoint(
         "importHistory", method: .post, template: "/api/devices/{id}/history", access: .user,
-        summary: "Take in what a device has measured before",
+        summary: "Import a device's past readings",
         details: """
-          CSV whose first line names the columns `sensorType`, `value` and `measuredAt`, which is RFC 3339 or a Unix time; \
-          readings may be of any age since 1970. One faulty line refuses the file, of which nothing is stored then; so does \
-          an empty file, while one with the names alone is a history without readings. What is there already is skipped: a \
-          reading of the same time, and of what is kept by the hour alone every hour that had readings before. A slow \
-          file gives way as in `importAccount`.
+          CSV whose first line names the columns `sensorType`, `value` and `measuredAt` (RFC 3339 or Unix time). \
+          Readings may be of any age since 1970. One faulty line refuses the file: nothing of it is stored. An empty \
+          file is refused too; one with the column names alone is a history without readings. Existing readings are \
+          skipped: those of the same time and, where only hours are kept, every hour that had readings before. A slow \
+          file loses its place as in `importAccount`.
           """,
         tag: "Readings",
-        parameters: [.query("dryRun", .boolean, "Whether to check the file only."), .idempotencyKey()],
+        parameters: [.query("dryRun", .boolean, "Whether only to check the file."), .idempotencyKey()],
         body: Endpoint.Body(
           mediaTypes: [HistoryTable.mediaType], schema: .string(),
           example: "sensorType,value,measuredAt\nsoil_moisture,31.5,2025-11-21T09:30:00Z\n"),
@@ -110,7 +110,7 @@ struct Import: EndpointGroup {
         .array(
           .object([
             .required("line", .integer(minimum: 1)), .required("pointer", .string()), .required("detail", .string()),
-          ]), maxItems: ImportReport.maximumFaults), "The first of them."),
+          ]), maxItems: ImportReport.maximumFaults), "The first of the faults."),
       .required("errorCount", .integer(minimum: 0), "How many faults the whole file has."),
     ]),
     example: #"""

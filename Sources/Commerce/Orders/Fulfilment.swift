@@ -35,7 +35,8 @@ extension Rule where Value == Fulfilment {
       let fulfilment = Fulfilment(
         kind: fields.required("kind", .oneOf(FulfilmentKind.self)),
         address: fields.optional("address", .text(1...500).nonblank, "Needed for a delivery."),
-        from: fields.optional("from", .timestamp, "From when on."), to: fields.optional("to", .timestamp, "Until when.")
+        from: fields.optional("from", .timestamp, "The earliest time."),
+        to: fields.optional("to", .timestamp, "The latest time.")
       )
       if fulfilment.kind == .delivery, fulfilment.address == nil {
         fields.fault("address", "is required for a delivery")

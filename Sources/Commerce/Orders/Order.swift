@@ -99,7 +99,7 @@ struct Order: PageItem, RowDecodable {
       .required("total", Money.schema), .required("createdAt", .timestamp), .required("updatedAt", .timestamp),
       .required("note", .nullable(.string())), .required("contact", .nullable(Contact.schema)),
       .required("fulfilment", .nullable(Fulfilment.schema)),
-      .required("expiresAt", .nullable(.timestamp), "When it is cancelled unless it is paid before."),
+      .required("expiresAt", .nullable(.timestamp), "When the server cancels it unless it is paid before."),
     ]),
     example: #"""
       {"id":"019aa5c0-0000-7000-8000-000000000003","status":"pending","buyerId":"019aa5c0-0000-7000-8000-000000000004",\#

@@ -20,9 +20,9 @@ struct OrderPlacement: EndpointGroup {
       Endpoint(
         "createOrder", method: .post, template: "/api/orders", access: .user, summary: "Order from a business",
         details: """
-          The server sets the prices and takes the stock. Send the same request with the same `Idempotency-Key` as often \
-          as you like: there will be one order, and within 24 hours every answer is the same, byte for byte. With \
-          `expectedTotal` nothing is ordered at another price than what the buyer has agreed to.
+          The server sets the prices and takes the goods out of stock. You may repeat the request with the same \
+          `Idempotency-Key`: it makes one order, and for 24 hours every answer is the same, byte for byte. With \
+          `expectedTotal`, an order that costs anything else is refused.
           """,
         tag: "Orders",
         parameters: [.idempotencyKey(isRequired: true)],
@@ -140,11 +140,12 @@ struct OrderInput: JSONForm {
   init(_ fields: inout Fields) {
     business = fields.required("businessId", .identifier)
     lines = fields.required(
-      "lines", .array(1...OrderPlacement.maximumLines, of: .basketLine), "The same product twice is added up.")
+      "lines", .array(1...OrderPlacement.maximumLines, of: .basketLine), "Lines of the same product are added up.")
     expectedTotal = fields.optional(
-      "expectedTotal", .price, "What the buyer has agreed to pay: where the order costs something else, it is refused.")
+      "expectedTotal", .price,
+      "The total that the buyer has agreed to; the order is refused if it costs anything else.")
     note = fields.optional("note", .text(1...1_000), "For the seller.")
-    contact = fields.optional("contact", .contact, "Whom the seller can reach; both parties see it.")
+    contact = fields.optional("contact", .contact, "Whom the seller can contact; both parties see it.")
     fulfilment = fields.optional("fulfilment", .fulfilment, "One of the ways that the business offers.")
   }
 }

@@ -18,14 +18,14 @@ struct OrderSummary: EndpointGroup {
         "getRevenue", method: .get, template: "/api/orders/summary", access: .user,
         summary: "Your revenue by currency and day",
         details: """
-          Days are UTC. An order counts on the day it was paid, a refund on the day it was made. A page has what moved \
-          within \(Self.pageDays) days.
+          Days are UTC. An order counts on the day it was paid, a refund on the day it was made. A page covers at most \
+          \(Self.pageDays) days.
           """,
         tag: "Orders",
         parameters: [
-          .query("from", .timestamp, "From this moment on; from the beginning unless given."),
-          .query("to", .timestamp, "Up to but not including this moment."),
-          .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),
+          .query("from", .timestamp, "The start, inclusive; the beginning by default."),
+          .query("to", .timestamp, "The end, exclusive; open by default."),
+          .query("cursor", .string(minLength: 1), "`nextCursor` of the previous page."),
         ],
         success: Endpoint.Success(
           200, .page(of: "OrderSummary", Self.day), headers: ["ETag", "Link"]),

@@ -17,13 +17,13 @@ struct OrderTransitions: EndpointGroup {
     [
       Endpoint(
         "moveOrder", method: .post, template: "/api/orders/{id}/transitions", access: .user,
-        summary: "Move an order on",
+        summary: "Move an order to another state",
         details: """
           pending → paid → preparing → shipped → delivered; pending, paid and preparing → cancelled; paid, preparing, \
-          shipped and delivered → refunded. Buyer and seller may cancel what is pending, all else is the seller's. Once \
-          the seller's account is disabled or has left an order as it is for \(Self.patienceDays) days, its buyer may \
-          cancel what is paid or being prepared, which counts as refunded, and mark as delivered what was shipped. What \
-          is cancelled or refunded goes back into stock.
+          shipped and delivered → refunded. Buyer and seller may cancel a pending order; all other \
+          transitions are the seller's. Once the seller's account is disabled, or the seller has left an order unchanged \
+          for \(Self.patienceDays) days, the buyer may cancel it while it is paid or preparing, which counts as a refund, \
+          and mark it as delivered when it is shipped. The goods of a cancelled or refunded order go back into stock.
           """,
         tag: "Orders",
         body: .json(OrderTransition.self, example: #"{"to":"paid"}"#),

@@ -12,10 +12,10 @@ struct Orders: EndpointGroup {
     [
       Endpoint(
         "listOrders", method: .get, template: "/api/orders", access: .user, summary: "Your orders, bought and sold",
-        details: "The newest come first.", tag: "Orders",
+        details: "Newest first.", tag: "Orders",
         parameters: [
-          .query("role", .cases(of: OrderRole.self), "Only those that you bought, or sold."),
-          .query("status", .cases(of: OrderStatus.self), "Only those in this state."),
+          .query("role", .cases(of: OrderRole.self), "Only orders that you bought, or that you sold."),
+          .query("status", .cases(of: OrderStatus.self), "Only orders in this state."),
         ] + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "OrderPage", Order.schema), headers: ["ETag", "Link"]),
         scopes: [.read, .orders], handler: .async(list)),

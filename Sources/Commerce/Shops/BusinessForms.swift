@@ -23,12 +23,11 @@ package struct BusinessInput: JSONForm {
     description = fields.optional("description", .businessDescription)
     location = fields.optional("location", .location)
     fulfilment =
-      fields.optional("fulfilment", .fulfilmentKinds, "How goods may change hands; pickup alone unless given.")
+      fields.optional("fulfilment", .fulfilmentKinds, "The ways to hand over goods; pickup only by default.")
       ?? [.pickup]
     paymentWithin =
       fields.optional(
-        "paymentWithin", .paymentHours,
-        "After how many hours an unpaid order ends; \(Business.defaultPaymentHours) unless given.")
+        "paymentWithin", .paymentHours, "The hours after which an unpaid order is cancelled; 48 by default.")
       ?? Business.defaultPaymentHours
   }
 

@@ -16,8 +16,8 @@ struct Businesses: EndpointGroup {
       Endpoint(
         "listBusinesses", method: .get, template: "/api/businesses", access: .anyone, summary: "Find businesses",
         details: """
-          The best match first, where `q` is given, the nearest with `near`, and else the newest. Words are found by their \
-          beginnings, without case and accents, also in the names of products.
+          Nearest first with `near`, otherwise best match first with `q`, otherwise newest first. A word of `q` finds \
+          words that begin with it, regardless of case and accents, also in the names of products.
           """,
         tag: "Businesses",
         parameters: [
@@ -27,7 +27,7 @@ struct Businesses: EndpointGroup {
             Words to find in name, category, description and products; `"in quotes"`, `or` and `-not` are understood.
             """),
           .query("category", .string(pattern: Business.categoryPattern), "Only businesses of this category."),
-          .query("owner", .cases(of: OwnerFilter.self), "`me` leaves only your own."),
+          .query("owner", .cases(of: OwnerFilter.self), "`me` keeps only your own."),
         ] + Nearby.parameters + PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "BusinessPage", Business.schema), headers: ["ETag", "Link"]),
         scopes: [.read, .orders],

@@ -51,7 +51,7 @@ package struct Product: PageItem, RowDecodable {
     .object([
       .required("id", .identifier), .required("businessId", .identifier), .required("name", .string()),
       .required("price", Money.schema), .required("unit", .string()),
-      .required("stock", .nullable(.integer(minimum: 0)), "Null is without limit."),
+      .required("stock", .nullable(.integer(minimum: 0)), "Null if unlimited."),
       .required("createdAt", .timestamp),
       .required("updatedAt", .timestamp, "When its owner last changed it; sales do not count."),
     ]),

@@ -17,7 +17,7 @@ package struct ProductInput: JSONForm {
     name = fields.required("name", .name)
     price = fields.required("price", .price)
     unit = fields.required("unit", .unit, "What the price is for, such as kg.")
-    stock = fields.optional("stock", .stock, "Unlimited when absent.")
+    stock = fields.optional("stock", .stock, "Unlimited by default.")
   }
 
   /// A row of the table: a new product, with its business, id and dates.

@@ -13,7 +13,7 @@ struct Products: EndpointGroup {
       Endpoint(
         "listProducts", method: .get, template: "/api/businesses/{id}/products", access: .anyone,
         summary: "What a business sells",
-        details: "The newest come first.", tag: "Products", parameters: PageRequest.parameters,
+        details: "Newest first.", tag: "Products", parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "ProductPage", Product.schema), headers: ["ETag", "Link"]),
         scopes: [.read, .orders], handler: .cached(list)),
       Endpoint(
@@ -40,7 +40,7 @@ struct Products: EndpointGroup {
       Endpoint(
         "deleteProduct", method: .delete, template: "/api/products/{id}", access: .user,
         summary: "Take a product off the market",
-        details: "Orders of it stay as they are.", tag: "Products", success: Endpoint.Success(204),
+        details: "Its orders stay as they are.", tag: "Products", success: Endpoint.Success(204),
         handler: .async(delete)),
     ]
   }

@@ -19,8 +19,8 @@ struct EventTickets: EndpointGroup {
         "createEventTicket", method: .post, template: "/api/gardens/{id}/events/tickets", access: .user,
         summary: "Get a ticket for a garden's events",
         details: """
-          For `EventSource`, which sends no token: good for one stream of this garden, as `?ticket=`, for 30 seconds. The \
-          stream ends when the session or token that asked for the ticket does.
+          For `EventSource`, which cannot send a token. Sent as `?ticket=`, the ticket is valid for one stream of this \
+          garden, for 30 seconds. The stream ends with the session or token that requested the ticket.
           """,
         tag: "Gardens",
         success: Endpoint.Success(201, Self.schema), scopes: [.read], handler: .async(create))

@@ -13,19 +13,20 @@ struct GardenEvents: EndpointGroup {
         "streamGardenEvents", method: .get, template: "/api/gardens/{id}/events", access: .anyone,
         summary: "Readings and insights of a garden as they come",
         details: """
-          Server-sent events with data in JSON, and a comment now and then. The data of `event: reading` is a \
-          `GardenReading`; that of `event: insight` is an `Insight`, of which who has no role in a public garden gets `id` \
-          and `createdAt` alone. `event: gap`, with an empty object, says that events may be missing there: read anew what \
-          you show. After an interruption `Last-Event-ID` resumes within 5 minutes or 1000 events; a client that is too \
-          slow is cut off and may resume. The stream begins with an `id`, so that what comes in an interruption before the \
-          first event is there.
+          Server-sent events with JSON data, and a comment now and then. The data of `event: reading` is a \
+          `GardenReading`. The data of `event: insight` is an `Insight`; in a public garden, a client without a role \
+          gets its `id` and `createdAt` only. `event: gap`, with an empty object, says that events may be missing \
+          there: read again what you show. After an interruption, `Last-Event-ID` resumes within 5 minutes or 1000 \
+          events. A client that is too slow is cut off and may resume. The stream begins with an `id`, so that a \
+          client that is interrupted before the first event can resume.
           """,
         tag: "Gardens",
         parameters: [
           .header("Last-Event-ID", .string(), "The id of the last event that you have."),
-          .query("lastEventId", .string(), "The same, for who can send no header."),
+          .query("lastEventId", .string(), "`Last-Event-ID` for clients that cannot send headers."),
           .query(
-            "ticket", .string(), "A ticket of `POST /api/gardens/{id}/events/tickets`, for who can send no header."),
+            "ticket", .string(),
+            "A ticket of `POST /api/gardens/{id}/events/tickets`, for clients that cannot send headers."),
         ],
         success: Endpoint.Success(200, Readings.gardenReading, mediaTypes: ["text/event-stream"]),
         handler: .async(watch))

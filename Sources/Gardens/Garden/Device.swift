@@ -74,7 +74,7 @@ package struct Device: PageItem {
     ]
   static let schema = Schema.named("Device", .object(members), example: example + "}")
   static let schemaWithKey = Schema.named(
-    "DeviceWithKey", .object(members + [.required("key", .string(), "Shown this once; the server keeps no copy.")]),
+    "DeviceWithKey", .object(members + [.required("key", .string(), "Shown once; the server keeps no copy.")]),
     example: example + #","key":"tdk_…"}"#)
   /// An example without its closing brace, so that members can be added.
   static let example = #"""

@@ -16,7 +16,7 @@ package struct DeviceInput: JSONForm {
 
   package init(_ fields: inout Fields) {
     name = fields.required("name", .name)
-    sensorTypes = fields.optional("sensorTypes", .sensorTypes, "What it measures: then it takes nothing else.") ?? []
+    sensorTypes = fields.optional("sensorTypes", .sensorTypes, "The only types that it takes; any by default.") ?? []
     timeZone = fields.optional("timeZone", .timeZone, GardenTimeZone.deviceText)
     ground = Ground(&fields)
   }

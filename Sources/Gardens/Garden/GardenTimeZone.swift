@@ -1,7 +1,7 @@
 /// The time zone in which a garden's owner reads times; a device's own takes precedence over its garden's.
 enum GardenTimeZone {
-  static let text = "The IANA name of the time zone in which its insights tell times; `UTC` unless given."
-  static let deviceText = "The IANA name of the time zone in which insights tell its times; its garden's unless given."
+  static let text = "The IANA name of the time zone of times in its insights; `UTC` by default."
+  static let deviceText = "The IANA name of the time zone of times in its insights; its garden's by default."
 
   /// The zone of a row of `table`; NULL where the row has none. One that this Postgres no longer knows counts as none:
   /// it would fail the statement for all rows. No constraint excludes such zones, since it would also fail the updates

@@ -55,9 +55,9 @@ package struct Ground: Equatable {
 
   fileprivate var isInOrder: Bool { (dryBelow ?? 0) < (wetAbove ?? .infinity) }
   fileprivate static let disorder = "must be more than dryBelow"
-  fileprivate static let soilText = "By which moisture is judged (FAO-56, table 19); `loam` where nobody says."
-  fileprivate static let dryText = "Percent of volume below which the soil is dry; by the soil unless given."
-  fileprivate static let wetText = "Percent of volume above which roots lack air; by the soil unless given."
+  fileprivate static let soilText = "The soil by which moisture is judged (FAO-56, table 19); `loam` by default."
+  fileprivate static let dryText = "Percent of volume below which the soil is dry; depends on `soil` by default."
+  fileprivate static let wetText = "Percent of volume above which roots lack air; depends on `soil` by default."
 }
 
 /// A change of the ground.

@@ -16,8 +16,9 @@ struct LatestReadings: EndpointGroup {
     [
       Endpoint(
         "getGardenLatest", method: .get, template: "/api/gardens/{id}/latest", access: .anyone,
-        summary: "What each sensor of a garden measured last",
-        details: "By device and sensor type, the reading that was measured last, whenever it arrived.", tag: "Gardens",
+        summary: "The latest readings of a garden's sensors",
+        details: "For each device and sensor type, the reading that was measured last, whenever it arrived.",
+        tag: "Gardens",
         success: Endpoint.Success(200, .page(of: "LatestReadingPage", LatestReading.schema), headers: ["ETag"]),
         handler: .async(show))
     ]

@@ -45,9 +45,9 @@ struct Member: PageItem {
 
   private static let members: [Schema.Property] = [
     .required("id", .identifier), .required("role", .cases(of: MemberRole.self)),
-    .required("userId", .nullable(.identifier), "Null while it is an invitation."),
+    .required("userId", .nullable(.identifier), "Null until the invitation is accepted."),
     .required("displayName", .nullable(.string())),
-    .required("email", .nullable(.string()), "As it was invited; for managers."),
+    .required("email", .nullable(.string()), "The invited address; only managers see it."),
     .required("createdAt", .timestamp, "When the member joined, or was invited."),
     .required("expiresAt", .nullable(.timestamp), "When an invitation ends."),
   ]
@@ -55,7 +55,7 @@ struct Member: PageItem {
   static let schemaWithToken = Schema.named(
     "Invitation",
     .object(
-      members + [.required("token", .string(), "For who is invited; shown this once, the server keeps no copy.")]),
+      members + [.required("token", .string(), "For the person invited; shown once, the server keeps no copy.")]),
     example: example + #","token":"tiv_…"}"#)
   private static let example = #"""
     {"id":"019aa5c0-0000-7000-8000-00000000000b","role":"editor","userId":null,"displayName":null,\#

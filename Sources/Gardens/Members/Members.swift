@@ -21,9 +21,9 @@ struct Members: EndpointGroup {
       Endpoint(
         "inviteMember", method: .post, template: Self.template, access: .user, summary: "Invite somebody to a garden",
         details: """
-          For managers. Hand the token on to who is invited: `POST /api/invitations/{token}` accepts it, within 14 days. \
-          To invite an address again voids what was sent to it before. What you have invited others by ends when you are \
-          no manager any more.
+          For managers. Give the token to the person whom you invite, who accepts with `POST /api/invitations/{token}` \
+          within 14 days. Inviting an address again voids its previous invitation. Your open invitations end when you \
+          are no longer a manager.
           """,
         tag: "Members", parameters: [.idempotencyKey()],
         body: .json(MemberInput.self, example: #"{"email":"grace@example.org","role":"editor"}"#),
@@ -31,14 +31,14 @@ struct Members: EndpointGroup {
         refusals: [.conflict], scopes: [], handler: .async(invite)),
       Endpoint(
         "listMembers", method: .get, template: Self.template, access: .user, summary: "The members of a garden",
-        details: "The newest first. Invitations and addresses are for managers.", tag: "Members",
+        details: "Newest first. Only managers see invitations and addresses.", tag: "Members",
         parameters: PageRequest.parameters,
         success: Endpoint.Success(200, .page(of: "MemberPage", Member.schema), headers: ["ETag", "Link"]),
         handler: .async(list)),
       Endpoint(
         "updateMember", method: .patch, template: "\(Self.template)/{memberId}", access: .user,
         summary: "Give a member another role, or the garden",
-        details: "For managers. As `owner`, which the owner alone can say, the garden is the member's from then on.",
+        details: "For managers. The role `owner`, which only the owner can give, makes the garden the member's.",
         tag: "Members", body: .mergePatch(MemberChange.self, example: #"{"role":"viewer"}"#),
         success: Endpoint.Success(200, Member.schema, headers: ["ETag"]),
         refusals: [.conflict], scopes: [], handler: .async(change)),
@@ -46,8 +46,8 @@ struct Members: EndpointGroup {
         "removeMember", method: .delete, template: "\(Self.template)/{memberId}", access: .user,
         summary: "End a membership or an invitation",
         details: """
-          For managers, and for members who leave. Keys of devices that the member had stay good: to end them too, make \
-          new ones by `POST /api/devices/{id}/key?revoke=true`.
+          For managers, and for members who leave. Device keys that the member knows stay valid: to end them, make new \
+          ones with `POST /api/devices/{id}/key?revoke=true`.
           """,
         tag: "Members", success: Endpoint.Success(204), scopes: [],
         handler: .async(remove)),

@@ -153,12 +153,13 @@ struct GardenHistory {
       .required("from", .timestamp),
       .required("to", .timestamp),
       .required("stepSeconds", .integer(minimum: 1)),
-      .required("devices", .array(.identifier, maxItems: maximumDevices), "The first made comes first."),
+      .required("devices", .array(.identifier, maxItems: maximumDevices), "In the order in which they were made."),
       .required(
         "silentAfterSeconds", .array(.integer(minimum: 1), maxItems: maximumDevices),
-        "For each device how long without a value counts as silence."),
-      .required("dryBelow", limits, "For each device the percent of volume below which the rules hold soil to be dry."),
-      .required("wetAbove", limits, "For each device the percent of volume above which they hold it to be too wet."),
+        "For each device, the time without a value that counts as silence, in seconds."),
+      .required("dryBelow", limits, "For each device, the percent of volume below which the rules call its soil dry."),
+      .required(
+        "wetAbove", limits, "For each device, the percent of volume above which the rules call its soil too wet."),
       .required("series", .array(oneSeries, maxItems: maximumSeries)),
     ]))
 
@@ -171,10 +172,10 @@ struct GardenHistory {
       .required("sensorType", .string()),
       .required("unit", .nullable(.string()), "Null when it has none, or the server knows none."),
       .required(
-        "bucket", .array(.integer(minimum: 0)), "Which steps have values: the n-th begins n steps after `from`."),
-      .required("mean", .array(.number()), "One for each step in `bucket`, as `min`, `max` and `sum`."),
+        "bucket", .array(.integer(minimum: 0)), "The steps that have values: step n begins n steps after `from`."),
+      .required("mean", .array(.number()), "One value for each step in `bucket`, as in `min`, `max` and `sum`."),
       .required("min", .array(.number())),
       .required("max", .array(.number())),
-      .required("sum", .array(.number()), "Of all its readings: how much it rained."),
+      .required("sum", .array(.number()), "The sum of all readings of the step, such as how much it rained."),
     ]))
 }

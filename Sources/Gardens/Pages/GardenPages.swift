@@ -42,18 +42,18 @@ struct GardenPages: EndpointGroup {
         "getGardenPageData", method: .get, template: "/gardens/{id}/data", access: .anyone,
         summary: "What a garden's charts show",
         details: """
-          Averages, lowest and highest values by device and sensor, in at most \(GardenHistory.maximumSteps) steps of 5 or \
-          15 minutes, 1 or 4 hours or a day, or in weeks. What devices are called is not everyone's to know, so they come \
-          without names, in the order of their making. At most \(GardenHistory.maximumDevices) devices. The newest step may be \
-          5 seconds behind, or a minute where steps are an hour or longer.
+          Mean, lowest and highest values by device and sensor, in at most \(GardenHistory.maximumSteps) steps of 5 or \
+          15 minutes, 1 or 4 hours or a day, or in weeks. At most \(GardenHistory.maximumDevices) devices, in the \
+          order in which they were made, and without names, since these are not public. The newest step may be 5 \
+          seconds behind, or a minute where steps are an hour or longer.
           """,
         tag: "Pages",
         parameters: [
           .query(
             "range", .cases(of: GardenHistory.Range.self, named: "GardenHistoryRange"),
-            "How much time up to `to`; `day` unless given."),
-          .query("from", .timestamp, "In place of `range`; the step in which it lies is shown whole."),
-          .query("to", .timestamp, "Now unless given."),
+            "The period that ends at `to`; `day` by default."),
+          .query("from", .timestamp, "The start, in place of `range`; the step that contains it is shown whole."),
+          .query("to", .timestamp, "The end; now by default."),
         ],
         success: Endpoint.Success(200, GardenHistory.schema, headers: ["ETag"]),
         handler: .async(data)),

@@ -26,15 +26,15 @@ extension Readings {
         .required(
           "value", .number(),
           """
-          Within the physical range of a known sensor type; of others, at most 1e15 either way. Of `rain`, what has fallen \
-          since the reading before: it is added up.
+          For a known sensor type within its range, for others at most 1e15 either way. For `rain`, what has fallen \
+          since the previous reading: the values are added up.
           """),
         .optional(
           "measuredAt", .oneOf([.timestamp, .integer()]),
           """
-          An RFC 3339 date-time, of which digits below the millisecond are cut off, or whole Unix seconds, or milliseconds \
-          from 1e11 on. At most five minutes ahead. The time of arrival unless given: then what is sent twice is stored \
-          twice.
+          An RFC 3339 date-time (digits below the millisecond are cut off), or whole Unix seconds, or milliseconds \
+          from 1e11 on. At most five minutes in the future. By default the time of arrival: a reading that is sent \
+          twice is then stored twice.
           """),
       ], isClosed: true),
     example: #"{"sensorType":"soil_moisture","value":31.5,"measuredAt":"2026-11-21T09:30:00.000Z"}"#)
@@ -51,7 +51,7 @@ extension Readings {
     "ReadingsReceipt",
     .object([
       .required("accepted", .integer(minimum: 0)),
-      .required("duplicates", .integer(minimum: 0), "There already, with the same value."),
+      .required("duplicates", .integer(minimum: 0), "Readings that were stored already, with the same value."),
       .required(
         "rejected",
         .array(
@@ -62,8 +62,8 @@ extension Readings {
               .required("reason", .cases(of: RejectionReason.self)),
               .optional(
                 "pointer", .string(),
-                "What is wrong, when it is the reading's shape: a JSON Pointer into the document, or into the line."),
-              .optional("nearest", .string(), "The sensor type that may be meant by one that is not declared."),
+                "Where the reading's shape is wrong: a JSON Pointer into the document, or into the line."),
+              .optional("nearest", .string(), "The declared sensor type that an undeclared one may stand for."),
             ])))),
     ]), example: #"{"accepted":2,"duplicates":1,"rejected":[{"index":3,"reason":"out-of-range"}]}"#)
   private static let bucketMembers: [Schema.Property] = [

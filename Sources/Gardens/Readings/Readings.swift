@@ -23,24 +23,23 @@ struct Readings: EndpointGroup {
       Endpoint(
         "storeReadings", method: .post, template: Self.template, access: .userOrDevice, summary: "Store readings",
         details: """
-          1 to 1000 readings, as a document or one a line. Once answered, they are on disk. Sending them again is safe: \
-          what is there already counts as a duplicate. What is wrong with a reading rejects it alone. Known sensor types, \
-          with unit and range: \(Self.knownTypes).
+          1 to 1000 readings, as one document or one reading per line. When the answer comes, they are on disk. Sending \
+          them again is safe: a stored reading counts as a duplicate. A faulty reading is rejected alone. Known sensor \
+          types, with unit and range: \(Self.knownTypes).
           """,
         tag: "Readings", body: Self.body, success: Endpoint.Success(200, Self.receipt),
         refusals: [.noValidReading], handler: .async(post)),
       Endpoint(
         "storeOwnReadings", method: .post, template: "/api/readings", access: .device,
         summary: "Store a device's own readings",
-        details: "As `POST /api/devices/{id}/readings`; the key says whose they are.",
+        details: "Like `POST /api/devices/{id}/readings`; the key identifies the device.",
         tag: "Readings", body: Self.body, success: Endpoint.Success(200, Self.receipt),
         refusals: [.notFound, .noValidReading], handler: .async(postOwn)),
       Endpoint(
         "listReadings", method: .get, template: Self.template, access: .userOrDevice, summary: "Read readings",
-        details:
-          """
-          Ascending by time and sensor type; the last 24 hours unless said otherwise. CSV has the same columns, and all \
-          that was asked for unless `limit` is given.
+        details: """
+          Ascending by time and sensor type; the last 24 hours by default. CSV has the same columns, and the whole \
+          range unless `limit` is given.
           """,
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(
@@ -49,7 +48,7 @@ struct Readings: EndpointGroup {
       Endpoint(
         "listGardenReadings", method: .get, template: "/api/gardens/{id}/readings", access: .anyone,
         summary: "Read the readings of all devices of a garden",
-        details: "One device after the other, each as by `GET /api/devices/{id}/readings`, with `deviceId`.",
+        details: "One device after another, each as in `GET /api/devices/{id}/readings`, with `deviceId`.",
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(
           200, Self.gardenPage, mediaTypes: ReadingsForm.mediaTypes, headers: ["ETag", "Link"]),

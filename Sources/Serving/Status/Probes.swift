@@ -22,7 +22,7 @@ struct Probes: EndpointGroup {
       },
       // An orchestrator ends a start that lasts too long, so this does not wait for Redis, without which the server is
       // ready.
-      endpoint("getStartup", path: "/startupz", summary: "Whether the start is over", schema: Self.word) {
+      endpoint("getStartup", path: "/startupz", summary: "Whether the server has started", schema: Self.word) {
         $1.send(status.health.isStarted ? ok : starting)
       },
       endpoint(
@@ -40,7 +40,9 @@ struct Probes: EndpointGroup {
       ) {
         fullReport($0, &$1, asList: true)
       },
-      endpoint("getVersion", path: "/version", summary: "What is running", schema: Self.version) { $1.send(version) },
+      endpoint("getVersion", path: "/version", summary: "The running version", schema: Self.version) {
+        $1.send(version)
+      },
     ]
   }
 
@@ -59,7 +61,7 @@ struct Probes: EndpointGroup {
 
   private static let readyParameters: [Endpoint.Parameter] = [
     .query("verbose", .string(), "Adds each check to the answer."),
-    .query("exclude", .array(.string()), "A check that does not count; may be given several times."),
+    .query("exclude", .array(.string()), "A check to ignore; may be given several times."),
   ]
 
   // MARK: Kubernetes' probes

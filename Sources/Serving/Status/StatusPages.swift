@@ -28,13 +28,14 @@ struct StatusPages: EndpointGroup {
         handler: .sync { call, writer in writer.send(Self.page.response(to: call.request)) }),
       Endpoint(
         "getStatusData", method: .get, template: "/status/data", access: .open, summary: "What the status page shows",
-        details: "Points of five seconds over the last fifteen minutes, of the process that answers.", tag: "Pages",
+        details: "A point for each five seconds of the last fifteen minutes, of the process that answers.",
+        tag: "Pages",
         parameters: [.query("after", .timestamp, "Only points after this one.")],
         success: Endpoint.Success(200, Self.schema), handler: .async(data)),
       Endpoint(
         "getStatusHistory", method: .get, template: "/status/history", access: .open,
-        summary: "How the service was of late",
-        details: "By the hour and by the day, of all replicas together, as it is noted every minute.", tag: "Pages",
+        summary: "The service's recent availability",
+        details: "By hour and by day, of all replicas together; recorded every minute.", tag: "Pages",
         success: Endpoint.Success(200, StatusRecord.schema, headers: ["ETag"]),
         handler: .async { call in call.conditional(try await memory.entry(), isList: false) }),
     ]
@@ -70,7 +71,7 @@ struct StatusPages: EndpointGroup {
     .object([
       .required("status", .cases(of: HealthStatus.self)),
       .required("version", .string()),
-      .required("startedAt", .timestamp, "When this process began: the same in all its answers."),
+      .required("startedAt", .timestamp, "When this process started; the same in all its answers."),
       .required("now", .timestamp, "The server's clock."),
       .required(
         "checks",
@@ -78,9 +79,9 @@ struct StatusPages: EndpointGroup {
           .object([
             .required("name", .string()), .required("status", .cases(of: HealthStatus.self)),
             .required("latencyMs", .number(minimum: 0)),
-            .required("ageMs", .number(minimum: 0), "How long ago it ended."),
+            .required("ageMs", .number(minimum: 0), "How long ago the check ended, in milliseconds."),
           ]))),
       .required("intervalSeconds", .integer()),
-      .required("points", .array(StatusPoint.schema, maxItems: StatusHistory.maximumPoints), "The oldest first."),
+      .required("points", .array(StatusPoint.schema, maxItems: StatusHistory.maximumPoints), "Oldest first."),
     ]))
 }

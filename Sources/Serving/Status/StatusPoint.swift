@@ -53,15 +53,18 @@ extension StatusPoint: JSONWritable {
     .object([
       .required("at", .timestamp, "When the five seconds ended."),
       .required("requestsPerSecond", .number(minimum: 0)),
-      .required("errorShare", .nullable(.number(minimum: 0, maximum: 1)), "Of all answers, 5xx; null without any."),
-      .required("p50Ms", .nullable(.number(minimum: 0)), "Half of the answers took no longer; null without any."),
+      .required(
+        "errorShare", .nullable(.number(minimum: 0, maximum: 1)),
+        "The share of answers that were 5xx; null without any."),
+      .required("p50Ms", .nullable(.number(minimum: 0)), "The median time of answers; null without any."),
       .required("p95Ms", .nullable(.number(minimum: 0))),
       .required("p99Ms", .nullable(.number(minimum: 0))),
       .required("openConnections", .integer()),
-      .required("activeConnections", .integer(), "Those that serve a request."),
+      .required("activeConnections", .integer(), "Connections that are serving a request."),
       .required("databaseActive", .integer(), "Postgres connections with a query in flight."),
       .required("databaseIdle", .integer()),
-      .required("databaseMs", .nullable(.number(minimum: 0)), "What its health check took; null when it failed."),
+      .required(
+        "databaseMs", .nullable(.number(minimum: 0)), "How long Postgres' health check took; null if it failed."),
       .required("redisConnections", .integer()),
       .required("redisMs", .nullable(.number(minimum: 0))),
       .required("readingsPerSecond", .number(minimum: 0), "Sensor readings that were accepted."),

@@ -126,7 +126,7 @@ struct StatusRecord {
   static let schema = Schema.named(
     "StatusHistory",
     .object([
-      .required("days", .array(share, maxItems: Int(days)), "Of UTC, the last one is today."),
+      .required("days", .array(share, maxItems: Int(days)), "Days of UTC; the last is today."),
       .required("hours", .array(share, maxItems: Int(hours))),
       .required(
         "incidents",
@@ -134,6 +134,6 @@ struct StatusRecord {
           .object([
             .required("from", .timestamp), .required("to", .timestamp),
             .required("status", .enumeration(["degraded", "unhealthy", "away"]), "`away` is an outage."),
-          ]), maxItems: maximumIncidents), "The newest first."),
+          ]), maxItems: maximumIncidents), "Newest first."),
     ]))
 }

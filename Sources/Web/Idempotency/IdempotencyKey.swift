@@ -138,7 +138,10 @@ extension Endpoint.Parameter {
   package static func idempotencyKey(isRequired: Bool = false) -> Self {
     .header(
       "Idempotency-Key", .string(minLength: 1, maxLength: IdempotencyKey.maximumLength),
-      "What makes this request this request, such as a UUID: sent again with it, it is answered again and not served.",
+      """
+      Identifies this request, such as a UUID: a repetition with the same key gets the same answer and is not served \
+      again.
+      """,
       required: isRequired)
   }
 }

@@ -15,10 +15,10 @@ package struct Nearby {
   package static let parameters: [Endpoint.Parameter] = [
     .query(
       "near", .string(pattern: "^-?[0-9.]+,-?[0-9.]+$"),
-      "`latitude,longitude`: only what has a place around this one, the nearest first."),
+      "`latitude,longitude`: only items located around this place, nearest first."),
     .query(
       "within", .number(minimum: 0, maximum: maximumKilometres),
-      "With `near`, how far it may be in kilometres; \(Int(defaultKilometres)) unless given."),
+      "With `near`, the largest distance in kilometres; \(Int(defaultKilometres)) by default."),
   ]
 
   package let latitude: Double

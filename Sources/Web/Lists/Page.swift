@@ -15,9 +15,8 @@ package struct PageRequest {
   /// The parameters that every list takes, for the route table.
   package static let parameters: [Endpoint.Parameter] = [
     .query(
-      "limit", .integer(minimum: 1, maximum: maximumLimit),
-      "The most items of a page; \(defaultLimit) unless given."),
-    .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),
+      "limit", .integer(minimum: 1, maximum: maximumLimit), "The most items on a page; \(defaultLimit) by default."),
+    .query("cursor", .string(minLength: 1), "`nextCursor` of the previous page."),
   ]
 }
 
@@ -83,7 +82,7 @@ extension Schema {
       name,
       .object([
         .required("items", .array(item)),
-        .required("nextCursor", .nullable(.string()), "What `cursor` takes for the next page; null on the last."),
+        .required("nextCursor", .nullable(.string()), "The `cursor` of the next page; null on the last."),
       ]))
   }
 }

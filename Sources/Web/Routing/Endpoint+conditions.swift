@@ -8,7 +8,7 @@ extension Endpoint {
   /// The conditional header that it honours, for its description.
   package var conditions: [Parameter] {
     if isConditional {
-      return [.header("If-None-Match", .string(), "The `ETag` of a copy that you have: 304 while it is good.")]
+      return [.header("If-None-Match", .string(), "The `ETag` of your copy: 304 while that copy is current.")]
     }
     guard isGuarded else { return [] }
     return [.header("If-Match", .string(), "The `ETag` of what you read: 412 if it has changed since.")]

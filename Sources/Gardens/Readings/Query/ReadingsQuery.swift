@@ -11,22 +11,24 @@ struct ReadingsQuery {
 
   static let parameters: [Endpoint.Parameter] = [
     .query("sensorType", .string(pattern: SensorType.pattern), "Only readings of this type."),
-    .query("from", .timestamp, "The first moment, inclusive; 24 hours ago unless given."),
-    .query("to", .timestamp, "The last moment, exclusive; now unless given."),
+    .query("from", .timestamp, "The start, inclusive; 24 hours ago by default."),
+    .query("to", .timestamp, "The end, exclusive; now by default."),
     .query(
       "resolution", .cases(of: Resolution.self),
-      "Single readings, or buckets of five minutes, an hour or a day in UTC, which count by their start."),
+      """
+      Single readings, or buckets of five minutes, an hour or a day in UTC; a bucket is in the range if its start is.
+      """),
     .query(
       "timeZone", .string(pattern: ZonedDays.pattern),
       """
-      With `resolution=1d`, whose days are meant, such as Europe/Paris; UTC unless given. An hour of UTC belongs to the \
-      day in which it begins: where clocks differ from UTC by half or quarter hours, up to 45 minutes after midnight count \
-      to the day before.
+      With `resolution=1d`, the time zone of the days, such as Europe/Paris; UTC by default. An hour of UTC belongs to \
+      the day in which it begins: where clocks differ from UTC by half or quarter hours, up to 45 minutes after \
+      midnight count to the previous day.
       """),
     .query(
       "limit", .integer(minimum: 1, maximum: maximumLimit),
-      "The most items of a page; \(defaultLimit) of JSON unless given, and all of CSV."),
-    .query("cursor", .string(minLength: 1), "`nextCursor` of the page before."),
+      "The most items on a page; by default \(defaultLimit) in JSON, all in CSV."),
+    .query("cursor", .string(minLength: 1), "`nextCursor` of the previous page."),
   ]
 
   /// In the order of their ids.
