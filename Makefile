@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate check volume-test mutate bench bench-check link-order stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean scale-test scale-model insights-eval insights-replay
+.PHONY: help run test simulate check volume-test mutate bench bench-check stack-test deploy-test pipeline-test release release-test backup-test drill coverage live-test image image-test fault-test fuzz sanitize format hooks openapi secrets clean scale-test scale-model insights-eval insights-replay
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -27,9 +27,6 @@ bench: ## Measure throughput against the reference servers
 
 bench-check: ## Compare the instruction counts of small parts with the accepted ones
 	@bench/check
-
-link-order: ## Determine again which functions the linker groups, so that a started server needs less memory
-	@scripts/link-order
 
 stack-test: ## Run the server inside real nginx, Prometheus, Alertmanager and exporters
 	@scripts/stack-test

@@ -8,32 +8,22 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-/// Puts each function into a section of its own, so that the linker can group those that run. Not for targets that
-/// other packages may depend on, which may not have such flags.
-let ordered = settings + [.unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release))]
-
 /// The version and revision of a release, set by scripts/release-binary; other builds use CRelease's defaults.
 let release = ["VERSION", "REVISION"].compactMap { name in
   Context.environment["TERROIR_\(name)"].map { CSetting.define("TERROIR_\(name)", to: "\"\($0)\"") }
 }
 
 /// Linker settings of the server: no dynamic symbols that nothing looks up, and relocations in the compact form that
-/// glibc supports since 2.36. Both would be read at each start. The functions that run at the start and for users'
-/// requests are grouped (scripts/link-order): the kernel maps 64 KB around each function that is called.
+/// glibc supports since 2.36. Both would be read at each start.
 let linking: [LinkerSetting] = [
   .unsafeFlags(
-    ["-use-ld=lld"]
-      + [
-        "-zpack-relative-relocs", "--no-export-dynamic", "--no-warn-symbol-ordering",
-        "--symbol-ordering-file=\(Context.packageDirectory)/Sources/terroir/link-order",
-      ].flatMap { ["-Xlinker", $0] },
+    ["-use-ld=lld", "-Xlinker", "-zpack-relative-relocs", "-Xlinker", "--no-export-dynamic"],
     .when(configuration: .release))
 ]
 
 /// A Swift target under Sources that may import only the targets named before it.
 func layer(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
-  .target(
-    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: name == "Metrics" ? settings : ordered)
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 /// The tests of a target.
@@ -93,8 +83,8 @@ let package = Package(
     layer("Transfer", below + ["Secrets", "Settings", "Web", "Agronomy", "Gardens", "Insights", "Commerce"]),
     layer("Serving", below + above),
     .executableTarget(
-      name: "terroir", dependencies: ["Settings", "Commands", "Edge", "Accounts", "Serving"], exclude: ["link-order"],
-      swiftSettings: ordered, linkerSettings: linking),
+      name: "terroir", dependencies: ["Settings", "Commands", "Edge", "Accounts", "Serving"], swiftSettings: settings,
+      linkerSettings: linking),
 
     // Benchmarks of small parts, measured by bench/check.
     .executableTarget(
