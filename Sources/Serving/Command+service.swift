@@ -28,14 +28,11 @@ extension Command {
         try service.run { logger.log(.info, "Serving") }
         return ExitCode.success
       } catch let error as SystemError where error.code == EADDRINUSE {
-        let listening = configuration.listening
-        let metrics = listening.metricsPort == 0 ? "" : " or \(listening.metricsPort) (METRICS_PORT)"
         throw CommandFault(
-          "port \(listening.port) (PORT)\(metrics) is in use on \(listening.host), perhaps by another terroir")
+          "\(ports(configuration)) is in use on \(configuration.listening.host), perhaps by another terroir")
       } catch let error as SystemError where error.code == EACCES {
         throw CommandFault(
-          "port \(configuration.listening.port) (PORT) may not be listened on: one below 1024 takes the capability "
-            + "CAP_NET_BIND_SERVICE")
+          "\(ports(configuration)) may not be listened on: one below 1024 takes the capability CAP_NET_BIND_SERVICE")
       } catch let error as SystemError where error.code == EADDRNOTAVAIL {
         throw CommandFault("this machine has no address \(configuration.listening.host) (HOST)")
       }
@@ -89,6 +86,13 @@ extension Command {
       try invocation.console.write(Command.columns(rows))
       return ExitCode.success
     })
+}
+
+/// The ports of which one cannot be listened on.
+private func ports(_ configuration: Configuration) -> String {
+  let listening = configuration.listening
+  let metrics = listening.metricsPort == 0 ? "" : " or \(listening.metricsPort) (METRICS_PORT)"
+  return "port \(listening.port) (PORT)\(metrics)"
 }
 
 /// Says at the start that the server has fewer connections than it was told to have.

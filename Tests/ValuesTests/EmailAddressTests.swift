@@ -9,7 +9,7 @@ struct EmailAddressTests {
     arguments: [
       "a@b.c", "ada@example.org", "ada.lovelace+garden@mail.example.co.uk", "o'brien@x-y.example",
       "!#$%&*/=?^_`{|}~-@x.org",
-      "6@1and1.com", "grüße@bücher.example", "用户@例え.テスト", "a@xn--bcher-kva.example",
+      "6@1and1.com", "grüße@bücher.example", "用户@例え.テスト", "a@xn--bcher-kva.example", "a..b.@docomo.example",
       "\(String(repeating: "a", count: 64))@\(String(repeating: "b", count: 63)).org",
     ])
   func accepts(text: String) {
@@ -21,7 +21,7 @@ struct EmailAddressTests {
     arguments: [
       "", "ada", "@example.org", "ada@", "ada@localhost", "a@b@example.org", "6@px.com*", "a@b_c.org", "a@-b.org",
       "a@b-.org",
-      "a@b..org", "a@.b.org", "a@b.org.", "a..b@c.org", ".a@b.org", "a.@b.org", "a b@c.org", "a@b .org",
+      "a@b..org", "a@.b.org", "a@b.org.", "a b@c.org", "a@b .org",
       "a\u{A0}b@c.org",
       "a\u{7F}@b.org", "a\u{85}@b.org", "<a@b.org>", "a,b@c.org", "(a)@b.org", "\"a\"@b.org", "a@[192.0.2.1]",
       "a@b.org\r\nX: y",

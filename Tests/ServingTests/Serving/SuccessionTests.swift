@@ -65,11 +65,14 @@ struct SuccessionTests {
     kill(successor, SIGKILL)
   }
 
-  @Test("is not started by process 1, with which its container ends", .enabled(if: geteuid() == 0))
+  /// Whether this host lets a test make a PID namespace: most containers do not.
+  private static let hasNamespaces = (try? shell("unshare --fork --pid true 2>/dev/null")) != nil
+
+  @Test("is not started by process 1, with which its container ends", .enabled(if: hasNamespaces))
   func ofProcessOne() throws {
     let container = try ServerProcess(shell: "exec unshare --fork --pid --kill-child")
     let port = try container.port()
-    try shell("pkill -USR2 --parent \(container.process)")
+    try shell("kill -USR2 $(cat /proc/\(container.process)/task/\(container.process)/children)")
     _ = try container.line("No successor is started: this is process 1")
     #expect(try Wire(port: port).get("/readyz").status == 200)
   }
