@@ -58,6 +58,13 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
         self.assertEqual(self.host.served(), "one")
         self.assertNotIn("Migrating", said)
 
+    def test_a_release_that_is_deployed_again_does_not_displace_the_release_before(self):
+        self.deploys(self.host.release("earlier"))
+        for _ in range(2):
+            self.deploys(self.host.release("twice"))
+        self.deploys("rollback")
+        self.assertEqual(self.host.served(), "earlier")
+
     def test_while_redis_is_away_a_release_is_deployed_all_the_same(self):
         self.deploys(self.host.release("whole"))
         os.kill(self.host.store_pid("redis"), signal.SIGTERM)
