@@ -102,6 +102,10 @@ class BadBuilds(unittest.TestCase):
         load = self.refused('exec "$binary" "$@"', "the backup failed; --no-backup does without", "--backup-command", "exit 3")
         self.assertEqual(load.failures, [])
 
+    def test_while_another_backup_runs_it_says_to_wait(self):
+        load = self.refused('exec "$binary" "$@"', "another backup or restore is running: deploy when it has ended", "--backup-command", "exit 75")
+        self.assertEqual(load.failures, [])
+
     def test_where_no_backups_are_set_up_it_says_what_to_do(self):
         """The host's own backup command fails: it finds no settings."""
         before = dict(self.host.settings)
