@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 import unittest
 
 from Tests.Deploy.host import Host, Load
@@ -143,6 +144,14 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
         self.assertEqual(code, 0)
         self.assertRegex(said, r"^(blue|green) serves since 20\d\d-\d\d-\d\dT[\d:]+Z: \S+ \(revision shown\)\n(blue|green) is not running: /")
         self.assertRegex(said, r"last deploy: \S+, complete\n$")
+
+    def test_a_deploy_that_fails_before_the_switch_does_not_change_since_when_a_colour_serves(self):
+        self.deploys(self.host.release("steady"))
+        before = self.host.deploy("status", options=())[1].splitlines()[0]
+        until("another second", lambda: time.strftime("%FT%TZ", time.gmtime()) > self.host.journal()[-1][0])
+        code, said = self.host.deploy("--backup-command=false", self.host.release("hasty"))
+        self.assertEqual(code, 1, said)
+        self.assertEqual(self.host.deploy("status", options=())[1].splitlines()[0], before)
 
     def test_prometheus_is_told_what_runs(self):
         self.deploys(self.host.release("scraped"))
