@@ -58,6 +58,24 @@ class Contract(unittest.TestCase):
         self.assertEqual(load.failures, [])
         until("the notice", lambda: any("migrated with" in text and "without" in text for text in host.notices.texts))
 
+    def test_no_rollback_goes_behind_it(self):
+        self.deploy(self.host.release("better"))
+        self.assertIn("revision good", self.deploy("--dry-run", "rollback"))
+        self.deploy("--contract", self.host.release("without", TAKES_AWAY))
+        self.assertIn("there is no release to go back to", self.deploy("rollback", expected=64))
+        self.deploy(self.host.release("without", TAKES_AWAY))
+        self.assertIn("revision better", self.deploy("--dry-run", "rollback"))
+
+    def test_one_that_the_serving_release_does_not_live_with_says_that_it_migrated(self):
+        host, before = self.host, self.host.running()
+        self.addCleanup(self.sql, "ALTER TABLE gone RENAME TO gardens")
+        release = host.release("rash", '[ "$*" = migrate ] || exec "$binary" "$@"; psql -Xqc "ALTER TABLE gardens RENAME TO gone" "$DATABASE_URL"')
+        said = self.deploy("--contract", release, expected=1)
+        self.assertRegex(said, r"Migrated, but (blue|green) does not work with it: smoke: ")
+        self.assertNotIn("Not deployed", said)
+        self.assertEqual(host.running(), before)
+        until("the notice", lambda: any("migrated, but" in text for text in host.notices.texts))
+
     def test_one_that_fails_says_so_and_leaves_what_serves(self):
         host, before = self.host, self.host.running()
         with Load(host) as load:
