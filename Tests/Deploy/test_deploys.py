@@ -181,6 +181,21 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
         said = subprocess.run([ROOT / "scripts/smoke", "--dry-run", "http://127.0.0.1:9"], check=True, capture_output=True, text=True).stdout
         self.assertIn("Would register two people at http://127.0.0.1:9", said)
 
+    def test_a_binary_that_the_disk_has_no_room_for_leaves_nothing_there_and_is_told(self):
+        state = self.host.folder / "small"
+        state.mkdir()
+        if os.getuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", state], capture_output=True).returncode:
+            self.skipTest("only root may mount a file system to fill")
+        self.addCleanup(subprocess.run, ["umount", "-l", state], check=True)
+        self.addCleanup(self.host.settings.update, DEPLOY_STATE=self.host.state)
+        self.host.settings["DEPLOY_STATE"] = state
+        code, said = self.host.deploy(self.host.binary)
+        self.assertEqual(code, 1, said)
+        self.assertIn("No space left on device", said)
+        self.assertIn(f"Not deployed: {self.host.binary} could not be stored.", said)
+        self.assertEqual(list((state / "releases").iterdir()), [])
+        until("the notice", lambda: any("could not be stored" in text for text in self.host.notices.texts))
+
     def test_a_wrong_command_line_is_64(self):
         for arguments in ((), ("--canary", "7%", "x"), ("--for",), ("--for=10", "x"), ("--max-error-ratio=2", "x"), ("--min-requests=0", "x"), ("--nonsense", "x"), ("x", "y"), ("/nonsense",), ("/etc/passwd",)):
             code, said = self.host.deploy(*arguments, options=())

@@ -20,7 +20,7 @@ STAGES = {
 }
 ENDS = {"complete", "failed"}
 # Lines that change a file or a process: which of them were reached decides the state.
-CHANGE = re.compile(r'(^|; |\|\| |&& |then |else )(touch|rm|mv|ln|cp|sync|kill -[TK]|exec setsid|systemctl (?!show))|>>?"\$')
+CHANGE = re.compile(r'(^|; |\|\| |&& |then |else )(touch|rm|mv|ln|install|sync|kill -[TK]|exec setsid|systemctl (?!show))|>>?"\$')
 SHORT = ("--for", "1s", "--every", "1s", "--min-requests", "1", "--max-p95", "5s")
 # bash calls this before each command: it records the place, or kills the deploy there.
 TRACE = """
