@@ -205,6 +205,26 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
         self.assertIn("usage: scripts/deploy", said)
         self.assertTrue(said.rstrip().endswith("docs/operations.md."))
 
+    def test_others_may_enter_what_they_need_whatever_the_umask(self):
+        """nginx's workers look for the switch, the servers' user runs the releases, Prometheus reads the targets."""
+        host, state = self.host, self.host.folder / "closed"
+        self.addCleanup(host.settings.update, DEPLOY_STATE=host.state)
+        self.addCleanup(setattr, host, "prefix", host.prefix)
+        host.settings["DEPLOY_STATE"], host.prefix = state, ["bash", "-c", 'umask 077; exec "$@"', "-"]
+        for folder in ("releases", "switch"):  # as they were left by a release that did not see to it
+            (state / folder).mkdir(mode=0o700, parents=True)
+        # The colours of the host are taken: the deploy gets as far as the stored release, and fails.
+        code, said = host.deploy("--no-backup", host.release("closed", '[ "$1" = version ] && exec "$binary" "$@"; exit 1'))
+        self.assertEqual(code, 1, said)
+        release, = (state / "releases").iterdir()
+        for path in (state, state / "switch", state / "targets", state / "releases", release, release / "terroir"):
+            self.assertEqual(path.stat().st_mode & 0o005, 0o005, path)
+        edge = host.folder / "closed-edge"
+        subprocess.run([*host.prefix, ROOT / "scripts/nginx-config", edge, *map(str, range(1, 4)), "127.0.0.1:1", "127.0.0.1:2"], check=True)
+        self.addCleanup((edge / "watcher").unlink)  # ends what waits for a new certificate
+        self.assertEqual(edge.stat().st_mode & 0o005, 0o005)
+        self.assertEqual((edge / "certificates/privkey.pem").stat().st_mode & 0o077, 0)
+
     def test_event_streams_move_over(self):
         self.deploys(self.host.release("before"))
         with Load(self.host) as load:
