@@ -102,5 +102,5 @@ class Contract(unittest.TestCase):
         self.assertEqual(load.failures, [])
 
     def test_it_is_for_releases(self):
-        for what in ("rollback", "status"):
+        for what in ("rollback", "migrate", "status"):
             self.assertIn("--contract is for a release", self.deploy("--contract", what, expected=64))
