@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from Tests.Deploy.test_units import SystemdHost, needs_root
-from Tests.Stack.stack import ROOT
+from Tests.Stack.stack import ROOT, until
 
 
 @needs_root
@@ -17,9 +17,9 @@ class Documents(unittest.TestCase):
         for file in (host.folder / "systemd/units").iterdir():  # the steps install them
             shutil.rmtree(file) if file.is_dir() else file.unlink()
         text = (ROOT / "docs/operations.md").read_text()
-        section = re.search(r"^### On a plain host\n(.*?)^## ", text, re.M | re.S)[1]
+        section = re.search(r"^### On a plain host\n(.*?)^With compose", text, re.M | re.S)[1]
         blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.M | re.S)
-        self.assertEqual(len(blocks), 4)
+        self.assertEqual(len(blocks), 5)
         lib = host.state / "lib"
         lib.mkdir()
         port = host.port
@@ -29,16 +29,26 @@ class Documents(unittest.TestCase):
         }.items():
             blocks = [block.replace(old, str(new)) for block in blocks]
         settings = host.folder / "server.env"
-        prepare, deploy, nginx, rollback = blocks
+        prepare, deploy, nginx, rollback, update = blocks
         # Files an operator writes by hand, and where the release folder differs from the unit's.
-        self.run_steps(host, prepare + f"cat {settings} >/etc/terroir/terroir.env\necho HOST=127.0.0.1 >>/etc/terroir/terroir.env\n"
-                       f"sed -i 's|/var/lib/terroir|{lib}|' /etc/systemd/system/terroir@.service\nsystemctl daemon-reload\n")
+        place = f"sed -i 's|/var/lib/terroir|{lib}|' /etc/systemd/system/terroir@.service\nsystemctl daemon-reload\n"
+        self.run_steps(host, prepare + f"cat {settings} >/etc/terroir/terroir.env\necho HOST=127.0.0.1 >>/etc/terroir/terroir.env\n" + place)
         for name in ("one", "two"):
             said = self.run_steps(host, deploy.replace(".build/release/terroir", str(host.release(name))))
             self.assertRegex(said, rf"(blue|green) serves since \S+: \S+ \(revision {name}\)")
         self.run_steps(host, nginx)
         said = self.run_steps(host, rollback + "scripts/deploy status\n")
         self.assertRegex(said, r"(blue|green) serves since \S+: \S+ \(revision one\)")
+
+        # A newer release meets the kit of an older one, behind a running nginx.
+        edge, unit = lib / "nginx", "/etc/systemd/system/terroir@.service"
+        self.run_steps(host, f"nginx -c {edge}/nginx.conf >/dev/null 2>&1")
+        self.addCleanup(self.run_steps, host, f"nginx -c {edge}/nginx.conf -s stop")
+        self.run_steps(host, f"echo '# old' | tee -a {edge}/maps.conf >>{unit}\n")
+        update = update.replace("git pull --ff-only\n", "").replace("systemctl daemon-reload\n", place).replace(".build/release/terroir", str(host.release("newer")))
+        self.run_steps(host, update)
+        self.run_steps(host, f"! grep '# old' {edge}/maps.conf {unit}\n")
+        until("the newer release at the edge", lambda: host.served() == "newer")
 
     def run_steps(self, host, steps):
         lib = host.state / "lib"
