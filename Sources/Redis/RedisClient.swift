@@ -54,8 +54,9 @@ package final class RedisClient {
 
   /// Why the last attempt or connection failed; nil while connected.
   package var lastFailure: String? { connector.lastFailure }
-  /// Whether the reason is that Redis does not know this server's credentials, or gives them too few rights.
-  package var refusesCredentials: Bool { connector.refusesCredentials }
+  /// Whether the reason is that Redis does not know this server's credentials, gives them too few rights, or lacks a
+  /// command that is needed.
+  package var refusesThisServer: Bool { connector.refusesThisServer }
 
   package var counts: RedisCounts {
     var counts = tally

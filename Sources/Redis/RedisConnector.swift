@@ -16,8 +16,9 @@ final class RedisConnector {
   private(set) var connections: UInt64 = 0
   /// Why the last attempt or link failed; nil once a link serves.
   private(set) var lastFailure: String?
-  /// Whether the reason is that Redis does not know this server's credentials, or gives them too few rights.
-  var refusesCredentials: Bool {
+  /// Whether the reason is that Redis does not know this server's credentials, gives them too few rights, or lacks a
+  /// command that is needed.
+  var refusesThisServer: Bool {
     ["WRONGPASS ", "NOAUTH ", "NOPERM ", "ERR unknown command"].contains {
       lastFailure?.hasPrefix("refused: \($0)") == true
     }

@@ -187,7 +187,7 @@ struct RedisOutageTests {
       let client = RedisClient(loop: loop, configuration: RedisConfiguration(address: address))
       defer { client.close() }
       _ = await waitUntil(loop) { client.lastFailure?.hasPrefix("refused") ?? false }
-      #expect(!client.isConnected && client.refusesCredentials)
+      #expect(!client.isConnected && client.refusesThisServer)
       return client.lastFailure ?? ""
     }
     #expect(reason.hasPrefix(credentials == nil ? "refused: NOAUTH" : "refused: WRONGPASS"), "\(reason)")
@@ -204,7 +204,7 @@ struct RedisOutageTests {
         await waitUntil(loop) {
           second.lastFailure?.contains("max number of clients reached") ?? false
         })
-      #expect(!second.isConnected && !second.refusesCredentials)
+      #expect(!second.isConnected && !second.refusesThisServer)
     }
   }
 
@@ -275,7 +275,7 @@ struct RedisOutageTests {
       defer { client.close() }
       #expect(await waitUntil(loop) { client.lastFailure?.hasPrefix("refused: NOPERM ") == true })
       #expect(client.lastFailure?.contains(named) == true)
-      #expect(client.refusesCredentials && !client.isConnected)
+      #expect(client.refusesThisServer && !client.isConnected)
       try await other.send(user + ["&*", "+@all"])
       #expect(await waitUntil(loop) { client.isConnected })
       #expect(client.lastFailure == nil)
@@ -290,7 +290,7 @@ struct RedisOutageTests {
       let client = RedisClient(loop: loop, configuration: configuration)
       defer { client.close() }
       #expect(await waitUntil(loop) { client.lastFailure?.hasPrefix("refused: ERR unknown command") == true })
-      #expect(client.refusesCredentials)
+      #expect(client.refusesThisServer)
     }
   }
 

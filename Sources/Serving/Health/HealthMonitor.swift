@@ -127,10 +127,10 @@ final class HealthMonitor {
   }
 
   /// Whether Redis has taken a write, or is known to be away. Until then it is still being connected to, which must not
-  /// make a start look degraded. A Redis that refuses this server's credentials is not away: it serves instances whose
-  /// credentials are right, and this one must not replace any of them.
+  /// make a start look degraded. A Redis that refuses this server's credentials, gives them too few rights or lacks a
+  /// command that is needed is not away: it may serve other instances, and this one must not replace any of them.
   private var isRedisKnown: Bool {
-    found["redis"]?.status == .healthy || redis.lastFailure != nil && !redis.refusesCredentials
+    found["redis"]?.status == .healthy || redis.lastFailure != nil && !redis.refusesThisServer
   }
 
   /// Writes to Redis: one that answers but takes no writes is of no use.
