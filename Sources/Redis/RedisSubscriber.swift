@@ -10,8 +10,9 @@ package final class RedisSubscriber {
   package var onGap: (() -> Void)?
   /// Called when all channels have become subscribed (true) and when the connection is lost (false).
   package var onStateChange: ((_ isListening: Bool) -> Void)?
-  /// Called when connecting, a subscription or a connection fails for another reason than the last time; for logs.
-  package var onFailure: ((_ reason: String) -> Void)?
+  /// Called when Redis refuses a subscription, unless the failure before had the same reason; for logs. Failures to
+  /// connect are not reported: a `RedisClient` of the same Redis reports them.
+  package var onRefusal: ((_ reason: String) -> Void)?
 
   private final class Channel {
     let name: String
@@ -84,7 +85,7 @@ package final class RedisSubscriber {
   package func close() {
     onGap = nil
     onStateChange = nil
-    onFailure = nil
+    onRefusal = nil
     stop()
     connector.close()
     link = nil
@@ -206,15 +207,19 @@ package final class RedisSubscriber {
     sendProbe()
   }
 
-  /// Tells of a failure, unless it is that this user may not hear of changes, which it can do without.
+  /// Reports a refusal, unless it is that this user may not hear of changes, which it can do without.
   private func failed(_ reason: String) {
     guard isTrackingRefused else {
-      onFailure?(reason)
+      if Self.isRefusal(reason) { onRefusal?(reason) }
       return
     }
     (isTrackingForbidden, isTrackingRefused) = (true, false)
     connector.linkServes()
   }
+
+  /// Whether a link ended with an error in reply to SUBSCRIBE. Errors during the sign-in begin with `refused: `, and
+  /// other reasons are not replies of Redis.
+  private static func isRefusal(_ reason: String) -> Bool { reason.hasPrefix("NOPERM ") || reason.hasPrefix("ERR ") }
 
   private func disconnected(_ reason: String) {
     let isAsked = nextConfirmed < asked.count && asked[nextConfirmed] === invalidations

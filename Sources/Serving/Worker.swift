@@ -127,9 +127,7 @@ final class Worker {
       context.redis.onFailure = { [unowned context] reason in
         context.logger.log(.warning, "Redis cannot be used") { $0.field("reason", reason) }
       }
-      context.subscriber.onFailure = { [unowned context] reason in
-        // What keeps the client from Redis as well is told of that.
-        guard context.redis.isConnected else { return }
+      context.subscriber.onRefusal = { [unowned context] reason in
         context.logger.log(.warning, "Redis lets nobody subscribe") { $0.field("reason", reason) }
       }
     }

@@ -231,7 +231,7 @@ struct RedisSubscriberTests {
     let server = try PrivateServer()
     try withClient(RedisConfiguration(address: server.address)) { client, loop in
       let user: [RedisArgument] = ["ACL", "SETUSER", "limited"]
-      try await client.send(user + ["on", ">secret", "~*", "&*", "+@all", "-subscribe"])
+      try await client.send(user + ["off", ">secret", "~*", "&*", "+@all", "-subscribe"])
       let address = RedisAddress(endpoint: server.address.endpoint, user: "limited", password: "secret")
       let (changes, subscriber) = (
         Changes(), RedisSubscriber(loop: loop, configuration: RedisConfiguration(address: address))
@@ -239,14 +239,37 @@ struct RedisSubscriberTests {
       defer { subscriber.close() }
       changes.track(subscriber)
       var (reasons, losses) = ([String](), 0)
-      subscriber.onFailure = { reasons.append($0) }
+      subscriber.onRefusal = { reasons.append($0) }
       subscriber.onStateChange = { if !$0 { losses += 1 } }
-      // The first one without hearing of changes, which it can do without.
+      // What keeps it from signing in, as any client, is no refusal to subscribe.
+      #expect(await waitUntil(loop) { subscriber.lastFailure?.hasPrefix("refused: WRONGPASS ") == true })
+      #expect(reasons == [])
+      try await client.send(user + ["on"])
       #expect(await waitUntil(loop) { losses > 5 })
       #expect(reasons.count == 1 && reasons.first?.hasPrefix("NOPERM ") == true)
       try await client.send(user + ["+subscribe"])
       #expect(await waitUntil(loop) { subscriber.isListening })
       #expect(subscriber.lastFailure == nil)
+    }
+  }
+
+  @Test("a connection that is lost, or a Redis that is away, is not told as a refusal to subscribe")
+  func lost() throws {
+    let server = try PrivateServer()
+    try withClient(RedisConfiguration(address: server.address)) { client, loop in
+      let subscriber = RedisSubscriber(loop: loop, configuration: RedisConfiguration(address: server.address))
+      defer { subscriber.close() }
+      var (reasons, losses) = ([String](), 0)
+      subscriber.onRefusal = { reasons.append($0) }
+      subscriber.onStateChange = { if !$0 { losses += 1 } }
+      #expect(await waitUntil(loop) { subscriber.isListening })
+      try await client.send("CLIENT", "KILL", "TYPE", "pubsub")
+      #expect(await waitUntil(loop) { losses == 1 && subscriber.isListening })
+      server.kill()
+      #expect(await waitUntil(loop) { subscriber.lastFailure == "Connection refused" })
+      try server.start()
+      #expect(await waitUntil(loop) { losses == 2 && subscriber.isListening })
+      #expect(reasons == [])
     }
   }
 

@@ -162,7 +162,11 @@ struct HealthTests {
     defer { server.stop() }
     let client = Client(server)
     #expect(try holds(within: 20) { try client.get("/health").status == 200 })
+    // After an outage of a while, the client and the subscriber are back each at a time of its own.
+    try guest.turnAway()
+    #expect(holds(within: 20) { server.log.lines.contains { $0.contains("WRONGPASS") } })
     try guest.change(rule)
+    try guest.letIn()
     #expect(holds(within: 20) { server.log.lines.contains { $0.contains(message) && $0.contains("NOPERM") } })
     #expect(try holds(within: 20) { try client.get("/health").status == status })
   }
