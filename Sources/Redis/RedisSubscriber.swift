@@ -223,7 +223,8 @@ package final class RedisSubscriber {
 
   private func disconnected(_ reason: String) {
     let isAsked = nextConfirmed < asked.count && asked[nextConfirmed] === invalidations
-    isTrackingRefused = isAsked && reason.hasPrefix("NOPERM ")
+    // A user without the right to SUBSCRIBE can hear no channel, which says nothing about this one.
+    isTrackingRefused = isAsked && reason.hasPrefix("NOPERM ") && !reason.contains("'subscribe' command")
     stop()
     link = nil
     hadGap = true

@@ -226,7 +226,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  @Test("says once that Redis forbids it to subscribe, and listens when it may")
+  @Test("says once that Redis forbids it to subscribe, and listens and hears of changes when it may")
   func forbidden() throws {
     let server = try PrivateServer()
     try withClient(RedisConfiguration(address: server.address)) { client, loop in
@@ -250,6 +250,7 @@ struct RedisSubscriberTests {
       try await client.send(user + ["+subscribe"])
       #expect(await waitUntil(loop) { subscriber.isListening })
       #expect(subscriber.lastFailure == nil)
+      #expect(await waitUntil(loop) { subscriber.heardUntil > 0 })
     }
   }
 
