@@ -62,6 +62,7 @@ final class HealthMonitor {
 
   /// Starts the checks, which go on until the loop stops.
   func start() {
+    watchCalendar()
     loop.spawn { [self] in
       while true {
         for check in [databaseCheck, redisCheck, externalCheck] { begin(check) }
@@ -79,10 +80,12 @@ final class HealthMonitor {
 
   /// Checks the stores at once, because one was lost or regained, or could not be reached.
   func runSoon() {
-    for check in [databaseCheck, redisCheck] {
-      check.isOutdated = true
-      begin(check)
-    }
+    for check in [databaseCheck, redisCheck] { runSoon(check) }
+  }
+
+  private func runSoon(_ check: RepeatedCheck) {
+    check.isOutdated = true
+    begin(check)
   }
 
   func close() {
@@ -101,6 +104,23 @@ final class HealthMonitor {
     guard clock.learn(database: time, between: start, and: end, calendarOffset: calendarOffset) else { return }
     context.logger.log(.warning, "This machine's clock was found apart from the database's, which counts") {
       $0.field("correctionSeconds", Double(clock.correctionMilliseconds) / 1_000)
+    }
+  }
+
+  /// How often the machine's calendar clock is looked at, in nanoseconds.
+  private static let calendarIntervalNanoseconds: UInt64 = 100_000_000
+
+  /// Checks the database at once when the machine's clock is set: if Postgres runs on the same machine, its clock was
+  /// set too, and the agreed time is wrong until this server has asked for it.
+  private func watchCalendar() {
+    loop.spawn { [self] in
+      var known = Clock.calendarOffset()
+      while true {
+        await loop.sleep(nanoseconds: Self.calendarIntervalNanoseconds)
+        let offset = Clock.calendarOffset()
+        if abs(offset - known) > AgreedClock.toleranceMilliseconds * 1_000_000 { runSoon(databaseCheck) }
+        known = offset
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Postgres
 import Reactor
 import Testing
 import Values
@@ -112,7 +113,7 @@ struct ClockTests {
   }
 
   @Test(
-    "go on as before when the machine's clock is stepped, also before the database is asked again",
+    "go on as before when the machine's clock is stepped, and find at once that the database's was not",
     arguments: [2 * 86_400, -2 * 86_400])
   func steps(seconds: Int64) throws {
     let steps = try ClockSteps()
@@ -128,6 +129,8 @@ struct ClockTests {
     let probe = Client(port: client.port, token: device.key)
 
     steps.step(toSeconds: seconds)
+    // Long before the next check is due.
+    #expect(holds(within: 20) { server.log.lines.contains { $0.contains("This machine's clock was found apart") } })
     // The loop has seen it: what is not agreed on, the date of answers, goes by the machine's clock.
     let today = Timestamp(unixMilliseconds: Clock.unixMilliseconds()).internetMessageText.prefix(16)
     #expect(try holds { try client.get("/livez").header("date")?.hasPrefix(today) == false })
@@ -141,6 +144,41 @@ struct ClockTests {
     }
     let made = try #require(try client.post("/api/gardens", #"{"name":"Yard"}"#).json["id"]?.text)
     #expect(abs(Int64(try #require(Identifier(made)).high >> 16) - Clock.unixMilliseconds()) < 600_000)
+  }
+
+  @Test("follow at once when the machine's clock and the database's are stepped together", arguments: [300, -300])
+  func stepsTogether(seconds: Int64) throws {
+    let url = try TestDatabase.make()
+    _ = try Database.standalone(DatabaseConfiguration(url: url), connectSeconds: 60) { database in
+      try await database.execute("CREATE TABLE public.clock_step AS SELECT 0 AS seconds")
+      try await database.execute(
+        """
+        CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+        'SELECT pg_catalog.clock_timestamp() + seconds * interval ''1 second'' FROM public.clock_step'
+        """)
+    }
+    let steps = try ClockSteps()
+    let settings = [
+      "DATABASE_URL": url + (url.contains("?") ? "&" : "?") + "options=-csearch_path%3Dpublic,pg_catalog",
+      "HEALTH_INTERVAL_MILLISECONDS": "60000",
+    ]
+    let server = try WrongClock.shared.get().server(steps, settings)
+    let client = Client(port: try server.port())
+    #expect(try holds { try client.get("/readyz").status == 200 })
+    let credentials = #""email":"ada@example.org","password":"\#(LiveServer.password)""#
+    #expect(try client.post("/api/users", #"{"displayName":"A",\#(credentials)}"#).status == 201)
+    client.token = try client.post("/api/sessions", "{\(credentials)}").json["accessToken"]?.text
+
+    _ = try Database.standalone(DatabaseConfiguration(url: url), connectSeconds: 60) {
+      try await $0.execute("UPDATE public.clock_step SET seconds = \(seconds)")
+    }
+    steps.step(toSeconds: seconds)
+    #expect(
+      try holds(within: 20) {
+        let garden = try client.post("/api/gardens", #"{"name":"Bed"}"#).json["id"]?.text
+        let made = try #require(garden.flatMap { Identifier($0) }).high >> 16
+        return abs(Int64(made) - Clock.unixMilliseconds() - seconds * 1_000) < 60_000
+      })
   }
 
   @Test("follow the database's clock once they are clearly apart, and their own when they are near")
