@@ -42,6 +42,25 @@ class OpenPages(OpenPage):
         save.click()
         expect(seller.locator(f"#price-{eggs}-fault")).to_contain_text("must be a number")
 
+    def test_a_garden_is_made_in_the_time_zone_of_the_browser(self):
+        page, _ = self.signed_in("/")
+        page.fill("#garden-name", "South slope")
+        page.get_by_role("button", name="Make garden").click()
+        zone = page.locator("#garden-zone")
+        expect(zone).to_have_value("Europe/Paris")
+        offered = zone.evaluate("(field) => [...field.list.options].map(({ value }) => value)")
+        self.assertIn("Asia/Tokyo", offered)
+
+    def test_a_garden_is_made_although_the_server_does_not_know_the_time_zone(self):
+        page, _ = self.signed_in("/")
+        page.context.add_init_script("""const options = Intl.DateTimeFormat.prototype.resolvedOptions;
+            Intl.DateTimeFormat.prototype.resolvedOptions = function () { return { ...options.call(this), timeZone: "Mars/Gale" }; };""")
+        page.reload()
+        self.refuse(422, "/api/gardens")
+        page.fill("#garden-name", "South slope")
+        page.get_by_role("button", name="Make garden").click()
+        expect(page.locator("#garden-zone")).to_have_value("UTC")
+
     def test_a_garden_that_was_made_private_stays_private(self):
         page, token = self.signed_in("/")
         garden = self.make("/api/gardens", {"name": "South slope", "public": True, "soil": "loam"}, token)

@@ -1,10 +1,10 @@
 // Where a user's news goes, when, and whether it arrived.
 
 import { button, element, find, renew, tell } from "./element.js";
-import { field, onSubmit, several } from "./form.js";
+import { field, onSubmit, several, zoneField } from "./form.js";
 import { reveal } from "./reveal.js";
 import { all, get, optional, send } from "./server.js";
-import { age, day } from "./words.js";
+import { age, day, zone } from "./words.js";
 
 const KINDS = { email: "Email", ntfy: "ntfy", webhook: "Webhook" };
 const EVENTS = { insight: "Insights", device: "Silent devices", order: "Orders" };
@@ -103,7 +103,6 @@ async function test({ id, target }, deliveries, list) {
 }
 
 function offerNew() {
-  find("zones").append(...Intl.supportedValuesOf("timeZone").map((name) => element("option", { value: name })));
   const form = element("form", { class: "fields", "aria-labelledby": "new-channel-title" },
     field("By", { name: "kind", id: "new-kind", value: "email" }, KINDS), ...fields("new", {}),
     element("button", { type: "submit", class: "main" }, "Add channel"));
@@ -128,7 +127,6 @@ function changing(channel) {
 
 /** The fields of a channel, new or existing. */
 function fields(prefix, { target, events = Object.keys(EVENTS), minimumSeverity = "notice", quietHours, digest }) {
-  const zone = quietHours?.timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return [
     field("Email address or URL", { name: "target", id: `${prefix}-target`, value: target, autocomplete: "off", maxlength: 2_048 }),
     several("News of", { name: "events", id: prefix }, EVENTS, events),
@@ -136,7 +134,7 @@ function fields(prefix, { target, events = Object.keys(EVENTS), minimumSeverity 
     field("Sent", { name: "digest", id: `${prefix}-digest`, value: digest ?? "" }, DIGESTS),
     field("Quiet from", { name: "quietHours.from", id: `${prefix}-from`, type: "time", value: quietHours?.from }),
     field("Quiet until", { name: "quietHours.to", id: `${prefix}-to`, type: "time", value: quietHours?.to }),
-    field("Time zone", { name: "quietHours.timeZone", id: `${prefix}-zone`, value: zone, list: "zones", autocomplete: "off" }),
+    zoneField({ name: "quietHours.timeZone", id: `${prefix}-zone`, value: quietHours?.timeZone ?? zone }),
   ];
 }
 

@@ -1,6 +1,6 @@
 // Forms that are sent as JSON. A field's name is its path in the body: `location.latitude`.
 
-import { begin, element, isChanged, told } from "./element.js";
+import { begin, element, find, isChanged, told } from "./element.js";
 
 /** Sends a form by `act(values)` and shows each fault beside its field. */
 export function onSubmit(form, act) {
@@ -105,6 +105,15 @@ export function field(label, { value, ...attributes }, choices) {
 }
 
 const listed = (choices, value) => ["", ...choices].filter((choice) => choice || !value).map((choice) => [choice, choice || "–"]);
+
+/** A field for a time zone, which offers those that the browser knows. */
+export function zoneField(attributes) {
+  if (!find("zones")) {
+    const names = Intl.supportedValuesOf?.("timeZone") ?? [];
+    document.body.append(element("datalist", { id: "zones" }, ...names.map((name) => element("option", { value: name }))));
+  }
+  return field("Time zone", { list: "zones", autocomplete: "off", ...attributes });
+}
 
 /** Boxes that become a list in the body; `id` is the prefix of their ids. */
 export function several(legend, { name, id }, words, chosen) {

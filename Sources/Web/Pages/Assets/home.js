@@ -5,7 +5,7 @@ import { onSubmit } from "./form.js";
 import { showInsights } from "./insights.js";
 import { all, get, send } from "./server.js";
 import { destination, profile, signIn } from "./visitor.js";
-import { age, sensorName, sensorOrder, short } from "./words.js";
+import { age, sensorName, sensorOrder, short, zone } from "./words.js";
 
 const NEWEST = 6; // insights on top
 const VALUES = 3; // per garden
@@ -62,8 +62,18 @@ onSubmit(find("sign-in"), async ({ email, password }) => {
 });
 
 onSubmit(find("new-garden"), async (values) => {
-  const { id } = await send("POST", "/api/gardens", values);
+  const { id } = await make(values);
   await leave(`/gardens/${id}`);
 });
+
+/** Makes a garden in the browser's time zone, or without one if the server does not know that. */
+async function make(values) {
+  try {
+    return await send("POST", "/api/gardens", { ...values, timeZone: zone });
+  } catch (error) {
+    if (!error.errors?.some(({ pointer }) => pointer === "/timeZone")) throw error;
+    return send("POST", "/api/gardens", values);
+  }
+}
 
 show().catch((error) => say(error.message));

@@ -2,7 +2,7 @@
 
 import { addCopy } from "./copy.js";
 import { button, element, find, leave, renew, tell } from "./element.js";
-import { field, onSubmit } from "./form.js";
+import { field, onSubmit, zoneField } from "./form.js";
 import { send } from "./server.js";
 import { showMembers } from "./members.js";
 import { snippets } from "./snippets.js";
@@ -84,7 +84,7 @@ function settings(garden, changed) {
     field("Soil", { name: "soil", id: "garden-soil", value: garden.soil }, ["sand", "sandy-loam", "loam", "clay-loam", "clay"]),
     field("Dry below, %", { name: "dryBelow", id: "garden-dry", type: "number", step: "any", value: garden.dryBelow }),
     field("Wet above, %", { name: "wetAbove", id: "garden-wet", type: "number", step: "any", value: garden.wetAbove }),
-    field("Time zone", { name: "timeZone", id: "garden-zone", value: garden.timeZone }),
+    zoneField({ name: "timeZone", id: "garden-zone", value: garden.timeZone }),
     element("label", { class: "check" }, element("input", { type: "checkbox", name: "public", id: "garden-public", checked: garden.public }),
       "Public: everyone may see its values, under numbers in place of names"),
     element("button", { type: "submit", class: "main" }, "Save"));

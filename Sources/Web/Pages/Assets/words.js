@@ -10,6 +10,9 @@ export const monthOfYear = { format: (at) => `${month.format(at)} ’${yearAlone
 const seconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const fullDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
+/** The browser's time zone, by its IANA name. */
+export const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** At most three significant digits, and no more than a number of that size needs. */
 export function short(value) {
   if (value == null) return "–";
