@@ -123,6 +123,42 @@ class OpenPages(OpenPage):
         button.click()
         expect(buyer.locator("#bought > li")).to_have_count(2)
 
+    def test_what_is_made_twice_since_its_answer_was_lost_is_there_once(self):
+        page, token = self.signed_in("/")
+        garden = self.make("/api/gardens", {"name": "South slope"}, token)
+
+        def lost(path, name):
+            """Presses a button twice, the first time in vain."""
+            def lose(route):
+                if route.request.method != "POST":
+                    return route.continue_()
+                self.assertEqual(route.fetch().status, 201)
+                route.abort()
+
+            page.route(f"**{path}", lose)
+            button = page.get_by_role("button", name=name)
+            button.click()
+            expect(page.get_by_role("alert").filter(visible=True)).to_have_text("The server cannot be reached.")
+            self.objections.clear()  # the browser logs it, too
+            page.unroute(f"**{path}")
+            button.click()
+
+        page.goto(f"{self.service.url}/gardens/{garden}")
+        devices = page.locator("#device-list > li")
+        page.fill("#device-name", "Tomato bed")
+        lost(f"/api/gardens/{garden}/devices", "Add device")
+        expect(page.locator("#key-text")).to_contain_text("tdk_")
+        expect(devices).to_have_count(1)
+        # The same once more is another one.
+        page.fill("#device-name", "Tomato bed")
+        page.get_by_role("button", name="Add device").click()
+        expect(devices).to_have_count(2)
+        page.goto(f"{self.service.url}/account")
+        page.fill("#token-name", "Grafana")
+        lost("/api/tokens", "Make token")
+        expect(page.locator("#token code")).to_contain_text("tpt_")
+        expect(page.locator("#token-list > li")).to_have_count(1)
+
     def test_a_buyer_pays_what_the_page_has_shown_or_is_asked_again(self):
         selling = self.service.sign_up()
         shop, [milk] = self.shop(selling, Milk=None)

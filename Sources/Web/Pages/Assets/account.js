@@ -4,11 +4,9 @@ import { showChannels } from "./channels.js";
 import { button, element, find, leave, onClick, renew, say, tell } from "./element.js";
 import { onSubmit } from "./form.js";
 import { reveal } from "./reveal.js";
-import { all, optional, send, SignedOut } from "./server.js";
+import { all, make, optional, send, SignedOut } from "./server.js";
 import { forget, signedIn } from "./visitor.js";
 import { age, day } from "./words.js";
-
-const DAY = 86_400_000;
 
 async function load() {
   const me = await signedIn();
@@ -68,10 +66,13 @@ onSubmit(find("change-password"), async ({ currentPassword = null, password = nu
   await showSessions();
 });
 
+/** The end of the day `days` from now, so that a request that is sent again the same day is the same. */
+const inDays = (days) => new Date(new Date().setHours(24 * (days + 1), 0, 0, 0)).toISOString();
+
 onSubmit(find("new-token"), async ({ name }) => {
   const days = Number(find("token-days").value);
-  const { token } = await send("POST", "/api/tokens", {
-    name, scopes: find("token-scope").value.split(" "), expiresAt: days ? new Date(Date.now() + days * DAY).toISOString() : undefined,
+  const { token } = await make("/api/tokens", {
+    name, scopes: find("token-scope").value.split(" "), expiresAt: days ? inDays(days) : undefined,
   });
   find("new-token").reset();
   await showTokens();

@@ -3,7 +3,7 @@
 import { button, element, find, renew, tell } from "./element.js";
 import { field, onSubmit, several, zoneField } from "./form.js";
 import { reveal } from "./reveal.js";
-import { all, get, optional, send } from "./server.js";
+import { all, get, make, optional, send } from "./server.js";
 import { age, day, zone } from "./words.js";
 
 const KINDS = { email: "Email", ntfy: "ntfy", webhook: "Webhook" };
@@ -107,7 +107,7 @@ function offerNew() {
     field("By", { name: "kind", id: "new-kind", value: "email" }, KINDS), ...fields("new", {}),
     element("button", { type: "submit", class: "main" }, "Add channel"));
   onSubmit(form, async (values) => {
-    const { id, target, secret } = await send("POST", "/api/channels", settled(values));
+    const { id, target, secret } = await make("/api/channels", settled(values));
     form.reset();
     await again(id, `${target} is added`);
     if (secret) reveal(find("secret"), `What messages to ${target} are signed with.`, secret);

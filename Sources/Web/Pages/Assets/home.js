@@ -3,7 +3,7 @@
 import { element, find, leave, say } from "./element.js";
 import { onSubmit } from "./form.js";
 import { showInsights } from "./insights.js";
-import { all, get, send } from "./server.js";
+import { all, get, make } from "./server.js";
 import { destination, profile, signIn } from "./visitor.js";
 import { age, sensorName, sensorOrder, short, zone } from "./words.js";
 
@@ -62,17 +62,17 @@ onSubmit(find("sign-in"), async ({ email, password }) => {
 });
 
 onSubmit(find("new-garden"), async (values) => {
-  const { id } = await make(values);
+  const { id } = await plant(values);
   await leave(`/gardens/${id}`);
 });
 
 /** Makes a garden in the browser's time zone, or without one if the server does not know that. */
-async function make(values) {
+async function plant(values) {
   try {
-    return await send("POST", "/api/gardens", { ...values, timeZone: zone });
+    return await make("/api/gardens", { ...values, timeZone: zone });
   } catch (error) {
     if (!error.errors?.some(({ pointer }) => pointer === "/timeZone")) throw error;
-    return send("POST", "/api/gardens", values);
+    return make("/api/gardens", values);
   }
 }
 

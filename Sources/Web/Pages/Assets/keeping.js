@@ -3,7 +3,7 @@
 import { addCopy } from "./copy.js";
 import { button, element, find, leave, renew, tell } from "./element.js";
 import { field, onSubmit, zoneField } from "./form.js";
-import { send } from "./server.js";
+import { make, send } from "./server.js";
 import { showMembers } from "./members.js";
 import { snippets } from "./snippets.js";
 import { age } from "./words.js";
@@ -32,7 +32,7 @@ function showDevices(devices, manages, changed) {
     element("span", {}, element("strong", {}, name), element("span", { class: "quiet" },
       lastSeenAt ? ` · ${online ? "online" : "silent"}, seen ${age(Date.parse(lastSeenAt))}` : " · has not reported yet")),
     button("New key", async () => {
-      const { key } = await send("POST", `/api/devices/${id}/key`);
+      const { key } = await make(`/api/devices/${id}/key`);
       showKey(name, key, "The old key works for 24 hours more.");
     }, { "aria-label": `New key for ${name}` }),
     button("Rename", async () => {
@@ -53,7 +53,7 @@ function newDevice(garden, changed) {
   const form = element("form", { class: "row" }, field("Name of a new device", { name: "name", id: "device-name", maxlength: 120, autocomplete: "off" }),
     element("button", { type: "submit", class: "main" }, "Add device"));
   onSubmit(form, async ({ name }) => {
-    const device = await send("POST", `/api/gardens/${garden.id}/devices`, { name });
+    const device = await make(`/api/gardens/${garden.id}/devices`, { name });
     form.reset();
     showKey(device.name, device.key, "");
     changed();

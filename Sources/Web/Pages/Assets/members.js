@@ -3,7 +3,7 @@
 import { button, element, find, leave, renew, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
 import { reveal } from "./reveal.js";
-import { all, optional, send } from "./server.js";
+import { all, make, optional, send } from "./server.js";
 import { profile } from "./visitor.js";
 import { day } from "./words.js";
 
@@ -56,7 +56,7 @@ export async function showMembers(section, garden, mine) {
       field("Role", { name: "role", id: "member-role", value: "viewer" }, ROLES),
       element("button", { type: "submit", class: "main" }, "Invite"));
     onSubmit(form, async (values) => {
-      const { token } = await send("POST", path, values);
+      const { token } = await make(path, values);
       form.reset();
       await again(`${values.email} is invited`);
       reveal(section.lastElementChild, `The link for ${values.email}, good for 14 days.`, `${location.origin}/invitations/${token}`);

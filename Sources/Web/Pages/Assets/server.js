@@ -46,6 +46,17 @@ export async function ask(method, path, body, headers = {}) {
   return { answer, tag: response.headers.get("ETag") };
 }
 
+const unanswered = new Map(); // what was posted and has no answer yet → its key
+
+/** Posts what makes something. Sent again because its answer was lost, it makes nothing more. */
+export async function make(path, body) {
+  const request = `${path} ${JSON.stringify(body)}`;
+  if (!unanswered.has(request)) unanswered.set(request, onceKey());
+  const answer = await send("POST", path, body, { "Idempotency-Key": unanswered.get(request) });
+  unanswered.delete(request);
+  return answer;
+}
+
 /** All items of a list, page by page; with `most`, at least that many and at most a page more. */
 export async function all(path, most = Infinity) {
   const items = [];

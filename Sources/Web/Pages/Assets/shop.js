@@ -3,7 +3,7 @@
 import { button, element, find, leave, part, renew, say, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
 import { minor, money, plain } from "./money.js";
-import { all, ask, get, onceKey, send } from "./server.js";
+import { all, ask, get, make, onceKey, send } from "./server.js";
 import { signedIn } from "./visitor.js";
 
 const id = location.pathname.split("/")[2];
@@ -174,7 +174,7 @@ function offered(product) {
 }
 
 onSubmit(find("new-product"), async ({ price: typed, ...values }) => {
-  await send("POST", `${path}/products`, { ...values, price: minor(typed?.amount, typed?.currency?.trim().toUpperCase()) });
+  await make(`${path}/products`, { ...values, price: minor(typed?.amount, typed?.currency?.trim().toUpperCase()) });
   find("new-product").reset();
   tell(`${values.name} is for sale`);
   await load();

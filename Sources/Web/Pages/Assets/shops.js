@@ -2,7 +2,7 @@
 
 import { element, find, leave, say } from "./element.js";
 import { onSubmit } from "./form.js";
-import { get, send } from "./server.js";
+import { get, make } from "./server.js";
 import { signedIn } from "./visitor.js";
 
 let cursor = null;
@@ -44,7 +44,7 @@ find("search").addEventListener("submit", (event) => {
 });
 
 onSubmit(find("new-shop"), async (values) => {
-  const { id } = await send("POST", "/api/businesses", values);
+  const { id } = await make("/api/businesses", values);
   await leave(`/shops/${id}`);
 });
 
