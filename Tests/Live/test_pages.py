@@ -253,6 +253,32 @@ class Pages(unittest.TestCase):
         page.get_by_role("heading", name="History").tap()
         expect(page.locator(".readout:visible")).to_have_count(0)
 
+    def test_the_values_that_a_chart_is_asked_for_stay_on_the_screen(self):
+        page = self.open("/shops", "phone")
+        page.evaluate("""async () => {
+            const { Chart } = await import("/assets/chart.js");
+            const chart = new Chart({ title: "Beds" });
+            document.querySelector("main").prepend(chart.figure);
+            const series = [...Array(60).keys()].map((bed) => ({ name: `Raised bed ${bed}, tomatoes under glass (south)`, values: [bed, bed] }));
+            chart.show({ from: 0, to: 3_600_000, gap: 3_600_000, times: [600_000, 3_000_000], series });
+        }""")
+        plot = page.get_by_role("slider", name="Beds")
+        readout = page.locator(".readout")
+
+        def shown():
+            self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), SIZES["phone"]["width"])
+            self.assertLess(readout.bounding_box()["height"], SIZES["phone"]["height"])
+            return [int(bed) for bed in re.findall(r"bed (\d+),", readout.inner_text())]
+
+        plot.press("ArrowLeft")
+        self.assertEqual(shown(), list(range(59, 47, -1)))
+        expect(readout).to_contain_text("and 48 more")
+        # Those nearest to the pointer, here at the foot of the chart.
+        box = plot.bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 22)
+        self.assertEqual(shown(), list(range(11, -1, -1)))
+        self.assertEqual(self.objections, [])
+
     def test_one_probe_is_shown_alone(self):
         page = self.open(f"/gardens/{self.garden}")
         chart = page.locator(".chart", has_text="Soil moisture")

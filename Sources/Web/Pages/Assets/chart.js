@@ -6,6 +6,7 @@ import { clock, compact, date, moment, monthOfYear, short, yearAlone } from "./w
 const HEIGHT = 160;
 const MARGIN = { top: 10, right: 6, bottom: 22 };
 const SHORTEST_DRAG = 8; // pixels
+const MOST_READ = 12; // lines beside the cursor: more would cover the page
 const ruler = document.createElement("canvas").getContext("2d");
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const TIME_STEPS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY];
@@ -52,9 +53,11 @@ export class Chart {
   #options;
   #data = { from: 0, to: 1, gap: Infinity, times: [], series: [] };
   #cursor = null; // the time read out, or null for the newest
+  #height = 0; // where the pointer is, in pixels from the top of the plot
   #drag = null; // the ends of the span being chosen
   #alone = null; // the name of the only series shown, or null
   #x = () => 0;
+  #y = () => 0;
   #left = 0; // where the plot begins: right of the longest label
 
   /**
@@ -128,7 +131,7 @@ swatch(one, index), one.name));
     const inner = width - this.#left - MARGIN.right;
     const x = (at) => this.#left + ((at - from) / (to - from)) * inner;
     const y = (value) => HEIGHT - MARGIN.bottom - ((value - low) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
-    this.#x = x;
+    [this.#x, this.#y] = [x, y];
 
     if (known.length) svg.append(...this.#bands(low, high, y, width));
     ticks.forEach((tick, index) => {
@@ -258,12 +261,21 @@ swatch(one, index), one.name));
     this.#readout.hidden = this.#cursor == null || index < 0;
     if (this.#readout.hidden) return;
     const known = lines.filter(([, value]) => value != null || lines.length === 1);
-    this.#readout.replaceChildren(element("b", {}, when), ...known.map(([one, value]) => element("div", {},
-      ...(series.length > 1 ? [swatch(one, series.indexOf(one)), `${one.name}: `] : []), this.#value(value, one))));
+    const near = this.#nearest(known);
+    this.#readout.replaceChildren(element("b", {}, when), ...near.map(([one, value]) => element("div", {},
+      ...(series.length > 1 ? [swatch(one, series.indexOf(one)), element("bdi", {}, one.name), ": "] : []), this.#value(value, one))),
+    ...(known.length > near.length ? [element("div", {}, `and ${known.length - near.length} more`)] : []));
     const room = this.figure.clientWidth - this.#readout.offsetWidth - 8;
     const left = this.#plot.offsetLeft + this.#x(times[index]) + 12;
     const flipped = left > room ? left - this.#readout.offsetWidth - 24 : left;
     this.#readout.style.transform = `translate(${Math.max(4, Math.min(flipped, room))}px, ${this.#plot.offsetTop}px)`;
+  }
+
+  /** The lines nearest to the pointer, in their order; the highest ones for a reader at the keyboard. */
+  #nearest(lines) {
+    const distance = ([, value]) => Math.abs(this.#y(value) - this.#height);
+    const near = new Set([...lines].sort((a, b) => distance(a) - distance(b)).slice(0, MOST_READ));
+    return lines.filter((line) => near.has(line));
   }
 
   #value(value, { bands }) {
@@ -282,7 +294,7 @@ swatch(one, index), one.name));
 
   #point(event) {
     if (this.#drag) this.#drag[1] = this.#at(event);
-    this.#read(this.#at(event));
+    this.#read(this.#at(event), event.clientY - this.#plot.getBoundingClientRect().top);
   }
 
   #begin(event) {
@@ -311,8 +323,8 @@ swatch(one, index), one.name));
     this.#read(times[Math.max(0, Math.min(to, last))]);
   }
 
-  #read(at) {
-    this.#cursor = at;
+  #read(at, height = 0) {
+    [this.#cursor, this.#height] = [at, height];
     this.#draw();
   }
 }
