@@ -55,9 +55,13 @@ class Journey(unittest.TestCase):
         page.on("console", self.hear)
         page.on("pageerror", lambda error: self.objections.append(str(error)))
         page.on("request", self.check_request)
-        page.on("dialog", lambda dialog: dialog.accept())
+        page.on("dialog", self.accept)
         page.goto(self.service.url + path)
         return page
+
+    @staticmethod
+    def accept(dialog):
+        dialog.accept()
 
     def refuse(self, status, path):
         """From here on the journey expects this refusal, once or more: a status, and a pattern of its path."""

@@ -301,6 +301,26 @@ class OpenPages(OpenPage):
         self.assertEqual(len(set(names.all_inner_texts())), 31)
         expect(page.locator("#notice")).to_be_hidden()
 
+    def test_an_order_is_ended_only_after_a_question(self):
+        shop, [eggs] = self.shop(self.service.sign_up(), Eggs=None)
+        buyer, buying = self.signed_in("/")
+        first, last = (self.order(buying, shop, eggs) for _ in range(2))
+        buyer.goto(f"{self.service.url}/orders")
+        asked = []
+        buyer.remove_listener("dialog", self.accept)
+        buyer.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+        cancel = buyer.locator(f"#order-{first}").get_by_role("button", name="Cancel")
+        cancel.press("Enter")
+        expect(cancel).to_be_focused()
+        self.assertEqual(asked, ["End this order for good: Hill Farm, €3.50?"])
+        self.assertEqual(self.seen(f"/api/orders/{first}", buying)["status"], "pending")
+        buyer.once("dialog", self.accept)
+        cancel.press("Enter")
+        expect(buyer.locator(f"#order-{first} .state")).to_have_text("cancelled")
+        # Not on the button of the other order, although it has the same name.
+        expect(buyer.get_by_role("heading", name="What I ordered")).to_be_focused()
+        self.assertEqual(self.seen(f"/api/orders/{last}", buying)["status"], "pending")
+
     def test_all_orders_can_be_come_by(self):
         seller, selling = self.signed_in("/")
         shop, [eggs] = self.shop(selling, Eggs=None)

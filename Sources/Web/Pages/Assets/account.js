@@ -40,6 +40,7 @@ async function showTokens() {
   renew(find("token-list"), ...(tokens ?? []).map(({ id, name, scopes, lastUsedAt, expiresAt }) => row(
     name, [scopes.join(", "), lastUsedAt ? `used ${age(Date.parse(lastUsedAt))}` : "never used", expiresAt && `until ${day(Date.parse(expiresAt))}`].filter(Boolean).join(", "),
     button("Revoke", async () => {
+      if (!confirm(`Revoke ${name}? Programs that use it are refused from now on.`)) return;
       await send("DELETE", `/api/tokens/${id}`);
       await showTokens();
       tell(`${name} is revoked`);

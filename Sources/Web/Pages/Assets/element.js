@@ -73,19 +73,21 @@ export function arrange(list, ...nodes) {
 
 /**
  * Shows a list again, except entries (by `id`) in which something unsent is typed. The focus returns to where it was,
- * by label, or to the section's heading if that is gone.
+ * by label, in the same entry if that has an `id`, or to the section's heading if it is gone.
  */
 export function renew(list, ...entries) {
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
+  const at = [...list.children].find((child) => child.contains(focused))?.id;
   arrange(list, ...entries.map((entry) => {
     const old = entry.id && find(entry.id);
     return old && [...old.querySelectorAll("[name]")].some(isChanged) ? old : entry;
   }));
   if (!focused || focused.isConnected) return;
   const label = focused.getAttribute("aria-label");
+  const place = at ? find(at) : list;
   const heading = list.closest("section").querySelector("h2");
   heading.tabIndex = -1;
-  ([...list.querySelectorAll("button, input")].find((node) => node.getAttribute("aria-label") === label) ?? heading).focus();
+  ([...place?.querySelectorAll("button, input") ?? []].find((node) => node.getAttribute("aria-label") === label) ?? heading).focus();
 }
 
 /** Whether a field differs from its initial value. */

@@ -1,6 +1,6 @@
 // Orders: the user's purchases and sales, with the steps that the user may take.
 
-import { button, element, find, say, tell } from "./element.js";
+import { button, element, find, renew, say, tell } from "./element.js";
 import { money } from "./money.js";
 import { all, get, optional, send } from "./server.js";
 import { signedIn } from "./visitor.js";
@@ -17,6 +17,7 @@ const WORDS = {
   paid: "Mark as paid", preparing: "Begin to prepare", shipped: "Mark as shipped", delivered: "Mark as delivered",
   cancelled: "Cancel", refunded: "Refund",
 };
+const ENDS = { cancelled: "End this order for good", refunded: "Refund" }; // asked before, since nothing undoes them
 const shops = new Map(); // business id → its name
 const shown = { bought: PAGE, sold: PAGE };
 
@@ -28,7 +29,7 @@ async function load() {
     const items = found.slice(0, shown[list]);
     find(`${list}-more`).hidden = found.length === items.length;
     await Promise.all([...new Set(items.map(({ businessId }) => businessId))].map(know));
-    find(list).replaceChildren(...items.map((order) => entry(order, steps[order.status] ?? [])));
+    renew(find(list), ...items.map((order) => entry(order, steps[order.status] ?? [])));
     find(`${list}-none`).hidden = items.length > 0;
   }));
 }
@@ -54,7 +55,7 @@ function entry(order, steps) {
       where && element("div", {}, where.filter(Boolean).join(" ")),
       note && element("div", { class: "quiet" }, note)),
     ...steps.map((to) => button(WORDS[to], async () => {
-      if (to === "refunded" && !confirm(`Refund ${words}?`)) return;
+      if (to in ENDS && !confirm(`${ENDS[to]}: ${words}?`)) return;
       await send("POST", `/api/orders/${id}/transitions`, { to });
       await load();
       tell(`${words} is ${to}`);
