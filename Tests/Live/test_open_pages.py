@@ -6,7 +6,7 @@ import uuid
 
 from playwright.sync_api import expect
 
-from Tests.Live.open_page import OpenPage
+from Tests.Live.open_page import BEHIND, PUT, OpenPage
 
 DAY_OF_25_HOURS = "2026-10-25"
 
@@ -320,6 +320,26 @@ class OpenPages(OpenPage):
         # Not on the button of the other order, although it has the same name.
         expect(buyer.get_by_role("heading", name="What I ordered")).to_be_focused()
         self.assertEqual(self.seen(f"/api/orders/{last}", buying)["status"], "pending")
+
+    def test_orders_are_shown_as_they_are_when_a_step_is_refused_or_the_page_is_looked_at_again(self):
+        seller, selling = self.signed_in("/")
+        seller.context.add_init_script(BEHIND)
+        shop, [eggs] = self.shop(selling, Eggs=None)
+        buying = self.service.sign_up()
+        order = self.order(buying, shop, eggs)
+        seller.goto(f"{self.service.url}/orders")
+        state = seller.locator(f"#order-{order} .state")
+        expect(state).to_have_text("pending")
+        path = f"/api/orders/{order}/transitions"
+        self.service.call("POST", path, {"to": "cancelled"}, buying)
+        self.refuse(409, path)
+        seller.get_by_role("button", name="Mark as paid").click()
+        expect(state).to_have_text("cancelled")
+        expect(seller.locator("#notice")).to_contain_text("cannot become paid")
+        self.order(buying, shop, eggs)
+        for behind in (True, False):
+            seller.evaluate(PUT, behind)
+        expect(seller.locator("#sold > li")).to_have_count(2)
 
     def test_all_orders_can_be_come_by(self):
         seller, selling = self.signed_in("/")

@@ -20,16 +20,20 @@ const WORDS = {
 const ENDS = { cancelled: "End this order for good", refunded: "Refund" }; // asked before, since nothing undoes them
 const shops = new Map(); // business id → its name
 const shown = { bought: PAGE, sold: PAGE };
+let asked = 0;
 
 async function load() {
-  if (!await signedIn()) return;
-  find("orders").hidden = false;
+  const mine = ++asked;
+  const me = await signedIn();
+  find("orders").hidden = me == null;
+  if (!me) return;
   await Promise.all([["bought", "buyer", BUYER_STEPS], ["sold", "seller", SELLER_STEPS]].map(async ([list, role, steps]) => {
     const found = await all(`/api/orders?role=${role}`, shown[list] + 1);
     const items = found.slice(0, shown[list]);
-    find(`${list}-more`).hidden = found.length === items.length;
     await Promise.all([...new Set(items.map(({ businessId }) => businessId))].map(know));
+    if (mine !== asked) return; // asked again meanwhile
     renew(find(list), ...items.map((order) => entry(order, steps[order.status] ?? [])));
+    find(`${list}-more`).hidden = found.length === items.length;
     find(`${list}-none`).hidden = items.length > 0;
   }));
 }
@@ -56,8 +60,11 @@ function entry(order, steps) {
       note && element("div", { class: "quiet" }, note)),
     ...steps.map((to) => button(WORDS[to], async () => {
       if (to in ENDS && !confirm(`${ENDS[to]}: ${words}?`)) return;
-      await send("POST", `/api/orders/${id}/transitions`, { to });
-      await load();
+      try {
+        await send("POST", `/api/orders/${id}/transitions`, { to });
+      } finally {
+        await load(); // also after a refusal: the other side may have been faster
+      }
       tell(`${words} is ${to}`);
       find(`order-${id}`)?.querySelector("button")?.focus();
     }, { "aria-label": `${WORDS[to]}: ${words}` })));
@@ -66,8 +73,11 @@ function entry(order, steps) {
 for (const list of Object.keys(shown)) {
   find(`${list}-more`).addEventListener("click", () => {
     shown[list] += PAGE;
-    load().catch((error) => say(error.message));
+    attempt();
   });
 }
 
-load().catch((error) => say(error.message));
+const attempt = () => load().then(() => say(""), (error) => say(error.message));
+
+document.addEventListener("visibilitychange", () => document.hidden || attempt());
+attempt();
