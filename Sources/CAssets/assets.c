@@ -60,6 +60,10 @@ static const unsigned char gardens_js[] = {
 #embed "../Web/Pages/Assets/gardens.js"
 };
 
+static const unsigned char groups_js[] = {
+#embed "../Web/Pages/Assets/groups.js"
+};
+
 static const unsigned char history_js[] = {
 #embed "../Web/Pages/Assets/history.js"
 };
@@ -221,6 +225,7 @@ static const struct embedded_asset assets[] = {
     ASSET("garden.js", garden_js),
     ASSET("gardens.html", gardens_html),
     ASSET("gardens.js", gardens_js),
+    ASSET("groups.js", groups_js),
     ASSET("history.js", history_js),
     ASSET("home.html", home_html),
     ASSET("home.js", home_js),

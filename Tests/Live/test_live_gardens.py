@@ -124,6 +124,28 @@ class LiveGardens(OpenPage):
         expect(plot).to_be_focused()
         self.assertEqual(plot.get_attribute("aria-valuetext"), read)
 
+    def test_a_browser_of_2023_shows_values_and_charts(self):
+        self.measure(10)
+        self.service.await_series(self.garden, 1)
+        self.page.context.add_init_script("delete Map.groupBy")
+        self.visit()
+        expect(self.values).to_contain_text("10 %")
+        expect(self.page.get_by_role("slider", name="Soil moisture")).to_be_visible()
+        expect(self.page.locator("#device-list")).to_contain_text("Tomato bed")
+
+    def test_a_page_that_cannot_be_shown_says_so_and_is_live_all_the_same(self):
+        self.measure(10)
+        def mangle(route):
+            answer = route.fetch()
+            route.fulfill(response=answer, json={**answer.json(), "items": [None]})
+
+        self.page.route("**/latest", mangle, times=1)
+        self.page.goto(self.service.url + self.garden)
+        expect(self.notice).to_have_text("A part of this page could not be shown. Load the page again")
+        expect(self.live).to_have_text("Live")
+        expect(self.values).to_contain_text("10 %")
+        self.assertIn("null", self.objections.pop(0))
+
     def test_a_browser_that_keeps_nothing_is_shown_what_is_public(self):
         self.measure(10)
         shop, _ = self.shop(self.token, Eggs=None)

@@ -1,7 +1,7 @@
 // A garden's page: loads its parts, and listens for events. Current values are in latest.js, charts in history.js, its
 // owner's actions in keeping.js.
 
-import { find, part, put, renewPage, say } from "./element.js";
+import { element, find, part, put, renewPage, say } from "./element.js";
 import { History } from "./history.js";
 import { showInsights } from "./insights.js";
 import { Latest } from "./latest.js";
@@ -38,7 +38,10 @@ function describe({ areaSquareMetres, location, public: isPublic }) {
 
 // Everything
 
-const load = rounds(loadAll);
+const load = rounds(() => loadAll().catch((error) => {
+  say("A part of this page could not be shown. ", element("a", { href: "" }, "Load the page again"));
+  reportError(error); // for the console
+}));
 
 async function loadAll() {
   clearTimeout(due);

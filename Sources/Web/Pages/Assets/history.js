@@ -2,6 +2,7 @@
 
 import { Chart, swatch } from "./chart.js";
 import { arrange, begin, element, find, say, tell } from "./element.js";
+import { grouped } from "./groups.js";
 import { called, known, knowOrder, moisture, place } from "./probes.js";
 import { get } from "./server.js";
 import { moment, sensorName, sensorOrder, short } from "./words.js";
@@ -67,7 +68,7 @@ export class History {
     const [from, to, step] = [Date.parse(data.from), Date.parse(data.to), data.stepSeconds * 1000];
     this.#span = { from, to };
     const bar = step < HOUR ? HOUR : Math.max(step, DAY);
-    const byType = Map.groupBy(data.series, (series) => series.sensorType);
+    const byType = grouped(data.series, (series) => series.sensorType);
     const kept = new Map();
     for (const [type, all] of [...byType].sort(([a], [b]) => sensorOrder(a, b))) {
       const isSum = SUMS.has(type);

@@ -1,6 +1,7 @@
 // The current values of a garden: a card per device, kept up to date by events.
 
 import { element, find, put } from "./element.js";
+import { grouped } from "./groups.js";
 import { called, patience, place } from "./probes.js";
 import { rounds } from "./rounds.js";
 import { get } from "./server.js";
@@ -48,7 +49,7 @@ export class Latest {
   #show(items) {
     const before = this.#fields;
     this.#fields = new Map();
-    const byDevice = Map.groupBy(items, (item) => item.deviceId);
+    const byDevice = grouped(items, (item) => item.deviceId);
     const cards = [...byDevice].sort(([a], [b]) => place(a) - place(b)).map(([device, values]) => {
       const seen = element("p", { class: "quiet" });
       const list = element("dl");
