@@ -124,6 +124,28 @@ class LiveGardens(OpenPage):
         expect(plot).to_be_focused()
         self.assertEqual(plot.get_attribute("aria-valuetext"), read)
 
+    def test_a_device_that_reports_for_the_first_time_is_not_called_unheard_of_beside_its_value(self):
+        self.visit()
+        row = self.page.locator("#device-list > li")
+        expect(row).to_contain_text("Tomato bed · has not reported yet")
+        self.page.fill("#device-name", "Bean bed")
+        self.measure(41)
+        expect(self.values).to_contain_text("41 %")
+        expect(row).to_contain_text("Tomato bed · online, seen just now")
+        expect(self.page.locator("#device-name")).to_have_value("Bean bed")
+
+    def test_devices_are_told_anew_while_values_come(self):
+        self.measure(10)
+        self.page.clock.install()
+        self.visit()
+        row = self.page.locator("#device-list > li")
+        expect(row).to_contain_text("Tomato bed")
+        self.change(f"/api/devices/{self.device['id']}", {"name": "Bean bed"}, self.token)
+        self.measure(20)
+        expect(self.values).to_contain_text("20 %")
+        self.page.clock.fast_forward(REFRESH)
+        expect(row).to_contain_text("Bean bed")
+
     def test_a_browser_of_2023_shows_values_and_charts(self):
         self.measure(10)
         self.service.await_series(self.garden, 1)

@@ -11,8 +11,9 @@ import { all, get, optional } from "./server.js";
 import { profile } from "./visitor.js";
 import { moment, short } from "./words.js";
 
-const REFRESH = 60_000; // charts follow new readings this slowly: their points are averages of minutes
+const REFRESH = 60_000; // charts and devices follow new readings this slowly: points are averages of minutes
 const RETRY = 5_000;
+const NOTED = 5_000; // the server notes some seconds later that it has heard of a device
 
 const id = location.pathname.split("/")[2];
 const path = `/api/gardens/${id}`;
@@ -22,6 +23,7 @@ const { role } = find("garden").dataset;
 const current = new Latest(path);
 const history = new History(id);
 let changed = false;
+let unheard = new Set(); // the devices that have not reported yet
 let lost = null; // since when nothing has been heard
 let events = null; // while the page is visible
 let due, relisten; // when a failure is retried
@@ -54,7 +56,10 @@ async function loadAll() {
   const [garden, latest, past, devices, insights] = (await Promise.allSettled(parts)).map(({ value, reason }) => ({ value, reason }));
   if (isClosed(garden.reason)) return setTimeout(renewPage, RETRY);
   // Each part shows what it has, whatever happens to the others.
-  if (devices.value) knowNames(devices.value);
+  if (devices.value) {
+    knowNames(devices.value);
+    unheard = new Set(devices.value.filter(({ lastSeenAt }) => !lastSeenAt).map(({ id }) => id));
+  }
   past.value?.();
   if (garden.value) describe(garden.value);
   latest.value?.();
@@ -101,7 +106,9 @@ function listen() {
   });
   source.addEventListener("reading", (event) => {
     changed = true;
-    current.take(JSON.parse(event.data));
+    const reading = JSON.parse(event.data);
+    current.take(reading);
+    if (unheard.delete(reading.deviceId)) setTimeout(load, NOTED);
   });
   source.addEventListener("insight", () => load());
   source.addEventListener("gap", () => load()); // more events happened than are kept
@@ -134,7 +141,7 @@ async function again() {
 setInterval(() => {
   if (!changed || document.hidden) return;
   changed = false;
-  history.refresh();
+  load();
 }, REFRESH);
 
 find("table").addEventListener("toggle", async () => {
