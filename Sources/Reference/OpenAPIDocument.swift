@@ -12,6 +12,7 @@ package struct OpenAPIDocument {
     - A later release may add members to answers and values to enumerations: ignore those that you do not know.
       Only schemas that requests use are closed (`additionalProperties: false`).
     - Errors are `application/problem+json` (RFC 9457); `type` is stable, `requestId` finds the log line.
+      Where a page was asked for, or nothing is at the path, a client that prefers `text/html` gets them as a page.
     - Sign in with `POST /api/sessions` and send the access token as `Authorization: Bearer …`; devices send their key.
     - Lists take `limit` and `cursor`; `nextCursor` and `Link` lead to the next page.
     - Answers carry an `ETag`: send it as `If-None-Match` to save the body, as `If-Match` to change only what you saw.

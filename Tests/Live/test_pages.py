@@ -336,6 +336,11 @@ class Pages(unittest.TestCase):
         expect(page.get_by_role("heading", level=1)).to_have_text("No such garden")
         self.assertEqual(Axe().run(page).violations_count, 0)
 
+    def test_a_path_with_nothing_is_a_page_too(self):
+        page = self.open("/garden")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Nothing here")
+        self.assertEqual(Axe().run(page).violations_count, 0)
+
     def test_reference(self):
         self.everywhere("/docs", lambda page: page.locator("#words").wait_for(), "docs", height=1_600)
 

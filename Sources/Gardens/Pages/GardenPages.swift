@@ -12,8 +12,7 @@ struct GardenPages: EndpointGroup {
   private static let list = PageShell.page(
     title: "Public gardens", at: "/gardens", script: "gardens", main: Asset.named("gardens.html").bytes)
   private static let absent = notice(
-    "No such garden", "There is no garden here, or it is not public and you are not signed in as one of its own.")
-  private static let away = notice("Back in a moment", "The garden cannot be shown just now. Try again soon.")
+    "There is no garden here, or it is not public and you are not signed in as one of its own.")
 
   /// The page for a visitor who is not signed in, in place of a garden that may be theirs.
   private static func closed(_ garden: Identifier) -> WebFile {
@@ -22,8 +21,7 @@ struct GardenPages: EndpointGroup {
       html.element("a", ["href": "/?to=/gardens/\(garden)"], "Sign in")
       html.text(" if it is yours.")
     }
-    return notice(
-      "No such garden", "There is no garden here, or it is not public and you are not signed in.", way: way.bytes)
+    return notice("There is no garden here, or it is not public and you are not signed in.", way: way)
   }
 
   var endpoints: [Endpoint] {
@@ -64,13 +62,7 @@ struct GardenPages: EndpointGroup {
     guard let id = call.request.withParameter("id", { Identifier($0) }) else {
       return Self.absent.response(to: call.request, .notFound)
     }
-    let garden: Visible?
-    do {
-      garden = try await find(id, call)
-    } catch {
-      return unavailable(Problem(error), call)
-    }
-    guard let garden else { return absent(id, call) }
+    guard let garden = try await find(id, call) else { return absent(id, call) }
     let isKnown = call.identity.user != nil
     return Self.page(of: garden.name, for: isKnown ? garden.role?.rawValue ?? "none" : "")
       .response(to: call.request, isPersonal: isKnown || !garden.isPublic)
@@ -109,14 +101,6 @@ struct GardenPages: EndpointGroup {
     return Visible(name: try columns.next(), isPublic: try columns.next(), role: try GardenRole.read(&columns))
   }
 
-  /// A problem as a page.
-  private func unavailable(_ problem: Problem, _ call: Call) -> Response {
-    call.problem = problem
-    var response = Self.away.response(to: call.request, Status(rawValue: UInt16(problem.code.status)))
-    for header in problem.headers { response.headers.append(header.name, header.value) }
-    return response
-  }
-
   private func data(_ call: Call) async throws -> Response {
     let (id, readings) = (try call.identifier("id"), context.configuration.readings)
     let history = try GardenHistory(garden: id, try call.query(), fineDays: readings.fiveMinuteDays, now: call.now)
@@ -133,12 +117,10 @@ struct GardenPages: EndpointGroup {
       main: Asset.named("garden.html").filled(["role": Array(role.utf8), "name": text.bytes]))
   }
 
-  /// `way` is HTML with a link to go on by.
-  private static func notice(_ title: String, _ detail: String, way: [UInt8] = []) -> WebFile {
-    let main = Asset.named("absent.html").filled([
-      "name": Array(title.utf8), "detail": Array(detail.utf8), "way": way,
-    ])
-    return PageShell.page(title: title, at: "/gardens", main: main)
+  private static func notice(_ detail: String, way: HTMLWriter = HTMLWriter()) -> WebFile {
+    var way = way
+    way.element("p") { html in html.element("a", ["href": "/gardens"], "All public gardens") }
+    return PageShell.notice("No such garden", detail, at: "/gardens", way: way.bytes)
   }
 
   private static let visible = Statement(

@@ -156,6 +156,10 @@ package final class LoopApplication: Application {
     let call = Call.of(request)
     let problem = Problem(refusal)
     call.problem = problem
+    // A person may have asked for a page, and mistyped a path.
+    if refusal.isNotFound || call.endpoint?.isPage == true {
+      return problem.response(preferredBy: request, requestID: call.requestID)
+    }
     return problem.response(instance: request.path, requestID: call.requestID)
   }
 
@@ -211,6 +215,11 @@ package final class LoopApplication: Application {
   private static func withCall<Result>(of request: Request, _ body: (Call) -> Result) -> Result {
     request.contextReference._withUnsafeGuaranteedRef { body(unsafeDowncast($0, to: Call.self)) }
   }
+}
+
+extension Refusal {
+  /// Whether nothing is at the path.
+  fileprivate var isNotFound: Bool { if case .notFound = self { true } else { false } }
 }
 
 extension Endpoint {

@@ -23,4 +23,14 @@ package enum PageShell {
     ])
     return WebFile(mediaType, page)
   }
+
+  /// A page that says why what was asked for is not shown. `title` and `detail` are text; `way` is HTML with a link to
+  /// go on by.
+  package static func notice(_ title: String, _ detail: String, at path: String = "", way: [UInt8] = []) -> WebFile {
+    var (name, words) = (HTMLWriter(), HTMLWriter())
+    name.text(title)
+    words.text(detail)
+    let main = Asset.named("absent.html").filled(["name": name.bytes, "detail": words.bytes, "way": way])
+    return page(title: title, at: path, main: main)
+  }
 }

@@ -7,6 +7,10 @@ package final class WebFile: Sendable {
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+  private static let protection: HeaderList = [
+    "Content-Security-Policy": contentSecurityPolicy, "Referrer-Policy": "no-referrer",
+  ]
+
   private let bytes: SharedBytes
   private let tag: EntityTag
   private let fields: HeaderList
@@ -24,9 +28,8 @@ package final class WebFile: Sendable {
         "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie",
       ]
     )
-    let common: HeaderList = [
-      "ETag": tag.strong, "Content-Security-Policy": Self.contentSecurityPolicy, "Referrer-Policy": "no-referrer",
-    ]
+    var common: HeaderList = ["ETag": tag.strong]
+    common.append(Self.protection)
     shared.append(common)
     personal.append(common)
     (fields, personalFields) = (shared, personal)
@@ -45,6 +48,14 @@ package final class WebFile: Sendable {
     if status == .ok, let field = request.headerList("If-None-Match"), tag.isNamed(ifNoneMatch: field) {
       return Response(.notModified, headers: headers)
     }
+    headers.append("Content-Type", mediaType)
+    return Response(status, headers: headers, body: .shared(bytes))
+  }
+
+  /// The file as the answer to this one request, which no cache keeps.
+  func unkept(_ status: Status) -> Response {
+    var headers = Self.protection
+    headers.append("Cache-Control", "no-store")
     headers.append("Content-Type", mediaType)
     return Response(status, headers: headers, body: .shared(bytes))
   }

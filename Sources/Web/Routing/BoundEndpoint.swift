@@ -6,6 +6,8 @@ final class BoundEndpoint {
   let instruments: RouteInstruments
   /// See `Endpoint.isEventStream`.
   let isEventStream: Bool
+  /// See `Endpoint.isPage`.
+  let isPage: Bool
   /// See `Endpoint.isProbe`.
   let isProbe: Bool
   /// See `Endpoint.offeredTypes`.
@@ -15,6 +17,7 @@ final class BoundEndpoint {
     self.endpoint = endpoint
     self.instruments = instruments
     isEventStream = endpoint.isEventStream
+    isPage = endpoint.isPage
     isProbe = endpoint.isProbe
     offeredTypes = endpoint.offeredTypes
   }

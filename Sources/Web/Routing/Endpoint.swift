@@ -71,6 +71,9 @@ package struct Endpoint {
   /// Whether its answer has no end: how long one lasts says nothing about the server.
   var isEventStream: Bool { success.mediaTypes == ["text/event-stream"] }
 
+  /// Whether it answers with a page, which people look at.
+  var isPage: Bool { success.mediaTypes == ["text/html"] }
+
   /// The media types of success; empty where it has no body, and for probes, which must be answered whatever they
   /// accept.
   var offeredTypes: [String] { success.status == 204 || isProbe ? [] : success.mediaTypes }

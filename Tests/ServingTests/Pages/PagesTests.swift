@@ -1,4 +1,5 @@
 import JSON
+import Secrets
 import Testing
 
 @testable import Web
@@ -77,6 +78,48 @@ struct PagesTests {
     if path == "/docs" { loaded[path] = nil }
     #expect(loaded.count > 2 && loaded.values.reduce(0, +) <= 60 * 1_024, "\(loaded)")
   }
+
+  @Test("stand where nothing is for a browser that navigates, and a problem for all others")
+  func unknownPaths() throws {
+    for path in ["/garden", "/shops/", "/api/nothing"] {
+      let page = try client().get(path, headers: [Self.navigation])
+      #expect(page.status == 404 && page.header("content-type") == "text/html; charset=utf-8")
+      #expect(page.text.contains("<h1>Nothing here</h1>") && page.text.contains("<main id=\"main\">"))
+      #expect(page.header("content-security-policy")?.contains("default-src 'none'") == true)
+      let problems = try [[], ["Accept: */*"], ["Accept: application/json, text/plain, */*"]].map { headers in
+        try client().get(path, headers: headers)
+      }
+      #expect(problems.allSatisfy { $0.problem == "not-found" })
+      for reply in problems + [page] {
+        #expect(reply.header("vary") == "Accept" && reply.header("cache-control") == "no-store")
+      }
+    }
+    // What a program asks for is answered for programs.
+    #expect(try client().get("/api/gardens/x", headers: [Self.navigation]).header("content-type") != Self.html)
+  }
+
+  @Test("say that they are away where the database is, to a browser that has a session too")
+  func away() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let garden = "/gardens/\(try server.signedIn().client.makeGarden())"
+    try server.losePostgres()
+    // A session that the server has not seen: it has to ask for it before the page.
+    let cookie = "Cookie: __Host-terroir=\(OpaqueKey.make(.sessionKey).text)"
+    for headers in [[], [cookie]] {
+      let page = try Client(server).get(garden, headers: headers + [Self.navigation])
+      #expect(page.status == 503 && page.header("content-type") == Self.html)
+      #expect(page.text.contains("<h1>Back in a moment</h1>") && page.header("retry-after") == "1")
+      let problem = try Client(server).get(garden, headers: headers)
+      #expect(problem.status == 503 && problem.problem == "service-unavailable")
+      for reply in [page, problem] { #expect(reply.header("vary") == "Accept") }
+    }
+  }
+
+  /// The `Accept` that Chromium sends for a page.
+  private static let navigation =
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+  private static let html = "text/html; charset=utf-8"
 
   static let pages = [
     "/", "/register", "/password-reset", "/status", "/gardens", "/shops", "/shops/x", "/orders", "/account",
