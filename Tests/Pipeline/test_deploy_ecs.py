@@ -94,6 +94,13 @@ class DeployECS(unittest.TestCase):
         self.deploy("staging", "rollback")
         self.assertEqual(self.cloud.served(), image("b"))
 
+    def test_a_release_that_is_deployed_again_does_not_displace_the_release_before(self):
+        for _ in range(2):
+            code, text, _ = self.deploy("staging", image("b"))
+            self.assertEqual(code, 0, text)
+        code, text, _ = self.deploy("staging", "rollback")
+        self.assertEqual((code, self.cloud.served()), (0, image("a")), text)
+
     def test_an_interruption_puts_back_what_served_and_the_release_before_it(self):
         self.deploy("staging", image("b"))
         self.cloud.exits["watch"] = None
