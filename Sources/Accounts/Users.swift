@@ -135,7 +135,7 @@ struct Users: EndpointGroup {
     let change = try call.form(ProfileChange.self)
     var (known, hash): (String?, String?)
     if let password = change.password {
-      known = try await requirePassword(change.currentPassword ?? "", call, fault: Self.wrongCurrentPassword)
+      known = try await requirePassword(change.currentPassword ?? "", call, at: "currentPassword")
       hash = try await passwords.hash(password, from: call.clientAddress)
     }
     let (rows, ended) = try await context.database.transaction { transaction in
@@ -145,7 +145,7 @@ struct Users: EndpointGroup {
       try call.requireMatch(before.body)
       // The password may have changed since it was checked.
       guard known == nil || known == current else {
-        throw Problem(.forbidden, Self.wrongCurrentPassword)
+        throw Self.wrong("currentPassword")
       }
       let rows = try await transaction.query(
         Self.update, user.id, change.displayName ?? before.displayName, change.locale.applied(to: before.locale), hash,
@@ -162,12 +162,11 @@ struct Users: EndpointGroup {
   private func erase(_ call: Call) async throws -> Response {
     let user = try call.user
     let form = try call.form(AccountErasure.self)
-    let fault = "The password is wrong."
-    let known = try await requirePassword(form.password, call, fault: fault)
+    let known = try await requirePassword(form.password, call, at: "password")
     try await erasure.erase(user.id) { profile, current in
       try call.requireMatch(profile.body)
       // The password may have changed since it was checked.
-      guard known == current else { throw Problem(.forbidden, fault) }
+      guard known == current else { throw Self.wrong("password") }
     }
     context.meters.action(.erase)
     return call.noContent()
@@ -193,8 +192,8 @@ struct Users: EndpointGroup {
   }
 
   /// Checks the password of the signed-in user, and returns its hash. A wrong one counts as a failed sign-in: otherwise
-  /// it could be guessed here with a stolen token.
-  private func requirePassword(_ password: String, _ call: Call, fault: String) async throws -> String {
+  /// it could be guessed here with a stolen token. `member` is where the request has it.
+  private func requirePassword(_ password: String, _ call: Call, at member: String) async throws -> String {
     guard let row = try await context.database.query(Self.hashByID, try call.user.id).first else { throw Self.gone }
     let (hash, account) = try row.decode((String.self, String.self))
     let known = try await throttle.attempt(account: account, from: call.clientAddress) {
@@ -202,12 +201,14 @@ struct Users: EndpointGroup {
     }
     guard let known else {
       context.meters.action(.loginFailed)
-      throw Problem(.forbidden, fault)
+      throw Self.wrong(member)
     }
     return known
   }
 
-  private static let wrongCurrentPassword = "currentPassword is wrong."
+  private static func wrong(_ member: String) -> Problem {
+    Problem(.forbidden, "\(member) is wrong.", faults: [JSON.Fault("/\(member)", "is wrong")])
+  }
   private static var gone: Problem { Problem(.unauthorized, "The account is gone.") }
 
   // MARK: SQL

@@ -198,6 +198,47 @@ class OpenPages(OpenPage):
         self.assertEqual([body.get("expectedTotal") for body in sent], [{"amount": 350, "currency": "EUR"}, None])
         self.assertEqual(len(self.seen("/api/orders?role=buyer", buying)["items"]), 1)
 
+    def test_a_quantity_that_is_not_there_is_named_and_marked(self):
+        selling = self.service.sign_up()
+        shop, [milk, eggs] = self.shop(selling, Milk=None, Eggs=1)
+        buyer, _ = self.signed_in(f"/shops/{shop}")
+        for name in ("Milk", "Eggs"):
+            buyer.get_by_label(f"Add {name} to the basket").click()
+        quantity = buyer.locator(f"#quantity-{eggs}")
+        quantity.fill("4")
+        self.refuse(409, "/api/orders")
+        buyer.locator("#order").get_by_role("button", name="Order").click()
+        expect(buyer.locator("#order").get_by_role("alert")).to_have_text("Eggs is more than the 1 left")
+        expect(quantity).to_be_focused()
+        expect(quantity).to_have_attribute("aria-invalid", "true")
+        expect(buyer.locator(f"#quantity-{milk}")).not_to_have_attribute("aria-invalid", "true")
+        quantity.fill("1")
+        quantity.press("Tab")
+        expect(quantity).not_to_have_attribute("aria-invalid", "true")
+
+    def test_a_wrong_password_is_said_beside_its_field(self):
+        page, _ = self.signed_in("/account")
+        page.fill("#current", "guess")
+        page.fill("#new", "an entirely new one")
+        self.refuse(403, "/api/users/me")
+        page.get_by_role("button", name="Change password").click()
+        expect(page.locator("#current-fault")).to_have_text("is wrong")
+        expect(page.locator("#current")).to_be_focused()
+
+    def test_a_file_that_does_not_come_is_said_in_words(self):
+        page, token = self.signed_in("/")
+        garden = self.make("/api/gardens", {"name": "South slope"}, token)
+        page.goto(f"{self.service.url}/gardens/{garden}")
+        page.get_by_text("Readings as a CSV file").click()
+        alert = page.locator("#csv").get_by_role("alert")
+        for answer, words in ((lambda route: route.abort(), "The server cannot be reached."),
+                              (lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"), "The server answered 502.")):
+            page.route("**/readings?*", answer)
+            page.get_by_role("button", name="Download").click()
+            expect(alert).to_have_text(words)
+            page.unroute("**/readings?*")
+        self.objections.clear()  # the browser logs them, too
+
     def test_who_empties_a_basket_by_keyboard_stays_where_it_was(self):
         selling = self.service.sign_up()
         shop, _ = self.shop(selling, Milk=None, Eggs=None)

@@ -2,7 +2,7 @@
 
 import { element, find, tell } from "./element.js";
 import { onSubmit } from "./form.js";
-import { Refusal } from "./server.js";
+import { request } from "./server.js";
 import { zone } from "./words.js";
 
 const MONTH = 30 * 86_400_000;
@@ -17,9 +17,9 @@ export function offerTable(id) {
     if (!from || !to) throw new Error("Choose the first and the last day.");
     const query = new URLSearchParams({ from: midnight(from), to: midnight(to, 1), resolution });
     if (resolution === "1d") query.set("timeZone", zone);
-    const response = await fetch(`/api/gardens/${id}/readings?${query}`, { headers: { Accept: "text/csv" } });
-    if (!response.ok) throw new Refusal(response.status, await response.json());
-    const address = URL.createObjectURL(await response.blob());
+    // Without a limit of time: the file may be large.
+    const file = await request(`/api/gardens/${id}/readings?${query}`, { headers: { Accept: "text/csv" } }, (response) => response.blob());
+    const address = URL.createObjectURL(file);
     element("a", { href: address, download: `readings-${from}-${to}.csv` }).click();
     setTimeout(() => URL.revokeObjectURL(address), KEPT);
     tell("The file is downloaded");

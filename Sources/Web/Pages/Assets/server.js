@@ -27,23 +27,32 @@ export const get = (path) => send("GET", path);
 export const send = async (...request) => (await ask(...request)).answer;
 
 /** The answer and its entity tag, which makes a change conditional on what was seen. */
-export async function ask(method, path, body, headers = {}) {
+export function ask(method, path, body, headers = {}) {
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-  let response;
+  return request(path, {
+    method, body: body && JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE),
+    headers: { ...headers, ...(body ? { "Content-Type": type } : {}) },
+  }, async (response) => ({ answer: await json(response), tag: response.headers.get("ETag") }));
+}
+
+/** What `read` makes of the server's response; throws a `Refusal`, or an `Error` if no whole response comes. */
+export async function request(path, options, read) {
+  let response, content;
   try {
-    response = await fetch(path, {
-      method, body: body && JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE),
-      headers: { ...headers, ...(body ? { "Content-Type": type } : {}) },
-    });
+    response = await fetch(path, options);
+    content = await (response.ok ? read : json)(response);
   } catch {
     throw new Error("The server cannot be reached.");
   }
-  const text = await response.text();
-  const isJSON = /json/.test(response.headers.get("Content-Type") ?? "");
-  const answer = isJSON && text ? JSON.parse(text) : null;
   if (response.status === 401 && path !== SIGN_IN) throw new SignedOut();
-  if (!response.ok) throw new Refusal(response.status, answer ?? {});
-  return { answer, tag: response.headers.get("ETag") };
+  if (!response.ok) throw new Refusal(response.status, content ?? {});
+  return content;
+}
+
+/** A response's JSON, or null if it has none, as a proxy's. */
+async function json(response) {
+  const text = await response.text();
+  return /json/.test(response.headers.get("Content-Type") ?? "") && text ? JSON.parse(text) : null;
 }
 
 const unanswered = new Map(); // what was posted and has no answer yet → its key

@@ -71,7 +71,11 @@ function showBasket() {
   const lines = inBasket();
   const isHere = find("basket").contains(document.activeElement);
   renew(find("lines"), ...lines.map((product) => find(`line-${product.id}`) ?? line(product)));
-  for (const product of lines) find(`quantity-${product.id}`).value = basket.get(product.id);
+  for (const product of lines) {
+    const input = find(`quantity-${product.id}`);
+    input.value = basket.get(product.id);
+    input.removeAttribute("aria-invalid");
+  }
   find("basket").hidden = lines.length === 0;
   if (isHere && lines.length === 0) find("products-title").focus();
   find("total").textContent = `In all: ${sums(lines).map(money).join(" and ")}`;
@@ -114,12 +118,25 @@ function orderForm() {
         await showOffers();
         throw new Error(`Meanwhile prices have changed. ${find("total").textContent} now. Order again if you agree.`);
       }
-      if (!error.type?.endsWith(":idempotency-key-reused")) throw error;
+      if (!error.type?.endsWith(":idempotency-key-reused")) throw named(error, lines);
       throw new Error("This basket was ordered before: look at your orders. To order once more, change it.");
     }
     for (const what of ["basket", "order"]) sessionStorage.removeItem(slot(what));
     await leave("/orders");
   });
+}
+
+/** A refusal that names products in place of their lines' numbers; the quantities that it is about are marked. */
+function named(error, lines) {
+  for (const fault of error.errors ?? []) {
+    const [, at, member] = fault.pointer.match(/^\/lines\/(\d+)\/(productId|quantity)$/) ?? [];
+    if (!at) continue;
+    const { productId } = lines[at];
+    fault.pointer = `/${products.find(({ id }) => id === productId).name}`;
+    if (member === "quantity") find(`quantity-${productId}`)?.setAttribute("aria-invalid", "true");
+  }
+  find("lines").querySelector("[aria-invalid]")?.focus();
+  return error;
 }
 
 /** Places an order at the price shown, unless that is more than a page can count. */
