@@ -25,6 +25,8 @@ final class Housekeeping {
   private static let countNanoseconds: UInt64 = 10_000_000_000
 
   let health: HealthMonitor
+  /// Whether missing migrations run, or are waited for, at this moment; false while the database is away or refuses.
+  private(set) var isMigrating = false
   private let loop: EventLoop
   private let worker: Worker?
   private let parts: LoopParts
@@ -88,18 +90,21 @@ final class Housekeeping {
       do {
         try await context.database.requireOwnSessions()
         let migrator = Migrator(database: context.database)
-        if context.configuration.database.migratesOnStart {
+        let missing = try await migrator.missing()
+        if missing.isEmpty { return }
+        isMigrating = true
+        defer { isMigrating = false }
+        let migrates = context.configuration.database.migratesOnStart
+        if waits.isDue(at: loop.now) {
+          context.logger.log(migrates ? .notice : .warning, migrates ? "Migrating" : "Waiting for migrations") {
+            $0.field("missing", missing.map(\.title).joined(separator: ", "))
+          }
+        }
+        if migrates {
           for name in try await migrator.run() {
             context.logger.log(.info, "Migrated") { $0.field("migration", name) }
           }
           return
-        }
-        let missing = try await migrator.missing()
-        if missing.isEmpty { return }
-        if waits.isDue(at: loop.now) {
-          context.logger.log(.warning, "Waiting for migrations") {
-            $0.field("missing", missing.map(\.title).joined(separator: ", "))
-          }
         }
         await loop.sleep(nanoseconds: Self.missingPauseNanoseconds)
       } catch let error as Migrator.Mismatch {

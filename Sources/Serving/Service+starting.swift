@@ -35,6 +35,19 @@ extension Service {
     }
   }
 
+  /// Asks the supervisor for more time while migrations run or are waited for, again and again until `deadline`: a
+  /// process that took this one's place would begin the same index anew. A hung loop asks for nothing. Nor does a
+  /// successor, for which systemd would give the process that serves more time until its next sign of life.
+  func extendStart(until deadline: UInt64) {
+    guard stage == .starting, !hasSchema, predecessor == nil, loop.now < deadline else { return }
+    if housekeeping?.isMigrating ?? false {
+      tellSupervisor(.starting(microseconds: Self.startExtensionNanoseconds / 1_000))
+    }
+    loop.schedule(afterNanoseconds: Self.startExtensionPauseNanoseconds) { [unowned self] in
+      extendStart(until: deadline)
+    }
+  }
+
   private func accept() {
     guard !isAccepting else { return }
     do throws(SystemError) {

@@ -21,6 +21,13 @@ package final class Service {
   /// How long a successor may take until it serves, in nanoseconds.
   static let successorPatienceNanoseconds: UInt64 = 30_000_000_000
 
+  /// How long a start may take in all while it migrates or waits for migrations, in nanoseconds. Past this the
+  /// supervisor's own time-out applies again.
+  static let migrationLimitNanoseconds: UInt64 = 12 * 3_600_000_000_000
+  /// How much time to start is asked of the supervisor at once, in nanoseconds, and the pause before it is asked again.
+  static let startExtensionNanoseconds: UInt64 = 60_000_000_000
+  static let startExtensionPauseNanoseconds: UInt64 = 1_000_000_000
+
   /// The pause before the supervisor is told again of news that it had no room for, in nanoseconds.
   static let supervisorPauseNanoseconds: UInt64 = 50_000_000
 
@@ -111,6 +118,7 @@ package final class Service {
     let watchdog = watch()
     recordHistory(StatusHistory(process.instruments, now: loop.now))
     housekeeping.start(onStarted: { [unowned self] in hasSchema = true })
+    extendStart(until: loop.now + Self.migrationLimitNanoseconds)
     waitForStores()
     loop.run()
     for thread in threads { thread.join() }

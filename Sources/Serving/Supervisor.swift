@@ -7,6 +7,8 @@ struct Supervisor {
   /// A piece of news for it.
   enum News: Equatable {
     case serving, stopping
+    /// The start takes longer; the next news comes within `microseconds`.
+    case starting(microseconds: UInt64)
     /// The loops turn; sent periodically.
     case alive
     /// The process that serves: a successor, or this one when that is gone.
@@ -16,6 +18,7 @@ struct Supervisor {
       switch self {
       case .serving: "READY=1"
       case .stopping: "STOPPING=1"
+      case .starting(let microseconds): "EXTEND_TIMEOUT_USEC=\(microseconds)"
       case .alive: "WATCHDOG=1"
       case .main(let process): "MAINPID=\(process)"
       }

@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 import unittest
 
 from Tests.Deploy.host import PORTS, Host, Load
@@ -63,7 +64,8 @@ class Units(unittest.TestCase):
         cls.binary.write_bytes(pathlib.Path(os.environ["TERROIR_BINARY"]).read_bytes())
         cls.binary.chmod(0o755)
         changed = units(**{"/usr/local/bin/terroir": cls.binary, "=3000": f"=127.0.0.1:{port['blue']}", ":9464": f":{port['blue-metrics']}"})
-        cls.systemd = Systemd(cls.host.folder / "systemd", changed, {"terroir.env": settings(
+        cls.fresh = re.sub("[^/]+$", "fresh", cls.host.stores["DATABASE_URL"])
+        cls.systemd = Systemd(cls.host.folder / "systemd", changed, {"fresh.env": settings(DATABASE_URL=cls.fresh), "terroir.env": settings(
             DATABASE_URL=cls.host.stores["DATABASE_URL"], REDIS_URL=cls.host.stores["REDIS_URL"], JWT_SECRET="s" * 48,
             PORT=port["blue"], METRICS_PORT=port["blue-metrics"], HOST="127.0.0.1", SHUTDOWN_DRAIN_SECONDS=0)})
         cls.addClassCleanup(cls.systemd.close)
@@ -108,11 +110,32 @@ class Units(unittest.TestCase):
             count += 1
         self.assertGreater(count, 0)
 
-    def test_one_that_is_stopped_is_started_again_by_the_watchdog(self):
-        wait = self.systemd.folder / "units/terroir.service.d/wait.conf"
-        wait.write_text("[Service]\nWatchdogSec=2s\nTimeoutAbortSec=2s\n")
-        self.addCleanup(lambda: (wait.unlink(), self.systemd.ask("systemctl", "daemon-reload")))
+    def change(self, text):
+        """Adds to the service's settings until the end of the test."""
+        change = self.systemd.folder / "units/terroir.service.d/until-the-end.conf"  # read after terroir.conf
+        change.write_text(f"[Service]\n{text}")
+        self.addCleanup(lambda: (change.unlink(), self.systemd.ask("systemctl", "daemon-reload")))
         self.systemd.ask("systemctl", "daemon-reload")
+
+    def test_a_start_that_waits_for_a_migration_for_longer_than_a_start_may_take_is_not_ended(self):
+        subprocess.run(["psql", "-q", self.host.stores["DATABASE_URL"], "-c", "CREATE DATABASE fresh"], check=True)
+        self.change("TimeoutStartSec=10s\nEnvironmentFile=/etc/terroir/fresh.env\n")
+        with subprocess.Popen(["psql", "-qAt", self.fresh], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+            other.stdin.write("SELECT pg_advisory_lock(x'746572726F6972'::bigint);\n\\echo held\n")  # Migrator.lockKey
+            other.stdin.flush()
+            until("the lock", lambda: other.stdout.readline() == "held\n")
+            self.systemd.ask("systemctl", "start", "--no-block", "terroir.service", check=True)
+            until("its start", lambda: self.systemd.show("terroir.service", "ActiveState") == "activating")
+            process = self.systemd.show("terroir.service", "MainPID")
+            time.sleep(15)  # by when TimeoutStartSec has passed, which nothing tells
+            self.assertEqual(self.systemd.show("terroir.service", "ActiveState"), "activating")
+            self.assertEqual(self.systemd.show("terroir.service", "MainPID"), process)
+            other.stdin.close()
+        until("its readiness", lambda: self.systemd.show("terroir.service", "ActiveState") == "active")
+        self.assertEqual(self.systemd.show("terroir.service", "NRestarts"), "0")
+
+    def test_one_that_is_stopped_is_started_again_by_the_watchdog(self):
+        self.change("WatchdogSec=2s\nTimeoutAbortSec=2s\n")
         self.start("terroir.service")
         first = self.systemd.show("terroir.service", "MainPID")
         self.systemd.ask("kill", "-STOP", first)

@@ -1,4 +1,5 @@
 import Faults
+import Glibc
 import Postgres
 import Reactor
 import Testing
@@ -234,6 +235,41 @@ struct MigrationTests {
       #expect(names == ["index"])
       #expect(try await database.query(validity)[0].decode(Bool.self, 0))
     }
+  }
+
+  @Test("finish an index whose making was killed, although Postgres is still at it", .timeLimit(.minutes(2)))
+  func killed() throws {
+    let url = try TestDatabase.make()
+    var configuration = DatabaseConfiguration(url: url)
+    configuration.idleTransactionTimeoutMilliseconds = 120_000
+    let isValid = try Database.standalone(configuration, connectSeconds: 10) { database in
+      let index = Migration.insightsByType.number
+      _ = try await Migrator(database: database, migrations: Migration.all.filter { $0.number < index }).run()
+      func waiting(_ statement: String) async throws {
+        let sessions: SQL = """
+          SELECT FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE \(statement + "%")
+          """
+        while try await database.query(sessions).isEmpty {
+          await database.loop.sleep(nanoseconds: 10_000_000)
+        }
+      }
+      let second = try await database.transaction { reader in
+        // Its snapshot is what the index waits for.
+        try await reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        _ = try await reader.query("SELECT FROM insights")
+        let first = try ServerProcess(["serve"], ["DATABASE_URL": url])
+        try await waiting("CREATE INDEX CONCURRENTLY")
+        first.signal(SIGKILL)
+        _ = first.wait()
+        let second = try ServerProcess(["serve"], ["DATABASE_URL": url])
+        try await waiting("DROP INDEX CONCURRENTLY")
+        return second
+      }
+      _ = try second.line("\"Serving\"")
+      return try await database.query("SELECT bool_and(indisvalid) FROM pg_index")[0].decode(Bool.self, 0)
+    }
+    #expect(isValid)
   }
 
   @Test("make an index also where a connection takes longer than any of its steps may")

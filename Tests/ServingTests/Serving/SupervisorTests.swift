@@ -1,8 +1,10 @@
 import CLinux
 import Glibc
+import Postgres
 import Reactor
 import Testing
 
+@testable import Migrations
 @testable import Serving
 
 @Suite("A supervisor", .blocking)
@@ -31,8 +33,11 @@ struct SupervisorTests {
       unlink(path)
     }
 
-    /// Waits for the next message that `isWanted`, by default any but signs of life; nil if none comes for 30 seconds.
-    func hear(_ isWanted: (String) -> Bool = { $0 != "WATCHDOG=1" }) -> String? {
+    /// Waits for the next message that `isWanted`, by default any but signs of life and requests for more time; nil if
+    /// none comes for 30 seconds.
+    func hear(
+      _ isWanted: (String) -> Bool = { $0 != "WATCHDOG=1" && !$0.hasPrefix("EXTEND_TIMEOUT_USEC=") }
+    ) -> String? {
       var bytes = [UInt8](repeating: 0, count: 256)
       for _ in 0..<1_000 {
         var descriptor = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
@@ -72,6 +77,27 @@ struct SupervisorTests {
     _ = try server.line("\"Listening\"")
     server.signal(SIGTERM)
     #expect(ear.hear() == "STOPPING=1")
+    #expect(server.wait() == 0)
+  }
+
+  @Test("is asked for more time again and again while migrations run or are waited for", arguments: ["on", "off"])
+  func migrating(onStart: String) throws {
+    let (ear, url) = (try Ear(), try TestDatabase.make())
+    let configuration = DatabaseConfiguration(url: url)
+    let server = try Database.standalone(configuration, connectSeconds: 10) { database in
+      // The lock holds up a server that migrates by itself; the other waits for the migrator below.
+      try await database.transaction { transaction in
+        _ = try await transaction.query("SELECT pg_advisory_xact_lock(\(Migrator.lockKey))")
+        let server = try ServerProcess(
+          ["serve"], ["NOTIFY_SOCKET": ear.path, "DATABASE_URL": url, "MIGRATE_ON_START": onStart])
+        for _ in 1...2 { #expect(ear.hear { _ in true } == "EXTEND_TIMEOUT_USEC=60000000") }
+        return server
+      }
+    }
+    _ = try Database.standalone(configuration, connectSeconds: 10) { try await Migrator(database: $0).run() }
+    #expect(ear.hear() == "READY=1")
+    server.signal(SIGTERM)
+    #expect(ear.hear { _ in true } == "STOPPING=1")
     #expect(server.wait() == 0)
   }
 
