@@ -95,6 +95,8 @@ extension Lookout.Outcome {
       json.member("reason", verdict.reason)
       json.member("seconds", seconds)
       Self.write(traffic, to: &json)
+      json.key("clients")
+      json.object { Self.write(clients, to: &$0) }
       if let baseline {
         json.key("baseline")
         json.object { Self.write(baseline, to: &$0) }

@@ -22,18 +22,18 @@ package struct Demands: Equatable, Sendable {
   /// The fewest requests of a window; one with fewer goes on until the next look.
   static let windowRequests = 20.0
 
-  /// What is wrong with a stretch of traffic, beside the baseline's; nil if nothing is.
-  func fault(of traffic: Traffic, beside baseline: Traffic?) -> String? {
+  /// What is wrong with a stretch of traffic, beside the baseline's; nil if nothing is. `subject` names its requests.
+  func fault(of traffic: Traffic, beside baseline: Traffic?, subject: String = "the requests") -> String? {
     let ratio = traffic.errorRatio, p95 = traffic.p95 ?? 0
     if ratio > maximumErrorRatio {
-      return "\(Wording.percent(ratio)) of the requests failed, \(Wording.percent(maximumErrorRatio)) may"
+      return "\(Wording.percent(ratio)) of \(subject) failed, \(Wording.percent(maximumErrorRatio)) may"
     }
     if p95 > maximumP95 {
       return "P95 was \(Wording.milliseconds(p95)), \(Wording.milliseconds(maximumP95)) is allowed"
     }
     guard let baseline else { return nil }
     if ratio > baseline.errorRatio * Self.baselineFactor, ratio > maximumErrorRatio * Self.harmlessShare {
-      return "\(Wording.percent(ratio)) of the requests failed, \(Wording.percent(baseline.errorRatio)) did before"
+      return "\(Wording.percent(ratio)) of \(subject) failed, \(Wording.percent(baseline.errorRatio)) did before"
     }
     if let before = baseline.p95, p95 > before * Self.baselineFactor, p95 > maximumP95 * Self.harmlessShare {
       return "P95 was \(Wording.milliseconds(p95)), it was \(Wording.milliseconds(before)) before"

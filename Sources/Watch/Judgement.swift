@@ -19,6 +19,10 @@ package struct Judgement {
   private var badWindows = 0
   /// All traffic since the first look.
   package private(set) var traffic = Traffic()
+  /// The watch's own requests in it.
+  private var probes = Traffic()
+  /// The requests in it that are not the watch's own.
+  package private(set) var clients = Traffic()
   /// What it is compared with; nil without such a server.
   package private(set) var baseline: Traffic?
 
@@ -28,6 +32,8 @@ package struct Judgement {
   package mutating func take(_ look: Observation) -> Verdict? {
     unanswered += look.unanswered
     unansweredInWindow += look.unanswered
+    // What was sent before the first tally is in it.
+    if first != nil { probes.add(look.probes) }
     notReady = look.isReady ? 0 : notReady + 1
     blind = look.tally == nil ? blind + 1 : 0
     if notReady >= Self.strikes { return .worse("the server was not ready twice in a row") }
@@ -43,6 +49,7 @@ package struct Judgement {
     }
     if let before = start.startTime, let now = tally.startTime, before != now { return .worse("the server restarted") }
     traffic = tally.since(start)
+    clients = traffic.without(probes)
     traffic.addUnanswered(unanswered)
     baseline = look.baseline.flatMap { Self.baseline($0, since: first?.baseline) } ?? baseline
     var window = tally.since(windowStart)
@@ -71,8 +78,16 @@ package struct Judgement {
     }
     if blind > 0 { return .unclear("its metrics could not be read at the end") }
     if notReady > 0 { return .unclear("the server was not ready at the end") }
-    if let fault = demands.fault(of: traffic, beside: baseline) { return .worse(fault) }
-    return .fine("\(requests) requests in \(Wording.duration(demands.seconds)), \(figures)")
+    if let fault = demands.fault(of: traffic, beside: baseline) ?? faultOfClients { return .worse(fault) }
+    return .fine(
+      "\(requests) requests in \(Wording.duration(demands.seconds)) (\(Int(clients.requests)) by clients), \(figures)")
+  }
+
+  /// What is wrong with the clients' requests. Where these are few, the watch's own would hide that most of them fail.
+  /// Their latencies need no such look: they show in the P95 of all once there are enough of them to tell anything.
+  private var faultOfClients: String? {
+    guard clients.failures >= Double(Self.strikes) else { return nil }
+    return demands.fault(of: clients, beside: baseline, subject: "the \(Int(clients.requests)) requests of clients")
   }
 
   private var figures: String {

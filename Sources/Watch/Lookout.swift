@@ -21,6 +21,8 @@ package struct Lookout {
     package let verdict: Verdict
     package let seconds: Double
     package let traffic: Traffic
+    /// The requests in it that are not the watch's own.
+    package let clients: Traffic
     package let baseline: Traffic?
   }
 
@@ -49,21 +51,26 @@ package struct Lookout {
     let start = Clock.monotonicMilliseconds()
     let end = start + Int(demands.seconds * 1_000)
     let probePause = demands.probesPerSecond > 0 ? Int(1_000 / demands.probesPerSecond) : nil
-    var (nextLook, nextProbe, unanswered) = (start, start, 0)
+    var (nextLook, nextProbe, unanswered, probes) = (start, start, 0, Traffic())
     while true {
       if let probePause, Clock.monotonicMilliseconds() >= nextProbe {
-        if status(of: Self.probePath) == nil { unanswered += 1 }
+        if let status = status(of: Self.probePath) {
+          probes.add(Traffic(requests: 1, failures: status >= 500 ? 1 : 0))
+        } else {
+          unanswered += 1
+        }
         nextProbe = max(nextProbe + probePause, Clock.monotonicMilliseconds())
       }
       let now = Clock.monotonicMilliseconds()
       if now >= nextLook {
         let seconds = Double(now - start) / 1_000
-        if let verdict = judgement.take(look(at: seconds, unanswered)) {
+        if let verdict = judgement.take(look(at: seconds, unanswered, probes)) {
           return Outcome(
-            verdict: verdict, seconds: seconds, traffic: judgement.traffic, baseline: judgement.baseline)
+            verdict: verdict, seconds: seconds, traffic: judgement.traffic, clients: judgement.clients,
+            baseline: judgement.baseline)
         }
         report(judgement.progress(at: seconds))
-        unanswered = 0
+        (unanswered, probes) = (0, Traffic())
         nextLook = min(max(nextLook + Int(demands.pauseSeconds * 1_000), now), max(end, now))
       }
       let next = probePause == nil ? nextLook : min(nextLook, nextProbe)
@@ -72,10 +79,10 @@ package struct Lookout {
     }
   }
 
-  private func look(at seconds: Double, _ unanswered: Int) -> Observation {
+  private func look(at seconds: Double, _ unanswered: Int, _ probes: Traffic) -> Observation {
     Observation(
       seconds: seconds, isReady: status(of: "/readyz") == 200, tally: tally(at: metrics),
-      baseline: baseline.flatMap(tally), unanswered: unanswered)
+      baseline: baseline.flatMap(tally), unanswered: unanswered, probes: probes)
   }
 
   private func status(of path: String) -> Int? {

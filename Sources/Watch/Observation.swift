@@ -10,14 +10,18 @@ package struct Observation: Equatable, Sendable {
   package var baseline: Tally?
   /// Own requests since the last look that got no answer at all.
   package var unanswered: Int
+  /// Own requests since the last look that were answered, and those of them by 5xx: they are in `tally` as well.
+  package var probes: Traffic
 
   package init(
-    seconds: Double, isReady: Bool = true, tally: Tally?, baseline: Tally? = nil, unanswered: Int = 0
+    seconds: Double, isReady: Bool = true, tally: Tally?, baseline: Tally? = nil, unanswered: Int = 0,
+    probes: Traffic = Traffic()
   ) {
     self.seconds = seconds
     self.isReady = isReady
     self.tally = tally
     self.baseline = baseline
     self.unanswered = unanswered
+    self.probes = probes
   }
 }

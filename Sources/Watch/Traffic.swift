@@ -33,6 +33,19 @@ package struct Traffic: Equatable, Sendable {
     return .infinity
   }
 
+  /// Adds requests and failures; the latencies stay as they are.
+  mutating func add(_ other: Traffic) {
+    requests += other.requests
+    failures += other.failures
+  }
+
+  /// The requests and failures that are left without `other`, which may have counted some of them a moment earlier or
+  /// later. No latencies: those of `other` cannot be told apart.
+  func without(_ other: Traffic) -> Traffic {
+    let failures = max(0, failures - other.failures)
+    return Traffic(requests: max(failures, requests - other.requests), failures: failures)
+  }
+
   /// Counts requests that were sent and never answered, of which the server knows nothing.
   package mutating func addUnanswered(_ count: Int) {
     requests += Double(count)

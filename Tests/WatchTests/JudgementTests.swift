@@ -20,6 +20,25 @@ struct JudgementTests {
         ]))
   }
 
+  /// The verdict after a minute of 1,200 probes and `clients` requests of clients; `failed` and `failedProbes` of them
+  /// failed.
+  private func verdict(clients: Int, failed: Int, failedProbes: Int = 0) throws -> Verdict? {
+    var judgement = Judgement(demands)
+    var verdict: Verdict?
+    for look in 0...12 {
+      func part(of count: Int, at look: Int) -> Int { count * look / 12 }
+      // The probes before the first look are in its metrics.
+      let requests = 100 + part(of: 1_200 + clients, at: look)
+      let failures = part(of: failed, at: look) + part(of: failedProbes, at: look)
+      let since = part(of: failedProbes, at: look) - part(of: failedProbes, at: max(0, look - 1))
+      verdict = judgement.take(
+        Observation(
+          seconds: Double(look) * 5, tally: try tally(requests, failed: failures),
+          probes: Traffic(requests: 100, failures: Double(since))))
+    }
+    return verdict
+  }
+
   /// The verdict of `looks` that are five seconds apart; nil if there is none yet.
   private func verdict(_ looks: [Tally?], baseline: [Tally?] = [], ready: [Bool] = [], unanswered: Int = 0) -> Verdict?
   {
@@ -40,7 +59,7 @@ struct JudgementTests {
   @Test("is fine when time is up and all that was asked for held")
   func fine() throws {
     #expect(verdict(try steady(100, looks: 12)) == nil)
-    #expect(verdict(try steady(100)) == .fine("1200 requests in 1m, 0.00 % failed, P95 10 ms"))
+    #expect(verdict(try steady(100)) == .fine("1200 requests in 1m (1200 by clients), 0.00 % failed, P95 10 ms"))
   }
 
   @Test("what was counted before the watch began does not count")
@@ -103,6 +122,28 @@ struct JudgementTests {
   func unanswered() throws {
     #expect(
       verdict(try steady(20), unanswered: 5) == .worse("20.00 % of the requests failed, 1.00 % may"))
+  }
+
+  @Test("failures of a few clients are not lost among the watch's own requests")
+  func fewClients() throws {
+    #expect(
+      try verdict(clients: 5, failed: 5) == .worse("100.00 % of the 5 requests of clients failed, 1.00 % may"))
+    #expect(
+      try verdict(clients: 100, failed: 2) == .worse("2.00 % of the 100 requests of clients failed, 1.00 % may"))
+    #expect(
+      try verdict(clients: 5, failed: 0) == .fine("1205 requests in 1m (5 by clients), 0.00 % failed, P95 10 ms"))
+  }
+
+  @Test("a single failure condemns no server, however few the clients are", arguments: [1, 5, 99])
+  func strayFailure(clients: Int) throws {
+    #expect(try verdict(clients: clients, failed: 1)?.word == "fine")
+  }
+
+  @Test("the watch's own failures are not held against the clients' share")
+  func failedProbes() throws {
+    #expect(try verdict(clients: 5, failed: 0, failedProbes: 6)?.word == "fine")
+    #expect(try verdict(clients: 5, failed: 1, failedProbes: 6)?.word == "fine")
+    #expect(try verdict(clients: 5, failed: 2, failedProbes: 6)?.word == "worse")
   }
 
   @Test("metrics that cannot be read three times in a row end it")

@@ -305,6 +305,15 @@ func watchNobody() {
   #expect(json.hasPrefix(#"{"verdict":"worse","reason":"the server was not ready twice in a row","seconds":"#))
 }
 
+@Test("a watch tells its own requests from those of clients")
+func watchClients() throws {
+  let server = try ServerProcess()
+  let arguments = ["watch", "--url", "http://127.0.0.1:\(try server.port())", "--for", "2s", "--every", "500ms"]
+  let run = Run(arguments + ["--probe", "100/s", "--min-requests", "1", "--max-p95", "10s"])
+  #expect(run.output.hasPrefix("Fine: "), "\(run.output)")
+  #expect(run.output.contains(" (0 by clients), "), "\(run.output)")
+}
+
 @Test("fails in time when the server is mute or not there")
 func healthcheckFailures() throws {
   let mute = try OneAnswer(nil)
