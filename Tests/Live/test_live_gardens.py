@@ -1,5 +1,7 @@
 """A garden's page while values arrive: it never goes back to an older one, sends no more requests than it needs, and
 does not disturb someone who reads a chart or a notice."""
+import os
+import signal
 import time
 import unittest
 
@@ -167,6 +169,23 @@ class LiveGardens(OpenPage):
         expect(self.live).to_have_text("Live")
         expect(self.values).to_contain_text("10 %")
         self.assertIn("null", self.objections.pop(0))
+
+    def test_a_page_is_not_called_live_while_no_events_come(self):
+        self.measure(10)
+        self.page.clock.install()
+        self.visit()
+        with open(self.service.environment["TERROIR_TEST_REDIS_PIDFILE"]) as file:
+            redis = int(file.readline())
+        self.addCleanup(os.kill, redis, signal.SIGCONT)
+        os.kill(redis, signal.SIGSTOP)
+        expect(self.live).to_contain_text("Not live since")
+        self.measure(20)
+        self.page.clock.fast_forward(REFRESH)
+        expect(self.values).to_contain_text("20 %")
+        expect(self.notice).to_contain_text("No live values since")
+        os.kill(redis, signal.SIGCONT)
+        expect(self.live).to_have_text("Live")
+        expect(self.notice).to_be_hidden()
 
     def test_a_browser_that_keeps_nothing_is_shown_what_is_public(self):
         self.measure(10)

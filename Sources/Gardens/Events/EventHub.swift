@@ -12,6 +12,9 @@ final class EventHub {
   /// The pause before Redis is asked again after it did not answer, in nanoseconds.
   static let pauseNanoseconds: UInt64 = 100_000_000
 
+  /// How long the hub may not be current before its watchers are told so, in nanoseconds.
+  static let graceNanoseconds: UInt64 = 5_000_000_000
+
   let garden: Identifier
   private(set) var watchers: [EventWatcher] = []
   // Invariant 1: the loop outlives the hub.
@@ -25,6 +28,9 @@ final class EventHub {
   /// The last event that was left out because the hub was not current.
   private var leftOut = EventID.zero
   private var isCurrent = false
+  /// Whether the watchers were told that events do not come.
+  private var isStalled = false
+  private var stallTimer: Timer?
   private var isOpening = false
   private var mustReopen = false
   private var isClosed = false
@@ -52,6 +58,7 @@ final class EventHub {
     isClosed = true
     if let subscription { subscriber.unsubscribe(subscription) }
     subscription = nil
+    stopStallTimer()
     current.release()
   }
 
@@ -60,6 +67,7 @@ final class EventHub {
   /// Adds a watcher, which is told of events behind `resumed`, or from when the hub is current.
   func add(_ watcher: EventWatcher, after resumed: EventID?) {
     watchers.append(watcher)
+    if isStalled { watcher.tellStalled() }
     loop.spawn { [self] in await join(watcher, after: resumed) }
   }
 
@@ -118,11 +126,11 @@ final class EventHub {
   }
 
   /// Called when the connection was lost.
-  func lost() { isCurrent = false }
+  func lost() { fallBehind() }
 
   /// Called when the connection is there; reads whatever was missed.
   func reopen() {
-    isCurrent = false
+    fallBehind()
     mustReopen = true
     if isOpening { return }
     isOpening = true
@@ -160,7 +168,32 @@ final class EventHub {
       // A full page may end within the events of one call, and events that were left out meanwhile may not be in it.
       if !page.isFull, leftOut == known { break }
     }
-    if !mustReopen { isCurrent = true }
+    if !mustReopen { becomeCurrent() }
+  }
+
+  private func fallBehind() {
+    isCurrent = false
+    if isStalled || stallTimer != nil { return }
+    stallTimer = loop.schedule(afterNanoseconds: Self.graceNanoseconds) { [weak self] in self?.stall() }
+  }
+
+  private func stall() {
+    stallTimer = nil
+    isStalled = true
+    for watcher in watchers { watcher.tellStalled() }
+  }
+
+  private func becomeCurrent() {
+    isCurrent = true
+    stopStallTimer()
+    if !isStalled { return }
+    isStalled = false
+    for watcher in watchers { watcher.tellGap() }
+  }
+
+  private func stopStallTimer() {
+    if let stallTimer { loop.cancel(stallTimer) }
+    stallTimer = nil
   }
 
   /// The events behind a position in the stream.

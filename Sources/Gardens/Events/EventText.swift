@@ -14,6 +14,9 @@ struct EventText {
   /// A gap, without an id.
   static let gap = Array("event: gap\ndata: {}\n\n".utf8)
 
+  /// Says that no events come for now, without an id.
+  static let stalled = Array("event: stalled\ndata: {}\n\n".utf8)
+
   /// Whether an entry that XRANGE gave is a gap.
   static func isGap(_ entry: RedisReply) -> Bool { entry.array?.last?.array?.dropFirst().first?.text == "gap" }
 

@@ -56,6 +56,10 @@ final class EventWatcher {
   /// Tells the client that events may be missing before those to come, so that it reads anew what it shows.
   func tellGap() { append(EventText.gap) }
 
+  /// Tells the client that no events come for now, so that it does not take what it shows for live. A gap follows once
+  /// they come again.
+  func tellStalled() { append(EventText.stalled) }
+
   /// Takes events as they happen from here on. The client learns the position by an id without an event (the HTML
   /// standard, section 9.2.6), so that it can resume also when it loses the connection before the first event.
   func goLive(from position: EventID) {

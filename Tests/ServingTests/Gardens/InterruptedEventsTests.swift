@@ -140,6 +140,26 @@ struct InterruptedEventsTests {
     #expect(try stream.next()?.data.contains("\"ph\"") == true)
   }
 
+  @Test("are said to be stalled where Redis is away for some time, and to have a gap once they come again")
+  func stalled() throws {
+    let redis = try RedisGuest()
+    let replica = try server.replica(["REDIS_URL": redis.url, "WORKERS": "1"])
+    defer { replica.stop() }
+    let device = try TestDevice(server)
+    let live = try device.watch(on: replica)
+    _ = try live.nextPart()
+    try redis.turnAway()
+    try device.post(1, type: "missed")
+    #expect(try live.next() == EventStream.Event(name: "stalled", data: "{}"))
+    let late = try device.watch(on: replica)
+    #expect(try late.next()?.name == "stalled")
+    try redis.letIn()
+    #expect(try #require(try live.untilGap()).map { $0.data.contains("missed") } == [true])
+    #expect(try #require(try late.untilGap()).isEmpty)
+    try device.post(1, type: "after")
+    for stream in [live, late] { #expect(try stream.next()?.data.contains("after") == true) }
+  }
+
   @Test("are counted and leave a gap when Redis is away for so long that the oldest are dropped")
   func dropped() throws {
     let redis = try RedisGuest()

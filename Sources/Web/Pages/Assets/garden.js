@@ -111,17 +111,26 @@ function listen() {
     if (unheard.delete(reading.deviceId)) setTimeout(load, NOTED);
   });
   source.addEventListener("insight", () => load());
-  source.addEventListener("gap", () => load()); // more events happened than are kept
+  source.addEventListener("gap", () => { // more events happened than are kept, or none could be told
+    put(find("live"), "Live");
+    lost = null;
+    load();
+  });
+  source.addEventListener("stalled", sayLost);
   source.addEventListener("error", () => {
-    lost ??= Date.now();
-    put(find("live"), `Not live since ${moment(lost)}`);
-    say(`No live values since ${moment(lost)}. Trying again.`);
+    sayLost();
     // The browser reconnects by itself, unless the server refused.
     if (source.readyState !== EventSource.CLOSED || source !== events) return;
     events = null;
     clearTimeout(relisten);
     relisten = setTimeout(again, RETRY);
   });
+}
+
+function sayLost() {
+  lost ??= Date.now();
+  put(find("live"), `Not live since ${moment(lost)}`);
+  say(`No live values since ${moment(lost)}. Trying again.`);
 }
 
 function rest() {
@@ -139,7 +148,9 @@ async function again() {
 }
 
 setInterval(() => {
-  if (!changed || document.hidden) return;
+  if (document.hidden) return;
+  if (lost) current.load(); // no event brings them
+  if (!changed) return;
   changed = false;
   load();
 }, REFRESH);
