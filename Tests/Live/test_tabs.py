@@ -72,7 +72,37 @@ class Tabs(OpenPage):
         self.refuse(401, "/api/sessions/current")
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-        self.assertIsNone(page.evaluate("localStorage.getItem('signed in')"))
+        self.assertEqual(page.evaluate("localStorage.getItem('signed in')"), "")
+
+    def test_what_is_typed_waits_for_its_user_to_sign_in_again(self):
+        page, token = self.signed_in("/account")
+        name = page.locator("#rename [name=displayName]")
+        expect(name).to_have_value("Rosa")
+        name.fill("Rosa L.")
+        self.end_sessions(token)
+        self.refuse(401, "/api/.*")
+        page.locator("#rename").get_by_role("button").click()
+        with page.expect_popup() as opened:
+            page.locator("#rename").get_by_role("link", name="Sign in").click()
+        other = opened.value
+        other.on("console", self.hear)
+        expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+        self.assertEqual(name.input_value(), "Rosa L.")
+        self.sign_in(other, self.seen("/api/users/me", token)["email"])
+        expect(other).to_have_url(f"{self.service.url}/account")
+        expect(other.locator("#who")).to_contain_text("Signed in as")
+        page.locator("#rename").get_by_role("button").click()
+        expect(page.locator("#said")).to_have_text("Saved")
+        self.assertEqual(self.seen("/api/users/me", token)["displayName"], "Rosa L.")
+        # Whoever else signs in is shown nothing of it.
+        name.fill("Rosa Luz")
+        self.end_sessions(token)
+        other.reload()
+        expect(other.locator("#stranger")).to_contain_text("Sign in")
+        email, _ = self.account()
+        other.goto(self.service.url)
+        self.sign_in(other, email)
+        expect(page.locator("#who")).to_have_text(f"Signed in as {email}")
 
     def test_who_signs_in_next_has_a_basket_of_their_own(self):
         shop, _ = self.shop(self.service.sign_up(), Milk=None)

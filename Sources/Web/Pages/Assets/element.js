@@ -122,7 +122,12 @@ export function begin() {
 }
 
 /** An error's message, with a link to sign in if the session has ended. */
-export const told = (error) => [error.message, ...error instanceof SignedOut ? [" ", wayToSignIn()] : []];
+export function told(error) {
+  if (!(error instanceof SignedOut)) return [error.message];
+  const way = wayToSignIn();
+  if ([...document.querySelectorAll("form [name]")].some(isChanged)) way.target = "_blank"; // what is typed stays here
+  return [error.message, " ", way];
+}
 
 /** Loads a module on demand; shows a notice and returns nothing if that fails. */
 export async function part(coming) {

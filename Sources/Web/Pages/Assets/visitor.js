@@ -14,21 +14,25 @@ export const profile = async () => (shown ? ask() : null);
 
 async function ask() {
   const me = await optional(get("/api/users/me"));
-  mark(me?.id ?? "");
+  mark(me?.id);
   return me;
 }
 
+/** Marks a user, or "" for one who has signed out; nothing for a session that has ended by itself. */
 function mark(id) {
-  shown = id;
-  if (id) store?.setItem(MARK, id);
-  else store?.removeItem(MARK);
+  shown = id ?? "";
+  if (id == null) store?.removeItem(MARK);
+  else store?.setItem(MARK, id);
 }
 
 /** Forgets that a user is signed in here. */
 export const forget = () => mark("");
 
 // Another user may have signed in, in another tab or while the browser had put this page away: show them nothing of it.
-for (const event of ["storage", "pageshow"]) addEventListener(event, () => marked() === shown || renewPage());
+// Where the session has only ended, what is typed here waits for the same user.
+const isEnded = () => store?.getItem(MARK) == null;
+addEventListener("storage", () => marked() === shown || isEnded() || renewPage());
+addEventListener("pageshow", () => marked() === shown || renewPage());
 
 export async function signIn(email, password) {
   if (store) {
