@@ -272,6 +272,21 @@ class OpenPages(OpenPage):
             price = {"amount": amount, "currency": currency}
             self.assertEqual([re.sub("[^0-9.,]", "", found[0]), *found[1:]], [shown, typed, price, price])
 
+    def test_the_newest_insights_are_those_of_all_gardens(self):
+        page, token = self.signed_in("/")
+        first = self.make("/api/gardens", {"name": "Bottom field"}, token)
+        for number in range(20):
+            self.make("/api/gardens", {"name": f"Bed {number}"}, token)
+        device = self.service.call("POST", f"/api/gardens/{first}/devices", {"name": "Probe"}, token)[1]
+        self.service.call("POST", "/api/readings", {"readings": [{"sensorType": "soil_moisture", "value": 41}]}, device["key"])
+        page.route(f"**/api/gardens/{first}/insights?*", lambda route: route.fulfill(json={"nextCursor": None, "items": [{
+            "id": first, "gardenId": first, "severity": "warning", "title": "Frost tonight", "text": "Cover the beans.",
+            "createdAt": "2026-04-01T18:00:00.000Z"}]}))
+        page.goto(self.service.url)
+        expect(page.locator("#insights")).to_contain_text("Frost tonight")
+        expect(page.locator("#insights").get_by_role("link", name="Bottom field")).to_be_visible()
+        expect(page.locator("#gardens > li").last).to_contain_text("41 %")
+
     def test_a_time_that_is_chosen_while_a_garden_loads_stays(self):
         page, token = self.signed_in("/")
         garden = self.make("/api/gardens", {"name": "South slope"}, token)

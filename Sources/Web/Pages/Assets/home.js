@@ -9,7 +9,7 @@ import { age, sensorName, sensorOrder, short, zone } from "./words.js";
 
 const NEWEST = 6; // insights on top
 const VALUES = 3; // per garden
-const LOOKS = 20; // the newest gardens, of which more than the name is shown
+const LOOKS = 20; // the newest gardens, which are looked at before the page is shown
 
 async function show() {
   const me = await profile();
@@ -21,12 +21,28 @@ async function show() {
   const [own, shared] = await Promise.all([all("/api/gardens?owner=me"), all("/api/gardens?owner=others")]);
   const gardens = [...own, ...shared];
   find("none").hidden = gardens.length > 0;
-  const found = [];
-  for (const garden of gardens.slice(0, LOOKS)) found.push(await look(garden)); // all at once would be refused as too many
-  find("gardens").replaceChildren(...gardens.map((garden, index) => card(garden, me, found[index]?.values)));
-  const insights = found.flatMap((one) => one.insights).sort((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, NEWEST);
-  showInsights(find("insights"), insights, new Map(gardens.map(({ id, name }) => [id, name])));
-  find("advice").hidden = insights.length === 0;
+  const cards = gardens.map((garden) => card(garden, me));
+  const names = new Map(gardens.map(({ id, name }) => [id, name]));
+  let newest = [];
+
+  async function lookAt(from, to) {
+    for (let at = from; at < Math.min(to, gardens.length); at++) { // all at once would be refused as too many
+      const { insights, values } = await look(gardens[at]);
+      fill(cards[at], values);
+      newest = [...newest, ...insights].sort((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, NEWEST);
+      if (at >= LOOKS && newest.some((one) => insights.includes(one))) showNewest();
+    }
+  }
+
+  function showNewest() {
+    showInsights(find("insights"), newest, names);
+    find("advice").hidden = newest.length === 0;
+  }
+
+  await lookAt(0, LOOKS);
+  find("gardens").replaceChildren(...cards);
+  showNewest();
+  lookAt(LOOKS, Infinity);
 }
 
 /** A garden's summary; nothing if it cannot be loaded now. */
@@ -37,19 +53,24 @@ async function look({ id }) {
   return { insights: insights.value?.items ?? [], values: latest.value?.items };
 }
 
-function card({ id, name, ownerId, public: isPublic }, me, values) {
-  // For each sensor the newest value of all devices.
+function card({ id, name, ownerId, public: isPublic }, me) {
+  return element("li", { class: "card" },
+    element("h3", {}, element("a", { href: `/gardens/${id}` }, name)),
+    element("p", { class: "quiet" }, isPublic ? "Public" : "Private", ownerId === me.id ? "" : " · shared with you"),
+    element("dl"));
+}
+
+/** Shows in a garden's card for each sensor the newest value of all devices. */
+function fill(card, values) {
   const newest = new Map();
   for (const value of values ?? []) {
     if (!(newest.get(value.sensorType)?.measuredAt >= value.measuredAt)) newest.set(value.sensorType, value);
   }
   const rows = [...newest.values()].sort((a, b) => sensorOrder(a.sensorType, b.sensorType)).slice(0, VALUES);
-  return element("li", { class: "card" },
-    element("h3", {}, element("a", { href: `/gardens/${id}` }, name)),
-    element("p", { class: "quiet" }, isPublic ? "Public" : "Private", ownerId === me.id ? "" : " · shared with you", values?.length === 0 ? " · nothing measured yet" : ""),
-    element("dl", {}, ...rows.flatMap(({ sensorType, value, unit, measuredAt }) => [
-      element("dt", {}, sensorName(sensorType)),
-      element("dd", {}, `${short(value)} ${unit ?? ""}`, element("span", { class: "when quiet" }, age(Date.parse(measuredAt))))])));
+  if (values?.length === 0) card.querySelector("p").append(" · nothing measured yet");
+  card.querySelector("dl").replaceChildren(...rows.flatMap(({ sensorType, value, unit, measuredAt }) => [
+    element("dt", {}, sensorName(sensorType)),
+    element("dd", {}, `${short(value)} ${unit ?? ""}`, element("span", { class: "when quiet" }, age(Date.parse(measuredAt))))]));
 }
 
 onSubmit(find("sign-in"), async ({ email, password }) => {
