@@ -55,12 +55,12 @@ class Journey(unittest.TestCase):
         page.on("console", self.hear)
         page.on("pageerror", lambda error: self.objections.append(str(error)))
         page.on("request", self.check_request)
-        page.on("dialog", self.accept)
+        page.on("dialog", self.agree)
         page.goto(self.service.url + path)
         return page
 
     @staticmethod
-    def accept(dialog):
+    def agree(dialog):
         dialog.accept()
 
     def refuse(self, status, path):

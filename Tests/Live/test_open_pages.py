@@ -363,14 +363,14 @@ class OpenPages(OpenPage):
         first, last = (self.order(buying, shop, eggs) for _ in range(2))
         buyer.goto(f"{self.service.url}/orders")
         asked = []
-        buyer.remove_listener("dialog", self.accept)
+        buyer.remove_listener("dialog", self.agree)
         buyer.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
         cancel = buyer.locator(f"#order-{first}").get_by_role("button", name="Cancel")
         cancel.press("Enter")
         expect(cancel).to_be_focused()
         self.assertEqual(asked, ["End this order for good: Hill Farm, €3.50?"])
         self.assertEqual(self.seen(f"/api/orders/{first}", buying)["status"], "pending")
-        buyer.once("dialog", self.accept)
+        buyer.once("dialog", self.agree)
         cancel.press("Enter")
         expect(buyer.locator(f"#order-{first} .state")).to_have_text("cancelled")
         # Not on the button of the other order, although it has the same name.
