@@ -20,10 +20,10 @@ struct OrderTransitions: EndpointGroup {
         summary: "Move an order to another state",
         details: """
           pending → paid → preparing → shipped → delivered; pending, paid and preparing → cancelled; paid, preparing, \
-          shipped and delivered → refunded. Buyer and seller may cancel a pending order; all other \
-          transitions are the seller's. Once the seller's account is disabled, or the seller has left an order unchanged \
-          for \(Self.patienceDays) days, the buyer may cancel it while it is paid or preparing, which counts as a refund, \
-          and mark it as delivered when it is shipped. The goods of a cancelled or refunded order go back into stock.
+          shipped and delivered → refunded. Buyer and seller may cancel a pending order; all other transitions are the \
+          seller's. Once the seller's account is disabled, or the seller has left an order unchanged for \
+          \(Self.patienceDays) days, the buyer may cancel it while it is paid or preparing, which counts as a refund, and \
+          mark it as delivered when it is shipped. The goods of a cancelled or refunded order go back into stock.
           """,
         tag: "Orders",
         body: .json(OrderTransition.self, example: #"{"to":"paid"}"#),

@@ -27,7 +27,8 @@ package struct BusinessInput: JSONForm {
       ?? [.pickup]
     paymentWithin =
       fields.optional(
-        "paymentWithin", .paymentHours, "The hours after which an unpaid order is cancelled; 48 by default.")
+        "paymentWithin", .paymentHours,
+        "The hours after which an unpaid order is cancelled; \(Business.defaultPaymentHours) by default.")
       ?? Business.defaultPaymentHours
   }
 

@@ -17,8 +17,8 @@ struct GardenEvents: EndpointGroup {
           `GardenReading`. The data of `event: insight` is an `Insight`; in a public garden, a client without a role \
           gets its `id` and `createdAt` only. `event: gap`, with an empty object, says that events may be missing \
           there: read again what you show. `event: stalled`, with an empty object, says that the server cannot send \
-          events for now; `event: gap` follows once it can. After an interruption, `Last-Event-ID` resumes within 5 minutes or 1000 \
-          events. A client that is too slow is cut off and may resume. The stream begins with an `id`, so that a \
+          events for now; `event: gap` follows once it can. After an interruption, `Last-Event-ID` resumes within \
+          5 minutes or 1000 events. A client that is too slow is cut off and may resume. The stream begins with an `id`, so that a \
           client that is interrupted before the first event can resume.
           """,
         tag: "Gardens",

@@ -55,7 +55,7 @@ async function json(response) {
   return /json/.test(response.headers.get("Content-Type") ?? "") && text ? JSON.parse(text) : null;
 }
 
-const unanswered = new Map(); // what was posted and has no answer yet → its key
+const unanswered = new Map(); // what was posted and not accepted yet → its key
 
 /** Posts what makes something. Sent again because its answer was lost, it makes nothing more. */
 export async function make(path, body) {
