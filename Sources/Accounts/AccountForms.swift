@@ -54,7 +54,7 @@ extension Rule where Value == String {
 
   /// A password that is being chosen: the policy has to allow it.
   static var newPassword: Rule {
-    Rule.string(PasswordPolicy.length).checked("is one of the passwords that are guessed first") {
+    Rule.string(PasswordPolicy.length).checked("is among the passwords that attackers try first") {
       PasswordPolicy.fault($0) == nil
     }
   }

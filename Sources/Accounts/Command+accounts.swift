@@ -27,7 +27,7 @@ extension Command {
           VALUES (\(id), \(email), \(email.asciiLowercased), \(form.displayName), \(hash), now(), now())
           """)
       } catch let error as PostgresError where error.isUniqueViolation {
-        throw CommandFault("there is an account with this email address")
+        throw CommandFault("an account with this email address already exists")
       }
       return "\(email) has an account.\n"
     })

@@ -82,7 +82,7 @@ struct PasswordResets: EndpointGroup {
   }
 
   private static var badToken: Problem {
-    Problem(.notFound, "This way to a new password is not good, or no longer. Ask for another mail.")
+    Problem(.notFound, "This code for a new password is wrong or has expired. Ask for another mail.")
   }
 
   // MARK: SQL

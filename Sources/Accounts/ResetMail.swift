@@ -79,7 +79,7 @@ final class ResetMail {
       try await context.database.execute(Self.markSent, letter.id)
     } catch {
       if error is OutboundError { count(.failed) }
-      context.logger.log(.warning, "A way to a new password was not mailed") { $0.field("error", error: error) }
+      context.logger.log(.warning, "A password reset was not mailed") { $0.field("error", error: error) }
     }
   }
 

@@ -39,7 +39,7 @@ struct SessionRenewal: EndpointGroup {
       context.meters.action(.refresh)
       return call.secret(.ok, TokenPair(session, of: user, role, new, context, at: call.now).body)
     case .reused(let session):
-      context.logger.log(.warning, "A refresh token was used twice; its session is over") {
+      context.logger.log(.warning, "A refresh token was used twice; its session was ended") {
         $0.field("session", session)
       }
       await context.sessions.ended([session])
@@ -82,7 +82,7 @@ struct SessionRenewal: EndpointGroup {
   }
 
   private static var badRefresh: Problem {
-    Problem(.unauthorized, "The refresh token is not valid, or no longer. Sign in again.")
+    Problem(.unauthorized, "The refresh token is not valid or has expired. Sign in again.")
   }
 
   // MARK: SQL

@@ -69,9 +69,9 @@ struct Users: EndpointGroup {
   /// registration is closed, or the invitation is missing or not valid.
   private func invitation(_ form: Registration, at now: Timestamp) async throws -> Invitation? {
     let mode = context.configuration.accounts.registration
-    if mode == .closed { throw Problem(.registrationClosed, "The operator makes the accounts of this server.") }
+    if mode == .closed { throw Problem(.registrationClosed, "Only the operator creates accounts on this server.") }
     guard let text = form.invitation else {
-      if mode == .invite { throw Problem(.registrationClosed, "Only who is invited may register.") }
+      if mode == .invite { throw Problem(.registrationClosed, "Registration is by invitation only.") }
       return nil
     }
     guard let invitation = Invitation(text), try await invitation.isOpen(in: context.database, at: now) else {
@@ -81,7 +81,7 @@ struct Users: EndpointGroup {
   }
 
   private static var badInvitation: ValidationError {
-    ValidationError("/invitation", "is not valid, or no longer")
+    ValidationError("/invitation", "is not valid or has expired")
   }
 
   private func register(_ call: Call, _ form: Registration, _ invitation: Invitation?) async throws -> Response {
@@ -104,7 +104,7 @@ struct Users: EndpointGroup {
       return call.response(made)
     } catch let error as PostgresError where error.isUniqueViolation {
       if key != nil, let made = try await registered(call, form.email) { return call.response(made) }
-      throw Problem(.emailTaken, "There is an account with this email address.")
+      throw Problem(.emailTaken, "An account with this email address already exists.")
     }
   }
 
@@ -209,7 +209,7 @@ struct Users: EndpointGroup {
   private static func wrong(_ member: String) -> Problem {
     Problem(.forbidden, "\(member) is wrong.", faults: [JSON.Fault("/\(member)", "is wrong")])
   }
-  private static var gone: Problem { Problem(.unauthorized, "The account is gone.") }
+  private static var gone: Problem { Problem(.unauthorized, "The account no longer exists.") }
 
   // MARK: SQL
 

@@ -55,11 +55,11 @@ struct DeviceWatch {
     var columns = try await transaction.query(Self.place, device.id, device.lastSeenAt)[0].columns
     let title = "\(try columns.next(String.self)): \(device.name)"
     switch change {
-    case .back: return device.news("device.back", .notice, "\(title) is back", "It is heard of again.")
+    case .back: return device.news("device.back", .notice, "\(title) is back", "It is reporting again.")
     case .silent(let lastSeen):
       let own = try GardenClock.read(&columns)
       let clock = try own ?? GardenClock.read(&columns) ?? .utc
-      let text = "It was last heard of at \(clock.text(lastSeen))."
+      let text = "It last reported at \(clock.text(lastSeen))."
       return device.news("device.silent", .warning, "\(title) is silent", text)
     }
   }

@@ -155,7 +155,7 @@ struct GardenRoutes: EndpointGroup {
       let before = try await Self.take(id, for: user, as: .manager, by: Self.lockByID, in: transaction)
       try call.requireMatch(before.body)
       if let isPublic = change.isPublic, isPublic != before.isPublic, user.session == nil {
-        throw Problem(.forbidden, "A personal access token does not change who may see a garden; sign in.")
+        throw Problem(.forbidden, "A personal access token cannot change who may see a garden; sign in.")
       }
       return try await change.write(over: before, at: call.now, in: transaction)
     }

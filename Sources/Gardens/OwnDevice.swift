@@ -21,7 +21,7 @@ struct OwnDevice: EndpointGroup {
   private func show(_ call: Call) async throws -> Response {
     let identity = try call.device
     guard let row = try await context.database.query(Self.byID, identity.id).first else {
-      throw Problem(.unauthorized, "The device is gone.")
+      throw Problem(.unauthorized, "The device no longer exists.")
     }
     var columns = row.columns
     let (device, garden) = (try Device(&columns, now: call.now), try columns.next(String.self))

@@ -50,7 +50,7 @@ extension Connection {
   }
 
   private static var malformedPath: Refusal {
-    .malformed(.malformed("The path is not well percent-encoded UTF-8"))
+    .malformed(.malformed("The path is not valid percent-encoded UTF-8"))
   }
 
   /// Calls the route's handler.

@@ -89,11 +89,11 @@ extension InsightType {
   var lacksData: Problem {
     let detail =
       switch self {
-      case .watering: "There is no soil_moisture of the last \(Int(WateringRule.maximumAgeHours)) hours."
+      case .watering: "There are no readings of soil_moisture from the last \(Int(WateringRule.maximumAgeHours)) hours."
       case .frost:
-        "There is no air_temperature of the last \(Int(FrostRule.maximumAgeHours)) hours or, in the morning, of the last night."
-      case .anomaly: "There are no readings of the last \(Int(AnomalyRule.maximumAgeHours)) hours."
-      case .summary: "There are no readings of the last seven days."
+        "There are no readings of air_temperature from the last \(Int(FrostRule.maximumAgeHours)) hours or, in the morning, from the last night."
+      case .anomaly: "There are no readings from the last \(Int(AnomalyRule.maximumAgeHours)) hours."
+      case .summary: "There are no readings from the last seven days."
       }
     return Problem(.noData, detail)
   }

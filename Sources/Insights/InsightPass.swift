@@ -95,7 +95,7 @@ final class InsightPass {
       found.append(garden)
       return false
     }
-    context.logger.log(.warning, "A garden could not be looked at") { $0.field("garden", garden.id.description) }
+    context.logger.log(.warning, "Cannot make a garden's insights") { $0.field("garden", garden.id.description) }
     return advance()
   }
 

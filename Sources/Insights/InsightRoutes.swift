@@ -50,7 +50,7 @@ struct InsightRoutes: EndpointGroup {
     let wanted = try call.form(InsightRequest.self)
     let observed = try await self.garden(garden, for: call.user.id, as: .editor)
     guard feature.models.isConfigured(wanted.provider) else {
-      throw Problem(.providerNotConfigured, "This server is not configured to ask \(wanted.provider.rawValue).")
+      throw Problem(.providerNotConfigured, "This server is not configured to use \(wanted.provider.rawValue).")
     }
     let key = try call.idempotencyKey()
     // Looked up before a provider is asked, which takes long and costs.

@@ -144,7 +144,7 @@ struct Channels: EndpointGroup {
       }
       guard let isEnabled = change.isEnabled, channel.isConfirmed || isEnabled else { return channel }
       guard channel.isConfirmed else {
-        throw Problem(.conflict, "This address has to be confirmed first, by the code that was mailed there.")
+        throw Problem(.conflict, "Confirm this address first, with the code that was mailed to it.")
       }
       if !isEnabled { try await transaction.execute(Courier.dropWaiting, id) }
       return try Self.channel(try await transaction.query(isEnabled ? Self.enable : Self.disable, id))

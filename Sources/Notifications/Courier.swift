@@ -163,7 +163,7 @@ package final class Courier {
       switch channel.kind {
       case .webhook:
         guard let secret = channel.secret else {
-          return Fault(text: "its secret cannot be read any more: make the channel anew")
+          return Fault(text: "its secret can no longer be read: create the channel again")
         }
         return Self.fault(try await client.send(message.webhook(channel.target, secret, at: context.now)))
       case .ntfy: return Self.fault(try await client.send(message.ntfy(channel.target)))

@@ -29,7 +29,7 @@ enum MessageAllowance {
       confirmationsOfAddressPerDay.all)
     if taken == 1 { return }
     throw Problem(
-      .tooManyRequests, "This address, or others for you, were asked to confirm too often today.",
+      .tooManyRequests, "Too many confirmation codes were sent today, to this address or for your account.",
       retryAfterSeconds: 3_600)
   }
 

@@ -23,7 +23,7 @@ package final class NotificationFeature: Feature {
     networks = AdmittedNetworks(allowed: context.configuration.notifications.allowedNetworks)
     seal = Seal(keys: context.configuration.accounts.keys("webhook secret 1"))
     resealing = SecretResealing(seal: seal) { count in
-      context.logger.log(.info, "Webhooks' secrets were sealed anew") { $0.field("secrets", count) }
+      context.logger.log(.info, "Webhook secrets were encrypted with the present key") { $0.field("secrets", count) }
     }
   }
 

@@ -65,7 +65,7 @@ struct ConnectionString: Sendable {
     }
     for keyword in numbers {
       guard let value = given[keyword], Int32(value.trimmingWhitespace) == nil else { continue }
-      throw ConnectionStringError("has a \(keyword) that is no whole number")
+      throw ConnectionStringError("has a \(keyword) that is not a whole number")
     }
   }
 
@@ -104,7 +104,7 @@ struct ConnectionString: Sendable {
       ports.count <= 1 || ports.count == count
     else { throw ConnectionStringError("names different numbers of hosts and ports") }
     for port in ports where !port.isEmpty && (UInt16(port) ?? 0) == 0 {
-      throw ConnectionStringError("names a port that is none")
+      throw ConnectionStringError("names an invalid port")
     }
     if count == 0 { return ports.isEmpty ? [] : [ServerAddress(host: "", address: "", port: ports[0])] }
     return (0..<count).map { index in

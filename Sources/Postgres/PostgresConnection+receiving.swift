@@ -56,7 +56,7 @@ extension PostgresConnection {
       forgetUnprepared()
       for operation in operations { resend(operation, PostgresError(.unavailable, "the statement was not answered")) }
     case .outOfStep:
-      lose(PostgresError(.unavailable, "the server answered what was not asked"))
+      lose(PostgresError(.unavailable, "the server answered a statement that was not sent"))
     case .none: break
     }
     if let result { PQclear(result) }

@@ -168,7 +168,7 @@ final class PostgresConnection: EventHandler, TurnEnd {
       defer { PQclear(result) }
       guard [PGRES_TUPLES_OK, PGRES_COMMAND_OK].contains(PQresultStatus(result)) else {
         let error = PostgresError(result: result)
-        let text = "the server does not give the session its settings: \(error.message)"
+        let text = "the server refuses the session's settings: \(error.message)"
         return connectingFailed(PostgresError(.unavailable, text), .failed)
       }
     }

@@ -74,7 +74,7 @@ package struct RedisAddress: Sendable, Equatable {
       guard let end = authority.firstIndex(of: "]") else { throw RedisAddressError("has an unclosed [ in its host") }
       host = authority[authority.index(after: authority.startIndex)..<end]
       let tail = authority[authority.index(after: end)...]
-      guard tail.isEmpty || tail.first == ":" else { throw RedisAddressError("has something but a port after ]") }
+      guard tail.isEmpty || tail.first == ":" else { throw RedisAddressError("has more than a port after ]") }
       port = tail.isEmpty ? nil : tail.dropFirst()
     } else {
       (host, port) = split(authority, at: ":")

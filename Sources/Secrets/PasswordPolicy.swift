@@ -19,7 +19,7 @@ package enum PasswordPolicy {
     if count < length.lowerBound { return "must have at least \(length.lowerBound) characters" }
     if count > length.upperBound { return "must have at most \(length.upperBound) characters" }
     if CommonPasswords.contains(password) || count <= longestPattern && isPattern(password) {
-      return "is one of the passwords that are guessed first"
+      return "is among the passwords that attackers try first"
     }
     return nil
   }

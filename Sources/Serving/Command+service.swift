@@ -32,7 +32,7 @@ extension Command {
           "\(ports(configuration)) is in use on \(configuration.listening.host), perhaps by another terroir")
       } catch let error as SystemError where error.code == EACCES {
         throw CommandFault(
-          "\(ports(configuration)) may not be listened on: one below 1024 takes the capability CAP_NET_BIND_SERVICE")
+          "\(ports(configuration)) may not be listened on: a port below 1024 needs the capability CAP_NET_BIND_SERVICE")
       } catch let error as SystemError where error.code == EADDRNOTAVAIL {
         throw CommandFault("this machine has no address \(configuration.listening.host) (HOST)")
       }

@@ -28,12 +28,12 @@ extension Service {
 
   func startSuccessor() {
     guard stage == .serving, successor == nil else {
-      housekeeping?.log(.warning, "No successor is started: one is on its way, or this process does not serve")
+      housekeeping?.log(.warning, "Not starting a successor: one is already starting, or this process is not serving")
       return
     }
     // When process 1 of a PID namespace ends, the kernel kills the rest of it, the successor included.
     guard getpid() != 1 else {
-      housekeeping?.log(.warning, "No successor is started: this is process 1 of its container, which ends with it")
+      housekeeping?.log(.warning, "Not starting a successor: this is process 1 of its container, which ends with it")
       return
     }
     do {

@@ -160,7 +160,7 @@ package final class Service {
     let loops = process.heartbeats.enumerated().map { Watchdog.Subject(name: "loop-\($0)", heartbeat: $1) }
     let logger = SharedLogger(process.logs)
     return Watchdog(loops + [Watchdog.Subject(name: "housekeeping", heartbeat: heartbeat)]) { subject in
-      logger.log(.critical, "A loop hangs") { $0.field("loop", subject.name) }
+      logger.log(.critical, "An event loop hangs") { $0.field("loop", subject.name) }
       Watchdog.abort(subject)
     }
   }

@@ -128,7 +128,7 @@ final class Worker {
         context.logger.log(.warning, "Redis cannot be used") { $0.field("reason", reason) }
       }
       context.subscriber.onRefusal = { [unowned context] reason in
-        context.logger.log(.warning, "Redis lets nobody subscribe") { $0.field("reason", reason) }
+        context.logger.log(.warning, "Redis refuses subscriptions") { $0.field("reason", reason) }
       }
     }
     context.database.onStateChange = { [unowned context] isUsable in

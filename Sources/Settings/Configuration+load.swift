@@ -91,7 +91,7 @@ struct ConfigurationLoader {
       return nil
     }
     guard let content = String(validating: bytes, as: UTF8.self) else {
-      faults.append("\(name): \"\(path)\" does not hold text")
+      faults.append("\(name): \"\(path)\" is not text")
       return nil
     }
     let text = content.trimmingWhitespace
@@ -166,11 +166,11 @@ struct ConfigurationLoader {
       ("DATABASE_URL", configuration.database.url), ("DATABASE_REPLICA_URL", configuration.database.replicaURL),
     ] {
       guard let url = url.flatMap({ ServiceURL($0) }), let password = url.password else { continue }
-      if SecretText.isCommon(password: password, user: url.user) { weak("\(name) has a password that everybody knows") }
+      if SecretText.isCommon(password: password, user: url.user) { weak("\(name) has a well-known password") }
     }
     let redis = configuration.redis.address
     if let password = redis.password, SecretText.isCommon(password: password, user: redis.user) {
-      weak("REDIS_URL has a password that everybody knows")
+      weak("REDIS_URL has a well-known password")
     }
   }
 

@@ -48,12 +48,12 @@ struct Export: EndpointGroup {
           try await write(user, now, place.transfer, to: writer)
           context.meters.action(.export)
         } catch let gone as StreamClosed {
-          if place.transfer.hasGivenWay { context.logger.log(.info, "A slow export gave its place to others") }
+          if place.transfer.hasGivenWay { context.logger.log(.info, "Ended a slow export to make room for others") }
           throw gone
         } catch {
           // The head has been sent: all that is left is to break off, so that the client does not take this for the
           // whole.
-          context.logger.log(.error, "An export broke off") { $0.field("error", error: error) }
+          context.logger.log(.error, "An export was cut short") { $0.field("error", error: error) }
           throw error
         }
       })

@@ -11,7 +11,7 @@ extension ImportFile {
   mutating func readGarden(_ fields: inout Fields) throws {
     let old = names.readNewcomer(.garden, &fields)
     if names.count(of: .garden) > GardenInput.maximumOfOwner {
-      fields.fault("kind", "stands on more than \(GardenInput.maximumOfOwner) lines")
+      fields.fault("kind", "is on more than \(GardenInput.maximumOfOwner) lines")
     }
     _ = fields.optional("ownerId", .identifier)
     var garden = GardenInput(&fields)
@@ -27,7 +27,7 @@ extension ImportFile {
     let old = names.readNewcomer(.device, &fields)
     let garden = names.read(.garden, &fields)
     if devicesOfGardens[garden, default: 0] >= DeviceInput.maximumOfGarden {
-      fields.fault("gardenId", "is that of \(DeviceInput.maximumOfGarden) lines before: no garden has more devices")
+      fields.fault("gardenId", "is that of \(DeviceInput.maximumOfGarden) earlier lines: no garden has more devices")
     }
     var device = DeviceInput(&fields)
     zones.settle(&device.timeZone, &fields)
@@ -48,7 +48,7 @@ extension ImportFile {
   mutating func readBusiness(_ fields: inout Fields) throws {
     let old = names.readNewcomer(.business, &fields)
     if names.count(of: .business) > BusinessInput.maximumOfOwner {
-      fields.fault("kind", "stands on more than \(BusinessInput.maximumOfOwner) lines")
+      fields.fault("kind", "is on more than \(BusinessInput.maximumOfOwner) lines")
     }
     _ = fields.optional("ownerId", .identifier)
     let business = BusinessInput(&fields)
@@ -65,7 +65,7 @@ extension ImportFile {
     let business = names.read(.business, &fields)
     if products[business, default: 0] >= ProductInput.maximumOfBusiness {
       fields.fault(
-        "businessId", "is that of \(ProductInput.maximumOfBusiness) lines before: no business has more products")
+        "businessId", "is that of \(ProductInput.maximumOfBusiness) earlier lines: no business has more products")
     }
     let product = ProductInput(&fields)
     let (createdAt, updatedAt) = times(&fields)

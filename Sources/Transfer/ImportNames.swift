@@ -37,9 +37,9 @@ struct ImportNames {
   mutating func readNewcomer(_ kind: Kind, _ fields: inout Fields) -> Identifier {
     let id = fields.required("id", .identifier)
     if count(of: kind) >= Self.maximumOfKind {
-      fields.fault("kind", "stands on more than \(Self.maximumOfKind) lines")
+      fields.fault("kind", "is on more than \(Self.maximumOfKind) lines")
     } else if known[kind, default: [:]].updateValue(id, forKey: id) != nil {
-      fields.fault("id", "is that of a line before")
+      fields.fault("id", "is that of an earlier line")
     }
     return id
   }
@@ -48,7 +48,7 @@ struct ImportNames {
   func read(_ kind: Kind, _ fields: inout Fields) -> Identifier {
     let id = fields.required(kind.member, .identifier)
     if let new = known[kind]?[id] { return new }
-    fields.fault(kind.member, "names no \(kind) of a line before")
+    fields.fault(kind.member, "names no \(kind) of an earlier line")
     return id
   }
 

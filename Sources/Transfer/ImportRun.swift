@@ -119,7 +119,7 @@ struct ImportRun {
       throw DeviceAccess.notFound
     }
     guard try row.decode(Bool.self, 0) else {
-      throw Transfers.underWay("A history of this device is being taken in. Let it end first.")
+      throw Transfers.underWay("Another history of this device is being imported. Wait until it ends.")
     }
   }
 

@@ -31,7 +31,7 @@ final class Transfer {
 
   /// Returns the next piece of the body; nil after the last. Throws 503 when the transfer has given way.
   func next(of stream: RequestBodyStream) async throws -> [UInt8]? {
-    wait = (loop.now, { stream.fail(RequestFault(.serviceUnavailable, "The body is not waited for any more")) })
+    wait = (loop.now, { stream.fail(RequestFault(.serviceUnavailable, "The body is no longer awaited")) })
     defer { wait = nil }
     do {
       let piece = try await stream.next()

@@ -39,7 +39,7 @@ package final class Transfers {
     if share != nil, underWay.count >= limit { makeRoom() }
     guard underWay.count < limit else { throw Problem(.transfers) }
     guard let share else {
-      throw Self.underWay("Another export or import of yours is under way. Let it end first.")
+      throw Self.underWay("Another export or import of yours is under way. Wait until it ends.")
     }
     let transfer = Transfer(loop: loop, graceNanoseconds: graceNanoseconds)
     underWay.append(transfer)

@@ -48,7 +48,7 @@ package struct Tally: Equatable, Sendable {
         buckets[Bucket(series: Self.series(sample), upperBound: upperBound)] = sample.value
       }
     }
-    guard isTerroir else { throw Unreadable(description: "these are no metrics of terroir: \(counter) is missing") }
+    guard isTerroir else { throw Unreadable(description: "these are not metrics of terroir: \(counter) is missing") }
   }
 
   /// Metrics that say nothing.

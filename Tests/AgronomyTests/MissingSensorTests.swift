@@ -38,7 +38,7 @@ struct MissingSensorTests {
     let finding = try #require(AnomalyRule.finding(Self.observations([Self.air(), Self.ended(5)])))
     #expect(finding.title == "Unusual: soil_moisture of Node")
     #expect(
-      finding.text == "Node is heard of, but no soil_moisture that was measured after 2026-11-21 15:00 UTC: "
+      finding.text == "Node is reporting, but no soil_moisture measured after 2026-11-21 15:00 UTC: "
         + "the sensor may be broken, or the device's clock slow.")
     // Everything that the device sends was measured two days ago by its clock.
     let slow = Self.observations([Self.ended(48), Self.ended(48, "air_humidity")])

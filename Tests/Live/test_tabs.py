@@ -137,7 +137,7 @@ class Tabs(OpenPage):
         self.end_sessions(token)
         self.add_device(page)
         notice = page.locator("#keeping form").filter(has=page.locator("#device-name")).get_by_role("alert")
-        expect(notice).to_have_text("You are not signed in any more. Sign in")
+        expect(notice).to_have_text("You are no longer signed in. Sign in")
         expect(notice.get_by_role("link")).to_have_attribute("href", "/?to=" + garden.replace("/", "%2F"))
         # Private data is not requested again and again: the page shows what a stranger's does.
         for behind in (True, False):

@@ -57,13 +57,13 @@ func malformed(name: String, value: String) {
 func databaseURLs(name: String) {
   for (url, fault) in [
     ("postgres://u:hunter2%zz@h/d", "cannot be read"), ("postgres://u:hunter2@h/d?foo=bar", "cannot be read"),
-    ("postgres://u:hunter2@h:99999/d", "a port that is none"), ("postgres://u:hunter2@h:0/d", "a port that is none"),
+    ("postgres://u:hunter2@h:99999/d", "an invalid port"), ("postgres://u:hunter2@h:0/d", "an invalid port"),
     ("postgres://u:hunter2@h/d?hostaddr=1.2.3.4,1.2.3.5", "different numbers"),
     ("postgres://u:hunter2@h/d?sslmode=banana", "a sslmode that is none of disable,"),
     ("postgres://u:hunter2@a,b/d?target_session_attrs=master", "a target_session_attrs that is none of any,"),
     ("postgres://u:hunter2@h/d?ssl_min_protocol_version=foo", "a ssl_min_protocol_version that is none of TLSv1,"),
-    ("postgres://u:hunter2@h/d?keepalives=abc", "a keepalives that is no whole number"),
-    ("postgres://u:hunter2@h/d?connect_timeout=1.5", "a connect_timeout that is no whole number"),
+    ("postgres://u:hunter2@h/d?keepalives=abc", "a keepalives that is not a whole number"),
+    ("postgres://u:hunter2@h/d?connect_timeout=1.5", "a connect_timeout that is not a whole number"),
   ] {
     let found = faults([name: url])
     let text = found.first ?? ""

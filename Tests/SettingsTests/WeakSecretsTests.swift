@@ -11,9 +11,9 @@ func weakSecrets() throws {
     ("JWT_SECRET", "ChangeMe-" + goodSecret, "JWT_SECRET looks like a default"),
     ("JWT_SECRET_PREVIOUS", goodSecret, "JWT_SECRET_PREVIOUS is JWT_SECRET"),
     ("METRICS_TOKEN", "abc", "METRICS_TOKEN is shorter than 16 bytes"),
-    ("DATABASE_URL", "postgresql://u:postgres@h/d", "DATABASE_URL has a password that everybody knows"),
-    ("DATABASE_URL", "postgresql://u:u@h/d", "DATABASE_URL has a password that everybody knows"),
-    ("REDIS_URL", "redis://:Password@h", "REDIS_URL has a password that everybody knows"),
+    ("DATABASE_URL", "postgresql://u:postgres@h/d", "DATABASE_URL has a well-known password"),
+    ("DATABASE_URL", "postgresql://u:u@h/d", "DATABASE_URL has a well-known password"),
+    ("REDIS_URL", "redis://:Password@h", "REDIS_URL has a well-known password"),
   ]
   #expect(faults(serious) == [])
   for (name, value, reason) in weak {

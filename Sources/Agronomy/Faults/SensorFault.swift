@@ -33,14 +33,14 @@ package struct SensorFault {
     switch kind {
     case .impossible, .spike:
       return "\(name) measured \(type) of \(value)\(unit) at \(when), where about "
-        + "\(expected.sentenceText(places: 2))\(unit) was to be expected."
+        + "\(expected.sentenceText(places: 2))\(unit) was expected."
     case .stuck:
       return "\(name) has measured \(type) of exactly \(value)\(unit) for \(hours.sentenceText(places: 0)) hours."
     case .apart:
       return "\(name) measures \(type) of \(value)\(unit) at \(when), about "
-        + "\(abs(expected).sentenceText(places: 1))\(unit) \(expected > 0 ? "more" : "less") than its neighbours let expect."
+        + "\(abs(expected).sentenceText(places: 1))\(unit) \(expected > 0 ? "more" : "less") than its neighbours suggest."
     case .missing:
-      return "\(name) is heard of, but no \(type) that was measured after \(when): "
+      return "\(name) is reporting, but no \(type) measured after \(when): "
         + "the sensor may be broken, or the device's clock slow."
     }
   }

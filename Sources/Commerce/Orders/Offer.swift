@@ -23,7 +23,7 @@ struct Offer {
     if owner == buyer {
       throw ValidationError("/businessId", "is your own business")
     }
-    if isDisabled { throw Problem(.conflict, "This business takes no orders now.") }
+    if isDisabled { throw Problem(.conflict, "This business is not taking orders at the moment.") }
     let found = try rows.filter { !$0[5].isNull }.map { row in
       var columns = row.columns
       for _ in 0..<5 { _ = columns.nextCell() }
@@ -49,7 +49,7 @@ struct Offer {
         continue
       }
       guard let total = product.price.multiplied(by: item.quantity) else {
-        faults.append(item.fault("quantity", "makes the sum larger than can be counted"))
+        faults.append(item.fault("quantity", "makes the total too large"))
         continue
       }
       lines.append(
@@ -81,7 +81,7 @@ extension [OrderLine] {
     var sum = Money(amount: 0, currency: self[0].total.currency)
     for line in self {
       guard let next = sum.adding(line.total) else {
-        throw ValidationError("/lines", "make a sum larger than can be counted")
+        throw ValidationError("/lines", "make a total that is too large")
       }
       sum = next
     }

@@ -78,7 +78,7 @@ struct OrderPlacement: EndpointGroup {
       id: context.makeIdentifier(), buyer: buyer, new: new, lines: lines, total: total, createdAt: now,
       expiresAt: now.advanced(byMilliseconds: offer.paymentWithin * Timestamp.millisecondsPerHour))
     guard let taken = try await Stock(try offer.limitedQuantities()).take(in: transaction) else {
-      throw Problem(.outOfStock, "Someone was faster: there is not enough in stock any more.")
+      throw Problem(.outOfStock, "Someone else was faster: there is no longer enough in stock.")
     }
     try await insert(order, taken: taken, in: transaction)
     try await Outbox(context).put(order.placedNews, for: .business(order.business), in: transaction)
@@ -86,7 +86,7 @@ struct OrderPlacement: EndpointGroup {
   }
 
   private static func priceChanged(to total: Money) -> Problem {
-    var problem = Problem(.priceChanged, "The order costs something else than was expected; `total` says what.")
+    var problem = Problem(.priceChanged, "The order does not cost what was expected; `total` says what it costs now.")
     problem.extensions = [("total", JSONWriter.bytes(of: total))]
     return problem
   }

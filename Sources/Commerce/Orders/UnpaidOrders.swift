@@ -89,7 +89,7 @@ final class UnpaidOrders {
     guard taken.count == 1 else { return true }
     if aside.count >= Self.maximumAside { aside = [:] }
     aside[taken[0]] = context.now.advanced(byMilliseconds: Self.asideMilliseconds)
-    context.logger.log(.warning, "An unpaid order cannot be ended") { [id = taken[0]] in
+    context.logger.log(.warning, "Cannot cancel an unpaid order") { [id = taken[0]] in
       $0.field("order", id)
       $0.field("error", error: error)
     }

@@ -85,7 +85,7 @@ final class EventBroker {
 
   private func leave(_ hub: EventHub, _ watcher: EventWatcher) {
     if watcher.isCutOff {
-      context.logger.log(.info, "A slow reader of events was cut off") { $0.field("garden", hub.garden) }
+      context.logger.log(.info, "Disconnected a slow event stream") { $0.field("garden", hub.garden) }
     }
     watcher.end()
     hub.remove(watcher)

@@ -51,7 +51,7 @@ struct EventTickets: EndpointGroup {
   func holder(
     of text: String, for garden: Identifier, at now: Timestamp, isUsed: Bool
   ) async throws -> Identity {
-    let refusal = Problem(.unauthorized, "The ticket is not valid, or no longer. Get another one.")
+    let refusal = Problem(.unauthorized, "The ticket is not valid or has expired. Get another one.")
     guard let key = OpaqueKey(text, .ticket) else { throw refusal }
     let database = context.database
     let rows =

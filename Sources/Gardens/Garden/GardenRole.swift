@@ -51,7 +51,7 @@ package enum GardenRole: String, CaseIterable, Sendable, Comparable {
   func require(_ role: GardenRole?) throws {
     guard let role else { throw GardenAccess.notYours }
     guard role >= self else {
-      throw Problem(.forbidden, "You are \(role.rawValue) of this garden; this takes \(rawValue).")
+      throw Problem(.forbidden, "Your role in this garden is \(role.rawValue); this needs \(rawValue).")
     }
   }
 }

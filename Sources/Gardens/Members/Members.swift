@@ -70,7 +70,7 @@ struct Members: EndpointGroup {
       try await take(garden, for: user, as: .manager, in: transaction)
       let emailKey = new.email.asciiLowercased
       if try await !transaction.query(Self.findByEmail, garden, emailKey).isEmpty {
-        throw Problem(.conflict, "Who has this address is a member of the garden.")
+        throw Problem(.conflict, "The person with this address is already a member of the garden.")
       }
       let rows = try await transaction.query(
         Self.insert, context.makeIdentifier(), garden, new.role.rawValue, new.email, emailKey, key.digest, call.now,
@@ -104,7 +104,7 @@ struct Members: EndpointGroup {
         if let user = before.user, role < .manager { try await Invitation.end(by: user, to: garden, in: transaction) }
         return try Member(try await transaction.query(Self.setRole, id, role.rawValue)[0], showsEmail: true)
       }
-      guard let heir = before.user else { throw Problem(.conflict, "Who is invited has to accept first.") }
+      guard let heir = before.user else { throw Problem(.conflict, "The invitation has to be accepted first.") }
       try await require(heir, in: transaction)
       try await transaction.execute(Self.setOwner, garden, heir, call.now)
       try await GardenInput.checkBound(of: heir, in: transaction)
@@ -132,7 +132,7 @@ struct Members: EndpointGroup {
   private func accept(_ call: Call) async throws -> Response {
     let user = try call.user
     let text = call.request.withParameter("token") { String(decoding: $0, as: UTF8.self) }
-    let unknown = Problem(.notFound, "The invitation is not valid, or no longer.")
+    let unknown = Problem(.notFound, "The invitation is not valid or has expired.")
     guard let invitation = Invitation(text) else { throw unknown }
     do {
       return try await call.makeOnce { transaction, _ in
@@ -140,7 +140,7 @@ struct Members: EndpointGroup {
           throw unknown
         }
         if try await !transaction.query(Self.ownedBy, garden, user.id).isEmpty {
-          throw Problem(.conflict, "The garden is yours.")
+          throw Problem(.conflict, "You own this garden.")
         }
         var json = JSONWriter()
         json.object { json in
@@ -150,7 +150,7 @@ struct Members: EndpointGroup {
         return Made(status: .ok, body: json.take())
       }.response
     } catch let error as PostgresError where error.isUniqueViolation {
-      throw Problem(.conflict, "You are a member of this garden.")
+      throw Problem(.conflict, "You are already a member of this garden.")
     }
   }
 

@@ -62,7 +62,7 @@ struct GardenHistory {
     let fineFrom = now.advanced(byDays: -Int64(fineDays))
     self.init(garden: garden, from: from, to: to, fineFrom: fineFrom)
     guard Timestamp.writable.contains(self.from), Timestamp.writable.contains(self.to) else {
-      throw Problem(.malformed, "The whole steps of the span do not lie in the years 0000 to 9999.")
+      throw Problem(.malformed, "The span, in whole steps, must lie in the years 0000 to 9999.")
     }
   }
 

@@ -12,7 +12,7 @@ struct GardenPages: EndpointGroup {
   private static let list = PageShell.page(
     title: "Public gardens", at: "/gardens", script: "gardens", main: Asset.named("gardens.html").bytes)
   private static let absent = notice(
-    "There is no garden here, or it is not public and you are not signed in as one of its own.")
+    "There is no garden here, or it is private and you are not signed in as one of its members.")
 
   /// The page for a visitor who is not signed in, in place of a garden that may be theirs.
   private static func closed(_ garden: Identifier) -> WebFile {
@@ -21,7 +21,7 @@ struct GardenPages: EndpointGroup {
       html.element("a", ["href": "/?to=/gardens/\(garden)"], "Sign in")
       html.text(" if it is yours.")
     }
-    return notice("There is no garden here, or it is not public and you are not signed in.", way: way)
+    return notice("There is no garden here, or it is private and you are not signed in.", way: way)
   }
 
   var endpoints: [Endpoint] {

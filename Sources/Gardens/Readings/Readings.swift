@@ -117,7 +117,7 @@ struct Readings: EndpointGroup {
     } catch  where error is PerhapsStored || (error as? PostgresError)?.outcomeIsUnknown == true {
       // If they are, the newest readings in Redis lack them.
       await context.cache.invalidate([.latest(in: origin.garden)])
-      throw Problem(.unavailable, "The readings cannot be stored now. Send them again.", cause: "\(error)")
+      throw Problem(.unavailable, "The readings cannot be stored at the moment. Send them again.", cause: "\(error)")
     }
   }
 
@@ -135,7 +135,7 @@ struct Readings: EndpointGroup {
 
   private static func answer(_ stored: StoredReadings, _ rejections: [Rejection]) throws -> Response {
     guard !stored.accepted.isEmpty || !stored.duplicates.isEmpty else {
-      var problem = Problem(.noValidReading, "None of the readings could be taken; `rejected` says why.")
+      var problem = Problem(.noValidReading, "None of the readings was accepted; `rejected` says why.")
       var json = JSONWriter()
       write(rejections, &json)
       problem.extensions = [("rejected", json.take())]

@@ -24,7 +24,7 @@ package struct Query: Sendable {
         guard parameters.count < Self.parameterLimit else { throw .malformed("The query has too many parameters") }
         guard let name = PercentEncoding.decode(bytes.extracting(start..<nameEnd), plusIsSpace: true),
           let value = PercentEncoding.decode(bytes.extracting(valueStart..<end), plusIsSpace: true)
-        else { throw .malformed("The query is not well percent-encoded UTF-8") }
+        else { throw .malformed("The query is not valid percent-encoded UTF-8") }
         parameters.append((name, value))
       }
       start = end + 1

@@ -129,7 +129,7 @@ struct ChunkedDecoder {
   }
 
   private mutating func expectLineFeed(_ byte: UInt8, then next: State) -> RequestFault? {
-    guard byte == ASCII.lineFeed else { return .malformed("A carriage return stands alone") }
+    guard byte == ASCII.lineFeed else { return .malformed("A carriage return without a line feed") }
     state = next
     return nil
   }

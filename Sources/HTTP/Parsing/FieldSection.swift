@@ -38,7 +38,7 @@ struct FieldSection {
       try note(field, bytes, &seen)
     }
     guard position &+ 1 < bytes.byteCount else { throw .needMore }
-    guard bytes[position &+ 1] == ASCII.lineFeed else { throw .malformed("A carriage return stands alone") }
+    guard bytes[position &+ 1] == ASCII.lineFeed else { throw .malformed("A carriage return without a line feed") }
     position &+= 2
     try conclude(seen, &head)
   }
@@ -66,7 +66,7 @@ struct FieldSection {
     guard position < bytes.byteCount else { throw .needMore }
     guard bytes[position] == ASCII.carriageReturn else { throw .malformed("A header field holds a control character") }
     guard position &+ 1 < bytes.byteCount else { throw .needMore }
-    guard bytes[position &+ 1] == ASCII.lineFeed else { throw .malformed("A carriage return stands alone") }
+    guard bytes[position &+ 1] == ASCII.lineFeed else { throw .malformed("A carriage return without a line feed") }
     var valueEnd = position
     while valueEnd > valueStart, bytes[valueEnd &- 1] == ASCII.space || bytes[valueEnd &- 1] == ASCII.tab {
       valueEnd &-= 1
@@ -144,7 +144,7 @@ struct FieldSection {
       hasOther = hasOther || !isChunked
     }
     guard isChunked, hasOther else { throw .malformed("The Transfer-Encoding is not exactly chunked") }
-    throw .malformed(RequestFault(.notImplemented, "The transfer coding is not known; chunked is"))
+    throw .malformed(RequestFault(.notImplemented, "The only supported transfer coding is chunked"))
   }
 
   @inline(__always)
@@ -185,7 +185,7 @@ struct FieldSection {
     // An HTTP/1.0 client's expectations are ignored (RFC 9110, section 10.1.1).
     guard !isOld else { return }
     guard !seen.unknownExpectation else {
-      throw .malformed(RequestFault(.expectationFailed, "The only expectation that is known is 100-continue"))
+      throw .malformed(RequestFault(.expectationFailed, "The only supported expectation is 100-continue"))
     }
     head.expectsContinue = seen.expectation && head.framing != .none
   }

@@ -68,7 +68,7 @@ package struct RequestParser {
     throw position + 1 < bytes.byteCount ? .malformed(Self.loneReturn) : .needMore
   }
 
-  static let loneReturn = RequestFault.malformed("A carriage return stands alone")
+  static let loneReturn = RequestFault.malformed("A carriage return without a line feed")
 
   // MARK: Request line
 

@@ -68,7 +68,7 @@ struct LanguageModels {
   }
 
   private func log(_ provider: InsightProvider, _ cause: String, _ trace: TraceContext?) {
-    context.logger.log(.warning, "A language model gave no insight", context: LogContext(trace: trace)) { line in
+    context.logger.log(.warning, "A language model returned no insight", context: LogContext(trace: trace)) { line in
       line.field("provider", provider.rawValue)
       line.field("cause", cause)
     }

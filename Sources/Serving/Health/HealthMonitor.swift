@@ -102,7 +102,7 @@ final class HealthMonitor {
     let time = try await database.query(Self.clock)[0].decode(Timestamp.self, 0)
     let (end, calendarOffset) = (Clock.boot(), Clock.calendarOffset())
     guard clock.learn(database: time, between: start, and: end, calendarOffset: calendarOffset) else { return }
-    context.logger.log(.warning, "This machine's clock was found apart from the database's, which counts") {
+    context.logger.log(.warning, "This machine's clock differs from the database's, which is used") {
       $0.field("correctionSeconds", Double(clock.correctionMilliseconds) / 1_000)
     }
   }

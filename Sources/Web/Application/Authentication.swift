@@ -69,11 +69,11 @@ struct Authentication {
     let parts = field.split(separator: " ", maxSplits: 1)
     guard parts.first?.lowercased() == "bearer" else {
       let fault =
-        parts.count == 2 ? "The scheme of Authorization is not Bearer." : "The word Bearer is missing in Authorization."
+        parts.count == 2 ? "The scheme of Authorization is not Bearer." : "Bearer is missing in Authorization."
       throw Problem(.unauthorized, "\(fault) Send \"Bearer\", a space and the token.")
     }
     guard parts.count == 2, case let token = parts[1].trimmingSpaces, !token.isEmpty else {
-      throw Problem(.unauthorized, "There is no token behind the word Bearer in Authorization.")
+      throw Problem(.unauthorized, "There is no token after Bearer in Authorization.")
     }
     return token
   }
@@ -145,13 +145,13 @@ struct Authentication {
 
   private static func beyondScope(_ endpoint: Endpoint) -> Problem {
     let scopes = endpoint.scopes.map(\.rawValue)
-    if scopes.isEmpty { return Problem(.forbidden, "A personal access token does not open this; sign in.") }
+    if scopes.isEmpty { return Problem(.forbidden, "A personal access token gives no access to this; sign in.") }
     return Problem(.forbidden, "The token needs the scope \(scopes.joined(separator: " or ")).")
   }
 
   /// 401 with `invalid_token` (RFC 6750, section 3.1). A client is not told why its token is bad.
   private static var refusal: Problem {
-    var problem = Problem(.unauthorized, "The token is not valid, or no longer.")
+    var problem = Problem(.unauthorized, "The token is not valid or has expired.")
     problem.headers = [("WWW-Authenticate", "Bearer realm=\"terroir\", error=\"invalid_token\"")]
     return problem
   }

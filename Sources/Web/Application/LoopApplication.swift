@@ -149,7 +149,7 @@ package final class LoopApplication: Application {
     guard call.request.headerCount("Accept") > 0, let offered = call.endpoint?.offeredTypes,
       Accept.excludesAll(of: offered, call.request)
     else { return nil }
-    return Problem(.notAcceptable, "This is answered as \(offered.joined(separator: " or ")).")
+    return Problem(.notAcceptable, "This is available as \(offered.joined(separator: " or ")).")
   }
 
   package func refuse(_ refusal: Refusal, _ request: Request) -> Response {

@@ -69,7 +69,7 @@ package struct IdempotencyKey {
   }
 
   package static var inProgress: Problem {
-    Problem(.inProgress, "A request with this Idempotency-Key is being served. Ask again soon.")
+    Problem(.inProgress, "A request with this Idempotency-Key is still being served. Try again soon.")
   }
 
   /// Returns what was made for this key, if anything; throws 422 when another request made it. Call it after `claim`,
@@ -89,7 +89,7 @@ package struct IdempotencyKey {
     guard let row = rows.first else { return nil }
     let madeFor = try row.decode([UInt8].self, 0)
     guard madeFor == requestHash || otherHashes.contains(madeFor) else {
-      throw Problem(.idempotencyKeyReused, "This Idempotency-Key was sent with another request before.")
+      throw Problem(.idempotencyKeyReused, "This Idempotency-Key was already sent with a different request.")
     }
     let (_, status, location, body, isSealed) = try row.decode(
       ([UInt8].self, Int16.self, String.self, [UInt8].self, Bool.self))

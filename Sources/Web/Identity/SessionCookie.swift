@@ -49,7 +49,7 @@ package enum SessionCookie {
   package static func requireOwnPage(_ request: Request) throws {
     let sites = request.headers("Sec-Fetch-Site")
     if sites.isEmpty ? isOwnOrigin(request) : sites == ["same-origin"] { return }
-    throw Problem(.forbidden, "With a session's cookie only this server's own pages change anything; use a token.")
+    throw Problem(.forbidden, "With a session cookie, only this server's own pages may change anything; use a token.")
   }
 
   private static func isOwnOrigin(_ request: Request) -> Bool {

@@ -29,11 +29,11 @@ package enum Limit: String, CaseIterable {
     case .memory: "The server has no memory left for this. Try again soon."
     case .passwords: "Too many passwords are being checked. Try again soon."
     case .signIns: "Other attempts to sign in to this account, or from this network, are under way. Try again soon."
-    case .database: "Too much waits for the database. Try again soon."
-    case .longReads: "Too much that takes long is being read. Try again soon."
+    case .database: "Too many requests wait for the database. Try again soon."
+    case .longReads: "Too many long reads are under way. Try again soon."
     case .readings: "More readings arrive than can be stored. Send them again."
     case .eventStreams: "Too many event streams are open. Try again soon."
-    case .watchedGardens: "Too many gardens are watched. Try again soon."
+    case .watchedGardens: "Too many gardens are being watched. Try again soon."
     case .transfers: "Other exports and imports are under way. Try again soon."
     }
   }

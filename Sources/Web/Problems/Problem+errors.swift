@@ -12,13 +12,13 @@ extension Problem {
     case let error as ValidationError: self.init(error)
     case let error as JSONError:
       self.init(.malformed, "The body is not valid JSON. \(error.message)")
-    case is CursorError: self.init(.invalidCursor, "The cursor is not one of this list.")
+    case is CursorError: self.init(.invalidCursor, "The cursor does not belong to this list.")
     case let fault as RequestFault: self.init(fault)
     case let error as PostgresError: self.init(error)
     case is PasswordPoolError:
       self.init(.passwords)
     case let error as RedisError:
-      self.init(.unavailable, "A store that is needed does not answer. Try again soon.", cause: "\(error)")
+      self.init(.unavailable, "A store that this needs does not answer. Try again soon.", cause: "\(error)")
     default:
       self.init(.internal, "Something went wrong inside. It has been logged.", cause: "\(error)")
     }
@@ -54,19 +54,19 @@ extension Problem {
     if error.outcomeIsUnknown {
       self.init(
         .outcomeUnknown,
-        "The database was lost while it stored this: it may have happened or not. Look before you send it again.",
+        "The connection to the database was lost while this was stored: it may or may not have happened. Check before you send it again.",
         cause: error.description)
       return
     }
     switch error.kind {
     case .server where error.isForeignKeyViolation:
-      self.init(.conflict, "Something that this belongs to was deleted meanwhile.", cause: error.description)
+      self.init(.conflict, "Something that this belongs to was deleted in the meantime.", cause: error.description)
     case .unavailable, .timeout:
       self.init(.unavailable, "The database does not answer. Try again soon.", cause: error.description)
     case .overloaded:
       self.init(.database, cause: error.description)
     case .server where error.isLockTimeout:
-      self.init(.unavailable, "The same is being changed by another request. Try again soon.", cause: error.description)
+      self.init(.unavailable, "Another request is changing the same thing. Try again soon.", cause: error.description)
     default:
       self.init(.internal, "Something went wrong inside. It has been logged.", cause: error.description)
     }
@@ -78,7 +78,7 @@ extension Problem {
     case .malformed(let fault): self.init(fault)
     case .notFound: self.init(.notFound, "There is nothing at this path.")
     case .methodNotAllowed(let allow):
-      self.init(.methodNotAllowed, "This path answers to \(allow).")
+      self.init(.methodNotAllowed, "This path supports \(allow).")
       headers.append(("Allow", allow))
     case .methodUnknown: self.init(.notImplemented, "The server does not know this method.")
     case .overloaded(let overload): self.init(Limit(overload))

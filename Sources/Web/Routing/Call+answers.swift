@@ -74,7 +74,7 @@ extension Call {
     if match == nil, noneMatch == nil { return }
     let tag = EntityTag(of: current(), revision: revision)
     if let noneMatch, tag.isNamed(ifNoneMatch: noneMatch) {
-      throw Problem(.preconditionFailed, "The resource is what `If-None-Match` says it must not be.")
+      throw Problem(.preconditionFailed, "The resource matches `If-None-Match`.")
     }
     if let match, !tag.isNamed(ifMatch: match) {
       throw Problem(.preconditionFailed, "The resource has changed since you read it. Read it again.")

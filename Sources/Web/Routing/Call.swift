@@ -74,7 +74,7 @@ package final class Call {
     get throws {
       switch identity {
       case .user(let user): return user
-      case .device: throw Problem(.forbidden, "A device key does not open this; sign in as a user.")
+      case .device: throw Problem(.forbidden, "A device key gives no access to this; sign in as a user.")
       case .anonymous: throw Problem(.unauthorized, "Sign in: send an access token as a bearer token.")
       }
     }
@@ -85,7 +85,7 @@ package final class Call {
     get throws {
       switch identity {
       case .device(let device): return device
-      case .user: throw Problem(.forbidden, "Only a device opens this, with its key.")
+      case .user: throw Problem(.forbidden, "Only a device has access to this, with its key.")
       case .anonymous: throw Problem(.unauthorized, "Send a device's key as a bearer token.")
       }
     }

@@ -219,7 +219,7 @@ struct OrderTransitionsTests {
     #expect(try holds { try buyer.get("/api/orders?status=cancelled").json["items"]?.elements?.count == 6 })
     #expect(try buyer.get("/api/orders/\(bad)").json["status"]?.text == "pending")
     #expect(try shop.stock(of: product) == 49)
-    let line = try #require(server.log.line("An unpaid order cannot be ended"))
+    let line = try #require(server.log.line("Cannot cancel an unpaid order"))
     #expect(line.contains(bad))
     // The bad order is left alone, and one that falls due now is ended all the same.
     let next = try #require(try buyer.order(shop.id, [(product, 1)]).json["id"]?.text)

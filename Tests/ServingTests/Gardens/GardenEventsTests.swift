@@ -187,7 +187,7 @@ struct GardenEventsTests {
     #expect(count > 0 && count < 100)
     let resumed = try device.watch(after: last)
     for _ in count..<100 { #expect(try resumed.next()?.data.utf8.count == insight.utf8.count) }
-    #expect(server.log.lines.contains { $0.contains("A slow reader of events was cut off") })
+    #expect(server.log.lines.contains { $0.contains("Disconnected a slow event stream") })
   }
 
   @Test("are kept for no garden that nobody watches")

@@ -133,7 +133,7 @@ struct InsightPassTests {
     #expect(try holds(within: 60) { try client.get(path).json["items"]?.elements?.isEmpty == false })
     #expect(try client.get("/api/gardens/\(bad.garden)/insights").json["items"]?.elements?.isEmpty == true)
     #expect(try server.passes("failed") > 0)
-    #expect(server.log.lines.contains { $0.contains("could not be looked at") && $0.contains("\(bad.garden)") })
+    #expect(server.log.lines.contains { $0.contains("Cannot make a garden") && $0.contains("\(bad.garden)") })
   }
 
   @Test(

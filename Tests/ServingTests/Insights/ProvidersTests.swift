@@ -118,7 +118,7 @@ struct ProvidersTests {
       #expect(try counted("rules", true) == before.1 + 1)
     }
     let cause = server.log.lines.first { $0.contains("Incorrect API key provided") }
-    #expect(cause?.contains("A language model gave no insight") == true)
+    #expect(cause?.contains("A language model returned no insight") == true)
   }
 
   @Test("are left alone for a while after five failures in a row, by all loops")

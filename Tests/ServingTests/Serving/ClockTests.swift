@@ -44,7 +44,7 @@ struct ClockTests {
   func agreement(offsetSeconds: Int) throws {
     let pair = try Pair(offsetSeconds: offsetSeconds)
     let (right, wrong) = pair.clients
-    _ = try pair.wrong.line("This machine's clock was found apart")
+    _ = try pair.wrong.line("This machine's clock differs")
 
     // Tokens and sessions.
     for client in [right, wrong] { #expect(try client.get("/api/users/me").status == 200) }
@@ -99,7 +99,7 @@ struct ClockTests {
   func streams() throws {
     let pair = try Pair(offsetSeconds: 3 * 3_600)
     let (right, wrong) = pair.clients
-    _ = try pair.wrong.line("This machine's clock was found apart")
+    _ = try pair.wrong.line("This machine's clock differs")
     let garden = try right.post("/api/gardens", #"{"name":"Bed"}"#).json["id"]?.text ?? ""
     let end = Timestamp(unixMilliseconds: Clock.unixMilliseconds() + 3_600_000)
     let made = try right.post("/api/tokens", #"{"name":"Wall","scopes":["read"],"expiresAt":"\#(end)"}"#)
@@ -130,7 +130,7 @@ struct ClockTests {
 
     steps.step(toSeconds: seconds)
     // Long before the next check is due.
-    #expect(holds(within: 20) { server.log.lines.contains { $0.contains("This machine's clock was found apart") } })
+    #expect(holds(within: 20) { server.log.lines.contains { $0.contains("This machine's clock differs") } })
     // The loop has seen it: what is not agreed on, the date of answers, goes by the machine's clock.
     let today = Timestamp(unixMilliseconds: Clock.unixMilliseconds()).internetMessageText.prefix(16)
     #expect(try holds { try client.get("/livez").header("date")?.hasPrefix(today) == false })

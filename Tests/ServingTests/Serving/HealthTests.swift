@@ -154,7 +154,7 @@ struct HealthTests {
     "says in the log what Redis refuses, by which it is degraded unless that is to subscribe",
     arguments: [
       ("-@scripting", 503, "Redis cannot be used"), ("resetchannels", 503, "Redis cannot be used"),
-      ("-subscribe", 200, "Redis lets nobody subscribe"),
+      ("-subscribe", 200, "Redis refuses subscriptions"),
     ])
   func rights(rule: String, status: Int, message: String) throws {
     let guest = try RedisGuest()

@@ -30,7 +30,7 @@ struct SuccessionTests {
       process = pid_t(try server.number("process", in: try server.line("Started a successor", count: upgrade)))
       // The second signal finds a successor that is starting, or has taken over.
       kill(predecessor, SIGUSR2)
-      _ = try server.line("No successor is started", count: upgrade)
+      _ = try server.line("Not starting a successor", count: upgrade)
       _ = try server.line("Handing over", count: upgrade)
       #expect(release.isRun(by: process))
       #expect(try Wire(port: port).get("/readyz").status == 200)
@@ -73,7 +73,7 @@ struct SuccessionTests {
     let container = try ServerProcess(shell: "exec unshare --fork --pid --kill-child")
     let port = try container.port()
     try shell("kill -USR2 $(cat /proc/\(container.process)/task/\(container.process)/children)")
-    _ = try container.line("No successor is started: this is process 1")
+    _ = try container.line("Not starting a successor: this is process 1")
     #expect(try Wire(port: port).get("/readyz").status == 200)
   }
 

@@ -215,7 +215,7 @@ struct HistoryTests {
     let wire = try begin(seconds, end, of: device)
     let refused = try editor.send("POST", path, other, type: "text/csv")
     #expect(refused.status == 429 && refused.header("retry-after") != nil)
-    #expect(refused.text.contains("A history of this device"))
+    #expect(refused.text.contains("history of this device is being imported"))
     // NOWAIT would fail if the import held the row.
     let row = try server.withDatabase { database in
       try await database.write("SELECT 1 FROM devices WHERE id = \(id) FOR NO KEY UPDATE NOWAIT").count

@@ -122,6 +122,6 @@ struct SlowTransfersTests {
     #expect(String(decoding: try wire.take(until: Array("\r\n\r\n".utf8)), as: UTF8.self).contains(" 200 "))
     #expect(try holds(within: 30) { try other.get("/api/users/me/export").status == 200 })
     #expect(throws: WireError.self) { while try wire.takeChunk() != nil {} }
-    #expect(holds { server.log.lines.contains { $0.contains("A slow export gave its place") } })
+    #expect(holds { server.log.lines.contains { $0.contains("Ended a slow export") } })
   }
 }

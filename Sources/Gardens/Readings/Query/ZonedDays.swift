@@ -41,7 +41,7 @@ struct ZonedDays {
   }
 
   private static var unknown: Problem {
-    Problem(.malformed, "timeZone must be a name of the IANA's database, such as Europe/Paris.")
+    Problem(.malformed, "timeZone must be the IANA name of a time zone, such as Europe/Paris.")
   }
 
   /// The first instant of a day, given as its local midnight. Where clocks go back over midnight there are two, of

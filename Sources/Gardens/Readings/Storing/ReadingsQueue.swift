@@ -65,7 +65,9 @@ final class ReadingsQueue {
     return try await submission.wait()
   }
 
-  private static var isAway: Problem { Problem(.unavailable, "The readings cannot be stored now. Send them again.") }
+  private static var isAway: Problem {
+    Problem(.unavailable, "The readings cannot be stored at the moment. Send them again.")
+  }
 
   private func writeAll() async {
     while let batch = nextBatch() { await write(batch, until: loop.now + Self.patienceNanoseconds) }

@@ -41,7 +41,7 @@ final class PastDays {
     guard let row = try await transaction.query(table.oldest, firstDay.start).first else { return nil }
     let oldest = CivilDate(try row.decode(Timestamp.self, 0))
     let end = min(firstDay, oldest.advanced(byDays: Retention.daysAtATime))
-    logger.log(.info, "Deleting days that are past their time") {
+    logger.log(.info, "Deleting expired days") {
       $0.field("table", table.name)
       $0.field("from", oldest.description)
       $0.field("before", end.description)

@@ -17,7 +17,7 @@ export class Refusal extends Error {
 /** The session that a page had is over, and the request needs one. */
 export class SignedOut extends Refusal {
   constructor() {
-    super(401, { detail: "You are not signed in any more." });
+    super(401, { detail: "You are no longer signed in." });
   }
 }
 

@@ -119,7 +119,7 @@ function orderForm() {
         throw new Error(`Meanwhile prices have changed. ${find("total").textContent} now. Order again if you agree.`);
       }
       if (!error.type?.endsWith(":idempotency-key-reused")) throw named(error, lines);
-      throw new Error("This basket was ordered before: look at your orders. To order once more, change it.");
+      throw new Error("This basket was already ordered: look at your orders. To order again, change it.");
     }
     for (const what of ["basket", "order"]) sessionStorage.removeItem(slot(what));
     await leave("/orders");
