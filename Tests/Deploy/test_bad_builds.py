@@ -64,17 +64,17 @@ class BadBuilds(unittest.TestCase):
     # --- found before a single request ---
 
     def test_one_that_crashes_at_start(self):
-        load = self.refused('[ "$1" = serve ] && exit 3; exec "$binary" "$@"', "ended before /startupz said yes")
+        load = self.refused('[ "$1" = serve ] && exit 3; exec "$binary" "$@"', "exited before /startupz answered 200")
         self.assertEqual(load.failures, [])
 
     def test_one_that_never_becomes_ready(self):
         load = self.refused('[ "$1" != serve ] || export DATABASE_URL=postgres://terroir@127.0.0.1:9/x; exec "$binary" "$@"',
-                            r"/startupz did not say yes within 8 s")
+                            r"/startupz did not answer 200 within 8 s")
         self.assertEqual(load.failures, [])
 
     def test_one_that_cannot_use_redis_which_the_old_one_can(self):
         """Whether Redis refuses it, or it knows no Redis."""
-        load = self.refused('[ "$1" != serve ] || export REDIS_URL="${REDIS_URL/@/x@}"; exec "$binary" "$@"', r"/startupz did not say yes within 8 s")
+        load = self.refused('[ "$1" != serve ] || export REDIS_URL="${REDIS_URL/@/x@}"; exec "$binary" "$@"', r"/startupz did not answer 200 within 8 s")
         self.assertEqual(load.failures, [])
         load = self.refused('[ "$1" != serve ] || export REDIS_URL=redis://127.0.0.1:9; exec "$binary" "$@"', r"the (\w+) server cannot use Redis, which (?!\1)\w+ can")
         self.assertEqual(load.failures, [])
@@ -90,7 +90,7 @@ class BadBuilds(unittest.TestCase):
     def test_one_whose_migration_takes_away_what_the_old_one_uses(self):
         body = ('case $* in "migrate --"*) "$binary" "$@"; printf -- "-- Migration 999: gone\\nALTER TABLE gardens DROP COLUMN name;\\n"; exit ;; esac\n'
                 'exec "$binary" "$@"')
-        load = self.refused(body, r"migration 999 \(gone\) drops what the release before may use: ALTER TABLE GARDENS DROP COLUMN NAME")
+        load = self.refused(body, r"migration 999 \(gone\) drops what the previous release may use: ALTER TABLE GARDENS DROP COLUMN NAME")
         self.assertEqual(load.failures, [])
         self.assertNotIn("migrate", [line[2] for line in self.host.journal()[-4:]])
 
@@ -99,11 +99,11 @@ class BadBuilds(unittest.TestCase):
         self.assertEqual(load.failures, [])
 
     def test_no_backup_no_deploy(self):
-        load = self.refused('exec "$binary" "$@"', "the backup failed; --no-backup does without", "--backup-command", "exit 3")
+        load = self.refused('exec "$binary" "$@"', "the backup failed; --no-backup deploys without one", "--backup-command", "exit 3")
         self.assertEqual(load.failures, [])
 
     def test_while_another_backup_runs_it_says_to_wait(self):
-        load = self.refused('exec "$binary" "$@"', "another backup or restore is running: deploy when it has ended", "--backup-command", "exit 75")
+        load = self.refused('exec "$binary" "$@"', "another backup or restore is running: deploy again once it has finished", "--backup-command", "exit 75")
         self.assertEqual(load.failures, [])
 
     def test_where_no_backups_are_set_up_it_says_what_to_do(self):
@@ -111,7 +111,7 @@ class BadBuilds(unittest.TestCase):
         before = dict(self.host.settings)
         self.addCleanup(self.host.settings.update, before)
         self.host.settings.update(DEPLOY_BACKUP="", BACKUP_SETTINGS="/nonexistent")
-        load = self.refused('exec "$binary" "$@"', "backups are not set up here: docs/disaster-recovery.md says how, and --no-backup does without")
+        load = self.refused('exec "$binary" "$@"', r"backups are not set up here: see docs/disaster-recovery.md, or deploy without one \(--no-backup\)")
         self.assertEqual(load.failures, [])
 
     # --- found by watching ---

@@ -102,7 +102,7 @@ class Compose(unittest.TestCase):
         self.assertIn("No space left on device", said)
         self.assertEqual((self.project / ".env").read_bytes(), before)
         self.assertIn("Not deployed: ", said)
-        self.assertIn("blue serves on.", said)
+        self.assertIn("blue keeps serving.", said)
         until("the notice", lambda: any("not deployed" in text for text in self.notices.texts))
 
     def test_a_secret_that_a_full_disk_kept_away_is_made_by_the_next_run(self):
@@ -254,4 +254,4 @@ class Compose(unittest.TestCase):
         self.assertEqual(code, 1, said)
         started = [line.split()[-1] for line in self.log.read_text().splitlines() if line.startswith("compose up ")]
         self.assertEqual(started, ["api-green"])
-        self.assertIn("blue serves on.", said)
+        self.assertIn("blue keeps serving.", said)

@@ -46,10 +46,10 @@ class Contract(unittest.TestCase):
         host, release = self.host, self.host.release("without", TAKES_AWAY)
         with Load(host) as load:
             before = host.running()
-            self.assertIn("drops what the release before may use", self.deploy(release, expected=1))
+            self.assertIn("drops what the previous release may use", self.deploy(release, expected=1))
             self.assertIn("Steps: backup, migration, smoke test.", self.deploy("--dry-run", "--contract", release))
             self.assertTrue(self.is_there())
-            self.assertIn(f"migrated, and {next(iter(before))} serves on", self.deploy("--contract", release))
+            self.assertIn(f"migrated; {next(iter(before))} keeps serving", self.deploy("--contract", release))
             self.assertFalse(self.is_there())
             self.assertEqual((host.served(), host.running()), ("good", before))
             self.assertRegex(self.deploy("status"), r"last deploy: \S+, complete\n$")
@@ -62,7 +62,7 @@ class Contract(unittest.TestCase):
         self.deploy(self.host.release("better"))
         self.assertIn("revision good", self.deploy("--dry-run", "rollback"))
         self.deploy("--contract", self.host.release("without", TAKES_AWAY))
-        self.assertIn("there is no release to go back to", self.deploy("rollback", expected=64))
+        self.assertIn("there is no release to roll back to", self.deploy("rollback", expected=64))
         self.deploy(self.host.release("without", TAKES_AWAY))
         self.assertIn("revision better", self.deploy("--dry-run", "rollback"))
 
@@ -103,4 +103,4 @@ class Contract(unittest.TestCase):
 
     def test_it_is_for_releases(self):
         for what in ("rollback", "migrate", "status"):
-            self.assertIn("--contract is for a release", self.deploy("--contract", what, expected=64))
+            self.assertIn("--contract needs a release", self.deploy("--contract", what, expected=64))

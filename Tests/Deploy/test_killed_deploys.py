@@ -16,7 +16,7 @@ from Tests.Stack.stack import ROOT, until
 # The stages of a deploy, each with what the deploy after a kill does; a test compares the list with the script.
 STAGES = {
     **dict.fromkeys(("begin", "backup", "migrate", "start", "smoke", "canary", "switch", "watch", "undo"), "undoing it"),
-    "retire": "finishing that",
+    "retire": "finishing it",
 }
 ENDS = {"complete", "failed"}
 # Lines that change a file or a process: which of them were reached decides the state.

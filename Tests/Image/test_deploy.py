@@ -86,7 +86,7 @@ class Deploys(unittest.TestCase):
         with Asking() as asking:
             code, said = self.deploy(image)
             self.assertEqual(code, 1, said)
-            self.assertIn("drops what the release before may use", said)
+            self.assertIn("drops what the previous release may use", said)
             code, said = self.deploy("--dry-run", "--contract", image)
             self.assertEqual(code, 0, said)
             self.assertNotEqual(sql("SELECT to_regclass('public.outlived')"), "")
@@ -107,7 +107,7 @@ class Deploys(unittest.TestCase):
     def test_a_tag_is_refused(self):
         code, said = self.deploy("terroir:latest")
         self.assertEqual(code, 64, said)
-        self.assertIn("terroir:latest is no digest", said)
+        self.assertIn("terroir:latest is not a digest", said)
 
 
 class Asking:

@@ -68,7 +68,7 @@ class DeployECS(unittest.TestCase):
         self.cloud.broken = image("b")
         code, text, outcome = self.deploy("staging", image("b"))
         self.assertEqual((code, outcome), (1, "outcome=rolled-back"), text)
-        self.assertIn("It did not come up.", text)
+        self.assertIn("The new release did not come up.", text)
         self.assertEqual(self.cloud.served(), image("a"))
 
     def test_what_the_watch_finds_worse_or_cannot_tell_is_put_back(self):
@@ -86,7 +86,7 @@ class DeployECS(unittest.TestCase):
     def test_a_rollback_goes_to_the_release_before_and_back_again(self):
         code, text, _ = self.deploy("staging", "rollback")
         self.assertEqual(code, 1, text)
-        self.assertIn("no release before this one", text)
+        self.assertIn("no previous release", text)
         self.deploy("staging", image("b"))
         code, text, outcome = self.deploy("staging", "rollback")
         self.assertEqual((code, outcome), (0, "outcome=returned"), text)
@@ -112,7 +112,7 @@ class DeployECS(unittest.TestCase):
             until("the watch", lambda: self.cloud.calls.count("RunTask") == begun + 2, 120)
             self.assertEqual(self.cloud.served(), image(letter))
             deploy.send_signal(name)
-            self.assertIn("It was interrupted. The old release is put back.", deploy.communicate(timeout=60)[0])
+            self.assertIn("The deploy was interrupted. The old release is put back.", deploy.communicate(timeout=60)[0])
             self.assertEqual((deploy.returncode, self.cloud.served()), (1, image("b")))
         code, text, _ = self.deploy("staging", "rollback")
         self.assertEqual((code, self.cloud.served()), (0, image("a")), text)

@@ -77,8 +77,8 @@ class Steps(unittest.TestCase):
         self.assertIsNone(verdict(changes="success", test="skipped").failed)
         for bad in ("failure", "cancelled"):
             result = verdict(changes="success", check=bad, test=bad)
-            self.assertEqual(result.failed, "Every job is good")
-            self.assertIn("::error::Not good: check, test", result.text)
+            self.assertEqual(result.failed, "Every job succeeded or was skipped")
+            self.assertIn("::error::Not successful: check, test", result.text)
 
     def release(self, tag):
         git(self.project.folder, "update-ref", "refs/remotes/origin/main", "main")
@@ -92,13 +92,13 @@ class Steps(unittest.TestCase):
         self.assertIn("- Something new.", good.text)
         self.assertNotIn("Older", good.text)
         for tag in ("v1.2.4", "v1.2", "v1.2.3; true"):
-            self.assertEqual(self.release(tag).failed, "The changelog says what it brings")
+            self.assertEqual(self.release(tag).failed, "The changelog has its notes")
 
     def test_a_release_beside_the_main_branch_is_refused(self):
         git(self.project.folder, "update-ref", "refs/remotes/origin/main", "main")
         git(self.project.folder, "checkout", "--quiet", "-b", "aside")
         self.project.commit("Aside", **{"CHANGELOG.md": CHANGELOG})
-        self.assertEqual(run(self.project, "release.yml", "verify", environment={"GITHUB_REF_NAME": "v1.2.3"}).failed, "It is on the main branch")
+        self.assertEqual(run(self.project, "release.yml", "verify", environment={"GITHUB_REF_NAME": "v1.2.3"}).failed, "The tag is on the main branch")
 
     def test_archives_are_the_same_for_the_same_input_and_summed_up(self):
         built = self.project.folder / "built"
@@ -111,7 +111,7 @@ class Steps(unittest.TestCase):
             return hashlib.sha256((self.project.folder / name).read_bytes()).hexdigest()
         first = pack()
         self.assertEqual(pack(), first)
-        self.assertIsNone(run(self.project, "release.yml", "publish", only=["Sum up the archives"]).failed)
+        self.assertIsNone(run(self.project, "release.yml", "publish", only=["Write the archives' checksums"]).failed)
         self.assertEqual((self.project.folder / "release/SHA256SUMS").read_text(), f"{first}  terroir-1.2.3-linux-arm64.tar.gz\n")
 
     def starts(self, lines):
@@ -151,7 +151,7 @@ class Steps(unittest.TestCase):
         self.project.commit("A slip", **{"settings.env": f'aws_key = "{key}"\n'})
         self.project.commit("It is gone, but not from the history", **{"settings.env": "\n"})
         result = run(self.project, "security.yml", "secrets")
-        self.assertEqual(result.failed, "Look through the whole history")
+        self.assertEqual(result.failed, "Scan the whole history")
         self.assertNotIn(key, result.text)
 
     def test_faults_are_shown_where_they_are(self):
@@ -186,7 +186,7 @@ class Steps(unittest.TestCase):
             "Deploy of x@sha256:1: staging succeeded, production succeeded.",
             "Deploy of x@sha256:1: staging succeeded, production failed and was rolled back.",
             "Deploy of x@sha256:1: staging failed.",
-            "Deploy of x@sha256:1: rollback went back to the release before.",
+            "Deploy of x@sha256:1: rollback went back to the previous release.",
         ])
         self.assertEqual(notice(secret="", staging=("failure", "")).failed, "Post it")
         webhook.status = 404
