@@ -36,7 +36,7 @@ struct LoginThrottleTests {
     return try (0..<count).map { _ in try Self.signIn(client, id, Self.wrong, from: address).status }
   }
 
-  @Test("does not count what an outage of Postgres refused")
+  @Test("does not count sign-ins that an outage of Postgres made fail")
   func outage() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -53,7 +53,7 @@ struct LoginThrottleTests {
     #expect(status == 201)
   }
 
-  /// Expects that an answer refuses the right password until 15 minutes after the first failure, which came since
+  /// Expects that an answer refuses the right password until 15 minutes after the first failure, which came after
   /// `begun`.
   private func expectLocked(_ reply: Reply, since begun: UInt64) {
     #expect(reply.status == 429 && reply.problem == "too-many-failed-logins")
@@ -62,7 +62,7 @@ struct LoginThrottleTests {
     #expect((900 - passed - 2...900).contains(wait), "\(wait) s, \(passed) s after")
   }
 
-  @Test("locks an account for the network that guesses, and not for its owner elsewhere")
+  @Test("locks an account for the network that guesses, but not for its owner elsewhere")
   func networks() throws {
     let (client, id) = try server.signedIn()
     let (stranger, owner) = (Self.address(), Self.address())
@@ -72,7 +72,7 @@ struct LoginThrottleTests {
     #expect(try Self.signIn(client, id, from: owner).status == 201)
   }
 
-  @Test("locks a network that has failed fifty times, for whatever accounts")
+  @Test("locks a network out after fifty failures, whichever accounts they were for")
   func manyAccounts() throws {
     let (client, id) = try server.signedIn()
     let (stranger, owner) = (Self.address(), Self.address())
@@ -86,7 +86,7 @@ struct LoginThrottleTests {
     #expect(try Self.signIn(client, id, from: owner).status == 201)
   }
 
-  @Test("locks an account for which a hundred sign-ins have failed, from whatever networks, and no other there")
+  @Test("locks an account for everyone after a hundred failures from any networks, and no other account")
   func manyNetworks() throws {
     let ((client, id), (_, other)) = (try server.signedIn(), try server.signedIn())
     let owner = Self.address()
@@ -100,7 +100,7 @@ struct LoginThrottleTests {
     #expect(try Self.signIn(client, other, from: owner).status == 201)
   }
 
-  @Test("takes a /64 of IPv6 for one network")
+  @Test("counts an IPv6 /64 as one network")
   func neighbours() throws {
     let (client, id) = try server.signedIn()
     let prefix = "2001:db8:\(String(UInt16.random(in: 1...(.max)), radix: 16)):7"
@@ -109,7 +109,7 @@ struct LoginThrottleTests {
     #expect(try Self.signIn(client, id, from: "2001:db8:0:8::1").status == 201)
   }
 
-  @Test("lets parallel guesses have no more than ten answers, and then does not call the rest failures")
+  @Test("tells at most ten of thirty parallel guesses that they are wrong, and refuses the rest with 429 or 503")
   func parallel() throws {
     let (_, id) = try server.signedIn()
     let (server, address) = (server, Self.address())
@@ -120,7 +120,7 @@ struct LoginThrottleTests {
     #expect(statuses.allSatisfy { [401, 429, 503].contains($0) })
   }
 
-  @Test("counts a wrong current password, which a stolen token could be used to guess, and forgives a right one")
+  @Test("counts wrong current passwords, which a stolen token could be used to guess, but not right ones")
   func currentPassword() throws {
     let (client, id) = try server.signedIn()
     let from = ["X-Forwarded-For: \(Self.address())"]

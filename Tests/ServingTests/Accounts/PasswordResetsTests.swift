@@ -65,7 +65,7 @@ struct PasswordResetsTests {
     }
   }
 
-  @Test("is set anew by a mail, once: all sessions and tokens are over, and failures to sign in are forgiven")
+  @Test("is replaced by mail, once: all sessions and tokens end, and failed sign-ins are forgiven")
   func wholeWay() throws {
     let (client, id) = try server.signedIn()
     let program = try client.post("/api/tokens", #"{"name":"x","scopes":["read"]}"#)
@@ -96,7 +96,7 @@ struct PasswordResetsTests {
     #expect(!server.log.lines.contains { $0.contains(token) })
   }
 
-  @Test("is set by one of two who have the same token")
+  @Test("is replaced by only one of two parallel requests with the same token")
   func twoAtOnce() throws {
     let (_, id) = try server.signedIn()
     let token = try mailedToken(id)
@@ -107,7 +107,7 @@ struct PasswordResetsTests {
     #expect(statuses.sorted() == [204, 404])
   }
 
-  @Test("is not set by a token that has expired, or is older than the password, or whose account is disabled")
+  @Test("is not replaced by a token that has expired, is older than the password, or belongs to a disabled account")
   func void() throws {
     let (client, id) = try server.signedIn()
     let first = try mailedToken(id)
@@ -134,7 +134,7 @@ struct PasswordResetsTests {
     #expect(try choose(third).status == 204)
   }
 
-  @Test("is asked for alike whether there is such an account or not")
+  @Test("can be reported for any address, and the answer does not tell whether it has an account")
   func alike() throws {
     let (_, disabled) = try server.signedIn()
     try server.withDatabase { try await $0.execute("UPDATE users SET disabled = true WHERE id = \(disabled)") }
@@ -155,7 +155,7 @@ struct PasswordResetsTests {
     }
   }
 
-  @Test("is mailed of three times an hour, and asked for from one network as often as the operator lets it")
+  @Test("causes at most three mails an hour, and can be reported from one network as often as the operator allows")
   func bounded() throws {
     let (client, id) = try server.signedIn()
     let address = "\(id)@example.org"
@@ -181,7 +181,7 @@ struct PasswordResetsTests {
     #expect(replies.last?.header("retry-after") != nil)
   }
 
-  @Test("is mailed of when the mail server is back, whose password the log never has")
+  @Test("still causes a mail after an outage of the mail server, whose password is never logged")
   func outage() throws {
     let port = try MailServer().port
     let away = try LiveServer(
@@ -204,7 +204,7 @@ struct PasswordResetsTests {
     #expect(back.messages.count == 1)
   }
 
-  @Test("is no matter of a server that sends no mail")
+  @Test("cannot be replaced on a server that sends no mail")
   func unconfigured() throws {
     let stranger = Client(try LiveServer.shared.get())
     for (path, body) in [("", #"{"email":"a@example.org"}"#), ("/tpr_x", #"{"password":"\#(Self.newPassword)"}"#)] {

@@ -10,7 +10,7 @@ struct RegistrationTests {
     #"{"email":"\#(email)","password":"a long enough password","displayName":"Grace"\#(members)}"#
   }
 
-  @Test("is refused where the operator makes the accounts")
+  @Test("is refused where only the operator creates accounts")
   func closed() throws {
     let server = try LiveServer(["REGISTRATION": "closed"])
     defer { server.stop() }
@@ -19,7 +19,7 @@ struct RegistrationTests {
     #expect(reply.problem == "registration-closed")
   }
 
-  @Test("takes an invitation to a garden, once and in time, where it takes one")
+  @Test("by invitation accepts an invitation to a garden once, until it expires")
   func invited() throws {
     let server = try LiveServer(["REGISTRATION": "invite"])
     defer { server.stop() }

@@ -21,7 +21,7 @@ struct SessionCookieTests {
     return "Cookie: \(setting.prefix { $0 != ";" })"
   }
 
-  @Test("is for this host alone, and no script's to read")
+  @Test("is for this host alone, and scripts cannot read it")
   func attributes() throws {
     let (_, id) = try server.signedIn()
     let reply = try signIn(id)
@@ -32,7 +32,7 @@ struct SessionCookieTests {
     #expect(try reply.json["current"]?.bool == true && !reply.text.contains("tsk_"))
   }
 
-  @Test("opens what is its user's, and public things stay open when it is over")
+  @Test("opens what is its user's, and what is public stays open when the session has ended")
   func opening() throws {
     let (owner, id) = try server.signedIn()
     let garden = try owner.makeGarden()
@@ -74,7 +74,7 @@ struct SessionCookieTests {
     #expect(try browser.get("/api/users/me", headers: headers + [cookie]).status == 200)
   }
 
-  @Test("yields to a token, which needs no page")
+  @Test("yields to a token, which may change something from anywhere")
   func precedence() throws {
     let (_, id) = try server.signedIn()
     let (other, otherID) = try server.signedIn()
@@ -88,7 +88,7 @@ struct SessionCookieTests {
     #expect(try Client(server).get("/api/users/me", headers: [cookie]).status == 200)
   }
 
-  @Test("renews its session while that is used, and dies with it")
+  @Test("renews its session while it is used, and expires with it")
   func renewal() throws {
     let (_, id) = try server.signedIn()
     let cookie = try cookie(try signIn(id))

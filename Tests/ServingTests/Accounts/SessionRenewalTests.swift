@@ -16,7 +16,7 @@ struct SessionRenewalTests {
     try Client(server).post("/api/sessions/refresh", #"{"refreshToken":"\#(token ?? "")"}"#)
   }
 
-  @Test("renew once with each refresh token, and end when one comes back")
+  @Test("are renewed once by each refresh token, and end when one is used again")
   func rotation() throws {
     let (_, id) = try server.signedIn()
     let first = try server.login(id)["refreshToken"]?.text
@@ -39,7 +39,7 @@ struct SessionRenewalTests {
     #expect(try refresh("trt_nonsense").status == 401)
   }
 
-  @Test("that go on know of a used refresh token for as long as one is valid, and end when it comes back by then")
+  @Test("remember a used refresh token for as long as one is valid, and end if it is used again within that time")
   func usedTokens() throws {
     let (_, id) = try server.signedIn()
     let days = server.configuration.accounts.refreshTokenDays
@@ -81,7 +81,7 @@ struct SessionRenewalTests {
     #expect(try client.get("/api/users/me").status == 401)
   }
 
-  @Test("of which twenty at one address use one refresh token at a time all get the same next one")
+  @Test("give twenty clients at one address that use one refresh token at once the same next token")
   func race() async throws {
     let (_, id) = try server.signedIn()
     let token = try server.login(id)["refreshToken"]?.text
@@ -93,7 +93,7 @@ struct SessionRenewalTests {
     #expect(try refresh(next[0]).status == 200)
   }
 
-  @Test("that nobody renews in time are over, also for who has not heard the last answer")
+  @Test("that are not renewed in time end, even for a client that never got the answer to its last renewal")
   func late() throws {
     let (_, id) = try server.signedIn()
     let (unused, used) = (try server.login(id)["refreshToken"]?.text, try server.login(id)["refreshToken"]?.text)

@@ -13,7 +13,7 @@ struct SessionsTests {
   init() throws { server = try LiveServer.shared.get() }
 
   @Test(
-    "do not begin for an account that is disabled, erased or of another password before they are noted",
+    "do not begin if the account is disabled, erased or given another password before they are stored",
     arguments: ["UPDATE users SET disabled = true", "UPDATE users SET password_hash = 'another'", "DELETE FROM users"],
     ["/api/sessions", "/api/sessions/cookie"])
   func goneAccount(change: String, path: String) throws {
@@ -64,7 +64,7 @@ struct SessionsTests {
     }
   }
 
-  @Test("of disabled users end, and administrators alone may disable")
+  @Test("of disabled users end, and only administrators may disable users")
   func administration() throws {
     let (client, id) = try server.signedIn()
     let (administrator, own) = try server.signedIn(role: .admin)
@@ -89,7 +89,7 @@ struct SessionsTests {
     #expect(try administrator.patch("/api/admin/users/\(own)", #"{"disabled":true}"#).status == 409)
   }
 
-  @Test("of a role that only another release knows open what is open to every user, and no more")
+  @Test("of a user whose role only another release knows allow what every user may do, and no more")
   func unknownRole() throws {
     let server = try LiveServer(["WORKERS": "1"])
     defer { server.stop() }
@@ -119,7 +119,7 @@ struct SessionsTests {
     #expect(isKept)
   }
 
-  @Test("are not shut for their user by a token that names somebody else")
+  @Test("stay open to their user after a token of theirs that names somebody else was refused")
   func otherSubject() throws {
     let server = try server.replica(["WORKERS": "1"])
     defer { server.stop() }

@@ -41,7 +41,7 @@ struct TokensTests {
     }
   }
 
-  @Test("open what their scopes say and nothing else, and never what makes tokens, changes a password or erases")
+  @Test("allow what their scopes say and nothing else, and never to make tokens, set a password or erase the account")
   func scopes() throws {
     let server = try server()
     let (user, _) = try server.signedIn()
@@ -58,7 +58,7 @@ struct TokensTests {
     #expect(try all.delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#).status == 403)
   }
 
-  @Test("change a garden, and not who may see it")
+  @Test("may change a garden, but not who may see it")
   func publishing() throws {
     let server = try server()
     let (user, _) = try server.signedIn()
@@ -73,7 +73,7 @@ struct TokensTests {
     #expect(try Client(server).get(path).json["name"]?.text == "b")
   }
 
-  @Test("end at their time, and with the account that is disabled")
+  @Test("end when they expire, and when their account is disabled")
   func ends() throws {
     let server = try server()
     let (user, id) = try server.signedIn()
@@ -115,7 +115,7 @@ struct TokensTests {
   }
 
   @Test(
-    "are refused when they say nothing sensible",
+    "are refused with a fault in their name, scopes or expiry",
     arguments: [
       (#"{"name":"a","scopes":[]}"#, ["/scopes"]), (#"{"name":"a","scopes":["read","read"]}"#, ["/scopes"]),
       (#"{"name":"a","scopes":["admin"]}"#, ["/scopes/0"]), (#"{"scopes":["read"]}"#, ["/name"]),
@@ -128,7 +128,7 @@ struct TokensTests {
     #expect(reply.pointers == pointers)
   }
 
-  @Test("are at most a hundred")
+  @Test("are limited to a hundred for each user")
   func bound() throws {
     let server = try server()
     let (user, id) = try server.signedIn()

@@ -14,7 +14,7 @@ struct UsersTests {
     #"{"email":"\#(email)","password":"\#(Self.password)","displayName":"Ada"}"#
   }
 
-  @Test("are registered, signed in to, changed and left, whatever the case of the address")
+  @Test("are registered, signed in to and signed out of, whatever the case of the address")
   func wayOfAnAccount() throws {
     let client = Client(server)
     let email = address()
@@ -42,7 +42,7 @@ struct UsersTests {
     #expect(try client.get("/api/users/me").status == 401)
   }
 
-  @Test("name every fault of a registration at once")
+  @Test("are refused with all faults of a registration at once")
   func faults() throws {
     let reply = try Client(server).post(
       "/api/users", #"{"email":"nobody","password":"short","displayName":"","admin":true}"#)
@@ -54,7 +54,7 @@ struct UsersTests {
   }
 
   @Test(
-    "refuse a login that is not right, and do not tell why",
+    "refuse a login without telling whether the address or the password is wrong",
     arguments: [#""wrong password here""#, #""another wrong one!""#])
   func wrongPassword(password: String) throws {
     let (_, id) = try server.signedIn()
@@ -101,7 +101,7 @@ struct UsersTests {
     #expect(guarded.sorted() == [200] + Array(repeating: 412, count: 7))
   }
 
-  @Test("get one of two new passwords that were asked for at the same time")
+  @Test("accept only one of two new passwords that are sent at the same time")
   func parallelPasswords() throws {
     let (client, _) = try server.signedIn()
     let (server, token) = (server, client.token)
@@ -138,7 +138,7 @@ struct UsersTests {
     #expect(try client.post("/api/sessions", login).status == 401)
   }
 
-  @Test("are erased with the password only")
+  @Test("are erased only with the password")
   func erasure() throws {
     let (client, id) = try server.signedIn()
     #expect(try client.delete("/api/users/me", "{}").pointers == ["/password"])
@@ -153,7 +153,7 @@ struct UsersTests {
     #expect(left == 0)
   }
 
-  @Test("are not erased by a password that has been changed before")
+  @Test("are not erased by a password that is changed meanwhile")
   func erasureByOldPassword() throws {
     let (client, id) = try server.signedIn()
     let (server, token) = (server, client.token)

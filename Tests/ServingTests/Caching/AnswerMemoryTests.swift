@@ -16,7 +16,7 @@ struct AnswerMemoryTests {
     Array(target.utf8).withUnsafeBytes { memory.find($0) }
   }
 
-  @Test("gives up what was not used for longest when it has as many as it may")
+  @Test("evicts the least recently used answer when it has as many as it may")
   func entries() {
     var memory = AnswerMemory(maximumEntries: 3, maximumBytes: 1 << 20)
     for target in ["a", "b", "c"] { memory.insert(Self.answer(target)) }
@@ -28,7 +28,7 @@ struct AnswerMemoryTests {
     #expect(memory.count == 3 && Self.find("a", &memory)?.bytes == Self.answer("a", bytes: 7).bytes)
   }
 
-  @Test("keeps within its bytes, and lets one large answer push out no others")
+  @Test("stays within its bytes, and does not evict others for one large answer")
   func bytes() {
     var memory = AnswerMemory(maximumEntries: 1_000, maximumBytes: 64 * 1_024)
     for index in 0..<200 {
@@ -44,7 +44,7 @@ struct AnswerMemoryTests {
     #expect(!none.isEnabled && none.count == 0)
   }
 
-  @Test("finds exactly what a plain list of the same answers would hold, whatever is done with it")
+  @Test("finds exactly what a plain list of the most recently used answers would, after any operations")
   func model() {
     var memory = AnswerMemory(maximumEntries: 20, maximumBytes: 1 << 20)
     var model: [String] = []

@@ -13,7 +13,7 @@ struct CacheTests {
   /// How long a change may remain unseen on other servers, as promised, in nanoseconds.
   private static let promiseNanoseconds: UInt64 = 1_000_000_000
 
-  /// Reads again and again after a change was answered, until all readers have seen it ten times in a row. Returns
+  /// Reads again and again after a change was acknowledged, until all readers have seen it ten times in a row. Returns
   /// false if one does not see it in a request that began after the promised time.
   private static func all(_ readers: [Client], see isNew: (Client) throws -> Bool) throws -> Bool {
     let answered = Clock.monotonic()
@@ -40,7 +40,7 @@ struct CacheTests {
     (["ACL", "SETUSER", "default", "-set"], ["ACL", "SETUSER", "default", "+set"]),
   ]
 
-  @Test("shows no old price on any loop when Redis takes no writes, and heals with it", arguments: refusals)
+  @Test("shows no stale price on any loop while Redis refuses writes, and recovers with it", arguments: refusals)
   func refusingRedis(_ fault: [String], _ cure: [String]) throws {
     let store = try PrivateServer()
     let url = "redis://127.0.0.1:\(store.port)/0"
@@ -74,7 +74,7 @@ struct CacheTests {
     #expect(try Self.all(readers) { try $0.get(path).text.contains(#""amount":5,"#) })
   }
 
-  @Test("of a replica shows nothing old although another one, which changes it, has lost Redis")
+  @Test("of a replica shows nothing stale although the replica that makes the changes has lost Redis")
   func lostRedis() throws {
     let url = try TestStores.redisURL
     let proxy = try Proxy(before: url)
@@ -104,7 +104,7 @@ struct CacheTests {
     proxy.become(.forward)
   }
 
-  @Test("of a process that starts holds nothing from before, of which one that was killed may not have told")
+  @Test("is invalidated by each process that starts, since one that was killed may not have announced a change")
   func start() throws {
     let writer = try LiveServer()
     defer { writer.stop() }
@@ -121,7 +121,7 @@ struct CacheTests {
     #expect(try Self.all(restarted.clients(4) + writer.clients(4)) { try $0.get(shop.path).text.contains("New Farm") })
   }
 
-  @Test("answers nothing old while its own way to Postgres is cut, by which it would hear of changes")
+  @Test("answers nothing stale while the server's connection to Postgres is cut, through which it hears of changes")
   func lostPostgres() throws {
     let url = try TestDatabase.make()
     let proxy = try Proxy(before: url)
@@ -152,7 +152,7 @@ struct CacheTests {
     try server.metric(#"redis_command_duration_seconds_count{command="MGET"}"#)
   }
 
-  @Test("asks Redis once for what is asked for a hundred times, and again once that may have changed")
+  @Test("answers from a loop's memory what is asked for often, without Redis, until it may have changed")
   func memory() throws {
     let server = try LiveServer(["WORKERS": "1"])
     defer { server.stop() }
@@ -205,7 +205,7 @@ struct CacheTests {
     }
   }
 
-  @Test("gives no answer that is older than a change which the same server has answered, or another one a second ago")
+  @Test("gives no answer older than a change that the same server has acknowledged, or another one a second ago")
   func hammering() throws {
     let writer = try LiveServer()
     defer { writer.stop() }
@@ -244,7 +244,7 @@ struct CacheTests {
     #expect(try Self.all(reader.clients(4)) { try Prices.read($0, path) == 200 })
   }
 
-  @Test("forgets what it remembers when it does not hear of changes any more", arguments: [true, false])
+  @Test("forgets what it remembers when it no longer hears of changes", arguments: [true, false])
   func deafness(_ isFrozen: Bool) throws {
     let store = try PrivateServer()
     let url = "redis://127.0.0.1:\(store.port)/0"
@@ -271,7 +271,7 @@ struct CacheTests {
     #expect(try Self.all(readers) { try Prices.read($0, path) == 5 })
   }
 
-  @Test("does not believe a mark that was read before a change which only Postgres was told of")
+  @Test("does not trust a commit mark that was read before a marked change was committed")
   func distrust() throws {
     let server = try LiveServer.shared.get()
     try server.withDatabase { database in

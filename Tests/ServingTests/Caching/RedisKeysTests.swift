@@ -37,7 +37,7 @@ struct RedisKeysTests {
     var kinds: Set<String> { Set(RedisKeysTests.kinds.filter { kind in names.contains { $0.hasPrefix(kind) } }) }
   }
 
-  @Test("ends by itself, but for the mark of the cache as a whole")
+  @Test("expires, except for the epoch of the whole cache")
   func ends() throws {
     let rate = "100000/60"
     let server = try LiveServer([

@@ -95,7 +95,7 @@ func helpTexts() {
   }
 }
 
-@Test("shows in brackets what may be left out, and nothing else")
+@Test("shows optional arguments in brackets, and required ones without")
 func helpOfOptions() {
   let usage = Run(["help", "watch"]).output.split(separator: "\n")[1]
   #expect(usage.hasPrefix("Usage: terroir watch --url URL [--metrics URL] [--for TIME]"))
@@ -110,7 +110,7 @@ func helpOfAGroup(arguments: [String]) {
   #expect(run.output.contains("\n  user promote EMAIL  Makes a user an administrator."))
 }
 
-@Test("says that the database has no tables yet when somebody is promoted before the migration")
+@Test("says that the database has no tables yet when a user is promoted before the migration")
 func promotionBeforeMigration() throws {
   let url = try TestStores.databaseURL
   let empty = url + (url.contains("?") ? "&" : "?") + "options=-csearch_path%3Dpg_temp"
@@ -119,7 +119,7 @@ func promotionBeforeMigration() throws {
   #expect(run.complaint == "terroir user promote: the database has no tables yet; run terroir migrate first\n")
 }
 
-@Test("makes, lists, disables and recovers accounts, held to the rules of registration")
+@Test("creates, lists, disables and recovers accounts by the rules of registration")
 func accountCommands() throws {
   let server = try LiveServer.shared.get()
   let email = "\(Identifier.make(unixMilliseconds: Clock.unixMilliseconds()))@example.org"
@@ -155,7 +155,7 @@ func accountCommands() throws {
 }
 
 @Test(
-  "takes the first line of standard input for a password, and none that is not UTF-8",
+  "reads a password from the first line of standard input, and refuses one that is not UTF-8",
   arguments: [
     (#"G\303\244rten \303\274ber alles\r\nand more"#, 0), ("no end of the line", 0),
     (#"G\344rten \374ber alles 12\n"#, 1), (#"bad\377\376utf8 long password"#, 1), ("", 1),
@@ -172,7 +172,7 @@ func passwordLine(input: String, code: Int32) throws {
   #expect(session.status == 201)
 }
 
-@Test("ends sessions that make no token from then on, although the server still remembers them")
+@Test("ends sessions, which can make no token from then on although the server still remembers them")
 func endedByCommand() throws {
   let server = try LiveServer.shared.get()
   let (client, id) = try server.signedIn()
@@ -185,7 +185,7 @@ func endedByCommand() throws {
   #expect(try holds { try client.get("/api/users/me").status == 401 })
 }
 
-@Test("ends sessions by the database's time, whatever this machine's is")
+@Test("ends sessions by the database's clock, whatever this machine's says")
 func disablingByCommand() throws {
   let server = try LiveServer.shared.get()
   let (_, id) = try server.signedIn()
@@ -200,7 +200,7 @@ func disablingByCommand() throws {
   #expect(isNow)
 }
 
-@Test("shows again what is typed when it is ended at the question for a password", arguments: [SIGINT, SIGTERM])
+@Test("turns the terminal's echo back on when a signal ends it at the password prompt", arguments: [SIGINT, SIGTERM])
 func silentTerminal(signal: Int32) throws {
   // ioctl_tty(2): TIOCSPTLCK unlocks the other end of a pseudoterminal, TIOCGPTN returns its number.
   let (unlock, number): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
@@ -266,7 +266,7 @@ func healthcheck(status: String, code: Int32) throws {
   #expect(server.finish().hasPrefix("GET /readyz HTTP/1.1\r\n"))
 }
 
-@Test("asks for another path or another server")
+@Test("checks the health at another path or of another server")
 func healthcheckElsewhere() throws {
   let server = try OneAnswer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
   let run = Run(["healthcheck", "--path=/livez", "--url", "http://127.0.0.1:\(server.port)/"])
@@ -276,7 +276,7 @@ func healthcheckElsewhere() throws {
 }
 
 @Test(
-  "says what is wrong with a wish to watch, and watches nothing",
+  "says which argument of watch is wrong, and watches nothing",
   arguments: [
     ([], "--url is missing"), (["--url", "https://h"], "--url must be a URL such as http://127.0.0.1:3000"),
     (["--metrics", "h"], "--metrics must be"), (["--compare", "h"], "--compare must be"),
@@ -295,7 +295,7 @@ func watchMisuse(arguments: [String], complaint: String) {
   #expect(run.complaint.hasPrefix("terroir watch: \(complaint)"))
 }
 
-@Test("a server that is not there is worse, as a sentence or as JSON")
+@Test("a watch finds a server that is not there worse, and says so in a sentence or as JSON")
 func watchNobody() {
   let arguments = ["watch", "--url", "http://127.0.0.1:9", "--for", "200ms", "--every", "100ms"]
   let run = Run(arguments)
@@ -314,7 +314,7 @@ func watchClients() throws {
   #expect(run.output.contains(" (0 by clients), "), "\(run.output)")
 }
 
-@Test("fails in time when the server is mute or not there")
+@Test("a health check fails in time when the server is mute or not there")
 func healthcheckFailures() throws {
   let mute = try OneAnswer(nil)
   let run = Run(["healthcheck"], ["PORT": "\(mute.port)"])
@@ -326,7 +326,7 @@ func healthcheckFailures() throws {
   #expect(Run(["healthcheck"], ["PORT": "\(mute.port)"]).complaint.contains("connection failed"))
 }
 
-@Test("ends a server that was stopped once it has been mute for too long, and one that merely is not there never")
+@Test("a health check kills a server that has been mute for too long, but not when nothing listens")
 func healthcheckKill() throws {
   let server = try ServerProcess()
   let settings = ["PORT": "\(try server.port())"]
@@ -345,7 +345,7 @@ func healthcheckKill() throws {
   #expect(Run(["healthcheck", "--kill-after", "9", "--url", "http://127.0.0.1:1"]).code == 64)
 }
 
-@Test("takes a number and a port for an address, the port in digits alone")
+@Test("an address is a numeric host and a port, the port in digits only")
 func socketAddress() throws {
   let address = try #require(SocketAddress("[::1]:5140"))
   #expect(address.host == "::1" && address.port == 5_140)
@@ -376,7 +376,7 @@ private final class OneAnswer: Sendable {
     self.thread.withLock { $0 = thread }
   }
 
-  /// Ends the server and returns the request that it was sent.
+  /// Ends the server and returns the request that it received.
   func finish() -> String {
     shutdown(fd, Int32(SHUT_RDWR))
     thread.withLock { $0?.join() }

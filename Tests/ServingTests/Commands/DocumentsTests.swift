@@ -24,7 +24,7 @@ private func offered(_ words: [String]) throws -> String {
 }
 
 @Test(
-  "bash completes commands, the words behind them, options and choices, and no value of an option",
+  "bash completes commands, the words after them, options and choices, but not the value of an option",
   arguments: [
     ([""], "healthcheck watch config user completions manual version help"), (["wa"], "watch"),
     (["user", ""], "promote"), (["user", "promote", "-"], "--help"), (["completions", ""], "bash zsh fish --help"),
@@ -44,7 +44,7 @@ func completionsAreWhole(shell: Completion) {
   }
 }
 
-@Test("the manual names every command, option and setting, and no line of it is taken for a command of man's")
+@Test("the manual names every command, option and setting, and none of its text is taken for a roff macro")
 func manualIsWhole() {
   let text = Manual(commands: commands).text
   let plain = text.replacing("\\-", with: "-")

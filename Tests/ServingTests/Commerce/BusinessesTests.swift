@@ -48,7 +48,7 @@ struct BusinessesTests {
     #expect(try owner.delete(path).status == 404)
   }
 
-  @Test("name every fault of a new one at once")
+  @Test("are refused with all faults of a new one at once")
   func faults() throws {
     let (owner, _) = try server.signedIn()
     let reply = try owner.post(
@@ -83,7 +83,7 @@ struct BusinessesTests {
     #expect(try Client(server).get(shop.path).json["name"]?.text == "Hill Farm")
   }
 
-  @Test("go with their owner's account and all that they offer, once no order of theirs is open")
+  @Test("are erased with their owner's account and their products, once none of their orders is open")
   func erased() throws {
     let shop = try Shop(server, name: "Gone Farm")
     let products = [try shop.offer(), try shop.offer("Kale")]
@@ -146,7 +146,7 @@ struct BusinessesTests {
     }
   }
 
-  @Test("leave the cache with the change that another replica has committed")
+  @Test("leave the cache as soon as another replica has committed a change")
   func replicas() throws {
     let first = try LiveServer()
     defer { first.stop() }
@@ -159,7 +159,7 @@ struct BusinessesTests {
     let paths = [
       shop.path, "/api/businesses", "/api/businesses?q=farm", "\(shop.path)/products", "/api/products/\(product)",
     ]
-    // Each finds the shop by its product in one of the rounds alone.
+    // Each finds the shop by its product in only one of the rounds.
     let searches = (1...5).map { "/api/businesses?q=leek+\($0)x" } + ["/api/businesses?q=parsnips"]
     // Several connections, so that all loops of both replicas take part.
     let readers = [first, second, first, second, first, second].map { Client($0) }
@@ -196,13 +196,13 @@ struct BusinessesTests {
     return try (reply.json["items"]?.elements ?? []).compactMap { $0["name"]?.text }
   }
 
-  /// A word of letters alone that is no beginning of another one.
+  /// A word of letters only with which no other word begins.
   private static func unusedWord() -> String {
     let digits = "\(Identifier.make(unixMilliseconds: 0))".reversed().compactMap(\.hexDigitValue)
     return "q" + digits.map { String("abcdefghijklmnop".dropFirst($0).prefix(1)) }.joined()
   }
 
-  @Test("are found by beginnings of words, without case and accents, by their products too, the best first")
+  @Test("are found by prefixes of words in their own and their products' names, without case and accents, best first")
   func search() throws {
     let word = Self.unusedWord()
     let bakery = try Shop(server, name: "B\u{e4}ckerei \(word)", category: "bread")
@@ -222,7 +222,7 @@ struct BusinessesTests {
   }
 
   @Test(
-    "are found by each word, whatever sign stands before it, and by letters that only look accented",
+    "are found by each word, whatever punctuation precedes it, and whichever form of its letters is searched for",
     arguments: [
       ("Dorfladen St.Gallen", "gallen"), ("Dorfladen St.Gallen", "st gallen"), ("Dorfladen St.Gallen", "St. Gallen"),
       ("Dorfladen St.Gallen", "\"st. gallen\""), ("Dorfladen St.Gallen", "dorfladen gallen"),
@@ -247,7 +247,7 @@ struct BusinessesTests {
     #expect(try holds { try names(Client(server), "q=\(query)") == ["Shop \(word)"] })
   }
 
-  @Test("are found by all that was made, named and renamed at the same time")
+  @Test("are found by every name, even if names were added and changed at the same time")
   func searchTogether() throws {
     let everyone = Client(server)
     for round in 1...8 {
@@ -272,7 +272,7 @@ struct BusinessesTests {
     }
   }
 
-  @Test("of one owner are so many at the most, however they come")
+  @Test("are limited in number for each owner, whether they are opened in parallel or imported")
   func bound() throws {
     let shop = try Shop(server)
     try server.withDatabase { database in
@@ -300,7 +300,7 @@ struct BusinessesTests {
     #expect(try take().status == 200)
   }
 
-  @Test("that are a user's own are listed for no one else, by whichever loop")
+  @Test("that a user owns are listed for no other user, on any loop")
   func own() throws {
     let owners = try ["Mill", "Dairy"].map { (name: $0, token: try Shop(server, name: $0).owner.token) }
     // Each new connection may come to either loop.
@@ -312,7 +312,7 @@ struct BusinessesTests {
     }
   }
 
-  @Test("that are a user's own are narrowed by words, category and place as everyone's are, page by page")
+  @Test("that a user owns can be filtered by words, category and place, page by page")
   func ownFound() throws {
     let (owner, _) = try server.signedIn()
     let (stranger, _) = try server.signedIn()
@@ -342,7 +342,7 @@ struct BusinessesTests {
     }
   }
 
-  @Test("and public gardens are found around a place, the nearest first, beyond the line where dates change too")
+  @Test("and public gardens are found around a place, nearest first, across the date line too")
   func nearby() throws {
     let (owner, _) = try server.signedIn()
     let category = "c" + "\(Identifier.make(unixMilliseconds: 0))".filter { $0 != "-" }
@@ -365,7 +365,7 @@ struct BusinessesTests {
     }
   }
 
-  @Test("that are next to nothing off the equator or Greenwich stand there, and are in nobody's way who looks around")
+  @Test("with a coordinate next to zero are stored at zero, and rows of before do not break a search around them")
   func nextToNothing() throws {
     let (owner, _) = try server.signedIn()
     let category = "c" + "\(Identifier.make(unixMilliseconds: 0))".filter { $0 != "-" }

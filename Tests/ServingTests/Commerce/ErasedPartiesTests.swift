@@ -31,7 +31,7 @@ struct ErasedPartiesTests {
     }
   }
 
-  @Test("leaves nothing of what a buyer wrote, with the seller or anywhere else")
+  @Test("that was the buyer leaves nothing that they wrote, with the seller or anywhere else")
   func buyer() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -59,7 +59,7 @@ struct ErasedPartiesTests {
     #expect(left.status == 200 && words.allSatisfy { !left.text.contains($0) }, "\(left.text)")
   }
 
-  @Test("leaves nothing of what a seller said of the business but what was ordered there")
+  @Test("that was the seller leaves nothing that they said of the business, except in what was ordered there")
   func seller() throws {
     let server = try LiveServer()
     defer { server.stop() }

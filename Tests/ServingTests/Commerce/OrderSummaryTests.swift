@@ -55,7 +55,7 @@ struct OrderSummaryTests {
     #expect(try Client(server).get("/api/orders/summary").status == 401)
   }
 
-  @Test("comes a year of days at a time, each day once")
+  @Test("is paged by spans of a year, with each day once")
   func pages() throws {
     let shop = try Shop(server)
     let (buyer, _) = try server.signedIn()

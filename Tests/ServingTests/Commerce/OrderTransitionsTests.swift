@@ -67,7 +67,7 @@ struct OrderTransitionsTests {
     }
   }
 
-  @Test("are made by parties alone, and named by a known state")
+  @Test("can be made only by the order's parties, and only to a known state")
   func refusals() throws {
     let order = try order()
     let (stranger, _) = try server.signedIn()
@@ -83,7 +83,7 @@ struct OrderTransitionsTests {
     #expect(moved.body == (try shop.owner.get("/api/orders/\(order)")).body)
   }
 
-  @Test("that cancel or refund give the stock back", arguments: [OrderStatus.cancelled, .refunded])
+  @Test("that cancel or refund return the stock", arguments: [OrderStatus.cancelled, .refunded])
   func stock(end: OrderStatus) throws {
     let product = try shop.offer(stock: 10)
     let order = try order(product)
@@ -94,7 +94,7 @@ struct OrderTransitionsTests {
     #expect(try shop.stock(of: product) == 10)
   }
 
-  @Test("give back what was taken, and nothing for what had no limit when it was ordered")
+  @Test("return what was taken, and nothing to a product that was unlimited when it was ordered")
   func limitedSince() throws {
     let (limited, unlimited) = (try shop.offer(stock: 10), try shop.offer(stock: nil))
     let reply = try buyer.order(shop.id, [(unlimited, 3), (limited, 4)])
@@ -105,7 +105,7 @@ struct OrderTransitionsTests {
     #expect(try shop.stock(of: limited) == 10)
   }
 
-  @Test("give back no more than a product may have in stock")
+  @Test("return stock only up to the most that a product may have")
   func fullStock() throws {
     let full = Product.maximumStock
     let product = try shop.offer(stock: full)
@@ -115,7 +115,7 @@ struct OrderTransitionsTests {
     #expect(try shop.stock(of: product) == full)
   }
 
-  @Test("raced by many are made once, and revenue is counted once")
+  @Test("that many requests attempt at once are made once, and revenue is counted once")
   func race() throws {
     let product = try shop.offer(amount: 700, currency: "SEK", stock: 10)
     let order = try order(product)
@@ -140,7 +140,7 @@ struct OrderTransitionsTests {
     return (try server.metric("revenue_total" + labels), try server.metric("refunds_total" + labels))
   }
 
-  @Test("raced between cancelling and paying leave one of both")
+  @Test("to cancelled and to paid that race succeed for one of them")
   func cancelOrPay() throws {
     let product = try shop.offer(stock: 100)
     for _ in 0..<5 {
@@ -157,7 +157,7 @@ struct OrderTransitionsTests {
     #expect(try shop.stock(of: product) == 100 - 2 * Int64(items.count))
   }
 
-  @Test("end by themselves when nobody pays in the time that the business gives, and give their stock back")
+  @Test("cancel an order that nobody pays within the time that the business allows, and return its stock")
   func unpaid() throws {
     #expect(try shop.owner.patch(shop.path, #"{"paymentWithin":3}"#).json["paymentWithin"]?.integer == 3)
     let product = try shop.offer(stock: 5)
@@ -177,7 +177,7 @@ struct OrderTransitionsTests {
     #expect(try holds { try shop.stock(of: product) == 5 })
   }
 
-  @Test("of many that nobody paid give back what all of them took, also of the same products")
+  @Test("of many unpaid orders at once return what each of them took, even of the same products")
   func manyUnpaid() throws {
     #expect(try shop.owner.patch(shop.path, #"{"paymentWithin":3}"#).status == 200)
     let products = try (0..<3).map { _ in try shop.offer(stock: 50) }
@@ -196,7 +196,7 @@ struct OrderTransitionsTests {
     #expect(try holds { try products.map { try shop.stock(of: $0) } == [50, 50, 50] })
   }
 
-  @Test("that nobody paid end although one among them cannot")
+  @Test("cancel unpaid orders although one of them cannot be cancelled")
   func unpaidFailing() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -231,7 +231,7 @@ struct OrderTransitionsTests {
   }
 
   @Test(
-    "let a buyer out of an order that is paid and whose seller is disabled, or has left it so for two weeks",
+    "let the buyer end a paid order whose seller is disabled or has not moved it for two weeks",
     arguments: [
       (.paid, .cancelled, "NOK"), (.preparing, .cancelled, "DKK"), (.shipped, .delivered, "ISK"),
     ] as [(OrderStatus, OrderStatus, String)])

@@ -75,7 +75,7 @@ struct OrdersTests {
     #expect(try shop.stock(of: product) == 5)
   }
 
-  @Test("cost what the buyer has agreed to, or are refused with what they cost by now")
+  @Test("cost what the buyer has agreed to, or are refused with what they cost now")
   func expectedTotal() throws {
     let shop = try Shop(server)
     let (carrots, eggs) = (try shop.offer("Carrots", amount: 350, stock: 10), try shop.offer("Eggs", amount: 25))
@@ -157,7 +157,7 @@ struct OrdersTests {
     #expect(try buyer.order(shop.id, [(product, 1)], key: long).body == later.body)
   }
 
-  @Test("of which twenty come at a time with one key are one order")
+  @Test("that come twenty at a time with one key become one order")
   func doubleTap() throws {
     let shop = try Shop(server)
     let product = try shop.offer(stock: 100)
@@ -172,7 +172,7 @@ struct OrdersTests {
     #expect(try buyer.get("/api/orders?role=buyer").json["items"]?.elements?.count == 1)
   }
 
-  @Test("never sell more than there is, however many buy at a time")
+  @Test("never sell more than is in stock, however many buy at the same time")
   func lastItems() throws {
     let shop = try Shop(server)
     let (pears, plums) = (try shop.offer("Pears", stock: 10), try shop.offer("Plums", stock: 100))
@@ -230,7 +230,7 @@ struct OrdersTests {
     #expect(try Client(server).get("/api/orders").status == 401)
   }
 
-  @Test("keep a business open while they are, and stay when the buyer is erased")
+  @Test("keep a business from closing while they are open, and stay when the buyer is erased")
   func leaving() throws {
     let shop = try Shop(server)
     let product = try shop.offer()
@@ -252,7 +252,7 @@ struct OrdersTests {
     #expect(try late.order(shop.id, [(product, 1)]).pointers == ["/businessId"])
   }
 
-  @Test("carry a note, whom to reach and how the goods change hands, for both parties")
+  @Test("show both parties a note, a contact and how the goods change hands")
   func arrangements() throws {
     let server = try LiveServer.shared.get()
     let shop = try Shop(server)

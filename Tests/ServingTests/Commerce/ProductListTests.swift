@@ -32,14 +32,14 @@ struct ProductListTests {
     return try #require(try reply.json["id"]?.text)
   }
 
-  @Test("shows at once what an order takes, and what it gives back when it is cancelled")
+  @Test("shows at once the stock that an order takes, and returns when it is cancelled")
   func cancelled() throws {
     let order = try order()
     #expect(try buyer.post("/api/orders/\(order)/transitions", #"{"to":"cancelled"}"#).status == 200)
     #expect(try stocks() == [5])
   }
 
-  @Test("shows what an order gives back that ends unpaid")
+  @Test("shows the stock that an order returns when it ends unpaid")
   func unpaid() throws {
     let order = try order()
     try server.withDatabase { database in

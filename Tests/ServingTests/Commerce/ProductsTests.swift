@@ -44,7 +44,7 @@ struct ProductsTests {
     #expect(try shop.owner.delete(path).status == 404)
   }
 
-  @Test("name every fault of a new one at once")
+  @Test("are refused with all faults of a new one at once")
   func faults() throws {
     let shop = try Shop(server)
     let faulty = try shop.owner.post(
@@ -61,7 +61,7 @@ struct ProductsTests {
     #expect(reply.pointers == ["/name", "/price", "/unit", "/stock"])
   }
 
-  @Test("are changed by the owner of their business alone")
+  @Test("are changed only by the owner of their business")
   func ownership() throws {
     let shop = try Shop(server)
     let path = "/api/products/\(try shop.offer())"
@@ -96,7 +96,7 @@ struct ProductsTests {
     #expect(try client.get("/api/products/\(products[0])").status == 404)
   }
 
-  @Test("are as many as a business may have: taken in, found, and gone with it or its owner")
+  @Test("are accepted up to the most of a business, and all of them can be imported, found and deleted")
   func many() throws {
     let shop = "01890000-0000-7000-8000-000000000001"
     let most = ProductInput.maximumOfBusiness

@@ -2,9 +2,9 @@ import JSON
 import Testing
 import Values
 
-@Suite("Who calls", .blocking)
+@Suite("The caller's address", .blocking)
 struct CallerTests {
-  @Test("is told by trusted proxies alone, and by the last of them that can be read")
+  @Test("is the last one in X-Forwarded-For that is not a trusted proxy's, as far back as the list can be read")
   func addresses() throws {
     let server = try LiveServer.shared.get().replica(["TRUSTED_PROXIES": "127.0.0.1,10.0.0.0/8,fd00::/8"])
     defer { server.stop() }
@@ -13,10 +13,10 @@ struct CallerTests {
       // Addresses further left were written by the client itself.
       (["198.51.100.1, 203.0.113.7"], "203.0.113.7"), (["198.51.100.1", "203.0.113.7"], "203.0.113.7"),
       (["203.0.113.7, 10.1.2.3, 10.4.5.6"], "203.0.113.7"), (["2001:db8::7, fd00::1"], "2001:db8::7"),
-      // Where only proxies are named, the first of them is all that is known.
+      // Where only proxies are listed, the first of them is all that is known.
       (["10.1.2.3, 10.4.5.6"], "10.1.2.3"), (["nobody"], "127.0.0.1"), (["203.0.113.7, nobody, 10.1.2.3"], "10.1.2.3"),
       ([""], "127.0.0.1"), (["203.0.113.7,"], "203.0.113.7"), (["203.0.113.7:443"], "127.0.0.1"),
-      // The list is read up to a bound only.
+      // The list is read only up to a bound.
       (["203.0.113.7, " + [String](repeating: "10.1.2.3", count: 16).joined(separator: ", ")], "10.1.2.3"),
     ]
     for (fields, client) in cases {
@@ -24,7 +24,7 @@ struct CallerTests {
     }
   }
 
-  @Test("is whoever holds the connection, where no proxy is trusted")
+  @Test("is the peer's where no proxy is trusted")
   func untrusted() throws {
     let server = try LiveServer.shared.get()
     #expect(try address(seen: ["203.0.113.7"], by: server) == "127.0.0.1")
@@ -69,7 +69,7 @@ struct CrossOriginTests {
     #expect(refusal.status == 401 && refusal.header("access-control-allow-origin") == Self.origin)
   }
 
-  @Test("may not where another one is, and caches are told that it depends")
+  @Test("may not call where only other origins are configured, and caches are told that answers depend on the origin")
   func refused() throws {
     let server = try LiveServer.shared.get().replica(["CORS_ORIGINS": Self.origin])
     defer { server.stop() }
@@ -82,13 +82,13 @@ struct CrossOriginTests {
         "OPTIONS", "/api/gardens", headers: ["Origin: \(origin)", "Access-Control-Request-Method: POST"])
       #expect(preflight.header("access-control-allow-methods") == nil, "\(origin)")
     }
-    // OPTIONS that is no preflight.
+    // OPTIONS that is not a preflight.
     #expect(
       try wire.request("OPTIONS", "/api/gardens", headers: ["Origin: \(Self.origin)"])
         .header("access-control-allow-methods") == nil)
   }
 
-  @Test("may nowhere unless it is configured")
+  @Test("may not call unless some origin is configured")
   func unconfigured() throws {
     let wire = try Wire(port: LiveServer.shared.get().port)
     let reply = try wire.get("/api/gardens", headers: ["Origin: \(Self.origin)"])
@@ -96,7 +96,7 @@ struct CrossOriginTests {
     #expect(reply.headers.allSatisfy { !$0.name.hasPrefix("access-control-") })
   }
 
-  @Test("may from anywhere if that is configured")
+  @Test("may call from any origin if that is configured")
   func anywhere() throws {
     let server = try LiveServer.shared.get().replica(["CORS_ORIGINS": "*"])
     defer { server.stop() }

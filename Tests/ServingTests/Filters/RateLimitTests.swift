@@ -16,7 +16,7 @@ struct RateLimitTests {
     try server.metric(#"database_query_duration_seconds_count{statement="\#(statement)"}"#)
   }
 
-  @Test("hold for bad credentials of every kind, which then cost no query", arguments: [1, 8])
+  @Test("apply to bad credentials of every kind, which then cost no query", arguments: [1, 8])
   func badCredentials(clients: Int) throws {
     let server = try Self.server(["RATE_LIMIT_ANONYMOUS": "5/60"])
     defer { server.stop() }
@@ -32,7 +32,7 @@ struct RateLimitTests {
     #expect(try (1...5).contains(queries("devices.byKey", server)))
   }
 
-  @Test("charge the owner of a good credential, and nobody else for it")
+  @Test("charge a request with a good credential to its owner, and to nobody else")
   func goodCredentials() throws {
     let server = try Self.server(["RATE_LIMIT_ANONYMOUS": "3/600", "RATE_LIMIT_DEVICE": "20/600", "WORKERS": "1"])
     defer { server.stop() }
@@ -52,7 +52,7 @@ struct RateLimitTests {
     #expect(try probe.get(path).header("ratelimit")?.hasPrefix("\"device\";r=6;") == true)
   }
 
-  @Test("take a /64 of IPv6 for one client")
+  @Test("count an IPv6 /64 as one client")
   func neighbours() throws {
     let server = try Self.server(["RATE_LIMIT_ANONYMOUS": "5/600"])
     defer { server.stop() }
@@ -64,7 +64,7 @@ struct RateLimitTests {
     #expect(try client.get("/api/gardens", headers: ["X-Forwarded-For: 2001:db8:1:3::1"]).status == 200)
   }
 
-  @Test("do not hold for metrics")
+  @Test("do not apply to metrics")
   func metrics() throws {
     let server = try Self.server(["RATE_LIMIT_ANONYMOUS": "2/600"])
     defer { server.stop() }
@@ -79,7 +79,7 @@ struct RateLimitTests {
     )
   }
 
-  @Test("hold for registrations of one address, but not for those that are told to come again")
+  @Test("apply to registrations from one address, but do not count those answered 503")
   func registrations() throws {
     let server = try Self.server(["RATE_LIMIT_REGISTRATION": "2/600"])
     defer { server.stop() }
@@ -104,7 +104,7 @@ struct RateLimitTests {
     return Double(try RedisWire().send("HGET", key, "t"))
   }
 
-  @Test("are shared by replicas, which together exceed them by no more than their leases, and reach them")
+  @Test("are shared by replicas, which together never exceed them, and fall short by at most their leases")
   func leases() throws {
     // A lease is 25 tokens, those of a quarter of a second.
     let (quota, perSecond, lease, loops) = (400, 100.0, 25, 4)
@@ -126,7 +126,7 @@ struct RateLimitTests {
     #expect(allowed >= min(statuses.count, quota) - lease * loops)
   }
 
-  @Test("ask Redis once for what many requests take, count down by each, and give back what lies idle")
+  @Test("lease tokens from Redis for many requests at once, tell how many are left, and give idle ones back")
   func idleLease() throws {
     // A lease is 250 tokens, those of a quarter of a second.
     let server = try LiveServer(["RATE_LIMIT_ANONYMOUS": "10000/10", "WORKERS": "1"])
@@ -154,7 +154,7 @@ struct RateLimitTests {
     #expect(try holds(within: 60) { try tokens(server) ?? 0 > leased })
   }
 
-  @Test("that are used up ask Redis a few times a second, however many ask, and let in again who has waited")
+  @Test("that are used up ask Redis a few times a second, however many requests come, and admit clients that waited")
   func refusals() throws {
     let server = try LiveServer(["RATE_LIMIT_ANONYMOUS": "4/2", "WORKERS": "1"])
     defer { server.stop() }

@@ -46,7 +46,7 @@ struct DevicesTests {
   }
 
   @Test(
-    "are refused with every fault of theirs",
+    "are refused with all their faults at once",
     arguments: [
       (#"{}"#, ["/name"]), (#"{"name":"a","type":"b"}"#, ["/type"]),
       (#"{"name":"a","sensorTypes":"ph"}"#, ["/sensorTypes"]),
@@ -65,7 +65,7 @@ struct DevicesTests {
     #expect(reply.pointers == pointers)
   }
 
-  @Test("list as many sensor types as they may have readings of, of at most 48 characters")
+  @Test("may declare 64 sensor types, as many as they may have readings of, of at most 48 characters each")
   func bounds() throws {
     let client = try owner()
     let garden = try client.makeGarden()
@@ -79,7 +79,7 @@ struct DevicesTests {
     #expect(try post([String(repeating: "a", count: 49)]) == 422)
   }
 
-  @Test("are the garden's owner's alone", arguments: [(false, 404), (true, 403)])
+  @Test("are for the garden's owner alone", arguments: [(false, 404), (true, 403)])
   func ownership(isPublic: Bool, status: Int) throws {
     let (mine, stranger, nobody) = (try owner(), try owner(), Client(server))
     let garden = try mine.makeGarden(#"{"name":"a","public":\#(isPublic)}"#)
@@ -141,7 +141,7 @@ struct DevicesTests {
     #expect(left == 0)
   }
 
-  @Test("may be changed under If-Match although they reported since, but not once someone changed them")
+  @Test("may be changed under If-Match although they have reported since, but not once someone has changed them")
   func reportsAndMatches() throws {
     let client = try owner()
     let (id, _) = try client.makeDevice(in: try client.makeGarden())
@@ -167,7 +167,7 @@ struct DevicesTests {
   }
 
   @Test(
-    "are online while they were seen within fifteen minutes, or three times the time that they usually are silent",
+    "are online if they were seen within fifteen minutes, or within three times their usual silence",
     arguments: [
       ([], 14, true), ([], 16, false), ([60, 60, 70], 14, true), ([60, 60, 70], 16, false),
       // A device that sends every quarter of an hour, except for one night.
@@ -188,7 +188,7 @@ struct DevicesTests {
     #expect(device["lastSeenAt"]?.text?.count == 24)
   }
 
-  @Test("are remembered for how long they were silent between their last visits")
+  @Test("keep the lengths of their last seven silences")
   func silences() throws {
     let device = try TestDevice(server)
     let id = device.id
@@ -213,7 +213,7 @@ struct DevicesTests {
     #expect(try silences().map { $0 / 900 } == [9, 8, 7, 6, 5, 4, 3])
   }
 
-  @Test("of one garden are so many at the most, whoever adds them; a garden that has more goes on with them")
+  @Test("are limited in number for each garden, whoever adds them; a garden that already has more keeps them")
   func bound() throws {
     let (client, editor) = (try owner(), try owner())
     let garden = try client.makeGarden()

@@ -7,7 +7,7 @@ import Testing
 import Values
 
 /// Postgres goes on with a statement whose connection is lost; sent again, it meets its own first attempt.
-@Suite("Readings that may be stored", .blocking)
+@Suite("Readings whose storing is in doubt", .blocking)
 struct DoubtfulReadingsTests {
   private let proxy: Proxy
   private let server: LiveServer
@@ -38,7 +38,7 @@ struct DoubtfulReadingsTests {
     }
   }
 
-  @Test("are told to their senders as new, and to all who read, once a part of their batch is answered")
+  @Test("are acknowledged as new, and shown to readers, once the retry of a part of their batch is answered")
   func parts() throws {
     defer { end() }
     let devices = try devices(3)
@@ -52,7 +52,7 @@ struct DoubtfulReadingsTests {
     for (index, device) in devices[1...].enumerated() { #expect(try latest(device) == [17 + Double(index)]) }
   }
 
-  @Test("are read by all as soon as they are, although that is refused which was sent again")
+  @Test("are shown to readers as soon as they are stored, although the retry was refused")
   func alone() throws {
     defer { end() }
     let devices = try devices(2)
@@ -102,7 +102,7 @@ struct DoubtfulReadingsTests {
     }
   }
 
-  /// Devices whose latest reading, as clients are told it, is a 1.
+  /// Devices whose latest reading, as clients see it, is a 1.
   private func devices(_ count: Int) throws -> [TestDevice] {
     let devices = try (0..<count).map { _ in try TestDevice(server) }
     for device in devices {

@@ -10,7 +10,7 @@ struct EventTicketsTests {
 
   init() throws { server = try LiveServer.shared.get() }
 
-  @Test("open a stream once, as long as what got them is good")
+  @Test("open a stream once, while the session or token that got them is valid")
   func once() throws {
     let device = try TestDevice(server)
     let path = "/api/gardens/\(device.garden)/events/tickets"
@@ -45,7 +45,7 @@ struct EventTicketsTests {
     #expect(try EventStream(server, "\(device.garden)", query: "?ticket=\(last)").status == 401)
   }
 
-  @Test("are not used up by HEAD, which answers with the fields of GET")
+  @Test("are not used up by HEAD, which answers with the header fields of GET")
   func head() throws {
     let device = try TestDevice(server)
     let made = try device.owner.post("/api/gardens/\(device.garden)/events/tickets", "")
@@ -67,7 +67,7 @@ struct EventTicketsTests {
     }
   }
 
-  @Test("open nothing any more once their time is over")
+  @Test("open nothing once they have expired")
   func late() throws {
     let device = try TestDevice(server)
     let garden = device.garden

@@ -13,7 +13,7 @@ struct GardenEventsTests {
 
   init() throws { server = try LiveServer.shared.get() }
 
-  @Test("tell each accepted reading, whichever replica took it")
+  @Test("report each accepted reading, whichever replica accepted it")
   func readings() throws {
     let replica = try server.replica()
     defer { replica.stop() }
@@ -56,7 +56,7 @@ struct GardenEventsTests {
     #expect(try EventStream(server, "\(device.garden)").status == 200)
   }
 
-  @Test("have a comment now and then")
+  @Test("include a comment at each heartbeat")
   func heartbeat() throws {
     let quick = try server.replica(["EVENTS_HEARTBEAT_SECONDS": "1"])
     defer { quick.stop() }
@@ -81,7 +81,7 @@ struct GardenEventsTests {
     #expect(try owner.next() == nil && owner.isWhole)
   }
 
-  @Test("end at once with the session or the token that watches them, whichever replica ended it")
+  @Test("end at once with the session or token that they are watched by, whichever replica ended it")
   func signOut() throws {
     let replica = try server.replica(["EVENTS_HEARTBEAT_SECONDS": "30"])
     defer { replica.stop() }
@@ -117,7 +117,7 @@ struct GardenEventsTests {
     #expect(try stream.next() == nil && stream.isWhole)
   }
 
-  @Test("are watched by so many clients at a time only")
+  @Test("can be watched by a limited number of clients at a time")
   func bound() throws {
     let small = try server.replica(["EVENTS_STREAMS": "2", "WORKERS": "1"])
     defer { small.stop() }
@@ -133,7 +133,7 @@ struct GardenEventsTests {
     #expect(try holds { try device.watch(on: small).status == 200 })
   }
 
-  @Test("are watched by one client so often only, over all loops, and others have places left")
+  @Test("can be watched by one client a limited number of times, over all loops, so that others have places left")
   func boundOfClient() throws {
     let small = try server.replica(["EVENTS_STREAMS_PER_CLIENT": "2", "TRUSTED_PROXIES": "127.0.0.1"])
     defer { small.stop() }
@@ -161,7 +161,7 @@ struct GardenEventsTests {
     #expect(isFree)
   }
 
-  @Test("are cut off for a client that does not read them, which resumes where it was")
+  @Test("are cut off for a client that does not read them, which can resume where it was")
   func slowReader() throws {
     let device = try TestDevice(server)
     let quick = try device.watch()
@@ -190,7 +190,7 @@ struct GardenEventsTests {
     #expect(server.log.lines.contains { $0.contains("Disconnected a slow event stream") })
   }
 
-  @Test("are kept for no garden that nobody watches")
+  @Test("are not kept for a garden that nobody watches")
   func unwatched() throws {
     let device = try TestDevice(server)
     let keys = EventKeys(prefix: server.configuration.redis.keyPrefix)

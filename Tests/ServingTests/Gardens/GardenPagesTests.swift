@@ -20,7 +20,7 @@ struct GardenPagesTests {
     #expect(page.header("cache-control") == "no-cache")
   }
 
-  @Test("have a name that looks like a place of theirs for their title")
+  @Test("show a name that looks like a placeholder of theirs as it is")
   func title() throws {
     let server = try LiveServer.shared.get()
     for name in ["{{main}}", "{{title}}", "{{script}}"] {
@@ -30,7 +30,7 @@ struct GardenPagesTests {
     }
   }
 
-  @Test("are there for a private garden's owner, by token and by cookie, and say to caches that they are private")
+  @Test("are there for a private garden's owner, and tell caches that they are private and depend on token and cookie")
   func owned() throws {
     let server = try LiveServer.shared.get()
     let (owner, _) = try server.signedIn()
@@ -49,7 +49,7 @@ struct GardenPagesTests {
     #expect(try server.signedIn().client.get("/gardens/\(garden)/data").problem == "not-found")
   }
 
-  @Test("open themselves once more where a link from another site brought no cookie to a garden that may be private")
+  @Test("reload themselves once where a link from another site brought no cookie to a garden that may be private")
   func links() throws {
     let server = try LiveServer.shared.get()
     let (owner, _) = try server.signedIn()
@@ -67,7 +67,7 @@ struct GardenPagesTests {
     #expect(try Client(server).get(garden).header("refresh") == nil)
   }
 
-  @Test("say what role who looks has, so that no stranger's page asks for what is not its own")
+  @Test("state the visitor's role, so that a stranger's page does not ask for what it may not have")
   func roles() throws {
     let server = try LiveServer.shared.get()
     let (owner, _) = try server.signedIn()
@@ -83,7 +83,7 @@ struct GardenPagesTests {
     }
   }
 
-  @Test("are absent for unknown gardens, and for private ones to strangers")
+  @Test("are absent for unknown gardens, and for private ones if the visitor is a stranger")
   func absent() throws {
     let server = try LiveServer.shared.get()
     let garden = try PlantedGarden(on: server, name: "Hidden", isPublic: false)
@@ -121,7 +121,7 @@ struct GardenPagesTests {
     #expect(series["min"]?.elements?.first?.number == 6 && series["max"]?.elements?.first?.number == 7)
   }
 
-  @Test("tell nobody what the devices are called")
+  @Test("do not tell strangers what the devices are called")
   func names() throws {
     let server = try LiveServer.shared.get()
     let garden = try PlantedGarden(on: server, name: "Charted", isPublic: true)
@@ -155,7 +155,7 @@ struct GardenPagesTests {
   }
 
   @Test(
-    "refuse a span that is none",
+    "refuse a span that is not valid",
     arguments: [
       "range=decade", "from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z",
       "from=2006-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "to=0000-01-01T00:00:00Z",

@@ -11,7 +11,7 @@ struct GardensTests {
 
   private func owner() throws -> Client { try server.signedIn().client }
 
-  @Test("are private unless said otherwise, and have all their members")
+  @Test("are private unless made public, and keep all their properties")
   func creation() throws {
     let (client, user) = try server.signedIn()
     let plain = try client.post("/api/gardens", #"{"name":"Patch"}"#)
@@ -36,7 +36,7 @@ struct GardensTests {
   }
 
   @Test(
-    "are refused with every fault of theirs",
+    "are refused with all their faults at once",
     arguments: [
       (#"{}"#, ["/name"]), (#"{"name":""}"#, ["/name"]), (#"{"name":7}"#, ["/name"]),
       (#"{"name":"a","area":1}"#, ["/area"]),
@@ -65,7 +65,7 @@ struct GardensTests {
     #expect(try nobody.get("/api/gardens").status == 401)
   }
 
-  @Test("are nobody else's to see when private, and nobody else's to change when public")
+  @Test("cannot be seen by anyone else when private, nor changed by anyone else when public")
   func ownership() throws {
     let (mine, stranger) = (try owner(), try owner())
     let secret = try mine.makeGarden()
@@ -134,7 +134,7 @@ struct GardensTests {
     #expect(open.contains(own[0]) && !open.contains(own[1]) && open.contains(theirs) && !open.contains(hidden))
   }
 
-  @Test("are found around a place among one's own, those of others or the public ones, the nearest first")
+  @Test("are found around a place among one's own, those shared by others or the public ones, nearest first")
   func nearby() throws {
     let (mine, other) = (try owner(), try owner())
     func make(_ client: Client, _ name: String, at latitude: Double, _ isPublic: Bool = false) throws -> String {
@@ -160,7 +160,7 @@ struct GardensTests {
     #expect(try Client(server).get("/api/gardens?owner=me&near=40.5,-170.5").status == 401)
   }
 
-  @Test("refuse pages that are not theirs")
+  @Test("refuse the cursor of another list, and malformed queries")
   func badPages() throws {
     let (mine, other) = (try owner(), try owner())
     for _ in 0..<2 { _ = try mine.makeGarden() }
@@ -210,7 +210,7 @@ struct GardensTests {
     #expect(isKept)
   }
 
-  @Test("of one owner are so many at the most, however they come; who has more goes on with them")
+  @Test("are limited in number for each owner, however they come; an owner who already has more keeps them")
   func bound() throws {
     let (mine, id) = try server.signedIn()
     let others = try owner()
@@ -240,7 +240,7 @@ struct GardensTests {
     #expect(try handOver() == 409)
     #expect(try others.get("/api/gardens/\(shared)").json["ownerId"]?.text != "\(id)")
 
-    // As if they were made while there was no bound.
+    // As if they were made before there was a bound.
     try server.withDatabase { database in
       try await database.execute(
         """
@@ -261,7 +261,7 @@ struct GardensTests {
     #expect(try take().status == 200)
   }
 
-  @Test("take their devices' readings with them")
+  @Test("are deleted with their devices' readings")
   func deletion() throws {
     let mine = try owner()
     let garden = try mine.makeGarden()

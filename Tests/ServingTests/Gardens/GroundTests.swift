@@ -10,7 +10,7 @@ struct GroundTests {
 
   init() throws { server = try LiveServer.shared.get() }
 
-  @Test("is kept, changed member by member, and taken along by an export")
+  @Test("is kept, changed member by member, and carried by an export")
   func members() throws {
     let client = try server.signedIn().client
     let garden = try client.makeGarden(
@@ -55,7 +55,7 @@ struct GroundTests {
     #expect(reply.status == 422 && reply.pointers == [pointer])
   }
 
-  @Test("is refused at the limit that was sent, where a change puts both in disorder")
+  @Test("is refused at the limit that a change sends, if it puts the two in the wrong order")
   func disorder() throws {
     let client = try server.signedIn().client
     let limits = #"{"name":"A","dryBelow":20,"wetAbove":40}"#
@@ -73,7 +73,7 @@ struct GroundTests {
   }
 
   @Test(
-    "names a zone letter by letter as others look it up, however it is given",
+    "names a time zone in its canonical spelling, in whatever case it is given",
     arguments: [
       ("europe/PARIS", "Europe/Paris"), ("America/New_york", "America/New_York"), ("Etc/GMT-3", "Etc/GMT-3"),
       ("america/port-AU-prince", "America/Port-au-Prince"), ("etc/gmt+12", "Etc/GMT+12"),
@@ -91,7 +91,7 @@ struct GroundTests {
     }
   }
 
-  @Test("names no zone of a device that nobody knows, in whatever way it comes")
+  @Test("cannot name an unknown time zone for a device, in a new one, a change or an import")
   func unknownZone() throws {
     let client = try server.signedIn().client
     let garden = try client.makeGarden()
@@ -109,7 +109,7 @@ struct GroundTests {
     #expect(copy.status == 422 && copy.pointers == ["/timeZone"])
   }
 
-  @Test("of a device goes before its garden's, and limits before what the soil says")
+  @Test("of a device takes precedence over its garden's, and limits over those of the soil")
   func order() {
     let garden = Ground(soil: .clay, dryBelow: 31)
     #expect(Ground().limits() == MoistureLimits(.loam))

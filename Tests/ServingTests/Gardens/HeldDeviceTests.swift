@@ -19,7 +19,7 @@ struct HeldDeviceTests {
     }
   }
 
-  @Test("others have their buckets and are heard of, and so has it if it stays", arguments: [true, false])
+  @Test("others get their buckets and last-seen times, and so does it if it stays", arguments: [true, false])
   func others(_ stays: Bool) throws {
     let server = try LiveServer()
     defer { server.stop() }

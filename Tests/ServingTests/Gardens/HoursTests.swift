@@ -36,7 +36,7 @@ struct HoursTests {
   }
 
   @Test(
-    "keep what an hour has counted of which nothing else is known, when another reading of it comes",
+    "keep what an hour has counted, though its readings are not stored, when another reading of it comes",
     arguments: [2, 10])
   func imported(daysAgo: Int64) throws {
     let hour = try Hour(daysAgo: daysAgo)
@@ -53,7 +53,7 @@ struct HoursTests {
     #expect(try hour.bucket() == [1, 20, 80 / 61, 61])
   }
 
-  @Test("count all readings of an hour whose buckets of five minutes have ended, when one comes late")
+  @Test("count all readings of an hour whose five-minute buckets have expired, when one comes late")
   func ended() throws {
     let hour = try Hour(daysAgo: 10)
     let id = hour.device.id
@@ -66,7 +66,7 @@ struct HoursTests {
   }
 
   @Test(
-    "count in a day the hours of all who write some at once, whether the day was there before or not",
+    "count the hours of all parallel writers in their day, whether the day existed before or not",
     arguments: [true, false])
   func hoursAtOnce(isThere: Bool) throws {
     let server = try LiveServer.shared.get()

@@ -9,7 +9,7 @@ struct InterruptedEventsTests {
 
   init() throws { server = try LiveServer.shared.get() }
 
-  @Test("resume after the last one that was seen, without a gap and without one twice", arguments: [1, 199, 200, 700])
+  @Test("resume after the last one that was seen, without gaps or duplicates", arguments: [1, 199, 200, 700])
   func resume(count: Int) throws {
     let replica = try server.replica()
     defer { replica.stop() }
@@ -44,7 +44,7 @@ struct InterruptedEventsTests {
     }
   }
 
-  @Test("say so where some may be missing, since more came than are kept, or nothing is kept any more")
+  @Test("report a gap where some may be missing, since more came than are kept, or nothing is kept any more")
   func missing() throws {
     let device = try TestDevice(server)
     let stream = EventKeys(prefix: server.configuration.redis.keyPrefix).stream(device.garden)
@@ -71,7 +71,7 @@ struct InterruptedEventsTests {
   }
 
   @Test(
-    "begin with what happens from now on, when the last one seen is none of ours",
+    "begin with what happens from now on if the last one seen is not one of ours",
     arguments: ["x", "1-", "9999999999999999-0"])
   func strangeID(id: String) throws {
     let device = try TestDevice(server)
@@ -94,7 +94,7 @@ struct InterruptedEventsTests {
       try device.post(20, type: "round\(round)")
     }
     for stream in streams {
-      // Events that were perhaps told when a connection broke are told again.
+      // Events that may have been delivered when a connection broke are delivered again.
       var told: Set<String> = []
       while told.count < 100, let event = try stream.next() { told.insert(event.data) }
       #expect(told.count == 100)
@@ -102,7 +102,7 @@ struct InterruptedEventsTests {
   }
 
   @Test(
-    "say so where Redis has lost what it keeps of them, to those who were away and to who resumes later",
+    "report a gap where Redis has lost what it keeps of them, to streams that were cut off from it and resumed ones",
     arguments: [["watched", "stream"], ["watched"], ["stream"]])
   func lost(what: [String]) throws {
     let redis = try RedisGuest()
@@ -127,7 +127,7 @@ struct InterruptedEventsTests {
     #expect(try live.next()?.data.contains("after") == true)
   }
 
-  @Test("say so where Redis has lost what it keeps of them, to those who watch", arguments: ["watched", "stream"])
+  @Test("report a gap where Redis has lost what it keeps of them, to open streams", arguments: ["watched", "stream"])
   func lostMeanwhile(what: String) throws {
     let quick = try server.replica(["EVENTS_HEARTBEAT_SECONDS": "1"])
     defer { quick.stop() }
@@ -140,7 +140,7 @@ struct InterruptedEventsTests {
     #expect(try stream.next()?.data.contains("\"ph\"") == true)
   }
 
-  @Test("are said to be stalled where Redis is away for some time, and to have a gap once they come again")
+  @Test("are reported as stalled while Redis is away, and as having a gap once they come again")
   func stalled() throws {
     let redis = try RedisGuest()
     let replica = try server.replica(["REDIS_URL": redis.url, "WORKERS": "1"])

@@ -43,7 +43,7 @@ struct InvitationsTests {
   /// How a manager loses the right to invite.
   enum Ending: CaseIterable { case removed, gone, lowered, erased }
 
-  @Test("ends when who made it may invite no more, and theirs alone", arguments: Ending.allCases)
+  @Test("ends when its inviter may no longer invite, and invitations of others stay", arguments: Ending.allCases)
   func ending(_ ending: Ending) throws {
     let (tokens, kept) = (try [invite(manager), invite(manager, "b@example.org")], try invite(owner, "c@example.org"))
     let status =
@@ -60,7 +60,7 @@ struct InvitationsTests {
     #expect(try accept(kept) == 200)
   }
 
-  @Test("lets nobody in while the account of who made it is disabled")
+  @Test("lets nobody in while its inviter's account is disabled")
   func disabled() throws {
     let (guest, token, other) = (try server.signedIn().client, try invite(manager), try invite(owner, "b@example.org"))
     try server.disable(managerID)
@@ -71,7 +71,7 @@ struct InvitationsTests {
     #expect(try accept(token, guest) == 200)
   }
 
-  @Test("stays when its garden is handed over, while who made it manages that, and when another has made it anew")
+  @Test("stays when the garden is handed over but its inviter stays a manager, and once another manager has renewed it")
   func staying() throws {
     let own = try invite(owner)
     #expect(try owner.patch(line(), #"{"role":"owner"}"#).status == 200)
@@ -84,7 +84,7 @@ struct InvitationsTests {
     #expect(try accept(anew) == 200)
   }
 
-  /// Invites somebody again as a release does that knows nothing of inviters, and returns the token.
+  /// Invites somebody again as a release that knows nothing of inviters does, and returns the token.
   private func renewByReleaseBefore(_ email: String) throws -> String {
     let (key, garden) = (OpaqueKey.make(.invitation), try #require(Identifier(garden)))
     let id = Identifier.make(unixMilliseconds: Clock.unixMilliseconds())
@@ -101,7 +101,7 @@ struct InvitationsTests {
     return key.text
   }
 
-  @Test("that the release before has made anew stays when who had made it first goes, or is disabled")
+  @Test("that the previous release has renewed stays when its first inviter is removed or disabled")
   func renewed() throws {
     let (first, second) = ("a@example.org", "b@example.org")
     _ = try [invite(manager, first), invite(owner, second)]
@@ -114,7 +114,7 @@ struct InvitationsTests {
     #expect(try accept(kept) == 200)
   }
 
-  @Test("that is made again after the release before has, ends with who made it last")
+  @Test("that is renewed after the previous release has renewed it ends with its last inviter")
   func renewedTwice() throws {
     let email = "a@example.org"
     _ = try invite(owner, email)
@@ -125,7 +125,7 @@ struct InvitationsTests {
   }
 
   /// The previous release knows nothing of inviters, and leaves `invited_by` as it is when an invitation is accepted.
-  @Test("makes a member who stays when who made it is erased", arguments: [false, true])
+  @Test("makes a member who stays when the inviter is erased", arguments: [false, true])
   func joined(byReleaseBefore: Bool) throws {
     let (guest, id) = try server.signedIn()
     #expect(try accept(invite(manager), guest) == 200)
@@ -141,7 +141,7 @@ struct InvitationsTests {
     #expect(try guest.get(path).status == 200)
   }
 
-  @Test("is not made by who is removed meanwhile")
+  @Test("is not made by a manager who is removed meanwhile")
   func removedMeanwhile() throws {
     let (server, token, path, managerID) = (server, manager.token, path, managerID)
     let garden = try #require(Identifier(garden))

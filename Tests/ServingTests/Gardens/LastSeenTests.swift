@@ -11,7 +11,7 @@ struct LastSeenTests {
     }
   }
 
-  @Test("is known although the server ends right after")
+  @Test("is stored although the server stops right after")
   func end() throws {
     let server = try LiveServer()
     let device = try TestDevice(server)
@@ -44,7 +44,7 @@ struct LastSeenTests {
     #expect(try holds { try isSeen(device) })
   }
 
-  @Test("is believed anew when what is known lies in the future, as after a clock that was ahead")
+  @Test("is replaced if the stored time lies in the future, as it does after a clock was ahead")
   func clockAhead() throws {
     let server = try LiveServer(["WORKERS": "1"])
     defer { server.stop() }

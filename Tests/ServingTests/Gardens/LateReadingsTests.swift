@@ -7,7 +7,7 @@ import Values
 @testable import Gardens
 @testable import Web
 
-/// Readings of days that are over. While the first waits for the lock under which days are sealed, the others come.
+/// Readings of days that are over. While the first waits for the lock under which days are sealed, the others arrive.
 @Suite("Readings that come late", .blocking)
 struct LateReadingsTests {
   private static let daysAgo: Int64 = 4
@@ -37,7 +37,7 @@ struct LateReadingsTests {
       value: value, at: Timestamp(unixMilliseconds: midnight - Self.daysAgo * 86_400_000 + Int64(index) * 1_000))
   }
 
-  @Test("are refused as too many, and not for being slow, when their turn does not come while a day is sealed")
+  @Test("are refused as overload, not as too slow, if their turn does not come while a day is sealed")
   func turn() throws {
     let server = try Self.server(timeoutMilliseconds: 1_000)
     defer { server.stop() }
@@ -122,7 +122,7 @@ struct LateReadingsTests {
     #expect(try devices.map { try $0.stored().count } == [2, 2, 2, 1, 2])
   }
 
-  @Test("of one device wait for no more than a few requests, and leave room for others")
+  @Test("of one device wait in no more than a few requests, which leaves room for others")
   func greed() throws {
     let server = try Self.server()
     defer { server.stop() }

@@ -26,7 +26,7 @@ struct LatestReadingsTests {
     }
   }
 
-  @Test("are the newest by time of measurement, by device and sensor type, with their units")
+  @Test("are the newest by time of measurement for each device and sensor type, with their units")
   func newest() throws {
     let device = try TestDevice(server)
     let path = "/api/gardens/\(device.garden)/latest"
@@ -116,7 +116,7 @@ struct LatestReadingsTests {
     #expect(found.count == samples.count)
   }
 
-  @Test("hold a new sensor at once whose first readings come days late, also when they are asked for soon after")
+  @Test("include a new sensor whose first readings come days late, even if they are asked for right after")
   func late() throws {
     let device = try TestDevice(server)
     let samples = [
@@ -128,7 +128,7 @@ struct LatestReadingsTests {
     }
   }
 
-  @Test("go with their device")
+  @Test("are deleted with their device")
   func deletion() throws {
     let device = try TestDevice(server)
     #expect(try device.post(device.client, [Sample(value: 1, at: at(5))]).status == 200)
@@ -139,7 +139,7 @@ struct LatestReadingsTests {
     }
   }
 
-  @Test("are kept in Redis, and not trusted any more after the connection was lost")
+  @Test("are kept in Redis, and no longer trusted after the connection was lost")
   func epoch() throws {
     let alone = try LiveServer(["REDIS_URL": try TestStores.redisURL(database: 5), "DATABASE_URL": server.databaseURL])
     defer { alone.stop() }
@@ -167,7 +167,7 @@ struct LatestReadingsTests {
     #expect(try holds { try latest(device.owner, device.garden) == ["soil_moisture \(value)"] })
   }
 
-  @Test("keep the later time, whether a commit or SQL comes first, while they are wanted")
+  @Test("keep the later time, whether a commit or SQL comes first, once a client has asked for them")
   func merge() throws {
     let redis = try RedisWire()
     let base = "test-\(TestDevice.newIdentifier())"

@@ -30,7 +30,7 @@ struct MembersTests {
     let email: String?
   }
 
-  @Test("join by an invitation that is good once and shown once, and see the garden from then on")
+  @Test("join by an invitation that is shown once and works once, and see the garden from then on")
   func joining() throws {
     let (owner, guest, late) = (try person(), try person(), try person())
     let garden = try owner.makeGarden()
@@ -62,7 +62,7 @@ struct MembersTests {
     #expect(try owner.post(path, #"{"email":"\#(email)","role":"viewer"}"#).status == 409)
   }
 
-  @Test("are shown to each other, with addresses and invitations to those who manage them")
+  @Test("are shown to each other, and to owner and managers with addresses and invitations")
   func listing() throws {
     let (owner, viewer, manager) = (try person(), try person(), try person())
     let garden = try owner.makeGarden()
@@ -81,7 +81,7 @@ struct MembersTests {
     }
   }
 
-  @Test("get other roles, leave, and are put out, which ends the streams that they watch")
+  @Test("change roles, leave and are removed, which ends the streams that they watch")
   func changing() throws {
     let (owner, member, manager) = (try person(), try person(), try person())
     let garden = try owner.makeGarden()
@@ -107,7 +107,7 @@ struct MembersTests {
     #expect(try manager.get("/api/gardens/\(garden)/members").status == 404)
   }
 
-  @Test("may be handed the garden by its owner, who manages it from then on")
+  @Test("may be handed the garden by its owner, who is a manager from then on")
   func handingOver() throws {
     let (owner, heir) = (try person(), try person())
     let garden = try owner.makeGarden()
@@ -120,7 +120,7 @@ struct MembersTests {
     #expect(try heir.delete("/api/gardens/\(garden)").status == 204)
   }
 
-  @Test("join once however often they send it with the same Idempotency-Key")
+  @Test("join once however often they accept with the same Idempotency-Key")
   func joiningAgain() throws {
     let (owner, guest) = (try person(), try person())
     let garden = try owner.makeGarden()
@@ -134,7 +134,7 @@ struct MembersTests {
     #expect(try members(owner, garden).count == 1)
   }
 
-  @Test("are so many at the most, of whom one who is invited again, or too long ago, is none")
+  @Test("are limited in number: an address invited again counts once, and one whose invitation has expired does not")
   func bound() throws {
     let owner = try person()
     let garden = try owner.makeGarden()

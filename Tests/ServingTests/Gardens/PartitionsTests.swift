@@ -23,7 +23,7 @@ struct PartitionsTests {
     }
   }
 
-  @Test("has a partition for every day whose readings come in time, before it is ready")
+  @Test("exist for every day whose readings come in time, before the server is ready")
   func partitions() throws {
     let found = try Self.partitions(LiveServer.shared.get())
     let days = try Self.partitions(rawDays: 30).days(at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
@@ -41,7 +41,7 @@ struct PartitionsTests {
     return ReadingPartitions(retention: retention, logger: logger)
   }
 
-  @Test("drops the oldest days whose time is over, two in a run, and no other table")
+  @Test("past their retention are dropped oldest first, two in a run, and no other table is")
   func droppedPartitions() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -63,7 +63,7 @@ struct PartitionsTests {
     #expect(try Self.partitions(server) == before + ["readings_archive"])
   }
 
-  @Test("drops nothing while two clocks differ by more than a minute", arguments: [-61_000, 61_000, 40 * 86_400_000])
+  @Test("are not dropped while two clocks differ by more than a minute", arguments: [-61_000, 61_000, 40 * 86_400_000])
   func wrongClock(aheadMilliseconds: Int64) throws {
     let server = try LiveServer.shared.get()
     let before = try Self.partitions(server)
@@ -76,7 +76,7 @@ struct PartitionsTests {
     #expect(try Self.partitions(server) == before)
   }
 
-  @Test("stores readings although their day has no partition, by making it")
+  @Test("are made for readings whose day has none")
   func missingPartition() throws {
     let server = try LiveServer()
     defer { server.stop() }

@@ -32,13 +32,13 @@ struct PublicEventsTests {
     return try reply.json
   }
 
-  /// The whole of what a stranger is told of an insight.
+  /// All that a stranger is told of an insight.
   private func mark(of insight: JSONValue) throws -> String {
     let (id, time) = (try #require(insight["id"]?.text), try #require(insight["createdAt"]?.text))
     return #"{"id":"\#(id)","createdAt":"\#(time)"}"#
   }
 
-  @Test("tell strangers that there is an insight, and who has a role what it says, live and by resuming")
+  @Test("tell strangers only that there is an insight, and members what it says, live and after resuming")
   func strangers() throws {
     let viewer = try owner.share("\(plot.garden)", as: .viewer, with: server.signedIn().client)
     let members = try [owner, viewer].map { try watch($0) }
@@ -55,7 +55,7 @@ struct PublicEventsTests {
     for client in [owner, viewer] { #expect(try watch(client, after: start).next() == told[0]) }
   }
 
-  @Test("tell what insights say from when one is a member to when one is no more")
+  @Test("tell a guest what insights say for as long as the guest is a member")
   func membership() throws {
     // The server notices a new member at the next heartbeat.
     let quick = try server.replica(["EVENTS_HEARTBEAT_SECONDS": "1"])
@@ -80,7 +80,7 @@ struct PublicEventsTests {
     for _ in 0..<3 { #expect(try !isTold()) }
   }
 
-  @Test("are the same text for strangers where there is no insight among them")
+  @Test("are the same text for strangers, except that insights are reduced to their id and time")
   func texts() throws {
     let reading = "id: 1-0\nevent: reading\ndata: {\"deviceId\":\"event: insight\"}\n\n"
     let insight = "id: 2-0\nevent: insight\ndata: {\"id\":\"a\",\"text\":\"dry\",\"createdAt\":\"b\"}\n\n"

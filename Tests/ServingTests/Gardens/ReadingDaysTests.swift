@@ -15,7 +15,7 @@ struct ReadingDaysTests {
     }
   }
 
-  @Test("gives each day once, however small the pages are", arguments: [1, 2, 3])
+  @Test("returns each day once, however small the pages are", arguments: [1, 2, 3])
   func days(limit: Int) throws {
     let device = try device()
     let (id, day) = (device.id, Int64(86_400_000))
@@ -34,7 +34,7 @@ struct ReadingDaysTests {
     #expect(seen == days.flatMap { ["\($0) ph 36", "\($0) rain 36"] })
   }
 
-  @Test("gives numbers for buckets whose sums no double holds")
+  @Test("returns numbers for buckets whose sums overflow a double")
   func hugeSums() throws {
     let device = try device()
     let id = device.id
@@ -52,7 +52,7 @@ struct ReadingDaysTests {
     }
   }
 
-  @Test("gives days as a time zone has them, also those of 23 hours, page by page")
+  @Test("returns the days of a time zone, also one of 23 hours, page by page")
   func zonedDays() throws {
     let device = try device()
     let id = device.id
@@ -88,7 +88,7 @@ struct ReadingDaysTests {
     #expect(try device.owner.get("\(device.path)?timeZone=Europe/Paris").status == 400)
   }
 
-  @Test("counts an hour to the day in which it begins, also where midnight is within it, and says so")
+  @Test("counts an hour in the day in which it begins, even if midnight falls within it, as documented")
   func cutHours() throws {
     let device = try device()
     let id = device.id
@@ -109,7 +109,7 @@ struct ReadingDaysTests {
   }
 
   @Test(
-    "begins a day with the first of two midnights, and one without a midnight with its first hour",
+    "begins a day at the first of two midnights, and one without a midnight at its first hour",
     arguments: [
       (
         "Atlantic/Azores",

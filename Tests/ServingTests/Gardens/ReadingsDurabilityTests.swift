@@ -22,7 +22,7 @@ struct ReadingsDurabilityTests {
     }
   }
 
-  @Test("accept each reading exactly once from 16 clients that send the same ones in their own order")
+  @Test("are accepted exactly once from 16 clients that send the same ones, each in its own order")
   func overlapping() throws {
     let device = try TestDevice(LiveServer.shared.get())
     let samples = Sample.series(1_200) + Sample.series(1_200, type: "rain")
@@ -49,7 +49,7 @@ struct ReadingsDurabilityTests {
     #expect(stored.sum == samples.reduce(0) { $0 + $1.value })
   }
 
-  @Test("are sent a dozen times, and not without a pause, to a database whose disk is full")
+  @Test("are retried about a dozen times, with growing pauses, while the database's disk is full")
   func fullDisk() throws {
     let server = try LiveServer(["WORKERS": "1"])
     defer { server.stop() }
@@ -75,7 +75,7 @@ struct ReadingsDurabilityTests {
     #expect(try device.post(device.client, Sample.series(3)).status == 200)
   }
 
-  @Test("fail no request for the sake of another in the same statement")
+  @Test("that the database refuses fail their own request, and no other in the same statement")
   func badNeighbour() throws {
     // A server of its own, whose database refuses one sensor's readings.
     let server = try LiveServer(["WORKERS": "1"])
@@ -106,7 +106,7 @@ struct ReadingsDurabilityTests {
     #expect(try device.stored().count == 1_600)
   }
 
-  @Test("keep what was acknowledged while connections to Postgres are killed")
+  @Test("stay stored once acknowledged, even while connections to Postgres are killed")
   func killedBackends() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -155,7 +155,7 @@ struct ReadingsDurabilityTests {
     #expect(Set(numbers).subtracting(stored).isEmpty)
   }
 
-  @Test("refuse at once while Postgres is away")
+  @Test("are refused at once while Postgres is away")
   func away() throws {
     let server = try LiveServer()
     defer { server.stop() }

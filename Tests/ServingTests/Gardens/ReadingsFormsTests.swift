@@ -7,7 +7,7 @@ struct ReadingsFormsTests {
   private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
 
   @Test(
-    "is answered as what it is alone, like everything else",
+    "honours Accept, as other routes do, with 406 where it allows no form of the answer",
     arguments: [
       ("GET", "/api/gardens", "text/html", 406), ("GET", "/api/gardens", "application/*;q=0.1", 200),
       ("GET", "/api/gardens", "text/html, */*;q=0.1", 200), ("GET", "/api/gardens", "application/json;q=0", 406),
@@ -25,7 +25,7 @@ struct ReadingsFormsTests {
     if method == "PATCH" { #expect(try client.get("/api/users/me").json["displayName"]?.text != "Refused") }
   }
 
-  @Test("gives CSV to those who ask for it, and 406 to those who take neither")
+  @Test("returns CSV to clients that ask for it, and 406 to those that accept neither form")
   func forms() throws {
     let device = try device()
     let client = device.client
@@ -46,7 +46,7 @@ struct ReadingsFormsTests {
     }
   }
 
-  @Test("writes items of several types and in several pieces as they were posted, in both forms")
+  @Test("returns items of several types, in a body of several pieces, as they were posted, in both forms")
   func long() throws {
     let device = try device()
     let client = device.client
@@ -67,7 +67,7 @@ struct ReadingsFormsTests {
     #expect(csv.header("link") == nil)
   }
 
-  @Test("gives an empty page in both forms")
+  @Test("returns an empty page in both forms")
   func empty() throws {
     let device = try device()
     for (resolution, head) in [("raw", "sensorType,value,measuredAt"), ("5m", "sensorType,start,min,max,mean,count")] {
@@ -79,7 +79,7 @@ struct ReadingsFormsTests {
     }
   }
 
-  @Test("streams all of a garden as CSV, device by device, and page through the same as JSON")
+  @Test("streams a whole garden as CSV, device by device, and pages through the same as JSON")
   func ofGarden() throws {
     let device = try device()
     let owner = device.owner
@@ -109,7 +109,7 @@ struct ReadingsFormsTests {
     #expect(try Client(device.server).get(path).status == 404)
   }
 
-  @Test("streams all of a device as CSV, more than a part has")
+  @Test("streams a whole device as CSV, in more than one part")
   func wholeDevice() throws {
     let device = try device()
     let (id, server) = (device.id, device.server)

@@ -10,7 +10,7 @@ import Values
 struct ReadingsQueryTests {
   private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
 
-  @Test("gives raw readings by time and type, page by page")
+  @Test("returns raw readings by time and type, page by page")
   func pages() throws {
     let device = try device()
     let client = device.client
@@ -35,7 +35,7 @@ struct ReadingsQueryTests {
     #expect(try device.owner.get(device.path).items.count == 50)
   }
 
-  @Test("carries a weak tag of what is there, another one for each form, and saves the body of what the client has")
+  @Test("carries a weak tag, another one for each form, and answers 304 to a client that has it")
   func tags() throws {
     let device = try device()
     let client = device.client
@@ -57,7 +57,7 @@ struct ReadingsQueryTests {
     #expect(try client.get(device.path, headers: ["If-None-Match: \(before)"]).status == 200)
   }
 
-  @Test("leads from a page that the client has kept to what has come since, however far its device's clock is ahead")
+  @Test("leads from a page that a client has kept to what came later, however far the device's clock is ahead")
   func openEnd() throws {
     let device = try device()
     let client = device.client
@@ -75,7 +75,7 @@ struct ReadingsQueryTests {
     #expect(try holds { try client.get(rest).items.map { $0["value"]?.number } == [2, 3, 7] })
   }
 
-  @Test("is another answer once another device has more, though the items are the same")
+  @Test("gets another tag once another device has readings, though the items are the same")
   func grownGarden() throws {
     let device = try device()
     let samples = Sample.series(3)
@@ -95,7 +95,7 @@ struct ReadingsQueryTests {
     #expect(try after.json["nextCursor"]?.text != nil)
   }
 
-  @Test("takes `from` in and leaves `to` out, and gives the last 24 hours unless told otherwise")
+  @Test("includes `from`, excludes `to`, and covers the last 24 hours by default")
   func spans() throws {
     let device = try device()
     let client = device.client
@@ -112,7 +112,7 @@ struct ReadingsQueryTests {
     #expect(try client.get(device.path + "?from=\(samples[1].at)&to=\(samples[1].at)").items.isEmpty)
   }
 
-  @Test("refuses a cursor that was sealed for the same list and has too little in it")
+  @Test("refuses a cursor that was sealed for the same list but is too short")
   func shortCursor() throws {
     let device = try device()
     let seal = CursorSeal(keys: device.server.configuration.accounts.keys("cursor 1"))
@@ -140,7 +140,7 @@ struct ReadingsQueryTests {
     #expect(try device.client.get("\(device.path)?\(query)").status == 400)
   }
 
-  @Test("takes no cursor of another list")
+  @Test("refuses a cursor of another list")
   func foreignCursor() throws {
     let device = try device()
     #expect(try device.post(device.client, Sample.series(3)).status == 200)
@@ -149,7 +149,7 @@ struct ReadingsQueryTests {
     #expect(try device.client.get("\(device.path)?resolution=1h&cursor=\(cursor)").problem == "invalid-cursor")
   }
 
-  @Test("gives nobody else's readings")
+  @Test("returns nobody else's readings")
   func strangers() throws {
     let (device, other) = (try device(), try device())
     #expect(try other.owner.get(device.path).status == 404)

@@ -73,7 +73,7 @@ struct ReadingsSealingTests {
     return texts + lines.filter { $0.contains(#""kind":"reading""#) }.map(String.init).sorted()
   }
 
-  @Test("show every reader what was there before, of one row for each sensor and day")
+  @Test("show every reader what was there before, from one row for each sensor and day")
   func history() throws {
     let server = try server()
     defer { server.stop() }
@@ -98,7 +98,7 @@ struct ReadingsSealingTests {
     #expect(try rows(server, between) == 90)
   }
 
-  @Test("take late and repeated readings as open days do, and merge them")
+  @Test("accept late and repeated readings as open days do, and merge them")
   func late() throws {
     let server = try server()
     defer { server.stop() }
@@ -134,7 +134,7 @@ struct ReadingsSealingTests {
       try holds(within: 30) { try device.client.get(hour).json["items"]?.elements?.first?["count"]?.integer == 62 })
   }
 
-  @Test("are searched once for all of a request, however densely they were measured")
+  @Test("are searched once for a whole request, however dense their readings are")
   func dense() throws {
     let server = try LiveServer(["READINGS_SEALING": "off", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "3000"])
     defer { server.stop() }
@@ -154,7 +154,7 @@ struct ReadingsSealingTests {
     let known = (340_000..<341_000).map { index in
       Sample(type: "light", value: Double(index % 1_000), at: Timestamp(unixMilliseconds: start + Int64(index) * 250))
     }
-    // Often enough for plans made for these parameters, and then for the generic one.
+    // Often enough for plans made for these parameters, and then for the generic plan.
     for _ in 0..<7 { #expect(try device.post(device.client, known).receipt == [0, 1_000]) }
     let fresh = known.map { Sample(type: "light", value: 1, at: $0.at.advanced(byMilliseconds: 1)) }
     #expect(try device.post(device.client, fresh).receipt == [1_000, 0])
@@ -166,7 +166,7 @@ struct ReadingsSealingTests {
     #expect(try device.stored().count == 346_601)
   }
 
-  @Test("skip what a history repeats of them, and count it once in their hours")
+  @Test("skip readings that an imported history repeats, and count each once in their hours")
   func repeated() throws {
     let server = try server()
     defer { server.stop() }
@@ -187,7 +187,7 @@ struct ReadingsSealingTests {
       try holds(within: 30) { try device.client.get(hour).json["items"]?.elements?.first?["count"]?.integer == 61 })
   }
 
-  @Test("take each reading once while many clients send the same ones and days are sealed")
+  @Test("accept each reading once while many clients send the same ones and days are sealed")
   func together() throws {
     let server = try server()
     defer { server.stop() }
@@ -214,7 +214,7 @@ struct ReadingsSealingTests {
     #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 6)
   }
 
-  @Test("begin with a day's partition, a few series at a time, and leave nothing behind of one that is broken off")
+  @Test("are made from a day's partition, a few series at a time, and a run that is broken off leaves nothing behind")
   func partition() throws {
     let server = try server()
     defer { server.stop() }
@@ -255,7 +255,7 @@ struct ReadingsSealingTests {
     #expect(try rows(server, "SELECT count(*) FROM readings_between('\(past)', '\(next)')") == 2_880)
   }
 
-  @Test("are not begun while the release before may run, nor when they would differ from what was there")
+  @Test("are not made while the previous release may still run, nor if they would differ from what was there")
   func refusals() throws {
     let server = try server()
     defer { server.stop() }
@@ -280,7 +280,7 @@ struct ReadingsSealingTests {
     #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 0)
   }
 
-  @Test("have those buckets made anew that the release before may have made without what came late")
+  @Test("cause buckets to be rebuilt that the previous release may have made without late readings")
   func bucketsOfBefore() throws {
     let server = try server()
     defer { server.stop() }
@@ -302,7 +302,7 @@ struct ReadingsSealingTests {
     }
   }
 
-  @Test("are let be for now when who stores late readings does not end within a second")
+  @Test("are put off if a transaction that stores late readings does not end within a second")
   func turn() throws {
     let server = try server()
     defer { server.stop() }
@@ -312,7 +312,7 @@ struct ReadingsSealingTests {
     #expect(error?.isLockTimeout == true)
   }
 
-  @Test("are made of what is late also while a reader keeps a day's empty partition from being dropped")
+  @Test("are made of late readings even while a reader keeps a day's empty partition from being dropped")
   func reader() throws {
     let server = try server()
     defer { server.stop() }
@@ -344,7 +344,7 @@ struct ReadingsSealingTests {
     #expect(try rows(server, partitions) == 0)
   }
 
-  @Test("go with their device, and when their time is over")
+  @Test("are deleted with their device, and at the end of their retention")
   func ends() throws {
     let server = try server()
     defer { server.stop() }

@@ -68,7 +68,7 @@ struct ReadingsStoreTests {
     ("7", "not-an-object"), ("null", "not-an-object"), ("[]", "not-an-object"),
   ]
 
-  @Test("takes each reading for itself", arguments: rules)
+  @Test("judges each reading on its own", arguments: rules)
   func eachReading(rule: (json: String, reason: String?)) throws {
     let device = try device()
     let good = Sample(type: "battery", value: 50, at: Timestamp(unixMilliseconds: Self.now - 7_000)).json
@@ -82,7 +82,7 @@ struct ReadingsStoreTests {
     }
   }
 
-  @Test("takes times from the oldest to the newest moment, to the millisecond")
+  @Test("accepts times from the oldest to the newest allowed, to the millisecond")
   func window() throws {
     let now = Timestamp(unixMilliseconds: Self.now)
     let window = ReadingWindow(now: now, rawDays: 30)
@@ -98,7 +98,7 @@ struct ReadingsStoreTests {
     #expect(newest - Self.now == 300_000)
   }
 
-  @Test("says why when no reading is good, and counts them")
+  @Test("says why if no reading is valid, and counts them")
   func noneGood() throws {
     let device = try device()
     let reply = try device.client.post(device.path, #"{"readings":[{"sensorType":"ph"},7]}"#)
@@ -128,7 +128,7 @@ struct ReadingsStoreTests {
     ("text/plain", "{}", 415), ("application/json; charset=latin1", "{}", 415),
   ]
 
-  @Test("refuses bodies that hold no readings", arguments: bodies)
+  @Test("refuses bodies that are malformed, empty or too long", arguments: bodies)
   func wholeBodies(row: (type: String, body: String, status: Int)) throws {
     let device = try device()
     let reply = try device.client.send("POST", device.path, row.body, type: row.type)
@@ -156,7 +156,7 @@ struct ReadingsStoreTests {
     #expect(try outOfRange.rejections("pointer") == [])
   }
 
-  @Test("takes what a device sends of itself, measured when it arrives unless it says when")
+  @Test("accepts readings without the device's id, and without a time, which is then that of their arrival")
   func ownReadings() throws {
     let device = try device()
     let before = Clock.unixMilliseconds()
@@ -174,7 +174,7 @@ struct ReadingsStoreTests {
     #expect((before...Clock.unixMilliseconds()).contains(times[1]))
   }
 
-  @Test("takes the types alone that a device declares, naming what may have been meant, as soon as it declares them")
+  @Test("accepts only the types that a device declares, once it declares any, and names the nearest to others")
   func declaredTypes() throws {
     let device = try device()
     let body =
@@ -190,7 +190,7 @@ struct ReadingsStoreTests {
     }
   }
 
-  @Test("rejects a broken line alone, counting lines that are not blank")
+  @Test("rejects only the broken lines, and does not count blank ones")
   func brokenLines() throws {
     let device = try device()
     let samples = Sample.series(2)
@@ -200,7 +200,7 @@ struct ReadingsStoreTests {
     #expect(try reply.rejected == ["1 malformed", "2 malformed"])
   }
 
-  @Test("takes 700 readings once, however often they are sent")
+  @Test("stores 700 readings once, however often they are sent")
   func twice() throws {
     let device = try device()
     let client = device.client
@@ -233,7 +233,7 @@ struct ReadingsStoreTests {
     #expect(try refused.rejected == ["0 conflict"])
   }
 
-  @Test("takes what is good of a batch with a duplicate and values that no sum could hold")
+  @Test("accepts the valid readings of a batch with a duplicate and values too large to add up")
   func hugeValues() throws {
     let device = try device()
     let client = device.client
@@ -245,7 +245,7 @@ struct ReadingsStoreTests {
     #expect(try reply.rejected == ["2 out-of-range", "3 out-of-range"])
   }
 
-  @Test("takes 64 sensor types of a device and no more, whichever loop is asked, and goes on with those")
+  @Test("accepts 64 sensor types of a device and no more, on every loop, and goes on accepting those")
   func manyTypes() throws {
     let device = try device()
     let at = Timestamp(unixMilliseconds: Self.now - 60_000)
@@ -260,7 +260,7 @@ struct ReadingsStoreTests {
     #expect(try more.rejected == ["1 too-many-types"])
   }
 
-  @Test("writes nothing of a device whose types are noted, on a server that has not met it")
+  @Test("does not write known sensor types again on a server that has not met the device")
   func notedTypes() throws {
     let device = try device()
     #expect(try device.post(device.client, Sample.series(1)).status == 200)
@@ -272,7 +272,7 @@ struct ReadingsStoreTests {
     #expect(!metrics.contains(#"statement="devices.learnTypes""#))
   }
 
-  @Test("lets a device speak for itself alone")
+  @Test("lets a device write and read only its own readings")
   func strangers() throws {
     let (device, other) = (try device(), try device())
     let body = Sample.document(Sample.series(1))
@@ -286,7 +286,7 @@ struct ReadingsStoreTests {
   }
 
   @Test(
-    "keeps nobody waiting for a device whose readings another transaction has",
+    "does not keep others waiting for a device whose readings another transaction holds",
     arguments: ["readings", "readings_late"])
   func held(table: String) throws {
     let server = try LiveServer(["WORKERS": "1", "READINGS_SEALING": "off"])
@@ -324,7 +324,7 @@ struct ReadingsStoreTests {
     #expect(try held.stored().count == 2 && other.stored().count == 4)
   }
 
-  @Test("notes soon when a device was last heard of")
+  @Test("soon records when a device was last heard of")
   func lastSeen() throws {
     let device = try device()
     let before = Clock.unixMilliseconds()

@@ -7,9 +7,9 @@ import Values
 @testable import Gardens
 @testable import Web
 
-@Suite("Buckets of what cannot be added up", .blocking)
+@Suite("A rollup of what cannot be added up", .blocking)
 struct RollupRefusalTests {
-  @Test("goes on with all other buckets when one holds values that no sum could hold, and makes that of the others")
+  @Test("makes all other buckets when one has values that overflow its sum, and makes that one from the rest")
   func hugeValues() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -44,7 +44,7 @@ struct RollupRefusalTests {
     #expect(server.log.lines.contains { $0.contains("Additions to buckets were refused") })
   }
 
-  @Test("adds up values next to nothing, which Postgres cannot divide, and leaves out none beside them")
+  @Test("adds up values next to zero, which Postgres cannot divide, and loses none beside them")
   func tinyValues() throws {
     let server = try LiveServer.shared.get()
     let device = try TestDevice(server)

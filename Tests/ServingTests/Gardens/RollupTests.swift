@@ -10,9 +10,9 @@ import Values
 @testable import Settings
 @testable import Web
 
-@Suite("Buckets", .blocking)
+@Suite("The rollup", .blocking)
 struct RollupTests {
-  @Test("brings buckets up to date within ten seconds, for late readings too")
+  @Test("brings buckets of all sizes up to date, for late readings too")
   func buckets() throws {
     let device = try TestDevice(LiveServer.shared.get())
     let day: Int64 = 86_400_000
@@ -42,7 +42,7 @@ struct RollupTests {
         == "\(Timestamp(unixMilliseconds: start + day))")
   }
 
-  @Test("counts each reading once in its bucket, before the first duplicate comes and after")
+  @Test("counts each reading once in its bucket, before and after the first duplicate")
   func duplicates() throws {
     // A server of its own, which has seen no duplicate yet and so expects none.
     let server = try LiveServer()
@@ -66,7 +66,7 @@ struct RollupTests {
     #expect(try device.stored() == (40, wanted))
   }
 
-  @Test("makes a queued bucket anew, whatever else was added to it, and loses no other bucket's additions")
+  @Test("rebuilds a queued bucket, whatever was added to it, and loses no other bucket's additions")
   func anew() throws {
     let server = try LiveServer.shared.get()
     let device = try TestDevice(server).id
@@ -117,7 +117,7 @@ struct RollupTests {
     }
   }
 
-  @Test("goes on with all others while the hours of one device are being written, and then with that one")
+  @Test("goes on with other devices while one's hours are being written, and then with that one")
   func heldHours() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -174,7 +174,7 @@ struct RollupTests {
     #expect(left == 0)
   }
 
-  @Test("brings what devices add up to date although an import has queued far more")
+  @Test("keeps up with live devices although an import has queued far more")
   func afterImport() throws {
     let server = try LiveServer.shared.get()
     let (importing, live) = (try TestDevice(server).id, try TestDevice(server).id)
@@ -206,7 +206,7 @@ struct RollupTests {
     #expect(left >= 20_000 - Rollup.queueRows)
   }
 
-  @Test("keeps no readings of devices that end while they post", arguments: ["device", "garden", "account"])
+  @Test("keeps no readings of devices that are deleted while they post", arguments: ["device", "garden", "account"])
   func races(end: String) throws {
     let server = try LiveServer.shared.get()
     let devices = try (0..<3).map { _ in try TestDevice(server) }
@@ -243,7 +243,7 @@ struct RollupTests {
     #expect(isGone)
   }
 
-  @Test("brings what devices add up to date although the queue cannot be taken")
+  @Test("keeps up with live devices although the queue cannot be emptied")
   func failingQueue() throws {
     let server = try LiveServer()
     defer { server.stop() }

@@ -34,7 +34,7 @@ struct SlowReadingsTests {
     return found
   }
 
-  @Test("are stored within ten seconds although those of another device take too long, and then without any wait")
+  @Test("are stored within ten seconds although another device's take too long, and after that without any wait")
   func slow() throws {
     let server = try LateReadingsTests.server(timeoutMilliseconds: 6_000)
     defer { server.stop() }
@@ -66,7 +66,7 @@ struct SlowReadingsTests {
     #expect(isUndisturbed.withLock { $0 })
   }
 
-  @Test("are refused together with those that were being stored when Postgres went away")
+  @Test("are refused with those that were being stored when Postgres goes away")
   func away() throws {
     let server = try LateReadingsTests.server()
     defer { server.stop() }

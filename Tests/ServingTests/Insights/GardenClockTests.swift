@@ -24,7 +24,7 @@ struct GardenClockTests {
     "test.garden", "SELECT \(ObservedGarden.columns(at: "$2")) FROM gardens WHERE id = $1")
 
   @Test(
-    "tells each time as it was or will be then, also beyond a change of clocks",
+    "shows each time by the offset of that moment, also across a change of clocks",
     arguments: [
       ("Europe/Paris", "2026-10-24T12:00:00Z", "2026-10-24T12:00:00Z", "2026-10-24 14:00"),
       ("Europe/Paris", "2026-10-24T12:00:00Z", "2026-10-25T00:59:00Z", "2026-10-25 02:59"),
@@ -42,7 +42,7 @@ struct GardenClockTests {
   }
 
   @Test(
-    "says about where a garden is that does not say so itself, by its standard time",
+    "estimates the longitude of a garden without a location by its zone's standard time",
     arguments: [
       ("America/Los_Angeles", "2026-07-01T12:00:00Z", -120), ("America/Los_Angeles", "2026-12-01T12:00:00Z", -120),
       ("Australia/Sydney", "2026-12-01T12:00:00Z", 150), ("Asia/Kolkata", "2026-07-01T12:00:00Z", 82.5),

@@ -25,7 +25,7 @@ struct InsightPassTests {
     #expect(items?.first?["provider"]?.text == "rules")
   }
 
-  @Test("tells what somebody has asked for already, once, and nothing again that the release before has made")
+  @Test("tells once what somebody has asked for before, and does not repeat what the previous release has made")
   func asked() throws {
     let receiver = try ModelServer()
     receiver.script(Array(repeating: .json(200, "{}"), count: 20))
@@ -61,7 +61,7 @@ struct InsightPassTests {
     #expect(try receiver.received.first?.json["data"]?["gardenId"]?.text == "\(plots[0].garden)")
   }
 
-  @Test("tells nothing again that a replica has just told whose clock is ahead")
+  @Test("does not repeat what a replica whose clock is ahead has just told")
   func ahead() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "0"])
     defer { server.stop() }
@@ -79,7 +79,7 @@ struct InsightPassTests {
     #expect(try client.get(path).json["items"]?.elements?.count == 1)
   }
 
-  @Test("holds up nobody who changes a garden that it is looking at")
+  @Test("does not block changes to a garden that it is looking at")
   func change() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])
     defer { server.stop() }
@@ -111,7 +111,7 @@ struct InsightPassTests {
     return false
   }
 
-  @Test("looks at a garden although the one before cannot be judged, and counts the failure")
+  @Test("looks at a garden although the one before it fails, and counts the failure")
   func neighbour() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])
     defer { server.stop() }
@@ -137,7 +137,7 @@ struct InsightPassTests {
   }
 
   @Test(
-    "looks once more at a garden that it had in hand when its connection was lost, and no oftener",
+    "looks once more at a garden during which its connection was lost, and no more often",
     arguments: [false, true])
   func lostConnection(isAlways: Bool) throws {
     let server = try LiveServer()
@@ -177,7 +177,7 @@ struct InsightPassTests {
     #expect(try replica.passes("failed") == (isAlways ? 2 : 1))
   }
 
-  @Test("looks at all gardens although Postgres knows the time zones of one no more")
+  @Test("looks at all gardens although Postgres no longer knows the time zones of one")
   func unknownZone() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])
     defer { server.stop() }
@@ -196,7 +196,7 @@ struct InsightPassTests {
     }
   }
 
-  @Test("makes insights of what is left of readings that hold values which no sum could hold")
+  @Test("makes insights of the other readings where some have values too large to add up")
   func hugeValues() throws {
     let server = try LiveServer.shared.get()
     let (client, id) = try server.signedIn()
@@ -208,7 +208,7 @@ struct InsightPassTests {
     }
   }
 
-  @Test("looks at twenty probes of ten sensors whole")
+  @Test("looks at all readings of twenty probes with ten sensors each")
   func large() throws {
     let server = try LiveServer.shared.get()
     let (client, id) = try server.signedIn()
@@ -241,7 +241,7 @@ struct InsightPassTests {
     #expect(insight["evidence"]?["silent"]?.elements?.isEmpty == true)
   }
 
-  @Test("tells of a device's silence by its own cadence")
+  @Test("judges a device's silence by its own cadence")
   func silence() throws {
     let server = try LiveServer.shared.get()
     let (client, id) = try server.signedIn()
@@ -270,7 +270,7 @@ struct InsightPassTests {
     #expect(try title() == "Silent: Quarterly")
   }
 
-  @Test("takes no device for silent until somebody has listened for as long, but one that was silent before")
+  @Test("takes a device for silent only once a server has listened for as long, unless it was silent before")
   func outage() throws {
     let before = try LiveServer()
     let (client, id) = try before.signedIn()
@@ -301,7 +301,7 @@ struct InsightPassTests {
     #expect(try told(plots[1]) == ["Silent: South bed"])
   }
 
-  @Test("tells of a sensor that has ended although its device goes on")
+  @Test("reports a sensor that has stopped although its device goes on")
   func ended() throws {
     let server = try LiveServer.shared.get()
     let (client, id) = try server.signedIn()
@@ -323,7 +323,7 @@ struct InsightPassTests {
     #expect(insight["evidence"]?["faults"]?.elements?.map { $0["kind"]?.text } == ["missing"])
   }
 
-  @Test("misses no device that was heard of just before the pass began")
+  @Test("does not miss a device that was heard of just before the pass began")
   func justHeard() throws {
     let server = try LiveServer(["INSIGHTS_INTERVAL_SECONDS": "1"])
     defer { server.stop() }

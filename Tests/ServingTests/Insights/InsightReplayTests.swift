@@ -15,7 +15,7 @@ struct InsightReplayTests {
   static let frostBeyondNights: Int64 = 40
   static let anomalies: Int64 = 12
 
-  @Test("leaves no more insights than were promised")
+  @Test("causes no more insights than promised")
   func year() throws {
     let path = try #require(getenv("INSIGHTS_REPLAY").map { String(cString: $0) })
     func number(_ name: String) -> Int? { getenv("INSIGHTS_REPLAY_\(name)").flatMap { Int(String(cString: $0)) } }

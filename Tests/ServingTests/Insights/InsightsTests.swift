@@ -37,7 +37,7 @@ struct InsightsTests {
     #expect(again.body == reply.body)
   }
 
-  @Test("tell times of a device in its own zone, else in its garden's")
+  @Test("show times of a device in its own zone, or else in its garden's")
   func zones() throws {
     let (client, id) = try server.signedIn()
     let plot = try Plot(server, owner: id)
@@ -64,7 +64,7 @@ struct InsightsTests {
     #expect(insight["text"]?.text?.hasSuffix(" lux on average.") == true)
   }
 
-  @Test("are told to those who watch the garden")
+  @Test("are sent to those who watch the garden")
   func events() throws {
     let (client, id) = try server.signedIn()
     let plot = try Plot(server, owner: id)
@@ -76,7 +76,7 @@ struct InsightsTests {
     #expect(event.data == reply.text)
   }
 
-  @Test("look first at devices that were heard of last, and say how many they did not look at")
+  @Test("look first at the devices that were heard of most recently, and say how many they left out")
   func manyDevices() throws {
     let (client, id) = try server.signedIn()
     let plot = try Plot(server, owner: id)
@@ -160,7 +160,7 @@ struct InsightsTests {
     #expect(try client.get("\(path)?limit=2", headers: ["If-None-Match: \(tag)"]).status == 304)
   }
 
-  @Test("that were asked for go after a year; what was told, imported or there before it was counted stays")
+  @Test("that were asked for expire after a year, and those without an expiry stay")
   func expiry() throws {
     let (client, id) = try server.signedIn()
     let plot = try Plot(server, owner: id)
@@ -198,7 +198,7 @@ struct InsightsTests {
     #expect(try days(since: "now()") == [365, nil])
   }
 
-  @Test("belong to the garden's owner alone")
+  @Test("are closed to strangers, also those of a public garden")
   func ownership() throws {
     let (client, id) = try server.signedIn()
     let (stranger, _) = try server.signedIn()
@@ -219,7 +219,7 @@ struct InsightsTests {
     #expect(try client.get("/api/gardens/\(plot.garden)/insights/\(id)").status == 404)
   }
 
-  @Test("refuse what they do not know")
+  @Test("refuse unknown types, members, providers and methods")
   func refusals() throws {
     let (client, id) = try server.signedIn()
     let plot = try Plot(server, owner: id)

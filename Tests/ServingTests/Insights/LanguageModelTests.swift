@@ -63,7 +63,7 @@ struct LanguageModelTests {
     OutboundResponse(status: status, headers: [:], body: Array(body.utf8))
   }
 
-  @Test("are asked by OpenAI's wire format")
+  @Test("are asked in OpenAI's wire format")
   func openAIRequest() throws {
     let request = Self.openAI.request(Self.prompt)
     #expect(request.method == "POST")
@@ -77,7 +77,7 @@ struct LanguageModelTests {
     #expect(question["evidence"]?["level"]?.number == 12.5)
   }
 
-  @Test("are asked by Anthropic's wire format")
+  @Test("are asked in Anthropic's wire format")
   func anthropicRequest() throws {
     let request = Self.anthropic.request(Self.prompt)
     #expect(request.url == "https://example.org/v1/messages")
@@ -96,7 +96,7 @@ struct LanguageModelTests {
   }
 
   @Test(
-    "are not believed when an answer is not whole, not text, empty, too long or odd",
+    "are not believed if an answer is incomplete, not text, empty, too long or has control characters",
     arguments: [
       ("", "not JSON"), ("{}", "no choice"), (#"{"choices":[]}"#, "no choice"), (#"{"choices":[{}]}"#, "no content"),
       (#"{"choices":[{"message":{"content":null}}]}"#, "no content"), (WireFormat.openAI("  "), "empty"),
@@ -111,7 +111,7 @@ struct LanguageModelTests {
   }
 
   @Test(
-    "of Anthropic are not believed either",
+    "of Anthropic are not believed then either",
     arguments: [
       ("[]", "no text"), (#"{"content":[{"type":"tool_use","id":"x"}],"stop_reason":"tool_use"}"#, "ended by tool_use"),
       (WireFormat.anthropic("x", reason: "max_tokens"), "ended by max_tokens"),
@@ -122,7 +122,7 @@ struct LanguageModelTests {
     #expect(error?.description.contains(fault) == true)
   }
 
-  @Test("tell the log why they refused")
+  @Test("report why they refused")
   func errors() {
     for (status, body) in WireFormat.openAIErrors {
       let error = #expect(throws: ModelFault.self) { try Self.openAI.text(Self.answer(status, body)) }

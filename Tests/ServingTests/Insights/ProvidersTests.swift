@@ -61,7 +61,7 @@ struct ProvidersTests {
     #expect(!traceparent.contains("b7ad6b7169203331"))
   }
 
-  @Test("are asked so often by each user only, but not for what was made before or without words to find")
+  @Test("are asked a limited number of times for each user, not counting repeated keys and questions without data")
   func bound() throws {
     models.script((0..<3).map { _ in .json(200, WireFormat.openAI("Water.")) })
     let address = "http://127.0.0.1:\(models.port)/v1"
@@ -96,7 +96,7 @@ struct ProvidersTests {
   /// Many times longer than the server waits, so that the time taken shows that it did not wait for the answer.
   private static let slowSeconds = 20.0
 
-  @Test("are replaced by the rules when they refuse, are slow, cut the line or talk nonsense")
+  @Test("are replaced by the rules if they refuse, are slow, cut the connection or answer nonsense")
   func failures() throws {
     let good = WireFormat.openAI("Water.")
     var answers = WireFormat.openAIErrors.map { ModelServer.Answer.json($0.0, $0.1) }

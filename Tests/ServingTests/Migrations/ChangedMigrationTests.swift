@@ -7,7 +7,7 @@ import Testing
 /// The schema of another binary may look like ours, so migrations that were run are compared by their checksums.
 @Suite("A migration that was changed after it was run", .blocking)
 struct ChangedMigrationTests {
-  @Test("is named, and nothing is run that comes after it")
+  @Test("is named in the error, and nothing after it is run")
   func refusal() throws {
     let table = Migration(number: 1, name: "table", sql: "CREATE TABLE t (x int);")
     let changed = Migration(number: 1, name: "table", sql: "CREATE TABLE t (x bigint);")

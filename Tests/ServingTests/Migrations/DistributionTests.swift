@@ -38,7 +38,7 @@ struct DistributionTests {
         """) == [], "and the first of one")
   }
 
-  @Test("no key of another table, trigger or sequence binds them to one server")
+  @Test("no foreign key, trigger or sequence binds them to one server")
   func bonds() throws {
     #expect(
       try names(
@@ -46,7 +46,7 @@ struct DistributionTests {
         SELECT c.conname::text FROM pg_constraint c JOIN tables t ON t.oid IN (c.conrelid, c.confrelid)
         WHERE c.contype = 'f'
         UNION ALL SELECT tgname::text FROM pg_trigger g JOIN tables t ON t.oid = g.tgrelid
-          -- What keeps the days beside a release that knows none: they go with that release (docs/scaling.md).
+          -- These keep the days up to date beside a release that knows none, and go with it (docs/scaling.md).
           WHERE tgname NOT IN ('days_of_new_hours', 'days_of_changed_hours', 'days_of_gone_hours')
         UNION ALL SELECT adrelid::regclass::text FROM pg_attrdef d JOIN tables t ON t.oid = d.adrelid
           WHERE pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval%'

@@ -9,7 +9,7 @@ import Values
 
 @Suite("Migrations", .blocking)
 struct MigrationTests {
-  @Test("assume of old order lines that what has stock now was taken from it, and nothing else")
+  @Test("assume that old order lines took from stock, unless their product is unlimited now")
   func stockTaken() throws {
     let ids = (0..<5).map { _ in Identifier.make(unixMilliseconds: 1) }
     let (business, order, limited, unlimited, gone) = (ids[0], ids[1], ids[2], ids[3], ids[4])
@@ -39,7 +39,7 @@ struct MigrationTests {
     #expect(taken == [true, false, true])
   }
 
-  @Test("find the words of businesses again that parallel changes had lost, and forget those of closed ones")
+  @Test("restore the search words of businesses that parallel changes had lost, and delete those of closed ones")
   func words() throws {
     let ids = (0..<3).map { _ in Identifier.make(unixMilliseconds: 1) }
     let kept = try Database.standalone(DatabaseConfiguration(url: TestDatabase.make()), connectSeconds: 10) {
@@ -64,7 +64,7 @@ struct MigrationTests {
     #expect(kept.map(\.0) == [ids[0]] && kept.map(\.1) == [true])
   }
 
-  @Test("have the buckets made anew that an hour of a tiny sum had set aside")
+  @Test("queue buckets again that were set aside for an hour with a tiny sum")
   func setAside() throws {
     let device = Identifier.make(unixMilliseconds: 1)
     let (again, aside) = try Database.standalone(DatabaseConfiguration(url: TestDatabase.make()), connectSeconds: 10) {
@@ -91,7 +91,7 @@ struct MigrationTests {
     #expect(again == (device, "x", Timestamp("2026-11-21T10:05:00Z")!) && aside == 0)
   }
 
-  @Test("keep who made an invitation where it is not accepted yet")
+  @Test("keep the inviter of an invitation that is not accepted yet")
   func inviters() throws {
     let ids = (0..<3).map { _ in Identifier.make(unixMilliseconds: 1) }
     let known = try Self.run { database in
@@ -115,7 +115,7 @@ struct MigrationTests {
     #expect(known == [ids[1]])
   }
 
-  @Test("that a database lacks are told without running any, also of a database that has none")
+  @Test("that a database lacks are listed without running any, also for an empty database")
   func missing() throws {
     let column = Migration(number: 2, name: "column", sql: "ALTER TABLE t ADD COLUMN y int;")
     let told = try Self.run { database in
@@ -144,7 +144,7 @@ struct MigrationTests {
     #expect(tables == 0)
   }
 
-  // MARK: Beside others
+  // MARK: Alongside others
 
   private static let table = Migration(number: 1, name: "table", sql: "CREATE TABLE t (x int);")
 
@@ -174,7 +174,7 @@ struct MigrationTests {
     }
   }
 
-  @Test("wait for nobody when there are none to run", .timeLimit(.minutes(1)))
+  @Test("wait for no other migrator when there are none to run", .timeLimit(.minutes(1)))
   func none() throws {
     let names = try Self.run { database in
       let migrator = Migrator(database: database, migrations: [Self.table])
@@ -187,7 +187,7 @@ struct MigrationTests {
     #expect(names.isEmpty)
   }
 
-  @Test("hold up nobody for longer than a lock's time-out while a reader has their table, and succeed once it is done")
+  @Test("block nobody for longer than a lock's time-out while a reader has their table, and succeed once it is done")
   func reader() throws {
     let names = try Self.run { database in
       _ = try await Migrator(database: database, migrations: [Self.table]).run()
@@ -212,7 +212,7 @@ struct MigrationTests {
     #expect(names == ["column"])
   }
 
-  @Test("make an index outside of a transaction, once among two migrators, although one was left half made")
+  @Test("make an index outside a transaction, once among two migrators, although a half-made one was left")
   func index() throws {
     let index = Migration(
       number: 2, name: "index",
@@ -237,7 +237,7 @@ struct MigrationTests {
     }
   }
 
-  @Test("finish an index whose making was killed, although Postgres is still at it", .timeLimit(.minutes(2)))
+  @Test("finish an index whose migrator was killed, although Postgres is still building it", .timeLimit(.minutes(2)))
   func killed() throws {
     let url = try TestDatabase.make()
     var configuration = DatabaseConfiguration(url: url)
@@ -272,7 +272,7 @@ struct MigrationTests {
     #expect(isValid)
   }
 
-  @Test("make an index also where a connection takes longer than any of its steps may")
+  @Test("make an index even where connecting takes longer than any of its steps may")
   func farAway() throws {
     var configuration = DatabaseConfiguration(url: try TestDatabase.make())
     let proxy = try Proxy(before: configuration.url)

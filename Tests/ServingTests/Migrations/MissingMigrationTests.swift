@@ -11,7 +11,7 @@ struct MissingMigrationTests {
     try Database.standalone(DatabaseConfiguration(url: url), connectSeconds: 10, body)
   }
 
-  @Test("is not ready while the database lacks one, says which, and begins by itself once it has been run")
+  @Test("is not ready while the database lacks one, says which, and starts by itself once it has been run")
   func behind() throws {
     let (url, last) = (try TestDatabase.make(), try #require(Migration.all.last))
     _ = try run(url) { try await Migrator(database: $0, migrations: Migration.all.dropLast()).run() }
@@ -30,7 +30,7 @@ struct MissingMigrationTests {
     }
   }
 
-  @Test("begins on a database that is ahead of it, so that a release before comes back")
+  @Test("starts on a database that is ahead of it, so that an earlier release can come back")
   func ahead() throws {
     let url = try TestDatabase.makeMigrated()
     _ = try run(url) { database in

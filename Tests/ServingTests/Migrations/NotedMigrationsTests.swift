@@ -2,7 +2,7 @@ import Testing
 
 @testable import Migrations
 
-/// What was run somewhere is compared with the binary's by its checksum: a migration that was changed ends every upgrade.
+/// Migrations that were run are compared with the binary's by checksum: one that was changed fails every upgrade.
 @Suite("The migrations of this binary")
 struct NotedMigrationsTests {
   @Test("are those of Tests/migrations.txt, which gets a line for a new one and has none changed")
@@ -13,7 +13,7 @@ struct NotedMigrationsTests {
     }
     let noted = try Repository.text(of: "Tests/migrations.txt").split(separator: "\n").map { String($0) }
     let others = lines.filter { !noted.contains($0) }
-    #expect(others.isEmpty, "new ones belong there, and what was changed is to be as it was")
+    #expect(others.isEmpty, "add new ones there, and restore those that were changed")
     #expect(noted.count == lines.count)
   }
 }

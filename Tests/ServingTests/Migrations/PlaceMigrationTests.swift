@@ -6,7 +6,7 @@ import Values
 
 @Suite("The migrations of places", .blocking)
 struct PlaceMigrationTests {
-  @Test("move those next to nothing to nothing, also where the index of before takes no place any more")
+  @Test("move coordinates next to zero to zero, even where the old index accepts no more places")
   func nextToNothing() throws {
     let ids = (0..<400).map { _ in "\(Identifier.make(unixMilliseconds: 1))" }
     func shops(_ ids: some Sequence<String>, _ latitude: String, _ longitude: String, gone: String = "NULL") -> SQL {

@@ -53,16 +53,16 @@ struct TablesTests {
     }
   }
 
-  @Test("says here whether an export has what is in it")
+  @Test("is listed here, with whether an export has what is in it")
   func exports() throws {
     let said = Self.kept.union(Self.exported.keys)
     let all = try names("SELECT relname::text FROM tables")
-    #expect(all.subtracting(said) == [], "tables of which nothing is said")
+    #expect(all.subtracting(said) == [], "tables that are not listed")
     #expect(said.subtracting(all) == [], "tables that are gone")
     #expect(Set(Self.exported.values).union([.header]) == Set(LineKind.allCases))
   }
 
-  @Test("loses what names a row with that row, and so all of a user with the user")
+  @Test("loses the rows that name another row with that row, and so all of a user with the user")
   func erasure() throws {
     let loose = try names(
       """
@@ -73,6 +73,6 @@ struct TablesTests {
           WHERE c.conrelid = t.oid AND c.contype = 'f' AND c.confdeltype IN ('c', 'n') AND a.attnum = ANY (c.conkey))
       """)
     #expect(loose.subtracting(Self.loose) == [], "columns that keep the id of a row that is gone")
-    #expect(Self.loose.subtracting(loose) == [], "columns that do so no more")
+    #expect(Self.loose.subtracting(loose) == [], "columns that no longer do so")
   }
 }

@@ -55,7 +55,7 @@ struct ChannelsTests {
     #expect(try client.get(path).status == 404)
   }
 
-  @Test("may be changed by whoever read them before a delivery failed or arrived again")
+  @Test("can be changed with a tag from before a delivery failed or succeeded again")
   func bookkeeping() throws {
     let ntfy = #"{"kind":"ntfy","target":"https://203.0.113.7/topic","events":["order"]}"#
     for made in [try make(), try client.post("/api/channels", ntfy)] {
@@ -84,7 +84,7 @@ struct ChannelsTests {
     }
   }
 
-  @Test("may be changed and deleted by whoever read them from the release before, whose tags are the digest alone")
+  @Test("can be changed and deleted with a tag of the previous release, which is the digest alone")
   func tagOfReleaseBefore() throws {
     let path = try #require(try make().header("location"))
     func digest() throws -> String {
@@ -102,7 +102,7 @@ struct ChannelsTests {
   }
 
   @Test(
-    "refuse addresses of private networks, and what is no place for news",
+    "refuse addresses in private networks, and targets to which news cannot be sent",
     arguments: [
       "http://127.0.0.1/", "http://localhost:3000/x", "https://10.1.2.3/", "http://192.168.1.1/", "http://[::1]/",
       "http://169.254.169.254/latest/meta-data", "http://[fd00::1]/", "http://[fe80::1]/", "http://2130706433/",
@@ -120,7 +120,7 @@ struct ChannelsTests {
     #expect(try client.delete(path).status == 204)
   }
 
-  @Test("refuse mail where no server is set up, unknown zones, hours without end, and events twice")
+  @Test("refuse mail without a mail server, unknown zones, invalid quiet hours, repeated events and no topic")
   func refusals() throws {
     let mail = #"{"kind":"email","target":"ada@example.org","events":["order"]}"#
     #expect(try client.post("/api/channels", mail).pointers == ["/kind"])
@@ -161,7 +161,7 @@ struct ChannelsTests {
       try hours(#"{"from":"20:00","to":"06:00"}"#) == #"{"from":"20:00","to":"06:00","timeZone":"UTC"}"#)
   }
 
-  @Test("are ten of a user at the most, and the same for one Idempotency-Key")
+  @Test("are limited to ten for each user, and made once for an Idempotency-Key")
   func bound() throws {
     let body = #"{"kind":"webhook","target":"https://203.0.113.7/hook","events":["insight"]}"#
     let replies = try (0..<2).map { _ in try client.post("/api/channels", body, headers: ["Idempotency-Key: a"]) }
@@ -170,7 +170,7 @@ struct ChannelsTests {
     #expect(try make().status == 409)
   }
 
-  @Test("are of the public internet, but for what the operator allows")
+  @Test("are on the public internet, except in networks that the operator allows")
   func networks() throws {
     let open = AdmittedNetworks(allowed: [AddressBlock("192.168.7.0/24")!])
     for text in ["192.168.7.9", "203.0.113.7", "2a00:1450::1"] { #expect(open.admits(PeerAddress(text)!)) }

@@ -5,7 +5,7 @@ import Values
 
 @testable import Notifications
 
-@Suite("A channel of mail", .blocking, .serialized)
+@Suite("An email channel", .blocking, .serialized)
 struct ConfirmationTests {
   private static let setUp = Result {
     let mail = try MailServer()
@@ -24,7 +24,7 @@ struct ConfirmationTests {
   /// An address that nobody has used.
   private func address() -> String { "\(Identifier.make(unixMilliseconds: 0))@elsewhere.example" }
 
-  @Test("sends to an address one mail, and nothing else until its code has come back")
+  @Test("sends an address one mail, and nothing else until its code has come back")
   func life() throws {
     let shop = try Shop(server)
     let product = try shop.offer()
@@ -68,7 +68,7 @@ struct ConfirmationTests {
     }
   }
 
-  @Test("asks the account's own address too, which nobody has checked")
+  @Test("asks the account's own address to confirm too, since nobody has verified it")
   func own() throws {
     let shop = try Shop(server)
     let product = try shop.offer()
@@ -92,7 +92,7 @@ struct ConfirmationTests {
   }
 
   @Test(
-    "asks an address three times a day for a user and ten times for all, however often channels are made anew")
+    "asks an address three times a day for a user and ten times for all, however often channels are recreated")
   func boundsOfAddress() throws {
     let address = address()
     let clients = try (0..<4).map { _ in try server.signedIn().client }
@@ -103,14 +103,14 @@ struct ConfirmationTests {
     #expect(try ask(self.address(), for: clients[3]) == 201)
   }
 
-  @Test("asks ten addresses a day for a user, however often channels are made anew")
+  @Test("asks ten addresses a day for a user, however often channels are recreated")
   func bounds() throws {
     let (client, _) = try server.signedIn()
     for _ in 0..<10 { #expect(try ask(self.address(), for: client) == 201) }
     #expect(try ask(self.address(), for: client) == 429)
   }
 
-  @Test("and all others take ten tests of a user in an hour, however often channels are made anew")
+  @Test("or any other allows ten tests an hour for a user, however often channels are recreated")
   func tests() throws {
     let (client, _) = try server.signedIn()
     func test() throws -> Int {
@@ -123,7 +123,7 @@ struct ConfirmationTests {
     #expect(try (0..<11).map { _ in try test() } == Array(repeating: 202, count: 10) + [429])
   }
 
-  @Test("that waits for its confirmation cannot be switched on by a release that knows of none")
+  @Test("that awaits confirmation cannot be switched on by a release that knows no confirmation")
   func releaseBefore() throws {
     let made = try make(server.signedIn().client, to: address())
     let id = try #require(try made.json["id"]?.text.flatMap { Identifier($0) })

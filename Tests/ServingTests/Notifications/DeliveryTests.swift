@@ -14,7 +14,7 @@ struct DeliveryTests {
   init() throws { news = try Self.opened.get().fresh() }
 
   @Test(
-    "stops for a channel that has failed for three days, which the others are told, and is sent to no forbidden address"
+    "stops for a channel that has failed for three days, which others report, and goes to no forbidden address"
   )
   func failing() throws {
     let (client, _) = try news.server.signedIn()
@@ -40,7 +40,7 @@ struct DeliveryTests {
     #expect(try client.patch(news.path(bad), #"{"enabled":true}"#).json["disabledAt"] == .null)
   }
 
-  @Test("stops at once for a channel whose receiver says that it is gone, which the others are told")
+  @Test("stops at once for a channel whose receiver answers 410, which others report")
   func gone() throws {
     let (client, _) = try news.server.signedIn()
     let bad = try news.channel(client, to: news.url("bad"))
@@ -54,7 +54,7 @@ struct DeliveryTests {
     #expect(news.received("bad").count == 1)
   }
 
-  @Test("that fails to arrive leaves a channel off that its owner switches off meanwhile")
+  @Test("that fails to arrive does not switch a channel on again that its owner has switched off meanwhile")
   func switchedOff() throws {
     let (client, _) = try news.server.signedIn()
     let told = try news.channel(client)
@@ -71,7 +71,7 @@ struct DeliveryTests {
     #expect(shown["enabled"]?.bool == false && shown["disabledBecause"]?.text == nil)
   }
 
-  @Test("goes to a channel's new target although the old one says meanwhile that it wants no more")
+  @Test("goes to a channel's new target although the old one answers 410 meanwhile")
   func moved() throws {
     let (client, _) = try news.server.signedIn()
     let told = try news.channel(client, to: news.url("old"))
@@ -84,7 +84,7 @@ struct DeliveryTests {
     #expect(try client.get(news.path(told)).json["enabled"]?.bool == true)
   }
 
-  @Test("goes to each channel in its turn: one that had its own stands behind those that wait")
+  @Test("goes to each channel in turn: one that was served queues behind those that wait")
   func turns() throws {
     let idle = try LiveServer(Newsroom.settings(news.mail).merging(["NOTIFICATIONS": "off"]) { $1 })
     defer { idle.stop() }
@@ -121,7 +121,7 @@ struct DeliveryTests {
     }
     #expect(try client.send("POST", "\(news.path(told))/test").status == 202)
     #expect(holds(within: 20) { news.received().count == 1 })
-    // The end of a lease is reset with it, so that no time is left that a wrong clock has put ahead.
+    // The end of a lease is reset with it, so that no time from a wrong clock is left.
     #expect(
       try holds(within: 20) {
         try news.server.withDatabase { database in
@@ -156,7 +156,7 @@ struct DeliveryTests {
     #expect(claims == [0, 0, 1])
   }
 
-  @Test("by email can be ended where no mail is sent any more, and goes to no other address then")
+  @Test("by email can be switched off where no mail is sent any more, but not moved to another address")
   func mailless() throws {
     let (client, id) = try news.server.signedIn()
     let told = try news.channel(client, "email", to: "\(id)@example.org")
@@ -168,7 +168,7 @@ struct DeliveryTests {
     #expect(try ended.status == 200 && ended.json["enabled"]?.bool == false)
   }
 
-  @Test("is delivered by another replica when the one that was about to is killed")
+  @Test("is delivered by another replica if the one that was delivering it is killed")
   func killed() throws {
     let database = try TestDatabase.make()
     let settings = Newsroom.settings(news.mail).merging(["DATABASE_URL": database]) { $1 }

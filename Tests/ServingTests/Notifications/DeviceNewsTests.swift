@@ -12,7 +12,7 @@ struct DeviceNewsTests {
 
   init() throws { news = try Self.opened.get().fresh() }
 
-  @Test("of a silence, and of its end, is told once")
+  @Test("that fall silent is sent once, and so is news of their return")
   func devices() throws {
     let (client, id) = try news.server.signedIn()
     let plot = try Plot(news.server, owner: id)
@@ -47,7 +47,7 @@ struct DeviceNewsTests {
     #expect(listed?.first?["title"]?.text == "Kitchen garden: North bed is back")
   }
 
-  @Test("is none of a silence in which nobody has listened, until somebody has for as long")
+  @Test("does not report a silence in which no server listened, until one has listened for as long")
   func outage() throws {
     let (client, id) = try news.server.signedIn()
     let plot = try Plot(news.server, owner: id)
@@ -79,7 +79,7 @@ struct DeviceNewsTests {
     #expect(try news.deliveries(client, told).map { $0.0 } == ["device.silent"])
   }
 
-  @Test("is told again although somebody once looked by a clock that was ahead")
+  @Test("is sent again although a server once looked with a clock that was ahead")
   func clockAhead() throws {
     let (client, id) = try news.server.signedIn()
     let plot = try Plot(news.server, owner: id)
@@ -115,7 +115,7 @@ struct DeviceNewsTests {
     #expect(try holds(within: 60) { try news.deliveries(client, told).map { $0.0 } == ["device.back"] })
   }
 
-  @Test("that fall silent at once is of each of them, in several short transactions")
+  @Test("that fall silent at once is written for each of them, in several short transactions")
   func manyDevices() throws {
     let (client, id) = try news.server.signedIn()
     let plot = try Plot(news.server, owner: id)

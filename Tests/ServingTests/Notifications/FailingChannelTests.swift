@@ -46,7 +46,7 @@ struct FailingChannelTests {
   }
 
   @Test(
-    "stays on while the operator's mail server is down, refuses the sender, or is named no more",
+    "stays on while the operator's mail server is down, refuses the sender, or is no longer configured",
     arguments: ["down", "sender", "none"])
   func outage(_ fault: String) throws {
     var settings: [String: String] = [:]
@@ -67,7 +67,7 @@ struct FailingChannelTests {
   }
 
   @Test(
-    "stays on while the mail server puts its mail off, which is tried again soon, and keeps no other waiting",
+    "stays on while the mail server defers its mail, which is soon retried, and does not keep others waiting",
     arguments: ["busy", "full"])
   func putOff(_ name: String) throws {
     let server = try LiveServer(Self.settings())
@@ -96,7 +96,7 @@ struct FailingChannelTests {
     #expect(try holds { try pauses().allSatisfy { (480...721).contains($0) } })
   }
 
-  @Test("is switched off after three days of tries, and not for one that follows days without any")
+  @Test("is switched off after three days of attempts, but not for one attempt after days without any")
   func days() throws {
     let server = try LiveServer.shared.get()
     // An address to which no call is allowed.
@@ -111,7 +111,7 @@ struct FailingChannelTests {
     #expect(failing.delivery["status"]?.text == "dropped")
   }
 
-  @Test("is one whose address or mail the mail server refuses", arguments: ["refused", "unread"])
+  @Test("may be one whose address or mail the mail server refuses", arguments: ["refused", "unread"])
   func refusal(_ name: String) throws {
     let server = try LiveServer(Self.settings())
     defer { server.stop() }

@@ -32,7 +32,7 @@ struct InsightNewsTests {
     try plot.record("air_temperature", hours.map { ($0, $0 < 8 ? -3 + $0 * 0.8 : 4) })
   }
 
-  @Test("reaches a webhook, a topic and a mailbox within seconds, signed, once, and in quiet hours nothing")
+  @Test("reaches a signed webhook, a topic and a mailbox once, and waits during quiet hours")
   func frost() throws {
     let (client, id) = try news.server.signedIn()
     let webhook = try news.channel(client)
@@ -94,7 +94,7 @@ struct InsightNewsTests {
     #expect(try holds { news.received("quiet").count == (try warnings(of: quiet.id)) })
   }
 
-  @Test("of a night that is over when the quiet hours end is given up")
+  @Test("about a night that is over when the quiet hours end expires")
   func over() throws {
     let (client, id) = try news.server.signedIn()
     let told = try news.channel(

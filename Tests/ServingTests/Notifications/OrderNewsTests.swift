@@ -10,7 +10,7 @@ struct OrderNewsTests {
 
   init() throws { news = try Self.opened.get().fresh() }
 
-  @Test("goes to the other side, in order, and is tried again until it is taken")
+  @Test("goes to the other party, in order, and is retried until it is accepted")
   func orders() throws {
     let shop = try Shop(news.server)
     let product = try shop.offer("Carrots “Nantes”")
@@ -36,7 +36,7 @@ struct OrderNewsTests {
     #expect(listed?.map { $0["attempts"]?.integer } == [1, 2])
   }
 
-  @Test("of one that nobody has paid in time goes to both sides")
+  @Test("that nobody has paid in time goes to both parties")
   func unpaid() throws {
     let shop = try Shop(news.server)
     let product = try shop.offer()
@@ -56,7 +56,7 @@ struct OrderNewsTests {
     }
   }
 
-  @Test("is gathered for a digest until its time is over")
+  @Test("is gathered for a digest until the digest is due")
   func digest() throws {
     let shop = try Shop(news.server)
     let product = try shop.offer()
@@ -77,7 +77,7 @@ struct OrderNewsTests {
     #expect(try news.received().last?.json["data"]?["items"]?.elements?.count == 3)
   }
 
-  @Test("that is gathered for a digest goes with a warning, which does not wait")
+  @Test("that is gathered for a digest is sent along with a warning, which does not wait")
   func warning() throws {
     let shop = try Shop(news.server)
     let product = try shop.offer()
@@ -99,7 +99,7 @@ struct OrderNewsTests {
     #expect(try news.received().last?.json["data"]?["items"]?.elements?.count == 2)
   }
 
-  @Test("that was kept holds nothing of a buyer who was erased")
+  @Test("that is stored keeps nothing of a buyer who was erased")
   func erased() throws {
     let shop = try Shop(news.server)
     let product = try shop.offer()

@@ -27,7 +27,7 @@ struct SecretResealingTests {
     }
   }
 
-  @Test("are those that were given also when the server's own has been changed, and the one before is known no more")
+  @Test("stay as they were when the server's own secret has changed and the previous one is no longer known")
   func rotation() throws {
     let mail = try MailServer()
     let receiver = try ModelServer()
@@ -78,7 +78,7 @@ struct SecretResealingTests {
     let text = Array("whsec".utf8)
     try server.withDatabase { database in
       for index in 0...count {
-        // The last one is sealed with a key that is not known any more.
+        // The last one is sealed with a key that is no longer known.
         let secret = (index < count ? old : Seal(keys: [keys[2]])).seal(text)
         try await database.execute(
           """

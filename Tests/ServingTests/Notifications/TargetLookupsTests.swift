@@ -5,7 +5,7 @@ import Values
 
 @testable import Notifications
 
-@Suite("Looking up where channels are", .blocking)
+@Suite("Looking up the addresses of channels", .blocking)
 struct TargetLookupsTests {
   /// A name service that answers when `answer` is called; for one loop.
   private final class NameService: @unchecked Sendable {
@@ -21,7 +21,7 @@ struct TargetLookupsTests {
     func answer(_ addresses: [String]) { asked.removeFirst()([.success(addresses)]) }
   }
 
-  @Test("asks for so many names of a user and of all at a time, each until it is answered, whoever waits no more")
+  @Test("has a limited number of open questions per user and in all, each until it is answered, even if nobody waits")
   func bounds() throws {
     let questions = try onLoop { loop in
       let service = NameService()
@@ -47,7 +47,7 @@ struct TargetLookupsTests {
     #expect(questions == [0, one, all, all + 1])
   }
 
-  @Test("gives an address at once, and what was found of a name, however many others nobody answers for")
+  @Test("returns an address at once, and a name's once found, however many other questions stay unanswered")
   func answers() throws {
     let (address, found) = try onLoop { loop in
       let service = NameService()

@@ -24,7 +24,7 @@ struct WaitingNewsTests {
     }
   }
 
-  @Test("is given up a day after it could go, and two days after it was written")
+  @Test("is given up a day after it could first be sent, or two days after it was written")
   func old() throws {
     let (client, _) = try news.server.signedIn()
     let told = try news.channel(client)
@@ -37,7 +37,7 @@ struct WaitingNewsTests {
     #expect(Set(news.received().map { $0.headers["webhook-id"] }).count == 1)
   }
 
-  @Test("goes on waiting while the account of its channel is disabled")
+  @Test("keeps waiting while the account of its channel is disabled")
   func disabled() throws {
     let ((client, id), (other, _)) = (try news.server.signedIn(), try news.server.signedIn())
     let (held, open) = (

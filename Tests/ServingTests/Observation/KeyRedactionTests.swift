@@ -8,7 +8,7 @@ func redactedKeys(_ kind: OpaqueKey.Kind) {
   #expect(LogRedaction.path("/api/tokens/\(key)?next=/a/\(key)&\(key)") == "/api/tokens/***?next=***&***")
 }
 
-@Test("nginx masks in paths what the server does")
+@Test("nginx masks the same keys in paths as the server")
 func redactedKeysOfNginx() throws {
   let kinds = OpaqueKey.Kind.allCases.map { $0.rawValue.dropFirst().dropLast() }.joined(separator: "|")
   #expect(try Repository.text(of: "nginx/maps.conf").contains("t(?:\(kinds))_|"))

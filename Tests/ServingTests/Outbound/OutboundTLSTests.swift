@@ -17,7 +17,7 @@ struct OutboundTLSTests {
   enum Flaw: CaseIterable {
     case untrusted, otherName, expired
 
-    /// The words by which a fault tells the flaw.
+    /// The words by which a fault names the flaw.
     var words: String {
       switch self {
       case .untrusted: "unable to get local issuer certificate"
@@ -77,13 +77,13 @@ struct OutboundTLSTests {
     return (fault, taken())
   }
 
-  @Test("reach a server for which a named authority vouches", arguments: Way.allCases)
+  @Test("reach a server whose certificate a named authority has signed", arguments: Way.allCases)
   func trusted(_ way: Way) throws {
     #expect(try Self.call(way, Self.certificate()) == (nil, 1))
   }
 
   @Test(
-    "tell nothing to a server that nobody trusted vouches for, that is another's or whose time is over, and say why",
+    "send nothing to a server whose certificate is untrusted, for another name or expired, and say why",
     arguments: Way.allCases, Flaw.allCases)
   func refused(_ way: Way, _ flaw: Flaw) throws {
     let (fault, taken) = try Self.call(way, Self.certificate(flaw))
@@ -92,7 +92,7 @@ struct OutboundTLSTests {
   }
 
   @Test(
-    "tell a mail server neither password nor mail when somebody has taken its offer of TLS away, or refuses it",
+    "send a mail server neither password nor mail if its offer of STARTTLS is missing or refused",
     arguments: ["", "ada:hush@"], [false, true])
   func stripped(_ user: String, _ isOffered: Bool) throws {
     let encryption = isOffered ? MailServer.Encryption.refused(try Self.certificate()) : .none
@@ -101,12 +101,12 @@ struct OutboundTLSTests {
     #expect(taken == 0)
   }
 
-  @Test("give a password and a mail to a server by STARTTLS")
+  @Test("send a password and a mail to a server after STARTTLS")
   func password() throws {
     #expect(try Self.mail("smtp", .offered(Self.certificate()), user: "ada:hush@") == (nil, 2))
   }
 
-  @Test("take news to channels where OUTBOUND_CA vouches, and tell whose channel it is of what is wrong elsewhere")
+  @Test("bring news to channels that OUTBOUND_CA covers, and tell the owners of others what is wrong")
   func channels() throws {
     let certificate = try Self.certificate()
     let (receiver, mail) = (try SecureReceiver(certificate), try MailServer(.offered(certificate)))

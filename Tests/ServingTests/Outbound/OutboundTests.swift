@@ -32,7 +32,7 @@ struct OutboundTests {
     }
   }
 
-  @Test("send method, fields and body, and give status, fields and body")
+  @Test("send method, header fields and body, and return status, header fields and body")
   func exchange() throws {
     server.script([.json(201, #"{"made":true}"#)])
     let request = OutboundRequest(
@@ -49,7 +49,7 @@ struct OutboundTests {
     #expect(String(decoding: received.body, as: UTF8.self) == #"{"a":1}"#)
   }
 
-  @Test("end at their deadline, and with an answer that is too long, cut off or of no HTTP")
+  @Test("fail at their deadline, and with an answer that is too long or cut off")
   func bounds() throws {
     let long = String(repeating: "x", count: OutboundCall.maximumAnswerBytes + 1)
     server.script([.slow(20, "late"), .json(200, long), .cut(after: 100, "half of it is missing"), .json(200, "ok")])
@@ -64,7 +64,7 @@ struct OutboundTests {
     #expect(faults.count == 3)
   }
 
-  @Test("connect to no address that is not admitted, whichever name it came from")
+  @Test("connect only to addresses that are admitted, whatever name they came from")
   func addresses() throws {
     server.script([.json(200, "open")])
     let port = server.port
@@ -80,7 +80,7 @@ struct OutboundTests {
     #expect(try send([requests[0]], admits: loopback.contains)[0].get().status == 200)
   }
 
-  @Test("follow no redirect, and speak no other scheme than HTTP's")
+  @Test("follow no redirects, and accept only HTTP's schemes")
   func redirects() throws {
     server.script([.redirect("http://127.0.0.1:\(server.port)/elsewhere"), .json(200, "followed")])
     let results = try send([OutboundRequest(url: url), OutboundRequest(url: "file:///etc/hostname")])
@@ -89,7 +89,7 @@ struct OutboundTests {
     #expect(throws: OutboundError.self) { try results[1].get() }
   }
 
-  @Test("are refused beyond the most at a time, and the others are answered")
+  @Test("are refused beyond the limit of parallel calls, and the others are answered")
   func crowd() throws {
     let count = OutboundCalls.maximumCalls
     server.script(Array(repeating: .json(200, "ok"), count: count))
