@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks every PromQL expression of the rules and dashboards: it parses, and each metric it names is known.
 
-Known are the names that recording rules record, that exporter-metrics.txt lists, and that the server's sources
-register. With the addresses of a Prometheus and of a server's metrics as arguments, known is what those two hold
-instead, and every recording rule and panel must have a number there.
+A name is known if a recording rule records it, exporter-metrics.txt lists it, or the server's sources register it. With
+the addresses of a Prometheus and of a server's metrics as arguments, a name is known if one of the two has it, and every
+recording rule and panel must yield a number there.
 """
 import functools
 import json
@@ -18,7 +18,7 @@ import promql_parser
 import yaml
 
 HERE = pathlib.Path(__file__).parent
-# Written by parts that not every host has: backups, a control group with a limit, a replica.
+# Metrics of parts that not every host has: backups, a control group with a limit, a replica.
 LATER = {
     "process_memory_limit_bytes", "pg_replica_lag_seconds", "database_replica_lag_seconds",
     "terroir_backup_last_success_timestamp_seconds", "terroir_backup_last_run_success",
@@ -92,7 +92,7 @@ def main():
         # A histogram is registered under its base name.
         unknown = {name for name in names - known if re.sub(r"_(bucket|sum|count)$", "", name) not in known}
         faults.update(f"{place}: unknown metric {name}" for name in unknown)
-        # An alert's expression is empty while all is well; a recording rule's result is queried by its name.
+        # An alert's expression yields nothing while all is well; a recording rule is queried by its name.
         if running and not place.startswith("alerts.yml") and is_silent(running[0], record or expr):
             faults.add(f"{place}: shows nothing")
     print("\n".join(sorted(faults)) or f"{len(every)} expressions, every metric known")

@@ -164,8 +164,8 @@ def silences(running):
 
 
 def deliveries(running, receiver):
-    """The urgent and the other receivers are notified of the beginning and the end, in groups by name and job; the dead
-    man's only of the watchdog."""
+    """The urgent and the everyday receiver are notified when an alert fires and when it is resolved, grouped by name and
+    job; the dead man's receiver only of the firing watchdog."""
     alerts = [{"alertname": "Loud", "severity": "critical", "job": job, "instance": instance} for job in ("a", "b") for instance in ("1", "2")]
     alerts += [{"alertname": "Quiet", "severity": "warning", "job": "a"}, {"alertname": "Watchdog", "severity": "none"}]
     running.tell(*alerts)
@@ -182,7 +182,7 @@ def deliveries(running, receiver):
 
 
 def ways(template, start, folder):
-    """With one channel alone, both kinds of alert go to it and to no other, as does the end."""
+    """With only one channel configured, both receivers use it and no other, for resolved alerts too."""
     for way, (secrets, parts) in WAYS.items():
         text = filled(template, start, folder, secrets).read_text()
         subprocess.run(["amtool", "check-config", folder / "filled.yml"], check=True, capture_output=True)
@@ -194,7 +194,7 @@ def ways(template, start, folder):
 
 
 def run(template=HERE / "alertmanager.yml", start=HERE / "start"):
-    """The faults found; empty if all is right."""
+    """The faults found; empty if there are none."""
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
         folder, receiver = pathlib.Path(scratch), Receiver()
         stack.callback(receiver.server.shutdown)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the dashboards beside it. Run it after a change; `make check` fails if the files differ from its output.
+"""Writes the dashboards in dashboards/. Run it after a change; `make check` fails if the files differ from its output.
 
 A panel is one line: title, unit, and pairs of expression and legend.
 """
@@ -12,7 +12,7 @@ PROMETHEUS = {"type": "prometheus", "uid": "prometheus"}
 
 
 def panel(kind, title, unit, *targets, width=8, description="", **options):
-    """A panel; its place in the grid is worked out by `dashboard`."""
+    """A panel; `dashboard` places it in the grid."""
     return {
         "type": kind,
         "title": title,
@@ -87,7 +87,7 @@ api = dashboard(
         stat("Requests", "reqps", "sum(api:requests:rate5m)"),
         stat("Failing", "percentunit", "api:error_ratio:rate5m", ("orange", 0.001), ("red", 0.01)),
         stat("P95", "s", "api:latency:p95_5m", ("orange", 0.2), ("red", 2)),
-        stat("Error budget left, 30 days", "percentunit", "1 - api:error_ratio:rate30d / 0.001", description="Of the 0.1 % of requests that may fail in a month."),
+        stat("Error budget left, 30 days", "percentunit", "1 - api:error_ratio:rate30d / 0.001", description="The share left of the 0.1 % of requests that may fail in 30 days."),
         stat("Servers", "short", 'sum(up{job="api"})'),
         stat("Alerts firing", "short", 'count(ALERTS{alertstate="firing"}) or vector(0)', ("red", 1)),
     ]),
@@ -102,7 +102,7 @@ api = dashboard(
     ("Service level: 99.9 %", [
         graph("Burn rate", "x",
               *((f"api:error_ratio:rate{w} / 0.001", w) for w in ("5m", "1h", "6h", "1d", "3d")),
-              width=12, description="1 uses the month's budget in a month; 14.4 in two days."),
+              width=12, description="At 1 the month's budget lasts a month; at 14.4, two days."),
         graph("Errors by cause", "reqps", (rate("application_errors_total", "error_type"), "{{error_type}}"), width=12),
     ]),
     ("Edge", [
@@ -121,13 +121,13 @@ runtime = dashboard(
         graph("Descriptors", "short", ('process_open_fds{job="api"}', "open"), ('process_max_fds{job="api"}', "limit")),
         graph("Connections", "short", ("sum(open_connections)", "open"), ("sum(active_connections)", "serving")),
         graph("Event loop lag, P99", "s", (quantile(0.99, "event_loop_lag_seconds", "loop"), "loop {{loop}}")),
-        graph("Dependencies", "short", ("dependency_up", "{{name}}"), description="1 is up."),
+        graph("Dependencies", "short", ("dependency_up", "{{name}}"), description="1 is up, 0 is down."),
         graph("Threads", "short", ('process_threads{job="api"}', "{{instance}}")),
         graph("Uptime", "s", ('time() - process_start_time_seconds{job="api"}', "{{instance}}")),
         graph("Dropped", "ops",
               *((f"sum(rate({name}_dropped_total[$__rate_interval]))", what)
-                for name, what in (("garden_events", "events of gardens"), ("log_lines", "log lines"), ("trace_spans", "spans"), ("connections", "connections"))),
-              description="What could not be told, written or exported, because who should have taken it was away or slow."),
+                for name, what in (("garden_events", "garden events"), ("log_lines", "log lines"), ("trace_spans", "spans"), ("connections", "connections"))),
+              description="Dropped because the receiver was away or slow; connections for want of descriptors or memory."),
         panel("table", "Versions", "short", ("build_info", "{{version}} {{revision}}")),
     ]),
 )
@@ -135,7 +135,7 @@ runtime = dashboard(
 stores = dashboard(
     "terroir-stores",
     "Terroir: Postgres and Redis",
-    ("As the server sees them", [
+    ("Seen from the server", [
         graph("Statements, P95", "s", (quantile(0.95, "database_query_duration_seconds", "statement"), "{{statement}}"), width=12),
         graph("Redis commands, P95", "s", (quantile(0.95, "redis_command_duration_seconds", "command"), "{{command}}"), width=12),
         graph("Connections", "short", ("sum(database_connections_active)", "Postgres active"), ("sum(database_connections_idle)", "Postgres idle"), ("sum(redis_connections_active)", "Redis"), width=12),
@@ -171,17 +171,17 @@ business = dashboard(
     ("People and orders", [
         graph("Actions", "ops", (rate("user_actions_total", "action"), "{{action}}")),
         graph("Order transitions", "ops", (rate("order_transitions_total", "from, to"), "{{from}} to {{to}}")),
-        graph("Revenue and refunds, per hour", "short", ("sum by (currency) (increase(revenue_total[1h])) / 100", "{{currency}}"), ("sum by (currency) (increase(refunds_total[1h])) / 100", "{{currency}} refunded"), description="In units of currencies with hundredths. The truth about money is in the database."),
+        graph("Revenue and refunds, per hour", "short", ("sum by (currency) (increase(revenue_total[1h])) / 100", "{{currency}}"), ("sum by (currency) (increase(refunds_total[1h])) / 100", "{{currency}} refunded"), description="Correct for currencies with two decimals only. The database has the exact amounts."),
     ]),
     ("Gardens", [
         graph("Readings", "ops", (rate("iot_sensor_readings_total", "status"), "{{status}}")),
         graph("Readings by sensor type", "ops", (rate("iot_sensor_readings_total", "sensor_type", 'status="accepted"'), "{{sensor_type}}")),
-        graph("Devices heard in the last hour", "short", ('count(sum by (device_id) (increase(iot_sensor_readings_total{status!="rejected"}[1h])) > 0) or vector(0)', "devices")),
+        graph("Devices that reported in the last hour", "short", ('count(sum by (device_id) (increase(iot_sensor_readings_total{status!="rejected"}[1h])) > 0) or vector(0)', "devices")),
         graph("Insights", "ops", (rate("ai_insights_generated_total", "insight_type, model_provider, success"), "{{insight_type}} {{model_provider}} {{success}}")),
     ]),
 )
 
-AHEAD = "Or how far ahead it is dated, by a clock that was wrong."
+AHEAD = "If a wrong clock dated it in the future: how far ahead."
 DISK = 'fstype!~"tmpfs|ramfs|overlay|squashfs"'
 node = dashboard(
     "terroir-node",
@@ -192,13 +192,13 @@ node = dashboard(
         graph("Memory in use", "percentunit", ("1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes", "{{instance}}"), max=1),
         graph("Disk in use", "percentunit", (f"1 - node_filesystem_avail_bytes{{{DISK}}} / node_filesystem_size_bytes{{{DISK}}}", "{{mountpoint}}"), max=1),
         graph("Disk transfers", "Bps", ("sum(rate(node_disk_read_bytes_total[$__rate_interval]))", "read"), ("sum(rate(node_disk_written_bytes_total[$__rate_interval]))", "written")),
-        graph("Network", "Bps", ('sum(rate(node_network_receive_bytes_total{device!="lo"}[$__rate_interval]))', "in"), ('sum(rate(node_network_transmit_bytes_total{device!="lo"}[$__rate_interval]))', "out"), description="Of a plain host. Under Compose the exporter has a network of its own and sees nothing else: what the host sends says its provider, what the service is asked for says the dashboard API."),
+        graph("Network", "Bps", ('sum(rate(node_network_receive_bytes_total{device!="lo"}[$__rate_interval]))', "in"), ('sum(rate(node_network_transmit_bytes_total{device!="lo"}[$__rate_interval]))', "out"), description="On a plain host only. Under Compose the exporter sees nothing but its own network: ask the provider for the host's traffic, and the API dashboard for requests."),
     ]),
     ("Backups", [
         graph("Age of the last verified backup", "s", ("min by (store) (abs(time() - terroir_backup_last_success_timestamp_seconds))", "{{store}}"), description=AHEAD),
-        graph("Age of the last restore that worked", "s", ("abs(time() - terroir_restore_test_last_success_timestamp_seconds)", "restore test"), description=AHEAD),
-        graph("WAL not archived since", "s", ("pg_stat_archiver_last_archive_age", "{{instance}}")),
-        graph("Certificate ends in", "s", ("probe_ssl_earliest_cert_expiry - time()", "{{instance}}")),
+        graph("Age of the last successful restore test", "s", ("abs(time() - terroir_restore_test_last_success_timestamp_seconds)", "restore test"), description=AHEAD),
+        graph("Time since WAL was archived", "s", ("pg_stat_archiver_last_archive_age", "{{instance}}")),
+        graph("Certificate expires in", "s", ("probe_ssl_earliest_cert_expiry - time()", "{{instance}}")),
     ]),
 )
 

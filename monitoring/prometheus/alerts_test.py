@@ -31,7 +31,7 @@ class Case:
 
 
 def edge(fives, all_of=1000, fours=0, minutes=60, before=0):
-    """What clients got per minute: the numbers of 5xx and 4xx, and of all; before that, some minutes without an
+    """What clients got per minute: the numbers of 5xx, of 4xx and of all answers; first, some minutes without an
     error."""
     ok = 'edge_requests_total{scope="api",origin="server",status="200",status_class="2xx"}'
     return {
@@ -347,19 +347,19 @@ def shows(board, title, series, values, at, step=1):
 
 
 PANELS = [
-    # It falls with the errors that clients got from the edge while the server reported nothing, as the alerts on it
-    # fire.
+    # The budget falls with the errors that clients got from the edge while the server reported none, when its alerts
+    # fire too.
     shows("api", "Error budget left, 30 days", {**edge(0.4), **server(0)}, {"{}": 0.6}, 50),
     shows("api", "Error budget left, 30 days", {k: v for k, v in server(0).items() if "5xx" not in k}, {"{}": 1}, 50),
-    # The newest plausible one, if another is dated in the future.
+    # The newest plausible backup, even if another is dated in the future.
     shows("node", "Age of the last verified backup", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="diff"}': "600x60",
                                                       'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "900000x60"}, {'{store="postgres"}': 2400}, 50),
-    shows("node", "Age of the last restore that worked", constant(3600, "terroir_restore_test_last_success_timestamp_seconds"), {"{}": 600}, 50),
+    shows("node", "Age of the last successful restore test", constant(3600, "terroir_restore_test_last_success_timestamp_seconds"), {"{}": 600}, 50),
 ]
 
 
 def expectations(case):
-    """What to expect at which minutes: no alert firing before `fires`, and all of them, with their severity, at it."""
+    """What to expect at which minutes: no alert firing before `fires`, and all of them, with their severity, then."""
     if isinstance(case, Record):
         samples = [{"labels": labels, "value": value} for labels, value in case.values.items()]
         return [{"expr": f"round({case.alert}, 0.001)", "eval_time": f"{case.at}m", "exp_samples": samples}]
@@ -386,7 +386,7 @@ def document(folder, cases, step):
 
 
 def run(folder=HERE, names=()):
-    """promtool's complaints; empty if all is right."""
+    """promtool's complaints; empty if there are none."""
     chosen = [case for case in CASES + RECORDS + PANELS if not names or case.alert in names]
     with tempfile.TemporaryDirectory() as scratch:
         files = []
