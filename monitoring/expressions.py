@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks every PromQL expression of the rules and dashboards: it parses, and each metric it names is known.
 
-A name is known if a recording rule records it, exporter-metrics.txt lists it, or the server's sources register it. With
-the addresses of a Prometheus and of a server's metrics as arguments, a name is known if one of the two has it, and every
-recording rule and panel must yield a number there.
+A name is known if a recording rule records it, exporter-metrics.txt lists it, or the server's sources register it.
+With the addresses of a Prometheus and of a server's metrics as arguments, a name is known if one of the two has it, and
+every recording rule and panel must yield a number there.
 """
 import functools
 import json

@@ -164,8 +164,8 @@ def silences(running):
 
 
 def deliveries(running, receiver):
-    """The urgent and the everyday receiver are notified when an alert fires and when it is resolved, grouped by name and
-    job; the dead man's receiver only of the firing watchdog."""
+    """The urgent and the everyday receiver are notified when alerts fire and when they are resolved, grouped by name
+    and job; the dead man's receiver only of the firing watchdog."""
     alerts = [{"alertname": "Loud", "severity": "critical", "job": job, "instance": instance} for job in ("a", "b") for instance in ("1", "2")]
     alerts += [{"alertname": "Quiet", "severity": "warning", "job": "a"}, {"alertname": "Watchdog", "severity": "none"}]
     running.tell(*alerts)
