@@ -1,8 +1,8 @@
 """Measures the cost of a reading to Postgres in each candidate layout of a day's readings: the backend's CPU time, WAL
 and disk.
 
-usage: bench/layouts, which starts stores for it. A busy machine matters little, since CPU time is counted, not
-wall-clock time.
+usage: bench/layouts, which starts the stores. A busy machine matters little, since CPU time is measured, not wall-clock
+time.
 
 The load is that of the benchmark: requests of ten sensors of one device, a hundred requests per statement.
 docs/decisions/0013-rows-of-readings.md has the conclusions.

@@ -88,7 +88,7 @@ class Terraform(unittest.TestCase):
         given = json.dumps({name: "given" for name in SECRET_SETTINGS})
         refused = self.terraform("plan", "-input=false", "-no-color", "-target=module.stack.module.service.aws_ecs_task_definition.tool",
                                  "-var", f"settings={given}", "-var", "secret_settings={}", check=False)
-        self.assertEqual(set(re.findall("[A-Z_]+", refused.partition("Given by secret_settings alone:")[2].partition(".")[0])), set(SECRET_SETTINGS))
+        self.assertEqual(set(re.findall("[A-Z_]+", refused.partition("Set these in secret_settings instead:")[2].partition(".")[0])), set(SECRET_SETTINGS))
 
     def test_a_database_that_aws_has_brought_up_to_date_stays_so(self):
         self.cloud.client("rds").modify_db_instance(DBInstanceIdentifier="terroir-staging", EngineVersion="16.99", ApplyImmediately=True)

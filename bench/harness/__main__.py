@@ -1,4 +1,4 @@
-"""Measures the servers in turns and writes docs/benchmarks.md."""
+"""Measures the servers in turn and writes docs/benchmarks.md."""
 
 import argparse
 import itertools
@@ -22,10 +22,10 @@ ROOT = pathlib.Path(__file__).parents[2]
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
     parser.add_argument("--seconds", type=float, default=4, help="how long each measurement lasts (4)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is made (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each measurement is made (3)")
     parser.add_argument("--only", default="", help="measure only workloads whose name contains this")
-    parser.add_argument("--servers", default="", help="measure only servers whose names begin so, commas between")
-    parser.add_argument("--terroir", default=str(BUILT / "terroir"), help="another build of the server")
+    parser.add_argument("--servers", default="", help="measure only servers with these prefixes, separated by commas")
+    parser.add_argument("--terroir", default=str(BUILT / "terroir"), help="the server's binary (bench/build's)")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs", help="where the report goes (docs)")
     parser.add_argument("--saved", action="store_true", help="write the report of the last run again, without measuring")
     return parser.parse_args()
@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> Results:
     times = Times()
     for round_number in range(options.rounds):
         results.others.append(machine.others_share())
-        print(f"round {round_number + 1} of {options.rounds}; others take {results.others[-1]:.0%}", flush=True)
+        print(f"round {round_number + 1} of {options.rounds}; other programs take {results.others[-1]:.0%}", flush=True)
         for workload, server in in_turn(cells, round_number):
             sample = measure(server, workload, data, times, options.seconds)
             results.add(workload.name, server.name, sample)
@@ -116,7 +116,7 @@ def main() -> None:
     except Failure as failure:
         sys.exit(f"bench: {failure}")
     except FileNotFoundError as missing:
-        sys.exit(f"bench: there is no {missing.filename}: nothing has been measured here yet")
+        sys.exit(f"bench: {missing.filename} does not exist: nothing has been measured here yet")
     results.save(saved)
     options.output.mkdir(parents=True, exist_ok=True)
     report.write(results, options.output)

@@ -53,7 +53,7 @@ def at_most(promise: str, value: float | None, limit: float, unit: str) -> Itera
 
 
 def least_cpu(results: Results, workload: str) -> Iterator[Bar]:
-    """Every peer that does the work; not the ceiling."""
+    """Against every peer that does the same work, so not the ceiling."""
     ours = results.median(workload, "terroir", "cpu_us")
     peers = [name for name in results.samples.get(workload, {}) if not name.startswith(("terroir", "C "))]
     if ours is None or not peers:
@@ -85,7 +85,7 @@ def half_of_peak(results: Results) -> Iterator[Bar]:
 
 
 def memory(results: Results) -> Iterator[Bar]:
-    """Under any load but the many connections, which have a target of their own."""
+    """Under every load except the many connections, which have their own target."""
     ours = [
         sample.memory_mb for workload, servers in results.samples.items() if workload != IDLE
         for name, samples in servers.items() if name.startswith("terroir") for sample in samples]
@@ -102,7 +102,7 @@ def history(results: Results) -> Iterator[Bar]:
 
 
 def service_levels(results: Results) -> Iterator[Bar]:
-    """Needs no figure: any error ends a run, so a finished run had none."""
+    """That no request failed needs no figure: any error ends a run, so a finished run had none."""
 
     def milliseconds(workload: str, member: str) -> float | None:
         value = results.median(workload, "terroir", member)

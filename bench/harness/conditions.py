@@ -10,7 +10,7 @@ from harness.servers import Failure, Running
 YEAR_PAGE = 10_000  # the most for one request
 YEAR_PAGES = -(-YEAR_BUCKETS // YEAR_PAGE)
 SERIES = 10_000
-CUSTOM_TYPES = 34  # with every device and outcome, the most series that the family of readings may have
+CUSTOM_TYPES = 34  # times devices and outcomes, the most series that the family of readings may have
 UNASKED = ("/events", "/sessions/current")  # the first never ends, the second ends the session
 SOME_ID = "00000000-0000-7000-8000-000000000000"
 
@@ -31,11 +31,11 @@ def day_of_readings(terroir: Running, data: Data) -> None:
         if len(terroir.json("GET", data.buckets_path, token=data.keys[0])["items"]) == 288:
             return
         time.sleep(0.1)
-    raise Failure("the buckets of a day were not there within 30 s")
+    raise Failure("the buckets of a day did not appear within 30 s")
 
 
 def year_of_buckets(data: Data) -> None:
-    """Copied into the table: by the API it would take 105,000 readings, most of them too old to be accepted."""
+    """Copied into the table: through the API it would take 105,000 readings, most of them too old to be accepted."""
     if stores.count_buckets(data.devices[1]) == len(data.year):
         return
     stores.sql(f"DELETE FROM readings_5m WHERE device_id = '{data.devices[1]}'")

@@ -1,4 +1,4 @@
-"""The data that the measured routes read: made once through Terroir's own API."""
+"""The data that the measured routes read, created once through Terroir's own API."""
 
 import datetime
 import json
@@ -17,7 +17,7 @@ TIME_MARK = "@" * 24  # the load generator puts a new time here
 
 @dataclass
 class Data:
-    """Ids and keys of what was made."""
+    """Ids and keys of what was created."""
 
     garden: str
     devices: list[str]

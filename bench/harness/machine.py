@@ -1,4 +1,4 @@
-"""The facts that a figure is meaningless without: machine, versions, date."""
+"""The facts without which a figure is meaningless: machine, versions, date."""
 
 import datetime
 import os
@@ -25,19 +25,19 @@ def processor() -> str:
 
 
 def built_from() -> str:
-    """The revision that bench/build noted; the checked-out one may be newer."""
+    """The revision that bench/build recorded; the checked-out one may be newer."""
     note = pathlib.Path(os.environ["BENCH_BUILT"], "revision")
     return note.read_text(encoding="ascii").strip() if note.exists() else "unknown"
 
 
 def others_share() -> float:
-    """The processors' load by other programs, watched for two seconds in which nothing is measured."""
+    """The share of the processors that other programs use, over two seconds in which nothing is measured."""
     (busy, total), _, (busy_then, total_then) = spent(), time.sleep(2), spent()
     return (busy_then - busy) / max(1, total_then - total)
 
 
 def spent() -> tuple[int, int]:
-    """Ticks that the processors were busy, and all (proc_stat(5): idle and iowait are the fourth and fifth)."""
+    """The processors' busy ticks, and all ticks (proc_stat(5): idle and iowait are the fourth and fifth)."""
     ticks = [int(field) for field in pathlib.Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]]
     return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 

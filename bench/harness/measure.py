@@ -15,7 +15,7 @@ from harness.workloads import Workload
 
 LOAD_CORE = 1
 WARM_UP_SECONDS = 1.0
-# A run's readings lie in five minutes of the past; a second of load uses up several seconds of readings' time.
+# The times of a run's readings are within five minutes of the past; a second of load uses up several seconds of them.
 RUN_MILLISECONDS = 300_000
 MAXIMUM_RUNS = 200
 
@@ -37,7 +37,7 @@ class Sample:
 
 
 class Times:
-    """Gives each ingestion run a stretch of time that no other has had."""
+    """Gives each ingestion run a period of time that no other run has used."""
 
     def __init__(self) -> None:
         self.next = int(time.time() * 1000) - MAXIMUM_RUNS * RUN_MILLISECONDS
@@ -61,7 +61,7 @@ def load_command(running: Running, is_pinned: bool, file: pathlib.Path, **option
 
 @contextlib.contextmanager
 def scraped(running: Running, workload: Workload, seconds: float) -> Iterator[None]:
-    """A second load, which reads /metrics meanwhile."""
+    """Meanwhile scrapes /metrics with a second load."""
     if not workload.scrapes_per_second:
         yield
         return

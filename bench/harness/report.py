@@ -12,16 +12,16 @@ Written by `{command}`; do not edit. [bench/README.md](../bench/README.md) says 
 
 {facts}
 
-Unless a workload is not pinned, the server has one core for itself, and the load and the stores share the other. So a
-rate ends where either core is busy; "server busy" tells which. Compare the CPU per request first: it varies least from
-run to run. Figures are medians of {rounds} rounds that take turns, and ratios are medians of the rounds' ratios; ± is
-half the distance between the highest and the lowest.
+Unless a workload says "not pinned", the server has one core to itself, and the load and the stores share the other. A
+rate is limited by whichever core is busy first; "server busy" tells which. Compare the CPU per request first: it varies
+least from run to run. Figures are medians of {rounds} rounds in which the servers take turns, and ratios are medians of
+the rounds' ratios; ± is half the distance between the highest and the lowest figure.
 """
 
 BUSY = """
-**The machine was not idle**, so this run ranks nobody: other programs took much of both cores. That lowers rates, raises
-latencies, favours servers with more database connections, and raises the CPU per request through cold caches (see its
-±). Run it again on an idle machine.
+**The machine was not idle**, so this run does not rank the servers: other programs took much of both cores. That lowers
+rates, raises latencies, favours servers with more database connections, and raises the CPU per request through cold
+caches (see its ±). Run it again on an idle machine.
 """
 QUIET_SHARE = 0.1
 
@@ -57,7 +57,7 @@ def tables(results: Results) -> str:
 def store_table(results: Results) -> str:
     if not results.ceilings:
         return ""
-    text = "\n## The stores by themselves\n\n| Ceiling | Per second |\n| --- | ---: |\n"
+    text = "\n## The stores alone\n\n| Ceiling | Per second |\n| --- | ---: |\n"
     for name in results.ceilings:
         text += f"| {name} | {results.ceiling(name):,.0f} |\n"
     return text
@@ -66,12 +66,12 @@ def store_table(results: Results) -> str:
 def part_table(results: Results) -> str:
     if not results.parts:
         return ""
-    text = "\n## Small parts\n\nWhat `bench/check` counts the instructions of.\n\n| Part | ns |\n| --- | ---: |\n"
+    text = "\n## Small parts\n\nThe parts whose instructions `bench/check` counts.\n\n| Part | ns |\n| --- | ---: |\n"
     return text + "".join(f"| {name} | {results.part(name):,.1f} |\n" for name in results.parts)
 
 
 def bar_table(results: Results) -> str:
-    text = "\n## What was promised\n\n| Promise | Measured | Held in this run |\n| --- | --- | --- |\n"
+    text = "\n## Targets\n\n| Target | Measured | Met in this run |\n| --- | --- | --- |\n"
     for bar in all_bars(results):
         text += f"| {bar.promise} | {bar.measured} | {'yes' if bar.holds else '**no**'} |\n"
     return text

@@ -10,8 +10,9 @@ from harness.measure import Sample
 
 @dataclass
 class Results:
-    """By workload and server; `ceilings` are the stores' own, `parts` nanoseconds, `start` as measured, `facts` about
-    machine and run, `others` the processors' load by other programs before each round."""
+    """Samples by workload and server; `ceilings` are rates of the stores alone, `parts` nanoseconds, `start` the cost
+    of a start, `facts` about machine and run, `others` the share of the processors that other programs used before
+    each round."""
 
     facts: dict[str, str]
     samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ LOGS = BUILT / "logs"
 
 
 class Failure(Exception):
-    """A server did something wrong; the run is worthless."""
+    """A server did something wrong, so the run is worthless."""
 
 
 @dataclass
@@ -115,10 +115,10 @@ def free_port() -> int:
 
 
 def all_servers(terroir: str) -> dict[str, Server]:
-    """By name; those that could not be built here are left out later."""
-    # As in production, but so high that no load is refused.
+    """By name; `chosen` leaves out those that could not be built here."""
+    # On, as in production, but so high that no load is refused.
     limits = [f"RATE_LIMIT_{who}" for who in ["ANONYMOUS", "USER", "DEVICE", "REGISTRATION"]]
-    # A worker per core it may use. Peers do not log requests; `terroir+log` does, as Terroir does by default.
+    # A worker per core that it may use. Peers do not log requests; "terroir, request log" does, as is the default.
     terroir_environment = dict.fromkeys(limits, "100000000/60") | {
         "HOST": "127.0.0.1", "METRICS_PORT": "0", "LOG_LEVEL": "warn", "SHUTDOWN_DRAIN_SECONDS": "0",
         "ENVIRONMENT": "production", "JWT_SECRET": "b1946ac92492d2347c6235b4d2611184-benchmark-only",

@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 10
 
 
 def measure_start(server: Server) -> dict[str, float]:
-    """Megabytes, and milliseconds of the median start: the port opens only once the server serves."""
+    """The program's megabytes, and the medians of several starts: the port opens only once the server serves."""
     starts = [one_start(server) for _ in range(RUNS)]
     listening, resident = (statistics.median(figures) for figures in zip(*starts))
     return {SIZE: stripped_mb(server.command[0]), LISTENING: listening, RESIDENT: resident}

@@ -43,7 +43,7 @@ def start_anew() -> None:
 
 
 def empty_readings() -> None:
-    """Before each ingestion: empties the tables, and makes a checkpoint so that none is due."""
+    """Before each ingestion: empties the tables, and runs a checkpoint so that none is due during the measurement."""
     sql("TRUNCATE readings, readings_5m, readings_1h, rollup_queue, rollup_additions")
     sql("CHECKPOINT")
 

@@ -8,13 +8,13 @@ from harness import conditions
 from harness.data import Data
 from harness.servers import Failure, Running
 
-PAGES_OF_CLIENT = 16  # the most pages of history that the server reads for one client at once
+PAGES_OF_CLIENT = 16  # the most pages of history that the server reads concurrently for one client
 STATIC = ["terroir", "C ceiling", "hyper", "fasthttp", "Hummingbird", "Node", "FastAPI"]
 
 
 @dataclass
 class Workload:
-    """`prepare` makes what `verify` looks for; a server that is not pinned shares all cores with the load."""
+    """`prepare` creates what `verify` checks; a server that is not pinned shares all cores with the load."""
 
     name: str
     requests: list[bytes]
@@ -66,7 +66,7 @@ def holds_year(data: Data) -> Callable[[Running], None]:
 
 
 def accepts_ten(data: Data) -> Callable[[Running], None]:
-    """Ten readings are accepted, and are duplicates the second time; peers need not check keys."""
+    """Checks that ten readings are accepted, and are duplicates the second time; peers need not check keys."""
 
     def verify(running: Running) -> None:
         head, _, body = data.ingestion[1].partition(b"\r\n\r\n")

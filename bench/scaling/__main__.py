@@ -69,8 +69,8 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/scale-model")
     parser.add_argument("--devices", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--core", type=float, default=15, help="what a core costs a month")
-    parser.add_argument("--gigabyte", type=float, default=0.1, help="what a gigabyte of disk costs a month")
+    parser.add_argument("--core", type=float, default=15, help="monthly cost of a core, in euros")
+    parser.add_argument("--gigabyte", type=float, default=0.1, help="monthly cost of a gigabyte of disk, in euros")
     options = parser.parse_args()
     load_average = os.getloadavg()[0]
     unit = measure(os.environ["TERROIR_BINARY"], options.devices, options.seconds)

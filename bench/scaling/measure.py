@@ -1,4 +1,4 @@
-"""The capacity of one host for many devices, and the cost of each kind of work: a simulation, bounded in time."""
+"""Simulates many devices on one host for a bounded time, and measures the cost of each kind of work."""
 import base64
 import datetime
 import hashlib
@@ -48,7 +48,7 @@ def resident(pid):
 
 
 class Host:
-    """The server on stores of its own, with a number of devices."""
+    """A server on stores of its own, with a number of devices."""
 
     def __init__(self, binary, devices):
         self.binary, self.count, self.server = binary, devices, None
@@ -80,7 +80,7 @@ class Host:
         while not seen >= {"Listening", "Serving"}:
             line = self.server.stdout.readline()
             if not line:
-                raise RuntimeError("the server ended before it served")
+                raise RuntimeError("the server ended before it was serving")
             event = json.loads(line)
             seen.add(event["message"])
             self.port = event.get("port", getattr(self, "port", None))
@@ -167,7 +167,7 @@ class Host:
 
 
 def measure(binary, devices, seconds):
-    """The posts of the devices' busiest seconds, reads of histories, and open streams. Returns the cost of one of
+    """Sends the posts of the devices' busiest seconds, reads histories and opens streams. Returns the cost of one of
     each."""
     host = Host(binary, devices)
     try:
@@ -181,7 +181,7 @@ def measure(binary, devices, seconds):
         begin = host.cpu()
         posts, _ = host.load(requests, rate, seconds)
         host.wait_for_rollup()
-        # Includes what follows: buckets, and Postgres' background work.
+        # Includes the work that follows: buckets, and Postgres' background processes.
         posts_cpu = host.since(begin)
         full = host.sizes()
         reads, reads_cpu = host.load([host.request("GET", index, "/readings?resolution=5m") for index in range(0, devices, 10)], rate / 10, max(5, seconds / 4))
@@ -192,7 +192,7 @@ def measure(binary, devices, seconds):
             connection.request("GET", f"/api/gardens/{uuid.UUID(int=index % max(1, devices // 10) + 1)}/events")
             stream = connection.getresponse()
             if stream.status != 200:
-                raise RuntimeError(f"stream {index} was answered with {stream.status}")
+                raise RuntimeError(f"stream {index} got status {stream.status}")
             streams.append((connection, stream))
         stream_bytes = max(0, resident(host.server.pid) - memory) / len(streams)
         for connection, stream in streams:

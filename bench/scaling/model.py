@@ -1,4 +1,4 @@
-"""The needs of many devices, from the cost of one of each thing."""
+"""What many devices need, computed from the measured cost of one post, read, reading, bucket and stream."""
 import math
 
 # Assumptions of use: a device's posts and reads of its history per day, how much the busiest minutes exceed the mean,
@@ -16,7 +16,7 @@ LOOP_CONNECTIONS = 2 + 2 + 1 + 4
 
 
 def needs(devices, unit):
-    """Everything that a number of devices needs; `unit` is what was measured."""
+    """What a number of devices needs; `unit` has the measured costs."""
     seconds = 86_400
     rates = {"post": devices * POSTS / seconds * PEAK, "read": devices * READS / seconds * PEAK}
     cores = {
@@ -28,7 +28,7 @@ def needs(devices, unit):
     buckets = devices * READINGS * (POSTS * BUCKET_DAYS + 24 * 365 * HOUR_YEARS) * unit["bytes_per_bucket"]
     servers = max(2, math.ceil(cores["server"] / SERVER_CORES))
     loops = max(2, math.ceil(cores["server"] / servers))
-    connections = (servers + 1) * ((loops + 1) * LOOP_CONNECTIONS + 1)  # and the server that a deploy runs beside them
+    connections = (servers + 1) * ((loops + 1) * LOOP_CONNECTIONS + 1)  # one more server runs during a deploy
     strains = {
         "the processors of one Postgres": cores["postgres"] / POSTGRES_CORES, "the disk of one Postgres": (raw + buckets) / POSTGRES_BYTES,
         "Redis' one thread": cores["redis"], "the connections of one Postgres": connections / CONNECTIONS,
@@ -42,7 +42,7 @@ def needs(devices, unit):
 
 
 def cost(need, core, gigabyte):
-    """The monthly cost: cores and disk twice where there is a standby, at the given prices."""
+    """The monthly cost at the given prices; cores and disk count twice where there is a standby."""
     postgres = max(2 * need["cells"], math.ceil(need["cores"]["postgres"]))
     cores = need["servers"] * need["loops"] + 2 * postgres + 2 * max(need["cells"], math.ceil(need["cores"]["redis"]))
     return cores * core + 2 * (need["raw"] + need["buckets"]) / 1e9 * gigabyte

@@ -1,9 +1,9 @@
 variable "account_id" {
-  description = "The account, so that no other is touched by mistake."
+  description = "The AWS account, so that no other is changed by mistake."
   type        = string
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "An account has twelve digits."
+    error_message = "An account id has twelve digits."
   }
 }
 
@@ -13,7 +13,7 @@ variable "region" {
 }
 
 variable "image" {
-  description = "The image to begin with, by its digest; the pipeline puts others in its place."
+  description = "The first image, by its digest; the pipeline replaces it."
   type        = string
 }
 
@@ -23,17 +23,17 @@ variable "proxy_image" {
 }
 
 variable "domain" {
-  description = "The name that people use."
+  description = "The domain name that people use."
   type        = string
 }
 
 variable "zone_id" {
-  description = "The zone of Route 53 that the domain is in."
+  description = "The Route 53 zone that the domain is in."
   type        = string
 }
 
 variable "mail_to" {
-  description = "Who hears about alarms."
+  description = "The email addresses that alarms are sent to."
   type        = list(string)
 }
 
@@ -49,25 +49,25 @@ variable "failover" {
 }
 
 variable "database_source_arn" {
-  description = "In the region that takes over, the database of the first."
+  description = "In the region that takes over, the ARN of the first region's database."
   type        = string
   default     = null
 }
 
 variable "secrets_version" {
-  description = "Raised to write new secrets."
+  description = "Raise it to write new secrets."
   type        = number
   default     = 1
 }
 
 variable "settings" {
-  description = "Settings of the server that are no secrets, by their names in README.md."
+  description = "The server's settings that are not secret, by their names in README.md."
   type        = map(string)
   default     = {}
 }
 
 variable "secret_settings" {
-  description = "Settings of the server by their names in README.md, each with the ARN of the secret that holds it."
+  description = "The server's secret settings by their names in README.md, each with the ARN of its secret."
   type        = map(string)
   default     = {}
 }

@@ -1,4 +1,5 @@
-# Backups that nobody can delete before their time, even with stolen keys.
+# Backups that are locked for backup_days. In the bucket nobody can delete them earlier, even with stolen keys; the
+# vault's lock is in governance mode, which those with the right to remove the lock can.
 
 resource "aws_backup_vault" "this" {
   name        = var.name
@@ -55,7 +56,7 @@ resource "aws_backup_selection" "this" {
 resource "aws_s3_bucket" "backups" {
   #checkov:skip=CKV_AWS_18:the account's CloudTrail records reads
   #checkov:skip=CKV2_AWS_62:alerts watch the age of backups
-  #checkov:skip=CKV_AWS_144:the second region has a database and backups of its own
+  #checkov:skip=CKV_AWS_144:a second region has its own database and backups
   bucket              = "${var.name}-backups-${var.account_id}"
   object_lock_enabled = true
   lifecycle {

@@ -1,4 +1,4 @@
-# Postgres, Redis, and the secrets that open them.
+# Postgres, Redis, and their credentials.
 
 # --- Postgres --------------------------------------------------------------------------------------------------------------
 
@@ -55,7 +55,7 @@ resource "aws_iam_role_policy_attachment" "monitoring" {
   policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
 }
 
-# The password goes to RDS and to the secret below, and into no state file.
+# The password goes to RDS and to the secret below, but not into the state.
 resource "aws_db_instance" "this" {
   identifier                            = var.name
   engine                                = var.database_source_arn == null ? "postgres" : null
@@ -93,7 +93,7 @@ resource "aws_db_instance" "this" {
   monitoring_interval                   = 60
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
   lifecycle {
-    ignore_changes  = [engine_version] # AWS upgrades it from here on; do not undo that
+    ignore_changes  = [engine_version] # AWS upgrades minor versions from here on; do not undo that
     prevent_destroy = true
   }
 }
@@ -114,7 +114,7 @@ resource "aws_db_instance" "replica" {
   multi_az                            = true
   copy_tags_to_snapshot               = true
   deletion_protection                 = true
-  skip_final_snapshot                 = true # it holds nothing that the primary lacks
+  skip_final_snapshot                 = true # it has nothing that the primary lacks
   auto_minor_version_upgrade          = true
   enabled_cloudwatch_logs_exports     = ["postgresql", "upgrade"]
   performance_insights_enabled        = true
@@ -154,7 +154,7 @@ resource "aws_elasticache_parameter_group" "this" {
   }
 }
 
-# The provider has no write-only form of the token, so whoever can read the state can read Redis.
+# The provider has no write-only argument for the token, so anyone who can read the state can use it to read Redis.
 data "aws_secretsmanager_random_password" "redis" {
   password_length     = 64
   exclude_punctuation = true
@@ -182,28 +182,28 @@ resource "aws_elasticache_replication_group" "this" {
   maintenance_window         = "sun:03:00-sun:04:00"
   auto_minor_version_upgrade = true
   lifecycle {
-    ignore_changes = [auth_token] # set once; each plan draws another value
+    ignore_changes = [auth_token] # set once; each plan generates another value
   }
 }
 
 # --- secrets ---------------------------------------------------------------------------------------------------------------
 
 resource "aws_secretsmanager_secret" "this" {
-  #checkov:skip=CKV2_AWS_57:rotated by secrets_version, together with what they open
+  #checkov:skip=CKV2_AWS_57:rotated by raising secrets_version (docs/aws.md)
   for_each                = toset(concat(["database_url", "redis_url", "jwt_secret"], var.replica ? ["database_replica_url"] : []))
   name                    = "${var.name}/${each.key}"
   kms_key_id              = var.kms_key_arn
   recovery_window_in_days = 7
 }
 
-# Encrypted, but not verified: libpq 15 takes authorities only from a file, and the image does not have RDS' own.
+# TLS without verification: libpq 15 reads authorities only from a file, and the image does not contain those of RDS.
 resource "aws_secretsmanager_secret_version" "database" {
   secret_id                = aws_secretsmanager_secret.this["database_url"].id
   secret_string_wo         = "postgresql://terroir:${var.database_password}@${aws_db_instance.this.address}:5432/terroir?sslmode=require"
   secret_string_wo_version = var.secrets_version
 }
 
-# With the primary's user: a replica has its roles.
+# With the primary's user: a replica has the same roles.
 resource "aws_secretsmanager_secret_version" "replica" {
   count                    = var.replica ? 1 : 0
   secret_id                = aws_secretsmanager_secret.this["database_replica_url"].id
@@ -217,7 +217,7 @@ resource "aws_secretsmanager_secret_version" "jwt" {
   secret_string_wo_version = var.secrets_version
 }
 
-# The proxy beside the server, which speaks TLS with ElastiCache.
+# Points to the proxy beside the server, which speaks TLS with ElastiCache.
 resource "aws_secretsmanager_secret_version" "redis" {
   secret_id     = aws_secretsmanager_secret.this["redis_url"].id
   secret_string = "redis://:${data.aws_secretsmanager_random_password.redis.random_password}@127.0.0.1:6379/0"

@@ -54,8 +54,8 @@ resource "aws_wafv2_web_acl" "this" {
           vendor_name = "AWS"
           name        = rule.value
           dynamic "rule_action_override" {
-            # Batches of readings and imports are longer than 8 KB, and the server bounds them itself; devices send no
-            # User-Agent (MicroPython's `requests`).
+            # Batches of readings and imports are longer than 8 KB, and the server bounds them itself; some devices send
+            # no User-Agent (MicroPython's `requests`).
             for_each = rule.value == "AWSManagedRulesCommonRuleSet" ? ["SizeRestrictions_BODY", "NoUserAgent_HEADER"] : []
             content {
               name = rule_action_override.value
@@ -74,7 +74,7 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
-  # Devices and scripts are no browsers: those that name themselves pass, those that pretend to be browsers are blocked.
+  # Devices and scripts are not browsers: those that say so pass, those that pretend to be browsers are blocked.
   rule {
     name     = "bots"
     priority = 5
@@ -121,7 +121,7 @@ resource "aws_wafv2_web_acl_association" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "firewall" {
-  #checkov:skip=CKV_AWS_338:30 days as everywhere, since the logs hold personal data
+  #checkov:skip=CKV_AWS_338:30 days as for all logs, since they contain personal data
   name              = "aws-waf-logs-${var.name}"
   retention_in_days = 30
   kms_key_id        = var.kms_key_arn
@@ -145,8 +145,8 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
 # --- the load balancer's logs, which it writes only with S3's own key -----------------------------------------------
 
 resource "aws_s3_bucket" "logs" {
-  #checkov:skip=CKV_AWS_18:it is the log
-  #checkov:skip=CKV2_AWS_62:nothing waits for a log line
+  #checkov:skip=CKV_AWS_18:it is the log bucket
+  #checkov:skip=CKV2_AWS_62:nothing reacts to new log files
   #checkov:skip=CKV_AWS_144:30 days of logs are not worth a second region
   #checkov:skip=CKV_AWS_145:the load balancer writes only with S3's own key
   bucket = "${var.name}-balancer-logs-${var.account_id}"

@@ -1,4 +1,4 @@
-# The public side: a load balancer behind a firewall, with TLS, under a name that fails over to another region.
+# The public side: a load balancer with TLS behind a firewall, under a domain name that fails over to another region.
 
 resource "aws_security_group" "balancer" {
   name        = "${var.name}-balancer"
@@ -51,7 +51,7 @@ resource "aws_lb_target_group" "this" {
   port                 = 3000
   protocol             = "HTTP" # within the network
   deregistration_delay = 30
-  stickiness { # during a deploy two releases serve: a browser stays with the task that sent its page, whose scripts fit
+  stickiness { # during a deploy two releases serve: a browser stays with the task whose page and scripts match
     type            = "lb_cookie"
     cookie_duration = 300
   }

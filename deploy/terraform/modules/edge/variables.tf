@@ -1,20 +1,20 @@
 variable "name" {
-  description = "What every name begins with."
+  description = "The prefix of all names."
   type        = string
 }
 
 variable "account_id" {
-  description = "The account, which makes the bucket's name the only one of its kind."
+  description = "The id of the AWS account, which makes the bucket's name unique."
   type        = string
 }
 
 variable "vpc_id" {
-  description = "The network."
+  description = "The id of the network."
   type        = string
 }
 
 variable "subnet_ids" {
-  description = "Where the load balancer is, one in each of three zones."
+  description = "The subnets of the load balancer, one in each of three zones."
   type        = list(string)
   validation {
     condition     = length(var.subnet_ids) == 3
@@ -23,12 +23,12 @@ variable "subnet_ids" {
 }
 
 variable "service_security_group_id" {
-  description = "The tasks' group."
+  description = "The security group of the tasks."
   type        = string
 }
 
 variable "domain" {
-  description = "The name that people use."
+  description = "The domain name that people use."
   type        = string
   validation {
     condition     = can(regex("^[a-z0-9-]+(\\.[a-z0-9-]+)+$", var.domain))
@@ -37,7 +37,7 @@ variable "domain" {
 }
 
 variable "zone_id" {
-  description = "The zone of Route 53 that the domain is in."
+  description = "The Route 53 zone that the domain is in."
   type        = string
 }
 
@@ -46,7 +46,7 @@ variable "failover" {
   type        = string
   validation {
     condition     = contains(["PRIMARY", "SECONDARY"], var.failover)
-    error_message = "A region is PRIMARY or SECONDARY."
+    error_message = "A region must be PRIMARY or SECONDARY."
   }
 }
 
@@ -55,11 +55,11 @@ variable "requests_per_address" {
   type        = number
   validation {
     condition     = var.requests_per_address >= 10 && var.requests_per_address <= 100000
-    error_message = "The limit is 10 to 100000."
+    error_message = "The limit must be 10 to 100000."
   }
 }
 
 variable "kms_key_arn" {
-  description = "The key that logs are encrypted by."
+  description = "The ARN of the KMS key that encrypts logs."
   type        = string
 }

@@ -1,5 +1,5 @@
-# Three layers over three zones: the load balancer, the tasks, the stores. Only the first is reachable from outside, and
-# the last has no way out.
+# Three layers of subnets in three zones: for the load balancer, the tasks and the stores. Only the first is reachable
+# from outside, and the last has no route to the internet.
 locals {
   zones = [for letter in var.zones : "${var.region}${letter}"]
   nats  = var.nat_per_zone ? 3 : 1
@@ -11,7 +11,7 @@ resource "aws_vpc" "this" {
   tags                 = { Name = var.name }
 }
 
-# The default security group, of whatever names no other, lets nothing through.
+# The default security group, which applies to whatever names no other, lets nothing through.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 }
@@ -101,7 +101,7 @@ resource "aws_route_table_association" "data" {
   route_table_id = aws_route_table.data.id
 }
 
-# Image layers come through this endpoint of S3, and not through the NAT, which is paid by the byte.
+# Image layers come through this S3 endpoint rather than the NAT gateway, which is billed by the byte.
 resource "aws_vpc_endpoint" "s3" {
   vpc_id          = aws_vpc.this.id
   service_name    = "com.amazonaws.${var.region}.s3"
@@ -110,7 +110,7 @@ resource "aws_vpc_endpoint" "s3" {
 }
 
 resource "aws_cloudwatch_log_group" "flow" {
-  #checkov:skip=CKV_AWS_338:30 days as everywhere, since the logs hold personal data
+  #checkov:skip=CKV_AWS_338:30 days as for all logs, since they contain personal data
   name              = "/${var.name}/flow"
   retention_in_days = 30
   kms_key_id        = var.kms_key_arn

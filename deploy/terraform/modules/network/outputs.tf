@@ -4,16 +4,16 @@ output "vpc_id" {
 }
 
 output "public_subnet_ids" {
-  description = "Where the load balancer is."
+  description = "The subnets of the load balancer."
   value       = aws_subnet.public[*].id
 }
 
 output "private_subnet_ids" {
-  description = "Where tasks run."
+  description = "The subnets of the tasks."
   value       = aws_subnet.private[*].id
 }
 
 output "data_subnet_ids" {
-  description = "Where the stores are."
+  description = "The subnets of the stores."
   value       = aws_subnet.data[*].id
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What every name begins with."
+  description = "The prefix of all names."
   type        = string
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{2,24}$", var.name))
@@ -13,17 +13,17 @@ variable "region" {
 }
 
 variable "zones" {
-  description = "The letters of three zones; said, and not asked for, so that a new zone of AWS' moves no subnet."
+  description = "The letters of three zones; listed here rather than looked up, so that a new zone at AWS moves no subnet."
   type        = list(string)
   default     = ["a", "b", "c"]
   validation {
     condition     = length(distinct(var.zones)) == 3
-    error_message = "Three zones are needed."
+    error_message = "Exactly three zones are needed."
   }
 }
 
 variable "cidr" {
-  description = "The network, a /16 to /20."
+  description = "The address block of the network, a /16 to /20."
   type        = string
   validation {
     condition     = can(cidrhost(var.cidr, 0)) && try(tonumber(split("/", var.cidr)[1]) >= 16 && tonumber(split("/", var.cidr)[1]) <= 20, false)
@@ -32,11 +32,11 @@ variable "cidr" {
 }
 
 variable "nat_per_zone" {
-  description = "Whether each zone has a way out of its own, so that the loss of one cuts off no other."
+  description = "Whether each zone has its own NAT gateway, so that the loss of a zone does not cut off the others."
   type        = bool
 }
 
 variable "kms_key_arn" {
-  description = "The key that logs are encrypted by."
+  description = "The ARN of the KMS key that encrypts logs."
   type        = string
 }

@@ -1,54 +1,54 @@
 variable "name" {
-  description = "What every name begins with."
+  description = "The prefix of all names."
   type        = string
 }
 
 variable "mail_to" {
-  description = "Who hears about alarms; each has to confirm once."
+  description = "The email addresses that alarms are sent to; each has to confirm once."
   type        = list(string)
   validation {
     condition     = length(var.mail_to) > 0 && alltrue([for address in var.mail_to : can(regex("^[^@ ]+@[^@ ]+$", address))])
-    error_message = "Somebody must hear about alarms, at an address of mail."
+    error_message = "Alarms need at least one valid email address."
   }
 }
 
 variable "balancer_suffix" {
-  description = "The load balancer, as metrics name it."
+  description = "The load balancer's name in metrics."
   type        = string
 }
 
 variable "target_group_suffix" {
-  description = "The target group, as metrics name it."
+  description = "The target group's name in metrics."
   type        = string
 }
 
 variable "cluster_name" {
-  description = "The cluster."
+  description = "The name of the ECS cluster."
   type        = string
 }
 
 variable "database_identifier" {
-  description = "Postgres' name."
+  description = "The identifier of Postgres in RDS."
   type        = string
 }
 
 variable "database_connections" {
-  description = "How many connections of Postgres are many."
+  description = "The number of connections to Postgres above which an alarm goes off."
   type        = number
   default     = 400
 }
 
 variable "redis_id" {
-  description = "Redis' name."
+  description = "The id of Redis in ElastiCache."
   type        = string
 }
 
 variable "redis_nodes" {
-  description = "How many nodes Redis has."
+  description = "The number of Redis nodes."
   type        = number
 }
 
 variable "kms_key_arn" {
-  description = "The key that the topic is encrypted by."
+  description = "The ARN of the KMS key that encrypts the topic."
   type        = string
 }

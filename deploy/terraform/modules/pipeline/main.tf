@@ -1,4 +1,4 @@
-# What GitHub's workflows may do here, without a key: only jobs of the named environment in the named repository.
+# What GitHub's workflows may do here without stored keys. Only jobs of one environment in one repository may.
 
 resource "aws_iam_role" "this" {
   name                 = "${var.name}-deploy"
@@ -37,7 +37,7 @@ resource "aws_iam_role_policy" "this" {
       {
         Effect    = "Allow"
         Action    = "ecs:ListTasks"
-        Resource  = "*" # within the cluster of the condition: AWS scopes the listing of tasks by it alone
+        Resource  = "*" # only the condition can limit the listing of tasks to a cluster
         Condition = { ArnEquals = { "ecs:cluster" = "arn:aws:ecs:${var.region}:${var.account_id}:cluster/${var.name}" } }
       },
       {
@@ -51,7 +51,7 @@ resource "aws_iam_role_policy" "this" {
         Action   = "ecs:RegisterTaskDefinition"
         Resource = [for family in ["api", "tool"] : "arn:aws:ecs:${var.region}:${var.account_id}:task-definition/${var.name}-${family}:*"]
       },
-      { # reads of these cannot be narrowed
+      { # AWS cannot limit this action to resources
         Effect   = "Allow"
         Action   = "ecs:DescribeTaskDefinition"
         Resource = "*"

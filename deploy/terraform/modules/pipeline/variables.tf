@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What every name begins with."
+  description = "The prefix of all names."
   type        = string
 }
 
@@ -14,7 +14,7 @@ variable "region" {
 }
 
 variable "account_id" {
-  description = "The account."
+  description = "The id of the AWS account."
   type        = string
 }
 
@@ -28,11 +28,11 @@ variable "repository" {
 }
 
 variable "identity_provider_arn" {
-  description = "The account's identity provider token.actions.githubusercontent.com, which is made once."
+  description = "The ARN of the identity provider token.actions.githubusercontent.com, which exists once per account."
   type        = string
 }
 
 variable "passed_role_arns" {
-  description = "The roles that whoever starts a task hands to it."
+  description = "The roles that a deploy passes to the tasks that it starts."
   type        = list(string)
 }

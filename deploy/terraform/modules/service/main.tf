@@ -19,7 +19,7 @@ resource "aws_ecr_lifecycle_policy" "this" {
   policy = jsonencode({
     rules = [{
       rulePriority = 1
-      description  = "The last hundred, which a rollback may ask for"
+      description  = "Keep the last hundred for rollbacks"
       selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 100 }
       action       = { type = "expire" }
     }]
@@ -47,7 +47,7 @@ resource "aws_iam_role_policy" "execution" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      { # the only action here that AWS does not let anyone narrow
+      { # the only action here that AWS cannot limit to a resource
         Effect   = "Allow"
         Action   = "ecr:GetAuthorizationToken"
         Resource = "*"
@@ -76,7 +76,7 @@ resource "aws_iam_role_policy" "execution" {
   })
 }
 
-# The server itself makes no calls to AWS: a role without rights.
+# The server itself never calls AWS, so its role has no rights.
 resource "aws_iam_role" "task" {
   name               = "${var.name}-task"
   assume_role_policy = local.assumed_by_tasks
@@ -85,7 +85,7 @@ resource "aws_iam_role" "task" {
 # --- what runs -------------------------------------------------------------------------------------------------------------
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_338:30 days as everywhere, since the logs hold personal data
+  #checkov:skip=CKV_AWS_338:30 days as for all logs, since they contain personal data
   name              = "/${var.name}/api"
   retention_in_days = 30
   kms_key_id        = var.kms_key_arn
@@ -121,7 +121,7 @@ locals {
     secrets                = [for name, arn in local.secrets : { name = name, valueFrom = arn }]
     logConfiguration       = local.logs
   }
-  # Speaks TLS with Redis for the server, and closes connections to a primary that was demoted, which is its purpose.
+  # Speaks TLS with Redis for the server, and closes connections to a primary that was demoted.
   proxy = {
     name                   = "redis-tls"
     image                  = var.proxy_image
@@ -129,7 +129,7 @@ locals {
     user                   = "99:99"
     readonlyRootFilesystem = true
     linuxParameters        = { capabilities = { drop = ["ALL"] } }
-    # The whole configuration fits in an argument: no file has to be written.
+    # The configuration comes from the environment, so that no file has to be written.
     entryPoint       = ["bash", "-c", "exec haproxy -db -f <(printf %s \"$CONFIGURATION\")"]
     environment      = [{ name = "CONFIGURATION", value = templatefile("${path.module}/haproxy.cfg", { host = var.redis_host, port = 6379, authorities = "@system-ca", listen = "127.0.0.1:6379" }) }]
     logConfiguration = local.logs
@@ -203,7 +203,7 @@ resource "aws_vpc_security_group_ingress_rule" "watch" {
   to_port                      = each.value
 }
 
-# Images, secrets, logs, insight providers and webhooks; and the stores.
+# Images, secrets, logs, insight providers and webhooks.
 resource "aws_vpc_security_group_egress_rule" "https" {
   security_group_id = var.security_group_id
   description       = "AWS, and what the server calls"
@@ -260,7 +260,7 @@ resource "aws_ecs_service" "this" {
     enable   = true
     rollback = true
   }
-  lifecycle { # the pipeline sets the task definition, autoscaling the count
+  lifecycle { # the pipeline sets the task definition, autoscaling sets the count
     ignore_changes = [task_definition, desired_count]
   }
 }

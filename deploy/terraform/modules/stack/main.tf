@@ -1,4 +1,4 @@
-# All of an environment.
+# A whole environment.
 data "aws_caller_identity" "current" {}
 
 data "aws_region" "current" {}
@@ -16,7 +16,7 @@ resource "aws_kms_key" "this" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      { # the account's own policies decide who else may use it
+      { # the account's IAM policies decide who may use it
         Sid       = "Account"
         Effect    = "Allow"
         Principal = { AWS = "arn:aws:iam::${local.account_id}:root" }
@@ -48,7 +48,7 @@ resource "aws_kms_alias" "this" {
   target_key_id = aws_kms_key.this.key_id
 }
 
-# Between the stores, the load balancer and the tasks, each of which refers to it.
+# Defined here because the stores, the load balancer and the tasks all refer to it.
 resource "aws_security_group" "service" {
   name        = "${local.name}-service"
   description = "The tasks"

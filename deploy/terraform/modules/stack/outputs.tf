@@ -1,5 +1,5 @@
 output "url" {
-  description = "Where people find it: URL of the environment on GitHub."
+  description = "The public address: URL of the environment on GitHub."
   value       = module.edge.url
 }
 
@@ -9,21 +9,21 @@ output "deploy_role_arn" {
 }
 
 output "database_arn" {
-  description = "What database_source_arn is in a second region."
+  description = "The value of database_source_arn in a second region."
   value       = module.data.database_arn
 }
 
 output "repository_url" {
-  description = "Where images may be kept."
+  description = "The repository that images may be kept in."
   value       = module.service.repository_url
 }
 
 output "log_group_name" {
-  description = "The server's lines."
+  description = "The log group of the server and its proxy."
   value       = module.service.log_group_name
 }
 
 output "alarms_topic_arn" {
-  description = "Where alarms go."
+  description = "The topic that alarms are sent to."
   value       = module.observability.topic_arn
 }

@@ -8,56 +8,56 @@ variable "environment" {
 }
 
 variable "cidr" {
-  description = "The network, a /16 to /20."
+  description = "The address block of the network, a /16 to /20."
   type        = string
 }
 
 variable "redundant" {
-  description = "Whether the loss of a zone is survived: a standby of each store, a way out of each zone."
+  description = "Whether the service survives the loss of a zone: a standby of each store, and a NAT gateway in each zone."
   type        = bool
   validation {
     condition     = var.redundant || var.environment != "production"
-    error_message = "Production survives the loss of a zone."
+    error_message = "Production must survive the loss of a zone."
   }
 }
 
 variable "replica" {
-  description = "Whether a replica of Postgres serves reads."
+  description = "Whether a read replica of Postgres serves reads."
   type        = bool
 }
 
 variable "database_class" {
-  description = "The size of Postgres, such as db.m7g.large."
+  description = "The instance class of Postgres, such as db.m7g.large."
   type        = string
 }
 
 variable "database_gigabytes" {
-  description = "The disk of Postgres, which grows by itself to four times that."
+  description = "The disk of Postgres in GB; it grows automatically up to four times that."
   type        = number
 }
 
 variable "database_source_arn" {
-  description = "In a second region, the database of the first, which this one then follows."
+  description = "In a second region, the ARN of the first region's database, which this one then replicates."
   type        = string
   default     = null
 }
 
 variable "redis_class" {
-  description = "The size of Redis, such as cache.t4g.small."
+  description = "The node type of Redis, such as cache.t4g.small."
   type        = string
 }
 
 variable "backup_days" {
-  description = "How long backups are kept, and cannot be deleted."
+  description = "For how many days backups are kept and locked."
   type        = number
   validation {
     condition     = var.backup_days >= 30 || var.environment != "production"
-    error_message = "Production keeps its backups for 30 days."
+    error_message = "Production must keep its backups for at least 30 days."
   }
 }
 
 variable "image" {
-  description = "The image to begin with, by its digest."
+  description = "The first image, by its digest."
   type        = string
 }
 
@@ -67,36 +67,36 @@ variable "proxy_image" {
 }
 
 variable "cpu" {
-  description = "Of each task, in 1/1024 of a processor."
+  description = "The CPU of each task, in 1/1024 of a vCPU."
   type        = number
 }
 
 variable "memory" {
-  description = "Of each task, in MiB."
+  description = "The memory of each task, in MiB."
   type        = number
 }
 
 variable "minimum" {
-  description = "The fewest tasks."
+  description = "The smallest number of tasks."
   type        = number
   validation {
     condition     = var.minimum >= 2 || var.environment != "production"
-    error_message = "Production has at least two tasks."
+    error_message = "Production must have at least two tasks."
   }
 }
 
 variable "maximum" {
-  description = "The most tasks."
+  description = "The largest number of tasks."
   type        = number
 }
 
 variable "domain" {
-  description = "The name that people use."
+  description = "The domain name that people use."
   type        = string
 }
 
 variable "zone_id" {
-  description = "The zone of Route 53 that the domain is in."
+  description = "The Route 53 zone that the domain is in."
   type        = string
 }
 
@@ -113,7 +113,7 @@ variable "requests_per_address" {
 }
 
 variable "mail_to" {
-  description = "Who hears about alarms."
+  description = "The email addresses that alarms are sent to."
   type        = list(string)
 }
 
@@ -123,36 +123,36 @@ variable "repository" {
 }
 
 variable "identity_provider_arn" {
-  description = "The account's identity provider token.actions.githubusercontent.com, which is made once."
+  description = "The ARN of the identity provider token.actions.githubusercontent.com, which exists once per account."
   type        = string
 }
 
 variable "database_password" {
-  description = "Postgres' password; letters and digits, since it stands in a URL."
+  description = "Postgres' password; letters and digits only, since it becomes part of a URL."
   type        = string
   ephemeral   = true
 }
 
 variable "jwt_secret" {
-  description = "What access tokens are signed with."
+  description = "The key that signs access tokens."
   type        = string
   ephemeral   = true
 }
 
 variable "secrets_version" {
-  description = "Raised to write new secrets."
+  description = "Raise it to write new secrets."
   type        = number
   default     = 1
 }
 
 variable "settings" {
-  description = "Settings of the server that are no secrets, by their names in README.md."
+  description = "The server's settings that are not secret, by their names in README.md."
   type        = map(string)
   default     = {}
 }
 
 variable "secret_settings" {
-  description = "Settings of the server by their names in README.md, each with the ARN of the secret that holds it."
+  description = "The server's secret settings by their names in README.md, each with the ARN of its secret."
   type        = map(string)
   default     = {}
 }

@@ -34,15 +34,15 @@ run "postgres_is_hidden_encrypted_doubled_and_hard_to_lose" {
   }
   assert {
     condition     = aws_db_instance.this.multi_az && startswith(aws_db_instance.this.engine_version, "16.")
-    error_message = "Postgres is not 16 in two zones."
+    error_message = "Postgres is not version 16 with a standby in another zone."
   }
   assert {
     condition     = aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.backup_retention_period == 35
-    error_message = "Postgres is easily lost."
+    error_message = "Postgres lacks deletion protection, a final snapshot or 35 days of backups."
   }
   assert {
     condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter.value if parameter.name == "rds.force_ssl"]) == "1"
-    error_message = "Postgres speaks without TLS."
+    error_message = "Postgres accepts connections without TLS."
   }
 }
 
@@ -54,7 +54,7 @@ run "redis_asks_for_a_token_by_tls_and_fails_over" {
   }
   assert {
     condition     = length(aws_elasticache_replication_group.this.auth_token) == 64
-    error_message = "Redis lets everybody in."
+    error_message = "Redis requires no token."
   }
   assert {
     condition     = aws_elasticache_replication_group.this.automatic_failover_enabled && aws_elasticache_replication_group.this.num_cache_clusters == 2
@@ -62,7 +62,7 @@ run "redis_asks_for_a_token_by_tls_and_fails_over" {
   }
   assert {
     condition     = one([for parameter in aws_elasticache_parameter_group.this.parameter : parameter.value if parameter.name == "maxmemory-policy"]) == "noeviction"
-    error_message = "Redis forgets sessions when it is full."
+    error_message = "Redis evicts sessions when it is full."
   }
 }
 
@@ -70,7 +70,7 @@ run "the_stores_are_reached_by_the_tasks_alone" {
   command = plan
   assert {
     condition     = alltrue([for rule in [aws_vpc_security_group_ingress_rule.database, aws_vpc_security_group_ingress_rule.redis] : rule.referenced_security_group_id == "sg-1" && rule.cidr_ipv4 == null && rule.from_port == rule.to_port])
-    error_message = "A store is reached by somebody else."
+    error_message = "A store accepts connections from others than the tasks."
   }
 }
 
@@ -98,7 +98,7 @@ run "secrets_are_encrypted_by_our_key" {
   }
   assert {
     condition     = alltrue([for version in [aws_secretsmanager_secret_version.database, aws_secretsmanager_secret_version.replica[0], aws_secretsmanager_secret_version.jwt] : version.secret_string == null])
-    error_message = "A secret stands in the state."
+    error_message = "A secret is in the state."
   }
 }
 
@@ -128,7 +128,7 @@ run "in_a_second_region_postgres_follows_the_first" {
   }
   assert {
     condition     = aws_db_instance.this.replicate_source_db == var.database_source_arn && aws_db_instance.this.storage_encrypted
-    error_message = "It is a database of its own."
+    error_message = "Postgres does not replicate the first region's, or is not encrypted."
   }
 }
 

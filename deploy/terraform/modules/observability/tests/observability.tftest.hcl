@@ -19,22 +19,22 @@ variables {
 run "every_alarm_reaches_somebody_and_so_does_its_end" {
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset([aws_sns_topic.this.arn]) && alarm.ok_actions == toset([aws_sns_topic.this.arn])])
-    error_message = "An alarm is silent."
+    error_message = "An alarm does not notify the topic when it goes off and when it ends."
   }
   assert {
     condition     = length(aws_sns_topic_subscription.mail) == 1 && aws_sns_topic.this.kms_master_key_id == var.kms_key_arn
-    error_message = "Nobody listens, or others read along."
+    error_message = "The topic has no subscription or is not encrypted by our key."
   }
 }
 
 run "the_disk_is_watched_from_below" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["disk-low"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.this["errors"].comparison_operator == "GreaterThanThreshold"
-    error_message = "A limit is looked at from the wrong side."
+    error_message = "A threshold is compared in the wrong direction."
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["slow"].extended_statistic == "p95"
-    error_message = "Slowness is not told by the slowest in twenty."
+    error_message = "Slowness is not measured by P95."
   }
 }
 
@@ -43,14 +43,14 @@ run "each_node_of_redis_is_watched_by_its_name" {
     condition = toset([for name, alarm in aws_cloudwatch_metric_alarm.this : jsonencode([name, alarm.dimensions]) if alarm.namespace == "AWS/ElastiCache"]) == toset(flatten([
       for kind in ["memory", "engine"] : [for number in ["001", "002"] : jsonencode(["redis-${kind}-${number}", { CacheClusterId = "terroir-test-${number}" }])]
     ]))
-    error_message = "ElastiCache has no metrics under that name."
+    error_message = "The alarms on Redis do not name the nodes as ElastiCache's metrics do."
   }
 }
 
 run "that_no_task_is_left_is_told_though_nobody_counts" {
   assert {
     condition     = [for name, alarm in aws_cloudwatch_metric_alarm.this : name if alarm.treat_missing_data == "breaching"] == ["gone"] && aws_cloudwatch_metric_alarm.this["gone"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.this["gone"].threshold == 1
-    error_message = "Nobody hears of it."
+    error_message = "No alarm goes off when no task is left and samples are missing."
   }
 }
 

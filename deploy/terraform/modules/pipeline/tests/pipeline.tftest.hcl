@@ -27,17 +27,17 @@ run "a_right_holds_for_everything_only_where_aws_knows_nothing_narrower" {
     condition = alltrue([for statement in jsondecode(aws_iam_role_policy.this.policy).Statement :
       statement.Resource != "*" || statement.Action == "ecs:DescribeTaskDefinition" || (statement.Action == "ecs:ListTasks" && can(statement.Condition.ArnEquals["ecs:cluster"]))
     ])
-    error_message = "A right holds for everything."
+    error_message = "A statement applies to all resources."
   }
   assert {
     condition     = !can(regex("\"[a-z0-9]+:[A-Za-z]*\\*\"", aws_iam_role_policy.this.policy))
-    error_message = "An action is a pattern."
+    error_message = "An action contains a wildcard."
   }
   assert {
     condition = alltrue([for statement in jsondecode(aws_iam_role_policy.this.policy).Statement :
       try(statement.Condition.StringEquals["iam:PassedToService"], statement.Action == "iam:PassRole" ? "any" : "none") != "any"
     ])
-    error_message = "A role may be handed to another service."
+    error_message = "A role may be passed to another service."
   }
 }
 
@@ -47,7 +47,7 @@ run "only_what_deploys_have_taken_may_be_deleted" {
     condition = [for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Resource if can(regex(":Delete", jsonencode(statement.Action)))] == [
       "arn:aws:rds:eu-central-1:123456789012:snapshot:terroir-staging-before-*"
     ]
-    error_message = "Another snapshot may be deleted, or none."
+    error_message = "Other snapshots than those of deploys may be deleted, or none at all."
   }
 }
 

@@ -44,20 +44,20 @@ variables {
 run "there_are_two_to_ten_tasks_by_processor_and_by_requests" {
   assert {
     condition     = aws_appautoscaling_target.this.min_capacity == 2 && aws_appautoscaling_target.this.max_capacity == 10
-    error_message = "There are fewer than two or more than ten."
+    error_message = "The number of tasks does not range from two to ten."
   }
   assert {
     condition = toset([for policy in [aws_appautoscaling_policy.cpu, aws_appautoscaling_policy.requests] :
       policy.target_tracking_scaling_policy_configuration[0].predefined_metric_specification[0].predefined_metric_type
     ]) == toset(["ECSServiceAverageCPUUtilization", "ALBRequestCountPerTarget"])
-    error_message = "The number follows something else."
+    error_message = "The number of tasks does not follow CPU and requests."
   }
 }
 
 run "a_release_that_does_not_come_up_goes_back_and_takes_nothing_away_before" {
   assert {
     condition     = aws_ecs_service.this.deployment_circuit_breaker[0].enable && aws_ecs_service.this.deployment_circuit_breaker[0].rollback && aws_ecs_service.this.deployment_minimum_healthy_percent == 100
-    error_message = "A bad release stays, or takes the good one's place before it serves."
+    error_message = "A bad release is not rolled back, or replaces the good one before it serves."
   }
 }
 
@@ -70,7 +70,7 @@ run "tasks_are_not_public_and_write_to_no_disk" {
     condition = alltrue([for container in concat(jsondecode(aws_ecs_task_definition.api.container_definitions), jsondecode(aws_ecs_task_definition.tool.container_definitions)) :
       container.readonlyRootFilesystem && container.user != "0" && contains(container.linuxParameters.capabilities.drop, "ALL") && container.logConfiguration.logDriver == "awslogs"
     ])
-    error_message = "A container may more than it has to, or is not heard."
+    error_message = "A container has more rights than it needs, or no log."
   }
 }
 
@@ -79,14 +79,14 @@ run "no_secret_stands_in_the_environment" {
     condition = alltrue(flatten([for container in concat(jsondecode(aws_ecs_task_definition.api.container_definitions), jsondecode(aws_ecs_task_definition.tool.container_definitions)) :
       [for variable in container.environment : !can(regex("SECRET|PASSWORD|TOKEN|_URL", variable.name))]
     ]))
-    error_message = "A secret stands in the open."
+    error_message = "A secret is in the plain environment."
   }
 }
 
 run "where_no_mail_server_is_named_nothing_leaves_but_by_443" {
   assert {
     condition     = length(aws_vpc_security_group_egress_rule.mail) == 0
-    error_message = "Mail may leave that nobody sends."
+    error_message = "The ports for mail are open although no mail server is configured."
   }
 }
 
@@ -114,11 +114,11 @@ run "settings_reach_the_server_and_secret_ones_as_secrets_that_alone_may_be_read
     condition = one([for statement in jsondecode(aws_iam_role_policy.execution.policy).Statement :
       toset(statement.Resource) if statement.Action == "secretsmanager:GetSecretValue"
     ]) == toset(concat(values(var.secret_arns), values(var.secret_settings)))
-    error_message = "Whoever starts a task may read other secrets than the server's."
+    error_message = "The execution role does not read exactly the server's secrets."
   }
   assert {
     condition     = toset([for rule in aws_vpc_security_group_egress_rule.mail : rule.from_port if rule.from_port == rule.to_port]) == toset([465, 587])
-    error_message = "Mail does not get out."
+    error_message = "The ports for mail are not open."
   }
 }
 
@@ -157,18 +157,18 @@ run "a_secret_s_value_in_the_place_of_its_arn_is_refused" {
 run "redis_is_reached_by_a_proxy_that_verifies_it" {
   assert {
     condition     = strcontains(jsondecode(aws_ecs_task_definition.api.container_definitions)[0].environment[0].value, "server primary redis.example.org:6379 ssl verify required verifyhost redis.example.org")
-    error_message = "The proxy does not verify whom it speaks with."
+    error_message = "The proxy does not verify Redis' certificate."
   }
   assert {
     condition     = strcontains(jsondecode(aws_ecs_task_definition.api.container_definitions)[0].environment[0].value, "bind 127.0.0.1:6379")
-    error_message = "The proxy is open to others."
+    error_message = "The proxy does not listen on 127.0.0.1 only."
   }
 }
 
 run "the_server_is_given_time_to_end" {
   assert {
     condition     = jsondecode(aws_ecs_task_definition.api.container_definitions)[1].stopTimeout >= 15 + 20 + 10
-    error_message = "The server is killed while it answers."
+    error_message = "The server is killed before it has drained and answered."
   }
 }
 
@@ -177,7 +177,7 @@ run "to_start_a_task_needs_little_and_the_task_itself_nothing" {
     condition = alltrue([for statement in jsondecode(aws_iam_role_policy.execution.policy).Statement :
       statement.Resource != "*" || statement.Action == "ecr:GetAuthorizationToken"
     ])
-    error_message = "A right holds for everything."
+    error_message = "A statement applies to all resources."
   }
   assert {
     condition     = !strcontains(aws_iam_role_policy.execution.policy, ":*\"]") && !can(regex("\"[a-z]+:\\*\"", aws_iam_role_policy.execution.policy))
@@ -188,7 +188,7 @@ run "to_start_a_task_needs_little_and_the_task_itself_nothing" {
 run "requests_come_from_the_load_balancer_alone" {
   assert {
     condition     = aws_vpc_security_group_ingress_rule.balancer.referenced_security_group_id == "sg-2" && alltrue([for rule in aws_vpc_security_group_ingress_rule.watch : rule.referenced_security_group_id == "sg-1"])
-    error_message = "Somebody else reaches the tasks."
+    error_message = "The tasks accept connections from others than the load balancer and one another."
   }
 }
 

@@ -38,11 +38,11 @@ run "an_environment_is_of_one_piece" {
   command = plan
   assert {
     condition     = output.url == "https://terroir.example.org" && output.log_group_name == "/terroir-production/api"
-    error_message = "It is named otherwise than the pipeline expects."
+    error_message = "The names are not those that the pipeline expects."
   }
   assert {
     condition     = aws_kms_key.this.enable_key_rotation
-    error_message = "The key is never changed."
+    error_message = "The key is not rotated."
   }
 }
 
