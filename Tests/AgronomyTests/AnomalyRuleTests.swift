@@ -33,7 +33,7 @@ struct AnomalyRuleTests {
     }
   }
 
-  @Test("are no weather: what all beds measure is right, however suddenly it comes")
+  @Test("finds no fault in what all beds measure, however suddenly it changes, nor in one bed's watering")
   func weather() {
     #expect(Self.kinds(Self.beds("air_temperature", weather: Self.day)).isEmpty)
     // A front: ten degrees in two hours.
@@ -56,7 +56,7 @@ struct AnomalyRuleTests {
   }
 
   @Test(
-    "are sensors that something is wrong with, and no others",
+    "finds the faulty sensor, and no other",
     arguments: [
       ("held", "stuck"), ("offset", "apart"), ("drift", "apart"), ("out and back", "spike"), ("fallen", "impossible"),
     ])
@@ -65,7 +65,7 @@ struct AnomalyRuleTests {
     #expect(Self.kinds(beds) == ["\(kind): Bed 1"])
   }
 
-  @Test("take no sensor for stuck that is as coarse as it always was, nor air that is full of water")
+  @Test("does not call a sensor stuck that is as coarse as it always was, nor one in saturated air")
   func coarse() {
     let coarse = (0..<4).map { bed in
       let value: (Double) -> Double = { ($0 / 8).rounded() + 20 }
@@ -84,7 +84,7 @@ struct AnomalyRuleTests {
   }
 
   @Test(
-    "take no soil for stuck that stays about zero while its water freezes or thaws, or under snow",
+    "does not call a soil thermometer stuck at about 0 °C, where freezing, thawing or snow keeps it",
     arguments: [(0.0, false), (-0.4375, false), (0.5, false), (7, true), (-3, true)])
   func freezing(celsius: Double, isStuck: Bool) {
     let soil = RulePlot.series(
@@ -93,12 +93,12 @@ struct AnomalyRuleTests {
     #expect(Self.kinds([soil]) == (isStuck ? ["stuck: North bed"] : []))
   }
 
-  @Test("of two beds that differ, accuse neither")
+  @Test("accuses neither of two beds that differ")
   func two() {
     #expect(Self.kinds(Self.beds("air_temperature", 2, weather: Self.day) { $0 < 3 ? $1 + 6 : $1 }).isEmpty)
   }
 
-  @Test("tell of the device that fell silent, by the owner's clock, and when all is well again")
+  @Test("reports the device that fell silent, by its owner's clock, and when all is well again")
   func silent() throws {
     let bed = Self.beds("soil_moisture", 1) { _ in 22 }
     let silence = SilentDevice(
@@ -125,7 +125,7 @@ struct AnomalyRuleTests {
     #expect(!AnomalyRule.isNews(well, later))
   }
 
-  @Test("are news when what is wrong has changed, though its title has not: it names three")
+  @Test("makes news of changed faults even under an unchanged title, which names only three")
   func others() throws {
     func observations(_ numbers: [UInt64], said: [EarlierFinding] = []) -> Observations {
       let silent = numbers.map {

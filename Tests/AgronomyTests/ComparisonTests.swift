@@ -4,7 +4,7 @@ import Values
 
 @testable import Agronomy
 
-@Suite("Sensors beside their neighbours")
+@Suite("Comparing sensors with their neighbours")
 struct ComparisonTests {
   /// One bed for each of `cadences`, which sends every `minutes` with an offset of `phase` minutes. The third measures
   /// `fault` too much for the last six hours.
@@ -37,7 +37,7 @@ struct ComparisonTests {
   }
 
   @Test(
-    "are found to have left them however seldom all of them send, and each at its own minute",
+    "finds the one that is apart, however seldom all of them send and each at its own minute",
     arguments: [5, 10, 12, 15, 20, 30, 45, 60])
   func cadences(minutes: Int) throws {
     for phases in [[0, 0, 0], [0, 3, 4], [0, minutes / 3, minutes / 2]] {
@@ -48,7 +48,7 @@ struct ComparisonTests {
     }
   }
 
-  @Test("are compared beside more of them that measure too seldom to have every hour")
+  @Test("works where half the sensors or more measure too seldom to have a value every hour")
   func seldomOnes() throws {
     let often = [(10, 0), (10, 3), (10, 7)]
     let seldom = (0..<6).map { (180, 30 * $0) }
@@ -89,7 +89,7 @@ struct ComparisonTests {
     }
   }
 
-  @Test("are held against no other ones than before: neither without a batch that is to come, nor with new probes")
+  @Test("uses the same neighbours as before, while one's batch is still to come and when new probes join")
   func sameNeighbours() {
     func garden(_ beds: [UInt64], fault: Double = 0, batch: Double) -> [SensorSeries] {
       beds.map { Self.sensor($0, until: $0 == 2 ? batch : 0, fault: $0 == 1 ? fault : 0) }
@@ -106,7 +106,7 @@ struct ComparisonTests {
     }
   }
 
-  @Test("are compared although some hour of another one is always missing")
+  @Test("works although every recent hour is missing from one of the sensors")
   func gaps() {
     let others = (2...9).map { number in
       Self.sensor(number, lacks: (Double(number) - 2)...(Double(number) - 1))
@@ -115,7 +115,7 @@ struct ComparisonTests {
     #expect(Self.kinds([Self.sensor(0), Self.sensor(1)] + others).isEmpty)
   }
 
-  @Test("are not called well when nothing of the same hours can be compared")
+  @Test("says which sensors could not be compared, since they have no hours in common")
   func uncompared() throws {
     let seldom = Self.beds([(180, 0), (180, 60), (180, 120)], fault: 15)
     let observations = Observations(series: seldom, now: RulePlot.evening.advanced(byHours: 0.5))

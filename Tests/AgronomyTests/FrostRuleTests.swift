@@ -48,7 +48,7 @@ struct FrostRuleTests {
     }
   }
 
-  @Test("knows what nights are like before it has seen one, and says that it does")
+  @Test("forecasts a garden's first night by what nights are like elsewhere, and says so")
   func young() throws {
     let air = RulePlot.series("air_temperature", RulePlot.tens(5) { 3 + 1.2 * $0 })
     let (finding, isNews) = try Self.finding([air, RulePlot.series("air_humidity", RulePlot.tens(5) { _ in 60 })])
@@ -72,7 +72,7 @@ struct FrostRuleTests {
       hours: series.hours)
   }
 
-  @Test("is moved by no single wrong value", arguments: [45.0, 60, -30])
+  @Test("is not moved by a single wrong value", arguments: [45.0, 60, -30])
   func spikes(value: Double) throws {
     let dusk = try #require(Timestamp("2026-11-21T18:30:00Z"))
     let frosty = Self.air(days: 9, minimum: -4, now: dusk)
@@ -88,7 +88,7 @@ struct FrostRuleTests {
     #expect(dry?.humidity == 60)
   }
 
-  @Test("is moved by no single wrong value of an evening from which it learns", arguments: [-36.0, 50])
+  @Test("is not moved by a single wrong value in an evening that it learns from", arguments: [-36.0, 50])
   func learntSpikes(excess: Double) throws {
     let frosty = Self.air(days: 9, minimum: -4)
     let right = try #require(FrostStation(frosty, humidity: nil, longitude: 0))
@@ -108,7 +108,7 @@ struct FrostRuleTests {
     }
   }
 
-  @Test("takes one value far below all others for no frost until a second one says so")
+  @Test("believes a value far below all others only once a second one confirms it")
   func confirmed() throws {
     let summer = Self.air(days: 9, minimum: 15)
     for hoursAgo in [7.0 / 6, 1.0 / 6, 0] {
@@ -118,7 +118,7 @@ struct FrostRuleTests {
     #expect(fallen.finding.title == "Frost tonight")
   }
 
-  @Test("goes by a hygrometer that measures when another has ended, though it were the station's own")
+  @Test("uses a hygrometer that still measures in place of one that has ended, even the station's own")
   func hygrometers() throws {
     let air = RulePlot.series("air_temperature", RulePlot.tens(5) { 3 + 1.2 * $0 })
     func hygrometer(_ number: UInt64, endedHoursAgo hours: Double, percent: Double) -> SensorSeries {
@@ -138,7 +138,7 @@ struct FrostRuleTests {
     #expect(dead.map(\.humidity) == [nil])
   }
 
-  @Test("lets a warning stand until the morning, and says it once a night")
+  @Test("lets a warning stand until the morning, and makes news of it once a night")
   func stands() throws {
     let frost = Self.air(days: 30, minimum: -4)
     let before = Self.told(.warning, hoursAgo: 3)
@@ -154,7 +154,7 @@ struct FrostRuleTests {
     #expect(try Self.finding([Self.air(days: 30, minimum: 6)], said: [yesterday]).finding.severity == .info)
   }
 
-  @Test("says that the ground may freeze when nobody has heard of frost for a while, and worse at once")
+  @Test("makes news of ground frost only a fortnight after the last news of frost, and of worse at once")
   func ground() throws {
     let cold = Self.air(days: 30, minimum: 1.2)
     let (finding, isNews) = try Self.finding([cold])
@@ -168,7 +168,7 @@ struct FrostRuleTests {
     #expect(try Self.finding([Self.air(days: 30, minimum: -4)], said: [week, tonight]).isNews)
   }
 
-  @Test("tells everybody what somebody has heard who asked, and lets that stand too")
+  @Test("makes news of a finding that only the user who asked has seen, and lets its warning stand too")
   func asked() throws {
     func asked(_ finding: Finding) -> EarlierFinding {
       RulePlot.said(finding, at: RulePlot.evening.advanced(byHours: -2), isTold: false)
@@ -188,7 +188,7 @@ struct FrostRuleTests {
     #expect(try Self.finding([ground], said: [asked(none)]).isNews)
   }
 
-  @Test("says in the morning what the last night was, and nothing when nobody measured it")
+  @Test("states the last night's minimum in the morning, and finds nothing where it was not measured")
   func morning() throws {
     let now = try #require(Timestamp("2026-11-21T10:00:00Z"))
     let known = try Self.finding([Self.air(days: 2, minimum: 4, now: now)], now: now).finding
@@ -200,7 +200,7 @@ struct FrostRuleTests {
   }
 
   @Test(
-    "goes by the night of the time zone where nobody says where the garden is",
+    "derives the night from the time zone of a garden without a longitude",
     arguments: [("2026-11-21T16:08:00Z", false), ("2026-11-22T02:00:00Z", true)])
   func zone(time: String, isNews: Bool) throws {
     let now = try #require(Timestamp(time))
@@ -214,7 +214,7 @@ struct FrostRuleTests {
     #expect(FrostRule.finding(placed)?.evidence == finding.evidence)
   }
 
-  @Test("warns of no night by day", arguments: [("07:00", false), ("14:00", false), ("15:30", true), ("05:30", true)])
+  @Test("makes no news by day", arguments: [("07:00", false), ("14:00", false), ("15:30", true), ("05:30", true)])
   func byDay(time: String, isDue: Bool) throws {
     let now = try #require(Timestamp("2026-11-21T\(time):00Z"))
     #expect(FrostRule.isDue(at: now, longitude: 0) == isDue)
@@ -222,7 +222,7 @@ struct FrostRuleTests {
   }
 
   @Test(
-    "knows the sun's night of a place",
+    "finds the hour and the day of a solar night at a longitude",
     arguments: [
       ("2026-11-21T20:00:00Z", 0, 20), ("2026-11-21T23:00:00Z", 30, 25), ("2026-11-21T01:00:00Z", -45, 22),
       ("2026-11-21T12:00:00Z", 0, 12), ("2026-11-21T11:59:00Z", 0, 35.983),

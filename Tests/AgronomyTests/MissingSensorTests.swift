@@ -4,10 +4,10 @@ import Values
 
 @testable import Agronomy
 
-@Suite("A sensor of which nothing more comes")
+@Suite("A missing sensor")
 struct MissingSensorTests {
-  /// A series with a value every `step` hours that ended `hoursAgo` the evening, as it is read `ago` hours before the
-  /// evening: not further back than eight days.
+  /// A series with a value every `step` hours that ended `hoursAgo` hours before the evening, as it is read `ago` hours
+  /// before the evening: not further back than eight days.
   private static func ended(
     _ hoursAgo: Double, _ type: String = "soil_moisture", every step: Double = 1, ago: Double = 0
   ) -> SensorSeries {
@@ -33,7 +33,7 @@ struct MissingSensorTests {
       longestSilences: longestSilence.map { [RulePlot.device(1): $0] } ?? [:], said: said)
   }
 
-  @Test("is told of while its device goes on")
+  @Test("is reported while its device is still sending")
   func cable() throws {
     let finding = try #require(AnomalyRule.finding(Self.observations([Self.air(), Self.ended(5)])))
     #expect(finding.title == "Unusual: soil_moisture of Node")
@@ -46,7 +46,7 @@ struct MissingSensorTests {
   }
 
   @Test(
-    "is missed when it was longer than is usual for it and its device",
+    "counts as missing after a silence that is long for it and for its device",
     arguments: [
       (2, 1, 0.2, false), (4, 1, 0.2, true), (10, 4, 0.2, false), (13, 4, 0.2, true),
       // A device that measures hourly and sends four times a day, or was without a network for a night. A sensor that
@@ -59,14 +59,14 @@ struct MissingSensorTests {
     #expect(AnomalyRule.faults(observations).map(\.kind) == (isMissed ? [.missing] : []))
   }
 
-  @Test("is none of a silent device, nor of what has values only at times, nor one that nobody knew")
+  @Test("is not reported if its device is silent, its type has values only at times, or it had too few")
   func others() {
     #expect(AnomalyRule.faults(Self.observations([Self.ended(5)], longestSilence: nil)).isEmpty)
     #expect(AnomalyRule.faults(Self.observations([Self.ended(5, "rain"), Self.ended(5, "wind_speed")])).isEmpty)
     #expect(AnomalyRule.faults(Self.observations([Self.ended(5, every: 20)])).isEmpty)
   }
 
-  @Test("is not well because nothing is known of it any more")
+  @Test("keeps its earlier fault where too few values are left to judge it")
   func unknown() throws {
     let faulty = Self.observations([Self.air(), Self.ended(0)], ago: -0.5)
     var stuck = faulty
@@ -84,7 +84,7 @@ struct MissingSensorTests {
   }
 
   @Test(
-    "is told of once, until it is back or for a week, though its device should send once a day",
+    "is reported once, until it is back or for a week, even if its device sends once a day",
     arguments: [(-1, 1.0 / 6), (100, 1.0 / 6), (-1, 24), (100, 24)] as [(Double, Double)])
   func once(back: Double, longestSilence: Double) throws {
     var (said, news): ([EarlierFinding], [String]) = ([], [])
@@ -101,7 +101,7 @@ struct MissingSensorTests {
     }
     #expect(news == ["Unusual: soil_moisture of Node"] + (back > 0 ? ["Nothing unusual"] : []))
   }
-  @Test("has been missing since its last value, whenever it was told")
+  @Test("has been missing since its last value, whenever it was reported")
   func hours() throws {
     let soon = Self.observations([Self.air(ago: 46), Self.ended(50, ago: 46)], ago: 46)
     let first = try #require(AnomalyRule.finding(soon))
@@ -111,7 +111,7 @@ struct MissingSensorTests {
     #expect(AnomalyRule.faults(later).map(\.kind) == [.missing])
   }
 
-  @Test("is read for longer than a fault stands")
+  @Test("has its values read for longer than a fault stands")
   func days() {
     #expect(ToldFault.longestHours + AnomalyRule.maximumAgeHours < 24 * Double(AnomalyRule.usualDays))
   }

@@ -31,7 +31,7 @@ struct NeighboursTests {
       "soil_moisture", [(newest, 0)], device: RulePlot.device(UInt64(number)), hours: hours)
   }
 
-  @Test("say what comparing each with all others says")
+  @Test("yield the same differences as comparing each sensor with all others")
   func model() {
     let seed = UInt64.random(in: .min ... .max)
     var random = SeededGenerator(seed: seed)

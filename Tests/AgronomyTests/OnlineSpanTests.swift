@@ -5,7 +5,7 @@ import Values
 @Suite("How long a device may be silent")
 struct OnlineSpanTests {
   @Test(
-    "is three times its usual silence, and a quarter of an hour at least",
+    "is three times its usual silence, and at least a quarter of an hour",
     arguments: [
       (0, 15, true), (0, 16, false), (60, 15, true), (900, 45, true), (900, 46, false), (21_600, 1_079, true),
     ])

@@ -21,7 +21,7 @@ struct RulesTests {
 
   // MARK: The week
 
-  @Test("tell the week in sentences")
+  @Test("summarise the week in sentences")
   func summary() throws {
     let other = Identifier(high: 1, low: 2)
     let observations = Observations(
@@ -51,7 +51,7 @@ struct RulesTests {
 
   // MARK: Without data
 
-  @Test("say nothing without data, or those of the present of data that is too old")
+  @Test("find nothing without data, and those about the present nothing in data that is too old")
   func nothing() {
     let rulesOfPresent = [WateringRule.finding, FrostRule.finding]
     for finding in rulesOfPresent + [AnomalyRule.finding, SummaryRule.finding] {

@@ -4,7 +4,7 @@ import Values
 
 @testable import Agronomy
 
-@Suite("Faults that were told")
+@Suite("Reported faults")
 struct StandingFaultsTests {
   private static func day(_ hoursAgo: Double) -> Double { 12 + 6 * cos(2 * .pi * (hoursAgo + 6) / 24) }
 
@@ -56,7 +56,7 @@ struct StandingFaultsTests {
     return (news, at, try #require(last))
   }
 
-  @Test("are told once and last for as long as their sensor is apart from its neighbours", arguments: [11.0, 24, 72])
+  @Test("are news once, and last for as long as their sensor is apart from its neighbours", arguments: [11.0, 24, 72])
   func apart(since: Double) throws {
     let told = try Self.told(from: since + 12) { Self.beds($0, since: since) }
     #expect(told.news == ["Unusual: air_temperature of Bed 1"])
@@ -64,21 +64,21 @@ struct StandingFaultsTests {
     #expect(told.last.text.contains("about 10 °C more"))
   }
 
-  @Test("are over when their sensor is back")
+  @Test("end when their sensor is back")
   func back() throws {
     let told = try Self.told(from: 60) { Self.beds($0, since: 50, until: 20) }
     #expect(told.news == ["Unusual: air_temperature of Bed 1", "Nothing unusual"])
     #expect(told.at.last.map { (8...12).contains($0) } == true)
   }
 
-  @Test("are taken for usual after a week, of which nobody says that all is well")
+  @Test("count as usual after a week, without news that all is well")
   func givenUp() throws {
     let told = try Self.told(from: 196) { Self.beds($0, since: 190) }
     #expect(told.news == ["Unusual: air_temperature of Bed 1"])
     #expect(told.last.severity == .info)
   }
 
-  @Test("last while a sensor measures the very same, though it has for all the days that are looked at")
+  @Test("last for up to a week while a sensor is stuck, and end when it moves")
   func stuck() throws {
     for since in [40.0, 164, 216] {
       let told = try Self.told(from: since + 6) { ago in
@@ -91,7 +91,7 @@ struct StandingFaultsTests {
     #expect(moves.news == ["Unusual: air_temperature of Bed 1", "Nothing unusual"])
   }
 
-  @Test("last for a day after a jump that no soil makes, or until the probe is back in it")
+  @Test("last for a day after a jump that no soil makes, or until the probe is back in the soil")
   func jumps() throws {
     func told(back: Double) throws -> [String] {
       try Self.told(from: 45) { ago in
@@ -107,7 +107,7 @@ struct StandingFaultsTests {
     #expect(later.map(\.expected) == [30])
   }
 
-  @Test("last while their device is silent, which says nothing of its sensors")
+  @Test("outlast a silence of their device, which says nothing about its sensors")
   func silent() throws {
     let unusual = "Unusual: air_temperature of Bed 1"
     let apart = try Self.told(from: 42, silent: 1, at: 2...3) { Self.beds($0, since: 30) }
@@ -129,7 +129,7 @@ struct StandingFaultsTests {
     #expect(back.news == [unusual, "Silent: Bed 1", "Nothing unusual"])
   }
 
-  @Test("last beyond a spike of the same sensor, and are known by what was usual before when another thing is told")
+  @Test("outlast a spike of the same sensor and other news, judged by what was usual before them")
   func spike() throws {
     let told = try Self.told(from: 42, at: 3...3) { ago in
       var beds = Self.beds(ago, since: 30)
@@ -145,7 +145,7 @@ struct StandingFaultsTests {
     #expect(told.news == [unusual, unusual + "; silent: Bed 9", unusual])
   }
 
-  @Test("that were given up are not found anew because another thing was told")
+  @Test("that were given up are not found again after other news")
   func staysGivenUp() throws {
     let told = try Self.told(from: 190, at: 4...6) { ago in
       [Self.series(ago, "soil_moisture") { $0 < 182 ? 21.3 : Self.day($0) }]
@@ -153,7 +153,7 @@ struct StandingFaultsTests {
     #expect(told.news == ["Unusual: soil_moisture of Bed 1", "Silent: Bed 9", "Nothing unusual"])
   }
 
-  @Test("are not over because their device is gone, nor is its silence")
+  @Test("are not reported as over when their device was removed, nor is its silence")
   func gone() throws {
     let now = RulePlot.evening
     let beds = Self.beds(0, since: 4)
@@ -170,7 +170,7 @@ struct StandingFaultsTests {
     }
   }
 
-  @Test("are read again from evidence of before, which has less of them, and from none at all")
+  @Test("are ignored where the evidence of an earlier finding is incomplete or malformed")
   func evidence() {
     let device = RulePlot.device(1)
     for faults in [

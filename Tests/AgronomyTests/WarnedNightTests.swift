@@ -3,12 +3,12 @@ import Values
 
 @testable import Agronomy
 
-@Suite("A night that is warned of")
+@Suite("A night with a frost warning")
 struct WarnedNightTests {
   private static let chatham = GardenClock(zone: "Pacific/Chatham", offsetSeconds: 45_900)
 
   @Test(
-    "ends at eight by the sun, on a day of the garden's zone or, without one, of the sun",
+    "ends at eight by the sun, on a day of the garden's time zone or, without one, of the sun",
     arguments: [
       ("2026-11-29T18:00:00Z", 0, GardenClock.utc, "2026-11-30T08:00:00.000Z", "2026-11-30"),
       ("2026-11-30T05:30:00Z", 0, .utc, "2026-11-30T08:00:00.000Z", "2026-11-30"),

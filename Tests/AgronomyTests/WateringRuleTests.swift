@@ -51,7 +51,7 @@ struct WateringRuleTests {
     #expect(finding?.severity == severity && finding?.title == title)
   }
 
-  @Test("says why a bed is dry that is a little wetter than dry soil: it was, and has had no water since")
+  @Test("says why a bed just above the limit still counts as dry: it was dry, and has had no water since")
   func hysteresis() throws {
     func text(_ percent: Double) throws -> String {
       let bed = Self.bed(RulePlot.hourly(12) { $0 > 6 ? 40 : $0 > 3 ? 29 : percent })
@@ -64,7 +64,7 @@ struct WateringRuleTests {
     #expect(try text(31).hasSuffix("; it has been dry since \(since), and is until it has more than 32 %."))
   }
 
-  @Test("knows that sand is wet where clay is dry", arguments: [(Soil.sand, false), (.loam, true), (.clay, true)])
+  @Test("knows that sand is moist where clay is dry", arguments: [(Soil.sand, false), (.loam, true), (.clay, true)])
   func soils(soil: Soil, isDry: Bool) {
     let bed = Self.bed(RulePlot.hourly(6) { _ in 15 })
     let observations = Observations(series: [bed], now: Self.evening, limits: [bed.device: MoistureLimits(soil)])
@@ -72,7 +72,7 @@ struct WateringRuleTests {
   }
 
   @Test(
-    "believes that water came when the newest point rises, and that it is too wet when a second one says so",
+    "believes that water came as soon as a point rises, but too much of it only with a second point",
     arguments: [
       ([(0.75, 15), (0.5, 15), (0.25, 15), (0, 60)], 60, 0, "No watering needed"),
       ([(0.5, 15), (0.25, 15), (0, 95)], 95, 0, "No watering needed"),
@@ -93,7 +93,7 @@ struct WateringRuleTests {
     #expect(probe["levelSince"]?.text == "\(Self.evening.advanced(byHours: -since))")
   }
 
-  @Test("takes the most of a point in which water came, which is a mean of before and after")
+  @Test("judges a point in which water came by its maximum, since its mean is of before and after")
   func mixedPoint() {
     let points = [
       Point(Self.evening.advanced(byHours: -0.25), 15), Point(at: Self.evening, mean: 30, min: 15, max: 60, count: 3),
@@ -103,13 +103,13 @@ struct WateringRuleTests {
     #expect(!MoistureProbe(bed, Self.limits).isDry)
   }
 
-  @Test("does not mind one wrong value among the newest")
+  @Test("ignores a single wrong value among the newest")
   func spike() {
     let bed = Self.bed([(3, 50), (2, 50), (1, 50), (0, 0)])
     #expect(!MoistureProbe(bed, Self.limits).isDry)
   }
 
-  @Test("takes a probe that falls at once for pulled out: it is not dry, for a day or until it is back")
+  @Test("takes a probe that falls suddenly as pulled out, not dry, for a day or until it is back")
   func pulled() throws {
     func finding(hours: Double, back: Double = -1) throws -> Finding {
       let quarters = (0...288).reversed().map { (Double($0) / 4, (back..<hours).contains(Double($0) / 4) ? 0.1 : 40) }
@@ -132,7 +132,7 @@ struct WateringRuleTests {
     #expect(MoistureProbe(dry, Self.limits).isDry)
   }
 
-  @Test("names beds in one order, whichever is drier just now")
+  @Test("names beds in the same order, whichever is drier")
   func order() {
     let titles = [(10.0, 11.0), (11.0, 10.0)].map { first, second in
       WateringRule.finding(
@@ -144,7 +144,7 @@ struct WateringRuleTests {
     #expect(titles == ["Water now: A and B", "Water now: A and B"])
   }
 
-  /// The warning of `hoursAgo`, when the bed `number` was dry by the limit `dryBelow`.
+  /// The warning of `hoursAgo` hours ago, when the bed `number` was dry by the limit `dryBelow`.
   private static func said(
     _ hoursAgo: Double, dry number: UInt64 = 1, dryBelow: Double = 30, isTold: Bool = true
   ) throws -> EarlierFinding {
@@ -169,7 +169,7 @@ struct WateringRuleTests {
     bed(RulePlot.hourly(hours) { $0 > dryHours ? wet : 20 }, number: 2, name: "South bed")
   }
 
-  @Test("is news of a garden's first dry bed by two points, as of all others")
+  @Test("makes news of a garden's first dry bed only after two points, as of any other")
   func first() throws {
     #expect(try !Self.isNews([Self.bed([(0, 20)])]))
     #expect(try Self.isNews([Self.bed([(0.25, 20), (0, 20)])]))
@@ -179,7 +179,7 @@ struct WateringRuleTests {
     #expect(WateringRule.finding(Self.observations([Self.bed(seldom)]))?.severity == .info)
   }
 
-  @Test("is news when a bed has become dry since it was last said, and not while its level wavers about the limit")
+  @Test("makes news of a bed that became dry since the last warning, and not of a level that wavers")
   func news() throws {
     #expect(try Self.isNews([Self.north]))
     #expect(try !Self.isNews([Self.north], Self.said(7)))
@@ -193,7 +193,7 @@ struct WateringRuleTests {
     #expect(try !Self.isNews([Self.bed(RulePlot.hourly(12) { 40 + 0.5 * $0 })]))
   }
 
-  @Test("is news of a bed that was dry before another was told of, and is known to be only now")
+  @Test("makes news of a bed that was dry before the last warning but is known to be only now")
   func knownLater() throws {
     #expect(try Self.isNews([Self.north, Self.south(dryHours: 7)], Self.said(5)))
     // The second bed became dry in the very quarter of an hour in which the first was told.
@@ -205,7 +205,7 @@ struct WateringRuleTests {
     #expect(try Self.isNews([Self.north, Self.south(dryHours: 60)], Self.said(5)))
   }
 
-  @Test("is not news again of a bed that a warning has named, until it was wet or was long unseen")
+  @Test("makes no news of a bed that a warning has named until it was wet or long unseen")
   func named() throws {
     let dry = Self.south(dryHours: 7)
     #expect(try !Self.isNews([Self.north, dry], Self.said(7), Self.said(5, dry: 2)))
@@ -220,7 +220,7 @@ struct WateringRuleTests {
     #expect(try Self.isNews([Self.bed(RulePlot.hourly(70) { 29.5 + 0.03 * $0 })], Self.said(100)))
   }
 
-  @Test("is news of a bed that another limit makes dry")
+  @Test("makes news of a bed that a changed limit makes dry")
   func limits() throws {
     var observations = Self.observations([Self.south(dryHours: -1)], said: [try Self.said(65, dry: 2)])
     observations.limits = [RulePlot.device(2): MoistureLimits(dryBelow: 45, wetAbove: 85)]
@@ -233,7 +233,7 @@ struct WateringRuleTests {
     #expect(try Self.isNews([Self.south(dryHours: 7)], Self.said(20, dry: 2, dryBelow: 50)))
   }
 
-  @Test("is news although somebody has asked")
+  @Test("makes news although a user who asked has seen it")
   func asked() throws {
     #expect(try Self.isNews([Self.north], Self.said(5, isTold: false)))
     #expect(try !Self.isNews([Self.north], Self.said(5), Self.said(4, isTold: false)))
