@@ -1,6 +1,6 @@
 @testable import HTTP
 
-/// An event that a connection's state is told of.
+/// An event in the life of a connection, as its state hears of it.
 enum ConnectionEvent {
   case part, head, declared, held, awaited, asked, whole, continues
   case end(ConnectionState.Manner), noMemory, answered

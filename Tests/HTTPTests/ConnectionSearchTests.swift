@@ -14,7 +14,7 @@ struct ConnectionSearchTests {
     }
   }
 
-  @Test("is waited on by somebody: a handler, epoll, or the end of the turn")
+  @Test("waits for something: a handler, epoll, or the end of the turn")
   func attention() {
     // Except for a client that has ended its sending while its body is awaited: the body's deadline ends that wait.
     for (name, state) in states where !state.isClosed && !(state.reading == .body && state.hasPeerEnded) {
@@ -33,7 +33,7 @@ struct ConnectionSearchTests {
     }
   }
 
-  @Test("is one of a few hundred, with all that can be read, written and ended among them")
+  @Test("is one of fewer than 1000, among which are all states of reading and writing, and lingering")
   func reach() {
     let names = states.keys
     for word in ["idle", "head", "body", "stream", "request", "nothing", "settled", "queued", "blocked", "lingering"] {

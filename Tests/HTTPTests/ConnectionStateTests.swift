@@ -66,7 +66,7 @@ struct ConnectionStateTests {
     if expected == "pause" { #expect(!state.interest.contains(.readable)) }
   }
 
-  @Test("has epoll wait for room alone while the socket is full, and for bytes again when it is not")
+  @Test("has epoll wait only for room while the socket is full, and for bytes again afterwards")
   func blocking() {
     var state = Self.state(after: [.head, .queue])
     #expect(state.tell(.queue) == "false")
@@ -83,7 +83,7 @@ struct ConnectionStateTests {
     ([.head, .end(.linger), .queue, .answered, .dequeue, .sent], "close"),
   ]
 
-  @Test("answers a client that has ended its sending, unless it owes a body", arguments: peerEnds)
+  @Test("answers a client that has half-closed, unless the client owes a body", arguments: peerEnds)
   func peerEnd(_ events: [ConnectionEvent], _ expected: String) {
     var state = Self.state(after: events)
     #expect(state.tell(.peerEnded).hasPrefix(expected))
@@ -153,7 +153,7 @@ struct ConnectionStateTests {
     ([.head, .end(.linger), .queue, .answered, .dequeue, .sent], 5_000, 5_000, "close"),
   ]
 
-  @Test("lets no client take longer than it may, and less long while memory is short", arguments: deadlines)
+  @Test("bounds how long a client may take, more tightly while memory is short", arguments: deadlines)
   func deadline(_ events: [ConnectionEvent], _ usual: Int, _ short: Int, _ expected: String) {
     let state = Self.state(after: events)
     for (milliseconds, isShort) in [(usual, false), (short, true)] {
@@ -176,7 +176,7 @@ struct ConnectionStateTests {
     #expect(state.overdue(ever + 15_000_000_000, HTTPLimits(), isShort: false, isDraining: false) == .none)
   }
 
-  @Test("waits less long for a request while the server drains")
+  @Test("waits for a request for less time while the server drains")
   func draining() {
     let state = ConnectionState(0)
     #expect(state.overdue(1_000_000_000, HTTPLimits(), isShort: false, isDraining: true) == .none)

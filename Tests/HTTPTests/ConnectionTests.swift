@@ -80,7 +80,7 @@ struct ConnectionTests {
     #expect(server.onLoop { $0.activeConnections } == 0)
   }
 
-  @Test("answers all of more pipelined requests than there is room for")
+  @Test("answers all pipelined requests, even more than it has room for")
   func longPipeline() throws {
     let server = try Self.server()
     let client = RawClient(server)
@@ -88,7 +88,7 @@ struct ConnectionTests {
     for _ in 0..<4_000 { try #require(client.answer()?.body.utf8.count == Self.fixedBody.count) }
   }
 
-  @Test("sends an answer that was rendered before with what changes from request to request")
+  @Test("adds what changes from request to request to an answer that was rendered once")
   func fixedAnswer() throws {
     let server = try Self.server()
     let client = RawClient(server)
@@ -108,7 +108,7 @@ struct ConnectionTests {
     #expect(client.receiveAll() == "")
   }
 
-  @Test("sends the whole of a last answer, to a slow reader and to one that has sent more than it should")
+  @Test("sends all of its last answer, to a slow reader and to one that has sent requests beyond it")
   func lastAnswer() throws {
     let length = 8 << 20
     let server = try LiveServer { router, _ in
@@ -128,7 +128,7 @@ struct ConnectionTests {
     #expect(server.waits { $0.openConnections == 0 })
   }
 
-  @Test("answers without a task at once, later, by an error or after all by a task, in the order of the requests")
+  @Test("answers deferred requests at once, later, with an error or from a task, in the order of the requests")
   func deferred() throws {
     let server = try Self.server()
     let client = RawClient(server)
@@ -165,7 +165,7 @@ struct ConnectionTests {
     #expect((0..<4).map { _ in client.answer()?.body } == ["live", "hello", "abcdefg", "live"])
   }
 
-  @Test("closes when the client asks for it, or speaks HTTP/1.0")
+  @Test("closes when the client asks for it, or speaks HTTP/1.0 without keep-alive")
   func closing() throws {
     let server = try Self.server()
     for head in ["GET /live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET /live HTTP/1.0\r\n\r\n"] {
@@ -182,7 +182,7 @@ struct ConnectionTests {
     #expect(client.answer()?.status == 200)
   }
 
-  @Test("answers a client that has ended its sending, and then closes")
+  @Test("answers a client that has half-closed, and then closes")
   func halfClose() throws {
     let server = try Self.server()
     let client = RawClient(server)
@@ -217,7 +217,7 @@ struct ConnectionTests {
     ("GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "a", count: 17_000))\r\n\r\n", 431, false),
   ]
 
-  @Test("refuses with its status, reports it once, and goes on if it can", arguments: refusals)
+  @Test("refuses a request with the right status, reports it once, and stays open if it can", arguments: refusals)
   func refusal(_ text: String, _ status: Int, _ goesOn: Bool) throws {
     let server = try Self.server()
     let client = RawClient(server)
@@ -231,7 +231,7 @@ struct ConnectionTests {
     #expect(server.log.lines.first?.hasPrefix("\(status) ") == true)
   }
 
-  @Test("tells what a path allows, also to TRACE, and of the server what some path does")
+  @Test("lists in Allow the methods of a path, also to TRACE, and for OPTIONS * those of any path")
   func allow() throws {
     let server = try Self.server()
     let client = RawClient(server)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("A deadline or limit")
+@Suite("A server with deadlines and limits")
 struct DeadlineTests {
   @Test("ends a head that does not come in time with 408")
   func slowHead() throws {
@@ -26,7 +26,7 @@ struct DeadlineTests {
     #expect(server.log.lines == ["200 /live", "408 unmatched"])
   }
 
-  @Test("has an empty line behind a request begin no other, which may come much later")
+  @Test("does not take an empty line after a request for the start of the next, which may come much later")
   func emptyLine() throws {
     var limits = HTTPLimits()
     limits.headMilliseconds = 100
@@ -45,7 +45,7 @@ struct DeadlineTests {
     #expect(server.log.lines == ["200 /live", "408 unmatched", "200 /live"])
   }
 
-  @Test("has half an empty line begin no request either, whenever the other half comes")
+  @Test("does not take half an empty line for the start of a request, whenever the other half comes")
   func halfAnEmptyLine() throws {
     var limits = HTTPLimits()
     limits.headMilliseconds = 100
@@ -77,7 +77,7 @@ struct DeadlineTests {
       ])
   }
 
-  @Test("closes a connection silently that has no request")
+  @Test("silently closes a connection that sends no request")
   func idle() throws {
     var limits = HTTPLimits()
     limits.idleMilliseconds = 100
@@ -129,7 +129,7 @@ struct DeadlineTests {
     #expect(server.log.lines == ["408 /echo", "408 /echo"])
   }
 
-  @Test("asks for a body that will be read, and only then")
+  @Test("sends 100 (Continue) only for a body that will be read")
   func expectation() throws {
     let server = try ConnectionTests.server()
     let client = RawClient(server)
@@ -151,7 +151,7 @@ struct DeadlineTests {
     }
   }
 
-  @Test("lets the refusal of a body that is too long reach a client that is still sending")
+  @Test("has the refusal of a body that is too long reach a client that is still sending")
   func longBody() throws {
     let server = try ConnectionTests.server()
     let client = RawClient(server)
@@ -175,7 +175,7 @@ struct DeadlineTests {
     #expect(server.waits { $0.openConnections == 0 })
   }
 
-  @Test("turns away connections over their number with 503")
+  @Test("turns away connections beyond their limit with 503")
   func tooMany() throws {
     var limits = HTTPLimits()
     limits.connections = 2
@@ -208,7 +208,7 @@ struct DeadlineTests {
     #expect(server.log.lines == ["200 /slow/{milliseconds} dropped"])
   }
 
-  @Test("reports the request of a client that has gone within its body")
+  @Test("reports the request of a client that has gone in the middle of its body")
   func goneInBody() throws {
     let server = try ConnectionTests.server()
     let client = RawClient(server)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("A server that ends")
+@Suite("A server that shuts down")
 struct DrainTests {
   @Test("finishes what is in flight, closes what is idle, and says when it is empty")
   func inFlight() throws {
@@ -27,7 +27,7 @@ struct DrainTests {
     #expect(server.onLoop { $0.openConnections } == 0)
   }
 
-  @Test("answers a request that was on its way when the end began")
+  @Test("answers a request that was on its way when the shutdown began")
   func onItsWay() throws {
     let server = try ConnectionTests.server()
     let fresh = RawClient(server)
@@ -46,7 +46,7 @@ struct DrainTests {
     isEmpty.wait()
   }
 
-  @Test("breaks off what takes longer than it was given")
+  @Test("breaks off what takes longer than the time it is given")
   func deadline() throws {
     let server = try ConnectionTests.server()
     let client = RawClient(server)
@@ -76,7 +76,7 @@ struct DrainTests {
     #expect(late.answer() == nil)
   }
 
-  @Test("can be told to leave new connections waiting, and to take them later")
+  @Test("can leave new connections waiting, and accept them later")
   func pausing() throws {
     let server = try ConnectionTests.server()
     server.onLoop { $0.pauseAccepting() }
@@ -94,7 +94,7 @@ struct DrainTests {
     let tally = Tally()
     let threads = try (0..<4).map { _ in
       try SystemThread(name: "client") {
-        // Connects anew whenever the server asks it to leave, until the server no longer listens.
+        // Connects again whenever the server asks it to leave, until the server no longer listens.
         while true {
           let client = RawClient(server)
           guard client.isConnected else { return }

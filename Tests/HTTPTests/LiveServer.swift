@@ -9,7 +9,7 @@ import TestSupport
 final class LiveServer: @unchecked Sendable {
   let port: UInt16
   let log = Log()
-  // Made and used on the loop's thread, and only held here.
+  // Made and used on the loop's thread; this class only keeps them alive.
   private var loop: EventLoop!
   private var server: Server!
 
@@ -50,7 +50,7 @@ final class LiveServer: @unchecked Sendable {
     return result!
   }
 
-  /// Waits until `condition` holds; returns false if it did not for a minute, which is enough on a busy machine.
+  /// Waits until `condition` holds; returns false if it does not within a minute, long enough on a busy machine.
   func waits(until condition: @escaping @Sendable (Server) -> Bool) -> Bool {
     for _ in 0..<6_000 {
       if onLoop(condition) { return true }
@@ -60,7 +60,7 @@ final class LiveServer: @unchecked Sendable {
   }
 
   deinit {
-    // The thread owns neither: the closures do until the server is empty, so that both are released there.
+    // The closures own both until the server is empty, so that both are released on the loop's thread.
     let gate = Gate()
     nonisolated(unsafe) let parts = (loop!, server!)
     loop.executor.submit {

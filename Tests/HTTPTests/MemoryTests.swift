@@ -4,12 +4,12 @@ import Testing
 
 @testable import HTTP
 
-@Suite("The memory of a process")
+@Suite("A server with a memory budget")
 struct MemoryTests {
   static let largeBytes = 300_000
 
   /// A server with two large answers, `/shared` and one of its own for each client (`/own`), and with two routes for
-  /// bodies, of which `/known` takes them from known clients alone.
+  /// bodies, of which `/known` accepts them only from known clients.
   static func server(
     _ memory: MemoryBudget, _ change: (inout HTTPLimits) -> Void = { _ in }
   ) throws -> LiveServer {
@@ -46,7 +46,7 @@ struct MemoryTests {
     return client
   }
 
-  @Test("bounds the bodies of all servers together, and leaves half to those who are known")
+  @Test("bounds its bodies together with those of other servers, and leaves half for known clients")
   func bodies() throws {
     let memory = MemoryBudget(bytes: 4 << 20)
     // Long graces, so that the clients whose bodies are held are not cut off on a slow machine.
@@ -68,7 +68,7 @@ struct MemoryTests {
     #expect(servers[0].waits { _ in memory.usedBytes < 500_000 })
   }
 
-  @Test("sends one copy of a long body to all who want it")
+  @Test("holds one copy of a shared body for all clients that read it")
   func shared() throws {
     let memory = MemoryBudget(bytes: 8 << 20)
     let server = try Self.server(memory)
@@ -81,7 +81,7 @@ struct MemoryTests {
     for _ in 0..<50 { try #require(clients[0].answer()?.body.utf8.count == Self.largeBytes) }
   }
 
-  @Test("turns away whose answer finds no memory, serves others, and has all of it back when they are gone")
+  @Test("refuses answers that find no memory, serves others, and frees the memory when their clients are gone")
   func answers() throws {
     let memory = MemoryBudget(bytes: 8 << 20)
     let server = try Self.server(memory)
@@ -99,7 +99,7 @@ struct MemoryTests {
     #expect(server.waits { $0.openConnections == 1 && memory.usedBytes < 1 << 20 })
   }
 
-  @Test("breaks off whoever sits on memory that others want, and nobody while there is enough")
+  @Test("breaks off clients that hold memory which others need, and none while there is enough")
   func shortage() throws {
     for (bytes, stays) in [(8 << 20, false), (256 << 20, true)] {
       let memory = MemoryBudget(bytes: bytes)
@@ -113,7 +113,7 @@ struct MemoryTests {
     }
   }
 
-  @Test("closes a connection that there is no block for, and serves again when there is")
+  @Test("closes a connection that no block is left for, and serves again when one is free")
   func blocks() throws {
     let memory = MemoryBudget(bytes: 200_000)
     let server = try Self.server(memory)
@@ -132,7 +132,7 @@ struct MemoryTests {
     #expect(other.answer()?.status == 200)
   }
 
-  @Test("reads long heads and bodies behind them into a larger block, byte by byte too")
+  @Test("reads long heads and the bodies behind them into larger blocks, byte by byte too")
   func growth() throws {
     let memory = MemoryBudget(bytes: 8 << 20)
     let server = try Self.server(memory)
@@ -152,7 +152,7 @@ struct MemoryTests {
     #expect(server.waits { $0.blocksHeld == 0 })
   }
 
-  @Test("refuses whoever may not send a body before asking for it and reading it")
+  @Test("refuses a client that may not send a body before asking for the body or reading it")
   func admission() throws {
     let server = try Self.server(MemoryBudget(bytes: 8 << 20))
     let stranger = post("/known", "Expect: 100-continue\r\n", length: 1_000_000, sent: 0, server)

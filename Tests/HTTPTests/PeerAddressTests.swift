@@ -47,7 +47,7 @@ struct PeerAddressTests {
   }
 
   @Test(
-    "a block that is not well formed is none",
+    "a malformed block is refused",
     arguments: ["10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "::/129", "x/8", "1.2.3.4/8/8"])
   func malformed(_ text: String) { #expect(AddressBlock(text) == nil) }
 

@@ -10,7 +10,7 @@ final class RawClient {
 
   let fd: Int32
   let isConnected: Bool
-  // Held, so that the server runs for as long as it has clients.
+  // Keeps the server running for as long as it has clients.
   private let server: LiveServer
   private var received: [UInt8] = []
 
@@ -28,7 +28,7 @@ final class RawClient {
 
   deinit { close(fd) }
 
-  /// Sends all of `bytes`; returns false if the server takes no more.
+  /// Sends all of `bytes`; returns false if the server reads no more.
   @discardableResult
   func send(_ bytes: [UInt8]) -> Bool {
     var sent = 0

@@ -42,7 +42,7 @@ struct RequestParserTests {
     ("GET / HTTP/1.1\r\nHost: [::1]:80\r\nX: a\tb \u{E9}\r\n\r\n", "/"),
   ]
 
-  @Test("takes what is well formed, whole and byte by byte", arguments: accepted)
+  @Test("accepts well-formed requests, whole and byte by byte", arguments: accepted)
   func accepts(_ text: String, _ path: String) {
     for parsed in [Parsed(text), Parsed.byteByByte(text)] {
       #expect(parsed.outcome == .request(used: text.utf8.count))
@@ -147,7 +147,7 @@ struct RequestParserTests {
     (417, line + "Content-Length: 1\r\nExpect: 200-ok\r\n\r\n"),
   ]
 
-  @Test("refuses with its status what is not, whole and byte by byte", arguments: refused)
+  @Test("refuses all others, each with its status, whole and byte by byte", arguments: refused)
   func refuses(_ status: UInt16, _ text: String) {
     #expect(Parsed(text).status == status)
     #expect(Parsed.byteByByte(text).status == status)
@@ -172,12 +172,12 @@ struct RequestParserTests {
     ("GET / HTTP/1.0\r\nConnection: te, keep-alive\r\n", true),
   ]
 
-  @Test("finds whether the connection stays", arguments: persistence)
+  @Test("finds whether the connection is kept alive", arguments: persistence)
   func keepAlive(_ text: String, _ stays: Bool) {
     #expect(Parsed(text + "\r\n").keepsAlive == stays)
   }
 
-  @Test("honours the one expectation that it knows, where there is a body and the version has it")
+  @Test("honours 100-continue for a body, and ignores any expectation in HTTP/1.0")
   func expectation() {
     #expect(Parsed(Self.line + "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n").expectsContinue)
     #expect(!Parsed(Self.line + "Expect: 100-continue\r\n\r\n").expectsContinue)

@@ -80,7 +80,7 @@ struct RouterTests {
     }
   }
 
-  @Test("finds each of many paths and none that only resembles one")
+  @Test("matches each of many paths, and none that only resembles one")
   func many() {
     let paths = (0..<300).map { "/api/resource-\($0)/part" }
     let router = Self.router(paths.map { (.get, $0) })

@@ -105,7 +105,7 @@ struct StreamTests {
     }
   }
 
-  @Test("comes in chunks, each when it was written, and ends")
+  @Test("comes in chunks, in the order in which they were written, and ends")
   func chunked() throws {
     let client = RawClient(try Self.server())
     for count in [0, 1, 50] {
@@ -116,7 +116,7 @@ struct StreamTests {
     }
   }
 
-  @Test("goes up to the end of the connection for HTTP/1.0")
+  @Test("ends with the connection for HTTP/1.0")
   func closeDelimited() throws {
     let client = RawClient(try Self.server())
     client.send("GET /numbers/3 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
@@ -126,7 +126,7 @@ struct StreamTests {
     #expect(answer.body == "0,1,2,")
   }
 
-  @Test("of known length has that length, or the connection ends without it")
+  @Test("of known length has that length, or is cut off")
   func knownLength() throws {
     let server = try Self.server()
     let client = RawClient(server)
@@ -162,7 +162,7 @@ struct StreamTests {
     #expect(old.receiveAll() == nil)
   }
 
-  @Test("waits for a client that does not read, and holds little for it meanwhile")
+  @Test("waits for a client that does not read, and buffers little meanwhile")
   func backPressure() throws {
     let server = try Self.server()
     let client = RawClient(server, receiveBuffer: 8_192)
@@ -186,7 +186,7 @@ struct StreamTests {
     #expect(server.log.lines == ["200 /big/{pieces} dropped"])
   }
 
-  @Test("is told when its client goes away, though it is not writing")
+  @Test("notices that its client is gone even while it writes nothing")
   func clientGone() throws {
     let server = try Self.server()
     let client = RawClient(server)
@@ -196,7 +196,7 @@ struct StreamTests {
     #expect(server.waits { $0.openConnections == 0 && $0.activeConnections == 0 && $0.droppedAnswers == 1 })
   }
 
-  @Test("is broken off from outside though it waits for its client")
+  @Test("can be broken off from outside while it waits for its client")
   func brokenOff() throws {
     let server = try Self.server()
     let client = RawClient(server, receiveBuffer: 8_192)
@@ -206,7 +206,7 @@ struct StreamTests {
 
   // MARK: Bodies
 
-  @Test("that is given up from outside is answered with its fault, and the rest is dropped")
+  @Test("of a body that is failed with a fault is answered with that, and the rest is dropped")
   func givenUp() throws {
     let server = try Self.server()
     let client = RawClient(server)
@@ -231,7 +231,7 @@ struct StreamTests {
     #expect(client.answer()?.body == "3000000")
   }
 
-  @Test("does not read on while its handler lags, and not count that time against the client")
+  @Test("does not read on while its handler lags, and does not count that time against the client")
   func laggingHandler() throws {
     var limits = HTTPLimits()
     limits.bodyGraceMilliseconds = 150
@@ -259,7 +259,7 @@ struct StreamTests {
   }
 
   @Test(
-    "that is too long, malformed or cut off ends with its status",
+    "of a body that is too long, malformed or cut off is answered with its status",
     arguments: [
       ("Transfer-Encoding: chunked\r\n\r\nFFFFFFF\r\n", 413),
       ("Transfer-Encoding: chunked\r\n\r\n3\r\nabcd", 400),
@@ -280,7 +280,7 @@ struct StreamTests {
     #expect(server.log.lines == ["\(status) /count"])
   }
 
-  @Test("that nobody reads ends the connection without losing the answer")
+  @Test("of a body that its handler does not read ends the connection without losing the answer")
   func ignoredBody() throws {
     let server = try Self.server()
     let client = RawClient(server)
